@@ -1,0 +1,238 @@
+"""The front door: `python -m bot`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from bot.errors import BadConfig
+
+T = TypeVar("T")
+EXIT_CODES = {"bad_question": 2, "bad_config": 2, "refused": 4, "internal": 1}
+PROVIDER_FAILED = 3
+CONFIG_HELP = "The configuration; else $BOT_CONFIG, else ./bot.toml."
+
+
+class _Front(click.Group):
+    """A group whose commands end with the exit codes we promise: what we did not foresee is 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except BadConfig as error:
+            _tell_config(error)
+            sys.exit(2)
+        except Exception as error:
+            logging.getLogger("opswatch").debug("fault", exc_info=True)
+            click.echo(f"Something went wrong in the bot itself ({type(error).__name__}).", err=True)
+            sys.exit(1)
+
+
+@click.group(cls=_Front, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="opswatch", message="%(version)s")
+@click.option("--verbose", is_flag=True, help="Tell more on standard error.")
+def main(verbose: bool) -> None:
+    """Opswatch answers operations questions in Slack.
+
+    \b
+    Examples:
+      python -m bot demo                                try it: no account, no token, no network
+      python -m bot ask "/usage last 7 days"            one question, answered here
+      python -m bot check                               is everything set up?
+      python -m bot run                                 connect to Slack
+    """
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    logging.getLogger("opswatch").setLevel(logging.INFO)
+    for quiet in ("slack_bolt", "slack_sdk", "aiohttp.access", "httpx", "httpcore", "akamai.edgegrid.edgegrid"):
+        logging.getLogger(quiet).setLevel(logging.WARNING)
+
+
+@main.command()
+@click.option("--config", "config_path", type=click.Path(path_type=Path), help=CONFIG_HELP)
+@click.option("--json", "as_json", is_flag=True, help="The answer as one JSON object.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Where files go; the current folder."
+)
+@click.option("--user", default="", help="Apply the access rules as for this person (U…).")
+@click.option("--channel", default="", help="Apply the access rules as for this channel (C…).")
+@click.argument("text")
+def ask(config_path: Path | None, as_json: bool, out: Path, user: str, channel: str, text: str) -> None:
+    """One question, answered here, without Slack.
+
+    \b
+    Examples:
+      python -m bot ask "/usage last 7 days"
+      python -m bot ask "/apiaudit 24h failures" --json
+      python -m bot ask "/logs kitchen 20m" --out /tmp
+    """
+    from bot.terminal import ask_here
+    from handlers.problems import trouble_of
+
+    _quiet_unless_told()
+    try:
+        shown = _run(ask_here(text, _config(config_path), out=out, user=user, channel=channel))
+    except Exception as error:
+        trouble = trouble_of(error)
+        if trouble.kind == "internal":
+            logging.getLogger("opswatch").error("Fault: %s", type(error).__name__, exc_info=_verbose())
+        if as_json:
+            click.echo(json.dumps(trouble.as_json(), ensure_ascii=False))
+        elif isinstance(error, BadConfig):
+            _tell_config(error)
+        else:
+            click.echo(f"{trouble.message}\n{trouble.hint}".strip(), err=True)
+        sys.exit(EXIT_CODES.get(trouble.kind, PROVIDER_FAILED))
+    click.echo(json.dumps(shown.as_json(), ensure_ascii=False) if as_json else shown.as_text())
+
+
+@main.command()
+@click.option("--config", "config_path", type=click.Path(path_type=Path), help=CONFIG_HELP)
+@click.option("--json", "as_json", is_flag=True, help="The checks as one JSON object.")
+def check(config_path: Path | None, as_json: bool) -> None:
+    """Configuration, tokens, scopes, and one cheap request to every provider.
+
+    \b
+    Examples:
+      python -m bot check
+      python -m bot check --config /etc/opswatch/bot.toml --json
+    """
+    from bot.checks import checks_of
+
+    checks, code = _run(checks_of(_config(config_path)))
+    if as_json:
+        plain = [{"name": c.name, "ok": c.ok, "detail": c.detail, "hint": c.hint} for c in checks]
+        click.echo(json.dumps({"ok": code == 0, "checks": plain}, ensure_ascii=False))
+    else:
+        for line in checks:
+            click.echo(f"{'ok ' if line.ok else 'NO '} {line.name}: {line.detail}")
+            if line.hint and not line.ok:
+                click.echo(f"     → {line.hint}")
+    sys.exit(code)
+
+
+@main.command()
+@click.option("--config", "config_path", type=click.Path(path_type=Path), help=CONFIG_HELP)
+def run(config_path: Path | None) -> None:
+    """The bot, connected to Slack, until Ctrl-C or SIGTERM.
+
+    \b
+    Needs SLACK_BOT_TOKEN, and SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP mode).
+    Examples:
+      python -m bot run
+      python -m bot run --config /etc/opswatch/bot.toml
+    """
+    from slack_sdk.errors import SlackApiError
+
+    from bot.app import run_bot
+    from bot.config import read_settings, slack_tokens
+    from bot.store import StoreError
+
+    settings = read_settings(_config(config_path))
+    tokens = slack_tokens(settings.slack.mode)
+    try:
+        asyncio.run(run_bot(settings, tokens))
+    except SlackApiError as error:
+        click.echo(
+            f"Slack does not let us in: {error.response.get('error')}. Check SLACK_BOT_TOKEN and SLACK_APP_TOKEN.", err=True
+        )
+        sys.exit(PROVIDER_FAILED)
+    except StoreError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    except OSError as error:
+        click.echo(f"The bot could not start: {error.strerror or type(error).__name__}.", err=True)
+        sys.exit(PROVIDER_FAILED)
+
+
+@main.command()
+@click.option("--config", "config_path", type=click.Path(path_type=Path), hidden=True)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--protocol", default="", hidden=True)
+@click.option("--boundary", default="", hidden=True)
+def manifest(config_path: Path | None, as_json: bool, protocol: str, boundary: str) -> None:  # noqa: ARG001
+    """The Slack app manifest, generated from the commands.
+
+    \b
+    Examples:
+      python -m bot manifest > manifest.yml
+      python -m bot manifest --json
+    """
+    from bot.manifest import manifest as built
+    from bot.manifest import manifest_yaml
+
+    text = json.dumps(built(), ensure_ascii=False) if as_json else manifest_yaml()
+    # The Slack CLI finds the answer of a hook between two boundaries where it asks for that protocol.
+    if protocol == "message-boundaries" and boundary:
+        text = f"{boundary}{text}{boundary}"
+    click.echo(text, nl=as_json)
+
+
+@main.command()
+@click.option("--config", "config_path", type=click.Path(path_type=Path), hidden=True)
+@click.option("--port", default=8765, show_default=True, help="The page's port; 0 takes a free one.")
+@click.option("--ask", "lines", multiple=True, help="Play this command, print the conversation and exit; repeatable.")
+def demo(config_path: Path | None, port: int, lines: tuple[str, ...]) -> None:  # noqa: ARG001
+    """A sandbox to try the bot in: a local Slack look-alike with a web page, and stand-ins of all providers.
+
+    \b
+    The bot in it is the real one, connected over a real WebSocket. No account, token or network is needed.
+    Examples:
+      python -m bot demo
+      python -m bot demo --ask "/usage last 7 days" --ask "/logs kitchen"
+    """
+    from bot.sandbox.demo import play, serve
+
+    folder = Path(tempfile.mkdtemp(prefix="opswatch-demo-"))
+    try:
+        asyncio.run(play(folder, lines) if lines else serve(folder, port))
+    except KeyboardInterrupt:
+        pass
+    except OSError as error:
+        click.echo(f"The demo could not start: {error.strerror or error}. Another port? --port 0", err=True)
+        sys.exit(1)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _config(given: Path | None) -> Path:
+    return given or Path(os.environ.get("BOT_CONFIG") or "bot.toml")
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+def _tell_config(error: BadConfig) -> None:
+    for problem in error.problems:
+        click.echo(f"NO  {problem}", err=True)
+    click.echo(error.hint, err=True)
+
+
+def _quiet_unless_told() -> None:
+    if not _verbose():
+        logging.getLogger("opswatch").setLevel(logging.ERROR)
+
+
+def _verbose() -> bool:
+    context = click.get_current_context().find_root()
+    return bool(context.params.get("verbose"))
+
+
+if __name__ == "__main__":
+    main()

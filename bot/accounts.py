@@ -1,0 +1,61 @@
+"""Configured accounts become providers. With `bot/app.py` the only place that knows the vendors by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.config import AkamaiSettings, DeviceWiseSettings, ProviderSettings, Rapid7Settings, Settings
+from providers.akamai.client import Akamai, ReportSettings
+from providers.devicewise.auth import Credentials
+from providers.devicewise.client import DeviceWise
+from providers.rapid7.client import Rapid7
+from providers.redaction import Redactor
+from providers.sources import CallSource, Checked, LogSource, UsageSource
+
+
+class Accounts:
+    """All configured accounts, each opened once, by the capabilities they have."""
+
+    def __init__(self, settings: Settings, redactor: Redactor) -> None:
+        self.all: Mapping[str, Checked] = {name: _open(name, account, redactor) for name, account in settings.providers.items()}
+        self.usage: dict[str, UsageSource] = {n: s for n, s in self.all.items() if isinstance(s, Rapid7)}
+        self.logs: dict[str, LogSource] = {n: s for n, s in self.all.items() if isinstance(s, Rapid7)}
+        self.calls: dict[str, CallSource] = {n: s for n, s in self.all.items() if isinstance(s, Akamai | DeviceWise)}
+        self.quotas = {n: a.monthly_quota for n, a in settings.providers.items() if isinstance(a, Rapid7Settings)}
+
+    async def aclose(self) -> None:
+        for account in self.all.values():
+            await account.aclose()
+
+
+def _open(name: str, settings: ProviderSettings, redactor: Redactor) -> Rapid7 | Akamai | DeviceWise:
+    if isinstance(settings, Rapid7Settings):
+        return Rapid7(name, base_url=settings.address, api_key=settings.api_key, redactor=redactor)
+    if isinstance(settings, AkamaiSettings):
+        return Akamai(name, credentials=settings.credentials, settings=_report(settings), redactor=redactor)
+    assert isinstance(settings, DeviceWiseSettings)
+    credentials = Credentials(
+        username=settings.username or "",
+        password=settings.password,
+        app_token=settings.app_token,
+        app_id=settings.app_id,
+        thing_key=settings.thing_key or "",
+    )
+    return DeviceWise(
+        name,
+        base_url=settings.base_url,
+        credentials=credentials,
+        org=settings.org or "",
+        show_all=settings.show_all,
+        redactor=redactor,
+    )
+
+
+def _report(settings: AkamaiSettings) -> ReportSettings:
+    return ReportSettings(
+        account_ids=settings.account_ids,
+        report=settings.report,
+        method=settings.method,
+        accept=settings.accept,
+        account_switch_key=settings.account_switch_key or settings.credentials.account_switch_key,
+    )

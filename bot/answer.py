@@ -1,0 +1,43 @@
+"""What everything gives back: words, blocks, exact numbers and files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.windows import ReadWindow
+
+Block = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFile:
+    """A file of an answer, on disk in the answer's own folder. `kind` is Slack's snippet type."""
+
+    name: str
+    path: Path
+    title: str
+    kind: str = "text"
+
+    @property
+    def bytes(self) -> int:
+        return self.path.stat().st_size
+
+    def sha256(self) -> str:
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer. `text` alone is complete; `values` are exact, and a number that is not known is absent."""
+
+    text: str
+    blocks: Sequence[Block]
+    values: Mapping[str, Any] = field(default_factory=dict)
+    files: Sequence[AnswerFile] = ()
+    warnings: Sequence[str] = ()
+    window: ReadWindow | None = None

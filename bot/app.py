@@ -1,0 +1,181 @@
+"""Introduces everyone to each other, and runs the bot against Slack in either mode."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.access import Access
+from bot.accounts import Accounts
+from bot.config import AccessSettings, Settings, SlackTokens
+from bot.delivery import Delivery, web_client
+from bot.health import serve_health
+from bot.people import SlackPeople
+from bot.store import Store
+from handlers import actions, home, slash
+from handlers.answering import Answering
+from handlers.apiaudit import ApiAuditCommand
+from handlers.door import Door, Works
+from handlers.logs import LogsCommand
+from handlers.problems import ErrorListener
+from handlers.usage import UsageCommand
+from providers.redaction import Redactor
+
+log = logging.getLogger("opswatch")
+EVENTS_PATH = "/slack/events"
+FINISH_WITHIN_S = 8.0
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def answering_of(settings: Settings, accounts: Accounts, redactor: Redactor) -> Answering:
+    """What answers questions, with or without Slack."""
+    return Answering(
+        {
+            "usage": UsageCommand(accounts.usage, accounts.quotas, utc_now),
+            "apiaudit": ApiAuditCommand(accounts.calls),
+            "logs": LogsCommand(accounts.logs, redactor, settings.limits.upload_plain, settings.limits.upload_total),
+        },
+        settings.directory,
+    )
+
+
+def access_of(settings: AccessSettings) -> Access:
+    return Access({"usage": settings.usage, "apiaudit": settings.apiaudit, "logs": settings.logs})
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """The bot with everything it needs, not yet connected."""
+
+    app: AsyncApp
+    client: AsyncWebClient
+    store: Store
+    settings: Settings
+    tokens: SlackTokens
+    works: Works
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+        """Connected to Slack as `[slack] mode` says; gives a function that tells whether it still is."""
+        opened = self._socket() if self.settings.slack.mode == "socket" else self._http()
+        async with opened as is_connected:
+            yield is_connected
+            await self._finish()
+
+    @asynccontextmanager
+    async def _socket(self) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+        handler = AsyncSocketModeHandler(self.app, self.tokens.app.open(), web_client=self.client)
+        try:
+            await handler.connect_async()
+            log.info("Connected to Slack over Socket Mode.")
+            yield handler.client.is_connected
+        finally:
+            await handler.close_async()
+
+    @asynccontextmanager
+    async def _http(self) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+        runner = web.AppRunner(self.app.web_app(EVENTS_PATH), access_log=None)
+        await runner.setup()
+        site = web.TCPSite(runner, port=self.settings.slack.port)
+        try:
+            await site.start()
+            log.info("Listening for Slack on port %s at %s.", self.settings.slack.port, EVENTS_PATH)
+            yield _always
+        finally:
+            await runner.cleanup()
+
+    async def _finish(self) -> None:
+        """Lets answers that are under way arrive, for a while."""
+        if self.works.errands:
+            await asyncio.wait(set(self.works.errands), timeout=FINISH_WITHIN_S)
+
+
+@asynccontextmanager
+async def open_bot(settings: Settings, tokens: SlackTokens) -> AsyncIterator[Bot]:
+    """Everyone introduced to each other. Raises StoreError, and SlackApiError where the token is not accepted."""
+    redactor = Redactor([*settings.secrets(), *tokens.secrets()])
+    async with contextlib.AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        client = web_client(tokens.bot.open(), tokens.api_url, session)
+        store = await Store.open(settings.database, now=utc_now())
+        stack.push_async_callback(store.close)
+        accounts = Accounts(settings, redactor)
+        stack.push_async_callback(accounts.aclose)
+        delivery = Delivery(client, session)
+        door = Door(
+            answering=answering_of(settings, accounts, redactor),
+            access=access_of(settings.access),
+            people=SlackPeople(client, settings.timezone),
+            delivery=delivery,
+            store=store,
+            redactor=redactor,
+            clock=utc_now,
+        )
+        app = _bolt(client, tokens, await client.auth_test())
+        slash.register(app, door)
+        actions.register(app, door, store)
+        home.register(app, door, store)
+        app.error(ErrorListener(delivery, redactor).__call__)
+        yield Bot(app, client, store, settings, tokens, door.works)
+
+
+async def run_bot(settings: Settings, tokens: SlackTokens, *, on_ready: Callable[[], None] = lambda: None) -> None:
+    """The bot until SIGTERM or Ctrl-C."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    _say_what_is_not_run(settings)
+    async with open_bot(settings, tokens) as bot, bot.connected() as is_connected:
+        async with serve_health(settings.health.port if settings.health else None, is_connected):
+            on_ready()
+            await stop.wait()
+        log.info("Stopping.")
+
+
+def _bolt(client: AsyncWebClient, tokens: SlackTokens, who: Any) -> AsyncApp:
+    """The Bolt app. Who we are is known from the one `auth.test` at the start and is not asked again."""
+    me = AuthorizeResult.from_auth_test_response(auth_test_response=who, bot_token=tokens.bot.open())
+
+    async def authorize() -> AuthorizeResult:
+        return me
+
+    async def acknowledge(ack: Any, next: Any) -> None:
+        """The ack goes out before any work, for everything that wants one: Bolt looks for it as soon as a listener is
+        started and finds it there, so it waits for nothing and loses nothing where the listener raises at once."""
+        await ack()
+        await next()
+
+    return AsyncApp(
+        client=client,
+        signing_secret=tokens.signing.open(),
+        authorize=authorize,
+        before_authorize=acknowledge,
+        request_verification_enabled=bool(tokens.signing),
+    )
+
+
+async def _always() -> bool:
+    return True
+
+
+def _say_what_is_not_run(settings: Settings) -> None:
+    if settings.digest or settings.alert:
+        log.warning("Digests and alerts of the configuration are checked but not yet run.")

@@ -1,0 +1,147 @@
+"""An audit report in words and blocks: one vocabulary for both vendors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta, tzinfo
+
+from bot import words
+from bot.answer import Block
+from bot.blocks import kit
+from bot.reports.audit import AuditReport, Tally
+from bot.windows import ReadWindow
+from providers.records import ApiCall
+
+TOP = 10
+
+
+def audit_text(report: AuditReport, window: ReadWindow, *, zone: tzinfo, warnings: Sequence[str] = ()) -> str:
+    """The whole answer in words."""
+    lines = [f"{', '.join(report.accounts)}: {_headline(report)} – {window.said}."]
+    lines += [f"{name}: {value}." for name, value in _facts(report)]
+    lines += [words.inert(finding) for finding in report.findings()]
+    for name, tallies in (("Who", report.actors), ("What", report.actions)):
+        if tallies:
+            named = [f"{words.inert(t.name or 'unnamed', 80)} {t.calls:,}{_failed(t)}" for t in tallies]
+            lines.append(f"{name}: {words.listed(named, TOP)}.")
+    if report.latest_failures:
+        lines.append("Latest failures: " + "; ".join(_one_line(call, zone) for call in report.latest_failures) + ".")
+    if report.slowest:
+        named = [f"{words.inert(call.action, 60)} {words.milliseconds(call.duration_ms or 0)}" for call in report.slowest]
+        lines.append(f"Slowest: {', '.join(named)}.")
+    return "\n".join([*lines, *_notes(report), *warnings])
+
+
+def audit_blocks(
+    report: AuditReport, window: ReadWindow, *, zone: tzinfo, buttons: list[tuple[str, str]], warnings: Sequence[str] = ()
+) -> list[Block]:
+    """The answer as blocks: headline, facts, when, who, what, the latest failures, what is incomplete."""
+    accounts = " ".join(kit.code(account) for account in report.accounts)
+    blocks = [kit.header(_headline(report)), kit.context(f"{accounts} · {window.said}")]
+    if facts := _facts(report):
+        blocks.append(kit.fields((name, kit.escaped(value)) for name, value in facts))
+    if findings := report.findings():
+        blocks.append(kit.section("\n".join(f"• {kit.escaped(words.inert(f, 300)).replace('`', 'ˋ')}" for f in findings)))
+    if report.calls > report.untimed:
+        blocks.append(_chart(report, zone))
+    if report.actors:
+        blocks.append(_tally_table("Who", "Actor", report.actors))
+    if report.actions:
+        blocks.append(_tally_table("What", "Action", report.actions))
+    if report.latest_failures:
+        blocks.append(_failure_table(report, zone))
+    notes = [kit.escaped(words.inert(note, 400)) for note in (*_notes(report), *warnings)]
+    if notes:
+        blocks.append(kit.context(*notes[:10]))
+    return [*blocks, kit.actions(kit.ask_buttons(buttons))] if buttons else blocks
+
+
+def _headline(report: AuditReport) -> str:
+    if not report.calls:
+        return "No calls"
+    failed = f"{report.failures:,} failed" if report.failures else "none failed"
+    return f"{words.count(report.calls, 'call')}, {failed}"
+
+
+def _facts(report: AuditReport) -> list[tuple[str, str]]:
+    facts = []
+    if report.calls:
+        facts.append(("Actors", f"{len(report.actors):,}"))
+    if report.failure_percent is not None:
+        facts.append(("Failed", f"{words.percent(report.failure_percent)} of {words.count(report.known, 'call')}"))
+    if report.duration_p95_ms is not None:
+        facts.append(("95 % took at most", words.milliseconds(report.duration_p95_ms)))
+    if report.slowest:
+        slowest = report.slowest[0]
+        facts.append(("Slowest", f"{words.milliseconds(slowest.duration_ms or 0)} {words.inert(slowest.action, 60)}"))
+    if len(report.per_account) > 1:
+        facts.append(("By account", ", ".join(f"{t.name} {t.calls:,}{_failed(t)}" for t in report.per_account)))
+    return facts
+
+
+def _notes(report: AuditReport) -> list[str]:
+    notes = [] if report.complete else ["This answer is incomplete."]
+    if report.untimed and report.calls:
+        notes.append(
+            f"{words.count(report.untimed, 'call')} without a time inside the window count in the totals, not in the chart."
+        )
+    more = [
+        f"{len(tallies) - TOP:,} more {what}"
+        for tallies, what in ((report.actors, "actors"), (report.actions, "actions"))
+        if len(tallies) > TOP
+    ]
+    if more:
+        notes.append(f"The tables show the top {TOP} … and {' and '.join(more)}; add `csv` for every call.")
+    if report.failures > len(report.latest_failures):
+        notes.append(
+            f"The latest {len(report.latest_failures)} failures are shown … and {report.failures - len(report.latest_failures):,} more."
+        )
+    return [*notes, *report.notes]
+
+
+def _chart(report: AuditReport, zone: tzinfo) -> Block:
+    short = report.step < timedelta(days=1)
+    form = "%d %b %H:%M" if short and report.window.length > timedelta(hours=20) else "%H:%M" if short else "%d %b"
+    labels = [bucket.start.astimezone(zone).strftime(form) for bucket in report.timeline]
+    ok = [bucket.calls - bucket.failures for bucket in report.timeline]
+    failed = [bucket.failures for bucket in report.timeline]
+    return kit.chart(
+        f"Calls per {_step(report.step)}", kind="bar", series=[("other", ok), ("failed", failed)], labels=labels, unit="calls"
+    )
+
+
+def _step(step: timedelta) -> str:
+    minutes = int(step.total_seconds() // 60)
+    for size, one, many in ((1440, "day", "days"), (60, "hour", "hours"), (1, "minute", "minutes")):
+        if minutes % size == 0 and minutes >= size:
+            return one if minutes == size else f"{minutes // size} {many}"
+    raise AssertionError("steps are whole minutes")
+
+
+def _tally_table(caption: str, name: str, tallies: Sequence[Tally]) -> Block:
+    rows = [
+        [words.shortened(t.name, 60) or "unnamed", (t.calls, f"{t.calls:,}"), (t.failures, f"{t.failures:,}")]
+        for t in tallies[:TOP]
+    ]
+    return kit.data_table(caption, [name, "Calls", "Failed"], rows, page_size=5)
+
+
+def _failure_table(report: AuditReport, zone: tzinfo) -> Block:
+    rows = [
+        [_when(call, zone), call.account, call.actor[:60] or "unnamed", call.action[:60], call.target[:80], call.status]
+        for call in report.latest_failures
+    ]
+    return kit.data_table("Latest failures", ["When", "Account", "Actor", "Action", "Target", "Status"], rows, page_size=5)
+
+
+def _one_line(call: ApiCall, zone: tzinfo) -> str:
+    parts = (_when(call, zone), call.actor[:60], call.action[:60], call.target[:80], call.status)
+    return " ".join(words.inert(part) for part in parts if part)
+
+
+def _when(call: ApiCall, zone: tzinfo) -> str:
+    return words.moment(call.at, zone) if call.at else call.at_text[:30] or "no time"
+
+
+def _failed(tally: Tally) -> str:
+    return f" ({tally.failures:,} failed)" if tally.failures else ""

@@ -1,0 +1,134 @@
+"""The blocks we use, as functions returning plain dicts, and how outside text is made harmless in them.
+
+Everything that came from outside goes through `code` or `plain`: Slack's markup has no escape for `*`, `_` or backticks,
+so such text stands in a code span with its backticks replaced, or in a text object that knows no markup at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from bot.answer import Block
+from bot.words import inert, shortened
+
+SECTION_TEXT = 3000
+FIELD_TEXT = 2000
+HEADER_TEXT = 150
+LABEL = 20
+MOST_FIELDS = 10
+MOST_POINTS = 20
+MOST_TABLE_ROWS = 100
+
+
+def escaped(text: str) -> str:
+    """The three characters that Slack reads as control characters."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def code(text: str, most: int = 120) -> str:
+    """Outside text inside mrkdwn: a code span that nothing in the text can leave."""
+    return f"`{escaped(inert(text, most).replace('`', 'ˋ')) or ' '}`"
+
+
+def mrkdwn(text: str, most: int = SECTION_TEXT) -> Block:
+    """Our own markup. `verbatim` keeps Slack from making links and mentions of what looks like them."""
+    return {"type": "mrkdwn", "text": shortened(text, most), "verbatim": True}
+
+
+def plain(text: str, most: int) -> Block:
+    return {"type": "plain_text", "text": inert(text, most) or " ", "emoji": False}
+
+
+def header(text: str) -> Block:
+    return {"type": "header", "text": plain(text, HEADER_TEXT)}
+
+
+def section(text: str) -> Block:
+    return {"type": "section", "text": mrkdwn(text)}
+
+
+def fields(pairs: Iterable[tuple[str, str]]) -> Block:
+    """Names and values side by side, at most ten."""
+    return {"type": "section", "fields": [mrkdwn(f"*{name}*\n{value}", FIELD_TEXT) for name, value in list(pairs)[:MOST_FIELDS]]}
+
+
+def context(*texts: str) -> Block:
+    return {"type": "context", "elements": [mrkdwn(text, FIELD_TEXT) for text in texts[:10]]}
+
+
+def divider() -> Block:
+    return {"type": "divider"}
+
+
+def button(text: str, action: str, value: str = "", *, style: str = "") -> Block:
+    made: Block = {"type": "button", "text": plain(text, 75), "action_id": action}
+    if value:
+        made["value"] = value
+    return made | ({"style": style} if style else {})
+
+
+def actions(buttons: Sequence[Block]) -> Block:
+    return {"type": "actions", "elements": list(buttons)[:25]}
+
+
+def ask_buttons(questions: Sequence[tuple[str, str]]) -> list[Block]:
+    """Buttons that each ask a question: what they say, and the line that is asked."""
+    fitting = [(text, line) for text, line in questions if len(line) <= 2000]
+    return [button(text, f"ask.{number}", line) for number, (text, line) in enumerate(fitting)]
+
+
+def data_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[Any]], *, page_size: int = 10) -> Block:
+    """A table that can be sorted. A cell is a text, or a number with the text that shows it; at most a hundred rows."""
+    body = [[_cell(cell) for cell in row] for row in rows[:MOST_TABLE_ROWS]]
+    return {
+        "type": "data_table",
+        "caption": inert(caption, 200),
+        "page_size": max(1, min(page_size, 100)),
+        "rows": [[_cell(name) for name in head], *body],
+    }
+
+
+def chart(title: str, *, kind: str, series: Sequence[tuple[str, Sequence[float]]], labels: Sequence[str], unit: str) -> Block:
+    """A native chart of at most twenty points; labels are made unique, as Slack matches points by them."""
+    names = _unique([shortened(inert(label), LABEL) for label in labels][-MOST_POINTS:])
+    return {
+        "type": "data_visualization",
+        "title": inert(title, 50),
+        "chart": {
+            "type": kind,
+            "series": [
+                {
+                    "name": inert(name, LABEL),
+                    "data": [{"label": label, "value": value} for label, value in zip(names, points[-MOST_POINTS:], strict=True)],
+                }
+                for name, points in series
+            ],
+            "axis_config": {"categories": names, "y_label": inert(unit, 50)},
+        },
+    }
+
+
+def scale(values: Sequence[float]) -> tuple[float, str]:
+    """What to divide bytes by for an axis, and the unit it then has."""
+    top = max(values, default=0)
+    for factor, unit in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if top >= factor:
+            return factor, unit
+    return 1.0, "B"
+
+
+def _cell(value: Any) -> Block:
+    if isinstance(value, tuple):
+        number, text = value
+        return {"type": "raw_number", "value": number, "text": inert(text, 200) or "–"}
+    return {"type": "raw_text", "text": inert(str(value), 200).strip() or "–"}
+
+
+def _unique(labels: list[str]) -> list[str]:
+    seen: dict[str, int] = {}
+    out = []
+    for label in labels:
+        seen[label] = seen.get(label, 0) + 1
+        out.append(label if seen[label] == 1 else f"{label[: LABEL - 3]} {seen[label]}")
+    return out

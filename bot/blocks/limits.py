@@ -1,0 +1,171 @@
+"""Slack's documented limits as one table, and a check of every payload before it is sent.
+
+Pages: Block Kit reference (blocks and elements), chat.postMessage, Home tabs. Two limits are known from the field alone:
+two charts a message, and about 13,200 characters of blocks before `msg_blocks_too_long`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from bot.answer import Block
+
+MOST_TEXT = 40_000
+GOOD_TEXT = 4_000
+MOST_BLOCKS = 50
+MOST_VIEW_BLOCKS = 100
+MOST_BLOCK_CHARACTERS = 13_000
+MOST_CHARTS = 2
+
+
+def message_problems(text: str, blocks: Sequence[Block]) -> list[str]:
+    """What Slack would refuse in a message; empty where it is fine."""
+    found = []
+    if not text.strip():
+        found.append("text: empty, so screen readers and notifications have nothing")
+    if len(text) > MOST_TEXT:
+        found.append(f"text: {len(text)} characters, at most {MOST_TEXT}")
+    if characters(blocks) > MOST_BLOCK_CHARACTERS:
+        found.append(f"blocks: {characters(blocks)} characters, at most {MOST_BLOCK_CHARACTERS}")
+    return found + block_problems(blocks, most=MOST_BLOCKS)
+
+
+def block_problems(blocks: Sequence[Block], *, most: int) -> list[str]:
+    """What Slack would refuse in the blocks of a message (most 50) or a view (most 100)."""
+    found = [f"blocks: {len(blocks)}, at most {most}"] if len(blocks) > most else []
+    types = [block.get("type") for block in blocks]
+    if types.count("data_visualization") > MOST_CHARTS:
+        found.append(f"blocks: {types.count('data_visualization')} charts, at most {MOST_CHARTS}")
+    if types.count("table") > 1:
+        found.append("blocks: only one table")
+    ids = [block["block_id"] for block in blocks if "block_id" in block]
+    if len(ids) != len(set(ids)):
+        found.append("blocks: block_id not unique")
+    for number, block in enumerate(blocks):
+        check = _CHECKS.get(str(block.get("type")))
+        complaints = check(block) if check else ["unknown type"]
+        found += [f"blocks[{number}] {block.get('type')}: {complaint}" for complaint in complaints]
+    return found
+
+
+def characters(value: Any) -> int:
+    """The characters of all texts in the blocks."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Mapping):
+        return sum(characters(inner) for key, inner in value.items() if key not in ("type", "action_id", "value", "style"))
+    return sum(characters(inner) for inner in value) if isinstance(value, Sequence) else 0
+
+
+def _text(value: Any, where: str, most: int, *, kinds: tuple[str, ...] = ("plain_text", "mrkdwn")) -> Iterator[str]:
+    if not isinstance(value, Mapping) or value.get("type") not in kinds:
+        yield f"{where} must be {' or '.join(kinds)}"
+    elif not 1 <= len(value.get("text", "")) <= most:
+        yield f"{where} has {len(value.get('text', ''))} characters, 1 to {most}"
+
+
+def _section(block: Block) -> Iterator[str]:
+    if "text" not in block and "fields" not in block:
+        yield "neither text nor fields"
+    if "text" in block:
+        yield from _text(block["text"], "text", 3000)
+    listed = block.get("fields", ["-"])
+    if not 1 <= len(listed) <= 10:
+        yield f"{len(listed)} fields, 1 to 10"
+    for field in block.get("fields", []):
+        yield from _text(field, "field", 2000)
+    if "accessory" in block:
+        yield from _element(block["accessory"])
+
+
+def _header(block: Block) -> Iterator[str]:
+    yield from _text(block.get("text"), "text", 150, kinds=("plain_text",))
+
+
+def _context(block: Block) -> Iterator[str]:
+    elements = block.get("elements", [])
+    if not 1 <= len(elements) <= 10:
+        yield f"{len(elements)} elements, 1 to 10"
+    for element in elements:
+        if element.get("type") != "image":
+            yield from _text(element, "element", 2000)
+
+
+def _actions(block: Block) -> Iterator[str]:
+    elements = block.get("elements", [])
+    if not 1 <= len(elements) <= 25:
+        yield f"{len(elements)} elements, 1 to 25"
+    ids = [element.get("action_id") for element in elements]
+    if len(ids) != len(set(ids)):
+        yield "action_id not unique"
+    for element in elements:
+        yield from _element(element)
+
+
+def _element(element: Block) -> Iterator[str]:
+    if len(element.get("action_id", "")) > 255:
+        yield "action_id longer than 255"
+    if element.get("type") == "button":
+        yield from _text(element.get("text"), "button", 75, kinds=("plain_text",))
+        if len(element.get("value", "")) > 2000:
+            yield "value longer than 2000"
+        if element.get("style", "primary") not in ("primary", "danger"):
+            yield "style is primary or danger"
+
+
+def _image(block: Block) -> Iterator[str]:
+    if not 1 <= len(block.get("alt_text", "")) <= 2000:
+        yield "alt_text 1 to 2000"
+    if ("image_url" in block) == ("slack_file" in block):
+        yield "either image_url or slack_file"
+
+
+def _data_table(block: Block) -> Iterator[str]:
+    rows = block.get("rows", [])
+    if not 2 <= len(rows) <= 101:
+        yield f"{len(rows)} rows, a header and 1 to 100"
+    if rows and not 1 <= len(rows[0]) <= 20:
+        yield f"{len(rows[0])} columns, 1 to 20"
+    if len({len(row) for row in rows}) > 1:
+        yield "rows of unequal length"
+    if any(not cell.get("text") for row in rows for cell in row):
+        yield "an empty cell"
+    if not 1 <= block.get("page_size", 5) <= 100:
+        yield "page_size 1 to 100"
+
+
+def _chart(block: Block) -> Iterator[str]:
+    if not 1 <= len(block.get("title", "")) <= 50:
+        yield "title 1 to 50"
+    chart = block.get("chart", {})
+    if chart.get("type") == "pie":
+        if any(segment.get("value", 0) <= 0 for segment in chart.get("segments", [])):
+            yield "a pie's values are above 0"
+        return
+    categories = chart.get("axis_config", {}).get("categories", [])
+    if not 1 <= len(chart.get("series", [])) <= 6:
+        yield "1 to 6 series"
+    for one in chart.get("series", []):
+        labels = [point.get("label") for point in one.get("data", [])]
+        if not 1 <= len(labels) <= 20:
+            yield f"{len(labels)} points, 1 to 20"
+        if labels != categories:
+            yield "labels differ from the categories"
+        if any(len(str(label)) > 20 for label in (*labels, one.get("name", ""))):
+            yield "a label longer than 20"
+
+
+_CHECKS: Mapping[str, Callable[[Block], Iterator[str]]] = MappingProxyType(
+    {
+        "section": _section,
+        "header": _header,
+        "context": _context,
+        "actions": _actions,
+        "image": _image,
+        "divider": lambda _: iter(()),
+        "data_table": _data_table,
+        "data_visualization": _chart,
+    }
+)

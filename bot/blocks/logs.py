@@ -1,0 +1,104 @@
+"""A log report in words and blocks: what came, the levels, when, the last lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta, tzinfo
+
+from bot import words
+from bot.answer import Block
+from bot.blocks import kit
+from bot.reports.logs import LogReport
+from bot.windows import ReadWindow
+
+PREVIEW_LINES = 10
+PREVIEW_LINE = 220
+
+
+def logs_text(report: LogReport, window: ReadWindow, *, file_name: str | None, query: str, warnings: Sequence[str] = ()) -> str:
+    """The whole answer in words."""
+    lines = [f"{_names(report)}: {_headline(report)} – {window.said}."]
+    if query:
+        lines.append(f"Only what matches {words.inert(query, 300)}.")
+    lines += [f"{name}: {value}." for name, value in _facts(report)]
+    lines += _notes(report)
+    if file_name:
+        lines.append(f"The whole log is in {file_name}.")
+    if report.tail:
+        lines += ["Last lines:", *(words.inert(line, PREVIEW_LINE) for line in report.tail[-PREVIEW_LINES:])]
+    return "\n".join([*lines, *warnings])
+
+
+def logs_blocks(
+    report: LogReport,
+    window: ReadWindow,
+    *,
+    zone: tzinfo,
+    file_name: str | None,
+    query: str,
+    buttons: list[tuple[str, str]],
+    warnings: Sequence[str] = (),
+) -> list[Block]:
+    """The answer as blocks: headline, levels, timeline, preview, what is missing, what to ask next."""
+    asked = f" · {kit.code(query, 300)}" if query else ""
+    names = " ".join(kit.code(name, 60) for name in report.names)
+    blocks = [kit.header(_headline(report)), kit.context(f"{names} · {window.said}{asked}")]
+    notes = _notes(report)
+    if notes:
+        blocks.append(kit.section("\n".join(f":warning: {kit.escaped(words.inert(note, 300))}" for note in notes)))
+    if facts := _facts(report):
+        blocks.append(kit.fields(facts))
+    if sum(1 for _, lines in report.timeline if lines) > 1:
+        blocks.append(_chart(report, zone))
+    if report.tail:
+        preview = [words.inert(line, PREVIEW_LINE).replace("`", "ˋ") for line in report.tail[-PREVIEW_LINES:]]
+        blocks.append(kit.section(f"*Last {words.count(len(preview), 'line')}*\n```{kit.escaped(_fitting(preview))}```"))
+    small = [f"Whole log: {kit.code(file_name)}"] if file_name else []
+    small += [kit.escaped(words.inert(warning, 400)) for warning in warnings]
+    if small:
+        blocks.append(kit.context(*small[:10]))
+    return [*blocks, kit.actions(kit.ask_buttons(buttons))] if buttons else blocks
+
+
+def _names(report: LogReport) -> str:
+    return ", ".join(words.inert(name, 60) for name in report.names)
+
+
+def _headline(report: LogReport) -> str:
+    if not report.lines:
+        return "No lines"
+    more = " at least" if report.truncated or not report.complete else ""
+    return f"{words.count(report.lines, 'line')}{more}, {words.size(report.bytes)}"
+
+
+def _facts(report: LogReport) -> list[tuple[str, str]]:
+    return [(level.capitalize(), f"{lines:,}") for level, lines in report.levels.items()]
+
+
+def _notes(report: LogReport) -> list[str]:
+    notes = []
+    if report.truncated:
+        notes.append(f"Truncated: there are more lines than these {report.lines:,}.")
+    if not report.complete:
+        notes.append("Incomplete: the log broke off before its end.")
+    return [*notes, *report.notes]
+
+
+def _chart(report: LogReport, zone: tzinfo) -> Block:
+    form = "%H:%M" if report.step < timedelta(hours=2) else "%d %b %H:%M" if report.step < timedelta(days=1) else "%d %b"
+    labels = [start.astimezone(zone).strftime(form) for start, _ in report.timeline]
+    return kit.chart(
+        "Lines over time", kind="bar", series=[("lines", [n for _, n in report.timeline])], labels=labels, unit="lines"
+    )
+
+
+def _fitting(lines: list[str]) -> str:
+    """The last lines that fit a section once escaped."""
+    kept: list[str] = []
+    length = 0
+    for line in reversed(lines):
+        length += len(kit.escaped(line)) + 1
+        if length > 2800:
+            break
+        kept.append(line)
+    return "\n".join(reversed(kept))

@@ -1,0 +1,106 @@
+"""The small messages around an answer: help, errors, progress, what was shared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot import words
+from bot.answer import Answer, Block
+from bot.blocks import kit
+from bot.question import COMMANDS, VENDORS, CommandName, Directory
+
+WORKING_ACTION = "cancel"
+SHARE_ACTION = "share"
+
+
+def help_answer(command: CommandName, directory: Directory) -> Answer:
+    """How to ask, with this workspace's own accounts and logs."""
+    about = COMMANDS[command]
+    examples = [(f"/{command} {_local(words_, command, directory)}", meaning) for words_, meaning in about.examples]
+    accounts = [f"{name} ({VENDORS[directory.accounts[name]]})" for name in directory.of_kind(about.kinds)]
+    logs = [name for account in directory.of_kind(about.kinds) for name in directory.logs.get(account, {})]
+    facts = [f"Accounts: {words.listed(accounts, 20) or 'none yet'}."]
+    if command == "logs":
+        facts.append(f"Logs with a name here: {words.listed(logs, 20) or 'none yet'}; a log's own name or id works, too.")
+    window = f"Without a window: the last {about.default_window}. Windows: today, last 20 mins, 7d, since monday, 2026-11-01..2026-11-07."
+    text = "\n".join(
+        [f"{about.description}.", f"/{command} {about.usage_hint}", *(f"{line} – {m}" for line, m in examples), *facts, window]
+    )
+    blocks = [
+        kit.header(about.description),
+        kit.context(kit.code(f"/{command} {about.usage_hint}")),
+        kit.section("\n".join(f"{kit.code(line)}\n{kit.escaped(meaning)}" for line, meaning in examples)),
+        kit.context(*(kit.escaped(fact) for fact in (*facts, window))),
+        kit.actions(kit.ask_buttons([(words.shortened(line, 60), line) for line, _ in examples[:2]])),
+    ]
+    return Answer(text=text, blocks=blocks)
+
+
+def error_blocks(message: str, hint: str, *, again: str = "") -> list[Block]:
+    """What went wrong in one sentence, what to do, and a button where asking again may help."""
+    example = kit.code(hint, 300) if hint.startswith("/") else _with_code(hint)
+    blocks = [kit.section(f"{_with_code(message)}" + (f"\n{'Try ' if hint.startswith('/') else ''}{example}" if hint else ""))]
+    buttons = [("Try again", again)] if again else [("Ask this instead", hint)] if hint.startswith("/") else []
+    return [*blocks, kit.actions(kit.ask_buttons(buttons))] if buttons else blocks
+
+
+def error_text(message: str, hint: str) -> str:
+    return f"{message} {'Try ' if hint.startswith('/') else ''}{hint}".strip()
+
+
+def working_blocks(line: str, ticket: str, said: str) -> list[Block]:
+    """Work that takes longer shows itself and can be stopped."""
+    return [
+        kit.section(f":hourglass_flowing_sand: Working on {kit.code(line, 300)}"),
+        kit.context(kit.escaped(said)),
+        kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)]),
+    ]
+
+
+def with_share(blocks: Sequence[Block], ticket: str) -> list[Block]:
+    """The blocks of a private answer with a Share button at the end of its buttons."""
+    share = kit.button("Share here", SHARE_ACTION, ticket)
+    if blocks and blocks[-1].get("type") == "actions":
+        return [*blocks[:-1], kit.actions([*blocks[-1]["elements"], share])]
+    return [*blocks, kit.actions([share])]
+
+
+def without_buttons(blocks: Sequence[Block]) -> list[Block]:
+    return [block for block in blocks if block.get("type") != "actions"]
+
+
+def plain_blocks(blocks: Sequence[Block], text: str) -> list[Block]:
+    """The same message for a Slack that refuses the newest blocks: charts and tables give way to the words."""
+    known = [block for block in blocks if block.get("type") not in ("data_table", "data_visualization")]
+    told = kit.section(f"```{kit.escaped(words.shortened(text, 2500).replace('`', 'ˋ'))}```")
+    return [*known[:1], told, *known[1:]]
+
+
+def _local(example: str, command: CommandName, directory: Directory) -> str:
+    """An example in the names of this workspace."""
+    accounts = directory.of_kind(COMMANDS[command].kinds)
+    if command == "usage":
+        return f"{accounts[0]} {example}" if len(accounts) > 1 else example
+    if command == "logs":
+        names = list(dict.fromkeys(name for account in accounts for name in directory.logs.get(account, {})))
+        if names:
+            return (
+                example.replace("kitchen", names[0]).replace("cellar", names[1])
+                if len(names) > 1
+                else example.replace("kitchen,cellar", names[0]).replace("kitchen", names[0])
+            )
+    return example
+
+
+def _with_code(text: str) -> str:
+    """Our sentence with its own `code` kept and all else from outside made harmless."""
+    parts = words.inert(text, 1500).split("`")
+    if len(parts) % 2 == 0:
+        return kit.escaped("ˋ".join(parts))
+    return "".join(kit.code(part, 300) if number % 2 else _unmarked(part) for number, part in enumerate(parts))
+
+
+def _unmarked(text: str) -> str:
+    """Words in which `*`, `_` and `~` stay what they are."""
+    escaped = kit.escaped(text)
+    return escaped.replace("*", "∗").replace("~", "∼")

@@ -1,0 +1,162 @@
+"""A usage report in words and blocks."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from bot import words
+from bot.answer import Block
+from bot.blocks import kit
+from bot.reports.usage import UsageReport, buckets
+from bot.windows import ReadWindow
+
+MOST_ROWS = 40
+MOST_LOGS = 12
+
+
+def usage_text(report: UsageReport, window: ReadWindow, *, by: str, warnings: tuple[str, ...] = ()) -> str:
+    """The whole answer in words."""
+    lines = [f"{_who(report)}: {_headline(report)} – {window.said}."]
+    lines += [f"{name}: {value}." for name, value in _facts(report)]
+    lines += report.findings()
+    lines += _gaps(report)
+    shown = buckets(report.by_day, by)
+    table = [f"{_label(first, last, by)} {_size(usage, missing)}" for first, last, usage, missing in shown[-MOST_ROWS:]]
+    more = f"… and {len(shown) - MOST_ROWS} before; " if len(shown) > MOST_ROWS else ""
+    lines.append(f"By {by}: {more}{'; '.join(table)}.")
+    if report.by_log:
+        named = [f"{words.inert(name, 60)} {words.size(usage)}" for _, name, usage in report.by_log]
+        lines.append(f"By log: {words.listed(named, MOST_LOGS)}.")
+    return "\n".join([*lines, *warnings])
+
+
+def usage_blocks(
+    report: UsageReport, window: ReadWindow, *, by: str, buttons: list[tuple[str, str]], warnings: tuple[str, ...] = ()
+) -> list[Block]:
+    """The answer as blocks: headline, facts, findings, chart, table, what is missing, what to ask next."""
+    blocks = [
+        kit.header(_headline(report)),
+        kit.context(f"{kit.code(report.account)} · {window.said}{_organisation(report)}"),
+    ]
+    if facts := _facts(report):
+        blocks.append(kit.fields(facts))
+    if findings := report.findings():
+        blocks.append(kit.section("\n".join(f"• {kit.escaped(finding)}" for finding in findings)))
+    if report.bytes is not None:
+        blocks.append(_chart(report, by))
+    blocks.append(_table(report, by))
+    if report.by_log:
+        blocks.append(_log_table(report))
+    notes = [*_gaps(report), *_cut(report, by), *warnings]
+    if notes:
+        blocks.append(kit.context(*(kit.escaped(note) for note in notes[:10])))
+    return [*blocks, kit.actions(kit.ask_buttons(buttons))] if buttons else blocks
+
+
+def _who(report: UsageReport) -> str:
+    return f"{report.account} ({words.inert(report.organisation, 80)})" if report.organisation else report.account
+
+
+def _organisation(report: UsageReport) -> str:
+    named = [kit.code(part, 80) for part in (report.organisation, report.organisation_id) if part]
+    return f" · {' '.join(named)}" if named else ""
+
+
+def _headline(report: UsageReport) -> str:
+    days = words.count(len(report.days), "day")
+    if report.bytes is None:
+        return f"Nothing is listed for {days}"
+    listed = len(report.days) - len(report.missing)
+    of = f"{listed} of {days}" if report.missing else days
+    return f"{words.size(report.bytes)} in {of}"
+
+
+def _facts(report: UsageReport) -> list[tuple[str, str]]:
+    facts = []
+    if report.mean_bytes_per_day is not None:
+        facts.append(("Mean a day", words.size(report.mean_bytes_per_day)))
+    if report.peak_day and report.peak_bytes is not None:
+        facts.append(("Peak", f"{words.size(report.peak_bytes)} on {words.day(report.peak_day)}"))
+    if report.change_percent is not None:
+        facts.append((f"Against the {words.count(len(report.days), 'day')} before", words.change(report.change_percent)))
+    if report.month_to_date_bytes is not None:
+        quota = (
+            f" ({words.percent(report.quota_percent)} of {words.size(report.monthly_quota or 0)})" if report.quota_percent else ""
+        )
+        facts.append(("Month to date", f"{words.size(report.month_to_date_bytes)}{quota}"))
+    if report.forecast_month_bytes is not None:
+        facts.append(("On course for", f"{words.size(report.forecast_month_bytes)} by the end of {report.today:%B}"))
+    if report.reported_bytes is not None and report.reported_bytes != report.bytes:
+        span = ""
+        if report.reported_period:
+            first, last = report.reported_period
+            span = f" ({words.day(first)} to {words.day(last)})"
+        facts.append(("Rapid7's own total", f"{words.size(report.reported_bytes)}{span}"))
+    return facts
+
+
+def _gaps(report: UsageReport) -> list[str]:
+    notes = []
+    if report.missing:
+        days = words.listed([words.day(day) for day in report.missing], 5)
+        notes.append(f"Not listed, which is not zero: {days}.")
+    if report.partial_today and report.by_day.get(report.today) is not None:
+        notes.append("Today is still growing; Rapid7 may lag by up to a day.")
+    return notes
+
+
+def _cut(report: UsageReport, by: str) -> list[str]:
+    more = len(buckets(report.by_day, by)) - MOST_ROWS
+    notes = [f"The table shows the last {MOST_ROWS} rows … and {more} more; add `csv` for all."] if more > 0 else []
+    if len(report.by_log) > MOST_LOGS:
+        notes.append(f"The largest {MOST_LOGS} logs are shown … and {len(report.by_log) - MOST_LOGS} more; add `csv` for all.")
+    return notes
+
+
+def _chart(report: UsageReport, by: str) -> Block:
+    """At most twenty bars, so longer windows are drawn by week or by month, and the title says so."""
+    for unit in [by, "week", "month"]:
+        shown = buckets(report.by_day, unit)
+        if len(shown) <= kit.MOST_POINTS or unit == "month":
+            break
+    shown = shown[-kit.MOST_POINTS :]
+    factor, axis = kit.scale([usage or 0 for _, _, usage, _ in shown])
+    return kit.chart(
+        f"Data usage by {unit}",
+        kind="bar",
+        series=[("usage", [round((usage or 0) / factor, 3) for _, _, usage, _ in shown])],
+        labels=[_short(first, unit) for first, _, _, _ in shown],
+        unit=axis,
+    )
+
+
+def _table(report: UsageReport, by: str) -> Block:
+    rows = [
+        [_label(first, last, by), _size(usage, missing) if usage is None else (usage, _size(usage, missing))]
+        for first, last, usage, missing in reversed(buckets(report.by_day, by)[-MOST_ROWS:])
+    ]
+    return kit.data_table(f"Usage by {by}", [by.capitalize(), "Usage"], rows, page_size=7)
+
+
+def _log_table(report: UsageReport) -> Block:
+    total = sum(usage for _, _, usage in report.by_log) or 1
+    rows = [
+        [name, (usage, words.size(usage)), words.percent(100 * usage / total)] for _, name, usage in report.by_log[:MOST_LOGS]
+    ]
+    return kit.data_table("Usage by log", ["Log", "Usage", "Share"], rows, page_size=7)
+
+
+def _label(first: date, last: date, by: str) -> str:
+    if by == "month":
+        return f"{first:%B %Y}"
+    return words.day(first) if first == last else f"{words.day(first)} to {words.day(last)}"
+
+
+def _short(first: date, unit: str) -> str:
+    return f"{first:%b %Y}" if unit == "month" else f"{first.day} {first:%b}"
+
+
+def _size(usage: int | None, missing: int) -> str:
+    if usage is None:
+        return "not listed"
+    return f"{words.size(usage)} ({words.count(missing, 'day')} not listed)" if missing else words.size(usage)

@@ -1,0 +1,110 @@
+"""`python -m bot check`: a line for everything that has to work, with what to do where it does not."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+
+from bot.accounts import Accounts
+from bot.app import utc_now
+from bot.config import Settings, read_settings, slack_tokens
+from bot.delivery import web_client
+from bot.errors import BadConfig
+from bot.manifest import SCOPES
+from bot.store import Store, StoreError
+from providers.records import Check
+from providers.redaction import Redactor
+
+CONFIG_WRONG, PROVIDER_FAILED = 2, 3
+OURS = frozenset({"configuration", "tokens", "database"})
+
+
+async def checks_of(path: Path, *, environ: Mapping[str, str] = os.environ) -> tuple[list[Check], int]:
+    """Every check and the exit code they amount to."""
+    try:
+        settings = read_settings(path, environ=environ)
+    except BadConfig as error:
+        checks = [Check(problem.key, ok=False, detail=str(problem), hint=error.hint) for problem in error.problems]
+        return checks, CONFIG_WRONG
+    about = f"{len(settings.providers)} accounts, {len(settings.digest)} digests, {len(settings.alert)} alerts"
+    checks = [Check("configuration", ok=True, detail=f"{path.name} is fine: {about}.")]
+    groups = await asyncio.gather(_database(settings), _slack(settings, environ), _accounts(settings))
+    checks += [check for group in groups for check in group]
+    return checks, exit_code(checks)
+
+
+def exit_code(checks: Sequence[Check]) -> int:
+    """0 where all is well; 2 where the configuration or the environment is wrong; 3 where somebody else fails."""
+    failed = [check for check in checks if not check.ok]
+    if not failed:
+        return 0
+    return CONFIG_WRONG if any(check.name in OURS for check in failed) else PROVIDER_FAILED
+
+
+async def _database(settings: Settings) -> list[Check]:
+    try:
+        store = await Store.open(settings.database, now=utc_now())
+    except StoreError as error:
+        return [Check("database", ok=False, detail=str(error), hint="Check `database` in bot.toml and the rights of its folder.")]
+    await store.close()
+    return [Check("database", ok=True, detail=f"{settings.database.name} can be written.")]
+
+
+async def _slack(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
+    try:
+        tokens = slack_tokens(settings.slack.mode, environ)
+    except BadConfig as error:
+        named = ", ".join(problem.key for problem in error.problems)
+        return [Check("tokens", ok=False, detail=str(error), hint=f"Put {named} into the environment.")]
+    async with aiohttp.ClientSession() as session:
+        client = web_client(tokens.bot.open(), tokens.api_url, session)
+        try:
+            who = await client.auth_test()
+        except SlackApiError as error:
+            said = str(error.response.get("error"))
+            return [
+                Check(
+                    "slack",
+                    ok=False,
+                    detail=f"Slack refuses the bot token ({said}).",
+                    hint="Check SLACK_BOT_TOKEN; reinstall the app.",
+                )
+            ]
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return [Check("slack", ok=False, detail="Slack could not be reached.", hint="Check the network and SLACK_API_URL.")]
+        checks = [Check("slack", ok=True, detail=f"Connected as {who.get('user')} in {who.get('team')}.")]
+        granted = {scope.strip() for scope in str(who.headers.get("x-oauth-scopes", "")).split(",") if scope.strip()}
+        missing = sorted(set(SCOPES) - granted) if granted else []
+        if missing:
+            hint = "Update the app from manifest.yml and reinstall it."
+            checks.append(Check("scopes", ok=False, detail=f"The token lacks {', '.join(missing)}.", hint=hint))
+        else:
+            checks.append(Check("scopes", ok=True, detail="The token may do all that is needed."))
+        if settings.slack.mode == "socket":
+            checks.append(await _socket(client, tokens.app.open()))
+    return checks
+
+
+async def _socket(client: object, token: str) -> Check:
+    try:
+        await client.apps_connections_open(app_token=token)  # type: ignore[attr-defined]
+    except SlackApiError as error:
+        said = str(error.response.get("error"))
+        return Check(
+            "socket", ok=False, detail=f"Slack refuses the app token ({said}).", hint="SLACK_APP_TOKEN needs connections:write."
+        )
+    return Check("socket", ok=True, detail="Socket Mode can be opened.")
+
+
+async def _accounts(settings: Settings) -> list[Check]:
+    accounts = Accounts(settings, Redactor(settings.secrets()))
+    try:
+        found = await asyncio.gather(*(account.check() for account in accounts.all.values()))
+    finally:
+        await accounts.aclose()
+    return [check for group in found for check in group]

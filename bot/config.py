@@ -1,0 +1,605 @@
+"""`bot.toml` and the environment become Settings, or all their problems at once.
+
+Secrets are references (`env:NAME`, `file:PATH`) and are read here once; a secret written out in the file is refused and
+its value is never repeated. Relative paths stand beside `bot.toml`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+
+from bot import words
+from bot.errors import BadConfig, BadQuestion, Problem
+from bot.question import Directory, Kind, Question, read_line
+from bot.schedule import read_cron
+from providers.akamai.auth import EdgeGridCredentials, EdgercError, host_url, read_edgerc
+from providers.http import is_loopback
+from providers.rapid7.auth import REGIONS, region_url
+from providers.redaction import Secret
+
+SECRET_KEYS = frozenset({"api_key", "password", "app_token", "app_id", "client_secret", "client_token", "access_token"})
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
+_LOG_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+_RESERVED = frozenset(
+    [
+        "help",
+        "today",
+        "yesterday",
+        "last",
+        "past",
+        "since",
+        "this",
+        "by",
+        "per",
+        "csv",
+        "failures",
+        "limit",
+        "where",
+        "own",
+        "subscribe",
+        "subscriptions",
+        "unsubscribe",
+        "alert",
+        "alerts",
+        "unalert",
+        "silence",
+        "unsilence",
+    ]
+)
+
+
+def _size(value: Any) -> int:
+    size = words.read_size(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else None
+    if size is None:
+        raise ValueError('a size such as "5 GB" or "750 MB"')
+    return size
+
+
+def _duration(value: Any) -> timedelta:
+    duration = words.read_duration(value) if isinstance(value, str) else None
+    if duration is None:
+        raise ValueError('a duration such as "15m", "4h" or "2d"')
+    return duration
+
+
+def _zone(value: Any) -> ZoneInfo:
+    try:
+        return ZoneInfo(value)
+    except (KeyError, ValueError, TypeError, OSError):
+        raise ValueError('a time zone such as "Europe/Dublin" or "UTC"') from None
+
+
+def _secret(value: Any, info: ValidationInfo) -> Secret:
+    """The value that a reference points to."""
+    if isinstance(value, Secret):
+        return value
+    scheme, _, rest = value.partition(":") if isinstance(value, str) else ("", "", "")
+    if scheme == "env" and rest:
+        found = _given(info, "environ").get(rest, "")
+        if not found.strip():
+            raise ValueError(f"the environment has no {rest}")
+        return Secret(found.strip())
+    if scheme == "file" and rest:
+        try:
+            found = _beside(rest, info).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise ValueError(f"the file {rest} cannot be read") from None
+        if not found:
+            raise ValueError(f"the file {rest} is empty")
+        return Secret(found)
+    raise ValueError('a reference such as "env:NAME" or "file:PATH"; secrets are not written out here')
+
+
+def _text_or_reference(value: Any, info: ValidationInfo) -> str:
+    """A text that may stand in the file itself or be a reference."""
+    if isinstance(value, str) and value.startswith(("env:", "file:")):
+        return _secret(value, info).open()
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError('a text, or a reference such as "env:NAME"')
+    return value
+
+
+def _account_ids(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not all(isinstance(v, str) and v for v in value):
+        raise ValueError('a list of account ids such as ["1-123A"]')
+    return tuple(value)
+
+
+def _readable_file(value: Any, info: ValidationInfo) -> Path:
+    path = _path(value, info)
+    if not path.is_file():
+        raise ValueError("a file that can be read")
+    return path
+
+
+def _path(value: Any, info: ValidationInfo) -> Path:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("a path, relative ones beside bot.toml")
+    return _beside(value, info)
+
+
+def _beside(value: str, info: ValidationInfo) -> Path:
+    return Path(_given(info, "folder")) / Path(value).expanduser()
+
+
+def _given(info: ValidationInfo, name: str) -> Any:
+    assert info.context is not None
+    return info.context[name]
+
+
+def _url(value: Any) -> str:
+    parts = urlsplit(value) if isinstance(value, str) else urlsplit("")
+    try:
+        whole = bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        whole = False
+    if not whole or parts.username or parts.query or parts.fragment or parts.scheme not in ("https", "http"):
+        raise ValueError('an address such as "https://api.example.com"')
+    if parts.scheme == "http" and not is_loopback(value):
+        raise ValueError("https://, since plain http:// is accepted for this machine alone")
+    return str(value).rstrip("/")
+
+
+def _cron(value: Any) -> str:
+    if not isinstance(value, str) or read_cron(value, UTC) is None:
+        raise ValueError('five cron fields such as "0 9 * * mon-fri"')
+    return value
+
+
+def _local_time(value: Any) -> datetime:
+    try:
+        return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    except (ValueError, TypeError):
+        raise ValueError('a local time such as "2026-12-01T20:00"') from None
+
+
+def _threshold(value: Any) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    size = words.read_size(value) if isinstance(value, str) else None
+    if size is None:
+        raise ValueError('a number such as 20 or a size such as "5 GB"')
+    return float(size)
+
+
+Size = Annotated[int, BeforeValidator(_size)]
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
+SecretReference = Annotated[Secret, BeforeValidator(_secret)]
+LocalPath = Annotated[Path, BeforeValidator(_path)]
+ReadableFile = Annotated[Path, BeforeValidator(_readable_file)]
+TextOrReference = Annotated[str, BeforeValidator(_text_or_reference)]
+AccountIds = Annotated[tuple[str, ...], BeforeValidator(_account_ids)]
+Address = Annotated[str, BeforeValidator(_url)]
+Cron = Annotated[str, BeforeValidator(_cron)]
+LocalTime = Annotated[datetime, BeforeValidator(_local_time)]
+Threshold = Annotated[float, BeforeValidator(_threshold)]
+Text = Annotated[str, Field(min_length=1, max_length=500, strict=True)]
+Port = Annotated[int, Field(ge=0, le=65535, strict=True)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True)
+
+
+class SlackSettings(_Table):
+    mode: Literal["socket", "http"] = "socket"
+    port: Port = 3000
+    ops_channel: Text | None = None
+
+
+class AccessSettings(_Table):
+    """Who may ask: users (`U…`), user groups (`S…`), channels (`C…`), or `*` for everyone."""
+
+    usage: tuple[Text, ...] = ("*",)
+    apiaudit: tuple[Text, ...] = ()
+    logs: tuple[Text, ...] = ()
+    manage: tuple[Text, ...] | None = None
+
+    @model_validator(mode="after")
+    def _known_ids(self) -> AccessSettings:
+        for who in (*self.usage, *self.apiaudit, *self.logs, *(self.manage or ())):
+            if who != "*" and not re.fullmatch(r"[UWSCGD][A-Z0-9]{2,}", who):
+                raise ValueError('Slack ids such as "U012AB" (a person), "S0GROUP" (a user group), "C0OPS" (a channel), or "*"')
+        return self
+
+
+class HealthSettings(_Table):
+    port: Port
+
+
+class LimitSettings(_Table):
+    upload_plain: Size = 1_000_000
+    upload_total: Size = 1_000_000_000
+
+
+class Rapid7Settings(_Table):
+    kind: Literal["rapid7"]
+    region: Literal[REGIONS] | None = None  # type: ignore[valid-type]
+    base_url: Address | None = None
+    api_key: SecretReference
+    monthly_quota: Size | None = None
+    logs: dict[Text, Text] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Rapid7Settings:
+        if not self.region and not self.base_url:
+            raise ValueError(f"a region, one of {', '.join(REGIONS)}")
+        for name, key in self.logs.items():
+            if not _LOG_ID.fullmatch(key):
+                raise ValueError(
+                    f"the id of the log {name} is letters, digits and dashes, such as aee00b66-a543-43dc-b093-53963c2e8f41"
+                )
+        return self
+
+    @property
+    def address(self) -> str:
+        return self.base_url or region_url(self.region or "")
+
+
+class AkamaiSettings(_Table):
+    kind: Literal["akamai"]
+    edgerc: ReadableFile | None = None
+    section: Text = "default"
+    host: Text | None = None
+    base_url: Address | None = None
+    client_token: SecretReference | None = None
+    client_secret: SecretReference | None = None
+    access_token: SecretReference | None = None
+    account_ids: AccountIds
+    report: Literal["v1", "v2"] = "v1"
+    method: Literal["POST", "GET"] = "POST"
+    accept: Literal["json", "csv"] = "json"
+    account_switch_key: Text | None = None
+
+    @model_validator(mode="after")
+    def _signable(self) -> AkamaiSettings:
+        try:
+            _ = self.credentials
+        except EdgercError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    @property
+    def credentials(self) -> EdgeGridCredentials:
+        """The credentials from `.edgerc` or from the keys here; `base_url` wins over any host."""
+        if self.edgerc:
+            found = read_edgerc(self.edgerc, self.section)
+            address = self.base_url or found.base_url
+            return EdgeGridCredentials(
+                address, found.client_token, found.client_secret, found.access_token, found.max_body, found.account_switch_key
+            )
+        if not (self.client_token and self.client_secret and self.access_token and (self.host or self.base_url)):
+            raise EdgercError("either edgerc and section, or host, client_token, client_secret and access_token")
+        return EdgeGridCredentials(
+            self.base_url or host_url(self.host or ""), self.client_token, self.client_secret, self.access_token
+        )
+
+
+class DeviceWiseSettings(_Table):
+    kind: Literal["devicewise"]
+    base_url: Address
+    username: TextOrReference | None = None
+    password: SecretReference | None = None
+    app_token: SecretReference | None = None
+    app_id: SecretReference | None = None
+    thing_key: Text | None = None
+    org: Text | None = None
+    show_all: Annotated[bool, Field(strict=True)] = False
+
+    @model_validator(mode="after")
+    def _can_log_in(self) -> DeviceWiseSettings:
+        as_user = self.username and self.password
+        as_application = self.app_token and self.app_id and self.thing_key
+        if not as_user and not as_application:
+            raise ValueError("username and password, or app_token, app_id and thing_key")
+        return self
+
+
+ProviderSettings = Rapid7Settings | AkamaiSettings | DeviceWiseSettings
+
+
+def _kind(value: Any) -> str:
+    return str(value.get("kind")) if isinstance(value, Mapping) else ""
+
+
+class DigestSettings(_Table):
+    name: Text
+    ask: Text
+    at: Cron
+    channel: Text
+
+
+class AlertSettings(_Table):
+    name: Text
+    ask: Text
+    value: Text
+    above: Threshold | None = None
+    below: Threshold | None = None
+    recover: Threshold | None = None
+    every: Duration = timedelta(minutes=15)
+    for_: Duration = Field(default=timedelta(0), alias="for")
+    keep_firing_for: Duration = timedelta(0)
+    repeat: Duration | None = None
+    no_data: Literal["hold", "alert", "ok"] = "hold"
+    channel: Text
+
+    @model_validator(mode="after")
+    def _one_threshold(self) -> AlertSettings:
+        if (self.above is None) == (self.below is None):
+            raise ValueError("either above or below")
+        if self.every < timedelta(seconds=5):
+            raise ValueError("every is at least 5s")
+        if self.recover is not None and (
+            (self.above is not None and self.recover > self.above) or (self.below is not None and self.recover < self.below)
+        ):
+            raise ValueError("recover lies on the calm side of the threshold")
+        return self
+
+
+class MuteSettings(_Table):
+    name: Text
+    alerts: tuple[Text, ...]
+    start: LocalTime | None = None
+    end: LocalTime | None = None
+    at: Cron | None = None
+    lasting: Duration | None = None
+
+    @model_validator(mode="after")
+    def _either_way(self) -> MuteSettings:
+        once, often = self.start and self.end, self.at and self.lasting
+        if bool(once) == bool(often) or bool(self.start) != bool(self.end) or bool(self.at) != bool(self.lasting):
+            raise ValueError("either start and end, or at and lasting")
+        if self.start and self.end and self.end.replace(tzinfo=None) <= self.start.replace(tzinfo=None):
+            raise ValueError("an end after its start")
+        return self
+
+
+class Settings(_Table):
+    """The whole configuration, checked."""
+
+    timezone: Zone = ZoneInfo("UTC")
+    database: LocalPath
+    slack: SlackSettings = SlackSettings()
+    access: AccessSettings = AccessSettings()
+    health: HealthSettings | None = None
+    limits: LimitSettings = LimitSettings()
+    providers: dict[
+        str,
+        Annotated[
+            Union[  # noqa: UP007
+                Annotated[Rapid7Settings, Tag("rapid7")],
+                Annotated[AkamaiSettings, Tag("akamai")],
+                Annotated[DeviceWiseSettings, Tag("devicewise")],
+            ],
+            Discriminator(_kind, custom_error_type="kind", custom_error_message='kind is "rapid7", "akamai" or "devicewise"'),
+        ],
+    ] = Field(default_factory=dict)
+    digest: tuple[DigestSettings, ...] = ()
+    alert: tuple[AlertSettings, ...] = ()
+    mute: tuple[MuteSettings, ...] = ()
+
+    @property
+    def directory(self) -> Directory:
+        kinds: dict[str, Kind] = {name: account.kind for name, account in self.providers.items()}
+        logs = {name: account.logs for name, account in self.providers.items() if isinstance(account, Rapid7Settings)}
+        return Directory(kinds, logs)
+
+    def secrets(self) -> list[Secret]:
+        """Every secret of every account, to be kept out of whatever leaves the house."""
+        found = []
+        for account in self.providers.values():
+            found += [value for key in SECRET_KEYS if isinstance(value := getattr(account, key, None), Secret)]
+            if isinstance(account, AkamaiSettings):
+                held = account.credentials
+                found += [held.client_token, held.client_secret, held.access_token]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class SlackTokens:
+    """Slack's tokens, from the environment alone."""
+
+    bot: Secret
+    app: Secret
+    signing: Secret
+    api_url: str
+
+    def secrets(self) -> list[Secret]:
+        return [token for token in (self.bot, self.app, self.signing) if token]
+
+
+def read_settings(path: Path, *, environ: Mapping[str, str] = os.environ, now: datetime | None = None) -> Settings:
+    """The settings in the file. Raises BadConfig with every problem there is."""
+    try:
+        table = tomllib.loads(path.read_text("utf-8-sig"))
+    except FileNotFoundError:
+        raise BadConfig([Problem(str(path), "", "there is no such file; start from bot.example.toml")]) from None
+    except (OSError, UnicodeDecodeError):
+        raise BadConfig([Problem(str(path), "", "the file cannot be read")]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise BadConfig([Problem(str(path), "", f"not TOML: {_without_values(str(error))}")]) from None
+    return settings_of(table, folder=path.resolve().parent, environ=environ, now=now)
+
+
+def settings_of(table: Mapping[str, Any], *, folder: Path, environ: Mapping[str, str], now: datetime | None = None) -> Settings:
+    """The settings in a table that was read from TOML."""
+    given = {"database": "bot.sqlite", **table}
+    problems = list(_bad_names(table))
+    try:
+        settings = Settings.model_validate(given, context={"folder": folder, "environ": environ})
+    except ValidationError as error:
+        raise BadConfig(problems + [_problem(detail, given) for detail in error.errors()]) from None
+    problems += _schedule_problems(settings, now or datetime.now(UTC))
+    if problems:
+        raise BadConfig(problems)
+    return settings
+
+
+def slack_tokens(settings_mode: str, environ: Mapping[str, str] = os.environ) -> SlackTokens:
+    """The tokens that the mode needs. Raises BadConfig naming those that are missing."""
+    needed = {"SLACK_BOT_TOKEN": "xoxb-…, from OAuth & Permissions"}
+    if settings_mode == "socket":
+        needed["SLACK_APP_TOKEN"] = "xapp-…, with connections:write, from Basic Information"  # noqa: S105
+    else:
+        needed["SLACK_SIGNING_SECRET"] = "from Basic Information"  # noqa: S105
+    missing = [
+        Problem(name, "", f"missing in the environment ({what})") for name, what in needed.items() if not environ.get(name)
+    ]
+    if missing:
+        raise BadConfig(missing)
+    api_url = environ.get("SLACK_API_URL") or "https://slack.com/api/"
+    if not api_url.startswith("https://") and not is_loopback(api_url):
+        raise BadConfig([Problem("SLACK_API_URL", api_url, "https://, since plain http:// is accepted for this machine alone")])
+    return SlackTokens(
+        bot=Secret(environ["SLACK_BOT_TOKEN"]),
+        app=Secret(environ.get("SLACK_APP_TOKEN", "")),
+        signing=Secret(environ.get("SLACK_SIGNING_SECRET", "")),
+        api_url=api_url if api_url.endswith("/") else api_url + "/",
+    )
+
+
+def _bad_names(table: Mapping[str, Any]) -> Iterator[Problem]:
+    accounts = table.get("providers")
+    for name in accounts if isinstance(accounts, Mapping) else ():
+        if not _NAME.fullmatch(name) or name.lower() in _RESERVED or (name[0].isdigit() and not re.search(r"[A-Za-z]{3}", name)):
+            yield Problem(
+                f"providers.{name}",
+                "",
+                "a name of letters, digits and dashes that is no word of the questions, such as rapid7-eu",
+            )
+    for kind in ("digest", "alert"):
+        entries = table.get(kind)
+        names = [e.get("name") for e in entries if isinstance(e, Mapping)] if isinstance(entries, list) else []
+        for name in sorted({str(n) for n in names if n and names.count(n) > 1}):
+            yield Problem(f"{kind}.{name}", "", "a name of its own; it stands twice")
+
+
+def _schedule_problems(settings: Settings, now: datetime) -> list[Problem]:
+    """Digests and alerts must ask questions that can be read, of values that exist."""
+    problems = []
+    entries: list[tuple[str, DigestSettings | AlertSettings]] = [("digest", entry) for entry in settings.digest]
+    entries += [("alert", entry) for entry in settings.alert]
+    for kind, entry in entries:
+        try:
+            question = read_line(entry.ask, settings.directory, now=now, zone=settings.timezone)
+        except BadQuestion as error:
+            problems.append(Problem(f"{kind}.{entry.name}.ask", repr(entry.ask), f"{error.message} Try {error.hint}"))
+            continue
+        if isinstance(entry, AlertSettings) and not _has_value(question, entry.value):
+            right = f"one of {', '.join(VALUES[question.command])}"
+            problems.append(Problem(f"alert.{entry.name}.value", repr(entry.value), right))
+    known = {alert.name for alert in settings.alert}
+    problems += [
+        Problem(f"mute.{mute.name}.alerts", repr(name), f"the name of an alert: {', '.join(sorted(known)) or 'there is none'}")
+        for mute in settings.mute
+        for name in mute.alerts
+        if name not in known
+    ]
+    return problems
+
+
+VALUES: Mapping[str, tuple[str, ...]] = {
+    "usage": (
+        "bytes", "reported_bytes", "days", "days_missing", "mean_bytes_per_day", "peak_bytes", "change_percent",
+        "month_to_date_bytes", "forecast_month_bytes", "quota_percent",
+    ),
+    "apiaudit": ("calls", "failures", "failure_percent", "actors", "duration_p95_ms"),
+    "logs": ("lines", "bytes", "levels.error"),
+}  # fmt: skip
+
+
+def _has_value(question: Question, name: str) -> bool:
+    return name in VALUES[question.command] or (question.command == "logs" and bool(re.fullmatch(r"levels\.[a-z]+", name)))
+
+
+def _problem(detail: Any, table: Mapping[str, Any]) -> Problem:
+    """One of the validator's findings in our words."""
+    kinds = {"rapid7", "akamai", "devicewise"}
+    place = [part for part in detail["loc"] if not (part in kinds and len(detail["loc"]) > 2 and detail["loc"][0] == "providers")]
+    place = [part for part in place if not (isinstance(part, str) and ("function-before" in part or "constrained-str" in part))]
+    key = ".".join(_entry_name(place[: n + 1], table) for n in range(len(place)))
+    if detail["type"] == "extra_forbidden":
+        return Problem(key, "", f"an unknown key{_near(place, table)}")
+    if detail["type"] == "missing":
+        return Problem(key, "", "is missing")
+    message = detail["msg"].removeprefix("Value error, ")
+    right = message if detail["type"] in ("value_error", "kind") else message[0].lower() + message[1:]
+    return Problem(key, _shown(place, table), right)
+
+
+def _entry_name(place: list[Any], table: Mapping[str, Any]) -> str:
+    """`alert.ingest-spike` rather than `alert.0` where the entry has a name."""
+    if isinstance(place[-1], int) and len(place) > 1:
+        entry = _lookup(place, table)
+        if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
+            return words.inert(entry["name"], 60)
+    return words.inert(str(place[-1]), 60)
+
+
+def _shown(place: list[Any], table: Mapping[str, Any]) -> str:
+    """The value as it may be shown: never a secret's, and never a whole table."""
+    if any(str(part).lower() in SECRET_KEYS for part in place):
+        return "••••"
+    value = _lookup(place, table)
+    return words.shortened(repr(value), 80) if isinstance(value, str | int | float | bool) else ""
+
+
+def _lookup(place: list[Any], table: Any) -> Any:
+    for part in place:
+        try:
+            table = table[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return table
+
+
+_ACCOUNT_MODELS: Mapping[str, type[BaseModel]] = {"akamai": AkamaiSettings, "devicewise": DeviceWiseSettings}
+_TABLE_MODELS: Mapping[str, type[BaseModel]] = {
+    "slack": SlackSettings,
+    "access": AccessSettings,
+    "health": HealthSettings,
+    "limits": LimitSettings,
+    "digest": DigestSettings,
+    "alert": AlertSettings,
+    "mute": MuteSettings,
+}
+
+
+def _near(place: list[Any], table: Mapping[str, Any]) -> str:
+    """The key that was probably meant."""
+    model: type[BaseModel] = Settings
+    if len(place) > 2 and place[0] == "providers":
+        model = _ACCOUNT_MODELS.get(_kind(_lookup(place[:2], table)), Rapid7Settings)
+    elif len(place) > 1:
+        model = _TABLE_MODELS.get(str(place[0]), Settings)
+    known = [field.alias or name for name, field in model.model_fields.items()]
+    near = difflib.get_close_matches(str(place[-1]), known, n=1)
+    return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
+
+
+def _without_values(message: str) -> str:
+    """TOML's own message tells line and column; what it quotes is left out."""
+    return re.sub(r"'[^']*'|\"[^\"]*\"", "…", message)

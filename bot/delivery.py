@@ -1,0 +1,232 @@
+"""How an answer reaches the person who asked: in the channel, or privately, with its files, however long it took.
+
+Every payload is checked against Slack's limits first. Posts are not sent again after a cut connection, since Slack may have
+taken them; only a 429, which means it did not, is waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.answer import Answer, AnswerFile, Block
+from bot.blocks import kit, limits, talk
+from bot.words import shortened
+
+log = logging.getLogger("opswatch")
+
+NOT_HERE = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
+INVITE = "Only you see this, because I am not in this channel: `/invite @Opswatch` and ask again to have answers in it."
+UPLOAD_CHUNK = 256 * 1024
+UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=1800, sock_connect=10, sock_read=120)
+RESPOND_TIMEOUT = aiohttp.ClientTimeout(total=15)
+
+
+@dataclass(slots=True)
+class Errand:
+    """One question on its way through Slack: who asked, where, and what has been shown so far."""
+
+    user: str
+    channel: str
+    response_url: str
+    line: str
+    public: bool = False
+    away: bool = False
+    shown_ts: str = ""
+    shown_privately: bool = False
+    delivery: str = field(default="")
+
+
+def web_client(token: str, api_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
+    """A Slack client that shares one HTTP session and repeats nothing but what Slack says it did not take."""
+    return AsyncWebClient(
+        token=token,
+        base_url=api_url,
+        session=session,
+        timeout=30,
+        retry_handlers=[AsyncRateLimitErrorRetryHandler(max_retry_count=3)],
+    )
+
+
+class Delivery:
+    """Brings answers, progress and troubles to the asker."""
+
+    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
+        self._client, self._session = client, session
+
+    async def show_work(self, errand: Errand, ticket: str, said: str) -> None:
+        """A message that the work goes on, with Cancel; shown where the answer will stand."""
+        blocks = talk.working_blocks(errand.line, ticket, said)
+        text = f"Working on {errand.line}"
+        if errand.public and not errand.away:
+            try:
+                if errand.shown_ts:
+                    await self._edit(errand, text, blocks)
+                else:
+                    errand.shown_ts = await self._post(errand.channel, text, blocks)
+                return
+            except SlackApiError as error:
+                self._away(errand, error)
+        if not errand.shown_privately:
+            await self.whisper(errand, text, blocks)
+            errand.shown_privately = True
+
+    async def answer(self, errand: Errand, answer: Answer, *, ticket: str) -> None:
+        """The answer, in the channel or privately, and then its files."""
+        if errand.public and not errand.away:
+            try:
+                await self._answer_in_channel(errand, answer)
+                return
+            except SlackApiError as error:
+                self._away(errand, error)
+        blocks = talk.with_share(answer.blocks, ticket)
+        if errand.away:
+            blocks = [kit.context(INVITE), *blocks]
+        where = "\nThe file is in your direct messages." if answer.files else ""
+        text = f"{INVITE}\n{answer.text}{where}" if errand.away else f"{answer.text}{where}"
+        if where:
+            blocks.insert(-1, kit.context(where.strip()))
+        await self.whisper(errand, text, blocks)
+        if answer.files:
+            await self._send_files(answer.files, channel=await self._direct(errand.user), comment=kit.code(errand.line, 500))
+
+    async def trouble(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
+        """A refusal or an error: always private, and nothing is left that says work goes on."""
+        if errand.shown_ts:
+            await self._client.chat_delete(channel=errand.channel, ts=errand.shown_ts)
+            errand.shown_ts = ""
+        await self.whisper(errand, text, blocks)
+
+    async def share(self, channel: str, user: str, text: str, blocks: Sequence[Block]) -> None:
+        """A private answer put into the channel by its asker. Raises SlackApiError."""
+        told = [*talk.without_buttons(blocks), kit.context(f"Shared by <@{user}>")]
+        await self._post(channel, text, told)
+
+    async def whisper(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
+        """A message only the asker sees; it takes the place of what was whispered about this errand before."""
+        blocks = self._checked(text, blocks)
+        payload = {
+            "response_type": "ephemeral",
+            "replace_original": errand.shown_privately,
+            "text": outward(text),
+            "blocks": blocks,
+        }
+        if not await self._respond(errand.response_url, payload):
+            await self._client.chat_postEphemeral(
+                channel=errand.channel, user=errand.user, text=outward(text), blocks=list(blocks)
+            )
+
+    async def home(self, user: str, blocks: Sequence[Block]) -> None:
+        problems = limits.block_problems(blocks, most=limits.MOST_VIEW_BLOCKS)
+        if problems:
+            log.error("App Home would be refused: %s", "; ".join(problems))
+        await self._client.views_publish(user_id=user, view={"type": "home", "blocks": list(blocks)[: limits.MOST_VIEW_BLOCKS]})
+
+    async def _answer_in_channel(self, errand: Errand, answer: Answer) -> None:
+        if errand.shown_ts:
+            await self._edit(errand, answer.text, answer.blocks)
+        else:
+            errand.shown_ts = await self._post(errand.channel, answer.text, answer.blocks)
+        await self._send_files(answer.files, channel=errand.channel, thread_ts=errand.shown_ts)
+
+    def _away(self, errand: Errand, error: SlackApiError) -> None:
+        """Where we may not post, the answer becomes private; any other refusal of Slack's rises."""
+        if error.response.get("error") not in NOT_HERE:
+            raise error
+        errand.away = True
+
+    async def _post(self, channel: str, text: str, blocks: Sequence[Block]) -> str:
+        async def send(shown: Sequence[Block]) -> str:
+            answer = await self._client.chat_postMessage(
+                channel=channel, text=outward(text), blocks=list(shown), unfurl_links=False, unfurl_media=False
+            )
+            return str(answer["ts"])
+
+        return await _or_plainer(send, self._checked(text, blocks), text)
+
+    async def _edit(self, errand: Errand, text: str, blocks: Sequence[Block]) -> str:
+        async def send(shown: Sequence[Block]) -> str:
+            await self._client.chat_update(channel=errand.channel, ts=errand.shown_ts, text=outward(text), blocks=list(shown))
+            return errand.shown_ts
+
+        return await _or_plainer(send, self._checked(text, blocks), text)
+
+    async def _respond(self, url: str, payload: dict[str, Any]) -> bool:
+        """By the response_url, which works where we are no member. False where Slack does not take it any more."""
+        if not url:
+            return False
+        try:
+            async with self._session.post(url, json=payload, timeout=RESPOND_TIMEOUT) as response:
+                if response.status != 200:
+                    log.warning("Slack refused an answer by response_url (HTTP %s)", response.status)
+                return response.status == 200
+        except (aiohttp.ClientError, TimeoutError):
+            log.warning("An answer by response_url got no reply")
+            return True
+
+    def _checked(self, text: str, blocks: Sequence[Block]) -> Sequence[Block]:
+        """The blocks where Slack will take them; else shortened until it will."""
+        problems = limits.message_problems(outward(text), blocks)
+        if not problems:
+            return blocks
+        log.error("A message would be refused by Slack and is simplified: %s", "; ".join(problems))
+        return [kit.section(kit.escaped(shortened(text, 1400)))] if text.strip() else [kit.section("No answer.")]
+
+    async def _direct(self, user: str) -> str:
+        opened = await self._client.conversations_open(users=user)
+        return str(opened["channel"]["id"])
+
+    async def _send_files(self, files: Sequence[AnswerFile], *, channel: str, thread_ts: str = "", comment: str = "") -> None:
+        """Each file by Slack's three steps; its bytes go out in pieces and are never all in memory."""
+        for file in files:
+            target = await self._client.files_getUploadURLExternal(
+                filename=file.name, length=file.bytes, alt_txt=file.title[:1000]
+            )
+            await self._upload(target["upload_url"], file)
+            place: dict[str, Any] = {"channel_id": channel}
+            place |= {"thread_ts": thread_ts} if thread_ts else {}
+            place |= {"initial_comment": comment} if comment else {}
+            await self._client.files_completeUploadExternal(files=[{"id": target["file_id"], "title": file.name}], **place)
+
+    async def _upload(self, url: str, file: AnswerFile) -> None:
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(file.bytes)}
+        async with self._session.post(url, data=_pieces(file), headers=headers, timeout=UPLOAD_TIMEOUT) as response:
+            if response.status != 200:
+                raise UploadRefused(response.status)
+
+
+class UploadRefused(Exception):
+    """Slack did not take the bytes of a file."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"Slack did not take the file (HTTP {status}).")
+
+
+def outward(text: str) -> str:
+    """Top-level text as Slack wants it: escaped, so that nothing in it pings or links, and short enough to be shown whole."""
+    return kit.escaped(shortened(text, limits.GOOD_TEXT - 400))
+
+
+async def _or_plainer(send: Any, blocks: Sequence[Block], text: str) -> str:
+    """A workspace that does not know the newest blocks gets the same in older ones."""
+    try:
+        return str(await send(blocks))
+    except SlackApiError as error:
+        if error.response.get("error") not in ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"):
+            raise
+        log.warning("Slack refused the blocks (%s); sending plainer ones", error.response.get("error"))
+    return str(await send(talk.plain_blocks(blocks, text)))
+
+
+async def _pieces(file: AnswerFile) -> AsyncIterator[bytes]:
+    with file.path.open("rb") as source:
+        while piece := await asyncio.to_thread(source.read, UPLOAD_CHUNK):
+            yield piece

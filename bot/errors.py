@@ -1,0 +1,52 @@
+"""What can be wrong on our side of the house: the question, the configuration, or who is asking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class BadQuestion(Exception):
+    """A question that cannot be understood. `message` is one sentence, `hint` an example that works."""
+
+    kind = "bad_question"
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
+class Refused(Exception):
+    """A question that this person may not ask here."""
+
+    kind = "refused"
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong in the configuration: the key, the value as it may be shown, and what would be right."""
+
+    key: str
+    value: str
+    right: str
+
+    def __str__(self) -> str:
+        shown = f" = {self.value}" if self.value else ""
+        return f"{self.key}{shown}: {self.right}"
+
+
+class BadConfig(Exception):
+    """A configuration that cannot be used, with all its problems."""
+
+    kind = "bad_config"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = tuple(problems)
+        count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
+        self.message = f"The configuration has {count}: {self}"
+        self.hint = "Compare with bot.example.toml, then run `python -m bot check`."

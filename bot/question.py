@@ -1,0 +1,427 @@
+"""Words become a Question here, once, whoever asks: a slash command, a button, a schedule or a terminal.
+
+/usage [account] [window] [by day|week|month] [per log] [csv]
+/apiaudit [account ...] [window] [filter ...] [failures] [csv]
+/logs LOG[,LOG...] [window] [where(LEQL)] [limit N]
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from types import MappingProxyType
+from typing import Literal
+
+from bot.errors import BadQuestion
+from bot.windows import ReadWindow, read_window
+from bot.words import inert
+from providers.records import CallFilters
+
+CommandName = Literal["usage", "apiaudit", "logs"]
+Kind = Literal["rapid7", "akamai", "devicewise"]
+VENDORS: Mapping[str, str] = MappingProxyType({"rapid7": "Rapid7", "akamai": "Akamai", "devicewise": "deviceWISE"})
+MOST_LOGS = 10
+MOST_LINES = 20_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A slash command as Slack lists it, and examples of what to type."""
+
+    name: CommandName
+    description: str
+    usage_hint: str
+    kinds: tuple[Kind, ...]
+    default_window: str
+    examples: tuple[tuple[str, str], ...]
+
+
+COMMANDS: Mapping[str, Command] = MappingProxyType(
+    {
+        "usage": Command(
+            "usage",
+            "How much log data an account sends, day by day",
+            "[account] [window] [by day|week|month] [per log] [csv]",
+            ("rapid7",),
+            "10 days",
+            (
+                ("last 7 days", "the last seven days, today so far among them"),
+                ("this month", "month to date, with a forecast"),
+                ("last month by week", "in weeks"),
+                ("yesterday per log", "which log sent how much"),
+                ("2026-11-01..2026-11-07 csv", "a range of dates, as a table to download"),
+            ),
+        ),
+        "apiaudit": Command(
+            "apiaudit",
+            "Who called which API, and what failed",
+            "[account ...] [window] [filter ...] [failures] [csv]",
+            ("akamai", "devicewise"),
+            "24 hours",
+            (
+                ("24h", "all audit accounts, the last day"),
+                ("last 2h failures", "only what failed"),
+                ("today who:ada@example.com", "one person's calls"),
+                ("7d csv", "every call as a table to download"),
+            ),
+        ),
+        "logs": Command(
+            "logs",
+            "The lines of a log, with a preview and the whole file",
+            "LOG[,LOG...] [window] [where(LEQL)] [limit N]",
+            ("rapid7",),
+            "20 minutes",
+            (
+                ("kitchen", "the last twenty minutes"),
+                ("kitchen 2h where(/error/i)", "only the lines that match"),
+                ("kitchen,cellar since 09:00 limit 500", "two logs in one file, at most 500 lines"),
+            ),
+        ),
+    }
+)
+
+AUDIT_FILTERS = ("who", "action", "status", "url")
+AKAMAI_FILTERS = frozenset(
+    [
+        "client_token",
+        "contract_type",
+        "endpoint",
+        "http_method",
+        "response_class",
+        "response_code",
+        "response_status",
+        "url_contain",
+        "url_end_with",
+        "url_exact_match",
+        "url_match",
+        "url_not_contain",
+        "url_not_end_with",
+        "url_not_match",
+        "url_not_start_with",
+        "url_start_with",
+        "username",
+    ]
+)
+DEVICEWISE_FILTERS = frozenset({"service", "command"})
+_ALL_FILTERS = (*AUDIT_FILTERS, "own", *sorted(DEVICEWISE_FILTERS), *sorted(AKAMAI_FILTERS))
+_FILTER = re.compile(r"([A-Za-z_]+):(.*)", re.DOTALL)
+_LOG_ID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+_CALCULATION = re.compile(r"(?i)\b(calculate|groupby|timeslice|sort)\s*\(")
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The names people may type: accounts with their kind, and each account's named logs with their ids."""
+
+    accounts: Mapping[str, Kind]
+    logs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def of_kind(self, kinds: Sequence[str]) -> list[str]:
+        return [name for name, kind in self.accounts.items() if kind in kinds]
+
+
+@dataclass(frozen=True, slots=True)
+class LogWord:
+    """A log as it was typed: a configured name or an id with its account where that is known by now."""
+
+    typed: str
+    account: str | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked, read. `window` is None for help alone."""
+
+    command: CommandName
+    text: str
+    window: ReadWindow | None = None
+    help: bool = False
+    accounts: tuple[str, ...] = ()
+    by: Literal["day", "week", "month"] = "day"
+    per_log: bool = False
+    csv: bool = False
+    filters: CallFilters = field(default_factory=CallFilters)
+    logs: tuple[LogWord, ...] = ()
+    leql: str = ""
+    limit: int | None = None
+
+    @property
+    def line(self) -> str:
+        """The question as it can be typed again."""
+        return f"/{self.command} {self.text}".strip()
+
+
+def read_line(line: str, directory: Directory, *, now: datetime, zone: tzinfo) -> Question:
+    """The question in a whole line such as `/usage last 7 days`; the slash may be missing."""
+    name, _, words = line.strip().partition(" ")
+    command = name.removeprefix("/").lower()
+    if command not in COMMANDS:
+        meant = difflib.get_close_matches(command, COMMANDS, n=1)
+        asked = f"“{inert(name, 40)}” is not a command" if name else "There is no question"
+        raise BadQuestion(f"{asked}; I know /usage, /apiaudit and /logs.", f"/{meant[0] if meant else 'usage'} help")
+    return read_question(COMMANDS[command].name, words, directory, now=now, zone=zone)
+
+
+def read_question(command: CommandName, words: str, directory: Directory, *, now: datetime, zone: tzinfo) -> Question:
+    """The question in the words after the command. Raises BadQuestion with an example that works."""
+    text = words.strip()
+    if "\0" in text or len(text) > 4000:
+        raise BadQuestion("The question is too long or holds a character that no question has.", example(command, directory))
+    if text.lower() in ("help", "?"):
+        return Question(command, text, help=True)
+    reader = {"usage": _usage, "apiaudit": _audit, "logs": _logs}[command]
+    return reader(text, _Context(COMMANDS[command], directory, now, zone))
+
+
+def example(command: CommandName, directory: Directory) -> str:
+    """A question of this command that works with the accounts there are."""
+    accounts = directory.of_kind(COMMANDS[command].kinds)
+    if command == "logs":
+        names = [name for account in accounts for name in directory.logs.get(account, {})]
+        return f"/logs {names[0] if names else 'LOG'} last 20 mins"
+    if command == "usage":
+        return f"/usage {accounts[0] + ' ' if len(accounts) > 1 else ''}last 7 days"
+    return f"/apiaudit {accounts[0] + ' ' if accounts else ''}24h failures"
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    command: Command
+    directory: Directory
+    now: datetime
+    zone: tzinfo
+
+    @property
+    def example(self) -> str:
+        return example(self.command.name, self.directory)
+
+    def window(self, words: Sequence[str]) -> ReadWindow:
+        text = " ".join(words) or self.command.default_window
+        try:
+            return read_window(text, now=self.now, zone=self.zone, whole_days=self.command.name == "usage", example=self.example)
+        except BadQuestion as error:
+            raise self._meant(words) or error from None
+
+    def _meant(self, words: Sequence[str]) -> BadQuestion | None:
+        """A word that is nearly an account's name is taken for one that was mistyped."""
+        accounts = self.directory.of_kind(self.command.kinds)
+        for word in words[:1]:
+            near = difflib.get_close_matches(word.lower(), accounts, n=1, cutoff=0.75)
+            if near:
+                said = f"There is no account “{inert(word, 40)}”; did you mean {near[0]}?"
+                return BadQuestion(said, f"/{self.command.name} {' '.join([near[0], *words[1:]])}")
+            if word in self.directory.accounts:
+                vendor = VENDORS[self.directory.accounts[word]]
+                return BadQuestion(f"{word} is an account of {vendor}, which /{self.command.name} cannot ask.", self.example)
+        return None
+
+    def leading_accounts(self, words: list[str]) -> tuple[list[str], list[str]]:
+        """The account names at the front, and the words after them."""
+        accounts = {name.lower(): name for name in self.directory.of_kind(self.command.kinds)}
+        taken: list[str] = []
+        while len(taken) < len(words) and words[len(taken)].lower().strip(",") in accounts:
+            taken.append(words[len(taken)])
+        return list(dict.fromkeys(accounts[word.lower().strip(",")] for word in taken)), words[len(taken) :]
+
+
+def _usage(text: str, context: _Context) -> Question:
+    words = text.split()
+    words, csv = _without(words, "csv")
+    words, per_log = _without(words, "per", "log")
+    by = None
+    for unit in ("day", "week", "month"):
+        words, found = _without(words, "by", unit)
+        if found and by:
+            raise BadQuestion("A table goes by day, week or month, one of them.", context.example)
+        by = unit if found else by
+    named, words = context.leading_accounts(words)
+    available = context.directory.of_kind(context.command.kinds)
+    _one_of(named, available, context)
+    window = context.window(words)
+    accounts = tuple(named or available)
+    return Question("usage", text, window, accounts=accounts, by=by or "day", per_log=per_log, csv=csv)  # type: ignore[arg-type]
+
+
+def _one_of(named: list[str], available: list[str], context: _Context) -> None:
+    if not available:
+        raise BadQuestion("No Rapid7 account is configured.", "Add one under [providers] in bot.toml.")
+    if len(named) > 1:
+        raise BadQuestion("One account at a time, please.", context.example)
+    if not named and len(available) > 1:
+        raise BadQuestion(f"Which account? There are {', '.join(available)}.", context.example)
+
+
+def _audit(text: str, context: _Context) -> Question:
+    words = _tokens(text, context)
+    words, csv = _without(words, "csv")
+    words, failures = _without(words, "failures")
+    filters: dict[str, list[str]] = {}
+    rest = []
+    for word in words:
+        match = _FILTER.fullmatch(word)
+        if match:
+            filters.setdefault(_filter_name(match[1], context), []).append(_filter_value(match, context))
+        else:
+            rest.append(word)
+    named, rest = context.leading_accounts(rest)
+    available = context.directory.of_kind(context.command.kinds)
+    if not available:
+        raise BadQuestion("No Akamai or deviceWISE account is configured.", "Add one under [providers] in bot.toml.")
+    own = filters.pop("own", [])
+    if any(value.lower() not in ("no", "yes") for value in own):
+        raise BadQuestion("`own:` takes `no`, which leaves out the bot's own calls, or `yes`.", f"{context.example} own:no")
+    common = {name: tuple(filters.pop(name, ())) for name in AUDIT_FILTERS}
+    return Question(
+        "apiaudit",
+        text,
+        context.window(rest),
+        accounts=tuple(named or available),
+        csv=csv,
+        filters=CallFilters(
+            **common,
+            failures=failures,
+            leave_out_own="no" in [v.lower() for v in own],
+            native={k: tuple(v) for k, v in filters.items()},
+        ),
+    )
+
+
+def _filter_name(typed: str, context: _Context) -> str:
+    name = typed.lower()
+    if name in _ALL_FILTERS:
+        return name
+    near = difflib.get_close_matches(name, _ALL_FILTERS, n=1)
+    meant = f"; did you mean {near[0]}:?" if near else f"; there are {', '.join(AUDIT_FILTERS)} and each vendor's own."
+    raise BadQuestion(f"“{inert(typed, 40)}:” is not a filter{meant}", context.example)
+
+
+def _filter_value(match: re.Match[str], context: _Context) -> str:
+    value = match[2].strip()
+    if not value:
+        raise BadQuestion(f"“{match[1]}:” needs a value right behind it.", f"{context.example} status:error")
+    return value
+
+
+def _logs(text: str, context: _Context) -> Question:
+    available = context.directory.of_kind(context.command.kinds)
+    if not available:
+        raise BadQuestion("No Rapid7 account is configured.", "Add one under [providers] in bot.toml.")
+    text_without, leql = _leql(text, context)
+    names, rest = _log_names(text_without, context)
+    rest, limit = _limit(rest, context)
+    logs = tuple(_log_word(name, context.directory) for name in names)
+    accounts = tuple(dict.fromkeys(log.account for log in logs if log.account))
+    return Question("logs", text, context.window(rest), accounts=accounts, logs=logs, leql=leql, limit=limit)
+
+
+def _leql(text: str, context: _Context) -> tuple[str, str]:
+    """The text without its `where(…)`, and that clause. Brackets inside quotes and regular expressions do not count."""
+    match = re.search(r"(?i)(?:^|\s)where\s*\(", text)
+    if not match:
+        return text, ""
+    start = match.start() + (0 if text[match.start()] in "wW" else 1)
+    end = _closing(text, match.end())
+    if end is None:
+        raise BadQuestion("The where(…) is not closed: a bracket or a quote is missing.", f"{context.example} where(/error/i)")
+    clause = "where" + text[match.end() - 1 : end]
+    if not clause[6:-1].strip():
+        raise BadQuestion("The where(…) is empty.", f"{context.example} where(/error/i)")
+    if _CALCULATION.search(_unquoted(clause) + text[end:]):
+        raise BadQuestion("A log download takes where(…) alone; calculate and groupby belong to queries.", context.example)
+    return f"{text[:start]} {text[end:]}", clause
+
+
+def _closing(text: str, at: int) -> int | None:
+    """The place behind the bracket that closes the one before `at`."""
+    depth, inside = 1, ""
+    previous = "("
+    while at < len(text):
+        char = text[at]
+        if inside:
+            if char == "\\" and at + 1 < len(text):
+                at += 1
+            elif text.startswith(inside, at):
+                at += len(inside) - 1
+                inside = ""
+        elif text.startswith('"""', at):
+            inside, at = '"""', at + 2
+        elif char in "\"'" or (char == "/" and previous in "(,=!~& |"):
+            inside = char
+        elif char in "()":
+            depth += 1 if char == "(" else -1
+            if depth == 0:
+                return at + 1
+        previous = text[at] if not text[at].isspace() or previous in "(,=!~&|" else " "
+        at += 1
+    return None
+
+
+def _unquoted(clause: str) -> str:
+    return re.sub(r'"""[\s\S]*?"""|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|/(?:\\.|[^/\\])*/', " ", clause)
+
+
+def _log_names(text: str, context: _Context) -> tuple[list[str], list[str]]:
+    """The names of the list at the front, which may be quoted, and the words after it."""
+    text = text.strip()
+    names: list[str] = []
+    while match := re.match(r'\s*(?:"([^"]+)"|([^\s,"]+))\s*(,?)', text):
+        names.append((match[1] or match[2]).strip())
+        text = text[match.end() :]
+        if not match[3]:
+            break
+    if not names or not all(names):
+        raise BadQuestion("Which log?", context.example)
+    if len(names) > MOST_LOGS:
+        raise BadQuestion(f"At most {MOST_LOGS} logs at once, and these are {len(names)}.", context.example)
+    return list(dict.fromkeys(names)), text.split()
+
+
+def _limit(words: list[str], context: _Context) -> tuple[list[str], int | None]:
+    lowered = [word.lower() for word in words]
+    if "limit" not in lowered:
+        return words, None
+    at = lowered.index("limit")
+    number = words[at + 1].replace(",", "").replace("_", "") if at + 1 < len(words) else ""
+    if not (number.isascii() and number.isdigit()) or not 1 <= int(number[:12]) <= MOST_LINES:
+        raise BadQuestion(f"limit takes a whole number from 1 to {MOST_LINES:,}.", f"{context.example} limit 500")
+    return words[:at] + words[at + 2 :], int(number)
+
+
+def _log_word(typed: str, directory: Directory) -> LogWord:
+    """A configured name is known here; `account/name` says which account; an id or a log's own name is looked up later."""
+    account, _, name = typed.rpartition("/")
+    scope = {account: directory.logs.get(account, {})} if account in directory.accounts else directory.logs
+    name = name if account in directory.accounts else typed
+    found = [(owner, logs[name]) for owner, logs in scope.items() if name in logs]
+    if not found:
+        lowered = name.lower()
+        found = [(owner, key) for owner, logs in scope.items() for known, key in logs.items() if known.lower() == lowered]
+    owner = account if account in directory.accounts else None
+    if len(found) > 1:
+        owners = [o for o, _ in found]
+        raise BadQuestion(
+            f"“{inert(name, 60)}” is a log of {' and of '.join(owners)}; say which.", f"/logs {owners[0]}/{name} last 20 mins"
+        )
+    if found:
+        return LogWord(typed, account=found[0][0], id=found[0][1])
+    return LogWord(name, account=owner, id=name.lower() if _LOG_ID.fullmatch(name) else None)
+
+
+def _without(words: list[str], *phrase: str) -> tuple[list[str], bool]:
+    """The words without the phrase, and whether it was among them."""
+    lowered = [word.lower() for word in words]
+    for at in range(len(words) - len(phrase) + 1):
+        if tuple(lowered[at : at + len(phrase)]) == phrase:
+            return words[:at] + words[at + len(phrase) :], True
+    return words, False
+
+
+def _tokens(text: str, context: _Context) -> list[str]:
+    """Words, where `url:"/a b"` is one."""
+    if text.count('"') % 2:
+        raise BadQuestion("A quote is not closed.", context.example)
+    return [re.sub(r'"', "", token) for token in re.findall(r'(?:[^\s"]|"[^"]*")+', text)]

@@ -1,0 +1,186 @@
+"""Recorded API calls: how many, by whom, what failed, when, and what is not known about them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot import words
+from providers.records import ApiCall, Outcome, Window
+
+CSV_HEADER = ("at", "account", "actor", "action", "target", "status", "outcome", "client", "ip", "duration_ms")
+MOST_POINTS = 20
+_STEPS = tuple(timedelta(minutes=m) for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7200, 10080, 20160, 43200))
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFacts:
+    """The calls of all accounts that answered, and what is known to be missing."""
+
+    accounts: tuple[str, ...]
+    window: Window
+    calls: Sequence[ApiCall]
+    complete: bool
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often something was seen, and how often it failed."""
+
+    name: str
+    calls: int
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    start: datetime
+    calls: int
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """The numbers of an audit answer."""
+
+    accounts: tuple[str, ...]
+    window: Window
+    calls: int
+    failures: int
+    unknown: int
+    actors: tuple[Tally, ...]
+    actions: tuple[Tally, ...]
+    statuses: tuple[tuple[str, int], ...]
+    per_account: tuple[Tally, ...]
+    timeline: tuple[Bucket, ...]
+    step: timedelta
+    untimed: int
+    duration_p95_ms: float | None
+    slowest: tuple[ApiCall, ...]
+    latest_failures: tuple[ApiCall, ...]
+    own: int
+    complete: bool
+    notes: tuple[str, ...]
+
+    @property
+    def known(self) -> int:
+        return self.calls - self.unknown
+
+    @property
+    def failure_percent(self) -> float | None:
+        """Of the calls whose outcome is known."""
+        return 100 * self.failures / self.known if self.known else None
+
+    def values(self) -> dict[str, Any]:
+        found = {
+            "calls": self.calls,
+            "failures": self.failures,
+            "failure_percent": self.failure_percent,
+            "actors": len(self.actors),
+            "duration_p95_ms": self.duration_p95_ms,
+            "complete": self.complete,
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+    def findings(self) -> list[str]:
+        """What deserves saying in words, most important first."""
+        found = []
+        worst = max(self.actors, key=lambda tally: tally.failures, default=None)
+        if worst and self.failures >= 3 and worst.failures * 2 >= self.failures and len(self.actors) > 1:
+            found.append(
+                f"{words.percent(100 * worst.failures / self.failures)} of the failures are {worst.name or 'an unnamed actor'}."
+            )
+        if self.unknown:
+            found.append(f"Of {words.count(self.unknown, 'call')} the outcome is not known.")
+        if self.own:
+            found.append(
+                f"{words.count(self.own, 'call')} of these {'was' if self.own == 1 else 'were'} the bot's own; `own:no` leaves them out."
+            )
+        return found
+
+
+def audit_report(facts: AuditFacts) -> AuditReport:
+    """The report of the facts."""
+    calls = facts.calls
+    failed = [call for call in calls if call.outcome is Outcome.FAILURE]
+    durations = sorted(call.duration_ms for call in calls if call.duration_ms is not None)
+    step, timeline, untimed = _timeline(calls, facts.window)
+    return AuditReport(
+        accounts=facts.accounts,
+        window=facts.window,
+        calls=len(calls),
+        failures=len(failed),
+        unknown=sum(1 for call in calls if call.outcome is Outcome.UNKNOWN),
+        actors=_tallies((call.actor for call in calls), (call.actor for call in failed)),
+        actions=_tallies((call.action for call in calls), (call.action for call in failed)),
+        statuses=tuple(Counter(call.status for call in calls).most_common()),
+        per_account=_tallies((call.account for call in calls), (call.account for call in failed)),
+        timeline=timeline,
+        step=step,
+        untimed=untimed,
+        duration_p95_ms=percentile(durations, 95),
+        slowest=tuple(sorted((c for c in calls if c.duration_ms is not None), key=lambda c: -(c.duration_ms or 0))[:3]),
+        latest_failures=tuple(sorted(failed, key=_recency, reverse=True)[:10]),
+        own=sum(1 for call in calls if call.own),
+        complete=facts.complete,
+        notes=facts.notes,
+    )
+
+
+def percentile(ordered: Sequence[float], percent: float) -> float | None:
+    """The nearest-rank percentile of values in ascending order."""
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)] if ordered else None
+
+
+def csv_rows(calls: Iterable[ApiCall]) -> Iterable[Sequence[str | float | None]]:
+    """One row a call, in the order received."""
+    for call in calls:
+        at = call.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if call.at else call.at_text
+        duration = f"{call.duration_ms:.3f}".rstrip("0").rstrip(".") if call.duration_ms is not None else None
+        yield (
+            at,
+            call.account,
+            call.actor,
+            call.action,
+            call.target,
+            call.status,
+            call.outcome.value,
+            call.client,
+            call.ip,
+            duration,
+        )
+
+
+def _tallies(names: Iterable[str], failed: Iterable[str]) -> tuple[Tally, ...]:
+    failures = Counter(failed)
+    return tuple(
+        Tally(name, calls, failures[name]) for name, calls in sorted(Counter(names).items(), key=lambda i: (-i[1], i[0]))
+    )
+
+
+def _timeline(calls: Sequence[ApiCall], window: Window) -> tuple[timedelta, tuple[Bucket, ...], int]:
+    """Calls in at most twenty equal steps of the window; calls outside it or without a readable time are only counted."""
+    step = next((s for s in _STEPS if window.length <= s * (MOST_POINTS - 1)), _STEPS[-1])
+    epoch = datetime(1970, 1, 5, tzinfo=UTC)
+    first = epoch + (window.start - epoch) // step * step
+    length = math.ceil((window.end - first) / step)
+    counts, failures = [0] * length, [0] * length
+    untimed = 0
+    for call in calls:
+        if call.at is None or not window.start <= call.at < window.end:
+            untimed += 1
+            continue
+        index = (call.at - first) // step
+        counts[index] += 1
+        failures[index] += call.outcome is Outcome.FAILURE
+    buckets = tuple(Bucket(first + n * step, counts[n], failures[n]) for n in range(length))
+    return step, buckets[-MOST_POINTS:], untimed
+
+
+def _recency(call: ApiCall) -> datetime:
+    return call.at or datetime.min.replace(tzinfo=UTC)

@@ -1,0 +1,185 @@
+"""Data usage by day: totals, gaps, changes, quota and where the month is heading."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from bot import words
+from bot.reports.forecast import month_forecast
+from providers.records import DayRange, LogUsage, UsagePeriod
+
+
+@dataclass(frozen=True, slots=True)
+class UsageFacts:
+    """What was fetched. `before` and `month` are None where they were not asked for or could not be had."""
+
+    account: str
+    days: DayRange
+    period: UsagePeriod
+    today: date
+    before: UsagePeriod | None = None
+    month: UsagePeriod | None = None
+    by_log: LogUsage | None = None
+    log_names: Mapping[str, str] = field(default_factory=dict)
+    monthly_quota: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReport:
+    """The numbers of a usage answer. None is unknown, and a day that nobody listed is None, not zero."""
+
+    account: str
+    organisation: str | None
+    organisation_id: str | None
+    days: DayRange
+    by_day: Mapping[date, int | None]
+    today: date
+    bytes: int | None
+    reported_bytes: int | None
+    reported_period: tuple[date, date] | None
+    missing: tuple[date, ...]
+    mean_bytes_per_day: float | None
+    peak_bytes: int | None
+    peak_day: date | None
+    change_percent: float | None
+    month_to_date_bytes: int | None
+    forecast_month_bytes: int | None
+    monthly_quota: int | None
+    quota_percent: float | None
+    by_log: tuple[tuple[str, str, int], ...]
+    by_day_and_log: Mapping[date, Mapping[str, int]]
+    log_names: Mapping[str, str]
+
+    @property
+    def partial_today(self) -> bool:
+        return self.today in self.days
+
+    def values(self) -> dict[str, Any]:
+        """The named numbers of the answer; what is unknown is absent."""
+        found = {
+            "bytes": self.bytes,
+            "reported_bytes": self.reported_bytes,
+            "days": len(self.days),
+            "days_missing": len(self.missing),
+            "mean_bytes_per_day": self.mean_bytes_per_day,
+            "peak_bytes": self.peak_bytes,
+            "peak_day": self.peak_day.isoformat() if self.peak_day else None,
+            "change_percent": self.change_percent,
+            "month_to_date_bytes": self.month_to_date_bytes,
+            "forecast_month_bytes": self.forecast_month_bytes,
+            "quota_percent": self.quota_percent,
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+    def findings(self) -> list[str]:
+        """What deserves saying in words, most important first."""
+        return [finding for finding in (self._peak_stands_out(), self._over_quota(), self._list_differs()) if finding]
+
+    def _peak_stands_out(self) -> str | None:
+        whole = [usage for day, usage in self.by_day.items() if usage is not None and day != self.today]
+        if len(whole) < 4 or self.peak_day is None or self.peak_bytes is None:
+            return None
+        median = statistics.median(whole)
+        if median <= 0 or self.peak_bytes < 1.5 * median:
+            return None
+        return f"{words.day(self.peak_day)} was {self.peak_bytes / median:.1f} × the median day ({words.size(median)})."
+
+    def _over_quota(self) -> str | None:
+        if not self.monthly_quota or not self.forecast_month_bytes or self.forecast_month_bytes <= self.monthly_quota:
+            return None
+        over = self.forecast_month_bytes - self.monthly_quota
+        return f"On course to end the month {words.size(over)} over the quota of {words.size(self.monthly_quota)}."
+
+    def _list_differs(self) -> str | None:
+        if self.bytes is None or self.reported_bytes is None or self.bytes == self.reported_bytes:
+            return None
+        return f"Rapid7's own total for the period is {words.size(self.reported_bytes)}; the days it lists add up to {words.size(self.bytes)}."
+
+
+def usage_report(facts: UsageFacts) -> UsageReport:
+    """The report of the facts."""
+    by_day = {day: facts.period.by_day.get(day) for day in facts.days.each()}
+    listed = {day: usage for day, usage in by_day.items() if usage is not None}
+    total = sum(listed.values()) if listed else None
+    peak_day = max(listed, key=lambda day: (listed[day], day), default=None)
+    month_days = _month(facts)
+    month_to_date = sum(month_days.values()) if month_days else None
+    quota = facts.monthly_quota
+    shown_logs = {day: logs for day, logs in facts.by_log.by_day.items() if day in facts.days} if facts.by_log else {}
+    return UsageReport(
+        account=facts.account,
+        organisation=facts.period.organisation,
+        organisation_id=facts.period.organisation_id,
+        days=facts.days,
+        by_day=by_day,
+        today=facts.today,
+        bytes=total,
+        reported_bytes=facts.period.reported_bytes,
+        reported_period=_reported(facts.period),
+        missing=tuple(day for day, usage in by_day.items() if usage is None),
+        mean_bytes_per_day=total / len(listed) if total is not None else None,
+        peak_bytes=listed[peak_day] if peak_day else None,
+        peak_day=peak_day,
+        change_percent=_change(facts, by_day),
+        month_to_date_bytes=month_to_date,
+        forecast_month_bytes=month_forecast(_known(facts), today=facts.today) if facts.month else None,
+        monthly_quota=quota,
+        quota_percent=100 * month_to_date / quota if quota and month_to_date is not None else None,
+        by_log=_total_by_log(shown_logs, facts.log_names),
+        by_day_and_log=shown_logs,
+        log_names=facts.log_names,
+    )
+
+
+def buckets(by_day: Mapping[date, int | None], by: str) -> list[tuple[date, date, int | None, int]]:
+    """Days put together by `day`, `week` (from Monday) or `month`: first day, last day, bytes, days not listed."""
+    grouped: dict[date, list[date]] = {}
+    for day in by_day:
+        key = {"day": day, "week": day - timedelta(days=day.weekday()), "month": day.replace(day=1)}[by]
+        grouped.setdefault(key, []).append(day)
+    out = []
+    for days in grouped.values():
+        listed = [usage for day in days if (usage := by_day[day]) is not None]
+        out.append((days[0], days[-1], sum(listed) if listed else None, len(days) - len(listed)))
+    return out
+
+
+def _change(facts: UsageFacts, by_day: Mapping[date, int | None]) -> float | None:
+    """Against the window of the same length before; unknown where either has gaps."""
+    if facts.before is None:
+        return None
+    before = [facts.before.by_day.get(day) for day in facts.days.before().each()]
+    now = list(by_day.values())
+    if any(usage is None for usage in (*before, *now)):
+        return None
+    earlier, later = sum(u for u in before if u), sum(u for u in now if u)
+    return 100 * (later - earlier) / earlier if earlier else None
+
+
+def _month(facts: UsageFacts) -> dict[date, int]:
+    if facts.month is None:
+        return {}
+    first = facts.today.replace(day=1)
+    return {day: usage for day, usage in facts.month.by_day.items() if first <= day <= facts.today}
+
+
+def _known(facts: UsageFacts) -> dict[date, int]:
+    periods = [p for p in (facts.before, facts.period, facts.month) if p is not None]
+    return {day: usage for period in periods for day, usage in period.by_day.items() if day <= facts.today}
+
+
+def _reported(period: UsagePeriod) -> tuple[date, date] | None:
+    return (period.reported_from, period.reported_to) if period.reported_from and period.reported_to else None
+
+
+def _total_by_log(by_day: Mapping[date, Mapping[str, int]], names: Mapping[str, str]) -> tuple[tuple[str, str, int], ...]:
+    """Id, name and bytes of every log, the largest first."""
+    totals: dict[str, int] = {}
+    for logs in by_day.values():
+        for key, usage in logs.items():
+            totals[key] = totals.get(key, 0) + usage
+    return tuple((key, names.get(key, key), usage) for key, usage in sorted(totals.items(), key=lambda item: (-item[1], item[0])))

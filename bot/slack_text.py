@@ -1,0 +1,22 @@
+"""What Slack does to words on their way to us, undone."""
+
+from __future__ import annotations
+
+import re
+
+_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‚": "'", "\u00a0": " ", "\u2026": "..."})
+_LINK = re.compile(r"<((?:https?|mailto|tel):[^|>\s]+)(?:\|([^>]*))?>")
+_MENTION = re.compile(r"<([#@!])([^|>]+)(?:\|([^>]*))?>")
+
+
+def as_typed(text: str) -> str:
+    """The text as the person typed it: links and mentions unwrapped, straight quotes, `&lt;` `&gt;` `&amp;` undone once."""
+    text = _LINK.sub(_link, text)
+    text = _MENTION.sub(lambda match: f"{match[1] if match[1] != '!' else '@'}{match[3] or match[2]}", text)
+    text = text.translate(_QUOTES).replace("—", "--")
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _link(match: re.Match[str]) -> str:
+    """An auto-link gives back its label, which is what was typed, or its address."""
+    return match[2] or match[1].removeprefix("mailto:").removeprefix("tel:")

@@ -1,0 +1,185 @@
+"""The store on SQLite, by sqlite-utils, on one thread of its own.
+
+A connection belongs to its thread, and a deferred transaction that reads before it writes fails under contention, so every
+write opens with BEGIN IMMEDIATE on the one writer thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlite_utils import Database
+
+from bot.answer import Block
+from bot.store.migrations import steps
+
+T = TypeVar("T")
+UNFINISHED = "asked"
+ANSWERS_KEPT = timedelta(days=1)
+QUESTIONS_KEPT = timedelta(days=400)
+
+
+class StoreError(Exception):
+    """The database cannot be used; one sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it is recorded: who, what, where, when, and how it ended."""
+
+    delivery: str
+    asked_at: datetime
+    user: str
+    channel: str
+    command: str
+    text: str
+    via: str
+    outcome: str = UNFINISHED
+    took_ms: int | None = None
+
+
+class Store:
+    """State with async methods; all SQL is in here."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._db: Database
+
+    @classmethod
+    async def open(cls, path: Path, *, now: datetime) -> Store:
+        """The store at `path`, created and migrated where needed. Raises StoreError and changes nothing where it is no
+        database of ours."""
+        store = cls(path)
+        try:
+            await store._run(lambda: store._prepare(now))
+        except (sqlite3.Error, OSError) as error:
+            store._thread.shutdown(wait=False)
+            raise StoreError(f"The database {path.name} cannot be used: {error}.") from None
+        except StoreError:
+            store._thread.shutdown(wait=False)
+            raise
+        return store
+
+    async def close(self) -> None:
+        await self._run(lambda: self._db.close())
+        self._thread.shutdown(wait=True)
+
+    async def claim_question(self, asked: Asked) -> bool:
+        """Writes the question down. False where this delivery is known already, and so must have no second effect."""
+
+        def claim(db: Database) -> bool:
+            row = {**_plain(asked), "asked_at": _instant(asked.asked_at)}
+            columns = ", ".join(f"[{name}]" for name in row)
+            marks = ", ".join(f":{name}" for name in row)
+            return bool(db.execute(f"INSERT OR IGNORE INTO questions ({columns}) VALUES ({marks})", row).rowcount == 1)  # noqa: S608
+
+        return await self._write(claim)
+
+    async def finish_question(self, delivery: str, *, outcome: str, took_ms: int) -> None:
+        """Notes how a question ended: `answered`, `partial`, `cancelled`, or the kind of its error."""
+        await self._write(lambda db: db.table("questions").update(delivery, {"outcome": outcome, "took_ms": took_ms}))
+
+    async def recent_questions(self, user: str, most: int) -> list[Asked]:
+        """A person's latest questions that were answered, the newest first, each line once."""
+        rows = await self._read(
+            "SELECT *, max(asked_at) FROM questions WHERE user = ? AND outcome IN ('answered', 'partial') "
+            "GROUP BY command, text ORDER BY max(asked_at) DESC LIMIT ?",
+            (user, most),
+        )
+        return [_asked(row) for row in rows]
+
+    async def questions(self, most: int = 100) -> list[Asked]:
+        """The record of who asked what, the newest first."""
+        rows = await self._read("SELECT * FROM questions ORDER BY asked_at DESC, rowid DESC LIMIT ?", (most,))
+        return [_asked(row) for row in rows]
+
+    async def keep_answer(
+        self, ticket: str, *, user: str, channel: str, text: str, blocks: Sequence[Block], now: datetime
+    ) -> None:
+        """Keeps a private answer for a day, so that its asker may share it."""
+        row = {
+            "ticket": ticket, "kept_at": _instant(now), "user": user, "channel": channel, "text": text, "blocks": json.dumps(blocks),
+        }  # fmt: skip
+
+        def keep(db: Database) -> None:
+            db.execute("DELETE FROM answers WHERE kept_at < ?", (_instant(now - ANSWERS_KEPT),))
+            db.table("answers").insert(row)
+
+        await self._write(keep)
+
+    async def take_answer(self, ticket: str, *, user: str) -> tuple[str, list[Block]] | None:
+        """The kept answer of this person, which can be taken once."""
+
+        def take(db: Database) -> tuple[str, list[Block]] | None:
+            rows = list(db.query("SELECT text, blocks FROM answers WHERE ticket = ? AND user = ?", [ticket, user]))
+            db.execute("DELETE FROM answers WHERE ticket = ? AND user = ?", (ticket, user))
+            return (rows[0]["text"], json.loads(rows[0]["blocks"])) if rows else None
+
+        return await self._write(take)
+
+    def _prepare(self, now: datetime) -> None:
+        connection = sqlite3.connect(self._path, isolation_level=None, timeout=10)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA busy_timeout = 10000")
+            self._db = Database(connection)
+            self._refuse_newer()
+            connection.execute("BEGIN IMMEDIATE")
+            steps.apply(self._db)
+            self._db.execute("DELETE FROM questions WHERE asked_at < ?", (_instant(now - QUESTIONS_KEPT),))
+            if connection.in_transaction:
+                connection.execute("COMMIT")
+        except BaseException:
+            connection.close()
+            raise
+
+    def _refuse_newer(self) -> None:
+        """A database that knows steps we do not was written by a later version."""
+        if "_sqlite_migrations" not in self._db.table_names():
+            return
+        rows = self._db.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = ?", (steps.name,))
+        unknown = {name for (name,) in rows} - {step.name for step in steps._migrations}
+        if unknown:
+            raise StoreError(f"The database {self._path.name} was written by a newer version ({', '.join(sorted(unknown))}).")
+
+    async def _write(self, work: Callable[[Database], T]) -> T:
+        def transaction() -> T:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(self._db)
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+            return result
+
+        return await self._run(transaction)
+
+    async def _read(self, sql: str, params: Sequence[Any]) -> list[dict[str, Any]]:
+        return await self._run(lambda: list(self._db.query(sql, list(params))))
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _plain(asked: Asked) -> dict[str, Any]:
+    return {name: getattr(asked, name) for name in Asked.__slots__}
+
+
+def _asked(row: dict[str, Any]) -> Asked:
+    known = {name: row[name] for name in Asked.__slots__}
+    return Asked(**{**known, "asked_at": datetime.fromisoformat(row["asked_at"])})
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,130 @@
+"""A question asked in a terminal: the same answer, set as text or JSON, its files in a folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from bot import words
+from bot.accounts import Accounts
+from bot.answer import Answer
+from bot.app import access_of, answering_of, utc_now
+from bot.config import Settings, read_settings, slack_tokens
+from bot.delivery import web_client
+from bot.errors import BadConfig, BadQuestion
+from bot.people import Nobody, People, SlackPeople
+from bot.question import read_line
+from handlers.answering import Asking
+from providers.redaction import Redactor
+
+
+@dataclass(frozen=True, slots=True)
+class SavedFile:
+    name: str
+    path: Path
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An answer with its files where the asker wants them."""
+
+    answer: Answer
+    files: Sequence[SavedFile]
+
+    def as_json(self) -> dict[str, Any]:
+        window = self.answer.window
+        return {
+            "text": self.answer.text,
+            "blocks": list(self.answer.blocks),
+            "values": dict(self.answer.values),
+            "files": [{"name": f.name, "path": str(f.path), "bytes": f.bytes, "sha256": f.sha256} for f in self.files],
+            "warnings": list(self.answer.warnings),
+            "window": {
+                "start": _instant(window.window.start),
+                "end": _instant(window.window.end),
+                "said": window.said,
+            }
+            if window
+            else None,
+        }
+
+    def as_text(self) -> str:
+        saved = [f"Saved {f.path} ({words.size(f.bytes)})" for f in self.files]
+        return "\n".join([self.answer.text, *saved])
+
+
+async def ask_here(text: str, config: Path, *, out: Path, user: str, channel: str) -> Shown:
+    """The answer to one question. Raises what `handlers.problems.trouble_of` can tell."""
+    settings = read_settings(config)
+    question = read_line(text, settings.directory, now=utc_now(), zone=settings.timezone)
+    if user or channel:
+        access = access_of(settings.access)
+        groups = await _groups_of(settings, user, access.groups(question.command)) if user else ()
+        access.require(question.command, user=user, channel=channel, groups=groups)
+    _refuse_unwritable(out)
+    redactor = Redactor(settings.secrets())
+    accounts = Accounts(settings, redactor)
+    try:
+        with tempfile.TemporaryDirectory(prefix="opswatch-") as folder:
+            answer = await answering_of(settings, accounts, redactor).answer(question, Asking(Path(folder), settings.timezone))
+            return Shown(answer, _saved(answer, out))
+    finally:
+        await accounts.aclose()
+
+
+def _saved(answer: Answer, out: Path) -> list[SavedFile]:
+    """The files in the folder; a file that is there already is kept, and ours takes the next free name."""
+    saved = []
+    for file in answer.files:
+        size, digest = file.bytes, file.sha256()
+        out.mkdir(parents=True, exist_ok=True)
+        target = _free(out / file.name)
+        shutil.move(file.path, target)
+        saved.append(SavedFile(target.name, target, size, digest))
+    return saved
+
+
+def _free(path: Path) -> Path:
+    stem, dot, suffix = path.name.partition(".")
+    number, candidate = 1, path
+    while candidate.exists():
+        candidate = path.with_name(f"{stem}-{number}{dot}{suffix}")
+        number += 1
+    return candidate
+
+
+def _refuse_unwritable(out: Path) -> None:
+    place = next((p for p in (out, *out.resolve().parents) if p.exists()), Path("/"))
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise BadQuestion(f"Files cannot be written to {words.inert(str(out), 200)}.", "--out /tmp")
+
+
+async def _groups_of(settings: Settings, user: str, groups: Sequence[str]) -> Sequence[str]:
+    """User groups are known to Slack alone; without a token nobody is in one."""
+    if not groups:
+        return ()
+    async with AsyncExitStack() as stack:
+        people: People = Nobody(settings.timezone)
+        try:
+            tokens = slack_tokens("bot")
+        except BadConfig:
+            return ()
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        people = SlackPeople(web_client(tokens.bot.open(), tokens.api_url, session), settings.timezone)
+        return list(await people.groups_of(user, groups))
+
+
+def _instant(moment: datetime) -> str:
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+    return text.replace("+00:00", "Z")

@@ -1,0 +1,257 @@
+"""The words people use for a stretch of time, read once and read aloud again.
+
+    today  yesterday  this week  last month  last 20 mins  20m  7d  3 months  since 09:00  since monday
+    2026-11-01  2026-11-01..2026-11-07  2026-11-01T10:00..2026-11-01T11:30  2026-11-01 10:00 to 11:30
+
+Two ways of counting: where days are what is known (`/usage`), `7d` is seven calendar days, today among them; elsewhere it
+reaches exactly that long back from now. A window that reaches past now ends now. Weeks begin on Monday.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from bot.errors import BadQuestion
+from providers.records import Window
+
+LONGEST = timedelta(days=3660)
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_UNITS = MappingProxyType(
+    {
+        **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), "minutes"),
+        **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "hours"),
+        **dict.fromkeys(("d", "day", "days"), "days"),
+        **dict.fromkeys(("w", "wk", "week", "weeks"), "weeks"),
+        **dict.fromkeys(("mo", "month", "months"), "months"),
+        **dict.fromkeys(("y", "year", "years"), "years"),
+    }
+)
+_BACK = re.compile(r"(?:(?:last|past)\s+)?(-?\d+(?:\.\d+)?)\s*([a-z]+)")
+_ONE_BACK = re.compile(r"(?:last|past)\s+(minute|hour|day|year)")
+_DATE = r"\d{4}-\d{2}-\d{2}"
+_CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?"
+_OFFSET = r"(?:z|[+-]\d{2}:?\d{2})?"
+_POINT = re.compile(rf"({_DATE})(?:[t ]\s*({_CLOCK})\s*({_OFFSET}))?|({_CLOCK})")
+_RANGE = re.compile(r"\s*\.\.\s*|\s+to\s+")
+_LOOKS_LIKE_DATE = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*|\d{4}[/.]\d{1,2}[/.]\d{1,2}.*")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWindow:
+    """A window and how the words were read: `last 7 days, 15–21 Nov (UTC)`."""
+
+    window: Window
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What the words are read against."""
+
+    now: datetime
+    zone: tzinfo
+    whole_days: bool
+    example: str
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(self.zone).date()
+
+
+def read_window(words: str, *, now: datetime, zone: tzinfo, whole_days: bool, example: str) -> ReadWindow:
+    """The window that the words name. Raises BadQuestion, with `example` as its hint, for what is none.
+
+    `zone` is where days begin; `whole_days` is for questions that know days and nothing shorter.
+    """
+    text = " ".join(words.lower().split())
+    reading = _Reading(now, UTC if whole_days else zone, whole_days, example)
+    for read in (_named, _counted, _since, _dated):
+        found = read(text, reading)
+        if found is not None:
+            start, end = found
+            return _fitted(text, start, end, reading)
+    if _LOOKS_LIKE_DATE.fullmatch(text):
+        raise _refused(f"“{words[:40]}” can be read in more than one way; dates are written 2026-11-01", reading)
+    raise _refused(f"“{words[:60]}” is not a window I can read", reading)
+
+
+def _fitted(text: str, start: datetime, end: datetime, reading: _Reading) -> ReadWindow:
+    now = reading.now.astimezone(UTC)
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
+    if start >= now and text != "today":
+        raise _refused(f"“{text}” is still to come", reading)
+    if end <= start:
+        raise _refused(f"“{text}” ends before it begins" if end < start else f"“{text}” has no length", reading)
+    if end - start > LONGEST:
+        raise _refused(f"“{text}” is longer than ten years", reading)
+    window = Window(start, max(min(end, now), start + timedelta(milliseconds=1)))
+    return ReadWindow(window, _said(text, window, reading))
+
+
+def _named(text: str, reading: _Reading) -> tuple[datetime, datetime] | None:
+    """today, yesterday, this and last week and month."""
+    today = reading.today
+    monday = today - timedelta(days=today.weekday())
+    first = today.replace(day=1)
+    spans = {
+        "today": (today, today + timedelta(days=1)),
+        "yesterday": (today - timedelta(days=1), today),
+        "this week": (monday, monday + timedelta(days=7)),
+        "last week": (monday - timedelta(days=7), monday),
+        "this month": (first, _months_later(first, 1)),
+        "last month": (_months_later(first, -1), first),
+    }
+    if text not in spans:
+        return None
+    start, end = spans[text]
+    return _midnight(start, reading), _midnight(end, reading)
+
+
+def _counted(text: str, reading: _Reading) -> tuple[datetime, datetime] | None:
+    """`last 20 mins`, `past 3 hours`, `20m`, `7d`, `3 months`."""
+    match, one = _BACK.fullmatch(text), _ONE_BACK.fullmatch(text)
+    if not match and not one:
+        return None
+    number, unit = (match[1], match[2]) if match else ("1", one[1]) if one else ("", "")
+    if unit not in _UNITS:
+        raise _refused(f"“{unit[:20]}” is not a unit of time I know", reading)
+    if not number.isdigit() or int(number[:9]) == 0 or len(number) > 9:
+        raise _refused(f"“{text[:40]}” needs a whole number from 1 on", reading)
+    return _back(int(number), _UNITS[unit], text, reading)
+
+
+def _back(number: int, unit: str, text: str, reading: _Reading) -> tuple[datetime, datetime]:
+    if reading.whole_days and unit in ("minutes", "hours"):
+        raise _refused("Data usage is known by day, so hours and minutes cannot be asked for", reading)
+    if number > {"minutes": 5_300_000, "hours": 88_000, "days": 3660, "weeks": 522, "months": 120, "years": 10}[unit]:
+        raise _refused(f"“{text[:40]}” is longer than ten years", reading)
+    months = {"months": number, "years": number * 12}.get(unit, 0)
+    if reading.whole_days:
+        tomorrow = reading.today + timedelta(days=1)
+        first = _months_later(tomorrow, -months) if months else tomorrow - timedelta(**{unit: number})
+        return _midnight(first, reading), _midnight(tomorrow, reading)
+    if months:
+        local = reading.now.astimezone(reading.zone)
+        earlier = datetime.combine(_months_later(local.date(), -months), local.time(), reading.zone)
+        return earlier, reading.now
+    return reading.now.astimezone(UTC) - timedelta(**{unit: number}), reading.now
+
+
+def _since(text: str, reading: _Reading) -> tuple[datetime, datetime] | None:
+    if not text.startswith("since "):
+        return None
+    what = text.removeprefix("since ").strip()
+    if what in WEEKDAYS or what in [day[:3] for day in WEEKDAYS]:
+        ago = (reading.today.weekday() - [d[:3] for d in WEEKDAYS].index(what[:3])) % 7
+        return _midnight(reading.today - timedelta(days=ago), reading), reading.now
+    if what in ("today", "yesterday"):
+        return _midnight(reading.today - timedelta(days=what == "yesterday"), reading), reading.now
+    start, _ = _point(what, reading, day=reading.today)
+    return start, reading.now
+
+
+def _dated(text: str, reading: _Reading) -> tuple[datetime, datetime] | None:
+    """A date, an hour on a date, or a range of either; a range of dates includes both its days."""
+    parts = _RANGE.split(text)
+    if not all(_POINT.fullmatch(part) for part in parts) or len(parts) > 2 or _POINT.fullmatch(parts[0])[4]:  # type: ignore[index]
+        return None
+    start, start_end = _point(parts[0], reading, day=None)
+    if len(parts) == 1:
+        if start_end is None:
+            raise _refused(f"“{text}” is one moment; a window needs an end, too", reading)
+        return start, start_end
+    last, last_end = _point(parts[1], reading, day=date.fromisoformat(parts[0][:10]))
+    return start, last_end or last
+
+
+def _point(text: str, reading: _Reading, *, day: date | None) -> tuple[datetime, datetime | None]:
+    """A date as its first and last instant, or a moment as itself and None. `day` is what a bare clock time belongs to."""
+    match = _POINT.fullmatch(text)
+    if not match or (match[4] and day is None):
+        raise _refused(f"“{text[:40]}” is not a time I can read", reading)
+    if reading.whole_days and (match[2] or match[4]):
+        raise _refused("Data usage is known by day, so hours and minutes cannot be asked for", reading)
+    found = _date(match[1], reading) if match[1] else day
+    assert found is not None
+    if not (match[2] or match[4]):
+        return _midnight(found, reading), _midnight(found + timedelta(days=1), reading)
+    return _instant(found, match[2] or match[4], match[3] or "", reading), None
+
+
+def _date(text: str, reading: _Reading) -> date:
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        raise _refused(f"There is no {text}", reading) from None
+    if not 1970 <= found.year <= 9998:
+        raise _refused(f"{text} is too far away", reading)
+    return found
+
+
+def _instant(day: date, clock: str, offset: str, reading: _Reading) -> datetime:
+    try:
+        hour, *rest = clock.split(":")
+        local = datetime.combine(day, time.fromisoformat(":".join([hour.zfill(2), *rest])))
+        if offset:
+            return datetime.fromisoformat(local.isoformat() + offset.upper())
+    except ValueError:
+        raise _refused(f"There is no time {clock}{offset}", reading) from None
+    return _once(local, reading)
+
+
+def _once(local: datetime, reading: _Reading) -> datetime:
+    """The one instant of a local time. A time that the clocks skip or show twice is refused."""
+    first, second = (local.replace(tzinfo=reading.zone, fold=fold) for fold in (0, 1))
+    if first.utcoffset() == second.utcoffset():
+        return first
+    name = _zone_name(reading.zone)
+    if first.astimezone(UTC).astimezone(reading.zone).replace(tzinfo=None) != local:
+        raise _refused(f"{local:%Y-%m-%d %H:%M} does not exist in {name}, where the clocks go forward", reading)
+    raise _refused(f"{local:%Y-%m-%d %H:%M} comes twice in {name}; add its offset, such as {local:%Y-%m-%dT%H:%M}Z", reading)
+
+
+def _midnight(day: date, reading: _Reading) -> datetime:
+    """The first instant of a day; where the clocks skip midnight, the first there is."""
+    start = datetime.combine(day, time(), reading.zone)
+    return start.astimezone(UTC).astimezone(reading.zone)
+
+
+def _months_later(day: date, months: int) -> date:
+    """The same day of another month, or its last one."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
+    return date(year, month + 1, min(day.day, (following - timedelta(days=1)).day))
+
+
+def _said(text: str, window: Window, reading: _Reading) -> str:
+    """How the words were read, with dates and the zone."""
+    zone = _zone_name(reading.zone)
+    start = window.start.astimezone(reading.zone)
+    last = (window.end - timedelta(microseconds=1)).astimezone(reading.zone)
+    days = start.time() == time() and (
+        window.end.astimezone(reading.zone).time() == time() or reading.whole_days or "day" in text
+    )
+    if days:
+        span = _day(start) if start.date() == last.date() else f"{_day(start)} to {_day(last)}"
+    else:
+        end = window.end.astimezone(reading.zone)
+        to = f"{end:%H:%M}" if end.date() == start.date() else f"{_day(end)} {end:%H:%M}"
+        span = f"{_day(start)} {start:%H:%M} to {to}"
+    so_far = ", so far" if window.end == reading.now.astimezone(UTC) and days else ""
+    return f"{span} ({zone}{so_far})"
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def _zone_name(zone: tzinfo) -> str:
+    return zone.key if isinstance(zone, ZoneInfo) else "UTC" if zone is UTC else str(zone)
+
+
+def _refused(message: str, reading: _Reading) -> BadQuestion:
+    return BadQuestion(f"{message}.", reading.example)

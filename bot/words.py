@@ -1,0 +1,94 @@
+"""How numbers, sizes and times are said, the same everywhere. Nothing here knows Slack."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta, tzinfo
+
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
+_SIZE = re.compile(r"(?i)\s*(\d+(?:\.\d+)?)\s*(b|kb|mb|gb|tb|pb)?\s*")
+_DURATION = re.compile(r"(?i)\s*(\d+)\s*(s|m|h|d)\s*")
+_DURATION_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+# C0 and C1 controls, bidirectional marks and overrides, invisible joiners, line and paragraph separators, tag characters.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
+)
+
+
+def size(count: float) -> str:
+    """Bytes in decimal units with three significant digits: `5.40 GB`, `135 MB`, `12 B`."""
+    sign, value = ("-" if count < 0 else ""), abs(float(count))
+    if value < 1000:
+        return f"{sign}{value:.0f} B"
+    for unit in _UNITS[1:]:
+        value /= 1000
+        if value < 999.5 or unit == _UNITS[-1]:
+            return f"{sign}{value:#.3g} {unit}".replace(". ", " ")
+    raise AssertionError("the last unit takes everything")
+
+
+def read_size(text: str) -> int | None:
+    """`5 GB` → 5000000000; a bare number is bytes. None where it is no size."""
+    match = _SIZE.fullmatch(text)
+    if not match:
+        return None
+    power = [u.lower() for u in _UNITS].index((match[2] or "b").lower())
+    return round(float(match[1]) * 1000.0**power)
+
+
+def read_duration(text: str) -> timedelta | None:
+    """`15m` → fifteen minutes. None where it is no duration."""
+    match = _DURATION.fullmatch(text)
+    if not match or len(match[1]) > 6:
+        return None
+    return timedelta(**{_DURATION_UNITS[match[2].lower()]: int(match[1])})
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """`1 call`, `1,204 calls`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def percent(value: float) -> str:
+    """`12.4 %`, and `< 0.1 %` for what would round to nothing."""
+    return "< 0.1 %" if 0 < value < 0.05 else f"{value:.1f} %"
+
+
+def change(value: float) -> str:
+    """`+12.4 %`, `−3.0 %`."""
+    return f"{'+' if value >= 0 else '−'}{abs(value):.1f} %"
+
+
+def milliseconds(value: float) -> str:
+    return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
+
+
+def day(value: date) -> str:
+    """`Sat 21 Nov`."""
+    return f"{value:%a} {value.day} {value:%b}"
+
+
+def moment(value: datetime, zone: tzinfo) -> str:
+    """`21 Nov 14:05`, in the given zone."""
+    local = value.astimezone(zone)
+    return f"{local.day} {local:%b %H:%M}"
+
+
+def inert(text: str, most: int = 0) -> str:
+    """Text from outside made harmless for any surface: controls, invisible and direction-changing characters become `·`,
+    tabs and line ends a space; shortened to `most` characters where that is given."""
+    clean = _UNSEEN.sub("·", text.replace("\r\n", " ").replace("\n", " ").replace("\t", " "))
+    return shortened(clean, most) if most else clean
+
+
+def shortened(text: str, most: int) -> str:
+    """The text with at most `most` characters, an ellipsis telling where it was cut."""
+    return text if len(text) <= most else text[: max(0, most - 1)] + "…"
+
+
+def listed(items: list[str], most: int = 5) -> str:
+    """`a, b and c`, or `a, b … and 12 more`."""
+    if len(items) > most:
+        return f"{', '.join(items[:most])} … and {len(items) - most} more"
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)

@@ -1,0 +1,1 @@
+"""What people and clocks can ask of the bot."""

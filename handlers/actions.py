@@ -1,0 +1,90 @@
+"""The buttons under an answer: ask something else, share, cancel."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, cast
+
+from slack_bolt.async_app import AsyncApp, AsyncBoltContext
+from slack_sdk.errors import SlackApiError
+
+from bot.blocks import kit
+from bot.blocks.talk import SHARE_ACTION, WORKING_ACTION
+from bot.delivery import INVITE, NOT_HERE, Errand
+from bot.question import CommandName
+from bot.store import Store
+from handlers.door import Door, words_of
+
+
+@dataclass(frozen=True, slots=True)
+class AskAction:
+    """A button that asks the question in its value, as the person who pressed it."""
+
+    door: Door
+
+    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+        line = str(action.get("value", ""))
+        errand = errand_of(body, line)
+        context["errand"] = errand
+        command, words = words_of(line)
+        await self.door.ask(cast(CommandName, command), words, errand, via="button")
+
+
+@dataclass(frozen=True, slots=True)
+class ShareAction:
+    """Puts a private answer into the channel; only its asker can, and once."""
+
+    door: Door
+    store: Store
+
+    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+        errand = errand_of(body, "")
+        context["errand"] = errand
+        kept = await self.store.take_answer(str(action.get("value", "")), user=errand.user)
+        if kept is None:
+            await self._say(errand, "This answer is shared already or too old; ask again to share it.")
+            return
+        text, blocks = kept
+        try:
+            await self.door.delivery.share(errand.channel, errand.user, text, blocks)
+        except SlackApiError as error:
+            if error.response.get("error") not in NOT_HERE:
+                raise
+            await self._say(errand, INVITE.replace("Only you see this", "It cannot be shared"))
+
+    async def _say(self, errand: Errand, text: str) -> None:
+        await self.door.delivery.whisper(errand, text, [kit.section(text)])
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAction:
+    """Stops the work behind a progress message; its asker alone can."""
+
+    door: Door
+
+    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+        errand = errand_of(body, "")
+        context["errand"] = errand
+        if not self.door.works.cancel(str(action.get("value", "")), errand.user):
+            text = "There is nothing of yours to cancel here any more."
+            await self.door.delivery.whisper(errand, text, [kit.section(text)])
+
+
+def errand_of(body: dict[str, Any], line: str) -> Errand:
+    """Who pressed, and where."""
+    channel = body.get("channel") or {}
+    container = body.get("container") or {}
+    return Errand(
+        user=str((body.get("user") or {}).get("id", "")),
+        channel=str(channel.get("id") or container.get("channel_id") or ""),
+        response_url=str(body.get("response_url", "")),
+        line=line,
+        delivery=str(body.get("trigger_id", "")),
+    )
+
+
+def register(app: AsyncApp, door: Door, store: Store) -> None:
+    app.action(re.compile(r"^ask\.\d+$"))(AskAction(door).__call__)
+    app.action(SHARE_ACTION)(ShareAction(door, store).__call__)
+    app.action(WORKING_ACTION)(CancelAction(door).__call__)

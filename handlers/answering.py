@@ -1,0 +1,44 @@
+"""Question in, answer out: the same way for a slash command, a button, a schedule and a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Protocol
+
+from bot.answer import Answer
+from bot.blocks.talk import help_answer
+from bot.question import CommandName, Directory, Question
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What an answer needs to know beside the question: where files may be written, in whose zone times are said, and
+    where to tell how far the work is."""
+
+    folder: Path
+    zone: tzinfo
+    progress: Callable[[str], None] = lambda _: None
+
+
+class Answers(Protocol):
+    """Something that answers the questions of one command."""
+
+    async def answer(self, question: Question, asking: Asking) -> Answer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """Answers any question."""
+
+    commands: Mapping[CommandName, Answers]
+    directory: Directory
+
+    async def answer(self, question: Question, asking: Asking) -> Answer:
+        if question.help:
+            return help_answer(question.command, self.directory)
+        return await self.commands[question.command].answer(question, asking)

@@ -1,0 +1,102 @@
+"""`/apiaudit`: who called which API, and what failed, over all vendors in one table."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import Path
+
+from bot.answer import Answer, AnswerFile
+from bot.blocks.audit import audit_blocks, audit_text
+from bot.errors import BadQuestion
+from bot.question import Question
+from bot.reports.audit import CSV_HEADER, AuditFacts, audit_report, csv_rows
+from bot.reports.logs import safe_name
+from bot.reports.sheets import csv_bytes
+from handlers.answering import Asking
+from providers.errors import ProviderError
+from providers.records import ApiCall, CallPage
+from providers.sources import CallSource
+
+
+@dataclass(frozen=True, slots=True)
+class ApiAuditCommand:
+    sources: Mapping[str, CallSource]
+
+    async def answer(self, question: Question, asking: Asking) -> Answer:
+        """The audit answer. All accounts are asked at once; one that fails is named, and the others still answer."""
+        assert question.window is not None
+        sources = [self.sources[account] for account in question.accounts]
+        _refuse_what_cannot_be_applied(sources, question)
+        pages = await asyncio.gather(*(_if_possible(source, question) for source in sources))
+        failed = [page for page in pages if isinstance(page, ProviderError)]
+        if len(failed) == len(pages):
+            raise failed[0]
+        warnings = [f"{error.account} is missing from this answer: {error.message}" for error in failed]
+        facts = _facts(question, pages)
+        report = await asyncio.to_thread(audit_report, facts)
+        files = [await asyncio.to_thread(_sheet, facts, asking.folder)] if question.csv else []
+        buttons = _next_questions(question)
+        return Answer(
+            text=audit_text(report, question.window, zone=asking.zone, warnings=warnings),
+            blocks=audit_blocks(report, question.window, zone=asking.zone, buttons=buttons, warnings=warnings),
+            values=report.values(),
+            files=files,
+            warnings=(*warnings, *facts.notes),
+            window=question.window,
+        )
+
+
+def _refuse_what_cannot_be_applied(sources: Sequence[CallSource], question: Question) -> None:
+    """A filter that an account cannot apply is refused by name before anything is sent."""
+    reasons = {source.account: source.refusal(question.filters) for source in sources}
+    refused = [reason for reason in reasons.values() if reason]
+    if refused:
+        able = [account for account, reason in reasons.items() if not reason]
+        words = " ".join(word for word in question.text.split() if word not in reasons)
+        hint = f"/apiaudit {' '.join(able)} {words}" if able else f"/apiaudit {question.accounts[0]} 24h failures"
+        raise BadQuestion(refused[0], hint)
+
+
+async def _if_possible(source: CallSource, question: Question) -> CallPage | ProviderError:
+    assert question.window is not None
+    try:
+        return await source.calls(question.window.window, question.filters)
+    except ProviderError as error:
+        return error
+
+
+def _facts(question: Question, pages: Sequence[CallPage | ProviderError]) -> AuditFacts:
+    assert question.window is not None
+    answered = [page for page in pages if isinstance(page, CallPage)]
+    calls: list[ApiCall] = [call for page in answered for call in page.calls]
+    return AuditFacts(
+        accounts=tuple(account for account, page in zip(question.accounts, pages, strict=True) if isinstance(page, CallPage)),
+        window=question.window.window,
+        calls=calls,
+        complete=len(answered) == len(pages) and all(page.complete for page in answered),
+        notes=tuple(note for page in answered for note in page.notes),
+    )
+
+
+def _next_questions(question: Question) -> list[tuple[str, str]]:
+    accounts = " ".join(question.accounts)
+    words = " ".join(word for word in question.text.split() if word not in question.accounts)
+    buttons = [("24 hours", f"/apiaudit {accounts} 24h"), ("7 days", f"/apiaudit {accounts} 7d")]
+    if not question.filters.failures:
+        buttons.append(("Failures only", f"/apiaudit {accounts} {words} failures".replace("  ", " ")))
+    if not question.csv:
+        buttons.append(("CSV", f"/apiaudit {accounts} {words} csv".replace("  ", " ")))
+    return buttons
+
+
+def _sheet(facts: AuditFacts, folder: Path) -> AnswerFile:
+    """Every row received."""
+    window = facts.window
+    accounts = "+".join(safe_name(account) for account in facts.accounts)[:120]
+    name = f"apiaudit-{accounts}-{window.start.astimezone(UTC):%Y%m%dT%H%M%SZ}-{window.end.astimezone(UTC):%Y%m%dT%H%M%SZ}.csv"
+    path = folder / name
+    path.write_bytes(csv_bytes(CSV_HEADER, csv_rows(facts.calls)))
+    return AnswerFile(name, path, "API calls", kind="csv")

@@ -1,0 +1,153 @@
+"""The door that every question from Slack comes through: recorded once, allowed or refused, read, answered, delivered."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import tempfile
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.access import Access
+from bot.answer import Answer
+from bot.delivery import Delivery, Errand
+from bot.errors import BadQuestion
+from bot.people import People
+from bot.question import CommandName, Question, read_question
+from bot.slack_text import as_typed
+from bot.store import Asked, Store
+from handlers.answering import Answering, Asking, Clock
+from handlers.problems import Cancelled, trouble_of
+from providers.redaction import Redactor
+
+log = logging.getLogger("opswatch")
+SHOW_WORK_AFTER_S = 2.0
+EDIT_EVERY_S = 3.0
+
+
+@dataclass(slots=True)
+class Works:
+    """The work that is going on, by ticket, so that its asker can stop it, and the errands that are under way."""
+
+    errands: set[asyncio.Task[object]] = field(default_factory=set)
+    going_on: dict[str, tuple[str, asyncio.Task[Answer]]] = field(default_factory=dict)
+
+    def cancel(self, ticket: str, user: str) -> bool:
+        """Stops a person's own work; False where there is none (any more) or it is somebody else's."""
+        owner, task = self.going_on.get(ticket, ("", None))
+        return task is not None and owner == user and task.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    answering: Answering
+    access: Access
+    people: People
+    delivery: Delivery
+    store: Store
+    redactor: Redactor
+    clock: Clock
+    works: Works = field(default_factory=Works)
+
+    async def ask(self, command: CommandName, words: str, errand: Errand, *, via: str) -> None:
+        """Answers the question, and records how it ended. A delivery that is known already has no second effect.
+
+        Errors rise to the one listener that tells them.
+        """
+        task = asyncio.current_task()
+        assert task is not None
+        self.works.errands.add(task)
+        try:
+            await self._recorded(command, words, errand, via=via)
+        finally:
+            self.works.errands.discard(task)
+
+    async def _recorded(self, command: CommandName, words: str, errand: Errand, *, via: str) -> None:
+        started = time.monotonic()
+        asked = Asked(
+            delivery=errand.delivery,
+            asked_at=self.clock(),
+            user=errand.user,
+            channel=errand.channel,
+            command=command,
+            text=self.redactor.text(words)[:2000],
+            via=via,
+        )
+        if not await self.store.claim_question(asked):
+            log.info("A delivery came again and is left alone: /%s", command)
+            return
+        outcome = "internal"
+        try:
+            outcome = await self._ask(command, words, errand)
+        except BaseException as error:
+            outcome = trouble_of(error).kind
+            raise
+        finally:
+            took_ms = round((time.monotonic() - started) * 1000)
+            await self.store.finish_question(errand.delivery, outcome=outcome, took_ms=took_ms)
+
+    async def _ask(self, command: CommandName, words: str, errand: Errand) -> str:
+        groups = await self.people.groups_of(errand.user, self.access.groups(command))
+        self.access.require(command, user=errand.user, channel=errand.channel, groups=groups)
+        zone = await self.people.zone(errand.user)
+        question = read_question(command, as_typed(words), self.answering.directory, now=self.clock(), zone=zone)
+        if question.help:
+            help_ = await self.answering.answer(question, Asking(Path(), zone))
+            await self.delivery.whisper(errand, help_.text, help_.blocks)
+            return "answered"
+        errand.public = self.access.is_public(command, errand.channel)
+        errand.line = question.line
+        with tempfile.TemporaryDirectory(prefix="opswatch-") as folder:
+            said = [f"{question.window.said}"] if question.window else []
+            asking = Asking(Path(folder), zone, progress=lambda so_far: said.__setitem__(slice(1, None), [so_far]))
+            answer = await self._work(question, asking, errand, said)
+            ticket = uuid.uuid4().hex
+            if not errand.public:
+                await self._keep(ticket, errand, answer)
+            await self.delivery.answer(errand, answer, ticket=ticket)
+            if errand.away:
+                await self._keep(ticket, errand, answer)
+        return "partial" if answer.warnings else "answered"
+
+    async def _keep(self, ticket: str, errand: Errand, answer: Answer) -> None:
+        await self.store.keep_answer(
+            ticket, user=errand.user, channel=errand.channel, text=answer.text, blocks=answer.blocks, now=self.clock()
+        )
+
+    async def _work(self, question: Question, asking: Asking, errand: Errand, said: list[str]) -> Answer:
+        """The answer. Work that takes longer than two seconds shows itself and can be stopped."""
+        task = asyncio.create_task(self.answering.answer(question, asking))
+        ticket = uuid.uuid4().hex
+        self.works.going_on[ticket] = (errand.user, task)
+        try:
+            await asyncio.wait({task}, timeout=SHOW_WORK_AFTER_S)
+            while not task.done():
+                await self._show(errand, ticket, said)
+                await asyncio.wait({task}, timeout=EDIT_EVERY_S)
+            if task.cancelled():
+                raise Cancelled
+            return task.result()
+        finally:
+            del self.works.going_on[ticket]
+            if not task.done():
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+
+    async def _show(self, errand: Errand, ticket: str, said: list[str]) -> None:
+        """Progress is a courtesy: where it cannot be shown, the work goes on."""
+        try:
+            await self.delivery.show_work(errand, ticket, " · ".join(said))
+        except Exception as error:
+            log.warning("Progress could not be shown: %s", type(error).__name__)
+
+
+def words_of(line: str) -> tuple[str, str]:
+    """The command and the words of a line such as `/usage last 7 days`. Raises BadQuestion where it is none."""
+    name, _, words = line.strip().partition(" ")
+    if name not in ("/usage", "/apiaudit", "/logs"):
+        raise BadQuestion("This button asks nothing that I know.", "/usage help")
+    return name.removeprefix("/"), words

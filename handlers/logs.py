@@ -1,0 +1,156 @@
+"""`/logs`: the lines of a log, as a preview and as a file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot import words
+from bot.answer import Answer, AnswerFile
+from bot.blocks.logs import logs_blocks, logs_text
+from bot.errors import BadQuestion
+from bot.question import LogWord, Question
+from bot.reports.logs import LogReport, file_stem, timeline
+from bot.transfers import Transfer, Wanted, fetch_log, pack
+from handlers.answering import Asking
+from providers.errors import ProviderError
+from providers.redaction import Redactor
+from providers.sources import LogSource
+
+
+@dataclass(frozen=True, slots=True)
+class LogsCommand:
+    sources: Mapping[str, LogSource]
+    redactor: Redactor
+    upload_plain: int
+    upload_total: int
+
+    async def answer(self, question: Question, asking: Asking) -> Answer:
+        """The log, redacted: a preview, counts by level, a timeline, and the whole of it as a file."""
+        assert question.window is not None
+        logs = await self._resolve(question)
+        window = question.window.window
+        stem = file_stem([log.typed for log in logs], window)
+        path = asking.folder / f"{stem}.log"
+        wanted = Wanted([log.id or "" for log in logs], window, question.leql, question.limit, self.upload_total)
+        account = logs[0].account or ""
+        transfer = await fetch_log(
+            self.sources[account], wanted, path, self.redactor, progress=lambda so_far: asking.progress(_so_far(so_far))
+        )
+        report = _report(question, logs, transfer, self.upload_total)
+        files = []
+        if path.stat().st_size:
+            path = await pack(path) if path.stat().st_size > self.upload_plain else path
+            files = [
+                AnswerFile(
+                    path.name, path, f"{words.listed([log.typed for log in logs], 10)}, {words.count(report.lines, 'line')}"
+                )
+            ]
+        file_name = files[0].name if files else None
+        buttons = _next_questions(question)
+        return Answer(
+            text=logs_text(report, question.window, file_name=file_name, query=question.leql),
+            blocks=logs_blocks(
+                report, question.window, zone=asking.zone, file_name=file_name, query=question.leql, buttons=buttons
+            ),
+            values=report.values(),
+            files=files,
+            warnings=tuple(_warnings(report)),
+            window=question.window,
+        )
+
+    async def _resolve(self, question: Question) -> list[LogWord]:
+        """Every log with its account and id; they must all be in one account, for one download brings them."""
+        found = await asyncio.gather(*(self._resolve_one(log) for log in question.logs))
+        accounts = list(dict.fromkeys(log.account or "" for log in found))
+        if len(accounts) > 1:
+            raise BadQuestion(
+                f"These logs are in {words.listed(accounts)}; ask for each account by itself.", f"/logs {found[0].typed} 20m"
+            )
+        return list({log.id: log for log in reversed(found)}.values())[::-1]
+
+    async def _resolve_one(self, log: LogWord) -> LogWord:
+        if log.account and log.id:
+            return log
+        accounts = [log.account] if log.account else list(self.sources)
+        if log.id and len(accounts) == 1:
+            return LogWord(log.typed, account=accounts[0], id=log.id)
+        return await self._look_up(log, accounts)
+
+    async def _look_up(self, log: LogWord, accounts: Sequence[str]) -> LogWord:
+        """By id or by a log's own name, in every account; the name must be one log's alone."""
+        listings = await asyncio.gather(*(self.sources[account].named_logs() for account in accounts), return_exceptions=True)
+        named = [
+            (account, entry)
+            for account, listing in zip(accounts, listings, strict=True)
+            if not isinstance(listing, BaseException)
+            for entry in listing
+        ]
+        found = [(account, entry) for account, entry in named if entry.id == log.id or (not log.id and entry.name == log.typed)]
+        if not found and not log.id:
+            found = [(account, entry) for account, entry in named if entry.name.lower() == log.typed.lower()]
+        if len(found) == 1:
+            account, entry = found[0]
+            return LogWord(entry.name, account=account, id=entry.id)
+        for listing in listings:
+            if not found and isinstance(listing, ProviderError):
+                raise listing
+            if isinstance(listing, BaseException) and not isinstance(listing, ProviderError):
+                raise listing
+        raise _not_one(log, found_in=[account for account, _ in found], known=[entry.name for _, entry in named])
+
+
+def _not_one(log: LogWord, *, found_in: list[str], known: list[str]) -> BadQuestion:
+    typed = words.inert(log.typed, 60)
+    if not found_in:
+        names = words.listed(sorted(words.inert(name, 40) for name in known), 8) or "none"
+        example = next((name for name in known if " " not in name), "LOG")
+        return BadQuestion(f"No log is called “{typed}”; there are {names}.", f"/logs {words.inert(example, 60)} last 20 mins")
+    if len(set(found_in)) == 1:
+        return BadQuestion(f"Several logs of {found_in[0]} are called “{typed}”; use the id of one.", "/logs help")
+    return BadQuestion(f"“{typed}” is a log of {words.listed(found_in)}; say which.", f"/logs {found_in[0]}/{typed} last 20 mins")
+
+
+def _report(question: Question, logs: Sequence[LogWord], transfer: Transfer, upload_total: int) -> LogReport:
+    assert question.window is not None
+    counter = transfer.counter
+    step, times = timeline(counter.minutes, question.window.window)
+    notes = [f"Cut at {words.size(upload_total)}, the most that is sent as one file."] if transfer.cut_at_total else []
+    return LogReport(
+        names=tuple(log.typed for log in logs),
+        account=logs[0].account or "",
+        lines=counter.lines,
+        bytes=transfer.received,
+        complete=transfer.complete,
+        truncated=transfer.truncated,
+        levels=counter.counted_levels(),
+        tail=counter.tail(),
+        timeline=times,
+        step=step,
+        notes=tuple(notes),
+    )
+
+
+def _warnings(report: LogReport) -> list[str]:
+    warnings = []
+    if report.truncated:
+        warnings.append(f"Truncated: there are more lines than these {report.lines:,}.")
+    if not report.complete:
+        warnings.append("Incomplete: the log broke off before its end.")
+    return [*warnings, *report.notes]
+
+
+def _so_far(transfer: Transfer) -> str:
+    return f"{words.count(transfer.counter.lines, 'line')}, {words.size(transfer.received)} so far"
+
+
+def _next_questions(question: Question) -> list[tuple[str, str]]:
+    names = ",".join(f'"{log.typed}"' if " " in log.typed else log.typed for log in question.logs)
+    clause = f" {question.leql}" if question.leql else ""
+    buttons = [
+        ("20 minutes", f"/logs {names} 20m{clause}"),
+        ("2 hours", f"/logs {names} 2h{clause}"),
+        ("Today", f"/logs {names} today{clause}"),
+    ]
+    return buttons if question.leql else [*buttons, ("Errors only", f"/logs {names} 2h where(/error/i)")]

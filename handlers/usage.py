@@ -1,0 +1,131 @@
+"""`/usage`: how much log data an account sends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date
+from pathlib import Path
+
+from bot.answer import Answer, AnswerFile
+from bot.blocks.usage import usage_blocks, usage_text
+from bot.question import Question
+from bot.reports.sheets import csv_bytes
+from bot.reports.usage import UsageFacts, UsageReport, usage_report
+from handlers.answering import Asking, Clock
+from providers.errors import ProviderError
+from providers.records import DayRange, LogUsage, UsagePeriod
+from providers.sources import UsageSource
+
+
+@dataclass(frozen=True, slots=True)
+class UsageCommand:
+    sources: Mapping[str, UsageSource]
+    quotas: Mapping[str, int | None]
+    clock: Clock
+
+    async def answer(self, question: Question, asking: Asking) -> Answer:
+        """The usage answer. What surrounds the window (before, month, names) may fail and is then said to be missing."""
+        assert question.window is not None
+        account = question.accounts[0]
+        facts, warnings = await self._facts(question, account)
+        report = usage_report(facts)
+        files = [_sheet(report, question, asking.folder)] if question.csv else []
+        return Answer(
+            text=usage_text(report, question.window, by=question.by, warnings=warnings),
+            blocks=usage_blocks(
+                report, question.window, by=question.by, buttons=_next_questions(question, account), warnings=warnings
+            ),
+            values=report.values(),
+            files=files,
+            warnings=warnings,
+            window=question.window,
+        )
+
+    async def _facts(self, question: Question, account: str) -> tuple[UsageFacts, tuple[str, ...]]:
+        assert question.window is not None
+        source, days, today = self.sources[account], question.window.window.days, self.clock().astimezone(UTC).date()
+        period, before, month, by_log = await asyncio.gather(
+            source.usage(days),
+            _if_possible(source.usage(days.before())),
+            _if_possible(source.usage(DayRange(today.replace(day=1), today))),
+            _by_log(source, days) if question.per_log else _nothing(),
+        )
+        names, unnamed = await _names(source) if by_log else ({}, "")
+        missing = [("the period before", before), ("the month to date", month)]
+        warnings = [
+            f"{account} could not tell {what}: {error.message}" for what, error in missing if isinstance(error, ProviderError)
+        ]
+        facts = UsageFacts(
+            account=account,
+            days=days,
+            period=period,
+            today=today,
+            before=before if isinstance(before, UsagePeriod) else None,
+            month=month if isinstance(month, UsagePeriod) else None,
+            by_log=by_log,
+            log_names=names,
+            monthly_quota=self.quotas.get(account),
+        )
+        return facts, tuple(warnings + ([unnamed] if unnamed else []))
+
+
+async def _if_possible(request: object) -> UsagePeriod | ProviderError:
+    try:
+        return await request  # type: ignore[misc, no-any-return]
+    except ProviderError as error:
+        return error
+
+
+async def _by_log(source: UsageSource, days: DayRange) -> LogUsage | None:
+    return await source.usage_by_log(days)
+
+
+async def _nothing() -> LogUsage | None:
+    return None
+
+
+async def _names(source: UsageSource) -> tuple[dict[str, str], str]:
+    """The logs' names by id, and a sentence where they could not be had."""
+    try:
+        return {log.id: log.name for log in await source.named_logs()}, ""
+    except ProviderError as error:
+        return {}, f"The logs are shown by id: {error.message}"
+
+
+def _next_questions(question: Question, account: str) -> list[tuple[str, str]]:
+    """What a reader may want to ask next."""
+    ways = [("7 days", "last 7 days"), ("30 days", "last 30 days"), ("This month", "this month")]
+    buttons = [(label, f"/usage {account} {words}") for label, words in ways]
+    words = question.text if question.text.lower().startswith(account.lower()) else f"{account} {question.text}"
+    if not question.per_log:
+        buttons.append(("By log", f"/usage {words} per log"))
+    if not question.csv:
+        buttons.append(("CSV", f"/usage {words} csv"))
+    return buttons
+
+
+def _sheet(report: UsageReport, question: Question, folder: Path) -> AnswerFile:
+    """`day,bytes`, or `day,log,bytes`; a missing day is a row with empty bytes."""
+    name = f"usage-{report.account}-{report.days.first:%Y%m%d}-{report.days.last:%Y%m%d}.csv"
+    path = folder / name
+    if question.per_log:
+        path.write_bytes(csv_bytes(("day", "log", "bytes"), _rows_by_log(report)))
+    else:
+        path.write_bytes(csv_bytes(("day", "bytes"), [(day.isoformat(), usage) for day, usage in report.by_day.items()]))
+    return AnswerFile(name, path, f"Usage of {report.account}", kind="csv")
+
+
+def _rows_by_log(report: UsageReport) -> list[tuple[str, str | None, int | None]]:
+    rows: list[tuple[str, str | None, int | None]] = []
+    for day in report.days.each():
+        rows += _rows_of_day(day, report)
+    return rows
+
+
+def _rows_of_day(day: date, report: UsageReport) -> list[tuple[str, str | None, int | None]]:
+    logs = report.by_day_and_log.get(day)
+    if not logs:
+        return [(day.isoformat(), None, None)]
+    return [(day.isoformat(), report.log_names.get(key, key), usage) for key, usage in logs.items()]

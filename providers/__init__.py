@@ -1,0 +1,1 @@
+"""Where facts come from: one folder a vendor. Nothing in here knows Slack, state, or anything above it."""

@@ -1,0 +1,355 @@
+"""Akamai as a CallSource, by either report.
+
+Pages: "apiusagedetails-by-time" (v1: POST or the cacheable GET, JSON or CSV) and "common/apis/usage-details" (v2).
+Only the columns and the words differ; windows, caps and errors are handled once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import email.utils
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import httpx
+import msgspec
+
+from providers.akamai import filters as wording
+from providers.akamai import parse
+from providers.akamai.auth import EdgeGridAuth, EdgeGridCredentials
+from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
+from providers.http import Reply, fetch, open_client, refuse_status, retry_after_s
+from providers.records import CallFilters, CallPage, Check, Window
+from providers.redaction import Redactor
+
+V1 = "/reporting-api/v1/reports/apiusagedetails-by-time/versions/1"
+V2 = "/reporting-api/v2/reports/common/apis/usage-details/data"
+METRICS = ("clientId", "clientIp", "clientOwner", "clientToken", "method", "responseCode", "timestamp", "uri")
+V2_DIMENSIONS = (
+    "timestamp", "clientOwner", "clientIp", "clientId", "authorizationClientToken", "requestMethod", "requestUri", "responseCode",
+)  # fmt: skip
+V2_NAMES = {
+    "client_token": "authorizationClientToken", "http_method": "requestMethod", "response_class": "responseClass",
+    "response_code": "responseCode", "response_status": "responseStatus", "endpoint": "endpoint", "username": "clientOwner",
+}  # fmt: skip
+V2_URL_OPERATORS = {
+    "url_contain": "CONTAINS", "url_not_contain": "NOT_CONTAINS", "url_start_with": "STARTS_WITH",
+    "url_not_start_with": "NOT_STARTS_WITH", "url_end_with": "ENDS_WITH", "url_not_end_with": "NOT_ENDS_WITH",
+    "url_exact_match": "IN_LIST", "url_match": "MATCHES", "url_not_match": "NOT_MATCHES",
+}  # fmt: skip
+V1_ROW_CAP = 5_000
+V2_ROW_CAP = 25_000
+RETENTION = timedelta(days=92)
+MOST_REQUESTS = 64
+ASYNC_WAITS_S = (1.0, 2.0, 3.0, 5.0, 5.0, 10.0, 10.0, 10.0, 10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """How an account asks: which report, which verb, which format."""
+
+    account_ids: tuple[str, ...]
+    report: Literal["v1", "v2"] = "v1"
+    method: Literal["POST", "GET"] = "POST"
+    accept: Literal["json", "csv"] = "json"
+    account_switch_key: str = ""
+
+
+class Akamai:
+    """One Akamai account: a set of account ids seen through one API client."""
+
+    def __init__(
+        self,
+        account: str,
+        *,
+        credentials: EdgeGridCredentials,
+        settings: ReportSettings,
+        redactor: Redactor | None = None,
+    ) -> None:
+        self.account = account
+        self._settings = settings
+        self._own_token = credentials.client_token.open()
+        self._auth = EdgeGridAuth(credentials)
+        self._client = open_client(credentials.base_url, auth=self._auth)
+        own = [credentials.client_token, credentials.client_secret, credentials.access_token]
+        self._redactor = redactor or Redactor(own)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    def refusal(self, filters: CallFilters) -> str | None:
+        """Akamai knows its own seventeen filters by name, and `who`, `action`, `status`, `url`, `failures`."""
+        if self._settings.report == "v2" and "contract_type" in filters.native:
+            return f"{self.account} uses the v2 report, which has no filter `contract_type`."
+        return wording.refusal(self.account, filters)
+
+    async def calls(self, window: Window, filters: CallFilters) -> CallPage:
+        """All calls of the window. A window that fills the vendor's row cap is halved until its rows fit."""
+        asked, notes = self._within_retention(window)
+        budget = _Budget(MOST_REQUESTS)
+        reports = await self._reports(asked, wording.at_source(filters), budget)
+        for report in reports:
+            notes += self._shortcomings(report, asked)
+        if budget.spent_out:
+            notes.append(f"{self.account} has more rows than {MOST_REQUESTS} requests could bring; ask for a shorter window.")
+        keep = wording.keeps(filters)
+        calls = (
+            parse.api_call(row, account=self.account, own_token=self._own_token) for report in reports for row in report.rows
+        )
+        return CallPage([call for call in calls if keep(call)], complete=not notes, notes=tuple(dict.fromkeys(notes)))
+
+    async def check(self) -> list[Check]:
+        """Asks v1 to describe its report, and v2 for one row."""
+        try:
+            detail = await (self._describe() if self._settings.report == "v1" else self._try_v2())
+        except ProviderError as error:
+            return [Check(self.account, ok=False, detail=error.message, hint=error.hint)]
+        return [Check(self.account, ok=True, detail=detail)]
+
+    async def describe(self) -> Mapping[str, Any]:
+        """What the v1 report says about itself: metrics, filters and their values, limits, whether it is deprecated."""
+        reply = await self._send(lambda: self._client.build_request("GET", V1, params=self._params(), headers=_ACCEPT_JSON))
+        return parse.problem(reply.body)
+
+    async def _describe(self) -> str:
+        report = await self.describe()
+        if report.get("deprecated") is True or report.get("status") == "DEPRECATED":
+            raise self._retired()
+        return f"Akamai offers {report.get('name', 'the report')} with {len(report.get('metrics') or [])} metrics."
+
+    async def _try_v2(self) -> str:
+        now = datetime.now(UTC).replace(microsecond=0)
+        await self._ask_v2(Window(now - timedelta(minutes=30), now - timedelta(minutes=15)), {}, limit=1)
+        return "Akamai answers the v2 report usage-details."
+
+    def _within_retention(self, window: Window) -> tuple[Window, list[str]]:
+        oldest = datetime.now(UTC).replace(microsecond=0) - RETENTION + timedelta(minutes=1)
+        if window.end <= oldest:
+            raise ProtocolError(
+                f"{self.account} keeps API calls for 92 days, and the window is older.",
+                account=self.account,
+                hint="Ask for a later window.",
+            )
+        if window.start >= oldest:
+            return window, []
+        return Window(oldest, window.end), [f"{self.account} keeps API calls for 92 days; earlier ones are not in this answer."]
+
+    async def _reports(self, window: Window, source: Mapping[str, list[str]], budget: _Budget) -> list[parse.Report]:
+        if not budget.take():
+            return []
+        report = await self._ask(window, source)
+        cap = V1_ROW_CAP if self._settings.report == "v1" else V2_ROW_CAP
+        if len(report.rows) < cap or window.length < timedelta(seconds=2) or not budget.room_for(2):
+            budget.spent_out |= len(report.rows) >= cap
+            return [report]
+        first, second = window.halves()
+        return [*await self._reports(first, source, budget), *await self._reports(second, source, budget)]
+
+    async def _ask(self, window: Window, source: Mapping[str, list[str]]) -> parse.Report:
+        if self._settings.report == "v2":
+            return await self._ask_v2(window, source, limit=V2_ROW_CAP)
+        accept = "text/csv" if self._settings.accept == "csv" else "application/json"
+        reply = await self._send(lambda: self._v1_request(window, source, accept=accept))
+        return self._read(reply)
+
+    def _v1_request(self, window: Window, source: Mapping[str, list[str]], *, accept: str) -> httpx.Request:
+        """v1 by POST, or by GET where that is set and can say the filters: it has no way to escape `,` and `=` in a value."""
+        params = {"start": _instant(window.start), "end": _instant(window.end), **self._params()}
+        sayable = not any(c in value for values in source.values() for value in values for c in ",=")
+        if self._settings.method == "GET" and sayable:
+            params |= {"objectIds": ",".join(self._settings.account_ids), "metrics": ",".join(METRICS)}
+            if source:
+                params["filters"] = ",".join(f"{name}={value}" for name, values in source.items() for value in values)
+            return self._client.build_request("GET", V1 + "/report-data", params=params, headers={"Accept": accept})
+        body = {"objectIds": list(self._settings.account_ids), "metrics": list(METRICS), "filters": source}
+        headers = {"Accept": accept, "Content-Type": "application/json"}
+        return self._client.build_request(
+            "POST", V1 + "/report-data", params=params, content=msgspec.json.encode(body), headers=headers
+        )
+
+    async def _ask_v2(self, window: Window, source: Mapping[str, list[str]], *, limit: int) -> parse.Report:
+        """v2, with its pages. A 303 leads to a result that answers 303 to itself until it is ready."""
+        body = msgspec.json.encode(
+            {
+                "objectIds": list(self._settings.account_ids),
+                "dimensions": list(V2_DIMENSIONS),
+                "metrics": [],
+                "filters": [_v2_filter(name, values) for name, values in source.items()],
+                "limit": limit,
+            }
+        )
+        params = {"start": _instant(window.start), "end": _instant(window.end), **self._params()}
+        headers = {**_ACCEPT_JSON, "Content-Type": "application/json"}
+        reply = await self._send(lambda: self._client.build_request("POST", V2, params=params, content=body, headers=headers))
+        report = self._read(await self._when_ready(reply))
+        rows, seen = list(report.rows), set[str]()
+        while report.next_link and report.next_link not in seen and len(seen) < MOST_REQUESTS:
+            seen.add(report.next_link)
+            report = self._read(await self._when_ready(await self._follow(report.next_link)))
+            rows += report.rows
+        return parse.Report(rows, report.row_count, report.data_ends, report.retry_at)
+
+    async def _when_ready(self, reply: Reply) -> Reply:
+        for wait_s in ASYNC_WAITS_S:
+            if reply.status != 303:
+                return reply
+            if (location := reply.headers.get("Location")) is None:
+                raise ProtocolError(
+                    f"{self.account} sent a 303 that leads nowhere.",
+                    account=self.account,
+                    hint="Try again in a few minutes.",
+                )
+            reply = await self._follow(location)
+            if reply.status == 303:
+                await asyncio.sleep(wait_s)
+        if reply.status == 303:
+            raise Unavailable(
+                f"{self.account} is still preparing the report.",
+                account=self.account,
+                hint="Ask again in a few minutes.",
+            )
+        return reply
+
+    async def _follow(self, href: str) -> Reply:
+        """A link of the vendor's, signed afresh, and only where it stays on the vendor's host."""
+        url = self._client.base_url.join(href)
+        if url.host != self._client.base_url.host:
+            raise ProtocolError(f"{self.account} sent a link to another host.", account=self.account, hint="Tell the operator.")
+        return await self._send(lambda: self._client.build_request("GET", url, headers=_ACCEPT_JSON))
+
+    def _read(self, reply: Reply) -> parse.Report:
+        """Whatever comes is read by its content type."""
+        if reply.content_type == "text/csv":
+            return parse.csv_report(reply.body, account=self.account)
+        if reply.content_type in ("text/html", "application/xhtml+xml"):
+            raise ProtocolError(
+                f"{self.account} sent a web page where a report was expected.",
+                account=self.account,
+                hint="Check `host` of the account.",
+            )
+        return parse.json_report(reply.body, account=self.account)
+
+    async def _send(self, build: Callable[[], httpx.Request]) -> Reply:
+        """A signed answer. A clock that is off is measured by the vendor's and corrected once."""
+        try:
+            return await fetch(self._client, build, account=self.account, check=self._refuse)
+        except _ClockSkew as skewed:
+            self._auth.skew = skewed.by
+        return await fetch(self._client, build, account=self.account, check=self._refuse)
+
+    def _refuse(self, reply: Reply) -> None:
+        if reply.status in (200, 303):
+            return
+        problem = parse.problem(reply.body)
+        said = self._redactor.text(parse.problem_said(problem))
+        if reply.status == 400 and "timestamp" in said.lower():
+            raise self._skewed(reply, problem)
+        if "IPBLOCK" in said or "WAF deny" in said:
+            raise RateLimited(
+                f"{self.account} has blocked us for a while for asking too fast.",
+                account=self.account,
+                hint="Try again in ten minutes.",
+            )
+        if reply.status in (404, 410):
+            raise self._retired()
+        if reply.status == 429:
+            raise RateLimited(
+                f"{self.account} is asked too often at the moment (HTTP 429).",
+                account=self.account,
+                hint="Try again in a few minutes.",
+                retry_after_s=_next_request(problem) or retry_after_s(reply),
+            )
+        refuse_status(reply, account=self.account, said=said)
+
+    def _skewed(self, reply: Reply, problem: Mapping[str, Any]) -> ProviderError:
+        theirs = _server_time(reply, problem)
+        off = theirs - datetime.now(UTC) if theirs else None
+        if off is None or abs(off - self._auth.skew) < timedelta(seconds=2):
+            return AuthFailed(
+                f"{self.account} says our clock is wrong.",
+                account=self.account,
+                hint="Check the time on this machine (NTP).",
+            )
+        return _ClockSkew(self.account, off)
+
+    def _retired(self) -> NotFound:
+        other = "v2" if self._settings.report == "v1" else "v1"
+        return NotFound(
+            f"{self.account} does not offer the {self._settings.report} report of API calls (any more).",
+            account=self.account,
+            hint=f'Set `report = "{other}"` for `{self.account}`; Akamai announced the end of v1 for July 2025.',
+        )
+
+    def _shortcomings(self, report: parse.Report, window: Window) -> list[str]:
+        notes = []
+        if report.data_ends and report.data_ends < window.end:
+            again = f"; try again after {report.retry_at}" if report.retry_at else ""
+            notes.append(f"{self.account} has data until {report.data_ends:%Y-%m-%d %H:%M} UTC only{again}.")
+        if report.row_count is not None and report.row_count > len(report.rows):
+            notes.append(f"{self.account} counts {report.row_count:,} rows and sent {len(report.rows):,}.")
+        return notes
+
+    def _params(self) -> dict[str, str]:
+        return {"accountSwitchKey": self._settings.account_switch_key} if self._settings.account_switch_key else {}
+
+
+class _ClockSkew(ProviderError):
+    """Our clock is off by `by`; the signature was refused for it."""
+
+    kind = "auth"
+
+    def __init__(self, account: str, by: timedelta) -> None:
+        super().__init__(f"{account} says our clock is wrong.", account=account, hint="Check the time on this machine (NTP).")
+        self.by = by
+
+
+class _Budget:
+    """How many requests one question may still cost."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+        self.spent_out = False
+
+    def room_for(self, requests: int) -> bool:
+        return self._left >= requests
+
+    def take(self) -> bool:
+        self._left -= 1
+        return self._left >= 0
+
+
+_ACCEPT_JSON = {"Accept": "application/json"}
+
+
+def _v2_filter(name: str, values: list[str]) -> dict[str, Any]:
+    if name in V2_URL_OPERATORS:
+        return {"dimensionName": "requestUri", "operator": V2_URL_OPERATORS[name], "expressions": values}
+    spoken = [value.upper() for value in values] if name == "http_method" else values
+    return {"dimensionName": V2_NAMES[name], "operator": "IN_LIST", "expressions": spoken}
+
+
+def _instant(moment: datetime) -> str:
+    """UTC with `Z`: an instant without a zone has no documented meaning."""
+    return moment.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def _server_time(reply: Reply, problem: Mapping[str, Any]) -> datetime | None:
+    with contextlib.suppress(ValueError, TypeError):
+        return email.utils.parsedate_to_datetime(reply.headers.get("Date", ""))
+    with contextlib.suppress(ValueError, TypeError):
+        return datetime.fromisoformat(str(problem.get("requestTime", "")))
+    return None
+
+
+def _next_request(problem: Mapping[str, Any]) -> float | None:
+    """Seconds until `rateLimitNextRequest`, whose date is spelt in a way of its own ("Fri, 29 Mar 2024 13:40:00 Z")."""
+    text = problem.get("rateLimitNextRequest")
+    if not isinstance(text, str):
+        return None
+    for read in (datetime.fromisoformat, lambda t: email.utils.parsedate_to_datetime(t.removesuffix("Z") + "+0000")):
+        with contextlib.suppress(ValueError, TypeError):
+            return max(0.0, (read(text) - datetime.now(UTC)).total_seconds())
+    return None

@@ -1,0 +1,1 @@
+"""Telit deviceWISE (TR50 over HTTP): recorded API calls by `usage.api.list`."""

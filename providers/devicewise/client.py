@@ -1,0 +1,229 @@
+"""deviceWISE as a CallSource: `usage.api.list` over TR50, page by page.
+
+Page: "usage.api.list". A TR50 request is one JSON object of commands keyed by ids of our choosing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from providers.devicewise import parse
+from providers.devicewise.auth import MFA_REQUIRED, Credentials, Session
+from providers.errors import AuthFailed, ProtocolError, ProviderError
+from providers.http import fetch, open_client
+from providers.records import ApiCall, CallFilters, CallPage, Check, Outcome, Window
+from providers.redaction import Redactor, Secret
+
+PAGE_ROWS = 2000
+MOST_ROWS = 200_000
+NATIVE_FILTERS = ("service", "command")
+_COMMAND_ID = "list"
+
+
+class DeviceWise:
+    """One deviceWISE account; `org` switches the session to another organisation, `show_all` asks for all of them."""
+
+    def __init__(
+        self,
+        account: str,
+        *,
+        base_url: str,
+        credentials: Credentials,
+        org: str = "",
+        show_all: bool = False,
+        redactor: Redactor | None = None,
+    ) -> None:
+        self.account = account
+        self._credentials = credentials
+        self._org, self._show_all = org, show_all
+        self._client = open_client(base_url)
+        self._session = Session(self._log_in)
+        own = [s for s in (credentials.password, credentials.app_token, credentials.app_id) if s]
+        self._redactor = redactor or Redactor(own)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    def refusal(self, filters: CallFilters) -> str | None:
+        """deviceWISE knows `who`, `action`, `service`, `command`, `failures`, and a status of its own kind."""
+        if filters.url:
+            return f"{self.account} is deviceWISE and records no URL, so `url:` cannot be applied to it."
+        for name in filters.native:
+            if name not in NATIVE_FILTERS:
+                return f"{self.account} is deviceWISE and has no filter `{name}`."
+        for status in filters.status:
+            if status.lower() not in ("success", "error", "ok") and not re.fullmatch(r"-\d{1,9}", status):
+                return f"{self.account} is deviceWISE, where a status is `success`, `error` or a code such as `-90008`, not `{status[:20]}`."
+        return None
+
+    async def calls(self, window: Window, filters: CallFilters) -> CallPage:
+        """All calls of the window, page by page over fixed instants, so that the pages belong together.
+
+        Paging ends at an empty page, where the rows reach the vendor's count, at a page already seen, or at MOST_ROWS.
+        """
+        params = {**self._source_params(filters), "start": _instant(window.start), "end": _instant(window.end)}
+        rows: list[dict[str, Any]] = []
+        last_page: set[int] = set()
+        notes: list[str] = []
+        while True:
+            page = await self._page({**params, "offset": len(rows), "limit": PAGE_ROWS})
+            seen = {parse.fingerprint(row) for row in page.rows}
+            if not page.rows:
+                break
+            if seen <= last_page:
+                notes.append(f"{self.account} sent the same page twice; the rows may not be all there are.")
+                break
+            fresh = [row for row in page.rows if parse.fingerprint(row) not in last_page] if seen & last_page else page.rows
+            if len(fresh) < len(page.rows):
+                notes.append(f"{self.account} moved rows between pages while we read; the figures are approximate.")
+            rows += fresh
+            last_page = seen
+            if len(rows) >= MOST_ROWS:
+                notes.append(f"Only the first {MOST_ROWS:,} calls of {self.account} were read; ask for a shorter window.")
+                break
+            if page.count == len(rows) and len(page.rows) < PAGE_ROWS:
+                break
+        calls = [parse.api_call(row, account=self.account, whoami=self._credentials.whoami) for row in rows]
+        return CallPage([call for call in calls if _keeps(call, filters)], complete=not notes, notes=tuple(dict.fromkeys(notes)))
+
+    async def check(self) -> list[Check]:
+        """Asks for one row of the last hour."""
+        try:
+            await self._page({"last": "1h", "offset": 0, "limit": 1, **({"showAll": True} if self._show_all else {})})
+        except ProviderError as error:
+            return [Check(self.account, ok=False, detail=error.message, hint=error.hint)]
+        return [Check(self.account, ok=True, detail=f"deviceWISE answers as {self._credentials.whoami or 'the application'}.")]
+
+    def _source_params(self, filters: CallFilters) -> dict[str, Any]:
+        """What the service can filter by itself; a single `who` may be a thing key, which only the service can resolve."""
+        params: dict[str, Any] = {"showAll": self._show_all}
+        if len(filters.who) == 1:
+            params["who"] = filters.who[0]
+        if filters.failures:
+            params["hasFailure"] = True
+        services, commands = filters.native.get("service", ()), filters.native.get("command", ())
+        if not services and len(filters.action) == 1 and filters.action[0].count(".") == 1:
+            service, _, command = filters.action[0].partition(".")
+            return {**params, "service": service, "command": command}
+        if len(services) == 1:
+            params["service"] = services[0]
+            if len(commands) == 1:
+                params["command"] = commands[0]
+        return params
+
+    async def _page(self, params: Mapping[str, Any]) -> parse.Page:
+        """One page. A session that has run out is renewed once, and the page asked for once more."""
+        session = await self._session.id()
+        answer = await self._command("usage.api.list", params, session=session)
+        if isinstance(answer, parse.Failure) and answer.session_expired:
+            session = await self._session.id(instead_of=session)
+            answer = await self._command("usage.api.list", params, session=session)
+        if isinstance(answer, parse.Failure):
+            raise self._failed(answer)
+        return parse.page(answer, account=self.account)
+
+    async def _log_in(self) -> Secret:
+        answer = await self._post(
+            {"auth": {"command": "api.authenticate", "params": self._credentials.params()}}, reply_id="auth"
+        )
+        if isinstance(answer, parse.Failure):
+            raise self._login_refused(answer)
+        if not isinstance(answer.get("sessionId"), str) or not answer["sessionId"]:
+            raise ProtocolError(
+                f"{self.account} accepted the login but sent no session.",
+                account=self.account,
+                hint="Try again in a few minutes.",
+            )
+        session = Secret(answer["sessionId"])
+        if self._org:
+            switched = await self._command("session.org.switch", {"key": self._org}, session=session)
+            if isinstance(switched, parse.Failure):
+                raise AuthFailed(
+                    f"{self.account} may not switch to the organisation {self._org}.",
+                    account=self.account,
+                    hint=f"Check `org` of `{self.account}`; applications cannot switch.",
+                )
+        return session
+
+    def _login_refused(self, failure: parse.Failure) -> AuthFailed:
+        if MFA_REQUIRED in failure.codes:
+            return AuthFailed(
+                f"{self.account} wants a second factor, which a bot cannot give.",
+                account=self.account,
+                hint="Use an application (`app_token`, `app_id`, `thing_key`) or a user without a second factor.",
+            )
+        return AuthFailed(
+            f"{self.account} refused the login.{self._said(failure)}",
+            account=self.account,
+            hint=f"Check the credentials of `{self.account}`; they are not tried again for 30 minutes, so as not to lock the user out.",
+        )
+
+    def _failed(self, failure: parse.Failure) -> ProviderError:
+        if failure.session_expired:
+            return AuthFailed(
+                f"{self.account} does not accept the session it has just opened.",
+                account=self.account,
+                hint="Try again in a few minutes.",
+            )
+        return ProtocolError(
+            f"{self.account} refused the question.{self._said(failure)}",
+            account=self.account,
+            hint="Try another window or filter.",
+        )
+
+    def _said(self, failure: parse.Failure) -> str:
+        words = "; ".join([*failure.messages[:2], *(f"code {code}" for code in failure.codes[:2])])
+        return f" It said: {self._redactor.text(words)[:300]}" if words else ""
+
+    async def _command(self, command: str, params: Mapping[str, Any], *, session: Secret) -> dict[str, Any] | parse.Failure:
+        body = {"auth": {"sessionId": session.open()}, _COMMAND_ID: {"command": command, "params": dict(params)}}
+        return await self._post(body, reply_id=_COMMAND_ID)
+
+    async def _post(self, body: Mapping[str, Any], *, reply_id: str) -> dict[str, Any] | parse.Failure:
+        content = msgspec.json.encode(body)
+        reply = await fetch(
+            self._client,
+            lambda: self._client.build_request("POST", "/api", content=content, headers={"Content-Type": "application/json"}),
+            account=self.account,
+        )
+        return parse.reply_params(reply.body, reply_id, account=self.account)
+
+
+def _keeps(call: ApiCall, filters: CallFilters) -> bool:
+    """Whether a row passes every filter."""
+    services, commands = filters.native.get("service", ()), filters.native.get("command", ())
+    return (
+        not (filters.leave_out_own and call.own)
+        and not (filters.failures and call.outcome is not Outcome.FAILURE)
+        and (len(filters.who) < 2 or any(who.lower() == call.actor.lower() for who in filters.who))
+        and (not filters.action or any(_is_action(name, action) for name in call.actions for action in filters.action))
+        and (not services or any(_is_action(name, service) for name in call.actions for service in services))
+        and (not commands or any(_is_command(name, command) for name in call.actions for command in commands))
+        and (not filters.status or any(_is_status(call, status.lower()) for status in filters.status))
+    )
+
+
+def _is_action(name: str, action: str) -> bool:
+    """True where `action` is the command or the service it belongs to."""
+    name, action = name.lower(), action.lower()
+    return name == action or name.startswith(action + ".")
+
+
+def _is_command(name: str, command: str) -> bool:
+    name, command = name.lower(), command.lower()
+    return name == command or name.endswith("." + command)
+
+
+def _is_status(call: ApiCall, status: str) -> bool:
+    if status in ("success", "ok"):
+        return call.outcome is Outcome.SUCCESS
+    return call.outcome is Outcome.FAILURE if status == "error" else call.status == status
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

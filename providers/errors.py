@@ -1,0 +1,58 @@
+"""What can go wrong between us and a vendor, as a small family.
+
+    ProviderError
+    ├── AuthFailed       the credentials were not accepted (401, 403, a failed login)
+    ├── NotFound         the thing asked for is not there (404, 410)
+    ├── RateLimited      asked too often (429 and the vendors' own signs of it)
+    ├── Unavailable      no connection, a time-out, a 5xx
+    ├── ProtocolError    an answer that cannot be read, or a 400 to a question we thought right
+    └── Incomplete       an answer cut short of which nothing can be used
+
+Each carries the account, one sentence about what happened, one hint about what to do, and whether asking again may help.
+Vendor errors are translated to these once, inside the vendor's folder.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ProviderError(Exception):
+    """A question a provider could not answer. `str(error)` is one sentence for a person and holds no secret."""
+
+    kind: ClassVar[str] = "unavailable"
+    may_retry: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, account: str, hint: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.account = account
+        self.hint = hint
+        self.retry_after_s = retry_after_s
+
+
+class AuthFailed(ProviderError):
+    kind = "auth"
+
+
+class NotFound(ProviderError):
+    kind = "not_found"
+
+
+class RateLimited(ProviderError):
+    kind = "rate_limited"
+    may_retry = True
+
+
+class Unavailable(ProviderError):
+    kind = "unavailable"
+    may_retry = True
+
+
+class ProtocolError(ProviderError):
+    kind = "protocol"
+
+
+class Incomplete(ProviderError):
+    kind = "incomplete"
+    may_retry = True

@@ -1,0 +1,250 @@
+"""One place that opens HTTP clients, tries reads again, and turns transport trouble into our error family."""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import httpx
+import stamina
+
+from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
+
+ATTEMPTS = 3
+TOTAL_TIMEOUT_S = 90.0
+LONGEST_WAIT_S = 5.0
+MOST_BODY_BYTES = 256 * 1024 * 1024
+TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=20.0, pool=10.0)
+LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+
+# stamina's own retry messages name the URL, which may carry an account's identifiers.
+stamina.instrumentation.set_on_retry_hooks([])
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole HTTP answer: status, headers and the unpacked body."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+    @property
+    def content_type(self) -> str:
+        return str(self.headers.get("Content-Type", "")).partition(";")[0].strip().lower()
+
+
+def open_client(base_url: str, *, auth: httpx.Auth | None = None) -> httpx.AsyncClient:
+    """A client for one account. It follows no redirects: a redirect must not carry a key or an old signature."""
+    return httpx.AsyncClient(
+        base_url=base_url.rstrip("/"),
+        auth=auth,
+        timeout=TIMEOUT,
+        limits=LIMITS,
+        follow_redirects=False,
+        trust_env=not is_loopback(base_url),
+        headers={"User-Agent": "opswatch"},
+    )
+
+
+def is_loopback(url: str) -> bool:
+    """True where the URL's host is this machine."""
+    host = (urlsplit(url).hostname or "").lower()
+    return host == "localhost" or host == "::1" or host.startswith("127.")
+
+
+async def fetch(
+    client: httpx.AsyncClient,
+    build: Callable[[], httpx.Request],
+    *,
+    account: str,
+    check: Callable[[Reply], None] | None = None,
+    timeout_s: float = TOTAL_TIMEOUT_S,
+) -> Reply:
+    """The answer to a request that is safe to repeat.
+
+    Every attempt is built, and therefore signed, afresh. `check` raises a ProviderError for a reply that is no
+    answer; errors that may pass are tried again up to ATTEMPTS times, within `timeout_s` seconds in all.
+    """
+
+    async def once() -> Reply:
+        async with opened(client, build(), account=account) as response:
+            reply = await read_all(response, account=account)
+        (check or (lambda reply: refuse_status(reply, account=account)))(reply)
+        return reply
+
+    try:
+        async with asyncio.timeout(timeout_s):
+            async for attempt in stamina.retry_context(
+                on=wait_before_retry,
+                attempts=ATTEMPTS,
+                timeout=timeout_s,
+                wait_initial=0.1,
+                wait_max=2.0,
+                wait_jitter=0.2,
+            ):
+                with attempt:
+                    return await once()
+    except TimeoutError:
+        raise Unavailable(
+            f"{account} gave no answer within {timeout_s:.0f} s.", account=account, hint="Try again in a few minutes."
+        ) from None
+    raise AssertionError("stamina either returns or raises")
+
+
+def wait_before_retry(error: Exception) -> bool | float:
+    """Whether to try again, or after how many seconds. A wait longer than LONGEST_WAIT_S is for the asker to decide."""
+    if not isinstance(error, ProviderError) or not error.may_retry:
+        return False
+    if error.retry_after_s is None:
+        return not isinstance(error, RateLimited)
+    return error.retry_after_s if error.retry_after_s <= LONGEST_WAIT_S else False
+
+
+class opened:
+    """A response whose body has not been read; transport errors come out as Unavailable."""
+
+    def __init__(self, client: httpx.AsyncClient, request: httpx.Request, *, account: str) -> None:
+        self._client, self._request, self._account = client, request, account
+        self._response: httpx.Response | None = None
+
+    async def __aenter__(self) -> httpx.Response:
+        try:
+            self._response = await self._client.send(self._request, stream=True)
+        except httpx.HTTPError as error:
+            raise unreachable(error, account=self._account) from None
+        return self._response
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._response is not None:
+            await self._response.aclose()
+
+
+async def read_all(response: httpx.Response, *, account: str) -> Reply:
+    """The whole reply; one that does not end is refused."""
+    body = bytearray()
+    try:
+        async for piece in response.aiter_bytes():
+            body += piece
+            if len(body) > MOST_BODY_BYTES:
+                raise ProtocolError(
+                    f"{account} sent more than {MOST_BODY_BYTES // 1_000_000} MB for one answer.",
+                    account=account,
+                    hint="Ask for a shorter window.",
+                )
+    except httpx.HTTPError as error:
+        raise unreachable(error, account=account) from None
+    return Reply(response.status_code, response.headers, bytes(body))
+
+
+def unreachable(error: httpx.HTTPError, *, account: str) -> ProviderError:
+    """The error for a request that got no whole answer; says how it failed and never quotes a URL."""
+    if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
+        what = "could not be reached"
+    elif isinstance(error, httpx.TimeoutException):
+        what = "fell silent"
+    elif isinstance(error, httpx.DecodingError):
+        return ProtocolError(
+            f"{account} sent an answer that cannot be unpacked.",
+            account=account,
+            hint="Try again; if it stays, tell the operator.",
+        )
+    else:
+        what = "broke off in the middle of its answer"
+    return Unavailable(f"{account} {what}.", account=account, hint="Try again in a few minutes.")
+
+
+def refuse_status(reply: Reply, *, account: str, said: str = "") -> None:
+    """Raises the error that an HTTP status other than 200 means. `said` is the vendor's own sentence, already redacted."""
+    status = reply.status
+    if status == 200:
+        return
+    tail = f" It said: {said}" if said else ""
+    if status in (401, 403):
+        raise AuthFailed(
+            f"{account} did not accept our credentials (HTTP {status}).{tail}",
+            account=account,
+            hint=f"Check the key of `{account}` and what it may do, then run `python -m bot check`.",
+        )
+    if status in (404, 410):
+        raise NotFound(
+            f"{account} has nothing there (HTTP {status}).{tail}",
+            account=account,
+            hint="Check the name and the region.",
+        )
+    if status == 429:
+        raise too_many_requests(reply, account=account)
+    if status >= 500:
+        raise Unavailable(
+            f"{account} is in trouble (HTTP {status}).{tail}",
+            account=account,
+            hint="Try again in a few minutes.",
+            retry_after_s=retry_after_s(reply),
+        )
+    if 300 <= status < 400:
+        raise ProtocolError(
+            f"{account} answered with a redirect (HTTP {status}), which is not followed with a key.",
+            account=account,
+            hint="Check `base_url` or `region` of the account.",
+        )
+    raise ProtocolError(
+        f"{account} refused the request (HTTP {status}).{tail}", account=account, hint="Try another window or filter."
+    )
+
+
+def too_many_requests(reply: Reply, *, account: str) -> RateLimited:
+    wait = retry_after_s(reply)
+    when = f"It will work again in about {in_words(wait)}." if wait else "Try again in a few minutes."
+    return RateLimited(f"{account} is asked too often at the moment (HTTP 429).", account=account, hint=when, retry_after_s=wait)
+
+
+def retry_after_s(reply: Reply) -> float | None:
+    """Seconds to wait as the answer's headers tell, or None.
+
+    Read in this order: `Retry-After` (seconds or a date), then `X-RateLimit-Reset` (seconds remaining, or a Unix time
+    where it is above a million), then Akamai's `X-RateLimit-Next` and `Akamai-RateLimit-Next` (a date).
+    """
+    headers = reply.headers
+    now = _date(headers.get("Date")) or datetime.now(UTC)
+    if (value := headers.get("Retry-After")) is not None:
+        return _seconds(value) if _seconds(value) is not None else _until(value, now)
+    if (seconds := _seconds(headers.get("X-RateLimit-Reset"))) is not None:
+        return max(0.0, seconds - now.timestamp()) if seconds > 1_000_000 else seconds
+    for name in ("X-RateLimit-Next", "Akamai-RateLimit-Next"):
+        if (value := headers.get(name)) is not None:
+            return _until(value, now)
+    return None
+
+
+def _seconds(value: str | None) -> float | None:
+    try:
+        seconds = float(value) if value is not None else None
+    except ValueError:
+        return None
+    return seconds if seconds is not None and 0 <= seconds < 1e12 else None
+
+
+def _until(value: str, now: datetime) -> float | None:
+    moment = _date(value)
+    return max(0.0, (moment - now).total_seconds()) if moment else None
+
+
+def _date(value: str | None) -> datetime | None:
+    if not value:
+        return None
+    for read in (datetime.fromisoformat, email.utils.parsedate_to_datetime):
+        try:
+            moment = read(value)
+        except (ValueError, TypeError, IndexError):
+            continue
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return None
+
+
+def in_words(seconds: float) -> str:
+    """A wait as people say it: `40 s`, `3 min`."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,167 @@
+"""Rapid7 Log Search as a UsageSource and a LogSource.
+
+Pages: "GET Account Usage", "Download Log", and the vendor's OpenAPI for usage by log and the list of logs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import zlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+import httpx
+
+from providers.errors import AuthFailed, Incomplete, NotFound, ProtocolError, ProviderError
+from providers.http import Reply, fetch, open_client, opened, read_all, refuse_status, unreachable
+from providers.rapid7 import parse
+from providers.rapid7.auth import ApiKey
+from providers.records import Check, DayRange, LogUsage, NamedLog, UsagePeriod, Window
+from providers.redaction import Redactor, Secret
+
+MOST_LOGS = 10
+MOST_LINES = 20_000_000
+MOST_DAYS_BY_LOG = 30
+MATCH_ALL = "where(/.*/)"
+NAMES_KEPT_S = 300.0
+LOG_TYPES = frozenset({"", "text/plain", "application/octet-stream"})
+
+
+class Rapid7:
+    """One Rapid7 account. `account` is the name people type."""
+
+    def __init__(self, account: str, *, base_url: str, api_key: Secret, redactor: Redactor | None = None) -> None:
+        self.account = account
+        self._client = open_client(base_url, auth=ApiKey(api_key))
+        self._redactor = redactor or Redactor([api_key])
+        self._names: tuple[float, Sequence[NamedLog]] | None = None
+        self._names_lock = asyncio.Lock()
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    async def usage(self, days: DayRange) -> UsagePeriod:
+        """Bytes by day for `days`, both ends included. Both dates are always sent: some readings of the API need them."""
+        reply = await self._get("/usage/organizations", {"from": str(days.first), "to": str(days.last)}, subject="usage")
+        return parse.usage_period(reply.body, account=self.account)
+
+    async def usage_by_log(self, days: DayRange) -> LogUsage:
+        """Bytes by day and log id; asked in pieces of at most 30 days, the longest the API gives."""
+        answers = await asyncio.gather(*(self._usage_by_log(piece) for piece in days.pieces(MOST_DAYS_BY_LOG)))
+        return LogUsage({day: logs for answer in answers for day, logs in answer.by_day.items()})
+
+    async def _usage_by_log(self, days: DayRange) -> LogUsage:
+        reply = await self._get("/usage/organizations/logs", {"from": str(days.first), "to": str(days.last)}, subject="usage")
+        return parse.log_usage(reply.body, account=self.account)
+
+    async def named_logs(self) -> Sequence[NamedLog]:
+        """All logs of the account, remembered for five minutes."""
+        async with self._names_lock:
+            if self._names is None or time.monotonic() - self._names[0] > NAMES_KEPT_S:
+                reply = await self._get("/management/logs", {}, subject="logs")
+                self._names = (time.monotonic(), parse.named_logs(reply.body, account=self.account))
+            return self._names[1]
+
+    def download(
+        self, ids: Sequence[str], window: Window | str, *, query: str, limit: int
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """The raw bytes of one to ten logs, oldest entry of the window first as the vendor sends them.
+
+        `window` is a Window, sent as `from` and `to` in milliseconds, or a relative range in the API's own words
+        ("last 20 mins"), sent as `time_range`; never both. `query` is always sent, since the default is disputed.
+        """
+        if not 1 <= len(ids) <= MOST_LOGS or not 1 <= limit <= MOST_LINES:
+            raise ValueError("a download takes one to ten logs and 1 to 20,000,000 lines")
+        params = {"query": query or MATCH_ALL, "limit": str(limit), **_when(window)}
+        request = self._client.build_request(
+            "GET", f"/download/logs/{':'.join(ids)}", params=params, headers={"Accept-Encoding": "identity"}
+        )
+        return self._download(request)
+
+    @asynccontextmanager
+    async def _download(self, request: httpx.Request) -> AsyncIterator[AsyncIterator[bytes]]:
+        async with opened(self._client, request, account=self.account) as response:
+            content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+            if response.status_code != 200:
+                self._refuse(await read_all(response, account=self.account), subject="logs")
+            if content_type not in LOG_TYPES:
+                raise ProtocolError(
+                    f"{self.account} sent {content_type} where a log was expected.",
+                    account=self.account,
+                    hint="Check `base_url` or `region`; a proxy may be answering in its place.",
+                )
+            yield _pieces(response, account=self.account)
+
+    async def check(self) -> list[Check]:
+        """Asks for today's usage, the cheapest question there is."""
+        today = datetime.now(UTC).date()
+        try:
+            period = await self.usage(DayRange(today, today))
+        except ProviderError as error:
+            return [Check(self.account, ok=False, detail=error.message, hint=error.hint)]
+        who = f" for {period.organisation}" if period.organisation else ""
+        return [Check(self.account, ok=True, detail=f"Rapid7 answers{who}.")]
+
+    async def _get(self, path: str, params: dict[str, str], *, subject: str) -> Reply:
+        return await fetch(
+            self._client,
+            lambda: self._client.build_request("GET", path, params=params, headers={"Accept": "application/json"}),
+            account=self.account,
+            check=lambda reply: self._refuse(reply, subject=subject),
+        )
+
+    def _refuse(self, reply: Reply, *, subject: str) -> None:
+        """A wrong key is told as 404 by one page and as 401 by another, and 404 also means that nothing was found."""
+        if reply.status == 404:
+            raise NotFound(
+                f"{self.account} found no {_MEANINGS[subject]}, or the key or the region is wrong (HTTP 404).",
+                account=self.account,
+                hint=f"Check the period or the log, then `api_key` and `region` of `{self.account}`.",
+            )
+        if reply.status == 401:
+            raise AuthFailed(
+                f"{self.account} did not accept our key (HTTP 401).",
+                account=self.account,
+                hint=f"Check `api_key` and `region` of `{self.account}`; usage needs a key with Read/Write privileges.",
+            )
+        refuse_status(reply, account=self.account, said=self._redactor.text(parse.error_said(reply.body)))
+
+
+_MEANINGS = MappingProxyType({"usage": "usage data for this period", "logs": "such log"})
+
+
+def _when(window: Window | str) -> dict[str, str]:
+    if isinstance(window, str):
+        return {"time_range": window}
+    return {"from": _milliseconds(window.start), "to": _milliseconds(window.end)}
+
+
+def _milliseconds(moment: datetime) -> str:
+    return str(int(moment.timestamp() * 1000))
+
+
+async def _pieces(response: httpx.Response, *, account: str) -> AsyncIterator[bytes]:
+    """The body, unpacked by us where it comes packed in spite of `identity`: a packed body that ends early is told."""
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip", "x-gzip", "deflate", ""):
+        raise ProtocolError(f"{account} sent a log packed as {encoding[:20]}.", account=account, hint="Tell the operator.")
+    unpack: Any = zlib.decompressobj(wbits=47) if encoding not in ("identity", "") else None
+    try:
+        async for piece in response.aiter_raw(65536):
+            yield unpack.decompress(piece) if unpack else piece
+        if unpack:
+            yield unpack.flush()
+    except httpx.HTTPError as error:
+        raise _cut_short(account, unreachable(error, account=account).message) from None
+    except zlib.error:
+        raise _cut_short(account, f"{account} sent a log that cannot be unpacked.") from None
+    if unpack and not unpack.eof:
+        raise _cut_short(account, f"{account} ended a packed log too early.")
+
+
+def _cut_short(account: str, message: str) -> Incomplete:
+    return Incomplete(message, account=account, hint="Ask again, or for a shorter window.")

@@ -1,0 +1,133 @@
+"""Rapid7's JSON becomes records here. Whatever comes in, a record or a ProtocolError comes out."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from providers.errors import ProtocolError
+from providers.records import LogUsage, NamedLog, UsagePeriod
+
+MOST_BYTES = 2**63
+
+
+def usage_period(body: bytes, *, account: str) -> UsagePeriod:
+    """The answer of `GET /usage/organizations`.
+
+    `daily_usage` may come in any order, as one object, as null or not at all, and numbers may be strings; the list need
+    not add up to `period_usage`.
+    """
+    answer = _object(body, account=account)
+    entries = answer.get("daily_usage") or []
+    by_day = {}
+    for entry in [entries] if isinstance(entries, dict) else _list(entries, account=account):
+        day, usage = _day(_get(entry, "day")), _bytes(_get(entry, "usage"))
+        if day is None or (usage is None and _get(entry, "usage") is not None):
+            raise _unreadable(account, "a day of usage")
+        if usage is not None:
+            by_day[day] = usage
+    period = answer.get("period")
+    return UsagePeriod(
+        by_day=dict(sorted(by_day.items())),
+        reported_bytes=_bytes(answer.get("period_usage")),
+        reported_from=_day(_get(period, "from")),
+        reported_to=_day(_get(period, "to")),
+        organisation=_text(answer.get("name")),
+        organisation_id=_text(answer.get("id")),
+    )
+
+
+def log_usage(body: bytes, *, account: str) -> LogUsage:
+    """The answer of `GET /usage/organizations/logs`: `per_day_usage.usage[{interval, log_usage[{id, usage}]}]`."""
+    answer = _object(body, account=account)
+    by_day: dict[date, dict[str, int]] = {}
+    for entry in _list(_get(answer.get("per_day_usage"), "usage") or [], account=account):
+        day = _day(_get(entry, "interval") or _get(entry, "day"))
+        if day is None:
+            raise _unreadable(account, "a day of usage by log")
+        logs = by_day.setdefault(day, {})
+        for log in _list(_get(entry, "log_usage") or [], account=account):
+            key, usage = _text(_get(log, "id")), _bytes(_get(log, "usage"))
+            if key is None or usage is None:
+                raise _unreadable(account, "the usage of a log")
+            logs[key] = usage
+    return LogUsage(dict(sorted(by_day.items())))
+
+
+def named_logs(body: bytes, *, account: str) -> list[NamedLog]:
+    """The answer of `GET /management/logs`. Its `tokens` are ingestion secrets and are dropped here."""
+    answer = _object(body, account=account)
+    logs = []
+    for entry in _list(answer.get("logs") or [], account=account):
+        key, name = _text(_get(entry, "id")), _text(_get(entry, "name"))
+        if key is None:
+            raise _unreadable(account, "a log in its list of logs")
+        logs.append(NamedLog(id=key, name=name or key))
+    return logs
+
+
+def error_said(body: bytes) -> str:
+    """The vendor's own sentence in an error body, or nothing. Bodies are JSON of several shapes, text, or HTML."""
+    with contextlib.suppress(msgspec.DecodeError, RecursionError):
+        answer = msgspec.json.decode(body)
+        if isinstance(answer, dict):
+            return " ".join(str(answer[key]) for key in ("message", "errorMessage", "error") if isinstance(answer.get(key), str))[
+                :300
+            ]
+    text = body[:300].decode("utf-8", "replace").strip()
+    return "" if text.startswith("<") else text.partition("\n")[0]
+
+
+def _object(body: bytes, *, account: str) -> dict[str, Any]:
+    try:
+        answer = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        raise _unreadable(account, "an answer that is not JSON") from None
+    if not isinstance(answer, dict):
+        raise _unreadable(account, "JSON of an unknown shape")
+    return answer
+
+
+def _list(value: Any, *, account: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise _unreadable(account, "JSON of an unknown shape")
+    return value
+
+
+def _get(value: Any, key: str) -> Any:
+    return value.get(key) if isinstance(value, Mapping) else None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _bytes(value: Any) -> int | None:
+    """A count of bytes; Rapid7 sends numbers, and strings that hold numbers."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            value = int(value) if len(value) < 20 else None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if isinstance(value, int) and 0 <= value < MOST_BYTES else None
+
+
+def _day(value: Any) -> date | None:
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            return date.fromisoformat(value[:10])
+    return None
+
+
+def _unreadable(account: str, what: str) -> ProtocolError:
+    return ProtocolError(
+        f"{account} sent {what}, which cannot be read.",
+        account=account,
+        hint="Try again; if it stays, tell the operator.",
+    )

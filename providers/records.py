@@ -1,0 +1,154 @@
+"""The facts that come back from providers, as frozen values with real types. A missing fact is None and never zero."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time that includes its start and excludes its end; both are aware and in UTC."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise ValueError("a window needs instants with a time zone")
+        if self.end <= self.start:
+            raise ValueError("a window ends after it starts")
+
+    @property
+    def length(self) -> timedelta:
+        return self.end - self.start
+
+    @property
+    def days(self) -> DayRange:
+        """The UTC days that the window touches."""
+        last = (self.end - timedelta(microseconds=1)).astimezone(UTC).date()
+        return DayRange(self.start.astimezone(UTC).date(), last)
+
+    def halves(self) -> tuple[Window, Window]:
+        """The window cut in two at a whole second; nothing is lost or doubled at the seam."""
+        middle = (self.start + self.length / 2).replace(microsecond=0)
+        return Window(self.start, middle), Window(middle, self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class DayRange:
+    """Calendar days in UTC, both ends included."""
+
+    first: date
+    last: date
+
+    def __post_init__(self) -> None:
+        if self.last < self.first:
+            raise ValueError("a range of days ends on or after the day it begins")
+
+    def __len__(self) -> int:
+        return (self.last - self.first).days + 1
+
+    def __contains__(self, day: object) -> bool:
+        return isinstance(day, date) and self.first <= day <= self.last
+
+    def each(self) -> list[date]:
+        return [self.first + timedelta(days=n) for n in range(len(self))]
+
+    def before(self) -> DayRange:
+        """The range of the same length that ends the day before this one begins."""
+        return DayRange(self.first - timedelta(days=len(self)), self.first - timedelta(days=1))
+
+    def pieces(self, most: int) -> list[DayRange]:
+        """The same days in consecutive ranges of at most `most` days."""
+        firsts = [self.first + timedelta(days=n) for n in range(0, len(self), most)]
+        return [DayRange(first, min(self.last, first + timedelta(days=most - 1))) for first in firsts]
+
+
+@dataclass(frozen=True, slots=True)
+class UsagePeriod:
+    """Bytes by UTC day as the provider lists them. A day that is not in `by_day` was not listed, which is not zero."""
+
+    by_day: Mapping[date, int]
+    reported_bytes: int | None
+    reported_from: date | None
+    reported_to: date | None
+    organisation: str | None
+    organisation_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogUsage:
+    """Bytes by day and log id; silent logs are not listed by the provider."""
+
+    by_day: Mapping[date, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedLog:
+    """A log as its provider lists it."""
+
+    id: str
+    name: str
+
+
+class Outcome(enum.StrEnum):
+    SUCCESS = "success"
+    FAILURE = "failure"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiCall:
+    """One recorded API call. `at` is None where the provider's time is not ISO-8601; `at_text` is what it sent."""
+
+    at: datetime | None
+    at_text: str
+    account: str
+    actor: str
+    action: str
+    target: str
+    status: str
+    outcome: Outcome
+    client: str
+    ip: str
+    duration_ms: float | None
+    own: bool = False
+    actions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallPage:
+    """The calls of one account in a window, and what is known about their completeness."""
+
+    calls: Sequence[ApiCall]
+    complete: bool
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilters:
+    """What to keep of the recorded calls. Values of one name mean any of them; names must all hold.
+
+    `native` holds a vendor's own filters by the vendor's names (Akamai's seventeen, TR50's `service` and `command`).
+    """
+
+    who: tuple[str, ...] = ()
+    action: tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
+    url: tuple[str, ...] = ()
+    failures: bool = False
+    leave_out_own: bool = False
+    native: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What one cheap request showed about an account."""
+
+    name: str
+    ok: bool
+    detail: str
+    hint: str = ""

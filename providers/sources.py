@@ -1,0 +1,65 @@
+"""What the rest of the house may ask of a provider. An account implements the capabilities its vendor has."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, runtime_checkable
+
+from providers.records import CallFilters, CallPage, Check, DayRange, LogUsage, NamedLog, UsagePeriod, Window
+
+
+@runtime_checkable
+class UsageSource(Protocol):
+    """Data usage by day."""
+
+    account: str
+
+    async def usage(self, days: DayRange) -> UsagePeriod: ...
+
+    async def usage_by_log(self, days: DayRange) -> LogUsage: ...
+
+    async def named_logs(self) -> Sequence[NamedLog]: ...
+
+
+@runtime_checkable
+class CallSource(Protocol):
+    """Recorded API calls."""
+
+    account: str
+
+    def refusal(self, filters: CallFilters) -> str | None:
+        """Why this account cannot apply the filters, as one sentence that names the filter; None when it can."""
+        ...
+
+    async def calls(self, window: Window, filters: CallFilters) -> CallPage: ...
+
+
+class LogStream(Protocol):
+    """A log on its way. Iterating yields raw bytes; it raises a ProviderError where the stream breaks."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+
+@runtime_checkable
+class LogSource(Protocol):
+    """Raw log lines."""
+
+    account: str
+
+    async def named_logs(self) -> Sequence[NamedLog]: ...
+
+    def download(
+        self, ids: Sequence[str], window: Window | str, *, query: str, limit: int
+    ) -> AbstractAsyncContextManager[LogStream]: ...
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """Something that can tell with one cheap request whether it works."""
+
+    account: str
+
+    async def check(self) -> Sequence[Check]: ...
+
+    async def aclose(self) -> None: ...
