@@ -83,11 +83,11 @@ class Bot:
     async def _socket(self) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
         handler = AsyncSocketModeHandler(self.app, self.tokens.app.open(), web_client=self.client)
         try:
-            await handler.connect_async()
+            await handler.connect_async()  # type: ignore[no-untyped-call]
             log.info("Connected to Slack over Socket Mode.")
             yield handler.client.is_connected
         finally:
-            await handler.close_async()
+            await handler.close_async()  # type: ignore[no-untyped-call]
 
     @asynccontextmanager
     async def _http(self) -> AsyncIterator[Callable[[], Awaitable[bool]]]:

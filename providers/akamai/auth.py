@@ -78,7 +78,7 @@ class EdgeGridAuth(httpx.Auth):
             [
                 request.method.upper(),
                 url.scheme,
-                host.lower(),
+                host,
                 url.raw_path.decode("ascii"),
                 self._canonical_headers(request),
                 self._content_hash(request),
@@ -88,7 +88,7 @@ class EdgeGridAuth(httpx.Auth):
 
     def _canonical_headers(self, request: httpx.Request) -> str:
         present = ((name.lower(), request.headers[name]) for name in self._headers_to_sign if name in request.headers)
-        return "".join(f"{name}:{' '.join(value.split())}\t" for name, value in present)
+        return "\t".join(f"{name}:{' '.join(value.split())}" for name, value in present)
 
     def _content_hash(self, request: httpx.Request) -> str:
         """Only a POST's body counts, and of it only the first `max_body` bytes."""

@@ -1,0 +1,69 @@
+"""The demo: the real bot connected to the sandbox, with a page to look at or a conversation to print."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import html
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import click
+
+from bot.app import open_bot
+from bot.sandbox.slack import Message
+from bot.sandbox.world import World, open_world
+from bot.words import size
+
+
+@asynccontextmanager
+async def open_demo(folder: Path, *, port: int = 0) -> AsyncIterator[World]:
+    """The sandbox with the bot connected to it over Socket Mode."""
+    async with open_world(folder, port=port) as world, open_bot(world.settings(), world.tokens()) as bot, bot.connected():
+        await world.slack.until(lambda: world.slack.sockets)
+        yield world
+
+
+async def serve(folder: Path, port: int) -> None:
+    """The demo until Ctrl-C."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop.set)
+    async with open_demo(folder, port=port) as world:
+        click.echo(f"Opswatch is connected to its sandbox. Open {world.slack.url} (Ctrl-C ends it)")
+        await stop.wait()
+
+
+async def play(folder: Path, lines: Sequence[str]) -> None:
+    """Plays the commands and prints the conversation."""
+    async with open_demo(folder) as world:
+        for line in lines:
+            await _play_one(world, line if line.startswith("/") else f"/{line}")
+
+
+async def _play_one(world: World, line: str) -> None:
+    click.echo(f"Ada in #ops: {line}")
+    before = len(world.slack.messages)
+    answer = await world.slack.answer_to(line, timeout_s=60)
+    await _files_of(world, answer, before)
+    where = " (only Ada sees this)" if answer.seen_by else ""
+    click.echo(f"Opswatch{where}:\n{_indented(answer)}")
+    for message in world.slack.messages[before:]:
+        for file in message.files:
+            click.echo(f"  [file] {file.name} ({size(file.length)})")
+    click.echo("")
+
+
+async def _files_of(world: World, answer: Message, before: int) -> None:
+    """Files follow their answer; a conversation that names one is printed with it."""
+    if ".csv" in answer.text or ".log" in answer.text or "direct messages" in answer.text:
+        with contextlib.suppress(AssertionError):
+            await world.slack.until(lambda: any(m.files for m in world.slack.messages[before:]), timeout_s=10)
+
+
+def _indented(message: Message) -> str:
+    return "\n".join("  " + html.unescape(line) for line in message.text.splitlines())

@@ -1,0 +1,151 @@
+"""A stand-in of deviceWISE's TR50 endpoint: sessions, organisations, `usage.api.list`; its failures come with HTTP 200."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from aiohttp import web
+
+from bot.sandbox import seed
+from bot.sandbox.ledger import Server
+
+UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
+STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+
+
+@dataclass(slots=True)
+class DeviceWiseSandbox(Server):
+    """`rows` gives the recorded calls between two instants, the newest first."""
+
+    name: str = "devicewise"
+    username: str = "opswatch@example.com"
+    password: str = "correct horse battery staple"
+    app: tuple[str, str, str] = ("app-token-1", "app-id-1", "opswatch-thing")
+    orgs: tuple[str, ...] = ("KITCHEN", "CELLAR")
+    rows: Callable[[datetime, datetime], Iterable[dict[str, Any]]] = seed.devicewise_rows
+    sessions: dict[str, str] = field(default_factory=dict)
+    logins: int = 0
+    mfa: bool = False
+    page_rows: int = 2000
+    own: list[dict[str, Any]] = field(default_factory=list)
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.post("/api", self._api)]
+
+    def forget_sessions(self) -> None:
+        """All sessions have run out."""
+        self.sessions.clear()
+
+    async def _api(self, request: web.Request) -> web.Response:
+        try:
+            body = json.loads(await request.text())
+        except ValueError:
+            return web.json_response(_failure([-90001], ["Invalid JSON"]))
+        if not isinstance(body, dict):
+            return web.json_response(_failure([-90001], ["Invalid request"]))
+        auth = body.pop("auth", None)
+        replies: dict[str, Any] = {}
+        session = request.headers.get("sessionId", "")
+        if isinstance(auth, dict) and "command" in auth:
+            replies["auth"] = self._log_in(auth.get("params") or {})
+            session = replies["auth"].get("params", {}).get("sessionId", "")
+        elif isinstance(auth, dict):
+            session = auth.get("sessionId", "")
+        if body and session not in self.sessions:
+            return web.json_response(_failure([-90000], ["Authentication session is invalid: the session was not found."]))
+        for key, command in body.items():
+            replies[key] = self._command(command, session)
+        return web.json_response(replies)
+
+    def _log_in(self, params: dict[str, Any]) -> dict[str, Any]:
+        self.logins += 1
+        as_user = (params.get("username"), params.get("password")) == (self.username, self.password)
+        as_app = tuple(params.get(name) for name in ("appToken", "appId", "thingKey")) == self.app
+        if not as_user and not as_app:
+            return _failure([-90006], ["Invalid username or password"])
+        if self.mfa and as_user:
+            return _failure([-90041], ["Multi-factor authentication required"])
+        session = secrets.token_hex(16)
+        self.sessions[session] = self.orgs[0]
+        return {"success": True, "params": {"sessionId": session, "orgKey": self.orgs[0]}}
+
+    def _command(self, command: Any, session: str) -> dict[str, Any]:
+        name = command.get("command") if isinstance(command, dict) else None
+        params = command.get("params") or {} if isinstance(command, dict) else {}
+        if name == "usage.api.list":
+            return self._usage(params, session)
+        if name == "session.org.switch":
+            if params.get("key") not in self.orgs:
+                return _failure([-90007], ["Not permitted"])
+            self.sessions[session] = params["key"]
+            return {"success": True}
+        return _failure([-90002], [f"Unknown command {name}"])
+
+    def _usage(self, params: dict[str, Any], session: str) -> dict[str, Any]:
+        known = {"who", "service", "command", "offset", "limit", "showAll", "last", "start", "end", "hasFailure"}
+        if strange := set(params) - known:
+            return _failure([-90003], [f"Unknown parameter {sorted(strange)[0]}"])
+        if params.get("command") and not params.get("service"):
+            return _failure([-90003], ["command requires service"])
+        try:
+            start, end = self._window(params)
+        except ValueError as error:
+            return _failure([-90003], [str(error)])
+        rows = [row for row in [*self.own_rows(start, end), *self.rows(start, end)] if self._wanted(row, params, session)]
+        offset, limit = params.get("offset", 0), min(params.get("limit", 2000), self.page_rows)
+        page = rows[offset : offset + limit]
+        self._note_own(params)
+        return {"success": True, "params": {"count": len(rows), "result": page or None}}
+
+    def own_rows(self, start: datetime, end: datetime) -> list[dict[str, Any]]:
+        """Calls of the bot, which are recorded like any other."""
+        return [row for row in reversed(self.own) if start <= datetime.fromisoformat(row["ts"]) < end]
+
+    def _note_own(self, params: dict[str, Any]) -> None:
+        request = {"list": {"Command": "usage.api.list", "SessionId": "", "Params": params}}
+        self.own.append(
+            {
+                "ts": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "execTime": 21_000_000,
+                "processedBy": "ip-10-200-40-2",
+                "orgId": "52f7a7c1e4b0",
+                "orgKey": "KITCHEN",
+                "whoami": self.username,
+                "request": json.dumps(request),
+                "response": '{"list":{"success":true,"params":{"count":0,"result":null}}}',
+            }
+        )
+
+    def _window(self, params: dict[str, Any]) -> tuple[datetime, datetime]:
+        now = datetime.now(UTC)
+        if "last" in params:
+            match = re.fullmatch(r"(\d+)(ns|us|ms|s|m|h)", str(params["last"]))
+            if not match:
+                raise ValueError("Invalid last")
+            return now - timedelta(seconds=int(match[1]) * UNITS[match[2]]), now
+        stamps = [str(params.get("start", "")), str(params.get("end", now.isoformat()))]
+        if not all(STAMP.fullmatch(stamp) for stamp in stamps):
+            raise ValueError("Invalid timestamp")
+        start, end = (datetime.fromisoformat(stamp) for stamp in stamps)
+        return start, end
+
+    def _wanted(self, row: dict[str, Any], params: dict[str, Any], session: str) -> bool:
+        del session
+        names = re.findall(r'"[Cc]ommand": ?"([^"]+)"', str(row["request"]))
+        service, command = params.get("service"), params.get("command")
+        return (
+            (not params.get("who") or row["whoami"] == params["who"])
+            and (not service or any(n.split(".")[0] == service or n.rpartition(".")[0] == service for n in names))
+            and (not command or any(n.rpartition(".")[2] == command for n in names))
+            and (not params.get("hasFailure") or '"success":false' in str(row["response"]).replace(" ", ""))
+        )
+
+
+def _failure(codes: list[int], messages: list[str]) -> dict[str, Any]:
+    return {"success": False, "errorCodes": codes, "errorMessages": messages}

@@ -1,0 +1,111 @@
+"""What every sandbox server has: a ledger of the requests it got, and faults it can be told to show."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A request as it came in."""
+
+    at: datetime
+    server: str
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+
+    def brief(self) -> dict[str, Any]:
+        """What the page shows of it; no header that carries a credential."""
+        return {"at": self.at.isoformat(), "server": self.server, "method": self.method, "path": self.path, "query": self.query}
+
+
+@dataclass(slots=True)
+class Fault:
+    """A misbehaviour: `act` answers instead of the server, or returns None to let it answer after all."""
+
+    act: Callable[[web.Request], Awaitable[web.StreamResponse | None]]
+    path: str = ""
+    times: int = 1
+
+
+@dataclass(slots=True)
+class Server:
+    """A loopback server with a ledger. Faults are used in the order they were told."""
+
+    name: str
+    ledger: list[Entry] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    watchers: list[Callable[[Entry], None]] = field(default_factory=list)
+    url: str = ""
+    _runner: web.AppRunner | None = None
+
+    def routes(self) -> list[web.RouteDef]:
+        raise AssertionError("each server has its own routes")
+
+    async def start(self, port: int = 0) -> None:
+        app = web.Application(middlewares=[self._noted], client_max_size=64 * 1024 * 1024)
+        app.add_routes(self.routes())
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", port).start()
+        address = self._runner.addresses[0]
+        self.url = f"http://{address[0]}:{address[1]}"
+
+    async def stop(self) -> None:
+        if self._runner:
+            await self._runner.cleanup()
+
+    def misbehave(
+        self, act: Callable[[web.Request], Awaitable[web.StreamResponse | None]], *, path: str = "", times: int = 1
+    ) -> None:
+        self.faults.append(Fault(act, path, times))
+
+    def answer_with(self, status: int, body: str | bytes = b"", *, path: str = "", times: int = 1, **headers: str) -> None:
+        """The next requests get this answer. Headers are given with `_` for `-`."""
+        raw = body.encode() if isinstance(body, str) else body
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+
+        async def act(_: web.Request) -> web.StreamResponse:
+            return web.Response(status=status, body=raw, headers=named)
+
+        self.misbehave(act, path=path, times=times)
+
+    def be_slow(self, seconds: float, *, path: str = "", times: int = 1) -> None:
+        async def act(_: web.Request) -> None:
+            await asyncio.sleep(seconds)
+
+        self.misbehave(act, path=path, times=times)
+
+    def paths(self) -> list[str]:
+        return [f"{entry.method} {entry.path}" for entry in self.ledger]
+
+    @web.middleware
+    async def _noted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        body = b"" if request.headers.get("Upgrade") else await request.read()
+        entry = Entry(
+            datetime.now(UTC), self.name, request.method, request.path, request.query_string, dict(request.headers), body
+        )
+        self.ledger.append(entry)
+        del self.ledger[:-2000]
+        for watcher in self.watchers:
+            watcher(entry)
+        for fault in list(self.faults):
+            if fault.path in request.path:
+                fault.times -= 1
+                if fault.times <= 0:
+                    self.faults.remove(fault)
+                if (response := await fault.act(request)) is not None:
+                    return response
+                break
+        return await handler(request)

@@ -1,0 +1,175 @@
+"""A stand-in of Rapid7 Log Search, as strict as its pages: usage, usage by log, the list of logs, download."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from aiohttp import web
+
+from bot.sandbox import seed
+from bot.sandbox.ledger import Server
+
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+RELATIVE = re.compile(
+    r"(?i)today|yesterday|last \d+ (min|mins|minute|minutes|hr|hrs|hour|hours|day|days|week|weeks|month|months|year|years)"
+)
+
+
+@dataclass(slots=True)
+class Rapid7Sandbox(Server):
+    """`usage` gives the bytes of a day or None; `lines` gives the lines of a log."""
+
+    name: str = "rapid7"
+    api_key: str = "00000000-aaaa-bbbb-cccc-222222222222"
+    logs: dict[str, str] = field(default_factory=lambda: dict(seed.LOG_NAMES))
+    usage: Callable[[date, datetime], int | None] = seed.usage_of
+    lines: Callable[[str, datetime, datetime], Iterator[str]] = seed.log_lines
+    downloads_left: int = 150
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            route
+            for prefix in ("", "/log_search")
+            for route in (
+                web.get(prefix + "/usage/organizations", self._usage),
+                web.get(prefix + "/usage/organizations/logs", self._usage_by_log),
+                web.get(prefix + "/management/logs", self._logs),
+                web.get(prefix + "/download/logs/{ids}", self._download),
+            )
+        ]
+
+    async def _usage(self, request: web.Request) -> web.Response:
+        if refused := self._wrong_key(request, 401):
+            return refused
+        try:
+            first, last = (date.fromisoformat(request.query[name]) for name in ("from", "to"))
+        except (KeyError, ValueError):
+            return web.json_response({"message": "from and to are required as YYYY-MM-DD"}, status=400)
+        if first > last:
+            return web.json_response({"message": "from is after to"}, status=400)
+        now = datetime.now(UTC)
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        listed = [(day, self.usage(day, now)) for day in reversed(days)]
+        return web.json_response(
+            {
+                "daily_usage": [{"usage": usage, "day": day.isoformat()} for day, usage in listed if usage is not None],
+                "period_usage": sum(usage or 0 for _, usage in listed),
+                "period": {"to": last.isoformat(), "from": first.isoformat()},
+                "id": "5f0c2f1e-kitchen",
+                "name": "Ada's Kitchen",
+            },
+            headers={"X-RateLimit-Limit": "500", "X-RateLimit-Remaining": "498", "X-RateLimit-Reset": "412"},
+        )
+
+    async def _usage_by_log(self, request: web.Request) -> web.Response:
+        if refused := self._wrong_key(request, 401):
+            return refused
+        try:
+            first, last = (date.fromisoformat(request.query[name]) for name in ("from", "to"))
+        except (KeyError, ValueError):
+            return web.json_response({"message": "from and to are required"}, status=400)
+        if (last - first).days >= 30 or first > last:
+            return web.json_response({"message": "at most 30 days"}, status=400)
+        now = datetime.now(UTC)
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        usage = []
+        for day in days:
+            logs = sorted(seed.usage_by_log(day, now).items(), key=lambda item: item[1])
+            if logs:
+                # Numbers are strings in this answer, as in the vendor's sample.
+                usage.append({"interval": day.isoformat(), "log_usage": [{"id": key, "usage": str(n)} for key, n in logs]})
+        period = {"from": first.isoformat(), "to": last.isoformat()}
+        return web.json_response(
+            {"per_day_usage": {"period": period, "report_interval": "day", "usage_units": "bytes", "usage": usage}}
+        )
+
+    async def _logs(self, request: web.Request) -> web.Response:
+        if refused := self._wrong_key(request, 401):
+            return refused
+        listed = [
+            {"id": key, "name": name, "tokens": [f"ingest-{key[:8]}-secret"], "logsets_info": [], "source_type": "token"}
+            for key, name in self.logs.items()
+        ]
+        return web.json_response({"logs": listed})
+
+    async def _download(self, request: web.Request) -> web.StreamResponse:
+        if refused := self._wrong_key(request, 404):
+            return refused
+        if self.downloads_left <= 0:
+            return web.Response(status=429, text="API rate limit exceeded", headers={"Retry-After": "417"})
+        self.downloads_left -= 1
+        try:
+            ids, start, end, limit, wanted = self._asked(request)
+        except ValueError as error:
+            return web.json_response({"message": str(error)}, status=400)
+        if any(key not in self.logs for key in ids):
+            return web.json_response({"message": "Log Not Found"}, status=404)
+        response = web.StreamResponse(
+            headers={
+                "Content-Type": "text/plain; charset=UTF-8",
+                "Content-Disposition": "attachment; filename=.log",
+                "R7-RateLimit-LimitBytes": "75000000000",
+                "R7-RateLimit-RemainingBytes": "74000000000",
+            }
+        )
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        sent, block = 0, bytearray()
+        for key in ids:
+            for line in self.lines(key, start, end):
+                if sent >= limit:
+                    break
+                if wanted(line):
+                    block += line.encode() + b"\n"
+                    sent += 1
+                if len(block) > 60_000:
+                    await response.write(bytes(block))
+                    block.clear()
+        await response.write(bytes(block))
+        await response.write_eof()
+        return response
+
+    def _asked(self, request: web.Request) -> tuple[list[str], datetime, datetime, int, Callable[[str], bool]]:
+        """What a download asks for; a ValueError says what is wrong with it."""
+        ids = re.split("[:;]", request.match_info["ids"])
+        if not 1 <= len(ids) <= 10 or not all(UUID.fullmatch(key) for key in ids):
+            raise ValueError("invalid logs")
+        query = request.query
+        limit = int(query.get("limit", "20000000"))
+        if limit == 0 or limit > 20_000_000:
+            raise ValueError("invalid limit")
+        if "time_range" in query:
+            if "from" in query or "to" in query or not RELATIVE.fullmatch(query["time_range"]):
+                raise ValueError("invalid time range query parameters")
+            start, end = datetime.now(UTC) - timedelta(minutes=20), datetime.now(UTC)
+        else:
+            if not query.get("from", "").isdigit():
+                raise ValueError("invalid time range query parameters")
+            start = datetime.fromtimestamp(int(query["from"]) / 1000, UTC)
+            end = datetime.fromtimestamp(int(query["to"]) / 1000, UTC) if query.get("to") else datetime.now(UTC)
+        return ids, start, end, limit, _matcher(query.get("query", "where(error)"))
+
+    def _wrong_key(self, request: web.Request, status: int) -> web.Response | None:
+        """The pages disagree: usage tells a wrong key as 401, download as 404."""
+        if request.headers.get("x-api-key") == self.api_key:
+            return None
+        return web.json_response({"message": "Unauthorized"} if status == 401 else {}, status=status)
+
+
+def _matcher(query: str) -> Callable[[str], bool]:
+    """LEQL as far as a demo needs it: `where(/regex/i)` and `where(word)`, which is case-sensitive."""
+    inside = re.fullmatch(r"\s*where\((.*)\)\s*", query, re.DOTALL)
+    if not inside:
+        raise ValueError("invalid LEQL query")
+    pattern = re.fullmatch(r"/(.*)/(i?)", inside[1].strip(), re.DOTALL)
+    try:
+        compiled = re.compile(pattern[1], re.IGNORECASE if pattern[2] else 0) if pattern else None
+    except re.error:
+        raise ValueError("invalid LEQL query") from None
+    if compiled:
+        return lambda line: compiled.search(line) is not None
+    word = re.compile(r"\b" + re.escape(inside[1].strip(" \"'")) + r"\b")
+    return lambda line: word.search(line) is not None

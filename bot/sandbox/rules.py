@@ -1,0 +1,210 @@
+"""What Slack accepts in a message or a view, as models of our own reading of the Block Kit reference.
+
+An independent witness to the limits table the bot checks itself with: stricter in one way, for unknown keys are refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+def _string(most: int, least: int = 1) -> Any:
+    return Annotated[str, Field(min_length=least, max_length=most)]
+
+
+class PlainText(_Strict):
+    type: Literal["plain_text"]
+    text: _string(3000)  # type: ignore[valid-type]
+    emoji: bool = True
+
+
+class Mrkdwn(_Strict):
+    type: Literal["mrkdwn"]
+    text: _string(3000)  # type: ignore[valid-type]
+    verbatim: bool = False
+
+
+AnyText = Annotated[PlainText | Mrkdwn, Field(discriminator="type")]
+
+
+class Button(_Strict):
+    type: Literal["button"]
+    text: PlainText
+    action_id: _string(255)  # type: ignore[valid-type]
+    value: _string(2000) | None = None  # type: ignore[valid-type]
+    url: _string(3000) | None = None  # type: ignore[valid-type]
+    style: Literal["primary", "danger"] | None = None
+
+    @model_validator(mode="after")
+    def _short(self) -> Button:
+        if len(self.text.text) > 75:
+            raise ValueError("button text is longer than 75 characters")
+        return self
+
+
+class _Block(_Strict):
+    block_id: _string(255) | None = None  # type: ignore[valid-type]
+
+
+class Header(_Block):
+    type: Literal["header"]
+    text: PlainText
+
+    @model_validator(mode="after")
+    def _short(self) -> Header:
+        if len(self.text.text) > 150:
+            raise ValueError("header is longer than 150 characters")
+        return self
+
+
+class Section(_Block):
+    type: Literal["section"]
+    text: AnyText | None = None
+    fields: Annotated[list[AnyText], Field(min_length=1, max_length=10)] | None = None
+    accessory: Button | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Section:
+        if self.text is None and self.fields is None:
+            raise ValueError("a section has text or fields")
+        if any(len(f.text) > 2000 for f in self.fields or []):
+            raise ValueError("a field is longer than 2000 characters")
+        return self
+
+
+class Context(_Block):
+    type: Literal["context"]
+    elements: Annotated[list[AnyText], Field(min_length=1, max_length=10)]
+
+
+class Divider(_Block):
+    type: Literal["divider"]
+
+
+class Actions(_Block):
+    type: Literal["actions"]
+    elements: Annotated[list[Button], Field(min_length=1, max_length=25)]
+
+    @model_validator(mode="after")
+    def _unique(self) -> Actions:
+        if max(Counter(e.action_id for e in self.elements).values()) > 1:
+            raise ValueError("action_id is unique within its block")
+        return self
+
+
+class RawText(_Strict):
+    type: Literal["raw_text"]
+    text: _string(3000)  # type: ignore[valid-type]
+
+
+class RawNumber(_Strict):
+    type: Literal["raw_number"]
+    value: int | float
+    text: _string(3000)  # type: ignore[valid-type]
+
+
+Cell = Annotated[RawText | RawNumber, Field(discriminator="type")]
+
+
+class DataTable(_Block):
+    type: Literal["data_table"]
+    caption: _string(300)  # type: ignore[valid-type]
+    page_size: Annotated[int, Field(ge=1, le=100)] = 5
+    rows: Annotated[list[Annotated[list[Cell], Field(min_length=1, max_length=20)]], Field(min_length=2, max_length=101)]
+
+    @model_validator(mode="after")
+    def _rectangular(self) -> DataTable:
+        if len({len(row) for row in self.rows}) != 1:
+            raise ValueError("rows are of equal length")
+        return self
+
+
+class Point(_Strict):
+    label: _string(20)  # type: ignore[valid-type]
+    value: int | float
+
+
+class Series(_Strict):
+    name: _string(20)  # type: ignore[valid-type]
+    data: Annotated[list[Point], Field(min_length=1, max_length=20)]
+
+
+class Axis(_Strict):
+    categories: Annotated[list[_string(20)], Field(min_length=1, max_length=20)]  # type: ignore[valid-type]
+    x_label: _string(50) | None = None  # type: ignore[valid-type]
+    y_label: _string(50) | None = None  # type: ignore[valid-type]
+
+
+class Chart(_Strict):
+    type: Literal["bar", "line", "area"]
+    series: Annotated[list[Series], Field(min_length=1, max_length=6)]
+    axis_config: Axis
+
+    @model_validator(mode="after")
+    def _labels_match(self) -> Chart:
+        for series in self.series:
+            if [point.label for point in series.data] != self.axis_config.categories:
+                raise ValueError("series labels equal the categories")
+        if len(set(self.axis_config.categories)) != len(self.axis_config.categories):
+            raise ValueError("categories are unique")
+        return self
+
+
+class DataVisualization(_Block):
+    type: Literal["data_visualization"]
+    title: _string(50)  # type: ignore[valid-type]
+    chart: Chart
+
+
+class Image(_Block):
+    type: Literal["image"]
+    image_url: _string(3000) | None = None  # type: ignore[valid-type]
+    slack_file: dict[str, str] | None = None
+    alt_text: _string(2000)  # type: ignore[valid-type]
+    title: PlainText | None = None
+
+
+AnyBlock = Annotated[
+    Header | Section | Context | Divider | Actions | DataTable | DataVisualization | Image, Field(discriminator="type")
+]
+_BLOCKS: TypeAdapter[list[Any]] = TypeAdapter(list[AnyBlock])
+
+
+def complaints(blocks: Any, *, most: int) -> list[str]:
+    """What Slack would say against these blocks; empty where it takes them."""
+    if not isinstance(blocks, list):
+        return ["blocks is not a list"]
+    found = [f"no more than {most} items allowed [json-pointer:/blocks]"] if len(blocks) > most else []
+    try:
+        parsed = _BLOCKS.validate_python(blocks)
+    except ValidationError as error:
+        places = ("/".join(str(part) for part in detail["loc"]) for detail in error.errors())
+        return found + [
+            f"{detail['msg']} [json-pointer:/blocks/{place}]" for detail, place in zip(error.errors(), places, strict=True)
+        ]
+    if sum(1 for block in parsed if block.type == "data_visualization") > 2:
+        found.append("only two charts allowed")
+    ids = [block.block_id for block in parsed if block.block_id]
+    if len(ids) != len(set(ids)):
+        found.append("block_id is unique within its message")
+    return found
+
+
+def too_long(blocks: Any) -> bool:
+    """Slack's undocumented `msg_blocks_too_long`, by the texts in the blocks."""
+    return sum(len(text) for text in _texts(json.loads(json.dumps(blocks)))) > 13_200
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        own = [value[key] for key in ("text", "label", "caption", "title") if isinstance(value.get(key), str)]
+        return own + [text for inner in value.values() for text in _texts(inner)]
+    return [text for inner in value for text in _texts(inner)] if isinstance(value, list) else []

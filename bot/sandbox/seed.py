@@ -1,0 +1,132 @@
+"""Made-up facts for the sandbox, the same for the same day: Ada runs a kitchen, Grace keeps the cellar."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+KITCHEN = "aee00b66-a543-43dc-b093-53963c2e8f41"
+CELLAR = "d8eacea6-3dbd-4163-8fc2-3ef5067bd7c9"
+PANTRY = "1c1f2885-ed93-4650-9e14-d46af4bf0886"
+LOG_NAMES = {KITCHEN: "kitchen", CELLAR: "cellar", PANTRY: "Pantry Door"}
+
+_WEEK = (1.0, 1.06, 1.1, 1.04, 0.97, 0.55, 0.48)
+_PATHS = ("/kitchen/stove", "/kitchen/menu", "/cellar/shelf/7", "/orders", "/orders/42", "/login", "/health")
+
+
+def usage_of(day: date, now: datetime) -> int | None:
+    """Bytes of a day: a week's shape, a spike last Wednesday, one day that nobody listed, today still growing."""
+    today = now.date()
+    if day > today or day == today - timedelta(days=24):
+        return None
+    spread = random.Random(day.toordinal())
+    usage = 5.2e9 * _WEEK[day.weekday()] * spread.uniform(0.92, 1.08)
+    wednesday = today - timedelta(days=(today.weekday() - 2) % 7 or 7)
+    if day == wednesday:
+        usage *= 1.9
+    if day == today:
+        usage *= max(0.02, (now.hour * 60 + now.minute) / 1440)
+    return int(usage)
+
+
+def usage_by_log(day: date, now: datetime) -> dict[str, int]:
+    """How the logs share a day; the pantry is silent at weekends."""
+    total = usage_of(day, now) or 0
+    shares = {KITCHEN: 0.61, CELLAR: 0.27, PANTRY: 0.12} if day.weekday() < 5 else {KITCHEN: 0.66, CELLAR: 0.34}
+    return {key: int(total * share) for key, share in shares.items()} if total else {}
+
+
+def log_lines(key: str, start: datetime, end: datetime) -> Iterator[str]:
+    """Lines of a log between two instants, one every few seconds, with the secrets that careless programs write."""
+    step = {KITCHEN: 3, CELLAR: 7}.get(key, 20)
+    tick = -(-int(start.timestamp()) // step) * step
+    while tick < end.timestamp():
+        yield _line(LOG_NAMES.get(key, "log"), tick, random.Random(tick * 31 + sum(key.encode())))
+        tick += step
+
+
+def _line(name: str, tick: int, spread: random.Random) -> str:
+    stamp = f"{datetime.fromtimestamp(tick, UTC):%Y-%m-%dT%H:%M:%S}.{spread.randrange(1000):03d}Z"
+    path, who = spread.choice(_PATHS), spread.choice(("ada", "grace", "linus", "barbara"))
+    chance = spread.random()
+    if chance < 0.02:
+        return f"{stamp} ERROR {name} timeout after 5000 ms calling http://stock.internal{path} user={who}"
+    if chance < 0.03:
+        return f"{stamp} ERROR {name} login failed user={who} password=Tr0ub4dor&3 from=10.0.3.{spread.randrange(250)}"
+    if chance < 0.08:
+        return (
+            f"{stamp} WARN {name} slow answer {spread.randrange(900, 4800)} ms GET {path}?session_id={spread.getrandbits(64):x}"
+        )
+    if chance < 0.11:
+        return f"{stamp} INFO {name} GET {path} 200 Authorization: Bearer {spread.getrandbits(120):x}"
+    if chance < 0.18:
+        return f"{stamp} DEBUG {name} cache hit {path} user={who}"
+    return f"{stamp} INFO {name} GET {path} 200 {spread.randrange(3, 90)} ms user={who}"
+
+
+def akamai_rows(start: datetime, end: datetime) -> Iterator[dict[str, str]]:
+    """Calls that Akamai recorded: a handful of clients, one of them unlucky."""
+    clients = (
+        ("ada@example.com", "akab-ada", "terraform", "203.0.113.7", 0.03),
+        ("grace@example.com", "akab-grace", "purge-job", "203.0.113.9", 0.02),
+        ("linus@example.com", "akab-linus", "old-script", "198.51.100.4", 0.45),
+    )
+    calls = (
+        ("get", "papi/v1/properties"),
+        ("post", "ccu/v3/invalidate/url/production"),
+        ("get", "reporting-api/v1/reports"),
+        ("put", "papi/v1/properties/prp_42/versions/7/rules"),
+        ("delete", "edgeworkers/v1/ids/7"),
+    )
+    tick = -(-int(start.timestamp()) // 97) * 97
+    while tick < end.timestamp():
+        spread = random.Random(tick)
+        owner, token, client, ip, unlucky = clients[min(2, int(spread.random() ** 1.5 * 3.2))]
+        method, uri = spread.choice(calls)
+        code = (
+            spread.choice(("429", "503", "403", "500"))
+            if spread.random() < unlucky
+            else spread.choice(("200", "200", "201", "304"))
+        )
+        yield {
+            "clientId": client,
+            "clientIp": ip,
+            "clientOwner": owner,
+            "clientToken": token,
+            "method": method,
+            "responseCode": code,
+            "timestamp": datetime.fromtimestamp(tick, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "uri": f"akab-example.luna.akamaiapis.net/{uri}",
+        }
+        tick += 97
+
+
+def devicewise_rows(start: datetime, end: datetime) -> Iterator[dict[str, object]]:
+    """Calls that deviceWISE recorded, newest first, in the platform's own odd nesting."""
+    commands = ("thing.list", "thing.find", "location.publish", "alarm.publish", "property.publish", "session.info")
+    tick = -(-int(start.timestamp()) // 61) * 61
+    rows = []
+    while tick < end.timestamp():
+        spread = random.Random(tick * 7)
+        command = spread.choice(commands)
+        who = spread.choice(("ada@example.com", "grace@example.com", "oven-7", "fridge-2"))
+        failed = spread.random() < 0.04
+        good = '{"1":{"success":true,"params":{}}}'
+        bad = '{"1":{"success":false,"errorCodes":[-90008],"errorMessages":["Thing not found"]}}'
+        offset = "-05:00"
+        local = datetime.fromtimestamp(tick - 5 * 3600, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        rows.append(
+            {
+                "ts": f"{local}.{spread.randrange(1000):03d}{offset}",
+                "execTime": int(spread.lognormvariate(16, 0.9)),
+                "processedBy": f"ip-10-200-40-{spread.randrange(2, 9)}",
+                "orgId": "52f7a7c1e4b0",
+                "orgKey": "KITCHEN",
+                "whoami": who,
+                "request": f'{{"1":{{"Command":"{command}","SessionId":"","Params":{{"thingKey":"oven-{spread.randrange(1, 9)}"}}}}}}',
+                "response": bad if failed else good,
+            }
+        )
+        tick += 61
+    return iter(reversed(rows))

@@ -1,0 +1,653 @@
+"""A Slack on loopback: Web API, Socket Mode, response URLs, uploads, and the page that shows them.
+
+It refuses what Slack refuses: wrong tokens, blocks over the limits, channels the bot is not in, a response URL used six times.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import html
+import itertools
+import json
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+from aiohttp import WSMsgType, web
+
+from bot.sandbox import rules
+from bot.sandbox.ledger import Entry, Server
+
+PAGE = Path(__file__).parent / "page"
+SCOPES = "chat:write,commands,files:write,im:write,usergroups:read,users:read"
+BOT = "U0OPSWATCH"
+
+
+@dataclass(slots=True)
+class User:
+    id: str
+    name: str
+    tz: str
+    about: str
+
+
+@dataclass(slots=True)
+class Channel:
+    id: str
+    name: str
+    about: str
+    bot_is_in: bool = True
+    direct_with: str = ""
+
+
+@dataclass(slots=True)
+class File:
+    id: str
+    name: str
+    length: int
+    content: bytes = b""
+    title: str = ""
+    alt_txt: str = ""
+    shared: bool = False
+
+    def shown(self) -> dict[str, Any]:
+        preview = ""
+        if not self.name.endswith(".gz"):
+            preview = self.content[:1500].decode("utf-8", "replace")
+        return {"id": self.id, "name": self.name, "size": len(self.content), "title": self.title, "preview": preview}
+
+
+@dataclass(slots=True)
+class Message:
+    """A message as it stands in a channel; `seen_by` is set where only one person sees it."""
+
+    ts: str
+    channel: str
+    user: str
+    text: str
+    blocks: list[dict[str, Any]] = field(default_factory=list)
+    thread_ts: str = ""
+    seen_by: str = ""
+    files: list[File] = field(default_factory=list)
+    edited: int = 0
+    command: bool = False
+
+    def shown(self) -> dict[str, Any]:
+        return {
+            "ts": self.ts,
+            "channel": self.channel,
+            "user": self.user,
+            "text": self.text,
+            "blocks": self.blocks,
+            "thread_ts": self.thread_ts,
+            "seen_by": self.seen_by,
+            "edited": self.edited,
+            "command": self.command,
+            "files": [file.shown() for file in self.files],
+        }
+
+
+@dataclass(slots=True)
+class ResponseUrl:
+    user: str
+    channel: str
+    made_at: float
+    uses: int = 0
+    ts: str = ""
+
+
+@dataclass(slots=True)
+class Ack:
+    """When an envelope was acknowledged, and with what."""
+
+    envelope_id: str
+    sent_at: float
+    done: asyncio.Future[Any]
+    acked_at: float = 0.0
+
+
+@dataclass(slots=True)
+class SlackSandbox(Server):
+    name: str = "slack"
+    bot_token: str = "xoxb-sandbox-0000000000"
+    app_token: str = "xapp-1-sandbox-0000000000"
+    signing_secret: str = "sandbox-signing-secret"
+    scopes: str = SCOPES
+    users: dict[str, User] = field(default_factory=dict)
+    channels: dict[str, Channel] = field(default_factory=dict)
+    groups: dict[str, list[str]] = field(default_factory=lambda: {"S0ONCALL": ["U0GRACE"]})
+    messages: list[Message] = field(default_factory=list)
+    homes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    files: dict[str, File] = field(default_factory=dict)
+    response_urls: dict[str, ResponseUrl] = field(default_factory=dict)
+    acks: dict[str, Ack] = field(default_factory=dict)
+    sockets: list[web.WebSocketResponse] = field(default_factory=list)
+    tickets: set[str] = field(default_factory=set)
+    refused: list[str] = field(default_factory=list)
+    events_url: str = ""
+    ledgers: list[Server] = field(default_factory=list)
+    streams: set[asyncio.Queue[str]] = field(default_factory=set)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    clock: Callable[[], float] = time.time
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _numbers: Any = field(default_factory=lambda: itertools.count(1))
+
+    def __post_init__(self) -> None:
+        people = (
+            User("U0ADA", "Ada", "Europe/Dublin", "on call; may ask everything"),
+            User("U0GRACE", "Grace", "America/New_York", "platform; in the group @oncall"),
+            User("U0LINUS", "Linus", "Europe/Helsinki", "may ask /usage alone"),
+        )
+        places = (
+            Channel("C0OPS", "ops", "Operations: everybody here may ask for logs"),
+            Channel("C0KITCHEN", "kitchen", "What is cooking"),
+            Channel("C0QUIET", "quiet", "Opswatch is not in this channel", bot_is_in=False),
+        )
+        self.users |= {user.id: user for user in people}
+        self.channels |= {channel.id: channel for channel in places}
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.post("/api/{method}", self._method),
+            web.get("/socket/{ticket}", self._socket),
+            web.post("/response/{id}", self._response),
+            web.post("/upload/{id}", self._upload),
+            web.get("/", self._page),
+            web.get("/page/{name}", self._page),
+            web.get("/state", self._state),
+            web.get("/events", self._events),
+            web.get("/files/{id}", self._file),
+            web.post("/do/command", self._do_command),
+            web.post("/do/press", self._do_press),
+            web.post("/do/home", self._do_home),
+            web.post("/do/fault", self._do_fault),
+        ]
+
+    # What a person does
+
+    async def command(self, line: str, *, user: str = "U0ADA", channel: str = "C0OPS", trigger_id: str = "") -> Ack:
+        """Types a slash command. The line stands in the channel as the person's own, seen by them alone."""
+        name, _, text = line.partition(" ")
+        self._add(Message(self._ts(), channel, user, line, seen_by=user, command=True))
+        payload = {
+            "token": "sandbox",
+            "team_id": "T0SANDBOX",
+            "team_domain": "sandbox",
+            "channel_id": channel,
+            "channel_name": self.channels[channel].name,
+            "user_id": user,
+            "user_name": self.users[user].name.lower(),
+            "command": name,
+            "text": html.escape(text, quote=False),
+            "api_app_id": "A0OPSWATCH",
+            "is_enterprise_install": "false",
+            "response_url": self._response_url(user, channel),
+            "trigger_id": trigger_id or self._id("trigger."),
+        }
+        return await self._send("slash_commands", payload)
+
+    async def press(self, message: Message, action_id: str, *, user: str = "U0ADA") -> Ack:
+        """Presses a button of a message."""
+        elements = [(block, e) for block in message.blocks for e in block.get("elements", []) if e.get("action_id") == action_id]
+        block, element = elements[0]
+        payload: dict[str, Any] = {
+            "type": "block_actions",
+            "user": {"id": user, "username": self.users[user].name.lower(), "team_id": "T0SANDBOX"},
+            "api_app_id": "A0OPSWATCH",
+            "token": "sandbox",
+            "container": {
+                "type": "message",
+                "message_ts": message.ts,
+                "channel_id": message.channel,
+                "is_ephemeral": bool(message.seen_by),
+            },
+            "trigger_id": self._id("trigger."),
+            "team": {"id": "T0SANDBOX", "domain": "sandbox"},
+            "enterprise": None,
+            "is_enterprise_install": False,
+            "channel": {"id": message.channel, "name": self.channels[message.channel].name},
+            "response_url": self._response_url(user, message.channel, ts=message.ts),
+            "state": {"values": {}},
+            "actions": [{**element, "block_id": block.get("block_id", "b1"), "action_ts": self._ts()}],
+        }
+        if not message.seen_by:
+            payload["message"] = {"ts": message.ts, "text": message.text, "blocks": message.blocks}
+        return await self._send("interactive", payload)
+
+    async def open_home(self, user: str) -> Ack:
+        event = {"type": "app_home_opened", "user": user, "channel": f"D0{user[2:]}", "tab": "home", "event_ts": self._ts()}
+        payload = {
+            "token": "sandbox",
+            "team_id": "T0SANDBOX",
+            "api_app_id": "A0OPSWATCH",
+            "event": event,
+            "type": "event_callback",
+            "event_id": self._id("Ev"),
+            "event_time": int(self.clock()),
+            "authorizations": [{"team_id": "T0SANDBOX", "user_id": BOT, "is_bot": True}],
+        }
+        return await self._send("events_api", payload)
+
+    # What a test or a demo looks at
+
+    def seen(self, user: str = "U0ADA", channel: str = "") -> list[Message]:
+        """The bot's messages that a person can see, in order."""
+        return [m for m in self.messages if m.user == BOT and m.seen_by in ("", user) and m.channel == (channel or m.channel)]
+
+    async def until(self, what: Callable[[], Any], *, timeout_s: float = 10.0) -> Any:
+        """What `what` gives, once it gives something; an AssertionError when it does not in time."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not (found := what()):
+                    self.changed.clear()
+                    await self.changed.wait()
+                return found
+        except TimeoutError:
+            said = [(m.channel, m.text[:200]) for m in self.messages[-5:]]
+            raise AssertionError(f"this did not happen in time; refused: {self.refused[-3:]}; last messages: {said}") from None
+
+    async def answer_to(self, line: str, *, user: str = "U0ADA", channel: str = "C0OPS", timeout_s: float = 10.0) -> Message:
+        """Types a command and waits for the bot's answer, past any message that work goes on."""
+        before = {(m.ts, m.edited) for m in self.messages}
+        ack = await self.command(line, user=user, channel=channel)
+        await asyncio.wait_for(ack.done, timeout_s)
+
+        def answered() -> Message | None:
+            fresh = [m for m in self.seen(user, channel) if (m.ts, m.edited) not in before and not m.thread_ts]
+            return next((m for m in fresh if not m.text.startswith("Working on")), None)
+
+        found: Message = await self.until(answered, timeout_s=timeout_s)
+        return found
+
+    # Deliveries
+
+    async def _send(self, kind: str, payload: dict[str, Any], **extra: Any) -> Ack:
+        ack = Ack(self._id("env-"), time.monotonic(), asyncio.get_running_loop().create_future())
+        self.acks[ack.envelope_id] = ack
+        if self.events_url:
+            self._keep(asyncio.create_task(self._post(kind, payload, ack)))
+            return ack
+        envelope = {"envelope_id": ack.envelope_id, "type": kind, "accepts_response_payload": True, "payload": payload, **extra}
+        live = [socket for socket in self.sockets if not socket.closed]
+        if not live:
+            raise AssertionError("no socket is connected")
+        await live[-1].send_str(json.dumps(envelope))
+        return ack
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _post(self, kind: str, payload: dict[str, Any], ack: Ack) -> None:
+        """HTTP mode: the same, signed and posted."""
+        if kind == "slash_commands":
+            body, content_type = urlencode(payload), "application/x-www-form-urlencoded"
+        elif kind == "interactive":
+            body, content_type = urlencode({"payload": json.dumps(payload)}), "application/x-www-form-urlencoded"
+        else:
+            body, content_type = json.dumps(payload), "application/json"
+        headers = {"Content-Type": content_type, **self.signed(body)}
+        async with aiohttp.ClientSession() as session, session.post(self.events_url, data=body, headers=headers) as response:
+            ack.acked_at = time.monotonic()
+            ack.done.set_result(response.status)
+
+    def signed(self, body: str, *, at: float | None = None) -> dict[str, str]:
+        """The two headers by which Slack signs a request ("Verifying requests from Slack")."""
+        stamp = str(int(at if at is not None else self.clock()))
+        base = b"v0:" + stamp.encode() + b":" + body.encode()
+        digest = hmac.new(self.signing_secret.encode(), base, hashlib.sha256).hexdigest()
+        return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": "v0=" + digest}
+
+    async def _socket(self, request: web.Request) -> web.StreamResponse:
+        if request.match_info["ticket"] not in self.tickets:
+            return web.Response(status=403)
+        self.tickets.discard(request.match_info["ticket"])
+        socket = web.WebSocketResponse(heartbeat=30)
+        await socket.prepare(request)
+        info = {"host": "sandbox", "started": "now", "build_number": 1, "approximate_connection_time": 3600}
+        hello = {
+            "type": "hello",
+            "num_connections": len(self.sockets) + 1,
+            "debug_info": info,
+            "connection_info": {"app_id": "A0OPSWATCH"},
+        }
+        await socket.send_str(json.dumps(hello))
+        self.sockets.append(socket)
+        self._notify()
+        try:
+            async for frame in socket:
+                if frame.type is WSMsgType.TEXT:
+                    self._acknowledged(json.loads(frame.data))
+        finally:
+            self.sockets.remove(socket)
+        return socket
+
+    def _acknowledged(self, frame: dict[str, Any]) -> None:
+        ack = self.acks.get(frame.get("envelope_id", ""))
+        if ack and not ack.done.done():
+            ack.acked_at = time.monotonic()
+            ack.done.set_result(frame.get("payload") or {})
+            self._notify()
+
+    # The Web API
+
+    async def _method(self, request: web.Request) -> web.Response:
+        method = request.match_info["method"]
+        args = await _arguments(request)
+        token = args.pop("token", "") or request.headers.get("Authorization", "").removeprefix("Bearer ")
+        wanted = self.app_token if method == "apps.connections.open" else self.bot_token
+        if not token:
+            return _refuse("not_authed")
+        if token != wanted:
+            return _refuse("invalid_auth")
+        handler = getattr(self, "_api_" + method.replace(".", "_"), None)
+        if handler is None:
+            return _refuse("unknown_method")
+        answer: dict[str, Any] = handler(args)
+        if not answer["ok"]:
+            self.refused.append(f"{method}: {answer}")
+        self._notify()
+        return web.json_response(answer, headers={"X-OAuth-Scopes": self.scopes})
+
+    def _api_auth_test(self, args: dict[str, Any]) -> dict[str, Any]:
+        del args
+        who = {"team": "Sandbox", "user": "opswatch", "team_id": "T0SANDBOX", "user_id": BOT, "bot_id": "B0OPSWATCH"}
+        return {"ok": True, "url": self.url, **who}
+
+    def _api_apps_connections_open(self, args: dict[str, Any]) -> dict[str, Any]:
+        del args
+        ticket = self._id("ticket-")
+        self.tickets.add(ticket)
+        return {"ok": True, "url": f"{self.url.replace('http', 'ws', 1)}/socket/{ticket}"}
+
+    def _api_chat_postMessage(self, args: dict[str, Any]) -> dict[str, Any]:
+        channel = self._channel(args.get("channel", ""))
+        if channel is None:
+            return {"ok": False, "error": "channel_not_found"}
+        if not channel.bot_is_in:
+            return {"ok": False, "error": "not_in_channel"}
+        if error := _message_error(args):
+            return error
+        message = Message(self._ts(), channel.id, BOT, args.get("text", ""), args.get("blocks") or [], args.get("thread_ts", ""))
+        self._add(message)
+        return {"ok": True, "channel": channel.id, "ts": message.ts, "message": {"text": message.text}}
+
+    def _api_chat_postEphemeral(self, args: dict[str, Any]) -> dict[str, Any]:
+        channel = self._channel(args.get("channel", ""))
+        if channel is None:
+            return {"ok": False, "error": "channel_not_found"}
+        if not channel.bot_is_in:
+            return {"ok": False, "error": "not_in_channel"}
+        if error := _message_error(args):
+            return error
+        message = Message(self._ts(), channel.id, BOT, args.get("text", ""), args.get("blocks") or [], seen_by=args["user"])
+        self._add(message)
+        return {"ok": True, "message_ts": message.ts}
+
+    def _api_chat_update(self, args: dict[str, Any]) -> dict[str, Any]:
+        message = self._message(args)
+        if message is None or message.seen_by:
+            return {"ok": False, "error": "message_not_found"}
+        if error := _message_error(args):
+            return error
+        message.text, message.blocks = args.get("text", ""), args.get("blocks") or []
+        message.edited += 1
+        self._tell("changed", message)
+        return {"ok": True, "channel": message.channel, "ts": message.ts, "text": message.text}
+
+    def _api_chat_delete(self, args: dict[str, Any]) -> dict[str, Any]:
+        message = self._message(args)
+        if message is None or message.seen_by:
+            return {"ok": False, "error": "message_not_found"}
+        self.messages.remove(message)
+        self._tell("deleted", message)
+        return {"ok": True, "channel": message.channel, "ts": message.ts}
+
+    def _api_conversations_open(self, args: dict[str, Any]) -> dict[str, Any]:
+        user = args.get("users", "")
+        if user not in self.users:
+            return {"ok": False, "error": "user_not_found"}
+        channel = Channel(f"D0{user[2:]}", self.users[user].name, "Direct messages with Opswatch", direct_with=user)
+        self.channels.setdefault(channel.id, channel)
+        return {"ok": True, "channel": {"id": channel.id}}
+
+    def _api_users_info(self, args: dict[str, Any]) -> dict[str, Any]:
+        user = self.users.get(args.get("user", ""))
+        if user is None:
+            return {"ok": False, "error": "user_not_found"}
+        return {"ok": True, "user": {"id": user.id, "name": user.name.lower(), "tz": user.tz, "is_bot": False}}
+
+    def _api_usergroups_users_list(self, args: dict[str, Any]) -> dict[str, Any]:
+        members = self.groups.get(args.get("usergroup", ""))
+        return {"ok": False, "error": "no_such_subteam"} if members is None else {"ok": True, "users": members}
+
+    def _api_views_publish(self, args: dict[str, Any]) -> dict[str, Any]:
+        view = _loaded(args.get("view")) or {}
+        found = rules.complaints(view.get("blocks"), most=100)
+        if found or view.get("type") != "home":
+            return {"ok": False, "error": "invalid_arguments", "response_metadata": {"messages": found}}
+        self.homes[args["user_id"]] = view["blocks"]
+        return {"ok": True, "view": {"id": self._id("V")}}
+
+    def _api_files_getUploadURLExternal(self, args: dict[str, Any]) -> dict[str, Any]:
+        length = int(args.get("length") or 0)
+        if not args.get("filename") or length <= 0:
+            return {"ok": False, "error": "invalid_arguments"}
+        if len(args.get("alt_txt", "")) > 1000:
+            return {"ok": False, "error": "alt_txt_too_large"}
+        if args.get("snippet_type") and length > 1_000_000:
+            return {"ok": False, "error": "snippet_too_large"}
+        file = File(self._id("F"), args["filename"], length, alt_txt=args.get("alt_txt", ""))
+        self.files[file.id] = file
+        return {"ok": True, "upload_url": f"{self.url}/upload/{file.id}", "file_id": file.id}
+
+    def _api_files_completeUploadExternal(self, args: dict[str, Any]) -> dict[str, Any]:
+        listed = _loaded(args.get("files")) or []
+        files = [self.files.get(entry.get("id", "")) for entry in listed]
+        if not files or any(f is None or len(f.content) != f.length or f.shared for f in files):
+            return {"ok": False, "error": "file_not_found"}
+        channel = self._channel(args.get("channel_id", ""))
+        if args.get("channel_id") and (channel is None or not channel.bot_is_in):
+            return {"ok": False, "error": "channel_not_found" if channel is None else "not_in_channel"}
+        done = [f for f in files if f]
+        for file, entry in zip(done, listed, strict=True):
+            file.title, file.shared = entry.get("title", file.name), True
+        if channel:
+            comment = args.get("initial_comment", "")
+            self._add(Message(self._ts(), channel.id, BOT, comment, thread_ts=args.get("thread_ts", ""), files=done))
+        return {"ok": True, "files": [{"id": file.id, "title": file.title} for file in done]}
+
+    async def _response(self, request: web.Request) -> web.Response:
+        """A response URL: five uses within thirty minutes; what it makes stays ephemeral."""
+        url = self.response_urls.get(request.match_info["id"])
+        if url is None or url.uses >= 5 or self.clock() - url.made_at > 1800:
+            return web.json_response({"ok": False, "error": "used_url" if url else "expired_url"}, status=404)
+        url.uses += 1
+        args = await request.json()
+        if error := _message_error(args):
+            self.refused.append(f"response_url: {error}")
+            return web.json_response(error, status=400)
+        earlier = next((m for m in self.messages if m.ts == url.ts), None) if url.ts else None
+        seen_by = url.user if args.get("response_type", "ephemeral") == "ephemeral" else ""
+        if args.get("replace_original") and earlier is not None and not earlier.command:
+            earlier.text, earlier.blocks = args.get("text", ""), args.get("blocks") or []
+            earlier.edited += 1
+            self._tell("changed", earlier)
+        else:
+            message = Message(self._ts(), url.channel, BOT, args.get("text", ""), args.get("blocks") or [], seen_by=seen_by)
+            self._add(message)
+            url.ts = url.ts or message.ts
+        self._notify()
+        return web.Response(text="ok")
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        file = self.files.get(request.match_info["id"])
+        content = await request.read()
+        if file is None or len(content) != file.length:
+            return web.Response(status=400, text="length mismatch")
+        file.content = content
+        return web.Response(text=f"OK - {len(content)}")
+
+    # The page
+
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        path = PAGE / request.match_info.get("name", "index.html")
+        if path.parent != PAGE or not path.is_file():
+            return web.Response(status=404)
+        return web.FileResponse(path, headers={"Cache-Control": "no-store"})
+
+    async def _state(self, request: web.Request) -> web.Response:
+        user = request.query.get("user", "U0ADA")
+        return web.json_response(
+            {
+                "users": [{"id": u.id, "name": u.name, "about": u.about, "tz": u.tz} for u in self.users.values()],
+                "channels": [
+                    {"id": c.id, "name": c.name, "about": c.about, "direct": bool(c.direct_with)}
+                    for c in self.channels.values()
+                    if c.direct_with in ("", user)
+                ],
+                "messages": [m.shown() for m in self.messages if m.seen_by in ("", user) and self._may_see(m.channel, user)],
+                "home": self.homes.get(user),
+                "requests": [entry.brief() for server in self.ledgers for entry in server.ledger[-40:]],
+            }
+        )
+
+    def _may_see(self, channel: str, user: str) -> bool:
+        return self.channels[channel].direct_with in ("", user)
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        """Tells the page what changed, as server-sent events."""
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        await response.prepare(request)
+        queue: asyncio.Queue[str] = asyncio.Queue()
+        self.streams.add(queue)
+        try:
+            await response.write(b": hello\n\n")
+            while True:
+                await response.write(f"data: {await queue.get()}\n\n".encode())
+        finally:
+            self.streams.discard(queue)
+
+    async def _file(self, request: web.Request) -> web.Response:
+        file = self.files.get(request.match_info["id"])
+        if file is None:
+            return web.Response(status=404)
+        quoted = file.name.replace('"', "")
+        return web.Response(body=file.content, headers={"Content-Disposition": f'attachment; filename="{quoted}"'})
+
+    async def _do_command(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        line = str(asked["text"]).strip()
+        if line.split(" ")[0] not in ("/usage", "/apiaudit", "/logs"):
+            self._add(Message(self._ts(), asked["channel"], asked["user"], html.escape(line, quote=False)))
+            return web.json_response({"ok": True})
+        ack = await self.command(line, user=asked["user"], channel=asked["channel"])
+        await asyncio.wait_for(ack.done, 3)
+        return web.json_response({"ok": True, "ack_ms": round((ack.acked_at - ack.sent_at) * 1000, 1)})
+
+    async def _do_press(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        message = next(m for m in self.messages if m.ts == asked["ts"])
+        ack = await self.press(message, asked["action_id"], user=asked["user"])
+        await asyncio.wait_for(ack.done, 3)
+        return web.json_response({"ok": True})
+
+    async def _do_home(self, request: web.Request) -> web.Response:
+        await self.open_home((await request.json())["user"])
+        return web.json_response({"ok": True})
+
+    async def _do_fault(self, request: web.Request) -> web.Response:
+        """Tells a provider to misbehave once."""
+        asked = await request.json()
+        server = next(s for s in self.ledgers if s.name == asked["server"])
+        if asked["fault"] == "slow":
+            server.be_slow(6)
+        else:
+            server.answer_with(int(asked["fault"]), "told to misbehave", times=3)
+        return web.json_response({"ok": True})
+
+    # Small things
+
+    def watch(self, server: Server) -> None:
+        """Shows a server's requests on the page."""
+        self.ledgers.append(server)
+        server.watchers.append(self._tell_request)
+
+    def _tell_request(self, entry: Entry) -> None:
+        self._broadcast({"event": "request", "request": entry.brief()})
+
+    def _add(self, message: Message) -> None:
+        self.messages.append(message)
+        self._tell("added", message)
+
+    def _tell(self, event: str, message: Message) -> None:
+        self._broadcast({"event": event, "message": message.shown()})
+        self._notify()
+
+    def _broadcast(self, what: dict[str, Any]) -> None:
+        for queue in self.streams:
+            queue.put_nowait(json.dumps(what))
+
+    def _notify(self) -> None:
+        self.changed.set()
+
+    def _message(self, args: dict[str, Any]) -> Message | None:
+        return next((m for m in self.messages if m.ts == args.get("ts") and m.channel == args.get("channel")), None)
+
+    def _channel(self, given: str) -> Channel | None:
+        found = self.channels.get(given)
+        return found or next((c for c in self.channels.values() if f"#{c.name}" == given), None)
+
+    def _response_url(self, user: str, channel: str, *, ts: str = "") -> str:
+        key = secrets.token_urlsafe(12)
+        self.response_urls[key] = ResponseUrl(user, channel, self.clock(), ts=ts)
+        return f"{self.url}/response/{key}"
+
+    def _ts(self) -> str:
+        return f"{int(self.clock())}.{next(self._numbers):06d}"
+
+    def _id(self, prefix: str) -> str:
+        return f"{prefix}{secrets.token_hex(6).upper()}"
+
+
+def _message_error(args: dict[str, Any]) -> dict[str, Any] | None:
+    """What Slack says against a message, or None."""
+    blocks = args["blocks"] = _loaded(args.get("blocks")) or []
+    text = args.get("text") or ""
+    if not text and not blocks:
+        return {"ok": False, "error": "no_text"}
+    if len(text) > 40_000:
+        return {"ok": False, "error": "msg_too_long"}
+    if found := rules.complaints(blocks, most=50):
+        return {"ok": False, "error": "invalid_blocks", "response_metadata": {"messages": found}}
+    return {"ok": False, "error": "msg_blocks_too_long"} if rules.too_long(blocks) else None
+
+
+def _loaded(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return None
+    return value
+
+
+async def _arguments(request: web.Request) -> dict[str, Any]:
+    """The arguments of a call, from the query, a form or JSON."""
+    args: dict[str, Any] = dict(request.query)
+    if request.content_type == "application/json":
+        return args | (await request.json() or {})
+    if request.can_read_body:
+        args |= dict(await request.post())
+    return args
+
+
+def _refuse(error: str) -> web.Response:
+    return web.json_response({"ok": False, "error": error})
