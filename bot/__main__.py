@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import click
 
+from bot import __version__
 from bot.errors import BadConfig
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ class _Front(click.Group):
 
 
 @click.group(cls=_Front, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="opswatch", message="%(version)s")
+@click.version_option(__version__, message="%(version)s")
 @click.option("--verbose", is_flag=True, help="Tell more on standard error.")
 def main(verbose: bool) -> None:
     """Opswatch answers operations questions in Slack.
@@ -61,6 +62,8 @@ def main(verbose: bool) -> None:
     logging.getLogger("opswatch").setLevel(logging.INFO)
     for quiet in ("slack_bolt", "slack_sdk", "aiohttp.access", "httpx", "httpcore", "akamai.edgegrid.edgegrid"):
         logging.getLogger(quiet).setLevel(logging.WARNING)
+    # Bolt warns that the token of the environment is unused because we say ourselves who we are; we do so on purpose.
+    logging.getLogger("slack_bolt.AsyncApp").addFilter(lambda record: "will be ignored" not in record.getMessage())
 
 
 @main.command()
@@ -128,7 +131,9 @@ def check(config_path: Path | None, as_json: bool) -> None:
 
 @main.command()
 @click.option("--config", "config_path", type=click.Path(path_type=Path), help=CONFIG_HELP)
-def run(config_path: Path | None) -> None:
+@click.option("--protocol", default="", hidden=True)
+@click.option("--boundary", default="", hidden=True)
+def run(config_path: Path | None, protocol: str, boundary: str) -> None:  # noqa: ARG001
     """The bot, connected to Slack, until Ctrl-C or SIGTERM.
 
     \b

@@ -236,13 +236,24 @@ def _said(text: str, window: Window, reading: _Reading) -> str:
         window.end.astimezone(reading.zone).time() == time() or reading.whole_days or "day" in text
     )
     if days:
-        span = _day(start) if start.date() == last.date() else f"{_day(start)} to {_day(last)}"
+        span = _day(start) if start.date() == last.date() else f"{_shorter(start, last)} to {_day(last)}"
     else:
         end = window.end.astimezone(reading.zone)
-        to = f"{end:%H:%M}" if end.date() == start.date() else f"{_day(end)} {end:%H:%M}"
-        span = f"{_day(start)} {start:%H:%M} to {to}"
+        same_year = f"{start.day} {start:%b}" if start.year == end.year else _day(start)
+        span = (
+            f"{_day(start)} {start:%H:%M} to {end:%H:%M}"
+            if end.date() == start.date()
+            else f"{same_year} {start:%H:%M} to {_day(end)} {end:%H:%M}"
+        )
     so_far = ", so far" if window.end == reading.now.astimezone(UTC) and days else ""
     return f"{span} ({zone}{so_far})"
+
+
+def _shorter(start: datetime, last: datetime) -> str:
+    """The first day without what the last one says again: `15` to 21 Nov 2026, `28 Oct` to 3 Nov 2026."""
+    if start.year != last.year:
+        return _day(start)
+    return str(start.day) if start.month == last.month else f"{start.day} {start:%b}"
 
 
 def _day(moment: datetime) -> str:

@@ -49,7 +49,11 @@ _NAMES: Final = (
 _OPENING: Final = rb"""(?P<open>\\*["']?\s{0,3}(?:=>|[:=]|%3[Dd])\s{0,3})"""
 # A quoted value ends at its own kind of quote unless a backslash stands before it, and with the line in any case.
 _QUOTED: Final = rb"""(?P<quote>\\*["'])(?:(?!(?<!\\)(?P=quote))[^\n])*"""
-_BARE: Final = rb"""(?:\[redacted\][^\s"'&,;<>\])}\\]*|[^\s"'&,;<>\])}\\]+)"""
+# A bare value ends at blanks and quotes; `&`, `,`, `;` and closing brackets end it only where something else begins behind them.
+_BARE: Final = (
+    rb"""(?:\[redacted\])?(?:[^\s"'&,;<>\[\])}\\]|[&,;](?!\\*["'{\[]|[\w.-]{1,40}\\*["']?[=:]|\s|$)|[\])}>](?![\s,;.&)\]}>"'\\]|$))+"""
+    rb"""|\[redacted\]"""
+)
 _SCHEME: Final = rb"(?:bearer|basic|token|apikey|negotiate|eg1-hmac-sha256)"
 _MARK: Final = MARK.encode()
 
@@ -69,7 +73,7 @@ _RULES: Final[tuple[tuple[re.Pattern[bytes], bytes], ...]] = (
         rb"\g<name>" + _MARK,
     ),
     (re.compile(rb"(?i)(?P<name>" + _NAMES + rb")" + _OPENING + _QUOTED), rb"\g<name>\g<open>\g<quote>" + _MARK),
-    (re.compile(rb"(?i)(?P<name>" + _NAMES + rb")" + _OPENING + _BARE), rb"\g<name>\g<open>" + _MARK),
+    (re.compile(rb"(?i)(?P<name>" + _NAMES + rb")" + _OPENING + rb"(?:" + _BARE + rb")"), rb"\g<name>\g<open>" + _MARK),
     # https://user:password@host
     (re.compile(rb"(?P<name>://[^\s:/@\"']{0,128}:)[^\s@/\"']{1,256}(?=@)"), rb"\g<name>" + _MARK),
     # tokens that show what they are: JWT, Slack, AWS, GitHub, GitLab, Stripe, Google, private keys

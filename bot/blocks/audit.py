@@ -103,10 +103,10 @@ def _chart(report: AuditReport, zone: tzinfo) -> Block:
     short = report.step < timedelta(days=1)
     form = "%d %b %H:%M" if short and report.window.length > timedelta(hours=20) else "%H:%M" if short else "%d %b"
     labels = [bucket.start.astimezone(zone).strftime(form) for bucket in report.timeline]
-    ok = [bucket.calls - bucket.failures for bucket in report.timeline]
+    calls = [bucket.calls for bucket in report.timeline]
     failed = [bucket.failures for bucket in report.timeline]
     return kit.chart(
-        f"Calls per {_step(report.step)}", kind="bar", series=[("other", ok), ("failed", failed)], labels=labels, unit="calls"
+        f"Calls per {_step(report.step)}", kind="bar", series=[("calls", calls), ("failed", failed)], labels=labels, unit="calls"
     )
 
 
