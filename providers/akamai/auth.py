@@ -106,7 +106,7 @@ def read_edgerc(path: Path, section: str) -> EdgeGridCredentials:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError):
         raise EdgercError(f"the file {path} cannot be read") from None
-    parser = configparser.RawConfigParser(strict=False, inline_comment_prefixes=(" #", "\t#"), default_section="\0")
+    parser = configparser.RawConfigParser(strict=False, inline_comment_prefixes=("#", ";"), default_section="\0")
     try:
         parser.read_string(text)
     except configparser.Error:

@@ -1,0 +1,88 @@
+"""A sandbox for every test that wants one: real servers, the real bot, real sockets."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from bot.app import Bot, open_bot
+from bot.sandbox.world import World, open_world
+
+ROOT = Path(__file__).parent.parent
+
+# No test here fails for being slow on a busy machine.
+settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+settings.load_profile("calm")
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """A Slack and three vendors on loopback."""
+    async with open_world(tmp_path) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def connected_bot(world: World, **changes: Any) -> AsyncIterator[Bot]:
+    """The real bot, connected to the world's Slack over Socket Mode."""
+    async with open_bot(world.settings(**changes), world.tokens()) as bot, bot.connected():
+        await world.slack.until(lambda: world.slack.sockets)
+        yield bot
+
+
+@pytest.fixture
+async def bot(world: World) -> AsyncIterator[Bot]:
+    async with connected_bot(world) as opened:
+        yield opened
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command of the front door did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def toml_of(table: dict[str, Any], prefix: str = "") -> str:
+    """A configuration table as TOML."""
+    plain = {key: value for key, value in table.items() if not isinstance(value, dict)}
+    lines = [f"{json.dumps(key)} = {json.dumps(value)}" for key, value in plain.items()]
+    for key, value in table.items():
+        if isinstance(value, dict):
+            name = f"{prefix}{json.dumps(key)}"
+            lines += ["", f"[{name}]", toml_of(value, name + ".")]
+    return "\n".join(lines)
+
+
+@pytest.fixture
+def front_door(world: World, tmp_path: Path) -> Callable[..., Any]:
+    """Runs `python -m bot …` in a process of its own, configured for the world."""
+    import asyncio
+
+    async def run(*words: str, table: dict[str, Any] | None = None, **environ: str) -> Ran:
+        config = tmp_path / "bot.toml"
+        config.write_text(toml_of(table if table is not None else world.table()), "utf-8")
+        env = {**os.environ, **world.environ(), "BOT_CONFIG": str(config), "PYTHONPATH": str(ROOT), **environ}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", *words, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        out, err = await asyncio.wait_for(process.communicate(), 60)
+        return Ran(process.returncode or 0, out.decode(), err.decode())
+
+    return run

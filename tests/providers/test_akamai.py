@@ -1,0 +1,366 @@
+"""Akamai: the samples of its page in JSON and CSV, filters, caps, clock skew, retirement, v2, and each of its errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.sandbox.akamai import V1, V2, AkamaiSandbox
+from providers.akamai import parse
+from providers.akamai.auth import EdgeGridCredentials
+from providers.akamai.client import Akamai, ReportSettings
+from providers.akamai.filters import NATIVE_FILTERS
+from providers.errors import AuthFailed, Incomplete, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
+from providers.records import CallFilters, Outcome, Window
+from providers.redaction import Secret
+
+HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+WINDOW = Window(HOUR - timedelta(hours=6), HOUR)
+SAMPLE_DATA = [
+    {"clientId": "client3", "clientIp": "127.0.0.1", "clientOwner": "owner2", "clientToken": "token3", "method": "delete", "responseCode": "503", "timestamp": "2019-05-01T00:00:10Z", "uri": "example.com/static/html"},
+    {"clientId": "client5", "clientIp": "127.0.0.1", "clientOwner": "owner1", "clientToken": "token2", "method": "patch", "responseCode": "500", "timestamp": "2019-05-01T00:00:25Z", "uri": "data.example.com/upload/file"},
+    {key: "Other" for key in ("clientId", "clientIp", "clientOwner", "clientToken", "method", "responseCode", "timestamp", "uri")},
+    {"clientId": "client2", "clientIp": "0.0.0.0", "clientOwner": "owner2", "clientToken": "token2", "method": "get", "responseCode": "201", "timestamp": "2019-05-01T00:00:30Z", "uri": "stream.example.com/subscribe"},
+]  # fmt: skip
+SAMPLE_METADATA = {
+    "name": "apiusagedetails-by-time", "version": "1", "outputType": "FLAT", "start": "2023-03-01T00:00:00Z",
+    "end": "2023-04-01T00:00:00Z", "availableDataEnds": None, "suggestedRetryTime": None, "rowCount": 4,
+    "filters": [{"name": "client_token", "values": ["token_1", "token_2"]}], "objectType": "account_id", "objectIds": ["1-123A"],
+}  # fmt: skip
+SAMPLE_CSV = """\
+#METADATA_START
+name,apiusagedetails-by-time
+version,1
+source,apiusagedetails-by-time/versions/1
+start,2023-03-01T00:00:00Z
+end,2023-04-01T00:00:00Z
+availableDataEnds,
+suggestedRetryTime,
+rowCount,4
+objectType,account_id
+objectIds,1-123A,1-1TGTG,1-1TJZFB
+client_token,token_1,token_2
+http_method,post,patch
+#METADATA_END
+
+#SUMMARYSTATISTICS_START
+
+#SUMMARYSTATISTICS_END
+
+#COLUMNS_START
+clientId,clientIp,clientOwner,clientToken,method,responseCode,timestamp,uri
+#COLUMNS_END
+
+#DATA_START
+client3,127.0.0.1,owner2,token3,delete,503,2019-05-01T00:00:10Z,example.com/static/html
+client5,127.0.0.1,owner1,token2,patch,500,2019-05-01T00:00:25Z,data.example.com/upload/file
+Other,Other,Other,Other,Other,Other,Other,Other
+client2,0.0.0.0,owner2,token2,get,201,2019-05-01T00:00:30Z,stream.example.com/subscribe
+#DATA_END
+"""
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[AkamaiSandbox]:
+    sandbox = AkamaiSandbox()
+    await sandbox.start()
+    yield sandbox
+    await sandbox.stop()
+
+
+def client_of(server: AkamaiSandbox, **settings: Any) -> Akamai:
+    secrets = (Secret(server.client_token), Secret(server.client_secret), Secret(server.access_token))
+    credentials = EdgeGridCredentials(settings.pop("base_url", server.url), *secrets)
+    return Akamai("edge", credentials=credentials, settings=ReportSettings(**{"account_ids": ("1-123A", "1-1TGTG"), **settings}))
+
+
+@pytest.fixture
+async def edge(server: AkamaiSandbox) -> AsyncIterator[Akamai]:
+    client = client_of(server)
+    yield client
+    await client.aclose()
+
+
+def sample_calls(report: parse.Report) -> list[tuple[Any, ...]]:
+    calls = [parse.api_call(row, account="edge", own_token="") for row in report.rows]
+    return [(c.actor, c.action, c.target, c.status, c.outcome, c.client, c.ip, c.at) for c in calls]
+
+
+EXPECTED = [
+    ("owner2", "DELETE", "example.com/static/html", "503", Outcome.FAILURE, "client3", "127.0.0.1", datetime(2019, 5, 1, 0, 0, 10, tzinfo=UTC)),
+    ("owner1", "PATCH", "data.example.com/upload/file", "500", Outcome.FAILURE, "client5", "127.0.0.1", datetime(2019, 5, 1, 0, 0, 25, tzinfo=UTC)),
+    ("Other", "Other", "Other", "Other", Outcome.UNKNOWN, "Other", "Other", None),
+    ("owner2", "GET", "stream.example.com/subscribe", "201", Outcome.SUCCESS, "client2", "0.0.0.0", datetime(2019, 5, 1, 0, 0, 30, tzinfo=UTC)),
+]  # fmt: skip
+
+
+def test_the_json_sample_of_the_page() -> None:
+    body = json.dumps({"metadata": SAMPLE_METADATA, "data": SAMPLE_DATA, "summaryStatistics": {}}).encode()
+    report = parse.json_report(body, account="edge")
+    assert sample_calls(report) == EXPECTED
+    assert report.row_count == 4
+
+
+@pytest.mark.parametrize("text", [SAMPLE_CSV, SAMPLE_CSV.replace("\n", "\r\n"), "\ufeff" + SAMPLE_CSV], ids=["lf", "crlf", "bom"])
+def test_the_csv_sample_of_the_page(text: str) -> None:
+    report = parse.csv_report(text.encode(), account="edge")
+    assert sample_calls(report) == EXPECTED
+    assert report.row_count == 4
+
+
+def test_csv_fields_may_hold_commas_quotes_newlines_and_markers() -> None:
+    odd = '"a,b","1\n#DATA_END\n2","say ""hi""",t,get,200,2019-05-01T00:00:10Z,#COLUMNS_START\n#DATA_START\n'
+    start = SAMPLE_CSV.index("client3")
+    end = SAMPLE_CSV.rindex("#DATA_END")
+    report = parse.csv_report((SAMPLE_CSV[:start] + odd + SAMPLE_CSV[end:]).encode(), account="edge")
+    assert report.rows[0]["clientId"] == "a,b"
+    assert report.rows[0]["clientIp"] == "1\n#DATA_END\n2"
+    assert report.rows[0]["clientOwner"] == 'say "hi"'
+    assert report.rows[0]["uri"] == "#COLUMNS_START"
+    assert len(report.rows) == 2
+
+
+@pytest.mark.parametrize("cut", ["#DATA_END", "client2", '"open quote'])
+def test_a_csv_that_was_cut_is_told(cut: str) -> None:
+    text = SAMPLE_CSV.split("#DATA_END")[0] + ('"open' if cut.startswith('"') else "")
+    with pytest.raises(Incomplete):
+        parse.csv_report(text.split(cut)[0].encode() if cut in text else text.encode(), account="edge")
+
+
+@pytest.mark.parametrize("columns", [["uri", "responseCode"], ["responseCode", "uri"]])
+def test_csv_columns_are_read_by_their_names(columns: list[str]) -> None:
+    values = {"uri": "/x", "responseCode": "404"}
+    text = f"#METADATA_START\n#METADATA_END\n#COLUMNS_START\n{','.join(columns)}\n#COLUMNS_END\n#DATA_START\n{','.join(values[c] for c in columns)}\n#DATA_END\n"
+    assert parse.csv_report(text.encode(), account="edge").rows[0] == values
+
+
+@pytest.mark.parametrize(("method", "accept"), [("POST", "json"), ("POST", "csv"), ("GET", "json"), ("GET", "csv")])
+async def test_every_way_to_ask_v1_brings_the_same_calls(server: AkamaiSandbox, method: Any, accept: Any) -> None:
+    client = client_of(server, method=method, accept=accept)
+    page = await client.calls(WINDOW, CallFilters(native={"client_token": ("akab-ada", "akab-linus"), "http_method": ("get",)}))
+    await client.aclose()
+    wanted = [r for r in server.rows(WINDOW.start, WINDOW.end) if r["clientToken"] in ("akab-ada", "akab-linus") and r["method"] == "get"]
+    assert [call.at_text for call in page.calls] == [row["timestamp"] for row in wanted]
+    assert page.complete
+    assert server.ledger[0].method == method
+
+
+async def test_a_post_says_everything_the_page_lists(server: AkamaiSandbox) -> None:
+    client = client_of(server, account_switch_key="1-ABCD:Z-XYZ")
+    every = {name: ("a", "b") for name in NATIVE_FILTERS}
+    every |= {"http_method": ("post", "DELETE"), "response_class": ("4xx", "1xx"), "response_status": ("success", "error")}
+    await client.calls(WINDOW, CallFilters(native=every))
+    await client.aclose()
+    entry = server.ledger[0]
+    body = json.loads(entry.body)
+    assert len(body["filters"]) == 17
+    assert body["filters"]["http_method"] == ["post", "delete"]
+    assert body["objectIds"] == ["1-123A", "1-1TGTG"]
+    assert set(body["metrics"]) == {"clientId", "clientIp", "clientOwner", "clientToken", "method", "responseCode", "timestamp", "uri"}
+    assert "accountSwitchKey=1-ABCD%3AZ-XYZ" in entry.query
+    assert f"start={WINDOW.start:%Y-%m-%dT%H}%3A00%3A00Z" in entry.query
+
+
+async def test_a_get_with_a_value_it_cannot_say_becomes_a_post(server: AkamaiSandbox) -> None:
+    client = client_of(server, method="GET")
+    await client.calls(WINDOW, CallFilters(native={"url_contain": ("a,b=c",)}))
+    await client.aclose()
+    assert server.ledger[0].method == "POST"
+
+
+async def test_the_report_can_be_described(server: AkamaiSandbox, edge: Akamai) -> None:
+    report = await edge.describe()
+    assert len(report["metrics"]) == 8
+    assert len(report["filters"]) == 17
+    assert (await edge.check())[0].ok
+
+
+async def test_a_deprecated_report_fails_its_check_and_names_the_way(server: AkamaiSandbox, edge: Akamai) -> None:
+    server.deprecated = True
+    check = (await edge.check())[0]
+    assert not check.ok
+    assert 'report = "v2"' in check.hint
+
+
+async def test_a_retired_report_is_no_empty_answer(server: AkamaiSandbox, edge: Akamai) -> None:
+    server.retired = True
+    with pytest.raises(NotFound, match="does not offer the v1 report") as caught:
+        await edge.calls(WINDOW, CallFilters())
+    assert 'report = "v2"' in caught.value.hint
+
+
+@pytest.mark.parametrize(("asynchronous", "page_size"), [(False, 0), (True, 0), (False, 40), (True, 40)])
+async def test_v2_brings_the_same_calls(server: AkamaiSandbox, asynchronous: bool, page_size: int) -> None:
+    server.asynchronous, server.page_size = asynchronous, page_size
+    client = client_of(server, report="v2")
+    page = await client.calls(WINDOW, CallFilters(failures=True))
+    await client.aclose()
+    wanted = [row for row in server.rows(WINDOW.start, WINDOW.end) if row["responseCode"][0] in "45"]
+    assert [(c.at_text, c.status, c.action) for c in page.calls] == [(r["timestamp"], r["responseCode"], r["method"].upper()) for r in wanted]
+    assert page.complete
+    assert server.ledger[0].path == V2
+    assert len({entry.headers["Authorization"] for entry in server.ledger}) == len(server.ledger)
+
+
+async def test_a_window_that_fills_the_cap_is_halved_until_its_rows_fit(server: AkamaiSandbox, edge: Akamai) -> None:
+    start = WINDOW.start
+    rows = [{**SAMPLE_DATA[0], "timestamp": f"{start + timedelta(milliseconds=900 * n):%Y-%m-%dT%H:%M:%SZ}"} for n in range(12_000)]
+    server.rows = lambda a, b: [r for r in rows if a <= datetime.fromisoformat(r["timestamp"]) < b]
+    page = await edge.calls(WINDOW, CallFilters())
+    assert (len(page.calls), page.complete) == (12_000, True)
+    assert [c.at for c in page.calls] == sorted(c.at for c in page.calls if c.at)
+
+
+async def test_more_rows_than_any_window_can_bring_are_told(server: AkamaiSandbox, edge: Akamai) -> None:
+    one = [{**SAMPLE_DATA[0], "timestamp": f"{WINDOW.start:%Y-%m-%dT%H:%M:%SZ}"}] * 5000
+    server.rows = lambda a, b: one if a <= WINDOW.start < b else []
+    page = await edge.calls(WINDOW, CallFilters())
+    assert not page.complete
+    assert len(page.calls) == 5000
+
+
+async def test_data_that_is_still_arriving_is_told(server: AkamaiSandbox, edge: Akamai) -> None:
+    ends = (WINDOW.end - timedelta(minutes=15)).isoformat()
+    metadata = {**SAMPLE_METADATA, "availableDataEnds": ends, "suggestedRetryTime": "2026-11-20T12:30:00.123456Z"}
+    server.answer_with(200, json.dumps({"metadata": metadata, "data": []}), Content_Type="application/json")
+    page = await edge.calls(WINDOW, CallFilters())
+    assert not page.complete
+    assert "try again after 2026-11-20T12:30:00.123456Z" in page.notes[0]
+
+
+async def test_a_window_older_than_the_retention_is_cut_and_told(edge: Akamai) -> None:
+    page = await edge.calls(Window(HOUR - timedelta(days=200), HOUR - timedelta(days=91)), CallFilters())
+    assert "92 days" in page.notes[0]
+    with pytest.raises(ProtocolError, match="92 days"):
+        await edge.calls(Window(HOUR - timedelta(days=200), HOUR - timedelta(days=100)), CallFilters())
+
+
+async def test_a_clock_that_is_off_is_corrected_once(server: AkamaiSandbox, edge: Akamai) -> None:
+    server.clock = lambda: datetime.now(UTC) + timedelta(minutes=7)
+    await edge.calls(WINDOW, CallFilters())
+    await edge.calls(WINDOW, CallFilters())
+    assert len(server.ledger) == 3
+
+
+async def test_every_attempt_is_signed_afresh(server: AkamaiSandbox, edge: Akamai) -> None:
+    server.answer_with(503, times=2)
+    await edge.calls(WINDOW, CallFilters())
+    assert len({entry.headers["Authorization"] for entry in server.ledger}) == 3
+
+
+async def test_a_wrong_secret_is_told_without_showing_it(server: AkamaiSandbox) -> None:
+    secrets = (Secret(server.client_token), Secret("not-the-secret"), Secret(server.access_token))
+    client = Akamai("edge", credentials=EdgeGridCredentials(server.url, *secrets), settings=ReportSettings(("1-123A",)))
+    with pytest.raises(AuthFailed, match="The signature does not match") as caught:
+        await client.calls(WINDOW, CallFilters())
+    await client.aclose()
+    assert "not-the-secret" not in f"{caught.value!r}{caught.value.hint}"
+
+
+async def test_a_foreign_account_id_is_named(server: AkamaiSandbox) -> None:
+    client = client_of(server, account_ids=("1-ELSEWHERE",))
+    with pytest.raises(AuthFailed, match="1-ELSEWHERE"):
+        await client.calls(WINDOW, CallFilters())
+    await client.aclose()
+
+
+def gateway(kind: str, detail: str) -> str:
+    return json.dumps({"type": f"https://problems.luna.akamaiapis.net/-/{kind}", "title": "Bad request", "detail": detail})
+
+
+ERRORS = [
+    ("burst block", 400, gateway("pep-authn/request-error", "WAF deny rule IPBLOCK-BURST4-54013"), RateLimited),
+    ("bad request", 400, json.dumps({"type": "x", "title": "Invalid request", "errors": [{"title": "Bad date"}]}), ProtocolError),
+    ("no errors", 400, json.dumps({"type": "x", "title": "Invalid request", "errors": []}), ProtocolError),
+    ("denied", 403, gateway("pep-authz/deny", "lacks grant"), AuthFailed),
+    ("gone", 410, "", NotFound),
+    ("not found", 404, "<html></html>", NotFound),
+    ("html", 502, "<html>Access Denied Reference #18</html>", Unavailable),
+    ("quota", 429, json.dumps({"title": "Rate Limit Exceeded", "rateLimitNextRequest": "Fri, 29 Mar 2044 13:40:00 Z"}), RateLimited),
+    ("cost", 422, json.dumps({"title": "query-cost-exceeded"}), ProtocolError),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "error"), [case[1:] for case in ERRORS], ids=[case[0] for case in ERRORS])
+async def test_each_error_is_one_of_the_family(server: AkamaiSandbox, edge: Akamai, status: int, body: str, error: type[ProviderError]) -> None:
+    server.answer_with(status, body, times=9)
+    with pytest.raises(error) as caught:
+        await edge.calls(WINDOW, CallFilters())
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("body", ["", "{}", '{"data": 3}', "<html>", "[" * 50_000], ids=["empty", "no data", "number", "html", "deep"])
+async def test_what_cannot_be_read_is_a_protocol_error(server: AkamaiSandbox, edge: Akamai, body: str) -> None:
+    server.answer_with(200, body, Content_Type="application/json")
+    with pytest.raises(ProtocolError):
+        await edge.calls(WINDOW, CallFilters())
+
+
+@pytest.mark.parametrize(
+    ("filters", "keeps"),
+    [
+        (CallFilters(who=("ada@example.com",)), lambda c: c.actor == "ada@example.com"),
+        (CallFilters(action=("GET", "PUT")), lambda c: c.action in ("GET", "PUT")),
+        (CallFilters(status=("4xx",)), lambda c: c.status[0] == "4"),
+        (CallFilters(status=("503", "5xx")), lambda c: c.status[0] == "5"),
+        (CallFilters(status=("success",)), lambda c: c.outcome is Outcome.SUCCESS),
+        (CallFilters(url=("papi",)), lambda c: "papi" in c.target),
+        (CallFilters(failures=True, status=("503",)), lambda c: c.status == "503"),
+        (CallFilters(url=("papi",), native={"url_contain": ("versions",)}), lambda c: "papi" in c.target and "versions" in c.target),
+    ],
+)
+async def test_filters_keep_exactly_the_calls_they_name(edge: Akamai, filters: CallFilters, keeps: Any) -> None:
+    window = Window(HOUR - timedelta(days=2), HOUR)
+    everything = (await edge.calls(window, CallFilters())).calls
+    kept = (await edge.calls(window, filters)).calls
+    assert [c.at_text for c in kept] == [c.at_text for c in everything if keeps(c)]
+    assert kept
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        CallFilters(native={"service": ("thing",)}),
+        CallFilters(native={"http_method": ("patch",)}),
+        CallFilters(native={"response_class": ("7xx",)}),
+        CallFilters(native={"response_status": ("ok",)}),
+        CallFilters(action=("thing.list",)),
+        CallFilters(status=("-90008",)),
+    ],
+)
+def test_filters_it_cannot_apply_are_refused_before_anything_is_sent(filters: CallFilters) -> None:
+    secret = Secret("ssss")
+    edge = Akamai("edge", credentials=EdgeGridCredentials("http://127.0.0.1:9", secret, secret, secret), settings=ReportSettings(("1",)))
+    assert edge.refusal(filters)
+
+
+async def test_the_bots_own_calls_are_known(server: AkamaiSandbox, edge: Akamai) -> None:
+    own = {**SAMPLE_DATA[3], "clientToken": server.client_token, "uri": f"host{V1}/report-data"}
+    server.rows = lambda a, b: [own, SAMPLE_DATA[0]]
+    assert [call.own for call in (await edge.calls(WINDOW, CallFilters())).calls] == [True, False]
+    assert len((await edge.calls(WINDOW, CallFilters(leave_out_own=True))).calls) == 1
+
+
+@given(st.binary(max_size=500))
+def test_any_bytes_give_a_report_or_an_error_of_the_family(body: bytes) -> None:
+    for read in (parse.json_report, parse.csv_report):
+        try:
+            report = read(body, account="edge")
+        except ProviderError:
+            continue
+        assert [parse.api_call(row, account="edge", own_token="") for row in report.rows] is not None
+
+
+@given(st.text(max_size=300))
+def test_any_text_in_the_data_of_a_csv_is_survived(text: str) -> None:
+    body = SAMPLE_CSV.replace("client3", text).encode("utf-8", "replace")
+    try:
+        parse.csv_report(body, account="edge")
+    except ProviderError as error:
+        assert error.account == "edge"

@@ -1,0 +1,320 @@
+"""deviceWISE: the sample of its page, failures inside HTTP 200, sessions, paging, and rows in every odd shape."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.sandbox.devicewise import DeviceWiseSandbox
+from providers.devicewise import parse
+from providers.devicewise.auth import Credentials
+from providers.devicewise.client import DeviceWise
+from providers.errors import AuthFailed, ProtocolError, ProviderError
+from providers.records import CallFilters, Outcome, Window
+from providers.redaction import Secret
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+WINDOW = Window(NOON - timedelta(hours=1), NOON)
+SAMPLE_ROW = {
+    "ts": "2014-02-11T14:15:34.882-05:00",
+    "processedBy": "ip-10-200-40-161",
+    "whoami": "admin@example.com",
+    "request": '{"1":{"Command":"usage.api.list","SessionId":"","Params":{"last":"24h"}}}',
+    "response": '{"1":{"success":true,"params":{"count":0,"result":null}}}',
+}
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[DeviceWiseSandbox]:
+    sandbox = DeviceWiseSandbox()
+    await sandbox.start()
+    yield sandbox
+    await sandbox.stop()
+
+
+def client_of(server: DeviceWiseSandbox, **changes: Any) -> DeviceWise:
+    credentials = changes.pop("credentials", Credentials(username=server.username, password=Secret(server.password)))
+    return DeviceWise("iot", base_url=server.url, credentials=credentials, **changes)
+
+
+@pytest.fixture
+async def iot(server: DeviceWiseSandbox) -> AsyncIterator[DeviceWise]:
+    client = client_of(server)
+    yield client
+    await client.aclose()
+
+
+def bodies(server: DeviceWiseSandbox, command: str) -> list[dict[str, Any]]:
+    asked = [json.loads(entry.body) for entry in server.ledger]
+    return [value for body in asked for value in body.values() if value.get("command") == command]
+
+
+def rows(count: int) -> list[dict[str, Any]]:
+    return [{**SAMPLE_ROW, "ts": (NOON - timedelta(seconds=n)).isoformat(), "execTime": n} for n in range(count)]
+
+
+def test_the_sample_row_of_the_page() -> None:
+    call = parse.api_call(SAMPLE_ROW, account="iot", whoami="")
+    assert call.at == datetime(2014, 2, 11, 19, 15, 34, 882000, tzinfo=UTC)
+    assert (call.actor, call.action, call.status, call.outcome) == ("admin@example.com", "usage.api.list", "ok", Outcome.SUCCESS)
+    assert call.duration_ms is None
+
+
+async def test_every_parameter_of_the_page_travels(server: DeviceWiseSandbox) -> None:
+    client = client_of(server, show_all=True)
+    filters = CallFilters(who=("ada@example.com",), failures=True, native={"service": ("thing",), "command": ("list",)})
+    await client.calls(WINDOW, filters)
+    await client.aclose()
+    assert bodies(server, "usage.api.list")[0]["params"] == {
+        "showAll": True,
+        "who": "ada@example.com",
+        "hasFailure": True,
+        "service": "thing",
+        "command": "list",
+        "start": "2026-11-20T11:00:00.000Z",
+        "end": "2026-11-20T12:00:00.000Z",
+        "offset": 0,
+        "limit": 2000,
+    }
+
+
+async def test_the_check_asks_for_one_row_of_the_last_hour(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+    checks = await iot.check()
+    assert checks[0].ok
+    assert bodies(server, "usage.api.list")[0]["params"] == {"last": "1h", "offset": 0, "limit": 1}
+
+
+async def test_an_application_logs_in_with_its_token(server: DeviceWiseSandbox) -> None:
+    client = client_of(server, credentials=Credentials(app_token=Secret("app-token-1"), app_id=Secret("app-id-1"), thing_key="opswatch-thing"))
+    await client.calls(WINDOW, CallFilters())
+    await client.aclose()
+    assert bodies(server, "api.authenticate")[0]["params"] == {"appToken": "app-token-1", "appId": "app-id-1", "thingKey": "opswatch-thing"}
+
+
+async def test_one_session_serves_many_at_once(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+    await asyncio.gather(*(iot.calls(WINDOW, CallFilters()) for _ in range(8)))
+    assert server.logins == 1
+
+
+async def test_an_expired_session_is_renewed_once_for_many(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+    await iot.calls(WINDOW, CallFilters())
+    server.forget_sessions()
+    await asyncio.gather(*(iot.calls(WINDOW, CallFilters()) for _ in range(8)))
+    assert server.logins == 2
+
+
+async def test_a_session_that_ends_between_pages_loses_nothing(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+    server.rows = lambda start, end: rows(250)
+    server.page_rows = 100
+    pages = 0
+
+    async def forget_once(_: web.Request) -> None:
+        nonlocal pages
+        pages += 1
+        if pages == 3:
+            server.forget_sessions()
+
+    server.misbehave(forget_once, times=99)
+    page = await iot.calls(WINDOW, CallFilters())
+    assert (len(page.calls), page.complete, server.logins) == (250, True, 2)
+
+
+async def test_the_organisation_is_switched_to(server: DeviceWiseSandbox) -> None:
+    client = client_of(server, org="CELLAR")
+    await client.calls(WINDOW, CallFilters())
+    await client.aclose()
+    assert list(server.sessions.values()) == ["CELLAR"]
+    assert bodies(server, "session.org.switch") == [{"command": "session.org.switch", "params": {"key": "CELLAR"}}]
+
+
+async def test_an_organisation_that_is_not_ours_is_told(server: DeviceWiseSandbox) -> None:
+    client = client_of(server, org="ELSEWHERE")
+    with pytest.raises(AuthFailed, match="may not switch to the organisation ELSEWHERE"):
+        await client.calls(WINDOW, CallFilters())
+    await client.aclose()
+
+
+async def test_a_wrong_password_is_tried_once(server: DeviceWiseSandbox) -> None:
+    client = client_of(server, credentials=Credentials(username="ada", password=Secret("wrong-password")))
+    for _ in range(5):
+        with pytest.raises(AuthFailed, match="refused the login") as caught:
+            await client.calls(WINDOW, CallFilters())
+        assert "wrong-password" not in str(caught.value)
+    await client.aclose()
+    assert server.logins == 1
+
+
+async def test_a_second_factor_is_explained(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+    server.mfa = True
+    with pytest.raises(AuthFailed, match="second factor"):
+        await iot.calls(WINDOW, CallFilters())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"success": False, "errorCodes": [-90001], "errorMessages": ["Bad thing"]},
+        {"list": {"success": False, "errorCodes": [-90003], "errorMessages": ["Bad thing"]}},
+        {"list": {"success": False}},
+        {"errorMessages": None},
+    ],
+    ids=["global", "per command", "without words", "half an envelope"],
+)
+async def test_a_failure_inside_http_200_is_found(server: DeviceWiseSandbox, iot: DeviceWise, answer: dict[str, Any]) -> None:
+    await iot.calls(WINDOW, CallFilters())
+    server.answer_with(200, json.dumps(answer))
+    with pytest.raises(ProtocolError, match="refused the question"):
+        await iot.calls(WINDOW, CallFilters())
+
+
+@pytest.mark.parametrize("body", ["", "[]", "<html>", "{}", '{"list": 3}', "[" * 50_000], ids=["empty", "list", "html", "no reply", "number", "deep"])
+async def test_what_cannot_be_read_is_a_protocol_error(server: DeviceWiseSandbox, iot: DeviceWise, body: str) -> None:
+    await iot.calls(WINDOW, CallFilters())
+    server.answer_with(200, body)
+    with pytest.raises(ProviderError):
+        await iot.calls(WINDOW, CallFilters())
+
+
+async def test_pages_are_read_until_there_are_no_more(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+    server.rows = lambda start, end: rows(4500)
+    page = await iot.calls(WINDOW, CallFilters())
+    assert (len(page.calls), page.complete) == (4500, True)
+    assert [asked["params"]["offset"] for asked in bodies(server, "usage.api.list")] == [0, 2000, 4000]
+
+
+@pytest.mark.parametrize("count", [0, 3, 99, None, "many"])
+async def test_the_count_is_only_a_hint(server: DeviceWiseSandbox, iot: DeviceWise, count: Any) -> None:
+    await iot.calls(WINDOW, CallFilters())
+    for page in (rows(10)[:6], rows(10)[6:], []):
+        server.answer_with(200, json.dumps({"list": {"success": True, "params": {"count": count, "result": page or None}}}))
+    assert len((await iot.calls(WINDOW, CallFilters())).calls) == 10
+
+
+async def test_a_page_that_comes_again_ends_the_paging(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+    await iot.calls(WINDOW, CallFilters())
+    answer = {"list": {"success": True, "params": {"count": 42, "result": [SAMPLE_ROW]}}}
+    server.answer_with(200, json.dumps(answer), times=99)
+    page = await iot.calls(WINDOW, CallFilters())
+    assert (len(page.calls), page.complete) == (1, False)
+    assert "same page twice" in page.notes[0]
+
+
+async def test_rows_that_drift_between_pages_count_once(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+    await iot.calls(WINDOW, CallFilters())
+    everything = rows(10)
+    for page in (everything[:6], everything[4:], []):
+        server.answer_with(200, json.dumps({"list": {"success": True, "params": {"count": 10, "result": page}}}))
+    page = await iot.calls(WINDOW, CallFilters())
+    assert (len(page.calls), page.complete) == (10, False)
+
+
+ROW = {**SAMPLE_ROW, "orgKey": "KITCHEN", "execTime": 21_500_000}
+NESTED = {
+    "capitals": ('{"1":{"Command":"thing.list","Params":{"thingKey":"oven-1"}}}', "thing.list", "oven-1"),
+    "lower case": ('{"1":{"command":"thing.list","params":{"key":"oven-1"}}}', "thing.list", "oven-1"),
+    "several": ('{"a":{"command":"thing.list"},"b":{"COMMAND":"alarm.publish"}}', "thing.list+alarm.publish", ""),
+    "session beside": ('{"auth":{"sessionId":"x"},"1":{"command":"thing.list"}}', "thing.list", ""),
+    "login": ('{"auth":{"command":"api.authenticate","params":{"username":"u","password":"p"}}}', "api.authenticate", ""),
+    "command inside params is data": ('{"1":{"command":"a.b","params":{"command":"c.d"}}}', "a.b", ""),
+    "broken": ('{"1":{"command"', "", ""),
+    "not an object": ("[1,2]", "", ""),
+    "lone surrogate": ('{"1":{"command":"thing.list","params":{"key":"\\ud800"}}}', "thing.list", "\ud800"),
+    "big number": ('{"1":{"command":"thing.list","params":{"n":' + "9" * 400 + "}}}", "thing.list", ""),
+    "deep": ("[" * 100_000, "", ""),
+}
+
+
+@pytest.mark.parametrize(("request_text", "action", "target"), NESTED.values(), ids=NESTED.keys())
+def test_a_request_in_a_string_is_read_whatever_its_shape(request_text: str, action: str, target: str) -> None:
+    call = parse.api_call({**ROW, "request": request_text}, account="iot", whoami="")
+    assert (call.action, call.target, call.duration_ms, call.client) == (action, target, 21.5, "KITCHEN")
+
+
+@pytest.mark.parametrize(
+    ("response", "status", "outcome"),
+    [
+        ('{"1":{"success":true}}', "ok", Outcome.SUCCESS),
+        ('{"1":{"success":true},"2":{"success":false,"errorCodes":[-90008]}}', "-90008", Outcome.FAILURE),
+        ('{"success":false,"errorCodes":[-90000]}', "-90000", Outcome.FAILURE),
+        ('{"1":{"Success":false}}', "failed", Outcome.FAILURE),
+        ('{"1":{}}', "", Outcome.UNKNOWN),
+        ("not json", "", Outcome.UNKNOWN),
+        (None, "", Outcome.UNKNOWN),
+    ],
+)
+def test_a_row_failed_where_its_response_says_so(response: str | None, status: str, outcome: Outcome) -> None:
+    call = parse.api_call({**ROW, "response": response}, account="iot", whoami="")
+    assert (call.status, call.outcome) == (status, outcome)
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("2014-02-11T14:15:34.8-05:00", datetime(2014, 2, 11, 19, 15, 34, 800000, tzinfo=UTC)),
+        ("2014-02-11T14:15:34Z", datetime(2014, 2, 11, 14, 15, 34, tzinfo=UTC)),
+        ("2014-02-11T14:15:34", None),
+        ("2014-02-11T14:15:60Z", None),
+        ("Tuesday", None),
+    ],
+)
+def test_a_time_needs_an_offset_to_be_an_instant(text: str, at: datetime | None) -> None:
+    call = parse.api_call({**ROW, "ts": text}, account="iot", whoami="")
+    assert (call.at, call.at_text) == (at, text)
+
+
+async def test_the_bots_own_calls_are_known_and_can_be_left_out(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+    now = datetime.now(UTC)
+    window = Window(now - timedelta(minutes=5), now + timedelta(minutes=5))
+    await iot.calls(window, CallFilters())
+    assert any(call.own for call in (await iot.calls(window, CallFilters())).calls)
+    assert not any(call.own for call in (await iot.calls(window, CallFilters(leave_out_own=True))).calls)
+
+
+@pytest.mark.parametrize(
+    ("filters", "keeps"),
+    [
+        (CallFilters(action=("thing",)), lambda c: c.action.startswith("thing.")),
+        (CallFilters(action=("thing.list", "alarm.publish")), lambda c: c.action in ("thing.list", "alarm.publish")),
+        (CallFilters(who=("ada@example.com", "oven-7")), lambda c: c.actor in ("ada@example.com", "oven-7")),
+        (CallFilters(status=("error",)), lambda c: c.outcome is Outcome.FAILURE),
+        (CallFilters(status=("-90008",)), lambda c: c.status == "-90008"),
+        (CallFilters(native={"command": ("publish",)}), lambda c: c.action.endswith(".publish")),
+        (CallFilters(failures=True), lambda c: c.outcome is Outcome.FAILURE),
+    ],
+)
+async def test_filters_keep_exactly_the_calls_they_name(iot: DeviceWise, filters: CallFilters, keeps: Any) -> None:
+    everything = (await iot.calls(WINDOW, CallFilters())).calls
+    kept = (await iot.calls(WINDOW, filters)).calls
+    assert {c.at for c in kept} == {c.at for c in everything if keeps(c) and not c.own}
+    assert kept
+
+
+@pytest.mark.parametrize(
+    "filters", [CallFilters(url=("/x",)), CallFilters(native={"client_token": ("t",)}), CallFilters(status=("5xx",))]
+)
+def test_filters_it_cannot_apply_are_refused_by_name(filters: CallFilters) -> None:
+    reason = DeviceWise("iot", base_url="http://127.0.0.1:9", credentials=Credentials("u", Secret("pppp"))).refusal(filters)
+    assert reason
+    assert reason.startswith("iot is deviceWISE")
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_give_params_a_failure_or_a_protocol_error(body: bytes) -> None:
+    try:
+        found = parse.reply_params(body, "list", account="iot")
+    except ProtocolError:
+        return
+    assert isinstance(found, dict | parse.Failure)
+
+
+@given(st.dictionaries(st.sampled_from(["ts", "execTime", "whoami", "request", "response", "orgKey"]), st.none() | st.text() | st.integers() | st.lists(st.text())))
+def test_any_row_gives_a_call(row: dict[str, Any]) -> None:
+    assert parse.api_call(row, account="iot", whoami="x").account == "iot"

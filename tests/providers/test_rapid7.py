@@ -1,0 +1,254 @@
+"""Rapid7: the sample of its page, what its answers really look like, and each of its errors."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import parse_qs
+
+import pytest
+from aiohttp import web
+
+from bot.sandbox.rapid7 import Rapid7Sandbox
+from bot.sandbox.seed import CELLAR, KITCHEN
+from providers.errors import AuthFailed, Incomplete, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
+from providers.rapid7 import parse
+from providers.rapid7.auth import REGIONS, region_url
+from providers.rapid7.client import MATCH_ALL, Rapid7
+from providers.records import DayRange, Window
+from providers.redaction import Secret
+
+SAMPLE = {
+    "daily_usage": [
+        {"usage": 134929550, "day": "2018-12-13"},
+        {"usage": 133613742, "day": "2018-12-12"},
+        {"usage": 133206061, "day": "2018-12-11"},
+        {"usage": 126998155, "day": "2018-12-10"},
+        {"usage": 131107328, "day": "2018-12-09"},
+    ],
+    "period_usage": 2427260775,
+    "period": {"to": "2018-12-19", "from": "2018-12-01"},
+    "id": "<internal ID>",
+    "name": "<Account name>",
+}
+DAYS = DayRange(date(2018, 12, 1), date(2018, 12, 19))
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+WINDOW = Window(NOON, NOON + timedelta(minutes=20))
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Rapid7Sandbox]:
+    sandbox = Rapid7Sandbox()
+    await sandbox.start()
+    yield sandbox
+    await sandbox.stop()
+
+
+@pytest.fixture
+async def rapid7(server: Rapid7Sandbox) -> AsyncIterator[Rapid7]:
+    client = Rapid7("rapid7-eu", base_url=server.url, api_key=Secret(server.api_key))
+    yield client
+    await client.aclose()
+
+
+async def body_of(rapid7: Rapid7, ids: list[str], *, query: str = "", limit: int = 1000, window: Window | str = WINDOW) -> bytes:
+    async with rapid7.download(ids, window, query=query, limit=limit) as stream:
+        return b"".join([piece async for piece in stream])
+
+
+async def test_the_sample_of_the_page_is_read_whole(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    server.answer_with(200, json.dumps(SAMPLE))
+    period = await rapid7.usage(DAYS)
+    assert period.by_day[date(2018, 12, 13)] == 134929550
+    assert list(period.by_day) == sorted(period.by_day)
+    assert (period.reported_bytes, period.reported_from, period.reported_to) == (2427260775, date(2018, 12, 1), date(2018, 12, 19))
+    assert (period.organisation, period.organisation_id) == ("<Account name>", "<internal ID>")
+
+
+async def test_both_dates_and_the_key_are_always_sent(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    await rapid7.usage(DAYS)
+    assert server.ledger[0].query == "from=2018-12-01&to=2018-12-19"
+    assert server.ledger[0].headers["x-api-key"] == server.api_key
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_every_region_has_its_host(region: str) -> None:
+    assert region_url(region) == f"https://{region}.rest.logs.insight.rapid7.com"
+
+
+async def test_the_other_host_answers_under_its_prefix(server: Rapid7Sandbox) -> None:
+    client = Rapid7("r", base_url=server.url + "/log_search", api_key=Secret(server.api_key))
+    await client.usage(DayRange(date(2026, 11, 1), date(2026, 11, 2)))
+    await client.aclose()
+    assert server.paths() == ["GET /log_search/usage/organizations"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "days"),
+    [
+        ({"daily_usage": [{"usage": "5", "day": "2018-12-13"}]}, {date(2018, 12, 13): 5}),
+        ({"daily_usage": {"usage": 5, "day": "2018-12-13"}}, {date(2018, 12, 13): 5}),
+        ({"daily_usage": [{"usage": None, "day": "2018-12-13"}]}, {}),
+        ({"daily_usage": [{"usage": 0, "day": "2018-12-13"}]}, {date(2018, 12, 13): 0}),
+        ({"daily_usage": []}, {}),
+        ({"daily_usage": None}, {}),
+        ({}, {}),
+    ],
+    ids=["strings", "one object", "null is missing", "zero is zero", "empty", "null", "absent"],
+)
+def test_the_list_of_days_comes_in_many_shapes(answer: dict[str, object], days: dict[date, int]) -> None:
+    assert parse.usage_period(json.dumps(answer).encode(), account="a").by_day == days
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"daily_usage": 3}', b'{"daily_usage": [{"day": "x", "usage": 1}]}', b"[" * 100_000])
+def test_what_cannot_be_read_is_a_protocol_error(body: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        parse.usage_period(body, account="a")
+
+
+async def test_usage_by_log_is_asked_in_pieces_of_thirty_days(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    today = datetime.now(UTC).date()
+    usage = await rapid7.usage_by_log(DayRange(today - timedelta(days=70), today - timedelta(days=1)))
+    assert len(server.ledger) == 3
+    assert max(usage.by_day) == today - timedelta(days=1)
+    assert all(isinstance(n, int) for logs in usage.by_day.values() for n in logs.values())
+
+
+async def test_the_list_of_logs_leaves_ingestion_tokens_behind(rapid7: Rapid7) -> None:
+    logs = await rapid7.named_logs()
+    assert {log.name for log in logs} == {"kitchen", "cellar", "Pantry Door"}
+    assert "ingest" not in repr(logs)
+
+
+async def test_the_list_of_logs_is_asked_once(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    await asyncio.gather(*(rapid7.named_logs() for _ in range(5)))
+    assert len(server.ledger) == 1
+
+
+ERRORS = [
+    (401, "", AuthFailed),
+    (403, "", AuthFailed),
+    (404, "", NotFound),
+    (415, "", ProtocolError),
+    (400, '{"message": "Invalid query"}', ProtocolError),
+    (302, "", ProtocolError),
+    (429, "API rate limit exceeded", RateLimited),
+    (500, "<html>oops</html>", Unavailable),
+    (503, "", Unavailable),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "error"), ERRORS, ids=[str(status) for status, _, _ in ERRORS])
+async def test_each_status_is_an_error_of_the_family(server: Rapid7Sandbox, rapid7: Rapid7, status: int, body: str, error: type[ProviderError]) -> None:
+    server.answer_with(status, body, times=9)
+    with pytest.raises(error) as caught:
+        await rapid7.usage(DAYS)
+    assert caught.value.account == "rapid7-eu"
+    assert caught.value.hint
+    assert server.api_key not in str(caught.value)
+
+
+async def test_a_404_on_usage_tells_both_readings(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    server.answer_with(404)
+    with pytest.raises(NotFound, match="no usage data for this period, or the key or the region is wrong"):
+        await rapid7.usage(DAYS)
+
+
+async def test_a_400_relays_what_was_wrong(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    server.answer_with(400, '{"message": "Invalid query: password=hunter2"}')
+    with pytest.raises(ProtocolError, match=r"Invalid query: password=\[redacted\]"):
+        await rapid7.usage(DAYS)
+
+
+async def test_a_passing_503_is_tried_again(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    server.answer_with(503, times=2)
+    await rapid7.usage(DAYS)
+    assert len(server.ledger) == 3
+
+
+async def test_a_long_wait_is_told_and_not_sat_out(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    server.answer_with(429, Retry_After="417", times=9)
+    with pytest.raises(RateLimited) as caught:
+        await rapid7.usage(DAYS)
+    assert caught.value.hint == "It will work again in about 7 min."
+    assert len(server.ledger) == 1
+
+
+async def test_a_short_wait_is_sat_out(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    server.answer_with(429, Retry_After="0.2")
+    await rapid7.usage(DAYS)
+    assert len(server.ledger) == 2
+
+
+async def test_nobody_listening_is_unavailable() -> None:
+    client = Rapid7("gone", base_url="http://127.0.0.1:9", api_key=Secret("k"))
+    with pytest.raises(Unavailable, match="gone could not be reached"):
+        await client.usage(DAYS)
+    await client.aclose()
+
+
+async def test_a_download_always_says_query_limit_and_window(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    await body_of(rapid7, [KITCHEN, CELLAR])
+    entry = server.ledger[0]
+    assert entry.path == f"/download/logs/{KITCHEN}:{CELLAR}"
+    assert parse_qs(entry.query)["query"] == [MATCH_ALL]
+    assert "limit=1000" in entry.query
+    assert f"from={int(WINDOW.start.timestamp() * 1000)}&to={int(WINDOW.end.timestamp() * 1000)}" in entry.query
+    assert "time_range" not in entry.query
+    assert entry.headers["Accept-Encoding"] == "identity"
+
+
+async def test_a_relative_range_travels_in_the_vendors_own_words(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    assert await body_of(rapid7, [KITCHEN], window="last 20 mins")
+    assert "time_range=last+20+mins" in server.ledger[0].query
+    assert "from=" not in server.ledger[0].query
+
+
+async def test_no_lines_is_an_empty_log(rapid7: Rapid7) -> None:
+    assert await body_of(rapid7, [KITCHEN], query="where(/no such thing/)") == b""
+
+
+@pytest.mark.parametrize("content_type", ["text/html", "application/json"])
+async def test_another_content_type_with_status_200_is_no_log(server: Rapid7Sandbox, rapid7: Rapid7, content_type: str) -> None:
+    server.answer_with(200, "{}", Content_Type=content_type)
+    with pytest.raises(ProtocolError, match="where a log was expected"):
+        await body_of(rapid7, [KITCHEN])
+
+
+async def test_a_stream_that_breaks_is_told(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    server.misbehave(broken_off)
+    with pytest.raises(Incomplete, match="broke off"):
+        await body_of(rapid7, [KITCHEN])
+
+
+async def test_gzip_in_spite_of_identity_is_unpacked(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    server.answer_with(200, gzip.compress(b"one\ntwo\n"), Content_Type="text/plain", Content_Encoding="gzip")
+    assert await body_of(rapid7, [KITCHEN]) == b"one\ntwo\n"
+
+
+async def test_a_truncated_gzip_is_told(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    whole = gzip.compress(b"".join(b"line %d\n" % n for n in range(5000)))
+    server.answer_with(200, whole[: len(whole) // 2], Content_Type="text/plain", Content_Encoding="gzip")
+    with pytest.raises(Incomplete, match="too early"):
+        await body_of(rapid7, [KITCHEN])
+
+
+async def test_a_redirect_is_not_followed_with_the_key(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    server.answer_with(302, Location=f"{server.url}/elsewhere")
+    with pytest.raises(ProtocolError, match="redirect"):
+        await body_of(rapid7, [KITCHEN])
+    assert len(server.ledger) == 1
+
+
+async def broken_off(request: web.Request) -> web.StreamResponse:
+    """A chunked answer that is cut in the middle."""
+    response = web.StreamResponse(headers={"Content-Type": "text/plain"})
+    response.enable_chunked_encoding()
+    await response.prepare(request)
+    await response.write(b"first\nsecond\nthi")
+    assert request.transport is not None
+    request.transport.abort()
+    return response

@@ -1,0 +1,99 @@
+"""What never leaves a provider: a golden corpus of lines, and streams cut anywhere."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.redaction import LONGEST_LINE, Redactor, Secret
+
+SECRET_LINES = {
+    "query string": (b"GET /a?token=abc123&x=1 200", b"GET /a?token=[redacted]&x=1 200"),
+    "key in a query string": (b"GET /maps?q=1&key=zzz&b=2", b"GET /maps?q=1&key=[redacted]&b=2"),
+    "json": (b'{"password":"p w","user":"ada"}', b'{"password":"[redacted]","user":"ada"}'),
+    "json in json": (rb"{\"apiKey\":\"zzz\",\"a\":1}", rb"{\"apiKey\":\"[redacted]\",\"a\":1}"),
+    "escaped quote": (rb'{"secret":"a\"b","c":1}', rb'{"secret":"[redacted]","c":1}'),
+    "unclosed quote": (b'password: "never closed', b'password: "[redacted]'),
+    "bearer": (b"Authorization: Bearer abc.def status=200", b"Authorization: [redacted] status=200"),
+    "bare bearer": (b"sent bearer abcdefgh1 ok", b"sent bearer [redacted] ok"),
+    "basic": (b"proxy said Basic dXNlcjpwYXNz", b"proxy said Basic [redacted]"),
+    "edgegrid": (b"authorization: EG1-HMAC-SHA256 client_token=a;access_token=b;signature=c", b"authorization: [redacted]"),
+    "ampersand in a password": (b"password=Tr0ub4dor&3 from=1", b"password=[redacted] from=1"),
+    "environment": (b"AWS_SECRET_ACCESS_KEY=abcd", b"AWS_SECRET_ACCESS_KEY=[redacted]"),
+    "header": (b"x-api-key: 9999-8888", b"x-api-key: [redacted]"),
+    "cookie": (b"Set-Cookie: sid=1; theme=dark", b"Set-Cookie: [redacted]"),
+    "url with password": (b"https://ada:pw@host/x", b"https://ada:[redacted]@host/x"),
+    "session id": (b'"SessionId":"0123456789abcdef"', b'"SessionId":"[redacted]"'),
+    "jwt": (b"got eyJhbGciOiJI.eyJzdWIiOiIx.abc-def", b"got [redacted]"),
+    "slack token": (b"using xoxb-123456789012-abc", b"using [redacted]"),
+    "aws key": (b"key AKIAIOSFODNN7EXAMPLE used", b"key [redacted] used"),
+    "private key": (b"-----BEGIN RSA PRIVATE KEY-----MIIE", b"[redacted]"),
+    "our own": (b"x=hunter2hunter2!", b"x=[redacted]!"),
+}
+
+CLEAN_LINES = [
+    b'10.0.0.1 - - [21/Nov/2026:10:00:00 +0000] "GET /kitchen HTTP/1.1" 200 512',
+    b"tokens=512 monkey=3 design=4 class=5 author=ada",
+    b"basic training is hard",
+    b"code=404 key=5",
+    b"see https://example.com/path?page=2",
+    b"user ada@example.com logged in",
+]
+
+
+@pytest.mark.parametrize(("line", "clean"), SECRET_LINES.values(), ids=SECRET_LINES.keys())
+def test_a_secret_is_taken_out_of_a_line(line: bytes, clean: bytes) -> None:
+    assert Redactor([Secret("hunter2hunter2")]).block(line) == clean
+
+
+@pytest.mark.parametrize("line", CLEAN_LINES)
+def test_a_line_without_secrets_stays_bit_for_bit(line: bytes) -> None:
+    assert Redactor([Secret("hunter2hunter2")]).block(line + b"\n") == line + b"\n"
+
+
+@pytest.mark.parametrize("line", [line for line, _ in SECRET_LINES.values()])
+def test_redacting_twice_changes_nothing_more(line: bytes) -> None:
+    once = Redactor().block(line)
+    assert Redactor().block(once) == once
+
+
+@given(st.lists(st.binary(max_size=200), max_size=20))
+def test_a_stream_cut_anywhere_gives_what_the_whole_gives(pieces: list[bytes]) -> None:
+    redactor = Redactor()
+    stream = redactor.stream()
+    assert b"".join([*(stream.feed(piece) for piece in pieces), stream.close()]) == redactor.block(b"".join(pieces))
+
+
+def test_line_ends_of_other_kinds_do_not_split_a_line() -> None:
+    line = "a\u2028b\u0085c\x0bd\x1ce password=geheim\n".encode()
+    stream = Redactor().stream()
+    assert stream.feed(line) + stream.close() == "a\u2028b\u0085c\x0bd\x1ce password=[redacted]\n".encode()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_secret_in_a_very_long_line_is_found_wherever_the_line_is_cut(seed: int) -> None:
+    spread = random.Random(seed)
+    filler = b"x " * (LONGEST_LINE // 2)
+    secret = b"password=" + b"s3cr3t" * 20
+    at = spread.randrange(len(filler) - 100, len(filler))
+    line = filler[:at] + b" " + secret + b" " + filler * 3 + b" " + secret + b" end"
+    stream, out, size = Redactor().stream(), b"", spread.randrange(10_000, 90_000)
+    for start in range(0, len(line), size):
+        out += stream.feed(line[start : start + size])
+    out += stream.close()
+    assert b"s3cr3t" not in out
+    assert out.count(b"password=[redacted]") == 2
+
+
+def test_a_secret_longer_than_a_piece_of_a_long_line_does_not_run_on_behind_its_mark() -> None:
+    stream, out = Redactor().stream(), b""
+    for _ in range(60):
+        out += stream.feed(b"token=" + b"q" * 50_000 if not out and not _ else b"q" * 50_000)
+    assert b"qq" not in out + stream.close()
+
+
+def test_a_secret_shows_as_dots() -> None:
+    assert "hunter2" not in f"{Secret('hunter2')} {Secret('hunter2')!r}"
