@@ -6,6 +6,7 @@ Pages: "GET Account Usage", "Download Log", and the vendor's OpenAPI for usage b
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 import zlib
 from collections.abc import AsyncIterator, Sequence
@@ -28,6 +29,7 @@ MOST_LINES = 20_000_000
 MOST_DAYS_BY_LOG = 30
 MATCH_ALL = "where(/.*/)"
 NAMES_KEPT_S = 300.0
+_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 LOG_TYPES = frozenset({"", "text/plain", "application/octet-stream"})
 
 
@@ -76,6 +78,8 @@ class Rapid7:
         """
         if not 1 <= len(ids) <= MOST_LOGS or not 1 <= limit <= MOST_LINES:
             raise ValueError("a download takes one to ten logs and 1 to 20,000,000 lines")
+        if not all(_SAFE_ID.fullmatch(key) for key in ids):
+            raise ProtocolError(f"{self.account} knows a log by an id that is none.", account=self.account, hint="Use another log.")
         params = {"query": query or MATCH_ALL, "limit": str(limit), **_when(window)}
         request = self._client.build_request(
             "GET", f"/download/logs/{':'.join(ids)}", params=params, headers={"Accept-Encoding": "identity"}

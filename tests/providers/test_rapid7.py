@@ -207,6 +207,13 @@ async def test_a_relative_range_travels_in_the_vendors_own_words(server: Rapid7S
     assert "from=" not in server.ledger[0].query
 
 
+@pytest.mark.parametrize("key", ["../usage", "a/b", "a?limit=1", "..", "", "a:b", "a%2fb"])
+def test_an_id_cannot_leave_its_place_in_the_path(key: str) -> None:
+    client = Rapid7("r", base_url="http://127.0.0.1:9", api_key=Secret("kkkk"))
+    with pytest.raises(ProtocolError, match="an id that is none"):
+        client.download([key], WINDOW, query="", limit=1)
+
+
 async def test_no_lines_is_an_empty_log(rapid7: Rapid7) -> None:
     assert await body_of(rapid7, [KITCHEN], query="where(/no such thing/)") == b""
 

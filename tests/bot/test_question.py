@@ -1,0 +1,206 @@
+"""Words become a Question: the grammar in tables, and every refusal with an example that works."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import BadQuestion
+from bot.question import COMMANDS, Directory, Question, read_line, read_question
+from bot.slack_text import as_typed
+from providers.records import CallFilters
+
+NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
+KITCHEN = "aee00b66-a543-43dc-b093-53963c2e8f41"
+CELLAR = "d8eacea6-3dbd-4163-8fc2-3ef5067bd7c9"
+HOUSE = Directory(
+    {"rapid7-eu": "rapid7", "edge": "akamai", "iot": "devicewise"}, {"rapid7-eu": {"kitchen": KITCHEN, "cellar": CELLAR}}
+)
+TWO = Directory(
+    {"eu": "rapid7", "us": "rapid7"}, {"eu": {"kitchen": KITCHEN, "web": CELLAR}, "us": {"kitchen": CELLAR, "attic": KITCHEN}}
+)
+
+
+def ask(line: str, directory: Directory = HOUSE) -> Question:
+    return read_line(line, directory, now=NOW, zone=UTC)
+
+
+def refusal(line: str, directory: Directory = HOUSE) -> BadQuestion:
+    with pytest.raises(BadQuestion) as caught:
+        ask(line, directory)
+    return caught.value
+
+
+def test_usage_without_words_is_the_last_ten_days_of_the_one_account() -> None:
+    question = ask("/usage")
+    assert question.accounts == ("rapid7-eu",)
+    assert question.window is not None
+    assert len(question.window.window.days) == 10
+
+
+@pytest.mark.parametrize(
+    ("line", "by", "per_log", "csv", "days"),
+    [
+        ("/usage last 7 days", "day", False, False, 7),
+        ("/usage rapid7-eu last 7 days by week per log csv", "week", True, True, 7),
+        ("/usage csv by month 2w", "month", False, True, 14),
+        ("usage RAPID7-EU Per Log yesterday", "day", True, False, 1),
+    ],
+)
+def test_usage_words_come_in_any_order(line: str, by: str, per_log: bool, csv: bool, days: int) -> None:
+    question = ask(line)
+    assert question.window is not None
+    assert (question.by, question.per_log, question.csv, len(question.window.window.days)) == (by, per_log, csv, days)
+
+
+def test_apiaudit_without_an_account_asks_them_all_for_24_hours() -> None:
+    question = ask("/apiaudit")
+    assert question.accounts == ("edge", "iot")
+    assert question.window is not None
+    assert question.window.window.length.total_seconds() == 86400
+
+
+def test_apiaudit_filters_are_read_by_name_and_repeat_means_any() -> None:
+    question = ask('/apiaudit edge iot 7d failures who:ada who:bob url:"/a b" status:5xx own:no response_class:4xx csv')
+    assert question.filters == CallFilters(
+        who=("ada", "bob"), status=("5xx",), url=("/a b",), failures=True, leave_out_own=True, native={"response_class": ("4xx",)}
+    )
+    assert question.csv
+    assert question.accounts == ("edge", "iot")
+
+
+def test_a_time_with_a_colon_is_no_filter() -> None:
+    question = ask("/apiaudit edge 2026-11-01T10:00..2026-11-01T11:30 status:503")
+    assert question.filters.status == ("503",)
+    assert question.window is not None
+    assert question.window.window.length.total_seconds() == 5400
+
+
+@pytest.mark.parametrize("line", ["/apiaudit since 09:00", "/apiaudit edge since 09:00 failures"])
+def test_since_an_hour_is_no_filter_either(line: str) -> None:
+    assert ask(line).filters.native == {}
+
+
+def test_logs_names_ids_and_the_vendors_own_names() -> None:
+    question = ask(f'/logs kitchen,{CELLAR},"Pantry Door" 2h')
+    assert [(log.account, log.id, log.typed) for log in question.logs] == [
+        ("rapid7-eu", KITCHEN, "kitchen"),
+        (None, CELLAR, CELLAR),
+        (None, None, "Pantry Door"),
+    ]
+
+
+LEQL = [
+    ("/logs kitchen 20m where(/error/i)", "where(/error/i)"),
+    ("/logs kitchen where(/error/i) 20m", "where(/error/i)"),
+    ("/logs kitchen WHERE (status=500 AND (a OR b)) limit 5", "where(status=500 AND (a OR b))"),
+    ('/logs kitchen where(msg=")") 2h', 'where(msg=")")'),
+    ("/logs kitchen where(/a\\)b/i) 2h", "where(/a\\)b/i)"),
+    ("/logs kitchen where(path=/a(b/ OR x='(') 2h", "where(path=/a(b/ OR x='(')"),
+    ('/logs kitchen where("""it\'s (") here""") 2h', 'where("""it\'s (") here""")'),
+    ('/logs kitchen where("calculate(")', 'where("calculate(")'),
+]
+
+
+@pytest.mark.parametrize(("line", "leql"), LEQL, ids=[leql for _, leql in LEQL])
+def test_a_clause_ends_at_its_own_bracket(line: str, leql: str) -> None:
+    assert ask(line).leql == leql
+
+
+def test_where_in_front_of_the_limit_and_window() -> None:
+    question = ask("/logs kitchen limit 1,000 last 2 hours")
+    assert question.limit == 1000
+    assert question.window is not None
+    assert question.window.window.length.total_seconds() == 7200
+
+
+REFUSALS = [
+    ("/foo", "not a command"),
+    ("", "no question"),
+    ("/usage foo", "not a window"),
+    ("/usage 20m", "known by day"),
+    ("/usage edge 7d", "edge is an account of Akamai, which /usage cannot ask"),
+    ("/usage rapid7eu 7d", "did you mean rapid7-eu"),
+    ("/usage by day by week", "one of them"),
+    ("/apiaudit foo:1", "not a filter"),
+    ("/apiaudit respons_class:5xx", "did you mean response_class:"),
+    ("/apiaudit status:", "needs a value"),
+    ("/apiaudit own:maybe", "takes `no`"),
+    ('/apiaudit url:"/a', "quote is not closed"),
+    ("/apiaudit edge 24h nonsense", "not a window"),
+    ("/logs", "Which log"),
+    ("/logs kitchen where(", "not closed"),
+    ("/logs kitchen where()", "is empty"),
+    ("/logs kitchen where(a) calculate(count)", "where"),
+    ("/logs kitchen where(a groupby(b))", "where"),
+    ("/logs kitchen limit 0", "from 1 to 20,000,000"),
+    ("/logs kitchen limit 20000001", "from 1 to 20,000,000"),
+    ("/logs kitchen limit -1", "from 1 to 20,000,000"),
+    ("/logs kitchen limit", "from 1 to 20,000,000"),
+    ("/logs a,b,c,d,e,f,g,h,i,j,k", "At most 10"),
+    ("/logs kitchen sometime", "not a window"),
+    ("/usage " + "x" * 5000, "too long"),
+]
+
+
+@pytest.mark.parametrize(("line", "says"), REFUSALS, ids=[line[:40] or "empty" for line, _ in REFUSALS])
+def test_a_wrong_question_gets_one_sentence_and_an_example_that_works(line: str, says: str) -> None:
+    error = refusal(line)
+    assert says in error.message
+    assert "\n" not in error.message
+    assert ask(error.hint)
+
+
+def test_several_accounts_and_none_named_are_listed() -> None:
+    error = refusal("/usage 7d", TWO)
+    assert "eu, us" in error.message
+    assert ask(error.hint, TWO)
+
+
+def test_a_log_that_two_accounts_know_must_be_said_with_its_account() -> None:
+    error = refusal("/logs kitchen", TWO)
+    assert "eu and of us" in error.message
+    assert ask(error.hint, TWO).logs[0].account == "eu"
+
+
+def test_the_account_that_knows_the_log_is_taken() -> None:
+    assert ask("/logs attic 2h", TWO).accounts == ("us",)
+
+
+def test_no_account_at_all_is_said() -> None:
+    for command in COMMANDS:
+        assert "configured" in refusal(f"/{command} 24h", Directory({})).message
+
+
+@pytest.mark.parametrize("word", ["help", "HELP", "?", " help "])
+def test_help_is_help(word: str) -> None:
+    assert ask(f"/usage {word}").help
+
+
+@pytest.mark.parametrize(
+    ("slack", "typed"),
+    [
+        ("kitchen where(a &lt; 5 AND b &gt; 3 &amp;&amp; c)", "kitchen where(a < 5 AND b > 3 && c)"),
+        ("where(“say” = ‘x’)", "where(\"say\" = 'x')"),
+        ("url:<https://example.com/a?b=1&amp;c=2>", "url:https://example.com/a?b=1&c=2"),
+        ("where(host=<http://example.com|example.com>)", "where(host=example.com)"),
+        ("who:<mailto:ada@example.com|ada@example.com>", "who:ada@example.com"),
+        ("&amp;lt;", "&lt;"),
+        ("plain text", "plain text"),
+    ],
+)
+def test_what_slack_does_to_words_is_undone(slack: str, typed: str) -> None:
+    assert as_typed(slack) == typed
+
+
+@given(st.sampled_from(list(COMMANDS)), st.text(max_size=80) | st.from_regex(r"(kitchen|edge|7d|where\(|[\"'/:,() ]|limit|by|who:){1,12}", fullmatch=True))
+def test_any_words_give_a_question_or_a_refusal(command: str, words: str) -> None:
+    try:
+        question = read_question(COMMANDS[command].name, words, HOUSE, now=NOW, zone=UTC)
+    except BadQuestion as error:
+        assert error.message
+    else:
+        assert question.help or question.window
