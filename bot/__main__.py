@@ -17,6 +17,7 @@ import click
 
 from bot import __version__
 from bot.errors import BadConfig
+from bot.words import inert_lines
 
 T = TypeVar("T")
 EXIT_CODES = {"bad_question": 2, "bad_config": 2, "refused": 4, "internal": 1}
@@ -99,7 +100,7 @@ def ask(config_path: Path | None, as_json: bool, out: Path, user: str, channel: 
         elif isinstance(error, BadConfig):
             _tell_config(error)
         else:
-            click.echo(f"{trouble.message}\n{trouble.hint}".strip(), err=True)
+            click.echo(inert_lines(f"{trouble.message}\n{trouble.hint}".strip()), err=True)
         sys.exit(EXIT_CODES.get(trouble.kind, PROVIDER_FAILED))
     click.echo(json.dumps(shown.as_json(), ensure_ascii=False) if as_json else shown.as_text())
 

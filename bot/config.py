@@ -459,11 +459,12 @@ def settings_of(table: Mapping[str, Any], *, folder: Path, environ: Mapping[str,
 
 
 def slack_tokens(settings_mode: str, environ: Mapping[str, str] = os.environ) -> SlackTokens:
-    """The tokens that the mode needs. Raises BadConfig naming those that are missing."""
+    """The tokens that the mode needs ("socket", "http", or "neither" for the Web API alone). Raises BadConfig naming those
+    that are missing."""
     needed = {"SLACK_BOT_TOKEN": "xoxb-…, from OAuth & Permissions"}
     if settings_mode == "socket":
         needed["SLACK_APP_TOKEN"] = "xapp-…, with connections:write, from Basic Information"  # noqa: S105
-    else:
+    elif settings_mode == "http":
         needed["SLACK_SIGNING_SECRET"] = "from Basic Information"  # noqa: S105
     missing = [
         Problem(name, "", f"missing in the environment ({what})") for name, what in needed.items() if not environ.get(name)

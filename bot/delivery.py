@@ -19,7 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.answer import Answer, AnswerFile, Block
 from bot.blocks import kit, limits, talk
-from bot.words import shortened
+from bot.words import inert_lines, shortened
 
 log = logging.getLogger("opswatch")
 
@@ -212,7 +212,7 @@ class UploadRefused(Exception):
 
 def outward(text: str) -> str:
     """Top-level text as Slack wants it: escaped, so that nothing in it pings or links, and short enough to be shown whole."""
-    return kit.escaped(shortened(text, limits.GOOD_TEXT - 400))
+    return kit.escaped(shortened(inert_lines(text), limits.GOOD_TEXT - 400))
 
 
 async def _or_plainer(send: Any, blocks: Sequence[Block], text: str) -> str:

@@ -61,7 +61,7 @@ class Shown:
 
     def as_text(self) -> str:
         saved = [f"Saved {f.path} ({words.size(f.bytes)})" for f in self.files]
-        return "\n".join([self.answer.text, *saved])
+        return words.inert_lines("\n".join([self.answer.text, *saved]))
 
 
 async def ask_here(text: str, config: Path, *, out: Path, user: str, channel: str) -> Shown:
@@ -117,7 +117,7 @@ async def _groups_of(settings: Settings, user: str, groups: Sequence[str]) -> Se
     async with AsyncExitStack() as stack:
         people: People = Nobody(settings.timezone)
         try:
-            tokens = slack_tokens("bot")
+            tokens = slack_tokens("neither")
         except BadConfig:
             return ()
         session = await stack.enter_async_context(aiohttp.ClientSession())

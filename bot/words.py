@@ -82,6 +82,11 @@ def inert(text: str, most: int = 0) -> str:
     return shortened(clean, most) if most else clean
 
 
+def inert_lines(text: str) -> str:
+    """The same for a text of several lines, which stay lines."""
+    return "\n".join(inert(line) for line in text.split("\n"))
+
+
 def shortened(text: str, most: int) -> str:
     """The text with at most `most` characters, an ellipsis telling where it was cut."""
     return text if len(text) <= most else text[: max(0, most - 1)] + "…"

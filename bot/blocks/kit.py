@@ -33,7 +33,7 @@ def code(text: str, most: int = 120) -> str:
 
 def mrkdwn(text: str, most: int = SECTION_TEXT) -> Block:
     """Our own markup. `verbatim` keeps Slack from making links and mentions of what looks like them."""
-    return {"type": "mrkdwn", "text": shortened(text, most), "verbatim": True}
+    return {"type": "mrkdwn", "text": shortened(text, most) if text.strip() else "–", "verbatim": True}
 
 
 def plain(text: str, most: int) -> Block:

@@ -1,0 +1,151 @@
+"""The configuration: the example works, and every problem is told at once, by key, without a secret."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.config import read_settings, settings_of, slack_tokens
+from bot.errors import BadConfig
+from tests.conftest import ROOT
+
+ENVIRON = {
+    name: f"value-of-{name}"
+    for name in ("RAPID7_API_KEY", "DW_USER", "DW_PASSWORD", "AKAMAI_CLIENT_TOKEN", "AKAMAI_CLIENT_SECRET", "AKAMAI_ACCESS_TOKEN")
+}
+GOOD: dict[str, Any] = {"providers": {"r": {"kind": "rapid7", "region": "eu", "api_key": "env:RAPID7_API_KEY"}}}
+
+
+def problems(table: dict[str, Any], folder: Path = ROOT) -> list[str]:
+    with pytest.raises(BadConfig) as caught:
+        settings_of(table, folder=folder, environ=ENVIRON)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def provider(**changes: Any) -> dict[str, Any]:
+    return {"providers": {"r": {**GOOD["providers"]["r"], **changes}}}
+
+
+def test_the_example_is_a_configuration_that_works() -> None:
+    settings = read_settings(ROOT / "bot.example.toml", environ=ENVIRON)
+    assert set(settings.providers) == {"rapid7-eu", "edge", "iot"}
+    assert settings.providers["rapid7-eu"].monthly_quota == 150_000_000_000
+
+
+def test_everything_commented_out_in_the_example_works_too() -> None:
+    text = (ROOT / "bot.example.toml").read_text()
+    lines = [line.removeprefix("# ") if line.startswith("# ") and ("=" in line or line.startswith("# [")) and "edgerc" not in line and "section" not in line and "base_url" not in line and "bot check" not in line and "env:NAME" not in line else line for line in text.splitlines()]  # fmt: skip
+    settings = settings_of(tomllib.loads("\n".join(lines)), folder=ROOT, environ=ENVIRON)
+    assert settings.health
+    assert settings.digest[0].name == "weekday-usage"
+    assert settings.alert[0].above == 5_000_000_000
+
+
+def test_defaults() -> None:
+    settings = settings_of(GOOD, folder=Path("/etc/opswatch"), environ=ENVIRON)
+    assert settings.database == Path("/etc/opswatch/bot.sqlite")
+    assert (settings.access.usage, settings.access.apiaudit, settings.access.logs) == (("*",), (), ())
+    assert (settings.limits.upload_plain, settings.limits.upload_total) == (1_000_000, 1_000_000_000)
+    assert str(settings.timezone) == "UTC"
+
+
+def test_all_problems_are_told_together() -> None:
+    table = {
+        "timezone": "Mars/Olympus",
+        "colour": "red",
+        "slack": {"mode": "pigeon"},
+        "limits": {"upload_plain": "5 XB"},
+        "providers": {
+            "r": {"kind": "rapid7", "region": "xx", "api_key": "a-written-out-secret", "montly_quota": "1 GB"},
+            "i": {"kind": "devicewise", "base_url": "http://example.com", "username": "env:NOBODY", "password": "env:NOTHING"},
+            "z": {"kind": "zebra"},
+        },
+        "alert": [{"name": "spike", "ask": "/usage today", "value": "bytes", "above": "5 GB", "for": "30x", "channel": "#ops"}],
+    }
+    told = problems(table)
+    for key in ("timezone", "colour", "slack.mode", "limits.upload_plain", "providers.r.region", "providers.r.api_key", "providers.r.montly_quota", "providers.i.base_url", "providers.i.username", "providers.i.password", "providers.z", "alert.spike.for"):  # fmt: skip
+        assert any(line.startswith(key) for line in told), key
+    assert "did you mean monthly_quota?" in " ".join(told)
+    assert "a-written-out-secret" not in " ".join(told)
+
+
+CASES = [
+    (provider(api_key="plain"), 'a reference such as "env:NAME"'),
+    (provider(api_key="env:MISSING"), "the environment has no MISSING"),
+    (provider(api_key="file:no-such-file"), "cannot be read"),
+    (provider(api_key=7), "a reference"),
+    (provider(region=None, base_url="ftp://x"), "an address"),
+    (provider(base_url="http://example.com"), "https://"),
+    (provider(base_url="https://user:pw@example.com"), "an address"),
+    (provider(monthly_quota="lots"), "a size"),
+    (provider(monthly_quota=True), "a size"),
+    (provider(logs={"web": "../etc"}), "letters, digits and dashes"),
+    ({"providers": {"r": {"kind": "rapid7", "api_key": "env:RAPID7_API_KEY"}}}, "a region"),
+    ({"providers": {"help": GOOD["providers"]["r"]}}, "no word of the questions"),
+    ({"providers": {"a b": GOOD["providers"]["r"]}}, "no word of the questions"),
+    ({**GOOD, "access": {"logs": ["ada"]}}, "Slack ids"),
+    ({**GOOD, "digest": [{"name": "d", "ask": "/usage nonsense", "at": "0 9 * * *", "channel": "#ops"}]}, "not a window"),
+    ({**GOOD, "digest": [{"name": "d", "ask": "/usage", "at": "every day", "channel": "#ops"}]}, "five cron fields"),
+    ({**GOOD, "digest": [{"name": "d", "ask": "/usage", "at": "0 9 * * *", "channel": "#ops"}] * 2}, "stands twice"),
+    ({**GOOD, "alert": [{"name": "a", "ask": "/usage", "value": "byts", "above": 1, "channel": "#ops"}]}, "one of bytes"),
+    ({**GOOD, "alert": [{"name": "a", "ask": "/usage", "value": "bytes", "channel": "#ops"}]}, "either above or below"),
+    ({**GOOD, "alert": [{"name": "a", "ask": "/usage", "value": "bytes", "above": 1, "recover": 2, "channel": "#ops"}]}, "calm side"),
+    ({**GOOD, "mute": [{"name": "m", "alerts": ["none"], "start": "2026-12-01T20:00", "end": "2026-12-01T23:00"}]}, "the name of an alert"),
+    ({**GOOD, "mute": [{"name": "m", "alerts": [], "start": "2026-12-01T20:00"}]}, "either start and end"),
+    ({"providers": {"e": {"kind": "akamai", "account_ids": ["1"], "host": "h"}}}, "either edgerc and section"),
+    ({"providers": {"e": {"kind": "akamai", "account_ids": [], "edgerc": "nowhere"}}}, "a file that can be read"),
+    ({"providers": {"i": {"kind": "devicewise", "base_url": "https://x.example"}}}, "username and password"),
+    ({"providers": 3}, "providers"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "says"), CASES, ids=[says for _, says in CASES])
+def test_each_problem_says_what_would_be_right(table: dict[str, Any], says: str) -> None:
+    assert any(says in line for line in problems(table)), problems(table)
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from-a-file\n")
+    settings = settings_of(provider(api_key="file:key"), folder=tmp_path, environ={})
+    assert settings.providers["r"].api_key.open() == "from-a-file"
+    assert "from-a-file" not in repr(settings)
+
+
+@pytest.mark.parametrize(("text", "says"), [("a = = b", "not TOML"), ("api_key = 's3cret' x", "not TOML")])
+def test_what_is_not_toml_is_told_without_quoting_it(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "bot.toml").write_text(text)
+    with pytest.raises(BadConfig, match=says) as caught:
+        read_settings(tmp_path / "bot.toml", environ={})
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_missing_file_points_to_the_example(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match=r"bot\.example\.toml"):
+        read_settings(tmp_path / "bot.toml", environ={})
+
+
+@pytest.mark.parametrize(("mode", "missing"), [("socket", "SLACK_APP_TOKEN"), ("http", "SLACK_SIGNING_SECRET")])
+def test_missing_tokens_are_named(mode: str, missing: str) -> None:
+    with pytest.raises(BadConfig, match=missing):
+        slack_tokens(mode, {"SLACK_BOT_TOKEN": "xoxb-1"})
+
+
+def test_slack_is_not_spoken_to_in_the_clear() -> None:
+    with pytest.raises(BadConfig, match="https"):
+        slack_tokens("neither", {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_API_URL": "http://example.com/api/"})
+
+
+VALUES = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8), lambda v: st.lists(v, max_size=3) | st.dictionaries(st.sampled_from(["kind", "name", "ask", "r", "logs", "at"]), v, max_size=3), max_leaves=8)  # fmt: skip
+
+
+@given(st.dictionaries(st.sampled_from(["timezone", "database", "slack", "access", "limits", "providers", "digest", "alert", "mute", "x"]), VALUES, max_size=4))
+def test_any_table_is_settings_or_a_list_of_problems(table: dict[str, Any]) -> None:
+    try:
+        settings_of(table, folder=ROOT, environ={})
+    except BadConfig as error:
+        assert error.problems

@@ -1,0 +1,217 @@
+"""Numbers from facts: gaps are not zeros, unknown is not a number, and tables are safe to open."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.reports.audit import MOST_POINTS, AuditFacts, audit_report, csv_rows, percentile
+from bot.reports.forecast import month_forecast
+from bot.reports.logs import LogCounter, file_stem, safe_name, timeline
+from bot.reports.sheets import csv_bytes
+from bot.reports.usage import UsageFacts, buckets, usage_report
+from providers.records import ApiCall, DayRange, Outcome, UsagePeriod, Window
+
+TODAY = date(2026, 11, 21)
+WEEK = DayRange(date(2026, 11, 9), date(2026, 11, 15))
+
+
+def period(by_day: dict[date, int], reported: int | None = None) -> UsagePeriod:
+    return UsagePeriod(by_day, reported, None, None, "Ada's Kitchen", "k1")
+
+
+def days(usages: list[int | None], first: date) -> dict[date, int]:
+    return {first + timedelta(days=n): usage for n, usage in enumerate(usages) if usage is not None}
+
+
+def facts(**changes: Any) -> UsageFacts:
+    given_: dict[str, Any] = {
+        "account": "eu",
+        "days": WEEK,
+        "period": period(days([10, 20, 30, 40, 50, 60, 70], WEEK.first), 280),
+        "today": TODAY,
+        "before": period(days([10] * 7, WEEK.before().first)),
+        "month": period(days([10] * 20, date(2026, 11, 1))),
+        "monthly_quota": 1000,
+    }
+    return UsageFacts(**{**given_, **changes})
+
+
+def test_the_values_of_a_whole_week() -> None:
+    assert usage_report(facts()).values() == {
+        "bytes": 280,
+        "reported_bytes": 280,
+        "days": 7,
+        "days_missing": 0,
+        "mean_bytes_per_day": 40,
+        "peak_bytes": 70,
+        "peak_day": "2026-11-15",
+        "change_percent": 300.0,
+        "month_to_date_bytes": 200,
+        "forecast_month_bytes": 300,
+        "quota_percent": 20.0,
+    }
+
+
+def test_a_missing_day_is_not_zero_and_not_part_of_the_mean() -> None:
+    values = usage_report(facts(period=period(days([10, None, 30, None, 50, None, 70], WEEK.first)))).values()
+    assert (values["bytes"], values["days_missing"], values["mean_bytes_per_day"]) == (160, 3, 40)
+    assert "change_percent" not in values
+    assert "reported_bytes" not in values
+
+
+def test_a_day_of_zero_is_a_day() -> None:
+    values = usage_report(facts(period=period(days([0] * 7, WEEK.first)))).values()
+    assert (values["bytes"], values["days_missing"], values["mean_bytes_per_day"], values["change_percent"]) == (0, 0, 0, -100)
+
+
+def test_nothing_listed_is_unknown_and_never_zero() -> None:
+    values = usage_report(facts(period=period({}), before=None, month=None)).values()
+    assert values == {"days": 7, "days_missing": 7}
+
+
+def test_change_is_unknown_where_the_period_before_has_gaps_or_is_zero() -> None:
+    for before in (period(days([10, None, 10, 10, 10, 10, 10], WEEK.before().first)), period(days([0] * 7, WEEK.before().first))):
+        assert "change_percent" not in usage_report(facts(before=before)).values()
+
+
+def test_days_outside_the_window_are_not_counted() -> None:
+    listed = days([10] * 7, WEEK.first) | {date(2018, 12, 1): 999}
+    assert usage_report(facts(period=period(listed))).values()["bytes"] == 70
+
+
+def test_findings_say_what_stands_out() -> None:
+    listed = days([10, 10, 10, 21, 10, 10, 10], WEEK.first)
+    findings = usage_report(facts(period=period(listed, 500), monthly_quota=250)).findings()
+    assert findings[0] == "Thu 12 Nov was 2.1 × the median day (10 B)."
+    assert findings[1] == "On course to end the month 50 B over the quota of 250 B."
+    assert "500 B" in findings[2]
+
+
+@pytest.mark.parametrize(
+    ("by_day", "forecast"),
+    [
+        ({}, None),
+        (days([10] * 20, date(2026, 11, 1)), 300),
+        (days([10] * 20 + [99], date(2026, 11, 1)), 10 * 20 + 99 + 9 * 10),
+        (days([10, None] * 10, date(2026, 11, 1)), 300),
+        (days([6] * 10, date(2026, 10, 20)), 180),
+        ({date(2026, 11, 21): 5}, None),
+    ],
+    ids=["nothing", "even", "today is more already", "gaps", "first of the month", "today alone"],
+)
+def test_the_forecast_is_whole_days_and_their_mean_for_the_rest(by_day: dict[date, int], forecast: int | None) -> None:
+    assert month_forecast(by_day, today=TODAY) == forecast
+
+
+def test_weeks_begin_on_monday_and_months_on_the_first() -> None:
+    by_day: dict[date, int | None] = {date(2026, 10, 30) + timedelta(days=n): 1 for n in range(5)}
+    assert [(str(a), str(b), n) for a, b, n, _ in buckets(by_day, "week")] == [("2026-10-30", "2026-11-01", 3), ("2026-11-02", "2026-11-03", 2)]
+    assert [n for _, _, n, _ in buckets(by_day, "month")] == [2, 3]
+
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+HOUR = Window(NOON - timedelta(hours=1), NOON)
+
+
+def call(minute: int = 0, **changes: Any) -> ApiCall:
+    given_: dict[str, Any] = {
+        "at": HOUR.start + timedelta(minutes=minute), "at_text": "t", "account": "iot", "actor": "ada", "action": "thing.list", "target": "oven",
+        "status": "ok", "outcome": Outcome.SUCCESS, "client": "K", "ip": "", "duration_ms": 1.0,
+    }  # fmt: skip
+    return ApiCall(**{**given_, **changes})
+
+
+def test_the_values_of_an_audit() -> None:
+    calls = [*(call(n, duration_ms=float(n)) for n in range(1, 21)), call(outcome=Outcome.FAILURE, duration_ms=None), call(outcome=Outcome.UNKNOWN, actor="bob", duration_ms=None)]
+    report = audit_report(AuditFacts(("iot",), HOUR, calls, complete=True))
+    assert report.values() == {"calls": 22, "failures": 1, "failure_percent": 100 / 21, "actors": 2, "duration_p95_ms": 19.0, "complete": True}
+
+
+def test_no_calls_have_no_percentages() -> None:
+    assert audit_report(AuditFacts(("iot",), HOUR, [], complete=False)).values() == {"calls": 0, "failures": 0, "actors": 0, "complete": False}
+
+
+@pytest.mark.parametrize("length", [timedelta(seconds=30), timedelta(minutes=20), timedelta(hours=1), timedelta(hours=25), timedelta(days=7), timedelta(days=92), timedelta(days=3650)])
+def test_a_timeline_has_at_most_twenty_points_and_loses_no_call(length: timedelta) -> None:
+    window = Window(NOON - length, NOON)
+    calls = [call(at=window.start + length * n / 50) for n in range(50)]
+    report = audit_report(AuditFacts(("iot",), window, calls, complete=True))
+    assert len(report.timeline) <= MOST_POINTS
+    assert sum(bucket.calls for bucket in report.timeline) == 50
+
+
+def test_calls_without_a_time_are_counted_and_not_drawn() -> None:
+    report = audit_report(AuditFacts(("edge",), HOUR, [call(at=None, at_text="Other"), call(1)], complete=True))
+    assert (report.calls, report.untimed, sum(b.calls for b in report.timeline)) == (2, 1, 1)
+
+
+@pytest.mark.parametrize(("values", "p95"), [([], None), ([5.0], 5.0), ([float(n) for n in range(1, 101)], 95.0)])
+def test_the_95th_percentile(values: list[float], p95: float | None) -> None:
+    assert percentile(values, 95) == p95
+
+
+def test_csv_rows_say_time_in_utc_with_milliseconds_and_leave_unknown_empty() -> None:
+    rows = list(csv_rows([call(at=datetime(2014, 2, 11, 19, 15, 34, 882000, tzinfo=UTC), duration_ms=21.5), call(at=None, at_text="Other", duration_ms=None)]))
+    assert rows[0] == ("2014-02-11T19:15:34.882Z", "iot", "ada", "thing.list", "oven", "ok", "success", "K", "", "21.5")
+    assert (rows[1][0], rows[1][-1]) == ("Other", None)
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\t=1", "\rx", "  =1", " \t+1"])
+def test_a_cell_that_a_spreadsheet_would_run_is_guarded(cell: str) -> None:
+    assert next(iter(csv.reader(io.StringIO(csv_bytes(("a",), [(cell,)]).decode().split("\r\n", 1)[1], newline=""))))[0] == "'" + cell
+
+
+@given(st.lists(st.tuples(st.text(), st.text()), max_size=8))
+def test_csv_is_read_back_as_it_was_written(rows: list[tuple[str, str]]) -> None:
+    clean = [tuple(cell.encode("utf-8", "replace").decode() for cell in row) for row in rows]
+    read = list(csv.reader(io.StringIO(csv_bytes(("a", "b"), clean).decode(), newline="")))
+    assert [tuple(cell.removeprefix("'") for cell in row) for row in read[1:]] == [tuple(c.removeprefix("'") for c in row) for row in clean]
+
+
+def test_csv_has_crlf_and_a_header() -> None:
+    assert csv_bytes(("day", "bytes"), [("2026-11-20", 5), ("2026-11-21", None)]) == b"day,bytes\r\n2026-11-20,5\r\n2026-11-21,\r\n"
+
+
+@given(st.lists(st.binary(max_size=60), max_size=12))
+def test_lines_are_counted_whatever_the_pieces(pieces: list[bytes]) -> None:
+    counter = LogCounter()
+    for piece in pieces:
+        counter.feed(piece)
+    counter.close()
+    whole = b"".join(pieces)
+    assert counter.lines == whole.count(b"\n") + (not whole.endswith(b"\n") and bool(whole))
+
+
+def test_levels_times_and_the_last_lines() -> None:
+    counter = LogCounter()
+    for n in range(30):
+        level = ("INFO", "WARNING", "ERROR")[n % 3]
+        counter.feed(f"2026-11-20T11:{n:02d}:00.123Z {level} line {n}\n".encode())
+    counter.close()
+    assert counter.counted_levels() == {"error": 10, "warn": 10, "info": 10}
+    assert counter.tail()[-1].endswith("line 29")
+    step, points = timeline(counter.minutes, HOUR)
+    assert sum(lines for _, lines in points) == 30
+    assert step == timedelta(minutes=5)
+
+
+def test_lines_without_times_have_no_timeline() -> None:
+    counter = LogCounter()
+    counter.feed(b"no time here\n" * 5)
+    assert timeline(counter.minutes, HOUR)[1] == ()
+
+
+@pytest.mark.parametrize(("name", "safe"), [("kitchen", "kitchen"), ("../../etc/passwd", "etc_passwd"), ("a b/c", "a_b_c"), ("...", "log"), ("Ünï", "n"), ("x" * 200, "x" * 60)])
+def test_file_names_are_safe(name: str, safe: str) -> None:
+    assert safe_name(name) == safe
+
+
+def test_a_file_is_named_after_its_logs_and_window() -> None:
+    assert file_stem(["kitchen", "cellar"], HOUR) == "kitchen+cellar-20261120T110000Z-20261120T120000Z"
