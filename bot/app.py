@@ -37,7 +37,7 @@ from providers.redaction import Redactor
 
 log = logging.getLogger("opswatch")
 EVENTS_PATH = "/slack/events"
-FINISH_WITHIN_S = 8.0
+FINISH_WITHIN_S = 5.0
 
 
 def utc_now() -> datetime:
@@ -77,7 +77,7 @@ class Bot:
         opened = self._socket() if self.settings.slack.mode == "socket" else self._http()
         async with opened as is_connected:
             yield is_connected
-            await self._finish()
+            await self.works.finish(within_s=FINISH_WITHIN_S)
 
     @asynccontextmanager
     async def _socket(self) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
@@ -100,11 +100,6 @@ class Bot:
             yield _always
         finally:
             await runner.cleanup()
-
-    async def _finish(self) -> None:
-        """Lets answers that are under way arrive, for a while."""
-        if self.works.errands:
-            await asyncio.wait(set(self.works.errands), timeout=FINISH_WITHIN_S)
 
 
 @asynccontextmanager

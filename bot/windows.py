@@ -36,6 +36,7 @@ _DATE = r"\d{4}-\d{2}-\d{2}"
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?"
 _OFFSET = r"(?:z|[+-]\d{2}:?\d{2})?"
 _POINT = re.compile(rf"({_DATE})(?:[t ]\s*({_CLOCK})\s*({_OFFSET}))?|({_CLOCK})")
+_CLOCK_ALONE = re.compile(_CLOCK)
 _RANGE = re.compile(r"\s*\.\.\s*|\s+to\s+")
 _LOOKS_LIKE_DATE = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*|\d{4}[/.]\d{1,2}[/.]\d{1,2}.*")
 
@@ -151,6 +152,9 @@ def _since(text: str, reading: _Reading) -> tuple[datetime, datetime] | None:
     if what in ("today", "yesterday"):
         return _midnight(reading.today - timedelta(days=what == "yesterday"), reading), reading.now
     start, _ = _point(what, reading, day=reading.today)
+    if start > reading.now and _CLOCK_ALONE.fullmatch(what):
+        # Shortly after midnight, `since 22:00` means the evening before.
+        start, _ = _point(what, reading, day=reading.today - timedelta(days=1))
     return start, reading.now
 
 

@@ -20,12 +20,13 @@ from bot.question import CommandName, Question, read_question
 from bot.slack_text import as_typed
 from bot.store import Asked, Store
 from handlers.answering import Answering, Asking, Clock
-from handlers.problems import Cancelled, trouble_of
+from handlers.problems import Cancelled, Stopping, trouble_of
 from providers.redaction import Redactor
 
 log = logging.getLogger("opswatch")
 SHOW_WORK_AFTER_S = 2.0
 EDIT_EVERY_S = 3.0
+TELL_WITHIN_S = 2.0
 
 
 @dataclass(slots=True)
@@ -33,12 +34,23 @@ class Works:
     """The work that is going on, by ticket, so that its asker can stop it, and the errands that are under way."""
 
     errands: set[asyncio.Task[object]] = field(default_factory=set)
+    stopping: bool = False
     going_on: dict[str, tuple[str, asyncio.Task[Answer]]] = field(default_factory=dict)
 
     def cancel(self, ticket: str, user: str) -> bool:
         """Stops a person's own work; False where there is none (any more) or it is somebody else's."""
         owner, task = self.going_on.get(ticket, ("", None))
         return task is not None and owner == user and task.cancel()
+
+    async def finish(self, *, within_s: float) -> None:
+        """No new work; what is under way gets a while to end, and is then stopped and told to its asker."""
+        self.stopping = True
+        if self.errands:
+            await asyncio.wait(set(self.errands), timeout=within_s)
+        for _, task in list(self.going_on.values()):
+            task.cancel()
+        if self.errands:
+            await asyncio.wait(set(self.errands), timeout=TELL_WITHIN_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +102,8 @@ class Door:
             await self.store.finish_question(errand.delivery, outcome=outcome, took_ms=took_ms)
 
     async def _ask(self, command: CommandName, words: str, errand: Errand) -> str:
+        if self.works.stopping:
+            raise Stopping
         groups = await self.people.groups_of(errand.user, self.access.groups(command))
         self.access.require(command, user=errand.user, channel=errand.channel, groups=groups)
         zone = await self.people.zone(errand.user)
@@ -128,7 +142,7 @@ class Door:
                 await self._show(errand, ticket, said)
                 await asyncio.wait({task}, timeout=EDIT_EVERY_S)
             if task.cancelled():
-                raise Cancelled
+                raise Stopping if self.works.stopping else Cancelled
             return task.result()
         finally:
             del self.works.going_on[ticket]

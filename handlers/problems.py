@@ -24,6 +24,12 @@ class Cancelled(Exception):
     kind = "cancelled"
 
 
+class Stopping(Exception):
+    """The bot is going away while the answer was under way."""
+
+    kind = "cancelled"
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """An error as it is told: its kind, the account it is about, one sentence, one hint."""
@@ -53,6 +59,10 @@ def trouble_of(error: BaseException) -> Trouble:
         return Trouble(error.kind, error.account, error.message, error.hint, may_retry=error.may_retry)
     if isinstance(error, Cancelled):
         return Trouble("cancelled", None, "Cancelled, as you asked.", "")
+    if isinstance(error, Stopping):
+        return Trouble(
+            "cancelled", None, "I am being restarted and could not finish this.", "Ask again in a minute.", may_retry=True
+        )
     return Trouble(
         "internal", None, "Something went wrong in the bot itself.", "The operator finds it in the bot's log; try again.", True
     )

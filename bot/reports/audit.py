@@ -14,7 +14,10 @@ from providers.records import ApiCall, Outcome, Window
 
 CSV_HEADER = ("at", "account", "actor", "action", "target", "status", "outcome", "client", "ip", "duration_ms")
 MOST_POINTS = 20
-_STEPS = tuple(timedelta(minutes=m) for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7200, 10080, 20160, 43200, 129600, 525600))
+_STEPS = tuple(
+    timedelta(minutes=m)
+    for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7200, 10080, 20160, 43200, 129600, 525600)
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,13 @@ class Server:
     async def _noted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         body = b"" if request.headers.get("Upgrade") else await request.read()
         entry = Entry(
-            datetime.now(UTC), self.name, request.method, request.path, request.raw_path.partition("?")[2], dict(request.headers), body
+            datetime.now(UTC),
+            self.name,
+            request.method,
+            request.path,
+            request.raw_path.partition("?")[2],
+            dict(request.headers),
+            body,
         )
         self.ledger.append(entry)
         del self.ledger[:-2000]

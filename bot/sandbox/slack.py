@@ -156,6 +156,7 @@ class SlackSandbox(Server):
     def routes(self) -> list[web.RouteDef]:
         return [
             web.post("/api/{method}", self._method),
+            web.get("/api/{method}", self._method),
             web.get("/socket/{ticket}", self._socket),
             web.post("/response/{id}", self._response),
             web.post("/upload/{id}", self._upload),

@@ -27,6 +27,7 @@ from providers.redaction import Redactor, Secret
 MOST_LOGS = 10
 MOST_LINES = 20_000_000
 MOST_DAYS_BY_LOG = 30
+PIECE_BYTES = 65_536
 MATCH_ALL = "where(/.*/)"
 NAMES_KEPT_S = 300.0
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
@@ -79,7 +80,9 @@ class Rapid7:
         if not 1 <= len(ids) <= MOST_LOGS or not 1 <= limit <= MOST_LINES:
             raise ValueError("a download takes one to ten logs and 1 to 20,000,000 lines")
         if not all(_SAFE_ID.fullmatch(key) for key in ids):
-            raise ProtocolError(f"{self.account} knows a log by an id that is none.", account=self.account, hint="Use another log.")
+            raise ProtocolError(
+                f"{self.account} knows a log by an id that is none.", account=self.account, hint="Use another log."
+            )
         params = {"query": query or MATCH_ALL, "limit": str(limit), **_when(window)}
         request = self._client.build_request(
             "GET", f"/download/logs/{':'.join(ids)}", params=params, headers={"Accept-Encoding": "identity"}
@@ -154,18 +157,20 @@ async def _pieces(response: httpx.Response, *, account: str) -> AsyncIterator[by
     if encoding not in ("identity", "gzip", "x-gzip", "deflate", ""):
         raise ProtocolError(f"{account} sent a log packed as {encoding[:20]}.", account=account, hint="Tell the operator.")
     unpack: Any = zlib.decompressobj(wbits=47) if encoding not in ("identity", "") else None
+    gathered, broken = bytearray(), ""
     try:
-        async for piece in response.aiter_raw(65536):
-            yield unpack.decompress(piece) if unpack else piece
-        if unpack:
-            yield unpack.flush()
+        async for piece in response.aiter_raw():
+            gathered += unpack.decompress(piece) if unpack else piece
+            if len(gathered) >= PIECE_BYTES:
+                yield bytes(gathered)
+                gathered.clear()
     except httpx.HTTPError as error:
-        raise _cut_short(account, unreachable(error, account=account).message) from None
+        broken = unreachable(error, account=account).message
     except zlib.error:
-        raise _cut_short(account, f"{account} sent a log that cannot be unpacked.") from None
-    if unpack and not unpack.eof:
-        raise _cut_short(account, f"{account} ended a packed log too early.")
-
-
-def _cut_short(account: str, message: str) -> Incomplete:
-    return Incomplete(message, account=account, hint="Ask again, or for a shorter window.")
+        broken = f"{account} sent a log that cannot be unpacked."
+    if not broken and unpack and not unpack.eof:
+        broken = f"{account} ended a packed log too early."
+    if gathered:
+        yield bytes(gathered)
+    if broken:
+        raise Incomplete(broken, account=account, hint="Ask again, or for a shorter window.")

@@ -51,7 +51,9 @@ def usage(days: int, name: str = "Kitchen", logs: int = 0) -> tuple[str, list[Bl
 def audit(calls: int, text: str = "ada") -> tuple[str, list[Block]]:
     rows = [ApiCall(NOON - timedelta(minutes=n % 59 + 1), text, "iot", f"{text}{n}", text or "GET", text, text, Outcome.FAILURE, text, text, 1.5) for n in range(calls)]  # fmt: skip
     report = audit_report(AuditFacts(("iot",), READ.window, rows, complete=False, notes=(text,)))
-    return audit_text(report, READ, zone=UTC), audit_blocks(report, READ, zone=UTC, buttons=[("CSV", "/apiaudit csv")], warnings=[text])
+    return audit_text(report, READ, zone=UTC), audit_blocks(
+        report, READ, zone=UTC, buttons=[("CSV", "/apiaudit csv")], warnings=[text]
+    )
 
 
 def logs(lines: int, text: str = "GET /kitchen") -> tuple[str, list[Block]]:
@@ -96,7 +98,13 @@ def shown(value: Any) -> list[str]:
     """Everything a person reads; what a button sends back when pressed is not shown."""
     if isinstance(value, dict):
         return [text for key, inner in value.items() if key != "value" for text in shown(inner)]
-    return [value] if isinstance(value, str) else [text for inner in value for text in shown(inner)] if isinstance(value, list) else []
+    return (
+        [value]
+        if isinstance(value, str)
+        else [text for inner in value for text in shown(inner)]
+        if isinstance(value, list)
+        else []
+    )
 
 
 def texts(value: Any) -> list[dict[str, Any]]:

@@ -143,7 +143,13 @@ def test_slack_is_not_spoken_to_in_the_clear() -> None:
 VALUES = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8), lambda v: st.lists(v, max_size=3) | st.dictionaries(st.sampled_from(["kind", "name", "ask", "r", "logs", "at"]), v, max_size=3), max_leaves=8)  # fmt: skip
 
 
-@given(st.dictionaries(st.sampled_from(["timezone", "database", "slack", "access", "limits", "providers", "digest", "alert", "mute", "x"]), VALUES, max_size=4))
+@given(
+    st.dictionaries(
+        st.sampled_from(["timezone", "database", "slack", "access", "limits", "providers", "digest", "alert", "mute", "x"]),
+        VALUES,
+        max_size=4,
+    )
+)
 def test_any_table_is_settings_or_a_list_of_problems(table: dict[str, Any]) -> None:
     try:
         settings_of(table, folder=ROOT, environ={})

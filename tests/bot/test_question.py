@@ -196,7 +196,10 @@ def test_what_slack_does_to_words_is_undone(slack: str, typed: str) -> None:
     assert as_typed(slack) == typed
 
 
-@given(st.sampled_from(list(COMMANDS)), st.text(max_size=80) | st.from_regex(r"(kitchen|edge|7d|where\(|[\"'/:,() ]|limit|by|who:){1,12}", fullmatch=True))
+@given(
+    st.sampled_from(list(COMMANDS)),
+    st.text(max_size=80) | st.from_regex(r"(kitchen|edge|7d|where\(|[\"'/:,() ]|limit|by|who:){1,12}", fullmatch=True),
+)
 def test_any_words_give_a_question_or_a_refusal(command: str, words: str) -> None:
     try:
         question = read_question(COMMANDS[command].name, words, HOUSE, now=NOW, zone=UTC)

@@ -112,7 +112,10 @@ def test_the_forecast_is_whole_days_and_their_mean_for_the_rest(by_day: dict[dat
 
 def test_weeks_begin_on_monday_and_months_on_the_first() -> None:
     by_day: dict[date, int | None] = {date(2026, 10, 30) + timedelta(days=n): 1 for n in range(5)}
-    assert [(str(a), str(b), n) for a, b, n, _ in buckets(by_day, "week")] == [("2026-10-30", "2026-11-01", 3), ("2026-11-02", "2026-11-03", 2)]
+    assert [(str(a), str(b), n) for a, b, n, _ in buckets(by_day, "week")] == [
+        ("2026-10-30", "2026-11-01", 3),
+        ("2026-11-02", "2026-11-03", 2),
+    ]
     assert [n for _, _, n, _ in buckets(by_day, "month")] == [2, 3]
 
 
@@ -129,16 +132,43 @@ def call(minute: int = 0, **changes: Any) -> ApiCall:
 
 
 def test_the_values_of_an_audit() -> None:
-    calls = [*(call(n, duration_ms=float(n)) for n in range(1, 21)), call(outcome=Outcome.FAILURE, duration_ms=None), call(outcome=Outcome.UNKNOWN, actor="bob", duration_ms=None)]
+    calls = [
+        *(call(n, duration_ms=float(n)) for n in range(1, 21)),
+        call(outcome=Outcome.FAILURE, duration_ms=None),
+        call(outcome=Outcome.UNKNOWN, actor="bob", duration_ms=None),
+    ]
     report = audit_report(AuditFacts(("iot",), HOUR, calls, complete=True))
-    assert report.values() == {"calls": 22, "failures": 1, "failure_percent": 100 / 21, "actors": 2, "duration_p95_ms": 19.0, "complete": True}
+    assert report.values() == {
+        "calls": 22,
+        "failures": 1,
+        "failure_percent": 100 / 21,
+        "actors": 2,
+        "duration_p95_ms": 19.0,
+        "complete": True,
+    }
 
 
 def test_no_calls_have_no_percentages() -> None:
-    assert audit_report(AuditFacts(("iot",), HOUR, [], complete=False)).values() == {"calls": 0, "failures": 0, "actors": 0, "complete": False}
+    assert audit_report(AuditFacts(("iot",), HOUR, [], complete=False)).values() == {
+        "calls": 0,
+        "failures": 0,
+        "actors": 0,
+        "complete": False,
+    }
 
 
-@pytest.mark.parametrize("length", [timedelta(seconds=30), timedelta(minutes=20), timedelta(hours=1), timedelta(hours=25), timedelta(days=7), timedelta(days=92), timedelta(days=3650)])
+@pytest.mark.parametrize(
+    "length",
+    [
+        timedelta(seconds=30),
+        timedelta(minutes=20),
+        timedelta(hours=1),
+        timedelta(hours=25),
+        timedelta(days=7),
+        timedelta(days=92),
+        timedelta(days=3650),
+    ],
+)
 def test_a_timeline_has_at_most_twenty_points_and_loses_no_call(length: timedelta) -> None:
     window = Window(NOON - length, NOON)
     calls = [call(at=window.start + length * n / 50) for n in range(50)]
@@ -158,25 +188,39 @@ def test_the_95th_percentile(values: list[float], p95: float | None) -> None:
 
 
 def test_csv_rows_say_time_in_utc_with_milliseconds_and_leave_unknown_empty() -> None:
-    rows = list(csv_rows([call(at=datetime(2014, 2, 11, 19, 15, 34, 882000, tzinfo=UTC), duration_ms=21.5), call(at=None, at_text="Other", duration_ms=None)]))
+    rows = list(
+        csv_rows(
+            [
+                call(at=datetime(2014, 2, 11, 19, 15, 34, 882000, tzinfo=UTC), duration_ms=21.5),
+                call(at=None, at_text="Other", duration_ms=None),
+            ]
+        )
+    )
     assert rows[0] == ("2014-02-11T19:15:34.882Z", "iot", "ada", "thing.list", "oven", "ok", "success", "K", "", "21.5")
     assert (rows[1][0], rows[1][-1]) == ("Other", None)
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\t=1", "\rx", "  =1", " \t+1"])
 def test_a_cell_that_a_spreadsheet_would_run_is_guarded(cell: str) -> None:
-    assert next(iter(csv.reader(io.StringIO(csv_bytes(("a",), [(cell,)]).decode().split("\r\n", 1)[1], newline=""))))[0] == "'" + cell
+    assert (
+        next(iter(csv.reader(io.StringIO(csv_bytes(("a",), [(cell,)]).decode().split("\r\n", 1)[1], newline=""))))[0]
+        == "'" + cell
+    )
 
 
 @given(st.lists(st.tuples(st.text(), st.text()), max_size=8))
 def test_csv_is_read_back_as_it_was_written(rows: list[tuple[str, str]]) -> None:
     clean = [tuple(cell.encode("utf-8", "replace").decode() for cell in row) for row in rows]
     read = list(csv.reader(io.StringIO(csv_bytes(("a", "b"), clean).decode(), newline="")))
-    assert [tuple(cell.removeprefix("'") for cell in row) for row in read[1:]] == [tuple(c.removeprefix("'") for c in row) for row in clean]
+    assert [tuple(cell.removeprefix("'") for cell in row) for row in read[1:]] == [
+        tuple(c.removeprefix("'") for c in row) for row in clean
+    ]
 
 
 def test_csv_has_crlf_and_a_header() -> None:
-    assert csv_bytes(("day", "bytes"), [("2026-11-20", 5), ("2026-11-21", None)]) == b"day,bytes\r\n2026-11-20,5\r\n2026-11-21,\r\n"
+    assert (
+        csv_bytes(("day", "bytes"), [("2026-11-20", 5), ("2026-11-21", None)]) == b"day,bytes\r\n2026-11-20,5\r\n2026-11-21,\r\n"
+    )
 
 
 @given(st.lists(st.binary(max_size=60), max_size=12))
@@ -208,7 +252,17 @@ def test_lines_without_times_have_no_timeline() -> None:
     assert timeline(counter.minutes, HOUR)[1] == ()
 
 
-@pytest.mark.parametrize(("name", "safe"), [("kitchen", "kitchen"), ("../../etc/passwd", "etc_passwd"), ("a b/c", "a_b_c"), ("...", "log"), ("Ünï", "n"), ("x" * 200, "x" * 60)])
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("kitchen", "kitchen"),
+        ("../../etc/passwd", "etc_passwd"),
+        ("a b/c", "a_b_c"),
+        ("...", "log"),
+        ("Ünï", "n"),
+        ("x" * 200, "x" * 60),
+    ],
+)
 def test_file_names_are_safe(name: str, safe: str) -> None:
     assert safe_name(name) == safe
 

@@ -43,6 +43,7 @@ BY_THE_CLOCK = [
     ("2w", "2026-11-07 14:05", NOW),
     ("3 months", "2026-08-21 13:05", NOW),
     ("since 09:00", "2026-11-21 09:00", NOW),
+    ("since 22:00", "2026-11-20 22:00", NOW),
     ("since 9:30", "2026-11-21 09:30", NOW),
     ("since monday", "2026-11-16 00:00", NOW),
     ("since saturday", "2026-11-21 00:00", NOW),
@@ -97,7 +98,10 @@ def test_three_months_are_calendar_months() -> None:
     assert found.window.length == timedelta(days=92)
 
 
-@pytest.mark.parametrize(("words", "now", "start"), [("1 month", "2026-03-31", "2026-02-28"), ("1 month", "2024-03-31", "2024-02-29"), ("1 year", "2024-02-29", "2023-02-28")])
+@pytest.mark.parametrize(
+    ("words", "now", "start"),
+    [("1 month", "2026-03-31", "2026-02-28"), ("1 month", "2024-03-31", "2024-02-29"), ("1 year", "2024-02-29", "2023-02-28")],
+)
 def test_a_month_back_from_a_long_month_ends_on_the_last_day_there_is(words: str, now: str, start: str) -> None:
     found = read(words, now=datetime.fromisoformat(now + "T12:00Z"), zone=ZoneInfo("UTC"))
     assert f"{found.window.start:%Y-%m-%d}" == start
@@ -112,7 +116,7 @@ REFUSED = [
     ("2026-11-07..2026-11-01", "ends before it begins"),
     ("2026-11-01T10:00..2026-11-01T10:00", "has no length"),
     ("2027-01-01", "still to come"),
-    ("since 23:00", "still to come"),
+    ("since 2026-11-22", "still to come"),
     ("2026-02-30", "There is no 2026-02-30"),
     ("2026-11-01T25:00..2026-11-02", "There is no time 25:00"),
     ("01/02/2026", "more than one way"),

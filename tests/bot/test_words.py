@@ -11,18 +11,43 @@ from bot import words
 
 @pytest.mark.parametrize(
     ("count", "said"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.00 kB"), (1234, "1.23 kB"), (134929550, "135 MB"), (999_499, "999 kB"), (999_500, "1.00 MB"), (5_400_000_000, "5.40 GB"), (1e13, "10.0 TB"), (-5e9, "-5.00 GB")],
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.00 kB"),
+        (1234, "1.23 kB"),
+        (134929550, "135 MB"),
+        (999_499, "999 kB"),
+        (999_500, "1.00 MB"),
+        (5_400_000_000, "5.40 GB"),
+        (1e13, "10.0 TB"),
+        (-5e9, "-5.00 GB"),
+    ],
 )
 def test_sizes_are_decimal_with_three_digits(count: float, said: str) -> None:
     assert words.size(count) == said
 
 
-@pytest.mark.parametrize(("text", "count"), [("5 GB", 5 * 10**9), ("750MB", 750 * 10**6), ("1.5 kb", 1500), ("12", 12), ("x", None), ("5 GiB", None), ("-1 GB", None)])
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("5 GB", 5 * 10**9), ("750MB", 750 * 10**6), ("1.5 kb", 1500), ("12", 12), ("x", None), ("5 GiB", None), ("-1 GB", None)],
+)
 def test_sizes_are_read_back(text: str, count: int | None) -> None:
     assert words.read_size(text) == count
 
 
-@pytest.mark.parametrize(("text", "length"), [("5s", timedelta(seconds=5)), ("15m", timedelta(minutes=15)), ("4h", timedelta(hours=4)), ("2d", timedelta(days=2)), ("1w", None), ("", None), ("-5m", None)])
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("5s", timedelta(seconds=5)),
+        ("15m", timedelta(minutes=15)),
+        ("4h", timedelta(hours=4)),
+        ("2d", timedelta(days=2)),
+        ("1w", None),
+        ("", None),
+        ("-5m", None),
+    ],
+)
 def test_durations_are_read(text: str, length: timedelta | None) -> None:
     assert words.read_duration(text) == length
 

@@ -93,10 +93,16 @@ async def test_the_check_asks_for_one_row_of_the_last_hour(server: DeviceWiseSan
 
 
 async def test_an_application_logs_in_with_its_token(server: DeviceWiseSandbox) -> None:
-    client = client_of(server, credentials=Credentials(app_token=Secret("app-token-1"), app_id=Secret("app-id-1"), thing_key="opswatch-thing"))
+    client = client_of(
+        server, credentials=Credentials(app_token=Secret("app-token-1"), app_id=Secret("app-id-1"), thing_key="opswatch-thing")
+    )
     await client.calls(WINDOW, CallFilters())
     await client.aclose()
-    assert bodies(server, "api.authenticate")[0]["params"] == {"appToken": "app-token-1", "appId": "app-id-1", "thingKey": "opswatch-thing"}
+    assert bodies(server, "api.authenticate")[0]["params"] == {
+        "appToken": "app-token-1",
+        "appId": "app-id-1",
+        "thingKey": "opswatch-thing",
+    }
 
 
 async def test_one_session_serves_many_at_once(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
@@ -175,7 +181,9 @@ async def test_a_failure_inside_http_200_is_found(server: DeviceWiseSandbox, iot
         await iot.calls(WINDOW, CallFilters())
 
 
-@pytest.mark.parametrize("body", ["", "[]", "<html>", "{}", '{"list": 3}', "[" * 50_000], ids=["empty", "list", "html", "no reply", "number", "deep"])
+@pytest.mark.parametrize(
+    "body", ["", "[]", "<html>", "{}", '{"list": 3}', "[" * 50_000], ids=["empty", "list", "html", "no reply", "number", "deep"]
+)
 async def test_what_cannot_be_read_is_a_protocol_error(server: DeviceWiseSandbox, iot: DeviceWise, body: str) -> None:
     await iot.calls(WINDOW, CallFilters())
     server.answer_with(200, body)
@@ -315,6 +323,11 @@ def test_any_bytes_give_params_a_failure_or_a_protocol_error(body: bytes) -> Non
     assert isinstance(found, dict | parse.Failure)
 
 
-@given(st.dictionaries(st.sampled_from(["ts", "execTime", "whoami", "request", "response", "orgKey"]), st.none() | st.text() | st.integers() | st.lists(st.text())))
+@given(
+    st.dictionaries(
+        st.sampled_from(["ts", "execTime", "whoami", "request", "response", "orgKey"]),
+        st.none() | st.text() | st.integers() | st.lists(st.text()),
+    )
+)
 def test_any_row_gives_a_call(row: dict[str, Any]) -> None:
     assert parse.api_call(row, account="iot", whoami="x").account == "iot"

@@ -64,7 +64,11 @@ async def test_the_sample_of_the_page_is_read_whole(server: Rapid7Sandbox, rapid
     period = await rapid7.usage(DAYS)
     assert period.by_day[date(2018, 12, 13)] == 134929550
     assert list(period.by_day) == sorted(period.by_day)
-    assert (period.reported_bytes, period.reported_from, period.reported_to) == (2427260775, date(2018, 12, 1), date(2018, 12, 19))
+    assert (period.reported_bytes, period.reported_from, period.reported_to) == (
+        2427260775,
+        date(2018, 12, 1),
+        date(2018, 12, 19),
+    )
     assert (period.organisation, period.organisation_id) == ("<Account name>", "<internal ID>")
 
 
@@ -103,7 +107,9 @@ def test_the_list_of_days_comes_in_many_shapes(answer: dict[str, object], days: 
     assert parse.usage_period(json.dumps(answer).encode(), account="a").by_day == days
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"daily_usage": 3}', b'{"daily_usage": [{"day": "x", "usage": 1}]}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"[]", b'{"daily_usage": 3}', b'{"daily_usage": [{"day": "x", "usage": 1}]}', b"[" * 100_000]
+)
 def test_what_cannot_be_read_is_a_protocol_error(body: bytes) -> None:
     with pytest.raises(ProtocolError):
         parse.usage_period(body, account="a")
@@ -142,7 +148,9 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(("status", "body", "error"), ERRORS, ids=[str(status) for status, _, _ in ERRORS])
-async def test_each_status_is_an_error_of_the_family(server: Rapid7Sandbox, rapid7: Rapid7, status: int, body: str, error: type[ProviderError]) -> None:
+async def test_each_status_is_an_error_of_the_family(
+    server: Rapid7Sandbox, rapid7: Rapid7, status: int, body: str, error: type[ProviderError]
+) -> None:
     server.answer_with(status, body, times=9)
     with pytest.raises(error) as caught:
         await rapid7.usage(DAYS)

@@ -1,0 +1,84 @@
+"""The manifest: what stands in the repository is what the commands say, within Slack's limits, and the Slack CLI finds it."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shlex
+import subprocess
+import sys
+
+import yaml
+
+from bot.manifest import EVENTS, SCOPES, manifest, manifest_yaml
+from tests.conftest import ROOT
+
+# Which scope each Web API method of ours needs.
+NEEDS = {
+    "chat_postMessage": "chat:write",
+    "chat_postEphemeral": "chat:write",
+    "chat_update": "chat:write",
+    "chat_delete": "chat:write",
+    "conversations_open": "im:write",
+    "files_getUploadURLExternal": "files:write",
+    "files_completeUploadExternal": "files:write",
+    "usergroups_users_list": "usergroups:read",
+    "users_info": "users:read",
+    "views_publish": None,
+    "auth_test": None,
+    "apps_connections_open": None,
+}
+
+
+def test_the_file_in_the_repository_has_not_drifted() -> None:
+    assert (ROOT / "manifest.yml").read_text() == manifest_yaml()
+    assert yaml.safe_load(manifest_yaml()) == manifest()
+
+
+def test_the_limits_that_matter() -> None:
+    made = manifest()
+    about = made["display_information"]
+    assert len(about["name"]) <= 35
+    assert len(about["description"]) <= 140
+    assert 175 <= len(about["long_description"]) <= 4000
+    assert re.fullmatch(r"#[0-9a-f]{6}", about["background_color"])
+    commands = made["features"]["slash_commands"]
+    assert [c["command"] for c in commands] == ["/usage", "/apiaudit", "/logs"]
+    for command in commands:
+        assert len(command["command"]) <= 32
+        assert len(command["description"]) <= 2000
+        assert len(command["usage_hint"]) <= 1000
+    assert made["settings"]["interactivity"]["is_enabled"]
+    assert made["features"]["app_home"]["home_tab_enabled"]
+
+
+def test_scopes_are_exactly_those_of_the_methods_the_code_calls() -> None:
+    called = set()
+    for path in [*(ROOT / "bot").glob("*.py"), *(ROOT / "handlers").glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute) and re.match(
+                r"(chat|files|conversations|users|usergroups|views|auth|apps)_[a-z]", node.attr
+            ):
+                called.add(node.attr)
+    assert called == set(NEEDS)
+    assert {NEEDS[name] for name in called if NEEDS[name]} | {"commands"} == set(SCOPES)
+
+
+def test_events_are_exactly_those_that_are_listened_to() -> None:
+    text = "".join(path.read_text() for path in (ROOT / "handlers").glob("*.py"))
+    assert set(re.findall(r'app\.event\("([a-z_]+)"\)', text)) == set(EVENTS)
+
+
+def run_hook(command: str, *more: str) -> str:
+    words = [sys.executable if word == ".venv/bin/python" else word for word in shlex.split(command)]
+    return subprocess.run([*words, *more], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_slack_cli_finds_its_hooks_and_the_manifest() -> None:
+    hooks = json.loads((ROOT / ".slack" / "hooks.json").read_text())["hooks"]
+    found = json.loads(run_hook(hooks["get-hooks"]))
+    assert found["config"]["sdk-managed-connection-enabled"] is True
+    assert json.loads(run_hook(hooks["get-manifest"])) == manifest()
+    bounded = run_hook(hooks["get-manifest"], "--protocol=message-boundaries", "--boundary=-=-bound-=-")
+    assert json.loads(bounded.split("-=-bound-=-")[1]) == manifest()

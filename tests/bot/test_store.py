@@ -1,0 +1,98 @@
+"""The record of who asked what, and answers that wait to be shared."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.store import Asked, Store, StoreError
+
+NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
+ASKED = Asked("trigger-1", NOW, "U0ADA", "C0OPS", "usage", "last 7 days", "slash")
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = await Store.open(tmp_path / "bot.sqlite", now=NOW)
+    yield opened
+    await opened.close()
+
+
+async def test_a_question_is_recorded_with_its_end(store: Store) -> None:
+    assert await store.claim_question(ASKED)
+    await store.finish_question("trigger-1", outcome="answered", took_ms=42)
+    assert await store.questions() == [replace(ASKED, outcome="answered", took_ms=42)]
+
+
+async def test_the_same_delivery_is_claimed_once(store: Store) -> None:
+    claims = await asyncio.gather(*(store.claim_question(ASKED) for _ in range(10)))
+    assert sum(claims) == 1
+
+
+async def test_recent_questions_are_a_persons_own_each_once_newest_first(store: Store) -> None:
+    for n, (user, text, outcome) in enumerate(
+        [
+            ("U0ADA", "a", "answered"),
+            ("U0ADA", "b", "auth"),
+            ("U0BOB", "c", "answered"),
+            ("U0ADA", "a", "answered"),
+            ("U0ADA", "d", "partial"),
+        ]
+    ):
+        await store.claim_question(replace(ASKED, delivery=f"t{n}", user=user, text=text, asked_at=NOW + timedelta(minutes=n)))
+        await store.finish_question(f"t{n}", outcome=outcome, took_ms=1)
+    assert [asked.text for asked in await store.recent_questions("U0ADA", 5)] == ["d", "a"]
+
+
+async def test_a_kept_answer_is_taken_once_and_by_its_asker(store: Store) -> None:
+    await store.keep_answer("t", user="U0ADA", channel="C0OPS", text="hello", blocks=[{"type": "divider"}], now=NOW)
+    assert await store.take_answer("t", user="U0BOB") is None
+    assert await store.take_answer("t", user="U0ADA") == ("hello", [{"type": "divider"}])
+    assert await store.take_answer("t", user="U0ADA") is None
+
+
+async def test_kept_answers_go_after_a_day_and_questions_after_four_hundred(store: Store, tmp_path: Path) -> None:
+    await store.claim_question(ASKED)
+    await store.keep_answer("old", user="U0ADA", channel="C", text="x", blocks=[], now=NOW)
+    await store.keep_answer("new", user="U0ADA", channel="C", text="x", blocks=[], now=NOW + timedelta(days=2))
+    assert await store.take_answer("old", user="U0ADA") is None
+    later = await Store.open(tmp_path / "bot.sqlite", now=NOW + timedelta(days=401))
+    assert await later.questions() == []
+    await later.close()
+
+
+async def test_two_processes_migrate_side_by_side(tmp_path: Path) -> None:
+    stores = await asyncio.gather(*(Store.open(tmp_path / "bot.sqlite", now=NOW) for _ in range(4)))
+    assert await stores[0].claim_question(ASKED)
+    assert not await stores[3].claim_question(ASKED)
+    await asyncio.gather(*(store.close() for store in stores))
+
+
+async def test_what_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "bot.sqlite"
+    path.write_bytes(b"this is a letter, not a database" * 100)
+    with pytest.raises(StoreError, match=r"bot\.sqlite cannot be used"):
+        await Store.open(path, now=NOW)
+    assert path.read_bytes().startswith(b"this is a letter")
+
+
+async def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bot.sqlite"
+    await (await Store.open(path, now=NOW)).close()
+    connection = sqlite3.connect(path)
+    connection.execute("INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('opswatch', '9999_future', 'x')")
+    connection.commit()
+    connection.close()
+    with pytest.raises(StoreError, match="newer version"):
+        await Store.open(path, now=NOW)
+
+
+async def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be used"):
+        await Store.open(tmp_path / "none" / "bot.sqlite", now=NOW)

@@ -1,0 +1,430 @@
+"""Whole journeys: a person types in Slack, the real bot asks the vendors, the answer stands where it may be seen."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import io
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from bot.app import Bot
+from bot.sandbox.slack import Message
+from bot.sandbox.world import World
+from tests.conftest import connected_bot
+
+pytestmark = pytest.mark.usefixtures("bot")
+
+
+def types(message: Message) -> list[str]:
+    return [block["type"] for block in message.blocks]
+
+
+def text_of(message: Message) -> str:
+    return message.text + json.dumps(message.blocks, ensure_ascii=False)
+
+
+def buttons(message: Message) -> dict[str, str]:
+    return {
+        e["text"]["text"]: e["action_id"] for block in message.blocks if block["type"] == "actions" for e in block["elements"]
+    }
+
+
+async def files_after(world: World, line: str, **where: str) -> tuple[Message, Message]:
+    """The answer to a line, and the message that brings its file."""
+    before = len(world.slack.messages)
+    answer = await world.slack.answer_to(line, **where)
+    brought = await world.slack.until(lambda: next((m for m in world.slack.messages[before:] if m.files), None))
+    return answer, brought
+
+
+async def test_usage_is_answered_in_the_channel_with_chart_table_and_buttons(world: World) -> None:
+    answer = await world.slack.answer_to("/usage last 7 days")
+    assert answer.seen_by == ""
+    assert types(answer)[0] == "header"
+    assert {"data_visualization", "data_table", "actions"} <= set(types(answer))
+    assert "in 7 days" in answer.text
+    for said in (
+        "Mean a day",
+        "Peak",
+        "Against the 7 days before",
+        "Month to date",
+        "of 150 GB",
+        "On course for",
+        "Ada's Kitchen",
+    ):
+        assert said in text_of(answer), said
+    assert world.slack.refused == []
+
+
+async def test_a_gap_is_said_and_drawn_as_not_listed(world: World) -> None:
+    answer = await world.slack.answer_to("/usage 30d")
+    gap = datetime.now(UTC).date() - timedelta(days=24)
+    assert f"Not listed, which is not zero: {gap:%a} {gap.day} {gap:%b}" in answer.text
+    assert "not listed" in text_of(answer)
+
+
+async def test_per_log_names_the_logs_and_csv_brings_every_row(world: World) -> None:
+    answer, brought = await files_after(world, "/usage 2026-11-02..2026-11-08 per log csv")
+    assert brought.thread_ts == answer.ts
+    rows = brought.files[0].content.decode().split("\r\n")
+    assert rows[0] == "day,log,bytes"
+    assert rows[1].startswith("2026-11-02,")
+    assert any(",kitchen," in row for row in rows)
+    assert "By log:" in answer.text
+
+
+async def test_apiaudit_is_private_with_both_vendors_in_one_table(world: World) -> None:
+    answer = await world.slack.answer_to("/apiaudit 24h")
+    assert answer.seen_by == "U0ADA"
+    assert "edge, iot" in answer.text
+    assert "Share here" in buttons(answer)
+    assert {"data_visualization", "data_table"} <= set(types(answer))
+    assert "linus@example.com" in answer.text
+
+
+async def test_a_private_csv_comes_by_direct_message(world: World) -> None:
+    answer, brought = await files_after(world, "/apiaudit 24h csv")
+    assert answer.seen_by == "U0ADA"
+    assert brought.channel == "D0ADA"
+    rows = brought.files[0].content.decode().split("\r\n")
+    assert rows[0] == "at,account,actor,action,target,status,outcome,client,ip,duration_ms"
+    assert len(rows) - 2 == int(answer.text.split(": ")[1].split(" call")[0].replace(",", ""))
+
+
+async def test_logs_come_redacted_with_levels_and_a_file(world: World) -> None:
+    answer, brought = await files_after(world, "/logs kitchen 2h")
+    content = brought.files[0].content
+    assert brought.files[0].name.startswith("kitchen-")
+    assert brought.files[0].name.endswith(".log")
+    assert b"Tr0ub4dor" not in content
+    assert b"password=[redacted]" in content
+    assert b"Bearer" not in content
+    assert "Tr0ub4dor" not in text_of(answer)
+    assert "Error" in answer.text
+    assert answer.seen_by == ""
+
+
+async def test_a_large_log_is_gzipped_and_whole(world: World) -> None:
+    _, brought = await files_after(world, "/logs kitchen,cellar 24h")
+    assert brought.files[0].name.startswith("kitchen+cellar-")
+    assert brought.files[0].name.endswith(".log.gz")
+    lines = gzip.open(io.BytesIO(brought.files[0].content)).read().count(b"\n")
+    assert lines == pytest.approx(28_800 + 12_343, abs=2)
+
+
+async def test_a_limit_that_cuts_is_said_and_one_that_fits_is_not(world: World) -> None:
+    world.rapid7.lines = lambda *_: iter([f"line {n}" for n in range(100)])
+    cut = await world.slack.answer_to("/logs kitchen limit 99")
+    fits = await world.slack.answer_to("/logs kitchen limit 100")
+    assert "Truncated: there are more lines than these 99." in cut.text
+    assert "Truncated" not in fits.text
+    assert "limit=101" in world.rapid7.ledger[-1].query
+
+
+async def test_a_log_by_its_own_name_and_by_id(world: World) -> None:
+    by_name = await world.slack.answer_to('/logs "Pantry Door" 2h')
+    by_id = await world.slack.answer_to("/logs 1c1f2885-ed93-4650-9e14-d46af4bf0886 2h")
+    assert "Pantry Door" in by_name.text
+    assert by_name.text.split(": ")[1].split(" line")[0] == by_id.text.split(": ")[1].split(" line")[0]
+
+
+async def test_an_unknown_log_is_refused_with_the_names_there_are(world: World) -> None:
+    answer = await world.slack.answer_to("/logs attic")
+    assert "No log is called “attic”; there are Pantry Door, cellar and kitchen." in answer.text
+    assert answer.seen_by == "U0ADA"
+
+
+async def test_a_log_without_lines_says_so_and_sends_no_file(world: World) -> None:
+    answer = await world.slack.answer_to("/logs kitchen where(/no such words/)")
+    assert "No lines" in answer.text
+    assert not world.slack.files
+
+
+async def test_a_broken_log_is_fetched_again_from_its_beginning(world: World) -> None:
+    world.rapid7.misbehave(broken_off)
+    answer = await world.slack.answer_to("/logs kitchen")
+    assert "Incomplete" not in answer.text
+    assert world.rapid7.paths().count(world.rapid7.paths()[-1]) == 2
+
+
+async def test_a_log_that_breaks_twice_is_shown_as_far_as_it_came(world: World) -> None:
+    world.rapid7.misbehave(broken_off, times=2)
+    answer, brought = await files_after(world, "/logs kitchen")
+    assert "Incomplete: the log broke off before its end." in answer.text
+    assert brought.files[0].content == b"first\nsecond\nthi"
+
+
+async def broken_off(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "text/plain"})
+    response.enable_chunked_encoding()
+    await response.prepare(request)
+    await response.write(b"first\nsecond\nthi")
+    await asyncio.sleep(0.05)
+    assert request.transport is not None
+    request.transport.abort()
+    return response
+
+
+async def test_one_account_down_does_not_hide_the_other(world: World) -> None:
+    world.akamai.answer_with(503, times=9)
+    answer = await world.slack.answer_to("/apiaudit 24h")
+    assert "edge is missing from this answer: edge is in trouble (HTTP 503)." in answer.text
+    assert "This answer is incomplete." in answer.text
+    assert "iot" in answer.text
+
+
+async def test_every_account_down_is_an_error_with_try_again(world: World) -> None:
+    world.rapid7.answer_with(503, times=99)
+    answer = await world.slack.answer_to("/usage today")
+    assert answer.seen_by == "U0ADA"
+    assert "rapid7-eu is in trouble (HTTP 503)." in answer.text
+    world.rapid7.faults.clear()
+    await world.slack.press(answer, buttons(answer)["Try again"])
+    await world.slack.until(lambda: any("in 1 day" in m.text for m in world.slack.seen()))
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("/usage foo", "not a window"),
+        ("/usage 20m", "known by day"),
+        ("/apiaudit iot url:/x", "records no URL"),
+        ("/apiaudit edge service:thing", "has no filter `service`"),
+        ("/logs kitchen where(", "not closed"),
+    ],
+)
+async def test_a_wrong_question_is_private_and_asks_no_provider(world: World, line: str, says: str) -> None:
+    answer = await world.slack.answer_to(line)
+    assert says in answer.text.replace("&lt;", "<")
+    assert answer.seen_by == "U0ADA"
+    assert world.rapid7.ledger == world.akamai.ledger == world.devicewise.ledger == []
+
+
+async def test_the_button_of_a_refusal_asks_what_works(world: World) -> None:
+    refusal = await world.slack.answer_to("/usage foo")
+    await world.slack.press(refusal, buttons(refusal)["Ask this instead"])
+    await world.slack.until(lambda: any("in 7 days" in m.text for m in world.slack.seen()))
+
+
+async def test_help_is_private_and_its_examples_work(world: World) -> None:
+    for command in ("/usage", "/apiaudit", "/logs"):
+        answer = await world.slack.answer_to(f"{command} help")
+        assert answer.seen_by == "U0ADA"
+        lines = [line.split(" – ")[0] for line in answer.text.splitlines() if line.startswith("/") and " – " in line]
+        assert len(lines) >= 3
+        for line in lines:
+            told = await world.slack.answer_to(line.replace("&lt;", "<"))
+            assert "Try " not in told.text, line
+
+
+async def test_who_may_not_ask_is_told_so_privately(world: World) -> None:
+    answer = await world.slack.answer_to("/apiaudit 24h", user="U0LINUS")
+    assert answer.seen_by == "U0LINUS"
+    assert "You may not ask /apiaudit here." in answer.text
+    assert world.akamai.ledger == []
+
+
+async def test_a_user_group_may_ask(world: World) -> None:
+    answer = await world.slack.answer_to("/apiaudit 24h", user="U0GRACE", channel="C0KITCHEN")
+    assert "calls" in answer.text
+
+
+async def test_a_granted_channel_lets_everybody_in_it_ask_in_public(world: World) -> None:
+    here = await world.slack.answer_to("/logs kitchen", user="U0LINUS", channel="C0OPS")
+    there = await world.slack.answer_to("/logs kitchen", user="U0LINUS", channel="C0KITCHEN")
+    assert here.seen_by == ""
+    assert "You may not ask" in there.text
+
+
+async def test_what_one_person_may_ask_elsewhere_is_private(world: World) -> None:
+    answer, brought = await files_after(world, "/logs kitchen", user="U0ADA", channel="C0KITCHEN")
+    assert answer.seen_by == "U0ADA"
+    assert brought.channel == "D0ADA"
+    assert "The file is in your direct messages." in answer.text
+
+
+async def test_where_the_bot_is_not_it_answers_privately_with_an_invitation(world: World) -> None:
+    answer = await world.slack.answer_to("/usage last 7 days", channel="C0QUIET")
+    assert answer.seen_by == "U0ADA"
+    assert "/invite @Opswatch" in answer.text
+    assert "in 7 days" in answer.text
+
+
+async def test_a_private_answer_can_be_shared_once_by_its_asker(world: World) -> None:
+    answer = await world.slack.answer_to("/apiaudit 24h")
+    await world.slack.press(answer, buttons(answer)["Share here"])
+    shared = await world.slack.until(lambda: next((m for m in world.slack.seen("U0LINUS") if not m.seen_by), None))
+    assert "Shared by <@U0ADA>" in text_of(shared)
+    assert "actions" not in types(shared)
+    await world.slack.press(answer, buttons(answer)["Share here"])
+    await world.slack.until(lambda: any("shared already" in m.text for m in world.slack.seen()))
+
+
+async def test_the_ack_goes_out_before_any_work(world: World) -> None:
+    world.rapid7.be_slow(1.0, times=9)
+    ack = await world.slack.command("/usage last 7 days")
+    await asyncio.wait_for(ack.done, 0.9)
+    assert not world.slack.seen()
+
+
+async def test_a_listener_that_raises_at_once_loses_no_ack(world: World, bot: Bot) -> None:
+    async def raise_at_once() -> None:
+        raise ValueError("at once")
+
+    bot.app.command("/usage-broken")(raise_at_once)
+    world.slack.channels["C0OPS"].about = "still here"
+    ack = await world.slack.command("/usage-broken now")
+    assert await asyncio.wait_for(ack.done, 1.0) == {}
+
+
+async def test_a_slow_provider_delays_nobody_else(world: World) -> None:
+    world.rapid7.be_slow(30, times=3)
+    await world.slack.command("/usage last 7 days")
+    await world.slack.until(lambda: len(world.rapid7.ledger) >= 3)
+    started = time.monotonic()
+    answer = await world.slack.answer_to("/apiaudit iot 24h", user="U0GRACE")
+    assert "calls" in answer.text
+    assert time.monotonic() - started < 10
+
+
+async def test_fifty_questions_at_once_are_all_answered(world: World) -> None:
+    acks = await asyncio.gather(*(world.slack.command("/usage last 7 days", user="U0LINUS") for _ in range(50)))
+    await asyncio.gather(*(asyncio.wait_for(ack.done, 10) for ack in acks))
+    await world.slack.until(lambda: len([m for m in world.slack.seen("U0LINUS") if "in 7 days" in m.text]) == 50, timeout_s=40)
+
+
+async def test_long_work_shows_itself_and_becomes_the_answer(world: World) -> None:
+    world.rapid7.be_slow(2.6, times=3)
+    ack = await world.slack.command("/usage last 7 days")
+    await ack.done
+    working = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None))
+    assert "Cancel" in buttons(working)
+    answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None))
+    assert answer.ts == working.ts
+    assert len(world.slack.seen()) == 1
+
+
+async def test_long_private_work_shows_itself_to_the_asker_alone(world: World) -> None:
+    world.devicewise.be_slow(2.6)
+    await world.slack.command("/apiaudit iot 24h")
+    working = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None))
+    assert working.seen_by == "U0ADA"
+    await world.slack.until(lambda: any("calls" in m.text for m in world.slack.seen()))
+    assert len(world.slack.seen()) == 1
+
+
+async def test_work_can_be_cancelled_by_its_asker_alone(world: World) -> None:
+    world.rapid7.be_slow(30, times=9)
+    await world.slack.command("/usage last 7 days")
+    working = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None))
+    await world.slack.press(working, buttons(working)["Cancel"], user="U0LINUS")
+    await world.slack.until(lambda: any("nothing of yours" in m.text for m in world.slack.seen("U0LINUS")))
+    await world.slack.press(working, buttons(working)["Cancel"])
+    await world.slack.until(lambda: any("Cancelled, as you asked." in m.text for m in world.slack.seen()))
+    assert working not in world.slack.messages
+
+
+async def test_the_same_delivery_twice_has_one_effect(world: World) -> None:
+    await world.slack.command("/usage last 7 days", trigger_id="trigger.same")
+    await world.slack.until(lambda: world.slack.seen())
+    ack = await world.slack.command("/usage last 7 days", trigger_id="trigger.same")
+    await ack.done
+    await world.slack.answer_to("/usage help")
+    assert len([m for m in world.slack.seen() if "in 7 days" in m.text]) == 1
+
+
+async def test_who_asked_what_where_with_what_outcome_is_recorded(world: World, bot: Bot) -> None:
+    await world.slack.answer_to("/usage last 7 days")
+    await world.slack.answer_to("/apiaudit 24h password=hunter2", user="U0LINUS")
+
+    async def recorded() -> list[Any]:
+        return [(a.user, a.channel, a.command, a.text, a.outcome) for a in await bot.store.questions()]
+
+    for _ in range(50):
+        if "asked" not in str(await recorded()):
+            break
+        await asyncio.sleep(0.02)
+    assert await recorded() == [
+        ("U0LINUS", "C0OPS", "apiaudit", "24h password=[redacted]", "refused"),
+        ("U0ADA", "C0OPS", "usage", "last 7 days", "answered"),
+    ]
+
+
+async def test_days_of_an_audit_are_named_in_the_askers_zone(world: World) -> None:
+    answer = await world.slack.answer_to("/apiaudit iot yesterday", user="U0GRACE")
+    assert "America/New_York" in answer.text
+
+
+async def test_hostile_rows_and_names_stay_text(world: World) -> None:
+    evil = "<!channel> `x` \u202e @everyone <https://evil.example|x>"
+    world.devicewise.rows = lambda start, end: [{"ts": (end - timedelta(minutes=1)).isoformat(), "whoami": evil, "request": json.dumps({"1": {"command": evil, "params": {"key": evil}}}), "response": '{"1":{"success":false}}', "orgKey": evil}]  # fmt: skip
+    answer = await world.slack.answer_to("/apiaudit iot 24h")
+    assert "<!" not in answer.text
+    assert "\u202e" not in text_of(answer)
+    assert world.slack.refused == []
+
+
+async def test_a_hostile_question_comes_back_inert(world: World) -> None:
+    answer = await world.slack.answer_to("/usage <!channel> `@everyone` \u202e")
+    assert "<!channel>" not in text_of(answer)
+    assert "\u202e" not in text_of(answer)
+
+
+async def test_the_home_tab_shows_what_i_may_ask_and_asked(world: World) -> None:
+    await world.slack.answer_to("/usage last 7 days")
+    await asyncio.sleep(0.05)
+    await world.slack.open_home("U0ADA")
+    home = json.dumps(await world.slack.until(lambda: world.slack.homes.get("U0ADA")))
+    for said in ("/usage", "/apiaudit", "/logs", "rapid7-eu", "last 7 days"):
+        assert said in home
+
+
+async def test_a_workspace_that_refuses_the_newest_blocks_gets_older_ones(world: World) -> None:
+    refusal = json.dumps({"ok": False, "error": "invalid_blocks"})
+    world.slack.answer_with(200, refusal, path="chat.postMessage", Content_Type="application/json")
+    answer = await world.slack.answer_to("/usage last 7 days")
+    assert "data_visualization" not in types(answer)
+    assert "in 7 days" in answer.text
+
+
+async def test_no_secret_shows_anywhere(world: World, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    for server in (world.rapid7, world.akamai, world.devicewise):
+        server.answer_with(
+            400, json.dumps({"title": " ".join(world.environ().values()), "message": " ".join(world.environ().values())})
+        )
+    for line in ("/usage today", "/apiaudit 24h", "/logs kitchen", "/usage today", "/apiaudit 24h"):
+        await world.slack.answer_to(line)
+    shown = "".join(text_of(m) for m in world.slack.messages) + "".join(
+        r.getMessage() for r in caplog.records if r.name.startswith("opswatch")
+    )
+    secrets = [s.open() for s in bot.settings.secrets()] + [s.open() for s in bot.tokens.secrets()]
+    assert len(secrets) >= 7
+    for secret in secrets:
+        assert secret not in shown
+
+
+async def test_upload_limits_cut_with_a_clear_word(world: World) -> None:
+    await world.slack.sockets[0].close()
+    await world.slack.until(lambda: not world.slack.sockets)
+    async with connected_bot(world, limits={"upload_plain": "2 kB", "upload_total": "10 kB"}, database="other.sqlite"):
+        answer, brought = await files_after(world, "/logs kitchen 24h")
+        assert "Cut at 10.0 kB, the most that is sent as one file." in answer.text
+        assert brought.files[0].name.endswith(".log.gz")
+        assert gzip.decompress(brought.files[0].content).endswith(b"\n")
+
+
+async def test_an_answer_under_way_when_the_bot_stops_is_told(world: World, bot: Bot) -> None:
+    world.rapid7.be_slow(30, times=9)
+    await world.slack.command("/usage last 7 days")
+    await world.slack.until(lambda: len(world.rapid7.ledger) >= 3)
+    await bot.works.finish(within_s=0.1)
+    await world.slack.until(lambda: any("I am being restarted" in m.text for m in world.slack.seen()))
+    late = await world.slack.answer_to("/usage today")
+    assert "I am being restarted" in late.text
