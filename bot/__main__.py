@@ -64,7 +64,7 @@ def main(verbose: bool) -> None:
     for quiet in ("slack_bolt", "slack_sdk", "aiohttp.access", "httpx", "httpcore", "akamai.edgegrid.edgegrid"):
         logging.getLogger(quiet).setLevel(logging.WARNING)
     # Bolt warns that the token of the environment is unused because we say ourselves who we are; we do so on purpose.
-    logging.getLogger("slack_bolt.AsyncApp").addFilter(lambda record: "will be ignored" not in record.getMessage())
+    logging.getLogger("slack_bolt.AsyncApp").addFilter(lambda record: "will be" not in record.getMessage())
 
 
 @main.command()
@@ -86,7 +86,7 @@ def ask(config_path: Path | None, as_json: bool, out: Path, user: str, channel: 
       python -m bot ask "/logs kitchen 20m" --out /tmp
     """
     from bot.terminal import ask_here
-    from handlers.problems import trouble_of
+    from handlers.trouble import trouble_of
 
     _quiet_unless_told()
     try:

@@ -1,10 +1,19 @@
-"""Configured accounts become providers. With `bot/app.py` the only place that knows the vendors by name."""
+"""Configured accounts become providers, and what answers questions is put together from them.
+
+The only place that knows the vendors by name; it needs no Slack, so a terminal starts quickly.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
-from bot.config import AkamaiSettings, DeviceWiseSettings, ProviderSettings, Rapid7Settings, Settings
+from bot.access import Access
+from bot.config import AccessSettings, AkamaiSettings, DeviceWiseSettings, ProviderSettings, Rapid7Settings, Settings
+from handlers.answering import Answering
+from handlers.apiaudit import ApiAuditCommand
+from handlers.logs import LogsCommand
+from handlers.usage import UsageCommand
 from providers.akamai.client import Akamai, ReportSettings
 from providers.devicewise.auth import Credentials
 from providers.devicewise.client import DeviceWise
@@ -59,3 +68,23 @@ def _report(settings: AkamaiSettings) -> ReportSettings:
         accept=settings.accept,
         account_switch_key=settings.account_switch_key or settings.credentials.account_switch_key,
     )
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def answering_of(settings: Settings, accounts: Accounts, redactor: Redactor) -> Answering:
+    """What answers questions, with or without Slack."""
+    return Answering(
+        {
+            "usage": UsageCommand(accounts.usage, accounts.quotas, utc_now),
+            "apiaudit": ApiAuditCommand(accounts.calls),
+            "logs": LogsCommand(accounts.logs, redactor, settings.limits.upload_plain, settings.limits.upload_total),
+        },
+        settings.directory,
+    )
+
+
+def access_of(settings: AccessSettings) -> Access:
+    return Access({"usage": settings.usage, "apiaudit": settings.apiaudit, "logs": settings.logs})

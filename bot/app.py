@@ -9,7 +9,6 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -19,45 +18,20 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.access import Access
-from bot.accounts import Accounts
-from bot.config import AccessSettings, Settings, SlackTokens
+from bot.accounts import Accounts, access_of, answering_of, utc_now
+from bot.config import Settings, SlackTokens
 from bot.delivery import Delivery, web_client
 from bot.health import serve_health
 from bot.people import SlackPeople
 from bot.store import Store
 from handlers import actions, home, slash
-from handlers.answering import Answering
-from handlers.apiaudit import ApiAuditCommand
 from handlers.door import Door, Works
-from handlers.logs import LogsCommand
 from handlers.problems import ErrorListener
-from handlers.usage import UsageCommand
 from providers.redaction import Redactor
 
 log = logging.getLogger("opswatch")
 EVENTS_PATH = "/slack/events"
 FINISH_WITHIN_S = 5.0
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-def answering_of(settings: Settings, accounts: Accounts, redactor: Redactor) -> Answering:
-    """What answers questions, with or without Slack."""
-    return Answering(
-        {
-            "usage": UsageCommand(accounts.usage, accounts.quotas, utc_now),
-            "apiaudit": ApiAuditCommand(accounts.calls),
-            "logs": LogsCommand(accounts.logs, redactor, settings.limits.upload_plain, settings.limits.upload_total),
-        },
-        settings.directory,
-    )
-
-
-def access_of(settings: AccessSettings) -> Access:
-    return Access({"usage": settings.usage, "apiaudit": settings.apiaudit, "logs": settings.logs})
 
 
 @dataclass(frozen=True, slots=True)

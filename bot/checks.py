@@ -10,8 +10,7 @@ from pathlib import Path
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
-from bot.accounts import Accounts
-from bot.app import utc_now
+from bot.accounts import Accounts, utc_now
 from bot.config import Settings, read_settings, slack_tokens
 from bot.delivery import web_client
 from bot.errors import BadConfig

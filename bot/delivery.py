@@ -212,7 +212,7 @@ class UploadRefused(Exception):
 
 def outward(text: str) -> str:
     """Top-level text as Slack wants it: escaped, so that nothing in it pings or links, and short enough to be shown whole."""
-    return kit.escaped(shortened(inert_lines(text), limits.GOOD_TEXT - 400))
+    return kit.escaped(shortened(inert_lines(text), limits.GOOD_TEXT - 400)) if text.strip() else "–"
 
 
 async def _or_plainer(send: Any, blocks: Sequence[Block], text: str) -> str:

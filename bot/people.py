@@ -53,19 +53,6 @@ class SlackPeople:
         return frozenset(answer["users"])
 
 
-class Nobody:
-    """People where there is no Slack: the configured zone, and no groups."""
-
-    def __init__(self, fallback: tzinfo) -> None:
-        self._fallback = fallback
-
-    async def zone(self, user: str) -> tzinfo:  # noqa: ARG002
-        return self._fallback
-
-    async def groups_of(self, user: str, groups: Sequence[str]) -> Collection[str]:  # noqa: ARG002
-        return ()
-
-
 async def _remembered(kept: dict[str, tuple[float, T]], key: str, ask: Callable[[], Awaitable[T]], *, otherwise: T) -> T:
     """What was learned lately, or what Slack says now, or `otherwise`; a failure is remembered, too."""
     known = kept.get(key)

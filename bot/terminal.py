@@ -6,22 +6,16 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
 from bot import words
-from bot.accounts import Accounts
+from bot.accounts import Accounts, access_of, answering_of, utc_now
 from bot.answer import Answer
-from bot.app import access_of, answering_of, utc_now
 from bot.config import Settings, read_settings, slack_tokens
-from bot.delivery import web_client
 from bot.errors import BadConfig, BadQuestion
-from bot.people import Nobody, People, SlackPeople
 from bot.question import read_line
 from handlers.answering import Asking
 from providers.redaction import Redactor
@@ -114,13 +108,16 @@ async def _groups_of(settings: Settings, user: str, groups: Sequence[str]) -> Se
     """User groups are known to Slack alone; without a token nobody is in one."""
     if not groups:
         return ()
-    async with AsyncExitStack() as stack:
-        people: People = Nobody(settings.timezone)
-        try:
-            tokens = slack_tokens("neither")
-        except BadConfig:
-            return ()
-        session = await stack.enter_async_context(aiohttp.ClientSession())
+    try:
+        tokens = slack_tokens("neither")
+    except BadConfig:
+        return ()
+    import aiohttp
+
+    from bot.delivery import web_client
+    from bot.people import SlackPeople
+
+    async with aiohttp.ClientSession() as session:
         people = SlackPeople(web_client(tokens.bot.open(), tokens.api_url, session), settings.timezone)
         return list(await people.groups_of(user, groups))
 

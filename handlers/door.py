@@ -20,7 +20,7 @@ from bot.question import CommandName, Question, read_question
 from bot.slack_text import as_typed
 from bot.store import Asked, Store
 from handlers.answering import Answering, Asking, Clock
-from handlers.problems import Cancelled, Stopping, trouble_of
+from handlers.trouble import Cancelled, Stopping, trouble_of
 from providers.redaction import Redactor
 
 log = logging.getLogger("opswatch")

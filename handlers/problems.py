@@ -1,71 +1,18 @@
-"""Every error becomes a kind answer: what failed, what to do, and whether to try again. One listener for all."""
+"""Every error becomes a kind answer. The one listener for all of them."""
 
 from __future__ import annotations
 
 import logging
 import traceback
 from dataclasses import dataclass
-from typing import Any
 
 from slack_bolt.async_app import AsyncBoltContext
 
-from bot.blocks import talk
 from bot.delivery import Delivery
-from bot.errors import BadConfig, BadQuestion, Refused
-from providers.errors import ProviderError
+from handlers.trouble import trouble_of
 from providers.redaction import Redactor
 
 log = logging.getLogger("opswatch")
-
-
-class Cancelled(Exception):
-    """The asker has stopped the work."""
-
-    kind = "cancelled"
-
-
-class Stopping(Exception):
-    """The bot is going away while the answer was under way."""
-
-    kind = "cancelled"
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """An error as it is told: its kind, the account it is about, one sentence, one hint."""
-
-    kind: str
-    provider: str | None
-    message: str
-    hint: str
-    may_retry: bool = False
-
-    def as_json(self) -> dict[str, Any]:
-        return {"error": {"kind": self.kind, "provider": self.provider, "message": self.message, "hint": self.hint}}
-
-    def blocks(self, line: str = "") -> list[dict[str, Any]]:
-        return talk.error_blocks(self.message, self.hint, again=line if self.may_retry else "")
-
-    @property
-    def text(self) -> str:
-        return talk.error_text(self.message, self.hint)
-
-
-def trouble_of(error: BaseException) -> Trouble:
-    """What to tell about an error. What we did not foresee is our own fault and is told without its details."""
-    if isinstance(error, BadQuestion | Refused | BadConfig):
-        return Trouble(error.kind, None, error.message, error.hint)
-    if isinstance(error, ProviderError):
-        return Trouble(error.kind, error.account, error.message, error.hint, may_retry=error.may_retry)
-    if isinstance(error, Cancelled):
-        return Trouble("cancelled", None, "Cancelled, as you asked.", "")
-    if isinstance(error, Stopping):
-        return Trouble(
-            "cancelled", None, "I am being restarted and could not finish this.", "Ask again in a minute.", may_retry=True
-        )
-    return Trouble(
-        "internal", None, "Something went wrong in the bot itself.", "The operator finds it in the bot's log; try again.", True
-    )
 
 
 @dataclass(frozen=True, slots=True)

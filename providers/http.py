@@ -163,7 +163,7 @@ def refuse_status(reply: Reply, *, account: str, said: str = "") -> None:
     status = reply.status
     if status == 200:
         return
-    tail = f" It said: {said}" if said else ""
+    tail = f" It said: {said.rstrip('.')}." if said else ""
     if status in (401, 403):
         raise AuthFailed(
             f"{account} did not accept our credentials (HTTP {status}).{tail}",

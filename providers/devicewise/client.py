@@ -178,7 +178,7 @@ class DeviceWise:
 
     def _said(self, failure: parse.Failure) -> str:
         words = "; ".join([*failure.messages[:2], *(f"code {code}" for code in failure.codes[:2])])
-        return f" It said: {self._redactor.text(words)[:300]}" if words else ""
+        return f" It said: {self._redactor.text(words)[:300].rstrip('.')}." if words else ""
 
     async def _command(self, command: str, params: Mapping[str, Any], *, session: Secret) -> dict[str, Any] | parse.Failure:
         body = {"auth": {"sessionId": session.open()}, _COMMAND_ID: {"command": command, "params": dict(params)}}

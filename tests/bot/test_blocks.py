@@ -126,7 +126,7 @@ def test_no_text_leaves_its_code_span(text: str) -> None:
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_any_words_make_an_answer_that_slack_takes(text: str, other: str) -> None:
     for said, blocks in (usage(3, text), audit(3, text), logs(3, text), (text or "x", talk.error_blocks(text or "x", other))):
-        assert message_problems(outward(said) or "x", blocks) == []
+        assert message_problems(outward(said), blocks) == []
         assert rules.complaints(blocks, most=50) == []
 
 

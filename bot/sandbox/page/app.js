@@ -78,8 +78,8 @@ function table(b) {
   const body = make("tbody");
   const pager = make("div", { class: "pager" });
   let page = 0, order = null, down = false;
-  const numeric = head.map((_, n) => rows.every((r) => r[n].type === "raw_number" || !/[A-Za-z]{3}/.test(r[n].text)) && rows.some((r) => r[n].type === "raw_number"));
-  const key = (cell) => (cell.type === "raw_number" ? cell.value : cell.text.toLowerCase());
+  const numeric = head.map((_, n) => rows.filter((r) => r[n].type === "raw_number").length * 2 > rows.length);
+  const key = (cell) => (cell.type === "raw_number" ? cell.value : numeric[order] ? -Infinity : cell.text.toLowerCase());
   const show = () => {
     const sorted = order === null ? rows : [...rows].sort((a, z) => (key(a[order]) > key(z[order]) ? 1 : -1) * (down ? -1 : 1));
     const pages = Math.ceil(rows.length / size);
@@ -96,7 +96,7 @@ function table(b) {
 
 function chart(b) {
   const { series, axis_config: axis, type } = b.chart;
-  const W = 700, H = 210, left = 46, right = 8, top = 10, bottom = 34;
+  const W = 700, H = 198, left = 46, right = 8, top = 10, bottom = 22;
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const put = (tag, attributes, text) => { const n = document.createElementNS(svg.namespaceURI, tag); for (const [k, v] of Object.entries(attributes)) n.setAttribute(k, v); if (text !== undefined) n.textContent = text; svg.append(n); return n; };
   svg.setAttribute("viewBox", `0 0 ${W} ${H}`);
@@ -104,7 +104,7 @@ function chart(b) {
   svg.setAttribute("aria-label", `${b.title}, ${axis.y_label ?? ""}: ` + series.map((s) => s.name + " " + s.data.map((p) => `${p.label} ${p.value}`).join(", ")).join("; "));
   const highest = Math.max(...series.flatMap((s) => s.data.map((p) => p.value)), 0) || 1;
   const power = 10 ** Math.floor(Math.log10(highest));
-  const ceiling = [1, 2, 4, 6, 8, 10, 12].map((n) => n * power).find((n) => n >= highest);
+  const ceiling = [1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10].map((n) => n * power).find((n) => n >= highest);
   const y = (v) => top + (H - top - bottom) * (1 - v / ceiling);
   for (const part of [0, 0.25, 0.5, 0.75, 1]) {
     put("line", { class: "grid", x1: left, x2: W - right, y1: y(ceiling * part), y2: y(ceiling * part) });
@@ -112,8 +112,7 @@ function chart(b) {
   }
   const slot = (W - left - right) / axis.categories.length;
   const every = Math.ceil((Math.max(...axis.categories.map((c) => c.length)) * 6 + 8) / slot);
-  axis.categories.forEach((label, n) => { if (n % every === 0) put("text", { x: left + slot * (n + 0.5), y: H - 18, "text-anchor": "middle" }, label); });
-  put("text", { x: left, y: H - 3 }, axis.y_label ?? "");
+  axis.categories.forEach((label, n) => { if (n % every === 0) put("text", { x: left + slot * (n + 0.5), y: H - 5, "text-anchor": "middle" }, label); });
   series.forEach((s, k) => {
     const colour = `var(--series${k % 3})`;
     if (type === "bar") {
@@ -124,7 +123,7 @@ function chart(b) {
     }
   });
   const legend = make("div", { class: "legend" }, ...series.map((s, k) => { const i = make("i"); i.style.background = `var(--series${k % 3})`; return make("span", {}, i, s.name); }));
-  return make("div", { class: "chart" }, make("h4", {}, b.title), svg, series.length > 1 ? legend : "");
+  return make("div", { class: "chart" }, make("h4", {}, b.title, axis.y_label ? make("small", {}, axis.y_label) : ""), svg, series.length > 1 ? legend : "");
 }
 
 function title(svg, text) { const n = document.createElementNS(svg.namespaceURI, "title"); n.textContent = text; return n; }

@@ -1,0 +1,71 @@
+"""What the README shows works: its questions, its commands, its settings, its pictures."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from bot import config
+from bot.question import Directory, read_line
+from bot.windows import read_window
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text()
+HOUSE = Directory({"rapid7-eu": "rapid7", "edge": "akamai", "iot": "devicewise"}, {"rapid7-eu": {"kitchen": "a", "cellar": "b"}})
+NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
+QUESTIONS = sorted(set(re.findall(r"`(/(?:usage|apiaudit|logs)[^`]*)`", README)) - {"/logs"})
+WINDOWS = re.findall(r"`([^`]+)`", README.split("**Windows**:")[1].split("ISO instants")[0])
+MODELS = (
+    config.Settings,
+    config.SlackSettings,
+    config.AccessSettings,
+    config.HealthSettings,
+    config.LimitSettings,
+    config.Rapid7Settings,
+    config.AkamaiSettings,
+    config.DeviceWiseSettings,
+)
+COMMANDS = re.findall(r"^ {4,}(?:\.venv/bin/)?(python -m bot .*|make \S+)", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", QUESTIONS)
+def test_every_question_in_the_readme_can_be_asked(line: str) -> None:
+    assert read_line(line, HOUSE, now=NOW, zone=UTC)
+
+
+@pytest.mark.parametrize("words", WINDOWS)
+def test_every_window_in_the_readme_can_be_read(words: str) -> None:
+    assert len(WINDOWS) >= 15
+    assert read_window(words, now=NOW, zone=UTC, whole_days=False, example="").said
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_in_the_readme_exists(command: str) -> None:
+    assert len(COMMANDS) >= 10
+    words = shlex.split(command)
+    if words[0] == "make":
+        assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        return
+    options = [word for word in words if word.startswith("--")]
+    shown = subprocess.run([sys.executable, *words[1:4], "--help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert all(option in shown for option in options)
+
+
+def test_every_setting_stands_in_the_readme_and_in_the_example() -> None:
+    example = (ROOT / "bot.example.toml").read_text()
+    for model in MODELS:
+        for name, field in model.model_fields.items():
+            assert (field.alias or name) in README, name
+            if name not in ("app_token", "app_id", "thing_key"):
+                assert (field.alias or name) in example, name
+
+
+def test_every_picture_and_file_that_is_linked_is_there() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    assert links
+    assert all((ROOT / link).is_file() for link in links if "://" not in link)

@@ -1,0 +1,280 @@
+"""`python -m bot`: answers, exit codes and JSON, as other programs rely on them."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import gzip
+import hashlib
+import io
+import json
+import signal
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.sandbox.world import World
+from tests.conftest import ROOT, toml_of
+
+Run = Callable[..., Any]
+
+
+async def test_an_answer_as_json_has_every_member(front_door: Run, tmp_path: Path) -> None:
+    today = datetime.now(UTC).date()
+    first, last = today - timedelta(days=7), today - timedelta(days=1)
+    ran = await front_door("ask", f"/usage {first}..{last} csv", "--json", "--out", str(tmp_path / "out"))
+    assert (ran.code, ran.err) == (0, "")
+    told = ran.json
+    assert set(told) == {"text", "blocks", "values", "files", "warnings", "window"}
+    assert (told["window"]["start"], told["window"]["end"]) == (f"{first}T00:00:00Z", f"{today}T00:00:00Z")
+    assert told["window"]["said"].endswith(f"{last:%b %Y} (UTC)")
+    assert {"bytes", "reported_bytes", "days", "days_missing", "mean_bytes_per_day", "peak_bytes", "peak_day", "change_percent", "month_to_date_bytes", "forecast_month_bytes", "quota_percent"} == set(told["values"])  # fmt: skip
+    file = told["files"][0]
+    content = Path(file["path"]).read_bytes()
+    assert (file["name"], file["bytes"]) == (f"usage-rapid7-eu-{first:%Y%m%d}-{last:%Y%m%d}.csv", len(content))
+    assert file["sha256"] == hashlib.sha256(content).hexdigest()
+    assert content.split(b"\r\n")[0] == b"day,bytes"
+    assert told["values"]["bytes"] == sum(int(line.split(b",")[1]) for line in content.split(b"\r\n")[1:8])
+
+
+async def test_a_missing_day_is_a_row_with_empty_bytes(front_door: Run, world: World, tmp_path: Path) -> None:
+    ran = await front_door("ask", "/usage 30d csv", "--json")
+    rows = list(csv.DictReader(io.StringIO(Path(tmp_path / ran.json["files"][0]["path"]).read_text())))
+    assert len(rows) == 30
+    assert [row["bytes"] for row in rows].count("") == ran.json["values"]["days_missing"] == 1
+
+
+async def test_a_file_that_is_there_is_kept(front_door: Run, tmp_path: Path) -> None:
+    paths = [
+        (await front_door("ask", "/usage yesterday csv", "--json", "--out", str(tmp_path))).json["files"][0]["path"]
+        for _ in range(2)
+    ]
+    assert paths[0] != paths[1]
+    assert all(Path(path).exists() for path in paths)
+
+
+async def test_an_audit_over_both_vendors(front_door: Run, tmp_path: Path) -> None:
+    ran = await front_door("ask", "/apiaudit 24h csv", "--json", "--out", str(tmp_path))
+    values = ran.json["values"]
+    assert {"calls", "failures", "failure_percent", "actors", "duration_p95_ms", "complete"} == set(values)
+    rows = list(csv.DictReader(io.StringIO(Path(ran.json["files"][0]["path"]).read_bytes().decode(), newline="")))
+    assert len(rows) == values["calls"]
+    assert {row["account"] for row in rows} == {"edge", "iot"}
+    assert sum(row["outcome"] == "failure" for row in rows) == values["failures"]
+    assert all(row["duration_ms"] == "" for row in rows if row["account"] == "edge")
+    assert any(row["status"] == "'-90008" for row in rows)
+
+
+async def test_a_log_in_a_terminal(front_door: Run, tmp_path: Path) -> None:
+    ran = await front_door("ask", "/logs kitchen,cellar 24h", "--json", "--out", str(tmp_path))
+    values = ran.json["values"]
+    assert set(values) == {"lines", "bytes", "complete", "truncated", "levels"}
+    assert (values["complete"], values["truncated"]) == (True, False)
+    content = gzip.decompress(Path(ran.json["files"][0]["path"]).read_bytes())
+    assert content.count(b"\n") == values["lines"]
+    assert len(content) < values["bytes"]
+    assert b"Tr0ub4dor" not in content
+
+
+async def test_plain_text_tells_where_the_file_is(front_door: Run, tmp_path: Path) -> None:
+    ran = await front_door("ask", "/logs kitchen 20m", "--out", str(tmp_path))
+    assert ran.code == 0
+    assert "Saved " in ran.out
+    assert "lines" in ran.out
+    assert "&lt;" not in ran.out
+
+
+async def test_help_has_no_window(front_door: Run) -> None:
+    ran = await front_door("ask", "/logs help", "--json")
+    assert (ran.code, ran.json["window"], ran.json["values"], ran.json["files"]) == (0, None, {}, [])
+
+
+def fail(server: str, status: int, body: str = "") -> Callable[[World], None]:
+    return lambda world: getattr(world, server).answer_with(status, body, times=99)
+
+
+FAILURES = [
+    ("/usage foo", lambda w: None, 2, "bad_question", None),
+    ("/logs nowhere 20m", lambda w: None, 2, "bad_question", None),
+    ("/usage 7d", fail("rapid7", 401), 3, "auth", "rapid7-eu"),
+    ("/usage 7d", fail("rapid7", 403), 3, "auth", "rapid7-eu"),
+    ("/usage 7d", fail("rapid7", 404), 3, "not_found", "rapid7-eu"),
+    ("/usage 7d", fail("rapid7", 429), 3, "rate_limited", "rapid7-eu"),
+    ("/usage 7d", fail("rapid7", 500), 3, "unavailable", "rapid7-eu"),
+    ("/usage 7d", fail("rapid7", 400), 3, "protocol", "rapid7-eu"),
+    ("/usage 7d", fail("rapid7", 200, "<html>"), 3, "protocol", "rapid7-eu"),
+    ("/apiaudit edge 7d", fail("akamai", 410), 3, "not_found", "edge"),
+    ("/apiaudit edge 7d", lambda w: setattr(w.akamai, "client_secret", "another"), 3, "auth", "edge"),
+    ("/apiaudit iot 7d", lambda w: setattr(w.devicewise, "mfa", True), 3, "auth", "iot"),
+    ("/logs kitchen", fail("rapid7", 200, "x"), 0, None, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "arrange", "code", "kind", "provider"), FAILURES, ids=[f"{case[0]} {case[3]}" for case in FAILURES]
+)
+async def test_each_failure_has_its_kind_and_exit_code(
+    front_door: Run, world: World, line: str, arrange: Any, code: int, kind: str | None, provider: str | None
+) -> None:
+    arrange(world)
+    ran = await front_door("ask", line, "--json")
+    assert ran.code == code, ran.out + ran.err
+    if kind:
+        error = ran.json["error"]
+        assert (error["kind"], error["provider"]) == (kind, provider)
+        assert error["message"].endswith((".", "?"))
+        assert error["hint"]
+
+
+async def test_a_wrong_configuration_is_told_whole(front_door: Run, world: World) -> None:
+    table = {**world.table(), "colour": "red", "timezone": "Mars"}
+    ran = await front_door("ask", "/usage 7d", "--json", table=table)
+    assert ran.code == 2
+    assert ran.json["error"]["kind"] == "bad_config"
+    assert "colour" in ran.json["error"]["message"]
+    assert "timezone" in ran.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("who", "code"),
+    [
+        ((), 0),
+        (("--user", "U0ADA"), 0),
+        (("--user", "U0LINUS"), 4),
+        (("--channel", "C0OPS"), 4),
+        (("--user", "U0GRACE"), 0),
+        (("--user", "U0LINUS", "--channel", "C0KITCHEN"), 4),
+    ],
+)
+async def test_access_rules_apply_as_for_the_person_and_place(
+    front_door: Run, world: World, who: tuple[str, ...], code: int
+) -> None:
+    ran = await front_door("ask", "/apiaudit 24h", "--json", *who)
+    assert ran.code == code
+    if code:
+        assert ran.json["error"]["kind"] == "refused"
+        assert world.akamai.ledger == []
+
+
+async def test_a_granted_channel_may_ask_for_logs(front_door: Run) -> None:
+    assert (await front_door("ask", "/logs kitchen", "--channel", "C0OPS")).code == 0
+    assert (await front_door("ask", "/logs kitchen", "--channel", "C0KITCHEN")).code == 4
+
+
+async def test_check_tells_a_line_each(front_door: Run) -> None:
+    ran = await front_door("check", "--json")
+    assert ran.code == 0, ran.out
+    assert ran.json["ok"] is True
+    assert [c["name"] for c in ran.json["checks"]] == [
+        "configuration",
+        "database",
+        "slack",
+        "scopes",
+        "socket",
+        "rapid7-eu",
+        "edge",
+        "iot",
+    ]
+    assert all(set(c) == {"name", "ok", "detail", "hint"} for c in ran.json["checks"])
+
+
+async def test_check_tells_what_to_do_about_each_failure(front_door: Run, world: World) -> None:
+    world.rapid7.answer_with(401, times=9)
+    world.akamai.deprecated = True
+    world.slack.scopes = "commands"
+    ran = await front_door("check")
+    assert ran.code == 3
+    assert "NO  scopes: The token lacks chat:write, files:write" in ran.out
+    assert "NO  rapid7-eu: rapid7-eu did not accept our key" in ran.out
+    assert 'report = "v2"' in ran.out
+    assert "ok  iot" in ran.out
+
+
+async def test_check_with_a_wrong_slack_token_and_a_wrong_configuration(front_door: Run, world: World) -> None:
+    ran = await front_door("check", SLACK_BOT_TOKEN="xoxb-wrong-token")
+    assert ran.code == 3
+    assert "invalid_auth" in ran.out
+    assert "xoxb-wrong-token" not in ran.out + ran.err
+    ran = await front_door("check", "--json", table={**world.table(), "colour": "red"})
+    assert (ran.code, ran.json["ok"]) == (2, False)
+
+
+async def test_manifest_needs_no_configuration(front_door: Run, tmp_path: Path) -> None:
+    ran = await front_door("manifest", "--json", BOT_CONFIG=str(tmp_path / "none.toml"))
+    assert ran.json["display_information"]["name"] == "Opswatch"
+    assert (await front_door("manifest")).out == (ROOT / "manifest.yml").read_text()
+
+
+@pytest.mark.parametrize(
+    "words", [("--help",), ("ask", "--help"), ("check", "--help"), ("run", "--help"), ("manifest", "--help"), ("demo", "--help")]
+)
+async def test_every_command_explains_itself_with_examples(front_door: Run, words: tuple[str, ...]) -> None:
+    ran = await front_door(*words)
+    assert ran.code == 0
+    assert "python -m bot" in ran.out
+
+
+async def test_demo_plays_questions_and_ends(front_door: Run) -> None:
+    ran = await front_door("demo", "--ask", "/usage last 7 days", "--ask", "/logs kitchen 20m")
+    assert ran.code == 0
+    assert "Ada in #ops: /usage last 7 days" in ran.out
+    assert "in 7 days" in ran.out
+    assert "[file] kitchen-" in ran.out
+    assert ran.err.count("WARNING") == 0
+
+
+async def test_run_connects_answers_and_ends_within_ten_seconds(world: World, tmp_path: Path) -> None:
+    process = await started(world, tmp_path)
+    answer = await world.slack.answer_to("/usage last 7 days")
+    assert "in 7 days" in answer.text
+    assert await health(world) == (200, 200)
+    process.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(process.wait(), 10) == 0
+
+
+async def test_run_tells_what_it_misses(front_door: Run) -> None:
+    ran = await front_door("run", SLACK_APP_TOKEN="")
+    assert ran.code == 2
+    assert "SLACK_APP_TOKEN" in ran.err
+    ran = await front_door("run", SLACK_BOT_TOKEN="xoxb-wrong")
+    assert ran.code == 3
+    assert "invalid_auth" in ran.err
+
+
+HEALTH_PORT = 18_765
+
+
+async def health(world: World) -> tuple[int, int]:
+    import aiohttp
+
+    async with aiohttp.ClientSession() as session:
+        codes = []
+        for path in ("/healthz", "/readyz"):
+            async with session.get(f"http://127.0.0.1:{HEALTH_PORT}{path}") as response:
+                codes.append(response.status)
+        return codes[0], codes[1]
+
+
+async def started(world: World, tmp_path: Path) -> asyncio.subprocess.Process:
+    import os
+
+    config = tmp_path / "bot.toml"
+    config.write_text(toml_of({**world.table(), "health": {"port": HEALTH_PORT}}))
+    env = {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "run", "--config", str(config), cwd=tmp_path, env=env
+    )
+    await world.slack.until(lambda: world.slack.sockets, timeout_s=20)
+    return process
+
+
+async def test_the_answer_says_today_is_partial(front_door: Run) -> None:
+    ran = await front_door("ask", "/usage today", "--json")
+    today = datetime.now(UTC).date()
+    assert ran.json["window"]["start"] == f"{today}T00:00:00Z"
+    assert "still growing" in ran.json["text"]
+    assert json.dumps(ran.json["blocks"])

@@ -1,0 +1,111 @@
+"""The demo page in a real browser: type, see the answer drawn, press its buttons."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from bot.sandbox.demo import open_demo
+from bot.sandbox.world import World
+from tests.browser import CHROMIUM, open_page, say
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (apt-get install chromium)")
+
+
+@pytest.fixture
+async def demo(tmp_path: Path) -> AsyncIterator[World]:
+    async with open_demo(tmp_path) as world:
+        yield world
+
+
+@pytest.fixture
+async def page(demo: World, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
+    async with open_page(demo.slack.url) as opened:
+        yield opened
+        folder = ROOT / "artifacts"
+        folder.mkdir(exist_ok=True)
+        await opened.screenshot(path=folder / f"{request.node.name}.png")
+
+
+async def test_an_answer_is_drawn_with_all_its_blocks(page: Page) -> None:
+    await say(page, "/usage last 7 days")
+    answer = page.locator("article", has=page.locator(".app")).last
+    await expect(answer.locator(".header")).to_contain_text("in 7 days")
+    assert await answer.locator("svg rect").count() == 7
+    assert await answer.locator("table tbody tr").count() == 7
+    assert await answer.locator(".fields > div").count() >= 4
+    await expect(answer.get_by_role("button", name="30 days")).to_be_visible()
+
+
+async def test_a_button_asks_the_next_question(page: Page) -> None:
+    await say(page, "/usage last 7 days")
+    await page.get_by_role("button", name="30 days").click()
+    await expect(page.locator(".header").last).to_contain_text("of 30 days")
+
+
+async def test_a_table_sorts_and_turns_its_pages(page: Page) -> None:
+    await say(page, "/usage 30d")
+    table = page.locator(".table").last
+    await table.get_by_role("button", name="More ›").click()
+    await expect(table.locator(".pager")).to_contain_text("8–14 of 30")
+    await table.get_by_role("button", name="Usage", exact=True).click()
+    sizes = await table.locator("td.number").all_text_contents()
+    assert sizes[0].endswith("GB")
+
+
+async def test_a_private_answer_says_so_and_another_person_does_not_see_it(page: Page) -> None:
+    await say(page, "/apiaudit 24h")
+    await expect(page.locator(".only")).to_have_text("Only visible to you")
+    await expect(page.get_by_role("button", name="Share here")).to_be_visible()
+    await page.select_option("#user", "U0LINUS")
+    await expect(page.locator("article")).to_have_count(0)
+
+
+async def test_a_log_comes_with_a_preview_and_a_download(page: Page) -> None:
+    await say(page, "/logs kitchen 2h")
+    link = page.locator(".file a")
+    await expect(link).to_contain_text(".log")
+    async with page.expect_download() as download:
+        await link.click()
+    content = Path(await (await download.value).path()).read_bytes()
+    assert content.count(b"\n") > 2000
+    assert b"Tr0ub4dor" not in content
+
+
+async def test_the_composer_completes_commands(page: Page) -> None:
+    await page.fill("#text", "/lo")
+    await expect(page.locator("#suggestions li")).to_have_count(1)
+    await page.press("#text", "Tab")
+    assert await page.input_value("#text") == "/logs "
+
+
+async def test_home_shows_the_app_home(page: Page) -> None:
+    await page.get_by_role("button", name="Opswatch Home").click()
+    await expect(page.locator("#home")).to_contain_text("Accounts")
+
+
+async def test_behind_the_scenes_shows_requests_and_raw_blocks(page: Page) -> None:
+    await say(page, "/usage last 7 days")
+    await expect(page.locator("article .header")).to_be_visible()
+    await page.get_by_role("button", name="raw").last.click()
+    await expect(page.locator("#raw")).to_contain_text("data_visualization")
+    await expect(page.locator("#requests li").first).to_contain_text("/usage/organizations")
+
+
+async def test_a_provider_told_to_misbehave_gives_a_kind_error(page: Page) -> None:
+    await page.get_by_role("button", name="Behind the scenes").click()
+    await page.select_option("#fault", "401")
+    await page.get_by_role("button", name="Misbehave").click()
+    await say(page, "/usage today")
+    await expect(page.locator("article").last).to_contain_text("did not accept our key")
+
+
+async def test_hostile_text_is_drawn_as_text(page: Page, demo: World) -> None:
+    demo.rapid7.lines = lambda *_: iter(['<img src=x onerror="alert(1)"> <!channel> `x`'] * 3)
+    await say(page, "/logs kitchen")
+    await expect(page.locator("article pre").first).to_contain_text("<img src=x")
+    assert await page.locator(".ping").count() == 0
