@@ -18,6 +18,7 @@ import click
 from bot import __version__
 from bot.errors import BadConfig
 from bot.words import inert_lines
+from providers.redaction import Redactor
 
 T = TypeVar("T")
 EXIT_CODES = {"bad_question": 2, "bad_config": 2, "refused": 4, "internal": 1}
@@ -42,6 +43,18 @@ class _Front(click.Group):
             sys.exit(1)
 
 
+class _Redacting(logging.Formatter):
+    """Log lines without secrets, tracebacks and other people's messages among them."""
+
+    redactor = Redactor()
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self.redactor.text(super().format(record))
+
+
+LOGGED = _Redacting("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
 @click.group(cls=_Front, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="%(version)s")
 @click.option("--verbose", is_flag=True, help="Tell more on standard error.")
@@ -55,11 +68,9 @@ def main(verbose: bool) -> None:
       python -m bot check                               is everything set up?
       python -m bot run                                 connect to Slack
     """
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO if verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LOGGED)
+    logging.basicConfig(handlers=[handler], level=logging.INFO if verbose else logging.WARNING)
     logging.getLogger("opswatch").setLevel(logging.INFO)
     for quiet in ("slack_bolt", "slack_sdk", "aiohttp.access", "httpx", "httpcore", "akamai.edgegrid.edgegrid"):
         logging.getLogger(quiet).setLevel(logging.WARNING)
@@ -151,6 +162,7 @@ def run(config_path: Path | None, protocol: str, boundary: str) -> None:  # noqa
 
     settings = read_settings(_config(config_path))
     tokens = slack_tokens(settings.slack.mode)
+    LOGGED.redactor = Redactor([*settings.secrets(), *tokens.secrets()])
     try:
         asyncio.run(run_bot(settings, tokens))
     except SlackApiError as error:

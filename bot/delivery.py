@@ -19,12 +19,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.answer import Answer, AnswerFile, Block
 from bot.blocks import kit, limits, talk
+from bot.errors import SlackRefused
 from bot.words import inert_lines, shortened
 
 log = logging.getLogger("opswatch")
 
 NOT_HERE = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
 INVITE = "Only you see this, because I am not in this channel: `/invite @Opswatch` and ask again to have answers in it."
+SNIPPET_BYTES = 1_000_000
 UPLOAD_CHUNK = 256 * 1024
 UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=1800, sock_connect=10, sock_read=120)
 RESPOND_TIMEOUT = aiohttp.ClientTimeout(total=15)
@@ -83,20 +85,16 @@ class Delivery:
         """The answer, in the channel or privately, and then its files."""
         if errand.public and not errand.away:
             try:
-                await self._answer_in_channel(errand, answer)
-                return
+                thread = await self._answer_in_channel(errand, answer)
             except SlackApiError as error:
                 self._away(errand, error)
-        blocks = talk.with_share(answer.blocks, ticket)
-        if errand.away:
-            blocks = [kit.context(INVITE), *blocks]
-        where = "\nThe file is in your direct messages." if answer.files else ""
-        text = f"{INVITE}\n{answer.text}{where}" if errand.away else f"{answer.text}{where}"
-        if where:
-            blocks.insert(-1, kit.context(where.strip()))
-        await self.whisper(errand, text, blocks)
+            else:
+                await self._bring_files(errand, answer.files, channel=errand.channel, thread_ts=thread)
+                return
+        await self.whisper(errand, *_private(errand, answer, ticket))
+        errand.shown_privately = False
         if answer.files:
-            await self._send_files(answer.files, channel=await self._direct(errand.user), comment=kit.code(errand.line, 500))
+            await self._bring_files(errand, answer.files, comment=kit.code(errand.line, 500))
 
     async def trouble(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
         """A refusal or an error: always private, and nothing is left that says work goes on."""
@@ -130,17 +128,30 @@ class Delivery:
             log.error("App Home would be refused: %s", "; ".join(problems))
         await self._client.views_publish(user_id=user, view={"type": "home", "blocks": list(blocks)[: limits.MOST_VIEW_BLOCKS]})
 
-    async def _answer_in_channel(self, errand: Errand, answer: Answer) -> None:
-        if errand.shown_ts:
-            await self._edit(errand, answer.text, answer.blocks)
-        else:
-            errand.shown_ts = await self._post(errand.channel, answer.text, answer.blocks)
-        await self._send_files(answer.files, channel=errand.channel, thread_ts=errand.shown_ts)
+    async def _answer_in_channel(self, errand: Errand, answer: Answer) -> str:
+        """The `ts` of the answer, which takes the place of what showed that work goes on."""
+        if not errand.shown_ts:
+            return await self._post(errand.channel, answer.text, answer.blocks)
+        ts, errand.shown_ts = await self._edit(errand, answer.text, answer.blocks), ""
+        return ts
+
+    async def _bring_files(
+        self, errand: Errand, files: Sequence[AnswerFile], *, channel: str = "", thread_ts: str = "", comment: str = ""
+    ) -> None:
+        """The files, in the thread or by direct message. The answer stands by now: trouble with a file is told beside it."""
+        try:
+            channel = channel or await self._direct(errand.user)
+            await self._send_files(files, channel=channel, thread_ts=thread_ts, comment=comment)
+        except (SlackApiError, UploadRefused, aiohttp.ClientError, TimeoutError) as error:
+            why = str(error.response.get("error")) if isinstance(error, SlackApiError) else type(error).__name__
+            log.error("A file could not be sent: %s", why)
+            text = f"The file could not be sent ({why}). Ask again, or for a shorter window."
+            await self.whisper(errand, text, [kit.section(kit.escaped(text))])
 
     def _away(self, errand: Errand, error: SlackApiError) -> None:
         """Where we may not post, the answer becomes private; any other refusal of Slack's rises."""
         if error.response.get("error") not in NOT_HERE:
-            raise error
+            raise SlackRefused(str(error.response.get("error"))) from None
         errand.away = True
 
     async def _post(self, channel: str, text: str, blocks: Sequence[Block]) -> str:
@@ -188,7 +199,7 @@ class Delivery:
         """Each file by Slack's three steps; its bytes go out in pieces and are never all in memory."""
         for file in files:
             target = await self._client.files_getUploadURLExternal(
-                filename=file.name, length=file.bytes, alt_txt=file.title[:1000]
+                filename=file.name, length=file.bytes, alt_txt=file.title[:1000], snippet_type=_snippet_type(file)
             )
             await self._upload(target["upload_url"], file)
             place: dict[str, Any] = {"channel_id": channel}
@@ -201,6 +212,21 @@ class Delivery:
         async with self._session.post(url, data=_pieces(file), headers=headers, timeout=UPLOAD_TIMEOUT) as response:
             if response.status != 200:
                 raise UploadRefused(response.status)
+
+
+def _private(errand: Errand, answer: Answer, ticket: str) -> tuple[str, list[Block]]:
+    """A private answer in words and blocks: why it is private, where its file is, and the button that shares it."""
+    blocks, text = talk.with_share(answer.blocks, ticket), answer.text
+    if answer.files:
+        where = "The file is in your direct messages."
+        blocks.insert(-1, kit.context(where))
+        text = f"{text}\n{where}"
+    return (f"{INVITE}\n{text}", [kit.context(INVITE), *blocks]) if errand.away else (text, blocks)
+
+
+def _snippet_type(file: AnswerFile) -> str | None:
+    """Text that Slack shows in place is a snippet, up to 1 MB; everything else is a file."""
+    return file.kind if file.bytes <= SNIPPET_BYTES and not file.name.endswith(".gz") else None
 
 
 class UploadRefused(Exception):

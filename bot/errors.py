@@ -26,6 +26,26 @@ class Refused(Exception):
         self.message, self.hint = message, hint
 
 
+class SlackRefused(Exception):
+    """Slack did not take a message. `code` is Slack's own word for why."""
+
+    kind = "slack"
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.message = f"Slack did not take the answer ({code})."
+        self.hint = _SLACK_HINTS.get(code, "Try again; if it stays, tell the operator.")
+
+
+_SLACK_HINTS = {
+    "missing_scope": "The operator has to update the app from manifest.yml and reinstall it.",
+    "token_revoked": "The operator has to reinstall the app and renew the bot's credentials.",
+    "invalid_auth": "The operator has to renew the bot's credentials.",
+    "account_inactive": "The operator has to reinstall the app.",
+    "ratelimited": "Slack asks us to slow down; try again in a minute.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong in the configuration: the key, the value as it may be shown, and what would be right."""

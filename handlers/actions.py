@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -80,7 +81,7 @@ def errand_of(body: dict[str, Any], line: str) -> Errand:
         channel=str(channel.get("id") or container.get("channel_id") or ""),
         response_url=str(body.get("response_url", "")),
         line=line,
-        delivery=str(body.get("trigger_id", "")),
+        delivery=str(body.get("trigger_id") or uuid.uuid4().hex),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,7 @@ class SlashCommand:
             channel=str(body.get("channel_id", "")),
             response_url=str(body.get("response_url", "")),
             line=f"/{self.name} {words}".strip(),
-            delivery=str(body.get("trigger_id") or body.get("response_url") or ""),
+            delivery=str(body.get("trigger_id") or uuid.uuid4().hex),
         )
         context["errand"] = errand
         await self.door.ask(self.name, words, errand, via="slash")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.blocks import talk
-from bot.errors import BadConfig, BadQuestion, Refused
+from bot.errors import BadConfig, BadQuestion, Refused, SlackRefused
 from providers.errors import ProviderError
 
 
@@ -49,6 +49,8 @@ def trouble_of(error: BaseException) -> Trouble:
         return Trouble(error.kind, None, error.message, error.hint)
     if isinstance(error, ProviderError):
         return Trouble(error.kind, error.account, error.message, error.hint, may_retry=error.may_retry)
+    if isinstance(error, SlackRefused):
+        return Trouble(error.kind, None, error.message, error.hint, may_retry=True)
     if isinstance(error, Cancelled):
         return Trouble("cancelled", None, "Cancelled, as you asked.", "")
     if isinstance(error, Stopping):

@@ -29,7 +29,7 @@ def audit_text(report: AuditReport, window: ReadWindow, *, zone: tzinfo, warning
     if report.slowest:
         named = [f"{words.inert(call.action, 60)} {words.milliseconds(call.duration_ms or 0)}" for call in report.slowest]
         lines.append(f"Slowest: {', '.join(named)}.")
-    return "\n".join([*lines, *_notes(report), *warnings])
+    return "\n".join([*lines, *(words.inert(note, 400) for note in (*_notes(report), *warnings))])
 
 
 def audit_blocks(

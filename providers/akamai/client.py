@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import email.utils
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -22,7 +22,7 @@ from providers.akamai import parse
 from providers.akamai.auth import EdgeGridAuth, EdgeGridCredentials
 from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
 from providers.http import Reply, fetch, open_client, refuse_status, retry_after_s
-from providers.records import CallFilters, CallPage, Check, Window
+from providers.records import ApiCall, CallFilters, CallPage, Check, Window
 from providers.redaction import Redactor
 
 V1 = "/reporting-api/v1/reports/apiusagedetails-by-time/versions/1"
@@ -95,11 +95,18 @@ class Akamai:
             notes += self._shortcomings(report, asked)
         if budget.spent_out:
             notes.append(f"{self.account} has more rows than {MOST_REQUESTS} requests could bring; ask for a shorter window.")
+        calls = await asyncio.to_thread(self._kept_calls, reports, filters)
+        return CallPage(calls, complete=not notes, notes=tuple(dict.fromkeys(notes)))
+
+    def _kept_calls(self, reports: Sequence[parse.Report], filters: CallFilters) -> list[ApiCall]:
+        """The rows as calls; runs in a thread, since many rows take a while."""
         keep = wording.keeps(filters)
         calls = (
-            parse.api_call(row, account=self.account, own_token=self._own_token) for report in reports for row in report.rows
+            parse.api_call(row, account=self.account, own_token=self._own_token, redactor=self._redactor)
+            for report in reports
+            for row in report.rows
         )
-        return CallPage([call for call in calls if keep(call)], complete=not notes, notes=tuple(dict.fromkeys(notes)))
+        return [call for call in calls if keep(call)]
 
     async def check(self) -> list[Check]:
         """Asks v1 to describe its report, and v2 for one row."""
@@ -153,7 +160,7 @@ class Akamai:
             return await self._ask_v2(window, source, limit=V2_ROW_CAP)
         accept = "text/csv" if self._settings.accept == "csv" else "application/json"
         reply = await self._send(lambda: self._v1_request(window, source, accept=accept))
-        return self._read(reply)
+        return await asyncio.to_thread(self._read, reply)
 
     def _v1_request(self, window: Window, source: Mapping[str, list[str]], *, accept: str) -> httpx.Request:
         """v1 by POST, or by GET where that is set and can say the filters: it has no way to escape `,` and `=` in a value."""
@@ -184,11 +191,12 @@ class Akamai:
         params = {"start": _instant(window.start), "end": _instant(window.end), **self._params()}
         headers = {**_ACCEPT_JSON, "Content-Type": "application/json"}
         reply = await self._send(lambda: self._client.build_request("POST", V2, params=params, content=body, headers=headers))
-        report = self._read(await self._when_ready(reply))
+        report = await asyncio.to_thread(self._read, await self._when_ready(reply))
         rows, seen = list(report.rows), set[str]()
         while report.next_link and report.next_link not in seen and len(seen) < MOST_REQUESTS:
             seen.add(report.next_link)
-            report = self._read(await self._when_ready(await self._follow(report.next_link)))
+            reply = await self._when_ready(await self._follow(report.next_link))
+            report = await asyncio.to_thread(self._read, reply)
             rows += report.rows
         return parse.Report(rows, report.row_count, report.data_ends, report.retry_at)
 

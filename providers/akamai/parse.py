@@ -14,6 +14,7 @@ import msgspec
 
 from providers.errors import Incomplete, ProtocolError
 from providers.records import ApiCall, Outcome
+from providers.redaction import Redactor
 
 # v2 names some columns differently; the left name is ours.
 _COLUMNS = {
@@ -84,11 +85,11 @@ def csv_report(body: bytes, *, account: str) -> Report:
     return _report(rows, {record[0]: record[1] if len(record) > 1 else "" for record in sections.get("METADATA", [])}, None)
 
 
-def api_call(row: Mapping[str, Any], *, account: str, own_token: str) -> ApiCall:
+def api_call(row: Mapping[str, Any], *, account: str, own_token: str, redactor: Redactor | None = None) -> ApiCall:
     """One row as a call.
 
     `actor` is `clientOwner`; `client` and `ip` are `clientId` and `clientIp`; 2xx and 3xx are success, 4xx and 5xx
-    failure, anything else unknown. The all-"Other" row of the vendor is a call of which nothing is known.
+    failure, anything else unknown; secrets in a query string are taken out. The all-"Other" row of the vendor is a call of which nothing is known.
     """
     value = {ours: _first(row, names) for ours, names in _COLUMNS.items()}
     method = value["method"].upper() if value["method"] != "Other" else "Other"
@@ -98,7 +99,7 @@ def api_call(row: Mapping[str, Any], *, account: str, own_token: str) -> ApiCall
         account=account,
         actor=value["clientOwner"],
         action=method,
-        target=value["uri"],
+        target=redactor.text(value["uri"]) if redactor and "=" in value["uri"] else value["uri"],
         status=value["responseCode"],
         outcome=outcome(value["responseCode"]),
         client=value["clientId"],
@@ -142,7 +143,7 @@ def _report(rows: Sequence[Mapping[str, Any]], metadata: Mapping[str, Any], link
         rows=rows,
         row_count=_count(metadata.get("rowCount")),
         data_ends=_instant(_as_text(metadata.get("availableDataEnds"))),
-        retry_at=retry if isinstance(retry, str) else "",
+        retry_at=retry[:40] if isinstance(retry, str) else "",
         next_link=_next(links),
     )
 

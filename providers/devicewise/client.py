@@ -5,8 +5,9 @@ Page: "usage.api.list". A TR50 request is one JSON object of commands keyed by i
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -88,8 +89,13 @@ class DeviceWise:
                 break
             if page.count == len(rows) and len(page.rows) < PAGE_ROWS:
                 break
-        calls = [parse.api_call(row, account=self.account, whoami=self._credentials.whoami) for row in rows]
-        return CallPage([call for call in calls if _keeps(call, filters)], complete=not notes, notes=tuple(dict.fromkeys(notes)))
+        calls = await asyncio.to_thread(self._kept_calls, rows, filters)
+        return CallPage(calls, complete=not notes, notes=tuple(dict.fromkeys(notes)))
+
+    def _kept_calls(self, rows: Sequence[Mapping[str, Any]], filters: CallFilters) -> list[ApiCall]:
+        """The rows as calls; runs in a thread, since many rows take a while."""
+        calls = (parse.api_call(row, account=self.account, whoami=self._credentials.whoami) for row in rows)
+        return [call for call in calls if _keeps(call, filters)]
 
     async def check(self) -> list[Check]:
         """Asks for one row of the last hour."""
@@ -191,7 +197,7 @@ class DeviceWise:
             lambda: self._client.build_request("POST", "/api", content=content, headers={"Content-Type": "application/json"}),
             account=self.account,
         )
-        return parse.reply_params(reply.body, reply_id, account=self.account)
+        return await asyncio.to_thread(parse.reply_params, reply.body, reply_id, account=self.account)
 
 
 def _keeps(call: ApiCall, filters: CallFilters) -> bool:

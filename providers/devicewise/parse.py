@@ -133,9 +133,11 @@ def _command_names(request: Any) -> Iterator[str]:
 
 
 def _target(request: Any) -> str:
-    """The thing key, or other `key`, of the first command that names one."""
+    """The thing key, or other `key`, of the first command that names one; what a login says of itself is left out."""
     if isinstance(request, dict):
         for value in request.values():
+            if _any_case(value, "command") == "api.authenticate":
+                continue
             params = _any_case(value, "params")
             for name in ("thingkey", "key"):
                 found = _any_case(params, name)

@@ -11,7 +11,7 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -104,10 +104,10 @@ class Rapid7:
             yield _pieces(response, account=self.account)
 
     async def check(self) -> list[Check]:
-        """Asks for today's usage, the cheapest question there is."""
+        """Asks for the usage of the last ten days, the cheapest question there is."""
         today = datetime.now(UTC).date()
         try:
-            period = await self.usage(DayRange(today, today))
+            period = await self.usage(DayRange(today - timedelta(days=9), today))
         except ProviderError as error:
             return [Check(self.account, ok=False, detail=error.message, hint=error.hint)]
         who = f" for {period.organisation}" if period.organisation else ""

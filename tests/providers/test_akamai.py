@@ -395,3 +395,9 @@ def test_any_text_in_the_data_of_a_csv_is_survived(text: str) -> None:
         parse.csv_report(body, account="edge")
     except ProviderError as error:
         assert error.account == "edge"
+
+
+async def test_secrets_in_a_query_string_are_taken_out_of_the_rows(server: AkamaiSandbox, edge: Akamai) -> None:
+    server.rows = lambda a, b: [{**SAMPLE_DATA[0], "uri": "host/x?token=s3cr3t&page=2"}]
+    page = await edge.calls(WINDOW, CallFilters())
+    assert page.calls[0].target == "host/x?token=[redacted]&page=2"

@@ -331,3 +331,9 @@ def test_any_bytes_give_params_a_failure_or_a_protocol_error(body: bytes) -> Non
 )
 def test_any_row_gives_a_call(row: dict[str, Any]) -> None:
     assert parse.api_call(row, account="iot", whoami="x").account == "iot"
+
+
+def test_what_a_login_says_of_itself_is_no_target() -> None:
+    login = '{"auth":{"command":"api.authenticate","params":{"appToken":"t","appId":"i","thingKey":"secret-thing"}}}'
+    call = parse.api_call({**ROW, "request": login}, account="iot", whoami="")
+    assert (call.action, call.target) == ("api.authenticate", "")

@@ -428,3 +428,48 @@ async def test_an_answer_under_way_when_the_bot_stops_is_told(world: World, bot:
     await world.slack.until(lambda: any("I am being restarted" in m.text for m in world.slack.seen()))
     late = await world.slack.answer_to("/usage today")
     assert "I am being restarted" in late.text
+
+
+async def test_a_file_that_slack_does_not_take_leaves_the_answer_standing(world: World) -> None:
+    refusal = json.dumps({"ok": False, "error": "storage_limit_reached"})
+    world.slack.answer_with(200, refusal, path="completeUploadExternal", Content_Type="application/json")
+    answer = await world.slack.answer_to("/logs kitchen")
+    await world.slack.until(
+        lambda: any("The file could not be sent (storage_limit_reached)" in m.text for m in world.slack.seen())
+    )
+    assert "lines" in answer.text
+    assert answer in world.slack.messages
+
+
+@pytest.mark.parametrize("code", ["missing_scope", "token_revoked", "fatal_error"])
+async def test_what_slack_refuses_is_told_with_what_to_do(world: World, code: str) -> None:
+    world.slack.answer_with(
+        200, json.dumps({"ok": False, "error": code}), path="chat.postMessage", Content_Type="application/json"
+    )
+    answer = await world.slack.answer_to("/usage last 7 days")
+    assert f"Slack did not take the answer ({code})." in answer.text
+    assert answer.seen_by == "U0ADA"
+
+
+async def test_a_small_log_is_a_snippet(world: World) -> None:
+    await files_after(world, "/logs kitchen")
+    asked = [entry for entry in world.slack.ledger if "getUploadURLExternal" in entry.path]
+    assert "snippet_type=text" in asked[0].query + asked[0].body.decode()
+
+
+async def test_a_post_that_may_have_arrived_is_not_sent_again(world: World) -> None:
+    async def take_and_cut(request: web.Request) -> None:
+        assert request.transport is not None
+        request.transport.abort()
+
+    world.slack.misbehave(take_and_cut, path="chat.postMessage")
+    await world.slack.command("/usage last 7 days")
+    await world.slack.until(lambda: any("went wrong" in m.text for m in world.slack.seen()))
+    assert world.slack.paths().count("POST /api/chat.postMessage") == 1
+
+
+async def test_a_429_of_slacks_is_waited_for(world: World) -> None:
+    world.slack.answer_with(429, "{}", path="chat.postMessage", Retry_After="1", Content_Type="application/json")
+    answer = await world.slack.answer_to("/usage last 7 days")
+    assert "in 7 days" in answer.text
+    assert len(world.slack.seen()) == 1
