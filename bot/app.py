@@ -14,8 +14,11 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.accounts import Accounts, access_of, answering_of, utc_now
@@ -55,7 +58,7 @@ class Bot:
 
     @asynccontextmanager
     async def _socket(self) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
-        handler = AsyncSocketModeHandler(self.app, self.tokens.app.open(), web_client=self.client)
+        handler = _PromptHandler(self.app, self.tokens.app.open(), web_client=self.client)
         try:
             await handler.connect_async()  # type: ignore[no-untyped-call]
             log.info("Connected to Slack over Socket Mode.")
@@ -117,6 +120,20 @@ async def run_bot(settings: Settings, tokens: SlackTokens, *, on_ready: Callable
             on_ready()
             await stop.wait()
         log.info("Stopping.")
+
+
+class _PromptHandler(AsyncSocketModeHandler):
+    """Socket Mode where the ack leaves before Bolt has looked at anything, so that answers under way do not hold it up.
+
+    What Slack wants a reply to inside the ack (modals, options) goes Bolt's own way.
+    """
+
+    async def handle(self, client: Any, req: SocketModeRequest) -> None:
+        if req.type == "interactive" and req.payload.get("type") != "block_actions":
+            await super().handle(client, req)
+            return
+        await client.send_socket_mode_response(SocketModeResponse(envelope_id=req.envelope_id))
+        await run_async_bolt_app(self.app, req)
 
 
 def _bolt(client: AsyncWebClient, tokens: SlackTokens, who: Any) -> AsyncApp:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,7 +21,8 @@ TOTAL_TIMEOUT_S = 90.0
 LONGEST_WAIT_S = 5.0
 MOST_BODY_BYTES = 256 * 1024 * 1024
 TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=20.0, pool=10.0)
-LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+MOST_AT_ONCE = 20
+LIMITS = httpx.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=8)
 
 # stamina's own retry messages name the URL, which may carry an account's identifiers.
 stamina.instrumentation.set_on_retry_hooks([])
@@ -39,9 +41,30 @@ class Reply:
         return str(self.headers.get("Content-Type", "")).partition(";")[0].strip().lower()
 
 
-def open_client(base_url: str, *, auth: httpx.Auth | None = None) -> httpx.AsyncClient:
+class AccountClient(httpx.AsyncClient):
+    """One account's HTTP client. At most MOST_AT_ONCE requests are under way; the others wait for their turn out here, since
+    the pool looks through all its connections for every request that waits inside it.
+
+    `shared` lets askers of the same thing at the same time have one request between them.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.turns = asyncio.Semaphore(MOST_AT_ONCE)
+        self._under_way: dict[str, asyncio.Task[Reply]] = {}
+
+    async def shared(self, key: str, ask: Callable[[], Coroutine[Any, Any, Reply]]) -> Reply:
+        """The reply to a read that somebody may be waiting for already. One asker who gives up does not stop the others."""
+        task = self._under_way.get(key)
+        if task is None:
+            task = self._under_way[key] = asyncio.create_task(ask())
+            task.add_done_callback(lambda _: self._under_way.pop(key, None))
+        return await asyncio.shield(task)
+
+
+def open_client(base_url: str, *, auth: httpx.Auth | None = None) -> AccountClient:
     """A client for one account. It follows no redirects: a redirect must not carry a key or an old signature."""
-    return httpx.AsyncClient(
+    return AccountClient(
         base_url=base_url.rstrip("/"),
         auth=auth,
         timeout=TIMEOUT,
@@ -62,7 +85,7 @@ def is_loopback(url: str) -> bool:
 
 
 async def fetch(
-    client: httpx.AsyncClient,
+    client: AccountClient,
     build: Callable[[], httpx.Request],
     *,
     account: str,
@@ -112,18 +135,24 @@ def wait_before_retry(error: Exception) -> bool | float:
 class opened:
     """A response whose body has not been read; transport errors come out as Unavailable."""
 
-    def __init__(self, client: httpx.AsyncClient, request: httpx.Request, *, account: str) -> None:
+    def __init__(self, client: AccountClient, request: httpx.Request, *, account: str) -> None:
         self._client, self._request, self._account = client, request, account
         self._response: httpx.Response | None = None
 
     async def __aenter__(self) -> httpx.Response:
+        await self._client.turns.acquire()
         try:
             self._response = await self._client.send(self._request, stream=True)
         except httpx.HTTPError as error:
+            self._client.turns.release()
             raise unreachable(error, account=self._account) from None
+        except BaseException:
+            self._client.turns.release()
+            raise
         return self._response
 
     async def __aexit__(self, *_: object) -> None:
+        self._client.turns.release()
         if self._response is not None:
             await self._response.aclose()
 

@@ -328,6 +328,7 @@ class SlackSandbox(Server):
                     self._acknowledged(json.loads(frame.data))
         finally:
             self.sockets.remove(socket)
+            self._notify()
         return socket
 
     def _acknowledged(self, frame: dict[str, Any]) -> None:

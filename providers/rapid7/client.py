@@ -9,7 +9,7 @@ import asyncio
 import re
 import time
 import zlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -114,12 +114,15 @@ class Rapid7:
         return [Check(self.account, ok=True, detail=f"Rapid7 answers{who}.")]
 
     async def _get(self, path: str, params: dict[str, str], *, subject: str) -> Reply:
-        return await fetch(
-            self._client,
-            lambda: self._client.build_request("GET", path, params=params, headers={"Accept": "application/json"}),
-            account=self.account,
-            check=lambda reply: self._refuse(reply, subject=subject),
-        )
+        def ask() -> Coroutine[Any, Any, Reply]:
+            return fetch(
+                self._client,
+                lambda: self._client.build_request("GET", path, params=params, headers={"Accept": "application/json"}),
+                account=self.account,
+                check=lambda reply: self._refuse(reply, subject=subject),
+            )
+
+        return await self._client.shared(f"{path} {params}", ask)
 
     def _refuse(self, reply: Reply, *, subject: str) -> None:
         """A wrong key is told as 404 by one page and as 401 by another, and 404 also means that nothing was found."""
