@@ -16,8 +16,11 @@ TAIL_LINES = 12
 TAIL_BYTES = 400
 MOST_MINUTES = 50_000
 LEVELS = ("fatal", "critical", "error", "warn", "info", "debug", "trace")
-_LEVEL = re.compile(rb"(?im)^[^\n]{0,400}?\b(FATAL|CRITICAL|CRIT|ERROR|ERR|WARN(?:ING)?|NOTICE|INFO|DEBUG|TRACE)\b")
 _SAME = {"crit": "critical", "err": "error", "warning": "warn", "notice": "info"}
+_SPELT = [spelt for name in (*LEVELS, *_SAME) for spelt in (name.upper(), name.capitalize(), name)]
+# This runs over every byte of a log: spelt out in three cases, and with a look ahead at the first letter, it is several times
+# as quick as when case is ignored.
+_LEVEL = re.compile(rb"(?=[CDEFINTWcdefintw])\b(?:" + "|".join(sorted(_SPELT, key=len, reverse=True)).encode() + rb")\b")
 _TIME = re.compile(rb"(?m)^[^\n]{0,60}?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::\d\d)?(?:[.,]\d{1,9})?(Z|[+-]\d\d:?\d\d)?")
 
 
@@ -85,9 +88,12 @@ class LogCounter:
         return {level: self.levels[level] for level in LEVELS if self.levels[level]}
 
     def _count(self, block: bytes) -> None:
-        for match in _LEVEL.findall(block):
-            name = match.decode().lower()
+        match = _LEVEL.search(block)
+        while match:
+            name = match[0].decode().lower()
             self.levels[_SAME.get(name, name)] += 1
+            line_end = block.find(b"\n", match.end())
+            match = _LEVEL.search(block, line_end) if line_end >= 0 else None
         if len(self.minutes) < MOST_MINUTES:
             self.minutes.update(day + b"T" + minute + zone for day, minute, zone in _TIME.findall(block))
         last = block[-(TAIL_LINES * TAIL_BYTES * 4) :].split(b"\n")

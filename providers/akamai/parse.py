@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,17 +16,6 @@ from providers.errors import Incomplete, ProtocolError
 from providers.records import ApiCall, Outcome
 from providers.redaction import Redactor
 
-# v2 names some columns differently; the left name is ours.
-_COLUMNS = {
-    "clientId": ("clientId",),
-    "clientIp": ("clientIp",),
-    "clientOwner": ("clientOwner",),
-    "clientToken": ("clientToken", "authorizationClientToken"),
-    "method": ("method", "requestMethod"),
-    "responseCode": ("responseCode",),
-    "timestamp": ("timestamp",),
-    "uri": ("uri", "requestUri"),
-}
 _SECTIONS = ("METADATA", "SUMMARYSTATISTICS", "COLUMNS", "DATA")
 
 
@@ -91,21 +80,22 @@ def api_call(row: Mapping[str, Any], *, account: str, own_token: str, redactor: 
     `actor` is `clientOwner`; `client` and `ip` are `clientId` and `clientIp`; 2xx and 3xx are success, 4xx and 5xx
     failure, anything else unknown; secrets in a query string are taken out. The all-"Other" row of the vendor is a call of which nothing is known.
     """
-    value = {ours: _first(row, names) for ours, names in _COLUMNS.items()}
-    method = value["method"].upper() if value["method"] != "Other" else "Other"
+    method = _value(row, "method", "requestMethod")
+    method = method if method == "Other" else method.upper()
+    code, uri, at = _value(row, "responseCode"), _value(row, "uri", "requestUri"), _value(row, "timestamp")
     return ApiCall(
-        at=_instant(value["timestamp"]),
-        at_text=value["timestamp"],
+        at=_instant(at),
+        at_text=at,
         account=account,
-        actor=value["clientOwner"],
+        actor=_value(row, "clientOwner"),
         action=method,
-        target=redactor.text(value["uri"]) if redactor and "=" in value["uri"] else value["uri"],
-        status=value["responseCode"],
-        outcome=outcome(value["responseCode"]),
-        client=value["clientId"],
-        ip=value["clientIp"],
+        target=redactor.text(uri) if redactor and "=" in uri else uri,
+        status=code,
+        outcome=outcome(code),
+        client=_value(row, "clientId"),
+        ip=_value(row, "clientIp"),
         duration_ms=None,
-        own=bool(own_token) and value["clientToken"] == own_token and "/reporting-api/" in value["uri"],
+        own="/reporting-api/" in uri and bool(own_token) and _value(row, "clientToken", "authorizationClientToken") == own_token,
         actions=(method,),
     )
 
@@ -160,8 +150,12 @@ def _count(value: Any) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 15 else None
 
 
-def _first(row: Mapping[str, Any], names: Iterable[str]) -> str:
-    return next((_as_text(row[name]) for name in names if name in row), "")
+def _value(row: Mapping[str, Any], name: str, in_v2: str = "") -> str:
+    """A column by its v1 name, or by the one that v2 has for it."""
+    value = row.get(name)
+    if value.__class__ is str:
+        return value
+    return _as_text(value if value is not None or not in_v2 else row.get(in_v2))
 
 
 def _as_text(value: Any) -> str:
