@@ -15,12 +15,14 @@ from providers.records import Window
 TAIL_LINES = 12
 TAIL_BYTES = 400
 MOST_MINUTES = 50_000
+Minute = tuple[bytes, bytes, bytes]
 LEVELS = ("fatal", "critical", "error", "warn", "info", "debug", "trace")
 _SAME = {"crit": "critical", "err": "error", "warning": "warn", "notice": "info"}
 _SPELT = [spelt for name in (*LEVELS, *_SAME) for spelt in (name.upper(), name.capitalize(), name)]
 # This runs over every byte of a log: spelt out in three cases, and with a look ahead at the first letter, it is several times
 # as quick as when case is ignored.
-_LEVEL = re.compile(rb"(?=[CDEFINTWcdefintw])\b(?:" + "|".join(sorted(_SPELT, key=len, reverse=True)).encode() + rb")\b")
+# It takes the rest of the line with it, since the first level of a line is the line's.
+_LEVEL = re.compile(rb"(?=[CDEFINTWcdefintw])\b(" + "|".join(sorted(_SPELT, key=len, reverse=True)).encode() + rb")\b[^\n]*")
 _TIME = re.compile(rb"(?m)^[^\n]{0,60}?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::\d\d)?(?:[.,]\d{1,9})?(Z|[+-]\d\d:?\d\d)?")
 
 
@@ -56,7 +58,7 @@ class LogCounter:
 
     lines: int = 0
     levels: Counter[str] = field(default_factory=Counter)
-    minutes: Counter[bytes] = field(default_factory=Counter)
+    minutes: Counter[Minute] = field(default_factory=Counter)
     _tail: deque[bytes] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
     _open: bytes = b""
     _in_line: bool = False
@@ -88,21 +90,18 @@ class LogCounter:
         return {level: self.levels[level] for level in LEVELS if self.levels[level]}
 
     def _count(self, block: bytes) -> None:
-        match = _LEVEL.search(block)
-        while match:
-            name = match[0].decode().lower()
-            self.levels[_SAME.get(name, name)] += 1
-            line_end = block.find(b"\n", match.end())
-            match = _LEVEL.search(block, line_end) if line_end >= 0 else None
+        for name, lines in Counter(_LEVEL.findall(block)).items():
+            level = name.decode().lower()
+            self.levels[_SAME.get(level, level)] += lines
         if len(self.minutes) < MOST_MINUTES:
-            self.minutes.update(day + b"T" + minute + zone for day, minute, zone in _TIME.findall(block))
+            self.minutes.update(_TIME.findall(block))
         last = block[-(TAIL_LINES * TAIL_BYTES * 4) :].split(b"\n")
         if last and not last[-1]:
             last.pop()
         self._tail.extend(line[:TAIL_BYTES].removesuffix(b"\r") for line in last[-TAIL_LINES:])
 
 
-def timeline(minutes: Counter[bytes], window: Window) -> tuple[timedelta, tuple[tuple[datetime, int], ...]]:
+def timeline(minutes: Counter[Minute], window: Window) -> tuple[timedelta, tuple[tuple[datetime, int], ...]]:
     """Lines over the window in at most twenty steps, by the times written in them; times without an offset are UTC.
 
     Empty where too few lines carry a time that lies in the window.
@@ -114,8 +113,8 @@ def timeline(minutes: Counter[bytes], window: Window) -> tuple[timedelta, tuple[
     epoch = datetime(1970, 1, 5, tzinfo=UTC)
     first = epoch + (window.start - epoch) // step * step
     counts: Counter[datetime] = Counter()
-    for text, lines in minutes.items():
-        moment = _moment(text)
+    for minute, lines in minutes.items():
+        moment = _moment(minute)
         if moment and window.start - timedelta(minutes=1) < moment < window.end:
             counts[max(first, epoch + (moment - epoch) // step * step)] += lines
     if not counts:
@@ -135,9 +134,10 @@ def file_stem(names: Sequence[str], window: Window) -> str:
     return f"{joined[:120]}-{window.start.astimezone(UTC):%Y%m%dT%H%M%SZ}-{window.end.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
-def _moment(text: bytes) -> datetime | None:
+def _moment(minute: Minute) -> datetime | None:
+    day, clock, offset = minute
     try:
-        moment = datetime.fromisoformat(text.decode())
+        moment = datetime.fromisoformat(f"{day.decode()}T{clock.decode()}{offset.decode()}")
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
