@@ -9,7 +9,7 @@ from datetime import UTC, date
 from pathlib import Path
 
 from bot.answer import Answer, AnswerFile
-from bot.blocks.usage import usage_blocks, usage_text
+from bot.blocks.usage import is_shortened, usage_blocks, usage_text
 from bot.question import Question
 from bot.reports.sheets import csv_bytes
 from bot.reports.usage import UsageFacts, UsageReport, usage_report
@@ -31,7 +31,7 @@ class UsageCommand:
         account = question.accounts[0]
         facts, warnings = await self._facts(question, account)
         report = usage_report(facts)
-        files = [_sheet(report, question, asking.folder)] if question.csv else []
+        files = [_sheet(report, question, asking.folder)] if question.csv or is_shortened(report, question.by) else []
         return Answer(
             text=usage_text(report, question.window, by=question.by, warnings=warnings),
             blocks=usage_blocks(

@@ -102,7 +102,10 @@ class Outcome(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """One recorded API call. `at` is None where the provider's time is not ISO-8601; `at_text` is what it sent."""
+    """One recorded API call. `at` is None where the provider's time is not ISO-8601; `at_text` is what it sent.
+
+    `host` is the machine that processed the call and `organisation` whose call it was, where the provider tells.
+    """
 
     at: datetime | None
     at_text: str
@@ -117,6 +120,8 @@ class ApiCall:
     duration_ms: float | None
     own: bool = False
     actions: tuple[str, ...] = ()
+    host: str = ""
+    organisation: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,9 @@ def _facts(report: AuditReport) -> list[tuple[str, str]]:
     if report.slowest:
         slowest = report.slowest[0]
         facts.append(("Slowest", f"{words.milliseconds(slowest.duration_ms or 0)} {words.inert(slowest.action, 60)}"))
+    if len(report.organisations) > 1:
+        named = [f"{words.inert(t.name, 40)} {t.calls:,}{_failed(t)}" for t in report.organisations]
+        facts.append(("By organisation", words.listed(named, 5)))
     if len(report.per_account) > 1:
         facts.append(("By account", ", ".join(f"{t.name} {t.calls:,}{_failed(t)}" for t in report.per_account)))
     return facts

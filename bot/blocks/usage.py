@@ -53,6 +53,11 @@ def usage_blocks(
     return [*blocks, kit.actions(kit.ask_buttons(buttons))] if buttons else blocks
 
 
+def is_shortened(report: UsageReport, by: str) -> bool:
+    """Whether the message leaves something out, so that the whole has to go into a file."""
+    return bool(_cut(report, by))
+
+
 def _who(report: UsageReport) -> str:
     return f"{report.account} ({words.inert(report.organisation, 80)})" if report.organisation else report.account
 
@@ -107,9 +112,11 @@ def _gaps(report: UsageReport) -> list[str]:
 
 def _cut(report: UsageReport, by: str) -> list[str]:
     more = len(buckets(report.by_day, by)) - MOST_ROWS
-    notes = [f"The table shows the last {MOST_ROWS} rows … and {more} more; add `csv` for all."] if more > 0 else []
+    notes = [f"The table shows the last {MOST_ROWS} rows … and {more} more; the file has them all."] if more > 0 else []
     if len(report.by_log) > MOST_LOGS:
-        notes.append(f"The largest {MOST_LOGS} logs are shown … and {len(report.by_log) - MOST_LOGS} more; add `csv` for all.")
+        notes.append(
+            f"The largest {MOST_LOGS} logs are shown … and {len(report.by_log) - MOST_LOGS} more; the file has them all."
+        )
     return notes
 
 

@@ -60,6 +60,8 @@ class AuditReport:
     actions: tuple[Tally, ...]
     statuses: tuple[tuple[str, int], ...]
     per_account: tuple[Tally, ...]
+    hosts: tuple[Tally, ...]
+    organisations: tuple[Tally, ...]
     timeline: tuple[Bucket, ...]
     step: timedelta
     untimed: int
@@ -98,6 +100,9 @@ class AuditReport:
             found.append(
                 f"{words.percent(100 * worst.failures / self.failures)} of the failures are {worst.name or 'an unnamed actor'}."
             )
+        host = max(self.hosts, key=lambda tally: tally.failures, default=None)
+        if host and host.failures >= 3 and host.failures * 2 > self.failures and len(self.hosts) > 1:
+            found.append(f"{words.percent(100 * host.failures / self.failures)} of the failures were processed by {host.name}.")
         if self.unknown:
             found.append(f"Of {words.count(self.unknown, 'call')} the outcome is not known.")
         if self.own:
@@ -122,6 +127,10 @@ def audit_report(facts: AuditFacts) -> AuditReport:
         actors=_tallies((call.actor for call in calls), (call.actor for call in failed)),
         actions=_tallies((call.action for call in calls), (call.action for call in failed)),
         statuses=tuple(Counter(call.status for call in calls).most_common()),
+        hosts=_tallies((call.host for call in calls if call.host), (call.host for call in failed)),
+        organisations=_tallies(
+            (call.organisation for call in calls if call.organisation), (call.organisation for call in failed)
+        ),
         per_account=_tallies((call.account for call in calls), (call.account for call in failed)),
         timeline=timeline,
         step=step,

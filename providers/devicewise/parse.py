@@ -72,7 +72,7 @@ def api_call(row: Mapping[str, Any], *, account: str, whoami: str) -> ApiCall:
     """One row of `usage.api.list` as a call.
 
     `actor` is `whoami`, `action` the command names joined by `+`, `target` the thing key, `status` `ok` or the error
-    code, `client` the orgKey, `duration_ms` from `execTime` (nanoseconds). `own` marks the bot's own calls.
+    code, `client` the orgKey, `organisation` that or the orgId, `host` processedBy, `duration_ms` from `execTime` (nanoseconds). `own` marks the bot's own calls.
     """
     request = _nested(row.get("request"))
     response = _nested(row.get("response"))
@@ -94,6 +94,8 @@ def api_call(row: Mapping[str, Any], *, account: str, whoami: str) -> ApiCall:
         duration_ms=_milliseconds(row.get("execTime")),
         own=bool(whoami) and actor == whoami and bool(names) and all(n in _OWN for n in names),
         actions=names,
+        host=_text(row, "processedBy"),
+        organisation=_text(row, "orgKey") or _text(row, "orgId"),
     )
 
 

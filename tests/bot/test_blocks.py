@@ -171,5 +171,5 @@ def test_chart_labels_are_unique_and_at_most_twenty() -> None:
 
 def test_a_long_table_says_how_many_rows_it_leaves_out() -> None:
     text, blocks = usage(92)
-    assert "… and 52 more; add `csv` for all" in json.dumps(blocks, ensure_ascii=False)
+    assert "… and 52 more; the file has them all" in json.dumps(blocks, ensure_ascii=False)
     assert "… and 52 before" in text

@@ -269,3 +269,11 @@ def test_file_names_are_safe(name: str, safe: str) -> None:
 
 def test_a_file_is_named_after_its_logs_and_window() -> None:
     assert file_stem(["kitchen", "cellar"], HOUR) == "kitchen+cellar-20261120T110000Z-20261120T120000Z"
+
+
+def test_one_host_that_fails_most_is_named_and_organisations_are_told_apart() -> None:
+    calls = [call(n, outcome=Outcome.FAILURE, host="ip-1", organisation="ACME") for n in range(5)]
+    calls += [call(n, host="ip-2", organisation="BETA") for n in range(5)]
+    report = audit_report(AuditFacts(("iot",), HOUR, calls, complete=True))
+    assert "100.0 % of the failures were processed by ip-1." in report.findings()
+    assert [(t.name, t.calls, t.failures) for t in report.organisations] == [("ACME", 5, 5), ("BETA", 5, 0)]

@@ -66,6 +66,12 @@ def test_the_sample_row_of_the_page() -> None:
     assert call.at == datetime(2014, 2, 11, 19, 15, 34, 882000, tzinfo=UTC)
     assert (call.actor, call.action, call.status, call.outcome) == ("admin@example.com", "usage.api.list", "ok", Outcome.SUCCESS)
     assert call.duration_ms is None
+    assert (call.host, call.client, call.organisation) == ("ip-10-200-40-161", "", "")
+
+
+def test_an_organisation_without_a_key_is_told_by_its_id() -> None:
+    assert parse.api_call({**SAMPLE_ROW, "orgId": "52f7"}, account="iot", whoami="").organisation == "52f7"
+    assert parse.api_call({**SAMPLE_ROW, "orgId": "52f7", "orgKey": "ACME"}, account="iot", whoami="").organisation == "ACME"
 
 
 async def test_every_parameter_of_the_page_travels(server: DeviceWiseSandbox) -> None:

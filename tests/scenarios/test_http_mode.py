@@ -7,6 +7,7 @@ import json
 import socket
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from urllib.parse import urlencode
 
 import aiohttp
@@ -76,3 +77,19 @@ async def test_the_url_can_be_verified(world: World, listening: str) -> None:
 
 async def test_an_ssl_check_is_answered(listening: str) -> None:
     assert (await post(listening, "ssl_check=1&token=x", FORM))[0] == 200
+
+
+async def test_a_listener_that_raises_at_once_loses_no_ack(world: World, tmp_path: Path) -> None:
+    async def raise_at_once() -> None:
+        raise ValueError("at once")
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = world.settings(slack={"mode": "http", "port": port})
+    async with open_bot(settings, world.tokens("http")) as bot:
+        bot.app.command("/broken")(raise_at_once)
+        async with bot.connected():
+            body = COMMAND.replace("usage", "broken")
+            status, _ = await post(f"http://127.0.0.1:{port}/slack/events", body, {**FORM, **world.slack.signed(body)})
+    assert status == 200

@@ -473,3 +473,10 @@ async def test_a_429_of_slacks_is_waited_for(world: World) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
     assert "in 7 days" in answer.text
     assert len(world.slack.seen()) == 1
+
+
+async def test_an_answer_too_long_for_slack_goes_whole_into_a_file(world: World) -> None:
+    answer, brought = await files_after(world, "/usage 92d")
+    assert "and 52 before" in answer.text
+    assert "the file has them all" in text_of(answer)
+    assert len(brought.files[0].content.split(b"\r\n")) == 1 + 92 + 1
