@@ -111,7 +111,7 @@ class Door:
         if question.help:
             help_ = await self.answering.answer(question, Asking(Path(), zone))
             await self.delivery.whisper(errand, help_.text, help_.blocks)
-            return "answered"
+            return "help"
         errand.public = self.access.is_public(command, errand.channel)
         errand.line = question.line
         with tempfile.TemporaryDirectory(prefix="opswatch-") as folder:

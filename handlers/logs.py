@@ -56,7 +56,7 @@ class LogsCommand:
             ),
             values=report.values(),
             files=files,
-            warnings=tuple(_warnings(report)),
+            warnings=report.shortcomings(),
             window=question.window,
         )
 
@@ -130,15 +130,6 @@ def _report(question: Question, logs: Sequence[LogWord], transfer: Transfer, upl
         step=step,
         notes=tuple(notes),
     )
-
-
-def _warnings(report: LogReport) -> list[str]:
-    warnings = []
-    if report.truncated:
-        warnings.append(f"Truncated: there are more lines than these {report.lines:,}.")
-    if not report.complete:
-        warnings.append("Incomplete: the log broke off before its end.")
-    return [*warnings, *report.notes]
 
 
 def _so_far(transfer: Transfer) -> str:

@@ -56,3 +56,10 @@ class ProtocolError(ProviderError):
 class Incomplete(ProviderError):
     kind = "incomplete"
     may_retry = True
+
+
+def unreadable(account: str, what: str) -> ProtocolError:
+    """The error for an answer that came and cannot be read."""
+    return ProtocolError(
+        f"{account} sent {what}, which cannot be read.", account=account, hint="Try again; if it stays, tell the operator."
+    )

@@ -21,7 +21,7 @@ def logs_text(report: LogReport, window: ReadWindow, *, file_name: str | None, q
     if query:
         lines.append(f"Only what matches {words.inert(query, 300)}.")
     lines += [f"{name}: {value}." for name, value in _facts(report)]
-    lines += _notes(report)
+    lines += report.shortcomings()
     if file_name:
         lines.append(f"The whole log is in {file_name}.")
     if report.tail:
@@ -43,7 +43,7 @@ def logs_blocks(
     asked = f" · {kit.code(query, 300)}" if query else ""
     names = " ".join(kit.code(name, 60) for name in report.names)
     blocks = [kit.header(_headline(report)), kit.context(f"{names} · {window.said}{asked}")]
-    notes = _notes(report)
+    notes = report.shortcomings()
     if notes:
         blocks.append(kit.section("\n".join(f":warning: {kit.escaped(words.inert(note, 300))}" for note in notes)))
     if facts := _facts(report):
@@ -73,15 +73,6 @@ def _headline(report: LogReport) -> str:
 
 def _facts(report: LogReport) -> list[tuple[str, str]]:
     return [(level.capitalize(), f"{lines:,}") for level, lines in report.levels.items()]
-
-
-def _notes(report: LogReport) -> list[str]:
-    notes = []
-    if report.truncated:
-        notes.append(f"Truncated: there are more lines than these {report.lines:,}.")
-    if not report.complete:
-        notes.append("Incomplete: the log broke off before its end.")
-    return [*notes, *report.notes]
 
 
 def _chart(report: LogReport, zone: tzinfo) -> Block:

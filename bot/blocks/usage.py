@@ -148,7 +148,8 @@ def _table(report: UsageReport, by: str) -> Block:
 def _log_table(report: UsageReport) -> Block:
     total = sum(usage for _, _, usage in report.by_log) or 1
     rows = [
-        [name, (usage, words.size(usage)), words.percent(100 * usage / total)] for _, name, usage in report.by_log[:MOST_LOGS]
+        [name, (usage, words.size(usage)), (round(100 * usage / total, 1), words.percent(100 * usage / total))]
+        for _, name, usage in report.by_log[:MOST_LOGS]
     ]
     return kit.data_table("Usage by log", ["Log", "Usage", "Share"], rows, page_size=7)
 

@@ -42,6 +42,13 @@ class LogReport:
     step: timedelta
     notes: tuple[str, ...] = ()
 
+    def shortcomings(self) -> tuple[str, ...]:
+        """What is missing from the log, in words."""
+        found = [f"Truncated: there are more lines than these {self.lines:,}."] if self.truncated else []
+        if not self.complete:
+            found.append("Incomplete: the log broke off before its end.")
+        return (*found, *self.notes)
+
     def values(self) -> dict[str, Any]:
         return {
             "lines": self.lines,

@@ -370,28 +370,30 @@ class SlackSandbox(Server):
         return {"ok": True, "url": f"{self.url.replace('http', 'ws', 1)}/socket/{ticket}"}
 
     def _api_chat_postMessage(self, args: dict[str, Any]) -> dict[str, Any]:
-        channel = self._channel(args.get("channel", ""))
+        channel, error = self._where_to_post(args)
         if channel is None:
-            return {"ok": False, "error": "channel_not_found"}
-        if not channel.bot_is_in:
-            return {"ok": False, "error": "not_in_channel"}
-        if error := _message_error(args):
             return error
         message = Message(self._ts(), channel.id, BOT, args.get("text", ""), args.get("blocks") or [], args.get("thread_ts", ""))
         self._add(message)
         return {"ok": True, "channel": channel.id, "ts": message.ts, "message": {"text": message.text}}
 
     def _api_chat_postEphemeral(self, args: dict[str, Any]) -> dict[str, Any]:
-        channel = self._channel(args.get("channel", ""))
+        channel, error = self._where_to_post(args)
         if channel is None:
-            return {"ok": False, "error": "channel_not_found"}
-        if not channel.bot_is_in:
-            return {"ok": False, "error": "not_in_channel"}
-        if error := _message_error(args):
             return error
         message = Message(self._ts(), channel.id, BOT, args.get("text", ""), args.get("blocks") or [], seen_by=args["user"])
         self._add(message)
         return {"ok": True, "message_ts": message.ts}
+
+    def _where_to_post(self, args: dict[str, Any]) -> tuple[Channel | None, dict[str, Any]]:
+        """The channel, or None with what Slack says against the post."""
+        channel = self._channel(args.get("channel", ""))
+        if channel is None:
+            return None, {"ok": False, "error": "channel_not_found"}
+        if not channel.bot_is_in:
+            return None, {"ok": False, "error": "not_in_channel"}
+        error = _message_error(args)
+        return (None, error) if error else (channel, {})
 
     def _api_chat_update(self, args: dict[str, Any]) -> dict[str, Any]:
         message = self._message(args)

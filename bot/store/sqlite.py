@@ -85,7 +85,7 @@ class Store:
         return await self._write(claim)
 
     async def finish_question(self, delivery: str, *, outcome: str, took_ms: int) -> None:
-        """Notes how a question ended: `answered`, `partial`, `cancelled`, or the kind of its error."""
+        """Notes how a question ended: `answered`, `partial`, `help`, `cancelled`, or the kind of its error."""
         await self._write(lambda db: db.table("questions").update(delivery, {"outcome": outcome, "took_ms": took_ms}))
 
     async def recent_questions(self, user: str, most: int) -> list[Asked]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from providers.errors import Incomplete, ProtocolError
+from providers.errors import Incomplete, unreadable
 from providers.records import ApiCall, Outcome
 from providers.redaction import Redactor
 
@@ -35,10 +35,10 @@ def json_report(body: bytes, *, account: str) -> Report:
     try:
         answer = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError):
-        raise _unreadable(account, "a report that is not JSON") from None
+        raise unreadable(account, "a report that is not JSON") from None
     data = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(data, list):
-        raise _unreadable(account, "a report without rows")
+        raise unreadable(account, "a report without rows")
     metadata = answer.get("metadata")
     return _report(
         [row for row in data if isinstance(row, dict)],
@@ -68,7 +68,7 @@ def csv_report(body: bytes, *, account: str) -> Report:
     except csv.Error:
         raise _cut_short(account) from None
     if "DATA_END" not in sections:
-        raise _cut_short(account) if "METADATA" in sections else _unreadable(account, "a report that is not CSV")
+        raise _cut_short(account) if "METADATA" in sections else unreadable(account, "a report that is not CSV")
     columns = next(iter(sections.get("COLUMNS") or [[]]))
     rows = [dict(zip(columns, record, strict=False)) for record in sections["DATA"]]
     return _report(rows, {record[0]: record[1] if len(record) > 1 else "" for record in sections.get("METADATA", [])}, None)
@@ -170,14 +170,6 @@ def _instant(text: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC) if "T" in text or " " in text else None
     return None
-
-
-def _unreadable(account: str, what: str) -> ProtocolError:
-    return ProtocolError(
-        f"{account} sent {what}, which cannot be read.",
-        account=account,
-        hint="Try again; if it stays, tell the operator.",
-    )
 
 
 def _cut_short(account: str) -> Incomplete:

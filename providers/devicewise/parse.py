@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from providers.errors import ProtocolError
+from providers.errors import unreadable
 from providers.records import ApiCall, Outcome
 
 MOST_NESTED = 200_000
@@ -47,12 +47,12 @@ def reply_params(body: bytes, command_id: str, *, account: str) -> dict[str, Any
     """The params that answer `command_id`, or the failure that was told instead: the global one first, then its own."""
     answer = _decoded(body)
     if not isinstance(answer, dict):
-        raise _unreadable(account, "an answer that is not a JSON object")
+        raise unreadable(account, "an answer that is not a JSON object")
     if answer.get("success") is False or "errorCodes" in answer or "errorMessages" in answer:
         return _failure(answer)
     reply = answer.get(command_id)
     if not isinstance(reply, dict):
-        raise _unreadable(account, "an answer without the reply to our command")
+        raise unreadable(account, "an answer without the reply to our command")
     if reply.get("success") is not True:
         return _failure(reply)
     params = reply.get("params")
@@ -63,7 +63,7 @@ def page(params: Mapping[str, Any], *, account: str) -> Page:
     """A page of rows; `result` may be null or absent."""
     rows = params.get("result") or []
     if not isinstance(rows, list):
-        raise _unreadable(account, "rows of an unknown shape")
+        raise unreadable(account, "rows of an unknown shape")
     count = params.get("count")
     return Page([row for row in rows if isinstance(row, dict)], count if type(count) is int and count >= 0 else None)
 
@@ -198,11 +198,3 @@ def _milliseconds(nanoseconds: Any) -> float | None:
     if type(nanoseconds) is int and 0 <= nanoseconds < 2**63:
         return nanoseconds / 1_000_000
     return None
-
-
-def _unreadable(account: str, what: str) -> ProtocolError:
-    return ProtocolError(
-        f"{account} sent {what}, which cannot be read.",
-        account=account,
-        hint="Try again; if it stays, tell the operator.",
-    )

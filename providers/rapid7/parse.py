@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from providers.errors import ProtocolError
+from providers.errors import unreadable
 from providers.records import LogUsage, NamedLog, UsagePeriod
 
 MOST_BYTES = 2**63
@@ -27,7 +27,7 @@ def usage_period(body: bytes, *, account: str) -> UsagePeriod:
     for entry in [entries] if isinstance(entries, dict) else _list(entries, account=account):
         day, usage = _day(_get(entry, "day")), _bytes(_get(entry, "usage"))
         if day is None or (usage is None and _get(entry, "usage") is not None):
-            raise _unreadable(account, "a day of usage")
+            raise unreadable(account, "a day of usage")
         if usage is not None:
             by_day[day] = usage
     period = answer.get("period")
@@ -48,12 +48,12 @@ def log_usage(body: bytes, *, account: str) -> LogUsage:
     for entry in _list(_get(answer.get("per_day_usage"), "usage") or [], account=account):
         day = _day(_get(entry, "interval") or _get(entry, "day"))
         if day is None:
-            raise _unreadable(account, "a day of usage by log")
+            raise unreadable(account, "a day of usage by log")
         logs = by_day.setdefault(day, {})
         for log in _list(_get(entry, "log_usage") or [], account=account):
             key, usage = _text(_get(log, "id")), _bytes(_get(log, "usage"))
             if key is None or usage is None:
-                raise _unreadable(account, "the usage of a log")
+                raise unreadable(account, "the usage of a log")
             logs[key] = usage
     return LogUsage(dict(sorted(by_day.items())))
 
@@ -65,7 +65,7 @@ def named_logs(body: bytes, *, account: str) -> list[NamedLog]:
     for entry in _list(answer.get("logs") or [], account=account):
         key, name = _text(_get(entry, "id")), _text(_get(entry, "name"))
         if key is None:
-            raise _unreadable(account, "a log in its list of logs")
+            raise unreadable(account, "a log in its list of logs")
         logs.append(NamedLog(id=key, name=name or key))
     return logs
 
@@ -86,15 +86,15 @@ def _object(body: bytes, *, account: str) -> dict[str, Any]:
     try:
         answer = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError):
-        raise _unreadable(account, "an answer that is not JSON") from None
+        raise unreadable(account, "an answer that is not JSON") from None
     if not isinstance(answer, dict):
-        raise _unreadable(account, "JSON of an unknown shape")
+        raise unreadable(account, "JSON of an unknown shape")
     return answer
 
 
 def _list(value: Any, *, account: str) -> list[Any]:
     if not isinstance(value, list):
-        raise _unreadable(account, "JSON of an unknown shape")
+        raise unreadable(account, "JSON of an unknown shape")
     return value
 
 
@@ -123,11 +123,3 @@ def _day(value: Any) -> date | None:
         with contextlib.suppress(ValueError):
             return date.fromisoformat(value[:10])
     return None
-
-
-def _unreadable(account: str, what: str) -> ProtocolError:
-    return ProtocolError(
-        f"{account} sent {what}, which cannot be read.",
-        account=account,
-        hint="Try again; if it stays, tell the operator.",
-    )

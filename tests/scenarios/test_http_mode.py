@@ -53,7 +53,7 @@ async def test_the_ack_does_not_wait_for_the_provider(world: World, listening: s
 async def test_a_button_works(world: World, listening: str) -> None:
     refusal = await world.slack.answer_to("/usage foo")
     await world.slack.press(refusal, "ask.0")
-    await world.slack.until(lambda: any("in 7 days" in m.text for m in world.slack.seen()))
+    assert await world.slack.until(lambda: any("in 7 days" in m.text for m in world.slack.seen()))
 
 
 async def test_a_wrong_signature_is_refused(world: World, listening: str) -> None:

@@ -209,7 +209,7 @@ async def test_a_wrong_question_is_private_and_asks_no_provider(world: World, li
 async def test_the_button_of_a_refusal_asks_what_works(world: World) -> None:
     refusal = await world.slack.answer_to("/usage foo")
     await world.slack.press(refusal, buttons(refusal)["Ask this instead"])
-    await world.slack.until(lambda: any("in 7 days" in m.text for m in world.slack.seen()))
+    assert await world.slack.until(lambda: any("in 7 days" in m.text for m in world.slack.seen()))
 
 
 async def test_help_is_private_and_its_examples_work(world: World) -> None:
