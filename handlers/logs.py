@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -104,9 +105,12 @@ class LogsCommand:
 def _not_one(log: LogWord, *, found_in: list[str], known: list[str]) -> BadQuestion:
     typed = words.inert(log.typed, 60)
     if not found_in:
+        near = [name for name in known if name.lower().startswith(log.typed.lower())]
+        near += difflib.get_close_matches(log.typed, known, n=1)
+        example = words.inert(next(iter([*near, *(name for name in known if " " not in name)]), "LOG"), 60).replace('"', "")
+        hint = f'/logs "{example}" last 20 mins' if " " in example else f"/logs {example} last 20 mins"
         names = words.listed(sorted(words.inert(name, 40) for name in known), 8) or "none"
-        example = next((name for name in known if " " not in name), "LOG")
-        return BadQuestion(f"No log is called “{typed}”; there are {names}.", f"/logs {words.inert(example, 60)} last 20 mins")
+        return BadQuestion(f"No log is called “{typed}”; there are {names}.", hint)
     if len(set(found_in)) == 1:
         return BadQuestion(f"Several logs of {found_in[0]} are called “{typed}”; use the id of one.", "/logs help")
     return BadQuestion(f"“{typed}” is a log of {words.listed(found_in)}; say which.", f"/logs {found_in[0]}/{typed} last 20 mins")

@@ -58,7 +58,7 @@ class AccountClient(httpx.AsyncClient):
         task = self._under_way.get(key)
         if task is None:
             task = self._under_way[key] = asyncio.create_task(ask())
-            task.add_done_callback(lambda _: self._under_way.pop(key, None))
+            task.add_done_callback(lambda done: (self._under_way.pop(key, None), done.cancelled() or done.exception()))
         return await asyncio.shield(task)
 
 

@@ -26,9 +26,6 @@ def audit_text(report: AuditReport, window: ReadWindow, *, zone: tzinfo, warning
             lines.append(f"{name}: {words.listed(named, TOP)}.")
     if report.latest_failures:
         lines.append("Latest failures: " + "; ".join(_one_line(call, zone) for call in report.latest_failures) + ".")
-    if report.slowest:
-        named = [f"{words.inert(call.action, 60)} {words.milliseconds(call.duration_ms or 0)}" for call in report.slowest]
-        lines.append(f"Slowest: {', '.join(named)}.")
     return "\n".join([*lines, *(words.inert(note, 400) for note in (*_notes(report), *warnings))])
 
 
@@ -72,8 +69,8 @@ def _facts(report: AuditReport) -> list[tuple[str, str]]:
     if report.duration_p95_ms is not None:
         facts.append(("95 % took at most", words.milliseconds(report.duration_p95_ms)))
     if report.slowest:
-        slowest = report.slowest[0]
-        facts.append(("Slowest", f"{words.milliseconds(slowest.duration_ms or 0)} {words.inert(slowest.action, 60)}"))
+        named = [f"{words.milliseconds(call.duration_ms or 0)} {words.inert(call.action, 60)}" for call in report.slowest]
+        facts.append(("Slowest", ", ".join(named)))
     if len(report.organisations) > 1:
         named = [f"{words.inert(t.name, 40)} {t.calls:,}{_failed(t)}" for t in report.organisations]
         facts.append(("By organisation", words.listed(named, 5)))

@@ -23,7 +23,7 @@ def logs_text(report: LogReport, window: ReadWindow, *, file_name: str | None, q
     lines += [f"{name}: {value}." for name, value in _facts(report)]
     lines += report.shortcomings()
     if file_name:
-        lines.append(f"The whole log is in {file_name}.")
+        lines.append(f"The file is {file_name}.")
     if report.tail:
         lines += ["Last lines:", *(words.inert(line, PREVIEW_LINE) for line in report.tail[-PREVIEW_LINES:])]
     return "\n".join([*lines, *warnings])
@@ -53,7 +53,7 @@ def logs_blocks(
     if report.tail:
         preview = [words.inert(line, PREVIEW_LINE).replace("`", "ˋ") for line in report.tail[-PREVIEW_LINES:]]
         blocks.append(kit.section(f"*Last {words.count(len(preview), 'line')}*\n```{kit.escaped(_fitting(preview))}```"))
-    small = [f"Whole log: {kit.code(file_name)}"] if file_name else []
+    small = [f"File: {kit.code(file_name)}"] if file_name else []
     small += [kit.escaped(words.inert(warning, 400)) for warning in warnings]
     if small:
         blocks.append(kit.context(*small[:10]))
@@ -67,8 +67,8 @@ def _names(report: LogReport) -> str:
 def _headline(report: LogReport) -> str:
     if not report.lines:
         return "No lines"
-    more = " at least" if report.truncated or not report.complete else ""
-    return f"{words.count(report.lines, 'line')}{more}, {words.size(report.bytes)}"
+    at_least = "At least " if report.truncated or not report.complete else ""
+    return f"{at_least}{words.count(report.lines, 'line')}, {words.size(report.bytes)}"
 
 
 def _facts(report: LogReport) -> list[tuple[str, str]]:

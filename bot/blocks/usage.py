@@ -78,12 +78,13 @@ def _headline(report: UsageReport) -> str:
 
 def _facts(report: UsageReport) -> list[tuple[str, str]]:
     facts = []
-    if report.mean_bytes_per_day is not None:
+    if report.mean_bytes_per_day is not None and len(report.days) > 1:
         facts.append(("Mean a day", words.size(report.mean_bytes_per_day)))
-    if report.peak_day and report.peak_bytes is not None:
+    if report.peak_day and report.peak_bytes is not None and len(report.days) > 1:
         facts.append(("Peak", f"{words.size(report.peak_bytes)} on {words.day(report.peak_day)}"))
     if report.change_percent is not None:
-        facts.append((f"Against the {words.count(len(report.days), 'day')} before", words.change(report.change_percent)))
+        before = "day" if len(report.days) == 1 else f"{len(report.days)} days"
+        facts.append((f"Against the {before} before", words.change(report.change_percent)))
     if report.month_to_date_bytes is not None:
         quota = (
             f" ({words.percent(report.quota_percent)} of {words.size(report.monthly_quota or 0)})" if report.quota_percent else ""

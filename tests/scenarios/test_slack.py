@@ -480,3 +480,16 @@ async def test_an_answer_too_long_for_slack_goes_whole_into_a_file(world: World)
     assert "and 52 before" in answer.text
     assert "the file has them all" in text_of(answer)
     assert len(brought.files[0].content.split(b"\r\n")) == 1 + 92 + 1
+
+
+@pytest.mark.parametrize("typed", ["pantry", "Pantry Dor"])
+async def test_a_log_nearly_named_is_offered(world: World, typed: str) -> None:
+    answer = await world.slack.answer_to(f'/logs "{typed}"')
+    assert 'Try /logs "Pantry Door" last 20 mins' in answer.text
+
+
+async def test_the_same_question_at_the_same_time_is_asked_once(world: World) -> None:
+    world.rapid7.be_slow(0.3, times=99)
+    await asyncio.gather(*(world.slack.command("/usage last 7 days", user="U0LINUS") for _ in range(10)))
+    assert await world.slack.until(lambda: len([m for m in world.slack.seen("U0LINUS") if "in 7 days" in m.text]) == 10)
+    assert len(world.rapid7.ledger) == 3
