@@ -221,7 +221,7 @@ class AccessSettings(_Table):
     @model_validator(mode="after")
     def _known_ids(self) -> AccessSettings:
         for who in (*self.usage, *self.apiaudit, *self.logs, *(self.manage or ())):
-            if who != "*" and not re.fullmatch(r"[UWSCGD][A-Z0-9]{2,}", who):
+            if who != "*" and not re.fullmatch(r"[UWSCGD][A-Z0-9]+", who):
                 raise ValueError('Slack ids such as "U012AB" (a person), "S0GROUP" (a user group), "C0OPS" (a channel), or "*"')
         return self
 

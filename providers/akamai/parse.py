@@ -139,6 +139,11 @@ def _report(rows: Sequence[Mapping[str, Any]], metadata: Mapping[str, Any], link
 
 
 def _next(links: Any) -> str:
+    """The link to the next page, in a list of `rel` and `href` or in a mapping by name."""
+    if isinstance(links, dict):
+        following = links.get("next")
+        href = following.get("href") if isinstance(following, dict) else following
+        return href if isinstance(href, str) else ""
     for link in links if isinstance(links, list) else []:
         if isinstance(link, dict) and str(link.get("rel", "")).lower() == "next" and isinstance(link.get("href"), str):
             return str(link["href"])

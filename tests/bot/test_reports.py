@@ -103,8 +103,9 @@ def test_findings_say_what_stands_out() -> None:
         (days([10, None] * 10, date(2026, 11, 1)), 300),
         (days([6] * 10, date(2026, 10, 20)), 180),
         ({date(2026, 11, 21): 5}, None),
+        (days([6] * 10, date(2018, 12, 1)), None),
     ],
-    ids=["nothing", "even", "today is more already", "gaps", "first of the month", "today alone"],
+    ids=["nothing", "even", "today is more already", "gaps", "first of the month", "today alone", "long ago"],
 )
 def test_the_forecast_is_whole_days_and_their_mean_for_the_rest(by_day: dict[date, int], forecast: int | None) -> None:
     assert month_forecast(by_day, today=TODAY) == forecast
