@@ -7,9 +7,10 @@ taken them; only a 429, which means it did not, is waited for.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -34,7 +35,10 @@ RESPOND_TIMEOUT = aiohttp.ClientTimeout(total=15)
 
 @dataclass(slots=True)
 class Errand:
-    """One question on its way through Slack: who asked, where, and what has been shown so far."""
+    """One question on its way through Slack: who asked, where, and what has been shown so far.
+
+    `pressed` where it came from a button: its response URL then stands for the message that holds the button.
+    """
 
     user: str
     channel: str
@@ -44,7 +48,8 @@ class Errand:
     away: bool = False
     shown_ts: str = ""
     shown_privately: bool = False
-    delivery: str = field(default="")
+    pressed: bool = False
+    delivery: str = ""
 
 
 def web_client(token: str, api_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
@@ -78,6 +83,8 @@ class Delivery:
             except SlackApiError as error:
                 self._away(errand, error)
         if not errand.shown_privately:
+            # What a response URL has made beside a button's message cannot be taken back, so the work takes its place.
+            errand.shown_privately = errand.pressed
             await self.whisper(errand, text, blocks)
             errand.shown_privately = True
 
@@ -99,7 +106,8 @@ class Delivery:
     async def trouble(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
         """A refusal or an error: always private, and nothing is left that says work goes on."""
         if errand.shown_ts:
-            await self._client.chat_delete(channel=errand.channel, ts=errand.shown_ts)
+            with contextlib.suppress(SlackApiError):
+                await self._client.chat_delete(channel=errand.channel, ts=errand.shown_ts)
             errand.shown_ts = ""
         await self.whisper(errand, text, blocks)
 

@@ -81,6 +81,7 @@ def errand_of(body: dict[str, Any], line: str) -> Errand:
         channel=str(channel.get("id") or container.get("channel_id") or ""),
         response_url=str(body.get("response_url", "")),
         line=line,
+        pressed=True,
         delivery=str(body.get("trigger_id") or uuid.uuid4().hex),
     )
 

@@ -8,7 +8,10 @@ import gzip
 import hashlib
 import io
 import json
+import re
+import shlex
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -278,3 +281,25 @@ async def test_the_answer_says_today_is_partial(front_door: Run) -> None:
     assert ran.json["window"]["start"] == f"{today}T00:00:00Z"
     assert "still growing" in ran.json["text"]
     assert json.dumps(ran.json["blocks"])
+
+
+README_COMMANDS = re.findall(
+    r"^ {4,}\.venv/bin/python -m bot ((?:ask|check|manifest|demo) ?.*)$", (ROOT / "README.md").read_text(), re.MULTILINE
+)
+
+
+@pytest.mark.parametrize("command", README_COMMANDS)
+async def test_the_commands_of_the_readme_run(front_door: Run, tmp_path: Path, command: str) -> None:
+    assert len(README_COMMANDS) >= 5
+    ran = await front_door(*[str(tmp_path) if word == "/tmp" else word for word in shlex.split(command)])
+    assert ran.code == 0, ran.err
+    assert ran.out
+
+
+async def test_make_demo_plays_the_question_it_is_given() -> None:
+    process = await asyncio.create_subprocess_exec(
+        "make", "-n", "demo", "ASK=/usage last 7 days", cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    assert "python -m bot demo" in out.decode()

@@ -493,3 +493,12 @@ async def test_the_same_question_at_the_same_time_is_asked_once(world: World) ->
     await asyncio.gather(*(world.slack.command("/usage last 7 days", user="U0LINUS") for _ in range(10)))
     assert await world.slack.until(lambda: len([m for m in world.slack.seen("U0LINUS") if "in 7 days" in m.text]) == 10)
     assert len(world.rapid7.ledger) == 3
+
+
+async def test_long_private_work_from_a_button_leaves_no_orphan(world: World) -> None:
+    answer = await world.slack.answer_to("/apiaudit iot 24h")
+    world.devicewise.be_slow(2.6, times=1)
+    await world.slack.press(answer, buttons(answer)["7 days"])
+    await world.slack.until(lambda: any(m.text.startswith("Working on") for m in world.slack.seen()))
+    await world.slack.until(lambda: any("iot:" in m.text and m.edited for m in world.slack.seen()))
+    assert not [m for m in world.slack.seen() if m.text.startswith("Working on")]
