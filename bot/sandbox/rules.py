@@ -127,6 +127,21 @@ class DataTable(_Block):
         return self
 
 
+class RichText(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    type: Literal["rich_text"]
+    elements: list[dict[str, Any]]
+
+
+class Table(_Block):
+    type: Literal["table"]
+    rows: Annotated[
+        list[Annotated[list[Annotated[RawText | RichText, Field(discriminator="type")]], Field(min_length=1, max_length=20)]],
+        Field(min_length=1, max_length=100),
+    ]
+    column_settings: list[dict[str, Any]] | None = None
+
+
 class Point(_Strict):
     label: _string(20)  # type: ignore[valid-type]
     value: int | float
@@ -173,7 +188,7 @@ class Image(_Block):
 
 
 AnyBlock = Annotated[
-    Header | Section | Context | Divider | Actions | DataTable | DataVisualization | Image, Field(discriminator="type")
+    Header | Section | Context | Divider | Actions | Table | DataTable | DataVisualization | Image, Field(discriminator="type")
 ]
 _BLOCKS: TypeAdapter[list[Any]] = TypeAdapter(list[AnyBlock])
 
@@ -192,6 +207,8 @@ def complaints(blocks: Any, *, most: int) -> list[str]:
         ]
     if sum(1 for block in parsed if block.type == "data_visualization") > 2:
         found.append("only two charts allowed")
+    if sum(1 for block in parsed if block.type == "table") > 1:
+        found.append("only_one_table_allowed")
     ids = [block.block_id for block in parsed if block.block_id]
     if len(ids) != len(set(ids)):
         found.append("block_id is unique within its message")

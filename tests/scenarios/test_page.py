@@ -109,3 +109,54 @@ async def test_hostile_text_is_drawn_as_text(page: Page, demo: World) -> None:
     await say(page, "/logs kitchen")
     await expect(page.locator("article pre").first).to_contain_text("<img src=x")
     assert await page.locator(".ping").count() == 0
+
+
+SQUARE = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' width='40' height='40'><rect width='40' height='40'/></svg>"
+EVERY_BLOCK = [
+    {"type": "header", "text": {"type": "plain_text", "text": "A header"}},
+    {"type": "section", "text": {"type": "mrkdwn", "text": "*bold* _italic_ `code` &lt;text&gt;"}},
+    {"type": "section", "fields": [{"type": "mrkdwn", "text": "*Left*\n1"}, {"type": "mrkdwn", "text": "*Right*\n2"}]},
+    {"type": "context", "elements": [{"type": "plain_text", "text": "small print"}]},
+    {"type": "divider"},
+    {"type": "image", "image_url": SQUARE, "alt_text": "a square", "title": {"type": "plain_text", "text": "A square"}},
+    {
+        "type": "table",
+        "rows": [
+            [{"type": "raw_text", "text": "Name"}],
+            [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "oven"}]}]}],
+        ],
+    },
+    {
+        "type": "data_table",
+        "caption": "Numbers",
+        "rows": [[{"type": "raw_text", "text": "N"}], [{"type": "raw_number", "value": 7, "text": "seven"}]],
+    },
+    {
+        "type": "data_visualization",
+        "title": "A chart",
+        "chart": {
+            "type": "line",
+            "series": [{"name": "s", "data": [{"label": "a", "value": 1}, {"label": "b", "value": 3}]}],
+            "axis_config": {"categories": ["a", "b"], "y_label": "GB"},
+        },
+    },
+    {"type": "actions", "elements": [{"type": "button", "text": {"type": "plain_text", "text": "Press me"}, "action_id": "x"}]},
+]
+
+
+async def test_every_kind_of_block_is_drawn(page: Page, demo: World) -> None:
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    client = AsyncWebClient(token=demo.slack.bot_token, base_url=f"{demo.slack.url}/api/")
+    await client.chat_postMessage(channel="C0OPS", text="all of them", blocks=EVERY_BLOCK)
+    answer = page.locator("article").last
+    await expect(answer.locator(".header")).to_have_text("A header")
+    await expect(answer.locator("strong").first).to_have_text("bold")
+    await expect(answer.get_by_text("<text>")).to_be_visible()
+    await expect(answer.locator(".fields > div")).to_have_count(2)
+    await expect(answer.locator(".context")).to_have_text("small print")
+    await expect(answer.locator("hr")).to_have_count(1)
+    await expect(answer.get_by_alt_text("a square")).to_be_visible()
+    await expect(answer.locator("td")).to_have_text(["oven", "seven"])
+    await expect(answer.locator("svg polyline")).to_have_count(1)
+    await expect(answer.get_by_role("button", name="Press me")).to_be_visible()

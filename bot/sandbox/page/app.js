@@ -63,13 +63,15 @@ const draw = {
   },
   context: (b) => make("div", { class: "context" }, ...b.elements.map((e) => make("div", {}, textOf(e)))),
   divider: () => make("hr"),
-  image: (b) => make("img", { alt: b.alt_text, src: b.image_url ?? "" }),
+  image: (b) => make("figure", {}, make("img", { alt: b.alt_text, src: b.image_url ?? `/files/${b.slack_file?.id ?? ""}` }), b.title ? make("figcaption", {}, b.title.text) : ""),
   actions: (b, message) => make("div", { class: "actions" }, ...b.elements.map((e) => make("button", { type: "button", class: e.style ?? "", title: e.value ?? "", onclick: () => press(message, e.action_id) }, e.text.text))),
   data_table: table,
   table: table,
   data_visualization: chart,
 };
 
+// A cell holds plain text, a number with its text, or rich text, of which the words are shown.
+const words = (cell) => cell.text ?? (cell.elements ?? []).map(words).join("");
 const textOf = (object) => (object.type === "mrkdwn" ? marked(object.text) : document.createTextNode(object.text));
 
 function table(b) {
@@ -79,17 +81,17 @@ function table(b) {
   const pager = make("div", { class: "pager" });
   let page = 0, order = null, down = false;
   const numeric = head.map((_, n) => rows.filter((r) => r[n].type === "raw_number").length * 2 > rows.length);
-  const key = (cell) => (cell.type === "raw_number" ? cell.value : numeric[order] ? -Infinity : cell.text.toLowerCase());
+  const key = (cell) => (cell.type === "raw_number" ? cell.value : numeric[order] ? -Infinity : words(cell).toLowerCase());
   const show = () => {
     const sorted = order === null ? rows : [...rows].sort((a, z) => (key(a[order]) > key(z[order]) ? 1 : -1) * (down ? -1 : 1));
     const pages = Math.ceil(rows.length / size);
-    body.replaceChildren(...sorted.slice(page * size, page * size + size).map((r) => make("tr", {}, ...r.map((c, n) => make("td", { class: numeric[n] ? "number" : c.text.length < 32 ? "short" : "" }, c.text)))));
+    body.replaceChildren(...sorted.slice(page * size, page * size + size).map((r) => make("tr", {}, ...r.map((c, n) => make("td", { class: numeric[n] ? "number" : words(c).length < 32 ? "short" : "" }, words(c))))));
     pager.hidden = pages < 2;
     const step = (text, to, off) => { const button = make("button", { type: "button", onclick: () => { page = to; show(); } }, text); button.disabled = off; return button; };
     pager.replaceChildren(step("‹ Back", page - 1, page === 0), `${page * size + 1}–${Math.min(rows.length, page * size + size)} of ${rows.length}`, step("More ›", page + 1, page + 1 >= pages));
   };
   const sort = (n) => { down = order === n ? !down : numeric[n]; order = n; page = 0; show(); };
-  const header = make("tr", {}, ...head.map((c, n) => make("th", { scope: "col", class: numeric[n] ? "number" : "" }, make("button", { type: "button", title: "Sort", onclick: () => sort(n) }, c.text))));
+  const header = make("tr", {}, ...head.map((c, n) => make("th", { scope: "col", class: numeric[n] ? "number" : "" }, make("button", { type: "button", title: "Sort", onclick: () => sort(n) }, words(c)))));
   show();
   return make("div", { class: "table" }, make("h4", {}, b.caption ?? ""), make("div", { class: "scroll" }, make("table", {}, make("thead", {}, header), body)), pager);
 }
