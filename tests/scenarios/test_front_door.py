@@ -303,3 +303,31 @@ async def test_make_demo_plays_the_question_it_is_given() -> None:
     out, _ = await process.communicate()
     assert process.returncode == 0
     assert "python -m bot demo" in out.decode()
+
+
+async def test_demo_prints_one_address_serves_its_page_and_ends_with_ctrl_c(tmp_path: Path) -> None:
+    import os
+
+    import aiohttp
+
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        "demo",
+        "--port",
+        "0",
+        cwd=tmp_path,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdout is not None
+    told = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
+    addresses = re.findall(r"http://\S+", told)
+    assert len(addresses) == 1
+    async with aiohttp.ClientSession() as session, session.get(addresses[0]) as response:
+        assert "Opswatch sandbox" in await response.text()
+    process.send_signal(signal.SIGINT)
+    assert await asyncio.wait_for(process.wait(), 10) == 0
