@@ -80,7 +80,7 @@ class Delivery:
                 else:
                     errand.shown_ts = await self._post(errand.channel, text, blocks)
                 return
-            except SlackApiError as error:
+            except SlackRefused as error:
                 self._away(errand, error)
         if not errand.shown_privately:
             # What a response URL has made beside a button's message cannot be taken back, so the work takes its place.
@@ -93,7 +93,7 @@ class Delivery:
         if errand.public and not errand.away:
             try:
                 thread = await self._answer_in_channel(errand, answer)
-            except SlackApiError as error:
+            except SlackRefused as error:
                 self._away(errand, error)
             else:
                 await self._bring_files(errand, answer.files, channel=errand.channel, thread_ts=thread)
@@ -112,7 +112,7 @@ class Delivery:
         await self.whisper(errand, text, blocks)
 
     async def share(self, channel: str, user: str, text: str, blocks: Sequence[Block]) -> None:
-        """A private answer put into the channel by its asker. Raises SlackApiError."""
+        """A private answer put into the channel by its asker. Raises SlackRefused."""
         told = [*talk.without_buttons(blocks), kit.context(f"Shared by <@{user}>")]
         await self._post(channel, text, told)
 
@@ -156,10 +156,10 @@ class Delivery:
             text = f"The file could not be sent ({why}). Ask again, or for a shorter window."
             await self.whisper(errand, text, [kit.section(kit.escaped(text))])
 
-    def _away(self, errand: Errand, error: SlackApiError) -> None:
+    def _away(self, errand: Errand, error: SlackRefused) -> None:
         """Where we may not post, the answer becomes private; any other refusal of Slack's rises."""
-        if error.response.get("error") not in NOT_HERE:
-            raise SlackRefused(str(error.response.get("error"))) from None
+        if error.code not in NOT_HERE:
+            raise error
         errand.away = True
 
     async def _post(self, channel: str, text: str, blocks: Sequence[Block]) -> str:
@@ -250,14 +250,18 @@ def outward(text: str) -> str:
 
 
 async def _or_plainer(send: Any, blocks: Sequence[Block], text: str) -> str:
-    """A workspace that does not know the newest blocks gets the same in older ones."""
+    """A workspace that does not know the newest blocks gets the same in older ones. Raises SlackRefused."""
     try:
         return str(await send(blocks))
     except SlackApiError as error:
-        if error.response.get("error") not in ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"):
-            raise
-        log.warning("Slack refused the blocks (%s); sending plainer ones", error.response.get("error"))
-    return str(await send(talk.plain_blocks(blocks, text)))
+        code = str(error.response.get("error"))
+        if code not in ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"):
+            raise SlackRefused(code) from None
+        log.warning("Slack refused the blocks (%s); sending plainer ones", code)
+    try:
+        return str(await send(talk.plain_blocks(blocks, text)))
+    except SlackApiError as error:
+        raise SlackRefused(str(error.response.get("error"))) from None
 
 
 async def _pieces(file: AnswerFile) -> AsyncIterator[bytes]:

@@ -33,6 +33,7 @@ class SlackRefused(Exception):
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
+        self.code = code
         self.message = f"Slack did not take the answer ({code})."
         self.hint = _SLACK_HINTS.get(code, "Try again; if it stays, tell the operator.")
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 import uuid
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
-from slack_sdk.errors import SlackApiError
 
 from bot.blocks import kit
 from bot.blocks.talk import SHARE_ACTION, WORKING_ACTION
 from bot.delivery import INVITE, NOT_HERE, Errand
-from bot.question import CommandName
+from bot.errors import SlackRefused
 from bot.store import Store
 from handlers.door import Door, words_of
 
@@ -29,7 +28,7 @@ class AskAction:
         errand = errand_of(body, line)
         context["errand"] = errand
         command, words = words_of(line)
-        await self.door.ask(cast(CommandName, command), words, errand, via="button")
+        await self.door.ask(command, words, errand, via="button")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +48,8 @@ class ShareAction:
         text, blocks = kept
         try:
             await self.door.delivery.share(errand.channel, errand.user, text, blocks)
-        except SlackApiError as error:
-            if error.response.get("error") not in NOT_HERE:
+        except SlackRefused as error:
+            if error.code not in NOT_HERE:
                 raise
             await self._say(errand, INVITE.replace("Only you see this", "It cannot be shared"))
 

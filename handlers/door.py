@@ -16,7 +16,7 @@ from bot.answer import Answer
 from bot.delivery import Delivery, Errand
 from bot.errors import BadQuestion
 from bot.people import People
-from bot.question import CommandName, Question, read_question
+from bot.question import COMMANDS, CommandName, Question, read_question
 from bot.slack_text import as_typed
 from bot.store import Asked, Store
 from handlers.answering import Answering, Asking, Clock
@@ -159,9 +159,10 @@ class Door:
             log.warning("Progress could not be shown: %s", type(error).__name__)
 
 
-def words_of(line: str) -> tuple[str, str]:
+def words_of(line: str) -> tuple[CommandName, str]:
     """The command and the words of a line such as `/usage last 7 days`. Raises BadQuestion where it is none."""
     name, _, words = line.strip().partition(" ")
-    if name not in ("/usage", "/apiaudit", "/logs"):
+    command = COMMANDS.get(name.removeprefix("/"))
+    if command is None or not name.startswith("/"):
         raise BadQuestion("This button asks nothing that I know.", "/usage help")
-    return name.removeprefix("/"), words
+    return command.name, words
