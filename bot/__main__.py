@@ -9,9 +9,8 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -20,7 +19,6 @@ from bot.errors import BadConfig
 from bot.words import inert_lines
 from providers.redaction import Redactor
 
-T = TypeVar("T")
 EXIT_CODES = {"bad_question": 2, "bad_config": 2, "refused": 4, "internal": 1}
 PROVIDER_FAILED = 3
 CONFIG_HELP = "The configuration; else $BOT_CONFIG, else ./bot.toml."
@@ -101,7 +99,7 @@ def ask(config_path: Path | None, as_json: bool, out: Path, user: str, channel: 
 
     _quiet_unless_told()
     try:
-        shown = _run(ask_here(text, _config(config_path), out=out, user=user, channel=channel))
+        shown = asyncio.run(ask_here(text, _config(config_path), out=out, user=user, channel=channel))
     except Exception as error:
         trouble = trouble_of(error)
         if trouble.kind == "internal":
@@ -129,7 +127,7 @@ def check(config_path: Path | None, as_json: bool) -> None:
     """
     from bot.checks import checks_of
 
-    checks, code = _run(checks_of(_config(config_path)))
+    checks, code = asyncio.run(checks_of(_config(config_path)))
     if as_json:
         plain = [{"name": c.name, "ok": c.ok, "detail": c.detail, "hint": c.hint} for c in checks]
         click.echo(json.dumps({"ok": code == 0, "checks": plain}, ensure_ascii=False))
@@ -230,10 +228,6 @@ def demo(config_path: Path | None, port: int, lines: tuple[str, ...]) -> None:  
 
 def _config(given: Path | None) -> Path:
     return given or Path(os.environ.get("BOT_CONFIG") or "bot.toml")
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
 
 
 def _tell_config(error: BadConfig) -> None:

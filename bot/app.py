@@ -108,16 +108,22 @@ async def open_bot(settings: Settings, tokens: SlackTokens) -> AsyncIterator[Bot
         yield Bot(app, client, store, settings, tokens, door.works)
 
 
-async def run_bot(settings: Settings, tokens: SlackTokens, *, on_ready: Callable[[], None] = lambda: None) -> None:
-    """The bot until SIGTERM or Ctrl-C."""
+def asked_to_stop() -> asyncio.Event:
+    """Set by SIGTERM and by Ctrl-C, where the platform has handlers for them."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def run_bot(settings: Settings, tokens: SlackTokens) -> None:
+    """The bot until SIGTERM or Ctrl-C."""
+    stop = asked_to_stop()
     _say_what_is_not_run(settings)
     async with open_bot(settings, tokens) as bot, bot.connected() as is_connected:
         async with serve_health(settings.health.port if settings.health else None, is_connected):
-            on_ready()
             await stop.wait()
         log.info("Stopping.")
 

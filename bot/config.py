@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 from urllib.parse import urlsplit
@@ -282,9 +283,9 @@ class AkamaiSettings(_Table):
             raise ValueError(str(error)) from None
         return self
 
-    @property
+    @cached_property
     def credentials(self) -> EdgeGridCredentials:
-        """The credentials from `.edgerc` or from the keys here; `base_url` wins over any host."""
+        """The credentials, read once, from `.edgerc` or from the keys here; `base_url` wins over any host."""
         if self.edgerc:
             found = read_edgerc(self.edgerc, self.section)
             address = self.base_url or found.base_url

@@ -19,12 +19,11 @@ from bot.errors import BadQuestion
 from bot.windows import ReadWindow, read_window
 from bot.words import inert
 from providers.records import CallFilters
+from providers.sources import MOST_LINES, MOST_LOGS
 
 CommandName = Literal["usage", "apiaudit", "logs"]
 Kind = Literal["rapid7", "akamai", "devicewise"]
 VENDORS: Mapping[str, str] = MappingProxyType({"rapid7": "Rapid7", "akamai": "Akamai", "devicewise": "deviceWISE"})
-MOST_LOGS = 10
-MOST_LINES = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import BadConfig, BadQuestion
 from bot.question import read_line
 from handlers.answering import Asking
+from providers.records import iso_utc
 from providers.redaction import Redactor
 
 
@@ -123,5 +124,4 @@ async def _groups_of(settings: Settings, user: str, groups: Sequence[str]) -> Se
 
 
 def _instant(moment: datetime) -> str:
-    text = moment.astimezone(UTC).isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
-    return text.replace("+00:00", "Z")
+    return iso_utc(moment, "milliseconds" if moment.microsecond else "seconds")

@@ -15,9 +15,8 @@ from bot.reports.logs import LogCounter
 from providers.errors import Incomplete, Unavailable
 from providers.records import Window
 from providers.redaction import Redactor
-from providers.sources import LogSource
+from providers.sources import MOST_LINES, LogSource
 
-MOST_LINES = 20_000_000
 ATTEMPTS = 2
 
 

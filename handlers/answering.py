@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from bot.answer import Answer
 from bot.blocks.talk import help_answer
 from bot.question import CommandName, Directory, Question
+from providers.errors import ProviderError
 
+T = TypeVar("T")
 Clock = Callable[[], datetime]
 
 
@@ -23,6 +25,14 @@ class Asking:
     folder: Path
     zone: tzinfo
     progress: Callable[[str], None] = lambda _: None
+
+
+async def if_possible(request: Awaitable[T]) -> T | ProviderError:
+    """What comes, or the error that came instead, where the answer can do without."""
+    try:
+        return await request
+    except ProviderError as error:
+        return error
 
 
 class Answers(Protocol):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
 from pathlib import Path
 
 from bot.answer import Answer, AnswerFile
@@ -13,9 +12,9 @@ from bot.blocks.audit import audit_blocks, audit_text
 from bot.errors import BadQuestion
 from bot.question import Question
 from bot.reports.audit import CSV_HEADER, AuditFacts, audit_report, csv_rows
-from bot.reports.logs import safe_name
+from bot.reports.logs import file_stem
 from bot.reports.sheets import csv_bytes
-from handlers.answering import Asking
+from handlers.answering import Asking, if_possible
 from providers.errors import ProviderError
 from providers.records import ApiCall, CallPage
 from providers.sources import CallSource
@@ -30,7 +29,8 @@ class ApiAuditCommand:
         assert question.window is not None
         sources = [self.sources[account] for account in question.accounts]
         _refuse_what_cannot_be_applied(sources, question)
-        pages = await asyncio.gather(*(_if_possible(source, question) for source in sources))
+        window = question.window.window
+        pages = await asyncio.gather(*(if_possible(source.calls(window, question.filters)) for source in sources))
         failed = [page for page in pages if isinstance(page, ProviderError)]
         if len(failed) == len(pages):
             raise failed[0]
@@ -60,14 +60,6 @@ def _refuse_what_cannot_be_applied(sources: Sequence[CallSource], question: Ques
         raise BadQuestion(refused[0], hint)
 
 
-async def _if_possible(source: CallSource, question: Question) -> CallPage | ProviderError:
-    assert question.window is not None
-    try:
-        return await source.calls(question.window.window, question.filters)
-    except ProviderError as error:
-        return error
-
-
 def _facts(question: Question, pages: Sequence[CallPage | ProviderError]) -> AuditFacts:
     assert question.window is not None
     answered = [page for page in pages if isinstance(page, CallPage)]
@@ -94,9 +86,7 @@ def _next_questions(question: Question) -> list[tuple[str, str]]:
 
 def _sheet(facts: AuditFacts, folder: Path) -> AnswerFile:
     """Every row received."""
-    window = facts.window
-    accounts = "+".join(safe_name(account) for account in facts.accounts)[:120]
-    name = f"apiaudit-{accounts}-{window.start.astimezone(UTC):%Y%m%dT%H%M%SZ}-{window.end.astimezone(UTC):%Y%m%dT%H%M%SZ}.csv"
+    name = f"apiaudit-{file_stem(facts.accounts, facts.window)}.csv"
     path = folder / name
     path.write_bytes(csv_bytes(CSV_HEADER, csv_rows(facts.calls)))
     return AnswerFile(name, path, "API calls", kind="csv")

@@ -13,7 +13,7 @@ from bot.blocks.usage import is_shortened, usage_blocks, usage_text
 from bot.question import Question
 from bot.reports.sheets import csv_bytes
 from bot.reports.usage import UsageFacts, UsageReport, usage_report
-from handlers.answering import Asking, Clock
+from handlers.answering import Asking, Clock, if_possible
 from providers.errors import ProviderError
 from providers.records import DayRange, LogUsage, UsagePeriod
 from providers.sources import UsageSource
@@ -48,9 +48,9 @@ class UsageCommand:
         source, days, today = self.sources[account], question.window.window.days, self.clock().astimezone(UTC).date()
         period, before, month, by_log = await asyncio.gather(
             source.usage(days),
-            _if_possible(source.usage(days.before())),
-            _if_possible(source.usage(DayRange(today.replace(day=1), today))),
-            _by_log(source, days) if question.per_log else _nothing(),
+            if_possible(source.usage(days.before())),
+            if_possible(source.usage(DayRange(today.replace(day=1), today))),
+            source.usage_by_log(days) if question.per_log else _nothing(),
         )
         names, unnamed = await _names(source) if by_log else ({}, "")
         missing = [("the period before", before), ("the month to date", month)]
@@ -69,17 +69,6 @@ class UsageCommand:
             monthly_quota=self.quotas.get(account),
         )
         return facts, tuple(warnings + ([unnamed] if unnamed else []))
-
-
-async def _if_possible(request: object) -> UsagePeriod | ProviderError:
-    try:
-        return await request  # type: ignore[misc, no-any-return]
-    except ProviderError as error:
-        return error
-
-
-async def _by_log(source: UsageSource, days: DayRange) -> LogUsage | None:
-    return await source.usage_by_log(days)
 
 
 async def _nothing() -> LogUsage | None:

@@ -137,24 +137,22 @@ class opened:
 
     def __init__(self, client: AccountClient, request: httpx.Request, *, account: str) -> None:
         self._client, self._request, self._account = client, request, account
-        self._response: httpx.Response | None = None
+        self._response: httpx.Response
 
     async def __aenter__(self) -> httpx.Response:
         await self._client.turns.acquire()
         try:
             self._response = await self._client.send(self._request, stream=True)
-        except httpx.HTTPError as error:
+        except BaseException as error:
             self._client.turns.release()
-            raise unreachable(error, account=self._account) from None
-        except BaseException:
-            self._client.turns.release()
+            if isinstance(error, httpx.HTTPError):
+                raise unreachable(error, account=self._account) from None
             raise
         return self._response
 
     async def __aexit__(self, *_: object) -> None:
         self._client.turns.release()
-        if self._response is not None:
-            await self._response.aclose()
+        await self._response.aclose()
 
 
 async def read_all(response: httpx.Response, *, account: str) -> Reply:
@@ -229,8 +227,9 @@ def refuse_status(reply: Reply, *, account: str, said: str = "") -> None:
     )
 
 
-def too_many_requests(reply: Reply, *, account: str) -> RateLimited:
-    wait = retry_after_s(reply)
+def too_many_requests(reply: Reply, *, account: str, wait_s: float | None = None) -> RateLimited:
+    """The error for a 429, with the time when it will work; `wait_s` is what a vendor's own body told of it."""
+    wait = wait_s or retry_after_s(reply)
     when = f"It will work again in about {in_words(wait)}." if wait else "Try again in a few minutes."
     return RateLimited(f"{account} is asked too often at the moment (HTTP 429).", account=account, hint=when, retry_after_s=wait)
 

@@ -8,6 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 
+def iso_utc(moment: datetime, timespec: str = "seconds") -> str:
+    """An instant as vendors and readers are told it: ISO-8601 in UTC with `Z`, cut to the given precision."""
+    return moment.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """A stretch of time that includes its start and excludes its end; both are aware and in UTC."""

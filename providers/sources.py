@@ -8,6 +8,10 @@ from typing import Protocol, runtime_checkable
 
 from providers.records import CallFilters, CallPage, Check, DayRange, LogUsage, NamedLog, UsagePeriod, Window
 
+# The most that one download takes: logs, and lines ("Download Log").
+MOST_LOGS = 10
+MOST_LINES = 20_000_000
+
 
 @runtime_checkable
 class UsageSource(Protocol):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot import words
-from providers.records import ApiCall, Outcome, Window
+from providers.records import ApiCall, Outcome, Window, iso_utc
 
 CSV_HEADER = ("at", "account", "actor", "action", "target", "status", "outcome", "client", "ip", "duration_ms")
 MOST_POINTS = 20
@@ -58,7 +58,6 @@ class AuditReport:
     unknown: int
     actors: tuple[Tally, ...]
     actions: tuple[Tally, ...]
-    statuses: tuple[tuple[str, int], ...]
     per_account: tuple[Tally, ...]
     hosts: tuple[Tally, ...]
     organisations: tuple[Tally, ...]
@@ -126,7 +125,6 @@ def audit_report(facts: AuditFacts) -> AuditReport:
         unknown=sum(1 for call in calls if call.outcome is Outcome.UNKNOWN),
         actors=_tallies((call.actor for call in calls), (call.actor for call in failed)),
         actions=_tallies((call.action for call in calls), (call.action for call in failed)),
-        statuses=tuple(Counter(call.status for call in calls).most_common()),
         hosts=_tallies((call.host for call in calls if call.host), (call.host for call in failed)),
         organisations=_tallies(
             (call.organisation for call in calls if call.organisation), (call.organisation for call in failed)
@@ -152,7 +150,7 @@ def percentile(ordered: Sequence[float], percent: float) -> float | None:
 def csv_rows(calls: Iterable[ApiCall]) -> Iterable[Sequence[str | float | None]]:
     """One row a call, in the order received."""
     for call in calls:
-        at = call.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if call.at else call.at_text
+        at = iso_utc(call.at, "milliseconds") if call.at else call.at_text
         duration = f"{call.duration_ms:.3f}".rstrip("0").rstrip(".") if call.duration_ms is not None else None
         yield (
             at,

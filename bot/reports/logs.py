@@ -68,7 +68,6 @@ class LogCounter:
     minutes: Counter[Minute] = field(default_factory=Counter)
     _tail: deque[bytes] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
     _open: bytes = b""
-    _in_line: bool = False
 
     def feed(self, block: bytes) -> None:
         cut = block.rfind(b"\n") + 1
@@ -81,7 +80,6 @@ class LogCounter:
             self._open += block
         if len(self._open) > 65536:
             self._open = self._open[:4096]
-        self._in_line = bool(self._open)
 
     def close(self) -> None:
         """A last line without a line end is a line, too."""

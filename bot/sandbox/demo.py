@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import html
-import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import click
 
-from bot.app import open_bot
+from bot.app import asked_to_stop, open_bot
 from bot.sandbox.slack import Message
 from bot.sandbox.world import World, open_world
 from bot.words import size
@@ -28,11 +26,7 @@ async def open_demo(folder: Path, *, port: int = 0) -> AsyncIterator[World]:
 
 async def serve(folder: Path, port: int) -> None:
     """The demo until Ctrl-C."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, stop.set)
+    stop = asked_to_stop()
     async with open_demo(folder, port=port) as world:
         click.echo(f"Opswatch is connected to its sandbox. Open {world.slack.url} (Ctrl-C ends it)")
         await stop.wait()

@@ -79,7 +79,7 @@ class DeviceWiseSandbox(Server):
         name = command.get("command") if isinstance(command, dict) else None
         params = command.get("params") or {} if isinstance(command, dict) else {}
         if name == "usage.api.list":
-            return self._usage(params, session)
+            return self._usage(params)
         if name == "session.org.switch":
             if params.get("key") not in self.orgs:
                 return _failure([-90007], ["Not permitted"])
@@ -87,7 +87,7 @@ class DeviceWiseSandbox(Server):
             return {"success": True}
         return _failure([-90002], [f"Unknown command {name}"])
 
-    def _usage(self, params: dict[str, Any], session: str) -> dict[str, Any]:
+    def _usage(self, params: dict[str, Any]) -> dict[str, Any]:
         known = {"who", "service", "command", "offset", "limit", "showAll", "last", "start", "end", "hasFailure"}
         if strange := set(params) - known:
             return _failure([-90003], [f"Unknown parameter {sorted(strange)[0]}"])
@@ -97,7 +97,7 @@ class DeviceWiseSandbox(Server):
             start, end = self._window(params)
         except ValueError as error:
             return _failure([-90003], [str(error)])
-        rows = [row for row in [*self.own_rows(start, end), *self.rows(start, end)] if self._wanted(row, params, session)]
+        rows = [row for row in [*self.own_rows(start, end), *self.rows(start, end)] if self._wanted(row, params)]
         offset, limit = params.get("offset", 0), min(params.get("limit", 2000), self.page_rows)
         page = rows[offset : offset + limit]
         self._note_own(params)
@@ -135,8 +135,7 @@ class DeviceWiseSandbox(Server):
         start, end = (datetime.fromisoformat(stamp) for stamp in stamps)
         return start, end
 
-    def _wanted(self, row: dict[str, Any], params: dict[str, Any], session: str) -> bool:
-        del session
+    def _wanted(self, row: dict[str, Any], params: dict[str, Any]) -> bool:
         names = re.findall(r'"[Cc]ommand": ?"([^"]+)"', str(row["request"]))
         service, command = params.get("service"), params.get("command")
         return (

@@ -21,8 +21,8 @@ from providers.akamai import filters as wording
 from providers.akamai import parse
 from providers.akamai.auth import EdgeGridAuth, EdgeGridCredentials
 from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
-from providers.http import Reply, fetch, open_client, refuse_status, retry_after_s
-from providers.records import ApiCall, CallFilters, CallPage, Check, Window
+from providers.http import Reply, fetch, open_client, refuse_status, too_many_requests
+from providers.records import ApiCall, CallFilters, CallPage, Check, Window, iso_utc
 from providers.redaction import Redactor
 
 V1 = "/reporting-api/v1/reports/apiusagedetails-by-time/versions/1"
@@ -164,7 +164,7 @@ class Akamai:
 
     def _v1_request(self, window: Window, source: Mapping[str, list[str]], *, accept: str) -> httpx.Request:
         """v1 by POST, or by GET where that is set and can say the filters: it has no way to escape `,` and `=` in a value."""
-        params = {"start": _instant(window.start), "end": _instant(window.end), **self._params()}
+        params = {"start": iso_utc(window.start), "end": iso_utc(window.end), **self._params()}
         sayable = not any(c in value for values in source.values() for value in values for c in ",=")
         if self._settings.method == "GET" and sayable:
             params |= {"objectIds": ",".join(self._settings.account_ids), "metrics": ",".join(METRICS)}
@@ -188,7 +188,7 @@ class Akamai:
                 "limit": limit,
             }
         )
-        params = {"start": _instant(window.start), "end": _instant(window.end), **self._params()}
+        params = {"start": iso_utc(window.start), "end": iso_utc(window.end), **self._params()}
         headers = {**_ACCEPT_JSON, "Content-Type": "application/json"}
         reply = await self._send(lambda: self._client.build_request("POST", V2, params=params, content=body, headers=headers))
         report = await asyncio.to_thread(self._read, await self._when_ready(reply))
@@ -264,12 +264,7 @@ class Akamai:
         if reply.status in (404, 410):
             raise self._retired()
         if reply.status == 429:
-            raise RateLimited(
-                f"{self.account} is asked too often at the moment (HTTP 429).",
-                account=self.account,
-                hint="Try again in a few minutes.",
-                retry_after_s=_next_request(problem) or retry_after_s(reply),
-            )
+            raise too_many_requests(reply, account=self.account, wait_s=_next_request(problem))
         refuse_status(reply, account=self.account, said=said)
 
     def _skewed(self, reply: Reply, problem: Mapping[str, Any]) -> ProviderError:
@@ -337,11 +332,6 @@ def _v2_filter(name: str, values: list[str]) -> dict[str, Any]:
         return {"dimensionName": "requestUri", "operator": V2_URL_OPERATORS[name], "expressions": values}
     spoken = [value.upper() for value in values] if name == "http_method" else values
     return {"dimensionName": V2_NAMES[name], "operator": "IN_LIST", "expressions": spoken}
-
-
-def _instant(moment: datetime) -> str:
-    """UTC with `Z`: an instant without a zone has no documented meaning."""
-    return moment.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
 
 
 def _server_time(reply: Reply, problem: Mapping[str, Any]) -> datetime | None:

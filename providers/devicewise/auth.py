@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from providers.errors import AuthFailed
 from providers.redaction import Secret
 
 LOCKOUT_S = 30 * 60.0
 MFA_REQUIRED = -90041
-
-Post = Callable[[Mapping[str, Any]], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)

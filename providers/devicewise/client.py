@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -17,7 +16,7 @@ from providers.devicewise import parse
 from providers.devicewise.auth import MFA_REQUIRED, Credentials, Session
 from providers.errors import AuthFailed, ProtocolError, ProviderError
 from providers.http import fetch, open_client
-from providers.records import ApiCall, CallFilters, CallPage, Check, Outcome, Window
+from providers.records import ApiCall, CallFilters, CallPage, Check, Outcome, Window, iso_utc
 from providers.redaction import Redactor, Secret
 
 PAGE_ROWS = 2000
@@ -67,7 +66,11 @@ class DeviceWise:
 
         Paging ends at an empty page, where the rows reach the vendor's count, at a page already seen, or at MOST_ROWS.
         """
-        params = {**self._source_params(filters), "start": _instant(window.start), "end": _instant(window.end)}
+        params = {
+            **self._source_params(filters),
+            "start": iso_utc(window.start, "milliseconds"),
+            "end": iso_utc(window.end, "milliseconds"),
+        }
         rows: list[dict[str, Any]] = []
         last_page: set[int] = set()
         notes: list[str] = []
@@ -229,7 +232,3 @@ def _is_status(call: ApiCall, status: str) -> bool:
     if status in ("success", "ok"):
         return call.outcome is Outcome.SUCCESS
     return call.outcome is Outcome.FAILURE if status == "error" else call.status == status
-
-
-def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

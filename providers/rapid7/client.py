@@ -23,9 +23,8 @@ from providers.rapid7 import parse
 from providers.rapid7.auth import ApiKey
 from providers.records import Check, DayRange, LogUsage, NamedLog, UsagePeriod, Window
 from providers.redaction import Redactor, Secret
+from providers.sources import MOST_LINES, MOST_LOGS
 
-MOST_LOGS = 10
-MOST_LINES = 20_000_000
 MOST_DAYS_BY_LOG = 30
 PIECE_BYTES = 65_536
 MATCH_ALL = "where(/.*/)"

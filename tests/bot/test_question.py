@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import BadQuestion
-from bot.question import COMMANDS, Directory, Question, read_line, read_question
+from bot.question import AKAMAI_FILTERS, COMMANDS, DEVICEWISE_FILTERS, Directory, Question, read_line, read_question
 from bot.slack_text import as_typed
+from providers.akamai import filters as akamai
+from providers.devicewise import client as devicewise
 from providers.records import CallFilters
 
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
@@ -70,6 +72,11 @@ def test_apiaudit_filters_are_read_by_name_and_repeat_means_any() -> None:
     )
     assert question.csv
     assert question.accounts == ("edge", "iot")
+
+
+def test_the_grammar_knows_exactly_the_filters_the_vendors_have() -> None:
+    assert frozenset(akamai.NATIVE_FILTERS) == AKAMAI_FILTERS
+    assert frozenset(devicewise.NATIVE_FILTERS) == DEVICEWISE_FILTERS
 
 
 def test_a_time_with_a_colon_is_no_filter() -> None:

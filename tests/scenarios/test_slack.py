@@ -296,7 +296,8 @@ async def test_a_slow_provider_delays_nobody_else(world: World) -> None:
 async def test_fifty_questions_at_once_are_all_answered(world: World) -> None:
     acks = await asyncio.gather(*(world.slack.command("/usage last 7 days", user="U0LINUS") for _ in range(50)))
     await asyncio.gather(*(asyncio.wait_for(ack.done, 10) for ack in acks))
-    await world.slack.until(lambda: len([m for m in world.slack.seen("U0LINUS") if "in 7 days" in m.text]) == 50, timeout_s=40)
+    await world.slack.until(lambda: len([m for m in world.slack.seen("U0LINUS") if "in 7 days" in m.text]) >= 50, timeout_s=40)
+    assert len([m for m in world.slack.seen("U0LINUS") if "in 7 days" in m.text]) == 50
 
 
 async def test_long_work_shows_itself_and_becomes_the_answer(world: World) -> None:
