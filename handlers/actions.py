@@ -11,7 +11,7 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from bot.blocks import kit
 from bot.blocks.talk import SHARE_ACTION, WORKING_ACTION
-from bot.delivery import INVITE, NOT_HERE, Errand
+from bot.delivery import NOT_HERE, Errand
 from bot.errors import SlackRefused
 from bot.store import Store
 from handlers.door import Door, words_of
@@ -41,7 +41,8 @@ class ShareAction:
     async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
         errand = errand_of(body, "")
         context["errand"] = errand
-        kept = await self.store.take_answer(str(action.get("value", "")), user=errand.user)
+        ticket = str(action.get("value", ""))
+        kept = await self.store.take_answer(ticket, user=errand.user)
         if kept is None:
             await self._say(errand, "This answer is shared already or too old; ask again to share it.")
             return
@@ -49,9 +50,12 @@ class ShareAction:
         try:
             await self.door.delivery.share(errand.channel, errand.user, text, blocks)
         except SlackRefused as error:
+            await self.door.keep(ticket, errand, text, blocks)
             if error.code not in NOT_HERE:
                 raise
-            await self._say(errand, INVITE.replace("Only you see this", "It cannot be shared"))
+            await self._say(
+                errand, "It cannot be shared, because I am not in this channel: `/invite @Opswatch` and press Share again."
+            )
 
     async def _say(self, errand: Errand, text: str) -> None:
         await self.door.delivery.whisper(errand, text, [kit.section(text)])

@@ -8,11 +8,12 @@ import logging
 import tempfile
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.access import Access
-from bot.answer import Answer
+from bot.answer import Answer, Block
 from bot.delivery import Delivery, Errand
 from bot.errors import BadQuestion
 from bot.people import People
@@ -120,16 +121,15 @@ class Door:
             answer = await self._work(question, asking, errand, said)
             ticket = uuid.uuid4().hex
             if not errand.public:
-                await self._keep(ticket, errand, answer)
+                await self.keep(ticket, errand, answer.text, answer.blocks)
             await self.delivery.answer(errand, answer, ticket=ticket)
             if errand.away:
-                await self._keep(ticket, errand, answer)
+                await self.keep(ticket, errand, answer.text, answer.blocks)
         return "partial" if answer.warnings else "answered"
 
-    async def _keep(self, ticket: str, errand: Errand, answer: Answer) -> None:
-        await self.store.keep_answer(
-            ticket, user=errand.user, channel=errand.channel, text=answer.text, blocks=answer.blocks, now=self.clock()
-        )
+    async def keep(self, ticket: str, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
+        """Keeps a private answer, so that its asker may share it."""
+        await self.store.keep_answer(ticket, user=errand.user, channel=errand.channel, text=text, blocks=blocks, now=self.clock())
 
     async def _work(self, question: Question, asking: Asking, errand: Errand, said: list[str]) -> Answer:
         """The answer. Work that takes longer than two seconds shows itself and can be stopped."""

@@ -401,3 +401,13 @@ async def test_secrets_in_a_query_string_are_taken_out_of_the_rows(server: Akama
     server.rows = lambda a, b: [{**SAMPLE_DATA[0], "uri": "host/x?token=s3cr3t&page=2"}]
     page = await edge.calls(WINDOW, CallFilters())
     assert page.calls[0].target == "host/x?token=[redacted]&page=2"
+
+
+async def test_a_429_tells_when_it_will_work_again(server: AkamaiSandbox, edge: Akamai) -> None:
+    when = datetime.now(UTC) + timedelta(minutes=4)
+    server.answer_with(
+        429, json.dumps({"title": "Rate Limit Exceeded", "rateLimitNextRequest": f"{when:%a, %d %b %Y %H:%M:%S} Z"}), times=9
+    )
+    with pytest.raises(RateLimited) as caught:
+        await edge.calls(WINDOW, CallFilters())
+    assert caught.value.hint == "It will work again in about 4 min."

@@ -503,3 +503,23 @@ async def test_long_private_work_from_a_button_leaves_no_orphan(world: World) ->
     await world.slack.until(lambda: any(m.text.startswith("Working on") for m in world.slack.seen()))
     await world.slack.until(lambda: any("iot:" in m.text and m.edited for m in world.slack.seen()))
     assert not [m for m in world.slack.seen() if m.text.startswith("Working on")]
+
+
+async def test_a_share_that_slack_refuses_is_told_and_can_be_tried_again(world: World) -> None:
+    answer = await world.slack.answer_to("/apiaudit iot 24h")
+    world.slack.answer_with(
+        200, json.dumps({"ok": False, "error": "missing_scope"}), path="chat.postMessage", Content_Type="application/json"
+    )
+    await world.slack.press(answer, buttons(answer)["Share here"])
+    await world.slack.until(lambda: any("Slack did not take the answer (missing_scope)." in m.text for m in world.slack.seen()))
+    await world.slack.press(answer, buttons(answer)["Share here"])
+    assert await world.slack.until(lambda: any("Shared by" in text_of(m) for m in world.slack.seen()))
+
+
+async def test_a_share_where_the_bot_is_not_waits_for_its_invitation(world: World) -> None:
+    answer = await world.slack.answer_to("/apiaudit iot 24h", channel="C0QUIET")
+    await world.slack.press(answer, buttons(answer)["Share here"])
+    await world.slack.until(lambda: any("press Share again" in m.text for m in world.slack.seen()))
+    world.slack.channels["C0QUIET"].bot_is_in = True
+    await world.slack.press(answer, buttons(answer)["Share here"])
+    assert await world.slack.until(lambda: any("Shared by" in text_of(m) for m in world.slack.seen()))
