@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+import stamina
 from sqlite_utils import Database
 
 from bot.answer import Block
@@ -23,6 +24,7 @@ from bot.store.migrations import steps
 
 T = TypeVar("T")
 UNFINISHED = "asked"
+BUSY_S = 10.0
 ANSWERS_KEPT = timedelta(days=1)
 QUESTIONS_KEPT = timedelta(days=400)
 
@@ -127,11 +129,10 @@ class Store:
         return await self._write(take)
 
     def _prepare(self, now: datetime) -> None:
-        connection = sqlite3.connect(self._path, isolation_level=None, timeout=10)
+        connection = sqlite3.connect(self._path, isolation_level=None, timeout=BUSY_S)
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            _switch_to_wal(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA busy_timeout = 10000")
             self._db = Database(connection)
             self._refuse_newer()
             connection.execute("BEGIN IMMEDIATE")
@@ -170,6 +171,20 @@ class Store:
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Write-ahead logging. SQLite does not wait its time-out out where two switch at once, so this asks again."""
+    for attempt in stamina.retry_context(
+        on=_is_busy, attempts=None, timeout=BUSY_S, wait_initial=0.01, wait_max=0.2, wait_jitter=0.05
+    ):
+        with attempt:
+            connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _is_busy(error: Exception) -> bool:
+    """True where somebody else holds the database; the low byte is the primary error code."""
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _plain(asked: Asked) -> dict[str, Any]:

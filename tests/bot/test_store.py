@@ -74,6 +74,13 @@ async def test_two_processes_migrate_side_by_side(tmp_path: Path) -> None:
     await asyncio.gather(*(store.close() for store in stores))
 
 
+async def test_many_open_a_new_database_at_the_same_moment(tmp_path: Path) -> None:
+    for number in range(20):
+        stores = await asyncio.gather(*(Store.open(tmp_path / f"{number}.sqlite", now=NOW) for _ in range(8)))
+        assert len(stores) == 8
+        await asyncio.gather(*(store.close() for store in stores))
+
+
 async def test_what_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "bot.sqlite"
     path.write_bytes(b"this is a letter, not a database" * 100)
