@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from ahocorasick_rs import BytesAhoCorasick, MatchKind
+
 MARK: Final = "[redacted]"
 LONGEST_LINE: Final = 1024 * 1024
 OVERLAP: Final = 8 * 1024
@@ -41,73 +43,92 @@ class Secret:
         return bool(self._value)
 
 
-# A name such as password, api_key or X-Auth-Token; what may stand in front of it need not be matched to be kept.
-_NAMES: Final = (
-    rb"(?:passw(?:or)?d|passphrase|secret(?:[_-]?(?:access[_-]?)?key)?|(?:api|access|private|session|account|auth)[_-]?key"
-    rb"|sess(?:ion)?[_-]?id|credentials?|token|(?<![A-Za-z])(?:pwd|jwt|otp|sid|sig|signature|totp|mfa)|(?<=[?&])(?:key|code|auth))"
-)
-_NAME_HINTS: Final = (
-    b"pass", b"pwd", b"secret", b"key", b"token", b"sess", b"sid", b"mfa", b"credential", b"auth", b"otp", b"jwt", b"sig", b"code=",
-)  # fmt: skip
-_OPENING: Final = rb"""(?P<open>\\*["']?\s{0,3}(?:=>|[:=]|%3[Dd])\s{0,3})"""
+# What stands between a name and its value on one line, and where a value ends.
+_BLANK: Final = rb"[^\S\n]"
+_OPENING: Final = rb"""\\*["']?""" + _BLANK + rb"""{0,3}(?:=>|[:=]|%3[Dd])""" + _BLANK + rb"""{0,3}"""
 # A quoted value ends at its own kind of quote unless a backslash stands before it, and with the line in any case.
-_QUOTED: Final = rb"""(?P<quote>\\*["'])(?:(?!(?<!\\)(?P=quote))[^\n])*"""
+_QUOTED: Final = rb"""(?:[^\n"'\\]++|(?!(?<!\\)(?P=quote))[^\n])*+"""
 # A bare value ends at blanks and quotes; `&`, `,`, `;` and closing brackets end it only where something else begins behind them.
 _BARE: Final = (
-    rb"""(?:\[redacted\])?(?:[^\s"'&,;<>\[\])}\\]|[&,;](?!\\*["'{\[]|[\w.-]{1,40}\\*["']?[=:]|\s|$)|[\])}>](?![\s,;.&)\]}>"'\\]|$))+"""
-    rb"""|\[redacted\]"""
+    rb"""(?:(?:\[redacted\])?(?:[^\s"'&,;<>\[\])}\\]++|[&,;](?!\\*["'{\[]|[\w.-]{1,40}\\*["']?[=:]|\s|$)|[\])}>](?![\s,;.&)\]}>"'\\]|$))++"""
+    rb"""|\[redacted\])"""
 )
 _SCHEME: Final = rb"(?:bearer|basic|token|apikey|negotiate|eg1-hmac-sha256)"
 _MARK: Final = MARK.encode()
 
-_AFTER_NAME: Final = rb"\g<name>" + _MARK
 
-# Each rule with the words, in lower case, of which a line must hold one for the rule to match at all. Looking for these first
-# spares clean lines the rules, and the others most of them.
-_RULES: Final[tuple[tuple[tuple[bytes, ...], re.Pattern[bytes], bytes], ...]] = (
+def _rule(pattern: bytes, *hints: bytes) -> tuple[re.Pattern[bytes], tuple[bytes, ...]]:
+    return re.compile(pattern), hints
+
+
+def _joined(*firsts: bytes, last: bytes) -> list[bytes]:
+    return [first + by + last for first in firsts for by in (b"", b"_", b"-")]
+
+
+# Each rule with the words, in lower case, at one of which it begins. A rule takes out what stands behind its group `kept`.
+# A word that begins with `?` or `&` is one that is a name only at the head of a query parameter; the rule begins behind it.
+_RULES: Final = (
     # Authorization: Bearer abc, Basic dXNlcg==, EG1-HMAC-SHA256 client_token=...; Digest runs to the end of the line
-    (
-        (b"auth",),
-        re.compile(
-            rb"(?i)(?P<name>authorization\\*[\"']?\s{0,3}[:=]\s{0,3}\\*[\"']?)"
-            rb"(?:digest\s[^\n]+|(?:" + _SCHEME + rb"\s{1,3})?[^\s\"'\\,]+)"
-        ),
-        _AFTER_NAME,
+    _rule(
+        rb"(?i)(?P<kept>authorization\\*[\"']?" + _BLANK + rb"{0,3}[:=]" + _BLANK + rb"{0,3}\\*[\"']?)"
+        rb"(?:digest" + _BLANK + rb"[^\n]+|(?:" + _SCHEME + _BLANK + rb"{1,3})?[^\s\"'\\,]+)",
+        b"authorization",
     ),
-    ((b"cookie",), re.compile(rb"(?i)(?P<name>cookie\\*[\"']?\s{0,3}:\s{0,3}\\*[\"']?)[^\n\"']+"), _AFTER_NAME),
-    ((b"bearer",), re.compile(rb"(?i)(?P<name>\bbearer\s{1,3})[A-Za-z0-9._~+/=-]{8,}"), _AFTER_NAME),
-    (
-        (b"basic",),
-        re.compile(rb"(?P<name>\b[Bb](?:asic|ASIC)\s{1,3})(?=[a-z]{0,80}[A-Z0-9+/=])[A-Za-z0-9+/=]{8,}"),
-        _AFTER_NAME,
-    ),
-    (
-        _NAME_HINTS,
-        # The look ahead at the first letter is what makes this quick.
-        re.compile(
-            rb"(?i)(?=[acjkmopst])(?P<name>" + _NAMES + rb")" + _OPENING + rb"(?:" + _QUOTED + rb"|" + _BARE + rb")",
-        ),
-        rb"\g<name>\g<open>\g<quote>" + _MARK,
+    _rule(rb"(?i)(?P<kept>cookie\\*[\"']?" + _BLANK + rb"{0,3}:" + _BLANK + rb"{0,3}\\*[\"']?)[^\n\"']+", b"cookie"),
+    _rule(rb"(?i)(?P<kept>\bbearer" + _BLANK + rb"{1,3})[A-Za-z0-9._~+/=-]{8,}", b"bearer"),
+    _rule(rb"(?P<kept>\b[Bb](?:asic|ASIC)" + _BLANK + rb"{1,3})(?=[a-z]{0,80}[A-Z0-9+/=])[A-Za-z0-9+/=]{8,}", b"basic"),
+    # A name such as password, api_key or X-Auth-Token, and its value; what may stand in front of it need not be matched to be kept.
+    _rule(
+        rb"(?i)(?P<kept>(?:passw(?:or)?d|passphrase|secret(?:[_-]?(?:access[_-]?)?key)?"
+        rb"|(?:api|access|private|session|account|auth)[_-]?key|sess(?:ion)?[_-]?id|credentials?|token"
+        rb"|(?<![A-Za-z])(?:pwd|jwt|otp|sid|sig|signature|totp|mfa)|(?<=[?&])(?:key|code|auth))"
+        + _OPENING
+        + rb"""(?P<quote>\\*["'])?)(?(quote)"""
+        + _QUOTED
+        + rb"|"
+        + _BARE
+        + rb")",
+        *(b"passw", b"passphrase", b"secret", b"credential", b"token", b"pwd", b"jwt", b"otp", b"sid", b"sig", b"totp", b"mfa"),
+        *_joined(b"api", b"access", b"private", b"session", b"account", b"auth", last=b"key"),
+        *_joined(b"sess", b"session", last=b"id"),
+        *(b"?key", b"&key", b"?code", b"&code", b"?auth", b"&auth"),
     ),
     # https://user:password@host
-    ((b"://",), re.compile(rb"(?P<name>://[^\s:/@\"']{0,128}:)[^\s@/\"']{1,256}(?=@)"), _AFTER_NAME),
+    _rule(rb"(?P<kept>://[^\s:/@\"']{0,128}:)[^\s@/\"']{1,256}(?=@)", b"://"),
     # tokens that show what they are: JWT, Slack, AWS, GitHub, GitLab, Stripe, Google, private keys
-    ((b"eyj",), re.compile(rb"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?"), _MARK),
-    ((b"xox", b"xapp-"), re.compile(rb"\bx(?:ox[abeprs]|app)-[A-Za-z0-9-]{8,}"), _MARK),
-    ((b"akia", b"asia"), re.compile(rb"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), _MARK),
-    (
-        (b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat", b"glpat"),
-        re.compile(rb"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,})"),
-        _MARK,
+    _rule(rb"(?P<kept>)\beyJ[A-Za-z0-9_-]{8,4096}+\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?", b"eyj"),
+    _rule(rb"(?P<kept>)\bx(?:ox[abeprs]|app)-[A-Za-z0-9-]{8,}", b"xox", b"xapp-"),
+    _rule(rb"(?P<kept>)\b(?:AKIA|ASIA)[A-Z0-9]{16}\b", b"akia", b"asia"),
+    _rule(
+        rb"(?P<kept>)\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,})",
+        *(b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat", b"glpat"),
     ),
-    ((b"_live_", b"_test_", b"aiza"), re.compile(rb"\b(?:[srp]k_(?:live|test)_[A-Za-z0-9]{10,}|AIza[A-Za-z0-9_-]{30,})"), _MARK),
-    ((b"private",), re.compile(rb"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^\n]*"), _MARK),
+    _rule(
+        rb"(?P<kept>)\b(?:[srp]k_(?:live|test)_[A-Za-z0-9]{10,}|AIza[A-Za-z0-9_-]{30,})",
+        *(b"sk_live_", b"rk_live_", b"pk_live_", b"sk_test_", b"rk_test_", b"pk_test_", b"aiza"),
+    ),
+    _rule(rb"(?P<kept>)-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^\n]*", b"-----begin "),
 )
-# Each word once, with the rules that want it as bits.
-_HINTS: Final = {
-    hint: sum(1 << n for n, (hints, _, _) in enumerate(_RULES) if hint in hints)
-    for hint in {h for hints, _, _ in _RULES for h in hints}
-}
+_HINTS: Final = sorted({hint for _, hints in _RULES for hint in hints})
+# One pass over a block finds all hints at once, at the speed of memory; they are looked for in lower case.
+_SCAN: Final = BytesAhoCorasick(_HINTS, matchkind=MatchKind.LeftmostFirst)
+
+
+def _attempts(hint: bytes) -> list[tuple[int, re.Pattern[bytes]]]:
+    """Which rules to try where a hint was found, and how far behind its beginning. A hint that begins inside another is not
+    reported by the scan, so what it stands for is tried as well."""
+    tries: dict[tuple[int, re.Pattern[bytes]], None] = {}
+    for pattern, hints in _RULES:
+        for other in hints:
+            for at in range(len(hint)):
+                if hint[at:].startswith(other) or other.startswith(hint[at:]):
+                    tries[at + other.startswith((b"?", b"&")), pattern] = None
+    return sorted(tries, key=lambda attempt: attempt[0])
+
+
+_ATTEMPTS: Final = [_attempts(hint) for hint in _HINTS]
+# Behind this distance, what begins inside a secret cannot end outside of it.
+_REACH: Final = 256
 # A value that was cut at a seam of a very long line goes on behind its mark.
 _CONTINUED: Final = re.compile(rb"""\[redacted\][^\s"'&,;<>\])}\[]+""")
 
@@ -117,6 +138,7 @@ class Redactor:
 
     def __init__(self, own: Iterable[Secret] = ()) -> None:
         self._own = sorted({s.open().encode() for s in own if len(s.open()) >= 4}, key=len, reverse=True)
+        self._own_scan = BytesAhoCorasick(self._own)
 
     def text(self, text: str) -> str:
         """The text without secrets."""
@@ -124,12 +146,15 @@ class Redactor:
 
     def block(self, block: bytes) -> bytes:
         """A block of whole lines without secrets. Clean bytes come back as they were, bit for bit."""
-        for value in self._own:
-            block = block.replace(value, _MARK)
-        pieces, done = [], 0
-        for start, end, rules in _suspects(block):
-            pieces += [block[done:start], _ruled(block[start:end], rules)]
-            done = end
+        if self._own and self._own_scan.find_matches_as_indexes(block):
+            for value in self._own:
+                block = block.replace(value, _MARK)
+        pieces: list[bytes] = []
+        done = 0
+        for start, end in _secrets(block):
+            if start > done or not pieces:
+                pieces += [block[done:start], _MARK]
+            done = max(done, end)
         return b"".join([*pieces, block[done:]]) if pieces else block
 
     def stream(self) -> LineRedactor:
@@ -137,27 +162,18 @@ class Redactor:
         return LineRedactor(self)
 
 
-def _suspects(block: bytes) -> list[tuple[int, int, int]]:
-    """Where the lines stand that hold a hint, in order, and the rules that apply to them as bits."""
-    lower = block.lower()
-    ends: dict[int, int] = {}
-    rules: dict[int, int] = {}
-    for hint, bits in _HINTS.items():
-        at = lower.find(hint)
-        while at >= 0:
-            start = block.rfind(b"\n", 0, at) + 1
-            end = block.find(b"\n", at)
-            ends[start] = end = len(block) if end < 0 else end
-            rules[start] = rules.get(start, 0) | bits
-            at = lower.find(hint, end)
-    return [(start, ends[start], rules[start]) for start in sorted(ends)]
-
-
-def _ruled(line: bytes, rules: int) -> bytes:
-    for number, (_, pattern, replacement) in enumerate(_RULES):
-        if rules >> number & 1:
-            line = pattern.sub(replacement, line)
-    return line
+def _secrets(block: bytes) -> list[tuple[int, int]]:
+    """Where the secrets begin and end, in order; they may overlap."""
+    found: list[tuple[int, int]] = []
+    reach = 0
+    for hint, at, _ in _SCAN.find_matches_as_indexes(block.lower()):
+        if at + _REACH < reach:
+            continue
+        for shift, pattern in _ATTEMPTS[hint]:
+            if match := pattern.match(block, at + shift):
+                found.append((match.end("kept"), match.end()))
+                reach = max(reach, match.end())
+    return sorted(found)
 
 
 class LineRedactor:
