@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,8 +14,9 @@ from providers.records import Window
 
 TAIL_LINES = 12
 TAIL_BYTES = 400
+LAST_BYTES = TAIL_LINES * TAIL_BYTES * 4
 MOST_MINUTES = 50_000
-Minute = tuple[bytes, bytes, bytes]
+Minute = tuple[bytes, bytes]
 LEVELS = ("fatal", "critical", "error", "warn", "info", "debug", "trace")
 _SAME = {"crit": "critical", "err": "error", "warning": "warn", "notice": "info"}
 _SPELT = [spelt for name in (*LEVELS, *_SAME) for spelt in (name.upper(), name.capitalize(), name)]
@@ -23,7 +24,12 @@ _SPELT = [spelt for name in (*LEVELS, *_SAME) for spelt in (name.upper(), name.c
 # as quick as when case is ignored.
 # It takes the rest of the line with it, since the first level of a line is the line's.
 _LEVEL = re.compile(rb"(?=[CDEFINTWcdefintw])\b(" + "|".join(sorted(_SPELT, key=len, reverse=True)).encode() + rb")\b[^\n]*")
-_TIME = re.compile(rb"(?m)^[^\n]{0,60}?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::\d\d)?(?:[.,]\d{1,9})?(Z|[+-]\d\d:?\d\d)?")
+_STAMP, _OFFSET = rb"(\d\d\d\d-\d\d-\d\d[T ]\d\d:\d\d)[\d:.,]*", rb"(Z|[+-]\d\d:?\d\d)?"
+_TIME = re.compile(rb"(?m)^[^\n]{0,60}?" + _STAMP + _OFFSET)
+# Most logs begin each line with a time and a level: one look then finds both.
+_TIME_AND_LEVEL = re.compile(rb"\n" + _STAMP + rb"([^ \n]* +\[?[A-Za-z]+)\b")
+_OFFSET_AND_LEVEL = re.compile(_OFFSET + rb" +\[?([A-Za-z]+)")
+_LEVEL_OF = {spelt.encode(): _SAME.get(spelt.lower(), spelt.lower()) for spelt in _SPELT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ class LogCounter:
     lines: int = 0
     levels: Counter[str] = field(default_factory=Counter)
     minutes: Counter[Minute] = field(default_factory=Counter)
-    _tail: deque[bytes] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
+    _last: bytes = b""
     _open: bytes = b""
 
     def feed(self, block: bytes) -> None:
@@ -89,21 +95,37 @@ class LogCounter:
             self._open = b""
 
     def tail(self) -> tuple[str, ...]:
-        return tuple(line.decode("utf-8", "replace") for line in self._tail)
+        """The last lines, each cut to what a preview shows."""
+        lines = self._last.removesuffix(b"\n").split(b"\n")[-TAIL_LINES:] if self._last else []
+        return tuple(line[:TAIL_BYTES].removesuffix(b"\r").decode("utf-8", "replace") for line in lines)
 
     def counted_levels(self) -> dict[str, int]:
         return {level: self.levels[level] for level in LEVELS if self.levels[level]}
 
     def _count(self, block: bytes) -> None:
-        for name, lines in Counter(_LEVEL.findall(block)).items():
-            level = name.decode().lower()
-            self.levels[_SAME.get(level, level)] += lines
-        if len(self.minutes) < MOST_MINUTES:
-            self.minutes.update(_TIME.findall(block))
-        last = block[-(TAIL_LINES * TAIL_BYTES * 4) :].split(b"\n")
-        if last and not last[-1]:
-            last.pop()
-        self._tail.extend(line[:TAIL_BYTES].removesuffix(b"\r") for line in last[-TAIL_LINES:])
+        if not self._count_at_once(block):
+            for name, lines in Counter(_LEVEL.findall(block)).items():
+                self.levels[_LEVEL_OF[name]] += lines
+            if len(self.minutes) < MOST_MINUTES:
+                self.minutes.update(_TIME.findall(block))
+        self._last = (self._last + block if len(block) < LAST_BYTES else block)[-LAST_BYTES:]
+
+    def _count_at_once(self, block: bytes) -> bool:
+        """True where every line of the block begins with a time and a level, which are then counted together."""
+        found = Counter(_TIME_AND_LEVEL.findall(b"\n" + block))
+        if found.total() != block.count(b"\n") + (not block.endswith(b"\n")):
+            return False
+        read = {rest: _OFFSET_AND_LEVEL.fullmatch(rest) for rest in {rest for _, rest in found}}
+        known = {rest: (match[1] or b"", _LEVEL_OF[match[2]]) for rest, match in read.items() if match and match[2] in _LEVEL_OF}
+        if len(known) < len(read):
+            return False
+        room = len(self.minutes) < MOST_MINUTES
+        for (clock, rest), lines in found.items():
+            offset, level = known[rest]
+            self.levels[level] += lines
+            if room:
+                self.minutes[clock, offset] += lines
+        return True
 
 
 def timeline(minutes: Counter[Minute], window: Window) -> tuple[timedelta, tuple[tuple[datetime, int], ...]]:
@@ -140,9 +162,9 @@ def file_stem(names: Sequence[str], window: Window) -> str:
 
 
 def _moment(minute: Minute) -> datetime | None:
-    day, clock, offset = minute
+    clock, offset = minute
     try:
-        moment = datetime.fromisoformat(f"{day.decode()}T{clock.decode()}{offset.decode()}")
+        moment = datetime.fromisoformat((clock + offset).decode())
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -232,6 +233,36 @@ def test_lines_are_counted_whatever_the_pieces(pieces: list[bytes]) -> None:
     counter.close()
     whole = b"".join(pieces)
     assert counter.lines == whole.count(b"\n") + (not whole.endswith(b"\n") and bool(whole))
+
+
+LOG_LINES = st.sampled_from(
+    [
+        b"2026-11-20T11:00:07.123Z INFO all is well",
+        b"2026-11-20 11:01:00,5 [WARNING] two of them, INFO last",
+        b"2026-11-20T12:01:00+01:00 error: cold",
+        b"2026-11-20T11:02 INFO2 is no level, DEBUG is",
+        b"2026-11-20T11:02:00Z nothing said",
+        b'{"time":"2026-11-20T11:03:00Z","level":"ERROR"}',
+        b"  at kitchen.py:12",
+        b"",
+        b"2026-11-20T11:04:00-0130   Trace",
+    ]
+)
+
+
+@given(st.lists(LOG_LINES, max_size=20), st.lists(st.integers(0, 400), max_size=6))
+def test_levels_and_minutes_are_the_same_however_the_log_is_cut(lines: list[bytes], cuts: list[int]) -> None:
+    whole, by_line, in_pieces = b"".join(line + b"\n" for line in lines), LogCounter(), LogCounter()
+    for line in lines:
+        by_line.feed(line + b"\n")
+    edges = [0, *sorted(cut for cut in cuts if cut < len(whole)), len(whole)]
+    for start, end in itertools.pairwise(edges):
+        in_pieces.feed(whole[start:end])
+    for counter in (by_line, in_pieces):
+        counter.close()
+    assert in_pieces.levels == by_line.levels
+    assert in_pieces.minutes == by_line.minutes
+    assert in_pieces.tail() == by_line.tail()
 
 
 def test_levels_times_and_the_last_lines() -> None:
