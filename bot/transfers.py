@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from isal import igzip
+from isal import isal_zlib
 
 from bot.reports.logs import LogCounter
 from providers.errors import Incomplete, Unavailable
@@ -18,12 +17,15 @@ from providers.redaction import Redactor
 from providers.sources import MOST_LINES, LogSource
 
 ATTEMPTS = 2
+PACK_LEVEL = 2
+COPY_BYTES = 1024 * 1024
 
 
 @dataclass(slots=True)
 class Transfer:
-    """What has come of a log so far. `received` counts bytes as the provider sent them."""
+    """What has come of a log so far. `received` counts bytes as the provider sent them; `path` is the file, packed or not."""
 
+    path: Path
     counter: LogCounter = field(default_factory=LogCounter)
     received: int = 0
     truncated: bool = False
@@ -33,25 +35,25 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to fetch: at most `limit` lines (None for all there may be) and `most_bytes`."""
+    """What to fetch: at most `limit` lines (None for all there may be) and `most_bytes`; a log above `plain_bytes` is gzipped."""
 
     ids: Sequence[str]
     window: Window
     query: str
     limit: int | None
     most_bytes: int
+    plain_bytes: int
 
 
 async def fetch_log(
     source: LogSource, wanted: Wanted, path: Path, redactor: Redactor, *, progress: Callable[[Transfer], None] = lambda _: None
 ) -> Transfer:
-    """The log in `path`, redacted. There is no resume: a download that breaks is fetched once more from its beginning;
-    when it breaks again, what came is kept and `complete` is False. Raises where nothing usable came."""
+    """The log in `path`, redacted, or beside it with `.gz`. There is no resume: a download that breaks is fetched once more from
+    its beginning; when it breaks again, what came is kept and `complete` is False. Raises where nothing usable came."""
     for attempt in range(ATTEMPTS):
-        transfer = Transfer()
+        transfer = Transfer(path)
         try:
-            with path.open("wb") as file:
-                await _fetch_once(source, wanted, file, redactor, transfer, progress)
+            await _fetch_once(source, wanted, redactor, transfer, progress)
             return transfer
         except (Incomplete, Unavailable):
             transfer.complete = False
@@ -62,24 +64,16 @@ async def fetch_log(
     raise AssertionError("the last attempt returns or raises")
 
 
-async def pack(path: Path) -> Path:
-    """The file gzipped beside itself; the plain one is removed."""
-    packed = path.with_name(path.name + ".gz")
-    await asyncio.to_thread(_gzip, path, packed)
-    return packed
-
-
 async def _fetch_once(
     source: LogSource,
     wanted: Wanted,
-    file: BinaryIO,
     redactor: Redactor,
     transfer: Transfer,
     progress: Callable[[Transfer], None],
 ) -> None:
     """One line more than wanted is asked for, to tell a cut from an exact fit; at the vendor's own limit that cannot be."""
     limit = wanted.limit or MOST_LINES
-    sink = _Sink(file, redactor, transfer, lines_left=limit, bytes_left=wanted.most_bytes)
+    sink = _Sink(_LogFile(transfer, wanted.plain_bytes), redactor, transfer, lines_left=limit, bytes_left=wanted.most_bytes)
     try:
         async with source.download(wanted.ids, wanted.window, query=wanted.query, limit=min(limit + 1, MOST_LINES)) as stream:
             async for piece in stream:
@@ -95,7 +89,7 @@ async def _fetch_once(
 class _Sink:
     """Takes raw pieces, writes redacted ones, and stops at the last line that is wanted."""
 
-    def __init__(self, file: BinaryIO, redactor: Redactor, transfer: Transfer, *, lines_left: int, bytes_left: int) -> None:
+    def __init__(self, file: _LogFile, redactor: Redactor, transfer: Transfer, *, lines_left: int, bytes_left: int) -> None:
         self._file, self._transfer = file, transfer
         self._redacted = redactor.stream()
         self._lines_left, self._bytes_left = lines_left, bytes_left
@@ -109,8 +103,11 @@ class _Sink:
         return not self._transfer.truncated
 
     def close(self) -> None:
-        self._write(self._redacted.close())
-        self._transfer.counter.close()
+        try:
+            self._write(self._redacted.close())
+            self._transfer.counter.close()
+        finally:
+            self._file.close()
 
     def _wanted(self, piece: bytes) -> bytes:
         """The piece up to the last line that still fits the limits."""
@@ -130,14 +127,40 @@ class _Sink:
         self._transfer.counter.feed(block)
 
 
+class _LogFile:
+    """A file that turns into a gzipped one as soon as it is larger than may go out plain, so no log is written twice."""
+
+    def __init__(self, transfer: Transfer, plain_bytes: int) -> None:
+        self._transfer, self._plain_left = transfer, plain_bytes
+        self._file: BinaryIO = transfer.path.open("wb+")
+        self._pack: Any = None
+
+    def write(self, block: bytes) -> None:
+        self._plain_left -= len(block)
+        if self._plain_left < 0 and self._pack is None:
+            self._turn_into_gzip()
+        self._file.write(self._pack.compress(block) if self._pack else block)
+
+    def close(self) -> None:
+        with self._file:
+            if self._pack:
+                self._file.write(self._pack.flush())
+
+    def _turn_into_gzip(self) -> None:
+        plain = self._transfer.path
+        self._transfer.path = plain.with_name(plain.name + ".gz")
+        self._pack = isal_zlib.compressobj(level=PACK_LEVEL, wbits=31)
+        packed = self._transfer.path.open("wb")
+        with self._file:
+            self._file.seek(0)
+            while part := self._file.read(COPY_BYTES):
+                packed.write(self._pack.compress(part))
+        self._file = packed
+        plain.unlink()
+
+
 def _nth_line_end(piece: bytes, number: int) -> int:
     at = 0
     for _ in range(number):
         at = piece.index(b"\n", at) + 1
     return at
-
-
-def _gzip(path: Path, packed: Path) -> None:
-    with path.open("rb") as plain, igzip.open(packed, "wb", compresslevel=2) as out:  # type: ignore[no-untyped-call]
-        shutil.copyfileobj(plain, out, 1024 * 1024)
-    path.unlink()

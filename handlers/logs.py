@@ -13,7 +13,7 @@ from bot.blocks.logs import logs_blocks, logs_text
 from bot.errors import BadQuestion
 from bot.question import LogWord, Question
 from bot.reports.logs import LogReport, file_stem, timeline
-from bot.transfers import Transfer, Wanted, fetch_log, pack
+from bot.transfers import Transfer, Wanted, fetch_log
 from handlers.answering import Asking
 from providers.errors import ProviderError
 from providers.redaction import Redactor
@@ -34,15 +34,16 @@ class LogsCommand:
         window = question.window.window
         stem = file_stem([log.typed for log in logs], window)
         path = asking.folder / f"{stem}.log"
-        wanted = Wanted([log.id or "" for log in logs], window, question.leql, question.limit, self.upload_total)
+        wanted = Wanted(
+            [log.id or "" for log in logs], window, question.leql, question.limit, self.upload_total, self.upload_plain
+        )
         account = logs[0].account or ""
         transfer = await fetch_log(
             self.sources[account], wanted, path, self.redactor, progress=lambda so_far: asking.progress(_so_far(so_far))
         )
-        report = _report(question, logs, transfer, self.upload_total)
+        report, path = _report(question, logs, transfer, self.upload_total), transfer.path
         files = []
         if path.stat().st_size:
-            path = await pack(path) if path.stat().st_size > self.upload_plain else path
             files = [
                 AnswerFile(
                     path.name, path, f"{words.listed([log.typed for log in logs], 10)}, {words.count(report.lines, 'line')}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-import zlib
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,8 +16,10 @@ from typing import Any
 
 import httpx
 
-from providers.errors import AuthFailed, Incomplete, NotFound, ProtocolError, ProviderError
-from providers.http import Reply, fetch, open_client, opened, read_all, refuse_status, unreachable
+from providers import bulk
+from providers.bulk import BulkClient
+from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError
+from providers.http import Reply, fetch, open_client, refuse_status
 from providers.rapid7 import parse
 from providers.rapid7.auth import ApiKey
 from providers.records import Check, DayRange, LogUsage, NamedLog, UsagePeriod, Window
@@ -26,7 +27,6 @@ from providers.redaction import Redactor, Secret
 from providers.sources import MOST_LINES, MOST_LOGS
 
 MOST_DAYS_BY_LOG = 30
-PIECE_BYTES = 65_536
 MATCH_ALL = "where(/.*/)"
 NAMES_KEPT_S = 300.0
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
@@ -39,12 +39,14 @@ class Rapid7:
     def __init__(self, account: str, *, base_url: str, api_key: Secret, redactor: Redactor | None = None) -> None:
         self.account = account
         self._client = open_client(base_url, auth=ApiKey(api_key))
+        self._bulk, self._key = BulkClient(), api_key
         self._redactor = redactor or Redactor([api_key])
         self._names: tuple[float, Sequence[NamedLog]] | None = None
         self._names_lock = asyncio.Lock()
 
     async def aclose(self) -> None:
         await self._client.aclose()
+        await self._bulk.aclose()
 
     async def usage(self, days: DayRange) -> UsagePeriod:
         """Bytes by day for `days`, both ends included. Both dates are always sent: some readings of the API need them."""
@@ -90,17 +92,18 @@ class Rapid7:
 
     @asynccontextmanager
     async def _download(self, request: httpx.Request) -> AsyncIterator[AsyncIterator[bytes]]:
-        async with opened(self._client, request, account=self.account) as response:
+        request.headers["x-api-key"] = self._key.open()
+        async with self._bulk.opened(request, account=self.account) as response:
+            if response.status != 200:
+                self._refuse(await bulk.whole(response, account=self.account), subject="logs")
             content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-            if response.status_code != 200:
-                self._refuse(await read_all(response, account=self.account), subject="logs")
             if content_type not in LOG_TYPES:
                 raise ProtocolError(
                     f"{self.account} sent {content_type} where a log was expected.",
                     account=self.account,
                     hint="Check `base_url` or `region`; a proxy may be answering in its place.",
                 )
-            yield _pieces(response, account=self.account)
+            yield bulk.pieces(response, account=self.account)
 
     async def check(self) -> list[Check]:
         """Asks for the usage of the last ten days, the cheapest question there is."""
@@ -151,28 +154,3 @@ def _when(window: Window | str) -> dict[str, str]:
 
 def _milliseconds(moment: datetime) -> str:
     return str(int(moment.timestamp() * 1000))
-
-
-async def _pieces(response: httpx.Response, *, account: str) -> AsyncIterator[bytes]:
-    """The body, unpacked by us where it comes packed in spite of `identity`: a packed body that ends early is told."""
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in ("identity", "gzip", "x-gzip", "deflate", ""):
-        raise ProtocolError(f"{account} sent a log packed as {encoding[:20]}.", account=account, hint="Tell the operator.")
-    unpack: Any = zlib.decompressobj(wbits=47) if encoding not in ("identity", "") else None
-    gathered, broken = bytearray(), ""
-    try:
-        async for piece in response.aiter_raw():
-            gathered += unpack.decompress(piece) if unpack else piece
-            if len(gathered) >= PIECE_BYTES:
-                yield bytes(gathered)
-                gathered.clear()
-    except httpx.HTTPError as error:
-        broken = unreachable(error, account=account).message
-    except zlib.error:
-        broken = f"{account} sent a log that cannot be unpacked."
-    if not broken and unpack and not unpack.eof:
-        broken = f"{account} ended a packed log too early."
-    if gathered:
-        yield bytes(gathered)
-    if broken:
-        raise Incomplete(broken, account=account, hint="Ask again, or for a shorter window.")

@@ -1,4 +1,4 @@
-"""Prints a table of medians and ratios, and by how much a target is missed. `--full` takes longer and asks for more."""
+"""Prints a table of medians and ratios, and by how much a target is missed. `--full` takes longer and asks for more; a part may be named, such as `bulk`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bot.reports.audit import CSV_HEADER, AuditFacts, audit_report, csv_rows
 from bot.reports.sheets import csv_bytes
 from bot.sandbox import seed
 from bot.sandbox.world import World, open_world
-from bot.transfers import Wanted, fetch_log, pack
+from bot.transfers import Wanted, fetch_log
 from providers.akamai import parse as akamai
 from providers.devicewise import parse as devicewise
 from providers.rapid7.client import Rapid7
@@ -32,6 +32,7 @@ from providers.redaction import Redactor, Secret
 from tests.conftest import ROOT, toml_of
 
 FULL = "--full" in sys.argv
+ONLY = [word for word in sys.argv[1:] if not word.startswith("--")]
 IN_FLIGHT = 50
 NOW = datetime.now(UTC)
 DAY = Window(NOW - timedelta(days=1), NOW)
@@ -121,7 +122,7 @@ def best(work: Callable[[], Any], times: int = 5) -> float:
     return statistics.median(taken)
 
 
-def decoding() -> None:
+async def decoding() -> None:
     one = list(seed.akamai_rows(NOW - timedelta(days=5), NOW))
     many = (one * (25_000 // len(one) + 1))[:25_000]
     body = json.dumps({"metadata": {"rowCount": 25_000}, "data": many}).encode()
@@ -194,7 +195,7 @@ async def bulk() -> None:
     source = Rapid7("r", base_url=url, api_key=Secret("kkkk"))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.log"
-        wanted = Wanted([seed.KITCHEN], DAY, "", None, 10**12)
+        wanted = Wanted([seed.KITCHEN], DAY, "", None, 10**12, 10**6)
         started = time.monotonic()
         async with source.download(wanted.ids, DAY, query="", limit=1) as stream:
             with path.open("wb") as file:
@@ -203,7 +204,6 @@ async def bulk() -> None:
         to_disk = time.monotonic() - started
         started = time.monotonic()
         await fetch_log(source, wanted, path, Redactor([Secret("kkkk")]))
-        await pack(path)
         whole = time.monotonic() - started
         if shutil.which("curl"):
             curl = await timed(f"curl -s -o {folder}/b {url}/download/logs/x")
@@ -232,9 +232,9 @@ async def timed(command: str) -> float:
 
 async def main() -> None:
     print(f"{'what':58} {'Opswatch':>16}   {'reference in the same run':34} ratio")
-    await slack_side()
-    decoding()
-    await bulk()
+    for part in (slack_side, decoding, bulk):
+        if not ONLY or part.__name__ in ONLY:
+            await part()
 
 
 if __name__ == "__main__":
