@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
+import msgspec
+
 
 def iso_utc(moment: datetime, timespec: str = "seconds") -> str:
     """An instant as vendors and readers are told it: ISO-8601 in UTC with `Z`, cut to the given precision."""
-    return moment.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(timespec=timespec)[:-6] + "Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +107,8 @@ class Outcome(enum.StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class ApiCall:
-    """One recorded API call. `at` is None where the provider's time is not ISO-8601; `at_text` is what it sent.
+class ApiCall(msgspec.Struct, frozen=True, gc=False):
+    """One recorded API call, as a struct, since there may be many thousands. `at` is None where the provider's time is not ISO-8601; `at_text` is what it sent.
 
     `host` is the machine that processed the call and `organisation` whose call it was, where the provider tells.
     """
@@ -152,6 +153,12 @@ class CallFilters:
     failures: bool = False
     leave_out_own: bool = False
     native: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return self != _EVERYTHING
+
+
+_EVERYTHING = CallFilters()
 
 
 @dataclass(frozen=True, slots=True)

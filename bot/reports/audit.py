@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -115,28 +116,26 @@ def audit_report(facts: AuditFacts) -> AuditReport:
     """The report of the facts."""
     calls = facts.calls
     failed = [call for call in calls if call.outcome is Outcome.FAILURE]
-    durations = sorted(call.duration_ms for call in calls if call.duration_ms is not None)
+    durations = sorted([call.duration_ms for call in calls if call.duration_ms is not None])
     step, timeline, untimed = _timeline(calls, facts.window)
     return AuditReport(
         accounts=facts.accounts,
         window=facts.window,
         calls=len(calls),
         failures=len(failed),
-        unknown=sum(1 for call in calls if call.outcome is Outcome.UNKNOWN),
-        actors=_tallies((call.actor for call in calls), (call.actor for call in failed)),
-        actions=_tallies((call.action for call in calls), (call.action for call in failed)),
-        hosts=_tallies((call.host for call in calls if call.host), (call.host for call in failed)),
-        organisations=_tallies(
-            (call.organisation for call in calls if call.organisation), (call.organisation for call in failed)
-        ),
-        per_account=_tallies((call.account for call in calls), (call.account for call in failed)),
+        unknown=len([call for call in calls if call.outcome is Outcome.UNKNOWN]),
+        actors=_tallies([call.actor for call in calls], [call.actor for call in failed]),
+        actions=_tallies([call.action for call in calls], [call.action for call in failed]),
+        hosts=_tallies([call.host for call in calls], [call.host for call in failed], named=True),
+        organisations=_tallies([call.organisation for call in calls], [call.organisation for call in failed], named=True),
+        per_account=_tallies([call.account for call in calls], [call.account for call in failed]),
         timeline=timeline,
         step=step,
         untimed=untimed,
         duration_p95_ms=percentile(durations, 95),
-        slowest=tuple(sorted((c for c in calls if c.duration_ms is not None), key=lambda c: -(c.duration_ms or 0))[:3]),
-        latest_failures=tuple(sorted(failed, key=_recency, reverse=True)[:10]),
-        own=sum(1 for call in calls if call.own),
+        slowest=_slowest(calls, durations, 3),
+        latest_failures=tuple(heapq.nlargest(10, failed, key=_recency)),
+        own=len([call for call in calls if call.own]),
         complete=facts.complete,
         notes=facts.notes,
     )
@@ -150,27 +149,35 @@ def percentile(ordered: Sequence[float], percent: float) -> float | None:
 def csv_rows(calls: Iterable[ApiCall]) -> Iterable[Sequence[str | float | None]]:
     """One row a call, in the order received."""
     for call in calls:
-        at = iso_utc(call.at, "milliseconds") if call.at else call.at_text
-        duration = f"{call.duration_ms:.3f}".rstrip("0").rstrip(".") if call.duration_ms is not None else None
         yield (
-            at,
+            iso_utc(call.at, "milliseconds") if call.at else call.at_text,
             call.account,
             call.actor,
             call.action,
             call.target,
             call.status,
-            call.outcome.value,
+            call.outcome._value_,
             call.client,
             call.ip,
-            duration,
+            None if call.duration_ms is None else f"{call.duration_ms:.3f}".rstrip("0").rstrip("."),
         )
 
 
-def _tallies(names: Iterable[str], failed: Iterable[str]) -> tuple[Tally, ...]:
-    failures = Counter(failed)
-    return tuple(
-        Tally(name, calls, failures[name]) for name, calls in sorted(Counter(names).items(), key=lambda i: (-i[1], i[0]))
-    )
+def _tallies(names: Sequence[str], failed: Sequence[str], *, named: bool = False) -> tuple[Tally, ...]:
+    """How often each name was seen and failed, the most frequent first; with `named`, the empty name is left out."""
+    seen, failures = Counter(names), Counter(failed)
+    if named:
+        seen.pop("", None)
+    return tuple(Tally(name, calls, failures[name]) for name, calls in sorted(seen.items(), key=lambda i: (-i[1], i[0])))
+
+
+def _slowest(calls: Sequence[ApiCall], durations: Sequence[float], most: int) -> tuple[ApiCall, ...]:
+    """The slowest calls, the slowest first; `durations` are all there are, in ascending order."""
+    if not durations:
+        return ()
+    least = durations[-most:][0]
+    slow = [call for call in calls if call.duration_ms is not None and call.duration_ms >= least]
+    return tuple(sorted(slow, key=lambda call: call.duration_ms or 0.0, reverse=True)[:most])
 
 
 def _timeline(calls: Sequence[ApiCall], window: Window) -> tuple[timedelta, tuple[Bucket, ...], int]:
@@ -180,12 +187,17 @@ def _timeline(calls: Sequence[ApiCall], window: Window) -> tuple[timedelta, tupl
     first = epoch + (window.start - epoch) // step * step
     length = math.ceil((window.end - first) / step)
     counts, failures = [0] * length, [0] * length
-    untimed = 0
+    untimed, index, start, end = 0, 0, window.end, window.end
     for call in calls:
-        if call.at is None or not window.start <= call.at < window.end:
-            untimed += 1
-            continue
-        index = (call.at - first) // step
+        at = call.at
+        # Calls come in order of time, so most fall into the step of the one before.
+        if at is None or not start <= at < end:
+            if at is None or not window.start <= at < window.end:
+                untimed += 1
+                continue
+            index = (at - first) // step
+            start = max(window.start, first + index * step)
+            end = min(window.end, first + (index + 1) * step)
         counts[index] += 1
         failures[index] += call.outcome is Outcome.FAILURE
     buckets = tuple(Bucket(first + n * step, counts[n], failures[n]) for n in range(length))

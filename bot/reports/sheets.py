@@ -6,7 +6,9 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = frozenset("=+-@\t\r")
+_BLANKS = " \n\v\f\u00a0"
+_ODD = _FORMULA.union(_BLANKS)
 
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[str | int | float | None]]) -> bytes:
@@ -14,13 +16,10 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[str | int | float |
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(header)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    writer.writerows([_cell(value) if value.__class__ is str and value[:1] in _ODD else value for value in row] for row in rows)
     return out.getvalue().encode("utf-8", "replace")
 
 
-def _cell(value: str | int | float | None) -> str | int | float:
-    if not isinstance(value, str):
-        return "" if value is None else value
+def _cell(text: str) -> str:
     # Tab and carriage return are blank themselves and count all the same, so blanks are cut to spaces and line feeds.
-    first = value.lstrip(" \n\v\f\u00a0")[:1]
-    return "'" + value if first in _FORMULA and first else value
+    return "'" + text if text.lstrip(_BLANKS)[:1] in _FORMULA else text

@@ -101,12 +101,12 @@ class Akamai:
     def _kept_calls(self, reports: Sequence[parse.Report], filters: CallFilters) -> list[ApiCall]:
         """The rows as calls; runs in a thread, since many rows take a while."""
         keep = wording.keeps(filters)
-        calls = (
+        calls = [
             parse.api_call(row, account=self.account, own_token=self._own_token, redactor=self._redactor)
             for report in reports
             for row in report.rows
-        )
-        return [call for call in calls if keep(call)]
+        ]
+        return [call for call in calls if keep(call)] if filters else calls
 
     async def check(self) -> list[Check]:
         """Asks v1 to describe its report, and v2 for one row."""

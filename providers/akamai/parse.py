@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
+from providers.decoding import json_of
 from providers.errors import Incomplete, unreadable
 from providers.records import ApiCall, Outcome
 from providers.redaction import Redactor
@@ -19,11 +20,36 @@ from providers.redaction import Redactor
 _SECTIONS = ("METADATA", "SUMMARYSTATISTICS", "COLUMNS", "DATA")
 
 
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """One row by the columns of v1, and by those of v2. Whatever stands in a column is kept as it came."""
+
+    clientId: Any = None
+    clientIp: Any = None
+    clientOwner: Any = None
+    clientToken: Any = None
+    method: Any = None
+    responseCode: Any = None
+    timestamp: Any = None
+    uri: Any = None
+    authorizationClientToken: Any = None
+    requestMethod: Any = None
+    requestUri: Any = None
+
+
+class _Answer(msgspec.Struct):
+    data: list[Row]
+    metadata: Any = None
+    links: Any = None
+
+
+_ANSWER = msgspec.json.Decoder(_Answer)
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """The rows of a report and what its metadata says about them."""
 
-    rows: Sequence[Mapping[str, Any]]
+    rows: Sequence[Row]
     row_count: int | None
     data_ends: datetime | None
     retry_at: str
@@ -33,18 +59,26 @@ class Report:
 def json_report(body: bytes, *, account: str) -> Report:
     """A v1 or v2 report as JSON."""
     try:
-        answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
-        raise unreadable(account, "a report that is not JSON") from None
+        answer = _ANSWER.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        answer = _odd_answer(body, account=account)
+    return _report(answer.data, answer.metadata if isinstance(answer.metadata, dict) else {}, answer.links)
+
+
+def _odd_answer(body: bytes, *, account: str) -> _Answer:
+    """An answer that is not quite of the shape it should have."""
+    answer = json_of(body)
+    if answer is None:
+        raise unreadable(account, "a report that is not JSON")
     data = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(data, list):
         raise unreadable(account, "a report without rows")
-    metadata = answer.get("metadata")
-    return _report(
-        [row for row in data if isinstance(row, dict)],
-        metadata if isinstance(metadata, dict) else {},
-        answer.get("links"),
-    )
+    return _Answer([row_of(row) for row in data if isinstance(row, dict)], answer.get("metadata"), answer.get("links"))
+
+
+def row_of(columns: Mapping[str, Any]) -> Row:
+    """A row of the columns that are known; the others are left out."""
+    return Row(**{name: value for name, value in columns.items() if name in Row.__struct_fields__})
 
 
 def csv_report(body: bytes, *, account: str) -> Report:
@@ -70,36 +104,42 @@ def csv_report(body: bytes, *, account: str) -> Report:
     if "DATA_END" not in sections:
         raise _cut_short(account) if "METADATA" in sections else unreadable(account, "a report that is not CSV")
     columns = next(iter(sections.get("COLUMNS") or [[]]))
-    rows = [dict(zip(columns, record, strict=False)) for record in sections["DATA"]]
+    rows = [row_of(dict(zip(columns, record, strict=False))) for record in sections["DATA"]]
     return _report(rows, {record[0]: record[1] if len(record) > 1 else "" for record in sections.get("METADATA", [])}, None)
 
 
-def api_call(row: Mapping[str, Any], *, account: str, own_token: str, redactor: Redactor | None = None) -> ApiCall:
+def api_call(row: Row, *, account: str, own_token: str, redactor: Redactor | None = None) -> ApiCall:
     """One row as a call.
 
     `actor` is `clientOwner`; `client` and `ip` are `clientId` and `clientIp`; 2xx and 3xx are success, 4xx and 5xx
     failure, anything else unknown; secrets in a query string are taken out. The all-"Other" row of the vendor is a call of which nothing is known.
     """
-    method = _value(row, "method", "requestMethod")
-    method = method if method == "Other" else method.upper()
-    code, uri, at = _value(row, "responseCode"), _value(row, "uri", "requestUri"), _value(row, "timestamp")
+    method = _spoken(_value(row.method, row.requestMethod))
+    code, uri, at = _as_text(row.responseCode), _value(row.uri, row.requestUri), _as_text(row.timestamp)
+    own = "/reporting-api/" in uri and bool(own_token) and _value(row.clientToken, row.authorizationClientToken) == own_token
     return ApiCall(
         at=_instant(at),
         at_text=at,
         account=account,
-        actor=_value(row, "clientOwner"),
+        actor=_as_text(row.clientOwner),
         action=method,
         target=redactor.text(uri) if redactor and "=" in uri else uri,
         status=code,
         outcome=outcome(code),
-        client=_value(row, "clientId"),
-        ip=_value(row, "clientIp"),
+        client=_as_text(row.clientId),
+        ip=_as_text(row.clientIp),
         duration_ms=None,
-        own="/reporting-api/" in uri and bool(own_token) and _value(row, "clientToken", "authorizationClientToken") == own_token,
+        own=own,
         actions=(method,),
     )
 
 
+@lru_cache(maxsize=512)
+def _spoken(method: str) -> str:
+    return method if method == "Other" else method.upper()
+
+
+@lru_cache(maxsize=2048)
 def outcome(code: str) -> Outcome:
     """What a response code means: 2xx and 3xx success, 4xx and 5xx failure."""
     if len(code) == 3 and code.isascii() and code.isdigit():
@@ -112,11 +152,8 @@ def outcome(code: str) -> Outcome:
 
 def problem(body: bytes) -> Mapping[str, Any]:
     """An error body as a mapping; empty where it is HTML or anything else."""
-    with contextlib.suppress(msgspec.DecodeError, RecursionError):
-        answer = msgspec.json.decode(body)
-        if isinstance(answer, dict):
-            return answer
-    return {}
+    answer = json_of(body)
+    return answer if isinstance(answer, dict) else {}
 
 
 def problem_said(problem: Mapping[str, Any]) -> str:
@@ -127,7 +164,7 @@ def problem_said(problem: Mapping[str, Any]) -> str:
     return " – ".join(dict.fromkeys(word.strip() for word in words if isinstance(word, str) and word.strip()))[:400]
 
 
-def _report(rows: Sequence[Mapping[str, Any]], metadata: Mapping[str, Any], links: Any) -> Report:
+def _report(rows: Sequence[Row], metadata: Mapping[str, Any], links: Any) -> Report:
     retry = metadata.get("suggestedRetryTime")
     return Report(
         rows=rows,
@@ -155,26 +192,26 @@ def _count(value: Any) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 15 else None
 
 
-def _value(row: Mapping[str, Any], name: str, in_v2: str = "") -> str:
+def _value(in_v1: Any, in_v2: Any) -> str:
     """A column by its v1 name, or by the one that v2 has for it."""
-    value = row.get(name)
-    if value.__class__ is str:
-        return value
-    return _as_text(value if value is not None or not in_v2 else row.get(in_v2))
+    return _as_text(in_v1 if in_v1 is not None else in_v2)
 
 
 def _as_text(value: Any) -> str:
-    if isinstance(value, str):
+    if value.__class__ is str:
         return value
     return "" if value is None or isinstance(value, dict | list) else str(value)
 
 
 def _instant(text: str) -> datetime | None:
     """ISO-8601, in UTC where no offset is given. Anything else is no instant."""
-    with contextlib.suppress(ValueError, OverflowError):
+    try:
         moment = datetime.fromisoformat(text)
+        if moment.tzinfo is UTC:
+            return moment
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC) if "T" in text or " " in text else None
-    return None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _cut_short(account: str) -> Incomplete:

@@ -15,14 +15,13 @@ import msgspec
 from providers.devicewise import parse
 from providers.devicewise.auth import MFA_REQUIRED, Credentials, Session
 from providers.errors import AuthFailed, ProtocolError, ProviderError
-from providers.http import fetch, open_client
+from providers.http import Reply, fetch, open_client
 from providers.records import ApiCall, CallFilters, CallPage, Check, Outcome, Window, iso_utc
 from providers.redaction import Redactor, Secret
 
 PAGE_ROWS = 2000
 MOST_ROWS = 200_000
 NATIVE_FILTERS = ("service", "command")
-_COMMAND_ID = "list"
 
 
 class DeviceWise:
@@ -71,18 +70,19 @@ class DeviceWise:
             "start": iso_utc(window.start, "milliseconds"),
             "end": iso_utc(window.end, "milliseconds"),
         }
-        rows: list[dict[str, Any]] = []
+        rows: list[parse.Row] = []
         last_page: set[int] = set()
         notes: list[str] = []
         while True:
             page = await self._page({**params, "offset": len(rows), "limit": PAGE_ROWS})
-            seen = {parse.fingerprint(row) for row in page.rows}
+            prints = [row.fingerprint() for row in page.rows]
+            seen = set(prints)
             if not page.rows:
                 break
             if seen <= last_page:
                 notes.append(f"{self.account} sent the same page twice; the rows may not be all there are.")
                 break
-            fresh = [row for row in page.rows if parse.fingerprint(row) not in last_page] if seen & last_page else page.rows
+            fresh = [row for row, print_ in zip(page.rows, prints, strict=True) if print_ not in last_page]
             if len(fresh) < len(page.rows):
                 notes.append(f"{self.account} moved rows between pages while we read; the figures are approximate.")
             rows += fresh
@@ -95,10 +95,10 @@ class DeviceWise:
         calls = await asyncio.to_thread(self._kept_calls, rows, filters)
         return CallPage(calls, complete=not notes, notes=tuple(dict.fromkeys(notes)))
 
-    def _kept_calls(self, rows: Sequence[Mapping[str, Any]], filters: CallFilters) -> list[ApiCall]:
+    def _kept_calls(self, rows: Sequence[parse.Row], filters: CallFilters) -> list[ApiCall]:
         """The rows as calls; runs in a thread, since many rows take a while."""
-        calls = (parse.api_call(row, account=self.account, whoami=self._credentials.whoami) for row in rows)
-        return [call for call in calls if _keeps(call, filters)]
+        calls = [parse.api_call(row, account=self.account, whoami=self._credentials.whoami) for row in rows]
+        return [call for call in calls if _keeps(call, filters)] if filters else calls
 
     async def check(self) -> list[Check]:
         """Asks for one row of the last hour."""
@@ -128,18 +128,20 @@ class DeviceWise:
     async def _page(self, params: Mapping[str, Any]) -> parse.Page:
         """One page. A session that has run out is renewed once, and the page asked for once more."""
         session = await self._session.id()
-        answer = await self._command("usage.api.list", params, session=session)
-        if isinstance(answer, parse.Failure) and answer.session_expired:
-            session = await self._session.id(instead_of=session)
-            answer = await self._command("usage.api.list", params, session=session)
-        if isinstance(answer, parse.Failure):
-            raise self._failed(answer)
-        return parse.page(answer, account=self.account)
+        page = await self._ask_page(params, session)
+        if isinstance(page, parse.Failure) and page.session_expired:
+            page = await self._ask_page(params, await self._session.id(instead_of=session))
+        if isinstance(page, parse.Failure):
+            raise self._failed(page)
+        return page
+
+    async def _ask_page(self, params: Mapping[str, Any], session: Secret) -> parse.Page | parse.Failure:
+        reply = await self._post(_body("usage.api.list", params, session))
+        return await asyncio.to_thread(parse.list_page, reply.body, account=self.account)
 
     async def _log_in(self) -> Secret:
-        answer = await self._post(
-            {"auth": {"command": "api.authenticate", "params": self._credentials.params()}}, reply_id="auth"
-        )
+        reply = await self._post({"auth": {"command": "api.authenticate", "params": self._credentials.params()}})
+        answer = parse.reply_params(reply.body, "auth", account=self.account)
         if isinstance(answer, parse.Failure):
             raise self._login_refused(answer)
         if not isinstance(answer.get("sessionId"), str) or not answer["sessionId"]:
@@ -150,8 +152,8 @@ class DeviceWise:
             )
         session = Secret(answer["sessionId"])
         if self._org:
-            switched = await self._command("session.org.switch", {"key": self._org}, session=session)
-            if isinstance(switched, parse.Failure):
+            reply = await self._post(_body("session.org.switch", {"key": self._org}, session))
+            if isinstance(parse.reply_params(reply.body, parse.LIST_ID, account=self.account), parse.Failure):
                 raise AuthFailed(
                     f"{self.account} may not switch to the organisation {self._org}.",
                     account=self.account,
@@ -189,18 +191,17 @@ class DeviceWise:
         words = "; ".join([*failure.messages[:2], *(f"code {code}" for code in failure.codes[:2])])
         return f" It said: {self._redactor.text(words)[:300].rstrip('.')}." if words else ""
 
-    async def _command(self, command: str, params: Mapping[str, Any], *, session: Secret) -> dict[str, Any] | parse.Failure:
-        body = {"auth": {"sessionId": session.open()}, _COMMAND_ID: {"command": command, "params": dict(params)}}
-        return await self._post(body, reply_id=_COMMAND_ID)
-
-    async def _post(self, body: Mapping[str, Any], *, reply_id: str) -> dict[str, Any] | parse.Failure:
+    async def _post(self, body: Mapping[str, Any]) -> Reply:
         content = msgspec.json.encode(body)
-        reply = await fetch(
+        return await fetch(
             self._client,
             lambda: self._client.build_request("POST", "/api", content=content, headers={"Content-Type": "application/json"}),
             account=self.account,
         )
-        return await asyncio.to_thread(parse.reply_params, reply.body, reply_id, account=self.account)
+
+
+def _body(command: str, params: Mapping[str, Any], session: Secret) -> dict[str, Any]:
+    return {"auth": {"sessionId": session.open()}, parse.LIST_ID: {"command": command, "params": dict(params)}}
 
 
 def _keeps(call: ApiCall, filters: CallFilters) -> bool:

@@ -6,19 +6,20 @@ case and often broken; whatever comes in, a typed record comes out.
 
 from __future__ import annotations
 
-import contextlib
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, Literal
 
 import msgspec
 
+from providers.decoding import json_of
 from providers.errors import unreadable
 from providers.records import ApiCall, Outcome
 
 MOST_NESTED = 200_000
+SHORT, REMEMBERED = 512, 16_384
 EXPIRED_PREFIX = "authentication session is invalid"
 EXPIRED_CODES = frozenset({-90000})
 
@@ -35,17 +36,67 @@ class Failure:
         return any(m.lower().startswith(EXPIRED_PREFIX) for m in self.messages) or not EXPIRED_CODES.isdisjoint(self.codes)
 
 
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """One row of `usage.api.list`. None stands for what is missing, and for what is of another kind than it should be."""
+
+    ts: str | None = None
+    execTime: int | None = None
+    processedBy: str | None = None
+    orgId: str | None = None
+    orgKey: str | None = None
+    whoami: str | None = None
+    request: str | dict[str, Any] | None = None
+    response: str | dict[str, Any] | None = None
+
+    def fingerprint(self) -> int:
+        """What tells a row from another; rows carry no id of their own."""
+        return hash((self.ts, self.whoami, self.processedBy, str(self.request), str(self.response)))
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of `usage.api.list`. `count` is the vendor's own total, which is only a hint."""
 
-    rows: list[dict[str, Any]]
+    rows: list[Row]
     count: int | None
+
+
+class _Params(msgspec.Struct):
+    result: list[Row] | None = None
+    count: Any = None
+
+
+class _Reply(msgspec.Struct):
+    success: Literal[True]
+    params: _Params
+
+
+class _Envelope(msgspec.Struct):
+    """An answer of the shape it should have: our command, and nothing that tells of a failure."""
+
+    list: _Reply
+    success: bool = True
+    errorCodes: None = None
+    errorMessages: None = None
+
+
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+LIST_ID = "list"
+
+
+def list_page(body: bytes, *, account: str) -> Page | Failure:
+    """The page that answers the command LIST_ID, or the failure that was told instead."""
+    try:
+        params = _ENVELOPE.decode(body).list.params
+        return Page(params.result or [], _count(params.count))
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        found = reply_params(body, LIST_ID, account=account)
+        return found if isinstance(found, Failure) else page(found, account=account)
 
 
 def reply_params(body: bytes, command_id: str, *, account: str) -> dict[str, Any] | Failure:
     """The params that answer `command_id`, or the failure that was told instead: the global one first, then its own."""
-    answer = _decoded(body)
+    answer = json_of(body)
     if not isinstance(answer, dict):
         raise unreadable(account, "an answer that is not a JSON object")
     if answer.get("success") is False or "errorCodes" in answer or "errorMessages" in answer:
@@ -64,44 +115,67 @@ def page(params: Mapping[str, Any], *, account: str) -> Page:
     rows = params.get("result") or []
     if not isinstance(rows, list):
         raise unreadable(account, "rows of an unknown shape")
-    count = params.get("count")
-    return Page([row for row in rows if isinstance(row, dict)], count if type(count) is int and count >= 0 else None)
+    return Page([row_of(row) for row in rows if isinstance(row, dict)], _count(params.get("count")))
 
 
-def api_call(row: Mapping[str, Any], *, account: str, whoami: str) -> ApiCall:
+def row_of(columns: Mapping[str, Any]) -> Row:
+    """A row of the columns that are known and of the kind they should be."""
+    return Row(**{name: value for name, value in columns.items() if isinstance(value, _KINDS.get(name, ()))})
+
+
+_KINDS: dict[str, Any] = {"execTime": int, **dict.fromkeys(("ts", "processedBy", "orgId", "orgKey", "whoami"), str)}
+_KINDS |= dict.fromkeys(("request", "response"), str | dict)
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and value >= 0 else None
+
+
+def api_call(row: Row, *, account: str, whoami: str) -> ApiCall:
     """One row of `usage.api.list` as a call.
 
     `actor` is `whoami`, `action` the command names joined by `+`, `target` the thing key, `status` `ok` or the error
     code, `client` the orgKey, `organisation` that or the orgId, `host` processedBy, `duration_ms` from `execTime` (nanoseconds). `own` marks the bot's own calls.
     """
-    request = _nested(row.get("request"))
-    response = _nested(row.get("response"))
-    names = tuple(_command_names(request))
-    at_text = row.get("ts") if isinstance(row.get("ts"), str) else ""
-    actor = _text(row, "whoami")
-    status, outcome = _status(response)
+    names, target = _asked_in(row.request)
+    status, outcome = _status_in(row.response)
+    at_text, actor, org, nanoseconds = row.ts or "", row.whoami or "", row.orgKey or "", row.execTime
     return ApiCall(
-        at=_instant(at_text or ""),
-        at_text=at_text or "",
+        at=_instant(at_text),
+        at_text=at_text,
         account=account,
         actor=actor,
-        action="+".join(names),
-        target=_target(request),
+        action=names[0] if len(names) == 1 else "+".join(names),
+        target=target,
         status=status,
         outcome=outcome,
-        client=_text(row, "orgKey"),
+        client=org,
         ip="",
-        duration_ms=_milliseconds(row.get("execTime")),
-        own=bool(whoami) and actor == whoami and bool(names) and all(n in _OWN for n in names),
+        duration_ms=nanoseconds / 1_000_000 if nanoseconds is not None and 0 <= nanoseconds < 2**63 else None,
+        own=actor == whoami and bool(whoami) and bool(names) and _OWN.issuperset(names),
         actions=names,
-        host=_text(row, "processedBy"),
-        organisation=_text(row, "orgKey") or _text(row, "orgId"),
+        host=row.processedBy or "",
+        organisation=org or row.orgId or "",
     )
 
 
-def fingerprint(row: Mapping[str, Any]) -> int:
-    """What tells a row from another; rows carry no id of their own."""
-    return hash(tuple(str(row.get(key)) for key in ("ts", "whoami", "processedBy", "request", "response")))
+def _asked_in(request: str | dict[str, Any] | None) -> tuple[tuple[str, ...], str]:
+    return _remembered_request(request) if isinstance(request, str) and len(request) <= SHORT else _asked(_nested(request))
+
+
+def _status_in(response: str | dict[str, Any] | None) -> tuple[str, Outcome]:
+    return _remembered_response(response) if isinstance(response, str) and len(response) <= SHORT else _status(_nested(response))
+
+
+# Machines ask the same things again and again, and are answered the same.
+@lru_cache(maxsize=REMEMBERED)
+def _remembered_request(text: str) -> tuple[tuple[str, ...], str]:
+    return _asked(json_of(text))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _remembered_response(text: str) -> tuple[str, Outcome]:
+    return _status(json_of(text))
 
 
 _OWN = frozenset({"usage.api.list", "api.authenticate", "session.org.switch", "session.info", "session.end"})
@@ -109,68 +183,69 @@ _OWN = frozenset({"usage.api.list", "api.authenticate", "session.org.switch", "s
 
 def _status(response: Any) -> tuple[str, Outcome]:
     """A call failed where its response says so, for all or for any of its commands."""
-    if not isinstance(response, dict):
+    if response.__class__ is not dict:
         return "", Outcome.UNKNOWN
-    replies = [response, *(value for value in response.values() if isinstance(value, dict))]
-    known = [(reply, _any_case(reply, "success")) for reply in replies]
-    for reply, success in known:
-        if success is False:
-            codes = _failure({"errorCodes": _any_case(reply, "errorCodes")}).codes
-            return (str(codes[0]) if codes else "failed"), Outcome.FAILURE
-    if any(success is True for _, success in known):
-        return "ok", Outcome.SUCCESS
-    return "", Outcome.UNKNOWN
+    succeeded = _any_case(response, "success")
+    if succeeded is False:
+        return _failed_with(response), Outcome.FAILURE
+    for reply in response.values():
+        if reply.__class__ is dict:
+            success = _any_case(reply, "success")
+            if success is False:
+                return _failed_with(reply), Outcome.FAILURE
+            succeeded = succeeded is True or success
+    return ("ok", Outcome.SUCCESS) if succeeded is True else ("", Outcome.UNKNOWN)
 
 
-def _command_names(request: Any) -> Iterator[str]:
-    """The commands of a request in document order. A login carries its command under `auth`, or none at all."""
-    if not isinstance(request, dict):
-        return
+def _failed_with(reply: dict[str, Any]) -> str:
+    codes = _failure({"errorCodes": _any_case(reply, "errorcodes")}).codes
+    return str(codes[0]) if codes else "failed"
+
+
+def _asked(request: Any) -> tuple[tuple[str, ...], str]:
+    """The commands of a request in document order, and the thing key, or other `key`, of the first that names one.
+
+    A login carries its command under `auth`, or none at all; what it says of itself is no target.
+    """
+    if request.__class__ is not dict:
+        return (), ""
+    names, target = [], ""
     for value in request.values():
-        if not isinstance(value, dict):
+        if value.__class__ is not dict:
             continue
         name = _any_case(value, "command")
-        if isinstance(name, str) and name:
-            yield name
+        if name.__class__ is str and name:
+            names.append(name)
+        if not target and name != "api.authenticate":
+            target = _key_of(_any_case(value, "params"))
+    return tuple(names), target
 
 
-def _target(request: Any) -> str:
-    """The thing key, or other `key`, of the first command that names one; what a login says of itself is left out."""
-    if isinstance(request, dict):
-        for value in request.values():
-            if _any_case(value, "command") == "api.authenticate":
-                continue
-            params = _any_case(value, "params")
-            for name in ("thingkey", "key"):
-                found = _any_case(params, name)
-                if isinstance(found, str) and found:
-                    return found
+def _key_of(params: Any) -> str:
+    if params.__class__ is dict and params:
+        for name in ("thingkey", "key"):
+            found = _any_case(params, name)
+            if found.__class__ is str and found:
+                return found
     return ""
 
 
-def _any_case(value: Any, name: str) -> Any:
-    if not isinstance(value, dict):
-        return None
+def _any_case(value: dict[str, Any], name: str) -> Any:
+    """The member of that name, which is given in lower case, however it is spelt."""
     if name in value:
         return value[name]
-    lowered = name.lower()
-    return next((v for k, v in value.items() if isinstance(k, str) and k.lower() == lowered), None)
+    size = len(name)
+    for key in value:
+        if len(key) == size and key.lower() == name:
+            return value[key]
+    return None
 
 
 def _nested(text: Any) -> Any:
     """JSON in a string; None where it is broken, too deep or too long."""
-    if isinstance(text, str) and len(text) <= MOST_NESTED:
-        return _decoded(text.encode("utf-8", "surrogatepass"))
-    return text if isinstance(text, dict) else None
-
-
-def _decoded(body: bytes) -> Any:
-    """JSON read fast; what the fast decoder rejects (lone surrogates, big numbers) is read again by the standard one."""
-    with contextlib.suppress(msgspec.DecodeError, RecursionError):
-        return msgspec.json.decode(body)
-    with contextlib.suppress(ValueError, RecursionError):
-        return json.loads(body.decode("utf-8", "surrogatepass"))
-    return None
+    if text.__class__ is str:
+        return json_of(text) if len(text) <= MOST_NESTED else None
+    return text if text.__class__ is dict else None
 
 
 def _failure(reply: Mapping[str, Any]) -> Failure:
@@ -181,20 +256,10 @@ def _failure(reply: Mapping[str, Any]) -> Failure:
     )
 
 
-def _text(row: Mapping[str, Any], key: str) -> str:
-    value = row.get(key)
-    return value if isinstance(value, str) else ""
-
-
 def _instant(text: str) -> datetime | None:
     """ISO-8601 with an offset, compared in UTC. A time without an offset is no instant."""
-    with contextlib.suppress(ValueError, OverflowError):
+    try:
         moment = datetime.fromisoformat(text)
         return moment.astimezone(UTC) if moment.tzinfo else None
-    return None
-
-
-def _milliseconds(nanoseconds: Any) -> float | None:
-    if type(nanoseconds) is int and 0 <= nanoseconds < 2**63:
-        return nanoseconds / 1_000_000
-    return None
+    except (ValueError, OverflowError):
+        return None

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-import msgspec
-
+from providers.decoding import json_of
 from providers.errors import unreadable
 from providers.records import LogUsage, NamedLog, UsagePeriod
 
@@ -72,21 +71,18 @@ def named_logs(body: bytes, *, account: str) -> list[NamedLog]:
 
 def error_said(body: bytes) -> str:
     """The vendor's own sentence in an error body, or nothing. Bodies are JSON of several shapes, text, or HTML."""
-    with contextlib.suppress(msgspec.DecodeError, RecursionError):
-        answer = msgspec.json.decode(body)
-        if isinstance(answer, dict):
-            return " ".join(str(answer[key]) for key in ("message", "errorMessage", "error") if isinstance(answer.get(key), str))[
-                :300
-            ]
+    answer = json_of(body)
+    if isinstance(answer, dict):
+        words = (answer.get(key) for key in ("message", "errorMessage", "error"))
+        return " ".join(word for word in words if isinstance(word, str))[:300]
     text = body[:300].decode("utf-8", "replace").strip()
     return "" if text.startswith("<") else text.partition("\n")[0]
 
 
 def _object(body: bytes, *, account: str) -> dict[str, Any]:
-    try:
-        answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
-        raise unreadable(account, "an answer that is not JSON") from None
+    answer = json_of(body)
+    if answer is None:
+        raise unreadable(account, "an answer that is not JSON")
     if not isinstance(answer, dict):
         raise unreadable(account, "JSON of an unknown shape")
     return answer

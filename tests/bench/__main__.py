@@ -150,9 +150,9 @@ async def decoding() -> None:
     def ours_nested() -> None:
         calls = []
         for page in pages:
-            params = devicewise.reply_params(page, "list", account="iot")
-            assert isinstance(params, dict)
-            calls += [devicewise.api_call(row, account="iot", whoami="x") for row in devicewise.page(params, account="iot").rows]
+            found = devicewise.list_page(page, account="iot")
+            assert isinstance(found, devicewise.Page)
+            calls += [devicewise.api_call(row, account="iot", whoami="x") for row in found.rows]
         audit_report(AuditFacts(("iot",), DAY, calls, complete=True))
 
     def reference_nested() -> None:

@@ -119,10 +119,10 @@ def test_csv_fields_may_hold_commas_quotes_newlines_and_markers() -> None:
     start = SAMPLE_CSV.index("client3")
     end = SAMPLE_CSV.rindex("#DATA_END")
     report = parse.csv_report((SAMPLE_CSV[:start] + odd + SAMPLE_CSV[end:]).encode(), account="edge")
-    assert report.rows[0]["clientId"] == "a,b"
-    assert report.rows[0]["clientIp"] == "1\n#DATA_END\n2"
-    assert report.rows[0]["clientOwner"] == 'say "hi"'
-    assert report.rows[0]["uri"] == "#COLUMNS_START"
+    assert report.rows[0].clientId == "a,b"
+    assert report.rows[0].clientIp == "1\n#DATA_END\n2"
+    assert report.rows[0].clientOwner == 'say "hi"'
+    assert report.rows[0].uri == "#COLUMNS_START"
     assert len(report.rows) == 2
 
 
@@ -137,7 +137,7 @@ def test_a_csv_that_was_cut_is_told(cut: str) -> None:
 def test_csv_columns_are_read_by_their_names(columns: list[str]) -> None:
     values = {"uri": "/x", "responseCode": "404"}
     text = f"#METADATA_START\n#METADATA_END\n#COLUMNS_START\n{','.join(columns)}\n#COLUMNS_END\n#DATA_START\n{','.join(values[c] for c in columns)}\n#DATA_END\n"
-    assert parse.csv_report(text.encode(), account="edge").rows[0] == values
+    assert parse.csv_report(text.encode(), account="edge").rows[0] == parse.row_of(values)
 
 
 @pytest.mark.parametrize(("method", "accept"), [("POST", "json"), ("POST", "csv"), ("GET", "json"), ("GET", "csv")])

@@ -62,7 +62,7 @@ def rows(count: int) -> list[dict[str, Any]]:
 
 
 def test_the_sample_row_of_the_page() -> None:
-    call = parse.api_call(SAMPLE_ROW, account="iot", whoami="")
+    call = parse.api_call(parse.row_of(SAMPLE_ROW), account="iot", whoami="")
     assert call.at == datetime(2014, 2, 11, 19, 15, 34, 882000, tzinfo=UTC)
     assert (call.actor, call.action, call.status, call.outcome) == ("admin@example.com", "usage.api.list", "ok", Outcome.SUCCESS)
     assert call.duration_ms is None
@@ -70,8 +70,11 @@ def test_the_sample_row_of_the_page() -> None:
 
 
 def test_an_organisation_without_a_key_is_told_by_its_id() -> None:
-    assert parse.api_call({**SAMPLE_ROW, "orgId": "52f7"}, account="iot", whoami="").organisation == "52f7"
-    assert parse.api_call({**SAMPLE_ROW, "orgId": "52f7", "orgKey": "ACME"}, account="iot", whoami="").organisation == "ACME"
+    assert parse.api_call(parse.row_of({**SAMPLE_ROW, "orgId": "52f7"}), account="iot", whoami="").organisation == "52f7"
+    assert (
+        parse.api_call(parse.row_of({**SAMPLE_ROW, "orgId": "52f7", "orgKey": "ACME"}), account="iot", whoami="").organisation
+        == "ACME"
+    )
 
 
 async def test_every_parameter_of_the_page_travels(server: DeviceWiseSandbox) -> None:
@@ -248,7 +251,7 @@ NESTED = {
 
 @pytest.mark.parametrize(("request_text", "action", "target"), NESTED.values(), ids=NESTED.keys())
 def test_a_request_in_a_string_is_read_whatever_its_shape(request_text: str, action: str, target: str) -> None:
-    call = parse.api_call({**ROW, "request": request_text}, account="iot", whoami="")
+    call = parse.api_call(parse.row_of({**ROW, "request": request_text}), account="iot", whoami="")
     assert (call.action, call.target, call.duration_ms, call.client) == (action, target, 21.5, "KITCHEN")
 
 
@@ -265,7 +268,7 @@ def test_a_request_in_a_string_is_read_whatever_its_shape(request_text: str, act
     ],
 )
 def test_a_row_failed_where_its_response_says_so(response: str | None, status: str, outcome: Outcome) -> None:
-    call = parse.api_call({**ROW, "response": response}, account="iot", whoami="")
+    call = parse.api_call(parse.row_of({**ROW, "response": response}), account="iot", whoami="")
     assert (call.status, call.outcome) == (status, outcome)
 
 
@@ -280,7 +283,7 @@ def test_a_row_failed_where_its_response_says_so(response: str | None, status: s
     ],
 )
 def test_a_time_needs_an_offset_to_be_an_instant(text: str, at: datetime | None) -> None:
-    call = parse.api_call({**ROW, "ts": text}, account="iot", whoami="")
+    call = parse.api_call(parse.row_of({**ROW, "ts": text}), account="iot", whoami="")
     assert (call.at, call.at_text) == (at, text)
 
 
@@ -336,10 +339,10 @@ def test_any_bytes_give_params_a_failure_or_a_protocol_error(body: bytes) -> Non
     )
 )
 def test_any_row_gives_a_call(row: dict[str, Any]) -> None:
-    assert parse.api_call(row, account="iot", whoami="x").account == "iot"
+    assert parse.api_call(parse.row_of(row), account="iot", whoami="x").account == "iot"
 
 
 def test_what_a_login_says_of_itself_is_no_target() -> None:
     login = '{"auth":{"command":"api.authenticate","params":{"appToken":"t","appId":"i","thingKey":"secret-thing"}}}'
-    call = parse.api_call({**ROW, "request": login}, account="iot", whoami="")
+    call = parse.api_call(parse.row_of({**ROW, "request": login}), account="iot", whoami="")
     assert (call.action, call.target) == ("api.authenticate", "")
