@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import json
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+import sys
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 from aiohttp import web
-from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.request import SocketModeRequest
-from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.accounts import Accounts, access_of, answering_of, utc_now
 from bot.config import Settings, SlackTokens
 from bot.delivery import Delivery, web_client
-from bot.health import serve_health
+from bot.health import Connection, serve_health
 from bot.people import SlackPeople
+from bot.socket_mode import HOPELESS, NOT_CONNECTED, Patience, SocketMode
 from bot.store import Store
 from handlers import actions, home, slash
 from handlers.door import Door, Works
@@ -35,6 +38,8 @@ from providers.redaction import Redactor
 log = logging.getLogger("opswatch")
 EVENTS_PATH = "/slack/events"
 FINISH_WITHIN_S = 5.0
+STOP_WITHIN_S = 9.0
+SWITCH_S = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,45 +48,59 @@ class Bot:
 
     app: AsyncApp
     client: AsyncWebClient
+    session: aiohttp.ClientSession
     store: Store
     settings: Settings
     tokens: SlackTokens
     works: Works
+    slack: Connection
+    patience: Patience
 
     @asynccontextmanager
-    async def connected(self) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
-        """Connected to Slack as `[slack] mode` says; gives a function that tells whether it still is."""
-        opened = self._socket() if self.settings.slack.mode == "socket" else self._http()
-        async with opened as is_connected:
-            yield is_connected
+    async def connected(self) -> AsyncIterator[None]:
+        """Connected to Slack as `[slack] mode` says, or trying to; work under way gets a while to end."""
+        async with self._socket() if self.settings.slack.mode == "socket" else self._http():
+            yield
             await self.works.finish(within_s=FINISH_WITHIN_S)
 
     @asynccontextmanager
-    async def _socket(self) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
-        handler = _PromptHandler(self.app, self.tokens.app.open(), web_client=self.client)
+    async def _socket(self) -> AsyncIterator[None]:
+        socket_mode = SocketMode(self.client, self.session, self.tokens.app.open(), self._handle, self.slack, self.patience)
         try:
-            await handler.connect_async()  # type: ignore[no-untyped-call]
-            log.info("Connected to Slack over Socket Mode.")
-            yield handler.client.is_connected
+            await socket_mode.start()
+            yield
         finally:
-            await handler.close_async()  # type: ignore[no-untyped-call]
+            await socket_mode.close()
+
+    async def _handle(self, request: SocketModeRequest) -> dict[str, Any] | None:
+        """Bolt's answer to an envelope, where it has one."""
+        response = await run_async_bolt_app(self.app, request)
+        return json.loads(response.body) if response.body and response.body.startswith("{") else None
 
     @asynccontextmanager
-    async def _http(self) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+    async def _http(self) -> AsyncIterator[None]:
         runner = web.AppRunner(self.app.web_app(EVENTS_PATH), access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, port=self.settings.slack.port)
         try:
             await site.start()
             log.info("Listening for Slack on port %s at %s.", self.settings.slack.port, EVENTS_PATH)
-            yield _always
+            self.slack.connected, self.slack.since, self.slack.trouble = True, utc_now(), ""
+            yield
         finally:
+            self.slack.connected = False
             await runner.cleanup()
 
 
 @asynccontextmanager
-async def open_bot(settings: Settings, tokens: SlackTokens) -> AsyncIterator[Bot]:
-    """Everyone introduced to each other. Raises StoreError, and SlackApiError where the token is not accepted."""
+async def open_bot(
+    settings: Settings, tokens: SlackTokens, slack: Connection | None = None, patience: Patience = Patience()
+) -> AsyncIterator[Bot]:
+    """Everyone introduced to each other; where Slack cannot be reached, this waits for it.
+
+    Raises StoreError, and SlackApiError where the token is not accepted.
+    """
+    slack = slack or Connection()
     redactor = Redactor([*settings.secrets(), *tokens.secrets()])
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -100,12 +119,12 @@ async def open_bot(settings: Settings, tokens: SlackTokens) -> AsyncIterator[Bot
             redactor=redactor,
             clock=utc_now,
         )
-        app = _bolt(client, tokens, await client.auth_test())
+        app = _bolt(client, tokens, await _introduced(client, slack, patience))
         slash.register(app, door)
         actions.register(app, door, store)
         home.register(app, door, store)
         app.error(ErrorListener(delivery, redactor).__call__)
-        yield Bot(app, client, store, settings, tokens, door.works)
+        yield Bot(app, client, session, store, settings, tokens, door.works, slack, patience)
 
 
 def asked_to_stop() -> asyncio.Event:
@@ -120,26 +139,55 @@ def asked_to_stop() -> asyncio.Event:
 
 async def run_bot(settings: Settings, tokens: SlackTokens) -> None:
     """The bot until SIGTERM or Ctrl-C."""
-    stop = asked_to_stop()
+    # Threads that work on logs must not keep the event loop waiting for the five milliseconds that are usual.
+    sys.setswitchinterval(SWITCH_S)
     _say_what_is_not_run(settings)
-    async with open_bot(settings, tokens) as bot, bot.connected() as is_connected:
-        async with serve_health(settings.health.port if settings.health else None, is_connected):
-            await stop.wait()
+    stop, opened = asked_to_stop(), asyncio.Event()
+    running = asyncio.create_task(_run(settings, tokens, stop, opened))
+    await asyncio.wait({running, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    if not running.done():
         log.info("Stopping.")
+        await asyncio.wait({running}, timeout=STOP_WITHIN_S if opened.is_set() else 0)
+        running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
 
 
-class _PromptHandler(AsyncSocketModeHandler):
-    """Socket Mode where the ack leaves before Bolt has looked at anything, so that answers under way do not hold it up.
+async def _run(settings: Settings, tokens: SlackTokens, stop: asyncio.Event, opened: asyncio.Event) -> None:
+    slack = Connection()
+    stores: list[Store] = []
 
-    What Slack wants a reply to inside the ack (modals, options) goes Bolt's own way.
-    """
+    async def database_works() -> bool:
+        return bool(stores) and await stores[0].works()
 
-    async def handle(self, client: Any, req: SocketModeRequest) -> None:
-        if req.type == "interactive" and req.payload.get("type") != "block_actions":
-            await super().handle(client, req)
-            return
-        await client.send_socket_mode_response(SocketModeResponse(envelope_id=req.envelope_id))
-        await run_async_bolt_app(self.app, req)
+    async with (
+        serve_health(settings.health.port if settings.health else None, slack, database_works),
+        open_bot(settings, tokens, slack) as bot,
+        bot.connected(),
+    ):
+        stores.append(bot.store)
+        # What is here now stays; the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
+        opened.set()
+        await stop.wait()
+
+
+async def _introduced(client: AsyncWebClient, slack: Connection, patience: Patience) -> Any:
+    """Who we are, as Slack says. Asked for until Slack can be reached; a token it will never accept raises."""
+    wait_s = patience.first_wait
+    while True:
+        try:
+            return await asyncio.wait_for(client.auth_test(), patience.open)
+        except SlackApiError as error:
+            if error.response.get("error") in HOPELESS:
+                raise
+            slack.trouble = f"Slack does not tell who we are ({error.response.get('error')})."
+        except NOT_CONNECTED:
+            slack.trouble = "Slack could not be reached."
+        log.error("Not connected to Slack: %s Trying again in %.0f s.", slack.trouble, wait_s)
+        await asyncio.sleep(wait_s)
+        wait_s = min(patience.longest_wait, wait_s * 2)
 
 
 def _bolt(client: AsyncWebClient, tokens: SlackTokens, who: Any) -> AsyncApp:
@@ -162,10 +210,6 @@ def _bolt(client: AsyncWebClient, tokens: SlackTokens, who: Any) -> AsyncApp:
         before_authorize=acknowledge,
         request_verification_enabled=bool(tokens.signing),
     )
-
-
-async def _always() -> bool:
-    return True
 
 
 def _say_what_is_not_run(settings: Settings) -> None:

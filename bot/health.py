@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
 
 from aiohttp import web
 
+from providers.records import iso_utc
+
+
+@dataclass(slots=True)
+class Connection:
+    """How it stands with Slack. `trouble` is one sentence about what is wrong, empty where all is well."""
+
+    connected: bool = False
+    since: datetime | None = None
+    last_event: datetime | None = None
+    trouble: str = "Not connected yet."
+
 
 @asynccontextmanager
-async def serve_health(port: int | None, is_connected: Callable[[], Awaitable[bool]]) -> AsyncIterator[None]:
-    """Alive at `/healthz`; at `/readyz` 200 while connected to Slack, else 503. Nothing where no port is configured."""
+async def serve_health(port: int | None, slack: Connection, database_works: Callable[[], Awaitable[bool]]) -> AsyncIterator[None]:
+    """Alive at `/healthz`; at `/readyz` 200 while connected to Slack with a database that works, else 503 and what is wrong.
+
+    Nothing where no port is configured.
+    """
     if port is None:
         yield
         return
@@ -19,8 +36,17 @@ async def serve_health(port: int | None, is_connected: Callable[[], Awaitable[bo
         return web.json_response({"alive": True})
 
     async def ready(_: web.Request) -> web.Response:
-        connected = await is_connected()
-        return web.json_response({"ready": connected, "slack": connected}, status=200 if connected else 503)
+        database = await database_works()
+        is_ready = slack.connected and database
+        told = {
+            "ready": is_ready,
+            "slack": slack.connected,
+            "connected_since": iso_utc(slack.since) if slack.since else None,
+            "last_event": iso_utc(slack.last_event) if slack.last_event else None,
+            "database": database,
+            "trouble": [trouble for trouble in (slack.trouble, "" if database else "The database does not answer.") if trouble],
+        }
+        return web.json_response(told, status=200 if is_ready else 503)
 
     app = web.Application()
     app.add_routes([web.get("/healthz", alive), web.get("/readyz", ready)])

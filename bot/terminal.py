@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +16,7 @@ from bot.answer import Answer
 from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import BadConfig, BadQuestion
 from bot.question import read_line
-from handlers.answering import Asking
+from handlers.answering import Asking, folder_when_needed
 from providers.records import iso_utc
 from providers.redaction import Redactor
 
@@ -71,8 +70,8 @@ async def ask_here(text: str, config: Path, *, out: Path, user: str, channel: st
     redactor = Redactor(settings.secrets())
     accounts = Accounts(settings, redactor)
     try:
-        with tempfile.TemporaryDirectory(prefix="opswatch-") as folder:
-            answer = await answering_of(settings, accounts, redactor).answer(question, Asking(Path(folder), settings.timezone))
+        with folder_when_needed() as folder:
+            answer = await answering_of(settings, accounts, redactor).answer(question, Asking(folder, settings.timezone))
             return Shown(answer, _saved(answer, out))
     finally:
         await accounts.aclose()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol, TypeVar
 
 from bot.answer import Answer
@@ -19,10 +22,10 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What an answer needs to know beside the question: where files may be written, in whose zone times are said, and
-    where to tell how far the work is."""
+    """What an answer needs to know beside the question: where files may be written (a folder that is made when it is asked
+    for), in whose zone times are said, and where to tell how far the work is."""
 
-    folder: Path
+    folder: Callable[[], Path]
     zone: tzinfo
     progress: Callable[[str], None] = lambda _: None
 
@@ -52,3 +55,10 @@ class Answering:
         if question.help:
             return help_answer(question.command, self.directory)
         return await self.commands[question.command].answer(question, asking)
+
+
+@contextmanager
+def folder_when_needed() -> Iterator[Callable[[], Path]]:
+    """A folder for the files of one answer, made when the first one is written and gone with the answer."""
+    with ExitStack() as stack:
+        yield lru_cache(lambda: Path(stack.enter_context(TemporaryDirectory(prefix="opswatch-"))))

@@ -37,7 +37,7 @@ class ApiAuditCommand:
         warnings = [f"{error.account} is missing from this answer: {error.message}" for error in failed]
         facts = _facts(question, pages)
         report = await asyncio.to_thread(audit_report, facts)
-        files = [await asyncio.to_thread(_sheet, facts, asking.folder)] if question.csv else []
+        files = [await asyncio.to_thread(_sheet, facts, asking.folder())] if question.csv else []
         buttons = _next_questions(question)
         return Answer(
             text=audit_text(report, question.window, zone=asking.zone, warnings=warnings),

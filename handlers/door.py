@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import tempfile
 import time
 import uuid
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from bot.people import People
 from bot.question import COMMANDS, CommandName, Question, read_question
 from bot.slack_text import as_typed
 from bot.store import Asked, Store
-from handlers.answering import Answering, Asking, Clock
+from handlers.answering import Answering, Asking, Clock, folder_when_needed
 from handlers.trouble import Cancelled, Stopping, trouble_of
 from providers.redaction import Redactor
 
@@ -110,14 +109,14 @@ class Door:
         zone = await self.people.zone(errand.user)
         question = read_question(command, as_typed(words), self.answering.directory, now=self.clock(), zone=zone)
         if question.help:
-            help_ = await self.answering.answer(question, Asking(Path(), zone))
+            help_ = await self.answering.answer(question, Asking(Path, zone))
             await self.delivery.whisper(errand, help_.text, help_.blocks)
             return "help"
         errand.public = self.access.is_public(command, errand.channel)
         errand.line = question.line
-        with tempfile.TemporaryDirectory(prefix="opswatch-") as folder:
+        with folder_when_needed() as folder:
             said = [f"{question.window.said}"] if question.window else []
-            asking = Asking(Path(folder), zone, progress=lambda so_far: said.__setitem__(slice(1, None), [so_far]))
+            asking = Asking(folder, zone, progress=lambda so_far: said.__setitem__(slice(1, None), [so_far]))
             answer = await self._work(question, asking, errand, said)
             ticket = uuid.uuid4().hex
             if not errand.public:

@@ -33,7 +33,7 @@ class LogsCommand:
         logs = await self._resolve(question)
         window = question.window.window
         stem = file_stem([log.typed for log in logs], window)
-        path = asking.folder / f"{stem}.log"
+        path = asking.folder() / f"{stem}.log"
         wanted = Wanted(
             [log.id or "" for log in logs], window, question.leql, question.limit, self.upload_total, self.upload_plain
         )

@@ -31,7 +31,7 @@ class UsageCommand:
         account = question.accounts[0]
         facts, warnings = await self._facts(question, account)
         report = usage_report(facts)
-        files = [_sheet(report, question, asking.folder)] if question.csv or is_shortened(report, question.by) else []
+        files = [_sheet(report, question, asking.folder())] if question.csv or is_shortened(report, question.by) else []
         return Answer(
             text=usage_text(report, question.window, by=question.by, warnings=warnings),
             blocks=usage_blocks(

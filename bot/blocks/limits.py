@@ -52,15 +52,18 @@ def block_problems(blocks: Sequence[Block], *, most: int) -> list[str]:
 
 def characters(value: Any) -> int:
     """The characters of all texts in the blocks."""
-    if isinstance(value, str):
+    if value.__class__ is str:
         return len(value)
-    if isinstance(value, Mapping):
-        return sum(characters(inner) for key, inner in value.items() if key not in ("type", "action_id", "value", "style"))
-    return sum(characters(inner) for inner in value) if isinstance(value, Sequence) else 0
+    if value.__class__ is dict:
+        return sum([characters(inner) for key, inner in value.items() if key not in _UNCOUNTED])
+    return sum([characters(inner) for inner in value]) if value.__class__ in (list, tuple) else 0
+
+
+_UNCOUNTED = frozenset({"type", "action_id", "value", "style"})
 
 
 def _text(value: Any, where: str, most: int, *, kinds: tuple[str, ...] = ("plain_text", "mrkdwn")) -> Iterator[str]:
-    if not isinstance(value, Mapping) or value.get("type") not in kinds:
+    if not isinstance(value, dict) or value.get("type") not in kinds:
         yield f"{where} must be {' or '.join(kinds)}"
     elif not 1 <= len(value.get("text", "")) <= most:
         yield f"{where} has {len(value.get('text', ''))} characters, 1 to {most}"

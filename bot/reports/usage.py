@@ -137,9 +137,11 @@ def usage_report(facts: UsageFacts) -> UsageReport:
 
 def buckets(by_day: Mapping[date, int | None], by: str) -> list[tuple[date, date, int | None, int]]:
     """Days put together by `day`, `week` (from Monday) or `month`: first day, last day, bytes, days not listed."""
+    if by == "day":
+        return [(day, day, usage, int(usage is None)) for day, usage in by_day.items()]
     grouped: dict[date, list[date]] = {}
     for day in by_day:
-        key = {"day": day, "week": day - timedelta(days=day.weekday()), "month": day.replace(day=1)}[by]
+        key = day - timedelta(days=day.weekday()) if by == "week" else day.replace(day=1)
         grouped.setdefault(key, []).append(day)
     out = []
     for days in grouped.values():

@@ -131,6 +131,9 @@ class SlackSandbox(Server):
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
     tickets: set[str] = field(default_factory=set)
     refused: list[str] = field(default_factory=list)
+    dead_addresses: int = 0
+    too_many: int = 0
+    silent: bool = False
     events_url: str = ""
     ledgers: list[Server] = field(default_factory=list)
     streams: set[asyncio.Queue[str]] = field(default_factory=set)
@@ -173,8 +176,20 @@ class SlackSandbox(Server):
 
     # What a person does
 
-    async def command(self, line: str, *, user: str = "U0ADA", channel: str = "C0OPS", trigger_id: str = "") -> Ack:
-        """Types a slash command. The line stands in the channel as the person's own, seen by them alone."""
+    async def command(
+        self,
+        line: str,
+        *,
+        user: str = "U0ADA",
+        channel: str = "C0OPS",
+        trigger_id: str = "",
+        over: web.WebSocketResponse | None = None,
+        **extra: Any,
+    ) -> Ack:
+        """Types a slash command. The line stands in the channel as the person's own, seen by them alone.
+
+        `over` is the connection it comes by; `extra` stands in the envelope, such as `retry_attempt` of a delivery that comes again.
+        """
         name, _, text = line.partition(" ")
         self._add(Message(self._ts(), channel, user, line, seen_by=user, command=True))
         payload = {
@@ -192,7 +207,7 @@ class SlackSandbox(Server):
             "response_url": self._response_url(user, channel),
             "trigger_id": trigger_id or self._id("trigger."),
         }
-        return await self._send("slash_commands", payload)
+        return await self._send("slash_commands", payload, over=over, **extra)
 
     async def press(self, message: Message, action_id: str, *, user: str = "U0ADA") -> Ack:
         """Presses a button of a message."""
@@ -269,7 +284,7 @@ class SlackSandbox(Server):
 
     # Deliveries
 
-    async def _send(self, kind: str, payload: dict[str, Any], **extra: Any) -> Ack:
+    async def _send(self, kind: str, payload: dict[str, Any], *, over: web.WebSocketResponse | None = None, **extra: Any) -> Ack:
         ack = Ack(self._id("env-"), time.monotonic(), asyncio.get_running_loop().create_future())
         self.acks[ack.envelope_id] = ack
         if self.events_url:
@@ -279,8 +294,26 @@ class SlackSandbox(Server):
         live = [socket for socket in self.sockets if not socket.closed]
         if not live:
             raise AssertionError("no socket is connected")
-        await live[-1].send_str(json.dumps(envelope))
+        await (over or live[-1]).send_str(json.dumps(envelope))
         return ack
+
+    async def ask_to_leave(self, reason: str, *, close_after_s: float = 0.5) -> web.WebSocketResponse:
+        """Tells the newest connection to make room for a fresh one, as Slack does every few hours, and closes it a little later."""
+        socket = self.sockets[-1]
+        await socket.send_str(json.dumps({"type": "disconnect", "reason": reason, "debug_info": {"host": "sandbox"}}))
+
+        async def close() -> None:
+            await asyncio.sleep(close_after_s)
+            await socket.close()
+
+        self._keep(asyncio.create_task(close()))
+        return socket
+
+    def break_off(self) -> None:
+        """Cuts every connection without a word."""
+        for socket in self.sockets:
+            if socket._req is not None and socket._req.transport is not None:
+                socket._req.transport.abort()
 
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)
@@ -310,8 +343,16 @@ class SlackSandbox(Server):
         if request.match_info["ticket"] not in self.tickets:
             return web.Response(status=403)
         self.tickets.discard(request.match_info["ticket"])
-        socket = web.WebSocketResponse(heartbeat=30)
+        if self.dead_addresses:
+            self.dead_addresses -= 1
+            return web.Response(status=503)
+        socket = web.WebSocketResponse(heartbeat=30, autoping=not self.silent)
         await socket.prepare(request)
+        if self.too_many:
+            self.too_many -= 1
+            await socket.send_str(json.dumps({"type": "disconnect", "reason": "too_many_websockets"}))
+            await socket.close()
+            return socket
         info = {"host": "sandbox", "started": "now", "build_number": 1, "approximate_connection_time": 3600}
         hello = {
             "type": "hello",
@@ -323,6 +364,8 @@ class SlackSandbox(Server):
         self.sockets.append(socket)
         self._notify()
         try:
+            if self.silent:
+                await asyncio.sleep(3600)
             async for frame in socket:
                 if frame.type is WSMsgType.TEXT:
                     self._acknowledged(json.loads(frame.data))

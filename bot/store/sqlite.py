@@ -75,6 +75,14 @@ class Store:
         await self._run(lambda: self._db.close())
         self._thread.shutdown(wait=True)
 
+    async def works(self, *, within_s: float = 2.0) -> bool:
+        """Whether the database answers."""
+        try:
+            await asyncio.wait_for(self._read("SELECT 1", ()), within_s)
+        except (sqlite3.Error, TimeoutError, RuntimeError):
+            return False
+        return True
+
     async def claim_question(self, asked: Asked) -> bool:
         """Writes the question down. False where this delivery is known already, and so must have no second effect."""
 
@@ -88,7 +96,11 @@ class Store:
 
     async def finish_question(self, delivery: str, *, outcome: str, took_ms: int) -> None:
         """Notes how a question ended: `answered`, `partial`, `help`, `cancelled`, or the kind of its error."""
-        await self._write(lambda db: db.table("questions").update(delivery, {"outcome": outcome, "took_ms": took_ms}))
+        await self._write(
+            lambda db: db.execute(
+                "UPDATE questions SET outcome = ?, took_ms = ? WHERE delivery = ?", (outcome, took_ms, delivery)
+            )
+        )
 
     async def recent_questions(self, user: str, most: int) -> list[Asked]:
         """A person's latest questions that were answered, the newest first, each line once."""

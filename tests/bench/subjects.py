@@ -1,6 +1,7 @@
-"""What is measured, each in a process of its own: `python -m tests.bench.subjects floor|stock|opswatch FOLDER`.
+"""What is measured, each in a process of its own: `python -m tests.bench.subjects floor|stock|opswatch|memory FOLDER`.
 
-`floor` is a bare aiohttp echo of Socket Mode, `stock` a slack-bolt AsyncApp that acks and responds once.
+`floor` is a bare aiohttp echo of Socket Mode, `stock` a slack-bolt AsyncApp that acks and responds once, `memory` is Opswatch with
+its usage at hand.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
+
+from providers.records import DayRange, UsagePeriod
 
 API, BOT, APP = os.environ["SLACK_API_URL"], os.environ["SLACK_BOT_TOKEN"], os.environ["SLACK_APP_TOKEN"]
 
@@ -52,6 +56,30 @@ async def opswatch(folder: Path) -> None:
     await run_bot(read_settings(folder / "bot.toml"), slack_tokens("socket"))
 
 
+class MemoryUsage:
+    """A source that has its answer at hand, so that only the bot is measured."""
+
+    account = "rapid7-eu"
+
+    async def usage(self, days: DayRange) -> UsagePeriod:
+        by_day = {day: 5_000_000_000 + day.toordinal() % 7 * 100_000_000 for day in days.each()}
+        return UsagePeriod(by_day, sum(by_day.values()), days.first, days.last, "Ada's Kitchen", "k1")
+
+
+async def memory(folder: Path) -> None:
+    import bot.app
+    from bot.accounts import Accounts
+
+    class InMemory(Accounts):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            self.usage = {"rapid7-eu": MemoryUsage()}  # type: ignore[dict-item]
+
+    bot.app.Accounts = InMemory  # type: ignore[misc]
+    await opswatch(folder)
+
+
 if __name__ == "__main__":
     name, folder = sys.argv[1], Path(sys.argv[2])
-    asyncio.run({"floor": floor, "stock": stock, "opswatch": lambda: opswatch(folder)}[name]())
+    subjects = {"floor": floor, "stock": stock, "opswatch": lambda: opswatch(folder), "memory": lambda: memory(folder)}
+    asyncio.run(subjects[name]())

@@ -1,0 +1,173 @@
+"""Slack is a service that fails, too: the connection is renewed, breaks, falls silent or is refused, and the bot is back by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from bot.app import Bot, open_bot
+from bot.health import Connection, serve_health
+from bot.sandbox.world import World
+from bot.socket_mode import Patience
+
+# The same waits as in production, hurried.
+HURRIED = Patience(open=2.0, hello=0.5, ping=0.4, linger=1.0, first_wait=0.05, longest_wait=0.2)
+
+
+@asynccontextmanager
+async def hurried_bot(world: World) -> AsyncIterator[Bot]:
+    async with open_bot(world.settings(), world.tokens(), patience=HURRIED) as bot, bot.connected():
+        yield bot
+
+
+async def connected(world: World, bot: Bot) -> None:
+    async with asyncio.timeout(5):
+        while not (bot.slack.connected and world.slack.sockets):
+            await asyncio.sleep(0.01)
+
+
+async def test_a_routine_refresh_loses_no_command(world: World) -> None:
+    async with hurried_bot(world) as bot:
+        await connected(world, bot)
+        for reason in ("warning", "refresh_requested"):
+            old = await world.slack.ask_to_leave(reason)
+            asked = [await world.slack.command("/usage last 7 days", user="U0LINUS", over=old) for _ in range(3)]
+            await world.slack.until(lambda old=old: world.slack.sockets[-1] is not old)
+            asked += [await world.slack.command("/usage last 7 days", user="U0LINUS", over=old)]
+            asked += [await world.slack.command("/usage last 7 days", user="U0LINUS")]
+            await asyncio.wait_for(asyncio.gather(*(ack.done for ack in asked)), 3)
+        await world.slack.until(lambda: sum("in 7 days" in m.text for m in world.slack.messages) == 10)
+        assert bot.slack.connected
+        assert bot.slack.trouble == ""
+
+
+async def test_a_connection_that_breaks_comes_back_at_once(world: World) -> None:
+    async with hurried_bot(world) as bot:
+        await connected(world, bot)
+        await asyncio.sleep(HURRIED.hello)
+        world.slack.break_off()
+        await world.slack.until(lambda: not world.slack.sockets)
+        await connected(world, bot)
+        assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+
+
+async def test_an_address_that_is_dead_is_not_tried_again(world: World) -> None:
+    """A handshake that fails uses its address up; every attempt needs a fresh one."""
+    world.slack.dead_addresses = 3
+    async with hurried_bot(world) as bot:
+        await connected(world, bot)
+        opened = world.slack.paths().count("POST /api/apps.connections.open")
+        assert opened == 4
+        assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+
+
+async def test_a_peer_that_falls_silent_is_left(world: World) -> None:
+    world.slack.silent = True
+    async with hurried_bot(world) as bot:
+        await connected(world, bot)
+        mute = world.slack.sockets[-1]
+        world.slack.silent = False
+        await world.slack.until(lambda: any(socket is not mute for socket in world.slack.sockets), timeout_s=5)
+        assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+
+
+async def test_too_many_connections_are_told_and_waited_for(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "opswatch")
+    world.slack.too_many = 3
+    async with hurried_bot(world) as bot:
+        await connected(world, bot)
+    assert "ten are open for this app already" in caplog.text
+
+
+async def test_a_connection_that_never_stands_is_not_hammered(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Each one breaks off right after its hello: the bot waits longer and longer in between."""
+    async with hurried_bot(world) as bot:
+        await connected(world, bot)
+        for _ in range(4):
+            world.slack.break_off()
+            await world.slack.until(lambda: not world.slack.sockets)
+            await connected(world, bot)
+        assert bot.slack.connected
+    assert "breaks off as soon as it stands" in caplog.text
+
+
+async def test_slack_may_be_away_when_the_bot_starts(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    async def away(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    world.slack.misbehave(away, path="/api/", times=4)
+    async with hurried_bot(world) as bot:
+        await connected(world, bot)
+        assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+    assert "Slack could not be reached" in caplog.text
+
+
+async def test_ready_says_what_is_wrong(world: World) -> None:
+    port = 18_767
+    slack = Connection()
+
+    async def database_works() -> bool:
+        return True
+
+    async def ready(session: aiohttp.ClientSession) -> tuple[int, dict[str, object]]:
+        async with session.get(f"http://127.0.0.1:{port}/readyz") as response:
+            return response.status, await response.json()
+
+    async with aiohttp.ClientSession() as session, serve_health(port, slack, database_works):
+        assert (await ready(session))[0] == 503
+        async with open_bot(world.settings(), world.tokens(), slack, HURRIED) as bot, bot.connected():
+            status, told = await ready(session)
+            assert (status, told["ready"], told["trouble"], told["last_event"]) == (200, True, [], None)
+            await world.slack.answer_to("/usage last 7 days")
+            assert (await ready(session))[1]["last_event"]
+            world.slack.dead_addresses = 1000
+            await asyncio.sleep(HURRIED.hello)
+            world.slack.break_off()
+            async with asyncio.timeout(5):
+                while (found := await ready(session))[0] == 200 or "HTTP 503" not in str(found[1]["trouble"]):
+                    await asyncio.sleep(0.02)
+            world.slack.dead_addresses = 0
+            await connected(world, bot)
+            assert (await ready(session))[0] == 200
+
+
+async def test_the_ack_does_not_wait_for_the_work(world: World) -> None:
+    world.rapid7.be_slow(3, times=99)
+    async with hurried_bot(world) as bot:
+        await connected(world, bot)
+        sent = [await world.slack.command("/usage last 7 days", user="U0LINUS") for _ in range(30)]
+        await asyncio.wait_for(asyncio.gather(*(ack.done for ack in sent)), 2.5)
+        await asyncio.sleep(0)
+        assert not world.slack.seen("U0LINUS")
+        assert all(ack.acked_at < time.monotonic() for ack in sent)
+
+
+@pytest.mark.parametrize("extra", [{}, {"retry_attempt": 1, "retry_reason": "timeout"}], ids=["plain", "marked as a retry"])
+async def test_a_delivery_that_comes_again_has_one_effect(world: World, extra: dict[str, object]) -> None:
+    async with hurried_bot(world) as bot:
+        await connected(world, bot)
+        for more in ({}, extra):
+            ack = await world.slack.command("/usage last 7 days", trigger_id="trigger.1", **more)
+            await asyncio.wait_for(ack.done, 3)
+        await world.slack.answer_to("/usage last 5 days")
+        assert sum("in 7 days" in m.text for m in world.slack.seen()) == 1
+
+
+async def test_a_delivery_that_comes_again_after_a_restart_has_one_effect(world: World) -> None:
+    for _ in range(2):
+        async with hurried_bot(world) as bot:
+            await connected(world, bot)
+            ack = await world.slack.command("/usage last 7 days", trigger_id="trigger.1")
+            await asyncio.wait_for(ack.done, 3)
+            await world.slack.answer_to("/usage last 5 days")
+        await world.slack.until(lambda: not world.slack.sockets)
+    assert sum("in 7 days" in m.text for m in world.slack.seen()) == 1
