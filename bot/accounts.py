@@ -15,6 +15,7 @@ from handlers.apiaudit import ApiAuditCommand
 from handlers.logs import LogsCommand
 from handlers.usage import UsageCommand
 from providers.akamai.client import Akamai, ReportSettings
+from providers.budget import Ledger
 from providers.devicewise.auth import Credentials
 from providers.devicewise.client import DeviceWise
 from providers.rapid7.client import Rapid7
@@ -25,8 +26,8 @@ from providers.sources import CallSource, Checked, LogSource, UsageSource
 class Accounts:
     """All configured accounts, each opened once, by the capabilities they have."""
 
-    def __init__(self, settings: Settings, redactor: Redactor) -> None:
-        self.all: Mapping[str, Checked] = {name: _open(name, account, redactor) for name, account in settings.providers.items()}
+    def __init__(self, settings: Settings, redactor: Redactor, ledger: Ledger) -> None:
+        self.all: Mapping[str, Checked] = {n: _open(n, account, redactor, ledger) for n, account in settings.providers.items()}
         self.usage: dict[str, UsageSource] = {n: s for n, s in self.all.items() if isinstance(s, Rapid7)}
         self.logs: dict[str, LogSource] = {n: s for n, s in self.all.items() if isinstance(s, Rapid7)}
         self.calls: dict[str, CallSource] = {n: s for n, s in self.all.items() if isinstance(s, Akamai | DeviceWise)}
@@ -37,11 +38,11 @@ class Accounts:
             await account.aclose()
 
 
-def _open(name: str, settings: ProviderSettings, redactor: Redactor) -> Rapid7 | Akamai | DeviceWise:
+def _open(name: str, settings: ProviderSettings, redactor: Redactor, ledger: Ledger) -> Rapid7 | Akamai | DeviceWise:
     if isinstance(settings, Rapid7Settings):
-        return Rapid7(name, base_url=settings.address, api_key=settings.api_key, redactor=redactor)
+        return Rapid7(name, base_url=settings.address, api_key=settings.api_key, redactor=redactor, ledger=ledger)
     if isinstance(settings, AkamaiSettings):
-        return Akamai(name, credentials=settings.credentials, settings=_report(settings), redactor=redactor)
+        return Akamai(name, credentials=settings.credentials, settings=_report(settings), redactor=redactor, ledger=ledger)
     assert isinstance(settings, DeviceWiseSettings)
     credentials = Credentials(
         username=settings.username or "",
@@ -57,6 +58,7 @@ def _open(name: str, settings: ProviderSettings, redactor: Redactor) -> Rapid7 |
         org=settings.org or "",
         show_all=settings.show_all,
         redactor=redactor,
+        ledger=ledger,
     )
 
 

@@ -29,7 +29,7 @@ from bot.delivery import Delivery, web_client
 from bot.health import Connection, serve_health
 from bot.people import SlackPeople
 from bot.socket_mode import HOPELESS, NOT_CONNECTED, Patience, SocketMode
-from bot.store import Store
+from bot.store import Store, StoredLedger
 from handlers import actions, home, slash
 from handlers.door import Door, Works
 from handlers.problems import ErrorListener
@@ -107,7 +107,7 @@ async def open_bot(
         client = web_client(tokens.bot.open(), tokens.api_url, session)
         store = await Store.open(settings.database, now=utc_now())
         stack.push_async_callback(store.close)
-        accounts = Accounts(settings, redactor)
+        accounts = Accounts(settings, redactor, StoredLedger(store))
         stack.push_async_callback(accounts.aclose)
         delivery = Delivery(client, session)
         door = Door(

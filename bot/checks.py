@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 import aiohttp
@@ -16,6 +17,7 @@ from bot.delivery import web_client
 from bot.errors import BadConfig
 from bot.manifest import SCOPES
 from bot.store import Store, StoreError
+from bot.terminal import ledger_of
 from providers.records import Check
 from providers.redaction import Redactor
 
@@ -103,9 +105,6 @@ async def _socket(client: object, token: str) -> Check:
 
 
 async def _accounts(settings: Settings) -> list[Check]:
-    accounts = Accounts(settings, Redactor(settings.secrets()))
-    try:
+    async with ledger_of(settings) as ledger, aclosing(Accounts(settings, Redactor(settings.secrets()), ledger)) as accounts:
         found = await asyncio.gather(*(account.check() for account in accounts.all.values()))
-    finally:
-        await accounts.aclose()
     return [check for group in found for check in group]

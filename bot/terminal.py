@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,9 @@ from bot.answer import Answer
 from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import BadConfig, BadQuestion
 from bot.question import read_line
+from bot.store import Store, StoredLedger, StoreError
 from handlers.answering import Asking, folder_when_needed
+from providers.budget import Ledger, MemoryLedger
 from providers.records import iso_utc
 from providers.redaction import Redactor
 
@@ -68,13 +71,25 @@ async def ask_here(text: str, config: Path, *, out: Path, user: str, channel: st
         access.require(question.command, user=user, channel=channel, groups=groups)
     _refuse_unwritable(out)
     redactor = Redactor(settings.secrets())
-    accounts = Accounts(settings, redactor)
-    try:
+    async with ledger_of(settings) as ledger, aclosing(Accounts(settings, redactor, ledger)) as accounts:
         with folder_when_needed() as folder:
             answer = await answering_of(settings, accounts, redactor).answer(question, Asking(folder, settings.timezone))
             return Shown(answer, _saved(answer, out))
+
+
+@asynccontextmanager
+async def ledger_of(settings: Settings) -> AsyncIterator[Ledger]:
+    """The budgets that the bot keeps, so that a terminal does not exceed them either; where its database cannot be written, budgets
+    of this process alone."""
+    try:
+        store = await Store.open(settings.database, now=utc_now())
+    except StoreError:
+        yield MemoryLedger()
+        return
+    try:
+        yield StoredLedger(store)
     finally:
-        await accounts.aclose()
+        await store.close()
 
 
 def _saved(answer: Answer, out: Path) -> list[SavedFile]:

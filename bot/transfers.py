@@ -75,7 +75,9 @@ async def _fetch_once(
     limit = wanted.limit or MOST_LINES
     sink = _Sink(_LogFile(transfer, wanted.plain_bytes), redactor, transfer, lines_left=limit, bytes_left=wanted.most_bytes)
     try:
-        async with source.download(wanted.ids, wanted.window, query=wanted.query, limit=min(limit + 1, MOST_LINES)) as stream:
+        async with source.download(
+            wanted.ids, wanted.window, query=wanted.query, limit=min(limit + 1, MOST_LINES), most_bytes=wanted.most_bytes
+        ) as stream:
             async for piece in stream:
                 if not await asyncio.to_thread(sink.feed, piece):
                     break

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -21,6 +22,13 @@ from providers.http import MOST_BODY_BYTES, Reply, is_loopback
 PIECE_BYTES = 256 * 1024
 # A connection, the next bytes of a stream, and a whole stream: an hour is what a log of some GB takes over a slow line.
 TIMEOUT = aiohttp.ClientTimeout(total=3600.0, sock_connect=10.0, sock_read=60.0)
+
+
+@dataclass(slots=True)
+class Meter:
+    """Bytes as they came over the wire."""
+
+    bytes: int = 0
 
 
 class BulkClient:
@@ -60,19 +68,25 @@ async def whole(response: aiohttp.ClientResponse, *, account: str) -> Reply:
         body += piece
         if len(body) > MOST_BODY_BYTES:
             raise ProtocolError(f"{account} sent an answer without end.", account=account, hint="Ask for a shorter window.")
-    return Reply(response.status, httpx.Headers(list(response.headers.items())), bytes(body))
+    return replace(head(response), body=bytes(body))
 
 
-async def pieces(response: aiohttp.ClientResponse, *, account: str) -> AsyncIterator[bytes]:
+def head(response: aiohttp.ClientResponse) -> Reply:
+    """Status and headers, without the body."""
+    return Reply(response.status, httpx.Headers(list(response.headers.items())), b"")
+
+
+async def pieces(response: aiohttp.ClientResponse, *, account: str, meter: Meter | None = None) -> AsyncIterator[bytes]:
     """The body in pieces of PIECE_BYTES or more at a time, unpacked where it comes packed in spite of `identity`.
 
     What came is given out before Incomplete is raised for a body that breaks off, falls silent, or ends in the middle of
     what was packed.
     """
     unpacker = _unpacker(response.headers.get("Content-Encoding", ""), account=account)
-    gathered, broken = bytearray(), ""
+    gathered, broken, meter = bytearray(), "", meter or Meter()
     try:
         while piece := await response.content.readany():
+            meter.bytes += len(piece)
             for part in unpacker.feed(piece) if unpacker else (piece,):
                 gathered += part
                 if len(gathered) >= PIECE_BYTES:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import ipaddress
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import stamina
 
+from providers.budget import QUARTER, Budget, Learned, Pace, in_words
+from providers.circuit import Circuit
 from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
 
 ATTEMPTS = 3
 TOTAL_TIMEOUT_S = 90.0
 LONGEST_WAIT_S = 5.0
+# A reset told for later than this is a mistake of somebody's clock.
+LONGEST_LEARNED_S = 3600.0
 MOST_BODY_BYTES = 256 * 1024 * 1024
 TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=20.0, pool=10.0)
 MOST_AT_ONCE = 20
@@ -45,11 +50,13 @@ class AccountClient(httpx.AsyncClient):
     """One account's HTTP client. At most MOST_AT_ONCE requests are under way; the others wait for their turn out here, since
     the pool looks through all its connections for every request that waits inside it.
 
-    `shared` lets askers of the same thing at the same time have one request between them.
+    `shared` lets askers of the same thing at the same time have one request between them. `budget` says how much may be asked,
+    `pace` how fast, and `circuit` leaves a vendor alone that is away.
     """
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, *, circuit: Circuit, budget: Budget | None, pace: Pace | None, **settings: Any) -> None:
         super().__init__(**settings)
+        self.circuit, self.budget, self.pace = circuit, budget, pace
         self.turns = asyncio.Semaphore(MOST_AT_ONCE)
         self._under_way: dict[str, asyncio.Task[Reply]] = {}
 
@@ -62,9 +69,14 @@ class AccountClient(httpx.AsyncClient):
         return await asyncio.shield(task)
 
 
-def open_client(base_url: str, *, auth: httpx.Auth | None = None) -> AccountClient:
+def open_client(
+    base_url: str, *, account: str, auth: httpx.Auth | None = None, budget: Budget | None = None, pace: Pace | None = None
+) -> AccountClient:
     """A client for one account. It follows no redirects: a redirect must not carry a key or an old signature."""
     return AccountClient(
+        circuit=Circuit(account),
+        budget=budget,
+        pace=pace,
         base_url=base_url.rstrip("/"),
         auth=auth,
         timeout=TIMEOUT,
@@ -89,38 +101,87 @@ async def fetch(
     build: Callable[[], httpx.Request],
     *,
     account: str,
+    scope: str = "",
     check: Callable[[Reply], None] | None = None,
     timeout_s: float = TOTAL_TIMEOUT_S,
 ) -> Reply:
     """The answer to a request that is safe to repeat.
 
-    Every attempt is built, and therefore signed, afresh. `check` raises a ProviderError for a reply that is no
-    answer; errors that may pass are tried again up to ATTEMPTS times, within `timeout_s` seconds in all.
+    Every attempt is built, and therefore signed, afresh, and is one request of the budget's `scope`. `check` raises a
+    ProviderError for a reply that is no answer; errors that may pass are tried again up to ATTEMPTS times, within `timeout_s`
+    seconds in all.
     """
 
     async def once() -> Reply:
-        async with opened(client, build(), account=account) as response:
-            reply = await read_all(response, account=account)
+        if client.pace:
+            await client.pace.turn()
+        spend, learned = await client.budget.take(scope) if client.budget else None, None
+        try:
+            async with opened(client, build(), account=account) as response:
+                reply = await read_all(response, account=account)
+            learned = learned_from(reply)
+        finally:
+            if client.budget:
+                await client.budget.settle(scope, spend, learned=learned)
         (check or (lambda reply: refuse_status(reply, account=account)))(reply)
         return reply
 
-    try:
-        async with asyncio.timeout(timeout_s):
-            async for attempt in stamina.retry_context(
-                on=wait_before_retry,
-                attempts=ATTEMPTS,
-                timeout=timeout_s,
-                wait_initial=0.1,
-                wait_max=2.0,
-                wait_jitter=0.2,
-            ):
-                with attempt:
-                    return await once()
-    except TimeoutError:
-        raise Unavailable(
-            f"{account} gave no answer within {timeout_s:.0f} s.", account=account, hint="Try again in a few minutes."
-        ) from None
+    async with watched(client.circuit):
+        try:
+            async with asyncio.timeout(timeout_s):
+                async for attempt in attempts(timeout_s):
+                    with attempt:
+                        return await once()
+        except TimeoutError:
+            raise Unavailable(
+                f"{account} gave no answer within {timeout_s:.0f} s.", account=account, hint="Try again in a few minutes."
+            ) from None
     raise AssertionError("stamina either returns or raises")
+
+
+def attempts(timeout_s: float) -> AsyncIterable[Any]:
+    """Up to ATTEMPTS tries with growing, jittered waits between them; only for what is safe to repeat."""
+    return stamina.retry_context(
+        on=wait_before_retry, attempts=ATTEMPTS, timeout=timeout_s, wait_initial=0.1, wait_max=2.0, wait_jitter=0.2
+    )
+
+
+@asynccontextmanager
+async def watched(circuit: Circuit) -> AsyncIterator[None]:
+    """Tells the circuit how it came out. A vendor that answers at all, if only to refuse, is there."""
+    circuit.check()
+    try:
+        yield
+    except Unavailable:
+        circuit.failed()
+        raise
+    except RateLimited:
+        raise
+    except ProviderError:
+        circuit.succeeded()
+        raise
+    else:
+        circuit.succeeded()
+
+
+def learned_from(reply: Reply, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Learned | None:
+    """What the answer says about what remains of a budget: `X-RateLimit-Remaining`, `R7-RateLimit-RemainingBytes`, or a 429.
+
+    A 200 that leaves nothing is a success; only the next request has to wait.
+    """
+    answered, headers = now(), reply.headers
+    requests = _count(headers.get("X-RateLimit-Remaining"))
+    size = _count(headers.get("R7-RateLimit-RemainingBytes"))
+    wait_s = retry_after_s(reply)
+    if reply.status == 429:
+        requests = 0 if wait_s else None
+    if requests is None and size is None:
+        return None
+    if wait_s is None:
+        if size is None:
+            return None
+        wait_s = QUARTER.total_seconds()
+    return Learned(answered, answered, answered + timedelta(seconds=min(wait_s, LONGEST_LEARNED_S)), requests, size)
 
 
 def wait_before_retry(error: Exception) -> bool | float:
@@ -252,6 +313,10 @@ def retry_after_s(reply: Reply) -> float | None:
     return None
 
 
+def _count(value: str | None) -> int | None:
+    return int(value) if value is not None and value.isascii() and value.isdigit() and len(value) < 19 else None
+
+
 def _seconds(value: str | None) -> float | None:
     try:
         seconds = float(value) if value is not None else None
@@ -275,8 +340,3 @@ def _date(value: str | None) -> datetime | None:
             continue
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return None
-
-
-def in_words(seconds: float) -> str:
-    """A wait as people say it: `40 s`, `3 min`."""
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -54,7 +54,7 @@ class LogSource(Protocol):
     async def named_logs(self) -> Sequence[NamedLog]: ...
 
     def download(
-        self, ids: Sequence[str], window: Window | str, *, query: str, limit: int
+        self, ids: Sequence[str], window: Window | str, *, query: str, limit: int, most_bytes: int
     ) -> AbstractAsyncContextManager[LogStream]: ...
 
 

@@ -34,3 +34,18 @@ def answers(db: Database) -> None:
         pk="ticket",
         not_null={"ticket", "kept_at", "user", "channel", "text", "blocks"},
     )
+
+
+@steps(name="0003_budgets")
+def budgets(db: Database) -> None:
+    """Requests and bytes by limit; what a vendor said remains; what must not be tried before a time. Keys are fingerprints."""
+    db.table("spends").create(
+        {"id": int, "key": str, "at": str, "bytes": int, "settled": int}, pk="id", not_null={"key", "at", "bytes", "settled"}
+    )
+    db.table("spends").create_index(["key", "at"])
+    db.table("budgets").create(
+        {"key": str, "asked_at": str, "answered_at": str, "resets_at": str, "requests": int, "bytes": int},
+        pk="key",
+        not_null={"key", "asked_at", "answered_at", "resets_at"},
+    )
+    db.table("holds").create({"key": str, "until": str, "why": str}, pk="key", not_null={"key", "until", "why"})

@@ -78,7 +78,7 @@ class Store:
     async def works(self, *, within_s: float = 2.0) -> bool:
         """Whether the database answers."""
         try:
-            await asyncio.wait_for(self._read("SELECT 1", ()), within_s)
+            await asyncio.wait_for(self.read("SELECT 1", ()), within_s)
         except (sqlite3.Error, TimeoutError, RuntimeError):
             return False
         return True
@@ -87,16 +87,16 @@ class Store:
         """Writes the question down. False where this delivery is known already, and so must have no second effect."""
 
         def claim(db: Database) -> bool:
-            row = {**_plain(asked), "asked_at": _instant(asked.asked_at)}
+            row = {**_plain(asked), "asked_at": instant(asked.asked_at)}
             columns = ", ".join(f"[{name}]" for name in row)
             marks = ", ".join(f":{name}" for name in row)
             return bool(db.execute(f"INSERT OR IGNORE INTO questions ({columns}) VALUES ({marks})", row).rowcount == 1)  # noqa: S608
 
-        return await self._write(claim)
+        return await self.write(claim)
 
     async def finish_question(self, delivery: str, *, outcome: str, took_ms: int) -> None:
         """Notes how a question ended: `answered`, `partial`, `help`, `cancelled`, or the kind of its error."""
-        await self._write(
+        await self.write(
             lambda db: db.execute(
                 "UPDATE questions SET outcome = ?, took_ms = ? WHERE delivery = ?", (outcome, took_ms, delivery)
             )
@@ -104,7 +104,7 @@ class Store:
 
     async def recent_questions(self, user: str, most: int) -> list[Asked]:
         """A person's latest questions that were answered, the newest first, each line once."""
-        rows = await self._read(
+        rows = await self.read(
             "SELECT *, max(asked_at) FROM questions WHERE user = ? AND outcome IN ('answered', 'partial') "
             "GROUP BY command, text ORDER BY max(asked_at) DESC LIMIT ?",
             (user, most),
@@ -113,7 +113,7 @@ class Store:
 
     async def questions(self, most: int = 100) -> list[Asked]:
         """The record of who asked what, the newest first."""
-        rows = await self._read("SELECT * FROM questions ORDER BY asked_at DESC, rowid DESC LIMIT ?", (most,))
+        rows = await self.read("SELECT * FROM questions ORDER BY asked_at DESC, rowid DESC LIMIT ?", (most,))
         return [_asked(row) for row in rows]
 
     async def keep_answer(
@@ -121,14 +121,14 @@ class Store:
     ) -> None:
         """Keeps a private answer for a day, so that its asker may share it."""
         row = {
-            "ticket": ticket, "kept_at": _instant(now), "user": user, "channel": channel, "text": text, "blocks": json.dumps(blocks),
+            "ticket": ticket, "kept_at": instant(now), "user": user, "channel": channel, "text": text, "blocks": json.dumps(blocks),
         }  # fmt: skip
 
         def keep(db: Database) -> None:
-            db.execute("DELETE FROM answers WHERE kept_at < ?", (_instant(now - ANSWERS_KEPT),))
+            db.execute("DELETE FROM answers WHERE kept_at < ?", (instant(now - ANSWERS_KEPT),))
             db.table("answers").insert(row)
 
-        await self._write(keep)
+        await self.write(keep)
 
     async def take_answer(self, ticket: str, *, user: str) -> tuple[str, list[Block]] | None:
         """The kept answer of this person, which can be taken once."""
@@ -138,7 +138,7 @@ class Store:
             db.execute("DELETE FROM answers WHERE ticket = ? AND user = ?", (ticket, user))
             return (rows[0]["text"], json.loads(rows[0]["blocks"])) if rows else None
 
-        return await self._write(take)
+        return await self.write(take)
 
     def _prepare(self, now: datetime) -> None:
         connection = sqlite3.connect(self._path, isolation_level=None, timeout=BUSY_S)
@@ -149,7 +149,7 @@ class Store:
             self._refuse_newer()
             connection.execute("BEGIN IMMEDIATE")
             steps.apply(self._db)
-            self._db.execute("DELETE FROM questions WHERE asked_at < ?", (_instant(now - QUESTIONS_KEPT),))
+            self._db.execute("DELETE FROM questions WHERE asked_at < ?", (instant(now - QUESTIONS_KEPT),))
             if connection.in_transaction:
                 connection.execute("COMMIT")
         except BaseException:
@@ -165,7 +165,9 @@ class Store:
         if unknown:
             raise StoreError(f"The database {self._path.name} was written by a newer version ({', '.join(sorted(unknown))}).")
 
-    async def _write(self, work: Callable[[Database], T]) -> T:
+    async def write(self, work: Callable[[Database], T]) -> T:
+        """What `work` gives, done in one immediate transaction of its own; an error takes all of it back."""
+
         def transaction() -> T:
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -178,7 +180,8 @@ class Store:
 
         return await self._run(transaction)
 
-    async def _read(self, sql: str, params: Sequence[Any]) -> list[dict[str, Any]]:
+    async def read(self, sql: str, params: Sequence[Any]) -> list[dict[str, Any]]:
+        """The rows of a query."""
         return await self._run(lambda: list(self._db.query(sql, list(params))))
 
     async def _run(self, work: Callable[[], T]) -> T:
@@ -208,5 +211,6 @@ def _asked(row: dict[str, Any]) -> Asked:
     return Asked(**{**known, "asked_at": datetime.fromisoformat(row["asked_at"])})
 
 
-def _instant(moment: datetime) -> str:
+def instant(moment: datetime) -> str:
+    """An instant as it stands in the tables: ISO-8601 in UTC with milliseconds, so that text sorts as time."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")

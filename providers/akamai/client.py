@@ -20,6 +20,7 @@ import msgspec
 from providers.akamai import filters as wording
 from providers.akamai import parse
 from providers.akamai.auth import EdgeGridAuth, EdgeGridCredentials
+from providers.budget import AKAMAI_V2_LIMITS, Budget, Ledger, MemoryLedger
 from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
 from providers.http import Reply, fetch, open_client, refuse_status, too_many_requests
 from providers.records import ApiCall, CallFilters, CallPage, Check, Window, iso_utc
@@ -68,12 +69,15 @@ class Akamai:
         credentials: EdgeGridCredentials,
         settings: ReportSettings,
         redactor: Redactor | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.account = account
         self._settings = settings
         self._own_token = credentials.client_token.open()
         self._auth = EdgeGridAuth(credentials)
-        self._client = open_client(credentials.base_url, auth=self._auth)
+        limits = AKAMAI_V2_LIMITS if settings.report == "v2" else {}
+        budget = Budget(account, credentials.client_token, limits, ledger or MemoryLedger())
+        self._client = open_client(credentials.base_url, account=account, auth=self._auth, budget=budget)
         own = [credentials.client_token, credentials.client_secret, credentials.access_token]
         self._redactor = redactor or Redactor(own)
 
@@ -89,7 +93,7 @@ class Akamai:
     async def calls(self, window: Window, filters: CallFilters) -> CallPage:
         """All calls of the window. A window that fills the vendor's row cap is halved until its rows fit."""
         asked, notes = self._within_retention(window)
-        budget = _Budget(MOST_REQUESTS)
+        budget = _Requests(MOST_REQUESTS)
         reports = await self._reports(asked, wording.at_source(filters), budget)
         for report in reports:
             notes += self._shortcomings(report, asked)
@@ -144,7 +148,7 @@ class Akamai:
             return window, []
         return Window(oldest, window.end), [f"{self.account} keeps API calls for 92 days; earlier ones are not in this answer."]
 
-    async def _reports(self, window: Window, source: Mapping[str, list[str]], budget: _Budget) -> list[parse.Report]:
+    async def _reports(self, window: Window, source: Mapping[str, list[str]], budget: _Requests) -> list[parse.Report]:
         if not budget.take():
             return []
         report = await self._ask(window, source)
@@ -243,10 +247,10 @@ class Akamai:
     async def _send(self, build: Callable[[], httpx.Request]) -> Reply:
         """A signed answer. A clock that is off is measured by the vendor's and corrected once."""
         try:
-            return await fetch(self._client, build, account=self.account, check=self._refuse)
+            return await fetch(self._client, build, account=self.account, scope="report", check=self._refuse)
         except _ClockSkew as skewed:
             self._auth.skew = skewed.by
-        return await fetch(self._client, build, account=self.account, check=self._refuse)
+        return await fetch(self._client, build, account=self.account, scope="report", check=self._refuse)
 
     def _refuse(self, reply: Reply) -> None:
         if reply.status in (200, 303):
@@ -309,7 +313,7 @@ class _ClockSkew(ProviderError):
         self.by = by
 
 
-class _Budget:
+class _Requests:
     """How many requests one question may still cost."""
 
     def __init__(self, most: int) -> None:

@@ -6,14 +6,16 @@ TR50 locks a user out after a handful of wrong passwords, so a refused login is 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
+from providers.budget import Ledger, slow_fingerprint
 from providers.errors import AuthFailed
 from providers.redaction import Secret
 
-LOCKOUT_S = 30 * 60.0
+LOCKOUT = timedelta(minutes=30)
+NOT_AGAIN = "Check the credentials of `{}`; they are not tried again for 30 minutes, so as not to lock the user out."
 MFA_REQUIRED = -90041
 
 
@@ -34,34 +36,58 @@ class Credentials:
         assert self.app_token and self.app_id
         return {"appToken": self.app_token.open(), "appId": self.app_id.open(), "thingKey": self.thing_key}
 
+    def fingerprint(self, place: str) -> str:
+        """What these credentials are remembered by at a place; another password is another one. Slow: call it in a thread."""
+        return slow_fingerprint(Secret("\0".join(self.params().values())), salt=place)
+
     @property
     def whoami(self) -> str:
         """How the platform names the calls made with these credentials."""
         return self.username or self.thing_key
 
 
+@dataclass(frozen=True, slots=True)
+class LockOut:
+    """Remembers a refused login, also across restarts, until LOCKOUT has passed or the credentials are others."""
+
+    account: str
+    place: str
+    credentials: Credentials
+    ledger: Ledger
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    async def check(self) -> None:
+        """Raises AuthFailed while these credentials must not be tried again."""
+        if why := await self.ledger.held(await self._key(), now=self.clock()):
+            raise AuthFailed(why, account=self.account, hint=NOT_AGAIN.format(self.account))
+
+    async def remember(self, error: AuthFailed) -> None:
+        await self.ledger.hold(await self._key(), until=self.clock() + LOCKOUT, why=error.message)
+
+    async def _key(self) -> str:
+        return await asyncio.to_thread(self.credentials.fingerprint, self.place)
+
+
 class Session:
     """The session id of one account. `login` is handed in and does the talking."""
 
-    def __init__(self, login: Callable[[], Awaitable[Secret]]) -> None:
-        self._login = login
+    def __init__(self, login: Callable[[], Awaitable[Secret]], *, lock_out: LockOut) -> None:
+        self._login, self._lock_out = login, lock_out
         self._id: Secret | None = None
         self._lock = asyncio.Lock()
-        self._refused: tuple[float, AuthFailed] | None = None
 
     async def id(self, *, instead_of: Secret | None = None) -> Secret:
         """A live session id. With `instead_of`, a new one unless somebody else has renewed that one already."""
         async with self._lock:
             if self._id is None or (instead_of is not None and self._id == instead_of):
                 self._id = None
-                self._id = await self._first_try()
+                self._id = await self._only_try()
             return self._id
 
-    async def _first_try(self) -> Secret:
-        if self._refused and time.monotonic() - self._refused[0] < LOCKOUT_S:
-            raise self._refused[1].with_traceback(None)
+    async def _only_try(self) -> Secret:
+        await self._lock_out.check()
         try:
             return await self._login()
         except AuthFailed as error:
-            self._refused = (time.monotonic(), error)
+            await self._lock_out.remember(error)
             raise

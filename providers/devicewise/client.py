@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
+from providers.budget import DEVICEWISE_PER_S, Ledger, MemoryLedger, Pace
 from providers.devicewise import parse
-from providers.devicewise.auth import MFA_REQUIRED, Credentials, Session
+from providers.devicewise.auth import MFA_REQUIRED, NOT_AGAIN, Credentials, LockOut, Session
 from providers.errors import AuthFailed, ProtocolError, ProviderError
 from providers.http import Reply, fetch, open_client
 from providers.records import ApiCall, CallFilters, CallPage, Check, Outcome, Window, iso_utc
@@ -36,12 +37,15 @@ class DeviceWise:
         org: str = "",
         show_all: bool = False,
         redactor: Redactor | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.account = account
         self._credentials = credentials
         self._org, self._show_all = org, show_all
-        self._client = open_client(base_url)
-        self._session = Session(self._log_in)
+        self._client = open_client(base_url, account=account, pace=Pace(DEVICEWISE_PER_S))
+        self._session = Session(
+            self._log_in, lock_out=LockOut(account, f"{base_url} {org}", credentials, ledger or MemoryLedger())
+        )
         own = [s for s in (credentials.password, credentials.app_token, credentials.app_id) if s]
         self._redactor = redactor or Redactor(own)
 
@@ -171,7 +175,7 @@ class DeviceWise:
         return AuthFailed(
             f"{self.account} refused the login.{self._said(failure)}",
             account=self.account,
-            hint=f"Check the credentials of `{self.account}`; they are not tried again for 30 minutes, so as not to lock the user out.",
+            hint=NOT_AGAIN.format(self.account),
         )
 
     def _failed(self, failure: parse.Failure) -> ProviderError:

@@ -9,17 +9,19 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+import aiohttp
 import httpx
 
 from providers import bulk
+from providers.budget import RAPID7_LIMITS, Budget, Ledger, MemoryLedger
 from providers.bulk import BulkClient
 from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError
-from providers.http import Reply, fetch, open_client, refuse_status
+from providers.http import TOTAL_TIMEOUT_S, Reply, attempts, fetch, learned_from, open_client, refuse_status, watched
 from providers.rapid7 import parse
 from providers.rapid7.auth import ApiKey
 from providers.records import Check, DayRange, LogUsage, NamedLog, UsagePeriod, Window
@@ -36,9 +38,12 @@ LOG_TYPES = frozenset({"", "text/plain", "application/octet-stream"})
 class Rapid7:
     """One Rapid7 account. `account` is the name people type."""
 
-    def __init__(self, account: str, *, base_url: str, api_key: Secret, redactor: Redactor | None = None) -> None:
+    def __init__(
+        self, account: str, *, base_url: str, api_key: Secret, redactor: Redactor | None = None, ledger: Ledger | None = None
+    ) -> None:
         self.account = account
-        self._client = open_client(base_url, auth=ApiKey(api_key))
+        self._budget = Budget(account, api_key, RAPID7_LIMITS, ledger or MemoryLedger())
+        self._client = open_client(base_url, account=account, auth=ApiKey(api_key), budget=self._budget)
         self._bulk, self._key = BulkClient(), api_key
         self._redactor = redactor or Redactor([api_key])
         self._names: tuple[float, Sequence[NamedLog]] | None = None
@@ -71,12 +76,13 @@ class Rapid7:
             return self._names[1]
 
     def download(
-        self, ids: Sequence[str], window: Window | str, *, query: str, limit: int
+        self, ids: Sequence[str], window: Window | str, *, query: str, limit: int, most_bytes: int
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """The raw bytes of one to ten logs, oldest entry of the window first as the vendor sends them.
 
         `window` is a Window, sent as `from` and `to` in milliseconds, or a relative range in the API's own words
-        ("last 20 mins"), sent as `time_range`; never both. `query` is always sent, since the default is disputed.
+        ("last 20 mins"), sent as `time_range`; never both. `query` is always sent, since the default is disputed. `most_bytes`
+        is what the reader will take at most; so much of the budget is reserved, and what did not come is given back.
         """
         if not 1 <= len(ids) <= MOST_LOGS or not 1 <= limit <= MOST_LINES:
             raise ValueError("a download takes one to ten logs and 1 to 20,000,000 lines")
@@ -88,22 +94,40 @@ class Rapid7:
         request = self._client.build_request(
             "GET", f"/download/logs/{':'.join(ids)}", params=params, headers={"Accept-Encoding": "identity"}
         )
-        return self._download(request)
+        return self._download(request, most_bytes)
 
     @asynccontextmanager
-    async def _download(self, request: httpx.Request) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def _download(self, request: httpx.Request, most_bytes: int) -> AsyncIterator[AsyncIterator[bytes]]:
         request.headers["x-api-key"] = self._key.open()
-        async with self._bulk.opened(request, account=self.account) as response:
-            if response.status != 200:
-                self._refuse(await bulk.whole(response, account=self.account), subject="logs")
-            content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-            if content_type not in LOG_TYPES:
-                raise ProtocolError(
-                    f"{self.account} sent {content_type} where a log was expected.",
-                    account=self.account,
-                    hint="Check `base_url` or `region`; a proxy may be answering in its place.",
-                )
-            yield bulk.pieces(response, account=self.account)
+        async with AsyncExitStack() as stack:
+            async with watched(self._client.circuit):
+                async for attempt in attempts(TOTAL_TIMEOUT_S):
+                    with attempt:
+                        response, meter = await stack.enter_async_context(self._opened(request, most_bytes))
+            yield bulk.pieces(response, account=self.account, meter=meter)
+
+    @asynccontextmanager
+    async def _opened(self, request: httpx.Request, most_bytes: int) -> AsyncIterator[tuple[aiohttp.ClientResponse, bulk.Meter]]:
+        """The response to one try, when it is a log that begins; its bytes are settled when it has been read."""
+        spend, meter, learned = await self._budget.take("download", size=most_bytes), bulk.Meter(), None
+        try:
+            async with self._bulk.opened(request, account=self.account) as response:
+                learned = learned_from(bulk.head(response))
+                if response.status != 200:
+                    self._refuse(await bulk.whole(response, account=self.account), subject="logs")
+                self._refuse_other_than_a_log(response.headers.get("Content-Type", ""))
+                yield response, meter
+        finally:
+            await self._budget.settle("download", spend, size=meter.bytes, learned=learned)
+
+    def _refuse_other_than_a_log(self, content_type: str) -> None:
+        kind = content_type.partition(";")[0].strip().lower()
+        if kind not in LOG_TYPES:
+            raise ProtocolError(
+                f"{self.account} sent {kind[:60]} where a log was expected.",
+                account=self.account,
+                hint="Check `base_url` or `region`; a proxy may be answering in its place.",
+            )
 
     async def check(self) -> list[Check]:
         """Asks for the usage of the last ten days, the cheapest question there is."""
@@ -121,6 +145,7 @@ class Rapid7:
                 self._client,
                 lambda: self._client.build_request("GET", path, params=params, headers={"Accept": "application/json"}),
                 account=self.account,
+                scope=path.split("/")[1],
                 check=lambda reply: self._refuse(reply, subject=subject),
             )
 

@@ -197,7 +197,7 @@ async def bulk() -> None:
         path = Path(folder) / "a.log"
         wanted = Wanted([seed.KITCHEN], DAY, "", None, 10**12, 10**6)
         started = time.monotonic()
-        async with source.download(wanted.ids, DAY, query="", limit=1) as stream:
+        async with source.download(wanted.ids, DAY, query="", limit=1, most_bytes=10**12) as stream:
             with path.open("wb") as file:
                 async for piece in stream:
                     file.write(piece)

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.sandbox.devicewise import DeviceWiseSandbox
+from bot.store import Store, StoredLedger
 from providers.devicewise import parse
 from providers.devicewise.auth import Credentials
 from providers.devicewise.client import DeviceWise
 from providers.errors import AuthFailed, ProtocolError, ProviderError
-from providers.records import CallFilters, Outcome, Window
+from providers.records import CallFilters, CallPage, Outcome, Window
 from providers.redaction import Secret
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -165,6 +167,27 @@ async def test_a_wrong_password_is_tried_once(server: DeviceWiseSandbox) -> None
         assert "wrong-password" not in str(caught.value)
     await client.aclose()
     assert server.logins == 1
+
+
+async def test_a_wrong_password_is_not_tried_again_after_a_restart(server: DeviceWiseSandbox, tmp_path: Path) -> None:
+    async def ask_with(password: str) -> CallPage:
+        store = await Store.open(tmp_path / "bot.sqlite", now=NOON)
+        client = client_of(
+            server, credentials=Credentials(username=server.username, password=Secret(password)), ledger=StoredLedger(store)
+        )
+        try:
+            return await client.calls(WINDOW, CallFilters())
+        finally:
+            await client.aclose()
+            await store.close()
+
+    for _ in range(3):
+        with pytest.raises(AuthFailed, match="refused the login") as caught:
+            await ask_with("wrong-password")
+        assert "not tried again for 30 minutes" in caught.value.hint
+    assert server.logins == 1
+    assert b"wrong-password" not in (tmp_path / "bot.sqlite").read_bytes()
+    assert (await ask_with(server.password)).calls
 
 
 async def test_a_second_factor_is_explained(server: DeviceWiseSandbox, iot: DeviceWise) -> None:

@@ -21,6 +21,9 @@ from typing import Any
 import pytest
 
 from bot.sandbox.world import World
+from bot.store import Store, StoredLedger
+from providers.budget import RAPID7_LIMITS, Budget
+from providers.redaction import Secret
 from tests.conftest import ROOT, toml_of
 
 Run = Callable[..., Any]
@@ -246,6 +249,27 @@ async def test_run_tells_what_it_misses(front_door: Run) -> None:
     ran = await front_door("run", SLACK_BOT_TOKEN="xoxb-wrong")
     assert ran.code == 3
     assert "invalid_auth" in ran.err
+
+
+async def test_a_terminal_keeps_to_the_budget_of_the_bot(world: World, front_door: Run, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    store = await Store.open(tmp_path / "bot.sqlite", now=now)
+    budget = Budget("rapid7-eu", Secret(world.rapid7.api_key), RAPID7_LIMITS, StoredLedger(store))
+    for _ in range(149):
+        await budget.settle("download", await budget.take("download"))
+    await store.close()
+    assert (await front_door("ask", "/logs kitchen", "--json")).code == 0
+    ran = await front_door("ask", "/logs kitchen", "--json")
+    assert (ran.code, ran.json["error"]["kind"], ran.json["error"]["provider"]) == (3, "rate_limited", "rapid7-eu")
+    assert "150 downloads and 75 GB in 15 min" in ran.json["error"]["message"]
+    assert "It works again at" in ran.json["error"]["hint"]
+    assert sum("/download/" in path for path in world.rapid7.paths()) == 1
+
+
+async def test_a_terminal_answers_where_no_database_can_be_written(world: World, front_door: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    ran = await front_door("ask", "/usage last 7 days", table={**world.table(), "database": "file/bot.sqlite"})
+    assert ran.code == 0
 
 
 HEALTH_PORT = 18_765

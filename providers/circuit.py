@@ -1,0 +1,51 @@
+"""A circuit that stops hammering a vendor that is away, and lets one request try now and then."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from providers.budget import in_words
+from providers.errors import Unavailable
+
+OPENS_AFTER = 5
+FIRST_REST_S = 15.0
+LONGEST_REST_S = 240.0
+
+
+@dataclass(slots=True)
+class Circuit:
+    """Open after OPENS_AFTER failures in a row. While it is open nothing is sent; then one request tries, and the rest doubles
+    where that fails, too."""
+
+    account: str
+    clock: Callable[[], float] = time.monotonic
+    _failures: int = 0
+    _rest_s: float = FIRST_REST_S
+    _open_until: float = 0.0
+
+    def check(self) -> None:
+        """Raises Unavailable while the circuit is open."""
+        now = self.clock()
+        if now < self._open_until:
+            left = self._open_until - now
+            raise Unavailable(
+                f"{self.account} has failed {self._failures} times in a row and is left alone for a while.",
+                account=self.account,
+                hint=f"It is asked again in {in_words(max(1.0, left))}; try then.",
+                retry_after_s=left,
+            )
+        if self._failures >= OPENS_AFTER:
+            # Whoever comes now tries for all; the others go on waiting.
+            self._open_until = now + self._rest_s
+
+    def succeeded(self) -> None:
+        self._failures, self._rest_s, self._open_until = 0, FIRST_REST_S, 0.0
+
+    def failed(self) -> None:
+        self._failures += 1
+        if self._failures > OPENS_AFTER:
+            self._rest_s = min(LONGEST_REST_S, self._rest_s * 2)
+        if self._failures >= OPENS_AFTER:
+            self._open_until = self.clock() + self._rest_s

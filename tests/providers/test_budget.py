@@ -1,0 +1,331 @@
+"""Budgets: reserved before, settled after, learned from answers, kept across restarts, never exceeded by askers at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.sandbox.rapid7 import Rapid7Sandbox
+from bot.store import Store, StoredLedger
+from providers.budget import (
+    RAPID7_LIMITS,
+    Budget,
+    Learned,
+    Ledger,
+    Limit,
+    MemoryLedger,
+    Pace,
+    Spend,
+    fingerprint,
+    works_at,
+)
+from providers.errors import NotFound, RateLimited, Unavailable
+from providers.http import Reply, learned_from
+from providers.rapid7.client import Rapid7
+from providers.records import DayRange, Window
+from providers.redaction import Secret
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+DAYS = DayRange(NOON.date(), NOON.date())
+WINDOW = Window(NOON - timedelta(minutes=20), NOON)
+KITCHEN = "aee00b66-a543-43dc-b093-53963c2e8f41"
+KEY = Secret("kitchen-api-key")
+THREE = {"download": Limit("downloads", 3, bytes=100)}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def ahead(self, **by: int) -> None:
+        self.now += timedelta(**by)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=["memory", "stored"])
+async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ledger]:
+    """Both ledgers keep the same promises."""
+    if request.param == "memory":
+        yield MemoryLedger()
+        return
+    store = await Store.open(tmp_path / "bot.sqlite", now=NOON)
+    yield StoredLedger(store)
+    await store.close()
+
+
+def budget_of(ledger: Ledger, clock: Clock, **changes: Any) -> Budget:
+    return Budget("eu", changes.get("key", KEY), changes.get("limits", THREE), ledger, clock)
+
+
+async def test_what_is_used_up_is_told_with_the_time_when_it_will_work(ledger: Ledger, clock: Clock) -> None:
+    budget = budget_of(ledger, clock)
+    for _ in range(3):
+        await budget.settle("download", await budget.take("download"))
+        clock.ahead(minutes=4)
+    with pytest.raises(RateLimited, match="3 downloads and 0 GB in 15 min") as caught:
+        await budget.take("download")
+    assert caught.value.hint == "It works again at 12:15:00 UTC, in about 3 min."
+    clock.ahead(minutes=3)
+    assert await budget.take("download") is not None
+
+
+async def test_bytes_are_reserved_and_what_did_not_come_is_given_back(ledger: Ledger, clock: Clock) -> None:
+    budget = budget_of(ledger, clock)
+    first = await budget.take("download", size=60)
+    with pytest.raises(RateLimited):
+        await budget.take("download", size=60)
+    await budget.settle("download", first, size=10)
+    assert await budget.take("download", size=60) is not None
+
+
+async def test_a_wish_for_more_than_there_ever_is_takes_all_of_it(ledger: Ledger, clock: Clock) -> None:
+    assert await budget_of(ledger, clock).take("download", size=10**15) is not None
+
+
+async def test_the_vendor_knows_better_than_we_do(ledger: Ledger, clock: Clock) -> None:
+    """Somebody else uses the same key, so less remains than we have spent; or the limit is higher than the page says."""
+    budget = budget_of(ledger, clock)
+    spend = await budget.take("download")
+    await budget.settle("download", spend, learned=Learned(NOON, NOON, NOON + timedelta(minutes=2), requests=0))
+    clock.ahead(seconds=10)
+    with pytest.raises(RateLimited, match="used up") as caught:
+        await budget.take("download")
+    assert caught.value.retry_after_s == 110
+    clock.ahead(minutes=2)
+    spend = await budget.take("download")
+    await budget.settle("download", spend, learned=Learned(clock.now, clock.now, clock.now + timedelta(minutes=15), requests=150))
+    clock.ahead(seconds=1)
+    for _ in range(20):
+        await budget.settle("download", await budget.take("download"))
+
+
+async def test_two_keys_have_two_budgets_and_two_accounts_with_one_key_share_one(ledger: Ledger, clock: Clock) -> None:
+    for _ in range(3):
+        await budget_of(ledger, clock).take("download")
+    assert await budget_of(ledger, clock, key=Secret("another-key")).take("download")
+    with pytest.raises(RateLimited):
+        await budget_of(ledger, clock).take("download")
+
+
+async def test_what_has_no_limit_is_free(ledger: Ledger, clock: Clock) -> None:
+    assert await budget_of(ledger, clock).take("describe") is None
+
+
+async def test_something_held_back_is_free_again_in_time(ledger: Ledger) -> None:
+    await ledger.hold("login", until=NOON, why="refused")
+    assert await ledger.held("login", now=NOON - timedelta(seconds=1)) == "refused"
+    assert await ledger.held("login", now=NOON) is None
+    assert await ledger.held("other", now=NOON - timedelta(seconds=1)) is None
+
+
+async def test_askers_at_the_same_time_in_several_processes_never_exceed_it(tmp_path: Path, clock: Clock) -> None:
+    stores = [await Store.open(tmp_path / "bot.sqlite", now=NOON) for _ in range(4)]
+    budgets = [budget_of(StoredLedger(store), clock, limits={"download": Limit("downloads", 20)}) for store in stores]
+    found = await asyncio.gather(*(budgets[n % 4].take("download") for n in range(60)), return_exceptions=True)
+    assert sum(isinstance(spend, Spend) for spend in found) == 20
+    assert sum(isinstance(spend, RateLimited) for spend in found) == 40
+    for store in stores:
+        await store.close()
+
+
+async def test_a_budget_outlives_the_process(tmp_path: Path, clock: Clock) -> None:
+    for _ in range(3):
+        store = await Store.open(tmp_path / "bot.sqlite", now=NOON)
+        await budget_of(StoredLedger(store), clock).take("download")
+        await store.close()
+    store = await Store.open(tmp_path / "bot.sqlite", now=NOON)
+    with pytest.raises(RateLimited):
+        await budget_of(StoredLedger(store), clock).take("download")
+    await store.close()
+    assert b"kitchen-api-key" not in (tmp_path / "bot.sqlite").read_bytes()
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 60)), max_size=40))
+def test_no_window_ever_holds_more_than_its_limit(asked: list[tuple[int, int]]) -> None:
+    """Whoever waits until he was told may ask then, and no quarter of an hour sees more than its limit."""
+    limit, spends, now = Limit("downloads", 5, bytes=100), list[Spend](), NOON
+    for minutes, size in asked:
+        now += timedelta(minutes=minutes)
+        recent = [s for s in spends if s.at > now - limit.window]
+        when = works_at(limit, recent, None, size=size, now=now)
+        for _ in range(10):
+            if when is None:
+                break
+            assert when > now
+            now = when
+            recent = [s for s in spends if s.at > now - limit.window]
+            when = works_at(limit, recent, None, size=size, now=now)
+        assert when is None
+        spends.append(Spend(len(spends), now, size))
+        assert len(recent) < limit.requests
+        assert sum(s.bytes for s in recent) + size <= 100
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "requests", "size", "seconds"),
+    [
+        (200, {"X-RateLimit-Remaining": "498", "X-RateLimit-Reset": "412"}, 498, None, 412),
+        (200, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(NOON.timestamp()) + 60)}, 0, None, 60),
+        (200, {"R7-RateLimit-LimitBytes": "75000000000", "R7-RateLimit-RemainingBytes": "74"}, None, 74, 900),
+        (429, {"Retry-After": "417"}, 0, None, 417),
+        (429, {"Retry-After": "99999999"}, 0, None, 3600),
+        (200, {"X-RateLimit-Remaining": "-3", "X-RateLimit-Reset": "412"}, None, None, None),
+        (200, {"X-RateLimit-Remaining": "many"}, None, None, None),
+        (200, {"X-RateLimit-Remaining": "12"}, None, None, None),
+        (429, {}, None, None, None),
+        (200, {}, None, None, None),
+    ],
+)
+def test_answers_tell_what_remains(status: int, headers: dict[str, str], requests: Any, size: Any, seconds: Any) -> None:
+    date = {"Date": "Fri, 20 Nov 2026 12:00:00 GMT"}
+    learned = learned_from(Reply(status, httpx.Headers({**date, **headers}), b""), now=lambda: NOON)
+    if seconds is None:
+        assert learned is None
+        return
+    assert learned is not None
+    assert (learned.requests, learned.bytes) == (requests, size)
+    assert (learned.resets_at - NOON).total_seconds() == pytest.approx(seconds)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Rapid7Sandbox]:
+    sandbox = Rapid7Sandbox()
+    await sandbox.start()
+    yield sandbox
+    await sandbox.stop()
+
+
+@pytest.fixture
+async def rapid7(server: Rapid7Sandbox, ledger: Ledger) -> AsyncIterator[Rapid7]:
+    client = Rapid7("eu", base_url=server.url, api_key=Secret(server.api_key), ledger=ledger)
+    yield client
+    await client.aclose()
+
+
+async def read(rapid7: Rapid7, most_bytes: int = 10**9) -> bytes:
+    async with rapid7.download([KITCHEN], WINDOW, query="", limit=1000, most_bytes=most_bytes) as stream:
+        return b"".join([piece async for piece in stream])
+
+
+async def test_a_success_that_leaves_nothing_is_a_success(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    server.answer_with(200, '{"daily_usage":[]}', X_RateLimit_Remaining="0", X_RateLimit_Reset="412")
+    await rapid7.usage(DAYS)
+    asked = len(server.ledger)
+    with pytest.raises(RateLimited, match="used up") as caught:
+        await rapid7.usage(DayRange(DAYS.first - timedelta(days=1), DAYS.last))
+    assert caught.value.retry_after_s == pytest.approx(412, abs=5)
+    assert len(server.ledger) == asked
+
+
+async def test_after_a_429_nothing_is_sent_until_the_vendor_is_ready(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    server.answer_with(429, "API rate limit exceeded", Retry_After="417")
+    with pytest.raises(RateLimited, match="asked too often"):
+        await read(rapid7)
+    asked = len(server.ledger)
+    with pytest.raises(RateLimited, match="used up") as caught:
+        await read(rapid7)
+    assert len(server.ledger) == asked
+    assert "in about 7 min" in caught.value.hint
+
+
+async def test_a_try_that_failed_is_paid_for_too(server: Rapid7Sandbox, ledger: Ledger) -> None:
+    client = Rapid7("eu", base_url=server.url, api_key=Secret(server.api_key), ledger=ledger)
+    client._budget._limits = {"download": Limit("downloads", 2)}
+    server.answer_with(503, "", times=99, path="/download")
+    with pytest.raises(RateLimited, match="used up"):
+        await read(client)
+    assert sum("download" in path for path in server.paths()) == 2
+    await client.aclose()
+
+
+async def test_a_download_is_settled_with_the_bytes_that_came(server: Rapid7Sandbox, ledger: Ledger) -> None:
+    client = Rapid7("eu", base_url=server.url, api_key=Secret(server.api_key), ledger=ledger)
+    for _ in range(4):
+        assert await read(client, most_bytes=60_000_000_000)
+    await client.aclose()
+
+
+async def test_a_refused_download_gives_its_bytes_back(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    for _ in range(3):
+        server.answer_with(404, "", path="/download")
+        with pytest.raises(NotFound):
+            await read(rapid7, most_bytes=60_000_000_000)
+
+
+def test_the_limits_are_those_of_the_pages() -> None:
+    assert (RAPID7_LIMITS["download"].requests, RAPID7_LIMITS["download"].bytes) == (150, 75_000_000_000)
+    assert {scope: limit.requests for scope, limit in RAPID7_LIMITS.items()} == {
+        "download": 150,
+        "usage": 500,
+        "management": 1500,
+    }
+
+
+def test_a_fingerprint_does_not_show_its_key() -> None:
+    assert fingerprint(KEY) == fingerprint(Secret(KEY.open()))
+    assert KEY.open() not in fingerprint(KEY)
+    assert fingerprint(KEY) != fingerprint(Secret("other"))
+
+
+async def test_a_pace_lets_so_many_through_in_a_second() -> None:
+    pace = Pace(200)
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    await asyncio.gather(*(pace.turn() for _ in range(21)))
+    assert loop.time() - started >= 0.099
+
+
+async def test_a_vendor_that_is_away_is_left_alone(
+    server: Rapid7Sandbox, rapid7: Rapid7, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(rapid7._client.circuit, "clock", lambda: now)
+
+    async def cut(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    server.misbehave(cut, times=10_000)
+    for day in range(5):
+        with pytest.raises(Unavailable, match="broke off"):
+            await rapid7.usage(DayRange(DAYS.first - timedelta(days=day), DAYS.last))
+    asked = len(server.ledger)
+    with pytest.raises(Unavailable, match="failed 5 times in a row and is left alone") as caught:
+        await rapid7.usage(DAYS)
+    assert caught.value.hint == "It is asked again in 15 s; try then."
+    with pytest.raises(Unavailable, match="left alone"):
+        await read(rapid7)
+    assert len(server.ledger) == asked
+    now += 16
+    with pytest.raises(Unavailable, match="broke off"):
+        await rapid7.usage(DAYS)
+    with pytest.raises(Unavailable, match="left alone"):
+        await rapid7.usage(DAYS)
+    server.faults.clear()
+    now += 31
+    await rapid7.usage(DAYS)
+    await read(rapid7)
+
+
+async def test_a_refusal_is_a_sign_of_life(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    server.answer_with(404, "", times=20)
+    for day in range(8):
+        with pytest.raises(NotFound):
+            await rapid7.usage(DayRange(DAYS.first - timedelta(days=day), DAYS.last))
