@@ -58,6 +58,7 @@ class AkamaiSandbox(Server):
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     nonces: set[str] = field(default_factory=set)
     page_size: int = 0
+    whole_steps_only: bool = False
     _results: dict[str, dict[str, Any]] = field(default_factory=dict)
     _asked: dict[str, int] = field(default_factory=dict)
 
@@ -263,6 +264,8 @@ class AkamaiSandbox(Server):
             raise _invalid("date.range.invalid.date.format") from None
         if start.tzinfo is None or end <= start or start < self.clock() - timedelta(days=92):
             raise _invalid("date.range")
+        if self.whole_steps_only and any(moment.timestamp() % 300 for moment in (start, end)):
+            raise _invalid("interval", "start and end must be divisible by the interval")
         return start, end
 
 
@@ -346,6 +349,6 @@ def _gateway(status: int, kind: str, title: str, detail: str) -> Refusal:
     return Refusal(status, body, "application/problem+json")
 
 
-def _invalid(what: str) -> Refusal:
-    errors = [{"type": f"reporting.re.{what}", "title": what.replace(".", " ").capitalize()}]
+def _invalid(what: str, title: str = "") -> Refusal:
+    errors = [{"type": f"reporting.re.{what}", "title": title or what.replace(".", " ").capitalize()}]
     return Refusal(400, {"type": "reporting.re.invalid.request", "title": "Invalid request", "instance": "x", "errors": errors})

@@ -58,6 +58,8 @@ class StoredLedger:
 
 def _learned(db: Database, key: str) -> Learned | None:
     for row in db.query("SELECT * FROM budgets WHERE key = ?", [key]):
-        asked_at, answered_at, resets_at = (datetime.fromisoformat(row[name]) for name in ("asked_at", "answered_at", "resets_at"))
+        asked_at, answered_at, resets_at = (
+            datetime.fromisoformat(row[name]) for name in ("asked_at", "answered_at", "resets_at")
+        )
         return Learned(asked_at, answered_at, resets_at, requests=row["requests"], bytes=row["bytes"])
     return None

@@ -44,6 +44,7 @@ V2_URL_OPERATORS = {
 V1_ROW_CAP = 5_000
 V2_ROW_CAP = 25_000
 RETENTION = timedelta(days=92)
+WHOLE_STEP = timedelta(minutes=5)
 MOST_REQUESTS = 64
 ASYNC_WAITS_S = (1.0, 2.0, 3.0, 5.0, 5.0, 10.0, 10.0, 10.0, 10.0)
 
@@ -75,6 +76,7 @@ class Akamai:
         self._settings = settings
         self._own_token = credentials.client_token.open()
         self._auth = EdgeGridAuth(credentials)
+        self._whole_steps_only = False
         limits = AKAMAI_V2_LIMITS if settings.report == "v2" else {}
         budget = Budget(account, credentials.client_token, limits, ledger or MemoryLedger())
         self._client = open_client(credentials.base_url, account=account, auth=self._auth, budget=budget)
@@ -93,14 +95,28 @@ class Akamai:
     async def calls(self, window: Window, filters: CallFilters) -> CallPage:
         """All calls of the window. A window that fills the vendor's row cap is halved until its rows fit."""
         asked, notes = self._within_retention(window)
-        budget = _Requests(MOST_REQUESTS)
-        reports = await self._reports(asked, wording.at_source(filters), budget)
+        requests = _Requests(MOST_REQUESTS)
+        reports = await self._reports(asked, wording.at_source(filters), requests)
         for report in reports:
             notes += self._shortcomings(report, asked)
-        if budget.spent_out:
+        if requests.spent_out:
             notes.append(f"{self.account} has more rows than {MOST_REQUESTS} requests could bring; ask for a shorter window.")
         calls = await asyncio.to_thread(self._kept_calls, reports, filters)
-        return CallPage(calls, complete=not notes, notes=tuple(dict.fromkeys(notes)))
+        return CallPage(calls, complete=not notes, notes=tuple(dict.fromkeys([*notes, *self._remarks(asked, filters)])))
+
+    def _remarks(self, asked: Window, filters: CallFilters) -> list[str]:
+        """What a reader should know although nothing is missing."""
+        remarks = []
+        if self._whole_steps_only and not _is_whole(asked):
+            used = _rounded(asked)
+            remarks.append(
+                f"{self.account} takes whole five minutes only; it was asked from {used.start:%H:%M} to {used.end:%H:%M} UTC, and what lies outside the window is left out."
+            )
+        if _wants_401(filters):
+            remarks.append(
+                f"Akamai does not record calls whose login failed; that {self.account} shows no 401 does not mean there were none."
+            )
+        return remarks
 
     def _kept_calls(self, reports: Sequence[parse.Report], filters: CallFilters) -> list[ApiCall]:
         """The rows as calls; runs in a thread, since many rows take a while."""
@@ -148,18 +164,39 @@ class Akamai:
             return window, []
         return Window(oldest, window.end), [f"{self.account} keeps API calls for 92 days; earlier ones are not in this answer."]
 
-    async def _reports(self, window: Window, source: Mapping[str, list[str]], budget: _Requests) -> list[parse.Report]:
-        if not budget.take():
+    async def _reports(self, window: Window, source: Mapping[str, list[str]], requests: _Requests) -> list[parse.Report]:
+        """The reports that cover the window: one, or those of its halves where the vendor cut it."""
+        if not requests.take():
             return []
         report = await self._ask(window, source)
-        cap = V1_ROW_CAP if self._settings.report == "v1" else V2_ROW_CAP
-        if len(report.rows) < cap or window.length < timedelta(seconds=2) or not budget.room_for(2):
-            budget.spent_out |= len(report.rows) >= cap
+        if not self._is_cut(report) or window.length < timedelta(seconds=2) or not requests.room_for(2):
+            requests.spent_out |= self._is_cut(report)
             return [report]
-        first, second = window.halves()
-        return [*await self._reports(first, source, budget), *await self._reports(second, source, budget)]
+        parts = [(half, await self._reports(half, source, requests)) for half in window.halves()]
+        halves = [found for _, reports in parts for found in reports]
+        # Where halving brings nothing, or what does not belong there, the count means something else; what came first stands.
+        fits = all(len(parse.within(found, half).rows) == len(found.rows) for half, reports in parts for found in reports)
+        return halves if fits and sum(len(found.rows) for found in halves) > len(report.rows) else [report]
+
+    def _is_cut(self, report: parse.Report) -> bool:
+        """No flag tells that rows were left out: they are where the cap is reached, or fewer than the report counts."""
+        cap = V1_ROW_CAP if self._settings.report == "v1" else V2_ROW_CAP
+        return len(report.rows) >= cap or (report.row_count or 0) > len(report.rows)
 
     async def _ask(self, window: Window, source: Mapping[str, list[str]]) -> parse.Report:
+        """The report of the window. Where the vendor takes whole five minutes only, it is asked for those around the window, and
+        what lies outside is left out again."""
+        if not self._whole_steps_only or _is_whole(window):
+            try:
+                return await self._ask_exactly(window, source)
+            except _BoundsRefused:
+                if _is_whole(window):
+                    raise
+        report = await self._ask_exactly(_rounded(window), source)
+        self._whole_steps_only = True
+        return parse.within(report, window)
+
+    async def _ask_exactly(self, window: Window, source: Mapping[str, list[str]]) -> parse.Report:
         if self._settings.report == "v2":
             return await self._ask_v2(window, source, limit=V2_ROW_CAP)
         accept = "text/csv" if self._settings.accept == "csv" else "application/json"
@@ -228,7 +265,8 @@ class Akamai:
     async def _follow(self, href: str) -> Reply:
         """A link of the vendor's, signed afresh, and only where it stays on the vendor's host."""
         url = self._client.base_url.join(href)
-        if url.host != self._client.base_url.host:
+        ours = self._client.base_url
+        if (url.scheme, url.host, url.port) != (ours.scheme, ours.host, ours.port):
             raise ProtocolError(f"{self.account} sent a link to another host.", account=self.account, hint="Tell the operator.")
         return await self._send(lambda: self._client.build_request("GET", url, headers=_ACCEPT_JSON))
 
@@ -265,6 +303,8 @@ class Akamai:
                 account=self.account,
                 hint="Try again in ten minutes.",
             )
+        if reply.status == 400 and parse.is_about_bounds(problem):
+            raise _BoundsRefused(self.account, said)
         if reply.status in (404, 410):
             raise self._retired()
         if reply.status == 429:
@@ -303,10 +343,17 @@ class Akamai:
         return {"accountSwitchKey": self._settings.account_switch_key} if self._settings.account_switch_key else {}
 
 
-class _ClockSkew(ProviderError):
-    """Our clock is off by `by`; the signature was refused for it."""
+class _BoundsRefused(ProtocolError):
+    """The vendor does not like where the window begins or ends."""
 
-    kind = "auth"
+    def __init__(self, account: str, said: str) -> None:
+        super().__init__(
+            f"{account} refused the window (HTTP 400). It said: {said.rstrip('.')}.", account=account, hint="Try another window."
+        )
+
+
+class _ClockSkew(AuthFailed):
+    """Our clock is off by `by`; the signature was refused for it."""
 
     def __init__(self, account: str, by: timedelta) -> None:
         super().__init__(f"{account} says our clock is wrong.", account=account, hint="Check the time on this machine (NTP).")
@@ -329,6 +376,22 @@ class _Requests:
 
 
 _ACCEPT_JSON = {"Accept": "application/json"}
+
+
+def _wants_401(filters: CallFilters) -> bool:
+    return "401" in (*filters.status, *filters.native.get("response_code", ()))
+
+
+def _is_whole(window: Window) -> bool:
+    return _rounded(window) == window
+
+
+def _rounded(window: Window) -> Window:
+    """The window in whole steps of five minutes, outward."""
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    return Window(
+        epoch + (window.start - epoch) // WHOLE_STEP * WHOLE_STEP, epoch - (epoch - window.end) // WHOLE_STEP * WHOLE_STEP
+    )
 
 
 def _v2_filter(name: str, values: list[str]) -> dict[str, Any]:

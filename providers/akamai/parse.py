@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -14,7 +14,7 @@ import msgspec
 
 from providers.decoding import json_of
 from providers.errors import Incomplete, unreadable
-from providers.records import ApiCall, Outcome
+from providers.records import ApiCall, Outcome, Window
 from providers.redaction import Redactor
 
 _SECTIONS = ("METADATA", "SUMMARYSTATISTICS", "COLUMNS", "DATA")
@@ -79,6 +79,21 @@ def _odd_answer(body: bytes, *, account: str) -> _Answer:
 def row_of(columns: Mapping[str, Any]) -> Row:
     """A row of the columns that are known; the others are left out."""
     return Row(**{name: value for name, value in columns.items() if name in Row.__struct_fields__})
+
+
+def within(report: Report, window: Window) -> Report:
+    """The rows of a report that lie in a window; what has no readable time is kept."""
+    rows = [row for row in report.rows if (at := _instant(_as_text(row.timestamp))) is None or window.start <= at < window.end]
+    count = report.row_count - (len(report.rows) - len(rows)) if report.row_count is not None else None
+    return replace(report, rows=rows, row_count=count)
+
+
+def is_about_bounds(problem: Mapping[str, Any]) -> bool:
+    """Whether an error is about where a window begins and ends, such as that it must be divisible by an interval."""
+    errors = problem.get("errors")
+    parts = [problem, *(e for e in errors if isinstance(e, dict))] if isinstance(errors, list) else [problem]
+    told = " ".join(str(part.get(key, "")) for part in parts for key in ("type", "title", "detail")).lower()
+    return any(word in told for word in ("date.range", "interval", "divisible", "aligned"))
 
 
 def csv_report(body: bytes, *, account: str) -> Report:

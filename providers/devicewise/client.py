@@ -77,8 +77,10 @@ class DeviceWise:
         rows: list[parse.Row] = []
         last_page: set[int] = set()
         notes: list[str] = []
+        counts: set[int] = set()
         while True:
             page = await self._page({**params, "offset": len(rows), "limit": PAGE_ROWS})
+            counts |= {page.count} if page.count and page.rows else set()
             prints = [row.fingerprint() for row in page.rows]
             seen = set(prints)
             if not page.rows:
@@ -96,12 +98,16 @@ class DeviceWise:
                 break
             if page.count == len(rows) and len(page.rows) < PAGE_ROWS:
                 break
+        if len(counts) > 1:
+            notes.append(f"{self.account} counted differently from page to page; the figures are approximate.")
         calls = await asyncio.to_thread(self._kept_calls, rows, filters)
         return CallPage(calls, complete=not notes, notes=tuple(dict.fromkeys(notes)))
 
     def _kept_calls(self, rows: Sequence[parse.Row], filters: CallFilters) -> list[ApiCall]:
         """The rows as calls; runs in a thread, since many rows take a while."""
-        calls = [parse.api_call(row, account=self.account, whoami=self._credentials.whoami) for row in rows]
+        calls = [
+            parse.api_call(row, account=self.account, whoami=self._credentials.whoami, redactor=self._redactor) for row in rows
+        ]
         return [call for call in calls if _keeps(call, filters)] if filters else calls
 
     async def check(self) -> list[Check]:

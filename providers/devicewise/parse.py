@@ -17,6 +17,7 @@ import msgspec
 from providers.decoding import json_of
 from providers.errors import unreadable
 from providers.records import ApiCall, Outcome
+from providers.redaction import Redactor
 
 MOST_NESTED = 200_000
 SHORT, REMEMBERED = 512, 16_384
@@ -131,7 +132,7 @@ def _count(value: Any) -> int | None:
     return value if type(value) is int and value >= 0 else None
 
 
-def api_call(row: Row, *, account: str, whoami: str) -> ApiCall:
+def api_call(row: Row, *, account: str, whoami: str, redactor: Redactor | None = None) -> ApiCall:
     """One row of `usage.api.list` as a call.
 
     `actor` is `whoami`, `action` the command names joined by `+`, `target` the thing key, `status` `ok` or the error
@@ -139,24 +140,31 @@ def api_call(row: Row, *, account: str, whoami: str) -> ApiCall:
     """
     names, target = _asked_in(row.request)
     status, outcome = _status_in(row.response)
+    joined = names[0] if len(names) == 1 else "+".join(names)
+    action = _shown(joined, redactor)
     at_text, actor, org, nanoseconds = row.ts or "", row.whoami or "", row.orgKey or "", row.execTime
     return ApiCall(
         at=_instant(at_text),
         at_text=at_text,
         account=account,
         actor=actor,
-        action=names[0] if len(names) == 1 else "+".join(names),
-        target=target,
+        action=action,
+        target=_shown(target, redactor),
         status=status,
         outcome=outcome,
         client=org,
         ip="",
         duration_ms=nanoseconds / 1_000_000 if nanoseconds is not None and 0 <= nanoseconds < 2**63 else None,
         own=actor == whoami and bool(whoami) and bool(names) and _OWN.issuperset(names),
-        actions=names,
+        actions=names if action == joined else tuple(action.split("+")),
         host=row.processedBy or "",
         organisation=org or row.orgId or "",
     )
+
+
+def _shown(text: str, redactor: Redactor | None) -> str:
+    """A text of theirs without secrets; what can hold none is left as it is."""
+    return redactor.text(text) if redactor and ("=" in text or ":" in text or len(text) > 60) else text
 
 
 def _asked_in(request: str | dict[str, Any] | None) -> tuple[tuple[str, ...], str]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -242,9 +243,148 @@ async def test_more_rows_than_any_window_can_bring_are_told(server: AkamaiSandbo
     assert len(page.calls) == 5000
 
 
+async def test_rows_that_were_left_out_below_the_cap_are_fetched_by_halves(server: AkamaiSandbox, edge: Akamai) -> None:
+    """No flag tells of it, but the report counts more than it holds."""
+    everything = list(server.rows(WINDOW.start, WINDOW.end))
+
+    async def counted(request: web.Request) -> web.Response:
+        start, end = (datetime.fromisoformat(request.query[name]) for name in ("start", "end"))
+        rows = [row for row in everything if start <= datetime.fromisoformat(row["timestamp"]) < end]
+        return web.json_response({"metadata": {"rowCount": len(rows)}, "data": rows[:60]})
+
+    server.misbehave(counted, times=999)
+    page = await edge.calls(WINDOW, CallFilters())
+    assert [call.at_text for call in page.calls] == [row["timestamp"] for row in everything]
+    assert page.complete
+
+
+async def test_a_count_that_means_something_else_doubles_no_row(server: AkamaiSandbox, edge: Akamai) -> None:
+    body = json.dumps({"metadata": {**SAMPLE_METADATA, "rowCount": 40}, "data": SAMPLE_DATA})
+    server.answer_with(200, body, Content_Type="application/json", times=999)
+    page = await edge.calls(WINDOW, CallFilters())
+    assert (len(page.calls), page.complete) == (4, False)
+    assert "counts 40 rows and sent 4" in page.notes[0]
+
+
+@pytest.mark.parametrize("report", ["v1", "v2"])
+async def test_where_whole_five_minutes_are_wanted_the_window_is_rounded_and_cut_back(server: AkamaiSandbox, report: Any) -> None:
+    server.whole_steps_only = True
+    window = Window(WINDOW.start + timedelta(minutes=7, seconds=30), WINDOW.end - timedelta(minutes=11))
+    client = client_of(server, report=report)
+    for _ in range(2):
+        page = await client.calls(window, CallFilters())
+        assert [call.at_text for call in page.calls] == [row["timestamp"] for row in server.rows(window.start, window.end)]
+        assert page.complete
+        assert "takes whole five minutes only; it was asked from" in page.notes[0]
+    assert len(server.ledger) == 3
+    whole = await client.calls(WINDOW, CallFilters())
+    await client.aclose()
+    assert (whole.complete, whole.notes) == (True, ())
+
+
+async def test_bounds_that_no_rounding_mends_are_told(server: AkamaiSandbox, edge: Akamai) -> None:
+    body = {"type": "reporting.re.invalid.request", "title": "Invalid", "errors": [{"type": "date.range.invalid.date.format"}]}
+    server.answer_with(400, json.dumps(body), times=9)
+    with pytest.raises(ProtocolError, match="refused the window"):
+        await edge.calls(WINDOW, CallFilters())
+    assert len(server.ledger) == 1
+
+
+@pytest.mark.parametrize("filters", [CallFilters(status=("401",)), CallFilters(native={"response_code": ("401", "403")})])
+async def test_no_401_is_never_evidence(edge: Akamai, filters: CallFilters) -> None:
+    page = await edge.calls(WINDOW, filters)
+    assert page.complete
+    assert "does not record calls whose login failed" in page.notes[0]
+
+
+@pytest.mark.parametrize(
+    "href", ["http://elsewhere.example/x", "https://127.0.0.1/x", "http://127.0.0.1:1/x", "//elsewhere.example/x"]
+)
+async def test_a_link_that_leaves_the_vendor_is_not_followed(server: AkamaiSandbox, href: str) -> None:
+    client = client_of(server, report="v2")
+    server.answer_with(303, Location=href)
+    with pytest.raises(ProtocolError, match="link to another host"):
+        await client.calls(WINDOW, CallFilters())
+    await client.aclose()
+    assert len(server.ledger) == 1
+
+
+async def test_a_report_that_is_never_ready_is_told(server: AkamaiSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("providers.akamai.client.ASYNC_WAITS_S", (0.0,) * 5)
+    client = client_of(server, report="v2")
+    server.answer_with(303, Location="/reporting-api/v2/results/r0", times=99)
+    with pytest.raises(Unavailable, match="still preparing"):
+        await client.calls(WINDOW, CallFilters())
+    await client.aclose()
+    assert len(server.ledger) == 6
+
+
+async def test_a_clock_that_stays_wrong_is_told_and_not_tried_for_ever(server: AkamaiSandbox, edge: Akamai) -> None:
+    drift = iter(range(1, 100))
+    server.clock = lambda: datetime.now(UTC) + timedelta(minutes=7 * next(drift))
+    with pytest.raises(AuthFailed, match="our clock is wrong"):
+        await edge.calls(WINDOW, CallFilters())
+    assert len(server.ledger) == 2
+
+
+async def test_a_clock_without_a_date_header_is_measured_by_the_request_time(server: AkamaiSandbox, edge: Akamai) -> None:
+    when = datetime.now(UTC) + timedelta(minutes=9)
+    problem = {
+        "type": "https://problems/pep-authn/request-error",
+        "title": "Bad request",
+        "detail": "Invalid timestamp",
+        "requestTime": f"{when:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    server.answer_with(400, json.dumps(problem), Date="soon")
+    server.clock = lambda: datetime.now(UTC) + timedelta(minutes=9)
+    await edge.calls(WINDOW, CallFilters())
+    assert len(server.ledger) == 2
+
+
+ODD_ROWS = {
+    "all Other": (dict.fromkeys(SAMPLE_DATA[0], "Other"), ("Other", "Other", Outcome.UNKNOWN)),
+    "an unknown method": ({**SAMPLE_DATA[0], "method": "brew"}, ("BREW", "503", Outcome.FAILURE)),
+    "a client that gave up": ({**SAMPLE_DATA[0], "responseCode": "000"}, ("DELETE", "000", Outcome.UNKNOWN)),
+    "invalid headers": ({**SAMPLE_DATA[0], "responseCode": "601"}, ("DELETE", "601", Outcome.UNKNOWN)),
+    "a number": ({**SAMPLE_DATA[0], "responseCode": 404}, ("DELETE", "404", Outcome.FAILURE)),
+    "nothing": ({}, ("", "", Outcome.UNKNOWN)),
+    "nulls": (dict.fromkeys(SAMPLE_DATA[0]), ("", "", Outcome.UNKNOWN)),
+    "an epoch": ({**SAMPLE_DATA[0], "timestamp": 1700000000}, ("DELETE", "503", Outcome.FAILURE)),
+}
+
+
+@pytest.mark.parametrize(("row", "told"), ODD_ROWS.values(), ids=ODD_ROWS.keys())
+def test_an_odd_row_is_a_call_of_which_little_is_known(row: dict[str, Any], told: tuple[str, str, Outcome]) -> None:
+    report = parse.json_report(json.dumps({"data": [row]}).encode(), account="edge")
+    call = parse.api_call(report.rows[0], account="edge", own_token="")
+    assert (call.action, call.status, call.outcome) == told
+    if row.get("timestamp") != SAMPLE_DATA[0]["timestamp"]:
+        assert call.at is None
+
+
+def test_v2_rows_are_read_by_their_own_names() -> None:
+    row = {
+        "timestamp": "2026-11-20T11:00:00Z",
+        "clientOwner": "ada",
+        "requestMethod": "GET",
+        "requestUri": "/x",
+        "responseCode": 503,
+        "authorizationClientToken": "mine",
+        "clientId": "c",
+    }
+    report = parse.json_report(json.dumps({"data": [row]}).encode(), account="edge")
+    call = parse.api_call(report.rows[0], account="edge", own_token="mine")
+    assert (call.actor, call.action, call.target, call.status, call.outcome) == ("ada", "GET", "/x", "503", Outcome.FAILURE)
+
+
+def test_rows_that_are_no_rows_are_left_out() -> None:
+    body = json.dumps({"data": [3, None, SAMPLE_DATA[0], "x", []], "metadata": [], "links": 5}).encode()
+    assert len(parse.json_report(body, account="edge").rows) == 1
+
+
 async def test_data_that_is_still_arriving_is_told(server: AkamaiSandbox, edge: Akamai) -> None:
     ends = (WINDOW.end - timedelta(minutes=15)).isoformat()
-    metadata = {**SAMPLE_METADATA, "availableDataEnds": ends, "suggestedRetryTime": "2026-11-20T12:30:00.123456Z"}
+    metadata = {**SAMPLE_METADATA, "rowCount": 0, "availableDataEnds": ends, "suggestedRetryTime": "2026-11-20T12:30:00.123456Z"}
     server.answer_with(200, json.dumps({"metadata": metadata, "data": []}), Content_Type="application/json")
     page = await edge.calls(WINDOW, CallFilters())
     assert not page.complete

@@ -256,6 +256,99 @@ async def test_rows_that_drift_between_pages_count_once(server: DeviceWiseSandbo
     assert (len(page.calls), page.complete) == (10, False)
 
 
+async def test_a_count_that_changes_between_pages_makes_it_approximate(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+    await iot.calls(WINDOW, CallFilters())
+    for count, page in ((10, rows(10)[:6]), (11, rows(10)[6:]), (11, [])):
+        server.answer_with(200, json.dumps({"list": {"success": True, "params": {"count": count, "result": page or None}}}))
+    found = await iot.calls(WINDOW, CallFilters())
+    assert (len(found.calls), found.complete) == (10, False)
+    assert "approximate" in found.notes[0]
+
+
+async def test_a_global_failure_is_seen_before_any_reply(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+    await iot.calls(WINDOW, CallFilters())
+    answer = {
+        "success": False,
+        "errorCodes": [-90001],
+        "errorMessages": ["Nope"],
+        "list": {"success": True, "params": {"result": rows(3)}},
+    }
+    server.answer_with(200, json.dumps(answer))
+    with pytest.raises(ProtocolError, match="Nope"):
+        await iot.calls(WINDOW, CallFilters())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"errorCodes": [-90000], "success": False},
+        {"success": False, "errorMessages": ["Authentication session is invalid: no such thing any more"]},
+        {"success": False, "errorMessages": ["authentication session is INVALID: [0123456789abcdef0123456789abcdef]"]},
+        {"list": {"success": False, "errorCodes": [-90000]}},
+    ],
+    ids=["by code", "by its first words", "in another case", "per command"],
+)
+async def test_an_expired_session_is_known_whatever_its_words(
+    server: DeviceWiseSandbox, iot: DeviceWise, answer: dict[str, Any]
+) -> None:
+    await iot.calls(WINDOW, CallFilters())
+    server.answer_with(200, json.dumps(answer))
+    assert (await iot.calls(WINDOW, CallFilters())).calls
+    assert server.logins == 2
+
+
+async def test_a_session_that_is_refused_again_at_once_is_not_renewed_for_ever(
+    server: DeviceWiseSandbox, iot: DeviceWise
+) -> None:
+    await iot.calls(WINDOW, CallFilters())
+    asked = len(server.ledger)
+    good = {"auth": {"success": True, "params": {"sessionId": "f" * 32}}}
+    bad = {"success": False, "errorCodes": [-90000], "errorMessages": ["Authentication session is invalid: [f00d]"]}
+    for answer in (bad, good, bad):
+        server.answer_with(200, json.dumps(answer))
+    with pytest.raises(AuthFailed, match="does not accept the session"):
+        await iot.calls(WINDOW, CallFilters())
+    assert len(server.ledger) == asked + 3
+
+
+async def test_after_renewal_the_organisation_is_switched_to_again(server: DeviceWiseSandbox) -> None:
+    client = client_of(server, org="CELLAR")
+    await client.calls(WINDOW, CallFilters())
+    server.forget_sessions()
+    await client.calls(WINDOW, CallFilters())
+    await client.aclose()
+    assert list(server.sessions.values()) == ["CELLAR"]
+    assert len(bodies(server, "session.org.switch")) == 2
+
+
+@pytest.mark.parametrize("status", [401, 404, 429, 500, 302])
+async def test_any_status_but_200_is_trouble_on_the_way(server: DeviceWiseSandbox, iot: DeviceWise, status: int) -> None:
+    server.answer_with(status, "<html>", times=9)
+    with pytest.raises(ProviderError):
+        await iot.calls(WINDOW, CallFilters())
+
+
+async def test_secrets_of_the_rows_do_not_leave(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+    """They stand in names, parameters and replies, at every depth, and in words of failure."""
+    inner = json.dumps({"password": "geheim-1", "nested": json.dumps({"sessionId": "geheim-2"})})
+    request = {"1": {"Command": "thing.list token=geheim-3", "Params": {"thingKey": "oven password=geheim-4", "x": inner}}}
+    response = {
+        "1": {"success": False, "errorCodes": [-90008], "errorMessages": ["token=geheim-5"], "params": {"appToken": "geheim-6"}}
+    }
+    server.rows = lambda start, end: [{**SAMPLE_ROW, "request": json.dumps(request), "response": json.dumps(response)}]
+    page = await iot.calls(WINDOW, CallFilters())
+    assert "geheim" not in repr(page)
+    assert page.calls[0].target == "oven password=[redacted]"
+
+
+async def test_words_of_failure_do_not_show_a_session(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+    await iot.calls(WINDOW, CallFilters())
+    server.answer_with(200, json.dumps({"success": False, "errorMessages": ["bad sessionId=0123456789abcdef0123456789abcdef"]}))
+    with pytest.raises(ProtocolError) as caught:
+        await iot.calls(WINDOW, CallFilters())
+    assert "0123456789abcdef" not in str(caught.value)
+
+
 ROW = {**SAMPLE_ROW, "orgKey": "KITCHEN", "execTime": 21_500_000}
 NESTED = {
     "capitals": ('{"1":{"Command":"thing.list","Params":{"thingKey":"oven-1"}}}', "thing.list", "oven-1"),
@@ -369,3 +462,50 @@ def test_what_a_login_says_of_itself_is_no_target() -> None:
     login = '{"auth":{"command":"api.authenticate","params":{"appToken":"t","appId":"i","thingKey":"secret-thing"}}}'
     call = parse.api_call(parse.row_of({**ROW, "request": login}), account="iot", whoami="")
     assert (call.action, call.target) == ("api.authenticate", "")
+
+
+MEMBERS = [
+    "list",
+    "success",
+    "Success",
+    "params",
+    "Params",
+    "result",
+    "count",
+    "errorCodes",
+    "command",
+    "COMMAND",
+    "thingKey",
+    "key",
+    "1",
+    "auth",
+]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(MEMBERS), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.sampled_from(MEMBERS), JSON, max_size=4))
+def test_the_quick_way_and_the_careful_way_read_the_same(answer: dict[str, Any]) -> None:
+    """What is decoded straight into rows is what the careful reading finds."""
+    body = json.dumps(answer).encode()
+    try:
+        found = parse.reply_params(body, parse.LIST_ID, account="iot")
+        careful: Any = found if isinstance(found, parse.Failure) else parse.page(found, account="iot")
+    except ProtocolError:
+        careful = ProtocolError
+    try:
+        quick: Any = parse.list_page(body, account="iot")
+    except ProtocolError:
+        quick = ProtocolError
+    assert quick == careful
+
+
+@given(st.dictionaries(st.sampled_from(MEMBERS), JSON, max_size=4))
+def test_a_remembered_request_is_read_as_a_new_one(request_: dict[str, Any]) -> None:
+    text = json.dumps(request_)
+    for _ in range(2):
+        call = parse.api_call(parse.row_of({"request": text, "response": text}), account="iot", whoami="")
+        assert call == parse.api_call(parse.row_of({"request": request_, "response": request_}), account="iot", whoami="")

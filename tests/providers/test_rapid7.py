@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import parse_qs
 
+import httpx
 import pytest
 from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.sandbox.rapid7 import Rapid7Sandbox
 from bot.sandbox.seed import CELLAR, KITCHEN
+from providers import http
 from providers.errors import AuthFailed, Incomplete, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
 from providers.rapid7 import parse
 from providers.rapid7.auth import REGIONS, region_url
@@ -267,3 +272,133 @@ async def broken_off(request: web.Request) -> web.StreamResponse:
     assert request.transport is not None
     request.transport.abort()
     return response
+
+
+async def test_the_total_need_not_be_the_sum_of_the_days_and_the_echoed_period_is_kept(
+    server: Rapid7Sandbox, rapid7: Rapid7
+) -> None:
+    answer = {**SAMPLE, "period_usage": "99", "period": {"from": "2018-12-02", "to": "2018-12-18"}}
+    server.answer_with(200, json.dumps(answer))
+    period = await rapid7.usage(DAYS)
+    assert (period.reported_bytes, period.reported_from, period.reported_to) == (99, date(2018, 12, 2), date(2018, 12, 18))
+    assert sum(period.by_day.values()) != period.reported_bytes
+
+
+@pytest.mark.parametrize("usage", ["12 GB", -1, True, 1.5, "9" * 30, [], {}], ids=str)
+def test_a_usage_that_is_no_number_of_bytes_is_not_guessed(usage: object) -> None:
+    with pytest.raises(ProtocolError):
+        parse.usage_period(json.dumps({"daily_usage": [{"day": "2018-12-13", "usage": usage}]}).encode(), account="a")
+
+
+async def test_the_longest_window_of_usage_by_log_joins_without_a_seam(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    today = datetime.now(UTC).date()
+    days = DayRange(today - timedelta(days=95), today - timedelta(days=1))
+    usage = await rapid7.usage_by_log(days)
+    asked = sorted(parse_qs(entry.query)["from"][0] + " " + parse_qs(entry.query)["to"][0] for entry in server.ledger)
+    assert len(asked) == 4
+    assert list(usage.by_day) == sorted(set(usage.by_day))
+    covered = [day for span in asked for day in DayRange(*(date.fromisoformat(d) for d in span.split())).each()]
+    assert covered == days.each()
+
+
+@pytest.mark.parametrize(("ids", "limit"), [([], 10), ([KITCHEN] * 11, 10), ([KITCHEN], 0), ([KITCHEN], 20_000_001)])
+def test_what_no_download_takes_is_not_even_asked(rapid7: Rapid7, ids: list[str], limit: int) -> None:
+    with pytest.raises(ValueError, match="one to ten logs"):
+        rapid7.download(ids, WINDOW, query="", limit=limit, most_bytes=1)
+
+
+async def test_a_redirect_of_an_ordinary_question_does_not_take_the_key_along(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    server.answer_with(307, Location="http://elsewhere.example/")
+    with pytest.raises(ProtocolError, match="redirect"):
+        await rapid7.usage(DAYS)
+
+
+async def test_a_503_before_the_first_byte_of_a_log_is_tried_again(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    server.answer_with(503, times=2, path="/download")
+    assert await body_of(rapid7, [KITCHEN])
+    assert sum("/download" in path for path in server.paths()) == 3
+
+
+async def test_silence_is_told(monkeypatch: pytest.MonkeyPatch, server: Rapid7Sandbox) -> None:
+    monkeypatch.setattr(http, "TIMEOUT", httpx.Timeout(0.1))
+    client = Rapid7("eu", base_url=server.url, api_key=Secret(server.api_key))
+    server.be_slow(5, times=9)
+    with pytest.raises(Unavailable, match="eu fell silent"):
+        await client.usage(DAYS)
+    await client.aclose()
+
+
+async def test_an_answer_that_drips_has_an_end(monkeypatch: pytest.MonkeyPatch, server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    """Each byte comes in time, and the whole never does."""
+
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b" ")
+            await asyncio.sleep(0.02)
+
+    monkeypatch.setattr(http.fetch, "__kwdefaults__", {**http.fetch.__kwdefaults__, "timeout_s": 0.3})
+    server.misbehave(drip, times=9)
+    with pytest.raises(Unavailable, match="gave no answer within 0 s"):
+        await rapid7.usage(DAYS)
+
+
+async def test_an_answer_without_end_is_refused(monkeypatch: pytest.MonkeyPatch, server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    monkeypatch.setattr(http, "MOST_BODY_BYTES", 100_000)
+
+    async def flood(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b" " * 50_000)
+
+    server.misbehave(flood)
+    with pytest.raises(ProtocolError, match="sent more than 0 MB"):
+        await rapid7.usage(DAYS)
+
+
+async def test_a_crowd_waits_its_turn_and_all_are_answered(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    server.be_slow(0.05, times=999)
+    days = [DayRange(DAYS.first - timedelta(days=n), DAYS.last) for n in range(60)]
+    assert len(await asyncio.gather(*(rapid7.usage(each) for each in days))) == 60
+
+
+MEMBERS = [
+    "daily_usage",
+    "usage",
+    "day",
+    "period",
+    "from",
+    "to",
+    "period_usage",
+    "per_day_usage",
+    "interval",
+    "log_usage",
+    "id",
+    "logs",
+    "name",
+    "message",
+]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(MEMBERS), inner, max_size=4),
+    max_leaves=25,
+)
+
+
+@given(st.binary(max_size=400) | JSON.map(lambda value: json.dumps(value).encode()))
+def test_any_bytes_give_a_record_or_a_protocol_error(body: bytes) -> None:
+    for read in (parse.usage_period, parse.log_usage, parse.named_logs):
+        with contextlib.suppress(ProtocolError):
+            read(body, account="a")
+    assert len(parse.error_said(body)) <= 300
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 2_000_000, b'{"daily_usage":' * 400_000, b'"' + b"\\" * 2_000_000, b"9" * 2_000_000, b"\xff" * 2_000_000]
+)
+def test_what_is_made_to_be_slow_is_read_in_time(body: bytes) -> None:
+    """Nested without end, one string without end, a number without end: an error of the family, in bounded time and memory."""
+    with pytest.raises(ProtocolError):
+        parse.usage_period(body, account="a")

@@ -1,0 +1,290 @@
+"""Logs as the internet really delivers them: cut, silent, endless, packed, in tiny chunks, with lines of any size; and memory stays flat."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import tracemalloc
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.transfers import Transfer, Wanted, fetch_log
+from providers import bulk
+from providers.errors import Incomplete, ProtocolError, ProviderError, Unavailable
+from providers.rapid7.client import Rapid7
+from providers.records import Window
+from providers.redaction import Redactor, Secret
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+WINDOW = Window(NOON - timedelta(minutes=20), NOON)
+KITCHEN = "aee00b66-a543-43dc-b093-53963c2e8f41"
+HEAD = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=UTF-8\r\nContent-Disposition: attachment; filename=.log\r\n"
+MB = 1_000_000
+Serve = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def serving(serve: Serve) -> AsyncIterator[Rapid7]:
+    """A server that answers every request with raw bytes, and an account that asks it."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            await serve(writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    client = Rapid7("eu", base_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", api_key=Secret("kkkk"))
+    try:
+        yield client
+    finally:
+        await client.aclose()
+        server.close()
+
+
+def chunked(*pieces: bytes, end: bool = True, headers: str = "") -> Serve:
+    async def serve(writer: asyncio.StreamWriter) -> None:
+        writer.write((HEAD + headers + "Transfer-Encoding: chunked\r\n\r\n").encode())
+        for piece in pieces:
+            writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            await writer.drain()
+        if end:
+            writer.write(b"0\r\n\r\n")
+        await writer.drain()
+
+    return serve
+
+
+def plain(body: bytes, headers: str) -> Serve:
+    async def serve(writer: asyncio.StreamWriter) -> None:
+        writer.write((HEAD + headers + "\r\n").encode() + body)
+        await writer.drain()
+
+    return serve
+
+
+async def fetched(
+    client: Rapid7, folder: Path, *, limit: int | None = None, most_bytes: int = 10**9, plain_bytes: int = 10**9
+) -> tuple[Transfer, bytes]:
+    wanted = Wanted([KITCHEN], WINDOW, "", limit, most_bytes, plain_bytes)
+    transfer = await fetch_log(client, wanted, folder / "kitchen.log", Redactor([Secret("kkkk")]))
+    content = transfer.path.read_bytes()
+    return transfer, gzip.decompress(content) if transfer.path.suffix == ".gz" else content
+
+
+async def test_a_chunked_log_that_is_cut_is_kept_and_told(tmp_path: Path) -> None:
+    async with serving(chunked(b"one\ntwo\nthr", end=False)) as client:
+        transfer, content = await fetched(client, tmp_path)
+    assert (transfer.complete, transfer.counter.lines, content) == (False, 3, b"one\ntwo\nthr")
+
+
+async def test_a_log_shorter_than_its_announced_length_is_told(tmp_path: Path) -> None:
+    async with serving(plain(b"one\ntwo\n", "Content-Length: 100\r\n")) as client:
+        transfer, content = await fetched(client, tmp_path)
+    assert (transfer.complete, content) == (False, b"one\ntwo\n")
+
+
+async def test_a_body_that_ends_with_its_connection_is_whole(tmp_path: Path) -> None:
+    """Nothing tells how long it should have been."""
+    async with serving(plain(b"one\ntwo\n", "Connection: close\r\n")) as client:
+        transfer, content = await fetched(client, tmp_path)
+    assert (transfer.complete, content) == (True, b"one\ntwo\n")
+
+
+async def test_an_empty_body_is_an_empty_log(tmp_path: Path) -> None:
+    async with serving(chunked()) as client:
+        transfer, content = await fetched(client, tmp_path)
+    assert (transfer.complete, transfer.counter.lines, content) == (True, 0, b"")
+
+
+async def test_tiny_chunks_make_the_same_log(tmp_path: Path) -> None:
+    whole = "".join(f"2026-11-20T11:{n % 60:02d}:00Z INFO Ünïcode line {n} 🥖\n" for n in range(20_000)).encode()
+    async with serving(chunked(*(whole[at : at + 1400] for at in range(0, len(whole), 1400)))) as client:
+        transfer, content = await fetched(client, tmp_path)
+    assert content == whole
+    assert (transfer.counter.lines, transfer.received, transfer.counter.counted_levels()) == (
+        20_000,
+        len(whole),
+        {"info": 20_000},
+    )
+
+
+async def test_characters_split_between_chunks_stay_whole(tmp_path: Path) -> None:
+    whole = "🥖 ünï\n".encode() * 50
+    async with serving(chunked(*(whole[at : at + 1] for at in range(len(whole))))) as client:
+        assert (await fetched(client, tmp_path))[1] == whole
+
+
+async def test_line_ends_of_other_kinds_do_not_make_lines(tmp_path: Path) -> None:
+    whole = "a\u2028b\u0085c\x0bd\x1ce\x0cf\rg\n".encode() * 3
+    async with serving(chunked(whole)) as client:
+        transfer, content = await fetched(client, tmp_path)
+    assert (content, transfer.counter.lines) == (whole, 3)
+
+
+@pytest.mark.parametrize(("limit", "lines", "truncated"), [(2, 2, True), (3, 3, False), (4, 3, False)])
+async def test_a_cut_is_told_from_an_exact_fit(tmp_path: Path, limit: int, lines: int, truncated: bool) -> None:
+    async with serving(chunked(b"one\ntwo\nthree\n")) as client:
+        transfer, _ = await fetched(client, tmp_path, limit=limit)
+    assert (transfer.counter.lines, transfer.truncated) == (lines, truncated)
+
+
+async def test_at_the_vendors_own_limit_an_exact_fit_means_a_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("bot.transfers", "providers.rapid7.client"):
+        monkeypatch.setattr(f"{module}.MOST_LINES", 3)
+    async with serving(chunked(b"one\ntwo\nthree\n")) as client:
+        transfer, _ = await fetched(client, tmp_path)
+    assert (transfer.counter.lines, transfer.truncated) == (3, True)
+
+
+async def test_silence_in_the_middle_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "TIMEOUT", aiohttp.ClientTimeout(sock_read=0.2))
+
+    async def silent(writer: asyncio.StreamWriter) -> None:
+        await chunked(b"one\n", end=False)(writer)
+        await asyncio.sleep(5)
+
+    async with serving(silent) as client:
+        async with client.download([KITCHEN], WINDOW, query="", limit=10, most_bytes=MB) as stream:
+            pieces: list[bytes] = []
+
+            async def read() -> None:
+                async for piece in stream:
+                    pieces.append(piece)
+
+            with pytest.raises(Incomplete, match="eu fell silent"):
+                await read()
+        assert pieces == [b"one\n"]
+
+
+async def test_a_server_that_never_answers_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "TIMEOUT", aiohttp.ClientTimeout(sock_read=0.1))
+
+    async def mute(writer: asyncio.StreamWriter) -> None:
+        del writer
+        await asyncio.sleep(5)
+
+    async with serving(mute) as client:
+        with pytest.raises(Unavailable, match="eu fell silent"):
+            async with client.download([KITCHEN], WINDOW, query="", limit=10, most_bytes=MB):
+                raise AssertionError("nothing can have begun")
+
+
+async def endless(writer: asyncio.StreamWriter) -> None:
+    writer.write((HEAD + "Transfer-Encoding: chunked\r\n\r\n").encode())
+    piece = b"2026-11-20T11:00:00Z INFO on and on\n" * 2000
+    while True:
+        writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        await writer.drain()
+
+
+async def test_an_endless_log_ends_at_the_total_and_says_so(tmp_path: Path) -> None:
+    async with serving(endless) as client:
+        transfer, content = await asyncio.wait_for(fetched(client, tmp_path, most_bytes=5 * MB), 30)
+    assert (transfer.truncated, transfer.cut_at_total) == (True, True)
+    assert 5 * MB - 100 < len(content) <= 5 * MB
+    assert content.endswith(b"\n")
+
+
+@pytest.mark.parametrize("kind", ["gzip", "x-gzip", "deflate"])
+async def test_a_log_packed_in_spite_of_identity_is_unpacked(tmp_path: Path, kind: str) -> None:
+    import zlib
+
+    whole = b"".join(b"line %d\n" % n for n in range(200_000))
+    packed = zlib.compress(whole) if kind == "deflate" else gzip.compress(whole[:MB]) + gzip.compress(whole[MB:])
+    async with serving(
+        chunked(*(packed[at : at + 3000] for at in range(0, len(packed), 3000)), headers=f"Content-Encoding: {kind}\r\n")
+    ) as client:
+        transfer, content = await fetched(client, tmp_path)
+    assert content == whole
+    assert transfer.complete
+
+
+@pytest.mark.parametrize("damage", ["cut", "broken"])
+async def test_a_packed_log_that_is_damaged_is_told(tmp_path: Path, damage: str) -> None:
+    packed = gzip.compress(b"".join(b"line %d\n" % n for n in range(50_000)))
+    packed = packed[: len(packed) // 2] + (b"\0" * 500 if damage == "broken" else b"")
+    async with serving(chunked(packed, headers="Content-Encoding: gzip\r\n")) as client:
+        transfer, content = await fetched(client, tmp_path)
+    assert not transfer.complete
+    assert content.startswith(b"line 0\nline 1\n")
+
+
+async def test_a_packing_nobody_asked_for_and_we_cannot_undo_is_refused() -> None:
+    async with serving(chunked(b"x", headers="Content-Encoding: br\r\n")) as client:
+        with pytest.raises(ProtocolError, match="packed as br"):
+            async with client.download([KITCHEN], WINDOW, query="", limit=10, most_bytes=MB) as stream:
+                _ = [piece async for piece in stream]
+
+
+async def test_a_header_without_end_is_survived() -> None:
+    async def serve(writer: asyncio.StreamWriter) -> None:
+        writer.write(HEAD.encode() + b"X-Long: " + b"y" * 2 * MB)
+        await writer.drain()
+
+    async with serving(serve) as client:
+        with pytest.raises(ProviderError):
+            async with client.download([KITCHEN], WINDOW, query="", limit=10, most_bytes=MB):
+                raise AssertionError("this cannot be read")
+
+
+async def grown(client: Rapid7, folder: Path, **wanted: int) -> tuple[int, Transfer]:
+    """How much memory Python took at most for one log, in bytes."""
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        transfer = await fetch_log(
+            client, Wanted([KITCHEN], WINDOW, "", None, wanted["most_bytes"], 1000), folder / "a.log", Redactor([Secret("kkkk")])
+        )
+        return tracemalloc.get_traced_memory()[1] - before, transfer
+    finally:
+        tracemalloc.stop()
+
+
+async def test_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:
+    async with serving(endless) as client:
+        small, _ = await grown(client, tmp_path, most_bytes=4 * MB)
+        large, transfer = await grown(client, tmp_path, most_bytes=40 * MB)
+    assert transfer.received > 39 * MB
+    assert large < 24 * MB
+    assert large < small + 4 * MB
+
+
+async def test_one_line_of_fifty_megabytes_is_redacted_in_flat_memory(tmp_path: Path) -> None:
+    """A secret across every seam is found, and nothing of the line is lost."""
+    piece = (b"x" * 50 + b" ") * 1000
+    count = 50 * MB // len(piece)
+    secret = b" password=geheim "
+
+    async def serve(writer: asyncio.StreamWriter) -> None:
+        writer.write((HEAD + "Transfer-Encoding: chunked\r\n\r\n").encode())
+        for n in range(count):
+            part = piece + (secret if n % 20 == 0 else b"")
+            writer.write(b"%x\r\n%s\r\n" % (len(part), part))
+            await writer.drain()
+        writer.write(b"0\r\n\r\n")
+
+    async with serving(serve) as client:
+        peak, transfer = await grown(client, tmp_path, most_bytes=10**9)
+    content = gzip.decompress(transfer.path.read_bytes())
+    assert (transfer.counter.lines, transfer.complete) == (1, True)
+    assert b"geheim" not in content
+    assert content.count(b"password=[redacted]") == -(-count // 20)
+    assert content.count(b"x") == count * 50_000
+    assert peak < 24 * MB
+
+
+async def test_a_packed_bomb_does_not_fill_memory(tmp_path: Path) -> None:
+    packed = gzip.compress(b"\0" * 400 * MB, compresslevel=9)
+    async with serving(chunked(packed, headers="Content-Encoding: gzip\r\n")) as client:
+        peak, transfer = await grown(client, tmp_path, most_bytes=8 * MB)
+    assert transfer.truncated
+    assert peak < 24 * MB
