@@ -31,7 +31,7 @@ from bot.people import SlackPeople
 from bot.socket_mode import HOPELESS, NOT_CONNECTED, Patience, SocketMode
 from bot.store import Store, StoredLedger
 from handlers import actions, home, slash
-from handlers.door import Door, Works
+from handlers.door import Door
 from handlers.problems import ErrorListener
 from providers.redaction import Redactor
 
@@ -52,7 +52,7 @@ class Bot:
     store: Store
     settings: Settings
     tokens: SlackTokens
-    works: Works
+    door: Door
     slack: Connection
     patience: Patience
 
@@ -60,8 +60,16 @@ class Bot:
     async def connected(self) -> AsyncIterator[None]:
         """Connected to Slack as `[slack] mode` says, or trying to; work under way gets a while to end."""
         async with self._socket() if self.settings.slack.mode == "socket" else self._http():
+            lost = asyncio.create_task(self._tell_the_lost())
             yield
-            await self.works.finish(within_s=FINISH_WITHIN_S)
+            lost.cancel()
+            await self.door.works.finish(within_s=FINISH_WITHIN_S)
+
+    async def _tell_the_lost(self) -> None:
+        """A while after the start, when an earlier process that was still finishing has ended, too."""
+        started = utc_now()
+        await asyncio.sleep(self.patience.lost)
+        await self.door.tell_the_lost(started=started)
 
     @asynccontextmanager
     async def _socket(self) -> AsyncIterator[None]:
@@ -124,7 +132,7 @@ async def open_bot(
         actions.register(app, door, store)
         home.register(app, door, store)
         app.error(ErrorListener(delivery, redactor).__call__)
-        yield Bot(app, client, session, store, settings, tokens, door.works, slack, patience)
+        yield Bot(app, client, session, store, settings, tokens, door, slack, patience)
 
 
 def asked_to_stop() -> asyncio.Event:

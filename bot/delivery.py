@@ -11,6 +11,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import aiohttp
@@ -20,13 +21,23 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.answer import Answer, AnswerFile, Block
 from bot.blocks import kit, limits, talk
-from bot.errors import SlackRefused
+from bot.errors import SlackRefused, SlackUnsure
 from bot.words import inert_lines, shortened
 
 log = logging.getLogger("opswatch")
 
-NOT_HERE = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
+# Why an answer cannot stand in a channel, and so is whispered.
 INVITE = "Only you see this, because I am not in this channel: `/invite @Opswatch` and ask again to have answers in it."
+NOT_HERE = MappingProxyType(
+    {
+        "not_in_channel": INVITE,
+        "channel_not_found": INVITE,
+        "is_archived": "Only you see this, because this channel is archived.",
+        "restricted_action": "Only you see this, because a setting of the workspace keeps me from posting in this channel.",
+    }
+)
+# Nothing on the way from Slack says whether it took a message.
+UNSURE = (aiohttp.ClientError, TimeoutError, OSError)
 SNIPPET_BYTES = 1_000_000
 UPLOAD_CHUNK = 256 * 1024
 UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=1800, sock_connect=10, sock_read=120)
@@ -45,7 +56,7 @@ class Errand:
     response_url: str
     line: str
     public: bool = False
-    away: bool = False
+    away: str = ""
     shown_ts: str = ""
     shown_privately: bool = False
     pressed: bool = False
@@ -126,9 +137,17 @@ class Delivery:
             "blocks": blocks,
         }
         if not await self._respond(errand.response_url, payload):
-            await self._client.chat_postEphemeral(
-                channel=errand.channel, user=errand.user, text=outward(text), blocks=list(blocks)
-            )
+            await self._whisper_otherwise(errand, text, blocks)
+
+    async def _whisper_otherwise(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
+        """Where the response URL has been used up or is too old: beside the channel, or else by direct message."""
+        told: dict[str, Any] = {"text": outward(text), "blocks": list(blocks)}
+        try:
+            await self._client.chat_postEphemeral(channel=errand.channel, user=errand.user, **told)
+        except SlackApiError as error:
+            if error.response.get("error") not in (*NOT_HERE, "user_not_in_channel"):
+                raise SlackRefused(_code(error)) from None
+            await self._client.chat_postMessage(channel=await self._direct(errand.user), **told)
 
     async def home(self, user: str, blocks: Sequence[Block]) -> None:
         problems = limits.block_problems(blocks, most=limits.MOST_VIEW_BLOCKS)
@@ -160,7 +179,7 @@ class Delivery:
         """Where we may not post, the answer becomes private; any other refusal of Slack's rises."""
         if error.code not in NOT_HERE:
             raise error
-        errand.away = True
+        errand.away = NOT_HERE[error.code]
 
     async def _post(self, channel: str, text: str, blocks: Sequence[Block]) -> str:
         async def send(shown: Sequence[Block]) -> str:
@@ -229,7 +248,7 @@ def _private(errand: Errand, answer: Answer, ticket: str) -> tuple[str, list[Blo
         where = "The file is in your direct messages."
         blocks.insert(-1, kit.context(where))
         text = f"{text}\n{where}"
-    return (f"{INVITE}\n{text}", [kit.context(INVITE), *blocks]) if errand.away else (text, blocks)
+    return (f"{errand.away}\n{text}", [kit.context(errand.away), *blocks]) if errand.away else (text, blocks)
 
 
 def _snippet_type(file: AnswerFile) -> str | None:
@@ -250,18 +269,31 @@ def outward(text: str) -> str:
 
 
 async def _or_plainer(send: Any, blocks: Sequence[Block], text: str) -> str:
-    """A workspace that does not know the newest blocks gets the same in older ones. Raises SlackRefused."""
+    """A workspace that does not know the newest blocks gets the same in older ones. Raises SlackRefused and SlackUnsure."""
+    try:
+        return await _sent(send, blocks)
+    except SlackRefused as error:
+        if error.code not in ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"):
+            raise
+        log.warning("Slack refused the blocks (%s); sending plainer ones", error.code)
+    return await _sent(send, talk.plain_blocks(blocks, text))
+
+
+async def _sent(send: Any, blocks: Sequence[Block]) -> str:
+    """What the post gives. Raises SlackRefused, or SlackUnsure where Slack did not say whether it took it."""
     try:
         return str(await send(blocks))
     except SlackApiError as error:
-        code = str(error.response.get("error"))
-        if code not in ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"):
-            raise SlackRefused(code) from None
-        log.warning("Slack refused the blocks (%s); sending plainer ones", code)
-    try:
-        return str(await send(talk.plain_blocks(blocks, text)))
-    except SlackApiError as error:
-        raise SlackRefused(str(error.response.get("error"))) from None
+        if getattr(error.response, "status_code", 200) >= 500:
+            raise SlackUnsure from None
+        raise SlackRefused(_code(error)) from None
+    except UNSURE:
+        raise SlackUnsure from None
+
+
+def _code(error: SlackApiError) -> str:
+    """Slack's own word for why."""
+    return str(error.response.get("error") or "no reason given")
 
 
 async def _pieces(file: AnswerFile) -> AsyncIterator[bytes]:

@@ -38,7 +38,26 @@ class SlackRefused(Exception):
         self.hint = _SLACK_HINTS.get(code, "Try again; if it stays, tell the operator.")
 
 
+class SlackUnsure(Exception):
+    """Slack did not say whether it took a message. It is not sent again, since it may stand there already."""
+
+    kind = "slack"
+
+    def __init__(self) -> None:
+        super().__init__("no word from Slack")
+        self.message = "Slack did not say whether it took the answer."
+        self.hint = "Look in the channel; if it is not there, ask again."
+
+
 _SLACK_HINTS = {
+    "msg_blocks_too_long": "Ask for a shorter window, or add csv to have it as a file.",
+    "invalid_blocks": "Ask for a shorter window, or add csv to have it as a file.",
+    "not_in_channel": "Invite me with /invite @Opswatch, and ask again.",
+    "channel_not_found": "Invite me with /invite @Opswatch, and ask again.",
+    "is_archived": "The channel is archived; ask in another one.",
+    "restricted_action": "A workspace setting keeps me from posting there; ask an admin, or ask in another channel.",
+    "not_authed": "The operator has to renew the bot's credentials.",
+    "token_expired": "The operator has to renew the bot's credentials.",
     "missing_scope": "The operator has to update the app from manifest.yml and reinstall it.",
     "token_revoked": "The operator has to reinstall the app and renew the bot's credentials.",
     "invalid_auth": "The operator has to renew the bot's credentials.",

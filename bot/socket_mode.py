@@ -51,7 +51,8 @@ NOT_CONNECTED = (aiohttp.ClientError, TimeoutError, OSError, SlackApiError, _NoH
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long to wait for what, in seconds. `ping` is how often the peer is asked whether it is there; it has half as long to
-    answer. An old connection is read for `linger` after its successor stands, so that nothing on its way is lost."""
+    answer. An old connection is read for `linger` after its successor stands, so that nothing on its way is lost. `lost` is when those are
+    told whose questions an earlier process left unanswered."""
 
     open: float = 15.0
     hello: float = 10.0
@@ -59,6 +60,7 @@ class Patience:
     linger: float = 30.0
     first_wait: float = 0.5
     longest_wait: float = 20.0
+    lost: float = 15.0
 
 
 class SocketMode:

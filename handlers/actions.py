@@ -11,8 +11,8 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from bot.blocks import kit
 from bot.blocks.talk import SHARE_ACTION, WORKING_ACTION
-from bot.delivery import NOT_HERE, Errand
-from bot.errors import SlackRefused
+from bot.delivery import INVITE, NOT_HERE, Errand
+from bot.errors import SlackRefused, SlackUnsure
 from bot.store import Store
 from handlers.door import Door, words_of
 
@@ -49,9 +49,9 @@ class ShareAction:
         text, blocks = kept
         try:
             await self.door.delivery.share(errand.channel, errand.user, text, blocks)
-        except SlackRefused as error:
+        except (SlackRefused, SlackUnsure) as error:
             await self.door.keep(ticket, errand, text, blocks)
-            if error.code not in NOT_HERE:
+            if not isinstance(error, SlackRefused) or NOT_HERE.get(error.code) != INVITE:
                 raise
             await self._say(
                 errand, "It cannot be shared, because I am not in this channel: `/invite @Opswatch` and press Share again."

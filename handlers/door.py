@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.access import Access
@@ -20,13 +21,14 @@ from bot.question import COMMANDS, CommandName, Question, read_question
 from bot.slack_text import as_typed
 from bot.store import Asked, Store
 from handlers.answering import Answering, Asking, Clock, folder_when_needed
-from handlers.trouble import Cancelled, Stopping, trouble_of
+from handlers.trouble import Cancelled, Lost, Stopping, trouble_of
 from providers.redaction import Redactor
 
 log = logging.getLogger("opswatch")
 SHOW_WORK_AFTER_S = 2.0
 EDIT_EVERY_S = 3.0
 TELL_WITHIN_S = 2.0
+LOST_SINCE = timedelta(minutes=30)
 
 
 @dataclass(slots=True)
@@ -125,6 +127,17 @@ class Door:
             if errand.away:
                 await self.keep(ticket, errand, answer.text, answer.blocks)
         return "partial" if answer.warnings else "answered"
+
+    async def tell_the_lost(self, *, started: datetime) -> None:
+        """Tells those whose questions a crash cut off, once. Slack does not deliver again what was acknowledged."""
+        for asked in await self.store.take_unfinished(since=started - LOST_SINCE, before=started):
+            line = f"/{asked.command} {asked.text}".strip()
+            trouble = trouble_of(Lost(line))
+            try:
+                errand = Errand(user=asked.user, channel=asked.channel, response_url="", line=line)
+                await self.delivery.whisper(errand, trouble.text, trouble.blocks(line))
+            except Exception as error:
+                log.warning("A question that a crash cut off could not be told: %s", type(error).__name__)
 
     async def keep(self, ticket: str, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
         """Keeps a private answer, so that its asker may share it."""

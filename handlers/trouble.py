@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.blocks import talk
-from bot.errors import BadConfig, BadQuestion, Refused, SlackRefused
+from bot.errors import BadConfig, BadQuestion, Refused, SlackRefused, SlackUnsure
 from providers.errors import ProviderError
 
 
@@ -20,6 +20,14 @@ class Stopping(Exception):
     """The bot is going away while the answer was under way."""
 
     kind = "cancelled"
+
+
+class Lost(Exception):
+    """A crash has cut the work off."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__(line)
+        self.line = line
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,7 @@ def trouble_of(error: BaseException) -> Trouble:
         return Trouble(error.kind, None, error.message, error.hint)
     if isinstance(error, ProviderError):
         return Trouble(error.kind, error.account, error.message, error.hint, may_retry=error.may_retry)
-    if isinstance(error, SlackRefused):
+    if isinstance(error, SlackRefused | SlackUnsure):
         return Trouble(error.kind, None, error.message, error.hint, may_retry=True)
     if isinstance(error, Cancelled):
         return Trouble("cancelled", None, "Cancelled, as you asked.", "")
@@ -57,6 +65,8 @@ def trouble_of(error: BaseException) -> Trouble:
         return Trouble(
             "cancelled", None, "I am being restarted and could not finish this.", "Ask again in a minute.", may_retry=True
         )
+    if isinstance(error, Lost):
+        return Trouble("cancelled", None, f"I was interrupted while I worked on {error.line}.", "Ask again.", may_retry=True)
     return Trouble(
         "internal", None, "Something went wrong in the bot itself.", "The operator finds it in the bot's log; try again.", True
     )

@@ -95,12 +95,24 @@ class Store:
         return await self.write(claim)
 
     async def finish_question(self, delivery: str, *, outcome: str, took_ms: int) -> None:
-        """Notes how a question ended: `answered`, `partial`, `help`, `cancelled`, or the kind of its error."""
+        """Notes how a question ended: `answered`, `partial`, `help`, `cancelled`, `lost` in a crash, or the kind of its error."""
         await self.write(
             lambda db: db.execute(
                 "UPDATE questions SET outcome = ?, took_ms = ? WHERE delivery = ?", (outcome, took_ms, delivery)
             )
         )
+
+    async def take_unfinished(self, *, since: datetime, before: datetime) -> list[Asked]:
+        """The questions of that time that never came to an end, for whoever wants to tell their askers; each is given out once."""
+
+        def take(db: Database) -> list[Asked]:
+            found = "outcome = ? AND asked_at >= ? AND asked_at < ?"
+            params = (UNFINISHED, instant(since), instant(before))
+            rows = list(db.query(f"SELECT * FROM questions WHERE {found} ORDER BY asked_at", params))  # noqa: S608
+            db.execute(f"UPDATE questions SET outcome = 'lost' WHERE {found}", params)  # noqa: S608
+            return [_asked(row) for row in rows]
+
+        return await self.write(take)
 
     async def recent_questions(self, user: str, most: int) -> list[Asked]:
         """A person's latest questions that were answered, the newest first, each line once."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from bot.sandbox.world import World
 from bot.store import Store, StoredLedger
@@ -240,6 +241,56 @@ async def test_run_connects_answers_and_ends_within_ten_seconds(world: World, tm
     assert await health(world) == (200, 200)
     process.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(process.wait(), 10) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+async def test_work_under_way_is_finished_or_told_before_the_bot_ends(
+    world: World, tmp_path: Path, number: signal.Signals
+) -> None:
+    """One answer comes in time and is given; one does not, and a log is in the middle of its download: their askers are told."""
+    process = await started(world, tmp_path)
+    world.devicewise.be_slow(2.0)
+    await world.slack.command("/apiaudit iot 24h")
+    await world.slack.until(lambda: world.devicewise.ledger)
+    world.rapid7.be_slow(60, path="/usage", times=99)
+    world.rapid7.misbehave(drip, path="/download", times=9)
+    await world.slack.command("/usage last 7 days", user="U0LINUS")
+    await world.slack.command("/logs kitchen")
+    await world.slack.until(lambda: any("/download" in path for path in world.rapid7.paths()))
+    process.send_signal(number)
+    assert await asyncio.wait_for(process.wait(), 10) == 0
+    assert any("iot:" in m.text for m in world.slack.seen())
+    assert sum("I am being restarted" in m.text for m in world.slack.seen("U0LINUS")) == 1
+    assert sum("I am being restarted" in m.text for m in world.slack.seen("U0ADA")) == 1
+    assert not [m for m in world.slack.messages if m.text.startswith("Working on")]
+    assert not list(tmp_path.glob("*.sqlite-wal"))
+    store = await Store.open(tmp_path / "bot.sqlite", now=datetime.now(UTC))
+    assert sorted(asked.outcome for asked in await store.questions()) == ["answered", "cancelled", "cancelled"]
+    await store.close()
+
+
+async def drip(request: web.Request) -> web.StreamResponse:
+    """A log that comes a line at a time and has no end."""
+    response = web.StreamResponse(headers={"Content-Type": "text/plain"})
+    await response.prepare(request)
+    while True:
+        await response.write(b"2026-11-20T11:00:00Z INFO drip\n" * 10_000)
+        await asyncio.sleep(0.05)
+
+
+async def test_a_bot_that_cannot_reach_slack_yet_ends_at_once(world: World, tmp_path: Path) -> None:
+    import os
+
+    config = tmp_path / "bot.toml"
+    config.write_text(toml_of(world.table()))
+    env = {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT), "SLACK_API_URL": "http://127.0.0.1:9/api/"}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "run", "--config", str(config), cwd=tmp_path, env=env, stderr=subprocess.PIPE
+    )
+    assert process.stderr is not None
+    assert b"Slack could not be reached" in await asyncio.wait_for(process.stderr.readline(), 10)
+    process.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(process.wait(), 5) == 0
 
 
 async def test_run_tells_what_it_misses(front_door: Run) -> None:

@@ -79,6 +79,14 @@ async def test_an_ssl_check_is_answered(listening: str) -> None:
     assert (await post(listening, "ssl_check=1&token=x", FORM))[0] == 200
 
 
+async def test_a_delivery_that_slack_repeats_has_one_effect(world: World, listening: str) -> None:
+    body = COMMAND.replace("text=help", "text=last+7+days").replace("trigger_id=t", "trigger_id=trigger.7")
+    for retry in ({}, {"X-Slack-Retry-Num": "1", "X-Slack-Retry-Reason": "http_timeout"}, {"X-Slack-Retry-Num": "2"}):
+        assert (await post(listening, body, {**FORM, **retry, **world.slack.signed(body)}))[0] == 200
+    await world.slack.answer_to("/usage last 5 days")
+    assert sum("in 7 days" in m.text for m in world.slack.seen()) == 1
+
+
 async def test_a_listener_that_raises_at_once_loses_no_ack(world: World, tmp_path: Path) -> None:
     async def raise_at_once() -> None:
         raise ValueError("at once")

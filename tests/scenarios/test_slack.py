@@ -425,7 +425,7 @@ async def test_an_answer_under_way_when_the_bot_stops_is_told(world: World, bot:
     world.rapid7.be_slow(30, times=9)
     await world.slack.command("/usage last 7 days")
     await world.slack.until(lambda: len(world.rapid7.ledger) >= 3)
-    await bot.works.finish(within_s=0.1)
+    await bot.door.works.finish(within_s=0.1)
     await world.slack.until(lambda: any("I am being restarted" in m.text for m in world.slack.seen()))
     late = await world.slack.answer_to("/usage today")
     assert "I am being restarted" in late.text
@@ -458,15 +458,91 @@ async def test_a_small_log_is_a_snippet(world: World) -> None:
     assert "snippet_type=text" in asked[0].query + asked[0].body.decode()
 
 
-async def test_a_post_that_may_have_arrived_is_not_sent_again(world: World) -> None:
-    async def take_and_cut(request: web.Request) -> None:
-        assert request.transport is not None
-        request.transport.abort()
+def cut(request: web.Request) -> web.Response:
+    """The connection breaks, and nobody hears the answer."""
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
 
-    world.slack.misbehave(take_and_cut, path="chat.postMessage")
+
+@pytest.mark.parametrize("processed", [True, False], ids=["after it was taken", "before it was taken"])
+@pytest.mark.parametrize("failure", ["cut", "500", "503 page"])
+async def test_a_post_that_may_have_arrived_is_not_sent_again(world: World, failure: str, processed: bool) -> None:
+    """Whatever Slack did with it, the answer stands at most once, and the asker is told to look."""
+    answer = world.slack._api_chat_postMessage
+
+    async def fail(request: web.Request) -> web.StreamResponse | None:
+        if processed:
+            answer(await request.json())
+        if failure == "cut":
+            return cut(request)
+        body = "<html>Service Unavailable</html>" if "page" in failure else '{"ok": false, "error": "internal_error"}'
+        return web.Response(status=int(failure[:3]), text=body)
+
+    world.slack.misbehave(fail, path="chat.postMessage")
     await world.slack.command("/usage last 7 days")
-    await world.slack.until(lambda: any("went wrong" in m.text for m in world.slack.seen()))
+    told = await world.slack.until(lambda: [m for m in world.slack.seen() if "did not say whether it took" in m.text])
+    assert told[0].seen_by == "U0ADA"
+    assert "Try again" in buttons(told[0])
     assert world.slack.paths().count("POST /api/chat.postMessage") == 1
+    assert sum("in 7 days" in m.text for m in world.slack.messages) == processed
+
+
+REFUSALS = {
+    "is_archived": "this channel is archived",
+    "restricted_action": "a setting of the workspace",
+    "not_in_channel": "/invite @Opswatch",
+    "channel_not_found": "/invite @Opswatch",
+}
+
+
+@pytest.mark.parametrize(("code", "says"), REFUSALS.items(), ids=REFUSALS.keys())
+async def test_where_it_may_not_post_the_answer_is_whispered_with_the_reason(world: World, code: str, says: str) -> None:
+    world.slack.answer_with(
+        200, json.dumps({"ok": False, "error": code}), path="chat.postMessage", Content_Type="application/json"
+    )
+    answer = await world.slack.answer_to("/usage last 7 days")
+    assert answer.seen_by == "U0ADA"
+    assert "in 7 days" in answer.text
+    assert says in answer.text
+
+
+@pytest.mark.parametrize("code", ["msg_blocks_too_long", "invalid_blocks"])
+async def test_blocks_that_slack_never_takes_end_in_a_word_about_it(world: World, code: str) -> None:
+    refusal = json.dumps({"ok": False, "error": code})
+    world.slack.answer_with(200, refusal, path="chat.postMessage", times=9, Content_Type="application/json")
+    answer = await world.slack.answer_to("/usage last 7 days")
+    assert f"Slack did not take the answer ({code})." in answer.text
+    assert "csv" in answer.text
+    assert world.slack.paths().count("POST /api/chat.postMessage") == 2
+
+
+async def test_a_response_url_that_is_too_old_falls_back_to_a_message_beside_the_channel(world: World) -> None:
+    world.devicewise.be_slow(0.3)
+    await world.slack.command("/apiaudit iot 24h")
+    for url in world.slack.response_urls.values():
+        url.made_at -= 1801
+    assert await world.slack.until(lambda: [m for m in world.slack.seen() if "iot:" in m.text and m.seen_by == "U0ADA"])
+    assert "POST /api/chat.postEphemeral" in world.slack.paths()
+
+
+async def test_a_response_url_used_up_where_the_bot_is_not_falls_back_to_a_direct_message(world: World) -> None:
+    world.devicewise.be_slow(0.3)
+    await world.slack.command("/apiaudit iot 24h", channel="C0QUIET")
+    for url in world.slack.response_urls.values():
+        url.uses = 5
+    told = await world.slack.until(lambda: [m for m in world.slack.seen() if "iot:" in m.text])
+    assert world.slack.channels[told[0].channel].direct_with == "U0ADA"
+
+
+async def test_long_work_stays_within_the_uses_of_its_response_url(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Progress that only the asker sees is shown once; the answer takes its place."""
+    for name, value in (("SHOW_WORK_AFTER_S", 0.05), ("EDIT_EVERY_S", 0.05)):
+        monkeypatch.setattr(f"handlers.door.{name}", value)
+    world.devicewise.be_slow(1.0)
+    answer = await world.slack.answer_to("/apiaudit iot 24h")
+    assert "iot:" in answer.text
+    assert max(url.uses for url in world.slack.response_urls.values()) <= 2
 
 
 async def test_a_429_of_slacks_is_waited_for(world: World) -> None:

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pytest
@@ -16,9 +17,10 @@ from bot.app import Bot, open_bot
 from bot.health import Connection, serve_health
 from bot.sandbox.world import World
 from bot.socket_mode import Patience
+from bot.store import Asked, Store
 
 # The same waits as in production, hurried.
-HURRIED = Patience(open=2.0, hello=0.5, ping=0.4, linger=1.0, first_wait=0.05, longest_wait=0.2)
+HURRIED = Patience(open=2.0, hello=0.5, ping=0.4, linger=1.0, first_wait=0.05, longest_wait=0.2, lost=0.3)
 
 
 @asynccontextmanager
@@ -171,3 +173,24 @@ async def test_a_delivery_that_comes_again_after_a_restart_has_one_effect(world:
             await world.slack.answer_to("/usage last 5 days")
         await world.slack.until(lambda: not world.slack.sockets)
     assert sum("in 7 days" in m.text for m in world.slack.seen()) == 1
+
+
+async def test_who_was_cut_off_by_a_crash_is_told_once(world: World) -> None:
+    """Slack delivers nothing again that was acknowledged, so the next process tells."""
+    now = datetime.now(UTC)
+    store = await Store.open(world.settings().database, now=now)
+    for n, (user, channel, ago) in enumerate([("U0ADA", "C0OPS", 2), ("U0LINUS", "C0QUIET", 5), ("U0GRACE", "C0OPS", 45)]):
+        asked = Asked(f"t{n}", now - timedelta(minutes=ago), user, channel, "usage", "last 7 days", "slash")
+        await store.claim_question(asked)
+    await store.close()
+    for _ in range(2):
+        async with hurried_bot(world) as bot:
+            await connected(world, bot)
+            told = await world.slack.until(lambda: [m for m in world.slack.messages if "I was interrupted while" in m.text][1:])
+            await asyncio.sleep(0.5)
+    told = [m for m in world.slack.messages if "I was interrupted while I worked on /usage last 7 days" in m.text]
+    assert sorted(m.seen_by or world.slack.channels[m.channel].direct_with for m in told) == ["U0ADA", "U0LINUS"]
+    async with hurried_bot(world) as bot:
+        await connected(world, bot)
+        await world.slack.press(next(m for m in told if m.seen_by == "U0ADA"), "ask.0")
+        assert await world.slack.until(lambda: any("in 7 days" in m.text for m in world.slack.seen()))
