@@ -1,7 +1,7 @@
-"""What is measured, each in a process of its own: `python -m tests.bench.subjects floor|stock|opswatch|memory FOLDER`.
+"""What is measured, each in a process of its own: `python -m tests.bench.subjects floor|stock|opswatch|memory|logs FOLDER`.
 
 `floor` is a bare aiohttp echo of Socket Mode, `stock` a slack-bolt AsyncApp that acks and responds once, `memory` is Opswatch with
-its usage at hand.
+its usage at hand, `logs` a server of logs of any size.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from providers.records import DayRange, UsagePeriod
 
-API, BOT, APP = os.environ["SLACK_API_URL"], os.environ["SLACK_BOT_TOKEN"], os.environ["SLACK_APP_TOKEN"]
+API, BOT, APP = (os.environ.get(name, "") for name in ("SLACK_API_URL", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"))
 
 
 async def floor() -> None:
@@ -37,7 +37,7 @@ async def stock() -> None:
     from slack_bolt.async_app import AsyncApp
     from slack_sdk.web.async_client import AsyncWebClient
 
-    os.environ.pop("SLACK_BOT_TOKEN")
+    os.environ.pop("SLACK_BOT_TOKEN", None)
     app = AsyncApp(client=AsyncWebClient(token=BOT, base_url=API))
 
     @app.command("/usage")
@@ -79,7 +79,47 @@ async def memory(folder: Path) -> None:
     await opswatch(folder)
 
 
+async def logs(folder: Path) -> None:
+    """Serves logs of as many megabytes as the last group of their id says; its address goes into `folder/logs`."""
+    from aiohttp import web
+
+    block = log_block()
+
+    async def download(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/plain"})
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        for _ in range(int(request.match_info["id"].rpartition("-")[2]) * 1_000_000 // len(block)):
+            await response.write(block)
+        return response
+
+    app = web.Application()
+    app.add_routes([web.get("/download/logs/{id}", download)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    (folder / "logs").write_text(f"http://127.0.0.1:{runner.addresses[0][1]}")
+    await asyncio.Event().wait()
+
+
+def log_block() -> bytes:
+    """A block of whole lines of a day in the kitchen, secrets among them."""
+    from datetime import UTC, datetime, timedelta
+
+    from bot.sandbox import seed
+
+    now = datetime.now(UTC)
+    lines = [line.encode() for line in seed.log_lines(seed.KITCHEN, now - timedelta(days=1), now)]
+    return b"\n".join(lines)[:65_000].rpartition(b"\n")[0] + b"\n"
+
+
 if __name__ == "__main__":
     name, folder = sys.argv[1], Path(sys.argv[2])
-    subjects = {"floor": floor, "stock": stock, "opswatch": lambda: opswatch(folder), "memory": lambda: memory(folder)}
+    subjects = {
+        "floor": floor,
+        "stock": stock,
+        "opswatch": lambda: opswatch(folder),
+        "memory": lambda: memory(folder),
+        "logs": lambda: logs(folder),
+    }
     asyncio.run(subjects[name]())
