@@ -13,7 +13,8 @@ from bot.blocks.logs import logs_blocks, logs_text
 from bot.errors import BadQuestion
 from bot.question import LogWord, Question
 from bot.reports.logs import LogReport, file_stem, timeline
-from bot.transfers import Transfer, Wanted, fetch_log
+from bot.sink import Transfer
+from bot.transfers import Wanted, fetch_log
 from handlers.answering import Asking
 from providers.errors import ProviderError
 from providers.redaction import Redactor

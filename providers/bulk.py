@@ -19,7 +19,7 @@ from yarl import URL
 from providers.errors import Incomplete, ProtocolError, ProviderError, Unavailable
 from providers.http import MOST_BODY_BYTES, Reply, is_loopback
 
-PIECE_BYTES = 256 * 1024
+PIECE_BYTES = 128 * 1024
 # A connection, the next bytes of a stream, and a whole stream: an hour is what a log of some GB takes over a slow line.
 TIMEOUT = aiohttp.ClientTimeout(total=3600.0, sock_connect=10.0, sock_read=60.0)
 
@@ -42,7 +42,7 @@ class BulkClient:
         """The response to a signed request, its body not read and not unpacked. Transport errors come out as Unavailable."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                timeout=TIMEOUT, auto_decompress=False, read_bufsize=2 * PIECE_BYTES, cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=TIMEOUT, auto_decompress=False, read_bufsize=4 * PIECE_BYTES, cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=not is_loopback(str(request.url)),
             )  # fmt: skip
         try:
@@ -88,6 +88,9 @@ async def pieces(response: aiohttp.ClientResponse, *, account: str, meter: Meter
         while piece := await response.content.readany():
             meter.bytes += len(piece)
             for part in unpacker.feed(piece) if unpacker else (piece,):
+                if not gathered and len(part) >= PIECE_BYTES:
+                    yield part
+                    continue
                 gathered += part
                 if len(gathered) >= PIECE_BYTES:
                     yield bytes(gathered)
@@ -131,7 +134,7 @@ class _Unpacker:
             if self._stream.eof:
                 self._stream = self._fresh()
             self._any = True
-            part = self._stream.decompress(piece, 4 * PIECE_BYTES)
+            part = self._stream.decompress(piece, 8 * PIECE_BYTES)
             if part:
                 yield part
             piece = self._stream.unused_data if self._stream.eof else self._stream.unconsumed_tail

@@ -140,6 +140,9 @@ class Redactor:
         self._own = sorted({s.open().encode() for s in own if len(s.open()) >= 4}, key=len, reverse=True)
         self._own_scan = BytesAhoCorasick(self._own)
 
+    def __reduce__(self) -> tuple[type[Redactor], tuple[list[Secret]]]:
+        return Redactor, ([Secret(value.decode()) for value in self._own],)
+
     def text(self, text: str) -> str:
         """The text without secrets."""
         return self.block(text.encode("utf-8", "surrogatepass")).decode("utf-8", "replace")

@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bot.reports.audit import MOST_POINTS
-from providers.records import Window
+if TYPE_CHECKING:
+    # The process that works on a long log needs this module and little else.
+    from providers.records import Window
 
+MOST_POINTS = 20
 TAIL_LINES = 12
 TAIL_BYTES = 400
 LAST_BYTES = TAIL_LINES * TAIL_BYTES * 4

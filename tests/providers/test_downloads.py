@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
+import os
+import signal
+import sys
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -13,7 +17,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.transfers import Transfer, Wanted, fetch_log
+from bot import mill
+from bot.sink import Transfer
+from bot.transfers import Wanted, fetch_log
 from providers import bulk
 from providers.errors import Incomplete, ProtocolError, ProviderError, Unavailable
 from providers.rapid7.client import Rapid7
@@ -234,6 +240,93 @@ async def test_a_header_without_end_is_survived() -> None:
         with pytest.raises(ProviderError):
             async with client.download([KITCHEN], WINDOW, query="", limit=10, most_bytes=MB):
                 raise AssertionError("this cannot be read")
+
+
+LOG = b"".join(
+    b"2026-11-20T11:%02d:%02dZ %s kitchen token=geheim%d x\n" % (n // 60 % 60, n % 60, (b"INFO", b"ERROR")[n % 3 == 0], n)
+    for n in range(20_000)
+)
+
+
+@pytest.mark.parametrize("plain_bytes", [0, 5_000, 300_000, 10**9])
+@pytest.mark.parametrize("limit", [None, 15_000])
+async def test_a_log_handed_over_in_the_middle_is_the_same_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plain_bytes: int, limit: int | None
+) -> None:
+    """What a thread does alone, and what a process goes on with, wherever it takes over."""
+    found = []
+    for hand_over in (0, 100_000, 600_000, 10**12):
+        monkeypatch.setattr(mill, "HAND_OVER_BYTES", hand_over)
+        async with serving(chunked(*(LOG[at : at + 50_000] for at in range(0, len(LOG), 50_000)))) as client:
+            transfer, content = await fetched(client, tmp_path, plain_bytes=plain_bytes, limit=limit)
+        found.append((content, transfer.received, transfer.truncated, transfer.path.suffix, transfer.counter))
+    assert all(each == found[0] for each in found)
+    content, _, truncated, suffix, counter = found[0]
+    assert b"geheim" not in content
+    assert (content.count(b"\n"), counter.lines, truncated) == ((limit or 20_000,) * 2 + (limit is not None,))
+    assert suffix == (".gz" if plain_bytes < 10**9 else ".log")
+
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="finds its processes in /proc")
+
+
+@linux_only
+async def test_the_process_of_a_cancelled_log_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mill, "HAND_OVER_BYTES", 0)
+    async with serving(endless) as client:
+        task = asyncio.create_task(fetched(client, tmp_path))
+        while not (children := workers()):
+            await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert not set(children) & set(workers())
+
+
+@linux_only
+async def test_a_process_that_dies_is_an_error_and_no_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mill, "HAND_OVER_BYTES", 0)
+    async with serving(endless) as client:
+        task = asyncio.create_task(fetched(client, tmp_path))
+        while not (children := workers()):
+            await asyncio.sleep(0.02)
+        os.kill(children[0], signal.SIGKILL)
+        with pytest.raises(RuntimeError, match="has ended"):
+            await asyncio.wait_for(task, 10)
+
+
+async def test_what_the_process_cannot_write_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mill, "HAND_OVER_BYTES", 0)
+    (tmp_path / "kitchen.log.gz").mkdir()
+    async with serving(endless) as client:
+        with pytest.raises(IsADirectoryError):
+            await asyncio.wait_for(fetched(client, tmp_path, plain_bytes=5 * MB, most_bytes=20 * MB), 20)
+
+
+@linux_only
+async def test_the_process_knows_no_secret_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mill, "HAND_OVER_BYTES", 0)
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-geheim")
+    async with serving(endless) as client:
+        task = asyncio.create_task(fetched(client, tmp_path))
+        while not (children := workers()):
+            await asyncio.sleep(0.02)
+        environ = Path(f"/proc/{children[0]}/environ").read_bytes()
+        command = Path(f"/proc/{children[0]}/cmdline").read_bytes()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert b"geheim" not in environ + command
+
+
+def workers() -> list[int]:
+    """The processes that work on logs for this one."""
+    found = []
+    for children in Path("/proc/self/task").glob("*/children"):
+        for child in children.read_text().split():
+            with contextlib.suppress(OSError):
+                if b"bot.sink" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    found.append(int(child))
+    return found
 
 
 async def grown(client: Rapid7, folder: Path, **wanted: int) -> tuple[int, Transfer]:
