@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‚": "'", "\u00a0": " ", "\u2026": "..."})
-_LINK = re.compile(r"<((?:https?|mailto|tel):[^|>\s]+)(?:\|([^>]*))?>")
-_MENTION = re.compile(r"<([#@!])([^|>]+)(?:\|([^>]*))?>")
+_LINK = re.compile(r"<((?:https?|mailto|tel):[^|<>\s]+)(?:\|([^<>]*))?>")
+_MENTION = re.compile(r"<([#@!])([^|<>]+)(?:\|([^<>]*))?>")
 
 
 def as_typed(text: str) -> str:

@@ -214,3 +214,29 @@ def test_any_words_give_a_question_or_a_refusal(command: str, words: str) -> Non
         assert error.message
     else:
         assert question.help or question.window
+
+
+SLOW_TO_READ = {
+    "brackets": "web where(" + "(" * 20_000,
+    "quotes": '"' * 20_001,
+    "clauses": "web " + "where(/a/) " * 2_000,
+    "a long word": "a" * 40_000,
+    "many words": "a b " * 10_000,
+    "dots": "2026-11-01" + ".." * 10_000,
+    "colons": "who:" * 10_000,
+    "backslashes": "web where(/" + "\\\\" * 10_000 + "/)",
+    "digits": "last " + "9" * 30_000 + " mins",
+    "links": "<https://" * 5_000,
+    "entities": "&lt;" * 10_000,
+}
+
+
+@pytest.mark.parametrize("command", ["usage", "apiaudit", "logs"])
+@pytest.mark.parametrize("words", SLOW_TO_READ.values(), ids=SLOW_TO_READ.keys())
+def test_what_is_made_to_be_slow_is_read_or_refused_shortly(command: str, words: str) -> None:
+    """Patterns that double back on themselves would make this run for hours."""
+    try:
+        ask(f"/{command} {as_typed(words)}")
+    except BadQuestion as refusal:
+        assert len(refusal.message) < 500
+        assert len(refusal.hint) < 500

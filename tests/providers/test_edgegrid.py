@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import tempfile
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -10,6 +12,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from providers.akamai.auth import EdgeGridAuth, EdgeGridCredentials, EdgercError, read_edgerc
 from providers.redaction import Secret
@@ -99,3 +103,17 @@ def test_a_missing_edgerc_is_told(tmp_path: Path) -> None:
 def test_max_body_and_account_key_are_read(tmp_path: Path) -> None:
     found = read_edgerc(edgerc(tmp_path, GOOD + "max-body = 2048\naccount_key = 1-ABCD\n"), "default")
     assert (found.max_body, found.account_switch_key) == (2048, "1-ABCD")
+
+
+@given(
+    st.text(max_size=300)
+    | st.lists(
+        st.sampled_from(["[default]", "host = x", "client_token=%(a)s", "\x00", "= ", "[", "access_token : y", " cont"])
+    ).map("\n".join)
+)
+def test_any_text_is_credentials_or_a_sentence(text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / ".edgerc"
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        with contextlib.suppress(EdgercError):
+            read_edgerc(path, "default")

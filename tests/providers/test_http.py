@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from providers.http import Reply, is_loopback, retry_after_s
+from providers.errors import Unavailable
+from providers.http import Reply, fetch, is_loopback, learned_from, open_client, retry_after_s
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DATE = {"Date": "Sat, 21 Nov 2026 12:00:00 GMT"}
@@ -29,6 +33,53 @@ DATE = {"Date": "Sat, 21 Nov 2026 12:00:00 GMT"}
 )
 def test_waits_are_read_in_all_their_spellings(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after_s(Reply(429, httpx.Headers({**DATE, **headers}), b"")) == seconds
+
+
+@given(
+    st.integers(100, 599),
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "Retry-After",
+                "X-RateLimit-Reset",
+                "X-RateLimit-Remaining",
+                "R7-RateLimit-RemainingBytes",
+                "Date",
+                "X-RateLimit-Next",
+                "Akamai-RateLimit-Next",
+            ]
+        ),
+        st.text(st.characters(codec="latin-1", exclude_characters="\r\n\0"), max_size=40)
+        | st.integers().map(str)
+        | st.floats().map(str),
+        max_size=5,
+    ),
+)
+def test_any_headers_give_a_wait_or_none(status: int, headers: dict[str, str]) -> None:
+    reply = Reply(status, httpx.Headers([(name.encode(), value.encode("latin-1")) for name, value in headers.items()]), b"")
+    wait = retry_after_s(reply)
+    assert wait is None or 0 <= wait < 1e12
+    learned = learned_from(reply)
+    assert learned is None or learned.resets_at >= learned.answered_at
+
+
+async def test_nobody_who_picks_up_is_told_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that lets the connection hang: its queue of callers is full and nobody takes them."""
+    monkeypatch.setattr("providers.http.TIMEOUT", httpx.Timeout(30.0, connect=0.2))
+    monkeypatch.setattr("providers.http.ATTEMPTS", 1)
+    with socket.socket() as host:
+        host.bind(("127.0.0.1", 0))
+        host.listen(0)
+        callers = [socket.socket() for _ in range(4)]
+        for caller in callers:
+            caller.setblocking(False)
+            caller.connect_ex(host.getsockname())
+        client = open_client(f"http://127.0.0.1:{host.getsockname()[1]}", account="eu")
+        with pytest.raises(Unavailable, match="eu could not be reached"):
+            await fetch(client, lambda: client.build_request("GET", "/"), account="eu")
+        await client.aclose()
+        for caller in callers:
+            caller.close()
 
 
 @pytest.mark.parametrize(
