@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import pickle
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from bot.sink import SIZE, Sink, Transfer
 
+log = logging.getLogger("opswatch")
 # What a thread does without anybody noticing; beyond it a process is worth its start.
 HAND_OVER_BYTES = 8_000_000
 
@@ -25,6 +27,7 @@ class Mill:
     def __init__(self, sink: Sink) -> None:
         self._sink: Sink = sink
         self._worker: _Worker | None = None
+        self._alone = False
 
     @property
     def transfer(self) -> Transfer:
@@ -32,11 +35,18 @@ class Mill:
 
     async def feed(self, piece: bytes) -> bool:
         """False once no more is wanted."""
-        if self._worker is None and self._sink.transfer.received > HAND_OVER_BYTES:
-            self._worker = await _Worker.start(self._sink)
+        if self._worker is None and not self._alone and self._sink.transfer.received > HAND_OVER_BYTES:
+            await self._hand_over()
         if self._worker:
             return await self._worker.feed(piece)
         return await asyncio.to_thread(self._sink.feed, piece)
+
+    async def _hand_over(self) -> None:
+        try:
+            self._worker = await _Worker.start(self._sink)
+        except OSError as error:
+            log.warning("No process can be started for a long log (%s); it is done beside everything else.", error.strerror)
+            self._alone = True
 
     async def close(self) -> None:
         """Everything is written, and `transfer` is whole."""

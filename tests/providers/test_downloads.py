@@ -267,16 +267,31 @@ async def test_a_log_handed_over_in_the_middle_is_the_same_log(
     assert suffix == (".gz" if plain_bytes < 10**9 else ".log")
 
 
+@asynccontextmanager
+async def handed_over(folder: Path) -> AsyncIterator[tuple[asyncio.Task[object], list[int]]]:
+    """A log without end that a process works on, and that process."""
+    async with serving(endless) as client:
+        task: asyncio.Task[object] = asyncio.create_task(fetched(client, folder))
+        while not (children := workers()):
+            await asyncio.sleep(0.02)
+        yield task, children
+
+
+async def test_where_no_process_can_be_started_a_thread_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mill, "HAND_OVER_BYTES", 0)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
+    async with serving(chunked(b"one\n" * 50_000, b"two\n" * 50_000)) as client:
+        transfer, content = await fetched(client, tmp_path)
+    assert (transfer.counter.lines, content) == (100_000, b"one\n" * 50_000 + b"two\n" * 50_000)
+
+
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="finds its processes in /proc")
 
 
 @linux_only
 async def test_the_process_of_a_cancelled_log_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mill, "HAND_OVER_BYTES", 0)
-    async with serving(endless) as client:
-        task = asyncio.create_task(fetched(client, tmp_path))
-        while not (children := workers()):
-            await asyncio.sleep(0.02)
+    async with handed_over(tmp_path) as (task, children):
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -286,10 +301,7 @@ async def test_the_process_of_a_cancelled_log_ends_with_it(tmp_path: Path, monke
 @linux_only
 async def test_a_process_that_dies_is_an_error_and_no_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mill, "HAND_OVER_BYTES", 0)
-    async with serving(endless) as client:
-        task = asyncio.create_task(fetched(client, tmp_path))
-        while not (children := workers()):
-            await asyncio.sleep(0.02)
+    async with handed_over(tmp_path) as (task, children):
         os.kill(children[0], signal.SIGKILL)
         with pytest.raises(RuntimeError, match="has ended"):
             await asyncio.wait_for(task, 10)
@@ -307,10 +319,7 @@ async def test_what_the_process_cannot_write_is_told(tmp_path: Path, monkeypatch
 async def test_the_process_knows_no_secret_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mill, "HAND_OVER_BYTES", 0)
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-geheim")
-    async with serving(endless) as client:
-        task = asyncio.create_task(fetched(client, tmp_path))
-        while not (children := workers()):
-            await asyncio.sleep(0.02)
+    async with handed_over(tmp_path) as (task, children):
         environ = Path(f"/proc/{children[0]}/environ").read_bytes()
         command = Path(f"/proc/{children[0]}/cmdline").read_bytes()
         task.cancel()

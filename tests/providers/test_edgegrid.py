@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import tempfile
 from datetime import datetime
@@ -115,5 +114,9 @@ def test_any_text_is_credentials_or_a_sentence(text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / ".edgerc"
         path.write_bytes(text.encode("utf-8", "surrogatepass"))
-        with contextlib.suppress(EdgercError):
-            read_edgerc(path, "default")
+        try:
+            found = read_edgerc(path, "default")
+        except EdgercError as error:
+            assert "\n" not in str(error)
+        else:
+            assert found.client_secret
