@@ -23,6 +23,7 @@ MOST_NESTED = 200_000
 SHORT, REMEMBERED = 512, 16_384
 EXPIRED_PREFIX = "authentication session is invalid"
 EXPIRED_CODES = frozenset({-90000})
+_FAILURE_WORDS = frozenset({"errorCodes", "errorMessages", "errorMessage"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class _Envelope(msgspec.Struct):
     success: bool = True
     errorCodes: None = None
     errorMessages: None = None
+    errorMessage: None = None
 
 
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
@@ -100,7 +102,7 @@ def reply_params(body: bytes, command_id: str, *, account: str) -> dict[str, Any
     answer = json_of(body)
     if not isinstance(answer, dict):
         raise unreadable(account, "an answer that is not a JSON object")
-    if answer.get("success") is False or "errorCodes" in answer or "errorMessages" in answer:
+    if answer.get("success") is False or not _FAILURE_WORDS.isdisjoint(answer):
         return _failure(answer)
     reply = answer.get(command_id)
     if not isinstance(reply, dict):
@@ -257,7 +259,8 @@ def _nested(text: Any) -> Any:
 
 
 def _failure(reply: Mapping[str, Any]) -> Failure:
-    codes, messages = reply.get("errorCodes"), reply.get("errorMessages")
+    """Codes and messages as they are told; either list may be missing, and old gateways tell one message by itself."""
+    codes, messages = reply.get("errorCodes"), reply.get("errorMessages") or [reply.get("errorMessage")]
     return Failure(
         tuple(c for c in codes if type(c) is int) if isinstance(codes, list) else (),
         tuple(m for m in messages if isinstance(m, str)) if isinstance(messages, list) else (),

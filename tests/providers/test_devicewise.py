@@ -203,8 +203,10 @@ async def test_a_second_factor_is_explained(server: DeviceWiseSandbox, iot: Devi
         {"list": {"success": False, "errorCodes": [-90003], "errorMessages": ["Bad thing"]}},
         {"list": {"success": False}},
         {"errorMessages": None},
+        {"errorMessage": "Bad thing"},
+        {"success": False, "errorCodes": "-1", "errorMessages": [None, 5]},
     ],
-    ids=["global", "per command", "without words", "half an envelope"],
+    ids=["global", "per command", "without words", "half an envelope", "one message", "of other kinds"],
 )
 async def test_a_failure_inside_http_200_is_found(server: DeviceWiseSandbox, iot: DeviceWise, answer: dict[str, Any]) -> None:
     await iot.calls(WINDOW, CallFilters())
