@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -63,15 +64,10 @@ class Errand:
     delivery: str = ""
 
 
-def web_client(token: str, api_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
-    """A Slack client that shares one HTTP session and repeats nothing but what Slack says it did not take."""
-    return AsyncWebClient(
-        token=token,
-        base_url=api_url,
-        session=session,
-        timeout=30,
-        retry_handlers=[AsyncRateLimitErrorRetryHandler(max_retry_count=3)],
-    )
+def web_client(token: str, api_url: str, session: aiohttp.ClientSession, *, patient: bool = True) -> AsyncWebClient:
+    """A Slack client that shares one HTTP session and repeats nothing but, where it is `patient`, what Slack says it did not take."""
+    handlers: list[AsyncRetryHandler] = [AsyncRateLimitErrorRetryHandler(max_retry_count=3)] if patient else []
+    return AsyncWebClient(token=token, base_url=api_url, session=session, timeout=30, retry_handlers=handlers)
 
 
 class Delivery:

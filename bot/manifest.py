@@ -11,9 +11,13 @@ from bot.question import COMMANDS
 NAME = "Opswatch"
 # Why each scope is asked for.
 SCOPES = {
+    "channels:history": "whether a digest stands in its channel already, after a broken connection (conversations.history)",
+    "channels:read": "the ids of channels that bot.toml names (conversations.list)",
     "commands": "the slash commands",
     "chat:write": "answers in channels (chat.postMessage, chat.update, chat.delete, chat.postEphemeral)",
     "files:write": "tables and logs as files (files.getUploadURLExternal, files.completeUploadExternal)",
+    "groups:history": "the same in private channels",
+    "groups:read": "the same for private channels",
     "im:write": "files of private answers by direct message (conversations.open)",
     "usergroups:read": "access rules that name user groups (usergroups.users.list)",
     "users:read": "times in the asker's own zone (users.info)",

@@ -48,6 +48,17 @@ def error_text(message: str, hint: str) -> str:
     return f"{message} {'Try ' if hint.startswith('/') else ''}{hint}".strip()
 
 
+def note_blocks(text: str) -> list[Block]:
+    """Something that the bot says of itself."""
+    return [kit.section(_with_code(text))]
+
+
+def digest_blocks(name: str, blocks: Sequence[Block], *, note: str = "") -> list[Block]:
+    """An answer that nobody has just asked for: which digest it is, and what is odd about its time."""
+    head = f"Digest {kit.code(name, 60)}" + (f" · {kit.escaped(note)}" if note else "")
+    return [*blocks[:1], kit.context(head), *blocks[1:]]
+
+
 def working_blocks(line: str, ticket: str, said: str) -> list[Block]:
     """Work that takes longer shows itself and can be stopped."""
     return [

@@ -26,7 +26,7 @@ from bot.sandbox import rules
 from bot.sandbox.ledger import Entry, Server
 
 PAGE = Path(__file__).parent / "page"
-SCOPES = "chat:write,commands,files:write,im:write,usergroups:read,users:read"
+SCOPES = "channels:history,channels:read,chat:write,commands,files:write,groups:history,groups:read,im:write,usergroups:read,users:read"
 BOT = "U0OPSWATCH"
 
 
@@ -78,6 +78,7 @@ class Message:
     files: list[File] = field(default_factory=list)
     edited: int = 0
     command: bool = False
+    metadata: dict[str, Any] = field(default_factory=dict)
 
     def shown(self) -> dict[str, Any]:
         return {
@@ -417,6 +418,7 @@ class SlackSandbox(Server):
         if channel is None:
             return error
         message = Message(self._ts(), channel.id, BOT, args.get("text", ""), args.get("blocks") or [], args.get("thread_ts", ""))
+        message.metadata = _loaded(args.get("metadata")) or {}
         self._add(message)
         return {"ok": True, "channel": channel.id, "ts": message.ts, "message": {"text": message.text}}
 
@@ -456,6 +458,31 @@ class SlackSandbox(Server):
         self.messages.remove(message)
         self._tell("deleted", message)
         return {"ok": True, "channel": message.channel, "ts": message.ts}
+
+    def _api_conversations_list(self, args: dict[str, Any]) -> dict[str, Any]:
+        """One channel a page, so that whoever asks has to follow the cursor."""
+        listed = [channel for channel in self.channels.values() if not channel.direct_with]
+        at = int(args.get("cursor") or 0)
+        found = [{"id": c.id, "name": c.name, "is_member": c.bot_is_in} for c in listed[at : at + 1]]
+        return {"ok": True, "channels": found, "response_metadata": {"next_cursor": str(at + 1) if at + 1 < len(listed) else ""}}
+
+    def _api_conversations_history(self, args: dict[str, Any]) -> dict[str, Any]:
+        """The messages of a channel, newest first, two a page; metadata only where it is asked for. Names are not taken."""
+        channel = self.channels.get(args.get("channel", ""))
+        if channel is None:
+            return {"ok": False, "error": "channel_not_found"}
+        if not channel.bot_is_in:
+            return {"ok": False, "error": "not_in_channel"}
+        since, at = float(args.get("oldest") or 0), int(args.get("cursor") or 0)
+        with_metadata = str(args.get("include_all_metadata", "")).lower() in ("1", "true")
+        here = [
+            m for m in self.messages if m.channel == channel.id and not m.seen_by and not m.thread_ts and float(m.ts) >= since
+        ]
+        page = [
+            {"ts": m.ts, "text": m.text, **({"metadata": m.metadata} if with_metadata and m.metadata else {})}
+            for m in here[::-1][at : at + 2]
+        ]
+        return {"ok": True, "messages": page, "response_metadata": {"next_cursor": str(at + 2) if at + 2 < len(here) else ""}}
 
     def _api_conversations_open(self, args: dict[str, Any]) -> dict[str, Any]:
         user = args.get("users", "")

@@ -49,3 +49,36 @@ def budgets(db: Database) -> None:
         not_null={"key", "asked_at", "answered_at", "resets_at"},
     )
     db.table("holds").create({"key": str, "until": str, "why": str}, pk="key", not_null={"key", "until", "why"})
+
+
+@steps(name="0004_posts")
+def posts(db: Database) -> None:
+    """Schedules and until when they were looked after; their runs, each due once; messages on their way to Slack."""
+    db.table("schedules").create(
+        {"name": str, "definition": str, "seen_until": str}, pk="name", not_null={"definition", "seen_until"}
+    )
+    db.table("runs").create(
+        {"schedule": str, "due": str, "started_at": str, "ended_at": str, "outcome": str},
+        pk=("schedule", "due"),
+        not_null={"started_at"},
+    )
+    db.table("outbox").create(
+        {
+            "id": int,
+            "key": str,
+            "channel": str,
+            "text": str,
+            "blocks": str,
+            "queued_at": str,
+            "not_before": str,
+            "state": str,
+            "claimed_at": str,
+            "attempts": int,
+            "ts": str,
+            "trouble": str,
+        },
+        pk="id",
+        not_null={"key", "channel", "text", "blocks", "queued_at", "not_before", "state", "attempts"},
+    )
+    db.table("outbox").create_index(["key"], unique=True)
+    db.table("outbox").create_index(["state", "channel"])

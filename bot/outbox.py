@@ -1,0 +1,184 @@
+"""The only one who posts when nobody is waiting: each message once, in order, however often the bot or Slack breaks off in between.
+
+A message carries its key as metadata. Where Slack did not say whether it took one, or the bot died while it was sending, the channel's
+history is read before anything is sent again. Pages: "Message metadata", "Rate limits".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.blocks import talk
+from bot.delivery import UNSURE, outward
+from bot.store.posts import Post, Posts, Waiting
+
+log = logging.getLogger("opswatch")
+EVENT_TYPE = "opswatch_post"
+# The reasons for which another try later may work once somebody has done something about it.
+TO_BE_MENDED = frozenset({"channel_not_found", "not_in_channel", "is_archived", "restricted_action", "missing_scope"})
+PLAINER = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
+OLD_AFTER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long to wait, in seconds: between two posts in a channel, before a look at the queue, after a failure, and until something
+    that somebody has to mend is tried again."""
+
+    per_channel: float = 1.1
+    look: float = 1.0
+    retry: float = 2.0
+    mend: float = 300.0
+
+
+class Outbox:
+    """Brings the posts of the store to Slack. `client` must not repeat a post by itself."""
+
+    def __init__(
+        self, posts: Posts, client: AsyncWebClient, clock: Callable[[], datetime], ops_channel: str = "", pace: Pace = Pace()
+    ) -> None:
+        self._posts, self._client, self._clock = posts, client, clock
+        self._ops_channel, self._pace = ops_channel, pace
+        self._busy: set[str] = set()
+        self._ids: dict[str, str] = {}
+        self._more = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._told_old = False
+
+    def wake(self) -> None:
+        """There may be something new to post."""
+        self._more.set()
+
+    async def run(self) -> None:
+        """Posts what there is, until cancelled; one post a channel at a time."""
+        while True:
+            while waiting := await self._posts.claim_post(now=self._clock(), busy=[*self._busy]):
+                self._busy.add(waiting.post.channel)
+                task = asyncio.create_task(self._deliver(waiting))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            await self._tell_what_is_old()
+            self._more.clear()
+            try:
+                await asyncio.wait_for(self._more.wait(), self._pace.look)
+            except TimeoutError:
+                continue
+
+    async def finish(self, *, within_s: float) -> None:
+        """What is being posted gets a while to end."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=within_s)
+
+    async def _deliver(self, waiting: Waiting) -> None:
+        try:
+            await self._post_once(waiting)
+            await asyncio.sleep(self._pace.per_channel)
+        except Exception as error:
+            log.error("A post could not be brought to Slack: %s", type(error).__name__)
+            await self._later(waiting, self._pace.retry, type(error).__name__, may_stand=True)
+        finally:
+            self._busy.discard(waiting.post.channel)
+            self._more.set()
+
+    async def _post_once(self, waiting: Waiting) -> None:
+        try:
+            channel = await self._id_of(waiting.post.channel)
+            ts = await self._standing(waiting, channel) if waiting.claimed_at else ""
+            ts = ts or await self._post(waiting.post, channel)
+        except UNSURE:
+            await self._later(waiting, self._pace.retry, "no word from Slack", may_stand=True)
+        except SlackApiError as error:
+            await self._refused(waiting, error)
+        else:
+            await self._posts.sent(waiting, ts=ts)
+
+    async def _post(self, post: Post, channel: str) -> str:
+        metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": post.key}}
+        told: dict[str, Any] = {"channel": channel, "text": outward(post.text), "metadata": metadata, "unfurl_links": False}
+        try:
+            answer = await self._client.chat_postMessage(**told, blocks=list(post.blocks))
+        except SlackApiError as error:
+            if error.response.get("error") not in PLAINER:
+                raise
+            answer = await self._client.chat_postMessage(**told, blocks=talk.plain_blocks(post.blocks, post.text))
+        return str(answer["ts"])
+
+    async def _standing(self, waiting: Waiting, channel: str) -> str:
+        """The `ts` of the post where it stands in the channel already, or nothing."""
+        cursor = ""
+        while True:
+            page = await self._client.conversations_history(
+                channel=channel,
+                oldest=f"{waiting.queued_at.timestamp() - 60:.6f}",
+                include_all_metadata=True,
+                limit=200,
+                cursor=cursor,
+            )
+            for message in page["messages"]:
+                metadata = message.get("metadata") or {}
+                if metadata.get("event_type") == EVENT_TYPE and metadata.get("event_payload", {}).get("key") == waiting.post.key:
+                    return str(message["ts"])
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return ""
+
+    async def _refused(self, waiting: Waiting, error: SlackApiError) -> None:
+        code = str(error.response.get("error") or "no reason given")
+        if error.response.status_code == 429 or code == "ratelimited":
+            wait_s = float(error.response.headers.get("Retry-After") or 30)
+            await self._later(waiting, wait_s, "ratelimited")
+        elif error.response.status_code >= 500:
+            await self._later(waiting, self._pace.retry, code, may_stand=True)
+        else:
+            self._ids.pop(waiting.post.channel, None)
+            log.error("Slack does not take a post for %s (%s); it is kept.", waiting.post.channel, code)
+            await self._later(waiting, self._pace.mend, code)
+            await self._tell_ops(
+                f"stuck:{waiting.post.channel}:{code}:{self._clock():%Y-%m-%d}",
+                f"I cannot post in {waiting.post.channel} ({code}). What there is to say is kept, and comes once that is mended."
+                + (" Invite me with /invite @Opswatch." if code in ("not_in_channel", "channel_not_found") else ""),
+                about=waiting.post.channel,
+            )
+
+    async def _later(self, waiting: Waiting, wait_s: float, trouble: str, *, may_stand: bool = False) -> None:
+        until = self._clock() + timedelta(seconds=wait_s)
+        await self._posts.put_back(waiting, until=until, trouble=trouble, may_stand=may_stand)
+
+    async def _tell_what_is_old(self) -> None:
+        """The bot's own dead-man's switch: what waits for longer than five minutes is told, once until the queue has emptied."""
+        since = await self._posts.oldest_waiting()
+        is_old = since is not None and self._clock() - since > OLD_AFTER
+        if is_old and not self._told_old:
+            log.error("Messages have been waiting to be posted since %s.", since)
+        self._told_old = is_old
+
+    async def _tell_ops(self, key: str, text: str, *, about: str) -> None:
+        if self._ops_channel and self._ops_channel != about:
+            await self._posts.enqueue(ops_post(self._ops_channel, key, text), now=self._clock())
+
+    async def _id_of(self, channel: str) -> str:
+        """A channel's id. History is read by id alone, and names are typed in the configuration."""
+        if not channel.startswith("#"):
+            return channel
+        if channel not in self._ids:
+            cursor, kinds = "", "public_channel,private_channel"
+            while True:
+                page = await self._client.conversations_list(types=kinds, exclude_archived=False, limit=1000, cursor=cursor)
+                self._ids |= {f"#{found['name']}": str(found["id"]) for found in page["channels"]}
+                cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+                if channel in self._ids or not cursor:
+                    break
+        return self._ids.get(channel, channel)
+
+
+def ops_post(channel: str, key: str, text: str) -> Post:
+    """Something that the bot tells of its own troubles."""
+    return Post(f"ops:{key}", channel, text, talk.note_blocks(text))

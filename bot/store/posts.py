@@ -1,0 +1,140 @@
+"""Runs of schedules, and messages that nobody waits for: written together, so that a crash between the two is no such thing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlite_utils import Database
+
+from bot.answer import Block
+from bot.store.sqlite import Store, instant
+
+# A run that has not ended by then was cut off, and is done again.
+LEASE = timedelta(minutes=2)
+KEPT = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A message to be posted once. `key` names it for ever: a second one of the same key is not taken."""
+
+    key: str
+    channel: str
+    text: str
+    blocks: Sequence[Block]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A post that waits in the outbox. `claimed_at` is set where it was being sent, so that it may stand in Slack already."""
+
+    id: int
+    post: Post
+    queued_at: datetime
+    claimed_at: datetime | None
+    attempts: int
+
+
+class Posts:
+    """The runs and the outbox in the store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def seen_until(self, schedule: str, definition: str, *, now: datetime) -> datetime:
+        """Until when a schedule has been looked after; from now on where it is new or says something else than before."""
+
+        def seen(db: Database) -> datetime:
+            for row in db.query("SELECT definition, seen_until FROM schedules WHERE name = ?", [schedule]):
+                if row["definition"] == definition:
+                    return datetime.fromisoformat(row["seen_until"])
+            db.execute(
+                "INSERT OR REPLACE INTO schedules (name, definition, seen_until) VALUES (?, ?, ?)",
+                (schedule, definition, instant(now)),
+            )
+            return now
+
+        return await self._store.write(seen)
+
+    async def claim_run(self, schedule: str, due: datetime, *, now: datetime) -> bool:
+        """True for whoever may do this run: the first to ask, or the first after one that was cut off."""
+
+        def claim(db: Database) -> bool:
+            row = (schedule, instant(due), instant(now))
+            first = db.execute("INSERT OR IGNORE INTO runs (schedule, due, started_at) VALUES (?, ?, ?)", row).rowcount == 1
+            again = "UPDATE runs SET started_at = ? WHERE schedule = ? AND due = ? AND ended_at IS NULL AND started_at <= ?"
+            values = (instant(now), schedule, instant(due), instant(now - LEASE))
+            return bool(first or db.execute(again, values).rowcount == 1)
+
+        return await self._store.write(claim)
+
+    async def unfinished_runs(self, *, since: datetime) -> list[tuple[str, datetime]]:
+        """The runs that began and never ended, by schedule and due."""
+        rows = await self._store.read("SELECT schedule, due FROM runs WHERE ended_at IS NULL AND due >= ?", (instant(since),))
+        return [(row["schedule"], datetime.fromisoformat(row["due"])) for row in rows]
+
+    async def end_run(self, schedule: str, due: datetime, *, outcome: str, posts: Sequence[Post], now: datetime) -> None:
+        """The end of a run and what it has to say, in one transaction."""
+
+        def end(db: Database) -> None:
+            done = (instant(now), outcome, schedule, instant(due))
+            db.execute("UPDATE runs SET ended_at = ?, outcome = ? WHERE schedule = ? AND due = ? AND ended_at IS NULL", done)
+            db.execute("UPDATE schedules SET seen_until = max(seen_until, ?) WHERE name = ?", (instant(due), schedule))
+            for post in posts:
+                _enqueue(db, post, now)
+            db.execute("DELETE FROM runs WHERE due < ?", (instant(now - KEPT),))
+            db.execute("DELETE FROM outbox WHERE state = 'sent' AND queued_at < ?", (instant(now - KEPT),))
+
+        await self._store.write(end)
+
+    async def enqueue(self, post: Post, *, now: datetime) -> bool:
+        """Puts a post into the outbox; False where its key was there already."""
+        return await self._store.write(lambda db: _enqueue(db, post, now))
+
+    async def claim_post(self, *, now: datetime, busy: Sequence[str] = ()) -> Waiting | None:
+        """The oldest post whose channel is not `busy` and may be posted to by now; its channel's others wait behind it."""
+
+        def claim(db: Database) -> Waiting | None:
+            marks = ", ".join("?" for _ in busy)
+            found = db.query(
+                "SELECT * FROM outbox WHERE id IN (SELECT min(id) FROM outbox WHERE state != 'sent' GROUP BY channel) "  # noqa: S608
+                f"AND not_before <= ? AND channel NOT IN ({marks}) ORDER BY id LIMIT 1",
+                [instant(now), *busy],
+            )
+            for row in found:
+                db.execute("UPDATE outbox SET state = 'sending', claimed_at = ? WHERE id = ?", (instant(now), row["id"]))
+                post = Post(row["key"], row["channel"], row["text"], json.loads(row["blocks"]))
+                claimed = datetime.fromisoformat(row["claimed_at"]) if row["state"] == "sending" else None
+                return Waiting(row["id"], post, datetime.fromisoformat(row["queued_at"]), claimed, row["attempts"])
+            return None
+
+        return await self._store.write(claim)
+
+    async def sent(self, waiting: Waiting, *, ts: str) -> None:
+        """It stands in Slack."""
+        await self._store.write(
+            lambda db: db.execute("UPDATE outbox SET state = 'sent', ts = ?, trouble = NULL WHERE id = ?", (ts, waiting.id))
+        )
+
+    async def put_back(self, waiting: Waiting, *, until: datetime, trouble: str, may_stand: bool = False) -> None:
+        """It is tried again later; with `may_stand` it is looked for first, since it may stand there already."""
+        state = "sending" if may_stand else "pending"
+        sql = "UPDATE outbox SET state = ?, not_before = ?, trouble = ?, attempts = attempts + 1 WHERE id = ?"
+        await self._store.write(lambda db: db.execute(sql, (state, instant(until), trouble, waiting.id)))
+
+    async def oldest_waiting(self) -> datetime | None:
+        """Since when the oldest post that has not been sent waits."""
+        rows = await self._store.read("SELECT min(queued_at) AS since FROM outbox WHERE state != 'sent'", ())
+        return datetime.fromisoformat(rows[0]["since"]) if rows[0]["since"] else None
+
+
+def _enqueue(db: Database, post: Post, now: datetime) -> bool:
+    row = (post.key, post.channel, post.text, json.dumps(list(post.blocks)), instant(now), instant(now))
+    sql = (
+        "INSERT OR IGNORE INTO outbox (key, channel, text, blocks, queued_at, not_before, state, attempts) "
+        "VALUES (?, ?, ?, ?, ?, ?, 'pending', 0)"
+    )
+    return bool(db.execute(sql, row).rowcount == 1)

@@ -1,0 +1,182 @@
+"""The outbox: each message once and in order, whatever Slack does and whenever the bot dies."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from bot.accounts import utc_now
+from bot.blocks import kit
+from bot.delivery import web_client
+from bot.outbox import Outbox, Pace
+from bot.sandbox.slack import BOT, Message
+from bot.sandbox.world import World
+from bot.store import Post, Posts, Store
+from tests.conftest import ROOT
+
+HURRIED = Pace(per_channel=0.01, look=0.05, retry=0.05, mend=0.3)
+
+
+def post(n: int, channel: str = "#ops") -> Post:
+    return Post(f"{channel} {n}", channel, f"Message {n}", [kit.section(f"Message {n}")])
+
+
+@asynccontextmanager
+async def posting(world: World, ops_channel: str = "") -> AsyncIterator[Posts]:
+    """An outbox at work."""
+    store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
+    async with aiohttp.ClientSession() as session:
+        client = web_client(world.slack.bot_token, f"{world.slack.url}/api/", session, patient=False)
+        outbox = Outbox(Posts(store), client, utc_now, ops_channel, HURRIED)
+        task = asyncio.create_task(outbox.run())
+        try:
+            yield Posts(store)
+        finally:
+            task.cancel()
+            await outbox.finish(within_s=2)
+            await asyncio.gather(task, return_exceptions=True)
+            await store.close()
+
+
+def said(world: World, channel: str = "C0OPS") -> list[str]:
+    return [m.text for m in world.slack.messages if m.user == BOT and m.channel == channel]
+
+
+async def enqueue(posts: Posts, *several: Post) -> None:
+    for each in several:
+        await posts.enqueue(each, now=utc_now())
+
+
+async def test_messages_are_posted_once_and_in_order_a_channel(world: World) -> None:
+    async with posting(world) as posts:
+        await enqueue(posts, *(post(n, channel) for n in range(5) for channel in ("#ops", "#kitchen")))
+        await enqueue(posts, post(0), post(3))
+        await world.slack.until(lambda: len(said(world)) == 5 and len(said(world, "C0KITCHEN")) == 5)
+        await settled(posts)
+    assert said(world) == said(world, "C0KITCHEN") == [f"Message {n}" for n in range(5)]
+
+
+@pytest.mark.parametrize("processed", [True, False], ids=["after it was taken", "before it was taken"])
+@pytest.mark.parametrize("failure", ["cut", "500", "503"])
+async def test_what_may_stand_already_is_looked_for_before_it_is_sent_again(world: World, failure: str, processed: bool) -> None:
+    misbehave(world, failure, processed=processed, times=2)
+    async with posting(world) as posts:
+        await enqueue(posts, *(post(n) for n in range(4)))
+        await world.slack.until(lambda: len(said(world)) >= 4)
+        await asyncio.sleep(0.3)
+    assert said(world) == [f"Message {n}" for n in range(4)]
+
+
+async def test_a_429_is_waited_for(world: World) -> None:
+    world.slack.answer_with(
+        429, '{"ok":false,"error":"ratelimited"}', path="chat.postMessage", Retry_After="1", Content_Type="application/json"
+    )
+    async with posting(world) as posts:
+        started = asyncio.get_running_loop().time()
+        await enqueue(posts, post(0), post(1))
+        await world.slack.until(lambda: len(said(world)) == 2)
+        assert asyncio.get_running_loop().time() - started >= 0.9
+    assert said(world) == ["Message 0", "Message 1"]
+
+
+@pytest.mark.parametrize("code", ["not_in_channel", "is_archived"])
+async def test_a_channel_that_is_gone_is_told_once_and_its_messages_come_when_it_is_mended(world: World, code: str) -> None:
+    refusal = json.dumps({"ok": False, "error": code})
+    world.slack.answer_with(200, refusal, path="chat.postMessage", times=1, Content_Type="application/json")
+    world.slack.channels["C0QUIET"].bot_is_in = code != "not_in_channel"
+    async with posting(world, ops_channel="#ops") as posts:
+        await enqueue(posts, *(post(n, "#quiet") for n in range(3)))
+        told = await world.slack.until(lambda: said(world))
+        assert told == [f"I cannot post in #quiet ({code}). What there is to say is kept, and comes once that is mended." + (" Invite me with /invite @Opswatch." if code == "not_in_channel" else "")]  # fmt: skip
+        await enqueue(posts, post(9))
+        await world.slack.until(lambda: "Message 9" in said(world))
+        world.slack.channels["C0QUIET"].bot_is_in = True
+        await world.slack.until(lambda: len(said(world, "C0QUIET")) == 3)
+    assert said(world, "C0QUIET") == ["Message 0", "Message 1", "Message 2"]
+    assert len(said(world)) == 2
+
+
+async def test_a_message_that_was_being_sent_when_the_bot_died_is_not_sent_twice(world: World) -> None:
+    """It was claimed, and taken by Slack; nobody noted that."""
+    store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
+    posts = Posts(store)
+    await enqueue(posts, post(0), post(1))
+    claimed = await posts.claim_post(now=utc_now())
+    assert claimed is not None
+    await store.close()
+    key = {"event_type": "opswatch_post", "event_payload": {"key": "#ops 0"}}
+    world.slack._add(Message(world.slack._ts(), "C0OPS", BOT, "Message 0", metadata=key))
+    async with posting(world):
+        await world.slack.until(lambda: "Message 1" in said(world))
+    assert said(world) == ["Message 0", "Message 1"]
+
+
+async def test_killed_a_hundred_times_every_message_stands_once_and_in_order(world: World, tmp_path: Path) -> None:
+    """A process that posts is killed at random moments, against a Slack that cuts, fails and slows down in between."""
+    count, spread = 60, random.Random(7)
+    store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
+    await enqueue(Posts(store), *(post(n) for n in range(count)))
+    await store.close()
+    env = {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)}
+    kills = 0
+    while kills < 100:
+        faults(world, spread)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.scenarios.posting", str(world.folder / "bot.sqlite"), env=env, cwd=ROOT,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert process.stdout is not None
+        await process.stdout.readline()
+        await asyncio.sleep(spread.random() * 0.12)
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+        kills += 1
+    world.slack.faults.clear()
+    async with posting(world) as posts:
+        await world.slack.until(lambda: len(said(world)) >= count, timeout_s=60)
+        await settled(posts)
+    assert said(world) == [f"Message {n}" for n in range(count)]
+
+
+async def settled(posts: Posts) -> None:
+    """Nothing waits any more."""
+    async with asyncio.timeout(5):
+        while await posts.oldest_waiting() is not None:
+            await asyncio.sleep(0.02)
+
+
+def faults(world: World, spread: random.Random) -> None:
+    world.slack.faults.clear()
+    kind = spread.choice(["none", "none", "cut", "500", "429"])
+    if kind == "429":
+        world.slack.answer_with(429, '{"ok":false}', path="chat.postMessage", Retry_After="0", Content_Type="application/json")
+    elif kind != "none":
+        misbehave(world, kind, processed=spread.random() < 0.5, times=1)
+
+
+def misbehave(world: World, failure: str, *, processed: bool, times: int) -> None:
+    """Slack fails, before or after it has taken a post."""
+
+    async def fail(request: web.Request) -> web.StreamResponse:
+        if processed:
+            world.slack._api_chat_postMessage(await request.json())
+            world.slack._notify()
+        if failure == "cut":
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
+        return web.Response(status=int(failure), text="<html>")
+
+    world.slack.misbehave(fail, path="chat.postMessage", times=times)
