@@ -27,17 +27,21 @@ from bot.accounts import Accounts, access_of, answering_of, utc_now
 from bot.config import Settings, SlackTokens
 from bot.delivery import Delivery, web_client
 from bot.health import Connection, serve_health
+from bot.outbox import Outbox, Pace
 from bot.people import SlackPeople
+from bot.schedule import read_cron
 from bot.socket_mode import HOPELESS, NOT_CONNECTED, Patience, SocketMode
-from bot.store import Store, StoredLedger
+from bot.store import Posts, Store, StoredLedger
 from handlers import actions, home, slash
 from handlers.door import Door
+from handlers.jobs import Clockwork, Digest, DigestJob
 from handlers.problems import ErrorListener
 from providers.redaction import Redactor
 
 log = logging.getLogger("opswatch")
 EVENTS_PATH = "/slack/events"
 FINISH_WITHIN_S = 5.0
+POST_WITHIN_S = 1.0
 STOP_WITHIN_S = 9.0
 SWITCH_S = 0.0005
 
@@ -53,6 +57,8 @@ class Bot:
     settings: Settings
     tokens: SlackTokens
     door: Door
+    outbox: Outbox
+    clockwork: Clockwork
     slack: Connection
     patience: Patience
 
@@ -60,10 +66,13 @@ class Bot:
     async def connected(self) -> AsyncIterator[None]:
         """Connected to Slack as `[slack] mode` says, or trying to; work under way gets a while to end."""
         async with self._socket() if self.settings.slack.mode == "socket" else self._http():
-            lost = asyncio.create_task(self._tell_the_lost())
+            lost, posting = asyncio.create_task(self._tell_the_lost()), asyncio.create_task(self.outbox.run())
+            await self.clockwork.start()
             yield
             lost.cancel()
-            await self.door.works.finish(within_s=FINISH_WITHIN_S)
+            await asyncio.gather(self.door.works.finish(within_s=FINISH_WITHIN_S), self.clockwork.stop(within_s=FINISH_WITHIN_S))
+            posting.cancel()
+            await self.outbox.finish(within_s=POST_WITHIN_S)
 
     async def _tell_the_lost(self) -> None:
         """A while after the start, when an earlier process that was still finishing has ended, too."""
@@ -102,7 +111,7 @@ class Bot:
 
 @asynccontextmanager
 async def open_bot(
-    settings: Settings, tokens: SlackTokens, slack: Connection | None = None, patience: Patience = Patience()
+    settings: Settings, tokens: SlackTokens, slack: Connection | None = None, patience: Patience = Patience(), pace: Pace = Pace()
 ) -> AsyncIterator[Bot]:
     """Everyone introduced to each other; where Slack cannot be reached, this waits for it.
 
@@ -127,12 +136,17 @@ async def open_bot(
             redactor=redactor,
             clock=utc_now,
         )
+        posts = Posts(store)
+        ops = settings.slack.ops_channel or ""
+        outbox = Outbox(posts, web_client(tokens.bot.open(), tokens.api_url, session, patient=False), utc_now, ops, pace)
+        job = DigestJob(door.answering, posts, outbox, settings.timezone, utc_now, ops)
+        clockwork = Clockwork(_digests(settings), job, posts, utc_now)
         app = _bolt(client, tokens, await _introduced(client, slack, patience))
         slash.register(app, door)
         actions.register(app, door, store)
         home.register(app, door, store)
         app.error(ErrorListener(delivery, redactor).__call__)
-        yield Bot(app, client, session, store, settings, tokens, door, slack, patience)
+        yield Bot(app, client, session, store, settings, tokens, door, outbox, clockwork, slack, patience)
 
 
 def asked_to_stop() -> asyncio.Event:
@@ -221,5 +235,15 @@ def _bolt(client: AsyncWebClient, tokens: SlackTokens, who: Any) -> AsyncApp:
 
 
 def _say_what_is_not_run(settings: Settings) -> None:
-    if settings.digest or settings.alert:
-        log.warning("Digests and alerts of the configuration are checked but not yet run.")
+    if settings.alert:
+        log.warning("Alerts of the configuration are checked but not yet run.")
+
+
+def _digests(settings: Settings) -> dict[str, Digest]:
+    """The digests of the configuration by name, their times in its zone."""
+    found = {}
+    for digest in settings.digest:
+        trigger = read_cron(digest.at, settings.timezone)
+        assert trigger is not None, "the configuration was checked"
+        found[digest.name] = Digest(digest.name, digest.ask, digest.at, trigger, digest.channel)
+    return found

@@ -1,0 +1,163 @@
+"""What clocks ask: digests when they are due."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot.blocks import talk
+from bot.outbox import Outbox, ops_post
+from bot.question import read_line
+from bot.schedule import Due, Entry, Trigger, due_now
+from bot.store.posts import Post, Posts
+from handlers.answering import Answering, Asking, folder_when_needed
+from handlers.trouble import trouble_of
+from providers.errors import ProviderError
+
+log = logging.getLogger("opswatch")
+TICK_S = 1.0
+GRACE = timedelta(hours=1)
+ON_TIME = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A question on a schedule, and where its answer goes. `at` is its cron expression as it was written."""
+
+    name: str
+    line: str
+    at: str
+    trigger: Trigger
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class DigestJob:
+    """Asks a digest's question and puts the answer into the outbox."""
+
+    answering: Answering
+    posts: Posts
+    outbox: Outbox
+    zone: tzinfo
+    clock: Callable[[], datetime]
+    ops_channel: str
+
+    async def run(self, digest: Digest, due: Due) -> None:
+        """Once for each due instant, whatever is restarted when: the end of the run and its post are one transaction."""
+        now = self.clock()
+        if not await self.posts.claim_run(digest.name, due.at, now=now):
+            return
+        outcome, posts = await self._outcome(digest, due, now)
+        await self.posts.end_run(digest.name, due.at, outcome=outcome, posts=posts, now=self.clock())
+        self.outbox.wake()
+
+    async def _outcome(self, digest: Digest, due: Due, now: datetime) -> tuple[str, list[Post]]:
+        if now - due.at > GRACE:
+            return "missed", self._for_ops(
+                digest, due, f"was not sent, since I was away for {_ago(now - due.at)} after it was due"
+            )
+        try:
+            return "sent", [await self._post(digest, due, now)]
+        except Exception as error:
+            trouble = trouble_of(error)
+            if not isinstance(error, ProviderError):
+                log.error("The digest %s failed: %s", digest.name, type(error).__name__)
+            return trouble.kind, self._for_ops(digest, due, f"could not be answered: {trouble.message} {trouble.hint}")
+
+    async def _post(self, digest: Digest, due: Due, now: datetime) -> Post:
+        question = read_line(digest.line, self.answering.directory, now=now, zone=self.zone)
+        with folder_when_needed() as folder:
+            answer = await self.answering.answer(question, Asking(folder, self.zone))
+        note = _note(due, now, self.zone)
+        text = f"Digest {digest.name}{f' ({note})' if note else ''}: {answer.text}"
+        return Post(
+            f"digest:{digest.name}:{due.at:%Y%m%dT%H%M%SZ}",
+            digest.channel,
+            text,
+            talk.digest_blocks(digest.name, answer.blocks, note=note),
+        )
+
+    def _for_ops(self, digest: Digest, due: Due, what: str) -> list[Post]:
+        """Trouble with a digest is told where the bot tells of its troubles, or else where the digest would have stood."""
+        text = f"The digest `{digest.name}` of {_said(due.at, self.zone)} {what}"
+        return [ops_post(self.ops_channel or digest.channel, f"digest:{digest.name}:{due.at:%Y%m%dT%H%M%SZ}", text)]
+
+
+@dataclass(slots=True)
+class Clockwork:
+    """Looks every second at what is due, and does it. One tick over a table scales better than a job for each schedule."""
+
+    digests: Mapping[str, Digest]
+    job: DigestJob
+    posts: Posts
+    clock: Callable[[], datetime]
+    _entries: list[Entry] = field(default_factory=list)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _scheduler: AsyncIOScheduler | None = None
+
+    async def start(self) -> None:
+        """Goes on where an earlier process ended: what was missed is coalesced, what was cut off is done again."""
+        now = self.clock()
+        for digest in self.digests.values():
+            seen_until = await self.posts.seen_until(digest.name, f"{digest.at} {digest.line}", now=now)
+            self._entries.append(Entry(digest.name, digest.trigger, seen_until))
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._scheduler.add_job(self._tick, "interval", seconds=TICK_S, coalesce=True, max_instances=1, misfire_grace_time=None)
+        self._scheduler.add_job(
+            self._again, "interval", seconds=30 * TICK_S, coalesce=True, max_instances=1, misfire_grace_time=None
+        )
+        self._scheduler.start()
+        await self._tick()
+        await self._again()
+
+    async def stop(self, *, within_s: float) -> None:
+        """Nothing new; what is under way gets a while, and is done again by the next process where it does not end."""
+        if self._scheduler:
+            self._scheduler.shutdown(wait=False)
+        if self._tasks:
+            _, late = await asyncio.wait(set(self._tasks), timeout=within_s)
+            for task in late:
+                task.cancel()
+
+    async def _tick(self) -> None:
+        self._begin(due_now(self._entries, self.clock()))
+
+    async def _again(self) -> None:
+        """Runs that began and did not end: a crash has cut them off, and whoever claims them again does them."""
+        cut_off = await self.posts.unfinished_runs(since=self.clock() - 2 * GRACE)
+        self._begin([Due(name, due, 0) for name, due in cut_off])
+
+    def _begin(self, dues: Sequence[Due]) -> None:
+        for due in dues:
+            if digest := self.digests.get(due.name):
+                task = asyncio.create_task(self.job.run(digest, due))
+                self._tasks.add(task)
+                task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("A digest could not be run: %s", type(error).__name__)
+
+
+def _note(due: Due, now: datetime, zone: tzinfo) -> str:
+    """What is odd about the time of a digest; nothing where it is on time."""
+    late = f"due at {_said(due.at, zone)}, sent {_ago(now - due.at)} late" if now - due.at > ON_TIME else ""
+    skipped = (
+        f"{due.passed_over} earlier {'one is' if due.passed_over == 1 else 'ones are'} left out" if due.passed_over > 0 else ""
+    )
+    return ", ".join(part for part in (late, skipped) if part)
+
+
+def _said(moment: datetime, zone: tzinfo) -> str:
+    return f"{moment.astimezone(zone):%a %d %b %H:%M}"
+
+
+def _ago(length: timedelta) -> str:
+    minutes = round(length.total_seconds() / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h" if minutes < 2880 else f"{minutes // 1440} days"

@@ -1,0 +1,147 @@
+"""Digests: at their minute, once, whatever is restarted when; late ones say so, and what could not be sent is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.app import Bot, open_bot
+from bot.outbox import Pace
+from bot.sandbox.slack import BOT
+from bot.sandbox.world import World
+from bot.store import Posts, Store
+
+HURRIED = Pace(per_channel=0.01, look=0.05, retry=0.05, mend=0.3)
+LINE = "/usage rapid7-eu last 7 days"
+ON_THE_HOUR = {"name": "hourly-usage", "ask": LINE, "at": "0 * * * *", "channel": "#ops"}
+
+
+class Clock:
+    """The real clock, put ahead or back."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def set(self, moment: datetime) -> None:
+        self.ahead = moment - datetime.now(UTC)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Stands just before the next full hour."""
+    clock = Clock()
+    clock.set(datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(minutes=59, seconds=59))
+    monkeypatch.setattr("bot.app.utc_now", clock)
+    monkeypatch.setattr("handlers.jobs.TICK_S", 0.05)
+    return clock
+
+
+@asynccontextmanager
+async def running(world: World, *digests: dict[str, Any], **changes: Any) -> AsyncIterator[Bot]:
+    settings = world.settings(digest=list(digests or (ON_THE_HOUR,)), **changes)
+    async with open_bot(settings, world.tokens(), pace=HURRIED) as bot, bot.connected():
+        yield bot
+
+
+def posted(world: World, channel: str = "C0OPS") -> list[str]:
+    return [m.text for m in world.slack.messages if m.user == BOT and m.channel == channel and not m.seen_by]
+
+
+async def test_a_digest_stands_in_its_channel_at_its_minute(world: World, clock: Clock) -> None:
+    async with running(world):
+        assert posted(world) == []
+        await world.slack.until(lambda: posted(world))
+        await asyncio.sleep(0.3)
+    [text] = posted(world)
+    assert text.startswith("Digest hourly-usage: rapid7-eu")
+    assert "in 7 days" in text
+    message = next(m for m in world.slack.messages if m.user == BOT)
+    assert message.metadata["event_payload"]["key"].startswith("digest:hourly-usage:")
+    assert "Digest `hourly-usage`" in str(message.blocks)
+    assert world.slack.refused == []
+
+
+async def test_the_same_instant_is_one_digest_whatever_is_restarted(world: World, clock: Clock) -> None:
+    async with running(world):
+        await world.slack.until(lambda: posted(world))
+    for _ in range(3):
+        clock.ahead -= timedelta(seconds=2)
+        async with running(world):
+            await asyncio.sleep(0.3)
+    assert len(posted(world)) == 1
+    clock.ahead += timedelta(hours=1, seconds=6)
+    async with running(world):
+        await world.slack.until(lambda: len(posted(world)) == 2)
+
+
+async def test_what_was_missed_is_sent_as_one_late_and_says_so(world: World, clock: Clock) -> None:
+    async with running(world):
+        pass
+    clock.ahead += timedelta(hours=5, minutes=20)
+    async with running(world):
+        await world.slack.until(lambda: posted(world))
+        await asyncio.sleep(0.2)
+    [text] = posted(world)
+    assert "sent 20 min late, 5 earlier ones are left out" in text
+
+
+async def test_what_is_too_late_is_told_in_the_ops_channel(world: World, clock: Clock) -> None:
+    daily = {**ON_THE_HOUR, "name": "daily", "at": f"0 {(clock() + timedelta(minutes=5)).hour} * * *", "channel": "#kitchen"}
+    async with running(world, daily, slack={"ops_channel": "#ops"}, timezone="UTC"):
+        pass
+    clock.ahead += timedelta(hours=3)
+    async with running(world, daily, slack={"ops_channel": "#ops"}, timezone="UTC"):
+        await world.slack.until(lambda: posted(world))
+    assert posted(world, "C0KITCHEN") == []
+    assert "The digest `daily` of" in posted(world)[0]
+    assert "was not sent, since I was away" in posted(world)[0]
+
+
+async def test_a_digest_that_cannot_be_answered_is_told_and_the_next_one_comes(world: World, clock: Clock) -> None:
+    world.rapid7.answer_with(401, times=99)
+    async with running(world, {**ON_THE_HOUR, "channel": "#kitchen"}, slack={"ops_channel": "#ops"}):
+        await world.slack.until(lambda: posted(world))
+        assert "could not be answered: rapid7-eu did not accept our key" in posted(world)[0]
+        world.rapid7.faults.clear()
+        clock.ahead += timedelta(hours=1)
+        await world.slack.until(lambda: posted(world, "C0KITCHEN"))
+    assert len(posted(world)) == 1
+
+
+async def test_a_run_that_was_cut_off_is_done_again_once_its_lease_is_over(world: World, clock: Clock) -> None:
+    """The bot died between the claim and the end of a run."""
+    due = clock().replace(minute=0, second=0, microsecond=0)
+    store = await Store.open(world.settings().database, now=clock())
+    posts = Posts(store)
+    await posts.seen_until("hourly-usage", f"{ON_THE_HOUR['at']} {LINE}", now=due - timedelta(minutes=1))
+    assert await posts.claim_run("hourly-usage", due, now=clock() - timedelta(minutes=3))
+    assert not await posts.claim_run("hourly-usage", due, now=clock() - timedelta(minutes=2))
+    await store.close()
+    async with running(world):
+        await world.slack.until(lambda: posted(world))
+        await asyncio.sleep(0.3)
+    keys = [m.metadata["event_payload"]["key"] for m in world.slack.messages if m.user == BOT]
+    assert keys.count(f"digest:hourly-usage:{due:%Y%m%dT%H%M%SZ}") == 1
+
+
+async def test_a_digest_that_says_something_else_now_does_not_make_up_for_the_past(world: World, clock: Clock) -> None:
+    async with running(world):
+        pass
+    clock.ahead += timedelta(hours=3)
+    async with running(world, {**ON_THE_HOUR, "at": "30 * * * *"}):
+        await asyncio.sleep(0.4)
+    assert posted(world) == []
+
+
+async def test_a_digest_of_a_private_kind_is_answered_where_the_operator_wants_it(world: World, clock: Clock) -> None:
+    async with running(world, {"name": "audit", "ask": "/apiaudit 24h failures", "at": "0 * * * *", "channel": "C0KITCHEN"}):
+        await world.slack.until(lambda: posted(world, "C0KITCHEN"))
+    assert "Digest audit: edge, iot:" in posted(world, "C0KITCHEN")[0]
