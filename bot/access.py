@@ -16,10 +16,11 @@ class Access:
     """The rules: for each command the ids of users, user groups and channels that may ask; one match suffices."""
 
     rules: Mapping[str, Collection[str]]
+    manage: Collection[str] | None = None
 
     def groups(self, command: CommandName) -> list[str]:
         """The user groups that a rule names, whose members have to be known to judge it."""
-        return [who for who in self.rules[command] if who.startswith("S")]
+        return [who for who in dict.fromkeys((*self.rules[command], *(self.manage or ()))) if who.startswith("S")]
 
     def may_ask(self, command: CommandName, *, user: str, channel: str, groups: Collection[str] = ()) -> bool:
         allowed = self.rules[command]
@@ -32,6 +33,18 @@ class Access:
                 f"You may not ask /{command} here.",
                 f"Ask in a channel where it is allowed, or ask the operator to add you to `{command}` under [access] in bot.toml.",
             )
+
+    def require_manage(self, command: CommandName, *, user: str, channel: str, groups: Collection[str] = ()) -> None:
+        """Raises Refused where this person may not have the question asked on a schedule; without a rule of its own, whoever may
+        ask the question may."""
+        self.require(command, user=user, channel=channel, groups=groups)
+        allowed = self.manage
+        if allowed is None or EVERYONE in allowed or user in allowed or channel in allowed or any(g in allowed for g in groups):
+            return
+        raise Refused(
+            "You may not manage what is asked on a schedule here.",
+            "Ask the operator to add you to `manage` under [access] in bot.toml.",
+        )
 
     def is_public(self, command: CommandName, channel: str) -> bool:
         """True where everybody in the channel may ask, so that the answer may stand in it."""

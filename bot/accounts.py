@@ -89,4 +89,4 @@ def answering_of(settings: Settings, accounts: Accounts, redactor: Redactor) -> 
 
 
 def access_of(settings: AccessSettings) -> Access:
-    return Access({"usage": settings.usage, "apiaudit": settings.apiaudit, "logs": settings.logs})
+    return Access({"usage": settings.usage, "apiaudit": settings.apiaudit, "logs": settings.logs}, settings.manage)

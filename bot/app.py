@@ -35,6 +35,7 @@ from bot.store import Posts, Store, StoredLedger
 from handlers import actions, home, slash
 from handlers.door import Door
 from handlers.jobs import Clockwork, Digest, DigestJob
+from handlers.manage import Manager, digest_of
 from handlers.problems import ErrorListener
 from providers.redaction import Redactor
 
@@ -127,20 +128,23 @@ async def open_bot(
         accounts = Accounts(settings, redactor, StoredLedger(store))
         stack.push_async_callback(accounts.aclose)
         delivery = Delivery(client, session)
+        posts, ops, access = Posts(store), settings.slack.ops_channel or "", access_of(settings.access)
+        answering = answering_of(settings, accounts, redactor)
+        outbox = Outbox(posts, web_client(tokens.bot.open(), tokens.api_url, session, patient=False), utc_now, ops, pace)
+        digests, zone = _digests(settings), settings.timezone
+        made_in_chat = [digest_of(subscription, zone) for subscription in await posts.subscriptions()]
+        job = DigestJob(answering, posts, outbox, zone, utc_now, ops)
+        clockwork = Clockwork({digest.name: digest for digest in (*digests, *made_in_chat)}, job, posts, utc_now)
         door = Door(
-            answering=answering_of(settings, accounts, redactor),
-            access=access_of(settings.access),
-            people=SlackPeople(client, settings.timezone),
+            answering=answering,
+            access=access,
+            people=SlackPeople(client, zone),
             delivery=delivery,
             store=store,
             redactor=redactor,
             clock=utc_now,
+            manager=Manager(answering, posts, clockwork, access, zone, utc_now, digests),
         )
-        posts = Posts(store)
-        ops = settings.slack.ops_channel or ""
-        outbox = Outbox(posts, web_client(tokens.bot.open(), tokens.api_url, session, patient=False), utc_now, ops, pace)
-        job = DigestJob(door.answering, posts, outbox, settings.timezone, utc_now, ops)
-        clockwork = Clockwork(_digests(settings), job, posts, utc_now)
         app = _bolt(client, tokens, await _introduced(client, slack, patience))
         slash.register(app, door)
         actions.register(app, door, store)
@@ -239,11 +243,11 @@ def _say_what_is_not_run(settings: Settings) -> None:
         log.warning("Alerts of the configuration are checked but not yet run.")
 
 
-def _digests(settings: Settings) -> dict[str, Digest]:
-    """The digests of the configuration by name, their times in its zone."""
-    found = {}
+def _digests(settings: Settings) -> list[Digest]:
+    """The digests of the configuration, their times in its zone."""
+    found = []
     for digest in settings.digest:
         trigger = read_cron(digest.at, settings.timezone)
         assert trigger is not None, "the configuration was checked"
-        found[digest.name] = Digest(digest.name, digest.ask, digest.at, trigger, digest.channel)
+        found.append(Digest(digest.name, digest.ask, digest.at, trigger, digest.channel))
     return found

@@ -20,7 +20,9 @@ from bot.people import People
 from bot.question import COMMANDS, CommandName, Question, read_question
 from bot.slack_text import as_typed
 from bot.store import Asked, Store
+from bot.subscriptions import read_wish
 from handlers.answering import Answering, Asking, Clock, folder_when_needed
+from handlers.manage import Manager
 from handlers.trouble import Cancelled, Lost, Stopping, trouble_of
 from providers.redaction import Redactor
 
@@ -64,6 +66,7 @@ class Door:
     store: Store
     redactor: Redactor
     clock: Clock
+    manager: Manager | None = None
     works: Works = field(default_factory=Works)
 
     async def ask(self, command: CommandName, words: str, errand: Errand, *, via: str) -> None:
@@ -107,6 +110,11 @@ class Door:
         if self.works.stopping:
             raise Stopping
         groups = await self.people.groups_of(errand.user, self.access.groups(command))
+        wish = read_wish(command, as_typed(words), self.answering.directory) if self.manager else None
+        if wish is not None and self.manager:
+            told = await self.manager.take(wish, command, user=errand.user, channel=errand.channel, groups=list(groups))
+            await self.delivery.whisper(errand, told.text, told.blocks)
+            return "managed"
         self.access.require(command, user=errand.user, channel=errand.channel, groups=groups)
         zone = await self.people.zone(errand.user)
         question = read_question(command, as_typed(words), self.answering.directory, now=self.clock(), zone=zone)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
@@ -34,6 +34,11 @@ class Digest:
     at: str
     trigger: Trigger
     channel: str
+
+    @property
+    def definition(self) -> str:
+        """What it says; a digest that says something else is another one, and does not make up for the past."""
+        return f"{self.at} {self.line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ class DigestJob:
 class Clockwork:
     """Looks every second at what is due, and does it. One tick over a table scales better than a job for each schedule."""
 
-    digests: Mapping[str, Digest]
+    digests: dict[str, Digest]
     job: DigestJob
     posts: Posts
     clock: Callable[[], datetime]
@@ -103,9 +108,8 @@ class Clockwork:
     async def start(self) -> None:
         """Goes on where an earlier process ended: what was missed is coalesced, what was cut off is done again."""
         now = self.clock()
-        for digest in self.digests.values():
-            seen_until = await self.posts.seen_until(digest.name, f"{digest.at} {digest.line}", now=now)
-            self._entries.append(Entry(digest.name, digest.trigger, seen_until))
+        for digest in list(self.digests.values()):
+            self.add(digest, seen_until=await self.posts.seen_until(digest.name, digest.definition, now=now))
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._scheduler.add_job(self._tick, "interval", seconds=TICK_S, coalesce=True, max_instances=1, misfire_grace_time=None)
         self._scheduler.add_job(
@@ -114,6 +118,16 @@ class Clockwork:
         self._scheduler.start()
         await self._tick()
         await self._again()
+
+    def add(self, digest: Digest, *, seen_until: datetime) -> None:
+        """From now on it is asked, too."""
+        self.digests[digest.name] = digest
+        self._entries.append(Entry(digest.name, digest.trigger, seen_until))
+
+    def remove(self, name: str) -> None:
+        """It is not asked any more."""
+        self.digests.pop(name, None)
+        self._entries[:] = [entry for entry in self._entries if entry.name != name]
 
     async def stop(self, *, within_s: float) -> None:
         """Nothing new; what is under way gets a while, and is done again by the next process where it does not end."""

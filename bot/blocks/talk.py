@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot import words
 from bot.answer import Answer, Block
 from bot.blocks import kit
-from bot.question import COMMANDS, VENDORS, CommandName, Directory
+from bot.question import COMMANDS, VENDORS, CommandName, Directory, example
 
 WORKING_ACTION = "cancel"
 SHARE_ACTION = "share"
@@ -22,6 +22,8 @@ def help_answer(command: CommandName, directory: Directory) -> Answer:
     facts = [f"Accounts: {words.listed(accounts, 20) or 'none yet'}."]
     if command == "logs":
         facts.append(f"Logs with a name here: {words.listed(logs, 20) or 'none yet'}; a log's own name or id works, too.")
+    asked = example(command, directory).partition(" ")[2]
+    facts.append(f"On a schedule: /{command} subscribe {asked} at 09:00 on weekdays; subscriptions; unsubscribe NUMBER.")
     window = f"Without a window: the last {about.default_window}. Windows: today, last 20 mins, 7d, since monday, 2026-11-01..2026-11-07."
     text = "\n".join(
         [f"{about.description}.", f"/{command} {about.usage_hint}", *(f"{line} – {m}" for line, m in examples), *facts, window]
@@ -51,6 +53,23 @@ def error_text(message: str, hint: str) -> str:
 def note_blocks(text: str) -> list[Block]:
     """Something that the bot says of itself."""
     return [kit.section(_with_code(text))]
+
+
+def list_blocks(head: str, lines: Sequence[str]) -> list[Block]:
+    """A list under a headline. Its lines are ours, with `code` and people in them, and go into as many sections as they need."""
+    blocks, body = [kit.section(_with_code(head))], ""
+    for line in lines:
+        told = f"• {_with_people(line)}"
+        if len(body) + len(told) > 2800:
+            blocks, body = [*blocks, kit.section(body)], ""
+        body = f"{body}\n{told}" if body else told
+    return [*blocks, kit.section(body)][:45] if body else blocks
+
+
+def _with_people(line: str) -> str:
+    """The same with a person named at its end, as Slack wants to be told of people."""
+    said, by, who = line.rpartition("<@")
+    return f"{_with_code(said)}{by}{who}" if by and who.rstrip(">").isalnum() else _with_code(line)
 
 
 def digest_blocks(name: str, blocks: Sequence[Block], *, note: str = "") -> list[Block]:

@@ -82,3 +82,23 @@ def posts(db: Database) -> None:
     )
     db.table("outbox").create_index(["key"], unique=True)
     db.table("outbox").create_index(["state", "channel"])
+
+
+@steps(name="0005_subscriptions")
+def subscriptions(db: Database) -> None:
+    """Questions that people have asked on a schedule; ended ones are kept for the record."""
+    db.table("subscriptions").create(
+        {
+            "number": int,
+            "channel": str,
+            "line": str,
+            "cron": str,
+            "said": str,
+            "user": str,
+            "made_at": str,
+            "ended_at": str,
+            "ended_by": str,
+        },
+        pk="number",
+        not_null={"channel", "line", "cron", "said", "user", "made_at"},
+    )

@@ -38,8 +38,20 @@ class Waiting:
     attempts: int
 
 
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A question that somebody has asked on a schedule. `said` is how its times were read."""
+
+    number: int
+    channel: str
+    line: str
+    cron: str
+    said: str
+    user: str
+
+
 class Posts:
-    """The runs and the outbox in the store."""
+    """The schedules made in chat, their runs, and the outbox in the store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -58,6 +70,32 @@ class Posts:
             return now
 
         return await self._store.write(seen)
+
+    async def subscribe(self, *, channel: str, line: str, cron: str, said: str, user: str, now: datetime) -> Subscription:
+        def add(db: Database) -> Subscription:
+            sql = "INSERT INTO subscriptions (channel, line, cron, said, user, made_at) VALUES (?, ?, ?, ?, ?, ?)"
+            done = db.execute(sql, (channel, line, cron, said, user, instant(now)))
+            return Subscription(int(done.lastrowid or 0), channel, line, cron, said, user)
+
+        return await self._store.write(add)
+
+    async def unsubscribe(self, number: int, *, channel: str, user: str, now: datetime) -> Subscription | None:
+        """The subscription that has ended with this, which is kept for the record; None where the channel has no such one."""
+
+        def end(db: Database) -> Subscription | None:
+            rows = list(db.query(f"{_SUBSCRIPTIONS} AND number = ? AND channel = ?", [number, channel]))
+            db.execute(
+                "UPDATE subscriptions SET ended_at = ?, ended_by = ? WHERE ended_at IS NULL AND number = ? AND channel = ?",
+                (instant(now), user, number, channel),
+            )
+            return Subscription(**rows[0]) if rows else None
+
+        return await self._store.write(end)
+
+    async def subscriptions(self, channel: str | None = None) -> list[Subscription]:
+        """Those that have not ended, of one channel or of all."""
+        where, params = (" AND channel = ?", (channel,)) if channel is not None else ("", ())
+        return [Subscription(**row) for row in await self._store.read(f"{_SUBSCRIPTIONS}{where} ORDER BY number", params)]
 
     async def claim_run(self, schedule: str, due: datetime, *, now: datetime) -> bool:
         """True for whoever may do this run: the first to ask, or the first after one that was cut off."""
@@ -129,6 +167,9 @@ class Posts:
         """Since when the oldest post that has not been sent waits."""
         rows = await self._store.read("SELECT min(queued_at) AS since FROM outbox WHERE state != 'sent'", ())
         return datetime.fromisoformat(rows[0]["since"]) if rows[0]["since"] else None
+
+
+_SUBSCRIPTIONS = "SELECT number, channel, line, cron, said, user FROM subscriptions WHERE ended_at IS NULL"
 
 
 def _enqueue(db: Database, post: Post, now: datetime) -> bool:

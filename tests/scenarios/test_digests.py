@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -18,6 +19,7 @@ from bot.store import Posts, Store
 
 HURRIED = Pace(per_channel=0.01, look=0.05, retry=0.05, mend=0.3)
 LINE = "/usage rapid7-eu last 7 days"
+DUBLIN = ZoneInfo("Europe/Dublin")
 ON_THE_HOUR = {"name": "hourly-usage", "ask": LINE, "at": "0 * * * *", "channel": "#ops"}
 
 
@@ -145,3 +147,71 @@ async def test_a_digest_of_a_private_kind_is_answered_where_the_operator_wants_i
     async with running(world, {"name": "audit", "ask": "/apiaudit 24h failures", "at": "0 * * * *", "channel": "C0KITCHEN"}):
         await world.slack.until(lambda: posted(world, "C0KITCHEN"))
     assert "Digest audit: edge, iot:" in posted(world, "C0KITCHEN")[0]
+
+
+def at(moment: datetime) -> str:
+    return f"{moment.astimezone(DUBLIN):%H:%M}"
+
+
+async def test_what_was_subscribed_to_in_chat_comes_at_its_time_also_after_a_restart(world: World, clock: Clock) -> None:
+    soon = clock() + timedelta(minutes=1)
+    async with running(world):
+        told = await world.slack.answer_to(f"/usage subscribe last 5 days at {at(soon)}", user="U0LINUS", channel="C0KITCHEN")
+        assert told.seen_by == "U0LINUS"
+        assert f"Subscription 1: /usage last 5 days at {at(soon)} every day (Europe/Dublin)" in told.text.replace("`", "")
+        listed = await world.slack.answer_to("/usage subscriptions", user="U0ADA", channel="C0KITCHEN")
+        assert "1. `/usage last 5 days`" in listed.text.replace("\u2019", "'")
+        assert "digest hourly-usage of bot.toml" in listed.text
+        assert "<@U0LINUS>" in str(listed.blocks)
+        clock.ahead += timedelta(minutes=1)
+        await world.slack.until(lambda: posted(world, "C0KITCHEN"))
+    assert "in 5 days" in posted(world, "C0KITCHEN")[0]
+    clock.ahead += timedelta(days=1)
+    async with running(world):
+        await world.slack.until(lambda: len(posted(world, "C0KITCHEN")) == 2)
+        told = await world.slack.answer_to("/usage unsubscribe 1", user="U0LINUS", channel="C0KITCHEN")
+        assert "Subscription 1 has ended" in told.text
+        clock.ahead += timedelta(days=1)
+        again = await world.slack.answer_to("/usage unsubscribe 1", user="U0LINUS", channel="C0KITCHEN")
+        assert "There is no subscription 1 in this channel" in again.text
+        await asyncio.sleep(0.3)
+    assert len(posted(world, "C0KITCHEN")) == 2
+    assert world.slack.refused == []
+
+
+async def test_one_made_before_a_crash_makes_up_for_its_first_time(world: World, clock: Clock) -> None:
+    soon = clock() + timedelta(minutes=1)
+    async with running(world):
+        await world.slack.answer_to(f"/usage subscribe last 5 days at {at(soon)}", channel="C0KITCHEN")
+    clock.ahead += timedelta(minutes=20)
+    async with running(world):
+        await world.slack.until(lambda: posted(world, "C0KITCHEN"))
+    assert "min late" in posted(world, "C0KITCHEN")[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "user", "says"),
+    [
+        ("/apiaudit subscribe edge 24h at 09:00", "U0LINUS", "You may not ask /apiaudit here"),
+        ("/usage subscribe last 7 days at 09:00", "U0LINUS", "You may not manage what is asked on a schedule here"),
+        ("/usage subscribe nonsense at 09:00", "U0ADA", "nonsense"),
+        ("/usage subscribe last 7 days", "U0ADA", "When?"),
+        ("/usage unsubscribe 7", "U0ADA", "There is no subscription 7"),
+    ],
+)
+async def test_who_may_not_or_says_it_wrong_is_told_privately(
+    world: World, clock: Clock, line: str, user: str, says: str
+) -> None:
+    access = {**world.table()["access"], "manage": ["U0ADA"]}
+    async with running(world, access=access):
+        told = await world.slack.answer_to(line, user=user, channel="C0KITCHEN")
+    assert says in told.text
+    assert told.seen_by == user
+
+
+async def test_a_subscription_belongs_to_its_channel(world: World, clock: Clock) -> None:
+    async with running(world):
+        await world.slack.answer_to("/usage subscribe last 5 days at 09:00 on mondays", channel="C0KITCHEN")
+        told = await world.slack.answer_to("/usage unsubscribe 1", channel="C0OPS")
+        assert "There is no subscription 1 in this channel" in told.text
+        assert "1." not in (await world.slack.answer_to("/usage subscriptions", channel="C0OPS")).text

@@ -1,0 +1,89 @@
+"""`subscribe`, `subscriptions` and `unsubscribe`: questions that people have asked again on a schedule, in the channel they are in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from bot.access import Access
+from bot.answer import Answer
+from bot.blocks import talk
+from bot.errors import BadQuestion
+from bot.question import CommandName, example, read_question
+from bot.schedule import next_due, read_cron
+from bot.store.posts import Posts, Subscription
+from bot.subscriptions import Subscribe, Unsubscribe, Wish
+from handlers.answering import Answering
+from handlers.jobs import Clockwork, Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Manager:
+    """Takes wishes about schedules. `file_digests` are those of the configuration, which chat shows and cannot change."""
+
+    answering: Answering
+    posts: Posts
+    clockwork: Clockwork
+    access: Access
+    zone: tzinfo
+    clock: Callable[[], datetime]
+    file_digests: Sequence[Digest]
+
+    async def take(self, wish: Wish, command: CommandName, *, user: str, channel: str, groups: Sequence[str]) -> Answer:
+        """What became of the wish, for whoever wished. Raises BadQuestion and Refused."""
+        if wish == "list":
+            self.access.require(command, user=user, channel=channel, groups=groups)
+            return await self._list(command, channel)
+        self.access.require_manage(command, user=user, channel=channel, groups=groups)
+        if isinstance(wish, Subscribe):
+            return await self._subscribe(wish, command, user=user, channel=channel)
+        return await self._unsubscribe(wish, command, user=user, channel=channel)
+
+    async def _subscribe(self, wish: Subscribe, command: CommandName, *, user: str, channel: str) -> Answer:
+        now = self.clock()
+        question = read_question(command, wish.words, self.answering.directory, now=now, zone=self.zone)
+        if question.help:
+            hint = f"/{command} subscribe {example(command, self.answering.directory).partition(' ')[2]} at 09:00"
+            raise BadQuestion("Help is not a question to subscribe to.", hint)
+        subscription = await self.posts.subscribe(
+            channel=channel, line=question.line, cron=wish.cron, said=wish.said, user=user, now=now
+        )
+        digest = digest_of(subscription, self.zone)
+        self.clockwork.add(digest, seen_until=await self.posts.seen_until(digest.name, digest.definition, now=now))
+        due = next_due(digest.trigger, now)
+        first = f" First on {due.astimezone(self.zone):%a %d %b at %H:%M}." if due else ""
+        text = (
+            f"Subscription {subscription.number}: `{question.line}` {wish.said} ({self.zone}), in this channel.{first}"
+            f" End it with `/{command} unsubscribe {subscription.number}`."
+        )
+        return Answer(text, talk.note_blocks(text))
+
+    async def _unsubscribe(self, wish: Unsubscribe, command: CommandName, *, user: str, channel: str) -> Answer:
+        ended = await self.posts.unsubscribe(wish.number, channel=channel, user=user, now=self.clock())
+        if ended is None:
+            raise BadQuestion(f"There is no subscription {wish.number} in this channel.", f"/{command} subscriptions")
+        self.clockwork.remove(digest_of(ended, self.zone).name)
+        text = f"Subscription {ended.number} has ended: `{ended.line}` {ended.said}."
+        return Answer(text, talk.note_blocks(text))
+
+    async def _list(self, command: CommandName, channel: str) -> Answer:
+        found = await self.posts.subscriptions(channel)
+        lines = [f"{each.number}. `{each.line}` {each.said}, by <@{each.user}>" for each in found]
+        lines += [
+            f"`{digest.line}` ({digest.at}), digest {digest.name} of bot.toml for {digest.channel}"
+            for digest in self.file_digests
+        ]
+        if not lines:
+            text = f"There are no subscriptions in this channel. One is made with `/{command} subscribe … at 09:00 on weekdays`."
+            return Answer(text, talk.note_blocks(text))
+        head = f"Subscriptions in this channel (times in {self.zone}):"
+        # Words alone name nobody: a mention in them would be shown as its id.
+        return Answer("\n".join([head, *(line.partition(", by <@")[0] for line in lines)]), talk.list_blocks(head, lines))
+
+
+def digest_of(subscription: Subscription, zone: tzinfo) -> Digest:
+    """A subscription as the clockwork has it."""
+    trigger = read_cron(subscription.cron, zone)
+    assert trigger is not None, "it was read when it was made"
+    return Digest(f"subscription {subscription.number}", subscription.line, subscription.cron, trigger, subscription.channel)
