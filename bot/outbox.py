@@ -73,9 +73,12 @@ class Outbox:
                 continue
 
     async def finish(self, *, within_s: float) -> None:
-        """What is being posted gets a while to end."""
+        """What is being posted gets a while to end; what does not is looked for in Slack by the next process."""
         if self._tasks:
-            await asyncio.wait(set(self._tasks), timeout=within_s)
+            _, late = await asyncio.wait(set(self._tasks), timeout=within_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def _deliver(self, waiting: Waiting) -> None:
         try:

@@ -51,9 +51,9 @@ def read_wish(command: CommandName, text: str, directory: Directory) -> Wish | N
 
 
 def _subscribe(command: CommandName, rest: str, directory: Directory) -> Subscribe:
-    asked = example(command, directory).partition(" ")[2]
-    shown = f"/{command} subscribe {asked} at 09:00 on weekdays"
     match = _TIME.fullmatch(rest)
+    asked = (match["question"] if match else rest).strip() or example(command, directory).partition(" ")[2]
+    shown = f"/{command} subscribe {asked} at 09:00 on weekdays"
     if match is None:
         raise BadQuestion("When? Say a time, and the days where it is not every day.", shown)
     hour, minute = int(match["hour"]), int(match["minute"])

@@ -59,7 +59,7 @@ def list_blocks(head: str, lines: Sequence[str]) -> list[Block]:
     """A list under a headline. Its lines are ours, with `code` and people in them, and go into as many sections as they need."""
     blocks, body = [kit.section(_with_code(head))], ""
     for line in lines:
-        told = f"• {_with_people(line)}"
+        told = _with_people(line)
         if len(body) + len(told) > 2800:
             blocks, body = [*blocks, kit.section(body)], ""
         body = f"{body}\n{told}" if body else told
