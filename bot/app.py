@@ -9,9 +9,10 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -24,6 +25,8 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.accounts import Accounts, access_of, answering_of, utc_now
+from bot.alerts.mutes import Mute, in_zone
+from bot.alerts.rule import Rule
 from bot.config import Settings, SlackTokens
 from bot.delivery import Delivery, web_client
 from bot.health import Connection, serve_health
@@ -34,7 +37,7 @@ from bot.socket_mode import HOPELESS, NOT_CONNECTED, Patience, SocketMode
 from bot.store import Posts, Store, StoredLedger
 from handlers import actions, home, slash
 from handlers.door import Door
-from handlers.jobs import Clockwork, Digest, DigestJob
+from handlers.jobs import AlertJob, Clockwork, Digest, DigestJob, Scheduled
 from handlers.manage import Manager, digest_of
 from handlers.problems import ErrorListener
 from providers.redaction import Redactor
@@ -60,6 +63,7 @@ class Bot:
     door: Door
     outbox: Outbox
     clockwork: Clockwork
+    works: Sequence[Scheduled]
     slack: Connection
     patience: Patience
 
@@ -68,7 +72,7 @@ class Bot:
         """Connected to Slack as `[slack] mode` says, or trying to; work under way gets a while to end."""
         async with self._socket() if self.settings.slack.mode == "socket" else self._http():
             lost, posting = asyncio.create_task(self._tell_the_lost()), asyncio.create_task(self.outbox.run())
-            await self.clockwork.start()
+            await self.clockwork.start(self.works)
             yield
             lost.cancel()
             await asyncio.gather(self.door.works.finish(within_s=FINISH_WITHIN_S), self.clockwork.stop(within_s=FINISH_WITHIN_S))
@@ -133,8 +137,9 @@ async def open_bot(
         outbox = Outbox(posts, web_client(tokens.bot.open(), tokens.api_url, session, patient=False), utc_now, ops, pace)
         digests, zone = _digests(settings), settings.timezone
         made_in_chat = [digest_of(subscription, zone) for subscription in await posts.subscriptions()]
-        job = DigestJob(answering, posts, outbox, zone, utc_now, ops)
-        clockwork = Clockwork({digest.name: digest for digest in (*digests, *made_in_chat)}, job, posts, utc_now)
+        job, clockwork = DigestJob(answering, posts, outbox, zone, utc_now, ops), Clockwork(posts, utc_now)
+        watch = AlertJob(answering, posts, outbox, zone, utc_now, ops, _mutes(settings))
+        works = [job.scheduled(each) for each in (*digests, *made_in_chat)] + [watch.scheduled(rule) for rule in _rules(settings)]
         door = Door(
             answering=answering,
             access=access,
@@ -143,14 +148,14 @@ async def open_bot(
             store=store,
             redactor=redactor,
             clock=utc_now,
-            manager=Manager(answering, posts, clockwork, access, zone, utc_now, digests),
+            manager=Manager(answering, posts, clockwork, job, access, zone, utc_now, digests),
         )
         app = _bolt(client, tokens, await _introduced(client, slack, patience))
         slash.register(app, door)
         actions.register(app, door, store)
         home.register(app, door, store)
         app.error(ErrorListener(delivery, redactor).__call__)
-        yield Bot(app, client, session, store, settings, tokens, door, outbox, clockwork, slack, patience)
+        yield Bot(app, client, session, store, settings, tokens, door, outbox, clockwork, works, slack, patience)
 
 
 def asked_to_stop() -> asyncio.Event:
@@ -167,7 +172,6 @@ async def run_bot(settings: Settings, tokens: SlackTokens) -> None:
     """The bot until SIGTERM or Ctrl-C."""
     # Threads that work on logs must not keep the event loop waiting for the five milliseconds that are usual.
     sys.setswitchinterval(SWITCH_S)
-    _say_what_is_not_run(settings)
     stop, opened = asked_to_stop(), asyncio.Event()
     running = asyncio.create_task(_run(settings, tokens, stop, opened))
     await asyncio.wait({running, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
@@ -238,9 +242,25 @@ def _bolt(client: AsyncWebClient, tokens: SlackTokens, who: Any) -> AsyncApp:
     )
 
 
-def _say_what_is_not_run(settings: Settings) -> None:
-    if settings.alert:
-        log.warning("Alerts of the configuration are checked but not yet run.")
+def _rules(settings: Settings) -> list[Rule]:
+    """The alerts of the configuration."""
+    return [
+        Rule(
+            alert.name, alert.ask, alert.value, alert.channel, above=alert.above, below=alert.below, recover=alert.recover,
+            every=alert.every, hold=alert.for_, keep=alert.keep_firing_for, repeat=alert.repeat, no_data=alert.no_data,
+        )
+        for alert in settings.alert
+    ]  # fmt: skip
+
+
+def _mutes(settings: Settings) -> list[Mute]:
+    """The quiet windows of the configuration, their times in its zone."""
+    zone, found = settings.timezone, []
+    for mute in settings.mute:
+        start, end = (in_zone(moment, zone) if moment else None for moment in (mute.start, mute.end))
+        trigger = read_cron(mute.at, zone) if mute.at else None
+        found.append(Mute(mute.name, frozenset(mute.alerts), start, end, trigger, mute.lasting or timedelta(0)))
+    return found
 
 
 def _digests(settings: Settings) -> list[Digest]:

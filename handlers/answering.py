@@ -23,11 +23,13 @@ Clock = Callable[[], datetime]
 @dataclass(frozen=True, slots=True)
 class Asking:
     """What an answer needs to know beside the question: where files may be written (a folder that is made when it is asked
-    for), in whose zone times are said, and where to tell how far the work is."""
+    for), in whose zone times are said, and where to tell how far the work is. `only` names the
+    one value that is wanted, where the rest need not be fetched."""
 
     folder: Callable[[], Path]
     zone: tzinfo
     progress: Callable[[str], None] = lambda _: None
+    only: str = ""
 
 
 async def if_possible(request: Awaitable[T]) -> T | ProviderError:

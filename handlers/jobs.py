@@ -1,20 +1,28 @@
-"""What clocks ask: digests when they are due."""
+"""What clocks ask: digests and alerts when they are due."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
+from typing import Any
 
+import msgspec
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot.alerts.evaluate import ERRORS_TOLD, Failed, Reading, Reason, Standing, evaluate
+from bot.alerts.mutes import Mute, muted_by
+from bot.alerts.notices import notice
+from bot.alerts.rule import EvaluationTimes, Rule, watched
 from bot.blocks import talk
 from bot.outbox import Outbox, ops_post
 from bot.question import read_line
 from bot.schedule import Due, Entry, Trigger, due_now
-from bot.store.posts import Post, Posts
+from bot.store.posts import Judged, Post, Posts
 from handlers.answering import Answering, Asking, folder_when_needed
 from handlers.trouble import trouble_of
 from providers.errors import ProviderError
@@ -51,6 +59,9 @@ class DigestJob:
     zone: tzinfo
     clock: Callable[[], datetime]
     ops_channel: str
+
+    def scheduled(self, digest: Digest) -> Scheduled:
+        return Scheduled(digest.name, digest.definition, digest.trigger, partial(self.run, digest))
 
     async def run(self, digest: Digest, due: Due) -> None:
         """Once for each due instant, whatever is restarted when: the end of the run and its post are one transaction."""
@@ -93,23 +104,108 @@ class DigestJob:
         return [ops_post(self.ops_channel or digest.channel, f"digest:{digest.name}:{due.at:%Y%m%dT%H%M%SZ}", text)]
 
 
+@dataclass(frozen=True, slots=True)
+class AlertJob:
+    """Asks an alert's question, judges the watched value, and puts what is to be told into the outbox."""
+
+    answering: Answering
+    posts: Posts
+    outbox: Outbox
+    zone: tzinfo
+    clock: Callable[[], datetime]
+    ops_channel: str
+    mutes: Sequence[Mute] = ()
+    _turns: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+
+    def scheduled(self, rule: Rule) -> Scheduled:
+        return Scheduled(f"alert {rule.name}", rule.definition, EvaluationTimes(rule.every), partial(self.run, rule))
+
+    async def run(self, rule: Rule, due: Due) -> None:
+        """One evaluation after the other; its standing, the end of its run and its notice are one transaction."""
+        async with self._turns[rule.name]:
+            if not await self.posts.claim_run(due.name, due.at, now=self.clock()):
+                return
+            reading, window = await self._reading(rule)
+            now = self.clock()
+            before = _standing(await self.posts.standing(rule.name, rule.definition))
+            after, reason = evaluate(rule, before, reading, now=now, quiet=bool(muted_by(self.mutes, rule.name, now)))
+            posts = [self._post(rule, due, before, after, reason, reading, window, now)] if reason else []
+            judged = Judged(rule.name, rule.definition, msgspec.json.encode(after).decode(), reason.value if reason else "")
+            outcome = "error" if isinstance(reading, Failed) else after.state.value
+            await self.posts.end_run(due.name, due.at, outcome=outcome, posts=posts, now=now, judged=judged)
+        self.outbox.wake()
+
+    async def _reading(self, rule: Rule) -> tuple[Reading, str]:
+        """The watched value, fetched afresh, and how its window was read."""
+        try:
+            question = read_line(rule.line, self.answering.directory, now=self.clock(), zone=self.zone)
+            with folder_when_needed() as folder:
+                answer = await self.answering.answer(question, Asking(folder, self.zone, only=rule.value.partition(".")[0]))
+        except Exception as error:
+            trouble = trouble_of(error)
+            log.warning("The alert %s could not be evaluated: %s", rule.name, trouble.kind)
+            return Failed(f"{trouble.message} {trouble.hint}"), ""
+        return watched(answer.values, rule.value), question.window.said if question.window else ""
+
+    def _post(
+        self,
+        rule: Rule,
+        due: Due,
+        before: Standing,
+        after: Standing,
+        reason: Reason,
+        reading: Reading,
+        window: str,
+        now: datetime,
+    ) -> Post:
+        key = f"alert:{rule.name}:{due.at:%Y%m%dT%H%M%SZ}:{reason.value}"
+        if isinstance(reading, Failed):
+            text = f"The alert `{rule.name}` could not be evaluated {ERRORS_TOLD} times in a row: {reading.why}"
+            return ops_post(self.ops_channel or rule.channel, key, text)
+        text, blocks = notice(rule, before, after, reason, window=window, now=now, zone=self.zone)
+        return Post(key, rule.channel, text, blocks)
+
+
+def _standing(text: str | None) -> Standing:
+    return msgspec.json.decode(text, type=Standing) if text else Standing()
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """Something that is done when it is due. With another `definition` it is another one, which does not make up for the past."""
+
+    name: str
+    definition: str
+    trigger: Trigger
+    run: Callable[[Due], Coroutine[Any, Any, None]]
+
+
 @dataclass(slots=True)
 class Clockwork:
     """Looks every second at what is due, and does it. One tick over a table scales better than a job for each schedule."""
 
-    digests: dict[str, Digest]
-    job: DigestJob
     posts: Posts
     clock: Callable[[], datetime]
+    _works: dict[str, Scheduled] = field(default_factory=dict)
     _entries: list[Entry] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _scheduler: AsyncIOScheduler | None = None
 
-    async def start(self) -> None:
+    async def add(self, scheduled: Scheduled) -> None:
+        """From now on it is done when it is due; what an earlier process has left is made up for."""
+        seen_until = await self.posts.seen_until(scheduled.name, scheduled.definition, now=self.clock())
+        self._works[scheduled.name] = scheduled
+        self._entries.append(Entry(scheduled.name, scheduled.trigger, seen_until))
+
+    def remove(self, name: str) -> None:
+        """It is not done any more."""
+        self._works.pop(name, None)
+        self._entries[:] = [entry for entry in self._entries if entry.name != name]
+
+    async def start(self, works: Sequence[Scheduled]) -> None:
         """Goes on where an earlier process ended: what was missed is coalesced, what was cut off is done again."""
-        now = self.clock()
-        for digest in list(self.digests.values()):
-            self.add(digest, seen_until=await self.posts.seen_until(digest.name, digest.definition, now=now))
+        for scheduled in works:
+            await self.add(scheduled)
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._scheduler.add_job(self._tick, "interval", seconds=TICK_S, coalesce=True, max_instances=1, misfire_grace_time=None)
         self._scheduler.add_job(
@@ -118,16 +214,6 @@ class Clockwork:
         self._scheduler.start()
         await self._tick()
         await self._again()
-
-    def add(self, digest: Digest, *, seen_until: datetime) -> None:
-        """From now on it is asked, too."""
-        self.digests[digest.name] = digest
-        self._entries.append(Entry(digest.name, digest.trigger, seen_until))
-
-    def remove(self, name: str) -> None:
-        """It is not asked any more."""
-        self.digests.pop(name, None)
-        self._entries[:] = [entry for entry in self._entries if entry.name != name]
 
     async def stop(self, *, within_s: float) -> None:
         """Nothing new; what is under way gets a while, and is done again by the next process where it does not end."""
@@ -148,15 +234,15 @@ class Clockwork:
 
     def _begin(self, dues: Sequence[Due]) -> None:
         for due in dues:
-            if digest := self.digests.get(due.name):
-                task = asyncio.create_task(self.job.run(digest, due))
+            if work := self._works.get(due.name):
+                task = asyncio.create_task(work.run(due))
                 self._tasks.add(task)
                 task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            log.error("A digest could not be run: %s", type(error).__name__)
+            log.error("Something that was due could not be done: %s", type(error).__name__)
 
 
 def _note(due: Due, now: datetime, zone: tzinfo) -> str:

@@ -15,7 +15,7 @@ from bot.schedule import next_due, read_cron
 from bot.store.posts import Posts, Subscription
 from bot.subscriptions import Subscribe, Unsubscribe, Wish
 from handlers.answering import Answering
-from handlers.jobs import Clockwork, Digest
+from handlers.jobs import Clockwork, Digest, DigestJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Manager:
     answering: Answering
     posts: Posts
     clockwork: Clockwork
+    job: DigestJob
     access: Access
     zone: tzinfo
     clock: Callable[[], datetime]
@@ -50,7 +51,7 @@ class Manager:
             channel=channel, line=question.line, cron=wish.cron, said=wish.said, user=user, now=now
         )
         digest = digest_of(subscription, self.zone)
-        self.clockwork.add(digest, seen_until=await self.posts.seen_until(digest.name, digest.definition, now=now))
+        await self.clockwork.add(self.job.scheduled(digest))
         due = next_due(digest.trigger, now)
         first = f" First on {due.astimezone(self.zone):%a %d %b at %H:%M}." if due else ""
         text = (

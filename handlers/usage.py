@@ -15,7 +15,7 @@ from bot.reports.sheets import csv_bytes
 from bot.reports.usage import UsageFacts, UsageReport, usage_report
 from handlers.answering import Asking, Clock, if_possible
 from providers.errors import ProviderError
-from providers.records import DayRange, LogUsage, UsagePeriod
+from providers.records import DayRange, UsagePeriod
 from providers.sources import UsageSource
 
 
@@ -29,7 +29,7 @@ class UsageCommand:
         """The usage answer. What surrounds the window (before, month, names) may fail and is then said to be missing."""
         assert question.window is not None
         account = question.accounts[0]
-        facts, warnings = await self._facts(question, account)
+        facts, warnings = await self._facts(question, account, asking.only)
         report = usage_report(facts)
         files = [_sheet(report, question, asking.folder())] if question.csv or is_shortened(report, question.by) else []
         return Answer(
@@ -43,13 +43,13 @@ class UsageCommand:
             window=question.window,
         )
 
-    async def _facts(self, question: Question, account: str) -> tuple[UsageFacts, tuple[str, ...]]:
+    async def _facts(self, question: Question, account: str, only: str) -> tuple[UsageFacts, tuple[str, ...]]:
         assert question.window is not None
         source, days, today = self.sources[account], question.window.window.days, self.clock().astimezone(UTC).date()
         period, before, month, by_log = await asyncio.gather(
             source.usage(days),
-            if_possible(source.usage(days.before())),
-            if_possible(source.usage(DayRange(today.replace(day=1), today))),
+            if_possible(source.usage(days.before())) if only in _NEED_BEFORE else _nothing(),
+            if_possible(source.usage(DayRange(today.replace(day=1), today))) if only in _NEED_MONTH else _nothing(),
             source.usage_by_log(days) if question.per_log else _nothing(),
         )
         names, unnamed = await _names(source) if by_log else ({}, "")
@@ -71,7 +71,12 @@ class UsageCommand:
         return facts, tuple(warnings + ([unnamed] if unnamed else []))
 
 
-async def _nothing() -> LogUsage | None:
+# Which values need more than the days of the window; without a name all are wanted.
+_NEED_BEFORE = frozenset({"", "change_percent", "forecast_month_bytes"})
+_NEED_MONTH = frozenset({"", "month_to_date_bytes", "forecast_month_bytes", "quota_percent"})
+
+
+async def _nothing() -> None:
     return None
 
 

@@ -102,3 +102,16 @@ def subscriptions(db: Database) -> None:
         pk="number",
         not_null={"channel", "line", "cron", "said", "user", "made_at"},
     )
+
+
+@steps(name="0006_alerts")
+def alerts(db: Database) -> None:
+    """How it stands with each alert, and what was told of it, when and why."""
+    db.table("alerts").create(
+        {"name": str, "definition": str, "standing": str, "evaluated_at": str},
+        pk="name",
+        not_null={"definition", "standing", "evaluated_at"},
+    )
+    db.table("notices").create(
+        {"alert": str, "at": str, "reason": str, "key": str}, pk=("alert", "at", "reason"), not_null={"alert", "at", "reason"}
+    )

@@ -50,6 +50,16 @@ class Subscription:
     user: str
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What came of one evaluation of an alert: its standing as JSON, and the reason for which something is told, if there is one."""
+
+    alert: str
+    definition: str
+    standing: str
+    reason: str = ""
+
+
 class Posts:
     """The schedules made in chat, their runs, and the outbox in the store."""
 
@@ -114,8 +124,15 @@ class Posts:
         rows = await self._store.read("SELECT schedule, due FROM runs WHERE ended_at IS NULL AND due >= ?", (instant(since),))
         return [(row["schedule"], datetime.fromisoformat(row["due"])) for row in rows]
 
-    async def end_run(self, schedule: str, due: datetime, *, outcome: str, posts: Sequence[Post], now: datetime) -> None:
-        """The end of a run and what it has to say, in one transaction."""
+    async def standing(self, alert: str, definition: str) -> str | None:
+        """How it stood with an alert at its last evaluation; None where it was never looked at or watched something else."""
+        rows = await self._store.read("SELECT standing FROM alerts WHERE name = ? AND definition = ?", (alert, definition))
+        return str(rows[0]["standing"]) if rows else None
+
+    async def end_run(
+        self, schedule: str, due: datetime, *, outcome: str, posts: Sequence[Post], now: datetime, judged: Judged | None = None
+    ) -> None:
+        """The end of a run, what it has to say, and how it stands with the alert it has judged, in one transaction."""
 
         def end(db: Database) -> None:
             done = (instant(now), outcome, schedule, instant(due))
@@ -123,6 +140,12 @@ class Posts:
             db.execute("UPDATE schedules SET seen_until = max(seen_until, ?) WHERE name = ?", (instant(due), schedule))
             for post in posts:
                 _enqueue(db, post, now)
+            if judged:
+                values = (judged.alert, judged.definition, judged.standing, instant(now))
+                db.execute("INSERT OR REPLACE INTO alerts (name, definition, standing, evaluated_at) VALUES (?, ?, ?, ?)", values)
+                if judged.reason:
+                    told = (judged.alert, instant(due), judged.reason, posts[0].key if posts else None)
+                    db.execute("INSERT OR IGNORE INTO notices (alert, at, reason, key) VALUES (?, ?, ?, ?)", told)
             db.execute("DELETE FROM runs WHERE due < ?", (instant(now - KEPT),))
             db.execute("DELETE FROM outbox WHERE state = 'sent' AND queued_at < ?", (instant(now - KEPT),))
 

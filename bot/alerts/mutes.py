@@ -1,0 +1,39 @@
+"""Planned quiet: windows in which alerts are looked at as always, and nothing new is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from bot.schedule import Trigger, next_due
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Quiet for some alerts: once from `start` to `end`, or each time `trigger` comes, for `lasting`."""
+
+    name: str
+    alerts: frozenset[str]
+    start: datetime | None = None
+    end: datetime | None = None
+    trigger: Trigger | None = None
+    lasting: timedelta = timedelta(0)
+
+    def covers(self, alert: str, now: datetime) -> bool:
+        if alert not in self.alerts:
+            return False
+        if self.start is not None and self.end is not None:
+            return self.start <= now < self.end
+        began = next_due(self.trigger, now - self.lasting) if self.trigger else None
+        return began is not None and began <= now
+
+
+def muted_by(mutes: Sequence[Mute], alert: str, now: datetime) -> str:
+    """The name of the window that covers the alert now, or nothing."""
+    return next((mute.name for mute in mutes if mute.covers(alert, now)), "")
+
+
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """A local time as it is written in the configuration, as an instant."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
