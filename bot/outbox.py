@@ -22,8 +22,6 @@ from bot.store.posts import Post, Posts, Waiting
 
 log = logging.getLogger("opswatch")
 EVENT_TYPE = "opswatch_post"
-# The reasons for which another try later may work once somebody has done something about it.
-TO_BE_MENDED = frozenset({"channel_not_found", "not_in_channel", "is_archived", "restricted_action", "missing_scope"})
 PLAINER = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 OLD_AFTER = timedelta(minutes=5)
 

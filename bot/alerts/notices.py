@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
+from types import MappingProxyType
 
 from bot import words
-from bot.alerts.evaluate import Reason, Standing, State
+from bot.alerts.evaluate import Reason, Standing
 from bot.alerts.rule import Rule
 from bot.answer import Block
 from bot.blocks import kit
@@ -44,7 +45,8 @@ def _facts(
         facts.append(("Calm again at", measured(rule.value, rule.recover)))
     since = before.since if reason is Reason.RESOLVED else after.breach_since or after.since
     if since:
-        facts.append(("Since", f"{words.moment(since, zone)} ({lasting(now - since)})"))
+        ago = f" ({lasting(now - since)})" if now - since >= timedelta(seconds=1) else ""
+        facts.append(("Since", f"{words.moment(since, zone)}{ago}"))
     if after.peak is not None and reason in (Reason.RESOLVED, Reason.REPEATED):
         facts.append(("Worst", measured(rule.value, after.peak)))
     if window:
@@ -54,8 +56,19 @@ def _facts(
 
 def _origin(rule: Rule, reason: Reason, now: datetime, zone: tzinfo) -> str:
     ahead = (now + rule.every).astimezone(zone)
-    hold = f", held for {lasting(rule.hold)}" if rule.hold and reason is Reason.FIRED else ""
-    return f"{kit.code(rule.line, 200)} · told now: {reason.value}{hold} · rule of bot.toml · next look about {ahead:%H:%M}"
+    hold = f" (held for {lasting(rule.hold)})" if rule.hold and reason is Reason.FIRED else ""
+    return f"{kit.code(rule.line, 200)} · told now, because {_BECAUSE[reason]}{hold} · rule of bot.toml · next look about {ahead:%H:%M}"
+
+
+_BECAUSE = MappingProxyType(
+    {
+        Reason.FIRED: "it has just begun",
+        Reason.REPEATED: "it goes on",
+        Reason.RESOLVED: "it is over",
+        Reason.NO_DATA: "the data stays away",
+        Reason.CANNOT_TELL: "it cannot be told",
+    }
+)
 
 
 def measured(name: str, value: float) -> str:
@@ -81,8 +94,3 @@ def lasting(length: timedelta) -> str:
     if hours < 48:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     return f"{hours // 24} days"
-
-
-def is_incident(standing: Standing) -> bool:
-    """Whether something is wrong as far as is known."""
-    return standing.state in (State.FIRING, State.NO_DATA)

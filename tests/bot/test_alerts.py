@@ -173,7 +173,7 @@ def test_a_notice_explains_itself() -> None:
     for said in ("Calm again at: 4.50 GB", "Since: 25 Nov 12:00 (30 min)", "Window: 25 Nov 2026"):
         assert said in text
     assert "resolved" not in text + str(blocks)
-    assert "told now: first, held for 30 min" in str(blocks)
+    assert "told now, because it has just begun (held for 30 min)" in str(blocks)
     after, _ = evaluate(rule, standing, 1e9, now=NOON + 50 * MINUTE)
     text, _ = notice(rule, standing, after, Reason.RESOLVED, window="", now=NOON + 50 * MINUTE, zone=UTC)
     assert text.startswith("✅ spike has resolved after 20 min")
