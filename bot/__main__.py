@@ -70,7 +70,7 @@ def main(verbose: bool) -> None:
     handler.setFormatter(LOGGED)
     logging.basicConfig(handlers=[handler], level=logging.INFO if verbose else logging.WARNING)
     logging.getLogger("opswatch").setLevel(logging.INFO)
-    for quiet in ("slack_bolt", "slack_sdk", "aiohttp.access", "httpx", "httpcore", "akamai.edgegrid.edgegrid"):
+    for quiet in ("apscheduler", "slack_bolt", "slack_sdk", "aiohttp.access", "httpx", "httpcore", "akamai.edgegrid.edgegrid"):
         logging.getLogger(quiet).setLevel(logging.WARNING)
     # Bolt warns that the token of the environment is unused because we say ourselves who we are; we do so on purpose.
     logging.getLogger("slack_bolt.AsyncApp").addFilter(lambda record: "will be" not in record.getMessage())
