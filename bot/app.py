@@ -193,14 +193,14 @@ async def _run(settings: Settings, tokens: SlackTokens, stop: asyncio.Event, ope
     async with (
         serve_health(settings.health.port if settings.health else None, slack, database_works),
         open_bot(settings, tokens, slack) as bot,
-        bot.connected(),
     ):
         stores.append(bot.store)
-        # What is here now stays; the collector need not look at it again and again.
+        # What is here now stays; the collector need not look at it again and again. It takes a while, so nobody waits yet.
         gc.collect()
         gc.freeze()
-        opened.set()
-        await stop.wait()
+        async with bot.connected():
+            opened.set()
+            await stop.wait()
 
 
 async def _introduced(client: AsyncWebClient, slack: Connection, patience: Patience) -> Any:
