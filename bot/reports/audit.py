@@ -149,8 +149,10 @@ def percentile(ordered: Sequence[float], percent: float) -> float | None:
 def csv_rows(calls: Iterable[ApiCall]) -> Iterable[Sequence[str | float | None]]:
     """One row a call, in the order received."""
     for call in calls:
+        at = call.at
         yield (
-            iso_utc(call.at, "milliseconds") if call.at else call.at_text,
+            # Nearly all instants are in UTC already; spelling that out here is a third of the cost of a row.
+            f"{at.isoformat('T', 'milliseconds')[:-6]}Z" if at and at.tzinfo is UTC else _otherwise(call),
             call.account,
             call.actor,
             call.action,
@@ -161,6 +163,10 @@ def csv_rows(calls: Iterable[ApiCall]) -> Iterable[Sequence[str | float | None]]
             call.ip,
             None if call.duration_ms is None else f"{call.duration_ms:.3f}".rstrip("0").rstrip("."),
         )
+
+
+def _otherwise(call: ApiCall) -> str:
+    return iso_utc(call.at, "milliseconds") if call.at else call.at_text
 
 
 def _tallies(names: Sequence[str], failed: Sequence[str], *, named: bool = False) -> tuple[Tally, ...]:
