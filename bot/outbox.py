@@ -158,7 +158,10 @@ class Outbox:
         since = await self._posts.oldest_waiting()
         is_old = since is not None and self._clock() - since > OLD_AFTER
         if is_old and not self._told_old:
+            assert since is not None
             log.error("Messages have been waiting to be posted since %s.", since)
+            text = f"Messages have been waiting to be posted since {since:%Y-%m-%d %H:%M} UTC. They are kept, and come in their order."
+            await self._tell_ops(f"old:{since.isoformat()}", text, about="")
         self._told_old = is_old
 
     async def _tell_ops(self, key: str, text: str, *, about: str) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
@@ -106,6 +107,19 @@ async def test_a_channel_that_is_gone_is_told_once_and_its_messages_come_when_it
         await world.slack.until(lambda: len(said(world, "C0QUIET")) == 3)
     assert said(world, "C0QUIET") == ["Message 0", "Message 1", "Message 2"]
     assert len(said(world)) == 2
+
+
+async def test_what_has_been_waiting_for_long_is_told_in_the_ops_channel_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.outbox.OLD_AFTER", timedelta(seconds=0.3))
+    async with posting(world, ops_channel="#ops") as posts:
+        await enqueue(posts, post(0, "#quiet"), post(1, "#quiet"))
+        await world.slack.until(lambda: any("Messages have been waiting to be posted since" in text for text in said(world)))
+        await asyncio.sleep(0.5)
+        world.slack.channels["C0QUIET"].bot_is_in = True
+        await world.slack.until(lambda: len(said(world, "C0QUIET")) == 2)
+    assert sum("Messages have been waiting" in text for text in said(world)) == 1
 
 
 async def test_a_message_that_was_being_sent_when_the_bot_died_is_not_sent_twice(world: World) -> None:
