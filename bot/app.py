@@ -9,7 +9,7 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -37,7 +37,7 @@ from bot.socket_mode import HOPELESS, NOT_CONNECTED, Patience, SocketMode
 from bot.store import Posts, Store, StoredLedger
 from handlers import actions, home, slash
 from handlers.door import Door
-from handlers.jobs import AlertJob, Clockwork, Digest, DigestJob, Scheduled
+from handlers.jobs import AlertJob, Clockwork, Digest, DigestJob
 from handlers.manage import Manager, digest_of
 from handlers.problems import ErrorListener
 from providers.redaction import Redactor
@@ -63,7 +63,6 @@ class Bot:
     door: Door
     outbox: Outbox
     clockwork: Clockwork
-    works: Sequence[Scheduled]
     slack: Connection
     patience: Patience
 
@@ -72,7 +71,7 @@ class Bot:
         """Connected to Slack as `[slack] mode` says, or trying to; work under way gets a while to end."""
         async with self._socket() if self.settings.slack.mode == "socket" else self._http():
             lost, posting = asyncio.create_task(self._tell_the_lost()), asyncio.create_task(self.outbox.run())
-            await self.clockwork.start(self.works)
+            await self.clockwork.start()
             yield
             lost.cancel()
             await asyncio.gather(self.door.works.finish(within_s=FINISH_WITHIN_S), self.clockwork.stop(within_s=FINISH_WITHIN_S))
@@ -137,9 +136,10 @@ async def open_bot(
         outbox = Outbox(posts, web_client(tokens.bot.open(), tokens.api_url, session, patient=False), utc_now, ops, pace)
         digests, zone = _digests(settings), settings.timezone
         made_in_chat = [digest_of(subscription, zone) for subscription in await posts.subscriptions()]
-        job, clockwork = DigestJob(answering, posts, outbox, zone, utc_now, ops), Clockwork(posts, utc_now)
+        job = DigestJob(answering, posts, outbox, zone, utc_now, ops)
         watch = AlertJob(answering, posts, outbox, zone, utc_now, ops, _mutes(settings))
         works = [job.scheduled(each) for each in (*digests, *made_in_chat)] + [watch.scheduled(rule) for rule in _rules(settings)]
+        clockwork = Clockwork(posts, utc_now, works)
         door = Door(
             answering=answering,
             access=access,
@@ -155,7 +155,7 @@ async def open_bot(
         actions.register(app, door, store)
         home.register(app, door, store)
         app.error(ErrorListener(delivery, redactor).__call__)
-        yield Bot(app, client, session, store, settings, tokens, door, outbox, clockwork, works, slack, patience)
+        yield Bot(app, client, session, store, settings, tokens, door, outbox, clockwork, slack, patience)
 
 
 def asked_to_stop() -> asyncio.Event:

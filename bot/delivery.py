@@ -37,6 +37,8 @@ NOT_HERE = MappingProxyType(
         "restricted_action": "Only you see this, because a setting of the workspace keeps me from posting in this channel.",
     }
 )
+# Slack does not know these blocks, or finds them too long: plainer ones may do.
+PLAINER = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 # Nothing on the way from Slack says whether it took a message.
 UNSURE = (aiohttp.ClientError, TimeoutError, OSError)
 SNIPPET_BYTES = 1_000_000
@@ -142,7 +144,7 @@ class Delivery:
             await self._client.chat_postEphemeral(channel=errand.channel, user=errand.user, **told)
         except SlackApiError as error:
             if error.response.get("error") not in (*NOT_HERE, "user_not_in_channel"):
-                raise SlackRefused(_code(error)) from None
+                raise SlackRefused(reason_of(error)) from None
             await self._client.chat_postMessage(channel=await self._direct(errand.user), **told)
 
     async def home(self, user: str, blocks: Sequence[Block]) -> None:
@@ -269,7 +271,7 @@ async def _or_plainer(send: Any, blocks: Sequence[Block], text: str) -> str:
     try:
         return await _sent(send, blocks)
     except SlackRefused as error:
-        if error.code not in ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"):
+        if error.code not in PLAINER:
             raise
         log.warning("Slack refused the blocks (%s); sending plainer ones", error.code)
     return await _sent(send, talk.plain_blocks(blocks, text))
@@ -282,12 +284,12 @@ async def _sent(send: Any, blocks: Sequence[Block]) -> str:
     except SlackApiError as error:
         if getattr(error.response, "status_code", 200) >= 500:
             raise SlackUnsure from None
-        raise SlackRefused(_code(error)) from None
+        raise SlackRefused(reason_of(error)) from None
     except UNSURE:
         raise SlackUnsure from None
 
 
-def _code(error: SlackApiError) -> str:
+def reason_of(error: SlackApiError) -> str:
     """Slack's own word for why."""
     return str(error.response.get("error") or "no reason given")
 

@@ -17,12 +17,11 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks import talk
-from bot.delivery import UNSURE, outward
+from bot.delivery import PLAINER, UNSURE, outward, reason_of
 from bot.store.posts import Post, Posts, Waiting
 
 log = logging.getLogger("opswatch")
 EVENT_TYPE = "opswatch_post"
-PLAINER = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 OLD_AFTER = timedelta(minutes=5)
 
 
@@ -132,7 +131,7 @@ class Outbox:
                 return ""
 
     async def _refused(self, waiting: Waiting, error: SlackApiError) -> None:
-        code = str(error.response.get("error") or "no reason given")
+        code = reason_of(error)
         if error.response.status_code == 429 or code == "ratelimited":
             wait_s = float(error.response.headers.get("Retry-After") or 30)
             await self._later(waiting, wait_s, "ratelimited")

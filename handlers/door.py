@@ -66,7 +66,7 @@ class Door:
     store: Store
     redactor: Redactor
     clock: Clock
-    manager: Manager | None = None
+    manager: Manager
     works: Works = field(default_factory=Works)
 
     async def ask(self, command: CommandName, words: str, errand: Errand, *, via: str) -> None:
@@ -110,8 +110,8 @@ class Door:
         if self.works.stopping:
             raise Stopping
         groups = await self.people.groups_of(errand.user, self.access.groups(command))
-        wish = read_wish(command, as_typed(words), self.answering.directory) if self.manager else None
-        if wish is not None and self.manager:
+        wish = read_wish(command, as_typed(words), self.answering.directory)
+        if wish is not None:
             told = await self.manager.take(wish, command, user=errand.user, channel=errand.channel, groups=list(groups))
             await self.delivery.whisper(errand, told.text, told.blocks)
             return "managed"

@@ -92,7 +92,7 @@ class DigestJob:
         note = _note(due, now, self.zone)
         text = f"Digest {digest.name}{f' ({note})' if note else ''}: {answer.text}"
         return Post(
-            f"digest:{digest.name}:{due.at:%Y%m%dT%H%M%SZ}",
+            _key("digest", digest.name, due),
             digest.channel,
             text,
             talk.digest_blocks(digest.name, answer.blocks, note=note),
@@ -101,7 +101,7 @@ class DigestJob:
     def _for_ops(self, digest: Digest, due: Due, what: str) -> list[Post]:
         """Trouble with a digest is told where the bot tells of its troubles, or else where the digest would have stood."""
         text = f"The digest `{digest.name}` of {_said(due.at, self.zone)} {what}"
-        return [ops_post(self.ops_channel or digest.channel, f"digest:{digest.name}:{due.at:%Y%m%dT%H%M%SZ}", text)]
+        return [ops_post(self.ops_channel or digest.channel, _key("digest", digest.name, due), text)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +158,17 @@ class AlertJob:
         window: str,
         now: datetime,
     ) -> Post:
-        key = f"alert:{rule.name}:{due.at:%Y%m%dT%H%M%SZ}:{reason.value}"
+        key = f"{_key('alert', rule.name, due)}:{reason.value}"
         if isinstance(reading, Failed):
             text = f"The alert `{rule.name}` could not be evaluated {ERRORS_TOLD} times in a row: {reading.why}"
             return ops_post(self.ops_channel or rule.channel, key, text)
         text, blocks = notice(rule, before, after, reason, window=window, now=now, zone=self.zone)
         return Post(key, rule.channel, text, blocks)
+
+
+def _key(kind: str, name: str, due: Due) -> str:
+    """What names for ever what came of one due instant."""
+    return f"{kind}:{name}:{due.at:%Y%m%dT%H%M%SZ}"
 
 
 def _standing(text: str | None) -> Standing:
@@ -186,6 +191,7 @@ class Clockwork:
 
     posts: Posts
     clock: Callable[[], datetime]
+    at_start: Sequence[Scheduled]
     _works: dict[str, Scheduled] = field(default_factory=dict)
     _entries: list[Entry] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -202,9 +208,9 @@ class Clockwork:
         self._works.pop(name, None)
         self._entries[:] = [entry for entry in self._entries if entry.name != name]
 
-    async def start(self, works: Sequence[Scheduled]) -> None:
+    async def start(self) -> None:
         """Goes on where an earlier process ended: what was missed is coalesced, what was cut off is done again."""
-        for scheduled in works:
+        for scheduled in self.at_start:
             await self.add(scheduled)
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._scheduler.add_job(self._tick, "interval", seconds=TICK_S, coalesce=True, max_instances=1, misfire_grace_time=None)

@@ -16,8 +16,8 @@ import aiohttp
 import httpx
 from yarl import URL
 
-from providers.errors import Incomplete, ProtocolError, ProviderError, Unavailable
-from providers.http import MOST_BODY_BYTES, Reply, is_loopback
+from providers.errors import Incomplete, ProtocolError, Unavailable
+from providers.http import MOST_BODY_BYTES, Reply, is_loopback, no_answer
 
 PIECE_BYTES = 128 * 1024
 # A connection, the next bytes of a stream, and a whole stream: an hour is what a log of some GB takes over a slow line.
@@ -107,7 +107,7 @@ async def pieces(response: aiohttp.ClientResponse, *, account: str, meter: Meter
         raise Incomplete(broken, account=account, hint="Ask again, or for a shorter window.")
 
 
-def unreachable(error: Exception, *, account: str) -> ProviderError:
+def unreachable(error: Exception, *, account: str) -> Unavailable:
     """The error for a request that got no whole answer; says how it failed and never quotes a URL."""
     if isinstance(error, aiohttp.ConnectionTimeoutError | aiohttp.ClientConnectorError):
         what = "could not be reached"
@@ -115,7 +115,7 @@ def unreachable(error: Exception, *, account: str) -> ProviderError:
         what = "fell silent"
     else:
         what = "broke off in the middle of its answer"
-    return Unavailable(f"{account} {what}.", account=account, hint="Try again in a few minutes.")
+    return no_answer(what, account=account)
 
 
 class _Unpacker:

@@ -247,6 +247,11 @@ def unreachable(error: httpx.HTTPError, *, account: str) -> ProviderError:
         )
     else:
         what = "broke off in the middle of its answer"
+    return no_answer(what, account=account)
+
+
+def no_answer(what: str, *, account: str) -> Unavailable:
+    """The error for an account that `could not be reached`, `fell silent`, or failed on the way in another such manner."""
     return Unavailable(f"{account} {what}.", account=account, hint="Try again in a few minutes.")
 
 

@@ -42,9 +42,10 @@ class Rapid7:
         self, account: str, *, base_url: str, api_key: Secret, redactor: Redactor | None = None, ledger: Ledger | None = None
     ) -> None:
         self.account = account
+        self._auth = ApiKey(api_key)
         self._budget = Budget(account, api_key, RAPID7_LIMITS, ledger or MemoryLedger())
-        self._client = open_client(base_url, account=account, auth=ApiKey(api_key), budget=self._budget)
-        self._bulk, self._key = BulkClient(), api_key
+        self._client = open_client(base_url, account=account, auth=self._auth, budget=self._budget)
+        self._bulk = BulkClient()
         self._redactor = redactor or Redactor([api_key])
         self._names: tuple[float, Sequence[NamedLog]] | None = None
         self._names_lock = asyncio.Lock()
@@ -98,7 +99,6 @@ class Rapid7:
 
     @asynccontextmanager
     async def _download(self, request: httpx.Request, most_bytes: int) -> AsyncIterator[AsyncIterator[bytes]]:
-        request.headers["x-api-key"] = self._key.open()
         async with AsyncExitStack() as stack:
             async with watched(self._client.circuit):
                 async for attempt in attempts(TOTAL_TIMEOUT_S):
@@ -111,7 +111,7 @@ class Rapid7:
         """The response to one try, when it is a log that begins; its bytes are settled when it has been read."""
         spend, meter, learned = await self._budget.take("download", size=most_bytes), bulk.Meter(), None
         try:
-            async with self._bulk.opened(request, account=self.account) as response:
+            async with self._bulk.opened(self._auth.signed(request), account=self.account) as response:
                 learned = learned_from(bulk.head(response))
                 if response.status != 200:
                     self._refuse(await bulk.whole(response, account=self.account), subject="logs")
