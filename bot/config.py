@@ -11,7 +11,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -288,10 +288,7 @@ class AkamaiSettings(_Table):
         """The credentials, read once, from `.edgerc` or from the keys here; `base_url` wins over any host."""
         if self.edgerc:
             found = read_edgerc(self.edgerc, self.section)
-            address = self.base_url or found.base_url
-            return EdgeGridCredentials(
-                address, found.client_token, found.client_secret, found.access_token, found.max_body, found.account_switch_key
-            )
+            return replace(found, base_url=self.base_url or found.base_url)
         if not (self.client_token and self.client_secret and self.access_token and (self.host or self.base_url)):
             raise EdgercError("either edgerc and section, or host, client_token, client_secret and access_token")
         return EdgeGridCredentials(

@@ -165,12 +165,13 @@ async def watched(circuit: Circuit) -> AsyncIterator[None]:
 
 
 def learned_from(reply: Reply, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Learned | None:
-    """What the answer says about what remains of a budget: `X-RateLimit-Remaining`, `R7-RateLimit-RemainingBytes`, or a 429.
+    """What the answer says about what remains of a budget: `X-RateLimit-Remaining`, Akamai's own spellings of it,
+    `R7-RateLimit-RemainingBytes`, or a 429.
 
     A 200 that leaves nothing is a success; only the next request has to wait.
     """
     answered, headers = now(), reply.headers
-    requests = _count(headers.get("X-RateLimit-Remaining"))
+    requests = next((n for name in _REMAINING if (n := _count(headers.get(name))) is not None), None)
     size = _count(headers.get("R7-RateLimit-RemainingBytes"))
     wait_s = retry_after_s(reply)
     if reply.status == 429:
@@ -237,6 +238,10 @@ def unreachable(error: httpx.HTTPError, *, account: str) -> ProviderError:
     """The error for a request that got no whole answer; says how it failed and never quotes a URL."""
     if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
         what = "could not be reached"
+    elif isinstance(error, httpx.PoolTimeout):
+        what = "is busy with our other questions"
+    elif isinstance(error, httpx.WriteTimeout):
+        what = "does not take our question in"
     elif isinstance(error, httpx.TimeoutException):
         what = "fell silent"
     elif isinstance(error, httpx.DecodingError):
@@ -304,7 +309,7 @@ def retry_after_s(reply: Reply) -> float | None:
     """Seconds to wait as the answer's headers tell, or None.
 
     Read in this order: `Retry-After` (seconds or a date), then `X-RateLimit-Reset` (seconds remaining, or a Unix time
-    where it is above a million), then Akamai's `X-RateLimit-Next` and `Akamai-RateLimit-Next` (a date).
+    where it is above a million), then Akamai's `X-RateLimit-Next`, `Akamai-RateLimit-Next` and `Akamai-Sync-RateLimit-Next` (a date).
     """
     headers = reply.headers
     now = _date(headers.get("Date")) or datetime.now(UTC)
@@ -312,10 +317,14 @@ def retry_after_s(reply: Reply) -> float | None:
         return _seconds(value) if _seconds(value) is not None else _until(value, now)
     if (seconds := _seconds(headers.get("X-RateLimit-Reset"))) is not None:
         return max(0.0, seconds - now.timestamp()) if seconds > 1_000_000 else seconds
-    for name in ("X-RateLimit-Next", "Akamai-RateLimit-Next"):
+    for name in _NEXT:
         if (value := headers.get(name)) is not None:
             return _until(value, now)
     return None
+
+
+_NEXT = ("X-RateLimit-Next", "Akamai-RateLimit-Next", "Akamai-Sync-RateLimit-Next")
+_REMAINING = ("X-RateLimit-Remaining", "Akamai-RateLimit-Remaining", "Akamai-Sync-RateLimit-Remaining")
 
 
 def _count(value: str | None) -> int | None:

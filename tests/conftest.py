@@ -6,8 +6,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import tracemalloc
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,18 @@ ROOT = Path(__file__).parent.parent
 # No test here fails for being slow on a busy machine.
 settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 settings.load_profile("calm")
+
+
+@contextmanager
+def memory_below(most: int) -> Iterator[None]:
+    """What is done in it holds no more than so many bytes of Python's memory at any time."""
+    tracemalloc.start()
+    try:
+        yield
+    finally:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < most, f"{peak / 1e6:.0f} MB"
 
 
 @pytest.fixture

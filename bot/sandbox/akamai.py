@@ -59,6 +59,7 @@ class AkamaiSandbox(Server):
     nonces: set[str] = field(default_factory=set)
     page_size: int = 0
     whole_steps_only: bool = False
+    enums: dict[str, set[str]] = field(default_factory=lambda: {name: set(values) for name, values in ENUMS.items()})
     _results: dict[str, dict[str, Any]] = field(default_factory=dict)
     _asked: dict[str, int] = field(default_factory=dict)
 
@@ -125,7 +126,7 @@ class AkamaiSandbox(Server):
         del request
         enums = [
             {"name": n, "type": "enum", "values": [{"value": v} for v in sorted(vs)], "required": False}
-            for n, vs in ENUMS.items()
+            for n, vs in self.enums.items()
         ]
         texts = [{"name": name, "type": "string", "required": False} for name in sorted(STRINGS)]
         return web.json_response(
@@ -174,9 +175,9 @@ class AkamaiSandbox(Server):
         if set(metrics) - set(METRICS):
             raise _invalid("invalid.metric")
         for name, values in filters.items():
-            if name not in ENUMS and name not in STRINGS:
+            if name not in self.enums and name not in STRINGS:
                 raise _invalid("invalid.filter.name")
-            if name in ENUMS and set(values) - ENUMS[name]:
+            if name in self.enums and set(values) - self.enums[name]:
                 raise _invalid("invalid.filter.value")
         found = [row for row in self.rows(start, end) if all(_passes(row, n, v) for n, v in filters.items())]
         rows = [{name: row[name] for name in metrics} for row in found[: self.row_cap]]

@@ -32,6 +32,7 @@ class DeviceWiseSandbox(Server):
     sessions: dict[str, str] = field(default_factory=dict)
     logins: int = 0
     mfa: bool = False
+    super_ops: bool = True
     page_rows: int = 2000
     own: list[dict[str, Any]] = field(default_factory=list)
 
@@ -93,6 +94,8 @@ class DeviceWiseSandbox(Server):
             return _failure([-90003], [f"Unknown parameter {sorted(strange)[0]}"])
         if params.get("command") and not params.get("service"):
             return _failure([-90003], ["command requires service"])
+        if params.get("showAll") and not self.super_ops:
+            return _failure([-90007], ["showAll requires Super-Ops"])
         try:
             start, end = self._window(params)
         except ValueError as error:

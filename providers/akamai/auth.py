@@ -9,6 +9,7 @@ import base64
 import configparser
 import hashlib
 import hmac
+import re
 import uuid
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ class EdgeGridCredentials:
     access_token: Secret
     max_body: int = MAX_BODY
     account_switch_key: str = ""
+    headers_to_sign: tuple[str, ...] = ()
 
 
 class EdgeGridAuth(httpx.Auth):
@@ -48,12 +50,10 @@ class EdgeGridAuth(httpx.Auth):
         self,
         credentials: EdgeGridCredentials,
         *,
-        headers_to_sign: tuple[str, ...] = (),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         nonce: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         self._credentials = credentials
-        self._headers_to_sign = headers_to_sign
         self._now, self._nonce = now, nonce
         self.skew = timedelta(0)
 
@@ -87,7 +87,7 @@ class EdgeGridAuth(httpx.Auth):
         )
 
     def _canonical_headers(self, request: httpx.Request) -> str:
-        present = ((name.lower(), request.headers[name]) for name in self._headers_to_sign if name in request.headers)
+        present = ((name.lower(), request.headers[name]) for name in self._credentials.headers_to_sign if name in request.headers)
         return "\t".join(f"{name}:{' '.join(value.split())}" for name, value in present)
 
     def _content_hash(self, request: httpx.Request) -> str:
@@ -126,7 +126,14 @@ def read_edgerc(path: Path, section: str) -> EdgeGridCredentials:
         access_token=Secret(values["access_token"]),
         max_body=int(body) if body.isdigit() and int(body) > 0 else MAX_BODY,
         account_switch_key=values.get("account_key", ""),
+        headers_to_sign=_names(values.get("headers_to_sign") or values.get("headers-to-sign") or ""),
     )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """A list of header names, in their order; the vendor's own library writes `none` where there are none."""
+    names = re.split(r"[,\s]+", text.strip("[] "))
+    return tuple(name for name in names if name and name.lower() != "none")
 
 
 def host_url(host: str) -> str:

@@ -77,6 +77,8 @@ class Akamai:
         self._own_token = credentials.client_token.open()
         self._auth = EdgeGridAuth(credentials)
         self._whole_steps_only = False
+        # The values of the page, until the report has told its own: they have changed before.
+        self._enumerations: Mapping[str, Sequence[str]] = wording.ENUMERATIONS
         limits = AKAMAI_V2_LIMITS if settings.report == "v2" else {}
         budget = Budget(account, credentials.client_token, limits, ledger or MemoryLedger())
         self._client = open_client(credentials.base_url, account=account, auth=self._auth, budget=budget)
@@ -90,7 +92,7 @@ class Akamai:
         """Akamai knows its own seventeen filters by name, and `who`, `action`, `status`, `url`, `failures`."""
         if self._settings.report == "v2" and "contract_type" in filters.native:
             return f"{self.account} uses the v2 report, which has no filter `contract_type`."
-        return wording.refusal(self.account, filters)
+        return wording.refusal(self.account, filters, self._enumerations)
 
     async def calls(self, window: Window, filters: CallFilters) -> CallPage:
         """All calls of the window. A window that fills the vendor's row cap is halved until its rows fit."""
@@ -139,7 +141,9 @@ class Akamai:
     async def describe(self) -> Mapping[str, Any]:
         """What the v1 report says about itself: metrics, filters and their values, limits, whether it is deprecated."""
         reply = await self._send(lambda: self._client.build_request("GET", V1, params=self._params(), headers=_ACCEPT_JSON))
-        return parse.problem(reply.body)
+        report = parse.problem(reply.body)
+        self._enumerations = {**wording.ENUMERATIONS, **parse.enumerations(report)}
+        return report
 
     async def _describe(self) -> str:
         report = await self.describe()
@@ -200,8 +204,23 @@ class Akamai:
         if self._settings.report == "v2":
             return await self._ask_v2(window, source, limit=V2_ROW_CAP)
         accept = "text/csv" if self._settings.accept == "csv" else "application/json"
-        reply = await self._send(lambda: self._v1_request(window, source, accept=accept))
+        try:
+            reply = await self._send(lambda: self._v1_request(window, source, accept=accept))
+        except _BoundsRefused:
+            raise
+        except ProtocolError as refused:
+            raise await self._meant(refused, source) from None
         return await asyncio.to_thread(self._read, reply)
+
+    async def _meant(self, refused: ProtocolError, source: Mapping[str, list[str]]) -> ProtocolError:
+        """A refusal of values that the report has ceased to take names those it takes now; any other stays what it was."""
+        if wording.ENUMERATIONS.keys().isdisjoint(source):
+            return refused
+        with contextlib.suppress(ProviderError):
+            await self.describe()
+        native = {name: tuple(values) for name, values in source.items() if name in wording.ENUMERATIONS}
+        why = wording.refusal(self.account, CallFilters(native=native), self._enumerations)
+        return ProtocolError(f"{self.account}: {why}", account=self.account, hint="Try another filter.") if why else refused
 
     def _v1_request(self, window: Window, source: Mapping[str, list[str]], *, accept: str) -> httpx.Request:
         """v1 by POST, or by GET where that is set and can say the filters: it has no way to escape `,` and `=` in a value."""

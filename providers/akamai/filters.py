@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from providers.records import ApiCall, CallFilters, Outcome
@@ -21,17 +21,18 @@ NATIVE_FILTERS = (
 _OTHER_METHODS = ("PATCH", "OPTIONS", "CONNECT", "TRACE")
 
 
-def refusal(account: str, filters: CallFilters) -> str | None:
-    """Why these filters cannot be applied to an Akamai account, as one sentence; None when they can."""
+def refusal(account: str, filters: CallFilters, enumerations: Mapping[str, Sequence[str]] = ENUMERATIONS) -> str | None:
+    """Why these filters cannot be applied to an Akamai account, as one sentence; None when they can. `enumerations` are the values
+    that its report takes, where they are known to differ from those of the page."""
     for name, values in filters.native.items():
         if name not in NATIVE_FILTERS:
             return f"{account} is Akamai and has no filter `{name}`."
-        allowed = ENUMERATIONS.get(name)
+        allowed = enumerations.get(name)
         for value in values:
             if allowed and value.lower() not in allowed:
                 return f"`{name}` takes {', '.join(allowed)}, not `{value[:40]}`."
     for value in filters.action:
-        if value.lower() not in METHODS and value.upper() not in _OTHER_METHODS:
+        if value.lower() not in enumerations.get("http_method", METHODS) and value.upper() not in _OTHER_METHODS:
             return f"{account} is Akamai, where an action is an HTTP method such as `GET`, not `{value[:40]}`."
     for value in filters.status:
         if value.lower() not in (*CLASSES, *STATUSES) and not _is_code(value):

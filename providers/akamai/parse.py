@@ -96,6 +96,18 @@ def is_about_bounds(problem: Mapping[str, Any]) -> bool:
     return any(word in told for word in ("date.range", "interval", "divisible", "aligned"))
 
 
+def enumerations(report: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The values of each filter that takes only some, as the report describes itself; what is not as the page has it is left out."""
+    filters = report.get("filters")
+    found = {}
+    for each in filters if isinstance(filters, list) else []:
+        values = each.get("values") if isinstance(each, dict) and each.get("type") == "enum" else None
+        told = [v.get("value") for v in values if isinstance(v, dict)] if isinstance(values, list) else []
+        if told and isinstance(each.get("name"), str):
+            found[each["name"]] = tuple(value.lower() for value in told if isinstance(value, str))
+    return found
+
+
 def csv_report(body: bytes, *, account: str) -> Report:
     """A v1 report as CSV: four sections between `#X_START` and `#X_END`, each marker a record of its own.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -20,7 +20,7 @@ import httpx
 from providers import bulk
 from providers.budget import RAPID7_LIMITS, Budget, Ledger, MemoryLedger
 from providers.bulk import BulkClient
-from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError
+from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, Unavailable
 from providers.http import TOTAL_TIMEOUT_S, Reply, attempts, fetch, learned_from, open_client, refuse_status, watched
 from providers.rapid7 import parse
 from providers.rapid7.auth import ApiKey
@@ -31,7 +31,10 @@ from providers.sources import MOST_LINES, MOST_LOGS
 MOST_DAYS_BY_LOG = 30
 MATCH_ALL = "where(/.*/)"
 NAMES_KEPT_S = 300.0
+# One page joins the ids of several logs by a colon, another by a semicolon.
+JOINTS = (":", ";")
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+NO_CONTENT = 204
 LOG_TYPES = frozenset({"", "text/plain", "application/octet-stream"})
 
 
@@ -48,6 +51,7 @@ class Rapid7:
         self._bulk = BulkClient()
         self._redactor = redactor or Redactor([api_key])
         self._names: tuple[float, Sequence[NamedLog]] | None = None
+        self._joints: tuple[str, ...] = JOINTS
         self._names_lock = asyncio.Lock()
 
     async def aclose(self) -> None:
@@ -92,19 +96,39 @@ class Rapid7:
                 f"{self.account} knows a log by an id that is none.", account=self.account, hint="Use another log."
             )
         params = {"query": query or MATCH_ALL, "limit": str(limit), **_when(window)}
-        request = self._client.build_request(
-            "GET", f"/download/logs/{':'.join(ids)}", params=params, headers={"Accept-Encoding": "identity"}
-        )
-        return self._download(request, most_bytes)
+        requests = {
+            joint: self._client.build_request(
+                "GET", f"/download/logs/{joint.join(ids)}", params=params, headers={"Accept-Encoding": "identity"}
+            )
+            for joint in (self._joints if len(ids) > 1 else self._joints[:1])
+        }
+        return self._download(requests, most_bytes)
 
     @asynccontextmanager
-    async def _download(self, request: httpx.Request, most_bytes: int) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def _download(self, requests: Mapping[str, httpx.Request], most_bytes: int) -> AsyncIterator[AsyncIterator[bytes]]:
         async with AsyncExitStack() as stack:
             async with watched(self._client.circuit):
+                response, meter = await self._begun(requests, most_bytes, stack)
+            yield bulk.pieces(response, account=self.account, meter=meter)
+
+    async def _begun(
+        self, requests: Mapping[str, httpx.Request], most_bytes: int, stack: AsyncExitStack
+    ) -> tuple[aiohttp.ClientResponse, bulk.Meter]:
+        """A log that begins, by the first way of joining its ids that is not refused, which is then kept to. Where each is, the
+        first refusal rises."""
+        refusals: list[ProviderError] = []
+        for joint, request in requests.items():
+            try:
                 async for attempt in attempts(TOTAL_TIMEOUT_S):
                     with attempt:
-                        response, meter = await stack.enter_async_context(self._opened(request, most_bytes))
-            yield bulk.pieces(response, account=self.account, meter=meter)
+                        begun = await stack.enter_async_context(self._opened(request, most_bytes))
+            except (NotFound, ProtocolError) as error:
+                refusals.append(error)
+                continue
+            if refusals:
+                self._joints = (joint,)
+            return begun
+        raise refusals[0]
 
     @asynccontextmanager
     async def _opened(self, request: httpx.Request, most_bytes: int) -> AsyncIterator[tuple[aiohttp.ClientResponse, bulk.Meter]]:
@@ -113,12 +137,20 @@ class Rapid7:
         try:
             async with self._bulk.opened(self._auth.signed(request), account=self.account) as response:
                 learned = learned_from(bulk.head(response))
-                if response.status != 200:
+                if response.status == 202:
+                    raise self._not_ready()
+                if response.status not in (200, NO_CONTENT):
                     self._refuse(await bulk.whole(response, account=self.account), subject="logs")
                 self._refuse_other_than_a_log(response.headers.get("Content-Type", ""))
                 yield response, meter
         finally:
             await self._budget.settle("download", spend, size=meter.bytes, learned=learned)
+
+    def _not_ready(self) -> Unavailable:
+        """No page tells of a 202 here, which is how the vendor's queries say that they go on."""
+        return Unavailable(
+            f"{self.account} is still preparing the log (HTTP 202).", account=self.account, hint="Ask again in a minute."
+        )
 
     def _refuse_other_than_a_log(self, content_type: str) -> None:
         kind = content_type.partition(";")[0].strip().lower()

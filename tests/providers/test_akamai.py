@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from bisect import bisect_left
 from collections.abc import AsyncIterator
@@ -21,6 +22,7 @@ from providers.akamai.filters import NATIVE_FILTERS
 from providers.errors import AuthFailed, Incomplete, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
 from providers.records import CallFilters, Outcome, Window
 from providers.redaction import Secret
+from tests.conftest import memory_below
 
 HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 WINDOW = Window(HOUR - timedelta(hours=6), HOUR)
@@ -194,6 +196,33 @@ async def test_the_report_can_be_described(server: AkamaiSandbox, edge: Akamai) 
     assert len(report["metrics"]) == 8
     assert len(report["filters"]) == 17
     assert (await edge.check())[0].ok
+
+
+async def test_the_values_that_the_report_describes_are_those_that_count(server: AkamaiSandbox, edge: Akamai) -> None:
+    """They have changed before: an older page has `notcare` where this one has `other`."""
+    server.enums["http_method"] = {"get", "post", "notcare"}
+    wanted = CallFilters(native={"http_method": ("notcare",)})
+    assert "takes head, post, get" in (edge.refusal(wanted) or "")
+    await edge.check()
+    assert edge.refusal(wanted) is None
+    assert "takes get, notcare, post, not `put`" in (edge.refusal(CallFilters(native={"http_method": ("put",)})) or "")
+
+
+async def test_a_value_that_the_report_has_ceased_to_take_is_told_with_those_it_takes(
+    server: AkamaiSandbox, edge: Akamai
+) -> None:
+    server.enums["response_class"] = {"4xx", "5xx"}
+    with pytest.raises(ProtocolError, match="`response_class` takes 4xx, 5xx, not `2xx`"):
+        await edge.calls(WINDOW, CallFilters(native={"response_class": ("2xx",)}))
+    assert [entry.method for entry in server.ledger] == ["POST", "GET"]
+
+
+@pytest.mark.parametrize("filters", [None, 3, [3], [{"type": "enum"}], [{"type": "enum", "name": "x", "values": [3, {}]}]])
+async def test_a_description_of_another_shape_changes_nothing(server: AkamaiSandbox, edge: Akamai, filters: Any) -> None:
+    server.answer_with(200, json.dumps({"name": "x", "filters": filters}), Content_Type="application/json")
+    await edge.describe()
+    assert edge.refusal(CallFilters(native={"http_method": ("get",)})) is None
+    assert edge.refusal(CallFilters(native={"http_method": ("patch",)}))
 
 
 async def test_a_deprecated_report_fails_its_check_and_names_the_way(server: AkamaiSandbox, edge: Akamai) -> None:
@@ -440,6 +469,7 @@ ERRORS = [
     ("burst block", 400, gateway("pep-authn/request-error", "WAF deny rule IPBLOCK-BURST4-54013"), RateLimited),
     ("bad request", 400, json.dumps({"type": "x", "title": "Invalid request", "errors": [{"title": "Bad date"}]}), ProtocolError),
     ("no errors", 400, json.dumps({"type": "x", "title": "Invalid request", "errors": []}), ProtocolError),
+    ("inactive", 401, gateway("pep-authn/deny", "Inactive client token"), AuthFailed),
     ("denied", 403, gateway("pep-authz/deny", "lacks grant"), AuthFailed),
     ("gone", 410, "", NotFound),
     ("not found", 404, "<html></html>", NotFound),
@@ -540,6 +570,41 @@ def test_any_text_in_the_data_of_a_csv_is_survived(text: str) -> None:
         parse.csv_report(body, account="edge")
     except ProviderError as error:
         assert error.account == "edge"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 2_000_000,
+        b'{"data":' * 400_000,
+        b'{"data":[' + b'{"uri":1},' * 200_000,
+        b'"' + b"\\" * 2_000_000,
+        b"\xff" * 2_000_000,
+    ],
+    ids=["nested", "objects", "many odd rows cut short", "one string", "no text"],
+)
+def test_json_made_to_be_slow_is_refused_in_bounded_memory(body: bytes) -> None:
+    with pytest.raises(ProtocolError), memory_below(40 * len(body)):
+        parse.json_report(body, account="edge")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'"' + b"x" * 3_000_000,
+        b'"' * 3_000_001,
+        b"," * 3_000_000,
+        b"\n" * 3_000_000,
+        b"#DATA_START\n" * 250_000,
+        b"\xff" * 3_000_000,
+    ],
+    ids=["open quote", "quotes", "commas", "empty lines", "markers", "no text"],
+)
+def test_csv_made_to_be_slow_is_read_or_refused_in_bounded_memory(data: bytes) -> None:
+    """Time that grows with the square of these would be minutes."""
+    whole = SAMPLE_CSV.partition("client3,")[0].encode() + data + b"\n#DATA_END\n"
+    with contextlib.suppress(ProtocolError, Incomplete), memory_below(60 * len(whole)):
+        parse.csv_report(whole, account="edge")
 
 
 async def test_secrets_in_a_query_string_are_taken_out_of_the_rows(server: AkamaiSandbox, edge: Akamai) -> None:

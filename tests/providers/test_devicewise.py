@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,7 @@ from providers.devicewise.client import DeviceWise
 from providers.errors import AuthFailed, ProtocolError, ProviderError
 from providers.records import CallFilters, CallPage, Outcome, Window
 from providers.redaction import Secret
+from tests.conftest import memory_below
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 WINDOW = Window(NOON - timedelta(hours=1), NOON)
@@ -95,6 +97,14 @@ async def test_every_parameter_of_the_page_travels(server: DeviceWiseSandbox) ->
         "offset": 0,
         "limit": 2000,
     }
+
+
+async def test_all_organisations_need_super_ops_which_is_told(server: DeviceWiseSandbox) -> None:
+    server.super_ops = False
+    client = client_of(server, show_all=True)
+    with pytest.raises(ProtocolError, match="showAll requires Super-Ops"):
+        await client.calls(WINDOW, CallFilters())
+    await client.aclose()
 
 
 async def test_the_check_asks_for_one_row_of_the_last_hour(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
@@ -458,6 +468,34 @@ def test_any_bytes_give_params_a_failure_or_a_protocol_error(body: bytes) -> Non
 )
 def test_any_row_gives_a_call(row: dict[str, Any]) -> None:
     assert parse.api_call(parse.row_of(row), account="iot", whoami="x").account == "iot"
+
+
+NESTED = [
+    b"[" * 1_000_000, b'{"list":{"params":' * 60_000, b'{"list":{"success":true,"params":{"count":' + b"9" * 1_000_000 + b"}}}",
+    b'{"list":{"success":true,"params":{"result":[' + b"{}," * 300_000 + b"{}]}}}", b'"' + b"\\" * 1_000_000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", NESTED, ids=["arrays", "objects", "a number", "empty rows", "a string"])
+def test_an_answer_made_to_be_slow_is_read_or_refused_in_bounded_memory(body: bytes) -> None:
+    with contextlib.suppress(ProtocolError), memory_below(200 * len(body)):
+        parse.list_page(body, account="iot")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 150_000,
+        '{"1":' * 30_000,
+        '{"1":{"Command":' + "9" * 150_000 + "}}",
+        '{"a":NaN}',
+        '{"1":{"Command":"a.b"},"1":{"Command":"c.d"}}',
+    ],
+)
+def test_a_nested_string_made_to_be_slow_leaves_a_call(text: str) -> None:
+    """Too deep, too long a number, no number, a name twice (the last one counts)."""
+    call = parse.api_call(parse.row_of({**ROW, "request": text, "response": text}), account="iot", whoami="")
+    assert call.action in ("", "c.d")
 
 
 def test_what_a_login_says_of_itself_is_no_target() -> None:

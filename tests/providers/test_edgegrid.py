@@ -36,10 +36,10 @@ async def test_a_request_is_signed_as_the_vendor_signs_it(case: dict[str, Any]) 
         Secret(DATA["client_secret"]),
         Secret(DATA["access_token"]),
         max_body=DATA["max_body"],
+        headers_to_sign=tuple(DATA["headers_to_sign"]),
     )
     auth = EdgeGridAuth(
         credentials,
-        headers_to_sign=tuple(DATA["headers_to_sign"]),
         now=lambda: datetime.strptime(DATA["timestamp"], "%Y%m%dT%H:%M:%S%z"),
         nonce=lambda: DATA["nonce"],
     )
@@ -102,6 +102,19 @@ def test_a_missing_edgerc_is_told(tmp_path: Path) -> None:
 def test_max_body_and_account_key_are_read(tmp_path: Path) -> None:
     found = read_edgerc(edgerc(tmp_path, GOOD + "max-body = 2048\naccount_key = 1-ABCD\n"), "default")
     assert (found.max_body, found.account_switch_key) == (2048, "1-ABCD")
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("headers_to_sign = X-Test1, X-Test2", ("X-Test1", "X-Test2")),
+        ("headers-to-sign = X-Test1 X-Test2", ("X-Test1", "X-Test2")),
+        ("headers_to_sign = none", ()),
+        ("", ()),
+    ],
+)
+def test_the_headers_to_sign_are_read_in_their_order(tmp_path: Path, line: str, names: tuple[str, ...]) -> None:
+    assert read_edgerc(edgerc(tmp_path, f"{GOOD}{line}\n"), "default").headers_to_sign == names
 
 
 @given(

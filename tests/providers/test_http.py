@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from datetime import UTC, datetime, timedelta
 
@@ -28,6 +29,7 @@ DATE = {"Date": "Sat, 21 Nov 2026 12:00:00 GMT"}
         ({"X-RateLimit-Reset": str(int((NOW + timedelta(minutes=5)).timestamp()))}, 300),
         ({"X-RateLimit-Next": "2026-11-21T12:02:00Z"}, 120),
         ({"Akamai-RateLimit-Next": "2026-11-21T12:00:30Z"}, 30),
+        ({"Akamai-Sync-RateLimit-Next": "2026-11-21T12:00:45Z"}, 45),
         ({"Retry-After": "5", "X-RateLimit-Reset": "412"}, 5),
     ],
 )
@@ -47,6 +49,8 @@ def test_waits_are_read_in_all_their_spellings(headers: dict[str, str], seconds:
                 "Date",
                 "X-RateLimit-Next",
                 "Akamai-RateLimit-Next",
+                "Akamai-Sync-RateLimit-Next",
+                "Akamai-Sync-RateLimit-Remaining",
             ]
         ),
         st.text(st.characters(codec="latin-1", exclude_characters="\r\n\0"), max_size=40)
@@ -80,6 +84,35 @@ async def test_nobody_who_picks_up_is_told_in_time(monkeypatch: pytest.MonkeyPat
         await client.aclose()
         for caller in callers:
             caller.close()
+
+
+async def test_a_host_that_does_not_take_a_question_in_is_told_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("providers.http.TIMEOUT", httpx.Timeout(30.0, write=0.2))
+    monkeypatch.setattr("providers.http.ATTEMPTS", 1)
+    with socket.socket() as host:
+        host.bind(("127.0.0.1", 0))
+        host.listen(1)
+        client = open_client(f"http://127.0.0.1:{host.getsockname()[1]}", account="eu")
+        with pytest.raises(Unavailable, match="eu does not take our question in"):
+            await fetch(client, lambda: client.build_request("POST", "/", content=b"x" * 64_000_000), account="eu")
+        await client.aclose()
+
+
+async def test_a_question_that_finds_no_connection_free_is_told_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Questions wait for their turn before the pool, so this needs a pool that is smaller than the turns."""
+    monkeypatch.setattr("providers.http.TIMEOUT", httpx.Timeout(30.0, pool=0.2))
+    monkeypatch.setattr("providers.http.LIMITS", httpx.Limits(max_connections=1))
+    monkeypatch.setattr("providers.http.ATTEMPTS", 1)
+    with socket.socket() as host:
+        host.bind(("127.0.0.1", 0))
+        host.listen(1)
+        client = open_client(f"http://127.0.0.1:{host.getsockname()[1]}", account="eu")
+        first = asyncio.create_task(fetch(client, lambda: client.build_request("GET", "/"), account="eu"))
+        await asyncio.sleep(0.05)
+        with pytest.raises(Unavailable, match="eu is busy with our other questions"):
+            await fetch(client, lambda: client.build_request("GET", "/"), account="eu")
+        first.cancel()
+        await client.aclose()
 
 
 @pytest.mark.parametrize(

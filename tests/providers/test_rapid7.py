@@ -227,6 +227,52 @@ def test_an_id_cannot_leave_its_place_in_the_path(key: str) -> None:
         client.download([key], WINDOW, query="", limit=1, most_bytes=10**9)
 
 
+async def downloaded(rapid7: Rapid7, *ids: str) -> bytes:
+    async with rapid7.download(ids or (KITCHEN,), WINDOW, query="", limit=5, most_bytes=10**9) as stream:
+        return b"".join([piece async for piece in stream])
+
+
+@pytest.mark.parametrize("joint", [":", ";"])
+async def test_several_logs_are_asked_for_as_either_page_joins_them(server: Rapid7Sandbox, rapid7: Rapid7, joint: str) -> None:
+    """What was refused once is not tried again."""
+    server.joints = joint
+    for _ in range(2):
+        assert len((await downloaded(rapid7, KITCHEN, CELLAR)).splitlines()) == 5
+    assert len(server.ledger) == (2 if joint == ":" else 3)
+
+
+async def test_where_either_way_is_refused_the_first_refusal_is_told_and_one_log_is_asked_for_once(
+    server: Rapid7Sandbox, rapid7: Rapid7
+) -> None:
+    server.answer_with(400, '{"message": "Invalid query"}', times=9)
+    for ids in ((KITCHEN, CELLAR), (KITCHEN,)):
+        with pytest.raises(ProtocolError, match="Invalid query"):
+            await downloaded(rapid7, *ids)
+    assert len(server.ledger) == 3
+
+
+async def test_no_content_is_an_empty_log(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    server.answer_with(204)
+    assert await downloaded(rapid7) == b""
+
+
+async def test_a_log_that_is_not_ready_is_asked_for_again_and_then_told(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    server.answer_with(202)
+    assert await downloaded(rapid7)
+    assert len(server.ledger) == 2
+    server.answer_with(202, '{"id": "q1", "progress": 3}', times=9)
+    with pytest.raises(Unavailable, match="still preparing the log"):
+        await downloaded(rapid7)
+
+
+@pytest.mark.parametrize("disposition", ["attachment; filename=.log", "attachment", "", "x; filename*=utf-8''%2e%2e%2fevil", '"'])
+async def test_the_name_that_the_vendor_gives_a_log_means_nothing(
+    server: Rapid7Sandbox, rapid7: Rapid7, disposition: str
+) -> None:
+    server.answer_with(200, "one\n", Content_Type="text/plain", Content_Disposition=disposition)
+    assert await downloaded(rapid7) == b"one\n"
+
+
 async def test_no_lines_is_an_empty_log(rapid7: Rapid7) -> None:
     assert await body_of(rapid7, [KITCHEN], query="where(/no such thing/)") == b""
 
