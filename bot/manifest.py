@@ -11,7 +11,7 @@ from bot.question import COMMANDS
 NAME = "Opswatch"
 # Why each scope is asked for.
 SCOPES = {
-    "channels:history": "whether a digest stands in its channel already, after a broken connection (conversations.history)",
+    "channels:history": "whether a digest or an alert stands in its channel already, after a broken connection (conversations.history, conversations.replies)",
     "channels:read": "the ids of channels that bot.toml names (conversations.list)",
     "commands": "the slash commands",
     "chat:write": "answers in channels (chat.postMessage, chat.update, chat.delete, chat.postEphemeral)",

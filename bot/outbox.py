@@ -7,7 +7,9 @@ history is read before anything is sent again. Pages: "Message metadata", "Rate 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,11 +20,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks import talk
 from bot.delivery import PLAINER, UNSURE, outward, reason_of
-from bot.store.posts import Post, Posts, Waiting
+from bot.store.posts import How, Post, Posts, Waiting
 
 log = logging.getLogger("opswatch")
 EVENT_TYPE = "opswatch_post"
 OLD_AFTER = timedelta(minutes=5)
+AGAIN_AFTER = timedelta(hours=1)
+GONE = frozenset(
+    {"message_not_found", "thread_not_found", "cant_update_message", "edit_window_closed", "cannot_reply_to_message"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ class Outbox:
         self._more = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._told_old = False
+        self._distressed_at: datetime | None = None
 
     def wake(self) -> None:
         """There may be something new to post."""
@@ -57,17 +64,36 @@ class Outbox:
     async def run(self) -> None:
         """Posts what there is, until cancelled; one post a channel at a time."""
         while True:
-            while waiting := await self._posts.claim_post(now=self._clock(), busy=[*self._busy]):
-                self._busy.add(waiting.post.channel)
-                task = asyncio.create_task(self._deliver(waiting))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
-            await self._tell_what_is_old()
+            try:
+                await self._post_what_there_is()
+            except sqlite3.Error as error:
+                log.error("The database cannot be used (%s); what there is to post is kept.", error)
+                await self.distress(str(error))
             self._more.clear()
             try:
                 await asyncio.wait_for(self._more.wait(), self._pace.look)
             except TimeoutError:
                 continue
+
+    async def _post_what_there_is(self) -> None:
+        while waiting := await self._posts.claim_post(now=self._clock(), busy=[*self._busy]):
+            self._busy.add(waiting.post.channel)
+            task = asyncio.create_task(self._deliver(waiting))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        await self._tell_what_is_old()
+
+    async def distress(self, trouble: str) -> None:
+        """Tells in the ops channel, without the database, that the database cannot be used; once an hour, and at most once."""
+        now = self._clock()
+        if not self._ops_channel or (self._distressed_at and now - self._distressed_at < AGAIN_AFTER):
+            return
+        self._distressed_at = now
+        text = f"My database cannot be used ({trouble}). Nothing is lost: what is due and what is to be told waits until it can."
+        try:
+            await self._client.chat_postMessage(channel=self._ops_channel, text=outward(text), blocks=talk.note_blocks(text))
+        except (SlackApiError, *UNSURE) as error:
+            log.error("That could not be told in the ops channel either: %s", type(error).__name__)
 
     async def finish(self, *, within_s: float) -> None:
         """What is being posted gets a while to end; what does not is looked for in Slack by the next process."""
@@ -83,7 +109,9 @@ class Outbox:
             await asyncio.sleep(self._pace.per_channel)
         except Exception as error:
             log.error("A post could not be brought to Slack: %s", type(error).__name__)
-            await self._later(waiting, self._pace.retry, type(error).__name__, may_stand=True)
+            with contextlib.suppress(sqlite3.Error):
+                # Where that cannot be written down either, it stays claimed and is looked for before it is sent again.
+                await self._later(waiting, self._pace.retry, type(error).__name__, may_stand=True)
         finally:
             self._busy.discard(waiting.post.channel)
             self._more.set()
@@ -91,8 +119,11 @@ class Outbox:
     async def _post_once(self, waiting: Waiting) -> None:
         try:
             channel = await self._id_of(waiting.post.channel)
-            ts = await self._standing(waiting, channel) if waiting.claimed_at else ""
-            ts = ts or await self._post(waiting.post, channel)
+            if waiting.post.how is How.EDIT:
+                ts = await self._edit(waiting, channel)
+            else:
+                ts = await self._standing(waiting, channel) if waiting.claimed_at else ""
+                ts = ts or await self._post(waiting, channel)
         except UNSURE:
             await self._later(waiting, self._pace.retry, "no word from Slack", may_stand=True)
         except SlackApiError as error:
@@ -100,27 +131,35 @@ class Outbox:
         else:
             await self._posts.sent(waiting, ts=ts)
 
-    async def _post(self, post: Post, channel: str) -> str:
+    async def _post(self, waiting: Waiting, channel: str) -> str:
+        """A message of its own, or in the thread of the one it is about where that stands."""
+        post = waiting.post
         metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": post.key}}
-        told: dict[str, Any] = {"channel": channel, "text": outward(post.text), "metadata": metadata, "unfurl_links": False}
-        try:
-            answer = await self._client.chat_postMessage(**told, blocks=list(post.blocks))
-        except SlackApiError as error:
-            if error.response.get("error") not in PLAINER:
-                raise
-            answer = await self._client.chat_postMessage(**told, blocks=talk.plain_blocks(post.blocks, post.text))
-        return str(answer["ts"])
+        told: dict[str, Any] = {"channel": channel, "metadata": metadata, "unfurl_links": False}
+        if waiting.about_ts:
+            told |= {"thread_ts": waiting.about_ts, "reply_broadcast": post.how is How.BROADCAST}
+        return str((await _plainer_where_refused(self._client.chat_postMessage, post, told))["ts"])
+
+    async def _edit(self, waiting: Waiting, channel: str) -> str:
+        """The message it is about, told anew; doing it twice changes nothing. One that does not stand cannot be."""
+        if waiting.about_ts:
+            told = {"channel": channel, "ts": waiting.about_ts}
+            await _plainer_where_refused(self._client.chat_update, waiting.post, told)
+        return waiting.about_ts
 
     async def _standing(self, waiting: Waiting, channel: str) -> str:
-        """The `ts` of the post where it stands in the channel already, or nothing."""
+        """The `ts` of the post where it stands in the channel or in its thread already, or nothing."""
         cursor = ""
+        thread: dict[str, Any] = {"ts": waiting.about_ts} if waiting.about_ts else {}
+        pages = self._client.conversations_replies if thread else self._client.conversations_history
         while True:
-            page = await self._client.conversations_history(
+            page = await pages(
                 channel=channel,
                 oldest=f"{waiting.queued_at.timestamp() - 60:.6f}",
                 include_all_metadata=True,
                 limit=200,
                 cursor=cursor,
+                **thread,
             )
             for message in page["messages"]:
                 metadata = message.get("metadata") or {}
@@ -137,6 +176,10 @@ class Outbox:
             await self._later(waiting, wait_s, "ratelimited")
         elif error.response.status_code >= 500:
             await self._later(waiting, self._pace.retry, code, may_stand=True)
+        elif waiting.post.about and code in GONE:
+            # Somebody has deleted the message it is about, or its time to be edited is over.
+            log.warning("What was to be said about an earlier message is left out (%s).", code)
+            await self._posts.drop(waiting, trouble=code)
         else:
             self._ids.pop(waiting.post.channel, None)
             log.error("Slack does not take a post for %s (%s); it is kept.", waiting.post.channel, code)
@@ -180,6 +223,17 @@ class Outbox:
                 if channel in self._ids or not cursor:
                     break
         return self._ids.get(channel, channel)
+
+
+async def _plainer_where_refused(send: Any, post: Post, told: dict[str, Any]) -> Any:
+    """A workspace that refuses the newest blocks gets the same in older ones."""
+    told = {**told, "text": outward(post.text)}
+    try:
+        return await send(**told, blocks=list(post.blocks))
+    except SlackApiError as error:
+        if error.response.get("error") not in PLAINER:
+            raise
+    return await send(**told, blocks=talk.plain_blocks(post.blocks, post.text))
 
 
 def ops_post(channel: str, key: str, text: str) -> Post:

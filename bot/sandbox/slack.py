@@ -79,6 +79,7 @@ class Message:
     edited: int = 0
     command: bool = False
     metadata: dict[str, Any] = field(default_factory=dict)
+    broadcast: bool = False
 
     def shown(self) -> dict[str, Any]:
         return {
@@ -88,6 +89,7 @@ class Message:
             "text": self.text,
             "blocks": self.blocks,
             "thread_ts": self.thread_ts,
+            "broadcast": self.broadcast,
             "seen_by": self.seen_by,
             "edited": self.edited,
             "command": self.command,
@@ -417,8 +419,12 @@ class SlackSandbox(Server):
         channel, error = self._where_to_post(args)
         if channel is None:
             return error
-        message = Message(self._ts(), channel.id, BOT, args.get("text", ""), args.get("blocks") or [], args.get("thread_ts", ""))
+        thread_ts = args.get("thread_ts") or ""
+        if thread_ts and not any(m.ts == thread_ts and m.channel == channel.id for m in self.messages):
+            return {"ok": False, "error": "thread_not_found"}
+        message = Message(self._ts(), channel.id, BOT, args.get("text", ""), args.get("blocks") or [], thread_ts)
         message.metadata = _loaded(args.get("metadata")) or {}
+        message.broadcast = bool(thread_ts) and str(args.get("reply_broadcast", "")).lower() in ("1", "true")
         self._add(message)
         return {"ok": True, "channel": channel.id, "ts": message.ts, "message": {"text": message.text}}
 
@@ -473,16 +479,17 @@ class SlackSandbox(Server):
             return {"ok": False, "error": "channel_not_found"}
         if not channel.bot_is_in:
             return {"ok": False, "error": "not_in_channel"}
-        since, at = float(args.get("oldest") or 0), int(args.get("cursor") or 0)
-        with_metadata = str(args.get("include_all_metadata", "")).lower() in ("1", "true")
-        here = [
-            m for m in self.messages if m.channel == channel.id and not m.seen_by and not m.thread_ts and float(m.ts) >= since
-        ]
-        page = [
-            {"ts": m.ts, "text": m.text, **({"metadata": m.metadata} if with_metadata and m.metadata else {})}
-            for m in here[::-1][at : at + 2]
-        ]
-        return {"ok": True, "messages": page, "response_metadata": {"next_cursor": str(at + 2) if at + 2 < len(here) else ""}}
+        here = [m for m in self.messages if m.channel == channel.id and not m.seen_by and (not m.thread_ts or m.broadcast)]
+        return _page_of(here[::-1], args)
+
+    def _api_conversations_replies(self, args: dict[str, Any]) -> dict[str, Any]:
+        """A message and what stands in its thread, oldest first, two a page."""
+        root = next((m for m in self.messages if m.ts == args.get("ts") and m.channel == args.get("channel")), None)
+        if root is None or root.seen_by:
+            return {"ok": False, "error": "thread_not_found"}
+        if not self.channels[root.channel].bot_is_in:
+            return {"ok": False, "error": "not_in_channel"}
+        return _page_of([root, *(m for m in self.messages if m.thread_ts == root.ts and m.channel == root.channel)], args)
 
     def _api_conversations_open(self, args: dict[str, Any]) -> dict[str, Any]:
         user = args.get("users", "")
@@ -702,6 +709,18 @@ def _message_error(args: dict[str, Any]) -> dict[str, Any] | None:
     if found := rules.complaints(blocks, most=50):
         return {"ok": False, "error": "invalid_blocks", "response_metadata": {"messages": found}}
     return {"ok": False, "error": "msg_blocks_too_long"} if rules.too_long(blocks) else None
+
+
+def _page_of(messages: list[Message], args: dict[str, Any]) -> dict[str, Any]:
+    """Two messages a page, no older than was asked for; metadata only where it is asked for."""
+    at, since = int(args.get("cursor") or 0), float(args.get("oldest") or 0)
+    with_metadata = str(args.get("include_all_metadata", "")).lower() in ("1", "true")
+    here = [m for m in messages if float(m.ts) >= since]
+    page = [
+        {"ts": m.ts, "text": m.text, **({"metadata": m.metadata} if with_metadata and m.metadata else {})}
+        for m in here[at : at + 2]
+    ]
+    return {"ok": True, "messages": page, "response_metadata": {"next_cursor": str(at + 2) if at + 2 < len(here) else ""}}
 
 
 def _loaded(value: Any) -> Any:

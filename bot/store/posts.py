@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import enum
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -17,25 +19,40 @@ LEASE = timedelta(minutes=2)
 KEPT = timedelta(days=90)
 
 
+class How(enum.StrEnum):
+    """How a post is told: a message of its own, something in the thread of an earlier one (and in the channel, too), or an earlier one
+    told anew."""
+
+    POST = "post"
+    REPLY = "reply"
+    BROADCAST = "broadcast"
+    EDIT = "edit"
+
+
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A message to be posted once. `key` names it for ever: a second one of the same key is not taken."""
+    """A message to be posted once. `key` names it for ever: a second one of the same key is not taken. What is no message of its own is
+    `about` the post of that key."""
 
     key: str
     channel: str
     text: str
     blocks: Sequence[Block]
+    how: How = How.POST
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A post that waits in the outbox. `claimed_at` is set where it was being sent, so that it may stand in Slack already."""
+    """A post that waits in the outbox. `claimed_at` is set where it was being sent, so that it may stand in Slack already; `about_ts`
+    is the message it is about, where that is known to stand."""
 
     id: int
     post: Post
     queued_at: datetime
     claimed_at: datetime | None
     attempts: int
+    about_ts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +65,6 @@ class Subscription:
     cron: str
     said: str
     user: str
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What came of one evaluation of an alert: its standing as JSON, and the reason for which something is told, if there is one."""
-
-    alert: str
-    definition: str
-    standing: str
-    reason: str = ""
 
 
 class Posts:
@@ -124,36 +131,30 @@ class Posts:
         rows = await self._store.read("SELECT schedule, due FROM runs WHERE ended_at IS NULL AND due >= ?", (instant(since),))
         return [(row["schedule"], datetime.fromisoformat(row["due"])) for row in rows]
 
-    async def standing(self, alert: str, definition: str) -> str | None:
-        """How it stood with an alert at its last evaluation; None where it was never looked at or watched something else."""
-        rows = await self._store.read("SELECT standing FROM alerts WHERE name = ? AND definition = ?", (alert, definition))
-        return str(rows[0]["standing"]) if rows else None
-
-    async def end_run(
-        self, schedule: str, due: datetime, *, outcome: str, posts: Sequence[Post], now: datetime, judged: Judged | None = None
-    ) -> None:
-        """The end of a run, what it has to say, and how it stands with the alert it has judged, in one transaction."""
+    async def end_run(self, schedule: str, due: datetime, *, outcome: str, posts: Sequence[Post], now: datetime) -> None:
+        """The end of a run and what it has to say, in one transaction."""
 
         def end(db: Database) -> None:
             done = (instant(now), outcome, schedule, instant(due))
             db.execute("UPDATE runs SET ended_at = ?, outcome = ? WHERE schedule = ? AND due = ? AND ended_at IS NULL", done)
             db.execute("UPDATE schedules SET seen_until = max(seen_until, ?) WHERE name = ?", (instant(due), schedule))
             for post in posts:
-                _enqueue(db, post, now)
-            if judged:
-                values = (judged.alert, judged.definition, judged.standing, instant(now))
-                db.execute("INSERT OR REPLACE INTO alerts (name, definition, standing, evaluated_at) VALUES (?, ?, ?, ?)", values)
-                if judged.reason:
-                    told = (judged.alert, instant(due), judged.reason, posts[0].key if posts else None)
-                    db.execute("INSERT OR IGNORE INTO notices (alert, at, reason, key) VALUES (?, ?, ?, ?)", told)
-            db.execute("DELETE FROM runs WHERE due < ?", (instant(now - KEPT),))
-            db.execute("DELETE FROM outbox WHERE state = 'sent' AND queued_at < ?", (instant(now - KEPT),))
+                enqueue(db, post, now)
 
         await self._store.write(end)
 
+    async def prune(self, now: datetime) -> None:
+        """Runs and posts that are too old to be of use are forgotten."""
+
+        def prune(db: Database) -> None:
+            db.execute("DELETE FROM runs WHERE due < ?", (instant(now - KEPT),))
+            db.execute("DELETE FROM outbox WHERE state = 'sent' AND queued_at < ?", (instant(now - KEPT),))
+
+        await self._store.write(prune)
+
     async def enqueue(self, post: Post, *, now: datetime) -> bool:
         """Puts a post into the outbox; False where its key was there already."""
-        return await self._store.write(lambda db: _enqueue(db, post, now))
+        return await self._store.write(lambda db: enqueue(db, post, now))
 
     async def claim_post(self, *, now: datetime, busy: Sequence[str] = ()) -> Waiting | None:
         """The oldest post whose channel is not `busy` and may be posted to by now; its channel's others wait behind it."""
@@ -161,24 +162,32 @@ class Posts:
         def claim(db: Database) -> Waiting | None:
             marks = ", ".join("?" for _ in busy)
             found = db.query(
-                "SELECT * FROM outbox WHERE id IN (SELECT min(id) FROM outbox WHERE state != 'sent' GROUP BY channel) "  # noqa: S608
+                f"SELECT * FROM outbox WHERE id IN (SELECT min(id) FROM outbox WHERE {_UNSENT} GROUP BY channel) "  # noqa: S608
                 f"AND not_before <= ? AND channel NOT IN ({marks}) ORDER BY id LIMIT 1",
                 [instant(now), *busy],
             )
             for row in found:
                 db.execute("UPDATE outbox SET state = 'sending', claimed_at = ? WHERE id = ?", (instant(now), row["id"]))
-                post = Post(row["key"], row["channel"], row["text"], json.loads(row["blocks"]))
-                claimed = datetime.fromisoformat(row["claimed_at"]) if row["state"] == "sending" else None
-                return Waiting(row["id"], post, datetime.fromisoformat(row["queued_at"]), claimed, row["attempts"])
+                return _waiting(db, row)
             return None
 
-        return await self._store.write(claim)
+        # Most looks find nothing, and a read holds nobody up.
+        unsent = await self._store.read(f"SELECT 1 FROM outbox WHERE {_UNSENT} LIMIT 1", ())  # noqa: S608
+        return await self._store.write(claim) if unsent else None
 
     async def sent(self, waiting: Waiting, *, ts: str) -> None:
         """It stands in Slack."""
-        await self._store.write(
-            lambda db: db.execute("UPDATE outbox SET state = 'sent', ts = ?, trouble = NULL WHERE id = ?", (ts, waiting.id))
-        )
+
+        def sent(db: Database) -> None:
+            db.execute("UPDATE outbox SET state = 'sent', ts = ?, trouble = NULL WHERE id = ?", (ts, waiting.id))
+            db.execute("UPDATE notices SET ts = ? WHERE key = ?", (ts, waiting.post.key))
+
+        await self._store.write(sent)
+
+    async def drop(self, waiting: Waiting, *, trouble: str) -> None:
+        """It cannot be told any more, and what waits behind it need not wait."""
+        sql = "UPDATE outbox SET state = 'sent', trouble = ? WHERE id = ?"
+        await self._store.write(lambda db: db.execute(sql, (trouble, waiting.id)))
 
     async def put_back(self, waiting: Waiting, *, until: datetime, trouble: str, may_stand: bool = False) -> None:
         """It is tried again later; with `may_stand` it is looked for first, since it may stand there already."""
@@ -188,17 +197,42 @@ class Posts:
 
     async def oldest_waiting(self) -> datetime | None:
         """Since when the oldest post that has not been sent waits."""
-        rows = await self._store.read("SELECT min(queued_at) AS since FROM outbox WHERE state != 'sent'", ())
+        rows = await self._store.read(f"SELECT min(queued_at) AS since FROM outbox WHERE {_UNSENT}", ())  # noqa: S608
         return datetime.fromisoformat(rows[0]["since"]) if rows[0]["since"] else None
 
 
+_UNSENT = "state IN ('pending', 'sending')"
 _SUBSCRIPTIONS = "SELECT number, channel, line, cron, said, user FROM subscriptions WHERE ended_at IS NULL"
 
 
-def _enqueue(db: Database, post: Post, now: datetime) -> bool:
-    row = (post.key, post.channel, post.text, json.dumps(list(post.blocks)), instant(now), instant(now))
+def _waiting(db: Database, row: dict[str, Any]) -> Waiting:
+    post = Post(row["key"], row["channel"], row["text"], json.loads(row["blocks"]), How(row["how"]), row["about"] or "")
+    about = list(db.query("SELECT ts FROM outbox WHERE key = ?", [post.about])) if post.about else []
+    claimed = datetime.fromisoformat(row["claimed_at"]) if row["state"] == "sending" else None
+    about_ts = (about[0]["ts"] or "") if about else ""
+    return Waiting(row["id"], post, datetime.fromisoformat(row["queued_at"]), claimed, row["attempts"], about_ts)
+
+
+def enqueue(db: Database, post: Post, now: datetime) -> bool:
+    """Puts a post into the outbox inside a transaction of the caller's; False where its key was there already. A message that
+    waits to be told anew is told as it is now, once."""
+    if post.how is How.EDIT:
+        db.execute(
+            "DELETE FROM outbox WHERE about = ? AND how = 'edit' AND state = 'pending' AND attempts = 0 AND key != ?",
+            (post.about, post.key),
+        )
+    row = (
+        post.key,
+        post.channel,
+        post.text,
+        json.dumps(list(post.blocks)),
+        instant(now),
+        instant(now),
+        post.how.value,
+        post.about or None,
+    )
     sql = (
-        "INSERT OR IGNORE INTO outbox (key, channel, text, blocks, queued_at, not_before, state, attempts) "
-        "VALUES (?, ?, ?, ?, ?, ?, 'pending', 0)"
+        "INSERT OR IGNORE INTO outbox (key, channel, text, blocks, queued_at, not_before, how, about, state, attempts) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0)"
     )
     return bool(db.execute(sql, row).rowcount == 1)

@@ -22,6 +22,7 @@ NEEDS = {
     "chat_delete": "chat:write",
     "conversations_open": "im:write",
     "conversations_list": "channels:read",
+    "conversations_replies": "channels:history",
     "conversations_history": "channels:history",
     "files_getUploadURLExternal": "files:write",
     "files_completeUploadExternal": "files:write",
