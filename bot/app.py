@@ -9,10 +9,10 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -34,12 +34,14 @@ from bot.outbox import Outbox, Pace
 from bot.people import SlackPeople
 from bot.schedule import read_cron
 from bot.socket_mode import HOPELESS, NOT_CONNECTED, Patience, SocketMode
-from bot.store import Posts, Store, StoredLedger
-from handlers import actions, home, slash
+from bot.store import Alerts, Posts, Store, StoredLedger
+from handlers import actions, home, incidents, slash
 from handlers.door import Door
-from handlers.jobs import AlertJob, Clockwork, Digest, DigestJob
-from handlers.manage import Manager, digest_of
+from handlers.jobs import Clockwork, Digest, DigestJob
+from handlers.manage import SubscriptionManager, digest_of
 from handlers.problems import ErrorListener
+from handlers.rules import RuleManager
+from handlers.watch import AlertJob, Quiet
 from providers.redaction import Redactor
 
 log = logging.getLogger("opswatch")
@@ -71,12 +73,16 @@ class Bot:
         """Connected to Slack as `[slack] mode` says, or trying to; work under way gets a while to end."""
         async with self._socket() if self.settings.slack.mode == "socket" else self._http():
             lost, posting = asyncio.create_task(self._tell_the_lost()), asyncio.create_task(self.outbox.run())
-            await self.clockwork.start()
-            yield
-            lost.cancel()
-            await asyncio.gather(self.door.works.finish(within_s=FINISH_WITHIN_S), self.clockwork.stop(within_s=FINISH_WITHIN_S))
-            posting.cancel()
-            await self.outbox.finish(within_s=POST_WITHIN_S)
+            try:
+                await self.clockwork.start()
+                yield
+            finally:
+                lost.cancel()
+                await asyncio.gather(
+                    self.door.works.finish(within_s=FINISH_WITHIN_S), self.clockwork.stop(within_s=FINISH_WITHIN_S)
+                )
+                posting.cancel()
+                await self.outbox.finish(within_s=POST_WITHIN_S)
 
     async def _tell_the_lost(self) -> None:
         """A while after the start, when an earlier process that was still finishing has ended, too."""
@@ -131,15 +137,17 @@ async def open_bot(
         accounts = Accounts(settings, redactor, StoredLedger(store))
         stack.push_async_callback(accounts.aclose)
         delivery = Delivery(client, session)
-        posts, ops, access = Posts(store), settings.slack.ops_channel or "", access_of(settings.access)
+        posts, alerts, ops, access = Posts(store), Alerts(store), settings.slack.ops_channel or "", access_of(settings.access)
         answering = answering_of(settings, accounts, redactor)
         outbox = Outbox(posts, web_client(tokens.bot.open(), tokens.api_url, session, patient=False), utc_now, ops, pace)
         digests, zone = _digests(settings), settings.timezone
         made_in_chat = [digest_of(subscription, zone) for subscription in await posts.subscriptions()]
         job = DigestJob(answering, posts, outbox, zone, utc_now, ops)
-        watch = AlertJob(answering, posts, outbox, zone, utc_now, ops, _mutes(settings))
-        works = [job.scheduled(each) for each in (*digests, *made_in_chat)] + [watch.scheduled(rule) for rule in _rules(settings)]
-        clockwork = Clockwork(posts, utc_now, works)
+        watch = AlertJob(answering, alerts, outbox, Quiet(alerts, _mutes(settings), zone), zone, utc_now, ops)
+        works = [job.scheduled(each) for each in (*digests, *made_in_chat)]
+        clockwork = Clockwork(posts, utc_now, works, _pruning(posts, alerts), outbox.distress)
+        rules = RuleManager(answering, alerts, clockwork, watch, access, zone, utc_now, _rules(settings))
+        works += [watch.scheduled(rule) for rule in await rules.open(utc_now())]
         door = Door(
             answering=answering,
             access=access,
@@ -148,11 +156,12 @@ async def open_bot(
             store=store,
             redactor=redactor,
             clock=utc_now,
-            manager=Manager(answering, posts, clockwork, job, access, zone, utc_now, digests),
+            managers=[SubscriptionManager(answering, posts, clockwork, job, access, zone, utc_now, digests), rules],
         )
         app = _bolt(client, tokens, await _introduced(client, slack, patience))
         slash.register(app, door)
         actions.register(app, door, store)
+        incidents.register(app, door, rules)
         home.register(app, door, store)
         app.error(ErrorListener(delivery, redactor).__call__)
         yield Bot(app, client, session, store, settings, tokens, door, outbox, clockwork, slack, patience)
@@ -242,12 +251,20 @@ def _bolt(client: AsyncWebClient, tokens: SlackTokens, who: Any) -> AsyncApp:
     )
 
 
+def _pruning(posts: Posts, alerts: Alerts) -> Callable[[datetime], Awaitable[None]]:
+    async def prune(now: datetime) -> None:
+        await posts.prune(now)
+        await alerts.prune(now)
+
+    return prune
+
+
 def _rules(settings: Settings) -> list[Rule]:
     """The alerts of the configuration."""
     return [
         Rule(
             alert.name, alert.ask, alert.value, alert.channel, above=alert.above, below=alert.below, recover=alert.recover,
-            every=alert.every, hold=alert.for_, keep=alert.keep_firing_for, repeat=alert.repeat, no_data=alert.no_data,
+            every=alert.every, hold=alert.for_, keep=alert.keep_firing_for, repeat=alert.repeat, no_data=alert.no_data, each=alert.each or "",
         )
         for alert in settings.alert
     ]  # fmt: skip

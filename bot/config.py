@@ -32,8 +32,9 @@ from pydantic import (
 )
 
 from bot import words
+from bot.alerts.rule import SHORTEST_EVERY, SUBJECTS, VALUES, has_value
 from bot.errors import BadConfig, BadQuestion, Problem
-from bot.question import Directory, Kind, Question, read_line
+from bot.question import Directory, Kind, read_line
 from bot.schedule import read_cron
 from providers.akamai.auth import EdgeGridCredentials, EdgercError, host_url, read_edgerc
 from providers.http import is_loopback
@@ -342,13 +343,14 @@ class AlertSettings(_Table):
     keep_firing_for: Duration = timedelta(0)
     repeat: Duration | None = None
     no_data: Literal["hold", "alert", "ok"] = "hold"
+    each: Literal["log", "account", "actor"] | None = None
     channel: Text
 
     @model_validator(mode="after")
     def _one_threshold(self) -> AlertSettings:
         if (self.above is None) == (self.below is None):
             raise ValueError("either above or below")
-        if self.every < timedelta(seconds=5):
+        if self.every < SHORTEST_EVERY:
             raise ValueError("every is at least 5s")
         if self.recover is not None and (
             (self.above is not None and self.recover > self.above) or (self.below is not None and self.recover < self.below)
@@ -507,9 +509,12 @@ def _schedule_problems(settings: Settings, now: datetime) -> list[Problem]:
         except BadQuestion as error:
             problems.append(Problem(f"{kind}.{entry.name}.ask", repr(entry.ask), f"{error.message} Try {error.hint}"))
             continue
-        if isinstance(entry, AlertSettings) and not _has_value(question, entry.value):
+        if isinstance(entry, AlertSettings) and not has_value(question.command, entry.value):
             right = f"one of {', '.join(VALUES[question.command])}"
             problems.append(Problem(f"alert.{entry.name}.value", repr(entry.value), right))
+        if isinstance(entry, AlertSettings) and entry.each and entry.each not in SUBJECTS[question.command]:
+            right = f"one of {', '.join(SUBJECTS[question.command])}" if SUBJECTS[question.command] else "left out for /logs"
+            problems.append(Problem(f"alert.{entry.name}.each", repr(entry.each), right))
     known = {alert.name for alert in settings.alert}
     problems += [
         Problem(f"mute.{mute.name}.alerts", repr(name), f"the name of an alert: {', '.join(sorted(known)) or 'there is none'}")
@@ -518,20 +523,6 @@ def _schedule_problems(settings: Settings, now: datetime) -> list[Problem]:
         if name not in known
     ]
     return problems
-
-
-VALUES: Mapping[str, tuple[str, ...]] = {
-    "usage": (
-        "bytes", "reported_bytes", "days", "days_missing", "mean_bytes_per_day", "peak_bytes", "change_percent",
-        "month_to_date_bytes", "forecast_month_bytes", "quota_percent",
-    ),
-    "apiaudit": ("calls", "failures", "failure_percent", "actors", "duration_p95_ms"),
-    "logs": ("lines", "bytes", "levels.error"),
-}  # fmt: skip
-
-
-def _has_value(question: Question, name: str) -> bool:
-    return name in VALUES[question.command] or (question.command == "logs" and bool(re.fullmatch(r"levels\.[a-z]+", name)))
 
 
 def _problem(detail: Any, table: Mapping[str, Any]) -> Problem:

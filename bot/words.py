@@ -64,6 +64,20 @@ def milliseconds(value: float) -> str:
     return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
 
 
+def lasting(length: timedelta) -> str:
+    """`40 s`, `12 min`, `2 h 10 min`, `3 days`."""
+    seconds = int(length.total_seconds())
+    if seconds < 90:
+        return f"{max(0, seconds)} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{hours // 24} days"
+
+
 def day(value: date) -> str:
     """`Sat 21 Nov`."""
     return f"{value:%a} {value.day} {value:%b}"

@@ -24,12 +24,13 @@ Clock = Callable[[], datetime]
 class Asking:
     """What an answer needs to know beside the question: where files may be written (a folder that is made when it is asked
     for), in whose zone times are said, and where to tell how far the work is. `only` names the
-    one value that is wanted, where the rest need not be fetched."""
+    one value that is wanted, where the rest need not be fetched; `each` the subjects for which it is wanted, too (`by_log`, …)."""
 
     folder: Callable[[], Path]
     zone: tzinfo
     progress: Callable[[str], None] = lambda _: None
     only: str = ""
+    each: str = ""
 
 
 async def if_possible(request: Awaitable[T]) -> T | ProviderError:

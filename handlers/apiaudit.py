@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bot.answer import Answer, AnswerFile
 from bot.blocks.audit import audit_blocks, audit_text
 from bot.errors import BadQuestion
 from bot.question import Question
-from bot.reports.audit import CSV_HEADER, AuditFacts, audit_report, csv_rows
+from bot.reports.audit import CSV_HEADER, AuditFacts, AuditReport, audit_report, csv_rows, values_by
 from bot.reports.logs import file_stem
 from bot.reports.sheets import csv_bytes
 from handlers.answering import Asking, if_possible
@@ -42,7 +43,7 @@ class ApiAuditCommand:
         return Answer(
             text=audit_text(report, question.window, zone=asking.zone, warnings=warnings),
             blocks=audit_blocks(report, question.window, zone=asking.zone, buttons=buttons, warnings=warnings),
-            values=report.values(),
+            values=await _values(facts, report, asking.each),
             files=files,
             warnings=(*warnings, *facts.notes),
             window=question.window,
@@ -71,6 +72,10 @@ def _facts(question: Question, pages: Sequence[CallPage | ProviderError]) -> Aud
         complete=len(answered) == len(pages) and all(page.complete for page in answered),
         notes=tuple(note for page in answered for note in page.notes),
     )
+
+
+async def _values(facts: AuditFacts, report: AuditReport, each: str) -> Mapping[str, Any]:
+    return {**report.values(), f"by_{each}": await asyncio.to_thread(values_by, facts, each)} if each else report.values()
 
 
 def _next_questions(question: Question) -> list[tuple[str, str]]:

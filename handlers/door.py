@@ -20,9 +20,8 @@ from bot.people import People
 from bot.question import COMMANDS, CommandName, Question, read_question
 from bot.slack_text import as_typed
 from bot.store import Asked, Store
-from bot.subscriptions import read_wish
 from handlers.answering import Answering, Asking, Clock, folder_when_needed
-from handlers.manage import Manager
+from handlers.manage import Asker, Manager
 from handlers.trouble import Cancelled, Lost, Stopping, trouble_of
 from providers.redaction import Redactor
 
@@ -66,7 +65,7 @@ class Door:
     store: Store
     redactor: Redactor
     clock: Clock
-    manager: Manager
+    managers: Sequence[Manager]
     works: Works = field(default_factory=Works)
 
     async def ask(self, command: CommandName, words: str, errand: Errand, *, via: str) -> None:
@@ -110,11 +109,11 @@ class Door:
         if self.works.stopping:
             raise Stopping
         groups = await self.people.groups_of(errand.user, self.access.groups(command))
-        wish = read_wish(command, as_typed(words), self.answering.directory)
-        if wish is not None:
-            told = await self.manager.take(wish, command, user=errand.user, channel=errand.channel, groups=list(groups))
-            await self.delivery.whisper(errand, told.text, told.blocks)
-            return "managed"
+        asker = Asker(errand.user, errand.channel, list(groups))
+        for manager in self.managers:
+            if told := await manager.take(command, as_typed(words), asker):
+                await self.delivery.whisper(errand, told.text, told.blocks)
+                return "managed"
         self.access.require(command, user=errand.user, channel=errand.channel, groups=groups)
         zone = await self.people.zone(errand.user)
         question = read_question(command, as_typed(words), self.answering.directory, now=self.clock(), zone=zone)

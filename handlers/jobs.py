@@ -1,28 +1,25 @@
-"""What clocks ask: digests and alerts when they are due."""
+"""What clocks ask: digests when they are due, and the clockwork that looks at what is due."""
 
 from __future__ import annotations
 
 import asyncio
+import heapq
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Coroutine, Sequence
+import sqlite3
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from typing import Any
 
-import msgspec
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bot.alerts.evaluate import ERRORS_TOLD, Failed, Reading, Reason, Standing, evaluate
-from bot.alerts.mutes import Mute, muted_by
-from bot.alerts.notices import notice
-from bot.alerts.rule import EvaluationTimes, Rule, watched
+from bot import words
 from bot.blocks import talk
 from bot.outbox import Outbox, ops_post
 from bot.question import read_line
 from bot.schedule import Due, Entry, Trigger, due_now
-from bot.store.posts import Judged, Post, Posts
+from bot.store.posts import Post, Posts
 from handlers.answering import Answering, Asking, folder_when_needed
 from handlers.trouble import trouble_of
 from providers.errors import ProviderError
@@ -61,7 +58,12 @@ class DigestJob:
     ops_channel: str
 
     def scheduled(self, digest: Digest) -> Scheduled:
-        return Scheduled(digest.name, digest.definition, digest.trigger, partial(self.run, digest))
+        return Scheduled(
+            digest.name,
+            digest.trigger,
+            partial(self.run, digest),
+            lambda now: self.posts.seen_until(digest.name, digest.definition, now=now),
+        )
 
     async def run(self, digest: Digest, due: Due) -> None:
         """Once for each due instant, whatever is restarted when: the end of the run and its post are one transaction."""
@@ -75,7 +77,7 @@ class DigestJob:
     async def _outcome(self, digest: Digest, due: Due, now: datetime) -> tuple[str, list[Post]]:
         if now - due.at > GRACE:
             return "missed", self._for_ops(
-                digest, due, f"was not sent, since I was away for {_ago(now - due.at)} after it was due"
+                digest, due, f"was not sent, since I was away for {words.lasting(now - due.at)} after it was due"
             )
         try:
             return "sent", [await self._post(digest, due, now)]
@@ -104,122 +106,67 @@ class DigestJob:
         return [ops_post(self.ops_channel or digest.channel, _key("digest", digest.name, due), text)]
 
 
-@dataclass(frozen=True, slots=True)
-class AlertJob:
-    """Asks an alert's question, judges the watched value, and puts what is to be told into the outbox."""
-
-    answering: Answering
-    posts: Posts
-    outbox: Outbox
-    zone: tzinfo
-    clock: Callable[[], datetime]
-    ops_channel: str
-    mutes: Sequence[Mute] = ()
-    _turns: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
-
-    def scheduled(self, rule: Rule) -> Scheduled:
-        return Scheduled(f"alert {rule.name}", rule.definition, EvaluationTimes(rule.every), partial(self.run, rule))
-
-    async def run(self, rule: Rule, due: Due) -> None:
-        """One evaluation after the other; its standing, the end of its run and its notice are one transaction."""
-        async with self._turns[rule.name]:
-            if not await self.posts.claim_run(due.name, due.at, now=self.clock()):
-                return
-            reading, window = await self._reading(rule)
-            now = self.clock()
-            before = _standing(await self.posts.standing(rule.name, rule.definition))
-            after, reason = evaluate(rule, before, reading, now=now, quiet=bool(muted_by(self.mutes, rule.name, now)))
-            posts = [self._post(rule, due, before, after, reason, reading, window, now)] if reason else []
-            judged = Judged(rule.name, rule.definition, msgspec.json.encode(after).decode(), reason.value if reason else "")
-            outcome = "error" if isinstance(reading, Failed) else after.state.value
-            await self.posts.end_run(due.name, due.at, outcome=outcome, posts=posts, now=now, judged=judged)
-        self.outbox.wake()
-
-    async def _reading(self, rule: Rule) -> tuple[Reading, str]:
-        """The watched value, fetched afresh, and how its window was read."""
-        try:
-            question = read_line(rule.line, self.answering.directory, now=self.clock(), zone=self.zone)
-            with folder_when_needed() as folder:
-                answer = await self.answering.answer(question, Asking(folder, self.zone, only=rule.value.partition(".")[0]))
-        except Exception as error:
-            trouble = trouble_of(error)
-            log.warning("The alert %s could not be evaluated: %s", rule.name, trouble.kind)
-            return Failed(f"{trouble.message} {trouble.hint}"), ""
-        return watched(answer.values, rule.value), question.window.said if question.window else ""
-
-    def _post(
-        self,
-        rule: Rule,
-        due: Due,
-        before: Standing,
-        after: Standing,
-        reason: Reason,
-        reading: Reading,
-        window: str,
-        now: datetime,
-    ) -> Post:
-        key = f"{_key('alert', rule.name, due)}:{reason.value}"
-        if isinstance(reading, Failed):
-            text = f"The alert `{rule.name}` could not be evaluated {ERRORS_TOLD} times in a row: {reading.why}"
-            return ops_post(self.ops_channel or rule.channel, key, text)
-        text, blocks = notice(rule, before, after, reason, window=window, now=now, zone=self.zone)
-        return Post(key, rule.channel, text, blocks)
-
-
 def _key(kind: str, name: str, due: Due) -> str:
     """What names for ever what came of one due instant."""
     return f"{kind}:{name}:{due.at:%Y%m%dT%H%M%SZ}"
 
 
-def _standing(text: str | None) -> Standing:
-    return msgspec.json.decode(text, type=Standing) if text else Standing()
-
-
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """Something that is done when it is due. With another `definition` it is another one, which does not make up for the past."""
+    """Something that is done when it is due. `seen_until` tells until when it has been looked after, given what time it is now."""
 
     name: str
-    definition: str
     trigger: Trigger
     run: Callable[[Due], Coroutine[Any, Any, None]]
+    seen_until: Callable[[datetime], Awaitable[datetime]]
 
 
 @dataclass(slots=True)
 class Clockwork:
-    """Looks every second at what is due, and does it. One tick over a table scales better than a job for each schedule."""
+    """Looks every second at what is due, and does it. One tick over a table scales better than a job for each schedule.
+
+    What a database that is full or locked keeps from being done is done again, and `distress` is told.
+    """
 
     posts: Posts
     clock: Callable[[], datetime]
     at_start: Sequence[Scheduled]
+    prune: Callable[[datetime], Awaitable[None]]
+    distress: Callable[[str], Awaitable[None]]
     _works: dict[str, Scheduled] = field(default_factory=dict)
     _entries: list[Entry] = field(default_factory=list)
+    _once: list[tuple[datetime, str]] = field(default_factory=list)
+    _failed: dict[str, Due] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _scheduler: AsyncIOScheduler | None = None
 
     async def add(self, scheduled: Scheduled) -> None:
         """From now on it is done when it is due; what an earlier process has left is made up for."""
-        seen_until = await self.posts.seen_until(scheduled.name, scheduled.definition, now=self.clock())
+        seen_until = await scheduled.seen_until(self.clock())
+        self.remove(scheduled.name)
         self._works[scheduled.name] = scheduled
         self._entries.append(Entry(scheduled.name, scheduled.trigger, seen_until))
 
     def remove(self, name: str) -> None:
         """It is not done any more."""
-        self._works.pop(name, None)
-        self._entries[:] = [entry for entry in self._entries if entry.name != name]
+        if self._works.pop(name, None):
+            self._entries[:] = [entry for entry in self._entries if entry.name != name]
+
+    def once(self, name: str, at: datetime) -> None:
+        """It is done at that time, too."""
+        heapq.heappush(self._once, (at, name))
 
     async def start(self) -> None:
         """Goes on where an earlier process ended: what was missed is coalesced, what was cut off is done again."""
         for scheduled in self.at_start:
             await self.add(scheduled)
         self._scheduler = AsyncIOScheduler(timezone="UTC")
-        self._scheduler.add_job(self._tick, "interval", seconds=TICK_S, coalesce=True, max_instances=1, misfire_grace_time=None)
-        self._scheduler.add_job(
-            self._again, "interval", seconds=30 * TICK_S, coalesce=True, max_instances=1, misfire_grace_time=None
-        )
+        for work, seconds in ((self._tick, TICK_S), (self._again, 30 * TICK_S), (self._prune, 3600)):
+            self._scheduler.add_job(work, "interval", seconds=seconds, coalesce=True, max_instances=1, misfire_grace_time=None)
         self._scheduler.start()
         await self._tick()
         await self._again()
+        await self._prune()
 
     async def stop(self, *, within_s: float) -> None:
         """Nothing new; what is under way gets a while, and is done again by the next process where it does not end."""
@@ -231,29 +178,49 @@ class Clockwork:
                 task.cancel()
 
     async def _tick(self) -> None:
-        self._begin(due_now(self._entries, self.clock()))
+        now, dues = self.clock(), []
+        while self._once and self._once[0][0] <= now:
+            at, name = heapq.heappop(self._once)
+            dues.append(Due(name, at, 0))
+        self._begin([*dues, *due_now(self._entries, now)])
 
     async def _again(self) -> None:
-        """Runs that began and did not end: a crash has cut them off, and whoever claims them again does them."""
-        cut_off = await self.posts.unfinished_runs(since=self.clock() - 2 * GRACE)
+        """Runs that began and did not end: a crash has cut them off, or the database, and whoever claims them again does them."""
+        failed, self._failed = self._failed, {}
+        self._begin([*failed.values()])
+        try:
+            cut_off = await self.posts.unfinished_runs(since=self.clock() - 2 * GRACE)
+        except sqlite3.Error:
+            return
         self._begin([Due(name, due, 0) for name, due in cut_off])
+
+    async def _prune(self) -> None:
+        try:
+            await self.prune(self.clock())
+        except sqlite3.Error as error:
+            await self.distress(str(error))
 
     def _begin(self, dues: Sequence[Due]) -> None:
         for due in dues:
             if work := self._works.get(due.name):
-                task = asyncio.create_task(work.run(due))
+                task = asyncio.create_task(self._do(work, due))
                 self._tasks.add(task)
-                task.add_done_callback(self._done)
+                task.add_done_callback(self._tasks.discard)
 
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
+    async def _do(self, work: Scheduled, due: Due) -> None:
+        try:
+            await work.run(due)
+        except sqlite3.Error as error:
+            self._failed[due.name] = due
+            log.error("The database cannot be used (%s); what was due is done again.", error)
+            await self.distress(str(error))
+        except Exception as error:
             log.error("Something that was due could not be done: %s", type(error).__name__)
 
 
 def _note(due: Due, now: datetime, zone: tzinfo) -> str:
     """What is odd about the time of a digest; nothing where it is on time."""
-    late = f"due at {_said(due.at, zone)}, sent {_ago(now - due.at)} late" if now - due.at > ON_TIME else ""
+    late = f"due at {_said(due.at, zone)}, sent {words.lasting(now - due.at)} late" if now - due.at > ON_TIME else ""
     skipped = (
         f"{due.passed_over} earlier {'one is' if due.passed_over == 1 else 'ones are'} left out" if due.passed_over > 0 else ""
     )
@@ -262,8 +229,3 @@ def _note(due: Due, now: datetime, zone: tzinfo) -> str:
 
 def _said(moment: datetime, zone: tzinfo) -> str:
     return f"{moment.astimezone(zone):%a %d %b %H:%M}"
-
-
-def _ago(length: timedelta) -> str:
-    minutes = round(length.total_seconds() / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h" if minutes < 2880 else f"{minutes // 1440} days"

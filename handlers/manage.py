@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from typing import Any, Protocol
 
 from bot.access import Access
 from bot.answer import Answer
@@ -13,13 +14,34 @@ from bot.errors import BadQuestion
 from bot.question import CommandName, example, read_question
 from bot.schedule import next_due, read_cron
 from bot.store.posts import Posts, Subscription
-from bot.subscriptions import Subscribe, Unsubscribe, Wish
+from bot.subscriptions import Subscribe, Unsubscribe, read_wish
 from handlers.answering import Answering
 from handlers.jobs import Clockwork, Digest, DigestJob
 
 
 @dataclass(frozen=True, slots=True)
-class Manager:
+class Asker:
+    """Who wishes for something, where, and in which of the groups that matter they are."""
+
+    user: str
+    channel: str
+    groups: Sequence[str] = ()
+
+    @property
+    def rights(self) -> dict[str, Any]:
+        return {"user": self.user, "channel": self.channel, "groups": self.groups}
+
+
+class Manager(Protocol):
+    """Takes wishes of one kind."""
+
+    async def take(self, command: CommandName, text: str, asker: Asker) -> Answer | None:
+        """What became of the wish, for whoever wished; None where the words are something else. Raises BadQuestion and Refused."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionManager:
     """Takes wishes about schedules. `file_digests` are those of the configuration, which chat shows and cannot change."""
 
     answering: Answering
@@ -31,15 +53,18 @@ class Manager:
     clock: Callable[[], datetime]
     file_digests: Sequence[Digest]
 
-    async def take(self, wish: Wish, command: CommandName, *, user: str, channel: str, groups: Sequence[str]) -> Answer:
-        """What became of the wish, for whoever wished. Raises BadQuestion and Refused."""
+    async def take(self, command: CommandName, text: str, asker: Asker) -> Answer | None:
+        """What became of the wish, for whoever wished; None where the words are something else. Raises BadQuestion and Refused."""
+        wish = read_wish(command, text, self.answering.directory)
+        if wish is None:
+            return None
         if wish == "list":
-            self.access.require(command, user=user, channel=channel, groups=groups)
-            return await self._list(command, channel)
-        self.access.require_manage(command, user=user, channel=channel, groups=groups)
+            self.access.require(command, **asker.rights)
+            return await self._list(command, asker.channel)
+        self.access.require_manage(command, **asker.rights)
         if isinstance(wish, Subscribe):
-            return await self._subscribe(wish, command, user=user, channel=channel)
-        return await self._unsubscribe(wish, command, user=user, channel=channel)
+            return await self._subscribe(wish, command, user=asker.user, channel=asker.channel)
+        return await self._unsubscribe(wish, command, user=asker.user, channel=asker.channel)
 
     async def _subscribe(self, wish: Subscribe, command: CommandName, *, user: str, channel: str) -> Answer:
         now = self.clock()

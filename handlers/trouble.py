@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +60,8 @@ def trouble_of(error: BaseException) -> Trouble:
         return Trouble(error.kind, error.account, error.message, error.hint, may_retry=error.may_retry)
     if isinstance(error, SlackRefused | SlackUnsure):
         return Trouble(error.kind, None, error.message, error.hint, may_retry=True)
+    if isinstance(error, sqlite3.Error):
+        return Trouble("internal", None, f"My database cannot be used ({error}).", "The operator is told; try again later.", True)
     if isinstance(error, Cancelled):
         return Trouble("cancelled", None, "Cancelled, as you asked.", "")
     if isinstance(error, Stopping):

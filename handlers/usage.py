@@ -29,7 +29,7 @@ class UsageCommand:
         """The usage answer. What surrounds the window (before, month, names) may fail and is then said to be missing."""
         assert question.window is not None
         account = question.accounts[0]
-        facts, warnings = await self._facts(question, account, asking.only)
+        facts, warnings = await self._facts(question, account, asking)
         report = usage_report(facts)
         files = [_sheet(report, question, asking.folder())] if question.csv or is_shortened(report, question.by) else []
         return Answer(
@@ -37,20 +37,20 @@ class UsageCommand:
             blocks=usage_blocks(
                 report, question.window, by=question.by, buttons=_next_questions(question, account), warnings=warnings
             ),
-            values=report.values(),
+            values=report.values() | (report.values_by_log() if asking.each else {}),
             files=files,
             warnings=warnings,
             window=question.window,
         )
 
-    async def _facts(self, question: Question, account: str, only: str) -> tuple[UsageFacts, tuple[str, ...]]:
+    async def _facts(self, question: Question, account: str, asking: Asking) -> tuple[UsageFacts, tuple[str, ...]]:
         assert question.window is not None
         source, days, today = self.sources[account], question.window.window.days, self.clock().astimezone(UTC).date()
         period, before, month, by_log = await asyncio.gather(
             source.usage(days),
-            if_possible(source.usage(days.before())) if only in _NEED_BEFORE else _nothing(),
-            if_possible(source.usage(DayRange(today.replace(day=1), today))) if only in _NEED_MONTH else _nothing(),
-            source.usage_by_log(days) if question.per_log else _nothing(),
+            if_possible(source.usage(days.before())) if asking.only in _NEED_BEFORE else _nothing(),
+            if_possible(source.usage(DayRange(today.replace(day=1), today))) if asking.only in _NEED_MONTH else _nothing(),
+            source.usage_by_log(days) if question.per_log or asking.each == "log" else _nothing(),
         )
         names, unnamed = await _names(source) if by_log else ({}, "")
         missing = [("the period before", before), ("the month to date", month)]

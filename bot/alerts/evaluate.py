@@ -1,18 +1,30 @@
-"""What becomes of a rule at one evaluation: the next standing, and the reason to tell of it, if there is one.
+"""What becomes of a rule at one evaluation: how it stands then, and the reason to tell of it, if there is one.
 
 States as Prometheus has them, with no data beside them. An error of a provider is never a recovery, and time in which nobody looked is not
-time in breach.
+time in breach. Whether to tell is decided over all subjects of a rule, in the order of Alertmanager's deduplication: somebody new, nobody
+left, somebody fewer, long enough ago.
 """
 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from bot.alerts.rule import Rule
+import msgspec
+from msgspec.structs import replace
+
+if TYPE_CHECKING:
+    from bot.alerts.rule import Rule
+
 
 ERRORS_TOLD = 3
+# "Flapping" as Nagios has it: of the last twenty-one looks, from which share of changes on, and until which.
+LOOKS_KEPT, FLAPPING_FROM, FLAPPING_UNTIL = 21, 0.5, 0.25
+# The one subject of a rule that looks at an answer as a whole.
+WHOLE = ""
 
 
 class State(enum.StrEnum):
@@ -27,10 +39,15 @@ class Reason(enum.StrEnum):
     """Why something is told now."""
 
     FIRED = "first"
+    CHANGED = "changed"
     REPEATED = "repeat"
+    QUIET_OVER = "quiet over"
     RESOLVED = "resolved"
     NO_DATA = "no data"
     CANNOT_TELL = "error"
+    TELLS_AGAIN = "error over"
+    ACKNOWLEDGED = "acknowledged"
+    SILENCED = "silenced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,51 +57,110 @@ class Failed:
     why: str
 
 
-Reading = float | Failed | None
+Reading = float | None
+Readings = Mapping[str, Reading]
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How it stands with a rule. `breach_since` shifts with time in which nobody looked; `told` is whether people know that it fires."""
+class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How it stands with one subject. `breach_since` and `clear_since` shift with time in which nobody looked."""
 
     state: State = State.UNKNOWN
     since: datetime | None = None
     breach_since: datetime | None = None
     clear_since: datetime | None = None
-    evaluated_at: datetime | None = None
-    told: bool = False
-    told_at: datetime | None = None
     value: float | None = None
     peak: float | None = None
+
+
+class Watch(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How it stands with a rule: each of its subjects, what people know (`told` names the subjects of the last notice, with the state
+    it told of them), the incident that is open, and what a person has said about it. `looks` has a `1` for each of the last looks
+    that found it firing, and a `?` for each that found nothing."""
+
+    subjects: dict[str, Standing] = msgspec.field(default_factory=dict)
+    evaluated_at: datetime | None = None
+    told: dict[str, State] = msgspec.field(default_factory=dict)
+    told_at: datetime | None = None
+    incident: str = ""
+    began_at: datetime | None = None
+    acknowledged_by: str = ""
+    quiet: bool = False
     errors: int = 0
+    looks: str = ""
+    flapping: bool = False
+
+    @property
+    def state(self) -> State:
+        """The gravest state of any subject."""
+        found = {standing.state for standing in self.subjects.values()}
+        if not found and self.evaluated_at:
+            return State.INACTIVE
+        return next((state for state in _GRAVEST_FIRST if state in found), State.UNKNOWN)
+
+    @property
+    def standing(self) -> Standing:
+        """The subject that matters most: of those in the gravest state the first."""
+        return next((s for s in self.subjects.values() if s.state is self.state), Standing())
+
+    def firing(self) -> dict[str, Standing]:
+        return {name: s for name, s in self.subjects.items() if s.state is State.FIRING}
+
+
+_GRAVEST_FIRST = (State.FIRING, State.NO_DATA, State.PENDING, State.INACTIVE)
+_TO_TELL = frozenset({State.FIRING, State.NO_DATA})
 
 
 def evaluate(
-    rule: Rule, before: Standing, reading: Reading, *, now: datetime, quiet: bool = False
-) -> tuple[Standing, Reason | None]:
-    """The standing after this evaluation, and the reason to tell, or None. While it is `quiet` (muted, silenced) nothing new is told;
-    what people know of may still resolve."""
-    if isinstance(reading, Failed):
+    rule: Rule, before: Watch, readings: Readings | Failed, *, now: datetime, quiet: bool = False
+) -> tuple[Watch, Reason | None]:
+    """How it stands after this evaluation, and the reason to tell, or None. While it is `quiet` (muted, silenced) nothing new is told;
+    what people know of may still resolve, and what still fires afterwards is told at once."""
+    if isinstance(readings, Failed):
         errors = before.errors + 1
-        return replace(before, errors=errors), Reason.CANNOT_TELL if errors == ERRORS_TOLD else None
-    known = replace(_without_the_time_away(rule, before, now), evaluated_at=now, errors=0)
-    if reading is None:
-        after = _without_data(rule, known, now)
-    else:
-        after = _with_value(rule, replace(known, value=reading), reading, now)
-    return _told(rule, before, after, now=now, quiet=quiet)
+        after = replace(before, errors=errors, looks=(before.looks + "?")[-LOOKS_KEPT:])
+        return after, Reason.CANNOT_TELL if errors == ERRORS_TOLD else None
+    away = _time_away(rule, before, now)
+    subjects = {
+        name: _next(rule, before.subjects.get(name, _NEW), readings.get(name), away, now) for name in _all(before, readings)
+    }
+    looks = (before.looks + _look(subjects, readings))[-LOOKS_KEPT:]
+    after = replace(
+        before, subjects=subjects, evaluated_at=now, errors=0, quiet=quiet, looks=looks, flapping=_flaps(looks, before.flapping)
+    )
+    told, reason = _told(rule, before, after, now)
+    if reason is None and before.errors >= ERRORS_TOLD:
+        return told, Reason.TELLS_AGAIN
+    return told, reason
 
 
-def _without_the_time_away(rule: Rule, before: Standing, now: datetime) -> Standing:
-    """Where more than one evaluation was left out, the breach and the calm count as if the time between had not been."""
+_NEW = Standing()
+
+
+def _all(before: Watch, readings: Readings) -> Mapping[str, object]:
+    """Every subject that is read now, and every one that was read before and matters still."""
+    if readings.keys() == before.subjects.keys():
+        return readings
+    matter = {name: s for name, s in before.subjects.items() if s.state in _TO_TELL or s.state is State.PENDING}
+    return {**readings, **matter}
+
+
+def _time_away(rule: Rule, before: Watch, now: datetime) -> timedelta:
+    """How long nobody looked, where that is more than one evaluation left out."""
     if before.evaluated_at is None:
-        return before
+        return _NONE
     away = (now - before.evaluated_at) - rule.every
-    if away <= rule.every:
-        return before
-    shifted = (moment + away if moment else None for moment in (before.breach_since, before.clear_since))
-    breach, clear = shifted
-    return replace(before, breach_since=breach, clear_since=clear)
+    return away if away > rule.every else _NONE
+
+
+_NONE = timedelta(0)
+
+
+def _next(rule: Rule, known: Standing, reading: Reading, away: timedelta, now: datetime) -> Standing:
+    if away:
+        shifted = (moment + away if moment else None for moment in (known.breach_since, known.clear_since))
+        breach, clear = shifted
+        known = replace(known, breach_since=breach, clear_since=clear)
+    return _without_data(rule, known, now) if reading is None else _with_value(rule, known, reading, now)
 
 
 def _with_value(rule: Rule, known: Standing, value: float, now: datetime) -> Standing:
@@ -93,42 +169,63 @@ def _with_value(rule: Rule, known: Standing, value: float, now: datetime) -> Sta
         since = known.breach_since or now
         peak = value if rule.is_worse(value, known.peak) else known.peak
         state = State.FIRING if firing or now - since >= rule.hold else State.PENDING
-        return _in(known, state, now, breach_since=since, clear_since=None, peak=peak)
+        return Standing(state, _since(known, state, now), since, None, value, peak)
     if firing:
         clear = known.clear_since or now
         if now - clear < rule.keep:
-            return replace(known, clear_since=clear)
-    return _in(known, State.INACTIVE, now, breach_since=None, clear_since=None)
+            return replace(known, clear_since=clear, value=value)
+    return Standing(State.INACTIVE, _since(known, State.INACTIVE, now), None, None, value, None)
 
 
 def _without_data(rule: Rule, known: Standing, now: datetime) -> Standing:
     """By the rule's policy: as it was, as if all were well, or a state of its own. What fires goes on firing but for `ok`."""
-    known = replace(known, value=None)
     if rule.no_data == "ok":
-        return _in(known, State.INACTIVE, now, breach_since=None, clear_since=None)
+        return Standing(State.INACTIVE, _since(known, State.INACTIVE, now))
     if rule.no_data == "alert" and known.state is not State.FIRING:
-        return _in(known, State.NO_DATA, now, breach_since=None, clear_since=None)
-    return known
+        return Standing(State.NO_DATA, _since(known, State.NO_DATA, now))
+    return replace(known, value=None)
 
 
-def _in(known: Standing, state: State, now: datetime, **changes: object) -> Standing:
-    since = known.since if state is known.state else now
-    return replace(known, state=state, since=since, **changes)  # type: ignore[arg-type]
+def _since(known: Standing, state: State, now: datetime) -> datetime | None:
+    return known.since if state is known.state else now
 
 
-_TO_TELL = frozenset({State.FIRING, State.NO_DATA})
+def _look(subjects: Mapping[str, Standing], readings: Readings) -> str:
+    if readings and all(reading is None for reading in readings.values()):
+        return "?"
+    return "1" if any(s.state is State.FIRING for s in subjects.values()) else "0"
 
 
-def _told(rule: Rule, before: Standing, after: Standing, *, now: datetime, quiet: bool) -> tuple[Standing, Reason | None]:
-    if after.state in _TO_TELL:
-        is_news = not before.told or after.state is not before.state
-        if is_news and not quiet:
-            reason = Reason.FIRED if after.state is State.FIRING else Reason.NO_DATA
-            return replace(after, told=True, told_at=now), reason
-        if not quiet and rule.repeat and after.told_at and now - after.told_at >= rule.repeat:
-            return replace(after, told_at=now), Reason.REPEATED
+def _flaps(looks: str, did: bool) -> bool:
+    """Flapping is a label, nothing more. With fewer looks than are kept nothing can be said."""
+    changes = looks.count("01") + looks.count("10")
+    return len(looks) == LOOKS_KEPT and changes / (LOOKS_KEPT - 1) >= (FLAPPING_UNTIL if did else FLAPPING_FROM)
+
+
+def _told(rule: Rule, before: Watch, after: Watch, now: datetime) -> tuple[Watch, Reason | None]:
+    current = {name: s.state for name, s in after.subjects.items() if s.state in _TO_TELL}
+    if not current:
+        if not before.told:
+            return after, None
+        return replace(after, told={}, told_at=None, incident="", began_at=None, acknowledged_by=""), Reason.RESOLVED
+    if after.quiet:
         return after, None
-    if before.told:
-        # The peak stays for the message that it is over, and goes with the next breach.
-        return replace(after, told=False, told_at=None), Reason.RESOLVED
-    return (after if after.state is State.PENDING else replace(after, peak=None)), None
+    reason = _news(rule, before, current, after.told_at, now)
+    if reason is None:
+        return after, None
+    began = after.began_at or min([s.since for s in after.subjects.values() if s.state in _TO_TELL and s.since], default=now)
+    return replace(after, told=current, told_at=now, began_at=began), reason
+
+
+def _news(rule: Rule, before: Watch, current: Mapping[str, State], told_at: datetime | None, now: datetime) -> Reason | None:
+    told = before.told
+    if current != told:
+        fires = State.FIRING in current.values()
+        if not told or (fires and State.FIRING not in told.values()):
+            return Reason.FIRED if fires else Reason.NO_DATA
+        return Reason.CHANGED
+    if before.quiet:
+        return Reason.QUIET_OVER
+    if rule.repeat and not before.acknowledged_by and told_at and now - told_at >= rule.repeat:
+        return Reason.REPEATED
+    return None

@@ -29,6 +29,17 @@ class Mute:
         return began is not None and began <= now
 
 
+def next_end(mute: Mute, now: datetime) -> datetime | None:
+    """When the quiet that is now, or the next one, ends."""
+    if mute.start is not None and mute.end is not None:
+        return mute.end if mute.end >= now else None
+    begins = next_due(mute.trigger, now - mute.lasting - _MOMENT) if mute.trigger else None
+    return begins + mute.lasting if begins else None
+
+
+_MOMENT = timedelta(microseconds=1)
+
+
 def muted_by(mutes: Sequence[Mute], alert: str, now: datetime) -> str:
     """The name of the window that covers the alert now, or nothing."""
     return next((mute.name for mute in mutes if mute.covers(alert, now)), "")

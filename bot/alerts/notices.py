@@ -1,72 +1,248 @@
-"""What is told of a rule, in words and blocks: the value, the threshold, since when, why now, and when it is looked at again."""
+"""What is told of a rule, in words and blocks: the message of an incident as it stands now, and what is said in its thread.
+
+Each explains itself: value, threshold, window, what was missing, since when, why it is told now, whose rule it is, and when it is looked at
+again. The words resolved and recovered stand in it only once it is over.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from types import MappingProxyType
 
 from bot import words
-from bot.alerts.evaluate import Reason, Standing
+from bot.alerts.evaluate import WHOLE, Reason, Standing, State, Watch
 from bot.alerts.rule import Rule
 from bot.answer import Block
 from bot.blocks import kit
 
-
-def notice(
-    rule: Rule, before: Standing, after: Standing, reason: Reason, *, window: str, now: datetime, zone: tzinfo
-) -> tuple[str, list[Block]]:
-    """The text and the blocks of a notice. The words resolved and recovered stand in it only once it is over."""
-    head, facts = _head(rule, before, after, reason, now), _facts(rule, before, after, reason, window, now, zone)
-    text = "\n".join([head, *(f"{name}: {value}." for name, value in facts)])
-    blocks = [kit.header(head), kit.fields(facts)]
-    buttons = [("Show the data", rule.line)]
-    return text, [*blocks, kit.context(_origin(rule, reason, now, zone)), kit.actions(kit.ask_buttons(buttons))]
+ACKNOWLEDGE, EDIT, SILENCE = "alert.acknowledge", "alert.edit", "alert.silence"
+SILENCES = (("Silence 1 h", "1h"), ("4 h", "4h"), ("until tomorrow", "tomorrow"))
+MOST_SUBJECTS = 8
 
 
-def _head(rule: Rule, before: Standing, after: Standing, reason: Reason, now: datetime) -> str:
-    side = "above" if rule.above is not None else "below"
-    threshold = measured(rule.value, rule.threshold)
-    if reason is Reason.RESOLVED:
-        return f"✅ {rule.name} has resolved after {lasting(now - (before.since or now))}"
-    if reason is Reason.NO_DATA or after.value is None:
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a notice is about: a rule before and after, the reason to tell, and what people need to know beside it. `quiet` says who keeps
+    it quiet, until when and why; `by` who has acknowledged or silenced it just now."""
+
+    rule: Rule
+    before: Watch
+    after: Watch
+    reason: Reason
+    now: datetime
+    zone: tzinfo
+    window: str = ""
+    shortcomings: Sequence[str] = ()
+    quiet: str = ""
+    by: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        return not self.after.told
+
+    @property
+    def told_of(self) -> Watch:
+        """What the notice speaks of: how it is, or, once it is over, how it was."""
+        return self.before if self.is_over else self.after
+
+
+def incident(scene: Scene) -> tuple[str, list[Block]]:
+    """The message of the incident, as it stands now."""
+    head, facts, lines = _head(scene), _facts(scene), _subjects(scene)
+    text = "\n".join([head, *lines, *(f"{name}: {value}." for name, value in facts)])
+    told = [kit.section("\n".join(f"• {kit.escaped(line)}" for line in lines))] if lines else []
+    flags = [kit.context(flag) for flag in _flags(scene)]
+    return text, [kit.header(head), *told, kit.fields(facts), *flags, kit.context(_origin(scene)), kit.actions(_buttons(scene))]
+
+
+def reply(scene: Scene) -> tuple[str, list[Block]]:
+    """What is said in the thread of the incident about this change."""
+    head = _REPLIES[scene.reason](scene)
+    return head, [kit.section(kit.escaped(head)), kit.context(_why(scene))]
+
+
+def _head(scene: Scene) -> str:
+    rule, watch = scene.rule, scene.told_of
+    if scene.is_over:
+        peak = _worst(scene)
+        at = f", at its worst {measured(rule.value, peak)}" if peak is not None else ""
+        return f"✅ {rule.name} has resolved after {_lasted(scene)}{at}"
+    if watch.state is State.NO_DATA:
         return f"⚪ {rule.name}: there is no data for {rule.value}"
-    still = "still " if reason is Reason.REPEATED else ""
-    return f"🔴 {rule.name}: {rule.value} is {still}{measured(rule.value, after.value)}, {side} {threshold}"
+    return f"{'🟠' if watch.acknowledged_by or scene.quiet else '🔴'} {rule.name}: {_breach(scene)}"
 
 
-def _facts(
-    rule: Rule, before: Standing, after: Standing, reason: Reason, window: str, now: datetime, zone: tzinfo
-) -> list[tuple[str, str]]:
-    side = "Above" if rule.above is not None else "Below"
-    facts = [(side, measured(rule.value, rule.threshold))]
-    if after.value is not None:
-        facts.insert(0, (rule.value, measured(rule.value, after.value)))
+def _breach(scene: Scene, *, still: str = "") -> str:
+    rule, firing = scene.rule, scene.told_of.firing()
+    threshold = f"{rule.side} {measured(rule.value, rule.threshold)}"
+    if list(firing) == [WHOLE]:
+        value = firing[WHOLE].value
+        if value is None:
+            return f"{rule.value} was last {threshold}, and there is no data since"
+        between = "" if rule.is_breach(value, firing=False) else f", not calm again after being {threshold}"
+        return f"{rule.value} is {still}{measured(rule.value, value)}" + (between or f", {threshold}")
+    of = f"of {words.count(len(scene.told_of.subjects), rule.each)}"
+    return f"{rule.value} is {still}{threshold} for {len(firing)} {of}"
+
+
+def _subjects(scene: Scene) -> list[str]:
+    """Each subject that fires with its value, the worst first."""
+    if not scene.rule.each or scene.is_over:
+        return []
+    firing = scene.told_of.firing()
+    worst = sorted(firing.items(), key=lambda item: item[1].value or 0.0, reverse=scene.rule.above is not None)
+    told = [f"{words.inert(name, 80) or '(unnamed)'}: {_value(scene.rule, standing)}" for name, standing in worst]
+    more = [f"… and {len(told) - MOST_SUBJECTS} more"] if len(told) > MOST_SUBJECTS else []
+    return [*told[:MOST_SUBJECTS], *more]
+
+
+def _value(rule: Rule, standing: Standing) -> str:
+    return measured(rule.value, standing.value) if standing.value is not None else "no data"
+
+
+def _facts(scene: Scene) -> list[tuple[str, str]]:
+    rule, watch = scene.rule, scene.told_of
+    facts = []
+    if not rule.each and (value := watch.standing.value) is not None:
+        facts.append((rule.value if not scene.is_over else f"{rule.value} before", measured(rule.value, value)))
+    if scene.is_over and not rule.each and (value := scene.after.standing.value) is not None:
+        facts.append((f"{rule.value} now", measured(rule.value, value)))
+    facts.append((rule.side.capitalize(), measured(rule.value, rule.threshold)))
     if rule.recover is not None:
         facts.append(("Calm again at", measured(rule.value, rule.recover)))
-    since = before.since if reason is Reason.RESOLVED else after.breach_since or after.since
-    if since:
-        ago = f" ({lasting(now - since)})" if now - since >= timedelta(seconds=1) else ""
-        facts.append(("Since", f"{words.moment(since, zone)}{ago}"))
-    if after.peak is not None and reason in (Reason.RESOLVED, Reason.REPEATED):
-        facts.append(("Worst", measured(rule.value, after.peak)))
-    if window:
-        facts.append(("Window", window))
+    if began := _began(scene):
+        ago = f" ({words.lasting(scene.now - began)})" if scene.now - began >= timedelta(seconds=1) else ""
+        facts.append(("Since", f"{words.moment(began, scene.zone)}{ago}"))
+    peak = _worst(scene)
+    if peak is not None and (scene.is_over or scene.reason is not Reason.FIRED):
+        facts.append(("Worst", measured(rule.value, peak)))
+    if scene.window:
+        facts.append(("Window", scene.window))
+    if missing := _missing(scene):
+        facts.append(("Missing", missing))
     return facts[:10]
 
 
-def _origin(rule: Rule, reason: Reason, now: datetime, zone: tzinfo) -> str:
-    ahead = (now + rule.every).astimezone(zone)
-    hold = f" (held for {lasting(rule.hold)})" if rule.hold and reason is Reason.FIRED else ""
-    return f"{kit.code(rule.line, 200)} · told now, because {_BECAUSE[reason]}{hold} · rule of bot.toml · next look about {ahead:%H:%M}"
+def _missing(scene: Scene) -> str:
+    blind = scene.after.looks.count("?")
+    looks = f"{blind} of the last {words.count(len(scene.after.looks), 'look')} found nothing" if blind else ""
+    return "; ".join([*([looks] if looks else []), *scene.shortcomings])
 
 
-_BECAUSE = MappingProxyType(
+def _began(scene: Scene) -> datetime | None:
+    """Since when it is in breach, or, for want of that, in its state."""
+    found = [s.breach_since or s.since for s in scene.told_of.subjects.values() if s.state is scene.told_of.state]
+    return min([moment for moment in found if moment], default=scene.told_of.began_at)
+
+
+def _lasted(scene: Scene) -> str:
+    return words.lasting(scene.now - (scene.before.began_at or scene.now))
+
+
+def _worst(scene: Scene) -> float | None:
+    worst: float | None = None
+    for standing in scene.told_of.subjects.values():
+        if standing.peak is not None and scene.rule.is_worse(standing.peak, worst):
+            worst = standing.peak
+    return worst
+
+
+def _flags(scene: Scene) -> list[str]:
+    """What people have said of it, and how it behaves."""
+    if scene.is_over:
+        return []
+    flags = [f"Acknowledged by <@{scene.after.acknowledged_by}>; it is not repeated."] if scene.after.acknowledged_by else []
+    flags += [f"Quiet: {scene.quiet}."] if scene.quiet else []
+    return flags + (["Flapping: it has changed between firing and calm again and again."] if scene.after.flapping else [])
+
+
+def _origin(scene: Scene) -> str:
+    return f"{kit.code(scene.rule.line, 200)} · {_why(scene)}"
+
+
+def _why(scene: Scene) -> str:
+    rule = scene.rule
+    ahead = (scene.now + rule.every).astimezone(scene.zone)
+    hold = f" (held for {words.lasting(rule.hold)})" if rule.hold and scene.reason is Reason.FIRED else ""
+    because = f"told now, because {_BECAUSE[scene.reason]}{hold}"
+    return f"{because} · rule of {kit.escaped(rule.origin)} · next look about {ahead:%H:%M}"
+
+
+def _buttons(scene: Scene) -> list[Block]:
+    name = scene.rule.name
+    show = kit.ask_buttons([("Show the data", scene.rule.line)])
+    edit = kit.button("Edit rule", EDIT, name)
+    if scene.is_over:
+        return [*show, edit]
+    first = [] if scene.after.acknowledged_by else [kit.button("Acknowledge", ACKNOWLEDGE, name, style="primary")]
+    quiet = [] if scene.quiet else [kit.button(text, f"{SILENCE}.{length}", name) for text, length in SILENCES]
+    return [*first, *show, *quiet, edit]
+
+
+def _changed(scene: Scene) -> str:
+    """Who is new among those that fire, and who is calm again."""
+    told, was = scene.after.told, scene.before.told
+    new = [words.inert(name, 60) for name in told if name not in was]
+    gone = [words.inert(name, 60) for name in was if name not in told]
+    parts = [f"also {words.listed(new, MOST_SUBJECTS)}"] if new else []
+    parts += [f"{words.listed(gone, MOST_SUBJECTS)} calm again"] if gone else []
+    if scene.after.state is State.NO_DATA:
+        return f"There is no data for {scene.rule.value} any more."
+    return f"Changed: {'; '.join(parts) or 'it stands otherwise'}. {_sentence(_breach(scene))}."
+
+
+def _repeated(scene: Scene) -> str:
+    """A repeat says how long."""
+    length = words.lasting(scene.now - (scene.after.began_at or scene.now))
+    if scene.after.state is State.NO_DATA:
+        return f"For {length} now: there is no data for {scene.rule.value}."
+    worst = _worst(scene)
+    return f"For {length} now: {_breach(scene, still='still ')}" + (
+        f"; at its worst {measured(scene.rule.value, worst)}." if worst is not None else "."
+    )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+_REPLIES: Mapping[Reason, Callable[[Scene], str]] = MappingProxyType(
+    {
+        Reason.FIRED: lambda scene: f"{_sentence(_breach(scene))}.",
+        Reason.CHANGED: _changed,
+        Reason.REPEATED: _repeated,
+        Reason.QUIET_OVER: lambda scene: f"The quiet is over. {_repeated(scene)}",
+        Reason.RESOLVED: lambda scene: f"{_head(scene)}.",
+        Reason.NO_DATA: lambda scene: f"There is no data for {scene.rule.value}.",
+        Reason.ACKNOWLEDGED: lambda scene: (
+            f"Acknowledged. {scene.rule.name} is not repeated; what is new, and its end, are told."
+        ),
+        Reason.SILENCED: lambda scene: (
+            f"Silenced {_until(scene.quiet)}. Its end is told, and it speaks again if it still fires then."
+        ),
+    }
+)
+
+
+def _until(quiet: str) -> str:
+    """The quiet without the person in it, whom words alone cannot name."""
+    return quiet.partition(", by <@")[0]
+
+
+_BECAUSE: Mapping[Reason, str] = MappingProxyType(
     {
         Reason.FIRED: "it has just begun",
+        Reason.CHANGED: "it has changed",
         Reason.REPEATED: "it goes on",
+        Reason.QUIET_OVER: "the quiet is over and it goes on",
         Reason.RESOLVED: "it is over",
         Reason.NO_DATA: "the data stays away",
         Reason.CANNOT_TELL: "it cannot be told",
+        Reason.TELLS_AGAIN: "it can be told again",
+        Reason.ACKNOWLEDGED: "somebody has taken it on",
+        Reason.SILENCED: "somebody has asked for quiet",
     }
 )
 
@@ -80,17 +256,3 @@ def measured(name: str, value: float) -> str:
     if name.endswith("_ms"):
         return words.milliseconds(value)
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
-
-
-def lasting(length: timedelta) -> str:
-    """`40 s`, `12 min`, `2 h 10 min`, `3 days`."""
-    seconds = int(length.total_seconds())
-    if seconds < 90:
-        return f"{max(0, seconds)} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{hours // 24} days"

@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Literal
+
+from bot.alerts.evaluate import WHOLE, Reading, Standing
+from bot.alerts.mutes import Mute, next_end
+from bot.question import CommandName
+
+# What an answer knows by name and can be watched.
+VALUES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "usage": (
+            "bytes", "reported_bytes", "days", "days_missing", "mean_bytes_per_day", "peak_bytes", "change_percent",
+            "month_to_date_bytes", "forecast_month_bytes", "quota_percent",
+        ),
+        "apiaudit": ("calls", "failures", "failure_percent", "actors", "duration_p95_ms"),
+        "logs": ("lines", "bytes", "levels.error"),
+    }
+)  # fmt: skip
+DEFAULTS: Mapping[str, str] = MappingProxyType({"usage": "bytes", "apiaudit": "failures", "logs": "lines"})
+# Into which subjects an answer can be taken apart, so that each is watched for itself.
+SUBJECTS: Mapping[str, tuple[str, ...]] = MappingProxyType({"usage": ("log",), "apiaudit": ("account", "actor"), "logs": ()})
+SHORTEST_EVERY = timedelta(seconds=5)
+NAME = re.compile(r"[^\W_][\w.-]{0,59}")
+# Of a subject that is not listed where the others are, these are known: it has none.
+_ADDITIVE = frozenset({"bytes", "calls", "failures"})
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One alert as it is configured. Either `above` or `below` is set; `recover` is the recovery threshold on the calm side."""
+    """One alert. Either `above` or `below` is set; `recover` is the recovery threshold on the calm side. With `each` every log, account
+    or actor of the answer is watched for itself. `origin` says where the rule comes from."""
 
     name: str
     line: str
@@ -24,6 +50,12 @@ class Rule:
     keep: timedelta = timedelta(0)
     repeat: timedelta | None = None
     no_data: Literal["hold", "alert", "ok"] = "hold"
+    each: str = ""
+    origin: str = "bot.toml"
+
+    @property
+    def command(self) -> CommandName:
+        return self.line.partition(" ")[0].removeprefix("/").lower()  # type: ignore[return-value]
 
     @property
     def threshold(self) -> float:
@@ -32,9 +64,13 @@ class Rule:
         return threshold
 
     @property
+    def side(self) -> str:
+        return "above" if self.above is not None else "below"
+
+    @property
     def definition(self) -> str:
         """What it watches; a rule that watches something else starts afresh."""
-        return f"{self.line} {self.value} {self.above} {self.below}"
+        return f"{self.line} {self.value} {self.above} {self.below}" + (f" each {self.each}" if self.each else "")
 
     def is_breach(self, value: float, *, firing: bool) -> bool:
         """Whether the value is on the wrong side. What fires already stays so until it is past the recovery threshold."""
@@ -47,14 +83,33 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationTimes:
-    """When a rule is evaluated: at whole multiples of `every` since 1970, so that a restart changes nothing."""
+    """When a rule is evaluated: at whole multiples of `every` since 1970, so that a restart changes nothing, and the moment that a
+    planned quiet ends."""
 
     every: timedelta
+    mutes: Sequence[Mute] = ()
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
         del previous_fire_time
-        epoch = datetime(1970, 1, 1, tzinfo=UTC)
-        return epoch - (epoch - now) // self.every * self.every
+        step = _EPOCH - (_EPOCH - now) // self.every * self.every
+        ends = [end for mute in self.mutes if (end := next_end(mute, now))]
+        return min([step, *ends]) if ends else step
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def readings(rule: Rule, values: Mapping[str, Any], known: Mapping[str, Standing]) -> dict[str, Reading]:
+    """The watched number of an answer, or that of each subject; None where the answer does not know it. Of the subjects that were
+    `known` before and are not among those listed, none is counted where counting them all is known to be none."""
+    if not rule.each:
+        return {WHOLE: watched(values, rule.value)}
+    listed = values.get(f"by_{rule.each}")
+    if not isinstance(listed, Mapping):
+        return dict.fromkeys(known) or {WHOLE: None}
+    unlisted = 0.0 if rule.value in _ADDITIVE and watched(values, rule.value) is not None else None
+    found: dict[str, Reading] = {name: watched(each, rule.value) for name, each in listed.items()}
+    return {**{name: unlisted for name in known if name != WHOLE}, **found}
 
 
 def watched(values: Mapping[str, Any], name: str) -> float | None:
@@ -66,3 +121,8 @@ def watched(values: Mapping[str, Any], name: str) -> float | None:
     if found is None and name.startswith("levels.") and "lines" in values:
         return 0.0
     return float(found) if isinstance(found, int | float) else None
+
+
+def has_value(command: str, name: str) -> bool:
+    """Whether answers of a command have such a value to be watched."""
+    return name in VALUES[command] or (command == "logs" and bool(re.fullmatch(r"levels\.[a-z]+", name)))

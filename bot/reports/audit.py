@@ -6,7 +6,7 @@ import heapq
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -139,6 +139,14 @@ def audit_report(facts: AuditFacts) -> AuditReport:
         complete=facts.complete,
         notes=facts.notes,
     )
+
+
+def values_by(facts: AuditFacts, subject: str) -> dict[str, dict[str, Any]]:
+    """The values of each `account` or `actor` by itself, as an answer about it alone would have them."""
+    calls: dict[str, list[ApiCall]] = {name: [] for name in facts.accounts} if subject == "account" else {}
+    for call in facts.calls:
+        calls.setdefault(getattr(call, subject), []).append(call)
+    return {name: audit_report(replace(facts, calls=own)).values() for name, own in calls.items()}
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float | None:

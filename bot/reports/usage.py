@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -74,6 +75,11 @@ class UsageReport:
             "quota_percent": self.quota_percent,
         }
         return {name: value for name, value in found.items() if value is not None}
+
+    def values_by_log(self) -> dict[str, Any]:
+        """The bytes of each log by itself, by its name; of two logs of one name both are told by id."""
+        names = Counter(name for _, name, _ in self.by_log)
+        return {"by_log": {name if names[name] == 1 else key: {"bytes": usage} for key, name, usage in self.by_log}}
 
     def findings(self) -> list[str]:
         """What deserves saying in words, most important first."""

@@ -1,7 +1,9 @@
-"""State behind one port with async methods. Who asked what is kept here, answers that wait to be shared, and what may still be asked of the vendors."""
+"""State behind one port with async methods. Who asked what is kept here, answers that wait to be shared, what is asked on a schedule and what
+came of it, messages on their way to Slack, and what may still be asked of the vendors."""
 
+from bot.store.alerts import Alerts, Judged, Silence
 from bot.store.ledger import StoredLedger
-from bot.store.posts import Judged, Post, Posts, Subscription
+from bot.store.posts import How, Post, Posts, Subscription
 from bot.store.sqlite import Asked, Store, StoreError
 
-__all__ = ["Asked", "Judged", "Post", "Posts", "Store", "StoreError", "StoredLedger", "Subscription"]
+__all__ = ["Alerts", "Asked", "How", "Judged", "Post", "Posts", "Silence", "Store", "StoreError", "StoredLedger", "Subscription"]

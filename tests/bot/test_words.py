@@ -63,3 +63,10 @@ def test_lists_shorten_with_a_count() -> None:
     assert words.listed(["a"]) == "a"
     assert words.listed(["a", "b", "c"]) == "a, b and c"
     assert words.listed([str(n) for n in range(17)]) == "0, 1, 2, 3, 4 … and 12 more"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(40, "40 s"), (720, "12 min"), (7800, "2 h 10 min"), (7200, "2 h"), (260_000, "3 days")]
+)
+def test_how_long_something_lasts(seconds: int, said: str) -> None:
+    assert words.lasting(timedelta(seconds=seconds)) == said

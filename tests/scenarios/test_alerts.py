@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from bot.app import Bot, open_bot
-from bot.sandbox.slack import BOT
+from bot.sandbox.slack import BOT, Message
 from bot.sandbox.world import World
+from bot.store import Store
 from tests.scenarios.test_digests import HURRIED, Clock
 
 SPIKE = {"name": "ingest-spike", "ask": "/usage rapid7-eu today", "value": "bytes", "above": "5 GB", "recover": "4.5 GB", "every": "15m", "channel": "#ops"}  # fmt: skip
@@ -47,42 +48,178 @@ async def running(world: World, *alerts: dict[str, Any], **changes: Any) -> Asyn
 
 
 def told(world: World, channel: str = "C0OPS") -> list[str]:
-    return [m.text for m in world.slack.messages if m.user == BOT and m.channel == channel and not m.seen_by]
+    """The messages of the channel, as they stand now; what is in threads is not among them."""
+    return [m.text for m in messages(world, channel)]
+
+
+def messages(world: World, channel: str = "C0OPS") -> list[Message]:
+    return [m for m in world.slack.messages if m.user == BOT and m.channel == channel and not m.seen_by and not m.thread_ts]
+
+
+def thread(world: World) -> list[str]:
+    """What stands in the thread of the one message there is."""
+    [root] = messages(world)
+    return [m.text for m in world.slack.messages if m.thread_ts == root.ts]
 
 
 async def evaluations(bot: Bot, count: int) -> list[str]:
     """How the evaluations ended, once there are so many."""
     async with asyncio.timeout(10):
         while True:
-            rows = await bot.store.read(
-                "SELECT outcome FROM runs WHERE schedule LIKE 'alert %' AND ended_at IS NOT NULL ORDER BY due", ()
-            )
+            rows = await bot.store.read("SELECT state FROM samples ORDER BY at", ())
             if len(rows) >= count:
-                return [row["outcome"] for row in rows]
+                return [row["state"] for row in rows]
             await asyncio.sleep(0.02)
 
 
-async def test_an_alert_fires_once_explains_itself_and_resolves(world: World, clock: Clock) -> None:
+async def look(bot: Bot, clock: Clock, meter: Meter, *gigabytes: float | None) -> None:
+    """One look after the other, a quarter of an hour apart, each finding so much."""
+    done = len(await evaluations(bot, 0))
+    for number, each in enumerate(gigabytes, done + 1):
+        meter(each)
+        await evaluations(bot, number)
+        clock.ahead += timedelta(minutes=15)
+
+
+async def test_an_incident_is_one_message_that_tells_itself_anew(world: World, clock: Clock) -> None:
     meter = Meter(world)
     async with running(world) as bot:
-        for number, gigabytes in enumerate((3, 5.72, 6.1, 4.8, 4.2), 1):
-            meter(gigabytes)
-            assert len(await evaluations(bot, number)) == number
-            clock.ahead += timedelta(minutes=15)
-        await world.slack.until(lambda: len(told(world)) == 2)
+        await look(bot, clock, meter, 3, 5.72)
+        [fired] = await world.slack.until(lambda: told(world))
+        assert fired.startswith("🔴 ingest-spike: bytes is 5.72 GB, above 5.00 GB")
+        assert "Calm again at: 4.50 GB" in fired
+        assert "rule of bot.toml" in str(messages(world)[0].blocks)
+        await look(bot, clock, meter, 6.1, 4.8, 4.2)
+        await world.slack.until(lambda: told(world)[0].startswith("✅"))
+        await world.slack.until(lambda: thread(world))
         assert (await evaluations(bot, 5))[:5] == ["inactive", "firing", "firing", "firing", "inactive"]
-    fired, resolved = told(world)
-    assert fired.startswith("🔴 ingest-spike: bytes is 5.72 GB, above 5.00 GB")
-    assert "Calm again at: 4.50 GB" in fired
-    assert resolved.startswith("✅ ingest-spike has resolved after 45 min")
-    assert "Worst: 6.10 GB" in resolved
-    message = next(m for m in world.slack.messages if m.user == BOT)
-    assert "rule of bot.toml" in str(message.blocks)
+    [resolved] = told(world)
+    assert resolved.startswith("✅ ingest-spike has resolved after 45 min, at its worst 6.10 GB")
+    assert thread(world) == ["✅ ingest-spike has resolved after 45 min, at its worst 6.10 GB."]
     assert world.slack.refused == []
     answer_before = len(world.slack.messages)
     async with running(world):
-        await world.slack.press(message, "ask.0")
+        await world.slack.press(messages(world)[0], "ask.0")
         await world.slack.until(lambda: any("rapid7-eu (" in m.text for m in world.slack.messages[answer_before:]))
+
+
+async def test_a_repeat_says_how_long_and_is_shown_in_the_channel_too(world: World, clock: Clock) -> None:
+    meter = Meter(world)
+    async with running(world, {**SPIKE, "repeat": "30m"}) as bot:
+        await look(bot, clock, meter, 6, 6, 6.5)
+        await world.slack.until(lambda: thread(world))
+    assert thread(world) == ["For 30 min now: bytes is still 6.50 GB, above 5.00 GB; at its worst 6.50 GB."]
+    assert [m.broadcast for m in world.slack.messages if m.thread_ts] == [True]
+    assert "bytes: 6.50 GB" in told(world)[0]
+
+
+async def test_each_reason_is_kept_with_the_message_that_told_it(world: World, clock: Clock) -> None:
+    meter = Meter(world)
+    async with running(world, {**SPIKE, "repeat": "30m"}) as bot:
+        await look(bot, clock, meter, 6, 6, 6.5, 1)
+        await world.slack.until(lambda: len(thread(world)) == 2)
+        async with asyncio.timeout(5):
+            notices = [{"ts": None}]
+            while not all(n["ts"] for n in notices):
+                await asyncio.sleep(0.02)
+                notices = await bot.store.read("SELECT * FROM notices ORDER BY at", ())
+    assert [n["reason"] for n in notices] == ["first", "repeat", "resolved"]
+    stand = [m.ts for m in world.slack.messages if m.user == BOT]
+    assert [n["ts"] for n in notices] == stand
+
+
+async def pressed(world: World, action: str, *, user: str = "U0ADA") -> None:
+    await world.slack.press(messages(world)[0], action, user=user)
+
+
+async def test_who_acknowledges_an_incident_hears_of_its_end_and_of_no_repeat(world: World, clock: Clock) -> None:
+    meter = Meter(world)
+    async with running(world, {**SPIKE, "repeat": "15m"}) as bot:
+        await look(bot, clock, meter, 6)
+        await world.slack.until(lambda: told(world))
+        await pressed(world, "alert.acknowledge")
+        await world.slack.until(lambda: "Acknowledged by <@U0ADA>" in str(messages(world)[0].blocks))
+        await world.slack.until(lambda: thread(world))
+        await look(bot, clock, meter, 6, 6, 2)
+        await world.slack.until(lambda: told(world)[0].startswith("✅"))
+        await world.slack.until(lambda: len(thread(world)) == 2)
+    assert thread(world)[0].startswith("Acknowledged. ingest-spike is not repeated")
+    assert thread(world)[1].startswith("✅")
+    assert "<@" not in str([m.blocks for m in world.slack.messages if m.thread_ts])
+
+
+async def test_silenced_it_says_nothing_but_its_end_and_speaks_again_when_the_silence_is_over(world: World, clock: Clock) -> None:
+    meter = Meter(world)
+    async with running(world, {**SPIKE, "repeat": "15m"}) as bot:
+        await look(bot, clock, meter, 6)
+        await world.slack.until(lambda: told(world))
+        await pressed(world, "alert.silence.1h")
+        await world.slack.until(lambda: thread(world))
+        await world.slack.until(
+            lambda: any("Alert ingest-spike is silent" in m.text.replace("`", "") for m in world.slack.messages)
+        )
+        await look(bot, clock, meter, 6, 6, 6, 6)
+        assert len(thread(world)) == 1
+        # The silence ends a moment after the quarter of an hour; it is looked at at once.
+        await world.slack.until(lambda: len(thread(world)) == 2)
+    assert thread(world)[0].startswith("Silenced until")
+    assert thread(world)[1].startswith("The quiet is over. For 1 h")
+    [silence] = await kept(world, "SELECT * FROM silences")
+    assert (silence["alert"], silence["user"]) == ("ingest-spike", "U0ADA")
+
+
+async def kept(world: World, sql: str) -> list[dict[str, Any]]:
+    """What stands in the database."""
+    store = await Store.open(world.folder / "bot.sqlite", now=datetime.now(UTC))
+    try:
+        return await store.read(sql, ())
+    finally:
+        await store.close()
+
+
+async def test_who_may_not_manage_changes_nothing(world: World, clock: Clock) -> None:
+    meter = Meter(world)
+    access = {"usage": ["*"], "manage": ["U0ADA"]}
+    async with running(world, access=access) as bot:
+        await look(bot, clock, meter, 6)
+        await world.slack.until(lambda: told(world))
+        for action in ("alert.acknowledge", "alert.silence.4h"):
+            await pressed(world, action, user="U0LINUS")
+            await world.slack.until(
+                lambda: any(m.seen_by == "U0LINUS" and "may not manage" in m.text for m in world.slack.messages)
+            )
+            world.slack.messages[:] = [m for m in world.slack.messages if not m.seen_by]
+    assert thread(world) == []
+
+
+async def test_subjects_that_change_at_the_same_look_share_one_message(world: World, clock: Clock) -> None:
+    world.akamai.rows = lambda a, b: calls(b, edge_failures)  # type: ignore[assignment, misc]
+    edge_failures = {"ada": 3, "grace": 3, "linus": 0}
+    rule = {
+        "name": "clients",
+        "ask": "/apiaudit edge last 1h",
+        "value": "failures",
+        "above": 2,
+        "each": "actor",
+        "channel": "#ops",
+    }
+    async with running(world, rule) as bot:
+        await evaluations(bot, 1)
+        await world.slack.until(lambda: told(world))
+        edge_failures.update(ada=0, linus=5)
+        clock.ahead += timedelta(minutes=15)
+        await world.slack.until(lambda: thread(world))
+        edge_failures.update(grace=0, linus=0)
+        clock.ahead += timedelta(minutes=15)
+        await world.slack.until(lambda: told(world)[0].startswith("✅"))
+        await world.slack.until(lambda: len(thread(world)) == 2)
+    assert thread(world)[0] == "Changed: also linus; ada calm again. Failures is above 2 for 2 of 3 actors."
+
+
+def calls(now: datetime, failures: dict[str, int]) -> list[dict[str, str]]:
+    at = f"{now - timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}"
+    row = {"clientId": "c", "clientIp": "203.0.113.7", "clientToken": "t", "method": "get", "timestamp": at, "uri": "host/papi"}
+    return [{**row, "clientOwner": who, "responseCode": code} for who, n in failures.items() for code in ["503"] * n + ["200"]]
 
 
 async def test_a_restart_repeats_nothing_and_a_provider_that_is_away_ends_nothing(world: World, clock: Clock) -> None:

@@ -1,0 +1,276 @@
+"""How it stands with alerts, what was told of them, what was watched, and what people have made and silenced in chat."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.store.posts import Post, enqueue
+from bot.store.sqlite import Store, instant
+
+SAMPLES_KEPT = timedelta(days=400)
+NOTICES_KEPT = timedelta(days=400)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one look at a rule, or at one of its subjects, found; None where there was nothing to be found."""
+
+    at: datetime
+    value: float | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What came of one evaluation: the standing (as `state`, `since`, `value` for people, and whole as JSON in `watch`), the samples by
+    subject, what there is to tell, and the reason for it. `due` is the instant it was due, `at` the one it was judged."""
+
+    alert: str
+    definition: str
+    due: datetime
+    at: datetime
+    state: str
+    since: datetime | None
+    value: float | None
+    watch: bytes
+    samples: Sequence[tuple[str, float | None, str]] = ()
+    posts: Sequence[Post] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Quiet for one alert, as somebody has asked for it."""
+
+    number: int
+    alert: str
+    start: datetime
+    end: datetime
+    comment: str
+    user: str
+
+    def covers(self, alert: str, now: datetime) -> bool:
+        return self.alert == alert and self.start <= now < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class MadeRule:
+    """A rule that was made in chat; `rule` is the rule as JSON."""
+
+    number: int
+    name: str
+    command: str
+    channel: str
+    rule: str
+    user: str
+    made_at: datetime
+
+
+class Alerts:
+    """Alerts in the store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._series: dict[tuple[str, str], int] = {}
+        self._waiting: list[tuple[Judged, asyncio.Future[bool]]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def watch(self, alert: str, definition: str) -> bytes | None:
+        """How it stood at the last evaluation, as JSON; None where it was never looked at or watched something else."""
+        rows = await self._store.read("SELECT watch FROM alerts WHERE name = ? AND definition = ?", (alert, definition))
+        return str(rows[0]["watch"]).encode() if rows else None
+
+    async def seen_until(self, alert: str, definition: str, *, now: datetime) -> datetime:
+        """The instant for which it was judged last; now where it never was."""
+        rows = await self._store.read("SELECT due FROM alerts WHERE name = ? AND definition = ?", (alert, definition))
+        return datetime.fromisoformat(rows[0]["due"]) if rows else now
+
+    async def judge(self, judged: Judged) -> bool:
+        """Writes down what came of an evaluation and what there is to tell of it, in one transaction; those that end at the same time
+        share it. False where somebody else has judged this instant already, and nothing was written."""
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append((judged, done))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_all())
+        return await done
+
+    async def judge_all(self, several: Sequence[Judged]) -> list[bool]:
+        """The same for several at once."""
+
+        def write(db: Database) -> list[bool]:
+            fresh = [self._is_first(db, judged) for judged in several]
+            first = [judged for judged, is_first in zip(several, fresh, strict=True) if is_first]
+            _stand(db, first)
+            for judged in first:
+                _tell(db, judged)
+            return fresh
+
+        try:
+            return await self._store.write(write)
+        except BaseException:
+            # A series may have been given its number in what was just taken back.
+            self._series.clear()
+            raise
+
+    async def told(self, judged: Judged) -> None:
+        """What a person has said of an alert between two evaluations: its standing and what there is to tell, together."""
+
+        def write(db: Database) -> None:
+            db.execute("UPDATE alerts SET watch = ? WHERE name = ?", (judged.watch.decode(), judged.alert))
+            _tell(db, judged)
+
+        await self._store.write(write)
+
+    async def samples(self, alert: str, definition: str, *, since: datetime, until: datetime) -> list[Sample]:
+        """What was found in a time, the oldest first."""
+        rows = await self._store.read(
+            "SELECT at, value, state FROM samples WHERE series = (SELECT id FROM series WHERE name = ? AND definition = ?) "
+            "AND at >= ? AND at < ? ORDER BY at",
+            (alert, definition, instant(since), instant(until)),
+        )
+        return [Sample(datetime.fromisoformat(row["at"]), row["value"], row["state"]) for row in rows]
+
+    async def add_rule(self, *, name: str, command: str, channel: str, rule: str, user: str, now: datetime) -> MadeRule | None:
+        """The rule as it is kept; None where one of that name is there already. Without a name it gets `usage-1`, `usage-2` …"""
+
+        def add(db: Database) -> MadeRule | None:
+            taken = {row["name"].lower() for row in db.query("SELECT name FROM rules WHERE ended_at IS NULL")}
+            if name.lower() in taken:
+                return None
+            values = (name, command, channel, rule, user, instant(now))
+            done = db.execute("INSERT INTO rules (name, command, channel, rule, user, made_at) VALUES (?, ?, ?, ?, ?, ?)", values)
+            return MadeRule(int(done.lastrowid or 0), name, command, channel, rule, user, now)
+
+        return await self._store.write(add)
+
+    async def names_ever(self) -> set[str]:
+        """The names of all rules that were ever made in chat, so that a name given by us is not given twice."""
+        return {row["name"] for row in await self._store.read("SELECT name FROM rules", ())}
+
+    async def change_rule(self, number: int, *, rule: str, user: str, now: datetime) -> None:
+        """The same rule, saying something else; who changed it last stands beside it."""
+        sql = "UPDATE rules SET rule = ?, user = ?, made_at = ? WHERE number = ?"
+        await self._store.write(lambda db: db.execute(sql, (rule, user, instant(now), number)))
+
+    async def end_rule(self, number: int, *, user: str, now: datetime) -> None:
+        """It is kept for the record; how it stood is forgotten."""
+
+        def end(db: Database) -> None:
+            db.execute("UPDATE rules SET ended_at = ?, ended_by = ? WHERE number = ?", (instant(now), user, number))
+            db.execute("DELETE FROM alerts WHERE name = (SELECT name FROM rules WHERE number = ?)", (number,))
+
+        await self._store.write(end)
+
+    async def rules(self) -> list[MadeRule]:
+        rows = await self._store.read(
+            "SELECT number, name, command, channel, rule, user, made_at FROM rules WHERE ended_at IS NULL ORDER BY number", ()
+        )
+        return [MadeRule(**{**row, "made_at": datetime.fromisoformat(row["made_at"])}) for row in rows]
+
+    async def silence(self, alert: str, *, end: datetime, comment: str, user: str, now: datetime) -> Silence:
+        """Quiet from now on. One that is there already ends with this, and is kept for the record."""
+
+        def add(db: Database) -> Silence:
+            _end_silences(db, alert, user, now)
+            values = (alert, instant(now), instant(end), comment, user)
+            done = db.execute("INSERT INTO silences (alert, start, end, comment, user) VALUES (?, ?, ?, ?, ?)", values)
+            return Silence(int(done.lastrowid or 0), alert, now, end, comment, user)
+
+        return await self._store.write(add)
+
+    async def unsilence(self, alert: str, *, user: str, now: datetime) -> bool:
+        """True where there was a silence, which has ended now."""
+        return await self._store.write(lambda db: _end_silences(db, alert, user, now))
+
+    async def silences(self, now: datetime) -> list[Silence]:
+        """Those that hold now."""
+        rows = await self._store.read(
+            "SELECT number, alert, start, end, comment, user FROM silences WHERE ended_at IS NULL AND end > ? ORDER BY number",
+            (instant(now),),
+        )
+        times = [(datetime.fromisoformat(row["start"]), datetime.fromisoformat(row["end"])) for row in rows]
+        return [
+            Silence(row["number"], row["alert"], start, end, row["comment"] or "", row["user"])
+            for row, (start, end) in zip(rows, times, strict=True)
+        ]
+
+    async def prune(self, now: datetime) -> None:
+        """What is too old to be of use is forgotten. Silences and rules stay for the record."""
+
+        def prune(db: Database) -> None:
+            oldest = instant(now - SAMPLES_KEPT)
+            for (series,) in db.execute("SELECT id FROM series").fetchall():
+                db.execute("DELETE FROM samples WHERE series = ? AND at < ?", (series, oldest))
+            db.execute("DELETE FROM notices WHERE at < ?", (instant(now - NOTICES_KEPT),))
+
+        await self._store.write(prune)
+
+    async def _write_all(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            try:
+                kept: Sequence[bool | BaseException] = await self.judge_all([judged for judged, _ in batch])
+            except BaseException as error:
+                kept = [error] * len(batch)
+            for (_, done), found in zip(batch, kept, strict=True):
+                if done.done():
+                    continue
+                if isinstance(found, bool):
+                    done.set_result(found)
+                else:
+                    done.set_exception(found if isinstance(found, Exception) else RuntimeError("the bot is stopping"))
+
+    def _is_first(self, db: Database, judged: Judged) -> bool:
+        """Whether this instant is judged for the first time; its samples are then written."""
+        at = instant(judged.due)
+        row = (self._series_of(db, judged.alert, judged.definition), at, judged.value, judged.state)
+        if db.execute("INSERT OR IGNORE INTO samples (series, at, value, state) VALUES (?, ?, ?, ?)", row).rowcount != 1:
+            return False
+        for subject, value, state in judged.samples:
+            series = self._series_of(db, f"{judged.alert}/{subject}", judged.definition)
+            db.execute("INSERT OR IGNORE INTO samples (series, at, value, state) VALUES (?, ?, ?, ?)", (series, at, value, state))
+        return True
+
+    def _series_of(self, db: Database, name: str, definition: str) -> int:
+        known = self._series.get((name, definition))
+        if known is None:
+            db.execute("INSERT OR IGNORE INTO series (name, definition) VALUES (?, ?)", (name, definition))
+            [(known,)] = db.execute("SELECT id FROM series WHERE name = ? AND definition = ?", (name, definition)).fetchall()
+            self._series[name, definition] = known
+        return known
+
+
+def _stand(db: Database, several: Sequence[Judged]) -> None:
+    rows: list[Any] = [
+        (
+            judged.alert, judged.definition, judged.state, instant(judged.since) if judged.since else None, judged.value,
+            instant(judged.due), judged.watch.decode(),
+        )
+        for judged in several
+    ]  # fmt: skip
+    db.conn.executemany(
+        "INSERT INTO alerts (name, definition, state, since, value, due, watch) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE "
+        "SET definition = excluded.definition, state = excluded.state, since = excluded.since, value = excluded.value, "
+        "due = excluded.due, watch = excluded.watch",
+        rows,
+    )
+
+
+def _tell(db: Database, judged: Judged) -> None:
+    """What there is to tell goes into the outbox, and why into the record."""
+    for post in judged.posts:
+        enqueue(db, post, judged.at)
+    if judged.reason:
+        row = (judged.alert, instant(judged.at), judged.reason, judged.posts[-1].key if judged.posts else None)
+        db.execute("INSERT OR IGNORE INTO notices (alert, at, reason, key) VALUES (?, ?, ?, ?)", row)
+
+
+def _end_silences(db: Database, alert: str, user: str, now: datetime) -> bool:
+    ended = "UPDATE silences SET ended_at = ?, ended_by = ? WHERE alert = ? AND ended_at IS NULL AND end > ?"
+    return bool(db.execute(ended, (instant(now), user, alert, instant(now))).rowcount)

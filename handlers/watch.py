@@ -1,0 +1,217 @@
+"""Alerts when they are due: the question is asked, the answer judged, and what there is to tell goes into the outbox with the judgement."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from functools import partial
+
+import msgspec
+from msgspec.structs import replace
+
+from bot import words
+from bot.alerts.evaluate import ERRORS_TOLD, Failed, Readings, Reason, State, Watch, evaluate
+from bot.alerts.mutes import Mute, muted_by
+from bot.alerts.notices import Scene, incident, reply
+from bot.alerts.rule import EvaluationTimes, Rule, readings
+from bot.answer import Answer
+from bot.outbox import Outbox, ops_post
+from bot.question import read_line
+from bot.schedule import Due
+from bot.store.alerts import Alerts, Judged, Silence
+from bot.store.posts import How, Post
+from handlers.answering import Answering, Asking, folder_when_needed
+from handlers.jobs import Scheduled
+from handlers.trouble import trouble_of
+
+log = logging.getLogger("opswatch")
+STANDING = msgspec.json.Decoder(Watch)
+
+
+@dataclass(slots=True)
+class Quiet:
+    """Who keeps which alert quiet now: the mute windows of the configuration, and silences made in chat."""
+
+    alerts: Alerts
+    mutes: Sequence[Mute]
+    zone: tzinfo
+    silences: list[Silence] = field(default_factory=list)
+
+    async def refresh(self, now: datetime) -> None:
+        self.silences = await self.alerts.silences(now)
+
+    def silence(self, alert: str, now: datetime) -> Silence | None:
+        return next((silence for silence in self.silences if silence.covers(alert, now)), None)
+
+    def said(self, alert: str, now: datetime) -> str:
+        """Until when and why it is quiet, or nothing."""
+        if silence := self.silence(alert, now):
+            why = f" ({words.inert(silence.comment, 200)})" if silence.comment else ""
+            return f"until {words.moment(silence.end, self.zone)}{why}, by <@{silence.user}>"
+        if mute := muted_by(self.mutes, alert, now):
+            return f"planned, {words.inert(mute, 80)}"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertJob:
+    """Asks an alert's question, judges the watched value, and puts what is to be told into the outbox."""
+
+    answering: Answering
+    alerts: Alerts
+    outbox: Outbox
+    quiet: Quiet
+    zone: tzinfo
+    clock: Callable[[], datetime]
+    ops_channel: str
+    _turns: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    _watches: dict[str, tuple[str, Watch]] = field(default_factory=dict)
+
+    def scheduled(self, rule: Rule) -> Scheduled:
+        covering = [mute for mute in self.quiet.mutes if rule.name in mute.alerts]
+        return Scheduled(
+            schedule_of(rule.name),
+            EvaluationTimes(rule.every, covering),
+            partial(self.run, rule),
+            lambda now: self.alerts.seen_until(rule.name, rule.definition, now=now),
+        )
+
+    async def run(self, rule: Rule, due: Due) -> None:
+        """One evaluation after the other; its standing and what there is to tell of it are one transaction. What a crash cuts off is
+        read again at the next look, and an instant that somebody else has judged already is left alone."""
+        async with self._turns[rule.name]:
+            found = await self._asked(rule)
+            now = self.clock()
+            before = await self.watch(rule)
+            quiet = self.quiet.said(rule.name, now)
+            after, reason = evaluate(rule, before, _read(rule, found, before), now=now, quiet=bool(quiet))
+            if isinstance(found, Failed):
+                scene = Scene(rule, before, after, Reason.CANNOT_TELL, now, self.zone)
+            else:
+                window = found.window.said if found.window else ""
+                scene = Scene(rule, before, after, reason or Reason.CHANGED, now, self.zone, window, _shortcomings(found), quiet)
+            after, posts = self._told(scene, reason, f"{due.at:%Y%m%dT%H%M%SZ}", found)
+            if await self.alerts.judge(_judged(rule, due, after, posts, reason, found, now)):
+                self._watches[rule.name] = (rule.definition, after)
+            else:
+                self._watches.pop(rule.name, None)
+        if reason:
+            self.outbox.wake()
+
+    async def watch(self, rule: Rule) -> Watch:
+        """How it stands with a rule; kept at hand, since one process judges."""
+        definition, watch = self._watches.get(rule.name, ("", Watch()))
+        if definition != rule.definition:
+            kept = await self.alerts.watch(rule.name, rule.definition)
+            watch = STANDING.decode(kept) if kept else Watch()
+            self._watches[rule.name] = (rule.definition, watch)
+        return watch
+
+    async def acknowledge(self, rule: Rule, *, user: str) -> bool:
+        """Somebody has taken the incident on: it is not repeated. False where there is none."""
+        return await self._said(rule, Reason.ACKNOWLEDGED, lambda watch: replace(watch, acknowledged_by=user), by=user)
+
+    async def silenced(self, rule: Rule, *, user: str) -> bool:
+        """An incident that is open tells that it is quiet now. False where there is none."""
+        return await self._said(rule, Reason.SILENCED, lambda watch: replace(watch, quiet=True), by=user)
+
+    def forget(self, name: str) -> None:
+        self._watches.pop(name, None)
+
+    async def _said(self, rule: Rule, reason: Reason, change: Callable[[Watch], Watch], *, by: str) -> bool:
+        async with self._turns[rule.name]:
+            before, now = await self.watch(rule), self.clock()
+            if not before.told or (reason is Reason.ACKNOWLEDGED and before.acknowledged_by):
+                return False
+            after = change(before)
+            scene = Scene(rule, before, after, reason, now, self.zone, quiet=self.quiet.said(rule.name, now), by=by)
+            _, posts = self._told(scene, reason, f"{now:%Y%m%dT%H%M%S%fZ}", None)
+            await self.alerts.told(_judged(rule, Due(schedule_of(rule.name), now, 0), after, posts, reason, None, now))
+            self._watches[rule.name] = (rule.definition, after)
+        self.outbox.wake()
+        return True
+
+    async def _asked(self, rule: Rule) -> Answer | Failed:
+        """The answer, fetched afresh."""
+        try:
+            question = read_line(rule.line, self.answering.directory, now=self.clock(), zone=self.zone)
+            with folder_when_needed() as folder:
+                asking = Asking(folder, self.zone, only=rule.value.partition(".")[0], each=rule.each)
+                return await self.answering.answer(question, asking)
+        except Exception as error:
+            trouble = trouble_of(error)
+            log.warning("The alert %s could not be evaluated: %s", rule.name, trouble.kind)
+            return Failed(f"{trouble.message} {trouble.hint}")
+
+    def _told(self, scene: Scene, reason: Reason | None, instant: str, found: Answer | Failed | None) -> tuple[Watch, list[Post]]:
+        """The posts for a reason, and the standing that knows its incident's message. The first one opens it; each later one tells that
+        message anew and says in its thread what has changed; a repeat is shown in the channel, too."""
+        if reason is None:
+            return scene.after, []
+        rule, key = scene.rule, f"alert:{scene.rule.name}:{instant}:{reason.value}"
+        if reason in (Reason.CANNOT_TELL, Reason.TELLS_AGAIN):
+            return scene.after, [ops_post(self.ops_channel or rule.channel, key, _of_itself(scene, found))]
+        root = scene.before.incident
+        if not root:
+            if scene.is_over:
+                return scene.after, []
+            return replace(scene.after, incident=key), [Post(key, rule.channel, *incident(scene))]
+        how = How.BROADCAST if reason in _SHOWN_AGAIN else How.REPLY
+        return scene.after, [
+            Post(f"{key}:edit", rule.channel, *incident(scene), How.EDIT, root),
+            Post(key, rule.channel, *reply(scene), how, root),
+        ]
+
+
+_SHOWN_AGAIN = frozenset({Reason.REPEATED, Reason.QUIET_OVER})
+
+
+def schedule_of(alert: str) -> str:
+    """What the clockwork calls an alert."""
+    return f"alert {alert}"
+
+
+def _read(rule: Rule, found: Answer | Failed, before: Watch) -> Readings | Failed:
+    return found if isinstance(found, Failed) else readings(rule, found.values, before.subjects)
+
+
+def _shortcomings(answer: Answer) -> list[str]:
+    """What the answer itself was missing, so that nobody takes its value for the whole truth."""
+    missing = answer.values.get("days_missing")
+    days = [f"{words.count(missing, 'day')} of the window not listed"] if isinstance(missing, int) and missing else []
+    cut = ["the answer is not complete"] if answer.values.get("complete") is False else []
+    return days + cut
+
+
+def _judged(
+    rule: Rule, due: Due, after: Watch, posts: list[Post], reason: Reason | None, found: Answer | Failed | None, now: datetime
+) -> Judged:
+    standing = after.standing
+    failed = isinstance(found, Failed)
+    return Judged(
+        alert=rule.name,
+        definition=rule.definition,
+        due=due.at,
+        at=now,
+        state="error" if failed else after.state.value,
+        since=standing.since,
+        value=None if failed else standing.value,
+        watch=msgspec.json.encode(after),
+        samples=[(name, s.value, s.state.value) for name, s in after.subjects.items() if name]
+        if rule.each and not failed
+        else (),
+        posts=posts,
+        reason=reason.value if reason else "",
+    )
+
+
+def _of_itself(scene: Scene, found: Answer | Failed | None) -> str:
+    name = scene.rule.name
+    if isinstance(found, Failed):
+        return f"The alert `{name}` could not be evaluated {ERRORS_TOLD} times in a row: {found.why}"
+    state = {State.FIRING: "it fires", State.NO_DATA: "there is no data"}.get(scene.after.state, "all is calm")
+    return f"The alert `{name}` can be evaluated again after {words.count(scene.before.errors, 'failure')}: {state}."

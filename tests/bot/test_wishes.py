@@ -1,0 +1,115 @@
+"""The words by which people have something watched, and have it quiet."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.alerts.wishes import Alert, Silence, Unalert, Unsilence, alert_example, read_alert_wish
+from bot.errors import BadQuestion
+from bot.question import CommandName
+from tests.bot.test_question import HOUSE
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+ALERTS: list[tuple[CommandName, str, Alert]] = [
+    ("usage", "today above 5 GB every 15m", Alert("today", "bytes", "above", 5e9, every=15 * MINUTE)),
+    ("apiaudit", "edge last 1h failures above 20 for 10m", Alert("edge last 1h", "failures", "above", 20, hold=10 * MINUTE)),
+    ("logs", "web where(/timeout/) last 15m lines above 100", Alert("web where(/timeout/) last 15m", "lines", "above", 100)),
+    ("logs", "web levels.error above 3", Alert("web", "levels.error", "above", 3)),
+    ("logs", "web where(above 5) 20m lines below 1", Alert("web where(above 5) 20m", "lines", "below", 1)),
+    ("apiaudit", "24h failures ABOVE 20", Alert("24h", "failures", "above", 20)),
+    ("apiaudit", "24h failures failures above 20", Alert("24h failures", "failures", "above", 20)),
+    ("apiaudit", "edge 1h failure_percent above 2.5%", Alert("edge 1h", "failure_percent", "above", 2.5)),
+    ("apiaudit", "edge 1h failure_percent above 2.5 % for 5m", Alert("edge 1h", "failure_percent", "above", 2.5, hold=5 * MINUTE)),
+    ("apiaudit", "1h above 1,000 each account", Alert("1h", "failures", "above", 1000, each="account")),
+    ("usage", "above 5GB", Alert("", "bytes", "above", 5e9)),
+    ("usage", "this month forecast_month_bytes above 1.5 TB", Alert("this month", "forecast_month_bytes", "above", 1.5e12)),
+    (
+        "usage",
+        "rapid7-eu today above 5 GB recover 4.5 GB every 30m for 1h repeat 4h keep 5m nodata alert each log as ingest-spike",
+        Alert("rapid7-eu today", "bytes", "above", 5e9, 4.5e9, 30 * MINUTE, HOUR, 5 * MINUTE, 4 * HOUR, "log", "alert", "ingest-spike"),
+    ),
+    ("usage", "today as above above 5 GB as spike for 1h", Alert("today as above", "bytes", "above", 5e9, hold=HOUR, name="spike")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "text", "alert"), ALERTS, ids=[text for _, text, _ in ALERTS])
+def test_an_alert_is_read(command: CommandName, text: str, alert: Alert) -> None:
+    assert read_alert_wish(command, f"alert {text}", HOUSE) == alert
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "says"),
+    [
+        ("usage", "alert", "What is too much"),
+        ("usage", "alert today", "What is too much"),
+        ("usage", "alert today above", "Above or below what"),
+        ("usage", "alert today above much", "“much” is no threshold"),
+        ("usage", "alert today above 5 GB soon", "I do not understand “soon”"),
+        ("usage", "alert today above 5 GB every day", "I do not understand “every day”"),
+        ("usage", "alert today above 5 GB every 15m every 5m", "`every` stands twice"),
+        ("usage", "alert today above 5 GB every 1s", "every is at least 5s"),
+        ("usage", "alert today above 5 GB recover 6 GB", "recover lies on the calm side"),
+        ("usage", "alert today below 5 GB recover 4 GB", "recover lies on the calm side"),
+        ("usage", "alert today above 5 GB each actor", "each takes log"),
+        ("logs", "alert web above 5 each log", "/logs has nothing to take each of"),
+        ("usage", "alert today above 5 GB nodata shout", "nodata takes hold, alert or ok"),
+        ("usage", "alert today above 5 GB as -x", "A name is letters"),
+        ("apiaudit", "alert 1h failures above 5 GB", "“5 GB” is no threshold for failures"),
+        ("usage", "unalert", "Which alert"),
+        ("usage", "unalert a b", "One alert at a time"),
+        ("usage", "silence", "Which alert"),
+        ("usage", "silence ingest-spike", "For how long"),
+        ("usage", "silence ingest-spike forever", "For how long"),
+        ("usage", "silence ingest-spike 900d", "between a second and a year"),
+        ("usage", "silence ingest-spike 0m", "between a second and a year"),
+        ("usage", "unsilence", "Which alert"),
+    ],
+)
+def test_a_wish_that_cannot_be_read_is_refused_with_an_example(command: CommandName, text: str, says: str) -> None:
+    with pytest.raises(BadQuestion, match=says.replace("(", r"\(")) as caught:
+        read_alert_wish(command, text, HOUSE)
+    assert read_alert_wish(command, caught.value.hint.partition(" ")[2], HOUSE)
+
+
+@pytest.mark.parametrize(
+    ("text", "wish"),
+    [
+        ("alerts", "list"),
+        ("unalert usage-1", Unalert("usage-1")),
+        ('silence ingest-spike 2h "planned load test"', Silence("ingest-spike", 2 * HOUR, "planned load test")),
+        ("silence ingest-spike for 30m planned", Silence("ingest-spike", 30 * MINUTE, "planned")),
+        ("silence ingest-spike until tomorrow", Silence("ingest-spike", None)),
+        ('silence "ingest spike" 1d', Silence("ingest spike", 24 * HOUR)),
+        ("unsilence ingest-spike", Unsilence("ingest-spike")),
+        ("last 7 days", None),
+        ("subscribe today at 09:00", None),
+        ("", None),
+    ],
+)
+def test_the_other_words(text: str, wish: Any) -> None:
+    assert read_alert_wish("usage", text, HOUSE) == wish
+
+
+@pytest.mark.parametrize("command", ["usage", "apiaudit", "logs"])
+def test_the_example_of_each_command_is_an_alert(command: CommandName) -> None:
+    assert isinstance(read_alert_wish(command, alert_example(command, HOUSE).partition(" ")[2], HOUSE), Alert)
+
+
+@given(st.sampled_from(["usage", "apiaudit", "logs"]), st.sampled_from(["alert", "silence", "unalert", "unsilence"]), st.text(max_size=60) | st.lists(st.sampled_from(["above", "below", "5 GB", "20", "every", "15m", "for", "as", "x", "each", "log", "where(above 5)"]), max_size=8).map(" ".join))  # fmt: skip
+def test_any_words_give_a_wish_or_a_refusal(command: CommandName, verb: str, text: str) -> None:
+    try:
+        assert read_alert_wish(command, f"{verb} {text}", HOUSE)
+    except BadQuestion as refusal:
+        assert refusal.hint
+
+
+def test_words_made_to_be_slow_are_read_in_time() -> None:
+    for text in ("above " * 600, "above 5 " * 500, "above 5 every " * 280, "above " + "9" * 3900, "silence " + "x " * 1900):
+        with pytest.raises(BadQuestion):
+            read_alert_wish("usage", f"alert {text} nonsense", HOUSE)
