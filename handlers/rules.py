@@ -228,7 +228,9 @@ class RuleManager:
 def rule_of(kept: MadeRule) -> Rule:
     """The rule as it was kept."""
     rule = msgspec.json.decode(kept.rule, type=Rule)
-    return replace(rule, name=kept.name, channel=kept.channel, origin=f"this channel, {kept.made_at.day} {kept.made_at:%b %Y}")
+    return replace(
+        rule, name=kept.name, channel=kept.channel, origin=f"this channel, made {kept.made_at.day} {kept.made_at:%b %Y}"
+    )
 
 
 def _written(rule: Rule) -> str:

@@ -1,0 +1,103 @@
+"""Alerts made, listed, silenced and ended by words in a channel."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot.sandbox.world import World
+from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluations, kept, look, messages, running, thread, told
+from tests.scenarios.test_digests import Clock
+
+assert clock, "the clock of the alerts' own tests"
+
+
+async def said(world: World, line: str, *, user: str = "U0ADA", channel: str = "C0OPS") -> str:
+    return (await world.slack.answer_to(line, user=user, channel=channel)).text
+
+
+async def test_an_alert_is_made_looked_at_at_once_listed_and_ended(world: World, clock: Clock) -> None:
+    meter = Meter(world)
+    meter(6)
+    async with running(world, {**SPIKE, "above": "50 GB", "recover": "40 GB"}) as bot:
+        await evaluations(bot, 1)
+        answer = await world.slack.answer_to(
+            "/usage alert rapid7-eu today above 5 GB every 15m for 30m repeat 4h", channel="C0KITCHEN"
+        )
+        assert answer.seen_by == "U0ADA"
+        assert answer.text.startswith(
+            "Alert `usage-1` is made: bytes of `/usage rapid7-eu today` above 5.00 GB, for 30 min, repeated every 4 h"
+        )
+        assert "End it with `/usage unalert usage-1`" in answer.text
+        await evaluations(bot, 2)
+        listed = await said(world, "/usage alerts", channel="C0KITCHEN")
+        assert "`usage-1` pending since" in listed
+        assert "`ingest-spike` inactive (6.00 GB): bytes of" in listed
+        assert "rule of bot.toml for #ops" in listed
+        assert "usage-1" not in await said(world, "/usage alerts")
+        assert "is an alert of another channel" in await said(world, "/usage unalert usage-1")
+        assert "Alert `usage-1` has ended" in await said(world, "/usage unalert USAGE-1", channel="C0KITCHEN")
+        assert "There is no alert “usage-1”" in await said(world, "/usage unalert usage-1", channel="C0KITCHEN")
+        assert "is made: " in await said(world, "/usage alert rapid7-eu today above 7 GB", channel="C0KITCHEN")
+    rules = await kept(world, "SELECT name, user, ended_by FROM rules")
+    assert [(r["name"], r["user"], r["ended_by"]) for r in rules] == [("usage-1", "U0ADA", "U0ADA"), ("usage-2", "U0ADA", None)]
+
+
+async def test_an_alert_made_in_chat_fires_in_its_channel_also_after_a_restart(world: World, clock: Clock) -> None:
+    meter = Meter(world)
+    async with running(world, {**SPIKE, "above": "50 GB", "recover": "40 GB"}):
+        await said(world, "/usage alert rapid7-eu today above 5 GB as pantry", channel="C0KITCHEN")
+    meter(6)
+    clock.ahead += timedelta(minutes=15)
+    async with running(world, {**SPIKE, "above": "50 GB", "recover": "40 GB"}):
+        await world.slack.until(lambda: told(world, "C0KITCHEN"))
+    [root] = messages(world, "C0KITCHEN")
+    assert root.text.startswith("🔴 pantry: bytes is 6.00 GB, above 5.00 GB")
+    assert "rule of this channel, made" in str(root.blocks)
+    assert "<@" not in str(root.blocks)
+
+
+async def test_a_silence_is_listed_with_its_author_and_comment_and_ended_early(world: World, clock: Clock) -> None:
+    meter = Meter(world)
+    async with running(world) as bot:
+        await look(bot, clock, meter, 6)
+        await world.slack.until(lambda: told(world))
+        answer = await said(world, "/usage silence ingest-spike 2h “planned load test”")
+        assert "silent until" in answer and "(planned load test)" in answer
+        await world.slack.until(lambda: thread(world))
+        assert "silent until" in await said(world, "/usage alerts")
+        listed = [m for m in world.slack.messages if m.text.startswith("Alerts (")][-1]
+        assert "(planned load test), by <@U0ADA>" in str(listed.blocks)
+        assert "may speak again" in await said(world, "/usage unsilence ingest-spike")
+        await world.slack.until(lambda: len(thread(world)) == 2)
+        assert "is not silenced" in await said(world, "/usage unsilence ingest-spike")
+    assert thread(world)[1].startswith("The quiet is over.")
+    [silence] = await kept(world, "SELECT * FROM silences")
+    assert (silence["comment"], silence["ended_by"]) == ("planned load test", "U0ADA")
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("/usage alert today abov 5 GB", "What is too much"),
+        ("/usage alert todya above 5 GB", "/usage alert today above 5 GB every 15m"),
+        ("/usage alert help above 5", "Help is nothing to watch"),
+        ("/apiaudit alert edge 1h failurs above 5", "Or did you mean the value failures?"),
+        ("/usage alert today above 5 GB as ingest-spike", "There is an alert `ingest-spike` already"),
+        ("/usage unalert ingest-spike", "is a rule of bot.toml and is ended there"),
+        ("/usage silence ingest-spyke 2h", "did you mean ingest-spike?"),
+        ("/usage unsilence ingest-spike", "is not silenced"),
+    ],
+)
+async def test_what_cannot_be_done_is_refused_with_what_can(world: World, clock: Clock, line: str, says: str) -> None:
+    async with running(world):
+        assert says in await said(world, line)
+
+
+async def test_who_may_not_manage_is_refused(world: World, clock: Clock) -> None:
+    async with running(world, access={"usage": ["*"], "apiaudit": ["U0ADA"], "manage": ["U0ADA"]}):
+        for line in ("alert today above 5 GB", "silence ingest-spike 2h"):
+            assert "You may not manage" in await said(world, f"/usage {line}", user="U0LINUS")
+        assert "ingest-spike" in await said(world, "/usage alerts", user="U0LINUS")
+        assert "You may not ask" in await said(world, "/apiaudit alert edge 1h failures above 5", user="U0LINUS")
