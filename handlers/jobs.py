@@ -7,7 +7,7 @@ import heapq
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from typing import Any
@@ -68,8 +68,10 @@ class DigestJob:
     async def run(self, digest: Digest, due: Due) -> None:
         """Once for each due instant, whatever is restarted when: the end of the run and its post are one transaction."""
         now = self.clock()
-        if not await self.posts.claim_run(digest.name, due.at, now=now):
+        passed_over = await self.posts.claim_run(digest.name, due.at, now=now)
+        if passed_over is None:
             return
+        due = replace(due, passed_over=due.passed_over + passed_over)
         outcome, posts = await self._outcome(digest, due, now)
         await self.posts.end_run(digest.name, due.at, outcome=outcome, posts=posts, now=self.clock())
         self.outbox.wake()
@@ -172,6 +174,7 @@ class Clockwork:
         """Nothing new; what is under way gets a while, and is done again by the next process where it does not end."""
         if self._scheduler:
             self._scheduler.shutdown(wait=False)
+            self._scheduler = None
         if self._tasks:
             _, late = await asyncio.wait(set(self._tasks), timeout=within_s)
             for task in late:

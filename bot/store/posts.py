@@ -114,15 +114,19 @@ class Posts:
         where, params = (" AND channel = ?", (channel,)) if channel is not None else ("", ())
         return [Subscription(**row) for row in await self._store.read(f"{_SUBSCRIPTIONS}{where} ORDER BY number", params)]
 
-    async def claim_run(self, schedule: str, due: datetime, *, now: datetime) -> bool:
-        """True for whoever may do this run: the first to ask, or the first after one that was cut off."""
+    async def claim_run(self, schedule: str, due: datetime, *, now: datetime) -> int | None:
+        """Not None for whoever may do this run: the first to ask, or the first after one that was cut off. It is how many earlier ones
+        had not ended yet, which are passed over, so that none comes behind this one."""
 
-        def claim(db: Database) -> bool:
+        def claim(db: Database) -> int | None:
             row = (schedule, instant(due), instant(now))
             first = db.execute("INSERT OR IGNORE INTO runs (schedule, due, started_at) VALUES (?, ?, ?)", row).rowcount == 1
             again = "UPDATE runs SET started_at = ? WHERE schedule = ? AND due = ? AND ended_at IS NULL AND started_at <= ?"
             values = (instant(now), schedule, instant(due), instant(now - LEASE))
-            return bool(first or db.execute(again, values).rowcount == 1)
+            if not (first or db.execute(again, values).rowcount == 1):
+                return None
+            passed = "UPDATE runs SET ended_at = ?, outcome = 'passed over' WHERE schedule = ? AND due < ? AND ended_at IS NULL"
+            return int(db.execute(passed, (instant(now), schedule, instant(due))).rowcount)
 
         return await self._store.write(claim)
 
@@ -132,11 +136,13 @@ class Posts:
         return [(row["schedule"], datetime.fromisoformat(row["due"])) for row in rows]
 
     async def end_run(self, schedule: str, due: datetime, *, outcome: str, posts: Sequence[Post], now: datetime) -> None:
-        """The end of a run and what it has to say, in one transaction."""
+        """The end of a run and what it has to say, in one transaction. One that was passed over meanwhile has nothing to say."""
 
         def end(db: Database) -> None:
             done = (instant(now), outcome, schedule, instant(due))
-            db.execute("UPDATE runs SET ended_at = ?, outcome = ? WHERE schedule = ? AND due = ? AND ended_at IS NULL", done)
+            sql = "UPDATE runs SET ended_at = ?, outcome = ? WHERE schedule = ? AND due = ? AND ended_at IS NULL"
+            if db.execute(sql, done).rowcount != 1:
+                return
             db.execute("UPDATE schedules SET seen_until = max(seen_until, ?) WHERE name = ?", (instant(due), schedule))
             for post in posts:
                 enqueue(db, post, now)

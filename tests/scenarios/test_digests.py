@@ -15,7 +15,8 @@ from bot.app import Bot, open_bot
 from bot.outbox import Pace
 from bot.sandbox.slack import BOT
 from bot.sandbox.world import World
-from bot.store import Posts, Store
+from bot.store import Post, Posts, Store
+from tests.scenarios.test_outbox import settled
 
 HURRIED = Pace(per_channel=0.01, look=0.05, retry=0.05, mend=0.3)
 LINE = "/usage rapid7-eu last 7 days"
@@ -109,13 +110,28 @@ async def test_what_is_too_late_is_told_in_the_ops_channel(world: World, clock: 
 
 async def test_a_digest_that_cannot_be_answered_is_told_and_the_next_one_comes(world: World, clock: Clock) -> None:
     world.rapid7.answer_with(401, times=99)
-    async with running(world, {**ON_THE_HOUR, "channel": "#kitchen"}, slack={"ops_channel": "#ops"}):
+    async with running(world, {**ON_THE_HOUR, "channel": "#kitchen"}, slack={"ops_channel": "#ops"}) as bot:
         await world.slack.until(lambda: posted(world))
+        await settled(bot.clockwork.posts)
         assert "could not be answered: rapid7-eu did not accept our key" in posted(world)[0]
         world.rapid7.faults.clear()
         clock.ahead += timedelta(hours=1)
         await world.slack.until(lambda: posted(world, "C0KITCHEN"))
     assert len(posted(world)) == 1
+
+
+async def test_what_was_cut_off_does_not_come_behind_a_later_one(world: World, clock: Clock) -> None:
+    """Of two instants the later has begun; the earlier, should its answer still come, has nothing to say."""
+    store = await Store.open(world.settings().database, now=clock())
+    posts, now = Posts(store), clock()
+    earlier, later = now - timedelta(hours=1), now
+    assert await posts.claim_run("hourly-usage", earlier, now=now) == 0
+    assert await posts.claim_run("hourly-usage", later, now=now) == 1
+    post = Post("digest:earlier", "#ops", "late", [])
+    await posts.end_run("hourly-usage", earlier, outcome="sent", posts=[post], now=now)
+    assert await posts.oldest_waiting() is None
+    assert await posts.claim_run("hourly-usage", earlier, now=now + timedelta(minutes=5)) is None
+    await store.close()
 
 
 async def test_a_run_that_was_cut_off_is_done_again_once_its_lease_is_over(world: World, clock: Clock) -> None:
@@ -124,8 +140,8 @@ async def test_a_run_that_was_cut_off_is_done_again_once_its_lease_is_over(world
     store = await Store.open(world.settings().database, now=clock())
     posts = Posts(store)
     await posts.seen_until("hourly-usage", f"{ON_THE_HOUR['at']} {LINE}", now=due - timedelta(minutes=1))
-    assert await posts.claim_run("hourly-usage", due, now=clock() - timedelta(minutes=3))
-    assert not await posts.claim_run("hourly-usage", due, now=clock() - timedelta(minutes=2))
+    assert await posts.claim_run("hourly-usage", due, now=clock() - timedelta(minutes=3)) == 0
+    assert await posts.claim_run("hourly-usage", due, now=clock() - timedelta(minutes=2)) is None
     await store.close()
     async with running(world):
         await world.slack.until(lambda: posted(world))

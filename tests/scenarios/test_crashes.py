@@ -1,0 +1,140 @@
+"""The bot is killed at every step between a look and its message, and at random moments: each transition and each digest stands in the channel
+once and in order, against a Slack that cuts, fails and slows down in between."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.alerts.evaluate import WHOLE, Failed, Readings, Reason, Watch, evaluate
+from bot.app import open_bot
+from bot.outbox import Pace
+from bot.sandbox.slack import BOT
+from bot.sandbox.world import World
+from bot.store import Store
+from tests.conftest import ROOT
+from tests.scenarios.crashing import LABELS, fast_clock
+from tests.scenarios.test_outbox import faults
+
+SPEED = 30.0
+RULE = {"name": "spike", "ask": "/usage rapid7-eu today", "value": "bytes", "above": "5 GB", "every": "5s", "channel": "#ops"}
+DIGEST = {"name": "minutely", "ask": "/usage rapid7-eu last 7 days", "at": "* * * * *", "channel": "#kitchen"}
+RANDOM_KILLS = 70
+ROUNDS = 4
+
+
+async def test_killed_a_hundred_times_every_transition_and_every_digest_stands_once_and_in_order(world: World) -> None:
+    spread, began_at = random.Random(11), time.time()
+    now = fast_clock(began_at, SPEED)
+    world.slack.clock = lambda: now().timestamp()
+    # Ten seconds of breach, ten of calm.
+    world.rapid7.usage = lambda day, _: 6_000_000_000 if int(now().timestamp()) // 10 % 2 else 3_000_000_000  # type: ignore[assignment, misc]
+    table = {**world.table(), "timezone": "UTC", "alert": [RULE], "digest": [DIGEST]}
+    (world.folder / "table.json").write_text(json.dumps(table))
+    orders = [label for label in LABELS for _ in range(ROUNDS)] + [f"{spread.uniform(0.2, 1.0):.3f}" for _ in range(RANDOM_KILLS)]
+    spread.shuffle(orders)
+    async with dying(world, began_at) as die:
+        for order in orders:
+            faults(world, spread)
+            await die(order)
+    world.slack.faults.clear()
+    await settle(world, table, now)
+    await every_transition_stands_once(world)
+    await every_digest_stands_once(world)
+    assert len(orders) >= 100
+
+
+@asynccontextmanager
+async def dying(world: World, began_at: float) -> AsyncIterator[Any]:
+    """Gives an order and waits until it is carried out."""
+    env = {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.scenarios.crashing", str(world.folder), repr(began_at), repr(SPEED),
+        env=env, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert process.stdin and process.stdout
+    stdin, stdout = process.stdin, process.stdout
+
+    async def die(order: str) -> None:
+        stdin.write(f"{order}\n".encode())
+        assert await asyncio.wait_for(stdout.readline(), 30) == b"dead\n"
+
+    try:
+        yield die
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def settle(world: World, table: dict[str, Any], now: Any) -> None:
+    """A bot that is left alone brings what is waiting."""
+    from bot import app
+
+    world.rapid7.usage = lambda day, _: 3_000_000_000  # type: ignore[assignment, misc]
+    app.utc_now, before = now, app.utc_now  # type: ignore[attr-defined]
+    try:
+        settings = world.settings(**{key: table[key] for key in ("timezone", "alert", "digest")})
+        async with open_bot(settings, world.tokens(), pace=Pace(0.005, 0.02, 0.01, 0.1)) as bot, bot.connected():
+            async with asyncio.timeout(30):
+                while True:
+                    [row] = await bot.store.read("SELECT state, due FROM alerts", ())
+                    waiting = await bot.store.read("SELECT 1 FROM outbox WHERE state != 'sent'", ())
+                    if row["state"] == "inactive" and not waiting and now() - datetime.fromisoformat(row["due"]) < timedelta(seconds=20):
+                        break
+                    await asyncio.sleep(0.05)
+            await bot.clockwork.stop(within_s=2)
+            async with asyncio.timeout(10):
+                while await bot.store.read("SELECT 1 FROM outbox WHERE state != 'sent'", ()):
+                    await asyncio.sleep(0.02)
+    finally:
+        app.utc_now = before  # type: ignore[attr-defined]
+
+
+async def every_transition_stands_once(world: World) -> None:
+    """What the samples amount to, judged once more, is what was told, and what was told is what stands."""
+    store = await Store.open(world.folder / "bot.sqlite", now=datetime.now().astimezone())
+    samples = await store.read("SELECT at, value, state FROM samples ORDER BY at", ())
+    notices = await store.read("SELECT reason, key, ts FROM notices ORDER BY at", ())
+    [rule] = [r for r in world_rules(world)]
+    await store.close()
+    told, watch = [], Watch()
+    for sample in samples:
+        reading: Readings | Failed = Failed("away") if sample["state"] == "error" else {WHOLE: sample["value"]}
+        watch, reason = evaluate(rule, watch, reading, now=datetime.fromisoformat(sample["at"]))
+        told += [reason] if reason else []
+    assert [n["reason"] for n in notices] == [reason.value for reason in told]
+    assert len([reason for reason in told if reason is Reason.FIRED]) >= 10
+    stand = [m for m in world.slack.messages if m.user == BOT and m.channel == "C0OPS"]
+    assert [m.metadata["event_payload"]["key"] for m in stand] == [n["key"] for n in notices]
+    assert [m.ts for m in stand] == [n["ts"] for n in notices]
+    roots = [m for m in stand if not m.thread_ts]
+    assert all(m.text.startswith("✅ spike has resolved") for m in roots)
+    replies = [m for m in stand if m.thread_ts]
+    assert [m.thread_ts for m in replies] == [m.ts for m in roots]
+
+
+def world_rules(world: World) -> list[Any]:
+    from bot.app import _rules
+
+    return _rules(world.settings(alert=[RULE]))
+
+
+async def every_digest_stands_once(world: World) -> None:
+    store = await Store.open(world.folder / "bot.sqlite", now=datetime.now().astimezone())
+    runs = await store.read("SELECT due, outcome FROM runs WHERE schedule = 'minutely' ORDER BY due", ())
+    await store.close()
+    stand = [m.metadata["event_payload"]["key"] for m in world.slack.messages if m.user == BOT and m.channel == "C0KITCHEN"]
+    sent = [f"digest:minutely:{datetime.fromisoformat(r['due']):%Y%m%dT%H%M%SZ}" for r in runs if r["outcome"] == "sent"]
+    assert sorted(stand) == sent
+    assert len(stand) == len(set(stand)) >= 5
+    assert all(earlier < later for earlier, later in itertools.pairwise(stand))
