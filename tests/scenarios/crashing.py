@@ -70,7 +70,14 @@ def arm(order: str) -> None:
     """From now on the step of that label is the last."""
     dies(AlertJob, "_asked", after="asked", order=order)
     dies(jobs.DigestJob, "_post", after="asked", order=order)
-    dies(Alerts, "judge_all", before="before commit", after="committed", order=order, when=lambda alerts, several: any(j.posts for j in several))
+    dies(
+        Alerts,
+        "judge_all",
+        before="before commit",
+        after="committed",
+        order=order,
+        when=lambda alerts, several: any(j.posts for j in several),
+    )
     dies(Posts, "end_run", before="before commit", after="committed", order=order)
     dies(Posts, "claim_post", after="claimed", order=order, found=bool)
     dies(Outbox, "_post", before="before post", after="posted", order=order)

@@ -89,7 +89,11 @@ async def settle(world: World, table: dict[str, Any], now: Any) -> None:
                 while True:
                     [row] = await bot.store.read("SELECT state, due FROM alerts", ())
                     waiting = await bot.store.read("SELECT 1 FROM outbox WHERE state != 'sent'", ())
-                    if row["state"] == "inactive" and not waiting and now() - datetime.fromisoformat(row["due"]) < timedelta(seconds=20):
+                    if (
+                        row["state"] == "inactive"
+                        and not waiting
+                        and now() - datetime.fromisoformat(row["due"]) < timedelta(seconds=20)
+                    ):
                         break
                     await asyncio.sleep(0.05)
             await bot.clockwork.stop(within_s=2)
@@ -105,7 +109,7 @@ async def every_transition_stands_once(world: World) -> None:
     store = await Store.open(world.folder / "bot.sqlite", now=datetime.now().astimezone())
     samples = await store.read("SELECT at, value, state FROM samples ORDER BY at", ())
     notices = await store.read("SELECT reason, key, ts FROM notices ORDER BY at", ())
-    [rule] = [r for r in world_rules(world)]
+    [rule] = world_rules(world)
     await store.close()
     told, watch = [], Watch()
     for sample in samples:
