@@ -11,6 +11,7 @@ from pathlib import Path
 from bot.answer import Answer, AnswerFile
 from bot.blocks.usage import is_shortened, usage_blocks, usage_text
 from bot.question import Question
+from bot.reports.forecast import HISTORY
 from bot.reports.sheets import csv_bytes
 from bot.reports.usage import UsageFacts, UsageReport, usage_report
 from handlers.answering import Asking, Clock, if_possible
@@ -49,7 +50,7 @@ class UsageCommand:
         period, before, month, by_log = await asyncio.gather(
             source.usage(days),
             if_possible(source.usage(days.before())) if asking.only in _NEED_BEFORE else _nothing(),
-            if_possible(source.usage(DayRange(today.replace(day=1), today))) if asking.only in _NEED_MONTH else _nothing(),
+            if_possible(source.usage(_month(today, asking.only))) if asking.only in _NEED_MONTH else _nothing(),
             source.usage_by_log(days) if question.per_log or asking.each == "log" else _nothing(),
         )
         names, unnamed = await _names(source) if by_log else ({}, "")
@@ -74,6 +75,12 @@ class UsageCommand:
 # Which values need more than the days of the window; without a name all are wanted.
 _NEED_BEFORE = frozenset({"", "change_percent", "forecast_month_bytes"})
 _NEED_MONTH = frozenset({"", "month_to_date_bytes", "forecast_month_bytes", "quota_percent"})
+
+
+def _month(today: date, only: str) -> DayRange:
+    """The month to date, and before it what a forecast learns from."""
+    first = today.replace(day=1)
+    return DayRange(first - HISTORY if only in ("", "forecast_month_bytes") else first, today)
 
 
 async def _nothing() -> None:

@@ -91,7 +91,7 @@ def _facts(report: UsageReport) -> list[tuple[str, str]]:
         )
         facts.append(("Month to date", f"{words.size(report.month_to_date_bytes)}{quota}"))
     if report.forecast_month_bytes is not None:
-        facts.append(("On course for", f"{words.size(report.forecast_month_bytes)} by the end of {report.today:%B}"))
+        facts.append(("On course for", _course(report)))
     if report.reported_bytes is not None and report.reported_bytes != report.bytes:
         span = ""
         if report.reported_period:
@@ -99,6 +99,19 @@ def _facts(report: UsageReport) -> list[tuple[str, str]]:
             span = f" ({words.day(first)} to {words.day(last)})"
         facts.append(("Rapid7's own total", f"{words.size(report.reported_bytes)}{span}"))
     return facts
+
+
+def _course(report: UsageReport) -> str:
+    """Where the month is heading, and how far off such forecasts have been."""
+    assert report.forecast is not None
+    forecast = report.forecast
+    if forecast.spread is None or forecast.error_percent is None:
+        return f"{words.size(forecast.bytes)} by the end of {report.today:%B}"
+    off = words.percent(forecast.error_percent)
+    return (
+        f"{words.size(forecast.bytes)} ± {words.size(forecast.spread)} by the end of {report.today:%B}; the last {forecast.tried} forecasts"
+        f" of this kind were off by {off}"
+    )
 
 
 def _gaps(report: UsageReport) -> list[str]:

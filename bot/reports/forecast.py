@@ -1,25 +1,101 @@
-"""Where the month is heading."""
+"""Where the month is heading, and how far off such forecasts have been."""
 
 from __future__ import annotations
 
 import calendar
-from collections.abc import Mapping
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
+# The days that a forecast learns from, and how many there must be before weekdays are told apart.
+LEARNT_FROM = timedelta(days=56)
+ENOUGH_DAYS, ENOUGH_OF_A_WEEKDAY = 28, 3
+# How far back the history must reach for a month's forecast and for ten earlier ones of the same length to be judged.
+HISTORY = timedelta(days=130)
+TRIED, ENOUGH_TRIED = 10, 3
+# Of a stretch by which a forecast is judged so much must be listed; days that are not are left out on both sides.
+LISTED = 0.8
+BAND_PERCENT = 80
 
-def month_forecast(by_day: Mapping[date, int], *, today: date) -> int | None:
-    """Bytes by the end of today's month: the whole days listed so far, and the mean of them for every other day.
 
-    Today is still growing, so it counts with the mean or with what it has already, whichever is more. Before any day of
-    the month is whole, the mean is that of the month before it. None where no whole day is known.
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Bytes by the end of the month. `error_percent` is the median error of the last `tried` forecasts of the same length, and `spread`
+    what four in five of them stayed within; both are None where too few can be judged."""
+
+    bytes: int
+    spread: int | None = None
+    error_percent: float | None = None
+    tried: int = 0
+
+
+def month_forecast(by_day: Mapping[date, int], *, today: date) -> Forecast | None:
+    """The whole days of the month listed so far, and what is to be expected of every other day.
+
+    A day is expected to be like the days before it, by weekday where enough of them are known. Today is still growing, so it counts with
+    that or with what it has already, whichever is more. Before any day of the month is whole, the month before is what is known; None
+    where no whole day is.
     """
     first = today.replace(day=1)
     length = calendar.monthrange(today.year, today.month)[1]
-    whole = {day: usage for day, usage in by_day.items() if first <= day < today}
-    earlier = [usage for day, usage in by_day.items() if first - timedelta(days=31) <= day < first]
-    basis = list(whole.values()) or earlier
-    if not basis:
+    total = _total(by_day, [first + timedelta(days=n) for n in range(length)], today)
+    if total is None:
         return None
-    mean = sum(basis) / len(basis)
-    others = length - len(whole) - 1
-    return round(sum(whole.values()) + others * mean + max(by_day.get(today, 0), mean))
+    errors = _earlier_errors(by_day, today, passed=today.day - 1, length=length)
+    if len(errors) < ENOUGH_TRIED:
+        return Forecast(total)
+    spread = sorted(errors)[math.ceil(len(errors) * BAND_PERCENT / 100) - 1]
+    return Forecast(total, round(total * spread), 100 * statistics.median(errors), len(errors))
+
+
+def _total(by_day: Mapping[date, int], days: Sequence[date], today: date) -> int | None:
+    """Bytes of these days, as they look on `today`."""
+    expected = _expected(by_day, days[0], today)
+    if expected is None:
+        return None
+    whole = sum(by_day[day] for day in days if day < today and day in by_day)
+    unlisted = sum(expected[day.weekday()] for day in days if day < today and day not in by_day)
+    ahead = sum(expected[day.weekday()] for day in days if day > today)
+    return round(whole + unlisted + ahead + max(by_day.get(today, 0), expected[today.weekday()]))
+
+
+def _expected(by_day: Mapping[date, int], first: date, today: date) -> list[float] | None:
+    """Bytes of a day by weekday."""
+    learnt = {day: usage for day, usage in by_day.items() if today - LEARNT_FROM <= day < today}
+    weekdays = [[usage for day, usage in learnt.items() if day.weekday() == n] for n in range(7)]
+    if len(learnt) < ENOUGH_DAYS or min(len(found) for found in weekdays) < ENOUGH_OF_A_WEEKDAY:
+        mean = _mean(by_day, first, today)
+        return None if mean is None else [mean] * 7
+    shape = [statistics.median(found) for found in weekdays]
+    # The level is that of the last four weeks, against what their weekdays are usually like.
+    recent = {day: usage for day, usage in learnt.items() if day >= today - timedelta(days=28)}
+    usual = sum(shape[day.weekday()] for day in recent)
+    level = sum(recent.values()) / usual if usual else 1.0
+    return [level * usage for usage in shape]
+
+
+def _mean(by_day: Mapping[date, int], first: date, today: date) -> float | None:
+    whole = [usage for day, usage in by_day.items() if first <= day < today]
+    earlier = [usage for day, usage in by_day.items() if first - timedelta(days=31) <= day < first]
+    basis = whole or earlier
+    return sum(basis) / len(basis) if basis else None
+
+
+def _earlier_errors(by_day: Mapping[date, int], today: date, *, passed: int, length: int) -> list[float]:
+    """By how much, as a share, the last forecasts were off that were made at the same point of a stretch of the same length."""
+    errors: list[float] = []
+    for back in range(TRIED):
+        then = today - timedelta(days=length - passed + back)
+        first = then - timedelta(days=passed)
+        days = [first + timedelta(days=n) for n in range(length)]
+        known = {day: usage for day, usage in by_day.items() if day < then}
+        listed = [day for day in days if day in by_day]
+        actual = sum(by_day[day] for day in listed)
+        if len(listed) < LISTED * length or len(known) < ENOUGH_DAYS or not actual:
+            continue
+        told = _total(known, listed, then)
+        if told is not None:
+            errors.append(abs(told - actual) / actual)
+    return errors

@@ -10,13 +10,14 @@ from datetime import date, timedelta
 from typing import Any
 
 from bot import words
-from bot.reports.forecast import month_forecast
+from bot.reports.forecast import Forecast, month_forecast
 from providers.records import DayRange, LogUsage, UsagePeriod
 
 
 @dataclass(frozen=True, slots=True)
 class UsageFacts:
-    """What was fetched. `before` and `month` are None where they were not asked for or could not be had."""
+    """What was fetched. `before` and `month` are None where they were not asked for or could not be had; `month` is
+    the month to date, with as much of the time before it as a forecast learns from."""
 
     account: str
     days: DayRange
@@ -48,12 +49,16 @@ class UsageReport:
     peak_day: date | None
     change_percent: float | None
     month_to_date_bytes: int | None
-    forecast_month_bytes: int | None
+    forecast: Forecast | None
     monthly_quota: int | None
     quota_percent: float | None
     by_log: tuple[tuple[str, str, int], ...]
     by_day_and_log: Mapping[date, Mapping[str, int]]
     log_names: Mapping[str, str]
+
+    @property
+    def forecast_month_bytes(self) -> int | None:
+        return self.forecast.bytes if self.forecast else None
 
     @property
     def partial_today(self) -> bool:
@@ -72,6 +77,8 @@ class UsageReport:
             "change_percent": self.change_percent,
             "month_to_date_bytes": self.month_to_date_bytes,
             "forecast_month_bytes": self.forecast_month_bytes,
+            "forecast_spread_bytes": self.forecast.spread if self.forecast else None,
+            "forecast_error_percent": self.forecast.error_percent if self.forecast else None,
             "quota_percent": self.quota_percent,
         }
         return {name: value for name, value in found.items() if value is not None}
@@ -132,7 +139,7 @@ def usage_report(facts: UsageFacts) -> UsageReport:
         peak_day=peak_day,
         change_percent=_change(facts, by_day),
         month_to_date_bytes=month_to_date,
-        forecast_month_bytes=month_forecast(_known(facts), today=facts.today) if facts.month else None,
+        forecast=month_forecast(_known(facts), today=facts.today) if facts.month else None,
         monthly_quota=quota,
         quota_percent=100 * month_to_date / quota if quota and month_to_date is not None else None,
         by_log=_total_by_log(shown_logs, facts.log_names),

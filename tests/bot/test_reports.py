@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import random
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -109,7 +110,54 @@ def test_findings_say_what_stands_out() -> None:
     ids=["nothing", "even", "today is more already", "gaps", "first of the month", "today alone", "long ago"],
 )
 def test_the_forecast_is_whole_days_and_their_mean_for_the_rest(by_day: dict[date, int], forecast: int | None) -> None:
-    assert month_forecast(by_day, today=TODAY) == forecast
+    found = month_forecast(by_day, today=TODAY)
+    assert (found and found.bytes) == forecast
+
+
+def history(usage: Any, *, until: date = TODAY, back: int = 130) -> dict[date, int]:
+    return {day: round(usage(day)) for day in (until - timedelta(days=n) for n in range(1, back))}
+
+
+def test_weekdays_are_told_apart_once_enough_of_them_are_known() -> None:
+    """Five days of work and two of rest: the ten days that are left have two weekends."""
+    found = month_forecast(history(lambda day: 100 if day.weekday() < 5 else 10), today=TODAY)
+    assert found is not None
+    november = [TODAY.replace(day=n) for n in range(1, 31)]
+    assert found.bytes == sum(100 if day.weekday() < 5 else 10 for day in november)
+    assert (found.spread, found.error_percent, found.tried) == (0, 0.0, 10)
+
+
+def test_a_forecast_tells_how_far_off_such_forecasts_have_been() -> None:
+    spread = random.Random(3)
+    found = month_forecast(history(lambda day: 100_000 * spread.uniform(0.8, 1.2)), today=TODAY)
+    assert found is not None
+    assert found.error_percent is not None and 0 < found.error_percent < 8
+    assert found.spread is not None and 0 < found.spread < 0.1 * found.bytes
+    assert abs(found.bytes - 3_000_000) < 150_000
+
+
+def test_growth_is_followed_by_the_level_of_the_last_weeks() -> None:
+    found = month_forecast(history(lambda day: 1000 * 1.01 ** (day - date(2026, 7, 1)).days), today=TODAY)
+    assert found is not None
+    actual = sum(1000 * 1.01 ** (TODAY.replace(day=n) - date(2026, 7, 1)).days for n in range(1, 31))
+    assert 0.85 < found.bytes / actual < 1.0
+    assert found.error_percent is not None and found.error_percent > 1
+
+
+@pytest.mark.parametrize("back", [0, 1, 20, 38])
+def test_with_too_little_history_nothing_is_said_about_errors(back: int) -> None:
+    found = month_forecast(history(lambda day: 5, back=back), today=TODAY)
+    assert found is None or found.error_percent is None
+
+
+@given(st.dictionaries(st.integers(0, 140), st.integers(0, 10**13)), st.integers(0, 400))
+def test_any_history_gives_a_forecast_no_smaller_than_what_is_there(usages: dict[int, int], shift: int) -> None:
+    today = TODAY + timedelta(days=shift)
+    by_day = {today - timedelta(days=n): usage for n, usage in usages.items()}
+    found = month_forecast(by_day, today=today)
+    if found:
+        assert found.bytes >= sum(usage for day, usage in by_day.items() if day >= today.replace(day=1)) - 1
+        assert found.spread is None or found.spread >= 0
 
 
 def test_weeks_begin_on_monday_and_months_on_the_first() -> None:
