@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,7 @@ def main(verbose: bool) -> None:
     Examples:
       python -m bot demo                                try it: no account, no token, no network
       python -m bot ask "/usage last 7 days"            one question, answered here
+      python -m bot backtest ingest-spike               what would this alert have done?
       python -m bot check                               is everything set up?
       python -m bot run                                 connect to Slack
     """
@@ -95,11 +98,20 @@ def ask(config_path: Path | None, as_json: bool, out: Path, user: str, channel: 
       python -m bot ask "/logs kitchen 20m" --out /tmp
     """
     from bot.terminal import ask_here
-    from handlers.trouble import trouble_of
 
     _quiet_unless_told()
-    try:
+    with _told_as(as_json):
         shown = asyncio.run(ask_here(text, _config(config_path), out=out, user=user, channel=channel))
+        click.echo(json.dumps(shown.as_json(), ensure_ascii=False) if as_json else shown.as_text())
+
+
+@contextlib.contextmanager
+def _told_as(as_json: bool) -> Iterator[None]:
+    """What goes wrong is told in one sentence, or as JSON, and ends with its exit code."""
+    from handlers.trouble import trouble_of
+
+    try:
+        yield
     except Exception as error:
         trouble = trouble_of(error)
         if trouble.kind == "internal":
@@ -111,7 +123,28 @@ def ask(config_path: Path | None, as_json: bool, out: Path, user: str, channel: 
         else:
             click.echo(inert_lines(f"{trouble.message}\n{trouble.hint}".strip()), err=True)
         sys.exit(EXIT_CODES.get(trouble.kind, PROVIDER_FAILED))
-    click.echo(json.dumps(shown.as_json(), ensure_ascii=False) if as_json else shown.as_text())
+
+
+@main.command()
+@click.option("--config", "config_path", type=click.Path(path_type=Path), help=CONFIG_HELP)
+@click.option("--days", default=90, show_default=True, help="How far back.")
+@click.option("--json", "as_json", is_flag=True, help="The result as one JSON object.")
+@click.argument("name")
+def backtest(config_path: Path | None, days: int, as_json: bool, name: str) -> None:
+    """What the alert NAME would have done over stored or fetched history.
+
+    \b
+    Examples:
+      python -m bot backtest ingest-spike
+      python -m bot backtest ingest-spike --days 30 --json
+    """
+    from bot.alerts.backtest import backtest_text
+    from bot.terminal import backtest_here, backtest_json
+
+    _quiet_unless_told()
+    with _told_as(as_json):
+        test, zone = asyncio.run(backtest_here(name, _config(config_path), days=days))
+        click.echo(json.dumps(backtest_json(test), ensure_ascii=False) if as_json else inert_lines(backtest_text(test, zone)))
 
 
 @main.command()

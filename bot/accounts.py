@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from bot.access import Access
+from bot.alerts.rule import Rule
 from bot.config import AccessSettings, AkamaiSettings, DeviceWiseSettings, ProviderSettings, Rapid7Settings, Settings
 from handlers.answering import Answering
 from handlers.apiaudit import ApiAuditCommand
@@ -90,3 +91,14 @@ def answering_of(settings: Settings, accounts: Accounts, redactor: Redactor) -> 
 
 def access_of(settings: AccessSettings) -> Access:
     return Access({"usage": settings.usage, "apiaudit": settings.apiaudit, "logs": settings.logs}, settings.manage)
+
+
+def rules_of(settings: Settings) -> list[Rule]:
+    """The alerts of the configuration."""
+    return [
+        Rule(
+            alert.name, alert.ask, alert.value, alert.channel, above=alert.above, below=alert.below, recover=alert.recover,
+            every=alert.every, hold=alert.for_, keep=alert.keep_firing_for, repeat=alert.repeat, no_data=alert.no_data, each=alert.each or "",
+        )
+        for alert in settings.alert
+    ]  # fmt: skip

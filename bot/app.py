@@ -24,9 +24,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.accounts import Accounts, access_of, answering_of, utc_now
+from bot.accounts import Accounts, access_of, answering_of, rules_of, utc_now
 from bot.alerts.mutes import Mute, in_zone
-from bot.alerts.rule import Rule
 from bot.config import Settings, SlackTokens
 from bot.delivery import Delivery, web_client
 from bot.health import Connection, serve_health
@@ -146,7 +145,7 @@ async def open_bot(
         watch = AlertJob(answering, alerts, outbox, Quiet(alerts, _mutes(settings), zone), zone, utc_now, ops)
         works = [job.scheduled(each) for each in (*digests, *made_in_chat)]
         clockwork = Clockwork(posts, utc_now, works, _pruning(posts, alerts), outbox.distress)
-        rules = RuleManager(answering, alerts, clockwork, watch, access, zone, utc_now, _rules(settings))
+        rules = RuleManager(answering, alerts, clockwork, watch, access, zone, utc_now, rules_of(settings))
         works += [watch.scheduled(rule) for rule in await rules.open(utc_now())]
         door = Door(
             answering=answering,
@@ -257,17 +256,6 @@ def _pruning(posts: Posts, alerts: Alerts) -> Callable[[datetime], Awaitable[Non
         await alerts.prune(now)
 
     return prune
-
-
-def _rules(settings: Settings) -> list[Rule]:
-    """The alerts of the configuration."""
-    return [
-        Rule(
-            alert.name, alert.ask, alert.value, alert.channel, above=alert.above, below=alert.below, recover=alert.recover,
-            every=alert.every, hold=alert.for_, keep=alert.keep_firing_for, repeat=alert.repeat, no_data=alert.no_data, each=alert.each or "",
-        )
-        for alert in settings.alert
-    ]  # fmt: skip
 
 
 def _mutes(settings: Settings) -> list[Mute]:

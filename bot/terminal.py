@@ -7,18 +7,21 @@ import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
 from bot import words
-from bot.accounts import Accounts, access_of, answering_of, utc_now
+from bot.accounts import Accounts, access_of, answering_of, rules_of, utc_now
+from bot.alerts.backtest import Backtest
 from bot.answer import Answer
 from bot.config import Settings, read_settings, slack_tokens
-from bot.errors import BadConfig, BadQuestion
+from bot.errors import BadConfig, BadQuestion, Problem
 from bot.question import read_line
-from bot.store import Store, StoredLedger, StoreError
+from bot.store import Alerts, Store, StoredLedger, StoreError
 from handlers.answering import Asking, folder_when_needed
+from handlers.backtesting import MOST_DAYS, Backtesting
+from handlers.rules import rule_of
 from providers.budget import Ledger, MemoryLedger
 from providers.records import iso_utc
 from providers.redaction import Redactor
@@ -75,6 +78,53 @@ async def ask_here(text: str, config: Path, *, out: Path, user: str, channel: st
         with folder_when_needed() as folder:
             answer = await answering_of(settings, accounts, redactor).answer(question, Asking(folder, settings.timezone))
             return Shown(answer, _saved(answer, out))
+
+
+async def backtest_here(name: str, config: Path, *, days: int) -> tuple[Backtest, tzinfo]:
+    """What an alert of the configuration, or one made in chat, would have done."""
+    if not 1 <= days <= MOST_DAYS:
+        raise BadQuestion(f"--days takes a whole number from 1 to {MOST_DAYS}.", f"python -m bot backtest {name} --days 90")
+    settings = read_settings(config)
+    redactor = Redactor(settings.secrets())
+    async with stored(settings) as store, aclosing(Accounts(settings, redactor, StoredLedger(store))) as accounts:
+        alerts, answering = Alerts(store), answering_of(settings, accounts, redactor)
+        rules = [*rules_of(settings), *(rule_of(kept) for kept in await alerts.rules())]
+        rule = next((rule for rule in rules if rule.name.lower() == name.lower()), None)
+        if rule is None:
+            there = words.listed([rule.name for rule in rules], 20) or "none"
+            raise BadQuestion(f"There is no alert “{words.inert(name, 60)}”; there are: {there}.", "python -m bot backtest NAME")
+        backtesting = Backtesting(answering.commands, settings.directory, alerts, settings.timezone, utc_now)
+        return await backtesting.run(rule, days=days), settings.timezone
+
+
+def backtest_json(test: Backtest) -> dict[str, Any]:
+    """The result for other programs. A firing that goes on has no end."""
+    days = words.count(round((test.end - test.start).total_seconds() / 86_400), "day")
+    return {
+        "alert": test.rule.name,
+        "window": {"start": _instant(test.start), "end": _instant(test.end), "said": f"the last {days}"},
+        "samples": test.samples,
+        "missing": test.missing,
+        "firings": [
+            {"start": _instant(firing.start), "end": _instant(firing.end) if firing.end else None, "peak": firing.peak}
+            for firing in test.firings
+        ],
+        "now": test.now,
+        "notes": list(test.notes),
+    }
+
+
+@asynccontextmanager
+async def stored(settings: Settings) -> AsyncIterator[Store]:
+    """The database of the bot. Raises BadConfig where it cannot be used."""
+    try:
+        store = await Store.open(settings.database, now=utc_now())
+    except StoreError as error:
+        raise BadConfig([Problem("database", settings.database.name, str(error))]) from None
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 from bot.answer import Answer
 from bot.blocks.talk import help_answer
 from bot.question import CommandName, Directory, Question
+from handlers.backtesting import Past, Span
 from providers.errors import ProviderError
 
 T = TypeVar("T")
@@ -45,6 +46,10 @@ class Answers(Protocol):
     """Something that answers the questions of one command."""
 
     async def answer(self, question: Question, asking: Asking) -> Answer: ...
+
+    async def past(self, span: Span) -> Past:
+        """What the answers would have been in a time that is over."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

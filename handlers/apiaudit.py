@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot.alerts.backtest import Look
 from bot.answer import Answer, AnswerFile
 from bot.blocks.audit import audit_blocks, audit_text
 from bot.errors import BadQuestion
 from bot.question import Question
-from bot.reports.audit import CSV_HEADER, AuditFacts, AuditReport, audit_report, csv_rows, values_by
+from bot.reports.audit import CSV_HEADER, AuditFacts, AuditReport, CallHistory, audit_report, csv_rows, values_by
 from bot.reports.logs import file_stem
 from bot.reports.sheets import csv_bytes
 from handlers.answering import Asking, if_possible
+from handlers.backtesting import Past, Span, look_of, steps_apart
 from providers.errors import ProviderError
-from providers.records import ApiCall, CallPage
+from providers.records import ApiCall, CallPage, Window
 from providers.sources import CallSource
 
 
@@ -48,6 +50,30 @@ class ApiAuditCommand:
             warnings=(*warnings, *facts.notes),
             window=question.window,
         )
+
+    async def past(self, span: Span) -> Past:
+        """The calls of the whole time, and of them what each look would have seen."""
+        question = span.read_at(span.end)
+        sources = [self.sources[account] for account in question.accounts]
+        first = span.read_at(span.start).window
+        assert first is not None
+        window = Window(min(first.window.start, span.start), span.end)
+        pages = await asyncio.gather(*(source.calls(window, question.filters) for source in sources))
+        notes = tuple(dict.fromkeys(note for page in pages for note in page.notes))
+        if not all(page.complete for page in pages):
+            notes = (*notes, "Not all calls of that time were to be had, so it may have been worse.")
+        calls = [call for page in pages for call in page.calls]
+        return Past(await asyncio.to_thread(_looks, span, calls, question.accounts), notes)
+
+
+def _looks(span: Span, calls: Sequence[ApiCall], accounts: Sequence[str]) -> list[Look]:
+    history, found = CallHistory(calls, accounts), []
+    for at in steps_apart(span):
+        read = span.read_at(at).window
+        assert read is not None
+        values = history.values(read.window, span.rule.value, span.rule.each)
+        found.append(look_of(span, at, values, span.rule.every))
+    return found
 
 
 def _refuse_what_cannot_be_applied(sources: Sequence[CallSource], question: Question) -> None:

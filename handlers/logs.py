@@ -16,6 +16,7 @@ from bot.reports.logs import LogReport, file_stem, timeline
 from bot.sink import Transfer
 from bot.transfers import Wanted, fetch_log
 from handlers.answering import Asking
+from handlers.backtesting import Past, Span
 from providers.errors import ProviderError
 from providers.redaction import Redactor
 from providers.sources import LogSource
@@ -61,6 +62,13 @@ class LogsCommand:
             files=files,
             warnings=report.shortcomings(),
             window=question.window,
+        )
+
+    async def past(self, span: Span) -> Past:
+        """Nothing: a log is not downloaded again to judge the past. What was sampled while the rule was watched stands."""
+        del span
+        return Past(
+            (), ("A log is not downloaded again to judge the past; what is known is what was seen while it was watched.",)
         )
 
     async def _resolve(self, question: Question) -> list[LogWord]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, date
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from bot.alerts.backtest import Look
 from bot.answer import Answer, AnswerFile
 from bot.blocks.usage import is_shortened, usage_blocks, usage_text
 from bot.question import Question
@@ -15,6 +16,7 @@ from bot.reports.forecast import HISTORY
 from bot.reports.sheets import csv_bytes
 from bot.reports.usage import UsageFacts, UsageReport, usage_report
 from handlers.answering import Asking, Clock, if_possible
+from handlers.backtesting import Past, Span, days_apart, look_of
 from providers.errors import ProviderError
 from providers.records import DayRange, UsagePeriod
 from providers.sources import UsageSource
@@ -44,6 +46,33 @@ class UsageCommand:
             window=question.window,
         )
 
+    async def past(self, span: Span) -> Past:
+        """The usage answer of every day, as it was once the day was whole. What a day looked like at noon is not kept anywhere."""
+        account, days = span.read_at(span.end).accounts[0], days_apart(span)
+        ranges = {day: _days_at(span, day) for day in days}
+        first = min(each.before().first for each in ranges.values())
+        if span.rule.value == "forecast_month_bytes":
+            first = min(first, days[0].date() - HISTORY - timedelta(days=31))
+        known = DayRange(first, span.end.astimezone(UTC).date())
+        source = self.sources[account]
+        by_log = await source.usage_by_log(known) if span.rule.each else None
+        names = (await _names(source))[0] if by_log else {}
+        history = await source.usage(known)
+
+        def looks() -> list[Look]:
+            found = []
+            for day, shown in ranges.items():
+                so_far = _until(history, day)
+                facts = UsageFacts(
+                    account, shown, _within(history, shown), day.date(), so_far, so_far, by_log, names, self.quotas.get(account)
+                )
+                report = usage_report(facts)
+                values = report.values() | (report.values_by_log() if by_log else {})
+                found.append(look_of(span, day, values, timedelta(days=1)))
+            return found
+
+        return Past(await asyncio.to_thread(looks), (WHOLE_DAYS,))
+
     async def _facts(self, question: Question, account: str, asking: Asking) -> tuple[UsageFacts, tuple[str, ...]]:
         assert question.window is not None
         source, days, today = self.sources[account], question.window.window.days, self.clock().astimezone(UTC).date()
@@ -70,6 +99,26 @@ class UsageCommand:
             monthly_quota=self.quotas.get(account),
         )
         return facts, tuple(warnings + ([unnamed] if unnamed else []))
+
+
+WHOLE_DAYS = "The past is judged once a day, on whole days: what a day looked like while it lasted is not known."
+
+
+def _days_at(span: Span, day: datetime) -> DayRange:
+    """Which days the question named at the end of a day, or now."""
+    at = min(day + timedelta(days=1) - timedelta(seconds=1), span.end)
+    window = span.read_at(at).window
+    assert window is not None
+    return window.window.days
+
+
+def _within(history: UsagePeriod, days: DayRange) -> UsagePeriod:
+    """What was listed for some days; the vendor's own total is of all that were asked for, and so of none of these."""
+    return replace(history, by_day={d: usage for d, usage in history.by_day.items() if d in days}, reported_bytes=None)
+
+
+def _until(history: UsagePeriod, day: datetime) -> UsagePeriod:
+    return replace(history, by_day={d: usage for d, usage in history.by_day.items() if d <= day.date()})
 
 
 # Which values need more than the days of the window; without a name all are wanted.

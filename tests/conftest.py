@@ -74,12 +74,16 @@ class Ran:
 
 def toml_of(table: dict[str, Any], prefix: str = "") -> str:
     """A configuration table as TOML."""
-    plain = {key: value for key, value in table.items() if not isinstance(value, dict)}
+    several = {key: value for key, value in table.items() if isinstance(value, list) and value and isinstance(value[0], dict)}
+    plain = {key: value for key, value in table.items() if not isinstance(value, dict) and key not in several}
     lines = [f"{json.dumps(key)} = {json.dumps(value)}" for key, value in plain.items()]
     for key, value in table.items():
         if isinstance(value, dict):
             name = f"{prefix}{json.dumps(key)}"
             lines += ["", f"[{name}]", toml_of(value, name + ".")]
+    for key, entries in several.items():
+        for entry in entries:
+            lines += ["", f"[[{prefix}{json.dumps(key)}]]", toml_of(entry)]
     return "\n".join(lines)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import heapq
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -147,6 +149,42 @@ def values_by(facts: AuditFacts, subject: str) -> dict[str, dict[str, Any]]:
     for call in facts.calls:
         calls.setdefault(getattr(call, subject), []).append(call)
     return {name: audit_report(replace(facts, calls=own)).values() for name, own in calls.items()}
+
+
+class CallHistory:
+    """Calls of a long time, of which the values of any window are known quickly. Calls without a readable time are left out."""
+
+    def __init__(self, calls: Sequence[ApiCall], accounts: Sequence[str]) -> None:
+        timed = sorted(((call.at, call) for call in calls if call.at), key=lambda item: item[0])
+        self._times, self._calls, self._accounts = [at for at, _ in timed], [call for _, call in timed], accounts
+        outcomes = [call.outcome for call in self._calls]
+        self._failures = list(itertools.accumulate((o is Outcome.FAILURE for o in outcomes), initial=0))
+        self._known = list(itertools.accumulate((o is not Outcome.UNKNOWN for o in outcomes), initial=0))
+
+    def values(self, window: Window, name: str, each: str = "") -> dict[str, Any]:
+        """The named value of a window as an answer would have it, and with `each` that of every account or actor (`by_account`, …)."""
+        first, last = bisect.bisect_left(self._times, window.start), bisect.bisect_left(self._times, window.end)
+        found: dict[str, Any] = self._value(first, last, name)
+        if each:
+            names: dict[str, list[ApiCall]] = {account: [] for account in self._accounts} if each == "account" else {}
+            for call in self._calls[first:last]:
+                names.setdefault(getattr(call, each), []).append(call)
+            found[f"by_{each}"] = {who: CallHistory(calls, ()).values(window, name) for who, calls in names.items()}
+        return found
+
+    def _value(self, first: int, last: int, name: str) -> dict[str, Any]:
+        failures, known = self._failures[last] - self._failures[first], self._known[last] - self._known[first]
+        if name == "calls":
+            return {name: last - first}
+        if name == "failures":
+            return {name: failures}
+        if name == "failure_percent":
+            return {name: 100 * failures / known} if known else {}
+        calls = self._calls[first:last]
+        if name == "actors":
+            return {name: len({call.actor for call in calls})}
+        p95 = percentile(sorted([call.duration_ms for call in calls if call.duration_ms is not None]), 95)
+        return {name: p95} if p95 is not None else {}
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float | None:

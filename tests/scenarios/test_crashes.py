@@ -128,9 +128,9 @@ async def every_transition_stands_once(world: World) -> None:
 
 
 def world_rules(world: World) -> list[Any]:
-    from bot.app import _rules
+    from bot.accounts import rules_of
 
-    return _rules(world.settings(alert=[RULE]))
+    return rules_of(world.settings(alert=[RULE]))
 
 
 async def every_digest_stands_once(world: World) -> None:

@@ -1,0 +1,221 @@
+"""What a rule would have done over history: the same evaluation, over samples of the past (pure)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
+from typing import Literal
+
+from bot import words
+from bot.alerts.evaluate import Readings, State, Watch, evaluate
+from bot.alerts.notices import measured
+from bot.alerts.rule import Rule
+from bot.answer import Block
+from bot.blocks import kit
+
+MOST_SHOWN = 12
+Now = Literal["inactive", "pending", "firing", "no_data"]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at the rule found, or would have found, and how long until the next one."""
+
+    at: datetime
+    readings: Readings
+    step: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """A time in which the rule fired. `end` is None where it still does."""
+
+    start: datetime
+    end: datetime | None
+    peak: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """What the rule would have done. `samples` are the looks that found something, `missing` those that did not; `notes` say what could not
+    be known of the past."""
+
+    rule: Rule
+    start: datetime
+    end: datetime
+    looks: Sequence[Look]
+    samples: int
+    missing: int
+    firings: tuple[Firing, ...]
+    now: Now
+    notes: tuple[str, ...] = ()
+
+    def longest(self) -> timedelta:
+        return max(((firing.end or self.end) - firing.start for firing in self.firings), default=timedelta(0))
+
+
+def backtest(rule: Rule, looks: Sequence[Look], *, start: datetime, end: datetime, notes: Sequence[str] = ()) -> Backtest:
+    """The rule evaluated at each look, the oldest first. Where looks are further apart than the rule's own, what it wants to last for less
+    than that is taken to have lasted."""
+    watch, firings, samples = Watch(), list[Firing](), 0
+    for look in looks:
+        before = watch
+        watch, _ = evaluate(_at_step(rule, look.step), before, look.readings, now=look.at)
+        samples += any(reading is not None for reading in look.readings.values())
+        _follow(firings, rule, before, watch, look.at)
+    return Backtest(rule, start, end, looks, samples, len(looks) - samples, tuple(firings), _now(watch), tuple(notes))
+
+
+def _at_step(rule: Rule, step: timedelta) -> Rule:
+    if step <= rule.every:
+        return rule
+    zero = timedelta(0)
+    return replace(rule, every=step, hold=rule.hold if rule.hold >= step else zero, keep=rule.keep if rule.keep >= step else zero)
+
+
+def _follow(firings: list[Firing], rule: Rule, before: Watch, after: Watch, at: datetime) -> None:
+    """Notes where a firing begins, gets worse and ends."""
+    fired, fires = before.state is State.FIRING, after.state is State.FIRING
+    if fires:
+        peak = None if not fired else firings[-1].peak
+        for standing in after.firing().values():
+            if standing.peak is not None and rule.is_worse(standing.peak, peak):
+                peak = standing.peak
+        if fired:
+            firings[-1] = replace(firings[-1], peak=peak)
+        else:
+            firings.append(Firing(at, None, peak))
+    elif fired:
+        firings[-1] = replace(firings[-1], end=at)
+
+
+def _now(watch: Watch) -> Now:
+    if watch.state in (State.FIRING, State.PENDING, State.INACTIVE):
+        return watch.state.value  # type: ignore[return-value]
+    return "no_data"
+
+
+def sentence(test: Backtest) -> str:
+    """`would have fired 4 times in 90 days, longest 2 h 10 min, now inactive`."""
+    span = words.count(round((test.end - test.start) / timedelta(days=1)), "day")
+    if not test.samples:
+        return f"nothing is known of the last {span}"
+    times = words.count(len(test.firings), "time") if test.firings else "not once"
+    longest = f", longest {words.lasting(test.longest())}" if test.firings else ""
+    return f"would have fired {times} in {span}{longest}, now {test.now.replace('_', ' ')}"
+
+
+def backtest_text(test: Backtest, zone: tzinfo) -> str:
+    """The whole of it in words, with a chart that needs nothing but characters."""
+    rule = test.rule
+    lines = [
+        f"{rule.name} {sentence(test)}.",
+        f"{rule.value} of {rule.line}, {rule.side} {measured(rule.value, rule.threshold)}.",
+    ]
+    lines.append(f"{words.count(test.samples, 'look')} found something, {test.missing:,} found nothing.")
+    shown = test.firings[-MOST_SHOWN:]
+    more = len(test.firings) - len(shown)
+    lines += [f"… and {words.count(more, 'firing')} before"] if more else []
+    lines += [_said(test, firing, zone) for firing in shown]
+    return "\n".join([*lines, *test.notes, *_drawn(test)])
+
+
+def backtest_blocks(test: Backtest, zone: tzinfo) -> list[Block]:
+    rule = test.rule
+    blocks = [
+        kit.header(f"{rule.name} {sentence(test)}"),
+        kit.context(f"{kit.code(rule.line, 200)} · {rule.value} {rule.side} {measured(rule.value, rule.threshold)}"),
+    ]
+    if test.samples:
+        blocks.append(_chart(test))
+    if test.firings:
+        shown = [_said(test, firing, zone) for firing in test.firings[-MOST_SHOWN:]]
+        more = len(test.firings) - len(shown)
+        blocks.append(
+            kit.section("\n".join([*([f"… and {more} more before"] if more > 0 else []), *(f"• {line}" for line in shown)]))
+        )
+    counted = f"{words.count(test.samples, 'look')} found something, {test.missing:,} found nothing."
+    return [*blocks, kit.context(counted, *(kit.escaped(note) for note in test.notes))]
+
+
+def _said(test: Backtest, firing: Firing, zone: tzinfo) -> str:
+    peak = f", at its worst {measured(test.rule.value, firing.peak)}" if firing.peak is not None else ""
+    ended = f"to {words.moment(firing.end, zone)}" if firing.end else "until now"
+    length = words.lasting((firing.end or test.end) - firing.start)
+    return f"{words.moment(firing.start, zone)} {ended} ({length}){peak}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """The worst of some neighbouring looks."""
+
+    at: datetime
+    worst: float | None
+    fired: bool
+
+
+def bars(test: Backtest, most: int = kit.MOST_POINTS) -> list[Bar]:
+    """The looks in at most so many bars, each the worst of its looks."""
+    if not test.looks:
+        return []
+    size = math.ceil(len(test.looks) / most)
+    groups = [test.looks[at : at + size] for at in range(0, len(test.looks), size)]
+    return [Bar(group[0].at, _worst(test.rule, group), _any_fired(test, group)) for group in groups]
+
+
+def _worst(rule: Rule, looks: Sequence[Look]) -> float | None:
+    worst: float | None = None
+    for look in looks:
+        for reading in look.readings.values():
+            if reading is not None and rule.is_worse(reading, worst):
+                worst = reading
+    return worst
+
+
+def _any_fired(test: Backtest, looks: Sequence[Look]) -> bool:
+    first, last = looks[0].at, looks[-1].at
+    return any(firing.start <= last and (firing.end is None or firing.end > first) for firing in test.firings)
+
+
+def _chart(test: Backtest) -> Block:
+    """The value, the threshold, and, where it fired, the value once more, so that it stands out."""
+    shown = bars(test)
+    factor, unit = kit.scale([bar.worst or 0 for bar in shown]) if "bytes" in test.rule.value else (1.0, test.rule.value)
+    values = [round((bar.worst or 0) / factor, 3) for bar in shown]
+    span = len(test.looks) > len(shown)
+    return kit.chart(
+        f"{test.rule.value}{', the worst of each' if span else ''}",
+        kind="line",
+        series=[
+            ("value", values),
+            ("threshold", [round(test.rule.threshold / factor, 3)] * len(shown)),
+            ("firing", [value if bar.fired else 0 for bar, value in zip(shown, values, strict=True)]),
+        ],
+        labels=[
+            f"{bar.at.day} {bar.at:%b %H:%M}" if test.looks[0].step < timedelta(days=1) else f"{bar.at.day} {bar.at:%b}"
+            for bar in shown
+        ],
+        unit=unit,
+    )
+
+
+def _drawn(test: Backtest) -> list[str]:
+    """A bar a line; `|` is the threshold, `!` says that it fired."""
+    shown = bars(test)
+    top = max([bar.worst or 0.0 for bar in shown] + [test.rule.threshold], default=0.0)
+    if not shown or top <= 0:
+        return []
+    at = round(_WIDE * test.rule.threshold / top)
+    lines = []
+    for bar in shown:
+        filled = round(_WIDE * max(0.0, bar.worst or 0.0) / top)
+        line = ["█" if n < filled else " " for n in range(_WIDE + 1)]
+        line[at] = "|" if line[at] == " " else "▌"
+        value = measured(test.rule.value, bar.worst) if bar.worst is not None else "nothing found"
+        lines.append(f"{f'{bar.at.day} {bar.at:%b}':>6} {'!' if bar.fired else ' '} {''.join(line)} {value}")
+    return lines
+
+
+_WIDE = 32

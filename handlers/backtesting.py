@@ -1,0 +1,92 @@
+"""What an alert would have done: from the samples that were kept, and from facts of the past fetched where none were."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING
+
+from bot.alerts.backtest import Backtest, Look, backtest
+from bot.alerts.evaluate import WHOLE
+from bot.alerts.rule import Rule, readings
+from bot.question import CommandName, Directory, Question, read_line
+from bot.store.alerts import Alerts, Sample
+
+if TYPE_CHECKING:
+    from handlers.answering import Answers
+
+DAYS = 90
+MOST_DAYS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What could be known of the past: looks, the oldest first, and what could not be known, in words."""
+
+    looks: Sequence[Look]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which past is asked for: a rule, the time, and how its question was to be read at any moment of it."""
+
+    rule: Rule
+    start: datetime
+    end: datetime
+    read_at: Callable[[datetime], Question]
+
+
+@dataclass(frozen=True, slots=True)
+class Backtesting:
+    """Tries rules on the past. What was sampled stands; what is missing before it is fetched, where it can be."""
+
+    commands: Mapping[CommandName, Answers]
+    directory: Directory
+    alerts: Alerts
+    zone: tzinfo
+    clock: Callable[[], datetime]
+
+    async def run(self, rule: Rule, *, days: int = DAYS) -> Backtest:
+        """Raises ProviderError where the past cannot be fetched."""
+        end = self.clock()
+        start = end - timedelta(days=days)
+        kept = (
+            await self.alerts.samples(rule.name, rule.definition, since=start, until=end) if rule.name and not rule.each else []
+        )
+        span = Span(rule, start, end, lambda at: read_line(rule.line, self.directory, now=at, zone=self.zone))
+        past = await self.commands[rule.command].past(span)
+        looks = await asyncio.to_thread(_joined, rule, kept, past.looks)
+        return await asyncio.to_thread(backtest, rule, looks, start=start, end=end, notes=past.notes)
+
+
+def _joined(rule: Rule, kept: Sequence[Sample], computed: Sequence[Look]) -> list[Look]:
+    """What was sampled, and between the samples what was computed. A look that found an error says nothing."""
+    sampled = [Look(sample.at, {WHOLE: sample.value}, rule.every) for sample in kept if sample.state != "error"]
+    times = [look.at for look in sampled]
+
+    def is_new(look: Look) -> bool:
+        """Whether no sample lies in the time for which the look stands."""
+        return bisect_left(times, look.at) == bisect_left(times, look.at + look.step)
+
+    return sorted([*sampled, *(look for look in computed if is_new(look))], key=lambda look: look.at)
+
+
+def days_apart(span: Span) -> list[datetime]:
+    """The beginnings of the UTC days in the span."""
+    first = span.start.replace(hour=0, minute=0, second=0, microsecond=0)
+    return [first + timedelta(days=n) for n in range((span.end - first).days + 1)]
+
+
+def steps_apart(span: Span) -> list[datetime]:
+    """The instants of the span at which the rule is evaluated."""
+    every = span.rule.every
+    first = span.end - (span.end - span.start) // every * every
+    return [first + n * every for n in range((span.end - first) // every + 1)]
+
+
+def look_of(span: Span, at: datetime, values: Mapping[str, object], step: timedelta) -> Look:
+    return Look(at, readings(span.rule, values, {}), step)

@@ -1,0 +1,127 @@
+"""What a rule would have done: the same evaluation over samples of the past."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.alerts.backtest import Backtest, Look, backtest, backtest_blocks, backtest_text, bars, sentence
+from bot.alerts.evaluate import WHOLE
+from bot.alerts.rule import Rule
+from bot.blocks import limits
+from bot.reports.audit import AuditFacts, CallHistory, audit_report, values_by
+from bot.store.alerts import Sample
+from handlers.backtesting import _joined
+from providers.records import Window
+from tests.bot.test_alerts import MINUTE, RULE
+from tests.bot.test_reports import call
+
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+QUARTER = 15 * MINUTE
+SPIKE = Rule(**{**RULE, "every": QUARTER})
+
+
+def tried(rule: Rule, *values: float | None, step: timedelta = QUARTER) -> Backtest:
+    start = NOON - len(values) * step
+    looks = [Look(start + n * step, {WHOLE: value}, step) for n, value in enumerate(values)]
+    return backtest(rule, looks, start=start, end=NOON)
+
+
+def test_firings_have_a_beginning_an_end_and_a_peak() -> None:
+    test = tried(SPIKE, 5, 11, 13, 12, 5, None, 20)
+    assert [((f.start - test.start) // QUARTER, f.end and (f.end - test.start) // QUARTER, f.peak) for f in test.firings] == [
+        (1, 4, 13),
+        (6, None, 20),
+    ]
+    assert (test.samples, test.missing, test.now) == (6, 1, "firing")
+
+
+@pytest.mark.parametrize(
+    ("values", "now"),
+    [([], "no_data"), ([None], "no_data"), ([5], "inactive"), ([11], "firing"), ([11, 5], "inactive"), ([5, None], "inactive")],
+)
+def test_how_it_stands_now(values: list[float | None], now: str) -> None:
+    assert tried(SPIKE, *values).now == now
+
+
+def test_what_must_last_longer_than_a_look_is_pending_first() -> None:
+    rule = Rule(**{**RULE, "every": QUARTER, "hold": 30 * MINUTE})
+    assert [tried(rule, 11, *more).now for more in ([], [11], [11, 11])] == ["pending", "pending", "firing"]
+
+
+def test_on_whole_days_what_must_last_for_minutes_has_lasted() -> None:
+    rule = Rule(**{**RULE, "every": QUARTER, "hold": 30 * MINUTE, "keep": 10 * MINUTE})
+    test = tried(rule, 5, 11, 5, 5, step=timedelta(days=1))
+    assert [(f.start - test.start, f.end) for f in test.firings] == [(timedelta(days=1), test.start + timedelta(days=2))]
+    days = Rule(**{**RULE, "every": QUARTER, "hold": timedelta(days=2)})
+    assert tried(days, 11, 11, step=timedelta(days=1)).firings == ()
+    assert len(tried(days, 11, 11, 11, step=timedelta(days=1)).firings) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ([5] * 96, "would have fired not once in 1 day, now inactive"),
+        ([5] * 95 + [11], "would have fired 1 time in 1 day, longest 15 min, now firing"),
+        ([11, 5] + [11] * 9 + [5] * 85, "would have fired 2 times in 1 day, longest 2 h 15 min, now inactive"),
+        ([None] * 96, "nothing is known of the last 1 day"),
+    ],
+)
+def test_it_is_said_in_one_sentence(values: list[float | None], says: str) -> None:
+    assert sentence(tried(SPIKE, *values)) == says
+
+
+def test_the_words_and_the_chart_show_where_it_fired() -> None:
+    test = tried(Rule(**{**RULE, "above": 5e9}), *[3e9] * 40, 6e9, *[3e9] * 55)
+    text, blocks = backtest_text(test, UTC), backtest_blocks(test, UTC)
+    assert "at its worst 6.00 GB" in text
+    assert sum(" ! " in line for line in text.splitlines()) == 1
+    assert limits.message_problems(text, blocks) == []
+    chart = next(b for b in blocks if b["type"] == "data_visualization")["chart"]
+    assert [s["name"] for s in chart["series"]] == ["value", "threshold", "firing"]
+    assert len(bars(test)) <= 20
+
+
+@given(st.lists(st.sampled_from([5.0, 8.0, 11.0, None]), max_size=60), st.sampled_from([None, 6.0]), st.sampled_from([0, 30]))
+def test_any_past_is_told(values: list[float | None], recover: float | None, hold: int) -> None:
+    test = tried(Rule(**{**RULE, "recover": recover, "hold": hold * MINUTE}), *values)
+    assert test.samples + test.missing == len(values)
+    assert all(f.end is None or f.start < f.end for f in test.firings)
+    assert sum(f.end is None for f in test.firings) == (test.now == "firing")
+    assert limits.message_problems(backtest_text(test, UTC), backtest_blocks(test, UTC)) == []
+
+
+def test_what_was_sampled_stands_and_what_lies_between_is_computed() -> None:
+    kept = [Sample(NOON, 1.0, "inactive"), Sample(NOON + QUARTER, None, "error"), Sample(NOON + 2 * QUARTER, 2.0, "inactive")]
+    computed = [Look(NOON + n * QUARTER, {WHOLE: 9.0}, QUARTER) for n in range(-1, 4)]
+    assert [look.readings[WHOLE] for look in _joined(SPIKE, kept, computed)] == [9.0, 1.0, 9.0, 2.0, 9.0]
+    whole_day = [Look(NOON.replace(hour=0) - timedelta(days=n), {WHOLE: 9.0}, timedelta(days=1)) for n in (1, 0)]
+    assert [look.readings[WHOLE] for look in _joined(SPIKE, kept, whole_day)] == [9.0, 1.0, 2.0]
+
+
+CALLS = st.lists(
+    st.builds(
+        call, st.integers(0, 59), actor=st.sampled_from(["ada", "grace"]), account=st.sampled_from(["edge", "iot"]),
+        duration_ms=st.none() | st.floats(0, 1000),
+    )
+)  # fmt: skip
+
+
+@given(CALLS, st.integers(0, 58), st.integers(1, 59))
+def test_the_history_of_calls_knows_of_each_window_what_its_answer_would_have(calls: list[Any], first: int, length: int) -> None:
+    start = NOON.replace(day=20) - timedelta(hours=1) + first * MINUTE
+    window = Window(start, start + length * MINUTE)
+    history = CallHistory(calls, ("edge", "iot"))
+    facts = AuditFacts(("edge", "iot"), window, [c for c in calls if window.start <= c.at < window.end], True)
+    answer = audit_report(facts).values()
+    for name in ("calls", "failures", "failure_percent", "actors", "duration_p95_ms"):
+        assert history.values(window, name).get(name) == answer.get(name)
+    for each in ("account", "actor"):
+        by = history.values(window, "calls", each)[f"by_{each}"]
+        assert {who: found["calls"] for who, found in by.items()} == {
+            who: v["calls"] for who, v in values_by(facts, each).items()
+        }

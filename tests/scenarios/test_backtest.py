@@ -1,0 +1,152 @@
+"""`python -m bot backtest`: what an alert would have done, from the vendors' own history and from what was sampled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.sandbox.world import World
+from bot.store import Alerts, Judged, Store
+from tests.scenarios.test_alerts import SPIKE
+
+TODAY = datetime.now(UTC).date()
+
+
+def alerts(*several: dict[str, Any]) -> dict[str, Any]:
+    return {"alert": list(several)}
+
+
+async def test_a_usage_alert_is_tried_on_the_days_of_the_past(world: World, front_door: Callable[..., Any]) -> None:
+    bad = {TODAY - timedelta(days=n) for n in (3, 10, 11, 40)}
+    unlisted = {TODAY - timedelta(days=20)}
+    world.rapid7.usage = lambda day, now: None if day in unlisted else 6_000_000_000 if day in bad else 3_000_000_000  # type: ignore[assignment, misc]
+    ran = await front_door("backtest", "ingest-spike", "--days", "30", "--json", table={**world.table(), **alerts(SPIKE)})
+    assert ran.code == 0
+    found = ran.json
+    assert (found["alert"], found["samples"], found["missing"], found["now"]) == ("ingest-spike", 30, 1, "inactive")
+    spans = [(f["start"], f["end"], f["peak"]) for f in found["firings"]]
+    assert spans == [
+        (f"{TODAY - timedelta(days=11)}T00:00:00Z", f"{TODAY - timedelta(days=9)}T00:00:00Z", 6e9),
+        (f"{TODAY - timedelta(days=3)}T00:00:00Z", f"{TODAY - timedelta(days=2)}T00:00:00Z", 6e9),
+    ]
+    assert set(found["window"]) == {"start", "end", "said"}
+    assert "judged once a day, on whole days" in found["notes"][0]
+    text = (await front_door("backtest", "INGEST-SPIKE", "--days", "30", table={**world.table(), **alerts(SPIKE)})).out
+    assert text.startswith("ingest-spike would have fired 2 times in 30 days, longest 2 days, now inactive.")
+    assert text.count(" ! ") == 3 or text.count(" ! ") == 2
+    assert [e.path for e in world.rapid7.ledger] == ["/usage/organizations"] * 2
+
+
+@pytest.mark.parametrize(
+    ("value", "threshold"),
+    [("change_percent", 50), ("month_to_date_bytes", 10**12), ("quota_percent", 200), ("forecast_month_bytes", 10**12), ("peak_bytes", 10**12)],
+)  # fmt: skip
+async def test_every_value_of_usage_can_be_tried(
+    world: World, front_door: Callable[..., Any], value: str, threshold: int
+) -> None:
+    rule = {**SPIKE, "ask": "/usage last 7 days", "value": value, "above": threshold}
+    del rule["recover"]
+    ran = await front_door("backtest", "ingest-spike", "--days", "40", "--json", table={**world.table(), **alerts(rule)})
+    assert ran.code == 0
+    assert ran.json["samples"] >= (10 if value == "change_percent" else 35)
+    assert ran.json["now"] == "inactive"
+
+
+async def test_each_log_is_tried_for_itself(world: World, front_door: Callable[..., Any]) -> None:
+    rule = {**SPIKE, "above": "1 GB", "recover": "0.9 GB", "each": "log"}
+    ran = await front_door("backtest", "ingest-spike", "--days", "10", "--json", table={**world.table(), **alerts(rule)})
+    assert ran.json["now"] == "firing"
+    assert ran.json["firings"]
+
+
+async def test_an_audit_alert_is_tried_on_the_calls_of_the_past(world: World, front_door: Callable[..., Any]) -> None:
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    bad = now - timedelta(hours=30)
+    row = {
+        "clientId": "c",
+        "clientIp": "203.0.113.7",
+        "clientOwner": "ada",
+        "clientToken": "t",
+        "method": "get",
+        "uri": "host/papi",
+    }
+
+    def rows(start: datetime, end: datetime) -> list[dict[str, str]]:
+        at = [bad + timedelta(minutes=n) for n in range(30)] + [now - timedelta(hours=n) for n in range(1, 60)]
+        codes = ["503"] * 30 + ["200"] * 59
+        return [
+            {**row, "timestamp": f"{t:%Y-%m-%dT%H:%M:%SZ}", "responseCode": c}
+            for t, c in zip(at, codes, strict=True)
+            if start <= t < end
+        ]
+
+    world.akamai.rows = rows  # type: ignore[assignment]
+    rule = {
+        "name": "failures",
+        "ask": "/apiaudit edge last 1h",
+        "value": "failures",
+        "above": 20,
+        "every": "15m",
+        "for": "15m",
+        "channel": "#ops",
+    }
+    ran = await front_door("backtest", "failures", "--days", "2", "--json", table={**world.table(), **alerts(rule)})
+    assert ran.code == 0, ran.err
+    [firing] = ran.json["firings"]
+    assert firing["peak"] == 30
+    begins, ends = datetime.fromisoformat(firing["start"]), datetime.fromisoformat(firing["end"])
+    assert timedelta(minutes=30) <= begins - bad <= timedelta(minutes=55)
+    assert timedelta(minutes=60) <= ends - bad <= timedelta(minutes=90)
+    assert ran.json["samples"] == 2 * 96 + 1
+
+
+async def test_a_log_alert_knows_what_was_sampled(world: World, front_door: Callable[..., Any]) -> None:
+    rule = {
+        "name": "timeouts",
+        "ask": "/logs kitchen last 15m",
+        "value": "lines",
+        "above": 100,
+        "every": "15m",
+        "channel": "#ops",
+    }
+    table = {**world.table(), **alerts(rule)}
+    store = await Store.open(world.folder / "bot.sqlite", now=datetime.now(UTC))
+    kept, start = Alerts(store), datetime.now(UTC) - timedelta(days=1)
+    for n, value in enumerate((5.0, 200.0, 300.0, 5.0, None)):
+        at = start + n * timedelta(minutes=15)
+        definition = "/logs kitchen last 15m lines 100.0 None"
+        await kept.judge(Judged("timeouts", definition, at, at, "inactive", None, value, b"{}"))
+    await store.close()
+    found = (await front_door("backtest", "timeouts", "--json", table=table)).json
+    assert (found["samples"], found["missing"]) == (4, 1)
+    assert [f["peak"] for f in found["firings"]] == [300.0]
+    assert "A log is not downloaded again" in found["notes"][0]
+    assert world.rapid7.ledger == []
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("nonsense",), "There is no alert “nonsense”; there are: ingest-spike."),
+        (("ingest-spike", "--days", "0"), "from 1 to 400"),
+    ],
+)
+async def test_what_cannot_be_tried_is_refused(
+    world: World, front_door: Callable[..., Any], words: tuple[str, ...], says: str
+) -> None:
+    ran = await front_door("backtest", *words, table={**world.table(), **alerts(SPIKE)})
+    assert ran.code == 2
+    assert says in ran.err
+    as_json = await front_door("backtest", *words, "--json", table={**world.table(), **alerts(SPIKE)})
+    assert as_json.json["error"]["kind"] == "bad_question"
+
+
+async def test_a_provider_that_is_away_is_told_with_its_exit_code(world: World, front_door: Callable[..., Any]) -> None:
+    world.rapid7.answer_with(401, times=9)
+    ran = await front_door("backtest", "ingest-spike", "--json", table={**world.table(), **alerts(SPIKE)})
+    assert ran.code == 3
+    assert json.loads(ran.out)["error"]["kind"] == "auth"
