@@ -185,7 +185,9 @@ class Store:
             try:
                 result = work(self._db)
             except BaseException:
-                self._db.execute("ROLLBACK")
+                # A full disk has taken everything back by itself.
+                if self._db.conn.in_transaction:
+                    self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
             return result

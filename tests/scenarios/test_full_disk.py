@@ -1,0 +1,107 @@
+"""A database that is full, locked, newer or broken: nothing is lost, nothing is overwritten, and the ops channel is told."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.app import Bot
+from bot.sandbox.world import World
+from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluations, messages, running, told
+from tests.scenarios.test_digests import Clock
+
+assert clock, "the clock of the alerts' own tests"
+DIGEST = {"name": "quarterly", "ask": "/usage rapid7-eu last 7 days", "at": "*/15 * * * *", "channel": "#kitchen"}
+OPS = {"slack": {"ops_channel": "#ops"}}
+
+
+async def fill(bot: Bot) -> None:
+    """The disk has no room left, not even inside the file."""
+
+    def fill() -> None:
+        db = bot.store._db
+        db.execute("CREATE TABLE IF NOT EXISTS filler (x)")
+        db.execute("PRAGMA max_page_count = 1").fetchall()
+        for size in (2000, 100, 1):
+            while True:
+                try:
+                    db.execute("INSERT INTO filler VALUES (zeroblob(?))", (size,))
+                except sqlite3.OperationalError:
+                    break
+
+    await bot.store._run(fill)
+
+
+async def empty(bot: Bot) -> None:
+    await bot.store._run(lambda: bot.store._db.execute("PRAGMA max_page_count = 1000000").fetchall())
+
+
+async def test_on_a_full_disk_nothing_is_lost_and_the_ops_channel_is_told(
+    world: World, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meter = Meter(world)
+    meter(6)
+    monkeypatch.setattr("bot.outbox.AGAIN_AFTER", timedelta(days=1))
+    async with running(world, {**SPIKE, "channel": "#kitchen"}, digest=[DIGEST], **OPS) as bot:
+        await fill(bot)
+        await world.slack.until(lambda: any("My database cannot be used" in text for text in told(world)))
+        assert told(world, "C0KITCHEN") == []
+        await empty(bot)
+        # A run that was claimed and could not be ended is done again once its lease is over.
+        clock.ahead += timedelta(minutes=3)
+        await world.slack.until(lambda: len(told(world, "C0KITCHEN")) == 2)
+    kitchen = told(world, "C0KITCHEN")
+    assert any(text.startswith("🔴 ingest-spike") for text in kitchen)
+    assert any(text.startswith("Digest quarterly") for text in kitchen)
+    assert len([text for text in told(world) if "My database cannot be used" in text]) == 1
+
+
+async def test_who_asks_meanwhile_is_told_why_it_cannot_be(world: World, bot: Bot) -> None:
+    await bot.store._run(lambda: bot.store._db.execute("DROP TABLE questions"))
+    answer = await world.slack.answer_to("/usage last 7 days")
+    assert answer.seen_by == "U0ADA"
+    assert answer.text.startswith("My database cannot be used (no such table: questions). The operator is told")
+
+
+async def test_a_locked_file_is_waited_for_and_nothing_is_lost(
+    world: World, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Meter(world)(6)
+    monkeypatch.setattr("bot.store.sqlite.BUSY_S", 0.1)
+    async with running(world, {**SPIKE, "channel": "#kitchen"}, **OPS):
+        other = sqlite3.connect(world.folder / "bot.sqlite", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        await world.slack.until(lambda: any("database is locked" in text for text in told(world)))
+        other.execute("ROLLBACK")
+        other.close()
+        await world.slack.until(lambda: told(world, "C0KITCHEN"))
+    assert len(messages(world, "C0KITCHEN")) == 1
+
+
+async def test_an_alert_that_could_not_be_written_down_is_told_once(world: World, clock: Clock) -> None:
+    meter = Meter(world)
+    meter(6)
+    async with running(world, {**SPIKE, "channel": "#kitchen"}, **OPS) as bot:
+        await world.slack.until(lambda: told(world, "C0KITCHEN"))
+        meter(1)
+        await fill(bot)
+        clock.ahead += timedelta(minutes=15)
+        await world.slack.until(lambda: any("My database cannot be used" in text for text in told(world)))
+        await empty(bot)
+        await world.slack.until(lambda: told(world, "C0KITCHEN")[0].startswith("✅"))
+        assert (await evaluations(bot, 2))[:2] == ["firing", "inactive"]
+    assert len(messages(world, "C0KITCHEN")) == 1
+
+
+@pytest.mark.parametrize("content", [b"no database", b"SQLite format 3\x00" + b"\xff" * 5000])
+async def test_a_broken_database_is_refused_in_a_sentence_and_left_as_it_is(world: World, content: bytes) -> None:
+    from bot.store import Store, StoreError
+
+    path = Path(world.folder / "bot.sqlite")
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="cannot be used"):
+        await Store.open(path, now=Clock()())
+    assert path.read_bytes() == content
