@@ -34,7 +34,8 @@ from bot.people import SlackPeople
 from bot.schedule import read_cron
 from bot.socket_mode import HOPELESS, NOT_CONNECTED, Patience, SocketMode
 from bot.store import Alerts, Posts, Store, StoredLedger
-from handlers import actions, home, incidents, slash
+from handlers import actions, home, incidents, modals, slash
+from handlers.backtesting import Backtesting
 from handlers.door import Door
 from handlers.jobs import Clockwork, Digest, DigestJob
 from handlers.manage import SubscriptionManager, digest_of
@@ -49,6 +50,7 @@ FINISH_WITHIN_S = 5.0
 POST_WITHIN_S = 1.0
 STOP_WITHIN_S = 9.0
 SWITCH_S = 0.0005
+WANT_A_REPLY = frozenset({"view_submission", "block_suggestion"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,7 @@ async def open_bot(
         clockwork = Clockwork(posts, utc_now, works, _pruning(posts, alerts), outbox.distress)
         rules = RuleManager(answering, alerts, clockwork, watch, access, zone, utc_now, rules_of(settings))
         works += [watch.scheduled(rule) for rule in await rules.open(utc_now())]
+        subscriptions = SubscriptionManager(answering, posts, clockwork, job, access, zone, utc_now, digests)
         door = Door(
             answering=answering,
             access=access,
@@ -155,12 +158,16 @@ async def open_bot(
             store=store,
             redactor=redactor,
             clock=utc_now,
-            managers=[SubscriptionManager(answering, posts, clockwork, job, access, zone, utc_now, digests), rules],
+            managers=[subscriptions, rules],
+            zone=zone,
         )
         app = _bolt(client, tokens, await _introduced(client, slack, patience))
         slash.register(app, door)
         actions.register(app, door, store)
         incidents.register(app, door, rules)
+        modals.register(
+            app, door, subscriptions, rules, Backtesting(answering.commands, settings.directory, alerts, zone, utc_now)
+        )
         home.register(app, door, store)
         app.error(ErrorListener(delivery, redactor).__call__)
         yield Bot(app, client, session, store, settings, tokens, door, outbox, clockwork, slack, patience)
@@ -235,10 +242,12 @@ def _bolt(client: AsyncWebClient, tokens: SlackTokens, who: Any) -> AsyncApp:
     async def authorize() -> AuthorizeResult:
         return me
 
-    async def acknowledge(ack: Any, next: Any) -> None:
+    async def acknowledge(ack: Any, next: Any, body: dict[str, Any]) -> None:
         """The ack goes out before any work, for everything that wants one: Bolt looks for it as soon as a listener is
-        started and finds it there, so it waits for nothing and loses nothing where the listener raises at once."""
-        await ack()
+        started and finds it there, so it waits for nothing and loses nothing where the listener raises at once. A modal that is
+        submitted waits for what its listener says."""
+        if (body.get("type") or "") not in WANT_A_REPLY:
+            await ack()
         await next()
 
     return AsyncApp(

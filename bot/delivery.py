@@ -147,6 +147,15 @@ class Delivery:
                 raise SlackRefused(reason_of(error)) from None
             await self._client.chat_postMessage(channel=await self._direct(errand.user), **told)
 
+    async def open_view(self, trigger: str, view: Block) -> None:
+        """Opens a modal. Raises SlackApiError where the trigger is used up or too old."""
+        await self._client.views_open(trigger_id=trigger, view=view)
+
+    async def update_view(self, view: Block, view_id: str, hash_: str) -> str:
+        """Tells an open modal anew, and gives its new hash. Raises SlackApiError where it was closed or has changed meanwhile."""
+        told = await self._client.views_update(view=view, view_id=view_id, hash=hash_)
+        return str((told.get("view") or {}).get("hash") or hash_)
+
     async def home(self, user: str, blocks: Sequence[Block]) -> None:
         problems = limits.block_problems(blocks, most=limits.MOST_VIEW_BLOCKS)
         if problems:

@@ -8,12 +8,13 @@ import logging
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 from bot.access import Access
 from bot.answer import Answer, Block
+from bot.blocks import talk
 from bot.delivery import Delivery, Errand
 from bot.errors import BadQuestion
 from bot.people import People
@@ -66,6 +67,7 @@ class Door:
     redactor: Redactor
     clock: Clock
     managers: Sequence[Manager]
+    zone: tzinfo
     works: Works = field(default_factory=Works)
 
     async def ask(self, command: CommandName, words: str, errand: Errand, *, via: str) -> None:
@@ -127,6 +129,7 @@ class Door:
             said = [f"{question.window.said}"] if question.window else []
             asking = Asking(folder, zone, progress=lambda so_far: said.__setitem__(slice(1, None), [so_far]))
             answer = await self._work(question, asking, errand, said)
+            answer = replace(answer, blocks=talk.with_follow_up(answer.blocks, question.line))
             ticket = uuid.uuid4().hex
             if not errand.public:
                 await self.keep(ticket, errand, answer.text, answer.blocks)

@@ -14,7 +14,7 @@ from bot.access import Access
 from bot.alerts.evaluate import State, Watch
 from bot.alerts.notices import EDIT, measured
 from bot.alerts.rule import Rule
-from bot.alerts.wishes import Alert, AlertWish, Silence, Unalert, Unsilence, alert_example, read_alert_wish, value_meant
+from bot.alerts.wishes import Alert, Silence, Unalert, Unsilence, alert_example, read_alert_wish, value_meant
 from bot.answer import Answer
 from bot.blocks import kit, talk
 from bot.errors import BadQuestion
@@ -107,8 +107,8 @@ class RuleManager:
         )  # fmt: skip
         return rule, question
 
-    async def make(self, wish: Alert, command: CommandName, asker: Asker, *, instead_of: str = "") -> Answer:
-        """A new rule, or another one in the place of one that was made here."""
+    async def make(self, wish: Alert, command: CommandName, asker: Asker, *, instead_of: str = "") -> tuple[Rule, Answer]:
+        """A new rule, or another one in the place of one that was made here, and what to tell of it."""
         self.access.require_manage(command, **asker.rights)
         rule, question = self.preview(wish, command, asker.channel)
         now = self.clock()
@@ -122,11 +122,12 @@ class RuleManager:
         self.clockwork.once(schedule_of(rule.name), now)
         text = self._made(rule, question, changed=bool(changed))
         buttons = [kit.button("Edit rule", EDIT, rule.name)]
-        return Answer(text, [*talk.note_blocks(text), kit.actions([*buttons, *kit.ask_buttons([("Show the data", rule.line)])])])
+        show = kit.ask_buttons([("Show the data", rule.line)])
+        return rule, Answer(text, [*talk.note_blocks(text), kit.actions([*buttons, *show])])
 
     async def _do(self, wish: Alert | Unalert | Silence | Unsilence, command: CommandName, asker: Asker) -> Answer:
         if isinstance(wish, Alert):
-            return await self.make(wish, command, asker)
+            return (await self.make(wish, command, asker))[1]
         rule = self.required(wish.name, command, asker)
         if isinstance(wish, Silence):
             return await self.silence(rule, wish.length, wish.comment, asker.user)
@@ -208,10 +209,10 @@ class RuleManager:
         return f"{_DOTS[watch.state]} `{rule.name}` {_state(rule, watch, self.zone)}: {_watching(rule)}{origin}{by}"
 
     def _made(self, rule: Rule, question: Question, *, changed: bool) -> str:
-        window = f" ({question.window.said})" if question.window else ""
+        window = f" Now it looks at {question.window.said}." if question.window else ""
         return (
-            f"Alert `{rule.name}` {'is changed' if changed else 'is made'}: {_watching(rule)}{window}, told in this channel. It is looked at"
-            f" now and every {words.lasting(rule.every)}. End it with `/{rule.command} unalert {rule.name}`."
+            f"Alert `{rule.name}` {'is changed' if changed else 'is made'}: {_watching(rule)}. It is told in this channel, and looked at now and"
+            f" every {words.lasting(rule.every)}.{window} End it with `/{rule.command} unalert {rule.name}`."
         )
 
     def _tomorrow(self, now: datetime) -> datetime:
@@ -263,7 +264,7 @@ def _state(rule: Rule, watch: Watch, zone: tzinfo) -> str:
 _DOTS = {State.FIRING: "🔴", State.PENDING: "🟡", State.NO_DATA: "⚪", State.INACTIVE: "🟢", State.UNKNOWN: "⚪"}
 
 
-def wish_of(rule: Rule) -> AlertWish:
+def wish_of(rule: Rule) -> Alert:
     """The wish that a rule came of, so that it can be changed."""
     return Alert(
         rule.line.partition(" ")[2], rule.value, rule.side, rule.threshold, rule.recover, rule.every, rule.hold, rule.keep,  # type: ignore[arg-type]

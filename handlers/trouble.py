@@ -45,7 +45,8 @@ class Trouble:
         return {"error": {"kind": self.kind, "provider": self.provider, "message": self.message, "hint": self.hint}}
 
     def blocks(self, line: str = "") -> list[dict[str, Any]]:
-        return talk.error_blocks(self.message, self.hint, again=line if self.may_retry else "")
+        fill = line if self.kind == "bad_question" else ""
+        return talk.error_blocks(self.message, self.hint, again=line if self.may_retry else "", fill=fill)
 
     @property
     def text(self) -> str:

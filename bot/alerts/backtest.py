@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Literal
 
 from bot import words
@@ -142,9 +142,16 @@ def backtest_blocks(test: Backtest, zone: tzinfo) -> list[Block]:
 
 def _said(test: Backtest, firing: Firing, zone: tzinfo) -> str:
     peak = f", at its worst {measured(test.rule.value, firing.peak)}" if firing.peak is not None else ""
-    ended = f"to {words.moment(firing.end, zone)}" if firing.end else "until now"
+    ended = f"to {_moment(test, firing.end, zone)}" if firing.end else "until now"
     length = words.lasting((firing.end or test.end) - firing.start)
-    return f"{words.moment(firing.start, zone)} {ended} ({length}){peak}"
+    return f"{_moment(test, firing.start, zone)} {ended} ({length}){peak}"
+
+
+def _moment(test: Backtest, moment: datetime, zone: tzinfo) -> str:
+    """Whole days are days in UTC, as the vendor has them; moments are those of the reader."""
+    day = moment.astimezone(UTC)
+    is_day = day.time() == time() and any(look.step >= timedelta(days=1) for look in test.looks)
+    return f"{day.day} {day:%b}" if is_day else words.moment(moment, zone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,36 @@ def button(text: str, action: str, value: str = "", *, style: str = "") -> Block
     return made | ({"style": style} if style else {})
 
 
+def context_at(block_id: str, text: str) -> Block:
+    """A line that can be found again, to be told anew."""
+    return {**context(text), "block_id": block_id}
+
+
+def input_(block_id: str, label: str, element: Block, *, optional: bool = False) -> Block:
+    """A labelled input of a modal; its element is known by the same name as its block."""
+    return {
+        "type": "input",
+        "block_id": block_id,
+        "label": plain(label, 150),
+        "element": {**element, "action_id": block_id},
+        "optional": optional,
+    }
+
+
+def text_entry(initial: str, hint: str, *, most: int = 200) -> Block:
+    made: Block = {"type": "plain_text_input", "placeholder": plain(hint, 150), "max_length": most}
+    return made | ({"initial_value": initial[:most]} if initial else {})
+
+
+def select(options: Sequence[str], chosen: str) -> Block:
+    made: Block = {"type": "static_select", "options": [_option(name) for name in dict.fromkeys(options)]}
+    return made | ({"initial_option": _option(chosen)} if chosen in options else {})
+
+
+def _option(name: str) -> Block:
+    return {"text": plain(name, 75), "value": name}
+
+
 def actions(buttons: Sequence[Block]) -> Block:
     return {"type": "actions", "elements": list(buttons)[:25]}
 

@@ -160,6 +160,30 @@ def _chart(block: Block) -> Iterator[str]:
             yield "a label longer than 20"
 
 
+def _input(block: Block) -> Iterator[str]:
+    yield from _text(block.get("label"), "label", 2000, kinds=("plain_text",))
+    element = block.get("element", {})
+    if "placeholder" in element:
+        yield from _text(element["placeholder"], "placeholder", 150, kinds=("plain_text",))
+    if element.get("type") == "static_select" and not 1 <= len(element.get("options", [])) <= 100:
+        yield f"{len(element.get('options', []))} options, 1 to 100"
+    for option in element.get("options", []):
+        yield from _text(option.get("text"), "option", 75)
+        if not 1 <= len(option.get("value", "")) <= 150:
+            yield "an option's value has 1 to 150 characters"
+
+
+def view_problems(view: Block) -> list[str]:
+    """What Slack would refuse in a modal; empty where it is fine."""
+    found = [f"{name}: longer than 24" for name in ("title", "submit", "close") if len(view.get(name, {}).get("text", "")) > 24]
+    found += ["private_metadata: longer than 3000"] if len(view.get("private_metadata", "")) > 3000 else []
+    if "submit" not in view and any(block.get("type") == "input" for block in view["blocks"]):
+        found.append("submit: required with inputs")
+    messages_only = {"data_table", "data_visualization", "table"} & {str(block.get("type")) for block in view["blocks"]}
+    found += [f"blocks: {name} belongs to messages" for name in sorted(messages_only)]
+    return found + block_problems(view["blocks"], most=MOST_VIEW_BLOCKS)
+
+
 _CHECKS: Mapping[str, Callable[[Block], Iterator[str]]] = MappingProxyType(
     {
         "section": _section,
@@ -168,6 +192,7 @@ _CHECKS: Mapping[str, Callable[[Block], Iterator[str]]] = MappingProxyType(
         "actions": _actions,
         "image": _image,
         "divider": lambda _: iter(()),
+        "input": _input,
         "data_table": _data_table,
         "data_visualization": _chart,
     }

@@ -11,6 +11,7 @@ from bot.question import COMMANDS, VENDORS, CommandName, Directory, example
 
 WORKING_ACTION = "cancel"
 SHARE_ACTION = "share"
+OPEN_ALERT, OPEN_REPEAT = "modal.alert", "modal.repeat"
 
 
 def help_answer(command: CommandName, directory: Directory) -> Answer:
@@ -38,12 +39,22 @@ def help_answer(command: CommandName, directory: Directory) -> Answer:
     return Answer(text=text, blocks=blocks)
 
 
-def error_blocks(message: str, hint: str, *, again: str = "") -> list[Block]:
-    """What went wrong in one sentence, what to do, and a button where asking again may help."""
+def error_blocks(message: str, hint: str, *, again: str = "", fill: str = "") -> list[Block]:
+    """What went wrong in one sentence, what to do, and a button where asking again may help, or where a wish can be filled in."""
     example = kit.code(hint, 300) if hint.startswith("/") else _with_code(hint)
     blocks = [kit.section(f"{_with_code(message)}" + (f"\n{'Try ' if hint.startswith('/') else ''}{example}" if hint else ""))]
-    buttons = [("Try again", again)] if again else [("Ask this instead", hint)] if hint.startswith("/") else []
-    return [*blocks, kit.actions(kit.ask_buttons(buttons))] if buttons else blocks
+    form = _fill_in(fill)
+    told = [("Try again", again)] if again else [("Ask this instead", hint)] if hint.startswith("/") and not form else []
+    buttons = [*kit.ask_buttons(told), *form]
+    return [*blocks, kit.actions(buttons)] if buttons else blocks
+
+
+def _fill_in(line: str) -> list[Block]:
+    """The button that opens a modal with what was typed of a wish such as `/usage alert today`."""
+    command, _, words_ = line.partition(" ")
+    verb, _, rest = words_.strip().partition(" ")
+    opener = {"alert": OPEN_ALERT, "subscribe": OPEN_REPEAT}.get(verb.lower())
+    return [kit.button("Fill in…", opener, f"{command} {rest}".strip(), style="primary")] if opener and len(line) <= 2000 else []
 
 
 def error_text(message: str, hint: str) -> str:
@@ -93,6 +104,16 @@ def with_share(blocks: Sequence[Block], ticket: str) -> list[Block]:
     if blocks and blocks[-1].get("type") == "actions":
         return [*blocks[:-1], kit.actions([*blocks[-1]["elements"], share])]
     return [*blocks, kit.actions([share])]
+
+
+def with_follow_up(blocks: Sequence[Block], line: str) -> list[Block]:
+    """The blocks of an answer with the buttons by which its question is asked again and again, or watched."""
+    if len(line) > 2000:
+        return list(blocks)
+    buttons = [kit.button("Repeat…", OPEN_REPEAT, line), kit.button("Alert me…", OPEN_ALERT, line)]
+    if blocks and blocks[-1].get("type") == "actions":
+        return [*blocks[:-1], kit.actions([*blocks[-1]["elements"], *buttons])]
+    return [*blocks, kit.actions(buttons)]
 
 
 def without_buttons(blocks: Sequence[Block]) -> list[Block]:

@@ -117,6 +117,33 @@ class Ack:
 
 
 @dataclass(slots=True)
+class View:
+    """A modal as one person has it open; `errors` stand at its inputs by block id."""
+
+    id: str
+    user: str
+    view: dict[str, Any]
+    hash: str
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def shown(self) -> dict[str, Any]:
+        return {"id": self.id, "view": self.view, "errors": self.errors}
+
+    def words(self) -> str:
+        """All that it says, for a test to look into."""
+        return json.dumps(self.view["blocks"], ensure_ascii=False)
+
+    def state(self, given: dict[str, str]) -> dict[str, Any]:
+        """What stands in its inputs: what was `given` by block id, and else what stood there from the beginning."""
+        values = {}
+        for block in self.view["blocks"]:
+            if block["type"] == "input":
+                element = block["element"]
+                values[block["block_id"]] = {element["action_id"]: _entered(element, given.get(block["block_id"]))}
+        return {"values": values}
+
+
+@dataclass(slots=True)
 class SlackSandbox(Server):
     name: str = "slack"
     bot_token: str = "xoxb-sandbox-0000000000"
@@ -137,6 +164,8 @@ class SlackSandbox(Server):
     dead_addresses: int = 0
     too_many: int = 0
     silent: bool = False
+    views: dict[str, View] = field(default_factory=dict)
+    triggers: dict[str, tuple[str, float]] = field(default_factory=dict)
     events_url: str = ""
     ledgers: list[Server] = field(default_factory=list)
     streams: set[asyncio.Queue[str]] = field(default_factory=set)
@@ -174,6 +203,7 @@ class SlackSandbox(Server):
             web.post("/do/command", self._do_command),
             web.post("/do/press", self._do_press),
             web.post("/do/home", self._do_home),
+            web.post("/do/view", self._do_view),
             web.post("/do/fault", self._do_fault),
         ]
 
@@ -208,7 +238,7 @@ class SlackSandbox(Server):
             "api_app_id": "A0OPSWATCH",
             "is_enterprise_install": "false",
             "response_url": self._response_url(user, channel),
-            "trigger_id": trigger_id or self._id("trigger."),
+            "trigger_id": self._trigger(user, trigger_id),
         }
         return await self._send("slash_commands", payload, over=over, **extra)
 
@@ -227,7 +257,7 @@ class SlackSandbox(Server):
                 "channel_id": message.channel,
                 "is_ephemeral": bool(message.seen_by),
             },
-            "trigger_id": self._id("trigger."),
+            "trigger_id": self._trigger(user),
             "team": {"id": "T0SANDBOX", "domain": "sandbox"},
             "enterprise": None,
             "is_enterprise_install": False,
@@ -239,6 +269,85 @@ class SlackSandbox(Server):
         if not message.seen_by:
             payload["message"] = {"ts": message.ts, "text": message.text, "blocks": message.blocks}
         return await self._send("interactive", payload)
+
+    def modal(self, user: str = "U0ADA") -> View | None:
+        """The modal that a person has open."""
+        return next((view for view in self.views.values() if view.user == user), None)
+
+    async def submit(self, view: View, **given: str) -> Ack:
+        """Presses a modal's submit button, with these values in its inputs by block id. It closes unless the bot says otherwise."""
+        state = view.state(given)
+        payload = {"type": "view_submission", **self._from_view(view, state), "response_urls": []}
+        missing = _missing(view, state)
+        if missing:
+            raise AssertionError(f"Slack itself would not let this be submitted without {missing}")
+        ack = await self._send("interactive", payload)
+        answer = await asyncio.wait_for(ack.done, 3)
+        self._answered(view, answer if isinstance(answer, dict) else {})
+        return ack
+
+    async def press_in(self, view: View, action_id: str, **given: str) -> Ack:
+        """Presses a button inside a modal."""
+        [(block, element)] = [
+            (b, e) for b in view.view["blocks"] for e in b.get("elements", []) if e.get("action_id") == action_id
+        ]
+        payload = {
+            "type": "block_actions",
+            **self._from_view(view, view.state(given)),
+            "container": {"type": "view", "view_id": view.id},
+            "actions": [{**element, "block_id": block.get("block_id", "b1"), "action_ts": self._ts()}],
+        }
+        return await self._send("interactive", payload)
+
+    def close(self, view: View) -> None:
+        """A person closes a modal."""
+        self.views.pop(view.id, None)
+        self._show_view(view.user)
+
+    def _from_view(self, view: View, state: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "team": {"id": "T0SANDBOX", "domain": "sandbox"},
+            "user": {"id": view.user, "username": self.users[view.user].name.lower(), "team_id": "T0SANDBOX"},
+            "api_app_id": "A0OPSWATCH",
+            "token": "sandbox",
+            "trigger_id": self._trigger(view.user),
+            "view": {
+                **view.view,
+                "id": view.id,
+                "hash": view.hash,
+                "state": state,
+                "root_view_id": view.id,
+                "app_id": "A0OPSWATCH",
+            },
+            "enterprise": None,
+            "is_enterprise_install": False,
+        }
+
+    def _answered(self, view: View, answer: dict[str, Any]) -> None:
+        """What becomes of a modal that was submitted."""
+        if answer.get("response_action") == "errors":
+            inputs = {b["block_id"] for b in view.view["blocks"] if b["type"] == "input"}
+            if not answer.get("errors") or set(answer["errors"]) - inputs:
+                self.refused.append(f"view_submission: errors name no inputs {answer}")
+            view.errors = answer.get("errors", {})
+        elif answer.get("response_action") == "update":
+            if found := rules.view_complaints(answer.get("view")):
+                self.refused.append(f"view_submission: {found}")
+            view.view, view.errors = answer["view"], {}
+        else:
+            self.views.pop(view.id, None)
+        self._show_view(view.user)
+        self._notify()
+
+    def _trigger(self, user: str, given: str = "") -> str:
+        """A trigger id, which can be used once within three seconds."""
+        trigger = given or self._id("trigger.")
+        self.triggers[trigger] = (user, self.clock())
+        return trigger
+
+    def _show_view(self, user: str) -> None:
+        view = self.modal(user)
+        self._broadcast({"event": "view", "user": user, "view": view.shown() if view else None})
 
     async def open_home(self, user: str) -> Ack:
         event = {"type": "app_home_opened", "user": user, "channel": f"D0{user[2:]}", "tab": "home", "event_ts": self._ts()}
@@ -333,7 +442,8 @@ class SlackSandbox(Server):
         headers = {"Content-Type": content_type, **self.signed(body)}
         async with aiohttp.ClientSession() as session, session.post(self.events_url, data=body, headers=headers) as response:
             ack.acked_at = time.monotonic()
-            ack.done.set_result(response.status)
+            answer = await response.read() if kind == "interactive" else b""
+            ack.done.set_result(json.loads(answer) if answer.startswith(b"{") else response.status)
 
     def signed(self, body: str, *, at: float | None = None) -> dict[str, str]:
         """The two headers by which Slack signs a request ("Verifying requests from Slack")."""
@@ -517,6 +627,33 @@ class SlackSandbox(Server):
         self.homes[args["user_id"]] = view["blocks"]
         return {"ok": True, "view": {"id": self._id("V")}}
 
+    def _api_views_open(self, args: dict[str, Any]) -> dict[str, Any]:
+        user, made_at = self.triggers.pop(args.get("trigger_id", ""), ("", 0.0))
+        if not user:
+            return {"ok": False, "error": "invalid_trigger_id"}
+        if self.clock() - made_at > 3:
+            return {"ok": False, "error": "expired_trigger_id"}
+        found = rules.view_complaints(_loaded(args.get("view")))
+        if found:
+            return {"ok": False, "error": "invalid_arguments", "response_metadata": {"messages": found}}
+        view = View(self._id("V"), user, _loaded(args["view"]), self._id("h"))
+        self.views = {key: known for key, known in self.views.items() if known.user != user} | {view.id: view}
+        self._show_view(user)
+        return {"ok": True, "view": {"id": view.id, "hash": view.hash}}
+
+    def _api_views_update(self, args: dict[str, Any]) -> dict[str, Any]:
+        view = self.views.get(args.get("view_id", ""))
+        if view is None:
+            return {"ok": False, "error": "not_found"}
+        if args.get("hash") and args["hash"] != view.hash:
+            return {"ok": False, "error": "hash_conflict"}
+        found = rules.view_complaints(_loaded(args.get("view")))
+        if found:
+            return {"ok": False, "error": "invalid_arguments", "response_metadata": {"messages": found}}
+        view.view, view.hash, view.errors = _loaded(args["view"]), self._id("h"), {}
+        self._show_view(view.user)
+        return {"ok": True, "view": {"id": view.id, "hash": view.hash}}
+
     def _api_files_getUploadURLExternal(self, args: dict[str, Any]) -> dict[str, Any]:
         length = int(args.get("length") or 0)
         if not args.get("filename") or length <= 0:
@@ -596,6 +733,7 @@ class SlackSandbox(Server):
                 ],
                 "messages": [m.shown() for m in self.messages if m.seen_by in ("", user) and self._may_see(m.channel, user)],
                 "home": self.homes.get(user),
+                "view": view.shown() if (view := self.modal(user)) else None,
                 "requests": [entry.brief() for server in self.ledgers for entry in server.ledger[-40:]],
             }
         )
@@ -642,6 +780,20 @@ class SlackSandbox(Server):
 
     async def _do_home(self, request: web.Request) -> web.Response:
         await self.open_home((await request.json())["user"])
+        return web.json_response({"ok": True})
+
+    async def _do_view(self, request: web.Request) -> web.Response:
+        """Submits a modal, presses a button in it, or closes it."""
+        asked = await request.json()
+        view = self.views.get(asked["view"])
+        if view is None:
+            return web.json_response({"ok": False})
+        if asked["do"] == "close":
+            self.close(view)
+        elif asked["do"] == "submit":
+            await self.submit(view, **asked["values"])
+        else:
+            await self.press_in(view, asked["do"], **asked["values"])
         return web.json_response({"ok": True})
 
     async def _do_fault(self, request: web.Request) -> web.Response:
@@ -696,6 +848,29 @@ class SlackSandbox(Server):
 
     def _id(self, prefix: str) -> str:
         return f"{prefix}{secrets.token_hex(6).upper()}"
+
+
+def _entered(element: dict[str, Any], given: str | None) -> dict[str, Any]:
+    """What stands in an input, as Slack tells it."""
+    kind = element["type"]
+    if kind in ("static_select", "external_select"):
+        options = [*element.get("options", []), *([element["initial_option"]] if element.get("initial_option") else [])]
+        chosen = next((o for o in options if o["value"] == given), None) if given is not None else element.get("initial_option")
+        if kind == "external_select" and given and chosen is None:
+            chosen = {"text": {"type": "plain_text", "text": given}, "value": given}
+        return {"type": kind, "selected_option": chosen}
+    name, initial = {
+        "plain_text_input": ("value", "initial_value"),
+        "timepicker": ("selected_time", "initial_time"),
+        "datepicker": ("selected_date", "initial_date"),
+    }[kind]
+    return {"type": kind, name: (given or None) if given is not None else element.get(initial)}
+
+
+def _missing(view: View, state: dict[str, Any]) -> list[str]:
+    """The inputs that must be filled and are not."""
+    wanted = [b["block_id"] for b in view.view["blocks"] if b["type"] == "input" and not b.get("optional")]
+    return [name for name in wanted if not any(list(entry.values())[-1] for entry in state["values"][name].values())]
 
 
 def _message_error(args: dict[str, Any]) -> dict[str, Any] | None:

@@ -29,6 +29,8 @@ NEEDS = {
     "usergroups_users_list": "usergroups:read",
     "users_info": "users:read",
     "views_publish": None,
+    "views_open": None,
+    "views_update": None,
     "auth_test": None,
     "apps_connections_open": None,
 }

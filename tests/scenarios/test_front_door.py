@@ -39,7 +39,7 @@ async def test_an_answer_as_json_has_every_member(front_door: Run, tmp_path: Pat
     assert set(told) == {"text", "blocks", "values", "files", "warnings", "window"}
     assert (told["window"]["start"], told["window"]["end"]) == (f"{first}T00:00:00Z", f"{today}T00:00:00Z")
     assert told["window"]["said"].endswith(f"{last:%b %Y} (UTC)")
-    assert {"bytes", "reported_bytes", "days", "days_missing", "mean_bytes_per_day", "peak_bytes", "peak_day", "change_percent", "month_to_date_bytes", "forecast_month_bytes", "quota_percent"} == set(told["values"])  # fmt: skip
+    assert {"bytes", "reported_bytes", "days", "days_missing", "mean_bytes_per_day", "peak_bytes", "peak_day", "change_percent", "month_to_date_bytes", "forecast_month_bytes", "quota_percent", "forecast_spread_bytes", "forecast_error_percent"} == set(told["values"])  # fmt: skip
     file = told["files"][0]
     content = Path(file["path"]).read_bytes()
     assert (file["name"], file["bytes"]) == (f"usage-rapid7-eu-{first:%Y%m%d}-{last:%Y%m%d}.csv", len(content))

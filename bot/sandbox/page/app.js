@@ -2,7 +2,7 @@
 "use strict";
 
 const $ = (id) => document.getElementById(id);
-const state = { user: "U0ADA", channel: "C0OPS", users: [], channels: [], messages: [], home: null, showHome: false, unread: new Set() };
+const state = { view: null, user: "U0ADA", channel: "C0OPS", users: [], channels: [], messages: [], home: null, showHome: false, unread: new Set() };
 const commands = [
   ["/usage", "[account] [window] [by day|week|month] [per log] [csv]"],
   ["/apiaudit", "[account ...] [window] [filter ...] [failures] [csv]"],
@@ -69,6 +69,46 @@ const draw = {
   table: table,
   data_visualization: chart,
 };
+
+// What stands in a modal, drawn as a form; it is sent as it stands, and errors come back to their inputs.
+const field = {
+  plain_text_input: (e, id) => make(e.multiline ? "textarea" : "input", { id, placeholder: e.placeholder?.text ?? "", ...(e.initial_value ? { value: e.initial_value } : {}) }),
+  static_select: (e, id, optional) => {
+    const out = make("select", { id });
+    if (optional || !e.initial_option) out.append(make("option", { value: "" }, e.placeholder?.text ?? "–"));
+    for (const o of e.options) { const option = make("option", { value: o.value }, o.text.text); option.selected = o.value === e.initial_option?.value; out.append(option); }
+    return out;
+  },
+  timepicker: (e, id) => make("input", { id, type: "time", value: e.initial_time ?? "" }),
+  datepicker: (e, id) => make("input", { id, type: "date", value: e.initial_date ?? "" }),
+};
+
+const entries = () => Object.fromEntries([...document.querySelectorAll("#modal [data-block]")].map((n) => [n.dataset.block, n.value]));
+const inModal = (act) => post("/do/view", { view: state.view.id, do: act, values: entries() });
+
+function formOf(b, errors) {
+  if (b.type === "actions") return make("div", { class: "actions" }, ...b.elements.map((e) => make("button", { type: "button", class: e.style ?? "", onclick: () => inModal(e.action_id) }, e.text.text)));
+  if (b.type !== "input") return draw[b.type] ? draw[b.type](b, null) : make("div", {}, `[${b.type}]`);
+  const id = `in-${b.block_id}`;
+  const node = (field[b.element.type] ?? field.plain_text_input)(b.element, id, b.optional);
+  node.dataset.block = b.block_id;
+  const out = make("div", { class: "entry" }, make("label", { for: id }, b.label.text, b.optional ? make("small", {}, " (optional)") : ""), node);
+  if (errors[b.block_id]) { node.setAttribute("aria-invalid", "true"); node.setAttribute("aria-describedby", `${id}-error`); out.append(make("p", { class: "error", id: `${id}-error`, role: "alert" }, errors[b.block_id])); }
+  return out;
+}
+
+function showView(kept = {}) {
+  const modal = $("modal");
+  if (!state.view) { if (modal.open) modal.close(); return; }
+  const { view, errors } = state.view;
+  $("modal-title").textContent = view.title.text;
+  $("modal-submit").textContent = view.submit?.text ?? "";
+  $("modal-submit").hidden = !view.submit;
+  $("modal-close").textContent = view.close?.text ?? "Close";
+  $("modal-body").replaceChildren(...view.blocks.map((b) => formOf(b, errors)));
+  for (const n of document.querySelectorAll("#modal [data-block]")) if (n.dataset.block in kept) n.value = kept[n.dataset.block];
+  if (!modal.open) modal.showModal();
+}
 
 // A cell holds plain text, a number with its text, or rich text, of which the words are shown.
 const words = (cell) => cell.text ?? (cell.elements ?? []).map(words).join("");
@@ -197,6 +237,7 @@ async function load() {
   $("user").replaceChildren(...state.users.map((u) => { const o = make("option", { value: u.id }, u.name); o.selected = u.id === state.user; return o; }));
   $("requests").replaceChildren(...got.requests.slice(-40).reverse().map(requestLine));
   showAll();
+  showView();
 }
 
 const post = (path, body) => fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
@@ -216,6 +257,14 @@ function showRaw(message) {
 
 function heard(event) {
   const told = JSON.parse(event.data);
+  if (told.event === "view") {
+    if (told.user !== state.user) return;
+    // What was entered stays where the bot only tells the same form anew.
+    const kept = state.view && told.view && state.view.id === told.view.id ? entries() : {};
+    state.view = told.view;
+    showView(kept);
+    return;
+  }
   if (told.event === "request") { $("requests").prepend(requestLine(told.request)); return; }
   const message = told.message;
   const at = state.messages.findIndex((m) => m.ts === message.ts);
@@ -256,6 +305,9 @@ $("composer").addEventListener("submit", (event) => { event.preventDefault(); co
 $("ideas").append(...ideas.map((line) => make("button", { type: "button", onclick: () => send(line) }, line)));
 $("user").addEventListener("change", (event) => { state.user = event.target.value; state.showHome = false; load(); });
 $("open-home").addEventListener("click", async () => { await post("/do/home", { user: state.user }); setTimeout(async () => { await load(); state.showHome = true; showAll(); }, 250); });
+$("modal-form").addEventListener("submit", (event) => { event.preventDefault(); inModal("submit"); });
+$("modal-close").addEventListener("click", () => inModal("close"));
+$("modal").addEventListener("cancel", (event) => { event.preventDefault(); inModal("close"); });
 $("toggle-wire").addEventListener("click", () => { $("wire").hidden = !$("wire").hidden; $("toggle-wire").setAttribute("aria-expanded", String(!$("wire").hidden)); });
 $("do-fault").addEventListener("click", () => post("/do/fault", { server: $("fault-server").value, fault: $("fault").value }));
 

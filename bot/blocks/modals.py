@@ -1,0 +1,153 @@
+"""The modals, as functions of what is known when they open, and what has been entered in them as the words that people type (pure)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from bot import words
+from bot.alerts.notices import measured
+from bot.alerts.rule import DEFAULTS, SUBJECTS, VALUES
+from bot.alerts.wishes import Alert
+from bot.answer import Block
+from bot.blocks import kit
+from bot.question import CommandName
+
+SAVE_ALERT, SAVE_REPEAT = "save.alert", "save.repeat"
+TRY_ALERT = "try.alert"
+PREVIEW = "preview"
+DAYS = ("every day", "weekdays", "weekends", "mondays", "tuesdays", "wednesdays", "thursdays", "fridays", "the 1st")
+EVERY = ("5m", "15m", "30m", "1h", "6h", "1d")
+REPEAT = ("1h", "4h", "12h", "1d")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a modal is about and has to remember: the command, the channel it was opened in, and the rule that is changed in it."""
+
+    command: CommandName
+    channel: str
+    rule: str = ""
+
+    def metadata(self) -> str:
+        return json.dumps(asdict(self))
+
+
+def about_of(view: Mapping[str, Any]) -> About:
+    """What the modal was about, as it remembers it."""
+    return About(**json.loads(view.get("private_metadata") or "{}"))
+
+
+def repeat_modal(about: About, question: str, preview: str) -> Block:
+    """Have a question asked again and again."""
+    blocks = [
+        _question(about, question),
+        kit.context_at(PREVIEW, preview),
+        kit.input_("time", "At", {"type": "timepicker", "initial_time": "09:00"}),
+        kit.input_("days", "On", kit.select(DAYS, "weekdays")),
+    ]
+    return _modal(SAVE_REPEAT, "Repeat", "Subscribe", about, blocks)
+
+
+def alert_modal(about: About, wish: Alert, preview: str, *, is_new: bool = True) -> Block:
+    """Have a value of a question watched; `wish` is what stands in it when it opens."""
+    values = [value for value in VALUES[about.command] if value != wish.value]
+    amount = _amount(wish.value, wish.threshold) if wish.threshold == wish.threshold else ""
+    blocks = [
+        _question(about, wish.words),
+        kit.context_at(PREVIEW, preview),
+        kit.input_("value", "Value", kit.select([wish.value, *values], wish.value)),
+        kit.input_("side", "Is", kit.select(("above", "below"), wish.side)),
+        kit.input_("threshold", "Than", kit.text_entry(amount, "5 GB" if "bytes" in wish.value else "20")),
+        kit.input_("recover", "Calm again at", kit.text_entry(_amount(wish.value, wish.recover), "the same"), optional=True),
+        kit.input_("every", "Looked at every", kit.select(_with(EVERY, _typed(wish.every)), _typed(wish.every))),
+        kit.input_("for", "Must last for", kit.text_entry(_typed(wish.hold), "10m; nothing: fires at once"), optional=True),
+        kit.input_(
+            "repeat", "Repeated every", kit.select(_with(REPEAT, _typed(wish.repeat)), _typed(wish.repeat)), optional=True
+        ),
+    ]
+    if SUBJECTS[about.command]:
+        blocks.append(kit.input_("each", "For each", kit.select(SUBJECTS[about.command], wish.each), optional=True))
+    if is_new:
+        blocks.append(kit.input_("as", "Name", kit.text_entry(wish.name, f"{about.command}-1"), optional=True))
+    blocks.append(kit.actions([kit.button("Try it on the last 90 days", TRY_ALERT)]))
+    return _modal(SAVE_ALERT, "Alert me" if is_new else "Edit rule", "Save", about, blocks)
+
+
+def new_alert(command: CommandName, question: str) -> Alert:
+    """What stands in the modal of an alert about which nothing is known but its question."""
+    return Alert(question, DEFAULTS[command], "above", float("nan"))
+
+
+def entered(view: Mapping[str, Any]) -> dict[str, str]:
+    """What stands in the inputs of a modal, by block id; nothing for what is empty."""
+    found = {}
+    for block, entries in (view.get("state") or {}).get("values", {}).items():
+        for entry in entries.values():
+            value = entry.get("value") or entry.get("selected_time") or entry.get("selected_date")
+            found[block] = str(value or (entry.get("selected_option") or {}).get("value") or "").strip()
+    return found
+
+
+def repeat_words(given: Mapping[str, str]) -> str:
+    days = given.get("days", "")
+    on = "" if days in ("", "every day") else f" on {days}"
+    return f"subscribe {given.get('question', '')} at {given.get('time', '')}{on}"
+
+
+def alert_words(given: Mapping[str, str], only: Sequence[str] | None = None) -> str:
+    """The alert as it would be typed; with `only`, with no options but those."""
+    value = given.get("value", "")
+    said = f"alert {given.get('question', '')} {value} {given.get('side', 'above')} {given.get('threshold', '')}"
+    options = [name for name in OPTIONS if given.get(name) and (only is None or name in only)]
+    return " ".join([said, *(f"{name} {given[name]}" for name in options)])
+
+
+OPTIONS = ("recover", "every", "for", "repeat", "each", "as")
+
+
+def with_preview(view: Mapping[str, Any], preview: str) -> Block:
+    """The same modal with another line below its question, as `views.update` wants it."""
+    blocks = [kit.context_at(PREVIEW, preview) if block.get("block_id") == PREVIEW else block for block in view["blocks"]]
+    kept = {name: view[name] for name in ("type", "callback_id", "title", "submit", "close", "private_metadata") if name in view}
+    return {**kept, "blocks": blocks}
+
+
+def _question(about: About, question: str) -> Block:
+    return kit.input_("question", f"/{about.command}", kit.text_entry(question, "last 7 days", most=2000))
+
+
+def _modal(callback: str, title: str, submit: str, about: About, blocks: Sequence[Block]) -> Block:
+    return {
+        "type": "modal",
+        "callback_id": callback,
+        "title": kit.plain(title, 24),
+        "submit": kit.plain(submit, 24),
+        "close": kit.plain("Cancel", 24),
+        "private_metadata": about.metadata(),
+        "blocks": list(blocks),
+    }
+
+
+def _amount(value: str, amount: float | None) -> str:
+    if amount is None:
+        return ""
+    said = measured(value, amount)
+    same = words.read_size(said) == amount if "bytes" in value else False
+    return said if same else f"{amount:g}" if amount < 1e15 else f"{amount:.0f}"
+
+
+def _typed(length: timedelta | None) -> str:
+    """A duration as it is typed: `15m`, `4h`, `2d`."""
+    seconds = int(length.total_seconds()) if length else 0
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s" if seconds else ""
+
+
+def _with(usual: Sequence[str], own: str) -> list[str]:
+    return [*([own] if own and own not in usual else []), *usual]

@@ -1,0 +1,266 @@
+"""The modals: opened at once by a button, tried, and saved by the same words that people type."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
+from slack_sdk.errors import SlackApiError
+
+from bot.alerts.backtest import backtest_blocks, backtest_text, sentence
+from bot.alerts.notices import EDIT
+from bot.alerts.rule import Rule
+from bot.alerts.wishes import Alert, read_alert_wish
+from bot.answer import Answer, Block
+from bot.blocks import kit, limits, modals, talk
+from bot.blocks.modals import About, about_of, entered
+from bot.delivery import UNSURE, Errand
+from bot.errors import BadQuestion, Refused
+from bot.question import read_question
+from handlers.actions import errand_of
+from handlers.backtesting import Backtesting
+from handlers.door import Door, words_of
+from handlers.manage import Asker, SubscriptionManager
+from handlers.rules import RuleManager, wish_of
+from handlers.trouble import trouble_of
+
+log = logging.getLogger("opswatch")
+T = TypeVar("T")
+TOO_LATE = "The form could not be opened in time; press the button again."
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRepeat:
+    """`Repeat…` under an answer, and `Fill in…` under a refusal: a question to be asked again and again."""
+
+    door: Door
+
+    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+        about, words = _asked(body, action, context)
+        await _open(self.door, body, context, modals.repeat_modal(about, words, _said(self.door, about, words)))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlert:
+    """`Alert me…` under an answer, and `Fill in…` under a refusal: a value to be watched."""
+
+    door: Door
+
+    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+        about, words = _asked(body, action, context)
+        wish = _as_far_as_typed(self.door, about, words)
+        await _open(self.door, body, context, modals.alert_modal(about, wish, _said(self.door, about, wish.words)))
+
+
+@dataclass(frozen=True, slots=True)
+class EditAction:
+    """`Edit rule` under an alert."""
+
+    door: Door
+    rules: RuleManager
+
+    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+        errand = context["errand"] = errand_of(body, "")
+        name = str(action.get("value", ""))
+        rule = self.rules.rule(name)
+        if rule is None or rule.name not in self.rules.made:
+            where = "is a rule of bot.toml and is changed there; here it can be silenced" if rule else "is no alert any more"
+            text = f"`{name}` {where}."
+            await self.door.delivery.whisper(errand, text, talk.note_blocks(text))
+            return
+        about = About(rule.command, self.rules.made[rule.name].channel, rule.name)
+        wish = wish_of(rule)
+        view = modals.alert_modal(about, wish, _said(self.door, about, wish.words), is_new=False)
+        await _open(self.door, body, context, view)
+
+
+@dataclass(frozen=True, slots=True)
+class TryAlert:
+    """`Try it` in the modal of an alert: what it would have done in the last ninety days, before it is saved."""
+
+    door: Door
+    rules: RuleManager
+    backtesting: Backtesting
+
+    async def __call__(self, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        context["errand"] = None
+        view, user = body["view"], str(body["user"]["id"])
+        about = about_of(view)
+        shown = await self._show(view, view["id"], view["hash"], "Trying it on the last 90 days …")
+        try:
+            await _may_manage(self.door, self.rules, about, user)
+            wish = _wish(self.door, about, entered(view))
+            rule, _ = self.rules.preview(wish, about.command, about.channel)
+            preview = f"It {sentence(test := await self.backtesting.run(rule))}."
+            preview += "".join(f" {note}" for note in test.notes)
+        except Exception as error:
+            trouble = trouble_of(error)
+            preview = f"{trouble.message} {trouble.hint if trouble.kind != 'bad_question' else ''}".strip()
+        await self._show(view, view["id"], shown, preview)
+
+    async def _show(self, view: Mapping[str, Any], view_id: str, hash_: str, preview: str) -> str:
+        """The modal with another preview, and its new hash. Where it was closed or changed meanwhile, nothing is shown."""
+        try:
+            told = await self.door.delivery.update_view(modals.with_preview(view, kit.escaped(preview)), view_id, hash_)
+        except (SlackApiError, *UNSURE) as error:
+            log.info("A form could not be told anew: %s", type(error).__name__)
+            return hash_
+        return told
+
+
+@dataclass(frozen=True, slots=True)
+class SaveRepeat:
+    """`Subscribe` in the modal."""
+
+    door: Door
+    subscriptions: SubscriptionManager
+
+    async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        about, user = about_of(body["view"]), str(body["user"]["id"])
+        words = modals.repeat_words(entered(body["view"]))
+        told = await _saved(ack, "question", self._take(about, words, user))
+        if told:
+            await _confirm(self.door, about, user, told, context)
+
+    async def _take(self, about: About, words: str, user: str) -> Answer | None:
+        asker = await _asker(self.door, self.subscriptions.access.groups(about.command), about, user)
+        return await self.subscriptions.take(about.command, words, asker)
+
+
+@dataclass(frozen=True, slots=True)
+class SaveAlert:
+    """`Save` in the modal of an alert; a refusal stands at the input it is about."""
+
+    door: Door
+    rules: RuleManager
+    backtesting: Backtesting
+
+    async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        about, user, given = about_of(body["view"]), str(body["user"]["id"]), entered(body["view"])
+        try:
+            wish = _wish(self.door, about, given)
+        except BadQuestion as error:
+            await ack(response_action="errors", errors={_input_of(self.door, about, given): error.message})
+            return
+        made = await _saved(ack, "question", self._make(wish, about, user))
+        if made:
+            rule, told = made
+            await _confirm(self.door, about, user, told, context)
+            await self._tell_the_past(rule, about, user)
+
+    async def _make(self, wish: Alert, about: About, user: str) -> tuple[Rule, Answer]:
+        asker = await _asker(self.door, self.rules.access.groups(about.command), about, user)
+        return await self.rules.make(wish, about.command, asker, instead_of=about.rule)
+
+    async def _tell_the_past(self, rule: Rule, about: About, user: str) -> None:
+        """What it would have done, with its chart, for whoever has made it. A courtesy: where it fails, nothing is said."""
+        try:
+            test = await self.backtesting.run(rule)
+        except Exception as error:
+            log.info("A new alert could not be tried on the past: %s", type(error).__name__)
+            return
+        if test.samples:
+            zone = await self.door.people.zone(user)
+            await self.door.delivery.whisper(_errand(about, user), backtest_text(test, zone), backtest_blocks(test, zone))
+
+
+def _asked(body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> tuple[About, str]:
+    """What the button is about: the command and its words."""
+    line = str(action.get("value", ""))
+    errand = context["errand"] = errand_of(body, line)
+    command, words = words_of(line)
+    return About(command, errand.channel), words
+
+
+def _as_far_as_typed(door: Door, about: About, words: str) -> Alert:
+    """The wish that was typed, where it can be read; else its question alone."""
+    try:
+        wish = read_alert_wish(about.command, f"alert {words}", door.answering.directory)
+    except BadQuestion:
+        wish = None
+    return wish if isinstance(wish, Alert) else modals.new_alert(about.command, words)
+
+
+def _said(door: Door, about: About, words: str) -> str:
+    """How the question is read, in one line."""
+    try:
+        question = read_question(about.command, words, door.answering.directory, now=door.clock(), zone=door.zone)
+    except BadQuestion as error:
+        return kit.escaped(error.message)
+    return f"Read as {kit.code(question.line, 200)}" + (f": {kit.escaped(question.window.said)}" if question.window else "")
+
+
+def _wish(door: Door, about: About, given: Mapping[str, str], only: Sequence[str] | None = None) -> Alert:
+    wish = read_alert_wish(about.command, modals.alert_words(given, only), door.answering.directory)
+    if not isinstance(wish, Alert):
+        raise BadQuestion("That is no alert.", "/usage alerts")
+    return wish
+
+
+def _input_of(door: Door, about: About, given: Mapping[str, str]) -> str:
+    """The input at which a wish ceases to be one."""
+    tried: list[str] = []
+    for name in ("threshold", *modals.OPTIONS):
+        if name != "threshold":
+            if not given.get(name):
+                continue
+            tried.append(name)
+        try:
+            _wish(door, about, given, tried)
+        except BadQuestion:
+            return name
+    return "question"
+
+
+async def _open(door: Door, body: dict[str, Any], context: AsyncBoltContext, view: Block) -> None:
+    """Opens a modal at once: a trigger lives three seconds."""
+    problems = limits.view_problems(view)
+    if problems:
+        log.error("A form would be refused: %s", "; ".join(problems))
+    try:
+        await door.delivery.open_view(str(body.get("trigger_id", "")), view)
+    except (SlackApiError, *UNSURE) as error:
+        log.warning("A form could not be opened: %s", type(error).__name__)
+        await door.delivery.whisper(context["errand"], TOO_LATE, talk.note_blocks(TOO_LATE))
+
+
+async def _saved(ack: AsyncAck, block: str, taking: Awaitable[T]) -> T | None:
+    """What came of it, the modal closed; or None, with the refusal standing in it."""
+    try:
+        told = await taking
+    except (BadQuestion, Refused) as error:
+        await ack(response_action="errors", errors={block: error.message})
+        return None
+    await ack()
+    return told
+
+
+async def _may_manage(door: Door, rules: RuleManager, about: About, user: str) -> None:
+    asker = await _asker(door, rules.access.groups(about.command), about, user)
+    rules.access.require_manage(about.command, **asker.rights)
+
+
+async def _asker(door: Door, groups: Sequence[str], about: About, user: str) -> Asker:
+    return Asker(user, about.channel, list(await door.people.groups_of(user, groups)))
+
+
+async def _confirm(door: Door, about: About, user: str, told: Answer, context: AsyncBoltContext) -> None:
+    context["errand"] = errand = _errand(about, user)
+    await door.delivery.whisper(errand, told.text, told.blocks)
+
+
+def _errand(about: About, user: str) -> Errand:
+    return Errand(user=user, channel=about.channel, response_url="", line="", delivery=uuid.uuid4().hex)
+
+
+def register(app: AsyncApp, door: Door, subscriptions: SubscriptionManager, rules: RuleManager, backtesting: Backtesting) -> None:
+    app.action(talk.OPEN_REPEAT)(OpenRepeat(door).__call__)
+    app.action(talk.OPEN_ALERT)(OpenAlert(door).__call__)
+    app.action(EDIT)(EditAction(door, rules).__call__)
+    app.action(modals.TRY_ALERT)(TryAlert(door, rules, backtesting).__call__)
+    app.view(modals.SAVE_REPEAT)(SaveRepeat(door, subscriptions).__call__)
+    app.view(modals.SAVE_ALERT)(SaveAlert(door, rules, backtesting).__call__)

@@ -1,0 +1,182 @@
+"""Forms: opened by a button at once, filled from what it belongs to, tried, refused at the input that is wrong, and saved."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.app import open_bot
+from bot.blocks import limits
+from bot.sandbox.slack import Message, View
+from bot.sandbox.world import World
+from tests.scenarios.test_alerts import SPIKE, Meter, clock, kept, look, messages, running, told
+from tests.scenarios.test_digests import HURRIED, Clock
+
+assert clock, "the clock of the alerts' own tests"
+QUIET = {**SPIKE, "above": "50 GB", "recover": "40 GB"}
+
+
+async def opened(world: World, message: Message, action: str, *, user: str = "U0ADA") -> View:
+    await world.slack.press(message, action, user=user)
+    view: View = await world.slack.until(lambda: world.slack.modal(user))
+    assert limits.view_problems(view.view) == []
+    return view
+
+
+async def confirmed(world: World, says: str) -> Message:
+    found: Message = await world.slack.until(
+        lambda: next((m for m in world.slack.messages if says in m.text and m.seen_by), None)
+    )
+    return found
+
+
+async def test_a_question_is_repeated_from_its_answer(world: World, clock: Clock) -> None:
+    async with running(world, QUIET):
+        answer = await world.slack.answer_to("/usage rapid7-eu last 3 days")
+        view = await opened(world, answer, "modal.repeat")
+        assert view.state({})["values"]["question"]["question"]["value"] == "rapid7-eu last 3 days"
+        assert "Read as `/usage rapid7-eu last 3 days`: 3 days" in view.words() or "Read as" in view.words()
+        await world.slack.submit(view, time="08:30", days="mondays")
+        assert world.slack.modal() is None
+        await confirmed(world, "Subscription 1: `/usage rapid7-eu last 3 days` at 08:30 on Mondays")
+    assert world.slack.refused == []
+
+
+async def test_an_alert_is_made_from_an_answer_tried_and_saved(world: World, clock: Clock) -> None:
+    meter = Meter(world)
+    meter(3)
+    async with running(world, QUIET):
+        answer = await world.slack.answer_to("/usage rapid7-eu today", channel="C0KITCHEN")
+        view = await opened(world, answer, "modal.alert")
+        meter(6)
+        await world.slack.press_in(view, "try.alert", threshold="5 GB")
+        await world.slack.until(lambda: "would have fired 1 time in 90 days" in view.words())
+        assert "judged once a day, on whole days" in view.words()
+        await world.slack.submit(view, threshold="5 GB", **{"as": "pantry", "for": "10m", "repeat": "4h"})
+        await confirmed(
+            world, "Alert `pantry` is made: bytes of `/usage rapid7-eu today` above 5.00 GB, for 10 min, repeated every 4 h"
+        )
+        past = await confirmed(world, "pantry would have fired 1 time in 90 days")
+        assert any(block["type"] == "data_visualization" for block in past.blocks)
+    [rule] = await kept(world, "SELECT name, channel FROM rules")
+    assert rule == {"name": "pantry", "channel": "C0KITCHEN"}
+    assert world.slack.refused == []
+
+
+@pytest.mark.parametrize(
+    ("given", "block", "says"),
+    [
+        ({"threshold": "much"}, "threshold", "is no threshold"),
+        ({"threshold": "5 GB", "recover": "6 GB"}, "recover", "calm side"),
+        ({"threshold": "5 GB", "for": "a while"}, "for", "I do not understand"),
+        ({"threshold": "5 GB", "as": "-"}, "as", "A name is letters"),
+        ({"threshold": "5 GB", "question": "todya"}, "question", "todya"),
+        ({"threshold": "5 GB", "as": "ingest-spike"}, "question", "already"),
+    ],
+)
+async def test_a_refusal_stands_at_the_input_it_is_about(
+    world: World, clock: Clock, given: dict[str, str], block: str, says: str
+) -> None:
+    async with running(world, QUIET):
+        answer = await world.slack.answer_to("/usage rapid7-eu today")
+        view = await opened(world, answer, "modal.alert")
+        await world.slack.submit(view, **given)
+        assert list(view.errors) == [block]
+        assert says in view.errors[block]
+        await world.slack.submit(
+            view, **{**given, "threshold": "5 GB", "recover": "", "for": "", "as": "", "question": "rapid7-eu today"}
+        )
+        assert world.slack.modal() is None
+        await confirmed(world, "Alert `usage-1` is made")
+    assert world.slack.refused == []
+
+
+async def test_a_rule_made_here_is_changed_and_one_of_the_file_is_not(world: World, clock: Clock) -> None:
+    meter = Meter(world)
+    async with running(world) as bot:
+        await look(bot, clock, meter, 6)
+        await world.slack.until(lambda: told(world))
+        await world.slack.press(messages(world)[0], "alert.edit")
+        await confirmed(world, "`ingest-spike` is a rule of bot.toml and is changed there")
+        made = await world.slack.answer_to("/usage alert rapid7-eu today above 7 GB for 30m as pantry")
+        view = await opened(world, made, "alert.edit")
+        now = {name: next(iter(v.values())) for name, v in view.state({})["values"].items()}
+        assert now["threshold"]["value"] == "7.00 GB"
+        assert now["for"]["value"] == "30m"
+        assert "as" not in now
+        await world.slack.submit(view, threshold="5.5 GB", **{"for": ""})
+        await confirmed(
+            world, "Alert `pantry` is changed: bytes of `/usage rapid7-eu today` above 5.50 GB. It is told in this channel"
+        )
+        await world.slack.until(lambda: any(text.startswith("🔴 pantry") for text in told(world)))
+    [rule] = await kept(world, "SELECT rule FROM rules")
+    assert json.loads(rule["rule"])["above"] == 5.5e9
+
+
+@pytest.mark.parametrize(
+    ("line", "action", "question"),
+    [
+        ("/usage alert rapid7-eu today abov 5 GB", "modal.alert", "rapid7-eu today abov 5 GB"),
+        ("/apiaudit alert", "modal.alert", None),
+        ("/usage subscribe rapid7-eu last 7 days", "modal.repeat", "rapid7-eu last 7 days"),
+    ],
+)
+async def test_where_words_are_missing_a_form_takes_them(
+    world: World, clock: Clock, line: str, action: str, question: str | None
+) -> None:
+    async with running(world, QUIET):
+        refusal = await world.slack.answer_to(line)
+        assert "Try" in refusal.text
+        view = await opened(world, refusal, action)
+        assert view.state({})["values"]["question"]["question"]["value"] == question
+
+
+async def test_who_may_not_manage_is_told_in_the_form(world: World, clock: Clock) -> None:
+    async with running(world, QUIET, access={"usage": ["*"], "manage": ["U0ADA"]}):
+        answer = await world.slack.answer_to("/usage rapid7-eu today", user="U0LINUS")
+        view = await opened(world, answer, "modal.alert", user="U0LINUS")
+        await world.slack.press_in(view, "try.alert", threshold="5 GB")
+        await world.slack.until(lambda: "You may not manage" in view.words())
+        await world.slack.submit(view, threshold="5 GB")
+        assert "You may not manage" in view.errors["question"]
+        world.slack.close(view)
+        view = await opened(world, answer, "modal.repeat", user="U0LINUS")
+        await world.slack.submit(view)
+        assert "You may not manage" in view.errors["question"]
+
+
+async def test_a_form_that_slack_does_not_open_in_time_is_told(world: World, clock: Clock) -> None:
+    async with running(world, QUIET):
+        answer = await world.slack.answer_to("/usage rapid7-eu today")
+        world.slack.answer_with(
+            200, '{"ok":false,"error":"expired_trigger_id"}', path="views.open", Content_Type="application/json"
+        )
+        await world.slack.press(answer, "modal.alert")
+        await confirmed(world, "The form could not be opened in time")
+
+
+async def test_a_form_that_was_closed_meanwhile_is_left_alone(world: World, clock: Clock) -> None:
+    async with running(world, QUIET):
+        answer = await world.slack.answer_to("/usage rapid7-eu today")
+        view = await opened(world, answer, "modal.alert")
+        world.rapid7.be_slow(0.3)
+        await world.slack.press_in(view, "try.alert", threshold="5 GB")
+        world.slack.close(view)
+        clock.ahead += timedelta(seconds=1)
+        await world.slack.until(lambda: any("views.update" in text for text in world.slack.refused))
+
+
+async def test_forms_work_over_http_too(world: World, free_tcp_port: int) -> None:
+    settings: Any = world.settings(slack={"mode": "http", "port": free_tcp_port})
+    world.slack.events_url = f"http://127.0.0.1:{free_tcp_port}/slack/events"
+    async with open_bot(settings, world.tokens("http"), pace=HURRIED) as bot, bot.connected():
+        answer = await world.slack.answer_to("/usage rapid7-eu today")
+        view = await opened(world, answer, "modal.alert")
+        await world.slack.submit(view, threshold="much")
+        assert "is no threshold" in view.errors["threshold"]
+        await world.slack.submit(view, threshold="5 GB")
+        assert world.slack.modal() is None
+        await confirmed(world, "Alert `usage-1` is made")
