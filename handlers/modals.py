@@ -95,17 +95,17 @@ class TryAlert:
             await _may_manage(self.door, self.rules, about, user)
             wish = _wish(self.door, about, entered(view))
             rule, _ = self.rules.preview(wish, about.command, about.channel)
-            preview = f"It {sentence(test := await self.backtesting.run(rule))}."
-            preview += "".join(f" {note}" for note in test.notes)
+            test = await self.backtesting.run(rule)
+            result = " ".join([f"It {sentence(test)}.", *test.notes])
         except Exception as error:
             trouble = trouble_of(error)
-            preview = f"{trouble.message} {trouble.hint if trouble.kind != 'bad_question' else ''}".strip()
-        await self._show(view, view["id"], shown, preview)
+            result = f"{trouble.message} {trouble.hint if trouble.kind != 'bad_question' else ''}".strip()
+        await self._show(view, view["id"], shown, result)
 
-    async def _show(self, view: Mapping[str, Any], view_id: str, hash_: str, preview: str) -> str:
-        """The modal with another preview, and its new hash. Where it was closed or changed meanwhile, nothing is shown."""
+    async def _show(self, view: Mapping[str, Any], view_id: str, hash_: str, result: str) -> str:
+        """The modal with another result, and its new hash. Where it was closed or changed meanwhile, nothing is shown."""
         try:
-            told = await self.door.delivery.update_view(modals.with_preview(view, kit.escaped(preview)), view_id, hash_)
+            told = await self.door.delivery.update_view(modals.with_result(view, kit.escaped(result)), view_id, hash_)
         except (SlackApiError, *UNSURE) as error:
             log.info("A form could not be told anew: %s", type(error).__name__)
             return hash_

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -30,6 +29,8 @@ from handlers.trouble import trouble_of
 
 log = logging.getLogger("opswatch")
 STANDING = msgspec.json.Decoder(Watch)
+# So many rules are judged in one go: a few milliseconds.
+AT_ONCE = 250
 
 
 @dataclass(slots=True)
@@ -58,6 +59,15 @@ class Quiet:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What came back for a rule that was due."""
+
+    rule: Rule
+    due: Due
+    answer: Answer | Failed
+
+
+@dataclass(frozen=True, slots=True)
 class AlertJob:
     """Asks an alert's question, judges the watched value, and puts what is to be told into the outbox."""
 
@@ -68,8 +78,10 @@ class AlertJob:
     zone: tzinfo
     clock: Callable[[], datetime]
     ops_channel: str
-    _turns: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
-    _watches: dict[str, tuple[str, Watch]] = field(default_factory=dict)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _watches: dict[str, tuple[Rule, Watch]] = field(default_factory=dict)
+    _found: list[tuple[Found, asyncio.Future[None]]] = field(default_factory=list)
+    _judging: set[asyncio.Task[None]] = field(default_factory=set)
 
     def scheduled(self, rule: Rule) -> Scheduled:
         covering = [mute for mute in self.quiet.mutes if rule.name in mute.alerts]
@@ -81,34 +93,86 @@ class AlertJob:
         )
 
     async def run(self, rule: Rule, due: Due) -> None:
-        """One evaluation after the other; its standing and what there is to tell of it are one transaction. What a crash cuts off is
-        read again at the next look, and an instant that somebody else has judged already is left alone."""
-        async with self._turns[rule.name]:
-            found = await self._asked(rule)
-            now = self.clock()
-            before = await self.watch(rule)
-            quiet = self.quiet.said(rule.name, now)
-            after, reason = evaluate(rule, before, _read(rule, found, before), now=now, quiet=bool(quiet))
-            if isinstance(found, Failed):
-                scene = Scene(rule, before, after, Reason.CANNOT_TELL, now, self.zone)
-            else:
-                window = found.window.said if found.window else ""
-                scene = Scene(rule, before, after, reason or Reason.CHANGED, now, self.zone, window, _shortcomings(found), quiet)
-            after, posts = self._told(scene, reason, f"{due.at:%Y%m%dT%H%M%SZ}", found)
-            if await self.alerts.judge(_judged(rule, due, after, posts, reason, found, now)):
-                self._watches[rule.name] = (rule.definition, after)
-            else:
-                self._watches.pop(rule.name, None)
-        if reason:
+        """One evaluation. What a crash cuts off is read again at the next look, and an instant that somebody else has judged already
+        is left alone."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._found.append((Found(rule, due, await self._asked(rule)), done))
+        if not self._judging:
+            task = asyncio.create_task(self._judge_what_is_found())
+            self._judging.add(task)
+            task.add_done_callback(self._judging.discard)
+        await done
+
+    async def judge_all(self, found: Sequence[Found]) -> None:
+        """What comes of evaluations whose answers are at hand: their standings and what there is to tell of them, in transactions of so
+        many that nobody waits for long."""
+        for at in range(0, len(found), AT_ONCE):
+            await self._judge_together(found[at : at + AT_ONCE])
+            await asyncio.sleep(0)
+
+    async def _judge_what_is_found(self) -> None:
+        """Those whose answers come while others are written down are written down together."""
+        while self._found:
+            batch, self._found[:] = self._found[:], []
+            try:
+                await self.judge_all([found for found, _ in batch])
+            except BaseException as error:
+                for _, done in batch:
+                    if not done.done():
+                        done.set_exception(error if isinstance(error, Exception) else asyncio.CancelledError())
+                if not isinstance(error, Exception):
+                    raise
+            for _, done in batch:
+                if not done.done():
+                    done.set_result(None)
+
+    async def _judge_together(self, several: Sequence[Found]) -> None:
+        now = self.clock()
+        async with self._turn:
+            for found in several:
+                if self._watches.get(found.rule.name, _NOBODY)[0] is not found.rule:
+                    await self.watch(found.rule)
+            judged = [self._judge(found, now) for found in several]
+            try:
+                kept = await self.alerts.judge_all(judged)
+            except BaseException:
+                # What was taken back is read again from where it is kept.
+                kept = [False] * len(judged)
+                raise
+            finally:
+                for found, is_kept in zip(several, kept, strict=True):
+                    if not is_kept:
+                        self._watches.pop(found.rule.name, None)
+        if any(each.posts for each in judged):
             self.outbox.wake()
+
+    def _judge(self, found: Found, now: datetime) -> Judged:
+        rule, answer = found.rule, found.answer
+        _, before = self._watches[rule.name]
+        quiet = self.quiet.said(rule.name, now)
+        after, reason = evaluate(rule, before, _read(rule, answer, before), now=now, quiet=bool(quiet))
+        posts: list[Post] = []
+        if reason:
+            scene = self._scene(found, before, after, reason, quiet, now)
+            after, posts = self._told(scene, f"{found.due.at:%Y%m%dT%H%M%SZ}", answer)
+        self._watches[rule.name] = (rule, after)
+        return _judged(rule, found.due, after, posts, reason, answer, now)
+
+    def _scene(self, found: Found, before: Watch, after: Watch, reason: Reason, quiet: str, now: datetime) -> Scene:
+        answer = found.answer
+        if isinstance(answer, Failed):
+            return Scene(found.rule, before, after, reason, now, self.zone)
+        window = answer.window.said if answer.window else ""
+        return Scene(found.rule, before, after, reason, now, self.zone, window, _shortcomings(answer), quiet)
 
     async def watch(self, rule: Rule) -> Watch:
         """How it stands with a rule; kept at hand, since one process judges."""
-        definition, watch = self._watches.get(rule.name, ("", Watch()))
-        if definition != rule.definition:
-            kept = await self.alerts.watch(rule.name, rule.definition)
-            watch = STANDING.decode(kept) if kept else Watch()
-            self._watches[rule.name] = (rule.definition, watch)
+        at_hand = self._watches.get(rule.name)
+        if at_hand and (at_hand[0] is rule or at_hand[0].definition == rule.definition):
+            return at_hand[1]
+        kept = await self.alerts.watch(rule.name, rule.definition)
+        watch = STANDING.decode(kept) if kept else Watch()
+        self._watches[rule.name] = (rule, watch)
         return watch
 
     async def acknowledge(self, rule: Rule, *, user: str) -> bool:
@@ -123,15 +187,15 @@ class AlertJob:
         self._watches.pop(name, None)
 
     async def _said(self, rule: Rule, reason: Reason, change: Callable[[Watch], Watch], *, by: str) -> bool:
-        async with self._turns[rule.name]:
+        async with self._turn:
             before, now = await self.watch(rule), self.clock()
             if not before.told or (reason is Reason.ACKNOWLEDGED and before.acknowledged_by):
                 return False
             after = change(before)
             scene = Scene(rule, before, after, reason, now, self.zone, quiet=self.quiet.said(rule.name, now), by=by)
-            _, posts = self._told(scene, reason, f"{now:%Y%m%dT%H%M%S%fZ}", None)
+            _, posts = self._told(scene, f"{now:%Y%m%dT%H%M%S%fZ}", None)
             await self.alerts.told(_judged(rule, Due(schedule_of(rule.name), now, 0), after, posts, reason, None, now))
-            self._watches[rule.name] = (rule.definition, after)
+            self._watches[rule.name] = (rule, after)
         self.outbox.wake()
         return True
 
@@ -147,12 +211,11 @@ class AlertJob:
             log.warning("The alert %s could not be evaluated: %s", rule.name, trouble.kind)
             return Failed(f"{trouble.message} {trouble.hint}")
 
-    def _told(self, scene: Scene, reason: Reason | None, instant: str, found: Answer | Failed | None) -> tuple[Watch, list[Post]]:
+    def _told(self, scene: Scene, instant: str, found: Answer | Failed | None) -> tuple[Watch, list[Post]]:
         """The posts for a reason, and the standing that knows its incident's message. The first one opens it; each later one tells that
         message anew and says in its thread what has changed; a repeat is shown in the channel, too."""
-        if reason is None:
-            return scene.after, []
-        rule, key = scene.rule, f"alert:{scene.rule.name}:{instant}:{reason.value}"
+        rule, reason = scene.rule, scene.reason
+        key = f"alert:{rule.name}:{instant}:{reason.value}"
         if reason in (Reason.CANNOT_TELL, Reason.TELLS_AGAIN):
             return scene.after, [ops_post(self.ops_channel or rule.channel, key, _of_itself(scene, found))]
         root = scene.before.incident
@@ -167,6 +230,7 @@ class AlertJob:
         ]
 
 
+_NOBODY = (None, Watch())
 _SHOWN_AGAIN = frozenset({Reason.REPEATED, Reason.QUIET_OVER})
 
 
@@ -197,11 +261,11 @@ def _judged(
         definition=rule.definition,
         due=due.at,
         at=now,
-        state="error" if failed else after.state.value,
+        state="error" if failed else after.state._value_,
         since=standing.since,
         value=None if failed else standing.value,
         watch=msgspec.json.encode(after),
-        samples=[(name, s.value, s.state.value) for name, s in after.subjects.items() if name]
+        samples=[(name, s.value, s.state._value_) for name, s in after.subjects.items() if name]
         if rule.each and not failed
         else (),
         posts=posts,

@@ -72,6 +72,9 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
     peak: float | None = None
 
 
+_NEW = Standing()
+
+
 class Watch(msgspec.Struct, frozen=True, omit_defaults=True):
     """How it stands with a rule: each of its subjects, what people know (`told` names the subjects of the last notice, with the state
     it told of them), the incident that is open, and what a person has said about it. `looks` has a `1` for each of the last looks
@@ -92,6 +95,9 @@ class Watch(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def state(self) -> State:
         """The gravest state of any subject."""
+        if len(self.subjects) == 1:
+            # Nearly every rule looks at its answer as a whole.
+            return next(iter(self.subjects.values())).state
         found = {standing.state for standing in self.subjects.values()}
         if not found and self.evaluated_at:
             return State.INACTIVE
@@ -100,7 +106,8 @@ class Watch(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def standing(self) -> Standing:
         """The subject that matters most: of those in the gravest state the first."""
-        return next((s for s in self.subjects.values() if s.state is self.state), Standing())
+        gravest = self.state
+        return next((s for s in self.subjects.values() if s.state is gravest), _NEW)
 
     def firing(self) -> dict[str, Standing]:
         return {name: s for name, s in self.subjects.items() if s.state is State.FIRING}
@@ -131,9 +138,6 @@ def evaluate(
     if reason is None and before.errors >= ERRORS_TOLD:
         return told, Reason.TELLS_AGAIN
     return told, reason
-
-
-_NEW = Standing()
 
 
 def _all(before: Watch, readings: Readings) -> Mapping[str, object]:
@@ -191,9 +195,12 @@ def _since(known: Standing, state: State, now: datetime) -> datetime | None:
 
 
 def _look(subjects: Mapping[str, Standing], readings: Readings) -> str:
-    if readings and all(reading is None for reading in readings.values()):
+    if readings and not any(reading is not None for reading in readings.values()):
         return "?"
-    return "1" if any(s.state is State.FIRING for s in subjects.values()) else "0"
+    for standing in subjects.values():
+        if standing.state is State.FIRING:
+            return "1"
+    return "0"
 
 
 def _flaps(looks: str, did: bool) -> bool:

@@ -115,8 +115,10 @@ def readings(rule: Rule, values: Mapping[str, Any], known: Mapping[str, Standing
 def watched(values: Mapping[str, Any], name: str) -> float | None:
     """The watched number of an answer, or None where the answer does not know it. `levels.error` is a level of a log, which is
     0 where the log was read and has none."""
-    found: Any = values
-    for part in name.split("."):
+    found: Any = values.get(name)
+    if "." in name:
+        group, _, part = name.partition(".")
+        found = values.get(group)
         found = found.get(part) if isinstance(found, Mapping) else None
     if found is None and name.startswith("levels.") and "lines" in values:
         return 0.0

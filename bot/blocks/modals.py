@@ -18,7 +18,7 @@ from bot.question import CommandName
 
 SAVE_ALERT, SAVE_REPEAT = "save.alert", "save.repeat"
 TRY_ALERT = "try.alert"
-PREVIEW = "preview"
+PREVIEW, TRIED = "preview", "tried"
 DAYS = ("every day", "weekdays", "weekends", "mondays", "tuesdays", "wednesdays", "thursdays", "fridays", "the 1st")
 EVERY = ("5m", "15m", "30m", "1h", "6h", "1d")
 REPEAT = ("1h", "4h", "12h", "1d")
@@ -60,8 +60,8 @@ def alert_modal(about: About, wish: Alert, preview: str, *, is_new: bool = True)
         _question(about, wish.words),
         kit.context_at(PREVIEW, preview),
         kit.input_("value", "Value", kit.select([wish.value, *values], wish.value)),
-        kit.input_("side", "Is", kit.select(("above", "below"), wish.side)),
-        kit.input_("threshold", "Than", kit.text_entry(amount, "5 GB" if "bytes" in wish.value else "20")),
+        kit.input_("side", "Fires when it is", kit.select(("above", "below"), wish.side)),
+        kit.input_("threshold", "Threshold", kit.text_entry(amount, "5 GB" if "bytes" in wish.value else "20")),
         kit.input_("recover", "Calm again at", kit.text_entry(_amount(wish.value, wish.recover), "the same"), optional=True),
         kit.input_("every", "Looked at every", kit.select(_with(EVERY, _typed(wish.every)), _typed(wish.every))),
         kit.input_("for", "Must last for", kit.text_entry(_typed(wish.hold), "10m; nothing: fires at once"), optional=True),
@@ -74,6 +74,7 @@ def alert_modal(about: About, wish: Alert, preview: str, *, is_new: bool = True)
     if is_new:
         blocks.append(kit.input_("as", "Name", kit.text_entry(wish.name, f"{about.command}-1"), optional=True))
     blocks.append(kit.actions([kit.button("Try it on the last 90 days", TRY_ALERT)]))
+    blocks.append(kit.context_at(TRIED, "Tells how often it would have fired, before anything is saved."))
     return _modal(SAVE_ALERT, "Alert me" if is_new else "Edit rule", "Save", about, blocks)
 
 
@@ -109,9 +110,9 @@ def alert_words(given: Mapping[str, str], only: Sequence[str] | None = None) -> 
 OPTIONS = ("recover", "every", "for", "repeat", "each", "as")
 
 
-def with_preview(view: Mapping[str, Any], preview: str) -> Block:
-    """The same modal with another line below its question, as `views.update` wants it."""
-    blocks = [kit.context_at(PREVIEW, preview) if block.get("block_id") == PREVIEW else block for block in view["blocks"]]
+def with_result(view: Mapping[str, Any], result: str) -> Block:
+    """The same modal with what came of a try, as `views.update` wants it."""
+    blocks = [kit.context_at(TRIED, result) if block.get("block_id") == TRIED else block for block in view["blocks"]]
     kept = {name: view[name] for name in ("type", "callback_id", "title", "submit", "close", "private_metadata") if name in view}
     return {**kept, "blocks": blocks}
 

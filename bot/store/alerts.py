@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from sqlite_utils import Database
 
 from bot.store.posts import Post, enqueue
@@ -26,8 +26,7 @@ class Sample:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True, gc=False):
     """What came of one evaluation: the standing (as `state`, `since`, `value` for people, and whole as JSON in `watch`), the samples by
     subject, what there is to tell, and the reason for it. `due` is the instant it was due, `at` the one it was judged."""
 
@@ -78,8 +77,6 @@ class Alerts:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._series: dict[tuple[str, str], int] = {}
-        self._waiting: list[tuple[Judged, asyncio.Future[bool]]] = []
-        self._writing: asyncio.Task[None] | None = None
 
     async def watch(self, alert: str, definition: str) -> bytes | None:
         """How it stood at the last evaluation, as JSON; None where it was never looked at or watched something else."""
@@ -91,17 +88,9 @@ class Alerts:
         rows = await self._store.read("SELECT due FROM alerts WHERE name = ? AND definition = ?", (alert, definition))
         return datetime.fromisoformat(rows[0]["due"]) if rows else now
 
-    async def judge(self, judged: Judged) -> bool:
-        """Writes down what came of an evaluation and what there is to tell of it, in one transaction; those that end at the same time
-        share it. False where somebody else has judged this instant already, and nothing was written."""
-        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.append((judged, done))
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write_all())
-        return await done
-
     async def judge_all(self, several: Sequence[Judged]) -> list[bool]:
-        """The same for several at once."""
+        """Writes down what came of evaluations and what there is to tell of them, in one transaction. False for each whose instant
+        somebody else has judged already, of which nothing is written."""
 
         def write(db: Database) -> list[bool]:
             fresh = [self._is_first(db, judged) for judged in several]
@@ -204,27 +193,10 @@ class Alerts:
         """What is too old to be of use is forgotten. Silences and rules stay for the record."""
 
         def prune(db: Database) -> None:
-            oldest = instant(now - SAMPLES_KEPT)
-            for (series,) in db.execute("SELECT id FROM series").fetchall():
-                db.execute("DELETE FROM samples WHERE series = ? AND at < ?", (series, oldest))
+            db.execute("DELETE FROM samples WHERE at < ?", (instant(now - SAMPLES_KEPT),))
             db.execute("DELETE FROM notices WHERE at < ?", (instant(now - NOTICES_KEPT),))
 
         await self._store.write(prune)
-
-    async def _write_all(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            try:
-                kept: Sequence[bool | BaseException] = await self.judge_all([judged for judged, _ in batch])
-            except BaseException as error:
-                kept = [error] * len(batch)
-            for (_, done), found in zip(batch, kept, strict=True):
-                if done.done():
-                    continue
-                if isinstance(found, bool):
-                    done.set_result(found)
-                else:
-                    done.set_exception(found if isinstance(found, Exception) else RuntimeError("the bot is stopping"))
 
     def _is_first(self, db: Database, judged: Judged) -> bool:
         """Whether this instant is judged for the first time; its samples are then written."""

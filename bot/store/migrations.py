@@ -149,8 +149,9 @@ def incidents(db: Database) -> None:
     db.table("silences").create_index(["alert", "end"])
     db.table("series").create({"id": int, "name": str, "definition": str}, pk="id", not_null={"name", "definition"})
     db.table("series").create_index(["name", "definition"], unique=True)
-    # Ordered by series and time in the file itself, which halves it and makes a range of one series one read.
+    # Ordered by time in the file itself: what is sampled at the same time stands together, so that writing it is appending, however
+    # much there is already, and forgetting what is old is one range.
     db.execute(
-        "CREATE TABLE samples (series INTEGER NOT NULL, at TEXT NOT NULL, value REAL, state TEXT NOT NULL, PRIMARY KEY (series, at)) "
+        "CREATE TABLE samples (at TEXT NOT NULL, series INTEGER NOT NULL, value REAL, state TEXT NOT NULL, PRIMARY KEY (at, series)) "
         "WITHOUT ROWID"
     )

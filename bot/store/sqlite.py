@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -225,6 +226,7 @@ def _asked(row: dict[str, Any]) -> Asked:
     return Asked(**{**known, "asked_at": datetime.fromisoformat(row["asked_at"])})
 
 
+@lru_cache(maxsize=256)
 def instant(moment: datetime) -> str:
     """An instant as it stands in the tables: ISO-8601 in UTC with milliseconds, so that text sorts as time."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -8,6 +8,7 @@ import gc
 import json
 import os
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -19,12 +20,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.answer import AnswerFile
+from bot.alerts.backtest import Look, backtest
+from bot.alerts.evaluate import WHOLE
+from bot.alerts.rule import Rule
+from bot.answer import Answer, AnswerFile
+from bot.outbox import Outbox
 from bot.reports.audit import CSV_HEADER, AuditFacts, audit_report, csv_rows
 from bot.reports.sheets import csv_bytes
 from bot.sandbox import seed
 from bot.sandbox.world import World, open_world
+from bot.schedule import Due
+from bot.store import Alerts, Posts, Store
 from bot.transfers import Wanted, fetch_log
+from handlers.watch import AlertJob, Found, Quiet
 from providers.akamai import parse as akamai
 from providers.devicewise import parse as devicewise
 from providers.rapid7.client import Rapid7
@@ -265,6 +273,82 @@ def tr50_pages(count: int) -> list[bytes]:
     return [json.dumps({"list": {"success": True, "params": {"count": count, "result": page}}}).encode() for page in pages]
 
 
+async def watching() -> None:
+    """A tick over many rules, and a backtest."""
+    few, many = 100, 10_000
+    with tempfile.TemporaryDirectory() as folder:
+        plain = best(lambda: compare_and_upsert(Path(folder) / "plain.sqlite", many), 3)
+    told = {count: await tick_ms(count) for count in (few, many)}
+    filled = await tick_ms(many, history=1_000_000)
+    tell(
+        "a tick over 10,000 rules: judge, write, tell",
+        f"{told[many]:.0f} ms",
+        f"compare and upsert {plain:.0f} ms",
+        told[many] / plain,
+        10,
+    )
+    tell("  the same over 1,000,000 samples", f"{filled:.0f} ms", f"over none {told[many]:.0f} ms", filled / told[many], 1.2)
+    each = told[many] / many, told[few] / few
+    tell("  a rule of 10,000 against one of 100", f"{each[0] * 1000:.1f} µs", f"{each[1] * 1000:.1f} µs", each[0] / each[1], 1.2)
+    quarters = [
+        Look(NOW - timedelta(minutes=15 * n), {WHOLE: float(n % 97)}, timedelta(minutes=15)) for n in range(90 * 96, 0, -1)
+    ]
+    rule = Rule("spike", "/usage today", "bytes", "#ops", above=90.0)
+    taken = best(lambda: backtest(rule, quarters, start=quarters[0].at, end=NOW), 3)
+    tell("a backtest of 90 days, a look each 15 minutes", f"{taken:.0f} ms", "wanted 1,000 ms", taken / 1000, 1)
+
+
+def compare_and_upsert(path: Path, count: int) -> None:
+    """The floor: as many rows compared with a threshold and upserted by plain sqlite3."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute("CREATE TABLE IF NOT EXISTS states (name TEXT PRIMARY KEY, state TEXT, value REAL, at TEXT)")
+        db.execute("BEGIN IMMEDIATE")
+        rows = [(f"rule-{n}", "firing" if n % 97 > 90 else "inactive", float(n % 97), NOW.isoformat()) for n in range(count)]
+        db.executemany(
+            "INSERT INTO states VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET state = excluded.state, value = excluded.value, at = excluded.at",
+            rows,
+        )
+        db.execute("COMMIT")
+
+
+async def tick_ms(count: int, *, history: int = 0) -> float:
+    """The median of some ticks over so many rules, in milliseconds: one rule in a hundred begins to fire or ends it."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = await Store.open(Path(folder) / "bot.sqlite", now=NOW)
+        alerts, at = Alerts(store), NOW
+        rules = [Rule(f"rule-{n}", "/usage today", "bytes", f"#room-{n % 50}", above=90.0) for n in range(count)]
+        if history:
+            await store.write(lambda db: fill_history(db, rules, history))
+        outbox = Outbox(Posts(store), None, lambda: at)  # type: ignore[arg-type]
+        job = AlertJob(None, alerts, outbox, Quiet(alerts, (), UTC), UTC, lambda: at, "")  # type: ignore[arg-type]
+        taken = []
+        for step in range(6):
+            at = NOW + step * timedelta(minutes=15)
+            due = [Due(f"alert {rule.name}", at, 0) for rule in rules]
+            answers = [Answer("", [], {"bytes": 95.0 if (n + step) % 200 == 0 else 5.0}) for n in range(count)]
+            found = [Found(rule, each, answer) for rule, each, answer in zip(rules, due, answers, strict=True)]
+            started = time.perf_counter()
+            await job.judge_all(found)
+            taken.append((time.perf_counter() - started) * 1000)
+        await store.close()
+        # The first tick makes the rows that the others find.
+        return statistics.median(taken[1:])
+
+
+def fill_history(db: Any, rules: list[Rule], count: int) -> None:
+    """So many samples of the past, shared by the rules."""
+    each = count // len(rules)
+    for number, rule in enumerate(rules, 1):
+        db.execute("INSERT INTO series (id, name, definition) VALUES (?, ?, ?)", (number, rule.name, rule.definition))
+        past = (
+            (number, (NOW - timedelta(minutes=15 * n)).isoformat(timespec="milliseconds"), 5.0, "inactive")
+            for n in range(each, 0, -1)
+        )
+        db.conn.executemany("INSERT INTO samples (series, at, value, state) VALUES (?, ?, ?, ?)", past)
+
+
 async def bulk() -> None:
     """A log through the whole way, against curl and gzip with the same bytes."""
     megabytes = 1000 if FULL else 200
@@ -325,7 +409,7 @@ async def main() -> None:
     gc.freeze()
     gc.disable()
     print(f"{'what':58} {'Opswatch':>16}   {'reference in the same run':34} ratio")
-    for part in (slack_side, beside_a_log, decoding, bulk):
+    for part in (slack_side, beside_a_log, decoding, watching, bulk):
         if not ONLY or part.__name__ in ONLY:
             await part()
 

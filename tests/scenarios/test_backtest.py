@@ -119,7 +119,7 @@ async def test_a_log_alert_knows_what_was_sampled(world: World, front_door: Call
     for n, value in enumerate((5.0, 200.0, 300.0, 5.0, None)):
         at = start + n * timedelta(minutes=15)
         definition = "/logs kitchen last 15m lines 100.0 None"
-        await kept.judge(Judged("timeouts", definition, at, at, "inactive", None, value, b"{}"))
+        await kept.judge_all([Judged("timeouts", definition, at, at, "inactive", None, value, b"{}")])
     await store.close()
     found = (await front_door("backtest", "timeouts", "--json", table=table)).json
     assert (found["samples"], found["missing"]) == (4, 1)
