@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ class AnswerFile:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer. `text` alone is complete; `values` are exact, and a number that is not known is absent."""
+    """An answer. `text` alone is complete; `values` are exact, and a number that is not known is absent. `known_until` is set
+    where the facts end before the window does, because they come late."""
 
     text: str
     blocks: Sequence[Block]
@@ -41,3 +43,4 @@ class Answer:
     files: Sequence[AnswerFile] = ()
     warnings: Sequence[str] = ()
     window: ReadWindow | None = None
+    known_until: datetime | None = None

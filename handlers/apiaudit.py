@@ -49,6 +49,7 @@ class ApiAuditCommand:
             files=files,
             warnings=(*warnings, *facts.notes),
             window=question.window,
+            known_until=min((p.known_until for p in pages if isinstance(p, CallPage) and p.known_until), default=None),
         )
 
     async def past(self, span: Span) -> Past:

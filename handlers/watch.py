@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
 import msgspec
@@ -31,6 +31,8 @@ log = logging.getLogger("opswatch")
 STANDING = msgspec.json.Decoder(Watch)
 # So many rules are judged in one go: a few milliseconds.
 AT_ONCE = 250
+# Facts that are later than that are missing.
+LATEST = timedelta(hours=6)
 
 
 @dataclass(slots=True)
@@ -200,16 +202,24 @@ class AlertJob:
         return True
 
     async def _asked(self, rule: Rule) -> Answer | Failed:
-        """The answer, fetched afresh."""
+        """The answer, fetched afresh. Where its facts come late, the question is asked as of the moment until which they are known: what
+        has not arrived yet is no zero."""
+        now = self.clock()
         try:
-            question = read_line(rule.line, self.answering.directory, now=self.clock(), zone=self.zone)
-            with folder_when_needed() as folder:
-                asking = Asking(folder, self.zone, only=rule.value.partition(".")[0], each=rule.each)
-                return await self.answering.answer(question, asking)
+            answer = await self._answer(rule, now)
+            if answer.known_until and now - LATEST < answer.known_until < now:
+                answer = await self._answer(rule, answer.known_until)
+            return answer
         except Exception as error:
             trouble = trouble_of(error)
             log.warning("The alert %s could not be evaluated: %s", rule.name, trouble.kind)
             return Failed(f"{trouble.message} {trouble.hint}")
+
+    async def _answer(self, rule: Rule, now: datetime) -> Answer:
+        question = read_line(rule.line, self.answering.directory, now=now, zone=self.zone)
+        with folder_when_needed() as folder:
+            asking = Asking(folder, self.zone, only=rule.value.partition(".")[0], each=rule.each)
+            return await self.answering.answer(question, asking)
 
     def _told(self, scene: Scene, instant: str, found: Answer | Failed | None) -> tuple[Watch, list[Post]]:
         """The posts for a reason, and the standing that knows its incident's message. The first one opens it; each later one tells that

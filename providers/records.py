@@ -132,11 +132,13 @@ class ApiCall(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class CallPage:
-    """The calls of one account in a window, and what is known about their completeness."""
+    """The calls of one account in a window, and what is known about their completeness. `known_until` is set where the vendor's data
+    ends before the window does, because it comes late."""
 
     calls: Sequence[ApiCall]
     complete: bool
     notes: tuple[str, ...] = ()
+    known_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,25 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def readings(rule: Rule, values: Mapping[str, Any], known: Mapping[str, Standing]) -> dict[str, Reading]:
     """The watched number of an answer, or that of each subject; None where the answer does not know it. Of the subjects that were
-    `known` before and are not among those listed, none is counted where counting them all is known to be none."""
+    `known` before and are not among those listed, none is counted where counting them all is known to be none.
+
+    An answer that is not complete knows of what it counts that there is at least so much; of all else it knows nothing.
+    """
+    found = _readings(rule, values, known)
+    if values.get("complete") is False or values.get("truncated") is True:
+        return {name: value if _is_certain(rule, value) else None for name, value in found.items()}
+    return found
+
+
+def _is_certain(rule: Rule, at_least: Reading) -> bool:
+    return at_least is not None and rule.above is not None and _is_counted(rule.value) and at_least > rule.above
+
+
+def _is_counted(value: str) -> bool:
+    return value in _ADDITIVE or value == "lines" or value.startswith("levels.")
+
+
+def _readings(rule: Rule, values: Mapping[str, Any], known: Mapping[str, Standing]) -> dict[str, Reading]:
     if not rule.each:
         return {WHOLE: watched(values, rule.value)}
     listed = values.get(f"by_{rule.each}")

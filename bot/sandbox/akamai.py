@@ -59,6 +59,7 @@ class AkamaiSandbox(Server):
     nonces: set[str] = field(default_factory=set)
     page_size: int = 0
     whole_steps_only: bool = False
+    known_until: Callable[[], datetime] | None = None
     enums: dict[str, set[str]] = field(default_factory=lambda: {name: set(values) for name, values in ENUMS.items()})
     _results: dict[str, dict[str, Any]] = field(default_factory=dict)
     _asked: dict[str, int] = field(default_factory=dict)
@@ -179,7 +180,8 @@ class AkamaiSandbox(Server):
                 raise _invalid("invalid.filter.name")
             if name in self.enums and set(values) - self.enums[name]:
                 raise _invalid("invalid.filter.value")
-        found = [row for row in self.rows(start, end) if all(_passes(row, n, v) for n, v in filters.items())]
+        ends = self._data_ends(end)
+        found = [row for row in self.rows(start, min(ends, end)) if all(_passes(row, n, v) for n, v in filters.items())]
         rows = [{name: row[name] for name in metrics} for row in found[: self.row_cap]]
         metadata = {
             "name": "apiusagedetails-by-time",
@@ -187,7 +189,7 @@ class AkamaiSandbox(Server):
             "outputType": "FLAT",
             "start": request.query["start"],
             "end": request.query["end"],
-            "availableDataEnds": None,
+            "availableDataEnds": ends.isoformat() if ends < end else None,
             "suggestedRetryTime": None,
             "rowCount": len(rows),
             "filters": [{"name": name, "values": values} for name, values in filters.items()],
@@ -198,6 +200,10 @@ class AkamaiSandbox(Server):
         if "text/csv" in request.headers.get("Accept", ""):
             return web.Response(text=_as_csv(metadata, metrics, rows), content_type="text/csv", charset="utf-8")
         return web.json_response({"metadata": metadata, "data": rows, "summaryStatistics": {}})
+
+    def _data_ends(self, end: datetime) -> datetime:
+        """Until when there is data for a report that ends then; all of it where nothing lags."""
+        return min(end, self.known_until()) if self.known_until else end
 
     async def _v2(self, request: web.Request) -> web.Response:
         body = json.loads(await request.text())

@@ -104,7 +104,9 @@ class Akamai:
         if requests.spent_out:
             notes.append(f"{self.account} has more rows than {MOST_REQUESTS} requests could bring; ask for a shorter window.")
         calls = await asyncio.to_thread(self._kept_calls, reports, filters)
-        return CallPage(calls, complete=not notes, notes=tuple(dict.fromkeys([*notes, *self._remarks(asked, filters)])))
+        late = min((r.data_ends for r in reports if r.data_ends and r.data_ends < asked.end), default=None)
+        told = tuple(dict.fromkeys([*notes, *self._remarks(asked, filters)]))
+        return CallPage(calls, complete=not notes, notes=told, known_until=late)
 
     def _remarks(self, asked: Window, filters: CallFilters) -> list[str]:
         """What a reader should know although nothing is missing."""

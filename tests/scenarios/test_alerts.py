@@ -263,6 +263,34 @@ async def test_muted_it_says_nothing_and_speaks_as_soon_as_the_quiet_is_over(wor
         await world.slack.until(lambda: told(world))
 
 
+async def test_what_comes_late_is_looked_at_as_far_as_it_is_known(world: World, clock: Clock) -> None:
+    """Akamai lags a quarter of an hour: the failures of the last minutes are not there yet, which is no recovery."""
+    world.akamai.known_until = lambda: clock() - timedelta(minutes=15)
+    rule = {"name": "failing", "ask": "/apiaudit edge last 30m", "value": "failures", "above": 20, "channel": "#ops"}
+    broke_at = clock().replace(minute=0, second=0, microsecond=0) + timedelta(minutes=80)
+    world.akamai.rows = lambda a, b: [r for r in burst(broke_at, 30) if a <= broke_at < b]  # type: ignore[assignment, misc]
+    async with running(world, rule) as bot:
+        states = []
+        for number in range(1, 8):
+            states.append((await evaluations(bot, number))[-1])
+            clock.ahead += timedelta(minutes=15)
+        await world.slack.until(lambda: told(world) and told(world)[0].startswith("✅"))
+    # Known a quarter of an hour late, and gone from the window half an hour after that.
+    assert states == ["inactive", "inactive", "inactive", "firing", "firing", "inactive", "inactive"]
+
+
+def burst(at: datetime, count: int) -> list[dict[str, str]]:
+    row = {
+        "clientId": "c",
+        "clientIp": "203.0.113.7",
+        "clientToken": "t",
+        "method": "get",
+        "uri": "host/papi",
+        "clientOwner": "ada",
+    }
+    return [{**row, "responseCode": "503", "timestamp": f"{at:%Y-%m-%dT%H:%M:%SZ}"}] * count
+
+
 async def test_days_that_nobody_lists_are_no_zero(world: World, clock: Clock) -> None:
     meter = Meter(world)
     meter(None)
