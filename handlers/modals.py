@@ -30,6 +30,8 @@ from handlers.trouble import trouble_of
 
 log = logging.getLogger("opswatch")
 T = TypeVar("T")
+# What Slack shows of a choice.
+LONGEST_NAME = 75
 TOO_LATE = "The form could not be opened in time; press the button again."
 
 
@@ -54,6 +56,25 @@ class OpenAlert:
         about, words = _asked(body, action, context)
         wish = _as_far_as_typed(self.door, about, words)
         await _open(self.door, body, context, modals.alert_modal(about, wish, _said(self.door, about, wish.words)))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSilence:
+    """`Fill in…` under a refused silence."""
+
+    door: Door
+    rules: RuleManager
+
+    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+        about, words = _asked(body, action, context)
+        names = [name for name in self.rules.names(about.channel) if len(name) <= LONGEST_NAME]
+        if not names:
+            text = "There is no alert here that could be silenced."
+            await self.door.delivery.whisper(context["errand"], text, talk.note_blocks(text))
+            return
+        typed = words.partition(" ")[0].strip('"').lower()
+        chosen = next((name for name in names if name.lower() == typed), names[0])
+        await _open(self.door, body, context, modals.silence_modal(about, names, chosen))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +150,24 @@ class SaveRepeat:
     async def _take(self, about: About, words: str, user: str) -> Answer | None:
         asker = await _asker(self.door, self.subscriptions.access.groups(about.command), about, user)
         return await self.subscriptions.take(about.command, words, asker)
+
+
+@dataclass(frozen=True, slots=True)
+class SaveSilence:
+    """`Silence` in the modal."""
+
+    door: Door
+    rules: RuleManager
+
+    async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        about, user = about_of(body["view"]), str(body["user"]["id"])
+        given = entered(body["view"])
+        rule = self.rules.rule(given.get("name", ""))
+        command = rule.command if rule else about.command
+        asker = await _asker(self.door, self.rules.access.groups(command), about, user)
+        told = await _saved(ack, "name", self.rules.take(about.command, modals.silence_words(given), asker))
+        if told:
+            await _confirm(self.door, about, user, told, context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +299,8 @@ def _errand(about: About, user: str) -> Errand:
 def register(app: AsyncApp, door: Door, subscriptions: SubscriptionManager, rules: RuleManager, backtesting: Backtesting) -> None:
     app.action(talk.OPEN_REPEAT)(OpenRepeat(door).__call__)
     app.action(talk.OPEN_ALERT)(OpenAlert(door).__call__)
+    app.action(talk.OPEN_SILENCE)(OpenSilence(door, rules).__call__)
+    app.view(modals.SAVE_SILENCE)(SaveSilence(door, rules).__call__)
     app.action(EDIT)(EditAction(door, rules).__call__)
     app.action(modals.TRY_ALERT)(TryAlert(door, rules, backtesting).__call__)
     app.view(modals.SAVE_REPEAT)(SaveRepeat(door, subscriptions).__call__)

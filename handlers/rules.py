@@ -65,6 +65,10 @@ class RuleManager:
         """The rule of that name, in any case."""
         return next((rule for rule in self._rules() if rule.name.lower() == name.lower()), None)
 
+    def names(self, channel: str) -> list[str]:
+        """The alerts of a channel, and those of the configuration."""
+        return [rule.name for rule in self._rules() if rule.name not in self.made or rule.channel == channel]
+
     def required(self, name: str, command: CommandName, asker: Asker) -> Rule:
         """The rule of that name, for whoever may manage it. Raises BadQuestion and Refused."""
         rule = self.rule(name)
@@ -187,10 +191,9 @@ class RuleManager:
         return Answer(text, talk.note_blocks(text))
 
     async def _list(self, asker: Asker) -> Answer:
-        lines = []
+        lines, here = [], set(self.names(asker.channel))
         for rule in self._rules():
-            here = rule.name not in self.made or self.made[rule.name].channel == asker.channel
-            if here and self.access.may_ask(rule.command, **asker.rights):
+            if rule.name in here and self.access.may_ask(rule.command, **asker.rights):
                 lines.append(await self._line(rule))
         if not lines:
             shown = alert_example("usage", self.answering.directory)

@@ -16,12 +16,13 @@ from bot.answer import Block
 from bot.blocks import kit
 from bot.question import CommandName
 
-SAVE_ALERT, SAVE_REPEAT = "save.alert", "save.repeat"
+SAVE_ALERT, SAVE_REPEAT, SAVE_SILENCE = "save.alert", "save.repeat", "save.silence"
 TRY_ALERT = "try.alert"
 PREVIEW, TRIED = "preview", "tried"
 DAYS = ("every day", "weekdays", "weekends", "mondays", "tuesdays", "wednesdays", "thursdays", "fridays", "the 1st")
 EVERY = ("5m", "15m", "30m", "1h", "6h", "1d")
 REPEAT = ("1h", "4h", "12h", "1d")
+QUIET = ("30m", "1h", "2h", "4h", "8h", "1d", "7d", "until tomorrow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,21 @@ def alert_modal(about: About, wish: Alert, preview: str, *, is_new: bool = True)
     blocks.append(kit.actions([kit.button("Try it on the last 90 days", TRY_ALERT)]))
     blocks.append(kit.context_at(TRIED, "Tells how often it would have fired, before anything is saved."))
     return _modal(SAVE_ALERT, "Alert me" if is_new else "Edit rule", "Save", about, blocks)
+
+
+def silence_modal(about: About, names: Sequence[str], chosen: str) -> Block:
+    """Have an alert quiet for a while."""
+    blocks = [
+        kit.input_("name", "Alert", kit.select(names[:100], chosen)),
+        kit.input_("length", "Quiet for", kit.select(QUIET, "2h")),
+        kit.input_("comment", "Why", kit.text_entry("", "planned load test"), optional=True),
+    ]
+    return _modal(SAVE_SILENCE, "Silence", "Silence", about, blocks)
+
+
+def silence_words(given: Mapping[str, str]) -> str:
+    comment = given.get("comment", "").replace('"', "'")
+    return f'silence "{given.get("name", "")}" {given.get("length", "")}' + (f' "{comment}"' if comment else "")
 
 
 def new_alert(command: CommandName, question: str) -> Alert:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot import words
+from bot.alerts.wishes import alert_example
 from bot.answer import Answer, Block
 from bot.blocks import kit
 from bot.question import COMMANDS, VENDORS, CommandName, Directory, example
 
 WORKING_ACTION = "cancel"
 SHARE_ACTION = "share"
-OPEN_ALERT, OPEN_REPEAT = "modal.alert", "modal.repeat"
+OPEN_ALERT, OPEN_REPEAT, OPEN_SILENCE = "modal.alert", "modal.repeat", "modal.silence"
 
 
 def help_answer(command: CommandName, directory: Directory) -> Answer:
@@ -25,6 +26,7 @@ def help_answer(command: CommandName, directory: Directory) -> Answer:
         facts.append(f"Logs with a name here: {words.listed(logs, 20) or 'none yet'}; a log's own name or id works, too.")
     asked = example(command, directory).partition(" ")[2]
     facts.append(f"On a schedule: /{command} subscribe {asked} at 09:00 on weekdays; subscriptions; unsubscribe NUMBER.")
+    facts.append(f"Watched: {alert_example(command, directory)}; alerts; unalert NAME; silence NAME 2h; unsilence NAME.")
     window = f"Without a window: the last {about.default_window}. Windows: today, last 20 mins, 7d, since monday, 2026-11-01..2026-11-07."
     text = "\n".join(
         [f"{about.description}.", f"/{command} {about.usage_hint}", *(f"{line} – {m}" for line, m in examples), *facts, window]
@@ -53,7 +55,7 @@ def _fill_in(line: str) -> list[Block]:
     """The button that opens a modal with what was typed of a wish such as `/usage alert today`."""
     command, _, words_ = line.partition(" ")
     verb, _, rest = words_.strip().partition(" ")
-    opener = {"alert": OPEN_ALERT, "subscribe": OPEN_REPEAT}.get(verb.lower())
+    opener = {"alert": OPEN_ALERT, "subscribe": OPEN_REPEAT, "silence": OPEN_SILENCE}.get(verb.lower())
     return [kit.button("Fill in…", opener, f"{command} {rest}".strip(), style="primary")] if opener and len(line) <= 2000 else []
 
 

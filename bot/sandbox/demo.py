@@ -7,6 +7,7 @@ import html
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,11 +16,24 @@ from bot.sandbox.slack import Message
 from bot.sandbox.world import World, open_world
 from bot.words import size
 
+# What a visitor finds: something that fires, since Linus' old script fails again and again, and something that does not.
+WATCHED = (
+    {
+        "name": "failing-clients", "ask": "/apiaudit edge last 2h", "value": "failures", "above": 3, "each": "actor", "every": "1m",
+        "repeat": "15m", "channel": "#ops",
+    },
+    {"name": "ingest-spike", "ask": "/usage rapid7-eu today", "value": "bytes", "above": "9 GB", "every": "5m", "channel": "#ops"},
+)  # fmt: skip
+
 
 @asynccontextmanager
-async def open_demo(folder: Path, *, port: int = 0) -> AsyncIterator[World]:
+async def open_demo(folder: Path, *, port: int = 0, alert: Sequence[dict[str, Any]] = ()) -> AsyncIterator[World]:
     """The sandbox with the bot connected to it over Socket Mode."""
-    async with open_world(folder, port=port) as world, open_bot(world.settings(), world.tokens()) as bot, bot.connected():
+    async with (
+        open_world(folder, port=port) as world,
+        open_bot(world.settings(alert=list(alert)), world.tokens()) as bot,
+        bot.connected(),
+    ):
         await world.slack.until(lambda: world.slack.sockets)
         yield world
 
@@ -27,7 +41,7 @@ async def open_demo(folder: Path, *, port: int = 0) -> AsyncIterator[World]:
 async def serve(folder: Path, port: int) -> None:
     """The demo until Ctrl-C."""
     stop = asked_to_stop()
-    async with open_demo(folder, port=port) as world:
+    async with open_demo(folder, port=port, alert=WATCHED) as world:
         click.echo(f"Opswatch is connected to its sandbox. Open {world.slack.url} (Ctrl-C ends it)")
         await stop.wait()
 

@@ -11,7 +11,9 @@ from datetime import UTC, datetime
 import pytest
 
 from bot import config
-from bot.question import Directory, read_line
+from bot.alerts.wishes import Alert, read_alert_wish
+from bot.question import CommandName, Directory, read_line, read_question
+from bot.subscriptions import Subscribe, read_wish
 from bot.windows import read_window
 from tests.conftest import ROOT
 
@@ -29,6 +31,14 @@ MODELS = (
     config.Rapid7Settings,
     config.AkamaiSettings,
     config.DeviceWiseSettings,
+    config.DigestSettings,
+    config.AlertSettings,
+    config.MuteSettings,
+)
+WISHES = re.findall(
+    r"^ {4}/(usage|apiaudit|logs) ((?:subscribe|subscriptions|unsubscribe|alert|alerts|unalert|silence|unsilence)\b.*)$",
+    README,
+    re.MULTILINE,
 )
 COMMANDS = re.findall(r"^ {4,}(?:\.venv/bin/)?(python -m bot .*|make \S+)", README, re.MULTILINE)
 
@@ -36,6 +46,15 @@ COMMANDS = re.findall(r"^ {4,}(?:\.venv/bin/)?(python -m bot .*|make \S+)", READ
 @pytest.mark.parametrize("line", QUESTIONS)
 def test_every_question_in_the_readme_can_be_asked(line: str) -> None:
     assert read_line(line, HOUSE, now=NOW, zone=UTC)
+
+
+@pytest.mark.parametrize(("command", "words"), WISHES, ids=[words for _, words in WISHES])
+def test_every_wish_in_the_readme_can_be_made(command: CommandName, words: str) -> None:
+    assert len(WISHES) >= 12
+    wish = read_wish(command, words, HOUSE) or read_alert_wish(command, words, HOUSE)
+    assert wish
+    if isinstance(wish, Alert | Subscribe):
+        assert read_question(command, wish.words, HOUSE, now=NOW, zone=UTC).window
 
 
 @pytest.mark.parametrize("words", WINDOWS)

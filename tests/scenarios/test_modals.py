@@ -134,6 +134,18 @@ async def test_where_words_are_missing_a_form_takes_them(
         assert view.state({})["values"]["question"]["question"]["value"] == question
 
 
+async def test_a_silence_is_filled_in(world: World, clock: Clock) -> None:
+    async with running(world, QUIET):
+        refusal = await world.slack.answer_to("/usage silence ingest-spike")
+        assert "For how long?" in refusal.text
+        view = await opened(world, refusal, "modal.silence")
+        assert view.state({})["values"]["name"]["name"]["selected_option"]["value"] == "ingest-spike"
+        await world.slack.submit(view, length="4h", comment='a "load" test')
+        await confirmed(world, "Alert `ingest-spike` is silent until")
+    [silence] = await kept(world, "SELECT comment FROM silences")
+    assert silence["comment"] == "a 'load' test"
+
+
 async def test_who_may_not_manage_is_told_in_the_form(world: World, clock: Clock) -> None:
     async with running(world, QUIET, access={"usage": ["*"], "manage": ["U0ADA"]}):
         answer = await world.slack.answer_to("/usage rapid7-eu today", user="U0LINUS")

@@ -8,7 +8,7 @@ const commands = [
   ["/apiaudit", "[account ...] [window] [filter ...] [failures] [csv]"],
   ["/logs", "LOG[,LOG...] [window] [where(LEQL)] [limit N]"],
 ];
-const ideas = ["/usage last 7 days", "/usage this month by week", "/usage yesterday per log csv", "/apiaudit 24h", "/apiaudit edge 7d status:5xx", "/logs kitchen", "/logs kitchen 2h where(/error/i)", "/logs help"];
+const ideas = ["/usage last 7 days", "/usage this month by week", "/usage yesterday per log csv", "/apiaudit 24h", "/apiaudit edge 7d status:5xx", "/logs kitchen", "/logs kitchen 2h where(/error/i)", "/usage alert today above 1 GB every 1m", "/usage alerts", "/logs help"];
 const emoji = { warning: "⚠️", hourglass_flowing_sand: "⏳" };
 const colours = { U0ADA: "#8a4b9e", U0GRACE: "#b3622b", U0LINUS: "#3f7d58" };
 
