@@ -80,11 +80,11 @@ def _breach(scene: Scene, *, still: str = "") -> str:
     if list(firing) == [WHOLE]:
         value = firing[WHOLE].value
         if value is None:
-            return f"{rule.value} was last {threshold}, and there is no data since"
+            return f"{rule.value} last {threshold}, and no data since"
         between = "" if rule.is_breach(value, firing=False) else f", not calm again after being {threshold}"
-        return f"{rule.value} is {still}{measured(rule.value, value)}" + (between or f", {threshold}")
+        return f"{rule.value} {still}at {measured(rule.value, value)}" + (between or f", {threshold}")
     of = f"of {words.count(len(scene.told_of.subjects), rule.each)}"
-    return f"{rule.value} is {still}{threshold} for {len(firing)} {of}"
+    return f"{rule.value} {still}{threshold} for {len(firing)} {of}"
 
 
 def _subjects(scene: Scene) -> list[str]:

@@ -293,7 +293,7 @@ SIZED = Rule(**{**RULE, "above": 5e9, "recover": 4.5e9, "hold": 30 * MINUTE})
 def test_a_notice_explains_itself() -> None:
     told = scene(SIZED, OUT, *[5.72e9] * 7, window="25 Nov 2026", shortcomings=["1 day of the window not listed"])
     text, blocks = incident(told)
-    assert text.startswith("🔴 spike: bytes is 5.72 GB, above 5.00 GB")
+    assert text.startswith("🔴 spike: bytes at 5.72 GB, above 5.00 GB")
     for said in (
         "Calm again at: 4.50 GB", "Since: 25 Nov 12:05 (30 min)", "Window: 25 Nov 2026",
         "Missing: 1 of the last 8 looks found nothing; 1 day of the window not listed",
@@ -324,9 +324,9 @@ FAILURES = Rule(**{**RULE, "value": "failures", "each": "account", "above": 20.0
 @pytest.mark.parametrize(
     ("found", "says"),
     [
-        ([{"edge": 3.0, "iot": 22.0}, {"edge": 25.0, "iot": 22.0}], "Changed: also edge. Failures is above 20 for 2 of 2 accounts."),
-        ([{"edge": 30.0, "iot": 22.0}, {"edge": 25.0, "iot": 2.0}], "Changed: iot calm again. Failures is above 20 for 1 of 2 accounts."),
-        ([{"edge": 30.0}, {"edge": 25.0}, {"edge": 26.0}], "For 10 min now: failures is still above 20 for 1 of 1 account; at its worst 30."),
+        ([{"edge": 3.0, "iot": 22.0}, {"edge": 25.0, "iot": 22.0}], "Changed: also edge. Failures above 20 for 2 of 2 accounts."),
+        ([{"edge": 30.0, "iot": 22.0}, {"edge": 25.0, "iot": 2.0}], "Changed: iot calm again. Failures above 20 for 1 of 2 accounts."),
+        ([{"edge": 30.0}, {"edge": 25.0}, {"edge": 26.0}], "For 10 min now: failures still above 20 for 1 of 1 account; at its worst 30."),
         ([{"edge": 30.0}, {"edge": 2.0}], "✅ spike has resolved after 5 min, at its worst 30."),
     ],
 )  # fmt: skip
@@ -339,7 +339,7 @@ def test_what_is_said_in_the_thread(found: list[Any], says: str) -> None:
 
 def test_subjects_are_named_the_worst_first_and_shortened() -> None:
     text, _ = incident(scene(FAILURES, {f"account-{n}": 20.0 + n for n in range(12)}))
-    assert text.splitlines()[:3] == ["🔴 spike: failures is above 20 for 11 of 12 accounts", "account-11: 31", "account-10: 30"]
+    assert text.splitlines()[:3] == ["🔴 spike: failures above 20 for 11 of 12 accounts", "account-11: 31", "account-10: 30"]
     assert "… and 3 more" in text
 
 

@@ -53,7 +53,7 @@ async def test_an_alert_made_in_chat_fires_in_its_channel_also_after_a_restart(w
     async with running(world, {**SPIKE, "above": "50 GB", "recover": "40 GB"}):
         await world.slack.until(lambda: told(world, "C0KITCHEN"))
     [root] = messages(world, "C0KITCHEN")
-    assert root.text.startswith("🔴 pantry: bytes is 6.00 GB, above 5.00 GB")
+    assert root.text.startswith("🔴 pantry: bytes at 6.00 GB, above 5.00 GB")
     assert "rule of this channel, made" in str(root.blocks)
     assert "<@" not in str(root.blocks)
 

@@ -37,7 +37,7 @@ class Meter:
         world.rapid7.usage = lambda day, now: self.bytes  # type: ignore[assignment, misc]
 
     def __call__(self, gigabytes: float | None) -> None:
-        self.bytes = None if gigabytes is None else int(gigabytes * 1e9)
+        self.bytes = None if gigabytes at None else int(gigabytes * 1e9)
 
 
 @asynccontextmanager
@@ -86,7 +86,7 @@ async def test_an_incident_is_one_message_that_tells_itself_anew(world: World, c
     async with running(world) as bot:
         await look(bot, clock, meter, 3, 5.72)
         [fired] = await world.slack.until(lambda: told(world))
-        assert fired.startswith("🔴 ingest-spike: bytes is 5.72 GB, above 5.00 GB")
+        assert fired.startswith("🔴 ingest-spike: bytes at 5.72 GB, above 5.00 GB")
         assert "Calm again at: 4.50 GB" in fired
         assert "rule of bot.toml" in str(messages(world)[0].blocks)
         await look(bot, clock, meter, 6.1, 4.8, 4.2)
@@ -108,7 +108,7 @@ async def test_a_repeat_says_how_long_and_is_shown_in_the_channel_too(world: Wor
     async with running(world, {**SPIKE, "repeat": "30m"}) as bot:
         await look(bot, clock, meter, 6, 6, 6.5)
         await world.slack.until(lambda: thread(world))
-    assert thread(world) == ["For 30 min now: bytes is still 6.50 GB, above 5.00 GB; at its worst 6.50 GB."]
+    assert thread(world) == ["For 30 min now: bytes still at 6.50 GB, above 5.00 GB; at its worst 6.50 GB."]
     assert [m.broadcast for m in world.slack.messages if m.thread_ts] == [True]
     assert "bytes: 6.50 GB" in told(world)[0]
 
@@ -213,7 +213,7 @@ async def test_subjects_that_change_at_the_same_look_share_one_message(world: Wo
         clock.ahead += timedelta(minutes=15)
         await world.slack.until(lambda: told(world)[0].startswith("✅"))
         await world.slack.until(lambda: len(thread(world)) == 2)
-    assert thread(world)[0] == "Changed: also linus; ada calm again. Failures is above 2 for 2 of 3 actors."
+    assert thread(world)[0] == "Changed: also linus; ada calm again. Failures above 2 for 2 of 3 actors."
 
 
 def calls(now: datetime, failures: dict[str, int]) -> list[dict[str, str]]:
