@@ -37,7 +37,7 @@ class Meter:
         world.rapid7.usage = lambda day, now: self.bytes  # type: ignore[assignment, misc]
 
     def __call__(self, gigabytes: float | None) -> None:
-        self.bytes = None if gigabytes at None else int(gigabytes * 1e9)
+        self.bytes = None if gigabytes is None else int(gigabytes * 1e9)
 
 
 @asynccontextmanager
