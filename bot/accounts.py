@@ -83,7 +83,9 @@ def answering_of(settings: Settings, accounts: Accounts, redactor: Redactor) -> 
         {
             "usage": UsageCommand(accounts.usage, accounts.quotas, utc_now),
             "apiaudit": ApiAuditCommand(accounts.calls),
-            "logs": LogsCommand(accounts.logs, redactor, settings.limits.upload_plain, settings.limits.upload_total),
+            "logs": LogsCommand(
+                accounts.logs, redactor, settings.limits.upload_plain, settings.limits.upload_total, settings.directory.logs
+            ),
         },
         settings.directory,
     )

@@ -16,8 +16,8 @@ from types import MappingProxyType
 from typing import Literal
 
 from bot.errors import BadQuestion
-from bot.windows import ReadWindow, read_window
-from bot.words import inert
+from bot.windows import WEEKDAYS, ReadWindow, read_window
+from bot.words import inert, listed
 from providers.records import CallFilters
 from providers.sources import MOST_LINES, MOST_LOGS
 
@@ -106,6 +106,12 @@ AKAMAI_FILTERS = frozenset(
 )
 DEVICEWISE_FILTERS = frozenset({"service", "command"})
 _ALL_FILTERS = (*AUDIT_FILTERS, "own", *sorted(DEVICEWISE_FILTERS), *sorted(AKAMAI_FILTERS))
+# A beginning of an account's name must be so long to stand for it.
+SHORTEST_BEGINNING = 3
+WINDOW_WORDS = (
+    "last", "past", "this", "since", "today", "yesterday", "minutes", "mins", "minute", "hours", "hour", "days", "day", "weeks", "week",
+    "months", "month", "years", "year", *WEEKDAYS,
+)  # fmt: skip
 _FILTER = re.compile(r"([A-Za-z_]+):(.*)", re.DOTALL)
 _LOG_ID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _CALCULATION = re.compile(r"(?i)\b(calculate|groupby|timeslice|sort)\s*\(")
@@ -173,7 +179,7 @@ def read_question(command: CommandName, words: str, directory: Directory, *, now
     if text.lower() in ("help", "?"):
         return Question(command, text, help=True)
     reader = {"usage": _usage, "apiaudit": _audit, "logs": _logs}[command]
-    return reader(text, _Context(COMMANDS[command], directory, now, zone))
+    return reader(text, _Context(COMMANDS[command], directory, now, zone, text))
 
 
 def example(command: CommandName, directory: Directory) -> str:
@@ -193,6 +199,7 @@ class _Context:
     directory: Directory
     now: datetime
     zone: tzinfo
+    text: str = ""
 
     @property
     def example(self) -> str:
@@ -203,7 +210,24 @@ class _Context:
         try:
             return read_window(text, now=self.now, zone=self.zone, whole_days=self.command.name == "usage", example=self.example)
         except BadQuestion as error:
-            raise self._meant(words) or error from None
+            raise self._meant(words) or self._mended(words) or error from None
+
+    def _mended(self, words: Sequence[str]) -> BadQuestion | None:
+        """Words that are a window once each is taken for the one it is nearly."""
+        mended = [_nearest(word) for word in words]
+        if mended == [word.lower() for word in words]:
+            return None
+        text, whole_days = " ".join(mended), self.command.name == "usage"
+        try:
+            read_window(text, now=self.now, zone=self.zone, whole_days=whole_days, example=self.example)
+        except BadQuestion:
+            return None
+        kept = self.text.lower()
+        typed = " ".join(words).lower()
+        line = kept.replace(typed, text) if typed in kept else text
+        return BadQuestion(
+            f"“{inert(' '.join(words), 40)}” is not a window; did you mean “{text}”?", f"/{self.command.name} {line}"
+        )
 
     def _meant(self, words: Sequence[str]) -> BadQuestion | None:
         """A word that is nearly an account's name is taken for one that was mistyped."""
@@ -219,12 +243,30 @@ class _Context:
         return None
 
     def leading_accounts(self, words: list[str]) -> tuple[list[str], list[str]]:
-        """The account names at the front, and the words after them."""
-        accounts = {name.lower(): name for name in self.directory.of_kind(self.command.kinds)}
+        """The account names at the front, of which a beginning suffices where it is one's alone, and the words after them."""
         taken: list[str] = []
-        while len(taken) < len(words) and words[len(taken)].lower().strip(",") in accounts:
-            taken.append(words[len(taken)])
-        return list(dict.fromkeys(accounts[word.lower().strip(",")] for word in taken)), words[len(taken) :]
+        while len(taken) < len(words) and (account := self._account(words[len(taken)].lower().strip(","))):
+            taken.append(account)
+        return list(dict.fromkeys(taken)), words[len(taken) :]
+
+    def _account(self, word: str) -> str | None:
+        """The account that a word names. Raises BadQuestion where it is the beginning of several."""
+        accounts = {name.lower(): name for name in self.directory.of_kind(self.command.kinds)}
+        if word in accounts or len(word) < SHORTEST_BEGINNING or word in WINDOW_WORDS or not word[0].isalpha():
+            return accounts.get(word)
+        begun = [name for lowered, name in accounts.items() if lowered.startswith(word)]
+        if len(begun) > 1:
+            raise BadQuestion(f"“{inert(word, 40)}” may be {listed(begun)}; say which.", f"/{self.command.name} {begun[0]}")
+        return begun[0] if begun else None
+
+
+def _nearest(word: str) -> str:
+    """The word of a window that another one nearly is; a word that is none, or is one, stays."""
+    lowered = word.lower()
+    if lowered in WINDOW_WORDS or not lowered.isalpha() or len(lowered) < SHORTEST_BEGINNING:
+        return lowered
+    near = difflib.get_close_matches(lowered, WINDOW_WORDS, n=1, cutoff=0.7)
+    return near[0] if near else lowered
 
 
 def _usage(text: str, context: _Context) -> Question:

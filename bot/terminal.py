@@ -15,6 +15,7 @@ from bot import words
 from bot.accounts import Accounts, access_of, answering_of, rules_of, utc_now
 from bot.alerts.backtest import Backtest
 from bot.answer import Answer
+from bot.blocks import kit
 from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import BadConfig, BadQuestion, Problem
 from bot.question import read_line
@@ -50,6 +51,7 @@ class Shown:
             "values": dict(self.answer.values),
             "files": [{"name": f.name, "path": str(f.path), "bytes": f.bytes, "sha256": f.sha256} for f in self.files],
             "warnings": list(self.answer.warnings),
+            "preview": kit.preview_link(self.answer.blocks),
             "window": {
                 "start": _instant(window.window.start),
                 "end": _instant(window.window.end),

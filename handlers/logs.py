@@ -11,13 +11,14 @@ from bot import words
 from bot.answer import Answer, AnswerFile
 from bot.blocks.logs import logs_blocks, logs_text
 from bot.errors import BadQuestion
-from bot.question import LogWord, Question
+from bot.question import SHORTEST_BEGINNING, LogWord, Question
 from bot.reports.logs import LogReport, file_stem, timeline
 from bot.sink import Transfer
 from bot.transfers import Wanted, fetch_log
 from handlers.answering import Asking
 from handlers.backtesting import Past, Span
 from providers.errors import ProviderError
+from providers.records import NamedLog
 from providers.redaction import Redactor
 from providers.sources import LogSource
 
@@ -28,6 +29,7 @@ class LogsCommand:
     redactor: Redactor
     upload_plain: int
     upload_total: int
+    given_names: Mapping[str, Mapping[str, str]]
 
     async def answer(self, question: Question, asking: Asking) -> Answer:
         """The log, redacted: a preview, counts by level, a timeline, and the whole of it as a file."""
@@ -89,6 +91,26 @@ class LogsCommand:
             return LogWord(log.typed, account=accounts[0], id=log.id)
         return await self._look_up(log, accounts)
 
+    def _begun(self, log: LogWord, named: Sequence[tuple[str, NamedLog]]) -> list[tuple[str, NamedLog]]:
+        """The one log whose name begins so, among those of the configuration and those that the accounts list. Raises BadQuestion where
+        there are several."""
+        given = [
+            (account, NamedLog(key, name))
+            for account, logs in self.given_names.items()
+            for name, key in logs.items()
+            if not log.account or log.account == account
+        ]
+        begun = {
+            entry.id: (account, entry) for account, entry in [*named, *given] if entry.name.lower().startswith(log.typed.lower())
+        }
+        if len(begun) > 1:
+            names = sorted({words.inert(entry.name, 40) for _, entry in begun.values()})
+            first = f'"{names[0]}"' if " " in names[0] else names[0]
+            raise BadQuestion(
+                f"“{words.inert(log.typed, 60)}” may be {words.listed(names, 8)}; say which.", f"/logs {first} last 20 mins"
+            )
+        return list(begun.values())
+
     async def _look_up(self, log: LogWord, accounts: Sequence[str]) -> LogWord:
         """By id or by a log's own name, in every account; the name must be one log's alone."""
         listings = await asyncio.gather(*(self.sources[account].named_logs() for account in accounts), return_exceptions=True)
@@ -101,6 +123,8 @@ class LogsCommand:
         found = [(account, entry) for account, entry in named if entry.id == log.id or (not log.id and entry.name == log.typed)]
         if not found and not log.id:
             found = [(account, entry) for account, entry in named if entry.name.lower() == log.typed.lower()]
+        if not found and not log.id and len(log.typed) >= SHORTEST_BEGINNING:
+            found = self._begun(log, named)
         if len(found) == 1:
             account, entry = found[0]
             return LogWord(entry.name, account=account, id=entry.id)

@@ -6,8 +6,10 @@ so such text stands in a code span with its backticks replaced, or in a text obj
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from bot.answer import Block
 from bot.words import inert, shortened
@@ -106,6 +108,11 @@ def ask_buttons(questions: Sequence[tuple[str, str]]) -> list[Block]:
     """Buttons that each ask a question: what they say, and the line that is asked."""
     fitting = [(text, line) for text, line in questions if len(line) <= 2000]
     return [button(text, f"ask.{number}", line) for number, (text, line) in enumerate(fitting)]
+
+
+def preview_link(blocks: Sequence[Block]) -> str:
+    """The blocks in Slack's Block Kit Builder. The part behind the `#` is read by the page alone and sent to nobody."""
+    return "https://app.slack.com/block-kit-builder/#" + quote(json.dumps({"blocks": list(blocks)}, ensure_ascii=False), safe="")
 
 
 def data_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[Any]], *, page_size: int = 10) -> Block:

@@ -240,3 +240,49 @@ def test_what_is_made_to_be_slow_is_read_or_refused_shortly(command: str, words:
     except BadQuestion as refusal:
         assert len(refusal.message) < 500
         assert len(refusal.hint) < 500
+
+
+TWINS = Directory({"rapid7-eu": "rapid7", "rapid7-us": "rapid7", "edge": "akamai", "edge-two": "akamai", "iot": "devicewise"})
+
+
+@pytest.mark.parametrize(
+    ("line", "accounts"),
+    [
+        ("/usage rapid7-e last 7 days", ("rapid7-eu",)),
+        ("/apiaudit IOT 24h", ("iot",)),
+        ("/apiaudit edge 24h", ("edge",)),
+        ("/apiaudit edge- iot 24h", ("edge-two", "iot")),
+    ],
+)
+def test_a_beginning_of_a_name_is_enough_where_it_is_ones_alone(line: str, accounts: tuple[str, ...]) -> None:
+    assert read_line(line, TWINS, now=NOW, zone=UTC).accounts == accounts
+
+
+def test_a_beginning_of_several_names_is_refused_with_all_of_them() -> None:
+    with pytest.raises(BadQuestion, match="“rapid7” may be rapid7-eu and rapid7-us; say which") as caught:
+        read_line("/usage rapid7 last 7 days", TWINS, now=NOW, zone=UTC)
+    assert caught.value.hint == "/usage rapid7-eu"
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("/usage lsat week", "/usage last week"),
+        ("/usage rapid7-eu lst 7 dayss csv", "/usage rapid7-eu last 7 days csv"),
+        ("/usage yesterdy", "/usage yesterday"),
+        ("/apiaudit iot psat 3 huors failures", "/apiaudit iot past 3 hours failures"),
+        ("/logs kitchen sinec mondy", "/logs kitchen since monday"),
+    ],
+)
+def test_a_mistyped_window_is_taken_for_the_one_it_nearly_is(line: str, hint: str) -> None:
+    with pytest.raises(BadQuestion, match="did you mean") as caught:
+        read_line(line, HOUSE, now=NOW, zone=UTC)
+    assert caught.value.hint == hint
+    assert read_line(hint, HOUSE, now=NOW, zone=UTC)
+
+
+@pytest.mark.parametrize("line", ["/usage foo", "/usage lsat 0 days", "/logs kitchen xyzzy plugh", "/usage last fortnight"])
+def test_what_is_nearly_nothing_is_refused_as_before(line: str) -> None:
+    with pytest.raises(BadQuestion) as caught:
+        read_line(line, HOUSE, now=NOW, zone=UTC)
+    assert "did you mean “" not in caught.value.message

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from aiohttp import web
@@ -36,7 +37,10 @@ async def test_an_answer_as_json_has_every_member(front_door: Run, tmp_path: Pat
     ran = await front_door("ask", f"/usage {first}..{last} csv", "--json", "--out", str(tmp_path / "out"))
     assert (ran.code, ran.err) == (0, "")
     told = ran.json
-    assert set(told) == {"text", "blocks", "values", "files", "warnings", "window"}
+    assert set(told) == {"text", "blocks", "values", "files", "warnings", "window", "preview"}
+    page, _, blocks = told["preview"].partition("#")
+    assert page == "https://app.slack.com/block-kit-builder/"
+    assert json.loads(unquote(blocks)) == {"blocks": told["blocks"]}
     assert (told["window"]["start"], told["window"]["end"]) == (f"{first}T00:00:00Z", f"{today}T00:00:00Z")
     assert told["window"]["said"].endswith(f"{last:%b %Y} (UTC)")
     assert {"bytes", "reported_bytes", "days", "days_missing", "mean_bytes_per_day", "peak_bytes", "peak_day", "change_percent", "month_to_date_bytes", "forecast_month_bytes", "quota_percent", "forecast_spread_bytes", "forecast_error_percent"} == set(told["values"])  # fmt: skip

@@ -559,7 +559,7 @@ async def test_an_answer_too_long_for_slack_goes_whole_into_a_file(world: World)
     assert len(brought.files[0].content.split(b"\r\n")) == 1 + 92 + 1
 
 
-@pytest.mark.parametrize("typed", ["pantry", "Pantry Dor"])
+@pytest.mark.parametrize("typed", ["pantri", "Pantry Dor"])
 async def test_a_log_nearly_named_is_offered(world: World, typed: str) -> None:
     answer = await world.slack.answer_to(f'/logs "{typed}"')
     assert 'Try /logs "Pantry Door" last 20 mins' in answer.text
@@ -599,3 +599,10 @@ async def test_a_share_where_the_bot_is_not_waits_for_its_invitation(world: Worl
     world.slack.channels["C0QUIET"].bot_is_in = True
     await world.slack.press(answer, buttons(answer)["Share here"])
     assert await world.slack.until(lambda: any("Shared by" in text_of(m) for m in world.slack.seen()))
+
+
+async def test_a_log_is_known_by_the_beginning_of_its_name_where_it_is_ones_alone(world: World, bot: Bot) -> None:
+    world.rapid7.logs["2c1f2885-ed93-4650-9e14-d46af4bf0887"] = "kitchenette"
+    assert "Pantry Door" in (await world.slack.answer_to("/logs pan 20m")).text
+    assert "“kitch” may be kitchen and kitchenette; say which" in (await world.slack.answer_to("/logs kitch 20m")).text
+    assert "kitchenette" not in (await world.slack.answer_to("/logs kitchen 20m")).text.splitlines()[0]
