@@ -120,6 +120,14 @@ class Delivery:
             errand.shown_ts = ""
         await self.whisper(errand, text, blocks)
 
+    async def lost(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
+        """An earlier process was cut off: what it left saying that work goes on tells that now; else its asker alone is told."""
+        if errand.shown_ts:
+            with contextlib.suppress(SlackRefused):
+                await self._edit(errand, text, blocks)
+                return
+        await self.whisper(errand, text, blocks)
+
     async def share(self, channel: str, user: str, text: str, blocks: Sequence[Block]) -> None:
         """A private answer put into the channel by its asker. Raises SlackRefused."""
         told = [*talk.without_buttons(blocks), kit.context(f"Shared by <@{user}>")]

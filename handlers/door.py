@@ -21,13 +21,14 @@ from bot.people import People
 from bot.question import COMMANDS, CommandName, Question, read_question
 from bot.slack_text import as_typed
 from bot.store import Asked, Store
+from bot.words import lasting
 from handlers.answering import Answering, Asking, Clock, folder_when_needed
 from handlers.manage import Asker, Manager
 from handlers.trouble import Cancelled, Lost, Stopping, trouble_of
 from providers.redaction import Redactor
 
 log = logging.getLogger("opswatch")
-SHOW_WORK_AFTER_S = 2.0
+SHOW_WORK_AFTER_S = 0.8
 EDIT_EVERY_S = 3.0
 TELL_WITHIN_S = 2.0
 LOST_SINCE = timedelta(minutes=30)
@@ -144,8 +145,8 @@ class Door:
             line = f"/{asked.command} {asked.text}".strip()
             trouble = trouble_of(Lost(line))
             try:
-                errand = Errand(user=asked.user, channel=asked.channel, response_url="", line=line)
-                await self.delivery.whisper(errand, trouble.text, trouble.blocks(line))
+                errand = Errand(user=asked.user, channel=asked.channel, response_url="", line=line, shown_ts=asked.shown_ts or "")
+                await self.delivery.lost(errand, trouble.text, trouble.blocks(line))
             except Exception as error:
                 log.warning("A question that a crash cut off could not be told: %s", type(error).__name__)
 
@@ -154,14 +155,14 @@ class Door:
         await self.store.keep_answer(ticket, user=errand.user, channel=errand.channel, text=text, blocks=blocks, now=self.clock())
 
     async def _work(self, question: Question, asking: Asking, errand: Errand, said: list[str]) -> Answer:
-        """The answer. Work that takes longer than two seconds shows itself and can be stopped."""
+        """The answer. Work that takes longer than a second shows itself and can be stopped."""
         task = asyncio.create_task(self.answering.answer(question, asking))
-        ticket = uuid.uuid4().hex
+        ticket, started = uuid.uuid4().hex, time.monotonic()
         self.works.going_on[ticket] = (errand.user, task)
         try:
             await asyncio.wait({task}, timeout=SHOW_WORK_AFTER_S)
             while not task.done():
-                await self._show(errand, ticket, said)
+                await self._show(errand, ticket, [*said, f"{lasting(timedelta(seconds=time.monotonic() - started))} so far"])
                 await asyncio.wait({task}, timeout=EDIT_EVERY_S)
             if task.cancelled():
                 raise Stopping if self.works.stopping else Cancelled
@@ -175,8 +176,11 @@ class Door:
 
     async def _show(self, errand: Errand, ticket: str, said: list[str]) -> None:
         """Progress is a courtesy: where it cannot be shown, the work goes on."""
+        before = errand.shown_ts
         try:
             await self.delivery.show_work(errand, ticket, " · ".join(said))
+            if errand.shown_ts != before:
+                await self.store.note_shown(errand.delivery, errand.shown_ts)
         except Exception as error:
             log.warning("Progress could not be shown: %s", type(error).__name__)
 

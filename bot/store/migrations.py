@@ -155,3 +155,9 @@ def incidents(db: Database) -> None:
         "CREATE TABLE samples (at TEXT NOT NULL, series INTEGER NOT NULL, value REAL, state TEXT NOT NULL, PRIMARY KEY (at, series)) "
         "WITHOUT ROWID"
     )
+
+
+@steps(name="0008_shown")
+def shown(db: Database) -> None:
+    """The message that says that work goes on, so that none is left saying so after a crash."""
+    db.table("questions").add_column("shown_ts", str)

@@ -47,6 +47,7 @@ class Asked:
     via: str
     outcome: str = UNFINISHED
     took_ms: int | None = None
+    shown_ts: str | None = None
 
 
 class Store:
@@ -102,6 +103,10 @@ class Store:
                 "UPDATE questions SET outcome = ?, took_ms = ? WHERE delivery = ?", (outcome, took_ms, delivery)
             )
         )
+
+    async def note_shown(self, delivery: str, ts: str) -> None:
+        """Notes the message that says that work on a question goes on."""
+        await self.write(lambda db: db.execute("UPDATE questions SET shown_ts = ? WHERE delivery = ?", (ts, delivery)))
 
     async def take_unfinished(self, *, since: datetime, before: datetime) -> list[Asked]:
         """The questions of that time that never came to an end, for whoever wants to tell their askers; each is given out once."""

@@ -559,7 +559,7 @@ async def test_an_answer_too_long_for_slack_goes_whole_into_a_file(world: World)
     assert len(brought.files[0].content.split(b"\r\n")) == 1 + 92 + 1
 
 
-@pytest.mark.parametrize("typed", ["pantri", "Pantry Dor"])
+@pytest.mark.parametrize("typed", ["pantry dooor", "Pantry Dor"])
 async def test_a_log_nearly_named_is_offered(world: World, typed: str) -> None:
     answer = await world.slack.answer_to(f'/logs "{typed}"')
     assert 'Try /logs "Pantry Door" last 20 mins' in answer.text

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from bot.app import Bot, open_bot
 from bot.health import Connection, serve_health
+from bot.sandbox.slack import BOT, Message
 from bot.sandbox.world import World
 from bot.socket_mode import Patience
 from bot.store import Asked, Store
@@ -194,3 +195,34 @@ async def test_who_was_cut_off_by_a_crash_is_told_once(world: World) -> None:
         await connected(world, bot)
         await world.slack.press(next(m for m in told if m.seen_by == "U0ADA"), "ask.0")
         assert await world.slack.until(lambda: any("in 7 days" in m.text for m in world.slack.seen()))
+
+
+async def test_no_message_is_left_saying_that_work_goes_on(world: World) -> None:
+    """An earlier process died while its work showed itself in the channel; the next one makes that message tell of it."""
+    now = datetime.now(UTC)
+    shown = Message(world.slack._ts(), "C0OPS", BOT, "Working on /usage last 7 days")
+    world.slack._add(shown)
+    store = await Store.open(world.settings().database, now=now)
+    await store.claim_question(Asked("t1", now - timedelta(minutes=2), "U0ADA", "C0OPS", "usage", "last 7 days", "slash"))
+    await store.note_shown("t1", shown.ts)
+    await store.close()
+    async with hurried_bot(world) as bot:
+        await connected(world, bot)
+        await world.slack.until(lambda: shown.text.startswith("I was interrupted while I worked on /usage last 7 days"))
+    assert "Try again" in str(shown.blocks)
+    assert len(world.slack.seen()) == 1
+
+
+async def test_the_message_that_says_that_work_goes_on_is_noted_and_says_for_how_long(world: World) -> None:
+    world.rapid7.be_slow(2)
+    async with hurried_bot(world) as bot:
+        await connected(world, bot)
+        started = asyncio.get_running_loop().time()
+        await world.slack.command("/usage last 7 days")
+        [shown] = await world.slack.until(lambda: [m for m in world.slack.seen() if m.text.startswith("Working on")])
+        assert asyncio.get_running_loop().time() - started < 1.5
+        assert "0 s so far" in str(shown.blocks)
+        async with asyncio.timeout(5):
+            while (await bot.store.read("SELECT shown_ts FROM questions", ()))[0]["shown_ts"] != shown.ts:
+                await asyncio.sleep(0.02)
+        await world.slack.until(lambda: "in 7 days" in shown.text)
