@@ -168,7 +168,7 @@ async def open_bot(
         modals.register(
             app, door, subscriptions, rules, Backtesting(answering.commands, settings.directory, alerts, zone, utc_now)
         )
-        home.register(app, door, store)
+        home.register(app, door, store, accounts.all, subscriptions, rules)
         app.error(ErrorListener(delivery, redactor).__call__)
         yield Bot(app, client, session, store, settings, tokens, door, outbox, clockwork, slack, patience)
 

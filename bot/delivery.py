@@ -51,7 +51,8 @@ RESPOND_TIMEOUT = aiohttp.ClientTimeout(total=15)
 class Errand:
     """One question on its way through Slack: who asked, where, and what has been shown so far.
 
-    `pressed` where it came from a button: its response URL then stands for the message that holds the button.
+    `pressed` where it came from a button: its response URL then stands for the message that holds the button. `direct` where it came from
+    the App Home: everything about it then goes into the person's direct messages, which nobody else sees.
     """
 
     user: str
@@ -64,6 +65,7 @@ class Errand:
     shown_privately: bool = False
     pressed: bool = False
     delivery: str = ""
+    direct: bool = False
 
 
 def web_client(token: str, api_url: str, session: aiohttp.ClientSession, *, patient: bool = True) -> AsyncWebClient:
@@ -135,6 +137,9 @@ class Delivery:
 
     async def whisper(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
         """A message only the asker sees; it takes the place of what was whispered about this errand before."""
+        if errand.direct:
+            await self._post(errand.channel, text, blocks)
+            return
         blocks = self._checked(text, blocks)
         payload = {
             "response_type": "ephemeral",
@@ -153,7 +158,7 @@ class Delivery:
         except SlackApiError as error:
             if error.response.get("error") not in (*NOT_HERE, "user_not_in_channel"):
                 raise SlackRefused(reason_of(error)) from None
-            await self._client.chat_postMessage(channel=await self._direct(errand.user), **told)
+            await self._client.chat_postMessage(channel=await self.direct(errand.user), **told)
 
     async def open_view(self, trigger: str, view: Block) -> None:
         """Opens a modal. Raises SlackApiError where the trigger is used up or too old."""
@@ -182,7 +187,7 @@ class Delivery:
     ) -> None:
         """The files, in the thread or by direct message. The answer stands by now: trouble with a file is told beside it."""
         try:
-            channel = channel or await self._direct(errand.user)
+            channel = channel or await self.direct(errand.user)
             await self._send_files(files, channel=channel, thread_ts=thread_ts, comment=comment)
         except (SlackApiError, UploadRefused, aiohttp.ClientError, TimeoutError) as error:
             why = str(error.response.get("error")) if isinstance(error, SlackApiError) else type(error).__name__
@@ -233,7 +238,8 @@ class Delivery:
         log.error("A message would be refused by Slack and is simplified: %s", "; ".join(problems))
         return [kit.section(kit.escaped(shortened(text, 1400)))] if text.strip() else [kit.section("No answer.")]
 
-    async def _direct(self, user: str) -> str:
+    async def direct(self, user: str) -> str:
+        """The channel of a person's direct messages with us."""
         opened = await self._client.conversations_open(users=user)
         return str(opened["channel"]["id"])
 

@@ -28,6 +28,8 @@ class AskAction:
         errand = errand_of(body, line)
         context["errand"] = errand
         command, words = words_of(line)
+        if not errand.channel:
+            errand.channel, errand.direct = await self.door.delivery.direct(errand.user), True
         await self.door.ask(command, words, errand, via="button")
 
 

@@ -124,7 +124,7 @@ class Door:
             help_ = await self.answering.answer(question, Asking(Path, zone))
             await self.delivery.whisper(errand, help_.text, help_.blocks)
             return "help"
-        errand.public = self.access.is_public(command, errand.channel)
+        errand.public = errand.direct or self.access.is_public(command, errand.channel)
         errand.line = question.line
         with folder_when_needed() as folder:
             said = [f"{question.window.said}"] if question.window else []

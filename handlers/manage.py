@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, Protocol
@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from bot.access import Access
 from bot.answer import Answer
 from bot.blocks import talk
+from bot.blocks.home import Upcoming
 from bot.errors import BadQuestion
 from bot.question import CommandName, example, read_question
 from bot.schedule import next_due, read_cron
@@ -65,6 +66,17 @@ class SubscriptionManager:
         if isinstance(wish, Subscribe):
             return await self._subscribe(wish, command, user=asker.user, channel=asker.channel)
         return await self._unsubscribe(wish, command, user=asker.user, channel=asker.channel)
+
+    async def upcoming(self, commands: Collection[CommandName]) -> list[Upcoming]:
+        """The questions of these commands that are asked next, by when they are due."""
+        now = self.clock()
+        made = [digest_of(each, self.zone) for each in await self.posts.subscriptions()]
+        found = [
+            Upcoming(due, digest.line, digest.channel)
+            for digest in (*self.file_digests, *made)
+            if digest.line.partition(" ")[0].removeprefix("/") in commands and (due := next_due(digest.trigger, now))
+        ]
+        return sorted(found, key=lambda each: each.due)
 
     async def _subscribe(self, wish: Subscribe, command: CommandName, *, user: str, channel: str) -> Answer:
         now = self.clock()

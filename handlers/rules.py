@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 
@@ -27,6 +27,15 @@ from handlers.watch import AlertJob, schedule_of
 
 # "Until tomorrow" is when people are at work again.
 MORNING = timedelta(hours=9)
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """How it stands with some alerts: a line for each that is not calm, how many are, and when one was looked at last."""
+
+    told: list[str]
+    calm: int
+    evaluated_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,19 @@ class RuleManager:
     def names(self, channel: str) -> list[str]:
         """The alerts of a channel, and those of the configuration."""
         return [rule.name for rule in self._rules() if rule.name not in self.made or rule.channel == channel]
+
+    async def standing(self, commands: Collection[CommandName]) -> Standings:
+        """How it stands with the alerts of these commands: those that are not calm, the gravest first, and how many are."""
+        rules = [rule for rule in self._rules() if rule.command in commands]
+        watches = {rule.name: await self.job.watch(rule) for rule in rules}
+        now = self.clock()
+        restless = [
+            rule for rule in rules
+            if watches[rule.name].state not in _CALM or watches[rule.name].errors or self.job.quiet.said(rule.name, now)
+        ]  # fmt: skip
+        restless.sort(key=lambda rule: _GRAVITY.index(watches[rule.name].state))
+        evaluated = [watch.evaluated_at for watch in watches.values() if watch.evaluated_at]
+        return Standings([await self._line(rule) for rule in restless], len(rules) - len(restless), max(evaluated, default=None))
 
     def required(self, name: str, command: CommandName, asker: Asker) -> Rule:
         """The rule of that name, for whoever may manage it. Raises BadQuestion and Refused."""
@@ -264,6 +286,8 @@ def _state(rule: Rule, watch: Watch, zone: tzinfo) -> str:
     return f"{state}{since}{value}" + (f", {', '.join(flags)}" if flags else "")
 
 
+_GRAVITY = (State.FIRING, State.NO_DATA, State.PENDING, State.INACTIVE, State.UNKNOWN)
+_CALM = frozenset({State.INACTIVE, State.UNKNOWN})
 _DOTS = {State.FIRING: "🔴", State.PENDING: "🟡", State.NO_DATA: "⚪", State.INACTIVE: "🟢", State.UNKNOWN: "⚪"}
 
 

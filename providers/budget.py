@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from providers.errors import RateLimited
+from providers.records import Left
 from providers.redaction import Secret
 
 QUARTER = timedelta(minutes=15)
@@ -61,6 +62,10 @@ class Ledger(Protocol):
         ...
 
     async def settle(self, key: str, spend: Spend, *, size: int, learned: Learned | None) -> None: ...
+
+    async def used(self, key: str, *, since: datetime) -> int:
+        """How many requests were reserved since then."""
+        ...
 
     async def hold(self, key: str, *, until: datetime, why: str) -> None:
         """Notes that something must not be tried before `until`."""
@@ -134,6 +139,20 @@ class Budget:
             retry_after_s=wait_s,
         )
 
+    async def left(self) -> tuple[Left, ...]:
+        """What may still be asked within each limit, by our own reckoning."""
+        now = self._clock()
+        return tuple(
+            [
+                Left(
+                    limit.what,
+                    max(0, limit.requests - await self._ledger.used(f"{self._key}:{scope}", since=now - limit.window)),
+                    limit.requests,
+                )
+                for scope, limit in self._limits.items()
+            ]
+        )
+
     async def settle(self, scope: str, spend: Spend | None, *, size: int = 0, learned: Learned | None = None) -> None:
         """Notes how it came out."""
         if spend is not None:
@@ -184,6 +203,9 @@ class MemoryLedger:
         self._spends[key] = [done if s.id == spend.id else s for s in self._spends.get(key, [])]
         if learned:
             self._learned[key] = learned
+
+    async def used(self, key: str, *, since: datetime) -> int:
+        return sum(1 for spend in self._spends.get(key, []) if spend.at > since)
 
     async def hold(self, key: str, *, until: datetime, why: str) -> None:
         self._holds[key] = (until, why)

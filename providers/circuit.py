@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from providers.budget import in_words
 from providers.errors import Unavailable
@@ -24,6 +25,16 @@ class Circuit:
     _failures: int = 0
     _rest_s: float = FIRST_REST_S
     _open_until: float = 0.0
+    answered_at: datetime | None = None
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the vendor, as far as the last requests have shown; nothing where they were answered."""
+        if not self._failures:
+            return ""
+        left = self._open_until - self.clock()
+        rest = f", left alone for {in_words(left)}" if left > 0 else ""
+        return f"failed {self._failures} {'time' if self._failures == 1 else 'times'} in a row{rest}"
 
     def check(self) -> None:
         """Raises Unavailable while the circuit is open."""
@@ -42,6 +53,7 @@ class Circuit:
 
     def succeeded(self) -> None:
         self._failures, self._rest_s, self._open_until = 0, FIRST_REST_S, 0.0
+        self.answered_at = datetime.now(UTC)
 
     def failed(self) -> None:
         self._failures += 1

@@ -171,3 +171,22 @@ class Check:
     ok: bool
     detail: str
     hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """How much of a limit is left: `what` is how people call what is counted."""
+
+    what: str
+    left: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How it stands with an account, as far as is known without asking it. `trouble` is empty where its last requests were answered."""
+
+    account: str
+    trouble: str
+    answered_at: datetime | None
+    left: tuple[Left, ...] = ()

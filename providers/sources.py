@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
-from providers.records import CallFilters, CallPage, Check, DayRange, LogUsage, NamedLog, UsagePeriod, Window
+from providers.records import CallFilters, CallPage, Check, Condition, DayRange, LogUsage, NamedLog, UsagePeriod, Window
 
 # The most that one download takes: logs, and lines ("Download Log").
 MOST_LOGS = 10
@@ -65,5 +65,9 @@ class Checked(Protocol):
     account: str
 
     async def check(self) -> Sequence[Check]: ...
+
+    async def condition(self) -> Condition:
+        """How it stands, without a request."""
+        ...
 
     async def aclose(self) -> None: ...

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -57,6 +58,12 @@ def fields(pairs: Iterable[tuple[str, str]]) -> Block:
 
 def context(*texts: str) -> Block:
     return {"type": "context", "elements": [mrkdwn(text, FIELD_TEXT) for text in texts[:10]]}
+
+
+def local_time(moment: datetime) -> str:
+    """A time that each reader sees in their own zone; in UTC where Slack cannot tell it so."""
+    utc = moment.astimezone(UTC)
+    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{utc.day} {utc:%b %H:%M} UTC>"
 
 
 def divider() -> Block:

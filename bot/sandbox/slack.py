@@ -270,6 +270,25 @@ class SlackSandbox(Server):
             payload["message"] = {"ts": message.ts, "text": message.text, "blocks": message.blocks}
         return await self._send("interactive", payload)
 
+    async def press_at_home(self, value: str, *, user: str = "U0ADA") -> Ack:
+        """Presses the button with that value in a person's App Home. Slack gives no channel and no response URL with it."""
+        accessories = [block["accessory"] for block in self.homes[user] if "accessory" in block]
+        element = next(each for each in accessories if each.get("value") == value)
+        payload = {
+            "type": "block_actions",
+            "user": {"id": user, "username": self.users[user].name.lower(), "team_id": "T0SANDBOX"},
+            "api_app_id": "A0OPSWATCH",
+            "token": "sandbox",
+            "container": {"type": "view", "view_id": "V0HOME"},
+            "trigger_id": self._trigger(user),
+            "team": {"id": "T0SANDBOX", "domain": "sandbox"},
+            "enterprise": None,
+            "is_enterprise_install": False,
+            "view": {"id": "V0HOME", "type": "home", "blocks": self.homes[user], "state": {"values": {}}, "private_metadata": ""},
+            "actions": [{**element, "block_id": "b1", "action_ts": self._ts()}],
+        }
+        return await self._send("interactive", payload)
+
     def modal(self, user: str = "U0ADA") -> View | None:
         """The modal that a person has open."""
         return next((view for view in self.views.values() if view.user == user), None)
@@ -773,6 +792,9 @@ class SlackSandbox(Server):
 
     async def _do_press(self, request: web.Request) -> web.Response:
         asked = await request.json()
+        if not asked["ts"]:
+            await asyncio.wait_for((await self.press_at_home(asked["value"], user=asked["user"])).done, 3)
+            return web.json_response({"ok": True})
         message = next(m for m in self.messages if m.ts == asked["ts"])
         ack = await self.press(message, asked["action_id"], user=asked["user"])
         await asyncio.wait_for(ack.done, 3)

@@ -46,6 +46,10 @@ class StoredLedger:
 
         await self._store.write(settle)
 
+    async def used(self, key: str, *, since: datetime) -> int:
+        rows = await self._store.read("SELECT count(*) AS used FROM spends WHERE key = ? AND at > ?", (key, instant(since)))
+        return int(rows[0]["used"])
+
     async def hold(self, key: str, *, until: datetime, why: str) -> None:
         await self._store.write(
             lambda db: db.execute("INSERT OR REPLACE INTO holds (key, until, why) VALUES (?, ?, ?)", (key, instant(until), why))

@@ -23,7 +23,7 @@ from providers.akamai.auth import EdgeGridAuth, EdgeGridCredentials
 from providers.budget import AKAMAI_V2_LIMITS, Budget, Ledger, MemoryLedger
 from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
 from providers.http import Reply, fetch, open_client, refuse_status, too_many_requests
-from providers.records import ApiCall, CallFilters, CallPage, Check, Window, iso_utc
+from providers.records import ApiCall, CallFilters, CallPage, Check, Condition, Window, iso_utc
 from providers.redaction import Redactor
 
 V1 = "/reporting-api/v1/reports/apiusagedetails-by-time/versions/1"
@@ -131,6 +131,13 @@ class Akamai:
             for row in report.rows
         ]
         return [call for call in calls if keep(call)] if filters else calls
+
+    async def condition(self) -> Condition:
+        """How it stands with the account, without a request."""
+        circuit = self._client.circuit
+        return Condition(
+            self.account, circuit.trouble, circuit.answered_at, await self._client.budget.left() if self._client.budget else ()
+        )
 
     async def check(self) -> list[Check]:
         """Asks v1 to describe its report, and v2 for one row."""

@@ -17,7 +17,7 @@ from providers.devicewise import parse
 from providers.devicewise.auth import MFA_REQUIRED, NOT_AGAIN, Credentials, LockOut, Session
 from providers.errors import AuthFailed, ProtocolError, ProviderError
 from providers.http import Reply, fetch, open_client
-from providers.records import ApiCall, CallFilters, CallPage, Check, Outcome, Window, iso_utc
+from providers.records import ApiCall, CallFilters, CallPage, Check, Condition, Outcome, Window, iso_utc
 from providers.redaction import Redactor, Secret
 
 PAGE_ROWS = 2000
@@ -109,6 +109,11 @@ class DeviceWise:
             parse.api_call(row, account=self.account, whoami=self._credentials.whoami, redactor=self._redactor) for row in rows
         ]
         return [call for call in calls if _keeps(call, filters)] if filters else calls
+
+    async def condition(self) -> Condition:
+        """How it stands with the account, without a request."""
+        circuit = self._client.circuit
+        return Condition(self.account, circuit.trouble, circuit.answered_at, ())
 
     async def check(self) -> list[Check]:
         """Asks for one row of the last hour."""

@@ -24,7 +24,7 @@ from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError,
 from providers.http import TOTAL_TIMEOUT_S, Reply, attempts, fetch, learned_from, open_client, refuse_status, watched
 from providers.rapid7 import parse
 from providers.rapid7.auth import ApiKey
-from providers.records import Check, DayRange, LogUsage, NamedLog, UsagePeriod, Window
+from providers.records import Check, Condition, DayRange, LogUsage, NamedLog, UsagePeriod, Window
 from providers.redaction import Redactor, Secret
 from providers.sources import MOST_LINES, MOST_LOGS
 
@@ -160,6 +160,11 @@ class Rapid7:
                 account=self.account,
                 hint="Check `base_url` or `region`; a proxy may be answering in its place.",
             )
+
+    async def condition(self) -> Condition:
+        """How it stands with the account, without a request."""
+        circuit = self._client.circuit
+        return Condition(self.account, circuit.trouble, circuit.answered_at, await self._budget.left())
 
     async def check(self) -> list[Check]:
         """Asks for the usage of the last ten days, the cheapest question there is."""

@@ -49,15 +49,18 @@ function marked(text) {
 function linked(link) {
   const [target, label] = link.split("|");
   if (target.startsWith("@")) return make("strong", {}, "@" + (state.users.find((u) => u.id === target.slice(1))?.name ?? target.slice(1)));
+  if (target.startsWith("!date^")) return document.createTextNode(new Date(1000 * target.split("^")[1]).toLocaleString([], { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }));
+  if (target.startsWith("#")) return make("strong", {}, "#" + (state.channels.find((c) => c.id === target.slice(1))?.name ?? target.slice(1)));
   if (target.startsWith("!")) return make("strong", { class: "ping" }, "@" + target.slice(1));
   return make("a", { href: "#", title: target }, label ?? target);
 }
 
 const draw = {
   header: (b) => make("div", { class: "header", role: "heading", "aria-level": "3" }, b.text.text),
-  section: (b) => {
+  section: (b, message) => {
     const out = make("div");
     if (b.text) out.append(make("div", {}, textOf(b.text)));
+    if (b.accessory) { out.className = "with-accessory"; out.append(make("button", { type: "button", title: b.accessory.value ?? "", onclick: () => press(message, b.accessory.action_id, b.accessory.value) }, b.accessory.text.text)); }
     if (b.fields) out.append(make("div", { class: "fields" }, ...b.fields.map((f) => make("div", {}, textOf(f)))));
     return out;
   },
@@ -241,7 +244,7 @@ async function load() {
 }
 
 const post = (path, body) => fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
-const press = (message, action_id) => post("/do/press", { user: state.user, ts: message.ts, action_id });
+const press = (message, action_id, value) => post("/do/press", { user: state.user, ts: message?.ts ?? "", action_id, value }).then(() => { if (!message) go(`D0${state.user.slice(2)}`); });
 
 function requestLine(r) {
   const query = decodeURIComponent(r.query.replaceAll("+", " "));

@@ -1,0 +1,87 @@
+"""The App Home: how it stands with everything, what comes next, and what I may ask."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import timedelta
+
+from bot.blocks import limits
+from bot.blocks.home import HomeFacts, Upcoming, home_blocks
+from bot.sandbox import rules
+from bot.sandbox.world import World
+from providers.records import Condition, Left
+from tests.bot.test_question import HOUSE, NOW
+from tests.scenarios.test_alerts import SPIKE, Meter, clock, look, running
+from tests.scenarios.test_digests import Clock
+
+assert clock, "the clock of the alerts' own tests"
+DAILY = {"name": "daily", "ask": "/usage rapid7-eu last 7 days", "at": "0 9 * * *", "channel": "#ops"}
+CALM = {**SPIKE, "name": "calm-one", "above": "90 GB", "recover": "80 GB"}
+
+
+async def home_of(world: World, user: str = "U0ADA") -> str:
+    world.slack.homes.pop(user, None)
+    await world.slack.open_home(user)
+    blocks = await world.slack.until(lambda: world.slack.homes.get(user))
+    assert limits.block_problems(blocks, most=100) == []
+    return json.dumps(blocks, ensure_ascii=False)
+
+
+async def test_home_tells_of_alerts_accounts_digests_and_what_i_asked(world: World, clock: Clock) -> None:
+    meter = Meter(world)
+    async with running(world, SPIKE, CALM, digest=[DAILY]) as bot:
+        await look(bot, clock, meter, 6)
+        await world.slack.answer_to("/usage subscribe last 5 days at 08:30", channel="C0KITCHEN")
+        await world.slack.answer_to("/usage last 3 days")
+        world.devicewise.answer_with(503, times=9)
+        await world.slack.answer_to("/apiaudit iot 2h")
+        await world.slack.answer_to("/usage silence ingest-spike 2h planned")
+        await asyncio.sleep(0.1)
+        home = await home_of(world)
+    for said in (
+        "`ingest-spike` firing since", "silent until", "(planned), by <@U0ADA>", "🟢 1 alert calm", "`rapid7-eu` Rapid7 · 🟢 answered <!date^",
+        "questions about usage left", "`iot` deviceWISE · 🔴 failed 1 time in a row", "`edge` Akamai · ⚪ not asked since the start",
+        "Next digests", "`/usage last 5 days` in <#C0KITCHEN>", "`/usage rapid7-eu last 7 days` in `#ops`", "`/usage last 3 days`",
+    ):  # fmt: skip
+        assert said in home, said
+
+
+async def test_home_shows_only_what_i_may_ask(world: World, clock: Clock) -> None:
+    audit = {**SPIKE, "name": "failing", "ask": "/apiaudit edge last 1h", "value": "failures", "above": 0, "recover": 0}
+    async with running(world, audit) as bot:
+        await look(bot, clock, Meter(world), 1)
+        assert "failing" in await home_of(world)
+        linus = await home_of(world, "U0LINUS")
+    assert "failing" not in linus
+    assert "`/apiaudit` is not allowed for you" in linus
+
+
+async def test_a_question_from_home_is_answered_in_direct_messages(world: World, clock: Clock) -> None:
+    async with running(world, CALM):
+        await home_of(world, "U0LINUS")
+        await world.slack.press_at_home("/usage last 7 days", user="U0LINUS")
+        answer = await world.slack.until(lambda: next((m for m in world.slack.messages if "in 7 days" in m.text), None))
+        assert answer.channel == "D0LINUS"
+        world.rapid7.answer_with(401, times=9)
+        await world.slack.press_at_home("/usage last 7 days", user="U0LINUS")
+        trouble = await world.slack.until(lambda: next((m for m in world.slack.messages if "did not accept" in m.text), None))
+        assert trouble.channel == "D0LINUS"
+
+
+def test_a_home_with_much_to_tell_fits() -> None:
+    facts = HomeFacts(
+        allowed=["usage", "apiaudit", "logs"],
+        directory=HOUSE,
+        conditions=[Condition("rapid7-eu", "failed 3 times in a row", None, (Left("downloads", 3, 150),))] * 40,
+        alerts=[f"🔴 `alert-{n}` firing since 25 Nov 12:00: bytes of `/usage today` above 5 GB, by <@U0ADA>" for n in range(60)],
+        calm=3,
+        evaluated_at=NOW,
+        upcoming=[Upcoming(NOW + timedelta(hours=n), "/usage last 7 days", "C0OPS") for n in range(50)],
+        recent=["/usage " + "x" * 1900] * 5,
+        now=NOW,
+    )
+    blocks = home_blocks(facts)
+    assert rules.complaints(blocks, most=100) == limits.block_problems(blocks, most=100) == []
+    assert "… and 50 more" in str(blocks) and "… and 20 more" in str(blocks)
+    assert "3 of 150 downloads left" in str(blocks)
