@@ -34,7 +34,7 @@ from bot.people import SlackPeople
 from bot.schedule import read_cron
 from bot.socket_mode import HOPELESS, NOT_CONNECTED, Patience, SocketMode
 from bot.store import Alerts, Posts, Store, StoredLedger
-from handlers import actions, home, incidents, modals, slash
+from handlers import actions, home, incidents, mentions, modals, slash
 from handlers.backtesting import Backtesting
 from handlers.door import Door
 from handlers.jobs import Clockwork, Digest, DigestJob
@@ -165,11 +165,12 @@ async def open_bot(
         slash.register(app, door)
         actions.register(app, door, store)
         incidents.register(app, door, rules)
-        modals.register(
-            app, door, subscriptions, rules, Backtesting(answering.commands, settings.directory, alerts, zone, utc_now)
-        )
+        backtesting = Backtesting(answering.commands, settings.directory, alerts, zone, utc_now)
+        problems = ErrorListener(delivery, redactor)
+        modals.register(app, door, subscriptions, rules, backtesting, accounts.logs, problems)
+        mentions.register(app, door)
         home.register(app, door, store, accounts.all, subscriptions, rules)
-        app.error(ErrorListener(delivery, redactor).__call__)
+        app.error(problems.__call__)
         yield Bot(app, client, session, store, settings, tokens, door, outbox, clockwork, slack, patience)
 
 

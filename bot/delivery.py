@@ -52,7 +52,8 @@ class Errand:
     """One question on its way through Slack: who asked, where, and what has been shown so far.
 
     `pressed` where it came from a button: its response URL then stands for the message that holds the button. `direct` where it came from
-    the App Home: everything about it then goes into the person's direct messages, which nobody else sees.
+    the App Home: everything about it then goes into the person's direct messages, which nobody else sees. `thread_ts` where it was asked
+    in a thread: it is answered there.
     """
 
     user: str
@@ -66,6 +67,7 @@ class Errand:
     pressed: bool = False
     delivery: str = ""
     direct: bool = False
+    thread_ts: str = ""
 
 
 def web_client(token: str, api_url: str, session: aiohttp.ClientSession, *, patient: bool = True) -> AsyncWebClient:
@@ -89,7 +91,7 @@ class Delivery:
                 if errand.shown_ts:
                     await self._edit(errand, text, blocks)
                 else:
-                    errand.shown_ts = await self._post(errand.channel, text, blocks)
+                    errand.shown_ts = await self._post(errand.channel, text, blocks, errand.thread_ts)
                 return
             except SlackRefused as error:
                 self._away(errand, error)
@@ -107,7 +109,7 @@ class Delivery:
             except SlackRefused as error:
                 self._away(errand, error)
             else:
-                await self._bring_files(errand, answer.files, channel=errand.channel, thread_ts=thread)
+                await self._bring_files(errand, answer.files, channel=errand.channel, thread_ts=errand.thread_ts or thread)
                 return
         await self.whisper(errand, *_private(errand, answer, ticket))
         errand.shown_privately = False
@@ -153,8 +155,9 @@ class Delivery:
     async def _whisper_otherwise(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
         """Where the response URL has been used up or is too old: beside the channel, or else by direct message."""
         told: dict[str, Any] = {"text": outward(text), "blocks": list(blocks)}
+        thread: dict[str, Any] = {"thread_ts": errand.thread_ts} if errand.thread_ts else {}
         try:
-            await self._client.chat_postEphemeral(channel=errand.channel, user=errand.user, **told)
+            await self._client.chat_postEphemeral(channel=errand.channel, user=errand.user, **told, **thread)
         except SlackApiError as error:
             if error.response.get("error") not in (*NOT_HERE, "user_not_in_channel"):
                 raise SlackRefused(reason_of(error)) from None
@@ -178,7 +181,7 @@ class Delivery:
     async def _answer_in_channel(self, errand: Errand, answer: Answer) -> str:
         """The `ts` of the answer, which takes the place of what showed that work goes on."""
         if not errand.shown_ts:
-            return await self._post(errand.channel, answer.text, answer.blocks)
+            return await self._post(errand.channel, answer.text, answer.blocks, errand.thread_ts)
         ts, errand.shown_ts = await self._edit(errand, answer.text, answer.blocks), ""
         return ts
 
@@ -201,10 +204,12 @@ class Delivery:
             raise error
         errand.away = NOT_HERE[error.code]
 
-    async def _post(self, channel: str, text: str, blocks: Sequence[Block]) -> str:
+    async def _post(self, channel: str, text: str, blocks: Sequence[Block], thread_ts: str = "") -> str:
+        thread: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
+
         async def send(shown: Sequence[Block]) -> str:
             answer = await self._client.chat_postMessage(
-                channel=channel, text=outward(text), blocks=list(shown), unfurl_links=False, unfurl_media=False
+                channel=channel, text=outward(text), blocks=list(shown), unfurl_links=False, unfurl_media=False, **thread
             )
             return str(answer["ts"])
 
@@ -237,6 +242,20 @@ class Delivery:
             return blocks
         log.error("A message would be refused by Slack and is simplified: %s", "; ".join(problems))
         return [kit.section(kit.escaped(shortened(text, 1400)))] if text.strip() else [kit.section("No answer.")]
+
+    async def thread(self, channel: str, ts: str) -> list[list[Block]]:
+        """The blocks of the messages in a thread, its first among them, the oldest first. Raises SlackRefused."""
+        found: list[list[Block]] = []
+        cursor = ""
+        while True:
+            try:
+                page = await self._client.conversations_replies(channel=channel, ts=ts, limit=200, cursor=cursor)
+            except SlackApiError as error:
+                raise SlackRefused(reason_of(error)) from None
+            found += [message.get("blocks") or [] for message in page["messages"]]
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return found
 
     async def direct(self, user: str) -> str:
         """The channel of a person's direct messages with us."""

@@ -11,6 +11,7 @@ from bot.question import COMMANDS
 NAME = "Opswatch"
 # Why each scope is asked for.
 SCOPES = {
+    "app_mentions:read": "a mention in the thread of an answer asks it again, changed (app_mention)",
     "channels:history": "whether a digest or an alert stands in its channel already, after a broken connection (conversations.history, conversations.replies)",
     "channels:read": "the ids of channels that bot.toml names (conversations.list)",
     "commands": "the slash commands",
@@ -22,7 +23,8 @@ SCOPES = {
     "usergroups:read": "access rules that name user groups (usergroups.users.list)",
     "users:read": "times in the asker's own zone (users.info)",
 }
-EVENTS = ("app_home_opened",)
+EVENTS = ("app_home_opened", "app_mention")
+ASK_AGAIN, ASK_OPSWATCH = "ask_again", "ask_opswatch"
 LONG_DESCRIPTION = (
     "Opswatch answers operations questions where you talk about them. /usage tells how much log data an account sends, day by "
     "day, with quota and month-end forecast. /apiaudit tells who called which API and what failed, over deviceWISE and Akamai in "
@@ -44,6 +46,20 @@ def manifest() -> dict[str, Any]:
         "features": {
             "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True, "messages_tab_read_only_enabled": True},
             "bot_user": {"display_name": NAME, "always_online": True},
+            "shortcuts": [
+                {
+                    "name": "Ask again",
+                    "type": "message",
+                    "callback_id": ASK_AGAIN,
+                    "description": "Ask what this message answers, changed",
+                },
+                {
+                    "name": "Ask Opswatch",
+                    "type": "global",
+                    "callback_id": ASK_OPSWATCH,
+                    "description": "Ask about usage, API calls or a log",
+                },
+            ],
             "slash_commands": [
                 {
                     "command": f"/{command.name}",

@@ -138,6 +138,18 @@ class LogWord:
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """The words of a question, taken apart: whom it is about, when, and all else."""
+
+    subject: str = ""
+    window: str = ""
+    rest: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.subject, self.window, self.rest) if part)
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What was asked, read. `window` is None for help alone."""
 
@@ -153,6 +165,7 @@ class Question:
     logs: tuple[LogWord, ...] = ()
     leql: str = ""
     limit: int | None = None
+    parts: Parts = field(default_factory=Parts)
 
     @property
     def line(self) -> str:
@@ -180,6 +193,23 @@ def read_question(command: CommandName, words: str, directory: Directory, *, now
         return Question(command, text, help=True)
     reader = {"usage": _usage, "apiaudit": _audit, "logs": _logs}[command]
     return reader(text, _Context(COMMANDS[command], directory, now, zone, text))
+
+
+def changed(question: Question, words: str, directory: Directory, *, now: datetime, zone: tzinfo) -> Question:
+    """The same question with what the words change: its window, or something more. Raises BadQuestion where they change nothing."""
+    parts = question.parts
+    other = Parts(parts.subject, words, parts.rest), Parts(parts.subject, parts.window, f"{parts.rest} {words}".strip())
+    refused: BadQuestion | None = None
+    for tried in other:
+        try:
+            found = read_question(question.command, str(tried), directory, now=now, zone=zone)
+        except BadQuestion as error:
+            refused = refused or error
+            continue
+        if tried is other[1] or found.parts.window:
+            return found
+    assert refused is not None
+    raise refused
 
 
 def example(command: CommandName, directory: Directory) -> str:
@@ -284,7 +314,9 @@ def _usage(text: str, context: _Context) -> Question:
     _one_of(named, available, context)
     window = context.window(words)
     accounts = tuple(named or available)
-    return Question("usage", text, window, accounts=accounts, by=by or "day", per_log=per_log, csv=csv)  # type: ignore[arg-type]
+    rest = [f"by {by}" if by else "", "per log" if per_log else "", "csv" if csv else ""]
+    parts = Parts(" ".join(named), " ".join(words), " ".join(filter(None, rest)))
+    return Question("usage", text, window, accounts=accounts, by=by or "day", per_log=per_log, csv=csv, parts=parts)  # type: ignore[arg-type]
 
 
 def _one_of(named: list[str], available: list[str], context: _Context) -> None:
@@ -301,10 +333,11 @@ def _audit(text: str, context: _Context) -> Question:
     words, csv = _without(words, "csv")
     words, failures = _without(words, "failures")
     filters: dict[str, list[str]] = {}
-    rest = []
+    rest, kept = [], ["failures"] if failures else []
     for word in words:
         match = _FILTER.fullmatch(word)
         if match:
+            kept.append(f'{match[1]}:"{match[2]}"' if " " in match[2] else word)
             filters.setdefault(_filter_name(match[1], context), []).append(_filter_value(match, context))
         else:
             rest.append(word)
@@ -322,6 +355,7 @@ def _audit(text: str, context: _Context) -> Question:
         context.window(rest),
         accounts=tuple(named or available),
         csv=csv,
+        parts=Parts(" ".join(named), " ".join(rest), " ".join([*kept, *(["csv"] if csv else [])])),
         filters=CallFilters(
             **common,
             failures=failures,
@@ -356,7 +390,9 @@ def _logs(text: str, context: _Context) -> Question:
     rest, limit = _limit(rest, context)
     logs = tuple(_log_word(name, context.directory) for name in names)
     accounts = tuple(dict.fromkeys(log.account for log in logs if log.account))
-    return Question("logs", text, context.window(rest), accounts=accounts, logs=logs, leql=leql, limit=limit)
+    subject = ",".join(f'"{name}"' if " " in name else name for name in names)
+    parts = Parts(subject, " ".join(rest), " ".join(filter(None, [leql, f"limit {limit}" if limit else ""])))
+    return Question("logs", text, context.window(rest), accounts=accounts, logs=logs, leql=leql, limit=limit, parts=parts)
 
 
 def _leql(text: str, context: _Context) -> tuple[str, str]:

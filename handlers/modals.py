@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import logging
+import re
 import uuid
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
@@ -20,19 +23,129 @@ from bot.blocks import kit, limits, modals, talk
 from bot.blocks.modals import About, about_of, entered
 from bot.delivery import UNSURE, Errand
 from bot.errors import BadQuestion, Refused
-from bot.question import read_question
+from bot.manifest import ASK_AGAIN, ASK_OPSWATCH
+from bot.question import COMMANDS, Parts, read_question
 from handlers.actions import errand_of
 from handlers.backtesting import Backtesting
 from handlers.door import Door, words_of
 from handlers.manage import Asker, SubscriptionManager
+from handlers.problems import ErrorListener
 from handlers.rules import RuleManager, wish_of
 from handlers.trouble import trouble_of
+from providers.sources import LogSource
 
 log = logging.getLogger("opswatch")
 T = TypeVar("T")
 # What Slack shows of a choice.
 LONGEST_NAME = 75
+NAMES_WITHIN_S = 2.5
 TOO_LATE = "The form could not be opened in time; press the button again."
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQuestion:
+    """`Fill in…` under help and under a refused question, and *Ask again* at a message: the form of a question."""
+
+    door: Door
+
+    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+        about, words = _asked(body, action, context)
+        await _open(self.door, body, context, _form_of(self.door, about, words))
+
+
+@dataclass(frozen=True, slots=True)
+class AskAgain:
+    """The shortcut at a message: the form of the question that the message answers; else the choice of all."""
+
+    door: Door
+
+    async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        await ack()
+        context["errand"] = errand = errand_of(body, "")
+        line = talk.question_of((body.get("message") or {}).get("blocks") or [])
+        if not line:
+            await _open(self.door, body, context, modals.chooser_modal(errand.channel))
+            return
+        command, words = words_of(line)
+        await _open(self.door, body, context, _form_of(self.door, About(command, errand.channel), words))
+
+
+@dataclass(frozen=True, slots=True)
+class AskOpswatch:
+    """The shortcut that is everywhere. It belongs to no channel, so it is answered in direct messages."""
+
+    door: Door
+
+    async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        await ack()
+        context["errand"] = errand_of(body, "")
+        await _open(self.door, body, context, modals.chooser_modal(""))
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseQuestion:
+    """A choice becomes the form of one question."""
+
+    door: Door
+
+    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+        context["errand"] = None
+        about, view = About(**json.loads(str(action.get("value") or "{}"))), body["view"]
+        await self.door.delivery.update_view(_form_of(self.door, about, ""), view["id"], view["hash"])
+
+
+@dataclass(frozen=True, slots=True)
+class LogNames:
+    """The names of logs that hold what was typed so far: those of the configuration, and those that the accounts list."""
+
+    door: Door
+    sources: Mapping[str, LogSource]
+
+    async def __call__(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        typed = str(body.get("value") or "").lower()
+        about = about_of(body.get("view") or {})
+        names = [name for logs in self.door.answering.directory.logs.values() for name in logs]
+        asker = await _asker(self.door, self.door.access.groups("logs"), about, str(body["user"]["id"]))
+        if not self.door.access.may_ask("logs", **asker.rights):
+            await ack(options=[])
+            return
+        async with asyncio.timeout(NAMES_WITHIN_S):
+            listed = await asyncio.gather(*(source.named_logs() for source in self.sources.values()), return_exceptions=True)
+            names += [entry.name for listing in listed if not isinstance(listing, BaseException) for entry in listing]
+        found = [name for name in dict.fromkeys(names) if typed in name.lower() and len(name) <= LONGEST_NAME]
+        await ack(options=[kit.option(name) for name in found[:100]])
+
+
+@dataclass(frozen=True, slots=True)
+class AskQuestion:
+    """`Ask` in the form of a question; a refusal stands at the input it is about."""
+
+    door: Door
+    problems: ErrorListener
+    _asking: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def __call__(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        about, user, given = about_of(body["view"]), str(body["user"]["id"]), entered(body["view"])
+        words = modals.question_words(given)
+        try:
+            read_question(about.command, words, self.door.answering.directory, now=self.door.clock(), zone=self.door.zone)
+        except BadQuestion as error:
+            await ack(response_action="errors", errors={_wrong_input(body["view"], given): error.message})
+            return
+        await ack()
+        # Bolt forgets an ack whose listener raises right after it, so the question goes its own way from here.
+        task = asyncio.create_task(self._ask(about, words, _errand(about, user)))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+
+    async def _ask(self, about: About, words: str, errand: Errand) -> None:
+        errand.line = f"/{about.command} {words}".strip()
+        try:
+            if not errand.channel:
+                errand.channel, errand.direct = await self.door.delivery.direct(errand.user), True
+            await self.door.ask(about.command, words, errand, via="form")
+        except Exception as error:
+            await self.problems.tell(error, errand)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +328,25 @@ def _asked(body: dict[str, Any], action: dict[str, Any], context: AsyncBoltConte
     return About(command, errand.channel), words
 
 
+def _form_of(door: Door, about: About, words: str) -> Block:
+    """The form of a question, filled from words as far as they can be read."""
+    directory = door.answering.directory
+    try:
+        parts = read_question(about.command, words, directory, now=door.clock(), zone=door.zone).parts
+    except BadQuestion:
+        parts = Parts()
+    accounts = directory.of_kind(COMMANDS[about.command].kinds)
+    preview = _said(door, about, words) if words or about.command != "logs" else "Choose a log, and when."
+    return modals.question_modal(about, parts, accounts, preview)
+
+
+def _wrong_input(view: Mapping[str, Any], given: Mapping[str, str]) -> str:
+    """The input at which a refusal stands: what is filled and was typed rather than chosen, or else the first there is."""
+    inputs = [block["block_id"] for block in view["blocks"] if block.get("type") == "input"]
+    wanted = ["from", "rest"] if given.get("from") or given.get("to") else ["rest", "account", "window"]
+    return next((name for name in wanted if given.get(name) and name in inputs), inputs[0])
+
+
 def _as_far_as_typed(door: Door, about: About, words: str) -> Alert:
     """The wish that was typed, where it can be read; else its question alone."""
     try:
@@ -296,7 +428,21 @@ def _errand(about: About, user: str) -> Errand:
     return Errand(user=user, channel=about.channel, response_url="", line="", delivery=uuid.uuid4().hex)
 
 
-def register(app: AsyncApp, door: Door, subscriptions: SubscriptionManager, rules: RuleManager, backtesting: Backtesting) -> None:
+def register(
+    app: AsyncApp,
+    door: Door,
+    subscriptions: SubscriptionManager,
+    rules: RuleManager,
+    backtesting: Backtesting,
+    logs: Mapping[str, LogSource],
+    problems: ErrorListener,
+) -> None:
+    app.action(talk.OPEN_QUESTION)(OpenQuestion(door).__call__)
+    app.action(re.compile(rf"^{re.escape(modals.CHOOSE)}\.\w+$"))(ChooseQuestion(door).__call__)
+    app.options(modals.LOG_NAMES)(LogNames(door, logs).__call__)
+    app.view(modals.ASK)(AskQuestion(door, problems).__call__)
+    app.shortcut(ASK_AGAIN)(AskAgain(door).__call__)
+    app.shortcut(ASK_OPSWATCH)(AskOpswatch(door).__call__)
     app.action(talk.OPEN_REPEAT)(OpenRepeat(door).__call__)
     app.action(talk.OPEN_ALERT)(OpenAlert(door).__call__)
     app.action(talk.OPEN_SILENCE)(OpenSilence(door, rules).__call__)

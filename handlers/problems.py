@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from slack_bolt.async_app import AsyncBoltContext
 
-from bot.delivery import Delivery
+from bot.delivery import Delivery, Errand
 from handlers.trouble import trouble_of
 from providers.redaction import Redactor
 
@@ -23,8 +23,11 @@ class ErrorListener:
     redactor: Redactor
 
     async def __call__(self, error: Exception, context: AsyncBoltContext) -> None:
+        await self.tell(error, context.get("errand"))
+
+    async def tell(self, error: Exception, errand: Errand | None) -> None:
+        """Tells of an error whoever it kept from an answer."""
         trouble = trouble_of(error)
-        errand = context.get("errand")
         if trouble.kind == "internal":
             log.error("Fault: %s", self.redactor.text("".join(traceback.format_exception(error))))
         if errand is None:

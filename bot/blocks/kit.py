@@ -99,11 +99,12 @@ def text_entry(initial: str, hint: str, *, most: int = 200) -> Block:
 
 
 def select(options: Sequence[str], chosen: str) -> Block:
-    made: Block = {"type": "static_select", "options": [_option(name) for name in dict.fromkeys(options)]}
-    return made | ({"initial_option": _option(chosen)} if chosen in options else {})
+    made: Block = {"type": "static_select", "options": [option(name) for name in dict.fromkeys(options)]}
+    return made | ({"initial_option": option(chosen)} if chosen in options else {})
 
 
-def _option(name: str) -> Block:
+def option(name: str) -> Block:
+    """A choice that is known by what it says."""
     return {"text": plain(name, 75), "value": name}
 
 

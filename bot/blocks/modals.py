@@ -14,9 +14,10 @@ from bot.alerts.rule import DEFAULTS, SUBJECTS, VALUES
 from bot.alerts.wishes import Alert
 from bot.answer import Block
 from bot.blocks import kit
-from bot.question import CommandName
+from bot.question import COMMANDS, CommandName, Parts
 
-SAVE_ALERT, SAVE_REPEAT, SAVE_SILENCE = "save.alert", "save.repeat", "save.silence"
+SAVE_ALERT, SAVE_REPEAT, SAVE_SILENCE, ASK = "save.alert", "save.repeat", "save.silence", "ask.question"
+LOG_NAMES, CHOOSE = "log", "modal.choose"
 TRY_ALERT = "try.alert"
 PREVIEW, TRIED = "preview", "tried"
 DAYS = ("every day", "weekdays", "weekends", "mondays", "tuesdays", "wednesdays", "thursdays", "fridays", "the 1st")
@@ -77,6 +78,65 @@ def alert_modal(about: About, wish: Alert, preview: str, *, is_new: bool = True)
     blocks.append(kit.actions([kit.button("Try it on the last 90 days", TRY_ALERT)]))
     blocks.append(kit.context_at(TRIED, "Tells how often it would have fired, before anything is saved."))
     return _modal(SAVE_ALERT, "Alert me" if is_new else "Edit rule", "Save", about, blocks)
+
+
+WINDOWS = {
+    "usage": ("today", "yesterday", "last 7 days", "last 30 days", "this month", "last month", "3 months"),
+    "apiaudit": ("last 1h", "last 24h", "today", "yesterday", "last 7 days", "last 30 days"),
+    "logs": ("last 20 mins", "last 1h", "last 2h", "today", "yesterday"),
+}
+TABLES = ("by day", "by week", "by month", "per log")
+
+
+def question_modal(about: About, parts: Parts, accounts: Sequence[str], preview: str) -> Block:
+    """Ask a question. What stands in `parts` stands in the inputs; `accounts` are those that can be chosen."""
+    command = COMMANDS[about.command]
+    blocks = [kit.context(kit.escaped(command.description)), kit.context_at(PREVIEW, preview)]
+    if about.command == "logs":
+        chosen = {"initial_option": kit.option(parts.subject)} if parts.subject and len(parts.subject) <= 75 else {}
+        entry = {"type": "external_select", "min_query_length": 0, "placeholder": kit.plain("Search by name", 150), **chosen}
+        blocks.append(kit.input_(LOG_NAMES, "Log", entry))
+    elif len(accounts) > 1:
+        blocks.append(kit.input_("account", "Account", kit.select(accounts, parts.subject), optional=about.command == "apiaudit"))
+    windows = _with(WINDOWS[about.command], parts.window[:75])
+    blocks += [
+        kit.input_("window", "When", kit.select(windows, parts.window), optional=True),
+        kit.input_("from", "Or from this day", {"type": "datepicker"}, optional=True),
+        kit.input_("to", "to this day", {"type": "datepicker"}, optional=True),
+    ]
+    return _modal(ASK, f"/{about.command}", "Ask", about, [*blocks, *_more(about.command, parts.rest)])
+
+
+def _more(command: CommandName, rest: str) -> list[Block]:
+    csv = kit.input_("csv", "As a table to download", kit.select(("csv",), "csv" if "csv" in rest.split() else ""), optional=True)
+    plain = " ".join(word for word in rest.split() if word != "csv")
+    if command == "usage":
+        return [kit.input_("rest", "Table", kit.select(TABLES, plain), optional=True), csv]
+    if command == "apiaudit":
+        return [
+            kit.input_("rest", "Filters", kit.text_entry(plain, "failures, status:5xx, who:ada@example.com"), optional=True),
+            csv,
+        ]
+    return [kit.input_("rest", "Only lines that match", kit.text_entry(rest, "where(/error/i)", most=3000), optional=True)]
+
+
+def question_words(given: Mapping[str, str]) -> str:
+    """The question as it would be typed. A day chosen wins over a window."""
+    first, last = given.get("from"), given.get("to")
+    days = f"{first or last}..{last or first}" if first or last else given.get("window", "")
+    log = given.get(LOG_NAMES, "")
+    subject = f'"{log}"' if " " in log and not log.startswith('"') else log
+    return " ".join(filter(None, [subject or given.get("account", ""), days, given.get("rest", ""), given.get("csv", "")]))
+
+
+def chooser_modal(channel: str) -> Block:
+    """Which question? Each button turns this into the form of one."""
+    blocks = []
+    for command in COMMANDS.values():
+        about = About(command.name, channel)
+        button = kit.button("Fill in…", f"{CHOOSE}.{command.name}", about.metadata())
+        blocks.append({**kit.section(f"*/{command.name}*\n{kit.escaped(command.description)}"), "accessory": button})
+    return {"type": "modal", "title": kit.plain("Ask Opswatch", 24), "close": kit.plain("Cancel", 24), "blocks": blocks}
 
 
 def silence_modal(about: About, names: Sequence[str], chosen: str) -> Block:

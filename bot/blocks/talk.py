@@ -12,7 +12,7 @@ from bot.question import COMMANDS, VENDORS, CommandName, Directory, example
 
 WORKING_ACTION = "cancel"
 SHARE_ACTION = "share"
-OPEN_ALERT, OPEN_REPEAT, OPEN_SILENCE = "modal.alert", "modal.repeat", "modal.silence"
+OPEN_ALERT, OPEN_REPEAT, OPEN_SILENCE, OPEN_QUESTION = "modal.alert", "modal.repeat", "modal.silence", "modal.question"
 
 
 def help_answer(command: CommandName, directory: Directory) -> Answer:
@@ -36,7 +36,9 @@ def help_answer(command: CommandName, directory: Directory) -> Answer:
         kit.context(kit.code(f"/{command} {about.usage_hint}")),
         kit.section("\n".join(f"{kit.code(line)}\n{kit.escaped(meaning)}" for line, meaning in examples)),
         kit.context(*(kit.escaped(fact) for fact in (*facts, window))),
-        kit.actions(kit.ask_buttons([(words.shortened(line, 60), line) for line, _ in examples[:2]])),
+        kit.actions(
+            [*kit.ask_buttons([(words.shortened(line, 60), line) for line, _ in examples[:2]]), *_fill_in(f"/{command}")]
+        ),
     ]
     return Answer(text=text, blocks=blocks)
 
@@ -46,17 +48,26 @@ def error_blocks(message: str, hint: str, *, again: str = "", fill: str = "") ->
     example = kit.code(hint, 300) if hint.startswith("/") else _with_code(hint)
     blocks = [kit.section(f"{_with_code(message)}" + (f"\n{'Try ' if hint.startswith('/') else ''}{example}" if hint else ""))]
     form = _fill_in(fill)
-    told = [("Try again", again)] if again else [("Ask this instead", hint)] if hint.startswith("/") and not form else []
+    is_wish = bool(form) and form[0]["action_id"] != OPEN_QUESTION
+    told = [("Try again", again)] if again else [("Ask this instead", hint)] if hint.startswith("/") and not is_wish else []
     buttons = [*kit.ask_buttons(told), *form]
     return [*blocks, kit.actions(buttons)] if buttons else blocks
 
 
 def _fill_in(line: str) -> list[Block]:
-    """The button that opens a modal with what was typed of a wish such as `/usage alert today`."""
+    """The button that opens a form with what was typed of a question, or of a wish such as `/usage alert today`."""
     command, _, words_ = line.partition(" ")
+    if not line.startswith("/") or len(line) > 2000:
+        return []
     verb, _, rest = words_.strip().partition(" ")
     opener = {"alert": OPEN_ALERT, "subscribe": OPEN_REPEAT, "silence": OPEN_SILENCE}.get(verb.lower())
-    return [kit.button("Fill in…", opener, f"{command} {rest}".strip(), style="primary")] if opener and len(line) <= 2000 else []
+    if opener is None:
+        return [kit.button("Fill in…", OPEN_QUESTION, line, style="primary")] if not words_ or verb.lower() not in WISHES else []
+    return [kit.button("Fill in…", opener, f"{command} {rest}".strip(), style="primary")]
+
+
+# What has no form of its own.
+WISHES = frozenset({"subscriptions", "unsubscribe", "alerts", "unalert", "unsilence"})
 
 
 def error_text(message: str, hint: str) -> str:
@@ -116,6 +127,16 @@ def with_follow_up(blocks: Sequence[Block], line: str) -> list[Block]:
     if blocks and blocks[-1].get("type") == "actions":
         return [*blocks[:-1], kit.actions([*blocks[-1]["elements"], *buttons])]
     return [*blocks, kit.actions(buttons)]
+
+
+def question_of(blocks: Sequence[Block]) -> str:
+    """The question that a message of ours answers, as its buttons know it; nothing where it answers none."""
+    buttons = [element for block in blocks if block.get("type") == "actions" for element in block.get("elements", [])]
+    for action in (OPEN_REPEAT, OPEN_QUESTION, "ask.0"):
+        for button in buttons:
+            if button.get("action_id") == action and str(button.get("value", "")).startswith("/"):
+                return str(button["value"])
+    return ""
 
 
 def without_buttons(blocks: Sequence[Block]) -> list[Block]:

@@ -26,7 +26,7 @@ from bot.sandbox import rules
 from bot.sandbox.ledger import Entry, Server
 
 PAGE = Path(__file__).parent / "page"
-SCOPES = "channels:history,channels:read,chat:write,commands,files:write,groups:history,groups:read,im:write,usergroups:read,users:read"
+SCOPES = "app_mentions:read,channels:history,channels:read,chat:write,commands,files:write,groups:history,groups:read,im:write,usergroups:read,users:read"
 BOT = "U0OPSWATCH"
 
 
@@ -204,6 +204,8 @@ class SlackSandbox(Server):
             web.post("/do/press", self._do_press),
             web.post("/do/home", self._do_home),
             web.post("/do/view", self._do_view),
+            web.post("/do/shortcut", self._do_shortcut),
+            web.post("/do/options", self._do_options),
             web.post("/do/fault", self._do_fault),
         ]
 
@@ -307,9 +309,8 @@ class SlackSandbox(Server):
 
     async def press_in(self, view: View, action_id: str, **given: str) -> Ack:
         """Presses a button inside a modal."""
-        [(block, element)] = [
-            (b, e) for b in view.view["blocks"] for e in b.get("elements", []) if e.get("action_id") == action_id
-        ]
+        inside = [(b, e) for b in view.view["blocks"] for e in [*b.get("elements", []), b.get("accessory") or {}]]
+        [(block, element)] = [(b, e) for b, e in inside if e.get("action_id") == action_id]
         payload = {
             "type": "block_actions",
             **self._from_view(view, view.state(given)),
@@ -368,9 +369,59 @@ class SlackSandbox(Server):
         view = self.modal(user)
         self._broadcast({"event": "view", "user": user, "view": view.shown() if view else None})
 
+    async def say(self, text: str, *, user: str = "U0ADA", channel: str = "C0OPS", thread_ts: str = "") -> Message:
+        """Says something in a channel or a thread. Where the bot is mentioned and in the channel, it hears of it."""
+        message = Message(self._ts(), channel, user, text.replace("@Opswatch", f"<@{BOT}>"), thread_ts=thread_ts)
+        self._add(message)
+        if "@Opswatch" in text and self.channels[channel].bot_is_in:
+            event = {
+                "type": "app_mention",
+                "user": user,
+                "text": message.text,
+                "ts": message.ts,
+                "channel": channel,
+                "event_ts": message.ts,
+            }
+            await self._send("events_api", self._event(user, {**event, **({"thread_ts": thread_ts} if thread_ts else {})}))
+        return message
+
+    async def shortcut(self, callback_id: str, *, user: str = "U0ADA", message: Message | None = None) -> Ack:
+        """A shortcut: at a message, or everywhere."""
+        payload: dict[str, Any] = {
+            "type": "message_action" if message else "shortcut",
+            "callback_id": callback_id,
+            "token": "sandbox",
+            "action_ts": self._ts(),
+            "team": {"id": "T0SANDBOX", "domain": "sandbox"},
+            "user": {"id": user, "username": self.users[user].name.lower(), "team_id": "T0SANDBOX"},
+            "is_enterprise_install": False,
+            "enterprise": None,
+            "trigger_id": self._trigger(user),
+        }
+        if message:
+            payload["channel"] = {"id": message.channel, "name": self.channels[message.channel].name}
+            payload["message_ts"] = message.ts
+            payload["response_url"] = self._response_url(user, message.channel)
+            payload["message"] = {"type": "message", "ts": message.ts, "text": message.text, "blocks": message.blocks}
+        return await self._send("interactive", payload)
+
+    async def options(self, view: View, action_id: str, typed: str) -> list[str]:
+        """What an external select offers for what was typed."""
+        payload = {
+            "type": "block_suggestion", **self._from_view(view, view.state({})), "action_id": action_id, "block_id": action_id, "value": typed,
+            "container": {"type": "view", "view_id": view.id},
+        }  # fmt: skip
+        ack = await self._send("interactive", payload)
+        answer = await asyncio.wait_for(ack.done, 3)
+        return [option["value"] for option in answer.get("options", [])]
+
     async def open_home(self, user: str) -> Ack:
         event = {"type": "app_home_opened", "user": user, "channel": f"D0{user[2:]}", "tab": "home", "event_ts": self._ts()}
-        payload = {
+        return await self._send("events_api", self._event(user, event))
+
+    def _event(self, user: str, event: dict[str, Any]) -> dict[str, Any]:
+        del user
+        return {
             "token": "sandbox",
             "team_id": "T0SANDBOX",
             "api_app_id": "A0OPSWATCH",
@@ -380,7 +431,6 @@ class SlackSandbox(Server):
             "event_time": int(self.clock()),
             "authorizations": [{"team_id": "T0SANDBOX", "user_id": BOT, "is_bot": True}],
         }
-        return await self._send("events_api", payload)
 
     # What a test or a demo looks at
 
@@ -561,7 +611,15 @@ class SlackSandbox(Server):
         channel, error = self._where_to_post(args)
         if channel is None:
             return error
-        message = Message(self._ts(), channel.id, BOT, args.get("text", ""), args.get("blocks") or [], seen_by=args["user"])
+        message = Message(
+            self._ts(),
+            channel.id,
+            BOT,
+            args.get("text", ""),
+            args.get("blocks") or [],
+            args.get("thread_ts") or "",
+            seen_by=args["user"],
+        )
         self._add(message)
         return {"ok": True, "message_ts": message.ts}
 
@@ -783,8 +841,9 @@ class SlackSandbox(Server):
     async def _do_command(self, request: web.Request) -> web.Response:
         asked = await request.json()
         line = str(asked["text"]).strip()
-        if line.split(" ")[0] not in ("/usage", "/apiaudit", "/logs"):
-            self._add(Message(self._ts(), asked["channel"], asked["user"], html.escape(line, quote=False)))
+        if line.split(" ")[0] not in ("/usage", "/apiaudit", "/logs") or asked.get("thread_ts"):
+            text = html.escape(line, quote=False)
+            await self.say(text, user=asked["user"], channel=asked["channel"], thread_ts=asked.get("thread_ts", ""))
             return web.json_response({"ok": True})
         ack = await self.command(line, user=asked["user"], channel=asked["channel"])
         await asyncio.wait_for(ack.done, 3)
@@ -817,6 +876,17 @@ class SlackSandbox(Server):
         else:
             await self.press_in(view, asked["do"], **asked["values"])
         return web.json_response({"ok": True})
+
+    async def _do_shortcut(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        message = next((m for m in self.messages if m.ts == asked.get("ts")), None)
+        await self.shortcut("ask_again" if message else "ask_opswatch", user=asked["user"], message=message)
+        return web.json_response({"ok": True})
+
+    async def _do_options(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        view = self.views.get(asked["view"])
+        return web.json_response(await self.options(view, asked["action_id"], asked["typed"]) if view else [])
 
     async def _do_fault(self, request: web.Request) -> web.Response:
         """Tells a provider to misbehave once."""
@@ -914,7 +984,7 @@ def _page_of(messages: list[Message], args: dict[str, Any]) -> dict[str, Any]:
     with_metadata = str(args.get("include_all_metadata", "")).lower() in ("1", "true")
     here = [m for m in messages if float(m.ts) >= since]
     page = [
-        {"ts": m.ts, "text": m.text, **({"metadata": m.metadata} if with_metadata and m.metadata else {})}
+        {"ts": m.ts, "text": m.text, "blocks": m.blocks, **({"metadata": m.metadata} if with_metadata and m.metadata else {})}
         for m in here[at : at + 2]
     ]
     return {"ok": True, "messages": page, "response_metadata": {"next_cursor": str(at + 2) if at + 2 < len(here) else ""}}

@@ -55,6 +55,9 @@ def test_the_limits_that_matter() -> None:
         assert len(command["description"]) <= 2000
         assert len(command["usage_hint"]) <= 1000
     assert made["settings"]["interactivity"]["is_enabled"]
+    for shortcut in made["features"]["shortcuts"]:
+        assert len(shortcut["name"]) <= 24
+        assert len(shortcut["description"]) <= 150
     assert made["features"]["app_home"]["home_tab_enabled"]
 
 
@@ -68,7 +71,8 @@ def test_scopes_are_exactly_those_of_the_methods_the_code_calls() -> None:
                 called.add(node.attr)
     assert called == set(NEEDS)
     private = {"groups:read", "groups:history"}
-    assert {NEEDS[name] for name in called if NEEDS[name]} | {"commands"} | private == set(SCOPES)
+    heard = {"commands", "app_mentions:read"}
+    assert {NEEDS[name] for name in called if NEEDS[name]} | heard | private == set(SCOPES)
 
 
 def test_events_are_exactly_those_that_are_listened_to() -> None:

@@ -48,6 +48,7 @@ function marked(text) {
 
 function linked(link) {
   const [target, label] = link.split("|");
+  if (target === "@U0OPSWATCH") return make("strong", {}, "@Opswatch");
   if (target.startsWith("@")) return make("strong", {}, "@" + (state.users.find((u) => u.id === target.slice(1))?.name ?? target.slice(1)));
   if (target.startsWith("!date^")) return document.createTextNode(new Date(1000 * target.split("^")[1]).toLocaleString([], { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }));
   if (target.startsWith("#")) return make("strong", {}, "#" + (state.channels.find((c) => c.id === target.slice(1))?.name ?? target.slice(1)));
@@ -60,14 +61,14 @@ const draw = {
   section: (b, message) => {
     const out = make("div");
     if (b.text) out.append(make("div", {}, textOf(b.text)));
-    if (b.accessory) { out.className = "with-accessory"; out.append(make("button", { type: "button", title: b.accessory.value ?? "", onclick: () => press(message, b.accessory.action_id, b.accessory.value) }, b.accessory.text.text)); }
+    if (b.accessory) { out.className = "with-accessory"; out.append(make("button", { type: "button", title: b.accessory.value ?? "", onclick: () => pressOn(message, b.accessory) }, b.accessory.text.text)); }
     if (b.fields) out.append(make("div", { class: "fields" }, ...b.fields.map((f) => make("div", {}, textOf(f)))));
     return out;
   },
   context: (b) => make("div", { class: "context" }, ...b.elements.map((e) => make("div", {}, textOf(e)))),
   divider: () => make("hr"),
   image: (b) => make("figure", {}, make("img", { alt: b.alt_text, src: b.image_url ?? `/files/${b.slack_file?.id ?? ""}` }), b.title ? make("figcaption", {}, b.title.text) : ""),
-  actions: (b, message) => make("div", { class: "actions" }, ...b.elements.map((e) => make("button", { type: "button", class: e.style ?? "", title: e.value ?? "", onclick: () => press(message, e.action_id) }, e.text.text))),
+  actions: (b, message) => make("div", { class: "actions" }, ...b.elements.map((e) => make("button", { type: "button", class: e.style ?? "", title: e.value ?? "", onclick: () => pressOn(message, e) }, e.text.text))),
   data_table: table,
   table: table,
   data_visualization: chart,
@@ -82,20 +83,33 @@ const field = {
     for (const o of e.options) { const option = make("option", { value: o.value }, o.text.text); option.selected = o.value === e.initial_option?.value; out.append(option); }
     return out;
   },
+  external_select: (e, id) => {
+    // Searched as it is typed, by asking the bot.
+    const list = make("datalist", { id: `${id}-options` });
+    const input = make("input", { id, list: list.id, placeholder: e.placeholder?.text ?? "", autocomplete: "off", ...(e.initial_option ? { value: e.initial_option.value } : {}) });
+    const search = async () => { const found = await (await post("/do/options", { view: state.view.id, action_id: e.action_id, typed: input.value })).json(); list.replaceChildren(...found.map((name) => make("option", { value: name }))); };
+    input.addEventListener("input", search);
+    input.addEventListener("focus", search, { once: true });
+    input.after = list;
+    return input;
+  },
   timepicker: (e, id) => make("input", { id, type: "time", value: e.initial_time ?? "" }),
   datepicker: (e, id) => make("input", { id, type: "date", value: e.initial_date ?? "" }),
 };
+
+// Where a button stands: in a message, in the App Home (null), or in a modal.
+const MODAL = Symbol("modal");
+const pressOn = (where, element) => (where === MODAL ? inModal(element.action_id) : press(where, element.action_id, element.value));
 
 const entries = () => Object.fromEntries([...document.querySelectorAll("#modal [data-block]")].map((n) => [n.dataset.block, n.value]));
 const inModal = (act) => post("/do/view", { view: state.view.id, do: act, values: entries() });
 
 function formOf(b, errors) {
-  if (b.type === "actions") return make("div", { class: "actions" }, ...b.elements.map((e) => make("button", { type: "button", class: e.style ?? "", onclick: () => inModal(e.action_id) }, e.text.text)));
-  if (b.type !== "input") return draw[b.type] ? draw[b.type](b, null) : make("div", {}, `[${b.type}]`);
+  if (b.type !== "input") return draw[b.type] ? draw[b.type](b, MODAL) : make("div", {}, `[${b.type}]`);
   const id = `in-${b.block_id}`;
   const node = (field[b.element.type] ?? field.plain_text_input)(b.element, id, b.optional);
   node.dataset.block = b.block_id;
-  const out = make("div", { class: "entry" }, make("label", { for: id }, b.label.text, b.optional ? make("small", {}, " (optional)") : ""), node);
+  const out = make("div", { class: "entry" }, make("label", { for: id }, b.label.text, b.optional ? make("small", {}, " (optional)") : ""), node, node.after instanceof Node ? node.after : "");
   if (errors[b.block_id]) { node.setAttribute("aria-invalid", "true"); node.setAttribute("aria-describedby", `${id}-error`); out.append(make("p", { class: "error", id: `${id}-error`, role: "alert" }, errors[b.block_id])); }
   return out;
 }
@@ -196,9 +210,29 @@ function article(message, replies) {
   const who = make("div", { class: "who" }, name, bot ? make("span", { class: "app" }, "APP") : "", make("span", { class: "when" }, time + (message.edited ? " (edited)" : "")));
   const only = bot && message.seen_by ? make("div", { class: "only" }, "Only visible to you") : "";
   const out = make("article", { class: "message" + (bot && message.seen_by ? " private" : ""), "data-ts": message.ts }, avatar, make("div", {}, only, who, drawn(message)));
-  if (bot) out.append(make("button", { class: "raw", type: "button", onclick: () => showRaw(message) }, "raw"));
-  if (replies.length) out.append(make("div", { class: "thread", "aria-label": "Thread" }, ...replies.map((r) => drawn(r))));
+  const tools = make("div", { class: "tools" });
+  if (bot) tools.append(make("button", { type: "button", onclick: () => post("/do/shortcut", { user: state.user, ts: message.ts }) }, "ask again"));
+  if (!message.seen_by) tools.append(make("button", { type: "button", onclick: () => { state.replying = message.ts; showMessages(true); } }, "reply"));
+  if (bot) tools.append(make("button", { class: "raw", type: "button", onclick: () => showRaw(message) }, "raw"));
+  if (tools.childNodes.length) out.append(tools);
+  if (replies.length) out.append(make("div", { class: "thread", "aria-label": "Thread" }, ...replies.map((r) => reply(r))));
+  if (state.replying === message.ts) out.append(replyBox(message));
   return out;
+}
+
+function reply(message) {
+  const bot = message.user === "U0OPSWATCH";
+  const name = bot ? "Opswatch" : state.users.find((u) => u.id === message.user)?.name ?? message.user;
+  const only = bot && message.seen_by ? make("div", { class: "only" }, "Only visible to you") : "";
+  return make("div", { class: "reply" }, only, make("div", { class: "who" }, name), drawn(message));
+}
+
+function replyBox(message) {
+  const input = make("input", { "aria-label": "Reply in the thread", placeholder: "@Opswatch last 30 days", value: "@Opswatch ", autocomplete: "off" });
+  const form = make("form", { class: "reply-box" }, input, make("button", { type: "submit" }, "Reply"));
+  form.addEventListener("submit", (event) => { event.preventDefault(); const text = input.value.trim(); state.replying = null; if (text) post("/do/command", { user: state.user, channel: state.channel, text, thread_ts: message.ts }); });
+  setTimeout(() => { input.focus(); input.setSelectionRange(input.value.length, input.value.length); });
+  return form;
 }
 
 function showMessages(keepPlace) {
@@ -312,6 +346,7 @@ $("modal-form").addEventListener("submit", (event) => { event.preventDefault(); 
 $("modal-close").addEventListener("click", () => inModal("close"));
 $("modal").addEventListener("cancel", (event) => { event.preventDefault(); inModal("close"); });
 $("toggle-wire").addEventListener("click", () => { $("wire").hidden = !$("wire").hidden; $("toggle-wire").setAttribute("aria-expanded", String(!$("wire").hidden)); });
+$("ask").addEventListener("click", () => post("/do/shortcut", { user: state.user }));
 $("do-fault").addEventListener("click", () => post("/do/fault", { server: $("fault-server").value, fault: $("fault").value }));
 
 load().then(() => { new EventSource("/events").onmessage = heard; document.body.dataset.ready = "true"; $("text").focus(); });

@@ -1,0 +1,67 @@
+"""A mention: `@Opswatch last 30 days` in the thread of an answer asks its question again, changed; elsewhere it asks what it says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp, AsyncBoltContext
+
+from bot.blocks import talk
+from bot.delivery import Errand
+from bot.errors import BadQuestion
+from bot.question import COMMANDS, changed, read_line
+from bot.slack_text import as_typed
+from handlers.door import Door, words_of
+
+_MENTION = re.compile(r"^\s*<@[A-Z0-9]+(?:\|[^>]*)?>[\s,:]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Answers in the thread, where slash commands cannot go."""
+
+    door: Door
+
+    async def __call__(self, event: dict[str, Any], body: dict[str, Any], context: AsyncBoltContext) -> None:
+        user, channel, ts = str(event.get("user", "")), str(event.get("channel", "")), str(event.get("ts", ""))
+        if not user or event.get("bot_id"):
+            return
+        errand = context["errand"] = Errand(
+            user=user,
+            channel=channel,
+            response_url="",
+            line="",
+            thread_ts=str(event.get("thread_ts") or ts),
+            delivery=str(body.get("event_id") or ts),
+        )
+        errand.line = await self._line(as_typed(_MENTION.sub("", str(event.get("text", "")))).strip(), event, errand)
+        command, words = words_of(errand.line)
+        await self.door.ask(command, words, errand, via="mention")
+
+    async def _line(self, said: str, event: dict[str, Any], errand: Errand) -> str:
+        """The question that is meant. Raises BadQuestion."""
+        name = said.partition(" ")[0].removeprefix("/").lower()
+        if name in COMMANDS:
+            return f"/{name} {said.partition(' ')[2]}".strip()
+        asked = await self._question_of_thread(event, errand)
+        if not asked:
+            raise BadQuestion(
+                "In the thread of an answer, say what to change; elsewhere begin with usage, apiaudit or logs.", "/usage help"
+            )
+        door, now = self.door, self.door.clock()
+        zone = await door.people.zone(errand.user)
+        question = read_line(asked, door.answering.directory, now=now, zone=zone)
+        return changed(question, said, door.answering.directory, now=now, zone=zone).line if said else question.line
+
+    async def _question_of_thread(self, event: dict[str, Any], errand: Errand) -> str:
+        """What the latest answer in the thread has answered."""
+        if not event.get("thread_ts"):
+            return ""
+        messages = await self.door.delivery.thread(errand.channel, errand.thread_ts)
+        return next((line for blocks in reversed(messages) if (line := talk.question_of(blocks))), "")
+
+
+def register(app: AsyncApp, door: Door) -> None:
+    app.event("app_mention")(Mention(door).__call__)

@@ -1,0 +1,174 @@
+"""Asking without typing a command: forms, shortcuts, and mentions in a thread."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.app import Bot
+from bot.blocks import limits
+from bot.sandbox.slack import BOT, Message, View
+from bot.sandbox.world import World
+
+pytestmark = pytest.mark.usefixtures("bot")
+TODAY = datetime.now(UTC).date()
+
+
+async def opened(world: World, *, user: str = "U0ADA") -> View:
+    view: View = await world.slack.until(lambda: world.slack.modal(user))
+    assert limits.view_problems(view.view) == []
+    return view
+
+
+async def form(world: World, line: str, *, user: str = "U0ADA", channel: str = "C0OPS") -> View:
+    """The form behind the button of what was answered."""
+    answer = await world.slack.answer_to(line, user=user, channel=channel)
+    await world.slack.press(answer, "modal.question", user=user)
+    return await opened(world, user=user)
+
+
+async def answered(world: World, says: str, *, channel: str = "C0OPS") -> Message:
+    found: Message = await world.slack.until(
+        lambda: next((m for m in world.slack.messages if m.user == BOT and says in m.text and m.channel == channel), None)
+    )
+    return found
+
+
+def entered(view: View) -> dict[str, str | None]:
+    """What stands in a form when it opens."""
+    values = {}
+    for block, entries in view.state({})["values"].items():
+        [entry] = entries.values()
+        found = next(value for name, value in entry.items() if name != "type")
+        values[block] = found["value"] if isinstance(found, dict) else found
+    return values
+
+
+async def test_the_form_of_usage_asks_for_a_range_of_days(world: World) -> None:
+    view = await form(world, "/usage help", channel="C0KITCHEN")
+    assert "Read as" in view.words()
+    first, last = TODAY - timedelta(days=9), TODAY - timedelta(days=3)
+    await world.slack.submit(view, **{"from": str(first), "to": str(last), "rest": "per log", "csv": "csv"})
+    answer = await answered(world, "in 7 days", channel="C0KITCHEN")
+    assert answer.seen_by == ""
+    assert "By log" in answer.text
+    await world.slack.until(lambda: any(f.name.endswith(".csv") for m in world.slack.messages for f in m.files))
+
+
+async def test_the_form_of_an_audit_is_filled_with_what_was_asked(world: World) -> None:
+    view = await form(world, "/apiaudit edge lsat 2h status:5xx")
+    assert entered(view) == {"account": None, "window": None, "from": None, "to": None, "rest": None, "csv": None}
+    world.slack.close(view)
+    answer = await world.slack.answer_to("/apiaudit edge 2h status:5xx")
+    await world.slack.shortcut("ask_again", message=answer)
+    view = await opened(world)
+    assert entered(view) == {"account": "edge", "window": "2h", "from": None, "to": None, "rest": "status:5xx", "csv": None}
+    await world.slack.submit(view, window="last 24h", rest="status:9xx")
+    assert "A status of edge" in (await answered(world, "A status of edge")).text
+
+
+async def test_a_refusal_stands_at_its_input(world: World) -> None:
+    view = await form(world, "/apiaudit help")
+    await world.slack.submit(view, rest="colour:red")
+    assert list(view.errors) == ["rest"]
+    assert "“colour:” is not a filter" in view.errors["rest"]
+    await world.slack.submit(view, rest="failures", **{"from": str(TODAY), "to": str(TODAY - timedelta(days=3))})
+    assert list(view.errors) == ["from"]
+    await world.slack.submit(view, rest="failures", **{"from": "", "to": ""})
+    assert world.slack.modal() is None
+    await answered(world, "edge, iot: ")
+
+
+async def test_the_log_is_searched_by_name(world: World) -> None:
+    view = await form(world, "/logs")
+    assert "Choose a log, and when." in view.words()
+    assert await world.slack.options(view, "log", "") == ["kitchen", "cellar", "Pantry Door"]
+    assert await world.slack.options(view, "log", "PAN") == ["Pantry Door"]
+    assert await world.slack.options(view, "log", "attic") == []
+    await world.slack.submit(view, log="Pantry Door", window="last 1h", rest="where(/error/i)")
+    await answered(world, "Pantry Door: ")
+
+
+async def test_who_may_not_ask_for_logs_is_offered_none(world: World) -> None:
+    await world.slack.shortcut("ask_opswatch", user="U0LINUS")
+    view = await opened(world, user="U0LINUS")
+    await world.slack.press_in(view, "modal.choose.logs")
+    await world.slack.until(lambda: view.view["title"]["text"] == "/logs")
+    assert await world.slack.options(view, "log", "") == []
+    await world.slack.submit(view, log="kitchen")
+    trouble = await answered(world, "You may not ask /logs here", channel="D0LINUS")
+    assert trouble.user == BOT
+
+
+async def test_the_shortcut_that_is_everywhere_is_answered_in_direct_messages(world: World) -> None:
+    await world.slack.shortcut("ask_opswatch", user="U0LINUS")
+    view = await opened(world, user="U0LINUS")
+    await world.slack.press_in(view, "modal.choose.usage")
+    await world.slack.until(lambda: view.view["title"]["text"] == "/usage")
+    assert limits.view_problems(view.view) == []
+    await world.slack.submit(view, window="last 7 days")
+    await answered(world, "in 7 days", channel="D0LINUS")
+
+
+async def test_the_shortcut_at_a_message_that_answers_nothing_offers_a_choice(world: World) -> None:
+    said = await world.slack.say("hello")
+    await world.slack.shortcut("ask_again", message=said)
+    assert "/apiaudit" in (await opened(world)).words()
+
+
+async def test_a_mention_in_a_thread_asks_its_question_again_changed(world: World) -> None:
+    answer = await world.slack.answer_to("/usage rapid7-eu last 7 days per log")
+    await world.slack.say("@Opswatch last 3 days", thread_ts=answer.ts)
+    again = await answered(world, "in 3 days")
+    assert again.thread_ts == answer.ts
+    assert "By log" in again.text
+    await world.slack.say("@Opswatch csv", thread_ts=answer.ts)
+    await world.slack.until(lambda: any(m.files and m.thread_ts == answer.ts for m in world.slack.messages))
+    assert sum("in 3 days" in m.text for m in world.slack.messages if m.user == BOT) == 2
+
+
+@pytest.mark.parametrize("said", ["@Opswatch usage last 3 days", "@Opswatch: /usage last 3 days"])
+async def test_a_mention_elsewhere_asks_what_it_says_and_is_answered_in_its_thread(world: World, said: str) -> None:
+    mention = await world.slack.say(said, channel="C0KITCHEN")
+    answer = await answered(world, "in 3 days", channel="C0KITCHEN")
+    assert answer.thread_ts == mention.ts
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        ("@Opswatch hello", "In the thread of an answer, say what to change"),
+        ("@Opswatch usage lsat week", "did you mean “last week”?"),
+        ("@Opswatch", "In the thread of an answer"),
+    ],
+)
+async def test_a_mention_that_cannot_be_read_is_refused_privately_in_the_thread(world: World, said: str, says: str) -> None:
+    mention = await world.slack.say(said)
+    refusal = await answered(world, says)
+    assert (refusal.seen_by, refusal.thread_ts) == ("U0ADA", mention.ts)
+
+
+async def test_what_changes_nothing_is_refused_with_the_window(world: World) -> None:
+    answer = await world.slack.answer_to("/usage last 7 days")
+    await world.slack.say("@Opswatch lsat week", thread_ts=answer.ts)
+    assert (await answered(world, "did you mean “last week”?")).thread_ts == answer.ts
+
+
+async def test_a_mention_is_private_where_not_everybody_may_ask(world: World) -> None:
+    await world.slack.say("@Opswatch apiaudit edge 2h", channel="C0KITCHEN")
+    answer = await answered(world, "edge: ", channel="C0KITCHEN")
+    assert answer.seen_by == "U0ADA"
+    await world.slack.say("@Opswatch apiaudit edge 2h", channel="C0KITCHEN", user="U0LINUS")
+    refusal = await answered(world, "You may not ask", channel="C0KITCHEN")
+    assert refusal.seen_by == "U0LINUS"
+
+
+async def test_every_form_is_within_slacks_limits_and_says_so_twice(world: World, bot: Bot) -> None:
+    for name in ("usage", "apiaudit", "logs"):
+        view = await form(world, f"/{name} help")
+        assert json.dumps(view.view)
+        assert limits.view_problems(view.view) == []
+        world.slack.close(view)
+    assert world.slack.refused == []
