@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from bot.question import Question
 from bot.reports.audit import CSV_HEADER, AuditFacts, AuditReport, CallHistory, audit_report, csv_rows, values_by
 from bot.reports.logs import file_stem
 from bot.reports.sheets import csv_bytes
+from bot.words import shortened
 from handlers.answering import Asking, if_possible
 from handlers.backtesting import Past, Span, look_of, steps_apart
 from providers.errors import ProviderError
@@ -41,7 +43,7 @@ class ApiAuditCommand:
         facts = _facts(question, pages)
         report = await asyncio.to_thread(audit_report, facts)
         files = [await asyncio.to_thread(_sheet, facts, asking.folder())] if question.csv else []
-        buttons = _next_questions(question)
+        buttons = _next_questions(question, report)
         return Answer(
             text=audit_text(report, question.window, zone=asking.zone, warnings=warnings),
             blocks=audit_blocks(report, question.window, zone=asking.zone, buttons=buttons, warnings=warnings),
@@ -105,10 +107,15 @@ async def _values(facts: AuditFacts, report: AuditReport, each: str) -> Mapping[
     return {**report.values(), f"by_{each}": await asyncio.to_thread(values_by, facts, each)} if each else report.values()
 
 
-def _next_questions(question: Question) -> list[tuple[str, str]]:
+def _next_questions(question: Question, report: AuditReport) -> list[tuple[str, str]]:
     accounts = " ".join(question.accounts)
     words = " ".join(word for word in question.text.split() if word not in question.accounts)
-    buttons = [("24 hours", f"/apiaudit {accounts} 24h"), ("7 days", f"/apiaudit {accounts} 7d")]
+    buttons = [
+        (label, f"/apiaudit {accounts} {window}") for label, window in (("24 hours", "24h"), ("7 days", "7d"), ("30 days", "30d"))
+    ]
+    worst = max(report.actors, key=lambda tally: tally.failures, default=None)
+    if worst and worst.failures and not question.filters.who and re.fullmatch(r"[\w.@+-]{1,60}", worst.name):
+        buttons.append((shortened(f"Only {worst.name}", 40), f"/apiaudit {accounts} {words} who:{worst.name}".replace("  ", " ")))
     if not question.filters.failures:
         buttons.append(("Failures only", f"/apiaudit {accounts} {words} failures".replace("  ", " ")))
     if not question.csv:

@@ -6,6 +6,7 @@ import asyncio
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 
 from bot import words
 from bot.answer import Answer, AnswerFile
@@ -54,7 +55,7 @@ class LogsCommand:
                 )
             ]
         file_name = files[0].name if files else None
-        buttons = _next_questions(question)
+        buttons = _next_questions(question, report)
         return Answer(
             text=logs_text(report, question.window, file_name=file_name, query=question.leql),
             blocks=logs_blocks(
@@ -174,7 +175,7 @@ def _so_far(transfer: Transfer) -> str:
     return f"{words.count(transfer.counter.lines, 'line')}, {words.size(transfer.received)} so far"
 
 
-def _next_questions(question: Question) -> list[tuple[str, str]]:
+def _next_questions(question: Question, report: LogReport) -> list[tuple[str, str]]:
     names = ",".join(f'"{log.typed}"' if " " in log.typed else log.typed for log in question.logs)
     clause = f" {question.leql}" if question.leql else ""
     buttons = [
@@ -182,4 +183,9 @@ def _next_questions(question: Question) -> list[tuple[str, str]]:
         ("2 hours", f"/logs {names} 2h{clause}"),
         ("Today", f"/logs {names} today{clause}"),
     ]
+    busiest = max(report.timeline, key=lambda point: point[1], default=None)
+    if busiest and len(report.timeline) > 1:
+        start = busiest[0].astimezone(UTC)
+        span = f"{start:%Y-%m-%dT%H:%M}Z..{start + report.step:%Y-%m-%dT%H:%M}Z"
+        buttons.append((f"Busiest {words.lasting(report.step)}", f"/logs {names} {span}{clause}"))
     return buttons if question.leql else [*buttons, ("Errors only", f"/logs {names} 2h where(/error/i)")]

@@ -13,6 +13,9 @@ from bot import words
 from bot.reports.forecast import Forecast, month_forecast
 from providers.records import DayRange, LogUsage, UsagePeriod
 
+# So many of a weekday must be known for it to be told from other days.
+ENOUGH_WEEKDAYS = 4
+
 
 @dataclass(frozen=True, slots=True)
 class UsageFacts:
@@ -55,6 +58,7 @@ class UsageReport:
     by_log: tuple[tuple[str, str, int], ...]
     by_day_and_log: Mapping[date, Mapping[str, int]]
     log_names: Mapping[str, str]
+    usual_peak: tuple[int, ...] = ()
 
     @property
     def forecast_month_bytes(self) -> int | None:
@@ -96,10 +100,12 @@ class UsageReport:
         whole = [usage for day, usage in self.by_day.items() if usage is not None and day != self.today]
         if len(whole) < 4 or self.peak_day is None or self.peak_bytes is None:
             return None
-        median = statistics.median(whole)
+        median, day = statistics.median(whole), "day"
+        if len(self.usual_peak) >= ENOUGH_WEEKDAYS:
+            median, day = statistics.median(self.usual_peak), f"{self.peak_day:%A}"
         if median <= 0 or self.peak_bytes < 1.5 * median:
             return None
-        return f"{words.day(self.peak_day)} was {self.peak_bytes / median:.1f} × the median day ({words.size(median)})."
+        return f"{words.day(self.peak_day)} was {self.peak_bytes / median:.1f} × the median {day} ({words.size(median)})."
 
     def _over_quota(self) -> str | None:
         if not self.monthly_quota or not self.forecast_month_bytes or self.forecast_month_bytes <= self.monthly_quota:
@@ -145,7 +151,14 @@ def usage_report(facts: UsageFacts) -> UsageReport:
         by_log=_total_by_log(shown_logs, facts.log_names),
         by_day_and_log=shown_logs,
         log_names=facts.log_names,
+        usual_peak=_same_weekday(_known(facts), peak_day) if peak_day else (),
     )
+
+
+def _same_weekday(by_day: Mapping[date, int], day: date) -> tuple[int, ...]:
+    """What was sent on the same weekday in the eight weeks before a day."""
+    earlier = (day - timedelta(days=7 * n) for n in range(1, 9))
+    return tuple(by_day[each] for each in earlier if each in by_day)
 
 
 def buckets(by_day: Mapping[date, int | None], by: str) -> list[tuple[date, date, int | None, int]]:

@@ -96,6 +96,18 @@ def test_findings_say_what_stands_out() -> None:
     assert "500 B" in findings[2]
 
 
+def test_a_peak_is_held_against_its_own_weekday_where_enough_of_them_are_known() -> None:
+    """Mondays are always twice as busy, so a Monday is nothing to speak of; this Wednesday is."""
+    usual = history(lambda day: 20 if day.weekday() == 0 else 10, until=WEEK.first)
+    week = days([20, 10, 10, 10, 10, 10, 10], WEEK.first)
+    assert usage_report(facts(period=period(week), month=period(usual))).findings() == []
+    busy = days([20, 10, 24, 10, 10, 10, 10], WEEK.first)
+    assert (
+        usage_report(facts(period=period(busy), month=period(usual))).findings()[0]
+        == "Wed 11 Nov was 2.4 × the median Wednesday (10 B)."
+    )
+
+
 @pytest.mark.parametrize(
     ("by_day", "forecast"),
     [
