@@ -56,13 +56,17 @@ def error_blocks(message: str, hint: str, *, again: str = "", fill: str = "") ->
 
 def _fill_in(line: str) -> list[Block]:
     """The button that opens a form with what was typed of a question, or of a wish such as `/usage alert today`."""
-    command, _, words_ = line.partition(" ")
+    command, _, words_ = words.inert(line).partition(" ")
     if not line.startswith("/") or len(line) > 2000:
         return []
     verb, _, rest = words_.strip().partition(" ")
     opener = {"alert": OPEN_ALERT, "subscribe": OPEN_REPEAT, "silence": OPEN_SILENCE}.get(verb.lower())
     if opener is None:
-        return [kit.button("Fill in…", OPEN_QUESTION, line, style="primary")] if not words_ or verb.lower() not in WISHES else []
+        return (
+            [kit.button("Fill in…", OPEN_QUESTION, words.inert(line), style="primary")]
+            if not words_ or verb.lower() not in WISHES
+            else []
+        )
     return [kit.button("Fill in…", opener, f"{command} {rest}".strip(), style="primary")]
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 from bot.sandbox.demo import open_demo
@@ -160,3 +161,66 @@ async def test_every_kind_of_block_is_drawn(page: Page, demo: World) -> None:
     await expect(answer.locator("td")).to_have_text(["oven", "seven"])
     await expect(answer.locator("svg polyline")).to_have_count(1)
     await expect(answer.get_by_role("button", name="Press me")).to_be_visible()
+
+
+async def accessible(page: Page) -> list[str]:
+    """What axe-core holds against the page as it stands that is serious or worse."""
+    found = await Axe().run(page)
+    return [
+        f"{each['id']}: {[node['html'][:120] for node in each['nodes']][:3]}"
+        for each in found.response["violations"]
+        if each["impact"] in ("serious", "critical")
+    ]
+
+
+async def test_everybody_can_use_the_page(page: Page, demo: World) -> None:
+    """Answers, a table, a file, a private answer, the panel, a form with an error, the App Home, as axe-core sees them."""
+    await say(page, "/usage 30d csv")
+    await expect(page.locator(".file")).to_be_visible()
+    await say(page, "/apiaudit nonsense")
+    await expect(page.get_by_text("Only visible to you").first).to_be_visible()
+    await page.click("#toggle-wire")
+    assert await accessible(page) == []
+    await page.get_by_role("button", name="Alert me…").first.click()
+    await page.fill("#in-threshold", "much")
+    await page.click("#modal-submit")
+    await expect(page.get_by_role("alert")).to_contain_text("is no threshold")
+    assert await accessible(page) == []
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#modal")).not_to_be_visible()
+    await page.click("#open-home")
+    await expect(page.locator("#home")).to_contain_text("Accounts")
+    assert await accessible(page) == []
+
+
+async def test_a_form_is_filled_tried_and_saved(page: Page, demo: World) -> None:
+    await say(page, "/usage today")
+    await page.get_by_role("button", name="Alert me…").click()
+    await page.fill("#in-threshold", "1 GB")
+    await page.fill("#in-as", "pantry")
+    await page.get_by_role("button", name="Try it on the last 90 days").click()
+    await expect(page.locator("#modal")).to_contain_text("would have fired")
+    assert await page.input_value("#in-as") == "pantry"
+    await page.click("#modal-submit")
+    await expect(page.get_by_text("is made: bytes of")).to_be_visible()
+
+
+async def test_a_reply_in_a_thread_asks_again(page: Page) -> None:
+    await say(page, "/usage last 7 days")
+    answer = page.locator("article", has=page.locator(".app")).last
+    await answer.hover()
+    await answer.get_by_role("button", name="reply").click()
+    await page.get_by_label("Reply in the thread").press("End")
+    await page.get_by_label("Reply in the thread").type("last 3 days")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".thread .header")).to_contain_text("in 3 days")
+
+
+async def test_the_question_that_is_everywhere_searches_a_log(page: Page) -> None:
+    await page.click("#ask")
+    await page.locator("#modal").get_by_role("button", name="Fill in…").last.click()
+    await page.fill("#in-log", "pan")
+    await expect(page.locator("#in-log-options option")).to_have_count(1)
+    await page.fill("#in-log", "Pantry Door")
+    await page.click("#modal-submit")
+    await expect(page.locator(".unread")).to_have_count(1)

@@ -308,7 +308,7 @@ function heard(event) {
   if (told.event === "deleted") { if (at >= 0) state.messages.splice(at, 1); }
   else if (at >= 0) state.messages[at] = message;
   else state.messages.push(message);
-  if (!state.channels.some((c) => c.id === message.channel)) { load(); return; }
+  if (!state.channels.some((c) => c.id === message.channel)) { state.unread.add(message.channel); load(); return; }
   if (message.channel !== state.channel && (!message.seen_by || message.seen_by === state.user)) { state.unread.add(message.channel); showSide(); }
   else showMessages();
 }
