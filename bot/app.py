@@ -31,6 +31,7 @@ from bot.delivery import Delivery, web_client
 from bot.health import Connection, serve_health
 from bot.outbox import Outbox, Pace
 from bot.people import SlackPeople
+from bot.plainer import Plainer
 from bot.schedule import read_cron
 from bot.socket_mode import HOPELESS, NOT_CONNECTED, Patience, SocketMode
 from bot.store import Alerts, Posts, Store, StoredLedger
@@ -137,10 +138,11 @@ async def open_bot(
         stack.push_async_callback(store.close)
         accounts = Accounts(settings, redactor, StoredLedger(store))
         stack.push_async_callback(accounts.aclose)
-        delivery = Delivery(client, session)
+        plainer = Plainer(client, session)
+        delivery = Delivery(client, session, plainer)
         posts, alerts, ops, access = Posts(store), Alerts(store), settings.slack.ops_channel or "", access_of(settings.access)
         answering = answering_of(settings, accounts, redactor)
-        outbox = Outbox(posts, web_client(tokens.bot.open(), tokens.api_url, session, patient=False), utc_now, ops, pace)
+        outbox = Outbox(posts, web_client(tokens.bot.open(), tokens.api_url, session, patient=False), utc_now, ops, pace, plainer)
         digests, zone = _digests(settings), settings.timezone
         made_in_chat = [digest_of(subscription, zone) for subscription in await posts.subscriptions()]
         job = DigestJob(answering, posts, outbox, zone, utc_now, ops)

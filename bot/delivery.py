@@ -23,6 +23,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.answer import Answer, AnswerFile, Block
 from bot.blocks import kit, limits, talk
 from bot.errors import SlackRefused, SlackUnsure
+from bot.plainer import Plainer
+from bot.uploads import UploadRefused, upload
 from bot.words import inert_lines, shortened
 
 log = logging.getLogger("opswatch")
@@ -37,13 +39,10 @@ NOT_HERE = MappingProxyType(
         "restricted_action": "Only you see this, because a setting of the workspace keeps me from posting in this channel.",
     }
 )
-# Slack does not know these blocks, or finds them too long: plainer ones may do.
-PLAINER = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 # Nothing on the way from Slack says whether it took a message.
 UNSURE = (aiohttp.ClientError, TimeoutError, OSError)
 SNIPPET_BYTES = 1_000_000
 UPLOAD_CHUNK = 256 * 1024
-UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=1800, sock_connect=10, sock_read=120)
 RESPOND_TIMEOUT = aiohttp.ClientTimeout(total=15)
 
 
@@ -79,8 +78,8 @@ def web_client(token: str, api_url: str, session: aiohttp.ClientSession, *, pati
 class Delivery:
     """Brings answers, progress and troubles to the asker."""
 
-    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
-        self._client, self._session = client, session
+    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession, plainer: Plainer) -> None:
+        self._client, self._session, self._plainer = client, session, plainer
 
     async def show_work(self, errand: Errand, ticket: str, said: str) -> None:
         """A message that the work goes on, with Cancel; shown where the answer will stand."""
@@ -142,7 +141,7 @@ class Delivery:
         if errand.direct:
             await self._post(errand.channel, text, blocks)
             return
-        blocks = self._checked(text, blocks)
+        blocks = self._plainer.shown(self._checked(text, blocks))
         payload = {
             "response_type": "ephemeral",
             "replace_original": errand.shown_privately,
@@ -213,14 +212,14 @@ class Delivery:
             )
             return str(answer["ts"])
 
-        return await _or_plainer(send, self._checked(text, blocks), text)
+        return await self._plainer.send(lambda shown: _sent(send, shown), self._checked(text, blocks), text)
 
     async def _edit(self, errand: Errand, text: str, blocks: Sequence[Block]) -> str:
         async def send(shown: Sequence[Block]) -> str:
             await self._client.chat_update(channel=errand.channel, ts=errand.shown_ts, text=outward(text), blocks=list(shown))
             return errand.shown_ts
 
-        return await _or_plainer(send, self._checked(text, blocks), text)
+        return await self._plainer.send(lambda shown: _sent(send, shown), self._checked(text, blocks), text)
 
     async def _respond(self, url: str, payload: dict[str, Any]) -> bool:
         """By the response_url, which works where we are no member. False where Slack does not take it any more."""
@@ -264,21 +263,14 @@ class Delivery:
 
     async def _send_files(self, files: Sequence[AnswerFile], *, channel: str, thread_ts: str = "", comment: str = "") -> None:
         """Each file by Slack's three steps; its bytes go out in pieces and are never all in memory."""
+        place: dict[str, Any] = {"channel_id": channel}
+        place |= {"thread_ts": thread_ts} if thread_ts else {}
+        place |= {"initial_comment": comment} if comment else {}
         for file in files:
-            target = await self._client.files_getUploadURLExternal(
-                filename=file.name, length=file.bytes, alt_txt=file.title[:1000], snippet_type=_snippet_type(file)
-            )
-            await self._upload(target["upload_url"], file)
-            place: dict[str, Any] = {"channel_id": channel}
-            place |= {"thread_ts": thread_ts} if thread_ts else {}
-            place |= {"initial_comment": comment} if comment else {}
-            await self._client.files_completeUploadExternal(files=[{"id": target["file_id"], "title": file.name}], **place)
-
-    async def _upload(self, url: str, file: AnswerFile) -> None:
-        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(file.bytes)}
-        async with self._session.post(url, data=_pieces(file), headers=headers, timeout=UPLOAD_TIMEOUT) as response:
-            if response.status != 200:
-                raise UploadRefused(response.status)
+            await upload(
+                self._client, self._session, name=file.name, length=file.bytes, content=_pieces(file), about=file.title,
+                kind=_snippet_type(file), place=place,
+            )  # fmt: skip
 
 
 def _private(errand: Errand, answer: Answer, ticket: str) -> tuple[str, list[Block]]:
@@ -296,27 +288,9 @@ def _snippet_type(file: AnswerFile) -> str | None:
     return file.kind if file.bytes <= SNIPPET_BYTES and not file.name.endswith(".gz") else None
 
 
-class UploadRefused(Exception):
-    """Slack did not take the bytes of a file."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(f"Slack did not take the file (HTTP {status}).")
-
-
 def outward(text: str) -> str:
     """Top-level text as Slack wants it: escaped, so that nothing in it pings or links, and short enough to be shown whole."""
     return kit.escaped(shortened(inert_lines(text), limits.GOOD_TEXT - 400)) if text.strip() else "–"
-
-
-async def _or_plainer(send: Any, blocks: Sequence[Block], text: str) -> str:
-    """A workspace that does not know the newest blocks gets the same in older ones. Raises SlackRefused and SlackUnsure."""
-    try:
-        return await _sent(send, blocks)
-    except SlackRefused as error:
-        if error.code not in PLAINER:
-            raise
-        log.warning("Slack refused the blocks (%s); sending plainer ones", error.code)
-    return await _sent(send, talk.plain_blocks(blocks, text))
 
 
 async def _sent(send: Any, blocks: Sequence[Block]) -> str:

@@ -19,7 +19,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks import talk
-from bot.delivery import PLAINER, UNSURE, outward, reason_of
+from bot.delivery import UNSURE, outward, reason_of
+from bot.plainer import Plainer
 from bot.store.posts import How, Post, Posts, Waiting
 
 log = logging.getLogger("opswatch")
@@ -46,8 +47,15 @@ class Outbox:
     """Brings the posts of the store to Slack. `client` must not repeat a post by itself."""
 
     def __init__(
-        self, posts: Posts, client: AsyncWebClient, clock: Callable[[], datetime], ops_channel: str = "", pace: Pace = Pace()
+        self,
+        posts: Posts,
+        client: AsyncWebClient,
+        clock: Callable[[], datetime],
+        ops_channel: str = "",
+        pace: Pace = Pace(),
+        plainer: Plainer | None = None,
     ) -> None:
+        self._plainer = plainer or Plainer(client)
         self._posts, self._client, self._clock = posts, client, clock
         self._ops_channel, self._pace = ops_channel, pace
         self._busy: set[str] = set()
@@ -138,14 +146,20 @@ class Outbox:
         told: dict[str, Any] = {"channel": channel, "metadata": metadata, "unfurl_links": False}
         if waiting.about_ts:
             told |= {"thread_ts": waiting.about_ts, "reply_broadcast": post.how is How.BROADCAST}
-        return str((await _plainer_where_refused(self._client.chat_postMessage, post, told))["ts"])
+        return str((await self._told(self._client.chat_postMessage, post, told))["ts"])
 
     async def _edit(self, waiting: Waiting, channel: str) -> str:
         """The message it is about, told anew; doing it twice changes nothing. One that does not stand cannot be."""
         if waiting.about_ts:
             told = {"channel": channel, "ts": waiting.about_ts}
-            await _plainer_where_refused(self._client.chat_update, waiting.post, told)
+            await self._told(self._client.chat_update, waiting.post, told)
         return waiting.about_ts
+
+    async def _told(self, send: Any, post: Post, told: dict[str, Any]) -> Any:
+        """What Slack says to the post, in blocks that it takes."""
+        return await self._plainer.send(
+            lambda blocks: send(**told, text=outward(post.text), blocks=list(blocks)), post.blocks, post.text
+        )
 
     async def _standing(self, waiting: Waiting, channel: str) -> str:
         """The `ts` of the post where it stands in the channel or in its thread already, or nothing."""
@@ -223,17 +237,6 @@ class Outbox:
                 if channel in self._ids or not cursor:
                     break
         return self._ids.get(channel, channel)
-
-
-async def _plainer_where_refused(send: Any, post: Post, told: dict[str, Any]) -> Any:
-    """A workspace that refuses the newest blocks gets the same in older ones."""
-    told = {**told, "text": outward(post.text)}
-    try:
-        return await send(**told, blocks=list(post.blocks))
-    except SlackApiError as error:
-        if error.response.get("error") not in PLAINER:
-            raise
-    return await send(**told, blocks=talk.plain_blocks(post.blocks, post.text))
 
 
 def ops_post(channel: str, key: str, text: str) -> Post:

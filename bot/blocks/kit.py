@@ -154,6 +154,22 @@ def chart(title: str, *, kind: str, series: Sequence[tuple[str, Sequence[float]]
     }
 
 
+def picture(file: str, told: str) -> Block:
+    """A picture that was uploaded, by its file id."""
+    return {"type": "image", "slack_file": {"id": file}, "alt_text": shortened(told, 1900) or "chart"}
+
+
+def plain_table(table: Block) -> Block:
+    """A table that cannot be sorted, of the rows of one that can."""
+    rows = [[{"type": "raw_text", "text": cell["text"]} for cell in row] for row in table["rows"][:MOST_TABLE_ROWS]]
+    numbers = [cell["type"] == "raw_number" for cell in table["rows"][1]]
+    return {
+        "type": "table",
+        "rows": rows,
+        "column_settings": [{"align": "right" if is_number else "left"} for is_number in numbers],
+    }
+
+
 def scale(values: Sequence[float]) -> tuple[float, str]:
     """What to divide bytes by for an axis, and the unit it then has."""
     top = max(values, default=0)

@@ -139,6 +139,14 @@ def _data_table(block: Block) -> Iterator[str]:
         yield "page_size 1 to 100"
 
 
+def _table(block: Block) -> Iterator[str]:
+    rows = block.get("rows", [])
+    if not 1 <= len(rows) <= 100:
+        yield f"{len(rows)} rows, 1 to 100"
+    if any(not 1 <= len(row) <= 20 for row in rows):
+        yield "1 to 20 cells a row"
+
+
 def _chart(block: Block) -> Iterator[str]:
     if not 1 <= len(block.get("title", "")) <= 50:
         yield "title 1 to 50"
@@ -195,5 +203,6 @@ _CHECKS: Mapping[str, Callable[[Block], Iterator[str]]] = MappingProxyType(
         "input": _input,
         "data_table": _data_table,
         "data_visualization": _chart,
+        "table": _table,
     }
 )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot import words
 from bot.alerts.wishes import alert_example
 from bot.answer import Answer, Block
-from bot.blocks import kit
+from bot.blocks import kit, picture
 from bot.question import COMMANDS, VENDORS, CommandName, Directory, example
 
 WORKING_ACTION = "cancel"
@@ -147,9 +147,33 @@ def without_buttons(blocks: Sequence[Block]) -> list[Block]:
     return [block for block in blocks if block.get("type") != "actions"]
 
 
+_NEWEST = frozenset({"data_table", "data_visualization"})
+
+
+def has_newest(blocks: Sequence[Block]) -> bool:
+    """Whether there are blocks among these that not every Slack knows."""
+    return any(block.get("type") in _NEWEST for block in blocks)
+
+
+def older_blocks(blocks: Sequence[Block], pictures: Sequence[str] = ()) -> list[Block]:
+    """The same message in blocks that Slack has long known: a chart is one of the `pictures`, by file id, where there is one, and the
+    first table is of the plain kind, of which a message has one."""
+    older: list[Block] = []
+    left, has_table = list(pictures), False
+    for block in blocks:
+        if block.get("type") == "data_visualization":
+            older += [kit.picture(left.pop(0), picture.told(block))] if left else []
+        elif block.get("type") == "data_table":
+            older += [] if has_table else [kit.context(f"*{kit.escaped(block['caption'])}*"), kit.plain_table(block)]
+            has_table = True
+        else:
+            older.append(block)
+    return older
+
+
 def plain_blocks(blocks: Sequence[Block], text: str) -> list[Block]:
     """The same message for a Slack that refuses the newest blocks: charts and tables give way to the words."""
-    known = [block for block in blocks if block.get("type") not in ("data_table", "data_visualization")]
+    known = [block for block in blocks if block.get("type") not in _NEWEST]
     told = kit.section(f"```{kit.escaped(words.shortened(text, 2500).replace('`', 'ˋ'))}```")
     return [*known[:1], told, *known[1:]]
 

@@ -56,6 +56,7 @@ class File:
     title: str = ""
     alt_txt: str = ""
     shared: bool = False
+    shared_at: float = 0.0
 
     def shown(self) -> dict[str, Any]:
         preview = ""
@@ -163,6 +164,8 @@ class SlackSandbox(Server):
     refused: list[str] = field(default_factory=list)
     dead_addresses: int = 0
     too_many: int = 0
+    knows_newest: bool = True
+    knows_tables: bool = True
     silent: bool = False
     views: dict[str, View] = field(default_factory=dict)
     triggers: dict[str, tuple[str, float]] = field(default_factory=dict)
@@ -630,14 +633,28 @@ class SlackSandbox(Server):
             return None, {"ok": False, "error": "channel_not_found"}
         if not channel.bot_is_in:
             return None, {"ok": False, "error": "not_in_channel"}
-        error = _message_error(args)
+        error = _message_error(args) or self._unknown_blocks(args["blocks"])
         return (None, error) if error else (channel, {})
+
+    def _unknown_blocks(self, blocks: list[dict[str, Any]]) -> dict[str, Any] | None:
+        """What an older Slack says against the newest blocks, and any against a picture that is not there or not ready yet."""
+        types = {block["type"] for block in blocks}
+        unknown = set() if self.knows_newest else {"data_table", "data_visualization"}
+        unknown |= set() if self.knows_tables else {"table"}
+        pictures = [self.files.get(block["slack_file"]["id"]) for block in blocks if "slack_file" in block]
+        if types & unknown or any(f is None or not f.shared or self.clock() - f.shared_at < 0.9 for f in pictures):
+            return {
+                "ok": False,
+                "error": "invalid_blocks",
+                "response_metadata": {"messages": [f"unsupported {sorted(types & unknown)}"]},
+            }
+        return None
 
     def _api_chat_update(self, args: dict[str, Any]) -> dict[str, Any]:
         message = self._message(args)
         if message is None or message.seen_by:
             return {"ok": False, "error": "message_not_found"}
-        if error := _message_error(args):
+        if error := _message_error(args) or self._unknown_blocks(args["blocks"]):
             return error
         message.text, message.blocks = args.get("text", ""), args.get("blocks") or []
         message.edited += 1
@@ -753,7 +770,7 @@ class SlackSandbox(Server):
             return {"ok": False, "error": "channel_not_found" if channel is None else "not_in_channel"}
         done = [f for f in files if f]
         for file, entry in zip(done, listed, strict=True):
-            file.title, file.shared = entry.get("title", file.name), True
+            file.title, file.shared, file.shared_at = entry.get("title", file.name), True, self.clock()
         if channel:
             comment = args.get("initial_comment", "")
             self._add(Message(self._ts(), channel.id, BOT, comment, thread_ts=args.get("thread_ts", ""), files=done))

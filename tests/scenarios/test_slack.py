@@ -386,12 +386,39 @@ async def test_the_home_tab_shows_what_i_may_ask_and_asked(world: World) -> None
         assert said in home
 
 
-async def test_a_workspace_that_refuses_the_newest_blocks_gets_older_ones(world: World) -> None:
-    refusal = json.dumps({"ok": False, "error": "invalid_blocks"})
-    world.slack.answer_with(200, refusal, path="chat.postMessage", Content_Type="application/json")
+async def test_a_workspace_that_refuses_the_newest_blocks_gets_a_picture_and_a_plain_table(world: World) -> None:
+    world.slack.knows_newest = False
     answer = await world.slack.answer_to("/usage last 7 days")
     assert "data_visualization" not in types(answer)
-    assert "in 7 days" in answer.text
+    assert {"image", "table", "header", "actions"} <= set(types(answer))
+    chart = next(block for block in answer.blocks if block["type"] == "image")
+    assert world.slack.files[chart["slack_file"]["id"]].content.startswith(b"\x89PNG")
+    assert "Data usage by day, GB: usage " in chart["alt_text"]
+    assert len(world.slack.refused) == 1
+    await world.slack.answer_to("/usage last 3 days")
+    assert len(world.slack.refused) == 1, "what was learned is remembered"
+
+
+async def test_a_workspace_that_refuses_tables_too_gets_words(world: World) -> None:
+    world.slack.knows_newest = world.slack.knows_tables = False
+    answer = await world.slack.answer_to("/usage last 7 days")
+    assert not {"data_visualization", "data_table", "table", "image"} & set(types(answer))
+    assert "By day:" in text_of(answer)
+
+
+async def test_where_a_picture_cannot_be_sent_the_table_goes_without_it(world: World) -> None:
+    world.slack.knows_newest = False
+    world.slack.answer_with(500, path="getUploadURLExternal", times=9)
+    answer = await world.slack.answer_to("/usage last 7 days")
+    assert "table" in types(answer) and "image" not in types(answer)
+
+
+async def test_a_private_answer_is_in_the_blocks_that_the_workspace_knows(world: World) -> None:
+    world.slack.knows_newest = False
+    await world.slack.answer_to("/usage last 7 days")
+    answer = await world.slack.answer_to("/apiaudit edge 2h", channel="C0KITCHEN")
+    assert answer.seen_by == "U0ADA"
+    assert "data_table" not in types(answer) and "table" in types(answer)
 
 
 async def test_no_secret_shows_anywhere(world: World, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
@@ -514,7 +541,7 @@ async def test_blocks_that_slack_never_takes_end_in_a_word_about_it(world: World
     answer = await world.slack.answer_to("/usage last 7 days")
     assert f"Slack did not take the answer ({code})." in answer.text
     assert "csv" in answer.text
-    assert world.slack.paths().count("POST /api/chat.postMessage") == 2
+    assert world.slack.paths().count("POST /api/chat.postMessage") == (2 if code == "msg_blocks_too_long" else 3)
 
 
 async def test_a_response_url_that_is_too_old_falls_back_to_a_message_beside_the_channel(world: World) -> None:
