@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
-from bot.sandbox.demo import open_demo
+from bot.sandbox.demo import WATCHED, open_demo
 from tests.browser import CHROMIUM, open_page, say
 from tests.conftest import ROOT
 
@@ -22,10 +22,23 @@ PICTURES = {
 
 async def main() -> None:
     FOLDER.mkdir(exist_ok=True)
+    await _alert()
     for name, (line, height) in PICTURES.items():
         with tempfile.TemporaryDirectory() as folder:
             async with open_demo(Path(folder)) as world, open_page(world.slack.url, width=1180, height=height) as page:
                 await _take(page, line, FOLDER / f"{name}.png")
+
+
+async def _alert() -> None:
+    """The alert that a visitor of the demo finds."""
+    with tempfile.TemporaryDirectory() as folder:
+        watched = [{**alert, "every": "5s"} for alert in WATCHED]
+        async with open_demo(Path(folder), alert=watched) as world, open_page(world.slack.url, width=1180, height=560) as page:
+            await page.wait_for_selector("article .header")
+            await world.slack.until(lambda: len(world.slack.messages) >= 1)
+            await page.wait_for_timeout(700)
+            await page.evaluate("document.activeElement.blur()")
+            await page.screenshot(path=FOLDER / "alert.png")
 
 
 async def _take(page: Page, line: str, path: Path) -> None:
