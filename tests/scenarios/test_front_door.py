@@ -199,7 +199,7 @@ async def test_check_tells_what_to_do_about_each_failure(front_door: Run, world:
     world.slack.scopes = "commands"
     ran = await front_door("check")
     assert ran.code == 3
-    assert "NO  scopes: The token lacks channels:history" in ran.out
+    assert "NO  scopes: The token lacks app_mentions:read, channels:history" in ran.out
     assert "NO  rapid7-eu: rapid7-eu did not accept our key" in ran.out
     assert 'report = "v2"' in ran.out
     assert "ok  iot" in ran.out
