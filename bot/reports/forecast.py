@@ -8,10 +8,11 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 # The days that a forecast learns from, and how many there must be before weekdays are told apart.
 LEARNT_FROM = timedelta(days=56)
-ENOUGH_DAYS, ENOUGH_OF_A_WEEKDAY = 28, 3
+ENOUGH_DAYS, ENOUGH_OF_A_WEEKDAY, RECENT_DAYS = 28, 3, 28
 # How far back the history must reach for a month's forecast and for ten earlier ones of the same length to be judged.
 HISTORY = timedelta(days=130)
 TRIED, ENOUGH_TRIED = 10, 3
@@ -43,7 +44,8 @@ def month_forecast(by_day: Mapping[date, int], *, today: date) -> Forecast | Non
     total = _total(by_day, [first + timedelta(days=n) for n in range(length)], today)
     if total is None:
         return None
-    errors = _earlier_errors(by_day, today, passed=today.day - 1, length=length)
+    # What is over does not change, so the same question minutes later need not judge it again.
+    errors = _earlier_errors(tuple(sorted((day, usage) for day, usage in by_day.items() if day < today)), today, length)
     if len(errors) < ENOUGH_TRIED:
         return Forecast(total)
     spread = sorted(errors)[math.ceil(len(errors) * BAND_PERCENT / 100) - 1]
@@ -63,16 +65,21 @@ def _total(by_day: Mapping[date, int], days: Sequence[date], today: date) -> int
 
 def _expected(by_day: Mapping[date, int], first: date, today: date) -> list[float] | None:
     """Bytes of a day by weekday."""
-    learnt = {day: usage for day, usage in by_day.items() if today - LEARNT_FROM <= day < today}
-    weekdays = [[usage for day, usage in learnt.items() if day.weekday() == n] for n in range(7)]
-    if len(learnt) < ENOUGH_DAYS or min(len(found) for found in weekdays) < ENOUGH_OF_A_WEEKDAY:
+    weekdays: list[list[int]] = [[] for _ in range(7)]
+    recent: list[date] = []
+    for back in range(1, LEARNT_FROM.days + 1):
+        day = today - timedelta(days=back)
+        if (usage := by_day.get(day)) is not None:
+            weekdays[day.weekday()].append(usage)
+            if back <= RECENT_DAYS:
+                recent.append(day)
+    if sum(map(len, weekdays)) < ENOUGH_DAYS or min(map(len, weekdays)) < ENOUGH_OF_A_WEEKDAY:
         mean = _mean(by_day, first, today)
         return None if mean is None else [mean] * 7
     shape = [statistics.median(found) for found in weekdays]
     # The level is that of the last four weeks, against what their weekdays are usually like.
-    recent = {day: usage for day, usage in learnt.items() if day >= today - timedelta(days=28)}
     usual = sum(shape[day.weekday()] for day in recent)
-    level = sum(recent.values()) / usual if usual else 1.0
+    level = sum(by_day[day] for day in recent) / usual if usual else 1.0
     return [level * usage for usage in shape]
 
 
@@ -83,8 +90,11 @@ def _mean(by_day: Mapping[date, int], first: date, today: date) -> float | None:
     return sum(basis) / len(basis) if basis else None
 
 
-def _earlier_errors(by_day: Mapping[date, int], today: date, *, passed: int, length: int) -> list[float]:
-    """By how much, as a share, the last forecasts were off that were made at the same point of a stretch of the same length."""
+@lru_cache(maxsize=64)
+def _earlier_errors(whole: tuple[tuple[date, int], ...], today: date, length: int) -> list[float]:
+    """By how much, as a share, the last forecasts were off that were made at the same point of a stretch of the same length; `whole` are the
+    days that are over."""
+    by_day, passed = dict(whole), today.day - 1
     errors: list[float] = []
     for back in range(TRIED):
         then = today - timedelta(days=length - passed + back)

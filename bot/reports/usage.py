@@ -125,7 +125,7 @@ def usage_report(facts: UsageFacts) -> UsageReport:
     listed = {day: usage for day, usage in by_day.items() if usage is not None}
     total = sum(listed.values()) if listed else None
     peak_day = max(listed, key=lambda day: (listed[day], day), default=None)
-    month_days = _month(facts)
+    known, month_days = _known(facts), _month(facts)
     month_to_date = sum(month_days.values()) if month_days else None
     quota = facts.monthly_quota
     shown_logs = {day: logs for day, logs in facts.by_log.by_day.items() if day in facts.days} if facts.by_log else {}
@@ -145,13 +145,13 @@ def usage_report(facts: UsageFacts) -> UsageReport:
         peak_day=peak_day,
         change_percent=_change(facts, by_day),
         month_to_date_bytes=month_to_date,
-        forecast=month_forecast(_known(facts), today=facts.today) if facts.month else None,
+        forecast=month_forecast(known, today=facts.today) if facts.month else None,
         monthly_quota=quota,
         quota_percent=100 * month_to_date / quota if quota and month_to_date is not None else None,
         by_log=_total_by_log(shown_logs, facts.log_names),
         by_day_and_log=shown_logs,
         log_names=facts.log_names,
-        usual_peak=_same_weekday(_known(facts), peak_day) if peak_day else (),
+        usual_peak=_same_weekday(known, peak_day) if peak_day else (),
     )
 
 
