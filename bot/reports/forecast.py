@@ -39,28 +39,46 @@ def month_forecast(by_day: Mapping[date, int], *, today: date) -> Forecast | Non
     that or with what it has already, whichever is more. Before any day of the month is whole, the month before is what is known; None
     where no whole day is.
     """
-    first = today.replace(day=1)
-    length = calendar.monthrange(today.year, today.month)[1]
-    total = _total(by_day, [first + timedelta(days=n) for n in range(length)], today)
-    if total is None:
+    whole = tuple(sorted((day, usage) for day, usage in by_day.items() if day < today))
+    reckoned = _reckoned(whole, today)
+    if reckoned is None:
         return None
-    # What is over does not change, so the same question minutes later need not judge it again.
-    errors = _earlier_errors(tuple(sorted((day, usage) for day, usage in by_day.items() if day < today)), today, length)
-    if len(errors) < ENOUGH_TRIED:
+    total = round(reckoned.others + max(by_day.get(today, 0), reckoned.today))
+    if len(reckoned.errors) < ENOUGH_TRIED:
         return Forecast(total)
-    spread = sorted(errors)[math.ceil(len(errors) * BAND_PERCENT / 100) - 1]
-    return Forecast(total, round(total * spread), 100 * statistics.median(errors), len(errors))
+    spread = sorted(reckoned.errors)[math.ceil(len(reckoned.errors) * BAND_PERCENT / 100) - 1]
+    return Forecast(total, round(total * spread), 100 * statistics.median(reckoned.errors), len(reckoned.errors))
 
 
-def _total(by_day: Mapping[date, int], days: Sequence[date], today: date) -> int | None:
-    """Bytes of these days, as they look on `today`."""
-    expected = _expected(by_day, days[0], today)
+@dataclass(frozen=True, slots=True)
+class _Reckoned:
+    """What does not change while a day lasts: the bytes of all other days of the month, what today is expected to be, and by how much
+    earlier forecasts were off."""
+
+    others: float
+    today: float
+    errors: list[float]
+
+
+@lru_cache(maxsize=64)
+def _reckoned(whole: tuple[tuple[date, int], ...], today: date) -> _Reckoned | None:
+    """Of the days that are over; the same question minutes later need not reckon it again."""
+    by_day, first = dict(whole), today.replace(day=1)
+    length = calendar.monthrange(today.year, today.month)[1]
+    expected = _expected(by_day, first, today)
     if expected is None:
         return None
+    usual = expected[today.weekday()]
+    total = _total(by_day, [first + timedelta(days=n) for n in range(length)], today, expected)
+    return _Reckoned(total - usual, usual, _earlier_errors(by_day, today, passed=today.day - 1, length=length))
+
+
+def _total(by_day: Mapping[date, int], days: Sequence[date], today: date, expected: Sequence[float]) -> float:
+    """Bytes of these days, as they look on `today`, when each day ahead is as `expected` of its weekday."""
     whole = sum(by_day[day] for day in days if day < today and day in by_day)
     unlisted = sum(expected[day.weekday()] for day in days if day < today and day not in by_day)
     ahead = sum(expected[day.weekday()] for day in days if day > today)
-    return round(whole + unlisted + ahead + max(by_day.get(today, 0), expected[today.weekday()]))
+    return whole + unlisted + ahead + (expected[today.weekday()] if today in days else 0)
 
 
 def _expected(by_day: Mapping[date, int], first: date, today: date) -> list[float] | None:
@@ -90,11 +108,8 @@ def _mean(by_day: Mapping[date, int], first: date, today: date) -> float | None:
     return sum(basis) / len(basis) if basis else None
 
 
-@lru_cache(maxsize=64)
-def _earlier_errors(whole: tuple[tuple[date, int], ...], today: date, length: int) -> list[float]:
-    """By how much, as a share, the last forecasts were off that were made at the same point of a stretch of the same length; `whole` are the
-    days that are over."""
-    by_day, passed = dict(whole), today.day - 1
+def _earlier_errors(by_day: Mapping[date, int], today: date, *, passed: int, length: int) -> list[float]:
+    """By how much, as a share, the last forecasts were off that were made at the same point of a stretch of the same length."""
     errors: list[float] = []
     for back in range(TRIED):
         then = today - timedelta(days=length - passed + back)
@@ -105,7 +120,6 @@ def _earlier_errors(whole: tuple[tuple[date, int], ...], today: date, length: in
         actual = sum(by_day[day] for day in listed)
         if len(listed) < LISTED * length or len(known) < ENOUGH_DAYS or not actual:
             continue
-        told = _total(known, listed, then)
-        if told is not None:
-            errors.append(abs(told - actual) / actual)
+        if expected := _expected(known, listed[0], then):
+            errors.append(abs(_total(known, listed, then, expected) - actual) / actual)
     return errors
