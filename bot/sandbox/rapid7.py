@@ -29,6 +29,7 @@ class Rapid7Sandbox(Server):
     lines: Callable[[str, datetime, datetime], Iterator[str]] = seed.log_lines
     downloads_left: int = 150
     joints: str = ":;"
+    most_days_by_log: int = 30
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -72,8 +73,8 @@ class Rapid7Sandbox(Server):
             first, last = (date.fromisoformat(request.query[name]) for name in ("from", "to"))
         except (KeyError, ValueError):
             return web.json_response({"message": "from and to are required"}, status=400)
-        if (last - first).days >= 30 or first > last:
-            return web.json_response({"message": "at most 30 days"}, status=400)
+        if (last - first).days >= self.most_days_by_log or first > last:
+            return web.json_response({"message": f"at most {self.most_days_by_log} days"}, status=400)
         now = datetime.now(UTC)
         days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
         usage = []

@@ -28,7 +28,7 @@ from providers.records import Check, Condition, DayRange, LogUsage, NamedLog, Us
 from providers.redaction import Redactor, Secret
 from providers.sources import MOST_LINES, MOST_LOGS
 
-MOST_DAYS_BY_LOG = 30
+MOST_DAYS_BY_LOG, LEAST_DAYS_BY_LOG = 30, 7
 MATCH_ALL = "where(/.*/)"
 NAMES_KEPT_S = 300.0
 # One page joins the ids of several logs by a colon, another by a semicolon.
@@ -51,6 +51,7 @@ class Rapid7:
         self._bulk = BulkClient()
         self._redactor = redactor or Redactor([api_key])
         self._names: tuple[float, Sequence[NamedLog]] | None = None
+        self._days_by_log = MOST_DAYS_BY_LOG
         self._joints: tuple[str, ...] = JOINTS
         self._names_lock = asyncio.Lock()
 
@@ -64,8 +65,16 @@ class Rapid7:
         return parse.usage_period(reply.body, account=self.account)
 
     async def usage_by_log(self, days: DayRange) -> LogUsage:
-        """Bytes by day and log id; asked in pieces of at most 30 days, the longest the API gives."""
-        answers = await asyncio.gather(*(self._usage_by_log(piece) for piece in days.pieces(MOST_DAYS_BY_LOG)))
+        """Bytes by day and log id; asked in pieces of at most 30 days, the longest that one page has the API give. Where these are refused
+        it is asked for weeks, the longest of the other page, and from then on."""
+        most = self._days_by_log
+        try:
+            answers = await asyncio.gather(*(self._usage_by_log(piece) for piece in days.pieces(most)))
+        except ProtocolError:
+            if most == LEAST_DAYS_BY_LOG or len(days) <= LEAST_DAYS_BY_LOG:
+                raise
+            answers = await asyncio.gather(*(self._usage_by_log(piece) for piece in days.pieces(LEAST_DAYS_BY_LOG)))
+            self._days_by_log = LEAST_DAYS_BY_LOG
         return LogUsage({day: logs for answer in answers for day, logs in answer.by_day.items()})
 
     async def _usage_by_log(self, days: DayRange) -> LogUsage:

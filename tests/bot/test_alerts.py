@@ -149,6 +149,21 @@ def test_time_away_is_not_time_in_breach() -> None:
     assert told == ["pending"] * 6 + ["firing first", "firing"]
 
 
+def test_a_clock_that_is_put_back_makes_nothing_fire_twice_or_end() -> None:
+    """Five minutes back in the middle of a breach, and in the middle of its calm."""
+    assert steps(Rule(**RULE), [5, 11, 11, 11, 9, 9], gaps={2: -5, 5: -5}) == [
+        "inactive", "firing first", "firing", "firing", "inactive resolved", "inactive",
+    ]  # fmt: skip
+    held = Rule(**RULE, hold=10 * MINUTE)
+    assert steps(held, [11, 11, 11, 11, 11], gaps={2: -5}) == ["pending", "pending", "pending", "pending", "firing first"]
+
+
+def test_three_days_of_downtime_are_neither_breach_nor_calm() -> None:
+    rule = Rule(**RULE, hold=10 * MINUTE, keep=10 * MINUTE, repeat=4 * 60 * MINUTE)
+    told = steps(rule, [11, 11, 11, 11, 9, 9, 9], gaps={1: 3 * 1440, 5: 3 * 1440})
+    assert told == ["pending", "pending", "firing first", "firing", "firing", "firing repeat", "inactive resolved"]
+
+
 def test_time_away_is_not_time_of_calm() -> None:
     rule = Rule(**RULE, keep=10 * MINUTE)
     assert steps(rule, [11, 9, 9, 9], gaps={2: 180}) == ["firing first", "firing", "firing", "inactive resolved"]

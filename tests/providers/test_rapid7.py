@@ -128,6 +128,21 @@ async def test_usage_by_log_is_asked_in_pieces_of_thirty_days(server: Rapid7Sand
     assert all(isinstance(n, int) for logs in usage.by_day.values() for n in logs.values())
 
 
+async def test_where_a_month_by_log_is_refused_weeks_are_asked_for_without_a_seam(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+    """One page has thirty days, another seven; what was refused once is not tried again."""
+    whole = DayRange(date(2026, 10, 1), date(2026, 10, 20))
+    month = await rapid7.usage_by_log(whole)
+    server.most_days_by_log = 7
+    server.ledger.clear()
+    assert await rapid7.usage_by_log(whole) == month
+    assert len(server.ledger) == 1 + 3
+    await rapid7.usage_by_log(whole)
+    assert len(server.ledger) == 1 + 3 + 3
+    server.most_days_by_log = 1
+    with pytest.raises(ProtocolError, match="at most 1 days"):
+        await rapid7.usage_by_log(DayRange(date(2026, 10, 1), date(2026, 10, 5)))
+
+
 async def test_the_list_of_logs_leaves_ingestion_tokens_behind(rapid7: Rapid7) -> None:
     logs = await rapid7.named_logs()
     assert {log.name for log in logs} == {"kitchen", "cellar", "Pantry Door"}
