@@ -93,7 +93,7 @@ class SubscriptionManager:
         first = f" First on {due.astimezone(self.zone):%a %d %b at %H:%M}." if due else ""
         text = (
             f"Subscription {subscription.number}: `{question.line}` {wish.said} ({self.zone}), in this channel.{first}"
-            f" End it with `/{command} unsubscribe {subscription.number}`."
+            f" End it with `/{command} unsubscribe {subscription.number}`.{seen_by_all(self.access, command, channel)}"
         )
         return Answer(text, talk.note_blocks(text))
 
@@ -118,6 +118,13 @@ class SubscriptionManager:
         head = f"Subscriptions in this channel (times in {self.zone}):"
         # Words alone name nobody: a mention in them would be shown as its id.
         return Answer("\n".join([head, *(line.partition(", by <@")[0] for line in lines)]), talk.list_blocks(head, lines))
+
+
+def seen_by_all(access: Access, command: CommandName, channel: str) -> str:
+    """A word of warning where not everybody in the channel may ask what will be told in it."""
+    if access.is_public(command, channel):
+        return ""
+    return f" Everybody in this channel will see it, also who may not ask /{command}."
 
 
 def digest_of(subscription: Subscription, zone: tzinfo) -> Digest:

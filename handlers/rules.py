@@ -22,7 +22,7 @@ from bot.question import CommandName, Question, read_question
 from bot.store.alerts import Alerts, MadeRule
 from handlers.answering import Answering
 from handlers.jobs import Clockwork
-from handlers.manage import Asker
+from handlers.manage import Asker, seen_by_all
 from handlers.watch import AlertJob, schedule_of
 
 # "Until tomorrow" is when people are at work again.
@@ -146,7 +146,7 @@ class RuleManager:
         rule = rule_of(kept)
         await self.clockwork.add(self.job.scheduled(rule))
         self.clockwork.once(schedule_of(rule.name), now)
-        text = self._made(rule, question, changed=bool(changed))
+        text = self._made(rule, question, changed=bool(changed)) + seen_by_all(self.access, command, asker.channel)
         buttons = [kit.button("Edit rule", EDIT, rule.name)]
         show = kit.ask_buttons([("Show the data", rule.line)])
         return rule, Answer(text, [*talk.note_blocks(text), kit.actions([*buttons, *show])])
@@ -277,7 +277,7 @@ def _watching(rule: Rule) -> str:
 def _state(rule: Rule, watch: Watch, zone: tzinfo) -> str:
     """How it stands, in words: its state, since when, its value, and what is odd about it."""
     standing = watch.standing
-    state = watch.state.value.replace("_", " ")
+    state = "not looked at yet" if watch.state is State.UNKNOWN else watch.state.value.replace("_", " ")
     since = f" since {words.moment(standing.since, zone)}" if standing.since and watch.state is not State.INACTIVE else ""
     value = f" ({measured(rule.value, standing.value)})" if standing.value is not None and not rule.each else ""
     flags = ["acknowledged"] if watch.acknowledged_by else []

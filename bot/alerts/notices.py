@@ -50,8 +50,10 @@ class Scene:
 
 def incident(scene: Scene) -> tuple[str, list[Block]]:
     """The message of the incident, as it stands now."""
-    head, facts, lines = _head(scene), _facts(scene), _subjects(scene)
-    text = "\n".join([head, *lines, *(f"{name}: {value}." for name, value in facts)])
+    head, lines = _head(scene), _subjects(scene)
+    said = _facts(scene, lambda moment: words.moment(moment, scene.zone))
+    text = "\n".join([head, *lines, *(f"{name}: {value}." for name, value in said)])
+    facts = _facts(scene, kit.local_time)
     told = [kit.section("\n".join(f"• {kit.escaped(line)}" for line in lines))] if lines else []
     flags = [kit.context(flag) for flag in _flags(scene)]
     return text, [kit.header(head), *told, kit.fields(facts), *flags, kit.context(_origin(scene)), kit.actions(_buttons(scene))]
@@ -102,7 +104,8 @@ def _value(rule: Rule, standing: Standing) -> str:
     return measured(rule.value, standing.value) if standing.value is not None else "no data"
 
 
-def _facts(scene: Scene) -> list[tuple[str, str]]:
+def _facts(scene: Scene, told: Callable[[datetime], str]) -> list[tuple[str, str]]:
+    """Names and values; `told` says a moment, in words for all or for each reader in their own zone."""
     rule, watch = scene.rule, scene.told_of
     facts = []
     if not rule.each and (value := watch.standing.value) is not None:
@@ -114,7 +117,7 @@ def _facts(scene: Scene) -> list[tuple[str, str]]:
         facts.append(("Calm again at", measured(rule.value, rule.recover)))
     if began := _began(scene):
         ago = f" ({words.lasting(scene.now - began)})" if scene.now - began >= timedelta(seconds=1) else ""
-        facts.append(("Since", f"{words.moment(began, scene.zone)}{ago}"))
+        facts.append(("Since", f"{told(began)}{ago}"))
     peak = _worst(scene)
     if peak is not None and (scene.is_over or scene.reason is not Reason.FIRED):
         facts.append(("Worst", measured(rule.value, peak)))
@@ -164,10 +167,10 @@ def _origin(scene: Scene) -> str:
 
 def _why(scene: Scene) -> str:
     rule = scene.rule
-    ahead = (scene.now + rule.every).astimezone(scene.zone)
+    ahead = kit.local_time(scene.now + rule.every)
     hold = f" (held for {words.lasting(rule.hold)})" if rule.hold and scene.reason is Reason.FIRED else ""
     because = f"told now, because {_BECAUSE[scene.reason]}{hold}"
-    return f"{because} · rule of {kit.escaped(rule.origin)} · next look about {ahead:%H:%M}"
+    return f"{because} · rule of {kit.escaped(rule.origin)} · next look about {ahead}"
 
 
 def _buttons(scene: Scene) -> list[Block]:

@@ -319,7 +319,7 @@ def test_a_notice_explains_itself() -> None:
         "`/usage today`",
         "told now, because it has just begun (held for 30 min)",
         "rule of bot.toml",
-        "next look about 12:40",
+        "next look about <!date^",
     ):
         assert said in str(blocks)
     assert [e["action_id"] for e in blocks[-1]["elements"]] == ["alert.acknowledge", "ask.0", "alert.silence.1h", "alert.silence.4h", "alert.silence.tomorrow", "alert.edit"]  # fmt: skip

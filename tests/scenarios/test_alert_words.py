@@ -95,6 +95,14 @@ async def test_what_cannot_be_done_is_refused_with_what_can(world: World, clock:
         assert says in await said(world, line)
 
 
+async def test_who_lets_others_see_what_they_may_not_ask_is_told_so(world: World, clock: Clock) -> None:
+    warning = "Everybody in this channel will see it, also who may not ask /apiaudit."
+    async with running(world):
+        assert warning in await said(world, "/apiaudit alert edge 1h failures above 500", channel="C0KITCHEN")
+        assert warning in await said(world, "/apiaudit subscribe edge 24h at 09:00", channel="C0KITCHEN")
+        assert "will see it" not in await said(world, "/usage alert today above 500 GB", channel="C0KITCHEN")
+
+
 async def test_who_may_not_manage_is_refused(world: World, clock: Clock) -> None:
     async with running(world, access={"usage": ["*"], "apiaudit": ["U0ADA"], "manage": ["U0ADA"]}):
         for line in ("alert today above 5 GB", "silence ingest-spike 2h"):
