@@ -19,14 +19,17 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks import talk
-from bot.delivery import UNSURE, outward, reason_of
+from bot.delivery import NOT_HERE, UNSURE, outward, reason_of
 from bot.plainer import Plainer
+from bot.socket_mode import HOPELESS
 from bot.store.posts import How, Post, Posts, Waiting
 
 log = logging.getLogger("opswatch")
 EVENT_TYPE = "opswatch_post"
 OLD_AFTER = timedelta(minutes=5)
 AGAIN_AFTER = timedelta(hours=1)
+# What somebody can mend, so that a post is worth keeping.
+MENDABLE = frozenset({*NOT_HERE, *HOPELESS})
 GONE = frozenset(
     {"message_not_found", "thread_not_found", "cant_update_message", "edit_window_closed", "cannot_reply_to_message"}
 )
@@ -190,8 +193,8 @@ class Outbox:
             await self._later(waiting, wait_s, "ratelimited")
         elif error.response.status_code >= 500:
             await self._later(waiting, self._pace.retry, code, may_stand=True)
-        elif waiting.post.about and code in GONE:
-            # Somebody has deleted the message it is about, or its time to be edited is over.
+        elif (waiting.post.about and code in GONE) or (waiting.post.how is How.EDIT and code not in MENDABLE):
+            # Somebody has deleted the message it is about, or it can be edited no more; what waits behind it is told all the same.
             log.warning("What was to be said about an earlier message is left out (%s).", code)
             await self._posts.drop(waiting, trouble=code)
         else:

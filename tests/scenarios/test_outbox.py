@@ -24,7 +24,7 @@ from bot.delivery import web_client
 from bot.outbox import Outbox, Pace
 from bot.sandbox.slack import BOT, Message
 from bot.sandbox.world import World
-from bot.store import Post, Posts, Store
+from bot.store import How, Post, Posts, Store
 from tests.conftest import ROOT
 
 HURRIED = Pace(per_channel=0.01, look=0.05, retry=0.05, mend=0.3)
@@ -107,6 +107,68 @@ async def test_a_channel_that_is_gone_is_told_once_and_its_messages_come_when_it
         await world.slack.until(lambda: len(said(world, "C0QUIET")) == 3)
     assert said(world, "C0QUIET") == ["Message 0", "Message 1", "Message 2"]
     assert len(said(world)) == 2
+
+
+def about(n: int, root: int, how: How, text: str = "") -> Post:
+    text = text or f"{how.value} {n}"
+    return Post(f"#ops {n}", "#ops", text, [kit.section(text)], how, f"#ops {root}")
+
+
+async def test_replies_stand_in_the_thread_and_an_edit_tells_the_message_anew(world: World) -> None:
+    async with posting(world) as posts:
+        await enqueue(
+            posts, post(0), about(1, 0, How.REPLY), about(2, 0, How.BROADCAST), about(3, 0, How.EDIT, "Message 0, anew")
+        )
+        await world.slack.until(lambda: "Message 0, anew" in said(world))
+        await settled(posts)
+    root, reply, broadcast = [m for m in world.slack.messages if m.user == BOT]
+    assert (reply.thread_ts, reply.broadcast) == (root.ts, False)
+    assert (broadcast.thread_ts, broadcast.broadcast) == (root.ts, True)
+    assert root.metadata["event_payload"]["key"] == "#ops 0"
+
+
+async def test_of_several_edits_that_wait_the_newest_is_sent(world: World) -> None:
+    world.slack.channels["C0OPS"].bot_is_in = False
+    async with posting(world) as posts:
+        await enqueue(posts, post(0), *(about(n, 0, How.EDIT, f"Edit {n}") for n in range(1, 6)), about(9, 0, How.REPLY))
+        await asyncio.sleep(0.3)
+        world.slack.channels["C0OPS"].bot_is_in = True
+        await world.slack.until(lambda: said(world) == ["Edit 5", "reply 9"])
+        await settled(posts)
+    assert world.slack.paths().count("POST /api/chat.update") == 1
+
+
+@pytest.mark.parametrize("failure", ["cut", "503"])
+async def test_a_reply_that_may_stand_already_is_looked_for_in_its_thread(world: World, failure: str) -> None:
+    async with posting(world) as posts:
+        await enqueue(posts, post(0))
+        await world.slack.until(lambda: said(world))
+        misbehave(world, failure, processed=True, times=1)
+        await enqueue(posts, *(about(n, 0, How.REPLY) for n in range(1, 5)))
+        await world.slack.until(lambda: len(said(world)) == 5)
+        await settled(posts)
+    assert said(world) == ["Message 0", "reply 1", "reply 2", "reply 3", "reply 4"]
+
+
+async def test_what_is_about_a_message_that_was_deleted_holds_nothing_up(world: World) -> None:
+    async with posting(world) as posts:
+        await enqueue(posts, post(0))
+        await world.slack.until(lambda: said(world))
+        await settled(posts)
+        world.slack.messages.clear()
+        await enqueue(posts, about(1, 0, How.EDIT), about(2, 0, How.REPLY), post(3))
+        await world.slack.until(lambda: said(world) == ["Message 3"])
+        await settled(posts)
+
+
+async def test_an_edit_that_slack_does_not_take_holds_nothing_up(world: World) -> None:
+    async with posting(world) as posts:
+        await enqueue(posts, post(0))
+        await world.slack.until(lambda: said(world))
+        world.slack.answer_with(200, '{"ok":false,"error":"unknown_method"}', path="chat.update", Content_Type="application/json")
+        await enqueue(posts, about(1, 0, How.EDIT), about(2, 0, How.REPLY))
+        await world.slack.until(lambda: said(world) == ["Message 0", "reply 2"])
+        await settled(posts)
 
 
 async def test_what_has_been_waiting_for_long_is_told_in_the_ops_channel_once(
