@@ -68,7 +68,9 @@ class RuleManager:
         await self.job.quiet.refresh(now)
         for silence in self.job.quiet.silences:
             self.clockwork.once(schedule_of(silence.alert), silence.end)
-        return [*self.file_rules, *(rule_of(kept) for kept in self.made.values())]
+        rules = [*self.file_rules, *(rule_of(kept) for kept in self.made.values())]
+        await self.job.close_orphans(rules)
+        return rules
 
     def rule(self, name: str) -> Rule | None:
         """The rule of that name, in any case."""
@@ -174,7 +176,10 @@ class RuleManager:
         return kept
 
     async def _change(self, kept: MadeRule, rule: Rule, user: str, now: datetime) -> MadeRule:
-        """It keeps its name and its channel."""
+        """It keeps its name and its channel. What watches the same goes on; anything else starts afresh."""
+        before = rule_of(kept)
+        if before.definition != rule.definition:
+            await self.job.close(before)
         written = _written(replace(rule, name=kept.name, channel=kept.channel))
         await self.alerts.change_rule(kept.number, rule=written, user=user, now=now)
         changed = self.made[kept.name] = replace(kept, rule=written, user=user, made_at=now)
@@ -196,10 +201,10 @@ class RuleManager:
             )
         if kept.channel != asker.channel:
             raise BadQuestion(f"`{rule.name}` is an alert of another channel, and is ended there.", f"/{rule.command} alerts")
+        await self.job.close(rule)
         await self.alerts.end_rule(kept.number, user=asker.user, now=self.clock())
         del self.made[rule.name]
         self.clockwork.remove(schedule_of(rule.name))
-        self.job.forget(rule.name)
         text = f"Alert `{rule.name}` has ended: {_watching(rule)}."
         return Answer(text, talk.note_blocks(text))
 

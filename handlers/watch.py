@@ -16,7 +16,7 @@ from bot import words
 from bot.alerts.evaluate import ERRORS_TOLD, Failed, Readings, Reason, State, Watch, evaluate
 from bot.alerts.mutes import Mute, muted_by
 from bot.alerts.notices import Scene, incident, reply
-from bot.alerts.rule import EvaluationTimes, Rule, readings
+from bot.alerts.rule import EvaluationTimes, Rule, defined, readings
 from bot.answer import Answer
 from bot.outbox import Outbox, ops_post
 from bot.question import read_line
@@ -185,8 +185,21 @@ class AlertJob:
         """An incident that is open tells that it is quiet now. False where there is none."""
         return await self._said(rule, Reason.SILENCED, lambda watch: replace(watch, quiet=True), by=user)
 
-    def forget(self, name: str) -> None:
-        self._watches.pop(name, None)
+    async def close(self, rule: Rule) -> None:
+        """A rule that is changed or ended leaves no message saying that it fires."""
+        await self._said(rule, Reason.ENDED, lambda _: Watch(), by="")
+        self._watches.pop(rule.name, None)
+
+    async def close_orphans(self, rules: Sequence[Rule]) -> None:
+        """The same for rules that were changed in or taken out of the configuration while nobody was here."""
+        known = {rule.name: rule.definition for rule in rules}
+        for left in await self.alerts.left_standing():
+            watch = STANDING.decode(left.watch)
+            if known.get(left.alert) == left.definition or not watch.told:
+                continue
+            rule = defined(left.alert, left.definition, left.channel)
+            self._watches[rule.name] = (rule, watch)
+            await self.close(rule)
 
     async def _said(self, rule: Rule, reason: Reason, change: Callable[[Watch], Watch], *, by: str) -> bool:
         async with self._turn:

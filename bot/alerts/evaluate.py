@@ -48,6 +48,7 @@ class Reason(enum.StrEnum):
     TELLS_AGAIN = "error over"
     ACKNOWLEDGED = "acknowledged"
     SILENCED = "silenced"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,8 @@ def reply(scene: Scene) -> tuple[str, list[Block]]:
 
 def _head(scene: Scene) -> str:
     rule, watch = scene.rule, scene.told_of
+    if scene.reason is Reason.ENDED:
+        return f"⚫ {rule.name} is not watched any more, after {_lasted(scene)}"
     if scene.is_over:
         peak = _worst(scene)
         at = f", at its worst {measured(rule.value, peak)}" if peak is not None else ""
@@ -219,6 +221,7 @@ _REPLIES: Mapping[Reason, Callable[[Scene], str]] = MappingProxyType(
         Reason.QUIET_OVER: lambda scene: f"The quiet is over. {_repeated(scene)}",
         Reason.RESOLVED: lambda scene: f"{_head(scene)}.",
         Reason.NO_DATA: lambda scene: f"There is no data for {scene.rule.value}.",
+        Reason.ENDED: lambda scene: f"{scene.rule.name} is not watched any more: its rule was changed or ended while it fired.",
         Reason.ACKNOWLEDGED: lambda scene: (
             f"Acknowledged. {scene.rule.name} is not repeated; what is new, and its end, are told."
         ),
@@ -246,6 +249,7 @@ _BECAUSE: Mapping[Reason, str] = MappingProxyType(
         Reason.TELLS_AGAIN: "it can be told again",
         Reason.ACKNOWLEDGED: "somebody has taken it on",
         Reason.SILENCED: "somebody has asked for quiet",
+        Reason.ENDED: "its rule was changed or ended",
     }
 )
 

@@ -81,6 +81,15 @@ class Rule:
         return than is None or (value > than if self.above is not None else value < than)
 
 
+def defined(name: str, definition: str, channel: str) -> Rule:
+    """What is left of a rule that is there no more: what it watched."""
+    subjects = re.search(r" each (\w+)$", definition)
+    each = subjects[1] if subjects else ""
+    line, value, above, below = definition.removesuffix(f" each {each}").rsplit(" ", 3)
+    sides = {side: float(edge) for side, edge in (("above", above), ("below", below)) if edge != "None"}
+    return Rule(name, line, value, channel, **sides, each=each)  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True, slots=True)
 class EvaluationTimes:
     """When a rule is evaluated: at whole multiples of `every` since 1970, so that a restart changes nothing, and the moment that a

@@ -44,6 +44,16 @@ class Judged(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True)
+class LeftStanding:
+    """How it stood with an alert when it was judged last, as JSON, and where its message stands."""
+
+    alert: str
+    definition: str
+    watch: bytes
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
 class Silence:
     """Quiet for one alert, as somebody has asked for it."""
 
@@ -83,6 +93,14 @@ class Alerts:
         rows = await self._store.read("SELECT watch FROM alerts WHERE name = ? AND definition = ?", (alert, definition))
         return str(rows[0]["watch"]).encode() if rows else None
 
+    async def left_standing(self) -> list[LeftStanding]:
+        """Every alert that was ever judged, and the channel of the message that it has open."""
+        rows = await self._store.read(
+            "SELECT name, definition, watch, channel FROM alerts LEFT JOIN outbox ON outbox.key = json_extract(watch, '$.incident')",
+            (),
+        )
+        return [LeftStanding(r["name"], r["definition"], str(r["watch"]).encode(), r["channel"]) for r in rows if r["channel"]]
+
     async def seen_until(self, alert: str, definition: str, *, now: datetime) -> datetime:
         """The instant for which it was judged last; now where it never was."""
         rows = await self._store.read("SELECT due FROM alerts WHERE name = ? AND definition = ?", (alert, definition))
@@ -111,7 +129,8 @@ class Alerts:
         """What a person has said of an alert between two evaluations: its standing and what there is to tell, together."""
 
         def write(db: Database) -> None:
-            db.execute("UPDATE alerts SET watch = ? WHERE name = ?", (judged.watch.decode(), judged.alert))
+            standing = (judged.watch.decode(), judged.state, judged.alert)
+            db.execute("UPDATE alerts SET watch = ?, state = ? WHERE name = ?", standing)
             _tell(db, judged)
 
         await self._store.write(write)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from bot.alerts.evaluate import LOOKS_KEPT, WHOLE, Failed, Reading, Readings, Reason, State, Watch, evaluate
 from bot.alerts.mutes import Mute
 from bot.alerts.notices import Scene, incident, measured, reply
-from bot.alerts.rule import EvaluationTimes, Rule, readings, watched
+from bot.alerts.rule import EvaluationTimes, Rule, defined, readings, watched
 from bot.schedule import read_cron
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -275,6 +275,15 @@ def test_an_evaluation_is_due_the_moment_a_planned_quiet_ends() -> None:
         due = times.get_next_fire_time(None, due + timedelta(microseconds=1)) or NOON
         found.append(round((due - NOON) / MINUTE))
     assert found == [15, 20, 30, 45, 60, 67, 75, 90]
+
+
+@given(RULES, st.sampled_from(["", "log"]), st.booleans())
+def test_what_is_left_of_a_rule_is_what_it_watched(rule: Rule, each: str, is_below: bool) -> None:
+    sides: dict[str, Any] = {"above": None, "below": 2.5, "recover": None} if is_below else {}
+    rule = replace_(rule, line="/logs kitchen where(x each log y) 2h", each=each, **sides)
+    left = defined(rule.name, rule.definition, rule.channel)
+    assert left.definition == rule.definition
+    assert (left.line, left.value, left.threshold, left.each) == (rule.line, rule.value, rule.threshold, each)
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,35 @@ async def test_what_cannot_be_done_is_refused_with_what_can(world: World, clock:
         assert says in await said(world, line)
 
 
+@pytest.mark.parametrize("how", ["unalert", "edit"])
+async def test_a_rule_that_goes_leaves_no_message_saying_that_it_fires(world: World, clock: Clock, how: str) -> None:
+    Meter(world)(6)
+    async with running(world, {**SPIKE, "above": "50 GB", "recover": "40 GB"}):
+        made = await world.slack.answer_to("/usage alert rapid7-eu today above 5 GB as pantry", channel="C0KITCHEN")
+        await world.slack.until(lambda: told(world, "C0KITCHEN"))
+        if how == "unalert":
+            await said(world, "/usage unalert pantry", channel="C0KITCHEN")
+        else:
+            await world.slack.press(made, "alert.edit")
+            view = await world.slack.until(lambda: world.slack.modal())
+            await world.slack.submit(view, threshold="9 GB")
+        await world.slack.until(lambda: told(world, "C0KITCHEN")[0].startswith("⚫ pantry is not watched any more, after"))
+    [root] = messages(world, "C0KITCHEN")
+    assert "resolved" not in root.text + str(root.blocks)
+
+
+async def test_a_rule_taken_out_of_the_file_leaves_no_message_saying_that_it_fires(world: World, clock: Clock) -> None:
+    Meter(world)(6)
+    async with running(world):
+        await world.slack.until(lambda: told(world))
+    async with running(world, {**SPIKE, "name": "another", "above": "50 GB", "recover": "40 GB"}):
+        await world.slack.until(lambda: told(world)[0].startswith("⚫ ingest-spike is not watched any more"))
+    clock.ahead += timedelta(minutes=15)
+    async with running(world) as bot:
+        await world.slack.until(lambda: len(told(world)) == 2)
+        await evaluations(bot, 2)
+
+
 async def test_who_lets_others_see_what_they_may_not_ask_is_told_so(world: World, clock: Clock) -> None:
     warning = "Everybody in this channel will see it, also who may not ask /apiaudit."
     async with running(world):
