@@ -142,7 +142,9 @@ async def open_bot(
         delivery = Delivery(client, session, plainer)
         posts, alerts, ops, access = Posts(store), Alerts(store), settings.slack.ops_channel or "", access_of(settings.access)
         answering = answering_of(settings, accounts, redactor)
-        outbox = Outbox(posts, web_client(tokens.bot.open(), tokens.api_url, session, patient=False), utc_now, ops, pace, plainer)
+        outbox = Outbox(
+            posts, web_client(tokens.bot.open(), tokens.api_url, session, patient=False), utc_now, ops, pace, plainer, session
+        )
         digests, zone = _digests(settings), settings.timezone
         made_in_chat = [digest_of(subscription, zone) for subscription in await posts.subscriptions()]
         job = DigestJob(answering, posts, outbox, zone, utc_now, ops)

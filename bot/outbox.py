@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -23,6 +24,7 @@ from bot.delivery import NOT_HERE, UNSURE, outward, reason_of
 from bot.plainer import Plainer
 from bot.socket_mode import HOPELESS
 from bot.store.posts import How, Post, Posts, Waiting
+from bot.uploads import UploadRefused, upload
 
 log = logging.getLogger("opswatch")
 EVENT_TYPE = "opswatch_post"
@@ -57,7 +59,9 @@ class Outbox:
         ops_channel: str = "",
         pace: Pace = Pace(),
         plainer: Plainer | None = None,
+        session: aiohttp.ClientSession | None = None,
     ) -> None:
+        self._session = session
         self._plainer = plainer or Plainer(client)
         self._posts, self._client, self._clock = posts, client, clock
         self._ops_channel, self._pace = ops_channel, pace
@@ -132,10 +136,12 @@ class Outbox:
             channel = await self._id_of(waiting.post.channel)
             if waiting.post.how is How.EDIT:
                 ts = await self._edit(waiting, channel)
+            elif waiting.post.how is How.FILE:
+                ts = await self._file(waiting, channel)
             else:
                 ts = await self._standing(waiting, channel) if waiting.claimed_at else ""
                 ts = ts or await self._post(waiting, channel)
-        except UNSURE:
+        except (*UNSURE, UploadRefused):
             await self._later(waiting, self._pace.retry, "no word from Slack", may_stand=True)
         except SlackApiError as error:
             await self._refused(waiting, error)
@@ -157,6 +163,31 @@ class Outbox:
             told = {"channel": channel, "ts": waiting.about_ts}
             await self._told(self._client.chat_update, waiting.post, told)
         return waiting.about_ts
+
+    async def _file(self, waiting: Waiting, channel: str) -> str:
+        """A file in the thread of the message it is about, its id. It carries no metadata, so it is looked for by its name, which holds
+        its window. Without that message it goes into the channel."""
+        post, session = waiting.post, self._session
+        if waiting.claimed_at and waiting.about_ts and (found := await self._named(post.text, channel, waiting.about_ts)):
+            return found
+        assert session is not None, "who has no session is given no files"
+        place = {"channel_id": channel} | ({"thread_ts": waiting.about_ts} if waiting.about_ts else {})
+        return await upload(
+            self._client, session, name=post.text, length=len(post.content), content=post.content, about=post.text, place=place
+        )
+
+    async def _named(self, name: str, channel: str, thread: str) -> str:
+        """The id of the file of that name that stands in a thread, or nothing."""
+        cursor = ""
+        while True:
+            page = await self._client.conversations_replies(channel=channel, ts=thread, limit=200, cursor=cursor)
+            for message in page["messages"]:
+                for file in message.get("files") or []:
+                    if file.get("name") == name:
+                        return str(file["id"])
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return ""
 
     async def _told(self, send: Any, post: Post, told: dict[str, Any]) -> Any:
         """What Slack says to the post, in blocks that it takes."""

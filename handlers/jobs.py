@@ -19,7 +19,7 @@ from bot.blocks import talk
 from bot.outbox import Outbox, ops_post
 from bot.question import read_line
 from bot.schedule import Due, Entry, Trigger, due_now
-from bot.store.posts import Post, Posts
+from bot.store.posts import How, Post, Posts
 from handlers.answering import Answering, Asking, folder_when_needed
 from handlers.trouble import trouble_of
 from providers.errors import ProviderError
@@ -28,6 +28,8 @@ log = logging.getLogger("opswatch")
 TICK_S = 1.0
 GRACE = timedelta(hours=1)
 ON_TIME = timedelta(minutes=1)
+# What is kept in the database until Slack has it.
+LARGEST_FILE = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +84,42 @@ class DigestJob:
                 digest, due, f"was not sent, since I was away for {words.lasting(now - due.at)} after it was due"
             )
         try:
-            return "sent", [await self._post(digest, due, now)]
+            return "sent", await self._posts(digest, due, now)
         except Exception as error:
             trouble = trouble_of(error)
             if not isinstance(error, ProviderError):
                 log.error("The digest %s failed: %s", digest.name, type(error).__name__)
             return trouble.kind, self._for_ops(digest, due, f"could not be answered: {trouble.message} {trouble.hint}")
 
-    async def _post(self, digest: Digest, due: Due, now: datetime) -> Post:
-        question = read_line(digest.line, self.answering.directory, now=now, zone=self.zone)
+    async def _posts(self, digest: Digest, due: Due, now: datetime) -> list[Post]:
+        """The answer, and its files in the thread; one that is too large is named, and how to have it."""
+        question, key = (
+            read_line(digest.line, self.answering.directory, now=now, zone=self.zone),
+            _key("digest", digest.name, due),
+        )
         with folder_when_needed() as folder:
             answer = await self.answering.answer(question, Asking(folder, self.zone))
+            files = [
+                Post(
+                    f"{key}:{file.name}",
+                    digest.channel,
+                    file.name,
+                    [],
+                    How.FILE,
+                    key,
+                    await asyncio.to_thread(file.path.read_bytes),
+                )
+                for file in answer.files
+                if file.bytes <= LARGEST_FILE
+            ]
+            too_large = [f"{file.name} ({words.size(file.bytes)})" for file in answer.files if file.bytes > LARGEST_FILE]
         note = _note(due, now, self.zone)
+        if too_large:
+            note = ", ".join(
+                filter(None, [note, f"without {words.listed(too_large)}, which is too large for a digest; ask for it"])
+            )
         text = f"Digest {digest.name}{f' ({note})' if note else ''}: {answer.text}"
-        return Post(
-            _key("digest", digest.name, due),
-            digest.channel,
-            text,
-            talk.digest_blocks(digest.name, answer.blocks, note=note),
-        )
+        return [Post(key, digest.channel, text, talk.digest_blocks(digest.name, answer.blocks, note=note)), *files]
 
     def _for_ops(self, digest: Digest, due: Due, what: str) -> list[Post]:
         """Trouble with a digest is told where the bot tells of its troubles, or else where the digest would have stood."""

@@ -1001,7 +1001,13 @@ def _page_of(messages: list[Message], args: dict[str, Any]) -> dict[str, Any]:
     with_metadata = str(args.get("include_all_metadata", "")).lower() in ("1", "true")
     here = [m for m in messages if float(m.ts) >= since]
     page = [
-        {"ts": m.ts, "text": m.text, "blocks": m.blocks, **({"metadata": m.metadata} if with_metadata and m.metadata else {})}
+        {
+            "ts": m.ts,
+            "text": m.text,
+            "blocks": m.blocks,
+            "files": [f.shown() for f in m.files],
+            **({"metadata": m.metadata} if with_metadata and m.metadata else {}),
+        }
         for m in here[at : at + 2]
     ]
     return {"ok": True, "messages": page, "response_metadata": {"next_cursor": str(at + 2) if at + 2 < len(here) else ""}}

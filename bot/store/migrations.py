@@ -161,3 +161,9 @@ def incidents(db: Database) -> None:
 def shown(db: Database) -> None:
     """The message that says that work goes on, so that none is left saying so after a crash."""
     db.table("questions").add_column("shown_ts", str)
+
+
+@steps(name="0009_outbox_files")
+def outbox_files(db: Database) -> None:
+    """Files on their way to Slack; each goes as soon as it is there."""
+    db.table("outbox_files").create({"key": str, "content": bytes}, pk="key", not_null={"content"})

@@ -20,19 +20,20 @@ KEPT = timedelta(days=90)
 
 
 class How(enum.StrEnum):
-    """How a post is told: a message of its own, something in the thread of an earlier one (and in the channel, too), or an earlier one
-    told anew."""
+    """How a post is told: a message of its own, something in the thread of an earlier one (and in the channel, too), an earlier one
+    told anew, or a file in the thread of one."""
 
     POST = "post"
     REPLY = "reply"
     BROADCAST = "broadcast"
     EDIT = "edit"
+    FILE = "file"
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
     """A message to be posted once. `key` names it for ever: a second one of the same key is not taken. What is no message of its own is
-    `about` the post of that key."""
+    `about` the post of that key. Of a file `text` is the name and `content` the bytes."""
 
     key: str
     channel: str
@@ -40,6 +41,7 @@ class Post:
     blocks: Sequence[Block]
     how: How = How.POST
     about: str = ""
+    content: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +189,18 @@ class Posts:
         def sent(db: Database) -> None:
             db.execute("UPDATE outbox SET state = 'sent', ts = ?, trouble = NULL WHERE id = ?", (ts, waiting.id))
             db.execute("UPDATE notices SET ts = ? WHERE key = ?", (ts, waiting.post.key))
+            db.execute("DELETE FROM outbox_files WHERE key = ?", (waiting.post.key,))
 
         await self._store.write(sent)
 
     async def drop(self, waiting: Waiting, *, trouble: str) -> None:
         """It cannot be told any more, and what waits behind it need not wait."""
-        sql = "UPDATE outbox SET state = 'sent', trouble = ? WHERE id = ?"
-        await self._store.write(lambda db: db.execute(sql, (trouble, waiting.id)))
+
+        def drop(db: Database) -> None:
+            db.execute("UPDATE outbox SET state = 'sent', trouble = ? WHERE id = ?", (trouble, waiting.id))
+            db.execute("DELETE FROM outbox_files WHERE key = ?", (waiting.post.key,))
+
+        await self._store.write(drop)
 
     async def put_back(self, waiting: Waiting, *, until: datetime, trouble: str, may_stand: bool = False) -> None:
         """It is tried again later; with `may_stand` it is looked for first, since it may stand there already."""
@@ -212,7 +219,10 @@ _SUBSCRIPTIONS = "SELECT number, channel, line, cron, said, user FROM subscripti
 
 
 def _waiting(db: Database, row: dict[str, Any]) -> Waiting:
-    post = Post(row["key"], row["channel"], row["text"], json.loads(row["blocks"]), How(row["how"]), row["about"] or "")
+    how = How(row["how"])
+    files = list(db.query("SELECT content FROM outbox_files WHERE key = ?", [row["key"]])) if how is How.FILE else []
+    content = files[0]["content"] if files else b""
+    post = Post(row["key"], row["channel"], row["text"], json.loads(row["blocks"]), how, row["about"] or "", content)
     about = list(db.query("SELECT ts FROM outbox WHERE key = ?", [post.about])) if post.about else []
     claimed = datetime.fromisoformat(row["claimed_at"]) if row["state"] == "sending" else None
     about_ts = (about[0]["ts"] or "") if about else ""
@@ -241,4 +251,7 @@ def enqueue(db: Database, post: Post, now: datetime) -> bool:
         "INSERT OR IGNORE INTO outbox (key, channel, text, blocks, queued_at, not_before, how, about, state, attempts) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0)"
     )
-    return bool(db.execute(sql, row).rowcount == 1)
+    is_new = db.execute(sql, row).rowcount == 1
+    if is_new and post.how is How.FILE:
+        db.execute("INSERT INTO outbox_files (key, content) VALUES (?, ?)", (post.key, post.content))
+    return bool(is_new)

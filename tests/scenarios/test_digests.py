@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from aiohttp import web
 
 from bot.app import Bot, open_bot
 from bot.outbox import Pace
@@ -70,6 +71,36 @@ async def test_a_digest_stands_in_its_channel_at_its_minute(world: World, clock:
     assert message.metadata["event_payload"]["key"].startswith("digest:hourly-usage:")
     assert "Digest `hourly-usage`" in str(message.blocks)
     assert world.slack.refused == []
+
+
+async def test_the_file_of_a_digest_stands_in_its_thread_once(
+    world: World, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where Slack does not say whether it took it."""
+    taken = world.slack._api_files_completeUploadExternal
+
+    async def fail(request: web.Request) -> web.StreamResponse:
+        taken(dict(await request.post()) or await request.json())
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    world.slack.misbehave(fail, path="completeUploadExternal", times=1)
+    async with running(world, {**ON_THE_HOUR, "ask": f"{LINE} csv"}) as bot:
+        await world.slack.until(lambda: any(m.files for m in world.slack.messages))
+        await settled(bot.clockwork.posts)
+        assert await bot.store.read("SELECT * FROM outbox_files", ()) == []
+    [message] = [m for m in world.slack.messages if m.user == BOT and not m.files]
+    [brought] = [m for m in world.slack.messages if m.files]
+    assert brought.thread_ts == message.ts
+    assert brought.files[0].content.startswith(b"day,bytes\r\n")
+
+
+async def test_a_file_too_large_for_a_digest_is_named(world: World, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlers.jobs.LARGEST_FILE", 10)
+    async with running(world, {**ON_THE_HOUR, "ask": f"{LINE} csv"}):
+        await world.slack.until(lambda: posted(world))
+    assert "which is too large for a digest" in posted(world)[0]
 
 
 async def test_the_same_instant_is_one_digest_whatever_is_restarted(world: World, clock: Clock) -> None:
