@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bot.store import Asked, Store, StoreError
+from bot.store import Alerts, Asked, Judged, Post, Posts, Store, StoreError
 
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 ASKED = Asked("trigger-1", NOW, "U0ADA", "C0OPS", "usage", "last 7 days", "slash")
@@ -103,3 +104,68 @@ async def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
 async def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be used"):
         await Store.open(tmp_path / "none" / "bot.sqlite", now=NOW)
+
+
+def judged(n: int, value: float = 1.0, **changes: Any) -> Judged:
+    at = NOW + n * timedelta(minutes=15)
+    told: dict[str, Any] = {
+        "alert": "spike",
+        "definition": "d",
+        "due": at,
+        "at": at,
+        "state": "inactive",
+        "since": None,
+        "value": value,
+    }
+    return Judged(**{**told, "watch": b'{"incident":"k"}', **changes})
+
+
+async def test_an_instant_is_judged_once_and_what_somebody_else_has_judged_writes_nothing(store: Store) -> None:
+    alerts, posts = Alerts(store), Posts(store)
+    post = Post("k", "#ops", "it fires", [])
+    assert await alerts.judge_all([judged(0, 1.0, posts=[post], reason="first"), judged(1, 2.0)]) == [True, True]
+    again = judged(1, 9.0, posts=[Post("k2", "#ops", "twice", [])], reason="changed")
+    assert await alerts.judge_all([again, judged(2, 3.0)]) == [False, True]
+    found = await alerts.samples("spike", "d", since=NOW, until=NOW + timedelta(days=1))
+    assert [sample.value for sample in found] == [1.0, 2.0, 3.0]
+    assert [row["key"] for row in await store.read("SELECT key FROM outbox", ())] == ["k"]
+    assert await alerts.seen_until("spike", "d", now=NOW) == NOW + timedelta(minutes=30)
+    assert await posts.oldest_waiting() == NOW
+
+
+async def test_what_is_judged_is_taken_back_whole_where_it_cannot_be_written(store: Store) -> None:
+    alerts = Alerts(store)
+    broken = judged(1, posts=[Post("k", "#ops", "x", [{"type": object()}])], reason="first")
+    with pytest.raises(TypeError):
+        await alerts.judge_all([judged(0), broken])
+    assert await store.read("SELECT * FROM samples", ()) == []
+    assert await alerts.judge_all([judged(0)]) == [True]
+
+
+async def test_what_is_old_is_forgotten_and_the_record_of_people_stays(store: Store) -> None:
+    alerts, posts = Alerts(store), Posts(store)
+    await alerts.judge_all([judged(0, posts=[Post("k", "#ops", "x", [])], reason="first")])
+    waiting = await posts.claim_post(now=NOW)
+    assert waiting
+    await posts.sent(waiting, ts="1.2")
+    assert await posts.claim_run("daily", NOW, now=NOW) == 0
+    await alerts.silence("spike", end=NOW + timedelta(hours=1), comment="test", user="U0ADA", now=NOW)
+    for days, left in ((80, (1, 1, 1, 1)), (100, (1, 1, 0, 0)), (500, (0, 0, 0, 0))):
+        later = NOW + timedelta(days=days)
+        await posts.prune(later)
+        await alerts.prune(later)
+        counts = [len(await store.read(f"SELECT * FROM {name}", ())) for name in ("samples", "notices", "outbox", "runs")]
+        assert tuple(counts) == left
+    assert len(await store.read("SELECT * FROM silences", ())) == 1
+    assert await alerts.silences(NOW) != [] and await alerts.silences(NOW + timedelta(hours=1)) == []
+
+
+async def test_of_two_silences_the_later_counts_and_the_earlier_is_kept(store: Store) -> None:
+    alerts = Alerts(store)
+    for hours in (1, 4):
+        await alerts.silence("spike", end=NOW + timedelta(hours=hours), comment="", user="U0ADA", now=NOW)
+    [silence] = await alerts.silences(NOW)
+    assert silence.end == NOW + timedelta(hours=4)
+    assert await alerts.unsilence("spike", user="U0GRACE", now=NOW)
+    assert not await alerts.unsilence("spike", user="U0GRACE", now=NOW)
+    assert len(await store.read("SELECT * FROM silences WHERE ended_by IS NOT NULL", ())) == 2
