@@ -87,7 +87,12 @@ const field = {
     // Searched as it is typed, by asking the bot.
     const list = make("datalist", { id: `${id}-options` });
     const input = make("input", { id, list: list.id, placeholder: e.placeholder?.text ?? "", autocomplete: "off", ...(e.initial_option ? { value: e.initial_option.value } : {}) });
-    const search = async () => { const found = await (await post("/do/options", { view: state.view.id, action_id: e.action_id, typed: input.value })).json(); list.replaceChildren(...found.map((name) => make("option", { value: name }))); };
+    const search = async () => {
+      const typed = input.value;
+      const found = await (await post("/do/options", { view: state.view.id, action_id: e.action_id, typed })).json();
+      // An answer to what stands there no longer may come last.
+      if (typed === input.value) list.replaceChildren(...found.map((name) => make("option", { value: name })));
+    };
     input.addEventListener("input", search);
     input.addEventListener("focus", search, { once: true });
     input.after = list;
