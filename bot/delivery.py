@@ -136,6 +136,10 @@ class Delivery:
         told = [*talk.without_buttons(blocks), kit.context(f"Shared by <@{user}>")]
         await self._post(channel, text, told)
 
+    async def tell(self, errand: Errand, told: Answer) -> None:
+        """What became of a wish or of a button, for the asker alone."""
+        await self.whisper(errand, told.text, told.blocks)
+
     async def whisper(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
         """A message only the asker sees; it takes the place of what was whispered about this errand before."""
         if errand.direct:

@@ -115,14 +115,14 @@ class Door:
         asker = Asker(errand.user, errand.channel, list(groups))
         for manager in self.managers:
             if told := await manager.take(command, as_typed(words), asker):
-                await self.delivery.whisper(errand, told.text, told.blocks)
+                await self.delivery.tell(errand, told)
                 return "managed"
         self.access.require(command, user=errand.user, channel=errand.channel, groups=groups)
         zone = await self.people.zone(errand.user)
         question = read_question(command, as_typed(words), self.answering.directory, now=self.clock(), zone=zone)
         if question.help:
             help_ = await self.answering.answer(question, Asking(Path, zone))
-            await self.delivery.whisper(errand, help_.text, help_.blocks)
+            await self.delivery.tell(errand, help_)
             return "help"
         errand.public = errand.direct or self.access.is_public(command, errand.channel)
         errand.line = question.line

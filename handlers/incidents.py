@@ -31,7 +31,7 @@ class AcknowledgeAction:
         rule, asker = await managed(self.door, self.rules, body, action, context)
         if not await self.rules.job.acknowledge(rule, user=asker.user):
             text = f"Alert `{rule.name}` is over or acknowledged already."
-            await self.door.delivery.whisper(context["errand"], text, talk.note_blocks(text))
+            await self.door.delivery.tell(context["errand"], talk.note(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class SilenceAction:
     async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
         rule, asker = await managed(self.door, self.rules, body, action, context)
         told = await self.rules.silence(rule, _LENGTHS.get(str(action["action_id"]).rpartition(".")[2]), "", asker.user)
-        await self.door.delivery.whisper(context["errand"], told.text, told.blocks)
+        await self.door.delivery.tell(context["errand"], told)
 
 
 _LENGTHS: dict[str, timedelta | None] = {length: words.read_duration(length) for length in ("1h", "4h")}

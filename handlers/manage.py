@@ -95,7 +95,7 @@ class SubscriptionManager:
             f"Subscription {subscription.number}: `{question.line}` {wish.said} ({self.zone}), in this channel.{first}"
             f" End it with `/{command} unsubscribe {subscription.number}`.{seen_by_all(self.access, command, channel)}"
         )
-        return Answer(text, talk.note_blocks(text))
+        return talk.note(text)
 
     async def _unsubscribe(self, wish: Unsubscribe, command: CommandName, *, user: str, channel: str) -> Answer:
         ended = await self.posts.unsubscribe(wish.number, channel=channel, user=user, now=self.clock())
@@ -103,7 +103,7 @@ class SubscriptionManager:
             raise BadQuestion(f"There is no subscription {wish.number} in this channel.", f"/{command} subscriptions")
         self.clockwork.remove(digest_of(ended, self.zone).name)
         text = f"Subscription {ended.number} has ended: `{ended.line}` {ended.said}."
-        return Answer(text, talk.note_blocks(text))
+        return talk.note(text)
 
     async def _list(self, command: CommandName, channel: str) -> Answer:
         found = await self.posts.subscriptions(channel)
@@ -114,10 +114,9 @@ class SubscriptionManager:
         ]
         if not lines:
             text = f"There are no subscriptions in this channel. One is made with `/{command} subscribe … at 09:00 on weekdays`."
-            return Answer(text, talk.note_blocks(text))
+            return talk.note(text)
         head = f"Subscriptions in this channel (times in {self.zone}):"
-        # Words alone name nobody: a mention in them would be shown as its id.
-        return Answer("\n".join([head, *(line.partition(", by <@")[0] for line in lines)]), talk.list_blocks(head, lines))
+        return talk.listing(head, lines)
 
 
 def seen_by_all(access: Access, command: CommandName, channel: str) -> str:

@@ -183,7 +183,7 @@ class OpenSilence:
         names = [name for name in self.rules.names(about.channel) if len(name) <= LONGEST_NAME]
         if not names:
             text = "There is no alert here that could be silenced."
-            await self.door.delivery.whisper(context["errand"], text, talk.note_blocks(text))
+            await self.door.delivery.tell(context["errand"], talk.note(text))
             return
         typed = words.partition(" ")[0].strip('"').lower()
         chosen = next((name for name in names if name.lower() == typed), names[0])
@@ -204,7 +204,7 @@ class EditAction:
         if rule is None or rule.name not in self.rules.made:
             where = "is a rule of bot.toml and is changed there; here it can be silenced" if rule else "is no alert any more"
             text = f"`{name}` {where}."
-            await self.door.delivery.whisper(errand, text, talk.note_blocks(text))
+            await self.door.delivery.tell(errand, talk.note(text))
             return
         about = About(rule.command, self.rules.made[rule.name].channel, rule.name)
         wish = wish_of(rule)
@@ -396,7 +396,7 @@ async def _open(door: Door, body: dict[str, Any], context: AsyncBoltContext, vie
         await door.delivery.open_view(str(body.get("trigger_id", "")), view)
     except (SlackApiError, *UNSURE) as error:
         log.warning("A form could not be opened: %s", type(error).__name__)
-        await door.delivery.whisper(context["errand"], TOO_LATE, talk.note_blocks(TOO_LATE))
+        await door.delivery.tell(context["errand"], talk.note(TOO_LATE))
 
 
 async def _saved(ack: AsyncAck, block: str, taking: Awaitable[T]) -> T | None:
@@ -421,7 +421,7 @@ async def _asker(door: Door, groups: Sequence[str], about: About, user: str) -> 
 
 async def _confirm(door: Door, about: About, user: str, told: Answer, context: AsyncBoltContext) -> None:
     context["errand"] = errand = _errand(about, user)
-    await door.delivery.whisper(errand, told.text, told.blocks)
+    await door.delivery.tell(errand, told)
 
 
 def _errand(about: About, user: str) -> Errand:

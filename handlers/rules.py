@@ -116,7 +116,7 @@ class RuleManager:
             f"Alert `{rule.name}` is silent until {words.moment(end, self.zone)}{why}. It is looked at as always, and speaks at once if it"
             f" still fires then. End it earlier with `/{rule.command} unsilence {rule.name}`."
         )
-        return Answer(text, talk.note_blocks(text))
+        return talk.note(text)
 
     def preview(self, wish: Alert, command: CommandName, channel: str) -> tuple[Rule, Question]:
         """The rule that a wish would make, not made. Raises BadQuestion."""
@@ -206,7 +206,7 @@ class RuleManager:
         del self.made[rule.name]
         self.clockwork.remove(schedule_of(rule.name))
         text = f"Alert `{rule.name}` has ended: {_watching(rule)}."
-        return Answer(text, talk.note_blocks(text))
+        return talk.note(text)
 
     async def _unsilence(self, rule: Rule, asker: Asker) -> Answer:
         now = self.clock()
@@ -215,7 +215,7 @@ class RuleManager:
         await self.job.quiet.refresh(now)
         self.clockwork.once(schedule_of(rule.name), now)
         text = f"Alert `{rule.name}` may speak again; it is looked at now."
-        return Answer(text, talk.note_blocks(text))
+        return talk.note(text)
 
     async def _list(self, asker: Asker) -> Answer:
         lines, here = [], set(self.names(asker.channel))
@@ -225,9 +225,9 @@ class RuleManager:
         if not lines:
             shown = alert_example("usage", self.answering.directory)
             text = f"There are no alerts in this channel. One is made with `{shown}`."
-            return Answer(text, talk.note_blocks(text))
+            return talk.note(text)
         head = f"Alerts (times in {self.zone}):"
-        return Answer("\n".join([head, *(line.partition(", by <@")[0] for line in lines)]), talk.list_blocks(head, lines))
+        return talk.listing(head, lines)
 
     async def _line(self, rule: Rule) -> str:
         now = self.clock()

@@ -83,6 +83,16 @@ def note_blocks(text: str) -> list[Block]:
     return [kit.section(_with_code(text))]
 
 
+def note(text: str) -> Answer:
+    """The same as an answer."""
+    return Answer(text, note_blocks(text))
+
+
+def listing(head: str, lines: Sequence[str]) -> Answer:
+    """A list as an answer. Words alone name nobody: a mention in them would be shown as its id."""
+    return Answer("\n".join([head, *(line.partition(", by <@")[0] for line in lines)]), list_blocks(head, lines))
+
+
 def list_blocks(head: str, lines: Sequence[str]) -> list[Block]:
     """A list under a headline. Its lines are ours, with `code` and people in them, and go into as many sections as they need."""
     blocks, body = [kit.section(_with_code(head))], ""
