@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import tzinfo
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
@@ -23,7 +23,7 @@ class People(Protocol):
 
     async def zone(self, user: str) -> tzinfo: ...
 
-    async def groups_of(self, user: str, groups: Sequence[str]) -> Collection[str]: ...
+    async def groups_of(self, user: str, groups: Sequence[str]) -> Sequence[str]: ...
 
 
 class SlackPeople:
@@ -37,7 +37,7 @@ class SlackPeople:
     async def zone(self, user: str) -> tzinfo:
         return await _remembered(self._zones, user, lambda: self._ask_zone(user), otherwise=self._fallback)
 
-    async def groups_of(self, user: str, groups: Sequence[str]) -> Collection[str]:
+    async def groups_of(self, user: str, groups: Sequence[str]) -> Sequence[str]:
         """Which of the groups the person is in; a group that cannot be read counts as one they are not in."""
         members = await asyncio.gather(
             *(_remembered(self._members, g, lambda g=g: self._ask_members(g), otherwise=frozenset[str]()) for g in groups)  # type: ignore[misc]

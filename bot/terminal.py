@@ -186,7 +186,7 @@ async def _groups_of(settings: Settings, user: str, groups: Sequence[str]) -> Se
 
     async with aiohttp.ClientSession() as session:
         people = SlackPeople(web_client(tokens.bot.open(), tokens.api_url, session), settings.timezone)
-        return list(await people.groups_of(user, groups))
+        return await people.groups_of(user, groups)
 
 
 def _instant(moment: datetime) -> str:

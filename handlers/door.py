@@ -84,6 +84,10 @@ class Door:
         finally:
             self.works.errands.discard(task)
 
+    async def asker(self, command: CommandName, user: str, channel: str) -> Asker:
+        """Who asks, with those of their groups that matter for the command."""
+        return Asker(user, channel, await self.people.groups_of(user, self.access.groups(command)))
+
     async def _recorded(self, command: CommandName, words: str, errand: Errand, *, via: str) -> None:
         started = time.monotonic()
         asked = Asked(
@@ -111,13 +115,12 @@ class Door:
     async def _ask(self, command: CommandName, words: str, errand: Errand) -> str:
         if self.works.stopping:
             raise Stopping
-        groups = await self.people.groups_of(errand.user, self.access.groups(command))
-        asker = Asker(errand.user, errand.channel, list(groups))
+        asker = await self.asker(command, errand.user, errand.channel)
         for manager in self.managers:
             if told := await manager.take(command, as_typed(words), asker):
                 await self.delivery.tell(errand, told)
                 return "managed"
-        self.access.require(command, user=errand.user, channel=errand.channel, groups=groups)
+        self.access.require(command, **asker.rights)
         zone = await self.people.zone(errand.user)
         question = read_question(command, as_typed(words), self.answering.directory, now=self.clock(), zone=zone)
         if question.help:

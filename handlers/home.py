@@ -35,8 +35,8 @@ class HomeTab:
 
     async def _facts(self, user: str) -> HomeFacts:
         access = self.door.access
-        groups = await self.door.people.groups_of(user, [g for name in COMMANDS for g in access.groups(COMMANDS[name].name)])
-        asker = Asker(user, "", list(groups))
+        groups = await self.door.people.groups_of(user, [g for c in COMMANDS.values() for g in access.groups(c.name)])
+        asker = Asker(user, "", groups)
         allowed = [c.name for c in COMMANDS.values() if access.may_ask(c.name, **asker.rights)]
         conditions = await asyncio.gather(*(account.condition() for account in self.accounts.values()))
         standing = await self.rules.standing(allowed)

@@ -59,8 +59,7 @@ async def managed(
     rule = rules.rule(name)
     if rule is None:
         raise BadQuestion(f"There is no alert “{words.inert(name, 60)}” any more.", "/usage alerts")
-    groups = await door.people.groups_of(errand.user, rules.access.groups(rule.command))
-    asker = Asker(errand.user, errand.channel, list(groups))
+    asker = await door.asker(rule.command, errand.user, errand.channel)
     return rules.required(rule.name, rule.command, asker), asker
 
 

@@ -28,7 +28,7 @@ from bot.question import COMMANDS, Parts, read_question
 from handlers.actions import errand_of
 from handlers.backtesting import Backtesting
 from handlers.door import Door, words_of
-from handlers.manage import Asker, SubscriptionManager
+from handlers.manage import SubscriptionManager
 from handlers.problems import ErrorListener
 from handlers.rules import RuleManager, wish_of
 from handlers.trouble import trouble_of
@@ -105,7 +105,7 @@ class LogNames:
         typed = str(body.get("value") or "").lower()
         about = about_of(body.get("view") or {})
         names = [name for logs in self.door.answering.directory.logs.values() for name in logs]
-        asker = await _asker(self.door, self.door.access.groups("logs"), about, str(body["user"]["id"]))
+        asker = await self.door.asker("logs", str(body["user"]["id"]), about.channel)
         if not self.door.access.may_ask("logs", **asker.rights):
             await ack(options=[])
             return
@@ -226,7 +226,8 @@ class TryAlert:
         about = about_of(view)
         shown = await self._show(view, view["id"], view["hash"], "Trying it on the last 90 days …")
         try:
-            await _may_manage(self.door, self.rules, about, user)
+            asker = await self.door.asker(about.command, user, about.channel)
+            self.rules.access.require_manage(about.command, **asker.rights)
             wish = _wish(self.door, about, entered(view))
             rule, _ = self.rules.preview(wish, about.command, about.channel)
             test = await self.backtesting.run(rule)
@@ -261,7 +262,7 @@ class SaveRepeat:
             await _confirm(self.door, about, user, told, context)
 
     async def _take(self, about: About, words: str, user: str) -> Answer | None:
-        asker = await _asker(self.door, self.subscriptions.access.groups(about.command), about, user)
+        asker = await self.door.asker(about.command, user, about.channel)
         return await self.subscriptions.take(about.command, words, asker)
 
 
@@ -277,7 +278,7 @@ class SaveSilence:
         given = entered(body["view"])
         rule = self.rules.rule(given.get("name", ""))
         command = rule.command if rule else about.command
-        asker = await _asker(self.door, self.rules.access.groups(command), about, user)
+        asker = await self.door.asker(command, user, about.channel)
         told = await _saved(ack, "name", self.rules.take(about.command, modals.silence_words(given), asker))
         if told:
             await _confirm(self.door, about, user, told, context)
@@ -305,7 +306,7 @@ class SaveAlert:
             await self._tell_the_past(rule, about, user)
 
     async def _make(self, wish: Alert, about: About, user: str) -> tuple[Rule, Answer]:
-        asker = await _asker(self.door, self.rules.access.groups(about.command), about, user)
+        asker = await self.door.asker(about.command, user, about.channel)
         return await self.rules.make(wish, about.command, asker, instead_of=about.rule)
 
     async def _tell_the_past(self, rule: Rule, about: About, user: str) -> None:
@@ -408,15 +409,6 @@ async def _saved(ack: AsyncAck, block: str, taking: Awaitable[T]) -> T | None:
         return None
     await ack()
     return told
-
-
-async def _may_manage(door: Door, rules: RuleManager, about: About, user: str) -> None:
-    asker = await _asker(door, rules.access.groups(about.command), about, user)
-    rules.access.require_manage(about.command, **asker.rights)
-
-
-async def _asker(door: Door, groups: Sequence[str], about: About, user: str) -> Asker:
-    return Asker(user, about.channel, list(await door.people.groups_of(user, groups)))
 
 
 async def _confirm(door: Door, about: About, user: str, told: Answer, context: AsyncBoltContext) -> None:
