@@ -93,31 +93,19 @@ class DigestJob:
 
     async def _posts(self, digest: Digest, due: Due, now: datetime) -> list[Post]:
         """The answer, and its files in the thread; one that is too large is named, and how to have it."""
-        question, key = (
-            read_line(digest.line, self.answering.directory, now=now, zone=self.zone),
-            _key("digest", digest.name, due),
-        )
+        question = read_line(digest.line, self.answering.directory, now=now, zone=self.zone)
+        key, notes, files, too_large = _key("digest", digest.name, due), [_note(due, now, self.zone)], list[Post](), list[str]()
         with folder_when_needed() as folder:
             answer = await self.answering.answer(question, Asking(folder, self.zone))
-            files = [
-                Post(
-                    f"{key}:{file.name}",
-                    digest.channel,
-                    file.name,
-                    [],
-                    How.FILE,
-                    key,
-                    await asyncio.to_thread(file.path.read_bytes),
-                )
-                for file in answer.files
-                if file.bytes <= LARGEST_FILE
-            ]
-            too_large = [f"{file.name} ({words.size(file.bytes)})" for file in answer.files if file.bytes > LARGEST_FILE]
-        note = _note(due, now, self.zone)
+            for file in answer.files:
+                if file.bytes > LARGEST_FILE:
+                    too_large.append(f"{file.name} ({words.size(file.bytes)})")
+                else:
+                    content = await asyncio.to_thread(file.path.read_bytes)
+                    files.append(Post(f"{key}:{file.name}", digest.channel, file.name, [], How.FILE, key, content))
         if too_large:
-            note = ", ".join(
-                filter(None, [note, f"without {words.listed(too_large)}, which is too large for a digest; ask for it"])
-            )
+            notes.append(f"without {words.listed(too_large)}, which is too large for a digest; ask for it")
+        note = ", ".join(filter(None, notes))
         text = f"Digest {digest.name}{f' ({note})' if note else ''}: {answer.text}"
         return [Post(key, digest.channel, text, talk.digest_blocks(digest.name, answer.blocks, note=note)), *files]
 
