@@ -113,8 +113,8 @@ def backtest_text(test: Backtest, zone: tzinfo) -> str:
     lines = [
         f"{rule.name} {sentence(test)}.",
         f"{rule.value} of {rule.line}, {rule.side} {measured(rule.value, rule.threshold)}.",
+        _counted(test),
     ]
-    lines.append(f"{words.count(test.samples, 'look')} found something, {test.missing:,} found nothing.")
     shown = test.firings[-MOST_SHOWN:]
     more = len(test.firings) - len(shown)
     lines += [f"… and {words.count(more, 'firing')} before"] if more else []
@@ -136,8 +136,11 @@ def backtest_blocks(test: Backtest, zone: tzinfo) -> list[Block]:
         blocks.append(
             kit.section("\n".join([*([f"… and {more} more before"] if more > 0 else []), *(f"• {line}" for line in shown)]))
         )
-    counted = f"{words.count(test.samples, 'look')} found something, {test.missing:,} found nothing."
-    return [*blocks, kit.context(counted, *(kit.escaped(note) for note in test.notes))]
+    return [*blocks, kit.context(_counted(test), *(kit.escaped(note) for note in test.notes))]
+
+
+def _counted(test: Backtest) -> str:
+    return f"{words.count(test.samples, 'look')} found something, {test.missing:,} found nothing."
 
 
 def _said(test: Backtest, firing: Firing, zone: tzinfo) -> str:

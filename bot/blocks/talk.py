@@ -84,7 +84,7 @@ def note_blocks(text: str) -> list[Block]:
 
 
 def note(text: str) -> Answer:
-    """The same as an answer."""
+    """Something that the bot says of itself, as an answer."""
     return Answer(text, note_blocks(text))
 
 

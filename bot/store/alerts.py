@@ -145,7 +145,7 @@ class Alerts:
         return [Sample(datetime.fromisoformat(row["at"]), row["value"], row["state"]) for row in rows]
 
     async def add_rule(self, *, name: str, command: str, channel: str, rule: str, user: str, now: datetime) -> MadeRule | None:
-        """The rule as it is kept; None where one of that name is there already. Without a name it gets `usage-1`, `usage-2` …"""
+        """The rule as it is kept; None where one of that name is there already."""
 
         def add(db: Database) -> MadeRule | None:
             taken = {row["name"].lower() for row in db.query("SELECT name FROM rules WHERE ended_at IS NULL")}
