@@ -79,10 +79,8 @@ def _follow(firings: list[Firing], rule: Rule, before: Watch, after: Watch, at: 
     """Notes where a firing begins, gets worse and ends."""
     fired, fires = before.state is State.FIRING, after.state is State.FIRING
     if fires:
-        peak = None if not fired else firings[-1].peak
-        for standing in after.firing().values():
-            if standing.peak is not None and rule.is_worse(standing.peak, peak):
-                peak = standing.peak
+        earlier = [firings[-1].peak] if fired else []
+        peak = rule.worst([*earlier, *(standing.peak for standing in after.firing().values())])
         if fired:
             firings[-1] = replace(firings[-1], peak=peak)
         else:
@@ -176,12 +174,7 @@ def bars(test: Backtest, most: int = kit.MOST_POINTS) -> list[Bar]:
 
 
 def _worst(rule: Rule, looks: Sequence[Look]) -> float | None:
-    worst: float | None = None
-    for look in looks:
-        for reading in look.readings.values():
-            if reading is not None and rule.is_worse(reading, worst):
-                worst = reading
-    return worst
+    return rule.worst(reading for look in looks for reading in look.readings.values())
 
 
 def _any_fired(test: Backtest, looks: Sequence[Look]) -> bool:

@@ -147,11 +147,7 @@ def _lasted(scene: Scene) -> str:
 
 
 def _worst(scene: Scene) -> float | None:
-    worst: float | None = None
-    for standing in scene.told_of.subjects.values():
-        if standing.peak is not None and scene.rule.is_worse(standing.peak, worst):
-            worst = standing.peak
-    return worst
+    return scene.rule.worst(standing.peak for standing in scene.told_of.subjects.values())
 
 
 def _flags(scene: Scene) -> list[str]:

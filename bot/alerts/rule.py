@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -79,6 +79,10 @@ class Rule:
 
     def is_worse(self, value: float, than: float | None) -> bool:
         return than is None or (value > than if self.above is not None else value < than)
+
+    def worst(self, values: Iterable[float | None]) -> float | None:
+        """The worst of those that are known, or None."""
+        return (max if self.above is not None else min)((value for value in values if value is not None), default=None)
 
 
 def defined(name: str, definition: str, channel: str) -> Rule:
