@@ -17,7 +17,7 @@ from typing import Literal
 
 from bot.errors import BadQuestion
 from bot.windows import WEEKDAYS, ReadWindow, read_window
-from bot.words import inert, listed
+from bot.words import inert, listed, quoted
 from providers.records import CallFilters
 from providers.sources import MOST_LINES, MOST_LOGS
 
@@ -390,7 +390,7 @@ def _logs(text: str, context: _Context) -> Question:
     rest, limit = _limit(rest, context)
     logs = tuple(_log_word(name, context.directory) for name in names)
     accounts = tuple(dict.fromkeys(log.account for log in logs if log.account))
-    subject = ",".join(f'"{name}"' if " " in name else name for name in names)
+    subject = ",".join(quoted(name) for name in names)
     parts = Parts(subject, " ".join(rest), " ".join(filter(None, [leql, f"limit {limit}" if limit else ""])))
     return Question("logs", text, context.window(rest), accounts=accounts, logs=logs, leql=leql, limit=limit, parts=parts)
 

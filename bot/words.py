@@ -89,6 +89,11 @@ def moment(value: datetime, zone: tzinfo) -> str:
     return f"{local.day} {local:%b %H:%M}"
 
 
+def quoted(name: str) -> str:
+    """A name as it is typed: in quotes where there is a space in it."""
+    return f'"{name}"' if " " in name else name
+
+
 def inert(text: str, most: int = 0) -> str:
     """Text from outside made harmless for any surface: controls, invisible and direction-changing characters become `·`,
     tabs and line ends a space; shortened to `most` characters where that is given."""

@@ -106,9 +106,9 @@ class LogsCommand:
         }
         if len(begun) > 1:
             names = sorted({words.inert(entry.name, 40) for _, entry in begun.values()})
-            first = f'"{names[0]}"' if " " in names[0] else names[0]
             raise BadQuestion(
-                f"“{words.inert(log.typed, 60)}” may be {words.listed(names, 8)}; say which.", f"/logs {first} last 20 mins"
+                f"“{words.inert(log.typed, 60)}” may be {words.listed(names, 8)}; say which.",
+                f"/logs {words.quoted(names[0])} last 20 mins",
             )
         return list(begun.values())
 
@@ -143,7 +143,7 @@ def _not_one(log: LogWord, *, found_in: list[str], known: list[str]) -> BadQuest
         near = [name for name in known if name.lower().startswith(log.typed.lower())]
         near += difflib.get_close_matches(log.typed, known, n=1)
         example = words.inert(next(iter([*near, *(name for name in known if " " not in name)]), "LOG"), 60).replace('"', "")
-        hint = f'/logs "{example}" last 20 mins' if " " in example else f"/logs {example} last 20 mins"
+        hint = f"/logs {words.quoted(example)} last 20 mins"
         names = words.listed(sorted(words.inert(name, 40) for name in known), 8) or "none"
         return BadQuestion(f"No log is called “{typed}”; there are {names}.", hint)
     if len(set(found_in)) == 1:
@@ -176,7 +176,7 @@ def _so_far(transfer: Transfer) -> str:
 
 
 def _next_questions(question: Question, report: LogReport) -> list[tuple[str, str]]:
-    names = ",".join(f'"{log.typed}"' if " " in log.typed else log.typed for log in question.logs)
+    names = ",".join(words.quoted(log.typed) for log in question.logs)
     clause = f" {question.leql}" if question.leql else ""
     buttons = [
         ("20 minutes", f"/logs {names} 20m{clause}"),

@@ -188,7 +188,7 @@ def _length(word: str, text: str, shown: str) -> timedelta:
 
 def _silence(command: CommandName, rest: str) -> Silence:
     name, more = _name(rest, command)
-    shown = f'/{command} silence {_quoted(name)} 2h "planned load test"'
+    shown = f'/{command} silence {words.quoted(name)} 2h "planned load test"'
     found = re.fullmatch(r"(?is)(?:for\s+)?(\d+\s*[smhd]|until\s+tomorrow)(?:\s+(.+))?", more)
     if not found:
         raise BadQuestion("For how long? Say a duration such as 30m, 2h or 1d, or until tomorrow.", shown)
@@ -206,7 +206,3 @@ def _name(rest: str, command: CommandName) -> tuple[str, str]:
     if not found:
         raise BadQuestion("Which alert? Give its name.", f"/{command} alerts")
     return (found[1] or found[2]).strip(), found[3].strip()
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"' if " " in name else name

@@ -125,7 +125,7 @@ def question_words(given: Mapping[str, str]) -> str:
     first, last = given.get("from"), given.get("to")
     days = f"{first or last}..{last or first}" if first or last else given.get("window", "")
     log = given.get(LOG_NAMES, "")
-    subject = f'"{log}"' if " " in log and not log.startswith('"') else log
+    subject = log if log.startswith('"') else words.quoted(log)
     return " ".join(filter(None, [subject or given.get("account", ""), days, given.get("rest", ""), given.get("csv", "")]))
 
 
