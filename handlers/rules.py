@@ -114,7 +114,7 @@ class RuleManager:
         why = f" ({comment})" if comment else ""
         text = (
             f"Alert `{rule.name}` is silent until {words.moment(end, self.zone)}{why}. It is looked at as always, and speaks at once if it"
-            f" still fires then. End it earlier with `/{rule.command} unsilence {rule.name}`."
+            f" still fires then. End it earlier with `/{rule.command} unsilence {words.quoted(rule.name)}`."
         )
         return talk.note(text)
 
@@ -197,7 +197,7 @@ class RuleManager:
         if kept is None:
             raise BadQuestion(
                 f"`{rule.name}` is a rule of bot.toml and is ended there; here it can be silenced.",
-                f"/{rule.command} silence {rule.name} 4h",
+                f"/{rule.command} silence {words.quoted(rule.name)} 4h",
             )
         if kept.channel != asker.channel:
             raise BadQuestion(f"`{rule.name}` is an alert of another channel, and is ended there.", f"/{rule.command} alerts")

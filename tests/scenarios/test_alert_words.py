@@ -77,6 +77,14 @@ async def test_a_silence_is_listed_with_its_author_and_comment_and_ended_early(w
     assert (silence["comment"], silence["ended_by"]) == ("planned load test", "U0ADA")
 
 
+async def test_what_to_type_about_an_alert_with_a_space_in_its_name_can_be_typed(world: World, clock: Clock) -> None:
+    async with running(world, {**SPIKE, "name": "ingest spike"}):
+        answer = await said(world, '/usage silence "ingest spike" 2h')
+        assert '`/usage unsilence "ingest spike"`' in answer
+        assert "may speak again" in await said(world, '/usage unsilence "ingest spike"')
+        assert '/usage silence "ingest spike" 4h' in await said(world, '/usage unalert "ingest spike"')
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
