@@ -18,7 +18,9 @@ from bot.sink import SIZE, Sink, Transfer
 
 log = logging.getLogger("opswatch")
 # What a thread does without anybody noticing; beyond it a process is worth its start.
-HAND_OVER_BYTES = 8_000_000
+HAND_OVER_BYTES = 2_000_000
+# Pieces of a log come and go all the time; glibc would hand their memory back to the system after each.
+_KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "33554432", "MALLOC_MMAP_THRESHOLD_": "33554432"}
 
 
 class Mill:
@@ -74,7 +76,7 @@ class _Worker:
     async def start(cls, sink: Sink) -> _Worker:
         """A process that goes on with the sink. It is told nothing but the log: no environment, and no signals of the terminal."""
         home = str(Path(__file__).parent.parent)
-        environ = {"PYTHONPATH": os.pathsep.join([home, *filter(None, sys.path)])}
+        environ = {**_KEEP_MEMORY, "PYTHONPATH": os.pathsep.join([home, *filter(None, sys.path)])}
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot.sink",
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=environ, start_new_session=True,

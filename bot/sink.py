@@ -12,6 +12,7 @@ import pickle
 import struct
 import sys
 import time
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -44,17 +45,18 @@ class Transfer:
 class Sink:
     """Takes raw pieces, writes redacted ones, and stops at the last line that is wanted. It can be pickled between two pieces."""
 
-    def __init__(self, transfer: Transfer, redactor: Redactor, *, lines_left: int, bytes_left: int, plain_bytes: int) -> None:
+    beside: Executor | None = None
+
+    def __init__(self, transfer: Transfer, redactor: Redactor, *, most_lines: int, most_bytes: int, plain_bytes: int) -> None:
         self.transfer = transfer
         self._file = LogFile(transfer, plain_bytes)
         self._redacted: LineRedactor = redactor.stream()
-        self._lines_left, self._bytes_left = lines_left, bytes_left
+        self._most_lines, self._most_bytes = most_lines, most_bytes
 
     def feed(self, piece: bytes) -> bool:
         """False once no more is wanted."""
         wanted = self._wanted(piece)
         self.transfer.received += len(wanted)
-        self._bytes_left -= len(wanted)
         self._write(self._redacted.feed(wanted))
         return not self.transfer.truncated
 
@@ -67,20 +69,25 @@ class Sink:
 
     def _wanted(self, piece: bytes) -> bytes:
         """The piece up to the last line that still fits the limits."""
-        lines = piece.count(b"\n")
-        if lines >= self._lines_left:
-            end = _nth_line_end(piece, self._lines_left) if self._lines_left else 0
+        lines_left, bytes_left = self._most_lines - self.transfer.counter.lines, self._most_bytes - self.transfer.received
+        # A piece holds no more lines than bytes, so they need not be counted while there is room.
+        if len(piece) >= lines_left and piece.count(b"\n") >= lines_left:
+            end = _nth_line_end(piece, lines_left)
             self.transfer.truncated = len(piece) > end
-            piece, lines = piece[:end], self._lines_left
-        if len(piece) > self._bytes_left:
-            piece = piece[: piece.rfind(b"\n", 0, self._bytes_left) + 1]
+            piece = piece[:end]
+        if len(piece) > bytes_left:
+            piece = piece[: piece.rfind(b"\n", 0, bytes_left) + 1]
             self.transfer.truncated = self.transfer.cut_at_total = True
-        self._lines_left -= lines
         return piece
 
     def _write(self, block: bytes) -> None:
-        self._file.write(block)
+        """Packs and counts at the same time, where there is a thread for it."""
+        written = self.beside.submit(self._file.write, block) if self.beside else None
         self.transfer.counter.feed(block)
+        if written:
+            written.result()
+        else:
+            self._file.write(block)
 
 
 class LogFile:
@@ -143,6 +150,7 @@ def main() -> None:
     out = sys.stdout.buffer
     try:
         sink: Sink = pickle.loads(source.read(*SIZE.unpack(source.read(SIZE.size))))  # noqa: S301
+        sink.beside = ThreadPoolExecutor(max_workers=1)
         told_at = time.monotonic()
         while piece := source.read1(READ_BYTES):
             if not sink.feed(piece):

@@ -50,7 +50,7 @@ async def fetch_log(
 
 def _mill_for(wanted: Wanted, path: Path, redactor: Redactor) -> Mill:
     lines, size = wanted.limit or MOST_LINES, wanted.most_bytes
-    return Mill(Sink(Transfer(path), redactor, lines_left=lines, bytes_left=size, plain_bytes=wanted.plain_bytes))
+    return Mill(Sink(Transfer(path), redactor, most_lines=lines, most_bytes=size, plain_bytes=wanted.plain_bytes))
 
 
 async def _fetch_once(source: LogSource, wanted: Wanted, mill: Mill, progress: Callable[[Transfer], None]) -> None:

@@ -65,7 +65,7 @@ def _joined(*firsts: bytes, last: bytes) -> list[bytes]:
     return [first + by + last for first in firsts for by in (b"", b"_", b"-")]
 
 
-# Each rule with the words, in lower case, at one of which it begins. A rule takes out what stands behind its group `kept`.
+# Each rule with the words, in lower case, at one of which it begins. A rule takes out what stands behind its first group, `kept`.
 # A word that begins with `?` or `&` is one that is a name only at the head of a query parameter; the rule begins behind it.
 _RULES: Final = (
     # Authorization: Bearer abc, Basic dXNlcg==, EG1-HMAC-SHA256 client_token=...; Digest runs to the end of the line
@@ -89,8 +89,9 @@ _RULES: Final = (
         + _BARE
         + rb")",
         *(b"passw", b"passphrase", b"secret", b"credential", b"token", b"pwd", b"jwt", b"otp", b"sid", b"sig", b"totp", b"mfa"),
-        *_joined(b"api", b"access", b"private", b"session", b"account", b"auth", last=b"key"),
+        *_joined(b"api", b"access", b"session", b"account", b"auth", last=b"key"),
         *_joined(b"sess", b"session", last=b"id"),
+        b"private",
         *(b"?key", b"&key", b"?code", b"&code", b"?auth", b"&auth"),
     ),
     # https://user:password@host
@@ -105,11 +106,13 @@ _RULES: Final = (
     ),
     _rule(
         rb"(?P<kept>)\b(?:[srp]k_(?:live|test)_[A-Za-z0-9]{10,}|AIza[A-Za-z0-9_-]{30,})",
-        *(b"sk_live_", b"rk_live_", b"pk_live_", b"sk_test_", b"rk_test_", b"pk_test_", b"aiza"),
+        *(b"sk_live_", b"rk_live_", b"sk_test_", b"rk_test_", b"pk_", b"aiza"),
     ),
     _rule(rb"(?P<kept>)-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^\n]*", b"-----begin "),
 )
 _HINTS: Final = sorted({hint for _, hints in _RULES for hint in hints})
+# That many the scan can look for with vectors, which is three times as quick.
+assert len(_HINTS) <= 64
 # One pass over a block finds all hints at once, at the speed of memory; they are looked for in lower case.
 _SCAN: Final = BytesAhoCorasick(_HINTS, matchkind=MatchKind.LeftmostFirst)
 
@@ -174,8 +177,10 @@ def _secrets(block: bytes) -> list[tuple[int, int]]:
             continue
         for shift, pattern in _ATTEMPTS[hint]:
             if match := pattern.match(block, at + shift):
-                found.append((match.end("kept"), match.end()))
-                reach = max(reach, match.end())
+                end = match.end()
+                found.append((match.end(1), end))
+                if end > reach:
+                    reach = end
     return sorted(found)
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from ahocorasick_rs import BytesAhoCorasick, MatchKind
+
 if TYPE_CHECKING:
     # The process that works on a long log needs this module and little else.
     from providers.records import Window
@@ -22,16 +24,18 @@ Minute = tuple[bytes, bytes]
 LEVELS = ("fatal", "critical", "error", "warn", "info", "debug", "trace")
 _SAME = {"crit": "critical", "err": "error", "warning": "warn", "notice": "info"}
 _SPELT = [spelt for name in (*LEVELS, *_SAME) for spelt in (name.upper(), name.capitalize(), name)]
-# This runs over every byte of a log: spelt out in three cases, and with a look ahead at the first letter, it is several times
-# as quick as when case is ignored.
-# It takes the rest of the line with it, since the first level of a line is the line's.
-_LEVEL = re.compile(rb"(?=[CDEFINTWcdefintw])\b(" + "|".join(sorted(_SPELT, key=len, reverse=True)).encode() + rb")\b[^\n]*")
-_STAMP, _OFFSET = rb"(\d\d\d\d-\d\d-\d\d[T ]\d\d:\d\d)[\d:.,]*", rb"(Z|[+-]\d\d:?\d\d)?"
-_TIME = re.compile(rb"(?m)^[^\n]{0,60}?" + _STAMP + _OFFSET)
-# Most logs begin each line with a time and a level: one look then finds both.
-_TIME_AND_LEVEL = re.compile(rb"\n" + _STAMP + rb"([^ \n]* +\[?[A-Za-z]+)\b")
-_OFFSET_AND_LEVEL = re.compile(_OFFSET + rb" +\[?([A-Za-z]+)")
 _LEVEL_OF = {spelt.encode(): _SAME.get(spelt.lower(), spelt.lower()) for spelt in _SPELT}
+_SPELT_LEVELS = list(_LEVEL_OF.values())
+_LEVEL_SCAN = BytesAhoCorasick(list(_LEVEL_OF), matchkind=MatchKind.LeftmostLongest)
+_WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+_MINUTE, _OFFSET = rb"(20\d\d-\d\d-\d\d[T ]\d\d:\d\d)", rb"(Z|[+-]\d\d:?\d\d)?"
+_STAMP = _MINUTE + rb"[\d:.,]*"
+# The first time of a line is the line's.
+_TIME = re.compile(_STAMP + _OFFSET + rb"[^\n]*+")
+# Most logs begin each line with a time and a level: one look then finds both. What stands behind the minute is the head of a line.
+_TIME_AND_HEAD = re.compile(rb"\n" + _STAMP + rb"([^ \n]* +\[?[A-Za-z]+\b[^\w\n]?)")
+_HEAD = re.compile(_OFFSET + rb" +\[?([A-Za-z]+)\W?")
+MOST_HEADS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,45 @@ class LogReport:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """How each line of a log has begun so far: a minute, seconds, one offset, and one of a few levels.
+
+    Lines with a habit are counted without a look at each: one look takes in all that share a minute, and each head is searched for in
+    the whole block. Where the sums differ from the number of lines the habit does not hold for the block.
+    """
+
+    offset: bytes
+    level_of: dict[bytes, str]
+    run: re.Pattern[bytes]
+
+    @classmethod
+    def of(cls, heads: dict[bytes, tuple[bytes, str]], before: Habit | None) -> Habit | None:
+        """The habit behind these heads and those of before, if they make one."""
+        levels = {head: level for head, (_, level) in heads.items()}
+        offsets = {offset for offset, _ in heads.values()}
+        if before and offsets == {before.offset}:
+            levels |= before.level_of
+        # A head with which a line ends cannot be told from a longer word.
+        if len(offsets) != 1 or len(levels) > MOST_HEADS or any(head[-1] in _WORD for head in levels):
+            return None
+        (offset,) = offsets
+        head = rb"[\d:.,]*+(?:" + b"|".join(map(re.escape, sorted(levels))) + rb")[^\n]*+"
+        return cls(offset, levels, re.compile(rb"\n" + _MINUTE + head + rb"(?:\n\1" + head + rb")*+"))
+
+    def count(self, text: bytes, lines: int) -> tuple[Counter[str], Counter[Minute]] | None:
+        """Levels and minutes of a text in which a line end stands before each line; None where the habit does not hold."""
+        levels: Counter[str] = Counter()
+        for head, level in self.level_of.items():
+            levels[level] += text.count(head)
+        if levels.total() != lines:
+            return None
+        minutes: Counter[Minute] = Counter()
+        for match in self.run.finditer(text):
+            minutes[match[1], self.offset] += text.count(b"\n", *match.span())
+        return (levels, minutes) if minutes.total() == lines else None
+
+
 @dataclass(slots=True)
 class LogCounter:
     """Counts redacted blocks as they pass. Blocks are cut anywhere; a line counts where it ends."""
@@ -76,14 +119,13 @@ class LogCounter:
     minutes: Counter[Minute] = field(default_factory=Counter)
     _last: bytes = b""
     _open: bytes = b""
+    _habit: Habit | None = None
 
     def feed(self, block: bytes) -> None:
-        cut = block.rfind(b"\n") + 1
-        if cut:
-            whole = self._open + block[:cut]
-            self.lines += whole.count(b"\n")
-            self._count(whole)
-            self._open = block[cut:]
+        end = block.rfind(b"\n")
+        if end >= 0:
+            self._count(b"\n%b%b" % (self._open, block[:end]))
+            self._open = block[end + 1 :]
         else:
             self._open += block
         if len(self._open) > 65536:
@@ -92,42 +134,58 @@ class LogCounter:
     def close(self) -> None:
         """A last line without a line end is a line, too."""
         if self._open:
-            self.lines += 1
-            self._count(self._open)
+            self._count(b"\n" + self._open)
             self._open = b""
 
     def tail(self) -> tuple[str, ...]:
         """The last lines, each cut to what a preview shows."""
-        lines = self._last.removesuffix(b"\n").split(b"\n")[-TAIL_LINES:] if self._last else []
+        lines = self._last.removeprefix(b"\n").split(b"\n")[-TAIL_LINES:] if self._last else []
         return tuple(line[:TAIL_BYTES].removesuffix(b"\r").decode("utf-8", "replace") for line in lines)
 
     def counted_levels(self) -> dict[str, int]:
         return {level: self.levels[level] for level in LEVELS if self.levels[level]}
 
-    def _count(self, block: bytes) -> None:
-        if not self._count_at_once(block):
-            for name, lines in Counter(_LEVEL.findall(block)).items():
-                self.levels[_LEVEL_OF[name]] += lines
-            if len(self.minutes) < MOST_MINUTES:
-                self.minutes.update(_TIME.findall(block))
-        self._last = (self._last + block if len(block) < LAST_BYTES else block)[-LAST_BYTES:]
+    def _count(self, text: bytes) -> None:
+        """A text in which a line end stands before each line."""
+        lines = text.count(b"\n")
+        counted = (self._habit and self._habit.count(text, lines)) or self._by_head(text, lines) or _by_word(text)
+        self.lines += lines
+        self.levels.update(counted[0])
+        if len(self.minutes) < MOST_MINUTES:
+            self.minutes.update(counted[1])
+        self._last = (self._last + text if len(text) < LAST_BYTES else text)[-LAST_BYTES:]
 
-    def _count_at_once(self, block: bytes) -> bool:
-        """True where every line of the block begins with a time and a level, which are then counted together."""
-        found = Counter(_TIME_AND_LEVEL.findall(b"\n" + block))
-        if found.total() != block.count(b"\n") + (not block.endswith(b"\n")):
-            return False
-        read = {rest: _OFFSET_AND_LEVEL.fullmatch(rest) for rest in {rest for _, rest in found}}
-        known = {rest: (match[1] or b"", _LEVEL_OF[match[2]]) for rest, match in read.items() if match and match[2] in _LEVEL_OF}
-        if len(known) < len(read):
-            return False
-        room = len(self.minutes) < MOST_MINUTES
-        for (clock, rest), lines in found.items():
-            offset, level = known[rest]
-            self.levels[level] += lines
-            if room:
-                self.minutes[clock, offset] += lines
-        return True
+    def _by_head(self, text: bytes, lines: int) -> tuple[Counter[str], Counter[Minute]] | None:
+        """None where not every line begins with a time and a level. What is learned here makes the next block a matter of habit."""
+        found = Counter(_TIME_AND_HEAD.findall(text))
+        if found.total() != lines:
+            return None
+        read = {head: _HEAD.fullmatch(head) for head in {head for _, head in found}}
+        heads = {head: (match[1] or b"", _LEVEL_OF[match[2]]) for head, match in read.items() if match and match[2] in _LEVEL_OF}
+        if len(heads) < len(read):
+            return None
+        self._habit = Habit.of(heads, self._habit)
+        levels: Counter[str] = Counter()
+        minutes: Counter[Minute] = Counter()
+        for (clock, head), count in found.items():
+            offset, level = heads[head]
+            levels[level] += count
+            minutes[clock, offset] += count
+        return levels, minutes
+
+
+def _by_word(text: bytes) -> tuple[Counter[str], Counter[Minute]]:
+    """The first level and the first time of each line, wherever they stand."""
+    levels: Counter[str] = Counter()
+    line_end = 0
+    for spelt, start, end in _LEVEL_SCAN.find_matches_as_indexes(text):
+        if start < line_end or text[start - 1] in _WORD or (end < len(text) and text[end] in _WORD):
+            continue
+        levels[_SPELT_LEVELS[spelt]] += 1
+        line_end = text.find(b"\n", end)
+        if line_end < 0:
+            break
+    return levels, Counter(_TIME.findall(text))
 
 
 def timeline(minutes: Counter[Minute], window: Window) -> tuple[timedelta, tuple[tuple[datetime, int], ...]]:

@@ -6,6 +6,8 @@ import csv
 import io
 import itertools
 import random
+import re
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 
 from bot.reports.audit import MOST_POINTS, AuditFacts, audit_report, csv_rows, percentile
 from bot.reports.forecast import month_forecast
-from bot.reports.logs import LogCounter, file_stem, safe_name, timeline
+from bot.reports.logs import LEVELS, LogCounter, file_stem, safe_name, timeline
 from bot.reports.sheets import csv_bytes
 from bot.reports.usage import UsageFacts, buckets, usage_report
 from providers.records import ApiCall, DayRange, Outcome, UsagePeriod, Window
@@ -306,6 +308,12 @@ LOG_LINES = st.sampled_from(
         b"  at kitchen.py:12",
         b"",
         b"2026-11-20T11:04:00-0130   Trace",
+        *[b"2026-11-20T11:05:%02d.123Z INFO oven" % n for n in range(4)],
+        b"2026-11-20T11:05:09.123Z ERROR again: Z INFO oven",
+        b"2026-11-20T11:05:10.123Z ERR again",
+        b"2026-11-20T11:05:11.123Z INFO",
+        b"2026-11-20T11:05:12.123Z [INFO] Z INFO",
+        b"said to Z INFO oven",
     ]
 )
 
@@ -323,6 +331,41 @@ def test_levels_and_minutes_are_the_same_however_the_log_is_cut(lines: list[byte
     assert in_pieces.levels == by_line.levels
     assert in_pieces.minutes == by_line.minutes
     assert in_pieces.tail() == by_line.tail()
+
+
+LEVEL = re.compile(rb"\b(?:(FATAL)|(CRIT(?:ICAL)?)|(ERR(?:OR)?)|(WARN(?:ING)?)|(INFO|NOTICE)|(DEBUG)|(TRACE))\b", re.I)
+MINUTE = re.compile(rb"(20\d\d-\d\d-\d\d[T ]\d\d:\d\d)[\d:.,]*(Z|[+-]\d\d:?\d\d)?")
+
+
+@given(st.lists(st.lists(LOG_LINES, max_size=20), max_size=5))
+def test_levels_and_minutes_are_those_of_a_look_at_each_line(blocks: list[list[bytes]]) -> None:
+    counter = LogCounter()
+    for block in blocks:
+        counter.feed(b"".join(line + b"\n" for line in block))
+    lines = list(itertools.chain(*blocks))
+    assert counter.levels == Counter(
+        LEVELS[found.lastindex - 1] for line in lines if (found := LEVEL.search(line)) and found.lastindex
+    )
+    assert counter.minutes == Counter((at[1], at[2] or b"") for line in lines if (at := MINUTE.search(line)))
+    assert counter.lines == len(lines)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "levels"),
+    [
+        ([b"2026-11-20T11:05:09.123Z ERROR again: Z INFO oven\n"], {"error": 2, "info": 1}),
+        ([b"2026-11-20T11:05:09.123Z ERROR again: Z INFO oven\n  at kitchen.py:12\n"], {"error": 2, "info": 1}),
+        ([b"2026-11-20T11:05:09.123Z INFO\n2026-11-20T11:06:09.123Z WARN oven\n"], {"error": 1, "warn": 1, "info": 2}),
+        ([b"2026-11-20T11:05:09.123+01:00 INFO oven\n"], {"error": 1, "info": 2}),
+        ([b"2026-11-20T11:05:09.123Z INFO\n", b"2026-11-20T11:05:09.123Z INFO2 oven\n"], {"error": 1, "info": 2}),
+    ],
+    ids=["a second level", "as many levels as lines", "a level unseen before", "another offset", "a longer word"],
+)
+def test_a_line_that_breaks_with_habit_is_counted_right(blocks: list[bytes], levels: dict[str, int]) -> None:
+    counter = LogCounter()
+    for block in (b"2026-11-20T11:05:01.123Z INFO oven\n2026-11-20T11:05:02.123Z ERROR oven\n", *blocks):
+        counter.feed(block)
+    assert counter.counted_levels() == levels
 
 
 def test_levels_times_and_the_last_lines() -> None:
