@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 
 _FORMULA = frozenset("=+-@\t\r")
 _BLANKS = " \n\v\f\u00a0"
 _ODD = _FORMULA.union(_BLANKS)
+_KEPT_CELLS = 50_000
 
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[str | int | float | None]]) -> bytes:
     """UTF-8 with a header row and CRLF. A text cell that a spreadsheet would run as a formula gets a `'` in front."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(header)
-    writer.writerows([_cell(value) if value.__class__ is str and value[:1] in _ODD else value for value in row] for row in rows)
-    return out.getvalue().encode("utf-8", "replace")
+    text = _Cells()
+    lines = [",".join([text[cell] if cell.__class__ is str else _number(cell) for cell in row]) for row in (header, *rows)]
+    return "\r\n".join([*lines, ""]).encode("utf-8", "replace")
 
 
-def _cell(text: str) -> str:
+class _Cells(dict[str, str]):
+    """Text as it stands in a cell. The columns of a table repeat themselves, so what was spelt once is kept."""
+
+    def __missing__(self, text: str) -> str:
+        if len(self) >= _KEPT_CELLS:
+            self.clear()
+        self[text] = spelt = _spelt(text)
+        return spelt
+
+
+def _spelt(text: str) -> str:
     # Tab and carriage return are blank themselves and count all the same, so blanks are cut to spaces and line feeds.
-    return "'" + text if text.lstrip(_BLANKS)[:1] in _FORMULA else text
+    if text[:1] in _ODD and text.lstrip(_BLANKS)[:1] in _FORMULA:
+        text = "'" + text
+    if '"' in text:
+        return '"' + text.replace('"', '""') + '"'
+    return f'"{text}"' if "," in text or "\n" in text or "\r" in text else text
+
+
+def _number(value: object) -> str:
+    return "" if value is None else str(value)
