@@ -17,9 +17,12 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
+from slack_bolt import BoltResponse
 from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
+from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
@@ -51,6 +54,8 @@ FINISH_WITHIN_S = 5.0
 POST_WITHIN_S = 1.0
 STOP_WITHIN_S = 9.0
 SWITCH_S = 0.0005
+# An answer makes thousands of small things that are gone with it; looking through them every 700 is in vain.
+COLLECT_AFTER = 20_000
 WANT_A_REPLY = frozenset({"view_submission", "block_suggestion"})
 
 
@@ -218,6 +223,7 @@ async def _run(settings: Settings, tokens: SlackTokens, stop: asyncio.Event, ope
         # What is here now stays; the collector need not look at it again and again. It takes a while, so nobody waits yet.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(COLLECT_AFTER, 20, 20)
         async with bot.connected():
             opened.set()
             await stop.wait()
@@ -240,6 +246,18 @@ async def _introduced(client: AsyncWebClient, slack: Connection, patience: Patie
         wait_s = min(patience.longest_wait, wait_s * 2)
 
 
+class _Acknowledge(AsyncMiddleware):
+    """The ack goes out before any work, for everything that wants one: Bolt looks for it as soon as a listener is
+    started and finds it there, so it waits for nothing and loses nothing where the listener raises at once. A modal that is
+    submitted waits for what its listener says."""
+
+    async def async_process(self, *, req: AsyncBoltRequest, resp: BoltResponse, next: Any) -> BoltResponse | None:  # noqa: ARG002
+        if (req.body.get("type") or "") not in WANT_A_REPLY:
+            await req.context.ack()
+        told: BoltResponse | None = await next()
+        return told
+
+
 def _bolt(client: AsyncWebClient, tokens: SlackTokens, who: Any) -> AsyncApp:
     """The Bolt app. Who we are is known from the one `auth.test` at the start and is not asked again."""
     me = AuthorizeResult.from_auth_test_response(auth_test_response=who, bot_token=tokens.bot.open())
@@ -247,19 +265,11 @@ def _bolt(client: AsyncWebClient, tokens: SlackTokens, who: Any) -> AsyncApp:
     async def authorize() -> AuthorizeResult:
         return me
 
-    async def acknowledge(ack: Any, next: Any, body: dict[str, Any]) -> None:
-        """The ack goes out before any work, for everything that wants one: Bolt looks for it as soon as a listener is
-        started and finds it there, so it waits for nothing and loses nothing where the listener raises at once. A modal that is
-        submitted waits for what its listener says."""
-        if (body.get("type") or "") not in WANT_A_REPLY:
-            await ack()
-        await next()
-
     return AsyncApp(
         client=client,
         signing_secret=tokens.signing.open(),
         authorize=authorize,
-        before_authorize=acknowledge,
+        before_authorize=_Acknowledge(),
         request_verification_enabled=bool(tokens.signing),
     )
 

@@ -71,8 +71,11 @@ class Errand:
 
 def web_client(token: str, api_url: str, session: aiohttp.ClientSession, *, patient: bool = True) -> AsyncWebClient:
     """A Slack client that shares one HTTP session and repeats nothing but, where it is `patient`, what Slack says it did not take."""
+    # The SDK spells out every request where its logger has no level of its own, even if nobody reads it.
+    sdk_log = logging.getLogger("slack_sdk.web")
+    sdk_log.setLevel(logging.WARNING)
     handlers: list[AsyncRetryHandler] = [AsyncRateLimitErrorRetryHandler(max_retry_count=3)] if patient else []
-    return AsyncWebClient(token=token, base_url=api_url, session=session, timeout=30, retry_handlers=handlers)
+    return AsyncWebClient(token=token, base_url=api_url, session=session, timeout=30, retry_handlers=handlers, logger=sdk_log)
 
 
 class Delivery:

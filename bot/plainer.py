@@ -41,16 +41,16 @@ class Plainer:
 
     async def send(self, send: Callable[[Sequence[Block]], Awaitable[T]], blocks: Sequence[Block], text: str) -> T:
         """What `send` gives for the first of these that Slack takes. Raises what `send` raises for all else."""
-        words, refused = talk.plain_blocks(blocks, text), ""
+        refused = ""
         if not (self._knows_better() and talk.has_newest(blocks)):
             sent, refused = await self._tried(send, blocks)
             if sent is not None:
                 return sent
         if not talk.has_newest(blocks) or refused == TOO_LONG:
-            return await send(words)
+            return await send(talk.plain_blocks(blocks, text))
         self._older_until = time.monotonic() + REMEMBERED_S
         sent, _ = await self._tried(send, talk.older_blocks(blocks, await self._pictures(blocks)))
-        return sent if sent is not None else await send(words)
+        return sent if sent is not None else await send(talk.plain_blocks(blocks, text))
 
     def _knows_better(self) -> bool:
         return time.monotonic() < self._older_until

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 _SIZE = re.compile(r"(?i)\s*(\d+(?:\.\d+)?)\s*(b|kb|mb|gb|tb|pb)?\s*")
@@ -16,6 +17,7 @@ _UNSEEN = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def size(count: float) -> str:
     """Bytes in decimal units with three significant digits: `5.40 GB`, `135 MB`, `12 B`."""
     sign, value = ("-" if count < 0 else ""), abs(float(count))
@@ -78,6 +80,7 @@ def lasting(length: timedelta) -> str:
     return f"{hours // 24} days"
 
 
+@lru_cache(maxsize=4096)
 def day(value: date) -> str:
     """`Sat 21 Nov`."""
     return f"{value:%a} {value.day} {value:%b}"
@@ -97,7 +100,9 @@ def quoted(name: str) -> str:
 def inert(text: str, most: int = 0) -> str:
     """Text from outside made harmless for any surface: controls, invisible and direction-changing characters become `·`,
     tabs and line ends a space; shortened to `most` characters where that is given."""
-    clean = _UNSEEN.sub("·", text.replace("\r\n", " ").replace("\n", " ").replace("\t", " "))
+    clean = text
+    if not text.isprintable():
+        clean = _UNSEEN.sub("·", text.replace("\r\n", " ").replace("\n", " ").replace("\t", " "))
     return shortened(clean, most) if most else clean
 
 

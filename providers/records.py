@@ -62,7 +62,7 @@ class DayRange:
         return isinstance(day, date) and self.first <= day <= self.last
 
     def each(self) -> list[date]:
-        return [self.first + timedelta(days=n) for n in range(len(self))]
+        return [date.fromordinal(n) for n in range(self.first.toordinal(), self.last.toordinal() + 1)]
 
     def before(self) -> DayRange:
         """The range of the same length that ends the day before this one begins."""

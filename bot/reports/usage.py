@@ -196,8 +196,10 @@ def _month(facts: UsageFacts) -> dict[date, int]:
 
 
 def _known(facts: UsageFacts) -> dict[date, int]:
-    periods = [p for p in (facts.before, facts.period, facts.month) if p is not None]
-    return {day: usage for period in periods for day, usage in period.by_day.items() if day <= facts.today}
+    known: dict[date, int] = {}
+    for period in (facts.before, facts.period, facts.month):
+        known |= period.by_day if period else {}
+    return {day: usage for day, usage in known.items() if day <= facts.today}
 
 
 def _reported(period: UsagePeriod) -> tuple[date, date] | None:

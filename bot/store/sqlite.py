@@ -1,7 +1,7 @@
 """The store on SQLite, by sqlite-utils, on one thread of its own.
 
-A connection belongs to its thread, and a deferred transaction that reads before it writes fails under contention, so every
-write opens with BEGIN IMMEDIATE on the one writer thread.
+A connection belongs to its thread, and a deferred transaction that reads before it writes fails under contention, so a write of more
+than one statement opens with BEGIN IMMEDIATE on the one writer thread.
 """
 
 from __future__ import annotations
@@ -50,6 +50,10 @@ class Asked:
     shown_ts: str | None = None
 
 
+_COLUMNS = Asked.__slots__
+_CLAIM = f"INSERT OR IGNORE INTO questions ({', '.join(_COLUMNS)}) VALUES ({', '.join(f':{name}' for name in _COLUMNS)})"  # noqa: S608
+
+
 class Store:
     """State with async methods; all SQL is in here."""
 
@@ -87,26 +91,15 @@ class Store:
 
     async def claim_question(self, asked: Asked) -> bool:
         """Writes the question down. False where this delivery is known already, and so must have no second effect."""
-
-        def claim(db: Database) -> bool:
-            row = {**_plain(asked), "asked_at": instant(asked.asked_at)}
-            columns = ", ".join(f"[{name}]" for name in row)
-            marks = ", ".join(f":{name}" for name in row)
-            return bool(db.execute(f"INSERT OR IGNORE INTO questions ({columns}) VALUES ({marks})", row).rowcount == 1)  # noqa: S608
-
-        return await self.write(claim)
+        return await self._change(_CLAIM, {**_plain(asked), "asked_at": instant(asked.asked_at)}) == 1
 
     async def finish_question(self, delivery: str, *, outcome: str, took_ms: int) -> None:
         """Notes how a question ended: `answered`, `partial`, `help`, `cancelled`, `lost` in a crash, or the kind of its error."""
-        await self.write(
-            lambda db: db.execute(
-                "UPDATE questions SET outcome = ?, took_ms = ? WHERE delivery = ?", (outcome, took_ms, delivery)
-            )
-        )
+        await self._change("UPDATE questions SET outcome = ?, took_ms = ? WHERE delivery = ?", (outcome, took_ms, delivery))
 
     async def note_shown(self, delivery: str, ts: str) -> None:
         """Notes the message that says that work on a question goes on."""
-        await self.write(lambda db: db.execute("UPDATE questions SET shown_ts = ? WHERE delivery = ?", (ts, delivery)))
+        await self._change("UPDATE questions SET shown_ts = ? WHERE delivery = ?", (ts, delivery))
 
     async def take_unfinished(self, *, since: datetime, before: datetime) -> list[Asked]:
         """The questions of that time that never came to an end, for whoever wants to tell their askers; each is given out once."""
@@ -199,6 +192,10 @@ class Store:
             return result
 
         return await self._run(transaction)
+
+    async def _change(self, sql: str, params: Sequence[Any] | dict[str, Any]) -> int:
+        """How many rows a statement changed, which is a transaction of its own."""
+        return await self._run(lambda: self._db.execute(sql, params).rowcount)
 
     async def read(self, sql: str, params: Sequence[Any]) -> list[dict[str, Any]]:
         """The rows of a query."""
