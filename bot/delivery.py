@@ -11,6 +11,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
@@ -39,6 +40,8 @@ NOT_HERE = MappingProxyType(
         "restricted_action": "Only you see this, because a setting of the workspace keeps me from posting in this channel.",
     }
 )
+# A message that cannot be edited any more.
+GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 # Nothing on the way from Slack says whether it took a message.
 UNSURE = (aiohttp.ClientError, TimeoutError, OSError)
 SNIPPET_BYTES = 1_000_000
@@ -46,13 +49,23 @@ UPLOAD_CHUNK = 256 * 1024
 RESPOND_TIMEOUT = aiohttp.ClientTimeout(total=15)
 
 
+class Holder(Enum):
+    """What holds the button that was pressed, which its response URL then stands for."""
+
+    NOTHING = "nothing: the question was typed"
+    CHANNEL = "a message that all see: nothing private may take its place"
+    PRIVATE = "a private message that stays, unless work that shows itself takes its place"
+    ANSWER = "a private answer to the same person: the next answer takes its place"
+    REFUSAL = "a private refusal: whatever comes of it takes its place"
+
+
 @dataclass(slots=True)
 class Errand:
     """One question on its way through Slack: who asked, where, and what has been shown so far.
 
-    `pressed` where it came from a button: its response URL then stands for the message that holds the button. `direct` where it came from
-    the App Home: everything about it then goes into the person's direct messages, which nobody else sees. `thread_ts` where it was asked
-    in a thread: it is answered there.
+    `place` is the person's own answer in the channel, by its `ts`, where a button of it was pressed: the next answer takes its place.
+    `direct` where it came from the App Home: everything about it then goes into the person's direct messages, which nobody else sees.
+    `thread_ts` where it was asked in a thread: it is answered there.
     """
 
     user: str
@@ -63,7 +76,9 @@ class Errand:
     away: str = ""
     shown_ts: str = ""
     shown_privately: bool = False
-    pressed: bool = False
+    holder: Holder = Holder.NOTHING
+    place: str = ""
+    told_beside: bool = False
     delivery: str = ""
     direct: bool = False
     thread_ts: str = ""
@@ -91,17 +106,22 @@ class Delivery:
         if errand.public and not errand.away:
             try:
                 if errand.shown_ts:
-                    await self._edit(errand, text, blocks)
+                    await self._edit(errand.channel, errand.shown_ts, text, blocks)
                 else:
                     errand.shown_ts = await self._post(errand.channel, text, blocks, errand.thread_ts)
                 return
             except SlackRefused as error:
                 self._away(errand, error)
-        if not errand.shown_privately:
-            # What a response URL has made beside a button's message cannot be taken back, so the work takes its place.
-            errand.shown_privately = errand.pressed
-            await self.whisper(errand, text, blocks)
-            errand.shown_privately = True
+        if errand.shown_privately or errand.told_beside:
+            return
+        if errand.holder is Holder.CHANNEL:
+            errand.told_beside = True
+            await self.tell(errand, talk.soon(errand.line, ticket))
+            return
+        # What a response URL has made beside a button's message cannot be taken back, so the work takes its place.
+        errand.shown_privately = errand.holder is not Holder.NOTHING
+        await self.whisper(errand, text, blocks)
+        errand.shown_privately = True
 
     async def answer(self, errand: Errand, answer: Answer, *, ticket: str) -> None:
         """The answer, in the channel or privately, and then its files."""
@@ -112,7 +132,10 @@ class Delivery:
                 self._away(errand, error)
             else:
                 await self._bring_files(errand, answer.files, channel=errand.channel, thread_ts=errand.thread_ts or thread)
+                if errand.holder is Holder.REFUSAL:
+                    await self._respond(errand.response_url, {"delete_original": True})
                 return
+        errand.shown_privately |= errand.holder in (Holder.ANSWER, Holder.REFUSAL)
         await self.whisper(errand, *_private(errand, answer, ticket))
         errand.shown_privately = False
         if answer.files:
@@ -120,17 +143,15 @@ class Delivery:
 
     async def trouble(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
         """A refusal or an error: always private, and nothing is left that says work goes on."""
-        if errand.shown_ts:
-            with contextlib.suppress(SlackApiError):
-                await self._client.chat_delete(channel=errand.channel, ts=errand.shown_ts)
-            errand.shown_ts = ""
+        await self._take_back(errand)
+        errand.shown_privately |= errand.holder is Holder.REFUSAL
         await self.whisper(errand, text, blocks)
 
     async def lost(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
         """An earlier process was cut off: what it left saying that work goes on tells that now; else its asker alone is told."""
         if errand.shown_ts:
             with contextlib.suppress(SlackRefused):
-                await self._edit(errand, text, blocks)
+                await self._edit(errand.channel, errand.shown_ts, text, blocks)
                 return
         await self.whisper(errand, text, blocks)
 
@@ -154,6 +175,7 @@ class Delivery:
             "replace_original": errand.shown_privately,
             "text": outward(text),
             "blocks": blocks,
+            **({"thread_ts": errand.thread_ts} if errand.thread_ts else {}),
         }
         if not await self._respond(errand.response_url, payload):
             await self._whisper_otherwise(errand, text, blocks)
@@ -185,11 +207,31 @@ class Delivery:
         await self._client.views_publish(user_id=user, view={"type": "home", "blocks": list(blocks)[: limits.MOST_VIEW_BLOCKS]})
 
     async def _answer_in_channel(self, errand: Errand, answer: Answer) -> str:
-        """The `ts` of the answer, which takes the place of what showed that work goes on."""
+        """The `ts` of the answer, which takes the place of the answer that the person had, or of what showed that work goes on."""
+        if errand.place and await self._edited_in_place(errand, answer):
+            await self._take_back(errand)
+            return errand.place
         if not errand.shown_ts:
             return await self._post(errand.channel, answer.text, answer.blocks, errand.thread_ts)
-        ts, errand.shown_ts = await self._edit(errand, answer.text, answer.blocks), ""
+        ts, errand.shown_ts = await self._edit(errand.channel, errand.shown_ts, answer.text, answer.blocks), ""
         return ts
+
+    async def _edited_in_place(self, errand: Errand, answer: Answer) -> bool:
+        """False where the person's answer is gone, or too old to be edited."""
+        try:
+            await self._edit(errand.channel, errand.place, answer.text, answer.blocks)
+        except SlackRefused as error:
+            if error.code not in GONE:
+                raise
+            return False
+        return True
+
+    async def _take_back(self, errand: Errand) -> None:
+        """Nothing is left that says that work goes on."""
+        if errand.shown_ts:
+            with contextlib.suppress(SlackApiError):
+                await self._client.chat_delete(channel=errand.channel, ts=errand.shown_ts)
+            errand.shown_ts = ""
 
     async def _bring_files(
         self, errand: Errand, files: Sequence[AnswerFile], *, channel: str = "", thread_ts: str = "", comment: str = ""
@@ -221,10 +263,10 @@ class Delivery:
 
         return await self._plainer.send(lambda shown: _sent(send, shown), self._checked(text, blocks), text)
 
-    async def _edit(self, errand: Errand, text: str, blocks: Sequence[Block]) -> str:
+    async def _edit(self, channel: str, ts: str, text: str, blocks: Sequence[Block]) -> str:
         async def send(shown: Sequence[Block]) -> str:
-            await self._client.chat_update(channel=errand.channel, ts=errand.shown_ts, text=outward(text), blocks=list(shown))
-            return errand.shown_ts
+            await self._client.chat_update(channel=channel, ts=ts, text=outward(text), blocks=list(shown))
+            return ts
 
         return await self._plainer.send(lambda shown: _sent(send, shown), self._checked(text, blocks), text)
 

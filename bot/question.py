@@ -172,6 +172,12 @@ class Question:
         """The question as it can be typed again."""
         return f"/{self.command} {self.text}".strip()
 
+    def over(self, window: str) -> str:
+        """The line of the same question about another time, without its file."""
+        subject = self.parts.subject if self.command == "logs" else " ".join(self.accounts)
+        rest = self.parts.rest.removesuffix("csv").rstrip() if self.csv else self.parts.rest
+        return f"/{self.command} {Parts(subject, window, rest)}"
+
 
 def read_line(line: str, directory: Directory, *, now: datetime, zone: tzinfo) -> Question:
     """The question in a whole line such as `/usage last 7 days`; the slash may be missing."""

@@ -9,9 +9,9 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
-from bot.blocks import kit
+from bot.blocks import kit, talk
 from bot.blocks.talk import SHARE_ACTION, WORKING_ACTION
-from bot.delivery import INVITE, NOT_HERE, Errand
+from bot.delivery import INVITE, NOT_HERE, Errand, Holder
 from bot.errors import SlackRefused, SlackUnsure
 from bot.store import Store
 from handlers.door import Door, words_of
@@ -78,17 +78,35 @@ class CancelAction:
 
 
 def errand_of(body: dict[str, Any], line: str) -> Errand:
-    """Who pressed, and where."""
-    channel = body.get("channel") or {}
-    container = body.get("container") or {}
+    """Who pressed, where, and what may become of the message that holds the button.
+
+    A person's own answer gives way to the next, unless others have replied to it: then the next one joins them.
+    """
+    channel, container, message = body.get("channel") or {}, body.get("container") or {}, body.get("message") or {}
+    user, ts = str((body.get("user") or {}).get("id", "")), str(container.get("message_ts", ""))
+    thread = str(message.get("thread_ts") or container.get("thread_ts") or "")
+    block = str(next(iter(body.get("actions") or [{}])).get("block_id", ""))
+    is_own, holder = block.startswith(talk.answer_to(user)), Holder.CHANNEL
+    if container.get("is_ephemeral"):
+        holder = Holder.ANSWER if is_own else Holder.REFUSAL if block == talk.REFUSAL else Holder.PRIVATE
+    joins = is_own and _is_discussed(message)
     return Errand(
-        user=str((body.get("user") or {}).get("id", "")),
+        user=user,
         channel=str(channel.get("id") or container.get("channel_id") or ""),
         response_url=str(body.get("response_url", "")),
         line=line,
-        pressed=True,
+        holder=holder,
+        place=ts if is_own and holder is Holder.CHANNEL and not joins else "",
+        thread_ts=thread if thread != ts or joins else "",
         delivery=str(body.get("trigger_id") or uuid.uuid4().hex),
     )
+
+
+def _is_discussed(message: dict[str, Any]) -> bool:
+    """Whether somebody else than ourselves has replied to a message of ours."""
+    if not message.get("reply_count"):
+        return False
+    return bool(set(message.get("reply_users") or ["?"]) - {message.get("user")})
 
 
 def register(app: AsyncApp, door: Door, store: Store) -> None:

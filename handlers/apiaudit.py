@@ -110,9 +110,7 @@ async def _values(facts: AuditFacts, report: AuditReport, each: str) -> Mapping[
 def _next_questions(question: Question, report: AuditReport) -> list[tuple[str, str]]:
     accounts = " ".join(question.accounts)
     words = " ".join(word for word in question.text.split() if word not in question.accounts)
-    buttons = [
-        (label, f"/apiaudit {accounts} {window}") for label, window in (("24 hours", "24h"), ("7 days", "7d"), ("30 days", "30d"))
-    ]
+    buttons = [(label, question.over(window)) for label, window in (("24 hours", "24h"), ("7 days", "7d"), ("30 days", "30d"))]
     worst = max(report.actors, key=lambda tally: tally.failures, default=None)
     if worst and worst.failures and not question.filters.who and re.fullmatch(r"[\w.@+-]{1,60}", worst.name):
         buttons.append((shortened(f"Only {worst.name}", 40), f"/apiaudit {accounts} {words} who:{worst.name}".replace("  ", " ")))

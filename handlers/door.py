@@ -133,8 +133,8 @@ class Door:
             said = [f"{question.window.said}"] if question.window else []
             asking = Asking(folder, zone, progress=lambda so_far: said.__setitem__(slice(1, None), [so_far]))
             answer = await self._work(question, asking, errand, said)
-            answer = replace(answer, blocks=talk.with_follow_up(answer.blocks, question.line))
             ticket = uuid.uuid4().hex
+            answer = replace(answer, blocks=talk.with_follow_up(answer.blocks, question.line, user=errand.user, ticket=ticket))
             if not errand.public:
                 await self.keep(ticket, errand, answer.text, answer.blocks)
             await self.delivery.answer(errand, answer, ticket=ticket)

@@ -176,16 +176,12 @@ def _so_far(transfer: Transfer) -> str:
 
 
 def _next_questions(question: Question, report: LogReport) -> list[tuple[str, str]]:
-    names = ",".join(words.quoted(log.typed) for log in question.logs)
-    clause = f" {question.leql}" if question.leql else ""
-    buttons = [
-        ("20 minutes", f"/logs {names} 20m{clause}"),
-        ("2 hours", f"/logs {names} 2h{clause}"),
-        ("Today", f"/logs {names} today{clause}"),
-    ]
+    buttons = [(label, question.over(window)) for label, window in (("20 minutes", "20m"), ("2 hours", "2h"), ("Today", "today"))]
     busiest = max(report.timeline, key=lambda point: point[1], default=None)
     if busiest and len(report.timeline) > 1:
         start = busiest[0].astimezone(UTC)
         span = f"{start:%Y-%m-%dT%H:%M}Z..{start + report.step:%Y-%m-%dT%H:%M}Z"
-        buttons.append((f"Busiest {words.lasting(report.step)}", f"/logs {names} {span}{clause}"))
-    return buttons if question.leql else [*buttons, ("Errors only", f"/logs {names} 2h where(/error/i)")]
+        buttons.append((f"Busiest {words.lasting(report.step)}", question.over(span)))
+    if question.leql:
+        return buttons
+    return [*buttons, ("Errors only", f"{question.over(question.parts.window)} where(/error/i)")]

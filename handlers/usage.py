@@ -147,7 +147,7 @@ async def _names(source: UsageSource) -> tuple[dict[str, str], str]:
 def _next_questions(question: Question, account: str) -> list[tuple[str, str]]:
     """What a reader may want to ask next."""
     ways = [("7 days", "last 7 days"), ("30 days", "last 30 days"), ("This month", "this month")]
-    buttons = [(label, f"/usage {account} {words}") for label, words in ways]
+    buttons = [(label, question.over(window)) for label, window in ways]
     words = question.text if question.text.lower().startswith(account.lower()) else f"{account} {question.text}"
     if not question.per_log:
         buttons.append(("By log", f"/usage {words} per log"))

@@ -108,8 +108,9 @@ def option(name: str) -> Block:
     return {"text": plain(name, 75), "value": name}
 
 
-def actions(buttons: Sequence[Block]) -> Block:
-    return {"type": "actions", "elements": list(buttons)[:25]}
+def actions(buttons: Sequence[Block], block_id: str = "") -> Block:
+    made: Block = {"type": "actions", "elements": list(buttons)[:25]}
+    return {**made, "block_id": block_id} if block_id else made
 
 
 def ask_buttons(questions: Sequence[tuple[str, str]]) -> list[Block]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot import words
 from bot.alerts.wishes import alert_example
@@ -12,6 +13,8 @@ from bot.question import COMMANDS, VENDORS, CommandName, Directory, example
 
 WORKING_ACTION = "cancel"
 SHARE_ACTION = "share"
+# The block with the buttons of a refusal.
+REFUSAL = "instead"
 OPEN_ALERT, OPEN_REPEAT, OPEN_SILENCE, OPEN_QUESTION = "modal.alert", "modal.repeat", "modal.silence", "modal.question"
 
 
@@ -51,7 +54,7 @@ def error_blocks(message: str, hint: str, *, again: str = "", fill: str = "") ->
     is_wish = bool(form) and form[0]["action_id"] != OPEN_QUESTION
     told = [("Try again", again)] if again else [("Ask this instead", hint)] if hint.startswith("/") and not is_wish else []
     buttons = [*kit.ask_buttons(told), *form]
-    return [*blocks, kit.actions(buttons)] if buttons else blocks
+    return [*blocks, kit.actions(buttons, REFUSAL)] if buttons else blocks
 
 
 def _fill_in(line: str) -> list[Block]:
@@ -125,22 +128,36 @@ def working_blocks(line: str, ticket: str, said: str) -> list[Block]:
     ]
 
 
+def soon(line: str, ticket: str) -> Answer:
+    """The same where it cannot be taken back, and so must stay true."""
+    told = note(f"The answer to `{line}` takes a while and comes below, for you alone.")
+    return replace(told, blocks=[*told.blocks, kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)])])
+
+
 def with_share(blocks: Sequence[Block], ticket: str) -> list[Block]:
     """The blocks of a private answer with a Share button at the end of its buttons."""
     share = kit.button("Share here", SHARE_ACTION, ticket)
-    if blocks and blocks[-1].get("type") == "actions":
-        return [*blocks[:-1], kit.actions([*blocks[-1]["elements"], share])]
-    return [*blocks, kit.actions([share])]
+    return _with_buttons(blocks, [share])
 
 
-def with_follow_up(blocks: Sequence[Block], line: str) -> list[Block]:
-    """The blocks of an answer with the buttons by which its question is asked again and again, or watched."""
-    if len(line) > 2000:
-        return list(blocks)
-    buttons = [kit.button("Repeat…", OPEN_REPEAT, line), kit.button("Alert me…", OPEN_ALERT, line)]
+def with_follow_up(blocks: Sequence[Block], line: str, *, user: str, ticket: str) -> list[Block]:
+    """The blocks of an answer with the buttons by which its question is asked again and again, or watched. Their block says whose
+    answer it is, and is another one each time, as Slack wants it where a message is edited."""
+    buttons = [] if len(line) > 2000 else [kit.button("Repeat…", OPEN_REPEAT, line), kit.button("Alert me…", OPEN_ALERT, line)]
+    return _with_buttons(blocks, buttons, f"{answer_to(user)}{ticket[:8]}")
+
+
+def _with_buttons(blocks: Sequence[Block], buttons: list[Block], block_id: str = "") -> list[Block]:
+    """The blocks with more buttons at the end of those they have."""
     if blocks and blocks[-1].get("type") == "actions":
-        return [*blocks[:-1], kit.actions([*blocks[-1]["elements"], *buttons])]
-    return [*blocks, kit.actions(buttons)]
+        last = blocks[-1]
+        return [*blocks[:-1], kit.actions([*last["elements"], *buttons], block_id or last.get("block_id", ""))]
+    return [*blocks, kit.actions(buttons, block_id)] if buttons else list(blocks)
+
+
+def answer_to(user: str) -> str:
+    """How the block with the buttons of a person's own answer begins to be named."""
+    return f"answer.{user}."
 
 
 def question_of(blocks: Sequence[Block]) -> str:

@@ -139,8 +139,8 @@ class DeviceWiseSandbox(Server):
         return start, end
 
     def _wanted(self, row: dict[str, Any], params: dict[str, Any]) -> bool:
-        names = re.findall(r'"[Cc]ommand": ?"([^"]+)"', str(row["request"]))
         service, command = params.get("service"), params.get("command")
+        names = re.findall(r'"[Cc]ommand": ?"([^"]+)"', str(row["request"])) if service else []
         return (
             (not params.get("who") or row["whoami"] == params["who"])
             and (not service or any(n.split(".")[0] == service or n.rpartition(".")[0] == service for n in names))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 KITCHEN = "aee00b66-a543-43dc-b093-53963c2e8f41"
 CELLAR = "d8eacea6-3dbd-4163-8fc2-3ef5067bd7c9"
@@ -104,29 +106,28 @@ def akamai_rows(start: datetime, end: datetime) -> Iterator[dict[str, str]]:
 
 def devicewise_rows(start: datetime, end: datetime) -> Iterator[dict[str, object]]:
     """Calls that deviceWISE recorded, newest first, in the platform's own odd nesting."""
+    ticks = range(-(-int(start.timestamp()) // 61) * 61, math.ceil(end.timestamp()), 61)
+    return map(_devicewise_row, reversed(ticks))
+
+
+@lru_cache(maxsize=200_000)
+def _devicewise_row(tick: int) -> dict[str, object]:
+    """What was called at a moment. A page of rows is asked for again and again."""
     commands = ("thing.list", "thing.find", "location.publish", "alarm.publish", "property.publish", "session.info")
-    tick = -(-int(start.timestamp()) // 61) * 61
-    rows = []
-    while tick < end.timestamp():
-        spread = random.Random(tick * 7)
-        command = spread.choice(commands)
-        who = spread.choice(("ada@example.com", "grace@example.com", "oven-7", "fridge-2"))
-        failed = spread.random() < 0.04
-        good = '{"1":{"success":true,"params":{}}}'
-        bad = '{"1":{"success":false,"errorCodes":[-90008],"errorMessages":["Thing not found"]}}'
-        offset = "-05:00"
-        local = datetime.fromtimestamp(tick - 5 * 3600, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-        rows.append(
-            {
-                "ts": f"{local}.{spread.randrange(1000):03d}{offset}",
-                "execTime": int(spread.lognormvariate(16, 0.9)),
-                "processedBy": f"ip-10-200-40-{spread.randrange(2, 9)}",
-                "orgId": "52f7a7c1e4b0",
-                "orgKey": "KITCHEN",
-                "whoami": who,
-                "request": f'{{"1":{{"Command":"{command}","SessionId":"","Params":{{"thingKey":"oven-{spread.randrange(1, 9)}"}}}}}}',
-                "response": bad if failed else good,
-            }
-        )
-        tick += 61
-    return iter(reversed(rows))
+    spread = random.Random(tick * 7)
+    command = spread.choice(commands)
+    who = spread.choice(("ada@example.com", "grace@example.com", "oven-7", "fridge-2"))
+    failed = spread.random() < 0.04
+    good = '{"1":{"success":true,"params":{}}}'
+    bad = '{"1":{"success":false,"errorCodes":[-90008],"errorMessages":["Thing not found"]}}'
+    local = datetime.fromtimestamp(tick - 5 * 3600, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return {
+        "ts": f"{local}.{spread.randrange(1000):03d}-05:00",
+        "execTime": int(spread.lognormvariate(16, 0.9)),
+        "processedBy": f"ip-10-200-40-{spread.randrange(2, 9)}",
+        "orgId": "52f7a7c1e4b0",
+        "orgKey": "KITCHEN",
+        "whoami": who,
+        "request": f'{{"1":{{"Command":"{command}","SessionId":"","Params":{{"thingKey":"oven-{spread.randrange(1, 9)}"}}}}}}',
+        "response": bad if failed else good,
+    }

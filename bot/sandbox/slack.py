@@ -261,6 +261,7 @@ class SlackSandbox(Server):
                 "message_ts": message.ts,
                 "channel_id": message.channel,
                 "is_ephemeral": bool(message.seen_by),
+                **({"thread_ts": message.thread_ts} if message.thread_ts else {}),
             },
             "trigger_id": self._trigger(user),
             "team": {"id": "T0SANDBOX", "domain": "sandbox"},
@@ -272,8 +273,17 @@ class SlackSandbox(Server):
             "actions": [{**element, "block_id": block.get("block_id", "b1"), "action_ts": self._ts()}],
         }
         if not message.seen_by:
-            payload["message"] = {"ts": message.ts, "text": message.text, "blocks": message.blocks}
+            payload["message"] = {"user": message.user, "ts": message.ts, "text": message.text, "blocks": message.blocks}
+            payload["message"] |= self._thread_of(message)
         return await self._send("interactive", payload)
+
+    def _thread_of(self, message: Message) -> dict[str, Any]:
+        """What a message tells of the thread it stands in, or that stands under it."""
+        replies = [m for m in self.messages if m.thread_ts == message.ts and not m.seen_by]
+        if not replies:
+            return {"thread_ts": message.thread_ts} if message.thread_ts else {}
+        users = list(dict.fromkeys(reply.user for reply in replies))
+        return {"thread_ts": message.ts, "reply_count": len(replies), "reply_users": users, "latest_reply": replies[-1].ts}
 
     async def press_at_home(self, value: str, *, user: str = "U0ADA") -> Ack:
         """Presses the button with that value in a person's App Home. Slack gives no channel and no response URL with it."""
@@ -783,17 +793,24 @@ class SlackSandbox(Server):
             return web.json_response({"ok": False, "error": "used_url" if url else "expired_url"}, status=404)
         url.uses += 1
         args = await request.json()
+        earlier = next((m for m in self.messages if m.ts == url.ts), None) if url.ts else None
+        if args.get("delete_original"):
+            if earlier is not None:
+                self.messages.remove(earlier)
+                self._tell("deleted", earlier)
+            return web.Response(text="ok")
         if error := _message_error(args):
             self.refused.append(f"response_url: {error}")
             return web.json_response(error, status=400)
-        earlier = next((m for m in self.messages if m.ts == url.ts), None) if url.ts else None
         seen_by = url.user if args.get("response_type", "ephemeral") == "ephemeral" else ""
         if args.get("replace_original") and earlier is not None and not earlier.command:
             earlier.text, earlier.blocks = args.get("text", ""), args.get("blocks") or []
             earlier.edited += 1
             self._tell("changed", earlier)
         else:
-            message = Message(self._ts(), url.channel, BOT, args.get("text", ""), args.get("blocks") or [], seen_by=seen_by)
+            message = Message(
+                self._ts(), url.channel, BOT, args.get("text", ""), args.get("blocks") or [], args.get("thread_ts", ""), seen_by
+            )
             self._add(message)
             url.ts = url.ts or message.ts
         self._notify()

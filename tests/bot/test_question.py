@@ -286,3 +286,18 @@ def test_what_is_nearly_nothing_is_refused_as_before(line: str) -> None:
     with pytest.raises(BadQuestion) as caught:
         read_line(line, HOUSE, now=NOW, zone=UTC)
     assert "did you mean “" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("line", "window", "same"),
+    [
+        ("/usage today by week per log csv", "last 30 days", "/usage rapid7-eu last 30 days by week per log"),
+        ("/apiaudit edge 24h failures who:csv csv", "7d", "/apiaudit edge 7d failures who:csv"),
+        ("/apiaudit", "7d", "/apiaudit edge iot 7d"),
+        ('/logs "kitchen",cellar limit 5 2h where(a = "x")', "20m", '/logs kitchen,cellar 20m where(a = "x") limit 5'),
+    ],
+)
+def test_the_same_question_about_another_time_keeps_all_but_its_file(line: str, window: str, same: str) -> None:
+    question = read_line(line, HOUSE, now=NOW, zone=UTC)
+    assert question.over(window) == same
+    assert read_line(same, HOUSE, now=NOW, zone=UTC).over(window) == same

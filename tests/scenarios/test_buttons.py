@@ -1,0 +1,200 @@
+"""What becomes of a message when one of its buttons is pressed, and by whom."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bot.sandbox.slack import BOT, Message
+from bot.sandbox.world import World
+from tests.scenarios.test_slack import buttons, text_of, types
+
+pytestmark = pytest.mark.usefixtures("bot")
+
+
+async def pressed(world: World, message: Message, button: str, *, user: str = "U0ADA") -> None:
+    await world.slack.press(message, buttons(message)[button], user=user)
+
+
+async def test_ones_own_answer_in_the_channel_gives_way_to_the_next(world: World) -> None:
+    answer = await world.slack.answer_to("/usage last 7 days")
+    await pressed(world, answer, "30 days")
+    await world.slack.until(lambda: "of 30 days" in answer.text)
+    assert world.slack.seen() == [answer]
+    first = answer.blocks[-1]["block_id"]
+    await pressed(world, answer, "7 days")
+    await world.slack.until(lambda: "in 7 days" in answer.text)
+    assert answer.blocks[-1]["block_id"] != first
+
+
+async def test_somebody_elses_answer_stands_and_the_next_comes_below(world: World) -> None:
+    answer = await world.slack.answer_to("/usage last 7 days")
+    await pressed(world, answer, "30 days", user="U0LINUS")
+    await world.slack.until(lambda: [m for m in world.slack.seen() if "of 30 days" in m.text and m is not answer])
+    assert "in 7 days" in answer.text
+    assert not answer.edited
+
+
+async def test_an_answer_that_others_have_replied_to_stands_and_the_next_joins_them(world: World) -> None:
+    answer = await world.slack.answer_to("/usage last 7 days")
+    await world.slack.say("look at Tuesday", user="U0GRACE", thread_ts=answer.ts)
+    await pressed(world, answer, "30 days")
+    found = await world.slack.until(lambda: next((m for m in world.slack.seen() if "of 30 days" in m.text), None))
+    assert found.thread_ts == answer.ts
+    assert not answer.edited
+
+
+async def test_a_file_in_the_thread_is_no_reply_of_others(world: World) -> None:
+    answer = await world.slack.answer_to("/usage last 7 days")
+    await pressed(world, answer, "CSV")
+    brought = await world.slack.until(lambda: next((m for m in world.slack.messages if m.files), None))
+    assert (brought.thread_ts, answer.edited) == (answer.ts, 1)
+    assert "CSV" not in buttons(answer)
+    await pressed(world, answer, "30 days")
+    await world.slack.until(lambda: "of 30 days" in answer.text)
+
+
+async def test_a_button_in_a_thread_is_answered_in_the_thread(world: World) -> None:
+    root = await world.slack.answer_to("/usage last 7 days")
+    await world.slack.say("@Opswatch today", thread_ts=root.ts)
+    reply = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.thread_ts and "in 1 day" in m.text), None))
+    await pressed(world, reply, "30 days", user="U0LINUS")
+    found = await world.slack.until(lambda: next((m for m in world.slack.seen() if "of 30 days" in m.text), None))
+    assert found.thread_ts == root.ts
+    await pressed(world, reply, "7 days")
+    await world.slack.until(lambda: "in 7 days" in reply.text)
+
+
+async def test_ones_own_answer_stands_while_the_next_takes_long_and_where_it_fails(world: World) -> None:
+    answer = await world.slack.answer_to("/usage last 7 days")
+    world.rapid7.be_slow(2.6, times=3)
+    await pressed(world, answer, "30 days")
+    working = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None))
+    assert "in 7 days" in answer.text
+    await world.slack.until(lambda: "of 30 days" in answer.text)
+    await world.slack.until(lambda: working not in world.slack.messages)
+    world.rapid7.answer_with(403, "no", times=9)
+    await pressed(world, answer, "7 days")
+    await world.slack.until(lambda: any(m.seen_by for m in world.slack.seen()))
+    assert "of 30 days" in answer.text
+
+
+@pytest.mark.parametrize("code", ["message_not_found", "cant_update_message", "edit_window_closed"])
+async def test_an_answer_that_cannot_be_edited_any_more_is_followed_by_the_next(world: World, code: str) -> None:
+    answer = await world.slack.answer_to("/usage last 7 days")
+    world.slack.answer_with(
+        200, json.dumps({"ok": False, "error": code}), path="chat.update", Content_Type="application/json", times=1
+    )
+    await pressed(world, answer, "30 days")
+    await world.slack.until(lambda: any("of 30 days" in m.text and m is not answer for m in world.slack.seen()))
+
+
+async def test_a_private_answer_gives_way_to_the_next_and_stands_where_that_fails(world: World) -> None:
+    answer = await world.slack.answer_to("/apiaudit iot 24h")
+    await pressed(world, answer, "7 days")
+    await world.slack.until(lambda: answer.edited)
+    assert (world.slack.seen(), answer.seen_by) == ([answer], "U0ADA")
+    kept = answer.text
+    world.devicewise.answer_with(503, "no", times=9)
+    await pressed(world, answer, "30 days")
+    await world.slack.until(lambda: any("iot" in m.text and "Try again" in buttons(m) for m in world.slack.seen()))
+    assert answer.text == kept
+
+
+async def test_a_refusal_gives_way_to_what_comes_of_its_button(world: World) -> None:
+    refusal = await world.slack.answer_to("/usage lsat week")
+    await pressed(world, refusal, "Ask this instead")
+    await world.slack.until(lambda: any("day" in m.text and not m.seen_by for m in world.slack.seen()))
+    await world.slack.until(lambda: refusal not in world.slack.messages)
+    world.devicewise.answer_with(503, "no", times=99)
+    error = await world.slack.answer_to("/apiaudit iot 24h")
+    await pressed(world, error, "Try again")
+    await world.slack.until(lambda: error.edited)
+    assert [m for m in world.slack.seen() if m.seen_by] == [error]
+
+
+async def test_help_stands_whatever_is_asked_from_it(world: World) -> None:
+    told = await world.slack.answer_to("/apiaudit help")
+    kept = told.text
+    await world.slack.press(told, "ask.0")
+    await world.slack.until(lambda: len(world.slack.seen()) == 2)
+    assert told.text == kept
+
+
+async def test_a_private_answer_never_takes_the_place_of_what_all_see(world: World) -> None:
+    private = await world.slack.answer_to("/apiaudit iot 24h", channel="C0KITCHEN")
+    public = Message("1.5", "C0KITCHEN", BOT, "A digest", [*private.blocks[:-1], {**private.blocks[-1], "block_id": "b"}])
+    world.slack.messages[:] = [public]
+    world.devicewise.be_slow(2.6, times=1)
+    await pressed(world, public, "7 days")
+    soon = await world.slack.until(lambda: next((m for m in world.slack.seen() if "takes a while" in m.text), None))
+    answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "calls" in m.text and m is not public), None))
+    assert (soon.seen_by, answer.seen_by) == ("U0ADA", "U0ADA")
+    assert (public.text, public.edited) == ("A digest", 0)
+
+
+async def answered(world: World, message: Message, button: str) -> Message:
+    """What comes of a button once no work shows any more."""
+    before = {(m.ts, m.edited) for m in world.slack.messages}
+    await pressed(world, message, button)
+
+    def fresh() -> Message | None:
+        found = [m for m in world.slack.seen() if (m.ts, m.edited) not in before and m.blocks]
+        return next((m for m in found if not m.text.startswith("Working on")), None)
+
+    found: Message = await world.slack.until(fresh)
+    return found
+
+
+LINES = [
+    "/usage last 7 days",
+    "/usage last 30 days by week per log",
+    "/usage today csv",
+    "/usage help",
+    "/usage lsat week",
+    "/usage alert today",
+    "/apiaudit 24h",
+    "/apiaudit iot 7d failures csv",
+    "/apiaudit help",
+    "/apiaudit edge who:",
+    "/logs kitchen 20m",
+    "/logs kitchen,cellar 2h where(ERROR)",
+    "/logs help",
+    "/logs",
+    "/logs kitchn 20m",
+]
+
+
+@pytest.mark.parametrize("line", LINES)
+async def test_every_button_does_what_it_says(world: World, line: str) -> None:
+    message = await world.slack.answer_to(line)
+    assert buttons(message)
+    for name, action in buttons(message).items():
+        world.slack.messages.clear()
+        message = await world.slack.answer_to(line)
+        if action.startswith("modal."):
+            await pressed(world, message, name)
+            await world.slack.until(world.slack.modal)
+            world.slack.views.clear()
+        elif action == "share":
+            await pressed(world, message, name)
+            await world.slack.until(lambda: any("Shared by" in text_of(m) and not m.seen_by for m in world.slack.seen()))
+        else:
+            assert action.startswith("ask.")
+            answer = await answered(world, message, name)
+            assert types(answer)[0] == "header", (name, answer.text)
+    assert world.slack.refused == []
+
+
+async def test_every_button_of_home_does_what_it_says(world: World) -> None:
+    await world.slack.answer_to("/usage last 7 days")
+    await world.slack.open_home("U0ADA")
+    home = await world.slack.until(lambda: world.slack.homes.get("U0ADA"))
+    values = [block["accessory"]["value"] for block in home if "accessory" in block]
+    assert len(values) == 4
+    for value in values:
+        world.slack.messages.clear()
+        await world.slack.press_at_home(value)
+        answer = await world.slack.until(lambda: next((m for m in world.slack.seen(channel="D0ADA") if m.blocks), None))
+        assert types(answer)[0] == "header", (value, answer.text)
