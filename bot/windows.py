@@ -43,10 +43,11 @@ _LOOKS_LIKE_DATE = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*|\d{4}[/.]\d{1,
 
 @dataclass(frozen=True, slots=True)
 class ReadWindow:
-    """A window and how the words were read: `last 7 days, 15–21 Nov (UTC)`."""
+    """A window and how the words were read: `15 to 21 Nov 2026 (UTC)`. `by_day` where it is of whole days, and not known to the minute."""
 
     window: Window
     said: str
+    by_day: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,8 @@ def _fitted(text: str, start: datetime, end: datetime, reading: _Reading) -> Rea
     if end - start > LONGEST:
         raise _refused(f"“{text}” is longer than ten years", reading)
     window = Window(start, max(min(end, now), start + timedelta(milliseconds=1)))
-    return ReadWindow(window, _said(text, window, reading))
+    by_day = _is_by_day(text, window, reading)
+    return ReadWindow(window, _said(window, reading, by_day=by_day), by_day)
 
 
 def _named(text: str, reading: _Reading) -> tuple[datetime, datetime] | None:
@@ -212,7 +214,7 @@ def _once(local: datetime, reading: _Reading) -> datetime:
     first, second = (local.replace(tzinfo=reading.zone, fold=fold) for fold in (0, 1))
     if first.utcoffset() == second.utcoffset():
         return first
-    name = _zone_name(reading.zone)
+    name = zone_name(reading.zone)
     if first.astimezone(UTC).astimezone(reading.zone).replace(tzinfo=None) != local:
         raise _refused(f"{local:%Y-%m-%d %H:%M} does not exist in {name}, where the clocks go forward", reading)
     raise _refused(f"{local:%Y-%m-%d %H:%M} comes twice in {name}; add its offset, such as {local:%Y-%m-%dT%H:%M}Z", reading)
@@ -231,15 +233,16 @@ def _months_later(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, (following - timedelta(days=1)).day))
 
 
-def _said(text: str, window: Window, reading: _Reading) -> str:
+def _is_by_day(text: str, window: Window, reading: _Reading) -> bool:
+    start, end = (moment.astimezone(reading.zone).time() for moment in (window.start, window.end))
+    return start == time() and (end == time() or reading.whole_days or "day" in text)
+
+
+def _said(window: Window, reading: _Reading, *, by_day: bool) -> str:
     """How the words were read, with dates and the zone."""
-    zone = _zone_name(reading.zone)
     start = window.start.astimezone(reading.zone)
     last = (window.end - timedelta(microseconds=1)).astimezone(reading.zone)
-    days = start.time() == time() and (
-        window.end.astimezone(reading.zone).time() == time() or reading.whole_days or "day" in text
-    )
-    if days:
+    if by_day:
         span = _day(start) if start.date() == last.date() else f"{_shorter(start, last)} to {_day(last)}"
     else:
         end = window.end.astimezone(reading.zone)
@@ -249,8 +252,8 @@ def _said(text: str, window: Window, reading: _Reading) -> str:
             if end.date() == start.date()
             else f"{same_year} {start:%H:%M} to {_day(end)} {end:%H:%M}"
         )
-    so_far = ", so far" if window.end == reading.now.astimezone(UTC) and days else ""
-    return f"{span} ({zone}{so_far})"
+    so_far = ", so far" if window.end == reading.now.astimezone(UTC) and by_day else ""
+    return f"{span} ({zone_name(reading.zone)}{so_far})"
 
 
 def _shorter(start: datetime, last: datetime) -> str:
@@ -264,7 +267,8 @@ def _day(moment: datetime) -> str:
     return f"{moment.day} {moment:%b %Y}"
 
 
-def _zone_name(zone: tzinfo) -> str:
+def zone_name(zone: tzinfo) -> str:
+    """How a time zone is said: `Europe/Dublin`, `UTC`."""
     return zone.key if isinstance(zone, ZoneInfo) else "UTC" if zone is UTC else str(zone)
 
 

@@ -9,7 +9,7 @@ from bot import words
 from bot.answer import Block
 from bot.blocks import kit
 from bot.reports.audit import AuditReport, Tally
-from bot.windows import ReadWindow
+from bot.windows import ReadWindow, zone_name
 from providers.records import ApiCall
 
 TOP = 10
@@ -34,7 +34,7 @@ def audit_blocks(
 ) -> list[Block]:
     """The answer as blocks: headline, facts, when, who, what, the latest failures, what is incomplete."""
     accounts = " ".join(kit.code(account) for account in report.accounts)
-    blocks = [kit.header(_headline(report)), kit.context(f"{accounts} · {window.said}")]
+    blocks = [kit.header(_headline(report)), kit.context(f"{accounts} · {kit.span(window)}")]
     if facts := _facts(report):
         blocks.append(kit.fields((name, kit.escaped(value)) for name, value in facts))
     if findings := report.findings():
@@ -106,7 +106,11 @@ def _chart(report: AuditReport, zone: tzinfo) -> Block:
     calls = [bucket.calls for bucket in report.timeline]
     failed = [bucket.failures for bucket in report.timeline]
     return kit.chart(
-        f"Calls per {_step(report.step)}", kind="bar", series=[("calls", calls), ("failed", failed)], labels=labels, unit="calls"
+        f"Calls per {_step(report.step)} ({zone_name(zone)})",
+        kind="bar",
+        series=[("calls", calls), ("failed", failed)],
+        labels=labels,
+        unit="calls",
     )
 
 
@@ -131,7 +135,9 @@ def _failure_table(report: AuditReport, zone: tzinfo) -> Block:
         [_when(call, zone), call.account, call.actor[:60] or "unnamed", call.action[:60], call.target[:80], call.status]
         for call in report.latest_failures
     ]
-    return kit.data_table("Latest failures", ["When", "Account", "Actor", "Action", "Target", "Status"], rows, page_size=5)
+    return kit.data_table(
+        f"Latest failures ({zone_name(zone)})", ["When", "Account", "Actor", "Action", "Target", "Status"], rows, page_size=5
+    )
 
 
 def _one_line(call: ApiCall, zone: tzinfo) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.answer import Block
+from bot.windows import ReadWindow
 from bot.words import inert, shortened
 
 SECTION_TEXT = 3000
@@ -64,6 +65,13 @@ def local_time(moment: datetime) -> str:
     """A time that each reader sees in their own zone; in UTC where Slack cannot tell it so."""
     utc = moment.astimezone(UTC)
     return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{utc.day} {utc:%b %H:%M} UTC>"
+
+
+def span(window: ReadWindow) -> str:
+    """When an answer is about: by day in the zone the question was read in, by the minute in each reader's own."""
+    if window.by_day:
+        return window.said
+    return f"{local_time(window.window.start)} to {local_time(window.window.end)}"
 
 
 def divider() -> Block:

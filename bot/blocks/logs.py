@@ -9,7 +9,7 @@ from bot import words
 from bot.answer import Block
 from bot.blocks import kit
 from bot.reports.logs import LogReport
-from bot.windows import ReadWindow
+from bot.windows import ReadWindow, zone_name
 
 PREVIEW_LINES = 10
 PREVIEW_LINE = 220
@@ -42,7 +42,7 @@ def logs_blocks(
     """The answer as blocks: headline, levels, timeline, preview, what is missing, what to ask next."""
     asked = f" · {kit.code(query, 300)}" if query else ""
     names = " ".join(kit.code(name, 60) for name in report.names)
-    blocks = [kit.header(_headline(report)), kit.context(f"{names} · {window.said}{asked}")]
+    blocks = [kit.header(_headline(report)), kit.context(f"{names} · {kit.span(window)}{asked}")]
     notes = report.shortcomings()
     if notes:
         blocks.append(kit.section("\n".join(f":warning: {kit.escaped(words.inert(note, 300))}" for note in notes)))
@@ -79,7 +79,11 @@ def _chart(report: LogReport, zone: tzinfo) -> Block:
     form = "%H:%M" if report.step < timedelta(hours=2) else "%d %b %H:%M" if report.step < timedelta(days=1) else "%d %b"
     labels = [start.astimezone(zone).strftime(form) for start, _ in report.timeline]
     return kit.chart(
-        "Lines over time", kind="bar", series=[("lines", [n for _, n in report.timeline])], labels=labels, unit="lines"
+        f"Lines over time ({zone_name(zone)})",
+        kind="bar",
+        series=[("lines", [n for _, n in report.timeline])],
+        labels=labels,
+        unit="lines",
     )
 
 

@@ -36,7 +36,7 @@ def usage_blocks(
     """The answer as blocks: headline, facts, findings, chart, table, what is missing, what to ask next."""
     blocks = [
         kit.header(_headline(report)),
-        kit.context(f"{kit.code(report.account)} · {window.said}{_organisation(report)}"),
+        kit.context(f"{kit.code(report.account)} · {kit.span(window)}{_organisation(report)}"),
     ]
     if facts := _facts(report):
         blocks.append(kit.fields(facts))

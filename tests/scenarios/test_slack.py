@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import io
 import json
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -360,6 +361,17 @@ async def test_who_asked_what_where_with_what_outcome_is_recorded(world: World, 
 async def test_days_of_an_audit_are_named_in_the_askers_zone(world: World) -> None:
     answer = await world.slack.answer_to("/apiaudit iot yesterday", user="U0GRACE")
     assert "America/New_York" in answer.text
+
+
+@pytest.mark.parametrize("line", ["/logs kitchen 20m", "/apiaudit iot 24h"])
+async def test_each_reader_is_told_the_window_in_their_own_zone(world: World, line: str) -> None:
+    answer = await world.slack.answer_to(line)
+    head, chart = answer.blocks[1], next(block for block in answer.blocks if block["type"] == "data_visualization")
+    assert re.search(r"<!date\^\d+\^\{date_short_pretty\} \{time\}\|[^>]+ UTC> to <!date\^", head["elements"][0]["text"])
+    assert "(Europe/Dublin)" in chart["title"]
+    assert "(Europe/Dublin)" in answer.text
+    days = await world.slack.answer_to(f"{line.rpartition(' ')[0]} yesterday")
+    assert "(Europe/Dublin)" in days.blocks[1]["elements"][0]["text"]
 
 
 async def test_hostile_rows_and_names_stay_text(world: World) -> None:
