@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.blocks.home import HomeFacts, home_blocks
-from bot.question import COMMANDS
+from bot.blocks.home import CHECK_ACTION, HomeFacts, home_blocks
+from bot.question import COMMANDS, CommandName
 from bot.store import Store
-from handlers.door import Door
+from handlers.door import SHOW_WORK_AFTER_S, Door
 from handlers.manage import Asker, SubscriptionManager
 from handlers.rules import RuleManager
+from providers.records import Check
 from providers.sources import Checked
 
 RECENT = 5
+CHECK_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +29,47 @@ class HomeTab:
     accounts: Mapping[str, Checked]
     subscriptions: SubscriptionManager
     rules: RuleManager
+    checking: dict[str, asyncio.Task[Check]] = field(default_factory=dict)
 
-    async def __call__(self, event: dict[str, Any]) -> None:
+    async def opened(self, event: dict[str, Any]) -> None:
         if event.get("tab") == "home":
-            user = str(event.get("user", ""))
-            await self.door.delivery.home(user, home_blocks(await self._facts(user)))
+            await self._draw(str(event.get("user", "")))
 
-    async def _facts(self, user: str) -> HomeFacts:
+    async def check(self, body: dict[str, Any]) -> None:
+        """Asks each account that the person may ask how it is, and draws the tab as the answers come. What several ask for at once is
+        asked once."""
+        user = str((body.get("user") or {}).get("id", ""))
+        checks: dict[str, Check | None] = dict.fromkeys(self._accounts_of(await self._allowed(user)))
+        await self._draw(user, checks)
+        asked = [asyncio.create_task(self._noted(account, checks)) for account in checks]
+        await asyncio.wait(asked, timeout=SHOW_WORK_AFTER_S)
+        if not all(task.done() for task in asked):
+            await self._draw(user, checks)
+        await asyncio.gather(*asked)
+        await self._draw(user, checks)
+
+    async def _noted(self, account: str, checks: dict[str, Check | None]) -> None:
+        task = self.checking.get(account)
+        if task is None:
+            task = self.checking[account] = asyncio.create_task(_check(self.accounts[account]))
+            task.add_done_callback(lambda _: self.checking.pop(account))
+        checks[account] = await task
+
+    async def _draw(self, user: str, checks: Mapping[str, Check | None] | None = None) -> None:
+        await self.door.delivery.home(user, home_blocks(await self._facts(user, checks or {})))
+
+    async def _allowed(self, user: str) -> list[CommandName]:
         access = self.door.access
         groups = await self.door.people.groups_of(user, [g for c in COMMANDS.values() for g in access.groups(c.name)])
         asker = Asker(user, "", groups)
-        allowed = [c.name for c in COMMANDS.values() if access.may_ask(c.name, **asker.rights)]
+        return [c.name for c in COMMANDS.values() if access.may_ask(c.name, **asker.rights)]
+
+    def _accounts_of(self, allowed: Sequence[CommandName]) -> list[str]:
+        directory = self.door.answering.directory
+        return list(dict.fromkeys(account for name in allowed for account in directory.of_kind(COMMANDS[name].kinds)))
+
+    async def _facts(self, user: str, checks: Mapping[str, Check | None]) -> HomeFacts:
+        allowed = await self._allowed(user)
         conditions = await asyncio.gather(*(account.condition() for account in self.accounts.values()))
         standing = await self.rules.standing(allowed)
         return HomeFacts(
@@ -50,7 +82,18 @@ class HomeTab:
             upcoming=await self.subscriptions.upcoming(allowed),
             recent=[f"/{asked.command} {asked.text}".strip() for asked in await self.store.recent_questions(user, RECENT)],
             now=self.door.clock(),
+            checks=checks,
+            may_check=bool(self._accounts_of(allowed)),
         )
+
+
+async def _check(account: Checked) -> Check:
+    """The first that fails of what an account says about itself, or the last."""
+    try:
+        checks = await asyncio.wait_for(account.check(), CHECK_S)
+    except TimeoutError:
+        return Check(account.account, ok=False, detail="No answer yet.", hint="Try again later.")
+    return next((check for check in checks if not check.ok), checks[-1])
 
 
 def register(
@@ -61,4 +104,6 @@ def register(
     subscriptions: SubscriptionManager,
     rules: RuleManager,
 ) -> None:
-    app.event("app_home_opened")(HomeTab(door, store, accounts, subscriptions, rules).__call__)
+    tab = HomeTab(door, store, accounts, subscriptions, rules)
+    app.event("app_home_opened")(tab.opened)
+    app.action(CHECK_ACTION)(tab.check)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot import words
 from bot.answer import Block
 from bot.blocks import kit, talk
 from bot.question import COMMANDS, VENDORS, CommandName, Directory, example
-from providers.records import Condition
+from providers.records import Check, Condition
 
-MOST_ALERTS, MOST_DIGESTS = 10, 5
+MOST_ACCOUNTS, MOST_ALERTS, MOST_DIGESTS = 20, 10, 5
+CHECK_ACTION = "home.check"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,11 @@ class Upcoming:
 
 @dataclass(frozen=True, slots=True)
 class HomeFacts:
-    """What is known when the tab is opened. `alerts` are said already, those that matter most first, and `calm` counts the others."""
+    """What is known when the tab is opened. `alerts` are said already, those that matter most first, and `calm` counts the others.
+
+    `checks` are the accounts that were just asked how they are, with None for those that have not answered yet; `may_check` where this
+    person may have them asked.
+    """
 
     allowed: Sequence[CommandName]
     directory: Directory
@@ -37,6 +42,8 @@ class HomeFacts:
     upcoming: Sequence[Upcoming]
     recent: Sequence[str]
     now: datetime
+    checks: Mapping[str, Check | None] = field(default_factory=dict)
+    may_check: bool = False
 
 
 def home_blocks(facts: HomeFacts) -> list[Block]:
@@ -60,21 +67,31 @@ def _alerts(facts: HomeFacts) -> list[Block]:
 
 
 def _accounts(facts: HomeFacts) -> list[Block]:
-    lines = []
-    for condition in facts.conditions:
-        vendor = VENDORS[facts.directory.accounts[condition.account]]
-        seen = f"answered {kit.local_time(condition.answered_at)}" if condition.answered_at else "not asked since the start"
-        state = (
-            f"🔴 {kit.escaped(condition.trouble)}"
-            if condition.trouble
-            else f"🟢 {seen}"
-            if condition.answered_at
-            else f"⚪ {seen}"
-        )
-        left = [f"{each.left:,} of {each.of:,} {each.what} left" for each in condition.left if each.left < each.of]
-        lines.append(f"{kit.code(condition.account)} {vendor} · {state}" + (f" · {', '.join(left)}" if left else ""))
-    shown = [*lines[:20], *([f"… and {len(lines) - 20} more"] if len(lines) > 20 else [])]
-    return [kit.section("*Accounts*\n" + ("\n".join(shown) or "none yet"))]
+    lines = [_account(condition, facts) for condition in facts.conditions]
+    shown = [*lines[:MOST_ACCOUNTS], *([f"… and {len(lines) - MOST_ACCOUNTS} more"] if len(lines) > MOST_ACCOUNTS else [])]
+    told = kit.section("*Accounts*\n" + ("\n".join(shown) or "none yet"))
+    return [{**told, "accessory": kit.button("Check now", CHECK_ACTION)} if facts.may_check else told]
+
+
+def _account(condition: Condition, facts: HomeFacts) -> str:
+    """An account, how it stands with it, and what may still be asked of it."""
+    left = [f"{each.left:,} of {each.of:,} {each.what} left" for each in condition.left if each.left < each.of]
+    vendor = VENDORS[facts.directory.accounts[condition.account]]
+    return " · ".join([f"{kit.code(condition.account)} {vendor}", _state(condition, facts), *left])
+
+
+def _state(condition: Condition, facts: HomeFacts) -> str:
+    check = facts.checks.get(condition.account)
+    if check:
+        said = f"🟢 {check.detail}" if check.ok else f"🔴 {check.detail} {check.hint}"
+        return talk.with_code(words.shortened(said, 120)).strip()
+    if condition.account in facts.checks:
+        return "⏳ being asked …"
+    if condition.trouble:
+        return f"🔴 {kit.escaped(condition.trouble)}"
+    if condition.answered_at:
+        return f"🟢 answered {kit.local_time(condition.answered_at)}"
+    return "⚪ not asked since the start"
 
 
 def _upcoming(facts: HomeFacts) -> list[Block]:

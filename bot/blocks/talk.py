@@ -48,8 +48,8 @@ def help_answer(command: CommandName, directory: Directory) -> Answer:
 
 def error_blocks(message: str, hint: str, *, again: str = "", fill: str = "") -> list[Block]:
     """What went wrong in one sentence, what to do, and a button where asking again may help, or where a wish can be filled in."""
-    example = kit.code(hint, 300) if hint.startswith("/") else _with_code(hint)
-    blocks = [kit.section(f"{_with_code(message)}" + (f"\n{'Try ' if hint.startswith('/') else ''}{example}" if hint else ""))]
+    example = kit.code(hint, 300) if hint.startswith("/") else with_code(hint)
+    blocks = [kit.section(f"{with_code(message)}" + (f"\n{'Try ' if hint.startswith('/') else ''}{example}" if hint else ""))]
     form = _fill_in(fill)
     is_wish = bool(form) and form[0]["action_id"] != OPEN_QUESTION
     told = [("Try again", again)] if again else [("Ask this instead", hint)] if hint.startswith("/") and not is_wish else []
@@ -83,7 +83,7 @@ def error_text(message: str, hint: str) -> str:
 
 def note_blocks(text: str) -> list[Block]:
     """Something that the bot says of itself."""
-    return [kit.section(_with_code(text))]
+    return [kit.section(with_code(text))]
 
 
 def note(text: str) -> Answer:
@@ -98,7 +98,7 @@ def listing(head: str, lines: Sequence[str]) -> Answer:
 
 def list_blocks(head: str, lines: Sequence[str]) -> list[Block]:
     """A list under a headline. Its lines are ours, with `code` and people in them, and go into as many sections as they need."""
-    blocks, body = [kit.section(_with_code(head))], ""
+    blocks, body = [kit.section(with_code(head))], ""
     for line in lines:
         told = _with_people(line)
         if len(body) + len(told) > 2800:
@@ -110,7 +110,7 @@ def list_blocks(head: str, lines: Sequence[str]) -> list[Block]:
 def _with_people(line: str) -> str:
     """The same with a person named at its end, as Slack wants to be told of people."""
     said, by, who = line.rpartition("<@")
-    return f"{_with_code(said)}{by}{who}" if by and who.rstrip(">").isalnum() else _with_code(line)
+    return f"{with_code(said)}{by}{who}" if by and who.rstrip(">").isalnum() else with_code(line)
 
 
 def digest_blocks(name: str, blocks: Sequence[Block], *, note: str = "") -> list[Block]:
@@ -221,7 +221,7 @@ def _local(example: str, command: CommandName, directory: Directory) -> str:
     return example
 
 
-def _with_code(text: str) -> str:
+def with_code(text: str) -> str:
     """Our sentence with its own `code` kept and all else from outside made harmless."""
     parts = words.inert(text, 1500).split("`")
     if len(parts) % 2 == 0:

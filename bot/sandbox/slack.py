@@ -286,9 +286,9 @@ class SlackSandbox(Server):
         return {"thread_ts": message.ts, "reply_count": len(replies), "reply_users": users, "latest_reply": replies[-1].ts}
 
     async def press_at_home(self, value: str, *, user: str = "U0ADA") -> Ack:
-        """Presses the button with that value in a person's App Home. Slack gives no channel and no response URL with it."""
+        """Presses the button with that value or action in a person's App Home. Slack gives no channel and no response URL with it."""
         accessories = [block["accessory"] for block in self.homes[user] if "accessory" in block]
-        element = next(each for each in accessories if each.get("value") == value)
+        element = next(each for each in accessories if value in (each.get("value"), each["action_id"]))
         payload = {
             "type": "block_actions",
             "user": {"id": user, "username": self.users[user].name.lower(), "team_id": "T0SANDBOX"},

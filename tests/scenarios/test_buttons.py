@@ -191,7 +191,8 @@ async def test_every_button_of_home_does_what_it_says(world: World) -> None:
     await world.slack.answer_to("/usage last 7 days")
     await world.slack.open_home("U0ADA")
     home = await world.slack.until(lambda: world.slack.homes.get("U0ADA"))
-    values = [block["accessory"]["value"] for block in home if "accessory" in block]
+    pressable = [block["accessory"] for block in home if "accessory" in block]
+    values = [button["value"] for button in pressable if button["action_id"] != "home.check"]
     assert len(values) == 4
     for value in values:
         world.slack.messages.clear()

@@ -57,6 +57,34 @@ async def test_home_shows_only_what_i_may_ask(world: World, clock: Clock) -> Non
     assert "`/apiaudit` is not allowed for you" in linus
 
 
+async def test_accounts_are_asked_how_they_are_and_told_as_they_answer(world: World, clock: Clock) -> None:
+    async with running(world):
+        assert "Check now" in await home_of(world)
+        world.rapid7.answer_with(401, times=1)
+        world.devicewise.be_slow(2.0, times=1)
+        await world.slack.press_at_home("home.check")
+        await world.slack.press_at_home("home.check")
+        home = await world.slack.until(lambda: _home_with(world, "🔴 rapid7-eu did not accept our key (HTTP 401)."))
+        assert "`iot` deviceWISE · ⏳ being asked …" in home
+        assert "🟢 Akamai offers" in home
+        await world.slack.until(lambda: _home_with(world, "🟢 deviceWISE answers as"))
+    assert len(world.devicewise.ledger) == 2, "one session, one question, however often it is pressed"
+
+
+async def test_only_those_are_asked_that_i_may_ask(world: World, clock: Clock) -> None:
+    async with running(world):
+        await home_of(world, "U0LINUS")
+        await world.slack.press_at_home("home.check", user="U0LINUS")
+        home = await world.slack.until(lambda: _home_with(world, "🟢 Rapid7 answers", "U0LINUS"))
+    assert "`edge` Akamai · ⚪" in home
+    assert world.akamai.ledger == []
+
+
+def _home_with(world: World, said: str, user: str = "U0ADA") -> str:
+    home = json.dumps(world.slack.homes[user], ensure_ascii=False)
+    return home if said in home else ""
+
+
 async def test_a_question_from_home_is_answered_in_direct_messages(world: World, clock: Clock) -> None:
     async with running(world, CALM):
         await home_of(world, "U0LINUS")

@@ -283,7 +283,7 @@ async function load() {
 }
 
 const post = (path, body) => fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
-const press = (message, action_id, value) => post("/do/press", { user: state.user, ts: message?.ts ?? "", action_id, value }).then(() => { if (!message) go(`D0${state.user.slice(2)}`); });
+const press = (message, action_id, value) => post("/do/press", { user: state.user, ts: message?.ts ?? "", action_id, value: value ?? action_id }).then(() => { if (!message && value) go(`D0${state.user.slice(2)}`); });
 
 function requestLine(r) {
   const query = decodeURIComponent(r.query.replaceAll("+", " "));
