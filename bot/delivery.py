@@ -120,7 +120,8 @@ class Delivery:
             return
         # What a response URL has made beside a button's message cannot be taken back, so the work takes its place.
         errand.shown_privately = errand.holder is not Holder.NOTHING
-        await self.whisper(errand, text, blocks)
+        # A response URL can be used a few times, and not for what may be refused first.
+        await self.whisper(errand, text, talk.older_blocks(blocks))
         errand.shown_privately = True
 
     async def answer(self, errand: Errand, answer: Answer, *, ticket: str) -> None:
@@ -169,27 +170,42 @@ class Delivery:
         if errand.direct:
             await self._post(errand.channel, text, blocks)
             return
-        blocks = self._plainer.shown(self._checked(text, blocks))
-        payload = {
-            "response_type": "ephemeral",
-            "replace_original": errand.shown_privately,
-            "text": outward(text),
-            "blocks": blocks,
-            **({"thread_ts": errand.thread_ts} if errand.thread_ts else {}),
-        }
-        if not await self._respond(errand.response_url, payload):
-            await self._whisper_otherwise(errand, text, blocks)
+        blocks = self._checked(text, blocks)
+
+        async def send(shown: Sequence[Block]) -> bool:
+            payload = {
+                "response_type": "ephemeral",
+                "replace_original": errand.shown_privately,
+                "text": outward(text),
+                "blocks": list(shown),
+                **({"thread_ts": errand.thread_ts} if errand.thread_ts else {}),
+            }
+            return await self._respond(errand.response_url, payload)
+
+        with contextlib.suppress(SlackRefused):
+            if await self._plainer.send(send, blocks, text, with_pictures=False):
+                return
+        await self._whisper_otherwise(errand, text, blocks)
 
     async def _whisper_otherwise(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
         """Where the response URL has been used up or is too old: beside the channel, or else by direct message."""
-        told: dict[str, Any] = {"text": outward(text), "blocks": list(blocks)}
         thread: dict[str, Any] = {"thread_ts": errand.thread_ts} if errand.thread_ts else {}
+
+        async def beside(shown: Sequence[Block]) -> Any:
+            return await self._client.chat_postEphemeral(
+                channel=errand.channel, user=errand.user, text=outward(text), blocks=list(shown), **thread
+            )
+
+        async def directly(shown: Sequence[Block]) -> Any:
+            channel = await self.direct(errand.user)
+            return await self._client.chat_postMessage(channel=channel, text=outward(text), blocks=list(shown))
+
         try:
-            await self._client.chat_postEphemeral(channel=errand.channel, user=errand.user, **told, **thread)
+            await self._plainer.send(beside, blocks, text, with_pictures=False)
         except SlackApiError as error:
             if error.response.get("error") not in (*NOT_HERE, "user_not_in_channel"):
                 raise SlackRefused(reason_of(error)) from None
-            await self._client.chat_postMessage(channel=await self.direct(errand.user), **told)
+            await self._plainer.send(directly, blocks, text, with_pictures=False)
 
     async def open_view(self, trigger: str, view: Block) -> None:
         """Opens a modal. Raises SlackApiError where the trigger is used up or too old."""
@@ -271,11 +287,14 @@ class Delivery:
         return await self._plainer.send(lambda shown: _sent(send, shown), self._checked(text, blocks), text)
 
     async def _respond(self, url: str, payload: dict[str, Any]) -> bool:
-        """By the response_url, which works where we are no member. False where Slack does not take it any more."""
+        """By the response_url, which works where we are no member. False where Slack does not take it any more; raises SlackRefused
+        where it does not take these blocks."""
         if not url:
             return False
         try:
             async with self._session.post(url, json=payload, timeout=RESPOND_TIMEOUT) as response:
+                if response.status == 400:
+                    raise SlackRefused("invalid_blocks")
                 if response.status != 200:
                     log.warning("Slack refused an answer by response_url (HTTP %s)", response.status)
                 return response.status == 200

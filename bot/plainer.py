@@ -1,4 +1,4 @@
-"""Messages in the newest blocks, and in older ones for a workspace that refuses those: charts as pictures and tables of the plain kind, and
+"""Messages in the newest blocks, and in older ones for a workspace that refuses those: charts as pictures, tables of the plain kind, work in words, and
 where it refuses these, too, words. What was learned from a refusal is remembered for a day."""
 
 from __future__ import annotations
@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TypeVar
 
 import aiohttp
@@ -33,27 +33,28 @@ class Plainer:
 
     def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession | None = None) -> None:
         self._client, self._session = client, session
-        self._older_until = 0.0
+        self._refused_until: dict[str, float] = {}
 
-    def shown(self, blocks: Sequence[Block]) -> Sequence[Block]:
-        """The blocks as the workspace takes them, without pictures, for where one cannot try twice."""
-        return talk.older_blocks(blocks) if self._knows_better() else blocks
-
-    async def send(self, send: Callable[[Sequence[Block]], Awaitable[T]], blocks: Sequence[Block], text: str) -> T:
-        """What `send` gives for the first of these that Slack takes. Raises what `send` raises for all else."""
-        refused = ""
-        if not (self._knows_better() and talk.has_newest(blocks)):
+    async def send(
+        self, send: Callable[[Sequence[Block]], Awaitable[T]], blocks: Sequence[Block], text: str, *, with_pictures: bool = True
+    ) -> T:
+        """What `send` gives for the first of these that Slack takes. Raises what `send` raises for all else. Pictures are seen where all
+        may see the message, and nowhere else."""
+        refused, newest = "", talk.newest_of(blocks)
+        if not self._refuses(newest):
             sent, refused = await self._tried(send, blocks)
             if sent is not None:
                 return sent
-        if not talk.has_newest(blocks) or refused == TOO_LONG:
+        if not newest or refused == TOO_LONG:
             return await send(talk.plain_blocks(blocks, text))
-        self._older_until = time.monotonic() + REMEMBERED_S
-        sent, _ = await self._tried(send, talk.older_blocks(blocks, await self._pictures(blocks)))
+        self._refused_until |= dict.fromkeys(newest, time.monotonic() + REMEMBERED_S)
+        sent, _ = await self._tried(send, talk.older_blocks(blocks, await self._pictures(blocks) if with_pictures else ()))
         return sent if sent is not None else await send(talk.plain_blocks(blocks, text))
 
-    def _knows_better(self) -> bool:
-        return time.monotonic() < self._older_until
+    def _refuses(self, newest: Collection[str]) -> bool:
+        """Whether one of these kinds of blocks was refused within the last day."""
+        now = time.monotonic()
+        return any(now < self._refused_until.get(kind, 0.0) for kind in newest)
 
     async def _tried(self, send: Callable[[Sequence[Block]], Awaitable[T]], blocks: Sequence[Block]) -> tuple[T | None, str]:
         """What came of it; or None, and Slack's own word for what it has against the blocks."""

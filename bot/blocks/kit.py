@@ -163,6 +163,25 @@ def chart(title: str, *, kind: str, series: Sequence[tuple[str, Sequence[float]]
     }
 
 
+def task(task_id: str, title: str, said: str) -> Block:
+    """Work that goes on, and how far it is."""
+    details = {"type": "rich_text_section", "elements": [{"type": "text", "text": inert(said, 2000) or "…"}]}
+    return {
+        "type": "task_card",
+        "task_id": task_id,
+        "title": inert(title, 150),
+        "status": "in_progress",
+        "details": {"type": "rich_text", "elements": [details]},
+    }
+
+
+def older_task(card: Block) -> list[Block]:
+    """The same in blocks that Slack has long known."""
+    [details] = card["details"]["elements"]
+    said = details["elements"][0]["text"]
+    return [section(f":hourglass_flowing_sand: Working on {code(card['title'], 300)}"), context(escaped(said))]
+
+
 def picture(file: str, told: str) -> Block:
     """A picture that was uploaded, by its file id."""
     return {"type": "image", "slack_file": {"id": file}, "alt_text": shortened(told, 1900) or "chart"}

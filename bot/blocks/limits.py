@@ -178,6 +178,15 @@ def _chart(block: Block) -> Iterator[str]:
             yield "a label longer than 20"
 
 
+def _task(block: Block) -> Iterator[str]:
+    if not 1 <= len(block.get("task_id", "")) <= 255:
+        yield "task_id 1 to 255"
+    if not block.get("title"):
+        yield "no title"
+    if block.get("status") not in ("pending", "in_progress", "complete", "error"):
+        yield "status is pending, in_progress, complete or error"
+
+
 def _input(block: Block) -> Iterator[str]:
     yield from _text(block.get("label"), "label", 2000, kinds=("plain_text",))
     element = block.get("element", {})
@@ -197,7 +206,9 @@ def view_problems(view: Block) -> list[str]:
     found += ["private_metadata: longer than 3000"] if len(view.get("private_metadata", "")) > 3000 else []
     if "submit" not in view and any(block.get("type") == "input" for block in view["blocks"]):
         found.append("submit: required with inputs")
-    messages_only = {"data_table", "data_visualization", "table"} & {str(block.get("type")) for block in view["blocks"]}
+    messages_only = {"data_table", "data_visualization", "table", "task_card"} & {
+        str(block.get("type")) for block in view["blocks"]
+    }
     found += [f"blocks: {name} belongs to messages" for name in sorted(messages_only)]
     return found + block_problems(view["blocks"], most=MOST_VIEW_BLOCKS)
 
@@ -212,6 +223,7 @@ _CHECKS: Mapping[str, Callable[[Block], Iterator[str]]] = MappingProxyType(
         "divider": lambda _: iter(()),
         "input": _input,
         "data_table": _data_table,
+        "task_card": _task,
         "data_visualization": _chart,
         "table": _table,
     }

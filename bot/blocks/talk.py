@@ -121,11 +121,7 @@ def digest_blocks(name: str, blocks: Sequence[Block], *, note: str = "") -> list
 
 def working_blocks(line: str, ticket: str, said: str) -> list[Block]:
     """Work that takes longer shows itself and can be stopped."""
-    return [
-        kit.section(f":hourglass_flowing_sand: Working on {kit.code(line, 300)}"),
-        kit.context(kit.escaped(said)),
-        kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)]),
-    ]
+    return [kit.task(ticket, line, said), kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)])]
 
 
 def soon(line: str, ticket: str) -> Answer:
@@ -174,12 +170,12 @@ def without_buttons(blocks: Sequence[Block]) -> list[Block]:
     return [block for block in blocks if block.get("type") != "actions"]
 
 
-_NEWEST = frozenset({"data_table", "data_visualization"})
+_NEWEST = frozenset({"data_table", "data_visualization", "task_card"})
 
 
-def has_newest(blocks: Sequence[Block]) -> bool:
-    """Whether there are blocks among these that not every Slack knows."""
-    return any(block.get("type") in _NEWEST for block in blocks)
+def newest_of(blocks: Sequence[Block]) -> frozenset[str]:
+    """The kinds of blocks among these that not every Slack knows."""
+    return _NEWEST.intersection(str(block.get("type")) for block in blocks)
 
 
 def older_blocks(blocks: Sequence[Block], pictures: Sequence[str] = ()) -> list[Block]:
@@ -193,6 +189,8 @@ def older_blocks(blocks: Sequence[Block], pictures: Sequence[str] = ()) -> list[
         elif block.get("type") == "data_table":
             older += [] if has_table else [kit.context(f"*{kit.escaped(block['caption'])}*"), kit.plain_table(block)]
             has_table = True
+        elif block.get("type") == "task_card":
+            older += kit.older_task(block)
         else:
             older.append(block)
     return older

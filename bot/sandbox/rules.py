@@ -133,6 +133,15 @@ class RichText(BaseModel):
     elements: list[dict[str, Any]]
 
 
+class TaskCard(_Block):
+    type: Literal["task_card"]
+    task_id: _string(255)  # type: ignore[valid-type]
+    title: _string(255)  # type: ignore[valid-type]
+    status: Literal["pending", "in_progress", "complete", "error"]
+    details: RichText | None = None
+    output: RichText | None = None
+
+
 class Table(_Block):
     type: Literal["table"]
     rows: Annotated[
@@ -265,7 +274,8 @@ class Input(_Block):
 
 
 AnyBlock = Annotated[
-    Header | Section | Context | Divider | Actions | Table | DataTable | DataVisualization | Image, Field(discriminator="type")
+    Header | Section | Context | Divider | Actions | TaskCard | Table | DataTable | DataVisualization | Image,
+    Field(discriminator="type"),
 ]
 _BLOCKS: TypeAdapter[list[Any]] = TypeAdapter(list[AnyBlock])
 # Charts and tables belong to messages.

@@ -166,6 +166,7 @@ class SlackSandbox(Server):
     too_many: int = 0
     knows_newest: bool = True
     knows_tables: bool = True
+    knows_tasks: bool = True
     silent: bool = False
     views: dict[str, View] = field(default_factory=dict)
     triggers: dict[str, tuple[str, float]] = field(default_factory=dict)
@@ -651,6 +652,7 @@ class SlackSandbox(Server):
         types = {block["type"] for block in blocks}
         unknown = set() if self.knows_newest else {"data_table", "data_visualization"}
         unknown |= set() if self.knows_tables else {"table"}
+        unknown |= set() if self.knows_tasks else {"task_card"}
         pictures = [self.files.get(block["slack_file"]["id"]) for block in blocks if "slack_file" in block]
         if types & unknown or any(f is None or not f.shared or self.clock() - f.shared_at < 0.9 for f in pictures):
             return {
@@ -799,7 +801,7 @@ class SlackSandbox(Server):
                 self.messages.remove(earlier)
                 self._tell("deleted", earlier)
             return web.Response(text="ok")
-        if error := _message_error(args):
+        if error := _message_error(args) or self._unknown_blocks(args["blocks"]):
             self.refused.append(f"response_url: {error}")
             return web.json_response(error, status=400)
         seen_by = url.user if args.get("response_type", "ephemeral") == "ephemeral" else ""

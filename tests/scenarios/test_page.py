@@ -141,6 +141,16 @@ EVERY_BLOCK = [
             "axis_config": {"categories": ["a", "b"], "y_label": "GB"},
         },
     },
+    {
+        "type": "task_card",
+        "task_id": "t1",
+        "title": "A task",
+        "status": "in_progress",
+        "details": {
+            "type": "rich_text",
+            "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "so far"}]}],
+        },
+    },
     {"type": "actions", "elements": [{"type": "button", "text": {"type": "plain_text", "text": "Press me"}, "action_id": "x"}]},
 ]
 
@@ -155,11 +165,13 @@ async def test_every_kind_of_block_is_drawn(page: Page, demo: World) -> None:
     await expect(answer.locator("strong").first).to_have_text("bold")
     await expect(answer.get_by_text("<text>")).to_be_visible()
     await expect(answer.locator(".fields > div")).to_have_count(2)
-    await expect(answer.locator(".context")).to_have_text("small print")
+    await expect(answer.locator(".context")).to_have_text(["small print", "so far"])
     await expect(answer.locator("hr")).to_have_count(1)
     await expect(answer.get_by_alt_text("a square")).to_be_visible()
     await expect(answer.locator("td")).to_have_text(["oven", "seven"])
     await expect(answer.locator("svg polyline")).to_have_count(1)
+    await expect(answer.get_by_role("img", name="in progress")).to_be_visible()
+    await expect(answer.locator(".task")).to_have_text("A taskso far")
     await expect(answer.get_by_role("button", name="Press me")).to_be_visible()
 
 

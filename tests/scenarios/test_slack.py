@@ -307,6 +307,7 @@ async def test_long_work_shows_itself_and_becomes_the_answer(world: World) -> No
     await ack.done
     working = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None))
     assert "Cancel" in buttons(working)
+    assert (working.blocks[0]["type"], working.blocks[0]["title"]) == ("task_card", "/usage last 7 days")
     answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None))
     assert answer.ts == working.ts
     assert len(world.slack.seen()) == 1
@@ -423,6 +424,27 @@ async def test_where_a_picture_cannot_be_sent_the_table_goes_without_it(world: W
     world.slack.answer_with(500, path="getUploadURLExternal", times=9)
     answer = await world.slack.answer_to("/usage last 7 days")
     assert "table" in types(answer) and "image" not in types(answer)
+
+
+async def test_a_private_answer_finds_out_by_itself_in_which_blocks_it_is_taken(world: World) -> None:
+    world.slack.knows_newest = False
+    answer = await world.slack.answer_to("/apiaudit iot 24h")
+    assert answer.seen_by == "U0ADA"
+    assert not {"data_table", "data_visualization"} & set(types(answer))
+    assert "table" in types(answer)
+    assert len(world.slack.refused) == 1
+    await world.slack.answer_to("/apiaudit iot 24h")
+    assert len(world.slack.refused) == 1, "what was learned is remembered"
+
+
+async def test_a_workspace_that_knows_no_tasks_is_told_of_work_in_words(world: World) -> None:
+    world.slack.knows_tasks = False
+    world.rapid7.be_slow(2.0, times=3)
+    await world.slack.command("/usage last 7 days")
+    working = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None))
+    assert types(working) == ["section", "context", "actions"]
+    answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None))
+    assert {"data_table", "data_visualization"} <= set(types(answer)), "what was refused of one kind says nothing of another"
 
 
 async def test_a_private_answer_is_in_the_blocks_that_the_workspace_knows(world: World) -> None:
