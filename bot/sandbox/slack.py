@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import hmac
 import html
+import inspect
 import itertools
 import json
 import secrets
@@ -23,11 +24,16 @@ import aiohttp
 from aiohttp import WSMsgType, web
 
 from bot.sandbox import rules
+from bot.sandbox.faults import faults_of
 from bot.sandbox.ledger import Entry, Server
 
 PAGE = Path(__file__).parent / "page"
 SCOPES = "app_mentions:read,channels:history,channels:read,chat:write,commands,files:write,groups:history,groups:read,im:write,usergroups:read,users:read"
 BOT = "U0OPSWATCH"
+
+
+class NotConnected(AssertionError):
+    """Nobody is there to take a delivery."""
 
 
 @dataclass(slots=True)
@@ -167,6 +173,7 @@ class SlackSandbox(Server):
     knows_newest: bool = True
     knows_tables: bool = True
     knows_tasks: bool = True
+    deliveries: int = 1
     silent: bool = False
     views: dict[str, View] = field(default_factory=dict)
     triggers: dict[str, tuple[str, float]] = field(default_factory=dict)
@@ -488,8 +495,10 @@ class SlackSandbox(Server):
         envelope = {"envelope_id": ack.envelope_id, "type": kind, "accepts_response_payload": True, "payload": payload, **extra}
         live = [socket for socket in self.sockets if not socket.closed]
         if not live:
-            raise AssertionError("no socket is connected")
-        await (over or live[-1]).send_str(json.dumps(envelope))
+            raise NotConnected("no socket is connected")
+        for _ in range(self.deliveries):
+            await (over or live[-1]).send_str(json.dumps(envelope))
+        self.deliveries = 1
         return ack
 
     async def ask_to_leave(self, reason: str, *, close_after_s: float = 0.5) -> web.WebSocketResponse:
@@ -847,9 +856,15 @@ class SlackSandbox(Server):
                 "messages": [m.shown() for m in self.messages if m.seen_by in ("", user) and self._may_see(m.channel, user)],
                 "home": self.homes.get(user),
                 "view": view.shown() if (view := self.modal(user)) else None,
-                "requests": [entry.brief() for server in self.ledgers for entry in server.ledger[-40:]],
+                "requests": self._requests(),
+                "faults": {s.name: {name: said for name, (said, _) in faults_of(s).items()} for s in self.ledgers},
             }
         )
+
+    def _requests(self) -> list[dict[str, Any]]:
+        """The latest requests of the bot, to whomever."""
+        entries = sorted((e for server in self.ledgers for e in server.ledger[-400:] if _is_of_the_bot(e)), key=lambda e: e.at)
+        return [entry.brief() for entry in entries[-60:]]
 
     def _may_see(self, channel: str, user: str) -> bool:
         return self.channels[channel].direct_with in ("", user)
@@ -881,8 +896,14 @@ class SlackSandbox(Server):
             text = html.escape(line, quote=False)
             await self.say(text, user=asked["user"], channel=asked["channel"], thread_ts=asked.get("thread_ts", ""))
             return web.json_response({"ok": True})
-        ack = await self.command(line, user=asked["user"], channel=asked["channel"])
-        await asyncio.wait_for(ack.done, 3)
+        try:
+            ack = await self.command(line, user=asked["user"], channel=asked["channel"])
+            await asyncio.wait_for(ack.done, 3)
+        except (NotConnected, TimeoutError):
+            # What Slack says where nobody takes a command in time.
+            said = f"{line.split(' ')[0]} failed with the error “dispatch_failed”"
+            self._add(Message(self._ts(), asked["channel"], "USLACKBOT", said, seen_by=asked["user"]))
+            return web.json_response({"ok": False})
         return web.json_response({"ok": True, "ack_ms": round((ack.acked_at - ack.sent_at) * 1000, 1)})
 
     async def _do_press(self, request: web.Request) -> web.Response:
@@ -925,13 +946,12 @@ class SlackSandbox(Server):
         return web.json_response(await self.options(view, asked["action_id"], asked["typed"]) if view else [])
 
     async def _do_fault(self, request: web.Request) -> web.Response:
-        """Tells a provider to misbehave once."""
+        """Tells a server to misbehave."""
         asked = await request.json()
         server = next(s for s in self.ledgers if s.name == asked["server"])
-        if asked["fault"] == "slow":
-            server.be_slow(6)
-        else:
-            server.answer_with(int(asked["fault"]), "told to misbehave", times=3)
+        _, misbehave = faults_of(server)[asked["fault"]]
+        if inspect.isawaitable(done := misbehave(server)):
+            await done
         return web.json_response({"ok": True})
 
     # Small things
@@ -942,7 +962,8 @@ class SlackSandbox(Server):
         server.watchers.append(self._tell_request)
 
     def _tell_request(self, entry: Entry) -> None:
-        self._broadcast({"event": "request", "request": entry.brief()})
+        if _is_of_the_bot(entry):
+            self._broadcast({"event": "request", "request": entry.brief()})
 
     def _add(self, message: Message) -> None:
         self.messages.append(message)
@@ -976,6 +997,11 @@ class SlackSandbox(Server):
 
     def _id(self, prefix: str) -> str:
         return f"{prefix}{secrets.token_hex(6).upper()}"
+
+
+def _is_of_the_bot(entry: Entry) -> bool:
+    """Whether a request is the bot's and not the page's."""
+    return entry.server != "slack" or entry.path.startswith(("/api/", "/response/", "/upload/"))
 
 
 def _entered(element: dict[str, Any], given: str | None) -> dict[str, Any]:

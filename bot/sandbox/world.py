@@ -83,7 +83,7 @@ async def open_world(folder: Path, *, port: int = 0) -> AsyncIterator[World]:
     try:
         await world.slack.start(port)
         await asyncio.gather(*(server.start() for server in servers[1:]))
-        for server in servers[1:]:
+        for server in servers:
             world.slack.watch(server)
         (folder / ".edgerc").write_text(world.akamai.edgerc(), "utf-8")
         yield world

@@ -94,7 +94,8 @@ async def test_behind_the_scenes_shows_requests_and_raw_blocks(page: Page) -> No
     await expect(page.locator("article .header")).to_be_visible()
     await page.get_by_role("button", name="raw").last.click()
     await expect(page.locator("#raw")).to_contain_text("data_visualization")
-    await expect(page.locator("#requests li").first).to_contain_text("/usage/organizations")
+    await expect(page.locator("#requests li", has_text="/usage/organizations").first).to_be_visible()
+    await expect(page.locator("#requests li", has_text="/api/chat.postMessage").first).to_be_visible()
 
 
 async def test_a_provider_told_to_misbehave_gives_a_kind_error(page: Page) -> None:
@@ -103,6 +104,52 @@ async def test_a_provider_told_to_misbehave_gives_a_kind_error(page: Page) -> No
     await page.get_by_role("button", name="Misbehave").click()
     await say(page, "/usage today")
     await expect(page.locator("article").last).to_contain_text("did not accept our key")
+
+
+async def misbehaves(page: Page, server: str, fault: str) -> None:
+    await page.get_by_role("button", name="Behind the scenes").click()
+    await page.select_option("#fault-server", server)
+    await page.select_option("#fault", label=fault)
+    async with page.expect_response("**/do/fault"):
+        await page.get_by_role("button", name="Misbehave").click()
+
+
+async def test_an_older_slack_is_shown_a_picture_and_a_plain_table(page: Page) -> None:
+    await misbehaves(page, "slack", "know no charts, tables and tasks any more")
+    await say(page, "/usage last 7 days")
+    answer = page.locator("article", has=page.locator(".app")).last
+    await expect(answer.locator("figure img")).to_be_visible()
+    await expect(answer.locator("table tbody tr")).to_have_count(7)
+
+
+async def test_a_post_that_slack_took_without_a_word_is_told_and_not_repeated(page: Page) -> None:
+    await misbehaves(page, "slack", "take a post without a word")
+    await say(page, "/usage last 7 days")
+    await expect(page.locator("article").last).to_contain_text("did not say whether it took")
+    await expect(page.locator(".header")).to_have_count(1)
+
+
+async def test_a_file_that_slack_does_not_take_is_told(page: Page) -> None:
+    await misbehaves(page, "slack", "take no file once")
+    await say(page, "/usage last 7 days csv")
+    await expect(page.locator("article").last).to_contain_text("could not be sent (storage_limit_reached)")
+
+
+async def test_a_command_that_comes_twice_is_answered_once(page: Page, demo: World) -> None:
+    await misbehaves(page, "slack", "deliver the next command twice")
+    await say(page, "/usage last 7 days")
+    await say(page, "/usage last 3 days")
+    await expect(page.locator(".header", has_text="in 3 days")).to_have_count(1)
+    await expect(page.locator(".header", has_text="in 7 days")).to_have_count(1)
+
+
+async def test_a_connection_that_is_cut_is_made_anew(page: Page, demo: World) -> None:
+    await misbehaves(page, "slack", "cut the connection")
+    await say(page, "/usage last 7 days")
+    await expect(page.locator("article").last).to_contain_text("/usage failed with the error “dispatch_failed”")
+    await demo.slack.until(lambda: [s for s in demo.slack.sockets if not s.closed], timeout_s=30)
+    await say(page, "/usage last 3 days")
+    await expect(page.locator(".header")).to_contain_text("in 3 days")
 
 
 async def test_hostile_text_is_drawn_as_text(page: Page, demo: World) -> None:

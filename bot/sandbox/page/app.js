@@ -139,7 +139,7 @@ const textOf = (object) => (object.type === "mrkdwn" ? marked(object.text) : doc
 
 function table(b) {
   const [head, ...rows] = b.rows;
-  const size = b.page_size ?? 5;
+  const size = b.type === "table" ? b.rows.length : b.page_size ?? 5;
   const body = make("tbody");
   const pager = make("div", { class: "pager" });
   let page = 0, order = null, down = false;
@@ -207,9 +207,12 @@ function drawn(message) {
 
 const sized = (n) => (n < 1000 ? `${n} B` : n < 1e6 ? `${(n / 1e3).toFixed(1)} kB` : `${(n / 1e6).toFixed(1)} MB`);
 
+const apps = { U0OPSWATCH: "Opswatch", USLACKBOT: "Slackbot" };
+const nameOf = (id) => apps[id] ?? state.users.find((u) => u.id === id)?.name ?? id;
+
 function article(message, replies) {
   const bot = message.user === "U0OPSWATCH";
-  const name = bot ? "Opswatch" : state.users.find((u) => u.id === message.user)?.name ?? message.user;
+  const name = nameOf(message.user);
   const avatar = make("div", { class: "avatar", "aria-hidden": "true" }, name[0]);
   avatar.style.background = bot ? "#1f3a4d" : colours[message.user] ?? "#777";
   const time = new Date(parseFloat(message.ts) * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
@@ -228,7 +231,7 @@ function article(message, replies) {
 
 function reply(message) {
   const bot = message.user === "U0OPSWATCH";
-  const name = bot ? "Opswatch" : state.users.find((u) => u.id === message.user)?.name ?? message.user;
+  const name = nameOf(message.user);
   const only = bot && message.seen_by ? make("div", { class: "only" }, "Only visible to you") : "";
   return make("div", { class: "reply" }, only, make("div", { class: "who" }, name), drawn(message));
 }
@@ -278,13 +281,20 @@ async function load() {
   Object.assign(state, got);
   if (!state.channels.some((c) => c.id === state.channel)) state.channel = "C0OPS";
   $("user").replaceChildren(...state.users.map((u) => { const o = make("option", { value: u.id }, u.name); o.selected = u.id === state.user; return o; }));
-  $("requests").replaceChildren(...got.requests.slice(-40).reverse().map(requestLine));
+  $("requests").replaceChildren(...got.requests.reverse().map(requestLine));
+  showFaults();
   showAll();
   showView();
 }
 
 const post = (path, body) => fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 const press = (message, action_id, value) => post("/do/press", { user: state.user, ts: message?.ts ?? "", action_id, value: value ?? action_id }).then(() => { if (!message && value) go(`D0${state.user.slice(2)}`); });
+
+function showFaults() {
+  const chosen = $("fault").value, offered = Object.entries(state.faults[$("fault-server").value]);
+  $("fault").replaceChildren(...offered.map(([name, said]) => make("option", { value: name }, said)));
+  if (offered.some(([name]) => name === chosen)) $("fault").value = chosen;
+}
 
 function requestLine(r) {
   const query = decodeURIComponent(r.query.replaceAll("+", " "));
@@ -353,6 +363,7 @@ $("modal-close").addEventListener("click", () => inModal("close"));
 $("modal").addEventListener("cancel", (event) => { event.preventDefault(); inModal("close"); });
 $("toggle-wire").addEventListener("click", () => { $("wire").hidden = !$("wire").hidden; $("toggle-wire").setAttribute("aria-expanded", String(!$("wire").hidden)); });
 $("ask").addEventListener("click", () => post("/do/shortcut", { user: state.user }));
+$("fault-server").addEventListener("change", showFaults);
 $("do-fault").addEventListener("click", () => post("/do/fault", { server: $("fault-server").value, fault: $("fault").value }));
 
 load().then(() => { new EventSource("/events").onmessage = heard; document.body.dataset.ready = "true"; $("text").focus(); });

@@ -1,0 +1,69 @@
+"""Misbehaviour that the page offers with a click, by server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from bot.sandbox.ledger import Server
+
+if TYPE_CHECKING:
+    from bot.sandbox.slack import SlackSandbox
+
+Misbehave = Callable[[Any], Awaitable[Any] | None]
+
+
+def failing(status: int) -> Misbehave:
+    """Three times, which is as often as a read is tried."""
+    return lambda server: server.answer_with(status, "told to misbehave", times=3)
+
+
+def refusing(method: str, error: str, status: int = 200, **headers: str) -> Misbehave:
+    """One call of a method is refused."""
+    body = json.dumps({"ok": False, "error": error})
+    return lambda slack: slack.answer_with(status, body, path=method, Content_Type="application/json", **headers)
+
+
+def take_without_a_word(slack: SlackSandbox) -> None:
+    """A post is taken, and the connection breaks before that can be said."""
+
+    async def act(request: web.Request) -> web.StreamResponse:
+        slack._api_chat_postMessage(await request.json())
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    slack.misbehave(act, path="chat.postMessage")
+
+
+def deliver_twice(slack: SlackSandbox) -> None:
+    slack.deliveries = 2
+
+
+def grow_old(slack: SlackSandbox) -> None:
+    slack.knows_newest = slack.knows_tasks = False
+
+
+_PROVIDER: Mapping[str, tuple[str, Misbehave]] = {
+    "slow": ("be slow once", lambda server: server.be_slow(6)),
+    "503": ("answer 503", failing(503)),
+    "429": ("answer 429", failing(429)),
+    "401": ("answer 401", failing(401)),
+}
+_SLACK: Mapping[str, tuple[str, Misbehave]] = {
+    "cut": ("cut the connection", lambda slack: slack.break_off()),
+    "leave": ("ask for a new connection", lambda slack: slack.ask_to_leave("refresh_requested")),
+    "twice": ("deliver the next command twice", deliver_twice),
+    "429": ("take no post for 2 s", refusing("chat.postMessage", "ratelimited", 429, Retry_After="2")),
+    "unsure": ("take a post without a word", take_without_a_word),
+    "file": ("take no file once", refusing("files.getUploadURLExternal", "storage_limit_reached")),
+    "old": ("know no charts, tables and tasks any more", grow_old),
+}
+
+
+def faults_of(server: Server) -> Mapping[str, tuple[str, Misbehave]]:
+    """What a server can be told to do: by name, with what the page says and what is then done."""
+    return _SLACK if server.name == "slack" else _PROVIDER
