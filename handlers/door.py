@@ -165,7 +165,8 @@ class Door:
         try:
             await asyncio.wait({task}, timeout=SHOW_WORK_AFTER_S)
             while not task.done():
-                await self._show(errand, ticket, [*said, f"{lasting(timedelta(seconds=time.monotonic() - started))} so far"])
+                lasted = timedelta(seconds=round(time.monotonic() - started))
+                await self._show(errand, ticket, [*said, f"{lasting(lasted)} so far"])
                 await asyncio.wait({task}, timeout=EDIT_EVERY_S)
             if task.cancelled():
                 raise Stopping if self.works.stopping else Cancelled

@@ -42,9 +42,9 @@ def audit_blocks(
     if report.calls > report.untimed:
         blocks.append(_chart(report, zone))
     if report.actors:
-        blocks.append(_tally_table("Who", "Actor", report.actors))
+        blocks.append(_tally_table("Who", "Actor", report.actors, report))
     if report.actions:
-        blocks.append(_tally_table("What", "Action", report.actions))
+        blocks.append(_tally_table("What", "Action", report.actions, report))
     if report.latest_failures:
         blocks.append(_failure_table(report, zone))
     notes = [kit.escaped(words.inert(note, 400)) for note in (*_notes(report), *warnings)]
@@ -105,13 +105,15 @@ def _chart(report: AuditReport, zone: tzinfo) -> Block:
     labels = [bucket.start.astimezone(zone).strftime(form) for bucket in report.timeline]
     calls = [bucket.calls for bucket in report.timeline]
     failed = [bucket.failures for bucket in report.timeline]
-    return kit.chart(
-        f"Calls per {_step(report.step)} ({zone_name(zone)})",
-        kind="bar",
-        series=[("calls", calls), ("failed", failed)],
-        labels=labels,
-        unit="calls",
-    )
+    series = [("failed", failed)] if _all_failed(report) else [("calls", calls), ("failed", failed)]
+    what = "Failed calls" if _all_failed(report) else "Calls"
+    title = f"{what} per {_step(report.step)} ({zone_name(zone)})"
+    return kit.chart(title, kind="bar", series=series, labels=labels, unit="calls")
+
+
+def _all_failed(report: AuditReport) -> bool:
+    """Where only failures were asked for, or nothing else happened, calls and failures are one and the same."""
+    return report.calls == report.failures
 
 
 def _step(step: timedelta) -> str:
@@ -122,12 +124,13 @@ def _step(step: timedelta) -> str:
     raise AssertionError("steps are whole minutes")
 
 
-def _tally_table(caption: str, name: str, tallies: Sequence[Tally]) -> Block:
+def _tally_table(caption: str, name: str, tallies: Sequence[Tally], report: AuditReport) -> Block:
+    counts = ["Failed"] if _all_failed(report) else ["Calls", "Failed"]
     rows = [
-        [words.shortened(t.name, 60) or "unnamed", (t.calls, f"{t.calls:,}"), (t.failures, f"{t.failures:,}")]
+        [words.shortened(t.name, 60) or "unnamed", *((n, f"{n:,}") for n in (t.calls, t.failures)[-len(counts) :])]
         for t in tallies[:TOP]
     ]
-    return kit.data_table(caption, [name, "Calls", "Failed"], rows, page_size=5)
+    return kit.data_table(caption, [name, *counts], rows, page_size=5)
 
 
 def _failure_table(report: AuditReport, zone: tzinfo) -> Block:

@@ -740,6 +740,7 @@ class SlackSandbox(Server):
         if found or view.get("type") != "home":
             return {"ok": False, "error": "invalid_arguments", "response_metadata": {"messages": found}}
         self.homes[args["user_id"]] = view["blocks"]
+        self._broadcast({"event": "home", "user": args["user_id"], "blocks": view["blocks"]})
         return {"ok": True, "view": {"id": self._id("V")}}
 
     def _api_views_open(self, args: dict[str, Any]) -> dict[str, Any]:

@@ -89,6 +89,14 @@ async def test_home_shows_the_app_home(page: Page) -> None:
     await expect(page.locator("#home")).to_contain_text("Accounts")
 
 
+async def test_home_is_drawn_anew_as_accounts_answer(page: Page) -> None:
+    await page.click("#open-home")
+    await expect(page.locator("#home")).to_contain_text("not asked since the start")
+    await page.get_by_role("button", name="Check now").click()
+    for said in ("Rapid7 answers for Ada's Kitchen.", "Akamai offers", "deviceWISE answers as"):
+        await expect(page.locator("#home")).to_contain_text(said)
+
+
 async def test_behind_the_scenes_shows_requests_and_raw_blocks(page: Page) -> None:
     await say(page, "/usage last 7 days")
     await expect(page.locator("article .header")).to_be_visible()

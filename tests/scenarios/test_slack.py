@@ -89,6 +89,15 @@ async def test_apiaudit_is_private_with_both_vendors_in_one_table(world: World) 
     assert "linus@example.com" in answer.text
 
 
+async def test_where_all_failed_it_is_counted_once(world: World) -> None:
+    answer = await world.slack.answer_to("/apiaudit edge 24h failures")
+    [who, what, _] = [block for block in answer.blocks if block["type"] == "data_table"]
+    assert [[cell["text"] for cell in table["rows"][0]] for table in (who, what)] == [["Actor", "Failed"], ["Action", "Failed"]]
+    [chart] = [block for block in answer.blocks if block["type"] == "data_visualization"]
+    assert [series["name"] for series in chart["chart"]["series"]] == ["failed"]
+    assert chart["title"].startswith("Failed calls per")
+
+
 async def test_a_private_csv_comes_by_direct_message(world: World) -> None:
     answer, brought = await files_after(world, "/apiaudit 24h csv")
     assert answer.seen_by == "U0ADA"

@@ -139,11 +139,13 @@ const textOf = (object) => (object.type === "mrkdwn" ? marked(object.text) : doc
 
 function table(b) {
   const [head, ...rows] = b.rows;
-  const size = b.type === "table" ? b.rows.length : b.page_size ?? 5;
+  // The plain kind is whole and stays as it is; the other has pages and can be sorted.
+  const plain = b.type === "table";
+  const size = plain ? b.rows.length : b.page_size ?? 5;
   const body = make("tbody");
   const pager = make("div", { class: "pager" });
   let page = 0, order = null, down = false;
-  const numeric = head.map((_, n) => rows.filter((r) => r[n].type === "raw_number").length * 2 > rows.length);
+  const numeric = head.map((_, n) => plain ? b.column_settings?.[n]?.align === "right" : rows.filter((r) => r[n].type === "raw_number").length * 2 > rows.length);
   const key = (cell) => (cell.type === "raw_number" ? cell.value : numeric[order] ? -Infinity : words(cell).toLowerCase());
   const show = () => {
     const sorted = order === null ? rows : [...rows].sort((a, z) => (key(a[order]) > key(z[order]) ? 1 : -1) * (down ? -1 : 1));
@@ -154,9 +156,9 @@ function table(b) {
     pager.replaceChildren(step("‹ Back", page - 1, page === 0), `${page * size + 1}–${Math.min(rows.length, page * size + size)} of ${rows.length}`, step("More ›", page + 1, page + 1 >= pages));
   };
   const sort = (n) => { down = order === n ? !down : numeric[n]; order = n; page = 0; show(); };
-  const header = make("tr", {}, ...head.map((c, n) => make("th", { scope: "col", class: numeric[n] ? "number" : "" }, make("button", { type: "button", title: "Sort", onclick: () => sort(n) }, words(c)))));
+  const header = make("tr", {}, ...head.map((c, n) => make("th", { scope: "col", class: numeric[n] ? "number" : "" }, plain ? words(c) : make("button", { type: "button", title: "Sort", onclick: () => sort(n) }, words(c)))));
   show();
-  return make("div", { class: "table" }, make("h4", {}, b.caption ?? ""), make("div", { class: "scroll" }, make("table", {}, make("thead", {}, header), body)), pager);
+  return make("div", { class: "table" }, b.caption ? make("h4", {}, b.caption) : "", make("div", { class: "scroll" }, make("table", {}, make("thead", {}, header), body)), pager);
 }
 
 function chart(b) {
@@ -318,6 +320,10 @@ function heard(event) {
     showView(kept);
     return;
   }
+  if (told.event === "home") {
+    if (told.user === state.user) { state.home = told.blocks; if (state.showHome) showAll(); }
+    return;
+  }
   if (told.event === "request") { $("requests").prepend(requestLine(told.request)); return; }
   const message = told.message;
   const at = state.messages.findIndex((m) => m.ts === message.ts);
@@ -357,7 +363,7 @@ $("text").addEventListener("keydown", (event) => {
 $("composer").addEventListener("submit", (event) => { event.preventDefault(); const text = $("text").value.trim(); if (text) send(text); });
 $("ideas").append(...ideas.map((line) => make("button", { type: "button", onclick: () => send(line) }, line)));
 $("user").addEventListener("change", (event) => { state.user = event.target.value; state.showHome = false; load(); });
-$("open-home").addEventListener("click", async () => { await post("/do/home", { user: state.user }); setTimeout(async () => { await load(); state.showHome = true; showAll(); }, 250); });
+$("open-home").addEventListener("click", () => { state.showHome = true; showAll(); post("/do/home", { user: state.user }); });
 $("modal-form").addEventListener("submit", (event) => { event.preventDefault(); inModal("submit"); });
 $("modal-close").addEventListener("click", () => inModal("close"));
 $("modal").addEventListener("cancel", (event) => { event.preventDefault(); inModal("close"); });
