@@ -34,17 +34,23 @@ class Access:
                 f"Ask in a channel where it is allowed, or ask the operator to add you to `{command}` under [access] in bot.toml.",
             )
 
-    def require_manage(self, command: CommandName, *, user: str, channel: str, groups: Collection[str] = ()) -> None:
-        """Raises Refused where this person may not have the question asked on a schedule; without a rule of its own, whoever may
-        ask the question may."""
-        self.require(command, user=user, channel=channel, groups=groups)
+    def may_manage(self, command: CommandName, *, user: str, channel: str, groups: Collection[str] = ()) -> bool:
+        """Whether this person may have the question asked on a schedule; without a rule of its own, whoever may ask it may."""
+        if not self.may_ask(command, user=user, channel=channel, groups=groups):
+            return False
         allowed = self.manage
-        if allowed is None or EVERYONE in allowed or user in allowed or channel in allowed or any(g in allowed for g in groups):
-            return
-        raise Refused(
-            "You may not manage what is asked on a schedule here.",
-            "Ask the operator to add you to `manage` under [access] in bot.toml.",
+        return (
+            allowed is None or EVERYONE in allowed or user in allowed or channel in allowed or any(g in allowed for g in groups)
         )
+
+    def require_manage(self, command: CommandName, *, user: str, channel: str, groups: Collection[str] = ()) -> None:
+        """Raises Refused where this person may not ask, or may not have the question asked on a schedule."""
+        self.require(command, user=user, channel=channel, groups=groups)
+        if not self.may_manage(command, user=user, channel=channel, groups=groups):
+            raise Refused(
+                "You may not manage what is asked on a schedule here.",
+                "Ask the operator to add you to `manage` under [access] in bot.toml.",
+            )
 
     def is_public(self, command: CommandName, channel: str) -> bool:
         """True where everybody in the channel may ask, so that the answer may stand in it."""

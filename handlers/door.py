@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
-from pathlib import Path
 
 from bot.access import Access
 from bot.answer import Answer, Block
@@ -123,24 +122,30 @@ class Door:
         self.access.require(command, **asker.rights)
         zone = await self.people.zone(errand.user)
         question = read_question(command, as_typed(words), self.answering.directory, now=self.clock(), zone=zone)
+        may_manage = self.access.may_manage(command, **asker.rights)
         if question.help:
-            help_ = await self.answering.answer(question, Asking(Path, zone))
-            await self.delivery.tell(errand, help_)
+            await self.delivery.tell(errand, talk.help_answer(command, self.answering.directory, may_manage=may_manage))
             return "help"
-        errand.public = errand.direct or self.access.is_public(command, errand.channel)
         errand.line = question.line
+        errand.public = errand.direct or self.access.is_public(command, errand.channel)
+        answer = await self._answer(question, errand, zone, may_manage=may_manage or errand.public)
+        return "partial" if answer.warnings else "answered"
+
+    async def _answer(self, question: Question, errand: Errand, zone: tzinfo, *, may_manage: bool) -> Answer:
+        """The answer, brought to its asker; a private one is kept for a while, so that it can be shared."""
         with folder_when_needed() as folder:
             said = [f"{question.window.said}"] if question.window else []
             asking = Asking(folder, zone, progress=lambda so_far: said.__setitem__(slice(1, None), [so_far]))
             answer = await self._work(question, asking, errand, said)
             ticket = uuid.uuid4().hex
-            answer = replace(answer, blocks=talk.with_follow_up(answer.blocks, question.line, user=errand.user, ticket=ticket))
+            blocks = talk.with_follow_up(answer.blocks, question.line, user=errand.user, ticket=ticket, may_manage=may_manage)
+            answer = replace(answer, blocks=blocks)
             if not errand.public:
                 await self.keep(ticket, errand, answer.text, answer.blocks)
             await self.delivery.answer(errand, answer, ticket=ticket)
             if errand.away:
                 await self.keep(ticket, errand, answer.text, answer.blocks)
-        return "partial" if answer.warnings else "answered"
+        return answer
 
     async def tell_the_lost(self, *, started: datetime) -> None:
         """Tells those whose questions a crash cut off, once. Slack does not deliver again what was acknowledged."""

@@ -18,8 +18,8 @@ REFUSAL = "instead"
 OPEN_ALERT, OPEN_REPEAT, OPEN_SILENCE, OPEN_QUESTION = "modal.alert", "modal.repeat", "modal.silence", "modal.question"
 
 
-def help_answer(command: CommandName, directory: Directory) -> Answer:
-    """How to ask, with this workspace's own accounts and logs."""
+def help_answer(command: CommandName, directory: Directory, *, may_manage: bool = True) -> Answer:
+    """How to ask, with this workspace's own accounts and logs; and how to have it asked, for whoever may."""
     about = COMMANDS[command]
     examples = [(f"/{command} {_local(words_, command, directory)}", meaning) for words_, meaning in about.examples]
     accounts = [f"{name} ({VENDORS[directory.accounts[name]]})" for name in directory.of_kind(about.kinds)]
@@ -27,9 +27,10 @@ def help_answer(command: CommandName, directory: Directory) -> Answer:
     facts = [f"Accounts: {words.listed(accounts, 20) or 'none yet'}."]
     if command == "logs":
         facts.append(f"Logs with a name here: {words.listed(logs, 20) or 'none yet'}; a log's own name or id works, too.")
-    asked = example(command, directory).partition(" ")[2]
-    facts.append(f"On a schedule: /{command} subscribe {asked} at 09:00 on weekdays; subscriptions; unsubscribe NUMBER.")
-    facts.append(f"Watched: {alert_example(command, directory)}; alerts; unalert NAME; silence NAME 2h; unsilence NAME.")
+    if may_manage:
+        asked = example(command, directory).partition(" ")[2]
+        facts.append(f"On a schedule: /{command} subscribe {asked} at 09:00 on weekdays; subscriptions; unsubscribe NUMBER.")
+        facts.append(f"Watched: {alert_example(command, directory)}; alerts; unalert NAME; silence NAME 2h; unsilence NAME.")
     window = f"Without a window: the last {about.default_window}. Windows: today, last 20 mins, 7d, since monday, 2026-11-01..2026-11-07."
     text = "\n".join(
         [f"{about.description}.", f"/{command} {about.usage_hint}", *(f"{line} – {m}" for line, m in examples), *facts, window]
@@ -136,10 +137,14 @@ def with_share(blocks: Sequence[Block], ticket: str) -> list[Block]:
     return _with_buttons(blocks, [share])
 
 
-def with_follow_up(blocks: Sequence[Block], line: str, *, user: str, ticket: str) -> list[Block]:
+def with_follow_up(blocks: Sequence[Block], line: str, *, user: str, ticket: str, may_manage: bool = True) -> list[Block]:
     """The blocks of an answer with the buttons by which its question is asked again and again, or watched. Their block says whose
     answer it is, and is another one each time, as Slack wants it where a message is edited."""
-    buttons = [] if len(line) > 2000 else [kit.button("Repeat…", OPEN_REPEAT, line), kit.button("Alert me…", OPEN_ALERT, line)]
+    buttons = (
+        []
+        if len(line) > 2000 or not may_manage
+        else [kit.button("Repeat…", OPEN_REPEAT, line), kit.button("Alert me…", OPEN_ALERT, line)]
+    )
     return _with_buttons(blocks, buttons, f"{answer_to(user)}{ticket[:8]}")
 
 

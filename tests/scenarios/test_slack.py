@@ -240,6 +240,17 @@ async def test_who_may_not_ask_is_told_so_privately(world: World) -> None:
     assert world.akamai.ledger == []
 
 
+async def test_who_may_not_manage_is_shown_no_way_to(world: World) -> None:
+    async with connected_bot(world, access={"usage": ["*"], "apiaudit": ["U0LINUS"], "logs": ["*"], "manage": ["U0ADA"]}):
+        told = await world.slack.answer_to("/apiaudit help", user="U0LINUS")
+        assert "subscribe" not in text_of(told)
+        assert "alert" not in text_of(told)
+        private = await world.slack.answer_to("/apiaudit iot 24h", user="U0LINUS")
+        assert not {"Repeat…", "Alert me…"} & set(buttons(private))
+        told = await world.slack.answer_to("/usage help", user="U0ADA")
+        assert "/usage subscribe" in told.text
+
+
 async def test_a_user_group_may_ask(world: World) -> None:
     answer = await world.slack.answer_to("/apiaudit 24h", user="U0GRACE", channel="C0KITCHEN")
     assert "calls" in answer.text
