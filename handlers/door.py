@@ -136,8 +136,8 @@ class Door:
         with folder_when_needed() as folder:
             said = [f"{question.window.said}"] if question.window else []
             asking = Asking(folder, zone, progress=lambda so_far: said.__setitem__(slice(1, None), [so_far]))
-            answer = await self._work(question, asking, errand, said)
             ticket = uuid.uuid4().hex
+            answer = await self._work(question, asking, errand, said, ticket)
             blocks = talk.with_follow_up(answer.blocks, question.line, user=errand.user, ticket=ticket, may_manage=may_manage)
             answer = replace(answer, blocks=blocks)
             if not errand.public:
@@ -162,10 +162,9 @@ class Door:
         """Keeps a private answer, so that its asker may share it."""
         await self.store.keep_answer(ticket, user=errand.user, channel=errand.channel, text=text, blocks=blocks, now=self.clock())
 
-    async def _work(self, question: Question, asking: Asking, errand: Errand, said: list[str]) -> Answer:
-        """The answer. Work that takes longer than a second shows itself and can be stopped."""
-        task = asyncio.create_task(self.answering.answer(question, asking))
-        ticket, started = uuid.uuid4().hex, time.monotonic()
+    async def _work(self, question: Question, asking: Asking, errand: Errand, said: list[str], ticket: str) -> Answer:
+        """The answer. Work that takes longer than a second shows itself and can be stopped with its ticket."""
+        task, started = asyncio.create_task(self.answering.answer(question, asking)), time.monotonic()
         self.works.going_on[ticket] = (errand.user, task)
         try:
             await asyncio.wait({task}, timeout=SHOW_WORK_AFTER_S)

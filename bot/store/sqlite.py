@@ -61,6 +61,8 @@ class Store:
         self._path = path
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._db: Database
+        self._wanted: list[_Wanted] = []
+        self._busy = False
 
     @classmethod
     async def open(cls, path: Path, *, now: datetime) -> Store:
@@ -202,7 +204,42 @@ class Store:
         return await self._run(lambda: list(self._db.query(sql, list(params))))
 
     async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        """What `work` gives, done on the thread. What is wanted while the thread is busy is handed over together, for waking a thread
+        costs more than most statements."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        self._wanted.append((work, done))
+        if not self._busy:
+            self._hand_over(loop)
+        return await done
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._busy, wanted, self._wanted = True, self._wanted, []
+        self._thread.submit(self._do, wanted, loop)
+
+    def _do(self, wanted: list[_Wanted], loop: asyncio.AbstractEventLoop) -> None:
+        """On the thread: one after the other, each with an end of its own."""
+        ends = [(done, *_end_of(work)) for work, done in wanted]
+        loop.call_soon_threadsafe(self._tell, ends, loop)
+
+    def _tell(self, ends: list[_End], loop: asyncio.AbstractEventLoop) -> None:
+        self._busy = False
+        if self._wanted:
+            self._hand_over(loop)
+        for done, result, error in ends:
+            if not done.done():
+                done.set_exception(error) if error else done.set_result(result)
+
+
+_Wanted = tuple[Callable[[], Any], "asyncio.Future[Any]"]
+_End = tuple["asyncio.Future[Any]", Any, BaseException | None]
+
+
+def _end_of(work: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+    try:
+        return work(), None
+    except BaseException as error:
+        return None, error
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:
