@@ -12,7 +12,6 @@ import pickle
 import struct
 import sys
 import time
-from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -44,8 +43,6 @@ class Transfer:
 
 class Sink:
     """Takes raw pieces, writes redacted ones, and stops at the last line that is wanted. It can be pickled between two pieces."""
-
-    beside: Executor | None = None
 
     def __init__(self, transfer: Transfer, redactor: Redactor, *, most_lines: int, most_bytes: int, plain_bytes: int) -> None:
         self.transfer = transfer
@@ -81,13 +78,8 @@ class Sink:
         return piece
 
     def _write(self, block: bytes) -> None:
-        """Packs and counts at the same time, where there is a thread for it."""
-        written = self.beside.submit(self._file.write, block) if self.beside else None
+        self._file.write(block)
         self.transfer.counter.feed(block)
-        if written:
-            written.result()
-        else:
-            self._file.write(block)
 
 
 class LogFile:
@@ -150,7 +142,6 @@ def main() -> None:
     out = sys.stdout.buffer
     try:
         sink: Sink = pickle.loads(source.read(*SIZE.unpack(source.read(SIZE.size))))  # noqa: S301
-        sink.beside = ThreadPoolExecutor(max_workers=1)
         told_at = time.monotonic()
         while piece := source.read1(READ_BYTES):
             if not sink.feed(piece):

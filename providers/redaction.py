@@ -129,7 +129,7 @@ def _attempts(hint: bytes) -> list[tuple[int, re.Pattern[bytes]]]:
     return sorted(tries, key=lambda attempt: attempt[0])
 
 
-_ATTEMPTS: Final = [_attempts(hint) for hint in _HINTS]
+_ATTEMPTS: Final = [[(shift, pattern.match) for shift, pattern in _attempts(hint)] for hint in _HINTS]
 # Behind this distance, what begins inside a secret cannot end outside of it.
 _REACH: Final = 256
 # A value that was cut at a seam of a very long line goes on behind its mark.
@@ -159,8 +159,10 @@ class Redactor:
         done = 0
         for start, end in _secrets(block):
             if start > done or not pieces:
-                pieces += [block[done:start], _MARK]
-            done = max(done, end)
+                pieces.append(block[done:start])
+                pieces.append(_MARK)
+            if end > done:
+                done = end
         return b"".join([*pieces, block[done:]]) if pieces else block
 
     def stream(self) -> LineRedactor:
@@ -175,8 +177,8 @@ def _secrets(block: bytes) -> list[tuple[int, int]]:
     for hint, at, _ in _SCAN.find_matches_as_indexes(block.lower()):
         if at + _REACH < reach:
             continue
-        for shift, pattern in _ATTEMPTS[hint]:
-            if match := pattern.match(block, at + shift):
+        for shift, match_at in _ATTEMPTS[hint]:
+            if match := match_at(block, at + shift):
                 end = match.end()
                 found.append((match.end(1), end))
                 if end > reach:
