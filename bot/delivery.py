@@ -114,7 +114,7 @@ class Delivery:
                 self._away(errand, error)
         if errand.shown_privately or errand.told_beside:
             return
-        if errand.holder is Holder.CHANNEL:
+        if errand.holder is Holder.CHANNEL or not errand.response_url:
             errand.told_beside = True
             await self.tell(errand, talk.soon(errand.line, ticket))
             return

@@ -30,6 +30,9 @@ class AskAction:
         command, words = words_of(line)
         if not errand.channel:
             errand.channel, errand.direct = await self.door.delivery.direct(errand.user), True
+        elif errand.channel.startswith("D") and errand.holder is Holder.CHANNEL:
+            # A message of ours in somebody's direct messages is seen by nobody else.
+            errand.direct = True
         await self.door.ask(command, words, errand, via="button")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,10 +43,12 @@ class HomeTab:
         checks: dict[str, Check | None] = dict.fromkeys(self._accounts_of(await self._allowed(user)))
         await self._draw(user, checks)
         asked = [asyncio.create_task(self._noted(account, checks)) for account in checks]
-        await asyncio.wait(asked, timeout=SHOW_WORK_AFTER_S)
-        if not all(task.done() for task in asked):
+        waited = asyncio.gather(*asked)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(waited), SHOW_WORK_AFTER_S)
+        if not waited.done():
             await self._draw(user, checks)
-        await asyncio.gather(*asked)
+        await waited
         await self._draw(user, checks)
 
     async def _noted(self, account: str, checks: dict[str, Check | None]) -> None:

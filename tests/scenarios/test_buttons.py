@@ -87,7 +87,7 @@ async def test_an_answer_that_cannot_be_edited_any_more_is_followed_by_the_next(
         200, json.dumps({"ok": False, "error": code}), path="chat.update", Content_Type="application/json", times=1
     )
     await pressed(world, answer, "30 days")
-    await world.slack.until(lambda: any("of 30 days" in m.text and m is not answer for m in world.slack.seen()))
+    assert await world.slack.until(lambda: any("of 30 days" in m.text and m is not answer for m in world.slack.seen()))
 
 
 async def test_a_private_answer_gives_way_to_the_next_and_stands_where_that_fails(world: World) -> None:
@@ -120,6 +120,30 @@ async def test_help_stands_whatever_is_asked_from_it(world: World) -> None:
     await world.slack.press(told, "ask.0")
     await world.slack.until(lambda: len(world.slack.seen()) == 2)
     assert told.text == kept
+
+
+async def test_in_direct_messages_one_answer_gives_way_to_the_next_whatever_it_is(world: World) -> None:
+    await world.slack.open_home("U0ADA")
+    await world.slack.until(lambda: world.slack.homes.get("U0ADA"))
+    await world.slack.press_at_home("/apiaudit edge 24h failures")
+    answer = await world.slack.until(lambda: next((m for m in world.slack.seen(channel="D0ADA") if "calls" in m.text), None))
+    world.akamai.be_slow(1.5, times=1)
+    await pressed(world, answer, "7 days")
+    await world.slack.until(lambda: answer.edited)
+    await world.slack.until(lambda: world.slack.seen() == [answer])
+    world.akamai.answer_with(403, "no", times=9)
+    await pressed(world, answer, "24 hours")
+    trouble = await world.slack.until(lambda: next((m for m in world.slack.seen() if m is not answer), None))
+    assert (trouble.channel, trouble.seen_by) == ("D0ADA", "")
+
+
+async def test_long_private_work_that_was_mentioned_leaves_nothing_that_says_it_goes_on(world: World) -> None:
+    world.devicewise.be_slow(1.5, times=1)
+    await world.slack.say("@Opswatch apiaudit iot 24h", channel="C0KITCHEN")
+    await world.slack.until(lambda: any("iot: " in m.text for m in world.slack.seen()))
+    told = [m.text.partition(" takes")[0] for m in world.slack.seen() if m.seen_by]
+    assert told[0] == "The answer to `/apiaudit iot 24h`"
+    assert not [m for m in world.slack.seen() if m.text.startswith("Working on")]
 
 
 async def test_a_private_answer_never_takes_the_place_of_what_all_see(world: World) -> None:
