@@ -381,6 +381,14 @@ def test_levels_times_and_the_last_lines() -> None:
     assert step == timedelta(minutes=5)
 
 
+def test_a_time_far_into_a_line_is_the_line_s() -> None:
+    counter = LogCounter()
+    line = b'{"message":"' + b"x" * 200 + b'","level":"warn","at":"2026-11-20T11:03:00+01:00","until":"2026-11-20T12:00:00Z"}\n'
+    counter.feed(line * 3)
+    assert counter.minutes == {(b"2026-11-20T11:03", b"+01:00"): 3}
+    assert counter.counted_levels() == {"warn": 3}
+
+
 def test_lines_without_times_have_no_timeline() -> None:
     counter = LogCounter()
     counter.feed(b"no time here\n" * 5)
