@@ -134,7 +134,8 @@ class Delivery:
             else:
                 await self._bring_files(errand, answer.files, channel=errand.channel, thread_ts=errand.thread_ts or thread)
                 if errand.holder is Holder.REFUSAL:
-                    await self._respond(errand.response_url, {"delete_original": True})
+                    with contextlib.suppress(SlackRefused):
+                        await self._respond(errand.response_url, {"delete_original": True})
                 return
         errand.shown_privately |= errand.holder in (Holder.ANSWER, Holder.REFUSAL)
         await self.whisper(errand, *_private(errand, answer, ticket))

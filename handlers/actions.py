@@ -86,13 +86,13 @@ def errand_of(body: dict[str, Any], line: str) -> Errand:
     A person's own answer gives way to the next, unless others have replied to it: then the next one joins them.
     """
     channel, container, message = body.get("channel") or {}, body.get("container") or {}, body.get("message") or {}
-    user, ts = str((body.get("user") or {}).get("id", "")), str(container.get("message_ts", ""))
-    thread = str(message.get("thread_ts") or container.get("thread_ts") or "")
+    user, ts = str((body.get("user") or {}).get("id", "")), str(container.get("message_ts") or message.get("ts") or "")
     block = str(next(iter(body.get("actions") or [{}])).get("block_id", ""))
     is_own, holder = block.startswith(talk.answer_to(user)), Holder.CHANNEL
     if container.get("is_ephemeral"):
         holder = Holder.ANSWER if is_own else Holder.REFUSAL if block == talk.REFUSAL else Holder.PRIVATE
-    joins = is_own and _is_discussed(message)
+    # A message that begins a thread names itself as its thread.
+    thread, joins = str(message.get("thread_ts") or container.get("thread_ts") or ts), is_own and _is_discussed(message)
     return Errand(
         user=user,
         channel=str(channel.get("id") or container.get("channel_id") or ""),
@@ -100,7 +100,7 @@ def errand_of(body: dict[str, Any], line: str) -> Errand:
         line=line,
         holder=holder,
         place=ts if is_own and holder is Holder.CHANNEL and not joins else "",
-        thread_ts=thread if thread != ts or joins else "",
+        thread_ts=thread if joins or thread != ts else "",
         delivery=str(body.get("trigger_id") or uuid.uuid4().hex),
     )
 
