@@ -117,13 +117,18 @@ assert len(_HINTS) <= 64
 _SCAN: Final = BytesAhoCorasick(_HINTS, matchkind=MatchKind.LeftmostFirst)
 
 
+_BEGINS_A_WORD: Final = re.compile(rb"(?:\(\?i\))?\(\?P<kept>\)?\\b")
+
+
 def _attempts(hint: bytes) -> list[tuple[int, re.Pattern[bytes]]]:
     """Which rules to try where a hint was found, and how far behind its beginning. A hint that begins inside another is not
-    reported by the scan, so what it stands for is tried as well."""
+    reported by the scan, so what it stands for is tried as well, unless it begins a word and so cannot stand inside one."""
     tries: dict[tuple[int, re.Pattern[bytes]], None] = {}
     for pattern, hints in _RULES:
         for other in hints:
             for at in range(len(hint)):
+                if at and hint[at - 1 : at].isalnum() and _BEGINS_A_WORD.match(pattern.pattern):
+                    continue
                 if hint[at:].startswith(other) or other.startswith(hint[at:]):
                     tries[at + other.startswith((b"?", b"&")), pattern] = None
     return sorted(tries, key=lambda attempt: attempt[0])
@@ -201,7 +206,7 @@ class LineRedactor:
         """The redacted bytes that are certain by now."""
         cut = piece.rfind(b"\n") + 1
         if cut:
-            block = self._redacted(bytes(self._rest) + piece[:cut])
+            block = self._redacted(b"".join((self._rest, memoryview(piece)[:cut])))
             self._rest, self._in_long_line = bytearray(piece[cut:]), False
             return block
         self._rest += piece

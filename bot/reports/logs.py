@@ -21,6 +21,8 @@ TAIL_BYTES = 400
 LAST_BYTES = TAIL_LINES * TAIL_BYTES * 4
 MOST_MINUTES = 50_000
 Minute = tuple[bytes, bytes]
+# Lines, their levels and their minutes.
+Counted = tuple[int, Counter[str], Counter[Minute]]
 LEVELS = ("fatal", "critical", "error", "warn", "info", "debug", "trace")
 _SAME = {"crit": "critical", "err": "error", "warning": "warn", "notice": "info"}
 _SPELT = [spelt for name in (*LEVELS, *_SAME) for spelt in (name.upper(), name.capitalize(), name)]
@@ -76,7 +78,7 @@ class Habit:
     """How each line of a log has begun so far: a minute, seconds, one offset, and one of a few levels.
 
     Lines with a habit are counted without a look at each: one look takes in all that share a minute, and each head is searched for in
-    the whole block. Where the sums differ from the number of lines the habit does not hold for the block.
+    the whole block. Where something is left over, or the sums differ, the habit does not hold for the block.
     """
 
     offset: bytes
@@ -97,17 +99,21 @@ class Habit:
         head = rb"[\d:.,]*+(?:" + b"|".join(map(re.escape, sorted(levels))) + rb")[^\n]*+"
         return cls(offset, levels, re.compile(rb"\n" + _MINUTE + head + rb"(?:\n\1" + head + rb")*+"))
 
-    def count(self, text: bytes, lines: int) -> tuple[Counter[str], Counter[Minute]] | None:
-        """Levels and minutes of a text in which a line end stands before each line; None where the habit does not hold."""
+    def count(self, text: bytes) -> Counted | None:
+        """Of a text in which a line end stands before each line; None where the habit does not hold."""
+        minutes: Counter[Minute] = Counter()
+        covered = 0
+        for match in self.run.finditer(text):
+            start, end = match.span()
+            minutes[match[1], self.offset] += text.count(b"\n", start, end)
+            covered += end - start
+        if covered != len(text):
+            return None
         levels: Counter[str] = Counter()
         for head, level in self.level_of.items():
             levels[level] += text.count(head)
-        if levels.total() != lines:
-            return None
-        minutes: Counter[Minute] = Counter()
-        for match in self.run.finditer(text):
-            minutes[match[1], self.offset] += text.count(b"\n", *match.span())
-        return (levels, minutes) if minutes.total() == lines else None
+        lines = minutes.total()
+        return (lines, levels, minutes) if levels.total() == lines else None
 
 
 @dataclass(slots=True)
@@ -124,7 +130,7 @@ class LogCounter:
     def feed(self, block: bytes) -> None:
         end = block.rfind(b"\n")
         if end >= 0:
-            self._count(b"\n%b%b" % (self._open, block[:end]))
+            self._count(b"".join((b"\n", self._open, memoryview(block)[:end])))
             self._open = block[end + 1 :]
         else:
             self._open += block
@@ -147,18 +153,18 @@ class LogCounter:
 
     def _count(self, text: bytes) -> None:
         """A text in which a line end stands before each line."""
-        lines = text.count(b"\n")
-        counted = (self._habit and self._habit.count(text, lines)) or self._by_head(text, lines) or _by_word(text)
+        lines, levels, minutes = (self._habit and self._habit.count(text)) or self._by_head(text) or _by_word(text)
         self.lines += lines
-        self.levels.update(counted[0])
+        self.levels.update(levels)
         if len(self.minutes) < MOST_MINUTES:
-            self.minutes.update(counted[1])
+            self.minutes.update(minutes)
         self._last = (self._last + text if len(text) < LAST_BYTES else text)[-LAST_BYTES:]
 
-    def _by_head(self, text: bytes, lines: int) -> tuple[Counter[str], Counter[Minute]] | None:
+    def _by_head(self, text: bytes) -> Counted | None:
         """None where not every line begins with a time and a level. What is learned here makes the next block a matter of habit."""
         found = Counter(_TIME_AND_HEAD.findall(text))
-        if found.total() != lines:
+        lines = found.total()
+        if lines != text.count(b"\n"):
             return None
         read = {head: _HEAD.fullmatch(head) for head in {head for _, head in found}}
         heads = {head: (match[1] or b"", _LEVEL_OF[match[2]]) for head, match in read.items() if match and match[2] in _LEVEL_OF}
@@ -171,10 +177,10 @@ class LogCounter:
             offset, level = heads[head]
             levels[level] += count
             minutes[clock, offset] += count
-        return levels, minutes
+        return lines, levels, minutes
 
 
-def _by_word(text: bytes) -> tuple[Counter[str], Counter[Minute]]:
+def _by_word(text: bytes) -> Counted:
     """The first level and the first time of each line, wherever they stand."""
     levels: Counter[str] = Counter()
     line_end = 0
@@ -185,7 +191,7 @@ def _by_word(text: bytes) -> tuple[Counter[str], Counter[Minute]]:
         line_end = text.find(b"\n", end)
         if line_end < 0:
             break
-    return levels, Counter(_TIME.findall(text))
+    return text.count(b"\n"), levels, Counter(_TIME.findall(text))
 
 
 def timeline(minutes: Counter[Minute], window: Window) -> tuple[timedelta, tuple[tuple[datetime, int], ...]]:
