@@ -19,7 +19,7 @@ from yarl import URL
 from providers.errors import Incomplete, ProtocolError, Unavailable
 from providers.http import MOST_BODY_BYTES, Reply, is_loopback, no_answer
 
-PIECE_BYTES = 128 * 1024
+PIECE_BYTES = 32 * 1024
 # A connection, the next bytes of a stream, and a whole stream: an hour is what a log of some GB takes over a slow line.
 TIMEOUT = aiohttp.ClientTimeout(total=3600.0, sock_connect=10.0, sock_read=60.0)
 
