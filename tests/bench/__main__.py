@@ -236,13 +236,8 @@ async def decoding() -> None:
     ours, with_csv, tenth = best(lambda: report(body)), best(lambda: report(body, True)), best(lambda: report(small))
     tell("25,000 Akamai rows: bytes in, report out", f"{ours:.0f} ms", f"json.loads {reference:.0f} ms", ours / reference, 2)
     tell("  and the CSV of every row", f"{with_csv:.0f} ms", f"json.loads {reference:.0f} ms", with_csv / reference, 5)
-    tell(
-        "  ten times as many rows",
-        f"{ours:.1f} ms",
-        f"2,500 rows {tenth:.1f} ms; json.loads {reference / reference_tenth / 10:.2f} ×",
-        ours / tenth / 10,
-        1.3,
-    )
+    grown, as_json = ours / tenth, reference / reference_tenth
+    tell("  ten times as many rows", f"{grown:.1f} times as long", f"json.loads {as_json:.1f} times", grown / as_json, 1.3)
 
     count = 100_000 if FULL else 20_000
     pages = tr50_pages(count)
