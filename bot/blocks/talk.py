@@ -54,7 +54,8 @@ def error_blocks(message: str, hint: str, *, again: str = "", fill: str = "") ->
     form = _fill_in(fill)
     is_wish = bool(form) and form[0]["action_id"] != OPEN_QUESTION
     told = [("Try again", again)] if again else [("Ask this instead", hint)] if hint.startswith("/") and not is_wish else []
-    buttons = [*kit.ask_buttons(told), *form]
+    # Who typed no words wants to be asked for them.
+    buttons = [*kit.ask_buttons(told), *form] if " " in fill else [*form, *kit.ask_buttons(told)]
     return [*blocks, kit.actions(buttons, REFUSAL)] if buttons else blocks
 
 

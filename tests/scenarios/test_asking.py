@@ -11,6 +11,7 @@ from bot.app import Bot
 from bot.blocks import limits
 from bot.sandbox.slack import BOT, Message, View
 from bot.sandbox.world import World
+from tests.scenarios.test_slack import buttons
 
 pytestmark = pytest.mark.usefixtures("bot")
 TODAY = datetime.now(UTC).date()
@@ -79,6 +80,13 @@ async def test_a_refusal_stands_at_its_input(world: World) -> None:
     await world.slack.submit(view, rest="failures", **{"from": "", "to": ""})
     assert world.slack.modal() is None
     await answered(world, "edge, iot: ")
+
+
+async def test_a_command_without_its_words_offers_the_form_first(world: World) -> None:
+    refusal = await world.slack.answer_to("/logs")
+    assert list(buttons(refusal)) == ["Fill in…", "Ask this instead"]
+    refusal = await world.slack.answer_to("/logs kitchn")
+    assert list(buttons(refusal)) == ["Ask this instead", "Fill in…"]
 
 
 async def test_the_log_is_searched_by_name(world: World) -> None:
