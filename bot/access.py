@@ -23,8 +23,7 @@ class Access:
         return [who for who in dict.fromkeys((*self.rules[command], *(self.manage or ()))) if who.startswith("S")]
 
     def may_ask(self, command: CommandName, *, user: str, channel: str, groups: Collection[str] = ()) -> bool:
-        allowed = self.rules[command]
-        return EVERYONE in allowed or user in allowed or channel in allowed or any(group in allowed for group in groups)
+        return _is_among(self.rules[command], user, channel, groups)
 
     def require(self, command: CommandName, *, user: str, channel: str, groups: Collection[str] = ()) -> None:
         """Raises Refused with what to do where this person may not ask this here."""
@@ -36,12 +35,8 @@ class Access:
 
     def may_manage(self, command: CommandName, *, user: str, channel: str, groups: Collection[str] = ()) -> bool:
         """Whether this person may have the question asked on a schedule; without a rule of its own, whoever may ask it may."""
-        if not self.may_ask(command, user=user, channel=channel, groups=groups):
-            return False
-        allowed = self.manage
-        return (
-            allowed is None or EVERYONE in allowed or user in allowed or channel in allowed or any(g in allowed for g in groups)
-        )
+        may_ask = self.may_ask(command, user=user, channel=channel, groups=groups)
+        return may_ask and (self.manage is None or _is_among(self.manage, user, channel, groups))
 
     def require_manage(self, command: CommandName, *, user: str, channel: str, groups: Collection[str] = ()) -> None:
         """Raises Refused where this person may not ask, or may not have the question asked on a schedule."""
@@ -55,3 +50,8 @@ class Access:
     def is_public(self, command: CommandName, channel: str) -> bool:
         """True where everybody in the channel may ask, so that the answer may stand in it."""
         return EVERYONE in self.rules[command] or channel in self.rules[command]
+
+
+def _is_among(allowed: Collection[str], user: str, channel: str, groups: Collection[str]) -> bool:
+    """Whether a rule names everyone, this person, this place, or one of the person's groups."""
+    return EVERYONE in allowed or user in allowed or channel in allowed or any(group in allowed for group in groups)

@@ -60,17 +60,19 @@ def _alerts(facts: HomeFacts) -> list[Block]:
         return []
     looked = f" · looked at {kit.local_time(facts.evaluated_at)}" if facts.evaluated_at else ""
     calm = f"🟢 {words.count(facts.calm, 'alert')} calm{looked}" if facts.calm else f"No alert is calm{looked}"
-    shown = [*facts.alerts[:MOST_ALERTS]]
-    more = [f"… and {len(facts.alerts) - MOST_ALERTS} more"] if len(facts.alerts) > MOST_ALERTS else []
-    lines = [*shown, *more]
+    lines = _first(facts.alerts, MOST_ALERTS)
     return [kit.section("*Alerts*"), *(talk.list_blocks("", lines)[1:] if lines else []), kit.context(calm)]
 
 
 def _accounts(facts: HomeFacts) -> list[Block]:
     lines = [_account(condition, facts) for condition in facts.conditions]
-    shown = [*lines[:MOST_ACCOUNTS], *([f"… and {len(lines) - MOST_ACCOUNTS} more"] if len(lines) > MOST_ACCOUNTS else [])]
-    told = kit.section("*Accounts*\n" + ("\n".join(shown) or "none yet"))
+    told = kit.section("*Accounts*\n" + ("\n".join(_first(lines, MOST_ACCOUNTS)) or "none yet"))
     return [{**told, "accessory": kit.button("Check now", CHECK_ACTION)} if facts.may_check else told]
+
+
+def _first(lines: Sequence[str], most: int) -> list[str]:
+    """The first lines, and how many more there are."""
+    return [*lines[:most], *([f"… and {len(lines) - most} more"] if len(lines) > most else [])]
 
 
 def _account(condition: Condition, facts: HomeFacts) -> str:
