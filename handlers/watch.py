@@ -24,7 +24,7 @@ from bot.schedule import Due
 from bot.store.alerts import Alerts, Judged, Silence
 from bot.store.posts import How, Post
 from handlers.answering import Answering, Asking, folder_when_needed
-from handlers.jobs import Scheduled
+from handlers.jobs import ON_TIME, Scheduled
 from handlers.trouble import trouble_of
 
 log = logging.getLogger("opswatch")
@@ -67,6 +67,11 @@ class Found:
     rule: Rule
     due: Due
     answer: Answer | Failed
+
+    def as_of(self, now: datetime) -> datetime:
+        """The instant that it is judged for: when it was due, so that `for` and `repeat` do not hang on how long a provider takes to
+        answer; now where it is late."""
+        return self.due.at if now - self.due.at <= ON_TIME else now
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,23 +154,23 @@ class AlertJob:
             self.outbox.wake()
 
     def _judge(self, found: Found, now: datetime) -> Judged:
-        rule, answer = found.rule, found.answer
+        rule, answer, at = found.rule, found.answer, found.as_of(now)
         _, before = self._watches[rule.name]
         quiet = self.quiet.said(rule.name, now)
-        after, reason = evaluate(rule, before, _read(rule, answer, before), now=now, quiet=bool(quiet))
+        after, reason = evaluate(rule, before, _read(rule, answer, before), now=at, quiet=bool(quiet))
         posts: list[Post] = []
         if reason:
-            scene = self._scene(found, before, after, reason, quiet, now)
+            scene = self._scene(found, before, after, reason, quiet, at)
             after, posts = self._told(scene, f"{found.due.at:%Y%m%dT%H%M%SZ}", answer)
         self._watches[rule.name] = (rule, after)
         return _judged(rule, found.due, after, posts, reason, answer, now)
 
-    def _scene(self, found: Found, before: Watch, after: Watch, reason: Reason, quiet: str, now: datetime) -> Scene:
+    def _scene(self, found: Found, before: Watch, after: Watch, reason: Reason, quiet: str, at: datetime) -> Scene:
         answer = found.answer
         if isinstance(answer, Failed):
-            return Scene(found.rule, before, after, reason, now, self.zone)
+            return Scene(found.rule, before, after, reason, at, self.zone)
         window = answer.window.said if answer.window else ""
-        return Scene(found.rule, before, after, reason, now, self.zone, window, _shortcomings(answer), quiet)
+        return Scene(found.rule, before, after, reason, at, self.zone, window, _shortcomings(answer), quiet)
 
     async def watch(self, rule: Rule) -> Watch:
         """How it stands with a rule; kept at hand, since one process judges."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from bot.sandbox.world import World
-from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluations, kept, look, messages, running, thread, told
+from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluated, evaluations, kept, look, messages, running, thread, told
 from tests.scenarios.test_digests import Clock
 
 assert clock, "the clock of the alerts' own tests"
@@ -21,7 +19,7 @@ async def test_an_alert_is_made_looked_at_at_once_listed_and_ended(world: World,
     meter = Meter(world)
     meter(6)
     async with running(world, {**SPIKE, "above": "50 GB", "recover": "40 GB"}) as bot:
-        await evaluations(bot, 1)
+        await evaluated(bot, clock)
         answer = await world.slack.answer_to(
             "/usage alert rapid7-eu today above 5 GB every 15m for 30m repeat 4h", channel="C0KITCHEN"
         )
@@ -46,10 +44,11 @@ async def test_an_alert_is_made_looked_at_at_once_listed_and_ended(world: World,
 
 async def test_an_alert_made_in_chat_fires_in_its_channel_also_after_a_restart(world: World, clock: Clock) -> None:
     meter = Meter(world)
-    async with running(world, {**SPIKE, "above": "50 GB", "recover": "40 GB"}):
+    async with running(world, {**SPIKE, "above": "50 GB", "recover": "40 GB"}) as bot:
         await said(world, "/usage alert rapid7-eu today above 5 GB as pantry", channel="C0KITCHEN")
+        await evaluations(bot, 1)
     meter(6)
-    clock.ahead += timedelta(minutes=15)
+    clock.strike(15)
     async with running(world, {**SPIKE, "above": "50 GB", "recover": "40 GB"}):
         await world.slack.until(lambda: told(world, "C0KITCHEN"))
     [root] = messages(world, "C0KITCHEN")
@@ -123,10 +122,11 @@ async def test_a_rule_that_goes_leaves_no_message_saying_that_it_fires(world: Wo
 async def test_a_rule_taken_out_of_the_file_leaves_no_message_saying_that_it_fires(world: World, clock: Clock) -> None:
     Meter(world)(6)
     async with running(world):
+        clock.strike(15)
         await world.slack.until(lambda: told(world))
     async with running(world, {**SPIKE, "name": "another", "above": "50 GB", "recover": "40 GB"}):
         await world.slack.until(lambda: told(world)[0].startswith("⚫ ingest-spike is not watched any more"))
-    clock.ahead += timedelta(minutes=15)
+    clock.strike(15)
     async with running(world) as bot:
         await world.slack.until(lambda: len(told(world)) == 2)
         await evaluations(bot, 2)

@@ -16,8 +16,6 @@ from tests.scenarios.test_digests import Clock
 assert clock, "the clock of the alerts' own tests"
 DIGEST = {"name": "quarterly", "ask": "/usage rapid7-eu last 7 days", "at": "*/15 * * * *", "channel": "#kitchen"}
 OPS = {"slack": {"ops_channel": "#ops"}}
-# Time to make trouble in before the full quarter of an hour, on however slow a machine.
-EARLY = timedelta(minutes=5)
 
 
 async def fill(bot: Bot) -> None:
@@ -47,10 +45,9 @@ async def test_on_a_full_disk_nothing_is_lost_and_the_ops_channel_is_told(
     meter = Meter(world)
     meter(6)
     monkeypatch.setattr("bot.outbox.AGAIN_AFTER", timedelta(days=1))
-    clock.ahead -= EARLY
     async with running(world, {**SPIKE, "channel": "#kitchen"}, digest=[DIGEST], **OPS) as bot:
         await fill(bot)
-        clock.ahead += EARLY
+        clock.strike(15)
         await world.slack.until(lambda: any("My database cannot be used" in text for text in told(world)))
         # A short row may still fit into a page that is there, so the alert may be told; the digest takes more than a page.
         assert not any(text.startswith("Digest quarterly") for text in told(world, "C0KITCHEN"))
@@ -75,11 +72,10 @@ async def test_a_locked_file_is_waited_for_and_nothing_is_lost(
 ) -> None:
     Meter(world)(6)
     monkeypatch.setattr("bot.store.sqlite.BUSY_S", 0.1)
-    clock.ahead -= EARLY
     async with running(world, {**SPIKE, "channel": "#kitchen"}, **OPS):
         other = sqlite3.connect(world.folder / "bot.sqlite", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        clock.ahead += EARLY
+        clock.strike(15)
         await world.slack.until(lambda: any("database is locked" in text for text in told(world)))
         other.execute("ROLLBACK")
         other.close()
@@ -91,10 +87,11 @@ async def test_an_alert_that_could_not_be_written_down_is_told_once(world: World
     meter = Meter(world)
     meter(6)
     async with running(world, {**SPIKE, "channel": "#kitchen"}, **OPS) as bot:
+        clock.strike(15)
         await world.slack.until(lambda: told(world, "C0KITCHEN"))
         meter(1)
         await fill(bot)
-        clock.ahead += timedelta(minutes=15)
+        clock.strike(15)
         await world.slack.until(lambda: any("My database cannot be used" in text for text in told(world)))
         await empty(bot)
         await world.slack.until(lambda: told(world, "C0KITCHEN")[0].startswith("✅"))
