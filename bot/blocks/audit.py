@@ -22,7 +22,7 @@ def audit_text(report: AuditReport, window: ReadWindow, *, zone: tzinfo, warning
     lines += [words.inert(finding) for finding in report.findings()]
     for name, tallies in (("Who", report.actors), ("What", report.actions)):
         if tallies:
-            named = [f"{words.inert(t.name or 'unnamed', 80)} {t.calls:,}{_failed(t)}" for t in tallies]
+            named = [f"{words.inert(t.name or 'unnamed', 80)} {_counted(t, report)}" for t in tallies]
             lines.append(f"{name}: {words.listed(named, TOP)}.")
     if report.latest_failures:
         lines.append("Latest failures: " + "; ".join(_one_line(call, zone) for call in report.latest_failures) + ".")
@@ -56,6 +56,8 @@ def audit_blocks(
 def _headline(report: AuditReport) -> str:
     if not report.calls:
         return "No calls"
+    if report.all_failed:
+        return words.count(report.calls, "failed call")
     failed = f"{report.failures:,} failed" if report.failures else "none failed"
     return f"{words.count(report.calls, 'call')}, {failed}"
 
@@ -64,7 +66,7 @@ def _facts(report: AuditReport) -> list[tuple[str, str]]:
     facts = []
     if report.calls:
         facts.append(("Actors", f"{len(report.actors):,}"))
-    if report.failure_percent is not None:
+    if report.failure_percent is not None and not report.all_failed:
         facts.append(("Failed", f"{words.percent(report.failure_percent)} of {words.count(report.known, 'call')}"))
     if report.duration_p95_ms is not None:
         facts.append(("95 % took at most", words.milliseconds(report.duration_p95_ms)))
@@ -72,10 +74,10 @@ def _facts(report: AuditReport) -> list[tuple[str, str]]:
         named = [f"{words.milliseconds(call.duration_ms or 0)} {words.inert(call.action, 60)}" for call in report.slowest]
         facts.append(("Slowest", ", ".join(named)))
     if len(report.organisations) > 1:
-        named = [f"{words.inert(t.name, 40)} {t.calls:,}{_failed(t)}" for t in report.organisations]
+        named = [f"{words.inert(t.name, 40)} {_counted(t, report)}" for t in report.organisations]
         facts.append(("By organisation", words.listed(named, 5)))
     if len(report.per_account) > 1:
-        facts.append(("By account", ", ".join(f"{t.name} {t.calls:,}{_failed(t)}" for t in report.per_account)))
+        facts.append(("By account", ", ".join(f"{t.name} {_counted(t, report)}" for t in report.per_account)))
     return facts
 
 
@@ -105,15 +107,10 @@ def _chart(report: AuditReport, zone: tzinfo) -> Block:
     labels = [bucket.start.astimezone(zone).strftime(form) for bucket in report.timeline]
     calls = [bucket.calls for bucket in report.timeline]
     failed = [bucket.failures for bucket in report.timeline]
-    series = [("failed", failed)] if _all_failed(report) else [("calls", calls), ("failed", failed)]
-    what = "Failed calls" if _all_failed(report) else "Calls"
+    series = [("failed", failed)] if report.all_failed else [("calls", calls), ("failed", failed)]
+    what = "Failed calls" if report.all_failed else "Calls"
     title = f"{what} per {_step(report.step)} ({zone_name(zone)})"
     return kit.chart(title, kind="bar", series=series, labels=labels, unit="calls")
-
-
-def _all_failed(report: AuditReport) -> bool:
-    """Where only failures were asked for, or nothing else happened, calls and failures are one and the same."""
-    return report.calls == report.failures
 
 
 def _step(step: timedelta) -> str:
@@ -125,7 +122,7 @@ def _step(step: timedelta) -> str:
 
 
 def _tally_table(caption: str, name: str, tallies: Sequence[Tally], report: AuditReport) -> Block:
-    counts = ["Failed"] if _all_failed(report) else ["Calls", "Failed"]
+    counts = ["Failed"] if report.all_failed else ["Calls", "Failed"]
     rows = [
         [words.shortened(t.name, 60) or "unnamed", *((n, f"{n:,}") for n in (t.calls, t.failures)[-len(counts) :])]
         for t in tallies[:TOP]
@@ -152,5 +149,5 @@ def _when(call: ApiCall, zone: tzinfo) -> str:
     return words.moment(call.at, zone) if call.at else call.at_text[:30] or "no time"
 
 
-def _failed(tally: Tally) -> str:
-    return f" ({tally.failures:,} failed)" if tally.failures else ""
+def _counted(tally: Tally, report: AuditReport) -> str:
+    return f"{tally.calls:,} ({tally.failures:,} failed)" if tally.failures and not report.all_failed else f"{tally.calls:,}"

@@ -79,6 +79,11 @@ class AuditReport:
         return self.calls - self.unknown
 
     @property
+    def all_failed(self) -> bool:
+        """Where only failures were asked for, or nothing else happened, calls and failures are one and the same."""
+        return bool(self.calls) and self.calls == self.failures
+
+    @property
     def failure_percent(self) -> float | None:
         """Of the calls whose outcome is known."""
         return 100 * self.failures / self.known if self.known else None

@@ -96,6 +96,9 @@ async def test_where_all_failed_it_is_counted_once(world: World) -> None:
     [chart] = [block for block in answer.blocks if block["type"] == "data_visualization"]
     assert [series["name"] for series in chart["chart"]["series"]] == ["failed"]
     assert chart["title"].startswith("Failed calls per")
+    assert re.match(r"edge: \d+ failed calls – ", answer.text)
+    assert "(" not in next(line for line in answer.text.splitlines() if line.startswith("Who: "))
+    assert "100.0 %" not in answer.text + str(answer.blocks)
 
 
 async def test_a_private_csv_comes_by_direct_message(world: World) -> None:
