@@ -53,8 +53,7 @@ class Holder(Enum):
     """What holds the button that was pressed, which its response URL then stands for."""
 
     NOTHING = "nothing: the question was typed"
-    CHANNEL = "a message that all see: nothing private may take its place"
-    PRIVATE = "a private message that stays, unless work that shows itself takes its place"
+    STAYS = "a message that stays, such as one that all see, or help: nothing takes its place"
     ANSWER = "a private answer to the same person: the next answer takes its place"
     REFUSAL = "a private refusal: whatever comes of it takes its place"
 
@@ -114,7 +113,7 @@ class Delivery:
                 self._away(errand, error)
         if errand.shown_privately or errand.told_beside:
             return
-        if errand.holder is Holder.CHANNEL or not errand.response_url:
+        if errand.holder is Holder.STAYS or not errand.response_url:
             errand.told_beside = True
             await self.tell(errand, talk.soon(errand.line, ticket))
             return

@@ -30,7 +30,7 @@ class AskAction:
         command, words = words_of(line)
         if not errand.channel:
             errand.channel, errand.direct = await self.door.delivery.direct(errand.user), True
-        elif errand.channel.startswith("D") and errand.holder is Holder.CHANNEL:
+        elif errand.channel.startswith("D") and errand.holder is Holder.STAYS:
             # A message of ours in somebody's direct messages is seen by nobody else.
             errand.direct = True
         await self.door.ask(command, words, errand, via="button")
@@ -88,9 +88,9 @@ def errand_of(body: dict[str, Any], line: str) -> Errand:
     channel, container, message = body.get("channel") or {}, body.get("container") or {}, body.get("message") or {}
     user, ts = str((body.get("user") or {}).get("id", "")), str(container.get("message_ts") or message.get("ts") or "")
     block = str(next(iter(body.get("actions") or [{}])).get("block_id", ""))
-    is_own, holder = block.startswith(talk.answer_to(user)), Holder.CHANNEL
-    if container.get("is_ephemeral"):
-        holder = Holder.ANSWER if is_own else Holder.REFUSAL if block == talk.REFUSAL else Holder.PRIVATE
+    is_own, is_private, holder = block.startswith(talk.answer_to(user)), bool(container.get("is_ephemeral")), Holder.STAYS
+    if is_private and (is_own or block == talk.REFUSAL):
+        holder = Holder.ANSWER if is_own else Holder.REFUSAL
     # A message that begins a thread names itself as its thread.
     thread, joins = str(message.get("thread_ts") or container.get("thread_ts") or ts), is_own and _is_discussed(message)
     return Errand(
@@ -99,7 +99,7 @@ def errand_of(body: dict[str, Any], line: str) -> Errand:
         response_url=str(body.get("response_url", "")),
         line=line,
         holder=holder,
-        place=ts if is_own and holder is Holder.CHANNEL and not joins else "",
+        place=ts if is_own and not is_private and not joins else "",
         thread_ts=thread if joins or thread != ts else "",
         delivery=str(body.get("trigger_id") or uuid.uuid4().hex),
     )

@@ -114,12 +114,15 @@ async def test_a_refusal_gives_way_to_what_comes_of_its_button(world: World) -> 
     assert [m for m in world.slack.seen() if m.seen_by] == [error]
 
 
-async def test_help_stands_whatever_is_asked_from_it(world: World) -> None:
+@pytest.mark.parametrize("slow_s", [0, 2.6], ids=["at once", "after a while"])
+async def test_help_stands_whatever_is_asked_from_it(world: World, slow_s: float) -> None:
     told = await world.slack.answer_to("/apiaudit help")
     kept = told.text
+    world.akamai.be_slow(slow_s)
     await world.slack.press(told, "ask.0")
-    await world.slack.until(lambda: len(world.slack.seen()) == 2)
-    assert told.text == kept
+    await world.slack.until(lambda: any(" calls, " in m.text for m in world.slack.seen()))
+    assert (told.text, told.edited) == (kept, 0)
+    assert told in world.slack.messages
 
 
 async def test_in_direct_messages_one_answer_gives_way_to_the_next_whatever_it_is(world: World) -> None:
