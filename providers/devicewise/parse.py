@@ -157,7 +157,7 @@ def api_call(row: Row, *, account: str, whoami: str, redactor: Redactor | None =
         client=org,
         ip="",
         duration_ms=nanoseconds / 1_000_000 if nanoseconds is not None and 0 <= nanoseconds < 2**63 else None,
-        own=actor == whoami and bool(whoami) and bool(names) and _OWN.issuperset(names),
+        own=actor == whoami != "" and names != () and _OWN.issuperset(names),
         actions=names if action == joined else tuple(action.split("+")),
         host=row.processedBy or "",
         organisation=org or row.orgId or "",
@@ -271,6 +271,7 @@ def _instant(text: str) -> datetime | None:
     """ISO-8601 with an offset, compared in UTC. A time without an offset is no instant."""
     try:
         moment = datetime.fromisoformat(text)
-        return moment.astimezone(UTC) if moment.tzinfo else None
+        # Nearly all instants are in UTC already.
+        return moment if moment.tzinfo is UTC else moment.astimezone(UTC) if moment.tzinfo else None
     except (ValueError, OverflowError):
         return None
