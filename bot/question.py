@@ -7,16 +7,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from types import MappingProxyType
 from typing import Literal
 
 from bot.errors import BadQuestion
-from bot.windows import WEEKDAYS, ReadWindow, read_window
+from bot.windows import MONTHS, WEEKDAYS, NoWindow, ReadWindow, read_window, spoken
 from bot.words import inert, listed, quoted
 from providers.records import CallFilters
 from providers.sources import MOST_LINES, MOST_LOGS
@@ -108,9 +109,10 @@ DEVICEWISE_FILTERS = frozenset({"service", "command"})
 _ALL_FILTERS = (*AUDIT_FILTERS, "own", *sorted(DEVICEWISE_FILTERS), *sorted(AKAMAI_FILTERS))
 # A beginning of an account's name must be so long to stand for it.
 SHORTEST_BEGINNING = 3
+MOST_GUESSES = 60
 WINDOW_WORDS = (
     "last", "past", "this", "since", "today", "yesterday", "minutes", "mins", "minute", "hours", "hour", "days", "day", "weeks", "week",
-    "months", "month", "years", "year", *WEEKDAYS,
+    "months", "month", "years", "year", *WEEKDAYS, *MONTHS,
 )  # fmt: skip
 _FILTER = re.compile(r"([A-Za-z_]+):(.*)", re.DOTALL)
 _LOG_ID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
@@ -241,49 +243,57 @@ class _Context:
     def example(self) -> str:
         return example(self.command.name, self.directory)
 
-    def window(self, words: Sequence[str]) -> ReadWindow:
-        text = " ".join(words) or self.command.default_window
+    def window(self, parts: Parts) -> ReadWindow:
+        """The window of a question. Raises BadQuestion with the same question about the window that may have been meant."""
         try:
-            return read_window(text, now=self.now, zone=self.zone, whole_days=self.command.name == "usage", example=self.example)
+            return self._read(parts.window or self.command.default_window)
         except BadQuestion as error:
-            raise self._meant(words) or self._mended(words) or error from None
+            raise self._meant(parts) or (self._mended(parts) if isinstance(error, NoWindow) else None) or error from None
 
-    def _mended(self, words: Sequence[str]) -> BadQuestion | None:
-        """Words that are a window once each is taken for the one it is nearly."""
-        mended = [_nearest(word) for word in words]
-        if mended == [word.lower() for word in words]:
-            return None
-        text, whole_days = " ".join(mended), self.command.name == "usage"
-        try:
-            read_window(text, now=self.now, zone=self.zone, whole_days=whole_days, example=self.example)
-        except BadQuestion:
-            return None
-        kept = self.text.lower()
-        typed = " ".join(words).lower()
-        line = kept.replace(typed, text) if typed in kept else text
-        return BadQuestion(
-            f"“{inert(' '.join(words), 40)}” is not a window; did you mean “{text}”?", f"/{self.command.name} {line}"
-        )
+    def _read(self, window: str) -> ReadWindow:
+        whole_days = self.command.name == "usage"
+        return read_window(window, now=self.now, zone=self.zone, whole_days=whole_days, example=self.example)
 
-    def _meant(self, words: Sequence[str]) -> BadQuestion | None:
-        """A word that is nearly an account's name is taken for one that was mistyped."""
-        accounts = self.directory.of_kind(self.command.kinds)
-        for word in words[:1]:
-            near = difflib.get_close_matches(word.lower(), accounts, n=1, cutoff=0.75)
-            if near:
-                said = f"There is no account “{inert(word, 40)}”; did you mean {near[0]}?"
-                return BadQuestion(said, f"/{self.command.name} {' '.join([near[0], *words[1:]])}")
-            if word in self.directory.accounts:
-                vendor = VENDORS[self.directory.accounts[word]]
-                return BadQuestion(f"{word} is an account of {vendor}, which /{self.command.name} cannot ask.", self.example)
+    def _mended(self, parts: Parts) -> BadQuestion | None:
+        """The window that words are once each is taken for the one it is nearly, once they say `last` or `since`, or that stands among
+        them."""
+        nearest = [_nearest(word) for word in parts.window.split()]
+        size = len(nearest)
+        among = [nearest[at : at + length] for length in range(size - 1, 0, -1) for at in range(size - length + 1)]
+        for guess in [nearest, ["last", *nearest], ["since", *nearest], *among][:MOST_GUESSES]:
+            window = " ".join(spoken(guess))
+            with contextlib.suppress(BadQuestion):
+                self._read(window)
+                said = f"“{inert(parts.window, 40)}” is not a window; did you mean “{window}”?"
+                return BadQuestion(said, f"/{self.command.name} {replace(parts, window=window)}")
         return None
 
-    def leading_accounts(self, words: list[str]) -> tuple[list[str], list[str]]:
-        """The account names at the front, of which a beginning suffices where it is one's alone, and the words after them."""
+    def _meant(self, parts: Parts) -> BadQuestion | None:
+        """A word that is nearly an account's name is taken for one that was mistyped."""
+        accounts = self.directory.of_kind(self.command.kinds)
+        word, _, others = parts.window.partition(" ")
+        if near := difflib.get_close_matches(word.lower(), accounts, n=1, cutoff=0.75):
+            said = f"There is no account “{inert(word, 40)}”; did you mean {near[0]}?"
+            return BadQuestion(said, f"/{self.command.name} {Parts(near[0], others, parts.rest)}")
+        if word in self.directory.accounts:
+            vendor = VENDORS[self.directory.accounts[word]]
+            return BadQuestion(f"{word} is an account of {vendor}, which /{self.command.name} cannot ask.", self.example)
+        return None
+
+    def accounts_and_window(self, words: list[str]) -> tuple[list[str], list[str]]:
+        """The accounts that are named, and the words of the window. At the front the beginning of a name suffices where it is one's alone;
+        elsewhere a name is one where it is whole, and no word of a window."""
         taken: list[str] = []
         while len(taken) < len(words) and (account := self._account(words[len(taken)].lower().strip(","))):
             taken.append(account)
-        return list(dict.fromkeys(taken)), words[len(taken) :]
+        others, window = words[len(taken) :], list[str]()
+        whole = {name.lower(): name for name in self.directory.of_kind(self.command.kinds) if name.lower() not in WINDOW_WORDS}
+        for word in others:
+            if account := whole.get(word.lower().strip(",?")):
+                taken.append(account)
+            else:
+                window.append(word)
+        return list(dict.fromkeys(taken)), spoken(window)
 
     def _account(self, word: str) -> str | None:
         """The account that a word names. Raises BadQuestion where it is the beginning of several."""
@@ -309,19 +319,20 @@ def _usage(text: str, context: _Context) -> Question:
     words = text.split()
     words, csv = _without(words, "csv")
     words, per_log = _without(words, "per", "log")
+    words, by_log = _without(words, "by", "log")
+    per_log = per_log or by_log
     by = None
     for unit in ("day", "week", "month"):
         words, found = _without(words, "by", unit)
         if found and by:
             raise BadQuestion("A table goes by day, week or month, one of them.", context.example)
         by = unit if found else by
-    named, words = context.leading_accounts(words)
+    named, words = context.accounts_and_window(words)
     available = context.directory.of_kind(context.command.kinds)
     _one_of(named, available, context)
-    window = context.window(words)
-    accounts = tuple(named or available)
     rest = [f"by {by}" if by else "", "per log" if per_log else "", "csv" if csv else ""]
     parts = Parts(" ".join(named), " ".join(words), " ".join(filter(None, rest)))
+    window, accounts = context.window(parts), tuple(named or available)
     return Question("usage", text, window, accounts=accounts, by=by or "day", per_log=per_log, csv=csv, parts=parts)  # type: ignore[arg-type]
 
 
@@ -337,7 +348,10 @@ def _one_of(named: list[str], available: list[str], context: _Context) -> None:
 def _audit(text: str, context: _Context) -> Question:
     words = _tokens(text, context)
     words, csv = _without(words, "csv")
-    words, failures = _without(words, "failures")
+    failures = False
+    for synonym in ("failures", "failed", "errors"):
+        words, found = _without(words, synonym)
+        failures = failures or found
     filters: dict[str, list[str]] = {}
     rest, kept = [], ["failures"] if failures else []
     for word in words:
@@ -347,7 +361,7 @@ def _audit(text: str, context: _Context) -> Question:
             filters.setdefault(_filter_name(match[1], context), []).append(_filter_value(match, context))
         else:
             rest.append(word)
-    named, rest = context.leading_accounts(rest)
+    named, rest = context.accounts_and_window(rest)
     available = context.directory.of_kind(context.command.kinds)
     if not available:
         raise BadQuestion("No Akamai or deviceWISE account is configured.", "Add one under [providers] in bot.toml.")
@@ -355,13 +369,14 @@ def _audit(text: str, context: _Context) -> Question:
     if any(value.lower() not in ("no", "yes") for value in own):
         raise BadQuestion("`own:` takes `no`, which leaves out the bot's own calls, or `yes`.", f"{context.example} own:no")
     common = {name: tuple(filters.pop(name, ())) for name in AUDIT_FILTERS}
+    parts = Parts(" ".join(named), " ".join(rest), " ".join([*kept, *(["csv"] if csv else [])]))
     return Question(
         "apiaudit",
         text,
-        context.window(rest),
+        context.window(parts),
         accounts=tuple(named or available),
         csv=csv,
-        parts=Parts(" ".join(named), " ".join(rest), " ".join([*kept, *(["csv"] if csv else [])])),
+        parts=parts,
         filters=CallFilters(
             **common,
             failures=failures,
@@ -397,8 +412,8 @@ def _logs(text: str, context: _Context) -> Question:
     logs = tuple(_log_word(name, context.directory) for name in names)
     accounts = tuple(dict.fromkeys(log.account for log in logs if log.account))
     subject = ",".join(quoted(name) for name in names)
-    parts = Parts(subject, " ".join(rest), " ".join(filter(None, [leql, f"limit {limit}" if limit else ""])))
-    return Question("logs", text, context.window(rest), accounts=accounts, logs=logs, leql=leql, limit=limit, parts=parts)
+    parts = Parts(subject, " ".join(spoken(rest)), " ".join(filter(None, [leql, f"limit {limit}" if limit else ""])))
+    return Question("logs", text, context.window(parts), accounts=accounts, logs=logs, leql=leql, limit=limit, parts=parts)
 
 
 def _leql(text: str, context: _Context) -> tuple[str, str]:
@@ -496,7 +511,7 @@ def _log_word(typed: str, directory: Directory) -> LogWord:
 
 def _without(words: list[str], *phrase: str) -> tuple[list[str], bool]:
     """The words without the phrase, and whether it was among them."""
-    lowered = [word.lower() for word in words]
+    lowered = [word.lower().rstrip(",;?!") for word in words]
     for at in range(len(words) - len(phrase) + 1):
         if tuple(lowered[at : at + len(phrase)]) == phrase:
             return words[:at] + words[at + len(phrase) :], True

@@ -2,6 +2,7 @@
 
     today  yesterday  this week  last month  last 20 mins  20m  7d  3 months  since 09:00  since monday
     2026-11-01  2026-11-01..2026-11-07  2026-11-01T10:00..2026-11-01T11:30  2026-11-01 10:00 to 11:30
+    yesterday 22:00 to 02:00  since monday 9am  14:00-14:10  october  this year
 
 Two ways of counting: where days are what is known (`/usage`), `7d` is seven calendar days, today among them; elsewhere it
 reaches exactly that long back from now. A window that reaches past now ends now. Weeks begin on Monday.
@@ -10,6 +11,7 @@ reaches exactly that long back from now. A window that reaches past now ends now
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from types import MappingProxyType
@@ -30,6 +32,9 @@ _UNITS = MappingProxyType(
         **dict.fromkeys(("y", "year", "years"), "years"),
     }
 )
+MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
 _BACK = re.compile(r"(?:(?:last|past)\s+)?(-?\d+(?:\.\d+)?)\s*([a-z]+)")
 _ONE_BACK = re.compile(r"(?:last|past)\s+(minute|hour|day|year)")
 _DATE = r"\d{4}-\d{2}-\d{2}"
@@ -37,8 +42,21 @@ _CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?"
 _OFFSET = r"(?:z|[+-]\d{2}:?\d{2})?"
 _POINT = re.compile(rf"({_DATE})(?:[t ]\s*({_CLOCK})\s*({_OFFSET}))?|({_CLOCK})")
 _CLOCK_ALONE = re.compile(_CLOCK)
-_RANGE = re.compile(r"\s*\.\.\s*|\s+to\s+")
+_RANGE = re.compile(r"\s*\.\.\s*|\s+(?:to|until|till|[-–])\s+")
+_SAYS_NOTHING = frozenset(
+    ["and", "about", "during", "for", "from", "give", "how", "in", "just", "me", "of", "on", "only", "over", "please", "show", "the", "then", "what", "within"]
+)  # fmt: skip
+_DAY_NAME = rf"(today|yesterday|{'|'.join(WEEKDAYS)})"
+_HALVED = re.compile(r"\b(0?[1-9]|1[0-2])(?::(\d{2}))?\s*([ap])\.?m\b\.?")
+_DAY_BEFORE_CLOCK = re.compile(rf"\b{_DAY_NAME}\s+(?:(?:at|from|between)\s+)?(?=\d{{1,2}}:\d{{2}})")
+_DAY_BEHIND_CLOCK = re.compile(rf"(since )?(\d{{1,2}}:\d{{2}}.*?)\s+(?:on\s+)?{_DAY_NAME}")
+_DASHED = re.compile(rf"((?:{_DATE} )?{_CLOCK})[-–]({_CLOCK})")
+_MONTH = re.compile(rf"({'|'.join(f'{month[:3]}(?:{month[3:]})?' for month in MONTHS)})(?:\s+(\d{{4}}))?")
 _LOOKS_LIKE_DATE = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*|\d{4}[/.]\d{1,2}[/.]\d{1,2}.*")
+
+
+class NoWindow(BadQuestion):
+    """Words that name no stretch of time, not even one that cannot be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +81,29 @@ class _Reading:
     def today(self) -> date:
         return self.now.astimezone(self.zone).date()
 
+    def day(self, name: str) -> date:
+        """The latest day of that name: `today`, `yesterday`, or a weekday, which may be today."""
+        ago = ("today", "yesterday").index(name) if name in ("today", "yesterday") else _days_since(name, self.today)
+        return self.today - timedelta(days=ago)
+
+
+def spoken(words: Sequence[str]) -> list[str]:
+    """The words without those at either end that say nothing: `for the last 7 days, please` is `last 7 days`."""
+    found = [word.rstrip(",;?!") for word in words if word.strip(",;?!")]
+    while found and found[0].lower() in _SAYS_NOTHING:
+        del found[0]
+    while found and found[-1].lower() in _SAYS_NOTHING:
+        del found[-1]
+    return found
+
 
 def read_window(words: str, *, now: datetime, zone: tzinfo, whole_days: bool, example: str) -> ReadWindow:
     """The window that the words name. Raises BadQuestion, with `example` as its hint, for what is none.
 
     `zone` is where days begin; `whole_days` is for questions that know days and nothing shorter.
     """
-    text = " ".join(words.lower().split())
     reading = _Reading(now, UTC if whole_days else zone, whole_days, example)
+    text = _written(" ".join(spoken(words.lower().split())), reading)
     for read in (_named, _counted, _since, _dated):
         found = read(text, reading)
         if found is not None:
@@ -78,7 +111,19 @@ def read_window(words: str, *, now: datetime, zone: tzinfo, whole_days: bool, ex
             return _fitted(text, start, end, reading)
     if _LOOKS_LIKE_DATE.fullmatch(text):
         raise _refused(f"“{words[:40]}” can be read in more than one way; dates are written 2026-11-01", reading)
-    raise _refused(f"“{words[:60]}” is not a window I can read", reading)
+    raise NoWindow(f"“{words[:60]}” is not a window I can read.", example)
+
+
+def _written(text: str, reading: _Reading) -> str:
+    """The same in the one way of writing that is read below: `yesterday 9am-10am` is `2026-11-20 09:00 to 10:00`."""
+    text = _HALVED.sub(lambda m: f"{int(m[1]) % 12 + 12 * (m[3] == 'p'):02}:{m[2] or '00'}", text)
+    text = re.sub(r"\bnoon\b", "12:00", re.sub(r"\bmidnight\b", "00:00", text))
+    if text.startswith("between "):
+        text = text.removeprefix("between ").replace(" and ", " to ", 1)
+    text = _DAY_BEFORE_CLOCK.sub(lambda m: f"{reading.day(m[1])} ", text)
+    if behind := _DAY_BEHIND_CLOCK.fullmatch(text):
+        text = f"{behind[1] or ''}{reading.day(behind[3])} {behind[2]}"
+    return _DASHED.sub(r"\1 to \2", text) if _DASHED.fullmatch(text) else text
 
 
 def _fitted(text: str, start: datetime, end: datetime, reading: _Reading) -> ReadWindow:
@@ -96,7 +141,7 @@ def _fitted(text: str, start: datetime, end: datetime, reading: _Reading) -> Rea
 
 
 def _named(text: str, reading: _Reading) -> tuple[datetime, datetime] | None:
-    """today, yesterday, this and last week and month."""
+    """today, yesterday, this and last week and month, this year, last monday, and months by their names."""
     today = reading.today
     monday = today - timedelta(days=today.weekday())
     first = today.replace(day=1)
@@ -107,11 +152,29 @@ def _named(text: str, reading: _Reading) -> tuple[datetime, datetime] | None:
         "last week": (monday - timedelta(days=7), monday),
         "this month": (first, _months_later(first, 1)),
         "last month": (_months_later(first, -1), first),
+        "this year": (first.replace(month=1), first.replace(month=1, year=first.year + 1)),
     }
-    if text not in spans:
+    if text in spans:
+        start, end = spans[text]
+    elif text.startswith("last ") and text.removeprefix("last ") in WEEKDAYS:
+        start = reading.today - timedelta(days=_days_since(text.removeprefix("last "), reading.today) or 7)
+        end = start + timedelta(days=1)
+    elif match := _MONTH.fullmatch(text):
+        start = _month(match[1], match[2], reading)
+        end = _months_later(start, 1)
+    else:
         return None
-    start, end = spans[text]
     return _midnight(start, reading), _midnight(end, reading)
+
+
+def _month(name: str, year: str | None, reading: _Reading) -> date:
+    """The first day of the latest month of that name, or of that of a year."""
+    number = [month[:3] for month in MONTHS].index(name[:3]) + 1
+    return _date(f"{year or reading.today.year - (number > reading.today.month)}-{number:02}-01", reading)
+
+
+def _days_since(weekday: str, today: date) -> int:
+    return (today.weekday() - [name[:3] for name in WEEKDAYS].index(weekday[:3])) % 7
 
 
 def _counted(text: str, reading: _Reading) -> tuple[datetime, datetime] | None:
@@ -121,7 +184,7 @@ def _counted(text: str, reading: _Reading) -> tuple[datetime, datetime] | None:
         return None
     number, unit = (match[1], match[2]) if match else ("1", one[1]) if one else ("", "")
     if unit not in _UNITS:
-        raise _refused(f"“{unit[:20]}” is not a unit of time I know", reading)
+        raise NoWindow(f"“{unit[:20]}” is not a unit of time I know.", reading.example)
     if not number.isdigit() or int(number[:9]) == 0 or len(number) > 9:
         raise _refused(f"“{text[:40]}” needs a whole number from 1 on", reading)
     return _back(int(number), _UNITS[unit], text, reading)
@@ -149,10 +212,9 @@ def _since(text: str, reading: _Reading) -> tuple[datetime, datetime] | None:
         return None
     what = text.removeprefix("since ").strip()
     if what in WEEKDAYS or what in [day[:3] for day in WEEKDAYS]:
-        ago = (reading.today.weekday() - [d[:3] for d in WEEKDAYS].index(what[:3])) % 7
-        return _midnight(reading.today - timedelta(days=ago), reading), reading.now
+        return _midnight(reading.today - timedelta(days=_days_since(what, reading.today)), reading), reading.now
     if what in ("today", "yesterday"):
-        return _midnight(reading.today - timedelta(days=what == "yesterday"), reading), reading.now
+        return _midnight(reading.day(what), reading), reading.now
     start, _ = _point(what, reading, day=reading.today)
     if start > reading.now and _CLOCK_ALONE.fullmatch(what):
         # Shortly after midnight, `since 22:00` means the evening before.
@@ -163,8 +225,10 @@ def _since(text: str, reading: _Reading) -> tuple[datetime, datetime] | None:
 def _dated(text: str, reading: _Reading) -> tuple[datetime, datetime] | None:
     """A date, an hour on a date, or a range of either; a range of dates includes both its days."""
     parts = _RANGE.split(text)
-    if not all(_POINT.fullmatch(part) for part in parts) or len(parts) > 2 or _POINT.fullmatch(parts[0])[4]:  # type: ignore[index]
+    if not all(_POINT.fullmatch(part) for part in parts) or len(parts) > 2:
         return None
+    if _CLOCK_ALONE.fullmatch(parts[0]):
+        return _clocked(parts[0], parts[1], reading) if len(parts) == 2 and _CLOCK_ALONE.fullmatch(parts[1]) else None
     start, start_end = _point(parts[0], reading, day=None)
     if len(parts) == 1:
         if start_end is None:
@@ -172,6 +236,19 @@ def _dated(text: str, reading: _Reading) -> tuple[datetime, datetime] | None:
         return start, start_end
     last, last_end = _point(parts[1], reading, day=date.fromisoformat(parts[0][:10]))
     return start, last_end or last
+
+
+def _clocked(first: str, last: str, reading: _Reading) -> tuple[datetime, datetime]:
+    """The latest time between two times of day; it may lie across midnight."""
+    day = reading.today
+    start, _ = _point(first, reading, day=day)
+    if start >= reading.now:
+        day -= timedelta(days=1)
+        start, _ = _point(first, reading, day=day)
+    end, _ = _point(last, reading, day=day)
+    if end < start:
+        end, _ = _point(last, reading, day=day + timedelta(days=1))
+    return start, end
 
 
 def _point(text: str, reading: _Reading, *, day: date | None) -> tuple[datetime, datetime | None]:

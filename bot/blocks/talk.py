@@ -31,7 +31,8 @@ def help_answer(command: CommandName, directory: Directory, *, may_manage: bool 
         asked = example(command, directory).partition(" ")[2]
         facts.append(f"On a schedule: /{command} subscribe {asked} at 09:00 on weekdays; subscriptions; unsubscribe NUMBER.")
         facts.append(f"Watched: {alert_example(command, directory)}; alerts; unalert NAME; silence NAME 2h; unsilence NAME.")
-    window = f"Without a window: the last {about.default_window}. Windows: today, last 20 mins, 7d, since monday, 2026-11-01..2026-11-07."
+    hours = "" if command == "usage" else " last 20 mins, since 9am, 14:00 to 14:10,"
+    window = f"Without a window: the last {about.default_window}. Windows: today,{hours} 7d, since monday, october, 2026-11-01..2026-11-07."
     text = "\n".join(
         [f"{about.description}.", f"/{command} {about.usage_hint}", *(f"{line} – {m}" for line, m in examples), *facts, window]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import BadQuestion
-from bot.question import AKAMAI_FILTERS, COMMANDS, DEVICEWISE_FILTERS, Directory, Question, read_line, read_question
+from bot.question import AKAMAI_FILTERS, COMMANDS, DEVICEWISE_FILTERS, Directory, Question, changed, read_line, read_question
 from bot.slack_text import as_typed
 from providers.akamai import filters as akamai
 from providers.devicewise import client as devicewise
@@ -279,6 +280,49 @@ def test_a_mistyped_window_is_taken_for_the_one_it_nearly_is(line: str, hint: st
         read_line(line, HOUSE, now=NOW, zone=UTC)
     assert caught.value.hint == hint
     assert read_line(hint, HOUSE, now=NOW, zone=UTC)
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("/usage how much last week?", "/usage last week"),
+        ("/usage what did we send on 2026-11-03 csv", "/usage 2026-11-03 csv"),
+        ("/usage monday per log", "/usage last monday per log"),
+        ("/apiaudit failures last hour by ada", "/apiaudit last hour failures"),
+        ("/apiaudit edge 10:00", "/apiaudit edge since 10:00"),
+        ("/apiaudit iot status:5xx between two and three today", "/apiaudit iot today status:5xx"),
+        ("/logs kitchen,cellar what happened last 20 mins where(/a b/) limit 5", "/logs kitchen,cellar last 20 mins where(/a b/) limit 5"),
+    ],
+)  # fmt: skip
+def test_of_words_that_are_no_window_the_one_among_them_is_offered_with_all_else(line: str, hint: str) -> None:
+    error = refusal(line)
+    assert "did you mean “" in error.message
+    assert error.hint == hint
+    assert ask(hint)
+
+
+@pytest.mark.parametrize(
+    ("line", "same"),
+    [
+        ("/usage last 7 days rapid7-eu by log", "/usage rapid7-eu last 7 days per log"),
+        ("/usage for the last 7 days, please", "/usage last 7 days"),
+        ("/usage please", "/usage"),
+        ("/apiaudit last 2h edge and iot", "/apiaudit edge iot last 2h"),
+        ("/apiaudit what failed on edge today?", "/apiaudit edge today failures"),
+        ("/apiaudit errors only", "/apiaudit failures"),
+        ("/logs kitchen for the last hour", "/logs kitchen last hour"),
+    ],
+)
+def test_words_in_any_order_and_around_a_question_are_read(line: str, same: str) -> None:
+    question = ask(line)
+    assert f"/{question.command} {question.parts}".strip() == same
+    assert ask(same) == replace(question, text=ask(same).text)
+
+
+def test_what_is_said_around_a_change_changes_nothing_else() -> None:
+    question = ask("/apiaudit edge 7d status:5xx")
+    assert str(changed(question, "and what about last month?", HOUSE, now=NOW, zone=UTC).parts) == "edge last month status:5xx"
+    assert str(changed(question, "only failures, please", HOUSE, now=NOW, zone=UTC).parts) == "edge 7d failures status:5xx"
 
 
 @pytest.mark.parametrize("line", ["/usage foo", "/usage lsat 0 days", "/logs kitchen xyzzy plugh", "/usage last fortnight"])

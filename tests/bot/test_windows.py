@@ -57,6 +57,41 @@ BY_THE_CLOCK = [
     ("2026-11-01T10:00:00+02:00..2026-11-01T11:00Z", "2026-11-01 08:00", "2026-11-01 11:00"),
     ("2026-11-20..2026-12-31", "2026-11-20 00:00", NOW),
 ]
+AS_PEOPLE_SAY = [
+    ("for the last 7 days, please", "2026-11-14 14:05", NOW),
+    ("in the past 3 hours?", "2026-11-21 11:05", NOW),
+    ("this year", "2026-01-01 00:00", NOW),
+    ("october", "2026-09-30 23:00", "2026-11-01 00:00"),
+    ("nov", "2026-11-01 00:00", NOW),
+    ("in december", "2025-12-01 00:00", "2026-01-01 00:00"),
+    ("May 2024", "2024-04-30 23:00", "2024-05-31 23:00"),
+    ("last monday", "2026-11-16 00:00", "2026-11-17 00:00"),
+    ("on last saturday", "2026-11-14 00:00", "2026-11-15 00:00"),
+    ("10:00 to 11:00", "2026-11-21 10:00", "2026-11-21 11:00"),
+    ("9:00-10:30", "2026-11-21 09:00", "2026-11-21 10:30"),
+    ("22:00..23:00", "2026-11-20 22:00", "2026-11-20 23:00"),
+    ("from 22:00 to 02:00", "2026-11-20 22:00", "2026-11-21 02:00"),
+    ("from 10pm until midnight", "2026-11-20 22:00", "2026-11-21 00:00"),
+    ("between 9am and 10:30 am", "2026-11-21 09:00", "2026-11-21 10:30"),
+    ("14:00 to 15:00", "2026-11-21 14:00", NOW),
+    ("since 9am", "2026-11-21 09:00", NOW),
+    ("since noon", "2026-11-21 12:00", NOW),
+    ("since midnight", "2026-11-21 00:00", NOW),
+    ("since 12am", "2026-11-21 00:00", NOW),
+    ("yesterday 14:00 to 14:10", "2026-11-20 14:00", "2026-11-20 14:10"),
+    ("yesterday from 2pm to 2:10pm", "2026-11-20 14:00", "2026-11-20 14:10"),
+    ("14:00 - 14:10 yesterday", "2026-11-20 14:00", "2026-11-20 14:10"),
+    ("monday 9am-10am", "2026-11-16 09:00", "2026-11-16 10:00"),
+    ("since monday 9am", "2026-11-16 09:00", NOW),
+    ("since yesterday at 22:00", "2026-11-20 22:00", NOW),
+    ("since 22:00 yesterday", "2026-11-20 22:00", NOW),
+    ("yesterday 22:00 to today 02:00", "2026-11-20 22:00", "2026-11-21 02:00"),
+    ("2026-11-01 10:00 until 11:30", "2026-11-01 10:00", "2026-11-01 11:30"),
+    ("2026-11-01 10:00-11:30", "2026-11-01 10:00", "2026-11-01 11:30"),
+    ("between 2026-11-01 and 2026-11-07", "2026-11-01 00:00", "2026-11-08 00:00"),
+    ("2026-11-01 - 2026-11-07", "2026-11-01 00:00", "2026-11-08 00:00"),
+    ("2026-11-01T10:00-05:00..2026-11-01T11:00-05:00", "2026-11-01 15:00", "2026-11-01 16:00"),
+]
 BY_THE_DAY = [
     ("today", "2026-11-21 00:00", NOW),
     ("yesterday", "2026-11-20 00:00", "2026-11-21 00:00"),
@@ -68,11 +103,18 @@ BY_THE_DAY = [
     ("this month", "2026-11-01 00:00", NOW),
     ("since monday", "2026-11-16 00:00", NOW),
     ("2026-11-01..2026-11-07", "2026-11-01 00:00", "2026-11-08 00:00"),
+    ("october", "2026-10-01 00:00", "2026-11-01 00:00"),
+    ("last friday", "2026-11-20 00:00", "2026-11-21 00:00"),
 ]
 
 
 @pytest.mark.parametrize(("words", "start", "end"), BY_THE_CLOCK, ids=[words for words, _, _ in BY_THE_CLOCK])
 def test_words_by_the_clock(words: str, start: str, end: str) -> None:
+    assert span(read(words)) == (start, end)
+
+
+@pytest.mark.parametrize(("words", "start", "end"), AS_PEOPLE_SAY, ids=[words for words, _, _ in AS_PEOPLE_SAY])
+def test_words_as_people_say_them(words: str, start: str, end: str) -> None:
     assert span(read(words)) == (start, end)
 
 
@@ -126,7 +168,11 @@ REFUSED = [
     ("7 parsecs", "not a unit of time"),
     ("2026-11-20T10:00", "one moment"),
     ("2026-11-01..", "not a window"),
-    ("10:00 to 11:00", "not a window"),
+    ("10:00", "not a window"),
+    ("13pm to 14pm", "not a window"),
+    ("since 25:00", "There is no time 25:00"),
+    ("2026-11-20 11:00-10:00", "ends before it begins"),
+    ("october 9999", "too far away"),
     ("9999-12-31", "too far away"),
     ("2026-03-29T01:30..2026-03-29T03:00", "does not exist in Europe/Dublin"),
     ("2026-10-25T01:30..2026-10-25T03:00", "comes twice in Europe/Dublin"),
@@ -141,7 +187,9 @@ def test_what_is_no_window_is_refused_in_a_sentence_with_an_example(words: str, 
     assert caught.value.hint == "/usage last 7 days"
 
 
-@pytest.mark.parametrize("words", ["20m", "last 3 hours", "since 09:00", "2026-11-01T10:00..2026-11-01T11:30", "last hour"])
+@pytest.mark.parametrize(
+    "words", ["20m", "last 3 hours", "since 09:00", "2026-11-01T10:00..2026-11-01T11:30", "last hour", "9am-10am"]
+)
 def test_hours_and_minutes_are_refused_where_days_are_known(words: str) -> None:
     with pytest.raises(BadQuestion, match="known by day"):
         read(words, whole_days=True)
