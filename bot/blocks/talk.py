@@ -57,7 +57,8 @@ def error_blocks(message: str, hint: str, *, again: str = "", fill: str = "") ->
     told = [("Try again", again)] if again else [("Ask this instead", hint)] if hint.startswith("/") and not is_wish else []
     # Who typed no words wants to be asked for them.
     buttons = [*kit.ask_buttons(told), *form] if " " in fill else [*form, *kit.ask_buttons(told)]
-    return [*blocks, kit.actions(buttons, REFUSAL)] if buttons else blocks
+    first = [{**button, "style": "primary"} for button in buttons[:1]]
+    return [*blocks, kit.actions([*first, *buttons[1:]], REFUSAL)] if buttons else blocks
 
 
 def _fill_in(line: str) -> list[Block]:
@@ -68,12 +69,8 @@ def _fill_in(line: str) -> list[Block]:
     verb, _, rest = words_.strip().partition(" ")
     opener = {"alert": OPEN_ALERT, "subscribe": OPEN_REPEAT, "silence": OPEN_SILENCE}.get(verb.lower())
     if opener is None:
-        return (
-            [kit.button("Fill in…", OPEN_QUESTION, words.inert(line), style="primary")]
-            if not words_ or verb.lower() not in WISHES
-            else []
-        )
-    return [kit.button("Fill in…", opener, f"{command} {rest}".strip(), style="primary")]
+        return [kit.button("Fill in…", OPEN_QUESTION, words.inert(line))] if not words_ or verb.lower() not in WISHES else []
+    return [kit.button("Fill in…", opener, f"{command} {rest}".strip())]
 
 
 # What has no form of its own.
