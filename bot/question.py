@@ -176,9 +176,16 @@ class Question:
 
     def over(self, window: str) -> str:
         """The line of the same question about another time, without its file."""
-        subject = self.parts.subject if self.command == "logs" else " ".join(self.accounts)
         rest = self.parts.rest.removesuffix("csv").rstrip() if self.csv else self.parts.rest
-        return f"/{self.command} {Parts(subject, window, rest)}"
+        return f"/{self.command} {Parts(self._subject, window, rest)}"
+
+    def also(self, words: str) -> str:
+        """The line of the same question with something more."""
+        return f"/{self.command} {Parts(self._subject, self.parts.window, f'{self.parts.rest} {words}'.strip())}"
+
+    @property
+    def _subject(self) -> str:
+        return self.parts.subject if self.command == "logs" else " ".join(self.accounts)
 
 
 def read_line(line: str, directory: Directory, *, now: datetime, zone: tzinfo) -> Question:

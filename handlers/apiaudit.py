@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +85,8 @@ def _refuse_what_cannot_be_applied(sources: Sequence[CallSource], question: Ques
     refused = [reason for reason in reasons.values() if reason]
     if refused:
         able = [account for account, reason in reasons.items() if not reason]
-        words = " ".join(word for word in question.text.split() if word not in reasons)
-        hint = f"/apiaudit {' '.join(able)} {words}" if able else f"/apiaudit {question.accounts[0]} 24h failures"
+        others = replace(question.parts, subject=" ".join(able))
+        hint = f"/apiaudit {others}" if able else f"/apiaudit {question.accounts[0]} 24h failures"
         raise BadQuestion(refused[0], hint)
 
 
@@ -108,16 +108,14 @@ async def _values(facts: AuditFacts, report: AuditReport, each: str) -> Mapping[
 
 
 def _next_questions(question: Question, report: AuditReport) -> list[tuple[str, str]]:
-    accounts = " ".join(question.accounts)
-    words = " ".join(word for word in question.text.split() if word not in question.accounts)
     buttons = [(label, question.over(window)) for label, window in (("24 hours", "24h"), ("7 days", "7d"), ("30 days", "30d"))]
     worst = max(report.actors, key=lambda tally: tally.failures, default=None)
     if worst and worst.failures and not question.filters.who and re.fullmatch(r"[\w.@+-]{1,60}", worst.name):
-        buttons.append((shortened(f"Only {worst.name}", 40), f"/apiaudit {accounts} {words} who:{worst.name}".replace("  ", " ")))
+        buttons.append((shortened(f"Only {worst.name}", 40), question.also(f"who:{worst.name}")))
     if not question.filters.failures:
-        buttons.append(("Failures only", f"/apiaudit {accounts} {words} failures".replace("  ", " ")))
+        buttons.append(("Failures only", question.also("failures")))
     if not question.csv:
-        buttons.append(("CSV", f"/apiaudit {accounts} {words} csv".replace("  ", " ")))
+        buttons.append(("CSV", question.also("csv")))
     return buttons
 
 

@@ -37,9 +37,7 @@ class UsageCommand:
         files = [_sheet(report, question, asking.folder())] if question.csv or is_shortened(report, question.by) else []
         return Answer(
             text=usage_text(report, question.window, by=question.by, warnings=warnings),
-            blocks=usage_blocks(
-                report, question.window, by=question.by, buttons=_next_questions(question, account), warnings=warnings
-            ),
+            blocks=usage_blocks(report, question.window, by=question.by, buttons=_next_questions(question), warnings=warnings),
             values=report.values() | (report.values_by_log() if asking.each else {}),
             files=files,
             warnings=warnings,
@@ -144,15 +142,14 @@ async def _names(source: UsageSource) -> tuple[dict[str, str], str]:
         return {}, f"The logs are shown by id: {error.message}"
 
 
-def _next_questions(question: Question, account: str) -> list[tuple[str, str]]:
+def _next_questions(question: Question) -> list[tuple[str, str]]:
     """What a reader may want to ask next."""
     ways = [("7 days", "last 7 days"), ("30 days", "last 30 days"), ("This month", "this month")]
     buttons = [(label, question.over(window)) for label, window in ways]
-    words = question.text if question.text.lower().startswith(account.lower()) else f"{account} {question.text}"
     if not question.per_log:
-        buttons.append(("By log", f"/usage {words} per log"))
+        buttons.append(("By log", question.also("per log")))
     if not question.csv:
-        buttons.append(("CSV", f"/usage {words} csv"))
+        buttons.append(("CSV", question.also("csv")))
     return buttons
 
 
