@@ -93,7 +93,7 @@ async def test_an_answer_that_cannot_be_edited_any_more_is_followed_by_the_next(
 async def test_a_private_answer_gives_way_to_the_next_and_stands_where_that_fails(world: World) -> None:
     answer = await world.slack.answer_to("/apiaudit iot 24h")
     await pressed(world, answer, "7 days")
-    await world.slack.until(lambda: answer.edited)
+    await world.slack.until(lambda: answer.edited and "iot: " in answer.text)
     assert (world.slack.seen(), answer.seen_by) == ([answer], "U0ADA")
     kept = answer.text
     world.devicewise.answer_with(503, "no", times=9)
