@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bot.windows import ReadWindow
 
@@ -30,6 +30,27 @@ class AnswerFile:
     def sha256(self) -> str:
         with self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One part of work that goes on: what it is about, how it stands, and how far it is."""
+
+    name: str
+    status: Literal["in_progress", "complete", "error"]
+    said: str = ""
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far work is: in words, and by its parts where it has several."""
+
+    said: str = ""
+    steps: dict[str, Step] = field(default_factory=dict)
+
+    def step(self, step: Step) -> None:
+        """How it stands with a part now."""
+        self.steps[step.name] = step
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.answer import Answer, AnswerFile, Block
+from bot.answer import Answer, AnswerFile, Block, Progress
 from bot.blocks import kit, limits, talk
 from bot.errors import SlackRefused, SlackUnsure
 from bot.plainer import Plainer
@@ -98,9 +98,9 @@ class Delivery:
     def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession, plainer: Plainer) -> None:
         self._client, self._session, self._plainer = client, session, plainer
 
-    async def show_work(self, errand: Errand, ticket: str, said: str) -> None:
+    async def show_work(self, errand: Errand, ticket: str, progress: Progress) -> None:
         """A message that the work goes on, with Cancel; shown where the answer will stand."""
-        blocks = talk.working_blocks(errand.line, ticket, said)
+        blocks = talk.working_blocks(errand.line, ticket, progress)
         text = f"Working on {errand.line}"
         if errand.public and not errand.away:
             try:

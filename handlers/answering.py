@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol, TypeVar
 
-from bot.answer import Answer
+from bot.answer import Answer, Progress
 from bot.blocks.talk import help_answer
 from bot.question import CommandName, Directory, Question
 from handlers.backtesting import Past, Span
@@ -29,7 +29,7 @@ class Asking:
 
     folder: Callable[[], Path]
     zone: tzinfo
-    progress: Callable[[str], None] = lambda _: None
+    progress: Progress = field(default_factory=Progress)
     only: str = ""
     each: str = ""
 

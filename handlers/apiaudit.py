@@ -9,19 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bot import words
 from bot.alerts.backtest import Look
-from bot.answer import Answer, AnswerFile
+from bot.answer import Answer, AnswerFile, Progress, Step
 from bot.blocks.audit import audit_blocks, audit_text
 from bot.errors import BadQuestion
 from bot.question import Question
 from bot.reports.audit import CSV_HEADER, AuditFacts, AuditReport, CallHistory, audit_report, csv_rows, values_by
 from bot.reports.logs import file_stem
 from bot.reports.sheets import csv_bytes
-from bot.words import shortened
 from handlers.answering import Asking, if_possible
 from handlers.backtesting import Past, Span, look_of, steps_apart
 from providers.errors import ProviderError
-from providers.records import ApiCall, CallPage, Window
+from providers.records import ApiCall, CallFilters, CallPage, Window
 from providers.sources import CallSource
 
 
@@ -35,7 +35,7 @@ class ApiAuditCommand:
         sources = [self.sources[account] for account in question.accounts]
         _refuse_what_cannot_be_applied(sources, question)
         window = question.window.window
-        pages = await asyncio.gather(*(if_possible(source.calls(window, question.filters)) for source in sources))
+        pages = await asyncio.gather(*(_followed(source, window, question.filters, asking.progress) for source in sources))
         failed = [page for page in pages if isinstance(page, ProviderError)]
         if len(failed) == len(pages):
             raise failed[0]
@@ -67,6 +67,22 @@ class ApiAuditCommand:
             notes = (*notes, "Not all calls of that time were to be had, so it may have been worse.")
         calls = [call for page in pages for call in page.calls]
         return Past(await asyncio.to_thread(_looks, span, calls, question.accounts), notes)
+
+
+async def _followed(source: CallSource, window: Window, filters: CallFilters, progress: Progress) -> CallPage | ProviderError:
+    """The calls of an account, or why there are none; how far they are is told."""
+    account = source.account
+    progress.step(Step(account, "in_progress"))
+
+    def read(calls: int) -> None:
+        progress.step(Step(account, "in_progress", f"{words.count(calls, 'call')} so far"))
+
+    page = await if_possible(source.calls(window, filters, read=read))
+    if isinstance(page, ProviderError):
+        progress.step(Step(account, "error", page.message))
+    else:
+        progress.step(Step(account, "complete", words.count(len(page.calls), "call")))
+    return page
 
 
 def _looks(span: Span, calls: Sequence[ApiCall], accounts: Sequence[str]) -> list[Look]:
@@ -111,7 +127,7 @@ def _next_questions(question: Question, report: AuditReport) -> list[tuple[str, 
     buttons = [(label, question.over(window)) for label, window in (("24 hours", "24h"), ("7 days", "7d"), ("30 days", "30d"))]
     worst = max(report.actors, key=lambda tally: tally.failures, default=None)
     if worst and worst.failures and not question.filters.who and re.fullmatch(r"[\w.@+-]{1,60}", worst.name):
-        buttons.append((shortened(f"Only {worst.name}", 40), question.also(f"who:{worst.name}")))
+        buttons.append((words.shortened(f"Only {worst.name}", 40), question.also(f"who:{worst.name}")))
     if not question.filters.failures:
         buttons.append(("Failures only", question.also("failures")))
     if not question.csv:

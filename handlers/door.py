@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 
 from bot.access import Access
-from bot.answer import Answer, Block
+from bot.answer import Answer, Block, Progress
 from bot.blocks import talk
 from bot.delivery import Delivery, Errand
 from bot.errors import BadQuestion
@@ -134,10 +134,8 @@ class Door:
     async def _answer(self, question: Question, errand: Errand, zone: tzinfo, *, may_manage: bool) -> Answer:
         """The answer, brought to its asker; a private one is kept for a while, so that it can be shared."""
         with folder_when_needed() as folder:
-            said = [f"{question.window.said}"] if question.window else []
-            asking = Asking(folder, zone, progress=lambda so_far: said.__setitem__(slice(1, None), [so_far]))
             ticket = uuid.uuid4().hex
-            answer = await self._work(question, asking, errand, said, ticket)
+            answer = await self._work(question, Asking(folder, zone), errand, ticket)
             blocks = talk.with_follow_up(answer.blocks, question.line, user=errand.user, ticket=ticket, may_manage=may_manage)
             answer = replace(answer, blocks=blocks)
             if not errand.public:
@@ -162,7 +160,7 @@ class Door:
         """Keeps a private answer, so that its asker may share it."""
         await self.store.keep_answer(ticket, user=errand.user, channel=errand.channel, text=text, blocks=blocks, now=self.clock())
 
-    async def _work(self, question: Question, asking: Asking, errand: Errand, said: list[str], ticket: str) -> Answer:
+    async def _work(self, question: Question, asking: Asking, errand: Errand, ticket: str) -> Answer:
         """The answer. Work that takes longer than a second shows itself and can be stopped with its ticket."""
         task, started = asyncio.create_task(self.answering.answer(question, asking)), time.monotonic()
         self.works.going_on[ticket] = (errand.user, task)
@@ -170,7 +168,9 @@ class Door:
             await asyncio.wait({task}, timeout=SHOW_WORK_AFTER_S)
             while not task.done():
                 lasted = timedelta(seconds=round(time.monotonic() - started))
-                await self._show(errand, ticket, [*said, f"{lasting(lasted)} so far"])
+                window = question.window.said if question.window else ""
+                said = " · ".join(filter(None, [window, asking.progress.said, f"{lasting(lasted)} so far"]))
+                await self._show(errand, ticket, Progress(said, dict(asking.progress.steps)))
                 await asyncio.wait({task}, timeout=EDIT_EVERY_S)
             if task.cancelled():
                 raise Stopping if self.works.stopping else Cancelled
@@ -182,11 +182,11 @@ class Door:
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
 
-    async def _show(self, errand: Errand, ticket: str, said: list[str]) -> None:
+    async def _show(self, errand: Errand, ticket: str, progress: Progress) -> None:
         """Progress is a courtesy: where it cannot be shown, the work goes on."""
         before = errand.shown_ts
         try:
-            await self.delivery.show_work(errand, ticket, " · ".join(said))
+            await self.delivery.show_work(errand, ticket, progress)
             if errand.shown_ts != before:
                 await self.store.note_shown(errand.delivery, errand.shown_ts)
         except Exception as error:

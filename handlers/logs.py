@@ -43,9 +43,12 @@ class LogsCommand:
             [log.id or "" for log in logs], window, question.leql, question.limit, self.upload_total, self.upload_plain
         )
         account = logs[0].account or ""
-        transfer = await fetch_log(
-            self.sources[account], wanted, path, self.redactor, progress=lambda so_far: asking.progress(_so_far(so_far))
-        )
+
+        def so_far(transfer: Transfer) -> None:
+            lines, size = words.count(transfer.counter.lines, "line"), words.size(transfer.received)
+            asking.progress.said = f"{lines}, {size} so far"
+
+        transfer = await fetch_log(self.sources[account], wanted, path, self.redactor, progress=so_far)
         report, path = _report(question, logs, transfer, self.upload_total), transfer.path
         files = []
         if path.stat().st_size:
@@ -169,10 +172,6 @@ def _report(question: Question, logs: Sequence[LogWord], transfer: Transfer, upl
         step=step,
         notes=tuple(notes),
     )
-
-
-def _so_far(transfer: Transfer) -> str:
-    return f"{words.count(transfer.counter.lines, 'line')}, {words.size(transfer.received)} so far"
 
 
 def _next_questions(question: Question, report: LogReport) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
@@ -36,7 +36,9 @@ class CallSource(Protocol):
         """Why this account cannot apply the filters, as one sentence that names the filter; None when it can."""
         ...
 
-    async def calls(self, window: Window, filters: CallFilters) -> CallPage: ...
+    async def calls(self, window: Window, filters: CallFilters, *, read: Callable[[int], None] = lambda _: None) -> CallPage:
+        """The calls of the window; `read` is told again and again how many have been read."""
+        ...
 
 
 class LogStream(Protocol):

@@ -163,23 +163,43 @@ def chart(title: str, *, kind: str, series: Sequence[tuple[str, Sequence[float]]
     }
 
 
-def task(task_id: str, title: str, said: str) -> Block:
-    """Work that goes on, and how far it is."""
-    details = {"type": "rich_text_section", "elements": [{"type": "text", "text": inert(said, 2000) or "…"}]}
-    return {
-        "type": "task_card",
-        "task_id": task_id,
-        "title": inert(title, 150),
-        "status": "in_progress",
-        "details": {"type": "rich_text", "elements": [details]},
-    }
+def task(task_id: str, title: str, said: str, status: str = "in_progress") -> Block:
+    """Work that goes on, or has ended, and how far it is."""
+    card = {"type": "task_card", "task_id": task_id, "title": inert(title, 150) or "…", "status": status}
+    if not said:
+        return card
+    details = {"type": "rich_text_section", "elements": [{"type": "text", "text": inert(said, 2000)}]}
+    return {**card, "details": {"type": "rich_text", "elements": [details]}}
+
+
+def plan(title: str, tasks: Sequence[Block]) -> Block:
+    """Work of several parts, each of which is a task."""
+    return {"type": "plan", "title": inert(title, 150) or "…", "tasks": list(tasks)}
 
 
 def older_task(card: Block) -> list[Block]:
     """The same in blocks that Slack has long known."""
-    [details] = card["details"]["elements"]
-    said = details["elements"][0]["text"]
-    return [section(f":hourglass_flowing_sand: Working on {code(card['title'], 300)}"), context(escaped(said))]
+    said = _details(card)
+    return [_working_on(card["title"]), *([context(escaped(said))] if said else [])]
+
+
+def older_plan(block: Block) -> list[Block]:
+    """The same in blocks that Slack has long known."""
+    marks = {"complete": ":white_check_mark:", "error": ":x:"}
+    lines = [
+        f"{marks.get(card['status'], ':hourglass_flowing_sand:')} {code(card['title'], 150)} {escaped(_details(card))}"
+        for card in block["tasks"]
+    ]
+    return [_working_on(block["title"]), section("\n".join(line.rstrip() for line in lines))]
+
+
+def _working_on(title: str) -> Block:
+    return section(f":hourglass_flowing_sand: Working on {code(title, 300)}")
+
+
+def _details(card: Block) -> str:
+    """What a task says of how far it is."""
+    return str(card["details"]["elements"][0]["elements"][0]["text"]) if "details" in card else ""
 
 
 def picture(file: str, told: str) -> Block:

@@ -187,6 +187,13 @@ def _task(block: Block) -> Iterator[str]:
         yield "status is pending, in_progress, complete or error"
 
 
+def _plan(block: Block) -> Iterator[str]:
+    if not block.get("title"):
+        yield "no title"
+    for card in block.get("tasks", []):
+        yield from _task(card)
+
+
 def _input(block: Block) -> Iterator[str]:
     yield from _text(block.get("label"), "label", 2000, kinds=("plain_text",))
     element = block.get("element", {})
@@ -206,7 +213,7 @@ def view_problems(view: Block) -> list[str]:
     found += ["private_metadata: longer than 3000"] if len(view.get("private_metadata", "")) > 3000 else []
     if "submit" not in view and any(block.get("type") == "input" for block in view["blocks"]):
         found.append("submit: required with inputs")
-    messages_only = {"data_table", "data_visualization", "table", "task_card"} & {
+    messages_only = {"data_table", "data_visualization", "table", "task_card", "plan"} & {
         str(block.get("type")) for block in view["blocks"]
     }
     found += [f"blocks: {name} belongs to messages" for name in sorted(messages_only)]
@@ -224,6 +231,7 @@ _CHECKS: Mapping[str, Callable[[Block], Iterator[str]]] = MappingProxyType(
         "input": _input,
         "data_table": _data_table,
         "task_card": _task,
+        "plan": _plan,
         "data_visualization": _chart,
         "table": _table,
     }

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot import words
 from bot.alerts.wishes import alert_example
-from bot.answer import Answer, Block
+from bot.answer import Answer, Block, Progress
 from bot.blocks import kit, picture
 from bot.question import COMMANDS, VENDORS, CommandName, Directory, example
 
@@ -119,9 +119,14 @@ def digest_blocks(name: str, blocks: Sequence[Block], *, note: str = "") -> list
     return [*blocks[:1], kit.context(head), *blocks[1:]]
 
 
-def working_blocks(line: str, ticket: str, said: str) -> list[Block]:
-    """Work that takes longer shows itself and can be stopped."""
-    return [kit.task(ticket, line, said), kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)])]
+def working_blocks(line: str, ticket: str, progress: Progress) -> list[Block]:
+    """Work that takes longer shows itself, with its parts where it has several, and can be stopped."""
+    steps, cancel = [*progress.steps.values()], kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)])
+    if len(steps) > 1:
+        tasks = [kit.task(f"{ticket}.{n}", step.name, step.said, step.status) for n, step in enumerate(steps)]
+        return [kit.plan(line, tasks), kit.context(kit.escaped(progress.said)), cancel]
+    said = " · ".join(filter(None, [progress.said, *(step.said for step in steps)]))
+    return [kit.task(ticket, line, said or "…"), cancel]
 
 
 def soon(line: str, ticket: str) -> Answer:
@@ -174,7 +179,7 @@ def without_buttons(blocks: Sequence[Block]) -> list[Block]:
     return [block for block in blocks if block.get("type") != "actions"]
 
 
-_NEWEST = frozenset({"data_table", "data_visualization", "task_card"})
+_NEWEST = frozenset({"data_table", "data_visualization", "task_card", "plan"})
 
 
 def newest_of(blocks: Sequence[Block]) -> frozenset[str]:
@@ -195,6 +200,8 @@ def older_blocks(blocks: Sequence[Block], pictures: Sequence[str] = ()) -> list[
             has_table = True
         elif block.get("type") == "task_card":
             older += kit.older_task(block)
+        elif block.get("type") == "plan":
+            older += kit.older_plan(block)
         else:
             older.append(block)
     return older

@@ -142,6 +142,12 @@ class TaskCard(_Block):
     output: RichText | None = None
 
 
+class Plan(_Block):
+    type: Literal["plan"]
+    title: _string(255)  # type: ignore[valid-type]
+    tasks: Annotated[list[TaskCard], Field(min_length=1)]
+
+
 class Table(_Block):
     type: Literal["table"]
     rows: Annotated[
@@ -274,7 +280,7 @@ class Input(_Block):
 
 
 AnyBlock = Annotated[
-    Header | Section | Context | Divider | Actions | TaskCard | Table | DataTable | DataVisualization | Image,
+    Header | Section | Context | Divider | Actions | TaskCard | Plan | Table | DataTable | DataVisualization | Image,
     Field(discriminator="type"),
 ]
 _BLOCKS: TypeAdapter[list[Any]] = TypeAdapter(list[AnyBlock])

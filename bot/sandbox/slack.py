@@ -661,7 +661,7 @@ class SlackSandbox(Server):
         types = {block["type"] for block in blocks}
         unknown = set() if self.knows_newest else {"data_table", "data_visualization"}
         unknown |= set() if self.knows_tables else {"table"}
-        unknown |= set() if self.knows_tasks else {"task_card"}
+        unknown |= set() if self.knows_tasks else {"task_card", "plan"}
         pictures = [self.files.get(block["slack_file"]["id"]) for block in blocks if "slack_file" in block]
         if types & unknown or any(f is None or not f.shared or self.clock() - f.shared_at < 0.9 for f in pictures):
             return {

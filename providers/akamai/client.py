@@ -94,10 +94,10 @@ class Akamai:
             return f"{self.account} uses the v2 report, which has no filter `contract_type`."
         return wording.refusal(self.account, filters, self._enumerations)
 
-    async def calls(self, window: Window, filters: CallFilters) -> CallPage:
+    async def calls(self, window: Window, filters: CallFilters, *, read: Callable[[int], None] = lambda _: None) -> CallPage:
         """All calls of the window. A window that fills the vendor's row cap is halved until its rows fit."""
         asked, notes = self._within_retention(window)
-        requests = _Requests(MOST_REQUESTS)
+        requests = _Requests(MOST_REQUESTS, read)
         reports = await self._reports(asked, wording.at_source(filters), requests)
         for report in reports:
             notes += self._shortcomings(report, asked)
@@ -184,6 +184,7 @@ class Akamai:
         report = await self._ask(window, source)
         if not self._is_cut(report) or window.length < timedelta(seconds=2) or not requests.room_for(2):
             requests.spent_out |= self._is_cut(report)
+            requests.came(len(report.rows))
             return [report]
         parts = [(half, await self._reports(half, source, requests)) for half in window.halves()]
         halves = [found for _, reports in parts for found in reports]
@@ -389,11 +390,15 @@ class _ClockSkew(AuthFailed):
 
 
 class _Requests:
-    """How many requests one question may still cost."""
+    """How many requests one question may still cost, and how many rows they have brought."""
 
-    def __init__(self, most: int) -> None:
-        self._left = most
+    def __init__(self, most: int, read: Callable[[int], None]) -> None:
+        self._left, self._rows, self._read = most, 0, read
         self.spent_out = False
+
+    def came(self, rows: int) -> None:
+        self._rows += rows
+        self._read(self._rows)
 
     def room_for(self, requests: int) -> bool:
         return self._left >= requests

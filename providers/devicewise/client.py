@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -64,7 +64,7 @@ class DeviceWise:
                 return f"{self.account} is deviceWISE, where a status is `success`, `error` or a code such as `-90008`, not `{status[:20]}`."
         return None
 
-    async def calls(self, window: Window, filters: CallFilters) -> CallPage:
+    async def calls(self, window: Window, filters: CallFilters, *, read: Callable[[int], None] = lambda _: None) -> CallPage:
         """All calls of the window, page by page over fixed instants, so that the pages belong together.
 
         Paging ends at an empty page, where the rows reach the vendor's count, at a page already seen, or at MOST_ROWS.
@@ -92,6 +92,7 @@ class DeviceWise:
             if len(fresh) < len(page.rows):
                 notes.append(f"{self.account} moved rows between pages while we read; the figures are approximate.")
             rows += fresh
+            read(len(rows))
             last_page = seen
             if len(rows) >= MOST_ROWS:
                 notes.append(f"Only the first {MOST_ROWS:,} calls of {self.account} were read; ask for a shorter window.")

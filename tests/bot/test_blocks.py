@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answer import Block
+from bot.answer import Block, Progress, Step
 from bot.blocks import kit, talk
 from bot.blocks.audit import audit_blocks, audit_text
 from bot.blocks.limits import block_problems, message_problems
@@ -63,6 +63,7 @@ def logs(lines: int, text: str = "GET /kitchen") -> tuple[str, list[Block]]:
     return logs_text(report, READ, **shown), logs_blocks(report, READ, zone=UTC, buttons=[("2 h", "/logs x 2h")], **shown)
 
 
+PARTS = Progress("so far", {t: Step(t, s, t) for t, s in zip(HOSTILE, ("in_progress", "complete", "error") * 3, strict=False)})  # type: ignore[arg-type]
 SAMPLES = {
     **{f"usage {n} days": usage(n) for n in (1, 7, 20, 21, 92, 400, 3600)},
     "usage by 300 logs": usage(7, logs=300),
@@ -71,7 +72,8 @@ SAMPLES = {
     **{f"{kind.__name__} with {text[:12]!r}": kind(9, text) for kind in (usage, audit, logs) for text in HOSTILE},
     "help": (talk.help_answer("logs", Directory({"eu": "rapid7"}, {"eu": {"kitchen": "x"}})).text, list(talk.help_answer("usage", Directory({})).blocks)),
     **{f"error {text[:12]!r}": (talk.error_text(text, "/usage") , talk.error_blocks(text or "x", text, again=f"/usage {text[:200]}")) for text in HOSTILE},
-    "working": ("Working", talk.working_blocks(HOSTILE[0], "ticket", HOSTILE[1])),
+    "working": ("Working", talk.working_blocks(HOSTILE[0], "ticket", Progress(HOSTILE[1]))),
+    "working in parts": ("Working", talk.working_blocks(HOSTILE[0], "ticket", PARTS)),
 }  # fmt: skip
 
 

@@ -206,6 +206,14 @@ EVERY_BLOCK = [
             "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "so far"}]}],
         },
     },
+    {
+        "type": "plan",
+        "title": "A plan",
+        "tasks": [
+            {"type": "task_card", "task_id": "t2", "title": "Its first part", "status": "complete"},
+            {"type": "task_card", "task_id": "t3", "title": "Its second part", "status": "error"},
+        ],
+    },
     {"type": "actions", "elements": [{"type": "button", "text": {"type": "plain_text", "text": "Press me"}, "action_id": "x"}]},
 ]
 
@@ -226,7 +234,8 @@ async def test_every_kind_of_block_is_drawn(page: Page, demo: World) -> None:
     await expect(answer.locator("td")).to_have_text(["oven", "seven"])
     await expect(answer.locator("svg polyline")).to_have_count(1)
     await expect(answer.get_by_role("img", name="in progress")).to_be_visible()
-    await expect(answer.locator(".task")).to_have_text("A taskso far")
+    await expect(answer.locator(".task")).to_have_text(["A taskso far", "Its first part", "Its second part"])
+    await expect(answer.locator(".plan")).to_contain_text("A plan")
     await expect(answer.get_by_role("button", name="Press me")).to_be_visible()
 
 

@@ -336,6 +336,34 @@ async def test_long_work_shows_itself_and_becomes_the_answer(world: World) -> No
     assert len(world.slack.seen()) == 1
 
 
+async def test_long_work_over_several_accounts_shows_how_far_each_is(world: World) -> None:
+    world.devicewise.be_slow(2.6)
+    world.akamai.answer_with(403, "no", times=9)
+    async with connected_bot(world, access={"apiaudit": ["*"]}):
+        await world.slack.command("/apiaudit 24h")
+        working = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None))
+        plan, said, _ = working.blocks
+        assert (plan["type"], plan["title"]) == ("plan", "/apiaudit 24h")
+        assert [(task["title"], task["status"]) for task in plan["tasks"]] == [("edge", "error"), ("iot", "in_progress")]
+        assert "edge did not accept our credentials" in str(plan["tasks"][0]["details"])
+        assert "1 s so far" in said["elements"][0]["text"]
+        await world.slack.until(lambda: "edge is missing from this answer" in working.text)
+    assert [m.ts for m in world.slack.seen()] == [working.ts]
+
+
+async def test_calls_are_counted_as_they_are_read(world: World) -> None:
+    def slowly(start: datetime, end: datetime) -> list[dict[str, Any]]:
+        world.devicewise.be_slow(1.3)
+        return rows(start, end)
+
+    rows, world.devicewise.rows = world.devicewise.rows, slowly  # type: ignore[method-assign]
+    async with connected_bot(world, access={"apiaudit": ["*"]}):
+        await world.slack.command("/apiaudit iot 7d")
+        told = await world.slack.until(lambda: next((m for m in world.slack.seen() if "calls so far" in str(m.blocks)), None))
+        assert re.search(r"\b(2|4|6),000 calls so far", str(told.blocks))
+        await world.slack.until(lambda: told.text.startswith("iot: "), timeout_s=30)
+
+
 async def test_long_private_work_shows_itself_to_the_asker_alone(world: World) -> None:
     world.devicewise.be_slow(2.6)
     await world.slack.command("/apiaudit iot 24h")

@@ -70,6 +70,7 @@ const draw = {
   image: (b) => make("figure", {}, make("img", { alt: b.alt_text, src: b.image_url ?? `/files/${b.slack_file?.id ?? ""}` }), b.title ? make("figcaption", {}, b.title.text) : ""),
   actions: (b, message) => make("div", { class: "actions" }, ...b.elements.map((e) => make("button", { type: "button", class: e.style ?? "", title: e.value ?? "", onclick: () => pressOn(message, e) }, e.text.text))),
   task_card: (b) => make("div", { class: `task ${b.status}` }, make("span", { class: "mark", role: "img", "aria-label": b.status.replace("_", " ") }), make("div", {}, make("b", {}, b.title), ...[b.details, b.output].filter(Boolean).map((rich) => make("div", { class: "context" }, rich.elements.flatMap((s) => s.elements).map((e) => e.text).join(""))))),
+  plan: (b) => make("div", { class: "plan" }, make("b", {}, b.title), ...b.tasks.map((card) => draw.task_card(card))),
   data_table: table,
   table: table,
   data_visualization: chart,
