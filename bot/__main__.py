@@ -165,9 +165,9 @@ def check(config_path: Path | None, as_json: bool) -> None:
         plain = [{"name": c.name, "ok": c.ok, "detail": c.detail, "hint": c.hint} for c in checks]
         click.echo(json.dumps({"ok": code == 0, "checks": plain}, ensure_ascii=False))
     else:
-        for line in checks:
+        for line, following in zip(checks, [*checks[1:], None], strict=True):
             click.echo(f"{'ok ' if line.ok else 'NO '} {line.name}: {line.detail}")
-            if line.hint and not line.ok:
+            if line.hint and not line.ok and (following is None or following.hint != line.hint):
                 click.echo(f"     → {line.hint}")
     sys.exit(code)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
+from bot import words
 from bot.accounts import Accounts, utc_now
 from bot.config import Settings, read_settings, slack_tokens
 from bot.delivery import web_client
@@ -30,9 +31,10 @@ async def checks_of(path: Path, *, environ: Mapping[str, str] = os.environ) -> t
     try:
         settings = read_settings(path, environ=environ)
     except BadConfig as error:
-        checks = [Check(problem.key, ok=False, detail=str(problem), hint=error.hint) for problem in error.problems]
+        checks = [Check(problem.key, ok=False, detail=problem.told, hint=error.hint) for problem in error.problems]
         return checks, CONFIG_WRONG
-    about = f"{len(settings.providers)} accounts, {len(settings.digest)} digests, {len(settings.alert)} alerts"
+    counted = (("account", settings.providers), ("digest", settings.digest), ("alert", settings.alert))
+    about = words.listed([words.count(len(entries), what) for what, entries in counted])
     checks = [Check("configuration", ok=True, detail=f"{path.name} is fine: {about}.")]
     groups = await asyncio.gather(_database(settings), _slack(settings, environ), _accounts(settings))
     checks += [check for group in groups for check in group]
@@ -60,8 +62,7 @@ async def _slack(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
     try:
         tokens = slack_tokens(settings.slack.mode, environ)
     except BadConfig as error:
-        named = ", ".join(problem.key for problem in error.problems)
-        return [Check("tokens", ok=False, detail=str(error), hint=f"Put {named} into the environment.")]
+        return [Check("tokens", ok=False, detail=str(error), hint=error.hint)]
     async with aiohttp.ClientSession() as session:
         client = web_client(tokens.bot.open(), tokens.api_url, session)
         try:

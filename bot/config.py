@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, Union
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -101,7 +102,7 @@ def _secret(value: Any, info: ValidationInfo) -> Secret:
     if scheme == "env" and rest:
         found = _given(info, "environ").get(rest, "")
         if not found.strip():
-            raise ValueError(f"the environment has no {rest}")
+            raise ValueError(f"the environment has no {rest}; export it, or take this account out")
         return Secret(found.strip())
     if scheme == "file" and rest:
         try:
@@ -470,7 +471,7 @@ def slack_tokens(settings_mode: str, environ: Mapping[str, str] = os.environ) ->
         Problem(name, "", f"missing in the environment ({what})") for name, what in needed.items() if not environ.get(name)
     ]
     if missing:
-        raise BadConfig(missing)
+        raise BadConfig(missing, f"Export {words.listed([problem.key for problem in missing])}.")
     api_url = environ.get("SLACK_API_URL") or "https://slack.com/api/"
     if not api_url.startswith("https://") and not is_loopback(api_url):
         raise BadConfig([Problem("SLACK_API_URL", api_url, "https://, since plain http:// is accepted for this machine alone")])
@@ -535,9 +536,25 @@ def _problem(detail: Any, table: Mapping[str, Any]) -> Problem:
         return Problem(key, "", f"an unknown key{_near(place, table)}")
     if detail["type"] == "missing":
         return Problem(key, "", "is missing")
-    message = detail["msg"].removeprefix("Value error, ")
-    right = message if detail["type"] in ("value_error", "kind") else message[0].lower() + message[1:]
-    return Problem(key, _shown(place, table), right)
+    if detail["type"] == "tuple_type" and len(place) == 1:
+        return Problem(key, "", f"each stands under its own [[{key}]]")
+    right = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return Problem(
+        key, _shown(place, table), next((told for kind, told in _RIGHT.items() if detail["type"].startswith(kind)), right)
+    )
+
+
+# What would be right, by the validator's kinds of findings.
+_RIGHT: Mapping[str, str] = MappingProxyType(
+    {
+        "tuple_": 'a list, such as ["…", "…"]',
+        "int_": "a whole number",
+        "bool_": "true or false",
+        "string_type": "a text in quotes",
+        "dict_": "a table of its own",
+        "model_": "a table of its own",
+    }
+)
 
 
 def _entry_name(place: list[Any], table: Mapping[str, Any]) -> str:
@@ -552,7 +569,7 @@ def _entry_name(place: list[Any], table: Mapping[str, Any]) -> str:
 def _shown(place: list[Any], table: Mapping[str, Any]) -> str:
     """The value as it may be shown: never a secret's, and never a whole table."""
     if any(str(part).lower() in SECRET_KEYS for part in place):
-        return "••••"
+        return ""
     value = _lookup(place, table)
     return words.shortened(repr(value), 80) if isinstance(value, str | int | float | bool) else ""
 

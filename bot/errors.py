@@ -74,9 +74,13 @@ class Problem:
     value: str
     right: str
 
+    @property
+    def told(self) -> str:
+        """What is wrong with the key."""
+        return f"{self.value}: {self.right}" if self.value else self.right
+
     def __str__(self) -> str:
-        shown = f" = {self.value}" if self.value else ""
-        return f"{self.key}{shown}: {self.right}"
+        return f"{self.key}{' = ' if self.value else ': '}{self.told}"
 
 
 class BadConfig(Exception):
@@ -84,9 +88,11 @@ class BadConfig(Exception):
 
     kind = "bad_config"
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(
+        self, problems: Sequence[Problem], hint: str = "Compare with bot.example.toml, then run `python -m bot check`."
+    ) -> None:
         super().__init__("; ".join(map(str, problems)))
         self.problems = tuple(problems)
         count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
         self.message = f"The configuration has {count}: {self}"
-        self.hint = "Compare with bot.example.toml, then run `python -m bot check`."
+        self.hint = hint

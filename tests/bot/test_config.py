@@ -76,7 +76,7 @@ def test_all_problems_are_told_together() -> None:
 
 CASES = [
     (provider(api_key="plain"), 'a reference such as "env:NAME"'),
-    (provider(api_key="env:MISSING"), "the environment has no MISSING"),
+    (provider(api_key="env:MISSING"), "providers.r.api_key: the environment has no MISSING; export it"),
     (provider(api_key="file:no-such-file"), "cannot be read"),
     (provider(api_key=7), "a reference"),
     (provider(region=None, base_url="ftp://x"), "an address"),
@@ -101,6 +101,13 @@ CASES = [
     ({"providers": {"e": {"kind": "akamai", "account_ids": [], "edgerc": "nowhere"}}}, "a file that can be read"),
     ({"providers": {"i": {"kind": "devicewise", "base_url": "https://x.example"}}}, "username and password"),
     ({"providers": 3}, "providers"),
+    ({**GOOD, "access": {"usage": "everyone"}}, "access.usage = 'everyone': a list, such as"),
+    ({**GOOD, "health": {"port": "eighty"}}, "health.port = 'eighty': a whole number"),
+    ({**GOOD, "slack": "socket"}, "slack = 'socket': a table of its own"),
+    ({**GOOD, "digest": "weekly"}, "digest: each stands under its own [[digest]]"),
+    ({**GOOD, "mute": [{"name": "m", "alerts": "a", "start": "2026-12-01T20:00"}]}, "mute.m.alerts = 'a': a list, such as"),
+    (provider(region="eux"), "providers.r.region = 'eux': 'us', 'us2'"),
+    (provider(logs=7), "providers.r.logs = 7: a table of its own"),
 ]  # fmt: skip
 
 
