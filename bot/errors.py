@@ -16,6 +16,10 @@ class BadQuestion(Exception):
         self.message, self.hint = message, hint
 
 
+class Meant(BadQuestion):
+    """A question that is nearly another one: `hint` is that one, with all else that was typed."""
+
+
 class Refused(Exception):
     """A question that this person may not ask here."""
 

@@ -16,7 +16,7 @@ from datetime import datetime, tzinfo
 from types import MappingProxyType
 from typing import Literal
 
-from bot.errors import BadQuestion
+from bot.errors import BadQuestion, Meant
 from bot.windows import MONTHS, WEEKDAYS, NoWindow, ReadWindow, read_window, spoken
 from bot.words import inert, listed, quoted
 from providers.records import CallFilters
@@ -272,7 +272,7 @@ class _Context:
             with contextlib.suppress(BadQuestion):
                 self._read(window)
                 said = f"“{inert(parts.window, 40)}” is not a window; did you mean “{window}”?"
-                return BadQuestion(said, f"/{self.command.name} {replace(parts, window=window)}")
+                return Meant(said, f"/{self.command.name} {replace(parts, window=window)}")
         return None
 
     def _meant(self, parts: Parts) -> BadQuestion | None:
@@ -281,7 +281,12 @@ class _Context:
         word, _, others = parts.window.partition(" ")
         if near := difflib.get_close_matches(word.lower(), accounts, n=1, cutoff=0.75):
             said = f"There is no account “{inert(word, 40)}”; did you mean {near[0]}?"
-            return BadQuestion(said, f"/{self.command.name} {Parts(near[0], others, parts.rest)}")
+            try:
+                self._read(others or self.command.default_window)
+            except BadQuestion:
+                others = ""
+            subject = f"{parts.subject} {near[0]}".strip()
+            return Meant(said, f"/{self.command.name} {Parts(subject, others, parts.rest)}")
         if word in self.directory.accounts:
             vendor = VENDORS[self.directory.accounts[word]]
             return BadQuestion(f"{word} is an account of {vendor}, which /{self.command.name} cannot ask.", self.example)

@@ -9,6 +9,7 @@ import re
 import uuid
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
@@ -22,7 +23,7 @@ from bot.answer import Answer, Block
 from bot.blocks import kit, limits, modals, talk
 from bot.blocks.modals import About, about_of, entered
 from bot.delivery import UNSURE, Errand
-from bot.errors import BadQuestion, Refused
+from bot.errors import BadQuestion, Meant, Refused
 from bot.manifest import ASK_AGAIN, ASK_OPSWATCH
 from bot.question import COMMANDS, Parts, read_question
 from handlers.actions import errand_of
@@ -330,10 +331,14 @@ def _asked(body: dict[str, Any], action: dict[str, Any], context: AsyncBoltConte
 
 
 def _form_of(door: Door, about: About, words: str) -> Block:
-    """The form of a question, filled from words as far as they can be read."""
+    """The form of a question, filled from words as far as they can be read, or as they were probably meant."""
     directory = door.answering.directory
+    read = partial(read_question, about.command, directory=directory, now=door.clock(), zone=door.zone)
     try:
-        parts = read_question(about.command, words, directory, now=door.clock(), zone=door.zone).parts
+        parts = read(words).parts
+    except Meant as error:
+        words = error.hint.partition(" ")[2]
+        parts = read(words).parts
     except BadQuestion:
         parts = Parts()
     accounts = directory.of_kind(COMMANDS[about.command].kinds)

@@ -132,6 +132,8 @@ REFUSALS = [
     ("/usage 20m", "known by day"),
     ("/usage edge 7d", "edge is an account of Akamai, which /usage cannot ask"),
     ("/usage rapid7eu 7d", "did you mean rapid7-eu"),
+    ("/usage rapid7eu whenever", "did you mean rapid7-eu"),
+    ("/apiaudit edge iott 24h", "did you mean iot"),
     ("/usage by day by week", "one of them"),
     ("/apiaudit foo:1", "not a filter"),
     ("/apiaudit respons_class:5xx", "did you mean response_class:"),

@@ -60,7 +60,13 @@ async def test_the_form_of_usage_asks_for_a_range_of_days(world: World) -> None:
 
 async def test_the_form_of_an_audit_is_filled_with_what_was_asked(world: World) -> None:
     view = await form(world, "/apiaudit edge lsat 2h status:5xx")
-    assert entered(view) == {"account": None, "window": None, "from": None, "to": None, "rest": None, "csv": None}
+    meant = {"account": "edge", "window": "last 2h", "from": None, "to": None, "rest": "status:5xx", "csv": None}
+    assert entered(view) == meant
+    assert "Read as `/apiaudit edge last 2h status:5xx`" in view.words()
+    world.slack.close(view)
+    view = await form(world, "/apiaudit edge whenever status:5xx")
+    assert entered(view) == dict.fromkeys(meant)
+    assert "“whenever” is not a window I can read" in view.words()
     world.slack.close(view)
     answer = await world.slack.answer_to("/apiaudit edge 2h status:5xx")
     await world.slack.shortcut("ask_again", message=answer)
