@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from bot.errors import BadQuestion, Meant
-from bot.windows import MONTHS, WEEKDAYS, NoWindow, ReadWindow, read_window, spoken
+from bot.windows import MONTHS, SAYS_NOTHING, WEEKDAYS, NoWindow, ReadWindow, read_window, spoken
 from bot.words import inert, listed, quoted
 from providers.records import CallFilters
 from providers.sources import MOST_LINES, MOST_LOGS
@@ -475,13 +475,19 @@ def _unquoted(clause: str) -> str:
 
 
 def _log_names(text: str, context: _Context) -> tuple[list[str], list[str]]:
-    """The names of the list at the front, which may be quoted, and the words after it."""
+    """The names of the list at the front, which may be quoted, with `,` or `and` between them, and the words after it."""
     text = text.strip()
+    known = {name.lower() for logs in context.directory.logs.values() for name in logs}
+    while (word := text.partition(" ")[0].lower()) in SAYS_NOTHING and word not in known:
+        text = text[len(word) :].strip()
     names: list[str] = []
     while match := re.match(r'\s*(?:"([^"]+)"|([^\s,"]+))\s*(,?)', text):
         names.append((match[1] or match[2]).strip())
         text = text[match.end() :]
-        if not match[3]:
+        another = re.match(r'(?i)and\s+(?=("|[a-z][^\s,"]*))', text)
+        if another and another[1].lower() not in (*WINDOW_WORDS, *SAYS_NOTHING):
+            text = text[another.end() :]
+        elif not match[3]:
             break
     if not names or not all(names):
         raise BadQuestion("Which log?", context.example)

@@ -43,7 +43,7 @@ _OFFSET = r"(?:z|[+-]\d{2}:?\d{2})?"
 _POINT = re.compile(rf"({_DATE})(?:[t ]\s*({_CLOCK})\s*({_OFFSET}))?|({_CLOCK})")
 _CLOCK_ALONE = re.compile(_CLOCK)
 _RANGE = re.compile(r"\s*\.\.\s*|\s+(?:to|until|till|[-–])\s+")
-_SAYS_NOTHING = frozenset(
+SAYS_NOTHING = frozenset(
     ["and", "about", "during", "for", "from", "give", "how", "in", "just", "me", "of", "on", "only", "over", "please", "show", "the", "then", "what", "within"]
 )  # fmt: skip
 _DAY_NAME = rf"(today|yesterday|{'|'.join(WEEKDAYS)})"
@@ -90,9 +90,9 @@ class _Reading:
 def spoken(words: Sequence[str]) -> list[str]:
     """The words without those at either end that say nothing: `for the last 7 days, please` is `last 7 days`."""
     found = [word.rstrip(",;?!") for word in words if word.strip(",;?!")]
-    while found and found[0].lower() in _SAYS_NOTHING:
+    while found and found[0].lower() in SAYS_NOTHING:
         del found[0]
-    while found and found[-1].lower() in _SAYS_NOTHING:
+    while found and found[-1].lower() in SAYS_NOTHING:
         del found[-1]
     return found
 

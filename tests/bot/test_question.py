@@ -313,6 +313,8 @@ def test_of_words_that_are_no_window_the_one_among_them_is_offered_with_all_else
         ("/apiaudit what failed on edge today?", "/apiaudit edge today failures"),
         ("/apiaudit errors only", "/apiaudit failures"),
         ("/logs kitchen for the last hour", "/logs kitchen last hour"),
+        ('/logs from kitchen, cellar and "Pantry Door" since 9am', '/logs kitchen,cellar,"Pantry Door" since 9am'),
+        ("/logs kitchen and last hour", "/logs kitchen last hour"),
     ],
 )
 def test_words_in_any_order_and_around_a_question_are_read(line: str, same: str) -> None:
