@@ -238,11 +238,11 @@ async def test_demo_plays_questions_and_ends(front_door: Run) -> None:
     assert ran.err.count("WARNING") == 0
 
 
-async def test_run_connects_answers_and_ends_within_ten_seconds(world: World, tmp_path: Path) -> None:
-    process = await started(world, tmp_path)
+async def test_run_connects_answers_and_ends_within_ten_seconds(world: World, tmp_path: Path, free_tcp_port: int) -> None:
+    process = await started(world, tmp_path, health_port=free_tcp_port)
     answer = await world.slack.answer_to("/usage last 7 days")
     assert "in 7 days" in answer.text
-    assert await health(world) == (200, 200)
+    assert await health(free_tcp_port) == (200, 200)
     process.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(process.wait(), 10) == 0
 
@@ -327,25 +327,23 @@ async def test_a_terminal_answers_where_no_database_can_be_written(world: World,
     assert ran.code == 0
 
 
-HEALTH_PORT = 18_765
-
-
-async def health(world: World) -> tuple[int, int]:
+async def health(port: int) -> tuple[int, int]:
+    """What `/healthz` and `/readyz` answer."""
     import aiohttp
 
     async with aiohttp.ClientSession() as session:
         codes = []
         for path in ("/healthz", "/readyz"):
-            async with session.get(f"http://127.0.0.1:{HEALTH_PORT}{path}") as response:
+            async with session.get(f"http://127.0.0.1:{port}{path}") as response:
                 codes.append(response.status)
         return codes[0], codes[1]
 
 
-async def started(world: World, tmp_path: Path) -> asyncio.subprocess.Process:
+async def started(world: World, tmp_path: Path, *, health_port: int = 0) -> asyncio.subprocess.Process:
     import os
 
     config = tmp_path / "bot.toml"
-    config.write_text(toml_of({**world.table(), "health": {"port": HEALTH_PORT}}))
+    config.write_text(toml_of({**world.table(), **({"health": {"port": health_port}} if health_port else {})}))
     env = {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "run", "--config", str(config), cwd=tmp_path, env=env
