@@ -35,10 +35,18 @@ _MINUTE, _OFFSET = rb"(20\d\d-\d\d-\d\d[T ]\d\d:\d\d)", rb"(Z|[+-]\d\d:?\d\d)?"
 _STAMP = _MINUTE + rb"[\d:.,]*"
 # The first time of a line is the line's.
 _TIME = re.compile(_STAMP + _OFFSET + rb"[^\n]*+")
+_FIRST_TIME = re.compile(rb"\n([^\n]{0,64}?)" + _STAMP + _OFFSET)
 # Most logs begin each line with a time and a level: one look then finds both. What stands behind the minute is the head of a line.
 _TIME_AND_HEAD = re.compile(rb"\n" + _STAMP + rb"([^ \n]* +\[?[A-Za-z]+\b[^\w\n]?)")
 _HEAD = re.compile(_OFFSET + rb" +\[?([A-Za-z]+)\W?")
 MOST_HEADS = 12
+# What begins with a time and a level, and what names its level by a key, in JSON or as `level=info`.
+_ANY_LEVEL = b"|".join(_LEVEL_OF)
+_BEGINS = re.compile(rb"\n" + _STAMP + rb"[^ \n]* +\[?(?:" + _ANY_LEVEL + rb")\b")
+KEYS = (b"level", b"severity", b"lvl")
+_KEYED = re.compile(rb"((?:level|levelname|severity|lvl)\"? ?[:=] ?\"?)(" + _ANY_LEVEL + rb")[^\w\n]")
+_TIME_AND_KEY = re.compile(rb"\n([^\n]{0,64}?)" + _STAMP + rb"([^\n]{0,64}?)" + _KEYED.pattern)
+FAR_ENOUGH = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,48 +83,113 @@ class LogReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Habit:
-    """How each line of a log has begun so far: a minute, seconds, one offset, and one of a few levels, by heads of which the first is
-    the commonest.
-
-    Lines with a habit are counted without a look at each: one look takes in all that share a minute, and heads are searched for in the
-    whole block. Where something is left over, or the sums differ, the habit does not hold for the block.
-    """
+class TimeHabit:
+    """How each line of a log has told its time so far: behind the same, and with the same offset. One look then takes in all lines that
+    share a minute."""
 
     offset: bytes
-    level_of: dict[bytes, str]
     run: re.Pattern[bytes]
 
     @classmethod
-    def of(cls, heads: dict[bytes, tuple[bytes, str]], before: Habit | None) -> Habit | None:
+    def of(cls, before: bytes, offset: bytes, behind: bytes) -> TimeHabit:
+        """`before` and `behind` are patterns of what stands around the minute and its seconds."""
+        behind = rb"[\d:.,]*+" + behind + rb"[^\n]*+"
+        return cls(offset, re.compile(rb"\n" + before + _MINUTE + behind + rb"(?:\n" + before + rb"\1" + behind + rb")*+"))
+
+    @classmethod
+    def of_first(cls, text: bytes) -> TimeHabit | None:
+        """The habit of which the first line may be."""
+        match = _FIRST_TIME.match(text)
+        if not match:
+            return None
+        offset = match[3] or b""
+        return cls.of(re.escape(match[1]), offset, re.escape(offset) if offset else rb"(?!Z|[+-]\d\d)")
+
+    def minutes(self, text: bytes) -> Counter[Minute] | None:
+        """None where some line tells its time otherwise."""
+        found: Counter[Minute] = Counter()
+        covered = 0
+        for match in self.run.finditer(text):
+            start, end = match.span()
+            found[match[1], self.offset] += text.count(b"\n", start, end)
+            covered += end - start
+        return found if covered == len(text) else None
+
+
+@dataclass(frozen=True, slots=True)
+class HeadHabit:
+    """How each line has begun so far: with a time and one of a few levels, by heads of which the first is the commonest. They are searched
+    for in the whole block, without a look at each line."""
+
+    time: TimeHabit
+    level_of: dict[bytes, str]
+
+    @classmethod
+    def of(cls, heads: dict[bytes, tuple[bytes, str]], before: HeadHabit | None) -> HeadHabit | None:
         """The habit behind these heads and those of before, if they make one."""
         levels = {head: level for head, (_, level) in heads.items()}
         offsets = {offset for offset, _ in heads.values()}
-        if before and offsets == {before.offset}:
+        if before and offsets == {before.time.offset}:
             levels |= before.level_of
         # A head with which a line ends cannot be told from a longer word.
         if len(offsets) != 1 or len(levels) > MOST_HEADS or any(head[-1] in _WORD for head in levels):
             return None
         (offset,) = offsets
-        head = rb"[\d:.,]*+(?:" + b"|".join(map(re.escape, sorted(levels))) + rb")[^\n]*+"
-        return cls(offset, levels, re.compile(rb"\n" + _MINUTE + head + rb"(?:\n\1" + head + rb")*+"))
+        return cls(TimeHabit.of(b"", offset, rb"(?:" + b"|".join(map(re.escape, sorted(levels))) + rb")"), levels)
 
     def count(self, text: bytes) -> Counted | None:
         """Of a text in which a line end stands before each line; None where the habit does not hold."""
-        minutes: Counter[Minute] = Counter()
-        covered = 0
-        for match in self.run.finditer(text):
-            start, end = match.span()
-            minutes[match[1], self.offset] += text.count(b"\n", start, end)
-            covered += end - start
-        if covered != len(text):
+        minutes = self.time.minutes(text)
+        if minutes is None:
             return None
-        commonest, *others = self.level_of
-        levels = Counter({self.level_of[commonest]: text.count(commonest)})
-        for other, count in Counter(other for other, _, _ in _scan_of(*others).find_matches_as_indexes(text)).items():
-            levels[self.level_of[others[other]]] += count
-        lines = minutes.total()
+        lines, levels = minutes.total(), _occurrences(self.level_of, text)
         return (lines, levels, minutes) if levels.total() == lines else None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHabit:
+    """How each line has named its level so far: wherever it stands, by one key, such as `"level":"`, with one of a few levels."""
+
+    key: bytes
+    time: TimeHabit | None
+    level_of: dict[bytes, str]
+
+    def count(self, text: bytes) -> Counted | None:
+        """Of a text in which a line end stands before each line; None where not every line names its level by the key, once, and does not
+        begin with another."""
+        lines = text.count(b"\n")
+        if text.count(self.key) != lines or _BEGINS.search(text):
+            return None
+        levels, without = _occurrences(self.level_of, text), [line for line in text[1:].split(b"\n") if self.key not in line]
+        if levels.total() != lines or without:
+            return None
+        return lines, levels, (self.time and self.time.minutes(text)) or Counter(_TIME.findall(text))
+
+
+def _habit_by_key(text: bytes, known: dict[bytes, str]) -> HeadHabit | KeyHabit | None:
+    """The habit of a text whose lines name their levels by one key, as those that are `known` have done. Where the key stands right behind
+    the time, what is between belongs to the head."""
+    found = Counter(match.group() for match in _KEYED.finditer(text))
+    read = {keyed: _KEYED.fullmatch(keyed) for keyed in (*known, *(keyed for keyed, _ in found.most_common()))}
+    levels = {keyed: _LEVEL_OF[match[2]] for keyed, match in read.items() if match}
+    keys = {match[1] for match in read.values() if match}
+    if len(keys) != 1 or len(levels) > MOST_HEADS:
+        return None
+    first = _TIME_AND_KEY.match(text)
+    if not first or _KEYED.search(first[1]) or _BEGINS.match(text):
+        return KeyHabit(keys.pop(), TimeHabit.of_first(text), levels)
+    offset = re.match(_OFFSET, first[3])
+    behind = re.escape(first[3]) + rb"(?:" + b"|".join(map(re.escape, levels)) + rb")"
+    return HeadHabit(TimeHabit.of(re.escape(first[1]), (offset and offset[1]) or b"", behind), levels)
+
+
+def _occurrences(level_of: dict[bytes, str], text: bytes) -> Counter[str]:
+    """How often each level is found by what it stands in, of which the first is the commonest."""
+    commonest, *others = level_of
+    levels = Counter({level_of[commonest]: text.count(commonest)})
+    for other, count in Counter(other for other, _, _ in _scan_of(*others).find_matches_as_indexes(text)).items():
+        levels[level_of[others[other]]] += count
+    return levels
 
 
 @lru_cache(maxsize=64)
@@ -134,7 +207,8 @@ class LogCounter:
     minutes: Counter[Minute] = field(default_factory=Counter)
     _last: bytes = b""
     _open: bytes = b""
-    _habit: Habit | None = None
+    _head_habit: HeadHabit | None = None
+    _key_habit: HeadHabit | KeyHabit | None = None
 
     def feed(self, block: bytes) -> None:
         end = block.rfind(b"\n")
@@ -162,7 +236,9 @@ class LogCounter:
 
     def _count(self, text: bytes) -> None:
         """A text in which a line end stands before each line."""
-        lines, levels, minutes = (self._habit and self._habit.count(text)) or self._by_head(text) or _by_word(text)
+        lines, levels, minutes = (
+            (self._head_habit and self._head_habit.count(text)) or self._by_head(text) or self._by_key(text) or _by_line(text)
+        )
         self.lines += lines
         self.levels.update(levels)
         if len(self.minutes) < MOST_MINUTES:
@@ -182,7 +258,7 @@ class LogCounter:
         heads = {head: (match[1] or b"", _LEVEL_OF[match[2]]) for head, match in read.items() if match and match[2] in _LEVEL_OF}
         if len(heads) < len(read):
             return None
-        self._habit = Habit.of(heads, self._habit)
+        self._head_habit = HeadHabit.of(heads, self._head_habit)
         levels: Counter[str] = Counter()
         minutes: Counter[Minute] = Counter()
         for (clock, head), count in found.items():
@@ -191,19 +267,39 @@ class LogCounter:
             minutes[clock, offset] += count
         return lines, levels, minutes
 
+    def _by_key(self, text: bytes) -> Counted | None:
+        """None where not every line names its level by a key."""
+        counted = self._key_habit.count(text) if self._key_habit else None
+        if counted is None and _KEYED.search(text, 0, FAR_ENOUGH):
+            self._key_habit = _habit_by_key(text, self._key_habit.level_of if self._key_habit else {})
+            counted = self._key_habit.count(text) if self._key_habit else None
+        return counted
 
-def _by_word(text: bytes) -> Counted:
-    """The first level and the first time of each line, wherever they stand."""
-    levels: Counter[str] = Counter()
+
+def _by_line(text: bytes) -> Counted:
+    """Of each line the level that a key names, unless it begins with another one, or else the first there is; and its first time."""
+    keyed = _keyed(text) if any(key in text for key in KEYS) else {}
+    levels = Counter(keyed.values())
     line_end = 0
     for spelt, start, end in _LEVEL_SCAN.find_matches_as_indexes(text):
         if start < line_end or text[start - 1] in _WORD or (end < len(text) and text[end] in _WORD):
             continue
-        levels[_SPELT_LEVELS[spelt]] += 1
+        if not keyed or text.rfind(b"\n", 0, start) not in keyed:
+            levels[_SPELT_LEVELS[spelt]] += 1
         line_end = text.find(b"\n", end)
         if line_end < 0:
             break
     return text.count(b"\n"), levels, Counter(_TIME.findall(text))
+
+
+def _keyed(text: bytes) -> dict[int, str]:
+    """The level that a key names, by the line end before the line."""
+    found: dict[int, str] = {}
+    for match in _KEYED.finditer(text):
+        at = text.rfind(b"\n", 0, match.start())
+        if at not in found and not _BEGINS.match(text, at):
+            found[at] = _LEVEL_OF[match[2]]
+    return found
 
 
 def timeline(minutes: Counter[Minute], window: Window) -> tuple[timedelta, tuple[tuple[datetime, int], ...]]:

@@ -38,6 +38,7 @@ from providers.devicewise import parse as devicewise
 from providers.rapid7.client import Rapid7
 from providers.records import Window
 from providers.redaction import Redactor, Secret
+from tests.bench.subjects import JSON_LINES
 from tests.conftest import ROOT, toml_of
 
 FULL = "--full" in sys.argv
@@ -155,7 +156,7 @@ async def beside_a_log() -> None:
             while not (address := world.folder / "logs").exists() or not address.read_text():
                 await asyncio.sleep(0.05)
             bulk = {"kind": "rapid7", "base_url": address.read_text(), "api_key": "env:RAPID7_API_KEY"}
-            bulk["logs"] = {f"log{size}": f"00000000-0000-0000-0000-{size:012d}" for size in megabytes}  # type: ignore[assignment]
+            bulk["logs"] = {f"log{size}": log_id(size) for size in megabytes}  # type: ignore[assignment]
             providers = {**world.table()["providers"], "bulk": bulk}
             async with subject("opswatch", world, providers=providers, limits={"upload_total": "9 GB"}) as (_, pid):
                 await single_acks(world, lambda: False, most=50)
@@ -367,41 +368,52 @@ async def bulk() -> None:
                 await asyncio.sleep(0.05)
             url = (folder / "logs").read_text()
             source = Rapid7("r", base_url=url, api_key=Secret("kkkk"))
-            to_disk, whole, tenth = [], [], []
+            to_disk, whole, tenth, of_json = [], [], [], []
             for _ in range(3):
                 to_disk.append(await written(source, folder / "a", megabytes))
-                tenth.append(await whole_way(source, folder / "b.log", megabytes // 10))
-                whole.append(await whole_way(source, folder / "b.log", megabytes))
+                tenth.append(await whole_way(source, folder / "b.log", log_id(megabytes // 10)))
+                whole.append(await whole_way(source, folder / "b.log", log_id(megabytes)))
+                of_json.append(await whole_way(source, folder / "b.log", log_id(megabytes, JSON_LINES)))
             await source.aclose()
-            told = [megabytes / statistics.median(times) for times in (to_disk, whole)]
+            told = [megabytes / statistics.median(times) for times in (to_disk, whole, of_json)]
             per_mb = statistics.median(whole) / megabytes / (statistics.median(tenth) / (megabytes // 10))
             tell("  log: ten times as large, time a megabyte", f"{told[1]:.0f} MB/s", f"{megabytes // 10} MB", per_mb, 1.3)
             if not shutil.which("curl"):
                 print("curl is not installed; the log rows have no reference", flush=True)
                 return
-            ask = f"curl -s -o {folder}/c {url}/download/logs/0-{megabytes}"
-            curl = statistics.median([await timed(ask) for _ in range(3)])
-            pipeline = statistics.median([await timed(f"{ask} && gzip -1 -f {folder}/c") for _ in range(3)])
+            fetch, fetch_json = (
+                f"curl -s -o {folder}/c {url}/download/logs/{log}" for log in (log_id(megabytes), log_id(megabytes, JSON_LINES))
+            )
+            pack = f"gzip -1 -f {folder}/c"
+            curl, pipeline = await median_of(fetch), await median_of(f"{fetch} && {pack}")
+            json_pipeline = await median_of(f"{fetch_json} && {pack}")
             tell("log to disk", f"{told[0]:.0f} MB/s", f"curl {megabytes / curl:.0f} MB/s", told[0] * curl / megabytes, 0.5, less_is_better=False)  # fmt: skip
             tell("log: redact, count, compress, hash", f"{told[1]:.0f} MB/s", f"curl; gzip -1 {megabytes / pipeline:.0f} MB/s", told[1] * pipeline / megabytes, 1, less_is_better=False)  # fmt: skip
+            tell("  the same of JSON lines", f"{told[2]:.0f} MB/s", f"curl; gzip -1 {megabytes / json_pipeline:.0f} MB/s", told[2] * json_pipeline / megabytes, 1, less_is_better=False)  # fmt: skip
+
+
+def log_id(megabytes: int, kind: str = "0000") -> str:
+    return f"00000000-0000-0000-{kind}-{megabytes:012d}"
 
 
 async def written(source: Rapid7, path: Path, megabytes: int) -> float:
     started = time.monotonic()
-    log = f"00000000-0000-0000-0000-{megabytes:012d}"
-    async with source.download([log], DAY, query="", limit=1, most_bytes=10**10) as stream:
+    async with source.download([log_id(megabytes)], DAY, query="", limit=1, most_bytes=10**10) as stream:
         with path.open("wb") as file:
             async for piece in stream:
                 file.write(piece)
     return time.monotonic() - started
 
 
-async def whole_way(source: Rapid7, path: Path, megabytes: int) -> float:
+async def whole_way(source: Rapid7, path: Path, log: str) -> float:
     started = time.monotonic()
-    log = f"00000000-0000-0000-0000-{megabytes:012d}"
     transfer = await fetch_log(source, Wanted([log], DAY, "", None, 10**10, 10**6), path, Redactor([Secret("kkkk")]))
     AnswerFile(transfer.path.name, transfer.path, "").sha256()
     return time.monotonic() - started
+
+
+async def median_of(command: str) -> float:
+    return statistics.median([await timed(command) for _ in range(3)])
 
 
 async def timed(command: str) -> float:

@@ -16,6 +16,8 @@ from typing import Any
 
 from providers.records import DayRange, UsagePeriod
 
+# The group of a log's id that says of what kind its lines are.
+JSON_LINES = "0001"
 API, BOT, APP = (os.environ.get(name, "") for name in ("SLACK_API_URL", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"))
 
 
@@ -86,16 +88,19 @@ async def memory(folder: Path) -> None:
 
 
 async def logs(folder: Path) -> None:
-    """Serves logs of as many megabytes as the last group of their id says; its address goes into `folder/logs`."""
+    """Serves logs of as many megabytes as the last group of their id says, of JSON lines where the group before says so; its address goes
+    into `folder/logs`."""
     from aiohttp import web
 
-    block = log_block()
+    blocks = {"0000": log_block(), JSON_LINES: json_block()}
 
     async def download(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
         response.enable_chunked_encoding()
         await response.prepare(request)
-        for _ in range(int(request.match_info["id"].rpartition("-")[2]) * 1_000_000 // len(block)):
+        *_, kind, megabytes = request.match_info["id"].split("-")
+        block = blocks[kind]
+        for _ in range(int(megabytes) * 1_000_000 // len(block)):
             await response.write(block)
         return response
 
@@ -117,6 +122,15 @@ def log_block() -> bytes:
     now = datetime.now(UTC)
     lines = [line.encode() for line in seed.log_lines(seed.KITCHEN, now - timedelta(days=1), now)]
     return b"\n".join(lines)[:65_000].rpartition(b"\n")[0] + b"\n"
+
+
+def json_block() -> bytes:
+    """The same as JSON, as many a logging library writes it."""
+    lines = []
+    for line in log_block().decode().splitlines():
+        time, level, logger, message = line.split(" ", 3)
+        lines.append(json.dumps({"timestamp": time, "level": level, "logger": logger, "message": message}, separators=(",", ":")))
+    return "\n".join(lines).encode() + b"\n"
 
 
 if __name__ == "__main__":
