@@ -109,6 +109,7 @@ DEVICEWISE_FILTERS = frozenset({"service", "command"})
 _ALL_FILTERS = (*AUDIT_FILTERS, "own", *sorted(DEVICEWISE_FILTERS), *sorted(AKAMAI_FILTERS))
 # A beginning of an account's name must be so long to stand for it.
 SHORTEST_BEGINNING = 3
+# So many windows are tried to find the one that was meant.
 MOST_GUESSES = 60
 WINDOW_WORDS = (
     "last", "past", "this", "since", "today", "yesterday", "minutes", "mins", "minute", "hours", "hour", "days", "day", "weeks", "week",
@@ -207,7 +208,7 @@ def read_question(command: CommandName, words: str, directory: Directory, *, now
     if text.lower() in ("help", "?"):
         return Question(command, text, help=True)
     reader = {"usage": _usage, "apiaudit": _audit, "logs": _logs}[command]
-    return reader(text, _Context(COMMANDS[command], directory, now, zone, text))
+    return reader(text, _Context(COMMANDS[command], directory, now, zone))
 
 
 def changed(question: Question, words: str, directory: Directory, *, now: datetime, zone: tzinfo) -> Question:
@@ -244,7 +245,6 @@ class _Context:
     directory: Directory
     now: datetime
     zone: tzinfo
-    text: str = ""
 
     @property
     def example(self) -> str:

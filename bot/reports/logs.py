@@ -46,6 +46,7 @@ _BEGINS = re.compile(rb"\n" + _STAMP + rb"[^ \n]* +\[?(?:" + _ANY_LEVEL + rb")\b
 KEYS = (b"level", b"severity", b"lvl")
 _KEYED = re.compile(rb"((?:level|levelname|severity|lvl)\"? ?[:=] ?\"?)(" + _ANY_LEVEL + rb")[^\w\n]")
 _TIME_AND_KEY = re.compile(rb"\n([^\n]{0,64}?)" + _STAMP + rb"([^\n]{0,64}?)" + _KEYED.pattern)
+# Where no key is found in so many bytes, there is no habit of keys.
 FAR_ENOUGH = 4096
 
 

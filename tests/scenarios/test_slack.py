@@ -366,9 +366,11 @@ async def test_calls_are_counted_as_they_are_read(world: World) -> None:
 
 async def test_long_private_work_shows_itself_to_the_asker_alone(world: World) -> None:
     world.devicewise.be_slow(2.6)
-    await world.slack.command("/apiaudit iot 24h")
+    await world.slack.command("/apiaudit 24h")
     working = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None))
     assert working.seen_by == "U0ADA"
+    steps = working.blocks[1]["text"]["text"]
+    assert re.fullmatch(r":white_check_mark: `edge` [\d,]+ calls\n:hourglass_flowing_sand: `iot`", steps)
     await world.slack.until(lambda: any("calls" in m.text for m in world.slack.seen()))
     assert len(world.slack.seen()) == 1
 
