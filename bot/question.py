@@ -117,6 +117,7 @@ WINDOW_WORDS = (
 )  # fmt: skip
 _FILTER = re.compile(r"([A-Za-z_]+):(.*)", re.DOTALL)
 _LOG_ID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+_SO_LONG = re.compile(r"(?i)\d{1,4}(?:m|mins?|h|hrs?|d|w)")
 _CALCULATION = re.compile(r"(?i)\b(calculate|groupby|timeslice|sort)\s*\(")
 
 
@@ -482,7 +483,10 @@ def _log_names(text: str, context: _Context) -> tuple[list[str], list[str]]:
         text = text[len(word) :].strip()
     names: list[str] = []
     while match := re.match(r'\s*(?:"([^"]+)"|([^\s,"]+))\s*(,?)', text):
-        names.append((match[1] or match[2]).strip())
+        name = (match[1] or match[2]).strip()
+        if names and match[2] and name.lower() not in known and (name.lower() in WINDOW_WORDS or _SO_LONG.fullmatch(name)):
+            break
+        names.append(name)
         text = text[match.end() :]
         another = re.match(r'(?i)and\s+(?=("|[a-z][^\s,"]*))', text)
         if another and another[1].lower() not in (*WINDOW_WORDS, *SAYS_NOTHING):

@@ -1,9 +1,12 @@
-"""A mention: `@Opswatch last 30 days` in the thread of an answer asks its question again, changed; elsewhere it asks what it says."""
+"""A mention: `@Opswatch last 30 days` in the thread of an answer asks its question again, changed; elsewhere it asks what it says, or
+what it speaks of."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
@@ -11,7 +14,7 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 from bot.blocks import talk
 from bot.delivery import Errand
 from bot.errors import BadQuestion
-from bot.question import COMMANDS, changed, read_line
+from bot.question import COMMANDS, CommandName, changed, read_line
 from bot.slack_text import as_typed
 from handlers.door import Door, words_of
 
@@ -47,6 +50,8 @@ class Mention:
             return f"/{name} {said.partition(' ')[2]}".strip()
         asked = await self._question_of_thread(event, errand)
         if not asked:
+            if line := _by_topic(said):
+                return line
             raise BadQuestion(
                 "In the thread of an answer, say what to change; elsewhere begin with usage, apiaudit or logs.", "/usage help"
             )
@@ -61,6 +66,30 @@ class Mention:
             return ""
         messages = await self.door.delivery.thread(errand.channel, errand.thread_ts)
         return next((line for blocks in reversed(messages) if (line := talk.question_of(blocks))), "")
+
+
+def _by_topic(said: str) -> str:
+    """The question that words without a command ask, by what they speak of; nothing where they speak of nothing we know."""
+    words = said.split()
+    spoken = [word.lower().strip(".,;:?!") for word in words]
+    for command, (topics, kept) in _TOPICS.items():
+        if not topics.isdisjoint(spoken):
+            others = [word for word, plain in zip(words, spoken, strict=True) if plain in kept or plain not in topics]
+            return f"/{command} {' '.join(others)}".strip()
+    return ""
+
+
+# What people speak of, and which of these words the question itself knows.
+_TOPICS: Mapping[CommandName, tuple[frozenset[str], frozenset[str]]] = MappingProxyType(
+    {
+        "usage": (frozenset({"usage", "data", "ingest", "ingested", "volume", "quota"}), frozenset()),
+        "logs": (frozenset({"log", "logs", "lines"}), frozenset()),
+        "apiaudit": (
+            frozenset({"api", "apis", "audit", "apiaudit", "call", "calls", "failures", "failed", "errors"}),
+            frozenset({"failures", "failed", "errors"}),
+        ),
+    }
+)
 
 
 def register(app: AsyncApp, door: Door) -> None:

@@ -315,6 +315,8 @@ def test_of_words_that_are_no_window_the_one_among_them_is_offered_with_all_else
         ("/logs kitchen for the last hour", "/logs kitchen last hour"),
         ('/logs from kitchen, cellar and "Pantry Door" since 9am', '/logs kitchen,cellar,"Pantry Door" since 9am'),
         ("/logs kitchen and last hour", "/logs kitchen last hour"),
+        ("/logs kitchen, 2h", "/logs kitchen 2h"),
+        ("/logs kitchen, cellar, last 20 mins", "/logs kitchen,cellar last 20 mins"),
     ],
 )
 def test_words_in_any_order_and_around_a_question_are_read(line: str, same: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -143,6 +144,25 @@ async def test_a_mention_in_a_thread_asks_its_question_again_changed(world: Worl
     assert sum("in 3 days" in m.text for m in world.slack.messages if m.user == BOT) == 2
 
 
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        ("@Opswatch how much data last week?", "“much last week” is not a window; did you mean “last week”?"),
+        ("@Opswatch show me the data usage for the last 3 days, please", "in 3 days"),
+        ("@Opswatch what failed on edge in the last 2h?", r"edge: \d+ failed call"),
+        ("@Opswatch API calls on iot today", "iot: "),
+        ("@Opswatch give me the log of kitchen, 2h", "kitchen: "),
+        ("@Opswatch logs", "Which log?"),
+    ],
+)
+async def test_a_mention_without_a_command_asks_what_it_speaks_of(world: World, said: str, says: str) -> None:
+    mention = await world.slack.say(said)
+    answer = await world.slack.until(
+        lambda: next((m for m in world.slack.messages if m.user == BOT and re.search(says, m.text)), None)
+    )
+    assert answer.thread_ts == mention.ts
+
+
 @pytest.mark.parametrize("said", ["@Opswatch usage last 3 days", "@Opswatch: /usage last 3 days"])
 async def test_a_mention_elsewhere_asks_what_it_says_and_is_answered_in_its_thread(world: World, said: str) -> None:
     mention = await world.slack.say(said, channel="C0KITCHEN")
@@ -156,6 +176,7 @@ async def test_a_mention_elsewhere_asks_what_it_says_and_is_answered_in_its_thre
         ("@Opswatch hello", "In the thread of an answer, say what to change"),
         ("@Opswatch usage lsat week", "did you mean “last week”?"),
         ("@Opswatch", "In the thread of an answer"),
+        ("@Opswatch last week", "In the thread of an answer"),
     ],
 )
 async def test_a_mention_that_cannot_be_read_is_refused_privately_in_the_thread(world: World, said: str, says: str) -> None:
