@@ -47,9 +47,10 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 @asynccontextmanager
 async def connected_bot(world: World, **changes: Any) -> AsyncIterator[Bot]:
-    """The real bot, connected to the world's Slack over Socket Mode."""
+    """The real bot, connected to the world's Slack over Socket Mode; of several the last one is told what people do."""
+    others = len(world.slack.sockets)
     async with open_bot(world.settings(**changes), world.tokens()) as bot, bot.connected():
-        await world.slack.until(lambda: world.slack.sockets)
+        await world.slack.until(lambda: len(world.slack.sockets) > others)
         yield bot
 
 

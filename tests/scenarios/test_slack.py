@@ -498,6 +498,12 @@ async def test_a_workspace_that_knows_no_tasks_is_told_of_work_in_words(world: W
     assert types(working) == ["section", "context", "actions"]
     answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None))
     assert {"data_table", "data_visualization"} <= set(types(answer)), "what was refused of one kind says nothing of another"
+    world.devicewise.be_slow(2.0)
+    async with connected_bot(world, access={"apiaudit": ["*"]}):
+        await world.slack.command("/apiaudit 24h")
+        working = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None))
+        assert types(working) == ["section", "section", "context", "actions"]
+        await world.slack.until(lambda: working.text.startswith("edge, iot: "))
 
 
 async def test_a_private_answer_is_in_the_blocks_that_the_workspace_knows(world: World) -> None:
