@@ -21,6 +21,7 @@ from bot.errors import BadQuestion
 from providers.records import Window
 
 LONGEST = timedelta(days=3660)
+LONGEST_NIGHT = timedelta(hours=12)
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _UNITS = MappingProxyType(
     {
@@ -239,7 +240,7 @@ def _dated(text: str, reading: _Reading) -> tuple[datetime, datetime] | None:
 
 
 def _clocked(first: str, last: str, reading: _Reading) -> tuple[datetime, datetime]:
-    """The latest time between two times of day; it may lie across midnight."""
+    """The latest time between two times of day. It may lie across midnight where it is a night; else it has been turned round."""
     day = reading.today
     start, _ = _point(first, reading, day=day)
     if start >= reading.now:
@@ -247,7 +248,8 @@ def _clocked(first: str, last: str, reading: _Reading) -> tuple[datetime, dateti
         start, _ = _point(first, reading, day=day)
     end, _ = _point(last, reading, day=day)
     if end < start:
-        end, _ = _point(last, reading, day=day + timedelta(days=1))
+        night, _ = _point(last, reading, day=day + timedelta(days=1))
+        end = night if night - start <= LONGEST_NIGHT else end
     return start, end
 
 

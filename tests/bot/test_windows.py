@@ -170,6 +170,8 @@ REFUSED = [
     ("2026-11-01..", "not a window"),
     ("10:00", "not a window"),
     ("13pm to 14pm", "not a window"),
+    ("11:00 to 10:00", "ends before it begins"),
+    ("10:00..10:00", "has no length"),
     ("since 25:00", "There is no time 25:00"),
     ("2026-11-20 11:00-10:00", "ends before it begins"),
     ("october 9999", "too far away"),
@@ -210,7 +212,53 @@ def test_the_answer_says_how_it_read_the_words(words: str, said: str) -> None:
     assert read(words).said == said
 
 
-@given(st.text(max_size=60))
+SPOKEN = st.lists(
+    st.sampled_from(
+        [
+            "last",
+            "past",
+            "since",
+            "between",
+            "and",
+            "to",
+            "until",
+            "-",
+            "..",
+            "the",
+            "at",
+            "on",
+            "7",
+            "24",
+            "days",
+            "hours",
+            "today",
+            "yesterday",
+            "monday",
+            "saturday",
+            "october",
+            "dec",
+            "2026",
+            "2024-02-29",
+            "2026-11-20",
+            "10:00",
+            "25:00",
+            "9am",
+            "12",
+            "pm",
+            "noon",
+            "midnight",
+            "22:00-02:00",
+            "2026-10-25",
+            "01:30",
+            "+01:00",
+            "z",
+        ]
+    ),
+    max_size=7,
+).map(" ".join)
+
+
+@given(st.text(max_size=60) | SPOKEN)
 def test_any_words_give_a_window_or_a_refusal(words: str) -> None:
     for whole_days in (True, False):
         try:
