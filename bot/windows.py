@@ -229,28 +229,34 @@ def _dated(text: str, reading: _Reading) -> tuple[datetime, datetime] | None:
     if not all(_POINT.fullmatch(part) for part in parts) or len(parts) > 2:
         return None
     if _CLOCK_ALONE.fullmatch(parts[0]):
-        return _clocked(parts[0], parts[1], reading) if len(parts) == 2 and _CLOCK_ALONE.fullmatch(parts[1]) else None
-    start, start_end = _point(parts[0], reading, day=None)
+        if len(parts) == 1 or not _CLOCK_ALONE.fullmatch(parts[1]):
+            return None
+        day = _latest(parts[0], reading)
+        start, start_end = _point(parts[0], reading, day=day)
+    else:
+        start, start_end = _point(parts[0], reading, day=None)
+        day = date.fromisoformat(parts[0][:10])
     if len(parts) == 1:
         if start_end is None:
             raise _refused(f"“{text}” is one moment; a window needs an end, too", reading)
         return start, start_end
-    last, last_end = _point(parts[1], reading, day=date.fromisoformat(parts[0][:10]))
-    return start, last_end or last
+    last, last_end = _point(parts[1], reading, day=day)
+    return start, last_end or _in_the_night(start, last, parts[1], day, reading)
 
 
-def _clocked(first: str, last: str, reading: _Reading) -> tuple[datetime, datetime]:
-    """The latest time between two times of day. It may lie across midnight where it is a night; else it has been turned round."""
-    day = reading.today
-    start, _ = _point(first, reading, day=day)
-    if start >= reading.now:
-        day -= timedelta(days=1)
-        start, _ = _point(first, reading, day=day)
-    end, _ = _point(last, reading, day=day)
-    if end < start:
-        night, _ = _point(last, reading, day=day + timedelta(days=1))
-        end = night if night - start <= LONGEST_NIGHT else end
-    return start, end
+def _latest(clock: str, reading: _Reading) -> date:
+    """The day on which it was this time last."""
+    start, _ = _point(clock, reading, day=reading.today)
+    return reading.today - timedelta(days=start >= reading.now)
+
+
+def _in_the_night(start: datetime, last: datetime, clock: str, day: date, reading: _Reading) -> datetime:
+    """The end of a window that ends at a time of day. Where that is before its start, it is that of the next day if this makes a night;
+    else it has been turned round."""
+    if last < start and _CLOCK_ALONE.fullmatch(clock):
+        night, _ = _point(clock, reading, day=day + timedelta(days=1))
+        return night if night - start <= LONGEST_NIGHT else last
+    return last
 
 
 def _point(text: str, reading: _Reading, *, day: date | None) -> tuple[datetime, datetime | None]:
