@@ -175,7 +175,7 @@ async def open_bot(
         actions.register(app, door, store)
         incidents.register(app, door, rules)
         backtesting = Backtesting(answering.commands, settings.directory, alerts, zone, utc_now)
-        problems = ErrorListener(delivery, redactor)
+        problems = ErrorListener(delivery, store, redactor)
         modals.register(app, door, subscriptions, rules, backtesting, accounts.logs, problems)
         mentions.register(app, door)
         home.register(app, door, store, accounts.all, subscriptions, rules)

@@ -63,6 +63,7 @@ class Errand:
     """One question on its way through Slack: who asked, where, and what has been shown so far.
 
     `place` is the person's own answer in the channel, by its `ts`, where a button of it was pressed: the next answer takes its place.
+    `private_place` is the person's own private answer, by the beginning of its ticket, likewise.
     `direct` where it came from the App Home: everything about it then goes into the person's direct messages, which nobody else sees.
     `thread_ts` where it was asked in a thread: it is answered there.
     """
@@ -77,6 +78,7 @@ class Errand:
     shown_privately: bool = False
     holder: Holder = Holder.NOTHING
     place: str = ""
+    private_place: str = ""
     told_beside: bool = False
     delivery: str = ""
     direct: bool = False
@@ -147,6 +149,11 @@ class Delivery:
         await self._take_back(errand)
         errand.shown_privately |= errand.holder is Holder.REFUSAL
         await self.whisper(errand, text, blocks)
+
+    async def give_back(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
+        """A private answer is where it was before the work took its place."""
+        await self.whisper(errand, text, blocks)
+        errand.shown_privately = False
 
     async def lost(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
         """An earlier process was cut off: what it left saying that work goes on tells that now; else its asker alone is told."""

@@ -100,6 +100,7 @@ def errand_of(body: dict[str, Any], line: str) -> Errand:
         line=line,
         holder=holder,
         place=ts if is_own and not is_private and not joins else "",
+        private_place=block.rpartition(".")[2] if is_own and is_private else "",
         thread_ts=thread if joins or thread != ts else "",
         delivery=str(body.get("trigger_id") or uuid.uuid4().hex),
     )

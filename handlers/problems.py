@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import sqlite3
 import traceback
 from dataclasses import dataclass
 
 from slack_bolt.async_app import AsyncBoltContext
 
+from bot.blocks import talk
 from bot.delivery import Delivery, Errand
+from bot.store import Store
 from handlers.trouble import trouble_of
 from providers.redaction import Redactor
 
@@ -20,6 +24,7 @@ class ErrorListener:
     """The one listener that Bolt calls for every error that rises from another."""
 
     delivery: Delivery
+    store: Store
     redactor: Redactor
 
     async def __call__(self, error: Exception, context: AsyncBoltContext) -> None:
@@ -33,6 +38,16 @@ class ErrorListener:
         if errand is None:
             return
         try:
+            await self._give_back(errand)
             await self.delivery.trouble(errand, trouble.text, trouble.blocks(errand.line))
         except Exception as failed:
             log.error("An error could not be told: %s", self.redactor.text(repr(failed)))
+
+    async def _give_back(self, errand: Errand) -> None:
+        """The private answer whose place was taken by work that came to nothing."""
+        if not errand.shown_privately or not errand.private_place:
+            return
+        with contextlib.suppress(sqlite3.Error):
+            if kept := await self.store.kept_answer(errand.private_place, user=errand.user):
+                ticket, text, blocks = kept
+                await self.delivery.give_back(errand, text, talk.with_share(blocks, ticket))

@@ -153,6 +153,13 @@ class Store:
 
         return await self.write(take)
 
+    async def kept_answer(self, begins: str, *, user: str) -> tuple[str, str, list[Block]] | None:
+        """The ticket, words and blocks of the kept answer of this person whose ticket begins so; it stays."""
+        rows = await self.read(
+            "SELECT ticket, text, blocks FROM answers WHERE user = ? AND substr(ticket, 1, ?) = ?", (user, len(begins), begins)
+        )
+        return (rows[0]["ticket"], rows[0]["text"], json.loads(rows[0]["blocks"])) if rows else None
+
     def _prepare(self, now: datetime) -> None:
         connection = sqlite3.connect(self._path, isolation_level=None, timeout=BUSY_S)
         try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
+from aiohttp import web
 
 from bot.sandbox.slack import BOT, Message
 from bot.sandbox.world import World
@@ -90,16 +92,35 @@ async def test_an_answer_that_cannot_be_edited_any_more_is_followed_by_the_next(
     assert await world.slack.until(lambda: any("of 30 days" in m.text and m is not answer for m in world.slack.seen()))
 
 
-async def test_a_private_answer_gives_way_to_the_next_and_stands_where_that_fails(world: World) -> None:
+@pytest.mark.parametrize("slow_s", [0, 1.6], ids=["at once", "after a while"])
+async def test_a_private_answer_gives_way_to_the_next_and_stands_where_that_fails(world: World, slow_s: float) -> None:
     answer = await world.slack.answer_to("/apiaudit iot 24h")
     await pressed(world, answer, "7 days")
     await world.slack.until(lambda: answer.edited and "iot: " in answer.text)
     assert (world.slack.seen(), answer.seen_by) == ([answer], "U0ADA")
-    kept = answer.text
-    world.devicewise.answer_with(503, "no", times=9)
+    kept = answer.text, answer.blocks
+
+    async def fail(_: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(slow_s)
+        return web.Response(status=503)
+
+    world.devicewise.misbehave(fail, times=9)
     await pressed(world, answer, "30 days")
-    await world.slack.until(lambda: any("iot" in m.text and "Try again" in buttons(m) for m in world.slack.seen()))
-    assert answer.text == kept
+    await world.slack.until(lambda: any("Try again" in buttons(m) for m in world.slack.seen()), timeout_s=30)
+    assert (answer.text, answer.blocks) == kept
+
+
+async def test_a_private_answer_is_back_where_what_took_its_place_is_cancelled(world: World) -> None:
+    answer = await world.slack.answer_to("/apiaudit iot 24h")
+    kept = answer.text, answer.blocks
+    world.devicewise.be_slow(30)
+    await pressed(world, answer, "7 days")
+    await world.slack.until(lambda: answer.text.startswith("Working on"))
+    await pressed(world, answer, "Cancel")
+    await world.slack.until(lambda: any("Cancelled, as you asked." in m.text for m in world.slack.seen()))
+    assert (answer.text, answer.blocks) == kept
+    await pressed(world, answer, "Share here")
+    await world.slack.until(lambda: any("Shared by" in text_of(m) for m in world.slack.seen()))
 
 
 async def test_a_refusal_gives_way_to_what_comes_of_its_button(world: World) -> None:
