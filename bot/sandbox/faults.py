@@ -6,8 +6,6 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import web
-
 from bot.sandbox.ledger import Server
 
 if TYPE_CHECKING:
@@ -25,18 +23,6 @@ def refusing(method: str, error: str, status: int = 200, **headers: str) -> Misb
     """One call of a method is refused."""
     body = json.dumps({"ok": False, "error": error})
     return lambda slack: slack.answer_with(status, body, path=method, Content_Type="application/json", **headers)
-
-
-def take_without_a_word(slack: SlackSandbox) -> None:
-    """A post is taken, and the connection breaks before that can be said."""
-
-    async def act(request: web.Request) -> web.StreamResponse:
-        slack._api_chat_postMessage(await request.json())
-        assert request.transport is not None
-        request.transport.abort()
-        return web.Response()
-
-    slack.misbehave(act, path="chat.postMessage")
 
 
 def deliver_twice(slack: SlackSandbox) -> None:
@@ -58,7 +44,7 @@ _SLACK: Mapping[str, tuple[str, Misbehave]] = {
     "leave": ("ask for a new connection", lambda slack: slack.ask_to_leave("refresh_requested")),
     "twice": ("deliver the next command twice", deliver_twice),
     "429": ("take no post for 2 s", refusing("chat.postMessage", "ratelimited", 429, Retry_After="2")),
-    "unsure": ("take a post without a word", take_without_a_word),
+    "unsure": ("take a post without a word", lambda slack: slack.fail()),
     "file": ("take no file once", refusing("files.getUploadURLExternal", "storage_limit_reached")),
     "old": ("know no charts, tables and tasks any more", grow_old),
 }

@@ -588,6 +588,23 @@ class SlackSandbox(Server):
 
     # The Web API
 
+    def fail(self, method: str = "chat.postMessage", *, how: str = "cut", processed: bool = True, times: int = 1) -> None:
+        """The next calls of a method are processed, or not, and then nobody hears of it: the connection is `cut`, or the answer is an HTTP
+        status, with Slack's own error for 500 and with a web page else."""
+
+        async def act(request: web.Request) -> web.StreamResponse:
+            if processed:
+                await self._method(request)
+            if how == "500":
+                return web.json_response({"ok": False, "error": "internal_error"}, status=500)
+            if how != "cut":
+                return web.Response(status=int(how), text="<html>Service Unavailable</html>", content_type="text/html")
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
+
+        self.misbehave(act, path=method, times=times)
+
     async def _method(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]
         args = await _arguments(request)

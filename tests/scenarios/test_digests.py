@@ -10,7 +10,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from aiohttp import web
 
 from bot.app import Bot, open_bot
 from bot.outbox import Pace
@@ -80,19 +79,9 @@ async def test_a_digest_stands_in_its_channel_at_its_minute(world: World, clock:
     assert world.slack.refused == []
 
 
-async def test_the_file_of_a_digest_stands_in_its_thread_once(
-    world: World, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_file_of_a_digest_stands_in_its_thread_once(world: World, clock: Clock) -> None:
     """Also where Slack does not say whether it took it."""
-    taken = world.slack._api_files_completeUploadExternal
-
-    async def fail(request: web.Request) -> web.StreamResponse:
-        taken(dict(await request.post()) or await request.json())
-        assert request.transport is not None
-        request.transport.abort()
-        return web.Response()
-
-    world.slack.misbehave(fail, path="completeUploadExternal", times=1)
+    world.slack.fail("files.completeUploadExternal")
     async with running(world, {**ON_THE_HOUR, "ask": f"{LINE} csv"}) as bot:
         clock.strike()
         await world.slack.until(lambda: any(m.files for m in world.slack.messages))

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp import web
 
 from bot.accounts import utc_now
 from bot.blocks import kit
@@ -72,7 +71,7 @@ async def test_messages_are_posted_once_and_in_order_a_channel(world: World) -> 
 @pytest.mark.parametrize("processed", [True, False], ids=["after it was taken", "before it was taken"])
 @pytest.mark.parametrize("failure", ["cut", "500", "503"])
 async def test_what_may_stand_already_is_looked_for_before_it_is_sent_again(world: World, failure: str, processed: bool) -> None:
-    misbehave(world, failure, processed=processed, times=2)
+    world.slack.fail(how=failure, processed=processed, times=2)
     async with posting(world) as posts:
         await enqueue(posts, *(post(n) for n in range(4)))
         await world.slack.until(lambda: len(said(world)) >= 4)
@@ -143,7 +142,7 @@ async def test_a_reply_that_may_stand_already_is_looked_for_in_its_thread(world:
     async with posting(world) as posts:
         await enqueue(posts, post(0))
         await world.slack.until(lambda: said(world))
-        misbehave(world, failure, processed=True, times=1)
+        world.slack.fail(how=failure)
         await enqueue(posts, *(about(n, 0, How.REPLY) for n in range(1, 5)))
         await world.slack.until(lambda: len(said(world)) == 5)
         await settled(posts)
@@ -239,20 +238,4 @@ def faults(world: World, spread: random.Random) -> None:
     if kind == "429":
         world.slack.answer_with(429, '{"ok":false}', path="chat.postMessage", Retry_After="0", Content_Type="application/json")
     elif kind != "none":
-        misbehave(world, kind, processed=spread.random() < 0.5, times=1)
-
-
-def misbehave(world: World, failure: str, *, processed: bool, times: int) -> None:
-    """Slack fails, before or after it has taken a post."""
-
-    async def fail(request: web.Request) -> web.StreamResponse:
-        if processed:
-            world.slack._api_chat_postMessage(await request.json())
-            world.slack._notify()
-        if failure == "cut":
-            assert request.transport is not None
-            request.transport.abort()
-            return web.Response()
-        return web.Response(status=int(failure), text="<html>")
-
-    world.slack.misbehave(fail, path="chat.postMessage", times=times)
+        world.slack.fail(how=kind, processed=spread.random() < 0.5)

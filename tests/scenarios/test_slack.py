@@ -578,28 +578,11 @@ async def test_a_small_log_is_a_snippet(world: World) -> None:
     assert "snippet_type=text" in asked[0].query + asked[0].body.decode()
 
 
-def cut(request: web.Request) -> web.Response:
-    """The connection breaks, and nobody hears the answer."""
-    assert request.transport is not None
-    request.transport.abort()
-    return web.Response()
-
-
 @pytest.mark.parametrize("processed", [True, False], ids=["after it was taken", "before it was taken"])
-@pytest.mark.parametrize("failure", ["cut", "500", "503 page"])
+@pytest.mark.parametrize("failure", ["cut", "500", "503"])
 async def test_a_post_that_may_have_arrived_is_not_sent_again(world: World, failure: str, processed: bool) -> None:
     """Whatever Slack did with it, the answer stands at most once, and the asker is told to look."""
-    answer = world.slack._api_chat_postMessage
-
-    async def fail(request: web.Request) -> web.StreamResponse | None:
-        if processed:
-            answer(await request.json())
-        if failure == "cut":
-            return cut(request)
-        body = "<html>Service Unavailable</html>" if "page" in failure else '{"ok": false, "error": "internal_error"}'
-        return web.Response(status=int(failure[:3]), text=body)
-
-    world.slack.misbehave(fail, path="chat.postMessage")
+    world.slack.fail(how=failure, processed=processed)
     await world.slack.command("/usage last 7 days")
     told = await world.slack.until(lambda: [m for m in world.slack.seen() if "did not say whether it took" in m.text])
     assert told[0].seen_by == "U0ADA"
