@@ -104,12 +104,13 @@ def read_window(words: str, *, now: datetime, zone: tzinfo, whole_days: bool, ex
     `zone` is where days begin; `whole_days` is for questions that know days and nothing shorter.
     """
     reading = _Reading(now, UTC if whole_days else zone, whole_days, example)
-    text = _written(" ".join(spoken(words.lower().split())), reading)
-    for read in (_named, _counted, _since, _dated):
-        found = read(text, reading)
-        if found is not None:
-            start, end = found
-            return _fitted(text, start, end, reading)
+    text = " ".join(spoken(words.lower().split()))
+    found = _counted(text, reading) or _named(text, reading)
+    if found is None:
+        text = _written(text, reading)
+        found = _since(text, reading) or _dated(text, reading)
+    if found:
+        return _fitted(text, *found, reading)
     if _LOOKS_LIKE_DATE.fullmatch(text):
         raise _refused(f"“{words[:40]}” can be read in more than one way; dates are written 2026-11-01", reading)
     raise NoWindow(f"“{words[:60]}” is not a window I can read.", example)
