@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 
 from bot import words
@@ -79,23 +79,24 @@ class LogsCommand:
 
     async def _resolve(self, question: Question) -> list[LogWord]:
         """Every log with its account and id; they must all be in one account, for one download brings them."""
-        found = await asyncio.gather(*(self._resolve_one(log) for log in question.logs))
+        found = await asyncio.gather(*(self._resolve_one(log, question) for log in question.logs))
         accounts = list(dict.fromkeys(log.account or "" for log in found))
         if len(accounts) > 1:
             raise BadQuestion(
-                f"These logs are in {words.listed(accounts)}; ask for each account by itself.", f"/logs {found[0].typed} 20m"
+                f"These logs are in {words.listed(accounts)}; ask for each account by itself.",
+                f"/logs {replace(question.parts, subject=words.quoted(found[0].typed))}",
             )
         return list({log.id: log for log in reversed(found)}.values())[::-1]
 
-    async def _resolve_one(self, log: LogWord) -> LogWord:
+    async def _resolve_one(self, log: LogWord, question: Question) -> LogWord:
         if log.account and log.id:
             return log
         accounts = [log.account] if log.account else list(self.sources)
         if log.id and len(accounts) == 1:
             return LogWord(log.typed, account=accounts[0], id=log.id)
-        return await self._look_up(log, accounts)
+        return await self._look_up(log, accounts, question)
 
-    def _begun(self, log: LogWord, named: Sequence[tuple[str, NamedLog]]) -> list[tuple[str, NamedLog]]:
+    def _begun(self, log: LogWord, named: Sequence[tuple[str, NamedLog]], question: Question) -> list[tuple[str, NamedLog]]:
         """The one log whose name begins so, among those of the configuration and those that the accounts list. Raises BadQuestion where
         there are several."""
         given = [
@@ -110,12 +111,11 @@ class LogsCommand:
         if len(begun) > 1:
             names = sorted({words.inert(entry.name, 40) for _, entry in begun.values()})
             raise BadQuestion(
-                f"“{words.inert(log.typed, 60)}” may be {words.listed(names, 8)}; say which.",
-                f"/logs {words.quoted(names[0])} last 20 mins",
+                f"“{words.inert(log.typed, 60)}” may be {words.listed(names, 8)}; say which.", _instead(question, log, names[0])
             )
         return list(begun.values())
 
-    async def _look_up(self, log: LogWord, accounts: Sequence[str]) -> LogWord:
+    async def _look_up(self, log: LogWord, accounts: Sequence[str], question: Question) -> LogWord:
         """By id or by a log's own name, in every account; the name must be one log's alone."""
         listings = await asyncio.gather(*(self.sources[account].named_logs() for account in accounts), return_exceptions=True)
         named = [
@@ -128,7 +128,7 @@ class LogsCommand:
         if not found and not log.id:
             found = [(account, entry) for account, entry in named if entry.name.lower() == log.typed.lower()]
         if not found and not log.id and len(log.typed) >= SHORTEST_BEGINNING:
-            found = self._begun(log, named)
+            found = self._begun(log, named, question)
         if len(found) == 1:
             account, entry = found[0]
             return LogWord(entry.name, account=account, id=entry.id)
@@ -137,21 +137,29 @@ class LogsCommand:
                 raise listing
             if isinstance(listing, BaseException) and not isinstance(listing, ProviderError):
                 raise listing
-        raise _not_one(log, found_in=[account for account, _ in found], known=[entry.name for _, entry in named])
+        raise _not_one(log, question, found_in=[account for account, _ in found], known=[entry.name for _, entry in named])
 
 
-def _not_one(log: LogWord, *, found_in: list[str], known: list[str]) -> BadQuestion:
+def _not_one(log: LogWord, question: Question, *, found_in: list[str], known: list[str]) -> BadQuestion:
     typed = words.inert(log.typed, 60)
     if not found_in:
         near = [name for name in known if name.lower().startswith(log.typed.lower())]
         near += difflib.get_close_matches(log.typed, known, n=1)
         example = words.inert(next(iter([*near, *(name for name in known if " " not in name)]), "LOG"), 60).replace('"', "")
-        hint = f"/logs {words.quoted(example)} last 20 mins"
         names = words.listed(sorted(words.inert(name, 40) for name in known), 8) or "none"
-        return BadQuestion(f"No log is called “{typed}”; there are {names}.", hint)
+        return BadQuestion(f"No log is called “{typed}”; there are {names}.", _instead(question, log, example))
     if len(set(found_in)) == 1:
         return BadQuestion(f"Several logs of {found_in[0]} are called “{typed}”; use the id of one.", "/logs help")
-    return BadQuestion(f"“{typed}” is a log of {words.listed(found_in)}; say which.", f"/logs {found_in[0]}/{typed} last 20 mins")
+    return BadQuestion(
+        f"“{typed}” is a log of {words.listed(found_in)}; say which.", _instead(question, log, f"{found_in[0]}/{typed}")
+    )
+
+
+def _instead(question: Question, log: LogWord, name: str) -> str:
+    """The line of the same question with another name in the place of this one."""
+    names = [name if each is log else each.typed for each in question.logs]
+    window = question.parts.window or "last 20 mins"
+    return f"/logs {replace(question.parts, subject=','.join(map(words.quoted, names)), window=window)}"
 
 
 def _report(question: Question, logs: Sequence[LogWord], transfer: Transfer, upload_total: int) -> LogReport:

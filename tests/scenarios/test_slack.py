@@ -708,4 +708,6 @@ async def test_a_log_is_known_by_the_beginning_of_its_name_where_it_is_ones_alon
     world.rapid7.logs["2c1f2885-ed93-4650-9e14-d46af4bf0887"] = "kitchenette"
     assert "Pantry Door" in (await world.slack.answer_to("/logs pan 20m")).text
     assert "“kitch” may be kitchen and kitchenette; say which" in (await world.slack.answer_to("/logs kitch 20m")).text
+    told = await world.slack.answer_to("/logs cellar,kitchn since 09:00 where(/a b/) limit 5")
+    assert "Try /logs cellar,kitchen since 09:00 where(/a b/) limit 5" in told.text
     assert "kitchenette" not in (await world.slack.answer_to("/logs kitchen 20m")).text.splitlines()[0]
