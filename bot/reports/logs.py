@@ -108,13 +108,14 @@ class TimeHabit:
 
     def minutes(self, text: bytes) -> Counter[Minute] | None:
         """None where some line tells its time otherwise."""
-        found: Counter[Minute] = Counter()
+        found: dict[bytes, int] = {}
         covered = 0
         for match in self.run.finditer(text):
             start, end = match.span()
-            found[match[1], self.offset] += text.count(b"\n", start, end)
+            minute = match[1]
+            found[minute] = found.get(minute, 0) + text.count(b"\n", start, end)
             covered += end - start
-        return found if covered == len(text) else None
+        return Counter({(minute, self.offset): lines for minute, lines in found.items()}) if covered == len(text) else None
 
 
 @dataclass(frozen=True, slots=True)
