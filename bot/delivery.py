@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 import aiohttp
+import msgspec
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
@@ -83,6 +85,14 @@ class Errand:
     delivery: str = ""
     direct: bool = False
     thread_ts: str = ""
+
+
+def json_of(value: Any) -> str:
+    """JSON for Slack, several times as fast as the standard encoder, which is left what is no Unicode."""
+    try:
+        return msgspec.json.encode(value).decode()
+    except (UnicodeEncodeError, TypeError):
+        return json.dumps(value)
 
 
 def web_client(token: str, api_url: str, session: aiohttp.ClientSession, *, patient: bool = True) -> AsyncWebClient:

@@ -17,7 +17,7 @@ from bot.blocks.audit import audit_blocks, audit_text
 from bot.blocks.limits import block_problems, message_problems
 from bot.blocks.logs import logs_blocks, logs_text
 from bot.blocks.usage import usage_blocks, usage_text
-from bot.delivery import outward
+from bot.delivery import json_of, outward
 from bot.question import Directory
 from bot.reports.audit import AuditFacts, audit_report
 from bot.reports.logs import LogReport
@@ -175,3 +175,12 @@ def test_a_long_table_says_how_many_rows_it_leaves_out() -> None:
     text, blocks = usage(92)
     assert "… and 52 more; the file has them all" in json.dumps(blocks, ensure_ascii=False)
     assert "… and 52 before" in text
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(exclude_categories=())), st.lists
+    )
+)
+def test_what_goes_to_slack_is_json_whatever_is_in_it(value: Any) -> None:
+    assert json.loads(json_of({"value": value})) == {"value": value}
