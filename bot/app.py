@@ -30,7 +30,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.accounts import Accounts, access_of, answering_of, rules_of, utc_now
 from bot.alerts.mutes import Mute, in_zone
 from bot.config import Settings, SlackTokens
-from bot.delivery import Delivery, json_of, web_client
+from bot.delivery import Delivery, json_text, web_client
 from bot.health import Connection, serve_health
 from bot.outbox import Outbox, Pace
 from bot.people import SlackPeople
@@ -137,7 +137,7 @@ async def open_bot(
     slack = slack or Connection()
     redactor = Redactor([*settings.secrets(), *tokens.secrets()])
     async with contextlib.AsyncExitStack() as stack:
-        session = await stack.enter_async_context(aiohttp.ClientSession(json_serialize=json_of))
+        session = await stack.enter_async_context(aiohttp.ClientSession(json_serialize=json_text))
         client = web_client(tokens.bot.open(), tokens.api_url, session)
         store = await Store.open(settings.database, now=utc_now())
         stack.push_async_callback(store.close)

@@ -538,10 +538,9 @@ def _problem(detail: Any, table: Mapping[str, Any]) -> Problem:
         return Problem(key, "", "is missing")
     if detail["type"] == "tuple_type" and len(place) == 1:
         return Problem(key, "", f"each stands under its own [[{key}]]")
-    right = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return Problem(
-        key, _shown(place, table), next((told for kind, told in _RIGHT.items() if detail["type"].startswith(kind)), right)
-    )
+    said = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    right = next((told for kind, told in _RIGHT.items() if detail["type"].startswith(kind)), said)
+    return Problem(key, _shown(place, table), right)
 
 
 # What would be right, by the validator's kinds of findings.

@@ -87,7 +87,7 @@ class Errand:
     thread_ts: str = ""
 
 
-def json_of(value: Any) -> str:
+def json_text(value: Any) -> str:
     """JSON for Slack, several times as fast as the standard encoder, which is left what is no Unicode."""
     try:
         return msgspec.json.encode(value).decode()

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from bot.errors import BadQuestion, Meant
-from bot.windows import MONTHS, SAYS_NOTHING, WEEKDAYS, NoWindow, ReadWindow, read_window, spoken
+from bot.windows import MONTHS, SAYS_NOTHING, WEEKDAYS, NoWindow, ReadWindow, read_window, spoken, without_marks
 from bot.words import inert, listed, quoted
 from providers.records import CallFilters
 from providers.sources import MOST_LINES, MOST_LOGS
@@ -331,9 +331,7 @@ def _nearest(word: str) -> str:
 def _usage(text: str, context: _Context) -> Question:
     words = text.split()
     words, csv = _without(words, "csv")
-    words, per_log = _without(words, "per", "log")
-    words, by_log = _without(words, "by", "log")
-    per_log = per_log or by_log
+    words, per_log = _without_any(words, "per log", "by log")
     by = None
     for unit in ("day", "week", "month"):
         words, found = _without(words, "by", unit)
@@ -361,10 +359,7 @@ def _one_of(named: list[str], available: list[str], context: _Context) -> None:
 def _audit(text: str, context: _Context) -> Question:
     words = _tokens(text, context)
     words, csv = _without(words, "csv")
-    failures = False
-    for synonym in ("failures", "failed", "errors"):
-        words, found = _without(words, synonym)
-        failures = failures or found
+    words, failures = _without_any(words, "failures", "failed", "errors")
     filters: dict[str, list[str]] = {}
     rest, kept = [], ["failures"] if failures else []
     for word in words:
@@ -533,11 +528,20 @@ def _log_word(typed: str, directory: Directory) -> LogWord:
 
 def _without(words: list[str], *phrase: str) -> tuple[list[str], bool]:
     """The words without the phrase, and whether it was among them."""
-    lowered = [word.lower().rstrip(",;?!") for word in words]
+    lowered = [without_marks(word.lower()) for word in words]
     for at in range(len(words) - len(phrase) + 1):
         if tuple(lowered[at : at + len(phrase)]) == phrase:
             return words[:at] + words[at + len(phrase) :], True
     return words, False
+
+
+def _without_any(words: list[str], *phrases: str) -> tuple[list[str], bool]:
+    """The words without each of the phrases, which all mean the same, and whether one was among them."""
+    found = False
+    for phrase in phrases:
+        words, is_there = _without(words, *phrase.split())
+        found = found or is_there
+    return words, found
 
 
 def _tokens(text: str, context: _Context) -> list[str]:

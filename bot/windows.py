@@ -88,9 +88,14 @@ class _Reading:
         return self.today - timedelta(days=ago)
 
 
+def without_marks(word: str) -> str:
+    """A word without the marks that people put behind it."""
+    return word.rstrip(",;?!")
+
+
 def spoken(words: Sequence[str]) -> list[str]:
     """The words without those at either end that say nothing: `for the last 7 days, please` is `last 7 days`."""
-    found = [word.rstrip(",;?!") for word in words if word.strip(",;?!")]
+    found = [bare for word in words if (bare := without_marks(word))]
     while found and found[0].lower() in SAYS_NOTHING:
         del found[0]
     while found and found[-1].lower() in SAYS_NOTHING:
@@ -213,14 +218,10 @@ def _since(text: str, reading: _Reading) -> tuple[datetime, datetime] | None:
     if not text.startswith("since "):
         return None
     what = text.removeprefix("since ").strip()
-    if what in WEEKDAYS or what in [day[:3] for day in WEEKDAYS]:
-        return _midnight(reading.today - timedelta(days=_days_since(what, reading.today)), reading), reading.now
-    if what in ("today", "yesterday"):
+    if what in ("today", "yesterday", *WEEKDAYS) or what in [day[:3] for day in WEEKDAYS]:
         return _midnight(reading.day(what), reading), reading.now
-    start, _ = _point(what, reading, day=reading.today)
-    if start > reading.now and _CLOCK_ALONE.fullmatch(what):
-        # Shortly after midnight, `since 22:00` means the evening before.
-        start, _ = _point(what, reading, day=reading.today - timedelta(days=1))
+    day = _latest(what, reading) if _CLOCK_ALONE.fullmatch(what) else reading.today
+    start, _ = _point(what, reading, day=day)
     return start, reading.now
 
 
@@ -246,9 +247,9 @@ def _dated(text: str, reading: _Reading) -> tuple[datetime, datetime] | None:
 
 
 def _latest(clock: str, reading: _Reading) -> date:
-    """The day on which it was this time last."""
+    """The day on which it was this time last: shortly after midnight, 22:00 was the evening before."""
     start, _ = _point(clock, reading, day=reading.today)
-    return reading.today - timedelta(days=start >= reading.now)
+    return reading.today - timedelta(days=start > reading.now)
 
 
 def _in_the_night(start: datetime, last: datetime, clock: str, day: date, reading: _Reading) -> datetime:

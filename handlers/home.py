@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,12 +42,11 @@ class HomeTab:
         checks: dict[str, Check | None] = dict.fromkeys(self._accounts_of(await self._allowed(user)))
         await self._draw(user, checks)
         asked = [asyncio.create_task(self._noted(account, checks)) for account in checks]
-        waited = asyncio.gather(*asked)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(waited), SHOW_WORK_AFTER_S)
-        if not waited.done():
+        if asked:
+            await asyncio.wait(asked, timeout=SHOW_WORK_AFTER_S)
+        if not all(task.done() for task in asked):
             await self._draw(user, checks)
-        await waited
+        await asyncio.gather(*asked)
         await self._draw(user, checks)
 
     async def _noted(self, account: str, checks: dict[str, Check | None]) -> None:

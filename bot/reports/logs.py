@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -137,7 +137,7 @@ class HeadHabit:
         if len(offsets) != 1 or len(levels) > MOST_HEADS or any(head[-1] in _WORD for head in levels):
             return None
         (offset,) = offsets
-        return cls(TimeHabit.of(b"", offset, rb"(?:" + b"|".join(map(re.escape, sorted(levels))) + rb")"), levels)
+        return cls(TimeHabit.of(b"", offset, _any_of(levels)), levels)
 
     def count(self, text: bytes) -> Counted | None:
         """Of a text in which a line end stands before each line; None where the habit does not hold."""
@@ -181,8 +181,12 @@ def _habit_by_key(text: bytes, known: dict[bytes, str]) -> HeadHabit | KeyHabit 
     if not first or _KEYED.search(first[1]) or _BEGINS.match(text):
         return KeyHabit(keys.pop(), TimeHabit.of_first(text), levels)
     offset = re.match(_OFFSET, first[3])
-    behind = re.escape(first[3]) + rb"(?:" + b"|".join(map(re.escape, levels)) + rb")"
-    return HeadHabit(TimeHabit.of(re.escape(first[1]), (offset and offset[1]) or b"", behind), levels)
+    before, behind = re.escape(first[1]), re.escape(first[3]) + _any_of(levels)
+    return HeadHabit(TimeHabit.of(before, (offset and offset[1]) or b"", behind), levels)
+
+
+def _any_of(heads: Iterable[bytes]) -> bytes:
+    return rb"(?:" + b"|".join(map(re.escape, heads)) + rb")"
 
 
 def _occurrences(level_of: dict[bytes, str], text: bytes) -> Counter[str]:

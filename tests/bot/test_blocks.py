@@ -17,7 +17,7 @@ from bot.blocks.audit import audit_blocks, audit_text
 from bot.blocks.limits import block_problems, message_problems
 from bot.blocks.logs import logs_blocks, logs_text
 from bot.blocks.usage import usage_blocks, usage_text
-from bot.delivery import json_of, outward
+from bot.delivery import json_text, outward
 from bot.question import Directory
 from bot.reports.audit import AuditFacts, audit_report
 from bot.reports.logs import LogReport
@@ -183,4 +183,4 @@ def test_a_long_table_says_how_many_rows_it_leaves_out() -> None:
     )
 )
 def test_what_goes_to_slack_is_json_whatever_is_in_it(value: Any) -> None:
-    assert json.loads(json_of({"value": value})) == {"value": value}
+    assert json.loads(json_text({"value": value})) == {"value": value}

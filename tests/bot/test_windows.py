@@ -110,13 +110,11 @@ BY_THE_DAY = [
 ]
 
 
+BY_THE_CLOCK += AS_PEOPLE_SAY
+
+
 @pytest.mark.parametrize(("words", "start", "end"), BY_THE_CLOCK, ids=[words for words, _, _ in BY_THE_CLOCK])
 def test_words_by_the_clock(words: str, start: str, end: str) -> None:
-    assert span(read(words)) == (start, end)
-
-
-@pytest.mark.parametrize(("words", "start", "end"), AS_PEOPLE_SAY, ids=[words for words, _, _ in AS_PEOPLE_SAY])
-def test_words_as_people_say_them(words: str, start: str, end: str) -> None:
     assert span(read(words)) == (start, end)
 
 
