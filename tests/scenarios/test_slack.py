@@ -141,8 +141,9 @@ async def test_a_limit_that_cuts_is_said_and_one_that_fits_is_not(world: World) 
 
 
 async def test_a_log_by_its_own_name_and_by_id(world: World) -> None:
-    by_name = await world.slack.answer_to('/logs "Pantry Door" 2h')
-    by_id = await world.slack.answer_to("/logs 1c1f2885-ed93-4650-9e14-d46af4bf0886 2h")
+    window = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d} 10:00 to 12:00"
+    by_name = await world.slack.answer_to(f'/logs "Pantry Door" {window}')
+    by_id = await world.slack.answer_to(f"/logs 1c1f2885-ed93-4650-9e14-d46af4bf0886 {window}")
     assert "Pantry Door" in by_name.text
     assert by_name.text.split(": ")[1].split(" line")[0] == by_id.text.split(": ")[1].split(" line")[0]
 
