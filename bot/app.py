@@ -36,6 +36,7 @@ from bot.outbox import Outbox, Pace
 from bot.people import SlackPeople
 from bot.plainer import Plainer
 from bot.schedule import read_cron
+from bot.slack_pace import Priority, SlackPace
 from bot.socket_mode import HOPELESS, NOT_CONNECTED, Patience, SocketMode
 from bot.store import Alerts, Posts, Store, StoredLedger
 from handlers import actions, home, incidents, mentions, modals, slash
@@ -138,7 +139,7 @@ async def open_bot(
     redactor = Redactor([*settings.secrets(), *tokens.secrets()])
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession(json_serialize=json_text))
-        client = web_client(tokens.bot.open(), tokens.api_url, session)
+        client = web_client(tokens.bot.open(), tokens.api_url, session, pace=SlackPace(pace.per_channel))
         store = await Store.open(settings.database, now=utc_now())
         stack.push_async_callback(store.close)
         accounts = Accounts(settings, redactor, StoredLedger(store))
@@ -147,9 +148,7 @@ async def open_bot(
         delivery = Delivery(client, session, plainer)
         posts, alerts, ops, access = Posts(store), Alerts(store), settings.slack.ops_channel or "", access_of(settings.access)
         answering = answering_of(settings, accounts, redactor)
-        outbox = Outbox(
-            posts, web_client(tokens.bot.open(), tokens.api_url, session, patient=False), utc_now, ops, pace, plainer, session
-        )
+        outbox = Outbox(posts, client.at(Priority.MESSAGE), utc_now, ops, pace, plainer, session)
         digests, zone = _digests(settings), settings.timezone
         made_in_chat = [digest_of(subscription, zone) for subscription in await posts.subscriptions()]
         job = DigestJob(answering, posts, outbox, zone, utc_now, ops)

@@ -19,14 +19,14 @@ from typing import Any
 import aiohttp
 import msgspec
 from slack_sdk.errors import SlackApiError
-from slack_sdk.http_retry.async_handler import AsyncRetryHandler
-from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.answer import Answer, AnswerFile, Block, Progress
 from bot.blocks import kit, limits, talk
 from bot.errors import SlackRefused, SlackUnsure
 from bot.plainer import Plainer
+from bot.slack_client import SlackClient
+from bot.slack_pace import SlackPace
 from bot.uploads import UploadRefused, upload
 from bot.words import inert_lines, shortened
 
@@ -95,13 +95,15 @@ def json_text(value: Any) -> str:
         return json.dumps(value)
 
 
-def web_client(token: str, api_url: str, session: aiohttp.ClientSession, *, patient: bool = True) -> AsyncWebClient:
+def web_client(
+    token: str, api_url: str, session: aiohttp.ClientSession, *, patient: bool = True, pace: SlackPace | None = None
+) -> SlackClient:
     """A Slack client that shares one HTTP session and repeats nothing but, where it is `patient`, what Slack says it did not take."""
     # The SDK spells out every request where its logger has no level of its own, even if nobody reads it.
     sdk_log = logging.getLogger("slack_sdk.web")
     sdk_log.setLevel(logging.WARNING)
-    handlers: list[AsyncRetryHandler] = [AsyncRateLimitErrorRetryHandler(max_retry_count=3)] if patient else []
-    return AsyncWebClient(token=token, base_url=api_url, session=session, timeout=30, retry_handlers=handlers, logger=sdk_log)
+    pace = pace or (SlackPace() if patient else None)
+    return SlackClient(pace=pace, token=token, base_url=api_url, session=session, timeout=30, retry_handlers=[], logger=sdk_log)
 
 
 class Delivery:

@@ -22,6 +22,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.blocks import talk
 from bot.delivery import NOT_HERE, UNSURE, outward, reason_of
 from bot.plainer import Plainer
+from bot.slack_client import SlackClient, paced
+from bot.slack_pace import MESSAGE_EVERY_S, Priority, SlackPace
 from bot.socket_mode import HOPELESS
 from bot.store.posts import How, Post, Posts, Waiting
 from bot.uploads import UploadRefused, upload
@@ -39,10 +41,10 @@ GONE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long to wait, in seconds: between two posts in a channel, before a look at the queue, after a failure, and until something
-    that somebody has to mend is tried again."""
+    """How long to wait, in seconds: between two messages in a channel, whoever sends them; before a look at the queue; after a failure;
+    and until something that somebody has to mend is tried again."""
 
-    per_channel: float = 1.1
+    per_channel: float = MESSAGE_EVERY_S
     look: float = 1.0
     retry: float = 2.0
     mend: float = 300.0
@@ -63,6 +65,8 @@ class Outbox:
     ) -> None:
         self._session = session
         self._plainer = plainer or Plainer(client)
+        if isinstance(client, SlackClient) and client.pace is None:
+            client = paced(client, SlackPace(pace.per_channel), Priority.MESSAGE)
         self._posts, self._client, self._clock = posts, client, clock
         self._ops_channel, self._pace = ops_channel, pace
         self._busy: set[str] = set()
@@ -121,7 +125,6 @@ class Outbox:
     async def _deliver(self, waiting: Waiting) -> None:
         try:
             await self._post_once(waiting)
-            await asyncio.sleep(self._pace.per_channel)
         except Exception as error:
             log.error("A post could not be brought to Slack: %s", type(error).__name__)
             with contextlib.suppress(sqlite3.Error):

@@ -1,0 +1,202 @@
+"""The pace at which Slack takes requests, shared by everything that is sent: answers, progress, alerts, digests and files.
+
+Slack takes about one message a second in a channel, several hundred a minute in a workspace, and so many calls a minute of each other
+method. Whoever wants more waits here for its turn rather than being refused there. Page: "Rate limits".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import heapq
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+# Between two messages in a channel, in seconds. Slack allows one a second; a little more keeps clear of its own counting.
+MESSAGE_EVERY_S = 1.1
+CHANNEL_BURST = 3
+WORKSPACE_PER_MINUTE = 300
+WORKSPACE_BURST = 60
+# Calls a minute by method, where they are not Tier 3 (50).
+TIER_2, TIER_3, TIER_4 = 20, 50, 100
+TIERS: Mapping[str, int] = MappingProxyType(
+    {
+        "chat.postEphemeral": TIER_4,
+        "conversations.list": TIER_2,
+        "files.completeUploadExternal": TIER_4,
+        "files.getUploadURLExternal": TIER_4,
+        "usergroups.users.list": TIER_2,
+        "users.info": TIER_4,
+        "views.open": TIER_4,
+        "views.publish": TIER_4,
+        "views.update": TIER_4,
+    }
+)
+# A channel that nobody has posted in for a while starts afresh, so it need not be remembered.
+MOST_LANES = 500
+
+
+class Priority(enum.Enum):
+    """Who goes first. The value is how much later than an answer it takes its turn, in seconds, so that nothing waits for ever.
+
+    Progress never waits: it is shown where there is room, and the next one shows what has come since.
+    """
+
+    ANSWER = 0.0
+    MESSAGE = 15.0
+    FILE = 60.0
+    PROGRESS = float("inf")
+
+
+class NoRoom(Exception):
+    """Progress was not sent, since answers need the room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many at once, and then so many a minute."""
+
+    per_minute: float
+    burst: int
+
+
+@dataclass(slots=True)
+class _Lane:
+    """The turns of one channel, one method or the workspace: a token bucket with a queue by priority in front of it."""
+
+    rate: Rate
+    tokens: float
+    filled_at: float
+    blocked_until: float = 0.0
+    waiting: list[tuple[float, int, asyncio.Future[None]]] = field(default_factory=list)
+    timer: asyncio.TimerHandle | None = None
+
+    def has_room(self, now: float) -> bool:
+        """Whether something unimportant may go now and leaves half of the burst to others."""
+        self._fill(now)
+        return not self.queue() and now >= self.blocked_until and self.tokens - 1 >= self.rate.burst // 2
+
+    def is_idle(self, now: float) -> bool:
+        self._fill(now)
+        return not self.queue() and now >= self.blocked_until and self.tokens >= self.rate.burst
+
+    def queue(self) -> int:
+        """How many wait."""
+        return sum(not turn.done() for _, _, turn in self.waiting)
+
+    def wait_s(self, now: float) -> float:
+        """How long the next one at the end of the queue waits."""
+        self._fill(now)
+        missing = max(0.0, self.queue() + 1 - self.tokens)
+        return max(0.0, self.blocked_until - now) + missing * 60 / self.rate.per_minute
+
+    def take(self) -> None:
+        self.tokens -= 1
+
+    async def turn(self, order: float, number: int) -> None:
+        """Returns when it is this one's turn; the lowest order goes first."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        heapq.heappush(self.waiting, (order, number, done))
+        self.advance()
+        await done
+
+    def block(self, until: float) -> None:
+        """Nobody has a turn before that; then one after the other."""
+        self.blocked_until = max(self.blocked_until, until)
+        self.tokens = 1.0
+        self.advance()
+
+    def advance(self) -> None:
+        """Gives turns to whom they are due, and comes back when the next one is."""
+        loop = asyncio.get_running_loop()
+        if self.timer:
+            self.timer.cancel()
+            self.timer = None
+        while self.waiting:
+            if self.waiting[0][2].done():
+                heapq.heappop(self.waiting)
+                continue
+            wait_s = self._next_in(loop.time())
+            if wait_s > 0:
+                self.timer = loop.call_later(wait_s, self.advance)
+                return
+            self.take()
+            heapq.heappop(self.waiting)[2].set_result(None)
+
+    def _next_in(self, now: float) -> float:
+        """How many seconds until the next token may be taken."""
+        self._fill(now)
+        missing = max(0.0, 1 - self.tokens) * 60 / self.rate.per_minute
+        # Rounded, for a fraction of a token that arithmetic has lost would be waited for again and again.
+        return max(self.blocked_until - now, missing if missing > 1e-6 else 0.0)
+
+    def _fill(self, now: float) -> None:
+        since = max(self.filled_at, min(self.blocked_until, now))
+        self.tokens = min(float(self.rate.burst), self.tokens + max(0.0, now - since) * self.rate.per_minute / 60)
+        self.filled_at = now
+
+
+class SlackPace:
+    """Gives turns to send. `message_every_s` is the time between two messages in a channel; all else goes as much faster or slower."""
+
+    def __init__(self, message_every_s: float = MESSAGE_EVERY_S) -> None:
+        self._speed = MESSAGE_EVERY_S / max(message_every_s, 1e-6)
+        self._lanes: dict[str, _Lane] = {}
+        self._ids: dict[str, str] = {}
+        self._numbers = itertools.count()
+
+    async def turn(self, method: str, channel: str, priority: Priority, *, since: float | None = None) -> None:
+        """Returns when this call may be made; `since` is when it was wanted first, by the clock of the loop. Raises NoRoom for progress that
+        would have to wait."""
+        lanes, now = self._lanes_of(method, channel), asyncio.get_running_loop().time()
+        if priority is Priority.PROGRESS:
+            if not all(lane.has_room(now) for lane in lanes):
+                raise NoRoom
+            for lane in lanes:
+                lane.take()
+            return
+        order = (now if since is None else since) + priority.value
+        for lane in lanes:
+            await lane.turn(order, next(self._numbers))
+
+    def block(self, method: str, channel: str, seconds: float) -> None:
+        """Slack takes no such call for so long: none of this method, and of messages none in this channel."""
+        self._lanes_of(method, channel)[0].block(asyncio.get_running_loop().time() + seconds)
+
+    def wait_s(self, channel: str) -> float:
+        """How long an answer that is posted in the channel now waits for its turn."""
+        now = asyncio.get_running_loop().time()
+        return max(lane.wait_s(now) for lane in self._lanes_of("chat.postMessage", channel))
+
+    def queue(self, channel: str) -> int:
+        """How many messages wait for their turn in the channel."""
+        return self._lanes_of("chat.postMessage", channel)[0].queue()
+
+    def same_channel(self, name: str, channel_id: str) -> None:
+        """A channel that was given by its name is the one of this id, and has one pace with it."""
+        if name and channel_id and name != channel_id:
+            self._ids[name] = channel_id
+
+    def _lanes_of(self, method: str, channel: str) -> Sequence[_Lane]:
+        """The lanes that a call passes, the one that a refusal blocks first."""
+        if method == "chat.postMessage":
+            return self._channel(channel), self._lane("workspace", Rate(WORKSPACE_PER_MINUTE, WORKSPACE_BURST))
+        tier = TIERS.get(method, TIER_3)
+        lane = self._lane(f"method {method}", Rate(tier * 0.9, tier // 2))
+        if method == "files.completeUploadExternal" and channel:
+            return lane, self._channel(channel)
+        return (lane,)
+
+    def _channel(self, channel: str) -> _Lane:
+        return self._lane(f"channel {self._ids.get(channel, channel)}", Rate(60 / MESSAGE_EVERY_S, CHANNEL_BURST))
+
+    def _lane(self, name: str, rate: Rate) -> _Lane:
+        if name not in self._lanes:
+            now = asyncio.get_running_loop().time()
+            if len(self._lanes) >= MOST_LANES:
+                self._lanes = {known: lane for known, lane in self._lanes.items() if not lane.is_idle(now)}
+            self._lanes[name] = _Lane(Rate(rate.per_minute * self._speed, rate.burst), float(rate.burst), now)
+        return self._lanes[name]
