@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from types import MappingProxyType
@@ -111,10 +112,16 @@ _ALL_FILTERS = (*AUDIT_FILTERS, "own", *sorted(DEVICEWISE_FILTERS), *sorted(AKAM
 SHORTEST_BEGINNING = 3
 # So many windows are tried to find the one that was meant.
 MOST_GUESSES = 60
+# The longest window that people type has nine words: `from Nov 1, 1:00 pm to Nov 2, 2:00 pm`.
+MOST_WINDOW_WORDS = 12
+# A form takes a where(…) of 3000 characters; Slack's own commands are shorter.
+LONGEST_QUESTION = 4000
 WINDOW_WORDS = (
     "last", "past", "this", "since", "today", "yesterday", "minutes", "mins", "minute", "hours", "hour", "days", "day", "weeks", "week",
     "months", "month", "years", "year", *WEEKDAYS, *MONTHS,
 )  # fmt: skip
+# The longest of them, with letters typed twice.
+LONGEST_WINDOW_WORD = 16
 _FILTER = re.compile(r"([A-Za-z_]+):(.*)", re.DOTALL)
 _LOG_ID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _SO_LONG = re.compile(r"(?i)\d{1,4}(?:m|mins?|h|hrs?|d|w)")
@@ -192,20 +199,31 @@ class Question:
 
 def read_line(line: str, directory: Directory, *, now: datetime, zone: tzinfo) -> Question:
     """The question in a whole line such as `/usage last 7 days`; the slash may be missing."""
+    command, words = split_line(line)
+    return read_question(command, words, directory, now=now, zone=zone)
+
+
+def split_line(line: str) -> tuple[CommandName, str]:
+    """The command of a line and the words after it, which are not read yet. Raises BadQuestion where there is no such command."""
     name, _, words = line.strip().partition(" ")
     command = name.removeprefix("/").lower()
     if command not in COMMANDS:
-        meant = difflib.get_close_matches(command, COMMANDS, n=1)
+        meant = difflib.get_close_matches(command[:40], COMMANDS, n=1)
         asked = f"“{inert(name, 40)}” is not a command" if name else "There is no question"
         raise BadQuestion(f"{asked}; I know /usage, /apiaudit and /logs.", f"/{meant[0] if meant else 'usage'} help")
-    return read_question(COMMANDS[command].name, words, directory, now=now, zone=zone)
+    return COMMANDS[command].name, words
 
 
 def read_question(command: CommandName, words: str, directory: Directory, *, now: datetime, zone: tzinfo) -> Question:
     """The question in the words after the command. Raises BadQuestion with an example that works."""
     text = words.strip()
-    if "\0" in text or len(text) > 4000:
-        raise BadQuestion("The question is too long or holds a character that no question has.", example(command, directory))
+    if len(text) > LONGEST_QUESTION:
+        raise BadQuestion(
+            f"The question is too long: it has {len(text):,} characters, and at most {LONGEST_QUESTION:,} are read.",
+            example(command, directory),
+        )
+    if "\0" in text:
+        raise BadQuestion("The question holds a character that no question has.", example(command, directory))
     if text.lower() in ("help", "?"):
         return Question(command, text, help=True)
     reader = {"usage": _usage, "apiaudit": _audit, "logs": _logs}[command]
@@ -253,6 +271,12 @@ class _Context:
 
     def window(self, parts: Parts) -> ReadWindow:
         """The window of a question. Raises BadQuestion with the same question about the window that may have been meant."""
+        count = len(parts.window.split())
+        if count > MOST_WINDOW_WORDS:
+            start = inert(parts.window, 40)
+            raise BadQuestion(
+                f"“{start}” has {count} words, too many for a window; at most {MOST_WINDOW_WORDS} are read.", self.example
+            )
         try:
             return self._read(parts.window or self.command.default_window)
         except BadQuestion as error:
@@ -265,10 +289,7 @@ class _Context:
     def _mended(self, parts: Parts) -> BadQuestion | None:
         """The window that words are once each is taken for the one it is nearly, once they say `last` or `since`, or that stands among
         them."""
-        nearest = [_nearest(word) for word in parts.window.split()]
-        size = len(nearest)
-        among = [nearest[at : at + length] for length in range(size - 1, 0, -1) for at in range(size - length + 1)]
-        for guess in [nearest, ["last", *nearest], ["since", *nearest], *among][:MOST_GUESSES]:
+        for guess in itertools.islice(_guesses(parts.window.split()), MOST_GUESSES):
             window = " ".join(spoken(guess))
             with contextlib.suppress(BadQuestion):
                 self._read(window)
@@ -280,7 +301,7 @@ class _Context:
         """A word that is nearly an account's name is taken for one that was mistyped."""
         accounts = self.directory.of_kind(self.command.kinds)
         word, _, others = parts.window.partition(" ")
-        if near := difflib.get_close_matches(word.lower(), accounts, n=1, cutoff=0.75):
+        if near := difflib.get_close_matches(word[:40].lower(), accounts, n=1, cutoff=0.75):
             said = f"There is no account “{inert(word, 40)}”; did you mean {near[0]}?"
             try:
                 self._read(others or self.command.default_window)
@@ -319,10 +340,21 @@ class _Context:
         return begun[0] if begun else None
 
 
+def _guesses(words: Sequence[str]) -> Iterator[list[str]]:
+    """Windows that the words may have been meant to be, the nearest first, each made when it is asked for."""
+    nearest = [_nearest(word) for word in words]
+    yield nearest
+    yield ["last", *nearest]
+    yield ["since", *nearest]
+    for length in range(len(nearest) - 1, 0, -1):
+        for at in range(len(nearest) - length + 1):
+            yield nearest[at : at + length]
+
+
 def _nearest(word: str) -> str:
     """The word of a window that another one nearly is; a word that is none, or is one, stays."""
     lowered = word.lower()
-    if lowered in WINDOW_WORDS or not lowered.isalpha() or len(lowered) < SHORTEST_BEGINNING:
+    if lowered in WINDOW_WORDS or not lowered.isalpha() or not SHORTEST_BEGINNING <= len(lowered) <= LONGEST_WINDOW_WORD:
         return lowered
     near = difflib.get_close_matches(lowered, WINDOW_WORDS, n=1, cutoff=0.7)
     return near[0] if near else lowered
@@ -398,7 +430,7 @@ def _filter_name(typed: str, context: _Context) -> str:
     name = typed.lower()
     if name in _ALL_FILTERS:
         return name
-    near = difflib.get_close_matches(name, _ALL_FILTERS, n=1)
+    near = difflib.get_close_matches(name[:40], _ALL_FILTERS, n=1)
     meant = f"; did you mean {near[0]}:?" if near else f"; there are {', '.join(AUDIT_FILTERS)} and each vendor's own."
     raise BadQuestion(f"“{inert(typed, 40)}:” is not a filter{meant}", context.example)
 
@@ -430,21 +462,22 @@ def _leql(text: str, context: _Context) -> tuple[str, str]:
     if not match:
         return text, ""
     start = match.start() + (0 if text[match.start()] in "wW" else 1)
-    end = _closing(text, match.end())
+    end, bare = _closing(text, match.end())
     if end is None:
         raise BadQuestion("The where(…) is not closed: a bracket or a quote is missing.", f"{context.example} where(/error/i)")
     clause = "where" + text[match.end() - 1 : end]
     if not clause[6:-1].strip():
         raise BadQuestion("The where(…) is empty.", f"{context.example} where(/error/i)")
-    if _CALCULATION.search(_unquoted(clause) + text[end:]):
+    if _CALCULATION.search(f"{bare} {text[end:]}"):
         raise BadQuestion("A log download takes where(…) alone; calculate and groupby belong to queries.", context.example)
     return f"{text[:start]} {text[end:]}", clause
 
 
-def _closing(text: str, at: int) -> int | None:
-    """The place behind the bracket that closes the one before `at`."""
+def _closing(text: str, at: int) -> tuple[int | None, str]:
+    """The place behind the bracket that closes the one before `at`, and what stands before it outside quotes and regular expressions."""
     depth, inside = 1, ""
     previous = "("
+    bare: list[str] = []
     while at < len(text):
         char = text[at]
         if inside:
@@ -457,17 +490,14 @@ def _closing(text: str, at: int) -> int | None:
             inside, at = '"""', at + 2
         elif char in "\"'" or (char == "/" and previous in "(,=!~& |"):
             inside = char
-        elif char in "()":
-            depth += 1 if char == "(" else -1
+        else:
+            bare.append(char)
+            depth += (char == "(") - (char == ")")
             if depth == 0:
-                return at + 1
+                return at + 1, "".join(bare)
         previous = text[at] if not text[at].isspace() or previous in "(,=!~&|" else " "
         at += 1
-    return None
-
-
-def _unquoted(clause: str) -> str:
-    return re.sub(r'"""[\s\S]*?"""|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|/(?:\\.|[^/\\])*/', " ", clause)
+    return None, ""
 
 
 def _log_names(text: str, context: _Context) -> tuple[list[str], list[str]]:
@@ -477,7 +507,8 @@ def _log_names(text: str, context: _Context) -> tuple[list[str], list[str]]:
     while (word := text.partition(" ")[0].lower()) in SAYS_NOTHING and word not in known:
         text = text[len(word) :].strip()
     names: list[str] = []
-    while match := re.match(r'\s*(?:"([^"]+)"|([^\s,"]+))\s*(,?)', text):
+    # One name more than may be asked is read, and refused; the rest is not looked at.
+    while len(names) <= MOST_LOGS and (match := re.match(r'\s*(?:"([^"]+)"|([^\s,"]+))\s*(,?)', text)):
         name = (match[1] or match[2]).strip()
         if names and match[2] and name.lower() not in known and (name.lower() in WINDOW_WORDS or _SO_LONG.fullmatch(name)):
             break
@@ -491,7 +522,7 @@ def _log_names(text: str, context: _Context) -> tuple[list[str], list[str]]:
     if not names or not all(names):
         raise BadQuestion("Which log?", context.example)
     if len(names) > MOST_LOGS:
-        raise BadQuestion(f"At most {MOST_LOGS} logs at once, and these are {len(names)}.", context.example)
+        raise BadQuestion(f"At most {MOST_LOGS} logs at once, and these are more.", context.example)
     return list(dict.fromkeys(names)), text.split()
 
 

@@ -18,7 +18,7 @@ from bot.answer import Answer
 from bot.blocks import kit
 from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import BadConfig, BadQuestion, Problem
-from bot.question import read_line
+from bot.question import read_question, split_line
 from bot.store import Alerts, Store, StoredLedger, StoreError
 from handlers.answering import Asking, folder_when_needed
 from handlers.backtesting import MOST_DAYS, Backtesting
@@ -69,11 +69,12 @@ class Shown:
 async def ask_here(text: str, config: Path, *, out: Path, user: str, channel: str) -> Shown:
     """The answer to one question. Raises what `handlers.problems.trouble_of` can tell."""
     settings = read_settings(config)
-    question = read_line(text, settings.directory, now=utc_now(), zone=settings.timezone)
+    command, rest = split_line(text)
     if user or channel:
         access = access_of(settings.access)
-        groups = await _groups_of(settings, user, access.groups(question.command)) if user else ()
-        access.require(question.command, user=user, channel=channel, groups=groups)
+        groups = await _groups_of(settings, user, access.groups(command)) if user else ()
+        access.require(command, user=user, channel=channel, groups=groups)
+    question = read_question(command, rest, settings.directory, now=utc_now(), zone=settings.timezone)
     _refuse_unwritable(out)
     redactor = Redactor(settings.secrets())
     async with ledger_of(settings) as ledger, aclosing(Accounts(settings, redactor, ledger)) as accounts:

@@ -51,6 +51,7 @@ class OpenQuestion:
 
     async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
         about, words = _asked(body, action, context)
+        await _require(self.door, about, body)
         await _open(self.door, body, context, _form_of(self.door, about, words))
 
 
@@ -68,7 +69,9 @@ class AskAgain:
             await _open(self.door, body, context, modals.chooser_modal(errand.channel))
             return
         command, words = words_of(line)
-        await _open(self.door, body, context, _form_of(self.door, About(command, errand.channel), words))
+        about = About(command, errand.channel)
+        await _require(self.door, about, body)
+        await _open(self.door, body, context, _form_of(self.door, about, words))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +131,13 @@ class AskQuestion:
     async def __call__(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         about, user, given = about_of(body["view"]), str(body["user"]["id"]), entered(body["view"])
         words = modals.question_words(given)
-        try:
-            read_question(about.command, words, self.door.answering.directory, now=self.door.clock(), zone=self.door.zone)
-        except BadQuestion as error:
-            await ack(response_action="errors", errors={_wrong_input(body["view"], given): error.message})
-            return
+        # The words of somebody who may not ask are not read; the door refuses and records them.
+        if await _may_ask(self.door, about, user):
+            try:
+                read_question(about.command, words, self.door.answering.directory, now=self.door.clock(), zone=self.door.zone)
+            except BadQuestion as error:
+                await ack(response_action="errors", errors={_wrong_input(body["view"], given): error.message})
+                return
         await ack()
         # Bolt forgets an ack whose listener raises right after it, so the question goes its own way from here.
         task = asyncio.create_task(self._ask(about, words, _errand(about, user)))
@@ -157,6 +162,7 @@ class OpenRepeat:
 
     async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
         about, words = _asked(body, action, context)
+        await _require(self.door, about, body)
         await _open(self.door, body, context, modals.repeat_modal(about, words, _said(self.door, about, words)))
 
 
@@ -168,6 +174,7 @@ class OpenAlert:
 
     async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
         about, words = _asked(body, action, context)
+        await _require(self.door, about, body)
         wish = _as_far_as_typed(self.door, about, words)
         await _open(self.door, body, context, modals.alert_modal(about, wish, _said(self.door, about, wish.words)))
 
@@ -296,6 +303,11 @@ class SaveAlert:
     async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         about, user, given = about_of(body["view"]), str(body["user"]["id"]), entered(body["view"])
         try:
+            await _require(self.door, about, body, manage=True)
+        except Refused as error:
+            await ack(response_action="errors", errors={"question": error.message})
+            return
+        try:
             wish = _wish(self.door, about, given)
         except BadQuestion as error:
             await ack(response_action="errors", errors={_input_of(self.door, about, given): error.message})
@@ -328,6 +340,20 @@ def _asked(body: dict[str, Any], action: dict[str, Any], context: AsyncBoltConte
     errand = context["errand"] = errand_of(body, line)
     command, words = words_of(line)
     return About(command, errand.channel), words
+
+
+async def _may_ask(door: Door, about: About, user: str) -> bool:
+    asker = await door.asker(about.command, user, about.channel)
+    return door.access.may_ask(about.command, **asker.rights)
+
+
+async def _require(door: Door, about: About, body: Mapping[str, Any], *, manage: bool = False) -> None:
+    """Raises Refused before a word is read where the person may not ask this there, or not have it asked on a schedule."""
+    asker = await door.asker(about.command, str(body["user"]["id"]), about.channel)
+    if manage:
+        door.access.require_manage(about.command, **asker.rights)
+    else:
+        door.access.require(about.command, **asker.rights)
 
 
 def _form_of(door: Door, about: About, words: str) -> Block:

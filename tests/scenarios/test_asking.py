@@ -117,6 +117,16 @@ async def test_who_may_not_ask_for_logs_is_offered_none(world: World) -> None:
     assert trouble.user == BOT
 
 
+async def test_form_checks_access_before_it_reads_words(world: World) -> None:
+    await world.slack.shortcut("ask_opswatch", user="U0LINUS")
+    view = await opened(world, user="U0LINUS")
+    await world.slack.press_in(view, "modal.choose.logs")
+    await world.slack.until(lambda: view.view["title"]["text"] == "/logs")
+    await world.slack.submit(view, log="kitchen", rest="where(" + "a " * 800)
+    assert view.errors == {}
+    await answered(world, "You may not ask /logs here", channel="D0LINUS")
+
+
 async def test_the_shortcut_that_is_everywhere_is_answered_in_direct_messages(world: World) -> None:
     await world.slack.shortcut("ask_opswatch", user="U0LINUS")
     view = await opened(world, user="U0LINUS")

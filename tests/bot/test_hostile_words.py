@@ -1,0 +1,73 @@
+"""Words that are made to be slow: the work they cause grows no faster than they do, and is bounded."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+import pytest
+
+from bot.errors import BadQuestion
+from bot.question import MOST_WINDOW_WORDS, CommandName
+from tests.bot.test_question import TWO, ask, refusal
+from tests.support.work import growth, lines_run, peak_memory
+
+SHAPES: dict[str, Callable[[int], str]] = {
+    "letters": lambda n: "a " * n,
+    "window words": lambda n: "last week " * (n // 2),
+    "numbers": lambda n: "7 " * n,
+    "ranges": lambda n: "10:00 to " * (n // 2),
+    "commas": lambda n: "kitchen," * n,
+    "fillers": lambda n: "please " * n,
+    "filters": lambda n: "who:a " * n,
+    "brackets": lambda n: "kitchen where(" + "(" * n,
+    "quotes": lambda n: '"' * n,
+    "one word": lambda n: "x" * n,
+    "digits": lambda n: "last " + "9" * n + " mins",
+    "csv": lambda n: "csv " * n,
+    "limits": lambda n: "kitchen " + "limit 5 " * (n // 2),
+    "accounts": lambda n: "edge " * n,
+    "dots": lambda n: "2026-11-01" + ".." * n,
+    "escapes": lambda n: "kitchen where(a=/" + '\\"' * n + "/)",
+    "calculations": lambda n: "kitchen where(a) " + "sort " * n,
+}
+
+
+def tried(command: CommandName, words: str) -> None:
+    with contextlib.suppress(BadQuestion):
+        ask(f"/{command} {words}")
+
+
+@pytest.mark.parametrize("command", ["usage", "apiaudit", "logs"])
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
+def test_work_grows_no_faster_than_the_words(command: CommandName, shape: Callable[[int], str]) -> None:
+    tried(command, shape(50))
+    assert max(growth(lambda size: tried(command, shape(size)), [100, 200, 400])) < 2.6
+
+
+@pytest.mark.parametrize("command", ["usage", "apiaudit", "logs"])
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
+def test_no_question_takes_much_work_or_memory(command: CommandName, shape: Callable[[int], str]) -> None:
+    with peak_memory() as peak:
+        tried(command, shape(1400))
+    assert peak[0] < 20_000_000
+    assert lines_run(lambda: tried(command, shape(1400))) < 400_000
+
+
+@pytest.mark.parametrize("command", ["usage", "apiaudit"])
+def test_window_of_too_many_words_is_refused_clearly(command: CommandName) -> None:
+    error = refusal(f"/{command} {'a ' * 800}")
+    assert "has 800 words, too many for a window" in error.message
+    assert f"at most {MOST_WINDOW_WORDS}" in error.message
+    assert ask(error.hint)
+
+
+def test_question_that_is_too_long_is_refused_with_its_length() -> None:
+    error = refusal("/usage " + "a " * 2500)
+    assert "it has 4,999 characters, and at most 4,000 are read" in error.message
+    assert ask(error.hint)
+
+
+def test_too_many_logs_are_refused_without_reading_them_all() -> None:
+    error = refusal("/logs " + ",".join(f"log{n}" for n in range(500)), TWO)
+    assert "At most 10 logs" in error.message
