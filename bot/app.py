@@ -10,15 +10,14 @@ import logging
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
-from aiohttp import web
 from slack_bolt import BoltResponse
-from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
+from slack_bolt.adapter.socket_mode.internals import build_headers
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
@@ -30,8 +29,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.accounts import Accounts, access_of, answering_of, rules_of, utc_now
 from bot.alerts.mutes import Mute, in_zone
 from bot.config import Settings, SlackTokens
+from bot.deliveries import Deliveries, wants_reply
 from bot.delivery import Delivery, json_text, web_client
 from bot.health import Connection, serve_health
+from bot.http_mode import HttpMode
 from bot.outbox import Outbox, Pace
 from bot.people import SlackPeople
 from bot.plainer import Plainer
@@ -50,14 +51,12 @@ from handlers.watch import AlertJob, Quiet
 from providers.redaction import Redactor
 
 log = logging.getLogger("opswatch")
-EVENTS_PATH = "/slack/events"
 FINISH_WITHIN_S = 5.0
 POST_WITHIN_S = 1.0
 STOP_WITHIN_S = 9.0
 SWITCH_S = 0.0005
 # An answer makes thousands of small things that are gone with it; looking through them every 700 is in vain.
 COLLECT_AFTER = 20_000
-WANT_A_REPLY = frozenset({"view_submission", "block_suggestion"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,7 @@ class Bot:
     """The bot with everything it needs, not yet connected."""
 
     app: AsyncApp
+    deliveries: Deliveries
     client: AsyncWebClient
     session: aiohttp.ClientSession
     store: Store
@@ -109,22 +109,13 @@ class Bot:
 
     async def _handle(self, request: SocketModeRequest) -> dict[str, Any] | None:
         """Bolt's answer to an envelope, where it has one."""
-        response = await run_async_bolt_app(self.app, request)
+        delivery = AsyncBoltRequest(mode="socket_mode", body=request.payload, headers=build_headers(request))
+        response = await self.deliveries.take(delivery)
         return json.loads(response.body) if response.body and response.body.startswith("{") else None
 
-    @asynccontextmanager
-    async def _http(self) -> AsyncIterator[None]:
-        runner = web.AppRunner(self.app.web_app(EVENTS_PATH), access_log=None)
-        await runner.setup()
-        site = web.TCPSite(runner, port=self.settings.slack.port)
-        try:
-            await site.start()
-            log.info("Listening for Slack on port %s at %s.", self.settings.slack.port, EVENTS_PATH)
-            self.slack.connected, self.slack.since, self.slack.trouble = True, utc_now(), ""
-            yield
-        finally:
-            self.slack.connected = False
-            await runner.cleanup()
+    def _http(self) -> AbstractAsyncContextManager[None]:
+        listening = self.settings.slack
+        return HttpMode(self.deliveries, self.tokens.signing, self.slack).listening(listening.host, listening.port)
 
 
 @asynccontextmanager
@@ -179,7 +170,20 @@ async def open_bot(
         mentions.register(app, door)
         home.register(app, door, store, accounts.all, subscriptions, rules)
         app.error(problems.__call__)
-        yield Bot(app, client, session, store, settings, tokens, door, outbox, clockwork, slack, patience)
+        yield Bot(
+            app,
+            Deliveries(app.async_dispatch),
+            client,
+            session,
+            store,
+            settings,
+            tokens,
+            door,
+            outbox,
+            clockwork,
+            slack,
+            patience,
+        )
 
 
 def asked_to_stop() -> asyncio.Event:
@@ -215,7 +219,7 @@ async def _run(settings: Settings, tokens: SlackTokens, stop: asyncio.Event, ope
         return bool(stores) and await stores[0].works()
 
     async with (
-        serve_health(settings.health.port if settings.health else None, slack, database_works),
+        _health(settings, slack, database_works),
         open_bot(settings, tokens, slack) as bot,
     ):
         stores.append(bot.store)
@@ -226,6 +230,13 @@ async def _run(settings: Settings, tokens: SlackTokens, stop: asyncio.Event, ope
         async with bot.connected():
             opened.set()
             await stop.wait()
+
+
+def _health(
+    settings: Settings, slack: Connection, database_works: Callable[[], Awaitable[bool]]
+) -> AbstractAsyncContextManager[None]:
+    health = settings.health
+    return serve_health(health.port, slack, database_works, health.host) if health else contextlib.nullcontext()
 
 
 async def _introduced(client: AsyncWebClient, slack: Connection, patience: Patience) -> Any:
@@ -251,7 +262,7 @@ class _Acknowledge(AsyncMiddleware):
     submitted waits for what its listener says."""
 
     async def async_process(self, *, req: AsyncBoltRequest, resp: BoltResponse, next: Any) -> BoltResponse | None:  # noqa: ARG002
-        if (req.body.get("type") or "") not in WANT_A_REPLY:
+        if not wants_reply(req.body):
             await req.context.ack()
         told: BoltResponse | None = await next()
         return told

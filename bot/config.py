@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Union
@@ -44,6 +45,7 @@ from providers.redaction import Secret
 
 SECRET_KEYS = frozenset({"api_key", "password", "app_token", "app_id", "client_secret", "client_token", "access_token"})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
+_HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})){0,8}")
 _LOG_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _RESERVED = frozenset(
     [
@@ -165,6 +167,17 @@ def _url(value: Any) -> str:
     return str(value).rstrip("/")
 
 
+def _host(value: Any) -> str:
+    """An address of this machine, or a name for one. Whether it can be listened at is known only when the port is opened."""
+    text = value.strip() if isinstance(value, str) else ""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        if _HOST_NAME.fullmatch(text) and not text[-1].isdigit():
+            return text.lower()
+    raise ValueError('an address to listen at, such as "127.0.0.1", "0.0.0.0" (every network) or "::1"')
+
+
 def _cron(value: Any) -> str:
     if not isinstance(value, str) or read_cron(value, UTC) is None:
         raise ValueError('five cron fields such as "0 9 * * mon-fri"')
@@ -200,6 +213,7 @@ Cron = Annotated[str, BeforeValidator(_cron)]
 LocalTime = Annotated[datetime, BeforeValidator(_local_time)]
 Threshold = Annotated[float, BeforeValidator(_threshold)]
 Text = Annotated[str, Field(min_length=1, max_length=500, strict=True)]
+Host = Annotated[str, BeforeValidator(_host)]
 Port = Annotated[int, Field(ge=0, le=65535, strict=True)]
 
 
@@ -209,6 +223,7 @@ class _Table(BaseModel):
 
 class SlackSettings(_Table):
     mode: Literal["socket", "http"] = "socket"
+    host: Host = "127.0.0.1"
     port: Port = 3000
     ops_channel: Text | None = None
 
@@ -230,6 +245,7 @@ class AccessSettings(_Table):
 
 
 class HealthSettings(_Table):
+    host: Host = "127.0.0.1"
     port: Port
 
 

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from aiohttp import web
 
+from bot.listener import LOOPBACK, listen
 from providers.records import iso_utc
 
 
@@ -23,37 +25,41 @@ class Connection:
 
 
 @asynccontextmanager
-async def serve_health(port: int | None, slack: Connection, database_works: Callable[[], Awaitable[bool]]) -> AsyncIterator[None]:
+async def serve_health(
+    port: int | None, slack: Connection, database_works: Callable[[], Awaitable[bool]], host: str = LOOPBACK
+) -> AsyncIterator[None]:
     """Alive at `/healthz`; at `/readyz` 200 while connected to Slack with a database that works, else 503 and what is wrong.
 
-    Nothing where no port is configured.
+    Nothing where no port is configured. Raises OSError where it cannot listen there.
     """
     if port is None:
         yield
         return
-
-    async def alive(_: web.Request) -> web.Response:
-        return web.json_response({"alive": True})
-
-    async def ready(_: web.Request) -> web.Response:
-        database = await database_works()
-        is_ready = slack.connected and database
-        told = {
-            "ready": is_ready,
-            "slack": slack.connected,
-            "connected_since": iso_utc(slack.since) if slack.since else None,
-            "last_event": iso_utc(slack.last_event) if slack.last_event else None,
-            "database": database,
-            "trouble": [trouble for trouble in (slack.trouble, "" if database else "The database does not answer.") if trouble],
-        }
-        return web.json_response(told, status=200 if is_ready else 503)
-
-    app = web.Application()
-    app.add_routes([web.get("/healthz", alive), web.get("/readyz", ready)])
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, port=port).start()
+    async with listen(partial(_respond, slack, database_works), host, port):
         yield
-    finally:
-        await runner.cleanup()
+
+
+async def _respond(
+    slack: Connection, database_works: Callable[[], Awaitable[bool]], request: web.BaseRequest, _: bytes
+) -> web.Response:
+    if request.method not in ("GET", "HEAD"):
+        return web.Response(status=405, headers={"Allow": "GET, HEAD"})
+    if request.path == "/healthz":
+        return web.json_response({"alive": True})
+    if request.path == "/readyz":
+        return await _readiness(slack, database_works)
+    return web.Response(status=404)
+
+
+async def _readiness(slack: Connection, database_works: Callable[[], Awaitable[bool]]) -> web.Response:
+    database = await database_works()
+    is_ready = slack.connected and database
+    told = {
+        "ready": is_ready,
+        "slack": slack.connected,
+        "connected_since": iso_utc(slack.since) if slack.since else None,
+        "last_event": iso_utc(slack.last_event) if slack.last_event else None,
+        "database": database,
+        "trouble": [trouble for trouble in (slack.trouble, "" if database else "The database does not answer.") if trouble],
+    }
+    return web.json_response(told, status=200 if is_ready else 503)

@@ -54,6 +54,33 @@ def test_defaults() -> None:
     assert str(settings.timezone) == "UTC"
 
 
+def test_ports_are_for_this_machine_alone_unless_configured() -> None:
+    table = {**GOOD, "slack": {"mode": "http"}, "health": {"port": 8080}}
+    settings = settings_of(table, folder=Path("/"), environ=ENVIRON)
+    assert settings.health
+    assert (settings.slack.host, settings.health.host) == ("127.0.0.1", "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("given", "host"),
+    [("0.0.0.0", "0.0.0.0"), ("::", "::"), (" ::1 ", "::1"), ("LocalHost", "localhost"), ("bot.example.com", "bot.example.com")],
+)
+def test_a_host_may_be_an_address_or_a_name(given: str, host: str) -> None:
+    table = {**GOOD, "slack": {"host": given}, "health": {"port": 8080, "host": given}}
+    settings = settings_of(table, folder=Path("/"), environ=ENVIRON)
+    assert settings.health
+    assert (settings.slack.host, settings.health.host) == (host, host)
+
+
+@pytest.mark.parametrize(
+    "given", ["", "300.1.1.1", "127.0.0", "http://127.0.0.1", "127.0.0.1:3000", "a b", "-x", 127, True, "x" * 300]
+)
+def test_what_is_no_host_is_refused(given: object) -> None:
+    told = problems({**GOOD, "slack": {"host": given}, "health": {"port": 1, "host": given}})
+    assert [line.split(" ")[0] for line in told] == ["slack.host", "health.host"]
+    assert all('"0.0.0.0" (every network)' in line for line in told)
+
+
 def test_all_problems_are_told_together() -> None:
     table = {
         "timezone": "Mars/Olympus",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import json
 import socket
 import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 import aiohttp
 import pytest
@@ -17,11 +20,31 @@ from bot.app import open_bot
 from bot.sandbox.world import World
 
 
-@pytest.fixture
-async def listening(world: World) -> AsyncIterator[str]:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+def own_address() -> str:
+    """An address of this machine in its network; nothing is sent to find it out."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
+def signed_bytes(world: World, body: bytes) -> dict[str, str]:
+    stamp = str(int(time.time()))
+    digest = hmac.new(world.slack.signing_secret.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256).hexdigest()
+    return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": "v0=" + digest}
+
+
+@pytest.fixture
+async def listening(world: World) -> AsyncIterator[str]:
+    port = free_port()
     settings = world.settings(slack={"mode": "http", "port": port})
     async with open_bot(settings, world.tokens("http")) as bot, bot.connected():
         world.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
@@ -69,6 +92,118 @@ async def test_a_stale_timestamp_is_refused(world: World, listening: str) -> Non
     assert (await post(listening, COMMAND, {**FORM, **stale}))[0] == 401
 
 
+MALFORMED = {
+    "no number": {"X-Slack-Request-Timestamp": "now"},
+    "a very long number": {"X-Slack-Request-Timestamp": "9" * 5000},
+    "digits of another script": {"X-Slack-Request-Timestamp": "\u0661\u0662"},
+    "from the future": {"X-Slack-Request-Timestamp": "99999999999"},
+    "a signature in another script": {"X-Slack-Signature": "v0=\u0661"},
+    "another version": {"X-Slack-Signature": "v1=" + "0" * 64},
+    "no timestamp": {"X-Slack-Request-Timestamp": ""},
+}
+
+
+@pytest.mark.parametrize("given", MALFORMED.values(), ids=MALFORMED.keys())
+async def test_a_malformed_signature_is_refused(world: World, listening: str, given: dict[str, str]) -> None:
+    assert (await post(listening, COMMAND, {**FORM, **world.slack.signed(COMMAND), **given}))[0] == 401
+
+
+async def test_refusals_are_logged_a_few_a_minute_without_content(
+    world: World, listening: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    forged = {"X-Slack-Request-Timestamp": str(int(time.time())), "X-Slack-Signature": "v0=" + "0" * 64}
+    for _ in range(30):
+        assert (await post(listening, "text=hunter2", {**FORM, **forged}))[0] == 401
+    refusals = [record for record in caplog.records if "was refused" in record.getMessage()]
+    assert 1 <= len(refusals) <= 5
+    assert {record.levelname for record in refusals} == {"WARNING"}
+    assert "hunter2" not in caplog.text and "v0=" not in caplog.text
+    assert "SLACK_SIGNING_SECRET" in caplog.text
+
+
+UNREADABLE = {
+    "nested a hundred thousand deep": '{"a":' * 100_000,
+    "no object": "payload=" + quote_plus("[1, 2]"),
+    "a payload that is no JSON": "payload={",
+    "not UTF-8": "payload=\udcff",
+    "parts of another kind": json.dumps({"type": "event_callback", "authorizations": 7, "team": "T", "user": ["U"]}),
+}
+
+
+@pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE.keys())
+async def test_what_cannot_be_read_is_refused(world: World, listening: str, body: str) -> None:
+    raw = body.encode("utf-8", "surrogateescape")
+    async with aiohttp.ClientSession() as session:
+        headers = {**FORM, **signed_bytes(world, raw)}
+        async with session.post(listening, data=raw, headers=headers) as response:
+            assert response.status == 400
+    assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+
+
+async def test_a_body_of_many_megabytes_is_refused(world: World, listening: str) -> None:
+    body = "text=" + "a" * 3_000_000
+    # It may be refused before all of it was sent.
+    with suppress(aiohttp.ClientConnectionError):
+        assert (await post(listening, body, {**FORM, **world.slack.signed(body)}))[0] == 413
+    assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+
+
+async def test_an_event_that_nobody_wants_is_acknowledged(world: World, listening: str) -> None:
+    event = {"type": "message", "channel": "C0OPS", "user": "U0ADA", "text": "hello", "ts": "1.1"}
+    body = json.dumps({"type": "event_callback", "event_id": "Ev1", "team_id": "T0SANDBOX", "event": event})
+    assert (await post(listening, body, {"Content-Type": "application/json", **world.slack.signed(body)}))[0] == 200
+
+
+async def test_idle_connections_touch_nobody(world: World, listening: str) -> None:
+    """More of them than a process may usually have files open."""
+    port = int(listening.split(":")[2].split("/")[0])
+    async with AsyncExitStack() as stack:
+        for _ in range(1100):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            stack.callback(writer.close)
+        assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+
+
+async def test_it_listens_on_this_machine_alone(world: World, listening: str) -> None:
+    port = int(listening.split(":")[2].split("/")[0])
+    own = own_address()
+    if own == "127.0.0.1":
+        pytest.skip("this machine has no other address")
+    with pytest.raises(OSError):
+        await asyncio.wait_for(asyncio.open_connection(own, port), 5)
+
+
+async def test_another_host_is_listened_at_where_it_is_configured(world: World) -> None:
+    port = free_port()
+    settings = world.settings(slack={"mode": "http", "port": port, "host": "0.0.0.0"})
+    async with open_bot(settings, world.tokens("http")) as bot, bot.connected():
+        assert (await post(f"http://{own_address()}:{port}/slack/events", "ssl_check=1", FORM))[0] == 200
+
+
+async def test_a_modal_is_opened_filled_and_submitted(world: World, listening: str) -> None:
+    help_ = await world.slack.answer_to("/usage help")
+    await world.slack.press(help_, "modal.question")
+    view = await world.slack.until(world.slack.modal)
+    await world.slack.submit(view, window="last 7 days")
+    assert await world.slack.until(lambda: any("in 7 days" in m.text for m in world.slack.seen()))
+
+
+async def test_a_mention_is_answered_in_its_thread(world: World, listening: str) -> None:
+    said = await world.slack.say("@Opswatch usage last 7 days")
+    answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None))
+    assert answer.thread_ts == said.ts
+
+
+async def test_the_last_event_is_known(world: World) -> None:
+    port = free_port()
+    settings = world.settings(slack={"mode": "http", "port": port})
+    async with open_bot(settings, world.tokens("http")) as bot, bot.connected():
+        world.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
+        assert bot.slack.last_event is None
+        await world.slack.answer_to("/usage help")
+        assert bot.slack.last_event is not None
+
+
 async def test_the_url_can_be_verified(world: World, listening: str) -> None:
     body = json.dumps({"type": "url_verification", "challenge": "c-1", "token": "x"})
     status, text = await post(listening, body, {"Content-Type": "application/json", **world.slack.signed(body)})
@@ -91,9 +226,7 @@ async def test_a_listener_that_raises_at_once_loses_no_ack(world: World, tmp_pat
     async def raise_at_once() -> None:
         raise ValueError("at once")
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     settings = world.settings(slack={"mode": "http", "port": port})
     async with open_bot(settings, world.tokens("http")) as bot:
         bot.app.command("/broken")(raise_at_once)

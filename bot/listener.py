@@ -1,0 +1,181 @@
+"""An HTTP port that idle, slow and greedy clients cannot exhaust.
+
+A client has a few seconds to send its headers and a few to send its body. There is a cap on connections: where it is reached, the one
+that has kept us waiting longest gives way to the new one, so that a crowd of idle connections keeps nobody out and takes no more file
+descriptors than the cap.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import http_exceptions, web
+from aiohttp.web_protocol import RequestHandler
+
+from bot.log_limits import LimitedLog
+
+log = logging.getLogger("opswatch")
+# Where a port listens unless the configuration says otherwise: on this machine alone.
+LOOPBACK = "127.0.0.1"
+Handler = Callable[[web.BaseRequest, bytes], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerLimits:
+    """Times in seconds. `keep_alive_s` is how long a connection may stand idle after an answer; longer than the reverse proxies that
+    are usual in front keep theirs, so that they are the ones to close it."""
+
+    headers_s: float = 10.0
+    body_s: float = 10.0
+    keep_alive_s: float = 75.0
+    connections: int = 100
+    body_bytes: int = 1024 * 1024
+
+
+@dataclass(slots=True)
+class _Client:
+    """One connection: since when it has kept us waiting, and the timer that ends the wait; neither while its request is worked on."""
+
+    transport: asyncio.Transport
+    waiting_since: float | None = None
+    timer: asyncio.TimerHandle | None = None
+
+
+class LimitedServer(web.Server):
+    """Hands each request to `handler` once its body is there."""
+
+    def __init__(self, handler: Handler, limits: ListenerLimits) -> None:
+        # A body is not unpacked: nobody who may send one packs it, and a small one could become a large one.
+        super().__init__(
+            self._serve,
+            request_factory=self._request,
+            auto_decompress=False,
+            keepalive_timeout=limits.keep_alive_s,
+            lingering_time=2.0,
+            max_headers=100,
+            access_log=None,
+            logger=_protocol_log,
+        )
+        self._handler, self._limits = handler, limits
+        self._clients: dict[RequestHandler, _Client] = {}
+        self.addresses: list[Any] = []
+
+    @property
+    def open_connections(self) -> int:
+        return len(self._clients)
+
+    def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        self._clients[handler] = client = _Client(transport)
+        self._await(client, self._limits.headers_s)
+        if len(self._clients) > self._limits.connections:
+            self._make_room()
+
+    def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
+        super().connection_lost(handler, exc)
+        if client := self._clients.pop(handler, None):
+            _stop_timer(client)
+
+    def _make_room(self) -> None:
+        """Closes the connection that has kept us waiting longest; the new one where all others are being worked for."""
+        waiting = [
+            (client.waiting_since, handler) for handler, client in self._clients.items() if client.waiting_since is not None
+        ]
+        _, handler = min(waiting, key=lambda entry: entry[0])
+        _protocol_refusals.warning(
+            "Too many connections (%d); the one that was idle longest is closed.", self._limits.connections
+        )
+        client = self._clients.pop(handler)
+        _stop_timer(client)
+        client.transport.abort()
+
+    def _await(self, client: _Client, seconds: float) -> None:
+        """The client has so many seconds for what it is to send next."""
+        _stop_timer(client)
+        loop = asyncio.get_running_loop()
+        client.waiting_since = client.waiting_since or loop.time()
+        client.timer = loop.call_later(seconds, client.transport.abort)
+
+    def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+        """A request whose body may be as long as the limits say."""
+        loop, most = asyncio.get_running_loop(), self._limits.body_bytes
+        return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=most)
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        client = self._clients.get(request.protocol)
+        if client is None:
+            raise ConnectionResetError("closed meanwhile")
+        try:
+            self._await(client, self._limits.body_s)
+            body = await self._body(request)
+            _stop_timer(client)
+            client.waiting_since = None
+            return await self._handler(request, body)
+        except web.HTTPException as refused:
+            return _closing(web.Response(status=refused.status, text=refused.reason))
+        except web.RequestPayloadError:
+            return _closing(web.Response(status=400))
+        except ConnectionError:
+            raise
+        except Exception:
+            log.exception("A request could not be answered:")
+            return _closing(web.Response(status=500))
+        finally:
+            if request.protocol in self._clients:
+                self._await(client, self._limits.keep_alive_s)
+
+    async def _body(self, request: web.BaseRequest) -> bytes:
+        """The whole body. Raises HTTPRequestEntityTooLarge before any of it is read where it says that it is too long."""
+        if (request.content_length or 0) > self._limits.body_bytes:
+            raise web.HTTPRequestEntityTooLarge(self._limits.body_bytes, request.content_length or 0)
+        return await request.read()
+
+
+@asynccontextmanager
+async def listen(
+    handler: Handler, host: str, port: int, limits: ListenerLimits = ListenerLimits()
+) -> AsyncIterator[LimitedServer]:
+    """A server at that address. Raises OSError where it cannot listen there."""
+    server = LimitedServer(handler, limits)
+    runner = web.ServerRunner(server, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        server.addresses = runner.addresses
+        yield server
+    finally:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(runner.cleanup(), 5.0)
+
+
+def _stop_timer(client: _Client) -> None:
+    if client.timer:
+        client.timer.cancel()
+        client.timer = None
+
+
+def _closing(response: web.Response) -> web.Response:
+    response.force_close()
+    return response
+
+
+class _Malformed(logging.Filter):
+    """aiohttp logs every request that is no HTTP with a traceback that quotes it: counted here instead, and not quoted."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, http_exceptions.HttpProcessingError):
+            _protocol_refusals.warning("A request that is no HTTP was refused.")
+            return False
+        return True
+
+
+_protocol_refusals = LimitedLog(log)
+_protocol_log = logging.getLogger("opswatch.http")
+_protocol_log.addFilter(_Malformed())

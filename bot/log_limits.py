@@ -1,0 +1,43 @@
+"""Log lines that strangers can cause, kept to a few a minute."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+PER_MINUTE = 5
+WINDOW_S = 60.0
+
+
+@dataclass(slots=True)
+class _Written:
+    """How often a message was written, and left out, in the minute that began then."""
+
+    began_at: float
+    written: int = 0
+    left_out: int = 0
+
+
+class LimitedLog:
+    """Writes each kind of warning a few times a minute; the first one of a later minute says how many were left out."""
+
+    def __init__(self, log: logging.Logger, *, per_minute: int = PER_MINUTE, clock: Callable[[], float] = time.monotonic) -> None:
+        self._log, self._per_minute, self._clock = log, per_minute, clock
+        self._kinds: dict[str, _Written] = {}
+
+    def warning(self, message: str, *facts: object) -> None:
+        """The same as `Logger.warning`, where there is room. `message` is the kind, so it is a constant."""
+        now = self._clock()
+        kind = self._kinds.setdefault(message, _Written(now))
+        if now - kind.began_at >= WINDOW_S:
+            kind.began_at, kind.written = now, 0
+        if kind.written >= self._per_minute:
+            kind.left_out += 1
+            return
+        kind.written += 1
+        if kind.left_out:
+            message, facts = f"{message} (%d more like it were not logged.)", (*facts, kind.left_out)
+            kind.left_out = 0
+        self._log.warning(message, *facts)
