@@ -37,6 +37,7 @@ from bot.outbox import Outbox, Pace
 from bot.people import SlackPeople
 from bot.plainer import Plainer
 from bot.schedule import read_cron
+from bot.slack_client import retry_after_s
 from bot.slack_pace import Priority, SlackPace
 from bot.socket_mode import HOPELESS, NOT_CONNECTED, Patience, SocketMode
 from bot.store import Alerts, Posts, Store, StoredLedger
@@ -241,19 +242,22 @@ def _health(
 
 async def _introduced(client: AsyncWebClient, slack: Connection, patience: Patience) -> Any:
     """Who we are, as Slack says. Asked for until Slack can be reached; a token it will never accept raises."""
-    wait_s = patience.first_wait
+    backoff_s = patience.first_wait
     while True:
+        asked_for_s: float | None = None
         try:
             return await asyncio.wait_for(client.auth_test(), patience.open)
         except SlackApiError as error:
             if error.response.get("error") in HOPELESS:
                 raise
-            slack.trouble = f"Slack does not tell who we are ({error.response.get('error')})."
+            asked_for_s = retry_after_s(error)
+            slack.trouble = f"Slack does not tell who we are ({error.response.get('error') or error.response.status_code})."
         except NOT_CONNECTED:
             slack.trouble = "Slack could not be reached."
+        wait_s = max(backoff_s, asked_for_s or 0.0)
         log.error("Not connected to Slack: %s Trying again in %.0f s.", slack.trouble, wait_s)
         await asyncio.sleep(wait_s)
-        wait_s = min(patience.longest_wait, wait_s * 2)
+        backoff_s = min(patience.longest_wait, backoff_s * 2)
 
 
 class _Acknowledge(AsyncMiddleware):

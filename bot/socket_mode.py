@@ -26,7 +26,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.deliveries import wants_reply
 from bot.health import Connection
+from bot.slack_client import retry_after_s
 
 log = logging.getLogger("opswatch")
 
@@ -45,7 +47,11 @@ class _NoHello(Exception):
     """The new connection said something else than hello."""
 
 
-NOT_CONNECTED = (aiohttp.ClientError, TimeoutError, OSError, SlackApiError, _NoHello)
+class _NoAddress(Exception):
+    """Slack's answer holds no address to connect to."""
+
+
+NOT_CONNECTED = (aiohttp.ClientError, TimeoutError, OSError, SlackApiError, _NoHello, _NoAddress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +89,18 @@ class SocketMode:
         self._sockets: set[aiohttp.ClientWebSocketResponse] = set()
         self._newest: aiohttp.ClientWebSocketResponse | None = None
         self._closing = False
+        self._failures = 0
+        self._not_before = 0.0
 
     async def start(self) -> None:
         """Connects, or goes on trying where Slack cannot be reached. Raises SlackApiError where it never will let us in."""
+        first = None
         try:
             first = await self._opened()
-        except SlackApiError as error:
-            if error.response.get("error") in HOPELESS:
+        except Exception as error:
+            if isinstance(error, SlackApiError) and error.response.get("error") in HOPELESS:
                 raise
-            first = None
-        except NOT_CONNECTED:
-            first = None
+            self._failed(error)
         self._begin(self._keep_connected(first))
         self._begin(self._hand_out())
 
@@ -110,21 +117,29 @@ class SocketMode:
 
     async def _keep_connected(self, socket: aiohttp.ClientWebSocketResponse | None) -> None:
         """One connection after the other; the next one stands before the one before is left."""
-        failures = 0 if socket else 1
         while True:
             if socket is None:
-                await self._wait(failures)
+                await self._wait()
                 try:
                     socket = await self._opened()
-                except NOT_CONNECTED as error:
-                    failures += 1
-                    self._note(_what_failed(error), failures)
+                except Exception as error:
+                    self._failed(error)
                     continue
             trouble = await self._until_another_is_wanted(socket)
             socket = None
-            failures = failures + 1 if trouble else 0
+            self._failures = self._failures + 1 if trouble else 0
             if trouble:
-                self._note(trouble, failures)
+                self._note(trouble)
+
+    def _failed(self, error: Exception) -> None:
+        """Notes why no connection could be opened, and for how long Slack wants to be left alone."""
+        self._failures += 1
+        if not isinstance(error, NOT_CONNECTED):
+            log.error("A connection to Slack could not be opened:", exc_info=error)
+        wait_s = retry_after_s(error) if isinstance(error, SlackApiError) else None
+        if wait_s is not None:
+            self._not_before = asyncio.get_running_loop().time() + wait_s
+        self._note(_what_failed(error))
 
     async def _until_another_is_wanted(self, socket: aiohttp.ClientWebSocketResponse) -> str:
         """What was wrong with the connection; nothing where it only was to be renewed, or had done well until it broke."""
@@ -142,9 +157,11 @@ class SocketMode:
         """A connection that has said hello, at a fresh address."""
         patience = self._patience
         answer = await asyncio.wait_for(self._client.apps_connections_open(app_token=self._app_token), patience.open)
+        address = answer.get("url")
+        if not isinstance(address, str) or not address.startswith(("wss://", "ws://")):
+            raise _NoAddress
         socket = await asyncio.wait_for(
-            self._session.ws_connect(str(answer.get("url")), heartbeat=patience.ping, max_msg_size=MOST_MESSAGE_BYTES),
-            patience.open,
+            self._session.ws_connect(address, heartbeat=patience.ping, max_msg_size=MOST_MESSAGE_BYTES), patience.open
         )
         try:
             message = _object(await asyncio.wait_for(socket.receive_str(), patience.hello))
@@ -184,10 +201,11 @@ class SocketMode:
 
     async def _take(self, message: dict[str, Any], socket: aiohttp.ClientWebSocketResponse) -> None:
         self._state.last_event = datetime.now(UTC)
-        request = SocketModeRequest.from_dict(message)
+        request = _request(message)
         if request is None:
+            log.warning("A delivery of Slack's could not be read.")
             return
-        if not _wants_reply(request):
+        if not wants_reply(request.payload):
             await self._acknowledge(request, socket)
         self._waiting.append((request, socket))
         self._more.set()
@@ -205,7 +223,7 @@ class SocketMode:
 
     async def _work(self, request: SocketModeRequest, socket: aiohttp.ClientWebSocketResponse) -> None:
         reply = await self._handle(request)
-        if _wants_reply(request):
+        if wants_reply(request.payload):
             await self._acknowledge(request, socket, reply)
 
     async def _acknowledge(
@@ -223,17 +241,19 @@ class SocketMode:
         if not socket.closed:
             self._begin(_closed(socket))
 
-    def _note(self, trouble: str, failures: int) -> None:
+    def _note(self, trouble: str) -> None:
         """Tells what is wrong at once, and then now and again."""
-        if trouble != self._state.trouble or failures % 10 == 0:
+        if trouble != self._state.trouble or self._failures % 10 == 0:
             log.error("Not connected to Slack: %s", trouble)
         self._state.connected, self._state.trouble = False, trouble
 
-    async def _wait(self, failures: int) -> None:
-        """Waits longer after each failure in a row, up to `longest_wait`."""
-        if failures:
-            wait = min(self._patience.longest_wait, self._patience.first_wait * 2 ** min(failures - 1, 16))
-            await asyncio.sleep(wait * random.uniform(0.7, 1.0))
+    async def _wait(self) -> None:
+        """Waits longer after each failure in a row, up to `longest_wait`, and for as long as Slack wants."""
+        wait_s = 0.0
+        if self._failures:
+            wait_s = min(self._patience.longest_wait, self._patience.first_wait * 2 ** min(self._failures - 1, 16))
+        asked_for_s = self._not_before - asyncio.get_running_loop().time()
+        await asyncio.sleep(max(wait_s * random.uniform(0.7, 1.0), asked_for_s))
 
     def _begin(self, work: Any, name: str = "socket") -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work, name=name)
@@ -244,7 +264,7 @@ class SocketMode:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            log.error("A delivery failed: %s", type(error).__name__)
+            log.error("A delivery failed:", exc_info=error)
 
 
 _REASONS = {
@@ -255,9 +275,12 @@ _REASONS = {
 
 def _what_failed(error: Exception) -> str:
     if isinstance(error, SlackApiError):
-        code = str(error.response.get("error"))
+        code = str(error.response.get("error") or f"HTTP {error.response.status_code}")
         if code in HOPELESS:
             return f"Slack does not accept SLACK_APP_TOKEN ({code}); it needs the scope connections:write."
+        wait_s = retry_after_s(error)
+        if wait_s is not None:
+            return f"Slack asks us to open no connection for {wait_s:.0f} s (HTTP 429)."
         return f"Slack would not open a connection ({code})."
     if isinstance(error, _NoHello):
         return _REASONS.get(str(error), f"Slack opened a connection and said {str(error)[:60]} instead of hello.")
@@ -265,11 +288,20 @@ def _what_failed(error: Exception) -> str:
         return "Slack did not answer in time."
     if isinstance(error, aiohttp.WSServerHandshakeError):
         return f"Slack refused the WebSocket (HTTP {error.status})."
-    return "Slack could not be reached."
+    if isinstance(error, _NoAddress | aiohttp.ClientPayloadError):
+        return "Slack's answer to apps.connections.open could not be read; is a proxy in between?"
+    if isinstance(error, NOT_CONNECTED):
+        return "Slack could not be reached."
+    return f"A connection could not be opened ({type(error).__name__})."
 
 
-def _wants_reply(request: SocketModeRequest) -> bool:
-    return request.type == "interactive" and request.payload.get("type") != "block_actions"
+def _request(message: dict[str, Any]) -> SocketModeRequest | None:
+    """The delivery in an envelope; None where there is none in it."""
+    try:
+        request = SocketModeRequest.from_dict(message)
+    except (ValueError, TypeError):
+        return None
+    return request if request and isinstance(request.payload, dict) and isinstance(request.envelope_id, str) else None
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -114,6 +114,120 @@ async def test_slack_may_be_away_when_the_bot_starts(world: World, caplog: pytes
     assert "Slack could not be reached" in caplog.text
 
 
+async def test_retry_after_of_a_refused_connection_is_honoured(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Longer than our own waits, and longer than an attempt may take."""
+    refusal = {"path": "apps.connections.open", "Content_Type": "application/json"}
+    world.slack.answer_with(429, '{"ok": false, "error": "ratelimited"}', Retry_After="3", **refusal)
+    async with hurried_bot(world) as bot:
+        await connected(world, bot)
+    asked = [entry.at for entry in world.slack.ledger if entry.path.endswith("apps.connections.open")]
+    assert len(asked) == 2
+    assert (asked[1] - asked[0]).total_seconds() >= 2.9
+    assert "no connection for 3 s (HTTP 429)" in caplog.text
+
+
+async def test_retry_after_at_the_start_is_honoured(world: World) -> None:
+    world.slack.answer_with(429, "slow down", path="auth.test", Retry_After="2")
+    async with hurried_bot(world) as bot:
+        await connected(world, bot)
+    asked = [entry.at for entry in world.slack.ledger if entry.path.endswith("auth.test")]
+    assert len(asked) == 2
+    assert (asked[1] - asked[0]).total_seconds() >= 1.9
+
+
+UNUSABLE = {
+    "503": (503, "<html>Service Unavailable</html>"),
+    "500 with Slack's word": (500, '{"ok": false, "error": "internal_error"}'),
+    "no JSON": (200, "<html>Sign in to this network</html>"),
+    "broken JSON": (200, '{"ok": true, "url": "wss:'),
+    "a list": (200, "[]"),
+    "no address": (200, '{"ok": true}'),
+    "an address of another kind": (200, '{"ok": true, "url": 7}'),
+    "an address that is no address": (200, '{"ok": true, "url": "wss://["}'),
+    "429 without a number": (429, "{}"),
+}
+
+
+@pytest.mark.parametrize(("status", "body"), UNUSABLE.values(), ids=UNUSABLE.keys())
+async def test_an_unusable_answer_is_asked_for_again_and_not_hammered(
+    world: World, status: int, body: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    headers = {"Retry_After": "0"} if status == 429 else {}
+    world.slack.answer_with(status, body, path="apps.connections.open", times=3, Content_Type="application/json", **headers)
+    async with hurried_bot(world) as bot:
+        await connected(world, bot)
+        assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+    asked = [entry.at for entry in world.slack.ledger if entry.path.endswith("apps.connections.open")]
+    assert len(asked) == 4
+    # Three waits, each longer than the one before: 0.05, 0.1 and 0.2 s, less the jitter.
+    assert (asked[-1] - asked[0]).total_seconds() >= 0.2
+    assert "Not connected to Slack" in caplog.text
+
+
+async def test_a_slow_answer_is_given_up_and_asked_for_again(world: World) -> None:
+    world.slack.be_slow(30, path="apps.connections.open")
+    async with hurried_bot(world) as bot:
+        await connected(world, bot)
+
+
+STRANGE = {
+    "a list": "[1]",
+    "nested deep": '{"envelope_id": "e", "type": "events_api", "payload": ' + '{"a":' * 50_000,
+    "no payload": '{"envelope_id": "e", "type": "events_api"}',
+    "a payload that is a list": '{"envelope_id": "e", "type": "interactive", "payload": [1]}',
+    "a payload that is nothing": '{"envelope_id": "e", "type": "interactive", "payload": null}',
+    "parts of another kind": '{"envelope_id": "e", "type": "events_api", "payload": {"authorizations": 7, "team": "T", "user": ["U"]}}',
+    "a number as its name": '{"envelope_id": 7, "type": "interactive", "payload": {}}',
+}
+
+
+@pytest.mark.parametrize("frame", STRANGE.values(), ids=STRANGE.keys())
+async def test_a_strange_delivery_does_no_harm(world: World, frame: str) -> None:
+    async with hurried_bot(world) as bot:
+        await connected(world, bot)
+        [socket] = world.slack.sockets
+        await socket.send_str(frame)
+        assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+        assert world.slack.sockets == [socket]
+
+
+async def test_a_fault_is_logged_with_its_traceback(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    async with hurried_bot(world) as bot:
+        await connected(world, bot)
+
+        async def fail(_: object) -> None:
+            raise LookupError("the dispatcher is broken")
+
+        bot.deliveries._dispatch = fail  # type: ignore[assignment]
+        await world.slack.command("/usage last 7 days")
+        async with asyncio.timeout(10):
+            while "the dispatcher is broken" not in caplog.text:
+                await asyncio.sleep(0.02)
+    assert "Traceback" in caplog.text
+
+
+async def test_a_repeated_delivery_of_any_kind_has_one_effect(world: World) -> None:
+    async with hurried_bot(world) as bot:
+        await connected(world, bot)
+        world.slack.deliveries = 2
+        await world.slack.say("@Opswatch usage last 7 days")
+        world.slack.deliveries = 2
+        await world.slack.say("@Opswatch what is this?")
+        help_ = await world.slack.answer_to("/usage help")
+        world.slack.deliveries = 2
+        await world.slack.press(help_, "modal.question")
+        view = await world.slack.until(world.slack.modal)
+        world.slack.deliveries = 2
+        await world.slack.submit(view)
+        await world.slack.until(lambda: any("in 10 days" in m.text for m in world.slack.seen()))
+        await world.slack.answer_to("/usage last 3 days")
+        said = [m.text for m in world.slack.seen()]
+        assert sum("in 7 days" in text for text in said) == 1
+        assert sum("say what to change" in text for text in said) == 1
+        assert sum("in 10 days" in text for text in said) == 1
+        assert world.slack.paths().count("POST /api/views.open") == 1
+
+
 async def test_ready_says_what_is_wrong(world: World) -> None:
     port = 18_767
     slack = Connection()
