@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export ASK
 
-.PHONY: demo test lint bench bench-full format lock manifest pictures clean
+.PHONY: demo test test-hours lint bench bench-full format lock manifest pictures clean
 
 demo: $(VENV)/.installed  ## the sandbox with the real bot; ASK='/usage last 7 days' plays one question
 	@$(BIN)/python -m bot demo $${ASK:+--ask "$$ASK"}
@@ -16,6 +16,13 @@ lint: $(VENV)/.installed  ## style and types
 	$(BIN)/ruff check bot handlers providers tests
 	$(BIN)/ruff format --check bot handlers providers tests
 	$(BIN)/mypy
+
+HOURS = 2026-11-01T00:10 2026-11-27T04:30 2026-11-27T12:00 2026-11-30T23:55 2028-02-29T00:10 2028-02-29T23:55 \
+  2026-03-29T00:10 2026-03-29T01:30 2026-10-25T00:30 2026-03-08T06:30 2026-11-01T05:30
+TIMED = tests/bot tests/providers $(filter-out %/test_page.py %/test_crashes.py %/test_full_disk.py,$(wildcard tests/scenarios/test_*.py))
+
+test-hours: $(VENV)/.installed  ## the tests at odd hours, on the first and the last of a month, on 29 February, and on days when clocks change
+	@for now in $(HOURS); do echo "At $$now UTC"; $(BIN)/python -m pytest --now $$now $(TIMED) || exit 1; done
 
 bench: $(VENV)/.installed  ## the benchmarks, ratios side by side, in under two minutes
 	$(BIN)/python -m tests.bench

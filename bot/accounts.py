@@ -6,7 +6,6 @@ The only place that knows the vendors by name; it needs no Slack, so a terminal 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from bot.access import Access
 from bot.alerts.rule import Rule
@@ -17,6 +16,7 @@ from handlers.logs import LogsCommand
 from handlers.usage import UsageCommand
 from providers.akamai.client import Akamai, ReportSettings
 from providers.budget import Ledger
+from providers.clock import Clock, utc_now
 from providers.devicewise.auth import Credentials
 from providers.devicewise.client import DeviceWise
 from providers.rapid7.client import Rapid7
@@ -27,8 +27,10 @@ from providers.sources import CallSource, Checked, LogSource, UsageSource
 class Accounts:
     """All configured accounts, each opened once, by the capabilities they have."""
 
-    def __init__(self, settings: Settings, redactor: Redactor, ledger: Ledger) -> None:
-        self.all: Mapping[str, Checked] = {n: _open(n, account, redactor, ledger) for n, account in settings.providers.items()}
+    def __init__(self, settings: Settings, redactor: Redactor, ledger: Ledger, clock: Clock = utc_now) -> None:
+        self.all: Mapping[str, Checked] = {
+            n: _open(n, account, redactor, ledger, clock) for n, account in settings.providers.items()
+        }
         self.usage: dict[str, UsageSource] = {n: s for n, s in self.all.items() if isinstance(s, Rapid7)}
         self.logs: dict[str, LogSource] = {n: s for n, s in self.all.items() if isinstance(s, Rapid7)}
         self.calls: dict[str, CallSource] = {n: s for n, s in self.all.items() if isinstance(s, Akamai | DeviceWise)}
@@ -39,11 +41,14 @@ class Accounts:
             await account.aclose()
 
 
-def _open(name: str, settings: ProviderSettings, redactor: Redactor, ledger: Ledger) -> Rapid7 | Akamai | DeviceWise:
+def _open(
+    name: str, settings: ProviderSettings, redactor: Redactor, ledger: Ledger, clock: Clock
+) -> Rapid7 | Akamai | DeviceWise:
     if isinstance(settings, Rapid7Settings):
-        return Rapid7(name, base_url=settings.address, api_key=settings.api_key, redactor=redactor, ledger=ledger)
+        return Rapid7(name, base_url=settings.address, api_key=settings.api_key, redactor=redactor, ledger=ledger, clock=clock)
     if isinstance(settings, AkamaiSettings):
-        return Akamai(name, credentials=settings.credentials, settings=_report(settings), redactor=redactor, ledger=ledger)
+        report = _report(settings)
+        return Akamai(name, credentials=settings.credentials, settings=report, redactor=redactor, ledger=ledger, clock=clock)
     assert isinstance(settings, DeviceWiseSettings)
     credentials = Credentials(
         username=settings.username or "",
@@ -60,6 +65,7 @@ def _open(name: str, settings: ProviderSettings, redactor: Redactor, ledger: Led
         show_all=settings.show_all,
         redactor=redactor,
         ledger=ledger,
+        clock=clock,
     )
 
 
@@ -73,15 +79,11 @@ def _report(settings: AkamaiSettings) -> ReportSettings:
     )
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-def answering_of(settings: Settings, accounts: Accounts, redactor: Redactor) -> Answering:
+def answering_of(settings: Settings, accounts: Accounts, redactor: Redactor, clock: Clock = utc_now) -> Answering:
     """What answers questions, with or without Slack."""
     return Answering(
         {
-            "usage": UsageCommand(accounts.usage, accounts.quotas, utc_now),
+            "usage": UsageCommand(accounts.usage, accounts.quotas, clock),
             "apiaudit": ApiAuditCommand(accounts.calls),
             "logs": LogsCommand(
                 accounts.logs, redactor, settings.limits.upload_plain, settings.limits.upload_total, settings.directory.logs

@@ -26,7 +26,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.accounts import Accounts, access_of, answering_of, rules_of, utc_now
+from bot.accounts import Accounts, access_of, answering_of, rules_of
 from bot.alerts.mutes import Mute, in_zone
 from bot.config import Settings, SlackTokens
 from bot.deliveries import Deliveries, wants_reply
@@ -49,6 +49,7 @@ from handlers.manage import SubscriptionManager, digest_of
 from handlers.problems import ErrorListener
 from handlers.rules import RuleManager
 from handlers.watch import AlertJob, Quiet
+from providers.clock import Clock, utc_now
 from providers.redaction import Redactor
 
 log = logging.getLogger("opswatch")
@@ -76,6 +77,7 @@ class Bot:
     clockwork: Clockwork
     slack: Connection
     patience: Patience
+    clock: Clock = utc_now
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
@@ -95,13 +97,15 @@ class Bot:
 
     async def _tell_the_lost(self) -> None:
         """A while after the start, when an earlier process that was still finishing has ended, too."""
-        started = utc_now()
+        started = self.clock()
         await asyncio.sleep(self.patience.lost)
         await self.door.tell_the_lost(started=started)
 
     @asynccontextmanager
     async def _socket(self) -> AsyncIterator[None]:
-        socket_mode = SocketMode(self.client, self.session, self.tokens.app.open(), self._handle, self.slack, self.patience)
+        socket_mode = SocketMode(
+            self.client, self.session, self.tokens.app.open(), self._handle, self.slack, self.patience, self.clock
+        )
         try:
             await socket_mode.start()
             yield
@@ -116,40 +120,47 @@ class Bot:
 
     def _http(self) -> AbstractAsyncContextManager[None]:
         listening = self.settings.slack
-        return HttpMode(self.deliveries, self.tokens.signing, self.slack).listening(listening.host, listening.port)
+        return HttpMode(self.deliveries, self.tokens.signing, self.slack, self.clock).listening(listening.host, listening.port)
 
 
 @asynccontextmanager
 async def open_bot(
-    settings: Settings, tokens: SlackTokens, slack: Connection | None = None, patience: Patience = Patience(), pace: Pace = Pace()
+    settings: Settings,
+    tokens: SlackTokens,
+    slack: Connection | None = None,
+    patience: Patience = Patience(),
+    pace: Pace = Pace(),
+    *,
+    clock: Clock | None = None,
 ) -> AsyncIterator[Bot]:
-    """Everyone introduced to each other; where Slack cannot be reached, this waits for it.
+    """Everyone introduced to each other; where Slack cannot be reached, this waits for it. `clock` is the time of day for all of
+    them; tests hold it.
 
     Raises StoreError, and SlackApiError where the token is not accepted.
     """
-    slack = slack or Connection()
+    slack, clock = slack or Connection(), clock or utc_now
     redactor = Redactor([*settings.secrets(), *tokens.secrets()])
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession(json_serialize=json_text))
         client = web_client(tokens.bot.open(), tokens.api_url, session, pace=SlackPace(pace.per_channel))
-        store = await Store.open(settings.database, now=utc_now())
+        store = await Store.open(settings.database, now=clock())
         stack.push_async_callback(store.close)
-        accounts = Accounts(settings, redactor, StoredLedger(store))
+        accounts = Accounts(settings, redactor, StoredLedger(store), clock)
         stack.push_async_callback(accounts.aclose)
         plainer = Plainer(client, session)
         delivery = Delivery(client, session, plainer)
         posts, alerts, ops, access = Posts(store), Alerts(store), settings.slack.ops_channel or "", access_of(settings.access)
-        answering = answering_of(settings, accounts, redactor)
-        outbox = Outbox(posts, client.at(Priority.MESSAGE), utc_now, ops, pace, plainer, session)
+        answering = answering_of(settings, accounts, redactor, clock)
+        outbox = Outbox(posts, client.at(Priority.MESSAGE), clock, ops, pace, plainer, session)
         digests, zone = _digests(settings), settings.timezone
         made_in_chat = [digest_of(subscription, zone) for subscription in await posts.subscriptions()]
-        job = DigestJob(answering, posts, outbox, zone, utc_now, ops)
-        watch = AlertJob(answering, alerts, outbox, Quiet(alerts, _mutes(settings), zone), zone, utc_now, ops)
+        job = DigestJob(answering, posts, outbox, zone, clock, ops)
+        watch = AlertJob(answering, alerts, outbox, Quiet(alerts, _mutes(settings), zone), zone, clock, ops)
         works = [job.scheduled(each) for each in (*digests, *made_in_chat)]
-        clockwork = Clockwork(posts, utc_now, works, _pruning(posts, alerts), outbox.distress)
-        rules = RuleManager(answering, alerts, clockwork, watch, access, zone, utc_now, rules_of(settings))
-        works += [watch.scheduled(rule) for rule in await rules.open(utc_now())]
-        subscriptions = SubscriptionManager(answering, posts, clockwork, job, access, zone, utc_now, digests)
+        clockwork = Clockwork(posts, clock, works, _pruning(posts, alerts), outbox.distress)
+        rules = RuleManager(answering, alerts, clockwork, watch, access, zone, clock, rules_of(settings))
+        works += [watch.scheduled(rule) for rule in await rules.open(clock())]
+        subscriptions = SubscriptionManager(answering, posts, clockwork, job, access, zone, clock, digests)
         door = Door(
             answering=answering,
             access=access,
@@ -157,7 +168,7 @@ async def open_bot(
             delivery=delivery,
             store=store,
             redactor=redactor,
-            clock=utc_now,
+            clock=clock,
             managers=[subscriptions, rules],
             zone=zone,
         )
@@ -165,7 +176,7 @@ async def open_bot(
         slash.register(app, door)
         actions.register(app, door, store)
         incidents.register(app, door, rules)
-        backtesting = Backtesting(answering.commands, settings.directory, alerts, zone, utc_now)
+        backtesting = Backtesting(answering.commands, settings.directory, alerts, zone, clock)
         problems = ErrorListener(delivery, store, redactor)
         modals.register(app, door, subscriptions, rules, backtesting, accounts.logs, problems)
         mentions.register(app, door)
@@ -184,6 +195,7 @@ async def open_bot(
             clockwork,
             slack,
             patience,
+            clock,
         )
 
 

@@ -12,13 +12,14 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 
 from bot import words
-from bot.accounts import Accounts, utc_now
+from bot.accounts import Accounts
 from bot.config import Settings, read_settings, slack_tokens
 from bot.delivery import web_client
 from bot.errors import BadConfig
 from bot.manifest import SCOPES
 from bot.store import Store, StoreError
 from bot.terminal import ledger_of
+from providers.clock import utc_now
 from providers.records import Check
 from providers.redaction import Redactor
 

@@ -11,10 +11,8 @@ import hashlib
 import hmac
 import logging
 import re
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
@@ -25,6 +23,7 @@ from bot.deliveries import Deliveries, wants_reply
 from bot.health import Connection
 from bot.listener import LOOPBACK, listen
 from bot.log_limits import LimitedLog
+from providers.clock import Clock, utc_now
 from providers.redaction import Secret
 
 log = logging.getLogger("opswatch")
@@ -39,8 +38,8 @@ _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 class HttpMode:
     """Answers Slack's requests."""
 
-    def __init__(self, deliveries: Deliveries, signing_secret: Secret, state: Connection) -> None:
-        self._deliveries, self._state = deliveries, state
+    def __init__(self, deliveries: Deliveries, signing_secret: Secret, state: Connection, clock: Clock = utc_now) -> None:
+        self._deliveries, self._state, self._clock = deliveries, state, clock
         self._secret = signing_secret
         self._refusals = LimitedLog(log)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -50,7 +49,7 @@ class HttpMode:
         """Listens for Slack. Raises OSError where it cannot."""
         async with listen(self.respond, host, port):
             log.info("Listening for Slack on %s port %s at %s.", host, port, EVENTS_PATH)
-            self._state.connected, self._state.since, self._state.trouble = True, datetime.now(UTC), ""
+            self._state.connected, self._state.since, self._state.trouble = True, self._clock(), ""
             try:
                 yield
             finally:
@@ -79,7 +78,7 @@ class HttpMode:
             return "its signature has not the form of Slack's"
         if not hmac.compare_digest(_signature(self._secret, timestamp, body), signature):
             return "its signature is not Slack's; is SLACK_SIGNING_SECRET the one of this app?"
-        if abs(time.time() - int(timestamp)) > SIGNED_WITHIN_S:
+        if abs(self._clock().timestamp() - int(timestamp)) > SIGNED_WITHIN_S:
             return "it was not signed within the last five minutes; is the clock of this machine right?"
         return ""
 
@@ -88,7 +87,7 @@ class HttpMode:
         if parsed is None:
             log.warning("A request of Slack's could not be read.")
             return web.Response(status=400)
-        self._state.last_event = datetime.now(UTC)
+        self._state.last_event = self._clock()
         if parsed.body.get("type") == "url_verification":
             return web.json_response({"challenge": str(parsed.body.get("challenge", ""))})
         if wants_reply(parsed.body):

@@ -18,7 +18,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -29,6 +28,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.deliveries import wants_reply
 from bot.health import Connection
 from bot.slack_client import retry_after_s
+from providers.clock import Clock, utc_now
 
 log = logging.getLogger("opswatch")
 
@@ -80,9 +80,10 @@ class SocketMode:
         handle: Callable[[SocketModeRequest], Awaitable[dict[str, Any] | None]],
         state: Connection,
         patience: Patience = Patience(),
+        clock: Clock = utc_now,
     ) -> None:
         self._client, self._session, self._app_token = client, session, app_token
-        self._handle, self._state, self._patience = handle, state, patience
+        self._handle, self._state, self._patience, self._clock = handle, state, patience, clock
         self._waiting: deque[tuple[SocketModeRequest, aiohttp.ClientWebSocketResponse]] = deque()
         self._more = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -176,7 +177,7 @@ class SocketMode:
         self._newest = socket
         if not self._state.connected:
             log.info("Connected to Slack over Socket Mode.")
-        self._state.connected, self._state.trouble, self._state.since = True, "", datetime.now(UTC)
+        self._state.connected, self._state.trouble, self._state.since = True, "", self._clock()
         return socket
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse, ended: asyncio.Future[str]) -> None:
@@ -200,7 +201,7 @@ class SocketMode:
                 ended.set_result(BROKE_OFF)
 
     async def _take(self, message: dict[str, Any], socket: aiohttp.ClientWebSocketResponse) -> None:
-        self._state.last_event = datetime.now(UTC)
+        self._state.last_event = self._clock()
         request = _request(message)
         if request is None:
             log.warning("A delivery of Slack's could not be read.")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import words
-from bot.accounts import Accounts, access_of, answering_of, rules_of, utc_now
+from bot.accounts import Accounts, access_of, answering_of, rules_of
 from bot.alerts.backtest import Backtest
 from bot.answer import Answer
 from bot.blocks import kit
@@ -24,6 +24,7 @@ from handlers.answering import Asking, folder_when_needed
 from handlers.backtesting import MOST_DAYS, Backtesting
 from handlers.rules import rule_of
 from providers.budget import Ledger, MemoryLedger
+from providers.clock import utc_now
 from providers.records import iso_utc
 from providers.redaction import Redactor
 

@@ -10,12 +10,13 @@ import asyncio
 import hashlib
 import itertools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Protocol
 
+from providers.clock import Clock, utc_now
 from providers.errors import RateLimited
 from providers.records import Left
 from providers.redaction import Secret
@@ -115,7 +116,7 @@ class Budget:
         secret: Secret,
         limits: Mapping[str, Limit],
         ledger: Ledger,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._account, self._limits, self._ledger, self._clock = account, limits, ledger, clock
         self._key = fingerprint(secret)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from providers.budget import in_words
+from providers.clock import Clock, utc_now
 from providers.errors import Unavailable
 
 OPENS_AFTER = 5
@@ -26,6 +27,7 @@ class Circuit:
     _rest_s: float = FIRST_REST_S
     _open_until: float = 0.0
     answered_at: datetime | None = None
+    now: Clock = utc_now
 
     @property
     def trouble(self) -> str:
@@ -53,7 +55,7 @@ class Circuit:
 
     def succeeded(self) -> None:
         self._failures, self._rest_s, self._open_until = 0, FIRST_REST_S, 0.0
-        self.answered_at = datetime.now(UTC)
+        self.answered_at = self.now()
 
     def failed(self) -> None:
         self._failures += 1

@@ -17,6 +17,7 @@ import stamina
 
 from providers.budget import QUARTER, Budget, Learned, Pace, in_words
 from providers.circuit import Circuit
+from providers.clock import Clock, utc_now
 from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
 
 ATTEMPTS = 3
@@ -54,8 +55,9 @@ class AccountClient(httpx.AsyncClient):
     `pace` how fast, and `circuit` leaves a vendor alone that is away.
     """
 
-    def __init__(self, *, circuit: Circuit, budget: Budget | None, pace: Pace | None, **settings: Any) -> None:
+    def __init__(self, *, circuit: Circuit, budget: Budget | None, pace: Pace | None, clock: Clock, **settings: Any) -> None:
         super().__init__(**settings)
+        self.clock = clock
         self.circuit, self.budget, self.pace = circuit, budget, pace
         self.turns = asyncio.Semaphore(MOST_AT_ONCE)
         self._under_way: dict[str, asyncio.Task[Reply]] = {}
@@ -70,13 +72,20 @@ class AccountClient(httpx.AsyncClient):
 
 
 def open_client(
-    base_url: str, *, account: str, auth: httpx.Auth | None = None, budget: Budget | None = None, pace: Pace | None = None
+    base_url: str,
+    *,
+    account: str,
+    auth: httpx.Auth | None = None,
+    budget: Budget | None = None,
+    pace: Pace | None = None,
+    clock: Clock = utc_now,
 ) -> AccountClient:
     """A client for one account. It follows no redirects: a redirect must not carry a key or an old signature."""
     return AccountClient(
-        circuit=Circuit(account),
+        circuit=Circuit(account, now=clock),
         budget=budget,
         pace=pace,
+        clock=clock,
         base_url=base_url.rstrip("/"),
         auth=auth,
         timeout=TIMEOUT,
@@ -119,7 +128,7 @@ async def fetch(
         try:
             async with opened(client, build(), account=account) as response:
                 reply = await read_all(response, account=account)
-            learned = learned_from(reply)
+            learned = learned_from(reply, now=client.clock)
         finally:
             if client.budget:
                 await client.budget.settle(scope, spend, learned=learned)
@@ -164,7 +173,7 @@ async def watched(circuit: Circuit) -> AsyncIterator[None]:
         circuit.succeeded()
 
 
-def learned_from(reply: Reply, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Learned | None:
+def learned_from(reply: Reply, *, now: Clock = utc_now) -> Learned | None:
     """What the answer says about what remains of a budget: `X-RateLimit-Remaining`, Akamai's own spellings of it,
     `R7-RateLimit-RemainingBytes`, or a 429.
 
@@ -312,7 +321,7 @@ def retry_after_s(reply: Reply) -> float | None:
     where it is above a million), then Akamai's `X-RateLimit-Next`, `Akamai-RateLimit-Next` and `Akamai-Sync-RateLimit-Next` (a date).
     """
     headers = reply.headers
-    now = _date(headers.get("Date")) or datetime.now(UTC)
+    now = _date(headers.get("Date")) or utc_now()
     if (value := headers.get("Retry-After")) is not None:
         return _seconds(value) if _seconds(value) is not None else _until(value, now)
     if (seconds := _seconds(headers.get("X-RateLimit-Reset"))) is not None:

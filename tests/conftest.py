@@ -10,20 +10,37 @@ import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from hypothesis import HealthCheck, settings
 
 from bot.app import Bot, open_bot
 from bot.sandbox.world import World, open_world
+from tests.support.clock import OFFSET, PROCESS_CLOCK, MovableClock, process_environ
 
 ROOT = Path(__file__).parent.parent
 
 # No test here fails for being slow on a busy machine.
 settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 settings.load_profile("calm")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--now", help="the instant at which the tests start, such as 2028-02-29T23:55 (UTC); the clock runs on")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Moves the clock of this process, and of those that tests start, before any test is read."""
+    if given := config.getoption("--now"):
+        start, real = datetime.fromisoformat(given), datetime.now(UTC)
+        start = start if start.tzinfo else start.replace(tzinfo=UTC)
+        time_machine.travel(start, tick=True).start()
+        os.environ[OFFSET] = repr((start - real).total_seconds())
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PROCESS_CLOCK), os.environ.get("PYTHONPATH", "")]))
 
 
 @contextmanager
@@ -39,9 +56,15 @@ def memory_below(most: int) -> Iterator[None]:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+def clock() -> MovableClock:
+    """The time of day of the world and its bot; a module that wants it to stand elsewhere has a fixture of this name."""
+    return MovableClock()
+
+
+@pytest.fixture
+async def world(tmp_path: Path, clock: MovableClock) -> AsyncIterator[World]:
     """A Slack and three vendors on loopback."""
-    async with open_world(tmp_path) as opened:
+    async with open_world(tmp_path, clock=clock) as opened:
         yield opened
 
 
@@ -49,7 +72,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 async def connected_bot(world: World, **changes: Any) -> AsyncIterator[Bot]:
     """The real bot, connected to the world's Slack over Socket Mode; of several the last one is told what people do."""
     others = len(world.slack.sockets)
-    async with open_bot(world.settings(**changes), world.tokens()) as bot, bot.connected():
+    async with open_bot(world.settings(**changes), world.tokens(), clock=world.clock) as bot, bot.connected():
         await world.slack.until(lambda: len(world.slack.sockets) > others)
         yield bot
 
@@ -97,6 +120,7 @@ def front_door(world: World, tmp_path: Path) -> Callable[..., Any]:
         config = tmp_path / "bot.toml"
         config.write_text(toml_of(table if table is not None else world.table()), "utf-8")
         env = {**os.environ, **world.environ(), "BOT_CONFIG": str(config), "PYTHONPATH": str(ROOT), **environ}
+        env = process_environ(world.clock, env)
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot", *words, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )

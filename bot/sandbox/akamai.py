@@ -9,14 +9,14 @@ import logging
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 from aiohttp import web
 
 from bot.sandbox import seed
-from bot.sandbox.ledger import Server
+from bot.sandbox.ledger import Server, system_now
 
 V1 = "/reporting-api/v1/reports/apiusagedetails-by-time/versions/1"
 V2 = "/reporting-api/v2/reports/common/apis/usage-details/data"
@@ -55,7 +55,7 @@ class AkamaiSandbox(Server):
     deprecated: bool = False
     retired: bool = False
     asynchronous: bool = False
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clock: Callable[[], datetime] = system_now
     nonces: set[str] = field(default_factory=set)
     page_size: int = 0
     whole_steps_only: bool = False

@@ -15,6 +15,7 @@ from bot.app import asked_to_stop, open_bot
 from bot.sandbox.slack import Message
 from bot.sandbox.world import World, open_world
 from bot.words import size
+from providers.clock import Clock, utc_now
 
 # What a visitor finds: something that fires, since Linus' old script fails again and again, and something that does not.
 WATCHED = (
@@ -27,11 +28,13 @@ WATCHED = (
 
 
 @asynccontextmanager
-async def open_demo(folder: Path, *, port: int = 0, alert: Sequence[dict[str, Any]] = ()) -> AsyncIterator[World]:
+async def open_demo(
+    folder: Path, *, port: int = 0, alert: Sequence[dict[str, Any]] = (), clock: Clock = utc_now
+) -> AsyncIterator[World]:
     """The sandbox with the bot connected to it over Socket Mode."""
     async with (
-        open_world(folder, port=port) as world,
-        open_bot(world.settings(alert=list(alert)), world.tokens()) as bot,
+        open_world(folder, port=port, clock=clock) as world,
+        open_bot(world.settings(alert=list(alert)), world.tokens(), clock=clock) as bot,
         bot.connected(),
     ):
         await world.slack.until(lambda: world.slack.sockets)

@@ -7,7 +7,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -114,7 +114,7 @@ class DeviceWiseSandbox(Server):
         request = {"list": {"Command": "usage.api.list", "SessionId": "", "Params": params}}
         self.own.append(
             {
-                "ts": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "ts": self.now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
                 "execTime": 21_000_000,
                 "processedBy": "ip-10-200-40-2",
                 "orgId": "52f7a7c1e4b0",
@@ -126,7 +126,7 @@ class DeviceWiseSandbox(Server):
         )
 
     def _window(self, params: dict[str, Any]) -> tuple[datetime, datetime]:
-        now = datetime.now(UTC)
+        now = self.now()
         if "last" in params:
             match = re.fullmatch(r"(\d+)(ns|us|ms|s|m|h)", str(params["last"]))
             if not match:

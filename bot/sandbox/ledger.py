@@ -13,6 +13,11 @@ from aiohttp import web
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+def system_now() -> datetime:
+    """This instant by the machine's clock."""
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A request as it came in."""
@@ -41,13 +46,14 @@ class Fault:
 
 @dataclass(slots=True)
 class Server:
-    """A loopback server with a ledger. Faults are used in the order they were told."""
+    """A loopback server with a ledger, whose time of day is `now`. Faults are used in the order they were told."""
 
     name: str
     ledger: list[Entry] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     watchers: list[Callable[[Entry], None]] = field(default_factory=list)
     url: str = ""
+    now: Callable[[], datetime] = system_now
     _runner: web.AppRunner | None = None
 
     def routes(self) -> list[web.RouteDef]:
@@ -94,7 +100,7 @@ class Server:
     async def _noted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         body = b"" if request.headers.get("Upgrade") else await request.read()
         entry = Entry(
-            datetime.now(UTC),
+            self.now(),
             self.name,
             request.method,
             request.path,

@@ -52,7 +52,7 @@ class Rapid7Sandbox(Server):
             return web.json_response({"message": "from and to are required as YYYY-MM-DD"}, status=400)
         if first > last:
             return web.json_response({"message": "from is after to"}, status=400)
-        now = datetime.now(UTC)
+        now = self.now()
         days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
         listed = [(day, self.usage(day, now)) for day in reversed(days)]
         return web.json_response(
@@ -75,7 +75,7 @@ class Rapid7Sandbox(Server):
             return web.json_response({"message": "from and to are required"}, status=400)
         if (last - first).days >= self.most_days_by_log or first > last:
             return web.json_response({"message": f"at most {self.most_days_by_log} days"}, status=400)
-        now = datetime.now(UTC)
+        now = self.now()
         days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
         usage = []
         for day in days:
@@ -146,12 +146,12 @@ class Rapid7Sandbox(Server):
         if "time_range" in query:
             if "from" in query or "to" in query or not RELATIVE.fullmatch(query["time_range"]):
                 raise ValueError("invalid time range query parameters")
-            start, end = datetime.now(UTC) - timedelta(minutes=20), datetime.now(UTC)
+            start, end = self.now() - timedelta(minutes=20), self.now()
         else:
             if not query.get("from", "").isdigit():
                 raise ValueError("invalid time range query parameters")
             start = datetime.fromtimestamp(int(query["from"]) / 1000, UTC)
-            end = datetime.fromtimestamp(int(query["to"]) / 1000, UTC) if query.get("to") else datetime.now(UTC)
+            end = datetime.fromtimestamp(int(query["to"]) / 1000, UTC) if query.get("to") else self.now()
         return ids, start, end, limit, _matcher(query.get("query", "where(error)"))
 
     def _wrong_key(self, request: web.Request, status: int) -> web.Response | None:

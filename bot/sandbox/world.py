@@ -15,6 +15,7 @@ from bot.sandbox.akamai import AkamaiSandbox
 from bot.sandbox.devicewise import DeviceWiseSandbox
 from bot.sandbox.rapid7 import Rapid7Sandbox
 from bot.sandbox.slack import SlackSandbox
+from providers.clock import Clock, utc_now
 
 
 @dataclass(slots=True)
@@ -22,6 +23,7 @@ class World:
     """All servers, and the folder where the bot keeps its files."""
 
     folder: Path
+    clock: Clock = utc_now
     slack: SlackSandbox = field(default_factory=SlackSandbox)
     rapid7: Rapid7Sandbox = field(default_factory=Rapid7Sandbox)
     devicewise: DeviceWiseSandbox = field(default_factory=DeviceWiseSandbox)
@@ -69,17 +71,21 @@ class World:
         }
 
     def settings(self, **changes: Any) -> Settings:
-        return settings_of({**self.table(), **changes}, folder=self.folder, environ=self.environ())
+        return settings_of({**self.table(), **changes}, folder=self.folder, environ=self.environ(), now=self.clock())
 
     def tokens(self, mode: str = "socket") -> SlackTokens:
         return slack_tokens(mode, self.environ())
 
 
 @asynccontextmanager
-async def open_world(folder: Path, *, port: int = 0) -> AsyncIterator[World]:
-    """Everything started; `port` is where the page is served."""
-    world = World(folder)
+async def open_world(folder: Path, *, port: int = 0, clock: Clock = utc_now) -> AsyncIterator[World]:
+    """Everything started; `port` is where the page is served. All servers take the time of day from `clock`."""
+    world = World(folder, clock)
     servers = (world.slack, world.rapid7, world.devicewise, world.akamai)
+    for server in servers:
+        server.now = clock
+    world.slack.clock = lambda: clock().timestamp()
+    world.akamai.clock = clock
     try:
         await world.slack.start(port)
         await asyncio.gather(*(server.start() for server in servers[1:]))

@@ -13,11 +13,12 @@ import re
 import uuid
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import httpx
 
+from providers.clock import Clock, utc_now
 from providers.redaction import Secret
 
 MAX_BODY = 131_072
@@ -50,7 +51,7 @@ class EdgeGridAuth(httpx.Auth):
         self,
         credentials: EdgeGridCredentials,
         *,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Clock = utc_now,
         nonce: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         self._credentials = credentials

@@ -21,6 +21,7 @@ from providers.akamai import filters as wording
 from providers.akamai import parse
 from providers.akamai.auth import EdgeGridAuth, EdgeGridCredentials
 from providers.budget import AKAMAI_V2_LIMITS, Budget, Ledger, MemoryLedger
+from providers.clock import Clock, utc_now
 from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
 from providers.http import Reply, fetch, open_client, refuse_status, too_many_requests
 from providers.records import ApiCall, CallFilters, CallPage, Check, Condition, Window, iso_utc
@@ -71,17 +72,19 @@ class Akamai:
         settings: ReportSettings,
         redactor: Redactor | None = None,
         ledger: Ledger | None = None,
+        clock: Clock = utc_now,
     ) -> None:
         self.account = account
+        self._clock = clock
         self._settings = settings
         self._own_token = credentials.client_token.open()
-        self._auth = EdgeGridAuth(credentials)
+        self._auth = EdgeGridAuth(credentials, now=clock)
         self._whole_steps_only = False
         # The values of the page, until the report has told its own: they have changed before.
         self._enumerations: Mapping[str, Sequence[str]] = wording.ENUMERATIONS
         limits = AKAMAI_V2_LIMITS if settings.report == "v2" else {}
-        budget = Budget(account, credentials.client_token, limits, ledger or MemoryLedger())
-        self._client = open_client(credentials.base_url, account=account, auth=self._auth, budget=budget)
+        budget = Budget(account, credentials.client_token, limits, ledger or MemoryLedger(), clock)
+        self._client = open_client(credentials.base_url, account=account, auth=self._auth, budget=budget, clock=clock)
         own = [credentials.client_token, credentials.client_secret, credentials.access_token]
         self._redactor = redactor or Redactor(own)
 
@@ -161,12 +164,12 @@ class Akamai:
         return f"Akamai offers {report.get('name', 'the report')} with {len(report.get('metrics') or [])} metrics."
 
     async def _try_v2(self) -> str:
-        now = datetime.now(UTC).replace(microsecond=0)
+        now = self._clock().replace(microsecond=0)
         await self._ask_v2(Window(now - timedelta(minutes=30), now - timedelta(minutes=15)), {}, limit=1)
         return "Akamai answers the v2 report usage-details."
 
     def _within_retention(self, window: Window) -> tuple[Window, list[str]]:
-        oldest = datetime.now(UTC).replace(microsecond=0) - RETENTION + timedelta(minutes=1)
+        oldest = self._clock().replace(microsecond=0) - RETENTION + timedelta(minutes=1)
         if window.end <= oldest:
             raise ProtocolError(
                 f"{self.account} keeps API calls for 92 days, and the window is older.",
@@ -337,12 +340,12 @@ class Akamai:
         if reply.status in (404, 410):
             raise self._retired()
         if reply.status == 429:
-            raise too_many_requests(reply, account=self.account, wait_s=_next_request(problem))
+            raise too_many_requests(reply, account=self.account, wait_s=_next_request(problem, self._clock()))
         refuse_status(reply, account=self.account, said=said)
 
     def _skewed(self, reply: Reply, problem: Mapping[str, Any]) -> ProviderError:
         theirs = _server_time(reply, problem)
-        off = theirs - datetime.now(UTC) if theirs else None
+        off = theirs - self._clock() if theirs else None
         if off is None or abs(off - self._auth.skew) < timedelta(seconds=2):
             return AuthFailed(
                 f"{self.account} says our clock is wrong.",
@@ -442,12 +445,12 @@ def _server_time(reply: Reply, problem: Mapping[str, Any]) -> datetime | None:
     return None
 
 
-def _next_request(problem: Mapping[str, Any]) -> float | None:
+def _next_request(problem: Mapping[str, Any], now: datetime) -> float | None:
     """Seconds until `rateLimitNextRequest`, whose date is spelt in a way of its own ("Fri, 29 Mar 2024 13:40:00 Z")."""
     text = problem.get("rateLimitNextRequest")
     if not isinstance(text, str):
         return None
     for read in (datetime.fromisoformat, lambda t: email.utils.parsedate_to_datetime(t.removesuffix("Z") + "+0000")):
         with contextlib.suppress(ValueError, TypeError):
-            return max(0.0, (read(text) - datetime.now(UTC)).total_seconds())
+            return max(0.0, (read(text) - now).total_seconds())
     return None

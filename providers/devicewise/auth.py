@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from providers.budget import Ledger, slow_fingerprint
+from providers.clock import Clock, utc_now
 from providers.errors import AuthFailed
 from providers.redaction import Secret
 
@@ -54,7 +55,7 @@ class LockOut:
     place: str
     credentials: Credentials
     ledger: Ledger
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clock: Clock = utc_now
 
     async def check(self) -> None:
         """Raises AuthFailed while these credentials must not be tried again."""

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from providers.budget import DEVICEWISE_PER_S, Ledger, MemoryLedger, Pace
+from providers.clock import Clock, utc_now
 from providers.devicewise import parse
 from providers.devicewise.auth import MFA_REQUIRED, NOT_AGAIN, Credentials, LockOut, Session
 from providers.errors import AuthFailed, ProtocolError, ProviderError
@@ -38,13 +39,14 @@ class DeviceWise:
         show_all: bool = False,
         redactor: Redactor | None = None,
         ledger: Ledger | None = None,
+        clock: Clock = utc_now,
     ) -> None:
         self.account = account
         self._credentials = credentials
         self._org, self._show_all = org, show_all
-        self._client = open_client(base_url, account=account, pace=Pace(DEVICEWISE_PER_S))
+        self._client = open_client(base_url, account=account, pace=Pace(DEVICEWISE_PER_S), clock=clock)
         self._session = Session(
-            self._log_in, lock_out=LockOut(account, f"{base_url} {org}", credentials, ledger or MemoryLedger())
+            self._log_in, lock_out=LockOut(account, f"{base_url} {org}", credentials, ledger or MemoryLedger(), clock)
         )
         own = [s for s in (credentials.password, credentials.app_token, credentials.app_id) if s]
         self._redactor = redactor or Redactor(own)

@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -20,6 +20,7 @@ import httpx
 from providers import bulk
 from providers.budget import RAPID7_LIMITS, Budget, Ledger, MemoryLedger
 from providers.bulk import BulkClient
+from providers.clock import Clock, utc_now
 from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, Unavailable
 from providers.http import TOTAL_TIMEOUT_S, Reply, attempts, fetch, learned_from, open_client, refuse_status, watched
 from providers.rapid7 import parse
@@ -42,12 +43,20 @@ class Rapid7:
     """One Rapid7 account. `account` is the name people type."""
 
     def __init__(
-        self, account: str, *, base_url: str, api_key: Secret, redactor: Redactor | None = None, ledger: Ledger | None = None
+        self,
+        account: str,
+        *,
+        base_url: str,
+        api_key: Secret,
+        redactor: Redactor | None = None,
+        ledger: Ledger | None = None,
+        clock: Clock = utc_now,
     ) -> None:
         self.account = account
+        self._clock = clock
         self._auth = ApiKey(api_key)
-        self._budget = Budget(account, api_key, RAPID7_LIMITS, ledger or MemoryLedger())
-        self._client = open_client(base_url, account=account, auth=self._auth, budget=self._budget)
+        self._budget = Budget(account, api_key, RAPID7_LIMITS, ledger or MemoryLedger(), clock)
+        self._client = open_client(base_url, account=account, auth=self._auth, budget=self._budget, clock=clock)
         self._bulk = BulkClient()
         self._redactor = redactor or Redactor([api_key])
         self._names: tuple[float, Sequence[NamedLog]] | None = None
@@ -145,7 +154,7 @@ class Rapid7:
         spend, meter, learned = await self._budget.take("download", size=most_bytes), bulk.Meter(), None
         try:
             async with self._bulk.opened(self._auth.signed(request), account=self.account) as response:
-                learned = learned_from(bulk.head(response))
+                learned = learned_from(bulk.head(response), now=self._clock)
                 if response.status == 202:
                     raise self._not_ready()
                 if response.status not in (200, NO_CONTENT):
@@ -177,7 +186,7 @@ class Rapid7:
 
     async def check(self) -> list[Check]:
         """Asks for the usage of the last ten days, the cheapest question there is."""
-        today = datetime.now(UTC).date()
+        today = self._clock().date()
         try:
             period = await self.usage(DayRange(today - timedelta(days=9), today))
         except ProviderError as error:

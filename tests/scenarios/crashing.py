@@ -40,28 +40,31 @@ def main(folder: Path, began_at: float, speed: float) -> None:
         child = os.fork()
         if not child:
             live(folder, fast_clock(began_at, speed), line.strip())
-        bury(child, line.strip())
-        print("dead", flush=True)
+        print(bury(child, line.strip()), flush=True)
 
 
-def bury(child: int, order: str) -> None:
-    """Kills it when its time has come, where it does not die by itself before."""
+def bury(child: int, order: str) -> str:
+    """Kills it when its time has come, where it does not die by itself before, and says how it ended: `SIGKILL`, or its exit code."""
     ends_at = time.monotonic() + (LONGEST_LIFE_S if order in LABELS else float(order))
     while time.monotonic() < ends_at:
-        if os.waitpid(child, os.WNOHANG)[0]:
-            return
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return _ending(status)
         time.sleep(0.005)
     with contextlib.suppress(ProcessLookupError):
         os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    return _ending(os.waitpid(child, 0)[1])
+
+
+def _ending(status: int) -> str:
+    return signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else f"exit code {os.WEXITSTATUS(status)}"
 
 
 def live(folder: Path, clock: Callable[[], datetime], order: str) -> None:
-    app.utc_now = clock  # type: ignore[attr-defined]
     jobs.TICK_S = 0.05
     arm(order)
     try:
-        asyncio.run(run(folder))
+        asyncio.run(run(folder, clock))
     finally:
         os._exit(1)
 
@@ -69,7 +72,7 @@ def live(folder: Path, clock: Callable[[], datetime], order: str) -> None:
 def arm(order: str) -> None:
     """From now on the step of that label is the last."""
     dies(AlertJob, "_asked", after="asked", order=order)
-    dies(jobs.DigestJob, "_post", after="asked", order=order)
+    dies(jobs.DigestJob, "_posts", after="asked", order=order)
     dies(
         Alerts,
         "judge_all",
@@ -112,11 +115,11 @@ def dies(
     setattr(owner, name, deadly)
 
 
-async def run(folder: Path) -> None:
+async def run(folder: Path, clock: Callable[[], datetime]) -> None:
     table = json.loads((folder / "table.json").read_text())
-    settings = settings_of(table, folder=folder, environ=os.environ)
+    settings = settings_of(table, folder=folder, environ=os.environ, now=clock())
     pace = Pace(per_channel=0.005, look=0.02, retry=0.01, mend=0.1)
-    async with app.open_bot(settings, slack_tokens("socket", os.environ), pace=pace) as bot, bot.connected():
+    async with app.open_bot(settings, slack_tokens("socket", os.environ), pace=pace, clock=clock) as bot, bot.connected():
         await asyncio.sleep(3600)
 
 

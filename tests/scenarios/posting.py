@@ -9,10 +9,10 @@ from pathlib import Path
 
 import aiohttp
 
-from bot.accounts import utc_now
 from bot.delivery import web_client
 from bot.outbox import Outbox, Pace
 from bot.store import Posts, Store
+from providers.clock import utc_now
 
 
 async def main(path: Path) -> None:

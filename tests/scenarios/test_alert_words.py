@@ -6,7 +6,7 @@ import pytest
 
 from bot.sandbox.world import World
 from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluated, evaluations, kept, look, messages, running, thread, told
-from tests.scenarios.test_digests import Clock
+from tests.support.clock import MovableClock as Clock
 
 assert clock, "the clock of the alerts' own tests"
 

@@ -14,7 +14,8 @@ from bot.app import Bot, open_bot
 from bot.sandbox.slack import BOT, Message
 from bot.sandbox.world import World
 from bot.store import Store
-from tests.scenarios.test_digests import HURRIED, Clock
+from tests.scenarios.test_digests import HURRIED
+from tests.support.clock import MovableClock as Clock
 
 SPIKE = {"name": "ingest-spike", "ask": "/usage rapid7-eu today", "value": "bytes", "above": "5 GB", "recover": "4.5 GB", "every": "15m", "channel": "#ops"}  # fmt: skip
 
@@ -24,7 +25,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Stands five minutes before noon; alerts are looked at when it strikes a quarter of an hour."""
     clock = Clock()
     clock.set(datetime.now(UTC).replace(hour=11, minute=55, second=0, microsecond=0))
-    monkeypatch.setattr("bot.app.utc_now", clock)
     monkeypatch.setattr("handlers.jobs.TICK_S", 0.05)
     return clock
 
@@ -43,7 +43,7 @@ class Meter:
 @asynccontextmanager
 async def running(world: World, *alerts: dict[str, Any], **changes: Any) -> AsyncIterator[Bot]:
     settings = world.settings(alert=list(alerts or (SPIKE,)), **changes)
-    async with open_bot(settings, world.tokens(), pace=HURRIED) as bot, bot.connected():
+    async with open_bot(settings, world.tokens(), pace=HURRIED, clock=world.clock) as bot, bot.connected():
         yield bot
 
 

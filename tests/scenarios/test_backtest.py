@@ -12,6 +12,7 @@ import pytest
 from bot.sandbox.world import World
 from bot.store import Alerts, Judged, Store
 from tests.scenarios.test_alerts import SPIKE
+from tests.support.clock import MovableClock
 
 TODAY = datetime.now(UTC).date()
 
@@ -56,10 +57,15 @@ async def test_every_value_of_usage_can_be_tried(
     assert ran.json["now"] == "inactive"
 
 
-async def test_each_log_is_tried_for_itself(world: World, front_door: Callable[..., Any]) -> None:
+@pytest.mark.parametrize(("hour", "state"), [(4, "inactive"), (20, "firing")])
+async def test_each_log_is_tried_for_itself(
+    world: World, clock: MovableClock, front_door: Callable[..., Any], hour: int, state: str
+) -> None:
+    """What a log sends in a day is above the threshold in the evening, and below it in the morning of the next day."""
+    clock.set(datetime.now(UTC).replace(hour=hour, minute=30))
     rule = {**SPIKE, "above": "1 GB", "recover": "0.9 GB", "each": "log"}
     ran = await front_door("backtest", "ingest-spike", "--days", "10", "--json", table={**world.table(), **alerts(rule)})
-    assert ran.json["now"] == "firing"
+    assert ran.json["now"] == state
     assert ran.json["firings"]
 
 

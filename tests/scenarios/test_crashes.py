@@ -25,6 +25,7 @@ from bot.store import Store
 from tests.conftest import ROOT
 from tests.scenarios.crashing import LABELS, fast_clock
 from tests.scenarios.test_outbox import faults
+from tests.support.clock import process_environ
 
 SPEED = 30.0
 RULE = {"name": "spike", "ask": "/usage rapid7-eu today", "value": "bytes", "above": "5 GB", "every": "5s", "channel": "#ops"}
@@ -57,7 +58,7 @@ async def test_killed_a_hundred_times_every_transition_and_every_digest_stands_o
 @asynccontextmanager
 async def dying(world: World, began_at: float) -> AsyncIterator[Any]:
     """Gives an order and waits until it is carried out."""
-    env = {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)}
+    env = process_environ(world.clock, {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)})
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.scenarios.crashing", str(world.folder), repr(began_at), repr(SPEED),
         env=env, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -67,7 +68,7 @@ async def dying(world: World, began_at: float) -> AsyncIterator[Any]:
 
     async def die(order: str) -> None:
         stdin.write(f"{order}\n".encode())
-        assert await asyncio.wait_for(stdout.readline(), 30) == b"dead\n"
+        assert await asyncio.wait_for(stdout.readline(), 30) == b"SIGKILL\n"
 
     try:
         yield die
@@ -78,30 +79,24 @@ async def dying(world: World, began_at: float) -> AsyncIterator[Any]:
 
 async def settle(world: World, table: dict[str, Any], now: Any) -> None:
     """A bot that is left alone brings what is waiting."""
-    from bot import app
-
     world.rapid7.usage = lambda day, _: 3_000_000_000  # type: ignore[assignment, misc]
-    app.utc_now, before = now, app.utc_now  # type: ignore[attr-defined]
-    try:
-        settings = world.settings(**{key: table[key] for key in ("timezone", "alert", "digest")})
-        async with open_bot(settings, world.tokens(), pace=Pace(0.005, 0.02, 0.01, 0.1)) as bot, bot.connected():
-            async with asyncio.timeout(30):
-                while True:
-                    [row] = await bot.store.read("SELECT state, due FROM alerts", ())
-                    waiting = await bot.store.read("SELECT 1 FROM outbox WHERE state != 'sent'", ())
-                    if (
-                        row["state"] == "inactive"
-                        and not waiting
-                        and now() - datetime.fromisoformat(row["due"]) < timedelta(seconds=20)
-                    ):
-                        break
-                    await asyncio.sleep(0.05)
-            await bot.clockwork.stop(within_s=2)
-            async with asyncio.timeout(10):
-                while await bot.store.read("SELECT 1 FROM outbox WHERE state != 'sent'", ()):
-                    await asyncio.sleep(0.02)
-    finally:
-        app.utc_now = before  # type: ignore[attr-defined]
+    settings = world.settings(**{key: table[key] for key in ("timezone", "alert", "digest")})
+    async with open_bot(settings, world.tokens(), pace=Pace(0.005, 0.02, 0.01, 0.1), clock=now) as bot, bot.connected():
+        async with asyncio.timeout(30):
+            while True:
+                [row] = await bot.store.read("SELECT state, due FROM alerts", ())
+                waiting = await bot.store.read("SELECT 1 FROM outbox WHERE state != 'sent'", ())
+                if (
+                    row["state"] == "inactive"
+                    and not waiting
+                    and now() - datetime.fromisoformat(row["due"]) < timedelta(seconds=20)
+                ):
+                    break
+                await asyncio.sleep(0.05)
+        await bot.clockwork.stop(within_s=2)
+        async with asyncio.timeout(10):
+            while await bot.store.read("SELECT 1 FROM outbox WHERE state != 'sent'", ()):
+                await asyncio.sleep(0.02)
 
 
 async def every_transition_stands_once(world: World) -> None:

@@ -17,6 +17,7 @@ from bot.sandbox.slack import BOT
 from bot.sandbox.world import World
 from bot.store import Post, Posts, Store
 from tests.scenarios.test_outbox import settled
+from tests.support.clock import MovableClock as Clock
 
 HURRIED = Pace(per_channel=0.01, look=0.05, retry=0.05, mend=0.3)
 LINE = "/usage rapid7-eu last 7 days"
@@ -24,31 +25,11 @@ DUBLIN = ZoneInfo("Europe/Dublin")
 ON_THE_HOUR = {"name": "hourly-usage", "ask": LINE, "at": "0 * * * *", "channel": "#ops"}
 
 
-class Clock:
-    """The real clock, put ahead or back. It stands well before the hour until a test lets it strike, so that nothing depends on how
-    long this machine takes for anything."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta(0)
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
-
-    def set(self, moment: datetime) -> None:
-        self.ahead = moment - datetime.now(UTC)
-
-    def strike(self, minutes: int = 60) -> None:
-        """Puts it ahead to the next full hour, or to the next whole multiple of so many minutes."""
-        now, every = self(), timedelta(minutes=minutes)
-        self.ahead += every - (now - datetime.min.replace(tzinfo=UTC)) % every
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Stands five minutes before the next full hour."""
     clock = Clock()
     clock.set(datetime.now(UTC).replace(minute=55, second=0, microsecond=0))
-    monkeypatch.setattr("bot.app.utc_now", clock)
     monkeypatch.setattr("handlers.jobs.TICK_S", 0.05)
     return clock
 
@@ -56,7 +37,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @asynccontextmanager
 async def running(world: World, *digests: dict[str, Any], **changes: Any) -> AsyncIterator[Bot]:
     settings = world.settings(digest=list(digests or (ON_THE_HOUR,)), **changes)
-    async with open_bot(settings, world.tokens(), pace=HURRIED) as bot, bot.connected():
+    async with open_bot(settings, world.tokens(), pace=HURRIED, clock=world.clock) as bot, bot.connected():
         yield bot
 
 

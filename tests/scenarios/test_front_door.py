@@ -25,8 +25,10 @@ from aiohttp import web
 from bot.sandbox.world import World
 from bot.store import Store, StoredLedger
 from providers.budget import RAPID7_LIMITS, Budget
+from providers.clock import utc_now
 from providers.redaction import Secret
 from tests.conftest import ROOT, toml_of
+from tests.support.clock import process_environ
 
 Run = Callable[..., Any]
 
@@ -288,6 +290,7 @@ async def test_a_bot_that_cannot_reach_slack_yet_ends_at_once(world: World, tmp_
     config = tmp_path / "bot.toml"
     config.write_text(toml_of(world.table()))
     env = {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT), "SLACK_API_URL": "http://127.0.0.1:9/api/"}
+    env = process_environ(world.clock, env)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "run", "--config", str(config), cwd=tmp_path, env=env, stderr=subprocess.PIPE
     )
@@ -344,7 +347,7 @@ async def started(world: World, tmp_path: Path, *, health_port: int = 0) -> asyn
 
     config = tmp_path / "bot.toml"
     config.write_text(toml_of({**world.table(), **({"health": {"port": health_port}} if health_port else {})}))
-    env = {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)}
+    env = process_environ(world.clock, {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)})
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "run", "--config", str(config), cwd=tmp_path, env=env
     )
@@ -387,7 +390,7 @@ async def test_demo_prints_one_address_serves_its_page_and_ends_with_ctrl_c(tmp_
 
     import aiohttp
 
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    env = process_environ(utc_now, {**os.environ, "PYTHONPATH": str(ROOT)})
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -11,7 +11,7 @@ import pytest
 from bot.app import Bot
 from bot.sandbox.world import World
 from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluations, messages, running, told
-from tests.scenarios.test_digests import Clock
+from tests.support.clock import MovableClock as Clock
 
 assert clock, "the clock of the alerts' own tests"
 DIGEST = {"name": "quarterly", "ask": "/usage rapid7-eu last 7 days", "at": "*/15 * * * *", "channel": "#kitchen"}

@@ -13,7 +13,7 @@ from bot.sandbox.world import World
 from providers.records import Condition, Left
 from tests.bot.test_question import HOUSE, NOW
 from tests.scenarios.test_alerts import SPIKE, Meter, clock, look, running
-from tests.scenarios.test_digests import Clock
+from tests.support.clock import MovableClock as Clock
 
 assert clock, "the clock of the alerts' own tests"
 DAILY = {"name": "daily", "ask": "/usage rapid7-eu last 7 days", "at": "0 9 * * *", "channel": "#ops"}

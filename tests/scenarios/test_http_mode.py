@@ -46,7 +46,7 @@ def signed_bytes(world: World, body: bytes) -> dict[str, str]:
 async def listening(world: World) -> AsyncIterator[str]:
     port = free_port()
     settings = world.settings(slack={"mode": "http", "port": port})
-    async with open_bot(settings, world.tokens("http")) as bot, bot.connected():
+    async with open_bot(settings, world.tokens("http"), clock=world.clock) as bot, bot.connected():
         world.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
         yield world.slack.events_url
 
@@ -176,7 +176,7 @@ async def test_it_listens_on_this_machine_alone(world: World, listening: str) ->
 async def test_another_host_is_listened_at_where_it_is_configured(world: World) -> None:
     port = free_port()
     settings = world.settings(slack={"mode": "http", "port": port, "host": "0.0.0.0"})
-    async with open_bot(settings, world.tokens("http")) as bot, bot.connected():
+    async with open_bot(settings, world.tokens("http"), clock=world.clock) as bot, bot.connected():
         assert (await post(f"http://{own_address()}:{port}/slack/events", "ssl_check=1", FORM))[0] == 200
 
 
@@ -197,7 +197,7 @@ async def test_a_mention_is_answered_in_its_thread(world: World, listening: str)
 async def test_the_last_event_is_known(world: World) -> None:
     port = free_port()
     settings = world.settings(slack={"mode": "http", "port": port})
-    async with open_bot(settings, world.tokens("http")) as bot, bot.connected():
+    async with open_bot(settings, world.tokens("http"), clock=world.clock) as bot, bot.connected():
         world.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
         assert bot.slack.last_event is None
         await world.slack.answer_to("/usage help")
@@ -228,7 +228,7 @@ async def test_a_listener_that_raises_at_once_loses_no_ack(world: World, tmp_pat
 
     port = free_port()
     settings = world.settings(slack={"mode": "http", "port": port})
-    async with open_bot(settings, world.tokens("http")) as bot:
+    async with open_bot(settings, world.tokens("http"), clock=world.clock) as bot:
         bot.app.command("/broken")(raise_at_once)
         async with bot.connected():
             body = COMMAND.replace("usage", "broken")

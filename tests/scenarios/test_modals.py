@@ -13,7 +13,8 @@ from bot.blocks import limits
 from bot.sandbox.slack import Message, View
 from bot.sandbox.world import World
 from tests.scenarios.test_alerts import SPIKE, Meter, clock, kept, look, messages, running, told
-from tests.scenarios.test_digests import HURRIED, Clock
+from tests.scenarios.test_digests import HURRIED
+from tests.support.clock import MovableClock as Clock
 
 assert clock, "the clock of the alerts' own tests"
 QUIET = {**SPIKE, "above": "50 GB", "recover": "40 GB"}
@@ -184,7 +185,7 @@ async def test_a_form_that_was_closed_meanwhile_is_left_alone(world: World, cloc
 async def test_forms_work_over_http_too(world: World, free_tcp_port: int) -> None:
     settings: Any = world.settings(slack={"mode": "http", "port": free_tcp_port})
     world.slack.events_url = f"http://127.0.0.1:{free_tcp_port}/slack/events"
-    async with open_bot(settings, world.tokens("http"), pace=HURRIED) as bot, bot.connected():
+    async with open_bot(settings, world.tokens("http"), pace=HURRIED, clock=world.clock) as bot, bot.connected():
         answer = await world.slack.answer_to("/usage rapid7-eu today")
         view = await opened(world, answer, "modal.alert")
         await world.slack.submit(view, threshold="much")

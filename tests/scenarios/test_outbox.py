@@ -17,14 +17,15 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.accounts import utc_now
 from bot.blocks import kit
 from bot.delivery import web_client
 from bot.outbox import Outbox, Pace
 from bot.sandbox.slack import BOT, Message
 from bot.sandbox.world import World
 from bot.store import How, Post, Posts, Store
+from providers.clock import utc_now
 from tests.conftest import ROOT
+from tests.support.clock import process_environ
 
 HURRIED = Pace(per_channel=0.01, look=0.05, retry=0.05, mend=0.3)
 
@@ -204,7 +205,7 @@ async def test_killed_a_hundred_times_every_message_stands_once_and_in_order(wor
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
     await enqueue(Posts(store), *(post(n) for n in range(count)))
     await store.close()
-    env = {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)}
+    env = process_environ(world.clock, {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)})
     kills = 0
     while kills < 100:
         faults(world, spread)

@@ -26,7 +26,7 @@ HURRIED = Patience(open=2.0, hello=0.5, ping=0.4, linger=1.0, first_wait=0.05, l
 
 @asynccontextmanager
 async def hurried_bot(world: World) -> AsyncIterator[Bot]:
-    async with open_bot(world.settings(), world.tokens(), patience=HURRIED) as bot, bot.connected():
+    async with open_bot(world.settings(), world.tokens(), patience=HURRIED, clock=world.clock) as bot, bot.connected():
         yield bot
 
 
@@ -241,7 +241,7 @@ async def test_ready_says_what_is_wrong(world: World) -> None:
 
     async with aiohttp.ClientSession() as session, serve_health(port, slack, database_works):
         assert (await ready(session))[0] == 503
-        async with open_bot(world.settings(), world.tokens(), slack, HURRIED) as bot, bot.connected():
+        async with open_bot(world.settings(), world.tokens(), slack, HURRIED, clock=world.clock) as bot, bot.connected():
             status, told = await ready(session)
             assert (status, told["ready"], told["trouble"], told["last_event"]) == (200, True, [], None)
             await world.slack.answer_to("/usage last 7 days")

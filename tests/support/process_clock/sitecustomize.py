@@ -1,0 +1,12 @@
+"""Moves the clock of this process by as many seconds as the test that started it has moved its own."""
+
+from __future__ import annotations
+
+import os
+import time
+
+ahead_s = float(os.environ.get("OPSWATCH_TEST_CLOCK_OFFSET_S") or 0)
+if ahead_s:
+    import time_machine
+
+    time_machine.travel(time.time() + ahead_s, tick=True).start()
