@@ -35,9 +35,9 @@ from pydantic import (
 
 from bot import words
 from bot.alerts.rule import SHORTEST_EVERY, SUBJECTS, VALUES, has_value
+from bot.cron import EXAMPLE, CronError, CronTrigger
 from bot.errors import BadConfig, BadQuestion, Problem
 from bot.question import Directory, Kind, read_line
-from bot.schedule import read_cron
 from providers.akamai.auth import EdgeGridCredentials, EdgercError, host_url, read_edgerc
 from providers.http import is_loopback
 from providers.rapid7.auth import REGIONS, region_url
@@ -179,8 +179,12 @@ def _host(value: Any) -> str:
 
 
 def _cron(value: Any) -> str:
-    if not isinstance(value, str) or read_cron(value, UTC) is None:
-        raise ValueError('five cron fields such as "0 9 * * mon-fri"')
+    if not isinstance(value, str):
+        raise ValueError(f'five cron fields such as "{EXAMPLE}"')
+    try:
+        CronTrigger(value, UTC)
+    except CronError as error:
+        raise ValueError(f'five cron fields such as "{EXAMPLE}" ({error})') from None
     return value
 
 

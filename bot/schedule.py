@@ -1,46 +1,13 @@
-"""When something is due: cron expressions as people write them, in a named zone, through daylight-saving changes."""
+"""When something is due, and what of it was missed."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from apscheduler.triggers.cron import CronTrigger
-
-_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-class Cron(CronTrigger):  # type: ignore[misc]
-    """A cron expression in a zone. An hour that is named comes once a day, also when the clocks go back and the hour comes twice."""
-
-    names_hours = False
-
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
-        found: datetime | None = super().get_next_fire_time(previous_fire_time, now)
-        if found is not None and self.names_hours and found.astimezone(self.timezone).fold:
-            # Behind the hour that comes twice; reckoned in UTC, since local times forget which of the two they are.
-            found = super().get_next_fire_time(None, found.astimezone(UTC) + timedelta(hours=1))
-        return found
-
-
-def read_cron(expression: str, zone: tzinfo) -> Cron | None:
-    """The trigger of five cron fields, or None where they are none.
-
-    APScheduler counts weekdays from Monday; cron counts from Sunday, so numbers become names first.
-    """
-    fields = expression.split()
-    if len(fields) != 5:
-        return None
-    weekdays = re.sub(r"(?<![/\d])[0-7](?!\d)", lambda match: _DAYS[int(match[0])], fields[4].lower())
-    try:
-        trigger: Cron = Cron.from_crontab(" ".join([*fields[:4], weekdays]), timezone=zone)
-    except (ValueError, TypeError, LookupError):
-        return None
-    trigger.names_hours = not fields[1].startswith("*")
-    return trigger
+from bot.cron import read_cron as read_cron
 
 
 class Trigger(Protocol):

@@ -1,0 +1,136 @@
+"""Cron expressions as crontab(5) reads them, in a named zone, as triggers for the scheduler.
+
+Read by cronsim, which follows Debian's cron: a day is due by day of the month *or* weekday where both are restricted, weekdays are
+0 to 7 from Sunday, and steps count from the start of their range. Expressions that name hours are due once a day at each, also
+where the clocks skip or repeat that hour; those with `*` hours or minutes follow the clock.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from apscheduler.triggers.base import BaseTrigger
+from cronsim import CronSim, CronSimError
+
+EXAMPLE = "0 9 * * mon-fri"
+NICKNAMES = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+LONGEST_EXPRESSION = 500
+_FIELDS = ("minute", "hour", "day of month", "month", "weekday")
+_LARGEST_STEP = (59, 23, 31, 12, 7)
+_MONTHS = frozenset(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"])
+_WEEKDAYS = frozenset(["sun", "mon", "tue", "wed", "thu", "fri", "sat"])
+# The vendors' own signs, such as L, W, # and ?, are not crontab's.
+_NAMES = (frozenset[str](), frozenset[str](), frozenset[str](), _MONTHS, _WEEKDAYS)
+_ALLOWED = re.compile(r"[0-9a-z*/,-]+")
+_WORD = re.compile(r"[a-z]+")
+_STEP = re.compile(r"/(\d{1,4})(?!\d)")
+# Sunday ends a week here, and is 0 at its start: `fri-sun` and `5-0` are 5-7.
+_TO_SUNDAY = re.compile(r"(?<![\w-])([1-6]|mon|tue|wed|thu|fri|sat)-(?:0|sun)(?![\w])")
+_MOMENT = timedelta(microseconds=1)
+
+
+class _Walk(CronSim):
+    """cronsim's walk through local time, made right for clocks that change at midnight, as in Havana, or by half an hour, as on
+    Lord Howe Island."""
+
+    def advance_hour(self) -> bool:
+        """A day whose midnight is skipped begins with the first time there is."""
+        day = self.dt.date()
+        if self.dt.tzinfo is not None:
+            self.dt = self.dt.astimezone(UTC).astimezone(self.dt.tzinfo)
+        return self.dt.date() != day or super().advance_hour()
+
+    def tick(self, seconds: int = 1) -> None:
+        """An hour's step ends where the next hour begins; a step over a clock change is made minute by minute."""
+        before = self.dt
+        if seconds == 3600:
+            super().tick(3600 - 60 * before.minute)
+            return
+        super().tick(seconds)
+        if seconds > 60 and self.dt.utcoffset() != before.utcoffset():
+            self.dt = before
+            super().tick(60)
+
+
+class CronError(ValueError):
+    """An expression that is none, or is never due; the message says why in a few words."""
+
+
+class CronTrigger(BaseTrigger):  # type: ignore[misc]
+    """When a cron expression is due next in a zone."""
+
+    __slots__ = ("expression", "zone")
+
+    def __init__(self, expression: str, zone: tzinfo) -> None:
+        """Raises CronError."""
+        self.expression, self.zone = _fields(expression), zone
+        try:
+            CronSim(self.expression, datetime(2000, 1, 1))
+        except CronSimError as error:
+            raise CronError(_reason(self.expression, str(error))) from None
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        """The first instant at or after `now`, and after the previous one, in UTC."""
+        after = now.astimezone(UTC) - _MOMENT
+        if previous_fire_time is not None:
+            after = max(after, previous_fire_time.astimezone(UTC))
+        # Within an hour that comes twice, cronsim's local times begin with those of the first pass.
+        for due in _Walk(self.expression, after.astimezone(self.zone)):
+            instant = due.astimezone(UTC)
+            if instant > after:
+                return instant
+        return None
+
+    def __str__(self) -> str:
+        return f"cron[{self.expression}, {self.zone}]"
+
+
+def read_cron(expression: str, zone: tzinfo) -> CronTrigger | None:
+    """The trigger of an expression, or None where it is none or is never due."""
+    try:
+        return CronTrigger(expression, zone)
+    except CronError:
+        return None
+
+
+def _fields(expression: str) -> str:
+    """The five fields of an expression or a nickname, in lower case; what cronsim reads and crontab(5) does not know is refused."""
+    text = expression.strip().lower()
+    if len(text) > LONGEST_EXPRESSION:
+        raise CronError(f"longer than {LONGEST_EXPRESSION} characters")
+    if text.startswith("@"):
+        if text == "@reboot":
+            raise CronError("@reboot names no time")
+        if text not in NICKNAMES:
+            raise CronError(f"there are {', '.join(NICKNAMES)}")
+        return NICKNAMES[text]
+    fields = text.split()
+    if len(fields) != len(_FIELDS):
+        raise CronError(f"{len(fields)} fields instead of five")
+    for field, name, largest, words in zip(fields, _FIELDS, _LARGEST_STEP, _NAMES, strict=True):
+        if not _ALLOWED.fullmatch(field) or not words.issuperset(_WORD.findall(field)):
+            raise CronError(f"the {name} holds what crontab(5) does not know")
+        if re.search(r"\d{5}", field):
+            raise CronError(f"the {name} is out of range")
+        if any(int(step) > largest for step in _STEP.findall(field)):
+            raise CronError(f"the step of the {name} is larger than {largest}")
+    fields[4] = _TO_SUNDAY.sub(r"\1-7", fields[4])
+    return " ".join(fields)
+
+
+def _reason(expression: str, said: str) -> str:
+    """What is wrong with an expression of five fields, by cronsim's words for it."""
+    field = said.removeprefix("Bad ").replace("day-of-month", "day of month").replace("day-of-week", "weekday")
+    day, month = expression.split()[2:4]
+    if field == "day of month" and re.fullmatch(r"[\d,-]+", day) and all(int(n) in range(1, 32) for n in re.findall(r"\d+", day)):
+        return f"day {day} of month {month} never comes"
+    return f"the {field} cannot be read"
