@@ -39,7 +39,7 @@ from bot.cron import EXAMPLE, CronError, CronTrigger
 from bot.errors import BadConfig, BadQuestion, Problem
 from bot.question import Directory, Kind, read_line
 from providers.akamai.auth import EdgeGridCredentials, EdgercError, host_url, read_edgerc
-from providers.http import is_loopback
+from providers.network import is_loopback
 from providers.rapid7.auth import REGIONS, region_url
 from providers.redaction import Secret
 

@@ -16,8 +16,10 @@ import aiohttp
 import httpx
 from yarl import URL
 
+from providers.connections import describe_failure, open_session
 from providers.errors import Incomplete, ProtocolError, Unavailable
-from providers.http import MOST_BODY_BYTES, Reply, is_loopback, no_answer
+from providers.http import MOST_BODY_BYTES, Reply, no_answer
+from providers.network import Network
 
 PIECE_BYTES = 32 * 1024
 # A connection, the next bytes of a stream, and a whole stream: an hour is what a log of some GB takes over a slow line.
@@ -34,17 +36,21 @@ class Meter:
 class BulkClient:
     """One account's client for streams. It follows no redirects and sends what it is given, byte for byte."""
 
-    def __init__(self) -> None:
+    def __init__(self, network: Network = Network()) -> None:
+        self._network = network
         self._session: aiohttp.ClientSession | None = None
 
     @asynccontextmanager
     async def opened(self, request: httpx.Request, *, account: str) -> AsyncIterator[aiohttp.ClientResponse]:
         """The response to a signed request, its body not read and not unpacked. Transport errors come out as Unavailable."""
         if self._session is None:
-            self._session = aiohttp.ClientSession(
-                timeout=TIMEOUT, auto_decompress=False, read_bufsize=4 * PIECE_BYTES, cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=not is_loopback(str(request.url)),
-            )  # fmt: skip
+            self._session = open_session(
+                self._network,
+                timeout=TIMEOUT,
+                auto_decompress=False,
+                read_bufsize=4 * PIECE_BYTES,
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
         try:
             response = await self._session.request(
                 request.method, URL(str(request.url), encoded=True), headers=dict(request.headers), allow_redirects=False
@@ -109,6 +115,9 @@ async def pieces(response: aiohttp.ClientResponse, *, account: str, meter: Meter
 
 def unreachable(error: Exception, *, account: str) -> Unavailable:
     """The error for a request that got no whole answer; says how it failed and never quotes a URL."""
+    if failure := describe_failure(error):
+        reason, hint = failure
+        return Unavailable(f"{account} could not be reached: {reason}.", account=account, hint=hint)
     if isinstance(error, aiohttp.ConnectionTimeoutError | aiohttp.ClientConnectorError):
         what = "could not be reached"
     elif isinstance(error, TimeoutError):

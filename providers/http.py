@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
-import ipaddress
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import stamina
@@ -18,7 +16,9 @@ import stamina
 from providers.budget import QUARTER, Budget, Learned, Pace, in_words
 from providers.circuit import Circuit
 from providers.clock import Clock, utc_now
+from providers.connections import PROXY_HINT
 from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
+from providers.network import UNTRUSTED_HINT, Network, untrusted_reason
 
 ATTEMPTS = 3
 TOTAL_TIMEOUT_S = 90.0
@@ -79,8 +79,10 @@ def open_client(
     budget: Budget | None = None,
     pace: Pace | None = None,
     clock: Clock = utc_now,
+    network: Network = Network(),
 ) -> AccountClient:
     """A client for one account. It follows no redirects: a redirect must not carry a key or an old signature."""
+    proxy = network.proxy_for(base_url)
     return AccountClient(
         circuit=Circuit(account, now=clock),
         budget=budget,
@@ -91,18 +93,11 @@ def open_client(
         timeout=TIMEOUT,
         limits=LIMITS,
         follow_redirects=False,
-        trust_env=not is_loopback(base_url),
+        trust_env=False,
+        verify=network.tls if base_url.startswith("https:") else False,
+        proxy=httpx.Proxy(proxy.url, headers=proxy.headers, ssl_context=network.tls) if proxy else None,
         headers={"User-Agent": "opswatch"},
     )
-
-
-def is_loopback(url: str) -> bool:
-    """True where the URL's host is this machine."""
-    host = (urlsplit(url).hostname or "").lower()
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 async def fetch(
@@ -245,6 +240,12 @@ async def read_all(response: httpx.Response, *, account: str) -> Reply:
 
 def unreachable(error: httpx.HTTPError, *, account: str) -> ProviderError:
     """The error for a request that got no whole answer; says how it failed and never quotes a URL."""
+    if reason := untrusted_reason(error):
+        what = f"could not be reached: its certificate is not trusted ({reason})"
+        return Unavailable(f"{account} {what}.", account=account, hint=UNTRUSTED_HINT)
+    if isinstance(error, httpx.ProxyError):
+        said = sanitised_proxy_answer(error)
+        return Unavailable(f"{account} could not be reached: the proxy refused{said}.", account=account, hint=PROXY_HINT)
     if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
         what = "could not be reached"
     elif isinstance(error, httpx.PoolTimeout):
@@ -262,6 +263,12 @@ def unreachable(error: httpx.HTTPError, *, account: str) -> ProviderError:
     else:
         what = "broke off in the middle of its answer"
     return no_answer(what, account=account)
+
+
+def sanitised_proxy_answer(error: httpx.HTTPError) -> str:
+    """` (HTTP 407)` from the message of a proxy error, which begins with the status that the proxy gave."""
+    status = str(error)[:3]
+    return f" (HTTP {status})" if status.isdigit() else ""
 
 
 def no_answer(what: str, *, account: str) -> Unavailable:

@@ -24,6 +24,7 @@ from providers.budget import AKAMAI_V2_LIMITS, Budget, Ledger, MemoryLedger
 from providers.clock import Clock, utc_now
 from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
 from providers.http import Reply, fetch, open_client, refuse_status, too_many_requests
+from providers.network import Network
 from providers.records import ApiCall, CallFilters, CallPage, Check, Condition, Window, iso_utc
 from providers.redaction import Redactor
 
@@ -73,6 +74,7 @@ class Akamai:
         redactor: Redactor | None = None,
         ledger: Ledger | None = None,
         clock: Clock = utc_now,
+        network: Network = Network(),
     ) -> None:
         self.account = account
         self._clock = clock
@@ -84,7 +86,9 @@ class Akamai:
         self._enumerations: Mapping[str, Sequence[str]] = wording.ENUMERATIONS
         limits = AKAMAI_V2_LIMITS if settings.report == "v2" else {}
         budget = Budget(account, credentials.client_token, limits, ledger or MemoryLedger(), clock)
-        self._client = open_client(credentials.base_url, account=account, auth=self._auth, budget=budget, clock=clock)
+        self._client = open_client(
+            credentials.base_url, account=account, auth=self._auth, budget=budget, clock=clock, network=network
+        )
         own = [credentials.client_token, credentials.client_secret, credentials.access_token]
         self._redactor = redactor or Redactor(own)
 

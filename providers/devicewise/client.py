@@ -18,6 +18,7 @@ from providers.devicewise import parse
 from providers.devicewise.auth import MFA_REQUIRED, NOT_AGAIN, Credentials, LockOut, Session
 from providers.errors import AuthFailed, ProtocolError, ProviderError
 from providers.http import Reply, fetch, open_client
+from providers.network import Network
 from providers.records import ApiCall, CallFilters, CallPage, Check, Condition, Outcome, Window, iso_utc
 from providers.redaction import Redactor, Secret
 
@@ -40,11 +41,12 @@ class DeviceWise:
         redactor: Redactor | None = None,
         ledger: Ledger | None = None,
         clock: Clock = utc_now,
+        network: Network = Network(),
     ) -> None:
         self.account = account
         self._credentials = credentials
         self._org, self._show_all = org, show_all
-        self._client = open_client(base_url, account=account, pace=Pace(DEVICEWISE_PER_S), clock=clock)
+        self._client = open_client(base_url, account=account, pace=Pace(DEVICEWISE_PER_S), clock=clock, network=network)
         self._session = Session(
             self._log_in, lock_out=LockOut(account, f"{base_url} {org}", credentials, ledger or MemoryLedger(), clock)
         )

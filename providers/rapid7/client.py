@@ -23,6 +23,7 @@ from providers.bulk import BulkClient
 from providers.clock import Clock, utc_now
 from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, Unavailable
 from providers.http import TOTAL_TIMEOUT_S, Reply, attempts, fetch, learned_from, open_client, refuse_status, watched
+from providers.network import Network
 from providers.rapid7 import parse
 from providers.rapid7.auth import ApiKey
 from providers.records import Check, Condition, DayRange, LogUsage, NamedLog, UsagePeriod, Window
@@ -51,13 +52,14 @@ class Rapid7:
         redactor: Redactor | None = None,
         ledger: Ledger | None = None,
         clock: Clock = utc_now,
+        network: Network = Network(),
     ) -> None:
         self.account = account
         self._clock = clock
         self._auth = ApiKey(api_key)
         self._budget = Budget(account, api_key, RAPID7_LIMITS, ledger or MemoryLedger(), clock)
-        self._client = open_client(base_url, account=account, auth=self._auth, budget=self._budget, clock=clock)
-        self._bulk = BulkClient()
+        self._client = open_client(base_url, account=account, auth=self._auth, budget=self._budget, clock=clock, network=network)
+        self._bulk = BulkClient(network)
         self._redactor = redactor or Redactor([api_key])
         self._names: tuple[float, Sequence[NamedLog]] | None = None
         self._days_by_log = MOST_DAYS_BY_LOG

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.errors import Unavailable
-from providers.http import Reply, fetch, is_loopback, learned_from, open_client, retry_after_s
+from providers.http import Reply, fetch, learned_from, open_client, retry_after_s
+from providers.network import is_loopback
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DATE = {"Date": "Sat, 21 Nov 2026 12:00:00 GMT"}

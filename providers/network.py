@@ -1,0 +1,229 @@
+"""How every connection leaves this machine: through which proxy, and which certificates it trusts.
+
+Read once from the environment, in the spelling that curl and most programs share, so that vendors, Slack's Web API, its
+WebSocket, response URLs and uploads all take the same way.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import ssl
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import truststore
+
+from providers.redaction import Secret
+
+PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
+EXAMPLE_PROXY = "http://proxy.example.com:3128"
+NEEDS_PEM = "a file of certificates in PEM form (-----BEGIN CERTIFICATE-----) that can be read"
+UNTRUSTED_HINT = "If a private authority signed it, point SSL_CERT_FILE to a PEM file that holds that authority's certificate."
+_DEFAULT_PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80}
+
+
+class NetworkSettingError(Exception):
+    """An environment variable that cannot be used: its name, and what would be right. Never its value, which may hold a password."""
+
+    def __init__(self, variable: str, expected: str) -> None:
+        super().__init__(f"{variable}: {expected}")
+        self.variable, self.expected = variable, expected
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyServer:
+    """A proxy's address without its credentials, and the `Proxy-Authorization` header that it wants, if any."""
+
+    url: str
+    authorization: Secret | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Proxy-Authorization": self.authorization.open()} if self.authorization else {}
+
+
+@dataclass(frozen=True)
+class Network:
+    """Proxies by variable, the hosts that are reached without one, and the certificates to trust."""
+
+    proxies: Mapping[str, ProxyServer] = field(default_factory=dict)
+    no_proxy: tuple[NoProxyEntry, ...] = ()
+    ca_file: Path | None = None
+    ca_folders: tuple[Path, ...] = ()
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Network:
+        """The network that the environment describes. Raises NetworkSettingError for a value that cannot be used."""
+        proxies = {}
+        for variable in PROXY_VARIABLES:
+            name, value = _lookup(variable, environ)
+            if value:
+                proxies[variable] = _parse_proxy(name, value)
+        _, exceptions = _lookup("NO_PROXY", environ)
+        return cls(
+            proxies=proxies,
+            no_proxy=tuple(NoProxyEntry.parse(entry) for entry in exceptions.replace(",", " ").split()),
+            ca_file=_ca_file(environ.get("SSL_CERT_FILE", "").strip()),
+            ca_folders=_ca_folders(environ.get("SSL_CERT_DIR", "").strip()),
+        )
+
+    def proxy_for(self, url: str) -> ProxyServer | None:
+        """The proxy for a URL; None for this machine, for what NO_PROXY names, and where no proxy is set."""
+        if not self.proxies:
+            return None
+        parts = urlsplit(url)
+        if is_loopback(url) or any(entry.matches(parts) for entry in self.no_proxy):
+            return None
+        variable = "HTTPS_PROXY" if parts.scheme in ("https", "wss") else "HTTP_PROXY"
+        return self.proxies.get(variable) or self.proxies.get("ALL_PROXY")
+
+    @cached_property
+    def tls(self) -> ssl.SSLContext:
+        """Trusts what SSL_CERT_FILE and SSL_CERT_DIR hold; where neither is set, what the operating system trusts. Raises
+        NetworkSettingError where SSL_CERT_FILE is damaged."""
+        if not self.ca_file and not self.ca_folders:
+            return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if self.ca_file:
+            try:
+                context.load_verify_locations(cafile=self.ca_file)
+            except (ssl.SSLError, OSError):
+                raise NetworkSettingError("SSL_CERT_FILE", NEEDS_PEM) from None
+        for folder in self.ca_folders:
+            context.load_verify_locations(capath=folder)
+        return context
+
+    def secrets(self) -> list[Secret]:
+        """The proxies' credentials, to be kept out of whatever is shown."""
+        return [proxy.authorization for proxy in self.proxies.values() if proxy.authorization]
+
+
+@dataclass(frozen=True, slots=True)
+class NoProxyEntry:
+    """One entry of NO_PROXY: `*`, a host and all below it (with or without a leading dot), an address, or a CIDR range; each
+    with a port or without."""
+
+    host: str
+    port: int | None = None
+    range: ipaddress.IPv4Network | ipaddress.IPv6Network | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> NoProxyEntry:
+        """The entry. What is neither an address nor a range is a host name, as everywhere."""
+        if found := _address_range(text.strip("[]")):
+            return cls(text, range=found)
+        host, colon, port = text.rpartition(":")
+        if not (colon and port.isascii() and port.isdigit()):
+            host, port = text, ""
+        host = host.strip("[]").lower().removeprefix("*.").strip(".") if host != "*" else "*"
+        return cls(host, int(port[:5]) if port else None, _address_range(host))
+
+    def matches(self, parts: SplitResult) -> bool:
+        """True where the URL is to be reached without a proxy."""
+        host = (parts.hostname or "").rstrip(".")
+        if self.port is not None and self.port != (parts.port or _DEFAULT_PORTS.get(parts.scheme)):
+            return False
+        if self.host == "*":
+            return True
+        if self.range:
+            address = _address(host)
+            return address is not None and address.version == self.range.version and address in self.range
+        return bool(self.host) and (host == self.host or host.endswith(f".{self.host}"))
+
+
+def is_loopback(url: str) -> bool:
+    """True where the URL's host is this machine."""
+    host = (urlsplit(url).hostname or "").lower()
+    address = _address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+def untrusted_reason(error: BaseException | None) -> str:
+    """Why a certificate is not trusted, in OpenSSL's words ("self-signed certificate in certificate chain"), or nothing."""
+    for _ in range(10):
+        if error is None:
+            return ""
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message or "it cannot be verified"
+        inner = getattr(error, "certificate_error", None)
+        error = inner if isinstance(inner, BaseException) else error.__cause__ or error.__context__
+    return ""
+
+
+def _lookup(variable: str, environ: Mapping[str, str]) -> tuple[str, str]:
+    """The spelling that is set, and its value; the lower-case one wins, as in curl."""
+    for name in (variable.lower(), variable):
+        if value := environ.get(name, "").strip():
+            return name, value
+    return variable, ""
+
+
+def _parse_proxy(variable: str, value: str) -> ProxyServer:
+    """A proxy such as `http://ada:secret@proxy.example.com:3128`; without a scheme it is http."""
+    text = value if "://" in value else f"http://{value}"
+    parts, port = urlsplit(""), None
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme.startswith("socks"):
+        raise NetworkSettingError(variable, f"an http:// or https:// proxy such as {EXAMPLE_PROXY}; SOCKS proxies cannot be used")
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not _is_host(host) or parts.path not in ("", "/") or parts.query:
+        raise NetworkSettingError(variable, f"the address of a proxy such as {EXAMPLE_PROXY}")
+    place = f"[{host}]" if ":" in host else host
+    return ProxyServer(f"{parts.scheme}://{place}:{port or _DEFAULT_PORTS[parts.scheme]}", _authorization(parts))
+
+
+def _authorization(parts: SplitResult) -> Secret | None:
+    if parts.username is None:
+        return None
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return Secret("Basic " + b64encode(pair.encode()).decode())
+
+
+def _is_host(host: str) -> bool:
+    return bool(host) and host.isascii() and (_address(host) is not None or all(c.isalnum() or c in ".-_" for c in host))
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def _address_range(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+def _ca_file(value: str) -> Path | None:
+    """The file, looked at only as far as its first lines show what it is: loading all of it takes as long as the rest of a start."""
+    if not value:
+        return None
+    path = Path(value)
+    try:
+        holds_certificates = path.is_file() and b"-----BEGIN " in path.read_bytes()
+    except OSError:
+        holds_certificates = False
+    if not holds_certificates:
+        raise NetworkSettingError("SSL_CERT_FILE", NEEDS_PEM)
+    return path
+
+
+def _ca_folders(value: str) -> tuple[Path, ...]:
+    """SSL_CERT_DIR holds one folder or several, separated as in PATH; OpenSSL passes over those that are missing."""
+    folders = [Path(part) for part in value.split(os.pathsep) if part]
+    there = tuple(folder for folder in folders if folder.is_dir() and os.access(folder, os.R_OK | os.X_OK))
+    if folders and not there:
+        raise NetworkSettingError("SSL_CERT_DIR", "a folder of certificates that can be read")
+    return there
