@@ -19,6 +19,7 @@ from providers.budget import Ledger
 from providers.clock import Clock, utc_now
 from providers.devicewise.auth import Credentials
 from providers.devicewise.client import DeviceWise
+from providers.network import Network
 from providers.rapid7.client import Rapid7
 from providers.redaction import Redactor
 from providers.sources import CallSource, Checked, LogSource, UsageSource
@@ -29,7 +30,7 @@ class Accounts:
 
     def __init__(self, settings: Settings, redactor: Redactor, ledger: Ledger, clock: Clock = utc_now) -> None:
         self.all: Mapping[str, Checked] = {
-            n: _open(n, account, redactor, ledger, clock) for n, account in settings.providers.items()
+            name: _open(name, account, redactor, ledger, clock, settings.network) for name, account in settings.providers.items()
         }
         self.usage: dict[str, UsageSource] = {n: s for n, s in self.all.items() if isinstance(s, Rapid7)}
         self.logs: dict[str, LogSource] = {n: s for n, s in self.all.items() if isinstance(s, Rapid7)}
@@ -42,13 +43,29 @@ class Accounts:
 
 
 def _open(
-    name: str, settings: ProviderSettings, redactor: Redactor, ledger: Ledger, clock: Clock
+    name: str, settings: ProviderSettings, redactor: Redactor, ledger: Ledger, clock: Clock, network: Network
 ) -> Rapid7 | Akamai | DeviceWise:
     if isinstance(settings, Rapid7Settings):
-        return Rapid7(name, base_url=settings.address, api_key=settings.api_key, redactor=redactor, ledger=ledger, clock=clock)
+        return Rapid7(
+            name,
+            base_url=settings.address,
+            api_key=settings.api_key,
+            redactor=redactor,
+            ledger=ledger,
+            clock=clock,
+            network=network,
+        )
     if isinstance(settings, AkamaiSettings):
         report = _report(settings)
-        return Akamai(name, credentials=settings.credentials, settings=report, redactor=redactor, ledger=ledger, clock=clock)
+        return Akamai(
+            name,
+            credentials=settings.credentials,
+            settings=report,
+            redactor=redactor,
+            ledger=ledger,
+            clock=clock,
+            network=network,
+        )
     assert isinstance(settings, DeviceWiseSettings)
     credentials = Credentials(
         username=settings.username or "",
@@ -66,6 +83,7 @@ def _open(
         redactor=redactor,
         ledger=ledger,
         clock=clock,
+        network=network,
     )
 
 

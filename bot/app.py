@@ -39,7 +39,7 @@ from bot.plainer import Plainer
 from bot.schedule import read_cron
 from bot.slack_client import retry_after_s
 from bot.slack_pace import Priority, SlackPace
-from bot.socket_mode import HOPELESS, NOT_CONNECTED, Patience, SocketMode
+from bot.socket_mode import HOPELESS, NOT_CONNECTED, Patience, SocketMode, unreachable
 from bot.store import Alerts, Posts, Store, StoredLedger
 from handlers import actions, home, incidents, mentions, modals, slash
 from handlers.backtesting import Backtesting
@@ -50,6 +50,7 @@ from handlers.problems import ErrorListener
 from handlers.rules import RuleManager
 from handlers.watch import AlertJob, Quiet
 from providers.clock import Clock, utc_now
+from providers.connections import open_session
 from providers.redaction import Redactor
 
 log = logging.getLogger("opswatch")
@@ -141,7 +142,7 @@ async def open_bot(
     slack, clock = slack or Connection(), clock or utc_now
     redactor = Redactor([*settings.secrets(), *tokens.secrets()])
     async with contextlib.AsyncExitStack() as stack:
-        session = await stack.enter_async_context(aiohttp.ClientSession(json_serialize=json_text))
+        session = await stack.enter_async_context(open_session(settings.network, json_serialize=json_text))
         client = web_client(tokens.bot.open(), tokens.api_url, session, pace=SlackPace(pace.per_channel))
         store = await Store.open(settings.database, now=clock())
         stack.push_async_callback(store.close)
@@ -264,8 +265,8 @@ async def _introduced(client: AsyncWebClient, slack: Connection, patience: Patie
                 raise
             asked_for_s = retry_after_s(error)
             slack.trouble = f"Slack does not tell who we are ({error.response.get('error') or error.response.status_code})."
-        except NOT_CONNECTED:
-            slack.trouble = "Slack could not be reached."
+        except NOT_CONNECTED as error:
+            slack.trouble = unreachable(error)
         wait_s = max(backoff_s, asked_for_s or 0.0)
         log.error("Not connected to Slack: %s Trying again in %.0f s.", slack.trouble, wait_s)
         await asyncio.sleep(wait_s)

@@ -20,6 +20,7 @@ from bot.manifest import SCOPES
 from bot.store import Store, StoreError
 from bot.terminal import ledger_of
 from providers.clock import utc_now
+from providers.connections import describe_failure, open_session
 from providers.records import Check
 from providers.redaction import Redactor
 
@@ -64,7 +65,7 @@ async def _slack(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
         tokens = slack_tokens(settings.slack.mode, environ)
     except BadConfig as error:
         return [Check("tokens", ok=False, detail=str(error), hint=error.hint)]
-    async with aiohttp.ClientSession() as session:
+    async with open_session(settings.network) as session:
         client = web_client(tokens.bot.open(), tokens.api_url, session)
         try:
             who = await client.auth_test()
@@ -78,8 +79,10 @@ async def _slack(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
                     hint="Check SLACK_BOT_TOKEN; reinstall the app.",
                 )
             ]
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            return [Check("slack", ok=False, detail="Slack could not be reached.", hint="Check the network and SLACK_API_URL.")]
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            failure = describe_failure(error)
+            why, hint = failure or ("", "Check the network, HTTPS_PROXY and SLACK_API_URL.")
+            return [Check("slack", ok=False, detail=f"Slack could not be reached{why and ': '}{why}.", hint=hint)]
         checks = [Check("slack", ok=True, detail=f"Connected as {who.get('user')} in {who.get('team')}.")]
         granted = {scope.strip() for scope in str(who.headers.get("x-oauth-scopes", "")).split(",") if scope.strip()}
         missing = sorted(set(SCOPES) - granted) if granted else []

@@ -27,6 +27,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    PrivateAttr,
     Tag,
     ValidationError,
     ValidationInfo,
@@ -39,13 +40,15 @@ from bot.cron import EXAMPLE, CronError, CronTrigger
 from bot.errors import BadConfig, BadQuestion, Problem
 from bot.question import Directory, Kind, read_line
 from providers.akamai.auth import EdgeGridCredentials, EdgercError, host_url, read_edgerc
-from providers.network import is_loopback
+from providers.network import Network, NetworkSettingError, is_loopback
 from providers.rapid7.auth import REGIONS, region_url
 from providers.redaction import Secret
 
 SECRET_KEYS = frozenset({"api_key", "password", "app_token", "app_id", "client_secret", "client_token", "access_token"})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 _HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})){0,8}")
+MOST_SECRET_BYTES = 64 * 1024
+MOST_CONFIG_BYTES = 4 * 1024 * 1024
 _LOG_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _RESERVED = frozenset(
     [
@@ -105,16 +108,38 @@ def _secret(value: Any, info: ValidationInfo) -> Secret:
         found = _given(info, "environ").get(rest, "")
         if not found.strip():
             raise ValueError(f"the environment has no {rest}; export it, or take this account out")
-        return Secret(found.strip())
+        return Secret(clean_secret(found, f"the variable {rest}"))
     if scheme == "file" and rest:
-        try:
-            found = _beside(rest, info).read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            raise ValueError(f"the file {rest} cannot be read") from None
-        if not found:
+        found = _read_secret_file(_beside(rest, info), rest)
+        if not found.strip():
             raise ValueError(f"the file {rest} is empty")
-        return Secret(found)
+        return Secret(clean_secret(found, f"the file {rest}"))
     raise ValueError('a reference such as "env:NAME" or "file:PATH"; secrets are not written out here')
+
+
+def _read_secret_file(path: Path, said: str) -> str:
+    """The file's text; it is a file of a few bytes, so anything larger, or that never ends, is no secret."""
+    try:
+        if path.exists() and (not path.is_file() or path.stat().st_size > MOST_SECRET_BYTES):
+            raise ValueError(f"the file {said} is not a file with one line")
+        return path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        raise ValueError(f"the file {said} cannot be read") from None
+
+
+def clean_secret(text: str, source: str) -> str:
+    """A secret without what editors and shells leave around it: a byte order mark, blanks, line ends, one pair of quotes.
+
+    Raises ValueError, which names the source and never the value, where what is left cannot be one secret.
+    """
+    found = text.removeprefix("\ufeff").strip()
+    if len(found) > 2 and found[0] == found[-1] and found[0] in "'\"":
+        found = found[1:-1].strip()
+    if len(found.splitlines()) > 1:
+        raise ValueError(f"{source} holds more than one line; keep the secret alone in it")
+    if not found.isascii() or not found.isprintable():
+        raise ValueError(f"{source} holds characters that no key or token has; copy it again")
+    return found
 
 
 def _text_or_reference(value: Any, info: ValidationInfo) -> str:
@@ -305,6 +330,10 @@ class AkamaiSettings(_Table):
             raise ValueError(str(error)) from None
         return self
 
+    @property
+    def address(self) -> str:
+        return self.credentials.base_url
+
     @cached_property
     def credentials(self) -> EdgeGridCredentials:
         """The credentials, read once, from `.edgerc` or from the keys here; `base_url` wins over any host."""
@@ -328,6 +357,10 @@ class DeviceWiseSettings(_Table):
     thing_key: Text | None = None
     org: Text | None = None
     show_all: Annotated[bool, Field(strict=True)] = False
+
+    @property
+    def address(self) -> str:
+        return self.base_url
 
     @model_validator(mode="after")
     def _can_log_in(self) -> DeviceWiseSettings:
@@ -422,6 +455,13 @@ class Settings(_Table):
     alert: tuple[AlertSettings, ...] = ()
     mute: tuple[MuteSettings, ...] = ()
 
+    _network: Network = PrivateAttr(default_factory=Network)
+
+    @property
+    def network(self) -> Network:
+        """Proxies and certificates, from the environment."""
+        return self._network
+
     @property
     def directory(self) -> Directory:
         kinds: dict[str, Kind] = {name: account.kind for name, account in self.providers.items()}
@@ -430,7 +470,7 @@ class Settings(_Table):
 
     def secrets(self) -> list[Secret]:
         """Every secret of every account, to be kept out of whatever leaves the house."""
-        found = []
+        found = self.network.secrets()
         for account in self.providers.values():
             found += [value for key in SECRET_KEYS if isinstance(value := getattr(account, key, None), Secret)]
             if isinstance(account, AkamaiSettings):
@@ -454,29 +494,53 @@ class SlackTokens:
 
 def read_settings(path: Path, *, environ: Mapping[str, str] = os.environ, now: datetime | None = None) -> Settings:
     """The settings in the file. Raises BadConfig with every problem there is."""
+    return settings_of(_read_table(path), folder=path.resolve().parent, environ=environ, now=now)
+
+
+def _read_table(path: Path) -> dict[str, Any]:
+    """The file as TOML. Raises BadConfig with one sentence where it is none."""
     try:
-        table = tomllib.loads(path.read_text("utf-8-sig"))
+        if path.exists() and not path.is_file():
+            raise BadConfig([Problem(str(path), "", "a file, such as bot.example.toml; this is none")])
+        if path.stat().st_size > MOST_CONFIG_BYTES:
+            raise BadConfig([Problem(str(path), "", f"a file below {words.size(MOST_CONFIG_BYTES)}")])
+        return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise BadConfig([Problem(str(path), "", "there is no such file; start from bot.example.toml")]) from None
-    except (OSError, UnicodeDecodeError):
-        raise BadConfig([Problem(str(path), "", "the file cannot be read")]) from None
-    except tomllib.TOMLDecodeError as error:
-        raise BadConfig([Problem(str(path), "", f"not TOML: {_without_values(str(error))}")]) from None
-    return settings_of(table, folder=path.resolve().parent, environ=environ, now=now)
+    except UnicodeDecodeError:
+        raise BadConfig([Problem(str(path), "", "the file is not UTF-8; save it as UTF-8")]) from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, tomllib.TOMLDecodeError):
+            raise BadConfig([Problem(str(path), "", f"not TOML: {_without_values(str(error))}")]) from None
+        why = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
+        raise BadConfig([Problem(str(path), "", f"the file cannot be read{why}")]) from None
+    except RecursionError:
+        raise BadConfig([Problem(str(path), "", "not TOML: it is nested too deep")]) from None
 
 
 def settings_of(table: Mapping[str, Any], *, folder: Path, environ: Mapping[str, str], now: datetime | None = None) -> Settings:
     """The settings in a table that was read from TOML."""
     given = {"database": "bot.sqlite", **table}
-    problems = list(_bad_names(table))
+    network, problems = _read_network(environ)
+    problems += _bad_names(table)
     try:
         settings = Settings.model_validate(given, context={"folder": folder, "environ": environ})
     except ValidationError as error:
         raise BadConfig(problems + [_problem(detail, given) for detail in error.errors()]) from None
     problems += _schedule_problems(settings, now or datetime.now(UTC))
+    problems += _certificate_problems(settings, network)
     if problems:
         raise BadConfig(problems)
+    settings._network = network
     return settings
+
+
+def _read_network(environ: Mapping[str, str]) -> tuple[Network, list[Problem]]:
+    """Proxies and certificates as the environment sets them, and what is wrong with them."""
+    try:
+        return Network.from_environ(environ), []
+    except NetworkSettingError as error:
+        return Network(), [Problem(error.variable, "", error.expected)]
 
 
 def slack_tokens(settings_mode: str, environ: Mapping[str, str] = os.environ) -> SlackTokens:
@@ -488,19 +552,69 @@ def slack_tokens(settings_mode: str, environ: Mapping[str, str] = os.environ) ->
     elif settings_mode == "http":
         needed["SLACK_SIGNING_SECRET"] = "from Basic Information"  # noqa: S105
     missing = [
-        Problem(name, "", f"missing in the environment ({what})") for name, what in needed.items() if not environ.get(name)
+        Problem(name, "", f"missing in the environment ({what})")
+        for name, what in needed.items()
+        if not environ.get(name, "").strip()
     ]
     if missing:
         raise BadConfig(missing, f"Export {words.listed([problem.key for problem in missing])}.")
-    api_url = environ.get("SLACK_API_URL") or "https://slack.com/api/"
-    if not api_url.startswith("https://") and not is_loopback(api_url):
-        raise BadConfig([Problem("SLACK_API_URL", api_url, "https://, since plain http:// is accepted for this machine alone")])
+    tokens, problems = _read_tokens(environ)
+    api_url = (environ.get("SLACK_API_URL") or "").strip() or "https://slack.com/api/"
+    if not _is_address(api_url):
+        problems.append(Problem("SLACK_API_URL", "", 'an address such as "https://slack.com/api/"'))
+    elif not api_url.startswith("https://") and not is_loopback(api_url):
+        problems.append(Problem("SLACK_API_URL", "", "https://, since plain http:// is accepted for this machine alone"))
+    if problems:
+        raise BadConfig(problems, "Export the values as Slack shows them.")
     return SlackTokens(
-        bot=Secret(environ["SLACK_BOT_TOKEN"]),
-        app=Secret(environ.get("SLACK_APP_TOKEN", "")),
-        signing=Secret(environ.get("SLACK_SIGNING_SECRET", "")),
+        bot=Secret(tokens["SLACK_BOT_TOKEN"]),
+        app=Secret(tokens["SLACK_APP_TOKEN"]),
+        signing=Secret(tokens["SLACK_SIGNING_SECRET"]),
         api_url=api_url if api_url.endswith("/") else api_url + "/",
     )
+
+
+def _read_tokens(environ: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]]:
+    """Slack's tokens as they are set, cleaned, and what is wrong with them. One in the other's place is named as such."""
+    tokens, problems = {}, []
+    for name, wrong in _WRONG_BEGINNINGS.items():
+        try:
+            tokens[name] = clean_secret(environ.get(name, ""), name)
+        except ValueError as error:
+            tokens[name] = ""
+            problems.append(Problem(name, "", str(error).removeprefix(f"{name} ")))
+        found = next((beginning for beginning in wrong if tokens[name].startswith(beginning)), None)
+        if found:
+            right = f"another token: {found}… is {_BEGINNINGS[found]}"
+            problems.append(Problem(name, "", right))
+    return tokens, problems
+
+
+_BEGINNINGS = {"xoxb-": "SLACK_BOT_TOKEN", "xapp-": "SLACK_APP_TOKEN", "xoxp-": "a person's token, which this bot never uses"}
+_WRONG_BEGINNINGS = {
+    "SLACK_BOT_TOKEN": ("xapp-", "xoxp-"),
+    "SLACK_APP_TOKEN": ("xoxb-", "xoxp-"),
+    "SLACK_SIGNING_SECRET": ("xoxb-", "xapp-", "xoxp-"),
+}
+
+
+def _is_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in ("https", "http") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False
+
+
+def _certificate_problems(settings: Settings, network: Network) -> list[Problem]:
+    """A certificate file that turns out to be damaged when all of it is read, which is done only where somebody needs it."""
+    if settings.providers and all(is_loopback(account.address) for account in settings.providers.values()):
+        return []
+    try:
+        _ = network.tls
+    except NetworkSettingError as error:
+        return [Problem(error.variable, "", error.expected)]
+    return []
 
 
 def _bad_names(table: Mapping[str, Any]) -> Iterator[Problem]:

@@ -29,6 +29,7 @@ from bot.deliveries import wants_reply
 from bot.health import Connection
 from bot.slack_client import retry_after_s
 from providers.clock import Clock, utc_now
+from providers.connections import describe_failure
 
 log = logging.getLogger("opswatch")
 
@@ -292,8 +293,14 @@ def _what_failed(error: Exception) -> str:
     if isinstance(error, _NoAddress | aiohttp.ClientPayloadError):
         return "Slack's answer to apps.connections.open could not be read; is a proxy in between?"
     if isinstance(error, NOT_CONNECTED):
-        return "Slack could not be reached."
+        return unreachable(error)
     return f"A connection could not be opened ({type(error).__name__})."
+
+
+def unreachable(error: BaseException) -> str:
+    """`Slack could not be reached.`, and what can be done where it is a certificate or a proxy."""
+    failure = describe_failure(error)
+    return f"Slack could not be reached: {failure[0]}. {failure[1]}" if failure else "Slack could not be reached."
 
 
 def _request(message: dict[str, Any]) -> SocketModeRequest | None:

@@ -181,12 +181,11 @@ async def _groups_of(settings: Settings, user: str, groups: Sequence[str]) -> Se
         tokens = slack_tokens("neither")
     except BadConfig:
         return ()
-    import aiohttp
-
     from bot.delivery import web_client
     from bot.people import SlackPeople
+    from providers.connections import open_session
 
-    async with aiohttp.ClientSession() as session:
+    async with open_session(settings.network) as session:
         people = SlackPeople(web_client(tokens.bot.open(), tokens.api_url, session), settings.timezone)
         return await people.groups_of(user, groups)
 
