@@ -6,7 +6,6 @@ from typing import Any
 
 import aiohttp
 from aiohttp.client_middlewares import ClientHandlerType
-from multidict import CIMultiDict
 from yarl import URL
 
 from providers.network import UNTRUSTED_HINT, Network, untrusted_reason
@@ -62,7 +61,7 @@ def _through_proxy(network: Network) -> Any:
         if proxy is None:
             request.update_proxy(None, None, None)
         else:
-            request.update_proxy(URL(proxy.url), None, CIMultiDict(proxy.headers))
+            request.update_proxy(URL(proxy.url), None, proxy.headers)
         return await handler(request)
 
     return middleware
