@@ -6,22 +6,25 @@ the body comes in many small chunks.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import aiohttp
 import httpx
 from yarl import URL
 
 from providers.connections import describe_failure, open_session
-from providers.errors import Incomplete, ProtocolError, Unavailable
-from providers.http import MOST_BODY_BYTES, Reply, no_answer
+from providers.errors import Incomplete, ProtocolError, ProviderError, Unavailable
+from providers.http import MOST_ERROR_BYTES, Reply, no_answer
 from providers.network import Network
+from providers.unpacking import PACKINGS, Unpacker, packings_of
 
 PIECE_BYTES = 32 * 1024
+REFUSAL_TIMEOUT_S = 10.0
 # A connection, the next bytes of a stream, and a whole stream: an hour is what a log of some GB takes over a slow line.
 TIMEOUT = aiohttp.ClientTimeout(total=3600.0, sock_connect=10.0, sock_read=60.0)
 
@@ -67,14 +70,16 @@ class BulkClient:
             await self._session.close()
 
 
-async def whole(response: aiohttp.ClientResponse, *, account: str) -> Reply:
-    """A short body, such as that of an error, read to its end."""
+async def refusal(response: aiohttp.ClientResponse, *, account: str) -> Reply:
+    """A reply that is no log. Of its body only as much as a sentence needs is read, and what does not come in time is done without."""
     body = bytearray()
-    async for piece in pieces(response, account=account):
-        body += piece
-        if len(body) > MOST_BODY_BYTES:
-            raise ProtocolError(f"{account} sent an answer without end.", account=account, hint="Ask for a shorter window.")
-    return replace(head(response), body=bytes(body))
+    with contextlib.suppress(TimeoutError, Incomplete):
+        async with asyncio.timeout(REFUSAL_TIMEOUT_S):
+            async for piece in pieces(response, account=account):
+                body += piece
+                if len(body) >= MOST_ERROR_BYTES:
+                    break
+    return replace(head(response), body=bytes(body[:MOST_ERROR_BYTES]))
 
 
 def head(response: aiohttp.ClientResponse) -> Reply:
@@ -113,11 +118,17 @@ async def pieces(response: aiohttp.ClientResponse, *, account: str, meter: Meter
         raise Incomplete(broken, account=account, hint="Ask again, or for a shorter window.")
 
 
-def unreachable(error: Exception, *, account: str) -> Unavailable:
+def unreachable(error: Exception, *, account: str) -> ProviderError:
     """The error for a request that got no whole answer; says how it failed and never quotes a URL."""
     if failure := describe_failure(error):
         reason, hint = failure
         return Unavailable(f"{account} could not be reached: {reason}.", account=account, hint=hint)
+    if isinstance(error, aiohttp.ClientResponseError):
+        return ProtocolError(
+            f"{account} sent something that is not HTTP, or headers without end.",
+            account=account,
+            hint="Check `base_url`; if it stays, tell the operator.",
+        )
     if isinstance(error, aiohttp.ConnectionTimeoutError | aiohttp.ClientConnectorError):
         what = "could not be reached"
     elif isinstance(error, TimeoutError):
@@ -127,36 +138,10 @@ def unreachable(error: Exception, *, account: str) -> Unavailable:
     return no_answer(what, account=account)
 
 
-class _Unpacker:
-    """gzip or deflate, of one member or several, given out in bounded parts so that a packed bomb does not fill memory."""
-
-    def __init__(self) -> None:
-        self._stream = self._fresh()
-        self._any = False
-
-    @property
-    def ended(self) -> bool:
-        return bool(self._stream.eof) or not self._any
-
-    def feed(self, piece: bytes) -> Any:
-        while piece:
-            if self._stream.eof:
-                self._stream = self._fresh()
-            self._any = True
-            part = self._stream.decompress(piece, 8 * PIECE_BYTES)
-            if part:
-                yield part
-            piece = self._stream.unused_data if self._stream.eof else self._stream.unconsumed_tail
-
-    @staticmethod
-    def _fresh() -> Any:
-        return zlib.decompressobj(wbits=47)
-
-
-def _unpacker(encoding: str, *, account: str) -> _Unpacker | None:
-    encoding = encoding.strip().lower()
-    if encoding in ("identity", ""):
+def _unpacker(encoding: str, *, account: str) -> Unpacker | None:
+    packings = packings_of(encoding)
+    if not packings:
         return None
-    if encoding not in ("gzip", "x-gzip", "deflate"):
+    if len(packings) > 1 or packings[0] not in PACKINGS:
         raise ProtocolError(f"{account} sent a log packed as {encoding[:20]}.", account=account, hint="Tell the operator.")
-    return _Unpacker()
+    return Unpacker()

@@ -6,6 +6,7 @@
     ├── RateLimited      asked too often (429 and the vendors' own signs of it)
     ├── Unavailable      no connection, a time-out, a 5xx
     ├── ProtocolError    an answer that cannot be read, or a 400 to a question we thought right
+    │   └── TooLarge     an answer of more bytes than are taken
     └── Incomplete       an answer cut short of which nothing can be used
 
 Each carries the account, one sentence about what happened, one hint about what to do, and whether asking again may help.
@@ -53,13 +54,17 @@ class ProtocolError(ProviderError):
     kind = "protocol"
 
 
+class TooLarge(ProtocolError):
+    """What was asked for may be asked for in smaller parts."""
+
+
 class Incomplete(ProviderError):
     kind = "incomplete"
     may_retry = True
 
 
 def unreadable(account: str, what: str) -> ProtocolError:
-    """The error for an answer that came and cannot be read."""
+    """The error for an answer that came and cannot be read: `what` follows "ACCOUNT sent"."""
     return ProtocolError(
         f"{account} sent {what}, which cannot be read.", account=account, hint="Try again; if it stays, tell the operator."
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
+import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from http.cookiejar import CookieJar
+from typing import Any, TypeVar
 
 import httpx
 import stamina
@@ -17,15 +19,22 @@ from providers.budget import QUARTER, Budget, Learned, Pace, in_words
 from providers.circuit import Circuit
 from providers.clock import Clock, utc_now
 from providers.connections import PROXY_HINT
-from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
+from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, RateLimited, TooLarge, Unavailable
 from providers.network import UNTRUSTED_HINT, Network, untrusted_reason
+from providers.unpacking import PACKINGS, Unpacker, packings_of
+
+T = TypeVar("T")
 
 ATTEMPTS = 3
 TOTAL_TIMEOUT_S = 90.0
 LONGEST_WAIT_S = 5.0
 # A reset told for later than this is a mistake of somebody's clock.
 LONGEST_LEARNED_S = 3600.0
-MOST_BODY_BYTES = 256 * 1024 * 1024
+MOST_BODY_BYTES = 64_000_000
+# Of a refusal only a sentence is wanted.
+MOST_ERROR_BYTES = 64_000
+# What is decoded within a millisecond.
+SMALL_BODY_BYTES = 64_000
 TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=20.0, pool=10.0)
 MOST_AT_ONCE = 20
 LIMITS = httpx.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=8)
@@ -96,8 +105,19 @@ def open_client(
         trust_env=False,
         verify=network.tls if base_url.startswith("https:") else False,
         proxy=httpx.Proxy(proxy.url, headers=proxy.headers, ssl_context=network.tls) if proxy else None,
-        headers={"User-Agent": "opswatch"},
+        cookies=_NoCookies(),
+        headers={"User-Agent": "opswatch", "Accept-Encoding": "gzip"},
     )
+
+
+class _NoCookies(CookieJar):
+    """Keeps no cookies: no vendor's API needs any, and what they set would grow and be sent back for ever."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Leaves the answer's cookies unread."""
+
+    def add_cookie_header(self, request: Any) -> None:
+        """Sends none."""
 
 
 async def fetch(
@@ -222,20 +242,57 @@ class opened:
 
 
 async def read_all(response: httpx.Response, *, account: str) -> Reply:
-    """The whole reply; one that does not end is refused."""
+    """The whole reply, unpacked. An answer that is too large is refused, and the words of a refusal are cut."""
+    answered = response.status_code == 200
+    most = MOST_BODY_BYTES if answered else MOST_ERROR_BYTES
     body = bytearray()
     try:
-        async for piece in response.aiter_bytes():
+        async for piece in _unpacked(response, account=account):
             body += piece
-            if len(body) > MOST_BODY_BYTES:
-                raise ProtocolError(
-                    f"{account} sent more than {MOST_BODY_BYTES // 1_000_000} MB for one answer.",
-                    account=account,
-                    hint="Ask for a shorter window.",
-                )
+            if len(body) > most:
+                if answered:
+                    # The error may be kept for a while, and with it all that stands here.
+                    body.clear()
+                    raise too_large(account)
+                break
     except httpx.HTTPError as error:
         raise unreachable(error, account=account) from None
-    return Reply(response.status_code, response.headers, bytes(body))
+    return Reply(response.status_code, response.headers, bytes(body[:most]))
+
+
+async def _unpacked(response: httpx.Response, *, account: str) -> AsyncIterator[bytes]:
+    """The body in pieces that are small however tightly it was packed; the event loop gets its turn between them."""
+    packings = packings_of(response.headers.get("Content-Encoding", ""))
+    if len(packings) > 1:
+        raise _not_unpacked(account)
+    # A name that is none, such as `utf-8`, is a mistake about the text, which is not packed.
+    unpacker = Unpacker() if packings and packings[0] in PACKINGS else None
+    try:
+        async for piece in response.aiter_raw():
+            for part in unpacker.feed(piece) if unpacker else (piece,):
+                yield part
+                await asyncio.sleep(0)
+    except zlib.error:
+        raise _not_unpacked(account) from None
+    if unpacker and not unpacker.ended:
+        raise _not_unpacked(account)
+
+
+async def off_loop(read: Callable[[bytes], T], body: bytes) -> T:
+    """What `read` makes of a body; in a thread where the body is large enough to hold up everybody else."""
+    return read(body) if len(body) <= SMALL_BODY_BYTES else await asyncio.to_thread(read, body)
+
+
+def too_large(account: str) -> TooLarge:
+    """The error for an answer of more bytes than are taken."""
+    size = f"{MOST_BODY_BYTES // 1_000_000} MB"
+    return TooLarge(f"{account} sent more than {size} for one answer.", account=account, hint="Ask for a shorter window.")
+
+
+def _not_unpacked(account: str) -> ProtocolError:
+    return ProtocolError(
+        f"{account} sent an answer that cannot be unpacked.", account=account, hint="Try again; if it stays, tell the operator."
+    )
 
 
 def unreachable(error: httpx.HTTPError, *, account: str) -> ProviderError:
@@ -254,11 +311,11 @@ def unreachable(error: httpx.HTTPError, *, account: str) -> ProviderError:
         what = "does not take our question in"
     elif isinstance(error, httpx.TimeoutException):
         what = "fell silent"
-    elif isinstance(error, httpx.DecodingError):
+    elif isinstance(error, httpx.RemoteProtocolError) and not any(words in str(error) for words in _CUT_OFF):
         return ProtocolError(
-            f"{account} sent an answer that cannot be unpacked.",
+            f"{account} sent something that is not HTTP, or headers without end.",
             account=account,
-            hint="Try again; if it stays, tell the operator.",
+            hint="Check `base_url`; if it stays, tell the operator.",
         )
     else:
         what = "broke off in the middle of its answer"
@@ -269,6 +326,10 @@ def sanitised_proxy_answer(error: httpx.HTTPError) -> str:
     """` (HTTP 407)` from the message of a proxy error, which begins with the status that the proxy gave."""
     status = str(error)[:3]
     return f" (HTTP {status})" if status.isdigit() else ""
+
+
+# How the HTTP library says that a connection ended too early; its other complaints are about what came.
+_CUT_OFF = ("disconnected", "peer closed connection", "ConnectionTerminated", "StreamReset")
 
 
 def no_answer(what: str, *, account: str) -> Unavailable:
@@ -328,7 +389,7 @@ def retry_after_s(reply: Reply) -> float | None:
     where it is above a million), then Akamai's `X-RateLimit-Next`, `Akamai-RateLimit-Next` and `Akamai-Sync-RateLimit-Next` (a date).
     """
     headers = reply.headers
-    now = _date(headers.get("Date")) or utc_now()
+    now = date_of(headers.get("Date")) or utc_now()
     if (value := headers.get("Retry-After")) is not None:
         return _seconds(value) if _seconds(value) is not None else _until(value, now)
     if (seconds := _seconds(headers.get("X-RateLimit-Reset"))) is not None:
@@ -356,17 +417,18 @@ def _seconds(value: str | None) -> float | None:
 
 
 def _until(value: str, now: datetime) -> float | None:
-    moment = _date(value)
+    moment = date_of(value)
     return max(0.0, (moment - now).total_seconds()) if moment else None
 
 
-def _date(value: str | None) -> datetime | None:
-    if not value:
+def date_of(value: str | None) -> datetime | None:
+    """The instant of a header, in either way of writing one; in UTC where no offset is given. None for anything else."""
+    if not value or len(value) > 100:
         return None
     for read in (datetime.fromisoformat, email.utils.parsedate_to_datetime):
         try:
             moment = read(value)
-        except (ValueError, TypeError, IndexError):
+        except (ValueError, TypeError, IndexError, OverflowError):
             continue
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return None

@@ -132,13 +132,19 @@ class ApiCall(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class CallPage:
-    """The calls of one account in a window, and what is known about their completeness. `known_until` is set where the vendor's data
-    ends before the window does, because it comes late."""
+    """The calls of one account in a window, and what is known about their completeness. `remarks` are those of the `notes` that tell of
+    nothing missing. `known_until` is set where the vendor's data ends before the window does, because it comes late."""
 
     calls: Sequence[ApiCall]
     complete: bool
     notes: tuple[str, ...] = ()
     known_until: datetime | None = None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def shortcomings(self) -> tuple[str, ...]:
+        """The notes that tell of something missing."""
+        return tuple(note for note in self.notes if note not in self.remarks)
 
 
 @dataclass(frozen=True, slots=True)

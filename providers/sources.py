@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from providers.records import CallFilters, CallPage, Check, Condition, DayRange, LogUsage, NamedLog, UsagePeriod, Window
@@ -34,6 +35,10 @@ class CallSource(Protocol):
 
     def refusal(self, filters: CallFilters) -> str | None:
         """Why this account cannot apply the filters, as one sentence that names the filter; None when it can."""
+        ...
+
+    def kept_since(self, now: datetime) -> datetime | None:
+        """The oldest instant that can be asked about; None where the vendor names no limit."""
         ...
 
     async def calls(self, window: Window, filters: CallFilters, *, read: Callable[[int], None] = lambda _: None) -> CallPage:

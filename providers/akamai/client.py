@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import email.utils
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,8 +21,8 @@ from providers.akamai import parse
 from providers.akamai.auth import EdgeGridAuth, EdgeGridCredentials
 from providers.budget import AKAMAI_V2_LIMITS, Budget, Ledger, MemoryLedger
 from providers.clock import Clock, utc_now
-from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
-from providers.http import Reply, fetch, open_client, refuse_status, too_many_requests
+from providers.errors import AuthFailed, Incomplete, NotFound, ProtocolError, ProviderError, RateLimited, TooLarge, Unavailable
+from providers.http import Reply, date_of, fetch, off_loop, open_client, refuse_status, too_many_requests
 from providers.network import Network
 from providers.records import ApiCall, CallFilters, CallPage, Check, Condition, Window, iso_utc
 from providers.redaction import Redactor
@@ -46,8 +45,10 @@ V2_URL_OPERATORS = {
 V1_ROW_CAP = 5_000
 V2_ROW_CAP = 25_000
 RETENTION = timedelta(days=92)
+MOST_SKEW = timedelta(days=400)
 WHOLE_STEP = timedelta(minutes=5)
-MOST_REQUESTS = 64
+MOST_REQUESTS = MOST_PAGES = 64
+MOST_BYTES = 500_000_000
 ASYNC_WAITS_S = (1.0, 2.0, 3.0, 5.0, 5.0, 10.0, 10.0, 10.0, 10.0)
 
 
@@ -110,10 +111,16 @@ class Akamai:
             notes += self._shortcomings(report, asked)
         if requests.spent_out:
             notes.append(f"{self.account} has more rows than {MOST_REQUESTS} requests could bring; ask for a shorter window.")
+        self._refuse_counted_but_not_sent(reports)
         calls = await asyncio.to_thread(self._kept_calls, reports, filters)
         late = min((r.data_ends for r in reports if r.data_ends and r.data_ends < asked.end), default=None)
-        told = tuple(dict.fromkeys([*notes, *self._remarks(asked, filters)]))
-        return CallPage(calls, complete=not notes, notes=told, known_until=late)
+        remarks = tuple(self._remarks(asked, filters))
+        told = tuple(dict.fromkeys([*notes, *remarks]))
+        return CallPage(calls, complete=not notes, notes=told, remarks=remarks, known_until=late)
+
+    def kept_since(self, now: datetime) -> datetime:
+        """The oldest instant that can be asked about. A minute is left for the clocks to differ and the request to arrive."""
+        return now.replace(second=0, microsecond=0) - RETENTION + timedelta(minutes=1)
 
     def _remarks(self, asked: Window, filters: CallFilters) -> list[str]:
         """What a reader should know although nothing is missing."""
@@ -157,7 +164,7 @@ class Akamai:
     async def describe(self) -> Mapping[str, Any]:
         """What the v1 report says about itself: metrics, filters and their values, limits, whether it is deprecated."""
         reply = await self._send(lambda: self._client.build_request("GET", V1, params=self._params(), headers=_ACCEPT_JSON))
-        report = parse.problem(reply.body)
+        report = await off_loop(parse.problem, reply.body)
         self._enumerations = {**wording.ENUMERATIONS, **parse.enumerations(report)}
         return report
 
@@ -173,22 +180,29 @@ class Akamai:
         return "Akamai answers the v2 report usage-details."
 
     def _within_retention(self, window: Window) -> tuple[Window, list[str]]:
-        oldest = self._clock().replace(microsecond=0) - RETENTION + timedelta(minutes=1)
+        oldest = self.kept_since(self._clock())
         if window.end <= oldest:
             raise ProtocolError(
-                f"{self.account} keeps API calls for 92 days, and the window is older.",
+                f"{self.account} keeps API calls for {RETENTION.days} days, and the window is older.",
                 account=self.account,
                 hint="Ask for a later window.",
             )
         if window.start >= oldest:
             return window, []
-        return Window(oldest, window.end), [f"{self.account} keeps API calls for 92 days; earlier ones are not in this answer."]
+        note = f"{self.account} keeps API calls for {RETENTION.days} days; those before {oldest:%Y-%m-%d %H:%M} UTC are not in this answer."
+        return Window(oldest, window.end), [note]
 
     async def _reports(self, window: Window, source: Mapping[str, list[str]], requests: _Requests) -> list[parse.Report]:
         """The reports that cover the window: one, or those of its halves where the vendor cut it."""
         if not requests.take():
             return []
-        report = await self._ask(window, source)
+        try:
+            report = await self._ask(window, source)
+        except TooLarge:
+            if window.length < timedelta(minutes=1) or not requests.room_for(2):
+                raise
+            return [found for half in window.halves() for found in await self._reports(half, source, requests)]
+        requests.weigh(report)
         if not self._is_cut(report) or window.length < timedelta(seconds=2) or not requests.room_for(2):
             requests.spent_out |= self._is_cut(report)
             requests.came(len(report.rows))
@@ -215,7 +229,7 @@ class Akamai:
                     raise
         report = await self._ask_exactly(_rounded(window), source)
         self._whole_steps_only = True
-        return parse.within(report, window)
+        return await asyncio.to_thread(parse.within, report, window)
 
     async def _ask_exactly(self, window: Window, source: Mapping[str, list[str]]) -> parse.Report:
         if self._settings.report == "v2":
@@ -268,14 +282,13 @@ class Akamai:
         params = {"start": iso_utc(window.start), "end": iso_utc(window.end), **self._params()}
         headers = {**_ACCEPT_JSON, "Content-Type": "application/json"}
         reply = await self._send(lambda: self._client.build_request("POST", V2, params=params, content=body, headers=headers))
-        report = await asyncio.to_thread(self._read, await self._when_ready(reply))
-        rows, seen = list(report.rows), set[str]()
-        while report.next_link and report.next_link not in seen and len(seen) < MOST_REQUESTS:
-            seen.add(report.next_link)
-            reply = await self._when_ready(await self._follow(report.next_link))
-            report = await asyncio.to_thread(self._read, reply)
-            rows += report.rows
-        return parse.Report(rows, report.row_count, report.data_ends, report.retry_at)
+        pages = [await asyncio.to_thread(self._read, await self._when_ready(reply))]
+        seen = set[str]()
+        while (link := pages[-1].next_link) and link not in seen and len(pages) < MOST_PAGES and _size(pages) < MOST_BYTES:
+            seen.add(link)
+            reply = await self._when_ready(await self._follow(link))
+            pages.append(await asyncio.to_thread(self._read, reply))
+        return parse.joined(pages)
 
     async def _when_ready(self, reply: Reply) -> Reply:
         for wait_s in ASYNC_WAITS_S:
@@ -348,7 +361,7 @@ class Akamai:
         refuse_status(reply, account=self.account, said=said)
 
     def _skewed(self, reply: Reply, problem: Mapping[str, Any]) -> ProviderError:
-        theirs = _server_time(reply, problem)
+        theirs = _server_time(reply, problem, self._clock())
         off = theirs - self._clock() if theirs else None
         if off is None or abs(off - self._auth.skew) < timedelta(seconds=2):
             return AuthFailed(
@@ -366,11 +379,24 @@ class Akamai:
             hint=f'Set `report = "{other}"` for `{self.account}`; Akamai announced the end of v1 for July 2025.',
         )
 
+    def _refuse_counted_but_not_sent(self, reports: Sequence[parse.Report]) -> None:
+        counted = max((report.row_count or 0 for report in reports), default=0)
+        if counted and not any(report.rows for report in reports):
+            raise Incomplete(
+                f"{self.account} counts {counted:,} rows and sent none of them.",
+                account=self.account,
+                hint="Ask again, or for a shorter window.",
+            )
+
     def _shortcomings(self, report: parse.Report, window: Window) -> list[str]:
         notes = []
+        again = f"; try again after {report.retry_at}" if report.retry_at else ""
         if report.data_ends and report.data_ends < window.end:
-            again = f"; try again after {report.retry_at}" if report.retry_at else ""
             notes.append(f"{self.account} has data until {report.data_ends:%Y-%m-%d %H:%M} UTC only{again}.")
+        elif not report.data_ends and not report.is_final:
+            notes.append(f"{self.account} says that its data is not final yet{again}.")
+        if report.next_link:
+            notes.append(f"{self.account} has more pages than could be read; ask for a shorter window.")
         if report.row_count is not None and report.row_count > len(report.rows):
             notes.append(f"{self.account} counts {report.row_count:,} rows and sent {len(report.rows):,}.")
         return notes
@@ -400,8 +426,14 @@ class _Requests:
     """How many requests one question may still cost, and how many rows they have brought."""
 
     def __init__(self, most: int, read: Callable[[int], None]) -> None:
-        self._left, self._rows, self._read = most, 0, read
+        self._left, self._rows, self._bytes, self._read = most, 0, 0, read
         self.spent_out = False
+
+    def weigh(self, report: parse.Report) -> None:
+        """Counts the bytes of an answer; where they have become too many, no further one is asked for."""
+        self._bytes += report.bytes
+        if self._bytes > MOST_BYTES:
+            self._left = 0
 
     def came(self, rows: int) -> None:
         self._rows += rows
@@ -411,8 +443,11 @@ class _Requests:
         return self._left >= requests
 
     def take(self) -> bool:
+        if self._left <= 0:
+            self.spent_out = True
+            return False
         self._left -= 1
-        return self._left >= 0
+        return True
 
 
 _ACCEPT_JSON = {"Accept": "application/json"}
@@ -441,12 +476,11 @@ def _v2_filter(name: str, values: list[str]) -> dict[str, Any]:
     return {"dimensionName": V2_NAMES[name], "operator": "IN_LIST", "expressions": spoken}
 
 
-def _server_time(reply: Reply, problem: Mapping[str, Any]) -> datetime | None:
-    with contextlib.suppress(ValueError, TypeError):
-        return email.utils.parsedate_to_datetime(reply.headers.get("Date", ""))
-    with contextlib.suppress(ValueError, TypeError):
-        return datetime.fromisoformat(str(problem.get("requestTime", "")))
-    return None
+def _server_time(reply: Reply, problem: Mapping[str, Any], now: datetime) -> datetime | None:
+    """The vendor's clock. One that is years off measures nothing."""
+    requested = problem.get("requestTime")
+    theirs = date_of(reply.headers.get("Date")) or date_of(requested if isinstance(requested, str) else None)
+    return theirs if theirs and abs(theirs - now) < MOST_SKEW else None
 
 
 def _next_request(problem: Mapping[str, Any], now: datetime) -> float | None:
@@ -454,7 +488,9 @@ def _next_request(problem: Mapping[str, Any], now: datetime) -> float | None:
     text = problem.get("rateLimitNextRequest")
     if not isinstance(text, str):
         return None
-    for read in (datetime.fromisoformat, lambda t: email.utils.parsedate_to_datetime(t.removesuffix("Z") + "+0000")):
-        with contextlib.suppress(ValueError, TypeError):
-            return max(0.0, (read(text) - now).total_seconds())
-    return None
+    moment = date_of(text) or date_of(text.removesuffix("Z") + "+0000")
+    return max(0.0, (moment - now).total_seconds()) if moment else None
+
+
+def _size(pages: Sequence[parse.Report]) -> int:
+    return sum(page.bytes for page in pages)

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
-from providers.decoding import json_of
+from providers.decoding import MOST_VALUES, json_of, refuse_excess
 from providers.errors import Incomplete, unreadable
 from providers.records import ApiCall, Outcome, Window
 from providers.redaction import Redactor
@@ -20,65 +20,79 @@ from providers.redaction import Redactor
 _SECTIONS = ("METADATA", "SUMMARYSTATISTICS", "COLUMNS", "DATA")
 
 
-class Row(msgspec.Struct, frozen=True, gc=False):
-    """One row by the columns of v1, and by those of v2. Whatever stands in a column is kept as it came."""
+Cell: TypeAlias = str | int | float | bool | None
 
-    clientId: Any = None
-    clientIp: Any = None
-    clientOwner: Any = None
-    clientToken: Any = None
-    method: Any = None
-    responseCode: Any = None
-    timestamp: Any = None
-    uri: Any = None
-    authorizationClientToken: Any = None
-    requestMethod: Any = None
-    requestUri: Any = None
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """One row by the columns of v1, and by those of v2. Whatever stands in a column is kept as it came; a list or an object is none."""
+
+    clientId: Cell = None
+    clientIp: Cell = None
+    clientOwner: Cell = None
+    clientToken: Cell = None
+    method: Cell = None
+    responseCode: Cell = None
+    timestamp: Cell = None
+    uri: Cell = None
+    authorizationClientToken: Cell = None
+    requestMethod: Cell = None
+    requestUri: Cell = None
 
 
 class _Answer(msgspec.Struct):
     data: list[Row]
-    metadata: Any = None
-    links: Any = None
+    metadata: msgspec.Raw = msgspec.Raw(b"null")
+    links: msgspec.Raw = msgspec.Raw(b"null")
 
 
+_COLUMNS = frozenset(Row.__struct_fields__)
 _ANSWER = msgspec.json.Decoder(_Answer)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The rows of a report and what its metadata says about them."""
+    """The rows of a report and what its metadata says about them.
+
+    `is_final` is false where the metadata tells an `availableDataEnds` or a `suggestedRetryTime`, which are null once all data
+    has arrived. `bytes` is the size of the answer.
+    """
 
     rows: Sequence[Row]
     row_count: int | None
     data_ends: datetime | None
     retry_at: str
     next_link: str = ""
+    is_final: bool = True
+    bytes: int = 0
 
 
 def json_report(body: bytes, *, account: str) -> Report:
     """A v1 or v2 report as JSON."""
+    refuse_excess(body, account=account, depth_matters=False)
     try:
         answer = _ANSWER.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeError):
-        answer = _odd_answer(body, account=account)
-    return _report(answer.data, answer.metadata if isinstance(answer.metadata, dict) else {}, answer.links)
+        rows, metadata, links = _odd_answer(body, account=account)
+    else:
+        rows, metadata, links = answer.data, json_of(bytes(answer.metadata)), json_of(bytes(answer.links))
+    return _report(rows, metadata if isinstance(metadata, dict) else {}, links, size=len(body))
 
 
-def _odd_answer(body: bytes, *, account: str) -> _Answer:
-    """An answer that is not quite of the shape it should have."""
+def _odd_answer(body: bytes, *, account: str) -> tuple[list[Row], Any, Any]:
+    """Rows, metadata and links of an answer that is not quite of the shape it should have."""
+    refuse_excess(body, account=account)
     answer = json_of(body)
     if answer is None:
         raise unreadable(account, "a report that is not JSON")
     data = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(data, list):
         raise unreadable(account, "a report without rows")
-    return _Answer([row_of(row) for row in data if isinstance(row, dict)], answer.get("metadata"), answer.get("links"))
+    return [row_of(row) for row in data if isinstance(row, dict)], answer.get("metadata"), answer.get("links")
 
 
 def row_of(columns: Mapping[str, Any]) -> Row:
     """A row of the columns that are known; the others are left out."""
-    return Row(**{name: value for name, value in columns.items() if name in Row.__struct_fields__})
+    return Row(**{name: value for name in Row.__struct_fields__ if not isinstance(value := columns.get(name), dict | list)})
 
 
 def within(report: Report, window: Window) -> Report:
@@ -86,6 +100,22 @@ def within(report: Report, window: Window) -> Report:
     rows = [row for row in report.rows if (at := _instant(_as_text(row.timestamp))) is None or window.start <= at < window.end]
     count = report.row_count - (len(report.rows) - len(rows)) if report.row_count is not None else None
     return replace(report, rows=rows, row_count=count)
+
+
+def joined(pages: Sequence[Report]) -> Report:
+    """The pages of one report as one. It ends where the first of them ends to know, and counts what the largest count says."""
+    if len(pages) == 1:
+        return pages[0]
+    counts = [page.row_count for page in pages if page.row_count is not None]
+    return Report(
+        rows=[row for page in pages for row in page.rows],
+        row_count=max(counts, default=None),
+        data_ends=min((page.data_ends for page in pages if page.data_ends), default=None),
+        retry_at=next((page.retry_at for page in pages if page.retry_at), ""),
+        next_link=pages[-1].next_link,
+        is_final=all(page.is_final for page in pages),
+        bytes=sum(page.bytes for page in pages),
+    )
 
 
 def is_about_bounds(problem: Mapping[str, Any]) -> bool:
@@ -113,11 +143,13 @@ def csv_report(body: bytes, *, account: str) -> Report:
 
     A marker inside a field, or where another section is open, is data. Without `#DATA_END` the answer was cut.
     """
-    text = body.decode("utf-8-sig", "replace")
+    if body.count(b",") + body.count(b"\n") + body.count(b"\r") > MOST_VALUES:
+        raise unreadable(account, f"a report with more than {MOST_VALUES:,} values")
+    text = io.TextIOWrapper(io.BytesIO(body), "utf-8-sig", "replace", newline="")
     sections: dict[str, list[list[str]]] = {}
     current = ""
     try:
-        for record in csv.reader(io.StringIO(text, newline=""), strict=True):
+        for record in csv.reader(text, strict=True):
             marker = record[0].strip() if len(record) == 1 else ""
             if not current and marker.startswith("#") and marker.endswith("_START") and marker[1:-6] in _SECTIONS:
                 current = marker[1:-6]
@@ -131,8 +163,11 @@ def csv_report(body: bytes, *, account: str) -> Report:
     if "DATA_END" not in sections:
         raise _cut_short(account) if "METADATA" in sections else unreadable(account, "a report that is not CSV")
     columns = next(iter(sections.get("COLUMNS") or [[]]))
+    if not _COLUMNS.intersection(columns):
+        raise unreadable(account, "a report without columns")
     rows = [row_of(dict(zip(columns, record, strict=False))) for record in sections["DATA"]]
-    return _report(rows, {record[0]: record[1] if len(record) > 1 else "" for record in sections.get("METADATA", [])}, None)
+    metadata = {record[0]: record[1] if len(record) > 1 else "" for record in sections.get("METADATA", [])}
+    return _report(rows, metadata, None, size=len(body))
 
 
 def api_call(row: Row, *, account: str, own_token: str, redactor: Redactor | None = None) -> ApiCall:
@@ -191,14 +226,16 @@ def problem_said(problem: Mapping[str, Any]) -> str:
     return " – ".join(dict.fromkeys(word.strip() for word in words if isinstance(word, str) and word.strip()))[:400]
 
 
-def _report(rows: Sequence[Row], metadata: Mapping[str, Any], links: Any) -> Report:
-    retry = metadata.get("suggestedRetryTime")
+def _report(rows: Sequence[Row], metadata: Mapping[str, Any], links: Any, *, size: int) -> Report:
+    ends, retry = (_as_text(metadata.get(name)).strip() for name in ("availableDataEnds", "suggestedRetryTime"))
     return Report(
         rows=rows,
         row_count=_count(metadata.get("rowCount")),
-        data_ends=_instant(_as_text(metadata.get("availableDataEnds"))),
-        retry_at=retry[:40] if isinstance(retry, str) else "",
+        data_ends=_instant(ends),
+        retry_at=retry[:40],
         next_link=_next(links),
+        is_final=not ends and not retry,
+        bytes=size,
     )
 
 
@@ -227,6 +264,8 @@ def _value(in_v1: Any, in_v2: Any) -> str:
 def _as_text(value: Any) -> str:
     if value.__class__ is str:
         return value
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     return "" if value is None or isinstance(value, dict | list) else str(value)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,14 +18,14 @@ from providers.budget import DEVICEWISE_PER_S, Ledger, MemoryLedger, Pace
 from providers.clock import Clock, utc_now
 from providers.devicewise import parse
 from providers.devicewise.auth import MFA_REQUIRED, NOT_AGAIN, Credentials, LockOut, Session
-from providers.errors import AuthFailed, ProtocolError, ProviderError
-from providers.http import Reply, fetch, open_client
+from providers.devicewise.paging import Collected
+from providers.errors import AuthFailed, ProtocolError, ProviderError, TooLarge
+from providers.http import Reply, fetch, off_loop, open_client
 from providers.network import Network
 from providers.records import ApiCall, CallFilters, CallPage, Check, Condition, Outcome, Window, iso_utc
 from providers.redaction import Redactor, Secret
 
-PAGE_ROWS = 2000
-MOST_ROWS = 200_000
+PAGE_ROWS, LEAST_PAGE_ROWS = 2000, 10
 NATIVE_FILTERS = ("service", "command")
 
 
@@ -68,45 +70,37 @@ class DeviceWise:
                 return f"{self.account} is deviceWISE, where a status is `success`, `error` or a code such as `-90008`, not `{status[:20]}`."
         return None
 
+    def kept_since(self, now: datetime) -> datetime | None:
+        """deviceWISE tells nowhere how long it keeps its list of calls."""
+        del now
+        return None
+
     async def calls(self, window: Window, filters: CallFilters, *, read: Callable[[int], None] = lambda _: None) -> CallPage:
         """All calls of the window, page by page over fixed instants, so that the pages belong together.
 
-        Paging ends at an empty page, where the rows reach the vendor's count, at a page already seen, or at MOST_ROWS.
+        Of several `who` each is asked for by itself, since only the service knows which calls a thing key stands for.
         """
-        params = {
-            **self._source_params(filters),
-            "start": iso_utc(window.start, "milliseconds"),
-            "end": iso_utc(window.end, "milliseconds"),
-        }
-        rows: list[parse.Row] = []
-        last_page: set[int] = set()
-        notes: list[str] = []
-        counts: set[int] = set()
-        while True:
-            page = await self._page({**params, "offset": len(rows), "limit": PAGE_ROWS})
-            counts |= {page.count} if page.count and page.rows else set()
-            prints = [row.fingerprint() for row in page.rows]
-            seen = set(prints)
-            if not page.rows:
-                break
-            if seen <= last_page:
-                notes.append(f"{self.account} sent the same page twice; the rows may not be all there are.")
-                break
-            fresh = [row for row, print_ in zip(page.rows, prints, strict=True) if print_ not in last_page]
-            if len(fresh) < len(page.rows):
-                notes.append(f"{self.account} moved rows between pages while we read; the figures are approximate.")
-            rows += fresh
-            read(len(rows))
-            last_page = seen
-            if len(rows) >= MOST_ROWS:
-                notes.append(f"Only the first {MOST_ROWS:,} calls of {self.account} were read; ask for a shorter window.")
-                break
-            if page.count == len(rows) and len(page.rows) < PAGE_ROWS:
-                break
-        if len(counts) > 1:
-            notes.append(f"{self.account} counted differently from page to page; the figures are approximate.")
-        calls = await asyncio.to_thread(self._kept_calls, rows, filters)
-        return CallPage(calls, complete=not notes, notes=tuple(dict.fromkeys(notes)))
+        found = Collected(self.account, keep=lambda rows: self._kept_calls(rows, filters), read=read)
+        period = {"start": iso_utc(window.start, "milliseconds"), "end": iso_utc(window.end, "milliseconds")}
+        for who in filters.who or ("",):
+            await self._collect({**self._source_params(filters, who), **period}, found)
+        return found.page()
+
+    async def _collect(self, params: Mapping[str, Any], found: Collected) -> None:
+        """All pages of one list. A page of more bytes than are taken is asked for in smaller ones."""
+        limit = PAGE_ROWS
+        found.begin()
+        while found.wants_more:
+            try:
+                page = await self._page({**params, "offset": found.offset, "limit": limit})
+            except TooLarge:
+                if limit <= LEAST_PAGE_ROWS:
+                    raise
+                limit //= 4
+                continue
+            await asyncio.to_thread(found.add, page, limit)
+            found.read(found.rows)
+        found.end()
 
     def _kept_calls(self, rows: Sequence[parse.Row], filters: CallFilters) -> list[ApiCall]:
         """The rows as calls; runs in a thread, since many rows take a while."""
@@ -128,11 +122,11 @@ class DeviceWise:
             return [Check(self.account, ok=False, detail=error.message, hint=error.hint)]
         return [Check(self.account, ok=True, detail=f"deviceWISE answers as {self._credentials.whoami or 'the application'}.")]
 
-    def _source_params(self, filters: CallFilters) -> dict[str, Any]:
-        """What the service can filter by itself; a single `who` may be a thing key, which only the service can resolve."""
+    def _source_params(self, filters: CallFilters, who: str) -> dict[str, Any]:
+        """What the service can filter by itself."""
         params: dict[str, Any] = {"showAll": self._show_all}
-        if len(filters.who) == 1:
-            params["who"] = filters.who[0]
+        if who:
+            params["who"] = who
         if filters.failures:
             params["hasFailure"] = True
         services, commands = filters.native.get("service", ()), filters.native.get("command", ())
@@ -161,7 +155,7 @@ class DeviceWise:
 
     async def _log_in(self) -> Secret:
         reply = await self._post({"auth": {"command": "api.authenticate", "params": self._credentials.params()}})
-        answer = parse.reply_params(reply.body, "auth", account=self.account)
+        answer = await off_loop(partial(parse.reply_params, command_id="auth", account=self.account), reply.body)
         if isinstance(answer, parse.Failure):
             raise self._login_refused(answer)
         if not isinstance(answer.get("sessionId"), str) or not answer["sessionId"]:
@@ -173,7 +167,8 @@ class DeviceWise:
         session = Secret(answer["sessionId"])
         if self._org:
             reply = await self._post(_body("session.org.switch", {"key": self._org}, session))
-            if isinstance(parse.reply_params(reply.body, parse.LIST_ID, account=self.account), parse.Failure):
+            switched = await off_loop(partial(parse.reply_params, command_id=parse.LIST_ID, account=self.account), reply.body)
+            if isinstance(switched, parse.Failure):
                 raise AuthFailed(
                     f"{self.account} may not switch to the organisation {self._org}.",
                     account=self.account,
@@ -225,12 +220,11 @@ def _body(command: str, params: Mapping[str, Any], session: Secret) -> dict[str,
 
 
 def _keeps(call: ApiCall, filters: CallFilters) -> bool:
-    """Whether a row passes every filter."""
+    """Whether a row passes every filter but `who`, which the service applies."""
     services, commands = filters.native.get("service", ()), filters.native.get("command", ())
     return (
         not (filters.leave_out_own and call.own)
         and not (filters.failures and call.outcome is not Outcome.FAILURE)
-        and (len(filters.who) < 2 or any(who.lower() == call.actor.lower() for who in filters.who))
         and (not filters.action or any(_is_action(name, action) for name in call.actions for action in filters.action))
         and (not services or any(_is_action(name, service) for name in call.actions for service in services))
         and (not commands or any(_is_command(name, command) for name in call.actions for command in commands))

@@ -6,15 +6,17 @@ case and often broken; whatever comes in, a typed record comes out.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
 
-from providers.decoding import json_of
+from providers.decoding import json_of, refuse_excess
 from providers.errors import unreadable
 from providers.records import ApiCall, Outcome
 from providers.redaction import Redactor
@@ -39,7 +41,10 @@ class Failure:
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
-    """One row of `usage.api.list`. None stands for what is missing, and for what is of another kind than it should be."""
+    """One row of `usage.api.list`. None stands for what is missing, and for what is of another kind than it should be.
+
+    `request` and `response` are JSON in strings; where a gateway sends the objects themselves, they are put into strings again.
+    """
 
     ts: str | None = None
     execTime: int | None = None
@@ -47,25 +52,26 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     orgId: str | None = None
     orgKey: str | None = None
     whoami: str | None = None
-    request: str | dict[str, Any] | None = None
-    response: str | dict[str, Any] | None = None
+    request: str | None = None
+    response: str | None = None
 
     def fingerprint(self) -> int:
         """What tells a row from another; rows carry no id of their own."""
-        return hash((self.ts, self.whoami, self.processedBy, str(self.request), str(self.response)))
+        return hash((self.ts, self.whoami, self.processedBy, self.request, self.response))
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of `usage.api.list`. `count` is the vendor's own total, which is only a hint."""
+    """One page of `usage.api.list`. `count` is the vendor's own total, `bytes` the size of the answer."""
 
     rows: list[Row]
     count: int | None
+    bytes: int = field(default=0, compare=False)
 
 
 class _Params(msgspec.Struct):
-    result: list[Row] | None = None
-    count: Any = None
+    result: list[Row] | msgspec.UnsetType | None = msgspec.UNSET
+    count: str | int | float | bool | None = None
 
 
 class _Reply(msgspec.Struct):
@@ -85,20 +91,25 @@ class _Envelope(msgspec.Struct):
 
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 LIST_ID = "list"
+_DIGITS = re.compile(r"[0-9]{1,15}")
 
 
 def list_page(body: bytes, *, account: str) -> Page | Failure:
     """The page that answers the command LIST_ID, or the failure that was told instead."""
+    refuse_excess(body, account=account, depth_matters=False)
     try:
         params = _ENVELOPE.decode(body).list.params
-        return Page(params.result or [], _count(params.count))
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         found = reply_params(body, LIST_ID, account=account)
-        return found if isinstance(found, Failure) else page(found, account=account)
+        return found if isinstance(found, Failure) else replace(page(found, account=account), bytes=len(body))
+    if params.result is msgspec.UNSET:
+        return _page_without_result(_count(params.count), account=account)
+    return Page(params.result or [], _count(params.count), len(body))
 
 
 def reply_params(body: bytes, command_id: str, *, account: str) -> dict[str, Any] | Failure:
     """The params that answer `command_id`, or the failure that was told instead: the global one first, then its own."""
+    refuse_excess(body, account=account)
     answer = json_of(body)
     if not isinstance(answer, dict):
         raise unreadable(account, "an answer that is not a JSON object")
@@ -114,24 +125,48 @@ def reply_params(body: bytes, command_id: str, *, account: str) -> dict[str, Any
 
 
 def page(params: Mapping[str, Any], *, account: str) -> Page:
-    """A page of rows; `result` may be null or absent."""
-    rows = params.get("result") or []
-    if not isinstance(rows, list):
+    """A page of rows; `result` may be null, or absent where there is a count."""
+    count = _count(params.get("count"))
+    if "result" not in params:
+        return _page_without_result(count, account=account)
+    rows = params["result"]
+    if rows is not None and not isinstance(rows, list):
         raise unreadable(account, "rows of an unknown shape")
-    return Page([row_of(row) for row in rows if isinstance(row, dict)], _count(params.get("count")))
+    return Page([row_of(row) for row in rows or () if isinstance(row, dict)], count)
+
+
+def _page_without_result(count: int | None, *, account: str) -> Page:
+    if count is None:
+        raise unreadable(account, "an answer without rows")
+    return Page([], count)
 
 
 def row_of(columns: Mapping[str, Any]) -> Row:
     """A row of the columns that are known and of the kind they should be."""
-    return Row(**{name: value for name, value in columns.items() if isinstance(value, _KINDS.get(name, ()))})
+    texts = {name: value for name in _TEXTS if isinstance(value := columns.get(name), str)}
+    nested = {name: _json_text(columns.get(name)) for name in ("request", "response")}
+    return Row(execTime=_whole(columns.get("execTime")), **texts, **nested)
 
 
-_KINDS: dict[str, Any] = {"execTime": int, **dict.fromkeys(("ts", "processedBy", "orgId", "orgKey", "whoami"), str)}
-_KINDS |= dict.fromkeys(("request", "response"), str | dict)
+_TEXTS = ("ts", "processedBy", "orgId", "orgKey", "whoami")
+
+
+def _json_text(value: Any) -> str | None:
+    if isinstance(value, dict):
+        return json.dumps(value)
+    return value if isinstance(value, str) else None
 
 
 def _count(value: Any) -> int | None:
-    return value if type(value) is int and value >= 0 else None
+    number = int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else _whole(value)
+    return number if number is not None and number >= 0 else None
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number, however it is spelt in JSON: `21500000` and `2.15e7`, not `true`."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if type(value) is int else None
 
 
 def api_call(row: Row, *, account: str, whoami: str, redactor: Redactor | None = None) -> ApiCall:
@@ -169,12 +204,12 @@ def _shown(text: str, redactor: Redactor | None) -> str:
     return redactor.text(text) if redactor and ("=" in text or ":" in text or len(text) > 60) else text
 
 
-def _asked_in(request: str | dict[str, Any] | None) -> tuple[tuple[str, ...], str]:
-    return _remembered_request(request) if isinstance(request, str) and len(request) <= SHORT else _asked(_nested(request))
+def _asked_in(request: str | None) -> tuple[tuple[str, ...], str]:
+    return _remembered_request(request) if request and len(request) <= SHORT else _asked(_nested(request))
 
 
-def _status_in(response: str | dict[str, Any] | None) -> tuple[str, Outcome]:
-    return _remembered_response(response) if isinstance(response, str) and len(response) <= SHORT else _status(_nested(response))
+def _status_in(response: str | None) -> tuple[str, Outcome]:
+    return _remembered_response(response) if response and len(response) <= SHORT else _status(_nested(response))
 
 
 # Machines ask the same things again and again, and are answered the same.
@@ -251,11 +286,9 @@ def _any_case(value: dict[str, Any], name: str) -> Any:
     return None
 
 
-def _nested(text: Any) -> Any:
+def _nested(text: str | None) -> Any:
     """JSON in a string; None where it is broken, too deep or too long."""
-    if text.__class__ is str:
-        return json_of(text) if len(text) <= MOST_NESTED else None
-    return text if text.__class__ is dict else None
+    return json_of(text) if text and len(text) <= MOST_NESTED else None
 
 
 def _failure(reply: Mapping[str, Any]) -> Failure:

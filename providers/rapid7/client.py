@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -22,7 +23,7 @@ from providers.budget import RAPID7_LIMITS, Budget, Ledger, MemoryLedger
 from providers.bulk import BulkClient
 from providers.clock import Clock, utc_now
 from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, Unavailable
-from providers.http import TOTAL_TIMEOUT_S, Reply, attempts, fetch, learned_from, open_client, refuse_status, watched
+from providers.http import TOTAL_TIMEOUT_S, Reply, attempts, fetch, learned_from, off_loop, open_client, refuse_status, watched
 from providers.network import Network
 from providers.rapid7 import parse
 from providers.rapid7.auth import ApiKey
@@ -73,7 +74,7 @@ class Rapid7:
     async def usage(self, days: DayRange) -> UsagePeriod:
         """Bytes by day for `days`, both ends included. Both dates are always sent: some readings of the API need them."""
         reply = await self._get("/usage/organizations", {"from": str(days.first), "to": str(days.last)}, subject="usage")
-        return parse.usage_period(reply.body, account=self.account)
+        return await off_loop(partial(parse.usage_period, account=self.account), reply.body)
 
     async def usage_by_log(self, days: DayRange) -> LogUsage:
         """Bytes by day and log id; asked in pieces of at most 30 days, the longest that one page has the API give. Where these are refused
@@ -90,14 +91,15 @@ class Rapid7:
 
     async def _usage_by_log(self, days: DayRange) -> LogUsage:
         reply = await self._get("/usage/organizations/logs", {"from": str(days.first), "to": str(days.last)}, subject="usage")
-        return parse.log_usage(reply.body, account=self.account)
+        return await off_loop(partial(parse.log_usage, account=self.account), reply.body)
 
     async def named_logs(self) -> Sequence[NamedLog]:
         """All logs of the account, remembered for five minutes."""
         async with self._names_lock:
             if self._names is None or time.monotonic() - self._names[0] > NAMES_KEPT_S:
                 reply = await self._get("/management/logs", {}, subject="logs")
-                self._names = (time.monotonic(), parse.named_logs(reply.body, account=self.account))
+                names = await off_loop(partial(parse.named_logs, account=self.account), reply.body)
+                self._names = (time.monotonic(), names)
             return self._names[1]
 
     def download(
@@ -160,7 +162,7 @@ class Rapid7:
                 if response.status == 202:
                     raise self._not_ready()
                 if response.status not in (200, NO_CONTENT):
-                    self._refuse(await bulk.whole(response, account=self.account), subject="logs")
+                    self._refuse(await bulk.refusal(response, account=self.account), subject="logs")
                 self._refuse_other_than_a_log(response.headers.get("Content-Type", ""))
                 yield response, meter
         finally:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from providers.decoding import json_of
+from providers.decoding import json_of, refuse_excess
 from providers.errors import unreadable
 from providers.records import LogUsage, NamedLog, UsagePeriod
 
 MOST_BYTES = 2**63
+_USAGE_MEMBERS = frozenset({"daily_usage", "period_usage", "period"})
+_DIGITS = re.compile(r"[0-9]{1,19}")
 
 
 def usage_period(body: bytes, *, account: str) -> UsagePeriod:
@@ -21,14 +24,16 @@ def usage_period(body: bytes, *, account: str) -> UsagePeriod:
     not add up to `period_usage`.
     """
     answer = _object(body, account=account)
-    entries = answer.get("daily_usage") or []
-    by_day = {}
+    if answer and _USAGE_MEMBERS.isdisjoint(answer):
+        raise unreadable(account, "JSON of an unknown shape")
+    entries = answer.get("daily_usage")
+    by_day: dict[date, int] = {}
     for entry in [entries] if isinstance(entries, dict) else _list(entries, account=account):
         day, usage = _day(_get(entry, "day")), _bytes(_get(entry, "usage"))
         if day is None or (usage is None and _get(entry, "usage") is not None):
             raise unreadable(account, "a day of usage")
-        if usage is not None:
-            by_day[day] = usage
+        if usage is not None and by_day.setdefault(day, usage) != usage:
+            raise unreadable(account, f"two figures for {day}")
     period = answer.get("period")
     return UsagePeriod(
         by_day=dict(sorted(by_day.items())),
@@ -44,24 +49,29 @@ def log_usage(body: bytes, *, account: str) -> LogUsage:
     """The answer of `GET /usage/organizations/logs`: `per_day_usage.usage[{interval, log_usage[{id, usage}]}]`."""
     answer = _object(body, account=account)
     by_day: dict[date, dict[str, int]] = {}
-    for entry in _list(_get(answer.get("per_day_usage"), "usage") or [], account=account):
+    if answer and "per_day_usage" not in answer:
+        raise unreadable(account, "JSON of an unknown shape")
+    for entry in _list(_get(answer.get("per_day_usage"), "usage"), account=account):
         day = _day(_get(entry, "interval") or _get(entry, "day"))
         if day is None:
             raise unreadable(account, "a day of usage by log")
         logs = by_day.setdefault(day, {})
-        for log in _list(_get(entry, "log_usage") or [], account=account):
+        for log in _list(_get(entry, "log_usage"), account=account):
             key, usage = _text(_get(log, "id")), _bytes(_get(log, "usage"))
             if key is None or usage is None:
                 raise unreadable(account, "the usage of a log")
-            logs[key] = usage
+            if logs.setdefault(key, usage) != usage:
+                raise unreadable(account, f"two figures for a log on {day}")
     return LogUsage(dict(sorted(by_day.items())))
 
 
 def named_logs(body: bytes, *, account: str) -> list[NamedLog]:
     """The answer of `GET /management/logs`. Its `tokens` are ingestion secrets and are dropped here."""
     answer = _object(body, account=account)
+    if answer and "logs" not in answer:
+        raise unreadable(account, "JSON of an unknown shape")
     logs = []
-    for entry in _list(answer.get("logs") or [], account=account):
+    for entry in _list(answer.get("logs"), account=account):
         key, name = _text(_get(entry, "id")), _text(_get(entry, "name"))
         if key is None:
             raise unreadable(account, "a log in its list of logs")
@@ -80,6 +90,7 @@ def error_said(body: bytes) -> str:
 
 
 def _object(body: bytes, *, account: str) -> dict[str, Any]:
+    refuse_excess(body, account=account)
     answer = json_of(body)
     if answer is None:
         raise unreadable(account, "an answer that is not JSON")
@@ -89,6 +100,9 @@ def _object(body: bytes, *, account: str) -> dict[str, Any]:
 
 
 def _list(value: Any, *, account: str) -> list[Any]:
+    """A list; an empty one where there is nothing or null."""
+    if value is None:
+        return []
     if not isinstance(value, list):
         raise unreadable(account, "JSON of an unknown shape")
     return value
@@ -107,8 +121,7 @@ def _bytes(value: Any) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
-        with contextlib.suppress(ValueError):
-            value = int(value) if len(value) < 20 else None
+        value = int(value) if _DIGITS.fullmatch(value) else None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return value if isinstance(value, int) and 0 <= value < MOST_BYTES else None

@@ -1,0 +1,96 @@
+"""The pages of `usage.api.list` put together: what belongs to which, where they end, and what they do not show.
+
+The vendor tells no order, no row id and no end; rows that arrive meanwhile shift those that are still to come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from providers.devicewise.parse import Page, Row
+from providers.errors import Incomplete
+from providers.records import ApiCall, CallPage
+
+MOST_ROWS = 200_000
+# Ten times as many as MOST_ROWS fills, for services whose pages are smaller than asked for.
+MOST_PAGES = 1000
+MOST_BYTES = 500_000_000
+
+
+class Collected:
+    """The calls of one question, of one list after the other. `keep` makes calls of rows; `read` is told how many rows have come."""
+
+    def __init__(self, account: str, *, keep: Callable[[Sequence[Row]], list[ApiCall]], read: Callable[[int], None]) -> None:
+        self.rows = self.offset = 0
+        self.wants_more = True
+        self.read = read
+        self._account, self._keep = account, keep
+        self._calls: list[ApiCall] = []
+        self._notes: list[str] = []
+        self._pages = self._bytes = 0
+        self._counts: set[int] = set()
+        self._counted = 0
+        self._last_page: set[int] = set()
+        self._this_list: set[int] = set()
+        self._other_lists: set[int] = set()
+
+    def begin(self) -> None:
+        """Begins a list; rows that an earlier one has brought are not counted again."""
+        self._other_lists |= self._this_list
+        self._this_list, self._last_page, self._counts = set(), set(), set()
+        self.offset, self.wants_more = 0, not self._is_full()
+
+    def add(self, page: Page, limit: int) -> None:
+        """Takes a page in, and decides whether another is wanted."""
+        self._pages += 1
+        self._bytes += page.bytes
+        if page.count:
+            self._counts.add(page.count)
+        prints = [row.fingerprint() for row in page.rows]
+        if not page.rows:
+            self.wants_more = False
+            return
+        if self._last_page.issuperset(prints):
+            self._note(f"{self._account} sent the same page twice; the rows may not be all there are.")
+            self.wants_more = False
+            return
+        fresh = [(row, print_) for row, print_ in zip(page.rows, prints, strict=True) if print_ not in self._last_page]
+        if len(fresh) < len(prints):
+            self._note(f"{self._account} moved rows between pages while we read; the figures are approximate.")
+        new = [row for row, print_ in fresh if print_ not in self._other_lists]
+        self._calls += self._keep(new)
+        self.offset += len(fresh)
+        self.rows += len(new)
+        self._last_page = set(prints)
+        self._this_list.update(prints)
+        is_last = page.count == self.offset and len(page.rows) < limit
+        self.wants_more = not is_last and not self._is_full()
+
+    def end(self) -> None:
+        """Ends a list, and notes what it was said to hold and has not brought."""
+        if len(self._counts) > 1:
+            self._note(f"{self._account} counted differently from page to page; the figures are approximate.")
+        count = max(self._counts, default=0)
+        self._counted += count
+        if count > self.offset:
+            self._note(f"{self._account} counts {count:,} calls and sent {self.offset:,}.")
+
+    def page(self) -> CallPage:
+        """All of it. Raises Incomplete where calls were counted and none came."""
+        if self._counted and not self.rows:
+            raise Incomplete(
+                f"{self._account} counts {self._counted:,} calls and sent none of them.",
+                account=self._account,
+                hint="Ask again, or for a shorter window.",
+            )
+        return CallPage(self._calls, complete=not self._notes, notes=tuple(self._notes))
+
+    def _is_full(self) -> bool:
+        if self.rows < MOST_ROWS and self._pages < MOST_PAGES and self._bytes < MOST_BYTES:
+            return False
+        self._note(f"Only the first {self.rows:,} calls of {self._account} were read; ask for a shorter window.")
+        return True
+
+    def _note(self, note: str) -> None:
+        if note not in self._notes:
+            self._notes.append(note)

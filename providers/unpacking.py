@@ -1,0 +1,54 @@
+"""Packed bodies, unpacked in bounded parts, so that a small answer cannot become a huge one at once."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+PACKINGS = frozenset({"gzip", "x-gzip", "deflate"})
+MOST_PART_BYTES = 256 * 1024
+
+
+class Unpacker:
+    """gzip or deflate, of one member or several."""
+
+    def __init__(self) -> None:
+        self._stream = _zlib_or_gzip()
+        self._any = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether what was packed is whole."""
+        return bool(self._stream.eof) or not self._any
+
+    def feed(self, piece: bytes) -> Iterator[bytes]:
+        """What a piece holds, in parts of at most MOST_PART_BYTES. Raises zlib.error where it cannot be unpacked."""
+        while piece:
+            if self._stream.eof:
+                self._stream = _zlib_or_gzip()
+            part = self._decompressed(piece)
+            self._any = True
+            if part:
+                yield part
+            piece = self._stream.unused_data if self._stream.eof else self._stream.unconsumed_tail
+
+    def _decompressed(self, piece: bytes) -> bytes:
+        try:
+            return bytes(self._stream.decompress(piece, MOST_PART_BYTES))
+        except zlib.error:
+            if self._any:
+                raise
+            # Some servers leave the zlib header out of what they call deflate.
+            self._stream = zlib.decompressobj(wbits=-15)
+            return bytes(self._stream.decompress(piece, MOST_PART_BYTES))
+
+
+def packings_of(content_encoding: str) -> list[str]:
+    """The packings that a `Content-Encoding` names, the first applied first."""
+    named = (name.strip().lower() for name in content_encoding.split(","))
+    return [name for name in named if name not in ("", "identity")]
+
+
+def _zlib_or_gzip() -> Any:
+    return zlib.decompressobj(wbits=47)
