@@ -36,6 +36,7 @@ from pydantic import (
 
 from bot import words
 from bot.alerts.rule import SHORTEST_EVERY, SUBJECTS, VALUES, has_value
+from bot.amounts import read_duration, read_size
 from bot.cron import EXAMPLE, CronError, CronTrigger
 from bot.errors import BadConfig, BadQuestion, Problem
 from bot.question import Directory, Kind, read_line
@@ -79,14 +80,14 @@ _RESERVED = frozenset(
 
 
 def _size(value: Any) -> int:
-    size = words.read_size(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else None
+    size = read_size(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else None
     if size is None:
         raise ValueError('a size such as "5 GB" or "750 MB"')
     return size
 
 
 def _duration(value: Any) -> timedelta:
-    duration = words.read_duration(value) if isinstance(value, str) else None
+    duration = read_duration(value.lower()) if isinstance(value, str) else None
     if duration is None:
         raise ValueError('a duration such as "15m", "4h" or "2d"')
     return duration
@@ -223,7 +224,7 @@ def _local_time(value: Any) -> datetime:
 def _threshold(value: Any) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    size = words.read_size(value) if isinstance(value, str) else None
+    size = read_size(value) if isinstance(value, str) else None
     if size is None:
         raise ValueError('a number such as 20 or a size such as "5 GB"')
     return float(size)

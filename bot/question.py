@@ -11,12 +11,13 @@ import contextlib
 import difflib
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from types import MappingProxyType
 from typing import Literal
 
+from bot.amounts import AmbiguousAmount, read_count
 from bot.errors import BadQuestion, Meant
 from bot.windows import MONTHS, SAYS_NOTHING, WEEKDAYS, NoWindow, ReadWindow, read_window, spoken, without_marks
 from bot.words import inert, listed, quoted
@@ -37,6 +38,7 @@ class Command:
     usage_hint: str
     kinds: tuple[Kind, ...]
     default_window: str
+    example_window: str
     examples: tuple[tuple[str, str], ...]
 
 
@@ -48,6 +50,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             "[account] [window] [by day|week|month] [per log] [csv]",
             ("rapid7",),
             "10 days",
+            "last 7 days",
             (
                 ("last 7 days", "the last seven days, today so far among them"),
                 ("this month", "month to date, with a forecast"),
@@ -62,6 +65,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             "[account ...] [window] [filter ...] [failures] [csv]",
             ("akamai", "devicewise"),
             "24 hours",
+            "24h",
             (
                 ("24h", "all audit accounts, the last day"),
                 ("last 2h failures", "only what failed"),
@@ -75,6 +79,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             "LOG[,LOG...] [window] [where(LEQL)] [limit N]",
             ("rapid7",),
             "20 minutes",
+            "last 20 mins",
             (
                 ("kitchen", "the last twenty minutes"),
                 ("kitchen 2h where(/error/i)", "only the lines that match"),
@@ -226,8 +231,7 @@ def read_question(command: CommandName, words: str, directory: Directory, *, now
         raise BadQuestion("The question holds a character that no question has.", example(command, directory))
     if text.lower() in ("help", "?"):
         return Question(command, text, help=True)
-    reader = {"usage": _usage, "apiaudit": _audit, "logs": _logs}[command]
-    return reader(text, _Context(COMMANDS[command], directory, now, zone))
+    return _READERS[command](text, _Context(COMMANDS[command], directory, now, zone, text))
 
 
 def changed(question: Question, words: str, directory: Directory, *, now: datetime, zone: tzinfo) -> Question:
@@ -264,10 +268,31 @@ class _Context:
     directory: Directory
     now: datetime
     zone: tzinfo
+    text: str
+    # Off while an example is tried.
+    explains: bool = True
 
     @property
     def example(self) -> str:
         return example(self.command.name, self.directory)
+
+    def instead(self, wrong: str, right: str) -> str:
+        """The question as it was typed with `right` in the place of `wrong`, where that can be asked; else an example that works."""
+        before, _, after = self.text.partition(wrong)
+        if right:
+            return self.working(f"{before}{right}{after}")
+        return self.working(f"{before.rstrip()} {after.lstrip()}")
+
+    def working(self, words: str) -> str:
+        """The line with these words where it can be asked; else an example that works."""
+        words = words.strip()
+        if not self.explains:
+            return self.example
+        try:
+            _READERS[self.command.name](words, replace(self, text=words, explains=False))
+        except BadQuestion:
+            return self.example
+        return f"/{self.command.name} {words}"
 
     def window(self, parts: Parts) -> ReadWindow:
         """The window of a question. Raises BadQuestion with the same question about the window that may have been meant."""
@@ -275,16 +300,22 @@ class _Context:
         if count > MOST_WINDOW_WORDS:
             start = inert(parts.window, 40)
             raise BadQuestion(
-                f"“{start}” has {count} words, too many for a window; at most {MOST_WINDOW_WORDS} are read.", self.example
+                f"“{start}” has {count} words, too many for a window; at most {MOST_WINDOW_WORDS} are read.", self.usual(parts)
             )
         try:
-            return self._read(parts.window or self.command.default_window)
+            return self._read(parts.window or self.command.default_window, self.usual(parts))
         except BadQuestion as error:
+            if not self.explains:
+                raise
             raise self._meant(parts) or (self._mended(parts) if isinstance(error, NoWindow) else None) or error from None
 
-    def _read(self, window: str) -> ReadWindow:
+    def usual(self, parts: Parts) -> str:
+        """The same question about a window that works."""
+        return f"/{self.command.name} {replace(parts, window=self.command.example_window)}"
+
+    def _read(self, window: str, example: str = "") -> ReadWindow:
         whole_days = self.command.name == "usage"
-        return read_window(window, now=self.now, zone=self.zone, whole_days=whole_days, example=self.example)
+        return read_window(window, now=self.now, zone=self.zone, whole_days=whole_days, example=example)
 
     def _mended(self, parts: Parts) -> BadQuestion | None:
         """The window that words are once each is taken for the one it is nearly, once they say `last` or `since`, or that stands among
@@ -306,12 +337,14 @@ class _Context:
             try:
                 self._read(others or self.command.default_window)
             except BadQuestion:
-                others = ""
+                others = self.command.example_window
             subject = f"{parts.subject} {near[0]}".strip()
             return Meant(said, f"/{self.command.name} {Parts(subject, others, parts.rest)}")
         if word in self.directory.accounts:
             vendor = VENDORS[self.directory.accounts[word]]
-            return BadQuestion(f"{word} is an account of {vendor}, which /{self.command.name} cannot ask.", self.example)
+            return BadQuestion(
+                f"{word} is an account of {vendor}, which /{self.command.name} cannot ask.", self.instead(word, "")
+            )
         return None
 
     def accounts_and_window(self, words: list[str]) -> tuple[list[str], list[str]]:
@@ -336,7 +369,7 @@ class _Context:
             return accounts.get(word)
         begun = [name for lowered, name in accounts.items() if lowered.startswith(word)]
         if len(begun) > 1:
-            raise BadQuestion(f"“{inert(word, 40)}” may be {listed(begun)}; say which.", f"/{self.command.name} {begun[0]}")
+            raise BadQuestion(f"“{inert(word, 40)}” may be {listed(begun)}; say which.", self.instead(word, begun[0]))
         return begun[0] if begun else None
 
 
@@ -368,7 +401,7 @@ def _usage(text: str, context: _Context) -> Question:
     for unit in ("day", "week", "month"):
         words, found = _without(words, "by", unit)
         if found and by:
-            raise BadQuestion("A table goes by day, week or month, one of them.", context.example)
+            raise BadQuestion("A table goes by day, week or month, one of them.", context.instead(f"by {by}", ""))
         by = unit if found else by
     named, words = context.accounts_and_window(words)
     available = context.directory.of_kind(context.command.kinds)
@@ -383,9 +416,9 @@ def _one_of(named: list[str], available: list[str], context: _Context) -> None:
     if not available:
         raise BadQuestion("No Rapid7 account is configured.", "Add one under [providers] in bot.toml.")
     if len(named) > 1:
-        raise BadQuestion("One account at a time, please.", context.example)
+        raise BadQuestion("One account at a time, please.", context.instead(named[-1], ""))
     if not named and len(available) > 1:
-        raise BadQuestion(f"Which account? There are {', '.join(available)}.", context.example)
+        raise BadQuestion(f"Which account? There are {', '.join(available)}.", context.working(f"{available[0]} {context.text}"))
 
 
 def _audit(text: str, context: _Context) -> Question:
@@ -407,7 +440,9 @@ def _audit(text: str, context: _Context) -> Question:
         raise BadQuestion("No Akamai or deviceWISE account is configured.", "Add one under [providers] in bot.toml.")
     own = filters.pop("own", [])
     if any(value.lower() not in ("no", "yes") for value in own):
-        raise BadQuestion("`own:` takes `no`, which leaves out the bot's own calls, or `yes`.", f"{context.example} own:no")
+        raise BadQuestion(
+            "`own:` takes `no`, which leaves out the bot's own calls, or `yes`.", context.instead(f"own:{own[0]}", "own:no")
+        )
     common = {name: tuple(filters.pop(name, ())) for name in AUDIT_FILTERS}
     parts = Parts(" ".join(named), " ".join(rest), " ".join([*kept, *(["csv"] if csv else [])]))
     return Question(
@@ -432,13 +467,21 @@ def _filter_name(typed: str, context: _Context) -> str:
         return name
     near = difflib.get_close_matches(name[:40], _ALL_FILTERS, n=1)
     meant = f"; did you mean {near[0]}:?" if near else f"; there are {', '.join(AUDIT_FILTERS)} and each vendor's own."
-    raise BadQuestion(f"“{inert(typed, 40)}:” is not a filter{meant}", context.example)
+    right = near[0] if near else "url"
+    raise BadQuestion(f"“{inert(typed, 40)}:” is not a filter{meant}", context.instead(f"{typed}:", f"{right}:"))
+
+
+# Values that show what a filter takes.
+_VALUES = {"who": "ada@example.com", "action": "get", "status": "error", "url": "/papi", "own": "no"}
 
 
 def _filter_value(match: re.Match[str], context: _Context) -> str:
     value = match[2].strip()
     if not value:
-        raise BadQuestion(f"“{match[1]}:” needs a value right behind it.", f"{context.example} status:error")
+        raise BadQuestion(
+            f"“{match[1]}:” needs a value right behind it.",
+            context.instead(match[0], f"{match[1]}:{_VALUES.get(match[1].lower(), 'ada')}"),
+        )
     return value
 
 
@@ -449,7 +492,7 @@ def _logs(text: str, context: _Context) -> Question:
     text_without, leql = _leql(text, context)
     names, rest = _log_names(text_without, context)
     rest, limit = _limit(rest, context)
-    logs = tuple(_log_word(name, context.directory) for name in names)
+    logs = tuple(_log_word(name, context) for name in names)
     accounts = tuple(dict.fromkeys(log.account for log in logs if log.account))
     subject = ",".join(quoted(name) for name in names)
     parts = Parts(subject, " ".join(spoken(rest)), " ".join(filter(None, [leql, f"limit {limit}" if limit else ""])))
@@ -464,12 +507,17 @@ def _leql(text: str, context: _Context) -> tuple[str, str]:
     start = match.start() + (0 if text[match.start()] in "wW" else 1)
     end, bare = _closing(text, match.end())
     if end is None:
-        raise BadQuestion("The where(…) is not closed: a bracket or a quote is missing.", f"{context.example} where(/error/i)")
+        raise BadQuestion(
+            "The where(…) is not closed: a bracket or a quote is missing.",
+            context.working(f"{text[:start].rstrip()} where(/error/i)"),
+        )
     clause = "where" + text[match.end() - 1 : end]
     if not clause[6:-1].strip():
-        raise BadQuestion("The where(…) is empty.", f"{context.example} where(/error/i)")
+        raise BadQuestion("The where(…) is empty.", context.instead(text[start:end], "where(/error/i)"))
     if _CALCULATION.search(f"{bare} {text[end:]}"):
-        raise BadQuestion("A log download takes where(…) alone; calculate and groupby belong to queries.", context.example)
+        raise BadQuestion(
+            "A log download takes where(…) alone; calculate and groupby belong to queries.", context.working(text[:end])
+        )
     return f"{text[:start]} {text[end:]}", clause
 
 
@@ -512,7 +560,8 @@ def _log_names(text: str, context: _Context) -> tuple[list[str], list[str]]:
         name = (match[1] or match[2]).strip()
         if names and match[2] and name.lower() not in known and (name.lower() in WINDOW_WORDS or _SO_LONG.fullmatch(name)):
             break
-        names.append(name)
+        # Rapid7's own addresses join ids by colons.
+        names += name.split(":") if all(map(_LOG_ID.fullmatch, name.split(":"))) else [name]
         text = text[match.end() :]
         another = re.match(r'(?i)and\s+(?=("|[a-z][^\s,"]*))', text)
         if another and another[1].lower() not in (*WINDOW_WORDS, *SAYS_NOTHING):
@@ -520,25 +569,35 @@ def _log_names(text: str, context: _Context) -> tuple[list[str], list[str]]:
         elif not match[3]:
             break
     if not names or not all(names):
-        raise BadQuestion("Which log?", context.example)
+        raise BadQuestion("Which log?", context.working(f"{context.example.split()[1]} {context.text}"))
     if len(names) > MOST_LOGS:
-        raise BadQuestion(f"At most {MOST_LOGS} logs at once, and these are more.", context.example)
+        raise BadQuestion(
+            f"At most {MOST_LOGS} logs at once, and these are more.", context.working(",".join(map(quoted, names[:MOST_LOGS])))
+        )
     return list(dict.fromkeys(names)), text.split()
 
 
 def _limit(words: list[str], context: _Context) -> tuple[list[str], int | None]:
-    lowered = [word.lower() for word in words]
+    lowered = [word.lower().rstrip(":") for word in words]
     if "limit" not in lowered:
         return words, None
     at = lowered.index("limit")
-    number = words[at + 1].replace(",", "").replace("_", "") if at + 1 < len(words) else ""
-    if not (number.isascii() and number.isdigit()) or not 1 <= int(number[:12]) <= MOST_LINES:
-        raise BadQuestion(f"limit takes a whole number from 1 to {MOST_LINES:,}.", f"{context.example} limit 500")
-    return words[:at] + words[at + 2 :], int(number)
+    after = words[at + 1 : at + 3]
+    length = 2 if len(after) == 2 and after[1].lower().rstrip(",") in ("thousand", "million") else 1
+    typed = " ".join(after[:length])
+    wrong = " ".join([words[at], typed]).strip()
+    try:
+        number = read_count(typed.rstrip(","))
+    except AmbiguousAmount as error:
+        raise BadQuestion(f"{error}.", context.instead(wrong, f"limit {error.readings[1]}")) from None
+    if number is None or number != int(number) or not 1 <= number <= MOST_LINES:
+        raise BadQuestion(f"limit takes a whole number from 1 to {MOST_LINES:,}.", context.instead(wrong, "limit 500"))
+    return words[:at] + words[at + 1 + length :], int(number)
 
 
-def _log_word(typed: str, directory: Directory) -> LogWord:
+def _log_word(typed: str, context: _Context) -> LogWord:
     """A configured name is known here; `account/name` says which account; an id or a log's own name is looked up later."""
+    directory = context.directory
     account, _, name = typed.rpartition("/")
     scope = {account: directory.logs.get(account, {})} if account in directory.accounts else directory.logs
     name = name if account in directory.accounts else typed
@@ -550,7 +609,8 @@ def _log_word(typed: str, directory: Directory) -> LogWord:
     if len(found) > 1:
         owners = [o for o, _ in found]
         raise BadQuestion(
-            f"“{inert(name, 60)}” is a log of {' and of '.join(owners)}; say which.", f"/logs {owners[0]}/{name} last 20 mins"
+            f"“{inert(name, 60)}” is a log of {' and of '.join(owners)}; say which.",
+            context.instead(typed, f"{owners[0]}/{name}"),
         )
     if found:
         return LogWord(typed, account=found[0][0], id=found[0][1])
@@ -578,5 +638,10 @@ def _without_any(words: list[str], *phrases: str) -> tuple[list[str], bool]:
 def _tokens(text: str, context: _Context) -> list[str]:
     """Words, where `url:"/a b"` is one."""
     if text.count('"') % 2:
-        raise BadQuestion("A quote is not closed.", context.example)
+        raise BadQuestion("A quote is not closed.", context.working(f'{text}"'))
     return [re.sub(r'"', "", token) for token in re.findall(r'(?:[^\s"]|"[^"]*")+', text)]
+
+
+_READERS: Mapping[CommandName, Callable[[str, _Context], Question]] = MappingProxyType(
+    {"usage": _usage, "apiaudit": _audit, "logs": _logs}
+)

@@ -6,10 +6,9 @@ import re
 from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
 
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
-_SIZE = re.compile(r"(?i)\s*(\d+(?:\.\d+)?)\s*(b|kb|mb|gb|tb|pb)?\s*")
-_DURATION = re.compile(r"(?i)\s*(\d+)\s*(s|m|h|d)\s*")
-_DURATION_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+from bot.amounts import SIZE_UNITS
+from bot.amounts import read_duration as read_duration
+from bot.amounts import read_size as read_size
 
 # C0 and C1 controls, bidirectional marks and overrides, invisible joiners, line and paragraph separators, tag characters.
 _UNSEEN = re.compile(
@@ -23,28 +22,11 @@ def size(count: float) -> str:
     sign, value = ("-" if count < 0 else ""), abs(float(count))
     if value < 1000:
         return f"{sign}{value:.0f} B"
-    for unit in _UNITS[1:]:
+    for unit in SIZE_UNITS[1:]:
         value /= 1000
-        if value < 999.5 or unit == _UNITS[-1]:
+        if value < 999.5 or unit == SIZE_UNITS[-1]:
             return f"{sign}{value:#.3g} {unit}".replace(". ", " ")
     raise AssertionError("the last unit takes everything")
-
-
-def read_size(text: str) -> int | None:
-    """`5 GB` → 5000000000; a bare number is bytes. None where it is no size."""
-    match = _SIZE.fullmatch(text)
-    if not match:
-        return None
-    power = [u.lower() for u in _UNITS].index((match[2] or "b").lower())
-    return round(float(match[1]) * 1000.0**power)
-
-
-def read_duration(text: str) -> timedelta | None:
-    """`15m` → fifteen minutes. None where it is no duration."""
-    match = _DURATION.fullmatch(text)
-    if not match or len(match[1]) > 6:
-        return None
-    return timedelta(**{_DURATION_UNITS[match[2].lower()]: int(match[1])})
 
 
 def count(number: int, one: str, many: str = "") -> str:

@@ -125,7 +125,10 @@ class RuleManager:
             question = read_question(command, wish.words, self.answering.directory, now=self.clock(), zone=self.zone)
         except BadQuestion as error:
             meant = value_meant(command, wish.words)
-            raise BadQuestion(f"{error.message} Or did you mean the value {meant}?" if meant else error.message, shown) from None
+            fixed = (
+                f"/{command} alert {error.hint.partition(' ')[2]} {wish.condition}" if wish.condition and error.hint else shown
+            )
+            raise BadQuestion(f"{error.message} Or did you mean the value {meant}?" if meant else error.message, fixed) from None
         if question.help:
             raise BadQuestion("Help is nothing to watch.", shown)
         above, below = (wish.threshold, None) if wish.side == "above" else (None, wish.threshold)

@@ -214,7 +214,8 @@ def _amount(value: str, amount: float | None) -> str:
         return ""
     said = measured(value, amount)
     same = words.read_size(said) == amount if "bytes" in value else False
-    return said if same else f"{amount:g}" if amount < 1e15 else f"{amount:.0f}"
+    # A point before three digits would be asked back, and an exponent loses digits.
+    return said if same else f"{amount:.0f}" if amount == int(amount) else f"{amount:.4f}"
 
 
 def _typed(length: timedelta | None) -> str:

@@ -164,6 +164,60 @@ def test_a_wrong_question_gets_one_sentence_and_an_example_that_works(line: str,
     assert ask(error.hint)
 
 
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("/usage us whenever by week csv", "/usage us last 7 days by week csv"),
+        ("/usage us 20m per log", "/usage us last 7 days per log"),
+        ("/usage us 2026-02-30", "/usage us last 7 days"),
+        ("/usage last month csv", "/usage eu last month csv"),
+        ("/usage us eu last month", "/usage us last month"),
+        ("/usage us by day by week csv 7d", "/usage us by week csv 7d"),
+        ("/logs us/kitchen 2h limit 0", "/logs us/kitchen 2h limit 500"),
+        ("/logs us/kitchen 2h limit 1.000", "/logs us/kitchen 2h limit 1000"),
+        ("/logs kitchen 2h where(/a/) limit 5", "/logs eu/kitchen 2h where(/a/) limit 5"),
+        ("/logs us/kitchen 2h limit 5 where()", "/logs us/kitchen 2h limit 5 where(/error/i)"),
+        ("/logs us/kitchen 2h where(/a/", "/logs us/kitchen 2h where(/error/i)"),
+        ("/logs us/kitchen 25:00 to 26:00 where(/a/) limit 5", "/logs us/kitchen last 20 mins where(/a/) limit 5"),
+    ],
+)
+def test_examples_keep_what_was_typed_and_its_account(line: str, hint: str) -> None:
+    error = refusal(line, TWO)
+    assert error.hint == hint
+    assert ask(hint, TWO)
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("/apiaudit iot 7d foo:1 failures csv", "/apiaudit iot 7d url:1 failures csv"),
+        ("/apiaudit iot 7d status: who:ada", "/apiaudit iot 7d status:error who:ada"),
+        ("/apiaudit iot own:maybe 2h", "/apiaudit iot own:no 2h"),
+        ('/apiaudit iot 2h url:"/a', '/apiaudit iot 2h url:"/a"'),
+        ("/apiaudit rapid7-eu last 2h failures", "/apiaudit last 2h failures"),
+        ("/apiaudit iot sometime status:5xx csv", "/apiaudit iot 24h status:5xx csv"),
+    ],
+)
+def test_examples_of_audits_keep_filters_and_accounts(line: str, hint: str) -> None:
+    error = refusal(line)
+    assert error.hint == hint
+    assert ask(hint)
+
+
+@pytest.mark.parametrize(
+    ("words", "limit"),
+    [("limit 20 million", 20_000_000), ("limit: 500", 500), ("limit 5k", 5000), ("limit 1e6", 1_000_000), ("limit 1,000", 1000)],
+)
+def test_limit_is_read_as_people_write_it(words: str, limit: int) -> None:
+    question = ask(f"/logs kitchen 2h {words}")
+    assert question.limit == limit
+    assert question.parts.window == "2h"
+
+
+def test_log_ids_joined_by_colons_are_several_logs() -> None:
+    assert [log.id for log in ask(f"/logs {KITCHEN}:{CELLAR} 2h").logs] == [KITCHEN, CELLAR]
+
+
 def test_several_accounts_and_none_named_are_listed() -> None:
     error = refusal("/usage 7d", TWO)
     assert "eu, us" in error.message
@@ -264,7 +318,7 @@ def test_a_beginning_of_a_name_is_enough_where_it_is_ones_alone(line: str, accou
 def test_a_beginning_of_several_names_is_refused_with_all_of_them() -> None:
     with pytest.raises(BadQuestion, match="“rapid7” may be rapid7-eu and rapid7-us; say which") as caught:
         read_line("/usage rapid7 last 7 days", TWINS, now=NOW, zone=UTC)
-    assert caught.value.hint == "/usage rapid7-eu"
+    assert caught.value.hint == "/usage rapid7-eu last 7 days"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from bot.alerts.wishes import Alert, Silence, Unalert, Unsilence, alert_example,
 from bot.errors import BadQuestion
 from bot.question import CommandName
 from tests.bot.test_question import HOUSE
+from tests.support.work import growth
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
@@ -78,6 +80,84 @@ def test_a_wish_that_cannot_be_read_is_refused_with_an_example(command: CommandN
 
 
 @pytest.mark.parametrize(
+    ("command", "text", "hint"),
+    [
+        ("usage", "alert us this month above 5.000 GB every 1h as big", "/usage alert us this month above 5 GB every 1h as big"),
+        ("usage", "alert us today abov 5 GB every 15m", "/usage alert us today above 5 GB every 15m"),
+        ("usage", "alert us yesterday", "/usage alert us yesterday above 5 GB"),
+        ("usage", "alert us today above much for 1h", "/usage alert us today above 5 GB for 1h"),
+        ("usage", "alert us today above 5 GB soon", "/usage alert us today above 5 GB"),
+        ("usage", "alert us today above 5 GB recover 6 GB for 1h", "/usage alert us today above 5 GB recover 5 GB for 1h"),
+        ("usage", "alert us today above 5 GB every 1s for 1h", "/usage alert us today above 5 GB every 15m for 1h"),
+        ("usage", "alert us today above 5 GB every 6M for 1h", "/usage alert us today above 5 GB every 6m for 1h"),
+        ("apiaudit", "alert iot 1h failures above 5 GB for 1h", "/apiaudit alert iot 1h failures above 20 for 1h"),
+        ("usage", 'silence spike 2 parsecs "load test"', '/usage silence spike 2h "load test"'),
+    ],
+)
+def test_examples_keep_what_was_typed(command: CommandName, text: str, hint: str) -> None:
+    with pytest.raises(BadQuestion) as caught:
+        read_alert_wish(command, text, HOUSE)
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("text", "threshold"),
+    [
+        ("above 5,5 GB", 5.5e9),
+        ("above 0.125 GB", 125e6),
+        ("above 1,000", 1000),
+        ("above 1,000,000", 1e6),
+        ("above 1.000.000", 1e6),
+        ("above 1.234,5", 1234.5),
+        ("above 1_000", 1000),
+        ("above 1e9", 1e9),
+        ("above 2.5e9", 2.5e9),
+        ("above 5 million", 5e6),
+        ("above 0,5 MB", 5e5),
+        ("above 12,34 MB", 12_340_000),
+    ],
+)
+def test_numbers_are_read_as_people_write_them(text: str, threshold: float) -> None:
+    wish = read_alert_wish("usage", f"alert today {text}", HOUSE)
+    assert isinstance(wish, Alert)
+    assert wish.threshold == threshold
+
+
+@pytest.mark.parametrize("text", ["above 5.000 GB", "above 1.000", "above 5 GB recover 1.500 GB", "above 5 GB for 1.500h"])
+def test_numbers_with_two_readings_are_asked_back(text: str) -> None:
+    with pytest.raises(BadQuestion, match=r"can be read as .* or as .*; write one of these") as caught:
+        read_alert_wish("usage", f"alert today {text}", HOUSE)
+    assert read_alert_wish("usage", caught.value.hint.removeprefix("/usage "), HOUSE)
+
+
+@pytest.mark.parametrize(
+    "text", ["above 12,34,567", "above 1,2,3", "above ..", "above 1e99", "above " + "9" * 400, "above 5 GiB", "above ٣"]
+)
+def test_what_is_no_number_is_no_threshold(text: str) -> None:
+    with pytest.raises(BadQuestion):
+        read_alert_wish("usage", f"alert today {text}", HOUSE)
+
+
+@pytest.mark.parametrize(
+    ("typed", "length"),
+    [
+        ("90s", timedelta(seconds=90)),
+        ("1h30m", 90 * MINUTE),
+        ("1.5h", 90 * MINUTE),
+        ("1,5h", 90 * MINUTE),
+        ("2 hours", 2 * HOUR),
+        ("1 hour 30 minutes", 90 * MINUTE),
+        ("90 min", 90 * MINUTE),
+    ],
+)
+def test_durations_are_read_as_people_write_them(typed: str, length: timedelta) -> None:
+    wish = read_alert_wish("usage", f"alert today above 5 GB for {typed} every 1h", HOUSE)
+    assert isinstance(wish, Alert)
+    assert (wish.hold, wish.every) == (length, HOUR)
+    assert read_alert_wish("usage", f'silence spike {typed} "x"', HOUSE) == Silence("spike", length, "x")
+
+
+@pytest.mark.parametrize(
     ("text", "wish"),
     [
         ("alerts", "list"),
@@ -113,3 +193,16 @@ def test_words_made_to_be_slow_are_read_in_time() -> None:
     for text in ("above " * 600, "above 5 " * 500, "above 5 every " * 280, "above " + "9" * 3900, "silence " + "x " * 1900):
         with pytest.raises(BadQuestion):
             read_alert_wish("usage", f"alert {text} nonsense", HOUSE)
+
+
+@pytest.mark.parametrize(
+    "words", ["above ", "above 5 ", "above 5 every ", "9", "1m", "1.", "each log ", 'as "', "recover 5 ", "5 GB "]
+)
+@pytest.mark.parametrize("verb", ["alert today above 5 GB ", "alert ", "silence x ", "unalert "])
+def test_work_grows_no_faster_than_the_words(verb: str, words: str) -> None:
+    def read(times: int) -> None:
+        with contextlib.suppress(BadQuestion):
+            read_alert_wish("usage", verb + words * times, HOUSE)
+
+    read(10)
+    assert max(growth(read, [100, 200, 400])) < 2.6
