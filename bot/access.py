@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from bot.errors import Refused
-from bot.question import CommandName
+from bot.question import COMMANDS, CommandName, Directory
 
 EVERYONE = "*"
+
+
+class Membership(enum.Enum):
+    """How a person belongs to the workspace: a person of another one is met in shared channels, and may ask only where they, or
+    the channel, are named; a person who was deactivated may ask nothing."""
+
+    MEMBER = "member"
+    EXTERNAL = "external"
+    GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,30 +28,69 @@ class Access:
     rules: Mapping[str, Collection[str]]
     manage: Collection[str] | None = None
 
-    def groups(self, command: CommandName) -> list[str]:
-        """The user groups that a rule names, whose members have to be known to judge it."""
-        return [who for who in dict.fromkeys((*self.rules[command], *(self.manage or ()))) if who.startswith("S")]
+    def groups(self, *commands: CommandName) -> list[str]:
+        """The user groups that the rules of these commands name, whose members have to be known to judge them."""
+        named = [who for command in commands for who in self.rules[command]]
+        return [who for who in dict.fromkeys((*named, *(self.manage or ()))) if who.startswith("S")]
 
-    def may_ask(self, command: CommandName, *, user: str, channel: str, groups: Collection[str] = ()) -> bool:
-        return _is_among(self.rules[command], user, channel, groups)
+    def may_ask(
+        self,
+        command: CommandName,
+        *,
+        user: str,
+        channel: str,
+        groups: Collection[str] = (),
+        membership: Membership = Membership.MEMBER,
+    ) -> bool:
+        return _is_among(self.rules[command], user, channel, groups, membership)
 
-    def require(self, command: CommandName, *, user: str, channel: str, groups: Collection[str] = ()) -> None:
+    def require(
+        self,
+        command: CommandName,
+        *,
+        user: str,
+        channel: str,
+        groups: Collection[str] = (),
+        membership: Membership = Membership.MEMBER,
+    ) -> None:
         """Raises Refused with what to do where this person may not ask this here."""
-        if not self.may_ask(command, user=user, channel=channel, groups=groups):
+        if not self.may_ask(command, user=user, channel=channel, groups=groups, membership=membership):
             raise Refused(
                 f"You may not ask /{command} here.",
                 f"Ask in a channel where it is allowed, or ask the operator to add you to `{command}` under [access] in bot.toml.",
             )
 
-    def may_manage(self, command: CommandName, *, user: str, channel: str, groups: Collection[str] = ()) -> bool:
-        """Whether this person may have the question asked on a schedule; without a rule of its own, whoever may ask it may."""
-        may_ask = self.may_ask(command, user=user, channel=channel, groups=groups)
-        return may_ask and (self.manage is None or _is_among(self.manage, user, channel, groups))
+    def is_manager(
+        self, *, user: str, channel: str, groups: Collection[str] = (), membership: Membership = Membership.MEMBER
+    ) -> bool:
+        """Whether `manage` is set and names this person."""
+        return self.manage is not None and _is_among(self.manage, user, channel, groups, membership)
 
-    def require_manage(self, command: CommandName, *, user: str, channel: str, groups: Collection[str] = ()) -> None:
+    def may_manage(
+        self,
+        command: CommandName,
+        *,
+        user: str,
+        channel: str,
+        groups: Collection[str] = (),
+        membership: Membership = Membership.MEMBER,
+    ) -> bool:
+        """Whether this person may have the question asked on a schedule; without a rule of its own, whoever may ask it may."""
+        may_ask = self.may_ask(command, user=user, channel=channel, groups=groups, membership=membership)
+        return may_ask and (self.manage is None or _is_among(self.manage, user, channel, groups, membership))
+
+    def require_manage(
+        self,
+        command: CommandName,
+        *,
+        user: str,
+        channel: str,
+        groups: Collection[str] = (),
+        membership: Membership = Membership.MEMBER,
+    ) -> None:
         """Raises Refused where this person may not ask, or may not have the question asked on a schedule."""
-        self.require(command, user=user, channel=channel, groups=groups)
-        if not self.may_manage(command, user=user, channel=channel, groups=groups):
+        self.require(command, user=user, channel=channel, groups=groups, membership=membership)
+        if not self.may_manage(command, user=user, channel=channel, groups=groups, membership=membership):
             raise Refused(
                 "You may not manage what is asked on a schedule here.",
                 "Ask the operator to add you to `manage` under [access] in bot.toml.",
@@ -52,6 +101,19 @@ class Access:
         return EVERYONE in self.rules[command] or channel in self.rules[command]
 
 
-def _is_among(allowed: Collection[str], user: str, channel: str, groups: Collection[str]) -> bool:
-    """Whether a rule names everyone, this person, this place, or one of the person's groups."""
-    return EVERYONE in allowed or user in allowed or channel in allowed or any(group in allowed for group in groups)
+def visible_directory(directory: Directory, commands: Collection[CommandName]) -> Directory:
+    """The names that somebody who may ask these commands may read: the accounts of each, and the logs where `/logs` is among them."""
+    kinds = {kind for name in commands for kind in COMMANDS[name].kinds}
+    accounts = {name: kind for name, kind in directory.accounts.items() if kind in kinds}
+    return Directory(accounts, directory.logs if "logs" in commands else {})
+
+
+def _is_among(
+    allowed: Collection[str], user: str, channel: str, groups: Collection[str], membership: Membership = Membership.MEMBER
+) -> bool:
+    """Whether a rule names everyone, this person, this place, or one of the person's groups. Empty ids match nothing."""
+    if membership is Membership.GONE:
+        return False
+    if EVERYONE in allowed and membership is Membership.MEMBER:
+        return True
+    return bool({user, channel, *groups} - {"", EVERYONE} & set(allowed))

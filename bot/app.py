@@ -28,6 +28,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.accounts import Accounts, access_of, answering_of, rules_of
 from bot.alerts.mutes import Mute, in_zone
+from bot.channels import SlackChannels
 from bot.config import Settings, SlackTokens
 from bot.deliveries import Deliveries, wants_reply
 from bot.delivery import Delivery, json_text, web_client
@@ -41,13 +42,17 @@ from bot.slack_client import retry_after_s
 from bot.slack_pace import Priority, SlackPace
 from bot.socket_mode import HOPELESS, NOT_CONNECTED, Patience, SocketMode, unreachable
 from bot.store import Alerts, Posts, Store, StoredLedger
+from bot.store.pauses import Pauses
 from handlers import actions, home, incidents, mentions, modals, slash
 from handlers.backtesting import Backtesting
 from handlers.door import Door
 from handlers.jobs import Clockwork, Digest, DigestJob
-from handlers.manage import SubscriptionManager, digest_of
+from handlers.manage import SubscriptionManager
+from handlers.pauses import Announcer, PauseGuard
+from handlers.permissions import Permissions
 from handlers.problems import ErrorListener
 from handlers.rules import RuleManager
+from handlers.typed_secrets import SecretCheck
 from handlers.watch import AlertJob, Quiet
 from providers.clock import Clock, utc_now
 from providers.connections import open_session
@@ -154,18 +159,24 @@ async def open_bot(
         answering = answering_of(settings, accounts, redactor, clock)
         outbox = Outbox(posts, client.at(Priority.MESSAGE), clock, ops, pace, plainer, session)
         digests, zone = _digests(settings), settings.timezone
-        made_in_chat = [digest_of(subscription, zone) for subscription in await posts.subscriptions()]
+        people = SlackPeople(client, zone, clock)
+        permissions, secrets = Permissions(access, people, SlackChannels(client)), SecretCheck(redactor)
+        announcer = Announcer(posts, outbox, people, clock)
+        guard = PauseGuard(permissions, Pauses(store), announcer, delivery.direct, clock, ops)
+        await guard.open()
         job = DigestJob(answering, posts, outbox, zone, clock, ops)
         watch = AlertJob(answering, alerts, outbox, Quiet(alerts, _mutes(settings), zone), zone, clock, ops)
-        works = [job.scheduled(each) for each in (*digests, *made_in_chat)]
+        works = [job.scheduled(each) for each in digests]
         clockwork = Clockwork(posts, clock, works, _pruning(posts, alerts), outbox.distress)
-        rules = RuleManager(answering, alerts, clockwork, watch, access, zone, clock, rules_of(settings))
-        works += [watch.scheduled(rule) for rule in await rules.open(clock())]
-        subscriptions = SubscriptionManager(answering, posts, clockwork, job, access, zone, clock, digests)
+        rules = RuleManager(answering, alerts, clockwork, watch, permissions, guard, secrets, zone, clock, rules_of(settings))
+        works += [rules.scheduled(rule) for rule in await rules.open(clock())]
+        subscriptions = SubscriptionManager(
+            answering, posts, clockwork, job, permissions, guard, secrets, zone, clock, digests
+        )
+        works += await subscriptions.open()
         door = Door(
             answering=answering,
-            access=access,
-            people=SlackPeople(client, zone),
+            permissions=permissions,
             delivery=delivery,
             store=store,
             redactor=redactor,
@@ -173,7 +184,9 @@ async def open_bot(
             managers=[subscriptions, rules],
             zone=zone,
         )
-        app = _bolt(client, tokens, await _introduced(client, slack, patience))
+        who = await _introduced(client, slack, patience)
+        people.workspace = frozenset(filter(None, (who.get("team_id"), who.get("enterprise_id"))))
+        app = _bolt(client, tokens, who)
         slash.register(app, door)
         actions.register(app, door, store)
         incidents.register(app, door, rules)

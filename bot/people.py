@@ -1,21 +1,45 @@
-"""What Slack knows about people: their time zone and the groups they are in. Remembered for a while, never required."""
+"""What Slack knows about people: their time zone, whether they belong to the workspace, and the groups they are in."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import tzinfo
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.access import Membership
+
+log = logging.getLogger("opswatch")
 T = TypeVar("T")
-KEPT_S = 600.0
+# A person's zone and name change rarely.
+PROFILE_KEPT_S = 600.0
+# Who leaves a group, or is deactivated, loses their rights within a minute.
+RIGHTS_KEPT_S = 60.0
+# A list of members that Slack does not give again is trusted for so long.
+OLDEST_LIST_S = 3600.0
+TRY_AGAIN_AFTER_S = 30.0
 PATIENCE_S = 5.0
+# Slack's words for a user group that was deleted or disabled, and for a person it does not know or show to us.
+NO_GROUP = frozenset({"no_such_subteam", "subteam_not_found", "subteam_disabled", "no_such_usergroup", "usergroup_not_found"})
+NO_PERSON = frozenset({"user_not_found", "users_not_found"})
+NOT_SHOWN = "user_not_visible"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person as Slack describes them."""
+
+    zone: tzinfo
+    membership: Membership = Membership.MEMBER
+    name: str = ""
 
 
 class People(Protocol):
@@ -23,44 +47,153 @@ class People(Protocol):
 
     async def zone(self, user: str) -> tzinfo: ...
 
+    async def name(self, user: str) -> str: ...
+
+    async def membership(self, user: str, *, kept_s: float = PROFILE_KEPT_S) -> Membership: ...
+
     async def groups_of(self, user: str, groups: Sequence[str]) -> Sequence[str]: ...
+
+    def unknown_groups(self, groups: Sequence[str]) -> Sequence[str]: ...
 
 
 class SlackPeople:
-    """People as Slack knows them (`users.info`, `usergroups.users.list`); `fallback` is the zone where Slack does not tell."""
+    """People as Slack knows them (`users.info`, `usergroups.users.list`); `fallback` is the zone where Slack gives none.
 
-    def __init__(self, client: AsyncWebClient, fallback: tzinfo) -> None:
+    `workspace` holds the ids of our own team and organisation; a person of any other is external. Without ids nobody is.
+    """
+
+    def __init__(
+        self, client: AsyncWebClient, fallback: tzinfo, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._client, self._fallback = client, fallback
-        self._zones: dict[str, tuple[float, tzinfo]] = {}
-        self._members: dict[str, tuple[float, frozenset[str]]] = {}
+        self._profiles = _Cache[Person](clock)
+        self._members = _Cache[frozenset[str]](clock)
+        self._failing: set[str] = set()
+        self.workspace: frozenset[str] = frozenset()
 
     async def zone(self, user: str) -> tzinfo:
-        return await _remembered(self._zones, user, lambda: self._ask_zone(user), otherwise=self._fallback)
+        """The person's time zone."""
+        return (await self._person(user, PROFILE_KEPT_S)).zone
+
+    async def name(self, user: str) -> str:
+        """What the person is called; their id where Slack does not tell."""
+        return (await self._person(user, PROFILE_KEPT_S)).name or user
+
+    async def membership(self, user: str, *, kept_s: float = PROFILE_KEPT_S) -> Membership:
+        """Whether the person belongs to the workspace, as far as Slack said within `kept_s`; a member where Slack does not answer."""
+        return (await self._person(user, kept_s)).membership
 
     async def groups_of(self, user: str, groups: Sequence[str]) -> Sequence[str]:
-        """Which of the groups the person is in; a group that cannot be read counts as one they are not in."""
-        members = await asyncio.gather(
-            *(_remembered(self._members, g, lambda g=g: self._ask_members(g), otherwise=frozenset[str]()) for g in groups)  # type: ignore[misc]
-        )
+        """Which of the groups the person is in. A group that is gone, or whose members are not known, has none."""
+        members = await asyncio.gather(*(self._members_of(group) for group in groups))
         return [group for group, users in zip(groups, members, strict=True) if user in users]
 
-    async def _ask_zone(self, user: str) -> tzinfo:
-        answer = await self._client.users_info(user=user)
-        return ZoneInfo(answer["user"]["tz"])
+    def unknown_groups(self, groups: Sequence[str]) -> Sequence[str]:
+        """The groups whose members could not be learned, so that nobody is taken for one."""
+        return [group for group in groups if group in self._failing]
+
+    async def _person(self, user: str, kept_s: float) -> Person:
+        found = await self._profiles.get(user, lambda: self._ask_person(user), kept_s=kept_s)
+        return found or Person(self._fallback)
+
+    async def _members_of(self, group: str) -> frozenset[str]:
+        found = await self._members.get(group, lambda: self._ask_members(group), kept_s=RIGHTS_KEPT_S, oldest_s=OLDEST_LIST_S)
+        self._note(group, is_known=found is not None)
+        return found if found is not None else frozenset()
+
+    def _note(self, group: str, *, is_known: bool) -> None:
+        """One line in the log for each time that the members of a group become unknown."""
+        if is_known:
+            self._failing.discard(group)
+        elif group not in self._failing:
+            self._failing.add(group)
+            log.error("The members of the user group %s cannot be learned from Slack, so nobody counts as one.", group)
+
+    async def _ask_person(self, user: str) -> Person:
+        try:
+            found = (await self._client.users_info(user=user))["user"]
+        except SlackApiError as error:
+            code = error.response.get("error")
+            if code not in (*NO_PERSON, NOT_SHOWN):
+                raise
+            return Person(self._fallback, Membership.EXTERNAL if code == NOT_SHOWN else Membership.GONE)
+        profile = found.get("profile") or {}
+        names = [profile.get("display_name"), found.get("real_name"), found.get("name")]
+        return Person(self._zone_of(found), self._membership_of(found), str(next(filter(None, names), "")))
+
+    def _zone_of(self, found: dict[str, object]) -> tzinfo:
+        try:
+            return ZoneInfo(str(found["tz"]))
+        except (KeyError, ValueError, OSError):
+            return self._fallback
+
+    def _membership_of(self, found: dict[str, object]) -> Membership:
+        if found.get("deleted"):
+            return Membership.GONE
+        organisation = found.get("enterprise_user")
+        teams = {found.get("team_id"), organisation.get("enterprise_id") if isinstance(organisation, dict) else None}
+        teams.discard(None)
+        is_elsewhere = bool(self.workspace and teams and teams.isdisjoint(self.workspace))
+        return Membership.EXTERNAL if found.get("is_stranger") or is_elsewhere else Membership.MEMBER
 
     async def _ask_members(self, group: str) -> frozenset[str]:
-        answer = await self._client.usergroups_users_list(usergroup=group)
+        try:
+            answer = await self._client.usergroups_users_list(usergroup=group)
+        except SlackApiError as error:
+            if error.response.get("error") not in NO_GROUP:
+                raise
+            return frozenset()
         return frozenset(answer["users"])
 
 
-async def _remembered(kept: dict[str, tuple[float, T]], key: str, ask: Callable[[], Awaitable[T]], *, otherwise: T) -> T:
-    """What was learned lately, or what Slack says now, or `otherwise`; a failure is remembered, too."""
-    known = kept.get(key)
-    if known and time.monotonic() - known[0] < KEPT_S:
-        return known[1]
-    try:
-        found = await asyncio.wait_for(ask(), PATIENCE_S)
-    except (SlackApiError, aiohttp.ClientError, TimeoutError, KeyError, TypeError, ValueError, OSError):
-        found = known[1] if known else otherwise
-    kept[key] = (time.monotonic(), found)
-    return found
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """An instant on both clocks: the wall's may jump, and the other one stands still while a machine sleeps."""
+
+    wall: datetime
+    monotonic: float
+
+
+@dataclass(slots=True)
+class _Entry(Generic[T]):
+    value: T | None
+    learned: _Moment | None
+    tried: _Moment
+
+
+class _Cache(Generic[T]):
+    """What Slack said, by key. What cannot be learned again stays for a while, and is asked for again soon."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._entries: dict[str, _Entry[T]] = {}
+
+    async def get(self, key: str, ask: Callable[[], Awaitable[T]], *, kept_s: float, oldest_s: float = float("inf")) -> T | None:
+        """What was learned within `kept_s`, or what Slack says now, or else what it said within `oldest_s`; None without any."""
+        known = self._entries.get(key)
+        if known is None or not self._is_recent(known, kept_s):
+            known = await self._learn(key, ask, known)
+        if known.learned is None or self._age_s(known.learned) > oldest_s:
+            return None
+        return known.value
+
+    def _is_recent(self, entry: _Entry[T], kept_s: float) -> bool:
+        if entry.learned is not None and self._age_s(entry.learned) < kept_s:
+            return True
+        return entry.tried != entry.learned and self._age_s(entry.tried) < TRY_AGAIN_AFTER_S
+
+    async def _learn(self, key: str, ask: Callable[[], Awaitable[T]], known: _Entry[T] | None) -> _Entry[T]:
+        now = self._now()
+        try:
+            entry = _Entry(await asyncio.wait_for(ask(), PATIENCE_S), now, now)
+        except (SlackApiError, aiohttp.ClientError, TimeoutError, KeyError, TypeError, ValueError, OSError):
+            entry = _Entry(known.value, known.learned, now) if known else _Entry[T](None, None, now)
+        self._entries[key] = entry
+        return entry
+
+    def _now(self) -> _Moment:
+        return _Moment(self._clock(), time.monotonic())
+
+    def _age_s(self, moment: _Moment) -> float:
+        now = self._now()
+        return max(now.monotonic - moment.monotonic, (now.wall - moment.wall).total_seconds())

@@ -22,7 +22,8 @@ from bot.slack_text import as_typed
 from bot.store import Asked, Store
 from bot.words import lasting
 from handlers.answering import Answering, Asking, Clock, folder_when_needed
-from handlers.manage import Asker, Manager
+from handlers.manage import Manager
+from handlers.permissions import Permissions, Requester
 from handlers.trouble import Cancelled, Lost, Stopping, trouble_of
 from providers.redaction import Redactor
 
@@ -60,8 +61,7 @@ class Works:
 @dataclass(frozen=True, slots=True)
 class Door:
     answering: Answering
-    access: Access
-    people: People
+    permissions: Permissions
     delivery: Delivery
     store: Store
     redactor: Redactor
@@ -69,6 +69,14 @@ class Door:
     managers: Sequence[Manager]
     zone: tzinfo
     works: Works = field(default_factory=Works)
+
+    @property
+    def access(self) -> Access:
+        return self.permissions.access
+
+    @property
+    def people(self) -> People:
+        return self.permissions.people
 
     async def ask(self, command: CommandName, words: str, errand: Errand, *, via: str) -> None:
         """Answers the question, and records how it ended. A delivery that is known already has no second effect.
@@ -83,9 +91,15 @@ class Door:
         finally:
             self.works.errands.discard(task)
 
-    async def asker(self, command: CommandName, user: str, channel: str) -> Asker:
+    async def asker(self, command: CommandName, user: str, channel: str) -> Requester:
         """Who asks, with those of their groups that matter for the command."""
-        return Asker(user, channel, await self.people.groups_of(user, self.access.groups(command)))
+        return await self.permissions.requester(user, channel, command)
+
+    async def require(self, command: CommandName, user: str, channel: str) -> Requester:
+        """Who asks, for whoever may ask the command there. Raises Refused, and so is called before any name is shown."""
+        requester = await self.asker(command, user, channel)
+        self.access.require(command, **requester.rights)
+        return requester
 
     async def _recorded(self, command: CommandName, words: str, errand: Errand, *, via: str) -> None:
         started = time.monotonic()
@@ -121,10 +135,11 @@ class Door:
                 return "managed"
         self.access.require(command, **asker.rights)
         zone = await self.people.zone(errand.user)
-        question = read_question(command, as_typed(words), self.answering.directory, now=self.clock(), zone=zone)
+        directory = self.permissions.directory(self.answering.directory, asker)
+        question = read_question(command, as_typed(words), directory, now=self.clock(), zone=zone)
         may_manage = self.access.may_manage(command, **asker.rights)
         if question.help:
-            await self.delivery.tell(errand, talk.help_answer(command, self.answering.directory, may_manage=may_manage))
+            await self.delivery.tell(errand, talk.help_answer(command, directory, may_manage=may_manage))
             return "help"
         errand.line = question.line
         errand.public = errand.direct or self.access.is_public(command, errand.channel)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
 from bot.blocks.home import CHECK_ACTION, HomeFacts, home_blocks
-from bot.question import COMMANDS, CommandName
 from bot.store import Store
 from handlers.door import SHOW_WORK_AFTER_S, Door
-from handlers.manage import Asker, SubscriptionManager
+from handlers.manage import SubscriptionManager
+from handlers.permissions import Requester
 from handlers.rules import RuleManager
 from providers.records import Check
+from providers.redaction import MARK
 from providers.sources import Checked
 
 RECENT = 5
@@ -39,7 +40,8 @@ class HomeTab:
         """Asks each account that the person may ask how it is, and draws the tab as the answers come. What several ask for at once is
         asked once."""
         user = str((body.get("user") or {}).get("id", ""))
-        checks: dict[str, Check | None] = dict.fromkeys(self._accounts_of(await self._allowed(user)))
+        requester = await self.door.permissions.requester(user, "")
+        checks: dict[str, Check | None] = dict.fromkeys(self._accounts_of(requester))
         await self._draw(user, checks)
         asked = [asyncio.create_task(self._noted(account, checks)) for account in checks]
         if asked:
@@ -59,33 +61,35 @@ class HomeTab:
     async def _draw(self, user: str, checks: Mapping[str, Check | None] | None = None) -> None:
         await self.door.delivery.home(user, home_blocks(await self._facts(user, checks or {})))
 
-    async def _allowed(self, user: str) -> list[CommandName]:
-        access = self.door.access
-        groups = await self.door.people.groups_of(user, [g for c in COMMANDS.values() for g in access.groups(c.name)])
-        asker = Asker(user, "", groups)
-        return [c.name for c in COMMANDS.values() if access.may_ask(c.name, **asker.rights)]
-
-    def _accounts_of(self, allowed: Sequence[CommandName]) -> list[str]:
-        directory = self.door.answering.directory
-        return list(dict.fromkeys(account for name in allowed for account in directory.of_kind(COMMANDS[name].kinds)))
+    def _accounts_of(self, requester: Requester) -> list[str]:
+        """The accounts whose names the person may read."""
+        return list(self.door.permissions.directory(self.door.answering.directory, requester).accounts)
 
     async def _facts(self, user: str, checks: Mapping[str, Check | None]) -> HomeFacts:
-        allowed = await self._allowed(user)
-        conditions = await asyncio.gather(*(account.condition() for account in self.accounts.values()))
-        standing = await self.rules.standing(allowed)
+        permissions = self.door.permissions
+        requester = await permissions.requester(user, "")
+        names = self._accounts_of(requester)
+        conditions = await asyncio.gather(*(self.accounts[name].condition() for name in names))
+        standing = await self.rules.standing(requester)
         return HomeFacts(
-            allowed=allowed,
-            directory=self.door.answering.directory,
+            allowed=permissions.allowed(requester),
+            directory=permissions.directory(self.door.answering.directory, requester),
             conditions=conditions,
             alerts=standing.told,
             calm=standing.calm,
             evaluated_at=standing.evaluated_at,
-            upcoming=await self.subscriptions.upcoming(allowed),
-            recent=[f"/{asked.command} {asked.text}".strip() for asked in await self.store.recent_questions(user, RECENT)],
+            upcoming=await self.subscriptions.upcoming(requester),
+            recent=await self._recent(user),
             now=self.door.clock(),
             checks=checks,
-            may_check=bool(self._accounts_of(allowed)),
+            may_check=bool(names),
         )
+
+    async def _recent(self, user: str) -> list[str]:
+        """What the person asked lately. A question whose secret was taken out of the record is another one now, and is left out."""
+        asked = await self.store.recent_questions(user, 2 * RECENT)
+        lines = [f"/{each.command} {each.text}".strip() for each in asked if MARK not in each.text]
+        return lines[:RECENT]
 
 
 async def _check(account: Checked) -> Check:

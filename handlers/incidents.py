@@ -16,7 +16,7 @@ from bot.blocks import talk
 from bot.errors import BadQuestion
 from handlers.actions import errand_of
 from handlers.door import Door
-from handlers.manage import Asker
+from handlers.permissions import Requester
 from handlers.rules import RuleManager
 
 
@@ -52,15 +52,15 @@ _LENGTHS: dict[str, timedelta | None] = {length: words.read_duration(length) for
 
 async def managed(
     door: Door, rules: RuleManager, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
-) -> tuple[Rule, Asker]:
+) -> tuple[Rule, Requester]:
     """The rule that a button is about, for somebody who may manage it. Raises BadQuestion and Refused."""
     errand = context["errand"] = errand_of(body, "")
     name = str(action.get("value", ""))
     rule = rules.rule(name)
     if rule is None:
         raise BadQuestion(f"There is no alert “{words.inert(name, 60)}” any more.", "/usage alerts")
-    asker = await door.asker(rule.command, errand.user, errand.channel)
-    return rules.required(rule.name, rule.command, asker), asker
+    requester = await door.permissions.requester(errand.user, errand.channel)
+    return await rules.required(rule.name, rule.command, requester), requester
 
 
 def register(app: AsyncApp, door: Door, rules: RuleManager) -> None:

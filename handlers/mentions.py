@@ -56,6 +56,8 @@ class Mention:
                 "In the thread of an answer, say what to change; elsewhere begin with usage, apiaudit or logs.", "/usage help"
             )
         door, now = self.door, self.door.clock()
+        # Before the words are read: a refusal of theirs names accounts.
+        await door.require(words_of(asked)[0], errand.user, errand.channel)
         zone = await door.people.zone(errand.user)
         question = read_line(asked, door.answering.directory, now=now, zone=zone)
         return changed(question, said, door.answering.directory, now=now, zone=zone).line if said else question.line

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import re
 import uuid
@@ -21,7 +20,7 @@ from bot.alerts.rule import Rule
 from bot.alerts.wishes import Alert, read_alert_wish
 from bot.answer import Answer, Block
 from bot.blocks import kit, limits, modals, talk
-from bot.blocks.modals import About, about_of, entered
+from bot.blocks.modals import About, about_from, about_of, entered
 from bot.delivery import UNSURE, Errand
 from bot.errors import BadQuestion, Meant, Refused
 from bot.manifest import ASK_AGAIN, ASK_OPSWATCH
@@ -31,7 +30,7 @@ from handlers.backtesting import Backtesting
 from handlers.door import Door, words_of
 from handlers.manage import SubscriptionManager
 from handlers.problems import ErrorListener
-from handlers.rules import RuleManager, wish_of
+from handlers.rules import RuleManager, rule_of, wish_of
 from handlers.trouble import trouble_of
 from providers.sources import LogSource
 
@@ -50,8 +49,7 @@ class OpenQuestion:
     door: Door
 
     async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
-        about, words = _asked(body, action, context)
-        await _require(self.door, about, body)
+        about, words = await _asked(self.door, body, action, context)
         await _open(self.door, body, context, _form_of(self.door, about, words))
 
 
@@ -64,14 +62,14 @@ class AskAgain:
     async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         await ack()
         context["errand"] = errand = errand_of(body, "")
-        line = talk.question_of((body.get("message") or {}).get("blocks") or [])
+        message = body.get("message") or {}
+        line = talk.question_of(message.get("blocks") or []) if _is_ours(message, body, context) else ""
         if not line:
-            await _open(self.door, body, context, modals.chooser_modal(errand.channel))
+            await _open(self.door, body, context, await _chooser(self.door, errand.user, errand.channel))
             return
         command, words = words_of(line)
-        about = About(command, errand.channel)
-        await _require(self.door, about, body)
-        await _open(self.door, body, context, _form_of(self.door, about, words))
+        await self.door.require(command, errand.user, errand.channel)
+        await _open(self.door, body, context, _form_of(self.door, About(command, errand.channel), words))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +80,8 @@ class AskOpswatch:
 
     async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         await ack()
-        context["errand"] = errand_of(body, "")
-        await _open(self.door, body, context, modals.chooser_modal(""))
+        errand = context["errand"] = errand_of(body, "")
+        await _open(self.door, body, context, await _chooser(self.door, errand.user, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +92,15 @@ class ChooseQuestion:
 
     async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
         context["errand"] = None
-        about, view = About(**json.loads(str(action.get("value") or "{}"))), body["view"]
-        await self.door.delivery.update_view(_form_of(self.door, about, ""), view["id"], view["hash"])
+        about, view = about_from(str(action.get("value") or "")), body["view"]
+        await self.door.delivery.update_view(await self._form(about, str(body["user"]["id"])), view["id"], view["hash"])
+
+    async def _form(self, about: About, user: str) -> Block:
+        try:
+            await self.door.require(about.command, user, about.channel)
+        except Refused as error:
+            return modals.message_modal(f"{error.message} {error.hint}")
+        return _form_of(self.door, about, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +113,11 @@ class LogNames:
     async def __call__(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         typed = str(body.get("value") or "").lower()
         about = about_of(body.get("view") or {})
-        names = [name for logs in self.door.answering.directory.logs.values() for name in logs]
         asker = await self.door.asker("logs", str(body["user"]["id"]), about.channel)
         if not self.door.access.may_ask("logs", **asker.rights):
             await ack(options=[])
             return
+        names = [name for logs in self.door.answering.directory.logs.values() for name in logs]
         async with asyncio.timeout(NAMES_WITHIN_S):
             listed = await asyncio.gather(*(source.named_logs() for source in self.sources.values()), return_exceptions=True)
             names += [entry.name for listing in listed if not isinstance(listing, BaseException) for entry in listing]
@@ -161,8 +166,7 @@ class OpenRepeat:
     door: Door
 
     async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
-        about, words = _asked(body, action, context)
-        await _require(self.door, about, body)
+        about, words = await _asked(self.door, body, action, context)
         await _open(self.door, body, context, modals.repeat_modal(about, words, _said(self.door, about, words)))
 
 
@@ -173,8 +177,7 @@ class OpenAlert:
     door: Door
 
     async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
-        about, words = _asked(body, action, context)
-        await _require(self.door, about, body)
+        about, words = await _asked(self.door, body, action, context)
         wish = _as_far_as_typed(self.door, about, words)
         await _open(self.door, body, context, modals.alert_modal(about, wish, _said(self.door, about, wish.words)))
 
@@ -187,8 +190,9 @@ class OpenSilence:
     rules: RuleManager
 
     async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
-        about, words = _asked(body, action, context)
-        names = [name for name in self.rules.names(about.channel) if len(name) <= LONGEST_NAME]
+        about, words = _button_line(body, action, context)
+        requester = await self.door.permissions.requester(context["errand"].user, about.channel)
+        names = [name for name in await self.rules.nameable(requester) if len(name) <= LONGEST_NAME]
         if not names:
             text = "There is no alert here that could be silenced."
             await self.door.delivery.tell(context["errand"], talk.note(text))
@@ -207,14 +211,10 @@ class EditAction:
 
     async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
         errand = context["errand"] = errand_of(body, "")
-        name = str(action.get("value", ""))
-        rule = self.rules.rule(name)
-        if rule is None or rule.name not in self.rules.made:
-            where = "is a rule of bot.toml and is changed there; here it can be silenced" if rule else "is no alert any more"
-            text = f"`{name}` {where}."
-            await self.door.delivery.tell(errand, talk.note(text))
-            return
-        about = About(rule.command, self.rules.made[rule.name].channel, rule.name)
+        requester = await self.door.permissions.requester(errand.user, errand.channel)
+        kept = await self.rules.editable(str(action.get("value", "")), "usage", requester)
+        rule = rule_of(kept)
+        about = About(rule.command, kept.channel, rule.name)
         wish = wish_of(rule)
         view = modals.alert_modal(about, wish, _said(self.door, about, wish.words), is_new=False)
         await _open(self.door, body, context, view)
@@ -284,9 +284,7 @@ class SaveSilence:
     async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         about, user = about_of(body["view"]), str(body["user"]["id"])
         given = entered(body["view"])
-        rule = self.rules.rule(given.get("name", ""))
-        command = rule.command if rule else about.command
-        asker = await self.door.asker(command, user, about.channel)
+        asker = await self.door.asker(about.command, user, about.channel)
         told = await _saved(ack, "name", self.rules.take(about.command, modals.silence_words(given), asker))
         if told:
             await _confirm(self.door, about, user, told, context)
@@ -303,7 +301,8 @@ class SaveAlert:
     async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         about, user, given = about_of(body["view"]), str(body["user"]["id"]), entered(body["view"])
         try:
-            await _require(self.door, about, body, manage=True)
+            requester = await self.door.asker(about.command, user, about.channel)
+            self.rules.access.require_manage(about.command, **requester.rights)
         except Refused as error:
             await ack(response_action="errors", errors={"question": error.message})
             return
@@ -319,8 +318,8 @@ class SaveAlert:
             await self._tell_the_past(rule, about, user)
 
     async def _make(self, wish: Alert, about: About, user: str) -> tuple[Rule, Answer]:
-        asker = await self.door.asker(about.command, user, about.channel)
-        return await self.rules.make(wish, about.command, asker, instead_of=about.rule)
+        requester = await self.door.permissions.requester(user, about.channel)
+        return await self.rules.make(wish, about.command, requester, instead_of=about.rule)
 
     async def _tell_the_past(self, rule: Rule, about: About, user: str) -> None:
         """What it would have done, with its chart, for whoever has made it. A courtesy: where it fails, nothing is said."""
@@ -334,8 +333,29 @@ class SaveAlert:
             await self.door.delivery.whisper(_errand(about, user), backtest_text(test, zone), backtest_blocks(test, zone))
 
 
-def _asked(body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> tuple[About, str]:
-    """What the button is about: the command and its words."""
+async def _asked(door: Door, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> tuple[About, str]:
+    """What the button is about, for whoever may ask it: the command and its words. Raises BadQuestion and Refused."""
+    about, words = _button_line(body, action, context)
+    await door.require(about.command, context["errand"].user, about.channel)
+    return about, words
+
+
+def _is_ours(message: Mapping[str, Any], body: Mapping[str, Any], context: AsyncBoltContext) -> bool:
+    """Whether a message is one of ours: another app may set buttons that look like ours."""
+    ours = {"user": context.bot_user_id, "bot_id": context.bot_id, "app_id": body.get("api_app_id")}
+    return all(not message.get(name) or not own or message[name] == own for name, own in ours.items())
+
+
+async def _chooser(door: Door, user: str, channel: str) -> Block:
+    """The choice of the questions that the person may ask there."""
+    allowed = door.permissions.allowed(await door.permissions.requester(user, channel))
+    return (
+        modals.chooser_modal(channel, allowed) if allowed else modals.message_modal("There is no question that you may ask here.")
+    )
+
+
+def _button_line(body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> tuple[About, str]:
+    """The command and the words that a button holds."""
     line = str(action.get("value", ""))
     errand = context["errand"] = errand_of(body, line)
     command, words = words_of(line)
@@ -345,15 +365,6 @@ def _asked(body: dict[str, Any], action: dict[str, Any], context: AsyncBoltConte
 async def _may_ask(door: Door, about: About, user: str) -> bool:
     asker = await door.asker(about.command, user, about.channel)
     return door.access.may_ask(about.command, **asker.rights)
-
-
-async def _require(door: Door, about: About, body: Mapping[str, Any], *, manage: bool = False) -> None:
-    """Raises Refused before a word is read where the person may not ask this there, or not have it asked on a schedule."""
-    asker = await door.asker(about.command, str(body["user"]["id"]), about.channel)
-    if manage:
-        door.access.require_manage(about.command, **asker.rights)
-    else:
-        door.access.require(about.command, **asker.rights)
 
 
 def _form_of(door: Door, about: About, words: str) -> Block:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 
 import msgspec
 
@@ -14,15 +15,19 @@ from bot.access import Access
 from bot.alerts.evaluate import State, Watch
 from bot.alerts.notices import EDIT, measured
 from bot.alerts.rule import Rule
-from bot.alerts.wishes import Alert, Silence, Unalert, Unsilence, alert_example, read_alert_wish, value_meant
+from bot.alerts.wishes import WORDS, Alert, Silence, Unalert, Unsilence, alert_example, read_alert_wish, value_meant
 from bot.answer import Answer
 from bot.blocks import kit, talk
 from bot.errors import BadQuestion
 from bot.question import CommandName, Question, read_question
+from bot.schedule import Due
 from bot.store.alerts import Alerts, MadeRule
 from handlers.answering import Answering
-from handlers.jobs import Clockwork
-from handlers.manage import Asker, seen_by_all
+from handlers.jobs import Clockwork, Scheduled
+from handlers.manage import invitation, not_a_manager, seen_by_all
+from handlers.pauses import Pausable, PauseGuard
+from handlers.permissions import Owned, Permissions, Requester
+from handlers.typed_secrets import SecretCheck
 from handlers.watch import AlertJob, schedule_of
 
 # "Until tomorrow" is when people are at work again.
@@ -46,21 +51,34 @@ class RuleManager:
     alerts: Alerts
     clockwork: Clockwork
     job: AlertJob
-    access: Access
+    permissions: Permissions
+    guard: PauseGuard
+    secrets: SecretCheck
     zone: tzinfo
     clock: Callable[[], datetime]
     file_rules: Sequence[Rule]
     made: dict[str, MadeRule] = field(default_factory=dict)
 
-    async def take(self, command: CommandName, text: str, asker: Asker) -> Answer | None:
+    @property
+    def access(self) -> Access:
+        return self.permissions.access
+
+    async def take(self, command: CommandName, text: str, asker: Requester) -> Answer | None:
         """What became of the wish, for whoever wished; None where the words are something else. Raises BadQuestion and Refused."""
-        wish = read_alert_wish(command, text, self.answering.directory)
+        verb = text.strip().partition(" ")[0].lower()
+        if verb not in WORDS:
+            return None
+        requester = await self.permissions.requester(asker.user, asker.channel)
+        if verb == "alert":
+            # Before the words are read: a refusal of theirs names accounts.
+            self.access.require_manage(command, **requester.rights)
+        wish = read_alert_wish(command, text, self.permissions.directory(self.answering.directory, requester))
         if wish is None:
             return None
         if wish == "list":
-            self.access.require(command, **asker.rights)
-            return await self._list(asker)
-        return await self._do(wish, command, asker)
+            self.access.require(command, **requester.rights)
+            return await self._list(requester)
+        return await self._do(wish, command, requester)
 
     async def open(self, now: datetime) -> list[Rule]:
         """Every rule there is, those made in chat as they were kept."""
@@ -72,6 +90,30 @@ class RuleManager:
         await self.job.close_orphans(rules)
         return rules
 
+    def scheduled(self, rule: Rule) -> Scheduled:
+        """The rule with the time it is due. One that was made in chat is evaluated with the rights that its maker has then."""
+        scheduled = self.job.scheduled(rule)
+        if rule.name not in self.made:
+            return scheduled
+        return Scheduled(scheduled.name, scheduled.trigger, partial(self._run, rule), scheduled.seen_until)
+
+    async def _run(self, rule: Rule, due: Due) -> None:
+        watch = await self.job.watch(rule)
+        pausable = Pausable(
+            schedule_of(rule.name),
+            f"Alert `{rule.name}`",
+            self.owned(rule),
+            f"/{rule.command} unalert {words.quoted(rule.name)}",
+            watch.incident if watch.told else "",
+        )
+        if await self.guard.may_run(pausable):
+            await self.job.run(rule, due)
+
+    def owned(self, rule: Rule) -> Owned:
+        """Whose a rule is; one of the configuration is nobody's."""
+        kept = self.made.get(rule.name)
+        return Owned(rule.command, rule.channel, kept.user if kept else "")
+
     def rule(self, name: str) -> Rule | None:
         """The rule of that name, in any case."""
         return next((rule for rule in self._rules() if rule.name.lower() == name.lower()), None)
@@ -80,49 +122,87 @@ class RuleManager:
         """The alerts of a channel, and those of the configuration."""
         return [rule.name for rule in self._rules() if rule.name not in self.made or rule.channel == channel]
 
-    async def standing(self, commands: Collection[CommandName]) -> Standings:
-        """How it stands with the alerts of these commands: those that are not calm, the gravest first, and how many are."""
-        rules = [rule for rule in self._rules() if rule.command in commands]
+    async def nameable(self, requester: Requester) -> list[str]:
+        """The alerts of the person's channel, and those of the configuration, as far as they may silence them."""
+        names = self.names(requester.channel)
+        rules = [
+            rule for rule in self._rules() if rule.name in names and await self.permissions.may_see(self.owned(rule), requester)
+        ]
+        return [rule.name for rule in rules if self.access.may_manage(rule.command, **requester.rights)]
+
+    async def standing(self, requester: Requester) -> Standings:
+        """State of the alerts that the person may know of: those that are not calm, the gravest first, and how many are."""
+        rules = [rule for rule in self._rules() if await self.permissions.may_see(self.owned(rule), requester)]
         watches = {rule.name: await self.job.watch(rule) for rule in rules}
         now = self.clock()
         restless = [
             rule for rule in rules
             if watches[rule.name].state not in _CALM or watches[rule.name].errors or self.job.quiet.said(rule.name, now)
+            or self.guard.is_paused(schedule_of(rule.name))
         ]  # fmt: skip
         restless.sort(key=lambda rule: _GRAVITY.index(watches[rule.name].state))
         evaluated = [watch.evaluated_at for watch in watches.values() if watch.evaluated_at]
-        return Standings([await self._line(rule) for rule in restless], len(rules) - len(restless), max(evaluated, default=None))
+        lines = [await self._line(rule, requester) for rule in restless]
+        return Standings(lines, len(rules) - len(restless), max(evaluated, default=None))
 
-    def required(self, name: str, command: CommandName, asker: Asker) -> Rule:
+    async def required(self, name: str, command: CommandName, requester: Requester) -> Rule:
         """The rule of that name, for whoever may manage it. Raises BadQuestion and Refused."""
-        rule = self.rule(name)
-        if rule is None:
-            near = difflib.get_close_matches(name, [rule.name for rule in self._rules()], n=1)
-            meant = f"; did you mean {near[0]}?" if near else "."
-            raise BadQuestion(f"There is no alert “{words.inert(name, 60)}”{meant}", f"/{command} alerts")
-        self.access.require_manage(rule.command, **asker.rights)
+        rule = await self._seen(name, command, requester)
+        self.access.require_manage(rule.command, **requester.rights)
         return rule
+
+    async def editable(self, name: str, command: CommandName, requester: Requester) -> MadeRule:
+        """The rule of that name where it was made in this channel, for whoever may manage it. Raises BadQuestion and Refused."""
+        rule = await self.required(name, command, requester)
+        kept = self.made.get(rule.name)
+        if kept is None:
+            raise BadQuestion(f"`{rule.name}` is a rule of bot.toml and is changed there; here it can be silenced.")
+        if kept.channel != requester.channel:
+            raise BadQuestion(f"`{rule.name}` is an alert of another channel, and is changed there.", f"/{rule.command} alerts")
+        return kept
+
+    async def _seen(self, name: str, command: CommandName, requester: Requester) -> Rule:
+        """The rule of that name, where the person may know of it. What they may not see is not there. Raises BadQuestion and Refused."""
+        rule = self.rule(name)
+        if rule is not None and await self.permissions.may_see(self.owned(rule), requester):
+            return rule
+        self.access.require(command, **requester.rights)
+        seen = [each.name for each in self._rules() if await self.permissions.may_see(self.owned(each), requester)]
+        near = difflib.get_close_matches(name[:60], seen, n=1)
+        meant = f"; did you mean {near[0]}?" if near else "."
+        raise BadQuestion(f"There is no alert “{words.inert(name, 60)}”{meant}", f"/{command} alerts")
 
     async def silence(self, rule: Rule, length: timedelta | None, comment: str, user: str) -> Answer:
         """Quiet for so long, or until tomorrow morning."""
         now = self.clock()
         end = now + length if length else self._tomorrow(now)
+        comment = self.secrets.redacted(comment)
         silence = await self.alerts.silence(rule.name, end=end, comment=comment, user=user, now=now)
         await self.job.quiet.refresh(now)
         self.clockwork.once(schedule_of(rule.name), silence.end)
-        await self.job.silenced(rule, user=user)
         why = f" ({comment})" if comment else ""
+        until = f"until {words.moment(end, self.zone)}{why}"
+        if not await self.job.silenced(rule, user=user):
+            await self._announce(rule, user, f"Alert `{rule.name}` was silenced {until}")
         text = (
-            f"Alert `{rule.name}` is silent until {words.moment(end, self.zone)}{why}. It is looked at as always, and speaks at once if it"
+            f"Alert `{rule.name}` is silent {until}. It is looked at as always, and speaks at once if it"
             f" still fires then. End it earlier with `/{rule.command} unsilence {words.quoted(rule.name)}`."
         )
         return talk.note(text)
+
+    async def _announce(self, rule: Rule, user: str, what: str) -> None:
+        """What somebody did to an alert of another, or of the configuration, is said where it stands."""
+        if self.owned(rule).maker == user:
+            return
+        watch = await self.job.watch(rule)
+        await self.guard.announcer.done_by(user, rule.channel, what, incident=watch.incident if watch.told else "")
 
     def preview(self, wish: Alert, command: CommandName, channel: str) -> tuple[Rule, Question]:
         """The rule that a wish would make, not made. Raises BadQuestion."""
         shown = alert_example(command, self.answering.directory)
         try:
             question = read_question(command, wish.words, self.answering.directory, now=self.clock(), zone=self.zone)
+            self.secrets.refuse(question.line, shown)
         except BadQuestion as error:
             meant = value_meant(command, wish.words)
             fixed = (
@@ -138,40 +218,51 @@ class RuleManager:
         )  # fmt: skip
         return rule, question
 
-    async def make(self, wish: Alert, command: CommandName, asker: Asker, *, instead_of: str = "") -> tuple[Rule, Answer]:
+    async def make(self, wish: Alert, command: CommandName, requester: Requester, *, instead_of: str = "") -> tuple[Rule, Answer]:
         """A new rule, or another one in the place of one that was made here, and what to tell of it."""
-        self.access.require_manage(command, **asker.rights)
-        rule, question = self.preview(wish, command, asker.channel)
+        self.access.require_manage(command, **requester.rights)
+        changed = await self.editable(instead_of, command, requester) if instead_of else None
+        if changed and changed.command != command:
+            raise BadQuestion(f"`{changed.name}` asks /{changed.command}, and cannot be made to ask /{command}.")
+        rule, question = self.preview(wish, command, requester.channel)
         now = self.clock()
-        changed = self.made.get(instead_of)
         if changed:
-            kept = await self._change(changed, rule, asker.user, now)
+            kept = await self._change(changed, rule, requester.user, now)
         else:
-            kept = await self._add(rule, command, asker, now)
+            kept = await self._add(rule, command, requester, now)
         rule = rule_of(kept)
-        await self.clockwork.add(self.job.scheduled(rule))
+        await self.clockwork.add(self.scheduled(rule))
         self.clockwork.once(schedule_of(rule.name), now)
-        text = self._made(rule, question, changed=bool(changed)) + seen_by_all(self.access, command, asker.channel)
+        text = (
+            self._made(rule, question, changed=bool(changed))
+            + seen_by_all(self.access, command, requester.channel)
+            + await invitation(self.permissions.channels, requester.channel)
+        )
         buttons = [kit.button("Edit rule", EDIT, rule.name)]
         show = kit.ask_buttons([("Show the data", rule.line)])
         return rule, Answer(text, [*talk.note_blocks(text), kit.actions([*buttons, *show])])
 
-    async def _do(self, wish: Alert | Unalert | Silence | Unsilence, command: CommandName, asker: Asker) -> Answer:
+    async def _do(self, wish: Alert | Unalert | Silence | Unsilence, command: CommandName, requester: Requester) -> Answer:
         if isinstance(wish, Alert):
-            return (await self.make(wish, command, asker))[1]
-        rule = self.required(wish.name, command, asker)
+            return (await self.make(wish, command, requester))[1]
         if isinstance(wish, Silence):
-            return await self.silence(rule, wish.length, wish.comment, asker.user)
+            rule = await self.required(wish.name, command, requester)
+            return await self.silence(rule, wish.length, wish.comment, requester.user)
         if isinstance(wish, Unsilence):
-            return await self._unsilence(rule, asker)
-        return await self._end(rule, asker)
+            return await self._unsilence(wish.name, command, requester)
+        return await self._end(wish.name, command, requester)
 
-    async def _add(self, rule: Rule, command: CommandName, asker: Asker, now: datetime) -> MadeRule:
+    async def _add(self, rule: Rule, command: CommandName, requester: Requester, now: datetime) -> MadeRule:
         name = rule.name or await self._free_name(command)
         if self.rule(name) is not None:
             raise BadQuestion(f"There is an alert `{name}` already.", f"/{command} alerts")
         kept = await self.alerts.add_rule(
-            name=name, command=command, channel=asker.channel, rule=_written(replace(rule, name=name)), user=asker.user, now=now
+            name=name,
+            command=command,
+            channel=requester.channel,
+            rule=_written(replace(rule, name=name)),
+            user=requester.user,
+            now=now,
         )
         if kept is None:
             raise BadQuestion(f"There is an alert `{name}` already.", f"/{command} alerts")
@@ -181,6 +272,7 @@ class RuleManager:
     async def _change(self, kept: MadeRule, rule: Rule, user: str, now: datetime) -> MadeRule:
         """It keeps its name and its channel. What watches the same goes on; anything else starts afresh."""
         before = rule_of(kept)
+        await self._announce(before, user, f"Alert `{kept.name}` was changed from {_watching(before)} to {_watching(rule)}")
         if before.definition != rule.definition:
             await self.job.close(before)
         written = _written(replace(rule, name=kept.name, channel=kept.channel))
@@ -195,50 +287,78 @@ class RuleManager:
             number += 1
         return f"{command}-{number}"
 
-    async def _end(self, rule: Rule, asker: Asker) -> Answer:
+    async def _end(self, name: str, command: CommandName, requester: Requester) -> Answer:
+        rule = self.rule(name)
+        whose = self.owned(rule) if rule else None
+        if rule is None or whose is None or not await self.permissions.may_end(whose, requester):
+            await self._seen(name, command, requester)
+            raise not_a_manager()
         kept = self.made.get(rule.name)
         if kept is None:
             raise BadQuestion(
                 f"`{rule.name}` is a rule of bot.toml and is ended there; here it can be silenced.",
                 f"/{rule.command} silence {words.quoted(rule.name)} 4h",
             )
-        if kept.channel != asker.channel:
+        is_own = kept.user == requester.user
+        if kept.channel != requester.channel and not (is_own and requester.is_in_direct_message):
+            rule = await self._seen(name, command, requester)
             raise BadQuestion(f"`{rule.name}` is an alert of another channel, and is ended there.", f"/{rule.command} alerts")
+        await self._announce(rule, requester.user, f"Alert `{rule.name}`, {_watching(rule)}, was ended")
         await self.job.close(rule)
-        await self.alerts.end_rule(kept.number, user=asker.user, now=self.clock())
+        await self.alerts.end_rule(kept.number, user=requester.user, now=self.clock())
         del self.made[rule.name]
         self.clockwork.remove(schedule_of(rule.name))
-        text = f"Alert `{rule.name}` has ended: {_watching(rule)}."
-        return talk.note(text)
+        await self.guard.forget(schedule_of(rule.name))
+        may_read = self.access.may_ask(rule.command, **requester.rights)
+        return talk.note(f"Alert `{rule.name}` has ended{f': {_watching(rule)}' if may_read else ''}.")
 
-    async def _unsilence(self, rule: Rule, asker: Asker) -> Answer:
+    async def _unsilence(self, name: str, command: CommandName, requester: Requester) -> Answer:
         now = self.clock()
-        if not await self.alerts.unsilence(rule.name, user=asker.user, now=now):
+        rule = self.rule(name)
+        silence = self.job.quiet.silence(rule.name, now) if rule else None
+        is_own = silence is not None and silence.user == requester.user
+        if rule is None or not is_own:
+            rule = await self._silenceable(name, command, requester)
+        if not await self.alerts.unsilence(rule.name, user=requester.user, now=now):
             raise BadQuestion(f"Alert `{rule.name}` is not silenced.", f"/{rule.command} alerts")
         await self.job.quiet.refresh(now)
         self.clockwork.once(schedule_of(rule.name), now)
+        if not is_own:
+            await self._announce(rule, requester.user, f"The silence of alert `{rule.name}` was ended")
         text = f"Alert `{rule.name}` may speak again; it is looked at now."
         return talk.note(text)
 
-    async def _list(self, asker: Asker) -> Answer:
-        lines, here = [], set(self.names(asker.channel))
+    async def _silenceable(self, name: str, command: CommandName, requester: Requester) -> Rule:
+        """The rule of that name, for whoever may end a silence of somebody else's. Raises BadQuestion and Refused."""
+        rule = self.rule(name)
+        if rule is not None and self.access.is_manager(**requester.rights):
+            return rule
+        return await self.required(name, command, requester)
+
+    async def _list(self, requester: Requester) -> Answer:
+        lines, here = [], set(self.names(requester.channel))
         for rule in self._rules():
-            if rule.name in here and self.access.may_ask(rule.command, **asker.rights):
-                lines.append(await self._line(rule))
+            if rule.name in here and await self.permissions.may_see(self.owned(rule), requester):
+                lines.append(await self._line(rule, requester))
         if not lines:
-            shown = alert_example("usage", self.answering.directory)
+            shown = alert_example("usage", self.permissions.directory(self.answering.directory, requester))
             text = f"There are no alerts in this channel. One is made with `{shown}`."
             return talk.note(text)
         head = f"Alerts (times in {self.zone}):"
         return talk.listing(head, lines)
 
-    async def _line(self, rule: Rule) -> str:
+    async def _line(self, rule: Rule, requester: Requester) -> str:
+        """An alert as it is listed. Who has lost the right to ask its question reads neither that nor what came of it."""
         now = self.clock()
         watch = await self.job.watch(rule)
         quiet = self.job.quiet.said(rule.name, now)
         kept = self.made.get(rule.name)
         origin = "" if kept else f"; rule of bot.toml for {rule.channel}"
         by = f"; silent {quiet}" if quiet else f", by <@{kept.user}>" if kept else ""
+        if not self.access.may_ask(rule.command, **requester.rights):
+            return f"⏸ `{rule.name}` {_PAUSED}{by}"
+        if self.guard.is_paused(schedule_of(rule.name)):
+            return f"⏸ `{rule.name}` {_PAUSED}: {_watching(rule)}{origin}{by}"
         return f"{_DOTS[watch.state]} `{rule.name}` {_state(rule, watch, self.zone)}: {_watching(rule)}{origin}{by}"
 
     def _made(self, rule: Rule, question: Question, *, changed: bool) -> str:
@@ -294,6 +414,7 @@ def _state(rule: Rule, watch: Watch, zone: tzinfo) -> str:
     return f"{state}{since}{value}" + (f", {', '.join(flags)}" if flags else "")
 
 
+_PAUSED = "paused, since its maker may not have it asked any more"
 _GRAVITY = (State.FIRING, State.NO_DATA, State.PENDING, State.INACTIVE, State.UNKNOWN)
 _CALM = frozenset({State.INACTIVE, State.UNKNOWN})
 _DOTS = {State.FIRING: "🔴", State.PENDING: "🟡", State.NO_DATA: "⚪", State.INACTIVE: "🟢", State.UNKNOWN: "⚪"}

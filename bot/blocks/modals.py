@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
+
+import msgspec
 
 from bot import words
 from bot.alerts.notices import measured
@@ -14,6 +16,7 @@ from bot.alerts.rule import DEFAULTS, SUBJECTS, VALUES
 from bot.alerts.wishes import Alert
 from bot.answer import Block
 from bot.blocks import kit
+from bot.errors import BadQuestion
 from bot.question import COMMANDS, CommandName, Parts
 
 SAVE_ALERT, SAVE_REPEAT, SAVE_SILENCE, ASK = "save.alert", "save.repeat", "save.silence", "ask.question"
@@ -39,8 +42,17 @@ class About:
 
 
 def about_of(view: Mapping[str, Any]) -> About:
-    """What the modal was about, as it remembers it."""
-    return About(**json.loads(view.get("private_metadata") or "{}"))
+    """What the modal was about, as it remembers it. Raises BadQuestion where it remembers nothing that we wrote."""
+    return about_from(str(view.get("private_metadata") or ""))
+
+
+def about_from(metadata: str) -> About:
+    """The same from its JSON. Raises BadQuestion."""
+    try:
+        found = msgspec.json.decode(metadata, type=About, strict=True)
+    except msgspec.DecodeError:
+        raise BadQuestion("This form is none of mine any more; open it again.") from None
+    return found
 
 
 def repeat_modal(about: About, question: str, preview: str) -> Block:
@@ -129,10 +141,16 @@ def question_words(given: Mapping[str, str]) -> str:
     return " ".join(filter(None, [subject or given.get("account", ""), days, given.get("rest", ""), given.get("csv", "")]))
 
 
-def chooser_modal(channel: str) -> Block:
-    """Which question? Each button turns this into the form of one."""
+def message_modal(text: str) -> Block:
+    """Words alone, where there is nothing to fill in."""
+    blocks = [kit.section(kit.escaped(text))]
+    return {"type": "modal", "title": kit.plain("Ask Opswatch", 24), "close": kit.plain("Close", 24), "blocks": blocks}
+
+
+def chooser_modal(channel: str, allowed: Collection[CommandName]) -> Block:
+    """Which question? Each button turns this into the form of one that is allowed."""
     blocks = []
-    for command in COMMANDS.values():
+    for command in (each for each in COMMANDS.values() if each.name in allowed):
         about = About(command.name, channel)
         button = kit.button("Fill in…", f"{CHOOSE}.{command.name}", about.metadata())
         blocks.append({**kit.section(f"*/{command.name}*\n{kit.escaped(command.description)}"), "accessory": button})

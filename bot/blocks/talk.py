@@ -86,6 +86,11 @@ def note_blocks(text: str) -> list[Block]:
     return [kit.section(with_code(text))]
 
 
+def by_person(what: str, user: str) -> list[Block]:
+    """What somebody did, with their name."""
+    return [kit.section(f"{with_code(what)} by <@{user}>.")]
+
+
 def note(text: str) -> Answer:
     """Something that the bot says of itself, as an answer."""
     return Answer(text, note_blocks(text))

@@ -167,3 +167,9 @@ def shown(db: Database) -> None:
 def outbox_files(db: Database) -> None:
     """Files on their way to Slack; each goes as soon as it is there."""
     db.table("outbox_files").create({"key": str, "content": bytes}, pk="key", not_null={"content"})
+
+
+@steps(name="0010_pauses")
+def pauses(db: Database) -> None:
+    """Schedules that are paused, since their maker may no longer ask the question."""
+    db.table("pauses").create({"schedule": str, "paused_at": str}, pk="schedule", not_null={"paused_at"})

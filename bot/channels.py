@@ -1,0 +1,87 @@
+"""What Slack knows about channels: whether the bot is in one, and who may know of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+KEPT_S = 300.0
+PATIENCE_S = 5.0
+# A private channel of more members than these pages hold is not read to its end.
+MOST_PAGES = 10
+FAILURES = (SlackApiError, aiohttp.ClientError, TimeoutError, OSError, KeyError, TypeError)
+NOT_THERE = frozenset({"channel_not_found", "not_in_channel", "is_archived"})
+
+
+class Channels(Protocol):
+    """Where the bot is, and which channels a person may know of."""
+
+    async def is_bot_in(self, channel: str) -> bool | None:
+        """Whether the bot can post in the channel; None where Slack does not say."""
+        ...
+
+    async def is_open_to(self, user: str, channel: str) -> bool:
+        """Whether the person may know what happens in the channel: it is public, or they are in it."""
+        ...
+
+
+class SlackChannels:
+    """Channels as Slack knows them (`conversations.info`, `conversations.members`)."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+        self._open: dict[tuple[str, str], tuple[float, bool]] = {}
+
+    async def is_bot_in(self, channel: str) -> bool | None:
+        """Whether the bot can post in the channel; None where Slack does not say."""
+        try:
+            found = await self._info(channel)
+        except SlackApiError as error:
+            return False if error.response.get("error") in NOT_THERE else None
+        except FAILURES:
+            return None
+        if found.get("is_archived"):
+            return False
+        # Direct messages with the bot have no members to be among.
+        return True if found.get("is_im") else bool(found.get("is_member", True))
+
+    async def is_open_to(self, user: str, channel: str) -> bool:
+        """Whether the channel is public, or the person is in it. What Slack does not tell is not open."""
+        if channel.startswith("#"):
+            return False
+        known = self._open.get((user, channel))
+        if known and time.monotonic() - known[0] < KEPT_S:
+            return known[1]
+        try:
+            found = await asyncio.wait_for(self._ask_open(user, channel), PATIENCE_S)
+        except FAILURES:
+            return False
+        self._open[user, channel] = (time.monotonic(), found)
+        return found
+
+    async def _ask_open(self, user: str, channel: str) -> bool:
+        found = await self._info(channel)
+        if found.get("is_im"):
+            return found.get("user") == user
+        if not (found.get("is_private") or found.get("is_mpim")):
+            return True
+        cursor = ""
+        for _ in range(MOST_PAGES):
+            page = await self._client.conversations_members(channel=channel, limit=1000, cursor=cursor)
+            if user in page["members"]:
+                return True
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                break
+        return False
+
+    async def _info(self, channel: str) -> Mapping[str, Any]:
+        answer = await asyncio.wait_for(self._client.conversations_info(channel=channel), PATIENCE_S)
+        found: Mapping[str, Any] = answer["channel"]
+        return found

@@ -1,0 +1,103 @@
+"""What a person may see, do and end, judged when it is done: by the access rules, and by whose the thing is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot.access import Access, Membership, visible_directory
+from bot.channels import Channels
+from bot.people import RIGHTS_KEPT_S, People
+from bot.question import COMMANDS, CommandName, Directory
+
+ALL_COMMANDS: tuple[CommandName, ...] = tuple(command.name for command in COMMANDS.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """Who wants something done, where, and what the access rules need to know of them."""
+
+    user: str
+    channel: str
+    groups: Sequence[str] = ()
+    membership: Membership = Membership.MEMBER
+
+    @property
+    def rights(self) -> dict[str, Any]:
+        return {"user": self.user, "channel": self.channel, "groups": self.groups, "membership": self.membership}
+
+    @property
+    def is_in_direct_message(self) -> bool:
+        return self.channel.startswith("D")
+
+    def elsewhere(self) -> Requester:
+        """The same person without the rights that the channel gives them."""
+        return replace(self, channel="")
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """An alert or a subscription: whose question it asks, where it stands, and who made it. One of the configuration was made by
+    nobody."""
+
+    command: CommandName
+    channel: str
+    maker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """The access rules, applied to people and to what they have made."""
+
+    access: Access
+    people: People
+    channels: Channels
+
+    async def requester(self, user: str, channel: str, *commands: CommandName) -> Requester:
+        """The person with their groups, as far as these commands need them; all commands where none is named."""
+        groups = await self.people.groups_of(user, self.access.groups(*(commands or ALL_COMMANDS)))
+        return Requester(user, channel, groups, await self.people.membership(user))
+
+    def allowed(self, requester: Requester) -> list[CommandName]:
+        """The commands that the person may ask here."""
+        return [command for command in ALL_COMMANDS if self.access.may_ask(command, **requester.rights)]
+
+    def directory(self, directory: Directory, requester: Requester) -> Directory:
+        """The names of accounts and logs that may be shown to the person."""
+        return visible_directory(directory, self.allowed(requester))
+
+    async def may_see(self, owned: Owned, requester: Requester) -> bool:
+        """Whether the person may know of it: their own, or one whose question they may ask where it stands. The right of one channel
+        does not reach what stands in another, nor does anything in a channel that is not open to them."""
+        if owned.maker and owned.maker == requester.user:
+            return True
+        if not owned.maker or owned.channel == requester.channel:
+            return self.access.may_ask(owned.command, **requester.rights)
+        if not self.access.may_ask(owned.command, **requester.elsewhere().rights):
+            return False
+        return await self.channels.is_open_to(requester.user, owned.channel)
+
+    async def may_end(self, owned: Owned, requester: Requester) -> bool:
+        """Whether the person may end it: always its maker and whoever `manage` names; without `manage` whoever may see it."""
+        if owned.maker and owned.maker == requester.user:
+            return True
+        if self.access.manage is not None:
+            return self.access.is_manager(**requester.rights)
+        return await self.may_see(owned, requester)
+
+    async def maker_is_allowed(self, owned: Owned) -> bool | None:
+        """Whether its maker may still have it asked; None where nobody can tell, since Slack does not say who is in a group.
+
+        What the configuration holds is the operator's, and always allowed.
+        """
+        if not owned.maker:
+            return True
+        groups = self.access.groups(owned.command)
+        member_of = await self.people.groups_of(owned.maker, groups)
+        membership = await self.people.membership(owned.maker, kept_s=RIGHTS_KEPT_S)
+        maker = Requester(owned.maker, owned.channel, member_of, membership)
+        if self.access.may_manage(owned.command, **maker.rights):
+            return True
+        is_unknown = membership is not Membership.GONE and bool(self.people.unknown_groups(groups))
+        return None if is_unknown else False
