@@ -377,7 +377,7 @@ def _snippet_type(file: AnswerFile) -> str | None:
 
 def outward(text: str) -> str:
     """Top-level text as Slack wants it: escaped, so that nothing in it pings or links, and short enough to be shown whole."""
-    return kit.escaped(shortened(inert_lines(text), limits.GOOD_TEXT - 400)) if text.strip() else "–"
+    return kit.entities(shortened(inert_lines(text), limits.GOOD_TEXT - 400)) if text.strip() else "–"
 
 
 async def _sent(send: Any, blocks: Sequence[Block]) -> str:

@@ -237,7 +237,7 @@ class TryAlert:
             asker = await self.door.asker(about.command, user, about.channel)
             self.rules.access.require_manage(about.command, **asker.rights)
             wish = _wish(self.door, about, entered(view))
-            rule, _ = self.rules.preview(wish, about.command, about.channel)
+            rule, _ = self.rules.preview(wish, about.command, asker)
             test = await self.backtesting.run(rule)
             result = " ".join([f"It {sentence(test)}.", *test.notes])
         except Exception as error:

@@ -182,7 +182,8 @@ class RuleManager:
         self.clockwork.once(schedule_of(rule.name), silence.end)
         why = f" ({comment})" if comment else ""
         until = f"until {words.moment(end, self.zone)}{why}"
-        if not await self.job.silenced(rule, user=user):
+        name = await self.permissions.people.name(user)
+        if not await self.job.silenced(rule, user=user, name=name):
             await self._announce(rule, user, f"Alert `{rule.name}` was silenced {until}")
         text = (
             f"Alert `{rule.name}` is silent {until}. It is looked at as always, and speaks at once if it"
@@ -197,11 +198,12 @@ class RuleManager:
         watch = await self.job.watch(rule)
         await self.guard.announcer.done_by(user, rule.channel, what, incident=watch.incident if watch.told else "")
 
-    def preview(self, wish: Alert, command: CommandName, channel: str) -> tuple[Rule, Question]:
+    def preview(self, wish: Alert, command: CommandName, requester: Requester) -> tuple[Rule, Question]:
         """The rule that a wish would make, not made. Raises BadQuestion."""
-        shown = alert_example(command, self.answering.directory)
+        directory = self.permissions.directory(self.answering.directory, requester)
+        shown = alert_example(command, directory)
         try:
-            question = read_question(command, wish.words, self.answering.directory, now=self.clock(), zone=self.zone)
+            question = read_question(command, wish.words, directory, now=self.clock(), zone=self.zone)
             self.secrets.refuse(question.line, shown)
         except BadQuestion as error:
             meant = value_meant(command, wish.words)
@@ -213,7 +215,7 @@ class RuleManager:
             raise BadQuestion("Help is nothing to watch.", shown)
         above, below = (wish.threshold, None) if wish.side == "above" else (None, wish.threshold)
         rule = Rule(
-            wish.name, question.line, wish.value, channel, above=above, below=below, recover=wish.recover, every=wish.every,
+            wish.name, question.line, wish.value, requester.channel, above=above, below=below, recover=wish.recover, every=wish.every,
             hold=wish.hold, keep=wish.keep, repeat=wish.repeat, no_data=wish.no_data, each=wish.each,  # type: ignore[arg-type]
         )  # fmt: skip
         return rule, question
@@ -224,7 +226,7 @@ class RuleManager:
         changed = await self.editable(instead_of, command, requester) if instead_of else None
         if changed and changed.command != command:
             raise BadQuestion(f"`{changed.name}` asks /{changed.command}, and cannot be made to ask /{command}.")
-        rule, question = self.preview(wish, command, requester.channel)
+        rule, question = self.preview(wish, command, requester)
         now = self.clock()
         if changed:
             kept = await self._change(changed, rule, requester.user, now)
@@ -274,7 +276,7 @@ class RuleManager:
         before = rule_of(kept)
         await self._announce(before, user, f"Alert `{kept.name}` was changed from {_watching(before)} to {_watching(rule)}")
         if before.definition != rule.definition:
-            await self.job.close(before)
+            await self.job.close(before, by=user, name=await self.permissions.people.name(user))
         written = _written(replace(rule, name=kept.name, channel=kept.channel))
         await self.alerts.change_rule(kept.number, rule=written, user=user, now=now)
         changed = self.made[kept.name] = replace(kept, rule=written, user=user, made_at=now)
@@ -303,8 +305,9 @@ class RuleManager:
         if kept.channel != requester.channel and not (is_own and requester.is_in_direct_message):
             rule = await self._seen(name, command, requester)
             raise BadQuestion(f"`{rule.name}` is an alert of another channel, and is ended there.", f"/{rule.command} alerts")
-        await self._announce(rule, requester.user, f"Alert `{rule.name}`, {_watching(rule)}, was ended")
-        await self.job.close(rule)
+        name = await self.permissions.people.name(requester.user)
+        if not await self.job.close(rule, by=requester.user, name=name):
+            await self._announce(rule, requester.user, f"Alert `{rule.name}`, {_watching(rule)}, was ended")
         await self.alerts.end_rule(kept.number, user=requester.user, now=self.clock())
         del self.made[rule.name]
         self.clockwork.remove(schedule_of(rule.name))

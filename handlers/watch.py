@@ -186,14 +186,15 @@ class AlertJob:
         """Somebody has taken the incident on: it is not repeated. False where there is none."""
         return await self._said(rule, Reason.ACKNOWLEDGED, lambda watch: replace(watch, acknowledged_by=user), by=user)
 
-    async def silenced(self, rule: Rule, *, user: str) -> bool:
-        """An incident that is open tells that it is quiet now. False where there is none."""
-        return await self._said(rule, Reason.SILENCED, lambda watch: replace(watch, quiet=True), by=user)
+    async def silenced(self, rule: Rule, *, user: str, name: str = "") -> bool:
+        """An incident that is open tells that it is quiet now, and who wanted it so. False where there is none."""
+        return await self._said(rule, Reason.SILENCED, lambda watch: replace(watch, quiet=True), by=user, name=name)
 
-    async def close(self, rule: Rule) -> None:
-        """A rule that is changed or ended leaves no message saying that it fires."""
-        await self._said(rule, Reason.ENDED, lambda _: Watch(), by="")
+    async def close(self, rule: Rule, *, by: str = "", name: str = "") -> bool:
+        """A rule that is changed or ended leaves no message saying that it fires. False where none did."""
+        is_told = await self._said(rule, Reason.ENDED, lambda _: Watch(), by=by, name=name)
         self._watches.pop(rule.name, None)
+        return is_told
 
     async def close_orphans(self, rules: Sequence[Rule]) -> None:
         """The same for rules that were changed in or taken out of the configuration while nobody was here."""
@@ -206,13 +207,13 @@ class AlertJob:
             self._watches[rule.name] = (rule, watch)
             await self.close(rule)
 
-    async def _said(self, rule: Rule, reason: Reason, change: Callable[[Watch], Watch], *, by: str) -> bool:
+    async def _said(self, rule: Rule, reason: Reason, change: Callable[[Watch], Watch], *, by: str, name: str = "") -> bool:
         async with self._turn:
             before, now = await self.watch(rule), self.clock()
             if not before.told or (reason is Reason.ACKNOWLEDGED and before.acknowledged_by):
                 return False
             after = change(before)
-            scene = Scene(rule, before, after, reason, now, self.zone, quiet=self.quiet.said(rule.name, now), by=by)
+            scene = Scene(rule, before, after, reason, now, self.zone, quiet=self.quiet.said(rule.name, now), by=by, name=name)
             _, posts = self._told(scene, f"{now:%Y%m%dT%H%M%S%fZ}", None)
             await self.alerts.told(_judged(rule, Due(schedule_of(rule.name), now, 0), after, posts, reason, None, now))
             self._watches[rule.name] = (rule, after)

@@ -134,7 +134,7 @@ def backtest_blocks(test: Backtest, zone: tzinfo) -> list[Block]:
         blocks.append(
             kit.section("\n".join([*([f"… and {more} more before"] if more > 0 else []), *(f"• {line}" for line in shown)]))
         )
-    return [*blocks, kit.context(_counted(test), *(kit.escaped(note) for note in test.notes))]
+    return [*blocks, kit.context(_counted(test), *(kit.with_code(note) for note in test.notes))]
 
 
 def _counted(test: Backtest) -> str:

@@ -25,7 +25,7 @@ MOST_SUBJECTS = 8
 @dataclass(frozen=True, slots=True)
 class Scene:
     """What a notice is about: a rule before and after, the reason to tell, and what people need to know beside it. `quiet` says who keeps
-    it quiet, until when and why; `by` who has acknowledged or silenced it just now."""
+    it quiet, until when and why; `by` who has acknowledged, silenced or ended it just now, and `name` what they are called."""
 
     rule: Rule
     before: Watch
@@ -37,6 +37,7 @@ class Scene:
     shortcomings: Sequence[str] = ()
     quiet: str = ""
     by: str = ""
+    name: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -53,7 +54,7 @@ def incident(scene: Scene) -> tuple[str, list[Block]]:
     head, lines = _head(scene), _subjects(scene)
     said = _facts(scene, lambda moment: words.moment(moment, scene.zone))
     text = "\n".join([head, *lines, *(f"{name}: {value}." for name, value in said)])
-    facts = _facts(scene, kit.local_time)
+    facts = _facts(scene, kit.local_time, kit.escaped)
     told = [kit.section("\n".join(f"• {kit.escaped(line)}" for line in lines))] if lines else []
     flags = [kit.context(flag) for flag in _flags(scene)]
     return text, [kit.header(head), *told, kit.fields(facts), *flags, kit.context(_origin(scene)), kit.actions(_buttons(scene))]
@@ -62,7 +63,8 @@ def incident(scene: Scene) -> tuple[str, list[Block]]:
 def reply(scene: Scene) -> tuple[str, list[Block]]:
     """What is said in the thread of the incident about this change."""
     head = _REPLIES[scene.reason](scene)
-    return head, [kit.section(kit.escaped(head)), kit.context(_why(scene))]
+    by = [kit.context(f"By <@{scene.by}>.")] if scene.name else []
+    return head, [kit.section(kit.escaped(head)), *by, kit.context(_why(scene))]
 
 
 def _head(scene: Scene) -> str:
@@ -106,8 +108,10 @@ def _value(rule: Rule, standing: Standing) -> str:
     return measured(rule.value, standing.value) if standing.value is not None else "no data"
 
 
-def _facts(scene: Scene, told: Callable[[datetime], str]) -> list[tuple[str, str]]:
-    """Names and values; `told` says a moment, in words for all or for each reader in their own zone."""
+def _facts(
+    scene: Scene, told: Callable[[datetime], str], shown: Callable[[str], str] = words.inert_lines
+) -> list[tuple[str, str]]:
+    """Names and values; `told` says a moment, in words for all or for each reader in their own zone, and `shown` outside text."""
     rule, watch = scene.rule, scene.told_of
     facts = []
     if not rule.each and (value := watch.standing.value) is not None:
@@ -124,9 +128,9 @@ def _facts(scene: Scene, told: Callable[[datetime], str]) -> list[tuple[str, str
     if peak is not None and (scene.is_over or scene.reason is not Reason.FIRED):
         facts.append(("Worst", measured(rule.value, peak)))
     if scene.window:
-        facts.append(("Window", scene.window))
+        facts.append(("Window", shown(scene.window)))
     if missing := _missing(scene):
-        facts.append(("Missing", missing))
+        facts.append(("Missing", shown(missing)))
     return facts[:10]
 
 
@@ -151,11 +155,11 @@ def _worst(scene: Scene) -> float | None:
 
 
 def _flags(scene: Scene) -> list[str]:
-    """What people have said of it, and how it behaves."""
+    """What people have said of it, and how it behaves, as mrkdwn."""
     if scene.is_over:
         return []
     flags = [f"Acknowledged by <@{scene.after.acknowledged_by}>; it is not repeated."] if scene.after.acknowledged_by else []
-    flags += [f"Quiet: {scene.quiet}."] if scene.quiet else []
+    flags += [f"Quiet: {kit.with_person(scene.quiet)}."] if scene.quiet else []
     return flags + (["Flapping: it has changed between firing and calm again and again."] if scene.after.flapping else [])
 
 
@@ -217,15 +221,22 @@ _REPLIES: Mapping[Reason, Callable[[Scene], str]] = MappingProxyType(
         Reason.QUIET_OVER: lambda scene: f"The quiet is over. {_repeated(scene)}",
         Reason.RESOLVED: lambda scene: f"{_head(scene)}.",
         Reason.NO_DATA: lambda scene: f"There is no data for {scene.rule.value}.",
-        Reason.ENDED: lambda scene: f"{scene.rule.name} is not watched any more: its rule was changed or ended while it fired.",
+        Reason.ENDED: lambda scene: (
+            f"{scene.rule.name} is not watched any more: its rule was changed or ended{_by(scene)} while it fired."
+        ),
         Reason.ACKNOWLEDGED: lambda scene: (
             f"Acknowledged. {scene.rule.name} is not repeated; what is new, and its end, are told."
         ),
         Reason.SILENCED: lambda scene: (
-            f"Silenced {_until(scene.quiet)}. Its end is told, and it speaks again if it still fires then."
+            f"Silenced {_until(scene.quiet)}{_by(scene)}. Its end is told, and it speaks again if it still fires then."
         ),
     }
 )
+
+
+def _by(scene: Scene) -> str:
+    """Who did it, in words."""
+    return f" by {words.inert(scene.name, 60)}" if scene.name else ""
 
 
 def _until(quiet: str) -> str:

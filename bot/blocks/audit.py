@@ -38,7 +38,7 @@ def audit_blocks(
     if facts := _facts(report):
         blocks.append(kit.fields((name, kit.escaped(value)) for name, value in facts))
     if findings := report.findings():
-        blocks.append(kit.section("\n".join(f"• {kit.escaped(words.inert(f, 300)).replace('`', 'ˋ')}" for f in findings)))
+        blocks.append(kit.section("\n".join(f"• {kit.escaped(words.inert(f, 300))}" for f in findings)))
     if report.calls > report.untimed:
         blocks.append(_chart(report, zone))
     if report.actors:
@@ -47,7 +47,7 @@ def audit_blocks(
         blocks.append(_tally_table("What", "Action", report.actions, report))
     if report.latest_failures:
         blocks.append(_failure_table(report, zone))
-    notes = [kit.escaped(words.inert(note, 400)) for note in (*_notes(report), *warnings)]
+    notes = [kit.with_code(words.inert(note, 400)) for note in (*_notes(report), *warnings)]
     if notes:
         blocks.append(kit.context(*notes[:10]))
     return [*blocks, kit.actions(kit.ask_buttons(buttons))] if buttons else blocks

@@ -7,6 +7,7 @@ so such text stands in a code span with its backticks replaced, or in a text obj
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +15,7 @@ from urllib.parse import quote
 
 from bot.answer import Block
 from bot.windows import ReadWindow
-from bot.words import inert, shortened
+from bot.words import inert, inert_lines, shortened
 
 SECTION_TEXT = 3000
 FIELD_TEXT = 2000
@@ -23,21 +24,47 @@ LABEL = 20
 MOST_FIELDS = 10
 MOST_POINTS = 20
 MOST_TABLE_ROWS = 100
+# Signs that Slack reads as markup, and others that look like them. An underscore is markup at the edge of a word alone.
+_MARKS = str.maketrans({"*": "∗", "~": "∼", "`": "ˋ"})
+_EDGE = re.compile(r"(?<!\w)_|_(?!\w)")
+PERSON = re.compile(r"<@[UW][A-Z0-9]{1,30}>$")
+_NOT_OURS = re.compile(r"<(?!(?:@[UWB][A-Z0-9]{1,30}|#[CGD][A-Z0-9]{1,30}|!date\^\d{1,20}\^[^<>|]{1,80}\|[^<>|]{1,80})>)")
+
+
+def entities(text: str) -> str:
+    """The three characters that Slack reads as control characters, for text where no other sign is markup, such as in a code block."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def escaped(text: str) -> str:
-    """The three characters that Slack reads as control characters."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Outside text inside mrkdwn, as words in which no sign is markup. A sentence reads better so than in `code`."""
+    return _EDGE.sub("ˍ", entities(inert_lines(text)).translate(_MARKS))
+
+
+def with_person(text: str) -> str:
+    """The same, but for a person that we name at its end."""
+    person = PERSON.search(text)
+    return escaped(text[: person.start()]) + person[0] if person else escaped(text)
+
+
+def with_code(text: str) -> str:
+    """Our sentence with its own `code` kept and all else from outside made harmless."""
+    parts = inert(text, 1500).split("`")
+    if len(parts) % 2 == 0:
+        return escaped("ˋ".join(parts))
+    return "".join(code(part, 300) if number % 2 else escaped(part) for number, part in enumerate(parts))
 
 
 def code(text: str, most: int = 120) -> str:
     """Outside text inside mrkdwn: a code span that nothing in the text can leave."""
-    return f"`{escaped(inert(text, most).replace('`', 'ˋ')) or ' '}`"
+    return f"`{entities(inert(text, most).replace('`', 'ˋ')) or ' '}`"
 
 
 def mrkdwn(text: str, most: int = SECTION_TEXT) -> Block:
-    """Our own markup. `verbatim` keeps Slack from making links and mentions of what looks like them."""
-    return {"type": "mrkdwn", "text": shortened(text, most) if text.strip() else "–", "verbatim": True}
+    """Our own markup. `verbatim` keeps Slack from making links and mentions of what looks like them; of what stands in angle brackets
+    only people, channels and times are left as they are, since we send nothing else."""
+    shown = _NOT_OURS.sub("&lt;", shortened(inert_lines(text), most)) if text.strip() else "–"
+    return {"type": "mrkdwn", "text": shown, "verbatim": True}
 
 
 def plain(text: str, most: int) -> Block:

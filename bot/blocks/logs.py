@@ -45,16 +45,16 @@ def logs_blocks(
     blocks = [kit.header(_headline(report)), kit.context(f"{names} · {kit.span(window)}{asked}")]
     notes = report.shortcomings()
     if notes:
-        blocks.append(kit.section("\n".join(f":warning: {kit.escaped(words.inert(note, 300))}" for note in notes)))
+        blocks.append(kit.section("\n".join(f":warning: {kit.with_code(words.inert(note, 300))}" for note in notes)))
     if facts := _facts(report):
         blocks.append(kit.fields(facts))
     if sum(1 for _, lines in report.timeline if lines) > 1:
         blocks.append(_chart(report, zone))
     if report.tail:
         preview = [words.inert(line, PREVIEW_LINE).replace("`", "ˋ") for line in report.tail[-PREVIEW_LINES:]]
-        blocks.append(kit.section(f"*Last {words.count(len(preview), 'line')}*\n```{kit.escaped(_fitting(preview))}```"))
+        blocks.append(kit.section(f"*Last {words.count(len(preview), 'line')}*\n```{kit.entities(_fitting(preview))}```"))
     small = [f"File: {kit.code(file_name)}"] if file_name else []
-    small += [kit.escaped(words.inert(warning, 400)) for warning in warnings]
+    small += [kit.with_code(words.inert(warning, 400)) for warning in warnings]
     if small:
         blocks.append(kit.context(*small[:10]))
     return [*blocks, kit.actions(kit.ask_buttons(buttons))] if buttons else blocks
@@ -92,7 +92,7 @@ def _fitting(lines: list[str]) -> str:
     kept: list[str] = []
     length = 0
     for line in reversed(lines):
-        length += len(kit.escaped(line)) + 1
+        length += len(kit.entities(line)) + 1
         if length > 2800:
             break
         kept.append(line)

@@ -114,8 +114,8 @@ def list_blocks(head: str, lines: Sequence[str]) -> list[Block]:
 
 def _with_people(line: str) -> str:
     """The same with a person named at its end, as Slack wants to be told of people."""
-    said, by, who = line.rpartition("<@")
-    return f"{with_code(said)}{by}{who}" if by and who.rstrip(">").isalnum() else with_code(line)
+    person = kit.PERSON.search(line)
+    return with_code(line[: person.start()]) + person[0] if person else with_code(line)
 
 
 def digest_blocks(name: str, blocks: Sequence[Block], *, note: str = "") -> list[Block]:
@@ -215,7 +215,7 @@ def older_blocks(blocks: Sequence[Block], pictures: Sequence[str] = ()) -> list[
 def plain_blocks(blocks: Sequence[Block], text: str) -> list[Block]:
     """The same message for a Slack that refuses the newest blocks: charts and tables give way to the words."""
     known = [block for block in blocks if block.get("type") not in _NEWEST]
-    told = kit.section(f"```{kit.escaped(words.shortened(text, 2500).replace('`', 'ˋ'))}```")
+    told = kit.section(f"```{kit.entities(words.shortened(text, 2500).replace('`', 'ˋ'))}```")
     return [*known[:1], told, *known[1:]]
 
 
@@ -235,15 +235,4 @@ def _local(example: str, command: CommandName, directory: Directory) -> str:
     return example
 
 
-def with_code(text: str) -> str:
-    """Our sentence with its own `code` kept and all else from outside made harmless."""
-    parts = words.inert(text, 1500).split("`")
-    if len(parts) % 2 == 0:
-        return kit.escaped("ˋ".join(parts))
-    return "".join(kit.code(part, 300) if number % 2 else _unmarked(part) for number, part in enumerate(parts))
-
-
-def _unmarked(text: str) -> str:
-    """Words in which `*`, `_` and `~` stay what they are."""
-    escaped = kit.escaped(text)
-    return escaped.replace("*", "∗").replace("~", "∼")
+with_code = kit.with_code

@@ -49,7 +49,7 @@ def usage_blocks(
         blocks.append(_log_table(report))
     notes = [*_gaps(report), *_cut(report, by), *warnings]
     if notes:
-        blocks.append(kit.context(*(kit.escaped(note) for note in notes[:10])))
+        blocks.append(kit.context(*(kit.with_code(note) for note in notes[:10])))
     return [*blocks, kit.actions(kit.ask_buttons(buttons))] if buttons else blocks
 
 

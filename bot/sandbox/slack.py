@@ -42,6 +42,8 @@ class User:
     name: str
     tz: str
     about: str
+    deleted: bool = False
+    team: str = "T0SANDBOX"
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ class Channel:
     about: str
     bot_is_in: bool = True
     direct_with: str = ""
+    members: tuple[str, ...] | None = None
 
 
 @dataclass(slots=True)
@@ -423,7 +426,8 @@ class SlackSandbox(Server):
             payload["channel"] = {"id": message.channel, "name": self.channels[message.channel].name}
             payload["message_ts"] = message.ts
             payload["response_url"] = self._response_url(user, message.channel)
-            payload["message"] = {"type": "message", "ts": message.ts, "text": message.text, "blocks": message.blocks}
+            said_by = {"user": message.user} | ({"bot_id": "B0OPSWATCH"} if message.user == BOT else {})
+            payload["message"] = {"type": "message", "ts": message.ts, "text": message.text, "blocks": message.blocks, **said_by}
         return await self._send("interactive", payload)
 
     async def options(self, view: View, action_id: str, typed: str) -> list[str]:
@@ -472,13 +476,14 @@ class SlackSandbox(Server):
             raise AssertionError(f"this did not happen in time; refused: {self.refused[-3:]}; last messages: {said}") from None
 
     async def answer_to(self, line: str, *, user: str = "U0ADA", channel: str = "C0OPS", timeout_s: float = 10.0) -> Message:
-        """Types a command and waits for the bot's answer, past any message that work goes on."""
+        """Types a command and waits for the bot's answer, past any message that work goes on and any that nobody has asked for, which
+        carries metadata."""
         before = {(m.ts, m.edited) for m in self.messages}
         ack = await self.command(line, user=user, channel=channel)
         await asyncio.wait_for(ack.done, timeout_s)
 
         def answered() -> Message | None:
-            fresh = [m for m in self.seen(user, channel) if (m.ts, m.edited) not in before and not m.thread_ts]
+            fresh = [m for m in self.seen(user, channel) if (m.ts, m.edited) not in before and not m.thread_ts and not m.metadata]
             return next((m for m in fresh if not m.text.startswith("Working on")), None)
 
         found: Message = await self.until(answered, timeout_s=timeout_s)
@@ -714,6 +719,25 @@ class SlackSandbox(Server):
         found = [{"id": c.id, "name": c.name, "is_member": c.bot_is_in} for c in listed[at : at + 1]]
         return {"ok": True, "channels": found, "response_metadata": {"next_cursor": str(at + 1) if at + 1 < len(listed) else ""}}
 
+    def _api_conversations_info(self, args: dict[str, Any]) -> dict[str, Any]:
+        """A channel; one with `members` is private, and is not known to a bot that is not in it."""
+        channel = self.channels.get(args.get("channel", ""))
+        if channel is None or (channel.members is not None and not channel.bot_is_in):
+            return {"ok": False, "error": "channel_not_found"}
+        if channel.direct_with:
+            return {"ok": True, "channel": {"id": channel.id, "is_im": True, "user": channel.direct_with}}
+        facts = {"is_member": channel.bot_is_in, "is_private": channel.members is not None, "is_archived": False}
+        return {"ok": True, "channel": {"id": channel.id, "name": channel.name, **facts}}
+
+    def _api_conversations_members(self, args: dict[str, Any]) -> dict[str, Any]:
+        """Who is in a channel, one person a page."""
+        channel = self.channels.get(args.get("channel", ""))
+        if channel is None:
+            return {"ok": False, "error": "channel_not_found"}
+        members, at = channel.members if channel.members is not None else tuple(self.users), int(args.get("cursor") or 0)
+        more = str(at + 1) if at + 1 < len(members) else ""
+        return {"ok": True, "members": list(members[at : at + 1]), "response_metadata": {"next_cursor": more}}
+
     def _api_conversations_history(self, args: dict[str, Any]) -> dict[str, Any]:
         """The messages of a channel, newest first, two a page; metadata only where it is asked for. Names are not taken."""
         channel = self.channels.get(args.get("channel", ""))
@@ -745,7 +769,9 @@ class SlackSandbox(Server):
         user = self.users.get(args.get("user", ""))
         if user is None:
             return {"ok": False, "error": "user_not_found"}
-        return {"ok": True, "user": {"id": user.id, "name": user.name.lower(), "tz": user.tz, "is_bot": False}}
+        names = {"name": user.name.lower(), "real_name": user.name}
+        shown = {"id": user.id, "team_id": user.team, "deleted": user.deleted, **names, "tz": user.tz, "is_bot": False}
+        return {"ok": True, "user": shown}
 
     def _api_usergroups_users_list(self, args: dict[str, Any]) -> dict[str, Any]:
         members = self.groups.get(args.get("usergroup", ""))

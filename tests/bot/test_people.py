@@ -1,0 +1,149 @@
+"""What is known of people: for how long, and what holds where Slack does not answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from slack_sdk.errors import SlackApiError
+
+from bot.access import Access, Membership
+from bot.people import OLDEST_LIST_S, RIGHTS_KEPT_S, SlackPeople
+
+START = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+class FakeSlack:
+    """Answers with what it was given, or refuses with a code."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = answers
+        self.calls = 0
+
+    async def usergroups_users_list(self, *, usergroup: str) -> Any:
+        return self._answer(usergroup, "users")
+
+    async def users_info(self, *, user: str) -> Any:
+        return self._answer(user, "user")
+
+    def _answer(self, name: str, key: str) -> Any:
+        self.calls += 1
+        found = self.answers[name]
+        if isinstance(found, str):
+            raise SlackApiError(found, {"ok": False, "error": found})
+        return {key: found}
+
+
+class SetClock:
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def people_of(slack: FakeSlack) -> tuple[SlackPeople, SetClock]:
+    clock = SetClock()
+    people = SlackPeople(slack, ZoneInfo("Europe/Dublin"), clock)  # type: ignore[arg-type]
+    people.workspace = frozenset({"T0OURS", "E0OURS"})
+    return people, clock
+
+
+async def test_who_leaves_group_loses_it_within_a_minute() -> None:
+    slack = FakeSlack(S0ONCALL=["U0ADA"])
+    people, clock = people_of(slack)
+    assert await people.groups_of("U0ADA", ["S0ONCALL"]) == ["S0ONCALL"]
+    slack.answers["S0ONCALL"] = ["U0GRACE"]
+    assert await people.groups_of("U0ADA", ["S0ONCALL"]) == ["S0ONCALL"]
+    assert slack.calls == 1
+    clock.now += timedelta(seconds=RIGHTS_KEPT_S + 1)
+    assert await people.groups_of("U0ADA", ["S0ONCALL"]) == []
+
+
+@pytest.mark.parametrize("code", ["no_such_subteam", "subteam_disabled"])
+async def test_group_that_is_gone_has_no_members(code: str) -> None:
+    slack = FakeSlack(S0ONCALL=["U0ADA"])
+    people, clock = people_of(slack)
+    await people.groups_of("U0ADA", ["S0ONCALL"])
+    slack.answers["S0ONCALL"] = code
+    clock.now += timedelta(seconds=RIGHTS_KEPT_S + 1)
+    assert await people.groups_of("U0ADA", ["S0ONCALL"]) == []
+    assert people.unknown_groups(["S0ONCALL"]) == []
+
+
+async def test_list_without_refresh_holds_an_hour(caplog: pytest.LogCaptureFixture) -> None:
+    slack = FakeSlack(S0ONCALL=["U0ADA"])
+    people, clock = people_of(slack)
+    await people.groups_of("U0ADA", ["S0ONCALL"])
+    slack.answers["S0ONCALL"] = "internal_error"
+    for minutes in range(5, 60, 5):
+        clock.now = START + timedelta(minutes=minutes)
+        assert await people.groups_of("U0ADA", ["S0ONCALL"]) == ["S0ONCALL"], minutes
+    assert caplog.records == []
+    clock.now = START + timedelta(seconds=OLDEST_LIST_S + 1)
+    for _ in range(2):
+        assert await people.groups_of("U0ADA", ["S0ONCALL"]) == []
+    assert people.unknown_groups(["S0ONCALL"]) == ["S0ONCALL"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "The members of the user group S0ONCALL cannot be learned from Slack, so nobody counts as one."
+    ]
+    slack.answers["S0ONCALL"] = ["U0ADA"]
+    clock.now += timedelta(minutes=1)
+    assert await people.groups_of("U0ADA", ["S0ONCALL"]) == ["S0ONCALL"]
+    assert people.unknown_groups(["S0ONCALL"]) == []
+
+
+async def test_clock_put_back_keeps_no_list_for_ever() -> None:
+    slack = FakeSlack(S0ONCALL=["U0ADA"])
+    people, clock = people_of(slack)
+    await people.groups_of("U0ADA", ["S0ONCALL"])
+    slack.answers["S0ONCALL"] = []
+    clock.now -= timedelta(days=1)
+    assert await people.groups_of("U0ADA", ["S0ONCALL"]) == ["S0ONCALL"]
+    clock.now += timedelta(days=2)
+    assert await people.groups_of("U0ADA", ["S0ONCALL"]) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "membership"),
+    [
+        ({"team_id": "T0OURS", "tz": "Asia/Tokyo"}, Membership.MEMBER),
+        ({}, Membership.MEMBER),
+        ({"team_id": "T0OURS", "deleted": True}, Membership.GONE),
+        ({"team_id": "T0ELSEWHERE"}, Membership.EXTERNAL),
+        ({"team_id": "T0SISTER", "enterprise_user": {"enterprise_id": "E0OURS"}}, Membership.MEMBER),
+        ({"team_id": "T0OURS", "is_stranger": True}, Membership.EXTERNAL),
+        ("user_not_found", Membership.GONE),
+        ("user_not_visible", Membership.EXTERNAL),
+        ("internal_error", Membership.MEMBER),
+    ],
+)
+async def test_membership_is_as_slack_says(found: Any, membership: Membership) -> None:
+    people, _ = people_of(FakeSlack(U0ADA=found))
+    assert await people.membership("U0ADA") is membership
+    expected = "Asia/Tokyo" if isinstance(found, dict) and "tz" in found else "Europe/Dublin"
+    assert str(await people.zone("U0ADA")) == expected
+
+
+ACCESS = Access({"usage": ["*"], "apiaudit": ["U0ADA", "S0ONCALL"], "logs": ["C0OPS"]})
+
+
+@pytest.mark.parametrize(
+    ("command", "who", "may"),
+    [
+        ("usage", {"user": "U0LINUS", "channel": ""}, True),
+        ("usage", {"user": "U0LINUS", "channel": "", "membership": Membership.EXTERNAL}, False),
+        ("usage", {"user": "U0LINUS", "channel": "", "membership": Membership.GONE}, False),
+        ("apiaudit", {"user": "U0ADA", "channel": "", "membership": Membership.EXTERNAL}, True),
+        ("apiaudit", {"user": "U0ADA", "channel": "", "membership": Membership.GONE}, False),
+        ("apiaudit", {"user": "U0LINUS", "channel": "C0OPS", "groups": ["S0ONCALL"]}, True),
+        ("logs", {"user": "U0LINUS", "channel": "C0OPS"}, True),
+        ("logs", {"user": "U0LINUS", "channel": "D0LINUS"}, False),
+        ("logs", {"user": "", "channel": ""}, False),
+        ("apiaudit", {"user": "*", "channel": ""}, False),
+    ],
+)
+def test_one_match_suffices(command: Any, who: dict[str, Any], may: bool) -> None:
+    assert ACCESS.may_ask(command, **who) is may
