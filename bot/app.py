@@ -170,9 +170,7 @@ async def open_bot(
         clockwork = Clockwork(posts, clock, works, _pruning(posts, alerts), outbox.distress)
         rules = RuleManager(answering, alerts, clockwork, watch, permissions, guard, secrets, zone, clock, rules_of(settings))
         works += [rules.scheduled(rule) for rule in await rules.open(clock())]
-        subscriptions = SubscriptionManager(
-            answering, posts, clockwork, job, permissions, guard, secrets, zone, clock, digests
-        )
+        subscriptions = SubscriptionManager(answering, posts, clockwork, job, permissions, guard, secrets, zone, clock, digests)
         works += await subscriptions.open()
         door = Door(
             answering=answering,
