@@ -65,7 +65,7 @@ class AskAgain:
         message = body.get("message") or {}
         line = talk.question_of(message.get("blocks") or []) if _is_ours(message, body, context) else ""
         if not line:
-            await _open(self.door, body, context, await _chooser(self.door, errand.user, errand.channel))
+            await _open(self.door, body, context, modals.chooser_modal(errand.channel))
             return
         command, words = words_of(line)
         await self.door.require(command, errand.user, errand.channel)
@@ -80,8 +80,8 @@ class AskOpswatch:
 
     async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         await ack()
-        errand = context["errand"] = errand_of(body, "")
-        await _open(self.door, body, context, await _chooser(self.door, errand.user, ""))
+        context["errand"] = errand_of(body, "")
+        await _open(self.door, body, context, modals.chooser_modal(""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,8 @@ class ChooseQuestion:
         try:
             await self.door.require(about.command, user, about.channel)
         except Refused as error:
-            return modals.message_modal(f"{error.message} {error.hint}")
+            # A form without names; who submits it is refused and recorded.
+            return modals.question_modal(about, Parts(), [], kit.escaped(error.message))
         return _form_of(self.door, about, "")
 
 
@@ -344,14 +345,6 @@ def _is_ours(message: Mapping[str, Any], body: Mapping[str, Any], context: Async
     """Whether a message is one of ours: another app may set buttons that look like ours."""
     ours = {"user": context.bot_user_id, "bot_id": context.bot_id, "app_id": body.get("api_app_id")}
     return all(not message.get(name) or not own or message[name] == own for name, own in ours.items())
-
-
-async def _chooser(door: Door, user: str, channel: str) -> Block:
-    """The choice of the questions that the person may ask there."""
-    allowed = door.permissions.allowed(await door.permissions.requester(user, channel))
-    return (
-        modals.chooser_modal(channel, allowed) if allowed else modals.message_modal("There is no question that you may ask here.")
-    )
 
 
 def _button_line(body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> tuple[About, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
@@ -141,16 +141,10 @@ def question_words(given: Mapping[str, str]) -> str:
     return " ".join(filter(None, [subject or given.get("account", ""), days, given.get("rest", ""), given.get("csv", "")]))
 
 
-def message_modal(text: str) -> Block:
-    """Words alone, where there is nothing to fill in."""
-    blocks = [kit.section(kit.escaped(text))]
-    return {"type": "modal", "title": kit.plain("Ask Opswatch", 24), "close": kit.plain("Close", 24), "blocks": blocks}
-
-
-def chooser_modal(channel: str, allowed: Collection[CommandName]) -> Block:
-    """Which question? Each button turns this into the form of one that is allowed."""
+def chooser_modal(channel: str) -> Block:
+    """Which question? Each button turns this into the form of one."""
     blocks = []
-    for command in (each for each in COMMANDS.values() if each.name in allowed):
+    for command in COMMANDS.values():
         about = About(command.name, channel)
         button = kit.button("Fill in…", f"{CHOOSE}.{command.name}", about.metadata())
         blocks.append({**kit.section(f"*/{command.name}*\n{kit.escaped(command.description)}"), "accessory": button})
