@@ -38,7 +38,7 @@ class _Front(click.Group):
             _tell_config(error)
             sys.exit(2)
         except Exception as error:
-            logging.getLogger("opswatch").debug("fault", exc_info=True)
+            logging.getLogger("opswatch").error("Unexpected error", exc_info=True)
             click.echo(f"Something went wrong in the bot itself ({type(error).__name__}).", err=True)
             sys.exit(1)
 
@@ -115,7 +115,7 @@ def _told_as(as_json: bool) -> Iterator[None]:
     except Exception as error:
         trouble = trouble_of(error)
         if trouble.kind == "internal":
-            logging.getLogger("opswatch").error("Fault: %s", type(error).__name__, exc_info=_verbose())
+            logging.getLogger("opswatch").error("Unexpected error", exc_info=error)
         if as_json:
             click.echo(json.dumps(trouble.as_json(), ensure_ascii=False))
         elif isinstance(error, BadConfig):

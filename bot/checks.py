@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -25,7 +26,7 @@ from providers.records import Check
 from providers.redaction import Redactor
 
 CONFIG_WRONG, PROVIDER_FAILED = 2, 3
-OURS = frozenset({"configuration", "tokens", "database"})
+OURS = frozenset({"configuration", "tokens", "database", "temporary folder"})
 
 
 async def checks_of(path: Path, *, environ: Mapping[str, str] = os.environ) -> tuple[list[Check], int]:
@@ -38,6 +39,7 @@ async def checks_of(path: Path, *, environ: Mapping[str, str] = os.environ) -> t
     counted = (("account", settings.providers), ("digest", settings.digest), ("alert", settings.alert))
     about = words.listed([words.count(len(entries), what) for what, entries in counted])
     checks = [Check("configuration", ok=True, detail=f"{path.name} is fine: {about}.")]
+    checks += _folders()
     groups = await asyncio.gather(_database(settings), _slack(settings, environ), _accounts(settings))
     checks += [check for group in groups for check in group]
     return checks, exit_code(checks)
@@ -49,6 +51,18 @@ def exit_code(checks: Sequence[Check]) -> int:
     if not failed:
         return 0
     return CONFIG_WRONG if any(check.name in OURS for check in failed) else PROVIDER_FAILED
+
+
+def _folders() -> list[Check]:
+    """Logs on their way to Slack need a folder that can be written."""
+    try:
+        with tempfile.TemporaryFile() as file:
+            file.write(b"0")
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        hint = "Set TMPDIR to a folder with room for the largest log."
+        return [Check("temporary folder", ok=False, detail=f"No temporary file can be written ({why}).", hint=hint)]
+    return [Check("temporary folder", ok=True, detail=f"{tempfile.gettempdir()} can be written.")]
 
 
 async def _database(settings: Settings) -> list[Check]:

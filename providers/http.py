@@ -20,7 +20,7 @@ from providers.circuit import Circuit
 from providers.clock import Clock, utc_now
 from providers.connections import PROXY_HINT
 from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, RateLimited, TooLarge, Unavailable
-from providers.network import UNTRUSTED_HINT, Network, untrusted_reason
+from providers.network import UNTRUSTED_HINT, Network, ProxyServer, untrusted_reason
 from providers.unpacking import PACKINGS, Unpacker, packings_of
 
 T = TypeVar("T")
@@ -104,7 +104,7 @@ def open_client(
         follow_redirects=False,
         trust_env=False,
         verify=network.tls if base_url.startswith("https:") else False,
-        proxy=httpx.Proxy(proxy.url, headers=proxy.headers, ssl_context=network.tls) if proxy else None,
+        proxy=_httpx_proxy(proxy, network) if proxy else None,
         cookies=_NoCookies(),
         headers={"User-Agent": "opswatch", "Accept-Encoding": "gzip"},
     )
@@ -118,6 +118,12 @@ class _NoCookies(CookieJar):
 
     def add_cookie_header(self, request: Any) -> None:
         """Sends none."""
+
+
+def _httpx_proxy(proxy: ProxyServer, network: Network) -> httpx.Proxy:
+    """httpx takes a context for an https:// proxy alone."""
+    tls = network.tls if proxy.url.startswith("https:") else None
+    return httpx.Proxy(proxy.url, headers=proxy.headers, ssl_context=tls)
 
 
 async def fetch(

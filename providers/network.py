@@ -148,10 +148,13 @@ def untrusted_reason(error: BaseException | None) -> str:
     for _ in range(10):
         if error is None:
             return ""
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return error.verify_message or "it cannot be verified"
-        inner = getattr(error, "certificate_error", None)
-        error = inner if isinstance(inner, BaseException) else error.__cause__ or error.__context__
+        inner = getattr(error, "certificate_error", None)  # aiohttp's wrapper is a verification error, too, without its reason
+        if isinstance(inner, BaseException):
+            error = inner
+        elif isinstance(error, ssl.SSLCertVerificationError):
+            return getattr(error, "verify_message", "") or "it cannot be verified"
+        else:
+            error = error.__cause__ or error.__context__
     return ""
 
 

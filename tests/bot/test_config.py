@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -189,3 +190,106 @@ def test_any_table_is_settings_or_a_list_of_problems(table: dict[str, Any]) -> N
         settings_of(table, folder=ROOT, environ={})
     except BadConfig as error:
         assert error.problems
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "key-1234\n",
+        "key-1234\r\n",
+        "\ufeffkey-1234",
+        "  key-1234  ",
+        '"key-1234"',
+        "'key-1234'\n\n",
+    ],
+    ids=["newline", "crlf", "byte order mark", "blanks", "quotes", "quotes and newlines"],
+)
+@pytest.mark.parametrize("scheme", ["env", "file"])
+def test_secret_is_cleaned_of_what_editors_leave(content: str, scheme: str, tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(content.encode())
+    table = {"providers": {"r": {"kind": "rapid7", "region": "eu", "api_key": "env:KEY" if scheme == "env" else "file:key"}}}
+    settings = settings_of(table, folder=tmp_path, environ={"KEY": content})
+    assert [secret.open() for secret in settings.secrets()] == ["key-1234"]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("key-1234\nkey-5678", "more than one line"),
+        ("key\u00a01234", "characters that no key"),
+        ("key\x071234", "characters that no key"),
+        ("schlüssel", "characters that no key"),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["env", "file"])
+def test_secret_that_cannot_be_one_is_refused_by_name(content: str, says: str, scheme: str, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(content, "utf-8")
+    reference = "env:KEY" if scheme == "env" else "file:key"
+    table = {"providers": {"r": {"kind": "rapid7", "region": "eu", "api_key": reference}}}
+    with pytest.raises(BadConfig) as refused:
+        settings_of(table, folder=tmp_path, environ={"KEY": content})
+    assert says in str(refused.value)
+    assert ("KEY" if scheme == "env" else "file key") in str(refused.value)
+    assert "1234" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("environ", "key", "says"),
+    [
+        ({"SLACK_BOT_TOKEN": "xapp-1-hunter2"}, "SLACK_BOT_TOKEN", "xapp-… is SLACK_APP_TOKEN"),
+        ({"SLACK_APP_TOKEN": "xoxb-hunter2"}, "SLACK_APP_TOKEN", "xoxb-… is SLACK_BOT_TOKEN"),
+        ({"SLACK_BOT_TOKEN": "xoxp-hunter2"}, "SLACK_BOT_TOKEN", "a person's token"),
+        ({"SLACK_BOT_TOKEN": "xoxb-hunter2\nxoxb-other"}, "SLACK_BOT_TOKEN", "more than one line"),
+        ({"SLACK_BOT_TOKEN": "xoxb-sécret"}, "SLACK_BOT_TOKEN", "characters that no key"),
+        ({"SLACK_BOT_TOKEN": "  "}, "SLACK_BOT_TOKEN", "missing"),
+        ({"SLACK_API_URL": "slack.com/api"}, "SLACK_API_URL", "an address such as"),
+        ({"SLACK_API_URL": "http://slack.com/api/"}, "SLACK_API_URL", "https://"),
+        ({"SLACK_API_URL": "https://slack.com:port/"}, "SLACK_API_URL", "an address such as"),
+    ],
+)
+def test_unusable_token_is_refused_by_name(environ: dict[str, str], key: str, says: str) -> None:
+    with pytest.raises(BadConfig) as refused:
+        slack_tokens("socket", {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", **environ})
+    assert key in {problem.key for problem in refused.value.problems}
+    assert says in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_tokens_are_cleaned_of_what_shells_leave() -> None:
+    tokens = slack_tokens("socket", {"SLACK_BOT_TOKEN": "xoxb-1\r\n", "SLACK_APP_TOKEN": '\ufeff"xapp-1" '})
+    assert (tokens.bot.open(), tokens.app.open()) == ("xoxb-1", "xapp-1")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"\xff\xfet\x00i\x00", "not UTF-8"),
+        (b"timezone = 'UTC'\x00", "not TOML"),
+        (b"timezone = 'UTC'\ntimezone = 'UTC'", "not TOML"),
+        (b"a = " + b"[" * 5000, "not TOML"),
+        (b"#" * (4 * 1024 * 1024 + 1), "a file below"),
+        (None, "a file, such as"),
+    ],
+    ids=["utf-16", "nul", "a key twice", "nested", "huge", "a folder"],
+)
+def test_unreadable_configuration_gives_one_sentence(content: bytes | None, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "bot.toml"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(BadConfig) as refused:
+        read_settings(path, environ={})
+    assert len(refused.value.problems) == 1
+    assert says in str(refused.value)
+
+
+def test_configuration_with_byte_order_mark_and_crlf_is_read(tmp_path: Path) -> None:
+    (tmp_path / "bot.toml").write_bytes("\ufefftimezone = 'Europe/Dublin'\r\n".encode())
+    assert str(read_settings(tmp_path / "bot.toml", environ={}).timezone) == "Europe/Dublin"
+
+
+def test_pipe_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "bot.toml")
+    with pytest.raises(BadConfig, match="a file, such as"):
+        read_settings(tmp_path / "bot.toml", environ={})

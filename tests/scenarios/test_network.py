@@ -1,0 +1,154 @@
+"""Every kind of connection takes the proxy and trusts the certificates that the environment names."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import trustme
+
+from bot.app import Bot, open_bot
+from bot.config import settings_of, slack_tokens
+from bot.sandbox.world import World
+
+Run = Callable[..., Any]
+AUTHORIZATION = "Basic YWRhOmh1bnRlcjI="  # ada:hunter2
+
+
+@dataclass
+class Proxy:
+    """A CONNECT proxy that knows hosts which no resolver does, and speaks TLS in their place."""
+
+    authority: trustme.CA = field(default_factory=trustme.CA)
+    hosts: dict[str, str] = field(default_factory=dict)
+    seen: list[str] = field(default_factory=list)
+    authorizations: set[str] = field(default_factory=set)
+    status: int = 200
+    url: str = ""
+
+    def put_behind(self, server: Any, host: str) -> None:
+        """The server is reached as `https://host` from now on, by way of the proxy alone."""
+        self.hosts[host] = urlsplit(server.url).netloc
+        server.url = f"https://{host}"
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        except asyncio.IncompleteReadError:
+            writer.close()
+            return
+        _, target, _ = head[0].split(" ")
+        self.authorizations.update(line.partition(": ")[2] for line in head if line.lower().startswith("proxy-authorization"))
+        host = target.rpartition(":")[0]
+        self.seen.append(host)
+        writer.write(f"HTTP/1.1 {self.status} Answer\r\n\r\n".encode())
+        await writer.drain()
+        if self.status != 200:
+            writer.close()
+            return
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.authority.issue_cert(host).configure_cert(context)
+        with suppress(ssl.SSLError, ConnectionError):
+            await writer.start_tls(context)
+            address, port = self.hosts[host].split(":")
+            to_server = await asyncio.open_connection(address, int(port))
+            await asyncio.gather(_copy(reader, to_server[1]), _copy(to_server[0], writer))
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError, ssl.SSLError):
+        while piece := await reader.read(65536):
+            writer.write(piece)
+            await writer.drain()
+    with suppress(ConnectionError, ssl.SSLError, RuntimeError):
+        writer.close()
+
+
+@pytest.fixture
+async def proxy(world: World) -> AsyncIterator[Proxy]:
+    opened = Proxy()
+    server = await asyncio.start_server(opened.handle, "127.0.0.1", 0)
+    opened.url = f"http://ada:hunter2@127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    opened.put_behind(world.slack, "slack.test")
+    opened.put_behind(world.rapid7, "rapid7.test")
+    opened.put_behind(world.devicewise, "devicewise.test")
+    opened.put_behind(world.akamai, "akamai.test")
+    (world.folder / ".edgerc").write_text(world.akamai.edgerc(), "utf-8")
+    yield opened
+    server.close()
+
+
+def environ_for(world: World, proxy: Proxy, **others: str) -> dict[str, str]:
+    path = world.folder / "ca.pem"
+    proxy.authority.cert_pem.write_to_path(str(path))
+    return {**world.environ(), "HTTPS_PROXY": proxy.url, "SSL_CERT_FILE": str(path), **others}
+
+
+@asynccontextmanager
+async def bot_behind(world: World, environ: dict[str, str]) -> AsyncIterator[Bot]:
+    settings = settings_of(world.table(), folder=world.folder, environ=environ)
+    async with open_bot(settings, slack_tokens("socket", environ)) as bot, bot.connected():
+        await world.slack.until(lambda: bool(world.slack.sockets))
+        yield bot
+
+
+async def test_every_connection_takes_the_proxy(world: World, proxy: Proxy) -> None:
+    """The Web API, the WebSocket, a response URL, an upload, and all vendors, log downloads among them."""
+    async with bot_behind(world, environ_for(world, proxy)):
+        await world.slack.answer_to("/logs kitchen 30m", timeout_s=30)
+        await world.slack.answer_to("/apiaudit 24h", channel="C0KITCHEN", timeout_s=30)
+        await world.slack.answer_to("/usage", timeout_s=30)
+    assert set(proxy.seen) == {"slack.test", "rapid7.test", "devicewise.test", "akamai.test"}
+    assert proxy.authorizations == {AUTHORIZATION}
+    for kind in ("/api/", "/socket/", "/response/", "/upload/"):
+        assert any(entry.path.startswith(kind) for entry in world.slack.ledger), kind
+
+
+async def test_untrusted_certificate_is_named(world: World, proxy: Proxy, front_door: Run) -> None:
+    environ = environ_for(world, proxy)
+    trustme.CA().cert_pem.write_to_path(environ["SSL_CERT_FILE"])
+    ran = await front_door("ask", "/usage yesterday", "--json", **environ)
+    assert ran.code == 3
+    assert ran.json["error"]["kind"] == "unavailable"
+    assert "certificate is not trusted" in ran.json["error"]["message"]
+    assert "SSL_CERT_FILE" in ran.json["error"]["hint"]
+    checked = await front_door("check", **environ)
+    assert "slack: Slack could not be reached: its certificate is not trusted" in checked.out, checked
+
+
+async def test_proxy_that_refuses_is_named(world: World, proxy: Proxy, front_door: Run) -> None:
+    proxy.status = 407
+    environ = environ_for(world, proxy)
+    ran = await front_door("ask", "/usage yesterday", "--json", **environ)
+    assert ran.json["error"]["kind"] == "unavailable"
+    assert "the proxy refused" in ran.json["error"]["message"]
+    assert "HTTPS_PROXY" in ran.json["error"]["hint"]
+    checked = await front_door("check", **environ)
+    assert "the proxy refused" in checked.out
+    assert "hunter2" not in ran.out + ran.err + checked.out + checked.err
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HTTPS_PROXY", "socks5://ada:hunter2@proxy.example.com:1080"),
+        ("https_proxy", "http://ada:hunter2@proxy.example.com:no"),
+        ("SSL_CERT_FILE", "/no/such/hunter2.pem"),
+        ("SSL_CERT_DIR", "/no/such/hunter2"),
+    ],
+)
+@pytest.mark.parametrize("command", [("ask", "/usage"), ("run",), ("check",)], ids=lambda words: words[0])
+async def test_wrong_value_ends_with_exit_2_and_its_name(
+    command: tuple[str, ...], name: str, value: str, front_door: Run, tmp_path: Path
+) -> None:
+    ran = await front_door(*command, **{name: value})
+    assert ran.code == 2
+    assert name in ran.out + ran.err
+    assert "hunter2" not in ran.out + ran.err
