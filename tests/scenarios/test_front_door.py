@@ -22,6 +22,7 @@ from urllib.parse import unquote
 import pytest
 from aiohttp import web
 
+from bot.checks import checks_of
 from bot.sandbox.world import World
 from bot.store import Store, StoredLedger
 from providers.budget import RAPID7_LIMITS, Budget
@@ -184,6 +185,7 @@ async def test_check_tells_a_line_each(front_door: Run) -> None:
     assert ran.json["ok"] is True
     assert [c["name"] for c in ran.json["checks"]] == [
         "configuration",
+        "temporary folder",
         "database",
         "slack",
         "scopes",
@@ -411,3 +413,16 @@ async def test_demo_prints_one_address_serves_its_page_and_ends_with_ctrl_c(tmp_
         assert "Opswatch sandbox" in await response.text()
     process.send_signal(signal.SIGINT)
     assert await asyncio.wait_for(process.wait(), 10) == 0
+
+
+async def test_check_names_a_temporary_folder_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    def no_folder() -> None:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", no_folder)
+    config = world.folder / "bot.toml"
+    config.write_text(toml_of(world.table()), "utf-8")
+    checks, code = await checks_of(config, environ=world.environ())
+    failed = [check for check in checks if not check.ok]
+    assert (code, [check.name for check in failed]) == (2, ["temporary folder"])
+    assert "TMPDIR" in failed[0].hint
