@@ -409,7 +409,7 @@ def _state(rule: Rule, watch: Watch, zone: tzinfo) -> str:
     """How it stands, in words: its state, since when, its value, and what is odd about it."""
     standing = watch.standing
     state = "not looked at yet" if watch.state is State.UNKNOWN else watch.state.value.replace("_", " ")
-    since = f" since {words.moment(standing.since, zone)}" if standing.since and watch.state is not State.INACTIVE else ""
+    since = f" since {words.moment(watch.started_at, zone)}" if watch.started_at and watch.state not in _CALM else ""
     value = f" ({measured(rule.value, standing.value)})" if standing.value is not None and not rule.each else ""
     flags = ["acknowledged"] if watch.acknowledged_by else []
     flags += ["flapping"] if watch.flapping else []

@@ -16,7 +16,7 @@ from bot import words
 from bot.alerts.evaluate import ERRORS_TOLD, Failed, Readings, Reason, State, Watch, evaluate
 from bot.alerts.mutes import Mute, muted_by
 from bot.alerts.notices import Scene, incident, reply
-from bot.alerts.rule import EvaluationTimes, Rule, defined, readings
+from bot.alerts.rule import EvaluationTimes, Rule, defined, is_partial, readings
 from bot.answer import Answer
 from bot.outbox import Outbox, ops_post
 from bot.question import read_line
@@ -157,11 +157,19 @@ class AlertJob:
         rule, answer, at = found.rule, found.answer, found.as_of(now)
         _, before = self._watches[rule.name]
         quiet = self.quiet.said(rule.name, now)
-        after, reason = evaluate(rule, before, _read(rule, answer, before), now=at, quiet=bool(quiet))
+        if before.evaluated_at and at < before.evaluated_at <= now:
+            # Judged late once, it is not judged for an earlier instant afterwards.
+            at = before.evaluated_at
+        partial = not isinstance(answer, Failed) and is_partial(answer.values)
+        after, reason = evaluate(rule, before, _read(rule, answer, before), now=at, quiet=bool(quiet), partial=partial)
         posts: list[Post] = []
         if reason:
             scene = self._scene(found, before, after, reason, quiet, at)
             after, posts = self._told(scene, f"{found.due.at:%Y%m%dT%H%M%SZ}", answer)
+        if before.errors >= ERRORS_TOLD and not after.errors and reason is not Reason.TELLS_AGAIN:
+            # Its channel hears the state that was found; the ops channel was told of the errors, and hears of their end.
+            again = self._scene(found, before, after, Reason.TELLS_AGAIN, quiet, at)
+            posts = [*self._told(again, f"{found.due.at:%Y%m%dT%H%M%SZ}", answer)[1], *posts]
         self._watches[rule.name] = (rule, after)
         return _judged(rule, found.due, after, posts, reason, answer, now)
 
@@ -291,7 +299,7 @@ def _judged(
         due=due.at,
         at=now,
         state="error" if failed else after.state._value_,
-        since=standing.since,
+        since=after.started_at,
         value=None if failed else standing.value,
         watch=msgspec.json.encode(after),
         samples=[(name, s.value, s.state._value_) for name, s in after.subjects.items() if name]

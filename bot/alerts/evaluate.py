@@ -11,7 +11,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 
 ERRORS_TOLD = 3
+# A subject that an answer lists no more is gone after so many looks, as in Grafana ("stale alert instances").
+LOOKS_UNTIL_GONE = 2
 # "Flapping" as Nagios has it: of the last twenty-one looks, from which share of changes on, and until which.
 LOOKS_KEPT, FLAPPING_FROM, FLAPPING_UNTIL = 21, 0.5, 0.25
 # The one subject of a rule that looks at an answer as a whole.
@@ -63,7 +65,8 @@ Readings = Mapping[str, Reading]
 
 
 class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How it stands with one subject. `breach_since` and `clear_since` shift with time in which nobody looked."""
+    """State of one subject. `breach_since` and `clear_since` shift with time in which nobody looked; `unlisted` counts the looks in a
+    row that did not list the subject."""
 
     state: State = State.UNKNOWN
     since: datetime | None = None
@@ -71,6 +74,12 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
     clear_since: datetime | None = None
     value: float | None = None
     peak: float | None = None
+    unlisted: int = 0
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When the breach began, or, for want of one, the state."""
+        return self.breach_since or self.since
 
 
 _NEW = Standing()
@@ -110,27 +119,38 @@ class Watch(msgspec.Struct, frozen=True, omit_defaults=True):
         gravest = self.state
         return next((s for s in self.subjects.values() if s.state is gravest), _NEW)
 
+    @property
+    def started_at(self) -> datetime | None:
+        """The start that people are told: that of the open incident, or that of the gravest state."""
+        gravest = self.state
+        starts = [s.started_at for s in self.subjects.values() if s.state is gravest]
+        return self.began_at or min((start for start in starts if start), default=None)
+
     def firing(self) -> dict[str, Standing]:
         return {name: s for name, s in self.subjects.items() if s.state is State.FIRING}
 
 
 _GRAVEST_FIRST = (State.FIRING, State.NO_DATA, State.PENDING, State.INACTIVE)
 _TO_TELL = frozenset({State.FIRING, State.NO_DATA})
+_MATTERING = _TO_TELL | {State.PENDING}
 
 
 def evaluate(
-    rule: Rule, before: Watch, readings: Readings | Failed, *, now: datetime, quiet: bool = False
+    rule: Rule, before: Watch, readings: Readings | Failed, *, now: datetime, quiet: bool = False, partial: bool = False
 ) -> tuple[Watch, Reason | None]:
     """How it stands after this evaluation, and the reason to tell, or None. While it is `quiet` (muted, silenced) nothing new is told;
-    what people know of may still resolve, and what still fires afterwards is told at once."""
+    what people know of may still resolve, and what still fires afterwards is told at once.
+
+    A subject whose reading is None has no data, and one that was there before and is not among the readings is not listed any more. Of an
+    answer that is `partial` neither says anything, whatever the rule's policy: what is not there may only not have come.
+    """
+    before = _without_future(before, now)
     if isinstance(readings, Failed):
         errors = before.errors + 1
         after = replace(before, errors=errors, looks=(before.looks + "?")[-LOOKS_KEPT:])
         return after, Reason.CANNOT_TELL if errors == ERRORS_TOLD else None
     away = _time_away(rule, before, now)
-    subjects = {
-        name: _next(rule, before.subjects.get(name, _NEW), readings.get(name), away, now) for name in _all(before, readings)
-    }
+    subjects = _subjects(rule, before, readings, away, now, partial)
     looks = (before.looks + _look(subjects, readings))[-LOOKS_KEPT:]
     after = replace(
         before, subjects=subjects, evaluated_at=now, errors=0, quiet=quiet, looks=looks, flapping=_flaps(looks, before.flapping)
@@ -141,12 +161,59 @@ def evaluate(
     return told, reason
 
 
-def _all(before: Watch, readings: Readings) -> Mapping[str, object]:
-    """Every subject that is read now, and every one that was read before and matters still."""
-    if readings.keys() == before.subjects.keys():
-        return readings
-    matter = {name: s for name, s in before.subjects.items() if s.state in _TO_TELL or s.state is State.PENDING}
-    return {**readings, **matter}
+def _subjects(
+    rule: Rule, before: Watch, readings: Readings, away: timedelta, now: datetime, partial: bool
+) -> dict[str, Standing]:
+    """Every subject that is read now, and every one that was read before, matters still, and is not gone yet."""
+    found = {}
+    for name, reading in readings.items():
+        known = _shifted(before.subjects.get(name, _NEW), away)
+        if reading is not None:
+            found[name] = _with_value(rule, known, reading, now)
+        else:
+            found[name] = replace(known, value=None) if partial else _without_data(rule, known, now)
+    for name, known in before.subjects.items():
+        if name not in readings and known.state in _MATTERING and not (rule.each and name == WHOLE):
+            standing = _shifted(known, away)
+            after = replace(standing, value=None) if partial else _unlisted(rule, standing, now)
+            if after is not None:
+                found[name] = after
+    return found
+
+
+def _unlisted(rule: Rule, known: Standing, now: datetime) -> Standing | None:
+    """A subject that was not listed; None once it is gone. It is calm from the first look on that misses it, and stays for as long as the
+    rule keeps firing."""
+    looks, clear = known.unlisted + 1, known.clear_since or now
+    if looks >= LOOKS_UNTIL_GONE and (known.state is not State.FIRING or now - clear >= rule.keep):
+        return None
+    return replace(known, unlisted=looks, clear_since=clear, value=None)
+
+
+def _without_future(before: Watch, now: datetime) -> Watch:
+    """No instant of the past lies ahead of now. One that does was kept while the clock was wrong, and would hold back everything that is
+    reckoned from it."""
+    latest = max([*_instants(before), *(instant for s in before.subjects.values() for instant in _instants(s))], default=now)
+    if latest <= now:
+        return before
+    subjects = {name: _clamped(s, now) for name, s in before.subjects.items()}
+    return replace(_clamped(before, now), subjects=subjects)
+
+
+_Record = TypeVar("_Record", Standing, Watch)
+
+
+def _instants(record: Standing | Watch) -> list[datetime]:
+    if isinstance(record, Watch):
+        kept = (record.evaluated_at, record.told_at, record.began_at)
+    else:
+        kept = (record.since, record.breach_since, record.clear_since)
+    return [instant for instant in kept if instant]
+
+
+def _clamped(record: _Record, now: datetime) -> _Record:
+    ahead = {name: now for name in record.__struct_fields__ if isinstance(at := getattr(record, name), datetime) and at > now}
+    return replace(record, **ahead) if ahead else record
 
 
 def _time_away(rule: Rule, before: Watch, now: datetime) -> timedelta:
@@ -160,12 +227,12 @@ def _time_away(rule: Rule, before: Watch, now: datetime) -> timedelta:
 _NONE = timedelta(0)
 
 
-def _next(rule: Rule, known: Standing, reading: Reading, away: timedelta, now: datetime) -> Standing:
-    if away:
-        shifted = (moment + away if moment else None for moment in (known.breach_since, known.clear_since))
-        breach, clear = shifted
-        known = replace(known, breach_since=breach, clear_since=clear)
-    return _without_data(rule, known, now) if reading is None else _with_value(rule, known, reading, now)
+def _shifted(known: Standing, away: timedelta) -> Standing:
+    """The same, without the time in which nobody looked."""
+    if not away:
+        return known
+    breach, clear = known.breach_since, known.clear_since
+    return replace(known, breach_since=breach and breach + away, clear_since=clear and clear + away)
 
 
 def _with_value(rule: Rule, known: Standing, value: float, now: datetime) -> Standing:
@@ -178,17 +245,20 @@ def _with_value(rule: Rule, known: Standing, value: float, now: datetime) -> Sta
     if firing:
         clear = known.clear_since or now
         if now - clear < rule.keep:
-            return replace(known, clear_since=clear, value=value)
+            return replace(known, clear_since=clear, value=value, unlisted=0)
     return Standing(State.INACTIVE, _since(known, State.INACTIVE, now), None, None, value, None)
 
 
 def _without_data(rule: Rule, known: Standing, now: datetime) -> Standing:
     """By the rule's policy: as it was, as if all were well, or a state of its own. What fires goes on firing but for `ok`."""
     if rule.no_data == "ok":
+        clear = known.clear_since or now
+        if known.state is State.FIRING and now - clear < rule.keep:
+            return replace(known, clear_since=clear, value=None, unlisted=0)
         return Standing(State.INACTIVE, _since(known, State.INACTIVE, now))
     if rule.no_data == "alert" and known.state is not State.FIRING:
         return Standing(State.NO_DATA, _since(known, State.NO_DATA, now))
-    return replace(known, value=None)
+    return replace(known, value=None, unlisted=0)
 
 
 def _since(known: Standing, state: State, now: datetime) -> datetime | None:
@@ -221,7 +291,8 @@ def _told(rule: Rule, before: Watch, after: Watch, now: datetime) -> tuple[Watch
     reason = _news(rule, before, current, after.told_at, now)
     if reason is None:
         return after, None
-    began = after.began_at or min([s.since for s in after.subjects.values() if s.state in _TO_TELL and s.since], default=now)
+    starts = [s.started_at for s in after.subjects.values() if s.state in _TO_TELL and s.started_at]
+    began = after.began_at or min(starts, default=now)
     return replace(after, told=current, told_at=now, began_at=began), reason
 
 

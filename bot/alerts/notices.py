@@ -121,7 +121,7 @@ def _facts(
     facts.append((rule.side.capitalize(), measured(rule.value, rule.threshold)))
     if rule.recover is not None:
         facts.append(("Calm again at", measured(rule.value, rule.recover)))
-    if began := _began(scene):
+    if began := scene.told_of.started_at:
         ago = f" ({words.lasting(scene.now - began)})" if scene.now - began >= timedelta(seconds=1) else ""
         facts.append(("Since", f"{told(began)}{ago}"))
     peak = _worst(scene)
@@ -140,14 +140,8 @@ def _missing(scene: Scene) -> str:
     return "; ".join([*([looks] if looks else []), *scene.shortcomings])
 
 
-def _began(scene: Scene) -> datetime | None:
-    """Since when it is in breach, or, for want of that, in its state."""
-    found = [s.breach_since or s.since for s in scene.told_of.subjects.values() if s.state is scene.told_of.state]
-    return min([moment for moment in found if moment], default=scene.told_of.began_at)
-
-
 def _lasted(scene: Scene) -> str:
-    return words.lasting(scene.now - (scene.before.began_at or scene.now))
+    return words.lasting(scene.now - (scene.told_of.started_at or scene.now))
 
 
 def _worst(scene: Scene) -> float | None:
@@ -200,7 +194,7 @@ def _changed(scene: Scene) -> str:
 
 def _repeated(scene: Scene) -> str:
     """A repeat says how long."""
-    length = words.lasting(scene.now - (scene.after.began_at or scene.now))
+    length = _lasted(scene)
     if scene.after.state is State.NO_DATA:
         return f"For {length} now: there is no data for {scene.rule.value}."
     worst = _worst(scene)

@@ -114,14 +114,20 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def readings(rule: Rule, values: Mapping[str, Any], known: Mapping[str, Standing]) -> dict[str, Reading]:
     """The watched number of an answer, or that of each subject; None where the answer does not know it. Of the subjects that were
-    `known` before and are not among those listed, none is counted where counting them all is known to be none.
+    `known` before and are not among those listed, none is counted where counting them all is known to be none; of a value that is no
+    count, a complete answer leaves them out.
 
     An answer that is not complete knows of what it counts that there is at least so much; of all else it knows nothing.
     """
     found = _readings(rule, values, known)
-    if values.get("complete") is False or values.get("truncated") is True:
+    if is_partial(values):
         return {name: value if _is_certain(rule, value) else None for name, value in found.items()}
     return found
+
+
+def is_partial(values: Mapping[str, Any]) -> bool:
+    """Whether an answer says itself that not all of it came."""
+    return values.get("complete") is False or values.get("truncated") is True
 
 
 def _is_certain(rule: Rule, at_least: Reading) -> bool:
@@ -138,8 +144,13 @@ def _readings(rule: Rule, values: Mapping[str, Any], known: Mapping[str, Standin
     listed = values.get(f"by_{rule.each}")
     if not isinstance(listed, Mapping):
         return dict.fromkeys(known) or {WHOLE: None}
-    unlisted = 0.0 if rule.value in _ADDITIVE and watched(values, rule.value) is not None else None
     found: dict[str, Reading] = {name: watched(each, rule.value) for name, each in listed.items()}
+    if rule.value in _ADDITIVE and watched(values, rule.value) is not None:
+        unlisted: Reading = 0.0
+    elif values.get("complete") is True or values.get("days_missing") == 0:
+        return found
+    else:
+        unlisted = None
     return {**{name: unlisted for name in known if name != WHOLE}, **found}
 
 

@@ -129,7 +129,7 @@ async def test_how_long_it_lasts_does_not_hang_on_how_quickly_the_provider_answe
         await world.slack.until(lambda: told(world))
         await look(bot, clock, meter, 6)
         await world.slack.until(lambda: thread(world))
-    assert thread(world)[0].startswith("For 15 min now: bytes still at 6.00 GB")
+    assert thread(world)[0].startswith("For 30 min now: bytes still at 6.00 GB")
 
 
 async def test_each_reason_is_kept_with_the_message_that_told_it(world: World, clock: Clock) -> None:
@@ -269,6 +269,29 @@ async def test_what_cannot_be_evaluated_three_times_is_told_in_the_ops_channel(w
     assert told(world, "C0KITCHEN") == []
     [text] = told(world)
     assert "could not be evaluated 3 times in a row: rapid7-eu did not accept our key" in text
+
+
+async def test_ops_channel_hears_that_evaluation_works_again_where_it_fires(world: World, clock: Clock) -> None:
+    Meter(world)(6)
+    world.rapid7.answer_with(401, times=3)
+    async with running(world, {**SPIKE, "channel": "#kitchen"}, slack={"ops_channel": "#ops"}) as bot:
+        for _ in range(4):
+            await evaluated(bot, clock)
+        await world.slack.until(lambda: len(told(world)) == 2 and told(world, "C0KITCHEN"))
+    assert "could not be evaluated 3 times in a row" in told(world)[0]
+    assert "can be evaluated again after 3 failures: it fires" in told(world)[1]
+    assert told(world, "C0KITCHEN")[0].startswith("🔴 ingest-spike")
+
+
+async def test_actor_that_vanishes_from_complete_answers_resolves(world: World, clock: Clock) -> None:
+    failures = {"ada": 3, "grace": 0}
+    world.akamai.rows = lambda a, b: calls(b, failures)  # type: ignore[assignment, misc]
+    rule = {"name": "clients", "ask": "/apiaudit edge last 1h", "value": "failure_percent", "above": 50, "each": "actor", "channel": "#ops"}  # fmt: skip
+    async with running(world, rule) as bot:
+        assert await evaluated(bot, clock) == "firing"
+        del failures["ada"]
+        assert [await evaluated(bot, clock) for _ in range(2)] == ["firing", "inactive"]
+        await world.slack.until(lambda: told(world)[0].startswith("✅"))
 
 
 async def test_muted_it_says_nothing_and_speaks_as_soon_as_the_quiet_is_over(world: World, clock: Clock) -> None:

@@ -1,0 +1,109 @@
+"""What an alert does where series vanish, answers are partial, nobody looked, or the clock was wrong. As Prometheus and Grafana have it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.alerts.evaluate import WHOLE, Watch, evaluate
+from bot.alerts.notices import Scene, incident, reply
+from bot.alerts.rule import Rule, readings
+from handlers.rules import _state
+from tests.bot.test_alerts import MINUTE, NOON, OUT, RULE, UTC, X, steps
+
+ADA, NOBODY = {"ada": 11.0}, dict[str, float]()
+EACH = {"each": "actor", "value": "failure_percent"}
+
+VANISHING: dict[str, tuple[dict[str, Any], list[Any], list[str]]] = {
+    "gone after two looks": ({}, [ADA, NOBODY, NOBODY], ["firing first", "firing", "inactive resolved"]),
+    "back after one": ({}, [ADA, NOBODY, ADA, NOBODY, NOBODY], ["firing first", "firing", "firing", "firing", "inactive resolved"]),
+    "calm after one": ({}, [ADA, NOBODY, {"ada": 5.0}], ["firing first", "firing", "inactive resolved"]),
+    "an error is no look without it": ({}, [ADA, NOBODY, OUT, OUT, NOBODY], ["firing first", "firing", "firing", "firing", "inactive resolved"]),
+    "no data is no look without it": ({}, [ADA, NOBODY, {"ada": X}, NOBODY, NOBODY], ["firing first", "firing", "firing", "firing", "inactive resolved"]),
+    "also where no data alerts": ({"no_data": "alert"}, [ADA, NOBODY, NOBODY], ["firing first", "firing", "inactive resolved"]),
+    "keep firing for counts from the first look without it": ({"keep": 15 * MINUTE}, [ADA, NOBODY, NOBODY, NOBODY, NOBODY], ["firing first", "firing", "firing", "firing", "inactive resolved"]),
+    "for starts anew after it has gone": ({"hold": 10 * MINUTE}, [ADA, ADA, NOBODY, NOBODY, ADA, ADA, ADA], ["pending", "pending", "pending", "inactive", "pending", "pending", "firing first"]),
+    "one of two": ({}, [{"ada": 11.0, "bob": 11.0}, {"bob": 11.0}, {"bob": 11.0}, {"bob": 5.0}], ["firing first", "firing", "firing changed", "inactive resolved"]),
+    "the answer as a whole gives way to its subjects": ({"no_data": "alert"}, [{WHOLE: X}, {"ada": 5.0}], ["no_data no data", "inactive resolved"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "found", "expected"), VANISHING.values(), ids=VANISHING.keys())
+def test_vanished_series_resolves_after_two_looks(changes: dict[str, Any], found: list[Any], expected: list[str]) -> None:
+    assert steps(Rule(**{**RULE, **EACH, **changes}), found) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ({"complete": True, "by_actor": {"bob": {"failure_percent": 1}}}, {"bob": 1.0}),
+        ({"complete": True, "by_actor": {}}, {}),
+        ({"complete": False, "by_actor": {"bob": {"failure_percent": 1}}}, {"ada": None, "bob": None}),
+        ({"complete": True}, {"ada": None}),
+    ],
+)
+def test_only_complete_answers_leave_a_series_out(values: dict[str, Any], found: dict[str, float | None]) -> None:
+    assert readings(Rule(**{**RULE, **EACH}), values, {"ada": 1}) == found  # type: ignore[dict-item]
+
+
+DOWNTIME = {
+    "a look missed is no downtime": ({"hold": 10 * MINUTE}, {1: 10}, ["pending", "firing first", "firing"]),
+    "one hour": ({"hold": 10 * MINUTE}, {1: 60}, ["pending", "pending", "firing first"]),
+    "three days": ({"hold": 10 * MINUTE}, {1: 4320}, ["pending", "pending", "firing first"]),
+    "without for": ({}, {1: 60}, ["firing first", "firing", "firing"]),
+}
+
+
+@pytest.mark.parametrize(("changes", "gaps", "expected"), DOWNTIME.values(), ids=DOWNTIME.keys())
+def test_downtime_is_not_time_in_breach(changes: dict[str, Any], gaps: dict[int, int], expected: list[str]) -> None:
+    assert steps(Rule(**RULE, **changes), [11] * 3, gaps=gaps) == expected
+
+
+@pytest.mark.parametrize("no_data", ["hold", "alert", "ok"])
+def test_partial_answer_never_changes_the_state(no_data: str) -> None:
+    rule = Rule(**RULE, no_data=no_data)  # type: ignore[arg-type]
+    watch, _ = evaluate(rule, Watch(), {WHOLE: 11.0}, now=NOON)
+    after, reason = evaluate(rule, watch, {WHOLE: None}, now=NOON + 5 * MINUTE, partial=True)
+    assert (after.state, reason) == (watch.state, None)
+
+
+def test_no_data_that_is_well_keeps_firing_for_as_long_as_the_rule_says() -> None:
+    rule = Rule(**RULE, no_data="ok", keep=10 * MINUTE)
+    assert steps(rule, [11, X, X, X]) == ["firing first", "firing", "firing", "inactive resolved"]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=1), timedelta(days=4000)])
+def test_state_kept_by_a_wrong_clock_holds_nothing_back(ahead: timedelta) -> None:
+    """The clock was ahead at the second look, and is right again at the third."""
+    rule = Rule(**RULE, hold=10 * MINUTE, repeat=10 * MINUTE)
+    watch, _ = evaluate(rule, Watch(), {WHOLE: 11.0}, now=NOON)
+    watch, _ = evaluate(rule, watch, {WHOLE: 11.0}, now=NOON + ahead)
+    told = []
+    for n in range(1, 7):
+        watch, reason = evaluate(rule, watch, {WHOLE: 11.0}, now=NOON + n * 5 * MINUTE)
+        told.append(f"{watch.state.value} {reason.value}" if reason else watch.state.value)
+    assert told == ["pending", "pending", "firing first", "firing", "firing repeat", "firing"]
+
+
+def test_one_start_stands_in_message_thread_and_list() -> None:
+    rule, before = Rule(**RULE, hold=10 * MINUTE, repeat=10 * MINUTE), Watch()
+    watch, told = before, []
+    for n in range(6):
+        # The bot was away for two hours before the last look.
+        now = NOON + n * 5 * MINUTE + (2 * 60 * MINUTE if n == 5 else 0 * MINUTE)
+        before = watch
+        watch, reason = evaluate(rule, before, {WHOLE: 11.0}, now=now)
+        if reason:
+            told.append(Scene(rule, before, watch, reason, now, UTC))
+    first, again, last = told
+    assert "Since: 25 Nov 12:00 (10 min)" in incident(first)[0]
+    assert "Since: 25 Nov 12:00 (20 min)" in incident(again)[0]
+    assert reply(again)[0].startswith("For 20 min now")
+    assert "Since: 25 Nov 12:00 (2 h 25 min)" in incident(last)[0]
+    assert "firing since 25 Nov 12:00" in _state(rule, watch, UTC)
+    over, _ = evaluate(rule, watch, {WHOLE: 1.0}, now=now + 5 * MINUTE)
+    resolved = incident(Scene(rule, watch, over, _, now + 5 * MINUTE, UTC))[0]  # type: ignore[arg-type]
+    assert "has resolved after 2 h 30 min" in resolved
+    assert "Since: 25 Nov 12:00 (2 h 30 min)" in resolved
