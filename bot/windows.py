@@ -67,6 +67,12 @@ class ReadWindow:
     window: Window
     said: str
     by_day: bool = True
+    asked_at: datetime | None = None
+
+    @property
+    def now(self) -> datetime:
+        """When the words were read; where that is not known, the latest moment there is."""
+        return self.asked_at or self.window.end
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +150,7 @@ def _fitted(text: str, start: datetime, end: datetime, reading: _Reading) -> Rea
         raise _refused(f"“{text}” is longer than ten years", reading)
     window = Window(start, max(min(end, now), start + timedelta(milliseconds=1)))
     by_day = _is_by_day(text, window, reading)
-    return ReadWindow(window, _said(window, reading, by_day=by_day), by_day)
+    return ReadWindow(window, _said(window, reading, by_day=by_day), by_day, reading.now)
 
 
 def _named(text: str, reading: _Reading) -> tuple[datetime, datetime] | None:

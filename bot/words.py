@@ -63,15 +63,20 @@ def lasting(length: timedelta) -> str:
 
 
 @lru_cache(maxsize=4096)
-def day(value: date) -> str:
-    """`Sat 21 Nov`."""
-    return f"{value:%a} {value.day} {value:%b}"
+def day(value: date, today: date) -> str:
+    """`Sat 21 Nov`, with its year where that is not this one."""
+    return f"{value:%a} {short_day(value, today)}"
 
 
-def moment(value: datetime, zone: tzinfo) -> str:
-    """`21 Nov 14:05`, in the given zone."""
+def short_day(value: date, today: date) -> str:
+    """`21 Nov`, and `21 Nov 2025` in 2026."""
+    return f"{value.day} {value:%b}" if value.year == today.year else f"{value.day} {value:%b %Y}"
+
+
+def moment(value: datetime, zone: tzinfo, now: datetime) -> str:
+    """`21 Nov 14:05`, in the given zone, with its year where that is not this one."""
     local = value.astimezone(zone)
-    return f"{local.day} {local:%b %H:%M}"
+    return f"{short_day(local.date(), now.astimezone(zone).date())} {local:%H:%M}"
 
 
 def quoted(name: str) -> str:

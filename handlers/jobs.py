@@ -111,7 +111,7 @@ class DigestJob:
 
     def _for_ops(self, digest: Digest, due: Due, what: str) -> list[Post]:
         """Trouble with a digest is told where the bot tells of its troubles, or else where the digest would have stood."""
-        text = f"The digest `{digest.name}` of {_said(due.at, self.zone)} {what}"
+        text = f"The digest `{digest.name}` of {_said(due.at, self.zone, self.clock())} {what}"
         return [ops_post(self.ops_channel or digest.channel, _key("digest", digest.name, due), text)]
 
 
@@ -230,12 +230,12 @@ class Clockwork:
 
 def _note(due: Due, now: datetime, zone: tzinfo) -> str:
     """What is odd about the time of a digest; nothing where it is on time."""
-    late = f"due at {_said(due.at, zone)}, sent {words.lasting(now - due.at)} late" if now - due.at > ON_TIME else ""
+    late = f"due at {_said(due.at, zone, now)}, sent {words.lasting(now - due.at)} late" if now - due.at > ON_TIME else ""
     skipped = (
         f"{due.passed_over} earlier {'one is' if due.passed_over == 1 else 'ones are'} left out" if due.passed_over > 0 else ""
     )
     return ", ".join(part for part in (late, skipped) if part)
 
 
-def _said(moment: datetime, zone: tzinfo) -> str:
-    return f"{moment.astimezone(zone):%a %d %b %H:%M}"
+def _said(moment: datetime, zone: tzinfo, now: datetime) -> str:
+    return f"{moment.astimezone(zone):%a} {words.moment(moment, zone, now)}"

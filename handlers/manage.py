@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from functools import partial
 from typing import Protocol
 
+from bot import words
 from bot.access import Access
 from bot.answer import Answer
 from bot.blocks import talk
@@ -118,7 +119,8 @@ class SubscriptionManager:
         )
         await self.clockwork.add(self._scheduled(subscription))
         due = next_due(digest_of(subscription, self.zone).trigger, now)
-        first = f" First on {due.astimezone(self.zone):%a %d %b at %H:%M}." if due else ""
+        local = due.astimezone(self.zone) if due else None
+        first = f" First on {words.day(local.date(), now.astimezone(self.zone).date())} at {local:%H:%M}." if local else ""
         text = (
             f"Subscription {subscription.number}: `{question.line}` {wish.said} ({self.zone}), in this channel.{first}"
             f" End it with `/{command} unsubscribe {subscription.number}`.{seen_by_all(self.access, command, channel)}"

@@ -181,7 +181,7 @@ class RuleManager:
         await self.job.quiet.refresh(now)
         self.clockwork.once(schedule_of(rule.name), silence.end)
         why = f" ({comment})" if comment else ""
-        until = f"until {words.moment(end, self.zone)}{why}"
+        until = f"until {words.moment(end, self.zone, now)}{why}"
         name = await self.permissions.people.name(user)
         if not await self.job.silenced(rule, user=user, name=name):
             await self._announce(rule, user, f"Alert `{rule.name}` was silenced {until}")
@@ -207,9 +207,9 @@ class RuleManager:
             self.secrets.refuse(question.line, shown)
         except BadQuestion as error:
             meant = value_meant(command, wish.words)
-            fixed = (
-                f"/{command} alert {error.hint.partition(' ')[2]} {wish.condition}" if wish.condition and error.hint else shown
-            )
+            # The usual interval is named, so that people see that there is one.
+            every = "" if "every" in wish.condition.lower().split() else " every 15m"
+            fixed = f"/{command} alert {error.hint.partition(' ')[2]} {wish.condition}{every}" if wish.condition else shown
             raise BadQuestion(f"{error.message} Or did you mean the value {meant}?" if meant else error.message, fixed) from None
         if question.help:
             raise BadQuestion("Help is nothing to watch.", shown)
@@ -362,7 +362,7 @@ class RuleManager:
             return f"⏸ `{rule.name}` {_PAUSED}{by}"
         if self.guard.is_paused(schedule_of(rule.name)):
             return f"⏸ `{rule.name}` {_PAUSED}: {_watching(rule)}{origin}{by}"
-        return f"{_DOTS[watch.state]} `{rule.name}` {_state(rule, watch, self.zone)}: {_watching(rule)}{origin}{by}"
+        return f"{_DOTS[watch.state]} `{rule.name}` {_state(rule, watch, self.zone, now)}: {_watching(rule)}{origin}{by}"
 
     def _made(self, rule: Rule, question: Question, *, changed: bool) -> str:
         window = f" Now it looks at {question.window.said}." if question.window else ""
@@ -405,11 +405,11 @@ def _watching(rule: Rule) -> str:
     return ", ".join(parts)
 
 
-def _state(rule: Rule, watch: Watch, zone: tzinfo) -> str:
+def _state(rule: Rule, watch: Watch, zone: tzinfo, now: datetime) -> str:
     """How it stands, in words: its state, since when, its value, and what is odd about it."""
     standing = watch.standing
     state = "not looked at yet" if watch.state is State.UNKNOWN else watch.state.value.replace("_", " ")
-    since = f" since {words.moment(watch.started_at, zone)}" if watch.started_at and watch.state not in _CALM else ""
+    since = f" since {words.moment(watch.started_at, zone, now)}" if watch.started_at and watch.state not in _CALM else ""
     value = f" ({measured(rule.value, standing.value)})" if standing.value is not None and not rule.each else ""
     flags = ["acknowledged"] if watch.acknowledged_by else []
     flags += ["flapping"] if watch.flapping else []

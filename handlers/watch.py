@@ -54,7 +54,7 @@ class Quiet:
         """Until when and why it is quiet, or nothing."""
         if silence := self.silence(alert, now):
             why = f" ({words.inert(silence.comment, 200)})" if silence.comment else ""
-            return f"until {words.moment(silence.end, self.zone)}{why}, by <@{silence.user}>"
+            return f"until {words.moment(silence.end, self.zone, now)}{why}, by <@{silence.user}>"
         if mute := muted_by(self.mutes, alert, now):
             return f"planned, {words.inert(mute, 80)}"
         return ""

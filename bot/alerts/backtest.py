@@ -152,7 +152,7 @@ def _moment(test: Backtest, moment: datetime, zone: tzinfo) -> str:
     """Whole days are days in UTC, as the vendor has them; moments are those of the reader."""
     day = moment.astimezone(UTC)
     is_day = day.time() == time() and any(look.step >= timedelta(days=1) for look in test.looks)
-    return f"{day.day} {day:%b}" if is_day else words.moment(moment, zone)
+    return words.short_day(day, test.end) if is_day else words.moment(moment, zone, test.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ def _chart(test: Backtest) -> Block:
             ("firing", [value if bar.fired else 0 for bar, value in zip(shown, values, strict=True)]),
         ],
         labels=[
-            f"{bar.at.day} {bar.at:%b %H:%M}" if test.looks[0].step < timedelta(days=1) else f"{bar.at.day} {bar.at:%b}"
+            words.moment(bar.at, UTC, test.end) if test.looks[0].step < timedelta(days=1) else words.short_day(bar.at, test.end)
             for bar in shown
         ],
         unit=unit,
@@ -217,7 +217,7 @@ def _drawn(test: Backtest) -> list[str]:
         line = ["█" if n < filled else " " for n in range(_WIDE + 1)]
         line[at] = "|" if line[at] == " " else "▌"
         value = measured(test.rule.value, bar.worst) if bar.worst is not None else "nothing found"
-        lines.append(f"{f'{bar.at.day} {bar.at:%b}':>6} {'!' if bar.fired else ' '} {''.join(line)} {value}")
+        lines.append(f"{words.short_day(bar.at, test.end):>11} {'!' if bar.fired else ' '} {''.join(line)} {value}")
     return lines
 
 

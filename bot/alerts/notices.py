@@ -52,7 +52,7 @@ class Scene:
 def incident(scene: Scene) -> tuple[str, list[Block]]:
     """The message of the incident, as it stands now."""
     head, lines = _head(scene), _subjects(scene)
-    said = _facts(scene, lambda moment: words.moment(moment, scene.zone))
+    said = _facts(scene, lambda moment: words.moment(moment, scene.zone, scene.now))
     text = "\n".join([head, *lines, *(f"{name}: {value}." for name, value in said)])
     facts = _facts(scene, kit.local_time, kit.escaped)
     told = [kit.section("\n".join(f"• {kit.escaped(line)}" for line in lines))] if lines else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from bot import words
 from bot.answer import Block
@@ -25,7 +25,7 @@ def audit_text(report: AuditReport, window: ReadWindow, *, zone: tzinfo, warning
             named = [f"{words.inert(t.name or 'unnamed', 80)} {_counted(t, report)}" for t in tallies]
             lines.append(f"{name}: {words.listed(named, TOP)}.")
     if report.latest_failures:
-        lines.append("Latest failures: " + "; ".join(_one_line(call, zone) for call in report.latest_failures) + ".")
+        lines.append("Latest failures: " + "; ".join(_one_line(call, zone, window.now) for call in report.latest_failures) + ".")
     return "\n".join([*lines, *(words.inert(note, 400) for note in (*_notes(report), *warnings))])
 
 
@@ -40,13 +40,13 @@ def audit_blocks(
     if findings := report.findings():
         blocks.append(kit.section("\n".join(f"• {kit.escaped(words.inert(f, 300))}" for f in findings)))
     if report.calls > report.untimed:
-        blocks.append(_chart(report, zone))
+        blocks.append(_chart(report, zone, window.now))
     if report.actors:
         blocks.append(_tally_table("Who", "Actor", report.actors, report))
     if report.actions:
         blocks.append(_tally_table("What", "Action", report.actions, report))
     if report.latest_failures:
-        blocks.append(_failure_table(report, zone))
+        blocks.append(_failure_table(report, zone, window.now))
     notes = [kit.with_code(words.inert(note, 400)) for note in (*_notes(report), *warnings)]
     if notes:
         blocks.append(kit.context(*notes[:10]))
@@ -101,10 +101,11 @@ def _notes(report: AuditReport) -> list[str]:
     return [*notes, *report.notes]
 
 
-def _chart(report: AuditReport, zone: tzinfo) -> Block:
+def _chart(report: AuditReport, zone: tzinfo, now: datetime) -> Block:
     short = report.step < timedelta(days=1)
     form = "%d %b %H:%M" if short and report.window.length > timedelta(hours=20) else "%H:%M" if short else "%d %b"
-    labels = [bucket.start.astimezone(zone).strftime(form) for bucket in report.timeline]
+    year = "" if report.window.start.astimezone(zone).year == now.astimezone(zone).year else " %Y"
+    labels = [bucket.start.astimezone(zone).strftime(form.replace("%b", f"%b{year}")) for bucket in report.timeline]
     calls = [bucket.calls for bucket in report.timeline]
     failed = [bucket.failures for bucket in report.timeline]
     series = [("failed", failed)] if report.all_failed else [("calls", calls), ("failed", failed)]
@@ -130,9 +131,9 @@ def _tally_table(caption: str, name: str, tallies: Sequence[Tally], report: Audi
     return kit.data_table(caption, [name, *counts], rows, page_size=5)
 
 
-def _failure_table(report: AuditReport, zone: tzinfo) -> Block:
+def _failure_table(report: AuditReport, zone: tzinfo, now: datetime) -> Block:
     rows = [
-        [_when(call, zone), call.account, call.actor[:60] or "unnamed", call.action[:60], call.target[:80], call.status]
+        [_when(call, zone, now), call.account, call.actor[:60] or "unnamed", call.action[:60], call.target[:80], call.status]
         for call in report.latest_failures
     ]
     return kit.data_table(
@@ -140,13 +141,13 @@ def _failure_table(report: AuditReport, zone: tzinfo) -> Block:
     )
 
 
-def _one_line(call: ApiCall, zone: tzinfo) -> str:
-    parts = (_when(call, zone), call.actor[:60], call.action[:60], call.target[:80], call.status)
+def _one_line(call: ApiCall, zone: tzinfo, now: datetime) -> str:
+    parts = (_when(call, zone, now), call.actor[:60], call.action[:60], call.target[:80], call.status)
     return " ".join(words.inert(part) for part in parts if part)
 
 
-def _when(call: ApiCall, zone: tzinfo) -> str:
-    return words.moment(call.at, zone) if call.at else call.at_text[:30] or "no time"
+def _when(call: ApiCall, zone: tzinfo, now: datetime) -> str:
+    return words.moment(call.at, zone, now) if call.at else call.at_text[:30] or "no time"
 
 
 def _counted(tally: Tally, report: AuditReport) -> str:

@@ -91,7 +91,7 @@ def context(*texts: str) -> Block:
 def local_time(moment: datetime) -> str:
     """A time that each reader sees in their own zone; in UTC where Slack cannot tell it so."""
     utc = moment.astimezone(UTC)
-    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{utc.day} {utc:%b %H:%M} UTC>"
+    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{utc.day} {utc:%b %Y %H:%M} UTC>"
 
 
 def span(window: ReadWindow) -> str:

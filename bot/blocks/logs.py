@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from bot import words
 from bot.answer import Block
@@ -49,7 +49,7 @@ def logs_blocks(
     if facts := _facts(report):
         blocks.append(kit.fields(facts))
     if sum(1 for _, lines in report.timeline if lines) > 1:
-        blocks.append(_chart(report, zone))
+        blocks.append(_chart(report, zone, window.now))
     if report.tail:
         preview = [words.inert(line, PREVIEW_LINE).replace("`", "ˋ") for line in report.tail[-PREVIEW_LINES:]]
         blocks.append(kit.section(f"*Last {words.count(len(preview), 'line')}*\n```{kit.entities(_fitting(preview))}```"))
@@ -75,9 +75,10 @@ def _facts(report: LogReport) -> list[tuple[str, str]]:
     return [(level.capitalize(), f"{lines:,}") for level, lines in report.levels.items()]
 
 
-def _chart(report: LogReport, zone: tzinfo) -> Block:
+def _chart(report: LogReport, zone: tzinfo, now: datetime) -> Block:
     form = "%H:%M" if report.step < timedelta(hours=2) else "%d %b %H:%M" if report.step < timedelta(days=1) else "%d %b"
-    labels = [start.astimezone(zone).strftime(form) for start, _ in report.timeline]
+    year = "" if not report.timeline or report.timeline[0][0].astimezone(zone).year == now.astimezone(zone).year else " %Y"
+    labels = [start.astimezone(zone).strftime(form.replace("%b", f"%b{year}")) for start, _ in report.timeline]
     return kit.chart(
         f"Lines over time ({zone_name(zone)})",
         kind="bar",

@@ -21,7 +21,9 @@ def usage_text(report: UsageReport, window: ReadWindow, *, by: str, warnings: tu
     lines += report.findings()
     lines += _gaps(report)
     shown = buckets(report.by_day, by)
-    table = [f"{_label(first, last, by)} {_size(usage, missing)}" for first, last, usage, missing in shown[-MOST_ROWS:]]
+    table = [
+        f"{_label(first, last, by, report.today)} {_size(usage, missing)}" for first, last, usage, missing in shown[-MOST_ROWS:]
+    ]
     more = f"… and {len(shown) - MOST_ROWS} before; " if len(shown) > MOST_ROWS else ""
     lines.append(f"By {by}: {more}{'; '.join(table)}.")
     if report.by_log:
@@ -81,7 +83,7 @@ def _facts(report: UsageReport) -> list[tuple[str, str]]:
     if report.mean_bytes_per_day is not None and len(report.days) > 1:
         facts.append(("Mean a day", words.size(report.mean_bytes_per_day)))
     if report.peak_day and report.peak_bytes is not None and len(report.days) > 1:
-        facts.append(("Peak", f"{words.size(report.peak_bytes)} on {words.day(report.peak_day)}"))
+        facts.append(("Peak", f"{words.size(report.peak_bytes)} on {words.day(report.peak_day, report.today)}"))
     if report.change_percent is not None:
         before = "day" if len(report.days) == 1 else f"{len(report.days)} days"
         facts.append((f"Against the {before} before", words.change(report.change_percent)))
@@ -96,7 +98,7 @@ def _facts(report: UsageReport) -> list[tuple[str, str]]:
         span = ""
         if report.reported_period:
             first, last = report.reported_period
-            span = f" ({words.day(first)} to {words.day(last)})"
+            span = f" ({words.day(first, report.today)} to {words.day(last, report.today)})"
         facts.append(("Rapid7's own total", f"{words.size(report.reported_bytes)}{span}"))
     return facts
 
@@ -117,7 +119,7 @@ def _course(report: UsageReport) -> str:
 def _gaps(report: UsageReport) -> list[str]:
     notes = []
     if report.missing:
-        days = words.listed([words.day(day) for day in report.missing], 5)
+        days = words.listed([words.day(day, report.today) for day in report.missing], 5)
         notes.append(f"Not listed, which is not zero: {days}.")
     if report.partial_today and report.by_day.get(report.today) is not None:
         notes.append("Today is still growing; Rapid7 may lag by up to a day.")
@@ -146,14 +148,14 @@ def _chart(report: UsageReport, by: str) -> Block:
         f"Data usage by {unit}",
         kind="bar",
         series=[("usage", [round((usage or 0) / factor, 3) for _, _, usage, _ in shown])],
-        labels=[_short(first, unit) for first, _, _, _ in shown],
+        labels=[_short(first, unit, report.today) for first, _, _, _ in shown],
         unit=axis,
     )
 
 
 def _table(report: UsageReport, by: str) -> Block:
     rows = [
-        [_label(first, last, by), _size(usage, missing) if usage is None else (usage, _size(usage, missing))]
+        [_label(first, last, by, report.today), _size(usage, missing) if usage is None else (usage, _size(usage, missing))]
         for first, last, usage, missing in reversed(buckets(report.by_day, by)[-MOST_ROWS:])
     ]
     return kit.data_table(f"Usage by {by}", [by.capitalize(), "Usage"], rows, page_size=7)
@@ -168,14 +170,14 @@ def _log_table(report: UsageReport) -> Block:
     return kit.data_table("Usage by log", ["Log", "Usage", "Share"], rows, page_size=7)
 
 
-def _label(first: date, last: date, by: str) -> str:
+def _label(first: date, last: date, by: str, today: date) -> str:
     if by == "month":
         return f"{first:%B %Y}"
-    return words.day(first) if first == last else f"{words.day(first)} to {words.day(last)}"
+    return words.day(first, today) if first == last else f"{words.day(first, today)} to {words.day(last, today)}"
 
 
-def _short(first: date, unit: str) -> str:
-    return f"{first:%b %Y}" if unit == "month" else f"{first.day} {first:%b}"
+def _short(first: date, unit: str, today: date) -> str:
+    return f"{first:%b %Y}" if unit == "month" else words.short_day(first, today)
 
 
 def _size(usage: int | None, missing: int) -> str:

@@ -105,7 +105,7 @@ class UsageReport:
             median, day = statistics.median(self.usual_peak), f"{self.peak_day:%A}"
         if median <= 0 or self.peak_bytes < 1.5 * median:
             return None
-        return f"{words.day(self.peak_day)} was {self.peak_bytes / median:.1f} × the median {day} ({words.size(median)})."
+        return f"{words.day(self.peak_day, self.today)} was {self.peak_bytes / median:.1f} × the median {day} ({words.size(median)})."
 
     def _over_quota(self) -> str | None:
         if not self.monthly_quota or not self.forecast_month_bytes or self.forecast_month_bytes <= self.monthly_quota:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
@@ -70,3 +70,18 @@ def test_lists_shorten_with_a_count() -> None:
 )
 def test_how_long_something_lasts(seconds: int, said: str) -> None:
     assert words.lasting(timedelta(seconds=seconds)) == said
+
+
+@pytest.mark.parametrize(
+    ("today", "day", "moment"),
+    [("2026-11-21", "Sat 21 Nov", "21 Nov 00:30"), ("2027-01-01", "Sat 21 Nov 2026", "21 Nov 2026 00:30")],
+)
+def test_year_is_shown_where_it_is_not_this_one(today: str, day: str, moment: str) -> None:
+    now = datetime.fromisoformat(f"{today}T12:00Z")
+    assert words.day(date(2026, 11, 21), now.date()) == day
+    assert words.moment(datetime(2026, 11, 20, 23, 30, tzinfo=UTC), timezone(timedelta(hours=1)), now) == moment
+
+
+def test_this_year_is_that_of_the_zone() -> None:
+    new_year = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
+    assert words.moment(new_year, timezone(timedelta(hours=1)), new_year) == "1 Jan 00:30"
