@@ -37,6 +37,7 @@ from bot.http_mode import HttpMode
 from bot.outbox import Outbox, Pace
 from bot.people import SlackPeople
 from bot.plainer import Plainer
+from bot.private_files import sweep_temporary_folders
 from bot.schedule import read_cron
 from bot.slack_client import retry_after_s
 from bot.slack_pace import Priority, SlackPace
@@ -146,6 +147,7 @@ async def open_bot(
     """
     slack, clock = slack or Connection(), clock or utc_now
     redactor = Redactor([*settings.secrets(), *tokens.secrets()])
+    await asyncio.to_thread(sweep_temporary_folders)
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(open_session(settings.network, json_serialize=json_text))
         client = web_client(tokens.bot.open(), tokens.api_url, session, pace=SlackPace(pace.per_channel))
