@@ -169,7 +169,7 @@ async def open_bot(
         job = DigestJob(answering, posts, outbox, zone, clock, ops)
         watch = AlertJob(answering, alerts, outbox, Quiet(alerts, _mutes(settings), zone), zone, clock, ops)
         works = [job.scheduled(each) for each in digests]
-        clockwork = Clockwork(posts, clock, works, _pruning(posts, alerts), outbox.distress)
+        clockwork = Clockwork(posts, clock, works, _pruning(posts, alerts, store), outbox.distress)
         rules = RuleManager(answering, alerts, clockwork, watch, permissions, guard, secrets, zone, clock, rules_of(settings))
         works += [rules.scheduled(rule) for rule in await rules.open(clock())]
         subscriptions = SubscriptionManager(answering, posts, clockwork, job, permissions, guard, secrets, zone, clock, digests)
@@ -191,7 +191,7 @@ async def open_bot(
         actions.register(app, door, store)
         incidents.register(app, door, rules)
         backtesting = Backtesting(answering.commands, settings.directory, alerts, zone, clock)
-        problems = ErrorListener(delivery, store, redactor)
+        problems = ErrorListener(delivery, store, redactor, clock)
         modals.register(app, door, subscriptions, rules, backtesting, accounts.logs, problems)
         mentions.register(app, door)
         home.register(app, door, store, accounts.all, subscriptions, rules)
@@ -315,10 +315,11 @@ def _bolt(client: AsyncWebClient, tokens: SlackTokens, who: Any) -> AsyncApp:
     )
 
 
-def _pruning(posts: Posts, alerts: Alerts) -> Callable[[datetime], Awaitable[None]]:
+def _pruning(posts: Posts, alerts: Alerts, store: Store) -> Callable[[datetime], Awaitable[None]]:
     async def prune(now: datetime) -> None:
         await posts.prune(now)
         await alerts.prune(now)
+        await store.forget_answers(now)
 
     return prune
 
