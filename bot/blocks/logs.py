@@ -26,7 +26,7 @@ def logs_text(report: LogReport, window: ReadWindow, *, file_name: str | None, q
         lines.append(f"The file is {file_name}.")
     if report.tail:
         lines += ["Last lines:", *(words.inert(line, PREVIEW_LINE) for line in report.tail[-PREVIEW_LINES:])]
-    return "\n".join([*lines, *warnings])
+    return "\n".join([*lines, *(words.inert(warning, 400) for warning in warnings)])
 
 
 def logs_blocks(
