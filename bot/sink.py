@@ -14,12 +14,11 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from isal import isal_zlib
 
-from bot.private_files import open_private
-from bot.reports.logs import LogCounter
+from bot.logs.counter import LogCounter
 from providers.redaction import LineRedactor, Redactor
 
 PACK_LEVEL = 2
@@ -40,6 +39,8 @@ class Transfer:
     truncated: bool = False
     complete: bool = True
     cut_at_total: bool = False
+    # The lines of each log, where several share a limit.
+    shares: tuple[int, ...] = ()
 
 
 class Sink:
@@ -70,7 +71,7 @@ class Sink:
         lines_left, bytes_left = self._most_lines - self.transfer.counter.lines, self._most_bytes - self.transfer.received
         # A piece holds no more lines than bytes, so they need not be counted while there is room.
         if len(piece) >= lines_left and piece.count(b"\n") >= lines_left:
-            end = _nth_line_end(piece, lines_left)
+            end = nth_line_end(piece, lines_left)
             self.transfer.truncated = len(piece) > end
             piece = piece[:end]
         if len(piece) > bytes_left:
@@ -91,12 +92,12 @@ class LogFile:
 
     def __init__(self, transfer: Transfer, plain_bytes: int) -> None:
         self._transfer, self._plain_left, self._packs = transfer, plain_bytes, False
-        self._file: IO[bytes] | None = open_private(transfer.path, "wb")
+        self._file: BinaryIO | None = transfer.path.open("wb")
         self._pack: Any = None
 
     def write(self, block: bytes) -> None:
         if self._file is None:
-            self._file = open_private(self._transfer.path, "ab")
+            self._file = self._transfer.path.open("ab")
         self._plain_left -= len(block)
         if self._plain_left < 0 and not self._packs:
             self._turn_into_gzip()
@@ -120,7 +121,7 @@ class LogFile:
         self._file.close()
         plain, packed = self._transfer.path, self._transfer.path.with_name(self._transfer.path.name + ".gz")
         self._pack = isal_zlib.compressobj(level=PACK_LEVEL, wbits=31)
-        self._packs, self._transfer.path, self._file = True, packed, open_private(packed, "wb")
+        self._packs, self._transfer.path, self._file = True, packed, packed.open("wb")
         with plain.open("rb") as so_far:
             while part := so_far.read(COPY_BYTES):
                 self._file.write(self._pack.compress(part))
@@ -162,7 +163,7 @@ def _tell(out: BinaryIO, what: Any) -> None:
     out.flush()
 
 
-def _nth_line_end(piece: bytes, number: int) -> int:
+def nth_line_end(piece: bytes, number: int) -> int:
     at = 0
     for _ in range(number):
         at = piece.index(b"\n", at) + 1

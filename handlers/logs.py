@@ -13,7 +13,7 @@ from bot.answer import Answer, AnswerFile
 from bot.blocks.logs import logs_blocks, logs_text
 from bot.errors import BadQuestion
 from bot.question import SHORTEST_BEGINNING, LogWord, Question
-from bot.reports.logs import LogReport, file_stem, timeline
+from bot.reports.logs import LogReport, file_stem, lines_outside, order_of, timeline
 from bot.sink import Transfer
 from bot.transfers import Wanted, fetch_log
 from handlers.answering import Asking
@@ -49,7 +49,9 @@ class LogsCommand:
             asking.progress.said = f"{lines}, {size} so far"
 
         transfer = await fetch_log(self.sources[account], wanted, path, self.redactor, progress=so_far)
-        report, path = _report(question, logs, transfer, self.upload_total), transfer.path
+        # A log of months has many minutes to place.
+        report = await asyncio.to_thread(_report, question, logs, transfer, self.upload_total)
+        path = transfer.path
         files = []
         if path.stat().st_size:
             files = [
@@ -60,14 +62,9 @@ class LogsCommand:
         file_name = files[0].name if files else None
         buttons = _next_questions(question, report)
         return Answer(
-            text=logs_text(report, question.window, file_name=file_name, query=self.redactor.text(question.leql)),
+            text=logs_text(report, question.window, file_name=file_name, query=question.leql),
             blocks=logs_blocks(
-                report,
-                question.window,
-                zone=asking.zone,
-                file_name=file_name,
-                query=self.redactor.text(question.leql),
-                buttons=buttons,
+                report, question.window, zone=asking.zone, file_name=file_name, query=question.leql, buttons=buttons
             ),
             values=report.values(),
             files=files,
@@ -169,8 +166,9 @@ def _instead(question: Question, log: LogWord, name: str) -> str:
 
 def _report(question: Question, logs: Sequence[LogWord], transfer: Transfer, upload_total: int) -> LogReport:
     assert question.window is not None
-    counter = transfer.counter
-    step, times = timeline(counter.minutes, question.window.window)
+    counter, window = transfer.counter, question.window.window
+    step, times = timeline(counter.minutes, window, ends_with_data=transfer.truncated or not transfer.complete)
+    unknown, outside = lines_outside(counter.minutes, window)
     notes = [f"Cut at {words.size(upload_total)}, the most that is sent as one file."] if transfer.cut_at_total else []
     return LogReport(
         names=tuple(log.typed for log in logs),
@@ -184,6 +182,10 @@ def _report(question: Question, logs: Sequence[LogWord], transfer: Transfer, upl
         timeline=times,
         step=step,
         notes=tuple(notes),
+        untimed=counter.untimed + unknown,
+        outside=outside,
+        order=order_of(counter.first, counter.last, window),
+        shares=tuple(zip((log.typed for log in logs), transfer.shares, strict=False)),
     )
 
 

@@ -24,9 +24,10 @@ def logs_text(report: LogReport, window: ReadWindow, *, file_name: str | None, q
     lines += report.shortcomings()
     if file_name:
         lines.append(f"The file is {file_name}.")
+    lines += report.remarks()
     if report.tail:
-        lines += ["Last lines:", *(words.inert(line, PREVIEW_LINE) for line in report.tail[-PREVIEW_LINES:])]
-    return "\n".join([*lines, *(words.inert(warning, 400) for warning in warnings)])
+        lines += [f"{preview_title(report)}:", *(words.inert(line, PREVIEW_LINE) for line in report.tail[-PREVIEW_LINES:])]
+    return "\n".join([*lines, *warnings])
 
 
 def logs_blocks(
@@ -52,12 +53,29 @@ def logs_blocks(
         blocks.append(_chart(report, zone, window.now))
     if report.tail:
         preview = [words.inert(line, PREVIEW_LINE).replace("`", "ˋ") for line in report.tail[-PREVIEW_LINES:]]
-        blocks.append(kit.section(f"*Last {words.count(len(preview), 'line')}*\n```{kit.entities(_fitting(preview))}```"))
-    small = [f"File: {kit.code(file_name)}"] if file_name else []
+        shown = _fitting(preview)
+        blocks.append(kit.section(f"*{preview_title(report, len(shown))}*\n```{kit.entities(chr(10).join(shown))}```"))
+    small = [kit.entities(remark) for remark in report.remarks()]
+    small += [f"File: {kit.code(file_name)}"] if file_name else []
     small += [kit.with_code(words.inert(warning, 400)) for warning in warnings]
     if small:
         blocks.append(kit.context(*small[:10]))
     return [*blocks, kit.actions(kit.ask_buttons(buttons))] if buttons else blocks
+
+
+def preview_title(report: LogReport, shown: int = PREVIEW_LINES) -> str:
+    """`Last 10 of 1,204 lines`; of a log that was cut, `Last 10 of the oldest 100 lines`."""
+    shown = min(shown, len(report.tail), PREVIEW_LINES)
+    by_time = ", in order of time" if len(report.names) > 1 else ""
+    if not report.truncated and report.complete and shown >= report.lines:
+        return ("The line" if report.lines == 1 else f"All {report.lines} lines") + by_time
+    which = ""
+    if report.truncated:
+        which = f"the {report.order.value if report.order else 'first'} "
+    elif not report.complete:
+        which = "the first "
+    last = "Newest" if len(report.names) > 1 else "Last"
+    return f"{last} {shown} of {which}{words.count(report.lines, 'line')}{by_time}"
 
 
 def _names(report: LogReport) -> str:
@@ -88,7 +106,7 @@ def _chart(report: LogReport, zone: tzinfo, now: datetime) -> Block:
     )
 
 
-def _fitting(lines: list[str]) -> str:
+def _fitting(lines: list[str]) -> list[str]:
     """The last lines that fit a section once escaped."""
     kept: list[str] = []
     length = 0
@@ -97,4 +115,4 @@ def _fitting(lines: list[str]) -> str:
         if length > 2800:
             break
         kept.append(line)
-    return "\n".join(reversed(kept))
+    return kept[::-1]

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 import random
-import re
-from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -17,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.reports.audit import MOST_POINTS, AuditFacts, audit_report, csv_rows, percentile
 from bot.reports.forecast import month_forecast
-from bot.reports.logs import LEVELS, LogCounter, file_stem, safe_name, timeline
+from bot.reports.logs import file_stem, safe_name
 from bot.reports.sheets import csv_bytes
 from bot.reports.usage import UsageFacts, buckets, usage_report
 from providers.records import ApiCall, DayRange, Outcome, UsagePeriod, Window
@@ -285,181 +282,6 @@ def test_csv_has_crlf_and_a_header() -> None:
     assert (
         csv_bytes(("day", "bytes"), [("2026-11-20", 5), ("2026-11-21", None)]) == b"day,bytes\r\n2026-11-20,5\r\n2026-11-21,\r\n"
     )
-
-
-@given(st.lists(st.binary(max_size=60), max_size=12))
-def test_lines_are_counted_whatever_the_pieces(pieces: list[bytes]) -> None:
-    counter = LogCounter()
-    for piece in pieces:
-        counter.feed(piece)
-    counter.close()
-    whole = b"".join(pieces)
-    assert counter.lines == whole.count(b"\n") + (not whole.endswith(b"\n") and bool(whole))
-
-
-LOG_LINES = st.sampled_from(
-    [
-        b"2026-11-20T11:00:07.123Z INFO all is well",
-        b"2026-11-20 11:01:00,5 [WARNING] two of them, INFO last",
-        b"2026-11-20T12:01:00+01:00 error: cold",
-        b"2026-11-20T11:02 INFO2 is no level, DEBUG is",
-        b"2026-11-20T11:02:00Z nothing said",
-        b'{"time":"2026-11-20T11:03:00Z","level":"ERROR"}',
-        b'{"message":"DEBUG, then level","level":"INFO","time":"2026-11-20T11:03:00Z"}',
-        b'{"level":"info","level":"trace"}',
-        b'{"level":"quiet"}',
-        b"ERROR level=warn msg=x",
-        b"2026-11-20T11:02:00Z ERROR level=warn msg=x",
-        b'2026-11-20T11:02:00Z level=warn msg="an ERROR"',
-        b"  at kitchen.py:12",
-        b"",
-        b"2026-11-20T11:04:00-0130   Trace",
-        *[b"2026-11-20T11:05:%02d.123Z INFO oven" % n for n in range(4)],
-        b"2026-11-20T11:05:09.123Z ERROR again: Z INFO oven",
-        b"2026-11-20T11:05:10.123Z ERR again",
-        b"2026-11-20T11:05:11.123Z INFO",
-        b"2026-11-20T11:05:12.123Z [INFO] Z INFO",
-        b"said to Z INFO oven",
-    ]
-)
-
-
-JSON_LINES = st.sampled_from(
-    [
-        *[b'{"time":"2026-11-20T11:05:%02d.123Z","level":"INFO","oven":1}' % n for n in range(4)],
-        *[b'{"time":"2026-11-20T11:06:%02d.123Z","level":"WARN","message":"INFO"}' % n for n in range(4)],
-        b'{"time":"2026-11-20T11:06:00.123","level":"INFO"}',
-        b'{"time":"2026-11-20T11:06:00.123+01:00","level":"INFO"}',
-        b'{"time":"2026-11-20T11:07:00.123Z","level": "INFO"}',
-        b'{"time":"2026-11-20T11:07:00.123Z","level":"INFO","level":"ERROR"}',
-        b'{"time":"2026-11-20T11:07:00.123Z","level":"none","message":"ERROR"}',
-        b'{"at":"2026-11-20T11:07:00.123Z","severity":"debug"}',
-        b'{"message":"2026-11-20T11:07 ERROR","time":"2026-11-20T11:08:00.123Z","level":"INFO"}',
-        b'{"level":"INFO","message":"no time"}',
-        b'{"level":"WARN","time":"2026-11-20T11:09:00Z"}',
-        b'{"level":"WARN","time":"2026-11-20T11:09:00Z","was":{"level":"INFO"}}',
-        b'{"was":{"level":"INFO"},"level":"WARN","time":"2026-11-20T11:09:00+01:00"}',
-    ]
-)
-KEYED_LINES = st.sampled_from(
-    [
-        *[b"time=2026-11-20T11:05:%02d.123Z level=info oven=1" % n for n in range(4)],
-        *[b'{"level":"warn","time":"2026-11-20T11:06:%02d.123Z"}' % n for n in range(4)],
-        b"2026-11-20T11:05:01Z ERROR level=info oven=1",
-        b"2026-11-20T11:05:01Z level=info oven=1 ERROR",
-        b"level=info",
-    ]
-)
-SOME_LINES = st.sampled_from([LOG_LINES, JSON_LINES, KEYED_LINES, LOG_LINES | JSON_LINES]).flatmap(
-    lambda lines: st.lists(lines, max_size=20)
-)
-
-
-@given(SOME_LINES, st.lists(st.integers(0, 400), max_size=6))
-def test_levels_and_minutes_are_the_same_however_the_log_is_cut(lines: list[bytes], cuts: list[int]) -> None:
-    whole, by_line, in_pieces = b"".join(line + b"\n" for line in lines), LogCounter(), LogCounter()
-    for line in lines:
-        by_line.feed(line + b"\n")
-    edges = [0, *sorted(cut for cut in cuts if cut < len(whole)), len(whole)]
-    for start, end in itertools.pairwise(edges):
-        in_pieces.feed(whole[start:end])
-    for counter in (by_line, in_pieces):
-        counter.close()
-    assert in_pieces.levels == by_line.levels
-    assert in_pieces.minutes == by_line.minutes
-    assert in_pieces.tail() == by_line.tail()
-
-
-KEYED = re.compile(
-    rb'(?:level|severity|lvl)(?:name)?"? ?[:=] ?"?(?:(FATAL)|(CRIT(?:ICAL)?)|(ERR(?:OR)?)|(WARN(?:ING)?)|(INFO|NOTICE)|(DEBUG)|(TRACE))[^\w]',
-    re.I,
-)
-BEGINS = re.compile(
-    rb"20\d\d-\d\d-\d\d[T ]\d\d:\d\d[\d:.,]*[^ ]* +\[?(?=(fatal|crit|err|warn|info|notice|debug|trace)\w*\b)", re.I
-)
-LEVEL = re.compile(rb"\b(?:(FATAL)|(CRIT(?:ICAL)?)|(ERR(?:OR)?)|(WARN(?:ING)?)|(INFO|NOTICE)|(DEBUG)|(TRACE))\b", re.I)
-MINUTE = re.compile(rb"(20\d\d-\d\d-\d\d[T ]\d\d:\d\d)[\d:.,]*(Z|[+-]\d\d:?\d\d)?")
-
-
-def level_of(line: bytes) -> str | None:
-    """With a look at nothing but the line."""
-    first, keyed, begins = LEVEL.search(line), KEYED.search(line), BEGINS.match(line)
-    found = first if first and begins and first.start() <= begins.end() else keyed or first
-    return LEVELS[found.lastindex - 1] if found and found.lastindex else None
-
-
-@given(st.lists(SOME_LINES, max_size=5))
-def test_levels_and_minutes_are_those_of_a_look_at_each_line(blocks: list[list[bytes]]) -> None:
-    counter = LogCounter()
-    for block in blocks:
-        counter.feed(b"".join(line + b"\n" for line in block))
-    lines = list(itertools.chain(*blocks))
-    assert counter.levels == Counter(filter(None, map(level_of, lines)))
-    assert counter.minutes == Counter((at[1], at[2] or b"") for line in lines if (at := MINUTE.search(line)))
-    assert counter.lines == len(lines)
-
-
-@pytest.mark.parametrize(
-    ("blocks", "levels"),
-    [
-        ([b"2026-11-20T11:05:09.123Z ERROR again: Z INFO oven\n"], {"error": 2, "info": 1}),
-        ([b"2026-11-20T11:05:09.123Z ERROR again: Z INFO oven\n  at kitchen.py:12\n"], {"error": 2, "info": 1}),
-        ([b"2026-11-20T11:05:09.123Z INFO\n2026-11-20T11:06:09.123Z WARN oven\n"], {"error": 1, "warn": 1, "info": 2}),
-        ([b"2026-11-20T11:05:09.123+01:00 INFO oven\n"], {"error": 1, "info": 2}),
-        ([b"2026-11-20T11:05:09.123Z INFO\n", b"2026-11-20T11:05:09.123Z INFO2 oven\n"], {"error": 1, "info": 2}),
-    ],
-    ids=["a second level", "as many levels as lines", "a level unseen before", "another offset", "a longer word"],
-)
-def test_a_line_that_breaks_with_habit_is_counted_right(blocks: list[bytes], levels: dict[str, int]) -> None:
-    counter = LogCounter()
-    for block in (b"2026-11-20T11:05:01.123Z INFO oven\n2026-11-20T11:05:02.123Z ERROR oven\n", *blocks):
-        counter.feed(block)
-    assert counter.counted_levels() == levels
-
-
-def test_levels_times_and_the_last_lines() -> None:
-    counter = LogCounter()
-    for n in range(30):
-        level = ("INFO", "WARNING", "ERROR")[n % 3]
-        counter.feed(f"2026-11-20T11:{n:02d}:00.123Z {level} line {n}\n".encode())
-    counter.close()
-    assert counter.counted_levels() == {"error": 10, "warn": 10, "info": 10}
-    assert counter.tail()[-1].endswith("line 29")
-    step, points = timeline(counter.minutes, HOUR)
-    assert sum(lines for _, lines in points) == 30
-    assert step == timedelta(minutes=5)
-
-
-def test_a_time_far_into_a_line_is_the_line_s() -> None:
-    counter = LogCounter()
-    line = b'{"message":"' + b"x" * 200 + b'","level":"warn","at":"2026-11-20T11:03:00+01:00","until":"2026-11-20T12:00:00Z"}\n'
-    counter.feed(line * 3)
-    assert counter.minutes == {(b"2026-11-20T11:03", b"+01:00"): 3}
-    assert counter.counted_levels() == {"warn": 3}
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        b'{"timestamp":"2026-11-20T11:03:00Z","message":"no ERROR at all","level":"WARN","user":"ada"}',
-        b'{"@timestamp": "2026-11-20T11:03:00Z", "message": "no ERROR", "log.level": "warning", "user": "ada"}',
-        b'time=2026-11-20T11:03:00Z level=warn msg="no ERROR at all"',
-        b'{"asctime":"2026-11-20 11:03:00,123","message":"FATAL no more","levelname":"WARNING"}',
-        b'{"severity":"Warning","message":"DEBUG","time":"2026-11-20T11:03:00Z"}',
-    ],
-)
-def test_a_level_that_a_key_names_is_the_line_s(line: bytes) -> None:
-    counter = LogCounter()
-    info = re.sub(rb"(?i)(level|levelname|severity)(\W+)warn(?:ing)?", rb"\1\2INFO", line)
-    for block in ([line] * 3, [info, line], [line, b"  at kitchen.py:12"], [line] * 2, [b"", info, b"said: ERROR"], [info]):
-        counter.feed(b"".join(each + b"\n" for each in block))
-    assert counter.counted_levels() == {"error": 1, "warn": 7, "info": 3}
-
-
-def test_lines_without_times_have_no_timeline() -> None:
-    counter = LogCounter()
-    counter.feed(b"no time here\n" * 5)
-    assert timeline(counter.minutes, HOUR)[1] == ()
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import pytest
 from aiohttp import web
 
 from bot.app import Bot
+from bot.sandbox import seed
 from bot.sandbox.slack import Message
 from bot.sandbox.world import World
 from tests.conftest import connected_bot
@@ -712,3 +713,43 @@ async def test_a_log_is_known_by_the_beginning_of_its_name_where_it_is_ones_alon
     told = await world.slack.answer_to("/logs cellar,kitchn since 09:00 where(/a b/) limit 5")
     assert "Try /logs cellar,kitchen since 09:00 where(/a b/) limit 5" in told.text
     assert "kitchenette" not in (await world.slack.answer_to("/logs kitchen 20m")).text.splitlines()[0]
+
+
+async def test_two_logs_share_the_limit(world: World) -> None:
+    answer, brought = await files_after(world, "/logs kitchen,cellar 2h limit 10")
+    content = brought.files[0].content.decode().splitlines()
+    assert [sum(f" {name} " in line for line in content) for name in ("kitchen", "cellar")] == [5, 5]
+    assert "These are the oldest lines of each log: 5 of kitchen, 5 of cellar." in answer.text
+    times = re.findall(r"(?m)^\d{4}-\d\d-\d\dT\S+", answer.text)
+    assert len(times) == 10
+    assert times == sorted(times)
+
+
+async def test_what_one_log_leaves_of_the_limit_goes_to_the_other(world: World) -> None:
+    sizes = {seed.KITCHEN: 30, seed.CELLAR: 3}
+    world.rapid7.lines = lambda key, *_: iter([f"{key[:4]} {n}" for n in range(sizes[key])])
+    for logs in ("kitchen,cellar", "cellar,kitchen"):
+        answer, brought = await files_after(world, f"/logs {logs} 2h limit 10")
+        content = brought.files[0].content.decode().splitlines()
+        assert sorted(content) == [*(f"aee0 {n}" for n in range(7)), *(f"d8ea {n}" for n in range(3))]
+        assert "Truncated: there are more lines than these 10." in answer.text
+        world.slack.messages.clear()
+    answer = await world.slack.answer_to("/logs kitchen,cellar 2h limit 33")
+    assert "Truncated" not in answer.text
+
+
+async def test_a_limit_says_which_lines_it_lets_through(world: World) -> None:
+    answer = await world.slack.answer_to("/logs kitchen 2h limit 100")
+    assert "These are the oldest 100 of the window; newer ones are left out." in answer.text
+    assert "Last 10 of the oldest 100 lines:" in answer.text
+    [chart] = [block for block in answer.blocks if block["type"] == "data_visualization"]
+    points = chart["chart"]["series"][0]["data"]
+    assert points[-1]["value"] > 0
+
+
+async def test_preview_says_how_much_of_the_log_it_shows(world: World) -> None:
+    world.rapid7.lines = lambda *_: iter([f"line {n}" for n in range(1204)])
+    answer = await world.slack.answer_to("/logs kitchen")
+    assert "Last 10 of 1,204 lines:" in answer.text
+    assert "No levels: no line names one." in answer.text
+    assert "No line has a time that can be read." in answer.text

@@ -1,0 +1,194 @@
+"""A log as it streams by: lines, levels, times and the last lines, counted block by block in constant memory."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+from bot.logs.grammar import LEAST_BYTES
+from bot.logs.levels import LEVELS
+from bot.logs.lines import without_colours
+from bot.logs.newest import TAIL_LINES, NewestLines
+from bot.logs.reader import LineReader
+from bot.logs.shapes import Shape, shape_of
+from bot.logs.times import Minute
+
+TAIL_BYTES: Final = 400
+LAST_BYTES: Final = TAIL_LINES * TAIL_BYTES * 4
+MOST_MINUTES: Final = 50_000
+# A line is counted by its beginning once it is longer than that.
+LONGEST_LINE: Final = 65536
+LONG_LINE_KEPT: Final = 4096
+# Lines that are tried as the shape of a block, and blocks that are read line by line before another is tried.
+_TRIED_LINES: Final = 8
+_BLOCKS_WITHOUT: Final = 16
+# Lines of fewer bytes than that are short.
+_SHORT_LINE: Final = 8
+_LONG_ENOUGH: Final = re.compile(rb"\n([^\n]{%d,})" % LEAST_BYTES)
+# Where more lines of a block than one in so many have another shape, looking at each line is quicker.
+_ODD_LINES: Final = 4
+
+
+@dataclass(slots=True)
+class LogCounter:
+    """Counts redacted blocks as they pass. Blocks are cut anywhere; a line counts where it ends.
+
+    `levels` counts the lines that tell a level. `minutes` counts all lines but those in `untimed`: a line without a time has the time of the
+    line above it, and `untimed` are those above the first time.
+    """
+
+    lines: int = 0
+    levels: Counter[str] = field(default_factory=Counter)
+    minutes: Counter[Minute] = field(default_factory=Counter)
+    untimed: int = 0
+    first: Minute | None = None
+    last: Minute | None = None
+    # Where several logs come one behind the other, the last lines are not the newest.
+    newest: NewestLines | None = None
+    _last: bytes = b""
+    _open: bytes = b""
+    _shape: Shape | None = field(default=None, compare=False)
+    _without_shape: int = field(default=0, compare=False)
+    _reader: LineReader = field(default_factory=LineReader, compare=False)
+
+    def feed(self, block: bytes) -> None:
+        end = block.rfind(b"\n")
+        if end >= 0:
+            self._count(b"".join((b"\n", self._open, memoryview(block)[:end])))
+            self._open = block[end + 1 :]
+        else:
+            self._open += block
+        if len(self._open) > LONGEST_LINE:
+            self._open = self._open[:LONG_LINE_KEPT]
+
+    def close(self) -> None:
+        """A last line without a line end is a line, too."""
+        if self._open:
+            self._count(b"\n" + self._open)
+            self._open = b""
+
+    def tail(self) -> tuple[str, ...]:
+        """The last lines, of several logs the newest in order of time, each cut to what a preview shows."""
+        if self.newest:
+            return tuple(_shown(line) for line in self.newest.lines())
+        lines = self._last.removeprefix(b"\n").split(b"\n")[-TAIL_LINES:] if self._last else []
+        return tuple(map(_shown, lines))
+
+    def counted_levels(self) -> dict[str, int]:
+        return {level: self.levels[level] for level in LEVELS if self.levels[level]}
+
+    def _count(self, text: bytes) -> None:
+        """A text in which a line end stands before each line."""
+        lines = text.count(b"\n")
+        self.lines += lines
+        self._last = (self._last + text if len(text) < LAST_BYTES else text)[-LAST_BYTES:]
+        text = without_colours(text)
+        if self.newest:
+            self._count_each(text[1:].split(b"\n"))
+            return
+        if lines * _SHORT_LINE > len(text):
+            self._count_short_lines(text)
+            return
+        at = self._count_by_shape(text, lines)
+        if at < len(text):
+            self._count_each(text[at + 1 :].split(b"\n"))
+
+    def _count_short_lines(self, text: bytes) -> None:
+        """Most of them are too short to tell anything, and belong to the line above."""
+        at = 0
+        for match in _LONG_ENOUGH.finditer(text):
+            self._place(self.last, text.count(b"\n", at, match.start()))
+            self._count_each([match[1]])
+            at = match.end()
+        self._place(self.last, text.count(b"\n", at))
+
+    def _count_by_shape(self, text: bytes, lines: int) -> int:
+        """Counts the lines of the one shape, and the others between them line by line; gives how far it came."""
+        shape = self._shape or self._learned(text)
+        if shape is None:
+            return 0
+        at = odd = 0
+        while at < len(text):
+            end = self._count_run(shape, text, at)
+            if end == at:
+                odd += 1
+                if odd * _ODD_LINES > lines + _ODD_LINES:
+                    self._shape, self._without_shape = None, _BLOCKS_WITHOUT
+                    return at
+                end = text.find(b"\n", at + 1)
+                end = len(text) if end < 0 else end
+                self._count_each([text[at + 1 : end]])
+            at = end
+        return at
+
+    def _learned(self, text: bytes) -> Shape | None:
+        """The shape of the first line that has one."""
+        if self._without_shape:
+            self._without_shape -= 1
+            return None
+        for line in text[1:LONG_LINE_KEPT].split(b"\n")[:_TRIED_LINES]:
+            if shape := shape_of(line):
+                self._shape = shape
+                return shape
+        self._without_shape = _BLOCKS_WITHOUT
+        return None
+
+    def _count_run(self, shape: Shape, text: bytes, at: int) -> int:
+        """Counts lines of the shape for as long as they follow each other; gives where they end."""
+        start, lines, runs = at, 0, []
+        while match := shape.run.match(text, at):
+            count = text.count(b"\n", at, match.end())
+            runs.append((match[1], count))
+            lines += count
+            at = match.end()
+        if not lines:
+            return start
+        found = [(shape.minute(written), count) for written, count in runs]
+        levels = shape.levels_in(text if (start, at) == (0, len(text)) else text[start:at], lines)
+        if levels is None or any(minute is None for minute, _ in found):
+            self._count_each(text[start + 1 : at].split(b"\n"))
+            return at
+        self.levels.update(levels)
+        for minute, count in found:
+            self._place(minute, count)
+            self.last = minute
+        return at
+
+    def _count_each(self, lines: list[bytes]) -> None:
+        minute, count = self.last, 0
+        levels, read, newest = self.levels, self._reader.read, self.newest
+        for line in lines:
+            found, level = read(line)
+            if level:
+                levels[level] += 1
+            if found and found != minute:
+                if count:
+                    self._place(minute, count)
+                    count = 0
+                minute = found
+            count += 1
+            if newest:
+                newest.offer(line, minute, tells_time=found is not None)
+        self._place(minute, count)
+        self.last = minute
+
+    def _place(self, minute: Minute | None, lines: int) -> None:
+        if minute is None:
+            self.untimed += lines
+        if minute is None or not lines:
+            return
+        if self.first is None:
+            self.first = minute
+        if len(self.minutes) >= MOST_MINUTES and minute not in self.minutes:
+            # A log of so many minutes is drawn in steps of days.
+            minute = (minute[0][:-2] + b"00", minute[1])
+            if len(self.minutes) >= 2 * MOST_MINUTES and minute not in self.minutes:
+                self.untimed += lines
+                return
+        self.minutes[minute] += lines
+
+
+def _shown(line: bytes) -> str:
+    return line[:TAIL_BYTES].removesuffix(b"\r").decode("utf-8", "replace")

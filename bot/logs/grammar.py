@@ -1,0 +1,81 @@
+"""How the lines of a log begin, as patterns made of the tables of times and of places. Each is linear, and looks no further than `FAR_ENOUGH`."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ahocorasick_rs import BytesAhoCorasick, MatchKind
+
+from bot.logs import levels, times
+from bot.logs.places import Where, any_place
+
+# Nothing that tells a time or a level stands further into a line of text.
+FAR_ENOUGH: Final = 512
+ANSI: Final = re.compile(rb"\x1b(?:\[[0-9;:?]{0,32}[ -/]{0,4}[@-~]|\][^\x07\x1b]{0,64}\x07|[()][A-B0-2])")
+
+# In front of the time: a priority, a level, and a thread or the like behind it; the role of a Redis server; the name of a container.
+_LEAD: Final = (
+    rb"(?:<(?P<priority>\d{1,3})>(?:\d{1,2} )?)?+[ \t]{0,16}+"
+    rb"(?:(?:" + any_place(Where.BEFORE) + rb")[:,;|]?[ \t]{0,16}+"
+    rb"(?:(?>\[[^\[\]\n]{0,120}(?:\[[^\]\n]{0,60}\][^\[\]\n]{0,80})?\]|\([^()\n]{0,80}\)|jvm \d{1,4}|[|-])[ \t]{0,8}){0,3}?"
+    rb"|(?P<redis>\d{1,7}:[MSCX]) |\[\d{1,7}\] (?=\d\d [A-Z])"
+    rb"|[\w.-]{1,64} {1,20}\| {0,4}"
+    rb")?+"
+)
+_OPENING: Final = rb"[\[(\"'*]{0,2}+ {0,2}(?:" + times.WEEKDAY + rb")?+"
+# With nothing before it, which is quicker, and with what may stand there.
+TIME_FIRST: Final = re.compile(_OPENING + times.any_time(at_start=True))
+TIME_BEHIND_LEAD: Final = re.compile(_LEAD + _OPENING + times.any_time(at_start=True))
+# Further into the line, and what gives a hint that there may be one.
+TIME_ANYWHERE: Final = re.compile(rb"(?<![\w.:/\\-])" + times.any_time(at_start=False))
+TIME_HINT: Final = re.compile(rb"\d(?::\d\d|\d{9}|T\d{6}|-\d\d\.\d\d\.)")
+# Every time holds one of these; so most lines without one are known without a further look.
+TIME_SIGN: Final = re.compile(rb"\d(?::\d|\d{5}|\.\d{8}|-\d\d\.\d\d\.)")
+# Shorter lines tell neither time nor level.
+LEAST_BYTES: Final = 6
+# Two plain words at the beginning, or three further on, make prose.
+PROSE: Final = re.compile(rb"(?:^[A-Za-z]{2,32}+[,:]? |(?<!\S)[A-Za-z]{2,32}+[,:]? [a-z]{2,32}+[,:]? )[a-z]{2,32}+[,:]?(?= )")
+# What cannot begin a record: stack frames and the rest of what was written on several lines.
+CONTINUES: Final = re.compile(rb"[ \t}\])]|at |\.\.\.|Caused by|Traceback|$")
+
+# What may stand between the time and the level.
+_TOKEN: Final = (
+    rb"(?>"
+    rb"\[[^\[\]\n]{0,120}(?:\[[^\]\n]{0,60}\][^\[\]\n]{0,80})?\]:?"
+    rb"|\([^()\n]{0,80}\)|\{[^{}\n]{0,120}\}|<[\d.]{1,24}>"
+    rb"|std(?:out|err) [FP]"
+    # program[1]:
+    rb"|[\w./-]{1,64}\[[\w.-]{1,16}\]:?"
+    # host program[1]:
+    rb"|[\w.:-]{1,64} [\w./()-]{1,64}(?:\[[\w.-]{1,12}\])?:(?= )"
+    # name - , name |
+    rb"|[\w.:$-]{1,64} -(?= )|[\w.:$/-]{1,64} {0,16}\|"
+    rb"|\w{1,64}(?=\t)"
+    # what holds a digit
+    rb"|(?=[^\s\d\"\[\](){}<>|]{0,64}\d)[^\s\"\[\](){}<>|]{1,120}[\])]?"
+    # org.example.Main, web/app:
+    rb"|[\w$]{1,64}(?:[.:/@$\\-]{1,3}[\w$*]{1,64}){1,12}:?"
+    rb"|[\w.]{1,32}=[^\s\"\[\](){}<>|]{0,80}"
+    rb"|NULL(?= )|[A-Z]{1,40}_[A-Z_]{1,40}"
+    rb"|[-|*:]{1,3}"
+    rb")(?:[ \t]{1,24}+|(?=[\[({<|-])|(?<=[\])|:]))"
+)
+_GAP: Final = rb"[\])}\"'>]{0,2}+(?:[ \t]{0,8}[-|,;:][ \t]{0,4}|[ \t]{1,24}+|(?=[\[<(|]))?+"
+LEVEL_AT_ONCE: Final = re.compile(_GAP + rb"(?:" + any_place(Where.AT_ONCE) + rb")")
+LEVEL_BEHIND: Final = re.compile(_GAP + rb"(?:" + _TOKEN + rb"){0,6}?(?:" + any_place(Where.BEHIND, Where.OUTSIDE_SYSLOG) + rb")")
+LEVEL_BEHIND_SYSLOG: Final = re.compile(
+    _GAP + rb"(?:" + any_place(Where.SYSLOG) + rb"|(?:" + _TOKEN + rb"){0,6}?(?:" + any_place(Where.BEHIND) + rb"))"
+)
+REDIS_SIGN: Final = re.compile(rb" ([.*#-]) ")
+# `key=value` pairs or JSON behind the time, a host and a program.
+FIELDS_BEHIND: Final = re.compile(_GAP + rb"(?:[\w.:-]{1,64} [\w./()-]{1,64}(?:\[[\w.-]{1,12}\])?: ){0,1}(?=[\w.@-]{1,64}=|[{@])")
+HEADER: Final = re.compile(_GAP + rb"(?:" + _TOKEN + rb"|[\w.-]{1,64}:? {1,4}){0,4}")
+# A line that tells no time may tell its level all the same.
+LEVEL_ALONE: Final = re.compile(rb"(?:<(?P<priority>\d{1,3})>)?+(?:" + any_place(Where.ALONE) + rb")?")
+# One of these words stands in every line that tells a level by a word.
+LEVEL_WORDS: Final = BytesAhoCorasick(
+    [spelt for word in levels.LEVEL_OF_WORD if not word[-1:].isdigit() for spelt in (word, word.upper(), word.capitalize())]
+    + [b"LOG:", b"%", b"PHP ", *(word + b"(" for word in (b"In", b"Wa", b"Er", b"Db", b"No", b"Cr", b"Al", b"Em"))],
+    matchkind=MatchKind.LeftmostFirst,
+)

@@ -1,0 +1,116 @@
+"""The levels of a log line: one name for each, and how programs write them as words, letters and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+LEVELS: Final = ("fatal", "critical", "error", "warn", "info", "debug", "trace")
+
+# Written in any case, each as a word of its own.
+_SPELLINGS: Final = {
+    "fatal": "fatal emerg emergency panic dpanic ftl fatl",
+    "critical": "critical crit alert crt",
+    "error": "error err eror severe failure erro",
+    "warn": "warn warning wrn warnin",
+    "info": "info information informational notice note inf inform system ntc",
+    "debug": "debug dbg dbug deb config fine finer debug1 debug2 debug3 debug4 debug5",
+    "trace": "trace verbose finest trc trce vrb verb",
+}
+LEVEL_OF_WORD: Final = {word.encode(): level for level, words in _SPELLINGS.items() for word in words.split()}
+# Words that are a level in a place of its own, such as `[Note]`, and may be anything elsewhere.
+_CAREFUL: Final = {
+    b"system",
+    b"fine",
+    b"finer",
+    b"config",
+    b"note",
+    b"alert",
+    b"inform",
+    b"verb",
+    b"deb",
+    b"failure",
+    b"ntc",
+    b"crt",
+    b"erro",
+}
+LEVEL_OF_FIELD: Final = {
+    **LEVEL_OF_WORD,
+    **{b"w": "warn", b"e": "error", b"i": "info", b"d": "debug", b"f": "fatal", b"t": "trace", b"v": "trace", b"c": "critical"},
+    **{
+        b"all": "trace",
+        b"fail": "critical",
+        b"log": "info",
+        b"default": "info",
+        b"d1": "debug",
+        b"d2": "debug",
+        b"d3": "debug",
+        b"d4": "debug",
+    },
+    **{b"d5": "debug", b"a": "fatal", b"s": "fatal"},
+}
+# glog and klog; logcat adds V (verbose) and A (assert). MongoDB: D1 to D5.
+LEVEL_OF_LETTER: Final = {
+    **{b"F": "fatal", b"A": "fatal", b"C": "critical", b"E": "error", b"W": "warn", b"N": "info", b"I": "info", b"D": "debug"},
+    **{b"T": "trace", b"V": "trace", b"S": "fatal"},
+    # Redis: debug, verbose, notice, warning.
+    **{b".": "debug", b"-": "debug", b"*": "info", b"#": "warn"},
+}
+# RFC 5424, section 6.2.1.
+LEVEL_OF_SEVERITY: Final = ("fatal", "critical", "critical", "error", "warn", "info", "info", "debug")
+# pino and bunyan.
+_LEVEL_OF_TEN: Final = ("trace", "debug", "info", "warn", "error", "fatal")
+# Python's logging counts in tens, too, but begins with debug.
+_LEVEL_OF_PYTHON_TEN: Final = ("debug", "info", "warn", "error", "critical")
+# OpenTelemetry: four numbers for each.
+_LEVEL_OF_FOUR: Final = ("trace", "debug", "info", "warn", "error", "fatal")
+
+
+def _any_of(words: Iterable[bytes]) -> bytes:
+    longest_first = sorted(words, key=lambda word: (-len(bytes(word)), word))
+    return rb"(?:" + b"|".join(longest_first) + rb")"
+
+
+_PLAIN: Final = [word for word in LEVEL_OF_WORD if word not in _CAREFUL]
+# As patterns: words in capitals, which stand for a level in more places, and words in any case.
+CAPITALS: Final = _any_of(word.upper() for word in _PLAIN)
+CAREFUL_CAPITALS: Final = _any_of(word.upper() for word in _CAREFUL)
+ANY_CASE: Final = _any_of(spelt for word in LEVEL_OF_WORD for spelt in (word, word.upper(), word.capitalize()))
+SOME_CASE: Final = _any_of(spelt for word in _PLAIN for spelt in (word, word.upper(), word.capitalize()))
+
+
+def level_of_word(word: bytes) -> str | None:
+    """`WARNING` → `warn`; None for what is no level."""
+    return LEVEL_OF_WORD.get(word.lower())
+
+
+def level_of_field(value: bytes) -> str | None:
+    """The level that the value of a level field says: a word, a letter, or a number as pino, bunyan and syslog use them."""
+    if value.isdigit():
+        return _level_of_number(int(value)) if len(value) < 4 else None
+    lowered = value.strip().lower()
+    # "I/TAG", "INFO/main" and "INFO (6)" name the level first.
+    return LEVEL_OF_FIELD.get(lowered) or LEVEL_OF_WORD.get(lowered.split(b" ", 1)[0].split(b"/", 1)[0][:20])
+
+
+def level_of_python(value: bytes) -> str | None:
+    """The level of a `levelno`."""
+    number = int(value) if value.isdigit() and len(value) < 4 else 0
+    return _LEVEL_OF_PYTHON_TEN[min(number // 10, 5) - 1] if number >= 10 else None
+
+
+def level_of_severity(value: bytes) -> str | None:
+    """The level of a syslog severity, 0 to 7, or of a priority, of which it is the last three bits."""
+    return LEVEL_OF_SEVERITY[int(value) & 7] if value.isdigit() and len(value) < 4 else None
+
+
+def level_of_otel(value: bytes) -> str | None:
+    """The level of an OpenTelemetry severity number, 1 to 24."""
+    number = int(value) if value.isdigit() and len(value) < 3 else 0
+    return _LEVEL_OF_FOUR[(number - 1) // 4] if 1 <= number <= 24 else None
+
+
+def _level_of_number(number: int) -> str | None:
+    if number < 8:
+        return LEVEL_OF_SEVERITY[number]
+    return _LEVEL_OF_TEN[min(number // 10, 6) - 1] if number >= 10 else None

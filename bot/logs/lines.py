@@ -1,0 +1,215 @@
+"""What one line of a log says of itself: its time and its level, whatever program wrote it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from bot.logs import fields, levels, times
+from bot.logs.grammar import (
+    ANSI,
+    CONTINUES,
+    FAR_ENOUGH,
+    FIELDS_BEHIND,
+    HEADER,
+    LEAST_BYTES,
+    LEVEL_ALONE,
+    LEVEL_AT_ONCE,
+    LEVEL_BEHIND,
+    LEVEL_BEHIND_SYSLOG,
+    LEVEL_WORDS,
+    PROSE,
+    REDIS_SIGN,
+    TIME_ANYWHERE,
+    TIME_BEHIND_LEAD,
+    TIME_FIRST,
+    TIME_HINT,
+    TIME_SIGN,
+)
+from bot.logs.places import PLACE_OF, PLACES, Where
+from bot.logs.times import Minute
+
+# JSON in a line of text, text in JSON.
+MOST_NESTED: Final = 2
+# Digits that look like a time are looked at so often.
+MOST_HINTS: Final = 4
+# Syslog passes on what may be prose.
+SYSLOG_FORMS: Final = {"syslog", "ctime"}
+_BEFORE: Final = [(place.name, place.level_of) for place in PLACES if place.where is Where.BEFORE]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The minute and the level of a line; None where it says none."""
+
+    minute: Minute | None = None
+    level: str | None = None
+
+
+NOTHING: Final = Reading()
+
+
+def without_colours(text: bytes) -> bytes:
+    """Without the sequences that colour a terminal."""
+    return ANSI.sub(b"", text) if b"\x1b" in text else text
+
+
+def read_line(line: bytes, depth: int = 0) -> Reading:
+    """What a line without its end says. Colours are to be taken out before."""
+    if line.startswith(b"\xef\xbb\xbf"):
+        line = line[3:]
+    if line.startswith(b"{"):
+        return read_json(line, depth)
+    if len(line) < LEAST_BYTES:
+        return NOTHING
+    head = line[:FAR_ENOUGH]
+    tells_time = TIME_SIGN.search(head) is not None
+    match = at_start(head) if tells_time else None
+    if match:
+        return _read_timed(line, head, match, depth)
+    if fields.looks_like_pairs(head):
+        return _read_pairs(line[: fields.MOST_PAIRS * 64])
+    if CONTINUES.match(head):
+        return NOTHING
+    match = time_further_on(head) if tells_time else None
+    if match:
+        return _read_further(line, head, match, depth)
+    return Reading(None, level_alone(head))
+
+
+def at_start(head: bytes) -> re.Match[bytes] | None:
+    """The time with which a line begins, behind a level or little else."""
+    return TIME_FIRST.match(head) or TIME_BEHIND_LEAD.match(head)
+
+
+def read_json(line: bytes, depth: int) -> Reading:
+    found = fields.json_fields(line.rstrip(b"\r \t,"))
+    if found is None:
+        found = fields.broken_json_fields(line)
+    level = fields.level_of_fields(found)
+    minute = next((minute for text in fields.times_of_fields(found) if (minute := minute_of_text(text))), None)
+    if depth < MOST_NESTED and (level is None or minute is None) and (inner := fields.inner_line(found)):
+        within = read_line(without_colours(inner), depth + 1)
+        level, minute = level or within.level, minute or within.minute
+    return Reading(minute, level)
+
+
+def _read_pairs(line: bytes) -> Reading:
+    found = fields.pairs(line)
+    if (audited := found.get("msg", b"")).startswith(b"audit("):
+        return Reading(minute_of_text(audited[6:].split(b":", 1)[0]))
+    minute = next((minute for text in fields.times_of_fields(found) if (minute := minute_of_text(text))), None)
+    return Reading(minute, fields.level_of_fields(found))
+
+
+def minute_of_text(text: bytes) -> Minute | None:
+    """The minute that a value tells by itself."""
+    text = text[:64].strip(b" \t[]")
+    match = TIME_BEHIND_LEAD.match(text)
+    return minute_at(match) if match else None
+
+
+def minute_at(match: re.Match[bytes]) -> Minute | None:
+    name, at = match.lastgroup, match.lastindex
+    assert name and at
+    return times.minute_of(name, match[at + 1], match[at + 2] or b"")
+
+
+def _read_timed(line: bytes, head: bytes, match: re.Match[bytes], depth: int) -> Reading:
+    minute = minute_at(match)
+    if minute is None:
+        return Reading(None, level_alone(head))
+    if match.re is TIME_FIRST:
+        return Reading(minute, _level_behind(line, head, match.end(), str(match.lastgroup), depth))
+    level = level_before(match)
+    if level is None:
+        level = _level_behind(line, head, match.end(), str(match.lastgroup), depth)
+    if level is None and match["redis"] and (sign := REDIS_SIGN.match(head, match.end())):
+        level = levels.LEVEL_OF_LETTER[sign[1]]
+    return Reading(minute, level)
+
+
+def _read_further(line: bytes, head: bytes, match: re.Match[bytes], depth: int) -> Reading:
+    minute = minute_at(match)
+    level = level_alone(head) or _level_behind(line, head, match.end(), str(match.lastgroup), depth)
+    return Reading(minute, level)
+
+
+def time_further_on(head: bytes) -> re.Match[bytes] | None:
+    """The first time in a line that begins with something else, unless that is prose."""
+    for hint in islice(TIME_HINT.finditer(head), MOST_HINTS):
+        match = TIME_ANYWHERE.search(head, max(0, hint.start() - 32), min(len(head), hint.start() + 64))
+        if match:
+            is_prose = PROSE.search(head, 0, match.start()) and not (head[:1].isdigit() and match.lastgroup == "epoch")
+            return None if is_prose else match
+    return None
+
+
+def level_before(match: re.Match[bytes]) -> str | None:
+    if match.re is not TIME_BEHIND_LEAD:
+        return None
+    if match["priority"]:
+        return levels.level_of_severity(match["priority"])
+    return next((level_of(match[name]) for name, level_of in _BEFORE if match[name]), None)
+
+
+def _level_behind(line: bytes, head: bytes, at: int, form: str, depth: int) -> str | None:
+    match = match_behind(head, at, form)
+    if match:
+        return level_at(str(match.lastgroup), match[str(match.lastgroup)])
+    return level_inside(line, head, at, depth)
+
+
+def match_behind(head: bytes, at: int, form: str) -> re.Match[bytes] | None:
+    """The level behind the time, as a word or a letter."""
+    match = LEVEL_AT_ONCE.match(head, at)
+    if match or not LEVEL_WORDS.find_matches_as_indexes(head[at:]):
+        return match
+    return (LEVEL_BEHIND_SYSLOG if form in SYSLOG_FORMS else LEVEL_BEHIND).match(head, at)
+
+
+def level_inside(line: bytes, head: bytes, at: int, depth: int) -> str | None:
+    """The level that fields tell which stand behind a time and a name or two."""
+    if depth < MOST_NESTED and (start := FIELDS_BEHIND.match(head, at)):
+        return _level_of_inner(line, start.end(), depth)
+    if depth < MOST_NESTED and (brace := head.find(b'{"', at)) >= 0 and _is_header(head, at, brace):
+        return _level_of_inner(line, brace, depth)
+    return None
+
+
+def _is_header(head: bytes, start: int, end: int) -> bool:
+    """Whether nothing but tokens stands between."""
+    return HEADER.fullmatch(head, start, end) is not None
+
+
+def _level_of_inner(line: bytes, at: int, depth: int) -> str | None:
+    rest = line[at : at + 65536].removeprefix(b"@cee:").lstrip()
+    if rest.startswith(b"{"):
+        return read_json(rest, depth + 1).level
+    return fields.level_of_fields(fields.pairs(rest))
+
+
+def level_alone(head: bytes) -> str | None:
+    match = LEVEL_ALONE.match(head)
+    if not match or not match.lastgroup:
+        return None
+    if match["priority"]:
+        return levels.level_of_severity(match["priority"])
+    return level_at(match.lastgroup, match[match.lastgroup])
+
+
+def level_at(place: str, found: bytes) -> str | None:
+    return PLACE_OF[place].level_of(found)
+
+
+def seconds_at(line: bytes) -> float:
+    """The seconds of the time with which a line begins, or that its fields tell, to order lines within a minute."""
+    if line.startswith(b"{") and (found := fields.json_fields(line)):
+        line = next(iter(fields.times_of_fields(found)), b"")
+    head = line[:FAR_ENOUGH]
+    match = at_start(head) or time_further_on(head)
+    if not match or not match.lastgroup or not match.lastindex:
+        return 0.0
+    return times.seconds_of(match.lastgroup, head[match.end(match.lastindex + 1) :])

@@ -1,0 +1,59 @@
+"""The newest lines of several logs that come one behind the other, in order of time."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from bot.logs.lines import seconds_at
+from bot.logs.times import Minute, moment_of
+
+TAIL_LINES: Final = 12
+_KEPT_BYTES: Final = 512
+# Of so many lines each is weighed; of a longer log the last lines of each minute are.
+_WEIGHED_LINES: Final = 5000
+
+
+@dataclass(slots=True)
+class NewestLines:
+    """The newest lines there are, for a log that was asked for from `start` to `end`. A line without a time goes with the line above it."""
+
+    start: datetime
+    end: datetime
+    _best: list[tuple[float, int, bytes]] = field(default_factory=list)
+    _minute: Minute | None = None
+    _moment: float | None = None
+    _seconds: float = 0.0
+    _recent: deque[tuple[int, bytes, bool]] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
+    _offered: int = 0
+
+    def offer(self, line: bytes, minute: Minute | None, *, tells_time: bool) -> None:
+        if minute != self._minute:
+            self._weigh()
+            self._minute = minute
+            moment = moment_of(minute, self.start, self.end) if minute else None
+            self._moment = moment.timestamp() if moment else None
+        self._recent.append((self._offered, line[:_KEPT_BYTES], tells_time))
+        self._offered += 1
+        if self._offered <= _WEIGHED_LINES:
+            self._weigh()
+
+    def lines(self) -> list[bytes]:
+        """The newest last."""
+        self._weigh()
+        return [line for _, _, line in sorted(self._best)]
+
+    def _weigh(self) -> None:
+        """Keeps what is newer than the oldest that was kept."""
+        for number, line, tells_time in self._recent:
+            if tells_time:
+                self._seconds = seconds_at(line)
+            entry = ((self._moment or 0.0) + self._seconds, number, line)
+            if len(self._best) < TAIL_LINES:
+                heapq.heappush(self._best, entry)
+            else:
+                heapq.heappushpop(self._best, entry)
+        self._recent.clear()

@@ -1,0 +1,146 @@
+"""Where programs write the level of a line: a table, each place with an example.
+
+A pattern holds one `LEVEL` for the word or letter. It is looked for where the line begins, in front of the time (`BEFORE`); behind the time
+(`AT_ONCE`), or there with a few tokens such as a thread or a logger between (`BEHIND`); behind the time of syslog, which passes on what may be
+prose (`SYSLOG`); or in lines that tell no time (`ALONE`). Adding a format whose level stands elsewhere is adding a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from bot.logs import levels
+from bot.logs.levels import ANY_CASE, CAPITALS, CAREFUL_CAPITALS, SOME_CASE
+
+LevelOf = Callable[[bytes], str | None]
+
+
+class Where(Enum):
+    """In front of the time, behind it, or without one."""
+
+    BEFORE = "before"
+    AT_ONCE = "at once"
+    BEHIND = "behind"
+    OUTSIDE_SYSLOG = "outside syslog"
+    SYSLOG = "syslog"
+    ALONE = "alone"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place where a level stands: `level_of` says what is meant by what `LEVEL` matched."""
+
+    name: str
+    where: Where
+    pattern: bytes
+    level_of: LevelOf
+    example: bytes
+    means: str
+
+
+def _letters(letters: Mapping[bytes, str]) -> LevelOf:
+    return letters.get
+
+
+_LETTER: Final = rb"(?P<LEVEL>[IWEFDCTNVA])"
+_LOGCAT: Final = rb"(?P<LEVEL>[VDIWEFAS])"
+_TAG: Final = rb"/[\w.$: -]{1,64}\( {0,5}\d{1,7}\):"
+_VMKERNEL: Final = {
+    b"In": "info",
+    b"Wa": "warn",
+    b"Er": "error",
+    b"Db": "debug",
+    b"No": "info",
+    b"Cr": "critical",
+    b"Al": "critical",
+    b"Em": "fatal",
+}
+_word, _field, _letter, _severity = (
+    levels.level_of_word,
+    levels.level_of_field,
+    _letters(levels.LEVEL_OF_LETTER),
+    levels.level_of_severity,
+)
+_PHP: Final = {b"Warning": "warn", b"Notice": "info", b"Fatal": "fatal", b"Parse": "fatal", b"Deprecated": "warn"}
+
+
+def _places(where: Where, *rows: tuple[str, bytes, LevelOf, bytes, str]) -> tuple[Place, ...]:
+    return tuple(Place(name, where, *row) for name, *row in rows)  # type: ignore[arg-type]
+
+
+def _level(pattern: bytes) -> bytes:
+    return rb"(?P<LEVEL>" + pattern + rb")"
+
+
+PLACES: Final = (
+    # What may stand between such a level and the time (a thread, `jvm 1`) is part of every pattern of a line's beginning.
+    *_places(Where.BEFORE,
+        ("box_first", rb"\[ ?" + _level(ANY_CASE) + rb" {0,8}\]", _word, b"[INFO] [11/21/2026 10:00:00.123] [main] [akka] oven on", "info"),
+        ("word_first", _level(CAPITALS) + rb"(?=[\s:,;|\[(\]])", _word, b"WARN  [main] 2026-11-21 10:00:00,123 Oven.java:12 - hot", "warn"),
+        ("column_first", rb"\"?" + _level(ANY_CASE) + rb"\"?[,\t;] {0,4}", _word, b"Information,11/21/2026 10:00:00 AM,Oven,1,None", "info"),
+        ("erlang_report", rb"=" + _level(CAPITALS) + rb" REPORT==== ", _word, b"=ERROR REPORT==== 21-Nov-2026::10:00:00 ===", "error"),
+        ("couchbase", rb"\[[\w-]{1,40}:" + _level(ANY_CASE) + rb",", _word, b"[ns_server:info,2026-11-21T10:00:00.123Z,n_0@cb.local:x:y:1]oven on", "info"),
+        ("rails_letter", _LETTER + rb", ?(?=\[)", _letter, b"I, [2026-11-21T10:00:00.123456 #1]  INFO -- : oven on", "info"),
+        ("tornado_letter", rb"\[" + _LETTER + rb" (?=\d)", _letter, b"[W 261121 10:00:00 web:1971] 404 GET /oven", "warn"),
+        ("klog_letter", rb"(?P<LEVEL>[IWEFC])(?=\d)", _letter, b"E1121 10:00:00.123456    1 oven.go:42] too hot", "error"),
+    ),
+    *_places(Where.AT_ONCE,
+        ("logcat", rb"(?:[\w-]{1,16} {1,6})?\d{1,7} {1,8}\d{1,7} " + _LOGCAT + rb" (?=\S)", _letter, b"11-21 10:00:00.123  1702  2395 D Oven: on", "debug"),
+        ("logcat_brief", _LOGCAT + _TAG, _letter, b"11-21 10:00:00.123 E/Oven( 1702): too hot", "error"),
+        ("mongodb_letter", rb"(?P<LEVEL>[FEWID])[1-5]? {1,4}(?:[A-Z_]{2,12}|-) {1,12}\[", _letter, b"2026-11-21T10:00:00.123+0000 I NETWORK  [conn1] end", "info"),
+        ("telegraf_letter", rb"(?P<LEVEL>[IWED])! ", _letter, b"2026-11-21T10:00:00Z W! [agent] oven slow", "warn"),
+        ("box_letter", rb"\[" + _LETTER + rb"\]", _letter, b"2026-11-21 10:00:00.123 [E] too hot", "error"),
+        ("pipe_letter", rb"\|?" + _LETTER + rb"\|", _letter, b"2026-11-21 10:00:00.123|W|oven|slow", "warn"),
+        ("whole_message", _level(SOME_CASE) + rb"$", _word, b"2026-11-21T10:00:00Z Trace", "trace"),
+    ),
+    *_places(Where.BEHIND,
+        ("box", rb"[\[<({|] {0,4}" + _level(ANY_CASE) + rb" {0,12}[\]>)}|]", _word, b"2026-11-21 10:00:00 [main] [warning ] oven", "warn"),
+        ("module_box", rb"\[[\w.-]{0,64}:" + _level(ANY_CASE) + rb"\]", _word, b"[Sat Nov 21 10:00:00.123456 2026] [core:notice] [pid 1] on", "info"),
+        ("channel", rb"[\w-]{1,64}\." + _level(CAPITALS + rb"|" + CAREFUL_CAPITALS) + rb"(?=[:\s])", _word, b"[2026-11-21 10:00:00] production.ERROR: too hot", "error"),
+        ("capitals", _level(CAPITALS) + rb"(?=[\s:|,;/\]()\[]|$)", _word, b"2026-11-21 10:00:00,123 - oven - ERROR - too hot", "error"),
+        ("careful_capitals", _level(CAREFUL_CAPITALS) + rb"(?=[:|\]]|  |\t| \[)", _word, b"2026-11-21 10:00:00 FINE: oven", "debug"),
+        ("bgl", rb"(?:RAS|NULL) [A-Z_]{1,16} " + _level(CAPITALS + rb"|" + CAREFUL_CAPITALS) + rb"(?= )", _word, b"- 1117838570 2005.06.03 R02-M1 2005-06-03-15.42.50.675872 R02-M1 RAS KERNEL FATAL x", "fatal"),
+        ("key", rb"(?:level|lvl|severity|loglevel|at)[=:] ?\"?" + _level(ANY_CASE) + rb"(?!\w)", _word, b"2026-11-21T10:00:00Z app[web.1]: at=error code=H12", "error"),
+        ("php", rb"PHP (?P<LEVEL>Warning|Notice|Fatal|Parse|Deprecated)\b", _PHP.get, b"[21-Nov-2026 10:00:00 UTC] PHP Warning:  oven", "warn"),
+        ("postgres", rb"(?P<LEVEL>LOG):", _field, b"2026-11-21 10:00:00.123 UTC [1] LOG:  ready", "info"),
+        ("cisco", rb"%[A-Z][A-Z0-9_]{1,40}-(?:[A-Z0-9_]{1,40}-)?(?P<LEVEL>[0-7])-[A-Z0-9_]{1,64}:", _severity, b"Nov 21 10:00:00.123: %LINK-3-UPDOWN: down", "error"),
+        ("vmkernel", rb"(?P<LEVEL>" + b"|".join(_VMKERNEL) + rb")\(\d{1,4}\)", _VMKERNEL.get, b"2026-11-21T10:00:00.123Z Wa(180) vmkwarning: cpu1", "warn"),
+    ),
+    *_places(Where.OUTSIDE_SYSLOG,
+        ("program", _level(SOME_CASE) + rb"(?= [\w.-]{1,64}\[)", _word, b"2026-11-21T10:00:00.123Z info hostd[1] [Originator@6876] on", "info"),
+        ("category", rb"[a-z-]{1,32}: " + _level(SOME_CASE) + rb"(?=: )", _word, b"21-Nov-2026 10:00:00.123 general: warning: oven", "warn"),
+        ("punctuated", _level(SOME_CASE) + rb"(?=:(?:[\s:]|$)|[|\t,\]]|  | [\[({-] ?)", _word, b"2016-09-28 04:30:30, Info                  CBS    Loaded", "info"),
+    ),
+    *_places(Where.SYSLOG,
+        ("postfix", rb"(?:[\w.-]{1,64} )?postfix/[\w/-]{1,32}\[\d{1,10}\]: (?P<LEVEL>warning|error|fatal|panic):", _word, b"Nov 21 10:00:00 mx postfix/smtpd[1]: warning: oven", "warn"),
+        ("dovecot", rb"(?:[\w.-]{1,64} )?(?:dovecot: )?[a-z0-9-]{1,24}\([\w.@+-]{1,64}\)(?:<[^>\n]{0,64}>){0,2}: (?P<LEVEL>Debug|Info|Warning|Error|Fatal|Panic):", _word, b"Nov 21 10:00:00 imap(ada): Info: oven", "info"),
+        ("host_level", rb"[\w.-]{1,64} (?P<LEVEL>emerg|alert|crit|err|warning|notice|info|debug) [\w.-]{1,64}\[\d{1,10}\]:", _word, b"Nov 21 10:00:00 bigip err tmm[1]: 01010028:3: oven", "error"),
+    ),
+    *_places(Where.ALONE,
+        ("alone_box", rb"\[ ?" + _level(ANY_CASE) + rb" {0,8}\](?=[\s:\[]|$)", _word, b"[ERROR] oven", "error"),
+        ("alone_capitals", _level(CAPITALS) + rb"(?=:(?:\s|$|[\w.]{1,64}:)|[ \t]|\[\d|$| ?\|)", _word, b"WARNING: oven", "warn"),
+        ("alone_careful", _level(CAREFUL_CAPITALS) + rb"(?=:\s)", _word, b"FINE: oven", "debug"),
+        ("dotnet", rb"(?P<LEVEL>trce|dbug|info|warn|fail|crit): (?=[\w.`]{1,200}\[\d)", _field, b"fail: Kitchen.Oven[0]", "critical"),
+        ("alone_logcat", _LOGCAT + _TAG, _letter, b"W/Oven( 1702): hot", "warn"),
+        ("uptime", rb"\[ {0,8}[\d.,]{1,16}m?s?\] {0,2}\[ ?" + _level(ANY_CASE) + rb" {0,8}\]", _word, b"[0.123s][info][gc] Pause", "info"),
+        ("dmesg", rb"(?:kern|user|daemon|syslog|auth|local\d) {0,4}:" + _level(ANY_CASE) + rb" {0,6}: ", _word, b"kern  :err   : [   12.345678] usb 1-1: oven", "error"),
+        ("npm", rb"npm (?P<LEVEL>WARN|ERR!|warn|error|info|verb|http)(?= )", lambda found: _word(found.rstrip(b"!")), b"npm ERR! code EOVEN", "error"),
+        ("npm_debug", rb"\d{1,6} (?:npm )?(?P<LEVEL>verbose|info|warn|error)(?= )", _word, b"12 verbose cli oven", "trace"),
+        ("alone_php", rb"PHP (?P<LEVEL>Warning|Notice|Fatal|Parse|Deprecated)\b", _PHP.get, b"PHP Notice:  oven", "info"),
+        ("alone_cisco", rb"%[A-Z][A-Z0-9_]{1,40}-(?P<LEVEL>[0-7])-[A-Z0-9_]{1,64}:", _severity, b"%SYS-5-CONFIG_I: oven", "info"),
+        ("composed", rb"[\w.-]{1,64} {1,20}\| {0,4}" + _level(CAPITALS) + rb"(?=[\s:])", _word, b"web-1  | ERROR oven", "error"),
+    ),
+)  # fmt: skip
+PLACE_OF: Final = {place.name: place for place in PLACES}
+# What is remembered of a line must not hang on a digit, nor on what stands far behind.
+NOT_REMEMBERED: Final = {"cisco", "program", "host_level"}
+# Places whose word stands at once or behind tokens that the lines of a log may share.
+AS_WORDS: Final = {"box", "module_box", "channel", "capitals", "careful_capitals", "key", "punctuated"}
+
+
+def any_place(*where: Where) -> bytes:
+    """A pattern for the places, a group named after each around its level."""
+    return b"|".join(place.pattern.replace(b"LEVEL", place.name.encode()) for place in PLACES if place.where in where)

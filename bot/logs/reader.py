@@ -1,0 +1,182 @@
+"""Line after line of one log: how lines began is remembered, for most begin as others did."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from bot.logs import fields, times
+from bot.logs.grammar import FAR_ENOUGH, TIME_BEHIND_LEAD, TIME_FIRST
+from bot.logs.levels import level_of_field
+from bot.logs.lines import (
+    MOST_NESTED,
+    SYSLOG_FORMS,
+    at_start,
+    level_alone,
+    level_at,
+    level_before,
+    level_inside,
+    match_behind,
+    minute_at,
+    read_json,
+    read_line,
+    time_further_on,
+)
+from bot.logs.places import AS_WORDS, NOT_REMEMBERED
+from bot.logs.times import Minute
+
+# How much of a line's beginning, and of what stands behind its time, is held against lines that were read before; and how far behind the
+# end of a match a pattern looks.
+KEY_SIZES: Final = (12, 24, 32, 48, 72, 104)
+LOOKS_BEHIND: Final = 6
+MOST_REMEMBERED: Final = 2048
+LONGEST_REMEMBERED: Final = 256
+_DIGITS_ALIKE: Final = bytes.maketrans(b"123456789", b"000000000")
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """Where the time stands in lines that begin alike, and the level where that stands before it."""
+
+    form: str
+    minute: slice
+    behind: slice
+    end: int
+    level: str | None
+
+
+class LineReader:
+    """Reads line after line, and remembers how lines began: what has the same words and as many digits is read the same way."""
+
+    def __init__(self) -> None:
+        self._heads: dict[bytes, _Head] = {}
+        self._head_sizes: list[int] = []
+        self._levels: dict[tuple[bool, bytes], str] = {}
+        self._level_sizes: list[int] = []
+        self._untimed: dict[bytes, str | None] = {}
+
+    def __reduce__(self) -> tuple[type[LineReader], tuple[()]]:
+        return LineReader, ()
+
+    def read(self, line: bytes) -> tuple[Minute | None, str | None]:
+        """The minute and the level of a line without its end."""
+        for size in self._head_sizes:
+            head = self._heads.get(line[:size].translate(_DIGITS_ALIKE))
+            if head is not None and (minute := times.minute_of(head.form, line[head.minute], line[head.behind])):
+                return minute, head.level or self._level(line, head)
+        if line in self._untimed:
+            return None, self._untimed[line]
+        reading = read_line(line)
+        if not reading.minute:
+            self._remember_untimed(line, reading.level)
+        elif found := _head_of(line):
+            size = _key_size(found.end)
+            if size:
+                _remember(self._heads, line[:size].translate(_DIGITS_ALIKE), found, self._head_sizes, size)
+        return reading.minute, reading.level
+
+    def _remember_untimed(self, line: bytes, level: str | None) -> None:
+        """Stack traces have the same lines again and again."""
+        if len(line) <= LONGEST_REMEMBERED:
+            if len(self._untimed) >= MOST_REMEMBERED:
+                self._untimed.clear()
+            self._untimed[line] = level
+
+    def _level(self, line: bytes, head: _Head) -> str | None:
+        by_syslog, behind = head.form in SYSLOG_FORMS, line[head.end :]
+        for size in self._level_sizes:
+            if level := self._levels.get((by_syslog, behind[:size].translate(_DIGITS_ALIKE))):
+                return level
+        start = line[:FAR_ENOUGH]
+        match = match_behind(start, head.end, head.form)
+        if not match:
+            return level_inside(line, start, head.end, 0)
+        group = str(match.lastgroup)
+        level = level_at(group, match[group])
+        size = _key_size(match.end() - head.end)
+        if level and size and group not in NOT_REMEMBERED:
+            _remember(self._levels, (by_syslog, behind[:size].translate(_DIGITS_ALIKE)), level, self._level_sizes, size)
+        return level
+
+
+def _key_size(end: int) -> int:
+    """The least size that holds all that a match looked at; 0 where there is none."""
+    return next((size for size in KEY_SIZES if end + LOOKS_BEHIND <= size), 0)
+
+
+def _remember(known: dict[_Key, _Value], key: _Key, value: _Value, sizes: list[int], size: int) -> None:
+    if len(known) >= MOST_REMEMBERED:
+        known.clear()
+    known[key] = value
+    if size not in sizes:
+        sizes.append(size)
+
+
+def _head_of(line: bytes) -> _Head | None:
+    """How the line begins, where that is told by its first bytes, whatever the digits."""
+    if line.startswith((b"{", b"\xef\xbb\xbf")):
+        return None
+    head = line[:FAR_ENOUGH]
+    match = at_start(head)
+    if match is None:
+        if fields.looks_like_pairs(head) or level_alone(head):
+            return None
+        match = time_further_on(head)
+    elif match.re is TIME_BEHIND_LEAD and (match["priority"] or match["redis"]):
+        return None
+    if match is None:
+        return None
+    name, at = match.lastgroup, match.lastindex
+    assert name and at
+    behind = match.span(at + 2) if match[at + 2] is not None else (match.end(), match.end())
+    return _Head(name, slice(*match.span(at + 1)), slice(*behind), match.end(), level_before(match))
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Where a line tells its minute, what stands behind the time and belongs to it, and its level."""
+
+    form: str
+    minute: tuple[int, int]
+    behind: tuple[int, int]
+    level: tuple[int, int]
+
+
+def level_span(line: bytes) -> Spans | None:
+    """Where the time and the level stand in a line in which the level stands behind the time."""
+    if line.startswith(b"{"):
+        return _spans_of_json(line)
+    head = line[:FAR_ENOUGH]
+    match = at_start(head)
+    if not match or (match.re is TIME_BEHIND_LEAD and (level_before(match) or match["redis"])):
+        return None
+    behind = match_behind(head, match.end(), str(match.lastgroup))
+    if not behind or str(behind.lastgroup) not in AS_WORDS:
+        return None
+    at = match.lastindex or 0
+    stands_behind = match.span(at + 2) if match[at + 2] is not None else (match.end(), match.end())
+    return Spans(str(match.lastgroup), match.span(at + 1), stands_behind, behind.span(str(behind.lastgroup)))
+
+
+_JSON_SPANS: Final = re.compile(rb'\{[^{}\n]{0,80}?"([\w@.]{1,32})" ?: ?"?(?=\d)')
+_JSON_LEVEL: Final = re.compile(rb'"?[^{}\n]{0,80}?"([\w@.]{1,32})" ?: ?"?(\w{1,16})')
+
+
+def _spans_of_json(line: bytes) -> Spans | None:
+    reading = read_json(line, MOST_NESTED)
+    start = _JSON_SPANS.match(line)
+    if not start or not reading.minute or not reading.level:
+        return None
+    time = TIME_FIRST.match(line, start.end())
+    if not time or minute_at(time) != reading.minute or start[1].decode().lower() not in fields.TIME_KEYS:
+        return None
+    at = time.lastindex or 0
+    level = _JSON_LEVEL.match(line, time.end())
+    read = fields.LEVEL_KEYS.get(level[1].decode().lower()) if level else None
+    if not level or read is not level_of_field or read(level[2]) != reading.level:
+        return None
+    behind = time.span(at + 2) if time[at + 2] is not None else (time.end(), time.end())
+    return Spans(str(time.lastgroup), time.span(at + 1), behind, level.span(2))

@@ -1,0 +1,120 @@
+"""What the lines of one log have in common, so that most of them need no look of their own.
+
+A line is read by its shape: the bytes in front of its minute, the form of its time, and the bytes between its time and its level. Lines that
+share all three, and the minute, are taken in by one match.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from ahocorasick_rs import BytesAhoCorasick
+
+from bot.logs import fields, levels, times
+from bot.logs.reader import level_span
+from bot.logs.times import Minute
+
+# What stands in front of a time, and between a time and a level, where it is the same in each line.
+MOST_BEFORE: Final = 80
+MOST_BETWEEN: Final = 80
+_WORDS_IN_CAPITALS: Final = {word.upper(): level for word, level in levels.LEVEL_OF_WORD.items()}
+_WORDS_IN_LOWER_CASE: Final = dict(levels.LEVEL_OF_WORD)
+_CAPITALISED_WORDS: Final = {word.capitalize(): level for word, level in levels.LEVEL_OF_WORD.items()}
+_TENS: Final = {b"%d" % number: levels.level_of_field(b"%d" % number) for number in (10, 20, 30, 40, 50, 60)}
+_SEVERITIES: Final = {b"%d" % number: level for number, level in enumerate(levels.LEVEL_OF_SEVERITY)}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How lines begin: with the same bytes, a time of one form, the same bytes again, and a level."""
+
+    form: str
+    behind: bytes
+    run: re.Pattern[bytes]
+    level_of: dict[bytes, str]
+    # In JSON: the fields that must stand in each line once, and those that must not stand in any, for they would count instead.
+    once: tuple[bytes, ...] = ()
+    never: tuple[bytes, ...] = ()
+
+    def levels_in(self, text: bytes, lines: int) -> Counter[str] | None:
+        """The levels of a run of lines; None where some line holds what looks like a second one, and needs a look of its own."""
+        if any(text.count(key) != lines for key in self.once) or any(key in text for key in self.never):
+            return None
+        found = _occurrences(self.level_of, text)
+        return found if found.total() == lines else None
+
+    def minute(self, written: bytes) -> Minute | None:
+        return times.minute_of(self.form, written, self.behind)
+
+
+def shape_of(line: bytes) -> Shape | None:
+    """The shape of a line that tells a time and, behind it, a level as a word or a number."""
+    spans = level_span(line)
+    if spans is None:
+        return None
+    before, between = line[: spans.minute[0]], line[spans.behind[1] : spans.level[0]]
+    word, after = line[slice(*spans.level)], line[spans.level[1] : spans.level[1] + 1]
+    words = _words_like(word)
+    if not words or not after or after.isalnum() or len(before) > MOST_BEFORE or len(between) > MOST_BETWEEN or not between:
+        return None
+    behind = line[slice(*spans.behind)]
+    once, never = _conditions(before, between) if before.startswith(b"{") else ((), ())
+    if before.startswith(b"{") and not once:
+        return None
+    heads = {between + each + after: level for each, level in words.items()}
+    likeliest = between + word + after
+    heads = {likeliest: heads[likeliest], **heads}
+    form = times.FORM_OF[spans.form]
+    tail = form.rest + re.escape(behind) + re.escape(between) + rb"(?:" + _any_of(words) + rb")" + re.escape(after) + rb"[^\n]*+"
+    minute, before = form.pattern_of_minute(), re.escape(before)
+    run = re.compile(rb"\n" + before + rb"(" + minute + rb")" + tail + rb"(?:\n" + before + rb"\1" + tail + rb")*+")
+    return Shape(spans.form, behind, run, heads, once, never)
+
+
+def _words_like(word: bytes) -> dict[bytes, str]:
+    """The levels as they are written in a log that writes one so."""
+    for words in (_WORDS_IN_CAPITALS, _WORDS_IN_LOWER_CASE, _CAPITALISED_WORDS, _TENS, _SEVERITIES):
+        if word in words:
+            return {each: level for each, level in words.items() if level}
+    return {}
+
+
+def _conditions(before: bytes, between: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Which fields must stand once and which never, where a JSON line tells its time and its level by its outermost fields."""
+    keys = re.findall(rb'"([^"\\]{1,64})" ?:', before + between)
+    if b"{" in before[1:] + between or not keys:
+        return (), ()
+    time_key = re.findall(rb'"([^"\\]{1,64})" ?:', before)[-1:]
+    level_key = keys[-1:]
+    never = [
+        b'"' + name.encode() + b'"'
+        for known, key in ((fields.TIME_KEYS, time_key), (tuple(fields.LEVEL_KEYS), level_key))
+        for name in known[: known.index(key[0].decode().lower())]
+        if key and key[0].decode().lower() in known
+    ]
+    once = [b'"' + key + b'"' for key in (*time_key, *level_key)]
+    return tuple(once), tuple(name for name in never if name not in once)
+
+
+def _any_of(words: Iterable[bytes]) -> bytes:
+    return b"|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+
+
+def _occurrences(level_of: dict[bytes, str], text: bytes) -> Counter[str]:
+    """How often each level is found by what it stands in, of which the first is the commonest."""
+    commonest, *others = level_of
+    found = Counter({level_of[commonest]: text.count(commonest)})
+    for other, count in Counter(other for other, _, _ in _scan_of(*others).find_matches_as_indexes(text)).items():
+        found[level_of[others[other]]] += count
+    return found
+
+
+@lru_cache(maxsize=64)
+def _scan_of(*heads: bytes) -> BytesAhoCorasick:
+    """Finds what is not common in much less time than each would take by itself."""
+    return BytesAhoCorasick(heads)

@@ -1,0 +1,250 @@
+"""The ways in which programs write a time: a table, and what instant each means.
+
+A time is kept as its minute, in ISO 8601: whole where the log says a whole date (`2026-11-21T10:00`), or else what it says (`--11-21T10:00`,
+`T10:00`). Which year or day that is, only the window that was asked for can tell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+# The minute, as `2026-11-21T10:00`, and its offset, as `+01:00`, `Z`, a zone that several countries use, or nothing.
+Minute = tuple[bytes, bytes]
+
+_ZONES: Final = {
+    b"UTC": b"Z", b"GMT": b"Z", b"WET": b"Z", b"Z": b"Z", b"UCT": b"Z",
+    b"CET": b"+01:00", b"CEST": b"+02:00", b"MET": b"+01:00", b"MEST": b"+02:00", b"EET": b"+02:00", b"EEST": b"+03:00",
+    b"WEST": b"+01:00", b"MSK": b"+03:00", b"EST": b"-05:00", b"EDT": b"-04:00", b"CDT": b"-05:00", b"MST": b"-07:00",
+    b"MDT": b"-06:00", b"PST": b"-08:00", b"PDT": b"-07:00", b"AKST": b"-09:00", b"AKDT": b"-08:00", b"HST": b"-10:00",
+    b"BRT": b"-03:00", b"JST": b"+09:00", b"KST": b"+09:00", b"SGT": b"+08:00", b"HKT": b"+08:00", b"SAST": b"+02:00",
+    b"AEST": b"+10:00", b"AEDT": b"+11:00", b"ACST": b"+09:30", b"AWST": b"+08:00", b"NZST": b"+12:00", b"NZDT": b"+13:00",
+}  # fmt: skip
+# One name, several countries: India, Israel, Ireland; the middle of America, China; Britain, Bangladesh.
+_SHARED_ZONES: Final = {
+    b"IST": (b"+05:30", b"+02:00", b"+01:00"),
+    b"CST": (b"-06:00", b"+08:00"),
+    b"BST": (b"+01:00", b"+06:00"),
+}
+_MONTHS: Final = b"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+_MONTH_NUMBER: Final = {name.lower(): number for number, name in enumerate(_MONTHS.split(b"|"), 1)}
+# Languages in which syslog and Windows are met that way; the first three or four letters.
+_DAYS: Final = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
+_NAMED_ZONE: Final = rb"(?:" + b"|".join(sorted([*_ZONES, *_SHARED_ZONES], key=lambda name: -len(bytes(name)))) + rb")\b"
+OFFSET: Final = rb" ?(?:[+-]\d\d(?::?\d\d)?(?!\d)|" + _NAMED_ZONE + rb")"
+_HALF: Final = rb" ?[AaPp]\.?[Mm]\b\.?"
+_Y, _M, _D = rb"(?P<y>(?:19|20)\d\d)", rb"(?P<m>0\d|1[0-2])", rb"(?P<d>[0-2]\d|3[01])"
+_LOOSE_M, _LOOSE_D = rb"(?P<m>0?[1-9]|1[0-2])", rb"(?P<d>0?[1-9]|[12]\d|3[01])"
+_NAMED_M: Final = rb"(?P<mon>" + _MONTHS + rb"|" + _MONTHS.upper() + rb")"
+_HM: Final = rb"(?P<H>[01]\d|2[0-4]):(?P<M>[0-5]\d)"
+_LOOSE_HM: Final = rb"(?P<H>[01]?\d|2[0-3]):(?P<M>[0-5]\d)"
+_SECONDS: Final = rb"(?::\d\d(?:[.,:]\d{1,9}+)?+)?+"
+_EPOCH: Final = rb"(?P<epoch>1\d{8})"
+_BLANKS: Final = rb" {1,2}"
+
+
+@dataclass(frozen=True, slots=True)
+class TimeForm:
+    """A way to write a time: a pattern of the date and the minute, of the rest of the time, and of what stands behind it that is part of
+    it, such as an offset; with an example, and the minute that it means."""
+
+    name: str
+    minute: bytes
+    rest: bytes
+    behind: bytes
+    example: bytes
+    means: Minute
+
+    def pattern_of_minute(self) -> bytes:
+        """Without groups."""
+        return _without_names(self.minute)
+
+    def pattern(self) -> bytes:
+        """With two groups: the minute, and what stands behind the rest."""
+        return rb"(" + _without_names(self.minute) + rb")" + self.rest + rb"(" + self.behind + rb")?+"
+
+
+FORMS: Final = (
+    TimeForm("iso", _Y + b"-" + _M + b"-" + _D + rb"(?:[Tt]|[ \t] ?|, )" + _HM, _SECONDS, OFFSET,
+             b"2026-11-21 10:00:00,123 +0100", (b"2026-11-21T10:00", b"+01:00")),
+    TimeForm("iso_basic", _Y + _M + _D + rb"[T -](?P<H>\d\d)(?P<M>\d\d)", rb"\d\d(?:[.,]\d{1,9}+)?+", OFFSET,
+             b"20261121T100000Z", (b"2026-11-21T10:00", b"Z")),
+    TimeForm("compact_date", _Y + _M + _D + rb"[ T-](?P<H>\d{1,2}):(?P<M>\d{1,2})", rb":\d{1,2}(?:[.,:]\d{1,9}+)?+", OFFSET,
+             b"20171223-22:15:29:606", (b"2017-12-23T22:15", b"")),
+    TimeForm("year_first", _Y + rb"([/.])" + _M + rb"\2" + _D + rb"[ T-]" + _HM, _SECONDS, OFFSET,
+             b"2026/11/21 10:00:00.123", (b"2026-11-21T10:00", b"")),
+    TimeForm("bgl", _Y + b"-" + _M + b"-" + _D + rb"-(?P<H>\d\d)\.(?P<M>\d\d)", rb"\.\d\d(?:\.\d{1,9}+)?+", OFFSET,
+             b"2005-06-03-15.42.50.363779", (b"2005-06-03T15:42", b"")),
+    TimeForm("access", _D + b"[/-]" + _NAMED_M + b"[/-]" + _Y + rb"(?:::?|[ T])" + _HM, _SECONDS, OFFSET,
+             b"21/Nov/2026:10:00:00 +0100", (b"2026-11-21T10:00", b"+01:00")),
+    TimeForm("day_month_year", _LOOSE_D + b" " + _NAMED_M + rb"\w{0,6} " + _Y + rb",? " + _HM, _SECONDS, OFFSET,
+             b"21 Nov 2026 10:00:00.123", (b"2026-11-21T10:00", b"")),
+    TimeForm("month_day_year", _NAMED_M + rb"\w{0,6}" + _BLANKS + _LOOSE_D + rb",? " + _Y + rb",? (?:at )?" + _LOOSE_HM, _SECONDS,
+             rb"(?:" + _HALF + rb")?(?:" + OFFSET + rb")?",
+             b"Nov 21, 2026 10:00:00 PM", (b"2026-11-21T22:00", b"")),
+    TimeForm("ctime", _NAMED_M + _BLANKS + _LOOSE_D + b" " + _HM, rb"(?=[\d:.]{1,16} (?:[A-Z]{3,4} |[+-]\d{4} )?(?:19|20)\d\d\b)" + _SECONDS,
+             rb" (?:[A-Z]{3,4} |[+-]\d{4} )?(?P<late>(?:19|20)\d\d)",
+             b"Nov 21 10:00:00.123456 2026", (b"2026-11-21T10:00", b"")),
+    TimeForm("syslog", _NAMED_M + _BLANKS + _LOOSE_D + b" " + _HM, _SECONDS, rb" " + _NAMED_ZONE,
+             b"Nov  1 10:00:00", (b"--11-01T10:00", b"")),
+    TimeForm("day_month", _LOOSE_D + b"[ -]" + _NAMED_M + b" " + _HM, _SECONDS, OFFSET,
+             b"21 Nov 10:00:00", (b"--11-21T10:00", b"")),
+    # Which of the two is the month, the window has to tell where both can be.
+    TimeForm("numbers", rb"(?P<one>\d{1,2})([/.-])(?P<two>\d{1,2})\2(?P<y>(?:19|20)\d\d)(?:,? | -- |:|-|T)" + _LOOSE_HM, _SECONDS,
+             rb"(?:" + _HALF + rb")?(?:" + OFFSET + rb")?",
+             b"11/21/2026 10:00:00 PM", (b"2026-11-21T22:00", b"")),
+    TimeForm("epoch", _EPOCH, rb"\d(?:\d{9}|\d{6}|\d{3})?+(?:[.,]\d{1,9}+)?+(?![\w.])", rb"(?!)",
+             b"1795255200.123", (b"2026-11-21T10:00", b"Z")),
+    TimeForm("epoch_scientific", rb"(?P<epoch>1\.\d{8})", rb"\d{1,12}+e\+09\b", rb"(?!)",
+             b"1.7952552001234567e+09", (b"2026-11-21T10:00", b"Z")),
+    # Only where a line begins with it, or with little else.
+    TimeForm("year_of_two", rb"(?P<yy>\d\d)/" + _M + b"/" + _D + b" " + _HM, _SECONDS, OFFSET,
+             b"17/06/09 20:10:40", (b"2017-06-09T20:10", b"")),
+    TimeForm("six_digits", rb"(?P<yy>\d\d)" + _M + _D + rb" {1,2}(?:(?P<H>\d\d):?(?P<M>\d\d)| (?P<H1>\d):(?P<M1>\d\d))", rb":?\d\d(?:[.,]\d{1,9}+)?+(?!\d)", rb"(?!)",
+             b"081109 203615", (b"2008-11-09T20:36", b"")),
+    TimeForm("klog", rb"(?P<m>0\d|1[0-2])(?P<d>[0-2]\d|3[01]) " + _HM, rb":\d\d\.\d{1,9}+", rb"(?!)",
+             b"1121 10:00:00.123456", (b"--11-21T10:00", b"")),
+    TimeForm("month_day", _M + rb"([-./])" + _D + rb"[ |-]" + _HM, _SECONDS, rb"(?!)",
+             b"11-21 10:00:00.123", (b"--11-21T10:00", b"")),
+    TimeForm("clock", _HM, rb"(?=:\d\d)" + _SECONDS, OFFSET,
+             b"10:00:00.123", (b"T10:00", b"")),
+    TimeForm("kitchen_clock", rb"(?P<H>1[0-2]|0?[1-9]):(?P<M>[0-5]\d)", rb"(?=[AP]M\b)", rb"[AP]M",
+             b"10:00PM", (b"T22:00", b"")),
+)  # fmt: skip
+FORM_OF: Final = {form.name: form for form in FORMS}
+_AT_START_ALONE: Final = {"year_of_two", "six_digits", "klog", "month_day", "clock", "kitchen_clock"}
+WEEKDAY: Final = _DAYS + rb"(?:[a-z]{3,6})?,? "
+
+
+def _without_names(pattern: bytes) -> bytes:
+    """The pattern with no groups, but for references to the separator, which become a class."""
+    pattern = re.sub(rb"\(\?P<\w+>", b"(?:", pattern)
+    return (
+        pattern.replace(rb"([/.])", rb"[/.]")
+        .replace(rb"([/.-])", rb"[/.-]")
+        .replace(rb"([-./])", rb"[-./]")
+        .replace(rb"\2", rb"[/.-]")
+    )
+
+
+def any_time(*, at_start: bool) -> bytes:
+    """A pattern for all forms, a named group around each. Some are looked for only where a line begins."""
+    forms = [form for form in FORMS if at_start or form.name not in _AT_START_ALONE]
+    return rb"(?:" + b"|".join(rb"(?P<" + form.name.encode() + rb">" + form.pattern() + rb")" for form in forms) + rb")"
+
+
+@lru_cache(maxsize=256)
+def _parts_of(name: str) -> re.Pattern[bytes]:
+    return re.compile(FORM_OF[name].minute.replace(rb"\2", rb"[/.-]"), re.ASCII)
+
+
+_YEAR_BEHIND: Final = re.compile(rb"(?:19|20)\d\d$")
+
+
+@lru_cache(maxsize=8192)
+def minute_of(name: str, minute: bytes, behind: bytes) -> Minute | None:
+    """The minute that is written so; None where there is no such minute (a month of 13)."""
+    match = _parts_of(name).fullmatch(minute)
+    if not match:
+        return None
+    found = {key: value for key, value in match.groupdict().items() if value is not None}
+    if "epoch" in found:
+        seconds = int(found["epoch"].replace(b".", b"")) * 10
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M").encode(), b"Z"
+    behind = behind.strip()
+    hour = int(found.get("H") or found.get("H1") or b"0")
+    if behind and behind[:1] in b"AaPp" and behind[1:2] in b"Mm.":
+        hour = hour % 12 + 12 * (behind[:1] in b"Pp")
+        behind = behind[2:].lstrip(b".mM ") if behind[1:2] != b"." else behind[3:].lstrip(b".mM ")
+    year = found.get("y") or (b"20" + found["yy"] if "yy" in found else b"")
+    if name == "ctime" and (late := _YEAR_BEHIND.search(behind)):
+        year, behind = late[0], behind[: late.start()].strip()
+    clock = b"T%02d:%02d" % (hour, int(found.get("M") or found.get("M1") or b"0"))
+    return _date_of(found, year) + clock, _offset_of(behind)
+
+
+def _date_of(found: dict[str, bytes], year: bytes) -> bytes:
+    if "one" in found:
+        one, two = int(found["one"]), int(found["two"])
+        if one > 12:
+            one, two = two, one
+        elif two <= 12 and one != two:
+            # Both may be the month.
+            return b"%s-%02d/%02d" % (year, one, two)
+        return b"%s-%02d-%02d" % (year, one, two)
+    if "mon" in found:
+        month = _MONTH_NUMBER[found["mon"].lower()]
+    elif "m" in found:
+        month = int(found["m"])
+    else:
+        return b""
+    return b"%s-%02d-%02d" % (year or b"-", month, int(found["d"]))
+
+
+def _offset_of(behind: bytes) -> bytes:
+    if not behind:
+        return b""
+    if behind[:1] in b"+-":
+        digits = behind[1:].replace(b":", b"")
+        return behind[:1] + digits[:2] + b":" + (digits[2:4] or b"00")
+    name = behind.upper()
+    return _ZONES.get(name, name if name in _SHARED_ZONES else b"")
+
+
+def moment_of(minute: Minute, start: datetime, end: datetime) -> datetime | None:
+    """The instant of a minute of a log that was asked for from `start` to `end`; None where it cannot be told.
+
+    What the log does not say is chosen so that the instant is not after the end: the year, and the day. Where two readings are left, it is
+    the one in the window. Times without a zone are UTC.
+    """
+    readings = [*_readings(minute, start, end)]
+    inside = [moment for moment in readings if start - timedelta(minutes=1) < moment < end]
+    if inside:
+        return inside[0]
+    return readings[0] if readings and not minute[0].startswith(b"T") else None
+
+
+def _readings(minute: Minute, start: datetime, end: datetime) -> Iterator[datetime]:
+    clock, zone = minute
+    for offset in _SHARED_ZONES.get(zone, (zone,)):
+        for day_and_clock in _dated(clock.decode(), start, end):
+            try:
+                moment = datetime.fromisoformat(day_and_clock + offset.decode())
+                yield moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+            except (ValueError, OverflowError):
+                continue
+
+
+def _dated(clock: str, start: datetime, end: datetime) -> Iterator[str]:
+    """The dates and times that a time may mean."""
+    if clock.startswith("--"):
+        # A day's leeway: clocks and zones differ.
+        latest = (end + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
+        years = (f"{year:04}-{clock[2:]}" for year in (end.year + 1, end.year, end.year - 1))
+        yield from (dated for dated in years if dated <= latest)
+    elif clock.startswith("T"):
+        day: date = (end + timedelta(hours=14)).date()
+        if end - start <= timedelta(days=1):
+            yield from (f"{day - timedelta(days=back)}{clock}" for back in range(4))
+    elif "/" in clock:
+        year_text, rest = clock[:4], clock[5:]
+        yield f"{year_text}-{rest[:2]}-{rest[3:]}"
+        yield f"{year_text}-{rest[3:5]}-{rest[:2]}{rest[5:]}"
+    else:
+        yield clock
+
+
+_SECONDS_BEHIND: Final = re.compile(rb"[:.]?(\d{2})(?:[.,:](\d{1,9}))?")
+
+
+def seconds_of(form: str, behind_minute: bytes) -> float:
+    """The seconds that are written behind a minute, to order lines within it."""
+    if form == "epoch":
+        digits = behind_minute[:1] + b"." + re.sub(rb"\D", b"", behind_minute[1:24])
+        return float(digits) if behind_minute[:1].isdigit() else 0.0
+    match = _SECONDS_BEHIND.match(behind_minute)
+    return float(match[1] + b"." + (match[2] or b"0")) if match else 0.0

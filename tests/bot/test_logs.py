@@ -1,0 +1,358 @@
+"""What the lines of a log say: their times and levels, whatever program wrote them and however the log is cut."""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+import random
+import re
+import re._constants as sre
+import re._parser as sre_parser
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.logs import fields, grammar, lines, places, shapes, times
+from bot.logs.counter import LogCounter
+from bot.logs.formats import FORMATS, Format
+from bot.logs.lines import read_line, without_colours
+from bot.logs.newest import NewestLines
+from bot.logs.places import PLACES, Place, Where
+from bot.logs.reader import LineReader
+from bot.logs.times import FORMS, Minute, TimeForm, minute_of, moment_of
+from bot.reports.logs import Order, lines_outside, order_of, timeline
+from providers.records import Window
+from tests.support.work import lines_run
+
+HOUR = Window(datetime(2026, 11, 20, 11, tzinfo=UTC), datetime(2026, 11, 20, 12, tzinfo=UTC))
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def counted(*blocks: bytes) -> LogCounter:
+    counter = LogCounter()
+    for block in blocks:
+        counter.feed(block)
+    counter.close()
+    return counter
+
+
+def as_read(read: Sequence[bytes]) -> tuple[Counter[str], Counter[Minute], int]:
+    """The levels, minutes and lines without a time, with a look at each line alone."""
+    levels: Counter[str] = Counter()
+    minutes: Counter[Minute] = Counter()
+    minute, untimed = None, 0
+    for line in read:
+        reading = read_line(without_colours(line))
+        minute = reading.minute or minute
+        levels.update([reading.level] if reading.level else [])
+        if minute:
+            minutes[minute] += 1
+        else:
+            untimed += 1
+    return levels, minutes, untimed
+
+
+def written(minute: Minute | None) -> str:
+    return b" ".join(minute).decode().strip() if minute else ""
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_time_means_the_minute_in_the_table(form: TimeForm) -> None:
+    match = re.match(times.any_time(at_start=True), form.example)
+    assert match is not None
+    assert match.lastgroup == form.name
+    assert match.lastindex is not None
+    assert match.end() == len(form.example)
+    assert minute_of(form.name, match[match.lastindex + 1], match[match.lastindex + 2] or b"") == form.means
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
+def test_level_is_found_in_its_place(place: Place) -> None:
+    reading = read_line(place.example)
+    assert reading.level == place.means
+    assert (reading.minute is None) == (place.where is Where.ALONE)
+
+
+@pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.name)
+def test_format_is_read_as_its_example_says(known: Format) -> None:
+    counter = counted(known.line + b"\n")
+    assert dict(counter.levels) == ({known.level: 1} if known.level else {})
+    assert [written(minute) for minute in counter.minutes] == ([known.minute] if known.minute else [])
+
+
+@pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.name)
+def test_format_is_read_the_same_again(known: Format) -> None:
+    counter = counted(*[(known.line + b"\n") * 3] * 3)
+    assert counter.levels.total() == (9 if known.level else 0)
+    assert counter.minutes.total() == (9 if known.minute else 0)
+    assert len(counter.minutes) <= 1
+
+
+def test_formats_of_one_log_are_told_apart() -> None:
+    log = [known.line for known in FORMATS] * 3
+    random.Random(1).shuffle(log)
+    counter = counted(b"".join(line + b"\n" for line in log))
+    assert (counter.levels, counter.minutes, counter.untimed) == as_read(log)
+
+
+STEADY = [
+    *[b"2026-11-20T11:05:%02d.123Z INFO oven" % n for n in range(4)],
+    b"2026-11-20T11:05:09.123Z ERROR again: Z INFO oven",
+    b"2026-11-20T11:05:10.123Z ERR again",
+    b"2026-11-20T11:05:11.123Z INFO",
+    b"2026-11-20T11:05:12.123Z [INFO] Z INFO",
+    b"2026-11-20T11:05:13.123Z INFO2 is no level, DEBUG is none either",
+    b"2026-11-20T11:06:13.123+01:00 WARN oven",
+    b"2026-13-20T11:06:13.123Z WARN a thirteenth month",
+    *[b'{"time":"2026-11-20T11:05:%02d.123Z","level":"INFO","oven":1}' % n for n in range(4)],
+    *[b'{"time":"2026-11-20T11:06:%02d.123Z","level":"WARN","message":"INFO"}' % n for n in range(4)],
+    b'{"time":"2026-11-20T11:06:00.123","level":"INFO"}',
+    b'{"time":"2026-11-20T11:06:00.123+01:00","level":"INFO"}',
+    b'{"time":"2026-11-20T11:07:00.123Z","level": "INFO"}',
+    b'{"time":"2026-11-20T11:07:00.123Z","level":"INFO","level":"ERROR"}',
+    b'{"time":"2026-11-20T11:07:00.123Z","level":"none","message":"ERROR"}',
+    b'{"time":"2026-11-20T11:07:00.123Z","level":"INFO","@timestamp":"2026-11-20T11:08:00Z"}',
+    b'{"time":"2026-11-20T11:07:00.123Z","severity":"INFO","level":"warn"}',
+    b'{"at":"2026-11-20T11:07:00.123Z","severity":"debug"}',
+    b'{"level":"INFO","message":"no time"}',
+    b'{"level":"WARN","time":"2026-11-20T11:09:00Z","was":{"level":"INFO"}}',
+    b'{"was":{"level":"INFO"},"level":"WARN","time":"2026-11-20T11:09:00+01:00"}',
+    b'{"time":1795255200123,"level":30}',
+    b'{"time":1795255200123,"level":50}',
+    *[b"time=2026-11-20T11:05:%02d.123Z level=info oven=1" % n for n in range(4)],
+    b"2026-11-20T11:05:01Z level=info oven=1 ERROR",
+    b"level=info",
+    b"  at kitchen.py:12",
+    b"",
+    b"ERR",
+    b"said to Z INFO oven",
+]
+LINES = st.sampled_from(STEADY) | st.sampled_from([without_colours(known.line) for known in FORMATS])
+LOGS = st.lists(LINES, max_size=30) | st.lists(st.sampled_from(STEADY), max_size=30)
+
+
+@given(LOGS, st.lists(st.integers(0, 3000), max_size=6))
+def test_log_is_read_the_same_however_it_is_cut(log: list[bytes], cuts: list[int]) -> None:
+    whole = b"".join(line + b"\n" for line in log)
+    edges = [0, *sorted(cut for cut in cuts if cut < len(whole)), len(whole)]
+    counter = counted(*(whole[start:end] for start, end in itertools.pairwise(edges)))
+    assert (counter.levels, counter.minutes, counter.untimed) == as_read(log)
+    assert counter.lines == len(log)
+    assert counter.tail() == tuple(line.decode() for line in log[-12:])
+
+
+@given(LOGS, LOGS)
+def test_what_was_read_before_changes_nothing(before: list[bytes], log: list[bytes]) -> None:
+    reader = LineReader()
+    for line in before:
+        reader.read(line)
+    assert [reader.read(line) for line in log] == [(r.minute, r.level) for r in map(read_line, log)]
+
+
+@given(st.lists(st.binary(max_size=60), max_size=12))
+def test_lines_are_counted_whatever_the_pieces(pieces: list[bytes]) -> None:
+    counter = counted(*pieces)
+    whole = b"".join(pieces)
+    assert counter.lines == whole.count(b"\n") + (not whole.endswith(b"\n") and bool(whole))
+    assert counter.minutes.total() + counter.untimed == counter.lines
+
+
+def test_counter_goes_on_where_it_was_pickled() -> None:
+    block = b"".join(line + b"\n" for line in STEADY)
+    counter = LogCounter()
+    counter.feed(block[:300])
+    counter = pickle.loads(pickle.dumps(counter))
+    counter.feed(block[300:])
+    assert counter == counted(block)
+
+
+def test_lines_without_a_time_belong_to_the_line_above() -> None:
+    counter = counted(
+        b"a banner\n2026-11-20T11:00:00Z ERROR oven\n  at kitchen.py:12\nOvenError: too hot\n2026-11-20T11:01:00Z INFO on\n",
+        b"\n",
+    )
+    assert counter.minutes == {(b"2026-11-20T11:00", b"Z"): 3, (b"2026-11-20T11:01", b"Z"): 2}
+    assert counter.untimed == 1
+    assert counter.counted_levels() == {"error": 1, "info": 1}
+
+
+def test_short_lines_belong_to_the_line_above() -> None:
+    counter = counted(b"x\n" * 50 + b"2026-11-20T11:00:00Z WARN oven\n" + b"x\n" * 500)
+    assert counter.minutes == {(b"2026-11-20T11:00", b"Z"): 501}
+    assert (counter.untimed, counter.lines, dict(counter.levels)) == (50, 551, {"warn": 1})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"2026-11-20T11:00:00Z the oven said ERROR twice",
+        b"2026-11-20T11:00:00Z GET /var/log/error/INFO.log",
+        b"2026-11-20 11:00:00,123 [error-handler] oven",
+        b"2026-11-20T11:00:00Z Error reading the oven",
+        b"Nov 20 11:00:00 error sshd[1]: error: bad oven",
+        b"	at org.example.ERROR.start(Error.java:12)",
+        b"Caused by: ERROR of the oven",
+        b'10.0.0.1 - error [20/Nov/2026:11:00:00 +0000] "GET /error HTTP/1.1" 500 12',
+        b'{"time":"2026-11-20T11:00:00Z","message":"level ERROR"}',
+        b"INFO2 is a sensor",
+    ],
+)
+def test_word_is_not_taken_for_a_level(line: bytes) -> None:
+    assert counted(line + b"\n").counted_levels() == {}
+
+
+@pytest.mark.parametrize(
+    ("minute", "end", "moment"),
+    [
+        ((b"--11-21T10:00", b""), NOON, "2026-11-21T10:00+00:00"),
+        ((b"--12-31T23:59", b""), datetime(2027, 1, 1, 0, 10, tzinfo=UTC), "2026-12-31T23:59+00:00"),
+        ((b"--12-31T23:59", b""), datetime(2026, 12, 31, 23, 59, 30, tzinfo=UTC), "2026-12-31T23:59+00:00"),
+        ((b"--01-01T00:05", b""), datetime(2026, 12, 31, 23, 59, tzinfo=UTC), "2027-01-01T00:05+00:00"),
+        ((b"--02-29T10:00", b""), datetime(2028, 2, 29, 12, tzinfo=UTC), "2028-02-29T10:00+00:00"),
+        ((b"--02-30T10:00", b""), NOON, None),
+        ((b"T10:00", b""), NOON, "2026-11-21T10:00+00:00"),
+        ((b"T23:50", b""), datetime(2026, 11, 21, 0, 10, tzinfo=UTC), "2026-11-20T23:50+00:00"),
+        ((b"2026-11/12T10:00", b""), datetime(2026, 12, 11, 12, tzinfo=UTC), "2026-12-11T10:00+00:00"),
+        ((b"2026-11/12T10:00", b""), datetime(2026, 11, 12, 12, tzinfo=UTC), "2026-11-12T10:00+00:00"),
+        ((b"2026-11-21T15:30", b"IST"), NOON, "2026-11-21T10:00+00:00"),
+        ((b"2026-11-21T12:00", b"IST"), NOON, "2026-11-21T10:00+00:00"),
+        ((b"2026-11-21T11:00", b"IST"), NOON, "2026-11-21T10:00+00:00"),
+        ((b"2026-11-21T04:00", b"CST"), NOON, "2026-11-21T10:00+00:00"),
+        ((b"2026-11-21T18:00", b"CST"), NOON, "2026-11-21T10:00+00:00"),
+        ((b"2026-02-30T10:00", b"Z"), NOON, None),
+        ((b"2026-11-21T25:00", b"Z"), NOON, None),
+    ],
+)
+def test_what_a_time_leaves_out_is_told_by_the_window(minute: Minute, end: datetime, moment: str | None) -> None:
+    found = moment_of(minute, end - timedelta(hours=2, minutes=30), end)
+    assert (found and found.isoformat(timespec="minutes")) == moment
+
+
+def test_clock_alone_means_no_day_of_a_long_window() -> None:
+    assert moment_of((b"T10:00", b""), NOON - timedelta(days=3), NOON) is None
+
+
+def minutes_of(log: str) -> LogCounter:
+    return counted("".join(f"2026-11-20T{line}\n" for line in log.split()).encode())
+
+
+def test_timeline_counts_lines_in_steps() -> None:
+    counter = counted(b"".join(b"2026-11-20T11:%02d:00.123Z INFO line\n" % n for n in range(30)))
+    step, points = timeline(counter.minutes, HOUR)
+    assert sum(count for _, count in points) == 30
+    assert step == timedelta(minutes=5)
+    assert points[-1][0] == datetime(2026, 11, 20, 11, 55, tzinfo=UTC)
+
+
+def test_timeline_of_a_cut_log_ends_where_its_lines_end() -> None:
+    counter = counted(b"".join(b"2026-11-20T11:%02d:00Z INFO line\n" % n for n in range(10, 20)))
+    points = timeline(counter.minutes, HOUR, ends_with_data=True)[1]
+    assert [point[0].minute for point in points] == [10, 15]
+
+
+def test_lines_without_times_have_no_timeline() -> None:
+    counter = counted(b"no time here\n" * 5)
+    assert timeline(counter.minutes, HOUR)[1] == ()
+    assert counter.untimed == 5
+
+
+def test_lines_outside_the_window_are_counted() -> None:
+    counter = counted(b"2026-11-20T11:30:00Z a line\n", b"2026-11-19T11:30:00Z a line\n" * 2, b"2026-02-30T11:30:00Z a line\n")
+    assert lines_outside(counter.minutes, HOUR) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "order"),
+    [
+        ((b"2026-11-20T11:00", b"Z"), (b"2026-11-20T11:05", b"Z"), Order.OLDEST_FIRST),
+        ((b"2026-11-20T11:05", b"Z"), (b"2026-11-20T11:00", b"Z"), Order.NEWEST_FIRST),
+        ((b"2026-11-20T12:00", b"+01:00"), (b"2026-11-20T11:05", b"Z"), Order.OLDEST_FIRST),
+        (None, None, None),
+    ],
+)
+def test_times_tell_the_order_of_a_log(first: Minute | None, last: Minute | None, order: Order | None) -> None:
+    assert order_of(first, last, HOUR) is order
+
+
+def test_newest_lines_of_two_logs_stand_in_order_of_time() -> None:
+    counter = LogCounter(newest=NewestLines(HOUR.start, HOUR.end))
+    counter.feed(b"".join(b"2026-11-20T11:5%d:%02d.500Z kitchen\n" % (n // 60, n % 60) for n in range(0, 300, 3)))
+    counter.feed(b"".join(b"20/Nov/2026:11:5%d:%02d +0000 cellar\n  at cellar\n" % (n // 60, n % 60) for n in range(0, 300, 7)))
+    written = [(n + 0.5, "kitchen") for n in range(0, 300, 3)]
+    written += [(n, name) for n in range(0, 300, 7) for name in ("cellar", "  at cellar")]
+    assert [line.split()[-1] for line in counter.tail()] == [
+        name.split()[-1] for _, name in sorted(written, key=lambda each: each[0])
+    ][-12:]
+    assert counter.lines == len(written)
+
+
+def test_many_minutes_are_counted_in_bounded_memory() -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    log = b"".join(b"%s INFO x\n" % (start + timedelta(minutes=n)).isoformat().encode() for n in range(52_000))
+    counter = counted(log)
+    assert counter.minutes.total() == 52_000
+    assert len(counter.minutes) < 50_100
+
+
+HOSTILE = {
+    "digits": lambda n: b"2026-11-21T10:00:" + b"1" * n,
+    "time after time": lambda n: b"10:10:" * (n // 6),
+    "brackets": lambda n: b"2026-11-21T10:00:00Z " + b"[" * n,
+    "dots": lambda n: b"2026-11-21T10:00:00Z " + b"a." * (n // 2),
+    "words": lambda n: b"2026-11-21T10:00:00Z " + b"info:" * (n // 5),
+    "pairs": lambda n: b"a=1 " * (n // 4),
+    "json": lambda n: b"{" + b'"a":1,' * (n // 6) + b'"b":1}',
+    "deep json": lambda n: b'{"a":' * (n // 5),
+    "broken json": lambda n: b'{"level" : ' + b'"' * n,
+    "colours": lambda n: b"\x1b[" * (n // 2),
+    "short lines": lambda n: b"a\n" * (n // 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("made", HOSTILE.values(), ids=HOSTILE.keys())
+def test_work_does_not_grow_faster_than_a_hostile_line(made: Any) -> None:
+    small, large = (lines_run(lambda size=size: counted(made(size))) for size in (10_000, 80_000))
+    assert large <= 10 * small
+
+
+def repeats(pattern: Any, inside: bool = False) -> Iterator[str]:
+    """The repeats of a pattern that have no bound and may be given back, which is how a search becomes quadratic."""
+    for op, value in pattern:
+        if op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
+            _, most, body = value
+            if most == sre.MAXREPEAT:
+                yield str(value)
+            yield from repeats(body, True)
+        elif op is sre.POSSESSIVE_REPEAT:
+            yield from repeats(value[2], inside)
+        elif op is sre.BRANCH:
+            for branch in value[1]:
+                yield from repeats(branch, inside)
+        elif op is sre.SUBPATTERN:
+            yield from repeats(value[-1], inside)
+        elif op in (sre.ASSERT, sre.ASSERT_NOT):
+            yield from repeats(value[1], inside)
+        elif op is sre.ATOMIC_GROUP:
+            yield from repeats(value, inside)
+
+
+PATTERNS = {
+    f"{module.__name__}.{name}": found
+    for module in (fields, grammar, lines, places, shapes, times)
+    for name, found in vars(module).items()
+    if isinstance(found, re.Pattern)
+}
+
+
+@pytest.mark.parametrize("pattern", PATTERNS.values(), ids=PATTERNS.keys())
+def test_pattern_repeats_nothing_without_bound(pattern: re.Pattern[bytes]) -> None:
+    assert list(repeats(sre_parser.parse(pattern.pattern, pattern.flags))) == []
+
+
+def test_patterns_were_found() -> None:
+    assert len(PATTERNS) > 10
