@@ -19,7 +19,7 @@ import click
 from bot import __version__
 from bot.errors import BadConfig
 from bot.words import inert_lines
-from providers.redaction import Redactor
+from providers.redaction import Redactor, Secret
 
 EXIT_CODES = {"bad_question": 2, "bad_config": 2, "refused": 4, "internal": 1}
 PROVIDER_FAILED = 3
@@ -177,7 +177,7 @@ def check(config_path: Path | None, as_json: bool) -> None:
 @click.option("--protocol", default="", hidden=True)
 @click.option("--boundary", default="", hidden=True)
 def run(config_path: Path | None, protocol: str, boundary: str) -> None:  # noqa: ARG001
-    """The bot, connected to Slack, until Ctrl-C or SIGTERM.
+    """The bot, connected to Slack, until Ctrl-C or SIGTERM. SIGHUP reloads the configuration.
 
     \b
     Needs SLACK_BOT_TOKEN, and SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP mode).
@@ -187,15 +187,21 @@ def run(config_path: Path | None, protocol: str, boundary: str) -> None:  # noqa
     """
     from slack_sdk.errors import SlackApiError
 
-    from bot.app import run_bot
-    from bot.config import read_settings, slack_tokens
+    from bot.config import Settings, SlackTokens, read_settings, slack_tokens
+    from bot.runtime import run_bot
     from bot.store import StoreError
 
-    settings = read_settings(_config(config_path))
-    tokens = slack_tokens(settings.slack.mode)
-    LOGGED.redactor = Redactor([*settings.secrets(), *tokens.secrets()])
+    def load() -> tuple[Settings, SlackTokens]:
+        settings = read_settings(_config(config_path))
+        tokens = slack_tokens(settings.slack.mode)
+        # Secrets of before a reload may still turn up in what was begun with them.
+        secrets.update([*settings.secrets(), *tokens.secrets()])
+        LOGGED.redactor = Redactor([*secrets])
+        return settings, tokens
+
+    secrets: set[Secret] = set()
     try:
-        asyncio.run(run_bot(settings, tokens))
+        asyncio.run(run_bot(load))
     except SlackApiError as error:
         click.echo(
             f"Slack does not let us in: {error.response.get('error')}. Check SLACK_BOT_TOKEN and SLACK_APP_TOKEN.", err=True

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import json
 import logging
-import signal
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -32,7 +29,7 @@ from bot.channels import SlackChannels
 from bot.config import Settings, SlackTokens
 from bot.deliveries import Deliveries, wants_reply
 from bot.delivery import Delivery, json_text, web_client
-from bot.health import Connection, serve_health
+from bot.health import Connection
 from bot.http_mode import HttpMode
 from bot.outbox import Outbox, Pace
 from bot.people import SlackPeople
@@ -61,13 +58,9 @@ from providers.redaction import Redactor
 log = logging.getLogger("opswatch")
 FINISH_WITHIN_S = 5.0
 POST_WITHIN_S = 1.0
-STOP_WITHIN_S = 9.0
-SWITCH_S = 0.0005
-# An answer makes thousands of small things that are gone with it; looking through them every 700 is in vain.
-COLLECT_AFTER = 20_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Bot:
     """The bot with everything it needs, not yet connected."""
 
@@ -87,19 +80,32 @@ class Bot:
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
-        """Connected to Slack as `[slack] mode` says, or trying to; work under way gets a while to end."""
-        async with self._socket() if self.settings.slack.mode == "socket" else self._http():
-            lost, posting = asyncio.create_task(self._tell_the_lost()), asyncio.create_task(self.outbox.run())
+        """Connected to Slack as `[slack] mode` says, or trying to, and at work; work under way gets a while to end."""
+        async with self.front(), self.working():
             try:
-                await self.clockwork.start()
                 yield
             finally:
+                await self.door.works.finish(within_s=FINISH_WITHIN_S)
+
+    @asynccontextmanager
+    async def working(self, *, report_interrupted: bool = True) -> AsyncIterator[None]:
+        """Posts what there is to post and does what is due. With `report_interrupted`, those are told whose questions an earlier
+        process left unanswered."""
+        lost = asyncio.create_task(self._tell_the_lost()) if report_interrupted else None
+        posting = asyncio.create_task(self.outbox.run())
+        try:
+            await self.clockwork.start()
+            yield
+        finally:
+            if lost:
                 lost.cancel()
-                await asyncio.gather(
-                    self.door.works.finish(within_s=FINISH_WITHIN_S), self.clockwork.stop(within_s=FINISH_WITHIN_S)
-                )
-                posting.cancel()
-                await self.outbox.finish(within_s=POST_WITHIN_S)
+            await self.clockwork.stop(within_s=FINISH_WITHIN_S)
+            posting.cancel()
+            await self.outbox.finish(within_s=POST_WITHIN_S)
+
+    def front(self) -> AbstractAsyncContextManager[None]:
+        """Slack's way in, which hands on what it delivers to `deliveries`."""
+        return self._socket() if self.settings.slack.mode == "socket" else self._http()
 
     async def _tell_the_lost(self) -> None:
         """A while after the start, when an earlier process that was still finishing has ended, too."""
@@ -109,14 +115,16 @@ class Bot:
 
     @asynccontextmanager
     async def _socket(self) -> AsyncIterator[None]:
-        socket_mode = SocketMode(
-            self.client, self.session, self.tokens.app.open(), self._handle, self.slack, self.patience, self.clock
-        )
-        try:
-            await socket_mode.start()
-            yield
-        finally:
-            await socket_mode.close()
+        tokens = self.tokens
+        # A session of its own: the connection may outlast the bot that opened it.
+        async with open_session(self.settings.network, json_serialize=json_text) as session:
+            client = web_client(tokens.bot.open(), tokens.api_url, session)
+            socket_mode = SocketMode(client, session, tokens.app.open(), self._handle, self.slack, self.patience, self.clock)
+            try:
+                await socket_mode.start()
+                yield
+            finally:
+                await socket_mode.close()
 
     async def _handle(self, request: SocketModeRequest) -> dict[str, Any] | None:
         """Bolt's answer to an envelope, where it has one."""
@@ -209,59 +217,6 @@ async def open_bot(
             patience,
             clock,
         )
-
-
-def asked_to_stop() -> asyncio.Event:
-    """Set by SIGTERM and by Ctrl-C, where the platform has handlers for them."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, stop.set)
-    return stop
-
-
-async def run_bot(settings: Settings, tokens: SlackTokens) -> None:
-    """The bot until SIGTERM or Ctrl-C."""
-    # Threads that work on logs must not keep the event loop waiting for the five milliseconds that are usual.
-    sys.setswitchinterval(SWITCH_S)
-    stop, opened = asked_to_stop(), asyncio.Event()
-    running = asyncio.create_task(_run(settings, tokens, stop, opened))
-    await asyncio.wait({running, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
-    if not running.done():
-        log.info("Stopping.")
-        await asyncio.wait({running}, timeout=STOP_WITHIN_S if opened.is_set() else 0)
-        running.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
-
-
-async def _run(settings: Settings, tokens: SlackTokens, stop: asyncio.Event, opened: asyncio.Event) -> None:
-    slack = Connection()
-    stores: list[Store] = []
-
-    async def database_works() -> bool:
-        return bool(stores) and await stores[0].works()
-
-    async with (
-        _health(settings, slack, database_works),
-        open_bot(settings, tokens, slack) as bot,
-    ):
-        stores.append(bot.store)
-        # What is here now stays; the collector need not look at it again and again. It takes a while, so nobody waits yet.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(COLLECT_AFTER, 20, 20)
-        async with bot.connected():
-            opened.set()
-            await stop.wait()
-
-
-def _health(
-    settings: Settings, slack: Connection, database_works: Callable[[], Awaitable[bool]]
-) -> AbstractAsyncContextManager[None]:
-    health = settings.health
-    return serve_health(health.port, slack, database_works, health.host) if health else contextlib.nullcontext()
 
 
 async def _introduced(client: AsyncWebClient, slack: Connection, patience: Patience) -> Any:

@@ -580,7 +580,7 @@ def _read_tokens(environ: Mapping[str, str]) -> tuple[dict[str, str], list[Probl
     tokens, problems = {}, []
     for name, wrong in _WRONG_BEGINNINGS.items():
         try:
-            tokens[name] = clean_secret(environ.get(name, ""), name)
+            tokens[name] = _read_token(name, environ.get(name, ""))
         except ValueError as error:
             tokens[name] = ""
             problems.append(Problem(name, "", str(error).removeprefix(f"{name} ")))
@@ -589,6 +589,17 @@ def _read_tokens(environ: Mapping[str, str]) -> tuple[dict[str, str], list[Probl
             right = f"another token: {found}… is {_BEGINNINGS[found]}"
             problems.append(Problem(name, "", right))
     return tokens, problems
+
+
+def _read_token(name: str, value: str) -> str:
+    """A token as it stands in the environment, or in the file that `file:PATH` names there."""
+    if not value.startswith("file:"):
+        return clean_secret(value, name)
+    path = value.removeprefix("file:")
+    token = clean_secret(_read_secret_file(Path(path).expanduser(), path), f"the file {path}")
+    if not token:
+        raise ValueError(f"the file {path} is empty")
+    return token
 
 
 _BEGINNINGS = {"xoxb-": "SLACK_BOT_TOKEN", "xapp-": "SLACK_APP_TOKEN", "xoxp-": "a person's token, which this bot never uses"}

@@ -27,9 +27,30 @@ class Deliveries:
     def __init__(self, dispatch: Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]) -> None:
         self._dispatch = dispatch
         self._known: OrderedDict[str, asyncio.Future[BoltResponse]] = OrderedDict()
+        self._successor: Deliveries | None = None
+        self._under_way = 0
+
+    @property
+    def are_under_way(self) -> bool:
+        """Whether a delivery has no response yet."""
+        return self._under_way > 0
+
+    def lead_to(self, other: Deliveries) -> None:
+        """What comes from now on is for another bot, which knows what came here."""
+        other._known = self._known
+        self._successor = None if other is self else other
 
     async def take(self, request: AsyncBoltRequest) -> BoltResponse:
         """Bolt's response to the delivery."""
+        if self._successor:
+            return await self._successor.take(request)
+        self._under_way += 1
+        try:
+            return await self._taken(request)
+        finally:
+            self._under_way -= 1
+
+    async def _taken(self, request: AsyncBoltRequest) -> BoltResponse:
         key = delivery_key(request.body)
         if not key:
             return await self._dispatch(request)

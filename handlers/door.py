@@ -41,10 +41,14 @@ class Works:
     errands: set[asyncio.Task[object]] = field(default_factory=set)
     stopping: bool = False
     going_on: dict[str, tuple[str, asyncio.Task[Answer]]] = field(default_factory=dict)
+    # Those of the bot before a reload, which may still go on.
+    earlier: Works | None = None
 
     def cancel(self, ticket: str, user: str) -> bool:
         """Stops a person's own work; False where there is none (any more) or it is somebody else's."""
         owner, task = self.going_on.get(ticket, ("", None))
+        if task is None and self.earlier:
+            return self.earlier.cancel(ticket, user)
         return task is not None and owner == user and task.cancel()
 
     async def finish(self, *, within_s: float) -> None:
@@ -56,6 +60,15 @@ class Works:
             task.cancel()
         if self.errands:
             await asyncio.wait(set(self.errands), timeout=TELL_WITHIN_S)
+        await self._cut_off()
+
+    async def _cut_off(self) -> None:
+        """Ends what is left, such as a file that waits for its turn, while its end can still be recorded."""
+        late = set(self.errands)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=TELL_WITHIN_S)
 
 
 @dataclass(frozen=True, slots=True)

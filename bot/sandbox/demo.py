@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-from bot.app import asked_to_stop, open_bot
+from bot.app import open_bot
+from bot.runtime import asked_to_stop
 from bot.sandbox.slack import Message
 from bot.sandbox.world import World, open_world
 from bot.words import size

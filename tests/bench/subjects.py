@@ -53,10 +53,10 @@ async def stock() -> None:
 
 
 async def opswatch(folder: Path) -> None:
-    from bot.app import run_bot
     from bot.config import read_settings, slack_tokens
+    from bot.runtime import run_bot
 
-    await run_bot(read_settings(folder / "bot.toml"), slack_tokens("socket"))
+    await run_bot(lambda: (read_settings(folder / "bot.toml"), slack_tokens("socket")))
 
 
 class MemoryUsage:

@@ -1,0 +1,129 @@
+"""SIGHUP reloads the configuration: all or nothing, and nobody's question is lost meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.sandbox.world import World
+from tests.conftest import ROOT, toml_of
+
+HANGS_UP = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this platform has no SIGHUP")
+pytestmark = HANGS_UP
+
+
+@asynccontextmanager
+async def running(world: World, log: Path, **changes: Any) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`python -m bot run` in a process of its own, connected."""
+    configure(world, **changes)
+    env = {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)}
+    with log.open("wb") as out:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", "run", cwd=world.folder, env=env, stdout=subprocess.DEVNULL, stderr=out
+        )
+    try:
+        await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
+        yield process
+        assert process.returncode is None, log.read_text()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await asyncio.wait_for(process.wait(), 30)
+
+
+def configure(world: World, **changes: Any) -> None:
+    (world.folder / "bot.toml").write_text(toml_of({**world.table(), **changes}), "utf-8")
+
+
+async def until_logged(log: Path, text: str, times: int = 1) -> None:
+    async with asyncio.timeout(60):
+        while log.read_text().count(text) < times:
+            await asyncio.sleep(0.05)
+
+
+async def test_reload_takes_the_new_configuration(world: World, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with running(world, log) as process:
+        refused = await world.slack.answer_to("/apiaudit 2h", user="U0LINUS", timeout_s=60)
+        assert "ask the operator" in refused.text.lower() or "may not" in refused.text.lower()
+        configure(world, access={"usage": ["*"], "apiaudit": ["*"], "logs": ["*"]})
+        process.send_signal(signal.SIGHUP)
+        await until_logged(log, "The configuration was reloaded.")
+        answer = await world.slack.answer_to("/apiaudit 2h", user="U0LINUS", timeout_s=60)
+        assert "call" in answer.text
+        assert len(world.slack.sockets) == 1, "the connection has stayed"
+
+
+async def test_bad_configuration_leaves_the_bot_as_it_is(world: World, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with running(world, log, slack={"ops_channel": "C0OPS"}) as process:
+        configure(world, slack={"ops_channel": "C0OPS"}, timezone="Mars/Olympus", colour="red")
+        process.send_signal(signal.SIGHUP)
+        await world.slack.until(lambda: any("was not reloaded" in m.text for m in world.slack.messages), timeout_s=60)
+        told = next(m for m in world.slack.messages if "was not reloaded" in m.text)
+        assert "timezone" in told.text
+        assert "colour" in told.text
+        answer = await world.slack.answer_to("/usage yesterday", timeout_s=60)
+        assert "rapid7-eu" in answer.text
+
+
+async def test_commands_during_reloads_are_all_answered(world: World, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with running(world, log) as process:
+        asked = []
+        for number in range(50):
+            if number in (10, 25, 40):
+                process.send_signal(signal.SIGHUP)
+            user = ("U0ADA", "U0LINUS")[number % 2]
+            channel = ("C0OPS", "C0KITCHEN")[number // 2 % 2]
+            asked.append(
+                asyncio.create_task(world.slack.answer_to(f"/usage {number + 2}d", user=user, channel=channel, timeout_s=240))
+            )
+            await asyncio.sleep(0.05)
+        answers = await asyncio.gather(*asked)
+        assert len(answers) == 50
+        assert not [answer.text for answer in answers if "rapid7-eu" not in answer.text]
+        await until_logged(log, "The configuration was reloaded.")
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+async def test_work_begun_before_a_reload_is_finished(world: World, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with running(world, log) as process:
+        world.rapid7.be_slow(3, times=1)
+        slow = asyncio.create_task(world.slack.answer_to("/usage 3d", timeout_s=60))
+        await world.slack.until(lambda: any("Working on" in m.text for m in world.slack.messages), timeout_s=30)
+        process.send_signal(signal.SIGHUP)
+        await until_logged(log, "The configuration was reloaded.")
+        answer = await slack_answer(slow)
+        assert "rapid7-eu" in answer.text
+        assert "interrupted" not in answer.text
+
+
+async def slack_answer(task: asyncio.Task[Any]) -> Any:
+    return await asyncio.wait_for(task, 60)
+
+
+async def test_new_token_in_a_file_opens_a_new_connection(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = tmp_path / "app-token"
+    token.write_text(world.slack.app_token + "\n")
+    environ = world.environ()
+    monkeypatch.setattr(World, "environ", lambda self: {**environ, "SLACK_APP_TOKEN": f"file:{token}"})
+    log = tmp_path / "log"
+    async with running(world, log) as process:
+        before = set(world.slack.sockets)
+        world.slack.app_token = "xapp-1-another"
+        token.write_text("xapp-1-another\n")
+        process.send_signal(signal.SIGHUP)
+        await until_logged(log, "The configuration was reloaded.")
+        assert not before & set(world.slack.sockets)
+        assert "rapid7-eu" in (await world.slack.answer_to("/usage yesterday", timeout_s=60)).text
