@@ -16,6 +16,7 @@ class UploadRefused(Exception):
 
     def __init__(self, status: int) -> None:
         super().__init__(f"Slack did not take the file (HTTP {status}).")
+        self.status = status
 
 
 async def upload(

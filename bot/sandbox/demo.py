@@ -38,6 +38,7 @@ async def open_demo(
         open_bot(world.settings(alert=list(alert)), world.tokens(), clock=clock) as bot,
         bot.connected(),
     ):
+        world.slack.limit()
         await world.slack.until(lambda: world.slack.sockets)
         yield world
 

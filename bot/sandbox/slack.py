@@ -14,7 +14,7 @@ import itertools
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from aiohttp import WSMsgType, web
 from bot.sandbox import rules
 from bot.sandbox.faults import faults_of
 from bot.sandbox.ledger import Entry, Server
+from bot.sandbox.slack_limits import Meter, Refusal, SlackLimits
 
 PAGE = Path(__file__).parent / "page"
 SCOPES = "app_mentions:read,channels:history,channels:read,chat:write,commands,files:write,groups:history,groups:read,im:write,usergroups:read,users:read"
@@ -185,6 +186,9 @@ class SlackSandbox(Server):
     streams: set[asyncio.Queue[str]] = field(default_factory=set)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     clock: Callable[[], float] = time.time
+    refusals: list[Refusal] = field(default_factory=list)
+    listed_per_page: int = 1
+    _meter: Meter | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
@@ -593,6 +597,24 @@ class SlackSandbox(Server):
 
     # The Web API
 
+    def limit(self, limits: SlackLimits = SlackLimits()) -> None:
+        """From now on calls are counted, and one too many gets 429 with Retry-After, as Slack's own limits have it."""
+        self._meter = Meter(limits)
+
+    def refuse(
+        self,
+        method: str,
+        error: str,
+        *,
+        when: Callable[[Mapping[str, Any]], bool] = lambda _: True,
+        times: int | None = None,
+    ) -> Refusal:
+        """Calls of a method are refused with Slack's word for why, for ever or so many times; all, or those whose arguments are picked.
+        Taken back by removing it from `refusals`."""
+        refusal = Refusal(method, error, when, times)
+        self.refusals.append(refusal)
+        return refusal
+
     def fail(self, method: str = "chat.postMessage", *, how: str = "cut", processed: bool = True, times: int = 1) -> None:
         """The next calls of a method are processed, or not, and then nobody hears of it: the connection is `cut`, or the answer is an HTTP
         status, with Slack's own error for 500 and with a web page else."""
@@ -622,11 +644,26 @@ class SlackSandbox(Server):
         handler = getattr(self, "_api_" + method.replace(".", "_"), None)
         if handler is None:
             return _refuse("unknown_method")
+        if wait_s := self._too_often(method, args):
+            self.refused.append(f"{method}: ratelimited")
+            headers = {"Retry-After": str(wait_s)}
+            return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
+        if refusal := next((refusal for refusal in self.refusals if refusal.takes(method, args)), None):
+            self.refused.append(f"{method}: {refusal.error}")
+            self._notify()
+            return _refuse(refusal.error)
         answer: dict[str, Any] = handler(args)
         if not answer["ok"]:
             self.refused.append(f"{method}: {answer}")
         self._notify()
         return web.json_response(answer, headers={"X-OAuth-Scopes": self.scopes})
+
+    def _too_often(self, method: str, args: Mapping[str, Any]) -> int:
+        """For how many seconds the call comes too early."""
+        if self._meter is None:
+            return 0
+        channel = self._channel(str(args.get("channel", "")))
+        return self._meter.retry_after(method, channel.id if channel else "", self.clock())
 
     def _api_auth_test(self, args: dict[str, Any]) -> dict[str, Any]:
         del args
@@ -715,9 +752,10 @@ class SlackSandbox(Server):
     def _api_conversations_list(self, args: dict[str, Any]) -> dict[str, Any]:
         """One channel a page, so that whoever asks has to follow the cursor."""
         listed = [channel for channel in self.channels.values() if not channel.direct_with]
-        at = int(args.get("cursor") or 0)
-        found = [{"id": c.id, "name": c.name, "is_member": c.bot_is_in} for c in listed[at : at + 1]]
-        return {"ok": True, "channels": found, "response_metadata": {"next_cursor": str(at + 1) if at + 1 < len(listed) else ""}}
+        at, most = int(args.get("cursor") or 0), self.listed_per_page
+        found = [{"id": c.id, "name": c.name, "is_member": c.bot_is_in} for c in listed[at : at + most]]
+        cursor = str(at + most) if at + most < len(listed) else ""
+        return {"ok": True, "channels": found, "response_metadata": {"next_cursor": cursor}}
 
     def _api_conversations_info(self, args: dict[str, Any]) -> dict[str, Any]:
         """A channel; one with `members` is private, and is not known to a bot that is not in it."""
@@ -830,7 +868,7 @@ class SlackSandbox(Server):
         files = [self.files.get(entry.get("id", "")) for entry in listed]
         if not files or any(f is None or len(f.content) != f.length or f.shared for f in files):
             return {"ok": False, "error": "file_not_found"}
-        channel = self._channel(args.get("channel_id", ""))
+        channel = self.channels.get(args.get("channel_id", ""))
         if args.get("channel_id") and (channel is None or not channel.bot_is_in):
             return {"ok": False, "error": "channel_not_found" if channel is None else "not_in_channel"}
         done = [f for f in files if f]
@@ -1028,8 +1066,10 @@ class SlackSandbox(Server):
         return next((m for m in self.messages if m.ts == args.get("ts") and m.channel == args.get("channel")), None)
 
     def _channel(self, given: str) -> Channel | None:
-        found = self.channels.get(given)
-        return found or next((c for c in self.channels.values() if f"#{c.name}" == given), None)
+        """The channel of that id or name; a person's id means their direct messages, as Slack has it for posts."""
+        direct = next((c for c in self.channels.values() if given and c.direct_with == given), None)
+        found = self.channels.get(given) or direct
+        return found or next((c for c in self.channels.values() if c.name == given.removeprefix("#") and given), None)
 
     def _response_url(self, user: str, channel: str, *, ts: str = "") -> str:
         key = secrets.token_urlsafe(12)

@@ -173,3 +173,11 @@ def outbox_files(db: Database) -> None:
 def pauses(db: Database) -> None:
     """Schedules that are paused, since their maker may no longer ask the question."""
     db.table("pauses").create({"schedule": str, "paused_at": str}, pk="schedule", not_null={"paused_at"})
+
+
+@steps(name="0011_channels")
+def channels(db: Database) -> None:
+    """Which channel a name was found to mean, so that another one of that name does not get what was meant for it."""
+    db.table("channels").create(
+        {"team": str, "name": str, "id": str, "pinned_at": str}, pk=("team", "name"), not_null={"id", "pinned_at"}
+    )

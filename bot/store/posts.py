@@ -17,6 +17,8 @@ from bot.store.sqlite import Store, instant
 # A run that has not ended by then was cut off, and is done again.
 LEASE = timedelta(minutes=2)
 KEPT = timedelta(days=90)
+# No post is put off for longer than that.
+LONGEST_DELAY = timedelta(hours=6)
 
 
 class How(enum.StrEnum):
@@ -47,7 +49,7 @@ class Post:
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A post that waits in the outbox. `claimed_at` is set where it was being sent, so that it may stand in Slack already; `about_ts`
-    is the message it is about, where that is known to stand."""
+    is the message it is about, where that is known to stand. `set_aside` where it was passed over since Slack did not take it."""
 
     id: int
     post: Post
@@ -55,6 +57,22 @@ class Waiting:
     claimed_at: datetime | None
     attempts: int
     about_ts: str = ""
+    set_aside: bool = False
+
+    @property
+    def lane(self) -> str:
+        """The queue it waits in: each channel has one for messages and one for files."""
+        return f"{self.post.channel} files" if self.post.how is How.FILE else self.post.channel
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits for one channel: how many, since when, and what Slack said last."""
+
+    channel: str
+    count: int
+    since: datetime
+    trouble: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +183,13 @@ class Posts:
         return await self._store.write(lambda db: enqueue(db, post, now))
 
     async def claim_post(self, *, now: datetime, busy: Sequence[str] = ()) -> Waiting | None:
-        """The oldest post whose channel is not `busy` and may be posted to by now; its channel's others wait behind it."""
+        """The oldest post that is due and whose lane is not `busy`. The others of its lane wait behind it, but for those that were set
+        aside, which nobody waits for; what is about another post waits for that one."""
 
         def claim(db: Database) -> Waiting | None:
             marks = ", ".join("?" for _ in busy)
-            found = db.query(
-                f"SELECT * FROM outbox WHERE id IN (SELECT min(id) FROM outbox WHERE {_UNSENT} GROUP BY channel) "  # noqa: S608
-                f"AND not_before <= ? AND channel NOT IN ({marks}) ORDER BY id LIMIT 1",
-                [instant(now), *busy],
-            )
+            due = (instant(now), instant(now + LONGEST_DELAY))
+            found = db.query(_NEXT.replace("BUSY", marks), [*due, *due, *busy])
             for row in found:
                 db.execute("UPDATE outbox SET state = 'sending', claimed_at = ? WHERE id = ?", (instant(now), row["id"]))
                 return _waiting(db, row)
@@ -183,38 +199,84 @@ class Posts:
         unsent = await self._store.read(f"SELECT 1 FROM outbox WHERE {_UNSENT} LIMIT 1", ())  # noqa: S608
         return await self._store.write(claim) if unsent else None
 
-    async def sent(self, waiting: Waiting, *, ts: str) -> None:
-        """It stands in Slack."""
+    async def sent(self, waiting: Waiting, *, ts: str, now: datetime | None = None) -> None:
+        """It stands in Slack. Where it had been set aside, what was set aside after it may go now, too, so that order is kept."""
 
         def sent(db: Database) -> None:
             db.execute("UPDATE outbox SET state = 'sent', ts = ?, trouble = NULL WHERE id = ?", (ts, waiting.id))
             db.execute("UPDATE notices SET ts = ? WHERE key = ?", (ts, waiting.post.key))
             db.execute("DELETE FROM outbox_files WHERE key = ?", (waiting.post.key,))
+            if waiting.set_aside and now:
+                sql = f"UPDATE outbox SET not_before = ? WHERE state = 'aside' AND {_LANE} = ?"  # noqa: S608
+                db.execute(sql, (instant(now), waiting.lane))
 
         await self._store.write(sent)
 
     async def drop(self, waiting: Waiting, *, trouble: str) -> None:
         """It cannot be told any more, and what waits behind it need not wait."""
+        await self._store.write(lambda db: _drop(db, waiting, trouble))
 
-        def drop(db: Database) -> None:
-            db.execute("UPDATE outbox SET state = 'sent', trouble = ? WHERE id = ?", (trouble, waiting.id))
-            db.execute("DELETE FROM outbox_files WHERE key = ?", (waiting.post.key,))
+    async def put_back(
+        self, waiting: Waiting, *, until: datetime, trouble: str, may_stand: bool = False, aside: bool = False
+    ) -> None:
+        """It is tried again later; with `may_stand` it is looked for first, since it may stand there already. What waits behind it goes on
+        where it is put `aside`. An edit that a newer one has replaced meanwhile is dropped."""
 
-        await self._store.write(drop)
+        def put_back(db: Database) -> None:
+            newer = "SELECT 1 FROM outbox WHERE about = ? AND how = 'edit' AND id > ? LIMIT 1"
+            if waiting.post.how is How.EDIT and list(db.query(newer, [waiting.post.about, waiting.id])):
+                _drop(db, waiting, trouble)
+                return
+            state = "aside" if aside else "sending" if may_stand else "pending"
+            claimed = "" if may_stand else ", claimed_at = NULL"
+            sql = f"UPDATE outbox SET state = ?, not_before = ?, trouble = ?, attempts = attempts + 1{claimed} WHERE id = ?"  # noqa: S608
+            db.execute(sql, (state, instant(until), trouble, waiting.id))
+            if aside:
+                # Older ones that were set aside are tried no later, so that order is kept where Slack takes them all again.
+                sooner = f"UPDATE outbox SET not_before = min(not_before, ?) WHERE state = 'aside' AND id < ? AND {_LANE} = ?"  # noqa: S608
+                db.execute(sooner, (instant(until), waiting.id, waiting.lane))
 
-    async def put_back(self, waiting: Waiting, *, until: datetime, trouble: str, may_stand: bool = False) -> None:
-        """It is tried again later; with `may_stand` it is looked for first, since it may stand there already."""
-        state = "sending" if may_stand else "pending"
-        sql = "UPDATE outbox SET state = ?, not_before = ?, trouble = ?, attempts = attempts + 1 WHERE id = ?"
-        await self._store.write(lambda db: db.execute(sql, (state, instant(until), trouble, waiting.id)))
+        await self._store.write(put_back)
 
     async def oldest_waiting(self) -> datetime | None:
-        """Since when the oldest post that has not been sent waits."""
-        rows = await self._store.read(f"SELECT min(queued_at) AS since FROM outbox WHERE {_UNSENT}", ())  # noqa: S608
+        """Since when the oldest post that has not been sent waits; what was set aside does not count."""
+        rows = await self._store.read(f"SELECT min(queued_at) AS since FROM outbox WHERE {_WAITING}", ())  # noqa: S608
         return datetime.fromisoformat(rows[0]["since"]) if rows[0]["since"] else None
 
+    async def backlog(self) -> list[Backlog]:
+        """What waits, by channel, the longest wait first; what was set aside does not count."""
+        rows = await self._store.read(
+            f"SELECT channel, count(*) AS count, min(queued_at) AS since, max(trouble) AS trouble FROM outbox WHERE {_WAITING} "  # noqa: S608
+            "GROUP BY channel ORDER BY since",
+            (),
+        )
+        return [Backlog(r["channel"], r["count"], datetime.fromisoformat(r["since"]), r["trouble"] or "") for r in rows]
 
-_UNSENT = "state IN ('pending', 'sending')"
+    async def pin_channel(self, team: str, name: str, channel_id: str, *, now: datetime) -> None:
+        """From now on the name means this channel, whatever else is called so later."""
+        sql = "INSERT OR IGNORE INTO channels (team, name, id, pinned_at) VALUES (?, ?, ?, ?)"
+        await self._store.write(lambda db: db.execute(sql, (team, name, channel_id, instant(now))))
+
+    async def pinned_channels(self, team: str) -> dict[str, str]:
+        """The channels that names were found to mean, by name."""
+        rows = await self._store.read("SELECT name, id FROM channels WHERE team = ?", (team,))
+        return {row["name"]: row["id"] for row in rows}
+
+
+_WAITING = "state IN ('pending', 'sending')"
+_UNSENT = "state IN ('pending', 'sending', 'aside')"
+_LANE = "(channel || CASE how WHEN 'file' THEN ' files' ELSE '' END)"
+# A time that lies further ahead than any delay of ours was written by a clock that was wrong.
+_DUE = "(not_before <= ? OR not_before > ?)"
+_NEXT = f"""
+    SELECT * FROM outbox WHERE id IN (
+        SELECT min(id) FROM outbox AS post
+        WHERE ({_WAITING} OR (state = 'aside' AND {_DUE}))
+        AND NOT EXISTS (SELECT 1 FROM outbox AS root WHERE root.key = post.about AND root.{_UNSENT})
+        GROUP BY {_LANE}
+    )
+    AND {_DUE} AND {_LANE} NOT IN (BUSY) ORDER BY id LIMIT 1
+"""  # noqa: S608
 _SUBSCRIPTIONS = "SELECT number, channel, line, cron, said, user FROM subscriptions WHERE ended_at IS NULL"
 
 
@@ -222,11 +284,27 @@ def _waiting(db: Database, row: dict[str, Any]) -> Waiting:
     how = How(row["how"])
     files = list(db.query("SELECT content FROM outbox_files WHERE key = ?", [row["key"]])) if how is How.FILE else []
     content = files[0]["content"] if files else b""
-    post = Post(row["key"], row["channel"], row["text"], json.loads(row["blocks"]), how, row["about"] or "", content)
+    post = Post(row["key"], row["channel"], row["text"], _blocks(row["blocks"]), how, row["about"] or "", content)
     about = list(db.query("SELECT ts FROM outbox WHERE key = ?", [post.about])) if post.about else []
-    claimed = datetime.fromisoformat(row["claimed_at"]) if row["state"] == "sending" else None
+    is_claimed = row["claimed_at"] and row["state"] != "pending"
+    claimed = datetime.fromisoformat(row["claimed_at"]) if is_claimed else None
     about_ts = (about[0]["ts"] or "") if about else ""
-    return Waiting(row["id"], post, datetime.fromisoformat(row["queued_at"]), claimed, row["attempts"], about_ts)
+    queued_at, is_aside = datetime.fromisoformat(row["queued_at"]), row["state"] == "aside"
+    return Waiting(row["id"], post, queued_at, claimed, row["attempts"], about_ts, is_aside)
+
+
+def _blocks(text: str) -> list[Block]:
+    """The blocks as they were kept; none where they cannot be read any more, which must not keep the words back."""
+    try:
+        blocks = json.loads(text)
+    except ValueError:
+        return []
+    return blocks if isinstance(blocks, list) else []
+
+
+def _drop(db: Database, waiting: Waiting, trouble: str) -> None:
+    db.execute("UPDATE outbox SET state = 'sent', trouble = ? WHERE id = ?", (trouble, waiting.id))
+    db.execute("DELETE FROM outbox_files WHERE key = ?", (waiting.post.key,))
 
 
 def enqueue(db: Database, post: Post, now: datetime) -> bool:
@@ -234,7 +312,8 @@ def enqueue(db: Database, post: Post, now: datetime) -> bool:
     waits to be told anew is told as it is now, once."""
     if post.how is How.EDIT:
         db.execute(
-            "DELETE FROM outbox WHERE about = ? AND how = 'edit' AND state = 'pending' AND attempts = 0 AND key != ?",
+            "DELETE FROM outbox WHERE about = ? AND how = 'edit' AND key != ? "
+            "AND (state = 'aside' OR (state = 'pending' AND attempts = 0))",
             (post.about, post.key),
         )
     row = (

@@ -1,8 +1,8 @@
 """A bot that dies again and again: `python -m tests.scenarios.crashing FOLDER BEGAN_AT SPEED`.
 
 Reads one order a line: the label of a step to die at, or how many seconds to live. For each it forks a child that runs the real bot, with the
-configuration in FOLDER and a clock that runs SPEED times as fast, and says when the child is dead. It imports everything once, so that
-dying a hundred times is quick.
+configuration in FOLDER and a clock that runs SPEED times as fast, and says how it ended, `SIGKILL` where it was killed. It imports
+everything once, so that dying a hundred times is quick.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,10 +63,13 @@ def _ending(status: int) -> str:
 
 def live(folder: Path, clock: Callable[[], datetime], order: str) -> None:
     jobs.TICK_S = 0.05
-    arm(order)
     try:
+        arm(order)
         asyncio.run(run(folder, clock))
+    except BaseException:
+        traceback.print_exc()
     finally:
+        sys.stderr.flush()
         os._exit(1)
 
 

@@ -59,19 +59,23 @@ async def test_killed_a_hundred_times_every_transition_and_every_digest_stands_o
 async def dying(world: World, began_at: float) -> AsyncIterator[Any]:
     """Gives an order and waits until it is carried out."""
     env = process_environ(world.clock, {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)})
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.scenarios.crashing", str(world.folder), repr(began_at), repr(SPEED),
-        env=env, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    errors = world.folder / "stderr"
+    with errors.open("wb") as stderr:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.scenarios.crashing", str(world.folder), repr(began_at), repr(SPEED),
+            env=env, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr,
+        )  # fmt: skip
     assert process.stdin and process.stdout
     stdin, stdout = process.stdin, process.stdout
 
     async def die(order: str) -> None:
         stdin.write(f"{order}\n".encode())
-        assert await asyncio.wait_for(stdout.readline(), 30) == b"SIGKILL\n"
+        ended = await asyncio.wait_for(stdout.readline(), 60)
+        assert ended == b"SIGKILL\n", f"{order}: {ended!r} {errors.read_text()[-2000:]}"
 
     try:
         yield die
+        assert "Traceback" not in errors.read_text()
     finally:
         process.kill()
         await process.wait()

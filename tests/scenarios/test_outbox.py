@@ -211,13 +211,14 @@ async def test_killed_a_hundred_times_every_message_stands_once_and_in_order(wor
         faults(world, spread)
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.scenarios.posting", str(world.folder / "bot.sqlite"), env=env, cwd=ROOT,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         assert process.stdout is not None
         await process.stdout.readline()
         await asyncio.sleep(spread.random() * 0.12)
         process.send_signal(signal.SIGKILL)
-        await process.wait()
+        _, errors = await process.communicate()
+        assert (process.returncode, b"Traceback" in errors) == (-9, False), errors.decode()
         kills += 1
     world.slack.faults.clear()
     async with posting(world) as posts:

@@ -1,0 +1,88 @@
+"""How often the sandbox's Slack may be asked, and what it refuses on purpose.
+
+The limits are Slack's published ones ("Rate limits"): one message a second in a channel with a small burst, several hundred a minute in the
+workspace, and tiers of calls a minute for every other method.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+MESSAGES = "chat.postMessage"
+TIER_OF: Mapping[str, int] = {
+    "apps.connections.open": 1,
+    "chat.postEphemeral": 4,
+    "conversations.list": 2,
+    "files.completeUploadExternal": 4,
+    "files.getUploadURLExternal": 4,
+    "usergroups.users.list": 2,
+    "users.info": 4,
+    "views.open": 4,
+    "views.publish": 4,
+    "views.update": 4,
+}
+UNLIMITED = frozenset({"auth.test", "api.test"})
+
+
+@dataclass(frozen=True, slots=True)
+class SlackLimits:
+    """What is allowed. `speed` runs the clock of the limits so many times as fast, for tests that need not wait."""
+
+    channel_per_s: float = 1.0
+    channel_burst: int = 4
+    workspace_per_min: int = 400
+    tiers_per_min: tuple[int, int, int, int] = (1, 20, 50, 100)
+    speed: float = 1.0
+
+
+@dataclass(slots=True)
+class Meter:
+    """Counts calls. Each kind has an instant until which it is spoken for, which every call pushes further into the future."""
+
+    limits: SlackLimits
+    _until: dict[str, float] = field(default_factory=dict)
+
+    def retry_after(self, method: str, channel: str, now: float) -> int:
+        """For how many seconds a call comes too early; 0 where it is allowed, and then it counts."""
+        kinds = self._kinds(method, channel)
+        waits = [self._wait(name, every_s, burst, now) for name, every_s, burst in kinds]
+        if max(waits, default=0.0) > 0:
+            return max(1, math.ceil(max(waits)))
+        for name, every_s, _ in kinds:
+            self._until[name] = max(self._until.get(name, now), now) + every_s
+        return 0
+
+    def _kinds(self, method: str, channel: str) -> list[tuple[str, float, int]]:
+        """What a call counts towards: name, seconds a call, calls at once."""
+        limits = self.limits
+        if method in UNLIMITED:
+            return []
+        if method == MESSAGES:
+            a_channel = (f"channel {channel}", 1 / limits.channel_per_s / limits.speed, limits.channel_burst)
+            return [a_channel, ("workspace", 60 / limits.workspace_per_min / limits.speed, limits.workspace_per_min)]
+        per_min = limits.tiers_per_min[TIER_OF.get(method, 3) - 1]
+        return [(method, 60 / per_min / limits.speed, per_min)]
+
+    def _wait(self, name: str, every_s: float, burst: int, now: float) -> float:
+        return self._until.get(name, now) - (now + every_s * burst - every_s) - 1e-9
+
+
+@dataclass(slots=True)
+class Refusal:
+    """Calls of a method that are refused: those whose arguments `when` picks, as many as `times`, for ever where that is None."""
+
+    method: str
+    error: str
+    when: Callable[[Mapping[str, Any]], bool]
+    times: int | None
+
+    def takes(self, method: str, args: Mapping[str, Any]) -> bool:
+        """Whether this call is one of them; it counts then."""
+        if method != self.method or self.times == 0 or not self.when(args):
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True

@@ -1,0 +1,414 @@
+"""What Slack refuses: one message, one file or a whole channel. Everything else goes on, and the operators are told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.accounts import utc_now
+from bot.delivery import web_client
+from bot.outbox import Outbox, Pace
+from bot.sandbox.slack import BOT, Channel, Message
+from bot.sandbox.slack_limits import SlackLimits
+from bot.sandbox.world import World
+from bot.slack_pace import SlackPace
+from bot.store import How, Post, Posts, Store
+from tests.scenarios.test_outbox import about, enqueue, post
+from tests.scenarios.test_outbox import said as all_said
+
+HURRIED = Pace(per_channel=0.01, look=0.05, retry=0.01, mend=0.1, names=0.2)
+
+
+@asynccontextmanager
+async def outbox_of(world: World, ops_channel: str = "#ops", pace: Pace = HURRIED) -> AsyncIterator[tuple[Posts, Outbox]]:
+    """An outbox at work that can bring files, too."""
+    store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
+    async with aiohttp.ClientSession() as session:
+        client = web_client(world.slack.bot_token, f"{world.slack.url}/api/", session, pace=SlackPace(pace.per_channel))
+        outbox = Outbox(Posts(store), client, utc_now, ops_channel, pace, session=session)
+        task = asyncio.create_task(outbox.run())
+        try:
+            yield Posts(store), outbox
+        finally:
+            task.cancel()
+            await outbox.finish(within_s=2)
+            await asyncio.gather(task, return_exceptions=True)
+            await store.close()
+
+
+def file(n: int, root: int, channel: str = "#ops") -> Post:
+    return Post(f"{channel} file {n}", channel, f"usage-{n}.csv", [], How.FILE, f"{channel} {root}", b"day,bytes\r\n")
+
+
+def said(world: World, channel: str = "C0OPS") -> list[str]:
+    """What the bot has said in words; files stand there without any."""
+    return [text for text in all_said(world, channel) if text]
+
+
+def files(world: World) -> list[str]:
+    return [f.name for m in world.slack.messages for f in m.files]
+
+
+def has(text: str) -> Callable[[Any], bool]:
+    return lambda args: text in str(args.get("text"))
+
+
+async def all_sent(posts: Posts) -> None:
+    async with asyncio.timeout(20):
+        while await posts._store.read("SELECT 1 FROM outbox WHERE state != 'sent'", ()):
+            await asyncio.sleep(0.02)
+
+
+REFUSED_UPLOADS = {
+    "uploads disabled": ("files.getUploadURLExternal", "file_uploads_disabled"),
+    "storage full": ("files.getUploadURLExternal", "storage_limit_reached"),
+    "no scope": ("files.getUploadURLExternal", "missing_scope"),
+    "file lost": ("files.completeUploadExternal", "file_not_found"),
+    "channel unknown to uploads": ("files.completeUploadExternal", "channel_not_found"),
+    "Slack fails": ("files.completeUploadExternal", "internal_error"),
+}
+
+
+@pytest.mark.parametrize(("method", "code"), REFUSED_UPLOADS.values(), ids=REFUSED_UPLOADS)
+async def test_messages_do_not_wait_for_a_refused_file(world: World, method: str, code: str) -> None:
+    refusal = world.slack.refuse(method, code)
+    async with outbox_of(world) as (posts, _):
+        await enqueue(posts, post(0, "#kitchen"), file(0, 0, "#kitchen"), post(1, "#kitchen"), post(2, "#kitchen"))
+        await world.slack.until(lambda: said(world, "C0KITCHEN") == ["Message 0", "Message 1", "Message 2"])
+        [told] = await world.slack.until(lambda: said(world))
+        assert code in told and "#kitchen" in told
+        world.slack.refusals.remove(refusal)
+        await all_sent(posts)
+    assert files(world) == ["usage-0.csv"]
+    assert len(said(world)) == 1
+
+
+@pytest.mark.parametrize("status", [403, 404, 413, 429, 500, 503])
+async def test_messages_do_not_wait_for_an_upload_host_that_refuses(world: World, status: int) -> None:
+    world.slack.answer_with(status, "no", path="/upload/", times=4)
+    async with outbox_of(world) as (posts, _):
+        await enqueue(posts, post(0), file(0, 0), post(1))
+        await world.slack.until(lambda: "Message 1" in said(world))
+        await world.slack.until(lambda: any(f"HTTP {status}" in text for text in said(world)))
+        await all_sent(posts)
+    assert files(world) == ["usage-0.csv"]
+    assert len(said(world)) == 3
+
+
+async def test_messages_do_not_wait_for_an_upload_host_that_is_gone(world: World) -> None:
+    gone = {"ok": True, "upload_url": "http://127.0.0.1:9/upload", "file_id": "F1"}
+    world.slack.answer_with(200, json.dumps(gone), path="files.getUploadURLExternal", times=5, Content_Type="application/json")
+    async with outbox_of(world) as (posts, _):
+        await enqueue(posts, post(0), file(0, 0), post(1))
+        await world.slack.until(lambda: "Message 1" in said(world))
+        await all_sent(posts)
+    assert files(world) == ["usage-0.csv"]
+    assert sum("usage-0.csv" in text for text in said(world)) == 1
+
+
+@pytest.mark.parametrize("channel", ["ops", "#ops", "C0OPS", "U0ADA"])
+async def test_channel_written_in_any_way_gets_message_and_file(world: World, channel: str) -> None:
+    async with outbox_of(world, "") as (posts, _):
+        await enqueue(posts, post(0, channel), file(0, 0, channel))
+        await all_sent(posts)
+    message, with_file = [m for m in world.slack.messages if m.user == BOT]
+    assert message.channel == with_file.channel == ("D0ADA" if channel == "U0ADA" else "C0OPS")
+    assert with_file.thread_ts == message.ts
+
+
+REFUSED_MESSAGES = [
+    "invalid_arguments",
+    "msg_too_long",
+    "invalid_blocks",
+    "no_text",
+    "never_heard_of_it",
+    "invalid_metadata_format",
+]
+
+
+@pytest.mark.parametrize("code", REFUSED_MESSAGES)
+async def test_refused_message_is_set_aside_and_told(world: World, code: str) -> None:
+    refusal = world.slack.refuse("chat.postMessage", code, when=has("Message 1"))
+    async with outbox_of(world) as (posts, _):
+        await enqueue(posts, *(post(n, "#kitchen") for n in range(4)))
+        await world.slack.until(lambda: said(world, "C0KITCHEN") == ["Message 0", "Message 2", "Message 3"])
+        [told] = await world.slack.until(lambda: said(world))
+        assert told.startswith(f"A message for #kitchen could not be sent ({code}).")
+        world.slack.refusals.remove(refusal)
+        await all_sent(posts)
+    assert said(world, "C0KITCHEN") == ["Message 0", "Message 2", "Message 3", "Message 1"]
+    assert len(said(world)) == 1
+
+
+async def test_messages_set_aside_come_in_their_order(world: World) -> None:
+    refusal = world.slack.refuse("chat.postMessage", "never_heard_of_it", when=has("Message"))
+    async with outbox_of(world, "", Pace(per_channel=0.01, look=0.05)) as (posts, _):
+        await enqueue(posts, *(post(n) for n in range(6)))
+        async with asyncio.timeout(20):
+            while len(await posts._store.read("SELECT 1 FROM outbox WHERE state = 'aside'", ())) < 6:
+                await asyncio.sleep(0.02)
+        world.slack.refusals.remove(refusal)
+        await posts._store.write(lambda db: db.execute("UPDATE outbox SET not_before = queued_at WHERE key = '#ops 3'"))
+        await world.slack.until(lambda: said(world))
+        await posts._store.write(lambda db: db.execute("UPDATE outbox SET not_before = queued_at WHERE key = '#ops 0'"))
+        await all_sent(posts)
+    assert said(world)[0] == "Message 3"
+    assert said(world)[1:] == [f"Message {n}" for n in (0, 1, 2, 4, 5)]
+
+
+async def test_message_set_aside_survives_a_restart(world: World) -> None:
+    refusal = world.slack.refuse("chat.postMessage", "never_heard_of_it", when=has("Message 0"))
+    async with outbox_of(world) as (posts, _):
+        await enqueue(posts, post(0, "#kitchen"), post(1, "#kitchen"))
+        await world.slack.until(lambda: said(world, "C0KITCHEN") == ["Message 1"] and said(world))
+    world.slack.refusals.remove(refusal)
+    async with outbox_of(world) as (posts, _):
+        await all_sent(posts)
+    assert said(world, "C0KITCHEN") == ["Message 1", "Message 0"]
+    assert len(said(world)) == 1
+
+
+async def test_message_that_slack_fails_on_is_set_aside(world: World) -> None:
+    """Slack works, and answers 500 to this message alone."""
+    refusal = world.slack.refuse("chat.postMessage", "internal_error", when=has("Message 0"))
+    async with outbox_of(world) as (posts, _):
+        await enqueue(posts, post(0, "#kitchen"), post(1, "#kitchen"))
+        await world.slack.until(lambda: said(world, "C0KITCHEN") == ["Message 1"])
+        world.slack.refusals.remove(refusal)
+        await all_sent(posts)
+    assert said(world, "C0KITCHEN") == ["Message 1", "Message 0"]
+
+
+async def test_order_is_kept_while_all_of_slack_fails(world: World) -> None:
+    world.slack.answer_with(503, "", times=60)
+    async with outbox_of(world, "") as (posts, _):
+        await enqueue(posts, *(post(n) for n in range(4)))
+        await all_sent(posts)
+    assert said(world) == [f"Message {n}" for n in range(4)]
+
+
+async def test_blocks_that_slack_never_takes_become_words(world: World) -> None:
+    world.slack.refuse("chat.postMessage", "invalid_blocks", when=lambda args: bool(args.get("blocks")))
+    async with outbox_of(world) as (posts, _):
+        await enqueue(posts, post(0), post(1))
+        await all_sent(posts)
+    assert said(world) == ["Message 0", "Message 1"]
+
+
+async def test_blocks_that_cannot_be_read_become_words(world: World) -> None:
+    async with outbox_of(world) as (posts, _):
+        await enqueue(posts, post(0))
+        await all_sent(posts)
+        await enqueue(posts, post(1, "#quiet"))
+        await posts._store.write(lambda db: db.execute("UPDATE outbox SET blocks = '[{' WHERE key = '#quiet 1'"))
+        world.slack.channels["C0QUIET"].bot_is_in = True
+        await enqueue(posts, post(2))
+        await all_sent(posts)
+    assert said(world, "C0QUIET") == ["Message 1"]
+
+
+REFUSING_CHANNELS = [
+    "is_archived",
+    "restricted_action",
+    "restricted_action_read_only_channel",
+    "channel_not_found",
+    "ekm_access_denied",
+]
+
+
+@pytest.mark.parametrize("code", REFUSING_CHANNELS)
+async def test_channel_that_takes_nothing_keeps_its_order(world: World, code: str) -> None:
+    refusal = world.slack.refuse("chat.postMessage", code, when=lambda args: args["channel"] in ("C0KITCHEN", "#kitchen"))
+    async with outbox_of(world) as (posts, _):
+        await enqueue(posts, *(post(n, "#kitchen") for n in range(3)), file(0, 0, "#kitchen"), post(7))
+        await world.slack.until(lambda: len(said(world)) == 2)
+        assert any(f"I cannot post in #kitchen ({code})." in text for text in said(world))
+        world.slack.refusals.remove(refusal)
+        await all_sent(posts)
+    assert said(world, "C0KITCHEN") == ["Message 0", "Message 1", "Message 2"]
+    assert files(world) == ["usage-0.csv"]
+    assert len(said(world)) == 2
+
+
+@pytest.mark.parametrize("code", ["token_revoked", "account_inactive", "invalid_auth", "missing_scope"])
+async def test_app_that_may_not_post_is_logged_and_not_ready(world: World, caplog: pytest.LogCaptureFixture, code: str) -> None:
+    refusal = world.slack.refuse("chat.postMessage", code)
+    async with outbox_of(world) as (posts, outbox):
+        await enqueue(posts, *(post(n) for n in range(2)), *(post(n, "#kitchen") for n in range(2)))
+        async with asyncio.timeout(10):
+            while code not in outbox.trouble():
+                await asyncio.sleep(0.02)
+        assert any(code in record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR)
+        world.slack.refusals.remove(refusal)
+        await all_sent(posts)
+        assert outbox.trouble() == ""
+    assert said(world) == said(world, "C0KITCHEN") == ["Message 0", "Message 1"]
+
+
+@pytest.mark.parametrize("ops_channel", ["#ops", "ops", "C0OPS"])
+async def test_ops_channel_that_takes_nothing_is_logged(world: World, caplog: pytest.LogCaptureFixture, ops_channel: str) -> None:
+    async with outbox_of(world, ops_channel) as (posts, _):
+        await enqueue(posts, post(0))
+        await all_sent(posts)
+        world.slack.channels["C0OPS"].bot_is_in = False
+        await enqueue(posts, post(1, "C0OPS"), post(2, "#kitchen"))
+        async with asyncio.timeout(10):
+            while not any("The ops channel" in record.getMessage() for record in caplog.records):
+                await asyncio.sleep(0.02)
+        await world.slack.until(lambda: said(world, "C0KITCHEN"))
+        world.slack.channels["C0OPS"].bot_is_in = True
+        await all_sent(posts)
+    assert said(world) == ["Message 0", "Message 1"]
+
+
+async def test_replies_wait_for_their_root_and_nobody_else_does(world: World) -> None:
+    refusal = world.slack.refuse("chat.postMessage", "never_heard_of_it", when=has("Message 0"))
+    async with outbox_of(world, "") as (posts, _):
+        await enqueue(posts, post(0), about(1, 0, How.REPLY), about(2, 0, How.EDIT, "Message 0, anew"), post(3))
+        await world.slack.until(lambda: said(world) == ["Message 3"])
+        world.slack.refusals.remove(refusal)
+        await all_sent(posts)
+    assert said(world) == ["Message 3", "Message 0, anew", "reply 1"]
+    root = next(m for m in world.slack.messages if m.text == "Message 0, anew")
+    assert world.slack.messages[-1].thread_ts == root.ts
+
+
+async def test_reply_to_deleted_message_is_shown_in_channel_when_it_repeats(world: World) -> None:
+    async with outbox_of(world) as (posts, _):
+        await enqueue(posts, post(0))
+        await all_sent(posts)
+        world.slack.messages.clear()
+        await enqueue(posts, about(1, 0, How.REPLY), about(2, 0, How.BROADCAST, "Still firing"), post(3))
+        await all_sent(posts)
+    assert said(world) == ["Still firing", "Message 3"]
+    assert not any(m.thread_ts for m in world.slack.messages)
+
+
+async def test_older_edit_never_replaces_a_newer_one(world: World) -> None:
+    async with outbox_of(world) as (posts, _):
+        await enqueue(posts, post(0))
+        await all_sent(posts)
+        world.slack.refuse("chat.update", "internal_error", when=has("Edit 1"), times=9)
+        await enqueue(posts, about(1, 0, How.EDIT, "Edit 1"))
+        await world.slack.until(lambda: sum("internal_error" in each for each in world.slack.refused) >= 2)
+        await enqueue(posts, about(2, 0, How.EDIT, "Edit 2"), about(3, 0, How.REPLY))
+        await world.slack.until(lambda: "reply 3" in said(world))
+        await all_sent(posts)
+    assert said(world)[0] == "Edit 2"
+
+
+async def test_removed_while_uncertain_is_not_posted_twice(world: World) -> None:
+    """The post was taken, nobody heard of it, and then the bot was removed from the channel for a while."""
+    async with outbox_of(world) as (posts, _):
+        await enqueue(posts, post(0, "#kitchen"))
+        await all_sent(posts)
+
+        def removed() -> bool:
+            if len(said(world, "C0KITCHEN")) == 2:
+                world.slack.channels["C0KITCHEN"].bot_is_in = False
+            return not world.slack.channels["C0KITCHEN"].bot_is_in
+
+        world.slack.fail(how="503")
+        await enqueue(posts, post(1, "#kitchen"), post(2, "#kitchen"))
+        await world.slack.until(removed)
+        await world.slack.until(lambda: any("not_in_channel" in text for text in said(world)))
+        world.slack.channels["C0KITCHEN"].bot_is_in = True
+        await all_sent(posts)
+    assert said(world, "C0KITCHEN") == ["Message 0", "Message 1", "Message 2"]
+
+
+async def test_wait_of_a_wrong_clock_is_not_waited_out(world: World) -> None:
+    store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
+    await Posts(store).enqueue(post(0), now=utc_now() + timedelta(days=1))
+    await store.close()
+    async with outbox_of(world) as (posts, _):
+        await all_sent(posts)
+    assert said(world) == ["Message 0"]
+
+
+async def test_post_of_a_wrong_clock_is_found_again(world: World) -> None:
+    """It was queued, claimed and taken by Slack while our clock was a day ahead."""
+    store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
+    posts, ahead = Posts(store), utc_now() + timedelta(days=1)
+    await posts.enqueue(post(0), now=ahead)
+    assert await posts.claim_post(now=ahead)
+    await store.close()
+    key = {"event_type": "opswatch_post", "event_payload": {"key": "#ops 0"}}
+    world.slack._add(Message(world.slack._ts(), "C0OPS", BOT, "Message 0", metadata=key))
+    async with outbox_of(world) as (posts, _):
+        await all_sent(posts)
+    assert said(world) == ["Message 0"]
+
+
+async def test_name_is_pinned_to_its_channel(world: World) -> None:
+    async with outbox_of(world) as (posts, _):
+        await enqueue(posts, post(0, "#kitchen"))
+        await all_sent(posts)
+    world.slack.channels["C0KITCHEN"].name = "old-kitchen"
+    world.slack.channels["C0NEW"] = Channel("C0NEW", "kitchen", "Another kitchen")
+    async with outbox_of(world) as (posts, _):
+        await enqueue(posts, post(1, "#kitchen"), file(1, 1, "#kitchen"))
+        await world.slack.until(lambda: any("#old-kitchen" in text and "C0NEW" in text for text in said(world)))
+        await all_sent(posts)
+    assert said(world, "C0KITCHEN")[:2] == ["Message 0", "Message 1"]
+    assert said(world, "C0NEW") == []
+    assert len(said(world)) == 1
+
+
+async def test_name_is_posted_to_without_listing_channels(world: World) -> None:
+    world.slack.channels |= {f"C{n}": Channel(f"C{n}", f"channel-{n}", "") for n in range(60)}
+    async with outbox_of(world) as (posts, _):
+        await enqueue(posts, post(0, "#channel-59"))
+        await all_sent(posts)
+    assert said(world, "C59") == ["Message 0"]
+    assert "POST /api/conversations.list" not in world.slack.paths()
+
+
+async def test_listing_goes_on_at_its_cursor_after_429(world: World) -> None:
+    """A message to a name may stand already, and its channel is on the 60th page."""
+    world.slack.channels |= {f"C{n}": Channel(f"C{n}", f"channel-{n}", "") for n in range(60)}
+    store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
+    await enqueue(Posts(store), post(0, "#channel-59"))
+    assert await Posts(store).claim_post(now=utc_now())
+    await store.close()
+    world.slack.limit(SlackLimits(speed=60))
+    async with outbox_of(world, pace=Pace(per_channel=0.001, look=0.05, retry=0.01)) as (posts, _):
+        await all_sent(posts)
+    assert said(world, "C59") == ["Message 0"]
+    listed = [entry.body for entry in world.slack.ledger if entry.path.endswith("conversations.list")]
+    assert sum(b"cursor=&" in body or body.endswith(b"cursor=") for body in listed) <= 1
+
+
+async def test_backlog_is_told_in_words(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.outbox.OLD_AFTER", timedelta(seconds=0.2))
+    world.slack.refuse("chat.postMessage", "is_archived", when=lambda args: args["channel"] == "#kitchen")
+    async with outbox_of(world) as (posts, outbox):
+        await enqueue(posts, post(0, "#kitchen"), post(1, "#kitchen"))
+        told = await world.slack.until(lambda: [text for text in said(world) if "have been waiting" in text])
+        assert "2 messages for #kitchen (is_archived)" in told[0]
+        assert outbox.trouble().startswith("Messages have been waiting to be posted since")
+
+
+async def test_queue_goes_on_after_an_unexpected_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, claim = 0, Posts.claim_post
+
+    async def fails_once(posts: Posts, **arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise ValueError("never seen before")
+        return await claim(posts, **arguments)
+
+    monkeypatch.setattr(Posts, "claim_post", fails_once)
+    async with outbox_of(world) as (posts, _):
+        await enqueue(posts, post(0))
+        await all_sent(posts)
+    assert said(world) == ["Message 0"]
