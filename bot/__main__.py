@@ -7,9 +7,7 @@ import contextlib
 import json
 import logging
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,8 @@ import click
 
 from bot import __version__
 from bot.errors import BadConfig
-from bot.words import inert_lines
+from bot.private_files import temporary_folder
+from bot.terminal_text import terminal_json, terminal_line, terminal_text
 from providers.redaction import Redactor, Secret
 
 EXIT_CODES = {"bad_question": 2, "bad_config": 2, "refused": 4, "internal": 1}
@@ -49,7 +48,7 @@ class _Redacting(logging.Formatter):
     redactor = Redactor()
 
     def format(self, record: logging.LogRecord) -> str:
-        return self.redactor.text(super().format(record))
+        return terminal_text(self.redactor.text(super().format(record)))
 
 
 LOGGED = _Redacting("%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -85,10 +84,10 @@ def main(verbose: bool) -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Where files go; the current folder."
 )
-@click.option("--user", default="", help="Apply the access rules as for this person (U…).")
-@click.option("--channel", default="", help="Apply the access rules as for this channel (C…).")
+@click.option("--user", default=None, help="Apply the access rules as for this person (U…).")
+@click.option("--channel", default=None, help="Apply the access rules as for this channel (C…).")
 @click.argument("text")
-def ask(config_path: Path | None, as_json: bool, out: Path, user: str, channel: str, text: str) -> None:
+def ask(config_path: Path | None, as_json: bool, out: Path, user: str | None, channel: str | None, text: str) -> None:
     """One question, answered here, without Slack.
 
     \b
@@ -102,7 +101,7 @@ def ask(config_path: Path | None, as_json: bool, out: Path, user: str, channel: 
     _quiet_unless_told()
     with _told_as(as_json):
         shown = asyncio.run(ask_here(text, _config(config_path), out=out, user=user, channel=channel))
-        click.echo(json.dumps(shown.as_json(), ensure_ascii=False) if as_json else shown.as_text())
+        click.echo(terminal_json(shown.as_json()) if as_json else shown.as_text())
 
 
 @contextlib.contextmanager
@@ -117,11 +116,11 @@ def _told_as(as_json: bool) -> Iterator[None]:
         if trouble.kind == "internal":
             logging.getLogger("opswatch").error("Unexpected error", exc_info=error)
         if as_json:
-            click.echo(json.dumps(trouble.as_json(), ensure_ascii=False))
+            click.echo(terminal_json(trouble.as_json()))
         elif isinstance(error, BadConfig):
             _tell_config(error)
         else:
-            click.echo(inert_lines(f"{trouble.message}\n{trouble.hint}".strip()), err=True)
+            click.echo(terminal_text(f"{trouble.message}\n{trouble.hint}".strip()), err=True)
         sys.exit(EXIT_CODES.get(trouble.kind, PROVIDER_FAILED))
 
 
@@ -144,7 +143,7 @@ def backtest(config_path: Path | None, days: int, as_json: bool, name: str) -> N
     _quiet_unless_told()
     with _told_as(as_json):
         test, zone = asyncio.run(backtest_here(name, _config(config_path), days=days))
-        click.echo(json.dumps(backtest_json(test), ensure_ascii=False) if as_json else inert_lines(backtest_text(test, zone)))
+        click.echo(terminal_json(backtest_json(test)) if as_json else terminal_text(backtest_text(test, zone)))
 
 
 @main.command()
@@ -163,12 +162,12 @@ def check(config_path: Path | None, as_json: bool) -> None:
     checks, code = asyncio.run(checks_of(_config(config_path)))
     if as_json:
         plain = [{"name": c.name, "ok": c.ok, "detail": c.detail, "hint": c.hint} for c in checks]
-        click.echo(json.dumps({"ok": code == 0, "checks": plain}, ensure_ascii=False))
+        click.echo(terminal_json({"ok": code == 0, "checks": plain}))
     else:
         for line, following in zip(checks, [*checks[1:], None], strict=True):
-            click.echo(f"{'ok ' if line.ok else 'NO '} {line.name}: {line.detail}")
+            click.echo(terminal_line(f"{'ok ' if line.ok else 'NO '} {line.name}: {line.detail}"))
             if line.hint and not line.ok and (following is None or following.hint != line.hint):
-                click.echo(f"     → {line.hint}")
+                click.echo(terminal_line(f"     → {line.hint}"))
     sys.exit(code)
 
 
@@ -208,7 +207,7 @@ def run(config_path: Path | None, protocol: str, boundary: str) -> None:  # noqa
         )
         sys.exit(PROVIDER_FAILED)
     except StoreError as error:
-        click.echo(str(error), err=True)
+        click.echo(terminal_text(str(error)), err=True)
         sys.exit(1)
     except OSError as error:
         click.echo(f"The bot could not start: {error.strerror or type(error).__name__}.", err=True)
@@ -253,16 +252,14 @@ def demo(config_path: Path | None, port: int, lines: tuple[str, ...]) -> None:  
     """
     from bot.sandbox.demo import play, serve
 
-    folder = Path(tempfile.mkdtemp(prefix="opswatch-demo-"))
     try:
-        asyncio.run(play(folder, lines) if lines else serve(folder, port))
+        with temporary_folder("opswatch-demo-") as folder:
+            asyncio.run(play(folder, lines) if lines else serve(folder, port))
     except KeyboardInterrupt:
         pass
     except OSError as error:
         click.echo(f"The demo could not start: {error.strerror or error}. Another port? --port 0", err=True)
         sys.exit(1)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _config(given: Path | None) -> Path:
@@ -271,8 +268,8 @@ def _config(given: Path | None) -> Path:
 
 def _tell_config(error: BadConfig) -> None:
     for problem in error.problems:
-        click.echo(f"NO  {problem}", err=True)
-    click.echo(error.hint, err=True)
+        click.echo(terminal_line(f"NO  {problem}"), err=True)
+    click.echo(terminal_text(error.hint), err=True)
 
 
 def _quiet_unless_told() -> None:

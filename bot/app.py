@@ -34,6 +34,7 @@ from bot.http_mode import HttpMode
 from bot.outbox import Outbox, Pace
 from bot.people import SlackPeople
 from bot.plainer import Plainer
+from bot.private_files import sweep_temporary_folders
 from bot.schedule import read_cron
 from bot.slack_client import retry_after_s
 from bot.slack_pace import Priority, SlackPace
@@ -154,6 +155,7 @@ async def open_bot(
     """
     slack, clock = slack or Connection(), clock or utc_now
     redactor = Redactor([*settings.secrets(), *tokens.secrets()])
+    await asyncio.to_thread(sweep_temporary_folders)
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(open_session(settings.network, json_serialize=json_text))
         client = web_client(tokens.bot.open(), tokens.api_url, session, pace=SlackPace(pace.per_channel))
@@ -175,7 +177,7 @@ async def open_bot(
         job = DigestJob(answering, posts, outbox, zone, clock, ops)
         watch = AlertJob(answering, alerts, outbox, Quiet(alerts, _mutes(settings), zone), zone, clock, ops)
         works = [job.scheduled(each) for each in digests]
-        clockwork = Clockwork(posts, clock, works, _pruning(posts, alerts), outbox.distress)
+        clockwork = Clockwork(posts, clock, works, _pruning(posts, alerts, store), outbox.distress)
         rules = RuleManager(answering, alerts, clockwork, watch, permissions, guard, secrets, zone, clock, rules_of(settings))
         works += [rules.scheduled(rule) for rule in await rules.open(clock())]
         subscriptions = SubscriptionManager(answering, posts, clockwork, job, permissions, guard, secrets, zone, clock, digests)
@@ -197,7 +199,7 @@ async def open_bot(
         actions.register(app, door, store)
         incidents.register(app, door, rules)
         backtesting = Backtesting(answering.commands, settings.directory, alerts, zone, clock)
-        problems = ErrorListener(delivery, store, redactor)
+        problems = ErrorListener(delivery, store, redactor, clock)
         modals.register(app, door, subscriptions, rules, backtesting, accounts.logs, problems)
         mentions.register(app, door)
         home.register(app, door, store, accounts.all, subscriptions, rules)
@@ -268,10 +270,11 @@ def _bolt(client: AsyncWebClient, tokens: SlackTokens, who: Any) -> AsyncApp:
     )
 
 
-def _pruning(posts: Posts, alerts: Alerts) -> Callable[[datetime], Awaitable[None]]:
+def _pruning(posts: Posts, alerts: Alerts, store: Store) -> Callable[[datetime], Awaitable[None]]:
     async def prune(now: datetime) -> None:
         await posts.prune(now)
         await alerts.prune(now)
+        await store.forget_answers(now)
 
     return prune
 

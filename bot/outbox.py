@@ -386,4 +386,5 @@ class Outbox:
 
 def ops_post(channel: str, key: str, text: str) -> Post:
     """Something that the bot tells of its own troubles."""
-    return Post(f"ops:{key}", channel, text, talk.note_blocks(text))
+    note = talk.note(text)
+    return Post(f"ops:{key}", channel, note.text, note.blocks)

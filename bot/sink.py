@@ -14,11 +14,12 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from isal import isal_zlib
 
 from bot.logs.counter import LogCounter
+from bot.private_files import open_private
 from providers.redaction import LineRedactor, Redactor
 
 PACK_LEVEL = 2
@@ -92,12 +93,12 @@ class LogFile:
 
     def __init__(self, transfer: Transfer, plain_bytes: int) -> None:
         self._transfer, self._plain_left, self._packs = transfer, plain_bytes, False
-        self._file: BinaryIO | None = transfer.path.open("wb")
+        self._file: IO[bytes] | None = open_private(transfer.path, "wb")
         self._pack: Any = None
 
     def write(self, block: bytes) -> None:
         if self._file is None:
-            self._file = self._transfer.path.open("ab")
+            self._file = open_private(self._transfer.path, "ab")
         self._plain_left -= len(block)
         if self._plain_left < 0 and not self._packs:
             self._turn_into_gzip()
@@ -121,7 +122,7 @@ class LogFile:
         self._file.close()
         plain, packed = self._transfer.path, self._transfer.path.with_name(self._transfer.path.name + ".gz")
         self._pack = isal_zlib.compressobj(level=PACK_LEVEL, wbits=31)
-        self._packs, self._transfer.path, self._file = True, packed, packed.open("wb")
+        self._packs, self._transfer.path, self._file = True, packed, open_private(packed, "wb")
         with plain.open("rb") as so_far:
             while part := so_far.read(COPY_BYTES):
                 self._file.write(self._pack.compress(part))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -12,16 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from bot import words
+from bot.access import visible_directory
 from bot.accounts import Accounts, access_of, answering_of, rules_of
 from bot.alerts.backtest import Backtest
 from bot.answer import Answer
 from bot.blocks import kit
 from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import BadConfig, BadQuestion, Problem
+from bot.private_files import save_private
 from bot.question import read_question, split_line
 from bot.store import Alerts, Store, StoredLedger, StoreError
+from bot.terminal_text import terminal_text
 from handlers.answering import Asking, folder_when_needed
 from handlers.backtesting import MOST_DAYS, Backtesting
+from handlers.permissions import ALL_COMMANDS, Requester
 from handlers.rules import rule_of
 from providers.budget import Ledger, MemoryLedger
 from providers.clock import utc_now
@@ -64,24 +67,36 @@ class Shown:
 
     def as_text(self) -> str:
         saved = [f"Saved {f.path} ({words.size(f.bytes)})" for f in self.files]
-        return words.inert_lines("\n".join([self.answer.text, *saved]))
+        return terminal_text("\n".join([self.answer.text, *saved]))
 
 
-async def ask_here(text: str, config: Path, *, out: Path, user: str, channel: str) -> Shown:
-    """The answer to one question. Raises what `handlers.problems.trouble_of` can tell."""
-    settings = read_settings(config)
+async def ask_here(text: str, config: Path, *, out: Path, user: str | None, channel: str | None) -> Shown:
+    """The answer to one question, as for a person and a place where these are given. Raises what `handlers.problems.trouble_of` can
+    tell."""
+    for option, given in (("--user", user), ("--channel", channel)):
+        if given is not None and not given.strip():
+            raise BadQuestion(
+                f"{option} is empty; name an id, or leave it out.", f'{option} {_EXAMPLES[option]} "/usage last 7 days"'
+            )
+    settings, directory = read_settings(config), None
     command, rest = split_line(text)
     if user or channel:
         access = access_of(settings.access)
-        groups = await _groups_of(settings, user, access.groups(command)) if user else ()
-        access.require(command, user=user, channel=channel, groups=groups)
-    question = read_question(command, rest, settings.directory, now=utc_now(), zone=settings.timezone)
+        groups = await _groups_of(settings, user, access.groups(*ALL_COMMANDS)) if user else ()
+        asker = Requester((user or "").strip(), (channel or "").strip(), groups)
+        access.require(command, **asker.rights)
+        allowed = [name for name in ALL_COMMANDS if access.may_ask(name, **asker.rights)]
+        directory = visible_directory(settings.directory, allowed)
+    question = read_question(command, rest, directory or settings.directory, now=utc_now(), zone=settings.timezone)
     _refuse_unwritable(out)
     redactor = Redactor(settings.secrets())
     async with ledger_of(settings) as ledger, aclosing(Accounts(settings, redactor, ledger)) as accounts:
         with folder_when_needed() as folder:
             answer = await answering_of(settings, accounts, redactor).answer(question, Asking(folder, settings.timezone))
             return Shown(answer, _saved(answer, out))
+
+
+_EXAMPLES = {"--user": "U012AB", "--channel": "C012AB"}
 
 
 async def backtest_here(name: str, config: Path, *, days: int) -> tuple[Backtest, tzinfo]:
@@ -147,24 +162,13 @@ async def ledger_of(settings: Settings) -> AsyncIterator[Ledger]:
 
 
 def _saved(answer: Answer, out: Path) -> list[SavedFile]:
-    """The files in the folder; a file that is there already is kept, and ours takes the next free name."""
+    """The files in the folder, each for its owner alone."""
     saved = []
     for file in answer.files:
         size, digest = file.bytes, file.sha256()
-        out.mkdir(parents=True, exist_ok=True)
-        target = _free(out / file.name)
-        shutil.move(file.path, target)
+        target = save_private(file.path, out, file.name)
         saved.append(SavedFile(target.name, target, size, digest))
     return saved
-
-
-def _free(path: Path) -> Path:
-    stem, dot, suffix = path.name.partition(".")
-    number, candidate = 1, path
-    while candidate.exists():
-        candidate = path.with_name(f"{stem}-{number}{dot}{suffix}")
-        number += 1
-    return candidate
 
 
 def _refuse_unwritable(out: Path) -> None:

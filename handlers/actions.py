@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 from bot.blocks import kit, talk
 from bot.blocks.talk import SHARE_ACTION, WORKING_ACTION
 from bot.delivery import INVITE, NOT_HERE, Errand, Holder
-from bot.errors import SlackRefused, SlackUnsure
+from bot.errors import Refused, SlackRefused, SlackUnsure
 from bot.store import Store
 from handlers.door import Door, words_of
 
@@ -47,15 +47,19 @@ class ShareAction:
         errand = errand_of(body, "")
         context["errand"] = errand
         ticket = str(action.get("value", ""))
-        kept = await self.store.take_answer(ticket, user=errand.user)
+        since = await self.store.answer_kept_at(ticket)
+        kept = await self.store.take_answer(ticket, user=errand.user, channel=errand.channel, now=self.door.clock())
         if kept is None:
             await self._say(errand, "This answer is shared already or too old; ask again to share it.")
             return
         text, blocks = kept
         try:
+            if line := talk.question_of(blocks):
+                # What may be shown to others is what may be asked now, not what was allowed when it was asked.
+                await self.door.require(words_of(line)[0], errand.user, errand.channel)
             await self.door.delivery.share(errand.channel, errand.user, text, blocks)
-        except (SlackRefused, SlackUnsure) as error:
-            await self.door.keep(ticket, errand, text, blocks)
+        except (Refused, SlackRefused, SlackUnsure) as error:
+            await self.door.keep(ticket, errand, text, blocks, since=since)
             if not isinstance(error, SlackRefused) or NOT_HERE.get(error.code) != INVITE:
                 raise
             await self._say(

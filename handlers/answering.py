@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Protocol, TypeVar
 
 from bot.answer import Answer, Progress
 from bot.blocks.talk import help_answer
+from bot.private_files import temporary_folder
 from bot.question import CommandName, Directory, Question
 from handlers.backtesting import Past, Span
 from providers.errors import ProviderError
@@ -69,4 +69,4 @@ class Answering:
 def folder_when_needed() -> Iterator[Callable[[], Path]]:
     """A folder for the files of one answer, made when the first one is written and gone with the answer."""
     with ExitStack() as stack:
-        yield lru_cache(lambda: Path(stack.enter_context(TemporaryDirectory(prefix="opswatch-"))))
+        yield lru_cache(lambda: stack.enter_context(temporary_folder()))

@@ -25,6 +25,7 @@ from handlers.answering import Answering, Asking, Clock, folder_when_needed
 from handlers.manage import Manager
 from handlers.permissions import Permissions, Requester
 from handlers.trouble import Cancelled, Lost, Stopping, trouble_of
+from handlers.typed_secrets import SecretCheck
 from providers.redaction import Redactor
 
 log = logging.getLogger("opswatch")
@@ -184,9 +185,15 @@ class Door:
             except Exception as error:
                 log.warning("A question that a crash cut off could not be told: %s", type(error).__name__)
 
-    async def keep(self, ticket: str, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
-        """Keeps a private answer, so that its asker may share it."""
-        await self.store.keep_answer(ticket, user=errand.user, channel=errand.channel, text=text, blocks=blocks, now=self.clock())
+    async def keep(
+        self, ticket: str, errand: Errand, text: str, blocks: Sequence[Block], *, since: datetime | None = None
+    ) -> None:
+        """Keeps a private answer without the secrets that were typed, so that its asker may share it for a day."""
+        secrets = SecretCheck(self.redactor)
+        await self.store.keep_answer(
+            ticket, user=errand.user, channel=errand.channel, text=secrets.redacted(text), blocks=secrets.redacted_blocks(blocks),
+            now=since or self.clock(),
+        )  # fmt: skip
 
     async def _work(self, question: Question, asking: Asking, errand: Errand, ticket: str) -> Answer:
         """The answer. Work that takes longer than a second shows itself and can be stopped with its ticket."""

@@ -62,9 +62,14 @@ class LogsCommand:
         file_name = files[0].name if files else None
         buttons = _next_questions(question, report)
         return Answer(
-            text=logs_text(report, question.window, file_name=file_name, query=question.leql),
+            text=logs_text(report, question.window, file_name=file_name, query=self.redactor.text(question.leql)),
             blocks=logs_blocks(
-                report, question.window, zone=asking.zone, file_name=file_name, query=question.leql, buttons=buttons
+                report,
+                question.window,
+                zone=asking.zone,
+                file_name=file_name,
+                query=self.redactor.text(question.leql),
+                buttons=buttons,
             ),
             values=report.values(),
             files=files,

@@ -14,6 +14,7 @@ from bot.blocks import talk
 from bot.delivery import Delivery, Errand
 from bot.store import Store
 from handlers.trouble import trouble_of
+from providers.clock import Clock
 from providers.redaction import Redactor
 
 log = logging.getLogger("opswatch")
@@ -26,6 +27,7 @@ class ErrorListener:
     delivery: Delivery
     store: Store
     redactor: Redactor
+    clock: Clock
 
     async def __call__(self, error: Exception, context: AsyncBoltContext) -> None:
         await self.tell(error, context.get("errand"))
@@ -48,6 +50,6 @@ class ErrorListener:
         if not errand.shown_privately or not errand.private_place:
             return
         with contextlib.suppress(sqlite3.Error):
-            if kept := await self.store.kept_answer(errand.private_place, user=errand.user):
+            if kept := await self.store.kept_answer(errand.private_place, user=errand.user, now=self.clock()):
                 ticket, text, blocks = kept
                 await self.delivery.give_back(errand, text, talk.with_share(blocks, ticket))

@@ -27,7 +27,7 @@ def logs_text(report: LogReport, window: ReadWindow, *, file_name: str | None, q
     lines += report.remarks()
     if report.tail:
         lines += [f"{preview_title(report)}:", *(words.inert(line, PREVIEW_LINE) for line in report.tail[-PREVIEW_LINES:])]
-    return "\n".join([*lines, *warnings])
+    return "\n".join([*lines, *(words.inert(warning, 400) for warning in warnings)])
 
 
 def logs_blocks(

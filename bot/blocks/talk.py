@@ -78,7 +78,7 @@ WISHES = frozenset({"subscriptions", "unsubscribe", "alerts", "unalert", "unsile
 
 
 def error_text(message: str, hint: str) -> str:
-    return f"{message} {'Try ' if hint.startswith('/') else ''}{hint}".strip()
+    return words.inert(f"{message} {'Try ' if hint.startswith('/') else ''}{hint}".strip())
 
 
 def note_blocks(text: str) -> list[Block]:
@@ -92,8 +92,8 @@ def by_person(what: str, user: str) -> list[Block]:
 
 
 def note(text: str) -> Answer:
-    """Something that the bot says of itself, as an answer."""
-    return Answer(text, note_blocks(text))
+    """Something that the bot says of itself, as an answer of one line."""
+    return Answer(words.inert(text), note_blocks(text))
 
 
 def listing(head: str, lines: Sequence[str]) -> Answer:

@@ -29,7 +29,7 @@ def usage_text(report: UsageReport, window: ReadWindow, *, by: str, warnings: tu
     if report.by_log:
         named = [f"{words.inert(name, 60)} {words.size(usage)}" for _, name, usage in report.by_log]
         lines.append(f"By log: {words.listed(named, MOST_LOGS)}.")
-    return "\n".join([*lines, *warnings])
+    return "\n".join([*lines, *(words.inert(warning, 400) for warning in warnings)])
 
 
 def usage_blocks(

@@ -143,20 +143,37 @@ class Store:
 
         await self.write(keep)
 
-    async def take_answer(self, ticket: str, *, user: str) -> tuple[str, list[Block]] | None:
-        """The kept answer of this person, which can be taken once."""
+    async def answer_kept_at(self, ticket: str) -> datetime | None:
+        """Since when an answer is kept; None where it is not."""
+        rows = await self.read("SELECT kept_at FROM answers WHERE ticket = ?", (ticket,))
+        return datetime.fromisoformat(rows[0]["kept_at"]) if rows else None
+
+    async def forget_answers(self, now: datetime) -> None:
+        """Answers that were kept for a day are deleted."""
+        await self._change("DELETE FROM answers WHERE kept_at < ?", (instant(now - ANSWERS_KEPT),))
+
+    async def take_answer(
+        self, ticket: str, *, user: str, channel: str | None = None, now: datetime | None = None
+    ) -> tuple[str, list[Block]] | None:
+        """The kept answer of this person, which can be taken once: within a day after `now`, and for its `channel`, where these are
+        given."""
 
         def take(db: Database) -> tuple[str, list[Block]] | None:
-            rows = list(db.query("SELECT text, blocks FROM answers WHERE ticket = ? AND user = ?", [ticket, user]))
+            oldest = instant(now - ANSWERS_KEPT) if now else ""
+            sql = "SELECT text, blocks FROM answers WHERE ticket = ? AND user = ? AND kept_at >= ? AND channel = coalesce(?, channel)"
+            rows = list(db.query(sql, [ticket, user, oldest, channel]))
+            if not rows:
+                return None
             db.execute("DELETE FROM answers WHERE ticket = ? AND user = ?", (ticket, user))
             return (rows[0]["text"], json.loads(rows[0]["blocks"])) if rows else None
 
         return await self.write(take)
 
-    async def kept_answer(self, begins: str, *, user: str) -> tuple[str, str, list[Block]] | None:
+    async def kept_answer(self, begins: str, *, user: str, now: datetime | None = None) -> tuple[str, str, list[Block]] | None:
         """The ticket, words and blocks of the kept answer of this person whose ticket begins so; it stays."""
         rows = await self.read(
-            "SELECT ticket, text, blocks FROM answers WHERE user = ? AND substr(ticket, 1, ?) = ?", (user, len(begins), begins)
+            "SELECT ticket, text, blocks FROM answers WHERE user = ? AND substr(ticket, 1, ?) = ? AND kept_at >= ?",
+            (user, len(begins), begins, instant(now - ANSWERS_KEPT) if now else ""),
         )
         return (rows[0]["ticket"], rows[0]["text"], json.loads(rows[0]["blocks"])) if rows else None
 

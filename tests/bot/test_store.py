@@ -58,6 +58,19 @@ async def test_a_kept_answer_is_taken_once_and_by_its_asker(store: Store) -> Non
     assert await store.take_answer("t", user="U0ADA") is None
 
 
+async def test_kept_answer_is_shared_in_time_and_place(store: Store) -> None:
+    await store.keep_answer("t", user="U0ADA", channel="C0OPS", text="hello", blocks=[], now=NOW)
+    later = NOW + timedelta(hours=24, seconds=1)
+    assert await store.take_answer("t", user="U0ADA", channel="C0OPS", now=later) is None
+    assert await store.kept_answer("t", user="U0ADA", now=later) is None
+    assert await store.take_answer("t", user="U0ADA", channel="C0KITCHEN", now=NOW) is None
+    assert await store.answer_kept_at("t") == NOW
+    assert await store.take_answer("t", user="U0ADA", channel="C0OPS", now=NOW) == ("hello", [])
+    await store.keep_answer("t", user="U0ADA", channel="C0OPS", text="hello", blocks=[], now=NOW)
+    await store.forget_answers(later)
+    assert await store.answer_kept_at("t") is None
+
+
 async def test_kept_answers_go_after_a_day_and_questions_after_four_hundred(store: Store, tmp_path: Path) -> None:
     await store.claim_question(ASKED)
     await store.keep_answer("old", user="U0ADA", channel="C", text="x", blocks=[], now=NOW)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import random
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -93,6 +96,74 @@ def test_a_secret_longer_than_a_piece_of_a_long_line_does_not_run_on_behind_its_
     for _ in range(60):
         out += stream.feed(b"token=" + b"q" * 50_000 if not out and not _ else b"q" * 50_000)
     assert b"qq" not in out + stream.close()
+
+
+OWN = 'pa"ss/wörd+1&2'
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        OWN,
+        quote(OWN, safe=""),
+        quote(OWN, safe="").lower(),
+        quote(OWN),
+        quote_plus(OWN),
+        quote(quote(OWN, safe=""), safe=""),
+        json.dumps(OWN),
+        json.dumps(OWN, ensure_ascii=False),
+        json.dumps(json.dumps(OWN)),
+        base64.b64encode(OWN.encode()).decode(),
+        base64.urlsafe_b64encode(OWN.encode()).decode(),
+        base64.b64encode(f"ada:{OWN}".encode()).decode(),
+        base64.b64encode(f"ada2:{OWN}@".encode()).decode(),
+        base64.b64encode(f"adas3:{OWN}".encode()).decode(),
+    ],
+)
+def test_own_secret_is_found_in_any_spelling(written: str) -> None:
+    redacted = Redactor([Secret(OWN)]).text(f"sent {written} to ada")
+    assert redacted.startswith("sent ")
+    assert redacted.endswith(" to ada")
+    assert len(redacted) < len("sent  to ada") + len("[redacted]") + 12
+    assert written[8:14] not in redacted
+
+
+TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=30)
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["user", "password", "api_key", "note", "cookie"]), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(JSON_VALUES, st.booleans(), st.booleans())
+def test_json_stays_json(value: object, is_spaced: bool, is_ascii: bool) -> None:
+    separators = (", ", ": ") if is_spaced else (",", ":")
+    line = json.dumps(value, separators=separators, ensure_ascii=is_ascii)
+    json.loads(Redactor().text(line))
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_pass(block: bytes) -> None:
+    once = Redactor().block(block)
+    assert once.count(b"\n") == block.count(b"\n")
+    assert Redactor().block(once) == once
+
+
+def test_number_in_json_becomes_text() -> None:
+    assert Redactor().text('{"password":12345678,"n":1}') == '{"password":"[redacted]","n":1}'
+
+
+def test_value_continues_behind_seam_of_long_line() -> None:
+    line = b'{"a":"' + b"x " * (LONGEST_LINE // 2) + b'","password":"' + b"s3cr3t phrase " * 200_000 + b'","user":"ada"}\n'
+    stream, out = Redactor().stream(), b""
+    for start in range(0, len(line), 100_000):
+        out += stream.feed(line[start : start + 100_000])
+    out += stream.close()
+    assert b"s3cr3t" not in out
+    assert out.endswith(b'"password":"[redacted]","user":"ada"}\n')
 
 
 def test_a_secret_shows_as_dots() -> None:

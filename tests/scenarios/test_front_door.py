@@ -179,6 +179,32 @@ async def test_a_granted_channel_may_ask_for_logs(front_door: Run) -> None:
     assert (await front_door("ask", "/logs kitchen", "--channel", "C0KITCHEN")).code == 4
 
 
+@pytest.mark.parametrize("option", ["--user", "--channel"])
+@pytest.mark.parametrize("given", ["", " "])
+async def test_empty_person_or_place_is_refused(front_door: Run, world: World, option: str, given: str) -> None:
+    """A script whose variable is empty asks as nobody, not as the operator."""
+    ran = await front_door("ask", "/usage 7d", "--json", option, given)
+    assert (ran.code, ran.json["error"]["kind"]) == (2, "bad_question")
+    assert option in ran.json["error"]["message"]
+    assert world.rapid7.ledger == []
+
+
+async def test_saved_files_are_private(front_door: Run, tmp_path: Path) -> None:
+    for line in ("/usage 7d csv", "/apiaudit edge 24h csv", "/logs kitchen 20m"):
+        ran = await front_door("ask", line, "--json", "--out", str(tmp_path / "out"))
+        [file] = ran.json["files"]
+        assert Path(file["path"]).stat().st_mode & 0o777 == 0o600
+
+
+async def test_check_shows_no_control_sequence(front_door: Run, world: World) -> None:
+    table = world.table()
+    table["providers"]["edge"]["method"] = "\x1b[2J\u202eNO\nok  all is well"
+    ran = await front_door("check", table=table)
+    assert ran.code == 2
+    assert "\x1b" not in ran.out and "\u202e" not in ran.out
+    assert not [line for line in ran.out.splitlines() if line.startswith("ok  all")]
+
+
 async def test_check_tells_a_line_each(front_door: Run) -> None:
     ran = await front_door("check", "--json")
     assert ran.code == 0, ran.out

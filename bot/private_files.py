@@ -1,0 +1,128 @@
+"""Files that nobody else on the machine may read: what is downloaded, and what is saved from a terminal.
+
+It imports as little as it can, since it is part of the process that works on a long log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+log = logging.getLogger("opswatch")
+PREFIX = "opswatch-"
+PRIVATE = 0o600
+# What is written in a folder that is in use is newer than that.
+LEFT_BEHIND_S = 3600.0
+MOST_SWEPT = 1000
+COPY_BYTES = 1024 * 1024
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+
+
+def private_opener(path: str, flags: int) -> int:
+    """An `opener` for `open`: a new file is readable by its owner alone, and no link is followed."""
+    return os.open(path, flags | _NO_LINK, PRIVATE)
+
+
+def open_private(path: Path, mode: str) -> IO[bytes]:
+    """The file opened for its owner alone."""
+    return open(path, mode, opener=private_opener)
+
+
+@contextmanager
+def temporary_folder(prefix: str = PREFIX) -> Iterator[Path]:
+    """A folder for its owner alone, gone at the end. As long as it is in use a lock on it says so."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    lock = _locked(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def sweep_temporary_folders(*, older_than_s: float = LEFT_BEHIND_S) -> int:
+    """How many folders were removed that a crash has left behind: ours by name and owner, old, and in use by no process."""
+    removed = 0
+    try:
+        found = sorted(entry.name for entry in os.scandir(tempfile.gettempdir()) if entry.name.startswith(PREFIX))
+    except OSError as error:
+        log.warning("The folder for temporary files cannot be read (%s).", error.strerror)
+        return 0
+    for name in found[:MOST_SWEPT]:
+        with contextlib.suppress(OSError):
+            removed += _sweep(Path(tempfile.gettempdir()) / name, older_than_s)
+    if removed:
+        log.info("Removed %d temporary folders that a crash had left behind.", removed)
+    return removed
+
+
+def save_private(source: Path, folder: Path, name: str) -> Path:
+    """The file moved into the folder, for its owner alone. A file that is there already is kept, and ours takes the next free name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target, handle = _claimed(folder, name)
+    try:
+        os.chmod(source, PRIVATE)
+        os.replace(source, target)
+    except OSError:
+        # Another file system: its bytes go into the file that was claimed.
+        with os.fdopen(os.dup(handle), "wb") as copy, source.open("rb") as original:
+            shutil.copyfileobj(original, copy, COPY_BYTES)
+        source.unlink(missing_ok=True)
+    finally:
+        os.close(handle)
+    return target
+
+
+def _claimed(folder: Path, name: str) -> tuple[Path, int]:
+    """The first free name, and a new empty file of that name."""
+    stem, dot, suffix = name.partition(".")
+    number, candidate = 0, folder / name
+    while True:
+        try:
+            return candidate, os.open(candidate, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, PRIVATE)
+        except FileExistsError:
+            number += 1
+            candidate = folder / f"{stem}-{number}{dot}{suffix}"
+
+
+def _sweep(folder: Path, older_than_s: float) -> bool:
+    about = os.lstat(folder)
+    if not stat.S_ISDIR(about.st_mode) or (hasattr(os, "getuid") and about.st_uid != os.getuid()):
+        return False
+    newest = max([about.st_mtime, *(os.lstat(path).st_mtime for path in folder.rglob("*"))])
+    if time.time() - newest < older_than_s:
+        return False
+    lock = _locked(folder)
+    if lock is None:
+        return False
+    try:
+        shutil.rmtree(folder)
+    finally:
+        os.close(lock)
+    return True
+
+
+def _locked(folder: Path) -> int | None:
+    """A lock on the folder, which ends with the process at the latest; None where another process has it."""
+    try:
+        import fcntl
+    except ImportError:
+        # No such locks on this platform: age alone says what was left behind.
+        return os.open(os.devnull, os.O_RDONLY)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _NO_LINK)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle

@@ -1,0 +1,35 @@
+"""The ways in which one and the same credential may be written in a log."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import quote, quote_plus
+
+# A shorter piece of Base64 stands in ordinary words, too.
+_SHORTEST_ENCODED: Final = 8
+
+
+def spellings(value: str) -> set[bytes]:
+    """A credential as it is, in a query string, in JSON, and inside of Base64 at any offset."""
+    raw = value.encode("utf-8", "surrogatepass")
+    texts = {value, quote(value, safe="", errors="replace"), quote(value, errors="replace"), quote_plus(value, errors="replace")}
+    texts |= {text.replace("%", "%25") for text in texts if "%" in text}
+    texts |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    texts |= {json.dumps(value)[1:-1].replace("/", "\\/"), json.dumps(json.dumps(value)[1:-1])[1:-1]}
+    found = {text.encode("utf-8", "surrogatepass") for text in texts} | {raw}
+    return found | {text.lower() for text in found if b"%" in text} | set(_in_base64(raw))
+
+
+def _in_base64(raw: bytes) -> Iterator[bytes]:
+    """The part of the Base64 of any text around the value that depends on the value alone."""
+    for offset in range(3):
+        encoded = base64.b64encode(bytes(offset) + raw)
+        first = -(-offset * 8 // 6)
+        last = (offset + len(raw)) * 8 // 6
+        piece = encoded[first:last]
+        if len(piece) >= _SHORTEST_ENCODED:
+            yield piece
+            yield piece.replace(b"+", b"-").replace(b"/", b"_")

@@ -1,0 +1,33 @@
+"""A credential that the bot holds, and what stands in place of any secret in text that leaves it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MARK: Final = "[redacted]"
+
+
+class Secret:
+    """A value that prints as dots and opens only where a header is written."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def open(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(••••)"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __bool__(self) -> bool:
+        return bool(self._value)

@@ -1,0 +1,77 @@
+"""Redacts a stream of bytes line by line, in flat memory."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Protocol
+
+from providers.redaction.private_keys import OpenKey
+from providers.redaction.secret import MARK
+
+LONGEST_LINE: Final = 1024 * 1024
+OVERLAP: Final = 8 * 1024
+
+_MARK: Final = MARK.encode()
+# How a value goes on behind the seam of a very long line, by what stood in front of its mark.
+_QUOTED_REST: Final = {
+    quote: re.compile(rb"(?:[^\n\\" + quote + rb"]++|\\[^\n])*+") for quote in (b'"', b"'", b"`")
+}  # fmt: skip
+_BARE_REST: Final = re.compile(rb"""[^\s"'&,;<>\])}\[]*+""")
+
+
+class PartRedactor(Protocol):
+    """Redacts some lines, and says which private key they leave open."""
+
+    def part(self, block: bytes, key: OpenKey | None) -> tuple[bytes, OpenKey | None]: ...
+
+
+class LineRedactor:
+    """Redacts a stream of bytes line by line, whatever pieces it comes in. Lines end at LF and at nothing else.
+
+    A line longer than LONGEST_LINE is redacted in overlapping pieces, so memory stays flat.
+    """
+
+    def __init__(self, redactor: PartRedactor) -> None:
+        self._redactor = redactor
+        self._rest = bytearray()
+        self._open_key: OpenKey | None = None
+        self._open_value: re.Pattern[bytes] | None = None
+
+    def feed(self, piece: bytes) -> bytes:
+        """The redacted bytes that are certain by now."""
+        if self._open_value:
+            piece = self._behind_open_value(piece)
+        cut = piece.rfind(b"\n") + 1
+        if cut:
+            block = self._redacted(b"".join((self._rest, memoryview(piece)[:cut])))
+            self._rest = bytearray(piece[cut:])
+            return block
+        self._rest += piece
+        return self._long_line() if len(self._rest) > LONGEST_LINE else b""
+
+    def close(self) -> bytes:
+        """What is left once the stream has ended."""
+        rest, self._rest = bytes(self._rest), bytearray()
+        return self._redacted(rest)
+
+    def _redacted(self, block: bytes) -> bytes:
+        redacted, self._open_key = self._redactor.part(block, self._open_key)
+        return redacted
+
+    def _long_line(self) -> bytes:
+        """All but the last OVERLAP bytes. The tail is cut from what is already clean, so no secret straddles the seam."""
+        redacted, self._open_key = self._redactor.part(bytes(self._rest), self._open_key)
+        if redacted.endswith(_MARK):
+            quote = redacted[-len(_MARK) - 1 : -len(_MARK)]
+            self._open_value = _QUOTED_REST.get(quote, _BARE_REST)
+        self._rest = bytearray(redacted[-OVERLAP:])
+        return redacted[:-OVERLAP]
+
+    def _behind_open_value(self, piece: bytes) -> bytes:
+        """The piece without the rest of a value that was cut at the seam."""
+        assert self._open_value
+        match = self._open_value.match(piece)
+        end = match.end() if match else 0
+        if end < len(piece):
+            self._open_value = None
+        return piece[end:]

@@ -1,0 +1,95 @@
+"""Finds the tokens of `tokens.TOKEN_FORMATS` where one of their fixed texts stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from providers.redaction.tokens import MARKED_RUNS, TOKEN_FORMATS, TokenFormat
+from providers.redaction.values import Span
+
+JWT_HINTS: Final = ("eyJ", "ZXlK")
+# A word begins behind anything but a letter or digit, and behind an escape such as `\n` or `%20`.
+_WORD_BEGINS: Final = rb"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u00[0-9A-Fa-f]{2}))"
+_JWT: Final = re.compile(rb"[A-Za-z0-9_-]{8,}+(?:(\.[A-Za-z0-9_-]{4,})(?:\.[A-Za-z0-9_-]*){0,3})?")
+_TWICE_ENCODED: Final = re.compile(rb"[A-Za-z0-9+/_-]{40,}={0,2}")
+_KEY_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
+_KEY_RUN: Final = re.compile(rb"[A-Za-z0-9+/_-]{0,160}={0,2}")
+
+Rule = Callable[[bytes, int], list[Span]]
+
+
+def token_rules() -> dict[bytes, list[Rule]]:
+    """The rules to try at each fixed text."""
+    rules: dict[bytes, list[Rule]] = {}
+    for token in TOKEN_FORMATS:
+        for prefix in token.prefixes:
+            rules.setdefault(prefix.encode(), []).append(_rule(token, prefix.encode()))
+    for mark in MARKED_RUNS:
+        rules.setdefault(mark.encode(), []).append(_marked_run)
+    return rules
+
+
+def _rule(token: TokenFormat, prefix: bytes) -> Rule:
+    if token.before:
+        return _rule_with_front(token, prefix)
+    begins = _WORD_BEGINS if token.is_word else b""
+    pattern = re.compile(begins + re.escape(prefix) + b"(?:" + token.rest.encode() + b")")
+    match_at = pattern.match
+    if not pattern.groups:
+        return lambda block, at: [Span(*match.span())] if (match := match_at(block, at)) else []
+    if prefix in (b"AKIA", b"ASIA", b"ABIA", b"ACCA", b"DO00", b"DO80"):
+        return lambda block, at: _with_secret_beside(match_at(block, at))
+    return lambda block, at: [Span(*match.span(1))] if (match := match_at(block, at)) else []
+
+
+def _with_secret_beside(match: re.Match[bytes] | None) -> list[Span]:
+    if match is None:
+        return []
+    spans = [Span(match.start(), match.start() + 20)]
+    return [*spans, Span(*match.span(1))] if match[1] else spans
+
+
+def _rule_with_front(token: TokenFormat, prefix: bytes) -> Rule:
+    front = re.compile(b"(?:" + token.before.encode() + b")$")
+    rest = re.compile(re.escape(prefix) + b"(?:" + token.rest.encode() + b")")
+    length = token.before_length
+
+    def rule(block: bytes, at: int) -> list[Span]:
+        before = block[max(0, at - length) : at]
+        first = front.search(before)
+        match = rest.match(block, at) if first else None
+        return [Span(at - len(before) + first.start(), match.end())] if first and match else []
+
+    return rule
+
+
+def _marked_run(block: bytes, at: int) -> list[Span]:
+    """A run of Base64, as long as a key of Azure is, around its mark."""
+    before = block[max(0, at - 128) : at]
+    start = at - (len(before) - len(before.rstrip(_KEY_BYTES)))
+    if block[start - 1 : start] == b"\\":
+        start += 1
+    run = _KEY_RUN.match(block, at)
+    end = run.end() if run else at
+    return [Span(start, end)] if 40 <= end - start <= 128 else []
+
+
+class JwtRule:
+    """JSON Web Tokens, signed or encrypted. A run of letters that turned out to be none is not looked at again."""
+
+    def __init__(self) -> None:
+        self._looked_until = 0
+
+    def __call__(self, block: bytes, at: int) -> list[Span]:
+        if at < self._looked_until:
+            return []
+        if block[at : at + 1] == b"Z":
+            match = _TWICE_ENCODED.match(block, at)
+            return [Span(*match.span())] if match else []
+        match = _JWT.match(block, at)
+        if match is None:
+            return []
+        self._looked_until = match.end()
+        return [Span(*match.span())] if match[1] else []

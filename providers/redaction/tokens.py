@@ -1,0 +1,262 @@
+"""Token formats that show by themselves what they are, wherever they stand. One row per format.
+
+The prefixes and lengths follow the vendors' documentation and the rule set of gitleaks (MIT licence), used as data. Minimum lengths are
+lower than the vendors' own, since a token that was cut is still worth hiding. `sample` completes a prefix to a token of the format; it is
+generated, so that no source file holds anything a secret scanner would report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+_LETTERS: Final = "Kq7vX2mZ9tRb4WnP6yLc8HsJ3dGf5TaE1xUoDzVgNiMhSwQeYrBkCpFjA0lu"
+_HEX: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+
+def letters(count: int) -> str:
+    """So many mixed letters and digits, always the same ones."""
+    return (_LETTERS * (count // len(_LETTERS) + 1))[:count]
+
+
+def hexes(count: int) -> str:
+    """So many hexadecimal digits, always the same ones."""
+    return (_HEX * (count // len(_HEX) + 1))[:count]
+
+
+UUID: Final = f"{_HEX[:8]}-{_HEX[8:12]}-{_HEX[12:16]}-{_HEX[16:20]}-{_HEX[20:32]}"
+
+ALNUM: Final = r"[A-Za-z0-9]"
+WORD: Final = r"[A-Za-z0-9_-]"
+HEX: Final = r"[A-Fa-f0-9]"
+BASE64: Final = r"[A-Za-z0-9+/]"
+UUID_PATTERN: Final = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+# A slash as plain text, in JSON, or in a query string.
+_SLASH: Final = r"(?:\\{0,8}/|%2[Ff])"
+_URL_REST: Final = r"(?:[A-Za-z0-9_.~@:+?=-]|%[0-9A-Fa-f]{2}|\\{0,8}/)"
+# What may follow an access key id on the same line: the secret access key that belongs to it.
+_KEY_BESIDE: Final = r"(?:[\s,:;|\"'\\/]{1,8}(?:[A-Za-z_ -]{0,24}[=:][\s\"']{0,3})?([A-Za-z0-9+/]{40})(?![A-Za-z0-9+/=]))?"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFormat:
+    """A format: a fixed text it is found by, and the regular expression of what follows it.
+
+    `before` is what stands in front of the fixed text and belongs to the token, `before_length` how long that is. Groups of `rest` are the
+    only parts taken out, where it has any; without groups the whole token is. `is_word` formats begin at the beginning of a word.
+    """
+
+    name: str
+    prefixes: tuple[str, ...]
+    rest: str
+    sample: str
+    is_word: bool = True
+    before: str = ""
+    before_length: int = 0
+
+    @property
+    def example(self) -> str:
+        """A complete token of the format."""
+        return self.sample if self.before else self.prefixes[0] + self.sample
+
+
+def _simple(name: str, prefixes: str, rest: str, sample: str, *, is_word: bool = True) -> TokenFormat:
+    return TokenFormat(name, tuple(prefixes.split()), rest, sample, is_word)
+
+
+def _inside(name: str, hint: str, before: str, length: int, rest: str, sample: str) -> TokenFormat:
+    return TokenFormat(name, (hint,), rest, sample, before=before, before_length=length)
+
+
+TOKEN_FORMATS: Final = (
+    # Chat
+    _simple("Slack", "xox", r"[a-z][.-][A-Za-z0-9%_.+/=-]{8,}", "b-123456789012-123456789012-" + letters(24), is_word=False),
+    _simple("Slack app", "xapp- xwfp-", r"[A-Za-z0-9-]{8,}", "1-A0123456789-1234567890123-" + hexes(64), is_word=False),
+    _simple("Slack webhook", "hooks.slack.com", rf"{_SLASH}(?:services|workflows|triggers|commands)({_SLASH}{_URL_REST}{{8,}})", "/services/T01234567/B01234567/" + letters(24), is_word=False),
+    _simple("Teams webhook", "webhook.office.com", rf"{_SLASH}webhookb2({_SLASH}{_URL_REST}{{8,}})", f"/webhookb2/{UUID}@{UUID}/IncomingWebhook/{hexes(32)}/{UUID}", is_word=False),
+    _simple("Outlook webhook", "outlook.office.com outlook.office365.com", rf"{_SLASH}webhook({_SLASH}{_URL_REST}{{8,}})", f"/webhook/{UUID}@{UUID}/IncomingWebhook/{hexes(32)}/{UUID}", is_word=False),
+    _simple("Discord webhook", "discord.com discordapp.com", rf"{_SLASH}api{_SLASH}(?:v\d{{1,2}}{_SLASH})?webhooks({_SLASH}{_URL_REST}{{8,}})", "/api/webhooks/123456789012345678/" + letters(68), is_word=False),
+    _simple("Zapier webhook", "hooks.zapier.com", rf"{_SLASH}hooks{_SLASH}catch({_SLASH}{_URL_REST}{{4,}})", "/hooks/catch/1234567/" + letters(7), is_word=False),
+    _simple("IFTTT webhook", "maker.ifttt.com", rf"[^\s\"'<>]{{0,120}}?{_SLASH}key({_SLASH}{WORD}{{8,}})", "/trigger/oven/with/key/" + letters(22), is_word=False),
+    _simple("Feishu webhook", "open.feishu.cn open.larksuite.com", rf"{_SLASH}open-apis{_SLASH}bot{_SLASH}(?:v2{_SLASH})?hook({_SLASH}{_URL_REST}{{8,}})", f"/open-apis/bot/v2/hook/{UUID}", is_word=False),
+    TokenFormat("Telegram bot", (":AA",), rf"{WORD}{{30,}}", "1234567890:AA" + letters(33), before=r"\d{8,10}", before_length=10),
+    # Clouds
+    _simple("AWS access key", "AKIA ASIA ABIA ACCA", rf"[A-Z0-9]{{16}}(?![A-Za-z0-9]){_KEY_BESIDE}", "IOSFODNN7EXAMPLQ"),
+    _simple("AWS Bedrock key", "ABSK", rf"{BASE64}{{100,}}={{0,2}}", letters(112)),
+    _simple("AWS Bedrock short-lived key", "bedrock-api-key-", rf"{BASE64}{{20,}}={{0,2}}", letters(120)),
+    _simple("AWS session token", "IQoJb3JpZ2lu FwoGZXIvYXdz", r"(?:[A-Za-z0-9+/]|%2[BbFf]){40,}(?:=|%3[Dd]){0,2}", letters(300)),
+    _simple("Amazon MWS", "amzn.mws. amzn1.oa2-cs.v1.", rf"{WORD}{{20,}}", UUID),
+    _simple("Google API key", "AIza", rf"{WORD}{{30,}}", letters(35)),
+    _simple("Google OAuth access token", "ya29.", r"[A-Za-z0-9_.-]{20,}", letters(60)),
+    _simple("Google OAuth client secret", "GOCSPX-", rf"{WORD}{{20,}}", letters(28)),
+    _simple("Google refresh token", "1//0", rf"{WORD}{{30,}}", letters(60)),
+    TokenFormat("Firebase server key", (":APA91b",), rf"{WORD}{{60,}}", "AAAA" + letters(7) + ":APA91b" + letters(134), before=r"AAAA[A-Za-z0-9_-]{7}|[A-Za-z0-9_-]{22}", before_length=22),
+    _inside("Azure client secret", "Q~", r"[A-Za-z0-9_~.]{3}\d", 4, r"[A-Za-z0-9_~.-]{31,40}", letters(3) + "8Q~" + letters(34)),
+    _simple("DigitalOcean", "dop_v1_ doo_v1_ dor_v1_", rf"{HEX}{{32,}}", hexes(64)),
+    _simple("DigitalOcean Spaces", "DO00 DO80", rf"[A-Z0-9]{{16}}(?![A-Za-z0-9]){_KEY_BESIDE}", "K7VX2MZ9TRB4WNP6"),
+    _simple("Alibaba", "LTAI", r"[A-Za-z0-9]{12,}", letters(20)),
+    _simple("Tencent", "AKID", r"[A-Za-z0-9]{28,}", letters(32)),
+    _simple("Yandex", "AQVN YCAJ", rf"{WORD}{{30,}}", letters(36)),
+    _simple("Yandex IAM", "t1.", rf"{WORD}{{20,}}={{0,2}}\.{WORD}{{40,}}={{0,2}}", letters(40) + "." + letters(86)),
+    _simple("Yandex OAuth", "y0_", rf"{WORD}{{30,}}", letters(55)),
+    _simple("Scaleway", "SCW", r"[A-Z0-9]{17}(?![A-Za-z0-9])", "K7VX2MZ9TRB4WNP6Y"),
+    _simple("Backblaze", "K00", r"\d[A-Za-z0-9+/]{26,}", "2" + letters(27)),
+    _simple("Cloudflare origin CA", "v1.0-", rf"{HEX}{{16,}}-{HEX}{{60,}}", hexes(24) + "-" + hexes(146)),
+    _simple("Cloudflare", "cfut_ cfat_ cfk_", rf"{WORD}{{30,}}", letters(40)),
+    _simple("Heroku", "HRKU-", rf"{WORD}{{30,}}", "AA" + letters(58)),
+    _simple("Fly.io", "fo1_", rf"{WORD}{{40,}}", letters(43)),
+    _simple("Fly.io macaroon", "fm1r_ fm1a_ fm2_", rf"{BASE64}{{60,}}={{0,3}}", letters(120)),
+    _simple("Netlify", "nfp_ nfc_ nfo_ nfu_ nfb_", rf"{ALNUM}{{30,}}", letters(36)),
+    _simple("Vercel", "vcp_ vci_ vca_ vcr_ vck_", rf"{ALNUM}{{20,}}", letters(56)),
+    _simple("Render", "rnd_", rf"{ALNUM}{{20,}}", letters(32)),
+    _simple("Supabase", "sbp_", rf"(?:v0_|oauth_)?{HEX}{{32,}}", hexes(40)),
+    _simple("Supabase key", "sb_secret_", rf"{WORD}{{16,}}", letters(31)),
+    _simple("Neon", "napi_", rf"{ALNUM}{{30,}}", letters(64)),
+    _simple("PlanetScale", "pscale_", r"(?:tkn|oauth|pw)_[A-Za-z0-9=._-]{20,}", "tkn_" + letters(43)),
+    _simple("Deno", "ddp_ ddo_ ddw_", rf"{ALNUM}{{30,}}", letters(36)),
+    _simple("Scalingo", "tk-us-", rf"{WORD}{{40,}}", letters(48)),
+    _simple("Tailscale", "tskey-", r"[a-z]{2,12}-[A-Za-z0-9-]{16,}", "auth-" + letters(16) + "-" + letters(32)),
+    _simple("Akamai EdgeGrid", "akab-", r"[a-z0-9]{12,40}(?:-[a-z0-9]{8,40})?+(?!\.luna|[A-Za-z0-9-])", hexes(16) + "-" + hexes(16)),
+    _simple("Databricks", "dapi dkea dose", rf"{HEX}{{32}}(?:-\d)?(?![A-Za-z0-9])", hexes(32)),
+    # Source code and packages
+    _simple("GitHub", "ghp_ gho_ ghu_ ghs_ ghr_", r"[A-Za-z0-9_.-]{20,}", letters(36), is_word=False),
+    _simple("GitHub fine-grained", "github_pat_", r"[A-Za-z0-9_]{20,}", letters(22) + "_" + letters(59), is_word=False),
+    _simple("GitLab", "glpat- gldt- glrt- glrtr- glft- gloas- glsoat- glptt- glagent- glcbt- glimt- glffct- glwt-", r"[A-Za-z0-9_.-]{16,}", letters(20), is_word=False),
+    _simple("GitLab runner registration", "GR1348941", rf"{WORD}{{16,}}", letters(20)),
+    _simple("Bitbucket", "ATBB", rf"{ALNUM}{{24,}}", letters(32)),
+    _simple("Atlassian", "ATATT3 ATCTT3 ATSTT3", r"[A-Za-z0-9_=-]{24,}", letters(186), is_word=False),
+    _simple("Trello", "ATTA", rf"{HEX}{{60,}}", hexes(72)),
+    _simple("npm", "npm_", rf"{ALNUM}{{30,}}", letters(36)),
+    _simple("PyPI", "pypi-", rf"(?=Ag){WORD}{{30,}}", "AgEIcHlwaS5vcmc" + letters(140)),
+    _simple("RubyGems", "rubygems_", rf"{HEX}{{32,}}", hexes(48)),
+    _simple("crates.io", "cio", rf"{ALNUM}{{32}}(?![A-Za-z0-9])", letters(32)),
+    _simple("Clojars", "CLOJARS_", r"[a-z0-9]{40,}", hexes(60)),
+    _simple("NuGet", "oy2", r"[a-z0-9]{43}(?![A-Za-z0-9])", hexes(43)),
+    _simple("Docker", "dckr_pat_ dckr_oat_", rf"{WORD}{{16,}}", letters(27)),
+    _simple("Docker swarm", "SWMTKN-", r"\d-[a-z0-9]{30,}-[a-z0-9]{20,}", "1-" + hexes(50) + "-" + hexes(25)),
+    _simple("Artifactory", "AKCp", rf"{ALNUM}{{60,}}", letters(69)),
+    _simple("Artifactory reference", "cmVmd", rf"{ALNUM}{{50,}}", letters(59)),
+    _simple("SonarQube", "squ_ sqp_ sqa_", rf"{HEX}{{40}}", hexes(40)),
+    _simple("Sourcegraph", "sgp_ slk_", rf"(?:(?:{HEX}{{16}}|local)_)?{HEX}{{40,}}", hexes(40)),
+    _simple("CircleCI", "CCIPAT_ CCIPRJ_", r"[A-Za-z0-9_]{30,}", letters(22) + "_" + hexes(40)),
+    _simple("Buildkite", "bkua_ bkct_", rf"{ALNUM}{{30,}}", hexes(40)),
+    _inside("Terraform Cloud", ".atlasv1.", r"[A-Za-z0-9]{14}", 14, r"[A-Za-z0-9_=-]{40,}", letters(14) + ".atlasv1." + letters(67)),
+    _simple("Pulumi", "pul-", rf"{HEX}{{40}}", hexes(40)),
+    _simple("Octopus Deploy", "API-", r"[A-Z0-9]{24,}(?![A-Za-z0-9])", "K7VX2MZ9TRB4WNP6YLC8HSJ3DG"),
+    _simple("LaunchDarkly", "api- sdk- mob-", UUID_PATTERN, UUID),
+    _simple("Harness", "pat. sat.", rf"{WORD}{{20,24}}\.{ALNUM}{{20,26}}\.{ALNUM}{{18,22}}", f"{letters(22)}.{letters(24)}.{letters(20)}"),
+    _simple("Prefect", "pnu_ pnb_", rf"{ALNUM}{{30,}}", letters(36)),
+    _simple("OpenShift", "sha256~", rf"{WORD}{{40,}}", letters(43)),
+    # Secret stores
+    _simple("Vault", "hvs. hvb. hvr.", rf"{WORD}{{20,}}", letters(95)),
+    _simple("Doppler", "dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit.", r"[A-Za-z0-9._-]{20,}", letters(43)),
+    _simple("1Password service account", "ops_eyJ", rf"{BASE64}{{40,}}={{0,3}}", letters(260)),
+    _simple("1Password secret key", "A3-", r"[A-Z0-9]{6}(?:-[A-Z0-9]{5,11}){3,5}(?![A-Za-z0-9])", "K7VX2M-Z9TRB4WNP6Y-LC8HS-J3DGF-5TAE1"),
+    _simple("age", "AGE-SECRET-KEY- AGE-PLUGIN-", r"[A-Z0-9-]{20,}", "1" + "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L" * 2, is_word=False),
+    _simple("Extended private key", "xprv yprv zprv", rf"{ALNUM}{{90,}}", letters(107)),
+    _simple("Nostr", "nsec1", r"[a-z0-9]{50,}", hexes(58)),
+    # Monitoring
+    _simple("Grafana service account", "glsa_", rf"{ALNUM}{{20,}}(?:_{HEX}{{8}})?", letters(32) + "_" + hexes(8)),
+    _simple("Grafana Cloud", "glc_", r"[A-Za-z0-9+/]{20,}={0,3}", letters(60)),
+    _simple("Grafana API key", "eyJrIjoi", r"[A-Za-z0-9+/_-]{40,}={0,3}", letters(90)),
+    _simple("New Relic", "NRAK- NRII- NRJS- NRRA- NRIQ-", r"[A-Za-z0-9_-]{16,}", "K7VX2MZ9TRB4WNP6YLC8HSJ3DGF"),
+    _inside("New Relic licence", "NRAL", r"[A-Fa-f0-9]{36}", 36, r"(?![A-Za-z0-9])", hexes(36) + "NRAL"),
+    _simple("Dynatrace", "dt0", r"[a-z]\d{2}\.[A-Z0-9]{8,24}\.[A-Z0-9]{40,}", f"c01.{'K7VX2MZ9TRB4WNP6YLC8HSJ3'}.{'K7VX2MZ9TRB4WNP6' * 4}"),
+    _simple("Sentry", "sntrys_ sntryu_", r"[A-Za-z0-9+/=_-]{30,}", "eyJpYXQiO" + letters(80) + "_" + letters(43)),
+    _simple("Honeycomb", "hcaik_ hcalk_ hcamk_ hcbik_ hcblk_ hcbmk_ hccik_ hclik_", r"[a-z0-9]{30,}", hexes(58)),
+    _simple("PagerDuty", "pdus+ pdeu+", rf"{WORD}{{16,}}", letters(20)),
+    _simple("Elastic", "essu_", r"[A-Za-z0-9+/=_-]{20,}", letters(60)),
+    _simple("PostHog", "phx_ phs_", rf"{WORD}{{30,}}", letters(43)),
+    _simple("Settlemint", "sm_aat_ sm_pat_ sm_sat_", rf"{ALNUM}{{16,}}", letters(16)),
+    # Payments
+    _simple("Stripe", "sk_ rk_ pk_", rf"(?:live|test|prod)_{ALNUM}{{10,}}", "live_" + letters(24), is_word=False),
+    _simple("Hexadecimal secret key", "sk_ pk_", rf"{HEX}{{30,}}(?![A-Za-z0-9])", hexes(48)),
+    _simple("Webhook signing secret", "whsec_", r"[A-Za-z0-9+/=_-]{16,}", letters(32), is_word=False),
+    _simple("Live or test key", "live_ test_", rf"{ALNUM}{{30,}}", letters(30)),
+    _simple("Square", "sq0atp- sq0csp- sq0idp-", rf"{WORD}{{20,}}", letters(43)),
+    _simple("Square access token", "EAAA", rf"{WORD}{{55,70}}(?![A-Za-z0-9_-])", letters(60)),
+    _simple("Facebook", "EAA", rf"{ALNUM}{{80,}}", "C" + letters(150)),
+    _simple("Instagram", "IGQV", rf"{WORD}{{60,}}", letters(140)),
+    _simple("Shopify", "shpat_ shpca_ shppa_ shpss_ shpua_", rf"{HEX}{{24,}}", hexes(32)),
+    _simple("Shippo", "shippo_", rf"(?:live|test)_{HEX}{{30,}}", "live_" + hexes(40)),
+    _simple("EasyPost", "EZAK EZTK", rf"{ALNUM}{{50,}}", letters(54)),
+    _simple("Duffel", "duffel_", r"(?:live|test)_[A-Za-z0-9_=-]{30,}", "live_" + letters(43)),
+    _simple("Flutterwave", "FLWSECK", r"(?:_TEST)?-[A-Za-z0-9]{12,}(?:-X)?", "_TEST-" + hexes(32) + "-X"),
+    _simple("Razorpay", "rzp_live_ rzp_test_", rf"{ALNUM}{{12,}}", letters(14)),
+    _simple("Braintree", "access_token$", r"(?:production|sandbox)\$[a-z0-9]{16}\$[a-f0-9]{32}", "production$" + hexes(16) + "$" + hexes(32)),
+    _simple("Plaid", "access-sandbox- access-development- access-production-", UUID_PATTERN, UUID),
+    # Mail
+    _simple("SendGrid", "SG.", r"[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_.-]{16,}", letters(22) + "." + letters(43)),
+    _simple("Mailgun", "key-", rf"{HEX}{{32}}(?![A-Za-z0-9])", hexes(32)),
+    _inside("Mailchimp", "-us", r"[0-9a-f]{32}", 32, r"\d{1,2}(?![A-Za-z0-9-])", hexes(32) + "-us12"),
+    _simple("Brevo", "xkeysib- xsmtpsib-", rf"{HEX}{{32,}}-{ALNUM}{{12,}}", hexes(64) + "-" + letters(16)),
+    _simple("Mandrill", "md-", rf"(?=[A-Za-z_-]{{0,20}}\d){WORD}{{22}}(?![A-Za-z0-9_-])", letters(22)),
+    _simple("Resend", "re_", rf"{ALNUM}{{8}}_{ALNUM}{{20,}}", letters(8) + "_" + letters(24)),
+    _simple("MailerSend", "mlsn.", rf"{HEX}{{40,}}", hexes(64)),
+    _simple("Twilio", " ".join(f"SK{digit}" for digit in "0123456789abcdef"), rf"{HEX}{{31}}(?![A-Za-z0-9])", hexes(31)),
+    # Language models
+    _simple("OpenAI, Anthropic and others", "sk-", r"(?=[A-Za-z_-]{0,60}[0-9])(?:[A-Za-z0-9_-]{20,})", "proj-" + letters(74) + "T3BlbkFJ" + letters(74)),
+    _simple("Hugging Face", "hf_ api_org_", rf"{ALNUM}{{30,}}", letters(34)),
+    _simple("Replicate", "r8_", rf"{ALNUM}{{30,}}", letters(37)),
+    _simple("Perplexity", "pplx-", rf"{ALNUM}{{30,}}", letters(48)),
+    _simple("Groq", "gsk_", rf"{ALNUM}{{30,}}", letters(52)),
+    _simple("xAI", "xai-", rf"{ALNUM}{{30,}}", letters(80)),
+    _simple("NVIDIA", "nvapi-", rf"{WORD}{{30,}}", letters(64)),
+    _simple("Pinecone", "pcsk_", r"[A-Za-z0-9_]{30,}", letters(60)),
+    _simple("LangSmith", "lsv2_", rf"(?:pt|sk)_{HEX}{{32}}_{HEX}{{10}}", "pt_" + hexes(32) + "_" + hexes(10)),
+    _simple("Tavily", "tvly-", rf"{WORD}{{20,}}", letters(32)),
+    _simple("Fireworks", "fw_", rf"{ALNUM}{{22,26}}(?![A-Za-z0-9_])", letters(24)),
+    _simple("Jina", "jina_", rf"{WORD}{{30,}}", letters(60)),
+    _simple("Together", "tgp_v1_", rf"{WORD}{{30,}}", letters(43)),
+    _simple("RunPod", "rpa_", rf"{ALNUM}{{30,}}", letters(44)),
+    _simple("LlamaCloud", "llx-", rf"{ALNUM}{{30,}}", letters(48)),
+    # Software as a service
+    _simple("Linear", "lin_api_ lin_oauth_", rf"{ALNUM}{{20,}}", letters(40)),
+    _simple("Notion", "ntn_", rf"{ALNUM}{{30,}}", "12345678901" + letters(35)),
+    _simple("Notion, older", "secret_", rf"{ALNUM}{{40,}}", letters(43)),
+    _simple("Figma", "figd_ figo_ figu_ figor_ figur_", rf"{WORD}{{20,}}", letters(40)),
+    _simple("HubSpot", "pat-na pat-eu pat-ap", rf"\d-{UUID_PATTERN}", "1-" + UUID),
+    _simple("Contentful", "CFPAT-", rf"{WORD}{{30,}}", letters(43)),
+    _simple("Dropbox", "sl.", rf"(?:u\.)?{WORD}{{100,}}", "u." + letters(130)),
+    _simple("Intercom", "dG9rO", rf"{BASE64}{{30,}}={{0,2}}", letters(55) + "="),
+    _simple("Typeform", "tfp_", r"[A-Za-z0-9_.=-]{30,}", letters(59)),
+    _simple("Postman", "PMAK- PMAT-", r"[A-Za-z0-9-]{24,}", hexes(24) + "-" + hexes(34)),
+    _simple("ReadMe", "rdme_", r"[a-z0-9]{40,}", hexes(70)),
+    _simple("Frame.io", "fio-u-", r"[A-Za-z0-9_=-]{40,}", letters(64)),
+    _simple("Infracost", "ico-", rf"{ALNUM}{{32}}(?![A-Za-z0-9])", letters(32)),
+    _simple("Apify", "apify_api_", rf"{ALNUM}{{20,}}", letters(36)),
+    _simple("Defined Networking", "dnkey-", r"[A-Za-z0-9_=-]{20,}", letters(26) + "-" + letters(52)),
+    _simple("Adafruit IO", "aio_", rf"{ALNUM}{{28}}(?![A-Za-z0-9])", letters(28)),
+    _simple("Ubidots", "BBFF- BBUS-", rf"{ALNUM}{{20,}}", letters(30)),
+    _inside("MaxMind", "_mmk", r"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}", 36, r"(?![A-Za-z0-9])", letters(6) + "_" + letters(29) + "_mmk"),
+    _simple("Zoho", "1000.", rf"{HEX}{{32}}\.{HEX}{{32}}", hexes(32) + "." + hexes(32)),
+    _simple("Salesforce", "00D", r"[A-Za-z0-9]{12,15}![A-Za-z0-9._]{60,}", letters(12) + "!" + letters(96)),
+    _simple("Pinterest", "pina_", rf"{ALNUM}{{40,}}", letters(60)),
+    _simple("Twitter", "AAAAAAAAAAAAAAAAAAAAA", r"A?(?:[B-Za-z0-9]|%[0-9A-F]{2})(?:[A-Za-z0-9]|%[0-9A-F]{2}){60,}", "A" + letters(80)),
+    _simple("Authress", "authress_ scauth_", r"[A-Za-z0-9]{5,30}\.[A-Za-z0-9]{4,6}\.acc[_-][a-z0-9-]{10,32}\.[A-Za-z0-9+/_=-]{30,}", "abcdefgh.k7vx2.acc-" + hexes(20) + "." + letters(60)),
+    # Keys without a header, and password hashes as they stand in /etc/shadow
+    _simple("RSA private key", "MII", r"(?:[A-Za-z0-9+/]{3}IBAAKCA|[A-Za-z0-9+/]{3}IBADANBgkqhkiG9w0BAQEFAASC|GHAgEAMBMGByqGSM49AgEG)(?:[A-Za-z0-9+/]|\\{1,4}[nr](?=[A-Za-z0-9+/]{16}|[A-Za-z0-9+/]{1,15}=)){40,}={0,2}", "EpAIBAAKCA" + letters(200)),
+    _simple("EC private key", "MHcCAQEEI MC4CAQAwBQYDK2VwBCIEI", rf"{BASE64}{{30,}}={{0,2}}", letters(120)),
+    _simple("OpenSSH private key", "b3BlbnNzaC1rZXktdjE", r"(?:[A-Za-z0-9+/]|\\{1,4}[nr](?=[A-Za-z0-9+/]{16}|[A-Za-z0-9+/]{1,15}=)){20,}={0,2}", letters(80)),
+    TokenFormat("JSON Web Key", tuple(f'"{name}":{blank}"' for name in ("d", "p", "q", "dp", "dq", "qi", "k") for blank in ("", " ")), r"(?=[^\"]{0,40}[A-Z])([A-Za-z0-9_-]{40,})(?=\")", letters(43) + '"', is_word=False),
+    _simple("Password hash", "$2a$ $2b$ $2y$ $argon2 $5$ $6$ $y$", r"[A-Za-z0-9./$=,+*-]{30,}", "12$" + letters(53), is_word=False),
+)  # fmt: skip
+
+# Azure marks a key with a few letters in the middle. Any run of Base64 of that length with one of them is a key.
+MARKED_RUNS: Final = (
+    "AZDO",
+    "JQQJ99",
+    "+ASt",
+    "ACDb",
+    "AzFu",
+    "AzSe",
+    "AzCa",
+    "+ASb",
+    "+AEh",
+    "+ARm",
+    "+ABa",
+    "APIM",
+    "+ACR",
+    "AIoT",
+)
+MARKED_RUN_SAMPLE: Final = letters(76) + "AZDO" + letters(4)

@@ -1,0 +1,132 @@
+"""Lines of ordinary logs that look a little like secrets, and stay as they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from providers.redaction import Redactor
+
+LINES = r"""
+PWD=/home/ada
+OLDPWD=/srv/kitchen
+sid=S-1-5-18
+{"signature":"ET POLICY"}
+{"signature":"ET POLICY curl User-Agent Outbound"}
+signature verified
+token: expired
+"token":"expired"
+Unexpected token: 17
+Unexpected token < in JSON at position 0
+token_type=bearer expires_in=3600
+token count: 12
+tokens: 512
+max_tokens=100
+prompt_tokens=42 completion_tokens=17
+nextToken=null
+token=true
+{"password":null}
+{"password":""}
+{"password":"must be at least 8 characters"}
+{"token":false,"user":"ada"}
+{"error":"password is too short"}
+password: required
+password=${DB_PASSWORD}
+password: {{ vault_password }}
+password=$DB_PASSWORD
+password=********
+password: <unset>
+password changed for ada
+password authentication failed for user "ada"
+password must be at least 8 characters
+PASSWORD_FILE=/run/secrets/db
+Accepted password for ada from 10.0.0.1 port 22 ssh2
+Failed password for invalid user admin from 10.0.0.1 port 22 ssh2
+error: invalid password for user 'ada'
+passed: 12
+passenger: Ada42
+pass=3 fail=0
+pass: yes
+PASS: test_login
+--- PASS: TestLogin2 (0.01s)
+passwordless=yes
+compass=N
+bypass=12
+secret=""
+secret "db-creds-x7f9k" not found
+secret default/db-creds not found
+secretary: Bob
+secretName: db-creds
+Secret: kubernetes.io/tls
+session closed for user root
+pam_unix(sshd:session): session opened for user ada(uid=0)
+Session: 30546174_4007394832 initialized by client WindowsUpdateAgent.
+session-id 4
+sessions=12
+key=value
+{"key":"kitchen","value":"stove"}
+{"name":"kitchen","value":"stove"}
+{"required":["password","username"]}
+INSERT INTO cook ("name","password","email") VALUES (?,?,?)
+monkey: banana
+keyboard: us
+primary_key=42
+thing_key=oven-17
+public_key=abc
+access_key_id missing
+Basic Authentication
+basic training is hard
+Bearer authentication required
+bearer token missing
+authorization: failed for ada
+author: ada
+auth=ok
+auth: 5ms
+"auth":{"enabled":true}
+Authorization header missing
+cookie consent given
+cookies: enabled
+Set-Cookie header missing
+credentials: include
+csrf token mismatch
+jwt: malformed
+apikey: not found
+otp sent to ada
+pin=front
+"code":"E1234"
+GET /oven?code=404
+GET /oven?page=2&size=50 HTTP/1.1
+connection: keep-alive
+Connection: close
+to=root, delay=00:00:01, relay=[127.0.0.1], dsn=4.0.0, stat=Deferred
+id=3f2504e0-4f89-41d3-9a0c-0305e82c3301
+commit 9fceb02d0ae598e95dc970b74767f19372d61af8
+md5=d41d8cd98f00b204e9800998ecf8427e
+sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+etag: "33a64df551425fcc55e4d42a148795d9f25f89d4"
+x-amz-request-id: 4442587FB7D0A2F9
+user ada@example.com logged in
+https://example.com/@scope/pkg
+https://kitchen.example:8080/path?u=ada@example.com
+git@github.com:ada/kitchen.git
+ssh://git@github.com/ada/kitchen.git
+spark://CoarseGrainedScheduler@10.10.34.11:48069
+docker run -u 1000:1000 alpine
+task-123 disk-4 risk-assessment-of-the-year-2026-part-two
+Could not get event name for stream/token: com.apple.xpc.activity/4505: 132: Request for stale data
+Priority: 20, Token: Token { kind: ContainerToken, service: 172.22.149.145:28345 }, ]
+acquire lock=23310, flags=0x1, tag="View Lock", token=android.os.BinderProxy@15b7a0e, name=systemui
+Dec 10 06:55:46 LabSZ sshd[24200]: Failed password for invalid user webmaster from 173.234.31.186 port 38926 ssh2
+081109 203615 148 INFO dfs.DataNode$PacketResponder: PacketResponder 1 for block blk_38865049064139660 terminating
+10.0.0.1 - ada [21/Nov/2026:10:00:00 +0000] "GET /kitchen?user=ada HTTP/1.1" 200 512 "-" "Mozilla/5.0 (X11; Linux x86_64)"
+I1121 10:00:00.000000 1 controller.go:87] "Updated token" secret="kitchen/default-token" namespace="kitchen"
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_harmless_line_stays(line: str) -> None:
+    assert Redactor().text(line) == line
+
+
+def test_harmless_lines_stay_together() -> None:
+    text = "\n".join(LINES) + "\n"
+    assert Redactor().text(text) == text

@@ -1,0 +1,197 @@
+"""What people and vendors have written is shown as it is, and does nothing, wherever it is shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from bot.sandbox.slack import BOT
+from bot.sandbox.world import World
+from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluations, running
+from tests.support.clock import MovableClock as Clock
+from tests.support.inert import HOSTILE, complaints, wrong
+
+assert clock, "the clock of the alerts' own tests"
+EVERYBODY = {"usage": ["*"], "apiaudit": ["*"], "logs": ["*"]}
+Path = Callable[[World, str], Awaitable[None]]
+
+
+async def ask(world: World, line: str, *, user: str = "U0ADA") -> None:
+    # Slack takes no more than that from a person.
+    await world.slack.answer_to(line[:3900], user=user, timeout_s=30)
+
+
+def asking(*lines: str, user: str = "U0ADA") -> Path:
+    """The text at `{}` of lines that are typed one after the other."""
+
+    async def path(world: World, text: str) -> None:
+        for line in lines:
+            await ask(world, line.replace("{}", text), user=user)
+
+    return path
+
+
+async def home(world: World, text: str) -> None:
+    del text
+    world.slack.homes.clear()
+    await world.slack.open_home("U0ADA")
+    await world.slack.until(lambda: world.slack.homes.get("U0ADA"), timeout_s=30)
+
+
+async def mention(world: World, text: str) -> None:
+    before = len(world.slack.messages)
+    await world.slack.say(f"@Opswatch usage {text[:3900]}")
+    await world.slack.until(lambda: [m for m in world.slack.messages[before + 1 :] if m.user == BOT], timeout_s=30)
+
+
+def form(line: str, action: str, **given: str) -> Path:
+    """A form opened from what a line was answered with, and submitted."""
+
+    async def path(world: World, text: str) -> None:
+        answer = await world.slack.answer_to(line.replace("{}", text)[:3900], timeout_s=30)
+        world.slack.views.clear()
+        if len(text) > 2000:
+            # Longer than what a button may hold, so there is none.
+            assert action not in json.dumps(answer.blocks)
+            return
+        await world.slack.press(answer, action)
+        view = await world.slack.until(lambda: world.slack.modal(), timeout_s=30)
+        filled = {name: value.replace("{}", text)[:200] for name, value in given.items()}
+        if filled:
+            await world.slack.submit(view, **filled)
+
+    return path
+
+
+async def vendor_error(world: World, text: str) -> None:
+    for server in (world.akamai, world.devicewise, world.rapid7):
+        body = json.dumps({"message": text, "title": text, "detail": text, "errors": [text], "errorMessages": [text]})
+        server.answer_with(400, body, times=3, Content_Type="application/json")
+    for line in ("/apiaudit edge 24h", "/apiaudit iot 24h", "/usage yesterday", "/logs kitchen 20m"):
+        await ask(world, line)
+    for server in (world.akamai, world.devicewise, world.rapid7):
+        server.faults.clear()
+
+
+# Where text is shown, in an order that lets one make what the next one shows. Some show too little of it to be recognised.
+TYPED: dict[str, Path] = {
+    "window": asking("/usage {}", "/apiaudit last {}", "/usage last {} days"),
+    "filter": asking('/apiaudit edge 24h who:"{}"', "/apiaudit {}:x", "/apiaudit 24h status:{}"),
+    "log name": asking('/logs "{}" 20m', "/logs {}", "/logs kitchen,{} 20m"),
+    "query": asking("/logs kitchen 20m where(/{}/)", "/logs kitchen 20m where({})"),
+    "alert name": asking("/usage silence {} 2h", "/usage unalert {}", '/usage unsilence "{}"'),
+    "silence comment": asking('/usage silence ingest-spike 2h "{}"', "/usage alerts"),
+    "home with silence": home,
+    "end of silence": asking("/usage unsilence ingest-spike", user="U0LINUS"),
+    "subscription": asking('/apiaudit subscribe edge 24h who:"{}" at 09:00', "/apiaudit subscriptions", "/usage subscriptions"),
+    "subscription time": asking("/usage subscribe last 7 days at 09:00 on {}", "/usage subscribe {}", "/usage unsubscribe {}"),
+    "alert": asking('/apiaudit alert edge last 1h who:"{}" failures above 900 as pantry', "/apiaudit alerts"),
+    "alert words": asking("/usage alert {}", "/usage alert today above {}", "/usage alert today above 5 GB {}"),
+    "home with schedules": home,
+    "others' alert": asking("/apiaudit unalert pantry", "/apiaudit unsubscribe 1", user="U0LINUS"),
+    "mention": mention,
+    "form of a question": form("/usage {}", "modal.question"),
+    "form of an alert": form("/usage alert {}", "modal.alert", threshold="{}", question="{}"),
+    "form of a subscription": form("/usage subscribe {}", "modal.repeat", question="{}"),
+    "form of a silence": form("/usage silence ingest-spike {}", "modal.silence", comment="{}"),
+}
+VENDOR: dict[str, Path] = {
+    "actors": asking("/apiaudit edge 24h", "/apiaudit edge 24h failures csv", "/apiaudit iot 24h", "/apiaudit 24h"),
+    "logs of an account": asking("/logs nothing 20m", "/usage yesterday per log"),
+    "lines": asking("/logs kitchen 20m"),
+    "errors": vendor_error,
+    "home": home,
+}
+
+
+def poison(world: World, text: str) -> None:
+    """Whatever a vendor's users may choose says the text."""
+
+    def akamai(start: datetime, end: datetime) -> Any:
+        for row in akamai_rows(start, end):
+            yield {**row, "clientOwner": text, "clientId": text, "method": text, "uri": text, "responseCode": "500"}
+
+    def devicewise(start: datetime, end: datetime) -> Any:
+        request = json.dumps({"1": {"Command": text, "Params": {"thingKey": text}}})
+        response = json.dumps({"1": {"success": False, "errorCodes": [-90008], "errorMessages": [text]}})
+        for row in devicewise_rows(start, end):
+            yield {**row, "whoami": text, "orgKey": text, "request": request, "response": response}
+
+    akamai_rows, devicewise_rows = world.akamai.rows, world.devicewise.rows
+    world.akamai.rows, world.devicewise.rows = akamai, devicewise
+    world.rapid7.logs = {key: f"{text[:300]} {name}" for key, name in world.rapid7.logs.items()}
+    world.rapid7.lines = lambda key, start, end: iter([text.replace("\n", "\\n")] * 30)
+
+
+def times_shown(world: World) -> int:
+    views = [view.view for view in world.slack.views.values()]
+    texts = [m.text + json.dumps(m.blocks) for m in world.slack.messages if m.user == BOT]
+    return json.dumps([*texts, *views, *world.slack.homes.values()]).count("zebra")
+
+
+async def walk(world: World, paths: dict[str, Path], text: str) -> None:
+    for name, path in paths.items():
+        try:
+            await path(world, text)
+        except AssertionError as error:
+            raise AssertionError(f"{name}: {error}") from error
+        assert complaints(world.slack) == [], name
+    assert world.slack.refused == []
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+async def test_typed_text_is_inert_everywhere(world: World, clock: Clock, text: str) -> None:
+    Meter(world)(6)
+    async with running(world, SPIKE, access=EVERYBODY) as bot:
+        clock.strike(15)
+        await evaluations(bot, 1)
+        await world.slack.until(lambda: [m for m in world.slack.messages if m.text.startswith("🔴")], timeout_s=30)
+        await walk(world, TYPED, text)
+        await world.slack.until(lambda: [m for m in world.slack.messages if m.thread_ts and "zebra" in m.text], timeout_s=30)
+    assert times_shown(world) > 30, "the text is shown at all"
+    assert complaints(world.slack) == []
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+async def test_vendor_text_is_inert_everywhere(world: World, clock: Clock, text: str) -> None:
+    Meter(world)(6)
+    poison(world, text)
+    failing = {
+        **SPIKE,
+        "name": "failing",
+        "ask": "/apiaudit last 1h",
+        "value": "failures",
+        "above": 0,
+        "recover": 0,
+        "each": "actor",
+    }
+    digest = {"name": "hourly", "ask": "/apiaudit edge last 1h", "at": "0 * * * *", "channel": "#ops"}
+    async with running(world, failing, digest=[digest], access=EVERYBODY):
+        clock.strike(60)
+        for begins in ("🔴 failing", "Digest hourly"):
+            await world.slack.until(
+                lambda said=begins: [m for m in world.slack.messages if m.text.startswith(said)], timeout_s=30
+            )
+        await walk(world, VENDOR, text)
+    assert times_shown(world) > 30, "the text is shown at all"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_wrong"),
+    [
+        ("`<!channel>`", True),
+        ("<https://evil.example|Click>", True),
+        ("<@U1>", True),
+        ("a *bold* word", True),
+        ("first\ninjected", True),
+        ("a\u202eb", True),
+        ("`*bold*` &lt;!channel&gt;", False),
+        ("*Alerts* <@U0ADA> <!date^1^{date_short_pretty} {time}|now>", False),
+    ],
+)
+def test_checker_finds_what_acts(text: str, is_wrong: bool) -> None:
+    assert bool(wrong({"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}})) is is_wrong
