@@ -39,12 +39,13 @@ from bot.schedule import read_cron
 from bot.slack_client import retry_after_s
 from bot.slack_pace import Priority, SlackPace
 from bot.socket_mode import HOPELESS, NOT_CONNECTED, Patience, SocketMode, unreachable
-from bot.store import Alerts, Posts, Store, StoredLedger
+from bot.store import Alerts, Posts, Store, StoredLedger, StoredTimes
 from bot.store.pauses import Pauses
-from handlers import actions, home, incidents, mentions, modals, slash
+from handlers import actions, home, incidents, jobs, mentions, modals, slash
 from handlers.backtesting import Backtesting
+from handlers.clockwork import Clockwork
 from handlers.door import Door
-from handlers.jobs import Clockwork, Digest, DigestJob
+from handlers.jobs import Digest, DigestJob
 from handlers.manage import SubscriptionManager
 from handlers.pauses import Announcer, PauseGuard
 from handlers.permissions import Permissions
@@ -177,9 +178,14 @@ async def open_bot(
         job = DigestJob(answering, posts, outbox, zone, clock, ops)
         watch = AlertJob(answering, alerts, outbox, Quiet(alerts, _mutes(settings), zone), zone, clock, ops)
         works = [job.scheduled(each) for each in digests]
-        clockwork = Clockwork(posts, clock, works, _pruning(posts, alerts, store), outbox.distress)
+        clockwork = Clockwork(
+            posts, clock, works, _pruning(posts, alerts, store), outbox.distress,
+            reset_stored=StoredTimes(store).reset, tell_operator=outbox.tell_operator, database_trouble=store.trouble,
+            tick_s=jobs.TICK_S,
+        )  # fmt: skip
         rules = RuleManager(answering, alerts, clockwork, watch, permissions, guard, secrets, zone, clock, rules_of(settings))
         works += [rules.scheduled(rule) for rule in await rules.open(clock())]
+        clockwork.after_reset.append(rules.refresh_silences)
         subscriptions = SubscriptionManager(answering, posts, clockwork, job, permissions, guard, secrets, zone, clock, digests)
         works += await subscriptions.open()
         door = Door(

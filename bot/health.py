@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,40 +26,54 @@ class Connection:
 
 @asynccontextmanager
 async def serve_health(
-    port: int | None, slack: Connection, database_works: Callable[[], Awaitable[bool]], host: str = LOOPBACK
+    port: int | None,
+    slack: Connection,
+    database_works: Callable[[], Awaitable[bool]],
+    host: str = LOOPBACK,
+    troubles: Callable[[], Sequence[str]] = tuple,
 ) -> AsyncIterator[None]:
-    """Alive at `/healthz`; at `/readyz` 200 while connected to Slack with a database that works, else 503 and what is wrong.
+    """Alive at `/healthz`; at `/readyz` 200 while connected to Slack with a database that works and a timetable that moves, else 503 and
+    what is wrong. `troubles` says what is, a sentence each, and is asked after `database_works`.
 
     Nothing where no port is configured. Raises OSError where it cannot listen there.
     """
     if port is None:
         yield
         return
-    async with listen(partial(_respond, slack, database_works), host, port):
+    async with listen(partial(_respond, slack, database_works, troubles), host, port):
         yield
 
 
 async def _respond(
-    slack: Connection, database_works: Callable[[], Awaitable[bool]], request: web.BaseRequest, _: bytes
+    slack: Connection,
+    database_works: Callable[[], Awaitable[bool]],
+    troubles: Callable[[], Sequence[str]],
+    request: web.BaseRequest,
+    _: bytes,
 ) -> web.Response:
     if request.method not in ("GET", "HEAD"):
         return web.Response(status=405, headers={"Allow": "GET, HEAD"})
     if request.path == "/healthz":
         return web.json_response({"alive": True})
     if request.path == "/readyz":
-        return await _readiness(slack, database_works)
+        return await _readiness(slack, database_works, troubles)
     return web.Response(status=404)
 
 
-async def _readiness(slack: Connection, database_works: Callable[[], Awaitable[bool]]) -> web.Response:
+async def _readiness(
+    slack: Connection, database_works: Callable[[], Awaitable[bool]], troubles: Callable[[], Sequence[str]]
+) -> web.Response:
     database = await database_works()
-    is_ready = slack.connected and database
+    found = list(troubles())
+    if not database and not found:
+        found = ["The database does not answer."]
+    is_ready = slack.connected and database and not found
     told = {
         "ready": is_ready,
         "slack": slack.connected,
         "connected_since": iso_utc(slack.since) if slack.since else None,
         "last_event": iso_utc(slack.last_event) if slack.last_event else None,
         "database": database,
-        "trouble": [trouble for trouble in (slack.trouble, "" if database else "The database does not answer.") if trouble],
+        "trouble": [trouble for trouble in (slack.trouble, *found) if trouble],
     }
     return web.json_response(told, status=200 if is_ready else 503)

@@ -143,6 +143,11 @@ class Outbox:
         except (SlackApiError, *UNSURE) as error:
             log.error("That could not be told in the ops channel either: %s", type(error).__name__)
 
+    async def tell_operator(self, key: str, text: str) -> None:
+        """Tells something in the ops channel, once for each key."""
+        await self._tell_ops(key, text, about="")
+        self.wake()
+
     async def finish(self, *, within_s: float) -> None:
         """What is being posted gets a while to end; what does not is looked for in Slack by the next process."""
         if self._tasks:

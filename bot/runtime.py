@@ -133,6 +133,7 @@ class Service:
     _front_of: Bot | None = None
     _health: AsyncExitStack = field(default_factory=AsyncExitStack)
     _draining: set[asyncio.Task[None]] = field(default_factory=set)
+    _database: str = ""
 
     @property
     def current(self) -> Bot:
@@ -140,7 +141,13 @@ class Service:
         return self._current.bot
 
     async def database_works(self) -> bool:
-        return self._current is not None and await self._current.bot.store.works()
+        self._database = await self._current.bot.store.trouble() if self._current else "The database is not open yet."
+        return not self._database
+
+    def troubles(self) -> list[str]:
+        """What is wrong with the database, as it was looked at last, and with the timetable, a sentence each."""
+        timetable = self._current.bot.clockwork.trouble if self._current else ""
+        return [trouble for trouble in (self._database, timetable) if trouble]
 
     async def start(self, settings: Settings, tokens: SlackTokens) -> None:
         """Connects a first bot. Raises StoreError, SlackApiError and OSError."""
@@ -195,7 +202,9 @@ class Service:
     async def _serve_health(self, settings: Settings) -> AsyncExitStack:
         stack, health = AsyncExitStack(), settings.health
         if health:
-            await stack.enter_async_context(serve_health(health.port, self.slack, self.database_works, health.host))
+            await stack.enter_async_context(
+                serve_health(health.port, self.slack, self.database_works, health.host, self.troubles)
+            )
         return stack
 
     async def _opened(self, settings: Settings, tokens: SlackTokens, slack: Connection) -> _Running:

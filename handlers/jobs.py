@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 import logging
-import sqlite3
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
-from typing import Any
-
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot import words
 from bot.blocks import talk
 from bot.outbox import Outbox, ops_post
 from bot.question import read_line
-from bot.schedule import Due, Entry, Trigger, due_now
+from bot.schedule import Due, Trigger
 from bot.store.posts import How, Post, Posts
 from handlers.answering import Answering, Asking, folder_when_needed
+from handlers.clockwork import GRACE, Scheduled
 from handlers.trouble import trouble_of
 from providers.errors import ProviderError
 
 log = logging.getLogger("opswatch")
+# How often the timetable is looked at.
 TICK_S = 1.0
-GRACE = timedelta(hours=1)
 ON_TIME = timedelta(minutes=1)
 # What is kept in the database until Slack has it.
 LARGEST_FILE = 8_000_000
@@ -118,114 +114,6 @@ class DigestJob:
 def _key(kind: str, name: str, due: Due) -> str:
     """What names for ever what came of one due instant."""
     return f"{kind}:{name}:{due.at:%Y%m%dT%H%M%SZ}"
-
-
-@dataclass(frozen=True, slots=True)
-class Scheduled:
-    """Something that is done when it is due. `seen_until` tells until when it has been looked after, given what time it is now."""
-
-    name: str
-    trigger: Trigger
-    run: Callable[[Due], Coroutine[Any, Any, None]]
-    seen_until: Callable[[datetime], Awaitable[datetime]]
-
-
-@dataclass(slots=True)
-class Clockwork:
-    """Looks every second at what is due, and does it. One tick over a table scales better than a job for each schedule.
-
-    What a database that is full or locked keeps from being done is done again, and `distress` is told.
-    """
-
-    posts: Posts
-    clock: Callable[[], datetime]
-    at_start: Sequence[Scheduled]
-    prune: Callable[[datetime], Awaitable[None]]
-    distress: Callable[[str], Awaitable[None]]
-    _works: dict[str, Scheduled] = field(default_factory=dict)
-    _entries: list[Entry] = field(default_factory=list)
-    _once: list[tuple[datetime, str]] = field(default_factory=list)
-    _failed: dict[str, Due] = field(default_factory=dict)
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    _scheduler: AsyncIOScheduler | None = None
-
-    async def add(self, scheduled: Scheduled) -> None:
-        """From now on it is done when it is due; what an earlier process has left is made up for."""
-        seen_until = await scheduled.seen_until(self.clock())
-        self.remove(scheduled.name)
-        self._works[scheduled.name] = scheduled
-        self._entries.append(Entry(scheduled.name, scheduled.trigger, seen_until))
-
-    def remove(self, name: str) -> None:
-        """It is not done any more."""
-        if self._works.pop(name, None):
-            self._entries[:] = [entry for entry in self._entries if entry.name != name]
-
-    def once(self, name: str, at: datetime) -> None:
-        """It is done at that time, too."""
-        heapq.heappush(self._once, (at, name))
-
-    async def start(self) -> None:
-        """Goes on where an earlier process ended: what was missed is coalesced, what was cut off is done again."""
-        for scheduled in self.at_start:
-            await self.add(scheduled)
-        self._scheduler = AsyncIOScheduler(timezone="UTC")
-        for work, seconds in ((self._tick, TICK_S), (self._again, 30 * TICK_S), (self._prune, 3600)):
-            self._scheduler.add_job(work, "interval", seconds=seconds, coalesce=True, max_instances=1, misfire_grace_time=None)
-        self._scheduler.start()
-        await self._tick()
-        await self._again()
-        await self._prune()
-
-    async def stop(self, *, within_s: float) -> None:
-        """Nothing new; what is under way gets a while, and is done again by the next process where it does not end."""
-        if self._scheduler:
-            self._scheduler.shutdown(wait=False)
-            self._scheduler = None
-        if self._tasks:
-            _, late = await asyncio.wait(set(self._tasks), timeout=within_s)
-            for task in late:
-                task.cancel()
-
-    async def _tick(self) -> None:
-        now, dues = self.clock(), []
-        while self._once and self._once[0][0] <= now:
-            at, name = heapq.heappop(self._once)
-            dues.append(Due(name, at, 0))
-        self._begin([*dues, *due_now(self._entries, now)])
-
-    async def _again(self) -> None:
-        """Runs that began and did not end: a crash has cut them off, or the database, and whoever claims them again does them."""
-        failed, self._failed = self._failed, {}
-        self._begin([*failed.values()])
-        try:
-            cut_off = await self.posts.unfinished_runs(since=self.clock() - 2 * GRACE)
-        except sqlite3.Error:
-            return
-        self._begin([Due(name, due, 0) for name, due in cut_off])
-
-    async def _prune(self) -> None:
-        try:
-            await self.prune(self.clock())
-        except sqlite3.Error as error:
-            await self.distress(str(error))
-
-    def _begin(self, dues: Sequence[Due]) -> None:
-        for due in dues:
-            if work := self._works.get(due.name):
-                task = asyncio.create_task(self._do(work, due))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
-
-    async def _do(self, work: Scheduled, due: Due) -> None:
-        try:
-            await work.run(due)
-        except sqlite3.Error as error:
-            self._failed[due.name] = due
-            log.error("The database cannot be used (%s); what was due is done again.", error)
-            await self.distress(str(error))
-        except Exception as error:
-            log.error("Something that was due could not be done: %s", type(error).__name__)
 
 
 def _note(due: Due, now: datetime, zone: tzinfo) -> str:

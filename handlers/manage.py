@@ -20,7 +20,8 @@ from bot.schedule import Due, next_due, read_cron
 from bot.store.posts import Posts, Subscription
 from bot.subscriptions import WORDS, Subscribe, Unsubscribe, read_wish
 from handlers.answering import Answering
-from handlers.jobs import Clockwork, Digest, DigestJob, Scheduled
+from handlers.clockwork import Clockwork, Scheduled
+from handlers.jobs import Digest, DigestJob
 from handlers.pauses import Pausable, PauseGuard
 from handlers.permissions import Owned, Permissions, Requester
 from handlers.typed_secrets import SecretCheck

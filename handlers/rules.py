@@ -23,7 +23,7 @@ from bot.question import CommandName, Question, read_question
 from bot.schedule import Due
 from bot.store.alerts import Alerts, MadeRule
 from handlers.answering import Answering
-from handlers.jobs import Clockwork, Scheduled
+from handlers.clockwork import Clockwork, Scheduled
 from handlers.manage import invitation, not_a_manager, seen_by_all
 from handlers.pauses import Pausable, PauseGuard
 from handlers.permissions import Owned, Permissions, Requester
@@ -83,9 +83,7 @@ class RuleManager:
     async def open(self, now: datetime) -> list[Rule]:
         """Every rule there is, those made in chat as they were kept."""
         self.made.update({kept.name: kept for kept in await self.alerts.rules()})
-        await self.job.quiet.refresh(now)
-        for silence in self.job.quiet.silences:
-            self.clockwork.once(schedule_of(silence.alert), silence.end)
+        await self.refresh_silences(now)
         rules = [*self.file_rules, *(rule_of(kept) for kept in self.made.values())]
         await self.job.close_orphans(rules)
         return rules
@@ -113,6 +111,12 @@ class RuleManager:
         """Whose a rule is; one of the configuration is nobody's."""
         kept = self.made.get(rule.name)
         return Owned(rule.command, rule.channel, kept.user if kept else "")
+
+    async def refresh_silences(self, now: datetime) -> None:
+        """Reads which alerts are silent; each is looked at as soon as its silence ends."""
+        await self.job.quiet.refresh(now)
+        for silence in self.job.quiet.silences:
+            self.clockwork.once(schedule_of(silence.alert), silence.end)
 
     def rule(self, name: str) -> Rule | None:
         """The rule of that name, in any case."""

@@ -24,7 +24,8 @@ from bot.schedule import Due
 from bot.store.alerts import Alerts, Judged, Silence
 from bot.store.posts import How, Post
 from handlers.answering import Answering, Asking, folder_when_needed
-from handlers.jobs import ON_TIME, Scheduled
+from handlers.clockwork import Scheduled
+from handlers.jobs import ON_TIME
 from handlers.trouble import trouble_of
 
 log = logging.getLogger("opswatch")

@@ -5,5 +5,19 @@ from bot.store.alerts import Alerts, Judged, Silence
 from bot.store.ledger import StoredLedger
 from bot.store.posts import How, Post, Posts, Subscription
 from bot.store.sqlite import Asked, Store, StoreError
+from bot.store.wrong_clock import StoredTimes
 
-__all__ = ["Alerts", "Asked", "How", "Judged", "Post", "Posts", "Silence", "Store", "StoreError", "StoredLedger", "Subscription"]
+__all__ = [
+    "Alerts",
+    "Asked",
+    "How",
+    "Judged",
+    "Post",
+    "Posts",
+    "Silence",
+    "Store",
+    "StoreError",
+    "StoredLedger",
+    "StoredTimes",
+    "Subscription",
+]

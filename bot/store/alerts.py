@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from sqlite_utils import Database
 
-from bot.store.posts import Post, enqueue
+from bot.store.posts import Post, enqueue_anew
 from bot.store.sqlite import Store, instant
 
 SAMPLES_KEPT = timedelta(days=400)
@@ -256,7 +256,7 @@ def _stand(db: Database, several: Sequence[Judged]) -> None:
 def _tell(db: Database, judged: Judged) -> None:
     """What there is to tell goes into the outbox, and why into the record."""
     for post in judged.posts:
-        enqueue(db, post, judged.at)
+        enqueue_anew(db, post, judged.at)
     if judged.reason:
         row = (judged.alert, instant(judged.at), judged.reason, judged.posts[-1].key if judged.posts else None)
         db.execute("INSERT OR IGNORE INTO notices (alert, at, reason, key) VALUES (?, ?, ?, ?)", row)

@@ -165,7 +165,7 @@ class Posts:
                 return
             db.execute("UPDATE schedules SET seen_until = max(seen_until, ?) WHERE name = ?", (instant(due), schedule))
             for post in posts:
-                enqueue(db, post, now)
+                enqueue_anew(db, post, now)
 
         await self._store.write(end)
 
@@ -334,3 +334,17 @@ def enqueue(db: Database, post: Post, now: datetime) -> bool:
     if is_new and post.how is How.FILE:
         db.execute("INSERT INTO outbox_files (key, content) VALUES (?, ?)", (post.key, post.content))
     return bool(is_new)
+
+
+def enqueue_anew(db: Database, post: Post, now: datetime) -> None:
+    """Puts a post into the outbox that is a new one also where its key was there already: its instant has come twice, since the clock was
+    wrong the first time. The earlier post is kept under another key."""
+    if enqueue(db, post, now):
+        return
+    for row in list(db.query("SELECT id FROM outbox WHERE key = ?", [post.key])):
+        names = (f"{post.key}~{row['id']}", post.key)
+        db.execute("UPDATE outbox SET key = ? WHERE key = ?", names)
+        db.execute("UPDATE outbox SET about = ? WHERE about = ?", names)
+        db.execute("UPDATE outbox_files SET key = ? WHERE key = ?", names)
+        db.execute("UPDATE notices SET key = ? WHERE key = ?", names)
+    enqueue(db, post, now)

@@ -21,6 +21,7 @@ import stamina
 from sqlite_utils import Database
 
 from bot.answer import Block
+from bot.store.condition import DatabaseFile, make_private
 from bot.store.migrations import steps
 
 T = TypeVar("T")
@@ -59,6 +60,8 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._file = DatabaseFile(path)
+        self._probe: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._db: Database
         self._wanted: list[_Wanted] = []
@@ -84,12 +87,26 @@ class Store:
         self._thread.shutdown(wait=True)
 
     async def works(self, *, within_s: float = 2.0) -> bool:
-        """Whether the database answers."""
+        """Whether the database can be read and written."""
+        return not await self.trouble(within_s=within_s)
+
+    async def trouble(self, *, within_s: float = 2.0) -> str:
+        """Why the database cannot be used, in a sentence; empty where it can. It is written to, and read through now and then."""
         try:
-            await asyncio.wait_for(self.read("SELECT 1", ()), within_s)
-        except (sqlite3.Error, TimeoutError, RuntimeError):
-            return False
-        return True
+            await asyncio.wait_for(asyncio.shield(self._probing()), within_s)
+            damage = await asyncio.wait_for(asyncio.to_thread(self._file.damage), within_s)
+        except TimeoutError:
+            return f"The database does not answer within {within_s:g} s."
+        except (sqlite3.Error, OSError, RuntimeError) as error:
+            return f"The database cannot be used: {error}."
+        return f"The database is damaged: {damage}." if damage else ""
+
+    def _probing(self) -> asyncio.Task[None]:
+        """The one attempt to write that is under way, however many want to know."""
+        if self._probe is None or self._probe.done():
+            self._probe = asyncio.create_task(self.write(_probe))
+            self._probe.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return self._probe
 
     async def claim_question(self, asked: Asked) -> bool:
         """Writes the question down. False where this delivery is known already, and so must have no second effect."""
@@ -178,6 +195,7 @@ class Store:
         return (rows[0]["ticket"], rows[0]["text"], json.loads(rows[0]["blocks"])) if rows else None
 
     def _prepare(self, now: datetime) -> None:
+        make_private(self._path)
         connection = sqlite3.connect(self._path, isolation_level=None, timeout=BUSY_S)
         try:
             _switch_to_wal(connection)
@@ -189,6 +207,7 @@ class Store:
             self._db.execute("DELETE FROM questions WHERE asked_at < ?", (instant(now - QUESTIONS_KEPT),))
             if connection.in_transaction:
                 connection.execute("COMMIT")
+            self._file.remember()
         except BaseException:
             connection.close()
             raise
@@ -206,6 +225,7 @@ class Store:
         """What `work` gives, done in one immediate transaction of its own; an error takes all of it back."""
 
         def transaction() -> T:
+            self._file.require_same()
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 result = work(self._db)
@@ -221,7 +241,12 @@ class Store:
 
     async def _change(self, sql: str, params: Sequence[Any] | dict[str, Any]) -> int:
         """How many rows a statement changed, which is a transaction of its own."""
-        return await self._run(lambda: self._db.execute(sql, params).rowcount)
+
+        def change() -> int:
+            self._file.require_same()
+            return self._db.execute(sql, params).rowcount
+
+        return await self._run(change)
 
     async def read(self, sql: str, params: Sequence[Any]) -> list[dict[str, Any]]:
         """The rows of a query."""
@@ -257,6 +282,12 @@ class Store:
 
 _Wanted = tuple[Callable[[], Any], "asyncio.Future[Any]"]
 _End = tuple["asyncio.Future[Any]", Any, BaseException | None]
+
+
+def _probe(db: Database) -> None:
+    """Takes a few pages and gives them back, so that a full disk shows itself."""
+    db.execute("INSERT OR REPLACE INTO outbox_files (key, content) VALUES ('', zeroblob(20000))")
+    db.execute("DELETE FROM outbox_files WHERE key = ''")
 
 
 def _end_of(work: Callable[[], Any]) -> tuple[Any, BaseException | None]:

@@ -1,0 +1,114 @@
+"""A clock that jumps ahead for seconds, or is set back: digests and alerts go on, before and after a restart, and the operator is told once."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.app import Bot
+from bot.sandbox.world import World
+from bot.store import StoredTimes
+from tests.scenarios.test_alert_words import said
+from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluated, kept, running, told
+from tests.support.clock import MovableClock
+
+assert clock, "the clock of the alerts' own tests"
+OPS = {"slack": {"ops_channel": "#ops"}}
+RULE = {**SPIKE, "channel": "#kitchen"}
+DIGEST = {"name": "hourly", "ask": "/usage rapid7-eu last 7 days", "at": "0 * * * *", "channel": "#ops"}
+JUMPS = [timedelta(days=1), timedelta(hours=1), timedelta(days=400), timedelta(minutes=20)]
+
+
+def told_of_clock(world: World) -> list[str]:
+    return [text for text in told(world) if "The clock of this machine" in text]
+
+
+def digests_of(world: World) -> list[str]:
+    return [text for text in told(world) if text.startswith("Digest hourly")]
+
+
+async def alert_due(bot: Bot) -> str:
+    rows = await bot.store.read("SELECT due FROM alerts", ())
+    return str(rows[0]["due"]) if rows else ""
+
+
+async def until_due(bot: Bot, wanted: Any) -> None:
+    async with asyncio.timeout(20):
+        while not wanted(await alert_due(bot)):
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("jump", JUMPS, ids=str)
+@pytest.mark.parametrize("restart", [False, True], ids=["running", "restarted"])
+async def test_clock_that_was_ahead_for_seconds_silences_nothing(
+    world: World, clock: MovableClock, jump: timedelta, restart: bool
+) -> None:
+    meter = Meter(world)
+    async with running(world, RULE, digest=[DIGEST], **OPS) as bot:
+        await evaluated(bot, clock)
+        before = await alert_due(bot)
+        clock.ahead += jump
+        await until_due(bot, lambda due: due > before)
+        if not restart:
+            clock.ahead -= jump
+            await goes_on(world, bot, clock, meter)
+    if restart:
+        clock.ahead -= jump
+        async with running(world, RULE, digest=[DIGEST], **OPS) as bot:
+            await goes_on(world, bot, clock, meter)
+    assert len(told_of_clock(world)) == 1
+
+
+async def goes_on(world: World, bot: Bot, clock: MovableClock, meter: Meter) -> None:
+    """The next look finds what there is, and the next hour brings its digest."""
+    await world.slack.until(lambda: told_of_clock(world))
+    digests = len(digests_of(world))
+    meter(6)
+    clock.strike(15)
+    await world.slack.until(lambda: any(text.startswith("🔴 ingest-spike") for text in told(world, "C0KITCHEN")), timeout_s=20)
+    clock.strike(60)
+    await world.slack.until(lambda: len(digests_of(world)) > digests, timeout_s=20)
+    meter(1)
+    clock.strike(15)
+    await world.slack.until(lambda: any(text.startswith("✅ ingest-spike") for text in told(world, "C0KITCHEN")), timeout_s=20)
+
+
+async def test_clock_set_back_by_an_hour_silences_no_alert(world: World, clock: MovableClock) -> None:
+    """The breach comes at instants that were looked at before, when the clock was ahead, and so does its message."""
+    meter = Meter(world)
+    async with running(world, RULE, **OPS) as bot:
+        for gigabytes in (6, 1, 1, 1):
+            meter(gigabytes)
+            await evaluated(bot, clock)
+        await world.slack.until(lambda: len(told(world, "C0KITCHEN")) == 1)
+        clock.ahead -= timedelta(hours=1)
+        await world.slack.until(lambda: told_of_clock(world))
+        meter(6)
+        clock.strike(15)
+        await world.slack.until(lambda: len(told(world, "C0KITCHEN")) == 2, timeout_s=20)
+    assert told(world, "C0KITCHEN")[1].startswith("🔴 ingest-spike")
+
+
+async def test_silence_made_by_a_wrong_clock_lasts_as_long_as_was_meant(world: World, clock: MovableClock) -> None:
+    Meter(world)
+    async with running(world, RULE, **OPS) as bot:
+        before = await alert_due(bot)
+        clock.ahead += timedelta(days=1)
+        await until_due(bot, lambda due: due > before)
+        await said(world, "/usage silence ingest-spike 2h")
+        clock.ahead -= timedelta(days=1)
+        await world.slack.until(lambda: told_of_clock(world))
+        now = clock()
+    [silence] = await kept(world, "SELECT start, end FROM silences")
+    assert silence["start"] <= (now + timedelta(seconds=30)).isoformat()
+    assert silence["end"] <= (now + timedelta(hours=2, seconds=30)).isoformat()
+
+
+async def test_clock_corrected_by_seconds_resets_nothing(world: World, clock: MovableClock) -> None:
+    async with running(world, RULE, **OPS) as bot:
+        await evaluated(bot, clock)
+        clock.ahead -= timedelta(seconds=30)
+        assert await StoredTimes(bot.store).reset(clock()) is None
