@@ -21,6 +21,7 @@ from bot import words
 from bot.schedule import Due, Entry, Trigger, due_now
 from bot.store.posts import Posts
 from bot.store.wrong_clock import TOLERANCE
+from providers.turns import in_background
 
 log = logging.getLogger("opswatch")
 AGAIN_EVERY, PRUNE_EVERY = 30, 3600
@@ -250,7 +251,8 @@ class Clockwork:
 
     async def _do(self, work: Scheduled, due: Due) -> None:
         try:
-            await work.run(due)
+            with in_background():
+                await work.run(due)
         except sqlite3.Error as error:
             self._failed[due.name] = due
             log.error("The database cannot be used (%s); what was due is done again.", error)

@@ -21,6 +21,7 @@ from providers.clock import Clock, utc_now
 from providers.connections import PROXY_HINT
 from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, RateLimited, TooLarge, Unavailable
 from providers.network import UNTRUSTED_HINT, Network, ProxyServer, untrusted_reason
+from providers.turns import Turns, is_background
 from providers.unpacking import PACKINGS, Unpacker, packings_of
 
 T = TypeVar("T")
@@ -37,6 +38,7 @@ MOST_ERROR_BYTES = 64_000
 SMALL_BODY_BYTES = 64_000
 TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=20.0, pool=10.0)
 MOST_AT_ONCE = 20
+MOST_IN_BACKGROUND = 12
 LIMITS = httpx.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=8)
 
 # stamina's own retry messages name the URL, which may carry an account's identifiers.
@@ -68,11 +70,13 @@ class AccountClient(httpx.AsyncClient):
         super().__init__(**settings)
         self.clock = clock
         self.circuit, self.budget, self.pace = circuit, budget, pace
-        self.turns = asyncio.Semaphore(MOST_AT_ONCE)
+        self.turns = Turns(MOST_AT_ONCE, most_in_background=MOST_IN_BACKGROUND)
         self._under_way: dict[str, asyncio.Task[Reply]] = {}
 
     async def shared(self, key: str, ask: Callable[[], Coroutine[Any, Any, Reply]]) -> Reply:
-        """The reply to a read that somebody may be waiting for already. One asker who gives up does not stop the others."""
+        """The reply to a read that somebody may be waiting for already. One asker who gives up does not stop the others. A person does not
+        wait for what a schedule has asked, whose turn may be far off."""
+        key = f"{'schedule' if is_background() else 'person'} {key}"
         task = self._under_way.get(key)
         if task is None:
             task = self._under_way[key] = asyncio.create_task(ask())
@@ -139,34 +143,51 @@ async def fetch(
 
     Every attempt is built, and therefore signed, afresh, and is one request of the budget's `scope`. `check` raises a
     ProviderError for a reply that is no answer; errors that may pass are tried again up to ATTEMPTS times, within `timeout_s`
-    seconds in all.
+    seconds in all. What we spend on ourselves, waiting for a turn and reserving, is none of those seconds, and no failure of the vendor's.
     """
 
-    async def once() -> Reply:
-        if client.pace:
-            await client.pace.turn()
-        spend, learned = await client.budget.take(scope) if client.budget else None, None
+    async def once(deadline: asyncio.Timeout) -> Reply:
+        async with _paused(deadline):
+            if client.pace:
+                await client.pace.turn()
+            spend, learned = await client.budget.take(scope) if client.budget else None, None
         try:
             async with opened(client, build(), account=account) as response:
                 reply = await read_all(response, account=account)
             learned = learned_from(reply, now=client.clock)
         finally:
             if client.budget:
-                await client.budget.settle(scope, spend, learned=learned)
+                async with _paused(deadline):
+                    await client.budget.settle(scope, spend, learned=learned)
         (check or (lambda reply: refuse_status(reply, account=account)))(reply)
         return reply
 
-    async with watched(client.circuit):
+    async with client.turns.turn(), watched(client.circuit):
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(timeout_s) as deadline:
                 async for attempt in attempts(timeout_s):
                     with attempt:
-                        return await once()
+                        return await once(deadline)
         except TimeoutError:
             raise Unavailable(
                 f"{account} gave no answer within {timeout_s:.0f} s.", account=account, hint="Try again in a few minutes."
             ) from None
     raise AssertionError("stamina either returns or raises")
+
+
+@asynccontextmanager
+async def _paused(deadline: asyncio.Timeout) -> AsyncIterator[None]:
+    """What is done in it counts against no deadline."""
+    loop, when = asyncio.get_running_loop(), deadline.when()
+    if when is None or deadline.expired():
+        yield
+        return
+    began = loop.time()
+    deadline.reschedule(None)
+    try:
+        yield
+    finally:
+        deadline.reschedule(when + loop.time() - began)
 
 
 def attempts(timeout_s: float) -> AsyncIterable[Any]:
@@ -232,18 +253,15 @@ class opened:
         self._response: httpx.Response
 
     async def __aenter__(self) -> httpx.Response:
-        await self._client.turns.acquire()
         try:
             self._response = await self._client.send(self._request, stream=True)
         except BaseException as error:
-            self._client.turns.release()
             if isinstance(error, httpx.HTTPError):
                 raise unreachable(error, account=self._account) from None
             raise
         return self._response
 
     async def __aexit__(self, *_: object) -> None:
-        self._client.turns.release()
         await self._response.aclose()
 
 

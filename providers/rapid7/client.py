@@ -23,13 +23,26 @@ from providers.budget import RAPID7_LIMITS, Budget, Ledger, MemoryLedger
 from providers.bulk import BulkClient
 from providers.clock import Clock, utc_now
 from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, Unavailable
-from providers.http import TOTAL_TIMEOUT_S, Reply, attempts, fetch, learned_from, off_loop, open_client, refuse_status, watched
+from providers.http import (
+    MOST_AT_ONCE,
+    MOST_IN_BACKGROUND,
+    TOTAL_TIMEOUT_S,
+    Reply,
+    attempts,
+    fetch,
+    learned_from,
+    off_loop,
+    open_client,
+    refuse_status,
+    watched,
+)
 from providers.network import Network
 from providers.rapid7 import parse
 from providers.rapid7.auth import ApiKey
 from providers.records import Check, Condition, DayRange, LogUsage, NamedLog, UsagePeriod, Window
 from providers.redaction import Redactor, Secret
 from providers.sources import MOST_LINES, MOST_LOGS
+from providers.turns import Turns
 
 MOST_DAYS_BY_LOG, LEAST_DAYS_BY_LOG = 30, 7
 MATCH_ALL = "where(/.*/)"
@@ -66,6 +79,7 @@ class Rapid7:
         self._days_by_log = MOST_DAYS_BY_LOG
         self._joints: tuple[str, ...] = JOINTS
         self._names_lock = asyncio.Lock()
+        self._downloads = Turns(MOST_AT_ONCE, most_in_background=MOST_IN_BACKGROUND)
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -129,6 +143,7 @@ class Rapid7:
     @asynccontextmanager
     async def _download(self, requests: Mapping[str, httpx.Request], most_bytes: int) -> AsyncIterator[AsyncIterator[bytes]]:
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._downloads.turn())
             async with watched(self._client.circuit):
                 response, meter = await self._begun(requests, most_bytes, stack)
             yield bulk.pieces(response, account=self.account, meter=meter)

@@ -1,0 +1,135 @@
+"""Turns at a vendor: people before schedules, and time in our own queue counts against nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from bot.sandbox.rapid7 import Rapid7Sandbox
+from providers.errors import Unavailable
+from providers.http import fetch, open_client
+from providers.turns import Turns, in_background
+
+
+class Queue:
+    """Askers at some turns, the names of those that had one, and a gate behind which each stays until it is let go."""
+
+    def __init__(self, turns: Turns) -> None:
+        self.turns, self.began = turns, list[str]()
+        self.gates: dict[str, asyncio.Event] = {}
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def ask(self, *names: str, background: bool = False) -> None:
+        for name in names:
+            self.gates[name] = asyncio.Event()
+            if background:
+                with in_background():
+                    self.tasks[name] = asyncio.create_task(self._ask(name))
+            else:
+                self.tasks[name] = asyncio.create_task(self._ask(name))
+        await settle()
+
+    async def _ask(self, name: str) -> None:
+        async with self.turns.turn():
+            self.began.append(name)
+            await self.gates[name].wait()
+
+    async def end(self, *names: str) -> None:
+        for name in names:
+            self.gates[name].set()
+        await settle()
+
+    async def give_up(self, name: str) -> None:
+        self.tasks[name].cancel()
+        await settle()
+
+
+async def settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_schedules_leave_turns_to_people() -> None:
+    queue = Queue(Turns(3, most_in_background=2))
+    await queue.ask("a1", "a2", "a3", background=True)
+    assert queue.began == ["a1", "a2"]
+    await queue.ask("ada", "bob")
+    assert queue.began == ["a1", "a2", "ada"]
+    await queue.end("a1")
+    assert queue.began == ["a1", "a2", "ada", "bob"]
+    await queue.end("ada")
+    assert queue.began[-1] == "a3"
+
+
+async def test_asker_who_gives_up_keeps_no_turn() -> None:
+    queue = Queue(Turns(1, most_in_background=1))
+    await queue.ask("ada", "bob", "eve")
+    await queue.give_up("bob")
+    await queue.give_up("ada")
+    assert queue.began == ["ada", "eve"]
+    await queue.end("eve")
+    await queue.ask("dan")
+    assert queue.began[-1] == "dan"
+
+
+async def test_turn_given_to_a_cancelled_asker_goes_on() -> None:
+    """Cancelled in the very moment in which the turn came."""
+    queue = Queue(Turns(1, most_in_background=1))
+    await queue.ask("ada", "bob", "eve")
+    queue.gates["ada"].set()
+    await asyncio.sleep(0)
+    queue.tasks["bob"].cancel()
+    await settle()
+    assert queue.began[-1] == "eve"
+
+
+@pytest.fixture
+async def slow(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr("providers.http.MOST_AT_ONCE", 1)
+    server = Rapid7Sandbox()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+async def test_time_in_our_own_queue_is_no_failure_of_the_vendor(slow: Rapid7Sandbox) -> None:
+    """Eight questions, one at a time, each answered in a tenth of what one may take and together later than that."""
+    slow.be_slow(0.3, times=99)
+    client = open_client(slow.url, account="eu")
+    asked = [
+        fetch(client, lambda: client.build_request("GET", "/"), account="eu", timeout_s=2.0, check=_anything) for _ in range(8)
+    ]
+    await asyncio.gather(*asked)
+    assert client.circuit.trouble == ""
+    await client.aclose()
+
+
+async def test_time_of_the_vendor_is_limited_also_behind_a_queue(slow: Rapid7Sandbox) -> None:
+    slow.be_slow(5, times=99)
+    client = open_client(slow.url, account="eu")
+    with pytest.raises(Unavailable, match="gave no answer within"):
+        await fetch(client, lambda: client.build_request("GET", "/"), account="eu", timeout_s=0.2, check=_anything)
+    assert "failed 1 time" in client.circuit.trouble
+    await client.aclose()
+
+
+async def test_slow_ledger_is_no_failure_of_the_vendor(slow: Rapid7Sandbox) -> None:
+    """Reserving takes longer than the vendor may."""
+
+    class SlowBudget:
+        async def take(self, scope: str) -> None:
+            await asyncio.sleep(0.6)
+
+        async def settle(self, scope: str, spend: None, *, learned: object) -> None:
+            await asyncio.sleep(0.6)
+
+    client = open_client(slow.url, account="eu", budget=SlowBudget())  # type: ignore[arg-type]
+    await fetch(client, lambda: client.build_request("GET", "/"), account="eu", timeout_s=0.5, check=_anything)
+    assert client.circuit.trouble == ""
+    await client.aclose()
+
+
+def _anything(reply: object) -> None:
+    """Any answer will do."""

@@ -1,0 +1,75 @@
+"""Hundreds of alerts with a slow vendor: none fails for it, one evaluation of a rule at a time, and a person is answered among them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from bot.app import Bot
+from bot.sandbox.world import World
+from tests.scenarios.test_alerts import clock, running
+from tests.support.clock import MovableClock
+
+assert clock, "the clock of the alerts' own tests"
+COUNT = 100
+
+
+def rules(count: int) -> list[dict[str, Any]]:
+    """Each asks another question, so that none shares the request of another."""
+    return [
+        {
+            "name": f"rule-{n}",
+            "ask": f"/usage rapid7-eu last {n + 1} days",
+            "value": "bytes",
+            "above": "900 TB",
+            "channel": "#ops",
+        }
+        for n in range(count)
+    ]
+
+
+async def states(bot: Bot) -> list[str]:
+    return [row["state"] for row in await bot.store.read("SELECT state FROM samples", ())]
+
+
+async def test_person_is_answered_before_hundreds_of_schedules(world: World, clock: MovableClock) -> None:
+    world.rapid7.be_slow(1, times=100_000)
+    async with running(world, *rules(COUNT)) as bot:
+        clock.strike(15)
+        async with asyncio.timeout(30):
+            while len(world.rapid7.ledger) < 12:
+                await asyncio.sleep(0.02)
+        answer = await world.slack.answer_to("/usage rapid7-eu yesterday", timeout_s=30)
+        assert "rapid7-eu" in answer.text
+        assert len(await states(bot)) < COUNT / 2
+        world.rapid7.faults.clear()
+        async with asyncio.timeout(60):
+            while len(await states(bot)) < COUNT:
+                await asyncio.sleep(0.05)
+        assert set(await states(bot)) == {"inactive"}
+
+
+async def test_slow_evaluation_is_not_begun_twice(world: World, clock: MovableClock) -> None:
+    """Three quarters of an hour strike while the first look is still being answered: the last of them is looked at afterwards."""
+    release = asyncio.Event()
+
+    async def wait(_: object) -> None:
+        await release.wait()
+
+    async with running(world, *rules(1)) as bot:
+        world.rapid7.misbehave(wait)
+        clock.strike(15)
+        async with asyncio.timeout(20):
+            while not world.rapid7.ledger:
+                await asyncio.sleep(0.02)
+        for _ in range(3):
+            clock.strike(15)
+            await asyncio.sleep(0.3)
+        assert len(world.rapid7.ledger) == 1
+        release.set()
+        async with asyncio.timeout(20):
+            while len(await states(bot)) < 2:
+                await asyncio.sleep(0.02)
+        rows = await bot.store.read("SELECT at FROM samples ORDER BY at", ())
+        assert [row["at"][14:16] for row in rows] == ["00", "45"]
+        assert len(world.rapid7.ledger) == 2
