@@ -152,6 +152,18 @@ def _text_or_reference(value: Any, info: ValidationInfo) -> str:
     return value
 
 
+def _channel(value: Any) -> str:
+    """`#name`, or an id: a channel's, or a person's, whose direct messages are meant. A name may be given without its sign."""
+    text = value.strip() if isinstance(value, str) else ""
+    if mention := re.fullmatch(r"<#([CG][A-Z0-9]{2,40})(?:\|[^<>]{0,100})?>", text):
+        return mention[1]
+    if re.fullmatch(r"[CGDUW][A-Z0-9]{2,40}", text):
+        return text
+    if re.fullmatch(r"#?[\w-]{1,80}", text):
+        return f"#{text.removeprefix('#').lower()}"
+    raise ValueError('a channel such as "#ops" or its id "C0OPS", or a person\'s id "U012AB" for direct messages')
+
+
 def _account_ids(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or not all(isinstance(v, str) and v for v in value):
         raise ValueError('a list of account ids such as ["1-123A"]')
@@ -244,6 +256,7 @@ LocalTime = Annotated[datetime, BeforeValidator(_local_time)]
 Threshold = Annotated[float, BeforeValidator(_threshold)]
 Text = Annotated[str, Field(min_length=1, max_length=500, strict=True)]
 Host = Annotated[str, BeforeValidator(_host)]
+ChannelName = Annotated[str, BeforeValidator(_channel)]
 Port = Annotated[int, Field(ge=0, le=65535, strict=True)]
 
 
@@ -255,7 +268,7 @@ class SlackSettings(_Table):
     mode: Literal["socket", "http"] = "socket"
     host: Host = "127.0.0.1"
     port: Port = 3000
-    ops_channel: Text | None = None
+    ops_channel: ChannelName | None = None
 
 
 class AccessSettings(_Table):
@@ -383,7 +396,7 @@ class DigestSettings(_Table):
     name: Text
     ask: Text
     at: Cron
-    channel: Text
+    channel: ChannelName
 
 
 class AlertSettings(_Table):
@@ -399,7 +412,7 @@ class AlertSettings(_Table):
     repeat: Duration | None = None
     no_data: Literal["hold", "alert", "ok"] = "hold"
     each: Literal["log", "account", "actor"] | None = None
-    channel: Text
+    channel: ChannelName
 
     @model_validator(mode="after")
     def _one_threshold(self) -> AlertSettings:

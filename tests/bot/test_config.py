@@ -123,6 +123,10 @@ CASES = [
     ({**GOOD, "alert": [{"name": "a", "ask": "/usage", "value": "byts", "above": 1, "channel": "#ops"}]}, "one of bytes"),
     ({**GOOD, "alert": [{"name": "a", "ask": "/usage", "value": "bytes", "channel": "#ops"}]}, "either above or below"),
     ({**GOOD, "alert": [{"name": "a", "ask": "/usage", "value": "bytes", "above": 1, "recover": 2, "channel": "#ops"}]}, "calm side"),
+    ({**GOOD, "digest": [{"name": "d", "ask": "/usage", "at": "0 9 * * *", "channel": "Ops Team"}]}, "digest.d.channel = 'Ops Team': a channel such as"),
+    ({**GOOD, "slack": {"ops_channel": "@ada"}}, "slack.ops_channel = '@ada': a channel such as"),
+    ({**GOOD, "slack": {"ops_channel": 7}}, "slack.ops_channel = 7: a channel such as"),
+    ({**GOOD, "slack": {"ops_channel": ""}}, "a channel such as"),
     ({**GOOD, "mute": [{"name": "m", "alerts": ["none"], "start": "2026-12-01T20:00", "end": "2026-12-01T23:00"}]}, "the name of an alert"),
     ({**GOOD, "mute": [{"name": "m", "alerts": [], "start": "2026-12-01T20:00"}]}, "either start and end"),
     ({"providers": {"e": {"kind": "akamai", "account_ids": ["1"], "host": "h"}}}, "either edgerc and section"),
@@ -293,3 +297,27 @@ def test_pipe_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "bot.toml")
     with pytest.raises(BadConfig, match="a file, such as"):
         read_settings(tmp_path / "bot.toml", environ={})
+
+
+CHANNELS = {
+    "#ops": "#ops",
+    "ops": "#ops",
+    " #ops ": "#ops",
+    "#Ops-Team_2": "#ops-team_2",
+    "#küche": "#küche",
+    "C0OPS": "C0OPS",
+    "G012AB34": "G012AB34",
+    "D0ADA": "D0ADA",
+    "U012AB": "U012AB",
+    "W012AB": "W012AB",
+    "<#C0OPS|ops>": "C0OPS",
+    "<#C0OPS>": "C0OPS",
+}
+
+
+@pytest.mark.parametrize(("written", "meant"), CHANNELS.items(), ids=CHANNELS)
+def test_channel_is_a_name_or_an_id(tmp_path: Path, written: str, meant: str) -> None:
+    digest = {"name": "d", "ask": "/usage", "at": "0 9 * * *", "channel": written}
+    table = {**GOOD, "slack": {"ops_channel": written}, "digest": [digest]}
+    settings = settings_of(table, folder=tmp_path, environ={"RAPID7_API_KEY": "key"})
+    assert settings.slack.ops_channel == settings.digest[0].channel == meant
