@@ -28,7 +28,7 @@ from bot.delivery import UNSURE, outward
 from bot.plainer import Plainer
 from bot.posted import EVENT_TYPE, Posted
 from bot.slack_client import SlackClient, paced, retry_after_s
-from bot.slack_errors import BLOCKS, Cause, cause_of, error_code, help_for
+from bot.slack_errors import BLOCKS, Cause, cause_of, error_code, help_for, is_channels_own
 from bot.slack_pace import MESSAGE_EVERY_S, Priority, SlackPace
 from bot.store.posts import LONGEST_DELAY, How, Post, Posts, Waiting
 from bot.uploads import UploadRefused, upload
@@ -82,7 +82,8 @@ class Outbox:
         self._told_old = False
         self._distressed_at: float | None = None
         self._app_refused = ""
-        self._waiting_since: datetime | None = None
+        self._stuck_since: datetime | None = None
+        self._sent_at = time.monotonic()
         self._looked_at: float | None = None
         self._names_checked_at = time.monotonic()
 
@@ -91,14 +92,15 @@ class Outbox:
         self._more.set()
 
     def trouble(self) -> str:
-        """What keeps messages from being sent, in one sentence; empty where all is well."""
+        """What keeps every message from being sent, in one sentence; empty where all is well. A channel that takes nothing is told in
+        the ops channel and is no reason to call the bot broken."""
         still_for = time.monotonic() - self._looked_at if self._looked_at else 0.0
         if still_for > STALLED_AFTER_S:
             return f"Messages have not been sent for {words.lasting(timedelta(seconds=round(still_for)))}."
         if self._app_refused:
             return f"Slack does not let me post ({self._app_refused}).{help_for(self._app_refused)}"
-        if self._told_old and self._waiting_since:
-            return f"Messages have been waiting to be posted since {self._waiting_since:%Y-%m-%d %H:%M} UTC."
+        if self._stuck_since:
+            return f"Messages have been waiting to be posted since {self._stuck_since:%Y-%m-%d %H:%M} UTC, and Slack takes none."
         return ""
 
     async def run(self) -> None:
@@ -185,6 +187,7 @@ class Outbox:
             await self._refused(waiting, error, may_stand=may_stand)
         else:
             self._app_refused = ""
+            self._sent_at = time.monotonic()
             await self._posts.sent(waiting, ts=ts, now=self._clock())
 
     async def _find(self, waiting: Waiting) -> str:
@@ -346,13 +349,20 @@ class Outbox:
 
     async def _tell_what_is_old(self) -> None:
         """The bot's own dead-man's switch: what waits for longer than five minutes is told, once until the queue has emptied."""
-        since = self._waiting_since = await self._posts.oldest_waiting()
+        since = await self._posts.oldest_waiting()
         is_old = since is not None and self._clock() - since > OLD_AFTER
+        self._stuck_since = await self._stuck() if is_old else None
         if is_old and not self._told_old:
             assert since is not None
             log.error("Messages have been waiting to be posted since %s.", since)
             await self._tell_ops(f"old:{since.isoformat()}", await self._backlog_text(since))
         self._told_old = is_old
+
+    async def _stuck(self) -> datetime | None:
+        """Since when messages wait that no channel refuses; nothing where others were sent meanwhile, so that the queue is only long."""
+        if time.monotonic() - self._sent_at < OLD_AFTER.total_seconds():
+            return None
+        return min((queue.since for queue in await self._posts.backlog() if not is_channels_own(queue.trouble)), default=None)
 
     async def _backlog_text(self, since: datetime) -> str:
         """What waits for which channels, for how long, and why."""

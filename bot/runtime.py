@@ -145,9 +145,10 @@ class Service:
         return not self._database
 
     def troubles(self) -> list[str]:
-        """What is wrong with the database, as it was looked at last, and with the timetable, a sentence each."""
-        timetable = self._current.bot.clockwork.trouble if self._current else ""
-        return [trouble for trouble in (self._database, timetable) if trouble]
+        """What is wrong with the database, as it was looked at last, with the timetable and with the outbox, a sentence each."""
+        bot = self._current.bot if self._current else None
+        found = (self._database, bot.clockwork.trouble if bot else "", bot.outbox.trouble() if bot else "")
+        return [trouble for trouble in found if trouble]
 
     async def start(self, settings: Settings, tokens: SlackTokens) -> None:
         """Connects a first bot. Raises StoreError, SlackApiError and OSError."""

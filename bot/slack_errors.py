@@ -103,6 +103,11 @@ def cause_of(error: SlackApiError) -> Cause:
     return Cause.CONTENT
 
 
+def is_channels_own(code: str) -> bool:
+    """Whether a refusal says something about one channel alone."""
+    return code in _CHANNEL
+
+
 def help_for(code: str) -> str:
     """What the operator can do about it, with a blank in front; nothing where that is not known."""
     return f" {_HELP[code]}" if code in _HELP else ""

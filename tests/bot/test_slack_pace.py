@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from bot.sandbox.slack_limits import Meter, SlackLimits
 from bot.slack_pace import CHANNEL_BURST, MESSAGE_EVERY_S, MOST_LANES, NoRoom, Priority, SlackPace
 from tests.support.virtual_time import in_virtual_time
 
@@ -191,3 +192,32 @@ def test_channels_at_rest_are_forgotten() -> None:
         return len(pace._lanes)
 
     assert in_virtual_time(journey()) <= MOST_LANES + 1
+
+
+def test_pace_stays_within_slacks_limits() -> None:
+    """Two hundred messages, as many edits and what else is called, all at once: Slack refuses none."""
+
+    async def journey() -> list[str]:
+        pace, meter, refused = SlackPace(), Meter(SlackLimits()), list[str]()
+
+        async def call(method: str, channel: str) -> None:
+            await pace.turn(method, channel, Priority.ANSWER)
+            if meter.retry_after(method, channel, asyncio.get_running_loop().time()):
+                refused.append(method)
+
+        calls = [(method, f"C{n % 8}") for n in range(200) for method in (POST, EDIT)]
+        calls += [(method, "") for n in range(60) for method in ("users.info", "conversations.list", "conversations.history")]
+        await asyncio.gather(*(call(method, channel) for method, channel in calls))
+        return refused
+
+    assert in_virtual_time(journey()) == []
+
+
+def test_sandbox_limits_as_slack_does() -> None:
+    meter = Meter(SlackLimits())
+    assert [meter.retry_after(POST, "C1", 0.0) for _ in range(6)] == [0, 0, 0, 0, 1, 1]
+    assert meter.retry_after(POST, "C2", 0.0) == 0
+    assert [meter.retry_after(POST, "C1", 1.0) for _ in range(2)] == [0, 1]
+    assert [meter.retry_after(EDIT, "", 0.0) for _ in range(51)].count(0) == 50
+    assert [meter.retry_after("conversations.list", "", 0.0) for _ in range(25)].count(0) == 20
+    assert sum(meter.retry_after(POST, f"C1{n}", 100.0) == 0 for n in range(1000)) == 400

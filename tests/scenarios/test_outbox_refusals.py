@@ -19,7 +19,8 @@ from bot.outbox import Outbox, Pace
 from bot.sandbox.slack import BOT, Channel, Message
 from bot.sandbox.slack_limits import SlackLimits
 from bot.sandbox.world import World
-from bot.slack_pace import SlackPace
+from bot.slack_client import SlackClient
+from bot.slack_pace import Priority, SlackPace
 from bot.store import How, Post, Posts, Store
 from tests.scenarios.test_outbox import about, enqueue, post
 from tests.scenarios.test_outbox import said as all_said
@@ -394,7 +395,23 @@ async def test_backlog_is_told_in_words(world: World, monkeypatch: pytest.Monkey
         await enqueue(posts, post(0, "#kitchen"), post(1, "#kitchen"))
         told = await world.slack.until(lambda: [text for text in said(world) if "have been waiting" in text])
         assert "2 messages for #kitchen (is_archived)" in told[0]
-        assert outbox.trouble().startswith("Messages have been waiting to be posted since")
+        assert outbox.trouble() == ""
+
+
+async def test_outbox_that_cannot_send_anything_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.outbox.OLD_AFTER", timedelta(seconds=0.2))
+    refusal = world.slack.refuse("chat.postMessage", "service_unavailable")
+    unknown = world.slack.refuse("auth.test", "service_unavailable")
+    async with outbox_of(world) as (posts, outbox):
+        await enqueue(posts, post(0), post(0, "C0KITCHEN"))
+        async with asyncio.timeout(20):
+            while not outbox.trouble().startswith("Messages have been waiting to be posted since"):
+                await asyncio.sleep(0.02)
+        world.slack.refusals.remove(refusal)
+        world.slack.refusals.remove(unknown)
+        async with asyncio.timeout(20):
+            while outbox.trouble():
+                await asyncio.sleep(0.02)
 
 
 async def test_queue_goes_on_after_an_unexpected_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -412,3 +429,17 @@ async def test_queue_goes_on_after_an_unexpected_error(world: World, monkeypatch
         await enqueue(posts, post(0))
         await all_sent(posts)
     assert said(world) == ["Message 0"]
+
+
+async def test_strict_limits_lose_nothing(world: World) -> None:
+    """Alerts, answers and files at once, at Slack's own limits, with a clock that runs ten times as fast."""
+    world.slack.limit(SlackLimits(speed=10))
+    async with outbox_of(world, pace=Pace(per_channel=0.11, look=0.05)) as (posts, outbox):
+        assert isinstance(outbox._client, SlackClient)
+        person = outbox._client.at(Priority.ANSWER)
+        await enqueue(posts, *(post(n) for n in range(6)), file(0, 0), file(1, 1))
+        await asyncio.gather(*(person.chat_postMessage(channel="C0OPS", text=f"Answer {n}") for n in range(12)))
+        await all_sent(posts)
+    assert [text for text in said(world) if text.startswith("Message")] == [f"Message {n}" for n in range(6)]
+    assert sorted(text for text in said(world) if text.startswith("Answer")) == sorted(f"Answer {n}" for n in range(12))
+    assert sorted(files(world)) == ["usage-0.csv", "usage-1.csv"]
