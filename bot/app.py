@@ -166,6 +166,7 @@ async def open_bot(
         stack.push_async_callback(accounts.aclose)
         plainer = Plainer(client, session)
         delivery = Delivery(client, session, plainer)
+        stack.push_async_callback(delivery.aclose)
         posts, alerts, ops, access = Posts(store), Alerts(store), settings.slack.ops_channel or "", access_of(settings.access)
         answering = answering_of(settings, accounts, redactor, clock)
         outbox = Outbox(posts, client.at(Priority.MESSAGE), clock, ops, pace, plainer, session)

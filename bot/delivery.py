@@ -1,7 +1,8 @@
 """How an answer reaches the person who asked: in the channel, or privately, with its files, however long it took.
 
-Every payload is checked against Slack's limits first. Posts are not sent again after a cut connection, since Slack may have
-taken them; only a 429, which means it did not, is waited for.
+Every payload is checked against Slack's limits first. What certainly did not reach Slack is sent again, or goes another way. A post is
+not sent again after a cut connection, since Slack may have taken it; an edit and a replacement are, since doing them twice changes
+nothing.
 """
 
 from __future__ import annotations
@@ -10,45 +11,45 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
-from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import msgspec
 from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.answer import Answer, AnswerFile, Block, Progress
 from bot.blocks import kit, limits, talk
-from bot.errors import SlackRefused, SlackUnsure
+from bot.errors import SlackRefused, SlackUnreachable, SlackUnsure
 from bot.plainer import Plainer
+from bot.response_url import respond
 from bot.slack_client import SlackClient
-from bot.slack_pace import SlackPace
+from bot.slack_outcomes import INVITE as INVITE
+from bot.slack_outcomes import MESSAGE_GONE, THREAD_GONE, asked, sent
+from bot.slack_outcomes import NOT_HERE as NOT_HERE
+from bot.slack_outcomes import UNSURE as UNSURE
+from bot.slack_outcomes import reason_of as reason_of
+from bot.slack_pace import Priority, SlackPace
 from bot.uploads import UploadRefused, upload
 from bot.words import inert_lines, shortened
 
 log = logging.getLogger("opswatch")
+T = TypeVar("T")
 
-# Why an answer cannot stand in a channel, and so is whispered.
-INVITE = "Only you see this, because I am not in this channel: `/invite @Opswatch` and ask again to have answers in it."
-NOT_HERE = MappingProxyType(
-    {
-        "not_in_channel": INVITE,
-        "channel_not_found": INVITE,
-        "is_archived": "Only you see this, because this channel is archived.",
-        "restricted_action": "Only you see this, because a setting of the workspace keeps me from posting in this channel.",
-    }
-)
-# A message that cannot be edited any more.
-GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
-# Nothing on the way from Slack says whether it took a message.
-UNSURE = (aiohttp.ClientError, TimeoutError, OSError)
 SNIPPET_BYTES = 1_000_000
 UPLOAD_CHUNK = 256 * 1024
-RESPOND_TIMEOUT = aiohttp.ClientTimeout(total=15)
+# Of 200 messages each.
+MOST_THREAD_PAGES = 10
+# How long to wait, in seconds, before what certainly did not reach Slack is sent again.
+REACH_AGAIN_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+# A wait for a turn in a channel that its asker is told of, in seconds; and how often the same person is.
+LONG_QUEUE_S = 8.0
+QUEUE_TOLD_EVERY_S = 60.0
+# When a message that says that work goes on is tried to be removed, where it could not be replaced: in seconds from then.
+REMOVE_AFTER_S = (5.0, 30.0, 120.0, 600.0)
+UNREACHABLE = "Only you see this, because Slack took no message for this channel just now."
 
 
 class Holder(Enum):
@@ -66,6 +67,8 @@ class Errand:
 
     `place` is the person's own answer in the channel, by its `ts`, where a button of it was pressed: the next answer takes its place.
     `private_place` is the person's own private answer, by the beginning of its ticket, likewise.
+    `response_url` is empty where there is none, or none that may be used any more. `work_hidden` where somebody has deleted the message
+    that said that work goes on, which is then not shown again.
     `direct` where it came from the App Home: everything about it then goes into the person's direct messages, which nobody else sees.
     `thread_ts` where it was asked in a thread: it is answered there.
     """
@@ -82,6 +85,7 @@ class Errand:
     place: str = ""
     private_place: str = ""
     told_beside: bool = False
+    work_hidden: bool = False
     delivery: str = ""
     direct: bool = False
     thread_ts: str = ""
@@ -109,19 +113,34 @@ def web_client(
 class Delivery:
     """Brings answers, progress and troubles to the asker."""
 
-    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession, plainer: Plainer) -> None:
+    def __init__(
+        self,
+        client: SlackClient,
+        session: aiohttp.ClientSession,
+        plainer: Plainer,
+        reach_again_s: Sequence[float] = REACH_AGAIN_S,
+        remove_after_s: Sequence[float] = REMOVE_AFTER_S,
+    ) -> None:
         self._client, self._session, self._plainer = client, session, plainer
+        self._reach_again_s, self._remove_after_s = reach_again_s, remove_after_s
+        self._queue_told: dict[tuple[str, str], float] = {}
+        self._removals: set[asyncio.Task[None]] = set()
+
+    async def aclose(self) -> None:
+        """Ends what is still to be tidied up."""
+        for task in self._removals:
+            task.cancel()
+        await asyncio.gather(*self._removals, return_exceptions=True)
 
     async def show_work(self, errand: Errand, ticket: str, progress: Progress) -> None:
-        """A message that the work goes on, with Cancel; shown where the answer will stand."""
+        """A message that the work goes on, with Cancel; shown where the answer will stand, and as answers leave room for it."""
         blocks = talk.working_blocks(errand.line, ticket, progress)
         text = f"Working on {errand.line}"
         if errand.public and not errand.away:
             try:
-                if errand.shown_ts:
-                    await self._edit(errand.channel, errand.shown_ts, text, blocks)
-                else:
-                    errand.shown_ts = await self._post(errand.channel, text, blocks, errand.thread_ts)
+                await self._show_in_channel(errand, text, blocks)
+                return
+            except SlackUnreachable:
                 return
             except SlackRefused as error:
                 self._away(errand, error)
@@ -131,25 +150,50 @@ class Delivery:
             errand.told_beside = True
             await self.tell(errand, talk.soon(errand.line, ticket))
             return
+        if not await self._show_privately(errand, text, talk.older_blocks(blocks)):
+            errand.told_beside = True
+            await self.tell(errand, talk.soon(errand.line, ticket))
+
+    async def _show_privately(self, errand: Errand, text: str, blocks: Sequence[Block]) -> bool:
+        """Whether the asker may be shown the work: by the response URL alone, since nothing else can be replaced by the answer."""
+        url = errand.response_url
         # What a response URL has made beside a button's message cannot be taken back, so the work takes its place.
         errand.shown_privately = errand.holder is not Holder.NOTHING
-        # A response URL can be used a few times, and not for what may be refused first.
-        await self.whisper(errand, text, talk.older_blocks(blocks))
-        errand.shown_privately = True
+        try:
+            # A response URL can be used a few times, and not for what may be refused first.
+            errand.shown_privately = await self._by_response_url(errand, text, blocks)
+        except SlackRefused:
+            errand.shown_privately = False
+        except SlackUnsure:
+            # Where it stands, the answer takes its place; where it does not, the answer comes all the same.
+            errand.response_url, errand.shown_privately = url, True
+        return errand.shown_privately
+
+    async def _show_in_channel(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
+        """Raises SlackRefused, and NoRoom where answers need the room."""
+        if errand.work_hidden:
+            return
+        client = self._client.at(Priority.PROGRESS)
+        if not errand.shown_ts:
+            errand.shown_ts = await self._post(errand, text, blocks, client)
+        elif not await self._edited(errand, errand.shown_ts, text, blocks, client):
+            await self._take_back(errand)
+            errand.work_hidden = True
 
     async def answer(self, errand: Errand, answer: Answer, *, ticket: str) -> None:
         """The answer, in the channel or privately, and then its files."""
         if errand.public and not errand.away:
             try:
-                thread = await self._answer_in_channel(errand, answer)
+                thread = await self._once_reached(lambda: self._answer_in_channel(errand, answer))
             except SlackRefused as error:
                 self._away(errand, error)
             else:
                 await self._bring_files(errand, answer.files, channel=errand.channel, thread_ts=errand.thread_ts or thread)
                 if errand.holder is Holder.REFUSAL:
-                    with contextlib.suppress(SlackRefused):
-                        await self._respond(errand.response_url, {"delete_original": True})
+                    with contextlib.suppress(SlackRefused, SlackUnsure):
+                        await respond(self._session, errand.response_url, {"delete_original": True})
                 return
+            await self._take_back(errand)
         errand.shown_privately |= errand.holder in (Holder.ANSWER, Holder.REFUSAL)
         await self.whisper(errand, *_private(errand, answer, ticket))
         errand.shown_privately = False
@@ -170,26 +214,49 @@ class Delivery:
     async def lost(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
         """An earlier process was cut off: what it left saying that work goes on tells that now; else its asker alone is told."""
         if errand.shown_ts:
-            with contextlib.suppress(SlackRefused):
-                await self._edit(errand.channel, errand.shown_ts, text, blocks)
-                return
+            with contextlib.suppress(SlackRefused, SlackUnsure):
+                if await self._edited(errand, errand.shown_ts, text, blocks, self._client):
+                    return
         await self.whisper(errand, text, blocks)
 
     async def share(self, channel: str, user: str, text: str, blocks: Sequence[Block]) -> None:
         """A private answer put into the channel by its asker. Raises SlackRefused."""
         told = [*talk.without_buttons(blocks), kit.context(f"Shared by <@{user}>")]
-        await self._post(channel, text, told)
+        await self._post(Errand(user=user, channel=channel, response_url="", line=""), text, told, self._client)
 
     async def tell(self, errand: Errand, told: Answer) -> None:
         """What became of a wish or of a button, for the asker alone."""
         await self.whisper(errand, told.text, told.blocks)
 
     async def whisper(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
-        """A message only the asker sees; it takes the place of what was whispered about this errand before."""
-        if errand.direct:
-            await self._post(errand.channel, text, blocks)
-            return
+        """A message only the asker sees; it takes the place of what was whispered about this errand before.
+
+        Raises SlackRefused where no way is left, and SlackUnsure where Slack did not say whether it took it.
+        """
         blocks = self._checked(text, blocks)
+        await self._once_reached(lambda: self._whisper(errand, text, blocks))
+
+    async def _whisper(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
+        """By the first way that takes it: the response URL, beside the channel, by direct message."""
+        if errand.direct:
+            await self._post(errand, text, blocks, self._client)
+            return
+        with contextlib.suppress(SlackRefused):
+            if await self._by_response_url(errand, text, blocks):
+                return
+        try:
+            await self._beside(errand, text, blocks)
+        except SlackRefused as error:
+            if error.code not in (*NOT_HERE, "user_not_in_channel"):
+                raise
+            await self._directly(errand, text, blocks)
+        if errand.shown_privately:
+            # It still says that work goes on, and nothing but its response URL can change that.
+            self._remove_later(errand.response_url)
+            errand.shown_privately, errand.response_url = False, ""
+
+    async def _by_response_url(self, errand: Errand, text: str, blocks: Sequence[Block]) -> bool:
+        """Whether Slack took it. Raises SlackRefused where it takes these blocks in no way, and SlackUnsure."""
 
         async def send(shown: Sequence[Block]) -> bool:
             payload = {
@@ -197,34 +264,54 @@ class Delivery:
                 "replace_original": errand.shown_privately,
                 "text": outward(text),
                 "blocks": list(shown),
-                **({"thread_ts": errand.thread_ts} if errand.thread_ts else {}),
+                **_thread(errand),
             }
-            return await self._respond(errand.response_url, payload)
-
-        with contextlib.suppress(SlackRefused):
-            if await self._plainer.send(send, blocks, text, with_pictures=False):
-                return
-        await self._whisper_otherwise(errand, text, blocks)
-
-    async def _whisper_otherwise(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
-        """Where the response URL has been used up or is too old: beside the channel, or else by direct message."""
-        thread: dict[str, Any] = {"thread_ts": errand.thread_ts} if errand.thread_ts else {}
-
-        async def beside(shown: Sequence[Block]) -> Any:
-            return await self._client.chat_postEphemeral(
-                channel=errand.channel, user=errand.user, text=outward(text), blocks=list(shown), **thread
-            )
-
-        async def directly(shown: Sequence[Block]) -> Any:
-            channel = await self.direct(errand.user)
-            return await self._client.chat_postMessage(channel=channel, text=outward(text), blocks=list(shown))
+            try:
+                return await respond(self._session, errand.response_url, payload)
+            except SlackUnsure:
+                if not errand.shown_privately:
+                    raise
+                return await respond(self._session, errand.response_url, payload)
 
         try:
-            await self._plainer.send(beside, blocks, text, with_pictures=False)
-        except SlackApiError as error:
-            if error.response.get("error") not in (*NOT_HERE, "user_not_in_channel"):
-                raise SlackRefused(reason_of(error)) from None
-            await self._plainer.send(directly, blocks, text, with_pictures=False)
+            return await self._plainer.send(send, blocks, text, with_pictures=False)
+        except SlackUnsure:
+            # What is told of this must not take the place of what may stand there.
+            errand.response_url, errand.shown_privately = "", False
+            raise
+
+    async def _beside(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
+        """In the channel, for the asker alone. Raises SlackRefused, such as where one of us is not in it."""
+
+        async def send(shown: Sequence[Block]) -> Any:
+            return await sent(
+                lambda: self._client.chat_postEphemeral(
+                    channel=errand.channel, user=errand.user, text=outward(text), blocks=list(shown), **_thread(errand)
+                )
+            )
+
+        try:
+            await self._plainer.send(send, blocks, text, with_pictures=False)
+        except SlackRefused as error:
+            if error.code not in THREAD_GONE or not errand.thread_ts:
+                raise
+            errand.thread_ts = ""
+            await self._plainer.send(send, blocks, text, with_pictures=False)
+
+    async def _directly(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
+        """By direct message. Raises SlackRefused, such as where the person has left."""
+        channel = await self.direct(errand.user)
+        await self._post(Errand(user=errand.user, channel=channel, response_url="", line=errand.line), text, blocks, self._client)
+
+    async def _once_reached(self, send: Callable[[], Awaitable[T]]) -> T:
+        """What `send` gives once Slack can be reached. Raises SlackUnreachable where that takes too long."""
+        for wait_s in self._reach_again_s:
+            try:
+                return await send()
+            except SlackUnreachable:
+                log.warning("Slack could not be reached; what there is to say is sent again in %.0f s.", wait_s)
+                await asyncio.sleep(wait_s)
+        return await send()
 
     async def open_view(self, trigger: str, view: Block) -> None:
         """Opens a modal. Raises SlackApiError where the trigger is used up or too old."""
@@ -242,84 +329,140 @@ class Delivery:
         await self._client.views_publish(user_id=user, view={"type": "home", "blocks": list(blocks)[: limits.MOST_VIEW_BLOCKS]})
 
     async def _answer_in_channel(self, errand: Errand, answer: Answer) -> str:
-        """The `ts` of the answer, which takes the place of the answer that the person had, or of what showed that work goes on."""
-        if errand.place and await self._edited_in_place(errand, answer):
-            await self._take_back(errand)
-            return errand.place
-        if not errand.shown_ts:
-            return await self._post(errand.channel, answer.text, answer.blocks, errand.thread_ts)
-        ts, errand.shown_ts = await self._edit(errand.channel, errand.shown_ts, answer.text, answer.blocks), ""
+        """The `ts` of the answer, which takes the place of the answer that the person had, or of what showed that work goes on. Where that
+        is gone, or cannot be edited any more, it is posted anew."""
+        for ts in filter(None, (errand.place, errand.shown_ts)):
+            if await self._edited(errand, ts, answer.text, answer.blocks, self._client):
+                if ts == errand.shown_ts:
+                    errand.shown_ts = ""
+                await self._take_back(errand)
+                return ts
+        await self._tell_of_queue(errand)
+        ts = await self._post(errand, answer.text, answer.blocks, self._client)
+        await self._take_back(errand)
         return ts
 
-    async def _edited_in_place(self, errand: Errand, answer: Answer) -> bool:
-        """False where the person's answer is gone, or too old to be edited."""
-        try:
-            await self._edit(errand.channel, errand.place, answer.text, answer.blocks)
-        except SlackRefused as error:
-            if error.code not in GONE:
-                raise
-            return False
-        return True
+    async def _tell_of_queue(self, errand: Errand) -> None:
+        """Tells the asker that the answer waits for its turn in a busy channel. A courtesy: where it cannot be told, it is not."""
+        pace, now = self._client.pace, asyncio.get_running_loop().time()
+        wait_s = pace.wait_s(errand.channel) if pace else 0.0
+        key = (errand.user, errand.channel)
+        if wait_s < LONG_QUEUE_S or errand.direct or now - self._queue_told.get(key, -QUEUE_TOLD_EVERY_S) < QUEUE_TOLD_EVERY_S:
+            return
+        self._queue_told = {known: at for known, at in self._queue_told.items() if now - at < QUEUE_TOLD_EVERY_S} | {key: now}
+        text = f"Much is being posted in this channel: the answer to `{errand.line}` is ready and comes in about {wait_s:.0f} s."
+        with contextlib.suppress(SlackRefused, SlackUnsure):
+            await self._whisper(replace(errand, shown_privately=False), text, self._checked(text, talk.note_blocks(text)))
 
     async def _take_back(self, errand: Errand) -> None:
         """Nothing is left that says that work goes on."""
         if errand.shown_ts:
-            with contextlib.suppress(SlackApiError):
+            with contextlib.suppress(SlackApiError, *UNSURE):
                 await self._client.chat_delete(channel=errand.channel, ts=errand.shown_ts)
             errand.shown_ts = ""
+
+    def _remove_later(self, response_url: str) -> None:
+        """Tries for a while to remove the message that a response URL has made."""
+
+        async def remove() -> None:
+            for wait_s in self._remove_after_s:
+                await asyncio.sleep(wait_s)
+                with contextlib.suppress(SlackRefused, SlackUnsure):
+                    if await respond(self._session, response_url, {"delete_original": True}):
+                        return
+
+        task = asyncio.create_task(remove())
+        self._removals.add(task)
+        task.add_done_callback(self._removals.discard)
 
     async def _bring_files(
         self, errand: Errand, files: Sequence[AnswerFile], *, channel: str = "", thread_ts: str = "", comment: str = ""
     ) -> None:
         """The files, in the thread or by direct message. The answer stands by now: trouble with a file is told beside it."""
         try:
-            channel = channel or await self.direct(errand.user)
-            await self._send_files(files, channel=channel, thread_ts=thread_ts, comment=comment)
-        except (SlackApiError, UploadRefused, aiohttp.ClientError, TimeoutError) as error:
-            why = str(error.response.get("error")) if isinstance(error, SlackApiError) else type(error).__name__
+            for file in files:
+                channel, thread_ts = await self._bring_file(errand, file, channel, thread_ts, comment)
+        except (SlackApiError, SlackRefused, SlackUnsure, UploadRefused, *UNSURE) as error:
+            why = _why(error)
             log.error("A file could not be sent: %s", why)
             text = f"The file could not be sent ({why}). Ask again, or for a shorter window."
             await self.whisper(errand, text, [kit.section(kit.escaped(text))])
 
+    async def _bring_file(self, errand: Errand, file: AnswerFile, channel: str, thread_ts: str, comment: str) -> tuple[str, str]:
+        """Where the file stands: in the thread, in the channel where the thread is gone, or in direct messages where we may not post."""
+        channel = channel or await self.direct(errand.user)
+        try:
+            await self._send_file(file, channel=channel, thread_ts=thread_ts, comment=comment)
+        except SlackApiError as error:
+            if reason_of(error) in THREAD_GONE and thread_ts:
+                return await self._bring_file(errand, file, channel, "", comment)
+            if reason_of(error) not in NOT_HERE or channel.startswith("D"):
+                raise
+            return await self._bring_file(errand, file, "", "", kit.code(errand.line, 500))
+        return channel, thread_ts
+
     def _away(self, errand: Errand, error: SlackRefused) -> None:
         """Where we may not post, the answer becomes private; any other refusal of Slack's rises."""
+        if isinstance(error, SlackUnreachable):
+            errand.away = UNREACHABLE
+            return
         if error.code not in NOT_HERE:
             raise error
         errand.away = NOT_HERE[error.code]
 
-    async def _post(self, channel: str, text: str, blocks: Sequence[Block], thread_ts: str = "") -> str:
-        thread: dict[str, Any] = {"thread_ts": thread_ts} if thread_ts else {}
+    async def _post(self, errand: Errand, text: str, blocks: Sequence[Block], client: SlackClient) -> str:
+        """The `ts` of a message in the channel, in the thread where there is one and it is not gone. Raises SlackRefused and SlackUnsure."""
 
-        async def send(shown: Sequence[Block]) -> str:
-            answer = await self._client.chat_postMessage(
-                channel=channel, text=outward(text), blocks=list(shown), unfurl_links=False, unfurl_media=False, **thread
+        async def send(shown: Sequence[Block], said: str = text) -> str:
+            answer = await sent(
+                lambda: client.chat_postMessage(
+                    channel=errand.channel,
+                    text=outward(said),
+                    blocks=list(shown),
+                    unfurl_links=False,
+                    unfurl_media=False,
+                    **_thread(errand),
+                )
             )
             return str(answer["ts"])
 
-        return await self._plainer.send(lambda shown: _sent(send, shown), self._checked(text, blocks), text)
-
-    async def _edit(self, channel: str, ts: str, text: str, blocks: Sequence[Block]) -> str:
-        async def send(shown: Sequence[Block]) -> str:
-            await self._client.chat_update(channel=channel, ts=ts, text=outward(text), blocks=list(shown))
-            return ts
-
-        return await self._plainer.send(lambda shown: _sent(send, shown), self._checked(text, blocks), text)
-
-    async def _respond(self, url: str, payload: dict[str, Any]) -> bool:
-        """By the response_url, which works where we are no member. False where Slack does not take it any more; raises SlackRefused
-        where it does not take these blocks."""
-        if not url:
-            return False
         try:
-            async with self._session.post(url, json=payload, timeout=RESPOND_TIMEOUT) as response:
-                if response.status == 400:
-                    raise SlackRefused("invalid_blocks")
-                if response.status != 200:
-                    log.warning("Slack refused an answer by response_url (HTTP %s)", response.status)
-                return response.status == 200
-        except (aiohttp.ClientError, TimeoutError):
-            log.warning("An answer by response_url got no reply")
+            return await self._in_some_size(send, text, blocks)
+        except SlackRefused as error:
+            if error.code not in THREAD_GONE or not errand.thread_ts:
+                raise
+            errand.thread_ts = ""
+            return await self._in_some_size(send, text, blocks)
+
+    async def _edited(self, errand: Errand, ts: str, text: str, blocks: Sequence[Block], client: SlackClient) -> bool:
+        """False where the message is gone, or too old to be edited. Raises SlackRefused and SlackUnsure."""
+
+        async def send(shown: Sequence[Block], said: str = text) -> bool:
+            async def update() -> Any:
+                return await client.chat_update(channel=errand.channel, ts=ts, text=outward(said), blocks=list(shown))
+
+            try:
+                await sent(update)
+            except SlackUnsure:
+                await sent(update)
             return True
+
+        try:
+            return await self._in_some_size(send, text, blocks)
+        except SlackRefused as error:
+            if error.code not in MESSAGE_GONE:
+                raise
+            return False
+
+    async def _in_some_size(self, send: Callable[..., Awaitable[T]], text: str, blocks: Sequence[Block]) -> T:
+        """What `send` gives for the blocks, or for a few words where Slack finds the message too long all the same."""
+        try:
+            return await self._plainer.send(send, self._checked(text, blocks), text)
+        except SlackRefused as error:
+            if error.code != "msg_too_long":
+                raise
+            few = shortened(text, 1400)
+            return await send([kit.section(kit.escaped(few))], few)
 
     def _checked(self, text: str, blocks: Sequence[Block]) -> Sequence[Block]:
         """The blocks where Slack will take them; else shortened until it will."""
@@ -329,35 +472,53 @@ class Delivery:
         log.error("A message would be refused by Slack and is simplified: %s", "; ".join(problems))
         return [kit.section(kit.escaped(shortened(text, 1400)))] if text.strip() else [kit.section("No answer.")]
 
-    async def thread(self, channel: str, ts: str) -> list[list[Block]]:
-        """The blocks of the messages in a thread, its first among them, the oldest first. Raises SlackRefused."""
+    async def thread(self, channel: str, ts: str, *, own_ids: Collection[str]) -> list[list[Block]]:
+        """The blocks of our own messages in a thread, the oldest first. Raises SlackRefused."""
         found: list[list[Block]] = []
         cursor = ""
-        while True:
-            try:
-                page = await self._client.conversations_replies(channel=channel, ts=ts, limit=200, cursor=cursor)
-            except SlackApiError as error:
-                raise SlackRefused(reason_of(error)) from None
-            found += [message.get("blocks") or [] for message in page["messages"]]
+        for _ in range(MOST_THREAD_PAGES):
+            page = await asked(lambda: self._client.conversations_replies(channel=channel, ts=ts, limit=200, cursor=cursor))  # noqa: B023
+            found += [message.get("blocks") or [] for message in page["messages"] if is_ours(message, own_ids)]
             cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
             if not cursor:
-                return found
+                break
+        return found
 
     async def direct(self, user: str) -> str:
-        """The channel of a person's direct messages with us."""
-        opened = await self._client.conversations_open(users=user)
+        """The channel of a person's direct messages with us. Raises SlackRefused."""
+        opened = await asked(lambda: self._client.conversations_open(users=user))
         return str(opened["channel"]["id"])
 
-    async def _send_files(self, files: Sequence[AnswerFile], *, channel: str, thread_ts: str = "", comment: str = "") -> None:
-        """Each file by Slack's three steps; its bytes go out in pieces and are never all in memory."""
+    async def _send_file(self, file: AnswerFile, *, channel: str, thread_ts: str = "", comment: str = "") -> None:
+        """A file by Slack's three steps; its bytes go out in pieces and are never all in memory."""
         place: dict[str, Any] = {"channel_id": channel}
         place |= {"thread_ts": thread_ts} if thread_ts else {}
         place |= {"initial_comment": comment} if comment else {}
-        for file in files:
-            await upload(
-                self._client, self._session, name=file.name, length=file.bytes, content=_pieces(file), about=file.title,
-                kind=_snippet_type(file), place=place,
-            )  # fmt: skip
+        await upload(
+            self._client, self._session, name=file.name, length=file.bytes, content=_pieces(file), about=file.title,
+            kind=_snippet_type(file), place=place,
+        )  # fmt: skip
+
+
+def is_ours(message: Mapping[str, Any], own_ids: Collection[str]) -> bool:
+    """Whether a message was posted by this app, as `user`, `bot_id` or `app_id` tell. Anybody else's holds no question of ours, whatever
+    its buttons say."""
+    return any(message.get(name) in own_ids for name in ("user", "bot_id", "app_id"))
+
+
+def _thread(errand: Errand) -> dict[str, Any]:
+    return {"thread_ts": errand.thread_ts} if errand.thread_ts else {}
+
+
+def _why(error: Exception) -> str:
+    """Why a file could not be sent, in a few words."""
+    if isinstance(error, SlackApiError):
+        return reason_of(error)
+    if isinstance(error, SlackRefused):
+        return error.code
+    if isinstance(error, UploadRefused):
+        return f"HTTP {error.status}"
+    return "Slack could not be reached" if isinstance(error, aiohttp.ClientConnectorError) else "the connection was cut"
 
 
 def _private(errand: Errand, answer: Answer, ticket: str) -> tuple[str, list[Block]]:
@@ -378,23 +539,6 @@ def _snippet_type(file: AnswerFile) -> str | None:
 def outward(text: str) -> str:
     """Top-level text as Slack wants it: escaped, so that nothing in it pings or links, and short enough to be shown whole."""
     return kit.entities(shortened(inert_lines(text), limits.GOOD_TEXT - 400)) if text.strip() else "–"
-
-
-async def _sent(send: Any, blocks: Sequence[Block]) -> str:
-    """What the post gives. Raises SlackRefused, or SlackUnsure where Slack did not say whether it took it."""
-    try:
-        return str(await send(blocks))
-    except SlackApiError as error:
-        if getattr(error.response, "status_code", 200) >= 500:
-            raise SlackUnsure from None
-        raise SlackRefused(reason_of(error)) from None
-    except UNSURE:
-        raise SlackUnsure from None
-
-
-def reason_of(error: SlackApiError) -> str:
-    """Slack's own word for why."""
-    return str(error.response.get("error") or "no reason given")
 
 
 async def _pieces(file: AnswerFile) -> AsyncIterator[bytes]:

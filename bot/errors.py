@@ -42,6 +42,14 @@ class SlackRefused(Exception):
         self.hint = _SLACK_HINTS.get(code, "Try again; if it stays, tell the operator.")
 
 
+class SlackUnreachable(SlackRefused):
+    """No connection to Slack came about, so it certainly has nothing of the message."""
+
+    def __init__(self) -> None:
+        super().__init__("unreachable")
+        self.message, self.hint = "Slack could not be reached.", "Try again in a minute."
+
+
 class SlackUnsure(Exception):
     """Slack did not say whether it took a message. It is not sent again, since it may stand there already."""
 

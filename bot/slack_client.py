@@ -98,10 +98,10 @@ def retry_after_s(error: SlackApiError) -> float | None:
     if error.response.status_code != 429 and error.response.get("error") not in ("ratelimited", "rate_limited"):
         return None
     given = str(error.response.headers.get("Retry-After") or "").strip()
-    return max(0.0, min(_seconds(given), LONGEST_WAIT_S))
+    return max(0.0, min(seconds_of(given), LONGEST_WAIT_S))
 
 
-def _seconds(given: str) -> float:
+def seconds_of(given: str) -> float:
     """Retry-After as a number of seconds or as a date (RFC 9110)."""
     try:
         seconds = float(given)

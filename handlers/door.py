@@ -14,19 +14,21 @@ from datetime import datetime, timedelta, tzinfo
 from bot.access import Access
 from bot.answer import Answer, Block, Progress
 from bot.blocks import talk
-from bot.delivery import Delivery, Errand
-from bot.errors import BadQuestion
+from bot.delivery import Delivery, Errand, Holder
+from bot.errors import BadQuestion, SlackRefused, SlackUnsure
 from bot.people import People
 from bot.question import COMMANDS, CommandName, Question, read_question
+from bot.response_url import LIVES
+from bot.slack_pace import NoRoom
 from bot.slack_text import as_typed
-from bot.store import Asked, Store
+from bot.store import Asked, KeptResponseUrl, Store
 from bot.words import lasting
 from handlers.answering import Answering, Asking, Clock, folder_when_needed
 from handlers.manage import Manager
 from handlers.permissions import Permissions, Requester
 from handlers.trouble import Cancelled, Lost, Stopping, trouble_of
 from handlers.typed_secrets import SecretCheck
-from providers.redaction import Redactor
+from providers.redaction import Redactor, Secret
 
 log = logging.getLogger("opswatch")
 SHOW_WORK_AFTER_S = 0.8
@@ -180,10 +182,18 @@ class Door:
             line = f"/{asked.command} {asked.text}".strip()
             trouble = trouble_of(Lost(line))
             try:
-                errand = Errand(user=asked.user, channel=asked.channel, response_url="", line=line, shown_ts=asked.shown_ts or "")
-                await self.delivery.lost(errand, trouble.text, trouble.blocks(line))
+                await self.delivery.lost(await self._lost_errand(asked, line), trouble.text, trouble.blocks(line))
             except Exception as error:
-                log.warning("A question that a crash cut off could not be told: %s", type(error).__name__)
+                log.warning(
+                    "A question that a crash cut off could not be told: %s", self.redactor.text(repr(error)), exc_info=True
+                )
+
+    async def _lost_errand(self, asked: Asked, line: str) -> Errand:
+        """The errand of a question that an earlier process did not finish, as far as it is known."""
+        errand = Errand(user=asked.user, channel=asked.channel, response_url="", line=line, shown_ts=asked.shown_ts or "")
+        if kept := await self.store.take_response_url(asked.delivery, now=self.clock()):
+            errand.response_url, errand.shown_privately, errand.thread_ts = kept.url.open(), kept.replace, kept.thread_ts
+        return errand
 
     async def keep(
         self, ticket: str, errand: Errand, text: str, blocks: Sequence[Block], *, since: datetime | None = None
@@ -219,13 +229,27 @@ class Door:
 
     async def _show(self, errand: Errand, ticket: str, progress: Progress) -> None:
         """Progress is a courtesy: where it cannot be shown, the work goes on."""
-        before = errand.shown_ts
+        shown_ts, shown_privately = errand.shown_ts, errand.shown_privately
         try:
+            if not shown_ts and not shown_privately:
+                # Before it is shown, so that a crash at any moment leaves no message that nobody can replace.
+                await self._keep_response_url(errand, replace=errand.holder is Holder.NOTHING)
             await self.delivery.show_work(errand, ticket, progress)
-            if errand.shown_ts != before:
+            if errand.shown_ts != shown_ts:
                 await self.store.note_shown(errand.delivery, errand.shown_ts)
+            if errand.shown_privately and errand.holder is not Holder.NOTHING and not shown_privately:
+                await self._keep_response_url(errand, replace=True)
+        except NoRoom:
+            return
+        except (SlackRefused, SlackUnsure) as error:
+            log.warning("Progress could not be shown: %s", error)
         except Exception as error:
-            log.warning("Progress could not be shown: %s", type(error).__name__)
+            log.warning("Progress could not be shown: %s", self.redactor.text(repr(error)), exc_info=True)
+
+    async def _keep_response_url(self, errand: Errand, *, replace: bool) -> None:
+        if errand.response_url:
+            kept = KeptResponseUrl(Secret(errand.response_url), replace, errand.thread_ts)
+            await self.store.keep_response_url(errand.delivery, kept, until=self.clock() + LIVES)
 
 
 def words_of(line: str) -> tuple[CommandName, str]:

@@ -4,7 +4,7 @@ what it speaks of."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -14,7 +14,7 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 from bot.blocks import talk
 from bot.delivery import Errand
 from bot.errors import BadQuestion
-from bot.question import COMMANDS, CommandName, changed, read_line
+from bot.question import COMMANDS, LONGEST_QUESTION, CommandName, changed, read_line
 from bot.slack_text import as_typed
 from handlers.door import Door, words_of
 
@@ -29,7 +29,7 @@ class Mention:
 
     async def __call__(self, event: dict[str, Any], body: dict[str, Any], context: AsyncBoltContext) -> None:
         user, channel, ts = str(event.get("user", "")), str(event.get("channel", "")), str(event.get("ts", ""))
-        if not user or event.get("bot_id"):
+        if not user or event.get("bot_id") or event.get("bot_profile") or event.get("subtype"):
             return
         errand = context["errand"] = Errand(
             user=user,
@@ -39,16 +39,17 @@ class Mention:
             thread_ts=str(event.get("thread_ts") or ts),
             delivery=str(body.get("event_id") or ts),
         )
-        errand.line = await self._line(as_typed(_MENTION.sub("", str(event.get("text", "")))).strip(), event, errand)
+        own_ids = {own for own in (context.bot_user_id, context.bot_id, body.get("api_app_id")) if own}
+        errand.line = await self._line(_said(event), event, errand, own_ids)
         command, words = words_of(errand.line)
         await self.door.ask(command, words, errand, via="mention")
 
-    async def _line(self, said: str, event: dict[str, Any], errand: Errand) -> str:
+    async def _line(self, said: str, event: dict[str, Any], errand: Errand, own_ids: Collection[str]) -> str:
         """The question that is meant. Raises BadQuestion."""
         name = said.partition(" ")[0].removeprefix("/").lower()
         if name in COMMANDS:
             return f"/{name} {said.partition(' ')[2]}".strip()
-        asked = await self._question_of_thread(event, errand)
+        asked = await self._question_of_thread(event, errand, own_ids)
         if not asked:
             if line := _by_topic(said):
                 return line
@@ -62,12 +63,20 @@ class Mention:
         question = read_line(asked, door.answering.directory, now=now, zone=zone)
         return changed(question, said, door.answering.directory, now=now, zone=zone).line if said else question.line
 
-    async def _question_of_thread(self, event: dict[str, Any], errand: Errand) -> str:
-        """What the latest answer in the thread has answered."""
+    async def _question_of_thread(self, event: dict[str, Any], errand: Errand, own_ids: Collection[str]) -> str:
+        """What the latest of our answers in the thread has answered."""
         if not event.get("thread_ts"):
             return ""
-        messages = await self.door.delivery.thread(errand.channel, errand.thread_ts)
+        messages = await self.door.delivery.thread(errand.channel, errand.thread_ts, own_ids=own_ids)
         return next((line for blocks in reversed(messages) if (line := talk.question_of(blocks))), "")
+
+
+def _said(event: Mapping[str, Any]) -> str:
+    """The words after the mention. Raises BadQuestion where they are more than a question has."""
+    text = str(event.get("text", ""))
+    if len(text) > LONGEST_QUESTION:
+        raise BadQuestion(f"That is too long for a question; at most {LONGEST_QUESTION:,} characters are read.", "/usage help")
+    return as_typed(_MENTION.sub("", text)).strip()
 
 
 def _by_topic(said: str) -> str:

@@ -12,6 +12,7 @@ from slack_bolt.async_app import AsyncBoltContext
 
 from bot.blocks import talk
 from bot.delivery import Delivery, Errand
+from bot.errors import SlackRefused, SlackUnsure
 from bot.store import Store
 from handlers.trouble import trouble_of
 from providers.clock import Clock
@@ -42,8 +43,10 @@ class ErrorListener:
         try:
             await self._give_back(errand)
             await self.delivery.trouble(errand, trouble.text, trouble.blocks(errand.line))
+        except (SlackRefused, SlackUnsure) as failed:
+            log.error("%s could not be told what went wrong: %s", errand.user, failed)
         except Exception as failed:
-            log.error("An error could not be told: %s", self.redactor.text(repr(failed)))
+            log.error("An error could not be told: %s", self.redactor.text("".join(traceback.format_exception(failed))))
 
     async def _give_back(self, errand: Errand) -> None:
         """The private answer whose place was taken by work that came to nothing."""

@@ -171,13 +171,20 @@ def answer_to(user: str) -> str:
 
 
 def question_of(blocks: Sequence[Block]) -> str:
-    """The question that a message of ours answers, as its buttons know it; nothing where it answers none."""
-    buttons = [element for block in blocks if block.get("type") == "actions" for element in block.get("elements", [])]
+    """The question that a message of ours answers, as its buttons know it; nothing where it answers none. Slack hands back what it was
+    given, and a message of another app holds what that likes."""
+    elements = [
+        element for block in _objects(blocks) if block.get("type") == "actions" for element in _objects(block.get("elements"))
+    ]
     for action in (OPEN_REPEAT, OPEN_QUESTION, "ask.0"):
-        for button in buttons:
+        for button in elements:
             if button.get("action_id") == action and str(button.get("value", "")).startswith("/"):
                 return str(button["value"])
     return ""
+
+
+def _objects(values: object) -> list[Block]:
+    return [value for value in values if isinstance(value, dict)] if isinstance(values, list | tuple) else []
 
 
 def without_buttons(blocks: Sequence[Block]) -> list[Block]:

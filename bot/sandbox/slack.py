@@ -1135,11 +1135,17 @@ def _page_of(messages: list[Message], args: dict[str, Any]) -> dict[str, Any]:
             "text": m.text,
             "blocks": m.blocks,
             "files": [f.shown() for f in m.files],
+            **_author(m),
             **({"metadata": m.metadata} if with_metadata and m.metadata else {}),
         }
         for m in here[at : at + 2]
     ]
     return {"ok": True, "messages": page, "response_metadata": {"next_cursor": str(at + 2) if at + 2 < len(here) else ""}}
+
+
+def _author(message: Message) -> dict[str, Any]:
+    """Who posted a message: an app by its bot, too."""
+    return {"user": message.user, **({"bot_id": f"B{message.user[1:]}"} if message.user == BOT else {})}
 
 
 def _loaded(value: Any) -> Any:

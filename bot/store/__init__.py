@@ -4,7 +4,7 @@ came of it, messages on their way to Slack, and what may still be asked of the v
 from bot.store.alerts import Alerts, Judged, Silence
 from bot.store.ledger import StoredLedger
 from bot.store.posts import How, Post, Posts, Subscription
-from bot.store.sqlite import Asked, Store, StoreError
+from bot.store.sqlite import Asked, KeptResponseUrl, Store, StoreError
 from bot.store.wrong_clock import StoredTimes
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Asked",
     "How",
     "Judged",
+    "KeptResponseUrl",
     "Post",
     "Posts",
     "Silence",

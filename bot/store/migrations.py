@@ -181,3 +181,13 @@ def channels(db: Database) -> None:
     db.table("channels").create(
         {"team": str, "name": str, "id": str, "pinned_at": str}, pk=("team", "name"), not_null={"id", "pinned_at"}
     )
+
+
+@steps(name="0012_response_urls")
+def response_urls(db: Database) -> None:
+    """How to reach those whose questions are being worked on, so that a crash leaves nobody with a message that work goes on."""
+    db.table("response_urls").create(
+        {"delivery": str, "url": str, "replace_original": int, "thread_ts": str, "until": str},
+        pk="delivery",
+        not_null={"url", "replace_original", "thread_ts", "until"},
+    )

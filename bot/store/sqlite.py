@@ -23,6 +23,7 @@ from sqlite_utils import Database
 from bot.answer import Block
 from bot.store.condition import DatabaseFile, make_private
 from bot.store.migrations import steps
+from providers.redaction import Secret
 
 T = TypeVar("T")
 UNFINISHED = "asked"
@@ -49,6 +50,15 @@ class Asked:
     outcome: str = UNFINISHED
     took_ms: int | None = None
     shown_ts: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptResponseUrl:
+    """How to reach who asked a question that is being worked on. `replace` where the message that it made says that work goes on."""
+
+    url: Secret
+    replace: bool
+    thread_ts: str
 
 
 _COLUMNS = Asked.__slots__
@@ -114,7 +124,32 @@ class Store:
 
     async def finish_question(self, delivery: str, *, outcome: str, took_ms: int) -> None:
         """Notes how a question ended: `answered`, `partial`, `help`, `cancelled`, `lost` in a crash, or the kind of its error."""
-        await self._change("UPDATE questions SET outcome = ?, took_ms = ? WHERE delivery = ?", (outcome, took_ms, delivery))
+
+        def finish(db: Database) -> None:
+            db.execute("UPDATE questions SET outcome = ?, took_ms = ? WHERE delivery = ?", (outcome, took_ms, delivery))
+            db.execute("DELETE FROM response_urls WHERE delivery = ?", (delivery,))
+
+        await self.write(finish)
+
+    async def keep_response_url(self, delivery: str, kept: KeptResponseUrl, *, until: datetime) -> None:
+        """Keeps how to reach an asker until the question has ended, or the URL is of no use any more."""
+        await self._change(
+            "INSERT OR REPLACE INTO response_urls (delivery, url, replace_original, thread_ts, until) VALUES (?, ?, ?, ?, ?)",
+            (delivery, kept.url.open(), int(kept.replace), kept.thread_ts, instant(until)),
+        )
+
+    async def take_response_url(self, delivery: str, *, now: datetime) -> KeptResponseUrl | None:
+        """What was kept for that question, which can be taken once. All that is of no use any more is forgotten."""
+
+        def take(db: Database) -> KeptResponseUrl | None:
+            db.execute("DELETE FROM response_urls WHERE until <= ?", (instant(now),))
+            rows = list(db.query("SELECT url, replace_original, thread_ts FROM response_urls WHERE delivery = ?", [delivery]))
+            db.execute("DELETE FROM response_urls WHERE delivery = ?", (delivery,))
+            return (
+                KeptResponseUrl(Secret(rows[0]["url"]), bool(rows[0]["replace_original"]), rows[0]["thread_ts"]) if rows else None
+            )
+
+        return await self.write(take)
 
     async def note_shown(self, delivery: str, ts: str) -> None:
         """Notes the message that says that work on a question goes on."""
@@ -205,6 +240,7 @@ class Store:
             connection.execute("BEGIN IMMEDIATE")
             steps.apply(self._db)
             self._db.execute("DELETE FROM questions WHERE asked_at < ?", (instant(now - QUESTIONS_KEPT),))
+            self._db.execute("DELETE FROM response_urls WHERE until <= ?", (instant(now),))
             if connection.in_transaction:
                 connection.execute("COMMIT")
             self._file.remember()
@@ -263,8 +299,14 @@ class Store:
         return await done
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._busy, wanted, self._wanted = True, self._wanted, []
-        self._thread.submit(self._do, wanted, loop)
+        wanted, self._wanted = self._wanted, []
+        try:
+            self._thread.submit(self._do, wanted, loop)
+        except RuntimeError:
+            # Closed meanwhile: whoever still wants something is told, for nobody may wait for ever.
+            self._tell([(done, None, sqlite3.ProgrammingError("the database is closed")) for _, done in wanted], loop)
+            return
+        self._busy = True
 
     def _do(self, wanted: list[_Wanted], loop: asyncio.AbstractEventLoop) -> None:
         """On the thread: one after the other, each with an end of its own."""

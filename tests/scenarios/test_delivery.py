@@ -1,0 +1,422 @@
+"""An answer reaches the person who asked, whatever becomes of the way it was to take."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from bot.app import Bot, open_bot
+from bot.sandbox.slack import BOT, Message
+from bot.sandbox.world import World
+from bot.socket_mode import Patience
+from tests.conftest import ROOT, connected_bot, toml_of
+
+HURRIED = Patience(open=2.0, hello=0.5, ping=5.0, linger=1.0, first_wait=0.05, longest_wait=0.2, lost=0.3)
+PRIVATE = "/apiaudit iot 24h"
+
+
+def texts(world: World, user: str = "U0ADA") -> list[str]:
+    return [message.text for message in world.slack.seen(user)]
+
+
+async def working(world: World) -> Message:
+    """The message that says that work goes on."""
+    shown = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None))
+    assert isinstance(shown, Message)
+    return shown
+
+
+def refuse(world: World, method: str, error: str, times: int = 1) -> None:
+    body = json.dumps({"ok": False, "error": error})
+    world.slack.answer_with(200, body, path=f"/api/{method}", times=times, Content_Type="application/json")
+
+
+def cut(world: World, path: str, *, after: Callable[[web.Request], Any] | None = None, times: int = 1) -> None:
+    """The next requests are handled, or not, and then the connection is cut."""
+
+    async def act(request: web.Request) -> web.StreamResponse:
+        if after:
+            await after(request)
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    world.slack.misbehave(act, path=path, times=times)
+
+
+def break_response_urls(world: World, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setattr(type(world.slack), "_response_url", lambda *_, **__: address)
+
+
+UNREACHABLE = {
+    "refused": "http://127.0.0.1:1/response/x",
+    "no such name": "http://slack.invalid/response/x",
+    "no TLS": "https://127.0.0.1:{port}/response/x",
+    "no address": "http://[/response/x",
+}
+
+
+@pytest.mark.parametrize("address", UNREACHABLE.values(), ids=UNREACHABLE.keys())
+async def test_unreachable_response_url_falls_back_to_ephemeral(
+    world: World, bot: Bot, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    break_response_urls(world, monkeypatch, address.format(port=world.slack.url.rpartition(":")[2]))
+    answer = await world.slack.answer_to(PRIVATE)
+    assert answer.seen_by == "U0ADA"
+    assert "iot:" in answer.text
+    assert world.slack.paths().count("POST /api/chat.postEphemeral") == 1
+
+
+async def test_unreachable_response_url_falls_back_to_direct_message_without_membership(
+    world: World, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_response_urls(world, monkeypatch, UNREACHABLE["refused"])
+    await world.slack.command(PRIVATE, channel="C0QUIET")
+    told = await world.slack.until(lambda: [m for m in world.slack.seen() if "iot:" in m.text])
+    assert [world.slack.channels[m.channel].direct_with for m in told] == ["U0ADA"]
+
+
+async def test_who_left_the_channel_is_answered_by_direct_message(
+    world: World, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_response_urls(world, monkeypatch, UNREACHABLE["refused"])
+    refuse(world, "chat.postEphemeral", "user_not_in_channel")
+    await world.slack.command(PRIVATE)
+    [told] = await world.slack.until(lambda: [m for m in world.slack.seen() if "iot:" in m.text])
+    assert world.slack.channels[told.channel].direct_with == "U0ADA"
+
+
+async def test_who_left_the_workspace_does_no_harm(
+    world: World, bot: Bot, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    break_response_urls(world, monkeypatch, UNREACHABLE["refused"])
+    refuse(world, "chat.postEphemeral", "user_not_in_channel", times=2)
+    refuse(world, "conversations.open", "user_disabled", times=2)
+    await world.slack.command(PRIVATE)
+    async with asyncio.timeout(20):
+        while "could not be told" not in caplog.text:
+            await asyncio.sleep(0.02)
+    assert "user_disabled" in caplog.text
+    assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+
+
+@pytest.mark.parametrize("was_taken", [True, False])
+async def test_cut_response_is_not_sent_again_and_its_asker_is_told(world: World, bot: Bot, was_taken: bool) -> None:
+    cut(world, "/response/", after=world.slack._response if was_taken else None)
+    await world.slack.command(PRIVATE)
+    told = await world.slack.until(lambda: next((m for m in world.slack.seen() if "did not say whether" in m.text), None))
+    assert told.seen_by == "U0ADA"
+    assert sum("iot:" in text for text in texts(world)) == was_taken
+    assert len([path for path in world.slack.paths() if "/response/" in path]) == 1
+
+
+async def test_cut_replacement_of_private_progress_is_sent_again(world: World, bot: Bot) -> None:
+    """Replacing a message twice changes nothing."""
+    world.devicewise.be_slow(2.0)
+    await world.slack.command(PRIVATE)
+    await working(world)
+    cut(world, "/response/", after=world.slack._response)
+    answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "iot:" in m.text), None))
+    await world.slack.until(lambda: answer.edited == 2)
+    assert len(world.slack.seen()) == 1
+
+
+async def test_cut_progress_leaves_no_message_that_work_goes_on(world: World, bot: Bot) -> None:
+    cut(world, "/response/", after=world.slack._response)
+    world.devicewise.be_slow(2.0)
+    await world.slack.command(PRIVATE)
+    await working(world)
+    await world.slack.until(lambda: any("iot:" in text for text in texts(world)))
+    assert [text for text in texts(world) if text.startswith("Working on")] == []
+
+
+async def test_private_progress_that_cannot_be_replaced_is_removed(
+    world: World, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot.door.delivery._remove_after_s = (0.3, 0.3)
+    world.devicewise.be_slow(2.0)
+    await world.slack.command(PRIVATE)
+    shown = await working(world)
+    world.slack.answer_with(503, "away", path="/response/")
+    await world.slack.until(lambda: any("iot:" in text for text in texts(world)))
+    await world.slack.until(lambda: shown not in world.slack.messages)
+    assert sum("iot:" in text for text in texts(world)) == 1
+
+
+async def test_retry_after_of_a_response_url_is_honoured(world: World, bot: Bot) -> None:
+    world.slack.answer_with(429, "", path="/response/", Retry_After="1")
+    answer = await world.slack.answer_to(PRIVATE)
+    assert "iot:" in answer.text
+    assert "POST /api/chat.postEphemeral" not in world.slack.paths()
+
+
+@pytest.mark.parametrize("body", ['{"ok": false, "error": "expired_url"}', "<html>Sign in to this network</html>"])
+async def test_refused_response_with_status_200_counts_as_refused(world: World, bot: Bot, body: str) -> None:
+    world.slack.answer_with(200, body, path="/response/", times=9)
+    answer = await world.slack.answer_to(PRIVATE)
+    assert "iot:" in answer.text
+    assert "POST /api/chat.postEphemeral" in world.slack.paths()
+
+
+async def test_deleted_progress_is_followed_by_a_fresh_answer(world: World, bot: Bot) -> None:
+    world.rapid7.be_slow(2.0, times=3)
+    await world.slack.command("/usage last 7 days")
+    shown = await working(world)
+    world.slack.messages.remove(shown)
+    answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None))
+    assert (answer.channel, answer.seen_by) == ("C0OPS", "")
+    assert len(world.slack.seen()) == 1
+
+
+@pytest.mark.parametrize("code", ["edit_window_closed", "cant_update_message", "update_failed"])
+async def test_progress_that_cannot_be_edited_gives_way_to_a_fresh_answer(world: World, bot: Bot, code: str) -> None:
+    world.rapid7.be_slow(2.0, times=3)
+    await world.slack.command("/usage last 7 days")
+    shown = await working(world)
+    refuse(world, "chat.update", code, times=9)
+    answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None))
+    await world.slack.until(lambda: shown not in world.slack.messages)
+    assert world.slack.seen() == [answer]
+
+
+async def test_answer_whose_place_is_gone_is_posted_anew(world: World, bot: Bot) -> None:
+    first = await world.slack.answer_to("/usage last 7 days")
+    button = next(e["action_id"] for b in first.blocks if b["type"] == "actions" for e in b["elements"] if "30" in str(e))
+    world.rapid7.be_slow(0.5, times=3)
+    await world.slack.press(first, button)
+    world.slack.messages.remove(first)
+    await world.slack.until(lambda: any("of 30 days" in m.text for m in world.slack.seen() if not m.seen_by))
+
+
+async def test_cut_edit_is_sent_again(world: World, bot: Bot) -> None:
+    world.rapid7.be_slow(1.5, times=3)
+    await world.slack.command("/usage last 7 days")
+    shown = await working(world)
+    cut(world, "chat.update", after=world.slack._method)
+    await world.slack.until(lambda: "in 7 days" in shown.text)
+    assert world.slack.seen() == [shown]
+
+
+@pytest.mark.parametrize("code", ["thread_not_found", "cannot_reply_to_message", "restricted_action_thread_locked"])
+async def test_answer_to_a_thread_that_is_gone_stands_in_the_channel(world: World, bot: Bot, code: str) -> None:
+    refuse(world, "chat.postMessage", code)
+    await world.slack.say("@Opswatch usage last 7 days")
+    answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None))
+    assert answer.thread_ts == ""
+
+
+async def test_private_answer_to_a_thread_that_is_gone_stands_beside_the_channel(world: World, bot: Bot) -> None:
+    refuse(world, "chat.postEphemeral", "thread_not_found")
+    await world.slack.say("@Opswatch apiaudit iot 24h")
+    answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "iot:" in m.text), None))
+    assert (answer.thread_ts, answer.seen_by) == ("", "U0ADA")
+
+
+@pytest.mark.parametrize(("code", "says"), [("is_archived", "is archived"), ("not_in_channel", "/invite @Opswatch")])
+async def test_channel_lost_during_the_work_makes_the_answer_private(world: World, bot: Bot, code: str, says: str) -> None:
+    world.rapid7.be_slow(2.0, times=3)
+    await world.slack.command("/usage last 7 days")
+    await working(world)
+    refuse(world, "chat.update", code, times=9)
+    answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None))
+    assert answer.seen_by == "U0ADA"
+    assert says in answer.text
+
+
+async def test_message_too_long_for_slack_is_shortened(world: World, bot: Bot) -> None:
+    refuse(world, "chat.postMessage", "msg_too_long")
+    answer = await world.slack.answer_to("/usage last 7 days")
+    assert "in 7 days" in answer.text
+    assert [block["type"] for block in answer.blocks] == ["section"]
+
+
+async def test_post_that_did_not_reach_slack_is_sent_again(world: World, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
+    client = bot.door.delivery._client
+    reachable, client.base_url = client.base_url, "http://127.0.0.1:1/"
+    bot.door.delivery._reach_again_s = (0.1,) * 100
+    await world.slack.command("/usage last 7 days")
+    async with asyncio.timeout(20):
+        while "could not be reached" not in caplog.text:
+            await asyncio.sleep(0.02)
+    client.base_url = reachable
+    answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None))
+    assert answer.seen_by == ""
+    assert len(world.slack.seen()) == 1
+
+
+async def test_answer_is_private_where_only_response_urls_can_be_reached(world: World, bot: Bot) -> None:
+    bot.door.delivery._client.base_url = "http://127.0.0.1:1/"
+    bot.door.delivery._reach_again_s = ()
+    answer = await world.slack.answer_to("/usage last 7 days")
+    assert answer.seen_by == "U0ADA"
+    assert "in 7 days" in answer.text
+    assert "Slack took no message for this channel" in answer.text
+
+
+async def test_file_for_a_thread_that_is_gone_stands_in_the_channel(world: World, bot: Bot) -> None:
+    refuse(world, "files.completeUploadExternal", "thread_not_found")
+    await world.slack.command("/usage last 7 days csv")
+    brought = await world.slack.until(lambda: next((m for m in world.slack.messages if m.files), None))
+    assert (brought.channel, brought.thread_ts) == ("C0OPS", "")
+
+
+async def test_file_that_the_channel_does_not_take_comes_by_direct_message(world: World, bot: Bot) -> None:
+    refuse(world, "files.completeUploadExternal", "not_in_channel")
+    await world.slack.command("/usage last 7 days csv")
+    brought = await world.slack.until(lambda: next((m for m in world.slack.messages if m.files), None))
+    assert world.slack.channels[brought.channel].direct_with == "U0ADA"
+
+
+FILE_FAULTS: dict[str, Callable[[World], None]] = {
+    "refused": lambda world: refuse(world, "files.getUploadURLExternal", "file_uploads_disabled"),
+    "HTTP 500": lambda world: world.slack.answer_with(500, "no", path="/upload/"),
+    "the connection was cut": lambda world: cut(world, "/upload/"),
+}
+
+
+@pytest.mark.parametrize("says", FILE_FAULTS)
+async def test_file_that_fails_leaves_the_answer_and_is_said(world: World, bot: Bot, says: str) -> None:
+    FILE_FAULTS[says](world)
+    await world.slack.command("/usage last 7 days csv")
+    told = await world.slack.until(lambda: next((m for m in world.slack.seen() if "file could not be sent" in m.text), None))
+    assert says in told.text or "file_uploads_disabled" in told.text
+    assert any("in 7 days" in text for text in texts(world))
+
+
+async def test_other_apps_message_in_a_thread_asks_nothing(world: World, bot: Bot) -> None:
+    """Its buttons may look like ours; what it says would be asked with the rights of whoever mentions us."""
+    button = {"type": "button", "action_id": "ask.0", "text": {"type": "plain_text", "text": "x"}, "value": "/logs kitchen 2h"}
+    root = Message(world.slack._ts(), "C0OPS", "U0PAGER", "Something is wrong", [{"type": "actions", "elements": [button]}])
+    world.slack._add(root)
+    await world.slack.say("@Opswatch last 30 days", thread_ts=root.ts)
+    await world.slack.until(lambda: any("say what to change" in text for text in texts(world)))
+    assert world.rapid7.ledger == []
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [{"bot_id": "B0PAGER"}, {"bot_profile": {"name": "pager"}}, {"subtype": "bot_message"}, {"user": BOT}],
+    ids=["bot_id", "bot_profile", "subtype", "ourselves"],
+)
+async def test_mention_by_an_app_is_ignored(world: World, bot: Bot, extra: dict[str, Any]) -> None:
+    event = {"type": "app_mention", "user": "U0PAGER", "text": f"<@{BOT}> usage last 7 days", "ts": "1.1", "channel": "C0OPS"}
+    await world.slack._send("events_api", world.slack._event("U0PAGER", {**event, **extra}))
+    await world.slack.answer_to("/usage last 5 days")
+    assert not any("in 7 days" in text for text in texts(world))
+
+
+async def test_message_events_are_ignored(world: World, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
+    event = {"type": "message", "user": "U0ADA", "text": "usage hunter2 last 7 days", "ts": "1.1", "channel": "C0OPS"}
+    ack = await world.slack._send("events_api", world.slack._event("U0ADA", event))
+    await asyncio.wait_for(ack.done, 10)
+    await world.slack.answer_to("/usage last 5 days")
+    assert not any("in 7 days" in text for text in texts(world))
+    assert "hunter2" not in caplog.text
+
+
+LONG = {
+    "a command of 3,000 characters": "a " * 1500,
+    "a command of one word": "a" * 3000,
+    "quotes": '"' * 3000,
+    "brackets": "where(" * 500,
+    "dates": "2026-11-01.." * 250,
+}
+
+
+@pytest.mark.parametrize("words", LONG.values(), ids=LONG.keys())
+async def test_hostile_command_is_acknowledged_and_refused(world: World, bot: Bot, words: str) -> None:
+    ack = await world.slack.command(f"/usage {words}")
+    await asyncio.wait_for(ack.done, 10)
+    await world.slack.until(lambda: world.slack.seen())
+    assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+
+
+async def test_mention_of_eight_thousand_words_is_refused(world: World, bot: Bot) -> None:
+    await world.slack.say("@Opswatch " + "word " * 8000)
+    await world.slack.until(lambda: any("too long for a question" in text for text in texts(world)))
+
+
+def nested(depth: int) -> dict[str, Any]:
+    block: dict[str, Any] = {"type": "section"}
+    for _ in range(depth):
+        block = {"type": "section", "elements": [block]}
+    return block
+
+
+@pytest.mark.parametrize("blocks", [[nested(400)], [{"type": "section"}] * 20_000, "no list", [None, 7, "x"]])
+async def test_shortcut_at_a_strange_message_opens_the_chooser(world: World, bot: Bot, blocks: Any) -> None:
+    said = Message(world.slack._ts(), "C0OPS", BOT, "strange", blocks)
+    await world.slack.shortcut("ask_again", message=said)
+    assert await world.slack.until(world.slack.modal)
+
+
+async def test_huge_state_of_a_form_is_answered(world: World, bot: Bot) -> None:
+    help_ = await world.slack.answer_to("/usage help")
+    await world.slack.press(help_, "modal.question")
+    view = await world.slack.until(world.slack.modal)
+    value = {"x": {"type": "plain_text_input", "value": "a " * 1500}}
+    payload = {
+        "type": "view_submission",
+        **world.slack._from_view(view, {"values": {f"b{number}": value for number in range(200)} | {"rest": value}}),
+    }
+    ack = await world.slack._send("interactive", payload)
+    answer = await asyncio.wait_for(ack.done, 30)
+    assert answer.get("response_action") in (None, "errors")
+    assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+
+
+async def test_kill_during_private_work_leaves_no_message_that_work_goes_on(world: World, tmp_path: Path) -> None:
+    config = tmp_path / "bot.toml"
+    config.write_text(toml_of(world.table()), "utf-8")
+    env = {**os.environ, **world.environ(), "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "run", "--config", str(config), env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        await world.slack.until(lambda: world.slack.sockets, timeout_s=60)
+        world.devicewise.be_slow(60)
+        await world.slack.command(PRIVATE)
+        shown = await working(world)
+    finally:
+        process.send_signal(signal.SIGKILL)
+    assert await process.wait() == -signal.SIGKILL
+    await world.slack.until(lambda: not world.slack.sockets)
+    async with open_bot(world.settings(), world.tokens(), patience=HURRIED, clock=world.clock) as bot, bot.connected():
+        await world.slack.until(lambda: shown.text.startswith("I was interrupted while I worked on /apiaudit iot 24h"))
+        assert shown.seen_by == "U0ADA"
+        assert "Try again" in str(shown.blocks)
+        assert world.slack.seen() == [shown]
+        assert await bot.store.read("SELECT * FROM response_urls", ()) == []
+
+
+async def test_response_url_is_kept_only_while_work_is_shown(world: World, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    world.devicewise.be_slow(2.0)
+    await world.slack.command(PRIVATE)
+    await working(world)
+    [kept] = await bot.store.read("SELECT * FROM response_urls", ())
+    assert kept["url"].startswith("http")
+    await world.slack.until(lambda: any("iot:" in text for text in texts(world)))
+    async with asyncio.timeout(20):
+        while await bot.store.read("SELECT * FROM response_urls", ()):
+            await asyncio.sleep(0.02)
+    assert not [r for r in caplog.records if r.name.startswith("opswatch") and kept["url"] in r.getMessage()]
+
+
+async def test_bot_stops_while_answers_wait_for_their_turn(world: World) -> None:
+    async with connected_bot(world) as bot:
+        for _ in range(12):
+            await world.slack.command("/usage last 7 days", user="U0LINUS")
+        await world.slack.until(lambda: any("in 7 days" in text for text in texts(world, "U0LINUS")))
+        assert bot.slack.connected
