@@ -19,7 +19,7 @@ from typing import Literal
 
 from bot.amounts import AmbiguousAmount, read_count
 from bot.errors import BadQuestion, Meant
-from bot.windows import MONTHS, SAYS_NOTHING, WEEKDAYS, NoWindow, ReadWindow, read_window, spoken, without_marks
+from bot.windows import MONTHS, SAYS_NOTHING, WEEKDAYS, NoWindow, ReadWindow, TwoReadings, read_window, spoken, without_marks
 from bot.words import inert, listed, quoted
 from providers.records import CallFilters
 from providers.sources import MOST_LINES, MOST_LOGS
@@ -89,6 +89,8 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
     }
 )
 
+# The vendors' own names for the ends of a window.
+_WINDOW_KEYS = frozenset({"last", "past", "from", "to", "start", "end", "since", "until"})
 AUDIT_FILTERS = ("who", "action", "status", "url")
 AKAMAI_FILTERS = frozenset(
     [
@@ -125,11 +127,18 @@ WINDOW_WORDS = (
     "last", "past", "this", "since", "today", "yesterday", "minutes", "mins", "minute", "hours", "hour", "days", "day", "weeks", "week",
     "months", "month", "years", "year", *WEEKDAYS, *MONTHS,
 )  # fmt: skip
+# Words of a window that are no account's or log's beginning either.
+_NO_NAMES = frozenset(
+    [
+        *WINDOW_WORDS, *(name[:3] for name in (*WEEKDAYS, *MONTHS)), "sept", "now", "noon", "midnight", "midday", "morning", "afternoon", "evening",
+        "night", "tonight", "overnight", "half", "couple", "between", "starting", "after", "previous", "prior", "preceding", "trailing", "rolling",
+        "current", "quarter", "quarters", "weekend", "to", "until", "till", "through", "mtd", "ytd", "wtd", "qtd", "hrs", "secs", "seconds", "second",
+    ]
+)  # fmt: skip
 # The longest of them, with letters typed twice.
 LONGEST_WINDOW_WORD = 16
 _FILTER = re.compile(r"([A-Za-z_]+):(.*)", re.DOTALL)
 _LOG_ID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
-_SO_LONG = re.compile(r"(?i)\d{1,4}(?:m|mins?|h|hrs?|d|w)")
 _CALCULATION = re.compile(r"(?i)\b(calculate|groupby|timeslice|sort)\s*\(")
 
 
@@ -173,6 +182,7 @@ class Question:
     text: str
     window: ReadWindow | None = None
     help: bool = False
+    topic: Literal["", "windows"] = ""
     accounts: tuple[str, ...] = ()
     by: Literal["day", "week", "month"] = "day"
     per_log: bool = False
@@ -231,6 +241,8 @@ def read_question(command: CommandName, words: str, directory: Directory, *, now
         raise BadQuestion("The question holds a character that no question has.", example(command, directory))
     if text.lower() in ("help", "?"):
         return Question(command, text, help=True)
+    if text.lower() in ("help windows", "help window", "windows", "windows help"):
+        return Question(command, text, help=True, topic="windows")
     return _READERS[command](text, _Context(COMMANDS[command], directory, now, zone, text))
 
 
@@ -304,6 +316,9 @@ class _Context:
             )
         try:
             return self._read(parts.window or self.command.default_window, self.usual(parts))
+        except TwoReadings as error:
+            error.hint = f"/{self.command.name} {replace(parts, window=error.readings[0])}"
+            raise
         except BadQuestion as error:
             if not self.explains:
                 raise
@@ -316,6 +331,17 @@ class _Context:
     def _read(self, window: str, example: str = "") -> ReadWindow:
         whole_days = self.command.name == "usage"
         return read_window(window, now=self.now, zone=self.zone, whole_days=whole_days, example=example)
+
+    def is_window(self, text: str) -> bool:
+        """Whether the words, up to a limit, are a window."""
+        before = text.lower().find(" limit")
+        try:
+            self._read(text[:before] if before >= 0 else text)
+        except TwoReadings:
+            return True
+        except BadQuestion:
+            return False
+        return True
 
     def _mended(self, parts: Parts) -> BadQuestion | None:
         """The window that words are once each is taken for the one it is nearly, once they say `last` or `since`, or that stands among
@@ -354,7 +380,7 @@ class _Context:
         while len(taken) < len(words) and (account := self._account(words[len(taken)].lower().strip(","))):
             taken.append(account)
         others, window = words[len(taken) :], list[str]()
-        whole = {name.lower(): name for name in self.directory.of_kind(self.command.kinds) if name.lower() not in WINDOW_WORDS}
+        whole = {name.lower(): name for name in self.directory.of_kind(self.command.kinds) if name.lower() not in _NO_NAMES}
         for word in others:
             if account := whole.get(word.lower().strip(",?")):
                 taken.append(account)
@@ -365,7 +391,7 @@ class _Context:
     def _account(self, word: str) -> str | None:
         """The account that a word names. Raises BadQuestion where it is the beginning of several."""
         accounts = {name.lower(): name for name in self.directory.of_kind(self.command.kinds)}
-        if word in accounts or len(word) < SHORTEST_BEGINNING or word in WINDOW_WORDS or not word[0].isalpha():
+        if word in accounts or len(word) < SHORTEST_BEGINNING or word in _NO_NAMES or not word[0].isalpha():
             return accounts.get(word)
         begun = [name for lowered, name in accounts.items() if lowered.startswith(word)]
         if len(begun) > 1:
@@ -388,7 +414,7 @@ def _nearest(word: str) -> str:
     """The word of a window that another one nearly is; a word that is none, or is one, stays."""
     lowered = word.lower()
     if lowered in WINDOW_WORDS or not lowered.isalpha() or not SHORTEST_BEGINNING <= len(lowered) <= LONGEST_WINDOW_WORD:
-        return lowered
+        return lowered if word.isalpha() else word
     near = difflib.get_close_matches(lowered, WINDOW_WORDS, n=1, cutoff=0.7)
     return near[0] if near else lowered
 
@@ -429,7 +455,7 @@ def _audit(text: str, context: _Context) -> Question:
     rest, kept = [], ["failures"] if failures else []
     for word in words:
         match = _FILTER.fullmatch(word)
-        if match:
+        if match and match[1].lower() not in _WINDOW_KEYS:
             kept.append(f'{match[1]}:"{match[2]}"' if " " in match[2] else word)
             filters.setdefault(_filter_name(match[1], context), []).append(_filter_value(match, context))
         else:
@@ -558,13 +584,13 @@ def _log_names(text: str, context: _Context) -> tuple[list[str], list[str]]:
     # One name more than may be asked is read, and refused; the rest is not looked at.
     while len(names) <= MOST_LOGS and (match := re.match(r'\s*(?:"([^"]+)"|([^\s,"]+))\s*(,?)', text)):
         name = (match[1] or match[2]).strip()
-        if names and match[2] and name.lower() not in known and (name.lower() in WINDOW_WORDS or _SO_LONG.fullmatch(name)):
+        if names and match[2] and name.lower() not in known and (name.lower() in _NO_NAMES or context.is_window(text)):
             break
         # Rapid7's own addresses join ids by colons.
         names += name.split(":") if all(map(_LOG_ID.fullmatch, name.split(":"))) else [name]
         text = text[match.end() :]
         another = re.match(r'(?i)and\s+(?=("|[a-z][^\s,"]*))', text)
-        if another and another[1].lower() not in (*WINDOW_WORDS, *SAYS_NOTHING):
+        if another and another[1].lower() not in (*_NO_NAMES, *SAYS_NOTHING):
             text = text[another.end() :]
         elif not match[3]:
             break

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from bot.answer import Answer, Progress
-from bot.blocks.talk import help_answer
+from bot.blocks.talk import help_for
 from bot.private_files import temporary_folder
 from bot.question import CommandName, Directory, Question
 from handlers.backtesting import Past, Span
@@ -61,7 +61,7 @@ class Answering:
 
     async def answer(self, question: Question, asking: Asking) -> Answer:
         if question.help:
-            return help_answer(question.command, self.directory)
+            return help_for(question, self.directory)
         return await self.commands[question.command].answer(question, asking)
 
 

@@ -155,7 +155,7 @@ class Door:
         question = read_question(command, as_typed(words), directory, now=self.clock(), zone=zone)
         may_manage = self.access.may_manage(command, **asker.rights)
         if question.help:
-            await self.delivery.tell(errand, talk.help_answer(command, directory, may_manage=may_manage))
+            await self.delivery.tell(errand, talk.help_for(question, directory, may_manage=may_manage))
             return "help"
         errand.line = question.line
         errand.public = errand.direct or self.access.is_public(command, errand.channel)

@@ -9,7 +9,8 @@ from bot import words
 from bot.alerts.wishes import alert_example
 from bot.answer import Answer, Block, Progress
 from bot.blocks import kit, picture
-from bot.question import COMMANDS, VENDORS, CommandName, Directory, example
+from bot.question import COMMANDS, VENDORS, CommandName, Directory, Question, example
+from bot.windows.forms import FORMS
 
 WORKING_ACTION = "cancel"
 SHARE_ACTION = "share"
@@ -32,7 +33,7 @@ def help_answer(command: CommandName, directory: Directory, *, may_manage: bool 
         facts.append(f"On a schedule: /{command} subscribe {asked} at 09:00 on weekdays; subscriptions; unsubscribe NUMBER.")
         facts.append(f"Watched: {alert_example(command, directory)}; alerts; unalert NAME; silence NAME 2h; unsilence NAME.")
     hours = "" if command == "usage" else " last 20 mins, since 9am, 14:00 to 14:10,"
-    window = f"Without a window: the last {about.default_window}. Windows: today,{hours} 7d, since monday, october, 2026-11-01..2026-11-07."
+    window = f"Without a window: the last {about.default_window}. Windows: today,{hours} 7d, since monday, october, 2026-11-01..2026-11-07; all of them: /{command} help windows."
     text = "\n".join(
         [f"{about.description}.", f"/{command} {about.usage_hint}", *(f"{line} – {m}" for line, m in examples), *facts, window]
     )
@@ -46,6 +47,24 @@ def help_answer(command: CommandName, directory: Directory, *, may_manage: bool 
         ),
     ]
     return Answer(text=text, blocks=blocks)
+
+
+def help_for(question: Question, directory: Directory, *, may_manage: bool = True) -> Answer:
+    """The help that a question asks for: about its command, or about windows."""
+    if question.topic == "windows":
+        return windows_help(question.command)
+    return help_answer(question.command, directory, may_manage=may_manage)
+
+
+def windows_help(command: CommandName) -> Answer:
+    """Every form of a window that the command knows, with examples."""
+    forms = [form for form in FORMS if form.by_day or command != "usage"]
+    head = "Windows: how to say which time is meant"
+    lines = [f"{form.meaning.capitalize()}: {', '.join(form.examples)}" for form in forms]
+    told = [
+        f"*{kit.escaped(form.meaning.capitalize())}*\n{' · '.join(kit.code(each) for each in form.examples)}" for form in forms
+    ]
+    return Answer("\n".join([f"{head}.", *lines]), [kit.header(head), *map(kit.section, told)])
 
 
 def error_blocks(message: str, hint: str, *, again: str = "", fill: str = "") -> list[Block]:

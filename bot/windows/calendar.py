@@ -1,0 +1,70 @@
+"""Days, months and moments in a named zone: the arithmetic under the words of a window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from bot.errors import BadQuestion
+
+DAY = timedelta(days=1)
+
+
+class NoWindow(BadQuestion):
+    """Words that name no stretch of time, not even one that cannot be asked for."""
+
+
+class TwoReadings(BadQuestion):
+    """Words with two conventions. `readings` are windows that say one or the other."""
+
+    def __init__(self, words: str, readings: tuple[str, str]) -> None:
+        super().__init__(f"“{words}” can be read in more than one way: say “{readings[0]}” or “{readings[1]}”.")
+        self.readings = readings
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the words are read against, and the words."""
+
+    now: datetime
+    zone: tzinfo
+    whole_days: bool
+    text: str
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(self.zone).date()
+
+    def refused(self, message: str) -> BadQuestion:
+        return BadQuestion(f"{message}.")
+
+
+def midnight(day: date, zone: tzinfo) -> datetime:
+    """The first instant of a day; where the clocks skip midnight, the first there is."""
+    start = datetime.combine(day, time(), zone)
+    return start.astimezone(UTC).astimezone(zone)
+
+
+def months_later(day: date, months: int) -> date:
+    """The same day of another month, or its last one."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
+    return date(year, month + 1, min(day.day, (following - DAY).day))
+
+
+def instant(day: date, clock: time, zone: tzinfo, reading: Reading) -> datetime:
+    """The one instant of a local time. A time that the clocks skip or show twice is refused."""
+    local = datetime.combine(day, clock)
+    first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    if first.utcoffset() == second.utcoffset():
+        return first
+    name = zone_name(zone)
+    if first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != local:
+        raise reading.refused(f"{local:%Y-%m-%d %H:%M} does not exist in {name}, where the clocks go forward")
+    raise reading.refused(f"{local:%Y-%m-%d %H:%M} comes twice in {name}; add its offset, such as {local:%Y-%m-%dT%H:%M}Z")
+
+
+def zone_name(zone: tzinfo) -> str:
+    """How a time zone is said: `Europe/Dublin`, `UTC`."""
+    return zone.key if isinstance(zone, ZoneInfo) else "UTC" if zone is UTC else str(zone)

@@ -1,0 +1,242 @@
+"""The words of a window, cut into tokens: dates, times, numbers, words and separators. One pass, linear and bounded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from types import MappingProxyType
+from typing import Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+LONGEST_TEXT = 200
+MOST_TOKENS = 40
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+_MONTH_NAMES = "|".join(f"{name[:3]}(?:{name[3:]})?" if len(name) > 3 else name for name in MONTHS)
+_CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?"
+_CONTINENTS = "africa|america|antarctica|arctic|asia|atlantic|australia|europe|indian|pacific|us|etc|canada|brazil|chile|mexico"
+_OFFSET = r"z(?![a-z])|[+-]\d{2}:?\d{2}(?!\d)"
+
+Kind = Literal["instant", "date", "numeric_date", "month", "week", "clock", "offset", "zone", "number", "ordinal", "duration", "word", "sep"]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One piece of the text: what it is, as it was typed, and what it means where that is clear by itself."""
+
+    kind: Kind
+    text: str
+    value: object = None
+
+
+Tokens = Sequence[Token]
+
+
+class UnknownText(ValueError):
+    """A character or number that no window holds; the message says what is wrong where that helps."""
+
+
+_TOKEN = re.compile(
+    rf"""\s*(?:
+      (?P<iso>(?P<iso_day>\d{{4}}-\d{{2}}-\d{{2}})t(?P<iso_clock>{_CLOCK})(?P<iso_offset>{_OFFSET})?(?![\w:]))
+    | (?P<basic>(?P<basic_day>\d{{8}})t(?P<basic_clock>\d{{4}}(?:\d{{2}})?)(?P<basic_offset>{_OFFSET})?(?!\w))
+    | (?P<date>\d{{4}}(?P<s1>[-/.])\d{{1,2}}(?P=s1)\d{{1,2}}(?![\d:]))
+    | (?P<named_date>(?P<named_day>\d{{1,2}})(?P<s2>[-/])(?P<named_month>{_MONTH_NAMES})(?P=s2)(?P<named_year>\d{{4}})(?!\d))
+    | (?P<numeric>\d{{1,2}}(?P<s3>[-/.])\d{{1,2}}(?P=s3)\d{{2,4}}(?![\d:]))
+    | (?P<short>\d{{1,2}}/\d{{1,2}}(?![\d/:]))
+    | (?P<week>\d{{4}}-?w\d{{2}}(?!\w))
+    | (?P<month>\d{{4}}-\d{{2}}(?![\d:-]))
+    | (?P<clock>{_CLOCK}(?![\d:]))(?P<offset>z(?![a-z])|\+\d{{2}}:?\d{{2}}(?!\d))?
+    | (?P<pointed>\d{{1,2}}\.\d{{2}})(?=\s*[ap]\.?m)
+    | (?P<ordinal>\d{{1,2}})(?:st|nd|rd|th)(?![a-z])
+    | (?P<zone>(?:utc|gmt)[+-]\d{{1,2}}(?::?\d{{2}})?(?!\d)|(?:{_CONTINENTS})/[a-z_]+(?:/[a-z_]+)?)
+    | (?P<duration>p(?:\d+[ymwd])*(?:t(?:\d+(?:[.,]\d+)?[hms])+)?(?![\w]))
+    | (?P<key>(?:time_range|from|start|earliest|since|to|end|latest|until|last|past)[=:]+)
+    | (?P<number>\d+(?:[.,]\d+)?)
+    | (?P<halfday>[ap]\.\s?m\.|[ap]\.m(?![a-z])|[ap]m\.?(?![a-z]))
+    | (?P<word>[a-z']+)
+    | (?P<sep>\.\.+|--?>?|[–—→~+@/&]|[,;?!()"]|\.(?!\w))
+    )""",
+    re.VERBOSE,
+)
+# Fixed offsets in hours. What stands for several zones is asked back.
+_ABBREVIATIONS = MappingProxyType(
+    {
+        "utc": 0.0, "gmt": 0.0, "z": 0.0, "wet": 0.0, "west": 1.0, "cet": 1.0, "cest": 2.0, "eet": 2.0, "eest": 3.0, "msk": 3.0,
+        "sgt": 8.0, "hkt": 8.0, "jst": 9.0, "kst": 9.0, "aest": 10.0, "aedt": 11.0, "nzst": 12.0, "nzdt": 13.0, "hst": -10.0,
+        "akst": -9.0, "akdt": -8.0, "pst": -8.0, "pdt": -7.0, "mst": -7.0, "mdt": -6.0, "cdt": -5.0, "est": -5.0, "edt": -4.0,
+    }
+)  # fmt: skip
+AMBIGUOUS_ZONES = MappingProxyType(
+    {
+        "ist": ("Asia/Kolkata", "Europe/Dublin"),
+        "bst": ("Europe/London", "Asia/Dhaka"),
+        "cst": ("America/Chicago", "Asia/Shanghai"),
+        "ast": ("America/Halifax", "Asia/Riyadh"),
+    }
+)
+_REGIONS = MappingProxyType({name.lower(): name for name in available_timezones() if "/" in name})
+_KEYS = MappingProxyType({"from": "since", "start": "since", "earliest": "since", "since": "since", "to": "to", "end": "to", "latest": "to", "until": "to",
+                          "last": "last", "past": "past", "time_range": ""})  # fmt: skip
+
+
+def tokens_of(text: str) -> list[Token]:
+    """The tokens of a text. Raises UnknownText."""
+    lowered = text.lower()
+    if len(lowered) > LONGEST_TEXT or len(lowered) != len(text):
+        raise UnknownText
+    found: list[Token] = []
+    at, end = 0, len(lowered.rstrip())
+    while at < end:
+        match = _TOKEN.match(lowered, at)
+        if match is None or len(found) >= MOST_TOKENS:
+            raise UnknownText
+        found += _token(match, text)
+        at = match.end()
+    return found
+
+
+def word(token: Token) -> str:
+    return str(token.value) if token.kind == "word" else ""
+
+
+def words_of(tokens: Tokens) -> list[str]:
+    """The tokens as plain words, for phrases: numbers and signs as they were typed."""
+    return [word(token) or token.text.lower() for token in tokens]
+
+
+def _token(match: re.Match[str], typed: str) -> Sequence[Token]:
+    kind = match.lastgroup or ""
+    groups = {name: value for name, value in match.groupdict().items() if value is not None}
+    for name, make in _MAKERS.items():
+        if name in groups:
+            start, end = match.span(name)
+            return make(groups, typed[start:end])
+    raise UnknownText(kind)
+
+
+def _iso(groups: dict[str, str], _text: str) -> Sequence[Token]:
+    day, clock, offset = groups["iso_day"], groups["iso_clock"], groups.get("iso_offset")
+    return [Token("date", day, _date(day)), Token("clock", clock, _clock(clock)), *_offset(offset)]
+
+
+def _basic(groups: dict[str, str], _text: str) -> Sequence[Token]:
+    day, clock = groups["basic_day"], groups["basic_clock"]
+    spread = ":".join(clock[at : at + 2] for at in range(0, len(clock), 2))
+    return [Token("date", day, _date(f"{day[:4]}-{day[4:6]}-{day[6:]}")), Token("clock", spread, _clock(spread)), *_offset(groups.get("basic_offset"))]  # fmt: skip
+
+
+def _day(_groups: dict[str, str], text: str) -> Sequence[Token]:
+    year, month, day = re.split(r"[-/.]", text)
+    return [Token("date", text, _date(f"{year}-{month:0>2}-{day:0>2}"))]
+
+
+def _named_day(groups: dict[str, str], text: str) -> Sequence[Token]:
+    month = [name[:3] for name in MONTHS].index(groups["named_month"][:3]) + 1
+    return [Token("date", text, _date(f"{groups['named_year']}-{month:02}-{groups['named_day']:0>2}"))]
+
+
+def _clock_and_offset(groups: dict[str, str], text: str) -> Sequence[Token]:
+    return [Token("clock", text, _clock(text)), *_offset(groups.get("offset"))]
+
+
+def _number(_groups: dict[str, str], text: str) -> Sequence[Token]:
+    if text.isdigit() and len(text) in (10, 13, 16):
+        return [Token("instant", text, _epoch(int(text), len(text)))]
+    if text.isdigit() and len(text) == 8 and 1970 <= int(text[:4]) <= 2999 and 1 <= int(text[4:6]) <= 12:
+        return [Token("date", text, _date(f"{text[:4]}-{text[4:6]}-{text[6:]}"))]
+    if len(text) > 12:
+        raise UnknownText
+    return [Token("number", text, float(text.replace(",", ".")))]
+
+
+def _epoch(number: int, digits: int) -> datetime:
+    """Seconds, milliseconds or microseconds since 1970, told apart by the number of their digits."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=number * 10 ** (16 - digits))
+
+
+def _word(_groups: dict[str, str], text: str) -> Sequence[Token]:
+    word = text.lower()
+    if word in _ABBREVIATIONS:
+        return [Token("zone", text, timezone(timedelta(hours=_ABBREVIATIONS[word])) if _ABBREVIATIONS[word] else UTC)]
+    return [Token("word", text, word)]
+
+
+def _zone(_groups: dict[str, str], text: str) -> Sequence[Token]:
+    lowered = text.lower()
+    if lowered in _REGIONS:
+        return [Token("zone", text, ZoneInfo(_REGIONS[lowered]))]
+    shift = re.fullmatch(r"(?:utc|gmt)([+-])(\d{1,2})(?::?(\d{2}))?", lowered)
+    if not shift:
+        raise UnknownText(f"“{text[:40]}” is no time zone I know")
+    return [Token("zone", text, _shifted(shift[1], int(shift[2]), int(shift[3] or 0)))]
+
+
+def _offset(text: str | None) -> Sequence[Token]:
+    if not text:
+        return []
+    digits = text[1:].replace(":", "")
+    return [Token("offset", text, UTC if text == "z" else _shifted(text[0], int(digits[:2]), int(digits[2:])))]
+
+
+def _shifted(sign: str, hours: int, minutes: int) -> tzinfo:
+    shift = timedelta(hours=hours, minutes=minutes)
+    if hours > 14 or minutes > 59:
+        raise UnknownText("There is no such offset")
+    return timezone(-shift if sign == "-" else shift)
+
+
+def _key(_groups: dict[str, str], text: str) -> Sequence[Token]:
+    word = _KEYS[text.rstrip("=:").lower()]
+    return [Token("word", text, word)] if word else []
+
+
+def _sep(_groups: dict[str, str], text: str) -> Sequence[Token]:
+    return [] if text in ',;?!()"&.' else [Token("sep", text, "/" if text == "/" else text)]
+
+
+def _date(text: str) -> date:
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        raise UnknownText(f"There is no {text}") from None
+    if not 1970 <= found.year <= 9998:
+        raise UnknownText(f"{text} is too far away")
+    return found
+
+
+def _clock(text: str) -> time:
+    clock, _, fraction = text.replace(",", ".").partition(".")
+    try:
+        hour, minute, second = (int(part) for part in (*clock.split(":"), "0")[:3])
+        return time(hour, minute, second, int(f"{fraction[:6]:0<6}"))
+    except ValueError:
+        raise UnknownText(f"There is no time {text}") from None
+
+
+_MAKERS = MappingProxyType(
+    {
+        "iso": _iso,
+        "basic": _basic,
+        "date": _day,
+        "named_date": _named_day,
+        "numeric": lambda _groups, text: [Token("numeric_date", text)],
+        "short": lambda _groups, text: [Token("numeric_date", text)],
+        "week": lambda _groups, text: [Token("week", text, (int(text[:4]), int(text[-2:])))],
+        "month": lambda _groups, text: [Token("month", text, (int(text[:4]), int(text[5:])))],
+        "clock": _clock_and_offset,
+        "pointed": lambda _groups, text: [Token("clock", text, _clock(text.replace(".", ":")))],
+        "ordinal": lambda _groups, text: [Token("ordinal", text, int(text))],
+        "zone": _zone,
+        "duration": lambda _groups, text: [Token("duration", text)] if len(text) > 1 else [Token("word", text, text.lower())],
+        "key": _key,
+        "number": _number,
+        "halfday": lambda _groups, text: [Token("word", text, f"{text[0].lower()}m")],
+        "word": _word,
+        "sep": _sep,
+    }
+)

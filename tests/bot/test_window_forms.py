@@ -1,0 +1,228 @@
+"""Windows as people type them: several hundred expressions, each read rightly or refused with what to type instead."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.blocks.talk import windows_help
+from bot.errors import BadQuestion
+from bot.question import COMMANDS, Directory, read_line
+from bot.windows import ReadWindow, TwoReadings, read_window
+from bot.windows.forms import FORMS
+from tests.bot.test_question import HOUSE
+from tests.bot.window_corpus import READ, REFUSED, TWO_READINGS
+from tests.support.work import growth
+
+SATURDAY = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
+DUBLIN = ZoneInfo("Europe/Dublin")
+ZONES = ["UTC", "Europe/Dublin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/Havana", "Pacific/Chatham"]
+EXAMPLES = [example for form in FORMS for example in form.examples]
+BY_DAY = [example for form in FORMS if form.by_day for example in form.examples]
+MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2030, 12, 31)).map(lambda moment: moment.replace(tzinfo=UTC, microsecond=0))
+
+
+def read(words: str, *, whole_days: bool = False, now: datetime = SATURDAY, zone: str = "Europe/Dublin") -> ReadWindow:
+    return read_window(words, now=now, zone=ZoneInfo(zone), whole_days=whole_days, example="/usage last 7 days")
+
+
+def shown(moment: datetime) -> str:
+    return (
+        moment.isoformat(sep=" ").removesuffix("+00:00").removesuffix(":00")
+        if not moment.microsecond
+        else f"{moment:%Y-%m-%d %H:%M:%S.%f}".rstrip("0")
+    )
+
+
+@pytest.mark.parametrize(("words", "start", "end"), READ, ids=[words for words, _, _ in READ])
+def test_expression_is_read_rightly(words: str, start: str, end: str) -> None:
+    window = read(words).window
+    assert (shown(window.start), shown(window.end)) == (start, end)
+
+
+@pytest.mark.parametrize(("words", "one", "other"), TWO_READINGS, ids=[words for words, _, _ in TWO_READINGS])
+def test_words_with_two_conventions_are_asked_back_with_both(words: str, one: str, other: str) -> None:
+    with pytest.raises(TwoReadings, match="more than one way") as caught:
+        read(words)
+    assert caught.value.readings == (one, other)
+    assert f"“{one}” or “{other}”" in caught.value.message
+    assert read(one).window != read(other).window
+
+
+@pytest.mark.parametrize(("words", "says"), REFUSED, ids=[words for words, _ in REFUSED])
+def test_what_is_not_surely_understood_is_refused(words: str, says: str) -> None:
+    with pytest.raises(BadQuestion, match=says) as caught:
+        read(words)
+    assert caught.value.hint == "/usage last 7 days"
+
+
+def test_corpus_has_several_hundred_expressions() -> None:
+    assert len({words for words, *_ in (*READ, *TWO_READINGS, *REFUSED)}) > 500
+
+
+@pytest.mark.parametrize("words", EXAMPLES)
+def test_every_example_of_help_is_read(words: str) -> None:
+    assert read(words).said
+
+
+@pytest.mark.parametrize("words", BY_DAY)
+def test_usage_reads_every_form_of_whole_days(words: str) -> None:
+    found = read(words, whole_days=True)
+    assert found.by_day
+    assert found.window.start.time() == datetime.min.time()
+
+
+@pytest.mark.parametrize("words", sorted(set(EXAMPLES) - set(BY_DAY) - {"now-1d/d"}))
+def test_usage_refuses_hours_in_every_form(words: str) -> None:
+    with pytest.raises(BadQuestion, match="known by day"):
+        read(words, whole_days=True)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_every_form_that_the_command_knows(command: str) -> None:
+    question = read_line(f"/{command} help windows", HOUSE, now=SATURDAY, zone=UTC)
+    assert question.help
+    assert question.topic == "windows"
+    told = windows_help(question.command).text
+    assert all(example in told for example in (BY_DAY if command == "usage" else EXAMPLES))
+
+
+@pytest.mark.parametrize("words", [*EXAMPLES, "6 months", "2pm-3pm"])
+def test_forms_stand_beside_accounts_and_logs(words: str) -> None:
+    log = read_line(f"/logs kitchen {words} limit 5", HOUSE, now=SATURDAY, zone=DUBLIN)
+    assert [each.typed for each in log.logs] == ["kitchen"]
+    assert log.window == read(words)
+    listed = read_line(f"/logs kitchen, cellar, {words}", HOUSE, now=SATURDAY, zone=DUBLIN)
+    assert [each.typed for each in listed.logs] == ["kitchen", "cellar"]
+    for line in (f"/apiaudit edge {words} failures", f"/apiaudit {words} edge status:5xx"):
+        audit = read_line(line, HOUSE, now=SATURDAY, zone=DUBLIN)
+        assert audit.accounts == ("edge",)
+        assert audit.window == read(words)
+
+
+def test_words_of_a_window_are_no_beginning_of_a_name() -> None:
+    names = Directory({"november": "akamai", "nightly": "akamai", "quarterly": "akamai", "nowhere": "akamai"})
+    question = read_line("/apiaudit nov 1", names, now=SATURDAY, zone=UTC)
+    assert len(question.accounts) == 4
+    assert question.parts.window == "nov 1"
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("/logs kitchen 6M limit 5", "/logs kitchen 6 months limit 5"),
+        ("/apiaudit edge two weeks ago failures csv", "/apiaudit edge 2026-11-02..2026-11-08 failures csv"),
+        ("/apiaudit iot previous hour", "/apiaudit iot last 60 minutes"),
+        ("/logs kitchen 01/02/2026 where(/a/)", "/logs kitchen 2026-01-02 where(/a/)"),
+        ("/logs kitchen 9am where(/a/)", "/logs kitchen since 9am where(/a/)"),
+    ],
+)
+def test_words_that_are_asked_back_stand_in_the_whole_question(line: str, hint: str) -> None:
+    with pytest.raises(BadQuestion) as caught:
+        read_line(line, HOUSE, now=SATURDAY, zone=UTC)
+    assert caught.value.hint == hint
+    assert read_line(hint, HOUSE, now=SATURDAY, zone=UTC)
+
+
+@given(st.sampled_from(EXAMPLES), MOMENTS, st.sampled_from(ZONES), st.booleans())
+def test_every_form_holds_at_any_moment_in_any_zone(words: str, now: datetime, zone: str, whole_days: bool) -> None:
+    """A window or a refusal: a time of day may not exist or come twice on a day when the clocks change, or be to come."""
+    with contextlib.suppress(BadQuestion):
+        found = read(words, now=now, zone=zone, whole_days=whole_days)
+        assert found.window.start < found.window.end <= max(now, found.window.start + timedelta(milliseconds=1))
+        assert found.said
+
+
+@given(MOMENTS, st.sampled_from(ZONES), st.sampled_from(["day", "week", "month", "quarter", "year"]))
+def test_last_and_this_period_meet_at_a_midnight(now: datetime, zone: str, unit: str) -> None:
+    last = read({"day": "yesterday"}.get(unit, f"last {unit}"), now=now, zone=zone).window
+    this = read({"day": "today"}.get(unit, f"this {unit}"), now=now, zone=zone).window
+    assert last.end == this.start
+    days = (last.end.astimezone(ZoneInfo(zone)).date() - last.start.astimezone(ZoneInfo(zone)).date()).days
+    assert days in {"day": {1}, "week": {7}, "month": {28, 29, 30, 31}, "quarter": {90, 91, 92}, "year": {365, 366}}[unit]
+    assert last.start.astimezone(ZoneInfo(zone)).hour in (0, 1)
+
+
+@given(MOMENTS, st.sampled_from(ZONES), st.integers(0, 23), st.integers(0, 59))
+def test_since_a_time_is_the_latest_such_time(now: datetime, zone: str, hour: int, minute: int) -> None:
+    with contextlib.suppress(BadQuestion):
+        start = read(f"since {hour}:{minute:02}", now=now, zone=zone).window.start
+        local = start.astimezone(ZoneInfo(zone))
+        assert (local.hour, local.minute) == (hour, minute)
+        assert timedelta(0) < now - start <= timedelta(hours=25)
+
+
+@given(MOMENTS, st.sampled_from(["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]))
+def test_last_weekday_is_one_to_seven_days_ago(now: datetime, name: str) -> None:
+    start = read(f"last {name}", now=now, zone="UTC").window.start
+    assert f"{start:%A}".lower() == name
+    assert 1 <= (now.date() - start.date()).days <= 7
+
+
+@given(MOMENTS, st.integers(1, 12), st.integers(1, 28))
+def test_day_without_a_year_is_the_latest_such_day(now: datetime, month: int, day: int) -> None:
+    start = read(f"{day} {datetime(2000, month, 1):%b}", now=now, zone="UTC").window.start
+    assert (start.month, start.day) == (month, day)
+    assert 0 <= (now.date() - start.date()).days <= 366
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "1h",
+        "to ",
+        "- ",
+        "last ",
+        "now-",
+        "1:00",
+        "nov ",
+        "2026-11-01 ",
+        "half an ",
+        "p1d",
+        "between ",
+        "/",
+        ".",
+        "9" * 9 + " ",
+        "utc ",
+        "and a half ",
+    ],
+)
+def test_work_grows_no_faster_than_the_words(words: str) -> None:
+    def tried(times: int) -> None:
+        with contextlib.suppress(BadQuestion):
+            read(words * times)
+
+    tried(3)
+    assert max(growth(tried, [50, 100, 200, 400])) < 2.6
+
+
+PIECES = st.lists(
+    st.sampled_from(
+        [
+            *" ".join([*EXAMPLES, *(words for words, *_ in (*READ, *TWO_READINGS, *REFUSED))]).split(),
+            "in",
+            "the",
+            "M",
+            "99",
+            "-",
+            "+",
+            "@",
+        ]
+    ),
+    max_size=8,
+).map(" ".join)
+
+
+@given(PIECES | st.text("0123456789:-/.,+pamthdwMQ ", max_size=30), st.booleans(), MOMENTS)
+def test_any_words_are_a_window_or_a_refusal(words: str, whole_days: bool, now: datetime) -> None:
+    try:
+        found = read(words, whole_days=whole_days, now=now)
+    except BadQuestion as error:
+        assert error.message.endswith(".")
+    else:
+        assert found.window.start < found.window.end
