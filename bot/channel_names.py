@@ -70,9 +70,10 @@ class ChannelNames:
 
     def is_same(self, one: str, other: str) -> bool:
         """Whether two words are known to mean the same channel."""
-        return self._known(one) == self._known(other)
+        return self.known(one) == self.known(other)
 
-    def _known(self, channel: str) -> str:
+    def known(self, channel: str) -> str:
+        """Where to post, as far as that is known without asking anybody."""
         name = channel_name(channel)
         return (self._pins or {}).get(name, name) if name else self._direct.get(channel, channel)
 

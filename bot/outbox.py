@@ -35,7 +35,7 @@ from bot.uploads import UploadRefused, upload
 
 log = logging.getLogger("opswatch")
 OLD_AFTER = timedelta(minutes=5)
-AGAIN_AFTER_S = 3600.0
+AGAIN_AFTER = timedelta(hours=1)
 # How often something is tried without a word from Slack before it is set aside; and from then on it takes a while.
 FILE_TRIES, MESSAGE_TRIES = 3, 10
 # What Slack has not taken in a week and that many attempts it never will.
@@ -136,12 +136,13 @@ class Outbox:
     async def distress(self, trouble: str) -> None:
         """Tells in the ops channel, without the database, that the database cannot be used; once an hour, and at most once."""
         now = time.monotonic()
-        if not self._ops_channel or (self._distressed_at and now - self._distressed_at < AGAIN_AFTER_S):
+        if not self._ops_channel or (self._distressed_at and now - self._distressed_at < AGAIN_AFTER.total_seconds()):
             return
         self._distressed_at = now
         text = f"My database cannot be used ({trouble}). Nothing is lost: what is due and what is to be told waits until it can."
         try:
-            await self._client.chat_postMessage(channel=self._ops_channel, text=outward(text), blocks=talk.note_blocks(text))
+            channel = self._channels.known(self._ops_channel)
+            await self._client.chat_postMessage(channel=channel, text=outward(text), blocks=talk.note_blocks(text))
         except (SlackApiError, *UNSURE) as error:
             log.error("That could not be told in the ops channel either: %s", type(error).__name__)
 

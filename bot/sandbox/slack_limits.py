@@ -64,7 +64,8 @@ class Meter:
             a_channel = (f"channel {channel}", 1 / limits.channel_per_s / limits.speed, limits.channel_burst)
             return [a_channel, ("workspace", 60 / limits.workspace_per_min / limits.speed, limits.workspace_per_min)]
         per_min = limits.tiers_per_min[TIER_OF.get(method, 3) - 1]
-        return [(method, 60 / per_min / limits.speed, per_min)]
+        # Tier 1 is "1+": a few connections in a row are allowed.
+        return [(method, 60 / per_min / limits.speed, max(per_min, 5))]
 
     def _wait(self, name: str, every_s: float, burst: int, now: float) -> float:
         return self._until.get(name, now) - (now + every_s * burst - every_s) - 1e-9

@@ -19,6 +19,8 @@ LEASE = timedelta(minutes=2)
 KEPT = timedelta(days=90)
 # No post is put off for longer than that.
 LONGEST_DELAY = timedelta(hours=6)
+# And none that others wait behind for longer than that.
+LONGEST_WAIT = timedelta(minutes=15)
 
 
 class How(enum.StrEnum):
@@ -188,7 +190,7 @@ class Posts:
 
         def claim(db: Database) -> Waiting | None:
             marks = ", ".join("?" for _ in busy)
-            due = (instant(now), instant(now + LONGEST_DELAY))
+            due = (instant(now), instant(now + LONGEST_DELAY), instant(now + LONGEST_WAIT))
             found = db.query(_NEXT.replace("BUSY", marks), [*due, *due, *busy])
             for row in found:
                 db.execute("UPDATE outbox SET state = 'sending', claimed_at = ? WHERE id = ?", (instant(now), row["id"]))
@@ -267,13 +269,15 @@ _WAITING = "state IN ('pending', 'sending')"
 _UNSENT = "state IN ('pending', 'sending', 'aside')"
 _LANE = "(channel || CASE how WHEN 'file' THEN ' files' ELSE '' END)"
 # A time that lies further ahead than any delay of ours was written by a clock that was wrong.
-_DUE = "(not_before <= ? OR not_before > ?)"
+_DUE = "(not_before <= ? OR not_before > CASE state WHEN 'aside' THEN ? ELSE ? END)"
+# A message waits behind its root by itself, unless that was set aside; a file waits in a queue of its own.
 _NEXT = f"""
     SELECT * FROM outbox WHERE id IN (
         SELECT min(id) FROM outbox AS post
         WHERE ({_WAITING} OR (state = 'aside' AND {_DUE}))
-        AND NOT EXISTS (SELECT 1 FROM outbox AS root WHERE root.key = post.about AND root.{_UNSENT})
-        GROUP BY {_LANE}
+        AND (about IS NULL OR about NOT IN (SELECT key FROM outbox WHERE state = 'aside'))
+        AND (how != 'file' OR NOT EXISTS (SELECT 1 FROM outbox AS root WHERE root.key = post.about AND root.{_UNSENT}))
+        GROUP BY channel, how = 'file'
     )
     AND {_DUE} AND {_LANE} NOT IN (BUSY) ORDER BY id LIMIT 1
 """  # noqa: S608
