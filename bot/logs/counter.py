@@ -27,8 +27,8 @@ _BLOCKS_WITHOUT: Final = 16
 # Lines of fewer bytes than that are short.
 _SHORT_LINE: Final = 8
 _LONG_ENOUGH: Final = re.compile(rb"\n([^\n]{%d,})" % LEAST_BYTES)
-# Where more lines of a block than one in so many have another shape, looking at each line is quicker.
-_ODD_LINES: Final = 4
+# Where a block has more lines of another shape than one in so many bytes, looking at each line is quicker.
+_BYTES_OF_ODD_LINE: Final = 400
 
 
 @dataclass(slots=True)
@@ -81,17 +81,16 @@ class LogCounter:
 
     def _count(self, text: bytes) -> None:
         """A text in which a line end stands before each line."""
-        lines = text.count(b"\n")
-        self.lines += lines
         self._last = (self._last + text if len(text) < LAST_BYTES else text)[-LAST_BYTES:]
         text = without_colours(text)
         if self.newest:
             self._count_each(text[1:].split(b"\n"))
             return
-        if lines * _SHORT_LINE > len(text):
+        beginning = text[:LONG_LINE_KEPT]
+        if beginning.count(b"\n") * _SHORT_LINE > len(beginning):
             self._count_short_lines(text)
             return
-        at = self._count_by_shape(text, lines)
+        at = self._count_by_shape(text)
         if at < len(text):
             self._count_each(text[at + 1 :].split(b"\n"))
 
@@ -104,17 +103,17 @@ class LogCounter:
             at = match.end()
         self._place(self.last, text.count(b"\n", at))
 
-    def _count_by_shape(self, text: bytes, lines: int) -> int:
+    def _count_by_shape(self, text: bytes) -> int:
         """Counts the lines of the one shape, and the others between them line by line; gives how far it came."""
         shape = self._shape or self._learned(text)
         if shape is None:
             return 0
-        at = odd = 0
+        at, odd, most_odd = 0, 0, len(text) // _BYTES_OF_ODD_LINE + 4
         while at < len(text):
             end = self._count_run(shape, text, at)
             if end == at:
                 odd += 1
-                if odd * _ODD_LINES > lines + _ODD_LINES:
+                if odd > most_odd:
                     self._shape, self._without_shape = None, _BLOCKS_WITHOUT
                     return at
                 end = text.find(b"\n", at + 1)
@@ -175,6 +174,7 @@ class LogCounter:
         self.last = minute
 
     def _place(self, minute: Minute | None, lines: int) -> None:
+        self.lines += lines
         if minute is None:
             self.untimed += lines
         if minute is None or not lines:

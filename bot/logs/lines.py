@@ -164,14 +164,17 @@ def _level_behind(line: bytes, head: bytes, at: int, form: str, depth: int) -> s
 
 def match_behind(head: bytes, at: int, form: str) -> re.Match[bytes] | None:
     """The level behind the time, as a word or a letter."""
-    match = LEVEL_AT_ONCE.match(head, at)
+    by_syslog = form in SYSLOG_FORMS
+    match = None if by_syslog else LEVEL_AT_ONCE.match(head, at)
     if match or not LEVEL_WORDS.find_matches_as_indexes(head[at:]):
         return match
-    return (LEVEL_BEHIND_SYSLOG if form in SYSLOG_FORMS else LEVEL_BEHIND).match(head, at)
+    return (LEVEL_BEHIND_SYSLOG if by_syslog else LEVEL_BEHIND).match(head, at)
 
 
 def level_inside(line: bytes, head: bytes, at: int, depth: int) -> str | None:
     """The level that fields tell which stand behind a time and a name or two."""
+    if b"=" not in head and b"{" not in head:
+        return None
     if depth < MOST_NESTED and (start := FIELDS_BEHIND.match(head, at)):
         return _level_of_inner(line, start.end(), depth)
     if depth < MOST_NESTED and (brace := head.find(b'{"', at)) >= 0 and _is_header(head, at, brace):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -25,6 +25,10 @@ MOST_BETWEEN: Final = 80
 _WORDS_IN_CAPITALS: Final = {word.upper(): level for word, level in levels.LEVEL_OF_WORD.items()}
 _WORDS_IN_LOWER_CASE: Final = dict(levels.LEVEL_OF_WORD)
 _CAPITALISED_WORDS: Final = {word.capitalize(): level for word, level in levels.LEVEL_OF_WORD.items()}
+_COMMON: Final = tuple(
+    spelt for word in (b"info", b"debug", b"warn", b"warning", b"error") for spelt in (word.upper(), word, word.capitalize())
+)
+_DIGIT: Final = re.compile(rb"\d")
 _TENS: Final = {b"%d" % number: levels.level_of_field(b"%d" % number) for number in (10, 20, 30, 40, 50, 60)}
 _SEVERITIES: Final = {b"%d" % number: level for number, level in enumerate(levels.LEVEL_OF_SEVERITY)}
 
@@ -69,11 +73,27 @@ def shape_of(line: bytes) -> Shape | None:
     heads = {between + each + after: level for each, level in words.items()}
     likeliest = between + word + after
     heads = {likeliest: heads[likeliest], **heads}
-    form = times.FORM_OF[spans.form]
-    tail = form.rest + re.escape(behind) + re.escape(between) + rb"(?:" + _any_of(words) + rb")" + re.escape(after) + rb"[^\n]*+"
-    minute, before = form.pattern_of_minute(), re.escape(before)
+    # As many digits of a second as here; most logs write always as many.
+    seconds = _DIGIT.sub(rb"\\d", re.escape(line[spans.minute[1] : spans.behind[0]]))
+    tail = (
+        seconds
+        + re.escape(behind + between)
+        + rb"(?:"
+        + _any_of([word, *_COMMON, *words], words)
+        + rb")"
+        + re.escape(after)
+        + rb"[^\n]*+"
+    )
+    minute, before = _minute_like(line[slice(*spans.minute)], spans.form), re.escape(before)
     run = re.compile(rb"\n" + before + rb"(" + minute + rb")" + tail + rb"(?:\n" + before + rb"\1" + tail + rb")*+")
     return Shape(spans.form, behind, run, heads, once, never)
+
+
+def _minute_like(written: bytes, form: str) -> bytes:
+    """A pattern for minutes of as many digits; whether there is such a minute is looked at once for each."""
+    if re.search(rb"[A-SU-Za-z]", written):
+        return times.FORM_OF[form].pattern_of_minute()
+    return _DIGIT.sub(rb"\\d", re.escape(written))
 
 
 def _words_like(word: bytes) -> dict[bytes, str]:
@@ -101,8 +121,9 @@ def _conditions(before: bytes, between: bytes) -> tuple[tuple[bytes, ...], tuple
     return tuple(once), tuple(name for name in never if name not in once)
 
 
-def _any_of(words: Iterable[bytes]) -> bytes:
-    return b"|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+def _any_of(likeliest_first: Iterable[bytes], words: Mapping[bytes, str]) -> bytes:
+    """What stands behind a word tells it from a longer one, so the order is free."""
+    return b"|".join(re.escape(word) for word in dict.fromkeys(likeliest_first) if word in words)
 
 
 def _occurrences(level_of: dict[bytes, str], text: bytes) -> Counter[str]:
