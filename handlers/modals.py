@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import sqlite3
 import uuid
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -35,6 +36,8 @@ from handlers.trouble import trouble_of
 from providers.sources import LogSource
 
 log = logging.getLogger("opswatch")
+# Slack waits three seconds for what a form that was submitted says.
+SAVE_WITHIN_S = 2.0
 T = TypeVar("T")
 # What Slack shows of a choice.
 LONGEST_NAME = 75
@@ -265,6 +268,7 @@ class SaveRepeat:
 
     async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         about, user = about_of(body["view"]), str(body["user"]["id"])
+        context["errand"] = _errand(about, user)
         words = modals.repeat_words(entered(body["view"]))
         told = await _saved(ack, "question", self._take(about, words, user))
         if told:
@@ -284,6 +288,7 @@ class SaveSilence:
 
     async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         about, user = about_of(body["view"]), str(body["user"]["id"])
+        context["errand"] = _errand(about, user)
         given = entered(body["view"])
         asker = await self.door.asker(about.command, user, about.channel)
         told = await _saved(ack, "name", self.rules.take(about.command, modals.silence_words(given), asker))
@@ -312,6 +317,7 @@ class SaveAlert:
         except BadQuestion as error:
             await ack(response_action="errors", errors={_input_of(self.door, about, given): error.message})
             return
+        context["errand"] = _errand(about, user)
         made = await _saved(ack, "question", self._make(wish, about, user))
         if made:
             rule, told = made
@@ -435,12 +441,22 @@ async def _open(door: Door, body: dict[str, Any], context: AsyncBoltContext, vie
         await door.delivery.tell(context["errand"], talk.note(TOO_LATE))
 
 
-async def _saved(ack: AsyncAck, block: str, taking: Awaitable[T]) -> T | None:
-    """What came of it, the modal closed; or None, with the refusal standing in it."""
+async def _saved(ack: AsyncAck, block: str, taking: Coroutine[Any, Any, T]) -> T | None:
+    """What came of it, the modal closed; or None, with the refusal standing in it. What takes longer than Slack waits goes on behind the
+    closed modal, and an error rises to the listener that tells it."""
+    task = asyncio.create_task(taking)
+    await asyncio.wait({task}, timeout=SAVE_WITHIN_S)
+    if not task.done():
+        await ack()
+        return await task
     try:
-        told = await taking
+        told = task.result()
     except (BadQuestion, Refused) as error:
         await ack(response_action="errors", errors={block: error.message})
+        return None
+    except sqlite3.Error as error:
+        log.error("A form could not be saved: %s", error)
+        await ack(response_action="errors", errors={block: f"Nothing was saved. {trouble_of(error).text}"})
         return None
     await ack()
     return told
