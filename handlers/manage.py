@@ -110,7 +110,12 @@ class SubscriptionManager:
     async def _subscribe(self, wish: Subscribe, command: CommandName, requester: Requester) -> Answer:
         now, channel = self.clock(), requester.channel
         directory = self.permissions.directory(self.answering.directory, requester)
-        question = read_question(command, wish.words, directory, now=now, zone=self.zone)
+        try:
+            question = read_question(command, wish.words, directory, now=now, zone=self.zone)
+        except BadQuestion as error:
+            if error.hint.startswith("/"):
+                error.hint = f"/{command} subscribe {error.hint.partition(' ')[2]} {wish.when}"
+            raise
         if question.help:
             hint = f"/{command} subscribe {example(command, directory).partition(' ')[2]} at 09:00"
             raise BadQuestion("Help is not a question to subscribe to.", hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC
 
 import pytest
@@ -9,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import BadQuestion
+from bot.recurrence import EXAMPLES
 from bot.schedule import read_cron
 from bot.subscriptions import Subscribe, Unsubscribe, read_wish
 from tests.bot.test_question import HOUSE
+from tests.support.work import growth
 
 
 @pytest.mark.parametrize(
@@ -31,6 +34,76 @@ from tests.bot.test_question import HOUSE
 def test_a_schedule_is_read(text: str, words: str, cron: str, said: str) -> None:
     assert read_wish("usage", text, HOUSE) == Subscribe(words, cron, said)
     assert read_cron(cron, UTC) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "cron", "said"),
+    [
+        ("last 7 days at 9am", "last 7 days", "0 9 * * *", "at 09:00 every day"),
+        ("last 7 days at 9 pm on fridays", "last 7 days", "0 21 * * fri", "at 21:00 on Fridays"),
+        ("last 7 days at noon", "last 7 days", "0 12 * * *", "at 12:00 every day"),
+        ("yesterday at midnight", "yesterday", "0 0 * * *", "at 00:00 every day"),
+        ("last 7 days daily at 9", "last 7 days", "0 9 * * *", "at 09:00 every day"),
+        ("last 7 days weekdays at 9:30am", "last 7 days", "30 9 * * mon-fri", "at 09:30 on weekdays"),
+        ("last 7 days every weekday at 9am", "last 7 days", "0 9 * * mon-fri", "at 09:00 on weekdays"),
+        ("last 7 days every monday at 09:00", "last 7 days", "0 9 * * mon", "at 09:00 on Mondays"),
+        ("every monday at 09:00 last 7 days", "last 7 days", "0 9 * * mon", "at 09:00 on Mondays"),
+        ("last 7 days at 9am every monday", "last 7 days", "0 9 * * mon", "at 09:00 on Mondays"),
+        ("last 7 days mondays at 9", "last 7 days", "0 9 * * mon", "at 09:00 on Mondays"),
+        ("7d at 09:00 on mon, wed and fri", "7d", "0 9 * * mon,wed,fri", "at 09:00 on Mondays, Wednesdays and Fridays"),
+        ("7d at 09:00 monday to friday", "7d", "0 9 * * mon-fri", "at 09:00 on weekdays"),
+        ("7d at 09:00 on tue-thu", "7d", "0 9 * * tue,wed,thu", "at 09:00 on Tuesdays, Wednesdays and Thursdays"),
+        ("7d on the 1st and 15th at 08:00", "7d", "0 8 1,15 * *", "at 08:00 on the 1st and 15th of the month"),
+        ("7d at 08:00 on the 1st and 15th", "7d", "0 8 1,15 * *", "at 08:00 on the 1st and 15th of the month"),
+        ("7d at 9am and 5pm", "7d", "0 9,17 * * *", "at 09:00 and 17:00 every day"),
+        ("last 24 hours every 6 hours", "last 24 hours", "0 */6 * * *", "every 6 hours"),
+        ("today every 30 minutes", "today", "*/30 * * * *", "every 30 minutes"),
+        ("today hourly", "today", "0 * * * *", "every hour"),
+        ("last monday at 09:00", "last monday", "0 9 * * *", "at 09:00 every day"),
+        ("kitchen where(/a  b at 9am/) 2h at 08:00", "kitchen where(/a  b at 9am/) 2h", "0 8 * * *", "at 08:00 every day"),
+    ],
+)
+def test_times_are_read_as_people_type_them(text: str, words: str, cron: str, said: str) -> None:
+    assert read_wish("usage", f"subscribe {text}", HOUSE) == Subscribe(words, cron, said)
+    assert read_cron(cron, UTC) is not None
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_every_example_of_a_recurrence_is_read(text: str) -> None:
+    wish = read_wish("usage", f"subscribe last 7 days {text}", HOUSE)
+    assert isinstance(wish, Subscribe)
+    assert (wish.words, wish.when) == ("last 7 days", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "hint"),
+    [
+        ("today at 5", "“at 5” can be 05:00 or 17:00", "/usage subscribe today at 05:00"),
+        ("today at 12 on mondays", "can be 00:00 or 12:00", "/usage subscribe today at 00:00 on mondays"),
+        ("today every 5 hours", "I do not know “every 5 hours”", "/usage subscribe today at 09:00 on mondays"),
+        ("today every 2 days at 9am", "I do not know “every 2 days”", "/usage subscribe today at 09:00 on mondays"),
+        ("today weekly at 9am", "I do not know “weekly”", "/usage subscribe today at 09:00 on mondays"),
+        ("today at 9am UTC", "I do not understand “at 9am UTC”", "/usage subscribe today at 09:00 on weekdays"),
+        ("today at 09:00 and 17:30", "I do not understand “at 09:00 and 17:30”", "/usage subscribe today at 09:00 on weekdays"),
+        ("today at 13pm", "I do not understand “at 13pm”", "/usage subscribe today at 09:00 on weekdays"),
+        ("today csv at 25:00 on mondays", "25:00 is no time of day", "/usage subscribe today csv at 09:00 on mondays"),
+    ],
+)
+def test_what_is_not_surely_understood_is_asked_back(text: str, says: str, hint: str) -> None:
+    with pytest.raises(BadQuestion, match=says) as caught:
+        read_wish("usage", f"subscribe {text}", HOUSE)
+    assert caught.value.hint == hint
+    assert read_wish("usage", hint.removeprefix("/usage "), HOUSE)
+
+
+@pytest.mark.parametrize("words", ["at 09:00 ", "every ", "on mondays ", "at ", "and ", "9am ", "the 1st ", "x ", "mon,"])
+def test_work_grows_no_faster_than_the_words(words: str) -> None:
+    def tried(times: int) -> None:
+        with contextlib.suppress(BadQuestion):
+            read_wish("usage", "subscribe " + words * times, HOUSE)
+
+    tried(20)
+    assert max(growth(tried, [50, 100, 200])) < 2.6
 
 
 @pytest.mark.parametrize(

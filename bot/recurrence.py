@@ -1,0 +1,223 @@
+"""The words for when something comes again: `at 9am on weekdays`, `every monday at 09:00`, `on the 1st and 15th at noon`,
+`every 6 hours` (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+# The longest words of this kind: `every monday, tuesday, wednesday, thursday and friday at 9 am and 5 pm`.
+MOST_WORDS = 16
+EXAMPLES = (
+    "at 09:00", "at 9am on weekdays", "at noon on mondays", "daily at 9", "weekdays at 9:30am", "every monday at 09:00", "at 08:00 on tuesdays and fridays",
+    "on the 1st and 15th at 08:00", "at 9am and 5pm", "at 09:00 monday to friday", "every 6 hours", "hourly",
+)  # fmt: skip
+_CLOCK = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?(am|pm)?")
+_NAMES = MappingProxyType(
+    {
+        form: number
+        for number, day in enumerate(WEEKDAYS)
+        for form in (day, day[:3], *{1: ("tues",), 2: ("weds",), 3: ("thur", "thurs")}.get(number, ()))
+    }
+)
+_GROUPS = MappingProxyType({"weekday": range(5), "weekdays": range(5), "weekend": (5, 6), "weekends": (5, 6)})
+_HOURS_APART = (1, 2, 3, 4, 6, 8, 12)
+_MINUTES_APART = (15, 20, 30)
+
+
+class AmbiguousHour(ValueError):
+    """An hour that may be in the morning or the afternoon. `readings` are both as they can be typed."""
+
+    def __init__(self, hour: int) -> None:
+        self.readings = f"{hour % 12:02}:00", f"{hour % 12 + 12}:00"
+        super().__init__(f"“at {hour}” can be {self.readings[0]} or {self.readings[1]}; say which")
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrence:
+    """When something comes again: five cron fields, and how the words were read."""
+
+    cron: str
+    said: str
+
+
+def find_recurrence(words: Sequence[str]) -> tuple[list[str], list[str], Recurrence] | None:
+    """The words before, the words of the recurrence, and what they mean: the longest that stand at the end, or else at the start.
+
+    Raises AmbiguousHour for `at 5`.
+    """
+    most = min(len(words), MOST_WORDS)
+    for size in range(most, 0, -1):
+        if found := read_recurrence(words[-size:]):
+            return list(words[:-size]), list(words[-size:]), found
+    for size in range(most, 0, -1):
+        if found := read_recurrence(words[:size]):
+            return list(words[size:]), list(words[:size]), found
+    return None
+
+
+def read_recurrence(words: Sequence[str]) -> Recurrence | None:
+    """What the words mean, all of them; None where they are something else. Raises AmbiguousHour."""
+    plain = [part for word in words for part in re.split(r"[,;]", word.lower()) if part]
+    if interval := _interval(plain):
+        return interval
+    if "at" not in plain:
+        return None
+    at = len(plain) - 1 - plain[::-1].index("at")
+    before, after = plain[:at], plain[at + 1 :]
+    for size in range(len(after), 0, -1):
+        days = _days([*before, *after[size:]]) if not before or size == len(after) else None
+        if days is not None and (times := _times(after[:size])):
+            return _joined(times, days)
+    return None
+
+
+def _interval(plain: Sequence[str]) -> Recurrence | None:
+    """`hourly`, `every hour`, `every 6 hours`, `every 30 minutes`: such as divide a day or an hour evenly."""
+    if list(plain) in (["hourly"], ["every", "hour"]):
+        return Recurrence("0 * * * *", "every hour")
+    if len(plain) != 3 or plain[0] != "every" or not re.fullmatch(r"[0-9]{1,2}", plain[1]):
+        return None
+    number, unit = int(plain[1]), plain[2]
+    if unit in ("hours", "hour", "hrs", "h") and number in _HOURS_APART:
+        return Recurrence(
+            f"0 */{number} * * *" if number > 1 else "0 * * * *", f"every {number} hours" if number > 1 else "every hour"
+        )
+    if unit in ("minutes", "mins", "min", "m") and number in _MINUTES_APART:
+        return Recurrence(f"*/{number} * * * *", f"every {number} minutes")
+    return None
+
+
+def _times(plain: Sequence[str]) -> list[tuple[int, int]] | None:
+    """Times of day with `and` between them, of the same minute."""
+    found: list[tuple[int, int]] = []
+    at = 0
+    while at < len(plain):
+        if found and plain[at] == "and":
+            at += 1
+        halved = plain[at + 1 : at + 2] in (["am"], ["pm"])
+        time = _time("".join(plain[at : at + 1 + halved])) if at < len(plain) else None
+        if time is None:
+            return None
+        found.append(time)
+        at += 1 + halved
+    return found if len({minute for _, minute in found}) == 1 else None
+
+
+def _time(text: str) -> tuple[int, int] | None:
+    if text in ("noon", "midday"):
+        return 12, 0
+    if text == "midnight":
+        return 0, 0
+    match = _CLOCK.fullmatch(text)
+    if not match:
+        return None
+    hour, minute, half = int(match[1]), int(match[2] or 0), match[3]
+    if half:
+        return (hour % 12 + (12 if half == "pm" else 0), minute) if 1 <= hour <= 12 and minute < 60 else None
+    if match[2] is None and (1 <= hour <= 6 or hour == 12):
+        raise AmbiguousHour(hour)
+    return (hour, minute) if hour < 24 and minute < 60 else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Days:
+    of_month: tuple[int, ...] = ()
+    weekdays: tuple[int, ...] = ()
+
+
+def _days(plain: Sequence[str]) -> _Days | None:
+    """Every day where nothing is said; else weekdays, or days of the month, behind `on` or `every` or in the plural."""
+    if not plain or list(plain) in (
+        ["daily"],
+        ["everyday"],
+        ["every", "day"],
+        ["each", "day"],
+        ["on", "every", "day"],
+        ["on", "days"],
+        ["on", "all", "days"],
+    ):
+        return _Days()
+    marked = plain[0] in ("on", "every", "each")
+    words = list(plain[1:] if marked else plain)
+    if words[:1] == ["every"]:
+        words = words[1:]
+    if marked and (days := _days_of_month(words)):
+        return days
+    numbers: set[int] = set()
+    at = 0
+    while at < len(words):
+        if numbers and words[at] in ("and", "&"):
+            at += 1
+            continue
+        span, used = _weekday_span(words, at, marked=marked)
+        if not span:
+            return None
+        numbers.update(span)
+        at += used
+    return _Days(weekdays=tuple(sorted(numbers))) if numbers else None
+
+
+def _weekday_span(words: Sequence[str], at: int, *, marked: bool) -> tuple[Sequence[int], int]:
+    """The weekdays at a place, and how many words they take: `mondays`, `weekdays`, `mon-fri`, `monday to friday`."""
+    word = words[at]
+    if word in _GROUPS:
+        return _GROUPS[word], 1
+    first, dash, last = word.partition("-")
+    used = 1
+    if not dash and words[at + 1 : at + 2] in (["to"], ["through"], ["-"]) and at + 2 < len(words):
+        last, dash, used = words[at + 2], "-", 3
+    if dash:
+        one, two = _NAMES.get(first.removesuffix("s")), _NAMES.get(last.removesuffix("s"))
+        return (range(one, two + 1), used) if one is not None and two is not None and one < two else ((), 0)
+    is_plural = word.endswith("s") and word not in _NAMES
+    number = _NAMES.get(word, _NAMES.get(word.removesuffix("s")))
+    # `last monday at 09:00` is a question about monday.
+    return ([number], 1) if number is not None and (marked or is_plural) else ((), 0)
+
+
+def _days_of_month(words: Sequence[str]) -> _Days | None:
+    found: list[int] = []
+    for word in words:
+        if word in ("the", "and") or (found and word in ("of", "month", "each", "every")):
+            continue
+        match = re.fullmatch(r"([0-9]{1,2})(?:st|nd|rd|th)", word) or (
+            re.fullmatch(r"([0-9]{1,2})", word) if "the" in words else None
+        )
+        if not match or not 1 <= int(match[1]) <= 31:
+            return None
+        found.append(int(match[1]))
+    return _Days(of_month=tuple(sorted(set(found)))) if found else None
+
+
+def _joined(times: Sequence[tuple[int, int]], days: _Days) -> Recurrence:
+    times = sorted(set(times))
+    hours, minute = ",".join(str(hour) for hour, _ in times), times[0][1]
+    at = _listed([f"{hour:02}:{minute:02}" for hour, _ in times])
+    if days.of_month:
+        on = f"on the {_listed([f'{day}{_ordinal(day)}' for day in days.of_month])} of the month"
+        return Recurrence(f"{minute} {hours} {','.join(map(str, days.of_month))} * *", f"at {at} {on}")
+    weekday, said = _weekdays(days.weekdays)
+    return Recurrence(f"{minute} {hours} * * {weekday}", f"at {at} {said}")
+
+
+def _weekdays(numbers: Sequence[int]) -> tuple[str, str]:
+    if len(numbers) in (0, 7):
+        return "*", "every day"
+    if tuple(numbers) == (0, 1, 2, 3, 4):
+        return "mon-fri", "on weekdays"
+    if tuple(numbers) == (5, 6):
+        return "sat,sun", "on weekends"
+    names = [WEEKDAYS[number] for number in numbers]
+    return ",".join(name[:3] for name in names), "on " + _listed([name.capitalize() + "s" for name in names])
+
+
+def _listed(items: Sequence[str]) -> str:
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def _ordinal(day: int) -> str:
+    return "th" if 10 < day < 14 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
