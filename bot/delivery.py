@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
@@ -40,6 +41,9 @@ T = TypeVar("T")
 
 SNIPPET_BYTES = 1_000_000
 UPLOAD_CHUNK = 256 * 1024
+# The metadata of a message that says that work goes on, and among how many of the latest it is looked for.
+WORK_EVENT, WORKING = "opswatch_work", "Working on"
+LOOK_THROUGH = 100
 # Of 200 messages each.
 MOST_THREAD_PAGES = 10
 # How long to wait, in seconds, before what certainly did not reach Slack is sent again.
@@ -135,7 +139,7 @@ class Delivery:
     async def show_work(self, errand: Errand, ticket: str, progress: Progress) -> None:
         """A message that the work goes on, with Cancel; shown where the answer will stand, and as answers leave room for it."""
         blocks = talk.working_blocks(errand.line, ticket, progress)
-        text = f"Working on {errand.line}"
+        text = f"{WORKING} {errand.line}"
         if errand.public and not errand.away:
             try:
                 await self._show_in_channel(errand, text, blocks)
@@ -175,10 +179,31 @@ class Delivery:
             return
         client = self._client.at(Priority.PROGRESS)
         if not errand.shown_ts:
-            errand.shown_ts = await self._post(errand, text, blocks, client)
+            await self._post_work(errand, text, blocks, client)
         elif not await self._edited(errand, errand.shown_ts, text, blocks, client):
             await self._take_back(errand)
             errand.work_hidden = True
+
+    async def _post_work(self, errand: Errand, text: str, blocks: Sequence[Block], client: SlackClient) -> None:
+        """Where Slack does not say whether it took the message, it is looked for, so that none is left saying that work goes on."""
+        try:
+            errand.shown_ts = await self._post(errand, text, blocks, client, key=work_key(errand.delivery))
+        except SlackUnsure:
+            errand.shown_ts = await self.find_work(errand)
+            errand.work_hidden = not errand.shown_ts
+
+    async def find_work(self, errand: Errand) -> str:
+        """The `ts` of the latest message in the channel that says that work on this question goes on; empty where there is none."""
+        pages = self._client.conversations_replies if errand.thread_ts else self._client.conversations_history
+        where: dict[str, Any] = {"ts": errand.thread_ts} if errand.thread_ts else {}
+        page = await asked(lambda: pages(channel=errand.channel, limit=LOOK_THROUGH, include_all_metadata=True, **where))
+        for message in page["messages"]:
+            metadata = message.get("metadata") or {}
+            key = (metadata.get("event_payload") or {}).get("key")
+            is_work = metadata.get("event_type") == WORK_EVENT and str(message.get("text", "")).startswith(WORKING)
+            if is_work and key == work_key(errand.delivery):
+                return str(message["ts"])
+        return ""
 
     async def answer(self, errand: Errand, answer: Answer, *, ticket: str) -> None:
         """The answer, in the channel or privately, and then its files."""
@@ -213,10 +238,10 @@ class Delivery:
 
     async def lost(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
         """An earlier process was cut off: what it left saying that work goes on tells that now; else its asker alone is told."""
-        if errand.shown_ts:
-            with contextlib.suppress(SlackRefused, SlackUnsure):
-                if await self._edited(errand, errand.shown_ts, text, blocks, self._client):
-                    return
+        with contextlib.suppress(SlackRefused, SlackUnsure):
+            ts = errand.shown_ts or await self.find_work(errand)
+            if ts and await self._edited(errand, ts, text, blocks, self._client):
+                return
         await self.whisper(errand, text, blocks)
 
     async def share(self, channel: str, user: str, text: str, blocks: Sequence[Block]) -> None:
@@ -410,8 +435,9 @@ class Delivery:
             raise error
         errand.away = NOT_HERE[error.code]
 
-    async def _post(self, errand: Errand, text: str, blocks: Sequence[Block], client: SlackClient) -> str:
+    async def _post(self, errand: Errand, text: str, blocks: Sequence[Block], client: SlackClient, *, key: str = "") -> str:
         """The `ts` of a message in the channel, in the thread where there is one and it is not gone. Raises SlackRefused and SlackUnsure."""
+        metadata: dict[str, Any] = {"metadata": {"event_type": WORK_EVENT, "event_payload": {"key": key}}} if key else {}
 
         async def send(shown: Sequence[Block], said: str = text) -> str:
             answer = await sent(
@@ -421,6 +447,7 @@ class Delivery:
                     blocks=list(shown),
                     unfurl_links=False,
                     unfurl_media=False,
+                    **metadata,
                     **_thread(errand),
                 )
             )
@@ -498,6 +525,11 @@ class Delivery:
             self._client, self._session, name=file.name, length=file.bytes, content=_pieces(file), about=file.title,
             kind=_snippet_type(file), place=place,
         )  # fmt: skip
+
+
+def work_key(delivery: str) -> str:
+    """By what the message that says that work goes on is found again; it tells nothing of the delivery."""
+    return hashlib.sha256(delivery.encode()).hexdigest()[:20]
 
 
 def is_ours(message: Mapping[str, Any], own_ids: Collection[str]) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -141,17 +142,25 @@ class LimitedServer(web.Server):
 async def listen(
     handler: Handler, host: str, port: int, limits: ListenerLimits = ListenerLimits()
 ) -> AsyncIterator[LimitedServer]:
-    """A server at that address. Raises OSError where it cannot listen there."""
+    """A server at that address. Raises OSError, which names it, where it cannot listen there."""
     server = LimitedServer(handler, limits)
     runner = web.ServerRunner(server, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            raise OSError(error.errno, f"nothing can listen at {host} port {port} ({_reason(error)})") from None
         server.addresses = runner.addresses
         yield server
     finally:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(runner.cleanup(), 5.0)
+
+
+def _reason(error: OSError) -> str:
+    """Why a port cannot be opened. asyncio gives a sentence of its own, a name that is not known an error number of its own."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or type(error).__name__)
 
 
 def _stop_timer(client: _Client) -> None:

@@ -190,7 +190,14 @@ class Door:
 
     async def _lost_errand(self, asked: Asked, line: str) -> Errand:
         """The errand of a question that an earlier process did not finish, as far as it is known."""
-        errand = Errand(user=asked.user, channel=asked.channel, response_url="", line=line, shown_ts=asked.shown_ts or "")
+        errand = Errand(
+            user=asked.user,
+            channel=asked.channel,
+            response_url="",
+            line=line,
+            shown_ts=asked.shown_ts or "",
+            delivery=asked.delivery,
+        )
         if kept := await self.store.take_response_url(asked.delivery, now=self.clock()):
             errand.response_url, errand.shown_privately, errand.thread_ts = kept.url.open(), kept.replace, kept.thread_ts
         return errand
@@ -247,7 +254,7 @@ class Door:
             log.warning("Progress could not be shown: %s", self.redactor.text(repr(error)), exc_info=True)
 
     async def _keep_response_url(self, errand: Errand, *, replace: bool) -> None:
-        if errand.response_url:
+        if errand.response_url or errand.thread_ts:
             kept = KeptResponseUrl(Secret(errand.response_url), replace, errand.thread_ts)
             await self.store.keep_response_url(errand.delivery, kept, until=self.clock() + LIVES)
 

@@ -155,6 +155,16 @@ async def test_a_connection_is_used_again_and_closed_when_it_stays_idle() -> Non
         assert await ended(reader)
 
 
+@pytest.mark.parametrize(("host", "why"), [(HOST, "Address already in use"), ("slack.invalid", "slack.invalid port")])
+async def test_a_port_that_cannot_be_opened_is_named(host: str, why: str) -> None:
+    async with server(ListenerLimits()) as (_, port):
+        with pytest.raises(OSError) as raised:
+            async with listen(echo, host, port):
+                raise AssertionError("it listens")
+    assert f"{host} port {port}" in str(raised.value.strerror)
+    assert why in str(raised.value.strerror)
+
+
 async def test_what_is_no_http_is_counted_and_not_quoted(caplog: pytest.LogCaptureFixture) -> None:
     async with server(ListenerLimits()) as (_, port):
         for _ in range(30):

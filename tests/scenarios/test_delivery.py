@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ import pytest
 from aiohttp import web
 
 from bot.app import Bot, open_bot
+from bot.delivery import work_key
 from bot.sandbox.slack import BOT, Message
 from bot.sandbox.world import World
 from bot.socket_mode import Patience
+from bot.store import Asked, Store
 from tests.conftest import ROOT, connected_bot, toml_of
 
 HURRIED = Patience(open=2.0, hello=0.5, ping=5.0, linger=1.0, first_wait=0.05, longest_wait=0.2, lost=0.3)
@@ -152,6 +155,33 @@ async def test_private_progress_that_cannot_be_replaced_is_removed(
     await world.slack.until(lambda: any("iot:" in text for text in texts(world)))
     await world.slack.until(lambda: shown not in world.slack.messages)
     assert sum("iot:" in text for text in texts(world)) == 1
+
+
+@pytest.mark.parametrize("line", ["/usage last 7 days", "@Opswatch usage last 7 days"], ids=["in the channel", "in a thread"])
+@pytest.mark.parametrize("was_taken", [True, False])
+async def test_cut_progress_in_the_channel_is_shown_once(world: World, bot: Bot, was_taken: bool, line: str) -> None:
+    cut(world, "chat.postMessage", after=world.slack._method if was_taken else None)
+    world.rapid7.be_slow(5.0, times=3)
+    await (world.slack.command(line) if line.startswith("/") else world.slack.say(line))
+    await world.slack.until(lambda: any("in 7 days" in text for text in texts(world)), timeout_s=20)
+    [answer] = world.slack.seen()
+    assert "in 7 days" in answer.text
+    assert bool(answer.edited) == was_taken
+
+
+async def test_kill_before_progress_is_noted_leaves_no_message_that_work_goes_on(world: World) -> None:
+    """The message stands, and nothing but Slack knows of it."""
+    now = world.clock()
+    store = await Store.open(world.settings().database, now=now)
+    asked = Asked("t1", now - timedelta(minutes=2), "U0ADA", "C0OPS", "usage", "last 7 days", "slash")
+    await store.claim_question(asked)
+    await store.close()
+    shown = Message(world.slack._ts(), "C0OPS", BOT, "Working on /usage last 7 days")
+    shown.metadata = {"event_type": "opswatch_work", "event_payload": {"key": work_key("t1")}}
+    world.slack._add(shown)
+    async with open_bot(world.settings(), world.tokens(), patience=HURRIED, clock=world.clock) as bot, bot.connected():
+        await world.slack.until(lambda: shown.text.startswith("I was interrupted while I worked on /usage last 7 days"))
+        assert world.slack.seen() == [shown]
 
 
 async def test_retry_after_of_a_response_url_is_honoured(world: World, bot: Bot) -> None:
