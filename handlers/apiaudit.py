@@ -66,7 +66,7 @@ class ApiAuditCommand:
         if not all(page.complete for page in pages):
             notes = (*notes, "Not all calls of that time were to be had, so it may have been worse.")
         calls = [call for page in pages for call in page.calls]
-        return Past(await asyncio.to_thread(_looks, span, calls, question.accounts), notes)
+        return Past(await asyncio.to_thread(_looks, span, calls, question.accounts), notes, matched=bool(calls))
 
 
 async def _followed(source: CallSource, window: Window, filters: CallFilters, progress: Progress) -> CallPage | ProviderError:

@@ -24,10 +24,11 @@ MOST_DAYS = 400
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What could be known of the past: looks, the oldest first, and what could not be known, in words."""
+    """What could be known of the past: looks, the oldest first, what could not be known, in words, and whether anything in it matched."""
 
     looks: Sequence[Look]
     notes: tuple[str, ...] = ()
+    matched: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,16 @@ class Backtesting:
         span = Span(rule, start, end, lambda at: read_line(rule.line, self.directory, now=at, zone=self.zone))
         past = await self.commands[rule.command].past(span)
         looks = await asyncio.to_thread(_joined, rule, kept, past.looks)
-        return await asyncio.to_thread(backtest, rule, looks, start=start, end=end, notes=past.notes)
+        matched = _matched(rule, past, looks)
+        return await asyncio.to_thread(backtest, rule, looks, start=start, end=end, notes=past.notes, matched=matched)
+
+
+def _matched(rule: Rule, past: Past, looks: Sequence[Look]) -> bool:
+    """Whether anything in that time matched the question. The lines of a log are known by what was counted of them alone."""
+    counted = [reading for look in looks for reading in look.readings.values() if reading is not None]
+    if rule.command == "logs" and rule.value in ("lines", "bytes"):
+        return not counted or any(counted)
+    return past.matched or any(counted)
 
 
 def _joined(rule: Rule, kept: Sequence[Sample], computed: Sequence[Look]) -> list[Look]:
@@ -88,5 +98,5 @@ def steps_apart(span: Span) -> list[datetime]:
     return [first + n * every for n in range((span.end - first) // every + 1)]
 
 
-def look_of(span: Span, at: datetime, values: Mapping[str, object], step: timedelta) -> Look:
-    return Look(at, readings(span.rule, values, {}), step)
+def look_of(span: Span, at: datetime, values: Mapping[str, object], step: timedelta, *, alone: bool = False) -> Look:
+    return Look(at, readings(span.rule, values, {}), step, alone)

@@ -66,10 +66,13 @@ class UsageCommand:
                 )
                 report = usage_report(facts)
                 values = report.values() | (report.values_by_log() if by_log else {})
-                found.append(look_of(span, day, values, timedelta(days=1)))
+                alone = _is_today(shown, day) and span.rule.value not in _OF_THE_MONTH
+                found.append(look_of(span, day, values, timedelta(days=1), alone=alone))
             return found
 
-        return Past(await asyncio.to_thread(looks), (WHOLE_DAYS,))
+        found = await asyncio.to_thread(looks)
+        begins_below = span.rule.below is not None and any(look.alone for look in found)
+        return Past(found, (WHOLE_DAYS, BEGINS_BELOW) if begins_below else (WHOLE_DAYS,))
 
     async def _facts(self, question: Question, account: str, asking: Asking) -> tuple[UsageFacts, tuple[str, ...]]:
         assert question.window is not None
@@ -100,6 +103,14 @@ class UsageCommand:
 
 
 WHOLE_DAYS = "The past is judged once a day, on whole days: what a day looked like while it lasted is not known."
+BEGINS_BELOW = "Each day begins with nothing, so this alert also fires from midnight until enough has come; that is not shown."
+# What these are reckoned from does not begin anew each day.
+_OF_THE_MONTH = frozenset({"month_to_date_bytes", "forecast_month_bytes", "quota_percent"})
+
+
+def _is_today(days: DayRange, day: datetime) -> bool:
+    """Whether a question that is asked on a day looks at that day alone, whose value grows and begins anew at midnight."""
+    return days.first == days.last == day.date()
 
 
 def _days_at(span: Span, day: datetime) -> DayRange:

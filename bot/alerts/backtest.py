@@ -16,16 +16,23 @@ from bot.answer import Block
 from bot.blocks import kit
 
 MOST_SHOWN = 12
+NOTHING_MATCHED = "Nothing in that time matches the question; check its filter."
 Now = Literal["inactive", "pending", "firing", "no_data"]
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a look at the rule found, or would have found, and how long until the next one."""
+    """What a look at the rule found, or would have found, and how long until the next one. A look that is `alone` is judged for itself: its
+    value began anew with it, and is gone with its step."""
 
     at: datetime
     readings: Readings
     step: timedelta
+    alone: bool = False
+
+    @property
+    def end(self) -> datetime:
+        return self.at + self.step
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,7 @@ class Firing:
 @dataclass(frozen=True, slots=True)
 class Backtest:
     """What the rule would have done. `samples` are the looks that found something, `missing` those that did not; `notes` say what could not
-    be known of the past."""
+    be known of the past. Where nothing in all of it `matched` the question, no look found anything, whatever it counted."""
 
     rule: Rule
     start: datetime
@@ -51,21 +58,37 @@ class Backtest:
     firings: tuple[Firing, ...]
     now: Now
     notes: tuple[str, ...] = ()
+    matched: bool = True
 
     def longest(self) -> timedelta:
         return max(((firing.end or self.end) - firing.start for firing in self.firings), default=timedelta(0))
 
 
-def backtest(rule: Rule, looks: Sequence[Look], *, start: datetime, end: datetime, notes: Sequence[str] = ()) -> Backtest:
+def backtest(
+    rule: Rule, looks: Sequence[Look], *, start: datetime, end: datetime, notes: Sequence[str] = (), matched: bool = True
+) -> Backtest:
     """The rule evaluated at each look, the oldest first. Where looks are further apart than the rule's own, what it wants to last for less
     than that is taken to have lasted."""
     watch, firings, samples = Watch(), list[Firing](), 0
+    earlier: Look | None = None
     for look in looks:
-        before = watch
+        if earlier and earlier.alone:
+            _end_with(firings, earlier, look)
+            watch = Watch()
+        before, earlier = watch, look
         watch, _ = evaluate(_at_step(rule, look.step), before, look.readings, now=look.at)
         samples += any(reading is not None for reading in look.readings.values())
         _follow(firings, rule, before, watch, look.at)
-    return Backtest(rule, start, end, looks, samples, len(looks) - samples, tuple(firings), _now(watch), tuple(notes))
+    if not matched:
+        samples, notes = 0, (*notes, NOTHING_MATCHED)
+    missing = len(looks) - samples
+    return Backtest(rule, start, end, looks, samples, missing, tuple(firings), _now(watch), tuple(notes), matched)
+
+
+def _end_with(firings: list[Firing], earlier: Look, look: Look) -> None:
+    """What fired at a look that is judged for itself ends with its step."""
+    if firings and firings[-1].end is None:
+        firings[-1] = replace(firings[-1], end=min(earlier.end, look.at))
 
 
 def _at_step(rule: Rule, step: timedelta) -> Rule:
@@ -98,6 +121,8 @@ def _now(watch: Watch) -> Now:
 def sentence(test: Backtest) -> str:
     """`would have fired 4 times in 90 days, longest 2 h 10 min, now inactive`."""
     span = words.count(round((test.end - test.start) / timedelta(days=1)), "day")
+    if not test.matched and test.looks:
+        return f"nothing matched in the last {span}"
     if not test.samples:
         return f"nothing is known of the last {span}"
     times = words.count(len(test.firings), "time") if test.firings else "not once"
@@ -109,7 +134,7 @@ def backtest_text(test: Backtest, zone: tzinfo) -> str:
     """The whole of it in words, with a chart that needs nothing but characters."""
     rule = test.rule
     lines = [
-        f"{rule.name} {sentence(test)}.",
+        f"{_headline(test)}.",
         f"{rule.value} of {rule.line}, {rule.side} {measured(rule.value, rule.threshold)}.",
         _counted(test),
     ]
@@ -123,7 +148,7 @@ def backtest_text(test: Backtest, zone: tzinfo) -> str:
 def backtest_blocks(test: Backtest, zone: tzinfo) -> list[Block]:
     rule = test.rule
     blocks = [
-        kit.header(f"{rule.name} {sentence(test)}"),
+        kit.header(_headline(test)),
         kit.context(f"{kit.code(rule.line, 200)} · {rule.value} {rule.side} {measured(rule.value, rule.threshold)}"),
     ]
     if test.samples:
@@ -135,6 +160,10 @@ def backtest_blocks(test: Backtest, zone: tzinfo) -> list[Block]:
             kit.section("\n".join([*([f"… and {more} more before"] if more > 0 else []), *(f"• {line}" for line in shown)]))
         )
     return [*blocks, kit.context(_counted(test), *(kit.with_code(note) for note in test.notes))]
+
+
+def _headline(test: Backtest) -> str:
+    return f"{test.rule.name}{'' if test.samples else ':'} {sentence(test)}"
 
 
 def _counted(test: Backtest) -> str:
@@ -190,7 +219,7 @@ def _chart(test: Backtest) -> Block:
     span = len(test.looks) > len(shown)
     return kit.chart(
         f"{test.rule.value}{', the worst of each' if span else ''}",
-        kind="line",
+        kind="bar" if all(look.alone for look in test.looks) else "line",
         series=[
             ("value", values),
             ("threshold", [round(test.rule.threshold / factor, 3)] * len(shown)),

@@ -62,6 +62,33 @@ def test_on_whole_days_what_must_last_for_minutes_has_lasted() -> None:
     assert len(tried(days, 11, 11, 11, step=timedelta(days=1)).firings) == 1
 
 
+def test_looks_that_are_alone_are_judged_each_for_itself() -> None:
+    """Hysteresis, hold and firing do not reach from one into the next."""
+    day = timedelta(days=1)
+    rule = Rule(**{**RULE, "every": QUARTER, "recover": 6.0, "hold": 30 * MINUTE})
+    start = NOON.replace(hour=0) - 4 * day
+    looks = [Look(start + n * day, {WHOLE: value}, day, alone=True) for n, value in enumerate((11.0, 12.0, 8.0, 11.0))]
+    test = backtest(rule, looks, start=start, end=NOON)
+    assert [((f.start - start).days, f.end and (f.end - start).days, f.peak) for f in test.firings] == [
+        (0, 1, 11),
+        (1, 2, 12),
+        (3, None, 11),
+    ]
+    chart = next(b for b in backtest_blocks(test, UTC) if b["type"] == "data_visualization")["chart"]
+    assert chart["type"] == "bar"
+    assert [point["value"] for point in chart["series"][2]["data"]] == [11, 12, 0, 11]
+    held = backtest(Rule(**{**RULE, "hold": 2 * day}), looks, start=start, end=NOON)
+    assert held.firings == ()
+
+
+def test_look_that_is_alone_ends_where_samples_begin() -> None:
+    day = timedelta(days=1)
+    start = NOON.replace(hour=0) - day
+    looks = [Look(start, {WHOLE: 11.0}, day, alone=True), Look(NOON, {WHOLE: 5.0}, QUARTER)]
+    [firing] = backtest(SPIKE, looks, start=start, end=NOON).firings
+    assert (firing.start, firing.end) == (start, start + day)
+
+
 @pytest.mark.parametrize(
     ("values", "says"),
     [

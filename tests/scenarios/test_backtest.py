@@ -31,13 +31,14 @@ async def test_a_usage_alert_is_tried_on_the_days_of_the_past(world: World, fron
     assert (found["alert"], found["samples"], found["missing"], found["now"]) == ("ingest-spike", 30, 1, "inactive")
     spans = [(f["start"], f["end"], f["peak"]) for f in found["firings"]]
     assert spans == [
-        (f"{TODAY - timedelta(days=11)}T00:00:00Z", f"{TODAY - timedelta(days=9)}T00:00:00Z", 6e9),
+        (f"{TODAY - timedelta(days=11)}T00:00:00Z", f"{TODAY - timedelta(days=10)}T00:00:00Z", 6e9),
+        (f"{TODAY - timedelta(days=10)}T00:00:00Z", f"{TODAY - timedelta(days=9)}T00:00:00Z", 6e9),
         (f"{TODAY - timedelta(days=3)}T00:00:00Z", f"{TODAY - timedelta(days=2)}T00:00:00Z", 6e9),
     ]
     assert set(found["window"]) == {"start", "end", "said"}
     assert "judged once a day, on whole days" in found["notes"][0]
     text = (await front_door("backtest", "INGEST-SPIKE", "--days", "30", table={**world.table(), **alerts(SPIKE)})).out
-    assert text.startswith("ingest-spike would have fired 2 times in 30 days, longest 2 days, now inactive.")
+    assert text.startswith("ingest-spike would have fired 3 times in 30 days, longest 24 h, now inactive.")
     assert text.count(" ! ") == 3 or text.count(" ! ") == 2
     assert [e.path for e in world.rapid7.ledger] == ["/usage/organizations"] * 2
 
@@ -108,6 +109,35 @@ async def test_an_audit_alert_is_tried_on_the_calls_of_the_past(world: World, fr
     assert timedelta(minutes=30) <= begins - bad <= timedelta(minutes=55)
     assert timedelta(minutes=60) <= ends - bad <= timedelta(minutes=90)
     assert ran.json["samples"] == 2 * 96 + 1
+
+
+async def test_days_of_another_window_are_judged_in_a_row(world: World, front_door: Callable[..., Any]) -> None:
+    """What was sent yesterday does not begin anew at midnight, and two such days are one firing."""
+    bad = {TODAY - timedelta(days=n) for n in (10, 11)}
+    world.rapid7.usage = lambda day, now: 6_000_000_000 if day in bad else 3_000_000_000  # type: ignore[assignment, misc]
+    rule = {**SPIKE, "ask": "/usage rapid7-eu yesterday"}
+    ran = await front_door("backtest", "ingest-spike", "--days", "30", "--json", table={**world.table(), **alerts(rule)})
+    assert [(f["start"], f["end"]) for f in ran.json["firings"]] == [
+        (f"{TODAY - timedelta(days=10)}T00:00:00Z", f"{TODAY - timedelta(days=8)}T00:00:00Z")
+    ]
+
+
+async def test_filter_that_matches_nothing_is_said(world: World, front_door: Callable[..., Any]) -> None:
+    rule = {
+        "name": "nobody",
+        "ask": "/apiaudit edge last 1h who:nobody@example.com",
+        "value": "failures",
+        "above": 20,
+        "channel": "#ops",
+    }
+    table = {**world.table(), **alerts(rule)}
+    ran = await front_door("backtest", "nobody", "--days", "2", "--json", table=table)
+    assert (ran.code, ran.json["samples"], ran.json["firings"]) == (0, 0, [])
+    assert ran.json["missing"] == 2 * 96 + 1
+    text = (await front_door("backtest", "nobody", "--days", "2", table=table)).out
+    assert text.startswith("nobody: nothing matched in the last 2 days.")
+    assert "Nothing in that time matches the question; check its filter." in text
+    assert "0 looks found something, 193 found nothing." in text
 
 
 async def test_a_log_alert_knows_what_was_sampled(world: World, front_door: Callable[..., Any]) -> None:
