@@ -29,7 +29,7 @@ from bot.sandbox.ledger import Entry, Server
 from bot.sandbox.slack_limits import Meter, Refusal, SlackLimits
 
 PAGE = Path(__file__).parent / "page"
-SCOPES = "app_mentions:read,channels:history,channels:read,chat:write,commands,files:write,groups:history,groups:read,im:write,usergroups:read,users:read"
+SCOPES = "app_mentions:read,channels:history,channels:read,chat:write,commands,files:write,groups:history,groups:read,im:read,im:write,usergroups:read,users:read"
 BOT = "U0OPSWATCH"
 
 

@@ -102,7 +102,7 @@ def test_one_start_stands_in_message_thread_and_list() -> None:
     assert "Since: 25 Nov 12:00 (20 min)" in incident(again)[0]
     assert reply(again)[0].startswith("For 20 min now")
     assert "Since: 25 Nov 12:00 (2 h 25 min)" in incident(last)[0]
-    assert "firing since 25 Nov 12:00" in _state(rule, watch, UTC)
+    assert "firing since 25 Nov 12:00" in _state(rule, watch, UTC, NOON)
     over, _ = evaluate(rule, watch, {WHOLE: 1.0}, now=now + 5 * MINUTE)
     resolved = incident(Scene(rule, watch, over, _, now + 5 * MINUTE, UTC))[0]  # type: ignore[arg-type]
     assert "has resolved after 2 h 30 min" in resolved

@@ -22,6 +22,8 @@ NEEDS = {
     "chat_delete": "chat:write",
     "conversations_open": "im:write",
     "conversations_list": "channels:read",
+    "conversations_info": "channels:read",
+    "conversations_members": "channels:read",
     "conversations_replies": "channels:history",
     "conversations_history": "channels:history",
     "files_getUploadURLExternal": "files:write",
@@ -70,7 +72,7 @@ def test_scopes_are_exactly_those_of_the_methods_the_code_calls() -> None:
             ):
                 called.add(node.attr)
     assert called == set(NEEDS)
-    private = {"groups:read", "groups:history"}
+    private = {"groups:read", "groups:history", "im:read"}
     heard = {"commands", "app_mentions:read"}
     assert {NEEDS[name] for name in called if NEEDS[name]} | heard | private == set(SCOPES)
 
