@@ -102,7 +102,7 @@ def answering_of(settings: Settings, accounts: Accounts, redactor: Redactor, clo
     return Answering(
         {
             "usage": UsageCommand(accounts.usage, accounts.quotas, clock),
-            "apiaudit": ApiAuditCommand(accounts.calls),
+            "apiaudit": ApiAuditCommand(accounts.calls, clock),
             "logs": LogsCommand(
                 accounts.logs, redactor, settings.limits.upload_plain, settings.limits.upload_total, settings.directory.logs
             ),

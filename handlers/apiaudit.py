@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from bot.reports.logs import file_stem
 from bot.reports.sheets import csv_bytes
 from handlers.answering import Asking, if_possible
 from handlers.backtesting import Past, Span, look_of, steps_apart
-from providers.errors import ProviderError
+from providers.clock import Clock, utc_now
+from providers.errors import NotFound, ProviderError
 from providers.records import ApiCall, CallFilters, CallPage, Window
 from providers.sources import CallSource
 
@@ -28,14 +30,15 @@ from providers.sources import CallSource
 @dataclass(frozen=True, slots=True)
 class ApiAuditCommand:
     sources: Mapping[str, CallSource]
+    clock: Clock = utc_now
 
     async def answer(self, question: Question, asking: Asking) -> Answer:
         """The audit answer. All accounts are asked at once; one that fails is named, and the others still answer."""
         assert question.window is not None
         sources = [self.sources[account] for account in question.accounts]
         _refuse_what_cannot_be_applied(sources, question)
-        window = question.window.window
-        pages = await asyncio.gather(*(_followed(source, window, question.filters, asking.progress) for source in sources))
+        too_old = _too_old(sources, question, now=self.clock(), zone=asking.zone)
+        pages = await asyncio.gather(*(self._page(source, question, asking.progress, too_old) for source in sources))
         failed = [page for page in pages if isinstance(page, ProviderError)]
         if len(failed) == len(pages):
             raise failed[0]
@@ -49,10 +52,20 @@ class ApiAuditCommand:
             blocks=audit_blocks(report, question.window, zone=asking.zone, buttons=buttons, warnings=warnings),
             values=await _values(facts, report, asking.each),
             files=files,
-            warnings=(*warnings, *facts.notes),
+            warnings=(*warnings, *facts.shortcomings, *report.notes),
             window=question.window,
             known_until=min((p.known_until for p in pages if isinstance(p, CallPage) and p.known_until), default=None),
         )
+
+    async def _page(
+        self, source: CallSource, question: Question, progress: Progress, too_old: Mapping[str, ProviderError]
+    ) -> CallPage | ProviderError:
+        """The calls of an account, or why there are none. What it has not kept is not asked for."""
+        assert question.window is not None
+        if error := too_old.get(source.account):
+            progress.step(Step(source.account, "error", error.message))
+            return error
+        return await _followed(source, question.window.window, question.filters, progress)
 
     async def past(self, span: Span) -> Past:
         """The calls of the whole time, and of them what each look would have seen."""
@@ -106,16 +119,46 @@ def _refuse_what_cannot_be_applied(sources: Sequence[CallSource], question: Ques
         raise BadQuestion(refused[0], hint)
 
 
+def _too_old(sources: Sequence[CallSource], question: Question, *, now: datetime, zone: tzinfo) -> dict[str, ProviderError]:
+    """The accounts that have kept nothing of the window, each with the oldest day that can be asked about. Raises BadQuestion where that
+    is every one of them."""
+    assert question.window is not None
+    limits = {source.account: since for source in sources if (since := source.kept_since(now))}
+    oldest = {name: _first_whole_day(since, zone) for name, since in limits.items() if question.window.window.end <= since}
+    if oldest and len(oldest) == len(sources):
+        kept = "; ".join(f"{name} keeps API calls since {_day(day)}" for name, day in oldest.items())
+        raise BadQuestion(f"{question.window.said} is too long ago: {kept}.", question.over(f"since {min(oldest.values())}"))
+    return {
+        name: NotFound(f"{name} keeps API calls since {_day(day)}.", account=name, hint="Ask for a later window.")
+        for name, day in oldest.items()
+    }
+
+
+def _first_whole_day(since: datetime, zone: tzinfo) -> date:
+    local = since.astimezone(zone)
+    return local.date() + timedelta(days=local.time() != time())
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"
+
+
 def _facts(question: Question, pages: Sequence[CallPage | ProviderError]) -> AuditFacts:
     assert question.window is not None
+    window = question.window.window
+    ends = {a: p.known_until for a, p in zip(question.accounts, pages, strict=True) if isinstance(p, CallPage) and p.known_until}
     answered = [page for page in pages if isinstance(page, CallPage)]
     calls: list[ApiCall] = [call for page in answered for call in page.calls]
     return AuditFacts(
         accounts=tuple(account for account, page in zip(question.accounts, pages, strict=True) if isinstance(page, CallPage)),
-        window=question.window.window,
+        window=window,
         calls=calls,
         complete=len(answered) == len(pages) and all(page.complete for page in answered),
         notes=tuple(note for page in answered for note in page.notes),
+        shortcomings=tuple(note for page in answered for note in page.shortcomings),
+        unknown=tuple(account for account, end in ends.items() if end <= window.start),
+        known_until=min((end for end in ends.values() if end > window.start), default=None),
+        filtered=bool(question.filters),
     )
 
 

@@ -13,11 +13,13 @@ from bot.windows import ReadWindow, zone_name
 from providers.records import ApiCall
 
 TOP = 10
+MOST_WARNINGS = 9
 
 
 def audit_text(report: AuditReport, window: ReadWindow, *, zone: tzinfo, warnings: Sequence[str] = ()) -> str:
-    """The whole answer in words."""
-    lines = [f"{', '.join(report.accounts)}: {_headline(report)} – {window.said}."]
+    """The whole answer in words. What is missing comes first: `warnings` name the accounts that are."""
+    lines = [words.inert(line, 400) for line in (*warnings, *_shortcomings(report))]
+    lines.append(f"{', '.join(report.accounts)}: {_headline(report)} – {window.said}.")
     lines += [f"{name}: {value}." for name, value in _facts(report)]
     lines += [words.inert(finding) for finding in report.findings()]
     for name, tallies in (("Who", report.actors), ("What", report.actions)):
@@ -26,15 +28,17 @@ def audit_text(report: AuditReport, window: ReadWindow, *, zone: tzinfo, warning
             lines.append(f"{name}: {words.listed(named, TOP)}.")
     if report.latest_failures:
         lines.append("Latest failures: " + "; ".join(_one_line(call, zone, window.now) for call in report.latest_failures) + ".")
-    return "\n".join([*lines, *(words.inert(note, 400) for note in (*_notes(report), *warnings))])
+    return "\n".join([*lines, *(words.inert(note, 400) for note in _notes(report, zone, window.now))])
 
 
 def audit_blocks(
     report: AuditReport, window: ReadWindow, *, zone: tzinfo, buttons: list[tuple[str, str]], warnings: Sequence[str] = ()
 ) -> list[Block]:
-    """The answer as blocks: headline, facts, when, who, what, the latest failures, what is incomplete."""
+    """The answer as blocks: what is missing, headline, facts, when, who, what, the latest failures, what else to know."""
     accounts = " ".join(kit.code(account) for account in report.accounts)
-    blocks = [kit.header(_headline(report)), kit.context(f"{accounts} · {kit.span(window)}")]
+    missing = [kit.with_code(words.inert(line, 280)) for line in (*warnings, *_shortcomings(report))]
+    blocks = [kit.section("\n".join(f":warning: {line}" for line in missing[:MOST_WARNINGS]))] if missing else []
+    blocks += [kit.header(_headline(report)), kit.context(f"{accounts} · {kit.span(window)}")]
     if facts := _facts(report):
         blocks.append(kit.fields((name, kit.escaped(value)) for name, value in facts))
     if findings := report.findings():
@@ -47,15 +51,17 @@ def audit_blocks(
         blocks.append(_tally_table("What", "Action", report.actions, report))
     if report.latest_failures:
         blocks.append(_failure_table(report, zone, window.now))
-    notes = [kit.with_code(words.inert(note, 400)) for note in (*_notes(report), *warnings)]
+    notes = [kit.with_code(words.inert(note, 400)) for note in _notes(report, zone, window.now)]
     if notes:
         blocks.append(kit.context(*notes[:10]))
     return [*blocks, kit.actions(kit.ask_buttons(buttons))] if buttons else blocks
 
 
 def _headline(report: AuditReport) -> str:
+    if report.nothing_known:
+        return "No data yet"
     if not report.calls:
-        return "No calls"
+        return "No call matches" if report.filtered else "No calls"
     if report.all_failed:
         return words.count(report.calls, "failed call")
     failed = f"{report.failures:,} failed" if report.failures else "none failed"
@@ -81,11 +87,18 @@ def _facts(report: AuditReport) -> list[tuple[str, str]]:
     return facts
 
 
-def _notes(report: AuditReport) -> list[str]:
-    notes = [] if report.complete else ["This answer is incomplete."]
+def _shortcomings(report: AuditReport) -> list[str]:
+    """What is said before all else, since without it the numbers mislead."""
+    return [] if report.complete else ["This answer is incomplete.", *report.shortcomings]
+
+
+def _notes(report: AuditReport, zone: tzinfo, now: datetime) -> list[str]:
+    notes = []
+    if report.drawn != report.window and report.calls:
+        notes.append(f"The chart ends at {words.moment(report.drawn.end, zone, now)}, where the data ends.")
     if report.untimed and report.calls:
         notes.append(
-            f"{words.count(report.untimed, 'call')} without a time inside the window count in the totals, not in the chart."
+            f"{words.count(report.untimed, 'call')} without a time inside the chart {'counts' if report.untimed == 1 else 'count'} in the totals, not in the chart."
         )
     more = [
         f"{len(tallies) - TOP:,} more {what}"
@@ -103,15 +116,21 @@ def _notes(report: AuditReport) -> list[str]:
 
 def _chart(report: AuditReport, zone: tzinfo, now: datetime) -> Block:
     short = report.step < timedelta(days=1)
-    form = "%d %b %H:%M" if short and report.window.length > timedelta(hours=20) else "%H:%M" if short else "%d %b"
-    year = "" if report.window.start.astimezone(zone).year == now.astimezone(zone).year else " %Y"
-    labels = [bucket.start.astimezone(zone).strftime(form.replace("%b", f"%b{year}")) for bucket in report.timeline]
+    by_clock = short and report.window.length <= timedelta(hours=20)
+    starts = [bucket.start.astimezone(zone) for bucket in report.timeline]
+    labels = [_label(start, zone, now, by_clock=by_clock, by_day=not short) for start in starts]
     calls = [bucket.calls for bucket in report.timeline]
     failed = [bucket.failures for bucket in report.timeline]
     series = [("failed", failed)] if report.all_failed else [("calls", calls), ("failed", failed)]
     what = "Failed calls" if report.all_failed else "Calls"
     title = f"{what} per {_step(report.step)} ({zone_name(zone)})"
     return kit.chart(title, kind="bar", series=series, labels=labels, unit="calls")
+
+
+def _label(start: datetime, zone: tzinfo, now: datetime, *, by_clock: bool, by_day: bool) -> str:
+    if by_clock:
+        return f"{start:%H:%M}"
+    return words.short_day(start, now.astimezone(zone)) if by_day else words.moment(start, zone, now)
 
 
 def _step(step: timedelta) -> str:

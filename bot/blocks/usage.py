@@ -7,11 +7,13 @@ from datetime import date
 from bot import words
 from bot.answer import Block
 from bot.blocks import kit
-from bot.reports.usage import UsageReport, buckets
+from bot.reports.usage import Bucket, Comparison, UsageReport, buckets
 from bot.windows import ReadWindow
 
 MOST_ROWS = 40
 MOST_LOGS = 12
+# With a day of another year it just fits into a label of twenty characters.
+NO_DATA = ": no data"
 
 
 def usage_text(report: UsageReport, window: ReadWindow, *, by: str, warnings: tuple[str, ...] = ()) -> str:
@@ -84,9 +86,8 @@ def _facts(report: UsageReport) -> list[tuple[str, str]]:
         facts.append(("Mean a day", words.size(report.mean_bytes_per_day)))
     if report.peak_day and report.peak_bytes is not None and len(report.days) > 1:
         facts.append(("Peak", f"{words.size(report.peak_bytes)} on {words.day(report.peak_day, report.today)}"))
-    if report.change_percent is not None:
-        before = "day" if len(report.days) == 1 else f"{len(report.days)} days"
-        facts.append((f"Against the {before} before", words.change(report.change_percent)))
+    if report.like_with_like:
+        facts.append(_change(report, report.like_with_like))
     if report.month_to_date_bytes is not None:
         quota = (
             f" ({words.percent(report.quota_percent)} of {words.size(report.monthly_quota or 0)})" if report.quota_percent else ""
@@ -98,9 +99,22 @@ def _facts(report: UsageReport) -> list[tuple[str, str]]:
         span = ""
         if report.reported_period:
             first, last = report.reported_period
-            span = f" ({words.day(first, report.today)} to {words.day(last, report.today)})"
+            span = f" ({_label(first, last, '', report.today)})"
         facts.append(("Rapid7's own total", f"{words.size(report.reported_bytes)}{span}"))
     return facts
+
+
+def _change(report: UsageReport, found: Comparison) -> tuple[str, str]:
+    """What is compared with what, and how they differ."""
+    without = ", without today" if report.partial_today else ""
+    if len(report.days) % 7 == 0:
+        return f"Against the {len(report.days)} days before", words.change(found.percent) + (
+            f" ({without[2:]})" if without else ""
+        )
+    if found.days.first == found.days.last:
+        return f"Against {words.day(found.before.first, report.today)}", words.change(found.percent)
+    before = _days(found.before.first, found.before.last, report.today)
+    return "Against the same weekdays before", f"{words.change(found.percent)} ({before}{without})"
 
 
 def _course(report: UsageReport) -> str:
@@ -121,6 +135,10 @@ def _gaps(report: UsageReport) -> list[str]:
     if report.missing:
         days = words.listed([words.day(day, report.today) for day in report.missing], 5)
         notes.append(f"Not listed, which is not zero: {days}.")
+    if report.month_missing and report.month_to_date_bytes is not None:
+        notes.append(
+            f"The month to date lacks {words.count(report.month_missing, 'day')} that {'is' if report.month_missing == 1 else 'are'} not listed."
+        )
     if report.partial_today and report.by_day.get(report.today) is not None:
         notes.append("Today is still growing; Rapid7 may lag by up to a day.")
     return notes
@@ -142,15 +160,21 @@ def _chart(report: UsageReport, by: str) -> Block:
         shown = buckets(report.by_day, unit)
         if len(shown) <= kit.MOST_POINTS or unit == "month":
             break
-    shown = shown[-kit.MOST_POINTS :]
+    shown = _known_stretch(shown)[-kit.MOST_POINTS :]
     factor, axis = kit.scale([usage or 0 for _, _, usage, _ in shown])
     return kit.chart(
         f"Data usage by {unit}",
         kind="bar",
         series=[("usage", [round((usage or 0) / factor, 3) for _, _, usage, _ in shown])],
-        labels=[_short(first, unit, report.today) for first, _, _, _ in shown],
+        labels=[_short(first, unit, report.today) + (NO_DATA if usage is None else "") for first, _, usage, _ in shown],
         unit=axis,
     )
+
+
+def _known_stretch(shown: list[Bucket]) -> list[Bucket]:
+    """From the first bucket of which something is known to the last: what is not known yet is no bar of zero."""
+    known = [n for n, (_, _, usage, _) in enumerate(shown) if usage is not None]
+    return shown[known[0] : known[-1] + 1]
 
 
 def _table(report: UsageReport, by: str) -> Block:
@@ -173,6 +197,10 @@ def _log_table(report: UsageReport) -> Block:
 def _label(first: date, last: date, by: str, today: date) -> str:
     if by == "month":
         return f"{first:%B %Y}"
+    return _days(first, last, today)
+
+
+def _days(first: date, last: date, today: date) -> str:
     return words.day(first, today) if first == last else f"{words.day(first, today)} to {words.day(last, today)}"
 
 

@@ -25,13 +25,33 @@ _STEPS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class AuditFacts:
-    """The calls of all accounts that answered, and what is known to be missing."""
+    """The calls of all accounts that answered, and what is known to be missing.
+
+    `notes` are all remarks about them, `shortcomings` those that tell of something missing. `unknown` are the accounts whose data does not
+    reach into the window yet; `known_until` is when the first of the others ends. `filtered` where not all calls were asked for.
+    """
 
     accounts: tuple[str, ...]
     window: Window
     calls: Sequence[ApiCall]
     complete: bool
     notes: tuple[str, ...] = ()
+    shortcomings: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    known_until: datetime | None = None
+    filtered: bool = False
+
+    @property
+    def nothing_known(self) -> bool:
+        """Whether it is too early to say anything, not even that there were no calls."""
+        return not self.calls and bool(self.accounts) and set(self.accounts) == set(self.unknown)
+
+    @property
+    def drawn(self) -> Window:
+        """The part of the window that a chart can show: it ends where the data does."""
+        if self.known_until and self.window.start < self.known_until < self.window.end:
+            return Window(self.window.start, self.known_until)
+        return self.window
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +93,10 @@ class AuditReport:
     own: int
     complete: bool
     notes: tuple[str, ...]
+    shortcomings: tuple[str, ...]
+    nothing_known: bool
+    filtered: bool
+    drawn: Window
 
     @property
     def known(self) -> int:
@@ -89,6 +113,9 @@ class AuditReport:
         return 100 * self.failures / self.known if self.known else None
 
     def values(self) -> dict[str, Any]:
+        """The named numbers of the answer; what is unknown is absent."""
+        if self.nothing_known:
+            return {"complete": False}
         found = {
             "calls": self.calls,
             "failures": self.failures,
@@ -124,7 +151,7 @@ def audit_report(facts: AuditFacts) -> AuditReport:
     calls = facts.calls
     failed = [call for call in calls if call.outcome is Outcome.FAILURE]
     durations = sorted([call.duration_ms for call in calls if call.duration_ms is not None])
-    step, timeline, untimed = _timeline(calls, facts.window)
+    step, timeline, untimed = _timeline(calls, facts.drawn)
     return AuditReport(
         accounts=facts.accounts,
         window=facts.window,
@@ -144,13 +171,18 @@ def audit_report(facts: AuditFacts) -> AuditReport:
         latest_failures=tuple(heapq.nlargest(10, failed, key=_recency)),
         own=len([call for call in calls if call.own]),
         complete=facts.complete,
-        notes=facts.notes,
+        notes=tuple(note for note in facts.notes if note not in facts.shortcomings),
+        shortcomings=facts.shortcomings,
+        nothing_known=facts.nothing_known,
+        filtered=facts.filtered,
+        drawn=facts.drawn,
     )
 
 
 def values_by(facts: AuditFacts, subject: str) -> dict[str, dict[str, Any]]:
     """The values of each `account` or `actor` by itself, as an answer about it alone would have them."""
-    calls: dict[str, list[ApiCall]] = {name: [] for name in facts.accounts} if subject == "account" else {}
+    known = [name for name in facts.accounts if name not in facts.unknown]
+    calls: dict[str, list[ApiCall]] = {name: [] for name in known} if subject == "account" else {}
     for call in facts.calls:
         calls.setdefault(getattr(call, subject), []).append(call)
     return {name: audit_report(replace(facts, calls=own)).values() for name, own in calls.items()}

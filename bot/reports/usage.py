@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from bot import words
 from bot.reports.forecast import Forecast, month_forecast
 from providers.records import DayRange, LogUsage, UsagePeriod
 
+# First day, last day, bytes, days not listed.
+Bucket: TypeAlias = tuple[date, date, int | None, int]
 # So many of a weekday must be known for it to be told from other days.
 ENOUGH_WEEKDAYS = 4
 
@@ -31,6 +33,15 @@ class UsageFacts:
     by_log: LogUsage | None = None
     log_names: Mapping[str, str] = field(default_factory=dict)
     monthly_quota: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The whole days of a window against as many earlier ones, which begin on the same weekday."""
+
+    percent: float
+    days: DayRange
+    before: DayRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,8 @@ class UsageReport:
     by_day_and_log: Mapping[date, Mapping[str, int]]
     log_names: Mapping[str, str]
     usual_peak: tuple[int, ...] = ()
+    like_with_like: Comparison | None = None
+    month_missing: int = 0
 
     @property
     def forecast_month_bytes(self) -> int | None:
@@ -143,7 +156,7 @@ def usage_report(facts: UsageFacts) -> UsageReport:
         mean_bytes_per_day=total / len(listed) if total is not None else None,
         peak_bytes=listed[peak_day] if peak_day else None,
         peak_day=peak_day,
-        change_percent=_change(facts, by_day),
+        change_percent=_change(facts),
         month_to_date_bytes=month_to_date,
         forecast=month_forecast(known, today=facts.today) if facts.month else None,
         monthly_quota=quota,
@@ -152,6 +165,8 @@ def usage_report(facts: UsageFacts) -> UsageReport:
         by_day_and_log=shown_logs,
         log_names=facts.log_names,
         usual_peak=_same_weekday(known, peak_day) if peak_day else (),
+        like_with_like=_like_with_like(facts, known),
+        month_missing=facts.today.day - 1 - sum(day < facts.today for day in month_days) if facts.month else 0,
     )
 
 
@@ -161,7 +176,7 @@ def _same_weekday(by_day: Mapping[date, int], day: date) -> tuple[int, ...]:
     return tuple(by_day[each] for each in earlier if each in by_day)
 
 
-def buckets(by_day: Mapping[date, int | None], by: str) -> list[tuple[date, date, int | None, int]]:
+def buckets(by_day: Mapping[date, int | None], by: str) -> list[Bucket]:
     """Days put together by `day`, `week` (from Monday) or `month`: first day, last day, bytes, days not listed."""
     if by == "day":
         return [(day, day, usage, int(usage is None)) for day, usage in by_day.items()]
@@ -176,16 +191,41 @@ def buckets(by_day: Mapping[date, int | None], by: str) -> list[tuple[date, date
     return out
 
 
-def _change(facts: UsageFacts, by_day: Mapping[date, int | None]) -> float | None:
-    """Against the window of the same length before; unknown where either has gaps."""
-    if facts.before is None:
+def _whole_days(facts: UsageFacts) -> DayRange | None:
+    """The days of the window that are over. Today is not, and is compared with nothing."""
+    last = min(facts.days.last, facts.today - timedelta(days=1))
+    return DayRange(facts.days.first, last) if last >= facts.days.first else None
+
+
+def _change(facts: UsageFacts) -> float | None:
+    """Against the window of the same length before; unknown where either has gaps. Of a window that includes today, only the days that are
+    over are compared, each with the one at the same place in the window before."""
+    whole = _whole_days(facts)
+    if facts.before is None or whole is None:
         return None
-    before = [facts.before.by_day.get(day) for day in facts.days.before().each()]
-    now = list(by_day.values())
-    if any(usage is None for usage in (*before, *now)):
+    return _percent(facts.period.by_day, whole, facts.before.by_day, _earlier(whole, len(facts.days)))
+
+
+def _like_with_like(facts: UsageFacts, known: Mapping[date, int]) -> Comparison | None:
+    """Weekends against weekends: the window before, or the nearest one that begins on the same weekday."""
+    whole = _whole_days(facts)
+    if facts.before is None or whole is None:
         return None
-    earlier, later = sum(u for u in before if u), sum(u for u in now if u)
-    return 100 * (later - earlier) / earlier if earlier else None
+    before = _earlier(whole, -(-len(facts.days) // 7) * 7)
+    percent = _percent(facts.period.by_day, whole, known, before)
+    return None if percent is None else Comparison(percent, whole, before)
+
+
+def _earlier(days: DayRange, by: int) -> DayRange:
+    return DayRange(days.first - timedelta(days=by), days.last - timedelta(days=by))
+
+
+def _percent(now: Mapping[date, int], days: DayRange, then: Mapping[date, int], before: DayRange) -> float | None:
+    later, earlier = [now.get(day) for day in days.each()], [then.get(day) for day in before.each()]
+    if None in later or None in earlier:
+        return None
+    base = sum(usage for usage in earlier if usage)
+    return 100 * (sum(usage for usage in later if usage) - base) / base if base else None
 
 
 def _month(facts: UsageFacts) -> dict[date, int]:

@@ -621,3 +621,98 @@ async def test_a_429_tells_when_it_will_work_again(server: AkamaiSandbox, edge: 
     with pytest.raises(RateLimited) as caught:
         await edge.calls(WINDOW, CallFilters())
     assert caught.value.hint == "It will work again in about 4 min."
+
+
+@pytest.mark.parametrize(
+    ("ends", "retry", "note"),
+    [
+        (
+            None,
+            "2026-11-20T12:30:00.123456Z",
+            "edge says that its data is not final yet; try again after 2026-11-20T12:30:00.123456Z.",
+        ),
+        ("", "2026-11-20T12:30:00Z", "edge says that its data is not final yet; try again after 2026-11-20T12:30:00Z."),
+        ("soon", None, "edge says that its data is not final yet."),
+        (None, None, ""),
+        ("", "", ""),
+        (HOUR.isoformat(), "2026-11-20T12:30:00Z", ""),
+    ],
+    ids=["null", "empty", "no time", "final", "final in CSV", "known beyond the window"],
+)
+async def test_a_suggested_retry_time_alone_means_not_final(
+    server: AkamaiSandbox, edge: Akamai, ends: str | None, retry: str | None, note: str
+) -> None:
+    metadata = {**SAMPLE_METADATA, "availableDataEnds": ends, "suggestedRetryTime": retry}
+    server.answer_with(200, json.dumps({"metadata": metadata, "data": SAMPLE_DATA}), Content_Type="application/json")
+    page = await edge.calls(WINDOW, CallFilters())
+    assert (page.complete, page.shortcomings) == (not note, (note,) if note else ())
+    server.answer_with(
+        200, SAMPLE_CSV.replace("suggestedRetryTime,", f"suggestedRetryTime,{retry or ''}").replace("Ends,", f"Ends,{ends or ''}"),
+        Content_Type="text/csv",
+    )  # fmt: skip
+    assert (await edge.calls(WINDOW, CallFilters())).shortcomings == page.shortcomings
+
+
+async def test_rows_counted_but_none_sent_are_no_empty_report(server: AkamaiSandbox, edge: Akamai) -> None:
+    metadata = {**SAMPLE_METADATA, "rowCount": 4}
+    server.answer_with(200, json.dumps({"metadata": metadata, "data": []}), times=99, Content_Type="application/json")
+    with pytest.raises(Incomplete, match="edge counts 4 rows and sent none of them"):
+        await edge.calls(WINDOW, CallFilters())
+
+
+async def test_pages_that_never_end_make_it_incomplete(server: AkamaiSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("providers.akamai.client.MOST_PAGES", 3)
+    client = client_of(server, report="v2")
+    number = iter(range(99))
+
+    async def page(_: web.Request) -> web.Response:
+        links = [{"rel": "next", "href": f"/reporting-api/v2/results/r{next(number)}"}]
+        return web.json_response({"metadata": {}, "data": SAMPLE_DATA[:1], "links": links})
+
+    server.misbehave(page, times=99)
+    found = await client.calls(WINDOW, CallFilters())
+    await client.aclose()
+    assert (len(found.calls), found.complete) == (3, False)
+    assert "more pages than could be read" in found.shortcomings[0]
+
+
+async def test_the_first_page_may_tell_what_the_last_does_not(server: AkamaiSandbox) -> None:
+    """Where the data ends, and that it is not final."""
+    client = client_of(server, report="v2")
+    ends = WINDOW.end - timedelta(minutes=20)
+    pages = iter([({"availableDataEnds": ends.isoformat(), "rowCount": 2}, "next"), ({"rowCount": 1}, "self")])
+
+    async def page(_: web.Request) -> web.Response:
+        metadata, rel = next(pages)
+        links = [{"rel": rel, "href": "/reporting-api/v2/results/r1"}]
+        return web.json_response({"metadata": metadata, "data": SAMPLE_DATA[:1], "links": links})
+
+    server.misbehave(page, times=2)
+    found = await client.calls(WINDOW, CallFilters())
+    await client.aclose()
+    assert (len(found.calls), found.complete, found.known_until) == (2, False, ends)
+
+
+async def test_a_report_of_too_many_bytes_is_asked_for_by_halves(
+    server: AkamaiSandbox, edge: Akamai, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = Window(HOUR - timedelta(days=2), HOUR)
+    whole = await edge.calls(window, CallFilters())
+    server.ledger.clear()
+    monkeypatch.setattr("providers.http.MOST_BODY_BYTES", 40_000)
+    halved = await edge.calls(window, CallFilters())
+    assert sorted(call.at_text for call in halved.calls) == sorted(call.at_text for call in whole.calls)
+    assert halved.complete
+    assert len(server.ledger) > 2
+
+
+@pytest.mark.parametrize("columns", ["", "a,b,c"])
+def test_a_table_whose_columns_are_unknown_is_not_read(columns: str) -> None:
+    with pytest.raises(ProtocolError, match="without columns"):
+        parse.csv_report(SAMPLE_CSV.replace("clientId,clientIp,clientOwner,clientToken,method,responseCode,timestamp,uri", columns).encode(), account="edge")  # fmt: skip
+
+
+@pytest.mark.parametrize("code", [503.0, 503, "503"], ids=["fraction", "number", "text"])
+def test_a_response_code_is_one_however_it_is_spelt(code: Any) -> None:
+    report = parse.json_report(json.dumps({"data": [{**SAMPLE_DATA[0], "responseCode": code}]}).encode(), account="edge")
+    assert parse.api_call(report.rows[0], account="edge", own_token="").outcome is Outcome.FAILURE

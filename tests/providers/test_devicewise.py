@@ -20,7 +20,7 @@ from bot.store import Store, StoredLedger
 from providers.devicewise import parse
 from providers.devicewise.auth import Credentials
 from providers.devicewise.client import DeviceWise
-from providers.errors import AuthFailed, ProtocolError, ProviderError
+from providers.errors import AuthFailed, Incomplete, ProtocolError, ProviderError
 from providers.records import CallFilters, CallPage, Outcome, Window
 from providers.redaction import Secret
 from tests.conftest import memory_below
@@ -549,3 +549,100 @@ def test_a_remembered_request_is_read_as_a_new_one(request_: dict[str, Any]) -> 
     for _ in range(2):
         call = parse.api_call(parse.row_of({"request": text, "response": text}), account="iot", whoami="")
         assert call == parse.api_call(parse.row_of({"request": request_, "response": request_}), account="iot", whoami="")
+
+
+def answer_of(count: Any, page: list[dict[str, Any]] | None) -> str:
+    return json.dumps({"list": {"success": True, "params": {"count": count, "result": page}}})
+
+
+@pytest.mark.parametrize("count", [42, "42", 42.0])
+async def test_rows_counted_but_not_sent_make_it_incomplete(server: DeviceWiseSandbox, iot: DeviceWise, count: Any) -> None:
+    """The sample of the page: it counts 42 calls and shows one."""
+    await iot.calls(WINDOW, CallFilters())
+    server.answer_with(200, answer_of(count, [SAMPLE_ROW]))
+    server.answer_with(200, answer_of(count, None))
+    page = await iot.calls(WINDOW, CallFilters())
+    assert (len(page.calls), page.complete) == (1, False)
+    assert page.shortcomings == ("iot counts 42 calls and sent 1.",)
+
+
+@pytest.mark.parametrize("page", [None, []], ids=["null", "empty"])
+async def test_a_count_without_rows_is_not_an_empty_answer(
+    server: DeviceWiseSandbox, iot: DeviceWise, page: list[dict[str, Any]] | None
+) -> None:
+    await iot.calls(WINDOW, CallFilters())
+    server.answer_with(200, answer_of(42, page))
+    with pytest.raises(Incomplete, match="iot counts 42 calls and sent none of them"):
+        await iot.calls(WINDOW, CallFilters())
+
+
+async def test_an_answer_with_neither_rows_nor_count_is_not_empty(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+    await iot.calls(WINDOW, CallFilters())
+    server.answer_with(200, json.dumps({"list": {"success": True, "params": {}}}))
+    with pytest.raises(ProtocolError, match="an answer without rows"):
+        await iot.calls(WINDOW, CallFilters())
+    server.answer_with(200, json.dumps({"list": {"success": True, "params": {"count": 0}}}))
+    assert (await iot.calls(WINDOW, CallFilters())).complete
+
+
+async def test_several_who_are_each_asked_for_and_mean_any(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+    """A thing key stands in no row, so that only the service knows the calls of two things."""
+    things = {"oven-1": rows(3), "oven-2": rows(5)}
+
+    async def by_thing(request: web.Request) -> web.Response | None:
+        asked = (await request.json()).get("list", {}).get("params", {})
+        if not (found := things.get(asked.get("who"))):
+            return None
+        page = found[asked["offset"] : asked["offset"] + asked["limit"]]
+        return web.Response(text=answer_of(len(found), page or None))
+
+    server.misbehave(by_thing, times=99)
+    page = await iot.calls(WINDOW, CallFilters(who=("oven-1", "oven-2")))
+    assert page.complete
+    assert sorted(call.duration_ms or 0 for call in page.calls) == [n / 1_000_000 for n in (0, 1, 2, 3, 4)]
+
+
+async def test_a_page_too_large_is_asked_for_in_smaller_ones(
+    server: DeviceWiseSandbox, iot: DeviceWise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.rows = lambda start, end: rows(900)
+    monkeypatch.setattr("providers.http.MOST_BODY_BYTES", 200_000)
+    page = await iot.calls(WINDOW, CallFilters())
+    assert (len(page.calls), page.complete) == (900, True)
+    assert [asked["params"]["limit"] for asked in bodies(server, "usage.api.list")][:3] == [2000, 500, 500]
+
+
+async def test_pages_of_one_row_do_not_go_on_for_ever(
+    server: DeviceWiseSandbox, iot: DeviceWise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("providers.devicewise.paging.MOST_PAGES", 7)
+    server.rows = lambda start, end: rows(2000)
+    server.page_rows = 1
+    page = await iot.calls(WINDOW, CallFilters())
+    assert (len(page.calls), page.complete) == (7, False)
+    assert page.shortcomings[0] == "Only the first 7 calls of iot were read; ask for a shorter window."
+
+
+@pytest.mark.parametrize(
+    ("value", "duration"),
+    [("21500000", None), (21_500_000.0, 21.5), (True, None), (1.5, None), (None, None), (0, 0.0), (-1, None)],
+    ids=str,
+)
+def test_a_duration_is_a_whole_number_of_nanoseconds(value: Any, duration: float | None) -> None:
+    body = json.dumps({"list": {"success": True, "params": {"count": 1, "result": [{**SAMPLE_ROW, "execTime": value}]}}})
+    found = parse.list_page(body.encode(), account="iot")
+    assert isinstance(found, parse.Page)
+    assert parse.api_call(found.rows[0], account="iot", whoami="").duration_ms == duration
+
+
+@pytest.mark.parametrize("nesting", [90, 5000])
+async def test_a_request_that_is_no_string_may_be_deep(server: DeviceWiseSandbox, iot: DeviceWise, nesting: int) -> None:
+    await iot.calls(WINDOW, CallFilters())
+    deep = '{"a":' * nesting + "1" + "}" * nesting
+    row = json.dumps({**SAMPLE_ROW, "request": 0}).replace(
+        '"request": 0', f'"request": {{"1":{{"command":"a.b","params":{deep}}}}}'
+    )
+    server.answer_with(200, '{"list":{"success":true,"params":{"count":1,"result":[' + row + "]}}}")
+    with contextlib.suppress(ProtocolError):
+        page = await iot.calls(WINDOW, CallFilters())
+        assert [call.action for call in page.calls] == ["a.b"]

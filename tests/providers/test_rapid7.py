@@ -463,3 +463,46 @@ def test_what_is_made_to_be_slow_is_read_in_time(body: bytes) -> None:
     """Nested without end, one string without end, a number without end: an error of the family, in bounded time and memory."""
     with pytest.raises(ProtocolError):
         parse.usage_period(body, account="a")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"message": "Data is being prepared"},
+        {"daily_usage": False},
+        {"daily_usage": ""},
+        {"daily_usage": 0},
+        {"daily_usage": [{"day": "2018-12-13", "usage": "1_000"}]},
+        {"daily_usage": [{"day": "2018-12-13", "usage": " 12 "}]},
+        {"daily_usage": [{"day": "2018-12-13", "usage": "١٢"}]},
+        {"daily_usage": [{"day": "2018-12-13", "usage": 5}, {"day": "2018-12-13", "usage": 6}]},
+    ],
+    ids=["words", "false", "no text", "zero", "underscore", "blanks", "other digits", "a day twice"],
+)
+def test_an_answer_of_another_shape_is_not_an_empty_one(answer: dict[str, object]) -> None:
+    with pytest.raises(ProtocolError):
+        parse.usage_period(json.dumps(answer).encode(), account="a")
+
+
+def test_a_day_told_twice_alike_counts_once() -> None:
+    answer = {"daily_usage": [{"day": "2018-12-13", "usage": 5}, {"day": "2018-12-13", "usage": "5"}]}
+    assert parse.usage_period(json.dumps(answer).encode(), account="a").by_day == {date(2018, 12, 13): 5}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"message": "no"},
+        {"per_day_usage": {"usage": 0}},
+        {"per_day_usage": {"usage": [{"interval": "2018-12-13", "log_usage": {}}]}},
+        {
+            "per_day_usage": {
+                "usage": [{"interval": "2018-12-13", "log_usage": [{"id": "a", "usage": 1}, {"id": "a", "usage": 2}]}]
+            }
+        },
+    ],
+    ids=["words", "zero", "one object", "a log twice"],
+)
+def test_usage_by_log_of_another_shape_is_not_an_empty_one(answer: dict[str, object]) -> None:
+    with pytest.raises(ProtocolError):
+        parse.log_usage(json.dumps(answer).encode(), account="a")

@@ -1,0 +1,116 @@
+"""What an answer says of data that is not there: not kept any more, not there yet, counted and not sent, or of an account that is away."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.sandbox.world import World
+from tests.conftest import Ran
+
+
+async def ask(front_door: Any, line: str) -> Ran:
+    ran: Ran = await front_door("ask", line, "--json")
+    return ran
+
+
+@pytest.mark.parametrize("line", ["/apiaudit edge {old} failures", "/apiaudit edge {older}..{old}"])
+async def test_window_older_than_what_is_kept_is_refused(front_door: Any, world: World, line: str) -> None:
+    today = datetime.now(UTC).date()
+    line = line.format(old=today - timedelta(days=200), older=today - timedelta(days=220))
+    ran = await ask(front_door, line)
+    oldest = today - timedelta(days=91)
+    assert (ran.code, ran.json["error"]["kind"], world.akamai.ledger) == (2, "bad_question", [])
+    assert f"edge keeps API calls since {oldest.day} {oldest:%b %Y}" in ran.json["error"]["message"]
+    assert ran.json["error"]["hint"] == f"/apiaudit edge since {oldest}{' failures' * line.endswith('failures')}"
+    assert (await ask(front_door, ran.json["error"]["hint"])).code == 0
+
+
+async def test_window_partly_older_than_what_is_kept_says_so_first(front_door: Any) -> None:
+    since = datetime.now(UTC).date() - timedelta(days=100)
+    told = (await ask(front_door, f"/apiaudit edge since {since}")).json
+    assert told["values"]["complete"] is False
+    assert "edge keeps API calls for 92 days; those before" in told["warnings"][0]
+    assert told["text"].split("\n")[0] == "This answer is incomplete."
+    assert told["text"].split("\n")[1] == told["warnings"][0]
+    assert "edge keeps API calls for 92 days" in told["blocks"][0]["text"]["text"]
+
+
+async def test_account_that_has_not_kept_the_window_is_named_first(front_door: Any, world: World) -> None:
+    today = datetime.now(UTC).date()
+    told = (await ask(front_door, f"/apiaudit {today - timedelta(days=200)}")).json
+    assert told["values"]["complete"] is False
+    assert told["text"].startswith("edge is missing from this answer: edge keeps API calls since ")
+    assert world.akamai.ledger == []
+
+
+async def test_account_that_is_away_is_named_first(front_door: Any, world: World) -> None:
+    world.akamai.answer_with(503, times=99)
+    told = (await ask(front_door, "/apiaudit 24h")).json
+    assert told["text"].startswith(
+        "edge is missing from this answer: edge is in trouble (HTTP 503).\nThis answer is incomplete.\n"
+    )
+    assert told["blocks"][0]["text"]["text"].startswith(":warning: edge is missing from this answer")
+    assert told["warnings"][0].startswith("edge is missing")
+
+
+async def test_calls_counted_and_not_sent_are_said_first(front_door: Any, world: World) -> None:
+    row = {"ts": "2014-02-11T14:15:34.882-05:00", "whoami": "admin@example.com", "request": '{"1":{"Command":"usage.api.list"}}'}
+    for result in ([row], None):
+        body = {
+            "list": {"success": True, "params": {"count": 42, "result": result}},
+            "auth": {"success": True, "params": {"sessionId": "s"}},
+        }
+        if result:
+            world.devicewise.answer_with(200, json.dumps(body))
+        world.devicewise.answer_with(200, json.dumps(body))
+    told = (await ask(front_door, "/apiaudit iot 24h")).json
+    assert (told["values"]["calls"], told["values"]["complete"]) == (1, False)
+    assert told["warnings"] == ["iot counts 42 calls and sent 1."]
+    assert told["text"].split("\n")[1] == "iot counts 42 calls and sent 1."
+
+
+async def test_calls_counted_and_none_sent_are_an_error(front_door: Any, world: World) -> None:
+    body = {
+        "list": {"success": True, "params": {"count": 42, "result": None}},
+        "auth": {"success": True, "params": {"sessionId": "s"}},
+    }
+    world.devicewise.answer_with(200, json.dumps(body), times=9)
+    ran = await ask(front_door, "/apiaudit iot 24h")
+    assert (ran.code, ran.json["error"]["kind"]) == (3, "incomplete")
+    told = (await ask(front_door, "/apiaudit 24h")).json
+    assert told["text"].startswith("iot is missing from this answer: iot counts 42 calls and sent none of them.")
+
+
+async def test_data_that_has_not_come_yet_is_no_zero(front_door: Any, world: World) -> None:
+    world.akamai.known_until = lambda: datetime.now(UTC) - timedelta(minutes=15)
+    world.akamai.rows = lambda start, end: []
+    told = (await ask(front_door, "/apiaudit edge last 10m")).json
+    assert told["values"] == {"complete": False}
+    assert "edge: No data yet" in told["text"]
+
+
+async def test_filter_that_matches_nothing_says_so_first(front_door: Any) -> None:
+    told = (await ask(front_door, "/apiaudit iot 24h who:nobody@example.com")).json
+    assert told["text"].startswith("iot: No call matches – ")
+    assert (told["values"]["calls"], told["values"]["failures"]) == (0, 0)
+
+
+async def test_today_is_not_compared_with_a_whole_day(front_door: Any) -> None:
+    told = (await ask(front_door, "/usage today")).json
+    assert "change_percent" not in told["values"]
+    assert "Against" not in told["text"]
+
+
+async def test_unreadable_characters_survive_the_whole_way(front_door: Any, world: World) -> None:
+    now = datetime.now(UTC) - timedelta(minutes=5)
+    odd = "\ud800\u202e<!channel>\x00"
+    request = json.dumps({"1": {"Command": odd, "Params": {"thingKey": odd}}})
+    world.devicewise.rows = lambda start, end: [
+        {"ts": now.isoformat(), "whoami": odd, "request": request, "response": "{}", "orgKey": odd}
+    ]
+    ran = await ask(front_door, "/apiaudit iot 1h csv")
+    assert (ran.code, ran.err) == (0, "")
