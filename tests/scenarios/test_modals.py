@@ -54,13 +54,13 @@ async def test_an_alert_is_made_from_an_answer_tried_and_saved(world: World, clo
         view = await opened(world, answer, "modal.alert")
         meter(6)
         await world.slack.press_in(view, "try.alert", threshold="5 GB")
-        await world.slack.until(lambda: "would have fired 1 time in 90 days" in view.words())
+        await world.slack.until(lambda: "would have fired 91 times in 90 days" in view.words())
         assert "judged once a day, on whole days" in view.words()
         await world.slack.submit(view, threshold="5 GB", **{"as": "pantry", "for": "10m", "repeat": "4h"})
         await confirmed(
             world, "Alert `pantry` is made: bytes of `/usage rapid7-eu today` above 5.00 GB, for 10 min, repeated every 4 h"
         )
-        past = await confirmed(world, "pantry would have fired 1 time in 90 days")
+        past = await confirmed(world, "pantry would have fired 91 times in 90 days")
         assert any(block["type"] == "data_visualization" for block in past.blocks)
     [rule] = await kept(world, "SELECT name, channel FROM rules")
     assert rule == {"name": "pantry", "channel": "C0KITCHEN"}
