@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from types import MappingProxyType
@@ -110,9 +111,8 @@ _PHRASES = MappingProxyType(
 
 
 def _months_or_minutes(number: str, reading: Reading) -> TwoReadings:
-    return TwoReadings(
-        f"{number}M", (reading.text.replace(f"{number}M", f"{number} months"), reading.text.replace(f"{number}M", f"{number}m"))
-    )
+    typed = re.compile(rf"{re.escape(number)}\s*M\b")
+    return TwoReadings(f"{number}M", (typed.sub(f"{number} months", reading.text), typed.sub(f"{number}m", reading.text)))
 
 
 def _number(tokens: Tokens, at: int, reading: Reading) -> tuple[float | None, int]:

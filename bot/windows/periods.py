@@ -30,6 +30,8 @@ class Period:
     last: date
     year_is_open: bool = False
     weekday: int | None = None
+    # A weekday of a known week, such as `last monday`.
+    is_weekday: bool = False
     zone: tzinfo | None = None
 
 
@@ -85,17 +87,17 @@ _TO_DATE = MappingProxyType(
 
 def _weekday(text: str, head: str, unit: str, monday: date, today: date) -> Period | None:
     ago = (today.weekday() - DAY_NUMBERS.get(unit, 0)) % 7
-    if head == "last" and unit in DAY_NUMBERS:
-        return one_day(today - timedelta(days=ago or 7))
+    if head in ("last", "past") and unit in DAY_NUMBERS:
+        return replace(one_day(today - timedelta(days=ago or 7)), is_weekday=True)
     if head == "this" and unit in DAY_NUMBERS:
-        return one_day(monday + timedelta(days=DAY_NUMBERS[unit]))
+        return replace(one_day(monday + timedelta(days=DAY_NUMBERS[unit])), is_weekday=True)
     if text in DAY_NUMBERS:
         ago = (today.weekday() - DAY_NUMBERS[text]) % 7
         return replace(one_day(today - timedelta(days=ago)), weekday=DAY_NUMBERS[text])
     for week, shift in (("last week", 7), ("this week", 0)):
         for day in (text.removesuffix(f" {week}"), text.removesuffix(f" of {week}"), text.removeprefix(f"{week} ")):
             if day != text and day in DAY_NUMBERS:
-                return one_day(monday + timedelta(days=DAY_NUMBERS[day] - shift))
+                return replace(one_day(monday + timedelta(days=DAY_NUMBERS[day] - shift)), is_weekday=True)
     return None
 
 

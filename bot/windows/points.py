@@ -166,9 +166,10 @@ def _hours(tokens: Tokens, reading: Reading) -> Hours | None:
     if text in ("this hour", "current hour"):
         start = reading.now.astimezone(reading.zone).replace(minute=0, second=0, microsecond=0)
         return Hours(start, start.astimezone(UTC) + timedelta(hours=1))
-    if plain[-1] not in PARTS_OF_DAY or len(tokens) < 2:
+    if len(tokens) < 2 or (plain[-1] not in PARTS_OF_DAY and plain[-1] != "night"):
         return None
-    first_hour, last_hour = PARTS_OF_DAY[plain[-1]]
+    # A night ends on the next morning.
+    first_hour, last_hour = PARTS_OF_DAY.get(plain[-1], (18, 30))
     head = tokens[:-1] if plain[-2] != "in" else tokens[:-2]
     day = one_day(today) if words_of(head) == ["this"] else read_period(head, reading) if head else None
     if day is None or day.last - day.first != DAY:
