@@ -42,29 +42,36 @@ TIME_KEYS: Final = (
     "_source_realtime_timestamp", "timemillis", "instant", "date", "startutc", "start_time", "requestreceivedtimestamp",
     "edgestarttimestamp", "eventtimestamp", "published", "at", "when", "dt", "logtime", "created", "receivetimestamp", "epoch",
 )  # fmt: skip
+_LEVEL_RANKS: Final = {key: rank for rank, key in enumerate(LEVEL_KEYS)}
+_TIME_RANKS: Final = {key: rank for rank, key in enumerate(TIME_KEYS)}
+LONGEST_LEVEL: Final = 32
+# A value as it is written in JSON, or the text of one.
+Value = bytes | msgspec.Raw
 # Where these hold a line of their own, or more fields.
 _NESTED_LEVELS: Final = ("log", "attributes", "jsonpayload", "fields", "record", "context", "meta", "extra")
 _INNER_TEXT: Final = ("log",)
-_PAIR: Final = re.compile(rb"([\w.@-]{1,64})=(?:\"((?:[^\"\\]|\\.){0,512}+)\"?|([^\s\"]{0,512}+))[ \t,;]{0,4}")
+_PAIR: Final = re.compile(rb"(?<![\w.@-])([\w.@-]{1,64}+)=(?:\"((?:[^\"\\]|\\.){0,512}+)\"?|([^\s\"]{0,512}+))")
 _STARTS_WITH_PAIR: Final = re.compile(rb"[A-Za-z_@][\w.@-]{0,63}=[^\s=]")
-MOST_PAIRS: Final = 64
+# Pairs are looked for so far into a line.
+MOST_OF_PAIRS: Final = 4096
 # JSON this deep is not a log line.
 _DECODER: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _KEYED_TIME: Final = re.compile(rb'"(?:@?time(?:stamp)?|ts|t|datetime)" ?: ?"?([^"\n,}]{4,64})', re.IGNORECASE)
 _KEYED_LEVEL: Final = re.compile(rb'"(?:level|severity|lvl|levelname|log\.level)" ?: ?"?([\w@]{1,16})', re.IGNORECASE)
 
 
-def json_fields(line: bytes) -> dict[str, bytes] | None:
+def json_fields(line: bytes) -> dict[str, Value] | None:
     """The fields of a JSON object by their names in lower case, values as they are written; None where it is none."""
     try:
         found = _DECODER.decode(line)
     except (msgspec.DecodeError, RecursionError, ValueError):
         return None
-    return {key.lower(): bytes(value) for key, value in found.items()}
+    return {key.lower(): value for key, value in found.items()}
 
 
-def text_of(value: bytes) -> bytes:
+def text_of(written: Value) -> bytes:
     """What a JSON value says: the text of a string, anything else as it is written."""
+    value = bytes(written)
     if not value.startswith(b'"'):
         return value
     if b"\\" not in value:
@@ -91,54 +98,38 @@ def looks_like_pairs(line: bytes, at: int = 0) -> bool:
 
 
 def pairs(line: bytes, at: int = 0) -> dict[str, bytes]:
-    """The first `key=value` pairs from there, by their names in lower case. Words between them are passed over."""
+    """The `key=value` pairs from there, by their names in lower case. Words between them are passed over."""
     found: dict[str, bytes] = {}
-    for _ in range(MOST_PAIRS):
-        match = _PAIR.match(line, at)
-        if match:
-            found.setdefault(match[1].decode().lower(), match[2] if match[2] is not None else match[3])
-            at = match.end()
-            continue
-        blank = line.find(b" ", at, at + 256)
-        if blank < 0:
-            break
-        at = blank + 1
+    for key, quoted, bare in _PAIR.findall(line, at, at + MOST_OF_PAIRS):
+        found.setdefault(key.decode().lower(), quoted or bare)
     return found
 
 
-def level_of_fields(fields: Mapping[str, bytes]) -> str | None:
+def level_of_fields(fields: Mapping[str, Value]) -> str | None:
     """The level that a field names, also one level down."""
-    for key, read in LEVEL_KEYS.items():
-        value = fields.get(key)
-        if value is not None and (level := read(text_of(value))):
+    for key in sorted(fields.keys() & LEVEL_KEYS.keys(), key=_LEVEL_RANKS.__getitem__):
+        if level := LEVEL_KEYS[key](text_of(fields[key])[:LONGEST_LEVEL]):
             return level
     for key in _NESTED_LEVELS:
-        value = fields.get(key)
-        if (
-            value is not None
-            and value.startswith(b"{")
-            and (nested := json_fields(value))
-            and (level := level_of_fields(_flat(nested)))
-        ):
+        nested = json_fields(bytes(fields[key])) if key in fields else None
+        if nested and (level := level_of_fields(_flat(nested))):
             return level
     # The compact format of Serilog leaves out what is information.
     return "info" if "@t" in fields and "@l" not in fields and ("@mt" in fields or "@m" in fields) else None
 
 
-def _flat(fields: Mapping[str, bytes]) -> dict[str, bytes]:
+def _flat(fields: Mapping[str, Value]) -> dict[str, Value]:
     """Without what is nested further."""
-    return {key: value for key, value in fields.items() if not value.startswith(b"{")}
+    return {key: value for key, value in fields.items() if not bytes(value).startswith(b"{")}
 
 
-def times_of_fields(fields: Mapping[str, bytes]) -> Iterable[bytes]:
+def times_of_fields(fields: Mapping[str, Value]) -> Iterable[bytes]:
     """What may be the time, the likeliest first."""
     if "date" in fields and "time" in fields:
         # Two fields, as in the logs of firewalls.
         yield text_of(fields["date"]) + b" " + text_of(fields["time"])
-    for key in TIME_KEYS:
-        value = fields.get(key)
-        if value is None:
-            continue
+    for key in sorted(fields.keys() & _TIME_RANKS.keys(), key=_TIME_RANKS.__getitem__):
+        value = bytes(fields[key])
         if value.startswith(b"{"):
             nested = json_fields(value) or {}
             # {"$date": "…"}, {"seconds": 1, "nanos": 2}, {"epochSecond": 1, "nanoOfSecond": 2}
@@ -149,10 +140,10 @@ def times_of_fields(fields: Mapping[str, bytes]) -> Iterable[bytes]:
             yield text_of(value)
 
 
-def inner_line(fields: Mapping[str, bytes]) -> bytes | None:
+def inner_line(fields: Mapping[str, Value]) -> bytes | None:
     """The line of text that was wrapped in JSON, as Docker does."""
     for key in _INNER_TEXT:
-        value = fields.get(key)
-        if value is not None and value.startswith(b'"'):
+        value = bytes(fields.get(key, b""))
+        if value.startswith(b'"'):
             return text_of(value).rstrip(b"\r\n")
     return None

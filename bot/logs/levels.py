@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 LEVELS: Final = ("fatal", "critical", "error", "warn", "info", "debug", "trace")
@@ -84,6 +85,7 @@ def level_of_word(word: bytes) -> str | None:
     return LEVEL_OF_WORD.get(word.lower())
 
 
+@lru_cache(maxsize=1024)
 def level_of_field(value: bytes) -> str | None:
     """The level that the value of a level field says: a word, a letter, or a number as pino, bunyan and syslog use them."""
     if value.isdigit():

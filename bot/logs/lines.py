@@ -35,6 +35,10 @@ from bot.logs.times import Minute
 MOST_NESTED: Final = 2
 # Digits that look like a time are looked at so often.
 MOST_HINTS: Final = 4
+# How the values of time fields were written, digits alike.
+DIGITS_ALIKE: Final = bytes.maketrans(b"123456789", b"000000000")
+MOST_KNOWN_TEXTS: Final = 256
+_KNOWN_TEXTS: dict[bytes, tuple[str, slice, slice]] = {}
 # Syslog passes on what may be prose.
 SYSLOG_FORMS: Final = {"syslog", "ctime"}
 _BEFORE: Final = [(place.name, place.level_of) for place in PLACES if place.where is Where.BEFORE]
@@ -70,7 +74,7 @@ def read_line(line: bytes, depth: int = 0) -> Reading:
     if match:
         return _read_timed(line, head, match, depth)
     if fields.looks_like_pairs(head):
-        return _read_pairs(line[: fields.MOST_PAIRS * 64])
+        return _read_pairs(line)
     if CONTINUES.match(head):
         return NOTHING
     match = time_further_on(head) if tells_time else None
@@ -85,7 +89,9 @@ def at_start(head: bytes) -> re.Match[bytes] | None:
 
 
 def read_json(line: bytes, depth: int) -> Reading:
-    found = fields.json_fields(line.rstrip(b"\r \t,"))
+    found = fields.json_fields(line)
+    if found is None:
+        found = fields.json_fields(line.rstrip(b"\r \t,"))
     if found is None:
         found = fields.broken_json_fields(line)
     level = fields.level_of_fields(found)
@@ -99,7 +105,7 @@ def read_json(line: bytes, depth: int) -> Reading:
 def _read_pairs(line: bytes) -> Reading:
     found = fields.pairs(line)
     if (audited := found.get("msg", b"")).startswith(b"audit("):
-        return Reading(minute_of_text(audited[6:].split(b":", 1)[0]))
+        return Reading(minute_of_text(audited[6:].partition(b":")[0]))
     minute = next((minute for text in fields.times_of_fields(found) if (minute := minute_of_text(text))), None)
     return Reading(minute, fields.level_of_fields(found))
 
@@ -107,8 +113,25 @@ def _read_pairs(line: bytes) -> Reading:
 def minute_of_text(text: bytes) -> Minute | None:
     """The minute that a value tells by itself."""
     text = text[:64].strip(b" \t[]")
-    match = TIME_BEHIND_LEAD.match(text)
-    return minute_at(match) if match else None
+    key = text.translate(DIGITS_ALIKE)
+    known = _KNOWN_TEXTS.get(key)
+    if known and (minute := times.minute_of(known[0], text[known[1]], text[known[2]])):
+        return minute
+    match = TIME_FIRST.match(text)
+    if not match:
+        return None
+    if len(_KNOWN_TEXTS) >= MOST_KNOWN_TEXTS:
+        _KNOWN_TEXTS.clear()
+    _KNOWN_TEXTS[key] = spans_at(match)
+    return minute_at(match)
+
+
+def spans_at(match: re.Match[bytes]) -> tuple[str, slice, slice]:
+    """The form of a time, and where its minute stands and what belongs to it behind the seconds."""
+    name, at = match.lastgroup, match.lastindex
+    assert name and at
+    behind = match.span(at + 2) if match[at + 2] is not None else (match.end(), match.end())
+    return name, slice(*match.span(at + 1)), slice(*behind)
 
 
 def minute_at(match: re.Match[bytes]) -> Minute | None:

@@ -10,8 +10,10 @@ from bot.logs import fields, times
 from bot.logs.grammar import FAR_ENOUGH, TIME_BEHIND_LEAD, TIME_FIRST
 from bot.logs.levels import level_of_field
 from bot.logs.lines import (
+    DIGITS_ALIKE,
     MOST_NESTED,
     SYSLOG_FORMS,
+    Reading,
     at_start,
     level_alone,
     level_at,
@@ -21,6 +23,7 @@ from bot.logs.lines import (
     minute_at,
     read_json,
     read_line,
+    spans_at,
     time_further_on,
 )
 from bot.logs.places import AS_WORDS, NOT_REMEMBERED
@@ -32,7 +35,6 @@ KEY_SIZES: Final = (12, 24, 32, 48, 72, 104)
 LOOKS_BEHIND: Final = 6
 MOST_REMEMBERED: Final = 2048
 LONGEST_REMEMBERED: Final = 256
-_DIGITS_ALIKE: Final = bytes.maketrans(b"123456789", b"000000000")
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
@@ -64,7 +66,7 @@ class LineReader:
     def read(self, line: bytes) -> tuple[Minute | None, str | None]:
         """The minute and the level of a line without its end."""
         for size in self._head_sizes:
-            head = self._heads.get(line[:size].translate(_DIGITS_ALIKE))
+            head = self._heads.get(line[:size].translate(DIGITS_ALIKE))
             if head is not None and (minute := times.minute_of(head.form, line[head.minute], line[head.behind])):
                 return minute, head.level or self._level(line, head)
         if line in self._untimed:
@@ -75,7 +77,7 @@ class LineReader:
         elif found := _head_of(line):
             size = _key_size(found.end)
             if size:
-                _remember(self._heads, line[:size].translate(_DIGITS_ALIKE), found, self._head_sizes, size)
+                _remember(self._heads, line[:size].translate(DIGITS_ALIKE), found, self._head_sizes, size)
         return reading.minute, reading.level
 
     def _remember_untimed(self, line: bytes, level: str | None) -> None:
@@ -88,7 +90,7 @@ class LineReader:
     def _level(self, line: bytes, head: _Head) -> str | None:
         by_syslog, behind = head.form in SYSLOG_FORMS, line[head.end :]
         for size in self._level_sizes:
-            if level := self._levels.get((by_syslog, behind[:size].translate(_DIGITS_ALIKE))):
+            if level := self._levels.get((by_syslog, behind[:size].translate(DIGITS_ALIKE))):
                 return level
         start = line[:FAR_ENOUGH]
         match = match_behind(start, head.end, head.form)
@@ -98,7 +100,7 @@ class LineReader:
         level = level_at(group, match[group])
         size = _key_size(match.end() - head.end)
         if level and size and group not in NOT_REMEMBERED:
-            _remember(self._levels, (by_syslog, behind[:size].translate(_DIGITS_ALIKE)), level, self._level_sizes, size)
+            _remember(self._levels, (by_syslog, behind[:size].translate(DIGITS_ALIKE)), level, self._level_sizes, size)
         return level
 
 
@@ -129,10 +131,7 @@ def _head_of(line: bytes) -> _Head | None:
         return None
     if match is None:
         return None
-    name, at = match.lastgroup, match.lastindex
-    assert name and at
-    behind = match.span(at + 2) if match[at + 2] is not None else (match.end(), match.end())
-    return _Head(name, slice(*match.span(at + 1)), slice(*behind), match.end(), level_before(match))
+    return _Head(*spans_at(match), match.end(), level_before(match))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +147,9 @@ class Spans:
 def level_span(line: bytes) -> Spans | None:
     """Where the time and the level stand in a line in which the level stands behind the time."""
     if line.startswith(b"{"):
-        return _spans_of_json(line)
+        return _spans_of_fields(line, read_json(line, MOST_NESTED), _JSON_TIME, _JSON_LEVEL)
+    if fields.looks_like_pairs(line):
+        return _spans_of_fields(line, read_line(line), _PAIR_TIME, _PAIR_LEVEL)
     head = line[:FAR_ENOUGH]
     match = at_start(head)
     if not match or (match.re is TIME_BEHIND_LEAD and (level_before(match) or match["redis"])):
@@ -161,20 +162,23 @@ def level_span(line: bytes) -> Spans | None:
     return Spans(str(match.lastgroup), match.span(at + 1), stands_behind, behind.span(str(behind.lastgroup)))
 
 
-_JSON_SPANS: Final = re.compile(rb'\{[^{}\n]{0,80}?"([\w@.]{1,32})" ?: ?"?(?=\d)')
+_PAIR_TIME: Final = re.compile(rb'([\w@.]{1,32})="?(?=\d)')
+_PAIR_LEVEL: Final = re.compile(rb'"? ([\w@.]{1,32})=(\w{1,16})(?= )')
+_JSON_TIME: Final = re.compile(rb'\{[^{}\n]{0,80}?"([\w@.]{1,32})" ?: ?"?(?=\d)')
 _JSON_LEVEL: Final = re.compile(rb'"?[^{}\n]{0,80}?"([\w@.]{1,32})" ?: ?"?(\w{1,16})')
 
 
-def _spans_of_json(line: bytes) -> Spans | None:
-    reading = read_json(line, MOST_NESTED)
-    start = _JSON_SPANS.match(line)
+def _spans_of_fields(
+    line: bytes, reading: Reading, time_field: re.Pattern[bytes], level_field: re.Pattern[bytes]
+) -> Spans | None:
+    start = time_field.match(line)
     if not start or not reading.minute or not reading.level:
         return None
     time = TIME_FIRST.match(line, start.end())
     if not time or minute_at(time) != reading.minute or start[1].decode().lower() not in fields.TIME_KEYS:
         return None
     at = time.lastindex or 0
-    level = _JSON_LEVEL.match(line, time.end())
+    level = level_field.match(line, time.end())
     read = fields.LEVEL_KEYS.get(level[1].decode().lower()) if level else None
     if not level or read is not level_of_field or read(level[2]) != reading.level:
         return None

@@ -29,6 +29,8 @@ _COMMON: Final = tuple(
     spelt for word in (b"info", b"debug", b"warn", b"warning", b"error") for spelt in (word.upper(), word, word.capitalize())
 )
 _DIGIT: Final = re.compile(rb"\d")
+_JSON_KEY: Final = re.compile(rb'"([^"\\]{1,64})" ?:')
+_PAIR_KEY: Final = re.compile(rb"([\w@.]{1,32}+)=")
 _TENS: Final = {b"%d" % number: levels.level_of_field(b"%d" % number) for number in (10, 20, 30, 40, 50, 60)}
 _SEVERITIES: Final = {b"%d" % number: level for number, level in enumerate(levels.LEVEL_OF_SEVERITY)}
 
@@ -67,8 +69,8 @@ def shape_of(line: bytes) -> Shape | None:
     if not words or not after or after.isalnum() or len(before) > MOST_BEFORE or len(between) > MOST_BETWEEN or not between:
         return None
     behind = line[slice(*spans.behind)]
-    once, never = _conditions(before, between) if before.startswith(b"{") else ((), ())
-    if before.startswith(b"{") and not once:
+    once, never = _conditions(before, between)
+    if not once and (before.startswith(b"{") or b"=" in before):
         return None
     heads = {between + each + after: level for each, level in words.items()}
     likeliest = between + word + after
@@ -105,20 +107,21 @@ def _words_like(word: bytes) -> dict[bytes, str]:
 
 
 def _conditions(before: bytes, between: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-    """Which fields must stand once and which never, where a JSON line tells its time and its level by its outermost fields."""
-    keys = re.findall(rb'"([^"\\]{1,64})" ?:', before + between)
-    if b"{" in before[1:] + between or not keys:
+    """Which fields must stand once and which never, where a line tells its time and its level by its outermost fields."""
+    is_json = before.startswith(b"{")
+    field, quote, sign = (_JSON_KEY, b'"', b'"') if is_json else (_PAIR_KEY, b" ", b"=")
+    time_keys, level_keys = field.findall(before), field.findall(between)
+    if b"{" in before[1:] + between or not time_keys or not level_keys:
         return (), ()
-    time_key = re.findall(rb'"([^"\\]{1,64})" ?:', before)[-1:]
-    level_key = keys[-1:]
-    never = [
-        b'"' + name.encode() + b'"'
-        for known, key in ((fields.TIME_KEYS, time_key), (tuple(fields.LEVEL_KEYS), level_key))
-        for name in known[: known.index(key[0].decode().lower())]
-        if key and key[0].decode().lower() in known
-    ]
-    once = [b'"' + key + b'"' for key in (*time_key, *level_key)]
-    return tuple(once), tuple(name for name in never if name not in once)
+    time_key, level_key = time_keys[-1].decode().lower(), level_keys[-1].decode().lower()
+    if time_key not in fields.TIME_KEYS or level_key not in fields.LEVEL_KEYS:
+        return (), ()
+    levels_before = list(fields.LEVEL_KEYS)[: list(fields.LEVEL_KEYS).index(level_key)]
+    times_before = fields.TIME_KEYS[: fields.TIME_KEYS.index(time_key)]
+    if not is_json:
+        times_before = (*times_before, "date")
+    once = (quote + level_keys[-1] + sign, *([quote + time_keys[-1] + sign] if is_json else []))
+    return once, tuple(quote + name.encode() + sign for name in (*times_before, *levels_before))
 
 
 def _any_of(likeliest_first: Iterable[bytes], words: Mapping[bytes, str]) -> bytes:
