@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -69,12 +70,12 @@ def read_line(line: bytes, depth: int = 0) -> Reading:
     if len(line) < LEAST_BYTES:
         return NOTHING
     head = line[:FAR_ENOUGH]
+    if fields.looks_like_pairs(head):
+        return _read_pairs(line)
     tells_time = TIME_SIGN.search(head) is not None
     match = at_start(head) if tells_time else None
     if match:
         return _read_timed(line, head, match, depth)
-    if fields.looks_like_pairs(head):
-        return _read_pairs(line)
     if CONTINUES.match(head):
         return NOTHING
     match = time_further_on(head) if tells_time else None
@@ -194,14 +195,16 @@ def match_behind(head: bytes, at: int, form: str) -> re.Match[bytes] | None:
     return (LEVEL_BEHIND_SYSLOG if by_syslog else LEVEL_BEHIND).match(head, at)
 
 
-def level_inside(line: bytes, head: bytes, at: int, depth: int) -> str | None:
-    """The level that fields tell which stand behind a time and a name or two."""
+def level_inside(
+    line: bytes, head: bytes, at: int, depth: int, *, read_fields: Callable[[bytes], Reading | None] = lambda _: None
+) -> str | None:
+    """The level that fields tell which stand behind a time and a name or two; `read_fields` may know JSON already."""
     if b"=" not in head and b"{" not in head:
         return None
     if depth < MOST_NESTED and (start := FIELDS_BEHIND.match(head, at)):
-        return _level_of_inner(line, start.end(), depth)
+        return _level_of_inner(line, start.end(), depth, read_fields)
     if depth < MOST_NESTED and (brace := head.find(b'{"', at)) >= 0 and _is_header(head, at, brace):
-        return _level_of_inner(line, brace, depth)
+        return _level_of_inner(line, brace, depth, read_fields)
     return None
 
 
@@ -210,10 +213,10 @@ def _is_header(head: bytes, start: int, end: int) -> bool:
     return HEADER.fullmatch(head, start, end) is not None
 
 
-def _level_of_inner(line: bytes, at: int, depth: int) -> str | None:
+def _level_of_inner(line: bytes, at: int, depth: int, read_fields: Callable[[bytes], Reading | None]) -> str | None:
     rest = line[at : at + 65536].removeprefix(b"@cee:").lstrip()
     if rest.startswith(b"{"):
-        return read_json(rest, depth + 1).level
+        return (read_fields(rest) or read_json(rest, depth + 1)).level
     return fields.level_of_fields(fields.pairs(rest))
 
 

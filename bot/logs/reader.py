@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from bot.logs import fields, times
 from bot.logs.grammar import FAR_ENOUGH, TIME_BEHIND_LEAD, TIME_FIRST
+from bot.logs.json_reader import JsonReader
 from bot.logs.levels import level_of_field
 from bot.logs.lines import (
     DIGITS_ALIKE,
@@ -59,12 +60,16 @@ class LineReader:
         self._levels: dict[tuple[bool, bytes], str] = {}
         self._level_sizes: list[int] = []
         self._untimed: dict[bytes, str | None] = {}
+        self._json = JsonReader()
 
     def __reduce__(self) -> tuple[type[LineReader], tuple[()]]:
         return LineReader, ()
 
     def read(self, line: bytes) -> tuple[Minute | None, str | None]:
         """The minute and the level of a line without its end."""
+        if line.startswith(b"{"):
+            reading = self._json.known(line) or self._json.learn(line)
+            return reading.minute, reading.level
         for size in self._head_sizes:
             head = self._heads.get(line[:size].translate(DIGITS_ALIKE))
             if head is not None and (minute := times.minute_of(head.form, line[head.minute], line[head.behind])):
@@ -95,7 +100,7 @@ class LineReader:
         start = line[:FAR_ENOUGH]
         match = match_behind(start, head.end, head.form)
         if not match:
-            return level_inside(line, start, head.end, 0)
+            return level_inside(line, start, head.end, 0, read_fields=self._json.known)
         group = str(match.lastgroup)
         level = level_at(group, match[group])
         size = _key_size(match.end() - head.end)
@@ -119,12 +124,12 @@ def _remember(known: dict[_Key, _Value], key: _Key, value: _Value, sizes: list[i
 
 def _head_of(line: bytes) -> _Head | None:
     """How the line begins, where that is told by its first bytes, whatever the digits."""
-    if line.startswith((b"{", b"\xef\xbb\xbf")):
+    if line.startswith((b"{", b"\xef\xbb\xbf")) or fields.looks_like_pairs(line):
         return None
     head = line[:FAR_ENOUGH]
     match = at_start(head)
     if match is None:
-        if fields.looks_like_pairs(head) or level_alone(head):
+        if level_alone(head):
             return None
         match = time_further_on(head)
     elif match.re is TIME_BEHIND_LEAD and (match["priority"] or match["redis"]):
