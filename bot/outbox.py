@@ -236,10 +236,9 @@ class Outbox:
         """A file in the thread of the message it is about, its id. Without that message it goes into the channel."""
         post, session = waiting.post, self._session
         assert session is not None, "who has no session is given no files"
-        client = self._client.at(Priority.FILE) if isinstance(self._client, SlackClient) else self._client
         place = {"channel_id": channel} | ({"thread_ts": waiting.about_ts} if waiting.about_ts else {})
         return await upload(
-            client, session, name=post.text, length=len(post.content), content=post.content, about=post.text, place=place
+            self._client, session, name=post.text, length=len(post.content), content=post.content, about=post.text, place=place
         )
 
     async def _told(self, send: Any, post: Post, told: dict[str, Any]) -> Any:
@@ -266,6 +265,9 @@ class Outbox:
             # Somebody has deleted the message it is about, or it can be edited no more; what waits behind it is told all the same.
             log.warning("What was to be said about an earlier message is left out (%s).", code)
             await self._posts.drop(waiting, trouble=code)
+        elif may_stand and code == "missing_scope":
+            # History cannot be read, so that nobody knows whether this one stands; others can be posted.
+            await self._set_aside(waiting, code, may_stand=True)
         elif post.how is How.FILE or cause in (Cause.CONTENT, Cause.GONE):
             await self._not_taken(waiting, code, cause, may_stand=may_stand)
         else:

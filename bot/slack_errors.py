@@ -93,9 +93,10 @@ def error_code(error: SlackApiError) -> str:
 
 
 def cause_of(error: SlackApiError) -> Cause:
-    """Whose fault a refusal is; what is not known is held against the one message alone."""
+    """Whose fault a refusal is; a word of Slack's that is not known is held against the one message alone. An answer without any word,
+    such as a proxy's, is not Slack's."""
     code = error_code(error)
-    if error.response.status_code >= 500 or code in _UNSURE:
+    if error.response.status_code >= 500 or code in _UNSURE or not error.response.get("error"):
         return Cause.UNSURE
     for codes, cause in ((_APP, Cause.APP), (_CHANNEL, Cause.CHANNEL), (_GONE, Cause.GONE)):
         if code in codes:

@@ -8,6 +8,9 @@ from typing import Any
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack_client import SlackClient
+from bot.slack_pace import Priority
+
 UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=1800, sock_connect=10, sock_read=120)
 
 
@@ -30,7 +33,10 @@ async def upload(
     kind: str | None = None,
     place: dict[str, Any] | None = None,
 ) -> str:
-    """The file's id. Without a `place` only we can see it. Raises SlackApiError, UploadRefused and what aiohttp raises."""
+    """The file's id. Without a `place` only we can see it; what is placed in a channel goes behind the messages there. Raises
+    SlackApiError, UploadRefused and what aiohttp raises."""
+    if place and isinstance(client, SlackClient):
+        client = client.at(Priority.FILE)
     target = await client.files_getUploadURLExternal(filename=name, length=length, alt_txt=about[:1000], snippet_type=kind)
     headers = {"Content-Type": "application/octet-stream", "Content-Length": str(length)}
     async with session.post(target["upload_url"], data=content, headers=headers, timeout=UPLOAD_TIMEOUT) as response:

@@ -443,3 +443,38 @@ async def test_strict_limits_lose_nothing(world: World) -> None:
     assert [text for text in said(world) if text.startswith("Message")] == [f"Message {n}" for n in range(6)]
     assert sorted(text for text in said(world) if text.startswith("Answer")) == sorted(f"Answer {n}" for n in range(12))
     assert sorted(files(world)) == ["usage-0.csv", "usage-1.csv"]
+
+
+@pytest.mark.parametrize("status", [200, 302, 401, 403, 407])
+async def test_answers_of_a_proxy_keep_the_order(world: World, status: int) -> None:
+    world.slack.answer_with(status, "<html>Blocked</html>", path="chat.postMessage", times=4, Content_Type="text/html")
+    async with outbox_of(world) as (posts, _):
+        await enqueue(posts, *(post(n) for n in range(3)))
+        await all_sent(posts)
+    assert said(world) == ["Message 0", "Message 1", "Message 2"]
+
+
+async def test_unreadable_history_sets_one_message_aside(world: World) -> None:
+    """The message may stand already, and history may not be read: it is not posted twice, and others are posted."""
+    store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
+    await enqueue(Posts(store), post(0, "C0KITCHEN"))
+    assert await Posts(store).claim_post(now=utc_now())
+    await store.close()
+    refusal = world.slack.refuse("conversations.history", "missing_scope")
+    async with outbox_of(world) as (posts, outbox):
+        await enqueue(posts, post(1, "C0KITCHEN"))
+        await world.slack.until(lambda: said(world, "C0KITCHEN") == ["Message 1"])
+        [told] = await world.slack.until(lambda: said(world))
+        assert "missing_scope" in told
+        assert outbox.trouble() == ""
+        world.slack.refusals.remove(refusal)
+        await all_sent(posts)
+    assert said(world, "C0KITCHEN") == ["Message 1", "Message 0"]
+
+
+async def test_message_of_an_unreachable_slack_is_kept_in_order(world: World) -> None:
+    async with outbox_of(world) as (posts, _):
+        world.slack.fail(how="cut", processed=False, times=7)
+        await enqueue(posts, *(post(n) for n in range(3)))
+        await all_sent(posts)
+    assert said(world) == ["Message 0", "Message 1", "Message 2"]
