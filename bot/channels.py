@@ -37,6 +37,7 @@ class SlackChannels:
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
         self._open: dict[tuple[str, str], tuple[float, bool]] = {}
+        self._public: dict[str, float] = {}
 
     async def is_bot_in(self, channel: str) -> bool | None:
         """Whether the bot can post in the channel; None where Slack does not say."""
@@ -55,6 +56,8 @@ class SlackChannels:
         """Whether the channel is public, or the person is in it. What Slack does not tell is not open."""
         if channel.startswith("#"):
             return False
+        if time.monotonic() - self._public.get(channel, float("-inf")) < KEPT_S:
+            return True
         known = self._open.get((user, channel))
         if known and time.monotonic() - known[0] < KEPT_S:
             return known[1]
@@ -70,6 +73,7 @@ class SlackChannels:
         if found.get("is_im"):
             return found.get("user") == user
         if not (found.get("is_private") or found.get("is_mpim")):
+            self._public[channel] = time.monotonic()
             return True
         cursor = ""
         for _ in range(MOST_PAGES):

@@ -93,6 +93,12 @@ class Errand:
     delivery: str = ""
     direct: bool = False
     thread_ts: str = ""
+    shown_line: str = ""
+
+    @property
+    def title(self) -> str:
+        """The question as it may be shown: without a secret that was typed in it."""
+        return self.shown_line or self.line
 
 
 def json_text(value: Any) -> str:
@@ -138,8 +144,8 @@ class Delivery:
 
     async def show_work(self, errand: Errand, ticket: str, progress: Progress) -> None:
         """A message that the work goes on, with Cancel; shown where the answer will stand, and as answers leave room for it."""
-        blocks = talk.working_blocks(errand.line, ticket, progress)
-        text = f"{WORKING} {errand.line}"
+        blocks = talk.working_blocks(errand.title, ticket, progress)
+        text = f"{WORKING} {errand.title}"
         if errand.public and not errand.away:
             try:
                 await self._show_in_channel(errand, text, blocks)
@@ -152,11 +158,11 @@ class Delivery:
             return
         if errand.holder is Holder.STAYS or not errand.response_url:
             errand.told_beside = True
-            await self.tell(errand, talk.soon(errand.line, ticket))
+            await self.tell(errand, talk.soon(errand.title, ticket))
             return
         if not await self._show_privately(errand, text, talk.older_blocks(blocks)):
             errand.told_beside = True
-            await self.tell(errand, talk.soon(errand.line, ticket))
+            await self.tell(errand, talk.soon(errand.title, ticket))
 
     async def _show_privately(self, errand: Errand, text: str, blocks: Sequence[Block]) -> bool:
         """Whether the asker may be shown the work: by the response URL alone, since nothing else can be replaced by the answer."""
@@ -223,7 +229,7 @@ class Delivery:
         await self.whisper(errand, *_private(errand, answer, ticket))
         errand.shown_privately = False
         if answer.files:
-            await self._bring_files(errand, answer.files, comment=kit.code(errand.line, 500))
+            await self._bring_files(errand, answer.files, comment=kit.code(errand.title, 500))
 
     async def trouble(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
         """A refusal or an error: always private, and nothing is left that says work goes on."""
@@ -375,7 +381,7 @@ class Delivery:
         if wait_s < LONG_QUEUE_S or errand.direct or now - self._queue_told.get(key, -QUEUE_TOLD_EVERY_S) < QUEUE_TOLD_EVERY_S:
             return
         self._queue_told = {known: at for known, at in self._queue_told.items() if now - at < QUEUE_TOLD_EVERY_S} | {key: now}
-        text = f"Much is being posted in this channel: the answer to `{errand.line}` is ready and comes in about {wait_s:.0f} s."
+        text = f"Much is being posted in this channel: the answer to `{errand.title}` is ready and comes in about {wait_s:.0f} s."
         with contextlib.suppress(SlackRefused, SlackUnsure):
             await self._whisper(replace(errand, shown_privately=False), text, self._checked(text, talk.note_blocks(text)))
 
@@ -423,7 +429,7 @@ class Delivery:
                 return await self._bring_file(errand, file, channel, "", comment)
             if reason_of(error) not in NOT_HERE or channel.startswith("D"):
                 raise
-            return await self._bring_file(errand, file, "", "", kit.code(errand.line, 500))
+            return await self._bring_file(errand, file, "", "", kit.code(errand.title, 500))
         return channel, thread_ts
 
     def _away(self, errand: Errand, error: SlackRefused) -> None:

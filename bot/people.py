@@ -167,12 +167,15 @@ class _Cache(Generic[T]):
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._entries: dict[str, _Entry[T]] = {}
+        self._asking: dict[str, asyncio.Task[_Entry[T]]] = {}
 
     async def get(self, key: str, ask: Callable[[], Awaitable[T]], *, kept_s: float, oldest_s: float = float("inf")) -> T | None:
         """What was learned within `kept_s`, or what Slack says now, or else what it said within `oldest_s`; None without any."""
         known = self._entries.get(key)
         if known is None or not self._is_recent(known, kept_s):
-            known = await self._learn(key, ask, known)
+            # Hundreds of alerts of one maker may be due at once, and Slack is asked once.
+            task = self._asking.get(key) or self._ask(key, ask, known)
+            known = await asyncio.shield(task)
         if known.learned is None or self._age_s(known.learned) > oldest_s:
             return None
         return known.value
@@ -181,6 +184,11 @@ class _Cache(Generic[T]):
         if entry.learned is not None and self._age_s(entry.learned) < kept_s:
             return True
         return entry.tried != entry.learned and self._age_s(entry.tried) < TRY_AGAIN_AFTER_S
+
+    def _ask(self, key: str, ask: Callable[[], Awaitable[T]], known: _Entry[T] | None) -> asyncio.Task[_Entry[T]]:
+        task = self._asking[key] = asyncio.create_task(self._learn(key, ask, known))
+        task.add_done_callback(lambda _: self._asking.pop(key))
+        return task
 
     async def _learn(self, key: str, ask: Callable[[], Awaitable[T]], known: _Entry[T] | None) -> _Entry[T]:
         now = self._now()

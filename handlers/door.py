@@ -28,7 +28,7 @@ from handlers.manage import Manager
 from handlers.permissions import Permissions, Requester
 from handlers.trouble import Cancelled, Lost, Stopping, trouble_of
 from handlers.typed_secrets import SecretCheck
-from providers.redaction import Redactor, Secret
+from providers.redaction import MARK, Redactor, Secret
 
 log = logging.getLogger("opswatch")
 SHOW_WORK_AFTER_S = 0.8
@@ -158,6 +158,7 @@ class Door:
             await self.delivery.tell(errand, talk.help_for(question, directory, may_manage=may_manage))
             return "help"
         errand.line = question.line
+        errand.shown_line = self.redactor.text(question.line)
         errand.public = errand.direct or self.access.is_public(command, errand.channel)
         answer = await self._answer(question, errand, zone, may_manage=may_manage or errand.public)
         return "partial" if answer.warnings else "answered"
@@ -182,7 +183,9 @@ class Door:
             line = f"/{asked.command} {asked.text}".strip()
             trouble = trouble_of(Lost(line))
             try:
-                await self.delivery.lost(await self._lost_errand(asked, line), trouble.text, trouble.blocks(line))
+                await self.delivery.lost(
+                    await self._lost_errand(asked, line), trouble.text, trouble.blocks("" if MARK in line else line)
+                )
             except Exception as error:
                 log.warning(
                     "A question that a crash cut off could not be told: %s", self.redactor.text(repr(error)), exc_info=True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -60,6 +61,15 @@ async def test_who_leaves_group_loses_it_within_a_minute() -> None:
     assert slack.calls == 1
     clock.now += timedelta(seconds=RIGHTS_KEPT_S + 1)
     assert await people.groups_of("U0ADA", ["S0ONCALL"]) == []
+
+
+async def test_several_at_once_ask_slack_once() -> None:
+    slack = FakeSlack(S0ONCALL=["U0ADA"], U0ADA={"team_id": "T0OURS"})
+    people, _ = people_of(slack)
+    found = await asyncio.gather(*(people.groups_of("U0ADA", ["S0ONCALL"]) for _ in range(100)))
+    assert found == [["S0ONCALL"]] * 100
+    await asyncio.gather(*(people.membership("U0ADA") for _ in range(100)))
+    assert slack.calls == 2
 
 
 @pytest.mark.parametrize("code", ["no_such_subteam", "subteam_disabled"])

@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.slack import Message
+from bot.sandbox.slack import BOT, Message
 from bot.sandbox.world import World
 from tests.scenarios.test_alerts import SPIKE, clock, kept, running
 from tests.support.clock import MovableClock as Clock
+from tests.support.inert import shown_texts
 
 assert clock, "the clock of the alerts' own tests"
 QUIET = {**SPIKE, "above": "50 GB", "recover": "40 GB"}
 SECRET = "hunter2hunter2"
+EVERYBODY = {"usage": ["*"], "apiaudit": ["*"], "logs": ["*"]}
 TOLD_TOO_OLD = "This answer is shared already or too old"
 
 
@@ -91,6 +93,20 @@ async def test_question_with_secret_is_not_stored(world: World, clock: Clock, li
         refusal = await world.slack.answer_to(line, channel="C0KITCHEN")
         assert "looks like a password or a token, and is not stored" in refusal.text
     assert await kept(world, "SELECT 1 FROM rules UNION SELECT 1 FROM subscriptions") == []
+
+
+async def test_typed_secret_is_not_shown_to_others(world: World, clock: Clock) -> None:
+    """Only its asker has typed the command; the answer is for all."""
+    shown: list[str] = []
+    world.slack.watchers.append(lambda entry: shown.append(entry.body.decode("utf-8", "replace")))
+    async with running(world, QUIET, access=EVERYBODY):
+        world.rapid7.be_slow(2.0, times=1)
+        answer = await world.slack.answer_to(f"/logs kitchen 20m where(password={SECRET})", channel="C0KITCHEN", timeout_s=30)
+    assert any("Working" in body for body in shown)
+    assert "password=[redacted]" in answer.text
+    for message in world.slack.messages:
+        if message.user == BOT:
+            assert SECRET not in "".join([message.text, *shown_texts(message.blocks)])
 
 
 async def test_home_offers_no_question_without_its_secret(world: World, clock: Clock) -> None:

@@ -60,6 +60,11 @@ def wrong(payload: Any) -> list[str]:
     return found
 
 
+def shown_texts(payload: Any) -> list[str]:
+    """All that is shown of blocks or of a view."""
+    return [text for _, text, _ in _texts(payload)]
+
+
 def _wrong_text(text: str) -> list[str]:
     """Top-level text is marked up, too: a sign that is one has to be an entity, and no line may be somebody else's."""
     bad = "<" in text or ">" in text or _UNSEEN.search(text) or re.search(r"(?m)^injected", text)
