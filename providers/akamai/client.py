@@ -344,7 +344,7 @@ class Akamai:
             return
         problem = parse.problem(reply.body)
         said = self._redactor.text(parse.problem_said(problem))
-        if reply.status == 400 and "timestamp" in said.lower():
+        if reply.status == 400 and parse.is_about_our_clock(problem):
             raise self._skewed(reply, problem)
         if "IPBLOCK" in said or "WAF deny" in said:
             raise RateLimited(

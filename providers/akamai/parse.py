@@ -118,6 +118,12 @@ def joined(pages: Sequence[Report]) -> Report:
     )
 
 
+def is_about_our_clock(problem: Mapping[str, Any]) -> bool:
+    """Whether the gateway refused the time of a signature; the report's own errors are about the window instead."""
+    words = f"{problem.get('title')} {problem.get('detail')}".lower()
+    return "timestamp" in words and not str(problem.get("type")).startswith("reporting.") and "errors" not in problem
+
+
 def is_about_bounds(problem: Mapping[str, Any]) -> bool:
     """Whether an error is about where a window begins and ends, such as that it must be divisible by an interval."""
     errors = problem.get("errors")

@@ -146,6 +146,8 @@ class DeviceWise:
         if isinstance(page, parse.Failure) and page.session_expired:
             page = await self._ask_page(params, await self._session.id(instead_of=session))
         if isinstance(page, parse.Failure):
+            if page.is_end_of_list and params["offset"]:
+                return parse.Page([], None)
             raise self._failed(page)
         return page
 

@@ -25,6 +25,8 @@ MOST_NESTED = 200_000
 SHORT, REMEMBERED = 512, 16_384
 EXPIRED_PREFIX = "authentication session is invalid"
 EXPIRED_CODES = frozenset({-90000})
+# The platform's lists say so where an offset lies behind their end.
+EXHAUSTED_CODE = -90058
 _FAILURE_WORDS = frozenset({"errorCodes", "errorMessages", "errorMessage"})
 
 
@@ -38,6 +40,10 @@ class Failure:
     @property
     def session_expired(self) -> bool:
         return any(m.lower().startswith(EXPIRED_PREFIX) for m in self.messages) or not EXPIRED_CODES.isdisjoint(self.codes)
+
+    @property
+    def is_end_of_list(self) -> bool:
+        return EXHAUSTED_CODE in self.codes
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):

@@ -716,3 +716,11 @@ def test_a_table_whose_columns_are_unknown_is_not_read(columns: str) -> None:
 def test_a_response_code_is_one_however_it_is_spelt(code: Any) -> None:
     report = parse.json_report(json.dumps({"data": [{**SAMPLE_DATA[0], "responseCode": code}]}).encode(), account="edge")
     assert parse.api_call(report.rows[0], account="edge", own_token="").outcome is Outcome.FAILURE
+
+
+async def test_a_window_the_report_refuses_is_not_taken_for_a_wrong_clock(server: AkamaiSandbox, edge: Akamai) -> None:
+    errors = [{"type": "reporting.re.date.range.invalid.date.format", "title": "Invalid timestamp in start"}]
+    body = {"type": "reporting.re.invalid.request", "title": "Invalid timestamp", "instance": "x", "errors": errors}
+    server.answer_with(400, json.dumps(body), times=9)
+    with pytest.raises(ProtocolError, match="refused the window"):
+        await edge.calls(WINDOW, CallFilters())

@@ -646,3 +646,15 @@ async def test_a_request_that_is_no_string_may_be_deep(server: DeviceWiseSandbox
     with contextlib.suppress(ProtocolError):
         page = await iot.calls(WINDOW, CallFilters())
         assert [call.action for call in page.calls] == ["a.b"]
+
+
+async def test_an_exhausted_list_ends_the_paging(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+    await iot.calls(WINDOW, CallFilters())
+    failure = {"list": {"success": False, "errorCodes": [-90058], "errorMessages": ["Iterator exhausted"]}}
+    server.answer_with(200, answer_of(None, rows(3)))
+    server.answer_with(200, json.dumps(failure))
+    page = await iot.calls(WINDOW, CallFilters())
+    assert (len(page.calls), page.complete) == (3, True)
+    server.answer_with(200, json.dumps(failure))
+    with pytest.raises(ProtocolError, match="Iterator exhausted"):
+        await iot.calls(WINDOW, CallFilters())

@@ -40,6 +40,7 @@ from providers.records import CallFilters, DayRange, Window
 from providers.redaction import Secret
 from providers.unpacking import MOST_PART_BYTES, Unpacker
 from tests.conftest import memory_below
+from tests.support.work import growth
 
 HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 WINDOW = Window(HOUR - timedelta(hours=1), HOUR)
@@ -414,3 +415,51 @@ async def test_cut_connection_is_still_no_protocol_error(rapid7: Vendor) -> None
     rapid7.server.misbehave(cut, times=9)
     with pytest.raises(Unavailable, match="broke off"):
         await rapid7.ask()
+
+
+def call_in(text: bytes) -> object:
+    return devicewise_parse.api_call(
+        devicewise_parse.row_of({"request": text.decode(), "response": text.decode()}), account="a", whoami=""
+    )
+
+
+READERS: dict[str, Callable[[bytes], object]] = {
+    "excess": excess_of,
+    "usage": lambda body: rapid7_parse.usage_period(body, account="a"),
+    "usage by log": lambda body: rapid7_parse.log_usage(body, account="a"),
+    "logs": lambda body: rapid7_parse.named_logs(body, account="a"),
+    "refusal": rapid7_parse.error_said,
+    "calls": lambda body: devicewise_parse.list_page(body, account="a"),
+    "a request in a string": call_in,
+    "report": lambda body: akamai_parse.json_report(body, account="a"),
+    "table": lambda body: akamai_parse.csv_report(body, account="a"),
+    "problem": lambda body: akamai_parse.problem_said(akamai_parse.problem(body)),
+}
+UNITS = [
+    b"[",
+    b"{",
+    b'"',
+    b"\\",
+    b'\\"',
+    b"[],",
+    b'{"a":',
+    b",",
+    b"\n",
+    b'","',
+    b"9",
+    b"#DATA_START\n",
+    b'{"daily_usage":[',
+    b"]}",
+    b"\xc3\xa9",
+]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=repr)
+@pytest.mark.parametrize("reader", READERS.values(), ids=READERS.keys())
+def test_work_grows_no_faster_than_the_answer(reader: Callable[[bytes], object], unit: bytes) -> None:
+    def read(size: int) -> None:
+        for body in (unit * size, b'{"daily_usage":[' + unit * size, b"#METADATA_START\n" + unit * size):
+            with contextlib.suppress(ProviderError):
+                reader(body)
+
+    assert max(growth(read, [20_000, 40_000, 80_000])) < 2.6
