@@ -148,17 +148,19 @@ class Clockwork:
                 task.cancel()
 
     async def _tick(self) -> None:
-        now = self.clock()
         try:
+            now = self.clock()
             if self._clock_was_wrong(now):
                 await self._reset(now)
             self._seen = (now, time.monotonic())
             self._begin([*self._due_once(now), *self._due(now)])
         except Exception as error:
-            self._why_stuck = str(error) if isinstance(error, sqlite3.Error) else type(error).__name__
-            log.error("What is due could not be looked at: %s", self._why_stuck)
+            why = str(error) if isinstance(error, sqlite3.Error) else type(error).__name__
+            if why != self._why_stuck:
+                log.error("What is due could not be looked at: %s", why)
+            self._why_stuck = why
             return
-        self._moved_at = time.monotonic()
+        self._moved_at, self._why_stuck = time.monotonic(), ""
 
     def _due_once(self, now: datetime) -> list[Due]:
         found = []

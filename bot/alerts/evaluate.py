@@ -172,6 +172,8 @@ def _subjects(
             found[name] = _with_value(rule, known, reading, now)
         else:
             found[name] = replace(known, value=None) if partial else _without_data(rule, known, now)
+    if readings.keys() == before.subjects.keys():
+        return found
     for name, known in before.subjects.items():
         if name not in readings and known.state in _MATTERING and not (rule.each and name == WHOLE):
             standing = _shifted(known, away)
@@ -193,22 +195,14 @@ def _unlisted(rule: Rule, known: Standing, now: datetime) -> Standing | None:
 def _without_future(before: Watch, now: datetime) -> Watch:
     """No instant of the past lies ahead of now. One that does was kept while the clock was wrong, and would hold back everything that is
     reckoned from it."""
-    latest = max([*_instants(before), *(instant for s in before.subjects.values() for instant in _instants(s))], default=now)
-    if latest <= now:
+    # None is later than the last evaluation.
+    if before.evaluated_at is None or before.evaluated_at <= now:
         return before
     subjects = {name: _clamped(s, now) for name, s in before.subjects.items()}
     return replace(_clamped(before, now), subjects=subjects)
 
 
 _Record = TypeVar("_Record", Standing, Watch)
-
-
-def _instants(record: Standing | Watch) -> list[datetime]:
-    if isinstance(record, Watch):
-        kept = (record.evaluated_at, record.told_at, record.began_at)
-    else:
-        kept = (record.since, record.breach_since, record.clear_since)
-    return [instant for instant in kept if instant]
 
 
 def _clamped(record: _Record, now: datetime) -> _Record:

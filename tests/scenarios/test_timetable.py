@@ -1,0 +1,72 @@
+"""The timetable says when it does not move, and one schedule never keeps the others."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from bot.app import Bot
+from bot.sandbox.world import World
+from bot.schedule import Entry
+from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluated, running
+from tests.scenarios.test_database_health import readiness
+from tests.support.clock import MovableClock
+
+assert clock, "the clock of the alerts' own tests"
+
+
+async def until_trouble(bot: Bot, says: str) -> None:
+    async with asyncio.timeout(20):
+        while says not in bot.clockwork.trouble:
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("error", "says"), [(sqlite3.OperationalError("disk I/O error"), "disk I/O error"), (OSError("no clock"), "OSError")]
+)
+async def test_ready_says_that_the_timetable_stands_still_and_why(
+    world: World, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, free_tcp_port: int, error: Exception, says: str
+) -> None:
+    def broken() -> datetime:
+        raise error
+
+    monkeypatch.setattr("handlers.clockwork.STUCK_AFTER_S", 0.2)
+    async with running(world, SPIKE) as bot, readiness(bot, free_tcp_port) as ready:
+        bot.clockwork.clock = broken
+        await until_trouble(bot, says)
+        status, found = await ready()
+        assert (status, found["database"], found["slack"]) == (503, True, True)
+        assert "The timetable has not moved for" in str(found["trouble"])
+        bot.clockwork.clock = clock
+        async with asyncio.timeout(20):
+            while (await ready())[0] != 200:
+                await asyncio.sleep(0.05)
+
+
+async def test_schedule_that_cannot_be_read_keeps_no_other(world: World, clock: MovableClock) -> None:
+    class Broken:
+        def get_next_fire_time(self, previous_fire_time: Any, now: datetime) -> datetime | None:
+            if self.times:
+                self.times -= 1
+                return now
+            raise OverflowError
+
+        times = 1
+
+    Meter(world)
+    async with running(world, SPIKE) as bot:
+        bot.clockwork._entries = {"broken": Entry("broken", Broken(), clock()), **bot.clockwork._entries}
+        assert await evaluated(bot, clock) == "inactive"
+        assert "broken" not in bot.clockwork._entries
+
+
+async def test_run_that_never_ends_is_named(world: World, clock: MovableClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlers.clockwork.RUN_STUCK_AFTER_S", 0.2)
+    world.rapid7.be_slow(5, times=9)
+    async with running(world, SPIKE) as bot:
+        clock.strike(15)
+        await until_trouble(bot, "alert ingest-spike has not ended for")
