@@ -20,9 +20,10 @@ _HINTS: Final = (
 )  # fmt: skip
 NAME_HINTS: Final = tuple(_HINTS.split())
 _NAME_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
+_MOST_ITEMS: Final = 256
 _LONGEST_NAME: Final = 64
 _ESCAPE_REST: Final = re.compile(rb"(?<=\\)(?:[nrtbf]|u00[0-9a-fA-F]{2})|(?<=%)(?:25){0,2}[0-9A-Fa-f]{2}")
-_WORD: Final = re.compile(rb"[A-Za-z]+[,.;:]?(?=\s|$)")
+_WORD: Final = re.compile(rb"[A-Za-z]++[,.;:]?(?=\s|$)")
 _IS_PASSWORD: Final = re.compile(rb"(?i)pass|pwd")
 
 _MARK: Final = MARK.encode()
@@ -36,7 +37,7 @@ _CREDENTIALS: Final = re.compile(
     (?P<parameters> (?:digest|oauth|hawk|signature|mac|aws4-[\w-]{4,24}|acs3-[\w-]{4,24}|gnap|hmac[\w-]{0,20}|[\w-]{1,30}-sha(?:1|256|512)) [^\S\n]{1,3}
         PARAMETER (?: [^\S\n]{0,3} [,;] [^\S\n]{0,3} PARAMETER )* )
   | (?P<scheme> SCHEME [^\S\n]{1,3} ) (?P<token> [^\s"'`\\,<>]{1,8192} (?:,(?=[^\s"'])[^\s"'`\\<>]{1,4096})? )
-  | (?P<other_scheme> [a-z][a-z0-9_.-]{1,30} [^\S\n]{1,3} ) (?P<other_token> (?![\w.-]{1,30}=[^=\s]) [^\s"'`\\,<>]{4,8192} ) (?P<ends>\s*(?:["'`\\,}]|$))?
+  | (?P<other_scheme> [a-z][a-z0-9_.-]{1,30} [^\S\n]{1,3} ) (?P<other_token> (?![\w.-]{1,30}=[^=\s]) [^\s"'`\\,<>]{4,8192} ) (?P<ends>\s{0,8}(?:["'`\\,}]|$))?
   | (?P<bare> [^\s"'`\\,<>]{1,8192} )
     """.replace(b"PARAMETER", _PARAMETER).replace(b"SCHEME", _KNOWN_SCHEME),
     re.MULTILINE,
@@ -145,7 +146,7 @@ def _behind_blank(block: bytes, after: re.Match[bytes], kind: NameKind, name: by
 
 
 def _is_netrc(block: bytes, at: int) -> bool:
-    return bool(re.search(rb"\blogin[ \t]+\S{1,64}[ \t]+(?:pass)?$", block[max(0, at - 100) : at]))
+    return bool(re.search(rb"\blogin[ \t]{1,8}\S{1,64}[ \t]{1,8}(?:pass)?$", block[max(0, at - 100) : at]))
 
 
 def _behind_sign(block: bytes, after: re.Match[bytes], kind: NameKind, name: bytes) -> list[Span]:
@@ -215,7 +216,7 @@ def _items(block: bytes, start: int, kind: NameKind, close: bytes | None) -> lis
     spans: list[Span] = []
     at = start
     is_list = False
-    while True:
+    for _ in range(_MOST_ITEMS):
         at = _behind_gap(block, at)
         if opening := values.OPENING.match(block, at):
             end = quoted_end(block, opening.end(), opening["quote"])
@@ -232,7 +233,9 @@ def _items(block: bytes, start: int, kind: NameKind, close: bytes | None) -> lis
     if is_list or block.startswith((b"]", b"{", b"["), at):
         return spans
     text = values.BRACKETED.match(block, start)
-    return [Span(start, text.end())] if text and is_secret(kind, text[0], prose=False) else []
+    if text and (len(text[0]) >= values.LONGEST_ORDINARY or is_secret(kind, text[0], prose=False)):
+        return [Span(start, text.end())]
+    return []
 
 
 def _behind_gap(block: bytes, at: int) -> int:
@@ -262,7 +265,7 @@ def _credentials(block: bytes, start: int) -> list[Span]:
     if match["parameters"] or match["scheme"]:
         return [Span(start, match.end())]
     word, token = (match["other_scheme"] or match["bare"]).strip(), match["other_token"]
-    if not is_secret(NameKind.AUTHORIZATION, word, prose=True):
+    if len(word) < values.LONGEST_ORDINARY and not is_secret(NameKind.AUTHORIZATION, word, prose=True):
         return []
     if token and (match["ends"] is not None or looks_secret(token)):
         return [Span(start, match.end("other_token"))]
@@ -271,9 +274,12 @@ def _credentials(block: bytes, start: int) -> list[Span]:
 
 def _cookies(block: bytes, start: int) -> list[Span]:
     match = _COOKIES.match(block, start)
-    if match is None or not _is_cookie(match[0]) or not is_secret(NameKind.COOKIE, match[0], prose=True):
+    if match is None:
         return []
-    return [Span(start, match.end())]
+    is_long = len(match[0]) >= values.LONGEST_ORDINARY
+    if is_long or (_is_cookie(match[0]) and is_secret(NameKind.COOKIE, match[0], prose=True)):
+        return [Span(start, match.end())]
+    return []
 
 
 def _is_cookie(value: bytes) -> bool:
@@ -289,9 +295,12 @@ def _number(number: re.Match[bytes], kind: NameKind, close: bytes) -> list[Span]
 
 def _bare(block: bytes, start: int, kind: NameKind, *, prose: bool) -> list[Span]:
     found = _value_at(block, start)
-    if found is None or not is_secret(kind, block[found.start : min(found.end, found.start + 2048)], prose=prose):
+    if found is None:
         return []
-    return [found]
+    is_long = found.end - found.start >= values.LONGEST_ORDINARY
+    if is_long or is_secret(kind, block[found.start : found.end], prose=prose):
+        return [found]
+    return []
 
 
 def _value_at(block: bytes, start: int) -> Span | None:

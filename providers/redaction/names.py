@@ -109,7 +109,7 @@ _PASS_NOT_OF: Final = words(
     "by first second third low high band render multi single one two com tres sur over under all full partial test tests lint dry last next"
     " num total"
 )
-_SPLIT: Final = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_SPLIT: Final = re.compile(rb"[A-Z]{1,96}(?![a-z])|[A-Z]?[a-z]++|[0-9]++")
 
 EXAMPLES: Final = {
     "password": NameKind.SECRET,

@@ -16,15 +16,15 @@ SCHEME_HINTS: Final = ("bearer", "basic ", "basic%20")
 COMMAND_HINTS: Final = (" -u", " --user", " --proxy-user", "mysql", "mariadb", "sshpass", "redis-cli", "ldap", "docker login", "smbclient", "identified")  # fmt: skip
 
 _MARK: Final = MARK.encode()
-_ADDRESS: Final = re.compile(rb"(?:[^\s\"'<>\\`]|\\{1,16}(?:/|u0026)){1,1024}")
-_AUTHORITY: Final = re.compile(rb"(?:[^/?#\\]|\\(?!/))*")
+_ADDRESS: Final = re.compile(rb"(?:[^\s\"'<>\\`:]|:(?!\\{0,16}/\\{0,16}/)|\\{1,16}(?:/|u0026)){1,1024}")
+_AUTHORITY: Final = re.compile(rb"(?:[^/?#\\]|\\(?!/))*+")
 _HOST: Final = re.compile(rb"\[?[\w.:-]{1,253}\]?(?=[/?#,;)}\]\\]|$)")
 _PORT: Final = re.compile(rb"\d{1,5}$")
 _DIGIT: Final = re.compile(rb"\d")
 _PATH_WITH_AT: Final = re.compile(rb"[?&=]|/@|//")
 _ENCODED_USERINFO: Final = re.compile(rb"(?i)(?:(?!%3a|%40|%2f)[^\s\"'<>&]){0,128}%3a((?:(?!%40|%2f)[^\s\"'<>&]){1,256})%40")
 _ORACLE: Final = re.compile(rb"[\w.$#]{1,64}/([^\s@\"'<>]{1,128})@")
-_IN_FRONT_OF_HOST: Final = re.compile(rb"[^\s\"'=:/<>@]{0,64}:([^\s\"'<>]{1,128})$")
+_AROUND_ADDRESS: Final = (b" ", b"\t", b"\n", b'"', b"'", b"<", b">", b"`")
 
 _BEARER: Final = re.compile(
     rb"(?i)(?<![A-Za-z])bearer(?:[^\S\n]{1,3}|%20|\+)((?![\w.-]{1,30}=[^=\s])[A-Za-z0-9._~+/=:-]{6,16384})"
@@ -110,10 +110,11 @@ def _beyond_authority(address: bytes, standard: int, end: int) -> int:
 
 def _in_front_of_host(block: bytes, at: int) -> list[Span]:
     left = block[max(0, at - 256) : at]
-    match = _IN_FRONT_OF_HOST.search(left)
-    if match is None or match[1] == _MARK:
+    word = left[max(left.rfind(sign) for sign in _AROUND_ADDRESS) + 1 :]
+    user, _, password = word.partition(b":")
+    if not password or password == _MARK or b"/" in user:
         return []
-    return [Span(at - len(left) + match.start(1), at)]
+    return [Span(at - len(password), at)]
 
 
 def scheme_secrets(block: bytes, at: int) -> list[Span]:

@@ -30,14 +30,15 @@ _END: Final = re.compile(rb"-{4,5}[ +]?END(?:[A-Z0-9a-z +_.%-]{0,80}?)-{4,5}|-{4
 _ONE_LINE_BODY: Final = re.compile(
     rb"""(?x) (?: [A-Za-z0-9+/=,:.-]++ | \\{1,16}[nrt] | [ \t]++ | %[0-9A-Fa-f]{2} | \\{1,16}(?=["'/\n]) | &\#1[03]; | ["']\s?\+?\s?["'] )*+ """
 )
-_PUTTY_LINE: Final = re.compile(rb"[^\n\"']{0,4096}")
+_PUTTY_LINE: Final = re.compile(rb"PuTTY-User-Key-File-\d{1,2}:[^\n\"']{0,16384}")
 _BASE64_RUN: Final = re.compile(rb"[A-Za-z0-9+/_-]{1,1048576}={0,2}")
-_LONG_RUN: Final = re.compile(rb"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40,}={0,2}")
+_BASE64_HEAD: Final = re.compile(rb"(?:[A-Za-z0-9+/]{4}){10,20}")
+_LONG_RUN: Final = re.compile(rb"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40,}+={0,2}")
 _HEADER: Final = re.compile(
     rb"(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset|MessageID|Subject|Encryption|Public-Lines|Private-Lines|Private-MAC|Private-Hash"
     rb"|Key-Derivation|Argon2-\w{1,20}|x-[\w-]{1,30}): ?"
 )
-_LINE_TAIL: Final = re.compile(rb"(?:\\{1,16}[nrt]|<br ?/?>)+$")
+_LINE_TAIL: Final = re.compile(rb"(?:\\{1,16}[nrt]|<br ?/?>){1,8}$")
 _BLANKS: Final = b" \t\r"
 _AROUND: Final = b" \t\r\"',;+)(\\>|#*"
 _BASE64_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -63,7 +64,9 @@ def private_key(block: bytes, at: int) -> tuple[list[Span], OpenKey | None]:
         return _encoded(block, at)
     if block.startswith(b"PuTTY", at):
         line = _PUTTY_LINE.match(block, at)
-        end = line.end() if line else at
+        if line is None:
+            return [], None
+        end = line.end()
         return [Span(at, end)], _open(block, at) if block[end : end + 1] in (b"\n", b"") else None
     dashes = block[max(0, at - 3) : at]
     begin = _BEGIN.match(block, at - len(dashes) + len(dashes.rstrip(b"-")))
@@ -118,15 +121,15 @@ def _open(block: bytes, at: int) -> OpenKey:
 
 def _encoded(block: bytes, at: int) -> tuple[list[Span], OpenKey | None]:
     """PEM in Base64, of which the label is readable once decoded."""
-    run = _BASE64_RUN.match(block, at)
-    if run is None or len(run[0]) < 40:
-        return [], None
+    head = _BASE64_HEAD.match(block, at)
     try:
-        label = base64.b64decode(run[0][:80].rstrip(b"=")[: len(run[0][:80]) // 4 * 4])
+        label = base64.b64decode(head[0]) if head else b""
     except binascii.Error:
         return [], None
-    if b"PRIVATE" not in label[:60]:
+    if b"PRIVATE" not in label:
         return [], None
+    run = _BASE64_RUN.match(block, at)
+    assert run
     return [Span(at, run.end())], _open(block, at) if block[run.end() : run.end() + 1] in (b"\n", b"\r") else None
 
 

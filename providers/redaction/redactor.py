@@ -5,11 +5,13 @@ One pass over a block finds the fixed texts at which a secret may begin; the rul
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
+from providers.redaction.common_shapes import common_secret
 from providers.redaction.named import NAME_HINTS, named_secrets
 from providers.redaction.own import spellings
 from providers.redaction.phrases import (
@@ -24,34 +26,33 @@ from providers.redaction.private_keys import KEY_HINTS, OpenKey, following_lines
 from providers.redaction.scan import Scan
 from providers.redaction.secret import MARK, Secret
 from providers.redaction.stream import LineRedactor
-from providers.redaction.token_rules import JWT_HINTS, JwtRule, Rule, token_rules
+from providers.redaction.token_rules import Rule, token_rules
 from providers.redaction.values import Span
 
+# The place of a text in its group, and where it begins and ends.
+Match = tuple[int, int, int]
 SHORTEST_OWN: Final = 4
 _MARK: Final = MARK.encode()
 
 
-def _phrase_rules() -> list[tuple[bytes, Rule]]:
+def _phrase_rules() -> dict[bytes, Rule]:
     hints = (
         (NAME_HINTS, named_secrets),
         (ADDRESS_HINTS, address_secrets),
         (SCHEME_HINTS, scheme_secrets),
         (COMMAND_HINTS, command_secrets),
     )
-    return [(hint.encode(), rule) for texts, rule in hints for hint in texts]
+    return {hint.encode(): rule for texts, rule in hints for hint in texts}
 
 
 # Looked for in lower case.
-_PHRASES: Final = _phrase_rules()
-_PHRASE_RULES: Final = [rule for _, rule in _PHRASES]
-_PHRASE_SCAN: Final = Scan([hint for hint, _ in _PHRASES], apart=False)
-# Looked for as they are.
-_TOKENS: Final = token_rules()
-_KEYS: Final = frozenset(hint.encode() for hint in KEY_HINTS)
-_JWTS: Final = frozenset(hint.encode() for hint in JWT_HINTS)
-_TOKEN_TEXTS: Final = list(dict.fromkeys([*_TOKENS, *sorted(_KEYS), *sorted(_JWTS)]))
-_TOKEN_RULES: Final = [_TOKENS.get(text, []) for text in _TOKEN_TEXTS]
-_TOKEN_SCAN: Final = Scan(_TOKEN_TEXTS, apart=True)
+_PHRASE_SCAN: Final = Scan(_phrase_rules(), apart=False)
+# Looked for as they are. A private key goes on in the lines below, so it has no rule for its place alone.
+_KEY_RULES: Final[Mapping[bytes, list[Rule]]] = {hint.encode(): [] for hint in KEY_HINTS}
+_TOKEN_SCAN: Final = Scan({**token_rules(), **_KEY_RULES}, apart=True)
+# So many places in one line, with no more than so many bytes from each to the next, are a crowd. No log that was seen has one.
+CROWD: Final = 2000
+CROWD_BYTES: Final = 24
 # Behind this distance, what begins inside a secret cannot end outside of it.
 _REACH: Final = 256
 _LONGEST_SCHEME: Final = len("basic%20")
@@ -93,50 +94,83 @@ def _secrets(block: bytes, key: OpenKey | None) -> tuple[list[Span], OpenKey | N
     spans: list[Span] = []
     if key:
         spans, _, key = following_lines(block, 0, key)
-    hits = _TOKEN_SCAN.found(block)
-    phrases = _PHRASE_SCAN.found(block.lower())
-    _look(block, sorted(phrases), spans)
-    if hits:
-        key = _look_for_tokens(block, sorted(hits), spans) or key
+    lowered = block.lower()
+    for rules, matches in _PHRASE_SCAN.found(lowered):
+        matches = _without_crowds(block, matches, spans)
+        _look_for_phrases(block, lowered, rules, matches, spans)
+    keys: list[int] = []
+    for choices, matches in _TOKEN_SCAN.found(block):
+        matches = _without_crowds(block, matches, spans)
+        _look_for_tokens(block, choices, matches, spans)
+        keys += [at for index, at, _ in matches if not choices[index]]
+    if keys:
+        key = _look_for_keys(block, sorted(keys), spans) or key
     return spans, key
 
 
-def _look(block: bytes, hits: list[tuple[int, int]], spans: list[Span]) -> None:
+def _without_crowds(block: bytes, matches: list[Match], spans: list[Span]) -> list[Match]:
+    """The places that are worth a look. A line of which every few bytes may begin a secret is not read to its end but taken out."""
+    if len(matches) <= CROWD or len(matches) * CROWD_BYTES < len(block):
+        return matches
+    kept: list[Match] = []
+    at = 0
+    while at < len(matches):
+        kept += matches[at : at + CROWD]
+        first, last = matches[at][1], matches[min(at + CROWD, len(matches)) - 1][1]
+        at += CROWD
+        if last - first < CROWD * CROWD_BYTES and len(kept) >= CROWD and block.find(b"\n", first, last) < 0:
+            end = _next_line(block, last) - block.endswith(b"\n", last, _next_line(block, last))
+            spans.append(Span(last, end))
+            at = bisect_left(matches, end, lo=min(at, len(matches)), key=_start_of)
+    return kept
+
+
+def _start_of(match: Match) -> int:
+    return match[1]
+
+
+def _look_for_phrases(block: bytes, lowered: bytes, rules: list[Rule], matches: list[Match], spans: list[Span]) -> None:
     reach = 0
-    rules = _PHRASE_RULES
-    for at, hint in hits:
+    for index, at, _ in matches:
         if at + _REACH < reach:
             continue
-        rule = rules[hint]
+        rule = rules[index]
+        if rule is named_secrets:
+            if common := common_secret(lowered, at):
+                spans.append(Span(*common))
+                reach = max(reach, common[1])
+                continue
         # The credentials behind a scheme were taken out together with it.
-        if rule is scheme_secrets and at + _LONGEST_SCHEME < reach:
+        elif rule is scheme_secrets and at + _LONGEST_SCHEME < reach:
             continue
-        found = rule(block, at)
-        if found:
+        if found := rule(block, at):
             spans += found
             reach = max(reach, found[-1][1])
 
 
-def _look_for_tokens(block: bytes, hits: list[tuple[int, int]], spans: list[Span]) -> OpenKey | None:
-    jwt = JwtRule()
-    key: OpenKey | None = None
+def _look_for_tokens(block: bytes, rules: list[list[Rule]], matches: list[Match], spans: list[Span]) -> None:
     reach = 0
-    for at, hint in hits:
+    for index, at, _ in matches:
         if at + _REACH < reach:
             continue
-        text = _TOKEN_TEXTS[hint]
-        found = [span for rule in _TOKEN_RULES[hint] for span in rule(block, at)]
-        if text in _JWTS:
-            found += jwt(block, at)
-        elif text in _KEYS and at >= reach:
-            begun, key = private_key(block, at)
-            found += begun
-            if key:
-                below, end, key = following_lines(block, _next_line(block, begun[-1].end), key)
-                found += below
-                reach = max(reach, end)
-        spans += found
-        reach = max([reach, *(span.end for span in found)])
+        for rule in rules[index]:
+            if found := rule(block, at):
+                spans += found
+                reach = max(reach, found[-1][1])
+
+
+def _look_for_keys(block: bytes, starts: list[int], spans: list[Span]) -> OpenKey | None:
+    key: OpenKey | None = None
+    reach = 0
+    for at in starts:
+        if at < reach:
+            continue
+        begun, key = private_key(block, at)
+        spans += begun
+        reach = begun[-1].end if begun else reach
+        if key:
+            below, reach, key = following_lines(block, _next_line(block, begun[-1].end), key)
+            spans += below
     return key
 
 

@@ -9,11 +9,12 @@ from typing import Final
 from providers.redaction.tokens import MARKED_RUNS, TOKEN_FORMATS, TokenFormat
 from providers.redaction.values import Span
 
-JWT_HINTS: Final = ("eyJ", "ZXlK")
 # A word begins behind anything but a letter or digit, and behind an escape such as `\n` or `%20`.
 _WORD_BEGINS: Final = rb"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u00[0-9A-Fa-f]{2}))"
-_JWT: Final = re.compile(rb"[A-Za-z0-9_-]{8,}+(?:(\.[A-Za-z0-9_-]{4,})(?:\.[A-Za-z0-9_-]*){0,3})?")
-_TWICE_ENCODED: Final = re.compile(rb"[A-Za-z0-9+/_-]{40,}={0,2}")
+_JWT: Final = re.compile(rb"[A-Za-z0-9_-]{8,4096}+\.[A-Za-z0-9_-]{4,}+(?:\.[A-Za-z0-9_-]*+){0,3}")
+_LOOK_BACK: Final = 256
+_RUN_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+_TWICE_ENCODED: Final = re.compile(rb"[A-Za-z0-9+/_-]{40,}+={0,2}")
 _KEY_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 _KEY_RUN: Final = re.compile(rb"[A-Za-z0-9+/_-]{0,160}={0,2}")
 
@@ -28,6 +29,8 @@ def token_rules() -> dict[bytes, list[Rule]]:
             rules.setdefault(prefix.encode(), []).append(_rule(token, prefix.encode()))
     for mark in MARKED_RUNS:
         rules.setdefault(mark.encode(), []).append(_marked_run)
+    rules[b"eyJ"] = [json_web_token]
+    rules[b"ZXlK"] = [twice_encoded_token]
     return rules
 
 
@@ -76,20 +79,17 @@ def _marked_run(block: bytes, at: int) -> list[Span]:
     return [Span(start, end)] if 40 <= end - start <= 128 else []
 
 
-class JwtRule:
-    """JSON Web Tokens, signed or encrypted. A run of letters that turned out to be none is not looked at again."""
+def json_web_token(block: bytes, at: int) -> list[Span]:
+    """A JSON Web Token, signed or encrypted. Of several beginnings in one run of letters only the first is looked at."""
+    before = block[max(0, at - _LOOK_BACK) : at]
+    run = before[len(before.rstrip(_RUN_BYTES)) :]
+    if b"eyJ" in run:
+        return []
+    match = _JWT.match(block, at)
+    return [Span(*match.span())] if match else []
 
-    def __init__(self) -> None:
-        self._looked_until = 0
 
-    def __call__(self, block: bytes, at: int) -> list[Span]:
-        if at < self._looked_until:
-            return []
-        if block[at : at + 1] == b"Z":
-            match = _TWICE_ENCODED.match(block, at)
-            return [Span(*match.span())] if match else []
-        match = _JWT.match(block, at)
-        if match is None:
-            return []
-        self._looked_until = match.end()
-        return [Span(*match.span())] if match[1] else []
+def twice_encoded_token(block: bytes, at: int) -> list[Span]:
+    """The Base64 of a JSON Web Token."""
+    match = _TWICE_ENCODED.match(block, at)
+    return [Span(*match.span())] if match else []

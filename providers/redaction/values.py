@@ -68,8 +68,10 @@ BARE: Final = re.compile(
 # <password type="text">x</password>; what follows the name in a tag.
 ELEMENT: Final = re.compile(rb"[\w.-]{0,64}+(?:[^\S\n][^<>\n]{0,120}?)?" + _MORE + rb"(?:<!\[CDATA\[)?")
 TAG_OPENS: Final = re.compile(rb"(?:" + _LESS + rb")(?:[\w-]{1,20}:)?$")
-ELEMENT_TEXT: Final = re.compile(rb"(?:(?!\]\]>|&lt;/|\\{1,4}u003[cC]|%3[Cc])[^<\n])++")
+ELEMENT_TEXT: Final = re.compile(rb"(?:(?!\]\]>|&lt;|\\{1,4}u003[cC]|%3[Cc])[^<\n])++")
 BRACKETED: Final = re.compile(rb"[^\]\n]{1,8192}")
+# A bare value that is longer is no ordinary one, whatever it holds. Names inside of it need not be looked at again and again.
+LONGEST_ORDINARY: Final = 256
 OPENING: Final = re.compile(
     rb"""(?:(?:[bBrRuU]{1,2}|@|\$)(?=["']))?(?P<quote>\\{0,16}(?:"{3}|'{3}|["'`])|&quot;|&\#3[49];|%(?:25){0,2}2[27]|\\{1,4}u002[27])"""
 )
@@ -77,7 +79,7 @@ MEMBER: Final = re.compile(rb"""[^\n"{}]{0,40}\\{0,16}"[^\n"\\]{0,128}\\{0,16}"[
 WORD_LITERAL: Final = re.compile(rb"(?:null|true|false|None|True|False|NaN|nil)(?=\s{0,40}[,}\]]|\s|$)")
 LITERAL: Final = re.compile(rb"(?:null|true|false|-?\d[\d.eE+-]{0,64})(?=\s{0,40}[,\]])")
 ITEM_GAP: Final = re.compile(rb"[\s]{0,40}(?:,[\s]{0,200})?")
-NUMBER: Final = re.compile(rb"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?=\s*[,}\]\n]|\s*$)")
+NUMBER: Final = re.compile(rb"-?\d{1,400}+(?:\.\d{1,400}+)?(?:[eE][+-]?\d{1,5})?(?=\s{0,40}[,}\]\n]|\s{0,40}$)")
 TYPE_TAG: Final = re.compile(rb"!!?[\w:/.-]{1,40}[^\S\n]+")
 
 # Ordinary words where a secret could stand: states, types, articles.
@@ -98,40 +100,40 @@ _PLACEHOLDER: Final = re.compile(
     rb"""(?xi)
     (?:
         (?:[*\#x.?_-]|\xe2\x80\xa2){1,64}$
-      | \$\{[^}]{0,200}\}?$ | \{\{[^}]{0,200}(?:\}\}?)?$ | \$\([^)]{0,200}\)?$ | %\(\w{1,40}\)s?$ | <[\w -]{1,40}>?$ | %[sdvq]$ | \$[A-Z_][A-Z0-9_]*$
+      | \$\{[^}]{0,200}\}?$ | \{\{[^}]{0,200}(?:\}\}?)?$ | \$\([^)]{0,200}\)?$ | %\(\w{1,40}\)s?$ | <[\w -]{1,40}>?$ | %[sdvq]$ | \$[A-Z_][A-Z0-9_]{0,64}$
       | \[(?:redacted|filtered|hidden|masked|removed)\]?$
       | \d{1,2}(?:\.\d{1,3}){2}$
       | (?-i:[a-z]{2,30}(?:-[a-z0-9]{1,10}){0,6}/[a-z]{2,30}(?:-[a-z0-9]{1,10}){0,6})$   # a thing of Kubernetes in its namespace
-      | env:\w+$ | file:[/~.\w-]+$ | //
+      | env:\w{1,64}$ | file:[/~.\w-]{1,200}$ | //
       | /(?:etc|run|var|home|usr|opt|tmp|mnt|root|srv|dev|proc|app|secrets)/[\w./-]{1,200}$
       | (?:[a-z][a-z0-9_]{0,40}\.){1,8}[A-Za-z][\w-]{0,60}[@{\[(:/]      # a class of Java and its object, a type of Kubernetes
       | [A-Za-z]{1,40}(?:\[|\{|@[0-9a-f]{3,16}$)                       # Token{, Token@1a2b
     )
     """
 )
-_HAS_SIGN: Final = re.compile(rb"^\d{1,2}\.|^[*#.?_$%<{\[/\\\xe2-]|[@{\[(:/\s]|^[xX]+$")
+_HAS_SIGN: Final = re.compile(rb"^\d{1,2}\.|^[*#.?_$%<{\[/\\\xe2-]|[@{\[(:/\s]|^[xX]{1,64}$")
 # A quoted value that begins like this is a sentence about a secret.
 _STATEMENT: Final = re.compile(
     rb"(?i)(?:is|was|are|were|has|have|had|must|should|cannot|could|will|would|may|not|no|too|invalid|expired|missing|required|incorrect"
-    rb"|wrong|unknown|failed|changed|please|your|enter|this field|field|does)\s+[a-z]"
+    rb"|wrong|unknown|failed|changed|please|your|enter|this field|field|does)\s{1,8}[a-z]"
 )
 _WORDS_ONLY: Final = re.compile(rb"[A-Za-z]{1,20}(?:[ _-][A-Za-z]{1,20}){0,8}$")
 _SHORT_NUMBER: Final = re.compile(rb"[-+]?\d{1,5}(?:[.,:/]\d{1,5}){0,3}(?:ms|s|m|h|d|%|kb|mb|b)?$", re.IGNORECASE)
 _DIRECTORY: Final = re.compile(rb"(?:[/~.\\]|[A-Za-z]:[\\/]|%2[Ff])")
 _NO_SECRET_SHAPE: Final = re.compile(
     rb"""(?x)
-    (?: S-1-\d+(?:-\d+)*                                         # a Windows security identifier
-      | [a-z][a-z0-9+.-]{1,20}:/{1,3}[^\s]*                      # an address; credentials in it are found by themselves
-      | (?:[/~.]|[A-Za-z]:\\)[\w./\\~+-]*                        # a path
-      | \d{4}-\d\d-\d\d(?:[T ].*)?                               # a date
-      | \d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?:/\d+)?                # an address of the internet protocol
-      | v?\d+(?:[._-]\d+){1,5}(?:[.-]?[a-z]{1,10}\d*)?           # a version
-      | [\d.,:_/+-]+(?:[a-zA-Z%]{1,3})?                          # a number with its unit
+    (?: S-1-\d{1,10}(?:-\d{1,10}){0,16}                                         # a Windows security identifier
+      | [a-z][a-z0-9+.-]{1,20}:/{1,3}[^\s]*+                      # an address; credentials in it are found by themselves
+      | (?:[/~.]|[A-Za-z]:\\)[\w./\\~+-]*+                        # a path
+      | \d{4}-\d\d-\d\d(?:[T ].{0,40})?                               # a date
+      | \d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?:/\d{1,3})?                # an address of the internet protocol
+      | v?\d{1,20}(?:[._-]\d{1,20}){1,5}(?:[.-]?[a-z]{1,10}\d{0,4})?           # a version
+      | [\d.,:_/+-]++(?:[a-zA-Z%]{1,3})?                          # a number with its unit
       | 0x[0-9a-fA-F]{1,16}
-      | [a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,8}\.[A-Za-z]{2,10}(?::\d+)?   # a host or a file
+      | [a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,8}\.[A-Za-z]{2,10}(?::\d{1,5})?   # a host or a file
       | [\w.+-]{1,64}@[\w.-]{1,255}                              # a mail address
       | [A-Za-z]{1,30}(?:\d{1,2}|[_.-]\d{1,4})                    # a name with a number
-      | [a-z]+(?:[_-](?:[a-z]{1,20}|\d{1,4}|[a-z0-9]{5}|[a-f0-9]{8,10})){1,8}   # words with hyphens, as Kubernetes names things
+      | [a-z]{1,40}(?:[_-](?:[a-z]{1,20}|\d{1,4}|[a-z0-9]{5}|[a-f0-9]{8,10})){1,8}   # words with hyphens, as Kubernetes names things
     )$
     """
 )

@@ -1,0 +1,127 @@
+"""Redaction is linear: twice as much hostile input is no more than about twice the work."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from providers.redaction import (
+    Redactor,
+    common_shapes,
+    named,
+    names,
+    phrases,
+    private_keys,
+    redactor,
+    scan,
+    stream,
+    token_rules,
+    values,
+)
+from tests.support.regex_work import Work, unbounded_parts
+
+MODULES = (common_shapes, named, names, phrases, private_keys, stream, token_rules, values)
+PATTERNS = [
+    pytest.param(value, id=f"{module.__name__.rpartition('.')[2]}.{name}")
+    for module in MODULES
+    for name, value in vars(module).items()
+    if isinstance(value, re.Pattern)
+]
+TEXTS = [
+    *named.NAME_HINTS,
+    *phrases.ADDRESS_HINTS,
+    *phrases.SCHEME_HINTS,
+    *phrases.COMMAND_HINTS,
+    *private_keys.KEY_HINTS,
+    # The formats are much alike, so some of them stand for all.
+    *(text.decode() for text in list(token_rules.token_rules())[::8]),
+    "eyJ",
+    "-----BEGIN RSA PRIVATE KEY-----\n",
+]
+TAILS = [
+    "",
+    "-",
+    " ",
+    "=",
+    "= ",
+    ": ",
+    "='",
+    '":"',
+    "':'",
+    '":["',
+    '"=>"',
+    "\\",
+    '\\"',
+    "/",
+    "@",
+    ":a@",
+    ",",
+    ";",
+    "&",
+    "\n",
+    "=\n",
+    "[",
+    "={",
+    "=<",
+    ">",
+]
+TAILS += ["A" * 30, "=a1b2c3d4 ", "=a;b=c;", ":((", "%3D", " -p ", "&gt;", "&lt;", "://", '"kty"', "\\u0022", "|a=", '"""', "%25"]
+# Below this size, the constant part of the work shows.
+SIZE = 3000
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
+    work = Work()
+    for module in MODULES:
+        work.watch(module, monkeypatch)
+    rules = token_rules.token_rules()
+    keys = {hint.encode(): [] for hint in private_keys.KEY_HINTS}  # type: ignore[var-annotated]
+    monkeypatch.setattr(redactor, "_TOKEN_SCAN", scan.Scan({**rules, **keys}, apart=True))
+    monkeypatch.setattr(redactor, "common_secret", common_shapes.common_secret)
+    # Crowds are taken out unread, which would hide how the rules grow.
+    monkeypatch.setattr(redactor, "CROWD", 10**9)
+    return work
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_expression_takes_nothing_back_without_limit(pattern: re.Pattern[bytes]) -> None:
+    assert unbounded_parts(pattern) == []
+
+
+def test_token_expressions_take_nothing_back_without_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[re.Pattern[bytes]] = []
+    compile_ = re.compile
+    monkeypatch.setattr(re, "compile", lambda pattern, flags=0: compiled.append(compile_(pattern, flags)) or compiled[-1])  # type: ignore[func-returns-value]
+    token_rules.token_rules()
+    assert len(compiled) > 200
+    assert [pattern.pattern for pattern in compiled if unbounded_parts(pattern)] == []
+
+
+@pytest.mark.parametrize("tail", TAILS)
+def test_work_grows_with_input_and_no_faster(work: Work, tail: str) -> None:
+    redact = Redactor()
+    for text in TEXTS:
+        block = ((text + tail) * SIZE)[: 2 * SIZE].encode()
+        once = work.of(partial(redact.part, block[:SIZE], None))
+        twice = work.of(partial(redact.part, block, None))
+        assert twice <= 2.5 * once + SIZE, (text, tail, once, twice)
+        assert twice <= 400 * 2 * SIZE, (text, tail, twice)
+
+
+def test_repeated_token_beginning_is_read_once(work: Work) -> None:
+    redact = Redactor()
+    small = work.of(partial(redact.part, b"-eyJ" * 2000, None))
+    large = work.of(partial(redact.part, b"-eyJ" * 4000, None))
+    assert large <= 2.2 * small
+
+
+def test_crowded_line_is_taken_out_unread() -> None:
+    line = b"token= " * 200_000
+    redacted = Redactor().block(b"before\n" + line + b"\nafter\n")
+    assert redacted.startswith(b"before\n")
+    assert redacted.endswith(b"[redacted]\nafter\n")
+    assert len(redacted) < len(line) / 10
