@@ -163,6 +163,9 @@ FORMATS: Final = tuple(Format(*row) for row in (
     ("suricata", b"21/11/2026 -- 10:00:00 - <Notice> - oven", _ISO, "info"),
     ("snort", b"11/21-10:00:00.123456  [**] [1:1000001:1] oven [**] [Priority: 0] {TCP} 10.0.0.1:1 -> 10.0.0.2:2", _NO_YEAR),
     # Systems.
+    ("daemontools", b"@400000006b016baa3b6e1a8c tcpserver: status: 5/30", _Z),
+    ("vdsm", b"MainThread::WARNING::2026-11-21 10:00:00,101::oven::71::root::(run) hot", _ISO, "warn"),
+    ("basic time with a dot", b"20261121.100000,672:DEBUG:oven on", _ISO, "debug"),
     ("syslog", b"Nov 21 10:00:00 kitchen sshd[1]: error: Received disconnect from 10.0.0.1", _NO_YEAR),
     ("syslog, one digit", b"Nov  1 10:00:00 kitchen cron[1]: (root) CMD (warn-ada)", "--11-01T10:00"),
     ("syslog, priority", b"<11>Nov 21 10:00:00 kitchen oven: hot", _NO_YEAR, "error"),
@@ -192,6 +195,7 @@ FORMATS: Final = tuple(Format(*row) for row in (
     ("thunderbird", b"- 1131566461 2005.11.09 dn228 Nov 9 12:01:01 dn228/dn228 crond(pam_unix)[2915]: session closed", "2005-11-09T20:01 Z"),
     ("hpc", b"134681 node-246 unix.hw state_change.unavailable 1077804742 1 Component in an error state", "2004-02-26T14:12 Z"),
     ("compose", b"web-1  | 2026-11-21T10:00:00Z ERROR oven", _Z, "error"),
+    ("compose, json", b'caddy-1  | {"level":"error","ts":1795255200.123,"msg":"hot"}', _Z, "error"),
     ("kubernetes cri", b"2026-11-21T10:00:00.123456789Z stderr F ERROR oven", _Z, "error"),
     ("kubernetes cri, json", b'2026-11-21T10:00:00.123456789Z stdout F {"level":"warn","msg":"hot"}', _Z, "warn"),
     ("united states", b"11/21/2026 10:00:00 PM ERROR oven", "2026-11-21T22:00", "error"),

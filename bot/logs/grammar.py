@@ -67,6 +67,8 @@ LEVEL_BEHIND: Final = re.compile(_GAP + rb"(?:" + _TOKEN + rb"){0,6}?(?:" + any_
 LEVEL_BEHIND_SYSLOG: Final = re.compile(
     _GAP + rb"(?:" + any_place(Where.SYSLOG) + rb"|(?:" + _TOKEN + rb"){0,6}?(?:" + any_place(Where.BEHIND) + rb"))"
 )
+# web-1  | {…
+COMPOSED_JSON: Final = re.compile(rb"[\w.-]{1,64}+ {1,20}\| {0,4}(?=\{)")
 REDIS_SIGN: Final = re.compile(rb" ([.*#-]) ")
 # `key=value` pairs or JSON behind the time, a host and a program.
 FIELDS_BEHIND: Final = re.compile(_GAP + rb"(?:[\w.:-]{1,64} [\w./()-]{1,64}(?:\[[\w.-]{1,12}\])?: ){0,1}(?=[\w.@-]{1,64}=|[{@])")

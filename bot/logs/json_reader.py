@@ -9,6 +9,8 @@ import msgspec
 from bot.logs import fields
 from bot.logs.lines import Reading, minute_of_text, read_json
 
+# Lines longer than that are no model for others.
+LONGEST_LEARNED: Final = 8192
 _ABSENT: Final = msgspec.UNSET
 
 
@@ -22,7 +24,7 @@ class JsonReader:
     def learn(self, line: bytes) -> Reading:
         """What a line says, whose fields may be those of the lines to come."""
         reading = read_json(line, 0)
-        found = fields.json_fields(line)
+        found = fields.json_fields(line) if len(line) < LONGEST_LEARNED else None
         keys = _telling(found, reading) if found else None
         if keys and keys != self._keys:
             self._keys = keys

@@ -11,6 +11,7 @@ from typing import Final
 from bot.logs import fields, levels, times
 from bot.logs.grammar import (
     ANSI,
+    COMPOSED_JSON,
     CONTINUES,
     FAR_ENOUGH,
     FIELDS_BEHIND,
@@ -70,6 +71,8 @@ def read_line(line: bytes, depth: int = 0) -> Reading:
     if len(line) < LEAST_BYTES:
         return NOTHING
     head = line[:FAR_ENOUGH]
+    if container := COMPOSED_JSON.match(head):
+        return read_json(line[container.end() :], depth)
     if fields.looks_like_pairs(head):
         return _read_pairs(line)
     tells_time = TIME_SIGN.search(head) is not None

@@ -61,25 +61,30 @@ class LineReader:
         self._level_sizes: list[int] = []
         self._untimed: dict[bytes, str | None] = {}
         self._json = JsonReader()
+        self._previous: bytes | None = None
+        self._found: tuple[Minute | None, str | None] = (None, None)
 
     def __reduce__(self) -> tuple[type[LineReader], tuple[()]]:
         return LineReader, ()
 
     def read(self, line: bytes) -> tuple[Minute | None, str | None]:
         """The minute and the level of a line without its end."""
-        if line.startswith(b"{"):
-            reading = self._json.known(line) or self._json.learn(line)
-            return reading.minute, reading.level
+        if line != self._previous:
+            self._previous, self._found = line, self._read(line)
+        return self._found
+
+    def _read(self, line: bytes) -> tuple[Minute | None, str | None]:
         for size in self._head_sizes:
             head = self._heads.get(line[:size].translate(DIGITS_ALIKE))
             if head is not None and (minute := times.minute_of(head.form, line[head.minute], line[head.behind])):
                 return minute, head.level or self._level(line, head)
         if line in self._untimed:
             return None, self._untimed[line]
-        reading = read_line(line)
+        is_json = line.startswith(b"{")
+        reading = (self._json.known(line) or self._json.learn(line)) if is_json else read_line(line)
         if not reading.minute:
             self._remember_untimed(line, reading.level)
-        elif found := _head_of(line):
+        elif not is_json and (found := _head_of(line)):
             size = _key_size(found.end)
             if size:
                 _remember(self._heads, line[:size].translate(DIGITS_ALIKE), found, self._head_sizes, size)

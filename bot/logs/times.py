@@ -71,7 +71,7 @@ class TimeForm:
 FORMS: Final = (
     TimeForm("iso", _Y + b"-" + _M + b"-" + _D + rb"(?:[Tt]|[ \t] ?|, )" + _HM, _SECONDS, OFFSET,
              b"2026-11-21 10:00:00,123 +0100", (b"2026-11-21T10:00", b"+01:00")),
-    TimeForm("iso_basic", _Y + _M + _D + rb"[T -](?P<H>\d\d)(?P<M>\d\d)", rb"\d\d(?:[.,]\d{1,9}+)?+", OFFSET,
+    TimeForm("iso_basic", _Y + _M + _D + rb"[T .-](?P<H>\d\d)(?P<M>\d\d)", rb"\d\d(?:[.,]\d{1,9}+)?+", OFFSET,
              b"20261121T100000Z", (b"2026-11-21T10:00", b"Z")),
     TimeForm("compact_date", _Y + _M + _D + rb"[ T-](?P<H>\d{1,2}):(?P<M>\d{1,2})", rb":\d{1,2}(?:[.,:]\d{1,9}+)?+", OFFSET,
              b"20171223-22:15:29:606", (b"2017-12-23T22:15", b"")),
@@ -101,6 +101,8 @@ FORMS: Final = (
              b"1795255200.123", (b"2026-11-21T10:00", b"Z")),
     TimeForm("epoch_scientific", rb"(?P<epoch>1\.\d{8})", rb"\d{1,12}+e\+09\b", rb"(?!)",
              b"1.7952552001234567e+09", (b"2026-11-21T10:00", b"Z")),
+    TimeForm("tai64n", rb"@(?P<tai>40000000[0-9a-f]{8})", rb"[0-9a-f]{8}", rb"(?!)",
+             b"@400000006b016baa00000000", (b"2026-11-21T10:00", b"Z")),
     # Only where a line begins with it, or with little else.
     TimeForm("year_of_two", rb"(?P<yy>\d\d)/" + _M + b"/" + _D + b" " + _HM, _SECONDS, OFFSET,
              b"17/06/09 20:10:40", (b"2017-06-09T20:10", b"")),
@@ -154,6 +156,10 @@ def minute_of(name: str, minute: bytes, behind: bytes) -> Minute | None:
     found = {key: value for key, value in match.groupdict().items() if value is not None}
     if "epoch" in found:
         seconds = int(found["epoch"].replace(b".", b"")) * 10
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M").encode(), b"Z"
+    if "tai" in found:
+        # TAI64 counts from 2**62, and was ten seconds ahead in 1970; leap seconds since are less than a minute.
+        seconds = int(found["tai"], 16) - 2**62 - 10
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M").encode(), b"Z"
     behind = behind.strip()
     hour = int(found.get("H") or found.get("H1") or b"0")
