@@ -69,6 +69,8 @@ def read_length(tokens: Tokens, reading: Reading) -> Length | None:
     while at < len(tokens):
         if units and plain[at] == "and":
             at += 1
+            if at == len(plain):
+                return None
             if plain[at:] == ["a", "half"] and units[-1] in _LENGTHS and seconds:
                 return Length(seconds + _LENGTHS[units[-1]] / 2, 0, units[-1] in ("weeks",), units[0])
         number, at = _number(tokens, at, reading)

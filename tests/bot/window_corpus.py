@@ -599,4 +599,5 @@ REFUSED = [
     ("the other day", "not a window"),
     ("recently", "not a window"),
     ("business hours", "not a window"),
+    ("2 minutes and ago", "not a window"),
 ]
