@@ -16,7 +16,7 @@ from providers.errors import unreadable
 MOST_VALUES = 1_000_000
 # The deepest documented answer has eight levels.
 MOST_DEPTH = 100
-_SLICE_BYTES = 64 * 1024
+_PIECE_BYTES, _SLICE_BYTES = 1024 * 1024, 64 * 1024
 _STRING = re.compile(rb'"[^"]*(?:"|\Z)')
 _OPENING, _CLOSING = b"[{", b"]}"
 _NO_BRACKET = bytes(set(range(256)) - set(_OPENING + _CLOSING))
@@ -49,19 +49,21 @@ def refuse_excess(body: bytes, *, account: str, depth_matters: bool = True) -> N
 def excess_of(body: bytes | str, *, depth_matters: bool = True) -> str:
     """What a JSON text has too much of, or nothing: it is looked at before it is decoded, since 60 MB of `[],[],` become 10 GB.
 
-    A decoder with a schema skips what it does not know without building it, so its callers need not ask for the depth.
+    A decoder with a schema skips what it does not know without building it, so its callers need not ask for the depth; what it does build
+    has commas between.
     """
-    commas, opened = _counts(body)
-    if commas + opened <= MOST_VALUES and (opened <= MOST_DEPTH or not depth_matters):
+    raw = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
+    commas, opened = _count(raw, b","), _count(raw, b"[") + _count(raw, b"{") if depth_matters else 0
+    if commas + opened <= MOST_VALUES and opened <= MOST_DEPTH:
         return ""
-    return _excess_outside_strings(body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass"), depth_matters)
+    return _excess_outside_strings(raw, depth_matters)
 
 
-def _counts(body: bytes | str) -> tuple[int, int]:
-    """Commas and opening brackets, those in strings included."""
-    if isinstance(body, bytes):
-        return body.count(b","), body.count(b"[") + body.count(b"{")
-    return body.count(","), body.count("[") + body.count("{")
+def _count(body: bytes, sign: bytes) -> int:
+    """How often a sign stands in the text, in strings or not. Large texts are counted piece by piece, so that other threads get their turn."""
+    if len(body) <= _PIECE_BYTES:
+        return body.count(sign)
+    return sum(body.count(sign, at, at + _PIECE_BYTES) for at in range(0, len(body), _PIECE_BYTES))
 
 
 def _excess_outside_strings(body: bytes, depth_matters: bool) -> str:

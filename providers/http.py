@@ -278,10 +278,11 @@ async def read_all(response: httpx.Response, *, account: str) -> Reply:
                     # The error may be kept for a while, and with it all that stands here.
                     body.clear()
                     raise too_large(account)
+                del body[most:]
                 break
     except httpx.HTTPError as error:
         raise unreachable(error, account=account) from None
-    return Reply(response.status_code, response.headers, bytes(body[:most]))
+    return Reply(response.status_code, response.headers, bytes(body))
 
 
 async def _unpacked(response: httpx.Response, *, account: str) -> AsyncIterator[bytes]:
