@@ -76,7 +76,7 @@ class PauseGuard:
         """Whether its maker may have it asked now. Where that has changed, it is paused or resumed, and told."""
         is_allowed = await self.permissions.maker_is_allowed(pausable.owned)
         if is_allowed is None:
-            log.warning("%s is not run, since nobody can tell whether its maker may ask it.", pausable.schedule)
+            await self._say_unknown(pausable)
             return False
         if is_allowed:
             await self._resume(pausable)
@@ -89,6 +89,16 @@ class PauseGuard:
         if schedule in self._paused:
             self._paused.discard(schedule)
             await self.pauses.resume(schedule, [], now=self.clock())
+
+    async def _say_unknown(self, pausable: Pausable) -> None:
+        """Says once an hour in the ops channel that the members of a user group are not known."""
+        log.warning("%s is not run, since nobody can tell whether its maker may ask it.", pausable.schedule)
+        if self.ops_channel:
+            text = (
+                "Slack has not said for an hour who is in a user group of [access], so its members may ask nothing, and their alerts and"
+                " subscriptions are not run. Check the scope usergroups:read with `python -m bot check`."
+            )
+            await self.announcer.post(ops_post(self.ops_channel, f"unknown-group:{self.clock():%Y%m%d%H}", text))
 
     async def _pause(self, pausable: Pausable) -> None:
         if pausable.schedule in self._paused:

@@ -177,6 +177,20 @@ async def test_alert_of_maker_who_left_group_is_paused(world: World, clock: Cloc
         await until_said(world, "Alert `pantry` is paused", "C0KITCHEN")
 
 
+async def test_group_that_cannot_be_read_is_told_in_ops(world: World, clock: Clock) -> None:
+    world.slack.groups["S0ONCALL"] = ["U0LINUS"]
+    ops = {"slack": {"mode": "socket", "ops_channel": "#ops"}}
+    async with running(world, QUIET, access={"usage": ["S0ONCALL"]}, **ops) as bot:
+        await said(world, "/usage alert rapid7-eu today above 500 GB as pantry", user="U0LINUS")
+        await evaluations(bot, 1)
+        refusal = '{"ok":false,"error":"internal_error"}'
+        world.slack.answer_with(200, refusal, path="usergroups.users.list", times=99, Content_Type="application/json")
+        clock.ahead += timedelta(minutes=70)
+        await until_said(world, "Slack has not said for an hour who is in a user group", "C0OPS")
+        assert "You may not ask" in await said(world, "/usage today", user="U0LINUS")
+    assert not [text for text in told(world, "C0KITCHEN") if "is paused" in text]
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
