@@ -16,14 +16,18 @@ _HINTS: Final = (
     " sharedkey signingkey encryptionkey masterkey storagekey sshkey appkey clientkey licensekey vendorkey servicekey credential creds"
     " cookie jwt otp mfa= mfa: mfa\" mfa' pin= pin: pin\" pin' cvv cvc psk dsn connection connstr session sess= sess: sess_ sessid sid= sid:"
     " sid\" sid' _sid signature sig= sig\" sig: authorization auth= auth: auth\" auth' _auth -auth x-auth authtoken assertion samlresponse ticket=  hmac csrf xsrf"
-    " ?code= &code= requirepass masterauth kennwort motdepasse contrasena"
+    " ?code= &code= code_verifier device_code requirepass masterauth kennwort motdepasse contrasena"
 )  # fmt: skip
 NAME_HINTS: Final = tuple(_HINTS.split())
 _NAME_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
 _MOST_ITEMS: Final = 256
 _LONGEST_NAME: Final = 64
 _ESCAPE_REST: Final = re.compile(rb"(?<=\\)(?:[nrtbf]|u00[0-9a-fA-F]{2})|(?<=%)(?:25){0,2}[0-9A-Fa-f]{2}")
+_NAME_REST: Final = re.compile(rb"[\w.-]{0,64}+")
+_VALUE_IN_FRONT: Final = re.compile(rb"""(?i)"value"\s?:\s?"([^"\\\n]{1,200})"\s?,\s?"(?:name|key|header)"\s?:\s?"$""")
 _WORD: Final = re.compile(rb"[A-Za-z]++[,.;:]?(?=\s|$)")
+# {SSHA} of a password hash in a directory.
+_SCHEME_OF_HASH: Final = re.compile(rb"\{[A-Z0-9-]{3,12}\}")
 _IS_PASSWORD: Final = re.compile(rb"(?i)pass|pwd")
 
 _MARK: Final = MARK.encode()
@@ -60,13 +64,14 @@ def named_secrets(block: bytes, at: int) -> list[Span]:
     after = values.AFTER_NAME.match(block, at)
     if after and after["blank"] and _is_prose(block, at, after.end()):
         return []
-    tag = None if after and after["sign"] else _tag(block, at)
-    if after is None and tag is None:
-        return []
+    tag = None if after and (after["sign"] or after["named"]) else _tag(block, at)
     start = _name_start(block, at)
+    if after is None and tag is None:
+        return _value_in_front(block, start, at)
     name = block[start : after.end("rest") if after else at + 24]
     if tag:
-        name = block[start : at + len(re.match(rb"[\w.-]{0,64}", block[at : at + 64])[0])]  # type: ignore[index]
+        rest = _NAME_REST.match(block, at)
+        name = block[start : rest.end() if rest else at]
         return _element(block, tag.end(), name_kind(name))
     assert after is not None
     kind = _kind(block, at, name)
@@ -74,7 +79,29 @@ def named_secrets(block: bytes, at: int) -> list[Span]:
         return []
     if after["blank"]:
         return _behind_blank(block, after, kind, name)
+    if after["loose"]:
+        return _loosely_behind(block, after.end())
     return _behind_sign(block, after, kind, name)
+
+
+def _loosely_behind(block: bytes, start: int) -> list[Span]:
+    """`password is x`, cells of a table, arguments of a function: only what looks like a secret is one."""
+    found = _value_at(block, start)
+    if found is None or not looks_secret(block[found.start : found.start + values.LONGEST_ORDINARY][: found.end - found.start]):
+        return []
+    return [found]
+
+
+def _value_in_front(block: bytes, start: int, at: int) -> list[Span]:
+    """The value of `{"value":"x","name":"x-api-key"}`."""
+    if block[start - 1 : start] != b'"':
+        return []
+    offset = max(0, start - values.LONGEST_ORDINARY)
+    match = _VALUE_IN_FRONT.search(block[offset:start])
+    rest = _NAME_REST.match(block, at)
+    if match is None or rest is None or not is_secret(name_kind(block[start : rest.end()]), match[1], prose=False):
+        return []
+    return [Span(offset + match.start(1), offset + match.end(1))]
 
 
 def _is_prose(block: bytes, at: int, start: int) -> bool:
@@ -113,6 +140,8 @@ def _tag(block: bytes, at: int) -> re.Match[bytes] | None:
     start = _name_start(block, at)
     if values.TAG_OPENS.search(block[max(0, start - 32) : start]):
         return values.ELEMENT.match(block, at)
+    if values.NAME_ATTRIBUTE.search(block[max(0, start - 24) : start]):
+        return values.NAMED_ELEMENT.match(block, at)
     return None
 
 
@@ -165,7 +194,9 @@ def _behind_sign(block: bytes, after: re.Match[bytes], kind: NameKind, name: byt
             return _items(block, start + 1, kind, _json_close(after))
         if first == b"{" and kind is NameKind.COOKIE:
             return _members(block, start)
-        if first == b"|" or (first == b"{" and not block.startswith(b"{{", start)):
+        if tagged := _SCHEME_OF_HASH.match(block, start):
+            start = tagged.end()
+        elif first == b"|" or (first == b"{" and not block.startswith(b"{{", start)):
             return []
     close = _json_close(after)
     if close and values.WORD_LITERAL.match(block, start):

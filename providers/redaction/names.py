@@ -172,6 +172,8 @@ def _kind_of_last(parts: list[bytes]) -> NameKind | None:
         return NameKind.AUTHORIZATION
     if last == b"tokens" and before in _TOKEN_NOT_OF:
         return NameKind.PLAIN
+    if last == b"verifier" and before == b"code":
+        return NameKind.SECRET
     if last in _CODES or (
         last == b"code" and before in (b"auth", b"otp", b"mfa", b"totp", b"verification", b"device", b"recovery")
     ):

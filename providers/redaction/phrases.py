@@ -13,7 +13,7 @@ from providers.redaction.values import OPENING, Span, is_secret, looks_secret, q
 
 ADDRESS_HINTS: Final = ("://", ":\\/\\/", "%3a%2f%2f", ":thin:", "@tcp(", "@unix(")
 SCHEME_HINTS: Final = ("bearer", "basic ", "basic%20")
-COMMAND_HINTS: Final = (" -u", " --user", " --proxy-user", "mysql", "mariadb", "sshpass", "redis-cli", "ldap", "docker login", "smbclient", "identified")  # fmt: skip
+COMMAND_HINTS: Final = (" -u", " --user", " --proxy-user", "mysql", "mariadb", "sshpass", "redis-cli", "ldap", "docker login", "smbclient", "identified", "securestring")  # fmt: skip
 
 _MARK: Final = MARK.encode()
 _ADDRESS: Final = re.compile(rb"(?:[^\s\"'<>\\`:]|:(?!\\{0,16}/\\{0,16}/)|\\{1,16}(?:/|u0026)){1,1024}")
@@ -48,6 +48,7 @@ _COMMANDS: Final = re.compile(
       | ldap\w{1,10} [^\S\n] (?:[^\n|;]{0,200}?[^\S\n])?? -w [^\S\n]{1,3}
       | docker[^\S\n]login [^\S\n] (?:[^\n|;]{0,200}?[^\S\n])?? -p [^\S\n]{1,3}
       | smbclient [^\S\n] (?:[^\n|;]{0,200}?[^\S\n])?? -U [^\S\n]? [^\s%]{1,64} %
+      | (?i:securestring) [^\S\n]{1,3} (?:-string[^\S\n]{1,3})? (?=["'])
       | (?i:identified[^\S\n]{1,3}(?:with[^\S\n]{1,3}\S{1,40}[^\S\n]{1,3})?(?:by|as)) [^\S\n]{1,3} (?:(?i:password)[^\S\n]{1,3})? (?=\\{0,4}["'])
     )
     """

@@ -21,7 +21,7 @@ _MARK: Final = MARK.encode()
 BLANK: Final = rb"(?:[^\S\n]|\\t)"
 # A quote as it stands in text, JSON, doubly escaped JSON, HTML, and a query string.
 QUOTE: Final = rb"""(?:\\{0,16}["'`]|&quot;|&\#3[49];|%(?:25){0,2}2[27]|\\{1,4}u002[27])"""
-SIGN: Final = rb"(?:=>|:{1,3}=|={1,3}|:(?!:)|%(?:25){0,2}3[DdAa]|\\{1,4}u003[dDaA])"
+SIGN: Final = rb"(?:=>|:{1,3}=|={1,3}|::(?=[^\S\n])|:(?!:)|%(?:25){0,2}3[DdAa]|\\{1,4}u003[dDaA])"
 _LESS: Final = rb"(?:<|&lt;|\\{1,4}u003[cC]|%3[Cc])"
 _MORE: Final = rb"(?:>|&gt;|\\{1,4}u003[eE]|%3[Ee])"
 _VALUE_KEY: Final = rb"(?:value|val|v|string[_-]?value|s|\#text|_text|content|data|plain(?:text)?|raw)"
@@ -32,14 +32,20 @@ AFTER_NAME: Final = re.compile(
     (?P<rest>[\w.-]{0,64}+)
     (?:
         (?P<close>QUOTE)? (?:\]|\)|%5[Dd])? (?:
+            # password: str = "x"
+            (?: (?:[^\S\n]{1,4}|:[^\S\n]?) (?:string|str) (?=[^\S\n]{0,4}=) )?
             BLANK{0,60}
             (?P<sign>SIGN) BLANK{0,60}
             # {"S": "x"}: a value wrapped in an object
             (?P<wrapped> \{ BLANK{0,8} QUOTE VALUE_KEY QUOTE BLANK{0,8} : BLANK{0,8} )?
           # "name":"x-api-key","value":"x", <add key="password" value="x">
-          | (?P<named> BLANK{0,8} [,;]? BLANK{0,8} QUOTE? VALUE_KEY QUOTE? BLANK{0,8} SIGN BLANK{0,8} )
+          | (?P<named> (?: BLANK{0,8} , BLANK{0,8} "\w{1,30}" BLANK{0,8} : BLANK{0,8} (?:true|false|null|\d{1,20}|"[^"\\\n]{0,40}") ){0,3}
+              BLANK{0,8} [,;]? BLANK{0,8} QUOTE? VALUE_KEY QUOTE? BLANK{0,8} SIGN BLANK{0,8} )
           # ("password", "x")
           | (?P<paired> BLANK{0,4} , BLANK{0,4} ) (?=b?\\{0,16}["'`])
+          # password is x; | password | x |; setPassword("x"); name="password"\r\n\r\nx
+          | (?P<loose> [^\S\n]{1,8} (?:is|was|->) :? [^\S\n]{1,4} | [^\S\n]{0,60} \| [^\S\n]{0,60} | \( (?=\\{0,16}["'])
+              | (?: (?:\\{1,8}r)? \\{1,8}n ){2} )
         )
       | (?P<plist> LESS / [\w:]{1,20} MORE BLANK{0,8} LESS (?:string|value|data) MORE )
       # --password x
@@ -66,6 +72,9 @@ BARE: Final = re.compile(
     """
 )
 # <password type="text">x</password>; what follows the name in a tag.
+# The rest of <entry key="password">x</entry>.
+NAMED_ELEMENT: Final = re.compile(rb"""[\w.-]{0,64}+\\{0,16}["'](?:[^\S\n][^<>\n]{0,120}?)?""" + _MORE + rb"(?:<!\[CDATA\[)?")
+NAME_ATTRIBUTE: Final = re.compile(rb"""(?:name|key|id)=\\{0,16}["']$""")
 ELEMENT: Final = re.compile(rb"[\w.-]{0,64}+(?:[^\S\n][^<>\n]{0,120}?)?" + _MORE + rb"(?:<!\[CDATA\[)?")
 TAG_OPENS: Final = re.compile(rb"(?:" + _LESS + rb")(?:[\w-]{1,20}:)?$")
 ELEMENT_TEXT: Final = re.compile(rb"(?:(?!\]\]>|&lt;|\\{1,4}u003[cC]|%3[Cc])[^<\n])++")
@@ -73,7 +82,7 @@ BRACKETED: Final = re.compile(rb"[^\]\n]{1,8192}")
 # A bare value that is longer is no ordinary one, whatever it holds. Names inside of it need not be looked at again and again.
 LONGEST_ORDINARY: Final = 256
 OPENING: Final = re.compile(
-    rb"""(?:(?:[bBrRuU]{1,2}|@|\$)(?=["']))?(?P<quote>\\{0,16}(?:"{3}|'{3}|["'`])|&quot;|&\#3[49];|%(?:25){0,2}2[27]|\\{1,4}u002[27])"""
+    rb"""(?:(?:[bBrRuU]{1,2}|@|\$|[A-Za-z_.]{1,30}\()(?=\\{0,16}["']))?(?P<quote>\\{0,16}(?:"{3}|'{3}|["'`])|&quot;|&\#3[49];|%(?:25){0,2}2[27]|\\{1,4}u002[27])"""
 )
 MEMBER: Final = re.compile(rb"""[^\n"{}]{0,40}\\{0,16}"[^\n"\\]{0,128}\\{0,16}"[^\S\n]{0,8}:[^\S\n]{0,8}(?=\\{0,16}")""")
 WORD_LITERAL: Final = re.compile(rb"(?:null|true|false|None|True|False|NaN|nil)(?=\s{0,40}[,}\]]|\s|$)")
@@ -171,7 +180,7 @@ def looks_secret(value: bytes, *, shortest: int = 6) -> bool:
 
 def is_secret(kind: NameKind, value: bytes, *, prose: bool) -> bool:
     """Whether the value of a name of that kind is to be taken out. `prose`: a colon and a blank stand in front, as in a sentence."""
-    if not value or value == _MARK:
+    if not value or value == _MARK or kind is NameKind.PLAIN:
         return False
     if kind is NameKind.DOUBTFUL:
         return looks_secret(value[:_LONGEST_DOUBTFUL])

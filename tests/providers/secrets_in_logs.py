@@ -128,6 +128,13 @@ NAMED_CONTEXTS = _bare(
     'NAME: !!str "{}"',
     "user[NAME]={}",
     "Server=db;User Id=ada;NAME={};Timeout=3",
+    '{"value":"{}","name":"NAME"}',
+    '{"name":"NAME","secure":true,"value":"{}"}',
+    '<entry key="NAME">{}</entry>',
+    '<NAME value="{}"/>',
+    'NAME: str = "{}"',
+    "NAME=Secret('{}')",
+    '"NAME": Some("{}")',
 )
 QUERY_CONTEXTS = (
     Context("GET /oven?NAME={}&page=2 HTTP/1.1", signs=False),
