@@ -70,15 +70,9 @@ def _subscribe(command: CommandName, rest: str, directory: Directory) -> Subscri
         raise _odd(command, found[0][: -len(odd)], odd, usual)
     before, when, recurrence = found
     # The question keeps its own blanks, such as those of a where(…).
-    typed = " ".join(before)
-    asked = rest[: len(rest) - len(_tail_of(rest, len(when)))].strip() if words[: len(before)] == before else typed
+    is_behind = words[: len(before)] == before
+    asked = rest.rsplit(maxsplit=len(when))[0] if is_behind and before else " ".join(before)
     return Subscribe(asked, recurrence.cron, recurrence.said, " ".join(when))
-
-
-def _tail_of(text: str, count: int) -> str:
-    """The last so many words of a text, with the blanks between them."""
-    match = re.search(rf"(?:\S+\s*){{{count}}}\Z", text)
-    return match[0] if match else ""
 
 
 def _odd_recurrence(words: Sequence[str]) -> list[str]:

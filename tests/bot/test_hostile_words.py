@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from datetime import UTC
 
 import pytest
 
+from bot.alerts.wishes import read_alert_wish
+from bot.amounts import AmbiguousAmount, read_count, read_duration, read_size
+from bot.cron import read_cron
 from bot.errors import BadQuestion
 from bot.question import MOST_WINDOW_WORDS, CommandName
-from tests.bot.test_question import TWO, ask, refusal
+from bot.subscriptions import read_wish
+from tests.bot.test_question import HOUSE, TWO, ask, refusal
 from tests.support.work import growth, lines_run, peak_memory
 
 SHAPES: dict[str, Callable[[int], str]] = {
@@ -52,6 +57,57 @@ def test_no_question_takes_much_work_or_memory(command: CommandName, shape: Call
         tried(command, shape(1400))
     assert peak[0] < 20_000_000
     assert lines_run(lambda: tried(command, shape(1400))) < 400_000
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a",
+        "1",
+        "1m",
+        "1.",
+        "1,",
+        "-",
+        '"',
+        " ",
+        "x ",
+        "at ",
+        "above ",
+        "above 5 ",
+        "recover 1",
+        "9" * 30 + "e",
+        "1 m ",
+        "2h",
+        ")",
+        "/",
+    ],
+)
+def test_words_of_any_length_are_read_by_every_parser(piece: str) -> None:
+    """The work of patterns is not counted in lines, so that these are far longer than what is counted: one that doubled back on itself
+    would not end."""
+    words = (piece * 4000)[:4000]
+    for text in (
+        f"subscribe {words}",
+        f"subscribe {words} at 9am",
+        f"subscribe {words} at 09:00 on {words}",
+        f"unsubscribe {words}",
+    ):
+        with contextlib.suppress(BadQuestion):
+            read_wish("usage", text, HOUSE)
+    for text in (
+        f"alert {words}",
+        f"alert x above {words}",
+        f"alert above 5 for {words}",
+        f"silence x {words}",
+        f"silence {words} 2h",
+    ):
+        with contextlib.suppress(BadQuestion):
+            read_alert_wish("usage", text, HOUSE)
+    read_cron(words, UTC)
+    with contextlib.suppress(AmbiguousAmount):
+        assert read_size(words) is None
+        assert read_duration(words) is None
+        assert read_count(words) is None
 
 
 @pytest.mark.parametrize("command", ["usage", "apiaudit"])
