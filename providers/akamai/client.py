@@ -313,7 +313,14 @@ class Akamai:
 
     async def _follow(self, href: str) -> Reply:
         """A link of the vendor's, signed afresh, and only where it stays on the vendor's host."""
-        url = self._client.base_url.join(href)
+        try:
+            url = self._client.base_url.join(href)
+        except (httpx.InvalidURL, ValueError):
+            raise ProtocolError(
+                f"{self.account} sent a link that is none.",
+                account=self.account,
+                hint="Try again; if it stays, tell the operator.",
+            ) from None
         ours = self._client.base_url
         if (url.scheme, url.host, url.port) != (ours.scheme, ours.host, ours.port):
             raise ProtocolError(f"{self.account} sent a link to another host.", account=self.account, hint="Tell the operator.")

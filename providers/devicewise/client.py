@@ -26,6 +26,7 @@ from providers.records import ApiCall, CallFilters, CallPage, Check, Condition, 
 from providers.redaction import Redactor, Secret
 
 PAGE_ROWS, LEAST_PAGE_ROWS = 2000, 10
+_SESSION = re.compile(r"[!-~]{1,500}")
 NATIVE_FILTERS = ("service", "command")
 
 
@@ -160,13 +161,14 @@ class DeviceWise:
         answer = await off_loop(partial(parse.reply_params, command_id="auth", account=self.account), reply.body)
         if isinstance(answer, parse.Failure):
             raise self._login_refused(answer)
-        if not isinstance(answer.get("sessionId"), str) or not answer["sessionId"]:
+        found = answer.get("sessionId")
+        if not isinstance(found, str) or not _SESSION.fullmatch(found):
             raise ProtocolError(
                 f"{self.account} accepted the login but sent no session.",
                 account=self.account,
                 hint="Try again in a few minutes.",
             )
-        session = Secret(answer["sessionId"])
+        session = Secret(found)
         if self._org:
             reply = await self._post(_body("session.org.switch", {"key": self._org}, session))
             switched = await off_loop(partial(parse.reply_params, command_id=parse.LIST_ID, account=self.account), reply.body)

@@ -724,3 +724,28 @@ async def test_a_window_the_report_refuses_is_not_taken_for_a_wrong_clock(server
     server.answer_with(400, json.dumps(body), times=9)
     with pytest.raises(ProtocolError, match="refused the window"):
         await edge.calls(WINDOW, CallFilters())
+
+
+@pytest.mark.parametrize("href", ["http://[::1", "\x00", "/x" * 70_000, "http://h:99999999/", "//", "\ud800"], ids=repr)
+async def test_a_link_that_is_none_is_a_protocol_error(server: AkamaiSandbox, href: str) -> None:
+    client = client_of(server, report="v2")
+    body = {"metadata": {}, "data": SAMPLE_DATA[:1], "links": [{"rel": "next", "href": href}]}
+    server.answer_with(200, json.dumps(body), Content_Type="application/json")
+    with contextlib.suppress(ProviderError):
+        assert (await client.calls(WINDOW, CallFilters())).calls
+    await client.aclose()
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["rowCount", "availableDataEnds", "suggestedRetryTime"]),
+        st.none() | st.text() | st.integers() | st.floats() | st.lists(st.text()),
+    )
+)
+def test_any_metadata_is_survived(metadata: dict[str, Any]) -> None:  # fmt: skip
+    report = parse.json_report(
+        json.dumps({"metadata": metadata, "data": SAMPLE_DATA, "links": metadata}).encode(), account="edge"
+    )
+    assert len(report.rows) == 4
+    assert report.row_count is None or report.row_count >= 0
+    assert report.data_ends is None or report.data_ends.tzinfo is UTC

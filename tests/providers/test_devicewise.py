@@ -658,3 +658,12 @@ async def test_an_exhausted_list_ends_the_paging(server: DeviceWiseSandbox, iot:
     server.answer_with(200, json.dumps(failure))
     with pytest.raises(ProtocolError, match="Iterator exhausted"):
         await iot.calls(WINDOW, CallFilters())
+
+
+@pytest.mark.parametrize(
+    "session", ["\ud800", "", "a b", "x" * 100_000, "a\nb", 5, None, ["x"]], ids=lambda value: repr(value)[:20]
+)
+async def test_a_session_that_is_none_is_a_protocol_error(server: DeviceWiseSandbox, iot: DeviceWise, session: Any) -> None:
+    server.answer_with(200, json.dumps({"auth": {"success": True, "params": {"sessionId": session}}}))
+    with pytest.raises(ProtocolError, match="sent no session"):
+        await iot.calls(WINDOW, CallFilters())

@@ -291,6 +291,37 @@ async def test_refused_download_does_not_wait_for_a_body_without_end(monkeypatch
     await server.stop()
 
 
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "zstd"])
+async def test_log_packed_in_an_unknown_way_is_refused(encoding: str) -> None:
+    async with download_of({"Content-Type": "text/plain", "Content-Encoding": encoding}) as ask:
+        with pytest.raises(ProtocolError, match="sent a log packed as"):
+            await ask()
+
+
+async def test_header_flood_before_a_log_is_a_protocol_error() -> None:
+    async with download_of({"Content-Type": "text/plain", **{f"X-{n}": "y" * 9000 for n in range(200)}}) as ask:
+        with pytest.raises(ProtocolError, match="headers without end"):
+            await ask()
+
+
+@asynccontextmanager
+async def download_of(headers: dict[str, str]) -> AsyncIterator[Callable[[], Awaitable[bytes]]]:
+    """A download that is answered with these headers."""
+    async with rapid7_vendor() as vendor:
+        client = Rapid7("eu", base_url=vendor.server.url, api_key=Secret("k"))
+
+        async def answer(_: web.Request) -> web.Response:
+            return web.Response(body=b"x", headers=headers)
+
+        async def ask() -> bytes:
+            async with client.download([KITCHEN], WINDOW, query="", limit=10, most_bytes=10**6) as stream:
+                return b"".join([piece async for piece in stream])
+
+        vendor.server.misbehave(answer, times=9)
+        yield ask
+        await client.aclose()
+
+
 async def test_cookies_of_a_vendor_are_not_kept(rapid7: Vendor) -> None:
     rapid7.sends(rapid7.body(b""), Set_Cookie="track=" + "x" * 4000)
     for _ in range(3):
