@@ -38,7 +38,7 @@ from providers.devicewise import parse as devicewise
 from providers.rapid7.client import Rapid7
 from providers.records import Window
 from providers.redaction import Redactor, Secret
-from tests.bench.subjects import JSON_LINES
+from tests.bench.subjects import JSON_LINES, log_block
 from tests.conftest import ROOT, toml_of
 
 FULL = "--full" in sys.argv
@@ -392,6 +392,17 @@ async def bulk() -> None:
             tell("  the same of JSON lines", f"{told[2]:.0f} MB/s", f"curl; gzip -1 {megabytes / json_pipeline:.0f} MB/s", told[2] * json_pipeline / megabytes, 1, less_is_better=False)  # fmt: skip
 
 
+async def redaction() -> None:
+    """Redaction alone: plain lines, and lines that are made to be slow."""
+    plain = log_block() * 16
+    redactor = Redactor([Secret("kkkkkk")])
+    floor = best(lambda: redactor.block(plain), 5) / len(plain) * 1e6
+    for what, text in (("a token's beginning", b"-eyJ"), ("one name", b"pwd "), ("no newline", b"x ")):
+        block = (text * len(plain))[: len(plain)]
+        taken = best(lambda: redactor.block(block), 3) / len(block) * 1e6  # noqa: B023
+        tell(f"redaction: {what} again and again", f"{taken:.1f} ms/MB", f"plain lines {floor:.1f} ms/MB", taken / floor, 3)
+
+
 def log_id(megabytes: int, kind: str = "0000") -> str:
     return f"00000000-0000-0000-{kind}-{megabytes:012d}"
 
@@ -429,7 +440,7 @@ async def main() -> None:
     gc.freeze()
     gc.disable()
     print(f"{'what':58} {'Opswatch':>16}   {'reference in the same run':34} ratio")
-    for part in (slack_side, beside_a_log, decoding, watching, bulk):
+    for part in (slack_side, beside_a_log, decoding, watching, redaction, bulk):
         if not ONLY or part.__name__ in ONLY:
             await part()
 
