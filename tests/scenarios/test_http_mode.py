@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import os
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -17,6 +18,7 @@ import aiohttp
 import pytest
 
 from bot.app import open_bot
+from bot.health import Connection, serve_health
 from bot.sandbox.world import World
 
 
@@ -162,6 +164,24 @@ async def test_idle_connections_touch_nobody(world: World, listening: str) -> No
             _, writer = await asyncio.open_connection("127.0.0.1", port)
             stack.callback(writer.close)
         assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+
+
+async def test_idle_connections_to_the_health_port_touch_nobody(world: World, listening: str) -> None:
+    port, slack = free_port(), Connection(connected=True, trouble="")
+
+    async def database_works() -> bool:
+        return True
+
+    before = len(os.listdir("/proc/self/fd"))
+    async with serve_health(port, slack, database_works), AsyncExitStack() as stack:
+        for _ in range(1100):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            stack.callback(writer.close)
+        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/readyz") as response:
+            assert response.status == 200
+        assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+        # Our own ends of them, and no more than the cap on the other side.
+        assert len(os.listdir("/proc/self/fd")) - before < 1100 + 100 + 100
 
 
 async def test_it_listens_on_this_machine_alone(world: World, listening: str) -> None:
