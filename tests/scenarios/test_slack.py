@@ -19,6 +19,7 @@ from bot.sandbox import seed
 from bot.sandbox.slack import Message
 from bot.sandbox.world import World
 from tests.conftest import connected_bot
+from tests.support.clock import MovableClock
 
 pytestmark = pytest.mark.usefixtures("bot")
 
@@ -750,7 +751,9 @@ async def test_what_one_log_leaves_of_the_limit_goes_to_the_other(world: World) 
     assert "Truncated" not in answer.text
 
 
-async def test_a_limit_says_which_lines_it_lets_through(world: World) -> None:
+async def test_a_limit_says_which_lines_it_lets_through(world: World, clock: MovableClock) -> None:
+    # The oldest five minutes lie across a full hour, and so in two columns of the chart.
+    clock.set(clock().replace(minute=58))
     answer = await world.slack.answer_to("/logs kitchen 2h limit 100")
     assert "These are the oldest 100 of the window; newer ones are left out." in answer.text
     assert "Last 10 of the oldest 100 lines:" in answer.text
