@@ -23,6 +23,9 @@ from tests.support.clock import MovableClock
 
 pytestmark = pytest.mark.usefixtures("bot")
 
+# Examples name days of November 2026.
+AFTER_THE_EXAMPLES = datetime(2026, 11, 27, 12, tzinfo=UTC)
+
 
 def types(message: Message) -> list[str]:
     return [block["type"] for block in message.blocks]
@@ -72,7 +75,8 @@ async def test_a_gap_is_said_and_drawn_as_not_listed(world: World) -> None:
     assert "not listed" in text_of(answer)
 
 
-async def test_per_log_names_the_logs_and_csv_brings_every_row(world: World) -> None:
+async def test_per_log_names_the_logs_and_csv_brings_every_row(world: World, clock: MovableClock) -> None:
+    clock.set(AFTER_THE_EXAMPLES)
     answer, brought = await files_after(world, "/usage 2026-11-02..2026-11-08 per log csv")
     assert brought.thread_ts == answer.ts
     rows = brought.files[0].content.decode().split("\r\n")
@@ -228,7 +232,8 @@ async def test_the_button_of_a_refusal_asks_what_works(world: World) -> None:
     assert await world.slack.until(lambda: any("in 7 days" in m.text for m in world.slack.seen()))
 
 
-async def test_help_is_private_and_its_examples_work(world: World) -> None:
+async def test_help_is_private_and_its_examples_work(world: World, clock: MovableClock) -> None:
+    clock.set(AFTER_THE_EXAMPLES)
     for command in ("/usage", "/apiaudit", "/logs"):
         answer = await world.slack.answer_to(f"{command} help")
         assert answer.seen_by == "U0ADA"
