@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export ASK
 
-.PHONY: demo test test-hours lint bench bench-full format lock manifest pictures clean
+.PHONY: demo test test-hours lint bench bench-full format lock manifest pictures wheel clean
 
 demo: $(VENV)/.installed  ## the sandbox with the real bot; ASK='/usage last 7 days' plays one question
 	@$(BIN)/python -m bot demo $${ASK:+--ask "$$ASK"}
@@ -45,6 +45,9 @@ manifest: $(VENV)/.installed
 
 pictures: $(VENV)/.installed  ## the pictures of the README, taken from the demo page (needs Chromium)
 	$(BIN)/python -m tests.pictures
+
+wheel: $(VENV)/.installed  ## what `pip install` takes, in dist/
+	$(BIN)/python -m hatchling build -t wheel
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache artifacts

@@ -15,6 +15,8 @@ from typing import Any
 import click
 
 from bot import __version__
+from bot.cli.init import init
+from bot.cli.program import ProgramCommand, as_called, fail, has_demo
 from bot.errors import BadConfig
 from bot.private_files import temporary_folder
 from bot.terminal_text import terminal_json, terminal_line, terminal_text
@@ -27,6 +29,11 @@ CONFIG_HELP = "The configuration; else $BOT_CONFIG, else ./bot.toml."
 
 class _Front(click.Group):
     """A group whose commands end with the exit codes we promise: what we did not foresee is 1."""
+
+    command_class = ProgramCommand
+
+    def get_help(self, ctx: click.Context) -> str:
+        return as_called(super().get_help(ctx), ctx)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -65,6 +72,7 @@ def main(verbose: bool) -> None:
       python -m bot demo                                try it: no account, no token, no network
       python -m bot ask "/usage last 7 days"            one question, answered here
       python -m bot backtest ingest-spike               what would this alert have done?
+      python -m bot init                                a configuration to start from
       python -m bot check                               is everything set up?
       python -m bot run                                 connect to Slack
     """
@@ -120,7 +128,7 @@ def _told_as(as_json: bool) -> Iterator[None]:
         elif isinstance(error, BadConfig):
             _tell_config(error)
         else:
-            click.echo(terminal_text(f"{trouble.message}\n{trouble.hint}".strip()), err=True)
+            click.echo(terminal_text(as_called(f"{trouble.message}\n{trouble.hint}".strip())), err=True)
         sys.exit(EXIT_CODES.get(trouble.kind, PROVIDER_FAILED))
 
 
@@ -167,7 +175,7 @@ def check(config_path: Path | None, as_json: bool) -> None:
         for line, following in zip(checks, [*checks[1:], None], strict=True):
             click.echo(terminal_line(f"{'ok ' if line.ok else 'NO '} {line.name}: {line.detail}"))
             if line.hint and not line.ok and (following is None or following.hint != line.hint):
-                click.echo(terminal_line(f"     → {line.hint}"))
+                click.echo(terminal_line(as_called(f"     → {line.hint}")))
     sys.exit(code)
 
 
@@ -252,6 +260,8 @@ def demo(config_path: Path | None, port: int, lines: tuple[str, ...]) -> None:  
     """
     from bot.sandbox.demo import play, serve
 
+    if not has_demo():
+        fail("The demo needs packages that are not installed: pip install 'opswatch[demo]'")
     try:
         with temporary_folder("opswatch-demo-") as folder:
             asyncio.run(play(folder, lines) if lines else serve(folder, port))
@@ -262,14 +272,17 @@ def demo(config_path: Path | None, port: int, lines: tuple[str, ...]) -> None:  
         sys.exit(1)
 
 
+main.add_command(init)
+
+
 def _config(given: Path | None) -> Path:
     return given or Path(os.environ.get("BOT_CONFIG") or "bot.toml")
 
 
 def _tell_config(error: BadConfig) -> None:
     for problem in error.problems:
-        click.echo(terminal_line(f"NO  {problem}"), err=True)
-    click.echo(terminal_text(error.hint), err=True)
+        click.echo(terminal_line(as_called(f"NO  {problem}")), err=True)
+    click.echo(terminal_text(as_called(error.hint)), err=True)
 
 
 def _quiet_unless_told() -> None:

@@ -520,7 +520,9 @@ def _read_table(path: Path) -> dict[str, Any]:
             raise BadConfig([Problem(str(path), "", f"a file below {words.size(MOST_CONFIG_BYTES)}")])
         return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
-        raise BadConfig([Problem(str(path), "", "there is no such file; start from bot.example.toml")]) from None
+        raise BadConfig(
+            [Problem(str(path), "", "there is no such file; start from bot.example.toml, which `python -m bot init` writes")]
+        ) from None
     except UnicodeDecodeError:
         raise BadConfig([Problem(str(path), "", "the file is not UTF-8; save it as UTF-8")]) from None
     except (OSError, ValueError) as error:

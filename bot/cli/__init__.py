@@ -1,0 +1,1 @@
+"""Commands of the terminal that prepare an installation and look after its data."""

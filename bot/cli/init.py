@@ -1,0 +1,73 @@
+"""`python -m bot init`: a configuration to start from."""
+
+from __future__ import annotations
+
+import os
+from importlib import resources
+from pathlib import Path
+
+import click
+
+from bot.cli.program import FAILED, ProgramCommand, as_called, config_file, config_option, fail
+from bot.private_files import PRIVATE
+from bot.terminal_text import terminal_line
+
+EXAMPLE = "bot.example.toml"
+
+
+@click.command(cls=ProgramCommand)
+@config_option
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+def init(config_path: Path | None, file: Path | None) -> None:
+    """Write a commented configuration to FILE, readable by you alone.
+
+    \b
+    Without FILE it is written where the other commands read it: --config, else $BOT_CONFIG, else ./bot.toml.
+    A file that exists is never overwritten (exit code 2).
+    Examples:
+      python -m bot init
+      python -m bot init /etc/opswatch/bot.toml
+    """
+    target = file or config_file(config_path)
+    try:
+        write_example(target)
+    except FileExistsError:
+        fail(f"{target} exists already; nothing was written. Name another file: `python -m bot init FILE`")
+    except (FileNotFoundError, NotADirectoryError):
+        fail(f"The folder {target.parent} does not exist. Create it first.")
+    except OSError as error:
+        fail(f"{target} cannot be written ({error.strerror or type(error).__name__}).", FAILED)
+    click.echo(terminal_line(f"Wrote {target}, readable by you alone. Next:"))
+    for line in next_steps(target):
+        click.echo(terminal_line(as_called(line)))
+
+
+def example_config() -> bytes:
+    """The example configuration: package data where the program is installed, and a file beside the packages in a checkout."""
+    shipped = resources.files("bot") / EXAMPLE
+    if shipped.is_file():
+        return shipped.read_bytes()
+    return (Path(__file__).resolve().parent.parent.parent / EXAMPLE).read_bytes()
+
+
+def write_example(target: Path) -> None:
+    """Writes the example to a new file. Raises OSError, FileExistsError where there is something already, a link among it."""
+    content = example_config()
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+    except OSError:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def next_steps(target: Path) -> list[str]:
+    """What to do with the configuration that was written, a line each."""
+    option = "" if target == Path("bot.toml") else f" --config {target}"
+    return [
+        "1. Edit it: keep the accounts that you have, and say under [access] who may ask what.",
+        "2. Create the Slack app at api.slack.com/apps, From a manifest: `python -m bot manifest` prints it.",
+        "3. Export SLACK_BOT_TOKEN, SLACK_APP_TOKEN and the variables that the file names as `env:`.",
+        f"4. Run `python -m bot check{option}` until nothing is wrong, then `python -m bot run{option}`.",
+    ]

@@ -1,0 +1,55 @@
+"""What commands have in common: the name that they were called by, and the option that names the configuration."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from bot.terminal_text import terminal_text
+
+MODULE = "python -m bot"
+CONFIG_HELP = "The configuration; else $BOT_CONFIG, else ./bot.toml."
+WRONG, FAILED = 2, 1
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class ProgramCommand(click.Command):
+    """A command whose help shows the name that it was called by, `opswatch` or `python -m bot`."""
+
+    def get_help(self, ctx: click.Context) -> str:
+        return as_called(super().get_help(ctx), ctx)
+
+
+def as_called(text: str, ctx: click.Context | None = None) -> str:
+    """The text with the name that the program was called by, so that its examples can be copied."""
+    ctx = ctx or click.get_current_context(silent=True)
+    name = ctx.find_root().info_name if ctx else None
+    return text.replace(MODULE, name) if name else text
+
+
+def config_option(function: F) -> F:
+    return click.option("--config", "config_path", type=click.Path(path_type=Path), help=CONFIG_HELP)(function)
+
+
+def config_file(given: Path | None) -> Path:
+    return given or Path(os.environ.get("BOT_CONFIG") or "bot.toml")
+
+
+def has_demo() -> bool:
+    """Whether the package is installed that the demo checks signatures with."""
+    try:
+        return importlib.util.find_spec("akamai.edgegrid") is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def fail(message: str, code: int = WRONG) -> NoReturn:
+    """Ends the command with a sentence on standard error."""
+    click.echo(terminal_text(as_called(message)), err=True)
+    sys.exit(code)

@@ -1,0 +1,102 @@
+"""`python -m bot init` writes a configuration to start from, and never over one that exists."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.config import read_settings
+from bot.errors import BadConfig
+from tests.conftest import ROOT
+
+EXAMPLE = (ROOT / "bot.example.toml").read_bytes()
+
+
+def opswatch(*words: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    env = {name: value for name, value in os.environ.items() if name != "BOT_CONFIG"}
+    env |= {"PYTHONPATH": str(ROOT), **environ}
+    return subprocess.run([sys.executable, "-m", "bot", *words], cwd=cwd, env=env, capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize(
+    ("words", "environ", "written"),
+    [
+        ([], {}, "bot.toml"),
+        (["other.toml"], {}, "other.toml"),
+        (["--config", "given.toml"], {}, "given.toml"),
+        ([], {"BOT_CONFIG": "named.toml"}, "named.toml"),
+        (["other.toml"], {"BOT_CONFIG": "named.toml"}, "other.toml"),
+    ],
+    ids=["default", "argument", "option", "environment", "argument wins"],
+)
+def test_init_writes_the_example(tmp_path: Path, words: list[str], environ: dict[str, str], written: str) -> None:
+    ran = opswatch("init", *words, cwd=tmp_path, **environ)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert [path.name for path in tmp_path.iterdir()] == [written]
+    assert (tmp_path / written).read_bytes() == EXAMPLE
+    assert stat.S_IMODE((tmp_path / written).stat().st_mode) == 0o600
+
+
+def test_init_says_what_to_do_next(tmp_path: Path) -> None:
+    steps = [line for line in opswatch("init", "my.toml", cwd=tmp_path).stdout.splitlines() if line[:1].isdigit()]
+    assert [step[:2] for step in steps] == ["1.", "2.", "3.", "4."]
+    assert "python -m bot check --config my.toml" in steps[3]
+    assert "python -m bot run --config my.toml" in steps[3]
+
+
+def test_init_never_overwrites(tmp_path: Path) -> None:
+    (tmp_path / "bot.toml").write_text("mine")
+    ran = opswatch("init", cwd=tmp_path)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "exists already" in ran.stderr
+    assert (tmp_path / "bot.toml").read_text() == "mine"
+
+
+def test_init_does_not_write_through_links(tmp_path: Path) -> None:
+    (tmp_path / "bot.toml").symlink_to(tmp_path / "elsewhere")
+    assert opswatch("init", cwd=tmp_path).returncode == 2
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_init_names_a_missing_folder(tmp_path: Path) -> None:
+    ran = opswatch("init", "nowhere/bot.toml", cwd=tmp_path)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "nowhere does not exist" in ran.stderr
+
+
+def test_example_is_valid_once_its_variables_exist(tmp_path: Path) -> None:
+    assert opswatch("init", cwd=tmp_path).returncode == 0
+    with pytest.raises(BadConfig) as raised:
+        read_settings(tmp_path / "bot.toml", environ={})
+    wanted = {f"AKAMAI_{name}": "x" for name in ("CLIENT_TOKEN", "CLIENT_SECRET", "ACCESS_TOKEN")}
+    wanted |= {"RAPID7_API_KEY": "x", "DW_USER": "x", "DW_PASSWORD": "x"}
+    assert len(raised.value.problems) == len(wanted)
+    assert read_settings(tmp_path / "bot.toml", environ=wanted).providers
+
+
+def test_help_shows_the_name_it_was_called_by(tmp_path: Path) -> None:
+    assert "python -m bot check" in opswatch("--help", cwd=tmp_path).stdout
+    assert "Usage: python -m bot check" in opswatch("check", "--help", cwd=tmp_path).stdout
+
+
+def test_missing_configuration_points_to_init(tmp_path: Path) -> None:
+    ran = opswatch("check", cwd=tmp_path)
+    assert ran.returncode == 2
+    assert "python -m bot init" in ran.stdout
+
+
+def test_demo_says_which_packages_are_missing(tmp_path: Path) -> None:
+    hidden = tmp_path / "akamai"
+    hidden.mkdir()
+    (hidden / "__init__.py").write_text("")
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    ran = subprocess.run(
+        [sys.executable, "-m", "bot", "demo", "--ask", "/usage"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=120
+    )
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr == "The demo needs packages that are not installed: pip install 'opswatch[demo]'\n"
