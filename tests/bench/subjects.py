@@ -10,9 +10,11 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Callable, Coroutine
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from providers.records import DayRange, UsagePeriod
 
@@ -49,7 +51,7 @@ async def stock() -> None:
         await respond("in 7 days")
 
     handler = AsyncSocketModeHandler(app, APP, web_client=app.client)
-    await handler.start_async()
+    await handler.start_async()  # type: ignore[no-untyped-call]  # slack-bolt does not annotate it
 
 
 async def opswatch(folder: Path) -> None:
@@ -75,7 +77,6 @@ def _usage(days: DayRange) -> UsagePeriod:
 
 
 async def memory(folder: Path) -> None:
-    import bot.app
     from bot.accounts import Accounts
     from bot.slack_pace import SlackPace
 
@@ -84,10 +85,9 @@ async def memory(folder: Path) -> None:
             super().__init__(*args)
             self.usage = {"rapid7-eu": MemoryUsage()}  # type: ignore[dict-item]
 
-    bot.app.Accounts = InMemory  # type: ignore[misc]
     # The bot is measured, and not how often Slack takes a message in a channel.
-    bot.app.SlackPace = lambda _: SlackPace(1e-6)  # type: ignore[assignment, misc]
-    await opswatch(folder)
+    with patch.multiple("bot.app", Accounts=InMemory, SlackPace=lambda _: SlackPace(1e-6)):
+        await opswatch(folder)
 
 
 async def logs(folder: Path) -> None:
@@ -138,7 +138,7 @@ def json_block() -> bytes:
 
 if __name__ == "__main__":
     name, folder = sys.argv[1], Path(sys.argv[2])
-    subjects = {
+    subjects: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
         "floor": floor,
         "stock": stock,
         "opswatch": lambda: opswatch(folder),

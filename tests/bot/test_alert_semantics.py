@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from bot.alerts.evaluate import WHOLE, Watch, evaluate
 from bot.alerts.notices import Scene, incident, reply
 from bot.alerts.rule import Rule, readings
 from handlers.rules import _state
-from tests.bot.test_alerts import MINUTE, NOON, OUT, RULE, UTC, X, steps
+from tests.bot.test_alerts import MINUTE, NOON, OUT, RULE, X, steps
 
 ADA, NOBODY = {"ada": 11.0}, dict[str, float]()
 EACH = {"each": "actor", "value": "failure_percent"}

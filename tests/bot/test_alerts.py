@@ -19,7 +19,14 @@ from bot.schedule import read_cron
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-RULE = {"name": "spike", "line": "/usage today", "value": "bytes", "channel": "#ops", "above": 10.0, "every": 5 * MINUTE}
+RULE: dict[str, Any] = {
+    "name": "spike",
+    "line": "/usage today",
+    "value": "bytes",
+    "channel": "#ops",
+    "above": 10.0,
+    "every": 5 * MINUTE,
+}
 OUT = Failed("down")
 X = None  # no data
 
@@ -39,7 +46,7 @@ def whole(reading: Any) -> Readings | Failed:
     return reading if isinstance(reading, Failed | dict) else {WHOLE: reading}
 
 
-TABLE: dict[str, tuple[dict[str, Any], list[Reading], list[str]]] = {
+TABLE: dict[str, tuple[dict[str, Any], list[Reading | Readings | Failed], list[str]]] = {
     "fires at once and resolves": ({}, [5, 11, 12, 9], ["inactive", "firing first", "firing", "inactive resolved"]),
     "the threshold itself is calm": ({}, [10], ["inactive"]),
     "below": ({"above": None, "below": 3.0}, [5, 2, 3], ["inactive", "firing first", "inactive resolved"]),
@@ -69,7 +76,9 @@ TABLE: dict[str, tuple[dict[str, Any], list[Reading], list[str]]] = {
 
 
 @pytest.mark.parametrize(("changes", "readings", "expected"), TABLE.values(), ids=TABLE.keys())
-def test_a_rule_goes_through_its_states(changes: dict[str, Any], readings: list[Reading], expected: list[str]) -> None:
+def test_a_rule_goes_through_its_states(
+    changes: dict[str, Any], readings: list[Reading | Readings | Failed], expected: list[str]
+) -> None:
     assert steps(Rule(**{**RULE, **changes}), readings) == expected
 
 
@@ -219,7 +228,8 @@ SUBJECTS = st.lists(st.dictionaries(st.sampled_from("abc"), st.sampled_from([5.0
 @given(RULES, SUBJECTS)
 def test_every_subject_that_was_told_to_fire_is_told_to_be_calm_again(rule: Rule, found: list[Any]) -> None:
     """By a change or by the end, and by nothing else."""
-    watch, now, told = Watch(), NOON, {}
+    watch, now = Watch(), NOON
+    told: dict[str, State] = {}
     for reading in found:
         now += 5 * MINUTE
         watch, reason = evaluate(replace_(rule, each="log"), watch, reading, now=now)

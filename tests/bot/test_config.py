@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config import read_settings, settings_of, slack_tokens
+from bot.config import Rapid7Settings, read_settings, settings_of, slack_tokens
 from bot.errors import BadConfig
 from tests.conftest import ROOT
 
@@ -35,7 +35,9 @@ def provider(**changes: Any) -> dict[str, Any]:
 def test_the_example_is_a_configuration_that_works() -> None:
     settings = read_settings(ROOT / "bot.example.toml", environ=ENVIRON)
     assert set(settings.providers) == {"rapid7-eu", "edge", "iot"}
-    assert settings.providers["rapid7-eu"].monthly_quota == 150_000_000_000
+    rapid7 = settings.providers["rapid7-eu"]
+    assert isinstance(rapid7, Rapid7Settings)
+    assert rapid7.monthly_quota == 150_000_000_000
 
 
 def test_everything_commented_out_in_the_example_works_too() -> None:
@@ -151,7 +153,9 @@ def test_each_problem_says_what_would_be_right(table: dict[str, Any], says: str)
 def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("from-a-file\n")
     settings = settings_of(provider(api_key="file:key"), folder=tmp_path, environ={})
-    assert settings.providers["r"].api_key.open() == "from-a-file"
+    rapid7 = settings.providers["r"]
+    assert isinstance(rapid7, Rapid7Settings)
+    assert rapid7.api_key.open() == "from-a-file"
     assert "from-a-file" not in repr(settings)
 
 

@@ -33,7 +33,7 @@ class FakeSlack:
         self.calls += 1
         found = self.answers[name]
         if isinstance(found, str):
-            raise SlackApiError(found, {"ok": False, "error": found})
+            raise SlackApiError(found, {"ok": False, "error": found})  # type: ignore[no-untyped-call]  # slack_sdk does not annotate it
         return {key: found}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import random
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -27,7 +28,7 @@ def period(by_day: dict[date, int], reported: int | None = None) -> UsagePeriod:
     return UsagePeriod(by_day, reported, None, None, "Ada's Kitchen", "k1")
 
 
-def days(usages: list[int | None], first: date) -> dict[date, int]:
+def days(usages: Sequence[int | None], first: date) -> dict[date, int]:
     return {first + timedelta(days=n): usage for n, usage in enumerate(usages) if usage is not None}
 
 

@@ -262,8 +262,8 @@ async def test_a_page_that_comes_again_ends_the_paging(server: DeviceWiseSandbox
 async def test_rows_that_drift_between_pages_count_once(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
     await iot.calls(WINDOW, CallFilters())
     everything = rows(10)
-    for page in (everything[:6], everything[4:], []):
-        server.answer_with(200, json.dumps({"list": {"success": True, "params": {"count": 10, "result": page}}}))
+    for result in (everything[:6], everything[4:], []):
+        server.answer_with(200, json.dumps({"list": {"success": True, "params": {"count": 10, "result": result}}}))
     page = await iot.calls(WINDOW, CallFilters())
     assert (len(page.calls), page.complete) == (10, False)
 
@@ -470,13 +470,13 @@ def test_any_row_gives_a_call(row: dict[str, Any]) -> None:
     assert parse.api_call(parse.row_of(row), account="iot", whoami="x").account == "iot"
 
 
-NESTED = [
+SLOW_BODIES = [
     b"[" * 1_000_000, b'{"list":{"params":' * 60_000, b'{"list":{"success":true,"params":{"count":' + b"9" * 1_000_000 + b"}}}",
     b'{"list":{"success":true,"params":{"result":[' + b"{}," * 300_000 + b"{}]}}}", b'"' + b"\\" * 1_000_000,
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("body", NESTED, ids=["arrays", "objects", "a number", "empty rows", "a string"])
+@pytest.mark.parametrize("body", SLOW_BODIES, ids=["arrays", "objects", "a number", "empty rows", "a string"])
 def test_an_answer_made_to_be_slow_is_read_or_refused_in_bounded_memory(body: bytes) -> None:
     with contextlib.suppress(ProtocolError), memory_below(200 * len(body)):
         parse.list_page(body, account="iot")

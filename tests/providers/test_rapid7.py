@@ -399,7 +399,9 @@ async def test_an_answer_that_drips_has_an_end(monkeypatch: pytest.MonkeyPatch, 
             await response.write(b" ")
             await asyncio.sleep(0.02)
 
-    monkeypatch.setattr(http.fetch, "__kwdefaults__", {**http.fetch.__kwdefaults__, "timeout_s": 0.3})
+    defaults = http.fetch.__kwdefaults__
+    assert defaults and "timeout_s" in defaults
+    monkeypatch.setitem(defaults, "timeout_s", 0.3)
     server.misbehave(drip, times=9)
     with pytest.raises(Unavailable, match="gave no answer within 0 s"):
         await rapid7.usage(DAYS)

@@ -34,7 +34,7 @@ class Meter:
 
     def __init__(self, world: World) -> None:
         self.bytes: int | None = 3_000_000_000
-        world.rapid7.usage = lambda day, now: self.bytes  # type: ignore[assignment, misc]
+        world.rapid7.usage = lambda day, now: self.bytes
 
     def __call__(self, gigabytes: float | None) -> None:
         self.bytes = None if gigabytes is None else int(gigabytes * 1e9)
@@ -213,7 +213,7 @@ async def test_who_may_not_manage_changes_nothing(world: World, clock: Clock) ->
 
 
 async def test_subjects_that_change_at_the_same_look_share_one_message(world: World, clock: Clock) -> None:
-    world.akamai.rows = lambda a, b: calls(b, edge_failures)  # type: ignore[assignment, misc]
+    world.akamai.rows = lambda a, b: calls(b, edge_failures)
     edge_failures = {"ada": 3, "grace": 3, "linus": 0}
     rule = {
         "name": "clients",
@@ -285,7 +285,7 @@ async def test_ops_channel_hears_that_evaluation_works_again_where_it_fires(worl
 
 async def test_actor_that_vanishes_from_complete_answers_resolves(world: World, clock: Clock) -> None:
     failures = {"ada": 3, "grace": 0}
-    world.akamai.rows = lambda a, b: calls(b, failures)  # type: ignore[assignment, misc]
+    world.akamai.rows = lambda a, b: calls(b, failures)
     rule = {"name": "clients", "ask": "/apiaudit edge last 1h", "value": "failure_percent", "above": 50, "each": "actor", "channel": "#ops"}  # fmt: skip
     async with running(world, rule) as bot:
         await evaluated(bot, clock)
@@ -314,7 +314,7 @@ async def test_what_comes_late_is_looked_at_as_far_as_it_is_known(world: World, 
     world.akamai.known_until = lambda: clock() - timedelta(minutes=15)
     rule = {"name": "failing", "ask": "/apiaudit edge last 30m", "value": "failures", "above": 20, "channel": "#ops"}
     broke_at = clock().replace(minute=0, second=0, microsecond=0) + timedelta(minutes=80)
-    world.akamai.rows = lambda a, b: [r for r in burst(broke_at, 30) if a <= broke_at < b]  # type: ignore[assignment, misc]
+    world.akamai.rows = lambda a, b: [r for r in burst(broke_at, 30) if a <= broke_at < b]
     async with running(world, rule) as bot:
         states = [await evaluated(bot, clock) for _ in range(7)]
         await world.slack.until(lambda: told(world) and told(world)[0].startswith("✅"))

@@ -24,7 +24,7 @@ def alerts(*several: dict[str, Any]) -> dict[str, Any]:
 async def test_a_usage_alert_is_tried_on_the_days_of_the_past(world: World, front_door: Callable[..., Any]) -> None:
     bad = {TODAY - timedelta(days=n) for n in (3, 10, 11, 40)}
     unlisted = {TODAY - timedelta(days=20)}
-    world.rapid7.usage = lambda day, now: None if day in unlisted else 6_000_000_000 if day in bad else 3_000_000_000  # type: ignore[assignment, misc]
+    world.rapid7.usage = lambda day, now: None if day in unlisted else 6_000_000_000 if day in bad else 3_000_000_000
     ran = await front_door("backtest", "ingest-spike", "--days", "30", "--json", table={**world.table(), **alerts(SPIKE)})
     assert ran.code == 0
     found = ran.json
@@ -91,7 +91,7 @@ async def test_an_audit_alert_is_tried_on_the_calls_of_the_past(world: World, fr
             if start <= t < end
         ]
 
-    world.akamai.rows = rows  # type: ignore[assignment]
+    world.akamai.rows = rows
     rule = {
         "name": "failures",
         "ask": "/apiaudit edge last 1h",
@@ -114,7 +114,7 @@ async def test_an_audit_alert_is_tried_on_the_calls_of_the_past(world: World, fr
 async def test_days_of_another_window_are_judged_in_a_row(world: World, front_door: Callable[..., Any]) -> None:
     """What was sent yesterday does not begin anew at midnight, and two such days are one firing."""
     bad = {TODAY - timedelta(days=n) for n in (10, 11)}
-    world.rapid7.usage = lambda day, now: 6_000_000_000 if day in bad else 3_000_000_000  # type: ignore[assignment, misc]
+    world.rapid7.usage = lambda day, now: 6_000_000_000 if day in bad else 3_000_000_000
     rule = {**SPIKE, "ask": "/usage rapid7-eu yesterday"}
     ran = await front_door("backtest", "ingest-spike", "--days", "30", "--json", table={**world.table(), **alerts(rule)})
     assert [(f["start"], f["end"]) for f in ran.json["firings"]] == [

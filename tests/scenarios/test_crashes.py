@@ -39,7 +39,7 @@ async def test_killed_a_hundred_times_every_transition_and_every_digest_stands_o
     now = fast_clock(began_at, SPEED)
     world.slack.clock = lambda: now().timestamp()
     # Ten seconds of breach, ten of calm.
-    world.rapid7.usage = lambda day, _: 6_000_000_000 if int(now().timestamp()) // 10 % 2 else 3_000_000_000  # type: ignore[assignment, misc]
+    world.rapid7.usage = lambda day, _: 6_000_000_000 if int(now().timestamp()) // 10 % 2 else 3_000_000_000
     table = {**world.table(), "timezone": "UTC", "alert": [RULE], "digest": [DIGEST]}
     (world.folder / "table.json").write_text(json.dumps(table))
     orders = [label for label in LABELS for _ in range(ROUNDS)] + [f"{spread.uniform(0.2, 1.0):.3f}" for _ in range(RANDOM_KILLS)]
@@ -83,7 +83,7 @@ async def dying(world: World, began_at: float) -> AsyncIterator[Any]:
 
 async def settle(world: World, table: dict[str, Any], now: Any) -> None:
     """A bot that is left alone brings what is waiting."""
-    world.rapid7.usage = lambda day, _: 3_000_000_000  # type: ignore[assignment, misc]
+    world.rapid7.usage = lambda day, _: 3_000_000_000
     settings = world.settings(**{key: table[key] for key in ("timezone", "alert", "digest")})
     async with open_bot(settings, world.tokens(), pace=Pace(0.005, 0.02, 0.01, 0.1), clock=now) as bot, bot.connected():
         async with asyncio.timeout(30):

@@ -68,7 +68,7 @@ FAULTS: dict[str, tuple[Fault, str]] = {
 async def readiness(bot: Bot, port: int) -> AsyncIterator[Callable[[], Awaitable[tuple[int, dict[str, Any]]]]]:
     """Asks `/readyz` as `python -m bot run` serves it."""
     service = Service(bot.slack)
-    service._current = type("Running", (), {"bot": bot})()  # type: ignore[assignment]
+    service._current = type("Running", (), {"bot": bot})()
     async with (
         serve_health(port, bot.slack, service.database_works, troubles=service.troubles),
         aiohttp.ClientSession() as session,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
 
-from bot.sandbox.slack import BOT
+from bot.sandbox.slack import BOT, Message
 from bot.sandbox.world import World
 from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluations, running
 from tests.support.clock import MovableClock as Clock
@@ -40,6 +41,10 @@ async def home(world: World, text: str) -> None:
     world.slack.homes.clear()
     await world.slack.open_home("U0ADA")
     await world.slack.until(lambda: world.slack.homes.get("U0ADA"), timeout_s=30)
+
+
+def messages_of(world: World, begins: str) -> list[Message]:
+    return [m for m in world.slack.messages if m.text.startswith(begins)]
 
 
 async def mention(world: World, text: str) -> None:
@@ -173,9 +178,7 @@ async def test_vendor_text_is_inert_everywhere(world: World, clock: Clock, text:
     async with running(world, failing, digest=[digest], access=EVERYBODY):
         clock.strike(60)
         for begins in ("🔴 failing", "Digest hourly"):
-            await world.slack.until(
-                lambda said=begins: [m for m in world.slack.messages if m.text.startswith(said)], timeout_s=30
-            )
+            await world.slack.until(partial(messages_of, world, begins), timeout_s=30)
         await walk(world, VENDOR, text)
     assert times_shown(world) > 30, "the text is shown at all"
 

@@ -13,7 +13,6 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.accounts import utc_now
 from bot.delivery import web_client
 from bot.outbox import Outbox, Pace
 from bot.sandbox.slack import BOT, Channel, Message
@@ -22,6 +21,7 @@ from bot.sandbox.world import World
 from bot.slack_client import SlackClient
 from bot.slack_pace import Priority, SlackPace
 from bot.store import How, Post, Posts, Store
+from providers.clock import utc_now
 from tests.scenarios.test_outbox import about, enqueue, post
 from tests.scenarios.test_outbox import said as all_said
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -168,7 +169,7 @@ async def test_hostile_text_is_drawn_as_text(page: Page, demo: World) -> None:
 
 
 SQUARE = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' width='40' height='40'><rect width='40' height='40'/></svg>"
-EVERY_BLOCK = [
+EVERY_BLOCK: list[dict[str, Any]] = [
     {"type": "header", "text": {"type": "plain_text", "text": "A header"}},
     {"type": "section", "text": {"type": "mrkdwn", "text": "*bold* _italic_ `code` &lt;text&gt;"}},
     {"type": "section", "fields": [{"type": "mrkdwn", "text": "*Left*\n1"}, {"type": "mrkdwn", "text": "*Right*\n2"}]},

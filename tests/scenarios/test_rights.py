@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from bot.app import Bot
 from bot.sandbox.slack import BOT, Channel, Message
 from bot.sandbox.world import World
 from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluations, kept, look, running, told
-from tests.scenarios.test_digests import Clock, posted
+from tests.scenarios.test_digests import posted
+from tests.support.clock import MovableClock as Clock
 
 assert clock, "the clock of the alerts' own tests"
 QUIET = {**SPIKE, "above": "50 GB", "recover": "40 GB"}
@@ -73,7 +75,7 @@ async def test_alert_of_private_channel_is_not_there(world: World, clock: Clock)
         assert "is silent until" in await said(world, "/usage silence merger 2h")
         for user in ("U0LINUS", "U0ADA"):
             await world.slack.open_home(user)
-            await world.slack.until(lambda who=user: world.slack.homes.get(who))
+            await world.slack.until(partial(world.slack.homes.get, user))
     home = json.dumps(world.slack.homes)
     assert "merger" in json.dumps(world.slack.homes["U0ADA"]), home
     assert "merger" not in json.dumps(world.slack.homes["U0LINUS"])

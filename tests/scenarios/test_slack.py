@@ -8,6 +8,7 @@ import io
 import json
 import re
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -41,10 +42,10 @@ def buttons(message: Message) -> dict[str, str]:
     }
 
 
-async def files_after(world: World, line: str, **where: str) -> tuple[Message, Message]:
+async def files_after(world: World, line: str, user: str = "U0ADA", channel: str = "C0OPS") -> tuple[Message, Message]:
     """The answer to a line, and the message that brings its file."""
     before = len(world.slack.messages)
-    answer = await world.slack.answer_to(line, **where)
+    answer = await world.slack.answer_to(line, user=user, channel=channel)
     brought = await world.slack.until(lambda: next((m for m in world.slack.messages[before:] if m.files), None))
     return answer, brought
 
@@ -372,11 +373,11 @@ async def test_long_work_over_several_accounts_shows_how_far_each_is(world: Worl
 
 
 async def test_calls_are_counted_as_they_are_read(world: World) -> None:
-    def slowly(start: datetime, end: datetime) -> list[dict[str, Any]]:
+    def slowly(start: datetime, end: datetime) -> Iterable[dict[str, Any]]:
         world.devicewise.be_slow(1.3)
         return rows(start, end)
 
-    rows, world.devicewise.rows = world.devicewise.rows, slowly  # type: ignore[method-assign]
+    rows, world.devicewise.rows = world.devicewise.rows, slowly
     async with connected_bot(world, access={"apiaudit": ["*"]}):
         await world.slack.command("/apiaudit iot 7d")
         told = await world.slack.until(lambda: next((m for m in world.slack.seen() if "calls so far" in str(m.blocks)), None))

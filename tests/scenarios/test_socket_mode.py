@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import aiohttp
 import pytest
@@ -36,13 +37,18 @@ async def connected(world: World, bot: Bot) -> None:
             await asyncio.sleep(0.01)
 
 
+async def replaced(world: World, old: web.WebSocketResponse) -> None:
+    """Waits until the newest connection is another one."""
+    await world.slack.until(lambda: world.slack.sockets[-1] is not old)
+
+
 async def test_a_routine_refresh_loses_no_command(world: World) -> None:
     async with hurried_bot(world) as bot:
         await connected(world, bot)
         for reason in ("warning", "refresh_requested"):
             old = await world.slack.ask_to_leave(reason)
             asked = [await world.slack.command("/usage last 7 days", user="U0LINUS", over=old) for _ in range(3)]
-            await world.slack.until(lambda old=old: world.slack.sockets[-1] is not old)
+            await replaced(world, old)
             asked += [await world.slack.command("/usage last 7 days", user="U0LINUS", over=old)]
             asked += [await world.slack.command("/usage last 7 days", user="U0LINUS")]
             await asyncio.wait_for(asyncio.gather(*(ack.done for ack in asked)), 3)
@@ -116,8 +122,13 @@ async def test_slack_may_be_away_when_the_bot_starts(world: World, caplog: pytes
 
 async def test_retry_after_of_a_refused_connection_is_honoured(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """Longer than our own waits, and longer than an attempt may take."""
-    refusal = {"path": "apps.connections.open", "Content_Type": "application/json"}
-    world.slack.answer_with(429, '{"ok": false, "error": "ratelimited"}', Retry_After="3", **refusal)
+    world.slack.answer_with(
+        429,
+        '{"ok": false, "error": "ratelimited"}',
+        path="apps.connections.open",
+        Retry_After="3",
+        Content_Type="application/json",
+    )
     async with hurried_bot(world) as bot:
         await connected(world, bot)
     asked = [entry.at for entry in world.slack.ledger if entry.path.endswith("apps.connections.open")]
@@ -269,7 +280,7 @@ async def test_the_ack_does_not_wait_for_the_work(world: World) -> None:
 
 
 @pytest.mark.parametrize("extra", [{}, {"retry_attempt": 1, "retry_reason": "timeout"}], ids=["plain", "marked as a retry"])
-async def test_a_delivery_that_comes_again_has_one_effect(world: World, extra: dict[str, object]) -> None:
+async def test_a_delivery_that_comes_again_has_one_effect(world: World, extra: dict[str, Any]) -> None:
     async with hurried_bot(world) as bot:
         await connected(world, bot)
         for more in ({}, extra):

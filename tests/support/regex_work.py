@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Callable, Iterator
-from re import _constants as codes  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _constants as codes  # type: ignore[attr-defined]  # private, and typeshed does not list it
+from re import _parser as parser  # type: ignore[attr-defined]  # private, and typeshed does not list it
 from typing import Any
 
 import pytest
