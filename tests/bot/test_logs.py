@@ -237,10 +237,6 @@ def test_clock_alone_means_no_day_of_a_long_window() -> None:
     assert moment_of((b"T10:00", b""), NOON - timedelta(days=3), NOON) is None
 
 
-def minutes_of(log: str) -> LogCounter:
-    return counted("".join(f"2026-11-20T{line}\n" for line in log.split()).encode())
-
-
 def test_timeline_counts_lines_in_steps() -> None:
     counter = counted(b"".join(b"2026-11-20T11:%02d:00.123Z INFO line\n" % n for n in range(30)))
     step, points = timeline(counter.minutes, HOUR)

@@ -134,7 +134,7 @@ def test_numbers_with_two_readings_are_asked_back(text: str) -> None:
     "text", ["above 12,34,567", "above 1,2,3", "above ..", "above 1e99", "above " + "9" * 400, "above 5 GiB", "above ٣"]
 )
 def test_what_is_no_number_is_no_threshold(text: str) -> None:
-    with pytest.raises(BadQuestion):
+    with pytest.raises(BadQuestion, match=r"is no threshold|do not understand “GiB”"):
         read_alert_wish("usage", f"alert today {text}", HOUSE)
 
 

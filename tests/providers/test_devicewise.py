@@ -20,7 +20,7 @@ from bot.store import Store, StoredLedger
 from providers.devicewise import parse
 from providers.devicewise.auth import Credentials
 from providers.devicewise.client import DeviceWise
-from providers.errors import AuthFailed, Incomplete, ProtocolError, ProviderError
+from providers.errors import AuthFailed, Incomplete, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
 from providers.records import CallFilters, CallPage, Outcome, Window
 from providers.redaction import Secret
 from tests.conftest import memory_below
@@ -231,7 +231,7 @@ async def test_a_failure_inside_http_200_is_found(server: DeviceWiseSandbox, iot
 async def test_what_cannot_be_read_is_a_protocol_error(server: DeviceWiseSandbox, iot: DeviceWise, body: str) -> None:
     await iot.calls(WINDOW, CallFilters())
     server.answer_with(200, body)
-    with pytest.raises(ProviderError):
+    with pytest.raises(ProtocolError, match="cannot be read"):
         await iot.calls(WINDOW, CallFilters())
 
 
@@ -333,10 +333,14 @@ async def test_after_renewal_the_organisation_is_switched_to_again(server: Devic
     assert len(bodies(server, "session.org.switch")) == 2
 
 
-@pytest.mark.parametrize("status", [401, 404, 429, 500, 302])
-async def test_any_status_but_200_is_trouble_on_the_way(server: DeviceWiseSandbox, iot: DeviceWise, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "error"), [(401, AuthFailed), (404, NotFound), (429, RateLimited), (500, Unavailable), (302, ProtocolError)]
+)
+async def test_any_status_but_200_is_trouble_on_the_way(
+    server: DeviceWiseSandbox, iot: DeviceWise, status: int, error: type[ProviderError]
+) -> None:
     server.answer_with(status, "<html>", times=9)
-    with pytest.raises(ProviderError):
+    with pytest.raises(error, match=f"HTTP {status}"):
         await iot.calls(WINDOW, CallFilters())
 
 
@@ -356,7 +360,7 @@ async def test_secrets_of_the_rows_do_not_leave(server: DeviceWiseSandbox, iot: 
 async def test_words_of_failure_do_not_show_a_session(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
     await iot.calls(WINDOW, CallFilters())
     server.answer_with(200, json.dumps({"success": False, "errorMessages": ["bad sessionId=0123456789abcdef0123456789abcdef"]}))
-    with pytest.raises(ProtocolError) as caught:
+    with pytest.raises(ProtocolError, match="It said: bad sessionId=") as caught:
         await iot.calls(WINDOW, CallFilters())
     assert "0123456789abcdef" not in str(caught.value)
 

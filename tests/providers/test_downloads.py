@@ -21,7 +21,7 @@ from bot import mill
 from bot.sink import Transfer
 from bot.transfers import Wanted, fetch_log
 from providers import bulk
-from providers.errors import Incomplete, ProtocolError, ProviderError, Unavailable
+from providers.errors import Incomplete, ProtocolError, Unavailable
 from providers.rapid7.client import Rapid7
 from providers.records import Window
 from providers.redaction import Redactor, Secret
@@ -151,7 +151,7 @@ async def test_at_the_vendors_own_limit_an_exact_fit_means_a_cut(tmp_path: Path,
     assert (transfer.counter.lines, transfer.truncated) == (3, True)
 
 
-async def test_silence_in_the_middle_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_silence_in_the_middle_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "TIMEOUT", aiohttp.ClientTimeout(sock_read=0.2))
 
     async def silent(writer: asyncio.StreamWriter) -> None:
@@ -237,7 +237,7 @@ async def test_a_header_without_end_is_survived() -> None:
         await writer.drain()
 
     async with serving(serve) as client:
-        with pytest.raises(ProviderError):
+        with pytest.raises(ProtocolError, match="headers without end"):
             async with client.download([KITCHEN], WINDOW, query="", limit=10, most_bytes=MB):
                 raise AssertionError("this cannot be read")
 

@@ -32,7 +32,7 @@ from providers.decoding import MOST_DEPTH, MOST_VALUES, excess_of, json_of
 from providers.devicewise import parse as devicewise_parse
 from providers.devicewise.auth import Credentials
 from providers.devicewise.client import DeviceWise
-from providers.errors import Incomplete, NotFound, ProtocolError, ProviderError, Unavailable
+from providers.errors import AuthFailed, Incomplete, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
 from providers.http import MOST_BODY_BYTES, Reply, date_of, retry_after_s
 from providers.rapid7 import parse as rapid7_parse
 from providers.rapid7.client import Rapid7
@@ -411,17 +411,19 @@ ODD_DATES = [
 async def test_odd_dates_in_headers_and_bodies_are_survived(text: str) -> None:
     moment = date_of(text)
     assert moment is None or moment.tzinfo
-    assert retry_after_s(Reply(429, httpx.Headers({"Retry-After": text, "Date": text}), b"")) != -1
+    wait = retry_after_s(Reply(429, httpx.Headers({"Retry-After": text, "Date": text}), b""))
+    assert wait is None or wait >= 0
     server = AkamaiSandbox()
     await server.start()
     secrets = (Secret(server.client_token), Secret(server.client_secret), Secret(server.access_token))
     edge = Akamai("edge", credentials=EdgeGridCredentials(server.url, *secrets), settings=ReportSettings(("1-123A",)))
-    for status, body in (
-        (400, {"title": "Bad request", "detail": "Invalid timestamp", "requestTime": text}),
-        (429, {"title": "Rate Limit Exceeded", "rateLimitNextRequest": text}),
-    ):
+    refusals: list[tuple[int, dict[str, str], type[ProviderError] | tuple[type[ProviderError], ...]]] = [
+        (400, {"title": "Bad request", "detail": "Invalid timestamp", "requestTime": text}, (AuthFailed, ProtocolError)),
+        (429, {"title": "Rate Limit Exceeded", "rateLimitNextRequest": text}, RateLimited),
+    ]
+    for status, body, error in refusals:
         server.answer_with(status, json.dumps(body), times=9, Date=text[:5000])
-        with pytest.raises(ProviderError):
+        with pytest.raises(error):
             await edge.calls(WINDOW, CallFilters())
         server.faults.clear()
     await edge.aclose()

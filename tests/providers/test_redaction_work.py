@@ -78,7 +78,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
     for module in MODULES:
         work.watch(module, monkeypatch)
     rules = token_rules.token_rules()
-    keys = {hint.encode(): [] for hint in private_keys.KEY_HINTS}  # type: ignore[var-annotated]
+    keys: dict[bytes, list[token_rules.Rule]] = {hint.encode(): [] for hint in private_keys.KEY_HINTS}
     monkeypatch.setattr(redactor, "_TOKEN_SCAN", scan.Scan({**rules, **keys}, apart=True))
     monkeypatch.setattr(redactor, "common_secret", common_shapes.common_secret)
     # Crowds are taken out unread, which would hide how the rules grow.
@@ -94,7 +94,12 @@ def test_expression_takes_nothing_back_without_limit(pattern: re.Pattern[bytes])
 def test_token_expressions_take_nothing_back_without_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[re.Pattern[bytes]] = []
     compile_ = re.compile
-    monkeypatch.setattr(re, "compile", lambda pattern, flags=0: compiled.append(compile_(pattern, flags)) or compiled[-1])  # type: ignore[func-returns-value]
+
+    def kept(pattern: bytes, flags: int = 0) -> re.Pattern[bytes]:
+        compiled.append(compile_(pattern, flags))
+        return compiled[-1]
+
+    monkeypatch.setattr(re, "compile", kept)
     token_rules.token_rules()
     assert len(compiled) > 200
     assert [pattern.pattern for pattern in compiled if unbounded_parts(pattern)] == []

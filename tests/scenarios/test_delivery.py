@@ -144,9 +144,7 @@ async def test_cut_progress_leaves_no_message_that_work_goes_on(world: World, bo
     assert [text for text in texts(world) if text.startswith("Working on")] == []
 
 
-async def test_private_progress_that_cannot_be_replaced_is_removed(
-    world: World, bot: Bot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_private_progress_that_cannot_be_replaced_is_removed(world: World, bot: Bot) -> None:
     bot.door.delivery._remove_after_s = (0.3, 0.3)
     world.devicewise.be_slow(2.0)
     await world.slack.command(PRIVATE)

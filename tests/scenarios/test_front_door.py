@@ -55,7 +55,7 @@ async def test_an_answer_as_json_has_every_member(front_door: Run, tmp_path: Pat
     assert told["values"]["bytes"] == sum(int(line.split(b",")[1]) for line in content.split(b"\r\n")[1:8])
 
 
-async def test_a_missing_day_is_a_row_with_empty_bytes(front_door: Run, world: World, tmp_path: Path) -> None:
+async def test_a_missing_day_is_a_row_with_empty_bytes(front_door: Run, tmp_path: Path) -> None:
     ran = await front_door("ask", "/usage 30d csv", "--json")
     rows = list(csv.DictReader(io.StringIO(Path(tmp_path / ran.json["files"][0]["path"]).read_text())))
     assert len(rows) == 30

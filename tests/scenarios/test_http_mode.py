@@ -11,7 +11,6 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
-from pathlib import Path
 from urllib.parse import quote_plus, urlencode
 
 import aiohttp
@@ -242,7 +241,7 @@ async def test_a_delivery_that_slack_repeats_has_one_effect(world: World, listen
     assert sum("in 7 days" in m.text for m in world.slack.seen()) == 1
 
 
-async def test_a_listener_that_raises_at_once_loses_no_ack(world: World, tmp_path: Path) -> None:
+async def test_a_listener_that_raises_at_once_loses_no_ack(world: World) -> None:
     async def raise_at_once() -> None:
         raise ValueError("at once")
 

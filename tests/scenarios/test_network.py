@@ -7,7 +7,6 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -146,7 +145,7 @@ async def test_proxy_that_refuses_is_named(world: World, proxy: Proxy, front_doo
 )
 @pytest.mark.parametrize("command", [("ask", "/usage"), ("run",), ("check",)], ids=lambda words: words[0])
 async def test_wrong_value_ends_with_exit_2_and_its_name(
-    command: tuple[str, ...], name: str, value: str, front_door: Run, tmp_path: Path
+    command: tuple[str, ...], name: str, value: str, front_door: Run
 ) -> None:
     ran = await front_door(*command, **{name: value})
     assert ran.code == 2

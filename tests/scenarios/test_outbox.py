@@ -12,7 +12,6 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import aiohttp
 import pytest
@@ -199,7 +198,7 @@ async def test_a_message_that_was_being_sent_when_the_bot_died_is_not_sent_twice
     assert said(world) == ["Message 0", "Message 1"]
 
 
-async def test_killed_a_hundred_times_every_message_stands_once_and_in_order(world: World, tmp_path: Path) -> None:
+async def test_killed_a_hundred_times_every_message_stands_once_and_in_order(world: World) -> None:
     """A process that posts is killed at random moments, against a Slack that cuts, fails and slows down in between."""
     count, spread = 60, random.Random(7)
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())

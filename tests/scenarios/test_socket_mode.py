@@ -179,6 +179,7 @@ async def test_a_slow_answer_is_given_up_and_asked_for_again(world: World) -> No
     world.slack.be_slow(30, path="apps.connections.open")
     async with hurried_bot(world) as bot:
         await connected(world, bot)
+    assert sum(entry.path.endswith("apps.connections.open") for entry in world.slack.ledger) == 2
 
 
 STRANGE = {
