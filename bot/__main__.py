@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from bot import __version__
+from bot.cli.database import backup, forget, migrate, restore
 from bot.cli.init import init
 from bot.cli.program import ProgramCommand, as_called, fail, has_demo
 from bot.errors import BadConfig
@@ -272,7 +273,8 @@ def demo(config_path: Path | None, port: int, lines: tuple[str, ...]) -> None:  
         sys.exit(1)
 
 
-main.add_command(init)
+for command in (init, backup, restore, migrate, forget):
+    main.add_command(command)
 
 
 def _config(given: Path | None) -> Path:

@@ -178,6 +178,8 @@ def _readable_file(value: Any, info: ValidationInfo) -> Path:
 
 
 def _path(value: Any, info: ValidationInfo) -> Path:
+    if isinstance(value, str) and value.startswith(("env:", "file:")):
+        value = _secret(value, info).open()
     if not isinstance(value, str) or not value.strip():
         raise ValueError("a path, relative ones beside bot.toml")
     return _beside(value, info)
@@ -509,6 +511,21 @@ class SlackTokens:
 def read_settings(path: Path, *, environ: Mapping[str, str] = os.environ, now: datetime | None = None) -> Settings:
     """The settings in the file. Raises BadConfig with every problem there is."""
     return settings_of(_read_table(path), folder=path.resolve().parent, environ=environ, now=now)
+
+
+class _DatabaseTable(BaseModel):
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+    database: LocalPath
+
+
+def read_database_path(path: Path, *, environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the database is, whether or not the rest of the configuration is right. Raises BadConfig."""
+    given = {"database": "bot.sqlite", **_read_table(path)}
+    try:
+        found = _DatabaseTable.model_validate(given, context={"folder": path.resolve().parent, "environ": environ})
+    except ValidationError as error:
+        raise BadConfig([_problem(detail, given) for detail in error.errors()]) from None
+    return found.database
 
 
 def _read_table(path: Path) -> dict[str, Any]:

@@ -1,0 +1,179 @@
+"""The commands that look after the database: `backup`, `restore`, `migrate` and `forget`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from bot import words
+from bot.cli.program import FAILED, WRONG, ProgramCommand, as_called, config_file, config_option, fail
+from bot.terminal_text import terminal_line
+from providers.clock import utc_now
+
+_PERSON = re.compile(r"[UW][A-Z0-9]{2,40}")
+
+
+@click.command(cls=ProgramCommand)
+@config_option
+@click.option("--force", is_flag=True, help="Overwrite FILE where it exists.")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def backup(config_path: Path | None, force: bool, file: Path) -> None:
+    """Copy the database to FILE while the bot runs.
+
+    \b
+    The copy is the database at one instant, is verified (integrity and row counts), and appears at FILE
+    only when it is whole. FILE is readable by you alone and holds what people asked: keep it as safe as
+    the database. Exit codes: 0 done; 2 FILE exists (see --force), or there is no database; 1 the copy failed.
+    Examples:
+      python -m bot backup /var/backups/opswatch.sqlite
+      python -m bot backup --force --config /etc/opswatch/bot.toml /var/backups/opswatch.sqlite
+    """
+    from bot.store.files import back_up
+
+    database = _database(config_path)
+    with _failures(f"{file.parent} cannot be written"):
+        try:
+            copied = back_up(database, file, overwrite=force)
+        except FileExistsError:
+            fail(f"{file} exists already; nothing was written. Add --force to overwrite it.")
+        except (FileNotFoundError, NotADirectoryError):
+            fail(f"The folder {file.parent} does not exist. Create it first.")
+    _say(f"Wrote {file}: {words.size(copied.size)}, {words.count(sum(copied.rows.values()), 'row')}, verified.")
+
+
+@click.command(cls=ProgramCommand)
+@config_option
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def restore(config_path: Path | None, file: Path) -> None:
+    """Put a backup in the place of the database. The bot must be stopped.
+
+    \b
+    FILE is verified first and stays where it is. The database that was there before is kept beside the new
+    one. A backup of an older version is brought up to date at the next start; one of a newer version is refused.
+    Exit codes: 0 done; 2 FILE is no whole backup, or the database is in use; 1 the copy failed.
+    Examples:
+      python -m bot restore /var/backups/opswatch.sqlite
+    """
+    from bot.store.files import restore as put_back
+
+    database = _database(config_path)
+    with _failures(f"{database.parent} cannot be written"):
+        restored = put_back(file, database, now=utc_now())
+    _say(f"Restored {database} from {file}: {words.count(sum(restored.copy.rows.values()), 'row')}, verified.")
+    if restored.kept:
+        _say(f"The database from before is kept as {restored.kept}.")
+
+
+@click.command(cls=ProgramCommand)
+@config_option
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and change nothing.")
+def migrate(config_path: Path | None, dry_run: bool) -> None:
+    """Bring the database up to this version. The bot does so by itself when it starts.
+
+    \b
+    There is no way back to an earlier version but a backup: take one first. A database of a newer version
+    is refused. Exit codes: 0 done, or nothing to do; 2 the database is in use, newer, or none of Opswatch.
+    Examples:
+      python -m bot migrate --dry-run
+      python -m bot backup before-upgrade.sqlite && python -m bot migrate
+    """
+    from bot.store import Store
+    from bot.store.files import applied_steps, known_steps, require_database, require_unused
+
+    database = _database(config_path)
+    with _failures(f"{database.name} cannot be changed"):
+        applied: list[str] = []
+        if database.exists():
+            require_database(database)
+            applied = applied_steps(database)
+        pending = {name: about for name, about in known_steps().items() if name not in applied}
+        if not pending:
+            _say(f"{database} is up to date; there is nothing to do.")
+            return
+        if not dry_run:
+            require_unused(database)
+            asyncio.run(_close(Store.open(database, now=utc_now())))
+        _say(f"{database}: {words.count(len(pending), 'step')} {'would be' if dry_run else 'were'} applied.")
+        for name, about in pending.items():
+            _say(f"  {name}{about and ': '}{about}")
+
+
+@click.command(cls=ProgramCommand)
+@config_option
+@click.option("--hand-over", metavar="USER", default="", help="Who takes over the person's active alerts and subscriptions.")
+@click.argument("user")
+def forget(config_path: Path | None, hand_over: str, user: str) -> None:
+    """Erase what is stored about a person. The bot must be stopped.
+
+    \b
+    USER is a Slack member ID (U… or W…). This deletes the person's questions, private answers and direct
+    messages, what they wrote about silences, and the stored text of sent messages that name them. Anywhere
+    else their ID is replaced by U0FORGOTTEN, and the file is rewritten so that nothing deleted is left in it.
+    Alerts and subscriptions belong to the team and stay; without --hand-over they are paused, as those of
+    anybody who left, and somebody else may end them or create them anew.
+    Not covered: messages in Slack, backups taken before, logs, and bot.toml, which is yours to edit.
+    It cannot be undone. Exit codes: 0 done, also where nothing was stored; 2 wrong ID, or the database is in use.
+    Examples:
+      python -m bot forget U012AB
+      python -m bot forget U012AB --hand-over U034CD
+    """
+    from bot.store.erase import erase_person
+
+    for given in filter(None, (user, hand_over)):
+        if not _PERSON.fullmatch(given):
+            fail(f"{given} is not a Slack member ID such as U012AB; copy it from the person's profile in Slack.")
+    if user == hand_over:
+        fail("A person cannot take over from themselves.")
+    path = config_file(config_path)
+    database = _database(config_path)
+    with _failures(f"{database.name} cannot be changed"):
+        erased = erase_person(database, user, heir=hand_over)
+    if erased.is_empty:
+        _say(f"Nothing was stored about {user}.")
+    for done, counts in (("deleted", erased.deleted), ("anonymised", erased.changed)):
+        for what, number in counts.items():
+            if number:
+                _say(f"{done}: {number} in {what}")
+    made = [*(f"alert {name}" for name in erased.alerts), *(f"subscription {number}" for number in erased.subscriptions)]
+    if made:
+        _say(f"{'Handed over to ' + hand_over if hand_over else 'Paused at the next start'}: {', '.join(made)}.")
+    if re.search(rf"\b{user}\b", path.read_text("utf-8-sig")):
+        _say(f"{path} still names {user}; take it out there.")
+
+
+def _database(config_path: Path | None) -> Path:
+    """Where the database is. The secrets of the configuration are not needed for this, so they may be missing."""
+    from bot.config import read_database_path
+
+    return read_database_path(config_file(config_path))
+
+
+async def _close(opening: object) -> None:
+    from bot.store import Store
+
+    store: Store = await opening  # type: ignore[misc]
+    await store.close()
+
+
+@contextmanager
+def _failures(what: str) -> Iterator[None]:
+    """What goes wrong is said in a sentence and ends with its exit code."""
+    from bot.store import StoreError
+    from bot.store.files import Unsuitable
+
+    try:
+        yield
+    except StoreError as error:
+        fail(str(error), WRONG if isinstance(error, Unsuitable) else FAILED)
+    except OSError as error:
+        fail(f"{what} ({error.strerror or os.strerror(error.errno or 0)}).", FAILED)
+
+
+def _say(text: str) -> None:
+    click.echo(terminal_line(as_called(text)))
