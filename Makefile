@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export ASK
 
-.PHONY: demo test test-hours lint bench bench-full format lock manifest pictures wheel clean
+.PHONY: demo test test-hours lint bench bench-full format lock manifest pictures wheel image clean
 
 demo: $(VENV)/.installed  ## the sandbox with the real bot; ASK='/usage last 7 days' plays one question
 	@$(BIN)/python -m bot demo $${ASK:+--ask "$$ASK"}
@@ -36,9 +36,15 @@ format: $(VENV)/.installed
 	$(BIN)/ruff check --fix bot handlers providers tests
 	$(BIN)/ruff format bot handlers providers tests
 
-lock:  ## requirements.lock anew: pinned, hashed, for every platform, without URLs (needs uv)
+LOCK_OPTIONS = --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+lock:  ## requirements.lock, and what of it an image needs, anew: pinned, hashed, for every platform, without URLs (needs uv)
 	uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 --generate-hashes \
-	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links -o requirements.lock
+	  $(LOCK_OPTIONS) -o requirements.lock
+	uv pip compile pyproject.toml --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
+	  $(LOCK_OPTIONS) -o deploy/requirements.lock
+	echo hatchling | uv pip compile - --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
+	  $(LOCK_OPTIONS) -o deploy/build-requirements.lock
 
 manifest: $(VENV)/.installed
 	$(BIN)/python -m bot manifest > manifest.yml
@@ -48,6 +54,11 @@ pictures: $(VENV)/.installed  ## the pictures of the README, taken from the demo
 
 wheel: $(VENV)/.installed  ## what `pip install` takes, in dist/
 	$(BIN)/python -m hatchling build -t wheel
+
+image:  ## the container image, with buildah, podman or docker
+	@if command -v buildah >/dev/null 2>&1; then buildah build --format docker -f deploy/Containerfile -t opswatch .; \
+	  elif command -v podman >/dev/null 2>&1; then podman build --format docker -f deploy/Containerfile -t opswatch .; \
+	  else docker build -f deploy/Containerfile -t opswatch .; fi
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache artifacts

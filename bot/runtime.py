@@ -12,6 +12,7 @@ import gc
 import logging
 import signal
 import sys
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot import words
 from bot.app import FINISH_WITHIN_S, Bot, open_bot
+from bot.cli.service_manager import ServiceManager
 from bot.config import Settings, SlackTokens
 from bot.errors import BadConfig
 from bot.health import Connection, serve_health
@@ -35,6 +37,8 @@ OPEN_WITHIN_S = 30.0
 DRAIN_WITHIN_S = 1800.0
 DRAIN_LOOK_S = 0.5
 SWITCH_S = 0.0005
+# Where Slack cannot be reached for so long, systemd's watchdog may start the bot anew.
+SLACK_GONE_S = 900.0
 # An answer makes thousands of small things that are gone with it; looking through them every 700 is in vain.
 COLLECT_AFTER = 20_000
 
@@ -66,29 +70,34 @@ async def run_bot(load: Load) -> None:
     # Threads that work on logs must not keep the event loop waiting for the five milliseconds that are usual.
     sys.setswitchinterval(SWITCH_S)
     reload, stop, opened = asked_to_reload(), asked_to_stop(), asyncio.Event()
-    running = asyncio.create_task(_run(load, stop, reload, opened))
+    manager = ServiceManager.from_environ()
+    running = asyncio.create_task(_run(load, stop, reload, opened, manager))
     await asyncio.wait({running, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
     if not running.done():
         log.info("Stopping.")
+        manager.stopping()
         await asyncio.wait({running}, timeout=STOP_WITHIN_S if opened.is_set() else 0)
         running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await running
 
 
-async def _run(load: Load, stop: asyncio.Event, reload: asyncio.Event, opened: asyncio.Event) -> None:
+async def _run(load: Load, stop: asyncio.Event, reload: asyncio.Event, opened: asyncio.Event, manager: ServiceManager) -> None:
     settings, tokens = load()
     service = Service(Connection())
-    async with contextlib.aclosing(service):
+    async with contextlib.aclosing(service), manager.watched(service.is_alive, service.status):
         await service.start(settings, tokens)
         # What is here now stays; the collector need not look at it again and again. It takes a while, so nobody waits yet.
         gc.collect()
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER, 20, 20)
         opened.set()
+        manager.ready()
         while await _either(stop, reload):
             reload.clear()
+            manager.reloading()
             await service.reload(load)
+            manager.ready()
 
 
 async def _either(stop: asyncio.Event, reload: asyncio.Event) -> bool:
@@ -134,6 +143,17 @@ class Service:
     _health: AsyncExitStack = field(default_factory=AsyncExitStack)
     _draining: set[asyncio.Task[None]] = field(default_factory=set)
     _database: str = ""
+    _connected_at: float = field(default_factory=time.monotonic)
+
+    def is_alive(self) -> bool:
+        """Whether Slack was connected lately. Asked now and then by the event loop, which is alive where it can ask."""
+        if self.slack.connected:
+            self._connected_at = time.monotonic()
+        return time.monotonic() - self._connected_at < SLACK_GONE_S
+
+    def status(self) -> str:
+        """One line for whoever looks after the process."""
+        return " ".join(filter(None, ["Connected to Slack." if self.slack.connected else self.slack.trouble, *self.troubles()]))
 
     @property
     def current(self) -> Bot:

@@ -1,0 +1,78 @@
+"""Tells systemd how the bot is: started, reloading, stopping, alive (sd_notify(3), for units of `Type=notify` with `WatchdogSec=`)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+# Without a watchdog the status is looked at so often.
+STATUS_EVERY_S = 15.0
+LONGEST_STATUS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceManager:
+    """Where to notify, and how often the watchdog wants a sign; without an address nothing is sent."""
+
+    address: str = ""
+    watchdog_s: float = 0.0
+
+    @classmethod
+    def from_environ(cls, environ: MutableMapping[str, str] = os.environ) -> ServiceManager:
+        """What systemd has set. It is taken out of the environment, so that no process that the bot starts notifies for it."""
+        address, pid = environ.pop("NOTIFY_SOCKET", ""), environ.pop("WATCHDOG_PID", "")
+        usec = environ.pop("WATCHDOG_USEC", "")
+        is_ours = not pid or pid == str(os.getpid())
+        watchdog_s = int(usec) / 1e6 if is_ours and usec.isascii() and usec.isdigit() else 0.0
+        return cls(address if address.startswith(("/", "@")) else "", watchdog_s)
+
+    def ready(self) -> None:
+        """The bot answers, for the first time or after a reload."""
+        self.notify("READY=1")
+
+    def reloading(self) -> None:
+        """A reload has begun, which ends with `ready`."""
+        self.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+    def stopping(self) -> None:
+        self.notify("STOPPING=1")
+
+    @asynccontextmanager
+    async def watched(self, alive: Callable[[], bool], status: Callable[[], str]) -> AsyncIterator[None]:
+        """Shows the status, and that the event loop runs and the bot is `alive`, as long as that is so."""
+        if not self.address:
+            yield
+            return
+        task = asyncio.create_task(self._watch(alive, status))
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _watch(self, alive: Callable[[], bool], status: Callable[[], str]) -> None:
+        shown, every_s = "", min(self.watchdog_s / 2 or STATUS_EVERY_S, STATUS_EVERY_S)
+        while True:
+            if self.watchdog_s and alive():
+                self.notify("WATCHDOG=1")
+            told = " ".join(status().split())[:LONGEST_STATUS]
+            if told != shown:
+                self.notify(f"STATUS={told}")
+                shown = told
+            await asyncio.sleep(every_s)
+
+    def notify(self, state: str) -> None:
+        """Sends it where somebody listens. What cannot be sent at once is not waited for."""
+        if not self.address:
+            return
+        address = f"\0{self.address[1:]}" if self.address.startswith("@") else self.address
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.setblocking(False)
+            sender.sendto(state.encode(), address)

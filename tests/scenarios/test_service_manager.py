@@ -1,0 +1,174 @@
+"""What systemd is told: started, reloading, stopping, and alive as long as the bot is."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from bot import runtime
+from bot.cli.service_manager import ServiceManager
+from bot.health import Connection
+from bot.runtime import Service
+from bot.sandbox.world import World
+from tests.conftest import ROOT, toml_of
+
+pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this platform has no Unix sockets")
+
+
+class Systemd:
+    """The socket that systemd listens at, and what came."""
+
+    def __init__(self, path: str) -> None:
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.setblocking(False)
+        self.socket.bind(path)
+        self.states: list[str] = []
+
+    def read(self) -> list[str]:
+        while True:
+            try:
+                self.states.append(self.socket.recv(4096).decode())
+            except BlockingIOError:
+                return self.states
+
+    async def until(self, state: str, times: int = 1) -> None:
+        async with asyncio.timeout(90):
+            while sum(found.startswith(state) for found in self.read()) < times:
+                await asyncio.sleep(0.02)
+
+
+@contextmanager
+def listening(path: str) -> Iterator[Systemd]:
+    systemd = Systemd(path)
+    try:
+        yield systemd
+    finally:
+        systemd.socket.close()
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[Systemd]:
+    with listening(str(tmp_path / "notify")) as found:
+        yield found
+
+
+@asynccontextmanager
+async def running(world: World, **environ: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    (world.folder / "bot.toml").write_text(toml_of(world.table()), "utf-8")
+    env = {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT), **environ}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "run", cwd=world.folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await asyncio.wait_for(process.wait(), 60)
+
+
+async def test_systemd_hears_start_reload_watchdog_and_stop(world: World, systemd: Systemd, tmp_path: Path) -> None:
+    async with running(world, NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="200000") as process:
+        await systemd.until("READY=1")
+        await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
+        await systemd.until("STATUS=Connected to Slack.")
+        await systemd.until("WATCHDOG=1", times=3)
+        process.send_signal(signal.SIGHUP)
+        await systemd.until("RELOADING=1\nMONOTONIC_USEC=")
+        await systemd.until("READY=1", times=2)
+        process.terminate()
+        await systemd.until("STOPPING=1")
+    states = systemd.read()
+    first = [states.index(state) for state in ("READY=1", "STOPPING=1")]
+    reloading = next(number for number, state in enumerate(states) if state.startswith("RELOADING=1"))
+    assert first[0] < reloading < len(states) - 1 - states[::-1].index("READY=1") < first[1]
+    assert states[reloading].split("MONOTONIC_USEC=")[1].isdigit()
+
+
+async def test_refused_reload_ends_as_ready(world: World, systemd: Systemd, tmp_path: Path) -> None:
+    async with running(world, NOTIFY_SOCKET=str(tmp_path / "notify")) as process:
+        await systemd.until("READY=1")
+        (world.folder / "bot.toml").write_text("colour = 'red'")
+        process.send_signal(signal.SIGHUP)
+        await systemd.until("RELOADING=1")
+        await systemd.until("READY=1", times=2)
+
+
+async def test_wrong_configuration_is_never_ready(world: World, systemd: Systemd, tmp_path: Path) -> None:
+    async with running(world, NOTIFY_SOCKET=str(tmp_path / "notify"), SLACK_BOT_TOKEN="") as process:
+        assert await asyncio.wait_for(process.wait(), 90) == 2
+    assert "READY=1" not in systemd.read()
+
+
+async def test_watchdog_hears_nothing_of_a_dead_bot(systemd: Systemd, tmp_path: Path) -> None:
+    alive, refusals, refused = True, 0, asyncio.Event()
+
+    def is_alive() -> bool:
+        nonlocal refusals
+        refusals += not alive
+        if refusals == 5:
+            refused.set()
+        return alive
+
+    manager = ServiceManager(str(tmp_path / "notify"), watchdog_s=0.02)
+    async with manager.watched(is_alive, lambda: "fine"):
+        await systemd.until("WATCHDOG=1")
+        alive = False
+        seen = len(systemd.read())
+        await asyncio.wait_for(refused.wait(), 60)
+    assert "WATCHDOG=1" not in systemd.read()[seen:]
+
+
+def test_slack_that_is_gone_for_long_is_not_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    slack = Connection(connected=True)
+    service = Service(slack)
+    assert service.is_alive()
+    slack.connected, slack.trouble = False, "Slack cannot be reached."
+    now += runtime.SLACK_GONE_S - 1
+    assert service.is_alive()
+    assert "cannot be reached" in service.status()
+    now += 2
+    assert not service.is_alive()
+    slack.connected = True
+    assert service.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, ServiceManager()),
+        ({"NOTIFY_SOCKET": "/run/notify"}, ServiceManager("/run/notify")),
+        ({"NOTIFY_SOCKET": "@notify", "WATCHDOG_USEC": "30000000"}, ServiceManager("@notify", 30.0)),
+        ({"NOTIFY_SOCKET": "vsock:2:1", "WATCHDOG_USEC": "soon"}, ServiceManager()),
+        ({"NOTIFY_SOCKET": "/run/notify", "WATCHDOG_USEC": "5", "WATCHDOG_PID": "1"}, ServiceManager("/run/notify")),
+    ],
+    ids=["no systemd", "no watchdog", "abstract", "junk", "another process"],
+)
+def test_environment_is_read_once(environ: dict[str, str], expected: ServiceManager) -> None:
+    assert ServiceManager.from_environ(environ) == expected
+    assert environ == {}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="abstract sockets are Linux's")
+def test_abstract_socket_is_reached() -> None:
+    name = f"opswatch-test-{os.getpid()}"
+    with listening(f"\0{name}") as systemd:
+        ServiceManager(f"@{name}").ready()
+        assert systemd.read() == ["READY=1"]
+
+
+def test_nobody_listening_is_no_error(tmp_path: Path) -> None:
+    ServiceManager(str(tmp_path / "nowhere")).ready()
+    ServiceManager().stopping()
