@@ -8,30 +8,30 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_SHAPES: Final = re.compile(
-    rb"""(?x)
-    (?<![a-z0-9_.%\\-])
-    (?:
-        (?: password | passwd | secret | token | api_?key )
-        (?:\\{0,3}["'])? [^\S\n]? [=:] [^\S\n]? (?P<quote> \\{0,3}["'] )?
-        (?P<value> (?=[a-z]{0,64}[0-9]) [a-z0-9] (?: [a-z0-9_~!$*^+-] | &(?![\w.%-]{1,40}[=:]) ){7,255}+ )
-        (?(quote) (?P=quote) | (?: (?=\s|$) | (?=["'][^\w!$^*~@\#+]) ) )
-      | session_?id (?:\\{0,3}["'])? [=:] (?P<opening> \\{0,3}["'] )?
-        (?P<session> (?=[a-f]{0,64}[0-9]) (?=[0-9]{0,15}[a-f]) [0-9a-f]{12,128}+ )
-        (?(opening) (?P=opening) | (?: (?=\s|$) | (?=["'][^\w!$^*~@\#+]) ) )
-      | authorization (?:\\{0,3}["'])? [^\S\n]? [=:] [^\S\n]? (?P<around> \\{0,3}["'] )?
-        (?P<credentials> (?:bearer|basic|token) [ ] [a-z0-9._~+/=-]{6,8192}+ )
-        (?(around) (?P=around) | (?: (?=\s|$) | (?=["'][^\w!$^*~@\#+]) ) )
-    )
-    """
-)  # fmt: skip
+_BEGINS: Final = rb"(?<![a-z0-9_.%\\-])"
+_QUOTE_OF_NAME: Final = rb"""(?:\\{0,3}["'])?"""
+_OPENS: Final = rb"""(?P<quote>\\{0,3}["'])?"""
+_ENDS: Final = rb"""(?(quote)(?P=quote)|(?=\s|["'][^\w!$^*~@\#+]|$))"""
 
 
-def common_secret(lowered: bytes, at: int) -> tuple[int, int] | None:
-    """Where a secret in a common shape stands, of which the name begins at `at`. The block is in lower case."""
-    match = _match_at(lowered, at)
-    # The value is the last group of each shape.
-    return match.span(match.lastgroup or 0) if match else None
+def _shape(name: bytes, sign: bytes, value: bytes) -> re.Pattern[bytes]:
+    return re.compile(_BEGINS + name + _QUOTE_OF_NAME + sign + _OPENS + b"(?P<value>" + value + b")" + _ENDS)
 
 
-_match_at: Final = _SHAPES.match
+_NAMED: Final = _shape(
+    rb"(?:password|passwd|secret|token|api_?key)",
+    rb"[^\S\n]?[=:][^\S\n]?",
+    rb"(?=[a-z]{0,64}[0-9])[a-z0-9](?:[a-z0-9_~!$*^+-]|&(?![\w.%-]{1,40}[=:])){7,255}+",
+)
+_SESSION: Final = _shape(rb"session_?id", rb"[=:]", rb"(?=[a-f]{0,64}[0-9])(?=[0-9]{0,15}[a-f])[0-9a-f]{12,128}+")
+_HEADER: Final = _shape(rb"authorization", rb"[^\S\n]?[=:][^\S\n]?", rb"(?:bearer|basic|token)[ ][a-z0-9._~+/=-]{6,8192}+")
+
+# By the text that is found first, in lower case. The value is the last group.
+COMMON_SHAPES: Final = {
+    b"pass": _NAMED,
+    b"secret": _NAMED,
+    b"token": _NAMED,
+    b"apikey": _NAMED,
+    b"session": _SESSION,
+    b"authorization": _HEADER,
+}

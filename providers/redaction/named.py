@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from providers.redaction import values
-from providers.redaction.names import NameKind, name_kind
+from providers.redaction.names import NameKind, name_kind, words
 from providers.redaction.secret import MARK
 from providers.redaction.values import Span, is_secret, looks_secret, quoted_end
 
@@ -24,10 +24,16 @@ _MOST_ITEMS: Final = 256
 _LONGEST_NAME: Final = 64
 _ESCAPE_REST: Final = re.compile(rb"(?<=\\)(?:[nrtbf]|u00[0-9a-fA-F]{2})|(?<=%)(?:25){0,2}[0-9A-Fa-f]{2}")
 _NAME_REST: Final = re.compile(rb"[\w.-]{0,64}+")
+# A name with a byte behind it, and its value where that shows what it is.
+_NAME_IN_CROWD: Final = re.compile(
+    rb"""(?P<name>[\w.-]{1,64}+)(?P<literal>"[^\S\n]?:[^\S\n]?(?:null|true|false|""|\d{1,4})[,}\]])?"""
+)
 _VALUE_IN_FRONT: Final = re.compile(rb"""(?i)"value"\s?:\s?"([^"\\\n]{1,200})"\s?,\s?"(?:name|key|header)"\s?:\s?"$""")
 _WORD: Final = re.compile(rb"[A-Za-z]++[,.;:]?(?=\s|$)")
 # {SSHA} of a password hash in a directory.
 _SCHEME_OF_HASH: Final = re.compile(rb"\{[A-Z0-9-]{3,12}\}")
+# Settings of Redis, which have no sign in front of their value.
+_SETTINGS: Final = words("requirepass masterauth")
 _IS_PASSWORD: Final = re.compile(rb"(?i)pass|pwd")
 
 _MARK: Final = MARK.encode()
@@ -84,6 +90,22 @@ def named_secrets(block: bytes, at: int) -> list[Span]:
     return _behind_sign(block, after, kind, name)
 
 
+def ordinary_text(block: bytes, at: int) -> bytes | None:
+    """What stands around `at` and holds no secret wherever it stands: a name with the bytes around it, or with a value such as `null`."""
+    at += block[at] in b"?&."
+    start = _name_start(block, at)
+    match = _NAME_IN_CROWD.match(block, start)
+    in_front = block[start - 1 : start]
+    if match is None or match.end("name") <= at or not in_front or in_front in _NAME_BYTES + b"\\%?&\n":
+        return None
+    if name_kind(match["name"]) is NameKind.PLAIN:
+        behind = block[match.end("name") : match.end("name") + 1]
+        return None if not behind or behind.isspace() else in_front + match["name"] + behind
+    if match["literal"] and not named_secrets(block, at):
+        return in_front + match["name"] + match["literal"]
+    return None
+
+
 def _loosely_behind(block: bytes, start: int) -> list[Span]:
     """`password is x`, cells of a table, arguments of a function: only what looks like a secret is one."""
     found = _value_at(block, start)
@@ -105,14 +127,17 @@ def _value_in_front(block: bytes, start: int, at: int) -> list[Span]:
 
 
 def _is_prose(block: bytes, at: int, start: int) -> bool:
-    """Whether a mere word stands behind a blank, and the name is neither an option nor in a .netrc."""
+    """Whether a mere word stands behind a blank, and the name is no option, no setting and not in a .netrc."""
     if not _WORD.match(block, start):
         return False
     first = _name_start(block, at)
-    return (
-        block[first : first + 1] not in (b"-", b"r", b"m")
-        and not block[first:at].isupper()
-        and block.find(b"login ", max(0, at - 100), at) < 0
+    rest = _NAME_REST.match(block, at)
+    name = block[first : rest.end()] if rest else b""
+    return not (
+        name.startswith(b"-")
+        or name in _SETTINGS
+        or block[first:at].isupper()
+        or block.find(b"login ", max(0, at - 100), at) >= 0
     )
 
 
@@ -168,7 +193,7 @@ def _behind_blank(block: bytes, after: re.Match[bytes], kind: NameKind, name: by
     is_password = bool(_IS_PASSWORD.search(name))
     if kind is NameKind.SECRET and has_digit and (is_password or len(after["blank"]) > 1):
         return [found]
-    if name in (b"requirepass", b"masterauth") or (len(after["blank"]) > 1 and name.isupper() and b"_" in name):
+    if name in _SETTINGS or (len(after["blank"]) > 1 and name.isupper() and b"_" in name):
         return [found]
     is_quoted = block[found.start - 1 : found.start] in (b"'", b'"')
     return [found] if is_password and is_quoted and kind is NameKind.SECRET else []

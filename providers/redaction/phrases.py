@@ -15,6 +15,9 @@ ADDRESS_HINTS: Final = ("://", ":\\/\\/", "%3a%2f%2f", ":thin:", "@tcp(", "@unix
 SCHEME_HINTS: Final = ("bearer", "basic ", "basic%20")
 COMMAND_HINTS: Final = (" -u", " --user", " --proxy-user", "mysql", "mariadb", "sshpass", "redis-cli", "ldap", "docker login", "smbclient", "identified", "securestring")  # fmt: skip
 
+# Behind `://`, what stands in front of the host ends within so many bytes.
+LONGEST_ADDRESS: Final = 1024
+
 _MARK: Final = MARK.encode()
 _ADDRESS: Final = re.compile(rb"(?:[^\s\"'<>\\`:]|:(?!\\{0,16}/\\{0,16}/)|\\{1,16}(?:/|u0026)){1,1024}")
 _AUTHORITY: Final = re.compile(rb"(?:[^/?#\\]|\\(?!/))*+")
@@ -67,7 +70,7 @@ def address_secrets(block: bytes, at: int) -> list[Span]:
         match = _ORACLE.match(block, at + 6)
         return [Span(*match.span(1))] if match else []
     start = at + (3 if block[at + 1 : at + 2] == b"/" else 5)
-    if block.find(b"@", start, start + 1024) < 0:
+    if block.find(b"@", start, start + LONGEST_ADDRESS) < 0:
         return []
     match = _ADDRESS.match(block, start)
     if match is None or b"@" not in match[0]:

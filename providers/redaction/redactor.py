@@ -5,57 +5,61 @@ One pass over a block finds the fixed texts at which a secret may begin; the rul
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final
 
-from ahocorasick_rs import BytesAhoCorasick, MatchKind
-
-from providers.redaction.common_shapes import common_secret
-from providers.redaction.named import NAME_HINTS, named_secrets
+from providers.redaction import crowds
+from providers.redaction.common_shapes import COMMON_SHAPES
+from providers.redaction.named import NAME_HINTS, named_secrets, ordinary_text
 from providers.redaction.own import spellings
 from providers.redaction.phrases import (
     ADDRESS_HINTS,
     COMMAND_HINTS,
+    LONGEST_ADDRESS,
     SCHEME_HINTS,
     address_secrets,
     command_secrets,
     scheme_secrets,
 )
 from providers.redaction.private_keys import KEY_HINTS, OpenKey, following_lines, private_key
-from providers.redaction.scan import Scan
+from providers.redaction.scan import Group, Match, ValueScan, groups_of
 from providers.redaction.secret import MARK, Secret
 from providers.redaction.stream import LineRedactor
-from providers.redaction.token_rules import Rule, token_rules
-from providers.redaction.values import Span
+from providers.redaction.token_rules import Rule, ordinary_token_text, token_rules
 
-# The place of a text in its group, and where it begins and ends.
-Match = tuple[int, int, int]
+# Where a secret stands, and what takes its place.
+Found = tuple[int, int, bytes]
+# The rule of a text, and the shape that is tried before it.
+PhraseRule = tuple[Rule, re.Pattern[bytes] | None]
+
 SHORTEST_OWN: Final = 4
+# So many bytes are scanned at a time: what fits into the caches of a processor is read faster.
+PART_BYTES: Final = 64 * 1024
+# Among lines that are dense, one of so many bytes is looked at by itself.
+LONG_LINE: Final = 4096
+# Behind this distance, what begins inside a secret cannot end outside of it.
+_REACH: Final = 256
+_LONGEST_SCHEME: Final = len("basic%20")
 _MARK: Final = MARK.encode()
 
 
-def _phrase_rules() -> dict[bytes, Rule]:
+def _phrase_rules() -> dict[bytes, PhraseRule]:
     hints = (
         (NAME_HINTS, named_secrets),
         (ADDRESS_HINTS, address_secrets),
         (SCHEME_HINTS, scheme_secrets),
         (COMMAND_HINTS, command_secrets),
     )
-    return {hint.encode(): rule for texts, rule in hints for hint in texts}
+    return {hint.encode(): (rule, COMMON_SHAPES.get(hint.encode())) for texts, rule in hints for hint in texts}
 
 
 # Looked for in lower case.
-_PHRASE_SCAN: Final = Scan(_phrase_rules(), apart=False)
+_PHRASES: Final = groups_of(_phrase_rules(), apart=False)
 # Looked for as they are. A private key goes on in the lines below, so it has no rule for its place alone.
 _KEY_RULES: Final[Mapping[bytes, list[Rule]]] = {hint.encode(): [] for hint in KEY_HINTS}
-_TOKEN_SCAN: Final = Scan({**token_rules(), **_KEY_RULES}, apart=True)
-# So many places in one line, with no more than so many bytes from each to the next, are a crowd. No log that was seen has one.
-CROWD: Final = 2000
-CROWD_BYTES: Final = 24
-# Behind this distance, what begins inside a secret cannot end outside of it.
-_REACH: Final = 256
-_LONGEST_SCHEME: Final = len("basic%20")
+_TOKENS: Final = groups_of({**token_rules(), **_KEY_RULES}, apart=True)
 
 
 class Redactor:
@@ -63,8 +67,9 @@ class Redactor:
 
     def __init__(self, own: Iterable[Secret] = ()) -> None:
         self._own = sorted({s.open() for s in own if len(s.open()) >= SHORTEST_OWN})
-        texts = sorted({spelling for value in self._own for spelling in spellings(value)}, key=len, reverse=True)
-        self._own_scan = BytesAhoCorasick(texts, matchkind=MatchKind.LeftmostLongest) if texts else None
+        texts = sorted({spelling for value in self._own for spelling in spellings(value)})
+        self._own_scan = ValueScan(texts)
+        self._may_cut = not any(b"\n" in text for text in texts)
 
     def __reduce__(self) -> tuple[type[Redactor], tuple[list[Secret]]]:
         return Redactor, ([Secret(value) for value in self._own],)
@@ -79,76 +84,146 @@ class Redactor:
 
     def part(self, block: bytes, key: OpenKey | None) -> tuple[bytes, OpenKey | None]:
         """Some lines of a longer text without secrets, where the lines before them may have left a private key open."""
-        spans, key = _secrets(block, key)
-        if self._own_scan:
-            spans += [Span(start, end) for _, start, end in self._own_scan.find_matches_as_indexes(block)]
-        return _without(block, spans), key
+        redacted: list[bytes] = []
+        is_dense = False
+        for lines in _parts(block) if self._may_cut else [block]:
+            if not is_dense and len(lines) <= PART_BYTES:
+                try:
+                    clean, key = self._lines(lines, key)
+                except _DenseLinesError:
+                    is_dense = True
+                else:
+                    redacted.append(clean)
+                    continue
+            clean, key = self._dense_lines(lines, key)
+            redacted.append(clean)
+        return (redacted[0] if len(redacted) == 1 else b"".join(redacted)), key
 
     def stream(self) -> LineRedactor:
         """A redactor for bytes that arrive in pieces."""
         return LineRedactor(self)
 
+    def _lines(self, block: bytes, key: OpenKey | None, *, dense: bool = False) -> tuple[bytes, OpenKey | None]:
+        spans, key = _secrets(block, key, dense=dense)
+        spans += [(start, end, _MARK) for start, end in self._own_scan.found(block)]
+        return _without(block, spans), key
 
-def _secrets(block: bytes, key: OpenKey | None) -> tuple[list[Span], OpenKey | None]:
+    def _dense_lines(self, block: bytes, key: OpenKey | None) -> tuple[bytes, OpenKey | None]:
+        """Lines that may be dense. One that repeats is read once, unless a private key goes on in it."""
+        redacted: list[bytes] = []
+        for lines, count in crowds.repeated_lines(block, long=LONG_LINE):
+            left = count
+            while left:
+                has_key = key is not None
+                clean, key = self._lines(lines, key, dense=True)
+                times = left if key is None and not has_key else 1
+                redacted.append(clean * times)
+                left -= times
+        return b"".join(redacted), key
+
+
+class _DenseLinesError(Exception):
+    """A secret may begin at every few bytes, so the lines are to be looked at in another way."""
+
+
+def _parts(block: bytes) -> Iterator[bytes]:
+    """The block in parts of whole lines."""
+    start = 0
+    while len(block) - start > PART_BYTES:
+        end = block.rfind(b"\n", start, start + PART_BYTES) + 1 or _next_line(block, start + PART_BYTES)
+        yield block[start:end]
+        start = end
+    yield block[start:] if start else block
+
+
+def _secrets(block: bytes, key: OpenKey | None, *, dense: bool) -> tuple[list[Found], OpenKey | None]:
     """Where the secrets stand; they may overlap. And the private key that goes on behind the block."""
-    spans: list[Span] = []
+    spans: list[Found] = []
     if key:
-        spans, _, key = following_lines(block, 0, key)
+        below, _, key = following_lines(block, 0, key)
+        spans += below
     lowered = block.lower()
-    for rules, matches in _PHRASE_SCAN.found(lowered):
-        matches = _without_crowds(block, matches, spans)
-        _look_for_phrases(block, lowered, rules, matches, spans)
+    starts: set[int] = set()
+    for phrases in _PHRASES:
+        if matches := _matches(phrases, block, lowered, spans, dense=dense):
+            _look_for_phrases(block, lowered, phrases.meanings, matches, spans, starts)
     keys: list[int] = []
-    for choices, matches in _TOKEN_SCAN.found(block):
-        matches = _without_crowds(block, matches, spans)
-        _look_for_tokens(block, choices, matches, spans)
-        keys += [at for index, at, _ in matches if not choices[index]]
+    for tokens in _TOKENS:
+        if matches := _matches(tokens, block, block, spans, dense=dense):
+            _look_for_tokens(block, tokens.meanings, matches, spans)
+            keys += [at for index, at, _ in matches if not tokens.meanings[index]]
     if keys:
         key = _look_for_keys(block, sorted(keys), spans) or key
     return spans, key
 
 
-def _without_crowds(block: bytes, matches: list[Match], spans: list[Span]) -> list[Match]:
-    """The places that are worth a look. A line of which every few bytes may begin a secret is not read to its end but taken out."""
-    if len(matches) <= CROWD or len(matches) * CROWD_BYTES < len(block):
+def _matches(
+    group: Group[PhraseRule] | Group[list[Rule]], block: bytes, text: bytes, spans: list[Found], *, dense: bool
+) -> list[Match]:
+    """The places in `text` that are worth a look. Where a long line is too dense, its rest is added to `spans`."""
+    if dense and len(block) >= LONG_LINE and block.find(b"\n", 0, len(block) - 1) < 0:
+        ordinary = partial(_ordinary_texts, group.meanings)
+        matches, rest = crowds.line_matches(group.find, block, text, ordinary, longest=group.longest)
+        if rest:
+            spans.append(rest)
         return matches
-    kept: list[Match] = []
-    at = 0
-    while at < len(matches):
-        kept += matches[at : at + CROWD]
-        first, last = matches[at][1], matches[min(at + CROWD, len(matches)) - 1][1]
-        at += CROWD
-        if last - first < CROWD * CROWD_BYTES and len(kept) >= CROWD and block.find(b"\n", first, last) < 0:
-            end = _next_line(block, last) - block.endswith(b"\n", last, _next_line(block, last))
-            spans.append(Span(last, end))
-            at = bisect_left(matches, end, lo=min(at, len(matches)), key=_start_of)
-    return kept
+    matches = group.find(text)
+    if not dense and crowds.is_crowded(matches, len(text)):
+        raise _DenseLinesError
+    return matches
 
 
-def _start_of(match: Match) -> int:
-    return match[1]
+def _ordinary_texts(rules: Sequence[PhraseRule | list[Rule]], line: bytes, matches: list[Match]) -> Iterator[bytes]:
+    """What stands around the places and is no secret wherever it stands in the line."""
+    has_userinfo = b"@" in line
+    for index, at, end in matches:
+        rule = rules[index]
+        if isinstance(rule, list):
+            text = ordinary_token_text(line, at, end, rule)
+        elif line.startswith(b"://", at):
+            text = None if has_userinfo else b"://"
+        else:
+            text = ordinary_text(line, at)
+        if text:
+            yield text
 
 
-def _look_for_phrases(block: bytes, lowered: bytes, rules: list[Rule], matches: list[Match], spans: list[Span]) -> None:
+def _look_for_phrases(
+    block: bytes,
+    lowered: bytes,
+    rules: list[PhraseRule],
+    matches: list[Match],
+    spans: list[Found],
+    starts: set[int],
+) -> None:
+    """Adds the secrets at some places to `spans`. `starts` is where the secrets of common shapes begin."""
     reach = 0
+    next_at_sign = -1
     for index, at, _ in matches:
         if at + _REACH < reach:
             continue
-        rule = rules[index]
-        if rule is named_secrets:
-            if common := common_secret(lowered, at):
-                spans.append(Span(*common))
-                reach = max(reach, common[1])
+        rule, shape = rules[index]
+        if shape:
+            if common := shape.match(lowered, at):
+                start, reach = common.span("value")
+                spans.append((start, reach, _MARK))
+                starts.add(start)
                 continue
         # The credentials behind a scheme were taken out together with it.
-        elif rule is scheme_secrets and at + _LONGEST_SCHEME < reach:
+        elif rule is scheme_secrets and (at in starts or at + _LONGEST_SCHEME < reach):
             continue
+        elif rule is address_secrets and block.startswith(b"://", at):
+            if next_at_sign < at:
+                next_at_sign = block.find(b"@", at)
+                next_at_sign = len(block) + LONGEST_ADDRESS if next_at_sign < 0 else next_at_sign
+            if next_at_sign > at + LONGEST_ADDRESS:
+                continue
         if found := rule(block, at):
             spans += found
             reach = max(reach, found[-1][1])
 
 
-def _look_for_tokens(block: bytes, rules: list[list[Rule]], matches: list[Match], spans: list[Span]) -> None:
+def _look_for_tokens(block: bytes, rules: list[list[Rule]], matches: list[Match], spans: list[Found]) -> None:
     reach = 0
     for index, at, _ in matches:
         if at + _REACH < reach:
@@ -159,7 +234,7 @@ def _look_for_tokens(block: bytes, rules: list[list[Rule]], matches: list[Match]
                 reach = max(reach, found[-1][1])
 
 
-def _look_for_keys(block: bytes, starts: list[int], spans: list[Span]) -> OpenKey | None:
+def _look_for_keys(block: bytes, starts: list[int], spans: list[Found]) -> OpenKey | None:
     key: OpenKey | None = None
     reach = 0
     for at in starts:
@@ -179,7 +254,7 @@ def _next_line(block: bytes, at: int) -> int:
     return len(block) if end < 0 else end + 1
 
 
-def _without(block: bytes, spans: list[Span]) -> bytes:
+def _without(block: bytes, spans: list[Found]) -> bytes:
     if not spans:
         return block
     spans.sort()
@@ -191,4 +266,5 @@ def _without(block: bytes, spans: list[Span]) -> bytes:
         if start > done or not pieces:
             pieces += (block[done:start], mark)
         done = max(done, end)
-    return b"".join([*pieces, block[done:]])
+    pieces.append(block[done:])
+    return b"".join(pieces)

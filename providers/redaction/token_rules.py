@@ -11,12 +11,25 @@ from providers.redaction.values import Span
 
 # A word begins behind anything but a letter or digit, and behind an escape such as `\n` or `%20`.
 _WORD_BEGINS: Final = rb"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u00[0-9A-Fa-f]{2}))"
+# The end of an escape looks like a letter in a word.
+_INSIDE_WORD: Final = re.compile(rb"(?![0-9A-Fa-f]{2})[^\\\n][A-Za-z0-9]")
+# No token is complete with so few bytes, and none goes on behind a quote or a blank.
+_SHORT_REST: Final = re.compile(rb"""[A-Za-z0-9_.~+/=-]{0,11}+["'\s]""")
 _JWT: Final = re.compile(rb"[A-Za-z0-9_-]{8,4096}+\.[A-Za-z0-9_-]{4,}+(?:\.[A-Za-z0-9_-]*+){0,3}")
 _LOOK_BACK: Final = 256
 _RUN_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 _TWICE_ENCODED: Final = re.compile(rb"[A-Za-z0-9+/_-]{40,}+={0,2}")
 _KEY_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 _KEY_RUN: Final = re.compile(rb"[A-Za-z0-9+/_-]{0,160}={0,2}")
+
+
+# The texts that the formats begin with, and those of them that begin a token only where a word begins.
+_OTHER_PREFIXES: Final = frozenset(prefix for token in TOKEN_FORMATS if token.before for prefix in token.prefixes)
+_MIDDLE_PREFIXES: Final = frozenset(prefix for token in TOKEN_FORMATS if not token.is_word for prefix in token.prefixes)
+_PREFIXES: Final = frozenset(
+    prefix.encode() for token in TOKEN_FORMATS for prefix in token.prefixes if prefix not in _OTHER_PREFIXES
+)
+_WORD_PREFIXES: Final = _PREFIXES - {prefix.encode() for prefix in _MIDDLE_PREFIXES}
 
 Rule = Callable[[bytes, int], list[Span]]
 
@@ -32,6 +45,22 @@ def token_rules() -> dict[bytes, list[Rule]]:
     rules[b"eyJ"] = [json_web_token]
     rules[b"ZXlK"] = [twice_encoded_token]
     return rules
+
+
+def ordinary_token_text(block: bytes, at: int, end: int, rules: list[Rule]) -> bytes | None:
+    """What stands around the fixed text of a format and is no token wherever it stands: a text that begins a token only where a word
+    begins, inside of a word; or a text behind which too little stands for a token."""
+    in_front = block[max(0, at - 2) : at]
+    text = block[at:end]
+    is_inside = bool(_INSIDE_WORD.match(in_front))
+    if text in _WORD_PREFIXES and is_inside:
+        return in_front + text
+    if text not in _PREFIXES or len(in_front) < 2 or not (is_inside or not in_front[-1:].isalnum()):
+        return None
+    rest = _SHORT_REST.match(block, end)
+    if rest is None or any(rule(block, at) for rule in rules):
+        return None
+    return in_front + text + rest[0]
 
 
 def _rule(token: TokenFormat, prefix: bytes) -> Rule:

@@ -10,6 +10,7 @@ import pytest
 from providers.redaction import (
     Redactor,
     common_shapes,
+    crowds,
     named,
     names,
     phrases,
@@ -22,7 +23,7 @@ from providers.redaction import (
 )
 from tests.support.regex_work import Work, unbounded_parts
 
-MODULES = (common_shapes, named, names, phrases, private_keys, stream, token_rules, values)
+MODULES = (common_shapes, crowds, named, names, phrases, private_keys, stream, token_rules, values)
 PATTERNS = [
     pytest.param(value, id=f"{module.__name__.rpartition('.')[2]}.{name}")
     for module in MODULES
@@ -79,10 +80,10 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
         work.watch(module, monkeypatch)
     rules = token_rules.token_rules()
     keys: dict[bytes, list[token_rules.Rule]] = {hint.encode(): [] for hint in private_keys.KEY_HINTS}
-    monkeypatch.setattr(redactor, "_TOKEN_SCAN", scan.Scan({**rules, **keys}, apart=True))
-    monkeypatch.setattr(redactor, "common_secret", common_shapes.common_secret)
+    monkeypatch.setattr(redactor, "_TOKENS", scan.groups_of({**rules, **keys}, apart=True))
+    monkeypatch.setattr(redactor, "_PHRASES", scan.groups_of(redactor._phrase_rules(), apart=False))
     # Crowds are taken out unread, which would hide how the rules grow.
-    monkeypatch.setattr(redactor, "CROWD", 10**9)
+    monkeypatch.setattr(crowds, "CROWD", 10**9)
     return work
 
 
@@ -129,3 +130,43 @@ def test_crowded_line_is_taken_out_unread() -> None:
     assert redacted.startswith(b"before\n")
     assert redacted.endswith(b"[redacted]\nafter\n")
     assert len(redacted) < len(line) / 10
+
+
+DENSE = {
+    "plain names": '{"total_tokens":%d,"max_tokens":8}',
+    "names with empty values": '{"token":null,"password":"","n":%d}',
+    "outcomes": '{"pass":1,"fail":0},%d',
+    "addresses": '"http://a/%d",',
+    "inside of words": '"task_id":%d,',
+}
+
+
+@pytest.mark.parametrize("text", DENSE.values(), ids=DENSE)
+def test_dense_line_of_ordinary_data_stays(text: str) -> None:
+    line = "".join(text % (number % 997) for number in range(20_000)).encode()
+    assert Redactor().block(line) == line
+
+
+@pytest.mark.parametrize("text", DENSE.values(), ids=DENSE)
+def test_secrets_in_dense_line_vanish(text: str) -> None:
+    secrets = ('{"password":"hunter2!"}', "session_id=4f26307e9f476cad ", '{"k":"xoxb-123456789012-abcdefghijkl"} ')
+    dense = "".join(text % (number % 997) for number in range(8_000))
+    line = dense + "".join(secret + dense for secret in secrets)
+    redacted = Redactor().text(line)
+    assert redacted.count("[redacted]") == len(secrets)
+    assert "hunter2" not in redacted
+    assert "4f26307e9f476cad" not in redacted
+    assert "abcdefghijkl" not in redacted
+
+
+def test_repeated_lines_are_redacted_like_single_ones() -> None:
+    lines = b"password=hunter2!\n" * 10_000 + b"token=\n" * 10_000 + b"token=a1b2c3d4\n" * 3
+    assert Redactor().block(lines) == b"password=[redacted]\n" * 10_000 + b"token=\n" * 10_000 + b"token=[redacted]\n" * 3
+
+
+def test_private_key_among_dense_lines_vanishes() -> None:
+    body = "MIIEpAIBAAKCAQEAq7vX2mZ9tRb4WnP6yLc8HsJ3dGf5TaE1xUoDzVgNiMhSwQeY"
+    key = f"-----BEGIN RSA PRIVATE KEY-----\n{body}\n{body}\n" + (body + "\n") * 12 + "-----END RSA PRIVATE KEY-----\n"
+    redacted = Redactor().text("token=\n" * 20_000 + key + "token=\n" * 20_000)
+    assert "q7vX2mZ9" not in redacted
+    assert redacted.count("token=\n") == 40_000
