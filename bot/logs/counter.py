@@ -136,23 +136,31 @@ class LogCounter:
 
     def _count_run(self, shape: Shape, text: bytes, at: int) -> int:
         """Counts lines of the shape for as long as they follow each other; gives where they end."""
-        start, lines, runs = at, 0, []
-        while match := shape.run.match(text, at):
+        start, lines = at, 0
+        found: dict[bytes, int] = {}
+        match, end = shape.run.match(text, at), b""
+        while match:
+            end = match[1]
             count = text.count(b"\n", at, match.end())
-            runs.append((match[1], count))
+            found[end] = found.get(end, 0) + count
             lines += count
             at = match.end()
+            match = shape.run.match(text, at)
         if not lines:
             return start
-        found = [(shape.minute(written), count) for written, count in runs]
-        levels = shape.levels_in(text if (start, at) == (0, len(text)) else text[start:at], lines)
-        if levels is None or any(minute is None for minute, _ in found):
-            self._count_each(text[start + 1 : at].split(b"\n"))
+        stretch = text if (start, at) == (0, len(text)) else text[start:at]
+        minutes = {written: shape.minute(written) for written in found}
+        levels = None if None in minutes.values() else shape.levels_in(stretch, lines)
+        if levels is None:
+            self._count_each(stretch[1:].split(b"\n"))
             return at
         self.levels.update(levels)
-        for minute, count in found:
-            self._place(minute, count)
-            self.last = minute
+        for line in shape.lines_to_read(stretch):
+            if level := self._reader.read(line)[1]:
+                self.levels[level] += 1
+        for written, count in found.items():
+            self._place(minutes[written], count)
+        self.last = minutes[end]
         return at
 
     def _count_each(self, lines: list[bytes]) -> None:

@@ -62,7 +62,11 @@ _TOKEN: Final = (
     rb")(?:[ \t]{1,24}+|(?=[\[({<|-])|(?<=[\])|:]))"
 )
 _GAP: Final = rb"[\])}\"'>]{0,2}+(?:[ \t]{0,8}[-|,;:][ \t]{0,4}|[ \t]{1,24}+|(?=[\[<(|]))?+"
-LEVEL_AT_ONCE: Final = re.compile(_GAP + rb"(?:" + any_place(Where.AT_ONCE) + rb")")
+LEVEL_AT_ONCE: Final = re.compile(_GAP + rb"(?:" + any_place(Where.AT_ONCE_LETTER, Where.AT_ONCE) + rb")")
+# The same without what is a word, as part of other patterns.
+AT_ONCE_LETTER: Final = _GAP + rb"(?:" + re.sub(rb"\(\?P<\w+>", b"(?:", any_place(Where.AT_ONCE_LETTER)) + rb")"
+# Nothing that tells a level begins with a quote, nor stands behind one.
+QUOTED_BEHIND: Final = re.compile(rb"[\])}]{0,2}+ {1,4}\"")
 LEVEL_BEHIND: Final = re.compile(_GAP + rb"(?:" + _TOKEN + rb"){0,6}?(?:" + any_place(Where.BEHIND, Where.OUTSIDE_SYSLOG) + rb")")
 LEVEL_BEHIND_SYSLOG: Final = re.compile(
     _GAP + rb"(?:" + any_place(Where.SYSLOG) + rb"|(?:" + _TOKEN + rb"){0,6}?(?:" + any_place(Where.BEHIND) + rb"))"

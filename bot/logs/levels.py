@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
@@ -68,8 +69,16 @@ _LEVEL_OF_FOUR: Final = ("trace", "debug", "info", "warn", "error", "fatal")
 
 
 def _any_of(words: Iterable[bytes]) -> bytes:
-    longest_first = sorted(words, key=lambda word: (-len(bytes(word)), word))
-    return rb"(?:" + b"|".join(longest_first) + rb")"
+    """A pattern for the words, the longest that fits first. Words that begin alike share their beginning, so that most text is passed over
+    with one look at a letter."""
+    tails_of: dict[bytes, list[bytes]] = {}
+    for word in dict.fromkeys(words):
+        tails_of.setdefault(word[:1], []).append(word[1:])
+    may_end_here = tails_of.pop(b"", None) is not None
+    branches = [re.escape(first) + _any_of(tails) for first, tails in sorted(tails_of.items())]
+    if len(branches) == 1 and not may_end_here:
+        return branches[0]
+    return rb"(?:" + b"|".join(branches) + (rb")?" if may_end_here else rb")") if branches else b""
 
 
 _PLAIN: Final = [word for word in LEVEL_OF_WORD if word not in _CAREFUL]
@@ -77,6 +86,7 @@ _PLAIN: Final = [word for word in LEVEL_OF_WORD if word not in _CAREFUL]
 CAPITALS: Final = _any_of(word.upper() for word in _PLAIN)
 CAREFUL_CAPITALS: Final = _any_of(word.upper() for word in _CAREFUL)
 ANY_CASE: Final = _any_of(spelt for word in LEVEL_OF_WORD for spelt in (word, word.upper(), word.capitalize()))
+PLAIN_WORDS: Final = {word: LEVEL_OF_WORD[word] for word in _PLAIN}
 SOME_CASE: Final = _any_of(spelt for word in _PLAIN for spelt in (word, word.upper(), word.capitalize()))
 
 

@@ -22,6 +22,7 @@ class Where(Enum):
     """In front of the time, behind it, or without one."""
 
     BEFORE = "before"
+    AT_ONCE_LETTER = "at once, a letter"
     AT_ONCE = "at once"
     BEHIND = "behind"
     OUTSIDE_SYSLOG = "outside syslog"
@@ -88,13 +89,15 @@ PLACES: Final = (
         ("tornado_letter", rb"\[" + _LETTER + rb" (?=\d)", _letter, b"[W 261121 10:00:00 web:1971] 404 GET /oven", "warn"),
         ("klog_letter", rb"(?P<LEVEL>[IWEFC])(?=\d)", _letter, b"E1121 10:00:00.123456    1 oven.go:42] too hot", "error"),
     ),
-    *_places(Where.AT_ONCE,
+    *_places(Where.AT_ONCE_LETTER,
         ("logcat", rb"(?:[\w-]{1,16} {1,6})?\d{1,7} {1,8}\d{1,7} " + _LOGCAT + rb" (?=\S)", _letter, b"11-21 10:00:00.123  1702  2395 D Oven: on", "debug"),
         ("logcat_brief", _LOGCAT + _TAG, _letter, b"11-21 10:00:00.123 E/Oven( 1702): too hot", "error"),
         ("mongodb_letter", rb"(?P<LEVEL>[FEWID])[1-5]? {1,4}(?:[A-Z_]{2,12}|-) {1,12}\[", _letter, b"2026-11-21T10:00:00.123+0000 I NETWORK  [conn1] end", "info"),
         ("telegraf_letter", rb"(?P<LEVEL>[IWED])! ", _letter, b"2026-11-21T10:00:00Z W! [agent] oven slow", "warn"),
         ("box_letter", rb"\[" + _LETTER + rb"\]", _letter, b"2026-11-21 10:00:00.123 [E] too hot", "error"),
         ("pipe_letter", rb"\|?" + _LETTER + rb"\|", _letter, b"2026-11-21 10:00:00.123|W|oven|slow", "warn"),
+    ),
+    *_places(Where.AT_ONCE,
         ("whole_message", _level(SOME_CASE) + rb"$", _word, b"2026-11-21T10:00:00Z Trace", "trace"),
     ),
     *_places(Where.BEHIND,

@@ -1,7 +1,7 @@
 """What the lines of one log have in common, so that most of them need no look of their own.
 
-A line is read by its shape: the bytes in front of its minute, the form of its time, and the bytes between its time and its level. Lines that
-share all three, and the minute, are taken in by one match.
+A line of text is read by its shape: the bytes in front of its minute, the form of its time, and either the bytes between its time and its
+level, or that nothing behind the time tells a level. Lines that share all that, and the minute, are taken in by one match.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick
 
-from bot.logs import fields, levels, times
-from bot.logs.reader import level_span
+from bot.logs import fields, levels, signs, times
+from bot.logs.grammar import AT_ONCE_LETTER, CONTINUES, FAR_ENOUGH, LEAST_BYTES, QUOTED_BEHIND, TIME_BEHIND_LEAD
+from bot.logs.lines import SYSLOG_FORMS, at_start, level_alone, level_before, minute_at, read_line, spans_at, time_further_on
+from bot.logs.reader import Spans, level_span
 from bot.logs.times import Minute
 
 # What stands in front of a time, and between a time and a level, where it is the same in each line.
@@ -29,56 +31,91 @@ _COMMON: Final = tuple(
     spelt for word in (b"info", b"debug", b"warn", b"warning", b"error") for spelt in (word.upper(), word, word.capitalize())
 )
 _DIGIT: Final = re.compile(rb"\d")
+_DIGITS: Final = re.compile(rb"\d{1,6}(?!\d)")
 _JSON_KEY: Final = re.compile(rb'"([^"\\]{1,64})" ?:')
 _PAIR_KEY: Final = re.compile(rb"([\w@.]{1,32}+)=")
 _TENS: Final = {b"%d" % number: levels.level_of_field(b"%d" % number) for number in (10, 20, 30, 40, 50, 60)}
 _SEVERITIES: Final = {b"%d" % number: level for number, level in enumerate(levels.LEVEL_OF_SEVERITY)}
+# Forms whose numbers have one digit or two.
+_LOOSE_FORMS: Final = {"compact_date", "numbers", "month_day_year", "day_month_year", "day_month", "kitchen_clock", "six_digits"}
+_PRIORITY: Final = re.compile(rb"<\d{1,3}>")
+_PRIORITY_OF_LINE: Final = re.compile(rb"\n<(\d{1,3})>")
+# 10.0.0.1 - ada [
+_CLIENT: Final = re.compile(rb"\d{1,3}(?:\.\d{1,3}){3} - (?:-|[a-z][\w.@-]{0,31}+) \[")
+# With a year behind it, a time of syslog is one of ctime.
+_NO_YEAR: Final = rb"(?! (?:[A-Z]{3,4} |[+-]\d{4} )?(?:19|20)\d\d\b)"
+_AUDIT: Final = re.compile(rb"type=[A-Z_0-9]{1,40}+ msg=audit\(")
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How lines begin: with the same bytes, a time of one form, the same bytes again, and a level."""
+    """How lines begin: with the same bytes, and a time of one form; and where such lines tell their levels."""
 
     form: str
     behind: bytes
     run: re.Pattern[bytes]
-    level_of: dict[bytes, str]
-    # In JSON: the fields that must stand in each line once, and those that must not stand in any, for they would count instead.
+    # What the level stands in, by each level; and, where it is always the same, how far into a line it stands.
+    level_of: Mapping[bytes, str]
+    offset: int | None = None
+    # In fields: those that must stand in each line once, and those that must not stand in any, for they would count instead.
     once: tuple[bytes, ...] = ()
     never: tuple[bytes, ...] = ()
+    has_priority: bool = False
+    # Whether a line that holds the sign of a level is to be read by itself.
+    is_screened: bool = False
 
     def levels_in(self, text: bytes, lines: int) -> Counter[str] | None:
         """The levels of a run of lines; None where some line holds what looks like a second one, and needs a look of its own."""
         if any(text.count(key) != lines for key in self.once) or any(key in text for key in self.never):
             return None
+        if self.has_priority:
+            return _levels_of_priorities(text, lines)
+        if not self.level_of:
+            return Counter()
+        if self.offset is not None:
+            return _levels_at(self.level_of, self.offset, text, lines)
         found = _occurrences(self.level_of, text)
         return found if found.total() == lines else None
+
+    def lines_to_read(self, text: bytes) -> Iterable[bytes]:
+        """The lines of a run that may tell a level after all."""
+        return signs.lines_with_signs(text) if self.is_screened else ()
 
     def minute(self, written: bytes) -> Minute | None:
         return times.minute_of(self.form, written, self.behind)
 
 
 def shape_of(line: bytes) -> Shape | None:
-    """The shape of a line that tells a time and, behind it, a level as a word or a number."""
+    """The shape of a line that tells a time and, behind it, a level as a word or a number, or none."""
     spans = level_span(line)
-    if spans is None:
-        return None
+    return _shape_with_level(line, spans) if spans else _shape_without_level(line)
+
+
+def _shape_with_level(line: bytes, spans: Spans) -> Shape | None:
     before, between = line[: spans.minute[0]], line[spans.behind[1] : spans.level[0]]
     word, after = line[slice(*spans.level)], line[spans.level[1] : spans.level[1] + 1]
-    words = _words_like(word)
-    if not words or not after or after.isalnum() or len(before) > MOST_BEFORE or len(between) > MOST_BETWEEN or not between:
+    is_fields = before.startswith(b"{") or b"=" in before
+    words = _words_like(word, is_fields=is_fields)
+    if (
+        word not in words
+        or not after
+        or after.isalnum()
+        or len(before) > MOST_BEFORE
+        or len(between) > MOST_BETWEEN
+        or not between
+    ):
         return None
     behind = line[slice(*spans.behind)]
     once, never = _conditions(before, between)
-    if not once and (before.startswith(b"{") or b"=" in before):
+    if not once and is_fields:
         return None
-    heads = {between + each + after: level for each, level in words.items()}
-    likeliest = between + word + after
+    heads = {behind + between + each + after: level for each, level in words.items()}
+    likeliest = behind + between + word + after
     heads = {likeliest: heads[likeliest], **heads}
     # As many digits of a second as here; most logs write always as many.
-    seconds = _DIGIT.sub(rb"\\d", re.escape(line[spans.minute[1] : spans.behind[0]]))
+    seconds = line[spans.minute[1] : spans.behind[0]]
     tail = (
-        seconds
+        _DIGIT.sub(rb"\\d", re.escape(seconds))
         + re.escape(behind + between)
         + rb"(?:"
         + _any_of([word, *_COMMON, *words], words)
@@ -86,23 +123,88 @@ def shape_of(line: bytes) -> Shape | None:
         + re.escape(after)
         + rb"[^\n]*+"
     )
-    minute, before = _minute_like(line[slice(*spans.minute)], spans.form), re.escape(before)
-    run = re.compile(rb"\n" + before + rb"(" + minute + rb")" + tail + rb"(?:\n" + before + rb"\1" + tail + rb")*+")
-    return Shape(spans.form, behind, run, heads, once, never)
+    minute, is_wide = _minute_like(line[slice(*spans.minute)], spans.form)
+    offset = None if is_wide else spans.behind[0] + 1
+    return Shape(spans.form, behind, _run_of(re.escape(before), minute, tail), heads, offset, once, never)
 
 
-def _minute_like(written: bytes, form: str) -> bytes:
-    """A pattern for minutes of as many digits; whether there is such a minute is looked at once for each."""
-    if re.search(rb"[A-SU-Za-z]", written):
-        return times.FORM_OF[form].pattern_of_minute()
-    return _DIGIT.sub(rb"\\d", re.escape(written))
+def _shape_without_level(line: bytes) -> Shape | None:
+    """The shape of a line of text that tells a time and no level, or one by its priority."""
+    head = line[:FAR_ENOUGH]
+    if _AUDIT.match(head):
+        return _audit_shape(head)
+    if len(line) < LEAST_BYTES or line.startswith((b"{", b"\xef\xbb\xbf")) or fields.looks_like_pairs(head):
+        return None
+    match, is_first = at_start(head), True
+    if match is None:
+        if CONTINUES.match(head) or level_alone(head):
+            return None
+        match, is_first = time_further_on(head), False
+    if match is None or minute_at(match) is None:
+        return None
+    by_lead = match.re is TIME_BEHIND_LEAD
+    has_priority = by_lead and bool(match["priority"])
+    if by_lead and not has_priority and (level_before(match) or match["redis"]):
+        return None
+    if not has_priority and read_line(line).level:
+        return None
+    form, minute_at_, behind_at = spans_at(match)
+    before, behind, guard = line[: minute_at_.start], line[behind_at], line[match.end() : match.end() + 1]
+    if len(before) > MOST_BEFORE or not guard or guard.isalnum():
+        return None
+    start = re.escape(before) if is_first and not has_priority else _with_any_digits(before)
+    if has_priority:
+        start = _PRIORITY.sub(rb"<\\d{1,3}>", start, count=1)
+    elif client := _CLIENT.fullmatch(before):
+        start = client.re.pattern
+    minute, _ = _minute_like(line[minute_at_], form)
+    # No other offset, and no half of the day.
+    end = re.escape(behind) + (
+        rb"(?!" + times.OFFSET + rb")" if behind else rb"(?!" + times.FORM_OF[form].behind_unnamed() + rb")"
+    )
+    if form == "syslog":
+        end += _NO_YEAR
+    quoted = QUOTED_BEHIND.match(head, match.end())
+    if quoted:
+        end += re.escape(quoted[0])
+    elif has_priority or form in SYSLOG_FORMS:
+        end += re.escape(guard)
+    else:
+        end += rb"(?=" + re.escape(guard) + rb")(?!" + AT_ONCE_LETTER + rb")"
+    run = _run_of(start, minute, times.FORM_OF[form].rest + end + rb"[^\n]*+")
+    return Shape(form, behind, run, {}, has_priority=has_priority, is_screened=not (has_priority or quoted))
 
 
-def _words_like(word: bytes) -> dict[bytes, str]:
+def _audit_shape(head: bytes) -> Shape | None:
+    form = times.FORM_OF["epoch"]
+    run = _run_of(_AUDIT.pattern, form.pattern_of_minute(), form.rest + rb":[^\n]*+")
+    return Shape("epoch", b"", run, {}) if run.match(b"\n" + head) else None
+
+
+def _run_of(before: bytes, minute: bytes, tail: bytes) -> re.Pattern[bytes]:
+    """Lines that share a minute."""
+    return re.compile(rb"\n" + before + rb"(" + minute + rb")" + tail + rb"(?:\n" + before + rb"\1" + tail + rb")*+")
+
+
+def _with_any_digits(before: bytes) -> bytes:
+    """A pattern for the same bytes with any numbers in them."""
+    return _DIGITS.sub(rb"\\d{1,6}+", re.escape(before))
+
+
+def _minute_like(written: bytes, form: str) -> tuple[bytes, bool]:
+    """A pattern for minutes of as many digits, and whether it fits more or fewer; whether there is such a minute is looked at once for
+    each."""
+    if re.search(rb"[A-SU-Za-z]", written) or form in _LOOSE_FORMS:
+        return times.FORM_OF[form].pattern_of_minute(), True
+    return _DIGIT.sub(rb"\\d", re.escape(written)), False
+
+
+def _words_like(word: bytes, *, is_fields: bool) -> dict[bytes, str]:
     """The levels as they are written in a log that writes one so."""
     for words in (_WORDS_IN_CAPITALS, _WORDS_IN_LOWER_CASE, _CAPITALISED_WORDS, _TENS, _SEVERITIES):
         if word in words:
-            return {each: level for each, level in words.items() if level}
+            known = {each: level for each, level in words.items() if level}
+            return known if is_fields else {each: level for each, level in known.items() if each.lower() in levels.PLAIN_WORDS}
     return {}
 
 
@@ -120,8 +222,7 @@ def _conditions(before: bytes, between: bytes) -> tuple[tuple[bytes, ...], tuple
     times_before = fields.TIME_KEYS[: fields.TIME_KEYS.index(time_key)]
     if not is_json:
         times_before = (*times_before, "date")
-    once = (quote + level_keys[-1] + sign, *([quote + time_keys[-1] + sign] if is_json else []))
-    return once, tuple(quote + name.encode() + sign for name in (*times_before, *levels_before))
+    return (quote + level_keys[-1] + sign,), tuple(quote + name.encode() + sign for name in (*times_before, *levels_before))
 
 
 def _any_of(likeliest_first: Iterable[bytes], words: Mapping[bytes, str]) -> bytes:
@@ -129,7 +230,26 @@ def _any_of(likeliest_first: Iterable[bytes], words: Mapping[bytes, str]) -> byt
     return b"|".join(re.escape(word) for word in dict.fromkeys(likeliest_first) if word in words)
 
 
-def _occurrences(level_of: dict[bytes, str], text: bytes) -> Counter[str]:
+def _levels_of_priorities(text: bytes, lines: int) -> Counter[str] | None:
+    found: Counter[str] = Counter()
+    for priority, count in Counter(_PRIORITY_OF_LINE.findall(text)).items():
+        found[levels.level_of_severity(priority) or ""] += count
+    return found if found.total() == lines else None
+
+
+def _levels_at(level_of: Mapping[bytes, str], offset: int, text: bytes, lines: int) -> Counter[str]:
+    """The levels of lines each of which has one there: what is not found to be another is the commonest."""
+    commonest, *others = level_of
+    found: Counter[str] = Counter()
+    newline = 10
+    matches = _scan_of(*others).find_matches_as_indexes(text)
+    for other, count in Counter([other for other, start, _ in matches if text[start - offset] == newline]).items():
+        found[level_of[others[other]]] += count
+    found[level_of[commonest]] += lines - found.total()
+    return found
+
+
+def _occurrences(level_of: Mapping[bytes, str], text: bytes) -> Counter[str]:
     """How often each level is found by what it stands in, of which the first is the commonest."""
     commonest, *others = level_of
     found = Counter({level_of[commonest]: text.count(commonest)})

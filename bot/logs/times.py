@@ -63,6 +63,10 @@ class TimeForm:
         """Without groups."""
         return _without_names(self.minute)
 
+    def behind_unnamed(self) -> bytes:
+        """What may stand behind the rest, without groups."""
+        return _without_names(self.behind)
+
     def pattern(self) -> bytes:
         """With two groups: the minute, and what stands behind the rest."""
         return rb"(" + _without_names(self.minute) + rb")" + self.rest + rb"(" + self.behind + rb")?+"

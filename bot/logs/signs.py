@@ -1,0 +1,51 @@
+"""Signs that a line may tell a level: without one, it needs no closer look."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from ahocorasick_rs import BytesAhoCorasick, MatchKind
+
+from bot.logs import fields, levels
+
+_WORD: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+
+
+def spellings(words: Iterable[bytes]) -> list[bytes]:
+    """Each word in lower case, in capitals and capitalised."""
+    return [spelt for word in words for spelt in dict.fromkeys((word, word.upper(), word.capitalize()))]
+
+
+_VMKERNEL: Final = [level + b"(" for level in (b"In", b"Wa", b"Er", b"Db", b"No", b"Cr", b"Al", b"Em")]
+_KEYS: Final = [key.encode() for key in fields.LEVEL_KEYS]
+_QUOTED_KEYS: Final = [b'"' + key for key in spellings([*_KEYS, b"@t", b"log"])]
+# With what each must be followed by: words by the end of the word, keys by their sign.
+_WORDS: Final = [*spellings(levels.LEVEL_OF_WORD), b"LOG", b"PHP"]
+_SIGNS: Final = [*_WORDS, *_VMKERNEL, b"%", *(key + b"=" for key in spellings(_KEYS)), *(key + b'"' for key in _QUOTED_KEYS)]
+_SCAN: Final = BytesAhoCorasick(_SIGNS, matchkind=MatchKind.LeftmostLongest)
+_FIRST_NO_WORD: Final = len(_WORDS)
+_PERCENT: Final = _FIRST_NO_WORD + len(_VMKERNEL)
+_CISCO: Final = re.compile(rb"%[A-Z][A-Z0-9_]{1,40}-")
+
+
+def lines_with_signs(text: bytes) -> Iterable[bytes]:
+    """The lines that hold a word or a field that may be a level, of a text in which a line end stands before each line."""
+    line_end = 0
+    for sign, start, end in _SCAN.find_matches_as_indexes(text):
+        if start < line_end or not _is_sign(text, sign, start, end):
+            continue
+        line_end = text.find(b"\n", end)
+        if line_end < 0:
+            line_end = len(text)
+        yield text[text.rfind(b"\n", 0, start) + 1 : line_end]
+
+
+def _is_sign(text: bytes, sign: int, start: int, end: int) -> bool:
+    """Whether it stands by itself."""
+    if sign == _PERCENT:
+        return _CISCO.match(text, start) is not None
+    if text[start - 1] in _WORD and text[start] in _WORD:
+        return False
+    return sign >= _FIRST_NO_WORD or end == len(text) or text[end] not in _WORD
