@@ -105,7 +105,7 @@ def ask(config_path: Path | None, as_json: bool, out: Path, user: str | None, ch
       python -m bot ask "/apiaudit 24h failures" --json
       python -m bot ask "/logs kitchen 20m" --out /tmp
     """
-    from bot.terminal import ask_here
+    from bot.cli.ask import ask_here
 
     _quiet_unless_told()
     with _told_as(as_json):
@@ -116,7 +116,7 @@ def ask(config_path: Path | None, as_json: bool, out: Path, user: str | None, ch
 @contextlib.contextmanager
 def _told_as(as_json: bool) -> Iterator[None]:
     """What goes wrong is told in one sentence, or as JSON, and ends with its exit code."""
-    from handlers.trouble import trouble_of
+    from handlers.error_messages import trouble_of
 
     try:
         yield
@@ -147,7 +147,7 @@ def backtest(config_path: Path | None, days: int, as_json: bool, name: str) -> N
       python -m bot backtest ingest-spike --days 30 --json
     """
     from bot.alerts.backtest import backtest_text
-    from bot.terminal import backtest_here, backtest_json
+    from bot.cli.ask import backtest_here, backtest_json
 
     _quiet_unless_told()
     with _told_as(as_json):
@@ -166,7 +166,7 @@ def check(config_path: Path | None, as_json: bool) -> None:
       python -m bot check
       python -m bot check --config /etc/opswatch/bot.toml --json
     """
-    from bot.checks import checks_of
+    from bot.cli.check import checks_of
 
     checks, code = asyncio.run(checks_of(_config(config_path)))
     if as_json:
@@ -236,8 +236,8 @@ def manifest(config_path: Path | None, as_json: bool, protocol: str, boundary: s
       python -m bot manifest > manifest.yml
       python -m bot manifest --json
     """
-    from bot.manifest import manifest as built
-    from bot.manifest import manifest_yaml
+    from bot.slack.manifest import manifest as built
+    from bot.slack.manifest import manifest_yaml
 
     text = json.dumps(built(), ensure_ascii=False) if as_json else manifest_yaml()
     # The Slack CLI finds the answer of a hook between two boundaries where it asks for that protocol.

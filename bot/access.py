@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from bot.errors import Refused
-from bot.question import COMMANDS, CommandName, Directory
+from bot.questions.question import COMMANDS, CommandName, Directory
 
 EVERYONE = "*"
 

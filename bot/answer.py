@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from bot.windows import ReadWindow
+from bot.questions.windows import ReadWindow
 
 Block = dict[str, Any]
 

@@ -23,38 +23,40 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.accounts import Accounts, access_of, answering_of, rules_of
 from bot.alerts.mutes import Mute, in_zone
-from bot.channels import SlackChannels
+from bot.composition import Accounts, access_of, answering_of, rules_of
 from bot.config import Settings, SlackTokens
-from bot.deliveries import Deliveries, wants_reply
-from bot.delivery import Delivery, json_text, web_client
 from bot.health import Connection
-from bot.http_mode import HttpMode
-from bot.outbox import Outbox, Pace
-from bot.people import SlackPeople
-from bot.plainer import Plainer
 from bot.private_files import sweep_temporary_folders
-from bot.schedule import read_cron
-from bot.slack_client import retry_after_s
-from bot.slack_pace import Priority, SlackPace
-from bot.socket_mode import HOPELESS, NOT_CONNECTED, Patience, SocketMode, unreachable
+from bot.schedules.due import read_cron
+from bot.slack.block_fallback import Plainer
+from bot.slack.channels import SlackChannels
+from bot.slack.client import retry_after_s
+from bot.slack.deliveries import Deliveries, wants_reply
+from bot.slack.delivery import Delivery, json_text, web_client
+from bot.slack.http_mode import HttpMode
+from bot.slack.outbox import Outbox, Pace
+from bot.slack.pace import Priority, SlackPace
+from bot.slack.socket_mode import HOPELESS, NOT_CONNECTED, Patience, SocketMode, unreachable
+from bot.slack.users import SlackPeople
 from bot.store import Alerts, Posts, Store, StoredLedger, StoredTimes
 from bot.store.pauses import Pauses
-from handlers import actions, home, incidents, jobs, mentions, modals, slash
+from handlers.alert_rules import RuleManager
 from handlers.backtesting import Backtesting
-from handlers.clockwork import Clockwork
-from handlers.door import Door
-from handlers.jobs import Digest, DigestJob
-from handlers.manage import SubscriptionManager
+from handlers.jobs import digests as job_digests
+from handlers.jobs.alerts import AlertJob, Quiet
+from handlers.jobs.digests import Digest, DigestJob
+from handlers.jobs.scheduler import Clockwork
+from handlers.listeners import actions, alert_actions, home, mentions, modals
+from handlers.listeners import commands as listener_commands
+from handlers.listeners.errors import ErrorListener
 from handlers.pauses import Announcer, PauseGuard
 from handlers.permissions import Permissions
-from handlers.problems import ErrorListener
-from handlers.rules import RuleManager
+from handlers.requests import Door
+from handlers.subscriptions import SubscriptionManager
 from handlers.typed_secrets import SecretCheck
-from handlers.watch import AlertJob, Quiet
 from providers.clock import Clock, utc_now
-from providers.connections import open_session
+from providers.http.connections import open_session
 from providers.redaction import Redactor
 
 log = logging.getLogger("opswatch")
@@ -182,7 +184,7 @@ async def open_bot(
         clockwork = Clockwork(
             posts, clock, works, _pruning(posts, alerts, store), outbox.distress,
             reset_stored=StoredTimes(store).reset, tell_operator=outbox.tell_operator, database_trouble=store.trouble,
-            tick_s=jobs.TICK_S,
+            tick_s=job_digests.TICK_S,
         )  # fmt: skip
         rules = RuleManager(answering, alerts, clockwork, watch, permissions, guard, secrets, zone, clock, rules_of(settings))
         works += [rules.scheduled(rule) for rule in await rules.open(clock())]
@@ -202,9 +204,9 @@ async def open_bot(
         who = await _introduced(client, slack, patience)
         people.workspace = frozenset(filter(None, (who.get("team_id"), who.get("enterprise_id"))))
         app = _bolt(client, tokens, who)
-        slash.register(app, door)
+        listener_commands.register(app, door)
         actions.register(app, door, store)
-        incidents.register(app, door, rules)
+        alert_actions.register(app, door, rules)
         backtesting = Backtesting(answering.commands, settings.directory, alerts, zone, clock)
         problems = ErrorListener(delivery, store, redactor, clock)
         modals.register(app, door, subscriptions, rules, backtesting, accounts.logs, problems)

@@ -34,14 +34,14 @@ from pydantic import (
     model_validator,
 )
 
-from bot import words
+from bot import formatting
 from bot.alerts.rule import SHORTEST_EVERY, SUBJECTS, VALUES, has_value
 from bot.amounts import read_duration, read_size
-from bot.cron import EXAMPLE, CronError, CronTrigger
 from bot.errors import BadConfig, BadQuestion, Problem
-from bot.question import Directory, Kind, read_line
+from bot.questions.question import Directory, Kind, read_line
+from bot.schedules.cron import EXAMPLE, CronError, CronTrigger
 from providers.akamai.auth import EdgeGridCredentials, EdgercError, host_url, read_edgerc
-from providers.network import Network, NetworkSettingError, is_loopback
+from providers.http.network import Network, NetworkSettingError, is_loopback
 from providers.rapid7.auth import REGIONS, region_url
 from providers.redaction import Secret
 
@@ -534,7 +534,7 @@ def _read_table(path: Path) -> dict[str, Any]:
         if path.exists() and not path.is_file():
             raise BadConfig([Problem(str(path), "", "a file, such as bot.example.toml; this is none")])
         if path.stat().st_size > MOST_CONFIG_BYTES:
-            raise BadConfig([Problem(str(path), "", f"a file below {words.size(MOST_CONFIG_BYTES)}")])
+            raise BadConfig([Problem(str(path), "", f"a file below {formatting.size(MOST_CONFIG_BYTES)}")])
         return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise BadConfig(
@@ -590,7 +590,7 @@ def slack_tokens(settings_mode: str, environ: Mapping[str, str] = os.environ) ->
         if not environ.get(name, "").strip()
     ]
     if missing:
-        raise BadConfig(missing, f"Export {words.listed([problem.key for problem in missing])}.")
+        raise BadConfig(missing, f"Export {formatting.listed([problem.key for problem in missing])}.")
     tokens, problems = _read_tokens(environ)
     api_url = (environ.get("SLACK_API_URL") or "").strip() or "https://slack.com/api/"
     if not _is_address(api_url):
@@ -739,8 +739,8 @@ def _entry_name(place: list[Any], table: Mapping[str, Any]) -> str:
     if isinstance(place[-1], int) and len(place) > 1:
         entry = _lookup(place, table)
         if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
-            return words.inert(entry["name"], 60)
-    return words.inert(str(place[-1]), 60)
+            return formatting.inert(entry["name"], 60)
+    return formatting.inert(str(place[-1]), 60)
 
 
 def _shown(place: list[Any], table: Mapping[str, Any]) -> str:
@@ -748,7 +748,7 @@ def _shown(place: list[Any], table: Mapping[str, Any]) -> str:
     if any(str(part).lower() in SECRET_KEYS for part in place):
         return ""
     value = _lookup(place, table)
-    return words.shortened(repr(value), 80) if isinstance(value, str | int | float | bool) else ""
+    return formatting.shortened(repr(value), 80) if isinstance(value, str | int | float | bool) else ""
 
 
 def _lookup(place: list[Any], table: Any) -> Any:

@@ -10,8 +10,8 @@ from functools import partial
 
 from aiohttp import web
 
-from bot.listener import LOOPBACK, listen
-from providers.records import iso_utc
+from bot.http_server import LOOPBACK, listen
+from providers.models import iso_utc
 
 
 @dataclass(slots=True)

@@ -20,15 +20,15 @@ from typing import Any
 
 from slack_sdk.errors import SlackApiError
 
-from bot import words
+from bot import formatting
 from bot.app import FINISH_WITHIN_S, Bot, open_bot
 from bot.cli.service_manager import ServiceManager
 from bot.config import Settings, SlackTokens
 from bot.errors import BadConfig
 from bot.health import Connection, serve_health
-from bot.outbox import ops_post
+from bot.slack.outbox import ops_post
 from bot.store import Posts, StoreError
-from providers.network import NetworkSettingError
+from providers.http.network import NetworkSettingError
 
 log = logging.getLogger("opswatch")
 STOP_WITHIN_S = 9.0
@@ -255,7 +255,7 @@ class Service:
         ops = self.current.settings.slack.ops_channel
         if not ops:
             return
-        shown = "\n".join(f"• {words.inert(problem, 300)}" for problem in problems[:10])
+        shown = "\n".join(f"• {formatting.inert(problem, 300)}" for problem in problems[:10])
         more = f"\n… and {len(problems) - 10} more" if len(problems) > 10 else ""
         text = f"The configuration was not reloaded; the one before stays in force.\n{shown}{more}"
         now = self.current.clock()

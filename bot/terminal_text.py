@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from bot.words import inert_lines
+from bot.formatting import inert_lines
 
 # Control sequences of ECMA-48, in seven and in eight bits: CSI; strings such as OSC up to their end; and single escapes.
 _SEQUENCES = re.compile(

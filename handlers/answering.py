@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from bot.answer import Answer, Progress
-from bot.blocks.talk import help_for
+from bot.blocks.messages import help_for
 from bot.private_files import temporary_folder
-from bot.question import CommandName, Directory, Question
+from bot.questions.question import CommandName, Directory, Question
 from handlers.backtesting import Past, Span
 from providers.errors import ProviderError
 

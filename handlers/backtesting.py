@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bot.alerts.backtest import Backtest, Look, backtest
 from bot.alerts.evaluate import WHOLE
 from bot.alerts.rule import Rule, readings
-from bot.question import CommandName, Directory, Question, read_line
+from bot.questions.question import CommandName, Directory, Question, read_line
 from bot.store.alerts import Alerts, Sample
 
 if TYPE_CHECKING:

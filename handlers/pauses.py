@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot import words
+from bot import formatting
 from bot.answer import Block
-from bot.blocks import talk
-from bot.outbox import Outbox, ops_post
-from bot.people import People
+from bot.blocks import messages
+from bot.slack.outbox import Outbox, ops_post
+from bot.slack.users import People
 from bot.store.pauses import Pauses
 from bot.store.posts import How, Post, Posts
 from handlers.permissions import Owned, Permissions
@@ -44,8 +44,8 @@ class Announcer:
 
     async def done_by(self, user: str, channel: str, what: str, *, incident: str = "") -> None:
         """Says in the channel, or in the thread of an incident, what somebody did, with their name."""
-        name = words.inert(await self.people.name(user), 60)
-        await self.post(announcement(channel, f"{what} by {name}.", talk.by_person(what, user), incident))
+        name = formatting.inert(await self.people.name(user), 60)
+        await self.post(announcement(channel, f"{what} by {name}.", messages.by_person(what, user), incident))
 
     async def post(self, post: Post) -> None:
         await self.posts.enqueue(post, now=self.clock())
@@ -145,4 +145,4 @@ class PauseGuard:
 def announcement(channel: str, text: str, blocks: Sequence[Block] = (), incident: str = "") -> Post:
     """A sentence as a post of its own, or in the thread of an incident."""
     how = How.REPLY if incident else How.POST
-    return Post(f"announcement:{uuid.uuid4().hex}", channel, text, blocks or talk.note_blocks(text), how, incident)
+    return Post(f"announcement:{uuid.uuid4().hex}", channel, text, blocks or messages.note_blocks(text), how, incident)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.access import Access, Membership, visible_directory
-from bot.channels import Channels
-from bot.people import RIGHTS_KEPT_S, People
-from bot.question import COMMANDS, CommandName, Directory
+from bot.questions.question import COMMANDS, CommandName, Directory
+from bot.slack.channels import Channels
+from bot.slack.users import RIGHTS_KEPT_S, People
 
 ALL_COMMANDS: tuple[CommandName, ...] = tuple(command.name for command in COMMANDS.values())
 

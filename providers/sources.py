@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from providers.records import CallFilters, CallPage, Check, Condition, DayRange, LogUsage, NamedLog, UsagePeriod, Window
+from providers.models import CallFilters, CallPage, Check, Condition, DayRange, LogUsage, NamedLog, UsagePeriod, Window
 
 # The most that one download takes: logs, and lines ("Download Log").
 MOST_LOGS = 10

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Literal
 
-from bot import words
+from bot import formatting
 from bot.alerts.evaluate import Readings, State, Watch, evaluate
-from bot.alerts.notices import measured
 from bot.alerts.rule import Rule
 from bot.answer import Block
 from bot.blocks import kit
+from bot.blocks.alerts import measured
 
 MOST_SHOWN = 12
 NOTHING_MATCHED = "Nothing in that time matches the question; check its filter."
@@ -120,13 +120,13 @@ def _now(watch: Watch) -> Now:
 
 def sentence(test: Backtest) -> str:
     """`would have fired 4 times in 90 days, longest 2 h 10 min, now inactive`."""
-    span = words.count(round((test.end - test.start) / timedelta(days=1)), "day")
+    span = formatting.count(round((test.end - test.start) / timedelta(days=1)), "day")
     if not test.matched and test.looks:
         return f"nothing matched in the last {span}"
     if not test.samples:
         return f"nothing is known of the last {span}"
-    times = words.count(len(test.firings), "time") if test.firings else "not once"
-    longest = f", longest {words.lasting(test.longest())}" if test.firings else ""
+    times = formatting.count(len(test.firings), "time") if test.firings else "not once"
+    longest = f", longest {formatting.lasting(test.longest())}" if test.firings else ""
     return f"would have fired {times} in {span}{longest}, now {test.now.replace('_', ' ')}"
 
 
@@ -140,7 +140,7 @@ def backtest_text(test: Backtest, zone: tzinfo) -> str:
     ]
     shown = test.firings[-MOST_SHOWN:]
     more = len(test.firings) - len(shown)
-    lines += [f"… and {words.count(more, 'firing')} before"] if more else []
+    lines += [f"… and {formatting.count(more, 'firing')} before"] if more else []
     lines += [_said(test, firing, zone) for firing in shown]
     return "\n".join([*lines, *test.notes, *_drawn(test)])
 
@@ -167,13 +167,13 @@ def _headline(test: Backtest) -> str:
 
 
 def _counted(test: Backtest) -> str:
-    return f"{words.count(test.samples, 'look')} found something, {test.missing:,} found nothing."
+    return f"{formatting.count(test.samples, 'look')} found something, {test.missing:,} found nothing."
 
 
 def _said(test: Backtest, firing: Firing, zone: tzinfo) -> str:
     peak = f", at its worst {measured(test.rule.value, firing.peak)}" if firing.peak is not None else ""
     ended = f"to {_moment(test, firing.end, zone)}" if firing.end else "until now"
-    length = words.lasting((firing.end or test.end) - firing.start)
+    length = formatting.lasting((firing.end or test.end) - firing.start)
     return f"{_moment(test, firing.start, zone)} {ended} ({length}){peak}"
 
 
@@ -181,7 +181,7 @@ def _moment(test: Backtest, moment: datetime, zone: tzinfo) -> str:
     """Whole days are days in UTC, as the vendor has them; moments are those of the reader."""
     day = moment.astimezone(UTC)
     is_day = day.time() == time() and any(look.step >= timedelta(days=1) for look in test.looks)
-    return words.short_day(day, test.end) if is_day else words.moment(moment, zone, test.end)
+    return formatting.short_day(day, test.end) if is_day else formatting.moment(moment, zone, test.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +226,9 @@ def _chart(test: Backtest) -> Block:
             ("firing", [value if bar.fired else 0 for bar, value in zip(shown, values, strict=True)]),
         ],
         labels=[
-            words.moment(bar.at, UTC, test.end) if test.looks[0].step < timedelta(days=1) else words.short_day(bar.at, test.end)
+            formatting.moment(bar.at, UTC, test.end)
+            if test.looks[0].step < timedelta(days=1)
+            else formatting.short_day(bar.at, test.end)
             for bar in shown
         ],
         unit=unit,
@@ -246,7 +248,7 @@ def _drawn(test: Backtest) -> list[str]:
         line = ["█" if n < filled else " " for n in range(_WIDE + 1)]
         line[at] = "|" if line[at] == " " else "▌"
         value = measured(test.rule.value, bar.worst) if bar.worst is not None else "nothing found"
-        lines.append(f"{words.short_day(bar.at, test.end):>11} {'!' if bar.fired else ' '} {''.join(line)} {value}")
+        lines.append(f"{formatting.short_day(bar.at, test.end):>11} {'!' if bar.fired else ' '} {''.join(line)} {value}")
     return lines
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from bot.schedule import Trigger, next_due
+from bot.schedules.due import Trigger, next_due
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from bot.alerts.evaluate import WHOLE, Reading, Standing
 from bot.alerts.mutes import Mute, next_end
-from bot.question import CommandName
+from bot.questions.question import CommandName
 
 # What an answer knows by name and can be watched.
 VALUES: Mapping[str, tuple[str, ...]] = MappingProxyType(

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot import words
+from bot import formatting
 from bot.answer import Block
-from bot.blocks import kit, talk
-from bot.question import COMMANDS, VENDORS, CommandName, Directory, example
-from providers.records import Check, Condition
+from bot.blocks import kit, messages
+from bot.questions.question import COMMANDS, VENDORS, CommandName, Directory, example
+from providers.models import Check, Condition
 
 MOST_ACCOUNTS, MOST_ALERTS, MOST_DIGESTS = 20, 10, 5
 CHECK_ACTION = "home.check"
@@ -59,9 +59,9 @@ def _alerts(facts: HomeFacts) -> list[Block]:
     if not facts.alerts and not facts.calm:
         return []
     looked = f" · looked at {kit.local_time(facts.evaluated_at)}" if facts.evaluated_at else ""
-    calm = f"🟢 {words.count(facts.calm, 'alert')} calm{looked}" if facts.calm else f"No alert is calm{looked}"
+    calm = f"🟢 {formatting.count(facts.calm, 'alert')} calm{looked}" if facts.calm else f"No alert is calm{looked}"
     lines = _first(facts.alerts, MOST_ALERTS)
-    return [kit.section("*Alerts*"), *(talk.list_blocks("", lines)[1:] if lines else []), kit.context(calm)]
+    return [kit.section("*Alerts*"), *(messages.list_blocks("", lines)[1:] if lines else []), kit.context(calm)]
 
 
 def _accounts(facts: HomeFacts) -> list[Block]:
@@ -86,7 +86,7 @@ def _state(condition: Condition, facts: HomeFacts) -> str:
     check = facts.checks.get(condition.account)
     if check:
         said = f"🟢 {check.detail}" if check.ok else f"🔴 {check.detail} {check.hint}"
-        return talk.with_code(words.shortened(said, 120)).strip()
+        return messages.with_code(formatting.shortened(said, 120)).strip()
     if condition.account in facts.checks:
         return "⏳ being asked …"
     if condition.trouble:
@@ -129,5 +129,5 @@ def _commands(facts: HomeFacts) -> list[Block]:
             continue
         line = example(command.name, facts.directory)
         told = kit.section(f"{kit.code(f'/{command.name} {command.usage_hint}')}\n{command.description}")
-        blocks.append({**told, "accessory": kit.button(words.shortened(line, 60), "ask.0", line)})
+        blocks.append({**told, "accessory": kit.button(formatting.shortened(line, 60), "ask.0", line)})
     return blocks

@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.answer import Block
-from bot.windows import ReadWindow
-from bot.words import inert, inert_lines, shortened
+from bot.formatting import inert, inert_lines, shortened
+from bot.questions.windows import ReadWindow
 
 SECTION_TEXT = 3000
 FIELD_TEXT = 2000

@@ -10,14 +10,14 @@ from typing import Any
 
 import msgspec
 
-from bot import words
-from bot.alerts.notices import measured
+from bot import formatting
+from bot.alerts.commands import Alert
 from bot.alerts.rule import DEFAULTS, SUBJECTS, VALUES
-from bot.alerts.wishes import Alert
 from bot.answer import Block
 from bot.blocks import kit
+from bot.blocks.alerts import measured
 from bot.errors import BadQuestion
-from bot.question import COMMANDS, CommandName, Parts
+from bot.questions.question import COMMANDS, CommandName, Parts
 
 SAVE_ALERT, SAVE_REPEAT, SAVE_SILENCE, ASK = "save.alert", "save.repeat", "save.silence", "ask.question"
 LOG_NAMES, CHOOSE = "log", "modal.choose"
@@ -137,7 +137,7 @@ def question_words(given: Mapping[str, str]) -> str:
     first, last = given.get("from"), given.get("to")
     days = f"{first or last}..{last or first}" if first or last else given.get("window", "")
     log = given.get(LOG_NAMES, "")
-    subject = log if log.startswith('"') else words.quoted(log)
+    subject = log if log.startswith('"') else formatting.quoted(log)
     return " ".join(filter(None, [subject or given.get("account", ""), days, given.get("rest", ""), given.get("csv", "")]))
 
 
@@ -225,7 +225,7 @@ def _amount(value: str, amount: float | None) -> str:
     if amount is None:
         return ""
     said = measured(value, amount)
-    same = words.read_size(said) == amount if "bytes" in value else False
+    same = formatting.read_size(said) == amount if "bytes" in value else False
     # A point before three digits would be asked back, and an exponent loses digits.
     return said if same else f"{amount:.0f}" if amount == int(amount) else f"{amount:.4f}"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from bot import words
+from bot import formatting
 from bot.answer import Block
 from bot.blocks import kit
+from bot.questions.windows import ReadWindow
 from bot.reports.usage import Bucket, Comparison, UsageReport, buckets
-from bot.windows import ReadWindow
 
 MOST_ROWS = 40
 MOST_LOGS = 12
@@ -29,9 +29,9 @@ def usage_text(report: UsageReport, window: ReadWindow, *, by: str, warnings: tu
     more = f"… and {len(shown) - MOST_ROWS} before; " if len(shown) > MOST_ROWS else ""
     lines.append(f"By {by}: {more}{'; '.join(table)}.")
     if report.by_log:
-        named = [f"{words.inert(name, 60)} {words.size(usage)}" for _, name, usage in report.by_log]
-        lines.append(f"By log: {words.listed(named, MOST_LOGS)}.")
-    return "\n".join([*lines, *(words.inert(warning, 400) for warning in warnings)])
+        named = [f"{formatting.inert(name, 60)} {formatting.size(usage)}" for _, name, usage in report.by_log]
+        lines.append(f"By log: {formatting.listed(named, MOST_LOGS)}.")
+    return "\n".join([*lines, *(formatting.inert(warning, 400) for warning in warnings)])
 
 
 def usage_blocks(
@@ -63,7 +63,7 @@ def is_shortened(report: UsageReport, by: str) -> bool:
 
 
 def _who(report: UsageReport) -> str:
-    return f"{report.account} ({words.inert(report.organisation, 80)})" if report.organisation else report.account
+    return f"{report.account} ({formatting.inert(report.organisation, 80)})" if report.organisation else report.account
 
 
 def _organisation(report: UsageReport) -> str:
@@ -72,27 +72,29 @@ def _organisation(report: UsageReport) -> str:
 
 
 def _headline(report: UsageReport) -> str:
-    days = words.count(len(report.days), "day")
+    days = formatting.count(len(report.days), "day")
     if report.bytes is None:
         return f"Nothing is listed for {days}"
     listed = len(report.days) - len(report.missing)
     of = f"{listed} of {days}" if report.missing else days
-    return f"{words.size(report.bytes)} in {of}"
+    return f"{formatting.size(report.bytes)} in {of}"
 
 
 def _facts(report: UsageReport) -> list[tuple[str, str]]:
     facts = []
     if report.mean_bytes_per_day is not None and len(report.days) > 1:
-        facts.append(("Mean a day", words.size(report.mean_bytes_per_day)))
+        facts.append(("Mean a day", formatting.size(report.mean_bytes_per_day)))
     if report.peak_day and report.peak_bytes is not None and len(report.days) > 1:
-        facts.append(("Peak", f"{words.size(report.peak_bytes)} on {words.day(report.peak_day, report.today)}"))
+        facts.append(("Peak", f"{formatting.size(report.peak_bytes)} on {formatting.day(report.peak_day, report.today)}"))
     if report.like_with_like:
         facts.append(_change(report, report.like_with_like))
     if report.month_to_date_bytes is not None:
         quota = (
-            f" ({words.percent(report.quota_percent)} of {words.size(report.monthly_quota or 0)})" if report.quota_percent else ""
+            f" ({formatting.percent(report.quota_percent)} of {formatting.size(report.monthly_quota or 0)})"
+            if report.quota_percent
+            else ""
         )
-        facts.append(("Month to date", f"{words.size(report.month_to_date_bytes)}{quota}"))
+        facts.append(("Month to date", f"{formatting.size(report.month_to_date_bytes)}{quota}"))
     if report.forecast_month_bytes is not None:
         facts.append(("On course for", _course(report)))
     if report.reported_bytes is not None and report.reported_bytes != report.bytes:
@@ -100,7 +102,7 @@ def _facts(report: UsageReport) -> list[tuple[str, str]]:
         if report.reported_period:
             first, last = report.reported_period
             span = f" ({_label(first, last, '', report.today)})"
-        facts.append(("Rapid7's own total", f"{words.size(report.reported_bytes)}{span}"))
+        facts.append(("Rapid7's own total", f"{formatting.size(report.reported_bytes)}{span}"))
     return facts
 
 
@@ -108,13 +110,13 @@ def _change(report: UsageReport, found: Comparison) -> tuple[str, str]:
     """What is compared with what, and how they differ."""
     without = ", without today" if report.partial_today else ""
     if len(report.days) % 7 == 0:
-        return f"Against the {len(report.days)} days before", words.change(found.percent) + (
+        return f"Against the {len(report.days)} days before", formatting.change(found.percent) + (
             f" ({without[2:]})" if without else ""
         )
     if found.days.first == found.days.last:
-        return f"Against {words.day(found.before.first, report.today)}", words.change(found.percent)
+        return f"Against {formatting.day(found.before.first, report.today)}", formatting.change(found.percent)
     before = _days(found.before.first, found.before.last, report.today)
-    return "Against the same weekdays before", f"{words.change(found.percent)} ({before}{without})"
+    return "Against the same weekdays before", f"{formatting.change(found.percent)} ({before}{without})"
 
 
 def _course(report: UsageReport) -> str:
@@ -122,10 +124,10 @@ def _course(report: UsageReport) -> str:
     assert report.forecast is not None
     forecast = report.forecast
     if forecast.spread is None or forecast.error_percent is None:
-        return f"{words.size(forecast.bytes)} by the end of {report.today:%B}"
-    off = words.percent(forecast.error_percent)
+        return f"{formatting.size(forecast.bytes)} by the end of {report.today:%B}"
+    off = formatting.percent(forecast.error_percent)
     return (
-        f"{words.size(forecast.bytes)} ± {words.size(forecast.spread)} by the end of {report.today:%B}; the last {forecast.tried} forecasts"
+        f"{formatting.size(forecast.bytes)} ± {formatting.size(forecast.spread)} by the end of {report.today:%B}; the last {forecast.tried} forecasts"
         f" of this kind were off by {off}"
     )
 
@@ -133,11 +135,11 @@ def _course(report: UsageReport) -> str:
 def _gaps(report: UsageReport) -> list[str]:
     notes = []
     if report.missing:
-        days = words.listed([words.day(day, report.today) for day in report.missing], 5)
+        days = formatting.listed([formatting.day(day, report.today) for day in report.missing], 5)
         notes.append(f"Not listed, which is not zero: {days}.")
     if report.month_missing and report.month_to_date_bytes is not None:
         notes.append(
-            f"The month to date lacks {words.count(report.month_missing, 'day')} that {'is' if report.month_missing == 1 else 'are'} not listed."
+            f"The month to date lacks {formatting.count(report.month_missing, 'day')} that {'is' if report.month_missing == 1 else 'are'} not listed."
         )
     if report.partial_today and report.by_day.get(report.today) is not None:
         notes.append("Today is still growing; Rapid7 may lag by up to a day.")
@@ -188,7 +190,7 @@ def _table(report: UsageReport, by: str) -> Block:
 def _log_table(report: UsageReport) -> Block:
     total = sum(usage for _, _, usage in report.by_log) or 1
     rows = [
-        [name, (usage, words.size(usage)), (round(100 * usage / total, 1), words.percent(100 * usage / total))]
+        [name, (usage, formatting.size(usage)), (round(100 * usage / total, 1), formatting.percent(100 * usage / total))]
         for _, name, usage in report.by_log[:MOST_LOGS]
     ]
     return kit.data_table("Usage by log", ["Log", "Usage", "Share"], rows, page_size=7)
@@ -201,14 +203,14 @@ def _label(first: date, last: date, by: str, today: date) -> str:
 
 
 def _days(first: date, last: date, today: date) -> str:
-    return words.day(first, today) if first == last else f"{words.day(first, today)} to {words.day(last, today)}"
+    return formatting.day(first, today) if first == last else f"{formatting.day(first, today)} to {formatting.day(last, today)}"
 
 
 def _short(first: date, unit: str, today: date) -> str:
-    return f"{first:%b %Y}" if unit == "month" else words.short_day(first, today)
+    return f"{first:%b %Y}" if unit == "month" else formatting.short_day(first, today)
 
 
 def _size(usage: int | None, missing: int) -> str:
     if usage is None:
         return "not listed"
-    return f"{words.size(usage)} ({words.count(missing, 'day')} not listed)" if missing else words.size(usage)
+    return f"{formatting.size(usage)} ({formatting.count(missing, 'day')} not listed)" if missing else formatting.size(usage)

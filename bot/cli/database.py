@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from bot import words
+from bot import formatting
 from bot.cli.program import FAILED, WRONG, ProgramCommand, as_called, config_file, config_option, fail
 from bot.terminal_text import terminal_line
 from providers.clock import utc_now
@@ -44,7 +44,7 @@ def backup(config_path: Path | None, force: bool, file: Path) -> None:
             fail(f"{file} exists already; nothing was written. Add --force to overwrite it.")
         except (FileNotFoundError, NotADirectoryError):
             fail(f"The folder {file.parent} does not exist. Create it first.")
-    _say(f"Wrote {file}: {words.size(copied.size)}, {words.count(sum(copied.rows.values()), 'row')}, verified.")
+    _say(f"Wrote {file}: {formatting.size(copied.size)}, {formatting.count(sum(copied.rows.values()), 'row')}, verified.")
 
 
 @click.command(cls=ProgramCommand)
@@ -65,7 +65,7 @@ def restore(config_path: Path | None, file: Path) -> None:
     database = _database(config_path)
     with _failures(f"{database.parent} cannot be written"):
         restored = put_back(file, database, now=utc_now())
-    _say(f"Restored {database} from {file}: {words.count(sum(restored.copy.rows.values()), 'row')}, verified.")
+    _say(f"Restored {database} from {file}: {formatting.count(sum(restored.copy.rows.values()), 'row')}, verified.")
     if restored.kept:
         _say(f"The database from before is kept as {restored.kept}.")
 
@@ -99,7 +99,7 @@ def migrate(config_path: Path | None, dry_run: bool) -> None:
         if not dry_run:
             require_unused(database)
             asyncio.run(_close(Store.open(database, now=utc_now())))
-        _say(f"{database}: {words.count(len(pending), 'step')} {'would be' if dry_run else 'were'} applied.")
+        _say(f"{database}: {formatting.count(len(pending), 'step')} {'would be' if dry_run else 'were'} applied.")
         for name, about in pending.items():
             _say(f"  {name}{about and ': '}{about}")
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot import words
-from providers.records import ApiCall, Outcome, Window, iso_utc
+from bot import formatting
+from providers.models import ApiCall, Outcome, Window, iso_utc
 
 CSV_HEADER = ("at", "account", "actor", "action", "target", "status", "outcome", "client", "ip", "duration_ms")
 MOST_POINTS = 20
@@ -132,16 +132,18 @@ class AuditReport:
         worst = max(self.actors, key=lambda tally: tally.failures, default=None)
         if worst and self.failures >= 3 and worst.failures * 2 >= self.failures and len(self.actors) > 1:
             found.append(
-                f"{words.percent(100 * worst.failures / self.failures)} of the failures are {worst.name or 'an unnamed actor'}."
+                f"{formatting.percent(100 * worst.failures / self.failures)} of the failures are {worst.name or 'an unnamed actor'}."
             )
         host = max(self.hosts, key=lambda tally: tally.failures, default=None)
         if host and host.failures >= 3 and host.failures * 2 > self.failures and len(self.hosts) > 1:
-            found.append(f"{words.percent(100 * host.failures / self.failures)} of the failures were processed by {host.name}.")
+            found.append(
+                f"{formatting.percent(100 * host.failures / self.failures)} of the failures were processed by {host.name}."
+            )
         if self.unknown:
-            found.append(f"Of {words.count(self.unknown, 'call')} the outcome is not known.")
+            found.append(f"Of {formatting.count(self.unknown, 'call')} the outcome is not known.")
         if self.own:
             found.append(
-                f"{words.count(self.own, 'call')} of these {'was' if self.own == 1 else 'were'} the bot's own; `own:no` leaves them out."
+                f"{formatting.count(self.own, 'call')} of these {'was' if self.own == 1 else 'were'} the bot's own; `own:no` leaves them out."
             )
         return found
 

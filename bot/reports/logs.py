@@ -13,7 +13,7 @@ from typing import Any
 from bot.logs.counter import LogCounter
 from bot.logs.levels import LEVELS
 from bot.logs.times import Minute, moment_of
-from providers.records import Window
+from providers.models import Window
 
 __all__ = ["LEVELS", "LogCounter", "LogReport", "file_stem", "safe_name", "timeline"]
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, TypeAlias
 
-from bot import words
+from bot import formatting
 from bot.reports.forecast import Forecast, month_forecast
-from providers.records import DayRange, LogUsage, UsagePeriod
+from providers.models import DayRange, LogUsage, UsagePeriod
 
 # First day, last day, bytes, days not listed.
 Bucket: TypeAlias = tuple[date, date, int | None, int]
@@ -118,18 +118,18 @@ class UsageReport:
             median, day = statistics.median(self.usual_peak), f"{self.peak_day:%A}"
         if median <= 0 or self.peak_bytes < 1.5 * median:
             return None
-        return f"{words.day(self.peak_day, self.today)} was {self.peak_bytes / median:.1f} × the median {day} ({words.size(median)})."
+        return f"{formatting.day(self.peak_day, self.today)} was {self.peak_bytes / median:.1f} × the median {day} ({formatting.size(median)})."
 
     def _over_quota(self) -> str | None:
         if not self.monthly_quota or not self.forecast_month_bytes or self.forecast_month_bytes <= self.monthly_quota:
             return None
         over = self.forecast_month_bytes - self.monthly_quota
-        return f"On course to end the month {words.size(over)} over the quota of {words.size(self.monthly_quota)}."
+        return f"On course to end the month {formatting.size(over)} over the quota of {formatting.size(self.monthly_quota)}."
 
     def _list_differs(self) -> str | None:
         if self.bytes is None or self.reported_bytes is None or self.bytes == self.reported_bytes:
             return None
-        return f"Rapid7's own total for the period is {words.size(self.reported_bytes)}; the days it lists add up to {words.size(self.bytes)}."
+        return f"Rapid7's own total for the period is {formatting.size(self.reported_bytes)}; the days it lists add up to {formatting.size(self.bytes)}."
 
 
 def usage_report(facts: UsageFacts) -> UsageReport:

@@ -16,7 +16,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox import seed
-from bot.sandbox.ledger import Server, system_now
+from bot.sandbox.server import Server, system_now
 
 V1 = "/reporting-api/v1/reports/apiusagedetails-by-time/versions/1"
 V2 = "/reporting-api/v2/reports/common/apis/usage-details/data"

@@ -12,10 +12,10 @@ from typing import Any
 import click
 
 from bot.app import open_bot
+from bot.formatting import size
 from bot.runtime import asked_to_stop
 from bot.sandbox.slack import Message
 from bot.sandbox.world import World, open_world
-from bot.words import size
 from providers.clock import Clock, utc_now
 
 # What a visitor finds: something that fires, since Linus' old script fails again and again, and something that does not.

@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bot.sandbox.ledger import Server
+from bot.sandbox.server import Server
 
 if TYPE_CHECKING:
     from bot.sandbox.slack import SlackSandbox

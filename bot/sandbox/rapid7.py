@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from aiohttp import web
 
 from bot.sandbox import seed
-from bot.sandbox.ledger import Server
+from bot.sandbox.server import Server
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 RELATIVE = re.compile(

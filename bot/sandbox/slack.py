@@ -23,9 +23,9 @@ from urllib.parse import urlencode
 import aiohttp
 from aiohttp import WSMsgType, web
 
-from bot.sandbox import rules
+from bot.sandbox import block_kit_schema
 from bot.sandbox.faults import faults_of
-from bot.sandbox.ledger import Entry, Server
+from bot.sandbox.server import Entry, Server
 from bot.sandbox.slack_limits import Meter, Refusal, SlackLimits
 
 PAGE = Path(__file__).parent / "page"
@@ -379,7 +379,7 @@ class SlackSandbox(Server):
                 self.refused.append(f"view_submission: errors name no inputs {answer}")
             view.errors = answer.get("errors", {})
         elif answer.get("response_action") == "update":
-            if found := rules.view_complaints(answer.get("view")):
+            if found := block_kit_schema.view_complaints(answer.get("view")):
                 self.refused.append(f"view_submission: {found}")
             view.view, view.errors = answer["view"], {}
         else:
@@ -818,7 +818,7 @@ class SlackSandbox(Server):
 
     def _api_views_publish(self, args: dict[str, Any]) -> dict[str, Any]:
         view = _loaded(args.get("view")) or {}
-        found = rules.complaints(view.get("blocks"), most=100)
+        found = block_kit_schema.complaints(view.get("blocks"), most=100)
         if found or view.get("type") != "home":
             return {"ok": False, "error": "invalid_arguments", "response_metadata": {"messages": found}}
         self.homes[args["user_id"]] = view["blocks"]
@@ -831,7 +831,7 @@ class SlackSandbox(Server):
             return {"ok": False, "error": "invalid_trigger_id"}
         if self.clock() - made_at > 3:
             return {"ok": False, "error": "expired_trigger_id"}
-        found = rules.view_complaints(_loaded(args.get("view")))
+        found = block_kit_schema.view_complaints(_loaded(args.get("view")))
         if found:
             return {"ok": False, "error": "invalid_arguments", "response_metadata": {"messages": found}}
         view = View(self._id("V"), user, _loaded(args["view"]), self._id("h"))
@@ -845,7 +845,7 @@ class SlackSandbox(Server):
             return {"ok": False, "error": "not_found"}
         if args.get("hash") and args["hash"] != view.hash:
             return {"ok": False, "error": "hash_conflict"}
-        found = rules.view_complaints(_loaded(args.get("view")))
+        found = block_kit_schema.view_complaints(_loaded(args.get("view")))
         if found:
             return {"ok": False, "error": "invalid_arguments", "response_metadata": {"messages": found}}
         view.view, view.hash, view.errors = _loaded(args["view"]), self._id("h"), {}
@@ -1120,9 +1120,9 @@ def _message_error(args: dict[str, Any]) -> dict[str, Any] | None:
         return {"ok": False, "error": "no_text"}
     if len(text) > 40_000:
         return {"ok": False, "error": "msg_too_long"}
-    if found := rules.complaints(blocks, most=50):
+    if found := block_kit_schema.complaints(blocks, most=50):
         return {"ok": False, "error": "invalid_blocks", "response_metadata": {"messages": found}}
-    return {"ok": False, "error": "msg_blocks_too_long"} if rules.too_long(blocks) else None
+    return {"ok": False, "error": "msg_blocks_too_long"} if block_kit_schema.too_long(blocks) else None
 
 
 def _page_of(messages: list[Message], args: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlite_utils import Database
 
 from bot.store.sqlite import Store, instant
-from providers.budget import Learned, Limit, Spend, works_at
+from providers.limits.rate_limiter import Learned, Limit, Spend, works_at
 
 # Longer than any limit's window.
 SPENDS_KEPT = timedelta(hours=1)

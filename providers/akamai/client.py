@@ -19,12 +19,12 @@ import msgspec
 from providers.akamai import filters as wording
 from providers.akamai import parse
 from providers.akamai.auth import EdgeGridAuth, EdgeGridCredentials
-from providers.budget import AKAMAI_V2_LIMITS, Budget, Ledger, MemoryLedger
 from providers.clock import Clock, utc_now
 from providers.errors import AuthFailed, Incomplete, NotFound, ProtocolError, ProviderError, RateLimited, TooLarge, Unavailable
-from providers.http import Reply, date_of, fetch, off_loop, open_client, refuse_status, too_many_requests
-from providers.network import Network
-from providers.records import ApiCall, CallFilters, CallPage, Check, Condition, Window, iso_utc
+from providers.http.client import Reply, date_of, fetch, off_loop, open_client, refuse_status, too_many_requests
+from providers.http.network import Network
+from providers.limits.rate_limiter import AKAMAI_V2_LIMITS, Budget, Ledger, MemoryLedger
+from providers.models import ApiCall, CallFilters, CallPage, Check, Condition, Window, iso_utc
 from providers.redaction import Redactor
 
 V1 = "/reporting-api/v1/reports/apiusagedetails-by-time/versions/1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from providers.records import ApiCall, CallFilters, Outcome
+from providers.models import ApiCall, CallFilters, Outcome
 
 METHODS = ("head", "post", "get", "delete", "put", "other")
 CLASSES = ("0xx", "1xx", "2xx", "3xx", "4xx", "5xx", "6xx")

@@ -12,9 +12,9 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from providers.decoding import MOST_VALUES, json_of, refuse_excess
 from providers.errors import Incomplete, unreadable
-from providers.records import ApiCall, Outcome, Window
+from providers.http.decoding import MOST_VALUES, json_of, refuse_excess
+from providers.models import ApiCall, Outcome, Window
 from providers.redaction import Redactor
 
 _SECTIONS = ("METADATA", "SUMMARYSTATISTICS", "COLUMNS", "DATA")

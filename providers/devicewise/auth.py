@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from providers.budget import Ledger, slow_fingerprint
 from providers.clock import Clock, utc_now
 from providers.errors import AuthFailed
+from providers.limits.rate_limiter import Ledger, slow_fingerprint
 from providers.redaction import Secret
 
 LOCKOUT = timedelta(minutes=30)

@@ -14,15 +14,15 @@ from typing import Any
 
 import msgspec
 
-from providers.budget import DEVICEWISE_PER_S, Ledger, MemoryLedger, Pace
 from providers.clock import Clock, utc_now
 from providers.devicewise import parse
 from providers.devicewise.auth import MFA_REQUIRED, NOT_AGAIN, Credentials, LockOut, Session
 from providers.devicewise.paging import Collected
 from providers.errors import AuthFailed, ProtocolError, ProviderError, TooLarge
-from providers.http import Reply, fetch, off_loop, open_client
-from providers.network import Network
-from providers.records import ApiCall, CallFilters, CallPage, Check, Condition, Outcome, Window, iso_utc
+from providers.http.client import Reply, fetch, off_loop, open_client
+from providers.http.network import Network
+from providers.limits.rate_limiter import DEVICEWISE_PER_S, Ledger, MemoryLedger, Pace
+from providers.models import ApiCall, CallFilters, CallPage, Check, Condition, Outcome, Window, iso_utc
 from providers.redaction import Redactor, Secret
 
 PAGE_ROWS, LEAST_PAGE_ROWS = 2000, 10

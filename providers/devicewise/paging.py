@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from providers.devicewise.parse import Page, Row
 from providers.errors import Incomplete
-from providers.records import ApiCall, CallPage
+from providers.models import ApiCall, CallPage
 
 MOST_ROWS = 200_000
 # Ten times as many as MOST_ROWS fills, for services whose pages are smaller than asked for.

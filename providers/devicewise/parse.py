@@ -16,9 +16,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from providers.decoding import json_of, refuse_excess
 from providers.errors import unreadable
-from providers.records import ApiCall, Outcome
+from providers.http.decoding import json_of, refuse_excess
+from providers.models import ApiCall, Outcome
 from providers.redaction import Redactor
 
 MOST_NESTED = 200_000

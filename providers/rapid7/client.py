@@ -18,12 +18,10 @@ from typing import Any
 import aiohttp
 import httpx
 
-from providers import bulk
-from providers.budget import RAPID7_LIMITS, Budget, Ledger, MemoryLedger
-from providers.bulk import BulkClient
 from providers.clock import Clock, utc_now
 from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, Unavailable
-from providers.http import (
+from providers.http import streaming
+from providers.http.client import (
     MOST_AT_ONCE,
     MOST_IN_BACKGROUND,
     TOTAL_TIMEOUT_S,
@@ -36,13 +34,15 @@ from providers.http import (
     refuse_status,
     watched,
 )
-from providers.network import Network
+from providers.http.network import Network
+from providers.http.streaming import BulkClient
+from providers.http.turns import Turns
+from providers.limits.rate_limiter import RAPID7_LIMITS, Budget, Ledger, MemoryLedger
+from providers.models import Check, Condition, DayRange, LogUsage, NamedLog, UsagePeriod, Window
 from providers.rapid7 import parse
 from providers.rapid7.auth import ApiKey
-from providers.records import Check, Condition, DayRange, LogUsage, NamedLog, UsagePeriod, Window
 from providers.redaction import Redactor, Secret
 from providers.sources import MOST_LINES, MOST_LOGS
-from providers.turns import Turns
 
 MOST_DAYS_BY_LOG, LEAST_DAYS_BY_LOG = 30, 7
 MATCH_ALL = "where(/.*/)"
@@ -146,11 +146,11 @@ class Rapid7:
             await stack.enter_async_context(self._downloads.turn())
             async with watched(self._client.circuit):
                 response, meter = await self._begun(requests, most_bytes, stack)
-            yield bulk.pieces(response, account=self.account, meter=meter)
+            yield streaming.pieces(response, account=self.account, meter=meter)
 
     async def _begun(
         self, requests: Mapping[str, httpx.Request], most_bytes: int, stack: AsyncExitStack
-    ) -> tuple[aiohttp.ClientResponse, bulk.Meter]:
+    ) -> tuple[aiohttp.ClientResponse, streaming.Meter]:
         """A log that begins, by the first way of joining its ids that is not refused, which is then kept to. Where each is, the
         first refusal rises."""
         refusals: list[ProviderError] = []
@@ -168,16 +168,18 @@ class Rapid7:
         raise refusals[0]
 
     @asynccontextmanager
-    async def _opened(self, request: httpx.Request, most_bytes: int) -> AsyncIterator[tuple[aiohttp.ClientResponse, bulk.Meter]]:
+    async def _opened(
+        self, request: httpx.Request, most_bytes: int
+    ) -> AsyncIterator[tuple[aiohttp.ClientResponse, streaming.Meter]]:
         """The response to one try, when it is a log that begins; its bytes are settled when it has been read."""
-        spend, meter, learned = await self._budget.take("download", size=most_bytes), bulk.Meter(), None
+        spend, meter, learned = await self._budget.take("download", size=most_bytes), streaming.Meter(), None
         try:
             async with self._bulk.opened(self._auth.signed(request), account=self.account) as response:
-                learned = learned_from(bulk.head(response), now=self._clock)
+                learned = learned_from(streaming.head(response), now=self._clock)
                 if response.status == 202:
                     raise self._not_ready()
                 if response.status not in (200, NO_CONTENT):
-                    self._refuse(await bulk.refusal(response, account=self.account), subject="logs")
+                    self._refuse(await streaming.refusal(response, account=self.account), subject="logs")
                 self._refuse_other_than_a_log(response.headers.get("Content-Type", ""))
                 yield response, meter
         finally:

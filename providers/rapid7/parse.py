@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from providers.decoding import json_of, refuse_excess
 from providers.errors import unreadable
-from providers.records import LogUsage, NamedLog, UsagePeriod
+from providers.http.decoding import json_of, refuse_excess
+from providers.models import LogUsage, NamedLog, UsagePeriod
 
 MOST_BYTES = 2**63
 _USAGE_MEMBERS = frozenset({"daily_usage", "period_usage", "period"})

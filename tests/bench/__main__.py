@@ -24,19 +24,19 @@ from bot.alerts.backtest import Look, backtest
 from bot.alerts.evaluate import WHOLE
 from bot.alerts.rule import Rule
 from bot.answer import Answer, AnswerFile
-from bot.outbox import Outbox
+from bot.logs.download import Wanted, fetch_log
 from bot.reports.audit import CSV_HEADER, AuditFacts, audit_report, csv_rows
 from bot.reports.sheets import csv_bytes
 from bot.sandbox import seed
 from bot.sandbox.world import World, open_world
-from bot.schedule import Due
+from bot.schedules.due import Due
+from bot.slack.outbox import Outbox
 from bot.store import Alerts, Posts, Store
-from bot.transfers import Wanted, fetch_log
-from handlers.watch import AlertJob, Found, Quiet
+from handlers.jobs.alerts import AlertJob, Found, Quiet
 from providers.akamai import parse as akamai
 from providers.devicewise import parse as devicewise
+from providers.models import Window
 from providers.rapid7.client import Rapid7
-from providers.records import Window
 from providers.redaction import Redactor, Secret
 from tests.bench.subjects import JSON_LINES, log_block
 from tests.conftest import ROOT, toml_of

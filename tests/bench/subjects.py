@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from providers.records import DayRange, UsagePeriod
+from providers.models import DayRange, UsagePeriod
 
 # The group of a log's id that says of what kind its lines are.
 JSON_LINES = "0001"
@@ -77,8 +77,8 @@ def _usage(days: DayRange) -> UsagePeriod:
 
 
 async def memory(folder: Path) -> None:
-    from bot.accounts import Accounts
-    from bot.slack_pace import SlackPace
+    from bot.composition import Accounts
+    from bot.slack.pace import SlackPace
 
     class InMemory(Accounts):
         def __init__(self, *args: Any) -> None:

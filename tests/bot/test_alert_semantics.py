@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from bot.alerts.evaluate import WHOLE, Watch, evaluate
-from bot.alerts.notices import Scene, incident, reply
 from bot.alerts.rule import Rule, readings
-from handlers.rules import _state
+from bot.blocks.alerts import Scene, incident, reply
+from handlers.alert_rules import _state
 from tests.bot.test_alerts import MINUTE, NOON, OUT, RULE, X, steps
 
 ADA, NOBODY = {"ada": 11.0}, dict[str, float]()

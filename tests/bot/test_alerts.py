@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from bot.alerts.evaluate import LOOKS_KEPT, WHOLE, Failed, Reading, Readings, Reason, State, Watch, evaluate
 from bot.alerts.mutes import Mute
-from bot.alerts.notices import Scene, incident, measured, reply
 from bot.alerts.rule import EvaluationTimes, Rule, defined, readings, watched
-from bot.schedule import read_cron
+from bot.blocks.alerts import Scene, incident, measured, reply
+from bot.schedules.due import read_cron
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -16,7 +16,7 @@ from bot.blocks import limits
 from bot.reports.audit import AuditFacts, CallHistory, audit_report, values_by
 from bot.store.alerts import Sample
 from handlers.backtesting import _joined
-from providers.records import Window
+from providers.models import Window
 from tests.bot.test_alerts import MINUTE, RULE
 from tests.bot.test_reports import call
 

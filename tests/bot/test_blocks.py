@@ -12,19 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.answer import Block, Progress, Step
-from bot.blocks import kit, talk
+from bot.blocks import kit, messages
 from bot.blocks.audit import audit_blocks, audit_text
 from bot.blocks.limits import block_problems, message_problems
 from bot.blocks.logs import logs_blocks, logs_text
 from bot.blocks.usage import usage_blocks, usage_text
-from bot.delivery import json_text, outward
-from bot.question import Directory
+from bot.questions.question import Directory
+from bot.questions.windows import ReadWindow
 from bot.reports.audit import AuditFacts, audit_report
 from bot.reports.logs import LogReport
 from bot.reports.usage import UsageFacts, usage_report
-from bot.sandbox import rules
-from bot.windows import ReadWindow
-from providers.records import ApiCall, DayRange, LogUsage, Outcome, UsagePeriod, Window
+from bot.sandbox import block_kit_schema
+from bot.slack.delivery import json_text, outward
+from providers.models import ApiCall, DayRange, LogUsage, Outcome, UsagePeriod, Window
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 READ = ReadWindow(Window(NOON - timedelta(hours=1), NOON), "20 Nov 2026 11:00 to 12:00 (UTC)")
@@ -70,22 +70,22 @@ SAMPLES = {
     **{f"audit {n} calls": audit(n) for n in (0, 1, 15, 5000)},
     **{f"logs {n} lines": logs(n) for n in (0, 1, 100_000)},
     **{f"{kind.__name__} with {text[:12]!r}": kind(9, text) for kind in (usage, audit, logs) for text in HOSTILE},
-    "help": (talk.help_answer("logs", Directory({"eu": "rapid7"}, {"eu": {"kitchen": "x"}})).text, list(talk.help_answer("usage", Directory({})).blocks)),
-    **{f"error {text[:12]!r}": (talk.error_text(text, "/usage") , talk.error_blocks(text or "x", text, again=f"/usage {text[:200]}")) for text in HOSTILE},
-    "working": ("Working", talk.working_blocks(HOSTILE[0], "ticket", Progress(HOSTILE[1]))),
-    "working in parts": ("Working", talk.working_blocks(HOSTILE[0], "ticket", PARTS)),
+    "help": (messages.help_answer("logs", Directory({"eu": "rapid7"}, {"eu": {"kitchen": "x"}})).text, list(messages.help_answer("usage", Directory({})).blocks)),
+    **{f"error {text[:12]!r}": (messages.error_text(text, "/usage") , messages.error_blocks(text or "x", text, again=f"/usage {text[:200]}")) for text in HOSTILE},
+    "working": ("Working", messages.working_blocks(HOSTILE[0], "ticket", Progress(HOSTILE[1]))),
+    "working in parts": ("Working", messages.working_blocks(HOSTILE[0], "ticket", PARTS)),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "blocks"), SAMPLES.values(), ids=SAMPLES.keys())
 def test_every_message_passes_both_readings_of_slacks_limits(text: str, blocks: list[Block]) -> None:
     assert message_problems(outward(text), blocks) == []
-    assert rules.complaints(blocks, most=50) == []
-    assert not rules.too_long(blocks)
-    shared = talk.with_share(blocks, "ticket")
-    assert rules.complaints(shared, most=50) == block_problems(shared, most=50) == []
-    plainer = talk.plain_blocks(blocks, text)
-    assert rules.complaints(plainer, most=50) == block_problems(plainer, most=50) == []
+    assert block_kit_schema.complaints(blocks, most=50) == []
+    assert not block_kit_schema.too_long(blocks)
+    shared = messages.with_share(blocks, "ticket")
+    assert block_kit_schema.complaints(shared, most=50) == block_problems(shared, most=50) == []
+    plainer = messages.plain_blocks(blocks, text)
+    assert block_kit_schema.complaints(plainer, most=50) == block_problems(plainer, most=50) == []
 
 
 @pytest.mark.parametrize(("text", "blocks"), SAMPLES.values(), ids=SAMPLES.keys())
@@ -127,9 +127,9 @@ def test_no_text_leaves_its_code_span(text: str) -> None:
 
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_any_words_make_an_answer_that_slack_takes(text: str, other: str) -> None:
-    for said, blocks in (usage(3, text), audit(3, text), logs(3, text), (text or "x", talk.error_blocks(text or "x", other))):
+    for said, blocks in (usage(3, text), audit(3, text), logs(3, text), (text or "x", messages.error_blocks(text or "x", other))):
         assert message_problems(outward(said), blocks) == []
-        assert rules.complaints(blocks, most=50) == []
+        assert block_kit_schema.complaints(blocks, most=50) == []
 
 
 BROKEN: list[tuple[str, Block]] = [
@@ -154,7 +154,7 @@ BROKEN: list[tuple[str, Block]] = [
 @pytest.mark.parametrize(("name", "block"), BROKEN, ids=[name for name, _ in BROKEN])
 def test_both_readings_find_what_slack_would_refuse(name: str, block: Block) -> None:
     assert block_problems([block], most=50), name
-    assert rules.complaints([block], most=50), name
+    assert block_kit_schema.complaints([block], most=50), name
 
 
 def test_too_many_blocks_charts_and_characters_are_found() -> None:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cron import CronError, CronTrigger, read_cron
-from bot.schedule import next_due
+from bot.schedules.cron import CronError, CronTrigger, read_cron
+from bot.schedules.due import next_due
 from tests.support.cron import due_times
 
 EXPRESSIONS = """

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from bot.config import settings_of
-from bot.listener import LOOPBACK
+from bot.http_server import LOOPBACK
 from tests.conftest import ROOT
 
 DEPLOY = ROOT / "deploy"

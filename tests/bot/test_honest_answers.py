@@ -10,10 +10,10 @@ import pytest
 from bot.answer import Block
 from bot.blocks.audit import audit_blocks, audit_text
 from bot.blocks.usage import usage_blocks, usage_text
+from bot.questions.windows import ReadWindow
 from bot.reports.audit import AuditFacts, AuditReport, audit_report, values_by
 from bot.reports.usage import UsageFacts, UsageReport, usage_report
-from bot.windows import ReadWindow
-from providers.records import ApiCall, DayRange, Outcome, UsagePeriod, Window
+from providers.models import ApiCall, DayRange, Outcome, UsagePeriod, Window
 
 TODAY = date(2026, 11, 20)  # a Friday
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

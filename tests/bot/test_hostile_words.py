@@ -8,12 +8,12 @@ from datetime import UTC
 
 import pytest
 
-from bot.alerts.wishes import read_alert_wish
+from bot.alerts.commands import read_alert_wish
 from bot.amounts import AmbiguousAmount, read_count, read_duration, read_size
-from bot.cron import read_cron
 from bot.errors import BadQuestion
-from bot.question import MOST_WINDOW_WORDS, CommandName
-from bot.subscriptions import read_wish
+from bot.questions.question import MOST_WINDOW_WORDS, CommandName
+from bot.schedules.cron import read_cron
+from bot.schedules.subscribe import read_wish
 from tests.bot.test_question import HOUSE, TWO, ask, refusal
 from tests.support.work import growth, lines_run, peak_memory
 

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.listener import LimitedServer, ListenerLimits, listen
+from bot.http_server import LimitedServer, ListenerLimits, listen
 from bot.log_limits import LimitedLog
 
 HOST = "127.0.0.1"

@@ -26,7 +26,7 @@ from bot.logs.places import PLACES, Place, Where
 from bot.logs.reader import LineReader
 from bot.logs.times import FORMS, Minute, TimeForm, minute_of, moment_of
 from bot.reports.logs import Order, lines_outside, order_of, timeline
-from providers.records import Window
+from providers.models import Window
 from tests.support.work import lines_run
 
 HOUR = Window(datetime(2026, 11, 20, 11, tzinfo=UTC), datetime(2026, 11, 20, 12, tzinfo=UTC))

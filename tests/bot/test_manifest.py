@@ -11,7 +11,7 @@ import sys
 
 import yaml
 
-from bot.manifest import EVENTS, SCOPES, manifest, manifest_yaml
+from bot.slack.manifest import EVENTS, SCOPES, manifest, manifest_yaml
 from tests.conftest import ROOT
 
 # Which scope each Web API method of ours needs.
@@ -65,7 +65,7 @@ def test_the_limits_that_matter() -> None:
 
 def test_scopes_are_exactly_those_of_the_methods_the_code_calls() -> None:
     called = set()
-    for path in [*(ROOT / "bot").glob("*.py"), *(ROOT / "handlers").glob("*.py")]:
+    for path in [*(ROOT / "bot").rglob("*.py"), *(ROOT / "handlers").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute) and re.match(
                 r"(chat|files|conversations|users|usergroups|views|auth|apps)_[a-z]", node.attr
@@ -78,7 +78,7 @@ def test_scopes_are_exactly_those_of_the_methods_the_code_calls() -> None:
 
 
 def test_events_are_exactly_those_that_are_listened_to() -> None:
-    text = "".join(path.read_text() for path in (ROOT / "handlers").glob("*.py"))
+    text = "".join(path.read_text() for path in (ROOT / "handlers").rglob("*.py"))
     assert set(re.findall(r'app\.event\("([a-z_]+)"\)', text)) == set(EVENTS)
 
 

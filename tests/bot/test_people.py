@@ -11,7 +11,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 from bot.access import Access, Membership
-from bot.people import OLDEST_LIST_S, RIGHTS_KEPT_S, SlackPeople
+from bot.slack.users import OLDEST_LIST_S, RIGHTS_KEPT_S, SlackPeople
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.logs.writer import Sink, Transfer
 from bot.private_files import LEFT_BEHIND_S, open_private, save_private, sweep_temporary_folders, temporary_folder
-from bot.sink import Sink, Transfer
 from providers.redaction import Redactor
 from tests.conftest import ROOT
 

@@ -10,11 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import BadQuestion
-from bot.question import AKAMAI_FILTERS, COMMANDS, DEVICEWISE_FILTERS, Directory, Question, changed, read_line, read_question
-from bot.slack_text import as_typed
+from bot.questions.question import (
+    AKAMAI_FILTERS,
+    COMMANDS,
+    DEVICEWISE_FILTERS,
+    Directory,
+    Question,
+    changed,
+    read_line,
+    read_question,
+)
+from bot.slack.text import as_typed
 from providers.akamai import filters as akamai
 from providers.devicewise import client as devicewise
-from providers.records import CallFilters
+from providers.models import CallFilters
 
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 KITCHEN = "aee00b66-a543-43dc-b093-53963c2e8f41"

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 import pytest
 
 from bot import config
-from bot.alerts.wishes import Alert, read_alert_wish
-from bot.question import CommandName, Directory, read_line, read_question
-from bot.subscriptions import Subscribe, read_wish
-from bot.windows import read_window
+from bot.alerts.commands import Alert, read_alert_wish
+from bot.questions.question import CommandName, Directory, read_line, read_question
+from bot.questions.windows import read_window
+from bot.schedules.subscribe import Subscribe, read_wish
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()

@@ -18,7 +18,7 @@ from bot.reports.forecast import month_forecast
 from bot.reports.logs import file_stem, safe_name
 from bot.reports.sheets import csv_bytes
 from bot.reports.usage import UsageFacts, buckets, usage_report
-from providers.records import ApiCall, DayRange, Outcome, UsagePeriod, Window
+from providers.models import ApiCall, DayRange, Outcome, UsagePeriod, Window
 
 TODAY = date(2026, 11, 21)
 WEEK = DayRange(date(2026, 11, 9), date(2026, 11, 15))

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.schedule import Due, Entry, due_now, next_due, read_cron
+from bot.schedules.due import Due, Entry, due_now, next_due, read_cron
 
 DUBLIN = ZoneInfo("Europe/Dublin")
 

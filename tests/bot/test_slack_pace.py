@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bot.sandbox.slack_limits import Meter, SlackLimits
-from bot.slack_pace import CHANNEL_BURST, MESSAGE_EVERY_S, MOST_LANES, NoRoom, Priority, SlackPace
+from bot.slack.pace import CHANNEL_BURST, MESSAGE_EVERY_S, MOST_LANES, NoRoom, Priority, SlackPace
 from tests.support.virtual_time import in_virtual_time
 
 POST, EDIT, FILE = "chat.postMessage", "chat.update", "files.completeUploadExternal"

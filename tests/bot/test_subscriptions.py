@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import BadQuestion
-from bot.recurrence import EXAMPLES
-from bot.schedule import read_cron
-from bot.subscriptions import Subscribe, Unsubscribe, read_wish
+from bot.schedules.due import read_cron
+from bot.schedules.recurrence import EXAMPLES
+from bot.schedules.subscribe import Subscribe, Unsubscribe, read_wish
 from tests.bot.test_question import HOUSE
 from tests.support.work import growth
 

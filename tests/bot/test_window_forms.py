@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.blocks.talk import windows_help
+from bot.blocks.messages import windows_help
 from bot.errors import BadQuestion
-from bot.question import COMMANDS, Directory, read_line
-from bot.windows import ReadWindow, TwoReadings, read_window
-from bot.windows.forms import FORMS
+from bot.questions.question import COMMANDS, Directory, read_line
+from bot.questions.windows import ReadWindow, TwoReadings, read_window
+from bot.questions.windows.forms import FORMS
 from tests.bot.test_question import HOUSE
 from tests.bot.window_corpus import READ, REFUSED, TWO_READINGS
 from tests.support.work import growth

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import BadQuestion
-from bot.windows import ReadWindow, read_window
+from bot.questions.windows import ReadWindow, read_window
 
 SATURDAY = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 DUBLIN = ZoneInfo("Europe/Dublin")

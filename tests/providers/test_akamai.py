@@ -20,7 +20,7 @@ from providers.akamai.auth import EdgeGridCredentials
 from providers.akamai.client import Akamai, ReportSettings
 from providers.akamai.filters import NATIVE_FILTERS
 from providers.errors import AuthFailed, Incomplete, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
-from providers.records import CallFilters, Outcome, Window
+from providers.models import CallFilters, Outcome, Window
 from providers.redaction import Secret
 from tests.conftest import memory_below
 
@@ -699,7 +699,7 @@ async def test_a_report_of_too_many_bytes_is_asked_for_by_halves(
     window = Window(HOUR - timedelta(days=2), HOUR)
     whole = await edge.calls(window, CallFilters())
     server.ledger.clear()
-    monkeypatch.setattr("providers.http.MOST_BODY_BYTES", 40_000)
+    monkeypatch.setattr("providers.http.client.MOST_BODY_BYTES", 40_000)
     halved = await edge.calls(window, CallFilters())
     assert sorted(call.at_text for call in halved.calls) == sorted(call.at_text for call in whole.calls)
     assert halved.complete

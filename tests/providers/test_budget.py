@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from bot.sandbox.rapid7 import Rapid7Sandbox
 from bot.store import Store, StoredLedger
-from providers.budget import (
+from providers.errors import NotFound, RateLimited, Unavailable
+from providers.http.client import Reply, learned_from
+from providers.limits.rate_limiter import (
     RAPID7_LIMITS,
     Budget,
     Learned,
@@ -28,10 +30,8 @@ from providers.budget import (
     fingerprint,
     works_at,
 )
-from providers.errors import NotFound, RateLimited, Unavailable
-from providers.http import Reply, learned_from
+from providers.models import DayRange, Window
 from providers.rapid7.client import Rapid7
-from providers.records import DayRange, Window
 from providers.redaction import Secret
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

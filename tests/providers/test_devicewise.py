@@ -21,7 +21,7 @@ from providers.devicewise import parse
 from providers.devicewise.auth import Credentials
 from providers.devicewise.client import DeviceWise
 from providers.errors import AuthFailed, Incomplete, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
-from providers.records import CallFilters, CallPage, Outcome, Window
+from providers.models import CallFilters, CallPage, Outcome, Window
 from providers.redaction import Secret
 from tests.conftest import memory_below
 
@@ -610,7 +610,7 @@ async def test_a_page_too_large_is_asked_for_in_smaller_ones(
     server: DeviceWiseSandbox, iot: DeviceWise, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.rows = lambda start, end: rows(900)
-    monkeypatch.setattr("providers.http.MOST_BODY_BYTES", 200_000)
+    monkeypatch.setattr("providers.http.client.MOST_BODY_BYTES", 200_000)
     page = await iot.calls(WINDOW, CallFilters())
     assert (len(page.calls), page.complete) == (900, True)
     assert [asked["params"]["limit"] for asked in bodies(server, "usage.api.list")][:3] == [2000, 500, 500]

@@ -17,13 +17,13 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot import mill
-from bot.sink import Transfer
-from bot.transfers import Wanted, fetch_log
-from providers import bulk
+from bot.logs import worker
+from bot.logs.download import Wanted, fetch_log
+from bot.logs.writer import Transfer
 from providers.errors import Incomplete, ProtocolError, Unavailable
+from providers.http import streaming
+from providers.models import Window
 from providers.rapid7.client import Rapid7
-from providers.records import Window
 from providers.redaction import Redactor, Secret
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -144,7 +144,7 @@ async def test_a_cut_is_told_from_an_exact_fit(tmp_path: Path, limit: int, lines
 
 
 async def test_at_the_vendors_own_limit_an_exact_fit_means_a_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("bot.transfers", "providers.rapid7.client"):
+    for module in ("bot.logs.download", "providers.rapid7.client"):
         monkeypatch.setattr(f"{module}.MOST_LINES", 3)
     async with serving(chunked(b"one\ntwo\nthree\n")) as client:
         transfer, _ = await fetched(client, tmp_path)
@@ -152,7 +152,7 @@ async def test_at_the_vendors_own_limit_an_exact_fit_means_a_cut(tmp_path: Path,
 
 
 async def test_silence_in_the_middle_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "TIMEOUT", aiohttp.ClientTimeout(sock_read=0.2))
+    monkeypatch.setattr(streaming, "TIMEOUT", aiohttp.ClientTimeout(sock_read=0.2))
 
     async def silent(writer: asyncio.StreamWriter) -> None:
         await chunked(b"one\n", end=False)(writer)
@@ -172,7 +172,7 @@ async def test_silence_in_the_middle_is_told(monkeypatch: pytest.MonkeyPatch) ->
 
 
 async def test_a_server_that_never_answers_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "TIMEOUT", aiohttp.ClientTimeout(sock_read=0.1))
+    monkeypatch.setattr(streaming, "TIMEOUT", aiohttp.ClientTimeout(sock_read=0.1))
 
     async def mute(writer: asyncio.StreamWriter) -> None:
         del writer
@@ -256,7 +256,7 @@ async def test_a_log_handed_over_in_the_middle_is_the_same_log(
     """What a thread does alone, and what a process goes on with, wherever it takes over."""
     found = []
     for hand_over in (0, 100_000, 600_000, 10**12):
-        monkeypatch.setattr(mill, "HAND_OVER_BYTES", hand_over)
+        monkeypatch.setattr(worker, "HAND_OVER_BYTES", hand_over)
         async with serving(chunked(*(LOG[at : at + 50_000] for at in range(0, len(LOG), 50_000)))) as client:
             transfer, content = await fetched(client, tmp_path, plain_bytes=plain_bytes, limit=limit)
         found.append((content, transfer.received, transfer.truncated, transfer.path.suffix, transfer.counter))
@@ -278,7 +278,7 @@ async def handed_over(folder: Path) -> AsyncIterator[tuple[asyncio.Task[object],
 
 
 async def test_where_no_process_can_be_started_a_thread_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mill, "HAND_OVER_BYTES", 0)
+    monkeypatch.setattr(worker, "HAND_OVER_BYTES", 0)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
     async with serving(chunked(b"one\n" * 50_000, b"two\n" * 50_000)) as client:
         transfer, content = await fetched(client, tmp_path)
@@ -290,7 +290,7 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="finds its proce
 
 @linux_only
 async def test_the_process_of_a_cancelled_log_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mill, "HAND_OVER_BYTES", 0)
+    monkeypatch.setattr(worker, "HAND_OVER_BYTES", 0)
     async with handed_over(tmp_path) as (task, children):
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -300,7 +300,7 @@ async def test_the_process_of_a_cancelled_log_ends_with_it(tmp_path: Path, monke
 
 @linux_only
 async def test_a_process_that_dies_is_an_error_and_no_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mill, "HAND_OVER_BYTES", 0)
+    monkeypatch.setattr(worker, "HAND_OVER_BYTES", 0)
     async with handed_over(tmp_path) as (task, children):
         os.kill(children[0], signal.SIGKILL)
         with pytest.raises(RuntimeError, match="has ended"):
@@ -308,7 +308,7 @@ async def test_a_process_that_dies_is_an_error_and_no_silence(tmp_path: Path, mo
 
 
 async def test_what_the_process_cannot_write_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mill, "HAND_OVER_BYTES", 0)
+    monkeypatch.setattr(worker, "HAND_OVER_BYTES", 0)
     (tmp_path / "kitchen.log.gz").mkdir()
     async with serving(endless) as client:
         with pytest.raises(IsADirectoryError):
@@ -317,7 +317,7 @@ async def test_what_the_process_cannot_write_is_told(tmp_path: Path, monkeypatch
 
 @linux_only
 async def test_the_process_knows_no_secret_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mill, "HAND_OVER_BYTES", 0)
+    monkeypatch.setattr(worker, "HAND_OVER_BYTES", 0)
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-geheim")
     async with handed_over(tmp_path) as (task, children):
         environ = Path(f"/proc/{children[0]}/environ").read_bytes()
@@ -333,7 +333,7 @@ def workers() -> list[int]:
     for children in Path("/proc/self/task").glob("*/children"):
         for child in children.read_text().split():
             with contextlib.suppress(OSError):
-                if b"bot.sink" in Path(f"/proc/{child}/cmdline").read_bytes():
+                if b"bot.logs.writer" in Path(f"/proc/{child}/cmdline").read_bytes():
                     found.append(int(child))
     return found
 

@@ -22,23 +22,23 @@ from hypothesis import strategies as st
 
 from bot.sandbox.akamai import AkamaiSandbox
 from bot.sandbox.devicewise import DeviceWiseSandbox
-from bot.sandbox.ledger import Server
 from bot.sandbox.rapid7 import Rapid7Sandbox
 from bot.sandbox.seed import KITCHEN
+from bot.sandbox.server import Server
 from providers.akamai import parse as akamai_parse
 from providers.akamai.auth import EdgeGridCredentials
 from providers.akamai.client import Akamai, ReportSettings
-from providers.decoding import MOST_DEPTH, MOST_VALUES, excess_of, json_of
 from providers.devicewise import parse as devicewise_parse
 from providers.devicewise.auth import Credentials
 from providers.devicewise.client import DeviceWise
 from providers.errors import AuthFailed, Incomplete, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
-from providers.http import MOST_BODY_BYTES, Reply, date_of, retry_after_s
+from providers.http.client import MOST_BODY_BYTES, Reply, date_of, retry_after_s
+from providers.http.decoding import MOST_DEPTH, MOST_VALUES, excess_of, json_of
+from providers.http.unpacking import MOST_PART_BYTES, Unpacker
+from providers.models import CallFilters, DayRange, Window
 from providers.rapid7 import parse as rapid7_parse
 from providers.rapid7.client import Rapid7
-from providers.records import CallFilters, DayRange, Window
 from providers.redaction import Secret
-from providers.unpacking import MOST_PART_BYTES, Unpacker
 from tests.conftest import memory_below
 from tests.support.work import growth
 
@@ -271,7 +271,7 @@ async def test_words_of_a_refusal_are_cut_and_not_waited_for(rapid7: Vendor) -> 
 
 
 async def test_refused_download_does_not_wait_for_a_body_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("providers.bulk.REFUSAL_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("providers.http.streaming.REFUSAL_TIMEOUT_S", 0.2)
     server = Rapid7Sandbox()
     await server.start()
     client = Rapid7("eu", base_url=server.url, api_key=Secret(server.api_key))
@@ -375,7 +375,7 @@ def test_what_stands_in_strings_is_no_excess(text: bytes) -> None:
 )
 def test_excess_is_counted_as_a_decoder_would(value: Any) -> None:
     """Small bounds and small slices, so that they are met everywhere."""
-    import providers.decoding as decoding
+    import providers.http.decoding as decoding
 
     body, bounds = json.dumps(value).encode(), (decoding.MOST_VALUES, decoding.MOST_DEPTH, decoding._SLICE_BYTES)
     decoding.MOST_VALUES, decoding.MOST_DEPTH, decoding._SLICE_BYTES = 10**6, 3, 5

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.errors import Unavailable
-from providers.http import Reply, fetch, learned_from, open_client, retry_after_s
-from providers.network import is_loopback
+from providers.http.client import Reply, fetch, learned_from, open_client, retry_after_s
+from providers.http.network import is_loopback
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DATE = {"Date": "Sat, 21 Nov 2026 12:00:00 GMT"}
@@ -70,8 +70,8 @@ def test_any_headers_give_a_wait_or_none(status: int, headers: dict[str, str]) -
 
 async def test_nobody_who_picks_up_is_told_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that lets the connection hang: its queue of callers is full and nobody takes them."""
-    monkeypatch.setattr("providers.http.TIMEOUT", httpx.Timeout(30.0, connect=0.2))
-    monkeypatch.setattr("providers.http.ATTEMPTS", 1)
+    monkeypatch.setattr("providers.http.client.TIMEOUT", httpx.Timeout(30.0, connect=0.2))
+    monkeypatch.setattr("providers.http.client.ATTEMPTS", 1)
     with socket.socket() as host:
         host.bind(("127.0.0.1", 0))
         host.listen(0)
@@ -88,8 +88,8 @@ async def test_nobody_who_picks_up_is_told_in_time(monkeypatch: pytest.MonkeyPat
 
 
 async def test_a_host_that_does_not_take_a_question_in_is_told_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("providers.http.TIMEOUT", httpx.Timeout(30.0, write=0.2))
-    monkeypatch.setattr("providers.http.ATTEMPTS", 1)
+    monkeypatch.setattr("providers.http.client.TIMEOUT", httpx.Timeout(30.0, write=0.2))
+    monkeypatch.setattr("providers.http.client.ATTEMPTS", 1)
     with socket.socket() as host:
         host.bind(("127.0.0.1", 0))
         host.listen(1)
@@ -101,9 +101,9 @@ async def test_a_host_that_does_not_take_a_question_in_is_told_in_time(monkeypat
 
 async def test_a_question_that_finds_no_connection_free_is_told_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Questions wait for their turn before the pool, so this needs a pool that is smaller than the turns."""
-    monkeypatch.setattr("providers.http.TIMEOUT", httpx.Timeout(30.0, pool=0.2))
-    monkeypatch.setattr("providers.http.LIMITS", httpx.Limits(max_connections=1))
-    monkeypatch.setattr("providers.http.ATTEMPTS", 1)
+    monkeypatch.setattr("providers.http.client.TIMEOUT", httpx.Timeout(30.0, pool=0.2))
+    monkeypatch.setattr("providers.http.client.LIMITS", httpx.Limits(max_connections=1))
+    monkeypatch.setattr("providers.http.client.ATTEMPTS", 1)
     with socket.socket() as host:
         host.bind(("127.0.0.1", 0))
         host.listen(1)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from providers.network import Network, NetworkSettingError, untrusted_reason
+from providers.http.network import Network, NetworkSettingError, untrusted_reason
 
 PROXY = "http://proxy.example.com:3128"
 URL = "https://eu.api.example.com/log_search"

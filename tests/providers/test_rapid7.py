@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 
 from bot.sandbox.rapid7 import Rapid7Sandbox
 from bot.sandbox.seed import CELLAR, KITCHEN
-from providers import http
 from providers.errors import AuthFailed, Incomplete, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
+from providers.http import client as http_client
+from providers.models import DayRange, Window
 from providers.rapid7 import parse
 from providers.rapid7.auth import REGIONS, region_url
 from providers.rapid7.client import MATCH_ALL, Rapid7
-from providers.records import DayRange, Window
 from providers.redaction import Secret
 
 SAMPLE = {
@@ -381,7 +381,7 @@ async def test_a_503_before_the_first_byte_of_a_log_is_tried_again(server: Rapid
 
 
 async def test_silence_is_told(monkeypatch: pytest.MonkeyPatch, server: Rapid7Sandbox) -> None:
-    monkeypatch.setattr(http, "TIMEOUT", httpx.Timeout(0.1))
+    monkeypatch.setattr(http_client, "TIMEOUT", httpx.Timeout(0.1))
     client = Rapid7("eu", base_url=server.url, api_key=Secret(server.api_key))
     server.be_slow(5, times=9)
     with pytest.raises(Unavailable, match="eu fell silent"):
@@ -399,7 +399,7 @@ async def test_an_answer_that_drips_has_an_end(monkeypatch: pytest.MonkeyPatch, 
             await response.write(b" ")
             await asyncio.sleep(0.02)
 
-    defaults = http.fetch.__kwdefaults__
+    defaults = http_client.fetch.__kwdefaults__
     assert defaults and "timeout_s" in defaults
     monkeypatch.setitem(defaults, "timeout_s", 0.3)
     server.misbehave(drip, times=9)
@@ -408,7 +408,7 @@ async def test_an_answer_that_drips_has_an_end(monkeypatch: pytest.MonkeyPatch, 
 
 
 async def test_an_answer_without_end_is_refused(monkeypatch: pytest.MonkeyPatch, server: Rapid7Sandbox, rapid7: Rapid7) -> None:
-    monkeypatch.setattr(http, "MOST_BODY_BYTES", 100_000)
+    monkeypatch.setattr(http_client, "MOST_BODY_BYTES", 100_000)
 
     async def flood(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()

@@ -9,8 +9,8 @@ import pytest
 
 from bot.sandbox.rapid7 import Rapid7Sandbox
 from providers.errors import Unavailable
-from providers.http import fetch, open_client
-from providers.turns import Turns, in_background
+from providers.http.client import fetch, open_client
+from providers.http.turns import Turns, in_background
 
 
 class Queue:
@@ -87,7 +87,7 @@ async def test_turn_given_to_a_cancelled_asker_goes_on() -> None:
 
 @pytest.fixture
 async def slow(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr("providers.http.MOST_AT_ONCE", 1)
+    monkeypatch.setattr("providers.http.client.MOST_AT_ONCE", 1)
     server = Rapid7Sandbox()
     await server.start()
     yield server

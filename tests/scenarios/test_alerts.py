@@ -25,7 +25,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Stands five minutes before noon; alerts are looked at when it strikes a quarter of an hour."""
     clock = Clock()
     clock.set(datetime.now(UTC).replace(hour=11, minute=55, second=0, microsecond=0))
-    monkeypatch.setattr("handlers.jobs.TICK_S", 0.05)
+    monkeypatch.setattr("handlers.jobs.digests.TICK_S", 0.05)
     return clock
 
 

@@ -18,14 +18,14 @@ from typing import Any
 
 from bot.alerts.evaluate import WHOLE, Failed, Readings, Reason, Watch, evaluate
 from bot.app import open_bot
-from bot.outbox import Pace
 from bot.sandbox.slack import BOT
 from bot.sandbox.world import World
+from bot.slack.outbox import Pace
 from bot.store import Store
 from tests.conftest import ROOT
-from tests.scenarios.crashing import LABELS, fast_clock
 from tests.scenarios.test_outbox import faults
 from tests.support.clock import process_environ
+from tests.support.killable_bot import LABELS, fast_clock
 
 SPEED = 30.0
 RULE = {"name": "spike", "ask": "/usage rapid7-eu today", "value": "bytes", "above": "5 GB", "every": "5s", "channel": "#ops"}
@@ -62,7 +62,7 @@ async def dying(world: World, began_at: float) -> AsyncIterator[Any]:
     errors = world.folder / "stderr"
     with errors.open("wb") as stderr:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.scenarios.crashing", str(world.folder), repr(began_at), repr(SPEED),
+            sys.executable, "-m", "tests.support.killable_bot", str(world.folder), repr(began_at), repr(SPEED),
             env=env, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr,
         )  # fmt: skip
     assert process.stdin and process.stdout
@@ -127,7 +127,7 @@ async def every_transition_stands_once(world: World) -> None:
 
 
 def world_rules(world: World) -> list[Any]:
-    from bot.accounts import rules_of
+    from bot.composition import rules_of
 
     return rules_of(world.settings(alert=[RULE]))
 

@@ -20,8 +20,8 @@ from aiohttp import web
 from bot.app import Bot, open_bot
 from bot.sandbox.slack import BOT, Message
 from bot.sandbox.world import World
-from bot.slack_messages import work_key
-from bot.socket_mode import Patience
+from bot.slack.messages import work_key
+from bot.slack.socket_mode import Patience
 from bot.store import Asked, Store
 from tests.conftest import ROOT, connected_bot, toml_of
 

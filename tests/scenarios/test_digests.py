@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.app import Bot, open_bot
-from bot.outbox import Pace
 from bot.sandbox.slack import BOT
 from bot.sandbox.world import World
+from bot.slack.outbox import Pace
 from bot.store import Post, Posts, Store
 from tests.scenarios.test_outbox import settled
 from tests.support.clock import MovableClock as Clock
@@ -30,7 +30,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Stands five minutes before the next full hour."""
     clock = Clock()
     clock.set(datetime.now(UTC).replace(minute=55, second=0, microsecond=0))
-    monkeypatch.setattr("handlers.jobs.TICK_S", 0.05)
+    monkeypatch.setattr("handlers.jobs.digests.TICK_S", 0.05)
     return clock
 
 
@@ -75,7 +75,7 @@ async def test_the_file_of_a_digest_stands_in_its_thread_once(world: World, cloc
 
 
 async def test_a_file_too_large_for_a_digest_is_named(world: World, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handlers.jobs.LARGEST_FILE", 10)
+    monkeypatch.setattr("handlers.jobs.digests.LARGEST_FILE", 10)
     async with running(world, {**ON_THE_HOUR, "ask": f"{LINE} csv"}):
         clock.strike()
         await world.slack.until(lambda: posted(world))

@@ -22,11 +22,11 @@ from urllib.parse import unquote
 import pytest
 from aiohttp import web
 
-from bot.checks import checks_of
+from bot.cli.check import checks_of
 from bot.sandbox.world import World
 from bot.store import Store, StoredLedger
-from providers.budget import RAPID7_LIMITS, Budget
 from providers.clock import utc_now
+from providers.limits.rate_limiter import RAPID7_LIMITS, Budget
 from providers.redaction import Secret
 from tests.conftest import ROOT, toml_of
 from tests.support.clock import process_environ

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from bot.blocks import limits
 from bot.blocks.home import HomeFacts, Upcoming, home_blocks
-from bot.sandbox import rules
+from bot.sandbox import block_kit_schema
 from bot.sandbox.world import World
-from providers.records import Condition, Left
+from providers.models import Condition, Left
 from tests.bot.test_question import HOUSE, NOW
 from tests.scenarios.test_alerts import SPIKE, Meter, clock, look, running
 from tests.support.clock import MovableClock as Clock
@@ -110,6 +110,6 @@ def test_a_home_with_much_to_tell_fits() -> None:
         now=NOW,
     )
     blocks = home_blocks(facts)
-    assert rules.complaints(blocks, most=100) == limits.block_problems(blocks, most=100) == []
+    assert block_kit_schema.complaints(blocks, most=100) == limits.block_problems(blocks, most=100) == []
     assert "… and 50 more" in str(blocks) and "… and 20 more" in str(blocks)
     assert "3 of 150 downloads left" in str(blocks)

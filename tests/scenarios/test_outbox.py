@@ -17,10 +17,10 @@ import aiohttp
 import pytest
 
 from bot.blocks import kit
-from bot.delivery import web_client
-from bot.outbox import Outbox, Pace
 from bot.sandbox.slack import BOT, Message
 from bot.sandbox.world import World
+from bot.slack.delivery import web_client
+from bot.slack.outbox import Outbox, Pace
 from bot.store import How, Post, Posts, Store
 from providers.clock import utc_now
 from tests.conftest import ROOT
@@ -173,7 +173,7 @@ async def test_an_edit_that_slack_does_not_take_holds_nothing_up(world: World) -
 async def test_what_has_been_waiting_for_long_is_told_in_the_ops_channel_once(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.outbox.OLD_AFTER", timedelta(seconds=0.3))
+    monkeypatch.setattr("bot.slack.outbox.OLD_AFTER", timedelta(seconds=0.3))
     async with posting(world, ops_channel="#ops") as posts:
         await enqueue(posts, post(0, "#quiet"), post(1, "#quiet"))
         await world.slack.until(lambda: any("Messages have been waiting to be posted since" in text for text in said(world)))
@@ -209,7 +209,7 @@ async def test_killed_a_hundred_times_every_message_stands_once_and_in_order(wor
     while kills < 100:
         faults(world, spread)
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.scenarios.posting", str(world.folder / "bot.sqlite"), env=env, cwd=ROOT,
+            sys.executable, "-m", "tests.support.outbox_process", str(world.folder / "bot.sqlite"), env=env, cwd=ROOT,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         assert process.stdout is not None

@@ -13,13 +13,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.delivery import web_client
-from bot.outbox import Outbox, Pace
 from bot.sandbox.slack import BOT, Channel, Message
 from bot.sandbox.slack_limits import SlackLimits
 from bot.sandbox.world import World
-from bot.slack_client import SlackClient
-from bot.slack_pace import Priority, SlackPace
+from bot.slack.client import SlackClient
+from bot.slack.delivery import web_client
+from bot.slack.outbox import Outbox, Pace
+from bot.slack.pace import Priority, SlackPace
 from bot.store import How, Post, Posts, Store
 from providers.clock import utc_now
 from tests.scenarios.test_outbox import about, enqueue, post
@@ -389,7 +389,7 @@ async def test_listing_goes_on_at_its_cursor_after_429(world: World) -> None:
 
 
 async def test_backlog_is_told_in_words(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.outbox.OLD_AFTER", timedelta(seconds=0.2))
+    monkeypatch.setattr("bot.slack.outbox.OLD_AFTER", timedelta(seconds=0.2))
     world.slack.refuse("chat.postMessage", "is_archived", when=lambda args: args["channel"] == "#kitchen")
     async with outbox_of(world) as (posts, outbox):
         await enqueue(posts, post(0, "#kitchen"), post(1, "#kitchen"))
@@ -399,7 +399,7 @@ async def test_backlog_is_told_in_words(world: World, monkeypatch: pytest.Monkey
 
 
 async def test_outbox_that_cannot_send_anything_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.outbox.OLD_AFTER", timedelta(seconds=0.2))
+    monkeypatch.setattr("bot.slack.outbox.OLD_AFTER", timedelta(seconds=0.2))
     refusal = world.slack.refuse("chat.postMessage", "service_unavailable")
     unknown = world.slack.refuse("auth.test", "service_unavailable")
     async with outbox_of(world) as (posts, outbox):

@@ -10,10 +10,10 @@ import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
 
-from bot.delivery import web_client
 from bot.sandbox.world import World
-from bot.slack_client import SlackClient
-from bot.slack_pace import NoRoom, Priority, SlackPace
+from bot.slack.client import SlackClient
+from bot.slack.delivery import web_client
+from bot.slack.pace import NoRoom, Priority, SlackPace
 
 
 @asynccontextmanager
@@ -48,7 +48,7 @@ async def test_429_on_any_method_is_waited_for(world: World, method: str, argume
 async def test_retry_after_of_any_kind_is_read(
     world: World, monkeypatch: pytest.MonkeyPatch, body: str, retry_after: str
 ) -> None:
-    monkeypatch.setattr("bot.slack_client.WAIT_S", 0.01)
+    monkeypatch.setattr("bot.slack.client.WAIT_S", 0.01)
     too_many(world, "users.info", retry_after=retry_after, body=body)
     async with client_of(world) as client:
         assert (await client.users_info(user="U0ADA"))["ok"]

@@ -18,7 +18,7 @@ from bot.app import Bot, open_bot
 from bot.health import Connection, serve_health
 from bot.sandbox.slack import BOT, Message
 from bot.sandbox.world import World
-from bot.socket_mode import Patience
+from bot.slack.socket_mode import Patience
 from bot.store import Asked, Store
 
 # The same waits as in production, hurried.

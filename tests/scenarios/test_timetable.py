@@ -11,7 +11,7 @@ import pytest
 
 from bot.app import Bot
 from bot.sandbox.world import World
-from bot.schedule import Entry
+from bot.schedules.due import Entry
 from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluated, running
 from tests.scenarios.test_database_health import readiness
 from tests.support.clock import MovableClock
@@ -34,7 +34,7 @@ async def test_ready_says_that_the_timetable_stands_still_and_why(
     def broken() -> datetime:
         raise error
 
-    monkeypatch.setattr("handlers.clockwork.STUCK_AFTER_S", 0.2)
+    monkeypatch.setattr("handlers.jobs.scheduler.STUCK_AFTER_S", 0.2)
     async with running(world, SPIKE) as bot, readiness(bot, free_tcp_port) as ready:
         bot.clockwork.clock = broken
         await until_trouble(bot, says)
@@ -65,7 +65,7 @@ async def test_schedule_that_cannot_be_read_keeps_no_other(world: World, clock: 
 
 
 async def test_run_that_never_ends_is_named(world: World, clock: MovableClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handlers.clockwork.RUN_STUCK_AFTER_S", 0.2)
+    monkeypatch.setattr("handlers.jobs.scheduler.RUN_STUCK_AFTER_S", 0.2)
     world.rapid7.be_slow(5, times=9)
     async with running(world, SPIKE) as bot:
         clock.strike(15)

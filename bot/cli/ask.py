@@ -1,0 +1,200 @@
+"""A question asked in a terminal: the same answer, set as text or JSON, its files in a folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Any
+
+from bot import formatting
+from bot.access import visible_directory
+from bot.alerts.backtest import Backtest
+from bot.answer import Answer
+from bot.blocks import kit
+from bot.composition import Accounts, access_of, answering_of, rules_of
+from bot.config import Settings, read_settings, slack_tokens
+from bot.errors import BadConfig, BadQuestion, Problem
+from bot.private_files import save_private
+from bot.questions.question import read_question, split_line
+from bot.store import Alerts, Store, StoredLedger, StoreError
+from bot.terminal_text import terminal_text
+from handlers.alert_rules import rule_of
+from handlers.answering import Asking, folder_when_needed
+from handlers.backtesting import MOST_DAYS, Backtesting
+from handlers.permissions import ALL_COMMANDS, Requester
+from providers.clock import utc_now
+from providers.limits.rate_limiter import Ledger, MemoryLedger
+from providers.models import iso_utc
+from providers.redaction import Redactor
+
+
+@dataclass(frozen=True, slots=True)
+class SavedFile:
+    name: str
+    path: Path
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An answer with its files where the asker wants them."""
+
+    answer: Answer
+    files: Sequence[SavedFile]
+
+    def as_json(self) -> dict[str, Any]:
+        window = self.answer.window
+        return {
+            "text": self.answer.text,
+            "blocks": list(self.answer.blocks),
+            "values": dict(self.answer.values),
+            "files": [{"name": f.name, "path": str(f.path), "bytes": f.bytes, "sha256": f.sha256} for f in self.files],
+            "warnings": list(self.answer.warnings),
+            "preview": kit.preview_link(self.answer.blocks),
+            "window": {
+                "start": _instant(window.window.start),
+                "end": _instant(window.window.end),
+                "said": window.said,
+            }
+            if window
+            else None,
+        }
+
+    def as_text(self) -> str:
+        saved = [f"Saved {f.path} ({formatting.size(f.bytes)})" for f in self.files]
+        return terminal_text("\n".join([self.answer.text, *saved]))
+
+
+async def ask_here(text: str, config: Path, *, out: Path, user: str | None, channel: str | None) -> Shown:
+    """The answer to one question, as for a person and a place where these are given. Raises what `handlers.problems.trouble_of` can
+    tell."""
+    for option, given in (("--user", user), ("--channel", channel)):
+        if given is not None and not given.strip():
+            raise BadQuestion(
+                f"{option} is empty; name an id, or leave it out.", f'{option} {_EXAMPLES[option]} "/usage last 7 days"'
+            )
+    settings, directory = read_settings(config), None
+    command, rest = split_line(text)
+    if user or channel:
+        access = access_of(settings.access)
+        groups = await _groups_of(settings, user, access.groups(*ALL_COMMANDS)) if user else ()
+        asker = Requester((user or "").strip(), (channel or "").strip(), groups)
+        access.require(command, **asker.rights)
+        allowed = [name for name in ALL_COMMANDS if access.may_ask(name, **asker.rights)]
+        directory = visible_directory(settings.directory, allowed)
+    question = read_question(command, rest, directory or settings.directory, now=utc_now(), zone=settings.timezone)
+    _refuse_unwritable(out)
+    redactor = Redactor(settings.secrets())
+    async with ledger_of(settings) as ledger, aclosing(Accounts(settings, redactor, ledger)) as accounts:
+        with folder_when_needed() as folder:
+            answer = await answering_of(settings, accounts, redactor).answer(question, Asking(folder, settings.timezone))
+            return Shown(answer, _saved(answer, out))
+
+
+_EXAMPLES = {"--user": "U012AB", "--channel": "C012AB"}
+
+
+async def backtest_here(name: str, config: Path, *, days: int) -> tuple[Backtest, tzinfo]:
+    """What an alert of the configuration, or one made in chat, would have done."""
+    if not 1 <= days <= MOST_DAYS:
+        raise BadQuestion(f"--days takes a whole number from 1 to {MOST_DAYS}.", f"python -m bot backtest {name} --days 90")
+    settings = read_settings(config)
+    redactor = Redactor(settings.secrets())
+    async with stored(settings) as store, aclosing(Accounts(settings, redactor, StoredLedger(store))) as accounts:
+        alerts, answering = Alerts(store), answering_of(settings, accounts, redactor)
+        rules = [*rules_of(settings), *(rule_of(kept) for kept in await alerts.rules())]
+        rule = next((rule for rule in rules if rule.name.lower() == name.lower()), None)
+        if rule is None:
+            there = formatting.listed([rule.name for rule in rules], 20) or "none"
+            raise BadQuestion(
+                f"There is no alert “{formatting.inert(name, 60)}”; there are: {there}.", "python -m bot backtest NAME"
+            )
+        backtesting = Backtesting(answering.commands, settings.directory, alerts, settings.timezone, utc_now)
+        return await backtesting.run(rule, days=days), settings.timezone
+
+
+def backtest_json(test: Backtest) -> dict[str, Any]:
+    """The result for other programs. A firing that goes on has no end."""
+    days = formatting.count(round((test.end - test.start).total_seconds() / 86_400), "day")
+    return {
+        "alert": test.rule.name,
+        "window": {"start": _instant(test.start), "end": _instant(test.end), "said": f"the last {days}"},
+        "samples": test.samples,
+        "missing": test.missing,
+        "firings": [
+            {"start": _instant(firing.start), "end": _instant(firing.end) if firing.end else None, "peak": firing.peak}
+            for firing in test.firings
+        ],
+        "now": test.now,
+        "notes": list(test.notes),
+    }
+
+
+@asynccontextmanager
+async def stored(settings: Settings) -> AsyncIterator[Store]:
+    """The database of the bot. Raises BadConfig where it cannot be used."""
+    try:
+        store = await Store.open(settings.database, now=utc_now())
+    except StoreError as error:
+        raise BadConfig([Problem("database", settings.database.name, str(error))]) from None
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def ledger_of(settings: Settings) -> AsyncIterator[Ledger]:
+    """The budgets that the bot keeps, so that a terminal does not exceed them either; where its database cannot be written, budgets
+    of this process alone."""
+    try:
+        store = await Store.open(settings.database, now=utc_now())
+    except StoreError:
+        yield MemoryLedger()
+        return
+    try:
+        yield StoredLedger(store)
+    finally:
+        await store.close()
+
+
+def _saved(answer: Answer, out: Path) -> list[SavedFile]:
+    """The files in the folder, each for its owner alone."""
+    saved = []
+    for file in answer.files:
+        size, digest = file.bytes, file.sha256()
+        target = save_private(file.path, out, file.name)
+        saved.append(SavedFile(target.name, target, size, digest))
+    return saved
+
+
+def _refuse_unwritable(out: Path) -> None:
+    place = next((p for p in (out, *out.resolve().parents) if p.exists()), Path("/"))
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise BadQuestion(f"Files cannot be written to {formatting.inert(str(out), 200)}.", "--out /tmp")
+
+
+async def _groups_of(settings: Settings, user: str, groups: Sequence[str]) -> Sequence[str]:
+    """User groups are known to Slack alone; without a token nobody is in one."""
+    if not groups:
+        return ()
+    try:
+        tokens = slack_tokens("neither")
+    except BadConfig:
+        return ()
+    from bot.slack.delivery import web_client
+    from bot.slack.users import SlackPeople
+    from providers.http.connections import open_session
+
+    async with open_session(settings.network) as session:
+        people = SlackPeople(web_client(tokens.bot.open(), tokens.api_url, session), settings.timezone)
+        return await people.groups_of(user, groups)
+
+
+def _instant(moment: datetime) -> str:
+    return iso_utc(moment, "milliseconds" if moment.microsecond else "seconds")

@@ -1,0 +1,127 @@
+"""`python -m bot check`: a line for everything that has to work, with what to do where it does not."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from pathlib import Path
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+
+from bot import formatting
+from bot.cli.ask import ledger_of
+from bot.composition import Accounts
+from bot.config import Settings, read_settings, slack_tokens
+from bot.errors import BadConfig
+from bot.slack.delivery import web_client
+from bot.slack.manifest import SCOPES
+from bot.store import Store, StoreError
+from providers.clock import utc_now
+from providers.http.connections import describe_failure, open_session
+from providers.models import Check
+from providers.redaction import Redactor
+
+CONFIG_WRONG, PROVIDER_FAILED = 2, 3
+OURS = frozenset({"configuration", "tokens", "database", "temporary folder"})
+
+
+async def checks_of(path: Path, *, environ: Mapping[str, str] = os.environ) -> tuple[list[Check], int]:
+    """Every check and the exit code they amount to."""
+    try:
+        settings = read_settings(path, environ=environ)
+    except BadConfig as error:
+        checks = [Check(problem.key, ok=False, detail=problem.told, hint=error.hint) for problem in error.problems]
+        return checks, CONFIG_WRONG
+    counted = (("account", settings.providers), ("digest", settings.digest), ("alert", settings.alert))
+    about = formatting.listed([formatting.count(len(entries), what) for what, entries in counted])
+    checks = [Check("configuration", ok=True, detail=f"{path.name} is fine: {about}.")]
+    checks += _folders()
+    groups = await asyncio.gather(_database(settings), _slack(settings, environ), _accounts(settings))
+    checks += [check for group in groups for check in group]
+    return checks, exit_code(checks)
+
+
+def exit_code(checks: Sequence[Check]) -> int:
+    """0 where all is well; 2 where the configuration or the environment is wrong; 3 where somebody else fails."""
+    failed = [check for check in checks if not check.ok]
+    if not failed:
+        return 0
+    return CONFIG_WRONG if any(check.name in OURS for check in failed) else PROVIDER_FAILED
+
+
+def _folders() -> list[Check]:
+    """Logs on their way to Slack need a folder that can be written."""
+    try:
+        with tempfile.TemporaryFile() as file:
+            file.write(b"0")
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        hint = "Set TMPDIR to a folder with room for the largest log."
+        return [Check("temporary folder", ok=False, detail=f"No temporary file can be written ({why}).", hint=hint)]
+    return [Check("temporary folder", ok=True, detail=f"{tempfile.gettempdir()} can be written.")]
+
+
+async def _database(settings: Settings) -> list[Check]:
+    try:
+        store = await Store.open(settings.database, now=utc_now())
+    except StoreError as error:
+        return [Check("database", ok=False, detail=str(error), hint="Check `database` in bot.toml and the rights of its folder.")]
+    await store.close()
+    return [Check("database", ok=True, detail=f"{settings.database.name} can be written.")]
+
+
+async def _slack(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
+    try:
+        tokens = slack_tokens(settings.slack.mode, environ)
+    except BadConfig as error:
+        return [Check("tokens", ok=False, detail=str(error), hint=error.hint)]
+    async with open_session(settings.network) as session:
+        client = web_client(tokens.bot.open(), tokens.api_url, session)
+        try:
+            who = await client.auth_test()
+        except SlackApiError as error:
+            said = str(error.response.get("error"))
+            return [
+                Check(
+                    "slack",
+                    ok=False,
+                    detail=f"Slack refuses the bot token ({said}).",
+                    hint="Check SLACK_BOT_TOKEN; reinstall the app.",
+                )
+            ]
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            failure = describe_failure(error)
+            why, hint = failure or ("", "Check the network, HTTPS_PROXY and SLACK_API_URL.")
+            return [Check("slack", ok=False, detail=f"Slack could not be reached{why and ': '}{why}.", hint=hint)]
+        checks = [Check("slack", ok=True, detail=f"Connected as {who.get('user')} in {who.get('team')}.")]
+        granted = {scope.strip() for scope in str(who.headers.get("x-oauth-scopes", "")).split(",") if scope.strip()}
+        missing = sorted(set(SCOPES) - granted) if granted else []
+        if missing:
+            hint = "Update the app from manifest.yml and reinstall it."
+            checks.append(Check("scopes", ok=False, detail=f"The token lacks {', '.join(missing)}.", hint=hint))
+        else:
+            checks.append(Check("scopes", ok=True, detail="The token may do all that is needed."))
+        if settings.slack.mode == "socket":
+            checks.append(await _socket(client, tokens.app.open()))
+    return checks
+
+
+async def _socket(client: object, token: str) -> Check:
+    try:
+        await client.apps_connections_open(app_token=token)  # type: ignore[attr-defined]
+    except SlackApiError as error:
+        said = str(error.response.get("error"))
+        return Check(
+            "socket", ok=False, detail=f"Slack refuses the app token ({said}).", hint="SLACK_APP_TOKEN needs connections:write."
+        )
+    return Check("socket", ok=True, detail="Socket Mode can be opened.")
+
+
+async def _accounts(settings: Settings) -> list[Check]:
+    async with ledger_of(settings) as ledger, aclosing(Accounts(settings, Redactor(settings.secrets()), ledger)) as accounts:
+        found = await asyncio.gather(*(account.check() for account in accounts.all.values()))
+    return [check for group in found for check in group]

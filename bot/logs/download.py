@@ -1,0 +1,151 @@
+"""A log on its way: fetched, and fetched once more where it breaks. Memory does not grow with the log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.logs.counter import LogCounter
+from bot.logs.newest import NewestLines
+from bot.logs.worker import Mill
+from bot.logs.writer import Sink, Transfer, nth_line_end
+from providers.errors import Incomplete, Unavailable
+from providers.models import Window
+from providers.redaction import Redactor
+from providers.sources import MOST_LINES, LogSource
+
+ATTEMPTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to fetch: at most `limit` lines (None for all there may be) and `most_bytes`; a log above `plain_bytes` is gzipped."""
+
+    ids: Sequence[str]
+    window: Window
+    query: str
+    limit: int | None
+    most_bytes: int
+    plain_bytes: int
+
+
+async def fetch_log(
+    source: LogSource, wanted: Wanted, path: Path, redactor: Redactor, *, progress: Callable[[Transfer], None] = lambda _: None
+) -> Transfer:
+    """The log in `path`, redacted, or beside it with `.gz`. There is no resume: a download that breaks is fetched once more from
+    its beginning; when it breaks again, what came is kept and `complete` is False. Raises where nothing usable came."""
+    for attempt in range(ATTEMPTS):
+        mill = _mill_for(wanted, path, redactor)
+        try:
+            await _fetch_once(source, wanted, mill, progress)
+        except (Incomplete, Unavailable):
+            mill.transfer.complete = False
+            if attempt + 1 < ATTEMPTS:
+                continue
+            if not mill.transfer.received:
+                raise
+        return mill.transfer
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _mill_for(wanted: Wanted, path: Path, redactor: Redactor) -> Mill:
+    lines, size = wanted.limit or MOST_LINES, wanted.most_bytes
+    newest = NewestLines(wanted.window.start, wanted.window.end) if len(wanted.ids) > 1 else None
+    transfer = Transfer(path, LogCounter(newest=newest))
+    return Mill(Sink(transfer, redactor, most_lines=lines, most_bytes=size, plain_bytes=wanted.plain_bytes))
+
+
+async def _fetch_once(source: LogSource, wanted: Wanted, mill: Mill, progress: Callable[[Transfer], None]) -> None:
+    fetch = _fetch_shares if wanted.limit and len(wanted.ids) > 1 else _fetch_whole
+    try:
+        shares = await fetch(source, wanted, mill, progress)
+    except asyncio.CancelledError:
+        await mill.abandon()
+        raise
+    finally:
+        await mill.close()
+    mill.transfer.shares = tuple(share.lines for share in shares)
+    if mill.transfer.counter.lines >= MOST_LINES or any(share.has_more for share in shares):
+        mill.transfer.truncated = True
+
+
+@dataclass(slots=True)
+class _Share:
+    """The lines of one log among several that share a limit."""
+
+    id: str
+    lines: int = 0
+    has_more: bool = False
+
+
+async def _fetch_whole(source: LogSource, wanted: Wanted, mill: Mill, progress: Callable[[Transfer], None]) -> Sequence[_Share]:
+    """One line more than wanted is asked for, to tell a cut from an exact fit; at the vendor's own limit that cannot be."""
+    limit = min((wanted.limit or MOST_LINES) + 1, MOST_LINES)
+    async with source.download(
+        wanted.ids, wanted.window, query=wanted.query, limit=limit, most_bytes=wanted.most_bytes
+    ) as stream:
+        async for piece in stream:
+            if not await mill.feed(piece):
+                break
+            progress(mill.transfer)
+    return ()
+
+
+async def _fetch_shares(source: LogSource, wanted: Wanted, mill: Mill, progress: Callable[[Transfer], None]) -> Sequence[_Share]:
+    """The same number of lines of each log, one after the other. What one leaves goes to those that have more; the vendor would give it all
+    to the first."""
+    assert wanted.limit
+    shares, left = [_Share(key) for key in wanted.ids], wanted.limit
+    for number, share in enumerate(shares):
+        left -= await _fetch_share(source, wanted, mill, progress, share, -(-left // (len(shares) - number)))
+    for share in shares:
+        if left and share.has_more:
+            left -= await _fetch_share(source, wanted, mill, progress, share, left)
+    return shares
+
+
+async def _fetch_share(
+    source: LogSource, wanted: Wanted, mill: Mill, progress: Callable[[Transfer], None], share: _Share, most: int
+) -> int:
+    """Feeds up to so many more lines of a log, and gives how many there were."""
+    skipped, taken, ends_line = share.lines, 0, True
+    limit = min(skipped + most + 1, MOST_LINES)
+    share.has_more = False
+    async with source.download(
+        [share.id], wanted.window, query=wanted.query, limit=limit, most_bytes=wanted.most_bytes
+    ) as stream:
+        to_skip = skipped
+        async for piece in stream:
+            rest, to_skip = _without_lines(piece, to_skip)
+            head, lines = _first_lines(rest, most - taken)
+            if head:
+                taken, ends_line = taken + lines, head.endswith(b"\n")
+                if not await mill.feed(head):
+                    break
+                progress(mill.transfer)
+            if len(head) < len(rest):
+                share.has_more = True
+                break
+    if not ends_line:
+        taken += 1
+        await mill.feed(b"\n")
+    share.lines += taken
+    return taken
+
+
+def _without_lines(piece: bytes, lines: int) -> tuple[bytes, int]:
+    """The piece behind so many line ends, and how many are still to come."""
+    ends = piece.count(b"\n")
+    if ends < lines:
+        return b"", lines - ends
+    return piece[nth_line_end(piece, lines) :], 0
+
+
+def _first_lines(piece: bytes, lines: int) -> tuple[bytes, int]:
+    """The piece up to so many line ends, and how many it has."""
+    ends = piece.count(b"\n")
+    if ends < lines:
+        return piece, ends
+    return piece[: nth_line_end(piece, lines)], lines

@@ -1,0 +1,135 @@
+"""Feeds a sink without holding up the event loop.
+
+A short log is done in a thread. A long one is handed over in the middle to a process of its own, since a thread that works on it would take
+turns from the bot for as long as it lasts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import pickle
+import sys
+from pathlib import Path
+
+from bot.logs.writer import SIZE, Sink, Transfer
+
+log = logging.getLogger("opswatch")
+# What a thread does without anybody noticing; beyond it a process is worth its start.
+HAND_OVER_BYTES = 2_000_000
+# Pieces of a log come and go all the time; glibc would hand their memory back to the system after each.
+_KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "33554432", "MALLOC_MMAP_THRESHOLD_": "33554432"}
+
+
+class Mill:
+    """Feeds a sink without holding up the event loop: in a thread at first, in a process of its own once the log is long."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink: Sink = sink
+        self._worker: _Worker | None = None
+        self._alone = False
+
+    @property
+    def transfer(self) -> Transfer:
+        return self._worker.transfer if self._worker else self._sink.transfer
+
+    async def feed(self, piece: bytes) -> bool:
+        """False once no more is wanted."""
+        if self._worker is None and not self._alone and self._sink.transfer.received > HAND_OVER_BYTES:
+            await self._hand_over()
+        if self._worker:
+            return await self._worker.feed(piece)
+        return await asyncio.to_thread(self._sink.feed, piece)
+
+    async def _hand_over(self) -> None:
+        try:
+            self._worker = await _Worker.start(self._sink)
+        except OSError as error:
+            log.warning("No process can be started for a long log (%s); it is done beside everything else.", error.strerror)
+            self._alone = True
+
+    async def close(self) -> None:
+        """Everything is written, and `transfer` is whole."""
+        if self._worker:
+            await self._worker.close()
+        else:
+            await asyncio.to_thread(self._sink.close)
+
+    async def abandon(self) -> None:
+        """Nobody wants the log any more."""
+        if self._worker:
+            await self._worker.kill()
+
+
+class _Worker:
+    """The process, as the bot sees it."""
+
+    def __init__(self, process: asyncio.subprocess.Process, transfer: Transfer) -> None:
+        assert process.stdin and process.stdout
+        self._process, self._stdin, self._stdout = process, process.stdin, process.stdout
+        self.transfer = transfer
+        self._done = asyncio.create_task(self._listen())
+
+    @classmethod
+    async def start(cls, sink: Sink) -> _Worker:
+        """A process that goes on with the sink. It is told nothing but the log: no environment, and no signals of the terminal."""
+        home = str(Path(__file__).parents[2])
+        environ = {**_KEEP_MEMORY, "PYTHONPATH": os.pathsep.join([home, *filter(None, sys.path)])}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot.logs.writer",
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=environ, start_new_session=True,
+        )  # fmt: skip
+        worker = cls(process, sink.transfer)
+        worker._widen()
+        state = pickle.dumps(sink)
+        await worker.feed(SIZE.pack(len(state)) + state)
+        return worker
+
+    async def feed(self, piece: bytes) -> bool:
+        if self._done.done():
+            return False
+        with contextlib.suppress(ConnectionError):
+            self._stdin.write(piece)
+            await self._stdin.drain()
+        return not self._done.done()
+
+    async def close(self) -> None:
+        with contextlib.suppress(ConnectionError, OSError):
+            self._stdin.close()
+        try:
+            outcome = await self._done
+        finally:
+            await self.kill()
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+    async def kill(self) -> None:
+        self._done.cancel()
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+
+    async def _listen(self) -> BaseException | None:
+        """Takes in how far the log is, until it is done; the error that stopped it, or None."""
+        complete = self.transfer.complete
+        while True:
+            try:
+                told = pickle.loads(await self._stdout.readexactly(*SIZE.unpack(await self._stdout.readexactly(SIZE.size))))  # noqa: S301
+            except asyncio.IncompleteReadError:
+                return RuntimeError("the process that worked on the log has ended")
+            if isinstance(told, BaseException):
+                return told
+            self.transfer = told.transfer
+            self.transfer.complete = complete
+            if told.is_last:
+                return None
+
+    def _widen(self) -> None:
+        """A pipe that holds more than the usual 64 KiB saves the event loop many turns, where the platform lets us."""
+        with contextlib.suppress(ImportError, AttributeError, OSError):
+            import fcntl
+
+            pipe = self._stdin.transport.get_extra_info("pipe")
+            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, 1024 * 1024)

@@ -1,0 +1,177 @@
+"""Where a log ends up: redacted, counted, written and packed, in constant memory.
+
+Also a program: `python -m bot.logs.writer` takes the state of a sink, then raw bytes, on standard input, and tells what came of them. It imports as
+little as it can.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import struct
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, BinaryIO
+
+from isal import isal_zlib
+
+from bot.logs.counter import LogCounter
+from bot.private_files import open_private
+from providers.redaction import LineRedactor, Redactor
+
+PACK_LEVEL = 2
+COPY_BYTES = 1024 * 1024
+READ_BYTES = 256 * 1024
+TELL_EVERY_S = 0.5
+NICER_BY = 10
+SIZE = struct.Struct(">Q")
+
+
+@dataclass(slots=True)
+class Transfer:
+    """What has come of a log so far. `received` counts bytes as the provider sent them; `path` is the file, packed or not."""
+
+    path: Path
+    counter: LogCounter = field(default_factory=LogCounter)
+    received: int = 0
+    truncated: bool = False
+    complete: bool = True
+    cut_at_total: bool = False
+    # The lines of each log, where several share a limit.
+    shares: tuple[int, ...] = ()
+
+
+class Sink:
+    """Takes raw pieces, writes redacted ones, and stops at the last line that is wanted. It can be pickled between two pieces."""
+
+    def __init__(self, transfer: Transfer, redactor: Redactor, *, most_lines: int, most_bytes: int, plain_bytes: int) -> None:
+        self.transfer = transfer
+        self._file = LogFile(transfer, plain_bytes)
+        self._redacted: LineRedactor = redactor.stream()
+        self._most_lines, self._most_bytes = most_lines, most_bytes
+
+    def feed(self, piece: bytes) -> bool:
+        """False once no more is wanted."""
+        wanted = self._wanted(piece)
+        self.transfer.received += len(wanted)
+        self._write(self._redacted.feed(wanted))
+        return not self.transfer.truncated
+
+    def close(self) -> None:
+        try:
+            self._write(self._redacted.close())
+            self.transfer.counter.close()
+        finally:
+            self._file.close()
+
+    def _wanted(self, piece: bytes) -> bytes:
+        """The piece up to the last line that still fits the limits."""
+        lines_left, bytes_left = self._most_lines - self.transfer.counter.lines, self._most_bytes - self.transfer.received
+        # A piece holds no more lines than bytes, so they need not be counted while there is room.
+        if len(piece) >= lines_left and piece.count(b"\n") >= lines_left:
+            end = nth_line_end(piece, lines_left)
+            self.transfer.truncated = len(piece) > end
+            piece = piece[:end]
+        if len(piece) > bytes_left:
+            piece = piece[: piece.rfind(b"\n", 0, bytes_left) + 1]
+            self.transfer.truncated = self.transfer.cut_at_total = True
+        return piece
+
+    def _write(self, block: bytes) -> None:
+        self._file.write(block)
+        self.transfer.counter.feed(block)
+
+
+class LogFile:
+    """A file that turns into a gzipped one as soon as it is larger than may go out plain, so no log is written twice.
+
+    Pickled, it is closed, and goes on where it was: a gzip file may have several members.
+    """
+
+    def __init__(self, transfer: Transfer, plain_bytes: int) -> None:
+        self._transfer, self._plain_left, self._packs = transfer, plain_bytes, False
+        self._file: IO[bytes] | None = open_private(transfer.path, "wb")
+        self._pack: Any = None
+
+    def write(self, block: bytes) -> None:
+        if self._file is None:
+            self._file = open_private(self._transfer.path, "ab")
+        self._plain_left -= len(block)
+        if self._plain_left < 0 and not self._packs:
+            self._turn_into_gzip()
+        if self._packs and self._pack is None:
+            self._pack = isal_zlib.compressobj(level=PACK_LEVEL, wbits=31)
+        self._file.write(self._pack.compress(block) if self._pack else block)
+
+    def close(self) -> None:
+        if self._file is not None:
+            with self._file:
+                if self._pack:
+                    self._file.write(self._pack.flush())
+        self._file = self._pack = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        self.close()
+        return self.__dict__
+
+    def _turn_into_gzip(self) -> None:
+        assert self._file is not None
+        self._file.close()
+        plain, packed = self._transfer.path, self._transfer.path.with_name(self._transfer.path.name + ".gz")
+        self._pack = isal_zlib.compressobj(level=PACK_LEVEL, wbits=31)
+        self._packs, self._transfer.path, self._file = True, packed, open_private(packed, "wb")
+        with plain.open("rb") as so_far:
+            while part := so_far.read(COPY_BYTES):
+                self._file.write(self._pack.compress(part))
+        plain.unlink()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the process says of the log so far."""
+
+    transfer: Transfer
+    is_last: bool = False
+
+
+def main() -> None:
+    """The process: the state of a sink, then raw bytes, on standard input; what came of them on standard output."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(NICER_BY)
+    source: Any = sys.stdin.buffer
+    out = sys.stdout.buffer
+    try:
+        sink: Sink = pickle.loads(source.read(*SIZE.unpack(source.read(SIZE.size))))  # noqa: S301
+        told_at = time.monotonic()
+        while piece := source.read1(READ_BYTES):
+            if not sink.feed(piece):
+                break
+            if time.monotonic() - told_at > TELL_EVERY_S:
+                told_at = time.monotonic()
+                _tell(out, Told(sink.transfer))
+        sink.close()
+        _tell(out, Told(sink.transfer, is_last=True))
+    except OSError as error:
+        _tell(out, error)
+
+
+def _tell(out: BinaryIO, what: Any) -> None:
+    body = pickle.dumps(what)
+    out.write(SIZE.pack(len(body)) + body)
+    out.flush()
+
+
+def nth_line_end(piece: bytes, number: int) -> int:
+    at = 0
+    for _ in range(number):
+        at = piece.index(b"\n", at) + 1
+    return at
+
+
+if __name__ == "__main__":
+    from bot.logs import writer as as_imported
+
+    as_imported.main()

@@ -1,0 +1,189 @@
+"""Lengths of time from tokens: `20 mins`, `1h30m`, `half an hour`, `PT3H`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from types import MappingProxyType
+
+from bot.errors import BadQuestion
+from bot.questions.windows.calendar import Reading, TwoReadings, months_later
+from bot.questions.windows.tokens import Tokens, words_of
+
+UNITS = MappingProxyType(
+    {
+        **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "seconds"),
+        **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), "minutes"),
+        **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "hours"),
+        **dict.fromkeys(("d", "day", "days"), "days"),
+        **dict.fromkeys(("w", "wk", "wks", "week", "weeks"), "weeks"),
+        **dict.fromkeys(("mo", "mos", "mth", "mths", "month", "months"), "months"),
+        **dict.fromkeys(("quarter", "quarters"), "quarters"),
+        **dict.fromkeys(("y", "yr", "yrs", "year", "years"), "years"),
+    }
+)
+_LENGTHS = MappingProxyType({"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400, "weeks": 604_800})
+_MONTHS_OF = MappingProxyType({"months": 1, "quarters": 3, "years": 12})
+NUMBERS = MappingProxyType(
+    {
+        "a": 1.0, "an": 1.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0, "nine": 9.0,
+        "ten": 10.0, "eleven": 11.0, "twelve": 12.0, "fifteen": 15.0, "twenty": 20.0, "thirty": 30.0, "forty": 40.0, "sixty": 60.0, "ninety": 90.0,
+    }
+)  # fmt: skip
+LONGEST_SECONDS = 3660 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """A length of time: exact seconds, or calendar months. `is_daily` where it has nothing shorter than a day."""
+
+    seconds: float = 0
+    months: int = 0
+    is_daily: bool = False
+    coarsest: str = ""
+
+    def before(self, moment: datetime, zone: tzinfo) -> datetime:
+        """The moment so long before."""
+        if not self.months:
+            return moment.astimezone(UTC) - timedelta(seconds=self.seconds)
+        local = moment.astimezone(zone)
+        return datetime.combine(months_later(local.date(), -self.months), local.time(), zone)
+
+    @property
+    def days(self) -> int | None:
+        """How many whole days it is, where it is of whole days."""
+        return round(self.seconds / 86_400) if self.is_daily and not self.months and self.seconds % 86_400 == 0 else None
+
+
+def read_length(tokens: Tokens, reading: Reading) -> Length | None:
+    """`20 mins`, `1h30m`, `half an hour`, `an hour and a half`, `PT3H`. Raises BadQuestion for `6M` and for zero."""
+    if len(tokens) == 1 and tokens[0].kind == "duration":
+        return _iso_length(tokens[0].text, reading)
+    plain = words_of(tokens)
+    if "/" in plain:
+        return None
+    if phrase := _PHRASES.get(" ".join(plain)):
+        return Length(phrase)
+    seconds, months, at, units = 0.0, 0, 0, list[str]()
+    while at < len(tokens):
+        if units and plain[at] == "and":
+            at += 1
+            if at == len(plain):
+                return None
+            if plain[at:] == ["a", "half"] and units[-1] in _LENGTHS and seconds:
+                return Length(seconds + _LENGTHS[units[-1]] / 2, 0, units[-1] in ("weeks",), units[0])
+        number, at = _number(tokens, at, reading)
+        if number is None or at >= len(tokens):
+            return None
+        unit = UNITS.get(plain[at])
+        if unit is None:
+            return None
+        if tokens[at].text == "M":
+            if not reading.whole_days:
+                raise _months_or_minutes(tokens[at - 1].text, reading)
+            unit = "months"
+        if number <= 0 or number > LONGEST_SECONDS:
+            raise _wrong_number(reading)
+        if unit in _MONTHS_OF:
+            if number != int(number):
+                raise _wrong_number(reading)
+            months += int(number) * _MONTHS_OF[unit]
+        else:
+            seconds += number * _LENGTHS[unit]
+        units.append(unit)
+        at += 1
+    order = [*_LENGTHS, *_MONTHS_OF]
+    ranks = [order.index(unit) for unit in units]
+    if not units or ranks != sorted(set(ranks), reverse=True) or (months and seconds):
+        return None
+    if seconds > LONGEST_SECONDS or months > 120:
+        raise reading.refused(f"“{reading.text[:40]}” is longer than ten years")
+    daily = all(unit not in ("seconds", "minutes", "hours") for unit in units) and seconds % 86_400 == 0
+    return Length(seconds, months, daily, units[0])
+
+
+_PHRASES = MappingProxyType(
+    {
+        "half an hour": 1800.0, "half hour": 1800.0, "half a minute": 30.0, "half a day": 43_200.0, "half day": 43_200.0,
+        "quarter of an hour": 900.0, "a quarter of an hour": 900.0, "quarter hour": 900.0, "three quarters of an hour": 2700.0,
+        "1/2 hour": 1800.0, "hour and a half": 5400.0, "a half hour": 1800.0,
+    }
+)  # fmt: skip
+
+
+def _months_or_minutes(number: str, reading: Reading) -> TwoReadings:
+    typed = re.compile(rf"{re.escape(number)}\s*M\b")
+    return TwoReadings(f"{number}M", (typed.sub(f"{number} months", reading.text), typed.sub(f"{number}m", reading.text)))
+
+
+def _number(tokens: Tokens, at: int, reading: Reading) -> tuple[float | None, int]:
+    """The number at a place, and the place behind it."""
+    plain = words_of(tokens[at : at + 5])
+    for start in (["a", "couple", "of"], ["couple", "of"], ["a", "couple"], ["couple"]):
+        if plain[: len(start)] == start:
+            return 2.0, at + len(start)
+    if tokens[at].kind == "number":
+        value = tokens[at].value
+        assert isinstance(value, float)
+        found = _grouped(tokens[at].text, reading) or value
+    elif plain[0] in NUMBERS:
+        found = NUMBERS[plain[0]]
+        # `twenty four`, also as `twenty-four`.
+        tail = plain[2:3] if plain[1:2] == ["-"] else plain[1:2]
+        if found in (20, 30, 40) and tail and 1 <= NUMBERS.get(tail[0], 0) <= 9 and tail[0] not in ("a", "an"):
+            return found + NUMBERS[tail[0]], at + (3 if plain[1:2] == ["-"] else 2)
+    else:
+        return None, at
+    if plain[1:4] == ["and", "a", "half"]:
+        return found + 0.5, at + 4
+    return found, at + 1
+
+
+def _grouped(text: str, reading: Reading) -> float | None:
+    """`1,000` is a thousand; `1.000` is refused, since it may be one."""
+    digits = text.replace(",", "").replace(".", "")
+    if len(text) - len(digits) == 1 and len(text.replace(".", ",").partition(",")[2]) == 3 and not text.startswith("0"):
+        if "." in text:
+            both = (reading.text.replace(text, digits), reading.text.replace(text, f"{float(text):g}"))
+            raise TwoReadings(text, both)
+        return float(digits)
+    return None
+
+
+def _wrong_number(reading: Reading) -> BadQuestion:
+    return reading.refused(f"“{reading.text[:40]}” needs a whole number from 1 on")
+
+
+def _iso_length(text: str, reading: Reading) -> Length | None:
+    """An ISO 8601 duration: `PT3H`, `P1D`, `P1DT12H`."""
+    seconds, months, number = 0.0, 0, ""
+    in_time = False
+    for char in text.lower().lstrip("p"):
+        if char == "t":
+            in_time = True
+        elif char in "0123456789.,":
+            number += char.replace(",", ".")
+        else:
+            if not number or len(number) > 9:
+                return None
+            amount, number = float(number), ""
+            unit = {
+                "y": "years",
+                "m": "minutes" if in_time else "months",
+                "w": "weeks",
+                "d": "days",
+                "h": "hours",
+                "s": "seconds",
+            }[char]
+            if unit in _MONTHS_OF:
+                months += int(amount) * _MONTHS_OF[unit]
+            else:
+                seconds += amount * _LENGTHS[unit]
+    if (months and seconds) or number:
+        return None
+    if not months and not seconds:
+        raise _wrong_number(reading)
+    if seconds > LONGEST_SECONDS or months > 120:
+        raise reading.refused(f"“{reading.text[:40]}” is longer than ten years")
+    return Length(seconds, months, seconds % 86_400 == 0 and not in_time, "days" if not in_time else "hours")

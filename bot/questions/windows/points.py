@@ -1,0 +1,184 @@
+"""Points of time and periods, read from tokens: `9am`, `yesterday 14:00`, `2 hours ago`, `now-6h`, `last night`, `Nov 1`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from types import MappingProxyType
+
+from bot.questions.windows.calendar import DAY, Reading, TwoReadings, instant, midnight
+from bot.questions.windows.lengths import read_length
+from bot.questions.windows.periods import Period, one_day, read_period
+from bot.questions.windows.tokens import AMBIGUOUS_ZONES, Tokens, word, words_of
+
+PARTS_OF_DAY = MappingProxyType({"morning": (6, 12), "afternoon": (12, 18), "evening": (18, 24)})
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant; `is_now` for now itself, `is_daily` where it is whole days away from now."""
+
+    at: datetime
+    is_now: bool = False
+    is_daily: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A part of a day, such as the morning."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A time of day, on a day or the latest one. `half` is am or pm; `is_bare` for an hour without minutes and half."""
+
+    clock: time
+    day: Period | None = None
+    half: str = ""
+    is_bare: bool = False
+    zone: tzinfo | None = None
+
+    @property
+    def may_be_halved(self) -> bool:
+        return not self.half and 1 <= self.clock.hour <= 12
+
+    def halved(self, half: str) -> Clock:
+        hour = self.clock.hour % 12 + (12 if half == "pm" else 0)
+        return replace(self, clock=self.clock.replace(hour=hour), half=half, is_bare=False)
+
+
+Point = Period | Moment | Hours | Clock
+
+
+def read_point(tokens: Tokens, reading: Reading) -> Point | None:
+    """A point of time or a period; None where the tokens are none. Raises BadQuestion where they name one that cannot be."""
+    tokens = _without_fillers(tokens)
+    if not tokens:
+        return None
+    body, zone = _zone_behind(tokens, reading)
+    if zone is not None:
+        inner = replace(reading, zone=zone)
+        found = read_point(body, inner) if body else None
+        return _in_zone(found, zone) if found else None
+    return _moment(tokens, reading) or read_period(tokens, reading) or _clock(tokens, reading) or _hours(tokens, reading)
+
+
+def _without_fillers(tokens: Tokens) -> Tokens:
+    start = 0
+    if words_of(tokens[:2]) == ["all", "day"] and len(tokens) > 2:
+        start = 2
+    while start < len(tokens) - 1 and word(tokens[start]) in ("on", "at", "the", "about", "around", "whole", "all", "entire"):
+        # “the 1st” stays what it is.
+        start += 1
+    return tokens[start:]
+
+
+def _zone_behind(tokens: Tokens, reading: Reading) -> tuple[Tokens, tzinfo | None]:
+    """The tokens before a zone or an offset at their end, and that zone."""
+    last = tokens[-1]
+    if last.kind in ("zone", "offset") and isinstance(last.value, tzinfo):
+        return tokens[:-1], last.value
+    if word(last) in AMBIGUOUS_ZONES and len(tokens) > 1:
+        one, two = (reading.text.replace(last.text, zone) for zone in AMBIGUOUS_ZONES[word(last)])
+        raise TwoReadings(last.text, (one, two))
+    return tokens, None
+
+
+def _in_zone(found: Point, zone: tzinfo) -> Point | None:
+    if isinstance(found, Clock | Period):
+        return replace(found, zone=zone)
+    return found
+
+
+def _moment(tokens: Tokens, reading: Reading) -> Moment | None:
+    """now, an instant by number, `now-6h`, `-6h`, `2 hours ago`."""
+    plain = words_of(tokens)
+    if plain == ["now"] or plain == ["right", "now"] or plain == ["present"]:
+        return Moment(reading.now, is_now=True)
+    if len(tokens) == 1 and isinstance(tokens[0].value, datetime):
+        return Moment(tokens[0].value)
+    if "/" in plain:
+        return None
+    if plain[:2] == ["now", "-"] and (length := read_length(tokens[2:], reading)):
+        return Moment(length.before(reading.now, reading.zone), is_daily=length.is_daily or length.months > 0)
+    if plain[:1] == ["-"] and (length := read_length(tokens[1:], reading)):
+        return Moment(length.before(reading.now, reading.zone), is_daily=length.is_daily or length.months > 0)
+    if plain[-1:] in (["ago"], ["earlier"]) and (length := read_length(tokens[:-1], reading)):
+        return Moment(length.before(reading.now, reading.zone), is_daily=length.is_daily or length.months > 0)
+    return None
+
+
+def _clock(tokens: Tokens, reading: Reading) -> Clock | None:
+    """`9am`, `14:00`, `noon`, with a day before or behind it."""
+    for size in (1, 2, 3):
+        for clock_part, day_part, is_behind in ((tokens[:size], tokens[size:], False), (tokens[-size:], tokens[:-size], True)):
+            found = _time_of_day(clock_part, reading)
+            if found is None or len(clock_part) != size:
+                continue
+            if not day_part:
+                return found
+            if found.is_bare and not is_behind:
+                continue
+            day_part = _without_fillers(day_part)
+            if word(day_part[-1]) in ("at", "from"):
+                day_part = day_part[:-1]
+            day = read_period(day_part, reading) if day_part else None
+            if day and day.last - day.first == DAY:
+                return replace(found, day=day)
+    return None
+
+
+def _time_of_day(tokens: Tokens, reading: Reading) -> Clock | None:
+    plain = words_of(tokens)
+    if len(tokens) in (2, 3) and tokens[-1].kind in ("zone", "offset") and isinstance(tokens[-1].value, tzinfo):
+        found = _time_of_day(tokens[:-1], reading)
+        return replace(found, zone=tokens[-1].value) if found else None
+    if len(tokens) == 1:
+        if plain[0] in ("noon", "midday"):
+            return Clock(time(12), half="pm")
+        if plain[0] == "midnight":
+            return Clock(time(0), half="am")
+        if isinstance(tokens[0].value, time):
+            return Clock(tokens[0].value)
+        if tokens[0].kind == "number" and tokens[0].text.isdigit() and len(tokens[0].text) <= 2 and int(tokens[0].text) <= 23:
+            return Clock(time(int(tokens[0].text)), is_bare=True)
+        return None
+    if len(tokens) == 2 and plain[1] in ("am", "pm"):
+        first = tokens[0]
+        if isinstance(first.value, time) and 1 <= first.value.hour <= 12:
+            return Clock(first.value).halved(plain[1])
+        if first.kind == "number" and first.text.isdigit() and 1 <= int(first.text[:3]) <= 12:
+            return Clock(time(int(first.text))).halved(plain[1])
+    return None
+
+
+def _hours(tokens: Tokens, reading: Reading) -> Hours | None:
+    """this morning, last night, yesterday evening, `Nov 1 afternoon`."""
+    plain = words_of(tokens)
+    text, today = " ".join(plain), reading.today
+    if text in ("last night", "yesterday night", "overnight"):
+        return _part(today - DAY, 18, 30, reading)
+    if text in ("tonight", "this night"):
+        return _part(today, 18, 24, reading)
+    if text in ("this hour", "current hour"):
+        start = reading.now.astimezone(reading.zone).replace(minute=0, second=0, microsecond=0)
+        return Hours(start, start.astimezone(UTC) + timedelta(hours=1))
+    if len(tokens) < 2 or (plain[-1] not in PARTS_OF_DAY and plain[-1] != "night"):
+        return None
+    # A night ends on the next morning.
+    first_hour, last_hour = PARTS_OF_DAY.get(plain[-1], (18, 30))
+    head = tokens[:-1] if plain[-2] != "in" else tokens[:-2]
+    day = one_day(today) if words_of(head) == ["this"] else read_period(head, reading) if head else None
+    if day is None or day.last - day.first != DAY:
+        return None
+    return _part(day.first, first_hour, last_hour, reading)
+
+
+def _part(day: date, start: int, end: int, reading: Reading) -> Hours:
+    first = instant(day, time(start), reading.zone, reading)
+    last = day + timedelta(days=end // 24)
+    until = midnight(last, reading.zone) if end % 24 == 0 else instant(last, time(end % 24), reading.zone, reading)
+    return Hours(first, until)

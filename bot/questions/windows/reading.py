@@ -1,0 +1,147 @@
+"""The words people type for a stretch of time become a window, or a refusal that says what to type instead.
+
+Two ways of counting: where days are what is known (`/usage`), `7d` is seven calendar days, today among them; elsewhere it
+reaches exactly that long back from now. A window that reaches past now ends now. Weeks begin on Monday.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta, tzinfo
+
+from bot.errors import BadQuestion
+from bot.questions.windows.calendar import NoWindow, Reading, zone_name
+from bot.questions.windows.lengths import NUMBERS, UNITS
+from bot.questions.windows.ranges import FORMS, Span
+from bot.questions.windows.tokens import UnknownText, tokens_of
+from providers.models import Window
+
+LONGEST = timedelta(days=3660)
+SAYS_NOTHING = frozenset(
+    ["and", "about", "during", "for", "from", "give", "how", "in", "just", "me", "of", "on", "only", "over", "please", "show", "the", "then", "what", "within"]
+)  # fmt: skip
+_LOOKS_LIKE_DATE = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*|\d{4}[/.]\d{1,2}[/.]\d{1,2}.*")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWindow:
+    """A window and how the words were read: `15 to 21 Nov 2026 (UTC)`. `by_day` where it is of whole days, and not known to the minute."""
+
+    window: Window
+    said: str
+    by_day: bool = True
+    asked_at: datetime | None = None
+
+    @property
+    def now(self) -> datetime:
+        """When the words were read; where that is not known, the latest moment there is."""
+        return self.asked_at or self.window.end
+
+
+def without_marks(word: str) -> str:
+    """A word without the marks that people put behind it."""
+    return word.rstrip(",;?!")
+
+
+def spoken(words: Sequence[str]) -> list[str]:
+    """The words without those at either end that say nothing: `for the last 7 days, please` is `last 7 days`."""
+    found = [bare for word in words if (bare := without_marks(word))]
+    while found and found[0].lower() in SAYS_NOTHING and not _is_to_come(found):
+        del found[0]
+    while found and found[-1].lower() in SAYS_NOTHING:
+        del found[-1]
+    return found
+
+
+def _is_to_come(words: Sequence[str]) -> bool:
+    """`in 5 hours` and `from now` keep their first word, without which they would mean the past."""
+    follows = words[1].lower() if len(words) > 1 else ""
+    return words[0].lower() == "in" and (follows[:1].isdigit() or follows in NUMBERS or follows in ("half", "couple"))
+
+
+def read_window(words: str, *, now: datetime, zone: tzinfo, whole_days: bool, example: str) -> ReadWindow:
+    """The window that the words name. Raises BadQuestion, with `example` as its hint, for what is none.
+
+    `zone` is where days begin; `whole_days` is for questions that know days and nothing shorter.
+    """
+    text = " ".join(spoken(words.split()))
+    reading = Reading(now, UTC if whole_days else zone, whole_days, text)
+    try:
+        return _fitted(_span(words, reading), reading)
+    except BadQuestion as error:
+        error.hint = example
+        raise
+
+
+def _span(words: str, reading: Reading) -> Span:
+    try:
+        tokens = tokens_of(reading.text)
+    except UnknownText as error:
+        if str(error):
+            raise reading.refused(str(error)) from None
+        tokens = []
+    for form in FORMS if tokens else ():
+        if found := form(tokens, reading):
+            return found
+    if _LOOKS_LIKE_DATE.fullmatch(reading.text):
+        raise reading.refused(f"“{words[:40]}” can be read in more than one way; dates are written 2026-11-01")
+    if (
+        len(tokens) == 2
+        and tokens[0].kind == "number"
+        and tokens[1].kind == "word"
+        and tokens[1].value not in (*UNITS, "am", "pm")
+    ):
+        raise NoWindow(f"“{tokens[1].text[:20]}” is not a unit of time I know.")
+    raise NoWindow(f"“{words[:60]}” is not a window I can read.")
+
+
+def _fitted(span: Span, reading: Reading) -> ReadWindow:
+    """The window of a span, cut at now. Raises BadQuestion for one that is to come, turned round or too long."""
+    now, text = reading.now.astimezone(UTC), reading.text
+    start, end = span.start.astimezone(UTC), span.end.astimezone(UTC)
+    if start > now or (start == now and end >= start and not span.has_begun):
+        raise reading.refused(f"“{text}” is still to come")
+    if end <= start:
+        raise reading.refused(f"“{text}” ends before it begins" if end < start else f"“{text}” has no length")
+    if end - start > LONGEST:
+        raise reading.refused(f"“{text}” is longer than ten years")
+    window = Window(start, max(min(end, now), start + timedelta(milliseconds=1)))
+    by_day = span.by_day and _begins_a_day(start, reading) and (reading.whole_days or end >= now or _begins_a_day(end, reading))
+    return ReadWindow(window, _said(window, reading, by_day=by_day), by_day, reading.now)
+
+
+def _begins_a_day(moment: datetime, reading: Reading) -> bool:
+    return moment.astimezone(reading.zone).time() == time()
+
+
+def _said(window: Window, reading: Reading, *, by_day: bool) -> str:
+    """How the words were read, with dates and the zone."""
+    start = window.start.astimezone(reading.zone)
+    last = (window.end - timedelta(microseconds=1)).astimezone(reading.zone)
+    if by_day:
+        span = _day(start) if start.date() == last.date() else f"{_shorter(start, last)} to {_day(last)}"
+    else:
+        end = window.end.astimezone(reading.zone)
+        # Seconds are said where the window has no more than a few minutes.
+        form = "%H:%M:%S" if window.length < timedelta(minutes=10) and (start.second or end.second) else "%H:%M"
+        same_year = f"{start.day} {start:%b}" if start.year == end.year else _day(start)
+        span = (
+            f"{_day(start)} {start:{form}} to {end:{form}}"
+            if end.date() == start.date()
+            else f"{same_year} {start:{form}} to {_day(end)} {end:{form}}"
+        )
+    so_far = ", so far" if window.end == reading.now.astimezone(UTC) and by_day else ""
+    return f"{span} ({zone_name(reading.zone)}{so_far})"
+
+
+def _shorter(start: datetime, last: datetime) -> str:
+    """The first day without what the last one says again: `15` to 21 Nov 2026, `28 Oct` to 3 Nov 2026."""
+    if start.year != last.year:
+        return _day(start)
+    return str(start.day) if start.month == last.month else f"{start.day} {start:%b}"
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%b %Y}"

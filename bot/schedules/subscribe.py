@@ -1,0 +1,130 @@
+"""The words by which people have a question asked again and again: `subscribe`, `subscriptions`, `unsubscribe` (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bot.errors import BadQuestion
+from bot.formatting import inert
+from bot.questions.question import CommandName, Directory, example
+from bot.schedules.recurrence import AmbiguousHour, find_recurrence, read_recurrence
+
+WORDS = ("subscribe", "subscriptions", "unsubscribe")
+# They say how often, before a time or alone.
+_HOW_OFTEN = frozenset({"every", "each", "weekly", "monthly", "biweekly", "fortnightly", "yearly", "quarterly"})
+# The last `at` is the one that says when; one before it belongs to the question.
+_TIME = re.compile(
+    r"(?P<question>.*)(?<!\S)at\s+(?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?:\s+on\s+(?P<days>.+))?", re.IGNORECASE | re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """Ask this question at these times. `cron` has five fields; `said` is how the times were read."""
+
+    words: str
+    cron: str
+    said: str
+    # The words of the times, as they were typed.
+    when: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    number: int
+
+
+Wish = Subscribe | Unsubscribe | Literal["list"]
+
+
+def read_wish(command: CommandName, text: str, directory: Directory) -> Wish | None:
+    """What is wished for, or None where the words are a question to be answered now. Raises BadQuestion."""
+    verb, _, rest = text.strip().partition(" ")
+    verb, rest = verb.lower(), rest.strip()
+    if verb not in WORDS:
+        return None
+    if verb == "subscriptions":
+        return "list"
+    if verb == "unsubscribe":
+        if not re.fullmatch(r"#?\d{1,9}", rest):
+            raise BadQuestion("Which subscription? Give its number.", f"/{command} subscriptions")
+        return Unsubscribe(int(rest.removeprefix("#")))
+    return _subscribe(command, rest, directory)
+
+
+def _subscribe(command: CommandName, rest: str, directory: Directory) -> Subscribe:
+    words = rest.split()
+    usual = example(command, directory).partition(" ")[2]
+    try:
+        found = find_recurrence(words)
+    except AmbiguousHour as error:
+        hour = next(word for word in reversed(words) if word.rstrip(",;").isdigit())
+        fixed = " ".join(error.readings[0] if word is hour else word for word in words)
+        raise BadQuestion(f"{error}.", f"/{command} subscribe {fixed}") from None
+    if found is None:
+        raise _not_understood(command, rest, usual)
+    if odd := _odd_recurrence(found[0]):
+        raise _odd(command, found[0][: -len(odd)], odd, usual)
+    before, when, recurrence = found
+    # The question keeps its own blanks, such as those of a where(…).
+    is_behind = words[: len(before)] == before
+    asked = rest.rsplit(maxsplit=len(when))[0] if is_behind and before else " ".join(before)
+    return Subscribe(asked, recurrence.cron, recurrence.said, " ".join(when))
+
+
+def _odd_recurrence(words: Sequence[str]) -> list[str]:
+    """The words at the end that say how often, in a way that no schedule knows: `every 2 days`, `weekly`."""
+    tail = [word.lower() for word in words[-3:]]
+    for size in range(len(tail), 0, -1):
+        if tail[-size] in _HOW_OFTEN and not any(")" in word for word in tail[-size:]):
+            return list(words[-size:])
+    return []
+
+
+def _odd(command: CommandName, before: Sequence[str], odd: Sequence[str], usual: str) -> BadQuestion:
+    said = inert(" ".join(odd), 40)
+    return BadQuestion(
+        f"I do not know “{said}”; there are every 1, 2, 3, 4, 6, 8 or 12 hours, every 15, 20 or 30 minutes, and days with a time.",
+        f"/{command} subscribe {' '.join(before) or usual} at 09:00 on mondays",
+    )
+
+
+def _not_understood(command: CommandName, rest: str, usual: str) -> BadQuestion:
+    """What is missing or wrong in words that say nowhere when."""
+    words = rest.split()
+    if odd := _odd_recurrence(words):
+        return _odd(command, words[: -len(odd)], odd, usual)
+    match = _TIME.fullmatch(rest)
+    if match is None:
+        return _no_time(command, words, usual)
+    asked = match["question"].strip() or usual
+    hour, minute, days = int(match["hour"]), int(match["minute"]), (match["days"] or "").strip()
+    if hour > 23 or minute > 59:
+        kept = f" on {days}" if days and read_recurrence(["at", "09:00", "on", *days.split()]) else " on weekdays"
+        return BadQuestion(
+            f"{match['hour']}:{match['minute']} is no time of day.", f"/{command} subscribe {asked} at 09:00{kept}"
+        )
+    shown = f"/{command} subscribe {asked} at {hour:02}:{minute:02} on weekdays"
+    return BadQuestion(f"I do not know the days “{inert(days, 40)}”; say weekdays, mondays or the 1st.", shown)
+
+
+def _no_time(command: CommandName, words: Sequence[str], usual: str) -> BadQuestion:
+    lowered = [word.lower() for word in words]
+    at = len(words) - 1 - lowered[::-1].index("at") if "at" in lowered[-8:] else -1
+    if (
+        at >= 0
+        and any(char.isdigit() for word in words[at + 1 :] for char in word)
+        and not any(")" in word for word in words[at:])
+    ):
+        said = inert(" ".join(words[at:]), 40)
+        return BadQuestion(
+            f"I do not understand “{said}”; say a time such as 9am or 17:30, and the days. Times are in the bot's own time zone.",
+            f"/{command} subscribe {' '.join(words[:at]) or usual} at 09:00 on weekdays",
+        )
+    asked = " ".join(words) or usual
+    return BadQuestion(
+        "When? Say a time, and the days where it is not every day.", f"/{command} subscribe {asked} at 09:00 on weekdays"
+    )

@@ -1,0 +1,127 @@
+"""Slack's Web API, asked at the pace that Slack takes and patient where it says that it was too much."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.slack.pace import Priority, SlackPace
+
+log = logging.getLogger("opswatch")
+# Who calls these looks after refusals itself: the connection to Slack, and a form whose trigger is worth nothing a moment later.
+NOT_PACED = frozenset({"apps.connections.open", "auth.test", "views.open"})
+# Where Slack does not say for how long, or says something that cannot be meant.
+WAIT_S = 30.0
+LONGEST_WAIT_S = 600.0
+
+
+class SlackClient(AsyncWebClient):
+    """A client whose calls wait for their turn, and for as long as Slack wants where it says 429, which means that it took nothing.
+    Without a `pace` they do neither.
+
+    Raises NoRoom for progress that would have to wait, and aiohttp.ClientPayloadError where an answer cannot be read, so that nobody
+    knows what Slack did.
+    """
+
+    def __init__(self, *, pace: SlackPace | None, priority: Priority = Priority.ANSWER, **options: Any) -> None:
+        super().__init__(**options)
+        self.pace, self.priority = pace, priority
+
+    def at(self, priority: Priority) -> SlackClient:
+        """The same client for what is more, or less, urgent."""
+        return paced(self, self.pace, priority)
+
+    async def api_call(self, api_method: str, **request: Any) -> AsyncSlackResponse:
+        if self.pace is None or api_method in NOT_PACED:
+            return await super().api_call(api_method, **request)
+        return await self._paced_call(self.pace, api_method, request)
+
+    async def _paced_call(self, pace: SlackPace, method: str, request: Mapping[str, Any]) -> AsyncSlackResponse:
+        channel, since = _channel_of(request), asyncio.get_running_loop().time()
+        while True:
+            await pace.turn(method, channel, self.priority, since=since)
+            try:
+                answer = await super().api_call(method, **_copied(request))
+            except SlackApiError as error:
+                wait_s = retry_after_s(error)
+                if wait_s is None:
+                    raise
+            else:
+                if method == "chat.postMessage":
+                    pace.same_channel(channel, str(answer.get("channel") or ""))
+                return answer
+            log.warning("Slack takes no %s for %.0f s; what there is to send waits.", method, wait_s)
+            pace.block(method, channel, wait_s)
+
+    async def _request(self, *, http_verb: str, api_url: str, req_args: dict[str, Any]) -> dict[str, Any]:
+        """What came back, with fields that can be asked for whatever a proxy has sent in Slack's place. Raises
+        aiohttp.ClientPayloadError where it says neither yes nor no."""
+        try:
+            answer = await super()._request(http_verb=http_verb, api_url=api_url, req_args=req_args)
+        except SlackApiError as error:
+            # The SDK gives the bare HTTP response where its body is no JSON.
+            answer = {"data": {}, "headers": error.response.headers, "status_code": error.response.status}
+        if not isinstance(answer["data"], dict):
+            answer["data"] = {}
+        if answer["status_code"] == 200 and "ok" not in answer["data"]:
+            raise aiohttp.ClientPayloadError("Slack's answer could not be read.")
+        return answer
+
+
+def paced(client: AsyncWebClient, pace: SlackPace | None, priority: Priority = Priority.ANSWER) -> SlackClient:
+    """A client like this one that keeps a pace."""
+    return SlackClient(
+        pace=pace,
+        priority=priority,
+        token=client.token,
+        base_url=client.base_url,
+        session=client.session,
+        timeout=client.timeout,
+        proxy=client.proxy,
+        ssl=client.ssl,
+        logger=client.logger,
+        retry_handlers=[],
+    )
+
+
+def retry_after_s(error: SlackApiError) -> float | None:
+    """For how many seconds Slack wants to be left alone; None where it has something else against a call."""
+    if error.response.status_code != 429 and error.response.get("error") not in ("ratelimited", "rate_limited"):
+        return None
+    given = str(error.response.headers.get("Retry-After") or "").strip()
+    return max(0.0, min(seconds_of(given), LONGEST_WAIT_S))
+
+
+def seconds_of(given: str) -> float:
+    """Retry-After as a number of seconds or as a date (RFC 9110)."""
+    try:
+        seconds = float(given)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(given) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            return WAIT_S
+    return seconds if 0 <= seconds < float("inf") else WAIT_S
+
+
+def _channel_of(request: Mapping[str, Any]) -> str:
+    """The channel that a call is about, or nothing."""
+    for place in ("json", "params", "data"):
+        fields = request.get(place)
+        if isinstance(fields, Mapping):
+            return str(fields.get("channel") or fields.get("channel_id") or "")
+    return ""
+
+
+def _copied(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The SDK takes its arguments apart, and a second attempt needs them whole."""
+    return {name: dict(value) if isinstance(value, dict) else value for name, value in request.items()}

@@ -1,0 +1,125 @@
+"""HTTP mode: Slack's requests at `/slack/events`, each checked for Slack's signature before anything in it is read.
+
+What wants no reply is acknowledged at once and worked on afterwards, as in Socket Mode. Pages: "Verifying requests from Slack",
+"Using the Events API over HTTP", "Implementing slash commands" (`ssl_check`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.request.async_request import AsyncBoltRequest
+
+from bot.health import Connection
+from bot.http_server import LOOPBACK, listen
+from bot.log_limits import LimitedLog
+from bot.slack.deliveries import Deliveries, wants_reply
+from providers.clock import Clock, utc_now
+from providers.redaction import Secret
+
+log = logging.getLogger("opswatch")
+EVENTS_PATH = "/slack/events"
+# A check of Slack's that the address can be reached; it carries no signature, and holds no more than this.
+MOST_CHECK_BYTES = 2000
+SIGNED_WITHIN_S = 300
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")
+_SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
+
+
+class HttpMode:
+    """Answers Slack's requests."""
+
+    def __init__(self, deliveries: Deliveries, signing_secret: Secret, state: Connection, clock: Clock = utc_now) -> None:
+        self._deliveries, self._state, self._clock = deliveries, state, clock
+        self._secret = signing_secret
+        self._refusals = LimitedLog(log)
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    @asynccontextmanager
+    async def listening(self, host: str = LOOPBACK, port: int = 3000) -> AsyncIterator[None]:
+        """Listens for Slack. Raises OSError where it cannot."""
+        async with listen(self.respond, host, port):
+            log.info("Listening for Slack on %s port %s at %s.", host, port, EVENTS_PATH)
+            self._state.connected, self._state.since, self._state.trouble = True, self._clock(), ""
+            try:
+                yield
+            finally:
+                self._state.connected = False
+
+    async def respond(self, request: web.BaseRequest, body: bytes) -> web.StreamResponse:
+        """The response to one request."""
+        if request.path != EVENTS_PATH:
+            return web.Response(status=404)
+        if _is_ssl_check(request, body):
+            return web.Response()
+        if request.method != "POST":
+            return web.Response(status=405, headers={"Allow": "POST"})
+        if refusal := self._refusal(request, body):
+            self._refusals.warning("A request from %s was refused: %s.", request.remote, refusal)
+            return web.Response(status=401)
+        return await self._deliver(request, body)
+
+    def _refusal(self, request: web.BaseRequest, body: bytes) -> str:
+        """Why the request is not taken for Slack's; empty where it is Slack's."""
+        timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
+        signature = request.headers.get("X-Slack-Signature", "")
+        if not timestamp or not signature:
+            return "it carries no signature"
+        if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
+            return "its signature has not the form of Slack's"
+        if not hmac.compare_digest(_signature(self._secret, timestamp, body), signature):
+            return "its signature is not Slack's; is SLACK_SIGNING_SECRET the one of this app?"
+        if abs(self._clock().timestamp() - int(timestamp)) > SIGNED_WITHIN_S:
+            return "it was not signed within the last five minutes; is the clock of this machine right?"
+        return ""
+
+    async def _deliver(self, request: web.BaseRequest, body: bytes) -> web.StreamResponse:
+        parsed = _parsed(request, body)
+        if parsed is None:
+            log.warning("A request of Slack's could not be read.")
+            return web.Response(status=400)
+        self._state.last_event = self._clock()
+        if parsed.body.get("type") == "url_verification":
+            return web.json_response({"challenge": str(parsed.body.get("challenge", ""))})
+        if wants_reply(parsed.body):
+            return await to_aiohttp_response(await self._deliveries.take(parsed))
+        task = asyncio.create_task(self._deliveries.take(parsed))
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return web.Response()
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("A delivery failed:", exc_info=error)
+
+
+def _signature(secret: Secret, timestamp: str, body: bytes) -> str:
+    """How Slack signs these bytes at that time."""
+    signed = b"v0:" + timestamp.encode() + b":" + body
+    return "v0=" + hmac.new(secret.open().encode(), signed, hashlib.sha256).hexdigest()
+
+
+def _is_ssl_check(request: web.BaseRequest, body: bytes) -> bool:
+    """Whether Slack, or whoever else, only asks whether somebody is there."""
+    if request.query.get("ssl_check") == "1":
+        return True
+    return len(body) <= MOST_CHECK_BYTES and b"ssl_check=1" in body.split(b"&")
+
+
+def _parsed(request: web.BaseRequest, body: bytes) -> AsyncBoltRequest | None:
+    """The request as Bolt knows it; None where it is nothing that Slack sends."""
+    try:
+        parsed = AsyncBoltRequest(body=body.decode(), query=request.query_string, headers={**request.headers})
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError):
+        return None
+    return parsed if isinstance(parsed.body, dict) else None

@@ -1,0 +1,72 @@
+"""Messages by response URL: to the person who pressed or typed, also where we are no member; five times within thirty minutes.
+
+Pages: "Handling user interaction" (Message responses).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+
+from bot.errors import SlackRefused, SlackUnsure
+from bot.slack.client import seconds_of
+from bot.slack.outcomes import was_not_sent
+
+log = logging.getLogger("opswatch")
+LIVES = timedelta(minutes=30)
+TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
+# Longer than this a person is not kept waiting where there is another way.
+LONGEST_WAIT_S = 10.0
+ATTEMPTS = 3
+MOST_ANSWER_BYTES = 4000
+# What Slack says of a URL that is of no use any more; all else is about the message.
+_SPENT = frozenset({"used_url", "expired_url", "invalid_url", "expired_trigger_id", "invalid_trigger_id"})
+
+
+async def respond(session: aiohttp.ClientSession, url: str, payload: Mapping[str, Any]) -> bool:
+    """Whether Slack took the message; False where it certainly did not, so that it may go another way.
+
+    Raises SlackRefused where Slack does not take these blocks, and SlackUnsure where the connection was cut after they were sent.
+    """
+    if not url:
+        return False
+    try:
+        for _ in range(ATTEMPTS):
+            async with session.post(url, json=payload, timeout=TIMEOUT) as response:
+                if response.status != 429:
+                    return _was_taken(response.status, await response.content.read(MOST_ANSWER_BYTES))
+                wait_s = seconds_of(response.headers.get("Retry-After", ""))
+            if wait_s > LONGEST_WAIT_S:
+                break
+            await asyncio.sleep(wait_s)
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        if not was_not_sent(error):
+            raise SlackUnsure from None
+        log.warning("A response URL could not be reached (%s).", type(error).__name__)
+    return False
+
+
+def _was_taken(status: int, body: bytes) -> bool:
+    code = _error_of(body)
+    if status == 200 and not code:
+        # A page is not Slack's answer but a proxy's.
+        return not body.lstrip().startswith(b"<")
+    if status == 400 or (status == 200 and code not in _SPENT):
+        raise SlackRefused(code or "invalid_blocks")
+    log.warning("Slack refused an answer by response URL (HTTP %s %s).", status, code[:60])
+    return False
+
+
+def _error_of(body: bytes) -> str:
+    """Slack's word for what is wrong; nothing where nothing is, or where the answer is not Slack's."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    return str(answer.get("error") or "") if isinstance(answer, dict) and not answer.get("ok") else ""

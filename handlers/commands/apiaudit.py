@@ -1,0 +1,186 @@
+"""`/apiaudit`: who called which API, and what failed, over all vendors in one table."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta, tzinfo
+from pathlib import Path
+from typing import Any
+
+from bot import formatting
+from bot.alerts.backtest import Look
+from bot.answer import Answer, AnswerFile, Progress, Step
+from bot.blocks.audit import audit_blocks, audit_text
+from bot.errors import BadQuestion
+from bot.questions.question import Question
+from bot.reports.audit import CSV_HEADER, AuditFacts, AuditReport, CallHistory, audit_report, csv_rows, values_by
+from bot.reports.logs import file_stem
+from bot.reports.sheets import csv_bytes
+from handlers.answering import Asking, if_possible
+from handlers.backtesting import Past, Span, look_of, steps_apart
+from providers.clock import Clock, utc_now
+from providers.errors import NotFound, ProviderError
+from providers.models import ApiCall, CallFilters, CallPage, Window
+from providers.sources import CallSource
+
+
+@dataclass(frozen=True, slots=True)
+class ApiAuditCommand:
+    sources: Mapping[str, CallSource]
+    clock: Clock = utc_now
+
+    async def answer(self, question: Question, asking: Asking) -> Answer:
+        """The audit answer. All accounts are asked at once; one that fails is named, and the others still answer."""
+        assert question.window is not None
+        sources = [self.sources[account] for account in question.accounts]
+        _refuse_what_cannot_be_applied(sources, question)
+        too_old = _too_old(sources, question, now=self.clock(), zone=asking.zone)
+        pages = await asyncio.gather(*(self._page(source, question, asking.progress, too_old) for source in sources))
+        failed = [page for page in pages if isinstance(page, ProviderError)]
+        if len(failed) == len(pages):
+            raise failed[0]
+        warnings = [f"{error.account} is missing from this answer: {error.message}" for error in failed]
+        facts = _facts(question, pages)
+        report = await asyncio.to_thread(audit_report, facts)
+        files = [await asyncio.to_thread(_sheet, facts, asking.folder())] if question.csv else []
+        buttons = _next_questions(question, report)
+        return Answer(
+            text=audit_text(report, question.window, zone=asking.zone, warnings=warnings),
+            blocks=audit_blocks(report, question.window, zone=asking.zone, buttons=buttons, warnings=warnings),
+            values=await _values(facts, report, asking.each),
+            files=files,
+            warnings=(*warnings, *facts.shortcomings, *report.notes),
+            window=question.window,
+            known_until=min((p.known_until for p in pages if isinstance(p, CallPage) and p.known_until), default=None),
+        )
+
+    async def _page(
+        self, source: CallSource, question: Question, progress: Progress, too_old: Mapping[str, ProviderError]
+    ) -> CallPage | ProviderError:
+        """The calls of an account, or why there are none. What it has not kept is not asked for."""
+        assert question.window is not None
+        if error := too_old.get(source.account):
+            progress.step(Step(source.account, "error", error.message))
+            return error
+        return await _followed(source, question.window.window, question.filters, progress)
+
+    async def past(self, span: Span) -> Past:
+        """The calls of the whole time, and of them what each look would have seen."""
+        question = span.read_at(span.end)
+        sources = [self.sources[account] for account in question.accounts]
+        first = span.read_at(span.start).window
+        assert first is not None
+        window = Window(min(first.window.start, span.start), span.end)
+        pages = await asyncio.gather(*(source.calls(window, question.filters) for source in sources))
+        notes = tuple(dict.fromkeys(note for page in pages for note in page.notes))
+        if not all(page.complete for page in pages):
+            notes = (*notes, "Not all calls of that time were to be had, so it may have been worse.")
+        calls = [call for page in pages for call in page.calls]
+        return Past(await asyncio.to_thread(_looks, span, calls, question.accounts), notes, matched=bool(calls))
+
+
+async def _followed(source: CallSource, window: Window, filters: CallFilters, progress: Progress) -> CallPage | ProviderError:
+    """The calls of an account, or why there are none; how far they are is told."""
+    account = source.account
+    progress.step(Step(account, "in_progress"))
+
+    def read(calls: int) -> None:
+        progress.step(Step(account, "in_progress", f"{formatting.count(calls, 'call')} so far"))
+
+    page = await if_possible(source.calls(window, filters, read=read))
+    if isinstance(page, ProviderError):
+        progress.step(Step(account, "error", page.message))
+    else:
+        progress.step(Step(account, "complete", formatting.count(len(page.calls), "call")))
+    return page
+
+
+def _looks(span: Span, calls: Sequence[ApiCall], accounts: Sequence[str]) -> list[Look]:
+    history, found = CallHistory(calls, accounts), []
+    for at in steps_apart(span):
+        read = span.read_at(at).window
+        assert read is not None
+        values = history.values(read.window, span.rule.value, span.rule.each)
+        found.append(look_of(span, at, values, span.rule.every))
+    return found
+
+
+def _refuse_what_cannot_be_applied(sources: Sequence[CallSource], question: Question) -> None:
+    """A filter that an account cannot apply is refused by name before anything is sent."""
+    reasons = {source.account: source.refusal(question.filters) for source in sources}
+    refused = [reason for reason in reasons.values() if reason]
+    if refused:
+        able = [account for account, reason in reasons.items() if not reason]
+        others = replace(question.parts, subject=" ".join(able))
+        hint = f"/apiaudit {others}" if able else f"/apiaudit {question.accounts[0]} 24h failures"
+        raise BadQuestion(refused[0], hint)
+
+
+def _too_old(sources: Sequence[CallSource], question: Question, *, now: datetime, zone: tzinfo) -> dict[str, ProviderError]:
+    """The accounts that have kept nothing of the window, each with the oldest day that can be asked about. Raises BadQuestion where that
+    is every one of them."""
+    assert question.window is not None
+    limits = {source.account: since for source in sources if (since := source.kept_since(now))}
+    oldest = {name: _first_whole_day(since, zone) for name, since in limits.items() if question.window.window.end <= since}
+    if oldest and len(oldest) == len(sources):
+        kept = "; ".join(f"{name} keeps API calls since {_day(day)}" for name, day in oldest.items())
+        raise BadQuestion(f"{question.window.said} is too long ago: {kept}.", question.over(f"since {min(oldest.values())}"))
+    return {
+        name: NotFound(f"{name} keeps API calls since {_day(day)}.", account=name, hint="Ask for a later window.")
+        for name, day in oldest.items()
+    }
+
+
+def _first_whole_day(since: datetime, zone: tzinfo) -> date:
+    local = since.astimezone(zone)
+    return local.date() + timedelta(days=local.time() != time())
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"
+
+
+def _facts(question: Question, pages: Sequence[CallPage | ProviderError]) -> AuditFacts:
+    assert question.window is not None
+    window = question.window.window
+    ends = {a: p.known_until for a, p in zip(question.accounts, pages, strict=True) if isinstance(p, CallPage) and p.known_until}
+    answered = [page for page in pages if isinstance(page, CallPage)]
+    calls: list[ApiCall] = [call for page in answered for call in page.calls]
+    return AuditFacts(
+        accounts=tuple(account for account, page in zip(question.accounts, pages, strict=True) if isinstance(page, CallPage)),
+        window=window,
+        calls=calls,
+        complete=len(answered) == len(pages) and all(page.complete for page in answered),
+        notes=tuple(note for page in answered for note in page.notes),
+        shortcomings=tuple(note for page in answered for note in page.shortcomings),
+        unknown=tuple(account for account, end in ends.items() if end <= window.start),
+        known_until=min((end for end in ends.values() if end > window.start), default=None),
+        filtered=bool(question.filters),
+    )
+
+
+async def _values(facts: AuditFacts, report: AuditReport, each: str) -> Mapping[str, Any]:
+    return {**report.values(), f"by_{each}": await asyncio.to_thread(values_by, facts, each)} if each else report.values()
+
+
+def _next_questions(question: Question, report: AuditReport) -> list[tuple[str, str]]:
+    buttons = [(label, question.over(window)) for label, window in (("24 hours", "24h"), ("7 days", "7d"), ("30 days", "30d"))]
+    worst = max(report.actors, key=lambda tally: tally.failures, default=None)
+    if worst and worst.failures and not question.filters.who and re.fullmatch(r"[\w.@+-]{1,60}", worst.name):
+        buttons.append((formatting.shortened(f"Only {worst.name}", 40), question.also(f"who:{worst.name}")))
+    if not question.filters.failures:
+        buttons.append(("Failures only", question.also("failures")))
+    if not question.csv:
+        buttons.append(("CSV", question.also("csv")))
+    return buttons
+
+
+def _sheet(facts: AuditFacts, folder: Path) -> AnswerFile:
+    """Every row received."""
+    name = f"apiaudit-{file_stem(facts.accounts, facts.window)}.csv"
+    path = folder / name
+    path.write_bytes(csv_bytes(CSV_HEADER, csv_rows(facts.calls)))
+    return AnswerFile(name, path, "API calls", kind="csv")

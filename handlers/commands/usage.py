@@ -1,0 +1,189 @@
+"""`/usage`: how much log data an account sends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from bot.alerts.backtest import Look
+from bot.answer import Answer, AnswerFile
+from bot.blocks.usage import is_shortened, usage_blocks, usage_text
+from bot.questions.question import Question
+from bot.reports.forecast import HISTORY
+from bot.reports.sheets import csv_bytes
+from bot.reports.usage import UsageFacts, UsageReport, usage_report
+from handlers.answering import Asking, Clock, if_possible
+from handlers.backtesting import Past, Span, days_apart, look_of
+from providers.errors import ProviderError
+from providers.models import DayRange, UsagePeriod
+from providers.sources import UsageSource
+
+
+@dataclass(frozen=True, slots=True)
+class UsageCommand:
+    sources: Mapping[str, UsageSource]
+    quotas: Mapping[str, int | None]
+    clock: Clock
+
+    async def answer(self, question: Question, asking: Asking) -> Answer:
+        """The usage answer. What surrounds the window (before, month, names) may fail and is then said to be missing."""
+        assert question.window is not None
+        account = question.accounts[0]
+        facts, warnings = await self._facts(question, account, asking)
+        report = usage_report(facts)
+        files = [_sheet(report, question, asking.folder())] if question.csv or is_shortened(report, question.by) else []
+        return Answer(
+            text=usage_text(report, question.window, by=question.by, warnings=warnings),
+            blocks=usage_blocks(report, question.window, by=question.by, buttons=_next_questions(question), warnings=warnings),
+            values=report.values() | (report.values_by_log() if asking.each else {}),
+            files=files,
+            warnings=warnings,
+            window=question.window,
+        )
+
+    async def past(self, span: Span) -> Past:
+        """The usage answer of every day, as it was once the day was whole. What a day looked like at noon is not kept anywhere."""
+        account, days = span.read_at(span.end).accounts[0], days_apart(span)
+        ranges = {day: _days_at(span, day) for day in days}
+        first = min(each.before().first for each in ranges.values())
+        if span.rule.value == "forecast_month_bytes":
+            first = min(first, days[0].date() - HISTORY - timedelta(days=31))
+        known = DayRange(first, span.end.astimezone(UTC).date())
+        source = self.sources[account]
+        by_log = await source.usage_by_log(known) if span.rule.each else None
+        names = (await _names(source))[0] if by_log else {}
+        history = await source.usage(known)
+
+        def looks() -> list[Look]:
+            found = []
+            for day, shown in ranges.items():
+                so_far = _until(history, day)
+                facts = UsageFacts(
+                    account, shown, _within(history, shown), day.date(), so_far, so_far, by_log, names, self.quotas.get(account)
+                )
+                report = usage_report(facts)
+                values = report.values() | (report.values_by_log() if by_log else {})
+                alone = _is_today(shown, day) and span.rule.value not in _OF_THE_MONTH
+                found.append(look_of(span, day, values, timedelta(days=1), alone=alone))
+            return found
+
+        found = await asyncio.to_thread(looks)
+        begins_below = span.rule.below is not None and any(look.alone for look in found)
+        return Past(found, (WHOLE_DAYS, BEGINS_BELOW) if begins_below else (WHOLE_DAYS,))
+
+    async def _facts(self, question: Question, account: str, asking: Asking) -> tuple[UsageFacts, tuple[str, ...]]:
+        assert question.window is not None
+        source, days, today = self.sources[account], question.window.window.days, self.clock().astimezone(UTC).date()
+        period, before, month, by_log = await asyncio.gather(
+            source.usage(days),
+            if_possible(source.usage(days.before())) if asking.only in _NEED_BEFORE else _nothing(),
+            if_possible(source.usage(_month(today, asking.only))) if asking.only in _NEED_MONTH else _nothing(),
+            source.usage_by_log(days) if question.per_log or asking.each == "log" else _nothing(),
+        )
+        names, unnamed = await _names(source) if by_log else ({}, "")
+        missing = [("the period before", before), ("the month to date", month)]
+        warnings = [
+            f"{account} could not tell {what}: {error.message}" for what, error in missing if isinstance(error, ProviderError)
+        ]
+        facts = UsageFacts(
+            account=account,
+            days=days,
+            period=period,
+            today=today,
+            before=before if isinstance(before, UsagePeriod) else None,
+            month=month if isinstance(month, UsagePeriod) else None,
+            by_log=by_log,
+            log_names=names,
+            monthly_quota=self.quotas.get(account),
+        )
+        return facts, tuple(warnings + ([unnamed] if unnamed else []))
+
+
+WHOLE_DAYS = "The past is judged once a day, on whole days: what a day looked like while it lasted is not known."
+BEGINS_BELOW = "Each day begins with nothing, so this alert also fires from midnight until enough has come; that is not shown."
+# What these are reckoned from does not begin anew each day.
+_OF_THE_MONTH = frozenset({"month_to_date_bytes", "forecast_month_bytes", "quota_percent"})
+
+
+def _is_today(days: DayRange, day: datetime) -> bool:
+    """Whether a question that is asked on a day looks at that day alone, whose value grows and begins anew at midnight."""
+    return days.first == days.last == day.date()
+
+
+def _days_at(span: Span, day: datetime) -> DayRange:
+    """Which days the question named at the end of a day, or now."""
+    at = min(day + timedelta(days=1) - timedelta(seconds=1), span.end)
+    window = span.read_at(at).window
+    assert window is not None
+    return window.window.days
+
+
+def _within(history: UsagePeriod, days: DayRange) -> UsagePeriod:
+    """What was listed for some days; the vendor's own total is of all that were asked for, and so of none of these."""
+    return replace(history, by_day={d: usage for d, usage in history.by_day.items() if d in days}, reported_bytes=None)
+
+
+def _until(history: UsagePeriod, day: datetime) -> UsagePeriod:
+    return replace(history, by_day={d: usage for d, usage in history.by_day.items() if d <= day.date()})
+
+
+# Which values need more than the days of the window; without a name all are wanted.
+_NEED_BEFORE = frozenset({"", "change_percent", "forecast_month_bytes"})
+_NEED_MONTH = frozenset({"", "month_to_date_bytes", "forecast_month_bytes", "quota_percent"})
+
+
+def _month(today: date, only: str) -> DayRange:
+    """The month to date, and before it what a forecast learns from."""
+    first = today.replace(day=1)
+    return DayRange(first - HISTORY if only in ("", "forecast_month_bytes") else first, today)
+
+
+async def _nothing() -> None:
+    return None
+
+
+async def _names(source: UsageSource) -> tuple[dict[str, str], str]:
+    """The logs' names by id, and a sentence where they could not be had."""
+    try:
+        return {log.id: log.name for log in await source.named_logs()}, ""
+    except ProviderError as error:
+        return {}, f"The logs are shown by id: {error.message}"
+
+
+def _next_questions(question: Question) -> list[tuple[str, str]]:
+    """What a reader may want to ask next."""
+    ways = [("7 days", "last 7 days"), ("30 days", "last 30 days"), ("This month", "this month")]
+    buttons = [(label, question.over(window)) for label, window in ways]
+    if not question.per_log:
+        buttons.append(("By log", question.also("per log")))
+    if not question.csv:
+        buttons.append(("CSV", question.also("csv")))
+    return buttons
+
+
+def _sheet(report: UsageReport, question: Question, folder: Path) -> AnswerFile:
+    """`day,bytes`, or `day,log,bytes`; a missing day is a row with empty bytes."""
+    name = f"usage-{report.account}-{report.days.first:%Y%m%d}-{report.days.last:%Y%m%d}.csv"
+    path = folder / name
+    if question.per_log:
+        path.write_bytes(csv_bytes(("day", "log", "bytes"), _rows_by_log(report)))
+    else:
+        path.write_bytes(csv_bytes(("day", "bytes"), [(day.isoformat(), usage) for day, usage in report.by_day.items()]))
+    return AnswerFile(name, path, f"Usage of {report.account}", kind="csv")
+
+
+def _rows_by_log(report: UsageReport) -> list[tuple[str, str | None, int | None]]:
+    rows: list[tuple[str, str | None, int | None]] = []
+    for day in report.days.each():
+        rows += _rows_of_day(day, report)
+    return rows
+
+
+def _rows_of_day(day: date, report: UsageReport) -> list[tuple[str, str | None, int | None]]:
+    logs = report.by_day_and_log.get(day)
+    if not logs:
+        return [(day.isoformat(), None, None)]
+    return [(day.isoformat(), report.log_names.get(key, key), usage) for key, usage in logs.items()]

@@ -1,0 +1,289 @@
+"""The timetable: looks every second at what is due, and does it.
+
+It waits by the monotonic clock, which nobody sets. What is due is decided by the time of day, and an instant that was kept while the time of
+day was wrong is reset rather than waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from bot import formatting
+from bot.schedules.due import Due, Entry, Trigger, due_now
+from bot.store.posts import Posts
+from bot.store.wrong_clock import TOLERANCE
+from providers.http.turns import in_background
+
+log = logging.getLogger("opswatch")
+AGAIN_EVERY, PRUNE_EVERY = 30, 3600
+GRACE = timedelta(hours=1)
+# A look takes milliseconds, so one that has not come for so long does not come any more.
+STUCK_AFTER_S = 30.0
+# Longer than any question may take, with its retries and its time in the queue.
+RUN_STUCK_AFTER_S = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """Something that is done when it is due. `seen_until` tells until when it has been looked after, given what time it is now."""
+
+    name: str
+    trigger: Trigger
+    run: Callable[[Due], Coroutine[Any, Any, None]]
+    seen_until: Callable[[datetime], Awaitable[datetime]]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Something that is being done, and since when by the monotonic clock."""
+
+    task: asyncio.Task[None]
+    began_at: float
+
+
+async def _no_reset(now: datetime) -> timedelta | None:  # noqa: ARG001
+    return None
+
+
+async def _no_trouble() -> str:
+    return ""
+
+
+async def _no_operator(key: str, text: str) -> None:  # noqa: ARG001
+    return None
+
+
+@dataclass(slots=True)
+class Clockwork:
+    """Looks every second at what is due, and does it. One look over a table scales better than a job for each schedule.
+
+    One thing is done once at a time: what is due again meanwhile is done afterwards, for its latest instant. What a database that is full
+    or locked keeps from being done is done again, and `distress` is told. `reset_stored` resets stored instants that lie in the future,
+    `after_reset` reads again what hangs on them, `tell_operator` tells of it, and `database_trouble` says what is wrong with the database.
+    """
+
+    posts: Posts
+    clock: Callable[[], datetime]
+    at_start: Sequence[Scheduled]
+    prune: Callable[[datetime], Awaitable[None]]
+    distress: Callable[[str], Awaitable[None]]
+    reset_stored: Callable[[datetime], Awaitable[timedelta | None]] = _no_reset
+    tell_operator: Callable[[str, str], Awaitable[None]] = _no_operator
+    database_trouble: Callable[[], Awaitable[str]] = _no_trouble
+    tick_s: float = 1.0
+    after_reset: list[Callable[[datetime], Awaitable[None]]] = field(default_factory=list)
+    _works: dict[str, Scheduled] = field(default_factory=dict)
+    _entries: dict[str, Entry] = field(default_factory=dict)
+    _once: list[tuple[datetime, str]] = field(default_factory=list)
+    _failed: dict[str, Due] = field(default_factory=dict)
+    _running: dict[str, Run] = field(default_factory=dict)
+    _waiting: dict[str, Due] = field(default_factory=dict)
+    _loops: list[asyncio.Task[None]] = field(default_factory=list)
+    _seen: tuple[datetime, float] | None = None
+    _moved_at: float = field(default_factory=time.monotonic)
+    _why_stuck: str = ""
+    _stopped: bool = False
+
+    async def add(self, scheduled: Scheduled) -> None:
+        """From now on it is done when it is due; what an earlier process has left is made up for."""
+        seen_until = await scheduled.seen_until(self.clock())
+        self._works[scheduled.name] = scheduled
+        self._entries[scheduled.name] = Entry(scheduled.name, scheduled.trigger, seen_until)
+
+    def remove(self, name: str) -> None:
+        """It is not done any more."""
+        for table in (self._works, self._entries, self._waiting, self._failed):
+            table.pop(name, None)
+
+    def once(self, name: str, at: datetime) -> None:
+        """It is done at that time, too."""
+        heapq.heappush(self._once, (at, name))
+
+    @property
+    def trouble(self) -> str:
+        """Why the timetable does not move, in a sentence; empty where it does."""
+        now = time.monotonic()
+        if now - self._moved_at > STUCK_AFTER_S:
+            why = f" ({self._why_stuck})" if self._why_stuck else ""
+            return f"The timetable has not moved for {_lasting(now - self._moved_at)}{why}."
+        if self._failed:
+            return f"{_named(self._failed)} could not be done, since the database cannot be used; it is tried again."
+        stuck = [name for name, run in self._running.items() if now - run.began_at > RUN_STUCK_AFTER_S]
+        if stuck:
+            return f"{_named(stuck)} has not ended for {_lasting(now - self._running[stuck[0]].began_at)}."
+        return ""
+
+    async def start(self) -> None:
+        """Goes on where an earlier process ended: what was missed is coalesced, what was cut off is done again."""
+        self._stopped = False
+        await self._reset(self.clock())
+        for scheduled in self.at_start:
+            await self.add(scheduled)
+        self._moved_at = time.monotonic()
+        await self._tick()
+        await self._again()
+        await self._prune()
+        rounds = ((self._tick, 1), (self._again, AGAIN_EVERY), (self._look_at_database, AGAIN_EVERY), (self._prune, PRUNE_EVERY))
+        self._loops = [asyncio.create_task(_every(self.tick_s * ticks, work)) for work, ticks in rounds]
+
+    async def stop(self, *, within_s: float) -> None:
+        """Nothing new; what is under way gets a while, and is done again by the next process where it does not end."""
+        for loop in self._loops:
+            loop.cancel()
+        self._stopped = True
+        self._waiting.clear()
+        tasks = {run.task for run in self._running.values()}
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=within_s)
+            for task in late:
+                task.cancel()
+
+    async def _tick(self) -> None:
+        try:
+            now = self.clock()
+            if self._clock_was_wrong(now):
+                await self._reset(now)
+            self._seen = (now, time.monotonic())
+            self._begin([*self._due_once(now), *self._due(now)])
+        except Exception as error:
+            why = str(error) if isinstance(error, sqlite3.Error) else type(error).__name__
+            if why != self._why_stuck:
+                log.error("What is due could not be looked at: %s", why)
+            self._why_stuck = why
+            return
+        self._moved_at, self._why_stuck = time.monotonic(), ""
+
+    def _due_once(self, now: datetime) -> list[Due]:
+        found = []
+        while self._once and self._once[0][0] <= now:
+            at, name = heapq.heappop(self._once)
+            found.append(Due(name, at, 0))
+        return found
+
+    def _due(self, now: datetime) -> list[Due]:
+        """What is due by the schedules. One that cannot tell when it is due does not keep the others."""
+        found = []
+        for entry in list(self._entries.values()):
+            try:
+                found += due_now([entry], now)
+            except Exception as error:
+                log.error("The schedule of %s cannot be read (%s) and is left out.", entry.name, type(error).__name__)
+                del self._entries[entry.name]
+        return found
+
+    def _clock_was_wrong(self, now: datetime) -> bool:
+        """Whether the time of day is behind what it was, or behind what was looked after."""
+        if self._seen:
+            at, monotonic_at = self._seen
+            if now < at + timedelta(seconds=time.monotonic() - monotonic_at) - TOLERANCE:
+                return True
+        return any(entry.seen_until > now + TOLERANCE for entry in self._entries.values())
+
+    async def _reset(self, now: datetime) -> None:
+        """What was looked after in a time to come is looked after from now on."""
+        ahead = [await self.reset_stored(now) or timedelta(0)]
+        for name, entry in self._entries.items():
+            if entry.seen_until > now:
+                ahead.append(entry.seen_until - now)
+                self._entries[name] = Entry(name, entry.trigger, now)
+        for table in (self._waiting, self._failed):
+            for name in [name for name, due in table.items() if due.at > now]:
+                del table[name]
+        for read_again in self.after_reset:
+            await read_again(now)
+        if max(ahead) > TOLERANCE:
+            await self._tell_of_reset(now, max(ahead))
+
+    async def _tell_of_reset(self, now: datetime, ahead: timedelta) -> None:
+        text = (
+            f"The clock of this machine was set back, or had been ahead by up to {formatting.lasting(ahead)}. What waited for a time that has not come"
+            " was reset: digests and alerts go on from now, silences last as long as they were meant to. Check the time service (NTP)."
+        )
+        log.warning(text)
+        await self.tell_operator(f"clock:{now:%Y%m%dT%H}", text)
+
+    async def _again(self) -> None:
+        """Runs that began and did not end: a crash has cut them off, or the database, and whoever claims them again does them."""
+        failed, self._failed = self._failed, {}
+        self._begin([*failed.values()])
+        try:
+            # A jump between two looks leaves nothing but what was written in it.
+            await self._reset(self.clock())
+            cut_off = await self.posts.unfinished_runs(since=self.clock() - 2 * GRACE)
+        except sqlite3.Error:
+            return
+        self._begin([Due(name, due, 0) for name, due in cut_off if name not in self._running])
+
+    async def _prune(self) -> None:
+        try:
+            await self.prune(self.clock())
+        except sqlite3.Error as error:
+            await self.distress(str(error))
+
+    async def _look_at_database(self) -> None:
+        if trouble := await self.database_trouble():
+            log.error("%s", trouble)
+            await self.distress(trouble.rstrip("."))
+
+    def _begin(self, dues: Sequence[Due]) -> None:
+        for due in dues:
+            work = self._works.get(due.name)
+            if work is None:
+                continue
+            if due.name in self._running:
+                self._waiting[due.name] = _coalesced(self._waiting.get(due.name), due)
+                continue
+            task = asyncio.create_task(self._do(work, due))
+            self._running[due.name] = Run(task, time.monotonic())
+            task.add_done_callback(partial(self._ended, due.name))
+
+    def _ended(self, name: str, _: asyncio.Task[None]) -> None:
+        self._running.pop(name, None)
+        if not self._stopped and (due := self._waiting.pop(name, None)):
+            self._begin([due])
+
+    async def _do(self, work: Scheduled, due: Due) -> None:
+        try:
+            with in_background():
+                await work.run(due)
+        except sqlite3.Error as error:
+            self._failed[due.name] = due
+            log.error("The database cannot be used (%s); what was due is done again.", error)
+            await self.distress(str(error))
+        except Exception as error:
+            log.error("Something that was due could not be done: %s", type(error).__name__)
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    """Does it again and again, until cancelled; an error ends one round alone."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except Exception as error:
+            log.error("A round of the timetable failed: %s", type(error).__name__)
+
+
+def _coalesced(waiting: Due | None, due: Due) -> Due:
+    """The latest of two instants, which stands for both."""
+    if waiting is None or waiting.at == due.at:
+        return due
+    latest, earlier = max(waiting, due, key=lambda each: each.at), min(waiting, due, key=lambda each: each.at)
+    return replace(latest, passed_over=latest.passed_over + earlier.passed_over + 1)
+
+
+def _named(names: Sequence[str] | dict[str, Due]) -> str:
+    return formatting.listed([formatting.inert(name, 60) for name in names], 3)
+
+
+def _lasting(seconds: float) -> str:
+    return formatting.lasting(timedelta(seconds=round(seconds)))

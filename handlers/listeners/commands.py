@@ -1,0 +1,38 @@
+"""`/usage`, `/apiaudit` and `/logs` as they come from Slack."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp, AsyncBoltContext
+
+from bot.questions.question import COMMANDS, CommandName
+from bot.slack.delivery import Errand
+from handlers.requests import Door
+
+
+@dataclass(frozen=True, slots=True)
+class SlashCommand:
+    """One slash command. It has been acknowledged before it gets here."""
+
+    name: CommandName
+    door: Door
+
+    async def __call__(self, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        words = str(body.get("text") or "")
+        errand = Errand(
+            user=str(body.get("user_id", "")),
+            channel=str(body.get("channel_id", "")),
+            response_url=str(body.get("response_url", "")),
+            line=f"/{self.name} {words}".strip(),
+            delivery=str(body.get("trigger_id") or uuid.uuid4().hex),
+        )
+        context["errand"] = errand
+        await self.door.ask(self.name, words, errand, via="slash")
+
+
+def register(app: AsyncApp, door: Door) -> None:
+    for command in COMMANDS.values():
+        app.command(f"/{command.name}")(SlashCommand(command.name, door).__call__)

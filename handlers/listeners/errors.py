@@ -1,0 +1,58 @@
+"""Every error becomes a kind answer. The one listener for all of them."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sqlite3
+import traceback
+from dataclasses import dataclass
+
+from slack_bolt.async_app import AsyncBoltContext
+
+from bot.blocks import messages
+from bot.errors import SlackRefused, SlackUnsure
+from bot.slack.delivery import Delivery, Errand
+from bot.store import Store
+from handlers.error_messages import trouble_of
+from providers.clock import Clock
+from providers.redaction import Redactor
+
+log = logging.getLogger("opswatch")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorListener:
+    """The one listener that Bolt calls for every error that rises from another."""
+
+    delivery: Delivery
+    store: Store
+    redactor: Redactor
+    clock: Clock
+
+    async def __call__(self, error: Exception, context: AsyncBoltContext) -> None:
+        await self.tell(error, context.get("errand"))
+
+    async def tell(self, error: Exception, errand: Errand | None) -> None:
+        """Tells of an error whoever it kept from an answer."""
+        trouble = trouble_of(error)
+        if trouble.kind == "internal":
+            log.error("Fault: %s", self.redactor.text("".join(traceback.format_exception(error))))
+        if errand is None:
+            return
+        try:
+            await self._give_back(errand)
+            await self.delivery.trouble(errand, trouble.text, trouble.blocks(errand.line))
+        except (SlackRefused, SlackUnsure) as failed:
+            log.error("%s could not be told what went wrong: %s", errand.user, failed)
+        except Exception as failed:
+            log.error("An error could not be told: %s", self.redactor.text("".join(traceback.format_exception(failed))))
+
+    async def _give_back(self, errand: Errand) -> None:
+        """The private answer whose place was taken by work that came to nothing."""
+        if not errand.shown_privately or not errand.private_place:
+            return
+        with contextlib.suppress(sqlite3.Error):
+            if kept := await self.store.kept_answer(errand.private_place, user=errand.user, now=self.clock()):
+                ticket, text, blocks = kept
+                await self.delivery.give_back(errand, text, messages.with_share(blocks, ticket))

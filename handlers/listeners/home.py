@@ -1,0 +1,114 @@
+"""The App Home tab, drawn from state each time it is opened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.blocks.home import CHECK_ACTION, HomeFacts, home_blocks
+from bot.store import Store
+from handlers.alert_rules import RuleManager
+from handlers.permissions import Requester
+from handlers.requests import SHOW_WORK_AFTER_S, Door
+from handlers.subscriptions import SubscriptionManager
+from providers.models import Check
+from providers.redaction import MARK
+from providers.sources import Checked
+
+RECENT = 5
+CHECK_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class HomeTab:
+    door: Door
+    store: Store
+    accounts: Mapping[str, Checked]
+    subscriptions: SubscriptionManager
+    rules: RuleManager
+    checking: dict[str, asyncio.Task[Check]] = field(default_factory=dict)
+
+    async def opened(self, event: dict[str, Any]) -> None:
+        if event.get("tab") == "home":
+            await self._draw(str(event.get("user", "")))
+
+    async def check(self, body: dict[str, Any]) -> None:
+        """Asks each account that the person may ask how it is, and draws the tab as the answers come. What several ask for at once is
+        asked once."""
+        user = str((body.get("user") or {}).get("id", ""))
+        requester = await self.door.permissions.requester(user, "")
+        checks: dict[str, Check | None] = dict.fromkeys(self._accounts_of(requester))
+        await self._draw(user, checks)
+        asked = [asyncio.create_task(self._noted(account, checks)) for account in checks]
+        if asked:
+            await asyncio.wait(asked, timeout=SHOW_WORK_AFTER_S)
+        if not all(task.done() for task in asked):
+            await self._draw(user, checks)
+        await asyncio.gather(*asked)
+        await self._draw(user, checks)
+
+    async def _noted(self, account: str, checks: dict[str, Check | None]) -> None:
+        task = self.checking.get(account)
+        if task is None:
+            task = self.checking[account] = asyncio.create_task(_check(self.accounts[account]))
+            task.add_done_callback(lambda _: self.checking.pop(account))
+        checks[account] = await task
+
+    async def _draw(self, user: str, checks: Mapping[str, Check | None] | None = None) -> None:
+        await self.door.delivery.home(user, home_blocks(await self._facts(user, checks or {})))
+
+    def _accounts_of(self, requester: Requester) -> list[str]:
+        """The accounts whose names the person may read."""
+        return list(self.door.permissions.directory(self.door.answering.directory, requester).accounts)
+
+    async def _facts(self, user: str, checks: Mapping[str, Check | None]) -> HomeFacts:
+        permissions = self.door.permissions
+        requester = await permissions.requester(user, "")
+        names = self._accounts_of(requester)
+        conditions = await asyncio.gather(*(self.accounts[name].condition() for name in names))
+        standing = await self.rules.standing(requester)
+        return HomeFacts(
+            allowed=permissions.allowed(requester),
+            directory=permissions.directory(self.door.answering.directory, requester),
+            conditions=conditions,
+            alerts=standing.told,
+            calm=standing.calm,
+            evaluated_at=standing.evaluated_at,
+            upcoming=await self.subscriptions.upcoming(requester),
+            recent=await self._recent(user),
+            now=self.door.clock(),
+            checks=checks,
+            may_check=bool(names),
+        )
+
+    async def _recent(self, user: str) -> list[str]:
+        """What the person asked lately. A question whose secret was taken out of the record is another one now, and is left out."""
+        asked = await self.store.recent_questions(user, 2 * RECENT)
+        lines = [f"/{each.command} {each.text}".strip() for each in asked if MARK not in each.text]
+        return lines[:RECENT]
+
+
+async def _check(account: Checked) -> Check:
+    """The first that fails of what an account says about itself, or the last."""
+    try:
+        checks = await asyncio.wait_for(account.check(), CHECK_S)
+    except TimeoutError:
+        return Check(account.account, ok=False, detail="No answer yet.", hint="Try again later.")
+    return next((check for check in checks if not check.ok), checks[-1])
+
+
+def register(
+    app: AsyncApp,
+    door: Door,
+    store: Store,
+    accounts: Mapping[str, Checked],
+    subscriptions: SubscriptionManager,
+    rules: RuleManager,
+) -> None:
+    tab = HomeTab(door, store, accounts, subscriptions, rules)
+    app.event("app_home_opened")(tab.opened)
+    app.action(CHECK_ACTION)(tab.check)

@@ -1,0 +1,496 @@
+"""The modals: opened at once by a button, tried, and saved by the same words that people type."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import sqlite3
+import uuid
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
+from slack_sdk.errors import SlackApiError
+
+from bot.alerts.backtest import backtest_blocks, backtest_text, sentence
+from bot.alerts.commands import Alert, read_alert_wish
+from bot.alerts.rule import Rule
+from bot.answer import Answer, Block
+from bot.blocks import kit, limits, messages, modals
+from bot.blocks.alerts import EDIT
+from bot.blocks.modals import About, about_from, about_of, entered
+from bot.errors import BadQuestion, Meant, Refused
+from bot.questions.question import COMMANDS, Parts, read_question
+from bot.slack.delivery import UNSURE, Errand
+from bot.slack.manifest import ASK_AGAIN, ASK_OPSWATCH
+from handlers.alert_rules import RuleManager, rule_of, wish_of
+from handlers.backtesting import Backtesting
+from handlers.error_messages import trouble_of
+from handlers.listeners.actions import errand_of
+from handlers.listeners.errors import ErrorListener
+from handlers.requests import Door, words_of
+from handlers.subscriptions import SubscriptionManager
+from providers.sources import LogSource
+
+log = logging.getLogger("opswatch")
+# Slack waits three seconds for what a form that was submitted says.
+SAVE_WITHIN_S = 2.0
+T = TypeVar("T")
+# What Slack shows of a choice.
+LONGEST_NAME = 75
+NAMES_WITHIN_S = 2.5
+TOO_LATE = "The form could not be opened in time; press the button again."
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQuestion:
+    """`Fill in…` under help and under a refused question, and *Ask again* at a message: the form of a question."""
+
+    door: Door
+
+    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+        about, words = await _asked(self.door, body, action, context)
+        await _open(self.door, body, context, _form_of(self.door, about, words))
+
+
+@dataclass(frozen=True, slots=True)
+class AskAgain:
+    """The shortcut at a message: the form of the question that the message answers; else the choice of all."""
+
+    door: Door
+
+    async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        await ack()
+        context["errand"] = errand = errand_of(body, "")
+        message = body.get("message") or {}
+        line = messages.question_of(message.get("blocks") or []) if _is_ours(message, body, context) else ""
+        if not line:
+            await _open(self.door, body, context, modals.chooser_modal(errand.channel))
+            return
+        command, words = words_of(line)
+        await self.door.require(command, errand.user, errand.channel)
+        await _open(self.door, body, context, _form_of(self.door, About(command, errand.channel), words))
+
+
+@dataclass(frozen=True, slots=True)
+class AskOpswatch:
+    """The shortcut that is everywhere. It belongs to no channel, so it is answered in direct messages."""
+
+    door: Door
+
+    async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        await ack()
+        context["errand"] = errand_of(body, "")
+        await _open(self.door, body, context, modals.chooser_modal(""))
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseQuestion:
+    """A choice becomes the form of one question."""
+
+    door: Door
+
+    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+        context["errand"] = None
+        about, view = about_from(str(action.get("value") or "")), body["view"]
+        await self.door.delivery.update_view(await self._form(about, str(body["user"]["id"])), view["id"], view["hash"])
+
+    async def _form(self, about: About, user: str) -> Block:
+        try:
+            await self.door.require(about.command, user, about.channel)
+        except Refused as error:
+            # A form without names; who submits it is refused and recorded.
+            return modals.question_modal(about, Parts(), [], kit.escaped(error.message))
+        return _form_of(self.door, about, "")
+
+
+@dataclass(frozen=True, slots=True)
+class LogNames:
+    """The names of logs that hold what was typed so far: those of the configuration, and those that the accounts list."""
+
+    door: Door
+    sources: Mapping[str, LogSource]
+
+    async def __call__(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        typed = str(body.get("value") or "").lower()
+        about = about_of(body.get("view") or {})
+        asker = await self.door.asker("logs", str(body["user"]["id"]), about.channel)
+        if not self.door.access.may_ask("logs", **asker.rights):
+            await ack(options=[])
+            return
+        names = [name for logs in self.door.answering.directory.logs.values() for name in logs]
+        async with asyncio.timeout(NAMES_WITHIN_S):
+            listed = await asyncio.gather(*(source.named_logs() for source in self.sources.values()), return_exceptions=True)
+            names += [entry.name for listing in listed if not isinstance(listing, BaseException) for entry in listing]
+        found = [name for name in dict.fromkeys(names) if typed in name.lower() and len(name) <= LONGEST_NAME]
+        await ack(options=[kit.option(name) for name in found[:100]])
+
+
+@dataclass(frozen=True, slots=True)
+class AskQuestion:
+    """`Ask` in the form of a question; a refusal stands at the input it is about."""
+
+    door: Door
+    problems: ErrorListener
+    _asking: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def __call__(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        about, user, given = about_of(body["view"]), str(body["user"]["id"]), entered(body["view"])
+        words = modals.question_words(given)
+        # The words of somebody who may not ask are not read; the door refuses and records them.
+        if await _may_ask(self.door, about, user):
+            try:
+                read_question(about.command, words, self.door.answering.directory, now=self.door.clock(), zone=self.door.zone)
+            except BadQuestion as error:
+                await ack(response_action="errors", errors={_wrong_input(body["view"], given): error.message})
+                return
+        await ack()
+        # Bolt forgets an ack whose listener raises right after it, so the question goes its own way from here.
+        task = asyncio.create_task(self._ask(about, words, _errand(about, user)))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+
+    async def _ask(self, about: About, words: str, errand: Errand) -> None:
+        errand.line = f"/{about.command} {words}".strip()
+        try:
+            if not errand.channel:
+                errand.channel, errand.direct = await self.door.delivery.direct(errand.user), True
+            await self.door.ask(about.command, words, errand, via="form")
+        except Exception as error:
+            await self.problems.tell(error, errand)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRepeat:
+    """`Repeat…` under an answer, and `Fill in…` under a refusal: a question to be asked again and again."""
+
+    door: Door
+
+    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+        about, words = await _asked(self.door, body, action, context)
+        await _open(self.door, body, context, modals.repeat_modal(about, words, _said(self.door, about, words)))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlert:
+    """`Alert me…` under an answer, and `Fill in…` under a refusal: a value to be watched."""
+
+    door: Door
+
+    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+        about, words = await _asked(self.door, body, action, context)
+        wish = _as_far_as_typed(self.door, about, words)
+        await _open(self.door, body, context, modals.alert_modal(about, wish, _said(self.door, about, wish.words)))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSilence:
+    """`Fill in…` under a refused silence."""
+
+    door: Door
+    rules: RuleManager
+
+    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+        about, words = _button_line(body, action, context)
+        requester = await self.door.permissions.requester(context["errand"].user, about.channel)
+        names = [name for name in await self.rules.nameable(requester) if len(name) <= LONGEST_NAME]
+        if not names:
+            text = "There is no alert here that could be silenced."
+            await self.door.delivery.tell(context["errand"], messages.note(text))
+            return
+        typed = words.partition(" ")[0].strip('"').lower()
+        chosen = next((name for name in names if name.lower() == typed), names[0])
+        await _open(self.door, body, context, modals.silence_modal(about, names, chosen))
+
+
+@dataclass(frozen=True, slots=True)
+class EditAction:
+    """`Edit rule` under an alert."""
+
+    door: Door
+    rules: RuleManager
+
+    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+        errand = context["errand"] = errand_of(body, "")
+        requester = await self.door.permissions.requester(errand.user, errand.channel)
+        kept = await self.rules.editable(str(action.get("value", "")), "usage", requester)
+        rule = rule_of(kept)
+        about = About(rule.command, kept.channel, rule.name)
+        wish = wish_of(rule)
+        view = modals.alert_modal(about, wish, _said(self.door, about, wish.words), is_new=False)
+        await _open(self.door, body, context, view)
+
+
+@dataclass(frozen=True, slots=True)
+class TryAlert:
+    """`Try it` in the modal of an alert: what it would have done in the last ninety days, before it is saved."""
+
+    door: Door
+    rules: RuleManager
+    backtesting: Backtesting
+
+    async def __call__(self, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        context["errand"] = None
+        view, user = body["view"], str(body["user"]["id"])
+        about = about_of(view)
+        shown = await self._show(view, view["id"], view["hash"], "Trying it on the last 90 days …")
+        try:
+            asker = await self.door.asker(about.command, user, about.channel)
+            self.rules.access.require_manage(about.command, **asker.rights)
+            wish = _wish(self.door, about, entered(view))
+            rule, _ = self.rules.preview(wish, about.command, asker)
+            test = await self.backtesting.run(rule)
+            result = " ".join([f"It {sentence(test)}.", *test.notes])
+        except Exception as error:
+            trouble = trouble_of(error)
+            result = f"{trouble.message} {trouble.hint if trouble.kind != 'bad_question' else ''}".strip()
+        await self._show(view, view["id"], shown, result)
+
+    async def _show(self, view: Mapping[str, Any], view_id: str, hash_: str, result: str) -> str:
+        """The modal with another result, and its new hash. Where it was closed or changed meanwhile, nothing is shown."""
+        try:
+            told = await self.door.delivery.update_view(modals.with_result(view, kit.escaped(result)), view_id, hash_)
+        except (SlackApiError, *UNSURE) as error:
+            log.info("A form could not be told anew: %s", type(error).__name__)
+            return hash_
+        return told
+
+
+@dataclass(frozen=True, slots=True)
+class SaveRepeat:
+    """`Subscribe` in the modal."""
+
+    door: Door
+    subscriptions: SubscriptionManager
+
+    async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        about, user = about_of(body["view"]), str(body["user"]["id"])
+        context["errand"] = _errand(about, user)
+        words = modals.repeat_words(entered(body["view"]))
+        told = await _saved(ack, "question", self._take(about, words, user))
+        if told:
+            await _confirm(self.door, about, user, told, context)
+
+    async def _take(self, about: About, words: str, user: str) -> Answer | None:
+        asker = await self.door.asker(about.command, user, about.channel)
+        return await self.subscriptions.take(about.command, words, asker)
+
+
+@dataclass(frozen=True, slots=True)
+class SaveSilence:
+    """`Silence` in the modal."""
+
+    door: Door
+    rules: RuleManager
+
+    async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        about, user = about_of(body["view"]), str(body["user"]["id"])
+        context["errand"] = _errand(about, user)
+        given = entered(body["view"])
+        asker = await self.door.asker(about.command, user, about.channel)
+        told = await _saved(ack, "name", self.rules.take(about.command, modals.silence_words(given), asker))
+        if told:
+            await _confirm(self.door, about, user, told, context)
+
+
+@dataclass(frozen=True, slots=True)
+class SaveAlert:
+    """`Save` in the modal of an alert; a refusal stands at the input it is about."""
+
+    door: Door
+    rules: RuleManager
+    backtesting: Backtesting
+
+    async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        about, user, given = about_of(body["view"]), str(body["user"]["id"]), entered(body["view"])
+        try:
+            requester = await self.door.asker(about.command, user, about.channel)
+            self.rules.access.require_manage(about.command, **requester.rights)
+        except Refused as error:
+            await ack(response_action="errors", errors={"question": error.message})
+            return
+        try:
+            wish = _wish(self.door, about, given)
+        except BadQuestion as error:
+            await ack(response_action="errors", errors={_input_of(self.door, about, given): error.message})
+            return
+        context["errand"] = _errand(about, user)
+        made = await _saved(ack, "question", self._make(wish, about, user))
+        if made:
+            rule, told = made
+            await _confirm(self.door, about, user, told, context)
+            await self._tell_the_past(rule, about, user)
+
+    async def _make(self, wish: Alert, about: About, user: str) -> tuple[Rule, Answer]:
+        requester = await self.door.permissions.requester(user, about.channel)
+        return await self.rules.make(wish, about.command, requester, instead_of=about.rule)
+
+    async def _tell_the_past(self, rule: Rule, about: About, user: str) -> None:
+        """What it would have done, with its chart, for whoever has made it. A courtesy: where it fails, nothing is said."""
+        try:
+            test = await self.backtesting.run(rule)
+        except Exception as error:
+            log.info("A new alert could not be tried on the past: %s", type(error).__name__)
+            return
+        if test.samples:
+            zone = await self.door.people.zone(user)
+            await self.door.delivery.whisper(_errand(about, user), backtest_text(test, zone), backtest_blocks(test, zone))
+
+
+async def _asked(door: Door, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> tuple[About, str]:
+    """What the button is about, for whoever may ask it: the command and its words. Raises BadQuestion and Refused."""
+    about, words = _button_line(body, action, context)
+    await door.require(about.command, context["errand"].user, about.channel)
+    return about, words
+
+
+def _is_ours(message: Mapping[str, Any], body: Mapping[str, Any], context: AsyncBoltContext) -> bool:
+    """Whether a message is one of ours: another app may set buttons that look like ours."""
+    ours = {"user": context.bot_user_id, "bot_id": context.bot_id, "app_id": body.get("api_app_id")}
+    return all(not message.get(name) or not own or message[name] == own for name, own in ours.items())
+
+
+def _button_line(body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> tuple[About, str]:
+    """The command and the words that a button holds."""
+    line = str(action.get("value", ""))
+    errand = context["errand"] = errand_of(body, line)
+    command, words = words_of(line)
+    return About(command, errand.channel), words
+
+
+async def _may_ask(door: Door, about: About, user: str) -> bool:
+    asker = await door.asker(about.command, user, about.channel)
+    return door.access.may_ask(about.command, **asker.rights)
+
+
+def _form_of(door: Door, about: About, words: str) -> Block:
+    """The form of a question, filled from words as far as they can be read, or as they were probably meant."""
+    directory = door.answering.directory
+    read = partial(read_question, about.command, directory=directory, now=door.clock(), zone=door.zone)
+    try:
+        parts = read(words).parts
+    except Meant as error:
+        words = error.hint.partition(" ")[2]
+        parts = read(words).parts
+    except BadQuestion:
+        parts = Parts()
+    accounts = directory.of_kind(COMMANDS[about.command].kinds)
+    preview = _said(door, about, words) if words or about.command != "logs" else "Choose a log, and when."
+    return modals.question_modal(about, parts, accounts, preview)
+
+
+def _wrong_input(view: Mapping[str, Any], given: Mapping[str, str]) -> str:
+    """The input at which a refusal stands: what is filled and was typed rather than chosen, or else the first there is."""
+    inputs = [block["block_id"] for block in view["blocks"] if block.get("type") == "input"]
+    wanted = ["from", "rest"] if given.get("from") or given.get("to") else ["rest", "account", "window"]
+    return next((name for name in wanted if given.get(name) and name in inputs), inputs[0])
+
+
+def _as_far_as_typed(door: Door, about: About, words: str) -> Alert:
+    """The wish that was typed, where it can be read; else its question alone."""
+    try:
+        wish = read_alert_wish(about.command, f"alert {words}", door.answering.directory)
+    except BadQuestion:
+        wish = None
+    return wish if isinstance(wish, Alert) else modals.new_alert(about.command, words)
+
+
+def _said(door: Door, about: About, words: str) -> str:
+    """How the question is read, in one line."""
+    try:
+        question = read_question(about.command, words, door.answering.directory, now=door.clock(), zone=door.zone)
+    except BadQuestion as error:
+        return kit.escaped(error.message)
+    return f"Read as {kit.code(question.line, 200)}" + (f": {kit.escaped(question.window.said)}" if question.window else "")
+
+
+def _wish(door: Door, about: About, given: Mapping[str, str], only: Sequence[str] | None = None) -> Alert:
+    wish = read_alert_wish(about.command, modals.alert_words(given, only), door.answering.directory)
+    if not isinstance(wish, Alert):
+        raise BadQuestion("That is no alert.", "/usage alerts")
+    return wish
+
+
+def _input_of(door: Door, about: About, given: Mapping[str, str]) -> str:
+    """The input at which a wish ceases to be one."""
+    tried: list[str] = []
+    for name in ("threshold", *modals.OPTIONS):
+        if name != "threshold":
+            if not given.get(name):
+                continue
+            tried.append(name)
+        try:
+            _wish(door, about, given, tried)
+        except BadQuestion:
+            return name
+    return "question"
+
+
+async def _open(door: Door, body: dict[str, Any], context: AsyncBoltContext, view: Block) -> None:
+    """Opens a modal at once: a trigger lives three seconds."""
+    problems = limits.view_problems(view)
+    if problems:
+        log.error("A form would be refused: %s", "; ".join(problems))
+    try:
+        await door.delivery.open_view(str(body.get("trigger_id", "")), view)
+    except (SlackApiError, *UNSURE) as error:
+        log.warning("A form could not be opened: %s", type(error).__name__)
+        await door.delivery.tell(context["errand"], messages.note(TOO_LATE))
+
+
+async def _saved(ack: AsyncAck, block: str, taking: Coroutine[Any, Any, T]) -> T | None:
+    """What came of it, the modal closed; or None, with the refusal standing in it. What takes longer than Slack waits goes on behind the
+    closed modal, and an error rises to the listener that tells it."""
+    task = asyncio.create_task(taking)
+    await asyncio.wait({task}, timeout=SAVE_WITHIN_S)
+    if not task.done():
+        await ack()
+        return await task
+    try:
+        told = task.result()
+    except (BadQuestion, Refused) as error:
+        await ack(response_action="errors", errors={block: error.message})
+        return None
+    except sqlite3.Error as error:
+        log.error("A form could not be saved: %s", error)
+        await ack(response_action="errors", errors={block: f"Nothing was saved. {trouble_of(error).text}"})
+        return None
+    await ack()
+    return told
+
+
+async def _confirm(door: Door, about: About, user: str, told: Answer, context: AsyncBoltContext) -> None:
+    context["errand"] = errand = _errand(about, user)
+    await door.delivery.tell(errand, told)
+
+
+def _errand(about: About, user: str) -> Errand:
+    return Errand(user=user, channel=about.channel, response_url="", line="", delivery=uuid.uuid4().hex)
+
+
+def register(
+    app: AsyncApp,
+    door: Door,
+    subscriptions: SubscriptionManager,
+    rules: RuleManager,
+    backtesting: Backtesting,
+    logs: Mapping[str, LogSource],
+    problems: ErrorListener,
+) -> None:
+    app.action(messages.OPEN_QUESTION)(OpenQuestion(door).__call__)
+    app.action(re.compile(rf"^{re.escape(modals.CHOOSE)}\.\w+$"))(ChooseQuestion(door).__call__)
+    app.options(modals.LOG_NAMES)(LogNames(door, logs).__call__)
+    app.view(modals.ASK)(AskQuestion(door, problems).__call__)
+    app.shortcut(ASK_AGAIN)(AskAgain(door).__call__)
+    app.shortcut(ASK_OPSWATCH)(AskOpswatch(door).__call__)
+    app.action(messages.OPEN_REPEAT)(OpenRepeat(door).__call__)
+    app.action(messages.OPEN_ALERT)(OpenAlert(door).__call__)
+    app.action(messages.OPEN_SILENCE)(OpenSilence(door, rules).__call__)
+    app.view(modals.SAVE_SILENCE)(SaveSilence(door, rules).__call__)
+    app.action(EDIT)(EditAction(door, rules).__call__)
+    app.action(modals.TRY_ALERT)(TryAlert(door, rules, backtesting).__call__)
+    app.view(modals.SAVE_REPEAT)(SaveRepeat(door, subscriptions).__call__)
+    app.view(modals.SAVE_ALERT)(SaveAlert(door, rules, backtesting).__call__)

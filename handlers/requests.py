@@ -1,0 +1,271 @@
+"""The door that every question from Slack comes through: recorded once, allowed or refused, read, answered, delivered."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, tzinfo
+
+from bot.access import Access
+from bot.answer import Answer, Block, Progress
+from bot.blocks import messages
+from bot.errors import BadQuestion, SlackRefused, SlackUnsure
+from bot.formatting import lasting
+from bot.questions.question import COMMANDS, CommandName, Question, read_question
+from bot.slack.delivery import Delivery, Errand, Holder
+from bot.slack.pace import NoRoom
+from bot.slack.response_url import LIVES
+from bot.slack.text import as_typed
+from bot.slack.users import People
+from bot.store import Asked, KeptResponseUrl, Store
+from handlers.answering import Answering, Asking, Clock, folder_when_needed
+from handlers.error_messages import Cancelled, Lost, Stopping, trouble_of
+from handlers.permissions import Permissions, Requester
+from handlers.subscriptions import Manager
+from handlers.typed_secrets import SecretCheck
+from providers.redaction import MARK, Redactor, Secret
+
+log = logging.getLogger("opswatch")
+SHOW_WORK_AFTER_S = 0.8
+EDIT_EVERY_S = 3.0
+TELL_WITHIN_S = 2.0
+LOST_SINCE = timedelta(minutes=30)
+
+
+@dataclass(slots=True)
+class Works:
+    """The work that is going on, by ticket, so that its asker can stop it, and the errands that are under way."""
+
+    errands: set[asyncio.Task[object]] = field(default_factory=set)
+    stopping: bool = False
+    going_on: dict[str, tuple[str, asyncio.Task[Answer]]] = field(default_factory=dict)
+    # Those of the bot before a reload, which may still go on.
+    earlier: Works | None = None
+
+    def cancel(self, ticket: str, user: str) -> bool:
+        """Stops a person's own work; False where there is none (any more) or it is somebody else's."""
+        owner, task = self.going_on.get(ticket, ("", None))
+        if task is None and self.earlier:
+            return self.earlier.cancel(ticket, user)
+        return task is not None and owner == user and task.cancel()
+
+    async def finish(self, *, within_s: float) -> None:
+        """No new work; what is under way gets a while to end, and is then stopped and told to its asker."""
+        self.stopping = True
+        if self.errands:
+            await asyncio.wait(set(self.errands), timeout=within_s)
+        for _, task in list(self.going_on.values()):
+            task.cancel()
+        if self.errands:
+            await asyncio.wait(set(self.errands), timeout=TELL_WITHIN_S)
+        await self._cut_off()
+
+    async def _cut_off(self) -> None:
+        """Ends what is left, such as a file that waits for its turn, while its end can still be recorded."""
+        late = set(self.errands)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=TELL_WITHIN_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    answering: Answering
+    permissions: Permissions
+    delivery: Delivery
+    store: Store
+    redactor: Redactor
+    clock: Clock
+    managers: Sequence[Manager]
+    zone: tzinfo
+    works: Works = field(default_factory=Works)
+
+    @property
+    def access(self) -> Access:
+        return self.permissions.access
+
+    @property
+    def people(self) -> People:
+        return self.permissions.people
+
+    async def ask(self, command: CommandName, words: str, errand: Errand, *, via: str) -> None:
+        """Answers the question, and records how it ended. A delivery that is known already has no second effect.
+
+        Errors rise to the one listener that tells them.
+        """
+        task = asyncio.current_task()
+        assert task is not None
+        self.works.errands.add(task)
+        try:
+            await self._recorded(command, words, errand, via=via)
+        finally:
+            self.works.errands.discard(task)
+
+    async def asker(self, command: CommandName, user: str, channel: str) -> Requester:
+        """Who asks, with those of their groups that matter for the command."""
+        return await self.permissions.requester(user, channel, command)
+
+    async def require(self, command: CommandName, user: str, channel: str) -> Requester:
+        """Who asks, for whoever may ask the command there. Raises Refused, and so is called before any name is shown."""
+        requester = await self.asker(command, user, channel)
+        self.access.require(command, **requester.rights)
+        return requester
+
+    async def _recorded(self, command: CommandName, words: str, errand: Errand, *, via: str) -> None:
+        started = time.monotonic()
+        asked = Asked(
+            delivery=errand.delivery,
+            asked_at=self.clock(),
+            user=errand.user,
+            channel=errand.channel,
+            command=command,
+            text=self.redactor.text(words)[:2000],
+            via=via,
+        )
+        if not await self.store.claim_question(asked):
+            log.info("A delivery came again and is left alone: /%s", command)
+            return
+        outcome = "internal"
+        try:
+            outcome = await self._ask(command, words, errand)
+        except BaseException as error:
+            outcome = trouble_of(error).kind
+            raise
+        finally:
+            took_ms = round((time.monotonic() - started) * 1000)
+            await self.store.finish_question(errand.delivery, outcome=outcome, took_ms=took_ms)
+
+    async def _ask(self, command: CommandName, words: str, errand: Errand) -> str:
+        if self.works.stopping:
+            raise Stopping
+        asker = await self.asker(command, errand.user, errand.channel)
+        for manager in self.managers:
+            if told := await manager.take(command, as_typed(words), asker):
+                await self.delivery.tell(errand, told)
+                return "managed"
+        self.access.require(command, **asker.rights)
+        zone = await self.people.zone(errand.user)
+        directory = self.permissions.directory(self.answering.directory, asker)
+        question = read_question(command, as_typed(words), directory, now=self.clock(), zone=zone)
+        may_manage = self.access.may_manage(command, **asker.rights)
+        if question.help:
+            await self.delivery.tell(errand, messages.help_for(question, directory, may_manage=may_manage))
+            return "help"
+        errand.line = question.line
+        errand.shown_line = self.redactor.text(question.line)
+        errand.public = errand.direct or self.access.is_public(command, errand.channel)
+        answer = await self._answer(question, errand, zone, may_manage=may_manage or errand.public)
+        return "partial" if answer.warnings else "answered"
+
+    async def _answer(self, question: Question, errand: Errand, zone: tzinfo, *, may_manage: bool) -> Answer:
+        """The answer, brought to its asker; a private one is kept for a while, so that it can be shared."""
+        with folder_when_needed() as folder:
+            ticket = uuid.uuid4().hex
+            answer = await self._work(question, Asking(folder, zone), errand, ticket)
+            blocks = messages.with_follow_up(answer.blocks, question.line, user=errand.user, ticket=ticket, may_manage=may_manage)
+            answer = replace(answer, blocks=blocks)
+            if not errand.public:
+                await self.keep(ticket, errand, answer.text, answer.blocks)
+            await self.delivery.answer(errand, answer, ticket=ticket)
+            if errand.away:
+                await self.keep(ticket, errand, answer.text, answer.blocks)
+        return answer
+
+    async def tell_the_lost(self, *, started: datetime) -> None:
+        """Tells those whose questions a crash cut off, once. Slack does not deliver again what was acknowledged."""
+        for asked in await self.store.take_unfinished(since=started - LOST_SINCE, before=started):
+            line = f"/{asked.command} {asked.text}".strip()
+            trouble = trouble_of(Lost(line))
+            try:
+                await self.delivery.lost(
+                    await self._lost_errand(asked, line), trouble.text, trouble.blocks("" if MARK in line else line)
+                )
+            except Exception as error:
+                log.warning(
+                    "A question that a crash cut off could not be told: %s", self.redactor.text(repr(error)), exc_info=True
+                )
+
+    async def _lost_errand(self, asked: Asked, line: str) -> Errand:
+        """The errand of a question that an earlier process did not finish, as far as it is known."""
+        errand = Errand(
+            user=asked.user,
+            channel=asked.channel,
+            response_url="",
+            line=line,
+            shown_ts=asked.shown_ts or "",
+            delivery=asked.delivery,
+        )
+        if kept := await self.store.take_response_url(asked.delivery, now=self.clock()):
+            errand.response_url, errand.shown_privately, errand.thread_ts = kept.url.open(), kept.replace, kept.thread_ts
+        return errand
+
+    async def keep(
+        self, ticket: str, errand: Errand, text: str, blocks: Sequence[Block], *, since: datetime | None = None
+    ) -> None:
+        """Keeps a private answer without the secrets that were typed, so that its asker may share it for a day."""
+        secrets = SecretCheck(self.redactor)
+        await self.store.keep_answer(
+            ticket, user=errand.user, channel=errand.channel, text=secrets.redacted(text), blocks=secrets.redacted_blocks(blocks),
+            now=since or self.clock(),
+        )  # fmt: skip
+
+    async def _work(self, question: Question, asking: Asking, errand: Errand, ticket: str) -> Answer:
+        """The answer. Work that takes longer than a second shows itself and can be stopped with its ticket."""
+        task, started = asyncio.create_task(self.answering.answer(question, asking)), time.monotonic()
+        self.works.going_on[ticket] = (errand.user, task)
+        try:
+            await asyncio.wait({task}, timeout=SHOW_WORK_AFTER_S)
+            while not task.done():
+                lasted = timedelta(seconds=round(time.monotonic() - started))
+                window = question.window.said if question.window else ""
+                said = " · ".join(filter(None, [window, asking.progress.said, f"{lasting(lasted)} so far"]))
+                await self._show(errand, ticket, Progress(said, dict(asking.progress.steps)))
+                await asyncio.wait({task}, timeout=EDIT_EVERY_S)
+            if task.cancelled():
+                raise Stopping if self.works.stopping else Cancelled
+            return task.result()
+        finally:
+            del self.works.going_on[ticket]
+            if not task.done():
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+
+    async def _show(self, errand: Errand, ticket: str, progress: Progress) -> None:
+        """Progress is a courtesy: where it cannot be shown, the work goes on."""
+        shown_ts, shown_privately = errand.shown_ts, errand.shown_privately
+        try:
+            if not shown_ts and not shown_privately:
+                # Before it is shown, so that a crash at any moment leaves no message that nobody can replace.
+                await self._keep_response_url(errand, replace=errand.holder is Holder.NOTHING)
+            await self.delivery.show_work(errand, ticket, progress)
+            if errand.shown_ts != shown_ts:
+                await self.store.note_shown(errand.delivery, errand.shown_ts)
+            if errand.shown_privately and errand.holder is not Holder.NOTHING and not shown_privately:
+                await self._keep_response_url(errand, replace=True)
+        except NoRoom:
+            return
+        except (SlackRefused, SlackUnsure) as error:
+            log.warning("Progress could not be shown: %s", error)
+        except Exception as error:
+            log.warning("Progress could not be shown: %s", self.redactor.text(repr(error)), exc_info=True)
+
+    async def _keep_response_url(self, errand: Errand, *, replace: bool) -> None:
+        if errand.response_url or errand.thread_ts:
+            kept = KeptResponseUrl(Secret(errand.response_url), replace, errand.thread_ts)
+            await self.store.keep_response_url(errand.delivery, kept, until=self.clock() + LIVES)
+
+
+def words_of(line: str) -> tuple[CommandName, str]:
+    """The command and the words of a line such as `/usage last 7 days`. Raises BadQuestion where it is none."""
+    name, _, words = line.strip().partition(" ")
+    command = COMMANDS.get(name.removeprefix("/"))
+    if command is None or not name.startswith("/"):
+        raise BadQuestion("This button asks nothing that I know.", "/usage help")
+    return command.name, words

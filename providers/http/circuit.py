@@ -1,0 +1,65 @@
+"""A circuit that stops hammering a vendor that is away, and lets one request try now and then."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from providers.clock import Clock, utc_now
+from providers.errors import Unavailable
+from providers.limits.rate_limiter import in_words
+
+OPENS_AFTER = 5
+FIRST_REST_S = 15.0
+LONGEST_REST_S = 240.0
+
+
+@dataclass(slots=True)
+class Circuit:
+    """Open after OPENS_AFTER failures in a row. While it is open nothing is sent; then one request tries, and the rest doubles
+    where that fails, too."""
+
+    account: str
+    clock: Callable[[], float] = time.monotonic
+    _failures: int = 0
+    _rest_s: float = FIRST_REST_S
+    _open_until: float = 0.0
+    answered_at: datetime | None = None
+    now: Clock = utc_now
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the vendor, as far as the last requests have shown; nothing where they were answered."""
+        if not self._failures:
+            return ""
+        left = self._open_until - self.clock()
+        rest = f", left alone for {in_words(left)}" if left > 0 else ""
+        return f"failed {self._failures} {'time' if self._failures == 1 else 'times'} in a row{rest}"
+
+    def check(self) -> None:
+        """Raises Unavailable while the circuit is open."""
+        now = self.clock()
+        if now < self._open_until:
+            left = self._open_until - now
+            raise Unavailable(
+                f"{self.account} has failed {self._failures} times in a row and is left alone for a while.",
+                account=self.account,
+                hint=f"It is asked again in {in_words(max(1.0, left))}; try then.",
+                retry_after_s=left,
+            )
+        if self._failures >= OPENS_AFTER:
+            # Whoever comes now tries for all; the others go on waiting.
+            self._open_until = now + self._rest_s
+
+    def succeeded(self) -> None:
+        self._failures, self._rest_s, self._open_until = 0, FIRST_REST_S, 0.0
+        self.answered_at = self.now()
+
+    def failed(self) -> None:
+        self._failures += 1
+        if self._failures > OPENS_AFTER:
+            self._rest_s = min(LONGEST_REST_S, self._rest_s * 2)
+        if self._failures >= OPENS_AFTER:
+            self._open_until = self.clock() + self._rest_s

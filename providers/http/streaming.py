@@ -1,0 +1,147 @@
+"""One place that opens streams of any size: a body that passes by in pieces and is never held whole.
+
+Ordinary calls go through `providers.http`. Bulk bodies go through aiohttp, whose parser is several times as quick, above all where
+the body comes in many small chunks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+import aiohttp
+import httpx
+from yarl import URL
+
+from providers.errors import Incomplete, ProtocolError, ProviderError, Unavailable
+from providers.http.client import MOST_ERROR_BYTES, Reply, no_answer
+from providers.http.connections import describe_failure, open_session
+from providers.http.network import Network
+from providers.http.unpacking import PACKINGS, Unpacker, packings_of
+
+PIECE_BYTES = 32 * 1024
+REFUSAL_TIMEOUT_S = 10.0
+# A connection, the next bytes of a stream, and a whole stream: an hour is what a log of some GB takes over a slow line.
+TIMEOUT = aiohttp.ClientTimeout(total=3600.0, sock_connect=10.0, sock_read=60.0)
+
+
+@dataclass(slots=True)
+class Meter:
+    """Bytes as they came over the wire."""
+
+    bytes: int = 0
+
+
+class BulkClient:
+    """One account's client for streams. It follows no redirects and sends what it is given, byte for byte."""
+
+    def __init__(self, network: Network = Network()) -> None:
+        self._network = network
+        self._session: aiohttp.ClientSession | None = None
+
+    @asynccontextmanager
+    async def opened(self, request: httpx.Request, *, account: str) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The response to a signed request, its body not read and not unpacked. Transport errors come out as Unavailable."""
+        if self._session is None:
+            self._session = open_session(
+                self._network,
+                timeout=TIMEOUT,
+                auto_decompress=False,
+                read_bufsize=4 * PIECE_BYTES,
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        try:
+            response = await self._session.request(
+                request.method, URL(str(request.url), encoded=True), headers=dict(request.headers), allow_redirects=False
+            )
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise unreachable(error, account=account) from None
+        try:
+            yield response
+        finally:
+            response.close()
+
+    async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+
+async def refusal(response: aiohttp.ClientResponse, *, account: str) -> Reply:
+    """A reply that is no log. Of its body only as much as a sentence needs is read, and what does not come in time is done without."""
+    body = bytearray()
+    with contextlib.suppress(TimeoutError, Incomplete):
+        async with asyncio.timeout(REFUSAL_TIMEOUT_S):
+            async for piece in pieces(response, account=account):
+                body += piece
+                if len(body) >= MOST_ERROR_BYTES:
+                    break
+    return replace(head(response), body=bytes(body[:MOST_ERROR_BYTES]))
+
+
+def head(response: aiohttp.ClientResponse) -> Reply:
+    """Status and headers, without the body."""
+    return Reply(response.status, httpx.Headers(list(response.headers.items())), b"")
+
+
+async def pieces(response: aiohttp.ClientResponse, *, account: str, meter: Meter | None = None) -> AsyncIterator[bytes]:
+    """The body in pieces of PIECE_BYTES or more at a time, unpacked where it comes packed in spite of `identity`.
+
+    What came is given out before Incomplete is raised for a body that breaks off, falls silent, or ends in the middle of
+    what was packed.
+    """
+    unpacker = _unpacker(response.headers.get("Content-Encoding", ""), account=account)
+    gathered, broken, meter = bytearray(), "", meter or Meter()
+    try:
+        while piece := await response.content.readany():
+            meter.bytes += len(piece)
+            for part in unpacker.feed(piece) if unpacker else (piece,):
+                if not gathered and len(part) >= PIECE_BYTES:
+                    yield part
+                    continue
+                gathered += part
+                if len(gathered) >= PIECE_BYTES:
+                    yield bytes(gathered)
+                    gathered.clear()
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        broken = unreachable(error, account=account).message
+    except zlib.error:
+        broken = f"{account} sent a log that cannot be unpacked."
+    if not broken and unpacker and not unpacker.ended:
+        broken = f"{account} ended a packed log too early."
+    if gathered:
+        yield bytes(gathered)
+    if broken:
+        raise Incomplete(broken, account=account, hint="Ask again, or for a shorter window.")
+
+
+def unreachable(error: Exception, *, account: str) -> ProviderError:
+    """The error for a request that got no whole answer; says how it failed and never quotes a URL."""
+    if failure := describe_failure(error):
+        reason, hint = failure
+        return Unavailable(f"{account} could not be reached: {reason}.", account=account, hint=hint)
+    if isinstance(error, aiohttp.ClientResponseError):
+        return ProtocolError(
+            f"{account} sent something that is not HTTP, or headers without end.",
+            account=account,
+            hint="Check `base_url`; if it stays, tell the operator.",
+        )
+    if isinstance(error, aiohttp.ConnectionTimeoutError | aiohttp.ClientConnectorError):
+        what = "could not be reached"
+    elif isinstance(error, TimeoutError):
+        what = "fell silent"
+    else:
+        what = "broke off in the middle of its answer"
+    return no_answer(what, account=account)
+
+
+def _unpacker(encoding: str, *, account: str) -> Unpacker | None:
+    packings = packings_of(encoding)
+    if not packings:
+        return None
+    if len(packings) > 1 or packings[0] not in PACKINGS:
+        raise ProtocolError(f"{account} sent a log packed as {encoding[:20]}.", account=account, hint="Tell the operator.")
+    return Unpacker()

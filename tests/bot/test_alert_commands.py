@@ -1,0 +1,208 @@
+"""The words by which people have something watched, and have it quiet."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.alerts.commands import Alert, Silence, Unalert, Unsilence, alert_example, read_alert_wish
+from bot.errors import BadQuestion
+from bot.questions.question import CommandName
+from tests.bot.test_question import HOUSE
+from tests.support.work import growth
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+ALERTS: list[tuple[CommandName, str, Alert]] = [
+    ("usage", "today above 5 GB every 15m", Alert("today", "bytes", "above", 5e9, every=15 * MINUTE)),
+    ("apiaudit", "edge last 1h failures above 20 for 10m", Alert("edge last 1h", "failures", "above", 20, hold=10 * MINUTE)),
+    ("logs", "web where(/timeout/) last 15m lines above 100", Alert("web where(/timeout/) last 15m", "lines", "above", 100)),
+    ("logs", "web levels.error above 3", Alert("web", "levels.error", "above", 3)),
+    ("logs", "web where(above 5) 20m lines below 1", Alert("web where(above 5) 20m", "lines", "below", 1)),
+    ("apiaudit", "24h failures ABOVE 20", Alert("24h", "failures", "above", 20)),
+    ("apiaudit", "24h failures failures above 20", Alert("24h failures", "failures", "above", 20)),
+    ("apiaudit", "edge 1h failure_percent above 2.5%", Alert("edge 1h", "failure_percent", "above", 2.5)),
+    ("apiaudit", "edge 1h failure_percent above 2.5 % for 5m", Alert("edge 1h", "failure_percent", "above", 2.5, hold=5 * MINUTE)),
+    ("apiaudit", "1h above 1,000 each account", Alert("1h", "failures", "above", 1000, each="account")),
+    ("usage", "above 5GB", Alert("", "bytes", "above", 5e9)),
+    ("usage", "this month forecast_month_bytes above 1.5 TB", Alert("this month", "forecast_month_bytes", "above", 1.5e12)),
+    (
+        "usage",
+        "rapid7-eu today above 5 GB recover 4.5 GB every 30m for 1h repeat 4h keep 5m nodata alert each log as ingest-spike",
+        Alert("rapid7-eu today", "bytes", "above", 5e9, 4.5e9, 30 * MINUTE, HOUR, 5 * MINUTE, 4 * HOUR, "log", "alert", "ingest-spike"),
+    ),
+    ("usage", "today as above above 5 GB as spike for 1h", Alert("today as above", "bytes", "above", 5e9, hold=HOUR, name="spike")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "text", "alert"), ALERTS, ids=[text for _, text, _ in ALERTS])
+def test_an_alert_is_read(command: CommandName, text: str, alert: Alert) -> None:
+    assert read_alert_wish(command, f"alert {text}", HOUSE) == alert
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "says"),
+    [
+        ("usage", "alert", "What is too much"),
+        ("usage", "alert today", "What is too much"),
+        ("usage", "alert today above", "Above or below what"),
+        ("usage", "alert today above much", "“much” is no threshold"),
+        ("usage", "alert today above 5 GB soon", "I do not understand “soon”"),
+        ("usage", "alert today above 5 GB every day", "I do not understand “every day”"),
+        ("usage", "alert today above 5 GB every 15m every 5m", "`every` stands twice"),
+        ("usage", "alert today above 5 GB every 1s", "every is at least 5s"),
+        ("usage", "alert today above 5 GB recover 6 GB", "recover lies on the calm side"),
+        ("usage", "alert today below 5 GB recover 4 GB", "recover lies on the calm side"),
+        ("usage", "alert today above 5 GB each actor", "each takes log"),
+        ("logs", "alert web above 5 each log", "/logs has nothing to take each of"),
+        ("usage", "alert today above 5 GB nodata shout", "nodata takes hold, alert or ok"),
+        ("usage", "alert today above 5 GB as -x", "A name is letters"),
+        ("apiaudit", "alert 1h failures above 5 GB", "“5 GB” is no threshold for failures"),
+        ("usage", "unalert", "Which alert"),
+        ("usage", "unalert a b", "One alert at a time"),
+        ("usage", "silence", "Which alert"),
+        ("usage", "silence ingest-spike", "For how long"),
+        ("usage", "silence ingest-spike forever", "For how long"),
+        ("usage", "silence ingest-spike 900d", "between a second and a year"),
+        ("usage", "silence ingest-spike 0m", "between a second and a year"),
+        ("usage", "unsilence", "Which alert"),
+    ],
+)
+def test_a_wish_that_cannot_be_read_is_refused_with_an_example(command: CommandName, text: str, says: str) -> None:
+    with pytest.raises(BadQuestion, match=says.replace("(", r"\(")) as caught:
+        read_alert_wish(command, text, HOUSE)
+    assert read_alert_wish(command, caught.value.hint.partition(" ")[2], HOUSE)
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "hint"),
+    [
+        ("usage", "alert us this month above 5.000 GB every 1h as big", "/usage alert us this month above 5 GB every 1h as big"),
+        ("usage", "alert us today abov 5 GB every 15m", "/usage alert us today above 5 GB every 15m"),
+        ("usage", "alert us yesterday", "/usage alert us yesterday above 5 GB"),
+        ("usage", "alert us today above much for 1h", "/usage alert us today above 5 GB for 1h"),
+        ("usage", "alert us today above 5 GB soon", "/usage alert us today above 5 GB"),
+        ("usage", "alert us today above 5 GB recover 6 GB for 1h", "/usage alert us today above 5 GB recover 5 GB for 1h"),
+        ("usage", "alert us today above 5 GB every 1s for 1h", "/usage alert us today above 5 GB every 15m for 1h"),
+        ("usage", "alert us today above 5 GB every 6M for 1h", "/usage alert us today above 5 GB every 6m for 1h"),
+        ("apiaudit", "alert iot 1h failures above 5 GB for 1h", "/apiaudit alert iot 1h failures above 20 for 1h"),
+        ("usage", 'silence spike 2 parsecs "load test"', '/usage silence spike 2h "load test"'),
+    ],
+)
+def test_examples_keep_what_was_typed(command: CommandName, text: str, hint: str) -> None:
+    with pytest.raises(BadQuestion) as caught:
+        read_alert_wish(command, text, HOUSE)
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("text", "threshold"),
+    [
+        ("above 5,5 GB", 5.5e9),
+        ("above 0.125 GB", 125e6),
+        ("above 1,000", 1000),
+        ("above 1,000,000", 1e6),
+        ("above 1.000.000", 1e6),
+        ("above 1.234,5", 1234.5),
+        ("above 1_000", 1000),
+        ("above 1e9", 1e9),
+        ("above 2.5e9", 2.5e9),
+        ("above 5 million", 5e6),
+        ("above 0,5 MB", 5e5),
+        ("above 12,34 MB", 12_340_000),
+    ],
+)
+def test_numbers_are_read_as_people_write_them(text: str, threshold: float) -> None:
+    wish = read_alert_wish("usage", f"alert today {text}", HOUSE)
+    assert isinstance(wish, Alert)
+    assert wish.threshold == threshold
+
+
+@pytest.mark.parametrize("text", ["above 5.000 GB", "above 1.000", "above 5 GB recover 1.500 GB", "above 5 GB for 1.500h"])
+def test_numbers_with_two_readings_are_asked_back(text: str) -> None:
+    with pytest.raises(BadQuestion, match=r"can be read as .* or as .*; write one of these") as caught:
+        read_alert_wish("usage", f"alert today {text}", HOUSE)
+    assert read_alert_wish("usage", caught.value.hint.removeprefix("/usage "), HOUSE)
+
+
+@pytest.mark.parametrize(
+    "text", ["above 12,34,567", "above 1,2,3", "above ..", "above 1e99", "above " + "9" * 400, "above 5 GiB", "above ٣"]
+)
+def test_what_is_no_number_is_no_threshold(text: str) -> None:
+    with pytest.raises(BadQuestion, match=r"is no threshold|do not understand “GiB”"):
+        read_alert_wish("usage", f"alert today {text}", HOUSE)
+
+
+@pytest.mark.parametrize(
+    ("typed", "length"),
+    [
+        ("90s", timedelta(seconds=90)),
+        ("1h30m", 90 * MINUTE),
+        ("1.5h", 90 * MINUTE),
+        ("1,5h", 90 * MINUTE),
+        ("2 hours", 2 * HOUR),
+        ("1 hour 30 minutes", 90 * MINUTE),
+        ("90 min", 90 * MINUTE),
+    ],
+)
+def test_durations_are_read_as_people_write_them(typed: str, length: timedelta) -> None:
+    wish = read_alert_wish("usage", f"alert today above 5 GB for {typed} every 1h", HOUSE)
+    assert isinstance(wish, Alert)
+    assert (wish.hold, wish.every) == (length, HOUR)
+    assert read_alert_wish("usage", f'silence spike {typed} "x"', HOUSE) == Silence("spike", length, "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "wish"),
+    [
+        ("alerts", "list"),
+        ("unalert usage-1", Unalert("usage-1")),
+        ('silence ingest-spike 2h "planned load test"', Silence("ingest-spike", 2 * HOUR, "planned load test")),
+        ("silence ingest-spike for 30m planned", Silence("ingest-spike", 30 * MINUTE, "planned")),
+        ("silence ingest-spike until tomorrow", Silence("ingest-spike", None)),
+        ('silence "ingest spike" 1d', Silence("ingest spike", 24 * HOUR)),
+        ("unsilence ingest-spike", Unsilence("ingest-spike")),
+        ("last 7 days", None),
+        ("subscribe today at 09:00", None),
+        ("", None),
+    ],
+)
+def test_the_other_words(text: str, wish: Any) -> None:
+    assert read_alert_wish("usage", text, HOUSE) == wish
+
+
+@pytest.mark.parametrize("command", ["usage", "apiaudit", "logs"])
+def test_the_example_of_each_command_is_an_alert(command: CommandName) -> None:
+    assert isinstance(read_alert_wish(command, alert_example(command, HOUSE).partition(" ")[2], HOUSE), Alert)
+
+
+@given(st.sampled_from(["usage", "apiaudit", "logs"]), st.sampled_from(["alert", "silence", "unalert", "unsilence"]), st.text(max_size=60) | st.lists(st.sampled_from(["above", "below", "5 GB", "20", "every", "15m", "for", "as", "x", "each", "log", "where(above 5)"]), max_size=8).map(" ".join))  # fmt: skip
+def test_any_words_give_a_wish_or_a_refusal(command: CommandName, verb: str, text: str) -> None:
+    try:
+        assert read_alert_wish(command, f"{verb} {text}", HOUSE)
+    except BadQuestion as refusal:
+        assert refusal.hint
+
+
+def test_words_made_to_be_slow_are_read_in_time() -> None:
+    for text in ("above " * 600, "above 5 " * 500, "above 5 every " * 280, "above " + "9" * 3900, "silence " + "x " * 1900):
+        with pytest.raises(BadQuestion):
+            read_alert_wish("usage", f"alert {text} nonsense", HOUSE)
+
+
+@pytest.mark.parametrize(
+    "words", ["above ", "above 5 ", "above 5 every ", "9", "1m", "1.", "each log ", 'as "', "recover 5 ", "5 GB "]
+)
+@pytest.mark.parametrize("verb", ["alert today above 5 GB ", "alert ", "silence x ", "unalert "])
+def test_work_grows_no_faster_than_the_words(verb: str, words: str) -> None:
+    def read(times: int) -> None:
+        with contextlib.suppress(BadQuestion):
+            read_alert_wish("usage", verb + words * times, HOUSE)
+
+    read(10)
+    assert max(growth(read, [100, 200, 400])) < 2.6

@@ -1,0 +1,87 @@
+"""How numbers and outside text are said."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+
+from bot import formatting
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.00 kB"),
+        (1234, "1.23 kB"),
+        (134929550, "135 MB"),
+        (999_499, "999 kB"),
+        (999_500, "1.00 MB"),
+        (5_400_000_000, "5.40 GB"),
+        (1e13, "10.0 TB"),
+        (-5e9, "-5.00 GB"),
+    ],
+)
+def test_sizes_are_decimal_with_three_digits(count: float, said: str) -> None:
+    assert formatting.size(count) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("5 GB", 5 * 10**9), ("750MB", 750 * 10**6), ("1.5 kb", 1500), ("12", 12), ("x", None), ("5 GiB", None), ("-1 GB", None)],
+)
+def test_sizes_are_read_back(text: str, count: int | None) -> None:
+    assert formatting.read_size(text) == count
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("5s", timedelta(seconds=5)),
+        ("15m", timedelta(minutes=15)),
+        ("4h", timedelta(hours=4)),
+        ("2d", timedelta(days=2)),
+        ("1w", None),
+        ("", None),
+        ("-5m", None),
+    ],
+)
+def test_durations_are_read(text: str, length: timedelta | None) -> None:
+    assert formatting.read_duration(text) == length
+
+
+@pytest.mark.parametrize("bad", ["\x1b[31m", "\u202e", "\u200b", "\x00", "\u2028", "\u2066", "\x85", "\U000e0041", "\ud800"])
+def test_characters_that_nobody_sees_become_a_dot(bad: str) -> None:
+    clean = formatting.inert(f"a{bad}b")
+    assert clean.startswith("a·")
+    assert bad not in clean
+
+
+def test_lists_shorten_with_a_count() -> None:
+    assert formatting.listed(["a"]) == "a"
+    assert formatting.listed(["a", "b", "c"]) == "a, b and c"
+    assert formatting.listed([str(n) for n in range(17)]) == "0, 1, 2, 3, 4 … and 12 more"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(40, "40 s"), (720, "12 min"), (7800, "2 h 10 min"), (7200, "2 h"), (260_000, "3 days")]
+)
+def test_how_long_something_lasts(seconds: int, said: str) -> None:
+    assert formatting.lasting(timedelta(seconds=seconds)) == said
+
+
+@pytest.mark.parametrize(
+    ("today", "day", "moment"),
+    [("2026-11-21", "Sat 21 Nov", "21 Nov 00:30"), ("2027-01-01", "Sat 21 Nov 2026", "21 Nov 2026 00:30")],
+)
+def test_year_is_shown_where_it_is_not_this_one(today: str, day: str, moment: str) -> None:
+    now = datetime.fromisoformat(f"{today}T12:00Z")
+    assert formatting.day(date(2026, 11, 21), now.date()) == day
+    assert formatting.moment(datetime(2026, 11, 20, 23, 30, tzinfo=UTC), timezone(timedelta(hours=1)), now) == moment
+
+
+def test_this_year_is_that_of_the_zone() -> None:
+    new_year = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
+    assert formatting.moment(new_year, timezone(timedelta(hours=1)), new_year) == "1 Jan 00:30"
