@@ -18,7 +18,7 @@ from bot import __version__
 from bot.cli.database import backup, forget, migrate, restore
 from bot.cli.init import init
 from bot.cli.program import ProgramCommand, as_called, fail, has_demo
-from bot.errors import BadConfig
+from bot.errors import ConfigError
 from bot.private_files import temporary_folder
 from bot.terminal_text import terminal_json, terminal_line, terminal_text
 from providers.redaction import Redactor, Secret
@@ -28,7 +28,7 @@ PROVIDER_FAILED = 3
 CONFIG_HELP = "The configuration; else $BOT_CONFIG, else ./bot.toml."
 
 
-class _Front(click.Group):
+class ExitCodeGroup(click.Group):
     """A group whose commands end with the exit codes we promise: what we did not foresee is 1."""
 
     command_class = ProgramCommand
@@ -41,7 +41,7 @@ class _Front(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
-        except BadConfig as error:
+        except ConfigError as error:
             _tell_config(error)
             sys.exit(2)
         except Exception as error:
@@ -59,10 +59,10 @@ class _Redacting(logging.Formatter):
         return terminal_text(self.redactor.text(super().format(record)))
 
 
-LOGGED = _Redacting("%(asctime)s %(levelname)s %(name)s: %(message)s")
+LOG_FORMATTER = _Redacting("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-@click.group(cls=_Front, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=ExitCodeGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="%(version)s")
 @click.option("--verbose", is_flag=True, help="Tell more on standard error.")
 def main(verbose: bool) -> None:
@@ -78,7 +78,7 @@ def main(verbose: bool) -> None:
       python -m bot run                                 connect to Slack
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LOGGED)
+    handler.setFormatter(LOG_FORMATTER)
     logging.basicConfig(handlers=[handler], level=logging.INFO if verbose else logging.WARNING)
     logging.getLogger("opswatch").setLevel(logging.INFO)
     for quiet in ("apscheduler", "slack_bolt", "slack_sdk", "aiohttp.access", "httpx", "httpcore", "akamai.edgegrid.edgegrid"):
@@ -105,28 +105,28 @@ def ask(config_path: Path | None, as_json: bool, out: Path, user: str | None, ch
       python -m bot ask "/apiaudit 24h failures" --json
       python -m bot ask "/logs kitchen 20m" --out /tmp
     """
-    from bot.cli.ask import ask_here
+    from bot.cli.ask import answer_in_terminal
 
-    _quiet_unless_told()
-    with _told_as(as_json):
-        shown = asyncio.run(ask_here(text, _config(config_path), out=out, user=user, channel=channel))
+    lower_log_level()
+    with report_errors(as_json):
+        shown = asyncio.run(answer_in_terminal(text, _config(config_path), out=out, user=user, channel=channel))
         click.echo(terminal_json(shown.as_json()) if as_json else shown.as_text())
 
 
 @contextlib.contextmanager
-def _told_as(as_json: bool) -> Iterator[None]:
+def report_errors(as_json: bool) -> Iterator[None]:
     """What goes wrong is told in one sentence, or as JSON, and ends with its exit code."""
-    from handlers.error_messages import trouble_of
+    from handlers.error_messages import error_message
 
     try:
         yield
     except Exception as error:
-        trouble = trouble_of(error)
+        trouble = error_message(error)
         if trouble.kind == "internal":
             logging.getLogger("opswatch").error("Unexpected error", exc_info=error)
         if as_json:
             click.echo(terminal_json(trouble.as_json()))
-        elif isinstance(error, BadConfig):
+        elif isinstance(error, ConfigError):
             _tell_config(error)
         else:
             click.echo(terminal_text(as_called(f"{trouble.message}\n{trouble.hint}".strip())), err=True)
@@ -147,11 +147,11 @@ def backtest(config_path: Path | None, days: int, as_json: bool, name: str) -> N
       python -m bot backtest ingest-spike --days 30 --json
     """
     from bot.alerts.backtest import backtest_text
-    from bot.cli.ask import backtest_here, backtest_json
+    from bot.cli.ask import backtest_json, run_backtest
 
-    _quiet_unless_told()
-    with _told_as(as_json):
-        test, zone = asyncio.run(backtest_here(name, _config(config_path), days=days))
+    lower_log_level()
+    with report_errors(as_json):
+        test, zone = asyncio.run(run_backtest(name, _config(config_path), days=days))
         click.echo(terminal_json(backtest_json(test)) if as_json else terminal_text(backtest_text(test, zone)))
 
 
@@ -166,9 +166,9 @@ def check(config_path: Path | None, as_json: bool) -> None:
       python -m bot check
       python -m bot check --config /etc/opswatch/bot.toml --json
     """
-    from bot.cli.check import checks_of
+    from bot.cli.check import run_checks
 
-    checks, code = asyncio.run(checks_of(_config(config_path)))
+    checks, code = asyncio.run(run_checks(_config(config_path)))
     if as_json:
         plain = [{"name": c.name, "ok": c.ok, "detail": c.detail, "hint": c.hint} for c in checks]
         click.echo(terminal_json({"ok": code == 0, "checks": plain}))
@@ -204,7 +204,7 @@ def run(config_path: Path | None, protocol: str, boundary: str) -> None:  # noqa
         tokens = slack_tokens(settings.slack.mode)
         # Secrets of before a reload may still turn up in what was begun with them.
         secrets.update([*settings.secrets(), *tokens.secrets()])
-        LOGGED.redactor = Redactor([*secrets])
+        LOG_FORMATTER.redactor = Redactor([*secrets])
         return settings, tokens
 
     secrets: set[Secret] = set()
@@ -281,13 +281,13 @@ def _config(given: Path | None) -> Path:
     return given or Path(os.environ.get("BOT_CONFIG") or "bot.toml")
 
 
-def _tell_config(error: BadConfig) -> None:
+def _tell_config(error: ConfigError) -> None:
     for problem in error.problems:
         click.echo(terminal_line(as_called(f"NO  {problem}")), err=True)
     click.echo(terminal_text(as_called(error.hint)), err=True)
 
 
-def _quiet_unless_told() -> None:
+def lower_log_level() -> None:
     if not _verbose():
         logging.getLogger("opswatch").setLevel(logging.ERROR)
 

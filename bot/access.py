@@ -6,8 +6,8 @@ import enum
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from bot.errors import Refused
-from bot.questions.question import COMMANDS, CommandName, Directory
+from bot.errors import AccessDenied
+from bot.questions.question import COMMANDS, AccountDirectory, CommandName
 
 EVERYONE = "*"
 
@@ -22,7 +22,7 @@ class Membership(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class AccessPolicy:
     """The rules: for each command the ids of users, user groups and channels that may ask; one match suffices."""
 
     rules: Mapping[str, Collection[str]]
@@ -55,7 +55,7 @@ class Access:
     ) -> None:
         """Raises Refused with what to do where this person may not ask this here."""
         if not self.may_ask(command, user=user, channel=channel, groups=groups, membership=membership):
-            raise Refused(
+            raise AccessDenied(
                 f"You may not ask /{command} here.",
                 f"Ask in a channel where it is allowed, or ask the operator to add you to `{command}` under [access] in bot.toml.",
             )
@@ -91,7 +91,7 @@ class Access:
         """Raises Refused where this person may not ask, or may not have the question asked on a schedule."""
         self.require(command, user=user, channel=channel, groups=groups, membership=membership)
         if not self.may_manage(command, user=user, channel=channel, groups=groups, membership=membership):
-            raise Refused(
+            raise AccessDenied(
                 "You may not manage what is asked on a schedule here.",
                 "Ask the operator to add you to `manage` under [access] in bot.toml.",
             )
@@ -101,11 +101,11 @@ class Access:
         return EVERYONE in self.rules[command] or channel in self.rules[command]
 
 
-def visible_directory(directory: Directory, commands: Collection[CommandName]) -> Directory:
+def visible_directory(directory: AccountDirectory, commands: Collection[CommandName]) -> AccountDirectory:
     """The names that somebody who may ask these commands may read: the accounts of each, and the logs where `/logs` is among them."""
     kinds = {kind for name in commands for kind in COMMANDS[name].kinds}
     accounts = {name: kind for name, kind in directory.accounts.items() if kind in kinds}
-    return Directory(accounts, directory.logs if "logs" in commands else {})
+    return AccountDirectory(accounts, directory.logs if "logs" in commands else {})
 
 
 def _is_among(

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from bot.questions.windows import ReadWindow
+from bot.questions.windows import ParsedWindow
 
 Block = dict[str, Any]
 
@@ -63,5 +63,5 @@ class Answer:
     values: Mapping[str, Any] = field(default_factory=dict)
     files: Sequence[AnswerFile] = ()
     warnings: Sequence[str] = ()
-    window: ReadWindow | None = None
-    known_until: datetime | None = None
+    window: ParsedWindow | None = None
+    data_until: datetime | None = None

@@ -23,36 +23,36 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.alerts.mutes import Mute, in_zone
-from bot.composition import Accounts, access_of, answering_of, rules_of
+from bot.alerts.mutes import Mute, localise
+from bot.composition import ProviderRegistry, build_access_policy, build_answerer, rules_from_settings
 from bot.config import Settings, SlackTokens
-from bot.health import Connection
+from bot.health import ConnectionStatus
 from bot.private_files import sweep_temporary_folders
 from bot.schedules.due import read_cron
-from bot.slack.block_fallback import Plainer
+from bot.slack.block_fallback import BlockFallback
 from bot.slack.channels import SlackChannels
 from bot.slack.client import retry_after_s
 from bot.slack.deliveries import Deliveries, wants_reply
 from bot.slack.delivery import Delivery, json_text, web_client
 from bot.slack.http_mode import HttpMode
-from bot.slack.outbox import Outbox, Pace
+from bot.slack.outbox import Outbox, OutboxTimings
 from bot.slack.pace import Priority, SlackPace
-from bot.slack.socket_mode import HOPELESS, NOT_CONNECTED, Patience, SocketMode, unreachable
-from bot.slack.users import SlackPeople
-from bot.store import Alerts, Posts, Store, StoredLedger, StoredTimes
+from bot.slack.socket_mode import FATAL_ERRORS, NOT_CONNECTED, SocketMode, SocketTimeouts, unreachable
+from bot.slack.users import SlackUserDirectory
+from bot.store import Alerts, Posts, SqliteRateLimitStore, Store, StoredTimes
 from bot.store.pauses import Pauses
 from handlers.alert_rules import RuleManager
 from handlers.backtesting import Backtesting
 from handlers.jobs import digests as job_digests
-from handlers.jobs.alerts import AlertJob, Quiet
+from handlers.jobs.alerts import AlertJob, SilenceIndex
 from handlers.jobs.digests import Digest, DigestJob
-from handlers.jobs.scheduler import Clockwork
+from handlers.jobs.scheduler import Scheduler
 from handlers.listeners import actions, alert_actions, home, mentions, modals
 from handlers.listeners import commands as listener_commands
 from handlers.listeners.errors import ErrorListener
 from handlers.pauses import Announcer, PauseGuard
 from handlers.permissions import Permissions
-from handlers.requests import Door
+from handlers.requests import RequestHandler
 from handlers.subscriptions import SubscriptionManager
 from handlers.typed_secrets import SecretCheck
 from providers.clock import Clock, utc_now
@@ -75,11 +75,11 @@ class Bot:
     store: Store
     settings: Settings
     tokens: SlackTokens
-    door: Door
+    door: RequestHandler
     outbox: Outbox
-    clockwork: Clockwork
-    slack: Connection
-    patience: Patience
+    clockwork: Scheduler
+    slack: ConnectionStatus
+    patience: SocketTimeouts
     clock: Clock = utc_now
 
     @asynccontextmanager
@@ -115,7 +115,7 @@ class Bot:
         """A while after the start, when an earlier process that was still finishing has ended, too."""
         started = self.clock()
         await asyncio.sleep(self.patience.lost)
-        await self.door.tell_the_lost(started=started)
+        await self.door.report_interrupted(started=started)
 
     @asynccontextmanager
     async def _socket(self) -> AsyncIterator[None]:
@@ -145,9 +145,9 @@ class Bot:
 async def open_bot(
     settings: Settings,
     tokens: SlackTokens,
-    slack: Connection | None = None,
-    patience: Patience = Patience(),
-    pace: Pace = Pace(),
+    slack: ConnectionStatus | None = None,
+    patience: SocketTimeouts = SocketTimeouts(),
+    pace: OutboxTimings = OutboxTimings(),
     *,
     clock: Clock | None = None,
 ) -> AsyncIterator[Bot]:
@@ -156,7 +156,7 @@ async def open_bot(
 
     Raises StoreError, and SlackApiError where the token is not accepted.
     """
-    slack, clock = slack or Connection(), clock or utc_now
+    slack, clock = slack or ConnectionStatus(), clock or utc_now
     redactor = Redactor([*settings.secrets(), *tokens.secrets()])
     await asyncio.to_thread(sweep_temporary_folders)
     async with contextlib.AsyncExitStack() as stack:
@@ -164,34 +164,41 @@ async def open_bot(
         client = web_client(tokens.bot.open(), tokens.api_url, session, pace=SlackPace(pace.per_channel))
         store = await Store.open(settings.database, now=clock())
         stack.push_async_callback(store.close)
-        accounts = Accounts(settings, redactor, StoredLedger(store), clock)
+        accounts = ProviderRegistry(settings, redactor, SqliteRateLimitStore(store), clock)
         stack.push_async_callback(accounts.aclose)
-        plainer = Plainer(client, session)
+        plainer = BlockFallback(client, session)
         delivery = Delivery(client, session, plainer)
         stack.push_async_callback(delivery.aclose)
-        posts, alerts, ops, access = Posts(store), Alerts(store), settings.slack.ops_channel or "", access_of(settings.access)
-        answering = answering_of(settings, accounts, redactor, clock)
+        posts, alerts, ops, access = (
+            Posts(store),
+            Alerts(store),
+            settings.slack.ops_channel or "",
+            build_access_policy(settings.access),
+        )
+        answering = build_answerer(settings, accounts, redactor, clock)
         outbox = Outbox(posts, client.at(Priority.MESSAGE), clock, ops, pace, plainer, session)
         digests, zone = _digests(settings), settings.timezone
-        people = SlackPeople(client, zone, clock)
+        people = SlackUserDirectory(client, zone, clock)
         permissions, secrets = Permissions(access, people, SlackChannels(client)), SecretCheck(redactor)
         announcer = Announcer(posts, outbox, people, clock)
         guard = PauseGuard(permissions, Pauses(store), announcer, delivery.direct, clock, ops)
         await guard.open()
         job = DigestJob(answering, posts, outbox, zone, clock, ops)
-        watch = AlertJob(answering, alerts, outbox, Quiet(alerts, _mutes(settings), zone), zone, clock, ops)
+        watch = AlertJob(answering, alerts, outbox, SilenceIndex(alerts, _mutes(settings), zone), zone, clock, ops)
         works = [job.scheduled(each) for each in digests]
-        clockwork = Clockwork(
-            posts, clock, works, _pruning(posts, alerts, store), outbox.distress,
+        clockwork = Scheduler(
+            posts, clock, works, _pruning(posts, alerts, store), outbox.report_database_failure,
             reset_stored=StoredTimes(store).reset, tell_operator=outbox.tell_operator, database_trouble=store.trouble,
             tick_s=job_digests.TICK_S,
         )  # fmt: skip
-        rules = RuleManager(answering, alerts, clockwork, watch, permissions, guard, secrets, zone, clock, rules_of(settings))
+        rules = RuleManager(
+            answering, alerts, clockwork, watch, permissions, guard, secrets, zone, clock, rules_from_settings(settings)
+        )
         works += [rules.scheduled(rule) for rule in await rules.open(clock())]
         clockwork.after_reset.append(rules.refresh_silences)
         subscriptions = SubscriptionManager(answering, posts, clockwork, job, permissions, guard, secrets, zone, clock, digests)
         works += await subscriptions.open()
-        door = Door(
+        door = RequestHandler(
             answering=answering,
             permissions=permissions,
             delivery=delivery,
@@ -201,7 +208,7 @@ async def open_bot(
             managers=[subscriptions, rules],
             zone=zone,
         )
-        who = await _introduced(client, slack, patience)
+        who = await _wait_for_auth(client, slack, patience)
         people.workspace = frozenset(filter(None, (who.get("team_id"), who.get("enterprise_id"))))
         app = _bolt(client, tokens, who)
         listener_commands.register(app, door)
@@ -230,7 +237,7 @@ async def open_bot(
         )
 
 
-async def _introduced(client: AsyncWebClient, slack: Connection, patience: Patience) -> Any:
+async def _wait_for_auth(client: AsyncWebClient, slack: ConnectionStatus, patience: SocketTimeouts) -> Any:
     """Who we are, as Slack says. Asked for until Slack can be reached; a token it will never accept raises."""
     backoff_s = patience.first_wait
     while True:
@@ -238,7 +245,7 @@ async def _introduced(client: AsyncWebClient, slack: Connection, patience: Patie
         try:
             return await asyncio.wait_for(client.auth_test(), patience.open)
         except SlackApiError as error:
-            if error.response.get("error") in HOPELESS:
+            if error.response.get("error") in FATAL_ERRORS:
                 raise
             asked_for_s = retry_after_s(error)
             slack.trouble = f"Slack does not tell who we are ({error.response.get('error') or error.response.status_code})."
@@ -292,7 +299,7 @@ def _mutes(settings: Settings) -> list[Mute]:
     """The quiet windows of the configuration, their times in its zone."""
     zone, found = settings.timezone, []
     for mute in settings.mute:
-        start, end = (in_zone(moment, zone) if moment else None for moment in (mute.start, mute.end))
+        start, end = (localise(moment, zone) if moment else None for moment in (mute.start, mute.end))
         trigger = read_cron(mute.at, zone) if mute.at else None
         found.append(Mute(mute.name, frozenset(mute.alerts), start, end, trigger, mute.lasting or timedelta(0)))
     return found

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.access import Access
+from bot.access import AccessPolicy
 from bot.alerts.rule import Rule
 from bot.config import AccessSettings, AkamaiSettings, DeviceWiseSettings, ProviderSettings, Rapid7Settings, Settings
-from handlers.answering import Answering
+from handlers.answering import Answerer
 from handlers.commands.apiaudit import ApiAuditCommand
 from handlers.commands.logs import LogsCommand
 from handlers.commands.usage import UsageCommand
@@ -19,16 +19,16 @@ from providers.clock import Clock, utc_now
 from providers.devicewise.auth import Credentials
 from providers.devicewise.client import DeviceWise
 from providers.http.network import Network
-from providers.limits.rate_limiter import Ledger
+from providers.limits.rate_limiter import RateLimitStore
 from providers.rapid7.client import Rapid7
 from providers.redaction import Redactor
 from providers.sources import CallSource, Checked, LogSource, UsageSource
 
 
-class Accounts:
+class ProviderRegistry:
     """All configured accounts, each opened once, by the capabilities they have."""
 
-    def __init__(self, settings: Settings, redactor: Redactor, ledger: Ledger, clock: Clock = utc_now) -> None:
+    def __init__(self, settings: Settings, redactor: Redactor, ledger: RateLimitStore, clock: Clock = utc_now) -> None:
         self.all: Mapping[str, Checked] = {
             name: _open(name, account, redactor, ledger, clock, settings.network) for name, account in settings.providers.items()
         }
@@ -43,7 +43,7 @@ class Accounts:
 
 
 def _open(
-    name: str, settings: ProviderSettings, redactor: Redactor, ledger: Ledger, clock: Clock, network: Network
+    name: str, settings: ProviderSettings, redactor: Redactor, ledger: RateLimitStore, clock: Clock, network: Network
 ) -> Rapid7 | Akamai | DeviceWise:
     if isinstance(settings, Rapid7Settings):
         return Rapid7(
@@ -97,9 +97,9 @@ def _report(settings: AkamaiSettings) -> ReportSettings:
     )
 
 
-def answering_of(settings: Settings, accounts: Accounts, redactor: Redactor, clock: Clock = utc_now) -> Answering:
+def build_answerer(settings: Settings, accounts: ProviderRegistry, redactor: Redactor, clock: Clock = utc_now) -> Answerer:
     """What answers questions, with or without Slack."""
-    return Answering(
+    return Answerer(
         {
             "usage": UsageCommand(accounts.usage, accounts.quotas, clock),
             "apiaudit": ApiAuditCommand(accounts.calls, clock),
@@ -111,11 +111,11 @@ def answering_of(settings: Settings, accounts: Accounts, redactor: Redactor, clo
     )
 
 
-def access_of(settings: AccessSettings) -> Access:
-    return Access({"usage": settings.usage, "apiaudit": settings.apiaudit, "logs": settings.logs}, settings.manage)
+def build_access_policy(settings: AccessSettings) -> AccessPolicy:
+    return AccessPolicy({"usage": settings.usage, "apiaudit": settings.apiaudit, "logs": settings.logs}, settings.manage)
 
 
-def rules_of(settings: Settings) -> list[Rule]:
+def rules_from_settings(settings: Settings) -> list[Rule]:
     """The alerts of the configuration."""
     return [
         Rule(

@@ -37,8 +37,8 @@ from pydantic import (
 from bot import formatting
 from bot.alerts.rule import SHORTEST_EVERY, SUBJECTS, VALUES, has_value
 from bot.amounts import read_duration, read_size
-from bot.errors import BadConfig, BadQuestion, Problem
-from bot.questions.question import Directory, Kind, read_line
+from bot.errors import BadQuestion, ConfigError, ConfigProblem
+from bot.questions.question import AccountDirectory, Kind, read_line
 from bot.schedules.cron import EXAMPLE, CronError, CronTrigger
 from providers.akamai.auth import EdgeGridCredentials, EdgercError, host_url, read_edgerc
 from providers.http.network import Network, NetworkSettingError, is_loopback
@@ -106,12 +106,12 @@ def _secret(value: Any, info: ValidationInfo) -> Secret:
         return value
     scheme, _, rest = value.partition(":") if isinstance(value, str) else ("", "", "")
     if scheme == "env" and rest:
-        found = _given(info, "environ").get(rest, "")
+        found = _from_context(info, "environ").get(rest, "")
         if not found.strip():
             raise ValueError(f"the environment has no {rest}; export it, or take this account out")
         return Secret(clean_secret(found, f"the variable {rest}"))
     if scheme == "file" and rest:
-        found = _read_secret_file(_beside(rest, info), rest)
+        found = _read_secret_file(_relative_to_config(rest, info), rest)
         if not found.strip():
             raise ValueError(f"the file {rest} is empty")
         return Secret(clean_secret(found, f"the file {rest}"))
@@ -182,14 +182,14 @@ def _path(value: Any, info: ValidationInfo) -> Path:
         value = _secret(value, info).open()
     if not isinstance(value, str) or not value.strip():
         raise ValueError("a path, relative ones beside bot.toml")
-    return _beside(value, info)
+    return _relative_to_config(value, info)
 
 
-def _beside(value: str, info: ValidationInfo) -> Path:
-    return Path(_given(info, "folder")) / Path(value).expanduser()
+def _relative_to_config(value: str, info: ValidationInfo) -> Path:
+    return Path(_from_context(info, "folder")) / Path(value).expanduser()
 
 
-def _given(info: ValidationInfo, name: str) -> Any:
+def _from_context(info: ValidationInfo, name: str) -> Any:
     assert info.context is not None
     return info.context[name]
 
@@ -479,10 +479,10 @@ class Settings(_Table):
         return self._network
 
     @property
-    def directory(self) -> Directory:
+    def directory(self) -> AccountDirectory:
         kinds: dict[str, Kind] = {name: account.kind for name, account in self.providers.items()}
         logs = {name: account.logs for name, account in self.providers.items() if isinstance(account, Rapid7Settings)}
-        return Directory(kinds, logs)
+        return AccountDirectory(kinds, logs)
 
     def secrets(self) -> list[Secret]:
         """Every secret of every account, to be kept out of whatever leaves the house."""
@@ -510,7 +510,7 @@ class SlackTokens:
 
 def read_settings(path: Path, *, environ: Mapping[str, str] = os.environ, now: datetime | None = None) -> Settings:
     """The settings in the file. Raises BadConfig with every problem there is."""
-    return settings_of(_read_table(path), folder=path.resolve().parent, environ=environ, now=now)
+    return parse_settings(_read_table(path), folder=path.resolve().parent, environ=environ, now=now)
 
 
 class _DatabaseTable(BaseModel):
@@ -524,7 +524,7 @@ def read_database_path(path: Path, *, environ: Mapping[str, str] = os.environ) -
     try:
         found = _DatabaseTable.model_validate(given, context={"folder": path.resolve().parent, "environ": environ})
     except ValidationError as error:
-        raise BadConfig([_problem(detail, given) for detail in error.errors()]) from None
+        raise ConfigError([_problem(detail, given) for detail in error.errors()]) from None
     return found.database
 
 
@@ -532,26 +532,32 @@ def _read_table(path: Path) -> dict[str, Any]:
     """The file as TOML. Raises BadConfig with one sentence where it is none."""
     try:
         if path.exists() and not path.is_file():
-            raise BadConfig([Problem(str(path), "", "a file, such as bot.example.toml; this is none")])
+            raise ConfigError([ConfigProblem(str(path), "", "a file, such as bot.example.toml; this is none")])
         if path.stat().st_size > MOST_CONFIG_BYTES:
-            raise BadConfig([Problem(str(path), "", f"a file below {formatting.size(MOST_CONFIG_BYTES)}")])
+            raise ConfigError([ConfigProblem(str(path), "", f"a file below {formatting.format_bytes(MOST_CONFIG_BYTES)}")])
         return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
-        raise BadConfig(
-            [Problem(str(path), "", "there is no such file; start from bot.example.toml, which `python -m bot init` writes")]
+        raise ConfigError(
+            [
+                ConfigProblem(
+                    str(path), "", "there is no such file; start from bot.example.toml, which `python -m bot init` writes"
+                )
+            ]
         ) from None
     except UnicodeDecodeError:
-        raise BadConfig([Problem(str(path), "", "the file is not UTF-8; save it as UTF-8")]) from None
+        raise ConfigError([ConfigProblem(str(path), "", "the file is not UTF-8; save it as UTF-8")]) from None
     except (OSError, ValueError) as error:
         if isinstance(error, tomllib.TOMLDecodeError):
-            raise BadConfig([Problem(str(path), "", f"not TOML: {_without_values(str(error))}")]) from None
+            raise ConfigError([ConfigProblem(str(path), "", f"not TOML: {_without_values(str(error))}")]) from None
         why = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
-        raise BadConfig([Problem(str(path), "", f"the file cannot be read{why}")]) from None
+        raise ConfigError([ConfigProblem(str(path), "", f"the file cannot be read{why}")]) from None
     except RecursionError:
-        raise BadConfig([Problem(str(path), "", "not TOML: it is nested too deep")]) from None
+        raise ConfigError([ConfigProblem(str(path), "", "not TOML: it is nested too deep")]) from None
 
 
-def settings_of(table: Mapping[str, Any], *, folder: Path, environ: Mapping[str, str], now: datetime | None = None) -> Settings:
+def parse_settings(
+    table: Mapping[str, Any], *, folder: Path, environ: Mapping[str, str], now: datetime | None = None
+) -> Settings:
     """The settings in a table that was read from TOML."""
     given = {"database": "bot.sqlite", **table}
     network, problems = _read_network(environ)
@@ -559,21 +565,21 @@ def settings_of(table: Mapping[str, Any], *, folder: Path, environ: Mapping[str,
     try:
         settings = Settings.model_validate(given, context={"folder": folder, "environ": environ})
     except ValidationError as error:
-        raise BadConfig(problems + [_problem(detail, given) for detail in error.errors()]) from None
+        raise ConfigError(problems + [_problem(detail, given) for detail in error.errors()]) from None
     problems += _schedule_problems(settings, now or datetime.now(UTC))
     problems += _certificate_problems(settings, network)
     if problems:
-        raise BadConfig(problems)
+        raise ConfigError(problems)
     settings._network = network
     return settings
 
 
-def _read_network(environ: Mapping[str, str]) -> tuple[Network, list[Problem]]:
+def _read_network(environ: Mapping[str, str]) -> tuple[Network, list[ConfigProblem]]:
     """Proxies and certificates as the environment sets them, and what is wrong with them."""
     try:
         return Network.from_environ(environ), []
     except NetworkSettingError as error:
-        return Network(), [Problem(error.variable, "", error.expected)]
+        return Network(), [ConfigProblem(error.variable, "", error.expected)]
 
 
 def slack_tokens(settings_mode: str, environ: Mapping[str, str] = os.environ) -> SlackTokens:
@@ -585,20 +591,20 @@ def slack_tokens(settings_mode: str, environ: Mapping[str, str] = os.environ) ->
     elif settings_mode == "http":
         needed["SLACK_SIGNING_SECRET"] = "from Basic Information"  # noqa: S105
     missing = [
-        Problem(name, "", f"missing in the environment ({what})")
+        ConfigProblem(name, "", f"missing in the environment ({what})")
         for name, what in needed.items()
         if not environ.get(name, "").strip()
     ]
     if missing:
-        raise BadConfig(missing, f"Export {formatting.listed([problem.key for problem in missing])}.")
+        raise ConfigError(missing, f"Export {formatting.join_words([problem.key for problem in missing])}.")
     tokens, problems = _read_tokens(environ)
     api_url = (environ.get("SLACK_API_URL") or "").strip() or "https://slack.com/api/"
     if not _is_address(api_url):
-        problems.append(Problem("SLACK_API_URL", "", 'an address such as "https://slack.com/api/"'))
+        problems.append(ConfigProblem("SLACK_API_URL", "", 'an address such as "https://slack.com/api/"'))
     elif not api_url.startswith("https://") and not is_loopback(api_url):
-        problems.append(Problem("SLACK_API_URL", "", "https://, since plain http:// is accepted for this machine alone"))
+        problems.append(ConfigProblem("SLACK_API_URL", "", "https://, since plain http:// is accepted for this machine alone"))
     if problems:
-        raise BadConfig(problems, "Export the values as Slack shows them.")
+        raise ConfigError(problems, "Export the values as Slack shows them.")
     return SlackTokens(
         bot=Secret(tokens["SLACK_BOT_TOKEN"]),
         app=Secret(tokens["SLACK_APP_TOKEN"]),
@@ -607,7 +613,7 @@ def slack_tokens(settings_mode: str, environ: Mapping[str, str] = os.environ) ->
     )
 
 
-def _read_tokens(environ: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]]:
+def _read_tokens(environ: Mapping[str, str]) -> tuple[dict[str, str], list[ConfigProblem]]:
     """Slack's tokens as they are set, cleaned, and what is wrong with them. One in the other's place is named as such."""
     tokens, problems = {}, []
     for name, wrong in _WRONG_BEGINNINGS.items():
@@ -615,11 +621,11 @@ def _read_tokens(environ: Mapping[str, str]) -> tuple[dict[str, str], list[Probl
             tokens[name] = _read_token(name, environ.get(name, ""))
         except ValueError as error:
             tokens[name] = ""
-            problems.append(Problem(name, "", str(error).removeprefix(f"{name} ")))
+            problems.append(ConfigProblem(name, "", str(error).removeprefix(f"{name} ")))
         found = next((beginning for beginning in wrong if tokens[name].startswith(beginning)), None)
         if found:
             right = f"another token: {found}… is {_BEGINNINGS[found]}"
-            problems.append(Problem(name, "", right))
+            problems.append(ConfigProblem(name, "", right))
     return tokens, problems
 
 
@@ -650,22 +656,22 @@ def _is_address(value: str) -> bool:
         return False
 
 
-def _certificate_problems(settings: Settings, network: Network) -> list[Problem]:
+def _certificate_problems(settings: Settings, network: Network) -> list[ConfigProblem]:
     """A certificate file that turns out to be damaged when all of it is read, which is done only where somebody needs it."""
     if settings.providers and all(is_loopback(account.address) for account in settings.providers.values()):
         return []
     try:
         _ = network.tls
     except NetworkSettingError as error:
-        return [Problem(error.variable, "", error.expected)]
+        return [ConfigProblem(error.variable, "", error.expected)]
     return []
 
 
-def _bad_names(table: Mapping[str, Any]) -> Iterator[Problem]:
+def _bad_names(table: Mapping[str, Any]) -> Iterator[ConfigProblem]:
     accounts = table.get("providers")
     for name in accounts if isinstance(accounts, Mapping) else ():
         if not _NAME.fullmatch(name) or name.lower() in _RESERVED or (name[0].isdigit() and not re.search(r"[A-Za-z]{3}", name)):
-            yield Problem(
+            yield ConfigProblem(
                 f"providers.{name}",
                 "",
                 "a name of letters, digits and dashes that is no word of the questions, such as rapid7-eu",
@@ -674,10 +680,10 @@ def _bad_names(table: Mapping[str, Any]) -> Iterator[Problem]:
         entries = table.get(kind)
         names = [e.get("name") for e in entries if isinstance(e, Mapping)] if isinstance(entries, list) else []
         for name in sorted({str(n) for n in names if n and names.count(n) > 1}):
-            yield Problem(f"{kind}.{name}", "", "a name of its own; it stands twice")
+            yield ConfigProblem(f"{kind}.{name}", "", "a name of its own; it stands twice")
 
 
-def _schedule_problems(settings: Settings, now: datetime) -> list[Problem]:
+def _schedule_problems(settings: Settings, now: datetime) -> list[ConfigProblem]:
     """Digests and alerts must ask questions that can be read, of values that exist."""
     problems = []
     entries: list[tuple[str, DigestSettings | AlertSettings]] = [("digest", entry) for entry in settings.digest]
@@ -686,17 +692,19 @@ def _schedule_problems(settings: Settings, now: datetime) -> list[Problem]:
         try:
             question = read_line(entry.ask, settings.directory, now=now, zone=settings.timezone)
         except BadQuestion as error:
-            problems.append(Problem(f"{kind}.{entry.name}.ask", repr(entry.ask), f"{error.message} Try {error.hint}"))
+            problems.append(ConfigProblem(f"{kind}.{entry.name}.ask", repr(entry.ask), f"{error.message} Try {error.hint}"))
             continue
         if isinstance(entry, AlertSettings) and not has_value(question.command, entry.value):
             right = f"one of {', '.join(VALUES[question.command])}"
-            problems.append(Problem(f"alert.{entry.name}.value", repr(entry.value), right))
+            problems.append(ConfigProblem(f"alert.{entry.name}.value", repr(entry.value), right))
         if isinstance(entry, AlertSettings) and entry.each and entry.each not in SUBJECTS[question.command]:
             right = f"one of {', '.join(SUBJECTS[question.command])}" if SUBJECTS[question.command] else "left out for /logs"
-            problems.append(Problem(f"alert.{entry.name}.each", repr(entry.each), right))
+            problems.append(ConfigProblem(f"alert.{entry.name}.each", repr(entry.each), right))
     known = {alert.name for alert in settings.alert}
     problems += [
-        Problem(f"mute.{mute.name}.alerts", repr(name), f"the name of an alert: {', '.join(sorted(known)) or 'there is none'}")
+        ConfigProblem(
+            f"mute.{mute.name}.alerts", repr(name), f"the name of an alert: {', '.join(sorted(known)) or 'there is none'}"
+        )
         for mute in settings.mute
         for name in mute.alerts
         if name not in known
@@ -704,25 +712,25 @@ def _schedule_problems(settings: Settings, now: datetime) -> list[Problem]:
     return problems
 
 
-def _problem(detail: Any, table: Mapping[str, Any]) -> Problem:
+def _problem(detail: Any, table: Mapping[str, Any]) -> ConfigProblem:
     """One of the validator's findings in our words."""
     kinds = {"rapid7", "akamai", "devicewise"}
     place = [part for part in detail["loc"] if not (part in kinds and len(detail["loc"]) > 2 and detail["loc"][0] == "providers")]
     place = [part for part in place if not (isinstance(part, str) and ("function-before" in part or "constrained-str" in part))]
     key = ".".join(_entry_name(place[: n + 1], table) for n in range(len(place)))
     if detail["type"] == "extra_forbidden":
-        return Problem(key, "", f"an unknown key{_near(place, table)}")
+        return ConfigProblem(key, "", f"an unknown key{_suggest_key(place, table)}")
     if detail["type"] == "missing":
-        return Problem(key, "", "is missing")
+        return ConfigProblem(key, "", "is missing")
     if detail["type"] == "tuple_type" and len(place) == 1:
-        return Problem(key, "", f"each stands under its own [[{key}]]")
+        return ConfigProblem(key, "", f"each stands under its own [[{key}]]")
     said = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    right = next((told for kind, told in _RIGHT.items() if detail["type"].startswith(kind)), said)
-    return Problem(key, _shown(place, table), right)
+    right = next((told for kind, told in _EXPECTED.items() if detail["type"].startswith(kind)), said)
+    return ConfigProblem(key, _shown(place, table), right)
 
 
 # What would be right, by the validator's kinds of findings.
-_RIGHT: Mapping[str, str] = MappingProxyType(
+_EXPECTED: Mapping[str, str] = MappingProxyType(
     {
         "tuple_": 'a list, such as ["…", "…"]',
         "int_": "a whole number",
@@ -739,8 +747,8 @@ def _entry_name(place: list[Any], table: Mapping[str, Any]) -> str:
     if isinstance(place[-1], int) and len(place) > 1:
         entry = _lookup(place, table)
         if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
-            return formatting.inert(entry["name"], 60)
-    return formatting.inert(str(place[-1]), 60)
+            return formatting.sanitise(entry["name"], 60)
+    return formatting.sanitise(str(place[-1]), 60)
 
 
 def _shown(place: list[Any], table: Mapping[str, Any]) -> str:
@@ -748,7 +756,7 @@ def _shown(place: list[Any], table: Mapping[str, Any]) -> str:
     if any(str(part).lower() in SECRET_KEYS for part in place):
         return ""
     value = _lookup(place, table)
-    return formatting.shortened(repr(value), 80) if isinstance(value, str | int | float | bool) else ""
+    return formatting.truncate(repr(value), 80) if isinstance(value, str | int | float | bool) else ""
 
 
 def _lookup(place: list[Any], table: Any) -> Any:
@@ -772,7 +780,7 @@ _TABLE_MODELS: Mapping[str, type[BaseModel]] = {
 }
 
 
-def _near(place: list[Any], table: Mapping[str, Any]) -> str:
+def _suggest_key(place: list[Any], table: Mapping[str, Any]) -> str:
     """The key that was probably meant."""
     model: type[BaseModel] = Settings
     if len(place) > 2 and place[0] == "providers":

@@ -16,11 +16,11 @@ class BadQuestion(Exception):
         self.message, self.hint = message, hint
 
 
-class Meant(BadQuestion):
+class SuggestedQuestion(BadQuestion):
     """A question that is nearly another one: `hint` is that one, with all else that was typed."""
 
 
-class Refused(Exception):
+class AccessDenied(Exception):
     """A question that this person may not ask here."""
 
     kind = "refused"
@@ -50,7 +50,7 @@ class SlackUnreachable(SlackRefused):
         self.message, self.hint = "Slack could not be reached.", "Try again in a minute."
 
 
-class SlackUnsure(Exception):
+class SlackDeliveryUnknown(Exception):
     """Slack did not say whether it took a message. It is not sent again, since it may stand there already."""
 
     kind = "slack"
@@ -79,7 +79,7 @@ _SLACK_HINTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ConfigProblem:
     """One thing that is wrong in the configuration: the key, the value as it may be shown, and what would be right."""
 
     key: str
@@ -95,13 +95,13 @@ class Problem:
         return f"{self.key}{' = ' if self.value else ': '}{self.told}"
 
 
-class BadConfig(Exception):
+class ConfigError(Exception):
     """A configuration that cannot be used, with all its problems."""
 
     kind = "bad_config"
 
     def __init__(
-        self, problems: Sequence[Problem], hint: str = "Compare with bot.example.toml, then run `python -m bot check`."
+        self, problems: Sequence[ConfigProblem], hint: str = "Compare with bot.example.toml, then run `python -m bot check`."
     ) -> None:
         super().__init__("; ".join(map(str, problems)))
         self.problems = tuple(problems)

@@ -17,7 +17,7 @@ _UNSEEN = re.compile(
 
 
 @lru_cache(maxsize=4096)
-def size(count: float) -> str:
+def format_bytes(count: float) -> str:
     """Bytes in decimal units with three significant digits: `5.40 GB`, `135 MB`, `12 B`."""
     sign, value = ("-" if count < 0 else ""), abs(float(count))
     if value < 1000:
@@ -29,7 +29,7 @@ def size(count: float) -> str:
     raise AssertionError("the last unit takes everything")
 
 
-def count(number: int, one: str, many: str = "") -> str:
+def pluralise(number: int, one: str, many: str = "") -> str:
     """`1 call`, `1,204 calls`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
@@ -48,7 +48,7 @@ def milliseconds(value: float) -> str:
     return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
 
 
-def lasting(length: timedelta) -> str:
+def format_duration(length: timedelta) -> str:
     """`40 s`, `12 min`, `2 h 10 min`, `3 days`."""
     seconds = int(length.total_seconds())
     if seconds < 90:
@@ -63,7 +63,7 @@ def lasting(length: timedelta) -> str:
 
 
 @lru_cache(maxsize=4096)
-def day(value: date, today: date) -> str:
+def format_day(value: date, today: date) -> str:
     """`Sat 21 Nov`, with its year where that is not this one."""
     return f"{value:%a} {short_day(value, today)}"
 
@@ -73,7 +73,7 @@ def short_day(value: date, today: date) -> str:
     return f"{value.day} {value:%b}" if value.year == today.year else f"{value.day} {value:%b %Y}"
 
 
-def moment(value: datetime, zone: tzinfo, now: datetime) -> str:
+def format_time(value: datetime, zone: tzinfo, now: datetime) -> str:
     """`21 Nov 14:05`, in the given zone, with its year where that is not this one."""
     local = value.astimezone(zone)
     return f"{short_day(local.date(), now.astimezone(zone).date())} {local:%H:%M}"
@@ -84,26 +84,26 @@ def quoted(name: str) -> str:
     return f'"{name}"' if " " in name else name
 
 
-def inert(text: str, most: int = 0) -> str:
+def sanitise(text: str, most: int = 0) -> str:
     """Text from outside made harmless for any surface: controls, invisible and direction-changing characters become `·`,
     tabs and line ends a space; shortened to `most` characters where that is given."""
     clean = text
     if not text.isprintable():
         clean = _UNSEEN.sub("·", text.replace("\r\n", " ").replace("\n", " ").replace("\t", " "))
-    return shortened(clean, most) if most else clean
+    return truncate(clean, most) if most else clean
 
 
-def inert_lines(text: str) -> str:
+def sanitise_lines(text: str) -> str:
     """The same for a text of several lines, which stay lines."""
-    return "\n".join(inert(line) for line in text.split("\n"))
+    return "\n".join(sanitise(line) for line in text.split("\n"))
 
 
-def shortened(text: str, most: int) -> str:
+def truncate(text: str, most: int) -> str:
     """The text with at most `most` characters, an ellipsis telling where it was cut."""
     return text if len(text) <= most else text[: max(0, most - 1)] + "…"
 
 
-def listed(items: list[str], most: int = 5) -> str:
+def join_words(items: list[str], most: int = 5) -> str:
     """`a, b and c`, or `a, b … and 12 more`."""
     if len(items) > most:
         return f"{', '.join(items[:most])} … and {len(items) - most} more"

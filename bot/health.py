@@ -15,7 +15,7 @@ from providers.models import iso_utc
 
 
 @dataclass(slots=True)
-class Connection:
+class ConnectionStatus:
     """How it stands with Slack. `trouble` is one sentence about what is wrong, empty where all is well."""
 
     connected: bool = False
@@ -27,7 +27,7 @@ class Connection:
 @asynccontextmanager
 async def serve_health(
     port: int | None,
-    slack: Connection,
+    slack: ConnectionStatus,
     database_works: Callable[[], Awaitable[bool]],
     host: str = LOOPBACK,
     troubles: Callable[[], Sequence[str]] = tuple,
@@ -45,7 +45,7 @@ async def serve_health(
 
 
 async def _respond(
-    slack: Connection,
+    slack: ConnectionStatus,
     database_works: Callable[[], Awaitable[bool]],
     troubles: Callable[[], Sequence[str]],
     request: web.BaseRequest,
@@ -61,7 +61,7 @@ async def _respond(
 
 
 async def _readiness(
-    slack: Connection, database_works: Callable[[], Awaitable[bool]], troubles: Callable[[], Sequence[str]]
+    slack: ConnectionStatus, database_works: Callable[[], Awaitable[bool]], troubles: Callable[[], Sequence[str]]
 ) -> web.Response:
     database = await database_works()
     found = list(troubles())

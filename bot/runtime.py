@@ -24,9 +24,9 @@ from bot import formatting
 from bot.app import FINISH_WITHIN_S, Bot, open_bot
 from bot.cli.service_manager import ServiceManager
 from bot.config import Settings, SlackTokens
-from bot.errors import BadConfig
-from bot.health import Connection, serve_health
-from bot.slack.outbox import ops_post
+from bot.errors import ConfigError
+from bot.health import ConnectionStatus, serve_health
+from bot.slack.outbox import operator_post
 from bot.store import Posts, StoreError
 from providers.http.network import NetworkSettingError
 
@@ -45,7 +45,7 @@ COLLECT_AFTER = 20_000
 Load = Callable[[], tuple[Settings, SlackTokens]]
 
 
-def asked_to_stop() -> asyncio.Event:
+def stop_event() -> asyncio.Event:
     """Set by SIGTERM and by Ctrl-C, where the platform has handlers for them."""
     return _set_by(signal.SIGTERM, signal.SIGINT)
 
@@ -69,7 +69,7 @@ async def run_bot(load: Load) -> None:
     """The bot until SIGTERM or Ctrl-C; SIGHUP calls `load` again. Raises what `load` raises the first time, and what `open_bot` does."""
     # Threads that work on logs must not keep the event loop waiting for the five milliseconds that are usual.
     sys.setswitchinterval(SWITCH_S)
-    reload, stop, opened = asked_to_reload(), asked_to_stop(), asyncio.Event()
+    reload, stop, opened = asked_to_reload(), stop_event(), asyncio.Event()
     manager = ServiceManager.from_environ()
     running = asyncio.create_task(_run(load, stop, reload, opened, manager))
     await asyncio.wait({running, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
@@ -84,7 +84,7 @@ async def run_bot(load: Load) -> None:
 
 async def _run(load: Load, stop: asyncio.Event, reload: asyncio.Event, opened: asyncio.Event, manager: ServiceManager) -> None:
     settings, tokens = load()
-    service = Service(Connection())
+    service = Service(ConnectionStatus())
     async with contextlib.aclosing(service), manager.watched(service.is_alive, service.status):
         await service.start(settings, tokens)
         # What is here now stays; the collector need not look at it again and again. It takes a while, so nobody waits yet.
@@ -136,7 +136,7 @@ class _Running:
 class Service:
     """The bot that is current, Slack's way to it, and those before it that still finish what they have begun."""
 
-    slack: Connection
+    slack: ConnectionStatus
     _current: _Running | None = None
     _front: AsyncExitStack = field(default_factory=AsyncExitStack)
     _front_of: Bot | None = None
@@ -182,8 +182,8 @@ class Service:
         try:
             settings, tokens = load()
             async with asyncio.timeout(OPEN_WITHIN_S):
-                new = await self._opened(settings, tokens, Connection())
-        except (BadConfig, NetworkSettingError, StoreError, SlackApiError, TimeoutError, OSError) as error:
+                new = await self._opened(settings, tokens, ConnectionStatus())
+        except (ConfigError, NetworkSettingError, StoreError, SlackApiError, TimeoutError, OSError) as error:
             await self._refuse(error)
             return
         old = self._current
@@ -228,7 +228,7 @@ class Service:
             )
         return stack
 
-    async def _opened(self, settings: Settings, tokens: SlackTokens, slack: Connection) -> _Running:
+    async def _opened(self, settings: Settings, tokens: SlackTokens, slack: ConnectionStatus) -> _Running:
         stack = AsyncExitStack()
         return _Running(await stack.enter_async_context(open_bot(settings, tokens, slack)), stack)
 
@@ -255,11 +255,11 @@ class Service:
         ops = self.current.settings.slack.ops_channel
         if not ops:
             return
-        shown = "\n".join(f"• {formatting.inert(problem, 300)}" for problem in problems[:10])
+        shown = "\n".join(f"• {formatting.sanitise(problem, 300)}" for problem in problems[:10])
         more = f"\n… and {len(problems) - 10} more" if len(problems) > 10 else ""
         text = f"The configuration was not reloaded; the one before stays in force.\n{shown}{more}"
         now = self.current.clock()
-        await Posts(self.current.store).enqueue(ops_post(ops, f"reload:{now.isoformat()}", text), now=now)
+        await Posts(self.current.store).enqueue(operator_post(ops, f"reload:{now.isoformat()}", text), now=now)
         self.current.outbox.wake()
 
 
@@ -291,7 +291,7 @@ async def _drain(old: _Running) -> None:
 
 
 def _problems(error: BaseException) -> list[str]:
-    if isinstance(error, BadConfig):
+    if isinstance(error, ConfigError):
         return [str(problem) for problem in error.problems]
     if isinstance(error, SlackApiError):
         return [f"Slack does not accept the token ({error.response.get('error')})."]

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from bot.formatting import inert_lines
+from bot.formatting import sanitise_lines
 
 # Control sequences of ECMA-48, in seven and in eight bits: CSI; strings such as OSC up to their end; and single escapes.
 _SEQUENCES = re.compile(
@@ -22,7 +22,7 @@ _UNSEEN = re.compile(
 
 def terminal_text(text: str) -> str:
     """The text with its lines, and without control sequences; of other controls and marks of direction a `·` is left."""
-    return inert_lines(_SEQUENCES.sub("", text).replace("\r\n", "\n"))
+    return sanitise_lines(_SEQUENCES.sub("", text).replace("\r\n", "\n"))
 
 
 def terminal_line(text: str) -> str:

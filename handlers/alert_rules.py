@@ -11,20 +11,20 @@ from functools import partial
 import msgspec
 
 from bot import formatting
-from bot.access import Access
-from bot.alerts.commands import WORDS, Alert, Silence, Unalert, Unsilence, alert_example, read_alert_wish, value_meant
-from bot.alerts.evaluate import State, Watch
+from bot.access import AccessPolicy
+from bot.alerts.commands import WORDS, CreateAlert, DeleteAlert, Silence, Unsilence, alert_example, read_alert_wish, value_meant
+from bot.alerts.evaluate import AlertState, State
 from bot.alerts.rule import Rule
 from bot.answer import Answer
 from bot.blocks import kit, messages
-from bot.blocks.alerts import EDIT, measured
+from bot.blocks.alerts import EDIT, format_value
 from bot.errors import BadQuestion
 from bot.questions.question import CommandName, Question, read_question
 from bot.schedules.due import Due
-from bot.store.alerts import Alerts, MadeRule
-from handlers.answering import Answering
+from bot.store.alerts import Alerts, StoredRule
+from handlers.answering import Answerer
 from handlers.jobs.alerts import AlertJob, schedule_of
-from handlers.jobs.scheduler import Clockwork, Scheduled
+from handlers.jobs.scheduler import Job, Scheduler
 from handlers.pauses import Pausable, PauseGuard
 from handlers.permissions import Owned, Permissions, Requester
 from handlers.subscriptions import invitation, not_a_manager, seen_by_all
@@ -35,7 +35,7 @@ MORNING = timedelta(hours=9)
 
 
 @dataclass(frozen=True, slots=True)
-class Standings:
+class AlertSummary:
     """How it stands with some alerts: a line for each that is not calm, how many are, and when one was looked at last."""
 
     told: list[str]
@@ -47,9 +47,9 @@ class Standings:
 class RuleManager:
     """Takes wishes about alerts. Those of the configuration are shown and silenced here, and changed there."""
 
-    answering: Answering
+    answering: Answerer
     alerts: Alerts
-    clockwork: Clockwork
+    clockwork: Scheduler
     job: AlertJob
     permissions: Permissions
     guard: PauseGuard
@@ -57,10 +57,10 @@ class RuleManager:
     zone: tzinfo
     clock: Callable[[], datetime]
     file_rules: Sequence[Rule]
-    made: dict[str, MadeRule] = field(default_factory=dict)
+    made: dict[str, StoredRule] = field(default_factory=dict)
 
     @property
-    def access(self) -> Access:
+    def access(self) -> AccessPolicy:
         return self.permissions.access
 
     async def take(self, command: CommandName, text: str, asker: Requester) -> Answer | None:
@@ -88,12 +88,12 @@ class RuleManager:
         await self.job.close_orphans(rules)
         return rules
 
-    def scheduled(self, rule: Rule) -> Scheduled:
+    def scheduled(self, rule: Rule) -> Job:
         """The rule with the time it is due. One that was made in chat is evaluated with the rights that its maker has then."""
         scheduled = self.job.scheduled(rule)
         if rule.name not in self.made:
             return scheduled
-        return Scheduled(scheduled.name, scheduled.trigger, partial(self._run, rule), scheduled.seen_until)
+        return Job(scheduled.name, scheduled.trigger, partial(self._run, rule), scheduled.last_handled_at)
 
     async def _run(self, rule: Rule, due: Due) -> None:
         watch = await self.job.watch(rule)
@@ -134,7 +134,7 @@ class RuleManager:
         ]
         return [rule.name for rule in rules if self.access.may_manage(rule.command, **requester.rights)]
 
-    async def standing(self, requester: Requester) -> Standings:
+    async def standing(self, requester: Requester) -> AlertSummary:
         """State of the alerts that the person may know of: those that are not calm, the gravest first, and how many are."""
         rules = [rule for rule in self._rules() if await self.permissions.may_see(self.owned(rule), requester)]
         watches = {rule.name: await self.job.watch(rule) for rule in rules}
@@ -147,7 +147,7 @@ class RuleManager:
         restless.sort(key=lambda rule: _GRAVITY.index(watches[rule.name].state))
         evaluated = [watch.evaluated_at for watch in watches.values() if watch.evaluated_at]
         lines = [await self._line(rule, requester) for rule in restless]
-        return Standings(lines, len(rules) - len(restless), max(evaluated, default=None))
+        return AlertSummary(lines, len(rules) - len(restless), max(evaluated, default=None))
 
     async def required(self, name: str, command: CommandName, requester: Requester) -> Rule:
         """The rule of that name, for whoever may manage it. Raises BadQuestion and Refused."""
@@ -155,7 +155,7 @@ class RuleManager:
         self.access.require_manage(rule.command, **requester.rights)
         return rule
 
-    async def editable(self, name: str, command: CommandName, requester: Requester) -> MadeRule:
+    async def editable(self, name: str, command: CommandName, requester: Requester) -> StoredRule:
         """The rule of that name where it was made in this channel, for whoever may manage it. Raises BadQuestion and Refused."""
         rule = await self.required(name, command, requester)
         kept = self.made.get(rule.name)
@@ -174,7 +174,7 @@ class RuleManager:
         seen = [each.name for each in self._rules() if await self.permissions.may_see(self.owned(each), requester)]
         near = difflib.get_close_matches(name[:60], seen, n=1)
         meant = f"; did you mean {near[0]}?" if near else "."
-        raise BadQuestion(f"There is no alert “{formatting.inert(name, 60)}”{meant}", f"/{command} alerts")
+        raise BadQuestion(f"There is no alert “{formatting.sanitise(name, 60)}”{meant}", f"/{command} alerts")
 
     async def silence(self, rule: Rule, length: timedelta | None, comment: str, user: str) -> Answer:
         """Quiet for so long, or until tomorrow morning."""
@@ -185,7 +185,7 @@ class RuleManager:
         await self.job.quiet.refresh(now)
         self.clockwork.once(schedule_of(rule.name), silence.end)
         why = f" ({comment})" if comment else ""
-        until = f"until {formatting.moment(end, self.zone, now)}{why}"
+        until = f"until {formatting.format_time(end, self.zone, now)}{why}"
         name = await self.permissions.people.name(user)
         if not await self.job.silenced(rule, user=user, name=name):
             await self._announce(rule, user, f"Alert `{rule.name}` was silenced {until}")
@@ -202,7 +202,7 @@ class RuleManager:
         watch = await self.job.watch(rule)
         await self.guard.announcer.done_by(user, rule.channel, what, incident=watch.incident if watch.told else "")
 
-    def preview(self, wish: Alert, command: CommandName, requester: Requester) -> tuple[Rule, Question]:
+    def preview(self, wish: CreateAlert, command: CommandName, requester: Requester) -> tuple[Rule, Question]:
         """The rule that a wish would make, not made. Raises BadQuestion."""
         directory = self.permissions.directory(self.answering.directory, requester)
         shown = alert_example(command, directory)
@@ -224,7 +224,9 @@ class RuleManager:
         )  # fmt: skip
         return rule, question
 
-    async def make(self, wish: Alert, command: CommandName, requester: Requester, *, instead_of: str = "") -> tuple[Rule, Answer]:
+    async def make(
+        self, wish: CreateAlert, command: CommandName, requester: Requester, *, instead_of: str = ""
+    ) -> tuple[Rule, Answer]:
         """A new rule, or another one in the place of one that was made here, and what to tell of it."""
         self.access.require_manage(command, **requester.rights)
         changed = await self.editable(instead_of, command, requester) if instead_of else None
@@ -248,8 +250,10 @@ class RuleManager:
         show = kit.ask_buttons([("Show the data", rule.line)])
         return rule, Answer(text, [*messages.note_blocks(text), kit.actions([*buttons, *show])])
 
-    async def _do(self, wish: Alert | Unalert | Silence | Unsilence, command: CommandName, requester: Requester) -> Answer:
-        if isinstance(wish, Alert):
+    async def _do(
+        self, wish: CreateAlert | DeleteAlert | Silence | Unsilence, command: CommandName, requester: Requester
+    ) -> Answer:
+        if isinstance(wish, CreateAlert):
             return (await self.make(wish, command, requester))[1]
         if isinstance(wish, Silence):
             rule = await self.required(wish.name, command, requester)
@@ -258,7 +262,7 @@ class RuleManager:
             return await self._unsilence(wish.name, command, requester)
         return await self._end(wish.name, command, requester)
 
-    async def _add(self, rule: Rule, command: CommandName, requester: Requester, now: datetime) -> MadeRule:
+    async def _add(self, rule: Rule, command: CommandName, requester: Requester, now: datetime) -> StoredRule:
         name = rule.name or await self._free_name(command)
         if self.rule(name) is not None:
             raise BadQuestion(f"There is an alert `{name}` already.", f"/{command} alerts")
@@ -275,7 +279,7 @@ class RuleManager:
         self.made[kept.name] = kept
         return kept
 
-    async def _change(self, kept: MadeRule, rule: Rule, user: str, now: datetime) -> MadeRule:
+    async def _change(self, kept: StoredRule, rule: Rule, user: str, now: datetime) -> StoredRule:
         """It keeps its name and its channel. What watches the same goes on; anything else starts afresh."""
         before = rule_of(kept)
         await self._announce(before, user, f"Alert `{kept.name}` was changed from {_watching(before)} to {_watching(rule)}")
@@ -352,7 +356,7 @@ class RuleManager:
             text = f"There are no alerts in this channel. One is made with `{shown}`."
             return messages.note(text)
         head = f"Alerts (times in {self.zone}):"
-        return messages.listing(head, lines)
+        return messages.list_answer(head, lines)
 
     async def _line(self, rule: Rule, requester: Requester) -> str:
         """An alert as it is listed. Who has lost the right to ask its question reads neither that nor what came of it."""
@@ -372,7 +376,7 @@ class RuleManager:
         window = f" Now it looks at {question.window.said}." if question.window else ""
         return (
             f"Alert `{rule.name}` {'is changed' if changed else 'is made'}: {_watching(rule)}. It is told in this channel, and looked at now and"
-            f" every {formatting.lasting(rule.every)}.{window} End it with `/{rule.command} unalert {rule.name}`."
+            f" every {formatting.format_duration(rule.every)}.{window} End it with `/{rule.command} unalert {rule.name}`."
         )
 
     def _tomorrow(self, now: datetime) -> datetime:
@@ -386,7 +390,7 @@ class RuleManager:
             yield rule_of(kept)
 
 
-def rule_of(kept: MadeRule) -> Rule:
+def rule_of(kept: StoredRule) -> Rule:
     """The rule as it was kept."""
     rule = msgspec.json.decode(kept.rule, type=Rule)
     return replace(
@@ -400,24 +404,26 @@ def _written(rule: Rule) -> str:
 
 def _watching(rule: Rule) -> str:
     """What a rule watches, in one phrase."""
-    value, threshold = rule.value, measured(rule.value, rule.threshold)
+    value, threshold = rule.value, format_value(rule.value, rule.threshold)
     parts = [f"{value} of `{rule.line}` {rule.side} {threshold}"]
     parts += [f"for each {rule.each}"] if rule.each else []
-    parts += [f"calm again at {measured(value, rule.recover)}"] if rule.recover is not None else []
-    parts += [f"for {formatting.lasting(rule.hold)}"] if rule.hold else []
-    parts += [f"repeated every {formatting.lasting(rule.repeat)}"] if rule.repeat else []
+    parts += [f"calm again at {format_value(value, rule.recover)}"] if rule.recover is not None else []
+    parts += [f"for {formatting.format_duration(rule.hold)}"] if rule.hold else []
+    parts += [f"repeated every {formatting.format_duration(rule.repeat)}"] if rule.repeat else []
     return ", ".join(parts)
 
 
-def _state(rule: Rule, watch: Watch, zone: tzinfo, now: datetime) -> str:
+def _state(rule: Rule, watch: AlertState, zone: tzinfo, now: datetime) -> str:
     """How it stands, in words: its state, since when, its value, and what is odd about it."""
     standing = watch.standing
     state = "not looked at yet" if watch.state is State.UNKNOWN else watch.state.value.replace("_", " ")
-    since = f" since {formatting.moment(watch.started_at, zone, now)}" if watch.started_at and watch.state not in _CALM else ""
-    value = f" ({measured(rule.value, standing.value)})" if standing.value is not None and not rule.each else ""
+    since = (
+        f" since {formatting.format_time(watch.started_at, zone, now)}" if watch.started_at and watch.state not in _CALM else ""
+    )
+    value = f" ({format_value(rule.value, standing.value)})" if standing.value is not None and not rule.each else ""
     flags = ["acknowledged"] if watch.acknowledged_by else []
     flags += ["flapping"] if watch.flapping else []
-    flags += [f"could not be evaluated {formatting.count(watch.errors, 'time')} in a row"] if watch.errors else []
+    flags += [f"could not be evaluated {formatting.pluralise(watch.errors, 'time')} in a row"] if watch.errors else []
     return f"{state}{since}{value}" + (f", {', '.join(flags)}" if flags else "")
 
 
@@ -427,9 +433,9 @@ _CALM = frozenset({State.INACTIVE, State.UNKNOWN})
 _DOTS = {State.FIRING: "🔴", State.PENDING: "🟡", State.NO_DATA: "⚪", State.INACTIVE: "🟢", State.UNKNOWN: "⚪"}
 
 
-def wish_of(rule: Rule) -> Alert:
+def wish_of(rule: Rule) -> CreateAlert:
     """The wish that a rule came of, so that it can be changed."""
-    return Alert(
+    return CreateAlert(
         rule.line.partition(" ")[2], rule.value, rule.side, rule.threshold, rule.recover, rule.every, rule.hold, rule.keep,  # type: ignore[arg-type]
         rule.repeat, rule.each, rule.no_data, rule.name,
     )  # fmt: skip

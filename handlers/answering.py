@@ -13,8 +13,8 @@ from typing import Protocol, TypeVar
 from bot.answer import Answer, Progress
 from bot.blocks.messages import help_for
 from bot.private_files import temporary_folder
-from bot.questions.question import CommandName, Directory, Question
-from handlers.backtesting import Past, Span
+from bot.questions.question import AccountDirectory, CommandName, Question
+from handlers.backtesting import Replay, ReplayRequest
 from providers.errors import ProviderError
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class AnswerContext:
     """What an answer needs to know beside the question: where files may be written (a folder that is made when it is asked
     for), in whose zone times are said, and where to tell how far the work is. `only` names the
     one value that is wanted, where the rest need not be fetched; `each` the subjects for which it is wanted, too (`by_log`, …)."""
@@ -34,7 +34,7 @@ class Asking:
     each: str = ""
 
 
-async def if_possible(request: Awaitable[T]) -> T | ProviderError:
+async def or_error(request: Awaitable[T]) -> T | ProviderError:
     """What comes, or the error that came instead, where the answer can do without."""
     try:
         return await request
@@ -42,31 +42,31 @@ async def if_possible(request: Awaitable[T]) -> T | ProviderError:
         return error
 
 
-class Answers(Protocol):
+class CommandHandler(Protocol):
     """Something that answers the questions of one command."""
 
-    async def answer(self, question: Question, asking: Asking) -> Answer: ...
+    async def answer(self, question: Question, asking: AnswerContext) -> Answer: ...
 
-    async def past(self, span: Span) -> Past:
+    async def past(self, span: ReplayRequest) -> Replay:
         """What the answers would have been in a time that is over."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Answering:
+class Answerer:
     """Answers any question."""
 
-    commands: Mapping[CommandName, Answers]
-    directory: Directory
+    commands: Mapping[CommandName, CommandHandler]
+    directory: AccountDirectory
 
-    async def answer(self, question: Question, asking: Asking) -> Answer:
+    async def answer(self, question: Question, asking: AnswerContext) -> Answer:
         if question.help:
             return help_for(question, self.directory)
         return await self.commands[question.command].answer(question, asking)
 
 
 @contextmanager
-def folder_when_needed() -> Iterator[Callable[[], Path]]:
+def lazy_temp_dir() -> Iterator[Callable[[], Path]]:
     """A folder for the files of one answer, made when the first one is written and gone with the answer."""
     with ExitStack() as stack:
         yield lru_cache(lambda: stack.enter_context(temporary_folder()))

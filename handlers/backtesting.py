@@ -9,30 +9,30 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
-from bot.alerts.backtest import Backtest, Look, backtest
+from bot.alerts.backtest import Backtest, EvaluationPoint, backtest
 from bot.alerts.evaluate import WHOLE
-from bot.alerts.rule import Rule, readings
-from bot.questions.question import CommandName, Directory, Question, read_line
+from bot.alerts.rule import Rule, extract_readings
+from bot.questions.question import AccountDirectory, CommandName, Question, read_line
 from bot.store.alerts import Alerts, Sample
 
 if TYPE_CHECKING:
-    from handlers.answering import Answers
+    from handlers.answering import CommandHandler
 
 DAYS = 90
 MOST_DAYS = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class Replay:
     """What could be known of the past: looks, the oldest first, what could not be known, in words, and whether anything in it matched."""
 
-    looks: Sequence[Look]
+    looks: Sequence[EvaluationPoint]
     notes: tuple[str, ...] = ()
     matched: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ReplayRequest:
     """Which past is asked for: a rule, the time, and how its question was to be read at any moment of it."""
 
     rule: Rule
@@ -45,8 +45,8 @@ class Span:
 class Backtesting:
     """Tries rules on the past. What was sampled stands; what is missing before it is fetched, where it can be."""
 
-    commands: Mapping[CommandName, Answers]
-    directory: Directory
+    commands: Mapping[CommandName, CommandHandler]
+    directory: AccountDirectory
     alerts: Alerts
     zone: tzinfo
     clock: Callable[[], datetime]
@@ -58,14 +58,14 @@ class Backtesting:
         kept = (
             await self.alerts.samples(rule.name, rule.definition, since=start, until=end) if rule.name and not rule.each else []
         )
-        span = Span(rule, start, end, lambda at: read_line(rule.line, self.directory, now=at, zone=self.zone))
+        span = ReplayRequest(rule, start, end, lambda at: read_line(rule.line, self.directory, now=at, zone=self.zone))
         past = await self.commands[rule.command].past(span)
         looks = await asyncio.to_thread(_joined, rule, kept, past.looks)
         matched = _matched(rule, past, looks)
         return await asyncio.to_thread(backtest, rule, looks, start=start, end=end, notes=past.notes, matched=matched)
 
 
-def _matched(rule: Rule, past: Past, looks: Sequence[Look]) -> bool:
+def _matched(rule: Rule, past: Replay, looks: Sequence[EvaluationPoint]) -> bool:
     """Whether anything in that time matched the question. The lines of a log are known by what was counted of them alone."""
     counted = [reading for look in looks for reading in look.readings.values() if reading is not None]
     if rule.command == "logs" and rule.value in ("lines", "bytes"):
@@ -73,30 +73,32 @@ def _matched(rule: Rule, past: Past, looks: Sequence[Look]) -> bool:
     return past.matched or any(counted)
 
 
-def _joined(rule: Rule, kept: Sequence[Sample], computed: Sequence[Look]) -> list[Look]:
+def _joined(rule: Rule, kept: Sequence[Sample], computed: Sequence[EvaluationPoint]) -> list[EvaluationPoint]:
     """What was sampled, and between the samples what was computed. A look that found an error says nothing."""
-    sampled = [Look(sample.at, {WHOLE: sample.value}, rule.every) for sample in kept if sample.state != "error"]
+    sampled = [EvaluationPoint(sample.at, {WHOLE: sample.value}, rule.every) for sample in kept if sample.state != "error"]
     times = [look.at for look in sampled]
 
-    def is_new(look: Look) -> bool:
+    def is_new(look: EvaluationPoint) -> bool:
         """Whether no sample lies in the time for which the look stands."""
         return bisect_left(times, look.at) == bisect_left(times, look.at + look.step)
 
     return sorted([*sampled, *(look for look in computed if is_new(look))], key=lambda look: look.at)
 
 
-def days_apart(span: Span) -> list[datetime]:
+def days_apart(span: ReplayRequest) -> list[datetime]:
     """The beginnings of the UTC days in the span."""
     first = span.start.replace(hour=0, minute=0, second=0, microsecond=0)
     return [first + timedelta(days=n) for n in range((span.end - first).days + 1)]
 
 
-def steps_apart(span: Span) -> list[datetime]:
+def steps_apart(span: ReplayRequest) -> list[datetime]:
     """The instants of the span at which the rule is evaluated."""
     every = span.rule.every
     first = span.end - (span.end - span.start) // every * every
     return [first + n * every for n in range((span.end - first) // every + 1)]
 
 
-def look_of(span: Span, at: datetime, values: Mapping[str, object], step: timedelta, *, alone: bool = False) -> Look:
-    return Look(at, readings(span.rule, values, {}), step, alone)
+def look_of(
+    span: ReplayRequest, at: datetime, values: Mapping[str, object], step: timedelta, *, alone: bool = False
+) -> EvaluationPoint:
+    return EvaluationPoint(at, extract_readings(span.rule, values, {}), step, alone)

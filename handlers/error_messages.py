@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.blocks import messages
-from bot.errors import BadConfig, BadQuestion, Refused, SlackRefused, SlackUnsure
+from bot.errors import AccessDenied, BadQuestion, ConfigError, SlackDeliveryUnknown, SlackRefused
 from providers.errors import ProviderError
 
 
@@ -32,7 +32,7 @@ class Lost(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class ErrorMessage:
     """An error as it is told: its kind, the account it is about, one sentence, one hint."""
 
     kind: str
@@ -53,24 +53,26 @@ class Trouble:
         return messages.error_text(self.message, self.hint)
 
 
-def trouble_of(error: BaseException) -> Trouble:
+def error_message(error: BaseException) -> ErrorMessage:
     """What to tell about an error. What we did not foresee is our own fault and is told without its details."""
-    if isinstance(error, BadQuestion | Refused | BadConfig):
-        return Trouble(error.kind, None, error.message, error.hint)
+    if isinstance(error, BadQuestion | AccessDenied | ConfigError):
+        return ErrorMessage(error.kind, None, error.message, error.hint)
     if isinstance(error, ProviderError):
-        return Trouble(error.kind, error.account, error.message, error.hint, may_retry=error.may_retry)
-    if isinstance(error, SlackRefused | SlackUnsure):
-        return Trouble(error.kind, None, error.message, error.hint, may_retry=True)
+        return ErrorMessage(error.kind, error.account, error.message, error.hint, may_retry=error.may_retry)
+    if isinstance(error, SlackRefused | SlackDeliveryUnknown):
+        return ErrorMessage(error.kind, None, error.message, error.hint, may_retry=True)
     if isinstance(error, sqlite3.Error):
-        return Trouble("internal", None, f"My database cannot be used ({error}).", "The operator is told; try again later.", True)
+        return ErrorMessage(
+            "internal", None, f"My database cannot be used ({error}).", "The operator is told; try again later.", True
+        )
     if isinstance(error, Cancelled):
-        return Trouble("cancelled", None, "Cancelled, as you asked.", "")
+        return ErrorMessage("cancelled", None, "Cancelled, as you asked.", "")
     if isinstance(error, Stopping):
-        return Trouble(
+        return ErrorMessage(
             "cancelled", None, "I am being restarted and could not finish this.", "Ask again in a minute.", may_retry=True
         )
     if isinstance(error, Lost):
-        return Trouble("cancelled", None, f"I was interrupted while I worked on {error.line}.", "Ask again.", may_retry=True)
-    return Trouble(
+        return ErrorMessage("cancelled", None, f"I was interrupted while I worked on {error.line}.", "Ask again.", may_retry=True)
+    return ErrorMessage(
         "internal", None, "Something went wrong in the bot itself.", "The operator finds it in the bot's log; try again.", True
     )

@@ -12,10 +12,10 @@ from datetime import datetime
 from bot import formatting
 from bot.answer import Block
 from bot.blocks import messages
-from bot.slack.outbox import Outbox, ops_post
-from bot.slack.users import People
+from bot.slack.outbox import Outbox, operator_post
+from bot.slack.users import UserDirectory
 from bot.store.pauses import Pauses
-from bot.store.posts import How, Post, Posts
+from bot.store.posts import Post, PostKind, Posts
 from handlers.permissions import Owned, Permissions
 
 log = logging.getLogger("opswatch")
@@ -39,12 +39,12 @@ class Announcer:
 
     posts: Posts
     outbox: Outbox
-    people: People
+    people: UserDirectory
     clock: Callable[[], datetime]
 
     async def done_by(self, user: str, channel: str, what: str, *, incident: str = "") -> None:
         """Says in the channel, or in the thread of an incident, what somebody did, with their name."""
-        name = formatting.inert(await self.people.name(user), 60)
+        name = formatting.sanitise(await self.people.name(user), 60)
         await self.post(announcement(channel, f"{what} by {name}.", messages.by_person(what, user), incident))
 
     async def post(self, post: Post) -> None:
@@ -98,7 +98,7 @@ class PauseGuard:
                 "Slack has not said for an hour who is in a user group of [access], so its members may ask nothing, and their alerts and"
                 " subscriptions are not run. Check the scope usergroups:read with `python -m bot check`."
             )
-            await self.announcer.post(ops_post(self.ops_channel, f"unknown-group:{self.clock():%Y%m%d%H}", text))
+            await self.announcer.post(operator_post(self.ops_channel, f"unknown-group:{self.clock():%Y%m%d%H}", text))
 
     async def _pause(self, pausable: Pausable) -> None:
         if pausable.schedule in self._paused:
@@ -129,7 +129,7 @@ class PauseGuard:
         """What is told where it stands, and in the ops channel."""
         posts = [announcement(pausable.owned.channel, text, incident=pausable.incident)]
         if self.ops_channel and self.ops_channel != pausable.owned.channel:
-            posts.append(ops_post(self.ops_channel, uuid.uuid4().hex, text))
+            posts.append(operator_post(self.ops_channel, uuid.uuid4().hex, text))
         return posts
 
     async def _tell_maker(self, pausable: Pausable, text: str) -> None:
@@ -144,5 +144,5 @@ class PauseGuard:
 
 def announcement(channel: str, text: str, blocks: Sequence[Block] = (), incident: str = "") -> Post:
     """A sentence as a post of its own, or in the thread of an incident."""
-    how = How.REPLY if incident else How.POST
+    how = PostKind.REPLY if incident else PostKind.POST
     return Post(f"announcement:{uuid.uuid4().hex}", channel, text, blocks or messages.note_blocks(text), how, incident)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.access import Access, Membership, visible_directory
-from bot.questions.question import COMMANDS, CommandName, Directory
+from bot.access import AccessPolicy, Membership, visible_directory
+from bot.questions.question import COMMANDS, AccountDirectory, CommandName
 from bot.slack.channels import Channels
-from bot.slack.users import RIGHTS_KEPT_S, People
+from bot.slack.users import RIGHTS_KEPT_S, UserDirectory
 
 ALL_COMMANDS: tuple[CommandName, ...] = tuple(command.name for command in COMMANDS.values())
 
@@ -50,8 +50,8 @@ class Owned:
 class Permissions:
     """The access rules, applied to people and to what they have made."""
 
-    access: Access
-    people: People
+    access: AccessPolicy
+    people: UserDirectory
     channels: Channels
 
     async def requester(self, user: str, channel: str, *commands: CommandName) -> Requester:
@@ -63,7 +63,7 @@ class Permissions:
         """The commands that the person may ask here."""
         return [command for command in ALL_COMMANDS if self.access.may_ask(command, **requester.rights)]
 
-    def directory(self, directory: Directory, requester: Requester) -> Directory:
+    def directory(self, directory: AccountDirectory, requester: Requester) -> AccountDirectory:
         """The names of accounts and logs that may be shown to the person."""
         return visible_directory(directory, self.allowed(requester))
 

@@ -11,20 +11,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 
-from bot.access import Access
+from bot.access import AccessPolicy
 from bot.answer import Answer, Block, Progress
 from bot.blocks import messages
-from bot.errors import BadQuestion, SlackRefused, SlackUnsure
-from bot.formatting import lasting
+from bot.errors import BadQuestion, SlackDeliveryUnknown, SlackRefused
+from bot.formatting import format_duration
 from bot.questions.question import COMMANDS, CommandName, Question, read_question
-from bot.slack.delivery import Delivery, Errand, Holder
+from bot.slack.delivery import Delivery, ReplaceMode, ReplyTarget
 from bot.slack.pace import NoRoom
 from bot.slack.response_url import LIVES
-from bot.slack.text import as_typed
-from bot.slack.users import People
-from bot.store import Asked, KeptResponseUrl, Store
-from handlers.answering import Answering, Asking, Clock, folder_when_needed
-from handlers.error_messages import Cancelled, Lost, Stopping, trouble_of
+from bot.slack.text import unescape_input
+from bot.slack.users import UserDirectory
+from bot.store import KeptResponseUrl, QuestionRecord, Store
+from handlers.answering import AnswerContext, Answerer, Clock, lazy_temp_dir
+from handlers.error_messages import Cancelled, Lost, Stopping, error_message
 from handlers.permissions import Permissions, Requester
 from handlers.subscriptions import Manager
 from handlers.typed_secrets import SecretCheck
@@ -38,14 +38,14 @@ LOST_SINCE = timedelta(minutes=30)
 
 
 @dataclass(slots=True)
-class Works:
+class RunningTasks:
     """The work that is going on, by ticket, so that its asker can stop it, and the errands that are under way."""
 
     errands: set[asyncio.Task[object]] = field(default_factory=set)
     stopping: bool = False
     going_on: dict[str, tuple[str, asyncio.Task[Answer]]] = field(default_factory=dict)
     # Those of the bot before a reload, which may still go on.
-    earlier: Works | None = None
+    earlier: RunningTasks | None = None
 
     def cancel(self, ticket: str, user: str) -> bool:
         """Stops a person's own work; False where there is none (any more) or it is somebody else's."""
@@ -75,8 +75,8 @@ class Works:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    answering: Answering
+class RequestHandler:
+    answering: Answerer
     permissions: Permissions
     delivery: Delivery
     store: Store
@@ -84,17 +84,17 @@ class Door:
     clock: Clock
     managers: Sequence[Manager]
     zone: tzinfo
-    works: Works = field(default_factory=Works)
+    works: RunningTasks = field(default_factory=RunningTasks)
 
     @property
-    def access(self) -> Access:
+    def access(self) -> AccessPolicy:
         return self.permissions.access
 
     @property
-    def people(self) -> People:
+    def people(self) -> UserDirectory:
         return self.permissions.people
 
-    async def ask(self, command: CommandName, words: str, errand: Errand, *, via: str) -> None:
+    async def ask(self, command: CommandName, words: str, errand: ReplyTarget, *, via: str) -> None:
         """Answers the question, and records how it ended. A delivery that is known already has no second effect.
 
         Errors rise to the one listener that tells them.
@@ -117,9 +117,9 @@ class Door:
         self.access.require(command, **requester.rights)
         return requester
 
-    async def _recorded(self, command: CommandName, words: str, errand: Errand, *, via: str) -> None:
+    async def _recorded(self, command: CommandName, words: str, errand: ReplyTarget, *, via: str) -> None:
         started = time.monotonic()
-        asked = Asked(
+        asked = QuestionRecord(
             delivery=errand.delivery,
             asked_at=self.clock(),
             user=errand.user,
@@ -135,24 +135,24 @@ class Door:
         try:
             outcome = await self._ask(command, words, errand)
         except BaseException as error:
-            outcome = trouble_of(error).kind
+            outcome = error_message(error).kind
             raise
         finally:
             took_ms = round((time.monotonic() - started) * 1000)
             await self.store.finish_question(errand.delivery, outcome=outcome, took_ms=took_ms)
 
-    async def _ask(self, command: CommandName, words: str, errand: Errand) -> str:
+    async def _ask(self, command: CommandName, words: str, errand: ReplyTarget) -> str:
         if self.works.stopping:
             raise Stopping
         asker = await self.asker(command, errand.user, errand.channel)
         for manager in self.managers:
-            if told := await manager.take(command, as_typed(words), asker):
+            if told := await manager.take(command, unescape_input(words), asker):
                 await self.delivery.tell(errand, told)
                 return "managed"
         self.access.require(command, **asker.rights)
         zone = await self.people.zone(errand.user)
         directory = self.permissions.directory(self.answering.directory, asker)
-        question = read_question(command, as_typed(words), directory, now=self.clock(), zone=zone)
+        question = read_question(command, unescape_input(words), directory, now=self.clock(), zone=zone)
         may_manage = self.access.may_manage(command, **asker.rights)
         if question.help:
             await self.delivery.tell(errand, messages.help_for(question, directory, may_manage=may_manage))
@@ -163,11 +163,11 @@ class Door:
         answer = await self._answer(question, errand, zone, may_manage=may_manage or errand.public)
         return "partial" if answer.warnings else "answered"
 
-    async def _answer(self, question: Question, errand: Errand, zone: tzinfo, *, may_manage: bool) -> Answer:
+    async def _answer(self, question: Question, errand: ReplyTarget, zone: tzinfo, *, may_manage: bool) -> Answer:
         """The answer, brought to its asker; a private one is kept for a while, so that it can be shared."""
-        with folder_when_needed() as folder:
+        with lazy_temp_dir() as folder:
             ticket = uuid.uuid4().hex
-            answer = await self._work(question, Asking(folder, zone), errand, ticket)
+            answer = await self._work(question, AnswerContext(folder, zone), errand, ticket)
             blocks = messages.with_follow_up(answer.blocks, question.line, user=errand.user, ticket=ticket, may_manage=may_manage)
             answer = replace(answer, blocks=blocks)
             if not errand.public:
@@ -177,11 +177,11 @@ class Door:
                 await self.keep(ticket, errand, answer.text, answer.blocks)
         return answer
 
-    async def tell_the_lost(self, *, started: datetime) -> None:
+    async def report_interrupted(self, *, started: datetime) -> None:
         """Tells those whose questions a crash cut off, once. Slack does not deliver again what was acknowledged."""
         for asked in await self.store.take_unfinished(since=started - LOST_SINCE, before=started):
             line = f"/{asked.command} {asked.text}".strip()
-            trouble = trouble_of(Lost(line))
+            trouble = error_message(Lost(line))
             try:
                 await self.delivery.lost(
                     await self._lost_errand(asked, line), trouble.text, trouble.blocks("" if MARK in line else line)
@@ -191,9 +191,9 @@ class Door:
                     "A question that a crash cut off could not be told: %s", self.redactor.text(repr(error)), exc_info=True
                 )
 
-    async def _lost_errand(self, asked: Asked, line: str) -> Errand:
+    async def _lost_errand(self, asked: QuestionRecord, line: str) -> ReplyTarget:
         """The errand of a question that an earlier process did not finish, as far as it is known."""
-        errand = Errand(
+        errand = ReplyTarget(
             user=asked.user,
             channel=asked.channel,
             response_url="",
@@ -206,7 +206,7 @@ class Door:
         return errand
 
     async def keep(
-        self, ticket: str, errand: Errand, text: str, blocks: Sequence[Block], *, since: datetime | None = None
+        self, ticket: str, errand: ReplyTarget, text: str, blocks: Sequence[Block], *, since: datetime | None = None
     ) -> None:
         """Keeps a private answer without the secrets that were typed, so that its asker may share it for a day."""
         secrets = SecretCheck(self.redactor)
@@ -215,7 +215,7 @@ class Door:
             now=since or self.clock(),
         )  # fmt: skip
 
-    async def _work(self, question: Question, asking: Asking, errand: Errand, ticket: str) -> Answer:
+    async def _work(self, question: Question, asking: AnswerContext, errand: ReplyTarget, ticket: str) -> Answer:
         """The answer. Work that takes longer than a second shows itself and can be stopped with its ticket."""
         task, started = asyncio.create_task(self.answering.answer(question, asking)), time.monotonic()
         self.works.going_on[ticket] = (errand.user, task)
@@ -224,7 +224,7 @@ class Door:
             while not task.done():
                 lasted = timedelta(seconds=round(time.monotonic() - started))
                 window = question.window.said if question.window else ""
-                said = " · ".join(filter(None, [window, asking.progress.said, f"{lasting(lasted)} so far"]))
+                said = " · ".join(filter(None, [window, asking.progress.said, f"{format_duration(lasted)} so far"]))
                 await self._show(errand, ticket, Progress(said, dict(asking.progress.steps)))
                 await asyncio.wait({task}, timeout=EDIT_EVERY_S)
             if task.cancelled():
@@ -237,32 +237,32 @@ class Door:
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
 
-    async def _show(self, errand: Errand, ticket: str, progress: Progress) -> None:
+    async def _show(self, errand: ReplyTarget, ticket: str, progress: Progress) -> None:
         """Progress is a courtesy: where it cannot be shown, the work goes on."""
         shown_ts, shown_privately = errand.shown_ts, errand.shown_privately
         try:
             if not shown_ts and not shown_privately:
                 # Before it is shown, so that a crash at any moment leaves no message that nobody can replace.
-                await self._keep_response_url(errand, replace=errand.holder is Holder.NOTHING)
-            await self.delivery.show_work(errand, ticket, progress)
+                await self._keep_response_url(errand, replace=errand.holder is ReplaceMode.NOTHING)
+            await self.delivery.show_progress(errand, ticket, progress)
             if errand.shown_ts != shown_ts:
                 await self.store.note_shown(errand.delivery, errand.shown_ts)
-            if errand.shown_privately and errand.holder is not Holder.NOTHING and not shown_privately:
+            if errand.shown_privately and errand.holder is not ReplaceMode.NOTHING and not shown_privately:
                 await self._keep_response_url(errand, replace=True)
         except NoRoom:
             return
-        except (SlackRefused, SlackUnsure) as error:
+        except (SlackRefused, SlackDeliveryUnknown) as error:
             log.warning("Progress could not be shown: %s", error)
         except Exception as error:
             log.warning("Progress could not be shown: %s", self.redactor.text(repr(error)), exc_info=True)
 
-    async def _keep_response_url(self, errand: Errand, *, replace: bool) -> None:
+    async def _keep_response_url(self, errand: ReplyTarget, *, replace: bool) -> None:
         if errand.response_url or errand.thread_ts:
             kept = KeptResponseUrl(Secret(errand.response_url), replace, errand.thread_ts)
             await self.store.keep_response_url(errand.delivery, kept, until=self.clock() + LIVES)
 
 
-def words_of(line: str) -> tuple[CommandName, str]:
+def split_command(line: str) -> tuple[CommandName, str]:
     """The command and the words of a line such as `/usage last 7 days`. Raises BadQuestion where it is none."""
     name, _, words = line.strip().partition(" ")
     command = COMMANDS.get(name.removeprefix("/"))

@@ -9,19 +9,19 @@ from functools import partial
 from typing import Protocol
 
 from bot import formatting
-from bot.access import Access
+from bot.access import AccessPolicy
 from bot.answer import Answer
 from bot.blocks import messages
 from bot.blocks.home import Upcoming
-from bot.errors import BadQuestion, Refused
+from bot.errors import AccessDenied, BadQuestion
 from bot.questions.question import CommandName, example, read_question
 from bot.schedules.due import Due, next_due, read_cron
-from bot.schedules.subscribe import WORDS, Subscribe, Unsubscribe, read_wish
+from bot.schedules.subscribe import WORDS, Subscribe, Unsubscribe, parse_subscription
 from bot.slack.channels import Channels
 from bot.store.posts import Posts, Subscription
-from handlers.answering import Answering
+from handlers.answering import Answerer
 from handlers.jobs.digests import Digest, DigestJob
-from handlers.jobs.scheduler import Clockwork, Scheduled
+from handlers.jobs.scheduler import Job, Scheduler
 from handlers.pauses import Pausable, PauseGuard
 from handlers.permissions import Owned, Permissions, Requester
 from handlers.typed_secrets import SecretCheck
@@ -39,9 +39,9 @@ class Manager(Protocol):
 class SubscriptionManager:
     """Takes wishes about schedules. `file_digests` are those of the configuration, which chat shows and cannot change."""
 
-    answering: Answering
+    answering: Answerer
     posts: Posts
-    clockwork: Clockwork
+    clockwork: Scheduler
     job: DigestJob
     permissions: Permissions
     guard: PauseGuard
@@ -59,7 +59,7 @@ class SubscriptionManager:
         if verb == "subscribe":
             # Before the words are read: a refusal of theirs names accounts.
             self.access.require_manage(command, **requester.rights)
-        wish = read_wish(command, text, self.permissions.directory(self.answering.directory, requester))
+        wish = parse_subscription(command, text, self.permissions.directory(self.answering.directory, requester))
         if wish is None:
             return None
         if wish == "list":
@@ -70,10 +70,10 @@ class SubscriptionManager:
         return await self._unsubscribe(wish, command, requester)
 
     @property
-    def access(self) -> Access:
+    def access(self) -> AccessPolicy:
         return self.permissions.access
 
-    async def open(self) -> list[Scheduled]:
+    async def open(self) -> list[Job]:
         """The subscriptions as they were kept, each with the time it is due."""
         return [self._scheduled(each) for each in await self.posts.subscriptions()]
 
@@ -93,10 +93,10 @@ class SubscriptionManager:
         may_see = await self.permissions.may_see(whose, requester)
         return may_see and self.access.may_ask(whose.command, **requester.rights)
 
-    def _scheduled(self, subscription: Subscription) -> Scheduled:
+    def _scheduled(self, subscription: Subscription) -> Job:
         digest = digest_of(subscription, self.zone)
         scheduled = self.job.scheduled(digest)
-        return Scheduled(scheduled.name, scheduled.trigger, partial(self._run, subscription, digest), scheduled.seen_until)
+        return Job(scheduled.name, scheduled.trigger, partial(self._run, subscription, digest), scheduled.last_handled_at)
 
     async def _run(self, subscription: Subscription, digest: Digest, due: Due) -> None:
         """The digest, where its maker may have it asked now. One that is paused is passed over and not made up for."""
@@ -126,7 +126,11 @@ class SubscriptionManager:
         await self.clockwork.add(self._scheduled(subscription))
         due = next_due(digest_of(subscription, self.zone).trigger, now)
         local = due.astimezone(self.zone) if due else None
-        first = f" First on {formatting.day(local.date(), now.astimezone(self.zone).date())} at {local:%H:%M}." if local else ""
+        first = (
+            f" First on {formatting.format_day(local.date(), now.astimezone(self.zone).date())} at {local:%H:%M}."
+            if local
+            else ""
+        )
         text = (
             f"Subscription {subscription.number}: `{question.line}` {wish.said} ({self.zone}), in this channel.{first}"
             f" End it with `/{command} unsubscribe {subscription.number}`.{seen_by_all(self.access, command, channel)}"
@@ -180,7 +184,7 @@ class SubscriptionManager:
             text = f"There are no subscriptions in this channel. One is made with `/{command} subscribe … at 09:00 on weekdays`."
             return messages.note(text)
         head = f"Subscriptions in this channel (times in {self.zone}):"
-        return messages.listing(head, lines)
+        return messages.list_answer(head, lines)
 
     async def _line(self, subscription: Subscription, requester: Requester) -> str:
         """A subscription as it is listed; nothing for whom it does not concern."""
@@ -212,14 +216,14 @@ def command_of(line: str) -> CommandName:
     return line.partition(" ")[0].removeprefix("/").lower()  # type: ignore[return-value]
 
 
-def not_a_manager() -> Refused:
-    return Refused(
+def not_a_manager() -> AccessDenied:
+    return AccessDenied(
         "You may not manage what is asked on a schedule here.",
         "Ask whoever made it, or ask the operator to add you to `manage` under [access] in bot.toml.",
     )
 
 
-def seen_by_all(access: Access, command: CommandName, channel: str) -> str:
+def seen_by_all(access: AccessPolicy, command: CommandName, channel: str) -> str:
     """A word of warning where not everybody in the channel may ask what will be told in it."""
     if access.is_public(command, channel):
         return ""

@@ -138,7 +138,7 @@ class CallPage:
     calls: Sequence[ApiCall]
     complete: bool
     notes: tuple[str, ...] = ()
-    known_until: datetime | None = None
+    data_until: datetime | None = None
     remarks: tuple[str, ...] = ()
 
     @property
@@ -180,7 +180,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class QuotaLeft:
     """How much of a limit is left: `what` is how people call what is counted."""
 
     what: str
@@ -189,10 +189,10 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class AccountStatus:
     """How it stands with an account, as far as is known without asking it. `trouble` is empty where its last requests were answered."""
 
     account: str
     trouble: str
     answered_at: datetime | None
-    left: tuple[Left, ...] = ()
+    left: tuple[QuotaLeft, ...] = ()

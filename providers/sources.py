@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from providers.models import CallFilters, CallPage, Check, Condition, DayRange, LogUsage, NamedLog, UsagePeriod, Window
+from providers.models import AccountStatus, CallFilters, CallPage, Check, DayRange, LogUsage, NamedLog, UsagePeriod, Window
 
 # The most that one download takes: logs, and lines ("Download Log").
 MOST_LOGS = 10
@@ -73,7 +73,7 @@ class Checked(Protocol):
 
     async def check(self) -> Sequence[Check]: ...
 
-    async def condition(self) -> Condition:
+    async def condition(self) -> AccountStatus:
         """How it stands, without a request."""
         ...
 

@@ -19,7 +19,7 @@ import time_machine
 from hypothesis import HealthCheck, settings
 
 from bot.app import Bot, open_bot
-from bot.sandbox.world import World, open_world
+from bot.sandbox.world import Sandbox, open_sandbox
 from tests.support.clock import OFFSET, PROCESS_CLOCK, MovableClock, process_environ
 
 ROOT = Path(__file__).parent.parent
@@ -62,14 +62,14 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture
-async def world(tmp_path: Path, clock: MovableClock) -> AsyncIterator[World]:
+async def world(tmp_path: Path, clock: MovableClock) -> AsyncIterator[Sandbox]:
     """A Slack and three vendors on loopback."""
-    async with open_world(tmp_path, clock=clock) as opened:
+    async with open_sandbox(tmp_path, clock=clock) as opened:
         yield opened
 
 
 @asynccontextmanager
-async def connected_bot(world: World, **changes: Any) -> AsyncIterator[Bot]:
+async def connected_bot(world: Sandbox, **changes: Any) -> AsyncIterator[Bot]:
     """The real bot, connected to the world's Slack over Socket Mode; of several the last one is told what people do."""
     others = len(world.slack.sockets)
     async with open_bot(world.settings(**changes), world.tokens(), clock=world.clock) as bot, bot.connected():
@@ -78,7 +78,7 @@ async def connected_bot(world: World, **changes: Any) -> AsyncIterator[Bot]:
 
 
 @pytest.fixture
-async def bot(world: World) -> AsyncIterator[Bot]:
+async def bot(world: Sandbox) -> AsyncIterator[Bot]:
     async with connected_bot(world) as opened:
         yield opened
 
@@ -112,7 +112,7 @@ def toml_of(table: dict[str, Any], prefix: str = "") -> str:
 
 
 @pytest.fixture
-def front_door(world: World, tmp_path: Path) -> Callable[..., Any]:
+def front_door(world: Sandbox, tmp_path: Path) -> Callable[..., Any]:
     """Runs `python -m bot …` in a process of its own, configured for the world."""
     import asyncio
 

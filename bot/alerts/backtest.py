@@ -9,11 +9,11 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Literal
 
 from bot import formatting
-from bot.alerts.evaluate import Readings, State, Watch, evaluate
+from bot.alerts.evaluate import AlertState, Readings, State, evaluate
 from bot.alerts.rule import Rule
 from bot.answer import Block
 from bot.blocks import kit
-from bot.blocks.alerts import measured
+from bot.blocks.alerts import format_value
 
 MOST_SHOWN = 12
 NOTHING_MATCHED = "Nothing in that time matches the question; check its filter."
@@ -21,7 +21,7 @@ Now = Literal["inactive", "pending", "firing", "no_data"]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class EvaluationPoint:
     """What a look at the rule found, or would have found, and how long until the next one. A look that is `alone` is judged for itself: its
     value began anew with it, and is gone with its step."""
 
@@ -36,7 +36,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Firing:
+class FiringPeriod:
     """A time in which the rule fired. `end` is None where it still does."""
 
     start: datetime
@@ -52,10 +52,10 @@ class Backtest:
     rule: Rule
     start: datetime
     end: datetime
-    looks: Sequence[Look]
+    looks: Sequence[EvaluationPoint]
     samples: int
     missing: int
-    firings: tuple[Firing, ...]
+    firings: tuple[FiringPeriod, ...]
     now: Now
     notes: tuple[str, ...] = ()
     matched: bool = True
@@ -65,16 +65,22 @@ class Backtest:
 
 
 def backtest(
-    rule: Rule, looks: Sequence[Look], *, start: datetime, end: datetime, notes: Sequence[str] = (), matched: bool = True
+    rule: Rule,
+    looks: Sequence[EvaluationPoint],
+    *,
+    start: datetime,
+    end: datetime,
+    notes: Sequence[str] = (),
+    matched: bool = True,
 ) -> Backtest:
     """The rule evaluated at each look, the oldest first. Where looks are further apart than the rule's own, what it wants to last for less
     than that is taken to have lasted."""
-    watch, firings, samples = Watch(), list[Firing](), 0
-    earlier: Look | None = None
+    watch, firings, samples = AlertState(), list[FiringPeriod](), 0
+    earlier: EvaluationPoint | None = None
     for look in looks:
         if earlier and earlier.alone:
             _end_with(firings, earlier, look)
-            watch = Watch()
+            watch = AlertState()
         before, earlier = watch, look
         watch, _ = evaluate(_at_step(rule, look.step), before, look.readings, now=look.at)
         samples += any(reading is not None for reading in look.readings.values())
@@ -85,7 +91,7 @@ def backtest(
     return Backtest(rule, start, end, looks, samples, missing, tuple(firings), _now(watch), tuple(notes), matched)
 
 
-def _end_with(firings: list[Firing], earlier: Look, look: Look) -> None:
+def _end_with(firings: list[FiringPeriod], earlier: EvaluationPoint, look: EvaluationPoint) -> None:
     """What fired at a look that is judged for itself ends with its step."""
     if firings and firings[-1].end is None:
         firings[-1] = replace(firings[-1], end=min(earlier.end, look.at))
@@ -98,7 +104,7 @@ def _at_step(rule: Rule, step: timedelta) -> Rule:
     return replace(rule, every=step, hold=rule.hold if rule.hold >= step else zero, keep=rule.keep if rule.keep >= step else zero)
 
 
-def _follow(firings: list[Firing], rule: Rule, before: Watch, after: Watch, at: datetime) -> None:
+def _follow(firings: list[FiringPeriod], rule: Rule, before: AlertState, after: AlertState, at: datetime) -> None:
     """Notes where a firing begins, gets worse and ends."""
     fired, fires = before.state is State.FIRING, after.state is State.FIRING
     if fires:
@@ -107,12 +113,12 @@ def _follow(firings: list[Firing], rule: Rule, before: Watch, after: Watch, at: 
         if fired:
             firings[-1] = replace(firings[-1], peak=peak)
         else:
-            firings.append(Firing(at, None, peak))
+            firings.append(FiringPeriod(at, None, peak))
     elif fired:
         firings[-1] = replace(firings[-1], end=at)
 
 
-def _now(watch: Watch) -> Now:
+def _now(watch: AlertState) -> Now:
     if watch.state in (State.FIRING, State.PENDING, State.INACTIVE):
         return watch.state.value  # type: ignore[return-value]
     return "no_data"
@@ -120,13 +126,13 @@ def _now(watch: Watch) -> Now:
 
 def sentence(test: Backtest) -> str:
     """`would have fired 4 times in 90 days, longest 2 h 10 min, now inactive`."""
-    span = formatting.count(round((test.end - test.start) / timedelta(days=1)), "day")
+    span = formatting.pluralise(round((test.end - test.start) / timedelta(days=1)), "day")
     if not test.matched and test.looks:
         return f"nothing matched in the last {span}"
     if not test.samples:
         return f"nothing is known of the last {span}"
-    times = formatting.count(len(test.firings), "time") if test.firings else "not once"
-    longest = f", longest {formatting.lasting(test.longest())}" if test.firings else ""
+    times = formatting.pluralise(len(test.firings), "time") if test.firings else "not once"
+    longest = f", longest {formatting.format_duration(test.longest())}" if test.firings else ""
     return f"would have fired {times} in {span}{longest}, now {test.now.replace('_', ' ')}"
 
 
@@ -135,12 +141,12 @@ def backtest_text(test: Backtest, zone: tzinfo) -> str:
     rule = test.rule
     lines = [
         f"{_headline(test)}.",
-        f"{rule.value} of {rule.line}, {rule.side} {measured(rule.value, rule.threshold)}.",
+        f"{rule.value} of {rule.line}, {rule.side} {format_value(rule.value, rule.threshold)}.",
         _counted(test),
     ]
     shown = test.firings[-MOST_SHOWN:]
     more = len(test.firings) - len(shown)
-    lines += [f"… and {formatting.count(more, 'firing')} before"] if more else []
+    lines += [f"… and {formatting.pluralise(more, 'firing')} before"] if more else []
     lines += [_said(test, firing, zone) for firing in shown]
     return "\n".join([*lines, *test.notes, *_drawn(test)])
 
@@ -149,7 +155,7 @@ def backtest_blocks(test: Backtest, zone: tzinfo) -> list[Block]:
     rule = test.rule
     blocks = [
         kit.header(_headline(test)),
-        kit.context(f"{kit.code(rule.line, 200)} · {rule.value} {rule.side} {measured(rule.value, rule.threshold)}"),
+        kit.context(f"{kit.code(rule.line, 200)} · {rule.value} {rule.side} {format_value(rule.value, rule.threshold)}"),
     ]
     if test.samples:
         blocks.append(_chart(test))
@@ -167,13 +173,13 @@ def _headline(test: Backtest) -> str:
 
 
 def _counted(test: Backtest) -> str:
-    return f"{formatting.count(test.samples, 'look')} found something, {test.missing:,} found nothing."
+    return f"{formatting.pluralise(test.samples, 'look')} found something, {test.missing:,} found nothing."
 
 
-def _said(test: Backtest, firing: Firing, zone: tzinfo) -> str:
-    peak = f", at its worst {measured(test.rule.value, firing.peak)}" if firing.peak is not None else ""
+def _said(test: Backtest, firing: FiringPeriod, zone: tzinfo) -> str:
+    peak = f", at its worst {format_value(test.rule.value, firing.peak)}" if firing.peak is not None else ""
     ended = f"to {_moment(test, firing.end, zone)}" if firing.end else "until now"
-    length = formatting.lasting((firing.end or test.end) - firing.start)
+    length = formatting.format_duration((firing.end or test.end) - firing.start)
     return f"{_moment(test, firing.start, zone)} {ended} ({length}){peak}"
 
 
@@ -181,7 +187,7 @@ def _moment(test: Backtest, moment: datetime, zone: tzinfo) -> str:
     """Whole days are days in UTC, as the vendor has them; moments are those of the reader."""
     day = moment.astimezone(UTC)
     is_day = day.time() == time() and any(look.step >= timedelta(days=1) for look in test.looks)
-    return formatting.short_day(day, test.end) if is_day else formatting.moment(moment, zone, test.end)
+    return formatting.short_day(day, test.end) if is_day else formatting.format_time(moment, zone, test.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +208,11 @@ def bars(test: Backtest, most: int = kit.MOST_POINTS) -> list[Bar]:
     return [Bar(group[0].at, _worst(test.rule, group), _any_fired(test, group)) for group in groups]
 
 
-def _worst(rule: Rule, looks: Sequence[Look]) -> float | None:
+def _worst(rule: Rule, looks: Sequence[EvaluationPoint]) -> float | None:
     return rule.worst(reading for look in looks for reading in look.readings.values())
 
 
-def _any_fired(test: Backtest, looks: Sequence[Look]) -> bool:
+def _any_fired(test: Backtest, looks: Sequence[EvaluationPoint]) -> bool:
     first, last = looks[0].at, looks[-1].at
     return any(firing.start <= last and (firing.end is None or firing.end > first) for firing in test.firings)
 
@@ -226,7 +232,7 @@ def _chart(test: Backtest) -> Block:
             ("firing", [value if bar.fired else 0 for bar, value in zip(shown, values, strict=True)]),
         ],
         labels=[
-            formatting.moment(bar.at, UTC, test.end)
+            formatting.format_time(bar.at, UTC, test.end)
             if test.looks[0].step < timedelta(days=1)
             else formatting.short_day(bar.at, test.end)
             for bar in shown
@@ -247,7 +253,7 @@ def _drawn(test: Backtest) -> list[str]:
         filled = round(_WIDE * max(0.0, bar.worst or 0.0) / top)
         line = ["█" if n < filled else " " for n in range(_WIDE + 1)]
         line[at] = "|" if line[at] == " " else "▌"
-        value = measured(test.rule.value, bar.worst) if bar.worst is not None else "nothing found"
+        value = format_value(test.rule.value, bar.worst) if bar.worst is not None else "nothing found"
         lines.append(f"{formatting.short_day(bar.at, test.end):>11} {'!' if bar.fired else ' '} {''.join(line)} {value}")
     return lines
 

@@ -13,8 +13,8 @@ from bot import formatting
 from bot.alerts.rule import DEFAULTS, NAME, SHORTEST_EVERY, SUBJECTS, VALUES, has_value
 from bot.amounts import AMOUNT, DURATION, AmbiguousAmount, read_count
 from bot.errors import BadQuestion
-from bot.formatting import inert
-from bot.questions.question import CommandName, Directory, example
+from bot.formatting import sanitise
+from bot.questions.question import AccountDirectory, CommandName, example
 
 WORDS = ("alert", "alerts", "unalert", "silence", "unsilence")
 LONGEST_SILENCE = timedelta(days=365)
@@ -29,7 +29,7 @@ _NAMED = re.compile(r'(?s)\s*(?:"([^"]+)"|(\S+))\s*(.*)')
 
 
 @dataclass(frozen=True, slots=True)
-class Alert:
+class CreateAlert:
     """Watch a value of this question. `name` is empty where one is to be found."""
 
     words: str
@@ -49,7 +49,7 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
-class Unalert:
+class DeleteAlert:
     name: str
 
 
@@ -67,10 +67,10 @@ class Unsilence:
     name: str
 
 
-AlertWish = Alert | Unalert | Silence | Unsilence | Literal["list"]
+AlertCommand = CreateAlert | DeleteAlert | Silence | Unsilence | Literal["list"]
 
 
-def read_alert_wish(command: CommandName, text: str, directory: Directory) -> AlertWish | None:
+def read_alert_wish(command: CommandName, text: str, directory: AccountDirectory) -> AlertCommand | None:
     """What is wished for, or None where the words are something else. Raises BadQuestion."""
     verb, _, rest = text.strip().partition(" ")
     verb, rest = verb.lower(), rest.strip()
@@ -82,11 +82,11 @@ def read_alert_wish(command: CommandName, text: str, directory: Directory) -> Al
         name, more = _name(rest, command)
         if more:
             raise BadQuestion("One alert at a time, please.", f"/{command} {verb} {name}")
-        return Unalert(name) if verb == "unalert" else Unsilence(name)
+        return DeleteAlert(name) if verb == "unalert" else Unsilence(name)
     return _silence(command, rest) if verb == "silence" else None
 
 
-def alert_example(command: CommandName, directory: Directory) -> str:
+def alert_example(command: CommandName, directory: AccountDirectory) -> str:
     """An alert of this command that works with the accounts there are."""
     asked = example(command, directory).partition(" ")[2]
     if command == "usage":
@@ -102,7 +102,7 @@ class _Typed:
 
     command: CommandName
     text: str
-    directory: Directory
+    directory: AccountDirectory
 
     def refused(self, message: str, span: tuple[int, int], right: str) -> BadQuestion:
         """A refusal with the same alert as its example, in which `right` stands where the wrong words stood."""
@@ -127,11 +127,11 @@ class _Words:
     span: tuple[int, int]
 
 
-def _alert(command: CommandName, rest: str, directory: Directory) -> Alert:
+def _alert(command: CommandName, rest: str, directory: AccountDirectory) -> CreateAlert:
     return _parsed(_Typed(command, rest, directory), explain=True)
 
 
-def _parsed(typed: _Typed, *, explain: bool = False) -> Alert:
+def _parsed(typed: _Typed, *, explain: bool = False) -> CreateAlert:
     """The alert. Raises BadQuestion, with its example where it is to be explained."""
     sides = list(_SIDE.finditer(typed.text))
     if not sides:
@@ -175,14 +175,14 @@ def _tail(typed: _Typed, at: int, *, explain: bool) -> tuple[_Words, Mapping[str
     if not amount:
         word = re.compile(r"\s*(\S*)").match(text, at)
         assert word is not None
-        said = inert(word[1], 40)
+        said = sanitise(word[1], 40)
         raise refuse(f"“{said}” is no threshold." if said else "Above or below what?", word.span(1), _usual(typed.command))
     options: dict[str, _Words] = {}
     at = amount.end()
     while at < len(text.rstrip()):
         option = _OPTION.match(text, at)
         if not option:
-            said = inert(text[at:].strip(), 40)
+            said = sanitise(text[at:].strip(), 40)
             message = f"I do not understand “{said}”; there are recover, every, for, repeat, keep, each, nodata and as."
             raise refuse(message, (at, len(text)), "")
         number = next(n for n in (1, 3, 5, 7) if option[n])
@@ -194,7 +194,7 @@ def _tail(typed: _Typed, at: int, *, explain: bool) -> tuple[_Words, Mapping[str
     return _Words(amount[1], amount.span(1)), options
 
 
-def _read(typed: _Typed, side: re.Match[str], threshold: _Words, options: Mapping[str, _Words], *, explain: bool) -> Alert:
+def _read(typed: _Typed, side: re.Match[str], threshold: _Words, options: Mapping[str, _Words], *, explain: bool) -> CreateAlert:
     def refuse(message: str, words_: _Words, right: str) -> BadQuestion:
         return typed.refused(message, words_.span, right) if explain else BadQuestion(message)
 
@@ -239,7 +239,7 @@ def _read(typed: _Typed, side: re.Match[str], threshold: _Words, options: Mappin
     if name and not NAME.fullmatch(name):
         raise refuse("A name is letters, digits, dots and dashes.", options["as"], "ingest-spike")
     rest: dict[str, Any] = {"every": lengths["every"]} if "every" in lengths else {}
-    return Alert(
+    return CreateAlert(
         asked, value, "above" if is_above else "below", amount, recover, hold=lengths.get("for", timedelta(0)),
         keep=lengths.get("keep", timedelta(0)), repeat=lengths.get("repeat") or None, each=each, no_data=no_data,
         name=name, condition=f"{before[len(asked):].strip()} {typed.text[side.start():]}".strip(), **rest,
@@ -266,7 +266,7 @@ def _amount(text: str, value: str) -> float:
     number = read_count(plain)
     size = float(found) if number is None and "bytes" in value and (found := formatting.read_size(plain)) is not None else None
     if number is None and size is None:
-        raise ValueError(f"“{inert(text.strip(), 40)}” is no threshold for {value}.")
+        raise ValueError(f"“{sanitise(text.strip(), 40)}” is no threshold for {value}.")
     return number if number is not None else size or 0.0
 
 
@@ -279,14 +279,14 @@ def _silence(command: CommandName, rest: str) -> Silence:
         raise BadQuestion("For how long? Say a duration such as 30m, 2h or 1d, or until tomorrow.", shown)
     comment = (found[2] or "").strip().strip('"').strip()
     if found[1].lower().startswith("until"):
-        return Silence(name, None, inert(comment, 500))
+        return Silence(name, None, sanitise(comment, 500))
     try:
         length = formatting.read_duration(found[1])
     except AmbiguousAmount as error:
         raise BadQuestion(f"{error}.", shown) from None
     if not length or length > LONGEST_SILENCE:
         raise BadQuestion("A silence lasts between a second and a year.", shown)
-    return Silence(name, length, inert(comment, 500))
+    return Silence(name, length, sanitise(comment, 500))
 
 
 def _name(rest: str, command: CommandName) -> tuple[str, str]:

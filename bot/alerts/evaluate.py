@@ -54,7 +54,7 @@ class Reason(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class EvaluationError:
     """The question could not be answered."""
 
     why: str
@@ -64,7 +64,7 @@ Reading = float | None
 Readings = Mapping[str, Reading]
 
 
-class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
+class SubjectState(msgspec.Struct, frozen=True, omit_defaults=True):
     """State of one subject. `breach_since` and `clear_since` shift with time in which nobody looked; `unlisted` counts the looks in a
     row that did not list the subject."""
 
@@ -82,15 +82,15 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.breach_since or self.since
 
 
-_NEW = Standing()
+_NEW = SubjectState()
 
 
-class Watch(msgspec.Struct, frozen=True, omit_defaults=True):
+class AlertState(msgspec.Struct, frozen=True, omit_defaults=True):
     """How it stands with a rule: each of its subjects, what people know (`told` names the subjects of the last notice, with the state
     it told of them), the incident that is open, and what a person has said about it. `looks` has a `1` for each of the last looks
     that found it firing, and a `?` for each that found nothing."""
 
-    subjects: dict[str, Standing] = msgspec.field(default_factory=dict)
+    subjects: dict[str, SubjectState] = msgspec.field(default_factory=dict)
     evaluated_at: datetime | None = None
     told: dict[str, State] = msgspec.field(default_factory=dict)
     told_at: datetime | None = None
@@ -114,7 +114,7 @@ class Watch(msgspec.Struct, frozen=True, omit_defaults=True):
         return next((state for state in _GRAVEST_FIRST if state in found), State.UNKNOWN)
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> SubjectState:
         """The subject that matters most: of those in the gravest state the first."""
         gravest = self.state
         return next((s for s in self.subjects.values() if s.state is gravest), _NEW)
@@ -126,7 +126,7 @@ class Watch(msgspec.Struct, frozen=True, omit_defaults=True):
         starts = [s.started_at for s in self.subjects.values() if s.state is gravest]
         return self.began_at or min((start for start in starts if start), default=None)
 
-    def firing(self) -> dict[str, Standing]:
+    def firing(self) -> dict[str, SubjectState]:
         return {name: s for name, s in self.subjects.items() if s.state is State.FIRING}
 
 
@@ -136,8 +136,14 @@ _MATTERING = _TO_TELL | {State.PENDING}
 
 
 def evaluate(
-    rule: Rule, before: Watch, readings: Readings | Failed, *, now: datetime, quiet: bool = False, partial: bool = False
-) -> tuple[Watch, Reason | None]:
+    rule: Rule,
+    before: AlertState,
+    readings: Readings | EvaluationError,
+    *,
+    now: datetime,
+    quiet: bool = False,
+    partial: bool = False,
+) -> tuple[AlertState, Reason | None]:
     """How it stands after this evaluation, and the reason to tell, or None. While it is `quiet` (muted, silenced) nothing new is told;
     what people know of may still resolve, and what still fires afterwards is told at once.
 
@@ -145,7 +151,7 @@ def evaluate(
     answer that is `partial` neither says anything, whatever the rule's policy: what is not there may only not have come.
     """
     before = _without_future(before, now)
-    if isinstance(readings, Failed):
+    if isinstance(readings, EvaluationError):
         errors = before.errors + 1
         after = replace(before, errors=errors, looks=(before.looks + "?")[-LOOKS_KEPT:])
         return after, Reason.CANNOT_TELL if errors == ERRORS_TOLD else None
@@ -162,8 +168,8 @@ def evaluate(
 
 
 def _subjects(
-    rule: Rule, before: Watch, readings: Readings, away: timedelta, now: datetime, partial: bool
-) -> dict[str, Standing]:
+    rule: Rule, before: AlertState, readings: Readings, away: timedelta, now: datetime, partial: bool
+) -> dict[str, SubjectState]:
     """Every subject that is read now, and every one that was read before, matters still, and is not gone yet."""
     found = {}
     for name, reading in readings.items():
@@ -183,7 +189,7 @@ def _subjects(
     return found
 
 
-def _unlisted(rule: Rule, known: Standing, now: datetime) -> Standing | None:
+def _unlisted(rule: Rule, known: SubjectState, now: datetime) -> SubjectState | None:
     """A subject that was not listed; None once it is gone. It is calm from the first look on that misses it, and stays for as long as the
     rule keeps firing."""
     looks, clear = known.unlisted + 1, known.clear_since or now
@@ -192,7 +198,7 @@ def _unlisted(rule: Rule, known: Standing, now: datetime) -> Standing | None:
     return replace(known, unlisted=looks, clear_since=clear, value=None)
 
 
-def _without_future(before: Watch, now: datetime) -> Watch:
+def _without_future(before: AlertState, now: datetime) -> AlertState:
     """No instant of the past lies ahead of now. One that does was kept while the clock was wrong, and would hold back everything that is
     reckoned from it."""
     # None is later than the last evaluation.
@@ -202,7 +208,7 @@ def _without_future(before: Watch, now: datetime) -> Watch:
     return replace(_clamped(before, now), subjects=subjects)
 
 
-_Record = TypeVar("_Record", Standing, Watch)
+_Record = TypeVar("_Record", SubjectState, AlertState)
 
 
 def _clamped(record: _Record, now: datetime) -> _Record:
@@ -210,7 +216,7 @@ def _clamped(record: _Record, now: datetime) -> _Record:
     return replace(record, **ahead) if ahead else record
 
 
-def _time_away(rule: Rule, before: Watch, now: datetime) -> timedelta:
+def _time_away(rule: Rule, before: AlertState, now: datetime) -> timedelta:
     """How long nobody looked, where that is more than one evaluation left out."""
     if before.evaluated_at is None:
         return _NONE
@@ -221,7 +227,7 @@ def _time_away(rule: Rule, before: Watch, now: datetime) -> timedelta:
 _NONE = timedelta(0)
 
 
-def _shifted(known: Standing, away: timedelta) -> Standing:
+def _shifted(known: SubjectState, away: timedelta) -> SubjectState:
     """The same, without the time in which nobody looked."""
     if not away:
         return known
@@ -229,37 +235,37 @@ def _shifted(known: Standing, away: timedelta) -> Standing:
     return replace(known, breach_since=breach and breach + away, clear_since=clear and clear + away)
 
 
-def _with_value(rule: Rule, known: Standing, value: float, now: datetime) -> Standing:
+def _with_value(rule: Rule, known: SubjectState, value: float, now: datetime) -> SubjectState:
     firing = known.state is State.FIRING
     if rule.is_breach(value, firing=firing):
         since = known.breach_since or now
         peak = value if rule.is_worse(value, known.peak) else known.peak
         state = State.FIRING if firing or now - since >= rule.hold else State.PENDING
-        return Standing(state, _since(known, state, now), since, None, value, peak)
+        return SubjectState(state, _since(known, state, now), since, None, value, peak)
     if firing:
         clear = known.clear_since or now
         if now - clear < rule.keep:
             return replace(known, clear_since=clear, value=value, unlisted=0)
-    return Standing(State.INACTIVE, _since(known, State.INACTIVE, now), None, None, value, None)
+    return SubjectState(State.INACTIVE, _since(known, State.INACTIVE, now), None, None, value, None)
 
 
-def _without_data(rule: Rule, known: Standing, now: datetime) -> Standing:
+def _without_data(rule: Rule, known: SubjectState, now: datetime) -> SubjectState:
     """By the rule's policy: as it was, as if all were well, or a state of its own. What fires goes on firing but for `ok`."""
     if rule.no_data == "ok":
         clear = known.clear_since or now
         if known.state is State.FIRING and now - clear < rule.keep:
             return replace(known, clear_since=clear, value=None, unlisted=0)
-        return Standing(State.INACTIVE, _since(known, State.INACTIVE, now))
+        return SubjectState(State.INACTIVE, _since(known, State.INACTIVE, now))
     if rule.no_data == "alert" and known.state is not State.FIRING:
-        return Standing(State.NO_DATA, _since(known, State.NO_DATA, now))
+        return SubjectState(State.NO_DATA, _since(known, State.NO_DATA, now))
     return replace(known, value=None, unlisted=0)
 
 
-def _since(known: Standing, state: State, now: datetime) -> datetime | None:
+def _since(known: SubjectState, state: State, now: datetime) -> datetime | None:
     return known.since if state is known.state else now
 
 
-def _look(subjects: Mapping[str, Standing], readings: Readings) -> str:
+def _look(subjects: Mapping[str, SubjectState], readings: Readings) -> str:
     if readings and not any(reading is not None for reading in readings.values()):
         return "?"
     for standing in subjects.values():
@@ -274,7 +280,7 @@ def _flaps(looks: str, did: bool) -> bool:
     return len(looks) == LOOKS_KEPT and changes / (LOOKS_KEPT - 1) >= (FLAPPING_UNTIL if did else FLAPPING_FROM)
 
 
-def _told(rule: Rule, before: Watch, after: Watch, now: datetime) -> tuple[Watch, Reason | None]:
+def _told(rule: Rule, before: AlertState, after: AlertState, now: datetime) -> tuple[AlertState, Reason | None]:
     current = {name: s.state for name, s in after.subjects.items() if s.state in _TO_TELL}
     if not current:
         if not before.told:
@@ -282,7 +288,7 @@ def _told(rule: Rule, before: Watch, after: Watch, now: datetime) -> tuple[Watch
         return replace(after, told={}, told_at=None, incident="", began_at=None, acknowledged_by=""), Reason.RESOLVED
     if after.quiet:
         return after, None
-    reason = _news(rule, before, current, after.told_at, now)
+    reason = notification_reason(rule, before, current, after.told_at, now)
     if reason is None:
         return after, None
     starts = [s.started_at for s in after.subjects.values() if s.state in _TO_TELL and s.started_at]
@@ -290,7 +296,9 @@ def _told(rule: Rule, before: Watch, after: Watch, now: datetime) -> tuple[Watch
     return replace(after, told=current, told_at=now, began_at=began), reason
 
 
-def _news(rule: Rule, before: Watch, current: Mapping[str, State], told_at: datetime | None, now: datetime) -> Reason | None:
+def notification_reason(
+    rule: Rule, before: AlertState, current: Mapping[str, State], told_at: datetime | None, now: datetime
+) -> Reason | None:
     told = before.told
     if current != told:
         fires = State.FIRING in current.values()

@@ -45,6 +45,6 @@ def muted_by(mutes: Sequence[Mute], alert: str, now: datetime) -> str:
     return next((mute.name for mute in mutes if mute.covers(alert, now)), "")
 
 
-def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+def localise(moment: datetime, zone: tzinfo) -> datetime:
     """A local time as it is written in the configuration, as an instant."""
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)

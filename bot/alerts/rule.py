@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Literal
 
-from bot.alerts.evaluate import WHOLE, Reading, Standing
+from bot.alerts.evaluate import WHOLE, Reading, SubjectState
 from bot.alerts.mutes import Mute, next_end
 from bot.questions.question import CommandName
 
@@ -85,7 +85,7 @@ class Rule:
         return (max if self.above is not None else min)((value for value in values if value is not None), default=None)
 
 
-def defined(name: str, definition: str, channel: str) -> Rule:
+def rule_from_definition(name: str, definition: str, channel: str) -> Rule:
     """What is left of a rule that is there no more: what it watched."""
     subjects = re.search(r" each (\w+)$", definition)
     each = subjects[1] if subjects else ""
@@ -112,7 +112,7 @@ class EvaluationTimes:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def readings(rule: Rule, values: Mapping[str, Any], known: Mapping[str, Standing]) -> dict[str, Reading]:
+def extract_readings(rule: Rule, values: Mapping[str, Any], known: Mapping[str, SubjectState]) -> dict[str, Reading]:
     """The watched number of an answer, or that of each subject; None where the answer does not know it. Of the subjects that were
     `known` before and are not among those listed, none is counted where counting them all is known to be none; of a value that is no
     count, a complete answer leaves them out.
@@ -138,14 +138,14 @@ def _is_counted(value: str) -> bool:
     return value in _ADDITIVE or value == "lines" or value.startswith("levels.")
 
 
-def _readings(rule: Rule, values: Mapping[str, Any], known: Mapping[str, Standing]) -> dict[str, Reading]:
+def _readings(rule: Rule, values: Mapping[str, Any], known: Mapping[str, SubjectState]) -> dict[str, Reading]:
     if not rule.each:
-        return {WHOLE: watched(values, rule.value)}
+        return {WHOLE: extract_value(values, rule.value)}
     listed = values.get(f"by_{rule.each}")
     if not isinstance(listed, Mapping):
         return dict.fromkeys(known) or {WHOLE: None}
-    found: dict[str, Reading] = {name: watched(each, rule.value) for name, each in listed.items()}
-    if rule.value in _ADDITIVE and watched(values, rule.value) is not None:
+    found: dict[str, Reading] = {name: extract_value(each, rule.value) for name, each in listed.items()}
+    if rule.value in _ADDITIVE and extract_value(values, rule.value) is not None:
         unlisted: Reading = 0.0
     elif values.get("complete") is True or values.get("days_missing") == 0:
         return found
@@ -154,7 +154,7 @@ def _readings(rule: Rule, values: Mapping[str, Any], known: Mapping[str, Standin
     return {**{name: unlisted for name in known if name != WHOLE}, **found}
 
 
-def watched(values: Mapping[str, Any], name: str) -> float | None:
+def extract_value(values: Mapping[str, Any], name: str) -> float | None:
     """The watched number of an answer, or None where the answer does not know it. `levels.error` is a level of a log, which is
     0 where the log was read and has none."""
     found: Any = values.get(name)

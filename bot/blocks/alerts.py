@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, tzinfo
 from types import MappingProxyType
 
 from bot import formatting
-from bot.alerts.evaluate import WHOLE, Reason, Standing, State, Watch
+from bot.alerts.evaluate import WHOLE, AlertState, Reason, State, SubjectState
 from bot.alerts.rule import Rule
 from bot.answer import Block
 from bot.blocks import kit
@@ -23,13 +23,13 @@ MOST_SUBJECTS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class NotificationContext:
     """What a notice is about: a rule before and after, the reason to tell, and what people need to know beside it. `quiet` says who keeps
     it quiet, until when and why; `by` who has acknowledged, silenced or ended it just now, and `name` what they are called."""
 
     rule: Rule
-    before: Watch
-    after: Watch
+    before: AlertState
+    after: AlertState
     reason: Reason
     now: datetime
     zone: tzinfo
@@ -44,15 +44,15 @@ class Scene:
         return not self.after.told
 
     @property
-    def told_of(self) -> Watch:
+    def told_of(self) -> AlertState:
         """What the notice speaks of: how it is, or, once it is over, how it was."""
         return self.before if self.is_over else self.after
 
 
-def incident(scene: Scene) -> tuple[str, list[Block]]:
+def incident_message(scene: NotificationContext) -> tuple[str, list[Block]]:
     """The message of the incident, as it stands now."""
     head, lines = _head(scene), _subjects(scene)
-    said = _facts(scene, lambda moment: formatting.moment(moment, scene.zone, scene.now))
+    said = _facts(scene, lambda moment: formatting.format_time(moment, scene.zone, scene.now))
     text = "\n".join([head, *lines, *(f"{name}: {value}." for name, value in said)])
     facts = _facts(scene, kit.local_time, kit.escaped)
     told = [kit.section("\n".join(f"• {kit.escaped(line)}" for line in lines))] if lines else []
@@ -60,73 +60,73 @@ def incident(scene: Scene) -> tuple[str, list[Block]]:
     return text, [kit.header(head), *told, kit.fields(facts), *flags, kit.context(_origin(scene)), kit.actions(_buttons(scene))]
 
 
-def reply(scene: Scene) -> tuple[str, list[Block]]:
+def thread_reply(scene: NotificationContext) -> tuple[str, list[Block]]:
     """What is said in the thread of the incident about this change."""
     head = _REPLIES[scene.reason](scene)
     by = [kit.context(f"By <@{scene.by}>.")] if scene.name else []
     return head, [kit.section(kit.escaped(head)), *by, kit.context(_why(scene))]
 
 
-def _head(scene: Scene) -> str:
+def _head(scene: NotificationContext) -> str:
     rule, watch = scene.rule, scene.told_of
     if scene.reason is Reason.ENDED:
         return f"⚫ {rule.name} is not watched any more, after {_lasted(scene)}"
     if scene.is_over:
         peak = _worst(scene)
-        at = f", at its worst {measured(rule.value, peak)}" if peak is not None else ""
+        at = f", at its worst {format_value(rule.value, peak)}" if peak is not None else ""
         return f"✅ {rule.name} has resolved after {_lasted(scene)}{at}"
     if watch.state is State.NO_DATA:
         return f"⚪ {rule.name}: there is no data for {rule.value}"
     return f"{'🟠' if watch.acknowledged_by or scene.quiet else '🔴'} {rule.name}: {_breach(scene)}"
 
 
-def _breach(scene: Scene, *, still: str = "") -> str:
+def _breach(scene: NotificationContext, *, still: str = "") -> str:
     rule, firing = scene.rule, scene.told_of.firing()
-    threshold = f"{rule.side} {measured(rule.value, rule.threshold)}"
+    threshold = f"{rule.side} {format_value(rule.value, rule.threshold)}"
     if list(firing) == [WHOLE]:
         value = firing[WHOLE].value
         if value is None:
             return f"{rule.value} last {threshold}, and no data since"
         between = "" if rule.is_breach(value, firing=False) else f", not calm again after being {threshold}"
-        return f"{rule.value} {still}at {measured(rule.value, value)}" + (between or f", {threshold}")
-    of = f"of {formatting.count(len(scene.told_of.subjects), rule.each)}"
+        return f"{rule.value} {still}at {format_value(rule.value, value)}" + (between or f", {threshold}")
+    of = f"of {formatting.pluralise(len(scene.told_of.subjects), rule.each)}"
     return f"{rule.value} {still}{threshold} for {len(firing)} {of}"
 
 
-def _subjects(scene: Scene) -> list[str]:
+def _subjects(scene: NotificationContext) -> list[str]:
     """Each subject that fires with its value, the worst first."""
     if not scene.rule.each or scene.is_over:
         return []
     firing = scene.told_of.firing()
     worst = sorted(firing.items(), key=lambda item: item[1].value or 0.0, reverse=scene.rule.above is not None)
-    told = [f"{formatting.inert(name, 80) or '(unnamed)'}: {_value(scene.rule, standing)}" for name, standing in worst]
+    told = [f"{formatting.sanitise(name, 80) or '(unnamed)'}: {_value(scene.rule, standing)}" for name, standing in worst]
     more = [f"… and {len(told) - MOST_SUBJECTS} more"] if len(told) > MOST_SUBJECTS else []
     return [*told[:MOST_SUBJECTS], *more]
 
 
-def _value(rule: Rule, standing: Standing) -> str:
-    return measured(rule.value, standing.value) if standing.value is not None else "no data"
+def _value(rule: Rule, standing: SubjectState) -> str:
+    return format_value(rule.value, standing.value) if standing.value is not None else "no data"
 
 
 def _facts(
-    scene: Scene, told: Callable[[datetime], str], shown: Callable[[str], str] = formatting.inert_lines
+    scene: NotificationContext, told: Callable[[datetime], str], shown: Callable[[str], str] = formatting.sanitise_lines
 ) -> list[tuple[str, str]]:
     """Names and values; `told` says a moment, in words for all or for each reader in their own zone, and `shown` outside text."""
     rule, watch = scene.rule, scene.told_of
     facts = []
     if not rule.each and (value := watch.standing.value) is not None:
-        facts.append((rule.value if not scene.is_over else f"{rule.value} before", measured(rule.value, value)))
+        facts.append((rule.value if not scene.is_over else f"{rule.value} before", format_value(rule.value, value)))
     if scene.is_over and not rule.each and (value := scene.after.standing.value) is not None:
-        facts.append((f"{rule.value} now", measured(rule.value, value)))
-    facts.append((rule.side.capitalize(), measured(rule.value, rule.threshold)))
+        facts.append((f"{rule.value} now", format_value(rule.value, value)))
+    facts.append((rule.side.capitalize(), format_value(rule.value, rule.threshold)))
     if rule.recover is not None:
-        facts.append(("Calm again at", measured(rule.value, rule.recover)))
+        facts.append(("Calm again at", format_value(rule.value, rule.recover)))
     if began := scene.told_of.started_at:
-        ago = f" ({formatting.lasting(scene.now - began)})" if scene.now - began >= timedelta(seconds=1) else ""
+        ago = f" ({formatting.format_duration(scene.now - began)})" if scene.now - began >= timedelta(seconds=1) else ""
         facts.append(("Since", f"{told(began)}{ago}"))
     peak = _worst(scene)
     if peak is not None and (scene.is_over or scene.reason is not Reason.FIRED):
-        facts.append(("Worst", measured(rule.value, peak)))
+        facts.append(("Worst", format_value(rule.value, peak)))
     if scene.window:
         facts.append(("Window", shown(scene.window)))
     if missing := _missing(scene):
@@ -134,21 +134,21 @@ def _facts(
     return facts[:10]
 
 
-def _missing(scene: Scene) -> str:
+def _missing(scene: NotificationContext) -> str:
     blind = scene.after.looks.count("?")
-    looks = f"{blind} of the last {formatting.count(len(scene.after.looks), 'look')} found nothing" if blind else ""
+    looks = f"{blind} of the last {formatting.pluralise(len(scene.after.looks), 'look')} found nothing" if blind else ""
     return "; ".join([*([looks] if looks else []), *scene.shortcomings])
 
 
-def _lasted(scene: Scene) -> str:
-    return formatting.lasting(scene.now - (scene.told_of.started_at or scene.now))
+def _lasted(scene: NotificationContext) -> str:
+    return formatting.format_duration(scene.now - (scene.told_of.started_at or scene.now))
 
 
-def _worst(scene: Scene) -> float | None:
+def _worst(scene: NotificationContext) -> float | None:
     return scene.rule.worst(standing.peak for standing in scene.told_of.subjects.values())
 
 
-def _flags(scene: Scene) -> list[str]:
+def _flags(scene: NotificationContext) -> list[str]:
     """What people have said of it, and how it behaves, as mrkdwn."""
     if scene.is_over:
         return []
@@ -157,19 +157,19 @@ def _flags(scene: Scene) -> list[str]:
     return flags + (["Flapping: it has changed between firing and calm again and again."] if scene.after.flapping else [])
 
 
-def _origin(scene: Scene) -> str:
+def _origin(scene: NotificationContext) -> str:
     return f"{kit.code(scene.rule.line, 200)} · {_why(scene)}"
 
 
-def _why(scene: Scene) -> str:
+def _why(scene: NotificationContext) -> str:
     rule = scene.rule
     ahead = kit.local_time(scene.now + rule.every)
-    hold = f" (held for {formatting.lasting(rule.hold)})" if rule.hold and scene.reason is Reason.FIRED else ""
+    hold = f" (held for {formatting.format_duration(rule.hold)})" if rule.hold and scene.reason is Reason.FIRED else ""
     because = f"told now, because {_BECAUSE[scene.reason]}{hold}"
     return f"{because} · rule of {kit.escaped(rule.origin)} · next look about {ahead}"
 
 
-def _buttons(scene: Scene) -> list[Block]:
+def _buttons(scene: NotificationContext) -> list[Block]:
     name = scene.rule.name
     show = kit.ask_buttons([("Show the data", scene.rule.line)])
     edit = kit.button("Edit rule", EDIT, name)
@@ -180,26 +180,26 @@ def _buttons(scene: Scene) -> list[Block]:
     return [*first, *show, *quiet, edit]
 
 
-def _changed(scene: Scene) -> str:
+def _changed(scene: NotificationContext) -> str:
     """Who is new among those that fire, and who is calm again."""
     told, was = scene.after.told, scene.before.told
-    new = [formatting.inert(name, 60) for name in told if name not in was]
-    gone = [formatting.inert(name, 60) for name in was if name not in told]
-    parts = [f"also {formatting.listed(new, MOST_SUBJECTS)}"] if new else []
-    parts += [f"{formatting.listed(gone, MOST_SUBJECTS)} calm again"] if gone else []
+    new = [formatting.sanitise(name, 60) for name in told if name not in was]
+    gone = [formatting.sanitise(name, 60) for name in was if name not in told]
+    parts = [f"also {formatting.join_words(new, MOST_SUBJECTS)}"] if new else []
+    parts += [f"{formatting.join_words(gone, MOST_SUBJECTS)} calm again"] if gone else []
     if scene.after.state is State.NO_DATA:
         return f"There is no data for {scene.rule.value} any more."
     return f"Changed: {'; '.join(parts) or 'it stands otherwise'}. {_sentence(_breach(scene))}."
 
 
-def _repeated(scene: Scene) -> str:
+def _repeated(scene: NotificationContext) -> str:
     """A repeat says how long."""
     length = _lasted(scene)
     if scene.after.state is State.NO_DATA:
         return f"For {length} now: there is no data for {scene.rule.value}."
     worst = _worst(scene)
     return f"For {length} now: {_breach(scene, still='still ')}" + (
-        f"; at its worst {measured(scene.rule.value, worst)}." if worst is not None else "."
+        f"; at its worst {format_value(scene.rule.value, worst)}." if worst is not None else "."
     )
 
 
@@ -207,7 +207,7 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-_REPLIES: Mapping[Reason, Callable[[Scene], str]] = MappingProxyType(
+_REPLIES: Mapping[Reason, Callable[[NotificationContext], str]] = MappingProxyType(
     {
         Reason.FIRED: lambda scene: f"{_sentence(_breach(scene))}.",
         Reason.CHANGED: _changed,
@@ -228,9 +228,9 @@ _REPLIES: Mapping[Reason, Callable[[Scene], str]] = MappingProxyType(
 )
 
 
-def _by(scene: Scene) -> str:
+def _by(scene: NotificationContext) -> str:
     """Who did it, in words."""
-    return f" by {formatting.inert(scene.name, 60)}" if scene.name else ""
+    return f" by {formatting.sanitise(scene.name, 60)}" if scene.name else ""
 
 
 def _until(quiet: str) -> str:
@@ -255,10 +255,10 @@ _BECAUSE: Mapping[Reason, str] = MappingProxyType(
 )
 
 
-def measured(name: str, value: float) -> str:
+def format_value(name: str, value: float) -> str:
     """A value in the unit its name tells of."""
     if name == "bytes" or name.endswith("_bytes") or name.endswith("bytes_per_day"):
-        return formatting.size(int(value))
+        return formatting.format_bytes(int(value))
     if name.endswith("_percent"):
         return f"{value:.1f} %"
     if name.endswith("_ms"):

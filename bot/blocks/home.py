@@ -9,8 +9,8 @@ from datetime import datetime
 from bot import formatting
 from bot.answer import Block
 from bot.blocks import kit, messages
-from bot.questions.question import COMMANDS, VENDORS, CommandName, Directory, example
-from providers.models import Check, Condition
+from bot.questions.question import COMMANDS, VENDORS, AccountDirectory, CommandName, example
+from providers.models import AccountStatus, Check
 
 MOST_ACCOUNTS, MOST_ALERTS, MOST_DIGESTS = 20, 10, 5
 CHECK_ACTION = "home.check"
@@ -34,8 +34,8 @@ class HomeFacts:
     """
 
     allowed: Sequence[CommandName]
-    directory: Directory
-    conditions: Sequence[Condition]
+    directory: AccountDirectory
+    conditions: Sequence[AccountStatus]
     alerts: Sequence[str]
     calm: int
     evaluated_at: datetime | None
@@ -59,7 +59,7 @@ def _alerts(facts: HomeFacts) -> list[Block]:
     if not facts.alerts and not facts.calm:
         return []
     looked = f" · looked at {kit.local_time(facts.evaluated_at)}" if facts.evaluated_at else ""
-    calm = f"🟢 {formatting.count(facts.calm, 'alert')} calm{looked}" if facts.calm else f"No alert is calm{looked}"
+    calm = f"🟢 {formatting.pluralise(facts.calm, 'alert')} calm{looked}" if facts.calm else f"No alert is calm{looked}"
     lines = _first(facts.alerts, MOST_ALERTS)
     return [kit.section("*Alerts*"), *(messages.list_blocks("", lines)[1:] if lines else []), kit.context(calm)]
 
@@ -75,18 +75,18 @@ def _first(lines: Sequence[str], most: int) -> list[str]:
     return [*lines[:most], *([f"… and {len(lines) - most} more"] if len(lines) > most else [])]
 
 
-def _account(condition: Condition, facts: HomeFacts) -> str:
+def _account(condition: AccountStatus, facts: HomeFacts) -> str:
     """An account, how it stands with it, and what may still be asked of it."""
     left = [f"{each.left:,} of {each.of:,} {each.what} left" for each in condition.left if each.left < each.of]
     vendor = VENDORS[facts.directory.accounts[condition.account]]
     return " · ".join([f"{kit.code(condition.account)} {vendor}", _state(condition, facts), *left])
 
 
-def _state(condition: Condition, facts: HomeFacts) -> str:
+def _state(condition: AccountStatus, facts: HomeFacts) -> str:
     check = facts.checks.get(condition.account)
     if check:
         said = f"🟢 {check.detail}" if check.ok else f"🔴 {check.detail} {check.hint}"
-        return messages.with_code(formatting.shortened(said, 120)).strip()
+        return messages.with_code(formatting.truncate(said, 120)).strip()
     if condition.account in facts.checks:
         return "⏳ being asked …"
     if condition.trouble:
@@ -129,5 +129,5 @@ def _commands(facts: HomeFacts) -> list[Block]:
             continue
         line = example(command.name, facts.directory)
         told = kit.section(f"{kit.code(f'/{command.name} {command.usage_hint}')}\n{command.description}")
-        blocks.append({**told, "accessory": kit.button(formatting.shortened(line, 60), "ask.0", line)})
+        blocks.append({**told, "accessory": kit.button(formatting.truncate(line, 60), "ask.0", line)})
     return blocks

@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.answer import Block
-from bot.formatting import inert, inert_lines, shortened
-from bot.questions.windows import ReadWindow
+from bot.formatting import sanitise, sanitise_lines, truncate
+from bot.questions.windows import ParsedWindow
 
 SECTION_TEXT = 3000
 FIELD_TEXT = 2000
@@ -38,7 +38,7 @@ def entities(text: str) -> str:
 
 def escaped(text: str) -> str:
     """Outside text inside mrkdwn, as words in which no sign is markup. A sentence reads better so than in `code`."""
-    return _EDGE.sub("ˍ", entities(inert_lines(text)).translate(_MARKS))
+    return _EDGE.sub("ˍ", entities(sanitise_lines(text)).translate(_MARKS))
 
 
 def with_person(text: str) -> str:
@@ -49,7 +49,7 @@ def with_person(text: str) -> str:
 
 def with_code(text: str) -> str:
     """Our sentence with its own `code` kept and all else from outside made harmless."""
-    parts = inert(text, 1500).split("`")
+    parts = sanitise(text, 1500).split("`")
     if len(parts) % 2 == 0:
         return escaped("ˋ".join(parts))
     return "".join(code(part, 300) if number % 2 else escaped(part) for number, part in enumerate(parts))
@@ -57,18 +57,18 @@ def with_code(text: str) -> str:
 
 def code(text: str, most: int = 120) -> str:
     """Outside text inside mrkdwn: a code span that nothing in the text can leave."""
-    return f"`{entities(inert(text, most).replace('`', 'ˋ')) or ' '}`"
+    return f"`{entities(sanitise(text, most).replace('`', 'ˋ')) or ' '}`"
 
 
 def mrkdwn(text: str, most: int = SECTION_TEXT) -> Block:
     """Our own markup. `verbatim` keeps Slack from making links and mentions of what looks like them; of what stands in angle brackets
     only people, channels and times are left as they are, since we send nothing else."""
-    shown = _NOT_OURS.sub("&lt;", shortened(inert_lines(text), most)) if text.strip() else "–"
+    shown = _NOT_OURS.sub("&lt;", truncate(sanitise_lines(text), most)) if text.strip() else "–"
     return {"type": "mrkdwn", "text": shown, "verbatim": True}
 
 
 def plain(text: str, most: int) -> Block:
-    return {"type": "plain_text", "text": inert(text, most) or " ", "emoji": False}
+    return {"type": "plain_text", "text": sanitise(text, most) or " ", "emoji": False}
 
 
 def header(text: str) -> Block:
@@ -94,7 +94,7 @@ def local_time(moment: datetime) -> str:
     return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{utc.day} {utc:%b %Y %H:%M} UTC>"
 
 
-def span(window: ReadWindow) -> str:
+def span(window: ParsedWindow) -> str:
     """When an answer is about: by day in the zone the question was read in, by the minute in each reader's own."""
     if window.by_day:
         return window.said
@@ -164,7 +164,7 @@ def data_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[Any]],
     body = [[_cell(cell) for cell in row] for row in rows[:MOST_TABLE_ROWS]]
     return {
         "type": "data_table",
-        "caption": inert(caption, 200),
+        "caption": sanitise(caption, 200),
         "page_size": max(1, min(page_size, 100)),
         "rows": [[_cell(name) for name in head], *body],
     }
@@ -172,36 +172,36 @@ def data_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[Any]],
 
 def chart(title: str, *, kind: str, series: Sequence[tuple[str, Sequence[float]]], labels: Sequence[str], unit: str) -> Block:
     """A native chart of at most twenty points; labels are made unique, as Slack matches points by them."""
-    names = _unique([shortened(inert(label), LABEL) for label in labels][-MOST_POINTS:])
+    names = _unique([truncate(sanitise(label), LABEL) for label in labels][-MOST_POINTS:])
     return {
         "type": "data_visualization",
-        "title": inert(title, 50),
+        "title": sanitise(title, 50),
         "chart": {
             "type": kind,
             "series": [
                 {
-                    "name": inert(name, LABEL),
+                    "name": sanitise(name, LABEL),
                     "data": [{"label": label, "value": value} for label, value in zip(names, points[-MOST_POINTS:], strict=True)],
                 }
                 for name, points in series
             ],
-            "axis_config": {"categories": names, "y_label": inert(unit, 50)},
+            "axis_config": {"categories": names, "y_label": sanitise(unit, 50)},
         },
     }
 
 
 def task(task_id: str, title: str, said: str, status: str = "in_progress") -> Block:
     """Work that goes on, or has ended, and how far it is."""
-    card = {"type": "task_card", "task_id": task_id, "title": inert(title, 150) or "…", "status": status}
+    card = {"type": "task_card", "task_id": task_id, "title": sanitise(title, 150) or "…", "status": status}
     if not said:
         return card
-    details = {"type": "rich_text_section", "elements": [{"type": "text", "text": inert(said, 2000)}]}
+    details = {"type": "rich_text_section", "elements": [{"type": "text", "text": sanitise(said, 2000)}]}
     return {**card, "details": {"type": "rich_text", "elements": [details]}}
 
 
 def plan(title: str, tasks: Sequence[Block]) -> Block:
     """Work of several parts, each of which is a task."""
-    return {"type": "plan", "title": inert(title, 150) or "…", "tasks": list(tasks)}
+    return {"type": "plan", "title": sanitise(title, 150) or "…", "tasks": list(tasks)}
 
 
 def older_task(card: Block) -> list[Block]:
@@ -231,7 +231,7 @@ def _details(card: Block) -> str:
 
 def picture(file: str, told: str) -> Block:
     """A picture that was uploaded, by its file id."""
-    return {"type": "image", "slack_file": {"id": file}, "alt_text": shortened(told, 1900) or "chart"}
+    return {"type": "image", "slack_file": {"id": file}, "alt_text": truncate(told, 1900) or "chart"}
 
 
 def plain_table(table: Block) -> Block:
@@ -257,8 +257,8 @@ def scale(values: Sequence[float]) -> tuple[float, str]:
 def _cell(value: Any) -> Block:
     if isinstance(value, tuple):
         number, text = value
-        return {"type": "raw_number", "value": number, "text": inert(text, 200) or "–"}
-    return {"type": "raw_text", "text": inert(str(value), 200).strip() or "–"}
+        return {"type": "raw_number", "value": number, "text": sanitise(text, 200) or "–"}
+    return {"type": "raw_text", "text": sanitise(str(value), 200).strip() or "–"}
 
 
 def _unique(labels: list[str]) -> list[str]:

@@ -8,31 +8,34 @@ from datetime import datetime, timedelta, tzinfo
 from bot import formatting
 from bot.answer import Block
 from bot.blocks import kit
-from bot.questions.windows import ReadWindow, zone_name
+from bot.questions.windows import ParsedWindow, zone_name
 from bot.reports.logs import LogReport
 
 PREVIEW_LINES = 10
 PREVIEW_LINE = 220
 
 
-def logs_text(report: LogReport, window: ReadWindow, *, file_name: str | None, query: str, warnings: Sequence[str] = ()) -> str:
+def logs_text(report: LogReport, window: ParsedWindow, *, file_name: str | None, query: str, warnings: Sequence[str] = ()) -> str:
     """The whole answer in words."""
     lines = [f"{_names(report)}: {_headline(report)} – {window.said}."]
     if query:
-        lines.append(f"Only what matches {formatting.inert(query, 300)}.")
+        lines.append(f"Only what matches {formatting.sanitise(query, 300)}.")
     lines += [f"{name}: {value}." for name, value in _facts(report)]
     lines += report.shortcomings()
     if file_name:
         lines.append(f"The file is {file_name}.")
     lines += report.remarks()
     if report.tail:
-        lines += [f"{preview_title(report)}:", *(formatting.inert(line, PREVIEW_LINE) for line in report.tail[-PREVIEW_LINES:])]
-    return "\n".join([*lines, *(formatting.inert(warning, 400) for warning in warnings)])
+        lines += [
+            f"{preview_title(report)}:",
+            *(formatting.sanitise(line, PREVIEW_LINE) for line in report.tail[-PREVIEW_LINES:]),
+        ]
+    return "\n".join([*lines, *(formatting.sanitise(warning, 400) for warning in warnings)])
 
 
 def logs_blocks(
     report: LogReport,
-    window: ReadWindow,
+    window: ParsedWindow,
     *,
     zone: tzinfo,
     file_name: str | None,
@@ -46,18 +49,18 @@ def logs_blocks(
     blocks = [kit.header(_headline(report)), kit.context(f"{names} · {kit.span(window)}{asked}")]
     notes = report.shortcomings()
     if notes:
-        blocks.append(kit.section("\n".join(f":warning: {kit.with_code(formatting.inert(note, 300))}" for note in notes)))
+        blocks.append(kit.section("\n".join(f":warning: {kit.with_code(formatting.sanitise(note, 300))}" for note in notes)))
     if facts := _facts(report):
         blocks.append(kit.fields(facts))
     if sum(1 for _, lines in report.timeline if lines) > 1:
         blocks.append(_chart(report, zone, window.now))
     if report.tail:
-        preview = [formatting.inert(line, PREVIEW_LINE).replace("`", "ˋ") for line in report.tail[-PREVIEW_LINES:]]
+        preview = [formatting.sanitise(line, PREVIEW_LINE).replace("`", "ˋ") for line in report.tail[-PREVIEW_LINES:]]
         shown = _fitting(preview)
         blocks.append(kit.section(f"*{preview_title(report, len(shown))}*\n```{kit.entities(chr(10).join(shown))}```"))
     small = [kit.entities(remark) for remark in report.remarks()]
     small += [f"File: {kit.code(file_name)}"] if file_name else []
-    small += [kit.with_code(formatting.inert(warning, 400)) for warning in warnings]
+    small += [kit.with_code(formatting.sanitise(warning, 400)) for warning in warnings]
     if small:
         blocks.append(kit.context(*small[:10]))
     return [*blocks, kit.actions(kit.ask_buttons(buttons))] if buttons else blocks
@@ -75,18 +78,18 @@ def preview_title(report: LogReport, shown: int = PREVIEW_LINES) -> str:
     elif not report.complete:
         which = "the first "
     last = "Newest" if len(report.names) > 1 else "Last"
-    return f"{last} {shown} of {which}{formatting.count(report.lines, 'line')}{by_time}"
+    return f"{last} {shown} of {which}{formatting.pluralise(report.lines, 'line')}{by_time}"
 
 
 def _names(report: LogReport) -> str:
-    return ", ".join(formatting.inert(name, 60) for name in report.names)
+    return ", ".join(formatting.sanitise(name, 60) for name in report.names)
 
 
 def _headline(report: LogReport) -> str:
     if not report.lines:
         return "No lines"
     at_least = "At least " if report.truncated or not report.complete else ""
-    return f"{at_least}{formatting.count(report.lines, 'line')}, {formatting.size(report.bytes)}"
+    return f"{at_least}{formatting.pluralise(report.lines, 'line')}, {formatting.format_bytes(report.bytes)}"
 
 
 def _facts(report: LogReport) -> list[tuple[str, str]]:

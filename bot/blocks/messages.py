@@ -9,7 +9,7 @@ from bot import formatting
 from bot.alerts.commands import alert_example
 from bot.answer import Answer, Block, Progress
 from bot.blocks import kit, picture
-from bot.questions.question import COMMANDS, VENDORS, CommandName, Directory, Question, example
+from bot.questions.question import COMMANDS, VENDORS, AccountDirectory, CommandName, Question, example
 from bot.questions.windows.forms import FORMS
 
 WORKING_ACTION = "cancel"
@@ -19,15 +19,17 @@ REFUSAL = "instead"
 OPEN_ALERT, OPEN_REPEAT, OPEN_SILENCE, OPEN_QUESTION = "modal.alert", "modal.repeat", "modal.silence", "modal.question"
 
 
-def help_answer(command: CommandName, directory: Directory, *, may_manage: bool = True) -> Answer:
+def help_answer(command: CommandName, directory: AccountDirectory, *, may_manage: bool = True) -> Answer:
     """How to ask, with this workspace's own accounts and logs; and how to have it asked, for whoever may."""
     about = COMMANDS[command]
     examples = [(f"/{command} {_local(words_, command, directory)}", meaning) for words_, meaning in about.examples]
     accounts = [f"{name} ({VENDORS[directory.accounts[name]]})" for name in directory.of_kind(about.kinds)]
     logs = [name for account in directory.of_kind(about.kinds) for name in directory.logs.get(account, {})]
-    facts = [f"Accounts: {formatting.listed(accounts, 20) or 'none yet'}."]
+    facts = [f"Accounts: {formatting.join_words(accounts, 20) or 'none yet'}."]
     if command == "logs":
-        facts.append(f"Logs with a name here: {formatting.listed(logs, 20) or 'none yet'}; a log's own name or id works, too.")
+        facts.append(
+            f"Logs with a name here: {formatting.join_words(logs, 20) or 'none yet'}; a log's own name or id works, too."
+        )
     if may_manage:
         asked = example(command, directory).partition(" ")[2]
         facts.append(f"On a schedule: /{command} subscribe {asked} at 09:00 on weekdays; subscriptions; unsubscribe NUMBER.")
@@ -43,13 +45,13 @@ def help_answer(command: CommandName, directory: Directory, *, may_manage: bool 
         kit.section("\n".join(f"{kit.code(line)}\n{kit.escaped(meaning)}" for line, meaning in examples)),
         kit.context(*(kit.escaped(fact) for fact in (*facts, window))),
         kit.actions(
-            [*kit.ask_buttons([(formatting.shortened(line, 60), line) for line, _ in examples[:2]]), *_fill_in(f"/{command}")]
+            [*kit.ask_buttons([(formatting.truncate(line, 60), line) for line, _ in examples[:2]]), *_fill_in(f"/{command}")]
         ),
     ]
     return Answer(text=text, blocks=blocks)
 
 
-def help_for(question: Question, directory: Directory, *, may_manage: bool = True) -> Answer:
+def help_for(question: Question, directory: AccountDirectory, *, may_manage: bool = True) -> Answer:
     """The help that a question asks for: about its command, or about windows."""
     if question.topic == "windows":
         return windows_help(question.command)
@@ -82,13 +84,15 @@ def error_blocks(message: str, hint: str, *, again: str = "", fill: str = "") ->
 
 def _fill_in(line: str) -> list[Block]:
     """The button that opens a form with what was typed of a question, or of a wish such as `/usage alert today`."""
-    command, _, words_ = formatting.inert(line).partition(" ")
+    command, _, words_ = formatting.sanitise(line).partition(" ")
     if not line.startswith("/") or len(line) > 2000:
         return []
     verb, _, rest = words_.strip().partition(" ")
     opener = {"alert": OPEN_ALERT, "subscribe": OPEN_REPEAT, "silence": OPEN_SILENCE}.get(verb.lower())
     if opener is None:
-        return [kit.button("Fill in…", OPEN_QUESTION, formatting.inert(line))] if not words_ or verb.lower() not in WISHES else []
+        return (
+            [kit.button("Fill in…", OPEN_QUESTION, formatting.sanitise(line))] if not words_ or verb.lower() not in WISHES else []
+        )
     return [kit.button("Fill in…", opener, f"{command} {rest}".strip())]
 
 
@@ -97,7 +101,7 @@ WISHES = frozenset({"subscriptions", "unsubscribe", "alerts", "unalert", "unsile
 
 
 def error_text(message: str, hint: str) -> str:
-    return formatting.inert(f"{message} {'Try ' if hint.startswith('/') else ''}{hint}".strip())
+    return formatting.sanitise(f"{message} {'Try ' if hint.startswith('/') else ''}{hint}".strip())
 
 
 def note_blocks(text: str) -> list[Block]:
@@ -112,10 +116,10 @@ def by_person(what: str, user: str) -> list[Block]:
 
 def note(text: str) -> Answer:
     """Something that the bot says of itself, as an answer of one line."""
-    return Answer(formatting.inert(text), note_blocks(text))
+    return Answer(formatting.sanitise(text), note_blocks(text))
 
 
-def listing(head: str, lines: Sequence[str]) -> Answer:
+def list_answer(head: str, lines: Sequence[str]) -> Answer:
     """A list as an answer. Words alone name nobody: a mention in them would be shown as its id."""
     return Answer("\n".join([head, *(line.partition(", by <@")[0] for line in lines)]), list_blocks(head, lines))
 
@@ -153,7 +157,7 @@ def working_blocks(line: str, ticket: str, progress: Progress) -> list[Block]:
     return [kit.task(ticket, line, said or "…"), cancel]
 
 
-def soon(line: str, ticket: str) -> Answer:
+def pending_note(line: str, ticket: str) -> Answer:
     """The same where it cannot be taken back, and so must stay true."""
     told = note(f"The answer to `{line}` takes a while and comes below, for you alone.")
     return replace(told, blocks=[*told.blocks, kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)])])
@@ -173,7 +177,7 @@ def with_follow_up(blocks: Sequence[Block], line: str, *, user: str, ticket: str
         if len(line) > 2000 or not may_manage
         else [kit.button("Repeat…", OPEN_REPEAT, line), kit.button("Alert me…", OPEN_ALERT, line)]
     )
-    return _with_buttons(blocks, buttons, f"{answer_to(user)}{ticket[:8]}")
+    return _with_buttons(blocks, buttons, f"{answer_block_id(user)}{ticket[:8]}")
 
 
 def _with_buttons(blocks: Sequence[Block], buttons: list[Block], block_id: str = "") -> list[Block]:
@@ -184,12 +188,12 @@ def _with_buttons(blocks: Sequence[Block], buttons: list[Block], block_id: str =
     return [*blocks, kit.actions(buttons, block_id)] if buttons else list(blocks)
 
 
-def answer_to(user: str) -> str:
+def answer_block_id(user: str) -> str:
     """How the block with the buttons of a person's own answer begins to be named."""
     return f"answer.{user}."
 
 
-def question_of(blocks: Sequence[Block]) -> str:
+def extract_question(blocks: Sequence[Block]) -> str:
     """The question that a message of ours answers, as its buttons know it; nothing where it answers none. Slack hands back what it was
     given, and a message of another app holds what that likes."""
     elements = [
@@ -213,12 +217,12 @@ def without_buttons(blocks: Sequence[Block]) -> list[Block]:
 _NEWEST = frozenset({"data_table", "data_visualization", "task_card", "plan"})
 
 
-def newest_of(blocks: Sequence[Block]) -> frozenset[str]:
+def newest_kind(blocks: Sequence[Block]) -> frozenset[str]:
     """The kinds of blocks among these that not every Slack knows."""
     return _NEWEST.intersection(str(block.get("type")) for block in blocks)
 
 
-def older_blocks(blocks: Sequence[Block], pictures: Sequence[str] = ()) -> list[Block]:
+def without_newest_blocks(blocks: Sequence[Block], pictures: Sequence[str] = ()) -> list[Block]:
     """The same message in blocks that Slack has long known: a chart is one of the `pictures`, by file id, where there is one, and the
     first table is of the plain kind, of which a message has one."""
     older: list[Block] = []
@@ -241,11 +245,11 @@ def older_blocks(blocks: Sequence[Block], pictures: Sequence[str] = ()) -> list[
 def plain_blocks(blocks: Sequence[Block], text: str) -> list[Block]:
     """The same message for a Slack that refuses the newest blocks: charts and tables give way to the words."""
     known = [block for block in blocks if block.get("type") not in _NEWEST]
-    told = kit.section(f"```{kit.entities(formatting.shortened(text, 2500).replace('`', 'ˋ'))}```")
+    told = kit.section(f"```{kit.entities(formatting.truncate(text, 2500).replace('`', 'ˋ'))}```")
     return [*known[:1], told, *known[1:]]
 
 
-def _local(example: str, command: CommandName, directory: Directory) -> str:
+def _local(example: str, command: CommandName, directory: AccountDirectory) -> str:
     """An example in the names of this workspace."""
     accounts = directory.of_kind(COMMANDS[command].kinds)
     if command == "usage":

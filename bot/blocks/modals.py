@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 
 from bot import formatting
-from bot.alerts.commands import Alert
+from bot.alerts.commands import CreateAlert
 from bot.alerts.rule import DEFAULTS, SUBJECTS, VALUES
 from bot.answer import Block
 from bot.blocks import kit
-from bot.blocks.alerts import measured
+from bot.blocks.alerts import format_value
 from bot.errors import BadQuestion
-from bot.questions.question import COMMANDS, CommandName, Parts
+from bot.questions.question import COMMANDS, CommandName, QuestionParts
 
 SAVE_ALERT, SAVE_REPEAT, SAVE_SILENCE, ASK = "save.alert", "save.repeat", "save.silence", "ask.question"
 LOG_NAMES, CHOOSE = "log", "modal.choose"
@@ -30,7 +30,7 @@ QUIET = ("30m", "1h", "2h", "4h", "8h", "1d", "7d", "until tomorrow")
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ModalState:
     """What a modal is about and has to remember: the command, the channel it was opened in, and the rule that is changed in it."""
 
     command: CommandName
@@ -41,21 +41,21 @@ class About:
         return json.dumps(asdict(self))
 
 
-def about_of(view: Mapping[str, Any]) -> About:
+def about_of(view: Mapping[str, Any]) -> ModalState:
     """What the modal was about, as it remembers it. Raises BadQuestion where it remembers nothing that we wrote."""
     return about_from(str(view.get("private_metadata") or ""))
 
 
-def about_from(metadata: str) -> About:
+def about_from(metadata: str) -> ModalState:
     """The same from its JSON. Raises BadQuestion."""
     try:
-        found = msgspec.json.decode(metadata, type=About, strict=True)
+        found = msgspec.json.decode(metadata, type=ModalState, strict=True)
     except msgspec.DecodeError:
         raise BadQuestion("This form is none of mine any more; open it again.") from None
     return found
 
 
-def repeat_modal(about: About, question: str, preview: str) -> Block:
+def repeat_modal(about: ModalState, question: str, preview: str) -> Block:
     """Have a question asked again and again."""
     blocks = [
         _question(about, question),
@@ -66,7 +66,7 @@ def repeat_modal(about: About, question: str, preview: str) -> Block:
     return _modal(SAVE_REPEAT, "Repeat", "Subscribe", about, blocks)
 
 
-def alert_modal(about: About, wish: Alert, preview: str, *, is_new: bool = True) -> Block:
+def alert_modal(about: ModalState, wish: CreateAlert, preview: str, *, is_new: bool = True) -> Block:
     """Have a value of a question watched; `wish` is what stands in it when it opens."""
     values = [value for value in VALUES[about.command] if value != wish.value]
     amount = _amount(wish.value, wish.threshold) if wish.threshold == wish.threshold else ""
@@ -100,7 +100,7 @@ WINDOWS = {
 TABLES = ("by day", "by week", "by month", "per log")
 
 
-def question_modal(about: About, parts: Parts, accounts: Sequence[str], preview: str) -> Block:
+def question_modal(about: ModalState, parts: QuestionParts, accounts: Sequence[str], preview: str) -> Block:
     """Ask a question. What stands in `parts` stands in the inputs; `accounts` are those that can be chosen."""
     command = COMMANDS[about.command]
     blocks = [kit.context(kit.escaped(command.description)), kit.context_at(PREVIEW, preview)]
@@ -145,16 +145,16 @@ def chooser_modal(channel: str) -> Block:
     """Which question? Each button turns this into the form of one."""
     blocks = []
     for command in COMMANDS.values():
-        about = About(command.name, channel)
+        about = ModalState(command.name, channel)
         button = kit.button("Fill in…", f"{CHOOSE}.{command.name}", about.metadata())
         blocks.append({**kit.section(f"*/{command.name}*\n{kit.escaped(command.description)}"), "accessory": button})
     return {"type": "modal", "title": kit.plain("Ask Opswatch", 24), "close": kit.plain("Cancel", 24), "blocks": blocks}
 
 
-def silence_modal(about: About, names: Sequence[str], chosen: str) -> Block:
+def silence_modal(about: ModalState, names: Sequence[str], chosen: str) -> Block:
     """Have an alert quiet for a while."""
     blocks = [
-        kit.input_("name", "Alert", kit.select(names[:100], chosen)),
+        kit.input_("name", "CreateAlert", kit.select(names[:100], chosen)),
         kit.input_("length", "Quiet for", kit.select(QUIET, "2h")),
         kit.input_("comment", "Why", kit.text_entry("", "planned load test"), optional=True),
     ]
@@ -166,12 +166,12 @@ def silence_words(given: Mapping[str, str]) -> str:
     return f'silence "{given.get("name", "")}" {given.get("length", "")}' + (f' "{comment}"' if comment else "")
 
 
-def new_alert(command: CommandName, question: str) -> Alert:
+def new_alert(command: CommandName, question: str) -> CreateAlert:
     """What stands in the modal of an alert about which nothing is known but its question."""
-    return Alert(question, DEFAULTS[command], "above", float("nan"))
+    return CreateAlert(question, DEFAULTS[command], "above", float("nan"))
 
 
-def entered(view: Mapping[str, Any]) -> dict[str, str]:
+def form_values(view: Mapping[str, Any]) -> dict[str, str]:
     """What stands in the inputs of a modal, by block id; nothing for what is empty."""
     found = {}
     for block, entries in (view.get("state") or {}).get("values", {}).items():
@@ -205,11 +205,11 @@ def with_result(view: Mapping[str, Any], result: str) -> Block:
     return {**kept, "blocks": blocks}
 
 
-def _question(about: About, question: str) -> Block:
+def _question(about: ModalState, question: str) -> Block:
     return kit.input_("question", f"/{about.command}", kit.text_entry(question, "last 7 days", most=2000))
 
 
-def _modal(callback: str, title: str, submit: str, about: About, blocks: Sequence[Block]) -> Block:
+def _modal(callback: str, title: str, submit: str, about: ModalState, blocks: Sequence[Block]) -> Block:
     return {
         "type": "modal",
         "callback_id": callback,
@@ -224,7 +224,7 @@ def _modal(callback: str, title: str, submit: str, about: About, blocks: Sequenc
 def _amount(value: str, amount: float | None) -> str:
     if amount is None:
         return ""
-    said = measured(value, amount)
+    said = format_value(value, amount)
     same = formatting.read_size(said) == amount if "bytes" in value else False
     # A point before three digits would be asked back, and an exponent loses digits.
     return said if same else f"{amount:.0f}" if amount == int(amount) else f"{amount:.4f}"

@@ -7,7 +7,7 @@ from datetime import date
 from bot import formatting
 from bot.answer import Block
 from bot.blocks import kit
-from bot.questions.windows import ReadWindow
+from bot.questions.windows import ParsedWindow
 from bot.reports.usage import Bucket, Comparison, UsageReport, buckets
 
 MOST_ROWS = 40
@@ -16,7 +16,7 @@ MOST_LOGS = 12
 NO_DATA = ": no data"
 
 
-def usage_text(report: UsageReport, window: ReadWindow, *, by: str, warnings: tuple[str, ...] = ()) -> str:
+def usage_text(report: UsageReport, window: ParsedWindow, *, by: str, warnings: tuple[str, ...] = ()) -> str:
     """The whole answer in words."""
     lines = [f"{_who(report)}: {_headline(report)} – {window.said}."]
     lines += [f"{name}: {value}." for name, value in _facts(report)]
@@ -29,13 +29,13 @@ def usage_text(report: UsageReport, window: ReadWindow, *, by: str, warnings: tu
     more = f"… and {len(shown) - MOST_ROWS} before; " if len(shown) > MOST_ROWS else ""
     lines.append(f"By {by}: {more}{'; '.join(table)}.")
     if report.by_log:
-        named = [f"{formatting.inert(name, 60)} {formatting.size(usage)}" for _, name, usage in report.by_log]
-        lines.append(f"By log: {formatting.listed(named, MOST_LOGS)}.")
-    return "\n".join([*lines, *(formatting.inert(warning, 400) for warning in warnings)])
+        named = [f"{formatting.sanitise(name, 60)} {formatting.format_bytes(usage)}" for _, name, usage in report.by_log]
+        lines.append(f"By log: {formatting.join_words(named, MOST_LOGS)}.")
+    return "\n".join([*lines, *(formatting.sanitise(warning, 400) for warning in warnings)])
 
 
 def usage_blocks(
-    report: UsageReport, window: ReadWindow, *, by: str, buttons: list[tuple[str, str]], warnings: tuple[str, ...] = ()
+    report: UsageReport, window: ParsedWindow, *, by: str, buttons: list[tuple[str, str]], warnings: tuple[str, ...] = ()
 ) -> list[Block]:
     """The answer as blocks: headline, facts, findings, chart, table, what is missing, what to ask next."""
     blocks = [
@@ -63,7 +63,7 @@ def is_shortened(report: UsageReport, by: str) -> bool:
 
 
 def _who(report: UsageReport) -> str:
-    return f"{report.account} ({formatting.inert(report.organisation, 80)})" if report.organisation else report.account
+    return f"{report.account} ({formatting.sanitise(report.organisation, 80)})" if report.organisation else report.account
 
 
 def _organisation(report: UsageReport) -> str:
@@ -72,29 +72,31 @@ def _organisation(report: UsageReport) -> str:
 
 
 def _headline(report: UsageReport) -> str:
-    days = formatting.count(len(report.days), "day")
+    days = formatting.pluralise(len(report.days), "day")
     if report.bytes is None:
         return f"Nothing is listed for {days}"
     listed = len(report.days) - len(report.missing)
     of = f"{listed} of {days}" if report.missing else days
-    return f"{formatting.size(report.bytes)} in {of}"
+    return f"{formatting.format_bytes(report.bytes)} in {of}"
 
 
 def _facts(report: UsageReport) -> list[tuple[str, str]]:
     facts = []
     if report.mean_bytes_per_day is not None and len(report.days) > 1:
-        facts.append(("Mean a day", formatting.size(report.mean_bytes_per_day)))
+        facts.append(("Mean a day", formatting.format_bytes(report.mean_bytes_per_day)))
     if report.peak_day and report.peak_bytes is not None and len(report.days) > 1:
-        facts.append(("Peak", f"{formatting.size(report.peak_bytes)} on {formatting.day(report.peak_day, report.today)}"))
+        facts.append(
+            ("Peak", f"{formatting.format_bytes(report.peak_bytes)} on {formatting.format_day(report.peak_day, report.today)}")
+        )
     if report.like_with_like:
         facts.append(_change(report, report.like_with_like))
     if report.month_to_date_bytes is not None:
         quota = (
-            f" ({formatting.percent(report.quota_percent)} of {formatting.size(report.monthly_quota or 0)})"
+            f" ({formatting.percent(report.quota_percent)} of {formatting.format_bytes(report.monthly_quota or 0)})"
             if report.quota_percent
             else ""
         )
-        facts.append(("Month to date", f"{formatting.size(report.month_to_date_bytes)}{quota}"))
+        facts.append(("Month to date", f"{formatting.format_bytes(report.month_to_date_bytes)}{quota}"))
     if report.forecast_month_bytes is not None:
         facts.append(("On course for", _course(report)))
     if report.reported_bytes is not None and report.reported_bytes != report.bytes:
@@ -102,7 +104,7 @@ def _facts(report: UsageReport) -> list[tuple[str, str]]:
         if report.reported_period:
             first, last = report.reported_period
             span = f" ({_label(first, last, '', report.today)})"
-        facts.append(("Rapid7's own total", f"{formatting.size(report.reported_bytes)}{span}"))
+        facts.append(("Rapid7's own total", f"{formatting.format_bytes(report.reported_bytes)}{span}"))
     return facts
 
 
@@ -114,7 +116,7 @@ def _change(report: UsageReport, found: Comparison) -> tuple[str, str]:
             f" ({without[2:]})" if without else ""
         )
     if found.days.first == found.days.last:
-        return f"Against {formatting.day(found.before.first, report.today)}", formatting.change(found.percent)
+        return f"Against {formatting.format_day(found.before.first, report.today)}", formatting.change(found.percent)
     before = _days(found.before.first, found.before.last, report.today)
     return "Against the same weekdays before", f"{formatting.change(found.percent)} ({before}{without})"
 
@@ -124,10 +126,10 @@ def _course(report: UsageReport) -> str:
     assert report.forecast is not None
     forecast = report.forecast
     if forecast.spread is None or forecast.error_percent is None:
-        return f"{formatting.size(forecast.bytes)} by the end of {report.today:%B}"
+        return f"{formatting.format_bytes(forecast.bytes)} by the end of {report.today:%B}"
     off = formatting.percent(forecast.error_percent)
     return (
-        f"{formatting.size(forecast.bytes)} ± {formatting.size(forecast.spread)} by the end of {report.today:%B}; the last {forecast.tried} forecasts"
+        f"{formatting.format_bytes(forecast.bytes)} ± {formatting.format_bytes(forecast.spread)} by the end of {report.today:%B}; the last {forecast.tried} forecasts"
         f" of this kind were off by {off}"
     )
 
@@ -135,11 +137,11 @@ def _course(report: UsageReport) -> str:
 def _gaps(report: UsageReport) -> list[str]:
     notes = []
     if report.missing:
-        days = formatting.listed([formatting.day(day, report.today) for day in report.missing], 5)
+        days = formatting.join_words([formatting.format_day(day, report.today) for day in report.missing], 5)
         notes.append(f"Not listed, which is not zero: {days}.")
     if report.month_missing and report.month_to_date_bytes is not None:
         notes.append(
-            f"The month to date lacks {formatting.count(report.month_missing, 'day')} that {'is' if report.month_missing == 1 else 'are'} not listed."
+            f"The month to date lacks {formatting.pluralise(report.month_missing, 'day')} that {'is' if report.month_missing == 1 else 'are'} not listed."
         )
     if report.partial_today and report.by_day.get(report.today) is not None:
         notes.append("Today is still growing; Rapid7 may lag by up to a day.")
@@ -190,7 +192,7 @@ def _table(report: UsageReport, by: str) -> Block:
 def _log_table(report: UsageReport) -> Block:
     total = sum(usage for _, _, usage in report.by_log) or 1
     rows = [
-        [name, (usage, formatting.size(usage)), (round(100 * usage / total, 1), formatting.percent(100 * usage / total))]
+        [name, (usage, formatting.format_bytes(usage)), (round(100 * usage / total, 1), formatting.percent(100 * usage / total))]
         for _, name, usage in report.by_log[:MOST_LOGS]
     ]
     return kit.data_table("Usage by log", ["Log", "Usage", "Share"], rows, page_size=7)
@@ -203,7 +205,11 @@ def _label(first: date, last: date, by: str, today: date) -> str:
 
 
 def _days(first: date, last: date, today: date) -> str:
-    return formatting.day(first, today) if first == last else f"{formatting.day(first, today)} to {formatting.day(last, today)}"
+    return (
+        formatting.format_day(first, today)
+        if first == last
+        else f"{formatting.format_day(first, today)} to {formatting.format_day(last, today)}"
+    )
 
 
 def _short(first: date, unit: str, today: date) -> str:
@@ -213,4 +219,8 @@ def _short(first: date, unit: str, today: date) -> str:
 def _size(usage: int | None, missing: int) -> str:
     if usage is None:
         return "not listed"
-    return f"{formatting.size(usage)} ({formatting.count(missing, 'day')} not listed)" if missing else formatting.size(usage)
+    return (
+        f"{formatting.format_bytes(usage)} ({formatting.pluralise(missing, 'day')} not listed)"
+        if missing
+        else formatting.format_bytes(usage)
+    )

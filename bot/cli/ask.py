@@ -15,19 +15,19 @@ from bot.access import visible_directory
 from bot.alerts.backtest import Backtest
 from bot.answer import Answer
 from bot.blocks import kit
-from bot.composition import Accounts, access_of, answering_of, rules_of
+from bot.composition import ProviderRegistry, build_access_policy, build_answerer, rules_from_settings
 from bot.config import Settings, read_settings, slack_tokens
-from bot.errors import BadConfig, BadQuestion, Problem
+from bot.errors import BadQuestion, ConfigError, ConfigProblem
 from bot.private_files import save_private
 from bot.questions.question import read_question, split_line
-from bot.store import Alerts, Store, StoredLedger, StoreError
+from bot.store import Alerts, SqliteRateLimitStore, Store, StoreError
 from bot.terminal_text import terminal_text
 from handlers.alert_rules import rule_of
-from handlers.answering import Asking, folder_when_needed
+from handlers.answering import AnswerContext, lazy_temp_dir
 from handlers.backtesting import MOST_DAYS, Backtesting
 from handlers.permissions import ALL_COMMANDS, Requester
 from providers.clock import utc_now
-from providers.limits.rate_limiter import Ledger, MemoryLedger
+from providers.limits.rate_limiter import MemoryLedger, RateLimitStore
 from providers.models import iso_utc
 from providers.redaction import Redactor
 
@@ -41,7 +41,7 @@ class SavedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class TerminalAnswer:
     """An answer with its files where the asker wants them."""
 
     answer: Answer
@@ -66,11 +66,11 @@ class Shown:
         }
 
     def as_text(self) -> str:
-        saved = [f"Saved {f.path} ({formatting.size(f.bytes)})" for f in self.files]
+        saved = [f"Saved {f.path} ({formatting.format_bytes(f.bytes)})" for f in self.files]
         return terminal_text("\n".join([self.answer.text, *saved]))
 
 
-async def ask_here(text: str, config: Path, *, out: Path, user: str | None, channel: str | None) -> Shown:
+async def answer_in_terminal(text: str, config: Path, *, out: Path, user: str | None, channel: str | None) -> TerminalAnswer:
     """The answer to one question, as for a person and a place where these are given. Raises what `handlers.problems.trouble_of` can
     tell."""
     for option, given in (("--user", user), ("--channel", channel)):
@@ -81,7 +81,7 @@ async def ask_here(text: str, config: Path, *, out: Path, user: str | None, chan
     settings, directory = read_settings(config), None
     command, rest = split_line(text)
     if user or channel:
-        access = access_of(settings.access)
+        access = build_access_policy(settings.access)
         groups = await _groups_of(settings, user, access.groups(*ALL_COMMANDS)) if user else ()
         asker = Requester((user or "").strip(), (channel or "").strip(), groups)
         access.require(command, **asker.rights)
@@ -90,29 +90,32 @@ async def ask_here(text: str, config: Path, *, out: Path, user: str | None, chan
     question = read_question(command, rest, directory or settings.directory, now=utc_now(), zone=settings.timezone)
     _refuse_unwritable(out)
     redactor = Redactor(settings.secrets())
-    async with ledger_of(settings) as ledger, aclosing(Accounts(settings, redactor, ledger)) as accounts:
-        with folder_when_needed() as folder:
-            answer = await answering_of(settings, accounts, redactor).answer(question, Asking(folder, settings.timezone))
-            return Shown(answer, _saved(answer, out))
+    async with ledger_of(settings) as ledger, aclosing(ProviderRegistry(settings, redactor, ledger)) as accounts:
+        with lazy_temp_dir() as folder:
+            answer = await build_answerer(settings, accounts, redactor).answer(question, AnswerContext(folder, settings.timezone))
+            return TerminalAnswer(answer, _saved(answer, out))
 
 
 _EXAMPLES = {"--user": "U012AB", "--channel": "C012AB"}
 
 
-async def backtest_here(name: str, config: Path, *, days: int) -> tuple[Backtest, tzinfo]:
+async def run_backtest(name: str, config: Path, *, days: int) -> tuple[Backtest, tzinfo]:
     """What an alert of the configuration, or one made in chat, would have done."""
     if not 1 <= days <= MOST_DAYS:
         raise BadQuestion(f"--days takes a whole number from 1 to {MOST_DAYS}.", f"python -m bot backtest {name} --days 90")
     settings = read_settings(config)
     redactor = Redactor(settings.secrets())
-    async with stored(settings) as store, aclosing(Accounts(settings, redactor, StoredLedger(store))) as accounts:
-        alerts, answering = Alerts(store), answering_of(settings, accounts, redactor)
-        rules = [*rules_of(settings), *(rule_of(kept) for kept in await alerts.rules())]
+    async with (
+        open_store(settings) as store,
+        aclosing(ProviderRegistry(settings, redactor, SqliteRateLimitStore(store))) as accounts,
+    ):
+        alerts, answering = Alerts(store), build_answerer(settings, accounts, redactor)
+        rules = [*rules_from_settings(settings), *(rule_of(kept) for kept in await alerts.rules())]
         rule = next((rule for rule in rules if rule.name.lower() == name.lower()), None)
         if rule is None:
-            there = formatting.listed([rule.name for rule in rules], 20) or "none"
+            there = formatting.join_words([rule.name for rule in rules], 20) or "none"
             raise BadQuestion(
-                f"There is no alert “{formatting.inert(name, 60)}”; there are: {there}.", "python -m bot backtest NAME"
+                f"There is no alert “{formatting.sanitise(name, 60)}”; there are: {there}.", "python -m bot backtest NAME"
             )
         backtesting = Backtesting(answering.commands, settings.directory, alerts, settings.timezone, utc_now)
         return await backtesting.run(rule, days=days), settings.timezone
@@ -120,7 +123,7 @@ async def backtest_here(name: str, config: Path, *, days: int) -> tuple[Backtest
 
 def backtest_json(test: Backtest) -> dict[str, Any]:
     """The result for other programs. A firing that goes on has no end."""
-    days = formatting.count(round((test.end - test.start).total_seconds() / 86_400), "day")
+    days = formatting.pluralise(round((test.end - test.start).total_seconds() / 86_400), "day")
     return {
         "alert": test.rule.name,
         "window": {"start": _instant(test.start), "end": _instant(test.end), "said": f"the last {days}"},
@@ -136,12 +139,12 @@ def backtest_json(test: Backtest) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def stored(settings: Settings) -> AsyncIterator[Store]:
+async def open_store(settings: Settings) -> AsyncIterator[Store]:
     """The database of the bot. Raises BadConfig where it cannot be used."""
     try:
         store = await Store.open(settings.database, now=utc_now())
     except StoreError as error:
-        raise BadConfig([Problem("database", settings.database.name, str(error))]) from None
+        raise ConfigError([ConfigProblem("database", settings.database.name, str(error))]) from None
     try:
         yield store
     finally:
@@ -149,7 +152,7 @@ async def stored(settings: Settings) -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def ledger_of(settings: Settings) -> AsyncIterator[Ledger]:
+async def ledger_of(settings: Settings) -> AsyncIterator[RateLimitStore]:
     """The budgets that the bot keeps, so that a terminal does not exceed them either; where its database cannot be written, budgets
     of this process alone."""
     try:
@@ -158,7 +161,7 @@ async def ledger_of(settings: Settings) -> AsyncIterator[Ledger]:
         yield MemoryLedger()
         return
     try:
-        yield StoredLedger(store)
+        yield SqliteRateLimitStore(store)
     finally:
         await store.close()
 
@@ -176,7 +179,7 @@ def _saved(answer: Answer, out: Path) -> list[SavedFile]:
 def _refuse_unwritable(out: Path) -> None:
     place = next((p for p in (out, *out.resolve().parents) if p.exists()), Path("/"))
     if not place.is_dir() or not os.access(place, os.W_OK):
-        raise BadQuestion(f"Files cannot be written to {formatting.inert(str(out), 200)}.", "--out /tmp")
+        raise BadQuestion(f"Files cannot be written to {formatting.sanitise(str(out), 200)}.", "--out /tmp")
 
 
 async def _groups_of(settings: Settings, user: str, groups: Sequence[str]) -> Sequence[str]:
@@ -185,14 +188,14 @@ async def _groups_of(settings: Settings, user: str, groups: Sequence[str]) -> Se
         return ()
     try:
         tokens = slack_tokens("neither")
-    except BadConfig:
+    except ConfigError:
         return ()
     from bot.slack.delivery import web_client
-    from bot.slack.users import SlackPeople
+    from bot.slack.users import SlackUserDirectory
     from providers.http.connections import open_session
 
     async with open_session(settings.network) as session:
-        people = SlackPeople(web_client(tokens.bot.open(), tokens.api_url, session), settings.timezone)
+        people = SlackUserDirectory(web_client(tokens.bot.open(), tokens.api_url, session), settings.timezone)
         return await people.groups_of(user, groups)
 
 

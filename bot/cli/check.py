@@ -14,9 +14,9 @@ from slack_sdk.errors import SlackApiError
 
 from bot import formatting
 from bot.cli.ask import ledger_of
-from bot.composition import Accounts
+from bot.composition import ProviderRegistry
 from bot.config import Settings, read_settings, slack_tokens
-from bot.errors import BadConfig
+from bot.errors import ConfigError
 from bot.slack.delivery import web_client
 from bot.slack.manifest import SCOPES
 from bot.store import Store, StoreError
@@ -26,18 +26,18 @@ from providers.models import Check
 from providers.redaction import Redactor
 
 CONFIG_WRONG, PROVIDER_FAILED = 2, 3
-OURS = frozenset({"configuration", "tokens", "database", "temporary folder"})
+LOCAL_CHECKS = frozenset({"configuration", "tokens", "database", "temporary folder"})
 
 
-async def checks_of(path: Path, *, environ: Mapping[str, str] = os.environ) -> tuple[list[Check], int]:
+async def run_checks(path: Path, *, environ: Mapping[str, str] = os.environ) -> tuple[list[Check], int]:
     """Every check and the exit code they amount to."""
     try:
         settings = read_settings(path, environ=environ)
-    except BadConfig as error:
+    except ConfigError as error:
         checks = [Check(problem.key, ok=False, detail=problem.told, hint=error.hint) for problem in error.problems]
         return checks, CONFIG_WRONG
     counted = (("account", settings.providers), ("digest", settings.digest), ("alert", settings.alert))
-    about = formatting.listed([formatting.count(len(entries), what) for what, entries in counted])
+    about = formatting.join_words([formatting.pluralise(len(entries), what) for what, entries in counted])
     checks = [Check("configuration", ok=True, detail=f"{path.name} is fine: {about}.")]
     checks += _folders()
     groups = await asyncio.gather(_database(settings), _slack(settings, environ), _accounts(settings))
@@ -50,7 +50,7 @@ def exit_code(checks: Sequence[Check]) -> int:
     failed = [check for check in checks if not check.ok]
     if not failed:
         return 0
-    return CONFIG_WRONG if any(check.name in OURS for check in failed) else PROVIDER_FAILED
+    return CONFIG_WRONG if any(check.name in LOCAL_CHECKS for check in failed) else PROVIDER_FAILED
 
 
 def _folders() -> list[Check]:
@@ -77,7 +77,7 @@ async def _database(settings: Settings) -> list[Check]:
 async def _slack(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
     try:
         tokens = slack_tokens(settings.slack.mode, environ)
-    except BadConfig as error:
+    except ConfigError as error:
         return [Check("tokens", ok=False, detail=str(error), hint=error.hint)]
     async with open_session(settings.network) as session:
         client = web_client(tokens.bot.open(), tokens.api_url, session)
@@ -122,6 +122,9 @@ async def _socket(client: object, token: str) -> Check:
 
 
 async def _accounts(settings: Settings) -> list[Check]:
-    async with ledger_of(settings) as ledger, aclosing(Accounts(settings, Redactor(settings.secrets()), ledger)) as accounts:
+    async with (
+        ledger_of(settings) as ledger,
+        aclosing(ProviderRegistry(settings, Redactor(settings.secrets()), ledger)) as accounts,
+    ):
         found = await asyncio.gather(*(account.check() for account in accounts.all.values()))
     return [check for group in found for check in group]

@@ -44,7 +44,9 @@ def backup(config_path: Path | None, force: bool, file: Path) -> None:
             fail(f"{file} exists already; nothing was written. Add --force to overwrite it.")
         except (FileNotFoundError, NotADirectoryError):
             fail(f"The folder {file.parent} does not exist. Create it first.")
-    _say(f"Wrote {file}: {formatting.size(copied.size)}, {formatting.count(sum(copied.rows.values()), 'row')}, verified.")
+    _say(
+        f"Wrote {file}: {formatting.format_bytes(copied.size)}, {formatting.pluralise(sum(copied.rows.values()), 'row')}, verified."
+    )
 
 
 @click.command(cls=ProgramCommand)
@@ -65,7 +67,7 @@ def restore(config_path: Path | None, file: Path) -> None:
     database = _database(config_path)
     with _failures(f"{database.parent} cannot be written"):
         restored = put_back(file, database, now=utc_now())
-    _say(f"Restored {database} from {file}: {formatting.count(sum(restored.copy.rows.values()), 'row')}, verified.")
+    _say(f"Restored {database} from {file}: {formatting.pluralise(sum(restored.copy.rows.values()), 'row')}, verified.")
     if restored.kept:
         _say(f"The database from before is kept as {restored.kept}.")
 
@@ -99,7 +101,7 @@ def migrate(config_path: Path | None, dry_run: bool) -> None:
         if not dry_run:
             require_unused(database)
             asyncio.run(_close(Store.open(database, now=utc_now())))
-        _say(f"{database}: {formatting.count(len(pending), 'step')} {'would be' if dry_run else 'were'} applied.")
+        _say(f"{database}: {formatting.pluralise(len(pending), 'step')} {'would be' if dry_run else 'were'} applied.")
         for name, about in pending.items():
             _say(f"  {name}{about and ': '}{about}")
 

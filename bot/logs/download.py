@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bot.logs.counter import LogCounter
 from bot.logs.newest import NewestLines
-from bot.logs.worker import Mill
-from bot.logs.writer import Sink, Transfer, nth_line_end
+from bot.logs.worker import LogWorker
+from bot.logs.writer import LogWriter, TransferState, nth_line_end
 from providers.errors import Incomplete, Unavailable
 from providers.models import Window
 from providers.redaction import Redactor
@@ -20,7 +20,7 @@ ATTEMPTS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DownloadRequest:
     """What to fetch: at most `limit` lines (None for all there may be) and `most_bytes`; a log above `plain_bytes` is gzipped."""
 
     ids: Sequence[str]
@@ -31,9 +31,14 @@ class Wanted:
     plain_bytes: int
 
 
-async def fetch_log(
-    source: LogSource, wanted: Wanted, path: Path, redactor: Redactor, *, progress: Callable[[Transfer], None] = lambda _: None
-) -> Transfer:
+async def download_log(
+    source: LogSource,
+    wanted: DownloadRequest,
+    path: Path,
+    redactor: Redactor,
+    *,
+    progress: Callable[[TransferState], None] = lambda _: None,
+) -> TransferState:
     """The log in `path`, redacted, or beside it with `.gz`. There is no resume: a download that breaks is fetched once more from
     its beginning; when it breaks again, what came is kept and `complete` is False. Raises where nothing usable came."""
     for attempt in range(ATTEMPTS):
@@ -50,19 +55,21 @@ async def fetch_log(
     raise AssertionError("the last attempt returns or raises")
 
 
-def _mill_for(wanted: Wanted, path: Path, redactor: Redactor) -> Mill:
+def _mill_for(wanted: DownloadRequest, path: Path, redactor: Redactor) -> LogWorker:
     lines, size = wanted.limit or MOST_LINES, wanted.most_bytes
     newest = NewestLines(wanted.window.start, wanted.window.end) if len(wanted.ids) > 1 else None
-    transfer = Transfer(path, LogCounter(newest=newest))
-    return Mill(Sink(transfer, redactor, most_lines=lines, most_bytes=size, plain_bytes=wanted.plain_bytes))
+    transfer = TransferState(path, LogCounter(newest=newest))
+    return LogWorker(LogWriter(transfer, redactor, most_lines=lines, most_bytes=size, plain_bytes=wanted.plain_bytes))
 
 
-async def _fetch_once(source: LogSource, wanted: Wanted, mill: Mill, progress: Callable[[Transfer], None]) -> None:
+async def _fetch_once(
+    source: LogSource, wanted: DownloadRequest, mill: LogWorker, progress: Callable[[TransferState], None]
+) -> None:
     fetch = _fetch_shares if wanted.limit and len(wanted.ids) > 1 else _fetch_whole
     try:
         shares = await fetch(source, wanted, mill, progress)
     except asyncio.CancelledError:
-        await mill.abandon()
+        await mill.cancel_work()
         raise
     finally:
         await mill.close()
@@ -80,7 +87,9 @@ class _Share:
     has_more: bool = False
 
 
-async def _fetch_whole(source: LogSource, wanted: Wanted, mill: Mill, progress: Callable[[Transfer], None]) -> Sequence[_Share]:
+async def _fetch_whole(
+    source: LogSource, wanted: DownloadRequest, mill: LogWorker, progress: Callable[[TransferState], None]
+) -> Sequence[_Share]:
     """One line more than wanted is asked for, to tell a cut from an exact fit; at the vendor's own limit that cannot be."""
     limit = min((wanted.limit or MOST_LINES) + 1, MOST_LINES)
     async with source.download(
@@ -93,7 +102,9 @@ async def _fetch_whole(source: LogSource, wanted: Wanted, mill: Mill, progress: 
     return ()
 
 
-async def _fetch_shares(source: LogSource, wanted: Wanted, mill: Mill, progress: Callable[[Transfer], None]) -> Sequence[_Share]:
+async def _fetch_shares(
+    source: LogSource, wanted: DownloadRequest, mill: LogWorker, progress: Callable[[TransferState], None]
+) -> Sequence[_Share]:
     """The same number of lines of each log, one after the other. What one leaves goes to those that have more; the vendor would give it all
     to the first."""
     assert wanted.limit
@@ -107,7 +118,12 @@ async def _fetch_shares(source: LogSource, wanted: Wanted, mill: Mill, progress:
 
 
 async def _fetch_share(
-    source: LogSource, wanted: Wanted, mill: Mill, progress: Callable[[Transfer], None], share: _Share, most: int
+    source: LogSource,
+    wanted: DownloadRequest,
+    mill: LogWorker,
+    progress: Callable[[TransferState], None],
+    share: _Share,
+    most: int,
 ) -> int:
     """Feeds up to so many more lines of a log, and gives how many there were."""
     skipped, taken, ends_line = share.lines, 0, True

@@ -14,7 +14,7 @@ import pickle
 import sys
 from pathlib import Path
 
-from bot.logs.writer import SIZE, Sink, Transfer
+from bot.logs.writer import SIZE, LogWriter, TransferState
 
 log = logging.getLogger("opswatch")
 # What a thread does without anybody noticing; beyond it a process is worth its start.
@@ -23,16 +23,16 @@ HAND_OVER_BYTES = 2_000_000
 _KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "33554432", "MALLOC_MMAP_THRESHOLD_": "33554432"}
 
 
-class Mill:
+class LogWorker:
     """Feeds a sink without holding up the event loop: in a thread at first, in a process of its own once the log is long."""
 
-    def __init__(self, sink: Sink) -> None:
-        self._sink: Sink = sink
-        self._worker: _Worker | None = None
+    def __init__(self, sink: LogWriter) -> None:
+        self._sink: LogWriter = sink
+        self._worker: _WorkerProcess | None = None
         self._alone = False
 
     @property
-    def transfer(self) -> Transfer:
+    def transfer(self) -> TransferState:
         return self._worker.transfer if self._worker else self._sink.transfer
 
     async def feed(self, piece: bytes) -> bool:
@@ -45,7 +45,7 @@ class Mill:
 
     async def _hand_over(self) -> None:
         try:
-            self._worker = await _Worker.start(self._sink)
+            self._worker = await _WorkerProcess.start(self._sink)
         except OSError as error:
             log.warning("No process can be started for a long log (%s); it is done beside everything else.", error.strerror)
             self._alone = True
@@ -57,23 +57,23 @@ class Mill:
         else:
             await asyncio.to_thread(self._sink.close)
 
-    async def abandon(self) -> None:
+    async def cancel_work(self) -> None:
         """Nobody wants the log any more."""
         if self._worker:
             await self._worker.kill()
 
 
-class _Worker:
+class _WorkerProcess:
     """The process, as the bot sees it."""
 
-    def __init__(self, process: asyncio.subprocess.Process, transfer: Transfer) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, transfer: TransferState) -> None:
         assert process.stdin and process.stdout
         self._process, self._stdin, self._stdout = process, process.stdin, process.stdout
         self.transfer = transfer
         self._done = asyncio.create_task(self._listen())
 
     @classmethod
-    async def start(cls, sink: Sink) -> _Worker:
+    async def start(cls, sink: LogWriter) -> _WorkerProcess:
         """A process that goes on with the sink. It is told nothing but the log: no environment, and no signals of the terminal."""
         home = str(Path(__file__).parents[2])
         environ = {**_KEEP_MEMORY, "PYTHONPATH": os.pathsep.join([home, *filter(None, sys.path)])}
@@ -82,7 +82,7 @@ class _Worker:
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=environ, start_new_session=True,
         )  # fmt: skip
         worker = cls(process, sink.transfer)
-        worker._widen()
+        worker._enlarge_pipe()
         state = pickle.dumps(sink)
         await worker.feed(SIZE.pack(len(state)) + state)
         return worker
@@ -126,7 +126,7 @@ class _Worker:
             if told.is_last:
                 return None
 
-    def _widen(self) -> None:
+    def _enlarge_pipe(self) -> None:
         """A pipe that holds more than the usual 64 KiB saves the event loop many turns, where the platform lets us."""
         with contextlib.suppress(ImportError, AttributeError, OSError):
             import fcntl

@@ -31,7 +31,7 @@ SIZE = struct.Struct(">Q")
 
 
 @dataclass(slots=True)
-class Transfer:
+class TransferState:
     """What has come of a log so far. `received` counts bytes as the provider sent them; `path` is the file, packed or not."""
 
     path: Path
@@ -44,12 +44,14 @@ class Transfer:
     shares: tuple[int, ...] = ()
 
 
-class Sink:
+class LogWriter:
     """Takes raw pieces, writes redacted ones, and stops at the last line that is wanted. It can be pickled between two pieces."""
 
-    def __init__(self, transfer: Transfer, redactor: Redactor, *, most_lines: int, most_bytes: int, plain_bytes: int) -> None:
+    def __init__(
+        self, transfer: TransferState, redactor: Redactor, *, most_lines: int, most_bytes: int, plain_bytes: int
+    ) -> None:
         self.transfer = transfer
-        self._file = LogFile(transfer, plain_bytes)
+        self._file = GzipOverflowFile(transfer, plain_bytes)
         self._redacted: LineRedactor = redactor.stream()
         self._most_lines, self._most_bytes = most_lines, most_bytes
 
@@ -85,13 +87,13 @@ class Sink:
         self.transfer.counter.feed(block)
 
 
-class LogFile:
+class GzipOverflowFile:
     """A file that turns into a gzipped one as soon as it is larger than may go out plain, so no log is written twice.
 
     Pickled, it is closed, and goes on where it was: a gzip file may have several members.
     """
 
-    def __init__(self, transfer: Transfer, plain_bytes: int) -> None:
+    def __init__(self, transfer: TransferState, plain_bytes: int) -> None:
         self._transfer, self._plain_left, self._packs = transfer, plain_bytes, False
         self._file: IO[bytes] | None = open_private(transfer.path, "wb")
         self._pack: Any = None
@@ -130,10 +132,10 @@ class LogFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class WorkerUpdate:
     """What the process says of the log so far."""
 
-    transfer: Transfer
+    transfer: TransferState
     is_last: bool = False
 
 
@@ -144,16 +146,16 @@ def main() -> None:
     source: Any = sys.stdin.buffer
     out = sys.stdout.buffer
     try:
-        sink: Sink = pickle.loads(source.read(*SIZE.unpack(source.read(SIZE.size))))  # noqa: S301
+        sink: LogWriter = pickle.loads(source.read(*SIZE.unpack(source.read(SIZE.size))))  # noqa: S301
         told_at = time.monotonic()
         while piece := source.read1(READ_BYTES):
             if not sink.feed(piece):
                 break
             if time.monotonic() - told_at > TELL_EVERY_S:
                 told_at = time.monotonic()
-                _tell(out, Told(sink.transfer))
+                _tell(out, WorkerUpdate(sink.transfer))
         sink.close()
-        _tell(out, Told(sink.transfer, is_last=True))
+        _tell(out, WorkerUpdate(sink.transfer, is_last=True))
     except OSError as error:
         _tell(out, error)
 

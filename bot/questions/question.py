@@ -18,18 +18,18 @@ from types import MappingProxyType
 from typing import Literal
 
 from bot.amounts import AmbiguousAmount, read_count
-from bot.errors import BadQuestion, Meant
-from bot.formatting import inert, listed, quoted
+from bot.errors import BadQuestion, SuggestedQuestion
+from bot.formatting import join_words, quoted, sanitise
 from bot.questions.windows import (
+    FILLER_WORDS,
     MONTHS,
-    SAYS_NOTHING,
     WEEKDAYS,
-    NoWindow,
-    ReadWindow,
+    ParsedWindow,
     TwoReadings,
+    UnknownWindow,
     read_window,
-    spoken,
-    without_marks,
+    strip_filler_words,
+    strip_punctuation,
 )
 from providers.models import CallFilters
 from providers.sources import MOST_LINES, MOST_LOGS
@@ -153,7 +153,7 @@ _CALCULATION = re.compile(r"(?i)\b(calculate|groupby|timeslice|sort)\s*\(")
 
 
 @dataclass(frozen=True, slots=True)
-class Directory:
+class AccountDirectory:
     """The names people may type: accounts with their kind, and each account's named logs with their ids."""
 
     accounts: Mapping[str, Kind]
@@ -164,7 +164,7 @@ class Directory:
 
 
 @dataclass(frozen=True, slots=True)
-class LogWord:
+class LogRef:
     """A log as it was typed: a configured name or an id with its account where that is known by now."""
 
     typed: str
@@ -173,7 +173,7 @@ class LogWord:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class QuestionParts:
     """The words of a question, taken apart: whom it is about, when, and all else."""
 
     subject: str = ""
@@ -190,7 +190,7 @@ class Question:
 
     command: CommandName
     text: str
-    window: ReadWindow | None = None
+    window: ParsedWindow | None = None
     help: bool = False
     topic: Literal["", "windows"] = ""
     accounts: tuple[str, ...] = ()
@@ -198,10 +198,10 @@ class Question:
     per_log: bool = False
     csv: bool = False
     filters: CallFilters = field(default_factory=CallFilters)
-    logs: tuple[LogWord, ...] = ()
+    logs: tuple[LogRef, ...] = ()
     leql: str = ""
     limit: int | None = None
-    parts: Parts = field(default_factory=Parts)
+    parts: QuestionParts = field(default_factory=QuestionParts)
 
     @property
     def line(self) -> str:
@@ -211,18 +211,18 @@ class Question:
     def over(self, window: str) -> str:
         """The line of the same question about another time, without its file."""
         rest = self.parts.rest.removesuffix("csv").rstrip() if self.csv else self.parts.rest
-        return f"/{self.command} {Parts(self._subject, window, rest)}"
+        return f"/{self.command} {QuestionParts(self._subject, window, rest)}"
 
     def also(self, words: str) -> str:
         """The line of the same question with something more."""
-        return f"/{self.command} {Parts(self._subject, self.parts.window, f'{self.parts.rest} {words}'.strip())}"
+        return f"/{self.command} {QuestionParts(self._subject, self.parts.window, f'{self.parts.rest} {words}'.strip())}"
 
     @property
     def _subject(self) -> str:
         return self.parts.subject if self.command == "logs" else " ".join(self.accounts)
 
 
-def read_line(line: str, directory: Directory, *, now: datetime, zone: tzinfo) -> Question:
+def read_line(line: str, directory: AccountDirectory, *, now: datetime, zone: tzinfo) -> Question:
     """The question in a whole line such as `/usage last 7 days`; the slash may be missing."""
     command, words = split_line(line)
     return read_question(command, words, directory, now=now, zone=zone)
@@ -234,12 +234,12 @@ def split_line(line: str) -> tuple[CommandName, str]:
     command = name.removeprefix("/").lower()
     if command not in COMMANDS:
         meant = difflib.get_close_matches(command[:40], COMMANDS, n=1)
-        asked = f"“{inert(name, 40)}” is not a command" if name else "There is no question"
+        asked = f"“{sanitise(name, 40)}” is not a command" if name else "There is no question"
         raise BadQuestion(f"{asked}; I know /usage, /apiaudit and /logs.", f"/{meant[0] if meant else 'usage'} help")
     return COMMANDS[command].name, words
 
 
-def read_question(command: CommandName, words: str, directory: Directory, *, now: datetime, zone: tzinfo) -> Question:
+def read_question(command: CommandName, words: str, directory: AccountDirectory, *, now: datetime, zone: tzinfo) -> Question:
     """The question in the words after the command. Raises BadQuestion with an example that works."""
     text = words.strip()
     if len(text) > LONGEST_QUESTION:
@@ -256,10 +256,13 @@ def read_question(command: CommandName, words: str, directory: Directory, *, now
     return _READERS[command](text, _Context(COMMANDS[command], directory, now, zone, text))
 
 
-def changed(question: Question, words: str, directory: Directory, *, now: datetime, zone: tzinfo) -> Question:
+def apply_follow_up(question: Question, words: str, directory: AccountDirectory, *, now: datetime, zone: tzinfo) -> Question:
     """The same question with what the words change: its window, or something more. Raises BadQuestion where they change nothing."""
     parts = question.parts
-    other = Parts(parts.subject, words, parts.rest), Parts(parts.subject, parts.window, f"{parts.rest} {words}".strip())
+    other = (
+        QuestionParts(parts.subject, words, parts.rest),
+        QuestionParts(parts.subject, parts.window, f"{parts.rest} {words}".strip()),
+    )
     refused: BadQuestion | None = None
     for tried in other:
         try:
@@ -273,7 +276,7 @@ def changed(question: Question, words: str, directory: Directory, *, now: dateti
     raise refused
 
 
-def example(command: CommandName, directory: Directory) -> str:
+def example(command: CommandName, directory: AccountDirectory) -> str:
     """A question of this command that works with the accounts there are."""
     accounts = directory.of_kind(COMMANDS[command].kinds)
     if command == "logs":
@@ -287,7 +290,7 @@ def example(command: CommandName, directory: Directory) -> str:
 @dataclass(frozen=True, slots=True)
 class _Context:
     command: Command
-    directory: Directory
+    directory: AccountDirectory
     now: datetime
     zone: tzinfo
     text: str
@@ -316,11 +319,11 @@ class _Context:
             return self.example
         return f"/{self.command.name} {words}"
 
-    def window(self, parts: Parts) -> ReadWindow:
+    def window(self, parts: QuestionParts) -> ParsedWindow:
         """The window of a question. Raises BadQuestion with the same question about the window that may have been meant."""
         count = len(parts.window.split())
         if count > MOST_WINDOW_WORDS:
-            start = inert(parts.window, 40)
+            start = sanitise(parts.window, 40)
             raise BadQuestion(
                 f"“{start}” has {count} words, too many for a window; at most {MOST_WINDOW_WORDS} are read.", self.usual(parts)
             )
@@ -332,13 +335,15 @@ class _Context:
         except BadQuestion as error:
             if not self.explains:
                 raise
-            raise self._meant(parts) or (self._mended(parts) if isinstance(error, NoWindow) else None) or error from None
+            raise (
+                self._meant(parts) or (self._suggest_window(parts) if isinstance(error, UnknownWindow) else None) or error
+            ) from None
 
-    def usual(self, parts: Parts) -> str:
+    def usual(self, parts: QuestionParts) -> str:
         """The same question about a window that works."""
         return f"/{self.command.name} {replace(parts, window=self.command.example_window)}"
 
-    def _read(self, window: str, example: str = "") -> ReadWindow:
+    def _read(self, window: str, example: str = "") -> ParsedWindow:
         whole_days = self.command.name == "usage"
         return read_window(window, now=self.now, zone=self.zone, whole_days=whole_days, example=example)
 
@@ -353,29 +358,29 @@ class _Context:
             return False
         return True
 
-    def _mended(self, parts: Parts) -> BadQuestion | None:
+    def _suggest_window(self, parts: QuestionParts) -> BadQuestion | None:
         """The window that words are once each is taken for the one it is nearly, once they say `last` or `since`, or that stands among
         them."""
         for guess in itertools.islice(_guesses(parts.window.split()), MOST_GUESSES):
-            window = " ".join(spoken(guess))
+            window = " ".join(strip_filler_words(guess))
             with contextlib.suppress(BadQuestion):
                 self._read(window)
-                said = f"“{inert(parts.window, 40)}” is not a window; did you mean “{window}”?"
-                return Meant(said, f"/{self.command.name} {replace(parts, window=window)}")
+                said = f"“{sanitise(parts.window, 40)}” is not a window; did you mean “{window}”?"
+                return SuggestedQuestion(said, f"/{self.command.name} {replace(parts, window=window)}")
         return None
 
-    def _meant(self, parts: Parts) -> BadQuestion | None:
+    def _meant(self, parts: QuestionParts) -> BadQuestion | None:
         """A word that is nearly an account's name is taken for one that was mistyped."""
         accounts = self.directory.of_kind(self.command.kinds)
         word, _, others = parts.window.partition(" ")
         if near := difflib.get_close_matches(word[:40].lower(), accounts, n=1, cutoff=0.75):
-            said = f"There is no account “{inert(word, 40)}”; did you mean {near[0]}?"
+            said = f"There is no account “{sanitise(word, 40)}”; did you mean {near[0]}?"
             try:
                 self._read(others or self.command.default_window)
             except BadQuestion:
                 others = self.command.example_window
             subject = f"{parts.subject} {near[0]}".strip()
-            return Meant(said, f"/{self.command.name} {Parts(subject, others, parts.rest)}")
+            return SuggestedQuestion(said, f"/{self.command.name} {QuestionParts(subject, others, parts.rest)}")
         if word in self.directory.accounts:
             vendor = VENDORS[self.directory.accounts[word]]
             return BadQuestion(
@@ -396,7 +401,7 @@ class _Context:
                 taken.append(account)
             else:
                 window.append(word)
-        return list(dict.fromkeys(taken)), spoken(window)
+        return list(dict.fromkeys(taken)), strip_filler_words(window)
 
     def _account(self, word: str) -> str | None:
         """The account that a word names. Raises BadQuestion where it is the beginning of several."""
@@ -405,7 +410,7 @@ class _Context:
             return accounts.get(word)
         begun = [name for lowered, name in accounts.items() if lowered.startswith(word)]
         if len(begun) > 1:
-            raise BadQuestion(f"“{inert(word, 40)}” may be {listed(begun)}; say which.", self.instead(word, begun[0]))
+            raise BadQuestion(f"“{sanitise(word, 40)}” may be {join_words(begun)}; say which.", self.instead(word, begun[0]))
         return begun[0] if begun else None
 
 
@@ -443,7 +448,7 @@ def _usage(text: str, context: _Context) -> Question:
     available = context.directory.of_kind(context.command.kinds)
     _one_of(named, available, context)
     rest = [f"by {by}" if by else "", "per log" if per_log else "", "csv" if csv else ""]
-    parts = Parts(" ".join(named), " ".join(words), " ".join(filter(None, rest)))
+    parts = QuestionParts(" ".join(named), " ".join(words), " ".join(filter(None, rest)))
     window, accounts = context.window(parts), tuple(named or available)
     return Question("usage", text, window, accounts=accounts, by=by or "day", per_log=per_log, csv=csv, parts=parts)  # type: ignore[arg-type]
 
@@ -480,7 +485,7 @@ def _audit(text: str, context: _Context) -> Question:
             "`own:` takes `no`, which leaves out the bot's own calls, or `yes`.", context.instead(f"own:{own[0]}", "own:no")
         )
     common = {name: tuple(filters.pop(name, ())) for name in AUDIT_FILTERS}
-    parts = Parts(" ".join(named), " ".join(rest), " ".join([*kept, *(["csv"] if csv else [])]))
+    parts = QuestionParts(" ".join(named), " ".join(rest), " ".join([*kept, *(["csv"] if csv else [])]))
     return Question(
         "apiaudit",
         text,
@@ -504,7 +509,7 @@ def _filter_name(typed: str, context: _Context) -> str:
     near = difflib.get_close_matches(name[:40], _ALL_FILTERS, n=1)
     meant = f"; did you mean {near[0]}:?" if near else f"; there are {', '.join(AUDIT_FILTERS)} and each vendor's own."
     right = near[0] if near else "url"
-    raise BadQuestion(f"“{inert(typed, 40)}:” is not a filter{meant}", context.instead(f"{typed}:", f"{right}:"))
+    raise BadQuestion(f"“{sanitise(typed, 40)}:” is not a filter{meant}", context.instead(f"{typed}:", f"{right}:"))
 
 
 # Values that show what a filter takes.
@@ -531,7 +536,9 @@ def _logs(text: str, context: _Context) -> Question:
     logs = tuple(_log_word(name, context) for name in names)
     accounts = tuple(dict.fromkeys(log.account for log in logs if log.account))
     subject = ",".join(quoted(name) for name in names)
-    parts = Parts(subject, " ".join(spoken(rest)), " ".join(filter(None, [leql, f"limit {limit}" if limit else ""])))
+    parts = QuestionParts(
+        subject, " ".join(strip_filler_words(rest)), " ".join(filter(None, [leql, f"limit {limit}" if limit else ""]))
+    )
     return Question("logs", text, context.window(parts), accounts=accounts, logs=logs, leql=leql, limit=limit, parts=parts)
 
 
@@ -588,7 +595,7 @@ def _log_names(text: str, context: _Context) -> tuple[list[str], list[str]]:
     """The names of the list at the front, which may be quoted, with `,` or `and` between them, and the words after it."""
     text = text.strip()
     known = {name.lower() for logs in context.directory.logs.values() for name in logs}
-    while (word := text.partition(" ")[0].lower()) in SAYS_NOTHING and word not in known:
+    while (word := text.partition(" ")[0].lower()) in FILLER_WORDS and word not in known:
         text = text[len(word) :].strip()
     names: list[str] = []
     # One name more than may be asked is read, and refused; the rest is not looked at.
@@ -600,7 +607,7 @@ def _log_names(text: str, context: _Context) -> tuple[list[str], list[str]]:
         names += name.split(":") if all(map(_LOG_ID.fullmatch, name.split(":"))) else [name]
         text = text[match.end() :]
         another = re.match(r'(?i)and\s+(?=("|[a-z][^\s,"]*))', text)
-        if another and another[1].lower() not in (*_NO_NAMES, *SAYS_NOTHING):
+        if another and another[1].lower() not in (*_NO_NAMES, *FILLER_WORDS):
             text = text[another.end() :]
         elif not match[3]:
             break
@@ -631,7 +638,7 @@ def _limit(words: list[str], context: _Context) -> tuple[list[str], int | None]:
     return words[:at] + words[at + 1 + length :], int(number)
 
 
-def _log_word(typed: str, context: _Context) -> LogWord:
+def _log_word(typed: str, context: _Context) -> LogRef:
     """A configured name is known here; `account/name` says which account; an id or a log's own name is looked up later."""
     directory = context.directory
     account, _, name = typed.rpartition("/")
@@ -645,17 +652,17 @@ def _log_word(typed: str, context: _Context) -> LogWord:
     if len(found) > 1:
         owners = [o for o, _ in found]
         raise BadQuestion(
-            f"“{inert(name, 60)}” is a log of {' and of '.join(owners)}; say which.",
+            f"“{sanitise(name, 60)}” is a log of {' and of '.join(owners)}; say which.",
             context.instead(typed, f"{owners[0]}/{name}"),
         )
     if found:
-        return LogWord(typed, account=found[0][0], id=found[0][1])
-    return LogWord(name, account=owner, id=name.lower() if _LOG_ID.fullmatch(name) else None)
+        return LogRef(typed, account=found[0][0], id=found[0][1])
+    return LogRef(name, account=owner, id=name.lower() if _LOG_ID.fullmatch(name) else None)
 
 
 def _without(words: list[str], *phrase: str) -> tuple[list[str], bool]:
     """The words without the phrase, and whether it was among them."""
-    lowered = [without_marks(word.lower()) for word in words]
+    lowered = [strip_punctuation(word.lower()) for word in words]
     for at in range(len(words) - len(phrase) + 1):
         if tuple(lowered[at : at + len(phrase)]) == phrase:
             return words[:at] + words[at + len(phrase) :], True

@@ -38,7 +38,7 @@ class AuditFacts:
     notes: tuple[str, ...] = ()
     shortcomings: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
-    known_until: datetime | None = None
+    data_until: datetime | None = None
     filtered: bool = False
 
     @property
@@ -49,8 +49,8 @@ class AuditFacts:
     @property
     def drawn(self) -> Window:
         """The part of the window that a chart can show: it ends where the data does."""
-        if self.known_until and self.window.start < self.known_until < self.window.end:
-            return Window(self.window.start, self.known_until)
+        if self.data_until and self.window.start < self.data_until < self.window.end:
+            return Window(self.window.start, self.data_until)
         return self.window
 
 
@@ -140,10 +140,10 @@ class AuditReport:
                 f"{formatting.percent(100 * host.failures / self.failures)} of the failures were processed by {host.name}."
             )
         if self.unknown:
-            found.append(f"Of {formatting.count(self.unknown, 'call')} the outcome is not known.")
+            found.append(f"Of {formatting.pluralise(self.unknown, 'call')} the outcome is not known.")
         if self.own:
             found.append(
-                f"{formatting.count(self.own, 'call')} of these {'was' if self.own == 1 else 'were'} the bot's own; `own:no` leaves them out."
+                f"{formatting.pluralise(self.own, 'call')} of these {'was' if self.own == 1 else 'were'} the bot's own; `own:no` leaves them out."
             )
         return found
 

@@ -118,18 +118,18 @@ class UsageReport:
             median, day = statistics.median(self.usual_peak), f"{self.peak_day:%A}"
         if median <= 0 or self.peak_bytes < 1.5 * median:
             return None
-        return f"{formatting.day(self.peak_day, self.today)} was {self.peak_bytes / median:.1f} × the median {day} ({formatting.size(median)})."
+        return f"{formatting.format_day(self.peak_day, self.today)} was {self.peak_bytes / median:.1f} × the median {day} ({formatting.format_bytes(median)})."
 
     def _over_quota(self) -> str | None:
         if not self.monthly_quota or not self.forecast_month_bytes or self.forecast_month_bytes <= self.monthly_quota:
             return None
         over = self.forecast_month_bytes - self.monthly_quota
-        return f"On course to end the month {formatting.size(over)} over the quota of {formatting.size(self.monthly_quota)}."
+        return f"On course to end the month {formatting.format_bytes(over)} over the quota of {formatting.format_bytes(self.monthly_quota)}."
 
     def _list_differs(self) -> str | None:
         if self.bytes is None or self.reported_bytes is None or self.bytes == self.reported_bytes:
             return None
-        return f"Rapid7's own total for the period is {formatting.size(self.reported_bytes)}; the days it lists add up to {formatting.size(self.bytes)}."
+        return f"Rapid7's own total for the period is {formatting.format_bytes(self.reported_bytes)}; the days it lists add up to {formatting.format_bytes(self.bytes)}."
 
 
 def usage_report(facts: UsageFacts) -> UsageReport:

@@ -59,7 +59,7 @@ class AkamaiSandbox(Server):
     nonces: set[str] = field(default_factory=set)
     page_size: int = 0
     whole_steps_only: bool = False
-    known_until: Callable[[], datetime] | None = None
+    data_until: Callable[[], datetime] | None = None
     enums: dict[str, set[str]] = field(default_factory=lambda: {name: set(values) for name, values in ENUMS.items()})
     _results: dict[str, dict[str, Any]] = field(default_factory=dict)
     _asked: dict[str, int] = field(default_factory=dict)
@@ -203,7 +203,7 @@ class AkamaiSandbox(Server):
 
     def _data_ends(self, end: datetime) -> datetime:
         """Until when there is data for a report that ends then; all of it where nothing lags."""
-        return min(end, self.known_until()) if self.known_until else end
+        return min(end, self.data_until()) if self.data_until else end
 
     async def _v2(self, request: web.Request) -> web.Response:
         body = json.loads(await request.text())

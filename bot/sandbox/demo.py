@@ -12,10 +12,10 @@ from typing import Any
 import click
 
 from bot.app import open_bot
-from bot.formatting import size
-from bot.runtime import asked_to_stop
+from bot.formatting import format_bytes
+from bot.runtime import stop_event
 from bot.sandbox.slack import Message
-from bot.sandbox.world import World, open_world
+from bot.sandbox.world import Sandbox, open_sandbox
 from providers.clock import Clock, utc_now
 
 # What a visitor finds: something that fires, since Linus' old script fails again and again, and something that does not.
@@ -31,10 +31,10 @@ WATCHED = (
 @asynccontextmanager
 async def open_demo(
     folder: Path, *, port: int = 0, alert: Sequence[dict[str, Any]] = (), clock: Clock = utc_now
-) -> AsyncIterator[World]:
+) -> AsyncIterator[Sandbox]:
     """The sandbox with the bot connected to it over Socket Mode."""
     async with (
-        open_world(folder, port=port, clock=clock) as world,
+        open_sandbox(folder, port=port, clock=clock) as world,
         open_bot(world.settings(alert=list(alert)), world.tokens(), clock=clock) as bot,
         bot.connected(),
     ):
@@ -45,7 +45,7 @@ async def open_demo(
 
 async def serve(folder: Path, port: int) -> None:
     """The demo until Ctrl-C."""
-    stop = asked_to_stop()
+    stop = stop_event()
     async with open_demo(folder, port=port, alert=WATCHED) as world:
         click.echo(f"Opswatch is connected to its sandbox. Open {world.slack.url} (Ctrl-C ends it)")
         await stop.wait()
@@ -58,7 +58,7 @@ async def play(folder: Path, lines: Sequence[str]) -> None:
             await _play_one(world, line if line.startswith("/") else f"/{line}")
 
 
-async def _play_one(world: World, line: str) -> None:
+async def _play_one(world: Sandbox, line: str) -> None:
     click.echo(f"Ada in #ops: {line}")
     before = len(world.slack.messages)
     answer = await world.slack.answer_to(line, timeout_s=60)
@@ -67,11 +67,11 @@ async def _play_one(world: World, line: str) -> None:
     click.echo(f"Opswatch{where}:\n{_indented(answer)}")
     for message in world.slack.messages[before:]:
         for file in message.files:
-            click.echo(f"  [file] {file.name} ({size(file.length)})")
+            click.echo(f"  [file] {file.name} ({format_bytes(file.length)})")
     click.echo("")
 
 
-async def _files_of(world: World, answer: Message, before: int) -> None:
+async def _files_of(world: Sandbox, answer: Message, before: int) -> None:
     """Files follow their answer; a conversation that names one is printed with it."""
     if ".csv" in answer.text or ".log" in answer.text or "direct messages" in answer.text:
         with contextlib.suppress(AssertionError):

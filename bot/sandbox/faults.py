@@ -30,7 +30,7 @@ def deliver_twice(slack: SlackSandbox) -> None:
 
 
 def grow_old(slack: SlackSandbox) -> None:
-    slack.knows_newest = slack.knows_tasks = False
+    slack.supports_new_blocks = slack.knows_tasks = False
 
 
 _PROVIDER: Mapping[str, tuple[str, Misbehave]] = {

@@ -174,7 +174,7 @@ class SlackSandbox(Server):
     refused: list[str] = field(default_factory=list)
     dead_addresses: int = 0
     too_many: int = 0
-    knows_newest: bool = True
+    supports_new_blocks: bool = True
     knows_tables: bool = True
     knows_tasks: bool = True
     deliveries: int = 1
@@ -719,7 +719,7 @@ class SlackSandbox(Server):
     def _unknown_blocks(self, blocks: list[dict[str, Any]]) -> dict[str, Any] | None:
         """What an older Slack says against the newest blocks, and any against a picture that is not there or not ready yet."""
         types = {block["type"] for block in blocks}
-        unknown = set() if self.knows_newest else {"data_table", "data_visualization"}
+        unknown = set() if self.supports_new_blocks else {"data_table", "data_visualization"}
         unknown |= set() if self.knows_tables else {"table"}
         unknown |= set() if self.knows_tasks else {"task_card", "plan"}
         pictures = [self.files.get(block["slack_file"]["id"]) for block in blocks if "slack_file" in block]

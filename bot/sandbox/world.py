@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.config import Settings, SlackTokens, settings_of, slack_tokens
+from bot.config import Settings, SlackTokens, parse_settings, slack_tokens
 from bot.sandbox import seed
 from bot.sandbox.akamai import AkamaiSandbox
 from bot.sandbox.devicewise import DeviceWiseSandbox
@@ -19,7 +19,7 @@ from providers.clock import Clock, utc_now
 
 
 @dataclass(slots=True)
-class World:
+class Sandbox:
     """All servers, and the folder where the bot keeps its files."""
 
     folder: Path
@@ -71,16 +71,16 @@ class World:
         }
 
     def settings(self, **changes: Any) -> Settings:
-        return settings_of({**self.table(), **changes}, folder=self.folder, environ=self.environ(), now=self.clock())
+        return parse_settings({**self.table(), **changes}, folder=self.folder, environ=self.environ(), now=self.clock())
 
     def tokens(self, mode: str = "socket") -> SlackTokens:
         return slack_tokens(mode, self.environ())
 
 
 @asynccontextmanager
-async def open_world(folder: Path, *, port: int = 0, clock: Clock = utc_now) -> AsyncIterator[World]:
+async def open_sandbox(folder: Path, *, port: int = 0, clock: Clock = utc_now) -> AsyncIterator[Sandbox]:
     """Everything started; `port` is where the page is served. All servers take the time of day from `clock`."""
-    world = World(folder, clock)
+    world = Sandbox(folder, clock)
     servers = (world.slack, world.rapid7, world.devicewise, world.akamai)
     for server in servers:
         server.now = clock

@@ -28,11 +28,11 @@ class Entry:
 
     name: str
     trigger: Trigger
-    seen_until: datetime
+    last_handled_at: datetime
     due: datetime | None = field(init=False)
 
     def __post_init__(self) -> None:
-        self.due = next_due(self.trigger, self.seen_until)
+        self.due = next_due(self.trigger, self.last_handled_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def due_now(entries: Sequence[Entry], now: datetime) -> list[Due]:
             if missed > MOST_MISSED:
                 entry.due = next_due(entry.trigger, max(latest, now - timedelta(days=2)))
         if latest is not None:
-            entry.seen_until = latest
+            entry.last_handled_at = latest
             found.append(Due(entry.name, latest, missed))
     return found
 

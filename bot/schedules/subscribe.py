@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.errors import BadQuestion
-from bot.formatting import inert
-from bot.questions.question import CommandName, Directory, example
+from bot.formatting import sanitise
+from bot.questions.question import AccountDirectory, CommandName, example
 from bot.schedules.recurrence import AmbiguousHour, find_recurrence, read_recurrence
 
 WORDS = ("subscribe", "subscriptions", "unsubscribe")
@@ -37,10 +37,10 @@ class Unsubscribe:
     number: int
 
 
-Wish = Subscribe | Unsubscribe | Literal["list"]
+SubscriptionCommand = Subscribe | Unsubscribe | Literal["list"]
 
 
-def read_wish(command: CommandName, text: str, directory: Directory) -> Wish | None:
+def parse_subscription(command: CommandName, text: str, directory: AccountDirectory) -> SubscriptionCommand | None:
     """What is wished for, or None where the words are a question to be answered now. Raises BadQuestion."""
     verb, _, rest = text.strip().partition(" ")
     verb, rest = verb.lower(), rest.strip()
@@ -55,7 +55,7 @@ def read_wish(command: CommandName, text: str, directory: Directory) -> Wish | N
     return _subscribe(command, rest, directory)
 
 
-def _subscribe(command: CommandName, rest: str, directory: Directory) -> Subscribe:
+def _subscribe(command: CommandName, rest: str, directory: AccountDirectory) -> Subscribe:
     words = rest.split()
     usual = example(command, directory).partition(" ")[2]
     try:
@@ -85,7 +85,7 @@ def _odd_recurrence(words: Sequence[str]) -> list[str]:
 
 
 def _odd(command: CommandName, before: Sequence[str], odd: Sequence[str], usual: str) -> BadQuestion:
-    said = inert(" ".join(odd), 40)
+    said = sanitise(" ".join(odd), 40)
     return BadQuestion(
         f"I do not know “{said}”; there are every 1, 2, 3, 4, 6, 8 or 12 hours, every 15, 20 or 30 minutes, and days with a time.",
         f"/{command} subscribe {' '.join(before) or usual} at 09:00 on mondays",
@@ -108,7 +108,7 @@ def _not_understood(command: CommandName, rest: str, usual: str) -> BadQuestion:
             f"{match['hour']}:{match['minute']} is no time of day.", f"/{command} subscribe {asked} at 09:00{kept}"
         )
     shown = f"/{command} subscribe {asked} at {hour:02}:{minute:02} on weekdays"
-    return BadQuestion(f"I do not know the days “{inert(days, 40)}”; say weekdays, mondays or the 1st.", shown)
+    return BadQuestion(f"I do not know the days “{sanitise(days, 40)}”; say weekdays, mondays or the 1st.", shown)
 
 
 def _no_time(command: CommandName, words: Sequence[str], usual: str) -> BadQuestion:
@@ -119,7 +119,7 @@ def _no_time(command: CommandName, words: Sequence[str], usual: str) -> BadQuest
         and any(char.isdigit() for word in words[at + 1 :] for char in word)
         and not any(")" in word for word in words[at:])
     ):
-        said = inert(" ".join(words[at:]), 40)
+        said = sanitise(" ".join(words[at:]), 40)
         return BadQuestion(
             f"I do not understand “{said}”; say a time such as 9am or 17:30, and the days. Times are in the bot's own time zone.",
             f"/{command} subscribe {' '.join(words[:at]) or usual} at 09:00 on weekdays",

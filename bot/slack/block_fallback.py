@@ -22,13 +22,13 @@ log = logging.getLogger("opswatch")
 T = TypeVar("T")
 # Slack does not know these blocks, or finds them too long: older ones may do.
 TOO_LONG = "msg_blocks_too_long"
-PLAINER = frozenset({"invalid_blocks", "invalid_blocks_format", TOO_LONG})
+UNSUPPORTED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", TOO_LONG})
 REMEMBERED_S = 86_400.0
 # A picture that was just uploaded cannot be shown for about a second.
 READY_AFTER_S = 1.0
 
 
-class Plainer:
+class BlockFallback:
     """Knows in which blocks this workspace takes its messages. Without a `session` no pictures are made."""
 
     def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession | None = None) -> None:
@@ -40,15 +40,17 @@ class Plainer:
     ) -> T:
         """What `send` gives for the first of these that Slack takes. Raises what `send` raises for all else. Pictures are seen where all
         may see the message, and nowhere else."""
-        refused, newest = "", messages.newest_of(blocks)
+        refused, newest = "", messages.newest_kind(blocks)
         if not self._refuses(newest):
-            sent, refused = await self._tried(send, blocks)
+            sent, refused = await self._try_send(send, blocks)
             if sent is not None:
                 return sent
         if not newest or refused == TOO_LONG:
             return await send(messages.plain_blocks(blocks, text))
         self._refused_until |= dict.fromkeys(newest, time.monotonic() + REMEMBERED_S)
-        sent, _ = await self._tried(send, messages.older_blocks(blocks, await self._pictures(blocks) if with_pictures else ()))
+        sent, _ = await self._try_send(
+            send, messages.without_newest_blocks(blocks, await self._pictures(blocks) if with_pictures else ())
+        )
         return sent if sent is not None else await send(messages.plain_blocks(blocks, text))
 
     def _refuses(self, newest: Collection[str]) -> bool:
@@ -56,13 +58,13 @@ class Plainer:
         now = time.monotonic()
         return any(now < self._refused_until.get(kind, 0.0) for kind in newest)
 
-    async def _tried(self, send: Callable[[Sequence[Block]], Awaitable[T]], blocks: Sequence[Block]) -> tuple[T | None, str]:
+    async def _try_send(self, send: Callable[[Sequence[Block]], Awaitable[T]], blocks: Sequence[Block]) -> tuple[T | None, str]:
         """What came of it; or None, and Slack's own word for what it has against the blocks."""
         try:
             return await send(blocks), ""
         except (SlackApiError, SlackRefused) as error:
             code = error.code if isinstance(error, SlackRefused) else str(error.response.get("error"))
-            if code not in PLAINER:
+            if code not in UNSUPPORTED_BLOCKS:
                 raise
         log.warning("Slack refused the blocks (%s); sending plainer ones.", code)
         return None, code

@@ -13,7 +13,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 
 log = logging.getLogger("opswatch")
 # What Slack wants a reply to inside the ack; all else is acknowledged before anything looks at it.
-WANT_A_REPLY = frozenset({"view_submission", "block_suggestion"})
+ACKED_BY_LISTENER = frozenset({"view_submission", "block_suggestion"})
 # Slack delivers an event again at once, after a minute and after five; these are more than come in that time.
 MOST_KNOWN = 5000
 
@@ -78,4 +78,4 @@ def delivery_key(body: Mapping[str, Any]) -> str:
 
 def wants_reply(body: Mapping[str, Any]) -> bool:
     """Whether Slack waits for what comes of the delivery."""
-    return body.get("type") in WANT_A_REPLY
+    return body.get("type") in ACKED_BY_LISTENER

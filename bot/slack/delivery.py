@@ -20,21 +20,21 @@ from slack_sdk.errors import SlackApiError
 from bot.answer import Answer, AnswerFile, Block, Progress
 from bot.blocks import kit, limits
 from bot.blocks import messages as block_messages
-from bot.errors import SlackRefused, SlackUnreachable, SlackUnsure
-from bot.slack.block_fallback import Plainer
+from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
+from bot.slack.block_fallback import BlockFallback
 from bot.slack.client import SlackClient
 from bot.slack.messages import WORKING, SlackMessages, work_key
 from bot.slack.messages import json_text as json_text
-from bot.slack.messages import outward as outward
+from bot.slack.messages import to_fallback_text as to_fallback_text
 from bot.slack.messages import web_client as web_client
 from bot.slack.outcomes import INVITE as INVITE
 from bot.slack.outcomes import NOT_HERE as NOT_HERE
 from bot.slack.outcomes import THREAD_GONE
 from bot.slack.outcomes import UNSURE as UNSURE
-from bot.slack.outcomes import reason_of as reason_of
+from bot.slack.outcomes import slack_error_code as slack_error_code
 from bot.slack.pace import Priority
-from bot.slack.reply_target import Errand as Errand
-from bot.slack.reply_target import Holder as Holder
+from bot.slack.reply_target import ReplaceMode as ReplaceMode
+from bot.slack.reply_target import ReplyTarget as ReplyTarget
 from bot.slack.response_url import respond
 from bot.slack.uploads import UploadRefused, upload
 
@@ -60,7 +60,7 @@ class Delivery:
         self,
         client: SlackClient,
         session: aiohttp.ClientSession,
-        plainer: Plainer,
+        plainer: BlockFallback,
         reach_again_s: Sequence[float] = REACH_AGAIN_S,
         remove_after_s: Sequence[float] = REMOVE_AFTER_S,
     ) -> None:
@@ -76,7 +76,7 @@ class Delivery:
             task.cancel()
         await asyncio.gather(*self._removals, return_exceptions=True)
 
-    async def show_work(self, errand: Errand, ticket: str, progress: Progress) -> None:
+    async def show_progress(self, errand: ReplyTarget, ticket: str, progress: Progress) -> None:
         """A message that the work goes on, with Cancel; shown where the answer will stand, and as answers leave room for it."""
         blocks = block_messages.working_blocks(errand.title, ticket, progress)
         text = f"{WORKING} {errand.title}"
@@ -87,33 +87,33 @@ class Delivery:
             except SlackUnreachable:
                 return
             except SlackRefused as error:
-                self._away(errand, error)
+                self._fall_back_to_private(errand, error)
         if errand.shown_privately or errand.told_beside:
             return
-        if errand.holder is Holder.STAYS or not errand.response_url:
+        if errand.holder is ReplaceMode.STAYS or not errand.response_url:
             errand.told_beside = True
-            await self.tell(errand, block_messages.soon(errand.title, ticket))
+            await self.tell(errand, block_messages.pending_note(errand.title, ticket))
             return
-        if not await self._show_privately(errand, text, block_messages.older_blocks(blocks)):
+        if not await self._show_privately(errand, text, block_messages.without_newest_blocks(blocks)):
             errand.told_beside = True
-            await self.tell(errand, block_messages.soon(errand.title, ticket))
+            await self.tell(errand, block_messages.pending_note(errand.title, ticket))
 
-    async def _show_privately(self, errand: Errand, text: str, blocks: Sequence[Block]) -> bool:
+    async def _show_privately(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> bool:
         """Whether the asker may be shown the work: by the response URL alone, since nothing else can be replaced by the answer."""
         url = errand.response_url
         # What a response URL has made beside a button's message cannot be taken back, so the work takes its place.
-        errand.shown_privately = errand.holder is not Holder.NOTHING
+        errand.shown_privately = errand.holder is not ReplaceMode.NOTHING
         try:
             # A response URL can be used a few times, and not for what may be refused first.
             errand.shown_privately = await self.messages.by_response_url(errand, text, blocks)
         except SlackRefused:
             errand.shown_privately = False
-        except SlackUnsure:
+        except SlackDeliveryUnknown:
             # Where it stands, the answer takes its place; where it does not, the answer comes all the same.
             errand.response_url, errand.shown_privately = url, True
         return errand.shown_privately
 
-    async def _show_in_channel(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
+    async def _show_in_channel(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
         """Raises SlackRefused, and NoRoom where answers need the room."""
         if errand.work_hidden:
             return
@@ -121,66 +121,66 @@ class Delivery:
         if not errand.shown_ts:
             await self._post_work(errand, text, blocks, client)
         elif not await self.messages.edited(errand, errand.shown_ts, text, blocks, client):
-            await self._take_back(errand)
+            await self._delete_progress(errand)
             errand.work_hidden = True
 
-    async def _post_work(self, errand: Errand, text: str, blocks: Sequence[Block], client: SlackClient) -> None:
+    async def _post_work(self, errand: ReplyTarget, text: str, blocks: Sequence[Block], client: SlackClient) -> None:
         """Where Slack does not say whether it took the message, it is looked for, so that none is left saying that work goes on."""
         try:
             errand.shown_ts = await self.messages.post(errand, text, blocks, client, key=work_key(errand.delivery))
-        except SlackUnsure:
+        except SlackDeliveryUnknown:
             errand.shown_ts = await self.messages.find_work(errand)
             errand.work_hidden = not errand.shown_ts
 
-    async def answer(self, errand: Errand, answer: Answer, *, ticket: str) -> None:
+    async def answer(self, errand: ReplyTarget, answer: Answer, *, ticket: str) -> None:
         """The answer, in the channel or privately, and then its files."""
         if errand.public and not errand.away:
             try:
                 thread = await self._once_reached(lambda: self._answer_in_channel(errand, answer))
             except SlackRefused as error:
-                self._away(errand, error)
+                self._fall_back_to_private(errand, error)
             else:
                 await self._bring_files(errand, answer.files, channel=errand.channel, thread_ts=errand.thread_ts or thread)
-                if errand.holder is Holder.REFUSAL:
-                    with contextlib.suppress(SlackRefused, SlackUnsure):
+                if errand.holder is ReplaceMode.REFUSAL:
+                    with contextlib.suppress(SlackRefused, SlackDeliveryUnknown):
                         await respond(self._session, errand.response_url, {"delete_original": True})
                 return
-            await self._take_back(errand)
-        errand.shown_privately |= errand.holder in (Holder.ANSWER, Holder.REFUSAL)
-        await self.whisper(errand, *_private(errand, answer, ticket))
+            await self._delete_progress(errand)
+        errand.shown_privately |= errand.holder in (ReplaceMode.ANSWER, ReplaceMode.REFUSAL)
+        await self.send_ephemeral(errand, *_private(errand, answer, ticket))
         errand.shown_privately = False
         if answer.files:
             await self._bring_files(errand, answer.files, comment=kit.code(errand.title, 500))
 
-    async def trouble(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
+    async def trouble(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
         """A refusal or an error: always private, and nothing is left that says work goes on."""
-        await self._take_back(errand)
-        errand.shown_privately |= errand.holder is Holder.REFUSAL
-        await self.whisper(errand, text, blocks)
+        await self._delete_progress(errand)
+        errand.shown_privately |= errand.holder is ReplaceMode.REFUSAL
+        await self.send_ephemeral(errand, text, blocks)
 
-    async def give_back(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
+    async def restore_answer(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
         """A private answer is where it was before the work took its place."""
-        await self.whisper(errand, text, blocks)
+        await self.send_ephemeral(errand, text, blocks)
         errand.shown_privately = False
 
-    async def lost(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
+    async def lost(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
         """An earlier process was cut off: what it left saying that work goes on tells that now; else its asker alone is told."""
-        with contextlib.suppress(SlackRefused, SlackUnsure):
+        with contextlib.suppress(SlackRefused, SlackDeliveryUnknown):
             ts = errand.shown_ts or await self.messages.find_work(errand)
             if ts and await self.messages.edited(errand, ts, text, blocks, self._client):
                 return
-        await self.whisper(errand, text, blocks)
+        await self.send_ephemeral(errand, text, blocks)
 
     async def share(self, channel: str, user: str, text: str, blocks: Sequence[Block]) -> None:
         """A private answer put into the channel by its asker. Raises SlackRefused."""
         told = [*block_messages.without_buttons(blocks), kit.context(f"Shared by <@{user}>")]
-        await self.messages.post(Errand(user=user, channel=channel, response_url="", line=""), text, told, self._client)
+        await self.messages.post(ReplyTarget(user=user, channel=channel, response_url="", line=""), text, told, self._client)
 
-    async def tell(self, errand: Errand, told: Answer) -> None:
+    async def tell(self, errand: ReplyTarget, told: Answer) -> None:
         """What became of a wish or of a button, for the asker alone."""
-        await self.whisper(errand, told.text, told.blocks)
+        await self.send_ephemeral(errand, told.text, told.blocks)
 
-    async def whisper(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
+    async def send_ephemeral(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
         """A message only the asker sees; it takes the place of what was whispered about this errand before.
 
         Raises SlackRefused where no way is left, and SlackUnsure where Slack did not say whether it took it.
@@ -188,7 +188,7 @@ class Delivery:
         blocks = self.messages.checked(text, blocks)
         await self._once_reached(lambda: self._whisper(errand, text, blocks))
 
-    async def _whisper(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
+    async def _whisper(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
         """By the first way that takes it: the response URL, beside the channel, by direct message."""
         if errand.direct:
             await self.messages.post(errand, text, blocks, self._client)
@@ -232,21 +232,21 @@ class Delivery:
             log.error("App Home would be refused: %s", "; ".join(problems))
         await self._client.views_publish(user_id=user, view={"type": "home", "blocks": list(blocks)[: limits.MOST_VIEW_BLOCKS]})
 
-    async def _answer_in_channel(self, errand: Errand, answer: Answer) -> str:
+    async def _answer_in_channel(self, errand: ReplyTarget, answer: Answer) -> str:
         """The `ts` of the answer, which takes the place of the answer that the person had, or of what showed that work goes on. Where that
         is gone, or cannot be edited any more, it is posted anew."""
         for ts in filter(None, (errand.place, errand.shown_ts)):
             if await self.messages.edited(errand, ts, answer.text, answer.blocks, self._client):
                 if ts == errand.shown_ts:
                     errand.shown_ts = ""
-                await self._take_back(errand)
+                await self._delete_progress(errand)
                 return ts
         await self._tell_of_queue(errand)
         ts = await self.messages.post(errand, answer.text, answer.blocks, self._client)
-        await self._take_back(errand)
+        await self._delete_progress(errand)
         return ts
 
-    async def _tell_of_queue(self, errand: Errand) -> None:
+    async def _tell_of_queue(self, errand: ReplyTarget) -> None:
         """Tells the asker that the answer waits for its turn in a busy channel. A courtesy: where it cannot be told, it is not."""
         pace, now = self._client.pace, asyncio.get_running_loop().time()
         wait_s = pace.wait_s(errand.channel) if pace else 0.0
@@ -255,12 +255,12 @@ class Delivery:
             return
         self._queue_told = {known: at for known, at in self._queue_told.items() if now - at < QUEUE_TOLD_EVERY_S} | {key: now}
         text = f"Much is being posted in this channel: the answer to `{errand.title}` is ready and comes in about {wait_s:.0f} s."
-        with contextlib.suppress(SlackRefused, SlackUnsure):
+        with contextlib.suppress(SlackRefused, SlackDeliveryUnknown):
             await self._whisper(
                 replace(errand, shown_privately=False), text, self.messages.checked(text, block_messages.note_blocks(text))
             )
 
-    async def _take_back(self, errand: Errand) -> None:
+    async def _delete_progress(self, errand: ReplyTarget) -> None:
         """Nothing is left that says that work goes on."""
         if errand.shown_ts:
             with contextlib.suppress(SlackApiError, *UNSURE):
@@ -273,7 +273,7 @@ class Delivery:
         async def remove() -> None:
             for wait_s in self._remove_after_s:
                 await asyncio.sleep(wait_s)
-                with contextlib.suppress(SlackRefused, SlackUnsure):
+                with contextlib.suppress(SlackRefused, SlackDeliveryUnknown):
                     if await respond(self._session, response_url, {"delete_original": True}):
                         return
 
@@ -282,32 +282,34 @@ class Delivery:
         task.add_done_callback(self._removals.discard)
 
     async def _bring_files(
-        self, errand: Errand, files: Sequence[AnswerFile], *, channel: str = "", thread_ts: str = "", comment: str = ""
+        self, errand: ReplyTarget, files: Sequence[AnswerFile], *, channel: str = "", thread_ts: str = "", comment: str = ""
     ) -> None:
         """The files, in the thread or by direct message. The answer stands by now: trouble with a file is told beside it."""
         try:
             for file in files:
                 channel, thread_ts = await self._bring_file(errand, file, channel, thread_ts, comment)
-        except (SlackApiError, SlackRefused, SlackUnsure, UploadRefused, *UNSURE) as error:
+        except (SlackApiError, SlackRefused, SlackDeliveryUnknown, UploadRefused, *UNSURE) as error:
             why = _why(error)
             log.error("A file could not be sent: %s", why)
             text = f"The file could not be sent ({why}). Ask again, or for a shorter window."
-            await self.whisper(errand, text, [kit.section(kit.escaped(text))])
+            await self.send_ephemeral(errand, text, [kit.section(kit.escaped(text))])
 
-    async def _bring_file(self, errand: Errand, file: AnswerFile, channel: str, thread_ts: str, comment: str) -> tuple[str, str]:
+    async def _bring_file(
+        self, errand: ReplyTarget, file: AnswerFile, channel: str, thread_ts: str, comment: str
+    ) -> tuple[str, str]:
         """Where the file stands: in the thread, in the channel where the thread is gone, or in direct messages where we may not post."""
         channel = channel or await self.messages.direct(errand.user)
         try:
             await self._send_file(file, channel=channel, thread_ts=thread_ts, comment=comment)
         except SlackApiError as error:
-            if reason_of(error) in THREAD_GONE and thread_ts:
+            if slack_error_code(error) in THREAD_GONE and thread_ts:
                 return await self._bring_file(errand, file, channel, "", comment)
-            if reason_of(error) not in NOT_HERE or channel.startswith("D"):
+            if slack_error_code(error) not in NOT_HERE or channel.startswith("D"):
                 raise
             return await self._bring_file(errand, file, "", "", kit.code(errand.title, 500))
         return channel, thread_ts
 
-    def _away(self, errand: Errand, error: SlackRefused) -> None:
+    def _fall_back_to_private(self, errand: ReplyTarget, error: SlackRefused) -> None:
         """Where we may not post, the answer becomes private; any other refusal of Slack's rises."""
         if isinstance(error, SlackUnreachable):
             errand.away = UNREACHABLE
@@ -338,7 +340,7 @@ class Delivery:
 def _why(error: Exception) -> str:
     """Why a file could not be sent, in a few words."""
     if isinstance(error, SlackApiError):
-        return reason_of(error)
+        return slack_error_code(error)
     if isinstance(error, SlackRefused):
         return error.code
     if isinstance(error, UploadRefused):
@@ -346,7 +348,7 @@ def _why(error: Exception) -> str:
     return "Slack could not be reached" if isinstance(error, aiohttp.ClientConnectorError) else "the connection was cut"
 
 
-def _private(errand: Errand, answer: Answer, ticket: str) -> tuple[str, list[Block]]:
+def _private(errand: ReplyTarget, answer: Answer, ticket: str) -> tuple[str, list[Block]]:
     """A private answer in words and blocks: why it is private, where its file is, and the button that shares it."""
     blocks, text = block_messages.with_share(answer.blocks, ticket), answer.text
     if answer.files:

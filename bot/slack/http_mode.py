@@ -19,7 +19,7 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.request.async_request import AsyncBoltRequest
 
-from bot.health import Connection
+from bot.health import ConnectionStatus
 from bot.http_server import LOOPBACK, listen
 from bot.log_limits import LimitedLog
 from bot.slack.deliveries import Deliveries, wants_reply
@@ -38,7 +38,7 @@ _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 class HttpMode:
     """Answers Slack's requests."""
 
-    def __init__(self, deliveries: Deliveries, signing_secret: Secret, state: Connection, clock: Clock = utc_now) -> None:
+    def __init__(self, deliveries: Deliveries, signing_secret: Secret, state: ConnectionStatus, clock: Clock = utc_now) -> None:
         self._deliveries, self._state, self._clock = deliveries, state, clock
         self._secret = signing_secret
         self._refusals = LimitedLog(log)

@@ -16,13 +16,13 @@ import msgspec
 
 from bot.answer import Block
 from bot.blocks import kit, limits
-from bot.errors import SlackRefused, SlackUnsure
-from bot.formatting import inert_lines, shortened
-from bot.slack.block_fallback import Plainer
+from bot.errors import SlackDeliveryUnknown, SlackRefused
+from bot.formatting import sanitise_lines, truncate
+from bot.slack.block_fallback import BlockFallback
 from bot.slack.client import SlackClient
 from bot.slack.outcomes import MESSAGE_GONE, THREAD_GONE, asked, sent
 from bot.slack.pace import SlackPace
-from bot.slack.reply_target import Errand
+from bot.slack.reply_target import ReplyTarget
 from bot.slack.response_url import respond
 
 log = logging.getLogger("opswatch")
@@ -56,41 +56,41 @@ def web_client(
 class SlackMessages:
     """Sends, edits and finds messages for an errand."""
 
-    def __init__(self, client: SlackClient, session: aiohttp.ClientSession, plainer: Plainer) -> None:
+    def __init__(self, client: SlackClient, session: aiohttp.ClientSession, plainer: BlockFallback) -> None:
         self._client, self._session, self._plainer = client, session, plainer
 
-    async def by_response_url(self, errand: Errand, text: str, blocks: Sequence[Block]) -> bool:
+    async def by_response_url(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> bool:
         """Whether Slack took it. Raises SlackRefused where it takes these blocks in no way, and SlackUnsure."""
 
         async def send(shown: Sequence[Block]) -> bool:
             payload = {
                 "response_type": "ephemeral",
                 "replace_original": errand.shown_privately,
-                "text": outward(text),
+                "text": to_fallback_text(text),
                 "blocks": list(shown),
                 **_thread(errand),
             }
             try:
                 return await respond(self._session, errand.response_url, payload)
-            except SlackUnsure:
+            except SlackDeliveryUnknown:
                 if not errand.shown_privately:
                     raise
                 return await respond(self._session, errand.response_url, payload)
 
         try:
             return await self._plainer.send(send, blocks, text, with_pictures=False)
-        except SlackUnsure:
+        except SlackDeliveryUnknown:
             # What is told of this must not take the place of what may stand there.
             errand.response_url, errand.shown_privately = "", False
             raise
 
-    async def beside(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
+    async def beside(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
         """In the channel, for the asker alone. Raises SlackRefused, such as where one of us is not in it."""
 
         async def send(shown: Sequence[Block]) -> Any:
             return await sent(
                 lambda: self._client.chat_postEphemeral(
-                    channel=errand.channel, user=errand.user, text=outward(text), blocks=list(shown), **_thread(errand)
+                    channel=errand.channel, user=errand.user, text=to_fallback_text(text), blocks=list(shown), **_thread(errand)
                 )
             )
 
@@ -102,12 +102,14 @@ class SlackMessages:
             errand.thread_ts = ""
             await self._plainer.send(send, blocks, text, with_pictures=False)
 
-    async def directly(self, errand: Errand, text: str, blocks: Sequence[Block]) -> None:
+    async def directly(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
         """By direct message. Raises SlackRefused, such as where the person has left."""
         channel = await self.direct(errand.user)
-        await self.post(Errand(user=errand.user, channel=channel, response_url="", line=errand.line), text, blocks, self._client)
+        await self.post(
+            ReplyTarget(user=errand.user, channel=channel, response_url="", line=errand.line), text, blocks, self._client
+        )
 
-    async def post(self, errand: Errand, text: str, blocks: Sequence[Block], client: SlackClient, *, key: str = "") -> str:
+    async def post(self, errand: ReplyTarget, text: str, blocks: Sequence[Block], client: SlackClient, *, key: str = "") -> str:
         """The `ts` of a message in the channel, in the thread where there is one and it is not gone. Raises SlackRefused and SlackUnsure."""
         metadata: dict[str, Any] = {"metadata": {"event_type": WORK_EVENT, "event_payload": {"key": key}}} if key else {}
 
@@ -115,7 +117,7 @@ class SlackMessages:
             answer = await sent(
                 lambda: client.chat_postMessage(
                     channel=errand.channel,
-                    text=outward(said),
+                    text=to_fallback_text(said),
                     blocks=list(shown),
                     unfurl_links=False,
                     unfurl_media=False,
@@ -133,16 +135,16 @@ class SlackMessages:
             errand.thread_ts = ""
             return await self._in_some_size(send, text, blocks)
 
-    async def edited(self, errand: Errand, ts: str, text: str, blocks: Sequence[Block], client: SlackClient) -> bool:
+    async def edited(self, errand: ReplyTarget, ts: str, text: str, blocks: Sequence[Block], client: SlackClient) -> bool:
         """False where the message is gone, or too old to be edited. Raises SlackRefused and SlackUnsure."""
 
         async def send(shown: Sequence[Block], said: str = text) -> bool:
             async def update() -> Any:
-                return await client.chat_update(channel=errand.channel, ts=ts, text=outward(said), blocks=list(shown))
+                return await client.chat_update(channel=errand.channel, ts=ts, text=to_fallback_text(said), blocks=list(shown))
 
             try:
                 await sent(update)
-            except SlackUnsure:
+            except SlackDeliveryUnknown:
                 await sent(update)
             return True
 
@@ -160,10 +162,10 @@ class SlackMessages:
         except SlackRefused as error:
             if error.code != "msg_too_long":
                 raise
-            few = shortened(text, 1400)
+            few = truncate(text, 1400)
             return await send([kit.section(kit.escaped(few))], few)
 
-    async def find_work(self, errand: Errand) -> str:
+    async def find_work(self, errand: ReplyTarget) -> str:
         """The `ts` of the latest message in the channel that says that work on this question goes on; empty where there is none."""
         pages = self._client.conversations_replies if errand.thread_ts else self._client.conversations_history
         where: dict[str, Any] = {"ts": errand.thread_ts} if errand.thread_ts else {}
@@ -195,11 +197,11 @@ class SlackMessages:
 
     def checked(self, text: str, blocks: Sequence[Block]) -> Sequence[Block]:
         """The blocks where Slack will take them; else shortened until it will."""
-        problems = limits.message_problems(outward(text), blocks)
+        problems = limits.message_problems(to_fallback_text(text), blocks)
         if not problems:
             return blocks
         log.error("A message would be refused by Slack and is simplified: %s", "; ".join(problems))
-        return [kit.section(kit.escaped(shortened(text, 1400)))] if text.strip() else [kit.section("No answer.")]
+        return [kit.section(kit.escaped(truncate(text, 1400)))] if text.strip() else [kit.section("No answer.")]
 
 
 def work_key(delivery: str) -> str:
@@ -213,10 +215,10 @@ def is_ours(message: Mapping[str, Any], own_ids: Collection[str]) -> bool:
     return any(message.get(name) in own_ids for name in ("user", "bot_id", "app_id"))
 
 
-def _thread(errand: Errand) -> dict[str, Any]:
+def _thread(errand: ReplyTarget) -> dict[str, Any]:
     return {"thread_ts": errand.thread_ts} if errand.thread_ts else {}
 
 
-def outward(text: str) -> str:
+def to_fallback_text(text: str) -> str:
     """Top-level text as Slack wants it: escaped, so that nothing in it pings or links, and short enough to be shown whole."""
-    return kit.entities(shortened(inert_lines(text), limits.GOOD_TEXT - 400)) if text.strip() else "–"
+    return kit.entities(truncate(sanitise_lines(text), limits.GOOD_TEXT - 400)) if text.strip() else "–"

@@ -23,15 +23,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import formatting
 from bot.blocks import messages
-from bot.slack.block_fallback import Plainer
+from bot.slack.block_fallback import BlockFallback
 from bot.slack.channel_names import ChannelNames
 from bot.slack.client import SlackClient, paced, retry_after_s
-from bot.slack.delivery import UNSURE, outward
+from bot.slack.delivery import UNSURE, to_fallback_text
 from bot.slack.errors import BLOCKS, Cause, cause_of, error_code, help_for, is_channels_own
 from bot.slack.pace import MESSAGE_EVERY_S, Priority, SlackPace
 from bot.slack.posted import EVENT_TYPE, Posted
 from bot.slack.uploads import UploadRefused, upload
-from bot.store.posts import LONGEST_DELAY, How, Post, Posts, Waiting
+from bot.store.posts import LONGEST_DELAY, Post, PostKind, Posts, QueuedPost
 
 log = logging.getLogger("opswatch")
 OLD_AFTER = timedelta(minutes=5)
@@ -45,7 +45,7 @@ STALLED_AFTER_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class OutboxTimings:
     """How long to wait, in seconds: between two messages in a channel, whoever sends them; before a look at the queue; after a failure;
     until something that somebody has to mend is tried again; and before the names of channels are checked again."""
 
@@ -65,14 +65,14 @@ class Outbox:
         client: AsyncWebClient,
         clock: Callable[[], datetime],
         ops_channel: str = "",
-        pace: Pace = Pace(),
-        plainer: Plainer | None = None,
+        pace: OutboxTimings = OutboxTimings(),
+        plainer: BlockFallback | None = None,
         session: aiohttp.ClientSession | None = None,
     ) -> None:
         if isinstance(client, SlackClient) and client.pace is None:
             client = paced(client, SlackPace(pace.per_channel), Priority.MESSAGE)
         self._session = session
-        self._plainer = plainer or Plainer(client)
+        self._plainer = plainer or BlockFallback(client)
         self._posts, self._client, self._clock = posts, client, clock
         self._ops_channel, self._pace = ops_channel, pace
         self._channels, self._posted = ChannelNames(client, posts, clock), Posted(client, clock)
@@ -96,7 +96,7 @@ class Outbox:
         the ops channel and is no reason to call the bot broken."""
         still_for = time.monotonic() - self._looked_at if self._looked_at else 0.0
         if still_for > STALLED_AFTER_S:
-            return f"Messages have not been sent for {formatting.lasting(timedelta(seconds=round(still_for)))}."
+            return f"Messages have not been sent for {formatting.format_duration(timedelta(seconds=round(still_for)))}."
         if self._app_refused:
             return f"Slack does not let me post ({self._app_refused}).{help_for(self._app_refused)}"
         if self._stuck_since:
@@ -110,7 +110,7 @@ class Outbox:
                 await self._post_what_there_is()
             except sqlite3.Error as error:
                 log.error("The database cannot be used (%s); what there is to post is kept.", error)
-                await self.distress(str(error))
+                await self.report_database_failure(str(error))
             except Exception:
                 log.exception("The queue of messages could not be looked at; trying again.")
             self._more.clear()
@@ -122,7 +122,7 @@ class Outbox:
         while waiting := await self._posts.claim_post(now=self._clock(), busy=[*self._busy]):
             self._busy.add(waiting.lane)
             self._start(self._deliver(waiting))
-        await self._tell_what_is_old()
+        await self._alert_on_backlog()
         self._looked_at = time.monotonic()
         if self._looked_at - self._names_checked_at > self._pace.names:
             self._names_checked_at = self._looked_at
@@ -133,7 +133,7 @@ class Outbox:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def distress(self, trouble: str) -> None:
+    async def report_database_failure(self, trouble: str) -> None:
         """Tells in the ops channel, without the database, that the database cannot be used; once an hour, and at most once."""
         now = time.monotonic()
         if not self._ops_channel or (self._distressed_at and now - self._distressed_at < AGAIN_AFTER.total_seconds()):
@@ -142,7 +142,7 @@ class Outbox:
         text = f"My database cannot be used ({trouble}). Nothing is lost: what is due and what is to be told waits until it can."
         try:
             channel = self._channels.known(self._ops_channel)
-            await self._client.chat_postMessage(channel=channel, text=outward(text), blocks=messages.note_blocks(text))
+            await self._client.chat_postMessage(channel=channel, text=to_fallback_text(text), blocks=messages.note_blocks(text))
         except (SlackApiError, *UNSURE) as error:
             log.error("That could not be told in the ops channel either: %s", type(error).__name__)
 
@@ -161,7 +161,7 @@ class Outbox:
 
     # One post
 
-    async def _deliver(self, waiting: Waiting) -> None:
+    async def _deliver(self, waiting: QueuedPost) -> None:
         try:
             await self._post_once(waiting)
         except Exception as error:
@@ -173,7 +173,7 @@ class Outbox:
             self._busy.discard(waiting.lane)
             self._more.set()
 
-    async def _post_once(self, waiting: Waiting) -> None:
+    async def _post_once(self, waiting: QueuedPost) -> None:
         may_stand = waiting.claimed_at is not None
         try:
             ts = await self._find(waiting) if may_stand else ""
@@ -182,7 +182,7 @@ class Outbox:
         except UploadRefused as error:
             await self._try_again(waiting, f"HTTP {error.status}", tries=FILE_TRIES)
         except UNSURE:
-            tries = FILE_TRIES if waiting.post.how is How.FILE else MESSAGE_TRIES
+            tries = FILE_TRIES if waiting.post.how is PostKind.FILE else MESSAGE_TRIES
             await self._try_again(waiting, "no word from Slack", tries=tries)
         except SlackApiError as error:
             await self._refused(waiting, error, may_stand=may_stand)
@@ -191,39 +191,39 @@ class Outbox:
             self._sent_at = time.monotonic()
             await self._posts.sent(waiting, ts=ts, now=self._clock())
 
-    async def _find(self, waiting: Waiting) -> str:
+    async def _find(self, waiting: QueuedPost) -> str:
         """Where it stands already, or nothing. An edit need not be looked for: doing it twice changes nothing."""
-        if waiting.post.how is How.EDIT:
+        if waiting.post.how is PostKind.EDIT:
             return ""
         channel = await self._channels.id_of(waiting.post.channel)
-        if waiting.post.how is How.FILE:
+        if waiting.post.how is PostKind.FILE:
             return await self._posted.file(waiting, channel)
         return await self._posted.message(waiting, channel)
 
-    async def _send(self, waiting: Waiting) -> str:
-        if waiting.post.how is How.FILE:
+    async def _send(self, waiting: QueuedPost) -> str:
+        if waiting.post.how is PostKind.FILE:
             return await self._file(waiting, await self._channels.id_of(waiting.post.channel))
         channel = await self._channels.address(waiting.post.channel)
-        send = self._edit if waiting.post.how is How.EDIT else self._post
+        send = self._edit if waiting.post.how is PostKind.EDIT else self._post
         return await send(waiting, channel)
 
-    async def _post(self, waiting: Waiting, channel: str) -> str:
+    async def _post(self, waiting: QueuedPost, channel: str) -> str:
         """A message of its own, or in the thread of the one it is about where that stands."""
         post = waiting.post
         metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": post.key}}
         told: dict[str, Any] = {"channel": channel, "metadata": metadata, "unfurl_links": False}
-        thread = {"thread_ts": waiting.about_ts, "reply_broadcast": post.how is How.BROADCAST} if waiting.about_ts else {}
+        thread = {"thread_ts": waiting.about_ts, "reply_broadcast": post.how is PostKind.BROADCAST} if waiting.about_ts else {}
         try:
             answer = await self._told(self._client.chat_postMessage, post, told | thread)
         except SlackApiError as error:
             # What is to be seen in the channel is seen there, also where somebody has deleted the message it is about.
-            if post.how is not How.BROADCAST or cause_of(error) is not Cause.GONE:
+            if post.how is not PostKind.BROADCAST or cause_of(error) is not Cause.GONE:
                 raise
             answer = await self._told(self._client.chat_postMessage, post, told)
         await self._channels.learn(post.channel, str(answer.get("channel") or ""))
         return str(answer["ts"])
 
-    async def _edit(self, waiting: Waiting, channel: str) -> str:
+    async def _edit(self, waiting: QueuedPost, channel: str) -> str:
         """The message it is about, told anew. One that does not stand cannot be."""
         if waiting.about_ts:
             if channel.startswith("#"):
@@ -232,7 +232,7 @@ class Outbox:
             await self._told(self._client.chat_update, waiting.post, told)
         return waiting.about_ts
 
-    async def _file(self, waiting: Waiting, channel: str) -> str:
+    async def _file(self, waiting: QueuedPost, channel: str) -> str:
         """A file in the thread of the message it is about, its id. Without that message it goes into the channel."""
         post, session = waiting.post, self._session
         assert session is not None, "who has no session is given no files"
@@ -245,22 +245,22 @@ class Outbox:
         """What Slack says to the post, in blocks that it takes, and where it takes none, in words alone."""
         try:
             return await self._plainer.send(
-                lambda blocks: send(**told, text=outward(post.text), blocks=list(blocks)), post.blocks, post.text
+                lambda blocks: send(**told, text=to_fallback_text(post.text), blocks=list(blocks)), post.blocks, post.text
             )
         except SlackApiError as error:
             if error_code(error) not in BLOCKS:
                 raise
             log.warning("Slack refused every kind of blocks (%s); sending words.", error_code(error))
-        return await send(**told, text=outward(post.text))
+        return await send(**told, text=to_fallback_text(post.text))
 
     # What Slack did not take
 
-    async def _refused(self, waiting: Waiting, error: SlackApiError, *, may_stand: bool) -> None:
+    async def _refused(self, waiting: QueuedPost, error: SlackApiError, *, may_stand: bool) -> None:
         code, cause, post = error_code(error), cause_of(error), waiting.post
         if (wait_s := retry_after_s(error)) is not None:
             await self._later(waiting, wait_s, "ratelimited", may_stand=may_stand)
         elif cause is Cause.UNSURE:
-            await self._try_again(waiting, code, tries=FILE_TRIES if post.how is How.FILE else MESSAGE_TRIES)
+            await self._try_again(waiting, code, tries=FILE_TRIES if post.how is PostKind.FILE else MESSAGE_TRIES)
         elif post.about and cause is Cause.GONE:
             # Somebody has deleted the message it is about, or it can be edited no more; what waits behind it is told all the same.
             log.warning("What was to be said about an earlier message is left out (%s).", code)
@@ -268,14 +268,14 @@ class Outbox:
         elif may_stand and code == "missing_scope":
             # History cannot be read, so that nobody knows whether this one stands; others can be posted.
             await self._set_aside(waiting, code, may_stand=True)
-        elif post.how is How.FILE or cause in (Cause.CONTENT, Cause.GONE):
+        elif post.how is PostKind.FILE or cause in (Cause.CONTENT, Cause.GONE):
             await self._not_taken(waiting, code, cause, may_stand=may_stand)
         else:
             await self._channel_refused(waiting, code, cause, may_stand=may_stand)
 
-    async def _not_taken(self, waiting: Waiting, code: str, cause: Cause, *, may_stand: bool) -> None:
+    async def _not_taken(self, waiting: QueuedPost, code: str, cause: Cause, *, may_stand: bool) -> None:
         """Slack takes this one not, and may take others. An edit is left out, since its reply says the same."""
-        if waiting.post.how is How.EDIT:
+        if waiting.post.how is PostKind.EDIT:
             log.warning("A message could not be told anew (%s).", code)
             await self._posts.drop(waiting, trouble=code)
             return
@@ -283,7 +283,7 @@ class Outbox:
             await self._tell_stuck(waiting.post.channel, code)
         await self._set_aside(waiting, code, may_stand=may_stand, is_told=cause is Cause.CHANNEL)
 
-    async def _channel_refused(self, waiting: Waiting, code: str, cause: Cause, *, may_stand: bool) -> None:
+    async def _channel_refused(self, waiting: QueuedPost, code: str, cause: Cause, *, may_stand: bool) -> None:
         """Nothing of the channel can be posted; its queue is kept in order until somebody has mended that."""
         log.error("Slack does not take a post for %s (%s); it is kept.", waiting.post.channel, code)
         await self._later(waiting, self._pace.mend, code, may_stand=may_stand)
@@ -292,7 +292,7 @@ class Outbox:
         else:
             await self._tell_stuck(waiting.post.channel, code)
 
-    async def _try_again(self, waiting: Waiting, trouble: str, *, tries: int) -> None:
+    async def _try_again(self, waiting: QueuedPost, trouble: str, *, tries: int) -> None:
         """Nobody knows whether Slack took it. What fails again and again while Slack works is set aside."""
         if waiting.attempts + 1 >= tries and await self._slack_works():
             await self._set_aside(waiting, trouble, may_stand=True)
@@ -300,7 +300,7 @@ class Outbox:
         wait_s = self._pace.retry * min(2**waiting.attempts, 15)
         await self._later(waiting, wait_s, trouble, may_stand=True)
 
-    async def _set_aside(self, waiting: Waiting, trouble: str, *, may_stand: bool, is_told: bool = False) -> None:
+    async def _set_aside(self, waiting: QueuedPost, trouble: str, *, may_stand: bool, is_told: bool = False) -> None:
         """It is tried again later and later, and told once; what waits behind it goes on."""
         age = self._clock() - waiting.queued_at
         if waiting.attempts >= GIVE_UP_TRIES and age > GIVE_UP_AFTER:
@@ -317,7 +317,7 @@ class Outbox:
             await self._tell_aside(waiting, trouble)
 
     async def _later(
-        self, waiting: Waiting, wait_s: float, trouble: str, *, may_stand: bool = False, aside: bool = False
+        self, waiting: QueuedPost, wait_s: float, trouble: str, *, may_stand: bool = False, aside: bool = False
     ) -> None:
         until = self._clock() + timedelta(seconds=wait_s)
         await self._posts.put_back(waiting, until=until, trouble=trouble, may_stand=may_stand, aside=aside)
@@ -340,17 +340,17 @@ class Outbox:
             about=channel,
         )
 
-    async def _tell_aside(self, waiting: Waiting, trouble: str) -> None:
+    async def _tell_aside(self, waiting: QueuedPost, trouble: str) -> None:
         post = waiting.post
-        what = f"The file {post.text}" if post.how is How.FILE else "A message"
-        key = f"aside:{post.channel}:{post.how is How.FILE}:{trouble}:{waiting.queued_at:%Y-%m-%d}"
+        what = f"The file {post.text}" if post.how is PostKind.FILE else "A message"
+        key = f"aside:{post.channel}:{post.how is PostKind.FILE}:{trouble}:{waiting.queued_at:%Y-%m-%d}"
         text = (
             f"{what} for {post.channel} could not be sent ({trouble}).{help_for(trouble)} "
             "It is set aside and tried again later; what comes after it does not wait."
         )
         await self._tell_ops(key, text)
 
-    async def _tell_what_is_old(self) -> None:
+    async def _alert_on_backlog(self) -> None:
         """The bot's own dead-man's switch: what waits for longer than five minutes is told, once until the queue has emptied."""
         since = await self._posts.oldest_waiting()
         is_old = since is not None and self._clock() - since > OLD_AFTER
@@ -369,13 +369,13 @@ class Outbox:
 
     async def _backlog_text(self, since: datetime) -> str:
         """What waits for which channels, for how long, and why."""
-        waiting_for = formatting.lasting(self._clock() - since)
+        waiting_for = formatting.format_duration(self._clock() - since)
         queues = [
-            f"{formatting.count(queue.count, 'message')} for {queue.channel}{f' ({queue.trouble})' if queue.trouble else ''}"
+            f"{formatting.pluralise(queue.count, 'message')} for {queue.channel}{f' ({queue.trouble})' if queue.trouble else ''}"
             for queue in await self._posts.backlog()
         ]
         return (
-            f"Messages have been waiting to be posted since {since:%Y-%m-%d %H:%M} UTC, for {waiting_for}: {formatting.listed(queues[:10])}. "
+            f"Messages have been waiting to be posted since {since:%Y-%m-%d %H:%M} UTC, for {waiting_for}: {formatting.join_words(queues[:10])}. "
             "They are kept, and come in their order."
         )
 
@@ -386,7 +386,7 @@ class Outbox:
         if about and self._channels.is_same(self._ops_channel, about):
             log.error("The ops channel %s takes no posts, so that this cannot be told there: %s", about, text)
             return
-        await self._posts.enqueue(ops_post(self._ops_channel, key, text), now=self._clock())
+        await self._posts.enqueue(operator_post(self._ops_channel, key, text), now=self._clock())
 
     async def _check_names(self) -> None:
         """Channels that were given by name and are called something else by now are told, for people look for a name."""
@@ -402,7 +402,7 @@ class Outbox:
             log.warning("The names of channels could not be checked: %s", type(error).__name__)
 
 
-def ops_post(channel: str, key: str, text: str) -> Post:
+def operator_post(channel: str, key: str, text: str) -> Post:
     """Something that the bot tells of its own troubles."""
     note = messages.note(text)
     return Post(f"ops:{key}", channel, note.text, note.blocks)

@@ -9,7 +9,7 @@ from typing import TypeVar
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
-from bot.errors import SlackRefused, SlackUnreachable, SlackUnsure
+from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
 
 T = TypeVar("T")
 
@@ -64,17 +64,17 @@ async def sent(send: Callable[[], Awaitable[T]]) -> T:
         return await send()
     except SlackApiError as error:
         if (error.response.status_code or 200) >= 500:
-            raise SlackUnsure from None
-        raise SlackRefused(reason_of(error)) from None
+            raise SlackDeliveryUnknown from None
+        raise SlackRefused(slack_error_code(error)) from None
     except UNSURE as error:
-        raise (SlackUnreachable if was_not_sent(error) else SlackUnsure)() from None
+        raise (SlackUnreachable if was_not_sent(error) else SlackDeliveryUnknown)() from None
 
 
 async def asked(ask: Callable[[], Awaitable[T]]) -> T:
     """What `ask` gives, which changes nothing in Slack. Raises SlackUnreachable and SlackRefused."""
     try:
         return await sent(ask)
-    except SlackUnsure:
+    except SlackDeliveryUnknown:
         raise SlackUnreachable from None
 
 
@@ -83,6 +83,6 @@ def was_not_sent(error: BaseException) -> bool:
     return isinstance(error, _NOT_SENT)
 
 
-def reason_of(error: SlackApiError) -> str:
+def slack_error_code(error: SlackApiError) -> str:
     """Slack's own word for why."""
     return str(error.response.get("error") or "no reason given")

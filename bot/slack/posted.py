@@ -9,7 +9,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.store.posts import Waiting
+from bot.store.posts import QueuedPost
 
 EVENT_TYPE = "opswatch_post"
 # Clocks that are apart by less say the same; and so long before it was put into the queue nothing can stand.
@@ -23,7 +23,7 @@ class Posted:
     def __init__(self, client: AsyncWebClient, clock: Callable[[], datetime]) -> None:
         self._client, self._clock = client, clock
 
-    async def message(self, waiting: Waiting, channel: str) -> str:
+    async def message(self, waiting: QueuedPost, channel: str) -> str:
         """The `ts` of the post in its channel or its thread, or nothing."""
         async for message in self._messages(waiting, channel):
             metadata = message.get("metadata") or {}
@@ -32,7 +32,7 @@ class Posted:
                 return str(message["ts"])
         return ""
 
-    async def file(self, waiting: Waiting, channel: str) -> str:
+    async def file(self, waiting: QueuedPost, channel: str) -> str:
         """The id of the file, or nothing. It carries no key, so it is looked for by its name, which holds its window."""
         async for message in self._messages(waiting, channel):
             for file in message.get("files") or []:
@@ -40,7 +40,7 @@ class Posted:
                     return str(file["id"])
         return ""
 
-    async def _messages(self, waiting: Waiting, channel: str) -> AsyncIterator[dict[str, Any]]:
+    async def _messages(self, waiting: QueuedPost, channel: str) -> AsyncIterator[dict[str, Any]]:
         """What stands in the thread, or in the channel, since it was put into the queue, by Slack's clock."""
         since, now = waiting.queued_at - MARGIN, self._clock()
         if since > now:
@@ -59,7 +59,7 @@ class Posted:
                 return
             page = await self._page(waiting, channel, since, cursor)
 
-    async def _page(self, waiting: Waiting, channel: str, since: datetime, cursor: str = "") -> Any:
+    async def _page(self, waiting: QueuedPost, channel: str, since: datetime, cursor: str = "") -> Any:
         thread: dict[str, Any] = {"ts": waiting.about_ts} if waiting.about_ts else {}
         pages = self._client.conversations_replies if thread else self._client.conversations_history
         return await pages(

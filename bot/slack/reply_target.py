@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 
-class Holder(Enum):
+class ReplaceMode(Enum):
     """What holds the button that was pressed, which its response URL then stands for."""
 
     NOTHING = "nothing: the question was typed"
@@ -16,7 +16,7 @@ class Holder(Enum):
 
 
 @dataclass(slots=True)
-class Errand:
+class ReplyTarget:
     """One question on its way through Slack: who asked, where, and what has been shown so far.
 
     `place` is the person's own answer in the channel, by its `ts`, where a button of it was pressed: the next answer takes its place.
@@ -35,7 +35,7 @@ class Errand:
     away: str = ""
     shown_ts: str = ""
     shown_privately: bool = False
-    holder: Holder = Holder.NOTHING
+    holder: ReplaceMode = ReplaceMode.NOTHING
     place: str = ""
     private_place: str = ""
     told_beside: bool = False

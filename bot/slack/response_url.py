@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 
-from bot.errors import SlackRefused, SlackUnsure
+from bot.errors import SlackDeliveryUnknown, SlackRefused
 from bot.slack.client import seconds_of
 from bot.slack.outcomes import was_not_sent
 
@@ -47,7 +47,7 @@ async def respond(session: aiohttp.ClientSession, url: str, payload: Mapping[str
             await asyncio.sleep(wait_s)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         if not was_not_sent(error):
-            raise SlackUnsure from None
+            raise SlackDeliveryUnknown from None
         log.warning("A response URL could not be reached (%s).", type(error).__name__)
     return False
 

@@ -25,7 +25,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.health import Connection
+from bot.health import ConnectionStatus
 from bot.slack.client import retry_after_s
 from bot.slack.deliveries import wants_reply
 from providers.clock import Clock, utc_now
@@ -34,7 +34,7 @@ from providers.http.connections import describe_failure
 log = logging.getLogger("opswatch")
 
 # What Slack says where a token will never do; trying again helps only once somebody has mended the app.
-HOPELESS = frozenset(
+FATAL_ERRORS = frozenset(
     {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "not_allowed_token_type", "missing_scope"}
 )
 MOST_MESSAGE_BYTES = 8 * 1024 * 1024
@@ -56,7 +56,7 @@ NOT_CONNECTED = (aiohttp.ClientError, TimeoutError, OSError, SlackApiError, _NoH
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class SocketTimeouts:
     """How long to wait for what, in seconds. `ping` is how often the peer is asked whether it is there; it has half as long to
     answer. An old connection is read for `linger` after its successor stands, so that nothing on its way is lost. `lost` is when those are
     told whose questions an earlier process left unanswered."""
@@ -79,8 +79,8 @@ class SocketMode:
         session: aiohttp.ClientSession,
         app_token: str,
         handle: Callable[[SocketModeRequest], Awaitable[dict[str, Any] | None]],
-        state: Connection,
-        patience: Patience = Patience(),
+        state: ConnectionStatus,
+        patience: SocketTimeouts = SocketTimeouts(),
         clock: Clock = utc_now,
     ) -> None:
         self._client, self._session, self._app_token = client, session, app_token
@@ -100,11 +100,11 @@ class SocketMode:
         try:
             first = await self._opened()
         except Exception as error:
-            if isinstance(error, SlackApiError) and error.response.get("error") in HOPELESS:
+            if isinstance(error, SlackApiError) and error.response.get("error") in FATAL_ERRORS:
                 raise
             self._failed(error)
         self._begin(self._keep_connected(first))
-        self._begin(self._hand_out())
+        self._begin(self._dispatch())
 
     async def close(self) -> None:
         """Closes every connection; what is under way is left to end by itself."""
@@ -127,7 +127,7 @@ class SocketMode:
                 except Exception as error:
                     self._failed(error)
                     continue
-            trouble = await self._until_another_is_wanted(socket)
+            trouble = await self._wait_for_disconnect(socket)
             socket = None
             self._failures = self._failures + 1 if trouble else 0
             if trouble:
@@ -143,7 +143,7 @@ class SocketMode:
             self._not_before = asyncio.get_running_loop().time() + wait_s
         self._note(_what_failed(error))
 
-    async def _until_another_is_wanted(self, socket: aiohttp.ClientWebSocketResponse) -> str:
+    async def _wait_for_disconnect(self, socket: aiohttp.ClientWebSocketResponse) -> str:
         """What was wrong with the connection; nothing where it only was to be renewed, or had done well until it broke."""
         ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         started = time.monotonic()
@@ -190,7 +190,7 @@ class SocketMode:
                     reason = str(message.get("reason") or "warning")
                     log.info("Slack asks for a fresh connection (%s).", reason)
                     ended.set_result(reason)
-                    asyncio.get_running_loop().call_later(self._patience.linger, self._leave, socket)
+                    asyncio.get_running_loop().call_later(self._patience.linger, self._close_later, socket)
                 elif message.get("envelope_id"):
                     await self._take(message, socket)
         finally:
@@ -212,7 +212,7 @@ class SocketMode:
         self._waiting.append((request, socket))
         self._more.set()
 
-    async def _hand_out(self) -> None:
+    async def _dispatch(self) -> None:
         """Begins one piece of work at a time and looks at the sockets in between, so that acks never wait for a crowd."""
         while True:
             await self._more.wait()
@@ -239,7 +239,7 @@ class SocketMode:
         except (ConnectionError, aiohttp.ClientError, RuntimeError):
             log.warning("An ack could not be sent, since the connection was gone; Slack may deliver again.")
 
-    def _leave(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    def _close_later(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         if not socket.closed:
             self._begin(_closed(socket))
 
@@ -278,7 +278,7 @@ _REASONS = {
 def _what_failed(error: Exception) -> str:
     if isinstance(error, SlackApiError):
         code = str(error.response.get("error") or f"HTTP {error.response.status_code}")
-        if code in HOPELESS:
+        if code in FATAL_ERRORS:
             return f"Slack does not accept SLACK_APP_TOKEN ({code}); it needs the scope connections:write."
         wait_s = retry_after_s(error)
         if wait_s is not None:

@@ -9,7 +9,7 @@ _LINK = re.compile(r"<((?:https?|mailto|tel):[^|<>\s]+)(?:\|([^<>]*))?>")
 _MENTION = re.compile(r"<([#@!])([^|<>]+)(?:\|([^<>]*))?>")
 
 
-def as_typed(text: str) -> str:
+def unescape_input(text: str) -> str:
     """The text as the person typed it, on one line: links and mentions unwrapped, straight quotes, `&lt;` `&gt;` `&amp;` undone once."""
     text = _LINK.sub(_link, " ".join(text.splitlines()))
     text = _MENTION.sub(lambda match: f"{match[1] if match[1] != '!' else '@'}{match[3] or match[2]}", text)

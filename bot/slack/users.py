@@ -42,7 +42,7 @@ class Person:
     name: str = ""
 
 
-class People(Protocol):
+class UserDirectory(Protocol):
     """Who somebody is, as far as a question needs to know."""
 
     async def zone(self, user: str) -> tzinfo: ...
@@ -56,7 +56,7 @@ class People(Protocol):
     def unknown_groups(self, groups: Sequence[str]) -> Sequence[str]: ...
 
 
-class SlackPeople:
+class SlackUserDirectory:
     """People as Slack knows them (`users.info`, `usergroups.users.list`); `fallback` is the zone where Slack gives none.
 
     `workspace` holds the ids of our own team and organisation; a person of any other is external. Without ids nobody is.

@@ -11,7 +11,7 @@ import msgspec
 from sqlite_utils import Database
 
 from bot.store.posts import Post, enqueue_anew
-from bot.store.sqlite import Store, instant
+from bot.store.sqlite import Store, to_text
 
 SAMPLES_KEPT = timedelta(days=400)
 NOTICES_KEPT = timedelta(days=400)
@@ -26,7 +26,7 @@ class Sample:
     state: str
 
 
-class Judged(msgspec.Struct, frozen=True, gc=False):
+class EvaluationRecord(msgspec.Struct, frozen=True, gc=False):
     """What came of one evaluation: the standing (as `state`, `since`, `value` for people, and whole as JSON in `watch`), the samples by
     subject, what there is to tell, and the reason for it. `due` is the instant it was due, `at` the one it was judged."""
 
@@ -44,7 +44,7 @@ class Judged(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True)
-class LeftStanding:
+class OpenIncident:
     """How it stood with an alert when it was judged last, as JSON, and where its message stands."""
 
     alert: str
@@ -69,7 +69,7 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
-class MadeRule:
+class StoredRule:
     """A rule that was made in chat; `rule` is the rule as JSON."""
 
     number: int
@@ -93,20 +93,20 @@ class Alerts:
         rows = await self._store.read("SELECT watch FROM alerts WHERE name = ? AND definition = ?", (alert, definition))
         return str(rows[0]["watch"]).encode() if rows else None
 
-    async def left_standing(self) -> list[LeftStanding]:
+    async def open_incidents(self) -> list[OpenIncident]:
         """Every alert that was ever judged, and the channel of the message that it has open."""
         rows = await self._store.read(
             "SELECT name, definition, watch, channel FROM alerts LEFT JOIN outbox ON outbox.key = json_extract(watch, '$.incident')",
             (),
         )
-        return [LeftStanding(r["name"], r["definition"], str(r["watch"]).encode(), r["channel"]) for r in rows if r["channel"]]
+        return [OpenIncident(r["name"], r["definition"], str(r["watch"]).encode(), r["channel"]) for r in rows if r["channel"]]
 
-    async def seen_until(self, alert: str, definition: str, *, now: datetime) -> datetime:
+    async def last_handled_at(self, alert: str, definition: str, *, now: datetime) -> datetime:
         """The instant for which it was judged last; now where it never was."""
         rows = await self._store.read("SELECT due FROM alerts WHERE name = ? AND definition = ?", (alert, definition))
         return datetime.fromisoformat(rows[0]["due"]) if rows else now
 
-    async def judge_all(self, several: Sequence[Judged]) -> list[bool]:
+    async def save_evaluations(self, several: Sequence[EvaluationRecord]) -> list[bool]:
         """Writes down what came of evaluations and what there is to tell of them, in one transaction. False for each whose instant
         somebody else has judged already, of which nothing is written."""
 
@@ -125,7 +125,7 @@ class Alerts:
             self._series.clear()
             raise
 
-    async def told(self, judged: Judged) -> None:
+    async def told(self, judged: EvaluationRecord) -> None:
         """What a person has said of an alert between two evaluations: its standing and what there is to tell, together."""
 
         def write(db: Database) -> None:
@@ -140,20 +140,20 @@ class Alerts:
         rows = await self._store.read(
             "SELECT at, value, state FROM samples WHERE series = (SELECT id FROM series WHERE name = ? AND definition = ?) "
             "AND at >= ? AND at < ? ORDER BY at",
-            (alert, definition, instant(since), instant(until)),
+            (alert, definition, to_text(since), to_text(until)),
         )
         return [Sample(datetime.fromisoformat(row["at"]), row["value"], row["state"]) for row in rows]
 
-    async def add_rule(self, *, name: str, command: str, channel: str, rule: str, user: str, now: datetime) -> MadeRule | None:
+    async def add_rule(self, *, name: str, command: str, channel: str, rule: str, user: str, now: datetime) -> StoredRule | None:
         """The rule as it is kept; None where one of that name is there already."""
 
-        def add(db: Database) -> MadeRule | None:
+        def add(db: Database) -> StoredRule | None:
             taken = {row["name"].lower() for row in db.query("SELECT name FROM rules WHERE ended_at IS NULL")}
             if name.lower() in taken:
                 return None
-            values = (name, command, channel, rule, user, instant(now))
+            values = (name, command, channel, rule, user, to_text(now))
             done = db.execute("INSERT INTO rules (name, command, channel, rule, user, made_at) VALUES (?, ?, ?, ?, ?, ?)", values)
-            return MadeRule(int(done.lastrowid or 0), name, command, channel, rule, user, now)
+            return StoredRule(int(done.lastrowid or 0), name, command, channel, rule, user, now)
 
         return await self._store.write(add)
 
@@ -164,29 +164,29 @@ class Alerts:
     async def change_rule(self, number: int, *, rule: str, user: str, now: datetime) -> None:
         """The same rule, saying something else; who changed it last stands beside it."""
         sql = "UPDATE rules SET rule = ?, user = ?, made_at = ? WHERE number = ?"
-        await self._store.write(lambda db: db.execute(sql, (rule, user, instant(now), number)))
+        await self._store.write(lambda db: db.execute(sql, (rule, user, to_text(now), number)))
 
     async def end_rule(self, number: int, *, user: str, now: datetime) -> None:
         """It is kept for the record; how it stood is forgotten."""
 
         def end(db: Database) -> None:
-            db.execute("UPDATE rules SET ended_at = ?, ended_by = ? WHERE number = ?", (instant(now), user, number))
+            db.execute("UPDATE rules SET ended_at = ?, ended_by = ? WHERE number = ?", (to_text(now), user, number))
             db.execute("DELETE FROM alerts WHERE name = (SELECT name FROM rules WHERE number = ?)", (number,))
 
         await self._store.write(end)
 
-    async def rules(self) -> list[MadeRule]:
+    async def rules(self) -> list[StoredRule]:
         rows = await self._store.read(
             "SELECT number, name, command, channel, rule, user, made_at FROM rules WHERE ended_at IS NULL ORDER BY number", ()
         )
-        return [MadeRule(**{**row, "made_at": datetime.fromisoformat(row["made_at"])}) for row in rows]
+        return [StoredRule(**{**row, "made_at": datetime.fromisoformat(row["made_at"])}) for row in rows]
 
     async def silence(self, alert: str, *, end: datetime, comment: str, user: str, now: datetime) -> Silence:
         """Quiet from now on. One that is there already ends with this, and is kept for the record."""
 
         def add(db: Database) -> Silence:
             _end_silences(db, alert, user, now)
-            values = (alert, instant(now), instant(end), comment, user)
+            values = (alert, to_text(now), to_text(end), comment, user)
             done = db.execute("INSERT INTO silences (alert, start, end, comment, user) VALUES (?, ?, ?, ?, ?)", values)
             return Silence(int(done.lastrowid or 0), alert, now, end, comment, user)
 
@@ -200,7 +200,7 @@ class Alerts:
         """Those that hold now."""
         rows = await self._store.read(
             "SELECT number, alert, start, end, comment, user FROM silences WHERE ended_at IS NULL AND end > ? ORDER BY number",
-            (instant(now),),
+            (to_text(now),),
         )
         times = [(datetime.fromisoformat(row["start"]), datetime.fromisoformat(row["end"])) for row in rows]
         return [
@@ -212,14 +212,14 @@ class Alerts:
         """What is too old to be of use is forgotten. Silences and rules stay for the record."""
 
         def prune(db: Database) -> None:
-            db.execute("DELETE FROM samples WHERE at < ?", (instant(now - SAMPLES_KEPT),))
-            db.execute("DELETE FROM notices WHERE at < ?", (instant(now - NOTICES_KEPT),))
+            db.execute("DELETE FROM samples WHERE at < ?", (to_text(now - SAMPLES_KEPT),))
+            db.execute("DELETE FROM notices WHERE at < ?", (to_text(now - NOTICES_KEPT),))
 
         await self._store.write(prune)
 
-    def _is_first(self, db: Database, judged: Judged) -> bool:
+    def _is_first(self, db: Database, judged: EvaluationRecord) -> bool:
         """Whether this instant is judged for the first time; its samples are then written."""
-        at = instant(judged.due)
+        at = to_text(judged.due)
         row = (self._series_of(db, judged.alert, judged.definition), at, judged.value, judged.state)
         if db.execute("INSERT OR IGNORE INTO samples (series, at, value, state) VALUES (?, ?, ?, ?)", row).rowcount != 1:
             return False
@@ -237,11 +237,11 @@ class Alerts:
         return known
 
 
-def _stand(db: Database, several: Sequence[Judged]) -> None:
+def _stand(db: Database, several: Sequence[EvaluationRecord]) -> None:
     rows: list[Any] = [
         (
-            judged.alert, judged.definition, judged.state, instant(judged.since) if judged.since else None, judged.value,
-            instant(judged.due), judged.watch.decode(),
+            judged.alert, judged.definition, judged.state, to_text(judged.since) if judged.since else None, judged.value,
+            to_text(judged.due), judged.watch.decode(),
         )
         for judged in several
     ]  # fmt: skip
@@ -253,15 +253,15 @@ def _stand(db: Database, several: Sequence[Judged]) -> None:
     )
 
 
-def _tell(db: Database, judged: Judged) -> None:
+def _tell(db: Database, judged: EvaluationRecord) -> None:
     """What there is to tell goes into the outbox, and why into the record."""
     for post in judged.posts:
         enqueue_anew(db, post, judged.at)
     if judged.reason:
-        row = (judged.alert, instant(judged.at), judged.reason, judged.posts[-1].key if judged.posts else None)
+        row = (judged.alert, to_text(judged.at), judged.reason, judged.posts[-1].key if judged.posts else None)
         db.execute("INSERT OR IGNORE INTO notices (alert, at, reason, key) VALUES (?, ?, ?, ?)", row)
 
 
 def _end_silences(db: Database, alert: str, user: str, now: datetime) -> bool:
     ended = "UPDATE silences SET ended_at = ?, ended_by = ? WHERE alert = ? AND ended_at IS NULL AND end > ?"
-    return bool(db.execute(ended, (instant(now), user, alert, instant(now))).rowcount)
+    return bool(db.execute(ended, (to_text(now), user, alert, to_text(now))).rowcount)

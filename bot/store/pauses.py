@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from bot.store.posts import Post, enqueue
-from bot.store.sqlite import Store, instant
+from bot.store.sqlite import Store, to_text
 
 
 class Pauses:
@@ -25,7 +25,7 @@ class Pauses:
         """False where it is paused already, of which nothing is told again."""
 
         def pause(db: Database) -> bool:
-            row = (schedule, instant(now))
+            row = (schedule, to_text(now))
             if db.execute("INSERT OR IGNORE INTO pauses (schedule, paused_at) VALUES (?, ?)", row).rowcount != 1:
                 return False
             for post in posts:

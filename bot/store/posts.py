@@ -12,7 +12,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.answer import Block
-from bot.store.sqlite import Store, instant
+from bot.store.sqlite import Store, to_text
 
 # A run that has not ended by then was cut off, and is done again.
 LEASE = timedelta(minutes=2)
@@ -23,7 +23,7 @@ LONGEST_DELAY = timedelta(hours=6)
 LONGEST_WAIT = timedelta(minutes=15)
 
 
-class How(enum.StrEnum):
+class PostKind(enum.StrEnum):
     """How a post is told: a message of its own, something in the thread of an earlier one (and in the channel, too), an earlier one
     told anew, or a file in the thread of one."""
 
@@ -43,13 +43,13 @@ class Post:
     channel: str
     text: str
     blocks: Sequence[Block]
-    how: How = How.POST
+    how: PostKind = PostKind.POST
     about: str = ""
     content: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class QueuedPost:
     """A post that waits in the outbox. `claimed_at` is set where it was being sent, so that it may stand in Slack already; `about_ts`
     is the message it is about, where that is known to stand. `set_aside` where it was passed over since Slack did not take it."""
 
@@ -64,7 +64,7 @@ class Waiting:
     @property
     def lane(self) -> str:
         """The queue it waits in: each channel has one for messages and one for files."""
-        return f"{self.post.channel} files" if self.post.how is How.FILE else self.post.channel
+        return f"{self.post.channel} files" if self.post.how is PostKind.FILE else self.post.channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Posts:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def seen_until(self, schedule: str, definition: str, *, now: datetime) -> datetime:
+    async def last_handled_at(self, schedule: str, definition: str, *, now: datetime) -> datetime:
         """Until when a schedule has been looked after; from now on where it is new or says something else than before."""
 
         def seen(db: Database) -> datetime:
@@ -104,7 +104,7 @@ class Posts:
                     return datetime.fromisoformat(row["seen_until"])
             db.execute(
                 "INSERT OR REPLACE INTO schedules (name, definition, seen_until) VALUES (?, ?, ?)",
-                (schedule, definition, instant(now)),
+                (schedule, definition, to_text(now)),
             )
             return now
 
@@ -113,7 +113,7 @@ class Posts:
     async def subscribe(self, *, channel: str, line: str, cron: str, said: str, user: str, now: datetime) -> Subscription:
         def add(db: Database) -> Subscription:
             sql = "INSERT INTO subscriptions (channel, line, cron, said, user, made_at) VALUES (?, ?, ?, ?, ?, ?)"
-            done = db.execute(sql, (channel, line, cron, said, user, instant(now)))
+            done = db.execute(sql, (channel, line, cron, said, user, to_text(now)))
             return Subscription(int(done.lastrowid or 0), channel, line, cron, said, user)
 
         return await self._store.write(add)
@@ -125,7 +125,7 @@ class Posts:
             rows = list(db.query(f"{_SUBSCRIPTIONS} AND number = ? AND channel = ?", [number, channel]))
             db.execute(
                 "UPDATE subscriptions SET ended_at = ?, ended_by = ? WHERE ended_at IS NULL AND number = ? AND channel = ?",
-                (instant(now), user, number, channel),
+                (to_text(now), user, number, channel),
             )
             return Subscription(**rows[0]) if rows else None
 
@@ -141,31 +141,31 @@ class Posts:
         had not ended yet, which are passed over, so that none comes behind this one."""
 
         def claim(db: Database) -> int | None:
-            row = (schedule, instant(due), instant(now))
+            row = (schedule, to_text(due), to_text(now))
             first = db.execute("INSERT OR IGNORE INTO runs (schedule, due, started_at) VALUES (?, ?, ?)", row).rowcount == 1
             again = "UPDATE runs SET started_at = ? WHERE schedule = ? AND due = ? AND ended_at IS NULL AND started_at <= ?"
-            values = (instant(now), schedule, instant(due), instant(now - LEASE))
+            values = (to_text(now), schedule, to_text(due), to_text(now - LEASE))
             if not (first or db.execute(again, values).rowcount == 1):
                 return None
             passed = "UPDATE runs SET ended_at = ?, outcome = 'passed over' WHERE schedule = ? AND due < ? AND ended_at IS NULL"
-            return int(db.execute(passed, (instant(now), schedule, instant(due))).rowcount)
+            return int(db.execute(passed, (to_text(now), schedule, to_text(due))).rowcount)
 
         return await self._store.write(claim)
 
     async def unfinished_runs(self, *, since: datetime) -> list[tuple[str, datetime]]:
         """The runs that began and never ended, by schedule and due."""
-        rows = await self._store.read("SELECT schedule, due FROM runs WHERE ended_at IS NULL AND due >= ?", (instant(since),))
+        rows = await self._store.read("SELECT schedule, due FROM runs WHERE ended_at IS NULL AND due >= ?", (to_text(since),))
         return [(row["schedule"], datetime.fromisoformat(row["due"])) for row in rows]
 
     async def end_run(self, schedule: str, due: datetime, *, outcome: str, posts: Sequence[Post], now: datetime) -> None:
         """The end of a run and what it has to say, in one transaction. One that was passed over meanwhile has nothing to say."""
 
         def end(db: Database) -> None:
-            done = (instant(now), outcome, schedule, instant(due))
+            done = (to_text(now), outcome, schedule, to_text(due))
             sql = "UPDATE runs SET ended_at = ?, outcome = ? WHERE schedule = ? AND due = ? AND ended_at IS NULL"
             if db.execute(sql, done).rowcount != 1:
                 return
-            db.execute("UPDATE schedules SET seen_until = max(seen_until, ?) WHERE name = ?", (instant(due), schedule))
+            db.execute("UPDATE schedules SET seen_until = max(seen_until, ?) WHERE name = ?", (to_text(due), schedule))
             for post in posts:
                 enqueue_anew(db, post, now)
 
@@ -175,8 +175,8 @@ class Posts:
         """Runs and posts that are too old to be of use are forgotten."""
 
         def prune(db: Database) -> None:
-            db.execute("DELETE FROM runs WHERE due < ?", (instant(now - KEPT),))
-            db.execute("DELETE FROM outbox WHERE state = 'sent' AND queued_at < ?", (instant(now - KEPT),))
+            db.execute("DELETE FROM runs WHERE due < ?", (to_text(now - KEPT),))
+            db.execute("DELETE FROM outbox WHERE state = 'sent' AND queued_at < ?", (to_text(now - KEPT),))
 
         await self._store.write(prune)
 
@@ -184,16 +184,16 @@ class Posts:
         """Puts a post into the outbox; False where its key was there already."""
         return await self._store.write(lambda db: enqueue(db, post, now))
 
-    async def claim_post(self, *, now: datetime, busy: Sequence[str] = ()) -> Waiting | None:
+    async def claim_post(self, *, now: datetime, busy: Sequence[str] = ()) -> QueuedPost | None:
         """The oldest post that is due and whose lane is not `busy`. The others of its lane wait behind it, but for those that were set
         aside, which nobody waits for; what is about another post waits for that one."""
 
-        def claim(db: Database) -> Waiting | None:
+        def claim(db: Database) -> QueuedPost | None:
             marks = ", ".join("?" for _ in busy)
-            due = (instant(now), instant(now + LONGEST_DELAY), instant(now + LONGEST_WAIT))
+            due = (to_text(now), to_text(now + LONGEST_DELAY), to_text(now + LONGEST_WAIT))
             found = db.query(_NEXT.replace("BUSY", marks), [*due, *due, *busy])
             for row in found:
-                db.execute("UPDATE outbox SET state = 'sending', claimed_at = ? WHERE id = ?", (instant(now), row["id"]))
+                db.execute("UPDATE outbox SET state = 'sending', claimed_at = ? WHERE id = ?", (to_text(now), row["id"]))
                 return _waiting(db, row)
             return None
 
@@ -201,7 +201,7 @@ class Posts:
         unsent = await self._store.read(f"SELECT 1 FROM outbox WHERE {_UNSENT} LIMIT 1", ())  # noqa: S608
         return await self._store.write(claim) if unsent else None
 
-    async def sent(self, waiting: Waiting, *, ts: str, now: datetime | None = None) -> None:
+    async def sent(self, waiting: QueuedPost, *, ts: str, now: datetime | None = None) -> None:
         """It stands in Slack. Where it had been set aside, what was set aside after it may go now, too, so that order is kept."""
 
         def sent(db: Database) -> None:
@@ -210,33 +210,33 @@ class Posts:
             db.execute("DELETE FROM outbox_files WHERE key = ?", (waiting.post.key,))
             if waiting.set_aside and now:
                 sql = f"UPDATE outbox SET not_before = ? WHERE state = 'aside' AND {_LANE} = ?"  # noqa: S608
-                db.execute(sql, (instant(now), waiting.lane))
+                db.execute(sql, (to_text(now), waiting.lane))
 
         await self._store.write(sent)
 
-    async def drop(self, waiting: Waiting, *, trouble: str) -> None:
+    async def drop(self, waiting: QueuedPost, *, trouble: str) -> None:
         """It cannot be told any more, and what waits behind it need not wait."""
         await self._store.write(lambda db: _drop(db, waiting, trouble))
 
     async def put_back(
-        self, waiting: Waiting, *, until: datetime, trouble: str, may_stand: bool = False, aside: bool = False
+        self, waiting: QueuedPost, *, until: datetime, trouble: str, may_stand: bool = False, aside: bool = False
     ) -> None:
         """It is tried again later; with `may_stand` it is looked for first, since it may stand there already. What waits behind it goes on
         where it is put `aside`. An edit that a newer one has replaced meanwhile is dropped."""
 
         def put_back(db: Database) -> None:
             newer = "SELECT 1 FROM outbox WHERE about = ? AND how = 'edit' AND id > ? LIMIT 1"
-            if waiting.post.how is How.EDIT and list(db.query(newer, [waiting.post.about, waiting.id])):
+            if waiting.post.how is PostKind.EDIT and list(db.query(newer, [waiting.post.about, waiting.id])):
                 _drop(db, waiting, trouble)
                 return
             state = "aside" if aside else "sending" if may_stand else "pending"
             claimed = "" if may_stand else ", claimed_at = NULL"
             sql = f"UPDATE outbox SET state = ?, not_before = ?, trouble = ?, attempts = attempts + 1{claimed} WHERE id = ?"  # noqa: S608
-            db.execute(sql, (state, instant(until), trouble, waiting.id))
+            db.execute(sql, (state, to_text(until), trouble, waiting.id))
             if aside:
                 # Older ones that were set aside are tried no later, so that order is kept where Slack takes them all again.
                 sooner = f"UPDATE outbox SET not_before = min(not_before, ?) WHERE state = 'aside' AND id < ? AND {_LANE} = ?"  # noqa: S608
-                db.execute(sooner, (instant(until), waiting.id, waiting.lane))
+                db.execute(sooner, (to_text(until), waiting.id, waiting.lane))
 
         await self._store.write(put_back)
 
@@ -257,7 +257,7 @@ class Posts:
     async def pin_channel(self, team: str, name: str, channel_id: str, *, now: datetime) -> None:
         """From now on the name means this channel, whatever else is called so later."""
         sql = "INSERT OR IGNORE INTO channels (team, name, id, pinned_at) VALUES (?, ?, ?, ?)"
-        await self._store.write(lambda db: db.execute(sql, (team, name, channel_id, instant(now))))
+        await self._store.write(lambda db: db.execute(sql, (team, name, channel_id, to_text(now))))
 
     async def pinned_channels(self, team: str) -> dict[str, str]:
         """The channels that names were found to mean, by name."""
@@ -284,9 +284,9 @@ _NEXT = f"""
 _SUBSCRIPTIONS = "SELECT number, channel, line, cron, said, user FROM subscriptions WHERE ended_at IS NULL"
 
 
-def _waiting(db: Database, row: dict[str, Any]) -> Waiting:
-    how = How(row["how"])
-    files = list(db.query("SELECT content FROM outbox_files WHERE key = ?", [row["key"]])) if how is How.FILE else []
+def _waiting(db: Database, row: dict[str, Any]) -> QueuedPost:
+    how = PostKind(row["how"])
+    files = list(db.query("SELECT content FROM outbox_files WHERE key = ?", [row["key"]])) if how is PostKind.FILE else []
     content = files[0]["content"] if files else b""
     post = Post(row["key"], row["channel"], row["text"], _blocks(row["blocks"]), how, row["about"] or "", content)
     about = list(db.query("SELECT ts FROM outbox WHERE key = ?", [post.about])) if post.about else []
@@ -294,7 +294,7 @@ def _waiting(db: Database, row: dict[str, Any]) -> Waiting:
     claimed = datetime.fromisoformat(row["claimed_at"]) if is_claimed else None
     about_ts = (about[0]["ts"] or "") if about else ""
     queued_at, is_aside = datetime.fromisoformat(row["queued_at"]), row["state"] == "aside"
-    return Waiting(row["id"], post, queued_at, claimed, row["attempts"], about_ts, is_aside)
+    return QueuedPost(row["id"], post, queued_at, claimed, row["attempts"], about_ts, is_aside)
 
 
 def _blocks(text: str) -> list[Block]:
@@ -306,7 +306,7 @@ def _blocks(text: str) -> list[Block]:
     return blocks if isinstance(blocks, list) else []
 
 
-def _drop(db: Database, waiting: Waiting, trouble: str) -> None:
+def _drop(db: Database, waiting: QueuedPost, trouble: str) -> None:
     db.execute("UPDATE outbox SET state = 'sent', trouble = ? WHERE id = ?", (trouble, waiting.id))
     db.execute("DELETE FROM outbox_files WHERE key = ?", (waiting.post.key,))
 
@@ -314,7 +314,7 @@ def _drop(db: Database, waiting: Waiting, trouble: str) -> None:
 def enqueue(db: Database, post: Post, now: datetime) -> bool:
     """Puts a post into the outbox inside a transaction of the caller's; False where its key was there already. A message that
     waits to be told anew is told as it is now, once."""
-    if post.how is How.EDIT:
+    if post.how is PostKind.EDIT:
         db.execute(
             "DELETE FROM outbox WHERE about = ? AND how = 'edit' AND key != ? "
             "AND (state = 'aside' OR (state = 'pending' AND attempts = 0))",
@@ -325,8 +325,8 @@ def enqueue(db: Database, post: Post, now: datetime) -> bool:
         post.channel,
         post.text,
         json.dumps(list(post.blocks)),
-        instant(now),
-        instant(now),
+        to_text(now),
+        to_text(now),
         post.how.value,
         post.about or None,
     )
@@ -335,7 +335,7 @@ def enqueue(db: Database, post: Post, now: datetime) -> bool:
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0)"
     )
     is_new = db.execute(sql, row).rowcount == 1
-    if is_new and post.how is How.FILE:
+    if is_new and post.how is PostKind.FILE:
         db.execute("INSERT INTO outbox_files (key, content) VALUES (?, ?)", (post.key, post.content))
     return bool(is_new)
 

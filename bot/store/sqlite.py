@@ -37,7 +37,7 @@ class StoreError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuestionRecord:
     """A question as it is recorded: who, what, where, when, and how it ended."""
 
     delivery: str
@@ -61,7 +61,7 @@ class KeptResponseUrl:
     thread_ts: str
 
 
-_COLUMNS = Asked.__slots__
+_COLUMNS = QuestionRecord.__slots__
 _CLAIM = f"INSERT OR IGNORE INTO questions ({', '.join(_COLUMNS)}) VALUES ({', '.join(f':{name}' for name in _COLUMNS)})"  # noqa: S608
 
 
@@ -118,9 +118,9 @@ class Store:
             self._probe.add_done_callback(lambda done: done.cancelled() or done.exception())
         return self._probe
 
-    async def claim_question(self, asked: Asked) -> bool:
+    async def claim_question(self, asked: QuestionRecord) -> bool:
         """Writes the question down. False where this delivery is known already, and so must have no second effect."""
-        return await self._change(_CLAIM, {**_plain(asked), "asked_at": instant(asked.asked_at)}) == 1
+        return await self._change(_CLAIM, {**_plain(asked), "asked_at": to_text(asked.asked_at)}) == 1
 
     async def finish_question(self, delivery: str, *, outcome: str, took_ms: int) -> None:
         """Notes how a question ended: `answered`, `partial`, `help`, `cancelled`, `lost` in a crash, or the kind of its error."""
@@ -135,14 +135,14 @@ class Store:
         """Keeps how to reach an asker until the question has ended, or the URL is of no use any more."""
         await self._change(
             "INSERT OR REPLACE INTO response_urls (delivery, url, replace_original, thread_ts, until) VALUES (?, ?, ?, ?, ?)",
-            (delivery, kept.url.open(), int(kept.replace), kept.thread_ts, instant(until)),
+            (delivery, kept.url.open(), int(kept.replace), kept.thread_ts, to_text(until)),
         )
 
     async def take_response_url(self, delivery: str, *, now: datetime) -> KeptResponseUrl | None:
         """What was kept for that question, which can be taken once. All that is of no use any more is forgotten."""
 
         def take(db: Database) -> KeptResponseUrl | None:
-            db.execute("DELETE FROM response_urls WHERE until <= ?", (instant(now),))
+            db.execute("DELETE FROM response_urls WHERE until <= ?", (to_text(now),))
             rows = list(db.query("SELECT url, replace_original, thread_ts FROM response_urls WHERE delivery = ?", [delivery]))
             db.execute("DELETE FROM response_urls WHERE delivery = ?", (delivery,))
             return (
@@ -155,19 +155,19 @@ class Store:
         """Notes the message that says that work on a question goes on."""
         await self._change("UPDATE questions SET shown_ts = ? WHERE delivery = ?", (ts, delivery))
 
-    async def take_unfinished(self, *, since: datetime, before: datetime) -> list[Asked]:
+    async def take_unfinished(self, *, since: datetime, before: datetime) -> list[QuestionRecord]:
         """The questions of that time that never came to an end, for whoever wants to tell their askers; each is given out once."""
 
-        def take(db: Database) -> list[Asked]:
+        def take(db: Database) -> list[QuestionRecord]:
             found = "outcome = ? AND asked_at >= ? AND asked_at < ?"
-            params = (UNFINISHED, instant(since), instant(before))
+            params = (UNFINISHED, to_text(since), to_text(before))
             rows = list(db.query(f"SELECT * FROM questions WHERE {found} ORDER BY asked_at", params))  # noqa: S608
             db.execute(f"UPDATE questions SET outcome = 'lost' WHERE {found}", params)  # noqa: S608
             return [_asked(row) for row in rows]
 
         return await self.write(take)
 
-    async def recent_questions(self, user: str, most: int) -> list[Asked]:
+    async def recent_questions(self, user: str, most: int) -> list[QuestionRecord]:
         """A person's latest questions that were answered, the newest first, each line once."""
         rows = await self.read(
             "SELECT *, max(asked_at) FROM questions WHERE user = ? AND outcome IN ('answered', 'partial') "
@@ -176,7 +176,7 @@ class Store:
         )
         return [_asked(row) for row in rows]
 
-    async def questions(self, most: int = 100) -> list[Asked]:
+    async def questions(self, most: int = 100) -> list[QuestionRecord]:
         """The record of who asked what, the newest first."""
         rows = await self.read("SELECT * FROM questions ORDER BY asked_at DESC, rowid DESC LIMIT ?", (most,))
         return [_asked(row) for row in rows]
@@ -186,11 +186,11 @@ class Store:
     ) -> None:
         """Keeps a private answer for a day, so that its asker may share it."""
         row = {
-            "ticket": ticket, "kept_at": instant(now), "user": user, "channel": channel, "text": text, "blocks": json.dumps(blocks),
+            "ticket": ticket, "kept_at": to_text(now), "user": user, "channel": channel, "text": text, "blocks": json.dumps(blocks),
         }  # fmt: skip
 
         def keep(db: Database) -> None:
-            db.execute("DELETE FROM answers WHERE kept_at < ?", (instant(now - ANSWERS_KEPT),))
+            db.execute("DELETE FROM answers WHERE kept_at < ?", (to_text(now - ANSWERS_KEPT),))
             db.table("answers").insert(row)
 
         await self.write(keep)
@@ -202,7 +202,7 @@ class Store:
 
     async def forget_answers(self, now: datetime) -> None:
         """Answers that were kept for a day are deleted."""
-        await self._change("DELETE FROM answers WHERE kept_at < ?", (instant(now - ANSWERS_KEPT),))
+        await self._change("DELETE FROM answers WHERE kept_at < ?", (to_text(now - ANSWERS_KEPT),))
 
     async def take_answer(
         self, ticket: str, *, user: str, channel: str | None = None, now: datetime | None = None
@@ -211,7 +211,7 @@ class Store:
         given."""
 
         def take(db: Database) -> tuple[str, list[Block]] | None:
-            oldest = instant(now - ANSWERS_KEPT) if now else ""
+            oldest = to_text(now - ANSWERS_KEPT) if now else ""
             sql = "SELECT text, blocks FROM answers WHERE ticket = ? AND user = ? AND kept_at >= ? AND channel = coalesce(?, channel)"
             rows = list(db.query(sql, [ticket, user, oldest, channel]))
             if not rows:
@@ -225,7 +225,7 @@ class Store:
         """The ticket, words and blocks of the kept answer of this person whose ticket begins so; it stays."""
         rows = await self.read(
             "SELECT ticket, text, blocks FROM answers WHERE user = ? AND substr(ticket, 1, ?) = ? AND kept_at >= ?",
-            (user, len(begins), begins, instant(now - ANSWERS_KEPT) if now else ""),
+            (user, len(begins), begins, to_text(now - ANSWERS_KEPT) if now else ""),
         )
         return (rows[0]["ticket"], rows[0]["text"], json.loads(rows[0]["blocks"])) if rows else None
 
@@ -239,8 +239,8 @@ class Store:
             self._refuse_newer()
             connection.execute("BEGIN IMMEDIATE")
             steps.apply(self._db)
-            self._db.execute("DELETE FROM questions WHERE asked_at < ?", (instant(now - QUESTIONS_KEPT),))
-            self._db.execute("DELETE FROM response_urls WHERE until <= ?", (instant(now),))
+            self._db.execute("DELETE FROM questions WHERE asked_at < ?", (to_text(now - QUESTIONS_KEPT),))
+            self._db.execute("DELETE FROM response_urls WHERE until <= ?", (to_text(now),))
             if connection.in_transaction:
                 connection.execute("COMMIT")
             self._file.remember()
@@ -310,7 +310,7 @@ class Store:
 
     def _do(self, wanted: list[_Wanted], loop: asyncio.AbstractEventLoop) -> None:
         """On the thread: one after the other, each with an end of its own."""
-        ends = [(done, *_end_of(work)) for work, done in wanted]
+        ends = [(done, *_run_catching(work)) for work, done in wanted]
         loop.call_soon_threadsafe(self._tell, ends, loop)
 
     def _tell(self, ends: list[_End], loop: asyncio.AbstractEventLoop) -> None:
@@ -332,7 +332,7 @@ def _probe(db: Database) -> None:
     db.execute("DELETE FROM outbox_files WHERE key = ''")
 
 
-def _end_of(work: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+def _run_catching(work: Callable[[], Any]) -> tuple[Any, BaseException | None]:
     try:
         return work(), None
     except BaseException as error:
@@ -353,16 +353,16 @@ def _is_busy(error: Exception) -> bool:
     return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
-def _plain(asked: Asked) -> dict[str, Any]:
-    return {name: getattr(asked, name) for name in Asked.__slots__}
+def _plain(asked: QuestionRecord) -> dict[str, Any]:
+    return {name: getattr(asked, name) for name in QuestionRecord.__slots__}
 
 
-def _asked(row: dict[str, Any]) -> Asked:
-    known = {name: row[name] for name in Asked.__slots__}
-    return Asked(**{**known, "asked_at": datetime.fromisoformat(row["asked_at"])})
+def _asked(row: dict[str, Any]) -> QuestionRecord:
+    known = {name: row[name] for name in QuestionRecord.__slots__}
+    return QuestionRecord(**{**known, "asked_at": datetime.fromisoformat(row["asked_at"])})
 
 
 @lru_cache(maxsize=256)
-def instant(moment: datetime) -> str:
+def to_text(moment: datetime) -> str:
     """An instant as it stands in the tables: ISO-8601 in UTC with milliseconds, so that text sorts as time."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
-from bot.store.sqlite import Store, instant
+from bot.store.sqlite import Store, to_text
 
 # Clocks are corrected by less than that all the time.
 TOLERANCE = timedelta(minutes=1)
@@ -32,7 +32,7 @@ class StoredTimes:
 
         def reset(db: Database) -> timedelta | None:
             latest = next(iter(db.execute(f"SELECT max(seen_until) FROM ({_AHEAD})").fetchall()))[0]  # noqa: S608
-            if latest is None or latest <= instant(now + TOLERANCE):
+            if latest is None or latest <= to_text(now + TOLERANCE):
                 return None
             _reset_schedules(db, now)
             _reset_silences(db, now)
@@ -44,11 +44,11 @@ class StoredTimes:
 
 def _reset_schedules(db: Database, now: datetime) -> None:
     """What was looked after is looked after from now on, and what was judged or run for a time to come is so again when it has come."""
-    at = instant(now)
+    at = to_text(now)
     db.execute("UPDATE schedules SET seen_until = ? WHERE seen_until > ?", (at, at))
     db.execute("UPDATE alerts SET due = ? WHERE due > ?", (at, at))
     db.execute("DELETE FROM samples WHERE at > ?", (at,))
-    db.execute("DELETE FROM runs WHERE due > ?", (instant(now + RAN_JUST_NOW),))
+    db.execute("DELETE FROM runs WHERE due > ?", (to_text(now + RAN_JUST_NOW),))
     db.execute("UPDATE runs SET started_at = ? WHERE started_at > ? AND ended_at IS NULL", (at, at))
     db.execute("UPDATE outbox SET not_before = ? WHERE not_before > ? AND state != 'sent'", (at, at))
     db.execute("UPDATE outbox SET queued_at = ? WHERE queued_at > ? AND state != 'sent'", (at, at))
@@ -56,16 +56,16 @@ def _reset_schedules(db: Database, now: datetime) -> None:
 
 def _reset_silences(db: Database, now: datetime) -> None:
     """A silence lasts as long as its maker wanted, from now on."""
-    rows = list(db.query("SELECT number, start, end FROM silences WHERE ended_at IS NULL AND start > ?", [instant(now)]))
+    rows = list(db.query("SELECT number, start, end FROM silences WHERE ended_at IS NULL AND start > ?", [to_text(now)]))
     for row in rows:
         length = datetime.fromisoformat(row["end"]) - datetime.fromisoformat(row["start"])
-        values = (instant(now), instant(now + length), row["number"])
+        values = (to_text(now), to_text(now + length), row["number"])
         db.execute("UPDATE silences SET start = ?, end = ? WHERE number = ?", values)
 
 
 def _reset_budgets(db: Database, now: datetime) -> None:
     """What was spent counts as spent now; what a vendor said of a time to come is forgotten."""
-    at, longest = instant(now), instant(now + LONGEST_HOLD)
+    at, longest = to_text(now), to_text(now + LONGEST_HOLD)
     db.execute("UPDATE spends SET at = ? WHERE at > ?", (at, at))
     db.execute("DELETE FROM budgets WHERE answered_at > ?", (at,))
     db.execute("UPDATE holds SET until = ? WHERE until > ?", (longest, longest))

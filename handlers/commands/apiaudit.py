@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import formatting
-from bot.alerts.backtest import Look
+from bot.alerts.backtest import EvaluationPoint
 from bot.answer import Answer, AnswerFile, Progress, Step
 from bot.blocks.audit import audit_blocks, audit_text
 from bot.errors import BadQuestion
@@ -19,8 +19,8 @@ from bot.questions.question import Question
 from bot.reports.audit import CSV_HEADER, AuditFacts, AuditReport, CallHistory, audit_report, csv_rows, values_by
 from bot.reports.logs import file_stem
 from bot.reports.sheets import csv_bytes
-from handlers.answering import Asking, if_possible
-from handlers.backtesting import Past, Span, look_of, steps_apart
+from handlers.answering import AnswerContext, or_error
+from handlers.backtesting import Replay, ReplayRequest, look_of, steps_apart
 from providers.clock import Clock, utc_now
 from providers.errors import NotFound, ProviderError
 from providers.models import ApiCall, CallFilters, CallPage, Window
@@ -32,7 +32,7 @@ class ApiAuditCommand:
     sources: Mapping[str, CallSource]
     clock: Clock = utc_now
 
-    async def answer(self, question: Question, asking: Asking) -> Answer:
+    async def answer(self, question: Question, asking: AnswerContext) -> Answer:
         """The audit answer. All accounts are asked at once; one that fails is named, and the others still answer."""
         assert question.window is not None
         sources = [self.sources[account] for account in question.accounts]
@@ -54,7 +54,7 @@ class ApiAuditCommand:
             files=files,
             warnings=(*warnings, *facts.shortcomings, *report.notes),
             window=question.window,
-            known_until=min((p.known_until for p in pages if isinstance(p, CallPage) and p.known_until), default=None),
+            data_until=min((p.data_until for p in pages if isinstance(p, CallPage) and p.data_until), default=None),
         )
 
     async def _page(
@@ -67,7 +67,7 @@ class ApiAuditCommand:
             return error
         return await _followed(source, question.window.window, question.filters, progress)
 
-    async def past(self, span: Span) -> Past:
+    async def past(self, span: ReplayRequest) -> Replay:
         """The calls of the whole time, and of them what each look would have seen."""
         question = span.read_at(span.end)
         sources = [self.sources[account] for account in question.accounts]
@@ -79,7 +79,7 @@ class ApiAuditCommand:
         if not all(page.complete for page in pages):
             notes = (*notes, "Not all calls of that time were to be had, so it may have been worse.")
         calls = [call for page in pages for call in page.calls]
-        return Past(await asyncio.to_thread(_looks, span, calls, question.accounts), notes, matched=bool(calls))
+        return Replay(await asyncio.to_thread(_looks, span, calls, question.accounts), notes, matched=bool(calls))
 
 
 async def _followed(source: CallSource, window: Window, filters: CallFilters, progress: Progress) -> CallPage | ProviderError:
@@ -88,17 +88,17 @@ async def _followed(source: CallSource, window: Window, filters: CallFilters, pr
     progress.step(Step(account, "in_progress"))
 
     def read(calls: int) -> None:
-        progress.step(Step(account, "in_progress", f"{formatting.count(calls, 'call')} so far"))
+        progress.step(Step(account, "in_progress", f"{formatting.pluralise(calls, 'call')} so far"))
 
-    page = await if_possible(source.calls(window, filters, read=read))
+    page = await or_error(source.calls(window, filters, read=read))
     if isinstance(page, ProviderError):
         progress.step(Step(account, "error", page.message))
     else:
-        progress.step(Step(account, "complete", formatting.count(len(page.calls), "call")))
+        progress.step(Step(account, "complete", formatting.pluralise(len(page.calls), "call")))
     return page
 
 
-def _looks(span: Span, calls: Sequence[ApiCall], accounts: Sequence[str]) -> list[Look]:
+def _looks(span: ReplayRequest, calls: Sequence[ApiCall], accounts: Sequence[str]) -> list[EvaluationPoint]:
     history, found = CallHistory(calls, accounts), []
     for at in steps_apart(span):
         read = span.read_at(at).window
@@ -146,7 +146,7 @@ def _day(day: date) -> str:
 def _facts(question: Question, pages: Sequence[CallPage | ProviderError]) -> AuditFacts:
     assert question.window is not None
     window = question.window.window
-    ends = {a: p.known_until for a, p in zip(question.accounts, pages, strict=True) if isinstance(p, CallPage) and p.known_until}
+    ends = {a: p.data_until for a, p in zip(question.accounts, pages, strict=True) if isinstance(p, CallPage) and p.data_until}
     answered = [page for page in pages if isinstance(page, CallPage)]
     calls: list[ApiCall] = [call for page in answered for call in page.calls]
     return AuditFacts(
@@ -157,7 +157,7 @@ def _facts(question: Question, pages: Sequence[CallPage | ProviderError]) -> Aud
         notes=tuple(note for page in answered for note in page.notes),
         shortcomings=tuple(note for page in answered for note in page.shortcomings),
         unknown=tuple(account for account, end in ends.items() if end <= window.start),
-        known_until=min((end for end in ends.values() if end > window.start), default=None),
+        data_until=min((end for end in ends.values() if end > window.start), default=None),
         filtered=bool(question.filters),
     )
 
@@ -170,7 +170,7 @@ def _next_questions(question: Question, report: AuditReport) -> list[tuple[str, 
     buttons = [(label, question.over(window)) for label, window in (("24 hours", "24h"), ("7 days", "7d"), ("30 days", "30d"))]
     worst = max(report.actors, key=lambda tally: tally.failures, default=None)
     if worst and worst.failures and not question.filters.who and re.fullmatch(r"[\w.@+-]{1,60}", worst.name):
-        buttons.append((formatting.shortened(f"Only {worst.name}", 40), question.also(f"who:{worst.name}")))
+        buttons.append((formatting.truncate(f"Only {worst.name}", 40), question.also(f"who:{worst.name}")))
     if not question.filters.failures:
         buttons.append(("Failures only", question.also("failures")))
     if not question.csv:

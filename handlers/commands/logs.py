@@ -12,12 +12,12 @@ from bot import formatting
 from bot.answer import Answer, AnswerFile
 from bot.blocks.logs import logs_blocks, logs_text
 from bot.errors import BadQuestion
-from bot.logs.download import Wanted, fetch_log
-from bot.logs.writer import Transfer
-from bot.questions.question import SHORTEST_BEGINNING, LogWord, Question
+from bot.logs.download import DownloadRequest, download_log
+from bot.logs.writer import TransferState
+from bot.questions.question import SHORTEST_BEGINNING, LogRef, Question
 from bot.reports.logs import LogReport, file_stem, lines_outside, order_of, timeline
-from handlers.answering import Asking
-from handlers.backtesting import Past, Span
+from handlers.answering import AnswerContext
+from handlers.backtesting import Replay, ReplayRequest
 from providers.errors import ProviderError
 from providers.models import NamedLog
 from providers.redaction import Redactor
@@ -32,23 +32,23 @@ class LogsCommand:
     upload_total: int
     given_names: Mapping[str, Mapping[str, str]]
 
-    async def answer(self, question: Question, asking: Asking) -> Answer:
+    async def answer(self, question: Question, asking: AnswerContext) -> Answer:
         """The log, redacted: a preview, counts by level, a timeline, and the whole of it as a file."""
         assert question.window is not None
         logs = await self._resolve(question)
         window = question.window.window
         stem = file_stem([log.typed for log in logs], window)
         path = asking.folder() / f"{stem}.log"
-        wanted = Wanted(
+        wanted = DownloadRequest(
             [log.id or "" for log in logs], window, question.leql, question.limit, self.upload_total, self.upload_plain
         )
         account = logs[0].account or ""
 
-        def so_far(transfer: Transfer) -> None:
-            lines, size = formatting.count(transfer.counter.lines, "line"), formatting.size(transfer.received)
+        def so_far(transfer: TransferState) -> None:
+            lines, size = formatting.pluralise(transfer.counter.lines, "line"), formatting.format_bytes(transfer.received)
             asking.progress.said = f"{lines}, {size} so far"
 
-        transfer = await fetch_log(self.sources[account], wanted, path, self.redactor, progress=so_far)
+        transfer = await download_log(self.sources[account], wanted, path, self.redactor, progress=so_far)
         # A log of months has many minutes to place.
         report = await asyncio.to_thread(_report, question, logs, transfer, self.upload_total)
         path = transfer.path
@@ -58,7 +58,7 @@ class LogsCommand:
                 AnswerFile(
                     path.name,
                     path,
-                    f"{formatting.listed([log.typed for log in logs], 10)}, {formatting.count(report.lines, 'line')}",
+                    f"{formatting.join_words([log.typed for log in logs], 10)}, {formatting.pluralise(report.lines, 'line')}",
                 )
             ]
         file_name = files[0].name if files else None
@@ -79,33 +79,33 @@ class LogsCommand:
             window=question.window,
         )
 
-    async def past(self, span: Span) -> Past:
+    async def past(self, span: ReplayRequest) -> Replay:
         """Nothing: a log is not downloaded again to judge the past. What was sampled while the rule was watched stands."""
         del span
-        return Past(
+        return Replay(
             (), ("A log is not downloaded again to judge the past; what is known is what was seen while it was watched.",)
         )
 
-    async def _resolve(self, question: Question) -> list[LogWord]:
+    async def _resolve(self, question: Question) -> list[LogRef]:
         """Every log with its account and id; they must all be in one account, for one download brings them."""
         found = await asyncio.gather(*(self._resolve_one(log, question) for log in question.logs))
         accounts = list(dict.fromkeys(log.account or "" for log in found))
         if len(accounts) > 1:
             raise BadQuestion(
-                f"These logs are in {formatting.listed(accounts)}; ask for each account by itself.",
+                f"These logs are in {formatting.join_words(accounts)}; ask for each account by itself.",
                 f"/logs {replace(question.parts, subject=formatting.quoted(found[0].typed))}",
             )
         return list({log.id: log for log in reversed(found)}.values())[::-1]
 
-    async def _resolve_one(self, log: LogWord, question: Question) -> LogWord:
+    async def _resolve_one(self, log: LogRef, question: Question) -> LogRef:
         if log.account and log.id:
             return log
         accounts = [log.account] if log.account else list(self.sources)
         if log.id and len(accounts) == 1:
-            return LogWord(log.typed, account=accounts[0], id=log.id)
+            return LogRef(log.typed, account=accounts[0], id=log.id)
         return await self._look_up(log, accounts, question)
 
-    def _begun(self, log: LogWord, named: Sequence[tuple[str, NamedLog]], question: Question) -> list[tuple[str, NamedLog]]:
+    def _begun(self, log: LogRef, named: Sequence[tuple[str, NamedLog]], question: Question) -> list[tuple[str, NamedLog]]:
         """The one log whose name begins so, among those of the configuration and those that the accounts list. Raises BadQuestion where
         there are several."""
         given = [
@@ -118,14 +118,14 @@ class LogsCommand:
             entry.id: (account, entry) for account, entry in [*named, *given] if entry.name.lower().startswith(log.typed.lower())
         }
         if len(begun) > 1:
-            names = sorted({formatting.inert(entry.name, 40) for _, entry in begun.values()})
+            names = sorted({formatting.sanitise(entry.name, 40) for _, entry in begun.values()})
             raise BadQuestion(
-                f"“{formatting.inert(log.typed, 60)}” may be {formatting.listed(names, 8)}; say which.",
+                f"“{formatting.sanitise(log.typed, 60)}” may be {formatting.join_words(names, 8)}; say which.",
                 _instead(question, log, names[0]),
             )
         return list(begun.values())
 
-    async def _look_up(self, log: LogWord, accounts: Sequence[str], question: Question) -> LogWord:
+    async def _look_up(self, log: LogRef, accounts: Sequence[str], question: Question) -> LogRef:
         """By id or by a log's own name, in every account; the name must be one log's alone."""
         listings = await asyncio.gather(*(self.sources[account].named_logs() for account in accounts), return_exceptions=True)
         named = [
@@ -141,7 +141,7 @@ class LogsCommand:
             found = self._begun(log, named, question)
         if len(found) == 1:
             account, entry = found[0]
-            return LogWord(entry.name, account=account, id=entry.id)
+            return LogRef(entry.name, account=account, id=entry.id)
         for listing in listings:
             if not found and isinstance(listing, ProviderError):
                 raise listing
@@ -150,34 +150,38 @@ class LogsCommand:
         raise _not_one(log, question, found_in=[account for account, _ in found], known=[entry.name for _, entry in named])
 
 
-def _not_one(log: LogWord, question: Question, *, found_in: list[str], known: list[str]) -> BadQuestion:
-    typed = formatting.inert(log.typed, 60)
+def _not_one(log: LogRef, question: Question, *, found_in: list[str], known: list[str]) -> BadQuestion:
+    typed = formatting.sanitise(log.typed, 60)
     if not found_in:
         near = [name for name in known if name.lower().startswith(log.typed.lower())]
         near += difflib.get_close_matches(log.typed, known, n=1)
-        example = formatting.inert(next(iter([*near, *(name for name in known if " " not in name)]), "LOG"), 60).replace('"', "")
-        names = formatting.listed(sorted(formatting.inert(name, 40) for name in known), 8) or "none"
+        example = formatting.sanitise(next(iter([*near, *(name for name in known if " " not in name)]), "LOG"), 60).replace(
+            '"', ""
+        )
+        names = formatting.join_words(sorted(formatting.sanitise(name, 40) for name in known), 8) or "none"
         return BadQuestion(f"No log is called “{typed}”; there are {names}.", _instead(question, log, example))
     if len(set(found_in)) == 1:
         return BadQuestion(f"Several logs of {found_in[0]} are called “{typed}”; use the id of one.", "/logs help")
     return BadQuestion(
-        f"“{typed}” is a log of {formatting.listed(found_in)}; say which.", _instead(question, log, f"{found_in[0]}/{typed}")
+        f"“{typed}” is a log of {formatting.join_words(found_in)}; say which.", _instead(question, log, f"{found_in[0]}/{typed}")
     )
 
 
-def _instead(question: Question, log: LogWord, name: str) -> str:
+def _instead(question: Question, log: LogRef, name: str) -> str:
     """The line of the same question with another name in the place of this one."""
     names = [name if each is log else each.typed for each in question.logs]
     window = question.parts.window or "last 20 mins"
     return f"/logs {replace(question.parts, subject=','.join(map(formatting.quoted, names)), window=window)}"
 
 
-def _report(question: Question, logs: Sequence[LogWord], transfer: Transfer, upload_total: int) -> LogReport:
+def _report(question: Question, logs: Sequence[LogRef], transfer: TransferState, upload_total: int) -> LogReport:
     assert question.window is not None
     counter, window = transfer.counter, question.window.window
     step, times = timeline(counter.minutes, window, ends_with_data=transfer.truncated or not transfer.complete)
     unknown, outside = lines_outside(counter.minutes, window)
-    notes = [f"Cut at {formatting.size(upload_total)}, the most that is sent as one file."] if transfer.cut_at_total else []
+    notes = (
+        [f"Cut at {formatting.format_bytes(upload_total)}, the most that is sent as one file."] if transfer.cut_at_total else []
+    )
     return LogReport(
         names=tuple(log.typed for log in logs),
         account=logs[0].account or "",
@@ -203,7 +207,7 @@ def _next_questions(question: Question, report: LogReport) -> list[tuple[str, st
     if busiest and len(report.timeline) > 1:
         start = busiest[0].astimezone(UTC)
         span = f"{start:%Y-%m-%dT%H:%M}Z..{start + report.step:%Y-%m-%dT%H:%M}Z"
-        buttons.append((f"Busiest {formatting.lasting(report.step)}", question.over(span)))
+        buttons.append((f"Busiest {formatting.format_duration(report.step)}", question.over(span)))
     if question.leql:
         return buttons
     return [*buttons, ("Errors only", f"{question.over(question.parts.window)} where(/error/i)")]

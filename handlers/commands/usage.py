@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from bot.alerts.backtest import Look
+from bot.alerts.backtest import EvaluationPoint
 from bot.answer import Answer, AnswerFile
 from bot.blocks.usage import is_shortened, usage_blocks, usage_text
 from bot.questions.question import Question
 from bot.reports.forecast import HISTORY
 from bot.reports.sheets import csv_bytes
 from bot.reports.usage import UsageFacts, UsageReport, usage_report
-from handlers.answering import Asking, Clock, if_possible
-from handlers.backtesting import Past, Span, days_apart, look_of
+from handlers.answering import AnswerContext, Clock, or_error
+from handlers.backtesting import Replay, ReplayRequest, days_apart, look_of
 from providers.errors import ProviderError
 from providers.models import DayRange, UsagePeriod
 from providers.sources import UsageSource
@@ -28,7 +28,7 @@ class UsageCommand:
     quotas: Mapping[str, int | None]
     clock: Clock
 
-    async def answer(self, question: Question, asking: Asking) -> Answer:
+    async def answer(self, question: Question, asking: AnswerContext) -> Answer:
         """The usage answer. What surrounds the window (before, month, names) may fail and is then said to be missing."""
         assert question.window is not None
         account = question.accounts[0]
@@ -44,7 +44,7 @@ class UsageCommand:
             window=question.window,
         )
 
-    async def past(self, span: Span) -> Past:
+    async def past(self, span: ReplayRequest) -> Replay:
         """The usage answer of every day, as it was once the day was whole. What a day looked like at noon is not kept anywhere."""
         account, days = span.read_at(span.end).accounts[0], days_apart(span)
         ranges = {day: _days_at(span, day) for day in days}
@@ -57,7 +57,7 @@ class UsageCommand:
         names = (await _names(source))[0] if by_log else {}
         history = await source.usage(known)
 
-        def looks() -> list[Look]:
+        def looks() -> list[EvaluationPoint]:
             found = []
             for day, shown in ranges.items():
                 so_far = _until(history, day)
@@ -72,15 +72,15 @@ class UsageCommand:
 
         found = await asyncio.to_thread(looks)
         begins_below = span.rule.below is not None and any(look.alone for look in found)
-        return Past(found, (WHOLE_DAYS, BEGINS_BELOW) if begins_below else (WHOLE_DAYS,))
+        return Replay(found, (WHOLE_DAYS, BEGINS_BELOW) if begins_below else (WHOLE_DAYS,))
 
-    async def _facts(self, question: Question, account: str, asking: Asking) -> tuple[UsageFacts, tuple[str, ...]]:
+    async def _facts(self, question: Question, account: str, asking: AnswerContext) -> tuple[UsageFacts, tuple[str, ...]]:
         assert question.window is not None
         source, days, today = self.sources[account], question.window.window.days, self.clock().astimezone(UTC).date()
         period, before, month, by_log = await asyncio.gather(
             source.usage(days),
-            if_possible(source.usage(days.before())) if asking.only in _NEED_BEFORE else _nothing(),
-            if_possible(source.usage(_month(today, asking.only))) if asking.only in _NEED_MONTH else _nothing(),
+            or_error(source.usage(days.before())) if asking.only in _NEED_BEFORE else _nothing(),
+            or_error(source.usage(_month(today, asking.only))) if asking.only in _NEED_MONTH else _nothing(),
             source.usage_by_log(days) if question.per_log or asking.each == "log" else _nothing(),
         )
         names, unnamed = await _names(source) if by_log else ({}, "")
@@ -113,7 +113,7 @@ def _is_today(days: DayRange, day: datetime) -> bool:
     return days.first == days.last == day.date()
 
 
-def _days_at(span: Span, day: datetime) -> DayRange:
+def _days_at(span: ReplayRequest, day: datetime) -> DayRange:
     """Which days the question named at the end of a day, or now."""
     at = min(day + timedelta(days=1) - timedelta(seconds=1), span.end)
     window = span.read_at(at).window

@@ -13,23 +13,23 @@ import msgspec
 from msgspec.structs import replace
 
 from bot import formatting
-from bot.alerts.evaluate import ERRORS_TOLD, Failed, Readings, Reason, State, Watch, evaluate
+from bot.alerts.evaluate import ERRORS_TOLD, AlertState, EvaluationError, Readings, Reason, State, evaluate
 from bot.alerts.mutes import Mute, muted_by
-from bot.alerts.rule import EvaluationTimes, Rule, defined, is_partial, readings
+from bot.alerts.rule import EvaluationTimes, Rule, extract_readings, is_partial, rule_from_definition
 from bot.answer import Answer
-from bot.blocks.alerts import Scene, incident, reply
+from bot.blocks.alerts import NotificationContext, incident_message, thread_reply
 from bot.questions.question import read_line
 from bot.schedules.due import Due
-from bot.slack.outbox import Outbox, ops_post
-from bot.store.alerts import Alerts, Judged, Silence
-from bot.store.posts import How, Post
-from handlers.answering import Answering, Asking, folder_when_needed
-from handlers.error_messages import trouble_of
+from bot.slack.outbox import Outbox, operator_post
+from bot.store.alerts import Alerts, EvaluationRecord, Silence
+from bot.store.posts import Post, PostKind
+from handlers.answering import AnswerContext, Answerer, lazy_temp_dir
+from handlers.error_messages import error_message
 from handlers.jobs.digests import ON_TIME
-from handlers.jobs.scheduler import Scheduled
+from handlers.jobs.scheduler import Job
 
 log = logging.getLogger("opswatch")
-STANDING = msgspec.json.Decoder(Watch)
+ALERT_STATE_CODEC = msgspec.json.Decoder(AlertState)
 # So many rules are judged in one go: a few milliseconds.
 AT_ONCE = 250
 # Facts that are later than that are missing.
@@ -37,7 +37,7 @@ LATEST = timedelta(hours=6)
 
 
 @dataclass(slots=True)
-class Quiet:
+class SilenceIndex:
     """Who keeps which alert quiet now: the mute windows of the configuration, and silences made in chat."""
 
     alerts: Alerts
@@ -54,10 +54,10 @@ class Quiet:
     def said(self, alert: str, now: datetime) -> str:
         """Until when and why it is quiet, or nothing."""
         if silence := self.silence(alert, now):
-            why = f" ({formatting.inert(silence.comment, 200)})" if silence.comment else ""
-            return f"until {formatting.moment(silence.end, self.zone, now)}{why}, by <@{silence.user}>"
+            why = f" ({formatting.sanitise(silence.comment, 200)})" if silence.comment else ""
+            return f"until {formatting.format_time(silence.end, self.zone, now)}{why}, by <@{silence.user}>"
         if mute := muted_by(self.mutes, alert, now):
-            return f"planned, {formatting.inert(mute, 80)}"
+            return f"planned, {formatting.sanitise(mute, 80)}"
         return ""
 
 
@@ -67,7 +67,7 @@ class Found:
 
     rule: Rule
     due: Due
-    answer: Answer | Failed
+    answer: Answer | EvaluationError
 
     def as_of(self, now: datetime) -> datetime:
         """The instant that it is judged for: when it was due, so that `for` and `repeat` do not hang on how long a provider takes to
@@ -79,25 +79,25 @@ class Found:
 class AlertJob:
     """Asks an alert's question, judges the watched value, and puts what is to be told into the outbox."""
 
-    answering: Answering
+    answering: Answerer
     alerts: Alerts
     outbox: Outbox
-    quiet: Quiet
+    quiet: SilenceIndex
     zone: tzinfo
     clock: Callable[[], datetime]
     ops_channel: str
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _watches: dict[str, tuple[Rule, Watch]] = field(default_factory=dict)
+    _watches: dict[str, tuple[Rule, AlertState]] = field(default_factory=dict)
     _found: list[tuple[Found, asyncio.Future[None]]] = field(default_factory=list)
     _judging: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def scheduled(self, rule: Rule) -> Scheduled:
+    def scheduled(self, rule: Rule) -> Job:
         covering = [mute for mute in self.quiet.mutes if rule.name in mute.alerts]
-        return Scheduled(
+        return Job(
             schedule_of(rule.name),
             EvaluationTimes(rule.every, covering),
             partial(self.run, rule),
-            lambda now: self.alerts.seen_until(rule.name, rule.definition, now=now),
+            lambda now: self.alerts.last_handled_at(rule.name, rule.definition, now=now),
         )
 
     async def run(self, rule: Rule, due: Due) -> None:
@@ -111,7 +111,7 @@ class AlertJob:
             task.add_done_callback(self._judging.discard)
         await done
 
-    async def judge_all(self, found: Sequence[Found]) -> None:
+    async def save_evaluations(self, found: Sequence[Found]) -> None:
         """What comes of evaluations whose answers are at hand: their standings and what there is to tell of them, in transactions of so
         many that nobody waits for long."""
         for at in range(0, len(found), AT_ONCE):
@@ -123,7 +123,7 @@ class AlertJob:
         while self._found:
             batch, self._found[:] = self._found[:], []
             try:
-                await self.judge_all([found for found, _ in batch])
+                await self.save_evaluations([found for found, _ in batch])
             except BaseException as error:
                 for _, done in batch:
                     if not done.done():
@@ -142,7 +142,7 @@ class AlertJob:
                     await self.watch(found.rule)
             judged = [self._judge(found, now) for found in several]
             try:
-                kept = await self.alerts.judge_all(judged)
+                kept = await self.alerts.save_evaluations(judged)
             except BaseException:
                 # What was taken back is read again from where it is kept.
                 kept = [False] * len(judged)
@@ -154,14 +154,14 @@ class AlertJob:
         if any(each.posts for each in judged):
             self.outbox.wake()
 
-    def _judge(self, found: Found, now: datetime) -> Judged:
+    def _judge(self, found: Found, now: datetime) -> EvaluationRecord:
         rule, answer, at = found.rule, found.answer, found.as_of(now)
         _, before = self._watches[rule.name]
         quiet = self.quiet.said(rule.name, now)
         if before.evaluated_at and at < before.evaluated_at <= now:
             # Judged late once, it is not judged for an earlier instant afterwards.
             at = before.evaluated_at
-        partial = not isinstance(answer, Failed) and is_partial(answer.values)
+        partial = not isinstance(answer, EvaluationError) and is_partial(answer.values)
         after, reason = evaluate(rule, before, _read(rule, answer, before), now=at, quiet=bool(quiet), partial=partial)
         posts: list[Post] = []
         if reason:
@@ -174,20 +174,22 @@ class AlertJob:
         self._watches[rule.name] = (rule, after)
         return _judged(rule, found.due, after, posts, reason, answer, now)
 
-    def _scene(self, found: Found, before: Watch, after: Watch, reason: Reason, quiet: str, at: datetime) -> Scene:
+    def _scene(
+        self, found: Found, before: AlertState, after: AlertState, reason: Reason, quiet: str, at: datetime
+    ) -> NotificationContext:
         answer = found.answer
-        if isinstance(answer, Failed):
-            return Scene(found.rule, before, after, reason, at, self.zone)
+        if isinstance(answer, EvaluationError):
+            return NotificationContext(found.rule, before, after, reason, at, self.zone)
         window = answer.window.said if answer.window else ""
-        return Scene(found.rule, before, after, reason, at, self.zone, window, _shortcomings(answer), quiet)
+        return NotificationContext(found.rule, before, after, reason, at, self.zone, window, _shortcomings(answer), quiet)
 
-    async def watch(self, rule: Rule) -> Watch:
+    async def watch(self, rule: Rule) -> AlertState:
         """How it stands with a rule; kept at hand, since one process judges."""
         at_hand = self._watches.get(rule.name)
         if at_hand and (at_hand[0] is rule or at_hand[0].definition == rule.definition):
             return at_hand[1]
         kept = await self.alerts.watch(rule.name, rule.definition)
-        watch = STANDING.decode(kept) if kept else Watch()
+        watch = ALERT_STATE_CODEC.decode(kept) if kept else AlertState()
         self._watches[rule.name] = (rule, watch)
         return watch
 
@@ -201,74 +203,80 @@ class AlertJob:
 
     async def close(self, rule: Rule, *, by: str = "", name: str = "") -> bool:
         """A rule that is changed or ended leaves no message saying that it fires. False where none did."""
-        is_told = await self._said(rule, Reason.ENDED, lambda _: Watch(), by=by, name=name)
+        is_told = await self._said(rule, Reason.ENDED, lambda _: AlertState(), by=by, name=name)
         self._watches.pop(rule.name, None)
         return is_told
 
     async def close_orphans(self, rules: Sequence[Rule]) -> None:
         """The same for rules that were changed in or taken out of the configuration while nobody was here."""
         known = {rule.name: rule.definition for rule in rules}
-        for left in await self.alerts.left_standing():
-            watch = STANDING.decode(left.watch)
+        for left in await self.alerts.open_incidents():
+            watch = ALERT_STATE_CODEC.decode(left.watch)
             if known.get(left.alert) == left.definition or not watch.told:
                 continue
-            rule = defined(left.alert, left.definition, left.channel)
+            rule = rule_from_definition(left.alert, left.definition, left.channel)
             self._watches[rule.name] = (rule, watch)
             await self.close(rule)
 
-    async def _said(self, rule: Rule, reason: Reason, change: Callable[[Watch], Watch], *, by: str, name: str = "") -> bool:
+    async def _said(
+        self, rule: Rule, reason: Reason, change: Callable[[AlertState], AlertState], *, by: str, name: str = ""
+    ) -> bool:
         async with self._turn:
             before, now = await self.watch(rule), self.clock()
             if not before.told or (reason is Reason.ACKNOWLEDGED and before.acknowledged_by):
                 return False
             after = change(before)
-            scene = Scene(rule, before, after, reason, now, self.zone, quiet=self.quiet.said(rule.name, now), by=by, name=name)
+            scene = NotificationContext(
+                rule, before, after, reason, now, self.zone, quiet=self.quiet.said(rule.name, now), by=by, name=name
+            )
             _, posts = self._told(scene, f"{now:%Y%m%dT%H%M%S%fZ}", None)
             await self.alerts.told(_judged(rule, Due(schedule_of(rule.name), now, 0), after, posts, reason, None, now))
             self._watches[rule.name] = (rule, after)
         self.outbox.wake()
         return True
 
-    async def _asked(self, rule: Rule) -> Answer | Failed:
+    async def _asked(self, rule: Rule) -> Answer | EvaluationError:
         """The answer, fetched afresh. Where its facts come late, the question is asked as of the moment until which they are known: what
         has not arrived yet is no zero."""
         now = self.clock()
         try:
             answer = await self._answer(rule, now)
-            if answer.known_until and now - LATEST < answer.known_until < now:
-                answer = await self._answer(rule, answer.known_until)
+            if answer.data_until and now - LATEST < answer.data_until < now:
+                answer = await self._answer(rule, answer.data_until)
             return answer
         except Exception as error:
-            trouble = trouble_of(error)
+            trouble = error_message(error)
             log.warning("The alert %s could not be evaluated: %s", rule.name, trouble.kind)
-            return Failed(f"{trouble.message} {trouble.hint}")
+            return EvaluationError(f"{trouble.message} {trouble.hint}")
 
     async def _answer(self, rule: Rule, now: datetime) -> Answer:
         question = read_line(rule.line, self.answering.directory, now=now, zone=self.zone)
-        with folder_when_needed() as folder:
-            asking = Asking(folder, self.zone, only=rule.value.partition(".")[0], each=rule.each)
+        with lazy_temp_dir() as folder:
+            asking = AnswerContext(folder, self.zone, only=rule.value.partition(".")[0], each=rule.each)
             return await self.answering.answer(question, asking)
 
-    def _told(self, scene: Scene, instant: str, found: Answer | Failed | None) -> tuple[Watch, list[Post]]:
+    def _told(
+        self, scene: NotificationContext, instant: str, found: Answer | EvaluationError | None
+    ) -> tuple[AlertState, list[Post]]:
         """The posts for a reason, and the standing that knows its incident's message. The first one opens it; each later one tells that
         message anew and says in its thread what has changed; a repeat is shown in the channel, too."""
         rule, reason = scene.rule, scene.reason
         key = f"alert:{rule.name}:{instant}:{reason.value}"
         if reason in (Reason.CANNOT_TELL, Reason.TELLS_AGAIN):
-            return scene.after, [ops_post(self.ops_channel or rule.channel, key, _of_itself(scene, found))]
+            return scene.after, [operator_post(self.ops_channel or rule.channel, key, _of_itself(scene, found))]
         root = scene.before.incident
         if not root:
             if scene.is_over:
                 return scene.after, []
-            return replace(scene.after, incident=key), [Post(key, rule.channel, *incident(scene))]
-        how = How.BROADCAST if reason in _SHOWN_AGAIN else How.REPLY
+            return replace(scene.after, incident=key), [Post(key, rule.channel, *incident_message(scene))]
+        how = PostKind.BROADCAST if reason in _SHOWN_AGAIN else PostKind.REPLY
         return scene.after, [
-            Post(f"{key}:edit", rule.channel, *incident(scene), How.EDIT, root),
-            Post(key, rule.channel, *reply(scene), how, root),
+            Post(f"{key}:edit", rule.channel, *incident_message(scene), PostKind.EDIT, root),
+            Post(key, rule.channel, *thread_reply(scene), how, root),
         ]
 
 
-_NOBODY = (None, Watch())
+_NOBODY = (None, AlertState())
 _SHOWN_AGAIN = frozenset({Reason.REPEATED, Reason.QUIET_OVER})
 
 
@@ -277,24 +285,30 @@ def schedule_of(alert: str) -> str:
     return f"alert {alert}"
 
 
-def _read(rule: Rule, found: Answer | Failed, before: Watch) -> Readings | Failed:
-    return found if isinstance(found, Failed) else readings(rule, found.values, before.subjects)
+def _read(rule: Rule, found: Answer | EvaluationError, before: AlertState) -> Readings | EvaluationError:
+    return found if isinstance(found, EvaluationError) else extract_readings(rule, found.values, before.subjects)
 
 
 def _shortcomings(answer: Answer) -> list[str]:
     """What the answer itself was missing, so that nobody takes its value for the whole truth."""
     missing = answer.values.get("days_missing")
-    days = [f"{formatting.count(missing, 'day')} of the window not listed"] if isinstance(missing, int) and missing else []
+    days = [f"{formatting.pluralise(missing, 'day')} of the window not listed"] if isinstance(missing, int) and missing else []
     cut = ["the answer is not complete"] if answer.values.get("complete") is False else []
     return days + cut
 
 
 def _judged(
-    rule: Rule, due: Due, after: Watch, posts: list[Post], reason: Reason | None, found: Answer | Failed | None, now: datetime
-) -> Judged:
+    rule: Rule,
+    due: Due,
+    after: AlertState,
+    posts: list[Post],
+    reason: Reason | None,
+    found: Answer | EvaluationError | None,
+    now: datetime,
+) -> EvaluationRecord:
     standing = after.standing
-    failed = isinstance(found, Failed)
-    return Judged(
+    failed = isinstance(found, EvaluationError)
+    return EvaluationRecord(
         alert=rule.name,
         definition=rule.definition,
         due=due.at,
@@ -311,9 +325,9 @@ def _judged(
     )
 
 
-def _of_itself(scene: Scene, found: Answer | Failed | None) -> str:
+def _of_itself(scene: NotificationContext, found: Answer | EvaluationError | None) -> str:
     name = scene.rule.name
-    if isinstance(found, Failed):
+    if isinstance(found, EvaluationError):
         return f"The alert `{name}` could not be evaluated {ERRORS_TOLD} times in a row: {found.why}"
     state = {State.FIRING: "it fires", State.NO_DATA: "there is no data"}.get(scene.after.state, "all is calm")
-    return f"The alert `{name}` can be evaluated again after {formatting.count(scene.before.errors, 'failure')}: {state}."
+    return f"The alert `{name}` can be evaluated again after {formatting.pluralise(scene.before.errors, 'failure')}: {state}."

@@ -13,11 +13,11 @@ from bot import formatting
 from bot.blocks import messages
 from bot.questions.question import read_line
 from bot.schedules.due import Due, Trigger
-from bot.slack.outbox import Outbox, ops_post
-from bot.store.posts import How, Post, Posts
-from handlers.answering import Answering, Asking, folder_when_needed
-from handlers.error_messages import trouble_of
-from handlers.jobs.scheduler import GRACE, Scheduled
+from bot.slack.outbox import Outbox, operator_post
+from bot.store.posts import Post, PostKind, Posts
+from handlers.answering import AnswerContext, Answerer, lazy_temp_dir
+from handlers.error_messages import error_message
+from handlers.jobs.scheduler import GRACE, Job
 from providers.errors import ProviderError
 
 log = logging.getLogger("opswatch")
@@ -48,19 +48,19 @@ class Digest:
 class DigestJob:
     """Asks a digest's question and puts the answer into the outbox."""
 
-    answering: Answering
+    answering: Answerer
     posts: Posts
     outbox: Outbox
     zone: tzinfo
     clock: Callable[[], datetime]
     ops_channel: str
 
-    def scheduled(self, digest: Digest) -> Scheduled:
-        return Scheduled(
+    def scheduled(self, digest: Digest) -> Job:
+        return Job(
             digest.name,
             digest.trigger,
             partial(self.run, digest),
-            lambda now: self.posts.seen_until(digest.name, digest.definition, now=now),
+            lambda now: self.posts.last_handled_at(digest.name, digest.definition, now=now),
         )
 
     async def run(self, digest: Digest, due: Due) -> None:
@@ -77,12 +77,12 @@ class DigestJob:
     async def _outcome(self, digest: Digest, due: Due, now: datetime) -> tuple[str, list[Post]]:
         if now - due.at > GRACE:
             return "missed", self._for_ops(
-                digest, due, f"was not sent, since I was away for {formatting.lasting(now - due.at)} after it was due"
+                digest, due, f"was not sent, since I was away for {formatting.format_duration(now - due.at)} after it was due"
             )
         try:
             return "sent", await self._posts(digest, due, now)
         except Exception as error:
-            trouble = trouble_of(error)
+            trouble = error_message(error)
             if not isinstance(error, ProviderError):
                 log.error("The digest %s failed: %s", digest.name, type(error).__name__)
             return trouble.kind, self._for_ops(digest, due, f"could not be answered: {trouble.message} {trouble.hint}")
@@ -91,16 +91,16 @@ class DigestJob:
         """The answer, and its files in the thread; one that is too large is named, and how to have it."""
         question = read_line(digest.line, self.answering.directory, now=now, zone=self.zone)
         key, notes, files, too_large = _key("digest", digest.name, due), [_note(due, now, self.zone)], list[Post](), list[str]()
-        with folder_when_needed() as folder:
-            answer = await self.answering.answer(question, Asking(folder, self.zone))
+        with lazy_temp_dir() as folder:
+            answer = await self.answering.answer(question, AnswerContext(folder, self.zone))
             for file in answer.files:
                 if file.bytes > LARGEST_FILE:
-                    too_large.append(f"{file.name} ({formatting.size(file.bytes)})")
+                    too_large.append(f"{file.name} ({formatting.format_bytes(file.bytes)})")
                 else:
                     content = await asyncio.to_thread(file.path.read_bytes)
-                    files.append(Post(f"{key}:{file.name}", digest.channel, file.name, [], How.FILE, key, content))
+                    files.append(Post(f"{key}:{file.name}", digest.channel, file.name, [], PostKind.FILE, key, content))
         if too_large:
-            notes.append(f"without {formatting.listed(too_large)}, which is too large for a digest; ask for it")
+            notes.append(f"without {formatting.join_words(too_large)}, which is too large for a digest; ask for it")
         note = ", ".join(filter(None, notes))
         text = f"Digest {digest.name}{f' ({note})' if note else ''}: {answer.text}"
         return [Post(key, digest.channel, text, messages.digest_blocks(digest.name, answer.blocks, note=note)), *files]
@@ -108,7 +108,7 @@ class DigestJob:
     def _for_ops(self, digest: Digest, due: Due, what: str) -> list[Post]:
         """Trouble with a digest is told where the bot tells of its troubles, or else where the digest would have stood."""
         text = f"The digest `{digest.name}` of {_said(due.at, self.zone, self.clock())} {what}"
-        return [ops_post(self.ops_channel or digest.channel, _key("digest", digest.name, due), text)]
+        return [operator_post(self.ops_channel or digest.channel, _key("digest", digest.name, due), text)]
 
 
 def _key(kind: str, name: str, due: Due) -> str:
@@ -118,7 +118,11 @@ def _key(kind: str, name: str, due: Due) -> str:
 
 def _note(due: Due, now: datetime, zone: tzinfo) -> str:
     """What is odd about the time of a digest; nothing where it is on time."""
-    late = f"due at {_said(due.at, zone, now)}, sent {formatting.lasting(now - due.at)} late" if now - due.at > ON_TIME else ""
+    late = (
+        f"due at {_said(due.at, zone, now)}, sent {formatting.format_duration(now - due.at)} late"
+        if now - due.at > ON_TIME
+        else ""
+    )
     skipped = (
         f"{due.passed_over} earlier {'one is' if due.passed_over == 1 else 'ones are'} left out" if due.passed_over > 0 else ""
     )
@@ -126,4 +130,4 @@ def _note(due: Due, now: datetime, zone: tzinfo) -> str:
 
 
 def _said(moment: datetime, zone: tzinfo, now: datetime) -> str:
-    return f"{moment.astimezone(zone):%a} {formatting.moment(moment, zone, now)}"
+    return f"{moment.astimezone(zone):%a} {formatting.format_time(moment, zone, now)}"

@@ -33,13 +33,13 @@ RUN_STUCK_AFTER_S = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
-class Scheduled:
+class Job:
     """Something that is done when it is due. `seen_until` tells until when it has been looked after, given what time it is now."""
 
     name: str
     trigger: Trigger
     run: Callable[[Due], Coroutine[Any, Any, None]]
-    seen_until: Callable[[datetime], Awaitable[datetime]]
+    last_handled_at: Callable[[datetime], Awaitable[datetime]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ async def _no_operator(key: str, text: str) -> None:  # noqa: ARG001
 
 
 @dataclass(slots=True)
-class Clockwork:
+class Scheduler:
     """Looks every second at what is due, and does it. One look over a table scales better than a job for each schedule.
 
     One thing is done once at a time: what is due again meanwhile is done afterwards, for its latest instant. What a database that is full
@@ -73,15 +73,15 @@ class Clockwork:
 
     posts: Posts
     clock: Callable[[], datetime]
-    at_start: Sequence[Scheduled]
+    at_start: Sequence[Job]
     prune: Callable[[datetime], Awaitable[None]]
-    distress: Callable[[str], Awaitable[None]]
+    report_database_failure: Callable[[str], Awaitable[None]]
     reset_stored: Callable[[datetime], Awaitable[timedelta | None]] = _no_reset
     tell_operator: Callable[[str, str], Awaitable[None]] = _no_operator
     database_trouble: Callable[[], Awaitable[str]] = _no_trouble
     tick_s: float = 1.0
     after_reset: list[Callable[[datetime], Awaitable[None]]] = field(default_factory=list)
-    _works: dict[str, Scheduled] = field(default_factory=dict)
+    _works: dict[str, Job] = field(default_factory=dict)
     _entries: dict[str, Entry] = field(default_factory=dict)
     _once: list[tuple[datetime, str]] = field(default_factory=list)
     _failed: dict[str, Due] = field(default_factory=dict)
@@ -93,9 +93,9 @@ class Clockwork:
     _why_stuck: str = ""
     _stopped: bool = False
 
-    async def add(self, scheduled: Scheduled) -> None:
+    async def add(self, scheduled: Job) -> None:
         """From now on it is done when it is due; what an earlier process has left is made up for."""
-        seen_until = await scheduled.seen_until(self.clock())
+        seen_until = await scheduled.last_handled_at(self.clock())
         self._works[scheduled.name] = scheduled
         self._entries[scheduled.name] = Entry(scheduled.name, scheduled.trigger, seen_until)
 
@@ -186,14 +186,14 @@ class Clockwork:
             at, monotonic_at = self._seen
             if now < at + timedelta(seconds=time.monotonic() - monotonic_at) - TOLERANCE:
                 return True
-        return any(entry.seen_until > now + TOLERANCE for entry in self._entries.values())
+        return any(entry.last_handled_at > now + TOLERANCE for entry in self._entries.values())
 
     async def _reset(self, now: datetime) -> None:
         """What was looked after in a time to come is looked after from now on."""
         ahead = [await self.reset_stored(now) or timedelta(0)]
         for name, entry in self._entries.items():
-            if entry.seen_until > now:
-                ahead.append(entry.seen_until - now)
+            if entry.last_handled_at > now:
+                ahead.append(entry.last_handled_at - now)
                 self._entries[name] = Entry(name, entry.trigger, now)
         for table in (self._waiting, self._failed):
             for name in [name for name, due in table.items() if due.at > now]:
@@ -205,7 +205,7 @@ class Clockwork:
 
     async def _tell_of_reset(self, now: datetime, ahead: timedelta) -> None:
         text = (
-            f"The clock of this machine was set back, or had been ahead by up to {formatting.lasting(ahead)}. What waited for a time that has not come"
+            f"The clock of this machine was set back, or had been ahead by up to {formatting.format_duration(ahead)}. What waited for a time that has not come"
             " was reset: digests and alerts go on from now, silences last as long as they were meant to. Check the time service (NTP)."
         )
         log.warning(text)
@@ -227,12 +227,12 @@ class Clockwork:
         try:
             await self.prune(self.clock())
         except sqlite3.Error as error:
-            await self.distress(str(error))
+            await self.report_database_failure(str(error))
 
     async def _look_at_database(self) -> None:
         if trouble := await self.database_trouble():
             log.error("%s", trouble)
-            await self.distress(trouble.rstrip("."))
+            await self.report_database_failure(trouble.rstrip("."))
 
     def _begin(self, dues: Sequence[Due]) -> None:
         for due in dues:
@@ -251,14 +251,14 @@ class Clockwork:
         if not self._stopped and (due := self._waiting.pop(name, None)):
             self._begin([due])
 
-    async def _do(self, work: Scheduled, due: Due) -> None:
+    async def _do(self, work: Job, due: Due) -> None:
         try:
             with in_background():
                 await work.run(due)
         except sqlite3.Error as error:
             self._failed[due.name] = due
             log.error("The database cannot be used (%s); what was due is done again.", error)
-            await self.distress(str(error))
+            await self.report_database_failure(str(error))
         except Exception as error:
             log.error("Something that was due could not be done: %s", type(error).__name__)
 
@@ -282,8 +282,8 @@ def _coalesced(waiting: Due | None, due: Due) -> Due:
 
 
 def _named(names: Sequence[str] | dict[str, Due]) -> str:
-    return formatting.listed([formatting.inert(name, 60) for name in names], 3)
+    return formatting.join_words([formatting.sanitise(name, 60) for name in names], 3)
 
 
 def _lasting(seconds: float) -> str:
-    return formatting.lasting(timedelta(seconds=round(seconds)))
+    return formatting.format_duration(timedelta(seconds=round(seconds)))

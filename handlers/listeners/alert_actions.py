@@ -15,16 +15,16 @@ from bot.blocks import messages
 from bot.blocks.alerts import ACKNOWLEDGE, SILENCE
 from bot.errors import BadQuestion
 from handlers.alert_rules import RuleManager
-from handlers.listeners.actions import errand_of
+from handlers.listeners.actions import reply_target_from_action
 from handlers.permissions import Requester
-from handlers.requests import Door
+from handlers.requests import RequestHandler
 
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgeAction:
     """Somebody takes an incident on. It is not repeated; what is new, and its end, are told."""
 
-    door: Door
+    door: RequestHandler
     rules: RuleManager
 
     async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
@@ -38,7 +38,7 @@ class AcknowledgeAction:
 class SilenceAction:
     """Quiet for one hour, four, or until tomorrow."""
 
-    door: Door
+    door: RequestHandler
     rules: RuleManager
 
     async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
@@ -51,18 +51,18 @@ _LENGTHS: dict[str, timedelta | None] = {length: formatting.read_duration(length
 
 
 async def managed(
-    door: Door, rules: RuleManager, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
+    door: RequestHandler, rules: RuleManager, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
 ) -> tuple[Rule, Requester]:
     """The rule that a button is about, for somebody who may manage it. Raises BadQuestion and Refused."""
-    errand = context["errand"] = errand_of(body, "")
+    errand = context["errand"] = reply_target_from_action(body, "")
     name = str(action.get("value", ""))
     rule = rules.rule(name)
     if rule is None:
-        raise BadQuestion(f"There is no alert “{formatting.inert(name, 60)}” any more.", "/usage alerts")
+        raise BadQuestion(f"There is no alert “{formatting.sanitise(name, 60)}” any more.", "/usage alerts")
     requester = await door.permissions.requester(errand.user, errand.channel)
     return await rules.required(rule.name, rule.command, requester), requester
 
 
-def register(app: AsyncApp, door: Door, rules: RuleManager) -> None:
+def register(app: AsyncApp, door: RequestHandler, rules: RuleManager) -> None:
     app.action(ACKNOWLEDGE)(AcknowledgeAction(door, rules).__call__)
     app.action(re.compile(rf"^{re.escape(SILENCE)}\.\w+$"))(SilenceAction(door, rules).__call__)

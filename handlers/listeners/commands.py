@@ -9,8 +9,8 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from bot.questions.question import COMMANDS, CommandName
-from bot.slack.delivery import Errand
-from handlers.requests import Door
+from bot.slack.delivery import ReplyTarget
+from handlers.requests import RequestHandler
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,11 @@ class SlashCommand:
     """One slash command. It has been acknowledged before it gets here."""
 
     name: CommandName
-    door: Door
+    door: RequestHandler
 
     async def __call__(self, body: dict[str, Any], context: AsyncBoltContext) -> None:
         words = str(body.get("text") or "")
-        errand = Errand(
+        errand = ReplyTarget(
             user=str(body.get("user_id", "")),
             channel=str(body.get("channel_id", "")),
             response_url=str(body.get("response_url", "")),
@@ -33,6 +33,6 @@ class SlashCommand:
         await self.door.ask(self.name, words, errand, via="slash")
 
 
-def register(app: AsyncApp, door: Door) -> None:
+def register(app: AsyncApp, door: RequestHandler) -> None:
     for command in COMMANDS.values():
         app.command(f"/{command.name}")(SlashCommand(command.name, door).__call__)

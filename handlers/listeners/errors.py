@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from slack_bolt.async_app import AsyncBoltContext
 
 from bot.blocks import messages
-from bot.errors import SlackRefused, SlackUnsure
-from bot.slack.delivery import Delivery, Errand
+from bot.errors import SlackDeliveryUnknown, SlackRefused
+from bot.slack.delivery import Delivery, ReplyTarget
 from bot.store import Store
-from handlers.error_messages import trouble_of
+from handlers.error_messages import error_message
 from providers.clock import Clock
 from providers.redaction import Redactor
 
@@ -33,9 +33,9 @@ class ErrorListener:
     async def __call__(self, error: Exception, context: AsyncBoltContext) -> None:
         await self.tell(error, context.get("errand"))
 
-    async def tell(self, error: Exception, errand: Errand | None) -> None:
+    async def tell(self, error: Exception, errand: ReplyTarget | None) -> None:
         """Tells of an error whoever it kept from an answer."""
-        trouble = trouble_of(error)
+        trouble = error_message(error)
         if trouble.kind == "internal":
             log.error("Fault: %s", self.redactor.text("".join(traceback.format_exception(error))))
         if errand is None:
@@ -43,16 +43,16 @@ class ErrorListener:
         try:
             await self._give_back(errand)
             await self.delivery.trouble(errand, trouble.text, trouble.blocks(errand.line))
-        except (SlackRefused, SlackUnsure) as failed:
+        except (SlackRefused, SlackDeliveryUnknown) as failed:
             log.error("%s could not be told what went wrong: %s", errand.user, failed)
         except Exception as failed:
             log.error("An error could not be told: %s", self.redactor.text("".join(traceback.format_exception(failed))))
 
-    async def _give_back(self, errand: Errand) -> None:
+    async def _give_back(self, errand: ReplyTarget) -> None:
         """The private answer whose place was taken by work that came to nothing."""
         if not errand.shown_privately or not errand.private_place:
             return
         with contextlib.suppress(sqlite3.Error):
             if kept := await self.store.kept_answer(errand.private_place, user=errand.user, now=self.clock()):
                 ticket, text, blocks = kept
-                await self.delivery.give_back(errand, text, messages.with_share(blocks, ticket))
+                await self.delivery.restore_answer(errand, text, messages.with_share(blocks, ticket))

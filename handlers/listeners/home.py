@@ -13,7 +13,7 @@ from bot.blocks.home import CHECK_ACTION, HomeFacts, home_blocks
 from bot.store import Store
 from handlers.alert_rules import RuleManager
 from handlers.permissions import Requester
-from handlers.requests import SHOW_WORK_AFTER_S, Door
+from handlers.requests import SHOW_WORK_AFTER_S, RequestHandler
 from handlers.subscriptions import SubscriptionManager
 from providers.models import Check
 from providers.redaction import MARK
@@ -25,7 +25,7 @@ CHECK_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class HomeTab:
-    door: Door
+    door: RequestHandler
     store: Store
     accounts: Mapping[str, Checked]
     subscriptions: SubscriptionManager
@@ -103,7 +103,7 @@ async def _check(account: Checked) -> Check:
 
 def register(
     app: AsyncApp,
-    door: Door,
+    door: RequestHandler,
     store: Store,
     accounts: Mapping[str, Checked],
     subscriptions: SubscriptionManager,

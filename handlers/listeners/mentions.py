@@ -13,10 +13,10 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from bot.blocks import messages as block_messages
 from bot.errors import BadQuestion
-from bot.questions.question import COMMANDS, LONGEST_QUESTION, CommandName, changed, read_line
-from bot.slack.delivery import Errand
-from bot.slack.text import as_typed
-from handlers.requests import Door, words_of
+from bot.questions.question import COMMANDS, LONGEST_QUESTION, CommandName, apply_follow_up, read_line
+from bot.slack.delivery import ReplyTarget
+from bot.slack.text import unescape_input
+from handlers.requests import RequestHandler, split_command
 
 _MENTION = re.compile(r"^\s*<@[A-Z0-9]+(?:\|[^>]*)?>[\s,:]*")
 
@@ -25,13 +25,13 @@ _MENTION = re.compile(r"^\s*<@[A-Z0-9]+(?:\|[^>]*)?>[\s,:]*")
 class Mention:
     """Answers in the thread, where slash commands cannot go."""
 
-    door: Door
+    door: RequestHandler
 
     async def __call__(self, event: dict[str, Any], body: dict[str, Any], context: AsyncBoltContext) -> None:
         user, channel, ts = str(event.get("user", "")), str(event.get("channel", "")), str(event.get("ts", ""))
         if not user or event.get("bot_id") or event.get("bot_profile") or event.get("subtype"):
             return
-        errand = context["errand"] = Errand(
+        errand = context["errand"] = ReplyTarget(
             user=user,
             channel=channel,
             response_url="",
@@ -41,10 +41,10 @@ class Mention:
         )
         own_ids = {own for own in (context.bot_user_id, context.bot_id, body.get("api_app_id")) if own}
         errand.line = await self._line(_said(event), event, errand, own_ids)
-        command, words = words_of(errand.line)
+        command, words = split_command(errand.line)
         await self.door.ask(command, words, errand, via="mention")
 
-    async def _line(self, said: str, event: dict[str, Any], errand: Errand, own_ids: Collection[str]) -> str:
+    async def _line(self, said: str, event: dict[str, Any], errand: ReplyTarget, own_ids: Collection[str]) -> str:
         """The question that is meant. Raises BadQuestion."""
         name = said.partition(" ")[0].removeprefix("/").lower()
         if name in COMMANDS:
@@ -58,17 +58,17 @@ class Mention:
             )
         door, now = self.door, self.door.clock()
         # Before the words are read: a refusal of theirs names accounts.
-        await door.require(words_of(asked)[0], errand.user, errand.channel)
+        await door.require(split_command(asked)[0], errand.user, errand.channel)
         zone = await door.people.zone(errand.user)
         question = read_line(asked, door.answering.directory, now=now, zone=zone)
-        return changed(question, said, door.answering.directory, now=now, zone=zone).line if said else question.line
+        return apply_follow_up(question, said, door.answering.directory, now=now, zone=zone).line if said else question.line
 
-    async def _question_of_thread(self, event: dict[str, Any], errand: Errand, own_ids: Collection[str]) -> str:
+    async def _question_of_thread(self, event: dict[str, Any], errand: ReplyTarget, own_ids: Collection[str]) -> str:
         """What the latest of our answers in the thread has answered."""
         if not event.get("thread_ts"):
             return ""
         messages = await self.door.delivery.thread(errand.channel, errand.thread_ts, own_ids=own_ids)
-        return next((line for blocks in reversed(messages) if (line := block_messages.question_of(blocks))), "")
+        return next((line for blocks in reversed(messages) if (line := block_messages.extract_question(blocks))), "")
 
 
 def _said(event: Mapping[str, Any]) -> str:
@@ -76,7 +76,7 @@ def _said(event: Mapping[str, Any]) -> str:
     text = str(event.get("text", ""))
     if len(text) > LONGEST_QUESTION:
         raise BadQuestion(f"That is too long for a question; at most {LONGEST_QUESTION:,} characters are read.", "/usage help")
-    return as_typed(_MENTION.sub("", text)).strip()
+    return unescape_input(_MENTION.sub("", text)).strip()
 
 
 def _by_topic(said: str) -> str:
@@ -103,5 +103,5 @@ _TOPICS: Mapping[CommandName, tuple[frozenset[str], frozenset[str]]] = MappingPr
 )
 
 
-def register(app: AsyncApp, door: Door) -> None:
+def register(app: AsyncApp, door: RequestHandler) -> None:
     app.event("app_mention")(Mention(door).__call__)

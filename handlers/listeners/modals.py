@@ -16,22 +16,22 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 from slack_sdk.errors import SlackApiError
 
 from bot.alerts.backtest import backtest_blocks, backtest_text, sentence
-from bot.alerts.commands import Alert, read_alert_wish
+from bot.alerts.commands import CreateAlert, read_alert_wish
 from bot.alerts.rule import Rule
 from bot.answer import Answer, Block
 from bot.blocks import kit, limits, messages, modals
 from bot.blocks.alerts import EDIT
-from bot.blocks.modals import About, about_from, about_of, entered
-from bot.errors import BadQuestion, Meant, Refused
-from bot.questions.question import COMMANDS, Parts, read_question
-from bot.slack.delivery import UNSURE, Errand
+from bot.blocks.modals import ModalState, about_from, about_of, form_values
+from bot.errors import AccessDenied, BadQuestion, SuggestedQuestion
+from bot.questions.question import COMMANDS, QuestionParts, read_question
+from bot.slack.delivery import UNSURE, ReplyTarget
 from bot.slack.manifest import ASK_AGAIN, ASK_OPSWATCH
 from handlers.alert_rules import RuleManager, rule_of, wish_of
 from handlers.backtesting import Backtesting
-from handlers.error_messages import trouble_of
-from handlers.listeners.actions import errand_of
+from handlers.error_messages import error_message
+from handlers.listeners.actions import reply_target_from_action
 from handlers.listeners.errors import ErrorListener
-from handlers.requests import Door, words_of
+from handlers.requests import RequestHandler, split_command
 from handlers.subscriptions import SubscriptionManager
 from providers.sources import LogSource
 
@@ -49,7 +49,7 @@ TOO_LATE = "The form could not be opened in time; press the button again."
 class OpenQuestion:
     """`Fill in…` under help and under a refused question, and *Ask again* at a message: the form of a question."""
 
-    door: Door
+    door: RequestHandler
 
     async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
         about, words = await _asked(self.door, body, action, context)
@@ -60,30 +60,30 @@ class OpenQuestion:
 class AskAgain:
     """The shortcut at a message: the form of the question that the message answers; else the choice of all."""
 
-    door: Door
+    door: RequestHandler
 
     async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         await ack()
-        context["errand"] = errand = errand_of(body, "")
+        context["errand"] = errand = reply_target_from_action(body, "")
         message = body.get("message") or {}
-        line = messages.question_of(message.get("blocks") or []) if _is_ours(message, body, context) else ""
+        line = messages.extract_question(message.get("blocks") or []) if _is_ours(message, body, context) else ""
         if not line:
             await _open(self.door, body, context, modals.chooser_modal(errand.channel))
             return
-        command, words = words_of(line)
+        command, words = split_command(line)
         await self.door.require(command, errand.user, errand.channel)
-        await _open(self.door, body, context, _form_of(self.door, About(command, errand.channel), words))
+        await _open(self.door, body, context, _form_of(self.door, ModalState(command, errand.channel), words))
 
 
 @dataclass(frozen=True, slots=True)
 class AskOpswatch:
     """The shortcut that is everywhere. It belongs to no channel, so it is answered in direct messages."""
 
-    door: Door
+    door: RequestHandler
 
     async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         await ack()
-        context["errand"] = errand_of(body, "")
+        context["errand"] = reply_target_from_action(body, "")
         await _open(self.door, body, context, modals.chooser_modal(""))
 
 
@@ -91,19 +91,19 @@ class AskOpswatch:
 class ChooseQuestion:
     """A choice becomes the form of one question."""
 
-    door: Door
+    door: RequestHandler
 
     async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
         context["errand"] = None
         about, view = about_from(str(action.get("value") or "")), body["view"]
         await self.door.delivery.update_view(await self._form(about, str(body["user"]["id"])), view["id"], view["hash"])
 
-    async def _form(self, about: About, user: str) -> Block:
+    async def _form(self, about: ModalState, user: str) -> Block:
         try:
             await self.door.require(about.command, user, about.channel)
-        except Refused as error:
+        except AccessDenied as error:
             # A form without names; who submits it is refused and recorded.
-            return modals.question_modal(about, Parts(), [], kit.escaped(error.message))
+            return modals.question_modal(about, QuestionParts(), [], kit.escaped(error.message))
         return _form_of(self.door, about, "")
 
 
@@ -111,7 +111,7 @@ class ChooseQuestion:
 class LogNames:
     """The names of logs that hold what was typed so far: those of the configuration, and those that the accounts list."""
 
-    door: Door
+    door: RequestHandler
     sources: Mapping[str, LogSource]
 
     async def __call__(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -133,12 +133,12 @@ class LogNames:
 class AskQuestion:
     """`Ask` in the form of a question; a refusal stands at the input it is about."""
 
-    door: Door
+    door: RequestHandler
     problems: ErrorListener
     _asking: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def __call__(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        about, user, given = about_of(body["view"]), str(body["user"]["id"]), entered(body["view"])
+        about, user, given = about_of(body["view"]), str(body["user"]["id"]), form_values(body["view"])
         words = modals.question_words(given)
         # The words of somebody who may not ask are not read; the door refuses and records them.
         if await _may_ask(self.door, about, user):
@@ -153,7 +153,7 @@ class AskQuestion:
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
 
-    async def _ask(self, about: About, words: str, errand: Errand) -> None:
+    async def _ask(self, about: ModalState, words: str, errand: ReplyTarget) -> None:
         errand.line = f"/{about.command} {words}".strip()
         try:
             if not errand.channel:
@@ -167,7 +167,7 @@ class AskQuestion:
 class OpenRepeat:
     """`Repeat…` under an answer, and `Fill in…` under a refusal: a question to be asked again and again."""
 
-    door: Door
+    door: RequestHandler
 
     async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
         about, words = await _asked(self.door, body, action, context)
@@ -178,7 +178,7 @@ class OpenRepeat:
 class OpenAlert:
     """`Alert me…` under an answer, and `Fill in…` under a refusal: a value to be watched."""
 
-    door: Door
+    door: RequestHandler
 
     async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
         about, words = await _asked(self.door, body, action, context)
@@ -190,7 +190,7 @@ class OpenAlert:
 class OpenSilence:
     """`Fill in…` under a refused silence."""
 
-    door: Door
+    door: RequestHandler
     rules: RuleManager
 
     async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
@@ -210,15 +210,15 @@ class OpenSilence:
 class EditAction:
     """`Edit rule` under an alert."""
 
-    door: Door
+    door: RequestHandler
     rules: RuleManager
 
     async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
-        errand = context["errand"] = errand_of(body, "")
+        errand = context["errand"] = reply_target_from_action(body, "")
         requester = await self.door.permissions.requester(errand.user, errand.channel)
         kept = await self.rules.editable(str(action.get("value", "")), "usage", requester)
         rule = rule_of(kept)
-        about = About(rule.command, kept.channel, rule.name)
+        about = ModalState(rule.command, kept.channel, rule.name)
         wish = wish_of(rule)
         view = modals.alert_modal(about, wish, _said(self.door, about, wish.words), is_new=False)
         await _open(self.door, body, context, view)
@@ -228,7 +228,7 @@ class EditAction:
 class TryAlert:
     """`Try it` in the modal of an alert: what it would have done in the last ninety days, before it is saved."""
 
-    door: Door
+    door: RequestHandler
     rules: RuleManager
     backtesting: Backtesting
 
@@ -240,12 +240,12 @@ class TryAlert:
         try:
             asker = await self.door.asker(about.command, user, about.channel)
             self.rules.access.require_manage(about.command, **asker.rights)
-            wish = _wish(self.door, about, entered(view))
+            wish = _wish(self.door, about, form_values(view))
             rule, _ = self.rules.preview(wish, about.command, asker)
             test = await self.backtesting.run(rule)
             result = " ".join([f"It {sentence(test)}.", *test.notes])
         except Exception as error:
-            trouble = trouble_of(error)
+            trouble = error_message(error)
             result = f"{trouble.message} {trouble.hint if trouble.kind != 'bad_question' else ''}".strip()
         await self._show(view, view["id"], shown, result)
 
@@ -263,18 +263,18 @@ class TryAlert:
 class SaveRepeat:
     """`Subscribe` in the modal."""
 
-    door: Door
+    door: RequestHandler
     subscriptions: SubscriptionManager
 
     async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         about, user = about_of(body["view"]), str(body["user"]["id"])
         context["errand"] = _errand(about, user)
-        words = modals.repeat_words(entered(body["view"]))
+        words = modals.repeat_words(form_values(body["view"]))
         told = await _saved(ack, "question", self._take(about, words, user))
         if told:
             await _confirm(self.door, about, user, told, context)
 
-    async def _take(self, about: About, words: str, user: str) -> Answer | None:
+    async def _take(self, about: ModalState, words: str, user: str) -> Answer | None:
         asker = await self.door.asker(about.command, user, about.channel)
         return await self.subscriptions.take(about.command, words, asker)
 
@@ -283,13 +283,13 @@ class SaveRepeat:
 class SaveSilence:
     """`Silence` in the modal."""
 
-    door: Door
+    door: RequestHandler
     rules: RuleManager
 
     async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         about, user = about_of(body["view"]), str(body["user"]["id"])
         context["errand"] = _errand(about, user)
-        given = entered(body["view"])
+        given = form_values(body["view"])
         asker = await self.door.asker(about.command, user, about.channel)
         told = await _saved(ack, "name", self.rules.take(about.command, modals.silence_words(given), asker))
         if told:
@@ -300,16 +300,16 @@ class SaveSilence:
 class SaveAlert:
     """`Save` in the modal of an alert; a refusal stands at the input it is about."""
 
-    door: Door
+    door: RequestHandler
     rules: RuleManager
     backtesting: Backtesting
 
     async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
-        about, user, given = about_of(body["view"]), str(body["user"]["id"]), entered(body["view"])
+        about, user, given = about_of(body["view"]), str(body["user"]["id"]), form_values(body["view"])
         try:
             requester = await self.door.asker(about.command, user, about.channel)
             self.rules.access.require_manage(about.command, **requester.rights)
-        except Refused as error:
+        except AccessDenied as error:
             await ack(response_action="errors", errors={"question": error.message})
             return
         try:
@@ -324,11 +324,11 @@ class SaveAlert:
             await _confirm(self.door, about, user, told, context)
             await self._tell_the_past(rule, about, user)
 
-    async def _make(self, wish: Alert, about: About, user: str) -> tuple[Rule, Answer]:
+    async def _make(self, wish: CreateAlert, about: ModalState, user: str) -> tuple[Rule, Answer]:
         requester = await self.door.permissions.requester(user, about.channel)
         return await self.rules.make(wish, about.command, requester, instead_of=about.rule)
 
-    async def _tell_the_past(self, rule: Rule, about: About, user: str) -> None:
+    async def _tell_the_past(self, rule: Rule, about: ModalState, user: str) -> None:
         """What it would have done, with its chart, for whoever has made it. A courtesy: where it fails, nothing is said."""
         try:
             test = await self.backtesting.run(rule)
@@ -337,10 +337,12 @@ class SaveAlert:
             return
         if test.samples:
             zone = await self.door.people.zone(user)
-            await self.door.delivery.whisper(_errand(about, user), backtest_text(test, zone), backtest_blocks(test, zone))
+            await self.door.delivery.send_ephemeral(_errand(about, user), backtest_text(test, zone), backtest_blocks(test, zone))
 
 
-async def _asked(door: Door, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> tuple[About, str]:
+async def _asked(
+    door: RequestHandler, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
+) -> tuple[ModalState, str]:
     """What the button is about, for whoever may ask it: the command and its words. Raises BadQuestion and Refused."""
     about, words = _button_line(body, action, context)
     await door.require(about.command, context["errand"].user, about.channel)
@@ -353,30 +355,30 @@ def _is_ours(message: Mapping[str, Any], body: Mapping[str, Any], context: Async
     return all(not message.get(name) or not own or message[name] == own for name, own in ours.items())
 
 
-def _button_line(body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> tuple[About, str]:
+def _button_line(body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> tuple[ModalState, str]:
     """The command and the words that a button holds."""
     line = str(action.get("value", ""))
-    errand = context["errand"] = errand_of(body, line)
-    command, words = words_of(line)
-    return About(command, errand.channel), words
+    errand = context["errand"] = reply_target_from_action(body, line)
+    command, words = split_command(line)
+    return ModalState(command, errand.channel), words
 
 
-async def _may_ask(door: Door, about: About, user: str) -> bool:
+async def _may_ask(door: RequestHandler, about: ModalState, user: str) -> bool:
     asker = await door.asker(about.command, user, about.channel)
     return door.access.may_ask(about.command, **asker.rights)
 
 
-def _form_of(door: Door, about: About, words: str) -> Block:
+def _form_of(door: RequestHandler, about: ModalState, words: str) -> Block:
     """The form of a question, filled from words as far as they can be read, or as they were probably meant."""
     directory = door.answering.directory
     read = partial(read_question, about.command, directory=directory, now=door.clock(), zone=door.zone)
     try:
         parts = read(words).parts
-    except Meant as error:
+    except SuggestedQuestion as error:
         words = error.hint.partition(" ")[2]
         parts = read(words).parts
     except BadQuestion:
-        parts = Parts()
+        parts = QuestionParts()
     accounts = directory.of_kind(COMMANDS[about.command].kinds)
     preview = _said(door, about, words) if words or about.command != "logs" else "Choose a log, and when."
     return modals.question_modal(about, parts, accounts, preview)
@@ -389,16 +391,16 @@ def _wrong_input(view: Mapping[str, Any], given: Mapping[str, str]) -> str:
     return next((name for name in wanted if given.get(name) and name in inputs), inputs[0])
 
 
-def _as_far_as_typed(door: Door, about: About, words: str) -> Alert:
+def _as_far_as_typed(door: RequestHandler, about: ModalState, words: str) -> CreateAlert:
     """The wish that was typed, where it can be read; else its question alone."""
     try:
         wish = read_alert_wish(about.command, f"alert {words}", door.answering.directory)
     except BadQuestion:
         wish = None
-    return wish if isinstance(wish, Alert) else modals.new_alert(about.command, words)
+    return wish if isinstance(wish, CreateAlert) else modals.new_alert(about.command, words)
 
 
-def _said(door: Door, about: About, words: str) -> str:
+def _said(door: RequestHandler, about: ModalState, words: str) -> str:
     """How the question is read, in one line."""
     try:
         question = read_question(about.command, words, door.answering.directory, now=door.clock(), zone=door.zone)
@@ -407,14 +409,14 @@ def _said(door: Door, about: About, words: str) -> str:
     return f"Read as {kit.code(question.line, 200)}" + (f": {kit.escaped(question.window.said)}" if question.window else "")
 
 
-def _wish(door: Door, about: About, given: Mapping[str, str], only: Sequence[str] | None = None) -> Alert:
+def _wish(door: RequestHandler, about: ModalState, given: Mapping[str, str], only: Sequence[str] | None = None) -> CreateAlert:
     wish = read_alert_wish(about.command, modals.alert_words(given, only), door.answering.directory)
-    if not isinstance(wish, Alert):
+    if not isinstance(wish, CreateAlert):
         raise BadQuestion("That is no alert.", "/usage alerts")
     return wish
 
 
-def _input_of(door: Door, about: About, given: Mapping[str, str]) -> str:
+def _input_of(door: RequestHandler, about: ModalState, given: Mapping[str, str]) -> str:
     """The input at which a wish ceases to be one."""
     tried: list[str] = []
     for name in ("threshold", *modals.OPTIONS):
@@ -429,7 +431,7 @@ def _input_of(door: Door, about: About, given: Mapping[str, str]) -> str:
     return "question"
 
 
-async def _open(door: Door, body: dict[str, Any], context: AsyncBoltContext, view: Block) -> None:
+async def _open(door: RequestHandler, body: dict[str, Any], context: AsyncBoltContext, view: Block) -> None:
     """Opens a modal at once: a trigger lives three seconds."""
     problems = limits.view_problems(view)
     if problems:
@@ -451,29 +453,29 @@ async def _saved(ack: AsyncAck, block: str, taking: Coroutine[Any, Any, T]) -> T
         return await task
     try:
         told = task.result()
-    except (BadQuestion, Refused) as error:
+    except (BadQuestion, AccessDenied) as error:
         await ack(response_action="errors", errors={block: error.message})
         return None
     except sqlite3.Error as error:
         log.error("A form could not be saved: %s", error)
-        await ack(response_action="errors", errors={block: f"Nothing was saved. {trouble_of(error).text}"})
+        await ack(response_action="errors", errors={block: f"Nothing was saved. {error_message(error).text}"})
         return None
     await ack()
     return told
 
 
-async def _confirm(door: Door, about: About, user: str, told: Answer, context: AsyncBoltContext) -> None:
+async def _confirm(door: RequestHandler, about: ModalState, user: str, told: Answer, context: AsyncBoltContext) -> None:
     context["errand"] = errand = _errand(about, user)
     await door.delivery.tell(errand, told)
 
 
-def _errand(about: About, user: str) -> Errand:
-    return Errand(user=user, channel=about.channel, response_url="", line="", delivery=uuid.uuid4().hex)
+def _errand(about: ModalState, user: str) -> ReplyTarget:
+    return ReplyTarget(user=user, channel=about.channel, response_url="", line="", delivery=uuid.uuid4().hex)
 
 
 def register(
     app: AsyncApp,
-    door: Door,
+    door: RequestHandler,
     subscriptions: SubscriptionManager,
     rules: RuleManager,
     backtesting: Backtesting,

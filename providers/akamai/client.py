@@ -23,8 +23,8 @@ from providers.clock import Clock, utc_now
 from providers.errors import AuthFailed, Incomplete, NotFound, ProtocolError, ProviderError, RateLimited, TooLarge, Unavailable
 from providers.http.client import Reply, date_of, fetch, off_loop, open_client, refuse_status, too_many_requests
 from providers.http.network import Network
-from providers.limits.rate_limiter import AKAMAI_V2_LIMITS, Budget, Ledger, MemoryLedger
-from providers.models import ApiCall, CallFilters, CallPage, Check, Condition, Window, iso_utc
+from providers.limits.rate_limiter import AKAMAI_V2_LIMITS, MemoryLedger, RateLimiter, RateLimitStore
+from providers.models import AccountStatus, ApiCall, CallFilters, CallPage, Check, Window, iso_utc
 from providers.redaction import Redactor
 
 V1 = "/reporting-api/v1/reports/apiusagedetails-by-time/versions/1"
@@ -73,7 +73,7 @@ class Akamai:
         credentials: EdgeGridCredentials,
         settings: ReportSettings,
         redactor: Redactor | None = None,
-        ledger: Ledger | None = None,
+        ledger: RateLimitStore | None = None,
         clock: Clock = utc_now,
         network: Network = Network(),
     ) -> None:
@@ -86,7 +86,7 @@ class Akamai:
         # The values of the page, until the report has told its own: they have changed before.
         self._enumerations: Mapping[str, Sequence[str]] = wording.ENUMERATIONS
         limits = AKAMAI_V2_LIMITS if settings.report == "v2" else {}
-        budget = Budget(account, credentials.client_token, limits, ledger or MemoryLedger(), clock)
+        budget = RateLimiter(account, credentials.client_token, limits, ledger or MemoryLedger(), clock)
         self._client = open_client(
             credentials.base_url, account=account, auth=self._auth, budget=budget, clock=clock, network=network
         )
@@ -106,7 +106,7 @@ class Akamai:
         """All calls of the window. A window that fills the vendor's row cap is halved until its rows fit."""
         asked, notes = self._within_retention(window)
         requests = _Requests(MOST_REQUESTS, read)
-        reports = await self._reports(asked, wording.at_source(filters), requests)
+        reports = await self._reports(asked, wording.server_filters(filters), requests)
         for report in reports:
             notes += self._shortcomings(report, asked)
         if requests.spent_out:
@@ -116,7 +116,7 @@ class Akamai:
         late = min((r.data_ends for r in reports if r.data_ends and r.data_ends < asked.end), default=None)
         remarks = tuple(self._remarks(asked, filters))
         told = tuple(dict.fromkeys([*notes, *remarks]))
-        return CallPage(calls, complete=not notes, notes=told, remarks=remarks, known_until=late)
+        return CallPage(calls, complete=not notes, notes=told, remarks=remarks, data_until=late)
 
     def kept_since(self, now: datetime) -> datetime:
         """The oldest instant that can be asked about. A minute is left for the clocks to differ and the request to arrive."""
@@ -146,10 +146,10 @@ class Akamai:
         ]
         return [call for call in calls if keep(call)] if filters else calls
 
-    async def condition(self) -> Condition:
+    async def condition(self) -> AccountStatus:
         """How it stands with the account, without a request."""
         circuit = self._client.circuit
-        return Condition(
+        return AccountStatus(
             self.account, circuit.trouble, circuit.answered_at, await self._client.budget.left() if self._client.budget else ()
         )
 

@@ -42,7 +42,7 @@ def refusal(account: str, filters: CallFilters, enumerations: Mapping[str, Seque
     return None
 
 
-def at_source(filters: CallFilters) -> dict[str, list[str]]:
+def server_filters(filters: CallFilters) -> dict[str, list[str]]:
     """The vendor's own filter map for what it can filter by itself. Values of one name mean any of them."""
     source = {name: [v.lower() if name in ENUMERATIONS else v for v in values] for name, values in filters.native.items()}
     wanted: list[tuple[str, list[str]]] = []

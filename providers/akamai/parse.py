@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from providers.errors import Incomplete, unreadable
-from providers.http.decoding import MOST_VALUES, json_of, refuse_excess
+from providers.http.decoding import MOST_VALUES, decode_json, refuse_excess
 from providers.models import ApiCall, Outcome, Window
 from providers.redaction import Redactor
 
@@ -74,14 +74,14 @@ def json_report(body: bytes, *, account: str) -> Report:
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         rows, metadata, links = _odd_answer(body, account=account)
     else:
-        rows, metadata, links = answer.data, json_of(bytes(answer.metadata)), json_of(bytes(answer.links))
+        rows, metadata, links = answer.data, decode_json(bytes(answer.metadata)), decode_json(bytes(answer.links))
     return _report(rows, metadata if isinstance(metadata, dict) else {}, links, size=len(body))
 
 
 def _odd_answer(body: bytes, *, account: str) -> tuple[list[Row], Any, Any]:
     """Rows, metadata and links of an answer that is not quite of the shape it should have."""
     refuse_excess(body, account=account)
-    answer = json_of(body)
+    answer = decode_json(body)
     if answer is None:
         raise unreadable(account, "a report that is not JSON")
     data = answer.get("data") if isinstance(answer, dict) else None
@@ -220,7 +220,7 @@ def outcome(code: str) -> Outcome:
 
 def problem(body: bytes) -> Mapping[str, Any]:
     """An error body as a mapping; empty where it is HTML or anything else."""
-    answer = json_of(body)
+    answer = decode_json(body)
     return answer if isinstance(answer, dict) else {}
 
 

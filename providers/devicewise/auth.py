@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from providers.clock import Clock, utc_now
 from providers.errors import AuthFailed
-from providers.limits.rate_limiter import Ledger, slow_fingerprint
+from providers.limits.rate_limiter import RateLimitStore, slow_fingerprint
 from providers.redaction import Secret
 
 LOCKOUT = timedelta(minutes=30)
@@ -54,7 +54,7 @@ class LockOut:
     account: str
     place: str
     credentials: Credentials
-    ledger: Ledger
+    ledger: RateLimitStore
     clock: Clock = utc_now
 
     async def check(self) -> None:

@@ -21,8 +21,8 @@ from providers.devicewise.paging import Collected
 from providers.errors import AuthFailed, ProtocolError, ProviderError, TooLarge
 from providers.http.client import Reply, fetch, off_loop, open_client
 from providers.http.network import Network
-from providers.limits.rate_limiter import DEVICEWISE_PER_S, Ledger, MemoryLedger, Pace
-from providers.models import ApiCall, CallFilters, CallPage, Check, Condition, Outcome, Window, iso_utc
+from providers.limits.rate_limiter import DEVICEWISE_PER_S, MemoryLedger, Pace, RateLimitStore
+from providers.models import AccountStatus, ApiCall, CallFilters, CallPage, Check, Outcome, Window, iso_utc
 from providers.redaction import Redactor, Secret
 
 PAGE_ROWS, LEAST_PAGE_ROWS = 2000, 10
@@ -42,7 +42,7 @@ class DeviceWise:
         org: str = "",
         show_all: bool = False,
         redactor: Redactor | None = None,
-        ledger: Ledger | None = None,
+        ledger: RateLimitStore | None = None,
         clock: Clock = utc_now,
         network: Network = Network(),
     ) -> None:
@@ -110,10 +110,10 @@ class DeviceWise:
         ]
         return [call for call in calls if _keeps(call, filters)] if filters else calls
 
-    async def condition(self) -> Condition:
+    async def condition(self) -> AccountStatus:
         """How it stands with the account, without a request."""
         circuit = self._client.circuit
-        return Condition(self.account, circuit.trouble, circuit.answered_at, ())
+        return AccountStatus(self.account, circuit.trouble, circuit.answered_at, ())
 
     async def check(self) -> list[Check]:
         """Asks for one row of the last hour."""

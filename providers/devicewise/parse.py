@@ -17,7 +17,7 @@ from typing import Any, Literal
 import msgspec
 
 from providers.errors import unreadable
-from providers.http.decoding import json_of, refuse_excess
+from providers.http.decoding import decode_json, refuse_excess
 from providers.models import ApiCall, Outcome
 from providers.redaction import Redactor
 
@@ -116,7 +116,7 @@ def list_page(body: bytes, *, account: str) -> Page | Failure:
 def reply_params(body: bytes, command_id: str, *, account: str) -> dict[str, Any] | Failure:
     """The params that answer `command_id`, or the failure that was told instead: the global one first, then its own."""
     refuse_excess(body, account=account)
-    answer = json_of(body)
+    answer = decode_json(body)
     if not isinstance(answer, dict):
         raise unreadable(account, "an answer that is not a JSON object")
     if answer.get("success") is False or not _FAILURE_WORDS.isdisjoint(answer):
@@ -221,12 +221,12 @@ def _status_in(response: str | None) -> tuple[str, Outcome]:
 # Machines ask the same things again and again, and are answered the same.
 @lru_cache(maxsize=REMEMBERED)
 def _remembered_request(text: str) -> tuple[tuple[str, ...], str]:
-    return _asked(json_of(text))
+    return _asked(decode_json(text))
 
 
 @lru_cache(maxsize=REMEMBERED)
 def _remembered_response(text: str) -> tuple[str, Outcome]:
-    return _status(json_of(text))
+    return _status(decode_json(text))
 
 
 _OWN = frozenset({"usage.api.list", "api.authenticate", "session.org.switch", "session.info", "session.end"})
@@ -294,7 +294,7 @@ def _any_case(value: dict[str, Any], name: str) -> Any:
 
 def _nested(text: str | None) -> Any:
     """JSON in a string; None where it is broken, too deep or too long."""
-    return json_of(text) if text and len(text) <= MOST_NESTED else None
+    return decode_json(text) if text and len(text) <= MOST_NESTED else None
 
 
 def _failure(reply: Mapping[str, Any]) -> Failure:

@@ -22,7 +22,7 @@ from providers.http.connections import PROXY_HINT
 from providers.http.network import UNTRUSTED_HINT, Network, ProxyServer, untrusted_reason
 from providers.http.turns import Turns, is_background
 from providers.http.unpacking import PACKINGS, Unpacker, packings_of
-from providers.limits.rate_limiter import QUARTER, Budget, Learned, Pace, in_words
+from providers.limits.rate_limiter import QUARTER, Pace, RateLimiter, ReportedQuota, in_words
 
 T = TypeVar("T")
 
@@ -66,7 +66,7 @@ class AccountClient(httpx.AsyncClient):
     `pace` how fast, and `circuit` leaves a vendor alone that is away.
     """
 
-    def __init__(self, *, circuit: Circuit, budget: Budget | None, pace: Pace | None, clock: Clock, **settings: Any) -> None:
+    def __init__(self, *, circuit: Circuit, budget: RateLimiter | None, pace: Pace | None, clock: Clock, **settings: Any) -> None:
         super().__init__(**settings)
         self.clock = clock
         self.circuit, self.budget, self.pace = circuit, budget, pace
@@ -89,7 +89,7 @@ def open_client(
     *,
     account: str,
     auth: httpx.Auth | None = None,
-    budget: Budget | None = None,
+    budget: RateLimiter | None = None,
     pace: Pace | None = None,
     clock: Clock = utc_now,
     network: Network = Network(),
@@ -154,7 +154,7 @@ async def fetch(
         try:
             async with opened(client, build(), account=account) as response:
                 reply = await read_all(response, account=account)
-            learned = learned_from(reply, now=client.clock)
+            learned = parse_quota(reply, now=client.clock)
         finally:
             if client.budget:
                 async with _paused(deadline):
@@ -162,7 +162,7 @@ async def fetch(
         (check or (lambda reply: refuse_status(reply, account=account)))(reply)
         return reply
 
-    async with client.turns.turn(), watched(client.circuit):
+    async with client.turns.turn(), circuit_guard(client.circuit):
         try:
             async with asyncio.timeout(timeout_s) as deadline:
                 async for attempt in attempts(timeout_s):
@@ -198,7 +198,7 @@ def attempts(timeout_s: float) -> AsyncIterable[Any]:
 
 
 @asynccontextmanager
-async def watched(circuit: Circuit) -> AsyncIterator[None]:
+async def circuit_guard(circuit: Circuit) -> AsyncIterator[None]:
     """Tells the circuit how it came out. A vendor that answers at all, if only to refuse, is there."""
     circuit.check()
     try:
@@ -215,7 +215,7 @@ async def watched(circuit: Circuit) -> AsyncIterator[None]:
         circuit.succeeded()
 
 
-def learned_from(reply: Reply, *, now: Clock = utc_now) -> Learned | None:
+def parse_quota(reply: Reply, *, now: Clock = utc_now) -> ReportedQuota | None:
     """What the answer says about what remains of a budget: `X-RateLimit-Remaining`, Akamai's own spellings of it,
     `R7-RateLimit-RemainingBytes`, or a 429.
 
@@ -233,7 +233,7 @@ def learned_from(reply: Reply, *, now: Clock = utc_now) -> Learned | None:
         if size is None:
             return None
         wait_s = QUARTER.total_seconds()
-    return Learned(answered, answered, answered + timedelta(seconds=min(wait_s, LONGEST_LEARNED_S)), requests, size)
+    return ReportedQuota(answered, answered, answered + timedelta(seconds=min(wait_s, LONGEST_LEARNED_S)), requests, size)
 
 
 def wait_before_retry(error: Exception) -> bool | float:

@@ -23,7 +23,7 @@ _NO_BRACKET = bytes(set(range(256)) - set(_OPENING + _CLOSING))
 _STEPS = tuple((byte in _OPENING) - (byte in _CLOSING) for byte in range(256))
 
 
-def json_of(body: bytes | str) -> Any:
+def decode_json(body: bytes | str) -> Any:
     """What the JSON holds; None where it is none, or where it has more values or levels than any answer.
 
     Read by the fast decoder; what that rejects (lone surrogates, big numbers) is read again by the standard one.

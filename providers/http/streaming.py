@@ -30,7 +30,7 @@ TIMEOUT = aiohttp.ClientTimeout(total=3600.0, sock_connect=10.0, sock_read=60.0)
 
 
 @dataclass(slots=True)
-class Meter:
+class ByteCounter:
     """Bytes as they came over the wire."""
 
     bytes: int = 0
@@ -87,14 +87,14 @@ def head(response: aiohttp.ClientResponse) -> Reply:
     return Reply(response.status, httpx.Headers(list(response.headers.items())), b"")
 
 
-async def pieces(response: aiohttp.ClientResponse, *, account: str, meter: Meter | None = None) -> AsyncIterator[bytes]:
+async def pieces(response: aiohttp.ClientResponse, *, account: str, meter: ByteCounter | None = None) -> AsyncIterator[bytes]:
     """The body in pieces of PIECE_BYTES or more at a time, unpacked where it comes packed in spite of `identity`.
 
     What came is given out before Incomplete is raised for a body that breaks off, falls silent, or ends in the middle of
     what was packed.
     """
     unpacker = _unpacker(response.headers.get("Content-Encoding", ""), account=account)
-    gathered, broken, meter = bytearray(), "", meter or Meter()
+    gathered, broken, meter = bytearray(), "", meter or ByteCounter()
     try:
         while piece := await response.content.readany():
             meter.bytes += len(piece)

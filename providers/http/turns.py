@@ -48,7 +48,7 @@ class Turns:
         waiting = self._schedules if background else self._people
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiting.append(turn)
-        self._hand_out()
+        self._dispatch()
         try:
             await turn
         except asyncio.CancelledError:
@@ -59,9 +59,9 @@ class Turns:
     def _give_back(self, background: bool) -> None:
         self._taken -= 1
         self._taken_in_background -= background
-        self._hand_out()
+        self._dispatch()
 
-    def _hand_out(self) -> None:
+    def _dispatch(self) -> None:
         while self._taken < self._most and (turn := _next(self._people)):
             self._taken += 1
             turn.set_result(None)

@@ -18,7 +18,7 @@ from typing import Protocol
 
 from providers.clock import Clock, utc_now
 from providers.errors import RateLimited
-from providers.models import Left
+from providers.models import QuotaLeft
 from providers.redaction import Secret
 
 QUARTER = timedelta(minutes=15)
@@ -35,7 +35,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Spend:
+class Reservation:
     """One request as it was reserved, and its bytes as they were reserved or, once `settled`, came."""
 
     id: int
@@ -45,7 +45,7 @@ class Spend:
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class ReportedQuota:
     """What a vendor said in an answer about what remains until `resets_at`; None where it did not say."""
 
     asked_at: datetime
@@ -55,14 +55,14 @@ class Learned:
     bytes: int | None = None
 
 
-class Ledger(Protocol):
+class RateLimitStore(Protocol):
     """Keeps what was spent and learned. Each method is one transaction; `key` names a limit of a vendor's key."""
 
-    async def reserve(self, key: str, limit: Limit, *, size: int, now: datetime) -> Spend | datetime:
+    async def reserve(self, key: str, limit: Limit, *, size: int, now: datetime) -> Reservation | datetime:
         """The spend where it fits, else when it will."""
         ...
 
-    async def settle(self, key: str, spend: Spend, *, size: int, learned: Learned | None) -> None: ...
+    async def settle(self, key: str, spend: Reservation, *, size: int, learned: ReportedQuota | None) -> None: ...
 
     async def used(self, key: str, *, since: datetime) -> int:
         """How many requests were reserved since then."""
@@ -77,7 +77,9 @@ class Ledger(Protocol):
         ...
 
 
-def works_at(limit: Limit, spends: Sequence[Spend], learned: Learned | None, *, size: int, now: datetime) -> datetime | None:
+def available_at(
+    limit: Limit, spends: Sequence[Reservation], learned: ReportedQuota | None, *, size: int, now: datetime
+) -> datetime | None:
     """When one more request of `size` bytes fits the limit; None where it does now. `spends` are those of the window."""
     known = learned if learned and now < learned.resets_at else None
     if known and known.requests is not None:
@@ -94,7 +96,7 @@ def works_at(limit: Limit, spends: Sequence[Spend], learned: Learned | None, *, 
     return None
 
 
-def _room_for(size: int, limit: Limit, spends: Sequence[Spend]) -> datetime | None:
+def _room_for(size: int, limit: Limit, spends: Sequence[Reservation]) -> datetime | None:
     """When so many bytes have left the window that `size` more fit into it."""
     assert limit.bytes is not None
     left = sum(s.bytes for s in spends) + size - limit.bytes
@@ -107,7 +109,7 @@ def _room_for(size: int, limit: Limit, spends: Sequence[Spend]) -> datetime | No
     return None
 
 
-class Budget:
+class RateLimiter:
     """The budget of one account. Scopes without a limit are free."""
 
     def __init__(
@@ -115,13 +117,13 @@ class Budget:
         account: str,
         secret: Secret,
         limits: Mapping[str, Limit],
-        ledger: Ledger,
+        ledger: RateLimitStore,
         clock: Clock = utc_now,
     ) -> None:
         self._account, self._limits, self._ledger, self._clock = account, limits, ledger, clock
         self._key = fingerprint(secret)
 
-    async def take(self, scope: str, *, size: int = 0) -> Spend | None:
+    async def take(self, scope: str, *, size: int = 0) -> Reservation | None:
         """Reserves one request, and `size` bytes of it. Raises RateLimited with the time when it will work."""
         limit = self._limits.get(scope)
         if limit is None:
@@ -130,7 +132,7 @@ class Budget:
             size = min(size, limit.bytes)
         now = self._clock()
         found = await self._ledger.reserve(f"{self._key}:{scope}", limit, size=size, now=now)
-        if isinstance(found, Spend):
+        if isinstance(found, Reservation):
             return found
         wait_s = max(1.0, (found - now).total_seconds())
         raise RateLimited(
@@ -140,12 +142,12 @@ class Budget:
             retry_after_s=wait_s,
         )
 
-    async def left(self) -> tuple[Left, ...]:
+    async def left(self) -> tuple[QuotaLeft, ...]:
         """What may still be asked within each limit, by our own reckoning."""
         now = self._clock()
         return tuple(
             [
-                Left(
+                QuotaLeft(
                     limit.what,
                     max(0, limit.requests - await self._ledger.used(f"{self._key}:{scope}", since=now - limit.window)),
                     limit.requests,
@@ -154,7 +156,7 @@ class Budget:
             ]
         )
 
-    async def settle(self, scope: str, spend: Spend | None, *, size: int = 0, learned: Learned | None = None) -> None:
+    async def settle(self, scope: str, spend: Reservation | None, *, size: int = 0, learned: ReportedQuota | None = None) -> None:
         """Notes how it came out."""
         if spend is not None:
             if learned is not None:
@@ -186,20 +188,20 @@ def _said(limit: Limit) -> str:
 class MemoryLedger:
     """A ledger that lasts as long as the process."""
 
-    _spends: dict[str, list[Spend]] = field(default_factory=dict)
-    _learned: dict[str, Learned] = field(default_factory=dict)
+    _spends: dict[str, list[Reservation]] = field(default_factory=dict)
+    _learned: dict[str, ReportedQuota] = field(default_factory=dict)
     _holds: dict[str, tuple[datetime, str]] = field(default_factory=dict)
     _ids: itertools.count[int] = field(default_factory=itertools.count)
 
-    async def reserve(self, key: str, limit: Limit, *, size: int, now: datetime) -> Spend | datetime:
+    async def reserve(self, key: str, limit: Limit, *, size: int, now: datetime) -> Reservation | datetime:
         spends = self._spends[key] = [s for s in self._spends.get(key, []) if s.at > now - limit.window]
-        when = works_at(limit, spends, self._learned.get(key), size=size, now=now)
+        when = available_at(limit, spends, self._learned.get(key), size=size, now=now)
         if when is not None:
             return when
-        spends.append(spend := Spend(next(self._ids), now, size))
+        spends.append(spend := Reservation(next(self._ids), now, size))
         return spend
 
-    async def settle(self, key: str, spend: Spend, *, size: int, learned: Learned | None) -> None:
+    async def settle(self, key: str, spend: Reservation, *, size: int, learned: ReportedQuota | None) -> None:
         done = replace(spend, bytes=size, settled=True)
         self._spends[key] = [done if s.id == spend.id else s for s in self._spends.get(key, [])]
         if learned:

@@ -27,18 +27,18 @@ from providers.http.client import (
     TOTAL_TIMEOUT_S,
     Reply,
     attempts,
+    circuit_guard,
     fetch,
-    learned_from,
     off_loop,
     open_client,
+    parse_quota,
     refuse_status,
-    watched,
 )
 from providers.http.network import Network
 from providers.http.streaming import BulkClient
 from providers.http.turns import Turns
-from providers.limits.rate_limiter import RAPID7_LIMITS, Budget, Ledger, MemoryLedger
-from providers.models import Check, Condition, DayRange, LogUsage, NamedLog, UsagePeriod, Window
+from providers.limits.rate_limiter import RAPID7_LIMITS, MemoryLedger, RateLimiter, RateLimitStore
+from providers.models import AccountStatus, Check, DayRange, LogUsage, NamedLog, UsagePeriod, Window
 from providers.rapid7 import parse
 from providers.rapid7.auth import ApiKey
 from providers.redaction import Redactor, Secret
@@ -64,14 +64,14 @@ class Rapid7:
         base_url: str,
         api_key: Secret,
         redactor: Redactor | None = None,
-        ledger: Ledger | None = None,
+        ledger: RateLimitStore | None = None,
         clock: Clock = utc_now,
         network: Network = Network(),
     ) -> None:
         self.account = account
         self._clock = clock
         self._auth = ApiKey(api_key)
-        self._budget = Budget(account, api_key, RAPID7_LIMITS, ledger or MemoryLedger(), clock)
+        self._budget = RateLimiter(account, api_key, RAPID7_LIMITS, ledger or MemoryLedger(), clock)
         self._client = open_client(base_url, account=account, auth=self._auth, budget=self._budget, clock=clock, network=network)
         self._bulk = BulkClient(network)
         self._redactor = redactor or Redactor([api_key])
@@ -144,13 +144,13 @@ class Rapid7:
     async def _download(self, requests: Mapping[str, httpx.Request], most_bytes: int) -> AsyncIterator[AsyncIterator[bytes]]:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._downloads.turn())
-            async with watched(self._client.circuit):
+            async with circuit_guard(self._client.circuit):
                 response, meter = await self._begun(requests, most_bytes, stack)
             yield streaming.pieces(response, account=self.account, meter=meter)
 
     async def _begun(
         self, requests: Mapping[str, httpx.Request], most_bytes: int, stack: AsyncExitStack
-    ) -> tuple[aiohttp.ClientResponse, streaming.Meter]:
+    ) -> tuple[aiohttp.ClientResponse, streaming.ByteCounter]:
         """A log that begins, by the first way of joining its ids that is not refused, which is then kept to. Where each is, the
         first refusal rises."""
         refusals: list[ProviderError] = []
@@ -170,12 +170,12 @@ class Rapid7:
     @asynccontextmanager
     async def _opened(
         self, request: httpx.Request, most_bytes: int
-    ) -> AsyncIterator[tuple[aiohttp.ClientResponse, streaming.Meter]]:
+    ) -> AsyncIterator[tuple[aiohttp.ClientResponse, streaming.ByteCounter]]:
         """The response to one try, when it is a log that begins; its bytes are settled when it has been read."""
-        spend, meter, learned = await self._budget.take("download", size=most_bytes), streaming.Meter(), None
+        spend, meter, learned = await self._budget.take("download", size=most_bytes), streaming.ByteCounter(), None
         try:
             async with self._bulk.opened(self._auth.signed(request), account=self.account) as response:
-                learned = learned_from(streaming.head(response), now=self._clock)
+                learned = parse_quota(streaming.head(response), now=self._clock)
                 if response.status == 202:
                     raise self._not_ready()
                 if response.status not in (200, NO_CONTENT):
@@ -200,10 +200,10 @@ class Rapid7:
                 hint="Check `base_url` or `region`; a proxy may be answering in its place.",
             )
 
-    async def condition(self) -> Condition:
+    async def condition(self) -> AccountStatus:
         """How it stands with the account, without a request."""
         circuit = self._client.circuit
-        return Condition(self.account, circuit.trouble, circuit.answered_at, await self._budget.left())
+        return AccountStatus(self.account, circuit.trouble, circuit.answered_at, await self._budget.left())
 
     async def check(self) -> list[Check]:
         """Asks for the usage of the last ten days, the cheapest question there is."""

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from providers.errors import unreadable
-from providers.http.decoding import json_of, refuse_excess
+from providers.http.decoding import decode_json, refuse_excess
 from providers.models import LogUsage, NamedLog, UsagePeriod
 
 MOST_BYTES = 2**63
@@ -81,7 +81,7 @@ def named_logs(body: bytes, *, account: str) -> list[NamedLog]:
 
 def error_said(body: bytes) -> str:
     """The vendor's own sentence in an error body, or nothing. Bodies are JSON of several shapes, text, or HTML."""
-    answer = json_of(body)
+    answer = decode_json(body)
     if isinstance(answer, dict):
         words = (answer.get(key) for key in ("message", "errorMessage", "error"))
         return " ".join(word for word in words if isinstance(word, str))[:300]
@@ -91,7 +91,7 @@ def error_said(body: bytes) -> str:
 
 def _object(body: bytes, *, account: str) -> dict[str, Any]:
     refuse_excess(body, account=account)
-    answer = json_of(body)
+    answer = decode_json(body)
     if answer is None:
         raise unreadable(account, "an answer that is not JSON")
     if not isinstance(answer, dict):

@@ -20,19 +20,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.alerts.backtest import Look, backtest
+from bot.alerts.backtest import EvaluationPoint, backtest
 from bot.alerts.evaluate import WHOLE
 from bot.alerts.rule import Rule
 from bot.answer import Answer, AnswerFile
-from bot.logs.download import Wanted, fetch_log
+from bot.logs.download import DownloadRequest, download_log
 from bot.reports.audit import CSV_HEADER, AuditFacts, audit_report, csv_rows
 from bot.reports.sheets import csv_bytes
 from bot.sandbox import seed
-from bot.sandbox.world import World, open_world
+from bot.sandbox.world import Sandbox, open_sandbox
 from bot.schedules.due import Due
 from bot.slack.outbox import Outbox
 from bot.store import Alerts, Posts, Store
-from handlers.jobs.alerts import AlertJob, Found, Quiet
+from handlers.jobs.alerts import AlertJob, Found, SilenceIndex
 from providers.akamai import parse as akamai
 from providers.devicewise import parse as devicewise
 from providers.models import Window
@@ -76,7 +76,7 @@ async def process_of(name: str, folder: Path, env: dict[str, str]) -> AsyncItera
 
 
 @asynccontextmanager
-async def subject(name: str, world: World, **changes: Any) -> AsyncIterator[tuple[float, int]]:
+async def subject(name: str, world: Sandbox, **changes: Any) -> AsyncIterator[tuple[float, int]]:
     """A subject connected to the world's Slack; gives the seconds it took to start, and its process."""
     (world.folder / "bot.toml").write_text(toml_of({**world.table(), **changes}))
     started = time.monotonic()
@@ -86,7 +86,7 @@ async def subject(name: str, world: World, **changes: Any) -> AsyncIterator[tupl
     await world.slack.until(lambda: not world.slack.sockets, timeout_s=30)
 
 
-async def acks(world: World, rounds: int, in_flight: int = IN_FLIGHT) -> float:
+async def acks(world: Sandbox, rounds: int, in_flight: int = IN_FLIGHT) -> float:
     """Ack p99 in milliseconds with so many commands in flight."""
     taken = []
     for _ in range(rounds):
@@ -97,7 +97,7 @@ async def acks(world: World, rounds: int, in_flight: int = IN_FLIGHT) -> float:
     return statistics.quantiles(taken, n=100)[98]
 
 
-async def answers_a_second(world: World, count: int) -> float:
+async def answers_a_second(world: Sandbox, count: int) -> float:
     """Whole answers a second, fifty commands in flight all the time."""
     started, sent, answered = time.monotonic(), 0, 0
 
@@ -122,7 +122,7 @@ async def slack_side() -> None:
     idle_mb = 0.0
     for name in ("floor", "stock", "opswatch"):
         with tempfile.TemporaryDirectory() as folder:
-            async with open_world(Path(folder)) as world:
+            async with open_sandbox(Path(folder)) as world:
                 async with subject(name, world) as (start_s, pid):
                     await asyncio.sleep(0.5)
                     idle_mb = memory_mb(pid)
@@ -133,7 +133,7 @@ async def slack_side() -> None:
                 starts[name] = min(start_s, start_again_s)
     for name in ("stock", "memory"):
         with tempfile.TemporaryDirectory() as folder:
-            async with open_world(Path(folder)) as world, subject(name, world):
+            async with open_sandbox(Path(folder)) as world, subject(name, world):
                 await answers_a_second(world, IN_FLIGHT * 2)
                 speed[name] = await answers_a_second(world, answers)
     (ours, ours_10), (floor, floor_10), (stock, _) = slow_acks["opswatch"], slow_acks["floor"], slow_acks["stock"]
@@ -152,7 +152,7 @@ async def beside_a_log() -> None:
     """Acks of others and memory while a log of a gigabyte is fetched, redacted, counted and packed in the same process."""
     megabytes = (10, 1000, 4000) if FULL else (10, 1000)
     with tempfile.TemporaryDirectory() as folder:
-        async with open_world(Path(folder)) as world, process_of("logs", world.folder, {}) as _:
+        async with open_sandbox(Path(folder)) as world, process_of("logs", world.folder, {}) as _:
             while not (address := world.folder / "logs").exists() or not address.read_text():
                 await asyncio.sleep(0.05)
             bulk = {"kind": "rapid7", "base_url": address.read_text(), "api_key": "env:RAPID7_API_KEY"}
@@ -179,12 +179,12 @@ async def beside_a_log() -> None:
     tell(f"  {last} MB against 10 MB", f"{peaks[last]:.0f} MB", f"{peaks[10]:.0f} MB", peaks[last] / peaks[10], 1.2)
 
 
-def uploads(world: World) -> bool:
+def uploads(world: Sandbox) -> bool:
     """Whether the log has been fetched and goes to Slack now."""
     return any("getUploadURLExternal" in entry.path for entry in world.slack.ledger[-400:])
 
 
-async def single_acks(world: World, over: Callable[[], bool], most: int = 400) -> float:
+async def single_acks(world: Sandbox, over: Callable[[], bool], most: int = 400) -> float:
     """Ack p99 in milliseconds of commands that come one at a time, until it is over."""
     taken: list[float] = []
     world.slack.ledger.clear()
@@ -210,7 +210,7 @@ def memory_mb(pid: int, what: str = "VmRSS") -> float:
     return int(status.split(f"{what}:")[1].split()[0]) * 1024 / 1e6
 
 
-def best(work: Callable[[], Any], times: int = 5) -> float:
+def median_ms(work: Callable[[], Any], times: int = 5) -> float:
     """The median of some runs, in milliseconds."""
     taken = []
     for _ in range(times):
@@ -233,8 +233,12 @@ async def decoding() -> None:
             csv_bytes(CSV_HEADER, csv_rows(calls))
 
     body, small = body_of(25_000), body_of(2_500)
-    reference, reference_tenth = best(lambda: json.loads(body)), best(lambda: json.loads(small))
-    ours, with_csv, tenth = best(lambda: report(body)), best(lambda: report(body, True)), best(lambda: report(small))
+    reference, reference_tenth = median_ms(lambda: json.loads(body)), median_ms(lambda: json.loads(small))
+    ours, with_csv, tenth = (
+        median_ms(lambda: report(body)),
+        median_ms(lambda: report(body, True)),
+        median_ms(lambda: report(small)),
+    )
     tell("25,000 Akamai rows: bytes in, report out", f"{ours:.0f} ms", f"json.loads {reference:.0f} ms", ours / reference, 2)
     tell("  and the CSV of every row", f"{with_csv:.0f} ms", f"json.loads {reference:.0f} ms", with_csv / reference, 5)
     grown, as_json = ours / tenth, reference / reference_tenth
@@ -257,7 +261,7 @@ async def decoding() -> None:
                 json.loads(row["request"])
                 json.loads(row["response"])
 
-    reference, ours = best(reference_nested, 3), best(ours_nested, 3)
+    reference, ours = median_ms(reference_nested, 3), median_ms(ours_nested, 3)
     what = f"{count:,} TR50 rows with nested JSON, report out"
     tell(what, f"{ours:.0f} ms", f"json.loads {reference:.0f} ms", ours / reference, 0.5)
 
@@ -286,7 +290,7 @@ async def watching() -> None:
     """A tick over many rules, and a backtest."""
     few, many = 100, 10_000
     with tempfile.TemporaryDirectory() as folder:
-        plain = best(lambda: compare_and_upsert(Path(folder) / "plain.sqlite", many), 3)
+        plain = median_ms(lambda: compare_and_upsert(Path(folder) / "plain.sqlite", many), 3)
     told = {count: await tick_ms(count) for count in (few, many)}
     filled = await tick_ms(many, history=1_000_000)
     tell(
@@ -300,10 +304,11 @@ async def watching() -> None:
     each = told[many] / many, told[few] / few
     tell("  a rule of 10,000 against one of 100", f"{each[0] * 1000:.1f} µs", f"{each[1] * 1000:.1f} µs", each[0] / each[1], 1.2)
     quarters = [
-        Look(NOW - timedelta(minutes=15 * n), {WHOLE: float(n % 97)}, timedelta(minutes=15)) for n in range(90 * 96, 0, -1)
+        EvaluationPoint(NOW - timedelta(minutes=15 * n), {WHOLE: float(n % 97)}, timedelta(minutes=15))
+        for n in range(90 * 96, 0, -1)
     ]
     rule = Rule("spike", "/usage today", "bytes", "#ops", above=90.0)
-    taken = best(lambda: backtest(rule, quarters, start=quarters[0].at, end=NOW), 3)
+    taken = median_ms(lambda: backtest(rule, quarters, start=quarters[0].at, end=NOW), 3)
     tell("a backtest of 90 days, a look each 15 minutes", f"{taken:.0f} ms", "wanted 1,000 ms", taken / 1000, 1)
 
 
@@ -331,7 +336,7 @@ async def tick_ms(count: int, *, history: int = 0) -> float:
         if history:
             await store.write(lambda db: fill_history(db, rules, history))
         outbox = Outbox(Posts(store), None, lambda: at)  # type: ignore[arg-type]
-        job = AlertJob(None, alerts, outbox, Quiet(alerts, (), UTC), UTC, lambda: at, "")  # type: ignore[arg-type]
+        job = AlertJob(None, alerts, outbox, SilenceIndex(alerts, (), UTC), UTC, lambda: at, "")  # type: ignore[arg-type]
         taken = []
         for step in range(6):
             at = NOW + step * timedelta(minutes=15)
@@ -339,7 +344,7 @@ async def tick_ms(count: int, *, history: int = 0) -> float:
             answers = [Answer("", [], {"bytes": 95.0 if (n + step) % 200 == 0 else 5.0}) for n in range(count)]
             found = [Found(rule, each, answer) for rule, each, answer in zip(rules, due, answers, strict=True)]
             started = time.perf_counter()
-            await job.judge_all(found)
+            await job.save_evaluations(found)
             taken.append((time.perf_counter() - started) * 1000)
         await store.close()
         # The first tick makes the rows that the others find.
@@ -396,10 +401,10 @@ async def redaction() -> None:
     """Redaction alone: plain lines, and lines that are made to be slow."""
     plain = log_block() * 16
     redactor = Redactor([Secret("kkkkkk")])
-    floor = best(lambda: redactor.block(plain), 5) / len(plain) * 1e6
+    floor = median_ms(lambda: redactor.block(plain), 5) / len(plain) * 1e6
     for what, text in (("a token's beginning", b"-eyJ"), ("one name", b"pwd "), ("no newline", b"x ")):
         block = (text * len(plain))[: len(plain)]
-        taken = best(lambda: redactor.block(block), 3) / len(block) * 1e6  # noqa: B023
+        taken = median_ms(lambda: redactor.block(block), 3) / len(block) * 1e6  # noqa: B023
         tell(f"redaction: {what} again and again", f"{taken:.1f} ms/MB", f"plain lines {floor:.1f} ms/MB", taken / floor, 3)
 
 
@@ -418,7 +423,7 @@ async def written(source: Rapid7, path: Path, megabytes: int) -> float:
 
 async def whole_way(source: Rapid7, path: Path, log: str) -> float:
     started = time.monotonic()
-    transfer = await fetch_log(source, Wanted([log], DAY, "", None, 10**10, 10**6), path, Redactor([Secret("kkkk")]))
+    transfer = await download_log(source, DownloadRequest([log], DAY, "", None, 10**10, 10**6), path, Redactor([Secret("kkkk")]))
     AnswerFile(transfer.path.name, transfer.path, "").sha256()
     return time.monotonic() - started
 

@@ -77,10 +77,10 @@ def _usage(days: DayRange) -> UsagePeriod:
 
 
 async def memory(folder: Path) -> None:
-    from bot.composition import Accounts
+    from bot.composition import ProviderRegistry
     from bot.slack.pace import SlackPace
 
-    class InMemory(Accounts):
+    class InMemory(ProviderRegistry):
         def __init__(self, *args: Any) -> None:
             super().__init__(*args)
             self.usage = {"rapid7-eu": MemoryUsage()}  # type: ignore[dict-item]

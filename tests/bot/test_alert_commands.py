@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.alerts.commands import Alert, Silence, Unalert, Unsilence, alert_example, read_alert_wish
+from bot.alerts.commands import CreateAlert, DeleteAlert, Silence, Unsilence, alert_example, read_alert_wish
 from bot.errors import BadQuestion
 from bot.questions.question import CommandName
 from tests.bot.test_question import HOUSE
@@ -18,30 +18,30 @@ from tests.support.work import growth
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
-ALERTS: list[tuple[CommandName, str, Alert]] = [
-    ("usage", "today above 5 GB every 15m", Alert("today", "bytes", "above", 5e9, every=15 * MINUTE)),
-    ("apiaudit", "edge last 1h failures above 20 for 10m", Alert("edge last 1h", "failures", "above", 20, hold=10 * MINUTE)),
-    ("logs", "web where(/timeout/) last 15m lines above 100", Alert("web where(/timeout/) last 15m", "lines", "above", 100)),
-    ("logs", "web levels.error above 3", Alert("web", "levels.error", "above", 3)),
-    ("logs", "web where(above 5) 20m lines below 1", Alert("web where(above 5) 20m", "lines", "below", 1)),
-    ("apiaudit", "24h failures ABOVE 20", Alert("24h", "failures", "above", 20)),
-    ("apiaudit", "24h failures failures above 20", Alert("24h failures", "failures", "above", 20)),
-    ("apiaudit", "edge 1h failure_percent above 2.5%", Alert("edge 1h", "failure_percent", "above", 2.5)),
-    ("apiaudit", "edge 1h failure_percent above 2.5 % for 5m", Alert("edge 1h", "failure_percent", "above", 2.5, hold=5 * MINUTE)),
-    ("apiaudit", "1h above 1,000 each account", Alert("1h", "failures", "above", 1000, each="account")),
-    ("usage", "above 5GB", Alert("", "bytes", "above", 5e9)),
-    ("usage", "this month forecast_month_bytes above 1.5 TB", Alert("this month", "forecast_month_bytes", "above", 1.5e12)),
+ALERTS: list[tuple[CommandName, str, CreateAlert]] = [
+    ("usage", "today above 5 GB every 15m", CreateAlert("today", "bytes", "above", 5e9, every=15 * MINUTE)),
+    ("apiaudit", "edge last 1h failures above 20 for 10m", CreateAlert("edge last 1h", "failures", "above", 20, hold=10 * MINUTE)),
+    ("logs", "web where(/timeout/) last 15m lines above 100", CreateAlert("web where(/timeout/) last 15m", "lines", "above", 100)),
+    ("logs", "web levels.error above 3", CreateAlert("web", "levels.error", "above", 3)),
+    ("logs", "web where(above 5) 20m lines below 1", CreateAlert("web where(above 5) 20m", "lines", "below", 1)),
+    ("apiaudit", "24h failures ABOVE 20", CreateAlert("24h", "failures", "above", 20)),
+    ("apiaudit", "24h failures failures above 20", CreateAlert("24h failures", "failures", "above", 20)),
+    ("apiaudit", "edge 1h failure_percent above 2.5%", CreateAlert("edge 1h", "failure_percent", "above", 2.5)),
+    ("apiaudit", "edge 1h failure_percent above 2.5 % for 5m", CreateAlert("edge 1h", "failure_percent", "above", 2.5, hold=5 * MINUTE)),
+    ("apiaudit", "1h above 1,000 each account", CreateAlert("1h", "failures", "above", 1000, each="account")),
+    ("usage", "above 5GB", CreateAlert("", "bytes", "above", 5e9)),
+    ("usage", "this month forecast_month_bytes above 1.5 TB", CreateAlert("this month", "forecast_month_bytes", "above", 1.5e12)),
     (
         "usage",
         "rapid7-eu today above 5 GB recover 4.5 GB every 30m for 1h repeat 4h keep 5m nodata alert each log as ingest-spike",
-        Alert("rapid7-eu today", "bytes", "above", 5e9, 4.5e9, 30 * MINUTE, HOUR, 5 * MINUTE, 4 * HOUR, "log", "alert", "ingest-spike"),
+        CreateAlert("rapid7-eu today", "bytes", "above", 5e9, 4.5e9, 30 * MINUTE, HOUR, 5 * MINUTE, 4 * HOUR, "log", "alert", "ingest-spike"),
     ),
-    ("usage", "today as above above 5 GB as spike for 1h", Alert("today as above", "bytes", "above", 5e9, hold=HOUR, name="spike")),
+    ("usage", "today as above above 5 GB as spike for 1h", CreateAlert("today as above", "bytes", "above", 5e9, hold=HOUR, name="spike")),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("command", "text", "alert"), ALERTS, ids=[text for _, text, _ in ALERTS])
-def test_an_alert_is_read(command: CommandName, text: str, alert: Alert) -> None:
+def test_an_alert_is_read(command: CommandName, text: str, alert: CreateAlert) -> None:
     assert read_alert_wish(command, f"alert {text}", HOUSE) == alert
 
 
@@ -119,7 +119,7 @@ def test_examples_keep_what_was_typed(command: CommandName, text: str, hint: str
 )
 def test_numbers_are_read_as_people_write_them(text: str, threshold: float) -> None:
     wish = read_alert_wish("usage", f"alert today {text}", HOUSE)
-    assert isinstance(wish, Alert)
+    assert isinstance(wish, CreateAlert)
     assert wish.threshold == threshold
 
 
@@ -152,7 +152,7 @@ def test_what_is_no_number_is_no_threshold(text: str) -> None:
 )
 def test_durations_are_read_as_people_write_them(typed: str, length: timedelta) -> None:
     wish = read_alert_wish("usage", f"alert today above 5 GB for {typed} every 1h", HOUSE)
-    assert isinstance(wish, Alert)
+    assert isinstance(wish, CreateAlert)
     assert (wish.hold, wish.every) == (length, HOUR)
     assert read_alert_wish("usage", f'silence spike {typed} "x"', HOUSE) == Silence("spike", length, "x")
 
@@ -161,7 +161,7 @@ def test_durations_are_read_as_people_write_them(typed: str, length: timedelta) 
     ("text", "wish"),
     [
         ("alerts", "list"),
-        ("unalert usage-1", Unalert("usage-1")),
+        ("unalert usage-1", DeleteAlert("usage-1")),
         ('silence ingest-spike 2h "planned load test"', Silence("ingest-spike", 2 * HOUR, "planned load test")),
         ("silence ingest-spike for 30m planned", Silence("ingest-spike", 30 * MINUTE, "planned")),
         ("silence ingest-spike until tomorrow", Silence("ingest-spike", None)),
@@ -178,7 +178,7 @@ def test_the_other_words(text: str, wish: Any) -> None:
 
 @pytest.mark.parametrize("command", ["usage", "apiaudit", "logs"])
 def test_the_example_of_each_command_is_an_alert(command: CommandName) -> None:
-    assert isinstance(read_alert_wish(command, alert_example(command, HOUSE).partition(" ")[2], HOUSE), Alert)
+    assert isinstance(read_alert_wish(command, alert_example(command, HOUSE).partition(" ")[2], HOUSE), CreateAlert)
 
 
 @given(st.sampled_from(["usage", "apiaudit", "logs"]), st.sampled_from(["alert", "silence", "unalert", "unsilence"]), st.text(max_size=60) | st.lists(st.sampled_from(["above", "below", "5 GB", "20", "every", "15m", "for", "as", "x", "each", "log", "where(above 5)"]), max_size=8).map(" ".join))  # fmt: skip

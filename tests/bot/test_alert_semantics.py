@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.alerts.evaluate import WHOLE, Watch, evaluate
-from bot.alerts.rule import Rule, readings
-from bot.blocks.alerts import Scene, incident, reply
+from bot.alerts.evaluate import WHOLE, AlertState, evaluate
+from bot.alerts.rule import Rule, extract_readings
+from bot.blocks.alerts import NotificationContext, incident_message, thread_reply
 from handlers.alert_rules import _state
 from tests.bot.test_alerts import MINUTE, NOON, OUT, RULE, X, steps
 
@@ -45,7 +45,7 @@ def test_vanished_series_resolves_after_two_looks(changes: dict[str, Any], found
     ],
 )
 def test_only_complete_answers_leave_a_series_out(values: dict[str, Any], found: dict[str, float | None]) -> None:
-    assert readings(Rule(**{**RULE, **EACH}), values, {"ada": 1}) == found  # type: ignore[dict-item]
+    assert extract_readings(Rule(**{**RULE, **EACH}), values, {"ada": 1}) == found  # type: ignore[dict-item]
 
 
 DOWNTIME = {
@@ -64,7 +64,7 @@ def test_downtime_is_not_time_in_breach(changes: dict[str, Any], gaps: dict[int,
 @pytest.mark.parametrize("no_data", ["hold", "alert", "ok"])
 def test_partial_answer_never_changes_the_state(no_data: str) -> None:
     rule = Rule(**RULE, no_data=no_data)  # type: ignore[arg-type]
-    watch, _ = evaluate(rule, Watch(), {WHOLE: 11.0}, now=NOON)
+    watch, _ = evaluate(rule, AlertState(), {WHOLE: 11.0}, now=NOON)
     after, reason = evaluate(rule, watch, {WHOLE: None}, now=NOON + 5 * MINUTE, partial=True)
     assert (after.state, reason) == (watch.state, None)
 
@@ -78,7 +78,7 @@ def test_no_data_that_is_well_keeps_firing_for_as_long_as_the_rule_says() -> Non
 def test_state_kept_by_a_wrong_clock_holds_nothing_back(ahead: timedelta) -> None:
     """The clock was ahead at the second look, and is right again at the third."""
     rule = Rule(**RULE, hold=10 * MINUTE, repeat=10 * MINUTE)
-    watch, _ = evaluate(rule, Watch(), {WHOLE: 11.0}, now=NOON)
+    watch, _ = evaluate(rule, AlertState(), {WHOLE: 11.0}, now=NOON)
     watch, _ = evaluate(rule, watch, {WHOLE: 11.0}, now=NOON + ahead)
     told = []
     for n in range(1, 7):
@@ -88,7 +88,7 @@ def test_state_kept_by_a_wrong_clock_holds_nothing_back(ahead: timedelta) -> Non
 
 
 def test_one_start_stands_in_message_thread_and_list() -> None:
-    rule, before = Rule(**RULE, hold=10 * MINUTE, repeat=10 * MINUTE), Watch()
+    rule, before = Rule(**RULE, hold=10 * MINUTE, repeat=10 * MINUTE), AlertState()
     watch, told = before, []
     for n in range(6):
         # The bot was away for two hours before the last look.
@@ -96,14 +96,14 @@ def test_one_start_stands_in_message_thread_and_list() -> None:
         before = watch
         watch, reason = evaluate(rule, before, {WHOLE: 11.0}, now=now)
         if reason:
-            told.append(Scene(rule, before, watch, reason, now, UTC))
+            told.append(NotificationContext(rule, before, watch, reason, now, UTC))
     first, again, last = told
-    assert "Since: 25 Nov 12:00 (10 min)" in incident(first)[0]
-    assert "Since: 25 Nov 12:00 (20 min)" in incident(again)[0]
-    assert reply(again)[0].startswith("For 20 min now")
-    assert "Since: 25 Nov 12:00 (2 h 25 min)" in incident(last)[0]
+    assert "Since: 25 Nov 12:00 (10 min)" in incident_message(first)[0]
+    assert "Since: 25 Nov 12:00 (20 min)" in incident_message(again)[0]
+    assert thread_reply(again)[0].startswith("For 20 min now")
+    assert "Since: 25 Nov 12:00 (2 h 25 min)" in incident_message(last)[0]
     assert "firing since 25 Nov 12:00" in _state(rule, watch, UTC, NOON)
     over, _ = evaluate(rule, watch, {WHOLE: 1.0}, now=now + 5 * MINUTE)
-    resolved = incident(Scene(rule, watch, over, _, now + 5 * MINUTE, UTC))[0]  # type: ignore[arg-type]
+    resolved = incident_message(NotificationContext(rule, watch, over, _, now + 5 * MINUTE, UTC))[0]  # type: ignore[arg-type]
     assert "has resolved after 2 h 30 min" in resolved
     assert "Since: 25 Nov 12:00 (2 h 30 min)" in resolved

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.alerts.evaluate import LOOKS_KEPT, WHOLE, Failed, Reading, Readings, Reason, State, Watch, evaluate
+from bot.alerts.evaluate import LOOKS_KEPT, WHOLE, AlertState, EvaluationError, Reading, Readings, Reason, State, evaluate
 from bot.alerts.mutes import Mute
-from bot.alerts.rule import EvaluationTimes, Rule, defined, readings, watched
-from bot.blocks.alerts import Scene, incident, measured, reply
+from bot.alerts.rule import EvaluationTimes, Rule, extract_readings, extract_value, rule_from_definition
+from bot.blocks.alerts import NotificationContext, format_value, incident_message, thread_reply
 from bot.schedules.due import read_cron
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -27,13 +27,13 @@ RULE: dict[str, Any] = {
     "above": 10.0,
     "every": 5 * MINUTE,
 }
-OUT = Failed("down")
+OUT = EvaluationError("down")
 X = None  # no data
 
 
 def steps(rule: Rule, found: list[Any], *, quiet: frozenset[int] = frozenset(), gaps: dict[int, int] | None = None) -> list[str]:
     """`state` or `state reason` of each evaluation, five minutes apart but for the gaps (in minutes before a step)."""
-    watch, now, told = Watch(), NOON, []
+    watch, now, told = AlertState(), NOON, []
     for number, reading in enumerate(found):
         now += timedelta(minutes=(gaps or {}).get(number, 5))
         watch, reason = evaluate(rule, watch, whole(reading), now=now, quiet=number in quiet)
@@ -41,12 +41,12 @@ def steps(rule: Rule, found: list[Any], *, quiet: frozenset[int] = frozenset(), 
     return told
 
 
-def whole(reading: Any) -> Readings | Failed:
+def whole(reading: Any) -> Readings | EvaluationError:
     """The readings of a rule that looks at an answer as a whole, or those of its subjects as they are."""
-    return reading if isinstance(reading, Failed | dict) else {WHOLE: reading}
+    return reading if isinstance(reading, EvaluationError | dict) else {WHOLE: reading}
 
 
-TABLE: dict[str, tuple[dict[str, Any], list[Reading | Readings | Failed], list[str]]] = {
+TABLE: dict[str, tuple[dict[str, Any], list[Reading | Readings | EvaluationError], list[str]]] = {
     "fires at once and resolves": ({}, [5, 11, 12, 9], ["inactive", "firing first", "firing", "inactive resolved"]),
     "the threshold itself is calm": ({}, [10], ["inactive"]),
     "below": ({"above": None, "below": 3.0}, [5, 2, 3], ["inactive", "firing first", "inactive resolved"]),
@@ -77,7 +77,7 @@ TABLE: dict[str, tuple[dict[str, Any], list[Reading | Readings | Failed], list[s
 
 @pytest.mark.parametrize(("changes", "readings", "expected"), TABLE.values(), ids=TABLE.keys())
 def test_a_rule_goes_through_its_states(
-    changes: dict[str, Any], readings: list[Reading | Readings | Failed], expected: list[str]
+    changes: dict[str, Any], readings: list[Reading | Readings | EvaluationError], expected: list[str]
 ) -> None:
     assert steps(Rule(**{**RULE, **changes}), readings) == expected
 
@@ -94,7 +94,7 @@ def test_what_was_told_before_the_quiet_and_still_fires_after_it_is_told_at_once
 
 def test_what_is_acknowledged_is_not_repeated_until_it_comes_again() -> None:
     rule = Rule(**RULE, repeat=5 * MINUTE)
-    watch, _ = evaluate(rule, Watch(), whole(11.0), now=NOON)
+    watch, _ = evaluate(rule, AlertState(), whole(11.0), now=NOON)
     watch = replace(watch, acknowledged_by="U0ADA")
     told = []
     for n, value in enumerate((11.0, 11.0, 5.0, 11.0, 11.0), 1):
@@ -104,7 +104,7 @@ def test_what_is_acknowledged_is_not_repeated_until_it_comes_again() -> None:
 
 
 def test_flapping_is_a_label_and_holds_nothing_back() -> None:
-    rule, watch, labels = Rule(**RULE), Watch(), []
+    rule, watch, labels = Rule(**RULE), AlertState(), []
     for n in range(60):
         watch, reason = evaluate(rule, watch, whole(11.0 if n % 2 and n < 40 else 5.0), now=NOON + n * 5 * MINUTE)
         assert (reason is not None) == (0 < n < 41)
@@ -139,7 +139,7 @@ def test_flapping_is_a_label_and_holds_nothing_back() -> None:
 def test_each_subject_is_read_and_one_that_is_not_listed_is_not_guessed(
     each: str, value: str, values: dict[str, Any], known: dict[str, Any], found: dict[str, Reading]
 ) -> None:
-    assert readings(Rule(**{**RULE, "each": each, "value": value}), values, known) == found
+    assert extract_readings(Rule(**{**RULE, "each": each, "value": value}), values, known) == found
 
 
 def test_what_people_know_of_resolves_also_while_it_is_quiet() -> None:
@@ -199,7 +199,7 @@ RULES = st.builds(
 @given(RULES, READINGS, st.sets(st.integers(0, 60)))
 def test_nothing_is_told_without_a_change_or_an_elapsed_repeat(rule: Rule, found: list[Any], quiet: set[int]) -> None:
     """And what was told to fire is told to be over exactly once."""
-    watch, now, open_, told_at = Watch(), NOON, False, NOON
+    watch, now, open_, told_at = AlertState(), NOON, False, NOON
     for number, reading in enumerate(found):
         now += 5 * MINUTE
         before = watch
@@ -217,7 +217,7 @@ def test_nothing_is_told_without_a_change_or_an_elapsed_repeat(rule: Rule, found
             told_at = now
         elif reason is Reason.RESOLVED:
             assert open_
-            assert not isinstance(reading, Failed)
+            assert not isinstance(reading, EvaluationError)
             open_ = False
         assert bool(watch.told) == open_
 
@@ -228,7 +228,7 @@ SUBJECTS = st.lists(st.dictionaries(st.sampled_from("abc"), st.sampled_from([5.0
 @given(RULES, SUBJECTS)
 def test_every_subject_that_was_told_to_fire_is_told_to_be_calm_again(rule: Rule, found: list[Any]) -> None:
     """By a change or by the end, and by nothing else."""
-    watch, now = Watch(), NOON
+    watch, now = AlertState(), NOON
     told: dict[str, State] = {}
     for reading in found:
         now += 5 * MINUTE
@@ -245,7 +245,7 @@ def test_every_subject_that_was_told_to_fire_is_told_to_be_calm_again(rule: Rule
 def test_the_order_in_which_rules_are_evaluated_does_not_matter(watched: list[tuple[Rule, list[Any]]], spread: Any) -> None:
     def outcomes(order: list[int]) -> dict[int, list[Any]]:
         told: dict[int, list[Any]] = {n: [] for n in order}
-        watches = dict.fromkeys(order, Watch())
+        watches = dict.fromkeys(order, AlertState())
         for step in range(max(len(found) for _, found in watched)):
             for n in order:
                 rule, found = watched[n]
@@ -261,10 +261,10 @@ def test_the_order_in_which_rules_are_evaluated_does_not_matter(watched: list[tu
 
 @given(RULES, READINGS)
 def test_a_provider_that_is_away_changes_no_state(rule: Rule, found: list[Any]) -> None:
-    watch = Watch()
+    watch = AlertState()
     for reading in found:
         after, reason = evaluate(rule, watch, whole(reading), now=NOON)
-        if isinstance(reading, Failed):
+        if isinstance(reading, EvaluationError):
             assert (after.state, after.told) == (watch.state, watch.told)
             assert reason in (None, Reason.CANNOT_TELL)
         watch = after
@@ -291,7 +291,7 @@ def test_an_evaluation_is_due_the_moment_a_planned_quiet_ends() -> None:
 def test_what_is_left_of_a_rule_is_what_it_watched(rule: Rule, each: str, is_below: bool) -> None:
     sides: dict[str, Any] = {"above": None, "below": 2.5, "recover": None} if is_below else {}
     rule = replace_(rule, line="/logs kitchen where(x each log y) 2h", each=each, **sides)
-    left = defined(rule.name, rule.definition, rule.channel)
+    left = rule_from_definition(rule.name, rule.definition, rule.channel)
     assert left.definition == rule.definition
     assert (left.line, left.value, left.threshold, left.each) == (rule.line, rule.value, rule.threshold, each)
 
@@ -309,16 +309,16 @@ def test_what_is_left_of_a_rule_is_what_it_watched(rule: Rule, each: str, is_bel
     ],
 )
 def test_the_watched_value_is_one_of_the_answers(values: dict[str, Any], name: str, found: float | None) -> None:
-    assert watched(values, name) == found
+    assert extract_value(values, name) == found
 
 
-def scene(rule: Rule, *found: Any, every: timedelta = 5 * MINUTE, **changes: Any) -> Scene:
+def scene(rule: Rule, *found: Any, every: timedelta = 5 * MINUTE, **changes: Any) -> NotificationContext:
     """What the last of these readings brings."""
-    before = watch = Watch()
+    before = watch = AlertState()
     for n, reading in enumerate(found):
         before, now = watch, NOON + n * every
         watch, reason = evaluate(rule, before, whole(reading), now=now)
-    return Scene(rule, before, watch, changes.pop("reason", reason), now, UTC, **changes)
+    return NotificationContext(rule, before, watch, changes.pop("reason", reason), now, UTC, **changes)
 
 
 SIZED = Rule(**{**RULE, "above": 5e9, "recover": 4.5e9, "hold": 30 * MINUTE})
@@ -326,7 +326,7 @@ SIZED = Rule(**{**RULE, "above": 5e9, "recover": 4.5e9, "hold": 30 * MINUTE})
 
 def test_a_notice_explains_itself() -> None:
     told = scene(SIZED, OUT, *[5.72e9] * 7, window="25 Nov 2026", shortcomings=["1 day of the window not listed"])
-    text, blocks = incident(told)
+    text, blocks = incident_message(told)
     assert text.startswith("🔴 spike: bytes at 5.72 GB, above 5.00 GB")
     for said in (
         "Calm again at: 4.50 GB", "Since: 25 Nov 12:05 (30 min)", "Window: 25 Nov 2026",
@@ -345,7 +345,7 @@ def test_a_notice_explains_itself() -> None:
 
 
 def test_the_end_tells_how_long_it_lasted_and_how_bad_it_was() -> None:
-    text, blocks = incident(scene(Rule(**{**RULE, "above": 5e9}), 5.1e9, 6e9, 5.5e9, 1e9))
+    text, blocks = incident_message(scene(Rule(**{**RULE, "above": 5e9}), 5.1e9, 6e9, 5.5e9, 1e9))
     assert text.startswith("✅ spike has resolved after 15 min, at its worst 6.00 GB")
     assert "bytes now: 1.00 GB" in text
     assert "<@" not in text + str(blocks)
@@ -365,31 +365,31 @@ FAILURES = Rule(**{**RULE, "value": "failures", "each": "account", "above": 20.0
     ],
 )  # fmt: skip
 def test_what_is_said_in_the_thread(found: list[Any], says: str) -> None:
-    text, blocks = reply(scene(FAILURES, *found))
+    text, blocks = thread_reply(scene(FAILURES, *found))
     assert text == says
     assert "told now, because" in str(blocks)
     assert "<@" not in str(blocks)
 
 
 def test_subjects_are_named_the_worst_first_and_shortened() -> None:
-    text, _ = incident(scene(FAILURES, {f"account-{n}": 20.0 + n for n in range(12)}))
+    text, _ = incident_message(scene(FAILURES, {f"account-{n}": 20.0 + n for n in range(12)}))
     assert text.splitlines()[:3] == ["🔴 spike: failures above 20 for 11 of 12 accounts", "account-11: 31", "account-10: 30"]
     assert "… and 3 more" in text
 
 
 def test_who_has_taken_it_on_and_who_keeps_it_quiet_stands_in_the_message() -> None:
     told = scene(Rule(**RULE), 11.0, quiet="until 25 Nov 16:00 (load test), by <@U0ADA>", reason=Reason.SILENCED)
-    _, blocks = incident(told)
+    _, blocks = incident_message(told)
     assert "Quiet: until 25 Nov 16:00 (load test), by <@U0ADA>." in str(blocks)
-    assert reply(told)[0].startswith("Silenced until 25 Nov 16:00 (load test). Its end is told")
+    assert thread_reply(told)[0].startswith("Silenced until 25 Nov 16:00 (load test). Its end is told")
     assert "alert.silence" not in str(blocks)
     taken = scene(Rule(**RULE), 11.0, reason=Reason.ACKNOWLEDGED)
     taken = replace_(taken, after=replace(taken.after, acknowledged_by="U0ADA"))
-    text, blocks = incident(taken)
+    text, blocks = incident_message(taken)
     assert text.startswith("🟠 ")
     assert "Acknowledged by <@U0ADA>" in str(blocks)
     assert "alert.acknowledge" not in str(blocks)
 
 
 def test_values_are_shown_in_their_unit() -> None:
-    assert [measured(n, 12.5) for n in ("failure_percent", "duration_p95_ms", "lines")] == ["12.5 %", "12 ms", "12.50"]
+    assert [format_value(n, 12.5) for n in ("failure_percent", "duration_p95_ms", "lines")] == ["12.5 %", "12 ms", "12.50"]

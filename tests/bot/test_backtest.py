@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.alerts.backtest import Backtest, Look, backtest, backtest_blocks, backtest_text, bars, sentence
+from bot.alerts.backtest import Backtest, EvaluationPoint, backtest, backtest_blocks, backtest_text, bars, sentence
 from bot.alerts.evaluate import WHOLE
 from bot.alerts.rule import Rule
 from bot.blocks import limits
@@ -27,7 +27,7 @@ SPIKE = Rule(**{**RULE, "every": QUARTER})
 
 def tried(rule: Rule, *values: float | None, step: timedelta = QUARTER) -> Backtest:
     start = NOON - len(values) * step
-    looks = [Look(start + n * step, {WHOLE: value}, step) for n, value in enumerate(values)]
+    looks = [EvaluationPoint(start + n * step, {WHOLE: value}, step) for n, value in enumerate(values)]
     return backtest(rule, looks, start=start, end=NOON)
 
 
@@ -67,7 +67,7 @@ def test_looks_that_are_alone_are_judged_each_for_itself() -> None:
     day = timedelta(days=1)
     rule = Rule(**{**RULE, "every": QUARTER, "recover": 6.0, "hold": 30 * MINUTE})
     start = NOON.replace(hour=0) - 4 * day
-    looks = [Look(start + n * day, {WHOLE: value}, day, alone=True) for n, value in enumerate((11.0, 12.0, 8.0, 11.0))]
+    looks = [EvaluationPoint(start + n * day, {WHOLE: value}, day, alone=True) for n, value in enumerate((11.0, 12.0, 8.0, 11.0))]
     test = backtest(rule, looks, start=start, end=NOON)
     assert [((f.start - start).days, f.end and (f.end - start).days, f.peak) for f in test.firings] == [
         (0, 1, 11),
@@ -84,7 +84,7 @@ def test_looks_that_are_alone_are_judged_each_for_itself() -> None:
 def test_look_that_is_alone_ends_where_samples_begin() -> None:
     day = timedelta(days=1)
     start = NOON.replace(hour=0) - day
-    looks = [Look(start, {WHOLE: 11.0}, day, alone=True), Look(NOON, {WHOLE: 5.0}, QUARTER)]
+    looks = [EvaluationPoint(start, {WHOLE: 11.0}, day, alone=True), EvaluationPoint(NOON, {WHOLE: 5.0}, QUARTER)]
     [firing] = backtest(SPIKE, looks, start=start, end=NOON).firings
     assert (firing.start, firing.end) == (start, start + day)
 
@@ -124,9 +124,9 @@ def test_any_past_is_told(values: list[float | None], recover: float | None, hol
 
 def test_what_was_sampled_stands_and_what_lies_between_is_computed() -> None:
     kept = [Sample(NOON, 1.0, "inactive"), Sample(NOON + QUARTER, None, "error"), Sample(NOON + 2 * QUARTER, 2.0, "inactive")]
-    computed = [Look(NOON + n * QUARTER, {WHOLE: 9.0}, QUARTER) for n in range(-1, 4)]
+    computed = [EvaluationPoint(NOON + n * QUARTER, {WHOLE: 9.0}, QUARTER) for n in range(-1, 4)]
     assert [look.readings[WHOLE] for look in _joined(SPIKE, kept, computed)] == [9.0, 1.0, 9.0, 2.0, 9.0]
-    whole_day = [Look(NOON.replace(hour=0) - timedelta(days=n), {WHOLE: 9.0}, timedelta(days=1)) for n in (1, 0)]
+    whole_day = [EvaluationPoint(NOON.replace(hour=0) - timedelta(days=n), {WHOLE: 9.0}, timedelta(days=1)) for n in (1, 0)]
     assert [look.readings[WHOLE] for look in _joined(SPIKE, kept, whole_day)] == [9.0, 1.0, 2.0]
 
 

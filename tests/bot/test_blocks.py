@@ -17,17 +17,17 @@ from bot.blocks.audit import audit_blocks, audit_text
 from bot.blocks.limits import block_problems, message_problems
 from bot.blocks.logs import logs_blocks, logs_text
 from bot.blocks.usage import usage_blocks, usage_text
-from bot.questions.question import Directory
-from bot.questions.windows import ReadWindow
+from bot.questions.question import AccountDirectory
+from bot.questions.windows import ParsedWindow
 from bot.reports.audit import AuditFacts, audit_report
 from bot.reports.logs import LogReport
 from bot.reports.usage import UsageFacts, usage_report
 from bot.sandbox import block_kit_schema
-from bot.slack.delivery import json_text, outward
+from bot.slack.delivery import json_text, to_fallback_text
 from providers.models import ApiCall, DayRange, LogUsage, Outcome, UsagePeriod, Window
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-READ = ReadWindow(Window(NOON - timedelta(hours=1), NOON), "20 Nov 2026 11:00 to 12:00 (UTC)")
+READ = ParsedWindow(Window(NOON - timedelta(hours=1), NOON), "20 Nov 2026 11:00 to 12:00 (UTC)")
 HOSTILE = [
     "<!channel> <!here> <@U0ADA>",
     "@everyone @channel #general",
@@ -70,7 +70,7 @@ SAMPLES = {
     **{f"audit {n} calls": audit(n) for n in (0, 1, 15, 5000)},
     **{f"logs {n} lines": logs(n) for n in (0, 1, 100_000)},
     **{f"{kind.__name__} with {text[:12]!r}": kind(9, text) for kind in (usage, audit, logs) for text in HOSTILE},
-    "help": (messages.help_answer("logs", Directory({"eu": "rapid7"}, {"eu": {"kitchen": "x"}})).text, list(messages.help_answer("usage", Directory({})).blocks)),
+    "help": (messages.help_answer("logs", AccountDirectory({"eu": "rapid7"}, {"eu": {"kitchen": "x"}})).text, list(messages.help_answer("usage", AccountDirectory({})).blocks)),
     **{f"error {text[:12]!r}": (messages.error_text(text, "/usage") , messages.error_blocks(text or "x", text, again=f"/usage {text[:200]}")) for text in HOSTILE},
     "working": ("Working", messages.working_blocks(HOSTILE[0], "ticket", Progress(HOSTILE[1]))),
     "working in parts": ("Working", messages.working_blocks(HOSTILE[0], "ticket", PARTS)),
@@ -79,7 +79,7 @@ SAMPLES = {
 
 @pytest.mark.parametrize(("text", "blocks"), SAMPLES.values(), ids=SAMPLES.keys())
 def test_every_message_passes_both_readings_of_slacks_limits(text: str, blocks: list[Block]) -> None:
-    assert message_problems(outward(text), blocks) == []
+    assert message_problems(to_fallback_text(text), blocks) == []
     assert block_kit_schema.complaints(blocks, most=50) == []
     assert not block_kit_schema.too_long(blocks)
     shared = messages.with_share(blocks, "ticket")
@@ -92,8 +92,8 @@ def test_every_message_passes_both_readings_of_slacks_limits(text: str, blocks: 
 def test_nothing_from_outside_pings_links_or_hides(text: str, blocks: list[Block]) -> None:
     marked = [value for block in blocks for value in texts(block)]
     assert all(value["verbatim"] is True for value in marked)
-    assert not re.search(r"<[!@#h]", outward(text) + "".join(value["text"] for value in marked))
-    assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b\x1b\x00]", outward(text) + "".join(shown(blocks)))
+    assert not re.search(r"<[!@#h]", to_fallback_text(text) + "".join(value["text"] for value in marked))
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b\x1b\x00]", to_fallback_text(text) + "".join(shown(blocks)))
 
 
 def shown(value: Any) -> list[str]:
@@ -128,7 +128,7 @@ def test_no_text_leaves_its_code_span(text: str) -> None:
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_any_words_make_an_answer_that_slack_takes(text: str, other: str) -> None:
     for said, blocks in (usage(3, text), audit(3, text), logs(3, text), (text or "x", messages.error_blocks(text or "x", other))):
-        assert message_problems(outward(said), blocks) == []
+        assert message_problems(to_fallback_text(said), blocks) == []
         assert block_kit_schema.complaints(blocks, most=50) == []
 
 

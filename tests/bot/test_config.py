@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config import Rapid7Settings, read_settings, settings_of, slack_tokens
-from bot.errors import BadConfig
+from bot.config import Rapid7Settings, parse_settings, read_settings, slack_tokens
+from bot.errors import ConfigError
 from tests.conftest import ROOT
 
 ENVIRON = {
@@ -23,8 +23,8 @@ GOOD: dict[str, Any] = {"providers": {"r": {"kind": "rapid7", "region": "eu", "a
 
 
 def problems(table: dict[str, Any], folder: Path = ROOT) -> list[str]:
-    with pytest.raises(BadConfig) as caught:
-        settings_of(table, folder=folder, environ=ENVIRON)
+    with pytest.raises(ConfigError) as caught:
+        parse_settings(table, folder=folder, environ=ENVIRON)
     return [str(problem) for problem in caught.value.problems]
 
 
@@ -43,14 +43,14 @@ def test_the_example_is_a_configuration_that_works() -> None:
 def test_everything_commented_out_in_the_example_works_too() -> None:
     text = (ROOT / "bot.example.toml").read_text()
     lines = [line.removeprefix("# ") if line.startswith("# ") and ("=" in line or line.startswith("# [")) and "edgerc" not in line and "section" not in line and "base_url" not in line and "bot check" not in line and "env:NAME" not in line else line for line in text.splitlines()]  # fmt: skip
-    settings = settings_of(tomllib.loads("\n".join(lines)), folder=ROOT, environ=ENVIRON)
+    settings = parse_settings(tomllib.loads("\n".join(lines)), folder=ROOT, environ=ENVIRON)
     assert settings.health
     assert settings.digest[0].name == "weekday-usage"
     assert settings.alert[0].above == 5_000_000_000
 
 
 def test_defaults() -> None:
-    settings = settings_of(GOOD, folder=Path("/etc/opswatch"), environ=ENVIRON)
+    settings = parse_settings(GOOD, folder=Path("/etc/opswatch"), environ=ENVIRON)
     assert settings.database == Path("/etc/opswatch/bot.sqlite")
     assert (settings.access.usage, settings.access.apiaudit, settings.access.logs) == (("*",), (), ())
     assert (settings.limits.upload_plain, settings.limits.upload_total) == (1_000_000, 1_000_000_000)
@@ -59,7 +59,7 @@ def test_defaults() -> None:
 
 def test_ports_are_for_this_machine_alone_unless_configured() -> None:
     table = {**GOOD, "slack": {"mode": "http"}, "health": {"port": 8080}}
-    settings = settings_of(table, folder=Path("/"), environ=ENVIRON)
+    settings = parse_settings(table, folder=Path("/"), environ=ENVIRON)
     assert settings.health
     assert (settings.slack.host, settings.health.host) == ("127.0.0.1", "127.0.0.1")
 
@@ -70,7 +70,7 @@ def test_ports_are_for_this_machine_alone_unless_configured() -> None:
 )
 def test_a_host_may_be_an_address_or_a_name(given: str, host: str) -> None:
     table = {**GOOD, "slack": {"host": given}, "health": {"port": 8080, "host": given}}
-    settings = settings_of(table, folder=Path("/"), environ=ENVIRON)
+    settings = parse_settings(table, folder=Path("/"), environ=ENVIRON)
     assert settings.health
     assert (settings.slack.host, settings.health.host) == (host, host)
 
@@ -152,7 +152,7 @@ def test_each_problem_says_what_would_be_right(table: dict[str, Any], says: str)
 
 def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("from-a-file\n")
-    settings = settings_of(provider(api_key="file:key"), folder=tmp_path, environ={})
+    settings = parse_settings(provider(api_key="file:key"), folder=tmp_path, environ={})
     rapid7 = settings.providers["r"]
     assert isinstance(rapid7, Rapid7Settings)
     assert rapid7.api_key.open() == "from-a-file"
@@ -162,24 +162,24 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("text", "says"), [("a = = b", "not TOML"), ("api_key = 's3cret' x", "not TOML")])
 def test_what_is_not_toml_is_told_without_quoting_it(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "bot.toml").write_text(text)
-    with pytest.raises(BadConfig, match=says) as caught:
+    with pytest.raises(ConfigError, match=says) as caught:
         read_settings(tmp_path / "bot.toml", environ={})
     assert "s3cret" not in str(caught.value)
 
 
 def test_a_missing_file_points_to_the_example(tmp_path: Path) -> None:
-    with pytest.raises(BadConfig, match=r"bot\.example\.toml"):
+    with pytest.raises(ConfigError, match=r"bot\.example\.toml"):
         read_settings(tmp_path / "bot.toml", environ={})
 
 
 @pytest.mark.parametrize(("mode", "missing"), [("socket", "SLACK_APP_TOKEN"), ("http", "SLACK_SIGNING_SECRET")])
 def test_missing_tokens_are_named(mode: str, missing: str) -> None:
-    with pytest.raises(BadConfig, match=missing):
+    with pytest.raises(ConfigError, match=missing):
         slack_tokens(mode, {"SLACK_BOT_TOKEN": "xoxb-1"})
 
 
 def test_slack_is_not_spoken_to_in_the_clear() -> None:
-    with pytest.raises(BadConfig, match="https"):
+    with pytest.raises(ConfigError, match="https"):
         slack_tokens("neither", {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_API_URL": "http://example.com/api/"})
 
 
@@ -195,8 +195,8 @@ VALUES = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_si
 )
 def test_any_table_is_settings_or_a_list_of_problems(table: dict[str, Any]) -> None:
     try:
-        settings_of(table, folder=ROOT, environ={})
-    except BadConfig as error:
+        parse_settings(table, folder=ROOT, environ={})
+    except ConfigError as error:
         assert error.problems
 
 
@@ -216,7 +216,7 @@ def test_any_table_is_settings_or_a_list_of_problems(table: dict[str, Any]) -> N
 def test_secret_is_cleaned_of_what_editors_leave(content: str, scheme: str, tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(content.encode())
     table = {"providers": {"r": {"kind": "rapid7", "region": "eu", "api_key": "env:KEY" if scheme == "env" else "file:key"}}}
-    settings = settings_of(table, folder=tmp_path, environ={"KEY": content})
+    settings = parse_settings(table, folder=tmp_path, environ={"KEY": content})
     assert [secret.open() for secret in settings.secrets()] == ["key-1234"]
 
 
@@ -234,8 +234,8 @@ def test_secret_that_cannot_be_one_is_refused_by_name(content: str, says: str, s
     (tmp_path / "key").write_text(content, "utf-8")
     reference = "env:KEY" if scheme == "env" else "file:key"
     table = {"providers": {"r": {"kind": "rapid7", "region": "eu", "api_key": reference}}}
-    with pytest.raises(BadConfig) as refused:
-        settings_of(table, folder=tmp_path, environ={"KEY": content})
+    with pytest.raises(ConfigError) as refused:
+        parse_settings(table, folder=tmp_path, environ={"KEY": content})
     assert says in str(refused.value)
     assert ("KEY" if scheme == "env" else "file key") in str(refused.value)
     assert "1234" not in str(refused.value)
@@ -256,7 +256,7 @@ def test_secret_that_cannot_be_one_is_refused_by_name(content: str, says: str, s
     ],
 )
 def test_unusable_token_is_refused_by_name(environ: dict[str, str], key: str, says: str) -> None:
-    with pytest.raises(BadConfig) as refused:
+    with pytest.raises(ConfigError) as refused:
         slack_tokens("socket", {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", **environ})
     assert key in {problem.key for problem in refused.value.problems}
     assert says in str(refused.value)
@@ -286,7 +286,7 @@ def test_unreadable_configuration_gives_one_sentence(content: bytes | None, says
         path.mkdir()
     else:
         path.write_bytes(content)
-    with pytest.raises(BadConfig) as refused:
+    with pytest.raises(ConfigError) as refused:
         read_settings(path, environ={})
     assert len(refused.value.problems) == 1
     assert says in str(refused.value)
@@ -299,7 +299,7 @@ def test_configuration_with_byte_order_mark_and_crlf_is_read(tmp_path: Path) -> 
 
 def test_pipe_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "bot.toml")
-    with pytest.raises(BadConfig, match="a file, such as"):
+    with pytest.raises(ConfigError, match="a file, such as"):
         read_settings(tmp_path / "bot.toml", environ={})
 
 
@@ -323,5 +323,5 @@ CHANNELS = {
 def test_channel_is_a_name_or_an_id(tmp_path: Path, written: str, meant: str) -> None:
     digest = {"name": "d", "ask": "/usage", "at": "0 9 * * *", "channel": written}
     table = {**GOOD, "slack": {"ops_channel": written}, "digest": [digest]}
-    settings = settings_of(table, folder=tmp_path, environ={"RAPID7_API_KEY": "key"})
+    settings = parse_settings(table, folder=tmp_path, environ={"RAPID7_API_KEY": "key"})
     assert settings.slack.ops_channel == settings.digest[0].channel == meant

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import read_database_path
-from bot.store import Alerts, Asked, Posts, Store
+from bot.store import Alerts, Posts, QuestionRecord, Store
 from bot.store.erase import NOBODY
 from bot.store.files import Unsuitable, back_up, known_steps
 from tests.conftest import ROOT
@@ -31,8 +31,8 @@ def opswatch(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "bot", *words], cwd=cwd, env=env, capture_output=True, text=True, timeout=120)
 
 
-def asked(number: int, user: str = "U0ADA", text: str = "last 7 days") -> Asked:
-    return Asked(f"d{number}", NOW, user, "C0OPS", "usage", text, "slash", outcome="answered")
+def asked(number: int, user: str = "U0ADA", text: str = "last 7 days") -> QuestionRecord:
+    return QuestionRecord(f"d{number}", NOW, user, "C0OPS", "usage", text, "slash", outcome="answered")
 
 
 @pytest.fixture

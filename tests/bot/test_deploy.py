@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.config import settings_of
+from bot.config import parse_settings
 from bot.http_server import LOOPBACK
 from tests.conftest import ROOT
 
@@ -228,7 +228,7 @@ def test_kubernetes_configuration_is_valid(tmp_path: Path) -> None:
     (tmp_path / "rapid7-api-key").write_text("a-key")
     assert f"file:{mounts['secrets']}/rapid7-api-key" in text
     table = tomllib.loads(text.replace(mounts["secrets"], str(tmp_path)))
-    settings = settings_of(table, folder=tmp_path, environ={})
+    settings = parse_settings(table, folder=tmp_path, environ={})
     assert settings.database.is_relative_to(mounts["data"])
     assert settings.health and (settings.health.host, settings.health.port) == ("0.0.0.0", 8080)
 

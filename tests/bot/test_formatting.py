@@ -25,7 +25,7 @@ from bot import formatting
     ],
 )
 def test_sizes_are_decimal_with_three_digits(count: float, said: str) -> None:
-    assert formatting.size(count) == said
+    assert formatting.format_bytes(count) == said
 
 
 @pytest.mark.parametrize(
@@ -54,22 +54,22 @@ def test_durations_are_read(text: str, length: timedelta | None) -> None:
 
 @pytest.mark.parametrize("bad", ["\x1b[31m", "\u202e", "\u200b", "\x00", "\u2028", "\u2066", "\x85", "\U000e0041", "\ud800"])
 def test_characters_that_nobody_sees_become_a_dot(bad: str) -> None:
-    clean = formatting.inert(f"a{bad}b")
+    clean = formatting.sanitise(f"a{bad}b")
     assert clean.startswith("a·")
     assert bad not in clean
 
 
 def test_lists_shorten_with_a_count() -> None:
-    assert formatting.listed(["a"]) == "a"
-    assert formatting.listed(["a", "b", "c"]) == "a, b and c"
-    assert formatting.listed([str(n) for n in range(17)]) == "0, 1, 2, 3, 4 … and 12 more"
+    assert formatting.join_words(["a"]) == "a"
+    assert formatting.join_words(["a", "b", "c"]) == "a, b and c"
+    assert formatting.join_words([str(n) for n in range(17)]) == "0, 1, 2, 3, 4 … and 12 more"
 
 
 @pytest.mark.parametrize(
     ("seconds", "said"), [(40, "40 s"), (720, "12 min"), (7800, "2 h 10 min"), (7200, "2 h"), (260_000, "3 days")]
 )
 def test_how_long_something_lasts(seconds: int, said: str) -> None:
-    assert formatting.lasting(timedelta(seconds=seconds)) == said
+    assert formatting.format_duration(timedelta(seconds=seconds)) == said
 
 
 @pytest.mark.parametrize(
@@ -78,10 +78,10 @@ def test_how_long_something_lasts(seconds: int, said: str) -> None:
 )
 def test_year_is_shown_where_it_is_not_this_one(today: str, day: str, moment: str) -> None:
     now = datetime.fromisoformat(f"{today}T12:00Z")
-    assert formatting.day(date(2026, 11, 21), now.date()) == day
-    assert formatting.moment(datetime(2026, 11, 20, 23, 30, tzinfo=UTC), timezone(timedelta(hours=1)), now) == moment
+    assert formatting.format_day(date(2026, 11, 21), now.date()) == day
+    assert formatting.format_time(datetime(2026, 11, 20, 23, 30, tzinfo=UTC), timezone(timedelta(hours=1)), now) == moment
 
 
 def test_this_year_is_that_of_the_zone() -> None:
     new_year = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
-    assert formatting.moment(new_year, timezone(timedelta(hours=1)), new_year) == "1 Jan 00:30"
+    assert formatting.format_time(new_year, timezone(timedelta(hours=1)), new_year) == "1 Jan 00:30"

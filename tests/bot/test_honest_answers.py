@@ -10,7 +10,7 @@ import pytest
 from bot.answer import Block
 from bot.blocks.audit import audit_blocks, audit_text
 from bot.blocks.usage import usage_blocks, usage_text
-from bot.questions.windows import ReadWindow
+from bot.questions.windows import ParsedWindow
 from bot.reports.audit import AuditFacts, AuditReport, audit_report, values_by
 from bot.reports.usage import UsageFacts, UsageReport, usage_report
 from providers.models import ApiCall, DayRange, Outcome, UsagePeriod, Window
@@ -20,8 +20,8 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUR = Window(NOON - timedelta(hours=1), NOON)
 
 
-def read(window: Window) -> ReadWindow:
-    return ReadWindow(window, "the window", asked_at=NOON)
+def read(window: Window) -> ParsedWindow:
+    return ParsedWindow(window, "the window", asked_at=NOON)
 
 
 def period(by_day: dict[date, int]) -> UsagePeriod:
@@ -220,7 +220,7 @@ def test_an_account_without_data_yet_has_no_values_of_its_own() -> None:
 
 
 def test_audit_chart_ends_where_the_data_ends() -> None:
-    report = audit(*(call(n) for n in range(0, 59, 3)), known_until=HOUR.start + timedelta(minutes=40))
+    report = audit(*(call(n) for n in range(0, 59, 3)), data_until=HOUR.start + timedelta(minutes=40))
     text, blocks = said(report)
     assert chart_of(blocks)["labels"][-1] == "11:35"
     assert sum(chart_of(blocks)["calls"]) == 14
@@ -231,7 +231,7 @@ def test_audit_chart_ends_where_the_data_ends() -> None:
 
 @pytest.mark.parametrize("known_until", [HOUR.start, HOUR.end, HOUR.end + timedelta(hours=1), None])
 def test_a_chart_is_cut_only_inside_its_window(known_until: datetime | None) -> None:
-    report = audit(call(1), call(59), known_until=known_until)
+    report = audit(call(1), call(59), data_until=known_until)
     assert (report.drawn, report.untimed) == (HOUR, 0)
 
 

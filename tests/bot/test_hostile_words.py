@@ -13,7 +13,7 @@ from bot.amounts import AmbiguousAmount, read_count, read_duration, read_size
 from bot.errors import BadQuestion
 from bot.questions.question import MOST_WINDOW_WORDS, CommandName
 from bot.schedules.cron import read_cron
-from bot.schedules.subscribe import read_wish
+from bot.schedules.subscribe import parse_subscription
 from tests.bot.test_question import HOUSE, TWO, ask, refusal
 from tests.support.work import growth, lines_run, peak_memory
 
@@ -93,7 +93,7 @@ def test_words_of_any_length_are_read_by_every_parser(piece: str) -> None:
         f"unsubscribe {words}",
     ):
         with contextlib.suppress(BadQuestion):
-            read_wish("usage", text, HOUSE)
+            parse_subscription("usage", text, HOUSE)
     for text in (
         f"alert {words}",
         f"alert x above {words}",

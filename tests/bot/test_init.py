@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import read_settings
-from bot.errors import BadConfig
+from bot.errors import ConfigError
 from tests.conftest import ROOT
 
 EXAMPLE = (ROOT / "bot.example.toml").read_bytes()
@@ -71,7 +71,7 @@ def test_init_names_a_missing_folder(tmp_path: Path) -> None:
 
 def test_example_is_valid_once_its_variables_exist(tmp_path: Path) -> None:
     assert opswatch("init", cwd=tmp_path).returncode == 0
-    with pytest.raises(BadConfig) as raised:
+    with pytest.raises(ConfigError) as raised:
         read_settings(tmp_path / "bot.toml", environ={})
     wanted = {f"AKAMAI_{name}": "x" for name in ("CLIENT_TOKEN", "CLIENT_SECRET", "ACCESS_TOKEN")}
     wanted |= {"RAPID7_API_KEY": "x", "DW_USER": "x", "DW_PASSWORD": "x"}

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from slack_sdk.errors import SlackApiError
 
-from bot.access import Access, Membership
-from bot.slack.users import OLDEST_LIST_S, RIGHTS_KEPT_S, SlackPeople
+from bot.access import AccessPolicy, Membership
+from bot.slack.users import OLDEST_LIST_S, RIGHTS_KEPT_S, SlackUserDirectory
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -45,9 +45,9 @@ class SetClock:
         return self.now
 
 
-def people_of(slack: FakeSlack) -> tuple[SlackPeople, SetClock]:
+def people_of(slack: FakeSlack) -> tuple[SlackUserDirectory, SetClock]:
     clock = SetClock()
-    people = SlackPeople(slack, ZoneInfo("Europe/Dublin"), clock)  # type: ignore[arg-type]
+    people = SlackUserDirectory(slack, ZoneInfo("Europe/Dublin"), clock)  # type: ignore[arg-type]
     people.workspace = frozenset({"T0OURS", "E0OURS"})
     return people, clock
 
@@ -137,7 +137,7 @@ async def test_membership_is_as_slack_says(found: Any, membership: Membership) -
     assert str(await people.zone("U0ADA")) == expected
 
 
-ACCESS = Access({"usage": ["*"], "apiaudit": ["U0ADA", "S0ONCALL"], "logs": ["C0OPS"]})
+ACCESS = AccessPolicy({"usage": ["*"], "apiaudit": ["U0ADA", "S0ONCALL"], "logs": ["C0OPS"]})
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.logs.writer import Sink, Transfer
+from bot.logs.writer import LogWriter, TransferState
 from bot.private_files import LEFT_BEHIND_S, open_private, save_private, sweep_temporary_folders, temporary_folder
 from providers.redaction import Redactor
 from tests.conftest import ROOT
@@ -45,7 +45,7 @@ def test_downloaded_log_is_private_plain_and_gzipped(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         for name, plain_bytes in (("plain.log", 1000), ("packed.log", 1)):
-            sink = Sink(Transfer(tmp_path / name), Redactor(), most_lines=10, most_bytes=1000, plain_bytes=plain_bytes)
+            sink = LogWriter(TransferState(tmp_path / name), Redactor(), most_lines=10, most_bytes=1000, plain_bytes=plain_bytes)
             sink.feed(b"one\ntwo\n")
             sink.close()
             assert mode_of(sink.transfer.path) == 0o600

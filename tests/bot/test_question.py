@@ -14,13 +14,13 @@ from bot.questions.question import (
     AKAMAI_FILTERS,
     COMMANDS,
     DEVICEWISE_FILTERS,
-    Directory,
+    AccountDirectory,
     Question,
-    changed,
+    apply_follow_up,
     read_line,
     read_question,
 )
-from bot.slack.text import as_typed
+from bot.slack.text import unescape_input
 from providers.akamai import filters as akamai
 from providers.devicewise import client as devicewise
 from providers.models import CallFilters
@@ -28,19 +28,19 @@ from providers.models import CallFilters
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 KITCHEN = "aee00b66-a543-43dc-b093-53963c2e8f41"
 CELLAR = "d8eacea6-3dbd-4163-8fc2-3ef5067bd7c9"
-HOUSE = Directory(
+HOUSE = AccountDirectory(
     {"rapid7-eu": "rapid7", "edge": "akamai", "iot": "devicewise"}, {"rapid7-eu": {"kitchen": KITCHEN, "cellar": CELLAR}}
 )
-TWO = Directory(
+TWO = AccountDirectory(
     {"eu": "rapid7", "us": "rapid7"}, {"eu": {"kitchen": KITCHEN, "web": CELLAR}, "us": {"kitchen": CELLAR, "attic": KITCHEN}}
 )
 
 
-def ask(line: str, directory: Directory = HOUSE) -> Question:
+def ask(line: str, directory: AccountDirectory = HOUSE) -> Question:
     return read_line(line, directory, now=NOW, zone=UTC)
 
 
-def refusal(line: str, directory: Directory = HOUSE) -> BadQuestion:
+def refusal(line: str, directory: AccountDirectory = HOUSE) -> BadQuestion:
     with pytest.raises(BadQuestion) as caught:
         ask(line, directory)
     return caught.value
@@ -245,7 +245,7 @@ def test_the_account_that_knows_the_log_is_taken() -> None:
 
 def test_no_account_at_all_is_said() -> None:
     for command in COMMANDS:
-        assert "configured" in refusal(f"/{command} 24h", Directory({})).message
+        assert "configured" in refusal(f"/{command} 24h", AccountDirectory({})).message
 
 
 @pytest.mark.parametrize("word", ["help", "HELP", "?", " help "])
@@ -266,7 +266,7 @@ def test_help_is_help(word: str) -> None:
     ],
 )
 def test_what_slack_does_to_words_is_undone(slack: str, typed: str) -> None:
-    assert as_typed(slack) == typed
+    assert unescape_input(slack) == typed
 
 
 @given(
@@ -302,13 +302,15 @@ SLOW_TO_READ = {
 def test_what_is_made_to_be_slow_is_read_or_refused_shortly(command: str, words: str) -> None:
     """Patterns that double back on themselves would make this run for hours."""
     try:
-        ask(f"/{command} {as_typed(words)}")
+        ask(f"/{command} {unescape_input(words)}")
     except BadQuestion as refusal:
         assert len(refusal.message) < 500
         assert len(refusal.hint) < 500
 
 
-TWINS = Directory({"rapid7-eu": "rapid7", "rapid7-us": "rapid7", "edge": "akamai", "edge-two": "akamai", "iot": "devicewise"})
+TWINS = AccountDirectory(
+    {"rapid7-eu": "rapid7", "rapid7-us": "rapid7", "edge": "akamai", "edge-two": "akamai", "iot": "devicewise"}
+)
 
 
 @pytest.mark.parametrize(
@@ -390,8 +392,13 @@ def test_words_in_any_order_and_around_a_question_are_read(line: str, same: str)
 
 def test_what_is_said_around_a_change_changes_nothing_else() -> None:
     question = ask("/apiaudit edge 7d status:5xx")
-    assert str(changed(question, "and what about last month?", HOUSE, now=NOW, zone=UTC).parts) == "edge last month status:5xx"
-    assert str(changed(question, "only failures, please", HOUSE, now=NOW, zone=UTC).parts) == "edge 7d failures status:5xx"
+    assert (
+        str(apply_follow_up(question, "and what about last month?", HOUSE, now=NOW, zone=UTC).parts)
+        == "edge last month status:5xx"
+    )
+    assert (
+        str(apply_follow_up(question, "only failures, please", HOUSE, now=NOW, zone=UTC).parts) == "edge 7d failures status:5xx"
+    )
 
 
 @pytest.mark.parametrize("line", ["/usage foo", "/usage lsat 0 days", "/logs kitchen xyzzy plugh", "/usage last fortnight"])

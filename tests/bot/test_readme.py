@@ -11,14 +11,16 @@ from datetime import UTC, datetime
 import pytest
 
 from bot import config
-from bot.alerts.commands import Alert, read_alert_wish
-from bot.questions.question import CommandName, Directory, read_line, read_question
+from bot.alerts.commands import CreateAlert, read_alert_wish
+from bot.questions.question import AccountDirectory, CommandName, read_line, read_question
 from bot.questions.windows import read_window
-from bot.schedules.subscribe import Subscribe, read_wish
+from bot.schedules.subscribe import Subscribe, parse_subscription
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
-HOUSE = Directory({"rapid7-eu": "rapid7", "edge": "akamai", "iot": "devicewise"}, {"rapid7-eu": {"kitchen": "a", "cellar": "b"}})
+HOUSE = AccountDirectory(
+    {"rapid7-eu": "rapid7", "edge": "akamai", "iot": "devicewise"}, {"rapid7-eu": {"kitchen": "a", "cellar": "b"}}
+)
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 QUESTIONS = sorted(set(re.findall(r"`(/(?:usage|apiaudit|logs)[^`]*)`", README)) - {"/logs"})
 WINDOWS = re.findall(r"`([^`]+)`", README.split("**Windows**:")[1].split("ISO instants")[0])
@@ -57,9 +59,9 @@ def test_every_question_in_the_readme_can_be_asked(line: str) -> None:
 
 @pytest.mark.parametrize(("command", "words"), WISHES, ids=[words for _, words in WISHES])
 def test_every_wish_in_the_readme_can_be_made(command: CommandName, words: str) -> None:
-    wish = read_wish(command, words, HOUSE) or read_alert_wish(command, words, HOUSE)
+    wish = parse_subscription(command, words, HOUSE) or read_alert_wish(command, words, HOUSE)
     assert wish
-    if isinstance(wish, Alert | Subscribe):
+    if isinstance(wish, CreateAlert | Subscribe):
         assert read_question(command, wish.words, HOUSE, now=NOW, zone=UTC).window
 
 

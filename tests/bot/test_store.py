@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from bot.store import Alerts, Asked, Judged, Post, Posts, Store, StoreError
+from bot.store import Alerts, EvaluationRecord, Post, Posts, QuestionRecord, Store, StoreError
 
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
-ASKED = Asked("trigger-1", NOW, "U0ADA", "C0OPS", "usage", "last 7 days", "slash")
+ASKED = QuestionRecord("trigger-1", NOW, "U0ADA", "C0OPS", "usage", "last 7 days", "slash")
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ async def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
         await Store.open(tmp_path / "none" / "bot.sqlite", now=NOW)
 
 
-def judged(n: int, value: float = 1.0, **changes: Any) -> Judged:
+def judged(n: int, value: float = 1.0, **changes: Any) -> EvaluationRecord:
     at = NOW + n * timedelta(minutes=15)
     told: dict[str, Any] = {
         "alert": "spike",
@@ -130,19 +130,19 @@ def judged(n: int, value: float = 1.0, **changes: Any) -> Judged:
         "since": None,
         "value": value,
     }
-    return Judged(**{**told, "watch": b'{"incident":"k"}', **changes})
+    return EvaluationRecord(**{**told, "watch": b'{"incident":"k"}', **changes})
 
 
 async def test_an_instant_is_judged_once_and_what_somebody_else_has_judged_writes_nothing(store: Store) -> None:
     alerts, posts = Alerts(store), Posts(store)
     post = Post("k", "#ops", "it fires", [])
-    assert await alerts.judge_all([judged(0, 1.0, posts=[post], reason="first"), judged(1, 2.0)]) == [True, True]
+    assert await alerts.save_evaluations([judged(0, 1.0, posts=[post], reason="first"), judged(1, 2.0)]) == [True, True]
     again = judged(1, 9.0, posts=[Post("k2", "#ops", "twice", [])], reason="changed")
-    assert await alerts.judge_all([again, judged(2, 3.0)]) == [False, True]
+    assert await alerts.save_evaluations([again, judged(2, 3.0)]) == [False, True]
     found = await alerts.samples("spike", "d", since=NOW, until=NOW + timedelta(days=1))
     assert [sample.value for sample in found] == [1.0, 2.0, 3.0]
     assert [row["key"] for row in await store.read("SELECT key FROM outbox", ())] == ["k"]
-    assert await alerts.seen_until("spike", "d", now=NOW) == NOW + timedelta(minutes=30)
+    assert await alerts.last_handled_at("spike", "d", now=NOW) == NOW + timedelta(minutes=30)
     assert await posts.oldest_waiting() == NOW
 
 
@@ -150,14 +150,14 @@ async def test_what_is_judged_is_taken_back_whole_where_it_cannot_be_written(sto
     alerts = Alerts(store)
     broken = judged(1, posts=[Post("k", "#ops", "x", [{"type": object()}])], reason="first")
     with pytest.raises(TypeError):
-        await alerts.judge_all([judged(0), broken])
+        await alerts.save_evaluations([judged(0), broken])
     assert await store.read("SELECT * FROM samples", ()) == []
-    assert await alerts.judge_all([judged(0)]) == [True]
+    assert await alerts.save_evaluations([judged(0)]) == [True]
 
 
 async def test_what_is_old_is_forgotten_and_the_record_of_people_stays(store: Store) -> None:
     alerts, posts = Alerts(store), Posts(store)
-    await alerts.judge_all([judged(0, posts=[Post("k", "#ops", "x", [])], reason="first")])
+    await alerts.save_evaluations([judged(0, posts=[Post("k", "#ops", "x", [])], reason="first")])
     waiting = await posts.claim_post(now=NOW)
     assert waiting
     await posts.sent(waiting, ts="1.2")

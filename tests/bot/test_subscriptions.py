@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.errors import BadQuestion
 from bot.schedules.due import read_cron
 from bot.schedules.recurrence import EXAMPLES
-from bot.schedules.subscribe import Subscribe, Unsubscribe, read_wish
+from bot.schedules.subscribe import Subscribe, Unsubscribe, parse_subscription
 from tests.bot.test_question import HOUSE
 from tests.support.work import growth
 
@@ -32,7 +32,7 @@ from tests.support.work import growth
     ],
 )
 def test_a_schedule_is_read(text: str, words: str, cron: str, said: str) -> None:
-    assert read_wish("usage", text, HOUSE) == Subscribe(words, cron, said)
+    assert parse_subscription("usage", text, HOUSE) == Subscribe(words, cron, said)
     assert read_cron(cron, UTC) is not None
 
 
@@ -64,13 +64,13 @@ def test_a_schedule_is_read(text: str, words: str, cron: str, said: str) -> None
     ],
 )
 def test_times_are_read_as_people_type_them(text: str, words: str, cron: str, said: str) -> None:
-    assert read_wish("usage", f"subscribe {text}", HOUSE) == Subscribe(words, cron, said)
+    assert parse_subscription("usage", f"subscribe {text}", HOUSE) == Subscribe(words, cron, said)
     assert read_cron(cron, UTC) is not None
 
 
 @pytest.mark.parametrize("text", EXAMPLES)
 def test_every_example_of_a_recurrence_is_read(text: str) -> None:
-    wish = read_wish("usage", f"subscribe last 7 days {text}", HOUSE)
+    wish = parse_subscription("usage", f"subscribe last 7 days {text}", HOUSE)
     assert isinstance(wish, Subscribe)
     assert (wish.words, wish.when) == ("last 7 days", text)
 
@@ -91,16 +91,16 @@ def test_every_example_of_a_recurrence_is_read(text: str) -> None:
 )
 def test_what_is_not_surely_understood_is_asked_back(text: str, says: str, hint: str) -> None:
     with pytest.raises(BadQuestion, match=says) as caught:
-        read_wish("usage", f"subscribe {text}", HOUSE)
+        parse_subscription("usage", f"subscribe {text}", HOUSE)
     assert caught.value.hint == hint
-    assert read_wish("usage", hint.removeprefix("/usage "), HOUSE)
+    assert parse_subscription("usage", hint.removeprefix("/usage "), HOUSE)
 
 
 @pytest.mark.parametrize("words", ["at 09:00 ", "every ", "on mondays ", "at ", "and ", "9am ", "the 1st ", "x ", "mon,"])
 def test_work_grows_no_faster_than_the_words(words: str) -> None:
     def tried(times: int) -> None:
         with contextlib.suppress(BadQuestion):
-            read_wish("usage", "subscribe " + words * times, HOUSE)
+            parse_subscription("usage", "subscribe " + words * times, HOUSE)
 
     tried(20)
     assert max(growth(tried, [50, 100, 200])) < 2.6
@@ -120,22 +120,22 @@ def test_work_grows_no_faster_than_the_words(words: str) -> None:
 )
 def test_a_wish_that_cannot_be_read_is_refused_with_an_example(text: str, says: str) -> None:
     with pytest.raises(BadQuestion, match=says) as caught:
-        read_wish("usage", text, HOUSE)
+        parse_subscription("usage", text, HOUSE)
     example = caught.value.hint.partition(" ")[2]
-    assert read_wish("usage", example, HOUSE)
+    assert parse_subscription("usage", example, HOUSE)
 
 
 def test_other_words_are_questions() -> None:
-    assert read_wish("usage", "last 7 days", HOUSE) is None
-    assert read_wish("usage", "", HOUSE) is None
-    assert read_wish("usage", "subscriptions", HOUSE) == "list"
-    assert read_wish("usage", "unsubscribe #12", HOUSE) == Unsubscribe(12)
+    assert parse_subscription("usage", "last 7 days", HOUSE) is None
+    assert parse_subscription("usage", "", HOUSE) is None
+    assert parse_subscription("usage", "subscriptions", HOUSE) == "list"
+    assert parse_subscription("usage", "unsubscribe #12", HOUSE) == Unsubscribe(12)
 
 
 @given(st.text(max_size=60))
 def test_any_words_give_a_wish_or_a_refusal(text: str) -> None:
     try:
-        wish = read_wish("logs", f"subscribe {text}", HOUSE)
+        wish = parse_subscription("logs", f"subscribe {text}", HOUSE)
     except BadQuestion as refusal:
         assert refusal.hint
     else:

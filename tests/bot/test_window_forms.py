@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from bot.blocks.messages import windows_help
 from bot.errors import BadQuestion
-from bot.questions.question import COMMANDS, Directory, read_line
-from bot.questions.windows import ReadWindow, TwoReadings, read_window
+from bot.questions.question import COMMANDS, AccountDirectory, read_line
+from bot.questions.windows import ParsedWindow, TwoReadings, read_window
 from bot.questions.windows.forms import FORMS
 from tests.bot.test_question import HOUSE
 from tests.bot.window_corpus import READ, REFUSED, TWO_READINGS
@@ -27,7 +27,7 @@ BY_DAY = [example for form in FORMS if form.by_day for example in form.examples]
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2030, 12, 31)).map(lambda moment: moment.replace(tzinfo=UTC, microsecond=0))
 
 
-def read(words: str, *, whole_days: bool = False, now: datetime = SATURDAY, zone: str = "Europe/Dublin") -> ReadWindow:
+def read(words: str, *, whole_days: bool = False, now: datetime = SATURDAY, zone: str = "Europe/Dublin") -> ParsedWindow:
     return read_window(words, now=now, zone=ZoneInfo(zone), whole_days=whole_days, example="/usage last 7 days")
 
 
@@ -106,7 +106,7 @@ def test_forms_stand_beside_accounts_and_logs(words: str) -> None:
 
 
 def test_words_of_a_window_are_no_beginning_of_a_name() -> None:
-    names = Directory({"november": "akamai", "nightly": "akamai", "quarterly": "akamai", "nowhere": "akamai"})
+    names = AccountDirectory({"november": "akamai", "nightly": "akamai", "quarterly": "akamai", "nowhere": "akamai"})
     question = read_line("/apiaudit nov 1", names, now=SATURDAY, zone=UTC)
     assert len(question.accounts) == 4
     assert question.parts.window == "nov 1"

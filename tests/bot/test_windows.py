@@ -10,18 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import BadQuestion
-from bot.questions.windows import ReadWindow, read_window
+from bot.questions.windows import ParsedWindow, read_window
 
 SATURDAY = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 DUBLIN = ZoneInfo("Europe/Dublin")
 NEW_YORK = ZoneInfo("America/New_York")
 
 
-def read(words: str, *, whole_days: bool = False, now: datetime = SATURDAY, zone: ZoneInfo = DUBLIN) -> ReadWindow:
+def read(words: str, *, whole_days: bool = False, now: datetime = SATURDAY, zone: ZoneInfo = DUBLIN) -> ParsedWindow:
     return read_window(words, now=now, zone=zone, whole_days=whole_days, example="/usage last 7 days")
 
 
-def span(found: ReadWindow) -> tuple[str, str]:
+def span(found: ParsedWindow) -> tuple[str, str]:
     return found.window.start.strftime("%Y-%m-%d %H:%M"), found.window.end.strftime("%Y-%m-%d %H:%M")
 
 

@@ -690,7 +690,7 @@ async def test_the_first_page_may_tell_what_the_last_does_not(server: AkamaiSand
     server.misbehave(page, times=2)
     found = await client.calls(WINDOW, CallFilters())
     await client.aclose()
-    assert (len(found.calls), found.complete, found.known_until) == (2, False, ends)
+    assert (len(found.calls), found.complete, found.data_until) == (2, False, ends)
 
 
 async def test_a_report_of_too_many_bytes_is_asked_for_by_halves(

@@ -15,20 +15,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.sandbox.rapid7 import Rapid7Sandbox
-from bot.store import Store, StoredLedger
+from bot.store import SqliteRateLimitStore, Store
 from providers.errors import NotFound, RateLimited, Unavailable
-from providers.http.client import Reply, learned_from
+from providers.http.client import Reply, parse_quota
 from providers.limits.rate_limiter import (
     RAPID7_LIMITS,
-    Budget,
-    Learned,
-    Ledger,
     Limit,
     MemoryLedger,
     Pace,
-    Spend,
+    RateLimiter,
+    RateLimitStore,
+    ReportedQuota,
+    Reservation,
+    available_at,
     fingerprint,
-    works_at,
 )
 from providers.models import DayRange, Window
 from providers.rapid7.client import Rapid7
@@ -59,21 +59,21 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=["memory", "stored"])
-async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ledger]:
+async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RateLimitStore]:
     """Both ledgers keep the same promises."""
     if request.param == "memory":
         yield MemoryLedger()
         return
     store = await Store.open(tmp_path / "bot.sqlite", now=NOON)
-    yield StoredLedger(store)
+    yield SqliteRateLimitStore(store)
     await store.close()
 
 
-def budget_of(ledger: Ledger, clock: Clock, **changes: Any) -> Budget:
-    return Budget("eu", changes.get("key", KEY), changes.get("limits", THREE), ledger, clock)
+def budget_of(ledger: RateLimitStore, clock: Clock, **changes: Any) -> RateLimiter:
+    return RateLimiter("eu", changes.get("key", KEY), changes.get("limits", THREE), ledger, clock)
 
 
-async def test_what_is_used_up_is_told_with_the_time_when_it_will_work(ledger: Ledger, clock: Clock) -> None:
+async def test_what_is_used_up_is_told_with_the_time_when_it_will_work(ledger: RateLimitStore, clock: Clock) -> None:
     budget = budget_of(ledger, clock)
     for _ in range(3):
         await budget.settle("download", await budget.take("download"))
@@ -85,7 +85,7 @@ async def test_what_is_used_up_is_told_with_the_time_when_it_will_work(ledger: L
     assert await budget.take("download") is not None
 
 
-async def test_bytes_are_reserved_and_what_did_not_come_is_given_back(ledger: Ledger, clock: Clock) -> None:
+async def test_bytes_are_reserved_and_what_did_not_come_is_given_back(ledger: RateLimitStore, clock: Clock) -> None:
     budget = budget_of(ledger, clock)
     first = await budget.take("download", size=60)
     with pytest.raises(RateLimited):
@@ -94,28 +94,30 @@ async def test_bytes_are_reserved_and_what_did_not_come_is_given_back(ledger: Le
     assert await budget.take("download", size=60) is not None
 
 
-async def test_a_wish_for_more_than_there_ever_is_takes_all_of_it(ledger: Ledger, clock: Clock) -> None:
+async def test_a_wish_for_more_than_there_ever_is_takes_all_of_it(ledger: RateLimitStore, clock: Clock) -> None:
     assert await budget_of(ledger, clock).take("download", size=10**15) is not None
 
 
-async def test_the_vendor_knows_better_than_we_do(ledger: Ledger, clock: Clock) -> None:
+async def test_the_vendor_knows_better_than_we_do(ledger: RateLimitStore, clock: Clock) -> None:
     """Somebody else uses the same key, so less remains than we have spent; or the limit is higher than the page says."""
     budget = budget_of(ledger, clock)
     spend = await budget.take("download")
-    await budget.settle("download", spend, learned=Learned(NOON, NOON, NOON + timedelta(minutes=2), requests=0))
+    await budget.settle("download", spend, learned=ReportedQuota(NOON, NOON, NOON + timedelta(minutes=2), requests=0))
     clock.ahead(seconds=10)
     with pytest.raises(RateLimited, match="used up") as caught:
         await budget.take("download")
     assert caught.value.retry_after_s == 110
     clock.ahead(minutes=2)
     spend = await budget.take("download")
-    await budget.settle("download", spend, learned=Learned(clock.now, clock.now, clock.now + timedelta(minutes=15), requests=150))
+    await budget.settle(
+        "download", spend, learned=ReportedQuota(clock.now, clock.now, clock.now + timedelta(minutes=15), requests=150)
+    )
     clock.ahead(seconds=1)
     for _ in range(20):
         await budget.settle("download", await budget.take("download"))
 
 
-async def test_two_keys_have_two_budgets_and_two_accounts_with_one_key_share_one(ledger: Ledger, clock: Clock) -> None:
+async def test_two_keys_have_two_budgets_and_two_accounts_with_one_key_share_one(ledger: RateLimitStore, clock: Clock) -> None:
     for _ in range(3):
         await budget_of(ledger, clock).take("download")
     assert await budget_of(ledger, clock, key=Secret("another-key")).take("download")
@@ -123,11 +125,11 @@ async def test_two_keys_have_two_budgets_and_two_accounts_with_one_key_share_one
         await budget_of(ledger, clock).take("download")
 
 
-async def test_what_has_no_limit_is_free(ledger: Ledger, clock: Clock) -> None:
+async def test_what_has_no_limit_is_free(ledger: RateLimitStore, clock: Clock) -> None:
     assert await budget_of(ledger, clock).take("describe") is None
 
 
-async def test_something_held_back_is_free_again_in_time(ledger: Ledger) -> None:
+async def test_something_held_back_is_free_again_in_time(ledger: RateLimitStore) -> None:
     await ledger.hold("login", until=NOON, why="refused")
     assert await ledger.held("login", now=NOON - timedelta(seconds=1)) == "refused"
     assert await ledger.held("login", now=NOON) is None
@@ -136,9 +138,9 @@ async def test_something_held_back_is_free_again_in_time(ledger: Ledger) -> None
 
 async def test_askers_at_the_same_time_in_several_processes_never_exceed_it(tmp_path: Path, clock: Clock) -> None:
     stores = [await Store.open(tmp_path / "bot.sqlite", now=NOON) for _ in range(4)]
-    budgets = [budget_of(StoredLedger(store), clock, limits={"download": Limit("downloads", 20)}) for store in stores]
+    budgets = [budget_of(SqliteRateLimitStore(store), clock, limits={"download": Limit("downloads", 20)}) for store in stores]
     found = await asyncio.gather(*(budgets[n % 4].take("download") for n in range(60)), return_exceptions=True)
-    assert sum(isinstance(spend, Spend) for spend in found) == 20
+    assert sum(isinstance(spend, Reservation) for spend in found) == 20
     assert sum(isinstance(spend, RateLimited) for spend in found) == 40
     for store in stores:
         await store.close()
@@ -147,11 +149,11 @@ async def test_askers_at_the_same_time_in_several_processes_never_exceed_it(tmp_
 async def test_a_budget_outlives_the_process(tmp_path: Path, clock: Clock) -> None:
     for _ in range(3):
         store = await Store.open(tmp_path / "bot.sqlite", now=NOON)
-        await budget_of(StoredLedger(store), clock).take("download")
+        await budget_of(SqliteRateLimitStore(store), clock).take("download")
         await store.close()
     store = await Store.open(tmp_path / "bot.sqlite", now=NOON)
     with pytest.raises(RateLimited):
-        await budget_of(StoredLedger(store), clock).take("download")
+        await budget_of(SqliteRateLimitStore(store), clock).take("download")
     await store.close()
     assert b"kitchen-api-key" not in (tmp_path / "bot.sqlite").read_bytes()
 
@@ -159,20 +161,20 @@ async def test_a_budget_outlives_the_process(tmp_path: Path, clock: Clock) -> No
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 60)), max_size=40))
 def test_no_window_ever_holds_more_than_its_limit(asked: list[tuple[int, int]]) -> None:
     """Whoever waits until he was told may ask then, and no quarter of an hour sees more than its limit."""
-    limit, spends, now = Limit("downloads", 5, bytes=100), list[Spend](), NOON
+    limit, spends, now = Limit("downloads", 5, bytes=100), list[Reservation](), NOON
     for minutes, size in asked:
         now += timedelta(minutes=minutes)
         recent = [s for s in spends if s.at > now - limit.window]
-        when = works_at(limit, recent, None, size=size, now=now)
+        when = available_at(limit, recent, None, size=size, now=now)
         for _ in range(10):
             if when is None:
                 break
             assert when > now
             now = when
             recent = [s for s in spends if s.at > now - limit.window]
-            when = works_at(limit, recent, None, size=size, now=now)
+            when = available_at(limit, recent, None, size=size, now=now)
         assert when is None
-        spends.append(Spend(len(spends), now, size))
+        spends.append(Reservation(len(spends), now, size))
         assert len(recent) < limit.requests
         assert sum(s.bytes for s in recent) + size <= 100
 
@@ -194,7 +196,7 @@ def test_no_window_ever_holds_more_than_its_limit(asked: list[tuple[int, int]]) 
 )
 def test_answers_tell_what_remains(status: int, headers: dict[str, str], requests: Any, size: Any, seconds: Any) -> None:
     date = {"Date": "Fri, 20 Nov 2026 12:00:00 GMT"}
-    learned = learned_from(Reply(status, httpx.Headers({**date, **headers}), b""), now=lambda: NOON)
+    learned = parse_quota(Reply(status, httpx.Headers({**date, **headers}), b""), now=lambda: NOON)
     if seconds is None:
         assert learned is None
         return
@@ -212,7 +214,7 @@ async def server() -> AsyncIterator[Rapid7Sandbox]:
 
 
 @pytest.fixture
-async def rapid7(server: Rapid7Sandbox, ledger: Ledger) -> AsyncIterator[Rapid7]:
+async def rapid7(server: Rapid7Sandbox, ledger: RateLimitStore) -> AsyncIterator[Rapid7]:
     client = Rapid7("eu", base_url=server.url, api_key=Secret(server.api_key), ledger=ledger)
     yield client
     await client.aclose()
@@ -244,7 +246,7 @@ async def test_after_a_429_nothing_is_sent_until_the_vendor_is_ready(server: Rap
     assert "in about 7 min" in caught.value.hint
 
 
-async def test_a_try_that_failed_is_paid_for_too(server: Rapid7Sandbox, ledger: Ledger) -> None:
+async def test_a_try_that_failed_is_paid_for_too(server: Rapid7Sandbox, ledger: RateLimitStore) -> None:
     client = Rapid7("eu", base_url=server.url, api_key=Secret(server.api_key), ledger=ledger)
     client._budget._limits = {"download": Limit("downloads", 2)}
     server.answer_with(503, "", times=99, path="/download")
@@ -254,7 +256,7 @@ async def test_a_try_that_failed_is_paid_for_too(server: Rapid7Sandbox, ledger: 
     await client.aclose()
 
 
-async def test_a_download_is_settled_with_the_bytes_that_came(server: Rapid7Sandbox, ledger: Ledger) -> None:
+async def test_a_download_is_settled_with_the_bytes_that_came(server: Rapid7Sandbox, ledger: RateLimitStore) -> None:
     client = Rapid7("eu", base_url=server.url, api_key=Secret(server.api_key), ledger=ledger)
     for _ in range(4):
         assert await read(client, most_bytes=60_000_000_000)

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.sandbox.devicewise import DeviceWiseSandbox
-from bot.store import Store, StoredLedger
+from bot.store import SqliteRateLimitStore, Store
 from providers.devicewise import parse
 from providers.devicewise.auth import Credentials
 from providers.devicewise.client import DeviceWise
@@ -183,7 +183,9 @@ async def test_a_wrong_password_is_not_tried_again_after_a_restart(server: Devic
     async def ask_with(password: str) -> CallPage:
         store = await Store.open(tmp_path / "bot.sqlite", now=NOON)
         client = client_of(
-            server, credentials=Credentials(username=server.username, password=Secret(password)), ledger=StoredLedger(store)
+            server,
+            credentials=Credentials(username=server.username, password=Secret(password)),
+            ledger=SqliteRateLimitStore(store),
         )
         try:
             return await client.calls(WINDOW, CallFilters())

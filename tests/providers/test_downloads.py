@@ -18,8 +18,8 @@ import aiohttp
 import pytest
 
 from bot.logs import worker
-from bot.logs.download import Wanted, fetch_log
-from bot.logs.writer import Transfer
+from bot.logs.download import DownloadRequest, download_log
+from bot.logs.writer import TransferState
 from providers.errors import Incomplete, ProtocolError, Unavailable
 from providers.http import streaming
 from providers.models import Window
@@ -79,9 +79,9 @@ def plain(body: bytes, headers: str) -> Serve:
 
 async def fetched(
     client: Rapid7, folder: Path, *, limit: int | None = None, most_bytes: int = 10**9, plain_bytes: int = 10**9
-) -> tuple[Transfer, bytes]:
-    wanted = Wanted([KITCHEN], WINDOW, "", limit, most_bytes, plain_bytes)
-    transfer = await fetch_log(client, wanted, folder / "kitchen.log", Redactor([Secret("kkkk")]))
+) -> tuple[TransferState, bytes]:
+    wanted = DownloadRequest([KITCHEN], WINDOW, "", limit, most_bytes, plain_bytes)
+    transfer = await download_log(client, wanted, folder / "kitchen.log", Redactor([Secret("kkkk")]))
     content = transfer.path.read_bytes()
     return transfer, gzip.decompress(content) if transfer.path.suffix == ".gz" else content
 
@@ -338,13 +338,16 @@ def workers() -> list[int]:
     return found
 
 
-async def grown(client: Rapid7, folder: Path, **wanted: int) -> tuple[int, Transfer]:
+async def grown(client: Rapid7, folder: Path, **wanted: int) -> tuple[int, TransferState]:
     """How much memory Python took at most for one log, in bytes."""
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
-        transfer = await fetch_log(
-            client, Wanted([KITCHEN], WINDOW, "", None, wanted["most_bytes"], 1000), folder / "a.log", Redactor([Secret("kkkk")])
+        transfer = await download_log(
+            client,
+            DownloadRequest([KITCHEN], WINDOW, "", None, wanted["most_bytes"], 1000),
+            folder / "a.log",
+            Redactor([Secret("kkkk")]),
         )
         return tracemalloc.get_traced_memory()[1] - before, transfer
     finally:

@@ -33,7 +33,7 @@ from providers.devicewise.auth import Credentials
 from providers.devicewise.client import DeviceWise
 from providers.errors import AuthFailed, Incomplete, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
 from providers.http.client import MOST_BODY_BYTES, Reply, date_of, retry_after_s
-from providers.http.decoding import MOST_DEPTH, MOST_VALUES, excess_of, json_of
+from providers.http.decoding import MOST_DEPTH, MOST_VALUES, decode_json, excess_of
 from providers.http.unpacking import MOST_PART_BYTES, Unpacker
 from providers.models import CallFilters, DayRange, Window
 from providers.rapid7 import parse as rapid7_parse
@@ -364,7 +364,7 @@ TEXTS = {
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
 def test_what_stands_in_strings_is_no_excess(text: bytes) -> None:
     assert excess_of(text) == excess_of(text.decode()) == ""
-    assert json_of(text) == json.loads(text)
+    assert decode_json(text) == json.loads(text)
 
 
 @given(
@@ -393,7 +393,7 @@ def depth_of(value: Any) -> int:
 @pytest.mark.parametrize("depth", [MOST_DEPTH, MOST_DEPTH + 1, 5000])
 def test_depth_has_a_limit_for_text_in_text_too(depth: int) -> None:
     text = "[" * depth + "]" * depth
-    assert (json_of(text) is None) == (depth > MOST_DEPTH)
+    assert (decode_json(text) is None) == (depth > MOST_DEPTH)
 
 
 ODD_DATES = [

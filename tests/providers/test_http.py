@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.errors import Unavailable
-from providers.http.client import Reply, fetch, learned_from, open_client, retry_after_s
+from providers.http.client import Reply, fetch, open_client, parse_quota, retry_after_s
 from providers.http.network import is_loopback
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -64,7 +64,7 @@ def test_any_headers_give_a_wait_or_none(status: int, headers: dict[str, str]) -
     reply = Reply(status, httpx.Headers([(name.encode(), value.encode("latin-1")) for name, value in headers.items()]), b"")
     wait = retry_after_s(reply)
     assert wait is None or 0 <= wait < 1e12
-    learned = learned_from(reply)
+    learned = parse_quota(reply)
     assert learned is None or learned.resets_at >= learned.answered_at
 
 

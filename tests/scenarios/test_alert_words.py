@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from bot.sandbox.world import World
+from bot.sandbox.world import Sandbox
 from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluated, evaluations, kept, look, messages, running, thread, told
 from tests.support.clock import MovableClock as Clock
 
 assert clock, "the clock of the alerts' own tests"
 
 
-async def said(world: World, line: str, *, user: str = "U0ADA", channel: str = "C0OPS") -> str:
+async def said(world: Sandbox, line: str, *, user: str = "U0ADA", channel: str = "C0OPS") -> str:
     return (await world.slack.answer_to(line, user=user, channel=channel)).text
 
 
-async def test_an_alert_is_made_looked_at_at_once_listed_and_ended(world: World, clock: Clock) -> None:
+async def test_an_alert_is_made_looked_at_at_once_listed_and_ended(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     meter(6)
     async with running(world, {**SPIKE, "above": "50 GB", "recover": "40 GB"}) as bot:
@@ -42,7 +42,7 @@ async def test_an_alert_is_made_looked_at_at_once_listed_and_ended(world: World,
     assert [(r["name"], r["user"], r["ended_by"]) for r in rules] == [("usage-1", "U0ADA", "U0ADA"), ("usage-2", "U0ADA", None)]
 
 
-async def test_an_alert_made_in_chat_fires_in_its_channel_also_after_a_restart(world: World, clock: Clock) -> None:
+async def test_an_alert_made_in_chat_fires_in_its_channel_also_after_a_restart(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     async with running(world, {**SPIKE, "above": "50 GB", "recover": "40 GB"}) as bot:
         await said(world, "/usage alert rapid7-eu today above 5 GB as pantry", channel="C0KITCHEN")
@@ -57,7 +57,7 @@ async def test_an_alert_made_in_chat_fires_in_its_channel_also_after_a_restart(w
     assert "<@" not in str(root.blocks)
 
 
-async def test_a_silence_is_listed_with_its_author_and_comment_and_ended_early(world: World, clock: Clock) -> None:
+async def test_a_silence_is_listed_with_its_author_and_comment_and_ended_early(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     async with running(world) as bot:
         await look(bot, clock, meter, 6)
@@ -76,7 +76,7 @@ async def test_a_silence_is_listed_with_its_author_and_comment_and_ended_early(w
     assert (silence["comment"], silence["ended_by"]) == ("planned load test", "U0ADA")
 
 
-async def test_what_to_type_about_an_alert_with_a_space_in_its_name_can_be_typed(world: World, clock: Clock) -> None:
+async def test_what_to_type_about_an_alert_with_a_space_in_its_name_can_be_typed(world: Sandbox, clock: Clock) -> None:
     async with running(world, {**SPIKE, "name": "ingest spike"}):
         answer = await said(world, '/usage silence "ingest spike" 2h')
         assert '`/usage unsilence "ingest spike"`' in answer
@@ -97,13 +97,13 @@ async def test_what_to_type_about_an_alert_with_a_space_in_its_name_can_be_typed
         ("/usage unsilence ingest-spike", "is not silenced"),
     ],
 )
-async def test_what_cannot_be_done_is_refused_with_what_can(world: World, clock: Clock, line: str, says: str) -> None:
+async def test_what_cannot_be_done_is_refused_with_what_can(world: Sandbox, clock: Clock, line: str, says: str) -> None:
     async with running(world):
         assert says in await said(world, line)
 
 
 @pytest.mark.parametrize("how", ["unalert", "edit"])
-async def test_a_rule_that_goes_leaves_no_message_saying_that_it_fires(world: World, clock: Clock, how: str) -> None:
+async def test_a_rule_that_goes_leaves_no_message_saying_that_it_fires(world: Sandbox, clock: Clock, how: str) -> None:
     Meter(world)(6)
     async with running(world, {**SPIKE, "above": "50 GB", "recover": "40 GB"}):
         made = await world.slack.answer_to("/usage alert rapid7-eu today above 5 GB as pantry", channel="C0KITCHEN")
@@ -119,7 +119,7 @@ async def test_a_rule_that_goes_leaves_no_message_saying_that_it_fires(world: Wo
     assert "resolved" not in root.text + str(root.blocks)
 
 
-async def test_a_rule_taken_out_of_the_file_leaves_no_message_saying_that_it_fires(world: World, clock: Clock) -> None:
+async def test_a_rule_taken_out_of_the_file_leaves_no_message_saying_that_it_fires(world: Sandbox, clock: Clock) -> None:
     Meter(world)(6)
     async with running(world):
         clock.strike(15)
@@ -132,7 +132,7 @@ async def test_a_rule_taken_out_of_the_file_leaves_no_message_saying_that_it_fir
         await evaluations(bot, 2)
 
 
-async def test_who_lets_others_see_what_they_may_not_ask_is_told_so(world: World, clock: Clock) -> None:
+async def test_who_lets_others_see_what_they_may_not_ask_is_told_so(world: Sandbox, clock: Clock) -> None:
     warning = "Everybody in this channel will see it, also who may not ask /apiaudit."
     async with running(world):
         assert warning in await said(world, "/apiaudit alert edge 1h failures above 500", channel="C0KITCHEN")
@@ -140,7 +140,7 @@ async def test_who_lets_others_see_what_they_may_not_ask_is_told_so(world: World
         assert "will see it" not in await said(world, "/usage alert today above 500 GB", channel="C0KITCHEN")
 
 
-async def test_who_may_not_manage_is_refused(world: World, clock: Clock) -> None:
+async def test_who_may_not_manage_is_refused(world: Sandbox, clock: Clock) -> None:
     async with running(world, access={"usage": ["*"], "apiaudit": ["U0ADA"], "manage": ["U0ADA"]}):
         for line in ("alert today above 5 GB", "silence ingest-spike 2h"):
             assert "You may not manage" in await said(world, f"/usage {line}", user="U0LINUS")

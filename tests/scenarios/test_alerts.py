@@ -12,7 +12,7 @@ import pytest
 
 from bot.app import Bot, open_bot
 from bot.sandbox.slack import BOT, Message
-from bot.sandbox.world import World
+from bot.sandbox.world import Sandbox
 from bot.store import Store
 from tests.scenarios.test_digests import HURRIED
 from tests.support.clock import MovableClock as Clock
@@ -32,7 +32,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 class Meter:
     """What the account has sent today."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Sandbox) -> None:
         self.bytes: int | None = 3_000_000_000
         world.rapid7.usage = lambda day, now: self.bytes
 
@@ -41,22 +41,22 @@ class Meter:
 
 
 @asynccontextmanager
-async def running(world: World, *alerts: dict[str, Any], **changes: Any) -> AsyncIterator[Bot]:
+async def running(world: Sandbox, *alerts: dict[str, Any], **changes: Any) -> AsyncIterator[Bot]:
     settings = world.settings(alert=list(alerts or (SPIKE,)), **changes)
     async with open_bot(settings, world.tokens(), pace=HURRIED, clock=world.clock) as bot, bot.connected():
         yield bot
 
 
-def told(world: World, channel: str = "C0OPS") -> list[str]:
+def told(world: Sandbox, channel: str = "C0OPS") -> list[str]:
     """The messages of the channel, as they stand now; what is in threads is not among them."""
     return [m.text for m in messages(world, channel)]
 
 
-def messages(world: World, channel: str = "C0OPS") -> list[Message]:
+def messages(world: Sandbox, channel: str = "C0OPS") -> list[Message]:
     return [m for m in world.slack.messages if m.user == BOT and m.channel == channel and not m.seen_by and not m.thread_ts]
 
 
-def thread(world: World) -> list[str]:
+def thread(world: Sandbox) -> list[str]:
     """What stands in the thread of the one message there is."""
     [root] = messages(world)
     return [m.text for m in world.slack.messages if m.thread_ts == root.ts]
@@ -86,7 +86,7 @@ async def evaluated(bot: Bot, clock: Clock) -> str:
     return (await evaluations(bot, done + 1))[-1]
 
 
-async def test_an_incident_is_one_message_that_tells_itself_anew(world: World, clock: Clock) -> None:
+async def test_an_incident_is_one_message_that_tells_itself_anew(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     async with running(world) as bot:
         await look(bot, clock, meter, 3, 5.72)
@@ -108,7 +108,7 @@ async def test_an_incident_is_one_message_that_tells_itself_anew(world: World, c
         await world.slack.until(lambda: any("rapid7-eu (" in m.text for m in world.slack.messages[answer_before:]))
 
 
-async def test_a_repeat_says_how_long_and_is_shown_in_the_channel_too(world: World, clock: Clock) -> None:
+async def test_a_repeat_says_how_long_and_is_shown_in_the_channel_too(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     async with running(world, {**SPIKE, "repeat": "30m"}) as bot:
         await look(bot, clock, meter, 6, 6, 6.5)
@@ -118,7 +118,7 @@ async def test_a_repeat_says_how_long_and_is_shown_in_the_channel_too(world: Wor
     assert "bytes: 6.50 GB" in told(world)[0]
 
 
-async def test_how_long_it_lasts_does_not_hang_on_how_quickly_the_provider_answers(world: World, clock: Clock) -> None:
+async def test_how_long_it_lasts_does_not_hang_on_how_quickly_the_provider_answers(world: Sandbox, clock: Clock) -> None:
     """Each look is answered sooner than the one before, so that less than a quarter of an hour lies between the answers."""
     meter = Meter(world)
     world.rapid7.be_slow(0.8)
@@ -132,7 +132,7 @@ async def test_how_long_it_lasts_does_not_hang_on_how_quickly_the_provider_answe
     assert thread(world)[0].startswith("For 30 min now: bytes still at 6.00 GB")
 
 
-async def test_each_reason_is_kept_with_the_message_that_told_it(world: World, clock: Clock) -> None:
+async def test_each_reason_is_kept_with_the_message_that_told_it(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     async with running(world, {**SPIKE, "repeat": "30m"}) as bot:
         await look(bot, clock, meter, 6, 6, 6.5, 1)
@@ -147,11 +147,11 @@ async def test_each_reason_is_kept_with_the_message_that_told_it(world: World, c
     assert [n["ts"] for n in notices] == stand
 
 
-async def pressed(world: World, action: str, *, user: str = "U0ADA") -> None:
+async def pressed(world: Sandbox, action: str, *, user: str = "U0ADA") -> None:
     await world.slack.press(messages(world)[0], action, user=user)
 
 
-async def test_who_acknowledges_an_incident_hears_of_its_end_and_of_no_repeat(world: World, clock: Clock) -> None:
+async def test_who_acknowledges_an_incident_hears_of_its_end_and_of_no_repeat(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     async with running(world, {**SPIKE, "repeat": "15m"}) as bot:
         await look(bot, clock, meter, 6)
@@ -167,7 +167,9 @@ async def test_who_acknowledges_an_incident_hears_of_its_end_and_of_no_repeat(wo
     assert "<@" not in str([m.blocks for m in world.slack.messages if m.thread_ts])
 
 
-async def test_silenced_it_says_nothing_but_its_end_and_speaks_again_when_the_silence_is_over(world: World, clock: Clock) -> None:
+async def test_silenced_it_says_nothing_but_its_end_and_speaks_again_when_the_silence_is_over(
+    world: Sandbox, clock: Clock
+) -> None:
     meter = Meter(world)
     async with running(world, {**SPIKE, "repeat": "15m"}) as bot:
         await look(bot, clock, meter, 6)
@@ -188,7 +190,7 @@ async def test_silenced_it_says_nothing_but_its_end_and_speaks_again_when_the_si
     assert (silence["alert"], silence["user"]) == ("ingest-spike", "U0ADA")
 
 
-async def kept(world: World, sql: str) -> list[dict[str, Any]]:
+async def kept(world: Sandbox, sql: str) -> list[dict[str, Any]]:
     """What stands in the database."""
     store = await Store.open(world.folder / "bot.sqlite", now=datetime.now(UTC))
     try:
@@ -197,7 +199,7 @@ async def kept(world: World, sql: str) -> list[dict[str, Any]]:
         await store.close()
 
 
-async def test_who_may_not_manage_changes_nothing(world: World, clock: Clock) -> None:
+async def test_who_may_not_manage_changes_nothing(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     access = {"usage": ["*"], "manage": ["U0ADA"]}
     async with running(world, access=access) as bot:
@@ -212,7 +214,7 @@ async def test_who_may_not_manage_changes_nothing(world: World, clock: Clock) ->
     assert thread(world) == []
 
 
-async def test_subjects_that_change_at_the_same_look_share_one_message(world: World, clock: Clock) -> None:
+async def test_subjects_that_change_at_the_same_look_share_one_message(world: Sandbox, clock: Clock) -> None:
     world.akamai.rows = lambda a, b: calls(b, edge_failures)
     edge_failures = {"ada": 3, "grace": 3, "linus": 0}
     rule = {
@@ -242,7 +244,7 @@ def calls(now: datetime, failures: dict[str, int]) -> list[dict[str, str]]:
     return [{**row, "clientOwner": who, "responseCode": code} for who, n in failures.items() for code in ["503"] * n + ["200"]]
 
 
-async def test_a_restart_repeats_nothing_and_a_provider_that_is_away_ends_nothing(world: World, clock: Clock) -> None:
+async def test_a_restart_repeats_nothing_and_a_provider_that_is_away_ends_nothing(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     meter(6)
     async with running(world):
@@ -260,7 +262,7 @@ async def test_a_restart_repeats_nothing_and_a_provider_that_is_away_ends_nothin
     assert len(told(world)) == 1
 
 
-async def test_what_cannot_be_evaluated_three_times_is_told_in_the_ops_channel(world: World, clock: Clock) -> None:
+async def test_what_cannot_be_evaluated_three_times_is_told_in_the_ops_channel(world: Sandbox, clock: Clock) -> None:
     world.rapid7.answer_with(401, times=999)
     async with running(world, {**SPIKE, "channel": "#kitchen"}, slack={"ops_channel": "#ops"}) as bot:
         for _ in range(4):
@@ -271,7 +273,7 @@ async def test_what_cannot_be_evaluated_three_times_is_told_in_the_ops_channel(w
     assert "could not be evaluated 3 times in a row: rapid7-eu did not accept our key" in text
 
 
-async def test_ops_channel_hears_that_evaluation_works_again_where_it_fires(world: World, clock: Clock) -> None:
+async def test_ops_channel_hears_that_evaluation_works_again_where_it_fires(world: Sandbox, clock: Clock) -> None:
     Meter(world)(6)
     world.rapid7.answer_with(401, times=3)
     async with running(world, {**SPIKE, "channel": "#kitchen"}, slack={"ops_channel": "#ops"}) as bot:
@@ -283,7 +285,7 @@ async def test_ops_channel_hears_that_evaluation_works_again_where_it_fires(worl
     assert told(world, "C0KITCHEN")[0].startswith("🔴 ingest-spike")
 
 
-async def test_actor_that_vanishes_from_complete_answers_resolves(world: World, clock: Clock) -> None:
+async def test_actor_that_vanishes_from_complete_answers_resolves(world: Sandbox, clock: Clock) -> None:
     failures = {"ada": 3, "grace": 0}
     world.akamai.rows = lambda a, b: calls(b, failures)
     rule = {"name": "clients", "ask": "/apiaudit edge last 1h", "value": "failure_percent", "above": 50, "each": "actor", "channel": "#ops"}  # fmt: skip
@@ -297,7 +299,7 @@ async def test_actor_that_vanishes_from_complete_answers_resolves(world: World, 
         await world.slack.until(lambda: told(world)[0].startswith("✅"))
 
 
-async def test_muted_it_says_nothing_and_speaks_as_soon_as_the_quiet_is_over(world: World, clock: Clock) -> None:
+async def test_muted_it_says_nothing_and_speaks_as_soon_as_the_quiet_is_over(world: Sandbox, clock: Clock) -> None:
     Meter(world)(6)
     noon = clock().replace(hour=12, minute=0)
     mute = {"name": "release", "alerts": ["ingest-spike"], "start": f"{noon - timedelta(hours=1):%Y-%m-%dT%H:%M}", "end": f"{noon + timedelta(minutes=20):%Y-%m-%dT%H:%M}"}  # fmt: skip
@@ -309,9 +311,9 @@ async def test_muted_it_says_nothing_and_speaks_as_soon_as_the_quiet_is_over(wor
         await world.slack.until(lambda: told(world))
 
 
-async def test_what_comes_late_is_looked_at_as_far_as_it_is_known(world: World, clock: Clock) -> None:
+async def test_what_comes_late_is_looked_at_as_far_as_it_is_known(world: Sandbox, clock: Clock) -> None:
     """Akamai lags a quarter of an hour: the failures of the last minutes are not there yet, which is no recovery."""
-    world.akamai.known_until = lambda: clock() - timedelta(minutes=15)
+    world.akamai.data_until = lambda: clock() - timedelta(minutes=15)
     rule = {"name": "failing", "ask": "/apiaudit edge last 30m", "value": "failures", "above": 20, "channel": "#ops"}
     broke_at = clock().replace(minute=0, second=0, microsecond=0) + timedelta(minutes=80)
     world.akamai.rows = lambda a, b: [r for r in burst(broke_at, 30) if a <= broke_at < b]
@@ -334,7 +336,7 @@ def burst(at: datetime, count: int) -> list[dict[str, str]]:
     return [{**row, "responseCode": "503", "timestamp": f"{at:%Y-%m-%dT%H:%M:%SZ}"}] * count
 
 
-async def test_days_that_nobody_lists_are_no_zero(world: World, clock: Clock) -> None:
+async def test_days_that_nobody_lists_are_no_zero(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     meter(None)
     quiet = {**SPIKE, "name": "silent", "above": None, "below": "1 GB", "recover": None}
@@ -344,7 +346,7 @@ async def test_days_that_nobody_lists_are_no_zero(world: World, clock: Clock) ->
     assert told(world) == []
 
 
-async def test_an_alert_fetches_only_what_its_value_needs(world: World, clock: Clock) -> None:
+async def test_an_alert_fetches_only_what_its_value_needs(world: Sandbox, clock: Clock) -> None:
     Meter(world)
     async with running(world) as bot:
         before = len(world.rapid7.ledger)

@@ -11,27 +11,27 @@ import pytest
 from bot.app import Bot
 from bot.blocks import limits
 from bot.sandbox.slack import BOT, Message, View
-from bot.sandbox.world import World
+from bot.sandbox.world import Sandbox
 from tests.scenarios.test_slack import buttons
 
 pytestmark = pytest.mark.usefixtures("bot")
 TODAY = datetime.now(UTC).date()
 
 
-async def opened(world: World, *, user: str = "U0ADA") -> View:
+async def opened(world: Sandbox, *, user: str = "U0ADA") -> View:
     view: View = await world.slack.until(lambda: world.slack.modal(user))
     assert limits.view_problems(view.view) == []
     return view
 
 
-async def form(world: World, line: str, *, user: str = "U0ADA", channel: str = "C0OPS") -> View:
+async def form(world: Sandbox, line: str, *, user: str = "U0ADA", channel: str = "C0OPS") -> View:
     """The form behind the button of what was answered."""
     answer = await world.slack.answer_to(line, user=user, channel=channel)
     await world.slack.press(answer, "modal.question", user=user)
     return await opened(world, user=user)
 
 
-async def answered(world: World, says: str, *, channel: str = "C0OPS") -> Message:
+async def answered(world: Sandbox, says: str, *, channel: str = "C0OPS") -> Message:
     found: Message = await world.slack.until(
         lambda: next((m for m in world.slack.messages if m.user == BOT and says in m.text and m.channel == channel), None)
     )
@@ -48,7 +48,7 @@ def entered(view: View) -> dict[str, str | None]:
     return values
 
 
-async def test_the_form_of_usage_asks_for_a_range_of_days(world: World) -> None:
+async def test_the_form_of_usage_asks_for_a_range_of_days(world: Sandbox) -> None:
     view = await form(world, "/usage help", channel="C0KITCHEN")
     assert "Read as" in view.words()
     first, last = TODAY - timedelta(days=9), TODAY - timedelta(days=3)
@@ -59,7 +59,7 @@ async def test_the_form_of_usage_asks_for_a_range_of_days(world: World) -> None:
     await world.slack.until(lambda: any(f.name.endswith(".csv") for m in world.slack.messages for f in m.files))
 
 
-async def test_the_form_of_an_audit_is_filled_with_what_was_asked(world: World) -> None:
+async def test_the_form_of_an_audit_is_filled_with_what_was_asked(world: Sandbox) -> None:
     view = await form(world, "/apiaudit edge lsat 2h status:5xx")
     meant = {"account": "edge", "window": "last 2h", "from": None, "to": None, "rest": "status:5xx", "csv": None}
     assert entered(view) == meant
@@ -77,7 +77,7 @@ async def test_the_form_of_an_audit_is_filled_with_what_was_asked(world: World) 
     assert "A status of edge" in (await answered(world, "A status of edge")).text
 
 
-async def test_a_refusal_stands_at_its_input(world: World) -> None:
+async def test_a_refusal_stands_at_its_input(world: Sandbox) -> None:
     view = await form(world, "/apiaudit help")
     await world.slack.submit(view, rest="colour:red")
     assert list(view.errors) == ["rest"]
@@ -89,14 +89,14 @@ async def test_a_refusal_stands_at_its_input(world: World) -> None:
     await answered(world, "edge, iot: ")
 
 
-async def test_a_command_without_its_words_offers_the_form_first(world: World) -> None:
+async def test_a_command_without_its_words_offers_the_form_first(world: Sandbox) -> None:
     refusal = await world.slack.answer_to("/logs")
     assert list(buttons(refusal)) == ["Fill in…", "Ask this instead"]
     refusal = await world.slack.answer_to("/logs kitchn")
     assert list(buttons(refusal)) == ["Ask this instead", "Fill in…"]
 
 
-async def test_the_log_is_searched_by_name(world: World) -> None:
+async def test_the_log_is_searched_by_name(world: Sandbox) -> None:
     view = await form(world, "/logs")
     assert "Choose a log, and when." in view.words()
     assert await world.slack.options(view, "log", "") == ["kitchen", "cellar", "Pantry Door"]
@@ -106,7 +106,7 @@ async def test_the_log_is_searched_by_name(world: World) -> None:
     await answered(world, "Pantry Door: ")
 
 
-async def test_who_may_not_ask_for_logs_is_offered_none(world: World) -> None:
+async def test_who_may_not_ask_for_logs_is_offered_none(world: Sandbox) -> None:
     await world.slack.shortcut("ask_opswatch", user="U0LINUS")
     view = await opened(world, user="U0LINUS")
     await world.slack.press_in(view, "modal.choose.logs")
@@ -117,7 +117,7 @@ async def test_who_may_not_ask_for_logs_is_offered_none(world: World) -> None:
     assert trouble.user == BOT
 
 
-async def test_form_checks_access_before_it_reads_words(world: World) -> None:
+async def test_form_checks_access_before_it_reads_words(world: Sandbox) -> None:
     await world.slack.shortcut("ask_opswatch", user="U0LINUS")
     view = await opened(world, user="U0LINUS")
     await world.slack.press_in(view, "modal.choose.logs")
@@ -127,7 +127,7 @@ async def test_form_checks_access_before_it_reads_words(world: World) -> None:
     await answered(world, "You may not ask /logs here", channel="D0LINUS")
 
 
-async def test_the_shortcut_that_is_everywhere_is_answered_in_direct_messages(world: World) -> None:
+async def test_the_shortcut_that_is_everywhere_is_answered_in_direct_messages(world: Sandbox) -> None:
     await world.slack.shortcut("ask_opswatch", user="U0LINUS")
     view = await opened(world, user="U0LINUS")
     await world.slack.press_in(view, "modal.choose.usage")
@@ -137,13 +137,13 @@ async def test_the_shortcut_that_is_everywhere_is_answered_in_direct_messages(wo
     await answered(world, "in 7 days", channel="D0LINUS")
 
 
-async def test_the_shortcut_at_a_message_that_answers_nothing_offers_a_choice(world: World) -> None:
+async def test_the_shortcut_at_a_message_that_answers_nothing_offers_a_choice(world: Sandbox) -> None:
     said = await world.slack.say("hello")
     await world.slack.shortcut("ask_again", message=said)
     assert "/apiaudit" in (await opened(world)).words()
 
 
-async def test_a_mention_in_a_thread_asks_its_question_again_changed(world: World) -> None:
+async def test_a_mention_in_a_thread_asks_its_question_again_changed(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/usage rapid7-eu last 7 days per log")
     await world.slack.say("@Opswatch last 3 days", thread_ts=answer.ts)
     again = await answered(world, "in 3 days")
@@ -165,7 +165,7 @@ async def test_a_mention_in_a_thread_asks_its_question_again_changed(world: Worl
         ("@Opswatch logs", "Which log?"),
     ],
 )
-async def test_a_mention_without_a_command_asks_what_it_speaks_of(world: World, said: str, says: str) -> None:
+async def test_a_mention_without_a_command_asks_what_it_speaks_of(world: Sandbox, said: str, says: str) -> None:
     mention = await world.slack.say(said)
     answer = await world.slack.until(
         lambda: next((m for m in world.slack.messages if m.user == BOT and re.search(says, m.text)), None)
@@ -174,7 +174,7 @@ async def test_a_mention_without_a_command_asks_what_it_speaks_of(world: World, 
 
 
 @pytest.mark.parametrize("said", ["@Opswatch usage last 3 days", "@Opswatch: /usage last 3 days"])
-async def test_a_mention_elsewhere_asks_what_it_says_and_is_answered_in_its_thread(world: World, said: str) -> None:
+async def test_a_mention_elsewhere_asks_what_it_says_and_is_answered_in_its_thread(world: Sandbox, said: str) -> None:
     mention = await world.slack.say(said, channel="C0KITCHEN")
     answer = await answered(world, "in 3 days", channel="C0KITCHEN")
     assert answer.thread_ts == mention.ts
@@ -189,19 +189,19 @@ async def test_a_mention_elsewhere_asks_what_it_says_and_is_answered_in_its_thre
         ("@Opswatch last week", "In the thread of an answer"),
     ],
 )
-async def test_a_mention_that_cannot_be_read_is_refused_privately_in_the_thread(world: World, said: str, says: str) -> None:
+async def test_a_mention_that_cannot_be_read_is_refused_privately_in_the_thread(world: Sandbox, said: str, says: str) -> None:
     mention = await world.slack.say(said)
     refusal = await answered(world, says)
     assert (refusal.seen_by, refusal.thread_ts) == ("U0ADA", mention.ts)
 
 
-async def test_what_changes_nothing_is_refused_with_the_window(world: World) -> None:
+async def test_what_changes_nothing_is_refused_with_the_window(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
     await world.slack.say("@Opswatch lsat week", thread_ts=answer.ts)
     assert (await answered(world, "did you mean “last week”?")).thread_ts == answer.ts
 
 
-async def test_a_mention_is_private_where_not_everybody_may_ask(world: World) -> None:
+async def test_a_mention_is_private_where_not_everybody_may_ask(world: Sandbox) -> None:
     await world.slack.say("@Opswatch apiaudit edge 2h", channel="C0KITCHEN")
     answer = await answered(world, "edge: ", channel="C0KITCHEN")
     assert answer.seen_by == "U0ADA"
@@ -210,7 +210,7 @@ async def test_a_mention_is_private_where_not_everybody_may_ask(world: World) ->
     assert refusal.seen_by == "U0LINUS"
 
 
-async def test_every_form_is_within_slacks_limits_and_says_so_twice(world: World, bot: Bot) -> None:
+async def test_every_form_is_within_slacks_limits_and_says_so_twice(world: Sandbox, bot: Bot) -> None:
     for name in ("usage", "apiaudit", "logs"):
         view = await form(world, f"/{name} help")
         assert json.dumps(view.view)

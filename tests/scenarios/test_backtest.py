@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.world import World
-from bot.store import Alerts, Judged, Store
+from bot.sandbox.world import Sandbox
+from bot.store import Alerts, EvaluationRecord, Store
 from tests.scenarios.test_alerts import SPIKE
 from tests.support.clock import MovableClock
 
@@ -21,7 +21,7 @@ def alerts(*several: dict[str, Any]) -> dict[str, Any]:
     return {"alert": list(several)}
 
 
-async def test_a_usage_alert_is_tried_on_the_days_of_the_past(world: World, front_door: Callable[..., Any]) -> None:
+async def test_a_usage_alert_is_tried_on_the_days_of_the_past(world: Sandbox, front_door: Callable[..., Any]) -> None:
     bad = {TODAY - timedelta(days=n) for n in (3, 10, 11, 40)}
     unlisted = {TODAY - timedelta(days=20)}
     world.rapid7.usage = lambda day, now: None if day in unlisted else 6_000_000_000 if day in bad else 3_000_000_000
@@ -48,7 +48,7 @@ async def test_a_usage_alert_is_tried_on_the_days_of_the_past(world: World, fron
     [("change_percent", 50), ("month_to_date_bytes", 10**12), ("quota_percent", 200), ("forecast_month_bytes", 10**12), ("peak_bytes", 10**12)],
 )  # fmt: skip
 async def test_every_value_of_usage_can_be_tried(
-    world: World, front_door: Callable[..., Any], value: str, threshold: int
+    world: Sandbox, front_door: Callable[..., Any], value: str, threshold: int
 ) -> None:
     rule = {**SPIKE, "ask": "/usage last 7 days", "value": value, "above": threshold}
     del rule["recover"]
@@ -60,7 +60,7 @@ async def test_every_value_of_usage_can_be_tried(
 
 @pytest.mark.parametrize(("hour", "state"), [(4, "inactive"), (20, "firing")])
 async def test_each_log_is_tried_for_itself(
-    world: World, clock: MovableClock, front_door: Callable[..., Any], hour: int, state: str
+    world: Sandbox, clock: MovableClock, front_door: Callable[..., Any], hour: int, state: str
 ) -> None:
     """What a log sends in a day is above the threshold in the evening, and below it in the morning of the next day."""
     clock.set(datetime.now(UTC).replace(hour=hour, minute=30))
@@ -70,7 +70,7 @@ async def test_each_log_is_tried_for_itself(
     assert ran.json["firings"]
 
 
-async def test_an_audit_alert_is_tried_on_the_calls_of_the_past(world: World, front_door: Callable[..., Any]) -> None:
+async def test_an_audit_alert_is_tried_on_the_calls_of_the_past(world: Sandbox, front_door: Callable[..., Any]) -> None:
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     bad = now - timedelta(hours=30)
     row = {
@@ -111,7 +111,7 @@ async def test_an_audit_alert_is_tried_on_the_calls_of_the_past(world: World, fr
     assert ran.json["samples"] == 2 * 96 + 1
 
 
-async def test_days_of_another_window_are_judged_in_a_row(world: World, front_door: Callable[..., Any]) -> None:
+async def test_days_of_another_window_are_judged_in_a_row(world: Sandbox, front_door: Callable[..., Any]) -> None:
     """What was sent yesterday does not begin anew at midnight, and two such days are one firing."""
     bad = {TODAY - timedelta(days=n) for n in (10, 11)}
     world.rapid7.usage = lambda day, now: 6_000_000_000 if day in bad else 3_000_000_000
@@ -122,7 +122,7 @@ async def test_days_of_another_window_are_judged_in_a_row(world: World, front_do
     ]
 
 
-async def test_filter_that_matches_nothing_is_said(world: World, front_door: Callable[..., Any]) -> None:
+async def test_filter_that_matches_nothing_is_said(world: Sandbox, front_door: Callable[..., Any]) -> None:
     rule = {
         "name": "nobody",
         "ask": "/apiaudit edge last 1h who:nobody@example.com",
@@ -140,7 +140,7 @@ async def test_filter_that_matches_nothing_is_said(world: World, front_door: Cal
     assert "0 looks found something, 193 found nothing." in text
 
 
-async def test_a_log_alert_knows_what_was_sampled(world: World, front_door: Callable[..., Any]) -> None:
+async def test_a_log_alert_knows_what_was_sampled(world: Sandbox, front_door: Callable[..., Any]) -> None:
     rule = {
         "name": "timeouts",
         "ask": "/logs kitchen last 15m",
@@ -155,7 +155,7 @@ async def test_a_log_alert_knows_what_was_sampled(world: World, front_door: Call
     for n, value in enumerate((5.0, 200.0, 300.0, 5.0, None)):
         at = start + n * timedelta(minutes=15)
         definition = "/logs kitchen last 15m lines 100.0 None"
-        await kept.judge_all([Judged("timeouts", definition, at, at, "inactive", None, value, b"{}")])
+        await kept.save_evaluations([EvaluationRecord("timeouts", definition, at, at, "inactive", None, value, b"{}")])
     await store.close()
     found = (await front_door("backtest", "timeouts", "--json", table=table)).json
     assert (found["samples"], found["missing"]) == (4, 1)
@@ -172,7 +172,7 @@ async def test_a_log_alert_knows_what_was_sampled(world: World, front_door: Call
     ],
 )
 async def test_what_cannot_be_tried_is_refused(
-    world: World, front_door: Callable[..., Any], words: tuple[str, ...], says: str
+    world: Sandbox, front_door: Callable[..., Any], words: tuple[str, ...], says: str
 ) -> None:
     ran = await front_door("backtest", *words, table={**world.table(), **alerts(SPIKE)})
     assert ran.code == 2
@@ -181,7 +181,7 @@ async def test_what_cannot_be_tried_is_refused(
     assert as_json.json["error"]["kind"] == "bad_question"
 
 
-async def test_a_provider_that_is_away_is_told_with_its_exit_code(world: World, front_door: Callable[..., Any]) -> None:
+async def test_a_provider_that_is_away_is_told_with_its_exit_code(world: Sandbox, front_door: Callable[..., Any]) -> None:
     world.rapid7.answer_with(401, times=9)
     ran = await front_door("backtest", "ingest-spike", "--json", table={**world.table(), **alerts(SPIKE)})
     assert ran.code == 3

@@ -9,17 +9,17 @@ import pytest
 from aiohttp import web
 
 from bot.sandbox.slack import BOT, Message
-from bot.sandbox.world import World
+from bot.sandbox.world import Sandbox
 from tests.scenarios.test_slack import buttons, text_of, types
 
 pytestmark = pytest.mark.usefixtures("bot")
 
 
-async def pressed(world: World, message: Message, button: str, *, user: str = "U0ADA") -> None:
+async def pressed(world: Sandbox, message: Message, button: str, *, user: str = "U0ADA") -> None:
     await world.slack.press(message, buttons(message)[button], user=user)
 
 
-async def test_ones_own_answer_in_the_channel_gives_way_to_the_next(world: World) -> None:
+async def test_ones_own_answer_in_the_channel_gives_way_to_the_next(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
     await pressed(world, answer, "30 days")
     await world.slack.until(lambda: "of 30 days" in answer.text)
@@ -30,7 +30,7 @@ async def test_ones_own_answer_in_the_channel_gives_way_to_the_next(world: World
     assert answer.blocks[-1]["block_id"] != first
 
 
-async def test_somebody_elses_answer_stands_and_the_next_comes_below(world: World) -> None:
+async def test_somebody_elses_answer_stands_and_the_next_comes_below(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
     await pressed(world, answer, "30 days", user="U0LINUS")
     await world.slack.until(lambda: [m for m in world.slack.seen() if "of 30 days" in m.text and m is not answer])
@@ -38,7 +38,7 @@ async def test_somebody_elses_answer_stands_and_the_next_comes_below(world: Worl
     assert not answer.edited
 
 
-async def test_an_answer_that_others_have_replied_to_stands_and_the_next_joins_them(world: World) -> None:
+async def test_an_answer_that_others_have_replied_to_stands_and_the_next_joins_them(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
     await world.slack.say("look at Tuesday", user="U0GRACE", thread_ts=answer.ts)
     await pressed(world, answer, "30 days")
@@ -47,7 +47,7 @@ async def test_an_answer_that_others_have_replied_to_stands_and_the_next_joins_t
     assert not answer.edited
 
 
-async def test_a_file_in_the_thread_is_no_reply_of_others(world: World) -> None:
+async def test_a_file_in_the_thread_is_no_reply_of_others(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
     await pressed(world, answer, "CSV")
     brought = await world.slack.until(lambda: next((m for m in world.slack.messages if m.files), None))
@@ -57,7 +57,7 @@ async def test_a_file_in_the_thread_is_no_reply_of_others(world: World) -> None:
     await world.slack.until(lambda: "of 30 days" in answer.text)
 
 
-async def test_a_button_in_a_thread_is_answered_in_the_thread(world: World) -> None:
+async def test_a_button_in_a_thread_is_answered_in_the_thread(world: Sandbox) -> None:
     root = await world.slack.answer_to("/usage last 7 days")
     await world.slack.say("@Opswatch today", thread_ts=root.ts)
     reply = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.thread_ts and "in 1 day" in m.text), None))
@@ -68,7 +68,7 @@ async def test_a_button_in_a_thread_is_answered_in_the_thread(world: World) -> N
     await world.slack.until(lambda: "in 7 days" in reply.text)
 
 
-async def test_ones_own_answer_stands_while_the_next_takes_long_and_where_it_fails(world: World) -> None:
+async def test_ones_own_answer_stands_while_the_next_takes_long_and_where_it_fails(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
     world.rapid7.be_slow(2.6, times=3)
     await pressed(world, answer, "30 days")
@@ -83,7 +83,7 @@ async def test_ones_own_answer_stands_while_the_next_takes_long_and_where_it_fai
 
 
 @pytest.mark.parametrize("code", ["message_not_found", "cant_update_message", "edit_window_closed"])
-async def test_an_answer_that_cannot_be_edited_any_more_is_followed_by_the_next(world: World, code: str) -> None:
+async def test_an_answer_that_cannot_be_edited_any_more_is_followed_by_the_next(world: Sandbox, code: str) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
     world.slack.answer_with(
         200, json.dumps({"ok": False, "error": code}), path="chat.update", Content_Type="application/json", times=1
@@ -93,7 +93,7 @@ async def test_an_answer_that_cannot_be_edited_any_more_is_followed_by_the_next(
 
 
 @pytest.mark.parametrize("slow_s", [0, 1.6], ids=["at once", "after a while"])
-async def test_a_private_answer_gives_way_to_the_next_and_stands_where_that_fails(world: World, slow_s: float) -> None:
+async def test_a_private_answer_gives_way_to_the_next_and_stands_where_that_fails(world: Sandbox, slow_s: float) -> None:
     answer = await world.slack.answer_to("/apiaudit iot 24h")
     await pressed(world, answer, "7 days")
     await world.slack.until(lambda: answer.edited and "iot: " in answer.text)
@@ -110,7 +110,7 @@ async def test_a_private_answer_gives_way_to_the_next_and_stands_where_that_fail
     assert (answer.text, answer.blocks) == kept
 
 
-async def test_a_private_answer_is_back_where_what_took_its_place_is_cancelled(world: World) -> None:
+async def test_a_private_answer_is_back_where_what_took_its_place_is_cancelled(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit iot 24h")
     kept = answer.text, answer.blocks
     world.devicewise.be_slow(30)
@@ -123,7 +123,7 @@ async def test_a_private_answer_is_back_where_what_took_its_place_is_cancelled(w
     await world.slack.until(lambda: any("Shared by" in text_of(m) for m in world.slack.seen()))
 
 
-async def test_a_refusal_gives_way_to_what_comes_of_its_button(world: World) -> None:
+async def test_a_refusal_gives_way_to_what_comes_of_its_button(world: Sandbox) -> None:
     refusal = await world.slack.answer_to("/usage lsat week")
     await pressed(world, refusal, "Ask this instead")
     await world.slack.until(lambda: any("day" in m.text and not m.seen_by for m in world.slack.seen()))
@@ -136,7 +136,7 @@ async def test_a_refusal_gives_way_to_what_comes_of_its_button(world: World) -> 
 
 
 @pytest.mark.parametrize("slow_s", [0, 2.6], ids=["at once", "after a while"])
-async def test_help_stands_whatever_is_asked_from_it(world: World, slow_s: float) -> None:
+async def test_help_stands_whatever_is_asked_from_it(world: Sandbox, slow_s: float) -> None:
     told = await world.slack.answer_to("/apiaudit help")
     kept = told.text
     world.akamai.be_slow(slow_s)
@@ -146,7 +146,7 @@ async def test_help_stands_whatever_is_asked_from_it(world: World, slow_s: float
     assert told in world.slack.messages
 
 
-async def test_in_direct_messages_one_answer_gives_way_to_the_next_whatever_it_is(world: World) -> None:
+async def test_in_direct_messages_one_answer_gives_way_to_the_next_whatever_it_is(world: Sandbox) -> None:
     await world.slack.open_home("U0ADA")
     await world.slack.until(lambda: world.slack.homes.get("U0ADA"))
     await world.slack.press_at_home("/apiaudit edge 24h failures")
@@ -161,7 +161,7 @@ async def test_in_direct_messages_one_answer_gives_way_to_the_next_whatever_it_i
     assert (trouble.channel, trouble.seen_by) == ("D0ADA", "")
 
 
-async def test_long_private_work_that_was_mentioned_leaves_nothing_that_says_it_goes_on(world: World) -> None:
+async def test_long_private_work_that_was_mentioned_leaves_nothing_that_says_it_goes_on(world: Sandbox) -> None:
     world.devicewise.be_slow(1.5, times=1)
     await world.slack.say("@Opswatch apiaudit iot 24h", channel="C0KITCHEN")
     await world.slack.until(lambda: any("iot: " in m.text for m in world.slack.seen()))
@@ -170,7 +170,7 @@ async def test_long_private_work_that_was_mentioned_leaves_nothing_that_says_it_
     assert not [m for m in world.slack.seen() if m.text.startswith("Working on")]
 
 
-async def test_a_private_answer_never_takes_the_place_of_what_all_see(world: World) -> None:
+async def test_a_private_answer_never_takes_the_place_of_what_all_see(world: Sandbox) -> None:
     private = await world.slack.answer_to("/apiaudit iot 24h", channel="C0KITCHEN")
     public = Message("1.5", "C0KITCHEN", BOT, "A digest", [*private.blocks[:-1], {**private.blocks[-1], "block_id": "b"}])
     world.slack.messages[:] = [public]
@@ -182,7 +182,7 @@ async def test_a_private_answer_never_takes_the_place_of_what_all_see(world: Wor
     assert (public.text, public.edited) == ("A digest", 0)
 
 
-async def answered(world: World, message: Message, button: str) -> Message:
+async def answered(world: Sandbox, message: Message, button: str) -> Message:
     """What comes of a button once no work shows any more."""
     before = {(m.ts, m.edited) for m in world.slack.messages}
     await pressed(world, message, button)
@@ -215,7 +215,7 @@ LINES = [
 
 
 @pytest.mark.parametrize("line", LINES)
-async def test_every_button_does_what_it_says(world: World, line: str) -> None:
+async def test_every_button_does_what_it_says(world: Sandbox, line: str) -> None:
     message = await world.slack.answer_to(line)
     assert buttons(message)
     for name, action in buttons(message).items():
@@ -235,7 +235,7 @@ async def test_every_button_does_what_it_says(world: World, line: str) -> None:
     assert world.slack.refused == []
 
 
-async def test_every_button_of_home_does_what_it_says(world: World) -> None:
+async def test_every_button_of_home_does_what_it_says(world: Sandbox) -> None:
     await world.slack.answer_to("/usage last 7 days")
     await world.slack.open_home("U0ADA")
     home = await world.slack.until(lambda: world.slack.homes.get("U0ADA"))

@@ -16,11 +16,11 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.alerts.evaluate import WHOLE, Failed, Readings, Reason, Watch, evaluate
+from bot.alerts.evaluate import WHOLE, AlertState, EvaluationError, Readings, Reason, evaluate
 from bot.app import open_bot
 from bot.sandbox.slack import BOT
-from bot.sandbox.world import World
-from bot.slack.outbox import Pace
+from bot.sandbox.world import Sandbox
+from bot.slack.outbox import OutboxTimings
 from bot.store import Store
 from tests.conftest import ROOT
 from tests.scenarios.test_outbox import faults
@@ -34,7 +34,7 @@ RANDOM_KILLS = 70
 ROUNDS = 4
 
 
-async def test_killed_a_hundred_times_every_transition_and_every_digest_stands_once_and_in_order(world: World) -> None:
+async def test_killed_a_hundred_times_every_transition_and_every_digest_stands_once_and_in_order(world: Sandbox) -> None:
     spread, began_at = random.Random(11), time.time()
     now = fast_clock(began_at, SPEED)
     world.slack.clock = lambda: now().timestamp()
@@ -56,7 +56,7 @@ async def test_killed_a_hundred_times_every_transition_and_every_digest_stands_o
 
 
 @asynccontextmanager
-async def dying(world: World, began_at: float) -> AsyncIterator[Any]:
+async def dying(world: Sandbox, began_at: float) -> AsyncIterator[Any]:
     """Gives an order and waits until it is carried out."""
     env = process_environ(world.clock, {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)})
     errors = world.folder / "stderr"
@@ -81,11 +81,11 @@ async def dying(world: World, began_at: float) -> AsyncIterator[Any]:
         await process.wait()
 
 
-async def settle(world: World, table: dict[str, Any], now: Any) -> None:
+async def settle(world: Sandbox, table: dict[str, Any], now: Any) -> None:
     """A bot that is left alone brings what is waiting."""
     world.rapid7.usage = lambda day, _: 3_000_000_000
     settings = world.settings(**{key: table[key] for key in ("timezone", "alert", "digest")})
-    async with open_bot(settings, world.tokens(), pace=Pace(0.005, 0.02, 0.01, 0.1), clock=now) as bot, bot.connected():
+    async with open_bot(settings, world.tokens(), pace=OutboxTimings(0.005, 0.02, 0.01, 0.1), clock=now) as bot, bot.connected():
         async with asyncio.timeout(30):
             while True:
                 [row] = await bot.store.read("SELECT state, due FROM alerts", ())
@@ -103,16 +103,16 @@ async def settle(world: World, table: dict[str, Any], now: Any) -> None:
                 await asyncio.sleep(0.02)
 
 
-async def every_transition_stands_once(world: World) -> None:
+async def every_transition_stands_once(world: Sandbox) -> None:
     """What the samples amount to, judged once more, is what was told, and what was told is what stands."""
     store = await Store.open(world.folder / "bot.sqlite", now=datetime.now().astimezone())
     samples = await store.read("SELECT at, value, state FROM samples ORDER BY at", ())
     notices = await store.read("SELECT reason, key, ts FROM notices ORDER BY at", ())
     [rule] = world_rules(world)
     await store.close()
-    told, watch = [], Watch()
+    told, watch = [], AlertState()
     for sample in samples:
-        reading: Readings | Failed = Failed("away") if sample["state"] == "error" else {WHOLE: sample["value"]}
+        reading: Readings | EvaluationError = EvaluationError("away") if sample["state"] == "error" else {WHOLE: sample["value"]}
         watch, reason = evaluate(rule, watch, reading, now=datetime.fromisoformat(sample["at"]))
         told += [reason] if reason else []
     assert [n["reason"] for n in notices] == [reason.value for reason in told]
@@ -126,13 +126,13 @@ async def every_transition_stands_once(world: World) -> None:
     assert [m.thread_ts for m in replies] == [m.ts for m in roots]
 
 
-def world_rules(world: World) -> list[Any]:
-    from bot.composition import rules_of
+def world_rules(world: Sandbox) -> list[Any]:
+    from bot.composition import rules_from_settings
 
-    return rules_of(world.settings(alert=[RULE]))
+    return rules_from_settings(world.settings(alert=[RULE]))
 
 
-async def every_digest_stands_once(world: World) -> None:
+async def every_digest_stands_once(world: Sandbox) -> None:
     store = await Store.open(world.folder / "bot.sqlite", now=datetime.now().astimezone())
     runs = await store.read("SELECT due, outcome FROM runs WHERE schedule = 'minutely' ORDER BY due", ())
     await store.close()

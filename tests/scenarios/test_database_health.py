@@ -16,7 +16,7 @@ import pytest
 from bot.app import Bot
 from bot.health import serve_health
 from bot.runtime import Service
-from bot.sandbox.world import World
+from bot.sandbox.world import Sandbox
 from bot.store import Store
 from tests.scenarios.test_alerts import SPIKE, Meter, clock, kept, running, told
 from tests.scenarios.test_full_disk import fill
@@ -83,7 +83,7 @@ async def readiness(bot: Bot, port: int) -> AsyncIterator[Callable[[], Awaitable
 
 @pytest.mark.parametrize(("fault", "says"), FAULTS.values(), ids=FAULTS.keys())
 async def test_broken_database_is_told_on_readyz_and_in_the_ops_channel(
-    world: World, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, free_tcp_port: int, fault: Fault, says: str
+    world: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, free_tcp_port: int, fault: Fault, says: str
 ) -> None:
     monkeypatch.setattr("bot.store.condition.CHECK_SMALL_EVERY_S", 0.1)
     Meter(world)
@@ -98,7 +98,7 @@ async def test_broken_database_is_told_on_readyz_and_in_the_ops_channel(
 
 
 async def test_locked_database_is_told_on_readyz(
-    world: World, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, free_tcp_port: int
+    world: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, free_tcp_port: int
 ) -> None:
     monkeypatch.setattr("bot.store.sqlite.BUSY_S", 0.2)
     async with running(world, SPIKE, **OPS) as bot, readiness(bot, free_tcp_port) as ready:
@@ -111,7 +111,7 @@ async def test_locked_database_is_told_on_readyz(
         assert (await ready())[0] == 200
 
 
-async def test_database_that_is_put_back_is_used_again(world: World, clock: MovableClock) -> None:
+async def test_database_that_is_put_back_is_used_again(world: Sandbox, clock: MovableClock) -> None:
     path = world.folder / "bot.sqlite"
     async with running(world, SPIKE, **OPS) as bot:
         await delete(bot, path)
@@ -123,7 +123,7 @@ async def test_database_that_is_put_back_is_used_again(world: World, clock: Mova
 
 
 @pytest.mark.parametrize("fault", [delete, forbid_writing])
-async def test_form_says_that_nothing_was_saved(world: World, clock: MovableClock, fault: Fault) -> None:
+async def test_form_says_that_nothing_was_saved(world: Sandbox, clock: MovableClock, fault: Fault) -> None:
     Meter(world)
     async with running(world, SPIKE, **OPS) as bot:
         answer = await world.slack.answer_to("/usage rapid7-eu today", channel="C0KITCHEN")
@@ -138,7 +138,7 @@ async def test_form_says_that_nothing_was_saved(world: World, clock: MovableCloc
 
 
 async def test_form_that_is_saved_late_is_confirmed_or_told(
-    world: World, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+    world: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The database is locked for longer than Slack waits for a form."""
     monkeypatch.setattr("handlers.listeners.modals.SAVE_WITHIN_S", 0.3)

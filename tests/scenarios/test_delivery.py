@@ -19,33 +19,33 @@ from aiohttp import web
 
 from bot.app import Bot, open_bot
 from bot.sandbox.slack import BOT, Message
-from bot.sandbox.world import World
+from bot.sandbox.world import Sandbox
 from bot.slack.messages import work_key
-from bot.slack.socket_mode import Patience
-from bot.store import Asked, Store
+from bot.slack.socket_mode import SocketTimeouts
+from bot.store import QuestionRecord, Store
 from tests.conftest import ROOT, connected_bot, toml_of
 
-HURRIED = Patience(open=2.0, hello=0.5, ping=5.0, linger=1.0, first_wait=0.05, longest_wait=0.2, lost=0.3)
+HURRIED = SocketTimeouts(open=2.0, hello=0.5, ping=5.0, linger=1.0, first_wait=0.05, longest_wait=0.2, lost=0.3)
 PRIVATE = "/apiaudit iot 24h"
 
 
-def texts(world: World, user: str = "U0ADA") -> list[str]:
+def texts(world: Sandbox, user: str = "U0ADA") -> list[str]:
     return [message.text for message in world.slack.seen(user)]
 
 
-async def working(world: World) -> Message:
+async def working(world: Sandbox) -> Message:
     """The message that says that work goes on."""
     shown = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None))
     assert isinstance(shown, Message)
     return shown
 
 
-def refuse(world: World, method: str, error: str, times: int = 1) -> None:
+def refuse(world: Sandbox, method: str, error: str, times: int = 1) -> None:
     body = json.dumps({"ok": False, "error": error})
     world.slack.answer_with(200, body, path=f"/api/{method}", times=times, Content_Type="application/json")
 
 
-def cut(world: World, path: str, *, after: Callable[[web.Request], Any] | None = None, times: int = 1) -> None:
+def cut(world: Sandbox, path: str, *, after: Callable[[web.Request], Any] | None = None, times: int = 1) -> None:
     """The next requests are handled, or not, and then the connection is cut."""
 
     async def act(request: web.Request) -> web.StreamResponse:
@@ -58,7 +58,7 @@ def cut(world: World, path: str, *, after: Callable[[web.Request], Any] | None =
     world.slack.misbehave(act, path=path, times=times)
 
 
-def break_response_urls(world: World, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+def break_response_urls(world: Sandbox, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setattr(type(world.slack), "_response_url", lambda *_, **__: address)
 
 
@@ -72,7 +72,7 @@ UNREACHABLE = {
 
 @pytest.mark.parametrize("address", UNREACHABLE.values(), ids=UNREACHABLE.keys())
 async def test_unreachable_response_url_falls_back_to_ephemeral(
-    world: World, bot: Bot, monkeypatch: pytest.MonkeyPatch, address: str
+    world: Sandbox, bot: Bot, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     break_response_urls(world, monkeypatch, address.format(port=world.slack.url.rpartition(":")[2]))
     answer = await world.slack.answer_to(PRIVATE)
@@ -82,7 +82,7 @@ async def test_unreachable_response_url_falls_back_to_ephemeral(
 
 
 async def test_unreachable_response_url_falls_back_to_direct_message_without_membership(
-    world: World, bot: Bot, monkeypatch: pytest.MonkeyPatch
+    world: Sandbox, bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     break_response_urls(world, monkeypatch, UNREACHABLE["refused"])
     await world.slack.command(PRIVATE, channel="C0QUIET")
@@ -91,7 +91,7 @@ async def test_unreachable_response_url_falls_back_to_direct_message_without_mem
 
 
 async def test_who_left_the_channel_is_answered_by_direct_message(
-    world: World, bot: Bot, monkeypatch: pytest.MonkeyPatch
+    world: Sandbox, bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     break_response_urls(world, monkeypatch, UNREACHABLE["refused"])
     refuse(world, "chat.postEphemeral", "user_not_in_channel")
@@ -101,7 +101,7 @@ async def test_who_left_the_channel_is_answered_by_direct_message(
 
 
 async def test_who_left_the_workspace_does_no_harm(
-    world: World, bot: Bot, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    world: Sandbox, bot: Bot, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     break_response_urls(world, monkeypatch, UNREACHABLE["refused"])
     refuse(world, "chat.postEphemeral", "user_not_in_channel", times=2)
@@ -115,7 +115,7 @@ async def test_who_left_the_workspace_does_no_harm(
 
 
 @pytest.mark.parametrize("was_taken", [True, False])
-async def test_cut_response_is_not_sent_again_and_its_asker_is_told(world: World, bot: Bot, was_taken: bool) -> None:
+async def test_cut_response_is_not_sent_again_and_its_asker_is_told(world: Sandbox, bot: Bot, was_taken: bool) -> None:
     cut(world, "/response/", after=world.slack._response if was_taken else None)
     await world.slack.command(PRIVATE)
     told = await world.slack.until(lambda: next((m for m in world.slack.seen() if "did not say whether" in m.text), None))
@@ -124,7 +124,7 @@ async def test_cut_response_is_not_sent_again_and_its_asker_is_told(world: World
     assert len([path for path in world.slack.paths() if "/response/" in path]) == 1
 
 
-async def test_cut_replacement_of_private_progress_is_sent_again(world: World, bot: Bot) -> None:
+async def test_cut_replacement_of_private_progress_is_sent_again(world: Sandbox, bot: Bot) -> None:
     """Replacing a message twice changes nothing."""
     world.devicewise.be_slow(2.0)
     await world.slack.command(PRIVATE)
@@ -135,7 +135,7 @@ async def test_cut_replacement_of_private_progress_is_sent_again(world: World, b
     assert len(world.slack.seen()) == 1
 
 
-async def test_cut_progress_leaves_no_message_that_work_goes_on(world: World, bot: Bot) -> None:
+async def test_cut_progress_leaves_no_message_that_work_goes_on(world: Sandbox, bot: Bot) -> None:
     cut(world, "/response/", after=world.slack._response)
     world.devicewise.be_slow(2.0)
     await world.slack.command(PRIVATE)
@@ -144,7 +144,7 @@ async def test_cut_progress_leaves_no_message_that_work_goes_on(world: World, bo
     assert [text for text in texts(world) if text.startswith("Working on")] == []
 
 
-async def test_private_progress_that_cannot_be_replaced_is_removed(world: World, bot: Bot) -> None:
+async def test_private_progress_that_cannot_be_replaced_is_removed(world: Sandbox, bot: Bot) -> None:
     bot.door.delivery._remove_after_s = (0.3, 0.3)
     world.devicewise.be_slow(2.0)
     await world.slack.command(PRIVATE)
@@ -157,7 +157,7 @@ async def test_private_progress_that_cannot_be_replaced_is_removed(world: World,
 
 @pytest.mark.parametrize("line", ["/usage last 7 days", "@Opswatch usage last 7 days"], ids=["in the channel", "in a thread"])
 @pytest.mark.parametrize("was_taken", [True, False])
-async def test_cut_progress_in_the_channel_is_shown_once(world: World, bot: Bot, was_taken: bool, line: str) -> None:
+async def test_cut_progress_in_the_channel_is_shown_once(world: Sandbox, bot: Bot, was_taken: bool, line: str) -> None:
     cut(world, "chat.postMessage", after=world.slack._method if was_taken else None)
     world.rapid7.be_slow(5.0, times=3)
     await (world.slack.command(line) if line.startswith("/") else world.slack.say(line))
@@ -167,11 +167,11 @@ async def test_cut_progress_in_the_channel_is_shown_once(world: World, bot: Bot,
     assert bool(answer.edited) == was_taken
 
 
-async def test_kill_before_progress_is_noted_leaves_no_message_that_work_goes_on(world: World) -> None:
+async def test_kill_before_progress_is_noted_leaves_no_message_that_work_goes_on(world: Sandbox) -> None:
     """The message stands, and nothing but Slack knows of it."""
     now = world.clock()
     store = await Store.open(world.settings().database, now=now)
-    asked = Asked("t1", now - timedelta(minutes=2), "U0ADA", "C0OPS", "usage", "last 7 days", "slash")
+    asked = QuestionRecord("t1", now - timedelta(minutes=2), "U0ADA", "C0OPS", "usage", "last 7 days", "slash")
     await store.claim_question(asked)
     await store.close()
     shown = Message(world.slack._ts(), "C0OPS", BOT, "Working on /usage last 7 days")
@@ -182,7 +182,7 @@ async def test_kill_before_progress_is_noted_leaves_no_message_that_work_goes_on
         assert world.slack.seen() == [shown]
 
 
-async def test_retry_after_of_a_response_url_is_honoured(world: World, bot: Bot) -> None:
+async def test_retry_after_of_a_response_url_is_honoured(world: Sandbox, bot: Bot) -> None:
     world.slack.answer_with(429, "", path="/response/", Retry_After="1")
     answer = await world.slack.answer_to(PRIVATE)
     assert "iot:" in answer.text
@@ -190,14 +190,14 @@ async def test_retry_after_of_a_response_url_is_honoured(world: World, bot: Bot)
 
 
 @pytest.mark.parametrize("body", ['{"ok": false, "error": "expired_url"}', "<html>Sign in to this network</html>"])
-async def test_refused_response_with_status_200_counts_as_refused(world: World, bot: Bot, body: str) -> None:
+async def test_refused_response_with_status_200_counts_as_refused(world: Sandbox, bot: Bot, body: str) -> None:
     world.slack.answer_with(200, body, path="/response/", times=9)
     answer = await world.slack.answer_to(PRIVATE)
     assert "iot:" in answer.text
     assert "POST /api/chat.postEphemeral" in world.slack.paths()
 
 
-async def test_deleted_progress_is_followed_by_a_fresh_answer(world: World, bot: Bot) -> None:
+async def test_deleted_progress_is_followed_by_a_fresh_answer(world: Sandbox, bot: Bot) -> None:
     world.rapid7.be_slow(2.0, times=3)
     await world.slack.command("/usage last 7 days")
     shown = await working(world)
@@ -208,7 +208,7 @@ async def test_deleted_progress_is_followed_by_a_fresh_answer(world: World, bot:
 
 
 @pytest.mark.parametrize("code", ["edit_window_closed", "cant_update_message", "update_failed"])
-async def test_progress_that_cannot_be_edited_gives_way_to_a_fresh_answer(world: World, bot: Bot, code: str) -> None:
+async def test_progress_that_cannot_be_edited_gives_way_to_a_fresh_answer(world: Sandbox, bot: Bot, code: str) -> None:
     world.rapid7.be_slow(2.0, times=3)
     await world.slack.command("/usage last 7 days")
     shown = await working(world)
@@ -218,7 +218,7 @@ async def test_progress_that_cannot_be_edited_gives_way_to_a_fresh_answer(world:
     assert world.slack.seen() == [answer]
 
 
-async def test_answer_whose_place_is_gone_is_posted_anew(world: World, bot: Bot) -> None:
+async def test_answer_whose_place_is_gone_is_posted_anew(world: Sandbox, bot: Bot) -> None:
     first = await world.slack.answer_to("/usage last 7 days")
     button = next(e["action_id"] for b in first.blocks if b["type"] == "actions" for e in b["elements"] if "30" in str(e))
     world.rapid7.be_slow(0.5, times=3)
@@ -227,7 +227,7 @@ async def test_answer_whose_place_is_gone_is_posted_anew(world: World, bot: Bot)
     await world.slack.until(lambda: any("of 30 days" in m.text for m in world.slack.seen() if not m.seen_by))
 
 
-async def test_cut_edit_is_sent_again(world: World, bot: Bot) -> None:
+async def test_cut_edit_is_sent_again(world: Sandbox, bot: Bot) -> None:
     world.rapid7.be_slow(1.5, times=3)
     await world.slack.command("/usage last 7 days")
     shown = await working(world)
@@ -237,14 +237,14 @@ async def test_cut_edit_is_sent_again(world: World, bot: Bot) -> None:
 
 
 @pytest.mark.parametrize("code", ["thread_not_found", "cannot_reply_to_message", "restricted_action_thread_locked"])
-async def test_answer_to_a_thread_that_is_gone_stands_in_the_channel(world: World, bot: Bot, code: str) -> None:
+async def test_answer_to_a_thread_that_is_gone_stands_in_the_channel(world: Sandbox, bot: Bot, code: str) -> None:
     refuse(world, "chat.postMessage", code)
     await world.slack.say("@Opswatch usage last 7 days")
     answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None))
     assert answer.thread_ts == ""
 
 
-async def test_private_answer_to_a_thread_that_is_gone_stands_beside_the_channel(world: World, bot: Bot) -> None:
+async def test_private_answer_to_a_thread_that_is_gone_stands_beside_the_channel(world: Sandbox, bot: Bot) -> None:
     refuse(world, "chat.postEphemeral", "thread_not_found")
     await world.slack.say("@Opswatch apiaudit iot 24h")
     answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "iot:" in m.text), None))
@@ -252,7 +252,7 @@ async def test_private_answer_to_a_thread_that_is_gone_stands_beside_the_channel
 
 
 @pytest.mark.parametrize(("code", "says"), [("is_archived", "is archived"), ("not_in_channel", "/invite @Opswatch")])
-async def test_channel_lost_during_the_work_makes_the_answer_private(world: World, bot: Bot, code: str, says: str) -> None:
+async def test_channel_lost_during_the_work_makes_the_answer_private(world: Sandbox, bot: Bot, code: str, says: str) -> None:
     world.rapid7.be_slow(2.0, times=3)
     await world.slack.command("/usage last 7 days")
     await working(world)
@@ -262,14 +262,14 @@ async def test_channel_lost_during_the_work_makes_the_answer_private(world: Worl
     assert says in answer.text
 
 
-async def test_message_too_long_for_slack_is_shortened(world: World, bot: Bot) -> None:
+async def test_message_too_long_for_slack_is_shortened(world: Sandbox, bot: Bot) -> None:
     refuse(world, "chat.postMessage", "msg_too_long")
     answer = await world.slack.answer_to("/usage last 7 days")
     assert "in 7 days" in answer.text
     assert [block["type"] for block in answer.blocks] == ["section"]
 
 
-async def test_post_that_did_not_reach_slack_is_sent_again(world: World, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
+async def test_post_that_did_not_reach_slack_is_sent_again(world: Sandbox, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
     client = bot.door.delivery._client
     reachable, client.base_url = client.base_url, "http://127.0.0.1:1/"
     bot.door.delivery._reach_again_s = (0.1,) * 100
@@ -283,7 +283,7 @@ async def test_post_that_did_not_reach_slack_is_sent_again(world: World, bot: Bo
     assert len(world.slack.seen()) == 1
 
 
-async def test_answer_is_private_where_only_response_urls_can_be_reached(world: World, bot: Bot) -> None:
+async def test_answer_is_private_where_only_response_urls_can_be_reached(world: Sandbox, bot: Bot) -> None:
     bot.door.delivery._client.base_url = "http://127.0.0.1:1/"
     bot.door.delivery._reach_again_s = ()
     answer = await world.slack.answer_to("/usage last 7 days")
@@ -292,21 +292,21 @@ async def test_answer_is_private_where_only_response_urls_can_be_reached(world: 
     assert "Slack took no message for this channel" in answer.text
 
 
-async def test_file_for_a_thread_that_is_gone_stands_in_the_channel(world: World, bot: Bot) -> None:
+async def test_file_for_a_thread_that_is_gone_stands_in_the_channel(world: Sandbox, bot: Bot) -> None:
     refuse(world, "files.completeUploadExternal", "thread_not_found")
     await world.slack.command("/usage last 7 days csv")
     brought = await world.slack.until(lambda: next((m for m in world.slack.messages if m.files), None))
     assert (brought.channel, brought.thread_ts) == ("C0OPS", "")
 
 
-async def test_file_that_the_channel_does_not_take_comes_by_direct_message(world: World, bot: Bot) -> None:
+async def test_file_that_the_channel_does_not_take_comes_by_direct_message(world: Sandbox, bot: Bot) -> None:
     refuse(world, "files.completeUploadExternal", "not_in_channel")
     await world.slack.command("/usage last 7 days csv")
     brought = await world.slack.until(lambda: next((m for m in world.slack.messages if m.files), None))
     assert world.slack.channels[brought.channel].direct_with == "U0ADA"
 
 
-FILE_FAULTS: dict[str, Callable[[World], None]] = {
+FILE_FAULTS: dict[str, Callable[[Sandbox], None]] = {
     "refused": lambda world: refuse(world, "files.getUploadURLExternal", "file_uploads_disabled"),
     "HTTP 500": lambda world: world.slack.answer_with(500, "no", path="/upload/"),
     "the connection was cut": lambda world: cut(world, "/upload/"),
@@ -314,7 +314,7 @@ FILE_FAULTS: dict[str, Callable[[World], None]] = {
 
 
 @pytest.mark.parametrize("says", FILE_FAULTS)
-async def test_file_that_fails_leaves_the_answer_and_is_said(world: World, bot: Bot, says: str) -> None:
+async def test_file_that_fails_leaves_the_answer_and_is_said(world: Sandbox, bot: Bot, says: str) -> None:
     FILE_FAULTS[says](world)
     await world.slack.command("/usage last 7 days csv")
     told = await world.slack.until(lambda: next((m for m in world.slack.seen() if "file could not be sent" in m.text), None))
@@ -322,7 +322,7 @@ async def test_file_that_fails_leaves_the_answer_and_is_said(world: World, bot: 
     assert any("in 7 days" in text for text in texts(world))
 
 
-async def test_other_apps_message_in_a_thread_asks_nothing(world: World, bot: Bot) -> None:
+async def test_other_apps_message_in_a_thread_asks_nothing(world: Sandbox, bot: Bot) -> None:
     """Its buttons may look like ours; what it says would be asked with the rights of whoever mentions us."""
     button = {"type": "button", "action_id": "ask.0", "text": {"type": "plain_text", "text": "x"}, "value": "/logs kitchen 2h"}
     root = Message(world.slack._ts(), "C0OPS", "U0PAGER", "Something is wrong", [{"type": "actions", "elements": [button]}])
@@ -337,14 +337,14 @@ async def test_other_apps_message_in_a_thread_asks_nothing(world: World, bot: Bo
     [{"bot_id": "B0PAGER"}, {"bot_profile": {"name": "pager"}}, {"subtype": "bot_message"}, {"user": BOT}],
     ids=["bot_id", "bot_profile", "subtype", "ourselves"],
 )
-async def test_mention_by_an_app_is_ignored(world: World, bot: Bot, extra: dict[str, Any]) -> None:
+async def test_mention_by_an_app_is_ignored(world: Sandbox, bot: Bot, extra: dict[str, Any]) -> None:
     event = {"type": "app_mention", "user": "U0PAGER", "text": f"<@{BOT}> usage last 7 days", "ts": "1.1", "channel": "C0OPS"}
     await world.slack._send("events_api", world.slack._event("U0PAGER", {**event, **extra}))
     await world.slack.answer_to("/usage last 5 days")
     assert not any("in 7 days" in text for text in texts(world))
 
 
-async def test_message_events_are_ignored(world: World, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
+async def test_message_events_are_ignored(world: Sandbox, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
     event = {"type": "message", "user": "U0ADA", "text": "usage hunter2 last 7 days", "ts": "1.1", "channel": "C0OPS"}
     ack = await world.slack._send("events_api", world.slack._event("U0ADA", event))
     await asyncio.wait_for(ack.done, 10)
@@ -363,14 +363,14 @@ LONG = {
 
 
 @pytest.mark.parametrize("words", LONG.values(), ids=LONG.keys())
-async def test_hostile_command_is_acknowledged_and_refused(world: World, bot: Bot, words: str) -> None:
+async def test_hostile_command_is_acknowledged_and_refused(world: Sandbox, bot: Bot, words: str) -> None:
     ack = await world.slack.command(f"/usage {words}")
     await asyncio.wait_for(ack.done, 10)
     await world.slack.until(lambda: world.slack.seen())
     assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
 
 
-async def test_mention_of_eight_thousand_words_is_refused(world: World, bot: Bot) -> None:
+async def test_mention_of_eight_thousand_words_is_refused(world: Sandbox, bot: Bot) -> None:
     await world.slack.say("@Opswatch " + "word " * 8000)
     await world.slack.until(lambda: any("too long for a question" in text for text in texts(world)))
 
@@ -383,13 +383,13 @@ def nested(depth: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("blocks", [[nested(400)], [{"type": "section"}] * 20_000, "no list", [None, 7, "x"]])
-async def test_shortcut_at_a_strange_message_opens_the_chooser(world: World, bot: Bot, blocks: Any) -> None:
+async def test_shortcut_at_a_strange_message_opens_the_chooser(world: Sandbox, bot: Bot, blocks: Any) -> None:
     said = Message(world.slack._ts(), "C0OPS", BOT, "strange", blocks)
     await world.slack.shortcut("ask_again", message=said)
     assert await world.slack.until(world.slack.modal)
 
 
-async def test_huge_state_of_a_form_is_answered(world: World, bot: Bot) -> None:
+async def test_huge_state_of_a_form_is_answered(world: Sandbox, bot: Bot) -> None:
     help_ = await world.slack.answer_to("/usage help")
     await world.slack.press(help_, "modal.question")
     view = await world.slack.until(world.slack.modal)
@@ -404,7 +404,7 @@ async def test_huge_state_of_a_form_is_answered(world: World, bot: Bot) -> None:
     assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
 
 
-async def test_kill_during_private_work_leaves_no_message_that_work_goes_on(world: World, tmp_path: Path) -> None:
+async def test_kill_during_private_work_leaves_no_message_that_work_goes_on(world: Sandbox, tmp_path: Path) -> None:
     config = tmp_path / "bot.toml"
     config.write_text(toml_of(world.table()), "utf-8")
     env = {**os.environ, **world.environ(), "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"}
@@ -428,7 +428,7 @@ async def test_kill_during_private_work_leaves_no_message_that_work_goes_on(worl
         assert await bot.store.read("SELECT * FROM response_urls", ()) == []
 
 
-async def test_response_url_is_kept_only_while_work_is_shown(world: World, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
+async def test_response_url_is_kept_only_while_work_is_shown(world: Sandbox, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     world.devicewise.be_slow(2.0)
     await world.slack.command(PRIVATE)
@@ -442,7 +442,7 @@ async def test_response_url_is_kept_only_while_work_is_shown(world: World, bot: 
     assert not [r for r in caplog.records if r.name.startswith("opswatch") and kept["url"] in r.getMessage()]
 
 
-async def test_bot_stops_while_answers_wait_for_their_turn(world: World) -> None:
+async def test_bot_stops_while_answers_wait_for_their_turn(world: Sandbox) -> None:
     async with connected_bot(world) as bot:
         for _ in range(12):
             await world.slack.command("/usage last 7 days", user="U0LINUS")

@@ -13,13 +13,13 @@ import pytest
 
 from bot.app import Bot, open_bot
 from bot.sandbox.slack import BOT
-from bot.sandbox.world import World
-from bot.slack.outbox import Pace
+from bot.sandbox.world import Sandbox
+from bot.slack.outbox import OutboxTimings
 from bot.store import Post, Posts, Store
 from tests.scenarios.test_outbox import settled
 from tests.support.clock import MovableClock as Clock
 
-HURRIED = Pace(per_channel=0.01, look=0.05, retry=0.05, mend=0.3)
+HURRIED = OutboxTimings(per_channel=0.01, look=0.05, retry=0.05, mend=0.3)
 LINE = "/usage rapid7-eu last 7 days"
 DUBLIN = ZoneInfo("Europe/Dublin")
 ON_THE_HOUR = {"name": "hourly-usage", "ask": LINE, "at": "0 * * * *", "channel": "#ops"}
@@ -35,17 +35,17 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @asynccontextmanager
-async def running(world: World, *digests: dict[str, Any], **changes: Any) -> AsyncIterator[Bot]:
+async def running(world: Sandbox, *digests: dict[str, Any], **changes: Any) -> AsyncIterator[Bot]:
     settings = world.settings(digest=list(digests or (ON_THE_HOUR,)), **changes)
     async with open_bot(settings, world.tokens(), pace=HURRIED, clock=world.clock) as bot, bot.connected():
         yield bot
 
 
-def posted(world: World, channel: str = "C0OPS") -> list[str]:
+def posted(world: Sandbox, channel: str = "C0OPS") -> list[str]:
     return [m.text for m in world.slack.messages if m.user == BOT and m.channel == channel and not m.seen_by]
 
 
-async def test_a_digest_stands_in_its_channel_at_its_minute(world: World, clock: Clock) -> None:
+async def test_a_digest_stands_in_its_channel_at_its_minute(world: Sandbox, clock: Clock) -> None:
     async with running(world):
         assert posted(world) == []
         clock.strike()
@@ -60,7 +60,7 @@ async def test_a_digest_stands_in_its_channel_at_its_minute(world: World, clock:
     assert world.slack.refused == []
 
 
-async def test_the_file_of_a_digest_stands_in_its_thread_once(world: World, clock: Clock) -> None:
+async def test_the_file_of_a_digest_stands_in_its_thread_once(world: Sandbox, clock: Clock) -> None:
     """Also where Slack does not say whether it took it."""
     world.slack.fail("files.completeUploadExternal")
     async with running(world, {**ON_THE_HOUR, "ask": f"{LINE} csv"}) as bot:
@@ -74,7 +74,7 @@ async def test_the_file_of_a_digest_stands_in_its_thread_once(world: World, cloc
     assert brought.files[0].content.startswith(b"day,bytes\r\n")
 
 
-async def test_a_file_too_large_for_a_digest_is_named(world: World, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_file_too_large_for_a_digest_is_named(world: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("handlers.jobs.digests.LARGEST_FILE", 10)
     async with running(world, {**ON_THE_HOUR, "ask": f"{LINE} csv"}):
         clock.strike()
@@ -82,7 +82,7 @@ async def test_a_file_too_large_for_a_digest_is_named(world: World, clock: Clock
     assert "which is too large for a digest" in posted(world)[0]
 
 
-async def test_the_same_instant_is_one_digest_whatever_is_restarted(world: World, clock: Clock) -> None:
+async def test_the_same_instant_is_one_digest_whatever_is_restarted(world: Sandbox, clock: Clock) -> None:
     async with running(world):
         clock.strike()
         await world.slack.until(lambda: posted(world))
@@ -96,7 +96,7 @@ async def test_the_same_instant_is_one_digest_whatever_is_restarted(world: World
         await world.slack.until(lambda: len(posted(world)) == 2)
 
 
-async def test_what_was_missed_is_sent_as_one_late_and_says_so(world: World, clock: Clock) -> None:
+async def test_what_was_missed_is_sent_as_one_late_and_says_so(world: Sandbox, clock: Clock) -> None:
     async with running(world):
         pass
     clock.ahead += timedelta(hours=5, minutes=25)
@@ -107,7 +107,7 @@ async def test_what_was_missed_is_sent_as_one_late_and_says_so(world: World, clo
     assert "sent 20 min late, 5 earlier ones are left out" in text
 
 
-async def test_what_is_too_late_is_told_in_the_ops_channel(world: World, clock: Clock) -> None:
+async def test_what_is_too_late_is_told_in_the_ops_channel(world: Sandbox, clock: Clock) -> None:
     daily = {**ON_THE_HOUR, "name": "daily", "at": f"0 {(clock() + timedelta(minutes=5)).hour} * * *", "channel": "#kitchen"}
     async with running(world, daily, slack={"ops_channel": "#ops"}, timezone="UTC"):
         pass
@@ -119,7 +119,7 @@ async def test_what_is_too_late_is_told_in_the_ops_channel(world: World, clock: 
     assert "was not sent, since I was away" in posted(world)[0]
 
 
-async def test_a_digest_that_cannot_be_answered_is_told_and_the_next_one_comes(world: World, clock: Clock) -> None:
+async def test_a_digest_that_cannot_be_answered_is_told_and_the_next_one_comes(world: Sandbox, clock: Clock) -> None:
     world.rapid7.answer_with(401, times=99)
     async with running(world, {**ON_THE_HOUR, "channel": "#kitchen"}, slack={"ops_channel": "#ops"}) as bot:
         clock.strike()
@@ -132,7 +132,7 @@ async def test_a_digest_that_cannot_be_answered_is_told_and_the_next_one_comes(w
     assert len(posted(world)) == 1
 
 
-async def test_what_was_cut_off_does_not_come_behind_a_later_one(world: World, clock: Clock) -> None:
+async def test_what_was_cut_off_does_not_come_behind_a_later_one(world: Sandbox, clock: Clock) -> None:
     """Of two instants the later has begun; the earlier, should its answer still come, has nothing to say."""
     store = await Store.open(world.settings().database, now=clock())
     posts, now = Posts(store), clock()
@@ -146,12 +146,12 @@ async def test_what_was_cut_off_does_not_come_behind_a_later_one(world: World, c
     await store.close()
 
 
-async def test_a_run_that_was_cut_off_is_done_again_once_its_lease_is_over(world: World, clock: Clock) -> None:
+async def test_a_run_that_was_cut_off_is_done_again_once_its_lease_is_over(world: Sandbox, clock: Clock) -> None:
     """The bot died between the claim and the end of a run."""
     due = clock().replace(minute=0, second=0, microsecond=0)
     store = await Store.open(world.settings().database, now=clock())
     posts = Posts(store)
-    await posts.seen_until("hourly-usage", f"{ON_THE_HOUR['at']} {LINE}", now=due - timedelta(minutes=1))
+    await posts.last_handled_at("hourly-usage", f"{ON_THE_HOUR['at']} {LINE}", now=due - timedelta(minutes=1))
     assert await posts.claim_run("hourly-usage", due, now=clock() - timedelta(minutes=3)) == 0
     assert await posts.claim_run("hourly-usage", due, now=clock() - timedelta(minutes=2)) is None
     await store.close()
@@ -162,7 +162,7 @@ async def test_a_run_that_was_cut_off_is_done_again_once_its_lease_is_over(world
     assert keys.count(f"digest:hourly-usage:{due:%Y%m%dT%H%M%SZ}") == 1
 
 
-async def test_a_digest_that_says_something_else_now_does_not_make_up_for_the_past(world: World, clock: Clock) -> None:
+async def test_a_digest_that_says_something_else_now_does_not_make_up_for_the_past(world: Sandbox, clock: Clock) -> None:
     async with running(world):
         pass
     clock.ahead += timedelta(hours=3)
@@ -171,7 +171,7 @@ async def test_a_digest_that_says_something_else_now_does_not_make_up_for_the_pa
     assert posted(world) == []
 
 
-async def test_a_digest_of_a_private_kind_is_answered_where_the_operator_wants_it(world: World, clock: Clock) -> None:
+async def test_a_digest_of_a_private_kind_is_answered_where_the_operator_wants_it(world: Sandbox, clock: Clock) -> None:
     async with running(world, {"name": "audit", "ask": "/apiaudit 24h failures", "at": "0 * * * *", "channel": "C0KITCHEN"}):
         clock.strike()
         await world.slack.until(lambda: posted(world, "C0KITCHEN"))
@@ -182,7 +182,7 @@ def at(moment: datetime) -> str:
     return f"{moment.astimezone(DUBLIN):%H:%M}"
 
 
-async def test_what_was_subscribed_to_in_chat_comes_at_its_time_also_after_a_restart(world: World, clock: Clock) -> None:
+async def test_what_was_subscribed_to_in_chat_comes_at_its_time_also_after_a_restart(world: Sandbox, clock: Clock) -> None:
     soon = clock() + timedelta(minutes=1)
     async with running(world):
         told = await world.slack.answer_to(f"/usage subscribe last 5 days at {at(soon)}", user="U0LINUS", channel="C0KITCHEN")
@@ -208,7 +208,7 @@ async def test_what_was_subscribed_to_in_chat_comes_at_its_time_also_after_a_res
     assert world.slack.refused == []
 
 
-async def test_one_made_before_a_crash_makes_up_for_its_first_time(world: World, clock: Clock) -> None:
+async def test_one_made_before_a_crash_makes_up_for_its_first_time(world: Sandbox, clock: Clock) -> None:
     soon = clock() + timedelta(minutes=1)
     async with running(world):
         await world.slack.answer_to(f"/usage subscribe last 5 days at {at(soon)}", channel="C0KITCHEN")
@@ -229,7 +229,7 @@ async def test_one_made_before_a_crash_makes_up_for_its_first_time(world: World,
     ],
 )
 async def test_who_may_not_or_says_it_wrong_is_told_privately(
-    world: World, clock: Clock, line: str, user: str, says: str
+    world: Sandbox, clock: Clock, line: str, user: str, says: str
 ) -> None:
     access = {**world.table()["access"], "manage": ["U0ADA"]}
     async with running(world, access=access):
@@ -238,7 +238,7 @@ async def test_who_may_not_or_says_it_wrong_is_told_privately(
     assert told.seen_by == user
 
 
-async def test_a_subscription_belongs_to_its_channel(world: World, clock: Clock) -> None:
+async def test_a_subscription_belongs_to_its_channel(world: Sandbox, clock: Clock) -> None:
     async with running(world):
         await world.slack.answer_to("/usage subscribe last 5 days at 09:00 on mondays", channel="C0KITCHEN")
         told = await world.slack.answer_to("/usage unsubscribe 1", channel="C0OPS")

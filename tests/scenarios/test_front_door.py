@@ -22,11 +22,11 @@ from urllib.parse import unquote
 import pytest
 from aiohttp import web
 
-from bot.cli.check import checks_of
-from bot.sandbox.world import World
-from bot.store import Store, StoredLedger
+from bot.cli.check import run_checks
+from bot.sandbox.world import Sandbox
+from bot.store import SqliteRateLimitStore, Store
 from providers.clock import utc_now
-from providers.limits.rate_limiter import RAPID7_LIMITS, Budget
+from providers.limits.rate_limiter import RAPID7_LIMITS, RateLimiter
 from providers.redaction import Secret
 from tests.conftest import ROOT, toml_of
 from tests.support.clock import process_environ
@@ -107,7 +107,7 @@ async def test_help_has_no_window(front_door: Run) -> None:
     assert (ran.code, ran.json["window"], ran.json["values"], ran.json["files"]) == (0, None, {}, [])
 
 
-def fail(server: str, status: int, body: str = "") -> Callable[[World], None]:
+def fail(server: str, status: int, body: str = "") -> Callable[[Sandbox], None]:
     return lambda world: getattr(world, server).answer_with(status, body, times=99)
 
 
@@ -132,7 +132,7 @@ FAILURES = [
     ("line", "arrange", "code", "kind", "provider"), FAILURES, ids=[f"{case[0]} {case[3]}" for case in FAILURES]
 )
 async def test_each_failure_has_its_kind_and_exit_code(
-    front_door: Run, world: World, line: str, arrange: Any, code: int, kind: str | None, provider: str | None
+    front_door: Run, world: Sandbox, line: str, arrange: Any, code: int, kind: str | None, provider: str | None
 ) -> None:
     arrange(world)
     ran = await front_door("ask", line, "--json")
@@ -144,7 +144,7 @@ async def test_each_failure_has_its_kind_and_exit_code(
         assert error["hint"]
 
 
-async def test_a_wrong_configuration_is_told_whole(front_door: Run, world: World) -> None:
+async def test_a_wrong_configuration_is_told_whole(front_door: Run, world: Sandbox) -> None:
     table = {**world.table(), "colour": "red", "timezone": "Mars"}
     ran = await front_door("ask", "/usage 7d", "--json", table=table)
     assert ran.code == 2
@@ -165,7 +165,7 @@ async def test_a_wrong_configuration_is_told_whole(front_door: Run, world: World
     ],
 )
 async def test_access_rules_apply_as_for_the_person_and_place(
-    front_door: Run, world: World, who: tuple[str, ...], code: int
+    front_door: Run, world: Sandbox, who: tuple[str, ...], code: int
 ) -> None:
     ran = await front_door("ask", "/apiaudit 24h", "--json", *who)
     assert ran.code == code
@@ -181,7 +181,7 @@ async def test_a_granted_channel_may_ask_for_logs(front_door: Run) -> None:
 
 @pytest.mark.parametrize("option", ["--user", "--channel"])
 @pytest.mark.parametrize("given", ["", " "])
-async def test_empty_person_or_place_is_refused(front_door: Run, world: World, option: str, given: str) -> None:
+async def test_empty_person_or_place_is_refused(front_door: Run, world: Sandbox, option: str, given: str) -> None:
     """A script whose variable is empty asks as nobody, not as the operator."""
     ran = await front_door("ask", "/usage 7d", "--json", option, given)
     assert (ran.code, ran.json["error"]["kind"]) == (2, "bad_question")
@@ -196,7 +196,7 @@ async def test_saved_files_are_private(front_door: Run, tmp_path: Path) -> None:
         assert Path(file["path"]).stat().st_mode & 0o777 == 0o600
 
 
-async def test_check_shows_no_control_sequence(front_door: Run, world: World) -> None:
+async def test_check_shows_no_control_sequence(front_door: Run, world: Sandbox) -> None:
     table = world.table()
     table["providers"]["edge"]["method"] = "\x1b[2J\u202eNO\nok  all is well"
     ran = await front_door("check", table=table)
@@ -223,7 +223,7 @@ async def test_check_tells_a_line_each(front_door: Run) -> None:
     assert all(set(c) == {"name", "ok", "detail", "hint"} for c in ran.json["checks"])
 
 
-async def test_check_tells_what_to_do_about_each_failure(front_door: Run, world: World) -> None:
+async def test_check_tells_what_to_do_about_each_failure(front_door: Run, world: Sandbox) -> None:
     world.rapid7.answer_with(401, times=9)
     world.akamai.deprecated = True
     world.slack.scopes = "commands"
@@ -235,7 +235,7 @@ async def test_check_tells_what_to_do_about_each_failure(front_door: Run, world:
     assert "ok  iot" in ran.out
 
 
-async def test_check_with_a_wrong_slack_token_and_a_wrong_configuration(front_door: Run, world: World) -> None:
+async def test_check_with_a_wrong_slack_token_and_a_wrong_configuration(front_door: Run, world: Sandbox) -> None:
     ran = await front_door("check", SLACK_BOT_TOKEN="xoxb-wrong-token")
     assert ran.code == 3
     assert "invalid_auth" in ran.out
@@ -268,7 +268,7 @@ async def test_demo_plays_questions_and_ends(front_door: Run) -> None:
     assert ran.err.count("WARNING") == 0
 
 
-async def test_run_connects_answers_and_ends_within_ten_seconds(world: World, tmp_path: Path, free_tcp_port: int) -> None:
+async def test_run_connects_answers_and_ends_within_ten_seconds(world: Sandbox, tmp_path: Path, free_tcp_port: int) -> None:
     process = await started(world, tmp_path, health_port=free_tcp_port)
     answer = await world.slack.answer_to("/usage last 7 days")
     assert "in 7 days" in answer.text
@@ -279,7 +279,7 @@ async def test_run_connects_answers_and_ends_within_ten_seconds(world: World, tm
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
 async def test_work_under_way_is_finished_or_told_before_the_bot_ends(
-    world: World, tmp_path: Path, number: signal.Signals
+    world: Sandbox, tmp_path: Path, number: signal.Signals
 ) -> None:
     """One answer comes in time and is given; one does not, and a log is in the middle of its download: their askers are told."""
     process = await started(world, tmp_path)
@@ -312,7 +312,7 @@ async def drip(request: web.Request) -> web.StreamResponse:
         await asyncio.sleep(0.05)
 
 
-async def test_a_bot_that_cannot_reach_slack_yet_ends_at_once(world: World, tmp_path: Path) -> None:
+async def test_a_bot_that_cannot_reach_slack_yet_ends_at_once(world: Sandbox, tmp_path: Path) -> None:
     import os
 
     config = tmp_path / "bot.toml"
@@ -337,10 +337,10 @@ async def test_run_tells_what_it_misses(front_door: Run) -> None:
     assert "invalid_auth" in ran.err
 
 
-async def test_a_terminal_keeps_to_the_budget_of_the_bot(world: World, front_door: Run, tmp_path: Path) -> None:
+async def test_a_terminal_keeps_to_the_budget_of_the_bot(world: Sandbox, front_door: Run, tmp_path: Path) -> None:
     now = datetime.now(UTC)
     store = await Store.open(tmp_path / "bot.sqlite", now=now)
-    budget = Budget("rapid7-eu", Secret(world.rapid7.api_key), RAPID7_LIMITS, StoredLedger(store))
+    budget = RateLimiter("rapid7-eu", Secret(world.rapid7.api_key), RAPID7_LIMITS, SqliteRateLimitStore(store))
     for _ in range(149):
         await budget.settle("download", await budget.take("download"))
     await store.close()
@@ -352,7 +352,7 @@ async def test_a_terminal_keeps_to_the_budget_of_the_bot(world: World, front_doo
     assert sum("/download/" in path for path in world.rapid7.paths()) == 1
 
 
-async def test_a_terminal_answers_where_no_database_can_be_written(world: World, front_door: Run, tmp_path: Path) -> None:
+async def test_a_terminal_answers_where_no_database_can_be_written(world: Sandbox, front_door: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     ran = await front_door("ask", "/usage last 7 days", table={**world.table(), "database": "file/bot.sqlite"})
     assert ran.code == 0
@@ -370,7 +370,7 @@ async def health(port: int) -> tuple[int, int]:
         return codes[0], codes[1]
 
 
-async def started(world: World, tmp_path: Path, *, health_port: int = 0) -> asyncio.subprocess.Process:
+async def started(world: Sandbox, tmp_path: Path, *, health_port: int = 0) -> asyncio.subprocess.Process:
     import os
 
     config = tmp_path / "bot.toml"
@@ -441,14 +441,14 @@ async def test_demo_prints_one_address_serves_its_page_and_ends_with_ctrl_c(tmp_
     assert await asyncio.wait_for(process.wait(), 10) == 0
 
 
-async def test_check_names_a_temporary_folder_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+async def test_check_names_a_temporary_folder_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, world: Sandbox) -> None:
     def no_folder() -> None:
         raise FileNotFoundError(2, "No usable temporary directory found")
 
     monkeypatch.setattr("tempfile.TemporaryFile", no_folder)
     config = world.folder / "bot.toml"
     config.write_text(toml_of(world.table()), "utf-8")
-    checks, code = await checks_of(config, environ=world.environ())
+    checks, code = await run_checks(config, environ=world.environ())
     failed = [check for check in checks if not check.ok]
     assert (code, [check.name for check in failed]) == (2, ["temporary folder"])
     assert "TMPDIR" in failed[0].hint

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import Bot
-from bot.sandbox.world import World
+from bot.sandbox.world import Sandbox
 from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluations, messages, running, told
 from tests.support.clock import MovableClock as Clock
 
@@ -40,7 +40,7 @@ async def empty(bot: Bot) -> None:
 
 
 async def test_on_a_full_disk_nothing_is_lost_and_the_ops_channel_is_told(
-    world: World, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    world: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     meter = Meter(world)
     meter(6)
@@ -60,7 +60,7 @@ async def test_on_a_full_disk_nothing_is_lost_and_the_ops_channel_is_told(
     assert len([text for text in told(world) if "My database cannot be used" in text]) == 1
 
 
-async def test_who_asks_meanwhile_is_told_why_it_cannot_be(world: World, bot: Bot) -> None:
+async def test_who_asks_meanwhile_is_told_why_it_cannot_be(world: Sandbox, bot: Bot) -> None:
     await bot.store._run(lambda: bot.store._db.execute("DROP TABLE questions"))
     answer = await world.slack.answer_to("/usage last 7 days")
     assert answer.seen_by == "U0ADA"
@@ -68,7 +68,7 @@ async def test_who_asks_meanwhile_is_told_why_it_cannot_be(world: World, bot: Bo
 
 
 async def test_a_locked_file_is_waited_for_and_nothing_is_lost(
-    world: World, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    world: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Meter(world)(6)
     monkeypatch.setattr("bot.store.sqlite.BUSY_S", 0.1)
@@ -83,7 +83,7 @@ async def test_a_locked_file_is_waited_for_and_nothing_is_lost(
     assert len(messages(world, "C0KITCHEN")) == 1
 
 
-async def test_an_alert_that_could_not_be_written_down_is_told_once(world: World, clock: Clock) -> None:
+async def test_an_alert_that_could_not_be_written_down_is_told_once(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     meter(6)
     async with running(world, {**SPIKE, "channel": "#kitchen"}, **OPS) as bot:
@@ -100,7 +100,7 @@ async def test_an_alert_that_could_not_be_written_down_is_told_once(world: World
 
 
 @pytest.mark.parametrize("content", [b"no database", b"SQLite format 3\x00" + b"\xff" * 5000])
-async def test_a_broken_database_is_refused_in_a_sentence_and_left_as_it_is(world: World, content: bytes) -> None:
+async def test_a_broken_database_is_refused_in_a_sentence_and_left_as_it_is(world: Sandbox, content: bytes) -> None:
     from bot.store import Store, StoreError
 
     path = Path(world.folder / "bot.sqlite")

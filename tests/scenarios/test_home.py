@@ -9,8 +9,8 @@ from datetime import timedelta
 from bot.blocks import limits
 from bot.blocks.home import HomeFacts, Upcoming, home_blocks
 from bot.sandbox import block_kit_schema
-from bot.sandbox.world import World
-from providers.models import Condition, Left
+from bot.sandbox.world import Sandbox
+from providers.models import AccountStatus, QuotaLeft
 from tests.bot.test_question import HOUSE, NOW
 from tests.scenarios.test_alerts import SPIKE, Meter, clock, look, running
 from tests.support.clock import MovableClock as Clock
@@ -20,7 +20,7 @@ DAILY = {"name": "daily", "ask": "/usage rapid7-eu last 7 days", "at": "0 9 * * 
 CALM = {**SPIKE, "name": "calm-one", "above": "90 GB", "recover": "80 GB"}
 
 
-async def home_of(world: World, user: str = "U0ADA") -> str:
+async def home_of(world: Sandbox, user: str = "U0ADA") -> str:
     world.slack.homes.pop(user, None)
     await world.slack.open_home(user)
     blocks = await world.slack.until(lambda: world.slack.homes.get(user))
@@ -28,7 +28,7 @@ async def home_of(world: World, user: str = "U0ADA") -> str:
     return json.dumps(blocks, ensure_ascii=False)
 
 
-async def test_home_tells_of_alerts_accounts_digests_and_what_i_asked(world: World, clock: Clock) -> None:
+async def test_home_tells_of_alerts_accounts_digests_and_what_i_asked(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     async with running(world, SPIKE, CALM, digest=[DAILY]) as bot:
         await look(bot, clock, meter, 6)
@@ -47,7 +47,7 @@ async def test_home_tells_of_alerts_accounts_digests_and_what_i_asked(world: Wor
         assert said in home, said
 
 
-async def test_home_shows_only_what_i_may_ask(world: World, clock: Clock) -> None:
+async def test_home_shows_only_what_i_may_ask(world: Sandbox, clock: Clock) -> None:
     audit = {**SPIKE, "name": "failing", "ask": "/apiaudit edge last 1h", "value": "failures", "above": 0, "recover": 0}
     async with running(world, audit) as bot:
         await look(bot, clock, Meter(world), 1)
@@ -57,7 +57,7 @@ async def test_home_shows_only_what_i_may_ask(world: World, clock: Clock) -> Non
     assert "`/apiaudit` is not allowed for you" in linus
 
 
-async def test_accounts_are_asked_how_they_are_and_told_as_they_answer(world: World, clock: Clock) -> None:
+async def test_accounts_are_asked_how_they_are_and_told_as_they_answer(world: Sandbox, clock: Clock) -> None:
     async with running(world):
         assert "Check now" in await home_of(world)
         world.rapid7.answer_with(401, times=1)
@@ -71,7 +71,7 @@ async def test_accounts_are_asked_how_they_are_and_told_as_they_answer(world: Wo
     assert len(world.devicewise.ledger) == 2, "one session, one question, however often it is pressed"
 
 
-async def test_only_those_are_asked_that_i_may_ask(world: World, clock: Clock) -> None:
+async def test_only_those_are_asked_that_i_may_ask(world: Sandbox, clock: Clock) -> None:
     async with running(world):
         await home_of(world, "U0LINUS")
         await world.slack.press_at_home("home.check", user="U0LINUS")
@@ -80,12 +80,12 @@ async def test_only_those_are_asked_that_i_may_ask(world: World, clock: Clock) -
     assert world.akamai.ledger == []
 
 
-def _home_with(world: World, said: str, user: str = "U0ADA") -> str:
+def _home_with(world: Sandbox, said: str, user: str = "U0ADA") -> str:
     home = json.dumps(world.slack.homes[user], ensure_ascii=False)
     return home if said in home else ""
 
 
-async def test_a_question_from_home_is_answered_in_direct_messages(world: World, clock: Clock) -> None:
+async def test_a_question_from_home_is_answered_in_direct_messages(world: Sandbox, clock: Clock) -> None:
     async with running(world, CALM):
         await home_of(world, "U0LINUS")
         await world.slack.press_at_home("/usage last 7 days", user="U0LINUS")
@@ -101,7 +101,7 @@ def test_a_home_with_much_to_tell_fits() -> None:
     facts = HomeFacts(
         allowed=["usage", "apiaudit", "logs"],
         directory=HOUSE,
-        conditions=[Condition("rapid7-eu", "failed 3 times in a row", None, (Left("downloads", 3, 150),))] * 40,
+        conditions=[AccountStatus("rapid7-eu", "failed 3 times in a row", None, (QuotaLeft("downloads", 3, 150),))] * 40,
         alerts=[f"🔴 `alert-{n}` firing since 25 Nov 12:00: bytes of `/usage today` above 5 GB, by <@U0ADA>" for n in range(60)],
         calm=3,
         evaluated_at=NOW,

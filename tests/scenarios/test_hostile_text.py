@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 
 from bot.sandbox.slack import BOT, Message
-from bot.sandbox.world import World
+from bot.sandbox.world import Sandbox
 from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluations, running
 from tests.support.clock import MovableClock as Clock
 from tests.support.inert import HOSTILE, complaints, wrong
 
 assert clock, "the clock of the alerts' own tests"
 EVERYBODY = {"usage": ["*"], "apiaudit": ["*"], "logs": ["*"]}
-Path = Callable[[World, str], Awaitable[None]]
+Path = Callable[[Sandbox, str], Awaitable[None]]
 
 
-async def ask(world: World, line: str, *, user: str = "U0ADA") -> None:
+async def ask(world: Sandbox, line: str, *, user: str = "U0ADA") -> None:
     # Slack takes no more than that from a person.
     await world.slack.answer_to(line[:3900], user=user, timeout_s=30)
 
@@ -29,25 +29,25 @@ async def ask(world: World, line: str, *, user: str = "U0ADA") -> None:
 def asking(*lines: str, user: str = "U0ADA") -> Path:
     """The text at `{}` of lines that are typed one after the other."""
 
-    async def path(world: World, text: str) -> None:
+    async def path(world: Sandbox, text: str) -> None:
         for line in lines:
             await ask(world, line.replace("{}", text), user=user)
 
     return path
 
 
-async def home(world: World, text: str) -> None:
+async def home(world: Sandbox, text: str) -> None:
     del text
     world.slack.homes.clear()
     await world.slack.open_home("U0ADA")
     await world.slack.until(lambda: world.slack.homes.get("U0ADA"), timeout_s=30)
 
 
-def messages_of(world: World, begins: str) -> list[Message]:
+def messages_of(world: Sandbox, begins: str) -> list[Message]:
     return [m for m in world.slack.messages if m.text.startswith(begins)]
 
 
-async def mention(world: World, text: str) -> None:
+async def mention(world: Sandbox, text: str) -> None:
     before = len(world.slack.messages)
     await world.slack.say(f"@Opswatch usage {text[:3900]}")
     await world.slack.until(lambda: [m for m in world.slack.messages[before + 1 :] if m.user == BOT], timeout_s=30)
@@ -56,7 +56,7 @@ async def mention(world: World, text: str) -> None:
 def form(line: str, action: str, **given: str) -> Path:
     """A form opened from what a line was answered with, and submitted."""
 
-    async def path(world: World, text: str) -> None:
+    async def path(world: Sandbox, text: str) -> None:
         answer = await world.slack.answer_to(line.replace("{}", text)[:3900], timeout_s=30)
         world.slack.views.clear()
         if len(text) > 2000:
@@ -72,7 +72,7 @@ def form(line: str, action: str, **given: str) -> Path:
     return path
 
 
-async def vendor_error(world: World, text: str) -> None:
+async def vendor_error(world: Sandbox, text: str) -> None:
     for server in (world.akamai, world.devicewise, world.rapid7):
         body = json.dumps({"message": text, "title": text, "detail": text, "errors": [text], "errorMessages": [text]})
         server.answer_with(400, body, times=3, Content_Type="application/json")
@@ -113,7 +113,7 @@ VENDOR: dict[str, Path] = {
 }
 
 
-def poison(world: World, text: str) -> None:
+def poison(world: Sandbox, text: str) -> None:
     """Whatever a vendor's users may choose says the text."""
 
     def akamai(start: datetime, end: datetime) -> Any:
@@ -132,13 +132,13 @@ def poison(world: World, text: str) -> None:
     world.rapid7.lines = lambda key, start, end: iter([text.replace("\n", "\\n")] * 30)
 
 
-def times_shown(world: World) -> int:
+def times_shown(world: Sandbox) -> int:
     views = [view.view for view in world.slack.views.values()]
     texts = [m.text + json.dumps(m.blocks) for m in world.slack.messages if m.user == BOT]
     return json.dumps([*texts, *views, *world.slack.homes.values()]).count("zebra")
 
 
-async def walk(world: World, paths: dict[str, Path], text: str) -> None:
+async def walk(world: Sandbox, paths: dict[str, Path], text: str) -> None:
     for name, path in paths.items():
         try:
             await path(world, text)
@@ -149,7 +149,7 @@ async def walk(world: World, paths: dict[str, Path], text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-async def test_typed_text_is_inert_everywhere(world: World, clock: Clock, text: str) -> None:
+async def test_typed_text_is_inert_everywhere(world: Sandbox, clock: Clock, text: str) -> None:
     Meter(world)(6)
     async with running(world, SPIKE, access=EVERYBODY) as bot:
         clock.strike(15)
@@ -162,7 +162,7 @@ async def test_typed_text_is_inert_everywhere(world: World, clock: Clock, text: 
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-async def test_vendor_text_is_inert_everywhere(world: World, clock: Clock, text: str) -> None:
+async def test_vendor_text_is_inert_everywhere(world: Sandbox, clock: Clock, text: str) -> None:
     Meter(world)(6)
     poison(world, text)
     failing = {

@@ -17,8 +17,8 @@ import aiohttp
 import pytest
 
 from bot.app import open_bot
-from bot.health import Connection, serve_health
-from bot.sandbox.world import World
+from bot.health import ConnectionStatus, serve_health
+from bot.sandbox.world import Sandbox
 
 
 def free_port() -> int:
@@ -37,14 +37,14 @@ def own_address() -> str:
         return str(probe.getsockname()[0])
 
 
-def signed_bytes(world: World, body: bytes) -> dict[str, str]:
+def signed_bytes(world: Sandbox, body: bytes) -> dict[str, str]:
     stamp = str(int(time.time()))
     digest = hmac.new(world.slack.signing_secret.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256).hexdigest()
     return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": "v0=" + digest}
 
 
 @pytest.fixture
-async def listening(world: World) -> AsyncIterator[str]:
+async def listening(world: Sandbox) -> AsyncIterator[str]:
     port = free_port()
     settings = world.settings(slack={"mode": "http", "port": port})
     async with open_bot(settings, world.tokens("http"), clock=world.clock) as bot, bot.connected():
@@ -63,24 +63,24 @@ COMMAND = urlencode(
 )
 
 
-async def test_a_signed_command_is_acknowledged_and_answered(world: World, listening: str) -> None:
+async def test_a_signed_command_is_acknowledged_and_answered(world: Sandbox, listening: str) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
     assert "in 7 days" in answer.text
 
 
-async def test_the_ack_does_not_wait_for_the_provider(world: World, listening: str) -> None:
+async def test_the_ack_does_not_wait_for_the_provider(world: Sandbox, listening: str) -> None:
     world.rapid7.be_slow(1.5, times=9)
     ack = await world.slack.command("/usage last 7 days")
     assert await asyncio.wait_for(ack.done, 1.0) == 200
 
 
-async def test_a_button_works(world: World, listening: str) -> None:
+async def test_a_button_works(world: Sandbox, listening: str) -> None:
     refusal = await world.slack.answer_to("/usage foo")
     await world.slack.press(refusal, "ask.0")
     assert await world.slack.until(lambda: any("in 7 days" in m.text for m in world.slack.seen()))
 
 
-async def test_a_wrong_signature_is_refused(world: World, listening: str) -> None:
+async def test_a_wrong_signature_is_refused(world: Sandbox, listening: str) -> None:
     headers = {**FORM, **world.slack.signed(COMMAND)}
     headers["X-Slack-Signature"] = "v0=" + "0" * 64
     assert (await post(listening, COMMAND, headers))[0] == 401
@@ -88,7 +88,7 @@ async def test_a_wrong_signature_is_refused(world: World, listening: str) -> Non
     assert (await post(listening, COMMAND + "&x=1", {**FORM, **world.slack.signed(COMMAND)}))[0] == 401
 
 
-async def test_a_stale_timestamp_is_refused(world: World, listening: str) -> None:
+async def test_a_stale_timestamp_is_refused(world: Sandbox, listening: str) -> None:
     stale = world.slack.signed(COMMAND, at=time.time() - 600)
     assert (await post(listening, COMMAND, {**FORM, **stale}))[0] == 401
 
@@ -105,12 +105,12 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("given", MALFORMED.values(), ids=MALFORMED.keys())
-async def test_a_malformed_signature_is_refused(world: World, listening: str, given: dict[str, str]) -> None:
+async def test_a_malformed_signature_is_refused(world: Sandbox, listening: str, given: dict[str, str]) -> None:
     assert (await post(listening, COMMAND, {**FORM, **world.slack.signed(COMMAND), **given}))[0] == 401
 
 
 async def test_refusals_are_logged_a_few_a_minute_without_content(
-    world: World, listening: str, caplog: pytest.LogCaptureFixture
+    world: Sandbox, listening: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     forged = {"X-Slack-Request-Timestamp": str(int(time.time())), "X-Slack-Signature": "v0=" + "0" * 64}
     for _ in range(30):
@@ -132,7 +132,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE.keys())
-async def test_what_cannot_be_read_is_refused(world: World, listening: str, body: str) -> None:
+async def test_what_cannot_be_read_is_refused(world: Sandbox, listening: str, body: str) -> None:
     raw = body.encode("utf-8", "surrogateescape")
     async with aiohttp.ClientSession() as session:
         headers = {**FORM, **signed_bytes(world, raw)}
@@ -141,7 +141,7 @@ async def test_what_cannot_be_read_is_refused(world: World, listening: str, body
     assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
 
 
-async def test_a_body_of_many_megabytes_is_refused(world: World, listening: str) -> None:
+async def test_a_body_of_many_megabytes_is_refused(world: Sandbox, listening: str) -> None:
     body = "text=" + "a" * 3_000_000
     # It may be refused before all of it was sent.
     with suppress(aiohttp.ClientConnectionError):
@@ -149,13 +149,13 @@ async def test_a_body_of_many_megabytes_is_refused(world: World, listening: str)
     assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
 
 
-async def test_an_event_that_nobody_wants_is_acknowledged(world: World, listening: str) -> None:
+async def test_an_event_that_nobody_wants_is_acknowledged(world: Sandbox, listening: str) -> None:
     event = {"type": "message", "channel": "C0OPS", "user": "U0ADA", "text": "hello", "ts": "1.1"}
     body = json.dumps({"type": "event_callback", "event_id": "Ev1", "team_id": "T0SANDBOX", "event": event})
     assert (await post(listening, body, {"Content-Type": "application/json", **world.slack.signed(body)}))[0] == 200
 
 
-async def test_idle_connections_touch_nobody(world: World, listening: str) -> None:
+async def test_idle_connections_touch_nobody(world: Sandbox, listening: str) -> None:
     """More of them than a process may usually have files open."""
     port = int(listening.split(":")[2].split("/")[0])
     async with AsyncExitStack() as stack:
@@ -165,8 +165,8 @@ async def test_idle_connections_touch_nobody(world: World, listening: str) -> No
         assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
 
 
-async def test_idle_connections_to_the_health_port_touch_nobody(world: World, listening: str) -> None:
-    port, slack = free_port(), Connection(connected=True, trouble="")
+async def test_idle_connections_to_the_health_port_touch_nobody(world: Sandbox, listening: str) -> None:
+    port, slack = free_port(), ConnectionStatus(connected=True, trouble="")
 
     async def database_works() -> bool:
         return True
@@ -183,7 +183,7 @@ async def test_idle_connections_to_the_health_port_touch_nobody(world: World, li
         assert len(os.listdir("/proc/self/fd")) - before < 1100 + 100 + 100
 
 
-async def test_it_listens_on_this_machine_alone(world: World, listening: str) -> None:
+async def test_it_listens_on_this_machine_alone(world: Sandbox, listening: str) -> None:
     port = int(listening.split(":")[2].split("/")[0])
     own = own_address()
     if own == "127.0.0.1":
@@ -192,14 +192,14 @@ async def test_it_listens_on_this_machine_alone(world: World, listening: str) ->
         await asyncio.wait_for(asyncio.open_connection(own, port), 5)
 
 
-async def test_another_host_is_listened_at_where_it_is_configured(world: World) -> None:
+async def test_another_host_is_listened_at_where_it_is_configured(world: Sandbox) -> None:
     port = free_port()
     settings = world.settings(slack={"mode": "http", "port": port, "host": "0.0.0.0"})
     async with open_bot(settings, world.tokens("http"), clock=world.clock) as bot, bot.connected():
         assert (await post(f"http://{own_address()}:{port}/slack/events", "ssl_check=1", FORM))[0] == 200
 
 
-async def test_a_modal_is_opened_filled_and_submitted(world: World, listening: str) -> None:
+async def test_a_modal_is_opened_filled_and_submitted(world: Sandbox, listening: str) -> None:
     help_ = await world.slack.answer_to("/usage help")
     await world.slack.press(help_, "modal.question")
     view = await world.slack.until(world.slack.modal)
@@ -207,13 +207,13 @@ async def test_a_modal_is_opened_filled_and_submitted(world: World, listening: s
     assert await world.slack.until(lambda: any("in 7 days" in m.text for m in world.slack.seen()))
 
 
-async def test_a_mention_is_answered_in_its_thread(world: World, listening: str) -> None:
+async def test_a_mention_is_answered_in_its_thread(world: Sandbox, listening: str) -> None:
     said = await world.slack.say("@Opswatch usage last 7 days")
     answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None))
     assert answer.thread_ts == said.ts
 
 
-async def test_the_last_event_is_known(world: World) -> None:
+async def test_the_last_event_is_known(world: Sandbox) -> None:
     port = free_port()
     settings = world.settings(slack={"mode": "http", "port": port})
     async with open_bot(settings, world.tokens("http"), clock=world.clock) as bot, bot.connected():
@@ -223,7 +223,7 @@ async def test_the_last_event_is_known(world: World) -> None:
         assert bot.slack.last_event is not None
 
 
-async def test_the_url_can_be_verified(world: World, listening: str) -> None:
+async def test_the_url_can_be_verified(world: Sandbox, listening: str) -> None:
     body = json.dumps({"type": "url_verification", "challenge": "c-1", "token": "x"})
     status, text = await post(listening, body, {"Content-Type": "application/json", **world.slack.signed(body)})
     assert (status, json.loads(text)["challenge"]) == (200, "c-1")
@@ -233,7 +233,7 @@ async def test_an_ssl_check_is_answered(listening: str) -> None:
     assert (await post(listening, "ssl_check=1&token=x", FORM))[0] == 200
 
 
-async def test_a_delivery_that_slack_repeats_has_one_effect(world: World, listening: str) -> None:
+async def test_a_delivery_that_slack_repeats_has_one_effect(world: Sandbox, listening: str) -> None:
     body = COMMAND.replace("text=help", "text=last+7+days").replace("trigger_id=t", "trigger_id=trigger.7")
     for retry in ({}, {"X-Slack-Retry-Num": "1", "X-Slack-Retry-Reason": "http_timeout"}, {"X-Slack-Retry-Num": "2"}):
         assert (await post(listening, body, {**FORM, **retry, **world.slack.signed(body)}))[0] == 200
@@ -241,7 +241,7 @@ async def test_a_delivery_that_slack_repeats_has_one_effect(world: World, listen
     assert sum("in 7 days" in m.text for m in world.slack.seen()) == 1
 
 
-async def test_a_listener_that_raises_at_once_loses_no_ack(world: World) -> None:
+async def test_a_listener_that_raises_at_once_loses_no_ack(world: Sandbox) -> None:
     async def raise_at_once() -> None:
         raise ValueError("at once")
 

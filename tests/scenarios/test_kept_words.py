@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.slack import BOT, Message
-from bot.sandbox.world import World
+from bot.sandbox.world import Sandbox
 from tests.scenarios.test_alerts import SPIKE, clock, kept, running
 from tests.support.clock import MovableClock as Clock
 from tests.support.inert import shown_texts
@@ -21,12 +21,12 @@ EVERYBODY = {"usage": ["*"], "apiaudit": ["*"], "logs": ["*"]}
 TOLD_TOO_OLD = "This answer is shared already or too old"
 
 
-async def until_read(world: World, words: str) -> Message:
+async def until_read(world: Sandbox, words: str) -> Message:
     found: Message = await world.slack.until(lambda: next((m for m in world.slack.seen() if words in m.text), None), timeout_s=30)
     return found
 
 
-async def test_kept_answer_is_not_shared_after_a_day(world: World, clock: Clock) -> None:
+async def test_kept_answer_is_not_shared_after_a_day(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
         answer = await world.slack.answer_to("/apiaudit edge 24h", channel="C0KITCHEN")
         clock.ahead += timedelta(hours=25)
@@ -35,7 +35,7 @@ async def test_kept_answer_is_not_shared_after_a_day(world: World, clock: Clock)
     assert all(message.seen_by for message in world.slack.messages)
 
 
-async def test_share_in_vain_keeps_answer_no_longer(world: World, clock: Clock) -> None:
+async def test_share_in_vain_keeps_answer_no_longer(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
         answer = await world.slack.answer_to("/apiaudit edge 24h", channel="C0QUIET")
         clock.ahead += timedelta(hours=20)
@@ -47,7 +47,7 @@ async def test_share_in_vain_keeps_answer_no_longer(world: World, clock: Clock) 
         await until_read(world, TOLD_TOO_OLD)
 
 
-async def test_answer_is_not_shared_without_the_right(world: World, clock: Clock) -> None:
+async def test_answer_is_not_shared_without_the_right(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
         answer = await world.slack.answer_to("/apiaudit edge 24h", channel="C0KITCHEN")
     async with running(world, QUIET, access={"usage": ["*"], "apiaudit": ["U0GRACE"]}):
@@ -56,7 +56,7 @@ async def test_answer_is_not_shared_without_the_right(world: World, clock: Clock
     assert all(message.seen_by for message in world.slack.messages)
 
 
-async def test_answer_is_not_shared_in_other_channel(world: World, clock: Clock) -> None:
+async def test_answer_is_not_shared_in_other_channel(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
         answer = await world.slack.answer_to("/apiaudit edge 24h", channel="C0KITCHEN")
         answer.channel = "C0OPS"
@@ -64,7 +64,7 @@ async def test_answer_is_not_shared_in_other_channel(world: World, clock: Clock)
         await until_read(world, TOLD_TOO_OLD)
 
 
-async def test_typed_secret_is_in_no_table(world: World, clock: Clock) -> None:
+async def test_typed_secret_is_in_no_table(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET) as bot:
         for line in (
             f"/logs kitchen 20m where(password={SECRET})",
@@ -88,14 +88,14 @@ async def test_typed_secret_is_in_no_table(world: World, clock: Clock) -> None:
         f"/apiaudit alert edge 1h url:?api_key={SECRET} failures above 20",
     ],
 )
-async def test_question_with_secret_is_not_stored(world: World, clock: Clock, line: str) -> None:
+async def test_question_with_secret_is_not_stored(world: Sandbox, clock: Clock, line: str) -> None:
     async with running(world, QUIET):
         refusal = await world.slack.answer_to(line, channel="C0KITCHEN")
         assert "looks like a password or a token, and is not stored" in refusal.text
     assert await kept(world, "SELECT 1 FROM rules UNION SELECT 1 FROM subscriptions") == []
 
 
-async def test_typed_secret_is_not_shown_to_others(world: World, clock: Clock) -> None:
+async def test_typed_secret_is_not_shown_to_others(world: Sandbox, clock: Clock) -> None:
     """Only its asker has typed the command; the answer is for all."""
     shown: list[str] = []
     world.slack.watchers.append(lambda entry: shown.append(entry.body.decode("utf-8", "replace")))
@@ -109,7 +109,7 @@ async def test_typed_secret_is_not_shown_to_others(world: World, clock: Clock) -
             assert SECRET not in "".join([message.text, *shown_texts(message.blocks)])
 
 
-async def test_home_offers_no_question_without_its_secret(world: World, clock: Clock) -> None:
+async def test_home_offers_no_question_without_its_secret(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
         await world.slack.answer_to(f"/logs kitchen 20m where(password={SECRET})", channel="C0KITCHEN")
         await world.slack.answer_to("/usage last 3 days", channel="C0KITCHEN")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.world import World
+from bot.sandbox.world import Sandbox
 from tests.conftest import Ran
 
 
@@ -18,7 +18,7 @@ async def ask(front_door: Any, line: str) -> Ran:
 
 
 @pytest.mark.parametrize("line", ["/apiaudit edge {old} failures", "/apiaudit edge {older}..{old}"])
-async def test_window_older_than_what_is_kept_is_refused(front_door: Any, world: World, line: str) -> None:
+async def test_window_older_than_what_is_kept_is_refused(front_door: Any, world: Sandbox, line: str) -> None:
     today = datetime.now(UTC).date()
     line = line.format(old=today - timedelta(days=200), older=today - timedelta(days=220))
     ran = await ask(front_door, line)
@@ -39,7 +39,7 @@ async def test_window_partly_older_than_what_is_kept_says_so_first(front_door: A
     assert "edge keeps API calls for 92 days" in told["blocks"][0]["text"]["text"]
 
 
-async def test_account_that_has_not_kept_the_window_is_named_first(front_door: Any, world: World) -> None:
+async def test_account_that_has_not_kept_the_window_is_named_first(front_door: Any, world: Sandbox) -> None:
     today = datetime.now(UTC).date()
     told = (await ask(front_door, f"/apiaudit {today - timedelta(days=200)}")).json
     assert told["values"]["complete"] is False
@@ -47,7 +47,7 @@ async def test_account_that_has_not_kept_the_window_is_named_first(front_door: A
     assert world.akamai.ledger == []
 
 
-async def test_account_that_is_away_is_named_first(front_door: Any, world: World) -> None:
+async def test_account_that_is_away_is_named_first(front_door: Any, world: Sandbox) -> None:
     world.akamai.answer_with(503, times=99)
     told = (await ask(front_door, "/apiaudit 24h")).json
     assert told["text"].startswith(
@@ -57,7 +57,7 @@ async def test_account_that_is_away_is_named_first(front_door: Any, world: World
     assert told["warnings"][0].startswith("edge is missing")
 
 
-async def test_calls_counted_and_not_sent_are_said_first(front_door: Any, world: World) -> None:
+async def test_calls_counted_and_not_sent_are_said_first(front_door: Any, world: Sandbox) -> None:
     row = {"ts": "2014-02-11T14:15:34.882-05:00", "whoami": "admin@example.com", "request": '{"1":{"Command":"usage.api.list"}}'}
     for result in ([row], None):
         body = {
@@ -73,7 +73,7 @@ async def test_calls_counted_and_not_sent_are_said_first(front_door: Any, world:
     assert told["text"].split("\n")[1] == "iot counts 42 calls and sent 1."
 
 
-async def test_calls_counted_and_none_sent_are_an_error(front_door: Any, world: World) -> None:
+async def test_calls_counted_and_none_sent_are_an_error(front_door: Any, world: Sandbox) -> None:
     body = {
         "list": {"success": True, "params": {"count": 42, "result": None}},
         "auth": {"success": True, "params": {"sessionId": "s"}},
@@ -85,8 +85,8 @@ async def test_calls_counted_and_none_sent_are_an_error(front_door: Any, world: 
     assert told["text"].startswith("iot is missing from this answer: iot counts 42 calls and sent none of them.")
 
 
-async def test_data_that_has_not_come_yet_is_no_zero(front_door: Any, world: World) -> None:
-    world.akamai.known_until = lambda: datetime.now(UTC) - timedelta(minutes=15)
+async def test_data_that_has_not_come_yet_is_no_zero(front_door: Any, world: Sandbox) -> None:
+    world.akamai.data_until = lambda: datetime.now(UTC) - timedelta(minutes=15)
     world.akamai.rows = lambda start, end: []
     told = (await ask(front_door, "/apiaudit edge last 10m")).json
     assert told["values"] == {"complete": False}
@@ -105,7 +105,7 @@ async def test_today_is_not_compared_with_a_whole_day(front_door: Any) -> None:
     assert "Against" not in told["text"]
 
 
-async def test_unreadable_characters_survive_the_whole_way(front_door: Any, world: World) -> None:
+async def test_unreadable_characters_survive_the_whole_way(front_door: Any, world: Sandbox) -> None:
     now = datetime.now(UTC) - timedelta(minutes=5)
     odd = "\ud800\u202e<!channel>\x00"
     request = json.dumps({"1": {"Command": odd, "Params": {"thingKey": odd}}})

@@ -11,7 +11,7 @@ import pytest
 from bot.app import open_bot
 from bot.blocks import limits
 from bot.sandbox.slack import Message, View
-from bot.sandbox.world import World
+from bot.sandbox.world import Sandbox
 from tests.scenarios.test_alerts import SPIKE, Meter, clock, kept, look, messages, running, told
 from tests.scenarios.test_digests import HURRIED
 from tests.support.clock import MovableClock as Clock
@@ -20,21 +20,21 @@ assert clock, "the clock of the alerts' own tests"
 QUIET = {**SPIKE, "above": "50 GB", "recover": "40 GB"}
 
 
-async def opened(world: World, message: Message, action: str, *, user: str = "U0ADA") -> View:
+async def opened(world: Sandbox, message: Message, action: str, *, user: str = "U0ADA") -> View:
     await world.slack.press(message, action, user=user)
     view: View = await world.slack.until(lambda: world.slack.modal(user))
     assert limits.view_problems(view.view) == []
     return view
 
 
-async def confirmed(world: World, says: str) -> Message:
+async def confirmed(world: Sandbox, says: str) -> Message:
     found: Message = await world.slack.until(
         lambda: next((m for m in world.slack.messages if says in m.text and m.seen_by), None)
     )
     return found
 
 
-async def test_a_question_is_repeated_from_its_answer(world: World, clock: Clock) -> None:
+async def test_a_question_is_repeated_from_its_answer(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
         answer = await world.slack.answer_to("/usage rapid7-eu last 3 days")
         view = await opened(world, answer, "modal.repeat")
@@ -46,7 +46,7 @@ async def test_a_question_is_repeated_from_its_answer(world: World, clock: Clock
     assert world.slack.refused == []
 
 
-async def test_an_alert_is_made_from_an_answer_tried_and_saved(world: World, clock: Clock) -> None:
+async def test_an_alert_is_made_from_an_answer_tried_and_saved(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     meter(3)
     async with running(world, QUIET):
@@ -79,7 +79,7 @@ async def test_an_alert_is_made_from_an_answer_tried_and_saved(world: World, clo
     ],
 )
 async def test_a_refusal_stands_at_the_input_it_is_about(
-    world: World, clock: Clock, given: dict[str, str], block: str, says: str
+    world: Sandbox, clock: Clock, given: dict[str, str], block: str, says: str
 ) -> None:
     async with running(world, QUIET):
         answer = await world.slack.answer_to("/usage rapid7-eu today")
@@ -95,7 +95,7 @@ async def test_a_refusal_stands_at_the_input_it_is_about(
     assert world.slack.refused == []
 
 
-async def test_a_rule_made_here_is_changed_and_one_of_the_file_is_not(world: World, clock: Clock) -> None:
+async def test_a_rule_made_here_is_changed_and_one_of_the_file_is_not(world: Sandbox, clock: Clock) -> None:
     meter = Meter(world)
     async with running(world) as bot:
         await look(bot, clock, meter, 6)
@@ -126,7 +126,7 @@ async def test_a_rule_made_here_is_changed_and_one_of_the_file_is_not(world: Wor
     ],
 )
 async def test_where_words_are_missing_a_form_takes_them(
-    world: World, clock: Clock, line: str, action: str, question: str | None
+    world: Sandbox, clock: Clock, line: str, action: str, question: str | None
 ) -> None:
     async with running(world, QUIET):
         refusal = await world.slack.answer_to(line)
@@ -135,7 +135,7 @@ async def test_where_words_are_missing_a_form_takes_them(
         assert view.state({})["values"]["question"]["question"]["value"] == question
 
 
-async def test_a_silence_is_filled_in(world: World, clock: Clock) -> None:
+async def test_a_silence_is_filled_in(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
         refusal = await world.slack.answer_to("/usage silence ingest-spike")
         assert "For how long?" in refusal.text
@@ -147,7 +147,7 @@ async def test_a_silence_is_filled_in(world: World, clock: Clock) -> None:
     assert silence["comment"] == "a 'load' test"
 
 
-async def test_who_may_not_manage_is_told_in_the_form(world: World, clock: Clock) -> None:
+async def test_who_may_not_manage_is_told_in_the_form(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET, access={"usage": ["*"], "manage": ["U0ADA"]}):
         answer = await world.slack.answer_to("/usage rapid7-eu today", user="U0LINUS")
         view = await opened(world, answer, "modal.alert", user="U0LINUS")
@@ -161,7 +161,7 @@ async def test_who_may_not_manage_is_told_in_the_form(world: World, clock: Clock
         assert "You may not manage" in view.errors["question"]
 
 
-async def test_a_form_that_slack_does_not_open_in_time_is_told(world: World, clock: Clock) -> None:
+async def test_a_form_that_slack_does_not_open_in_time_is_told(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
         answer = await world.slack.answer_to("/usage rapid7-eu today")
         world.slack.answer_with(
@@ -171,7 +171,7 @@ async def test_a_form_that_slack_does_not_open_in_time_is_told(world: World, clo
         await confirmed(world, "The form could not be opened in time")
 
 
-async def test_a_form_that_was_closed_meanwhile_is_left_alone(world: World, clock: Clock) -> None:
+async def test_a_form_that_was_closed_meanwhile_is_left_alone(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
         answer = await world.slack.answer_to("/usage rapid7-eu today")
         view = await opened(world, answer, "modal.alert")
@@ -182,7 +182,7 @@ async def test_a_form_that_was_closed_meanwhile_is_left_alone(world: World, cloc
         await world.slack.until(lambda: any("views.update" in text for text in world.slack.refused))
 
 
-async def test_forms_work_over_http_too(world: World, free_tcp_port: int) -> None:
+async def test_forms_work_over_http_too(world: Sandbox, free_tcp_port: int) -> None:
     settings: Any = world.settings(slack={"mode": "http", "port": free_tcp_port})
     world.slack.events_url = f"http://127.0.0.1:{free_tcp_port}/slack/events"
     async with open_bot(settings, world.tokens("http"), pace=HURRIED, clock=world.clock) as bot, bot.connected():

@@ -14,8 +14,8 @@ import pytest
 import trustme
 
 from bot.app import Bot, open_bot
-from bot.config import settings_of, slack_tokens
-from bot.sandbox.world import World
+from bot.config import parse_settings, slack_tokens
+from bot.sandbox.world import Sandbox
 
 Run = Callable[..., Any]
 AUTHORIZATION = "Basic YWRhOmh1bnRlcjI="  # ada:hunter2
@@ -71,7 +71,7 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @pytest.fixture
-async def proxy(world: World) -> AsyncIterator[Proxy]:
+async def proxy(world: Sandbox) -> AsyncIterator[Proxy]:
     opened = Proxy()
     server = await asyncio.start_server(opened.handle, "127.0.0.1", 0)
     opened.url = f"http://ada:hunter2@127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -84,21 +84,21 @@ async def proxy(world: World) -> AsyncIterator[Proxy]:
     server.close()
 
 
-def environ_for(world: World, proxy: Proxy, **others: str) -> dict[str, str]:
+def environ_for(world: Sandbox, proxy: Proxy, **others: str) -> dict[str, str]:
     path = world.folder / "ca.pem"
     proxy.authority.cert_pem.write_to_path(str(path))
     return {**world.environ(), "HTTPS_PROXY": proxy.url, "SSL_CERT_FILE": str(path), **others}
 
 
 @asynccontextmanager
-async def bot_behind(world: World, environ: dict[str, str]) -> AsyncIterator[Bot]:
-    settings = settings_of(world.table(), folder=world.folder, environ=environ)
+async def bot_behind(world: Sandbox, environ: dict[str, str]) -> AsyncIterator[Bot]:
+    settings = parse_settings(world.table(), folder=world.folder, environ=environ)
     async with open_bot(settings, slack_tokens("socket", environ)) as bot, bot.connected():
         await world.slack.until(lambda: bool(world.slack.sockets))
         yield bot
 
 
-async def test_every_connection_takes_the_proxy(world: World, proxy: Proxy) -> None:
+async def test_every_connection_takes_the_proxy(world: Sandbox, proxy: Proxy) -> None:
     """The Web API, the WebSocket, a response URL, an upload, and all vendors, log downloads among them."""
     async with bot_behind(world, environ_for(world, proxy)):
         await world.slack.answer_to("/logs kitchen 30m", timeout_s=30)
@@ -110,7 +110,7 @@ async def test_every_connection_takes_the_proxy(world: World, proxy: Proxy) -> N
         assert any(entry.path.startswith(kind) for entry in world.slack.ledger), kind
 
 
-async def test_untrusted_certificate_is_named(world: World, proxy: Proxy, front_door: Run) -> None:
+async def test_untrusted_certificate_is_named(world: Sandbox, proxy: Proxy, front_door: Run) -> None:
     environ = environ_for(world, proxy)
     trustme.CA().cert_pem.write_to_path(environ["SSL_CERT_FILE"])
     ran = await front_door("ask", "/usage yesterday", "--json", **environ)
@@ -122,7 +122,7 @@ async def test_untrusted_certificate_is_named(world: World, proxy: Proxy, front_
     assert "slack: Slack could not be reached: its certificate is not trusted" in checked.out, checked
 
 
-async def test_proxy_that_refuses_is_named(world: World, proxy: Proxy, front_door: Run) -> None:
+async def test_proxy_that_refuses_is_named(world: Sandbox, proxy: Proxy, front_door: Run) -> None:
     proxy.status = 407
     environ = environ_for(world, proxy)
     ran = await front_door("ask", "/usage yesterday", "--json", **environ)

@@ -18,15 +18,15 @@ import pytest
 
 from bot.blocks import kit
 from bot.sandbox.slack import BOT, Message
-from bot.sandbox.world import World
+from bot.sandbox.world import Sandbox
 from bot.slack.delivery import web_client
-from bot.slack.outbox import Outbox, Pace
-from bot.store import How, Post, Posts, Store
+from bot.slack.outbox import Outbox, OutboxTimings
+from bot.store import Post, PostKind, Posts, Store
 from providers.clock import utc_now
 from tests.conftest import ROOT
 from tests.support.clock import process_environ
 
-HURRIED = Pace(per_channel=0.01, look=0.05, retry=0.05, mend=0.3)
+HURRIED = OutboxTimings(per_channel=0.01, look=0.05, retry=0.05, mend=0.3)
 
 
 def post(n: int, channel: str = "#ops") -> Post:
@@ -34,7 +34,7 @@ def post(n: int, channel: str = "#ops") -> Post:
 
 
 @asynccontextmanager
-async def posting(world: World, ops_channel: str = "") -> AsyncIterator[Posts]:
+async def posting(world: Sandbox, ops_channel: str = "") -> AsyncIterator[Posts]:
     """An outbox at work."""
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
     async with aiohttp.ClientSession() as session:
@@ -50,7 +50,7 @@ async def posting(world: World, ops_channel: str = "") -> AsyncIterator[Posts]:
             await store.close()
 
 
-def said(world: World, channel: str = "C0OPS") -> list[str]:
+def said(world: Sandbox, channel: str = "C0OPS") -> list[str]:
     return [m.text for m in world.slack.messages if m.user == BOT and m.channel == channel]
 
 
@@ -59,7 +59,7 @@ async def enqueue(posts: Posts, *several: Post) -> None:
         await posts.enqueue(each, now=utc_now())
 
 
-async def test_messages_are_posted_once_and_in_order_a_channel(world: World) -> None:
+async def test_messages_are_posted_once_and_in_order_a_channel(world: Sandbox) -> None:
     async with posting(world) as posts:
         await enqueue(posts, *(post(n, channel) for n in range(5) for channel in ("#ops", "#kitchen")))
         await enqueue(posts, post(0), post(3))
@@ -70,7 +70,9 @@ async def test_messages_are_posted_once_and_in_order_a_channel(world: World) -> 
 
 @pytest.mark.parametrize("processed", [True, False], ids=["after it was taken", "before it was taken"])
 @pytest.mark.parametrize("failure", ["cut", "500", "503"])
-async def test_what_may_stand_already_is_looked_for_before_it_is_sent_again(world: World, failure: str, processed: bool) -> None:
+async def test_what_may_stand_already_is_looked_for_before_it_is_sent_again(
+    world: Sandbox, failure: str, processed: bool
+) -> None:
     world.slack.fail(how=failure, processed=processed, times=2)
     async with posting(world) as posts:
         await enqueue(posts, *(post(n) for n in range(4)))
@@ -79,7 +81,7 @@ async def test_what_may_stand_already_is_looked_for_before_it_is_sent_again(worl
     assert said(world) == [f"Message {n}" for n in range(4)]
 
 
-async def test_a_429_is_waited_for(world: World) -> None:
+async def test_a_429_is_waited_for(world: Sandbox) -> None:
     world.slack.answer_with(
         429, '{"ok":false,"error":"ratelimited"}', path="chat.postMessage", Retry_After="1", Content_Type="application/json"
     )
@@ -92,7 +94,7 @@ async def test_a_429_is_waited_for(world: World) -> None:
 
 
 @pytest.mark.parametrize("code", ["not_in_channel", "is_archived"])
-async def test_a_channel_that_is_gone_is_told_once_and_its_messages_come_when_it_is_mended(world: World, code: str) -> None:
+async def test_a_channel_that_is_gone_is_told_once_and_its_messages_come_when_it_is_mended(world: Sandbox, code: str) -> None:
     refusal = json.dumps({"ok": False, "error": code})
     world.slack.answer_with(200, refusal, path="chat.postMessage", times=1, Content_Type="application/json")
     world.slack.channels["C0QUIET"].bot_is_in = code != "not_in_channel"
@@ -108,15 +110,19 @@ async def test_a_channel_that_is_gone_is_told_once_and_its_messages_come_when_it
     assert len(said(world)) == 2
 
 
-def about(n: int, root: int, how: How, text: str = "") -> Post:
+def about(n: int, root: int, how: PostKind, text: str = "") -> Post:
     text = text or f"{how.value} {n}"
     return Post(f"#ops {n}", "#ops", text, [kit.section(text)], how, f"#ops {root}")
 
 
-async def test_replies_stand_in_the_thread_and_an_edit_tells_the_message_anew(world: World) -> None:
+async def test_replies_stand_in_the_thread_and_an_edit_tells_the_message_anew(world: Sandbox) -> None:
     async with posting(world) as posts:
         await enqueue(
-            posts, post(0), about(1, 0, How.REPLY), about(2, 0, How.BROADCAST), about(3, 0, How.EDIT, "Message 0, anew")
+            posts,
+            post(0),
+            about(1, 0, PostKind.REPLY),
+            about(2, 0, PostKind.BROADCAST),
+            about(3, 0, PostKind.EDIT, "Message 0, anew"),
         )
         await world.slack.until(lambda: "Message 0, anew" in said(world))
         await settled(posts)
@@ -126,10 +132,12 @@ async def test_replies_stand_in_the_thread_and_an_edit_tells_the_message_anew(wo
     assert root.metadata["event_payload"]["key"] == "#ops 0"
 
 
-async def test_of_several_edits_that_wait_the_newest_is_sent(world: World) -> None:
+async def test_of_several_edits_that_wait_the_newest_is_sent(world: Sandbox) -> None:
     world.slack.channels["C0OPS"].bot_is_in = False
     async with posting(world) as posts:
-        await enqueue(posts, post(0), *(about(n, 0, How.EDIT, f"Edit {n}") for n in range(1, 6)), about(9, 0, How.REPLY))
+        await enqueue(
+            posts, post(0), *(about(n, 0, PostKind.EDIT, f"Edit {n}") for n in range(1, 6)), about(9, 0, PostKind.REPLY)
+        )
         await asyncio.sleep(0.3)
         world.slack.channels["C0OPS"].bot_is_in = True
         await world.slack.until(lambda: said(world) == ["Edit 5", "reply 9"])
@@ -138,40 +146,40 @@ async def test_of_several_edits_that_wait_the_newest_is_sent(world: World) -> No
 
 
 @pytest.mark.parametrize("failure", ["cut", "503"])
-async def test_a_reply_that_may_stand_already_is_looked_for_in_its_thread(world: World, failure: str) -> None:
+async def test_a_reply_that_may_stand_already_is_looked_for_in_its_thread(world: Sandbox, failure: str) -> None:
     async with posting(world) as posts:
         await enqueue(posts, post(0))
         await world.slack.until(lambda: said(world))
         world.slack.fail(how=failure)
-        await enqueue(posts, *(about(n, 0, How.REPLY) for n in range(1, 5)))
+        await enqueue(posts, *(about(n, 0, PostKind.REPLY) for n in range(1, 5)))
         await world.slack.until(lambda: len(said(world)) == 5)
         await settled(posts)
     assert said(world) == ["Message 0", "reply 1", "reply 2", "reply 3", "reply 4"]
 
 
-async def test_what_is_about_a_message_that_was_deleted_holds_nothing_up(world: World) -> None:
+async def test_what_is_about_a_message_that_was_deleted_holds_nothing_up(world: Sandbox) -> None:
     async with posting(world) as posts:
         await enqueue(posts, post(0))
         await world.slack.until(lambda: said(world))
         await settled(posts)
         world.slack.messages.clear()
-        await enqueue(posts, about(1, 0, How.EDIT), about(2, 0, How.REPLY), post(3))
+        await enqueue(posts, about(1, 0, PostKind.EDIT), about(2, 0, PostKind.REPLY), post(3))
         await world.slack.until(lambda: said(world) == ["Message 3"])
         await settled(posts)
 
 
-async def test_an_edit_that_slack_does_not_take_holds_nothing_up(world: World) -> None:
+async def test_an_edit_that_slack_does_not_take_holds_nothing_up(world: Sandbox) -> None:
     async with posting(world) as posts:
         await enqueue(posts, post(0))
         await world.slack.until(lambda: said(world))
         world.slack.answer_with(200, '{"ok":false,"error":"unknown_method"}', path="chat.update", Content_Type="application/json")
-        await enqueue(posts, about(1, 0, How.EDIT), about(2, 0, How.REPLY))
+        await enqueue(posts, about(1, 0, PostKind.EDIT), about(2, 0, PostKind.REPLY))
         await world.slack.until(lambda: said(world) == ["Message 0", "reply 2"])
         await settled(posts)
 
 
 async def test_what_has_been_waiting_for_long_is_told_in_the_ops_channel_once(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.slack.outbox.OLD_AFTER", timedelta(seconds=0.3))
     async with posting(world, ops_channel="#ops") as posts:
@@ -183,7 +191,7 @@ async def test_what_has_been_waiting_for_long_is_told_in_the_ops_channel_once(
     assert sum("Messages have been waiting" in text for text in said(world)) == 1
 
 
-async def test_a_message_that_was_being_sent_when_the_bot_died_is_not_sent_twice(world: World) -> None:
+async def test_a_message_that_was_being_sent_when_the_bot_died_is_not_sent_twice(world: Sandbox) -> None:
     """It was claimed, and taken by Slack; nobody noted that."""
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
     posts = Posts(store)
@@ -198,7 +206,7 @@ async def test_a_message_that_was_being_sent_when_the_bot_died_is_not_sent_twice
     assert said(world) == ["Message 0", "Message 1"]
 
 
-async def test_killed_a_hundred_times_every_message_stands_once_and_in_order(world: World) -> None:
+async def test_killed_a_hundred_times_every_message_stands_once_and_in_order(world: Sandbox) -> None:
     """A process that posts is killed at random moments, against a Slack that cuts, fails and slows down in between."""
     count, spread = 60, random.Random(7)
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
@@ -233,7 +241,7 @@ async def settled(posts: Posts) -> None:
             await asyncio.sleep(0.02)
 
 
-def faults(world: World, spread: random.Random) -> None:
+def faults(world: Sandbox, spread: random.Random) -> None:
     world.slack.faults.clear()
     kind = spread.choice(["none", "none", "cut", "500", "429"])
     if kind == "429":

@@ -15,21 +15,23 @@ import pytest
 
 from bot.sandbox.slack import BOT, Channel, Message
 from bot.sandbox.slack_limits import SlackLimits
-from bot.sandbox.world import World
+from bot.sandbox.world import Sandbox
 from bot.slack.client import SlackClient
 from bot.slack.delivery import web_client
-from bot.slack.outbox import Outbox, Pace
+from bot.slack.outbox import Outbox, OutboxTimings
 from bot.slack.pace import Priority, SlackPace
-from bot.store import How, Post, Posts, Store
+from bot.store import Post, PostKind, Posts, Store
 from providers.clock import utc_now
 from tests.scenarios.test_outbox import about, enqueue, post
 from tests.scenarios.test_outbox import said as all_said
 
-HURRIED = Pace(per_channel=0.01, look=0.05, retry=0.01, mend=0.1, names=0.2)
+HURRIED = OutboxTimings(per_channel=0.01, look=0.05, retry=0.01, mend=0.1, names=0.2)
 
 
 @asynccontextmanager
-async def outbox_of(world: World, ops_channel: str = "#ops", pace: Pace = HURRIED) -> AsyncIterator[tuple[Posts, Outbox]]:
+async def outbox_of(
+    world: Sandbox, ops_channel: str = "#ops", pace: OutboxTimings = HURRIED
+) -> AsyncIterator[tuple[Posts, Outbox]]:
     """An outbox at work that can bring files, too."""
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
     async with aiohttp.ClientSession() as session:
@@ -46,15 +48,15 @@ async def outbox_of(world: World, ops_channel: str = "#ops", pace: Pace = HURRIE
 
 
 def file(n: int, root: int, channel: str = "#ops") -> Post:
-    return Post(f"{channel} file {n}", channel, f"usage-{n}.csv", [], How.FILE, f"{channel} {root}", b"day,bytes\r\n")
+    return Post(f"{channel} file {n}", channel, f"usage-{n}.csv", [], PostKind.FILE, f"{channel} {root}", b"day,bytes\r\n")
 
 
-def said(world: World, channel: str = "C0OPS") -> list[str]:
+def said(world: Sandbox, channel: str = "C0OPS") -> list[str]:
     """What the bot has said in words; files stand there without any."""
     return [text for text in all_said(world, channel) if text]
 
 
-def files(world: World) -> list[str]:
+def files(world: Sandbox) -> list[str]:
     return [f.name for m in world.slack.messages for f in m.files]
 
 
@@ -79,7 +81,7 @@ REFUSED_UPLOADS = {
 
 
 @pytest.mark.parametrize(("method", "code"), REFUSED_UPLOADS.values(), ids=REFUSED_UPLOADS)
-async def test_messages_do_not_wait_for_a_refused_file(world: World, method: str, code: str) -> None:
+async def test_messages_do_not_wait_for_a_refused_file(world: Sandbox, method: str, code: str) -> None:
     refusal = world.slack.refuse(method, code)
     async with outbox_of(world) as (posts, _):
         await enqueue(posts, post(0, "#kitchen"), file(0, 0, "#kitchen"), post(1, "#kitchen"), post(2, "#kitchen"))
@@ -93,7 +95,7 @@ async def test_messages_do_not_wait_for_a_refused_file(world: World, method: str
 
 
 @pytest.mark.parametrize("status", [403, 404, 413, 429, 500, 503])
-async def test_messages_do_not_wait_for_an_upload_host_that_refuses(world: World, status: int) -> None:
+async def test_messages_do_not_wait_for_an_upload_host_that_refuses(world: Sandbox, status: int) -> None:
     world.slack.answer_with(status, "no", path="/upload/", times=4)
     async with outbox_of(world) as (posts, _):
         await enqueue(posts, post(0), file(0, 0), post(1))
@@ -104,7 +106,7 @@ async def test_messages_do_not_wait_for_an_upload_host_that_refuses(world: World
     assert len(said(world)) == 3
 
 
-async def test_messages_do_not_wait_for_an_upload_host_that_is_gone(world: World) -> None:
+async def test_messages_do_not_wait_for_an_upload_host_that_is_gone(world: Sandbox) -> None:
     gone = {"ok": True, "upload_url": "http://127.0.0.1:9/upload", "file_id": "F1"}
     world.slack.answer_with(200, json.dumps(gone), path="files.getUploadURLExternal", times=5, Content_Type="application/json")
     async with outbox_of(world) as (posts, _):
@@ -116,7 +118,7 @@ async def test_messages_do_not_wait_for_an_upload_host_that_is_gone(world: World
 
 
 @pytest.mark.parametrize("channel", ["ops", "#ops", "C0OPS", "U0ADA"])
-async def test_channel_written_in_any_way_gets_message_and_file(world: World, channel: str) -> None:
+async def test_channel_written_in_any_way_gets_message_and_file(world: Sandbox, channel: str) -> None:
     async with outbox_of(world, "") as (posts, _):
         await enqueue(posts, post(0, channel), file(0, 0, channel))
         await all_sent(posts)
@@ -136,7 +138,7 @@ REFUSED_MESSAGES = [
 
 
 @pytest.mark.parametrize("code", REFUSED_MESSAGES)
-async def test_refused_message_is_set_aside_and_told(world: World, code: str) -> None:
+async def test_refused_message_is_set_aside_and_told(world: Sandbox, code: str) -> None:
     refusal = world.slack.refuse("chat.postMessage", code, when=has("Message 1"))
     async with outbox_of(world) as (posts, _):
         await enqueue(posts, *(post(n, "#kitchen") for n in range(4)))
@@ -149,9 +151,9 @@ async def test_refused_message_is_set_aside_and_told(world: World, code: str) ->
     assert len(said(world)) == 1
 
 
-async def test_messages_set_aside_come_in_their_order(world: World) -> None:
+async def test_messages_set_aside_come_in_their_order(world: Sandbox) -> None:
     refusal = world.slack.refuse("chat.postMessage", "never_heard_of_it", when=has("Message"))
-    async with outbox_of(world, "", Pace(per_channel=0.01, look=0.05)) as (posts, _):
+    async with outbox_of(world, "", OutboxTimings(per_channel=0.01, look=0.05)) as (posts, _):
         await enqueue(posts, *(post(n) for n in range(6)))
         async with asyncio.timeout(20):
             while len(await posts._store.read("SELECT 1 FROM outbox WHERE state = 'aside'", ())) < 6:
@@ -165,7 +167,7 @@ async def test_messages_set_aside_come_in_their_order(world: World) -> None:
     assert said(world)[1:] == [f"Message {n}" for n in (0, 1, 2, 4, 5)]
 
 
-async def test_message_set_aside_survives_a_restart(world: World) -> None:
+async def test_message_set_aside_survives_a_restart(world: Sandbox) -> None:
     refusal = world.slack.refuse("chat.postMessage", "never_heard_of_it", when=has("Message 0"))
     async with outbox_of(world) as (posts, _):
         await enqueue(posts, post(0, "#kitchen"), post(1, "#kitchen"))
@@ -177,7 +179,7 @@ async def test_message_set_aside_survives_a_restart(world: World) -> None:
     assert len(said(world)) == 1
 
 
-async def test_message_that_slack_fails_on_is_set_aside(world: World) -> None:
+async def test_message_that_slack_fails_on_is_set_aside(world: Sandbox) -> None:
     """Slack works, and answers 500 to this message alone."""
     refusal = world.slack.refuse("chat.postMessage", "internal_error", when=has("Message 0"))
     async with outbox_of(world) as (posts, _):
@@ -188,7 +190,7 @@ async def test_message_that_slack_fails_on_is_set_aside(world: World) -> None:
     assert said(world, "C0KITCHEN") == ["Message 1", "Message 0"]
 
 
-async def test_order_is_kept_while_all_of_slack_fails(world: World) -> None:
+async def test_order_is_kept_while_all_of_slack_fails(world: Sandbox) -> None:
     world.slack.answer_with(503, "", times=60)
     async with outbox_of(world, "") as (posts, _):
         await enqueue(posts, *(post(n) for n in range(4)))
@@ -196,7 +198,7 @@ async def test_order_is_kept_while_all_of_slack_fails(world: World) -> None:
     assert said(world) == [f"Message {n}" for n in range(4)]
 
 
-async def test_blocks_that_slack_never_takes_become_words(world: World) -> None:
+async def test_blocks_that_slack_never_takes_become_words(world: Sandbox) -> None:
     world.slack.refuse("chat.postMessage", "invalid_blocks", when=lambda args: bool(args.get("blocks")))
     async with outbox_of(world) as (posts, _):
         await enqueue(posts, post(0), post(1))
@@ -204,7 +206,7 @@ async def test_blocks_that_slack_never_takes_become_words(world: World) -> None:
     assert said(world) == ["Message 0", "Message 1"]
 
 
-async def test_blocks_that_cannot_be_read_become_words(world: World) -> None:
+async def test_blocks_that_cannot_be_read_become_words(world: Sandbox) -> None:
     async with outbox_of(world) as (posts, _):
         await enqueue(posts, post(0))
         await all_sent(posts)
@@ -226,7 +228,7 @@ REFUSING_CHANNELS = [
 
 
 @pytest.mark.parametrize("code", REFUSING_CHANNELS)
-async def test_channel_that_takes_nothing_keeps_its_order(world: World, code: str) -> None:
+async def test_channel_that_takes_nothing_keeps_its_order(world: Sandbox, code: str) -> None:
     refusal = world.slack.refuse("chat.postMessage", code, when=lambda args: args["channel"] in ("C0KITCHEN", "#kitchen"))
     async with outbox_of(world) as (posts, _):
         await enqueue(posts, *(post(n, "#kitchen") for n in range(3)), file(0, 0, "#kitchen"), post(7))
@@ -240,7 +242,7 @@ async def test_channel_that_takes_nothing_keeps_its_order(world: World, code: st
 
 
 @pytest.mark.parametrize("code", ["token_revoked", "account_inactive", "invalid_auth", "missing_scope"])
-async def test_app_that_may_not_post_is_logged_and_not_ready(world: World, caplog: pytest.LogCaptureFixture, code: str) -> None:
+async def test_app_that_may_not_post_is_logged_and_not_ready(world: Sandbox, caplog: pytest.LogCaptureFixture, code: str) -> None:
     refusal = world.slack.refuse("chat.postMessage", code)
     async with outbox_of(world) as (posts, outbox):
         await enqueue(posts, *(post(n) for n in range(2)), *(post(n, "#kitchen") for n in range(2)))
@@ -255,7 +257,9 @@ async def test_app_that_may_not_post_is_logged_and_not_ready(world: World, caplo
 
 
 @pytest.mark.parametrize("ops_channel", ["#ops", "ops", "C0OPS"])
-async def test_ops_channel_that_takes_nothing_is_logged(world: World, caplog: pytest.LogCaptureFixture, ops_channel: str) -> None:
+async def test_ops_channel_that_takes_nothing_is_logged(
+    world: Sandbox, caplog: pytest.LogCaptureFixture, ops_channel: str
+) -> None:
     async with outbox_of(world, ops_channel) as (posts, _):
         await enqueue(posts, post(0))
         await all_sent(posts)
@@ -270,10 +274,10 @@ async def test_ops_channel_that_takes_nothing_is_logged(world: World, caplog: py
     assert said(world) == ["Message 0", "Message 1"]
 
 
-async def test_replies_wait_for_their_root_and_nobody_else_does(world: World) -> None:
+async def test_replies_wait_for_their_root_and_nobody_else_does(world: Sandbox) -> None:
     refusal = world.slack.refuse("chat.postMessage", "never_heard_of_it", when=has("Message 0"))
     async with outbox_of(world, "") as (posts, _):
-        await enqueue(posts, post(0), about(1, 0, How.REPLY), about(2, 0, How.EDIT, "Message 0, anew"), post(3))
+        await enqueue(posts, post(0), about(1, 0, PostKind.REPLY), about(2, 0, PostKind.EDIT, "Message 0, anew"), post(3))
         await world.slack.until(lambda: said(world) == ["Message 3"])
         world.slack.refusals.remove(refusal)
         await all_sent(posts)
@@ -282,31 +286,31 @@ async def test_replies_wait_for_their_root_and_nobody_else_does(world: World) ->
     assert world.slack.messages[-1].thread_ts == root.ts
 
 
-async def test_reply_to_deleted_message_is_shown_in_channel_when_it_repeats(world: World) -> None:
+async def test_reply_to_deleted_message_is_shown_in_channel_when_it_repeats(world: Sandbox) -> None:
     async with outbox_of(world) as (posts, _):
         await enqueue(posts, post(0))
         await all_sent(posts)
         world.slack.messages.clear()
-        await enqueue(posts, about(1, 0, How.REPLY), about(2, 0, How.BROADCAST, "Still firing"), post(3))
+        await enqueue(posts, about(1, 0, PostKind.REPLY), about(2, 0, PostKind.BROADCAST, "Still firing"), post(3))
         await all_sent(posts)
     assert said(world) == ["Still firing", "Message 3"]
     assert not any(m.thread_ts for m in world.slack.messages)
 
 
-async def test_older_edit_never_replaces_a_newer_one(world: World) -> None:
+async def test_older_edit_never_replaces_a_newer_one(world: Sandbox) -> None:
     async with outbox_of(world) as (posts, _):
         await enqueue(posts, post(0))
         await all_sent(posts)
         world.slack.refuse("chat.update", "internal_error", when=has("Edit 1"), times=9)
-        await enqueue(posts, about(1, 0, How.EDIT, "Edit 1"))
+        await enqueue(posts, about(1, 0, PostKind.EDIT, "Edit 1"))
         await world.slack.until(lambda: sum("internal_error" in each for each in world.slack.refused) >= 2)
-        await enqueue(posts, about(2, 0, How.EDIT, "Edit 2"), about(3, 0, How.REPLY))
+        await enqueue(posts, about(2, 0, PostKind.EDIT, "Edit 2"), about(3, 0, PostKind.REPLY))
         await world.slack.until(lambda: "reply 3" in said(world))
         await all_sent(posts)
     assert said(world)[0] == "Edit 2"
 
 
-async def test_removed_while_uncertain_is_not_posted_twice(world: World) -> None:
+async def test_removed_while_uncertain_is_not_posted_twice(world: Sandbox) -> None:
     """The post was taken, nobody heard of it, and then the bot was removed from the channel for a while."""
     async with outbox_of(world) as (posts, _):
         await enqueue(posts, post(0, "#kitchen"))
@@ -326,7 +330,7 @@ async def test_removed_while_uncertain_is_not_posted_twice(world: World) -> None
     assert said(world, "C0KITCHEN") == ["Message 0", "Message 1", "Message 2"]
 
 
-async def test_wait_of_a_wrong_clock_is_not_waited_out(world: World) -> None:
+async def test_wait_of_a_wrong_clock_is_not_waited_out(world: Sandbox) -> None:
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
     await Posts(store).enqueue(post(0), now=utc_now() + timedelta(days=1))
     await store.close()
@@ -335,7 +339,7 @@ async def test_wait_of_a_wrong_clock_is_not_waited_out(world: World) -> None:
     assert said(world) == ["Message 0"]
 
 
-async def test_post_of_a_wrong_clock_is_found_again(world: World) -> None:
+async def test_post_of_a_wrong_clock_is_found_again(world: Sandbox) -> None:
     """It was queued, claimed and taken by Slack while our clock was a day ahead."""
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
     posts, ahead = Posts(store), utc_now() + timedelta(days=1)
@@ -349,7 +353,7 @@ async def test_post_of_a_wrong_clock_is_found_again(world: World) -> None:
     assert said(world) == ["Message 0"]
 
 
-async def test_name_is_pinned_to_its_channel(world: World) -> None:
+async def test_name_is_pinned_to_its_channel(world: Sandbox) -> None:
     async with outbox_of(world) as (posts, _):
         await enqueue(posts, post(0, "#kitchen"))
         await all_sent(posts)
@@ -364,7 +368,7 @@ async def test_name_is_pinned_to_its_channel(world: World) -> None:
     assert len(said(world)) == 1
 
 
-async def test_name_is_posted_to_without_listing_channels(world: World) -> None:
+async def test_name_is_posted_to_without_listing_channels(world: Sandbox) -> None:
     world.slack.channels |= {f"C{n}": Channel(f"C{n}", f"channel-{n}", "") for n in range(60)}
     async with outbox_of(world) as (posts, _):
         await enqueue(posts, post(0, "#channel-59"))
@@ -373,7 +377,7 @@ async def test_name_is_posted_to_without_listing_channels(world: World) -> None:
     assert "POST /api/conversations.list" not in world.slack.paths()
 
 
-async def test_listing_goes_on_at_its_cursor_after_429(world: World) -> None:
+async def test_listing_goes_on_at_its_cursor_after_429(world: Sandbox) -> None:
     """A message to a name may stand already, and its channel is on the 60th page."""
     world.slack.channels |= {f"C{n}": Channel(f"C{n}", f"channel-{n}", "") for n in range(60)}
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
@@ -381,14 +385,14 @@ async def test_listing_goes_on_at_its_cursor_after_429(world: World) -> None:
     assert await Posts(store).claim_post(now=utc_now())
     await store.close()
     world.slack.limit(SlackLimits(speed=60))
-    async with outbox_of(world, pace=Pace(per_channel=0.001, look=0.05, retry=0.01)) as (posts, _):
+    async with outbox_of(world, pace=OutboxTimings(per_channel=0.001, look=0.05, retry=0.01)) as (posts, _):
         await all_sent(posts)
     assert said(world, "C59") == ["Message 0"]
     listed = [entry.body for entry in world.slack.ledger if entry.path.endswith("conversations.list")]
     assert sum(b"cursor=&" in body or body.endswith(b"cursor=") for body in listed) <= 1
 
 
-async def test_backlog_is_told_in_words(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_backlog_is_told_in_words(world: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.slack.outbox.OLD_AFTER", timedelta(seconds=0.2))
     world.slack.refuse("chat.postMessage", "is_archived", when=lambda args: args["channel"] == "#kitchen")
     async with outbox_of(world) as (posts, outbox):
@@ -398,7 +402,7 @@ async def test_backlog_is_told_in_words(world: World, monkeypatch: pytest.Monkey
         assert outbox.trouble() == ""
 
 
-async def test_outbox_that_cannot_send_anything_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_outbox_that_cannot_send_anything_says_so(world: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.slack.outbox.OLD_AFTER", timedelta(seconds=0.2))
     refusal = world.slack.refuse("chat.postMessage", "service_unavailable")
     unknown = world.slack.refuse("auth.test", "service_unavailable")
@@ -414,7 +418,7 @@ async def test_outbox_that_cannot_send_anything_says_so(world: World, monkeypatc
                 await asyncio.sleep(0.02)
 
 
-async def test_queue_goes_on_after_an_unexpected_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_queue_goes_on_after_an_unexpected_error(world: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     calls, claim = 0, Posts.claim_post
 
     async def fails_once(posts: Posts, **arguments: Any) -> Any:
@@ -431,10 +435,10 @@ async def test_queue_goes_on_after_an_unexpected_error(world: World, monkeypatch
     assert said(world) == ["Message 0"]
 
 
-async def test_strict_limits_lose_nothing(world: World) -> None:
+async def test_strict_limits_lose_nothing(world: Sandbox) -> None:
     """Alerts, answers and files at once, at Slack's own limits, with a clock that runs ten times as fast."""
     world.slack.limit(SlackLimits(speed=10))
-    async with outbox_of(world, pace=Pace(per_channel=0.11, look=0.05)) as (posts, outbox):
+    async with outbox_of(world, pace=OutboxTimings(per_channel=0.11, look=0.05)) as (posts, outbox):
         assert isinstance(outbox._client, SlackClient)
         person = outbox._client.at(Priority.ANSWER)
         await enqueue(posts, *(post(n) for n in range(6)), file(0, 0), file(1, 1))
@@ -446,7 +450,7 @@ async def test_strict_limits_lose_nothing(world: World) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 302, 401, 403, 407])
-async def test_answers_of_a_proxy_keep_the_order(world: World, status: int) -> None:
+async def test_answers_of_a_proxy_keep_the_order(world: Sandbox, status: int) -> None:
     world.slack.answer_with(status, "<html>Blocked</html>", path="chat.postMessage", times=4, Content_Type="text/html")
     async with outbox_of(world) as (posts, _):
         await enqueue(posts, *(post(n) for n in range(3)))
@@ -454,7 +458,7 @@ async def test_answers_of_a_proxy_keep_the_order(world: World, status: int) -> N
     assert said(world) == ["Message 0", "Message 1", "Message 2"]
 
 
-async def test_unreadable_history_sets_one_message_aside(world: World) -> None:
+async def test_unreadable_history_sets_one_message_aside(world: Sandbox) -> None:
     """The message may stand already, and history may not be read: it is not posted twice, and others are posted."""
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
     await enqueue(Posts(store), post(0, "C0KITCHEN"))
@@ -472,7 +476,7 @@ async def test_unreadable_history_sets_one_message_aside(world: World) -> None:
     assert said(world, "C0KITCHEN") == ["Message 1", "Message 0"]
 
 
-async def test_message_of_an_unreachable_slack_is_kept_in_order(world: World) -> None:
+async def test_message_of_an_unreachable_slack_is_kept_in_order(world: Sandbox) -> None:
     async with outbox_of(world) as (posts, _):
         world.slack.fail(how="cut", processed=False, times=7)
         await enqueue(posts, *(post(n) for n in range(3)))

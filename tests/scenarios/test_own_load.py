@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from bot.app import Bot
-from bot.sandbox.world import World
+from bot.sandbox.world import Sandbox
 from tests.scenarios.test_alerts import clock, running
 from tests.support.clock import MovableClock
 
@@ -32,7 +32,7 @@ async def states(bot: Bot) -> list[str]:
     return [row["state"] for row in await bot.store.read("SELECT state FROM samples", ())]
 
 
-async def test_person_is_answered_before_hundreds_of_schedules(world: World, clock: MovableClock) -> None:
+async def test_person_is_answered_before_hundreds_of_schedules(world: Sandbox, clock: MovableClock) -> None:
     world.rapid7.be_slow(1, times=100_000)
     async with running(world, *rules(COUNT)) as bot:
         clock.strike(15)
@@ -49,7 +49,7 @@ async def test_person_is_answered_before_hundreds_of_schedules(world: World, clo
         assert set(await states(bot)) == {"inactive"}
 
 
-async def test_slow_evaluation_is_not_begun_twice(world: World, clock: MovableClock) -> None:
+async def test_slow_evaluation_is_not_begun_twice(world: Sandbox, clock: MovableClock) -> None:
     """Three quarters of an hour strike while the first look is still being answered: the last of them is looked at afterwards."""
     release = asyncio.Event()
 

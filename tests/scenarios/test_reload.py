@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.world import World
+from bot.sandbox.world import Sandbox
 from tests.conftest import ROOT, toml_of
 
 HANGS_UP = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this platform has no SIGHUP")
@@ -22,7 +22,7 @@ pytestmark = HANGS_UP
 
 
 @asynccontextmanager
-async def running(world: World, log: Path, **changes: Any) -> AsyncIterator[asyncio.subprocess.Process]:
+async def running(world: Sandbox, log: Path, **changes: Any) -> AsyncIterator[asyncio.subprocess.Process]:
     """`python -m bot run` in a process of its own, connected."""
     configure(world, **changes)
     env = {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)}
@@ -40,7 +40,7 @@ async def running(world: World, log: Path, **changes: Any) -> AsyncIterator[asyn
         await asyncio.wait_for(process.wait(), 30)
 
 
-def configure(world: World, **changes: Any) -> None:
+def configure(world: Sandbox, **changes: Any) -> None:
     (world.folder / "bot.toml").write_text(toml_of({**world.table(), **changes}), "utf-8")
 
 
@@ -50,7 +50,7 @@ async def until_logged(log: Path, text: str, times: int = 1) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_reload_takes_the_new_configuration(world: World, tmp_path: Path) -> None:
+async def test_reload_takes_the_new_configuration(world: Sandbox, tmp_path: Path) -> None:
     log = tmp_path / "log"
     async with running(world, log) as process:
         refused = await world.slack.answer_to("/apiaudit 2h", user="U0LINUS", timeout_s=60)
@@ -63,7 +63,7 @@ async def test_reload_takes_the_new_configuration(world: World, tmp_path: Path) 
         assert len(world.slack.sockets) == 1, "the connection has stayed"
 
 
-async def test_bad_configuration_leaves_the_bot_as_it_is(world: World, tmp_path: Path) -> None:
+async def test_bad_configuration_leaves_the_bot_as_it_is(world: Sandbox, tmp_path: Path) -> None:
     log = tmp_path / "log"
     async with running(world, log, slack={"ops_channel": "C0OPS"}) as process:
         configure(world, slack={"ops_channel": "C0OPS"}, timezone="Mars/Olympus", colour="red")
@@ -76,7 +76,7 @@ async def test_bad_configuration_leaves_the_bot_as_it_is(world: World, tmp_path:
         assert "rapid7-eu" in answer.text
 
 
-async def test_commands_during_reloads_are_all_answered(world: World, tmp_path: Path) -> None:
+async def test_commands_during_reloads_are_all_answered(world: Sandbox, tmp_path: Path) -> None:
     log = tmp_path / "log"
     async with running(world, log) as process:
         asked = []
@@ -96,7 +96,7 @@ async def test_commands_during_reloads_are_all_answered(world: World, tmp_path: 
     assert "Traceback" not in log.read_text(), log.read_text()
 
 
-async def test_work_begun_before_a_reload_is_finished(world: World, tmp_path: Path) -> None:
+async def test_work_begun_before_a_reload_is_finished(world: Sandbox, tmp_path: Path) -> None:
     log = tmp_path / "log"
     async with running(world, log) as process:
         world.rapid7.be_slow(3, times=1)
@@ -113,11 +113,13 @@ async def slack_answer(task: asyncio.Task[Any]) -> Any:
     return await asyncio.wait_for(task, 60)
 
 
-async def test_new_token_in_a_file_opens_a_new_connection(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_new_token_in_a_file_opens_a_new_connection(
+    world: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     token = tmp_path / "app-token"
     token.write_text(world.slack.app_token + "\n")
     environ = world.environ()
-    monkeypatch.setattr(World, "environ", lambda self: {**environ, "SLACK_APP_TOKEN": f"file:{token}"})
+    monkeypatch.setattr(Sandbox, "environ", lambda self: {**environ, "SLACK_APP_TOKEN": f"file:{token}"})
     log = tmp_path / "log"
     async with running(world, log) as process:
         before = set(world.slack.sockets)

@@ -12,7 +12,7 @@ import pytest
 
 from bot.app import Bot
 from bot.sandbox.slack import BOT, Channel, Message
-from bot.sandbox.world import World
+from bot.sandbox.world import Sandbox
 from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluations, kept, look, running, told
 from tests.scenarios.test_digests import posted
 from tests.support.clock import MovableClock as Clock
@@ -24,18 +24,18 @@ EVERYBODY = {"usage": ["*"], "apiaudit": ["*"], "logs": ["*"]}
 WITHOUT_LINUS = {"usage": ["*"], "apiaudit": ["U0ADA"], "logs": ["U0ADA", "C0OPS"]}
 
 
-async def said(world: World, line: str, *, user: str = "U0ADA", channel: str = "C0KITCHEN") -> str:
+async def said(world: Sandbox, line: str, *, user: str = "U0ADA", channel: str = "C0KITCHEN") -> str:
     return (await world.slack.answer_to(line, user=user, channel=channel)).text
 
 
-def everything_seen(world: World, user: str) -> str:
+def everything_seen(world: Sandbox, user: str) -> str:
     """All that a person can read of the bot."""
     shown = [m.text + json.dumps(m.blocks, ensure_ascii=False) for m in world.slack.seen(user)]
     view = world.slack.modal(user)
     return "\n".join([*shown, json.dumps(world.slack.homes.get(user, []), ensure_ascii=False), view.words() if view else ""])
 
 
-async def until_said(world: World, words: str, channel: str) -> Message:
+async def until_said(world: Sandbox, words: str, channel: str) -> Message:
     found: Message = await world.slack.until(
         lambda: next((m for m in world.slack.messages if words in m.text and m.channel == channel and m.user == BOT), None)
     )
@@ -43,7 +43,7 @@ async def until_said(world: World, words: str, channel: str) -> Message:
 
 
 @pytest.mark.parametrize("line", ["unalert pantry", "silence pantry 2h", "unsilence pantry", "silence pantri 2h"])
-async def test_alert_of_other_command_is_not_there(world: World, clock: Clock, line: str) -> None:
+async def test_alert_of_other_command_is_not_there(world: Sandbox, clock: Clock, line: str) -> None:
     async with running(world, QUIET):
         await said(world, LOGS_ALERT)
         await said(world, "/logs silence pantry 2h")
@@ -58,7 +58,7 @@ async def test_alert_of_other_command_is_not_there(world: World, clock: Clock, l
     assert (rule["ended_by"], silence["ended_by"], silence["user"]) == (None, None, "U0ADA")
 
 
-async def test_channel_right_does_not_reach_other_channels(world: World, clock: Clock) -> None:
+async def test_channel_right_does_not_reach_other_channels(world: Sandbox, clock: Clock) -> None:
     """Whoever is in the operations channel may ask for logs there, which says nothing about alerts that stand elsewhere."""
     async with running(world, QUIET):
         await said(world, LOGS_ALERT)
@@ -66,7 +66,7 @@ async def test_channel_right_does_not_reach_other_channels(world: World, clock: 
             assert "There is no alert" in await said(world, line, user="U0LINUS", channel="C0OPS")
 
 
-async def test_alert_of_private_channel_is_not_there(world: World, clock: Clock) -> None:
+async def test_alert_of_private_channel_is_not_there(world: Sandbox, clock: Clock) -> None:
     world.slack.channels["C0SECRET"] = Channel("C0SECRET", "secret", "", members=("U0ADA",))
     async with running(world, QUIET):
         await said(world, "/usage alert today above 500 GB as merger", channel="C0SECRET")
@@ -82,7 +82,7 @@ async def test_alert_of_private_channel_is_not_there(world: World, clock: Clock)
     assert "C0SECRET" not in json.dumps(world.slack.homes["U0LINUS"])
 
 
-async def test_subscriptions_list_what_may_be_asked(world: World, clock: Clock) -> None:
+async def test_subscriptions_list_what_may_be_asked(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
         await said(world, "/apiaudit subscribe edge 24h at 09:00")
         await said(world, "/usage subscribe last 5 days at 09:00")
@@ -96,7 +96,7 @@ async def test_subscriptions_list_what_may_be_asked(world: World, clock: Clock) 
     assert [row["ended_by"] for row in await kept(world, "SELECT ended_by FROM subscriptions")] == [None, "U0LINUS"]
 
 
-async def test_maker_without_right_may_still_end(world: World, clock: Clock) -> None:
+async def test_maker_without_right_may_still_end(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET, access=EVERYBODY):
         for name in ("one", "two"):
             await said(world, f"/apiaudit alert edge last 1h failures above 900 as {name}", user="U0LINUS")
@@ -112,7 +112,7 @@ async def test_maker_without_right_may_still_end(world: World, clock: Clock) -> 
         assert "Alert `two` has ended." in await said(world, "/usage unalert two", user="U0GRACE")
 
 
-async def test_maker_ends_from_direct_messages(world: World, clock: Clock) -> None:
+async def test_maker_ends_from_direct_messages(world: Sandbox, clock: Clock) -> None:
     world.slack._api_conversations_open({"users": "U0ADA"})
     async with running(world, QUIET):
         await said(world, "/usage alert today above 500 GB as pantry")
@@ -121,7 +121,7 @@ async def test_maker_ends_from_direct_messages(world: World, clock: Clock) -> No
         assert "Subscription 1 has ended" in await said(world, "/usage unsubscribe 1", channel="D0ADA")
 
 
-async def test_digest_pauses_without_right_and_resumes(world: World, clock: Clock) -> None:
+async def test_digest_pauses_without_right_and_resumes(world: Sandbox, clock: Clock) -> None:
     due = clock() + timedelta(minutes=5)
     same: dict[str, Any] = {"slack": {"mode": "socket", "ops_channel": "#ops"}, "timezone": "UTC"}
     async with running(world, QUIET, access=EVERYBODY, **same):
@@ -147,7 +147,7 @@ async def test_digest_pauses_without_right_and_resumes(world: World, clock: Cloc
     assert world.slack.refused == []
 
 
-async def test_alert_of_deactivated_maker_is_paused(world: World, clock: Clock) -> None:
+async def test_alert_of_deactivated_maker_is_paused(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET) as bot:
         await said(world, "/usage alert rapid7-eu today above 5 GB as pantry", user="U0LINUS")
         await evaluations(bot, 1)
@@ -165,7 +165,7 @@ async def test_alert_of_deactivated_maker_is_paused(world: World, clock: Clock) 
 
 
 @pytest.mark.parametrize("members", [["U0GRACE"], None], ids=["left", "group deleted"])
-async def test_alert_of_maker_who_left_group_is_paused(world: World, clock: Clock, members: list[str] | None) -> None:
+async def test_alert_of_maker_who_left_group_is_paused(world: Sandbox, clock: Clock, members: list[str] | None) -> None:
     access = {"usage": ["S0ONCALL"]}
     world.slack.groups["S0ONCALL"] = ["U0GRACE", "U0LINUS"]
     async with running(world, QUIET, access=access) as bot:
@@ -179,7 +179,7 @@ async def test_alert_of_maker_who_left_group_is_paused(world: World, clock: Cloc
         await until_said(world, "Alert `pantry` is paused", "C0KITCHEN")
 
 
-async def test_group_that_cannot_be_read_is_told_in_ops(world: World, clock: Clock) -> None:
+async def test_group_that_cannot_be_read_is_told_in_ops(world: Sandbox, clock: Clock) -> None:
     world.slack.groups["S0ONCALL"] = ["U0LINUS"]
     ops = {"slack": {"mode": "socket", "ops_channel": "#ops"}}
     async with running(world, QUIET, access={"usage": ["S0ONCALL"]}, **ops) as bot:
@@ -200,7 +200,7 @@ async def test_group_that_cannot_be_read_is_told_in_ops(world: World, clock: Clo
         ("/usage unalert pantry", "Alert `pantry`, bytes of"),
     ],
 )
-async def test_change_of_other_peoples_alert_is_announced(world: World, clock: Clock, line: str, says: str) -> None:
+async def test_change_of_other_peoples_alert_is_announced(world: Sandbox, clock: Clock, line: str, says: str) -> None:
     async with running(world, QUIET):
         await said(world, "/usage alert today above 500 GB as pantry")
         await said(world, line, user="U0LINUS")
@@ -209,14 +209,14 @@ async def test_change_of_other_peoples_alert_is_announced(world: World, clock: C
     assert announced.seen_by == "" and "by Linus." in announced.text and "<@U0LINUS>" in str(announced.blocks)
 
 
-async def test_end_of_other_peoples_silence_is_announced(world: World, clock: Clock) -> None:
+async def test_end_of_other_peoples_silence_is_announced(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
         await said(world, "/usage silence ingest-spike 2h")
         await said(world, "/usage unsilence ingest-spike", user="U0LINUS")
         await until_said(world, "The silence of alert `ingest-spike` was ended by Linus.", "C0OPS")
 
 
-async def test_edit_of_other_peoples_alert_is_announced(world: World, clock: Clock) -> None:
+async def test_edit_of_other_peoples_alert_is_announced(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
         made = await world.slack.answer_to("/usage alert today above 500 GB as pantry", channel="C0KITCHEN")
         await world.slack.press(made, "alert.edit", user="U0LINUS")
@@ -226,7 +226,7 @@ async def test_edit_of_other_peoples_alert_is_announced(world: World, clock: Clo
     assert announced.text.endswith("above 600 GB by Linus.")
 
 
-async def test_open_incident_says_who_silenced_it(world: World, clock: Clock) -> None:
+async def test_open_incident_says_who_silenced_it(world: Sandbox, clock: Clock) -> None:
     async with running(world) as bot:
         await look(bot, clock, Meter(world), 6)
         [root] = await world.slack.until(lambda: [m for m in world.slack.messages if m.text.startswith("🔴")])
@@ -235,7 +235,7 @@ async def test_open_incident_says_who_silenced_it(world: World, clock: Clock) ->
     assert "by Linus" in reply.text and "<@U0LINUS>" in str(reply.blocks)
 
 
-async def test_edit_button_needs_the_right(world: World, clock: Clock) -> None:
+async def test_edit_button_needs_the_right(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
         made = await world.slack.answer_to("/apiaudit alert edge last 1h failures above 900 as pantry", channel="C0KITCHEN")
         await world.slack.press(made, "alert.edit", user="U0LINUS")
@@ -244,7 +244,7 @@ async def test_edit_button_needs_the_right(world: World, clock: Clock) -> None:
     assert "edge" not in everything_seen(world, "U0LINUS")
 
 
-async def _shortcut(world: World, *, press: str = "") -> None:
+async def _shortcut(world: Sandbox, *, press: str = "") -> None:
     await world.slack.shortcut("ask_opswatch", user="U0LINUS")
     view = await world.slack.until(lambda: world.slack.modal("U0LINUS"))
     if press:
@@ -252,7 +252,7 @@ async def _shortcut(world: World, *, press: str = "") -> None:
         await world.slack.until(lambda: "You may not ask" in view.words())
 
 
-async def _message_shortcut(world: World) -> None:
+async def _message_shortcut(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit edge 24h who:nobody", channel="C0KITCHEN")
     answer.seen_by = ""
     await world.slack.shortcut("ask_again", user="U0LINUS", message=answer)
@@ -260,7 +260,7 @@ async def _message_shortcut(world: World) -> None:
     world.slack.messages.remove(answer)
 
 
-async def _mention(world: World) -> None:
+async def _mention(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit edge 24h who:nobody", channel="C0KITCHEN")
     answer.seen_by = ""
     await world.slack.say("@Opswatch nonsense", user="U0LINUS", channel="C0KITCHEN", thread_ts=answer.ts)
@@ -268,7 +268,7 @@ async def _mention(world: World) -> None:
     world.slack.messages.remove(answer)
 
 
-async def _button(world: World, action: str) -> None:
+async def _button(world: Sandbox, action: str) -> None:
     answer = await world.slack.answer_to("/usage last 3 days", user="U0LINUS", channel="C0KITCHEN")
     button = next(e for block in answer.blocks for e in block.get("elements", []) if e.get("action_id") == "modal.repeat")
     button.update(action_id=action, value="/logs nonsense")
@@ -277,7 +277,7 @@ async def _button(world: World, action: str) -> None:
     assert world.slack.modal("U0LINUS") is None
 
 
-async def _typed(world: World, line: str) -> None:
+async def _typed(world: Sandbox, line: str) -> None:
     refusal = await said(world, line, user="U0LINUS")
     assert "You may not ask" in refusal or "Akamai" not in refusal
 
@@ -302,7 +302,7 @@ TRIED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("way", TRIED)
-async def test_names_stay_hidden_without_right(world: World, clock: Clock, way: str) -> None:
+async def test_names_stay_hidden_without_right(world: Sandbox, clock: Clock, way: str) -> None:
     names = {**world.table()["providers"]}
     names["iot-plant"] = names.pop("iot")
     names["rapid7-eu"] = {
@@ -318,7 +318,7 @@ async def test_names_stay_hidden_without_right(world: World, clock: Clock, way: 
         assert name in typed or name not in everything_seen(world, "U0LINUS"), name
 
 
-async def test_person_of_other_workspace_needs_to_be_named(world: World, clock: Clock) -> None:
+async def test_person_of_other_workspace_needs_to_be_named(world: Sandbox, clock: Clock) -> None:
     world.slack.users["U0LINUS"].team = "T0ELSEWHERE"
     async with running(world, QUIET):
         assert "You may not ask /usage here" in await said(world, "/usage last 3 days", user="U0LINUS")
@@ -332,7 +332,7 @@ async def test_person_of_other_workspace_needs_to_be_named(world: World, clock: 
         assert "in 3 days" in await said(world, "/usage last 3 days", user="U0LINUS")
 
 
-async def test_shortcut_ignores_buttons_of_other_apps(world: World, clock: Clock) -> None:
+async def test_shortcut_ignores_buttons_of_other_apps(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
         block = {"type": "actions", "elements": [{"type": "button", "action_id": "ask.0", "value": "/logs kitchen where(/x/)"}]}
         foreign = Message("1.000001", "C0KITCHEN", "U0OTHERAPP", "press me", [block])
@@ -344,13 +344,13 @@ async def test_shortcut_ignores_buttons_of_other_apps(world: World, clock: Clock
 
 
 @pytest.mark.parametrize("line", ["subscribe last 5 days at 09:00", "alert today above 500 GB"])
-async def test_invitation_is_asked_for_at_once(world: World, clock: Clock, line: str) -> None:
+async def test_invitation_is_asked_for_at_once(world: Sandbox, clock: Clock, line: str) -> None:
     async with running(world, QUIET):
         assert "`/invite @Opswatch`" in await said(world, f"/usage {line}", channel="C0QUIET")
         assert "/invite" not in await said(world, f"/usage {line}", channel="C0KITCHEN")
 
 
-async def test_tampered_form_is_refused(world: World, clock: Clock) -> None:
+async def test_tampered_form_is_refused(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
         await said(world, "/apiaudit alert edge last 1h failures above 900 as pantry")
         answer = await world.slack.answer_to("/usage today", user="U0LINUS", channel="C0KITCHEN")

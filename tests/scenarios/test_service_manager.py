@@ -17,9 +17,9 @@ import pytest
 
 from bot import runtime
 from bot.cli.service_manager import ServiceManager
-from bot.health import Connection
+from bot.health import ConnectionStatus
 from bot.runtime import Service
-from bot.sandbox.world import World
+from bot.sandbox.world import Sandbox
 from tests.conftest import ROOT, toml_of
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this platform has no Unix sockets")
@@ -63,7 +63,7 @@ def systemd(tmp_path: Path) -> Iterator[Systemd]:
 
 
 @asynccontextmanager
-async def running(world: World, **environ: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def running(world: Sandbox, **environ: str) -> AsyncIterator[asyncio.subprocess.Process]:
     (world.folder / "bot.toml").write_text(toml_of(world.table()), "utf-8")
     env = {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT), **environ}
     process = await asyncio.create_subprocess_exec(
@@ -77,7 +77,7 @@ async def running(world: World, **environ: str) -> AsyncIterator[asyncio.subproc
         await asyncio.wait_for(process.wait(), 60)
 
 
-async def test_systemd_hears_start_reload_watchdog_and_stop(world: World, systemd: Systemd, tmp_path: Path) -> None:
+async def test_systemd_hears_start_reload_watchdog_and_stop(world: Sandbox, systemd: Systemd, tmp_path: Path) -> None:
     async with running(world, NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="200000") as process:
         await systemd.until("READY=1")
         await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
@@ -95,7 +95,7 @@ async def test_systemd_hears_start_reload_watchdog_and_stop(world: World, system
     assert states[reloading].split("MONOTONIC_USEC=")[1].isdigit()
 
 
-async def test_refused_reload_ends_as_ready(world: World, systemd: Systemd, tmp_path: Path) -> None:
+async def test_refused_reload_ends_as_ready(world: Sandbox, systemd: Systemd, tmp_path: Path) -> None:
     async with running(world, NOTIFY_SOCKET=str(tmp_path / "notify")) as process:
         await systemd.until("READY=1")
         (world.folder / "bot.toml").write_text("colour = 'red'")
@@ -104,7 +104,7 @@ async def test_refused_reload_ends_as_ready(world: World, systemd: Systemd, tmp_
         await systemd.until("READY=1", times=2)
 
 
-async def test_wrong_configuration_is_never_ready(world: World, systemd: Systemd, tmp_path: Path) -> None:
+async def test_wrong_configuration_is_never_ready(world: Sandbox, systemd: Systemd, tmp_path: Path) -> None:
     async with running(world, NOTIFY_SOCKET=str(tmp_path / "notify"), SLACK_BOT_TOKEN="") as process:
         assert await asyncio.wait_for(process.wait(), 90) == 2
     assert "READY=1" not in systemd.read()
@@ -132,7 +132,7 @@ async def test_watchdog_hears_nothing_of_a_dead_bot(systemd: Systemd, tmp_path: 
 def test_slack_that_is_gone_for_long_is_not_alive(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    slack = Connection(connected=True)
+    slack = ConnectionStatus(connected=True)
     service = Service(slack)
     assert service.is_alive()
     slack.connected, slack.trouble = False, "Slack cannot be reached."

@@ -18,7 +18,7 @@ from aiohttp import web
 from bot.app import Bot
 from bot.sandbox import seed
 from bot.sandbox.slack import Message
-from bot.sandbox.world import World
+from bot.sandbox.world import Sandbox
 from tests.conftest import connected_bot
 from tests.support.clock import MovableClock
 
@@ -42,7 +42,7 @@ def buttons(message: Message) -> dict[str, str]:
     }
 
 
-async def files_after(world: World, line: str, user: str = "U0ADA", channel: str = "C0OPS") -> tuple[Message, Message]:
+async def files_after(world: Sandbox, line: str, user: str = "U0ADA", channel: str = "C0OPS") -> tuple[Message, Message]:
     """The answer to a line, and the message that brings its file."""
     before = len(world.slack.messages)
     answer = await world.slack.answer_to(line, user=user, channel=channel)
@@ -50,7 +50,7 @@ async def files_after(world: World, line: str, user: str = "U0ADA", channel: str
     return answer, brought
 
 
-async def test_usage_is_answered_in_the_channel_with_chart_table_and_buttons(world: World) -> None:
+async def test_usage_is_answered_in_the_channel_with_chart_table_and_buttons(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
     assert answer.seen_by == ""
     assert types(answer)[0] == "header"
@@ -69,14 +69,14 @@ async def test_usage_is_answered_in_the_channel_with_chart_table_and_buttons(wor
     assert world.slack.refused == []
 
 
-async def test_a_gap_is_said_and_drawn_as_not_listed(world: World) -> None:
+async def test_a_gap_is_said_and_drawn_as_not_listed(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/usage 30d")
     gap = datetime.now(UTC).date() - timedelta(days=24)
     assert f"Not listed, which is not zero: {gap:%a} {gap.day} {gap:%b}" in answer.text
     assert "not listed" in text_of(answer)
 
 
-async def test_per_log_names_the_logs_and_csv_brings_every_row(world: World, clock: MovableClock) -> None:
+async def test_per_log_names_the_logs_and_csv_brings_every_row(world: Sandbox, clock: MovableClock) -> None:
     clock.set(AFTER_THE_EXAMPLES)
     answer, brought = await files_after(world, "/usage 2026-11-02..2026-11-08 per log csv")
     assert brought.thread_ts == answer.ts
@@ -87,7 +87,7 @@ async def test_per_log_names_the_logs_and_csv_brings_every_row(world: World, clo
     assert "By log:" in answer.text
 
 
-async def test_apiaudit_is_private_with_both_vendors_in_one_table(world: World) -> None:
+async def test_apiaudit_is_private_with_both_vendors_in_one_table(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit 24h")
     assert answer.seen_by == "U0ADA"
     assert "edge, iot" in answer.text
@@ -96,10 +96,13 @@ async def test_apiaudit_is_private_with_both_vendors_in_one_table(world: World) 
     assert "linus@example.com" in answer.text
 
 
-async def test_where_all_failed_it_is_counted_once(world: World) -> None:
+async def test_where_all_failed_it_is_counted_once(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit edge 24h failures")
     [who, what, _] = [block for block in answer.blocks if block["type"] == "data_table"]
-    assert [[cell["text"] for cell in table["rows"][0]] for table in (who, what)] == [["Actor", "Failed"], ["Action", "Failed"]]
+    assert [[cell["text"] for cell in table["rows"][0]] for table in (who, what)] == [
+        ["Actor", "EvaluationError"],
+        ["Action", "EvaluationError"],
+    ]
     [chart] = [block for block in answer.blocks if block["type"] == "data_visualization"]
     assert [series["name"] for series in chart["chart"]["series"]] == ["failed"]
     assert chart["title"].startswith("Failed calls per")
@@ -108,7 +111,7 @@ async def test_where_all_failed_it_is_counted_once(world: World) -> None:
     assert "100.0 %" not in answer.text + str(answer.blocks)
 
 
-async def test_a_private_csv_comes_by_direct_message(world: World) -> None:
+async def test_a_private_csv_comes_by_direct_message(world: Sandbox) -> None:
     answer, brought = await files_after(world, "/apiaudit 24h csv")
     assert answer.seen_by == "U0ADA"
     assert brought.channel == "D0ADA"
@@ -117,7 +120,7 @@ async def test_a_private_csv_comes_by_direct_message(world: World) -> None:
     assert len(rows) - 2 == int(answer.text.split(": ")[1].split(" call")[0].replace(",", ""))
 
 
-async def test_logs_come_redacted_with_levels_and_a_file(world: World) -> None:
+async def test_logs_come_redacted_with_levels_and_a_file(world: Sandbox) -> None:
     answer, brought = await files_after(world, "/logs kitchen 2h")
     content = brought.files[0].content
     assert brought.files[0].name.startswith("kitchen-")
@@ -130,7 +133,7 @@ async def test_logs_come_redacted_with_levels_and_a_file(world: World) -> None:
     assert answer.seen_by == ""
 
 
-async def test_a_large_log_is_gzipped_and_whole(world: World) -> None:
+async def test_a_large_log_is_gzipped_and_whole(world: Sandbox) -> None:
     _, brought = await files_after(world, "/logs kitchen,cellar 24h")
     assert brought.files[0].name.startswith("kitchen+cellar-")
     assert brought.files[0].name.endswith(".log.gz")
@@ -138,7 +141,7 @@ async def test_a_large_log_is_gzipped_and_whole(world: World) -> None:
     assert lines == pytest.approx(28_800 + 12_343, abs=2)
 
 
-async def test_a_limit_that_cuts_is_said_and_one_that_fits_is_not(world: World) -> None:
+async def test_a_limit_that_cuts_is_said_and_one_that_fits_is_not(world: Sandbox) -> None:
     world.rapid7.lines = lambda *_: iter([f"line {n}" for n in range(100)])
     cut = await world.slack.answer_to("/logs kitchen limit 99")
     fits = await world.slack.answer_to("/logs kitchen limit 100")
@@ -147,7 +150,7 @@ async def test_a_limit_that_cuts_is_said_and_one_that_fits_is_not(world: World) 
     assert "limit=101" in world.rapid7.ledger[-1].query
 
 
-async def test_a_log_by_its_own_name_and_by_id(world: World) -> None:
+async def test_a_log_by_its_own_name_and_by_id(world: Sandbox) -> None:
     window = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d} 10:00 to 12:00"
     by_name = await world.slack.answer_to(f'/logs "Pantry Door" {window}')
     by_id = await world.slack.answer_to(f"/logs 1c1f2885-ed93-4650-9e14-d46af4bf0886 {window}")
@@ -155,26 +158,26 @@ async def test_a_log_by_its_own_name_and_by_id(world: World) -> None:
     assert by_name.text.split(": ")[1].split(" line")[0] == by_id.text.split(": ")[1].split(" line")[0]
 
 
-async def test_an_unknown_log_is_refused_with_the_names_there_are(world: World) -> None:
+async def test_an_unknown_log_is_refused_with_the_names_there_are(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/logs attic")
     assert "No log is called “attic”; there are Pantry Door, cellar and kitchen." in answer.text
     assert answer.seen_by == "U0ADA"
 
 
-async def test_a_log_without_lines_says_so_and_sends_no_file(world: World) -> None:
+async def test_a_log_without_lines_says_so_and_sends_no_file(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/logs kitchen where(/no such words/)")
     assert "No lines" in answer.text
     assert not world.slack.files
 
 
-async def test_a_broken_log_is_fetched_again_from_its_beginning(world: World) -> None:
+async def test_a_broken_log_is_fetched_again_from_its_beginning(world: Sandbox) -> None:
     world.rapid7.misbehave(broken_off)
     answer = await world.slack.answer_to("/logs kitchen")
     assert "Incomplete" not in answer.text
     assert world.rapid7.paths().count(world.rapid7.paths()[-1]) == 2
 
 
-async def test_a_log_that_breaks_twice_is_shown_as_far_as_it_came(world: World) -> None:
+async def test_a_log_that_breaks_twice_is_shown_as_far_as_it_came(world: Sandbox) -> None:
     world.rapid7.misbehave(broken_off, times=2)
     answer, brought = await files_after(world, "/logs kitchen")
     assert "Incomplete: the log broke off before its end." in answer.text
@@ -192,7 +195,7 @@ async def broken_off(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def test_one_account_down_does_not_hide_the_other(world: World) -> None:
+async def test_one_account_down_does_not_hide_the_other(world: Sandbox) -> None:
     world.akamai.answer_with(503, times=9)
     answer = await world.slack.answer_to("/apiaudit 24h")
     assert "edge is missing from this answer: edge is in trouble (HTTP 503)." in answer.text
@@ -200,7 +203,7 @@ async def test_one_account_down_does_not_hide_the_other(world: World) -> None:
     assert "iot" in answer.text
 
 
-async def test_every_account_down_is_an_error_with_try_again(world: World) -> None:
+async def test_every_account_down_is_an_error_with_try_again(world: Sandbox) -> None:
     world.rapid7.answer_with(503, times=99)
     answer = await world.slack.answer_to("/usage today")
     assert answer.seen_by == "U0ADA"
@@ -220,20 +223,20 @@ async def test_every_account_down_is_an_error_with_try_again(world: World) -> No
         ("/logs kitchen where(", "not closed"),
     ],
 )
-async def test_a_wrong_question_is_private_and_asks_no_provider(world: World, line: str, says: str) -> None:
+async def test_a_wrong_question_is_private_and_asks_no_provider(world: Sandbox, line: str, says: str) -> None:
     answer = await world.slack.answer_to(line)
     assert says in answer.text.replace("&lt;", "<")
     assert answer.seen_by == "U0ADA"
     assert world.rapid7.ledger == world.akamai.ledger == world.devicewise.ledger == []
 
 
-async def test_the_button_of_a_refusal_asks_what_works(world: World) -> None:
+async def test_the_button_of_a_refusal_asks_what_works(world: Sandbox) -> None:
     refusal = await world.slack.answer_to("/usage foo")
     await world.slack.press(refusal, buttons(refusal)["Ask this instead"])
     assert await world.slack.until(lambda: any("in 7 days" in m.text for m in world.slack.seen()))
 
 
-async def test_help_is_private_and_its_examples_work(world: World, clock: MovableClock) -> None:
+async def test_help_is_private_and_its_examples_work(world: Sandbox, clock: MovableClock) -> None:
     clock.set(AFTER_THE_EXAMPLES)
     for command in ("/usage", "/apiaudit", "/logs"):
         answer = await world.slack.answer_to(f"{command} help")
@@ -245,14 +248,14 @@ async def test_help_is_private_and_its_examples_work(world: World, clock: Movabl
             assert "Try " not in told.text, line
 
 
-async def test_who_may_not_ask_is_told_so_privately(world: World) -> None:
+async def test_who_may_not_ask_is_told_so_privately(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit 24h", user="U0LINUS")
     assert answer.seen_by == "U0LINUS"
     assert "You may not ask /apiaudit here." in answer.text
     assert world.akamai.ledger == []
 
 
-async def test_who_may_not_manage_is_shown_no_way_to(world: World) -> None:
+async def test_who_may_not_manage_is_shown_no_way_to(world: Sandbox) -> None:
     async with connected_bot(world, access={"usage": ["*"], "apiaudit": ["U0LINUS"], "logs": ["*"], "manage": ["U0ADA"]}):
         told = await world.slack.answer_to("/apiaudit help", user="U0LINUS")
         assert "subscribe" not in text_of(told)
@@ -263,33 +266,33 @@ async def test_who_may_not_manage_is_shown_no_way_to(world: World) -> None:
         assert "/usage subscribe" in told.text
 
 
-async def test_a_user_group_may_ask(world: World) -> None:
+async def test_a_user_group_may_ask(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit 24h", user="U0GRACE", channel="C0KITCHEN")
     assert "calls" in answer.text
 
 
-async def test_a_granted_channel_lets_everybody_in_it_ask_in_public(world: World) -> None:
+async def test_a_granted_channel_lets_everybody_in_it_ask_in_public(world: Sandbox) -> None:
     here = await world.slack.answer_to("/logs kitchen", user="U0LINUS", channel="C0OPS")
     there = await world.slack.answer_to("/logs kitchen", user="U0LINUS", channel="C0KITCHEN")
     assert here.seen_by == ""
     assert "You may not ask" in there.text
 
 
-async def test_what_one_person_may_ask_elsewhere_is_private(world: World) -> None:
+async def test_what_one_person_may_ask_elsewhere_is_private(world: Sandbox) -> None:
     answer, brought = await files_after(world, "/logs kitchen", user="U0ADA", channel="C0KITCHEN")
     assert answer.seen_by == "U0ADA"
     assert brought.channel == "D0ADA"
     assert "The file is in your direct messages." in answer.text
 
 
-async def test_where_the_bot_is_not_it_answers_privately_with_an_invitation(world: World) -> None:
+async def test_where_the_bot_is_not_it_answers_privately_with_an_invitation(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/usage last 7 days", channel="C0QUIET")
     assert answer.seen_by == "U0ADA"
     assert "/invite @Opswatch" in answer.text
     assert "in 7 days" in answer.text
 
 
-async def test_a_private_answer_can_be_shared_once_by_its_asker(world: World) -> None:
+async def test_a_private_answer_can_be_shared_once_by_its_asker(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit 24h")
     await world.slack.press(answer, buttons(answer)["Share here"])
     shared = await world.slack.until(lambda: next((m for m in world.slack.seen("U0LINUS") if not m.seen_by), None))
@@ -299,14 +302,14 @@ async def test_a_private_answer_can_be_shared_once_by_its_asker(world: World) ->
     await world.slack.until(lambda: any("shared already" in m.text for m in world.slack.seen()))
 
 
-async def test_the_ack_goes_out_before_any_work(world: World) -> None:
+async def test_the_ack_goes_out_before_any_work(world: Sandbox) -> None:
     world.rapid7.be_slow(1.0, times=9)
     ack = await world.slack.command("/usage last 7 days")
     await asyncio.wait_for(ack.done, 0.9)
     assert not world.slack.seen()
 
 
-async def test_a_listener_that_raises_at_once_loses_no_ack(world: World, bot: Bot) -> None:
+async def test_a_listener_that_raises_at_once_loses_no_ack(world: Sandbox, bot: Bot) -> None:
     async def raise_at_once() -> None:
         raise ValueError("at once")
 
@@ -316,7 +319,7 @@ async def test_a_listener_that_raises_at_once_loses_no_ack(world: World, bot: Bo
     assert await asyncio.wait_for(ack.done, 1.0) == {}
 
 
-async def test_a_slow_provider_delays_nobody_else(world: World) -> None:
+async def test_a_slow_provider_delays_nobody_else(world: Sandbox) -> None:
     world.rapid7.be_slow(30, times=3)
     await world.slack.command("/usage last 7 days")
     await world.slack.until(lambda: len(world.rapid7.ledger) >= 3)
@@ -326,7 +329,7 @@ async def test_a_slow_provider_delays_nobody_else(world: World) -> None:
     assert time.monotonic() - started < 10
 
 
-async def test_fifty_questions_at_once_are_all_answered(world: World) -> None:
+async def test_fifty_questions_at_once_are_all_answered(world: Sandbox) -> None:
     """As fast as Slack takes messages, which is one a second in each channel; who waits long is told so."""
     world.slack.limit()
     places = ["C0OPS", "C0KITCHEN"] * 25
@@ -345,7 +348,7 @@ async def test_fifty_questions_at_once_are_all_answered(world: World) -> None:
     assert world.slack.refused == []
 
 
-async def test_long_work_shows_itself_and_becomes_the_answer(world: World) -> None:
+async def test_long_work_shows_itself_and_becomes_the_answer(world: Sandbox) -> None:
     world.rapid7.be_slow(2.6, times=3)
     ack = await world.slack.command("/usage last 7 days")
     await ack.done
@@ -357,7 +360,7 @@ async def test_long_work_shows_itself_and_becomes_the_answer(world: World) -> No
     assert len(world.slack.seen()) == 1
 
 
-async def test_long_work_over_several_accounts_shows_how_far_each_is(world: World) -> None:
+async def test_long_work_over_several_accounts_shows_how_far_each_is(world: Sandbox) -> None:
     world.devicewise.be_slow(2.6)
     world.akamai.answer_with(403, "no", times=9)
     async with connected_bot(world, access={"apiaudit": ["*"]}):
@@ -372,7 +375,7 @@ async def test_long_work_over_several_accounts_shows_how_far_each_is(world: Worl
     assert [m.ts for m in world.slack.seen()] == [working.ts]
 
 
-async def test_calls_are_counted_as_they_are_read(world: World) -> None:
+async def test_calls_are_counted_as_they_are_read(world: Sandbox) -> None:
     def slowly(start: datetime, end: datetime) -> Iterable[dict[str, Any]]:
         world.devicewise.be_slow(1.3)
         return rows(start, end)
@@ -385,7 +388,7 @@ async def test_calls_are_counted_as_they_are_read(world: World) -> None:
         await world.slack.until(lambda: told.text.startswith("iot: "), timeout_s=30)
 
 
-async def test_long_private_work_shows_itself_to_the_asker_alone(world: World) -> None:
+async def test_long_private_work_shows_itself_to_the_asker_alone(world: Sandbox) -> None:
     world.devicewise.be_slow(2.6)
     await world.slack.command("/apiaudit 24h")
     working = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None))
@@ -396,7 +399,7 @@ async def test_long_private_work_shows_itself_to_the_asker_alone(world: World) -
     assert len(world.slack.seen()) == 1
 
 
-async def test_work_can_be_cancelled_by_its_asker_alone(world: World) -> None:
+async def test_work_can_be_cancelled_by_its_asker_alone(world: Sandbox) -> None:
     world.rapid7.be_slow(30, times=9)
     await world.slack.command("/usage last 7 days")
     working = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None))
@@ -407,7 +410,7 @@ async def test_work_can_be_cancelled_by_its_asker_alone(world: World) -> None:
     assert working not in world.slack.messages
 
 
-async def test_the_same_delivery_twice_has_one_effect(world: World) -> None:
+async def test_the_same_delivery_twice_has_one_effect(world: Sandbox) -> None:
     await world.slack.command("/usage last 7 days", trigger_id="trigger.same")
     await world.slack.until(lambda: world.slack.seen())
     ack = await world.slack.command("/usage last 7 days", trigger_id="trigger.same")
@@ -416,7 +419,7 @@ async def test_the_same_delivery_twice_has_one_effect(world: World) -> None:
     assert len([m for m in world.slack.seen() if "in 7 days" in m.text]) == 1
 
 
-async def test_who_asked_what_where_with_what_outcome_is_recorded(world: World, bot: Bot) -> None:
+async def test_who_asked_what_where_with_what_outcome_is_recorded(world: Sandbox, bot: Bot) -> None:
     await world.slack.answer_to("/usage last 7 days")
     await world.slack.answer_to("/apiaudit 24h password=hunter2", user="U0LINUS")
 
@@ -433,13 +436,13 @@ async def test_who_asked_what_where_with_what_outcome_is_recorded(world: World, 
     ]
 
 
-async def test_days_of_an_audit_are_named_in_the_askers_zone(world: World) -> None:
+async def test_days_of_an_audit_are_named_in_the_askers_zone(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit iot yesterday", user="U0GRACE")
     assert "America/New_York" in answer.text
 
 
 @pytest.mark.parametrize("line", ["/logs kitchen 20m", "/apiaudit iot 24h"])
-async def test_each_reader_is_told_the_window_in_their_own_zone(world: World, line: str) -> None:
+async def test_each_reader_is_told_the_window_in_their_own_zone(world: Sandbox, line: str) -> None:
     answer = await world.slack.answer_to(line)
     head, chart = answer.blocks[1], next(block for block in answer.blocks if block["type"] == "data_visualization")
     assert re.search(r"<!date\^\d+\^\{date_short_pretty\} \{time\}\|[^>]+ UTC> to <!date\^", head["elements"][0]["text"])
@@ -449,7 +452,7 @@ async def test_each_reader_is_told_the_window_in_their_own_zone(world: World, li
     assert "(Europe/Dublin)" in days.blocks[1]["elements"][0]["text"]
 
 
-async def test_hostile_rows_and_names_stay_text(world: World) -> None:
+async def test_hostile_rows_and_names_stay_text(world: Sandbox) -> None:
     evil = "<!channel> `x` \u202e @everyone <https://evil.example|x>"
     world.devicewise.rows = lambda start, end: [{"ts": (end - timedelta(minutes=1)).isoformat(), "whoami": evil, "request": json.dumps({"1": {"command": evil, "params": {"key": evil}}}), "response": '{"1":{"success":false}}', "orgKey": evil}]  # fmt: skip
     answer = await world.slack.answer_to("/apiaudit iot 24h")
@@ -458,13 +461,13 @@ async def test_hostile_rows_and_names_stay_text(world: World) -> None:
     assert world.slack.refused == []
 
 
-async def test_a_hostile_question_comes_back_inert(world: World) -> None:
+async def test_a_hostile_question_comes_back_inert(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/usage <!channel> `@everyone` \u202e")
     assert "<!channel>" not in text_of(answer)
     assert "\u202e" not in text_of(answer)
 
 
-async def test_the_home_tab_shows_what_i_may_ask_and_asked(world: World) -> None:
+async def test_the_home_tab_shows_what_i_may_ask_and_asked(world: Sandbox) -> None:
     await world.slack.answer_to("/usage last 7 days")
     await asyncio.sleep(0.05)
     await world.slack.open_home("U0ADA")
@@ -473,8 +476,8 @@ async def test_the_home_tab_shows_what_i_may_ask_and_asked(world: World) -> None
         assert said in home
 
 
-async def test_a_workspace_that_refuses_the_newest_blocks_gets_a_picture_and_a_plain_table(world: World) -> None:
-    world.slack.knows_newest = False
+async def test_a_workspace_that_refuses_the_newest_blocks_gets_a_picture_and_a_plain_table(world: Sandbox) -> None:
+    world.slack.supports_new_blocks = False
     answer = await world.slack.answer_to("/usage last 7 days")
     assert "data_visualization" not in types(answer)
     assert {"image", "table", "header", "actions"} <= set(types(answer))
@@ -486,22 +489,22 @@ async def test_a_workspace_that_refuses_the_newest_blocks_gets_a_picture_and_a_p
     assert len(world.slack.refused) == 1, "what was learned is remembered"
 
 
-async def test_a_workspace_that_refuses_tables_too_gets_words(world: World) -> None:
-    world.slack.knows_newest = world.slack.knows_tables = False
+async def test_a_workspace_that_refuses_tables_too_gets_words(world: Sandbox) -> None:
+    world.slack.supports_new_blocks = world.slack.knows_tables = False
     answer = await world.slack.answer_to("/usage last 7 days")
     assert not {"data_visualization", "data_table", "table", "image"} & set(types(answer))
     assert "By day:" in text_of(answer)
 
 
-async def test_where_a_picture_cannot_be_sent_the_table_goes_without_it(world: World) -> None:
-    world.slack.knows_newest = False
+async def test_where_a_picture_cannot_be_sent_the_table_goes_without_it(world: Sandbox) -> None:
+    world.slack.supports_new_blocks = False
     world.slack.answer_with(500, path="getUploadURLExternal", times=9)
     answer = await world.slack.answer_to("/usage last 7 days")
     assert "table" in types(answer) and "image" not in types(answer)
 
 
-async def test_a_private_answer_finds_out_by_itself_in_which_blocks_it_is_taken(world: World) -> None:
-    world.slack.knows_newest = False
+async def test_a_private_answer_finds_out_by_itself_in_which_blocks_it_is_taken(world: Sandbox) -> None:
+    world.slack.supports_new_blocks = False
     answer = await world.slack.answer_to("/apiaudit iot 24h")
     assert answer.seen_by == "U0ADA"
     assert not {"data_table", "data_visualization"} & set(types(answer))
@@ -511,7 +514,7 @@ async def test_a_private_answer_finds_out_by_itself_in_which_blocks_it_is_taken(
     assert len(world.slack.refused) == 1, "what was learned is remembered"
 
 
-async def test_a_workspace_that_knows_no_tasks_is_told_of_work_in_words(world: World) -> None:
+async def test_a_workspace_that_knows_no_tasks_is_told_of_work_in_words(world: Sandbox) -> None:
     world.slack.knows_tasks = False
     world.rapid7.be_slow(2.0, times=3)
     await world.slack.command("/usage last 7 days")
@@ -527,15 +530,15 @@ async def test_a_workspace_that_knows_no_tasks_is_told_of_work_in_words(world: W
         await world.slack.until(lambda: working.text.startswith("edge, iot: "))
 
 
-async def test_a_private_answer_is_in_the_blocks_that_the_workspace_knows(world: World) -> None:
-    world.slack.knows_newest = False
+async def test_a_private_answer_is_in_the_blocks_that_the_workspace_knows(world: Sandbox) -> None:
+    world.slack.supports_new_blocks = False
     await world.slack.answer_to("/usage last 7 days")
     answer = await world.slack.answer_to("/apiaudit edge 2h", channel="C0KITCHEN")
     assert answer.seen_by == "U0ADA"
     assert "data_table" not in types(answer) and "table" in types(answer)
 
 
-async def test_no_secret_shows_anywhere(world: World, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_secret_shows_anywhere(world: Sandbox, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     for server in (world.rapid7, world.akamai, world.devicewise):
         server.answer_with(
@@ -552,7 +555,7 @@ async def test_no_secret_shows_anywhere(world: World, bot: Bot, caplog: pytest.L
         assert secret not in shown
 
 
-async def test_upload_limits_cut_with_a_clear_word(world: World) -> None:
+async def test_upload_limits_cut_with_a_clear_word(world: Sandbox) -> None:
     await world.slack.sockets[0].close()
     await world.slack.until(lambda: not world.slack.sockets)
     async with connected_bot(world, limits={"upload_plain": "2 kB", "upload_total": "10 kB"}, database="other.sqlite"):
@@ -562,7 +565,7 @@ async def test_upload_limits_cut_with_a_clear_word(world: World) -> None:
         assert gzip.decompress(brought.files[0].content).endswith(b"\n")
 
 
-async def test_an_answer_under_way_when_the_bot_stops_is_told(world: World, bot: Bot) -> None:
+async def test_an_answer_under_way_when_the_bot_stops_is_told(world: Sandbox, bot: Bot) -> None:
     world.rapid7.be_slow(30, times=9)
     await world.slack.command("/usage last 7 days")
     await world.slack.until(lambda: len(world.rapid7.ledger) >= 3)
@@ -572,7 +575,7 @@ async def test_an_answer_under_way_when_the_bot_stops_is_told(world: World, bot:
     assert "I am being restarted" in late.text
 
 
-async def test_a_file_that_slack_does_not_take_leaves_the_answer_standing(world: World) -> None:
+async def test_a_file_that_slack_does_not_take_leaves_the_answer_standing(world: Sandbox) -> None:
     refusal = json.dumps({"ok": False, "error": "storage_limit_reached"})
     world.slack.answer_with(200, refusal, path="completeUploadExternal", Content_Type="application/json")
     answer = await world.slack.answer_to("/logs kitchen")
@@ -584,7 +587,7 @@ async def test_a_file_that_slack_does_not_take_leaves_the_answer_standing(world:
 
 
 @pytest.mark.parametrize("code", ["missing_scope", "token_revoked", "fatal_error"])
-async def test_what_slack_refuses_is_told_with_what_to_do(world: World, code: str) -> None:
+async def test_what_slack_refuses_is_told_with_what_to_do(world: Sandbox, code: str) -> None:
     world.slack.answer_with(
         200, json.dumps({"ok": False, "error": code}), path="chat.postMessage", Content_Type="application/json"
     )
@@ -593,7 +596,7 @@ async def test_what_slack_refuses_is_told_with_what_to_do(world: World, code: st
     assert answer.seen_by == "U0ADA"
 
 
-async def test_a_small_log_is_a_snippet(world: World) -> None:
+async def test_a_small_log_is_a_snippet(world: Sandbox) -> None:
     await files_after(world, "/logs kitchen")
     asked = [entry for entry in world.slack.ledger if "getUploadURLExternal" in entry.path]
     assert "snippet_type=text" in asked[0].query + asked[0].body.decode()
@@ -601,7 +604,7 @@ async def test_a_small_log_is_a_snippet(world: World) -> None:
 
 @pytest.mark.parametrize("processed", [True, False], ids=["after it was taken", "before it was taken"])
 @pytest.mark.parametrize("failure", ["cut", "500", "503"])
-async def test_a_post_that_may_have_arrived_is_not_sent_again(world: World, failure: str, processed: bool) -> None:
+async def test_a_post_that_may_have_arrived_is_not_sent_again(world: Sandbox, failure: str, processed: bool) -> None:
     """Whatever Slack did with it, the answer stands at most once, and the asker is told to look."""
     world.slack.fail(how=failure, processed=processed)
     await world.slack.command("/usage last 7 days")
@@ -621,7 +624,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize(("code", "says"), REFUSALS.items(), ids=REFUSALS.keys())
-async def test_where_it_may_not_post_the_answer_is_whispered_with_the_reason(world: World, code: str, says: str) -> None:
+async def test_where_it_may_not_post_the_answer_is_whispered_with_the_reason(world: Sandbox, code: str, says: str) -> None:
     world.slack.answer_with(
         200, json.dumps({"ok": False, "error": code}), path="chat.postMessage", Content_Type="application/json"
     )
@@ -632,7 +635,7 @@ async def test_where_it_may_not_post_the_answer_is_whispered_with_the_reason(wor
 
 
 @pytest.mark.parametrize("code", ["msg_blocks_too_long", "invalid_blocks"])
-async def test_blocks_that_slack_never_takes_end_in_a_word_about_it(world: World, code: str) -> None:
+async def test_blocks_that_slack_never_takes_end_in_a_word_about_it(world: Sandbox, code: str) -> None:
     refusal = json.dumps({"ok": False, "error": code})
     world.slack.answer_with(200, refusal, path="chat.postMessage", times=9, Content_Type="application/json")
     answer = await world.slack.answer_to("/usage last 7 days")
@@ -641,7 +644,7 @@ async def test_blocks_that_slack_never_takes_end_in_a_word_about_it(world: World
     assert world.slack.paths().count("POST /api/chat.postMessage") == (2 if code == "msg_blocks_too_long" else 3)
 
 
-async def test_a_response_url_that_is_too_old_falls_back_to_a_message_beside_the_channel(world: World) -> None:
+async def test_a_response_url_that_is_too_old_falls_back_to_a_message_beside_the_channel(world: Sandbox) -> None:
     world.devicewise.be_slow(0.3)
     await world.slack.command("/apiaudit iot 24h")
     for url in world.slack.response_urls.values():
@@ -650,7 +653,7 @@ async def test_a_response_url_that_is_too_old_falls_back_to_a_message_beside_the
     assert "POST /api/chat.postEphemeral" in world.slack.paths()
 
 
-async def test_a_response_url_used_up_where_the_bot_is_not_falls_back_to_a_direct_message(world: World) -> None:
+async def test_a_response_url_used_up_where_the_bot_is_not_falls_back_to_a_direct_message(world: Sandbox) -> None:
     world.devicewise.be_slow(0.3)
     await world.slack.command("/apiaudit iot 24h", channel="C0QUIET")
     for url in world.slack.response_urls.values():
@@ -659,7 +662,7 @@ async def test_a_response_url_used_up_where_the_bot_is_not_falls_back_to_a_direc
     assert world.slack.channels[told[0].channel].direct_with == "U0ADA"
 
 
-async def test_long_work_stays_within_the_uses_of_its_response_url(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_long_work_stays_within_the_uses_of_its_response_url(world: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Progress that only the asker sees is shown once; the answer takes its place."""
     for name, value in (("SHOW_WORK_AFTER_S", 0.05), ("EDIT_EVERY_S", 0.05)):
         monkeypatch.setattr(f"handlers.requests.{name}", value)
@@ -669,14 +672,14 @@ async def test_long_work_stays_within_the_uses_of_its_response_url(world: World,
     assert max(url.uses for url in world.slack.response_urls.values()) <= 2
 
 
-async def test_a_429_of_slacks_is_waited_for(world: World) -> None:
+async def test_a_429_of_slacks_is_waited_for(world: Sandbox) -> None:
     world.slack.answer_with(429, "{}", path="chat.postMessage", Retry_After="1", Content_Type="application/json")
     answer = await world.slack.answer_to("/usage last 7 days")
     assert "in 7 days" in answer.text
     assert len(world.slack.seen()) == 1
 
 
-async def test_an_answer_too_long_for_slack_goes_whole_into_a_file(world: World) -> None:
+async def test_an_answer_too_long_for_slack_goes_whole_into_a_file(world: Sandbox) -> None:
     answer, brought = await files_after(world, "/usage 92d")
     assert "and 52 before" in answer.text
     assert "the file has them all" in text_of(answer)
@@ -684,19 +687,19 @@ async def test_an_answer_too_long_for_slack_goes_whole_into_a_file(world: World)
 
 
 @pytest.mark.parametrize("typed", ["pantry dooor", "Pantry Dor"])
-async def test_a_log_nearly_named_is_offered(world: World, typed: str) -> None:
+async def test_a_log_nearly_named_is_offered(world: Sandbox, typed: str) -> None:
     answer = await world.slack.answer_to(f'/logs "{typed}"')
     assert 'Try /logs "Pantry Door" last 20 mins' in answer.text
 
 
-async def test_the_same_question_at_the_same_time_is_asked_once(world: World) -> None:
+async def test_the_same_question_at_the_same_time_is_asked_once(world: Sandbox) -> None:
     world.rapid7.be_slow(0.3, times=99)
     await asyncio.gather(*(world.slack.command("/usage last 7 days", user="U0LINUS") for _ in range(10)))
     assert await world.slack.until(lambda: len([m for m in world.slack.seen("U0LINUS") if "in 7 days" in m.text]) == 10)
     assert len(world.rapid7.ledger) == 3
 
 
-async def test_long_private_work_from_a_button_leaves_no_orphan(world: World) -> None:
+async def test_long_private_work_from_a_button_leaves_no_orphan(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit iot 24h")
     world.devicewise.be_slow(2.6, times=1)
     await world.slack.press(answer, buttons(answer)["7 days"])
@@ -705,7 +708,7 @@ async def test_long_private_work_from_a_button_leaves_no_orphan(world: World) ->
     assert not [m for m in world.slack.seen() if m.text.startswith("Working on")]
 
 
-async def test_a_share_that_slack_refuses_is_told_and_can_be_tried_again(world: World) -> None:
+async def test_a_share_that_slack_refuses_is_told_and_can_be_tried_again(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit iot 24h")
     world.slack.answer_with(
         200, json.dumps({"ok": False, "error": "missing_scope"}), path="chat.postMessage", Content_Type="application/json"
@@ -716,7 +719,7 @@ async def test_a_share_that_slack_refuses_is_told_and_can_be_tried_again(world: 
     assert await world.slack.until(lambda: any("Shared by" in text_of(m) for m in world.slack.seen()))
 
 
-async def test_a_share_where_the_bot_is_not_waits_for_its_invitation(world: World) -> None:
+async def test_a_share_where_the_bot_is_not_waits_for_its_invitation(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit iot 24h", channel="C0QUIET")
     await world.slack.press(answer, buttons(answer)["Share here"])
     await world.slack.until(lambda: any("press Share again" in m.text for m in world.slack.seen()))
@@ -725,7 +728,7 @@ async def test_a_share_where_the_bot_is_not_waits_for_its_invitation(world: Worl
     assert await world.slack.until(lambda: any("Shared by" in text_of(m) for m in world.slack.seen()))
 
 
-async def test_a_log_is_known_by_the_beginning_of_its_name_where_it_is_ones_alone(world: World, bot: Bot) -> None:
+async def test_a_log_is_known_by_the_beginning_of_its_name_where_it_is_ones_alone(world: Sandbox, bot: Bot) -> None:
     world.rapid7.logs["2c1f2885-ed93-4650-9e14-d46af4bf0887"] = "kitchenette"
     assert "Pantry Door" in (await world.slack.answer_to("/logs pan 20m")).text
     assert "“kitch” may be kitchen and kitchenette; say which" in (await world.slack.answer_to("/logs kitch 20m")).text
@@ -734,7 +737,7 @@ async def test_a_log_is_known_by_the_beginning_of_its_name_where_it_is_ones_alon
     assert "kitchenette" not in (await world.slack.answer_to("/logs kitchen 20m")).text.splitlines()[0]
 
 
-async def test_two_logs_share_the_limit(world: World) -> None:
+async def test_two_logs_share_the_limit(world: Sandbox) -> None:
     answer, brought = await files_after(world, "/logs kitchen,cellar 2h limit 10")
     content = brought.files[0].content.decode().splitlines()
     assert [sum(f" {name} " in line for line in content) for name in ("kitchen", "cellar")] == [5, 5]
@@ -744,7 +747,7 @@ async def test_two_logs_share_the_limit(world: World) -> None:
     assert times == sorted(times)
 
 
-async def test_what_one_log_leaves_of_the_limit_goes_to_the_other(world: World) -> None:
+async def test_what_one_log_leaves_of_the_limit_goes_to_the_other(world: Sandbox) -> None:
     sizes = {seed.KITCHEN: 30, seed.CELLAR: 3}
     world.rapid7.lines = lambda key, *_: iter([f"{key[:4]} {n}" for n in range(sizes[key])])
     for logs in ("kitchen,cellar", "cellar,kitchen"):
@@ -757,7 +760,7 @@ async def test_what_one_log_leaves_of_the_limit_goes_to_the_other(world: World) 
     assert "Truncated" not in answer.text
 
 
-async def test_a_limit_says_which_lines_it_lets_through(world: World, clock: MovableClock) -> None:
+async def test_a_limit_says_which_lines_it_lets_through(world: Sandbox, clock: MovableClock) -> None:
     # The oldest five minutes lie across a full hour, and so in two columns of the chart.
     clock.set(clock().replace(minute=58))
     answer = await world.slack.answer_to("/logs kitchen 2h limit 100")
@@ -768,7 +771,7 @@ async def test_a_limit_says_which_lines_it_lets_through(world: World, clock: Mov
     assert points[-1]["value"] > 0
 
 
-async def test_preview_says_how_much_of_the_log_it_shows(world: World) -> None:
+async def test_preview_says_how_much_of_the_log_it_shows(world: Sandbox) -> None:
     world.rapid7.lines = lambda *_: iter([f"line {n}" for n in range(1204)])
     answer = await world.slack.answer_to("/logs kitchen")
     assert "Last 10 of 1,204 lines:" in answer.text

@@ -10,19 +10,19 @@ import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
 
-from bot.sandbox.world import World
+from bot.sandbox.world import Sandbox
 from bot.slack.client import SlackClient
 from bot.slack.delivery import web_client
 from bot.slack.pace import NoRoom, Priority, SlackPace
 
 
 @asynccontextmanager
-async def client_of(world: World, pace: SlackPace | None = None) -> AsyncIterator[SlackClient]:
+async def client_of(world: Sandbox, pace: SlackPace | None = None) -> AsyncIterator[SlackClient]:
     async with aiohttp.ClientSession() as session:
         yield web_client(world.slack.bot_token, f"{world.slack.url}/api/", session, pace=pace or SlackPace(0.01))
 
 
-def too_many(world: World, method: str, *, times: int = 1, retry_after: str = "1", body: str = '{"ok":false}') -> None:
+def too_many(world: Sandbox, method: str, *, times: int = 1, retry_after: str = "1", body: str = '{"ok":false}') -> None:
     world.slack.answer_with(429, body, path=method, times=times, Retry_After=retry_after, Content_Type="application/json")
 
 
@@ -35,7 +35,7 @@ def too_many(world: World, method: str, *, times: int = 1, retry_after: str = "1
         ("chat.postEphemeral", {"channel": "C0OPS", "user": "U0ADA", "text": "Hello"}),
     ],
 )
-async def test_429_on_any_method_is_waited_for(world: World, method: str, arguments: dict[str, str]) -> None:
+async def test_429_on_any_method_is_waited_for(world: Sandbox, method: str, arguments: dict[str, str]) -> None:
     too_many(world, method, times=5, retry_after="0")
     async with client_of(world) as client:
         answer = await client.api_call(method, params=arguments)
@@ -46,7 +46,7 @@ async def test_429_on_any_method_is_waited_for(world: World, method: str, argume
 @pytest.mark.parametrize("body", ["", "<html>", "[]", '{"ok":false,"error":"ratelimited"}'])
 @pytest.mark.parametrize("retry_after", ["0", "", "soon", "-1", "nan", "Mon, 01 Jan 2024 00:00:00 GMT"])
 async def test_retry_after_of_any_kind_is_read(
-    world: World, monkeypatch: pytest.MonkeyPatch, body: str, retry_after: str
+    world: Sandbox, monkeypatch: pytest.MonkeyPatch, body: str, retry_after: str
 ) -> None:
     monkeypatch.setattr("bot.slack.client.WAIT_S", 0.01)
     too_many(world, "users.info", retry_after=retry_after, body=body)
@@ -54,7 +54,7 @@ async def test_retry_after_of_any_kind_is_read(
         assert (await client.users_info(user="U0ADA"))["ok"]
 
 
-async def test_429_blocks_the_channel_for_everybody(world: World) -> None:
+async def test_429_blocks_the_channel_for_everybody(world: Sandbox) -> None:
     too_many(world, "chat.postMessage", retry_after="1")
     async with client_of(world) as client:
         several = [client.at(priority) for priority in (Priority.ANSWER, Priority.MESSAGE, Priority.ANSWER)]
@@ -68,7 +68,7 @@ async def test_429_blocks_the_channel_for_everybody(world: World) -> None:
     assert [m.text for m in world.slack.messages] == ["Elsewhere", "First", "Later", "Later", "Later"]
 
 
-async def test_progress_does_not_wait_for_a_429(world: World) -> None:
+async def test_progress_does_not_wait_for_a_429(world: Sandbox) -> None:
     too_many(world, "chat.postMessage", retry_after="60")
     async with client_of(world) as client:
         with pytest.raises(NoRoom):
@@ -78,7 +78,7 @@ async def test_progress_does_not_wait_for_a_429(world: World) -> None:
 @pytest.mark.parametrize(
     ("body", "kind"), [("OK", "text/plain"), ("{", "application/json"), ("[1]", "application/json"), ("<p>", "text/html")]
 )
-async def test_answer_that_is_not_slacks_is_no_answer(world: World, body: str, kind: str) -> None:
+async def test_answer_that_is_not_slacks_is_no_answer(world: Sandbox, body: str, kind: str) -> None:
     world.slack.answer_with(200, body, path="chat.postMessage", Content_Type=kind)
     async with client_of(world) as client:
         with pytest.raises(aiohttp.ClientPayloadError):
@@ -86,7 +86,7 @@ async def test_answer_that_is_not_slacks_is_no_answer(world: World, body: str, k
 
 
 @pytest.mark.parametrize(("body", "kind"), [("Bad Gateway", "text/plain"), ("{", "application/json"), ("", "text/html")])
-async def test_error_page_of_a_proxy_is_an_error_of_slack(world: World, body: str, kind: str) -> None:
+async def test_error_page_of_a_proxy_is_an_error_of_slack(world: Sandbox, body: str, kind: str) -> None:
     world.slack.answer_with(502, body, path="chat.postMessage", Content_Type=kind)
     async with client_of(world) as client:
         with pytest.raises(SlackApiError) as raised:

@@ -15,34 +15,34 @@ import pytest
 from aiohttp import web
 
 from bot.app import Bot, open_bot
-from bot.health import Connection, serve_health
+from bot.health import ConnectionStatus, serve_health
 from bot.sandbox.slack import BOT, Message
-from bot.sandbox.world import World
-from bot.slack.socket_mode import Patience
-from bot.store import Asked, Store
+from bot.sandbox.world import Sandbox
+from bot.slack.socket_mode import SocketTimeouts
+from bot.store import QuestionRecord, Store
 
 # The same waits as in production, hurried.
-HURRIED = Patience(open=2.0, hello=0.5, ping=0.4, linger=1.0, first_wait=0.05, longest_wait=0.2, lost=0.3)
+HURRIED = SocketTimeouts(open=2.0, hello=0.5, ping=0.4, linger=1.0, first_wait=0.05, longest_wait=0.2, lost=0.3)
 
 
 @asynccontextmanager
-async def hurried_bot(world: World) -> AsyncIterator[Bot]:
+async def hurried_bot(world: Sandbox) -> AsyncIterator[Bot]:
     async with open_bot(world.settings(), world.tokens(), patience=HURRIED, clock=world.clock) as bot, bot.connected():
         yield bot
 
 
-async def connected(world: World, bot: Bot) -> None:
+async def connected(world: Sandbox, bot: Bot) -> None:
     async with asyncio.timeout(5):
         while not (bot.slack.connected and world.slack.sockets):
             await asyncio.sleep(0.01)
 
 
-async def replaced(world: World, old: web.WebSocketResponse) -> None:
+async def replaced(world: Sandbox, old: web.WebSocketResponse) -> None:
     """Waits until the newest connection is another one."""
     await world.slack.until(lambda: world.slack.sockets[-1] is not old)
 
 
-async def test_a_routine_refresh_loses_no_command(world: World) -> None:
+async def test_a_routine_refresh_loses_no_command(world: Sandbox) -> None:
     async with hurried_bot(world) as bot:
         await connected(world, bot)
         for reason in ("warning", "refresh_requested"):
@@ -57,7 +57,7 @@ async def test_a_routine_refresh_loses_no_command(world: World) -> None:
         assert bot.slack.trouble == ""
 
 
-async def test_a_connection_that_breaks_comes_back_at_once(world: World) -> None:
+async def test_a_connection_that_breaks_comes_back_at_once(world: Sandbox) -> None:
     async with hurried_bot(world) as bot:
         await connected(world, bot)
         await asyncio.sleep(HURRIED.hello)
@@ -67,7 +67,7 @@ async def test_a_connection_that_breaks_comes_back_at_once(world: World) -> None
         assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
 
 
-async def test_an_address_that_is_dead_is_not_tried_again(world: World) -> None:
+async def test_an_address_that_is_dead_is_not_tried_again(world: Sandbox) -> None:
     """A handshake that fails uses its address up; every attempt needs a fresh one."""
     world.slack.dead_addresses = 3
     async with hurried_bot(world) as bot:
@@ -77,7 +77,7 @@ async def test_an_address_that_is_dead_is_not_tried_again(world: World) -> None:
         assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
 
 
-async def test_a_peer_that_falls_silent_is_left(world: World) -> None:
+async def test_a_peer_that_falls_silent_is_left(world: Sandbox) -> None:
     world.slack.silent = True
     async with hurried_bot(world) as bot:
         await connected(world, bot)
@@ -87,7 +87,7 @@ async def test_a_peer_that_falls_silent_is_left(world: World) -> None:
         assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
 
 
-async def test_too_many_connections_are_told_and_waited_for(world: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_too_many_connections_are_told_and_waited_for(world: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "opswatch")
     world.slack.too_many = 3
     async with hurried_bot(world) as bot:
@@ -95,7 +95,7 @@ async def test_too_many_connections_are_told_and_waited_for(world: World, caplog
     assert "ten are open for this app already" in caplog.text
 
 
-async def test_a_connection_that_never_stands_is_not_hammered(world: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_connection_that_never_stands_is_not_hammered(world: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     """Each one breaks off right after its hello: the bot waits longer and longer in between."""
     async with hurried_bot(world) as bot:
         await connected(world, bot)
@@ -107,7 +107,7 @@ async def test_a_connection_that_never_stands_is_not_hammered(world: World, capl
     assert "breaks off as soon as it stands" in caplog.text
 
 
-async def test_slack_may_be_away_when_the_bot_starts(world: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_slack_may_be_away_when_the_bot_starts(world: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     async def away(request: web.Request) -> web.StreamResponse:
         assert request.transport is not None
         request.transport.abort()
@@ -120,7 +120,7 @@ async def test_slack_may_be_away_when_the_bot_starts(world: World, caplog: pytes
     assert "Slack could not be reached" in caplog.text
 
 
-async def test_retry_after_of_a_refused_connection_is_honoured(world: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_retry_after_of_a_refused_connection_is_honoured(world: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     """Longer than our own waits, and longer than an attempt may take."""
     world.slack.answer_with(
         429,
@@ -137,7 +137,7 @@ async def test_retry_after_of_a_refused_connection_is_honoured(world: World, cap
     assert "no connection for 3 s (HTTP 429)" in caplog.text
 
 
-async def test_retry_after_at_the_start_is_honoured(world: World) -> None:
+async def test_retry_after_at_the_start_is_honoured(world: Sandbox) -> None:
     world.slack.answer_with(429, "slow down", path="auth.test", Retry_After="2")
     async with hurried_bot(world) as bot:
         await connected(world, bot)
@@ -161,7 +161,7 @@ UNUSABLE = {
 
 @pytest.mark.parametrize(("status", "body"), UNUSABLE.values(), ids=UNUSABLE.keys())
 async def test_an_unusable_answer_is_asked_for_again_and_not_hammered(
-    world: World, status: int, body: str, caplog: pytest.LogCaptureFixture
+    world: Sandbox, status: int, body: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     headers = {"Retry_After": "0"} if status == 429 else {}
     world.slack.answer_with(status, body, path="apps.connections.open", times=3, Content_Type="application/json", **headers)
@@ -175,7 +175,7 @@ async def test_an_unusable_answer_is_asked_for_again_and_not_hammered(
     assert "Not connected to Slack" in caplog.text
 
 
-async def test_a_slow_answer_is_given_up_and_asked_for_again(world: World) -> None:
+async def test_a_slow_answer_is_given_up_and_asked_for_again(world: Sandbox) -> None:
     world.slack.be_slow(30, path="apps.connections.open")
     async with hurried_bot(world) as bot:
         await connected(world, bot)
@@ -194,7 +194,7 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("frame", STRANGE.values(), ids=STRANGE.keys())
-async def test_a_strange_delivery_does_no_harm(world: World, frame: str) -> None:
+async def test_a_strange_delivery_does_no_harm(world: Sandbox, frame: str) -> None:
     async with hurried_bot(world) as bot:
         await connected(world, bot)
         [socket] = world.slack.sockets
@@ -203,7 +203,7 @@ async def test_a_strange_delivery_does_no_harm(world: World, frame: str) -> None
         assert world.slack.sockets == [socket]
 
 
-async def test_a_fault_is_logged_with_its_traceback(world: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_fault_is_logged_with_its_traceback(world: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     async with hurried_bot(world) as bot:
         await connected(world, bot)
 
@@ -218,7 +218,7 @@ async def test_a_fault_is_logged_with_its_traceback(world: World, caplog: pytest
     assert "Traceback" in caplog.text
 
 
-async def test_a_repeated_delivery_of_any_kind_has_one_effect(world: World) -> None:
+async def test_a_repeated_delivery_of_any_kind_has_one_effect(world: Sandbox) -> None:
     async with hurried_bot(world) as bot:
         await connected(world, bot)
         world.slack.deliveries = 2
@@ -240,9 +240,9 @@ async def test_a_repeated_delivery_of_any_kind_has_one_effect(world: World) -> N
         assert world.slack.paths().count("POST /api/views.open") == 1
 
 
-async def test_ready_says_what_is_wrong(world: World) -> None:
+async def test_ready_says_what_is_wrong(world: Sandbox) -> None:
     port = 18_767
-    slack = Connection()
+    slack = ConnectionStatus()
 
     async def database_works() -> bool:
         return True
@@ -269,7 +269,7 @@ async def test_ready_says_what_is_wrong(world: World) -> None:
             assert (await ready(session))[0] == 200
 
 
-async def test_the_ack_does_not_wait_for_the_work(world: World) -> None:
+async def test_the_ack_does_not_wait_for_the_work(world: Sandbox) -> None:
     world.rapid7.be_slow(3, times=99)
     async with hurried_bot(world) as bot:
         await connected(world, bot)
@@ -281,7 +281,7 @@ async def test_the_ack_does_not_wait_for_the_work(world: World) -> None:
 
 
 @pytest.mark.parametrize("extra", [{}, {"retry_attempt": 1, "retry_reason": "timeout"}], ids=["plain", "marked as a retry"])
-async def test_a_delivery_that_comes_again_has_one_effect(world: World, extra: dict[str, Any]) -> None:
+async def test_a_delivery_that_comes_again_has_one_effect(world: Sandbox, extra: dict[str, Any]) -> None:
     async with hurried_bot(world) as bot:
         await connected(world, bot)
         for more in ({}, extra):
@@ -291,7 +291,7 @@ async def test_a_delivery_that_comes_again_has_one_effect(world: World, extra: d
         assert sum("in 7 days" in m.text for m in world.slack.seen()) == 1
 
 
-async def test_a_delivery_that_comes_again_after_a_restart_has_one_effect(world: World) -> None:
+async def test_a_delivery_that_comes_again_after_a_restart_has_one_effect(world: Sandbox) -> None:
     for _ in range(2):
         async with hurried_bot(world) as bot:
             await connected(world, bot)
@@ -302,12 +302,12 @@ async def test_a_delivery_that_comes_again_after_a_restart_has_one_effect(world:
     assert sum("in 7 days" in m.text for m in world.slack.seen()) == 1
 
 
-async def test_who_was_cut_off_by_a_crash_is_told_once(world: World) -> None:
+async def test_who_was_cut_off_by_a_crash_is_told_once(world: Sandbox) -> None:
     """Slack delivers nothing again that was acknowledged, so the next process tells."""
     now = datetime.now(UTC)
     store = await Store.open(world.settings().database, now=now)
     for n, (user, channel, ago) in enumerate([("U0ADA", "C0OPS", 2), ("U0LINUS", "C0QUIET", 5), ("U0GRACE", "C0OPS", 45)]):
-        asked = Asked(f"t{n}", now - timedelta(minutes=ago), user, channel, "usage", "last 7 days", "slash")
+        asked = QuestionRecord(f"t{n}", now - timedelta(minutes=ago), user, channel, "usage", "last 7 days", "slash")
         await store.claim_question(asked)
     await store.close()
     for _ in range(2):
@@ -323,13 +323,15 @@ async def test_who_was_cut_off_by_a_crash_is_told_once(world: World) -> None:
         assert await world.slack.until(lambda: any("in 7 days" in m.text for m in world.slack.seen()))
 
 
-async def test_no_message_is_left_saying_that_work_goes_on(world: World) -> None:
+async def test_no_message_is_left_saying_that_work_goes_on(world: Sandbox) -> None:
     """An earlier process died while its work showed itself in the channel; the next one makes that message tell of it."""
     now = datetime.now(UTC)
     shown = Message(world.slack._ts(), "C0OPS", BOT, "Working on /usage last 7 days")
     world.slack._add(shown)
     store = await Store.open(world.settings().database, now=now)
-    await store.claim_question(Asked("t1", now - timedelta(minutes=2), "U0ADA", "C0OPS", "usage", "last 7 days", "slash"))
+    await store.claim_question(
+        QuestionRecord("t1", now - timedelta(minutes=2), "U0ADA", "C0OPS", "usage", "last 7 days", "slash")
+    )
     await store.note_shown("t1", shown.ts)
     await store.close()
     async with hurried_bot(world) as bot:
@@ -339,7 +341,7 @@ async def test_no_message_is_left_saying_that_work_goes_on(world: World) -> None
     assert len(world.slack.seen()) == 1
 
 
-async def test_the_message_that_says_that_work_goes_on_is_noted_and_says_for_how_long(world: World) -> None:
+async def test_the_message_that_says_that_work_goes_on_is_noted_and_says_for_how_long(world: Sandbox) -> None:
     world.rapid7.be_slow(2)
     async with hurried_bot(world) as bot:
         await connected(world, bot)

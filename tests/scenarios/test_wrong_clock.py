@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.app import Bot
-from bot.sandbox.world import World
+from bot.sandbox.world import Sandbox
 from bot.store import StoredTimes
 from tests.scenarios.test_alert_words import said
 from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluated, kept, running, told
@@ -22,11 +22,11 @@ DIGEST = {"name": "hourly", "ask": "/usage rapid7-eu last 7 days", "at": "0 * * 
 JUMPS = [timedelta(days=1), timedelta(hours=1), timedelta(days=400), timedelta(minutes=20)]
 
 
-def told_of_clock(world: World) -> list[str]:
+def told_of_clock(world: Sandbox) -> list[str]:
     return [text for text in told(world) if "The clock of this machine" in text]
 
 
-def digests_of(world: World) -> list[str]:
+def digests_of(world: Sandbox) -> list[str]:
     return [text for text in told(world) if text.startswith("Digest hourly")]
 
 
@@ -44,7 +44,7 @@ async def until_due(bot: Bot, wanted: Any) -> None:
 @pytest.mark.parametrize("jump", JUMPS, ids=str)
 @pytest.mark.parametrize("restart", [False, True], ids=["running", "restarted"])
 async def test_clock_that_was_ahead_for_seconds_silences_nothing(
-    world: World, clock: MovableClock, jump: timedelta, restart: bool
+    world: Sandbox, clock: MovableClock, jump: timedelta, restart: bool
 ) -> None:
     meter = Meter(world)
     async with running(world, RULE, digest=[DIGEST], **OPS) as bot:
@@ -62,7 +62,7 @@ async def test_clock_that_was_ahead_for_seconds_silences_nothing(
     assert len(told_of_clock(world)) == 1
 
 
-async def goes_on(world: World, bot: Bot, clock: MovableClock, meter: Meter) -> None:
+async def goes_on(world: Sandbox, bot: Bot, clock: MovableClock, meter: Meter) -> None:
     """The next look finds what there is, and the next hour brings its digest."""
     await world.slack.until(lambda: told_of_clock(world))
     digests = len(digests_of(world))
@@ -76,7 +76,7 @@ async def goes_on(world: World, bot: Bot, clock: MovableClock, meter: Meter) -> 
     await world.slack.until(lambda: any(text.startswith("✅ ingest-spike") for text in told(world, "C0KITCHEN")), timeout_s=20)
 
 
-async def test_clock_set_back_by_an_hour_silences_no_alert(world: World, clock: MovableClock) -> None:
+async def test_clock_set_back_by_an_hour_silences_no_alert(world: Sandbox, clock: MovableClock) -> None:
     """The breach comes at instants that were looked at before, when the clock was ahead, and so does its message."""
     meter = Meter(world)
     async with running(world, RULE, **OPS) as bot:
@@ -92,7 +92,7 @@ async def test_clock_set_back_by_an_hour_silences_no_alert(world: World, clock: 
     assert told(world, "C0KITCHEN")[1].startswith("🔴 ingest-spike")
 
 
-async def test_silence_made_by_a_wrong_clock_lasts_as_long_as_was_meant(world: World, clock: MovableClock) -> None:
+async def test_silence_made_by_a_wrong_clock_lasts_as_long_as_was_meant(world: Sandbox, clock: MovableClock) -> None:
     Meter(world)
     async with running(world, RULE, **OPS) as bot:
         before = await alert_due(bot)
@@ -107,7 +107,7 @@ async def test_silence_made_by_a_wrong_clock_lasts_as_long_as_was_meant(world: W
     assert silence["end"] <= (now + timedelta(hours=2, seconds=30)).isoformat()
 
 
-async def test_clock_corrected_by_seconds_resets_nothing(world: World, clock: MovableClock) -> None:
+async def test_clock_corrected_by_seconds_resets_nothing(world: Sandbox, clock: MovableClock) -> None:
     async with running(world, RULE, **OPS) as bot:
         await evaluated(bot, clock)
         clock.ahead -= timedelta(seconds=30)

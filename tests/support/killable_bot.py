@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from bot import app
-from bot.config import settings_of, slack_tokens
-from bot.slack.outbox import Outbox, Pace
+from bot.config import parse_settings, slack_tokens
+from bot.slack.outbox import Outbox, OutboxTimings
 from bot.store.alerts import Alerts
 from bot.store.posts import Posts
 from handlers.jobs import digests
@@ -121,8 +121,8 @@ def dies(
 
 async def run(folder: Path, clock: Callable[[], datetime]) -> None:
     table = json.loads((folder / "table.json").read_text())
-    settings = settings_of(table, folder=folder, environ=os.environ, now=clock())
-    pace = Pace(per_channel=0.005, look=0.02, retry=0.01, mend=0.1)
+    settings = parse_settings(table, folder=folder, environ=os.environ, now=clock())
+    pace = OutboxTimings(per_channel=0.005, look=0.02, retry=0.01, mend=0.1)
     async with app.open_bot(settings, slack_tokens("socket", os.environ), pace=pace, clock=clock) as bot, bot.connected():
         await asyncio.sleep(3600)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 
 from bot.slack.delivery import web_client
-from bot.slack.outbox import Outbox, Pace
+from bot.slack.outbox import Outbox, OutboxTimings
 from bot.store import Posts, Store
 from providers.clock import utc_now
 
@@ -20,7 +20,7 @@ async def main(path: Path) -> None:
     async with aiohttp.ClientSession() as session:
         client = web_client(os.environ["SLACK_BOT_TOKEN"], os.environ["SLACK_API_URL"], session, patient=False)
         print("posting", flush=True)
-        await Outbox(Posts(store), client, utc_now, "", Pace(per_channel=0.005, look=0.02, retry=0.01)).run()
+        await Outbox(Posts(store), client, utc_now, "", OutboxTimings(per_channel=0.005, look=0.02, retry=0.01)).run()
 
 
 if __name__ == "__main__":

@@ -1,18 +1,18 @@
 """The words people type for a stretch of time, read once and read aloud again."""
 
-from bot.questions.windows.calendar import NoWindow, TwoReadings, zone_name
-from bot.questions.windows.reading import SAYS_NOTHING, ReadWindow, read_window, spoken, without_marks
+from bot.questions.windows.calendar import TwoReadings, UnknownWindow, zone_name
+from bot.questions.windows.reading import FILLER_WORDS, ParsedWindow, read_window, strip_filler_words, strip_punctuation
 from bot.questions.windows.tokens import MONTHS, WEEKDAYS
 
 __all__ = [
+    "FILLER_WORDS",
     "MONTHS",
-    "SAYS_NOTHING",
     "WEEKDAYS",
-    "NoWindow",
-    "ReadWindow",
+    "ParsedWindow",
     "TwoReadings",
+    "UnknownWindow",
     "read_window",
-    "spoken",
-    "without_marks",
+    "strip_filler_words",
+    "strip_punctuation",
     "zone_name",
 ]

@@ -11,7 +11,7 @@ from bot.errors import BadQuestion
 DAY = timedelta(days=1)
 
 
-class NoWindow(BadQuestion):
+class UnknownWindow(BadQuestion):
     """Words that name no stretch of time, not even one that cannot be asked for."""
 
 

@@ -12,21 +12,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from bot.errors import BadQuestion
-from bot.questions.windows.calendar import NoWindow, Reading, zone_name
+from bot.questions.windows.calendar import Reading, UnknownWindow, zone_name
 from bot.questions.windows.lengths import NUMBERS, UNITS
 from bot.questions.windows.ranges import FORMS, Span
 from bot.questions.windows.tokens import UnknownText, tokens_of
 from providers.models import Window
 
 LONGEST = timedelta(days=3660)
-SAYS_NOTHING = frozenset(
+FILLER_WORDS = frozenset(
     ["and", "about", "during", "for", "from", "give", "how", "in", "just", "me", "of", "on", "only", "over", "please", "show", "the", "then", "what", "within"]
 )  # fmt: skip
 _LOOKS_LIKE_DATE = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*|\d{4}[/.]\d{1,2}[/.]\d{1,2}.*")
 
 
 @dataclass(frozen=True, slots=True)
-class ReadWindow:
+class ParsedWindow:
     """A window and how the words were read: `15 to 21 Nov 2026 (UTC)`. `by_day` where it is of whole days, and not known to the minute."""
 
     window: Window
@@ -40,17 +40,17 @@ class ReadWindow:
         return self.asked_at or self.window.end
 
 
-def without_marks(word: str) -> str:
+def strip_punctuation(word: str) -> str:
     """A word without the marks that people put behind it."""
     return word.rstrip(",;?!")
 
 
-def spoken(words: Sequence[str]) -> list[str]:
+def strip_filler_words(words: Sequence[str]) -> list[str]:
     """The words without those at either end that say nothing: `for the last 7 days, please` is `last 7 days`."""
-    found = [bare for word in words if (bare := without_marks(word))]
-    while found and found[0].lower() in SAYS_NOTHING and not _is_to_come(found):
+    found = [bare for word in words if (bare := strip_punctuation(word))]
+    while found and found[0].lower() in FILLER_WORDS and not _is_to_come(found):
         del found[0]
-    while found and found[-1].lower() in SAYS_NOTHING:
+    while found and found[-1].lower() in FILLER_WORDS:
         del found[-1]
     return found
 
@@ -61,12 +61,12 @@ def _is_to_come(words: Sequence[str]) -> bool:
     return words[0].lower() == "in" and (follows[:1].isdigit() or follows in NUMBERS or follows in ("half", "couple"))
 
 
-def read_window(words: str, *, now: datetime, zone: tzinfo, whole_days: bool, example: str) -> ReadWindow:
+def read_window(words: str, *, now: datetime, zone: tzinfo, whole_days: bool, example: str) -> ParsedWindow:
     """The window that the words name. Raises BadQuestion, with `example` as its hint, for what is none.
 
     `zone` is where days begin; `whole_days` is for questions that know days and nothing shorter.
     """
-    text = " ".join(spoken(words.split()))
+    text = " ".join(strip_filler_words(words.split()))
     reading = Reading(now, UTC if whole_days else zone, whole_days, text)
     try:
         return _fitted(_span(words, reading), reading)
@@ -93,11 +93,11 @@ def _span(words: str, reading: Reading) -> Span:
         and tokens[1].kind == "word"
         and tokens[1].value not in (*UNITS, "am", "pm")
     ):
-        raise NoWindow(f"“{tokens[1].text[:20]}” is not a unit of time I know.")
-    raise NoWindow(f"“{words[:60]}” is not a window I can read.")
+        raise UnknownWindow(f"“{tokens[1].text[:20]}” is not a unit of time I know.")
+    raise UnknownWindow(f"“{words[:60]}” is not a window I can read.")
 
 
-def _fitted(span: Span, reading: Reading) -> ReadWindow:
+def _fitted(span: Span, reading: Reading) -> ParsedWindow:
     """The window of a span, cut at now. Raises BadQuestion for one that is to come, turned round or too long."""
     now, text = reading.now.astimezone(UTC), reading.text
     start, end = span.start.astimezone(UTC), span.end.astimezone(UTC)
@@ -109,7 +109,7 @@ def _fitted(span: Span, reading: Reading) -> ReadWindow:
         raise reading.refused(f"“{text}” is longer than ten years")
     window = Window(start, max(min(end, now), start + timedelta(milliseconds=1)))
     by_day = span.by_day and _begins_a_day(start, reading) and (reading.whole_days or end >= now or _begins_a_day(end, reading))
-    return ReadWindow(window, _said(window, reading, by_day=by_day), by_day, reading.now)
+    return ParsedWindow(window, _said(window, reading, by_day=by_day), by_day, reading.now)
 
 
 def _begins_a_day(moment: datetime, reading: Reading) -> bool:
