@@ -146,7 +146,7 @@ def backtest(config_path: Path | None, days: int, as_json: bool, name: str) -> N
       python -m bot backtest ingest-spike
       python -m bot backtest ingest-spike --days 30 --json
     """
-    from bot.alerts.backtest import backtest_text
+    from bot.blocks.backtest import backtest_text
     from bot.cli.ask import backtest_json, run_backtest
 
     lower_log_level()

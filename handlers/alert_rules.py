@@ -13,8 +13,8 @@ import msgspec
 from bot import formatting
 from bot.access import AccessPolicy
 from bot.alerts.commands import WORDS, CreateAlert, DeleteAlert, Silence, Unsilence, alert_example, read_alert_wish, value_meant
-from bot.alerts.evaluate import AlertState, State
 from bot.alerts.rule import Rule
+from bot.alerts.state import AlertState, State
 from bot.answer import Answer
 from bot.blocks import kit, messages
 from bot.blocks.alerts import EDIT, format_value

@@ -14,7 +14,7 @@ from bot.answer import Answer, Progress
 from bot.blocks.messages import help_for
 from bot.private_files import temporary_folder
 from bot.questions.question import AccountDirectory, CommandName, Question
-from handlers.backtesting import Replay, ReplayRequest
+from handlers.replay import Replay, ReplayRequest
 from providers.errors import ProviderError
 
 T = TypeVar("T")

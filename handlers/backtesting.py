@@ -7,38 +7,17 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING
 
 from bot.alerts.backtest import Backtest, EvaluationPoint, backtest
-from bot.alerts.evaluate import WHOLE
 from bot.alerts.rule import Rule, extract_readings
-from bot.questions.question import AccountDirectory, CommandName, Question, read_line
+from bot.alerts.state import WHOLE
+from bot.questions.question import AccountDirectory, CommandName, read_line
 from bot.store.alerts import Alerts, Sample
-
-if TYPE_CHECKING:
-    from handlers.answering import CommandHandler
+from handlers.answering import CommandHandler
+from handlers.replay import Replay, ReplayRequest
 
 DAYS = 90
 MOST_DAYS = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """What could be known of the past: looks, the oldest first, what could not be known, in words, and whether anything in it matched."""
-
-    looks: Sequence[EvaluationPoint]
-    notes: tuple[str, ...] = ()
-    matched: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayRequest:
-    """Which past is asked for: a rule, the time, and how its question was to be read at any moment of it."""
-
-    rule: Rule
-    start: datetime
-    end: datetime
-    read_at: Callable[[datetime], Question]
 
 
 @dataclass(frozen=True, slots=True)

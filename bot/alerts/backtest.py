@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import datetime, timedelta
 from typing import Literal
 
-from bot import formatting
-from bot.alerts.evaluate import AlertState, Readings, State, evaluate
+from bot.alerts.evaluate import evaluate
 from bot.alerts.rule import Rule
-from bot.answer import Block
-from bot.blocks import kit
-from bot.blocks.alerts import format_value
+from bot.alerts.state import AlertState, Readings, State
 
-MOST_SHOWN = 12
 NOTHING_MATCHED = "Nothing in that time matches the question; check its filter."
 Now = Literal["inactive", "pending", "firing", "no_data"]
 
@@ -122,140 +117,3 @@ def _now(watch: AlertState) -> Now:
     if watch.state in (State.FIRING, State.PENDING, State.INACTIVE):
         return watch.state.value  # type: ignore[return-value]
     return "no_data"
-
-
-def sentence(test: Backtest) -> str:
-    """`would have fired 4 times in 90 days, longest 2 h 10 min, now inactive`."""
-    span = formatting.pluralise(round((test.end - test.start) / timedelta(days=1)), "day")
-    if not test.matched and test.looks:
-        return f"nothing matched in the last {span}"
-    if not test.samples:
-        return f"nothing is known of the last {span}"
-    times = formatting.pluralise(len(test.firings), "time") if test.firings else "not once"
-    longest = f", longest {formatting.format_duration(test.longest())}" if test.firings else ""
-    return f"would have fired {times} in {span}{longest}, now {test.now.replace('_', ' ')}"
-
-
-def backtest_text(test: Backtest, zone: tzinfo) -> str:
-    """The whole of it in words, with a chart that needs nothing but characters."""
-    rule = test.rule
-    lines = [
-        f"{_headline(test)}.",
-        f"{rule.value} of {rule.line}, {rule.side} {format_value(rule.value, rule.threshold)}.",
-        _counted(test),
-    ]
-    shown = test.firings[-MOST_SHOWN:]
-    more = len(test.firings) - len(shown)
-    lines += [f"… and {formatting.pluralise(more, 'firing')} before"] if more else []
-    lines += [_said(test, firing, zone) for firing in shown]
-    return "\n".join([*lines, *test.notes, *_drawn(test)])
-
-
-def backtest_blocks(test: Backtest, zone: tzinfo) -> list[Block]:
-    rule = test.rule
-    blocks = [
-        kit.header(_headline(test)),
-        kit.context(f"{kit.code(rule.line, 200)} · {rule.value} {rule.side} {format_value(rule.value, rule.threshold)}"),
-    ]
-    if test.samples:
-        blocks.append(_chart(test))
-    if test.firings:
-        shown = [_said(test, firing, zone) for firing in test.firings[-MOST_SHOWN:]]
-        more = len(test.firings) - len(shown)
-        blocks.append(
-            kit.section("\n".join([*([f"… and {more} more before"] if more > 0 else []), *(f"• {line}" for line in shown)]))
-        )
-    return [*blocks, kit.context(_counted(test), *(kit.with_code(note) for note in test.notes))]
-
-
-def _headline(test: Backtest) -> str:
-    return f"{test.rule.name}{'' if test.samples else ':'} {sentence(test)}"
-
-
-def _counted(test: Backtest) -> str:
-    return f"{formatting.pluralise(test.samples, 'look')} found something, {test.missing:,} found nothing."
-
-
-def _said(test: Backtest, firing: FiringPeriod, zone: tzinfo) -> str:
-    peak = f", at its worst {format_value(test.rule.value, firing.peak)}" if firing.peak is not None else ""
-    ended = f"to {_moment(test, firing.end, zone)}" if firing.end else "until now"
-    length = formatting.format_duration((firing.end or test.end) - firing.start)
-    return f"{_moment(test, firing.start, zone)} {ended} ({length}){peak}"
-
-
-def _moment(test: Backtest, moment: datetime, zone: tzinfo) -> str:
-    """Whole days are days in UTC, as the vendor has them; moments are those of the reader."""
-    day = moment.astimezone(UTC)
-    is_day = day.time() == time() and any(look.step >= timedelta(days=1) for look in test.looks)
-    return formatting.short_day(day, test.end) if is_day else formatting.format_time(moment, zone, test.end)
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """The worst of some neighbouring looks."""
-
-    at: datetime
-    worst: float | None
-    fired: bool
-
-
-def bars(test: Backtest, most: int = kit.MOST_POINTS) -> list[Bar]:
-    """The looks in at most so many bars, each the worst of its looks."""
-    if not test.looks:
-        return []
-    size = math.ceil(len(test.looks) / most)
-    groups = [test.looks[at : at + size] for at in range(0, len(test.looks), size)]
-    return [Bar(group[0].at, _worst(test.rule, group), _any_fired(test, group)) for group in groups]
-
-
-def _worst(rule: Rule, looks: Sequence[EvaluationPoint]) -> float | None:
-    return rule.worst(reading for look in looks for reading in look.readings.values())
-
-
-def _any_fired(test: Backtest, looks: Sequence[EvaluationPoint]) -> bool:
-    first, last = looks[0].at, looks[-1].at
-    return any(firing.start <= last and (firing.end is None or firing.end > first) for firing in test.firings)
-
-
-def _chart(test: Backtest) -> Block:
-    """The value, the threshold, and, where it fired, the value once more, so that it stands out."""
-    shown = bars(test)
-    factor, unit = kit.scale([bar.worst or 0 for bar in shown]) if "bytes" in test.rule.value else (1.0, test.rule.value)
-    values = [round((bar.worst or 0) / factor, 3) for bar in shown]
-    span = len(test.looks) > len(shown)
-    return kit.chart(
-        f"{test.rule.value}{', the worst of each' if span else ''}",
-        kind="bar" if all(look.alone for look in test.looks) else "line",
-        series=[
-            ("value", values),
-            ("threshold", [round(test.rule.threshold / factor, 3)] * len(shown)),
-            ("firing", [value if bar.fired else 0 for bar, value in zip(shown, values, strict=True)]),
-        ],
-        labels=[
-            formatting.format_time(bar.at, UTC, test.end)
-            if test.looks[0].step < timedelta(days=1)
-            else formatting.short_day(bar.at, test.end)
-            for bar in shown
-        ],
-        unit=unit,
-    )
-
-
-def _drawn(test: Backtest) -> list[str]:
-    """A bar a line; `|` is the threshold, `!` says that it fired."""
-    shown = bars(test)
-    top = max([bar.worst or 0.0 for bar in shown] + [test.rule.threshold], default=0.0)
-    if not shown or top <= 0:
-        return []
-    at = round(_WIDE * test.rule.threshold / top)
-    lines = []
-    for bar in shown:
-        filled = round(_WIDE * max(0.0, bar.worst or 0.0) / top)
-        line = ["█" if n < filled else " " for n in range(_WIDE + 1)]
-        line[at] = "|" if line[at] == " " else "▌"
-        value = format_value(test.rule.value, bar.worst) if bar.worst is not None else "nothing found"
-        lines.append(f"{formatting.short_day(bar.at, test.end):>11} {'!' if bar.fired else ' '} {''.join(line)} {value}")
-    return lines
-
-
-_WIDE = 32

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Literal
 
-from bot.alerts.evaluate import WHOLE, Reading, SubjectState
 from bot.alerts.mutes import Mute, next_end
+from bot.alerts.state import WHOLE, Reading, SubjectState
 from bot.questions.question import CommandName
 
 # What an answer knows by name and can be watched.

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta, tzinfo
 from types import MappingProxyType
 
 from bot import formatting
-from bot.alerts.evaluate import WHOLE, AlertState, Reason, State, SubjectState
 from bot.alerts.rule import Rule
+from bot.alerts.state import WHOLE, AlertState, Reason, State, SubjectState
 from bot.answer import Block
 from bot.blocks import kit
 

@@ -20,7 +20,8 @@ from bot.reports.audit import CSV_HEADER, AuditFacts, AuditReport, CallHistory, 
 from bot.reports.logs import file_stem
 from bot.reports.sheets import csv_bytes
 from handlers.answering import AnswerContext, or_error
-from handlers.backtesting import Replay, ReplayRequest, look_of, steps_apart
+from handlers.backtesting import look_of, steps_apart
+from handlers.replay import Replay, ReplayRequest
 from providers.clock import Clock, utc_now
 from providers.errors import NotFound, ProviderError
 from providers.models import ApiCall, CallFilters, CallPage, Window

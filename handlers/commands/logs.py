@@ -17,7 +17,7 @@ from bot.logs.writer import TransferState
 from bot.questions.question import SHORTEST_BEGINNING, LogRef, Question
 from bot.reports.logs import LogReport, file_stem, lines_outside, order_of, timeline
 from handlers.answering import AnswerContext
-from handlers.backtesting import Replay, ReplayRequest
+from handlers.replay import Replay, ReplayRequest
 from providers.errors import ProviderError
 from providers.models import NamedLog
 from providers.redaction import Redactor

@@ -16,7 +16,8 @@ from bot.reports.forecast import HISTORY
 from bot.reports.sheets import csv_bytes
 from bot.reports.usage import UsageFacts, UsageReport, usage_report
 from handlers.answering import AnswerContext, Clock, or_error
-from handlers.backtesting import Replay, ReplayRequest, days_apart, look_of
+from handlers.backtesting import days_apart, look_of
+from handlers.replay import Replay, ReplayRequest
 from providers.errors import ProviderError
 from providers.models import DayRange, UsagePeriod
 from providers.sources import UsageSource

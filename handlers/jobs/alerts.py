@@ -13,9 +13,10 @@ import msgspec
 from msgspec.structs import replace
 
 from bot import formatting
-from bot.alerts.evaluate import ERRORS_TOLD, AlertState, EvaluationError, Readings, Reason, State, evaluate
+from bot.alerts.evaluate import ERRORS_TOLD, evaluate
 from bot.alerts.mutes import Mute, muted_by
 from bot.alerts.rule import EvaluationTimes, Rule, extract_readings, is_partial, rule_from_definition
+from bot.alerts.state import AlertState, EvaluationError, Readings, Reason, State
 from bot.answer import Answer
 from bot.blocks.alerts import NotificationContext, incident_message, thread_reply
 from bot.questions.question import read_line

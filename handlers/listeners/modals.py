@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 from slack_sdk.errors import SlackApiError
 
-from bot.alerts.backtest import backtest_blocks, backtest_text, sentence
 from bot.alerts.commands import CreateAlert, read_alert_wish
 from bot.alerts.rule import Rule
 from bot.answer import Answer, Block
 from bot.blocks import kit, limits, messages, modals
 from bot.blocks.alerts import EDIT
+from bot.blocks.backtest import backtest_blocks, backtest_text, sentence
 from bot.blocks.modals import ModalState, about_from, about_of, form_values
 from bot.errors import AccessDenied, BadQuestion, SuggestedQuestion
 from bot.questions.question import COMMANDS, QuestionParts, read_question

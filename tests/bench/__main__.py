@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.alerts.backtest import EvaluationPoint, backtest
-from bot.alerts.evaluate import WHOLE
 from bot.alerts.rule import Rule
+from bot.alerts.state import WHOLE
 from bot.answer import Answer, AnswerFile
 from bot.logs.download import DownloadRequest, download_log
 from bot.reports.audit import CSV_HEADER, AuditFacts, audit_report, csv_rows

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.alerts.evaluate import WHOLE, AlertState, evaluate
+from bot.alerts.evaluate import evaluate
 from bot.alerts.rule import Rule, extract_readings
+from bot.alerts.state import WHOLE, AlertState
 from bot.blocks.alerts import NotificationContext, incident_message, thread_reply
 from handlers.alert_rules import _state
 from tests.bot.test_alerts import MINUTE, NOON, OUT, RULE, X, steps

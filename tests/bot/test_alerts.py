@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.alerts.evaluate import LOOKS_KEPT, WHOLE, AlertState, EvaluationError, Reading, Readings, Reason, State, evaluate
+from bot.alerts.evaluate import LOOKS_KEPT, evaluate
 from bot.alerts.mutes import Mute
 from bot.alerts.rule import EvaluationTimes, Rule, extract_readings, extract_value, rule_from_definition
+from bot.alerts.state import WHOLE, AlertState, EvaluationError, Reading, Readings, Reason, State
 from bot.blocks.alerts import NotificationContext, format_value, incident_message, thread_reply
 from bot.schedules.due import read_cron
 

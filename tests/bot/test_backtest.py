@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.alerts.backtest import Backtest, EvaluationPoint, backtest, backtest_blocks, backtest_text, bars, sentence
-from bot.alerts.evaluate import WHOLE
+from bot.alerts.backtest import Backtest, EvaluationPoint, backtest
 from bot.alerts.rule import Rule
+from bot.alerts.state import WHOLE
 from bot.blocks import limits
+from bot.blocks.backtest import backtest_blocks, backtest_text, bars, sentence
 from bot.reports.audit import AuditFacts, CallHistory, audit_report, values_by
 from bot.store.alerts import Sample
 from handlers.backtesting import _joined

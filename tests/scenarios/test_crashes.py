@@ -16,7 +16,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.alerts.evaluate import WHOLE, AlertState, EvaluationError, Readings, Reason, evaluate
+from bot.alerts.evaluate import evaluate
+from bot.alerts.state import WHOLE, AlertState, EvaluationError, Readings, Reason
 from bot.app import open_bot
 from bot.sandbox.slack import BOT
 from bot.sandbox.world import Sandbox
