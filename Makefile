@@ -12,10 +12,11 @@ demo: $(VENV)/.installed  ## the sandbox with the real bot; ASK='/usage last 7 d
 test: $(VENV)/.installed  ## every test
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/.installed  ## style and types
+lint: $(VENV)/.installed  ## style, types and the map of imports
 	$(BIN)/ruff check bot handlers providers tests
 	$(BIN)/ruff format --check bot handlers providers tests
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 HOURS = 2026-11-01T00:10 2026-11-27T04:30 2026-11-27T12:00 2026-11-30T23:55 2028-02-29T00:10 2028-02-29T23:55 \
   2026-03-29T00:10 2026-03-29T01:30 2026-10-25T00:30 2026-03-08T06:30 2026-11-01T05:30
