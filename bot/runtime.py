@@ -22,10 +22,10 @@ from slack_sdk.errors import SlackApiError
 
 from bot import formatting
 from bot.app import FINISH_WITHIN_S, Bot, open_bot
-from bot.cli.service_manager import ServiceManager
 from bot.config import Settings, SlackTokens
 from bot.errors import ConfigError
 from bot.health import ConnectionStatus, serve_health
+from bot.service_manager import ServiceManager
 from bot.slack.outbox import operator_post
 from bot.store import Posts, StoreError
 from providers.http.network import NetworkSettingError

@@ -63,7 +63,7 @@ class SilenceIndex:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Evaluation:
     """What came back for a rule that was due."""
 
     rule: Rule
@@ -89,7 +89,7 @@ class AlertJob:
     ops_channel: str
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _watches: dict[str, tuple[Rule, AlertState]] = field(default_factory=dict)
-    _found: list[tuple[Found, asyncio.Future[None]]] = field(default_factory=list)
+    _found: list[tuple[Evaluation, asyncio.Future[None]]] = field(default_factory=list)
     _judging: set[asyncio.Task[None]] = field(default_factory=set)
 
     def scheduled(self, rule: Rule) -> Job:
@@ -105,14 +105,14 @@ class AlertJob:
         """One evaluation. What a crash cuts off is read again at the next look, and an instant that somebody else has judged already
         is left alone."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._found.append((Found(rule, due, await self._asked(rule)), done))
+        self._found.append((Evaluation(rule, due, await self._asked(rule)), done))
         if not self._judging:
             task = asyncio.create_task(self._judge_what_is_found())
             self._judging.add(task)
             task.add_done_callback(self._judging.discard)
         await done
 
-    async def save_evaluations(self, found: Sequence[Found]) -> None:
+    async def save_evaluations(self, found: Sequence[Evaluation]) -> None:
         """What comes of evaluations whose answers are at hand: their standings and what there is to tell of them, in transactions of so
         many that nobody waits for long."""
         for at in range(0, len(found), AT_ONCE):
@@ -135,7 +135,7 @@ class AlertJob:
                 if not done.done():
                     done.set_result(None)
 
-    async def _judge_together(self, several: Sequence[Found]) -> None:
+    async def _judge_together(self, several: Sequence[Evaluation]) -> None:
         now = self.clock()
         async with self._turn:
             for found in several:
@@ -155,7 +155,7 @@ class AlertJob:
         if any(each.posts for each in judged):
             self.outbox.wake()
 
-    def _judge(self, found: Found, now: datetime) -> EvaluationRecord:
+    def _judge(self, found: Evaluation, now: datetime) -> EvaluationRecord:
         rule, answer, at = found.rule, found.answer, found.as_of(now)
         _, before = self._watches[rule.name]
         quiet = self.quiet.said(rule.name, now)
@@ -176,7 +176,7 @@ class AlertJob:
         return _judged(rule, found.due, after, posts, reason, answer, now)
 
     def _scene(
-        self, found: Found, before: AlertState, after: AlertState, reason: Reason, quiet: str, at: datetime
+        self, found: Evaluation, before: AlertState, after: AlertState, reason: Reason, quiet: str, at: datetime
     ) -> NotificationContext:
         answer = found.answer
         if isinstance(answer, EvaluationError):

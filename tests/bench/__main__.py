@@ -32,7 +32,7 @@ from bot.sandbox.world import Sandbox, open_sandbox
 from bot.schedules.due import Due
 from bot.slack.outbox import Outbox
 from bot.store import Alerts, Posts, Store
-from handlers.jobs.alerts import AlertJob, Found, SilenceIndex
+from handlers.jobs.alerts import AlertJob, Evaluation, SilenceIndex
 from providers.akamai import parse as akamai
 from providers.devicewise import parse as devicewise
 from providers.models import Window
@@ -342,7 +342,7 @@ async def tick_ms(count: int, *, history: int = 0) -> float:
             at = NOW + step * timedelta(minutes=15)
             due = [Due(f"alert {rule.name}", at, 0) for rule in rules]
             answers = [Answer("", [], {"bytes": 95.0 if (n + step) % 200 == 0 else 5.0}) for n in range(count)]
-            found = [Found(rule, each, answer) for rule, each, answer in zip(rules, due, answers, strict=True)]
+            found = [Evaluation(rule, each, answer) for rule, each, answer in zip(rules, due, answers, strict=True)]
             started = time.perf_counter()
             await job.save_evaluations(found)
             taken.append((time.perf_counter() - started) * 1000)

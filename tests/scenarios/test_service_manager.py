@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from bot import runtime
-from bot.cli.service_manager import ServiceManager
 from bot.health import ConnectionStatus
 from bot.runtime import Service
 from bot.sandbox.world import Sandbox
+from bot.service_manager import ServiceManager
 from tests.conftest import ROOT, toml_of
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this platform has no Unix sockets")
