@@ -8,25 +8,25 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_BEGINS: Final = rb"(?<![a-z0-9_.%\\-])"
+_BEGINS: Final = rb"(?<![A-Za-z0-9_.%\\-])"
 _QUOTE_OF_NAME: Final = rb"""(?:\\{0,3}["'])?"""
 _OPENS: Final = rb"""(?P<quote>\\{0,3}["'])?"""
 _ENDS: Final = rb"""(?(quote)(?P=quote)|(?=\s|["'][^\w!$^*~@\#+]|$))"""
 
 
 def _shape(name: bytes, sign: bytes, value: bytes) -> re.Pattern[bytes]:
-    return re.compile(_BEGINS + name + _QUOTE_OF_NAME + sign + _OPENS + b"(?P<value>" + value + b")" + _ENDS)
+    return re.compile(_BEGINS + b"(?i:" + name + b")" + _QUOTE_OF_NAME + sign + _OPENS + b"(?P<value>" + value + b")" + _ENDS)
 
 
 _NAMED: Final = _shape(
-    rb"(?:password|passwd|secret|token|api_?key)",
+    rb"password|passwd|secret|token|api_?key",
     rb"[^\S\n]?[=:][^\S\n]?",
-    rb"(?=[a-z]{0,64}[0-9])[a-z0-9](?:[a-z0-9_~!$*^+-]|&(?![\w.%-]{1,40}[=:])){7,255}+",
+    rb"(?=[A-Za-z]{0,64}[0-9])[A-Za-z0-9](?:[A-Za-z0-9_~!$*^+-]|&(?![\w.%-]{1,40}[=:])){7,255}+",
 )
-_SESSION: Final = _shape(rb"session_?id", rb"[=:]", rb"(?=[a-f]{0,64}[0-9])(?=[0-9]{0,15}[a-f])[0-9a-f]{12,128}+")
-_HEADER: Final = _shape(rb"authorization", rb"[^\S\n]?[=:][^\S\n]?", rb"(?:bearer|basic|token)[ ][a-z0-9._~+/=-]{6,8192}+")
+_SESSION: Final = _shape(rb"session_?id", rb"[=:]", rb"(?=[A-Fa-f]{0,64}[0-9])(?=[0-9]{0,15}[A-Fa-f])[0-9A-Fa-f]{12,128}+")
+_HEADER: Final = _shape(rb"authorization", rb"[^\S\n]?[=:][^\S\n]?", rb"(?i:bearer|basic|token)[ ][A-Za-z0-9._~+/=-]{6,8192}+")
 
-# By the text that is found first, in lower case. The value is the last group.
+# By the text that is found first, in lower case.
 COMMON_SHAPES: Final = {
     b"pass": _NAMED,
     b"secret": _NAMED,

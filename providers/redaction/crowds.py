@@ -34,13 +34,12 @@ def is_crowded(matches: list[Match], length: int) -> bool:
     return len(matches) > CROWD and len(matches) * CROWD_BYTES > length
 
 
-def line_matches(
-    find: Find, line: bytes, text: bytes, ordinary: OrdinaryTexts, *, longest: int
-) -> tuple[list[Match], Span | None]:
+def line_matches(find: Find, line: bytes, ordinary: OrdinaryTexts, *, longest: int) -> tuple[list[Match], Span | None]:
     """The places in a long line that are worth a look, and the rest of the line where it is to be taken out unread.
 
-    `text` is what is scanned: the line, or the line in lower case. `longest` is the length of the longest text that is looked for.
+    `longest` is the length of the longest text that is looked for.
     """
+    text = line
     kept: list[Match] = []
     first = 0
     has_asked = False
@@ -58,8 +57,7 @@ def line_matches(
             return kept[: first + CROWD], Span(kept[first + CROWD][1], len(line) - line.endswith(b"\n"))
         has_asked = True
         first = len(kept)
-        rest = _without(line[at + SLICE_BYTES :], texts)
-        text = text[: at + SLICE_BYTES] + (rest if text is line else rest.lower())
+        text = line[: at + SLICE_BYTES] + _without(line[at + SLICE_BYTES :], texts)
     return kept, None
 
 

@@ -6,8 +6,7 @@ One pass over a block finds the fixed texts at which a secret may begin; the rul
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from providers.redaction import crowds
@@ -24,7 +23,7 @@ from providers.redaction.phrases import (
     scheme_secrets,
 )
 from providers.redaction.private_keys import KEY_HINTS, OpenKey, following_lines, private_key
-from providers.redaction.scan import Group, Match, ValueScan, groups_of
+from providers.redaction.scan import Match, TextScan, ValueScan
 from providers.redaction.secret import MARK, Secret
 from providers.redaction.stream import LineRedactor
 from providers.redaction.token_rules import Rule, ordinary_token_text, token_rules
@@ -55,11 +54,11 @@ def _phrase_rules() -> dict[bytes, PhraseRule]:
     return {hint.encode(): (rule, COMMON_SHAPES.get(hint.encode())) for texts, rule in hints for hint in texts}
 
 
-# Looked for in lower case.
-_PHRASES: Final = groups_of(_phrase_rules(), apart=False)
-# Looked for as they are. A private key goes on in the lines below, so it has no rule for its place alone.
+# A private key goes on in the lines below, so it has no rule for its place alone.
 _KEY_RULES: Final[Mapping[bytes, list[Rule]]] = {hint.encode(): [] for hint in KEY_HINTS}
-_TOKENS: Final = groups_of({**token_rules(), **_KEY_RULES}, apart=True)
+_TOKEN_RULES: Final = {**token_rules(), **_KEY_RULES}
+_RULES: Final[list[PhraseRule | list[Rule]]] = [*_phrase_rules().values(), *_TOKEN_RULES.values()]
+_SCAN: Final = TextScan(any_case=list(_phrase_rules()), as_they_are=list(_TOKEN_RULES))
 
 
 class Redactor:
@@ -142,42 +141,30 @@ def _secrets(block: bytes, key: OpenKey | None, *, dense: bool) -> tuple[list[Fo
     if key:
         below, _, key = following_lines(block, 0, key)
         spans += below
-    lowered = block.lower()
-    starts: set[int] = set()
-    for phrases in _PHRASES:
-        if matches := _matches(phrases, block, lowered, spans, dense=dense):
-            _look_for_phrases(block, lowered, phrases.meanings, matches, spans, starts)
-    keys: list[int] = []
-    for tokens in _TOKENS:
-        if matches := _matches(tokens, block, block, spans, dense=dense):
-            _look_for_tokens(block, tokens.meanings, matches, spans)
-            keys += [at for index, at, _ in matches if not tokens.meanings[index]]
-    if keys:
-        key = _look_for_keys(block, sorted(keys), spans) or key
+    matches = _matches(block, spans, dense=dense)
+    if matches and (keys := _look(block, matches, spans)):
+        key = _look_for_keys(block, keys, spans) or key
     return spans, key
 
 
-def _matches(
-    group: Group[PhraseRule] | Group[list[Rule]], block: bytes, text: bytes, spans: list[Found], *, dense: bool
-) -> list[Match]:
-    """The places in `text` that are worth a look. Where a long line is too dense, its rest is added to `spans`."""
+def _matches(block: bytes, spans: list[Found], *, dense: bool) -> list[Match]:
+    """The places that are worth a look. Where a long line is too dense, its rest is added to `spans`."""
     if dense and len(block) >= LONG_LINE and block.find(b"\n", 0, len(block) - 1) < 0:
-        ordinary = partial(_ordinary_texts, group.meanings)
-        matches, rest = crowds.line_matches(group.find, block, text, ordinary, longest=group.longest)
+        matches, rest = crowds.line_matches(_SCAN.found, block, _ordinary_texts, longest=_SCAN.longest)
         if rest:
             spans.append(rest)
         return matches
-    matches = group.find(text)
-    if not dense and crowds.is_crowded(matches, len(text)):
+    matches = _SCAN.found(block)
+    if not dense and crowds.is_crowded(matches, len(block)):
         raise _DenseLinesError
     return matches
 
 
-def _ordinary_texts(rules: Sequence[PhraseRule | list[Rule]], line: bytes, matches: list[Match]) -> Iterator[bytes]:
+def _ordinary_texts(line: bytes, matches: list[Match]) -> Iterator[bytes]:
     """What stands around the places and is no secret wherever it stands in the line."""
     has_userinfo = b"@" in line
     for index, at, end in matches:
-        rule = rules[index]
+        rule = _RULES[index]
         if isinstance(rule, list):
             text = ordinary_token_text(line, at, end, rule)
         elif line.startswith(b"://", at):
@@ -188,26 +175,29 @@ def _ordinary_texts(rules: Sequence[PhraseRule | list[Rule]], line: bytes, match
             yield text
 
 
-def _look_for_phrases(
-    block: bytes,
-    lowered: bytes,
-    rules: list[PhraseRule],
-    matches: list[Match],
-    spans: list[Found],
-    starts: set[int],
-) -> None:
-    """Adds the secrets at some places to `spans`. `starts` is where the secrets of common shapes begin."""
-    reach = 0
+def _look(block: bytes, matches: list[Match], spans: list[Found]) -> list[int]:
+    """Adds the secrets at some places to `spans`, and says where private keys may begin."""
+    keys: list[int] = []
+    starts: set[int] = set()
+    reach = token_reach = 0
     next_at_sign = -1
     for index, at, _ in matches:
+        rules = _RULES[index]
+        if isinstance(rules, list):
+            if not rules:
+                keys.append(at)
+            elif at + _REACH >= token_reach:
+                token_reach = max(token_reach, _look_for_token(block, at, rules, spans))
+            continue
         if at + _REACH < reach:
             continue
-        rule, shape = rules[index]
+        rule, shape = rules
         if shape:
-            if common := shape.match(lowered, at):
-                start, reach = common.span("value")
-                spans.append((start, reach, _MARK))
+            if common := shape.match(block, at):
+                start, end = common.span("value")
+                spans.append((start, end, _MARK))
                 starts.add(start)
+                reach = max(reach, end)
                 continue
         # The credentials behind a scheme were taken out together with it.
         elif rule is scheme_secrets and (at in starts or at + _LONGEST_SCHEME < reach):
@@ -221,17 +211,17 @@ def _look_for_phrases(
         if found := rule(block, at):
             spans += found
             reach = max(reach, found[-1][1])
+    return keys
 
 
-def _look_for_tokens(block: bytes, rules: list[list[Rule]], matches: list[Match], spans: list[Found]) -> None:
-    reach = 0
-    for index, at, _ in matches:
-        if at + _REACH < reach:
-            continue
-        for rule in rules[index]:
-            if found := rule(block, at):
-                spans += found
-                reach = max(reach, found[-1][1])
+def _look_for_token(block: bytes, at: int, rules: list[Rule], spans: list[Found]) -> int:
+    """Adds the tokens at a place to `spans`, and says where the last one ends."""
+    end = 0
+    for rule in rules:
+        if found := rule(block, at):
+            spans += found
+            end = found[-1][1]
+    return end
 
 
 def _look_for_keys(block: bytes, starts: list[int], spans: list[Found]) -> OpenKey | None:

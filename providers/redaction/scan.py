@@ -2,38 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final, Generic, TypeVar
+import threading
+from collections.abc import Sequence
+from typing import Final
 
+import hyperscan
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
-# That many texts the scan can look for with vectors, which is several times as quick.
-LARGEST_PART: Final = 64
-# Texts of so few bytes slow down all that are looked for together with them.
-SHORT: Final = 3
+# The place of a text in its sequence, and where it begins and ends.
+Match = tuple[int, int, int]
 # With fewer first bytes than these, the scan would look for each of them by itself, which is slower where they are common letters.
 _FILLERS: Final = tuple(bytes((first, 0xFF, 0xFE, 0xFD)) for first in range(4))
 
-# The place of a text in its group, and where it begins and ends.
-Match = tuple[int, int, int]
-T = TypeVar("T")
 
+class TextScan:
+    """Looks for hundreds of texts in one pass: for some as they are, and for those of `any_case` in upper and lower case.
 
-class Group(Generic[T]):
-    """Texts that are looked for in one pass, each of which stands for something, such as a rule. Of two that overlap the first is found."""
+    All are found, also where they overlap, in the order of their ends. Threads may use it at the same time.
+    """
 
-    def __init__(self, texts: Sequence[bytes], meanings: Sequence[T]) -> None:
-        self.meanings = list(meanings)
-        self.longest = max(map(len, texts))
-        self.find = BytesAhoCorasick(texts, matchkind=MatchKind.LeftmostFirst).find_matches_as_indexes
+    def __init__(self, any_case: Sequence[bytes], as_they_are: Sequence[bytes]) -> None:
+        texts = [*any_case, *as_they_are]
+        self.longest: Final = max(map(len, texts))
+        self._lengths = [len(text) for text in texts]
+        self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        self._database.compile(
+            expressions=texts,
+            ids=list(range(len(texts))),
+            elements=len(texts),
+            flags=[hyperscan.HS_FLAG_CASELESS] * len(any_case) + [0] * len(as_they_are),
+            literal=True,
+        )
+        self._scratches = threading.local()
 
+    def found(self, block: bytes) -> list[Match]:
+        """The texts in a block."""
+        matches: list[Match] = []
+        lengths = self._lengths
 
-def groups_of(meanings: Mapping[bytes, T], *, apart: bool) -> list[Group[T]]:
-    """The texts in groups. Of texts that overlap, all are found where they are kept `apart`, and the first one of a group otherwise."""
-    texts = list(meanings)
-    return [
-        Group([texts[index] for index in part], [meanings[texts[index]] for index in part]) for part in _parts(texts, apart=apart)
-    ]
+        def add(index: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            matches.append((index, end - lengths[index], end))
+
+        self._database.scan(block, match_event_handler=add, scratch=self._scratch())
+        return matches
+
+    def _scratch(self) -> hyperscan.Scratch:
+        """Each thread needs one of its own."""
+        scratch: hyperscan.Scratch | None = getattr(self._scratches, "scratch", None)
+        if scratch is None:
+            scratch = self._scratches.scratch = hyperscan.Scratch(self._database)
+        return scratch
 
 
 class ValueScan:
@@ -47,36 +65,3 @@ class ValueScan:
         """Where the values stand."""
         matches = self._scan.find_matches_as_indexes(block)
         return [(start, end) for index, start, end in matches if index < self._count]
-
-
-def _parts(texts: Sequence[bytes], *, apart: bool) -> list[list[int]]:
-    """The texts in groups. Where they are kept apart, no member of a group can hide another one."""
-    parts: list[list[int]] = []
-    for index in sorted(range(len(texts)), key=lambda index: -len(texts[index])):
-        for part in parts:
-            if _may_join(texts, index, part) and not (apart and any(_hide(texts[index], texts[other]) for other in part)):
-                part.append(index)
-                break
-        else:
-            parts.append([index])
-    return parts
-
-
-def _may_join(texts: Sequence[bytes], index: int, part: Sequence[int]) -> bool:
-    is_as_short = (len(texts[index]) <= SHORT) == (len(texts[part[0]]) <= SHORT)
-    return len(part) < LARGEST_PART and is_as_short
-
-
-def _hide(one: bytes, other: bytes) -> bool:
-    """Whether an occurrence of one text can hide one of the other. What begins in the middle of a word is no token, and a
-    sign alone is shared by many."""
-    return _hides(one, other) or _hides(other, one)
-
-
-def _hides(one: bytes, other: bytes) -> bool:
-    for at in range(len(one)):
-        if at and (one[at - 1 : at + 1].isalnum() or (at == len(one) - 1 and not one[at:].isalnum())):
-            continue
-        if one.startswith(other, at) or other.startswith(one[at:]):
-            return True
-    return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -16,7 +17,6 @@ from providers.redaction import (
     phrases,
     private_keys,
     redactor,
-    scan,
     stream,
     token_rules,
     values,
@@ -78,10 +78,9 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
     work = Work()
     for module in MODULES:
         work.watch(module, monkeypatch)
-    rules = token_rules.token_rules()
-    keys: dict[bytes, list[token_rules.Rule]] = {hint.encode(): [] for hint in private_keys.KEY_HINTS}
-    monkeypatch.setattr(redactor, "_TOKENS", scan.groups_of({**rules, **keys}, apart=True))
-    monkeypatch.setattr(redactor, "_PHRASES", scan.groups_of(redactor._phrase_rules(), apart=False))
+    rules = [*redactor._phrase_rules().values(), *token_rules.token_rules().values()]
+    keys: list[list[token_rules.Rule]] = [[] for _ in private_keys.KEY_HINTS]
+    monkeypatch.setattr(redactor, "_RULES", [*rules, *keys])
     # Crowds are taken out unread, which would hide how the rules grow.
     monkeypatch.setattr(crowds, "CROWD", 10**9)
     return work
@@ -170,3 +169,15 @@ def test_private_key_among_dense_lines_vanishes() -> None:
     redacted = Redactor().text("token=\n" * 20_000 + key + "token=\n" * 20_000)
     assert "q7vX2mZ9" not in redacted
     assert redacted.count("token=\n") == 40_000
+
+
+def test_threads_share_one_redactor() -> None:
+    redactor = Redactor()
+    lines = b"".join(b"password=hunter2! GET /oven/%d\n" % number for number in range(2_000))
+    expected = lines.replace(b"hunter2!", b"[redacted]")
+    with ThreadPoolExecutor(4) as pool:
+        assert all(redacted == expected for redacted in pool.map(redactor.block, [lines] * 40))
+
+
+def test_empty_block_stays_empty() -> None:
+    assert Redactor().block(b"") == b""
