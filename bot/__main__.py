@@ -162,6 +162,9 @@ def check(config_path: Path | None, as_json: bool) -> None:
     """Configuration, tokens, scopes, and one cheap request to every provider.
 
     \b
+    Also whether Slack knows the channels, people and user groups of the configuration and the bot is in those
+    channels, whether the clock is right, whether there is room on the disk, and which commands would be refused
+    for everybody. Lines begin with "ok", "NO" (with what to do) or "!!" (a warning, which fails nothing).
     Examples:
       python -m bot check
       python -m bot check --config /etc/opswatch/bot.toml --json
@@ -174,8 +177,9 @@ def check(config_path: Path | None, as_json: bool) -> None:
         click.echo(terminal_json({"ok": code == 0, "checks": plain}))
     else:
         for line, following in zip(checks, [*checks[1:], None], strict=True):
-            click.echo(terminal_line(f"{'ok ' if line.ok else 'NO '} {line.name}: {line.detail}"))
-            if line.hint and not line.ok and (following is None or following.hint != line.hint):
+            mark = "NO " if not line.ok else "!! " if line.hint else "ok "
+            click.echo(terminal_line(f"{mark} {line.name}: {line.detail}"))
+            if line.hint and (following is None or following.hint != line.hint):
                 click.echo(terminal_line(as_called(f"     → {line.hint}")))
     sys.exit(code)
 

@@ -14,6 +14,8 @@ from slack_sdk.errors import SlackApiError
 
 from bot import formatting
 from bot.cli.ask import ledger_of
+from bot.cli.check_local import free_space, refusals
+from bot.cli.check_slack import check_clock, check_names, is_ours
 from bot.composition import ProviderRegistry
 from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import ConfigError
@@ -39,9 +41,13 @@ async def run_checks(path: Path, *, environ: Mapping[str, str] = os.environ) -> 
     counted = (("account", settings.providers), ("digest", settings.digest), ("alert", settings.alert))
     about = formatting.join_words([formatting.pluralise(len(entries), what) for what, entries in counted])
     checks = [Check("configuration", ok=True, detail=f"{path.name} is fine: {about}.")]
-    checks += _folders()
+    if not settings.providers:
+        detail = f"{path.name} has no accounts, so no question can be answered."
+        checks = [Check("configuration", ok=True, detail=detail, hint="Add an account under [providers].")]
+    checks += _folders(settings)
     groups = await asyncio.gather(_database(settings), _slack(settings, environ), _accounts(settings))
     checks += [check for group in groups for check in group]
+    checks += refusals(settings)
     return checks, exit_code(checks)
 
 
@@ -50,19 +56,20 @@ def exit_code(checks: Sequence[Check]) -> int:
     failed = [check for check in checks if not check.ok]
     if not failed:
         return 0
-    return CONFIG_WRONG if any(check.name in LOCAL_CHECKS for check in failed) else PROVIDER_FAILED
+    return CONFIG_WRONG if any(check.name in LOCAL_CHECKS or is_ours(check) for check in failed) else PROVIDER_FAILED
 
 
-def _folders() -> list[Check]:
+def _folders(settings: Settings) -> list[Check]:
     """Logs on their way to Slack need a folder that can be written."""
+    hint = "Set TMPDIR to a folder with room for the largest log."
     try:
         with tempfile.TemporaryFile() as file:
             file.write(b"0")
     except OSError as error:
         why = error.strerror or type(error).__name__
-        hint = "Set TMPDIR to a folder with room for the largest log."
         return [Check("temporary folder", ok=False, detail=f"No temporary file can be written ({why}).", hint=hint)]
-    return [Check("temporary folder", ok=True, detail=f"{tempfile.gettempdir()} can be written.")]
+    folder, wanted = tempfile.gettempdir(), settings.limits.upload_total
+    return [free_space("temporary folder", Path(folder), f"{folder} can be written", hint, wanted=wanted)]
 
 
 async def _database(settings: Settings) -> list[Check]:
@@ -71,7 +78,8 @@ async def _database(settings: Settings) -> list[Check]:
     except StoreError as error:
         return [Check("database", ok=False, detail=str(error), hint="Check `database` in bot.toml and the rights of its folder.")]
     await store.close()
-    return [Check("database", ok=True, detail=f"{settings.database.name} can be written.")]
+    hint = "Make room, or have `database` in bot.toml on another disk."
+    return [free_space("database", settings.database.parent, f"{settings.database.name} can be written", hint)]
 
 
 async def _slack(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
@@ -107,6 +115,11 @@ async def _slack(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
             checks.append(Check("scopes", ok=True, detail="The token may do all that is needed."))
         if settings.slack.mode == "socket":
             checks.append(await _socket(client, tokens.app.open()))
+        if clock := check_clock(who.headers.get("date"), utc_now()):
+            checks.append(clock)
+        if not missing:
+            # Without its scopes the bot cannot ask, and the line above says so.
+            checks += await check_names(client, settings)
     return checks
 
 

@@ -16,6 +16,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -657,7 +658,8 @@ class SlackSandbox(Server):
         if not answer["ok"]:
             self.refused.append(f"{method}: {answer}")
         self._notify()
-        return web.json_response(answer, headers={"X-OAuth-Scopes": self.scopes})
+        date = formatdate(self.clock(), usegmt=True)
+        return web.json_response(answer, headers={"X-OAuth-Scopes": self.scopes, "Date": date})
 
     def _too_often(self, method: str, args: Mapping[str, Any]) -> int:
         """For how many seconds the call comes too early."""
