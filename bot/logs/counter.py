@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
+from bot.logs.field_shapes import FieldShape, field_shape_of
 from bot.logs.grammar import LEAST_BYTES
 from bot.logs.levels import LEVELS
 from bot.logs.lines import without_colours
@@ -51,6 +52,8 @@ class LogCounter:
     _open: bytes = b""
     _shape: Shape | None = field(default=None, compare=False)
     _without_shape: int = field(default=0, compare=False)
+    _fields: FieldShape | None = field(default=None, compare=False)
+    _without_fields: int = field(default=0, compare=False)
     _reader: LineReader = field(default_factory=LineReader, compare=False)
 
     def feed(self, block: bytes) -> None:
@@ -90,6 +93,8 @@ class LogCounter:
         if beginning.count(b"\n") * _SHORT_LINE > len(beginning):
             self._count_short_lines(text)
             return
+        if self._count_by_fields(text):
+            return
         at = self._count_by_shape(text)
         if at < len(text):
             self._count_each(text[at + 1 :].split(b"\n"))
@@ -121,6 +126,32 @@ class LogCounter:
                 self._count_each([text[at + 1 : end]])
             at = end
         return at
+
+    def _count_by_fields(self, text: bytes) -> bool:
+        """Counts lines that name their time and level by the same fields; false where some line does not."""
+        fields = self._fields or self._learned_fields(text)
+        counted = fields.count(text) if fields else None
+        minutes = {written: fields.minute(written) for written in counted.minutes} if fields and counted else {}
+        if counted is None or None in minutes.values():
+            if fields:
+                self._fields, self._without_fields = None, _BLOCKS_WITHOUT
+            return False
+        self.levels.update(counted.levels)
+        for written, count in counted.minutes.items():
+            self._place(minutes[written], count)
+        self.last = minutes[counted.last]
+        return True
+
+    def _learned_fields(self, text: bytes) -> FieldShape | None:
+        if self._without_fields:
+            self._without_fields -= 1
+            return None
+        end = text.find(b"\n", 1, LONG_LINE_KEPT)
+        line = text[1 : end if end > 0 else len(text)]
+        self._fields = None if shape_of(line) else field_shape_of(line)
+        if self._fields is None:
+            self._without_fields = _BLOCKS_WITHOUT
+        return self._fields
 
     def _learned(self, text: bytes) -> Shape | None:
         """The shape of the first line that has one."""

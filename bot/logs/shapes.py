@@ -123,7 +123,7 @@ def _shape_with_level(line: bytes, spans: Spans) -> Shape | None:
         + re.escape(after)
         + rb"[^\n]*+"
     )
-    minute, is_wide = _minute_like(line[slice(*spans.minute)], spans.form)
+    minute, is_wide = minute_like(line[slice(*spans.minute)], spans.form)
     offset = None if is_wide else spans.behind[0] + 1
     return Shape(spans.form, behind, _run_of(re.escape(before), minute, tail), heads, offset, once, never)
 
@@ -135,6 +135,38 @@ def _shape_without_level(line: bytes) -> Shape | None:
         return _audit_shape(head)
     if len(line) < LEAST_BYTES or line.startswith((b"{", b"\xef\xbb\xbf")) or fields.looks_like_pairs(head):
         return None
+    start = beginning_of(line)
+    if start is None or (not start.has_priority and read_line(line).level):
+        return None
+    guard = line[start.end : start.end + 1]
+    quoted = QUOTED_BEHIND.match(head, start.end)
+    if quoted:
+        end = re.escape(quoted[0])
+    elif start.has_priority or start.form in SYSLOG_FORMS:
+        end = re.escape(guard)
+    else:
+        end = rb"(?=" + re.escape(guard) + rb")(?!" + AT_ONCE_LETTER + rb")"
+    run = _run_of(start.before, start.minute, start.rest + end + rb"[^\n]*+")
+    is_screened = not (start.has_priority or quoted)
+    return Shape(start.form, start.behind, run, {}, has_priority=start.has_priority, is_screened=is_screened)
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """How a line of text begins: patterns of what stands before its minute, of the minute, and of the rest of its time; where that ends."""
+
+    form: str
+    behind: bytes
+    before: bytes
+    minute: bytes
+    rest: bytes
+    end: int
+    has_priority: bool
+
+
+def beginning_of(line: bytes) -> Beginning | None:
+    """How a line begins that tells its time, and no level before it but by a priority."""
+    head = line[:FAR_ENOUGH]
     match, is_first = at_start(head), True
     if match is None:
         if CONTINUES.match(head) or level_alone(head):
@@ -146,33 +178,23 @@ def _shape_without_level(line: bytes) -> Shape | None:
     has_priority = by_lead and bool(match["priority"])
     if by_lead and not has_priority and (level_before(match) or match["redis"]):
         return None
-    if not has_priority and read_line(line).level:
-        return None
     form, minute_at_, behind_at = spans_at(match)
     before, behind, guard = line[: minute_at_.start], line[behind_at], line[match.end() : match.end() + 1]
     if len(before) > MOST_BEFORE or not guard or guard.isalnum():
         return None
-    start = re.escape(before) if is_first and not has_priority else _with_any_digits(before)
+    start = re.escape(before) if is_first and not has_priority else with_any_digits(before)
     if has_priority:
         start = _PRIORITY.sub(rb"<\\d{1,3}>", start, count=1)
     elif client := _CLIENT.fullmatch(before):
         start = client.re.pattern
-    minute, _ = _minute_like(line[minute_at_], form)
+    minute, _ = minute_like(line[minute_at_], form)
     # No other offset, and no half of the day.
     end = re.escape(behind) + (
         rb"(?!" + times.OFFSET + rb")" if behind else rb"(?!" + times.FORM_OF[form].behind_unnamed() + rb")"
     )
     if form == "syslog":
         end += _NO_YEAR
-    quoted = QUOTED_BEHIND.match(head, match.end())
-    if quoted:
-        end += re.escape(quoted[0])
-    elif has_priority or form in SYSLOG_FORMS:
-        end += re.escape(guard)
-    else:
-        end += rb"(?=" + re.escape(guard) + rb")(?!" + AT_ONCE_LETTER + rb")"
-    run = _run_of(start, minute, times.FORM_OF[form].rest + end + rb"[^\n]*+")
-    return Shape(form, behind, run, {}, has_priority=has_priority, is_screened=not (has_priority or quoted))
+    return Beginning(form, behind, start, minute, times.FORM_OF[form].rest + end, match.end(), has_priority)
 
 
 def _audit_shape(head: bytes) -> Shape | None:
@@ -186,12 +208,12 @@ def _run_of(before: bytes, minute: bytes, tail: bytes) -> re.Pattern[bytes]:
     return re.compile(rb"\n" + before + rb"(" + minute + rb")" + tail + rb"(?:\n" + before + rb"\1" + tail + rb")*+")
 
 
-def _with_any_digits(before: bytes) -> bytes:
+def with_any_digits(before: bytes) -> bytes:
     """A pattern for the same bytes with any numbers in them."""
     return _DIGITS.sub(rb"\\d{1,6}+", re.escape(before))
 
 
-def _minute_like(written: bytes, form: str) -> tuple[bytes, bool]:
+def minute_like(written: bytes, form: str) -> tuple[bytes, bool]:
     """A pattern for minutes of as many digits, and whether it fits more or fewer; whether there is such a minute is looked at once for
     each."""
     if re.search(rb"[A-SU-Za-z]", written) or form in _LOOSE_FORMS:

@@ -1,0 +1,235 @@
+"""Lines that name their time and their level by fields, wherever in the line these stand: JSON, also behind a time or a container's name, and
+`key=value` pairs. They are counted by the block, with a short look at each line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ahocorasick_rs import BytesAhoCorasick
+
+from bot.logs import fields, times
+from bot.logs.grammar import COMPOSED_JSON, FAR_ENOUGH, TIME_FIRST
+from bot.logs.lines import minute_at, read_line, spans_at
+from bot.logs.shapes import beginning_of, minute_like, with_any_digits
+from bot.logs.signs import spellings
+from bot.logs.times import Minute
+
+# Lines longer than that are no model for others.
+LONGEST_LEARNED: Final = 8192
+# Fields that may tell a level where no other does.
+_INNER: Final = ("log", "attributes", "jsonpayload", "fields", "record", "context", "meta", "extra")
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The levels of some lines, their minutes as they are written, and the last of these."""
+
+    levels: Counter[str]
+    minutes: Counter[bytes]
+    last: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FieldShape:
+    """With what each line begins and ends, and by which fields it tells its time and its level."""
+
+    opening: bytes
+    ending: bytes
+    form: str
+    behind: bytes
+    time: re.Pattern[bytes]
+    level: re.Pattern[bytes] | None
+    level_field: str
+    # The level of lines that leave it out.
+    constant: str
+    # What must stand in each line, and what in none.
+    keys: tuple[bytes, ...]
+    never: BytesAhoCorasick
+
+    def count(self, text: bytes) -> Counted | None:
+        """Of a text in which a line end stands before each line; None where some line is different."""
+        lines = text.count(b"\n")
+        if text.count(b"\n" + self.opening) != lines:
+            return None
+        if self.ending and text.count(self.ending + b"\n") + text.endswith(self.ending) != lines:
+            return None
+        minutes = self.time.findall(text)
+        words = self.level.findall(text) if self.level else ()
+        if len(minutes) != lines or (self.level and len(words) != lines) or self.never.find_matches_as_indexes(text):
+            return None
+        levels: Counter[str] = Counter({self.constant: lines} if self.constant else {})
+        for word, count in Counter(words).items():
+            level = fields.LEVEL_KEYS[self.level_field](word)
+            if level is None:
+                return None
+            levels[level] += count
+        if not self._stand_in_each(text, lines):
+            return None
+        return Counted(levels, Counter(minutes), minutes[-1])
+
+    def minute(self, written: bytes) -> Minute | None:
+        return times.minute_of(self.form, written, self.behind)
+
+    def _stand_in_each(self, text: bytes, lines: int) -> bool:
+        """Whether the fields stand in each line, and outside any object in it."""
+        own_braces = 1 + sum(key.count(b"{") for key in self.keys)
+        is_flat = self.ending != b"}" or text.count(b"{") == lines * own_braces
+        for line in text[1:].split(b"\n"):
+            for key in self.keys:
+                at = line.find(key)
+                if at < 0:
+                    return False
+                if not is_flat and line.count(b"{", 0, at + len(key)) > own_braces:
+                    return False
+                if at > fields.MOST_OF_PAIRS and self.ending != b"}":
+                    return False
+        return True
+
+
+def field_shape_of(line: bytes) -> FieldShape | None:
+    """The shape of a line whose fields tell its time, or that tells its time before them."""
+    if len(line) > LONGEST_LEARNED:
+        return None
+    head = line[:FAR_ENOUGH]
+    if line.startswith(b"{"):
+        return _of_json(line, 0)
+    if composed := COMPOSED_JSON.match(head):
+        return _of_json(line, composed.end())
+    if fields.looks_like_pairs(head):
+        return _of_pairs(line)
+    return _of_json_behind_time(line)
+
+
+def _of_json(line: bytes, at: int) -> FieldShape | None:
+    body, reading = line[at:].rstrip(b"\r"), read_line(line)
+    found = fields.json_fields(body)
+    if not found or not reading.minute or not body.endswith(b"}"):
+        return None
+    time_field = next((key for key in fields.TIME_KEYS if key in found), "")
+    written = _json_key(body, time_field, found)
+    time = TIME_FIRST.match(body, written.end()) if written else None
+    if written is None or time is None or minute_at(time) != reading.minute:
+        return None
+    form, minute_at_, behind_at = spans_at(time)
+    minute, _ = minute_like(body[minute_at_], form)
+    behind = body[behind_at]
+    end = times.FORM_OF[form].rest + re.escape(behind) + rb"(?=[\",}])"
+    pattern = re.compile(re.escape(written[0]) + rb"(" + minute + rb")" + end)
+    earlier = [*fields.TIME_KEYS[: fields.TIME_KEYS.index(time_field)], "date"]
+    opening = line[:at] + body[:2] if at else body[:2]
+    return _with_level(
+        body, found, reading.level, (opening, form, behind, pattern), written[0], [key for key in earlier if key != time_field]
+    )
+
+
+def _of_json_behind_time(line: bytes) -> FieldShape | None:
+    """A time, perhaps a program or a container, and JSON."""
+    beginning = beginning_of(line)
+    brace = line.find(b'{"', beginning.end, FAR_ENOUGH) if beginning else -1
+    if beginning is None or beginning.has_priority or brace < 0:
+        return None
+    body, level = line[brace:].rstrip(b"\r"), read_line(line).level
+    found = fields.json_fields(body)
+    if not found or not level or not body.endswith(b"}"):
+        return None
+    header = (
+        with_any_digits(line[beginning.end : brace + 2])
+        .replace(b"stdout", b"std(?:out|err)")
+        .replace(b"stderr", b"std(?:out|err)")
+    )
+    pattern = re.compile(rb"\n" + beginning.before + rb"(" + beginning.minute + rb")" + beginning.rest + header)
+    return _with_level(body, found, level, (b"", beginning.form, beginning.behind, pattern), b"", [])
+
+
+def _with_level(
+    body: bytes,
+    found: Mapping[str, fields.Value],
+    level: str | None,
+    beginning: tuple[bytes, str, bytes, re.Pattern[bytes]],
+    time_key: bytes,
+    earlier_times: list[str],
+) -> FieldShape | None:
+    """The shape of JSON of which it is known where it tells its time."""
+    opening, form, behind, time = beginning
+    level_fields = [key for key in fields.LEVEL_KEYS if key in found]
+    keys, never = [time_key] if time_key else [], list(earlier_times)
+    pattern, field, constant = None, "", ""
+    if level_fields:
+        field = level_fields[0]
+        written = _json_key(body, field, found)
+        value = re.compile(rb"[\w.-]{1,16}(?=[\",}])").match(body, written.end()) if written else None
+        if written is None or value is None or fields.LEVEL_KEYS[field](value[0]) != level:
+            return None
+        pattern = re.compile(re.escape(written[0]) + rb"([\w.-]{1,16})(?=[\",}])")
+        keys.append(written[0])
+        never += list(fields.LEVEL_KEYS)[: list(fields.LEVEL_KEYS).index(field)]
+    else:
+        if level and not ("@t" in found and "@mt" in found):
+            return None
+        constant = level or ""
+        keys += [b'"@mt":'] if level else []
+        never += [*fields.LEVEL_KEYS, *_INNER, *([] if level else ["@t"])]
+    spelt = [b'"' + each + b'"' for key in dict.fromkeys(never) for each in spellings([key.encode()])]
+    spelt += [b'"' + each + b'"' for key in (field,) if key for each in spellings([key.encode()])]
+    used = [key.partition(b":")[0].rstrip() for key in keys]
+    scan = BytesAhoCorasick([each for each in spelt if each not in used] or [b"\0"])
+    return FieldShape(opening, b"}", form, behind, time, pattern, field, constant, tuple(keys), scan)
+
+
+def _json_key(body: bytes, field: str, found: Mapping[str, fields.Value]) -> re.Match[bytes] | None:
+    """The name of an outermost field and what stands before its value, which may be the first field of an object."""
+    if not field or field not in found:
+        return None
+    match = re.compile(rb'"(?i:' + re.escape(field.encode()) + rb')" ?: ?(?:\{"(?:\$date|epochSecond|seconds)" ?: ?)?"?').search(
+        body
+    )
+    if match is None:
+        return None
+    depth = body.count(b"{", 0, match.start()) - body.count(b"}", 0, match.start())
+    return match if depth == 1 else None
+
+
+def _of_pairs(line: bytes) -> FieldShape | None:
+    reading, found = read_line(line), fields.pairs(line)
+    if not reading.minute or not reading.level or found.get("msg", b"").startswith(b"audit("):
+        return None
+    time_field = next((key for key in fields.TIME_KEYS if key in found), "")
+    field = next((key for key in fields.LEVEL_KEYS if key in found), "")
+    text = b"\n" + line
+    written, level = _pair_key(text, time_field), _pair_key(text, field)
+    time = TIME_FIRST.match(text, written.end()) if written else None
+    if written is None or level is None or time is None or minute_at(time) != reading.minute:
+        return None
+    if fields.LEVEL_KEYS[field](found[field][: fields.LONGEST_LEVEL]) != reading.level:
+        return None
+    form, minute_at_, behind_at = spans_at(time)
+    minute, _ = minute_like(text[minute_at_], form)
+    behind = text[behind_at]
+    end = rb"(?=[\"\s]|\Z)"
+    time_pattern = re.compile(re.escape(written[0]) + rb"(" + minute + rb")" + times.FORM_OF[form].rest + re.escape(behind) + end)
+    level_pattern = re.compile(re.escape(level[0]) + rb"([\w.-]{1,16})" + end)
+    never = [
+        *fields.TIME_KEYS[: fields.TIME_KEYS.index(time_field)],
+        *list(fields.LEVEL_KEYS)[: list(fields.LEVEL_KEYS).index(field)],
+        "date",
+    ]
+    spelt = [
+        before + each + b"="
+        for key in never
+        for each in spellings([key.encode()])
+        for before in (b" ", b"\n", b'"', b"(", b"{", b"[", b",", b";")
+    ]
+    keys = tuple(key[0].lstrip(b"\n") for key in (written, level))
+    return FieldShape(
+        line[: line.index(b"=") + 1], b"", form, behind, time_pattern, level_pattern, field, "", keys, BytesAhoCorasick(spelt)
+    )
+
+
+def _pair_key(text: bytes, field: str) -> re.Match[bytes] | None:
+    """A field's name, with the blank before it."""
+    return re.compile(rb"[ \n](?i:" + re.escape(field.encode()) + rb")=\"?").search(text) if field else None
