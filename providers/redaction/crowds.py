@@ -15,7 +15,7 @@ from providers.redaction.scan import Match
 from providers.redaction.values import Span
 
 # So many places in one line, with no more than so many bytes from each to the next, are a crowd.
-CROWD: Final = 1000
+CROWD: Final = 400
 CROWD_BYTES: Final = 24
 SLICE_BYTES: Final = 16 * 1024
 # What is passed over is seen so many times in a crowd at least, and is so many different texts at most.
