@@ -369,7 +369,8 @@ def _clocks(one: Clock, two: Clock, reading: Reading) -> Span | None:
     end = instant(first, two.clock, other, reading)
     if end < start:
         night = instant(first + DAY, two.clock, other, reading)
-        end = night if night - start <= LONGEST_NIGHT else end
+        # On a day that was named, a long one is rather two times that were swapped.
+        end = night if day is None or night - start <= LONGEST_NIGHT else end
     return Span(start, end)
 
 
