@@ -129,7 +129,7 @@ class LogCounter:
 
     def _count_by_fields(self, text: bytes) -> bool:
         """Counts lines that name their time and level by the same fields; false where some line does not."""
-        fields = self._fields or self._learned_fields(text)
+        fields = self._fields or (None if self._shape else self._learned_fields(text))
         counted = fields.count(text) if fields else None
         minutes = {written: fields.minute(written) for written in counted.minutes} if fields and counted else {}
         if counted is None or None in minutes.values():

@@ -122,10 +122,19 @@ def _shape_with_level(line: bytes, spans: Spans) -> Shape | None:
         + rb")"
         + re.escape(after)
         + rb"[^\n]*+"
+        + _end_of_object(line)
     )
     minute, is_wide = minute_like(line[slice(*spans.minute)], spans.form)
     offset = None if is_wide else spans.behind[0] + 1
     return Shape(spans.form, behind, _run_of(re.escape(before), minute, tail), heads, offset, once, never)
+
+
+def _end_of_object(line: bytes) -> bytes:
+    """A pattern for the end of a JSON line where this one has it: what does not end so is damaged, and needs a look of its own."""
+    if not line.startswith(b"{"):
+        return b""
+    ending = next((end for end in (b"}", b"}\r") if line.endswith(end)), b"")
+    return rb"(?<=" + re.escape(ending) + rb")" if ending else b""
 
 
 def _shape_without_level(line: bytes) -> Shape | None:

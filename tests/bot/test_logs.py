@@ -17,13 +17,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.logs import fields, grammar, lines, places, shapes, times
+from bot.logs import field_shapes, fields, grammar, lines, places, shapes, signs, times
 from bot.logs.counter import LogCounter
+from bot.logs.field_shapes import field_shape_of
 from bot.logs.formats import FORMATS, Format
 from bot.logs.lines import read_line, without_colours
 from bot.logs.newest import NewestLines
 from bot.logs.places import PLACES, Place, Where
 from bot.logs.reader import LineReader
+from bot.logs.shapes import shape_of
 from bot.logs.times import FORMS, Minute, TimeForm, minute_of, moment_of
 from bot.reports.logs import Order, lines_outside, order_of, timeline
 from providers.models import Window
@@ -144,6 +146,69 @@ def test_log_is_read_the_same_however_it_is_cut(log: list[bytes], cuts: list[int
     assert (counter.levels, counter.minutes, counter.untimed) == as_read(log)
     assert counter.lines == len(log)
     assert counter.tail() == tuple(line.decode() for line in log[-12:])
+
+
+# How lines of one log differ from each other, and what may be among them.
+ODD_LINES = [
+    b"{first} error: too hot",
+    b"{first} level=warn",
+    b"2026-11-22T11:00:00Z WARN another log",
+    b'{"level":"error","time":"2026-11-21T11:00:00Z"}',
+    b'{"was":{"level":"debug"},"time":"2026-11-21T11:00:00Z"}',
+    b'{"time":"2026-11-21T11:00:00Z","@timestamp":"2026-11-21T12:00:00Z","level":"info"}',
+    b"\tat org.example.Oven.start(Oven.java:12)",
+    b"Nov 21 10:00:00 2026 kitchen",
+    b"<13>Nov 21 10:00:00 kitchen oven: on",
+    b'level=info msg="level=warn" ts=2026-11-21T11:00:00Z',
+    b'10.0.0.2 - error [21/Nov/2026:11:00:00 +0000] "GET /error HTTP/1.1" 500 12',
+]
+
+
+@pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.name)
+def test_odd_lines_of_a_log_are_read_as_if_alone(known: Format) -> None:
+    line = without_colours(known.line)
+    odd = [each.replace(b"{first}", line) for each in ODD_LINES]
+    log = [line, line, *itertools.chain.from_iterable((each, line, line) for each in odd)]
+    counter = counted(b"".join(each + b"\n" for each in [line] * 20), b"".join(each + b"\n" for each in log))
+    assert (+counter.levels, counter.minutes, counter.untimed) == as_read([line] * 20 + log)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pino",
+        "bunyan",
+        "zap",
+        "mongodb",
+        "docker json lines",
+        "kubernetes cri, json",
+        "compose, json",
+        "syslog, json",
+        "go-kit",
+        "log15",
+    ],
+)
+def test_fields_are_counted_by_the_block(name: str) -> None:
+    known = next((known for known in FORMATS if known.name == name), None)
+    line = known.line if known else b'{"msg":"on","level":"info","time":"2026-11-21T10:00:00Z"}'
+    shape = field_shape_of(line)
+    assert shape is not None
+    found = shape.count((b"\n" + line) * 3)
+    assert found is not None
+    assert found.levels == {known.level if known else "info": 3}
+    assert written(shape.minute(found.last)) == (known.minute if known else "2026-11-21T10:00 Z")
+
+
+@pytest.mark.parametrize(
+    "name", ["go", "syslog", "openssh", "nginx access", "iis", "squid access", "auditd", "daemontools", "syslog 5424"]
+)
+def test_lines_without_a_level_are_counted_in_runs(name: str) -> None:
+    known = next(known for known in FORMATS if known.name == name)
+    shape = shape_of(known.line)
+    assert shape is not None
+    match = shape.run.match((b"\n" + known.line) * 3)
+    assert match is not None
+    assert match[0].count(b"\n") == 3
 
 
 @given(LOGS, LOGS)
@@ -342,7 +407,7 @@ def repeats(pattern: Any, inside: bool = False) -> Iterator[str]:
 
 PATTERNS = {
     f"{module.__name__}.{name}": found
-    for module in (fields, grammar, lines, places, shapes, times)
+    for module in (field_shapes, fields, grammar, lines, places, shapes, signs, times)
     for name, found in vars(module).items()
     if isinstance(found, re.Pattern)
 }
