@@ -34,6 +34,10 @@ SCOPES = "app_mentions:read,channels:history,channels:read,chat:write,commands,f
 BOT = "U0OPSWATCH"
 
 
+# How messages begin that say that an answer is still to come: work goes on, or the channel is busy.
+INTERIM = ("Working on", "Much is being posted in this channel")
+
+
 class NotConnected(AssertionError):
     """Nobody is there to take a delivery."""
 
@@ -481,8 +485,7 @@ class SlackSandbox(Server):
             raise AssertionError(f"this did not happen in time; refused: {self.refused[-3:]}; last messages: {said}") from None
 
     async def answer_to(self, line: str, *, user: str = "U0ADA", channel: str = "C0OPS", timeout_s: float = 10.0) -> Message:
-        """Types a command and waits for the bot's answer, past any message that work goes on, and any of the outbox, for which nobody
-        waits."""
+        """Types a command and waits for the bot's answer, past any interim message, and any of the outbox, for which nobody waits."""
         before = {(m.ts, m.edited) for m in self.messages}
         ack = await self.command(line, user=user, channel=channel)
         await asyncio.wait_for(ack.done, timeout_s)
@@ -490,7 +493,7 @@ class SlackSandbox(Server):
         def answered() -> Message | None:
             fresh = [m for m in self.seen(user, channel) if (m.ts, m.edited) not in before and not m.thread_ts]
             fresh = [m for m in fresh if m.metadata.get("event_type") != "opswatch_post"]
-            return next((m for m in fresh if not m.text.startswith("Working on")), None)
+            return next((m for m in fresh if not m.text.startswith(INTERIM)), None)
 
         found: Message = await self.until(answered, timeout_s=timeout_s)
         return found

@@ -8,7 +8,7 @@ import json
 import pytest
 from aiohttp import web
 
-from bot.sandbox.slack import BOT, Message
+from bot.sandbox.slack import BOT, INTERIM, Message
 from bot.sandbox.world import Sandbox
 from tests.scenarios.test_slack import buttons, text_of, types
 
@@ -189,7 +189,7 @@ async def answered(world: Sandbox, message: Message, button: str) -> Message:
 
     def fresh() -> Message | None:
         found = [m for m in world.slack.seen() if (m.ts, m.edited) not in before and m.blocks]
-        return next((m for m in found if not m.text.startswith("Working on")), None)
+        return next((m for m in found if not m.text.startswith(INTERIM)), None)
 
     found: Message = await world.slack.until(fresh)
     return found
