@@ -576,10 +576,14 @@ def parse_settings(
 
 def _read_network(environ: Mapping[str, str]) -> tuple[Network, list[ConfigProblem]]:
     """Proxies and certificates as the environment sets them, and what is wrong with them."""
-    try:
-        return Network.from_environ(environ), []
-    except NetworkSettingError as error:
-        return Network(), [ConfigProblem(error.variable, "", error.expected)]
+    left, problems = dict(environ), list[ConfigProblem]()
+    while True:
+        try:
+            return Network.from_environ(left), problems
+        except NetworkSettingError as error:
+            problems.append(ConfigProblem(error.variable, "", error.expected))
+            for name in (error.variable.lower(), error.variable.upper()):
+                left.pop(name, None)
 
 
 def slack_tokens(settings_mode: str, environ: Mapping[str, str] = os.environ) -> SlackTokens:

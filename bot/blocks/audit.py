@@ -73,9 +73,7 @@ def _facts(report: AuditReport) -> list[tuple[str, str]]:
     if report.calls:
         facts.append(("Actors", f"{len(report.actors):,}"))
     if report.failure_percent is not None and not report.all_failed:
-        facts.append(
-            ("EvaluationError", f"{formatting.percent(report.failure_percent)} of {formatting.pluralise(report.known, 'call')}")
-        )
+        facts.append(("Failed", f"{formatting.percent(report.failure_percent)} of {formatting.pluralise(report.known, 'call')}"))
     if report.duration_p95_ms is not None:
         facts.append(("95 % took at most", formatting.milliseconds(report.duration_p95_ms)))
     if report.slowest:
@@ -146,7 +144,7 @@ def _step(step: timedelta) -> str:
 
 
 def _tally_table(caption: str, name: str, tallies: Sequence[Tally], report: AuditReport) -> Block:
-    counts = ["EvaluationError"] if report.all_failed else ["Calls", "EvaluationError"]
+    counts = ["Failed"] if report.all_failed else ["Calls", "Failed"]
     rows = [
         [formatting.truncate(t.name, 60) or "unnamed", *((n, f"{n:,}") for n in (t.calls, t.failures)[-len(counts) :])]
         for t in tallies[:TOP]

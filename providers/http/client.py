@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
+import ssl
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -68,6 +69,7 @@ class AccountClient(httpx.AsyncClient):
 
     def __init__(self, *, circuit: Circuit, budget: RateLimiter | None, pace: Pace | None, clock: Clock, **settings: Any) -> None:
         super().__init__(**settings)
+        self.by_proxy = settings.get("proxy") is not None
         self.clock = clock
         self.circuit, self.budget, self.pace = circuit, budget, pace
         self.turns = Turns(MOST_AT_ONCE, most_in_background=MOST_IN_BACKGROUND)
@@ -257,7 +259,7 @@ class opened:
             self._response = await self._client.send(self._request, stream=True)
         except BaseException as error:
             if isinstance(error, httpx.HTTPError):
-                raise unreachable(error, account=self._account) from None
+                raise unreachable(error, account=self._account, by_proxy=self._client.by_proxy) from None
             raise
         return self._response
 
@@ -320,14 +322,19 @@ def _not_unpacked(account: str) -> ProtocolError:
     )
 
 
-def unreachable(error: httpx.HTTPError, *, account: str) -> ProviderError:
-    """The error for a request that got no whole answer; says how it failed and never quotes a URL."""
+def unreachable(error: httpx.HTTPError, *, account: str, by_proxy: bool = False) -> ProviderError:
+    """The error for a request that got no whole answer; says how it failed and never quotes a URL. `by_proxy` where it went to a proxy."""
     if reason := untrusted_reason(error):
         what = f"could not be reached: its certificate is not trusted ({reason})"
         return Unavailable(f"{account} {what}.", account=account, hint=UNTRUSTED_HINT)
     if isinstance(error, httpx.ProxyError):
         said = sanitised_proxy_answer(error)
         return Unavailable(f"{account} could not be reached: the proxy refused{said}.", account=account, hint=PROXY_HINT)
+    if by_proxy and isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
+        # What fails later, in the TLS within the tunnel, is the vendor's or the proxy's; a time-out does not tell which.
+        in_tunnel = isinstance(error, httpx.ConnectTimeout) or _is_tls_failure(error)
+        what = "could not be reached through the proxy" if in_tunnel else "could not be reached: the proxy could not be reached"
+        return Unavailable(f"{account} {what}.", account=account, hint=PROXY_HINT)
     if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
         what = "could not be reached"
     elif isinstance(error, httpx.PoolTimeout):
@@ -345,6 +352,14 @@ def unreachable(error: httpx.HTTPError, *, account: str) -> ProviderError:
     else:
         what = "broke off in the middle of its answer"
     return no_answer(what, account=account)
+
+
+def _is_tls_failure(error: BaseException | None) -> bool:
+    for _ in range(10):
+        if error is None or isinstance(error, ssl.SSLError):
+            break
+        error = error.__cause__ or error.__context__
+    return isinstance(error, ssl.SSLError)
 
 
 def sanitised_proxy_answer(error: httpx.HTTPError) -> str:

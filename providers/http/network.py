@@ -23,6 +23,8 @@ from providers.redaction import Secret
 PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 EXAMPLE_PROXY = "http://proxy.example.com:3128"
 NEEDS_PEM = "a file of certificates in PEM form (-----BEGIN CERTIFICATE-----) that can be read"
+NEEDS_HOSTS = "hosts, addresses and ranges such as example.com, 10.1.2.3, 10.0.0.0/8 or [2001:db8::1]:8443, separated by commas"
+MOST_PORT = 65_535
 UNTRUSTED_HINT = "If a private authority signed it, point SSL_CERT_FILE to a PEM file that holds that authority's certificate."
 _DEFAULT_PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80}
 
@@ -64,10 +66,9 @@ class Network:
             name, value = _lookup(variable, environ)
             if value:
                 proxies[variable] = _parse_proxy(name, value)
-        _, exceptions = _lookup("NO_PROXY", environ)
         return cls(
             proxies=proxies,
-            no_proxy=tuple(NoProxyEntry.parse(entry) for entry in exceptions.replace(",", " ").split()),
+            no_proxy=_parse_no_proxy(*_lookup("NO_PROXY", environ)),
             ca_file=_ca_file(environ.get("SSL_CERT_FILE", "").strip()),
             ca_folders=_ca_folders(environ.get("SSL_CERT_DIR", "").strip()),
         )
@@ -114,14 +115,22 @@ class NoProxyEntry:
 
     @classmethod
     def parse(cls, text: str) -> NoProxyEntry:
-        """The entry. What is neither an address nor a range is a host name, as everywhere."""
-        if found := _address_range(text.strip("[]")):
+        """The entry. Raises ValueError for what is no host, address or range; a program that passes over such an entry sends through the
+        proxy what should not go there."""
+        if found := _address_range(_without_brackets(text)):
             return cls(text, range=found)
         host, colon, port = text.rpartition(":")
-        if not (colon and port.isascii() and port.isdigit()):
-            host, port = text, ""
-        host = host.strip("[]").lower().removeprefix("*.").strip(".") if host != "*" else "*"
-        return cls(host, int(port[:5]) if port else None, _address_range(host))
+        if not colon:
+            host = text
+        elif not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) <= MOST_PORT):
+            raise ValueError("not a port")
+        if host == "*":
+            return cls(host, int(port) if colon else None)
+        host = _without_brackets(host).lower().removeprefix("*.").strip(".")
+        address = _address_range(host)
+        if not address and (not host or any(c in "/[]:@" for c in host) or _is_impossible_address(host)):
+            raise ValueError("not a host")
+        return cls(host, int(port) if colon else None, address)
 
     def matches(self, parts: SplitResult) -> bool:
         """True where the URL is to be reached without a proxy."""
@@ -178,10 +187,35 @@ def _parse_proxy(variable: str, value: str) -> ProxyServer:
     if parts.scheme.startswith("socks"):
         raise NetworkSettingError(variable, f"an http:// or https:// proxy such as {EXAMPLE_PROXY}; SOCKS proxies cannot be used")
     host = parts.hostname or ""
+    if "://" not in value and port is None and not any(c in host for c in ".:"):
+        raise NetworkSettingError(variable, f"the address of a proxy such as {EXAMPLE_PROXY}; a word alone names none")
     if parts.scheme not in ("http", "https") or not _is_host(host) or parts.path not in ("", "/") or parts.query:
         raise NetworkSettingError(variable, f"the address of a proxy such as {EXAMPLE_PROXY}")
     place = f"[{host}]" if ":" in host else host
     return ProxyServer(f"{parts.scheme}://{place}:{port or _DEFAULT_PORTS[parts.scheme]}", _authorization(parts))
+
+
+def _parse_no_proxy(variable: str, value: str) -> tuple[NoProxyEntry, ...]:
+    """The entries, which commas or blanks separate. The one that is wrong is told by its place, as it may be a pasted secret."""
+    texts = value.replace(",", " ").split()
+    entries = []
+    for place, text in enumerate(texts, 1):
+        try:
+            entries.append(NoProxyEntry.parse(text))
+        except ValueError:
+            which = f"entry {place} of {len(texts)}: " if len(texts) > 1 else ""
+            raise NetworkSettingError(variable, f"{which}{NEEDS_HOSTS}") from None
+    return tuple(entries)
+
+
+def _without_brackets(text: str) -> str:
+    """`2001:db8::1` for `[2001:db8::1]`; what has one bracket alone keeps it."""
+    return text[1:-1] if text.startswith("[") and text.endswith("]") and ":" in text else text
+
+
+def _is_impossible_address(host: str) -> bool:
+    """True for four numbers that are no address, such as `10.0.0.999`."""
+    return host.count(".") == 3 and host.replace(".", "").isdigit() and _address(host) is None
 
 
 def _authorization(parts: SplitResult) -> Secret | None:

@@ -183,6 +183,13 @@ def test_slack_is_not_spoken_to_in_the_clear() -> None:
         slack_tokens("neither", {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_API_URL": "http://example.com/api/"})
 
 
+def test_all_variables_of_the_network_are_told_together() -> None:
+    environ = {**ENVIRON, "HTTPS_PROXY": "junk", "no_proxy": "[::1", "SSL_CERT_FILE": "/no/such/file"}
+    with pytest.raises(ConfigError) as refused:
+        parse_settings({**GOOD, "timezone": "Mars"}, folder=ROOT, environ=environ)
+    assert {problem.key for problem in refused.value.problems} == {"HTTPS_PROXY", "no_proxy", "SSL_CERT_FILE", "timezone"}
+
+
 VALUES = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8), lambda v: st.lists(v, max_size=3) | st.dictionaries(st.sampled_from(["kind", "name", "ask", "r", "logs", "at"]), v, max_size=3), max_leaves=8)  # fmt: skip
 
 

@@ -69,7 +69,7 @@ def test_proxy_follows_the_environment(environ: dict[str, str], url: str, throug
         ("10.0.0.0/8", URL, False),
         ("", URL, False),
         (",, ,", URL, False),
-        ("10.0.0.0/99", URL, False),
+        ("192.168.*", URL, False),
     ],
 )
 def test_no_proxy_names_hosts_ranges_and_ports(no_proxy: str, url: str, is_direct: bool) -> None:
@@ -97,6 +97,32 @@ def test_unusable_proxy_is_refused_by_name(value: str, says: str) -> None:
         Network.from_environ({"https_proxy": value})
     assert refused.value.variable == "https_proxy"
     assert says in refused.value.expected
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", ["junk", "proxy", "localhost", "ada:hunter2@proxy", "junk/"])
+def test_word_alone_is_no_proxy(value: str) -> None:
+    for variable in ("HTTPS_PROXY", "http_proxy", "ALL_PROXY"):
+        with pytest.raises(NetworkSettingError, match=rf"^{variable}: the address of a proxy") as refused:
+            Network.from_environ({variable: value})
+        assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", ["proxy:3128", "http://proxy", "proxy.example.com", "[2001:db8::1]"])
+def test_short_proxy_address_is_read(value: str) -> None:
+    assert Network.from_environ({"HTTPS_PROXY": value}).proxy_for(URL)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "10.0.0.0/99", "10.0.0/x", "[::1", "::1]", "[]", "[example", "2001:db8::/129", "10.0.0.999", "example.com:",
+        "example.com:99999", "example.com:0", "example.com:port", "https://example.com", "ada:hunter2@example.com", "example.com/path", ".",
+    ],
+)  # fmt: skip
+def test_malformed_no_proxy_entry_is_refused_by_name(entry: str) -> None:
+    with pytest.raises(NetworkSettingError, match=r"^NO_PROXY: entry 2 of 2: hosts, addresses and ranges") as refused:
+        Network.from_environ({"NO_PROXY": f"example.com, {entry}"})
     assert "hunter2" not in str(refused.value)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -134,11 +135,25 @@ async def test_proxy_that_refuses_is_named(world: Sandbox, proxy: Proxy, front_d
     assert "hunter2" not in ran.out + ran.err + checked.out + checked.err
 
 
+async def test_dead_proxy_is_named_for_every_vendor(world: Sandbox, proxy: Proxy, front_door: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        proxy.url = f"http://ada:hunter2@127.0.0.1:{taken.getsockname()[1]}"
+    environ = environ_for(world, proxy)
+    for line in ("/usage yesterday", "/apiaudit edge 1h", "/apiaudit iot 1h"):
+        ran = await front_door("ask", line, "--json", **environ)
+        assert "could not be reached: the proxy could not be reached." in ran.json["error"]["message"], line
+        assert "HTTPS_PROXY" in ran.json["error"]["hint"]
+        assert "hunter2" not in ran.out + ran.err
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("HTTPS_PROXY", "socks5://ada:hunter2@proxy.example.com:1080"),
         ("https_proxy", "http://ada:hunter2@proxy.example.com:no"),
+        ("HTTPS_PROXY", "hunter2"),
+        ("NO_PROXY", "hunter2/99"),
+        ("no_proxy", "[::1"),
         ("SSL_CERT_FILE", "/no/such/hunter2.pem"),
         ("SSL_CERT_DIR", "/no/such/hunter2"),
     ],
