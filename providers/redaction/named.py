@@ -34,6 +34,8 @@ _WORD: Final = re.compile(rb"[A-Za-z]++[,.;:]?(?=\s|$)")
 _SCHEME_OF_HASH: Final = re.compile(rb"\{[A-Z0-9-]{3,12}\}")
 # Settings of Redis, which have no sign in front of their value.
 _SETTINGS: Final = words("requirepass masterauth")
+# A value of YAML that stands by itself on the line below its name.
+_BLOCK_SCALAR: Final = re.compile(rb"[|>][+-]?\r?\n[ \t]{2,40}(?P<value>[^\s\[][^\s:=]{5,4095}+)(?=\s|$)")
 _IS_PASSWORD: Final = re.compile(rb"(?i)pass|pwd")
 
 _MARK: Final = MARK.encode()
@@ -221,6 +223,8 @@ def _behind_sign(block: bytes, after: re.Match[bytes], kind: NameKind, name: byt
             return _members(block, start)
         if tagged := _SCHEME_OF_HASH.match(block, start):
             start = tagged.end()
+        elif kind is NameKind.SECRET and (scalar := _BLOCK_SCALAR.match(block, start)):
+            return [Span(scalar.start("value"), scalar.end())]
         elif first == b"|" or (first == b"{" and not block.startswith(b"{{", start)):
             return []
     close = _json_close(after)

@@ -168,3 +168,13 @@ def test_value_continues_behind_seam_of_long_line() -> None:
 
 def test_a_secret_shows_as_dots() -> None:
     assert "hunter2" not in f"{Secret('hunter2')} {Secret('hunter2')!r}"
+
+
+def test_yaml_value_on_the_line_below_vanishes() -> None:
+    text = "password: |\n  Tr0ub4dor&3\nuser: ada\ntoken: >-\n    a1b2c3d4e5\n"
+    assert Redactor().text(text) == "password: |\n  [redacted]\nuser: ada\ntoken: >-\n    [redacted]\n"
+
+
+def test_indented_lines_below_a_table_cell_stay() -> None:
+    text = "password: |\n  user: ada\npassword: |\nnext line\n"
+    assert Redactor().text(text) == text
