@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, Literal
 
 from bot import formatting
 from bot.alerts.rule import DEFAULTS, NAME, SHORTEST_EVERY, SUBJECTS, VALUES, has_value
-from bot.amounts import AMOUNT, DURATION, AmbiguousAmount, read_count
+from bot.amounts import AMOUNT, DURATION, SIZE_UNITS, AmbiguousAmount, read_count
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
 from bot.questions.question import AccountDirectory, CommandName, example
@@ -25,6 +26,18 @@ _OPTION = re.compile(
 )
 _FOR_HOW_LONG = re.compile(rf"(?is)(?:for\s+)?({DURATION}|until\s+tomorrow)(?<!\s)(?:\s+(.+))?")
 COMMENT = '"planned load test"'
+# What people write for `above` and `below`, right before an amount.
+_OTHER_SIDE = re.compile(
+    r"(?i)(?<!\S)(?:(?P<above>>=?|over|exceeds?|exceeding|(?:more|greater|higher|larger) than|at least)"
+    r"|(?P<below><=?|under|(?:less|fewer|lower|smaller) than|at most))\s*(?=\d)"
+)
+# Units that are not read: which they stand for, and how many of these they are.
+_OTHER_UNIT = re.compile(
+    r"(?i)\s*(?P<number>\d[\d.,_]{0,20})\s*(?:(?P<prefix>[kmgtp])(?:i?|igs?|egs?|ilo|era)(?:b|bytes?)?|(?P<long>kilo|mega|giga|tera|kibi|mebi|gibi|tebi)bytes?)(?=\s|$)"
+)
+_OF_QUOTA = re.compile(
+    r"(?i)\s*(?P<number>\d[\d.,_]{0,20})\s*(?:%|percent)\s+of\s+(?:(?:the|my|our)\s+)?(?:monthly\s+)?quota(?=\s|$)"
+)
 _NAMED = re.compile(r'(?s)\s*(?:"([^"]+)"|(\S+))\s*(.*)')
 
 
@@ -103,20 +116,25 @@ class _Typed:
     command: CommandName
     text: str
     directory: AccountDirectory
+    # An example that is wrong in another place, too, is mended there, so many times.
+    repairs: int = 3
 
     def refused(self, message: str, span: tuple[int, int], right: str) -> BadQuestion:
         """A refusal with the same alert as its example, in which `right` stands where the wrong words stood."""
         start, end = span
         before, after = self.text[:start].rstrip(), self.text[end:].lstrip()
-        example_ = " ".join(filter(None, [f"/{self.command} alert", before, right, after]))
-        return BadQuestion(message, example_ if self._reads(example_) else alert_example(self.command, self.directory))
+        text = " ".join(filter(None, [before, right, after]))
+        return BadQuestion(message, self._working(text) or alert_example(self.command, self.directory))
 
-    def _reads(self, line: str) -> bool:
+    def _working(self, text: str) -> str:
+        """The line of an alert that can be read: the text itself, or what its own refusal offers."""
+        if not self.repairs:
+            return ""
         try:
-            _parsed(_Typed(self.command, line.partition(" alert")[2].strip(), self.directory))
-        except BadQuestion:
-            return False
-        return True
+            _parsed(replace(self, text=text, repairs=self.repairs - 1), explain=True)
+        except BadQuestion as error:
+            return error.hint
+        return f"/{self.command} alert {text}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +157,7 @@ def _parsed(typed: _Typed, *, explain: bool = False) -> CreateAlert:
     # The last one that everything behind it fits to; one before it belongs to the question, such as to a where(…).
     for side in reversed(sides):
         try:
-            threshold, options = _tail(typed, side.end(), explain=explain and side is sides[0])
+            threshold, options = _tail(typed, side, explain=explain and side is sides[0])
         except BadQuestion:
             if side is sides[0]:
                 raise
@@ -151,6 +169,8 @@ def _parsed(typed: _Typed, *, explain: bool = False) -> CreateAlert:
 def _no_side(typed: _Typed) -> BadQuestion:
     """Nothing says `above` or `below`: a word that nearly does is taken for it, or both are added at the end."""
     message = "What is too much? Say above or below, and how much."
+    for other in reversed(list(_OTHER_SIDE.finditer(typed.text))):
+        return typed.refused(message, other.span(), str(other.lastgroup))
     for word in list(re.finditer(r"\S+", typed.text))[-12:]:
         near = difflib.get_close_matches(word[0][:20].lower(), ("above", "below"), n=1, cutoff=0.75)
         if near:
@@ -164,14 +184,21 @@ def _usual(command: CommandName) -> str:
     return {"usage": "5 GB", "apiaudit": "20", "logs": "100"}[command]
 
 
-def _tail(typed: _Typed, at: int, *, explain: bool) -> tuple[_Words, Mapping[str, _Words]]:
+def _tail(typed: _Typed, side: re.Match[str], *, explain: bool) -> tuple[_Words, Mapping[str, _Words]]:
     """The threshold and the options behind it."""
 
     def refuse(message: str, span: tuple[int, int], right: str) -> BadQuestion:
         return typed.refused(message, span, right) if explain else BadQuestion(message)
 
-    text = typed.text
+    text, at = typed.text, side.end()
     amount = _THRESHOLD.match(text, at)
+    if (of_quota := _OF_QUOTA.match(text, at)) and typed.command == "usage":
+        span = (_start_of_value(typed, side), of_quota.end())
+        raise refuse("The part of the quota is the value quota_percent.", span, f"quota_percent {side[1]} {of_quota['number']}")
+    other = _OTHER_UNIT.match(text, at)
+    if other and not (amount and amount.end() == other.end()):
+        said = sanitise(other[0].strip(), 40)
+        raise refuse(f"“{said}” is no threshold; sizes are in B, kB, MB, GB or TB.", (at, other.end()), _in_known_unit(other))
     if not amount:
         word = re.compile(r"\s*(\S*)").match(text, at)
         assert word is not None
@@ -200,11 +227,15 @@ def _read(typed: _Typed, side: re.Match[str], threshold: _Words, options: Mappin
 
     def amount_of(words_: _Words) -> float:
         try:
-            return _amount(words_.text, value)
+            return _amount(words_.text, value, command)
         except AmbiguousAmount as error:
             raise refuse(f"{error}.", words_, error.readings[0]) from None
-        except ValueError as error:
-            raise refuse(str(error), words_, threshold.text if words_ is not threshold else "20") from None
+        except _WrongAmount as error:
+            span = words_.span
+            if error.value and words_ is threshold:
+                span = (_start_of_value(typed, side), span[1])
+                raise refuse(str(error), replace(words_, span=span), f"{error.value} {side[1]} {error.right}") from None
+            raise refuse(str(error), words_, error.right if words_ is threshold else threshold.text) from None
 
     def length_of(option: str) -> timedelta:
         try:
@@ -260,14 +291,76 @@ def value_meant(command: CommandName, asked: str) -> str:
     return near[0] if near else ""
 
 
-def _amount(text: str, value: str) -> float:
-    """The number of a threshold. Raises ValueError, AmbiguousAmount among it."""
-    plain = text.strip().rstrip("%").strip()
+class _WrongAmount(ValueError):
+    """An amount that a value cannot have. `right` is what was probably meant, of another value where `value` names one."""
+
+    def __init__(self, message: str, right: str, value: str = "") -> None:
+        super().__init__(message)
+        self.right, self.value = right, value
+
+
+_PERCENT_OF: Mapping[str, str] = MappingProxyType({"bytes": "quota_percent", "failures": "failure_percent"})
+# A bare number this large is an exact number of bytes.
+_MANY_BYTES = 1e6
+
+
+def _amount(text: str, value: str, command: CommandName) -> float:
+    """The number of a threshold. Raises _WrongAmount and AmbiguousAmount."""
+    typed = text.strip()
+    said = f"“{sanitise(typed, 40)}” is no threshold for {value}"
+    plain = typed.rstrip("%").strip()
     number = read_count(plain)
-    size = float(found) if number is None and "bytes" in value and (found := formatting.read_size(plain)) is not None else None
-    if number is None and size is None:
-        raise ValueError(f"“{sanitise(text.strip(), 40)}” is no threshold for {value}.")
-    return number if number is not None else size or 0.0
+    if plain != typed and not value.endswith("_percent"):
+        percent = _PERCENT_OF.get(value, "") if command != "logs" else ""
+        instead = f"; a percentage is a threshold for {percent}." if percent else ", which is not a percentage."
+        raise _WrongAmount(said + instead, plain if percent or "bytes" not in value else f"{plain} GB", percent)
+    if "bytes" in value:
+        return _bytes(typed, number, said)
+    if number is not None:
+        return number
+    is_size = command != "apiaudit" and not value.endswith("_percent") and formatting.read_size(plain) is not None
+    usual = "80" if value.endswith("_percent") else "20"
+    raise _WrongAmount(f"{said}.", typed if is_size else usual, "bytes" if is_size else "")
+
+
+def _bytes(typed: str, number: float | None, said: str) -> float:
+    """A number of bytes, which has a unit: `above 5` is hardly meant to be five bytes."""
+    if number == 0:
+        return 0.0
+    if number is None:
+        size = formatting.read_size(typed)
+        if size is None:
+            raise _WrongAmount(f"{said}.", "5 GB")
+        return float(size)
+    match = re.fullmatch(r"(?i)(\S*\d)\s*(k|thousand|million|billion)?", typed)
+    assert match is not None
+    digits = match[1]
+    likely = {"k": "kB", "thousand": "kB", "million": "MB", "billion": "GB"}.get((match[2] or "").lower())
+    units = [likely] if likely else ["B", "GB"] if number >= _MANY_BYTES else ["GB", "MB", "B"]
+    examples = " or ".join(f"{digits} {unit}" for unit in units)
+    raise _WrongAmount(f"“{sanitise(typed, 40)}” has no unit; write {examples}.", f"{digits} {units[0]}")
+
+
+def _in_known_unit(other: re.Match[str]) -> str:
+    """`5 gigs` → `5 GB`; `5 GiB` → `5.37 GB`."""
+    name = (other["long"] or other["prefix"]).lower()
+    number, step = other["number"], "kmgtp".index(name[0]) + 1
+    unit = SIZE_UNITS[step]
+    is_binary = name.endswith("bi") or other[0].lower().rstrip("b").endswith("i")
+    try:
+        count = read_count(number)
+    except AmbiguousAmount:
+        count = None
+    if is_binary and count is not None:
+        return f"{count * 1.024**step:.2f} {unit}"
+    return f"{number} {unit}"
+
+
+def _start_of_value(typed: _Typed, side: re.Match[str]) -> int:
+    """Where the value that is named right before `above` or `below` begins; there itself where none is."""
+    before = typed.text[: side.start()].rstrip()
+    last = before.rpartition(" ")[2]
+    return len(before) - len(last) if has_value(typed.command, last.lower()) else side.start()
 
 
 def _silence(command: CommandName, rest: str) -> Silence:

@@ -224,10 +224,11 @@ def _modal(callback: str, title: str, submit: str, about: ModalState, blocks: Se
 def _amount(value: str, amount: float | None) -> str:
     if amount is None:
         return ""
-    said = format_value(value, amount)
-    same = formatting.read_size(said) == amount if "bytes" in value else False
+    if "bytes" in value:
+        said = format_value(value, amount)
+        return said if formatting.read_size(said) == amount else f"{amount:.0f} B"
     # A point before three digits would be asked back, and an exponent loses digits.
-    return said if same else f"{amount:.0f}" if amount == int(amount) else f"{amount:.4f}"
+    return f"{amount:.0f}" if amount == int(amount) else f"{amount:.4f}"
 
 
 def _typed(length: timedelta | None) -> str:

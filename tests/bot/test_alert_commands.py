@@ -105,14 +105,17 @@ def test_examples_keep_what_was_typed(command: CommandName, text: str, hint: str
     [
         ("above 5,5 GB", 5.5e9),
         ("above 0.125 GB", 125e6),
-        ("above 1,000", 1000),
-        ("above 1,000,000", 1e6),
-        ("above 1.000.000", 1e6),
-        ("above 1.234,5", 1234.5),
-        ("above 1_000", 1000),
-        ("above 1e9", 1e9),
-        ("above 2.5e9", 2.5e9),
-        ("above 5 million", 5e6),
+        ("above 0", 0),
+        ("days above 1,000", 1000),
+        ("days above 1,000,000", 1e6),
+        ("days above 1.000.000", 1e6),
+        ("days above 1.234,5", 1234.5),
+        ("days above 1_000", 1000),
+        ("days above 1e9", 1e9),
+        ("days above 2.5e9", 2.5e9),
+        ("days above 5 million", 5e6),
+        ("above 5 B", 5),
+        ("above 1e9 B", 1e9),
         ("above 0,5 MB", 5e5),
         ("above 12,34 MB", 12_340_000),
     ],
@@ -134,8 +137,43 @@ def test_numbers_with_two_readings_are_asked_back(text: str) -> None:
     "text", ["above 12,34,567", "above 1,2,3", "above ..", "above 1e99", "above " + "9" * 400, "above 5 GiB", "above ٣"]
 )
 def test_what_is_no_number_is_no_threshold(text: str) -> None:
-    with pytest.raises(BadQuestion, match=r"is no threshold|do not understand “GiB”"):
+    with pytest.raises(BadQuestion, match="is no threshold"):
         read_alert_wish("usage", f"alert today {text}", HOUSE)
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "says", "hint"),
+    [
+        ("usage", "today above 5", "“5” has no unit; write 5 GB or 5 MB or 5 B", "today above 5 GB"),
+        ("usage", "today above 5k as big", "write 5 kB", "today above 5 kB as big"),
+        ("usage", "today peak_bytes above 5000000000", "write 5000000000 B or", "today peak_bytes above 5000000000 B"),
+        ("usage", "today above 5 GB recover 4", "“4” has no unit", "today above 5 GB recover 5 GB"),
+        ("usage", "today above 10%", "a percentage is a threshold for quota_percent", "today quota_percent above 10"),
+        ("usage", "today bytes above 80% of quota", "is the value quota_percent", "today quota_percent above 80"),
+        ("usage", "today above 80 percent of the monthly quota for 1h", "quota_percent", "today quota_percent above 80 for 1h"),
+        ("usage", "today above 5 gigs every 1h", "“5 gigs” is no threshold", "today above 5 GB every 1h"),
+        ("usage", "today above 5 GiB", "“5 GiB” is no threshold", "today above 5.37 GB"),
+        ("usage", "today above 500 megabytes", "is no threshold", "today above 500 MB"),
+        ("usage", "today above 5G", "is no threshold", "today above 5 GB"),
+        ("usage", "today > 5 GB", "Say above or below", "today above 5 GB"),
+        ("usage", "today >5GB for 1h", "Say above or below", "today above 5GB for 1h"),
+        ("usage", "today over 20", "Say above or below", "today above 20 GB"),
+        ("usage", "today less than 5 MB", "Say above or below", "today below 5 MB"),
+        ("usage", "today quota_percent above 5 GB", "is no threshold for quota_percent", "today quota_percent above 80"),
+        ("apiaudit", "1h failures over 20 for 10m", "Say above or below", "1h failures above 20 for 10m"),
+        ("apiaudit", "1h failures above 10%", "threshold for failure_percent", "1h failure_percent above 10"),
+        ("apiaudit", "1h above 10% for 5m", "threshold for failure_percent", "1h failure_percent above 10 for 5m"),
+        ("apiaudit", "1h calls above 10%", "which is not a percentage", "1h calls above 10"),
+        ("logs", "web 15m lines above 10%", "which is not a percentage", "web 15m lines above 10"),
+        ("logs", "web 15m lines above 5 GB", "is no threshold for lines", "web 15m bytes above 5 GB"),
+        ("logs", "web 15m bytes above 5", "has no unit", "web 15m bytes above 5 GB"),
+    ],
+)
+def test_thresholds_are_not_guessed(command: CommandName, text: str, says: str, hint: str) -> None:
+    with pytest.raises(BadQuestion, match=says) as caught:
+        read_alert_wish(command, f"alert {text}", HOUSE)
+    assert caught.value.hint == f"/{command} alert {hint}"
+    assert read_alert_wish(command, f"alert {hint}", HOUSE)
 
 
 @pytest.mark.parametrize(

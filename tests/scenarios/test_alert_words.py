@@ -89,7 +89,7 @@ async def test_what_to_type_about_an_alert_with_a_space_in_its_name_can_be_typed
     [
         ("/usage alert today abov 5 GB", "What is too much"),
         ("/usage alert todya above 5 GB", "/usage alert today above 5 GB every 15m"),
-        ("/usage alert help above 5", "Help is nothing to watch"),
+        ("/usage alert help above 5 GB", "Help is nothing to watch"),
         ("/apiaudit alert edge 1h failurs above 5", "Or did you mean the value failures?"),
         ("/usage alert today above 5 GB as ingest-spike", "There is an alert `ingest-spike` already"),
         ("/usage unalert ingest-spike", "is a rule of bot.toml and is ended there"),
