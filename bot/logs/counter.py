@@ -160,8 +160,8 @@ class LogCounter:
             return None
         for line in text[1:LONG_LINE_KEPT].split(b"\n")[:_TRIED_LINES]:
             if shape := shape_of(line):
-                self._shape = shape
-                return shape
+                self._shape = shape.fitted_to(text[:LONGEST_LINE])
+                return self._shape
         self._without_shape = _BLOCKS_WITHOUT
         return None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -80,6 +80,11 @@ class Shape:
     def lines_to_read(self, text: bytes) -> Iterable[bytes]:
         """The lines of a run that may tell a level after all."""
         return signs.lines_with_signs(text) if self.is_screened else ()
+
+    def fitted_to(self, sample: bytes) -> Shape:
+        """The same with the level first that is the commonest in a text of such lines."""
+        by_count = sorted(self.level_of, key=sample.count, reverse=True)
+        return replace(self, level_of={head: self.level_of[head] for head in by_count})
 
     def minute(self, written: bytes) -> Minute | None:
         return times.minute_of(self.form, written, self.behind)
