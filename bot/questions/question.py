@@ -129,6 +129,8 @@ _ALL_FILTERS = (*AUDIT_FILTERS, "own", *sorted(DEVICEWISE_FILTERS), *sorted(AKAM
 SHORTEST_BEGINNING = 3
 # So many windows are tried to find the one that was meant.
 MOST_GUESSES = 60
+# A hint that is refused itself is mended so many times.
+MOST_REPAIRS = 2
 # The longest window that people type has nine words: `from Nov 1, 1:00 pm to Nov 2, 2:00 pm`.
 MOST_WINDOW_WORDS = 12
 # A form takes a where(…) of 3000 characters; Slack's own commands are shorter.
@@ -148,6 +150,7 @@ _NO_NAMES = frozenset(
 # The longest of them, with letters typed twice.
 LONGEST_WINDOW_WORD = 16
 _FILTER = re.compile(r"([A-Za-z_]+):(.*)", re.DOTALL)
+_HELP_WITH = re.compile(r"(?i)help(?:\s+[a-z]{1,20}){1,3}")
 _LOG_ID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _CALCULATION = re.compile(r"(?i)\b(calculate|groupby|timeslice|sort)\s*\(")
 
@@ -253,7 +256,14 @@ def read_question(command: CommandName, words: str, directory: AccountDirectory,
         return Question(command, text, help=True)
     if text.lower() in ("help windows", "help window", "windows", "windows help"):
         return Question(command, text, help=True, topic="windows")
-    return _READERS[command](text, _Context(COMMANDS[command], directory, now, zone, text))
+    if _HELP_WITH.fullmatch(text) and not any("help" in logs for logs in directory.logs.values()):
+        return Question(command, text, help=True)
+    context = _Context(COMMANDS[command], directory, now, zone, text)
+    try:
+        return _READERS[command](text, context)
+    except BadQuestion as error:
+        error.hint = context.checked(error.hint)
+        raise
 
 
 def apply_follow_up(question: Question, words: str, directory: AccountDirectory, *, now: datetime, zone: tzinfo) -> Question:
@@ -294,8 +304,12 @@ class _Context:
     now: datetime
     zone: tzinfo
     text: str
-    # Off while an example is tried.
-    explains: bool = True
+    # How often an example that is refused itself may be mended; 0 while one is tried for the last time.
+    repairs: int = MOST_REPAIRS
+
+    @property
+    def explains(self) -> bool:
+        return self.repairs > 0
 
     @property
     def example(self) -> str:
@@ -313,11 +327,21 @@ class _Context:
         words = words.strip()
         if not self.explains:
             return self.example
-        try:
-            _READERS[self.command.name](words, replace(self, text=words, explains=False))
-        except BadQuestion:
-            return self.example
-        return f"/{self.command.name} {words}"
+        return self.checked(f"/{self.command.name} {words}")
+
+    def checked(self, hint: str) -> str:
+        """The line of a hint where it can be asked, or what its own refusal offers; else an example that works."""
+        for left in reversed(range(self.repairs)):
+            command, _, words = hint.partition(" ")
+            if command != f"/{self.command.name}" or words == "help":
+                return hint
+            try:
+                _READERS[self.command.name](words.strip(), replace(self, text=words.strip(), repairs=left))
+            except BadQuestion as error:
+                hint = error.hint
+            else:
+                return hint
+        return self.example
 
     def window(self, parts: QuestionParts) -> ParsedWindow:
         """The window of a question. Raises BadQuestion with the same question about the window that may have been meant."""
@@ -489,7 +513,7 @@ def _audit(text: str, context: _Context) -> Question:
     return Question(
         "apiaudit",
         text,
-        context.window(parts),
+        _audit_window(parts, context),
         accounts=tuple(named or available),
         csv=csv,
         parts=parts,
@@ -506,10 +530,47 @@ def _filter_name(typed: str, context: _Context) -> str:
     name = typed.lower()
     if name in _ALL_FILTERS:
         return name
-    near = difflib.get_close_matches(name[:40], _ALL_FILTERS, n=1)
+    other = _OTHER_FILTERS.get(name)
+    near = [other] if other else difflib.get_close_matches(name[:40], _ALL_FILTERS, n=1)
     meant = f"; did you mean {near[0]}:?" if near else f"; there are {', '.join(AUDIT_FILTERS)} and each vendor's own."
     right = near[0] if near else "url"
     raise BadQuestion(f"“{sanitise(typed, 40)}:” is not a filter{meant}", context.instead(f"{typed}:", f"{right}:"))
+
+
+# What people call the filters.
+_OTHER_FILTERS: Mapping[str, str] = MappingProxyType(
+    {
+        "actor": "who", "user": "who", "by": "who", "person": "who", "owner": "who", "method": "action", "verb": "action", "code": "status",
+        "http": "status", "response": "status", "path": "url", "uri": "url", "target": "url",
+    }
+)  # fmt: skip
+
+
+def _audit_filter_meant(word: str) -> str:
+    """The filter that a bare word was probably meant to be, or nothing."""
+    lowered = word.lower()
+    if re.fullmatch(r"[1-5](?:\d\d|xx)", lowered):
+        return f"status:{lowered}"
+    if lowered in ("get", "post", "put", "patch", "delete", "head"):
+        return f"action:{lowered}"
+    if re.fullmatch(r"[^\s@]+@[^\s@]+", word):
+        return f"who:{word}"
+    return f"url:{word}" if re.fullmatch(r"/[^/\s]+(?:/[^\s]*)?", word) else ""
+
+
+def _audit_window(parts: QuestionParts, context: _Context) -> ParsedWindow:
+    """The window. Raises BadQuestion with bare words such as `403` as the filters that they were probably meant to be."""
+    try:
+        return context.window(parts)
+    except BadQuestion:
+        meant = {word: _audit_filter_meant(word) for word in parts.window.split()[:MOST_WINDOW_WORDS]}
+        filters = list(filter(None, meant.values()))
+        if not context.explains or not filters:
+            raise
+        window = " ".join(word for word in parts.window.split() if not meant.get(word))
+        rest = " ".join(filter(None, [*filters, parts.rest]))
+        line = context.checked(f"/apiaudit {replace(parts, window=window, rest=rest)}")
+        raise SuggestedQuestion(f"A filter has a name; did you mean {join_words(filters)}?", line) from None
 
 
 # Values that show what a filter takes.
@@ -539,7 +600,78 @@ def _logs(text: str, context: _Context) -> Question:
     parts = QuestionParts(
         subject, " ".join(strip_filler_words(rest)), " ".join(filter(None, [leql, f"limit {limit}" if limit else ""]))
     )
-    return Question("logs", text, context.window(parts), accounts=accounts, logs=logs, leql=leql, limit=limit, parts=parts)
+    window = _logs_window(parts, names, leql, limit, context)
+    return Question("logs", text, window, accounts=accounts, logs=logs, leql=leql, limit=limit, parts=parts)
+
+
+def _logs_window(parts: QuestionParts, names: Sequence[str], leql: str, limit: int | None, context: _Context) -> ParsedWindow:
+    """The window. Raises BadQuestion with other logs and patterns among its words where they belong."""
+    try:
+        return context.window(parts)
+    except BadQuestion:
+        logs, patterns, window = _logs_and_patterns(parts.window.split(), context)
+        if not context.explains or not (logs or patterns):
+            raise
+        subject = ",".join(map(quoted, dict.fromkeys([*names, *logs])))
+        rest = " ".join(filter(None, [_with_patterns(leql, patterns), f"limit {limit}" if limit else ""]))
+        line = context.checked(f"/logs {QuestionParts(subject, ' '.join(window), rest)}")
+        said = ["Several logs have commas between them"] if logs else []
+        said += ["lines are filtered by where(…)"] if patterns else []
+        message = " and ".join(said)
+        raise SuggestedQuestion(f"{message[0].upper()}{message[1:]}.", line) from None
+
+
+def _logs_and_patterns(words: Sequence[str], context: _Context) -> tuple[list[str], list[str], list[str]]:
+    """The configured logs and the patterns that the words name, and the words that are left."""
+    known = {name.lower(): name for logs in context.directory.logs.values() for name in logs}
+    logs, patterns, left = list[str](), list[str](), list[str]()
+    waiting = list(words)
+    while waiting:
+        word = waiting.pop(0)
+        lowered = word.lower().strip(",")
+        if lowered in known:
+            logs.append(known[lowered])
+        elif lowered == "grep" and waiting:
+            while waiting[0].startswith("-") and len(waiting) > 1:
+                waiting.pop(0)
+            patterns.append(_pattern(waiting.pop(0).strip("\"'")))
+        elif match := re.fullmatch(r"(?i)(?:level|severity|loglevel)[:=](\w{1,20})", lowered):
+            patterns.append(f"/{match[1]}/i")
+        elif lowered in _LEVEL_WORDS:
+            patterns.append(f"/{_LEVEL_WORDS[lowered]}/i")
+        elif re.fullmatch(r"/[^/]+/i?", word):
+            patterns.append(word)
+        else:
+            left.append(word)
+    return logs, list(dict.fromkeys(patterns)), [word for word in left if word.lower() not in _JOINING or not (logs or patterns)]
+
+
+_LEVEL_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "error": "error", "errors": "error", "failures": "fail", "failed": "failed", "warn": "warn", "warning": "warn", "warnings": "warn",
+        "fatal": "fatal", "critical": "critical", "exceptions": "exception", "exception": "exception", "timeouts": "timeout",
+        "timeout": "timeout",
+    }
+)  # fmt: skip
+# They stood between what was taken out of a window.
+_JOINING = frozenset({"and", "|", "with", "only", "&", "+"})
+
+
+def _pattern(text: str) -> str:
+    """A regular expression that finds the text itself."""
+    return f"/{re.sub(r'([^A-Za-z0-9_ :=-])', _escaped, text)}/i"
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\{match[1]}" if match[1].isascii() else match[1]
+
+
+def _with_patterns(leql: str, patterns: Sequence[str]) -> str:
+    """The where(…) with the patterns in it, too."""
+    if not patterns:
+        return leql
+    both = " AND ".join(patterns)
+    return f"where(({leql[6:-1]}) AND {both})" if leql else f"where({both})"
 
 
 def _leql(text: str, context: _Context) -> tuple[str, str]:

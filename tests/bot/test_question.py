@@ -421,3 +421,33 @@ def test_the_same_question_about_another_time_keeps_all_but_its_file(line: str, 
     question = read_line(line, HOUSE, now=NOW, zone=UTC)
     assert question.over(window) == same
     assert read_line(same, HOUSE, now=NOW, zone=UTC).over(window) == same
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("/logs kitchen cellar 30m", "/logs kitchen,cellar 30m"),
+        ("/logs kitchen 30m cellar limit 5", "/logs kitchen,cellar 30m limit 5"),
+        ("/logs kitchen errors 30m", "/logs kitchen 30m where(/error/i)"),
+        ("/logs kitchen level:error 30m", "/logs kitchen 30m where(/error/i)"),
+        ("/logs kitchen 30m | grep x", "/logs kitchen 30m where(/x/i)"),
+        ("/logs kitchen grep -i a/b 30m", "/logs kitchen 30m where(/a\\/b/i)"),
+        ("/logs kitchen /x/i 30m", "/logs kitchen 30m where(/x/i)"),
+        ("/logs kitchen cellar errors 30m limit 9", "/logs kitchen,cellar 30m where(/error/i) limit 9"),
+        ("/logs kitchen where(a OR b) errors 30m", "/logs kitchen 30m where((a OR b) AND /error/i)"),
+        ("/apiaudit 403", "/apiaudit status:403"),
+        ("/apiaudit edge 5xx last 2h", "/apiaudit edge last 2h status:5xx"),
+        ("/apiaudit delete 2h failures csv", "/apiaudit 2h action:delete failures csv"),
+        ("/apiaudit ada@example.com today", "/apiaudit today who:ada@example.com"),
+        ("/apiaudit actor:ada 2h", "/apiaudit who:ada 2h"),
+        ("/apiaudit user:ada 403 2h", "/apiaudit 2h status:403 who:ada"),
+    ],
+)
+def test_hints_keep_logs_and_filters(line: str, hint: str) -> None:
+    assert refusal(line).hint == hint
+    assert ask(hint).window
+
+
+@pytest.mark.parametrize("line", ["/logs help filters", "/usage help csv", "/apiaudit HELP filters"])
+def test_help_with_a_topic_is_help(line: str) -> None:
+    assert ask(line).help
