@@ -32,8 +32,7 @@ from bot.sandbox.slack_limits import Meter, Refusal, SlackLimits
 PAGE = Path(__file__).parent / "page"
 SCOPES = "app_mentions:read,channels:history,channels:read,chat:write,commands,files:write,groups:history,groups:read,im:read,im:write,usergroups:read,users:read"
 BOT = "U0OPSWATCH"
-
-
+REQUIRED = "Please complete this required field."
 # How messages begin that say that an answer is still to come: work goes on, or the channel is busy.
 INTERIM = ("Working on", "Much is being posted in this channel")
 
@@ -1017,10 +1016,19 @@ class SlackSandbox(Server):
         if asked["do"] == "close":
             self.close(view)
         elif asked["do"] == "submit":
-            await self.submit(view, **asked["values"])
+            await self._submit_from_page(view, asked["values"])
         else:
             await self.press_in(view, asked["do"], **asked["values"])
         return web.json_response({"ok": True})
+
+    async def _submit_from_page(self, view: View, values: dict[str, str]) -> None:
+        """Submits a modal, or marks the required fields that are empty, as Slack does without asking the bot."""
+        missing = _missing(view, view.state(values))
+        if missing:
+            view.errors = dict.fromkeys(missing, REQUIRED)
+            self._show_view(view.user)
+            return
+        await self.submit(view, **values)
 
     async def _do_shortcut(self, request: web.Request) -> web.Response:
         asked = await request.json()

@@ -6,10 +6,11 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import aiohttp
 import pytest
 
 from bot.app import open_bot
-from bot.blocks import limits
+from bot.blocks import limits, modals
 from bot.sandbox.slack import Message, View
 from bot.sandbox.world import Sandbox
 from tests.scenarios.test_alerts import SPIKE, Meter, clock, kept, look, messages, running, told
@@ -44,6 +45,17 @@ async def test_a_question_is_repeated_from_its_answer(world: Sandbox, clock: Clo
         assert world.slack.modal() is None
         await confirmed(world, "Subscription 1: `/usage rapid7-eu last 3 days` at 08:30 on Mondays")
     assert world.slack.refused == []
+
+
+async def test_empty_required_field_is_marked_on_the_demo_page(world: Sandbox, clock: Clock) -> None:
+    async with running(world, QUIET), aiohttp.ClientSession() as page:
+        view = await opened(world, await world.slack.answer_to("/logs"), "modal.question")
+        asked = {"view": view.id, "do": "submit", "values": {}}
+        async with page.post(f"{world.slack.url}/do/view", json=asked) as answer:
+            assert answer.status == 200
+        shown = world.slack.modal()
+        assert shown is view
+        assert set(view.errors) == {modals.LOG_NAMES}
 
 
 async def test_an_alert_is_made_from_an_answer_tried_and_saved(world: Sandbox, clock: Clock) -> None:
