@@ -18,13 +18,14 @@ from bot import __version__
 from bot.cli.database import backup, forget, migrate, restore
 from bot.cli.init import init
 from bot.cli.program import ProgramCommand, as_called, fail, has_demo
-from bot.errors import ConfigError
+from bot.errors import BadQuestion, ConfigError
 from bot.private_files import temporary_folder
 from bot.terminal_text import terminal_json, terminal_line, terminal_text
 from providers.redaction import Redactor, Secret
 
 EXIT_CODES = {"bad_question": 2, "bad_config": 2, "refused": 4, "internal": 1}
 PROVIDER_FAILED = 3
+MAX_PORT = 65_535
 CONFIG_HELP = "The configuration; else $BOT_CONFIG, else ./bot.toml."
 
 
@@ -220,8 +221,7 @@ def run(config_path: Path | None, protocol: str, boundary: str) -> None:  # noqa
         )
         sys.exit(PROVIDER_FAILED)
     except StoreError as error:
-        click.echo(terminal_text(str(error)), err=True)
-        sys.exit(1)
+        fail(str(error))
     except OSError as error:
         click.echo(f"The bot could not start: {error.strerror or type(error).__name__}.", err=True)
         sys.exit(PROVIDER_FAILED)
@@ -263,13 +263,19 @@ def demo(config_path: Path | None, port: int, lines: tuple[str, ...]) -> None:  
       python -m bot demo
       python -m bot demo --ask "/usage last 7 days" --ask "/logs kitchen"
     """
-    from bot.sandbox.demo import play, serve
+    from bot.sandbox.demo import play, read_commands, serve
 
+    if not 0 <= port <= MAX_PORT:
+        fail(f"--port takes a number from 0 to {MAX_PORT}, not {port}.")
     if not has_demo():
         fail("The demo needs packages that are not installed: pip install 'opswatch[demo]'")
     try:
+        commands = read_commands(lines)
+    except BadQuestion as error:
+        fail(f"--ask takes a command, such as {error.hint}: {error.message}")
+    try:
         with temporary_folder("opswatch-demo-") as folder:
-            asyncio.run(play(folder, lines) if lines else serve(folder, port))
+            asyncio.run(play(folder, commands) if commands else serve(folder, port))
     except KeyboardInterrupt:
         pass
     except OSError as error:

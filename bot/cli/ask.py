@@ -12,6 +12,7 @@ from typing import Any
 
 from bot import formatting
 from bot.access import visible_directory
+from bot.alerts import commands as alert_commands
 from bot.alerts.backtest import Backtest
 from bot.answer import Answer
 from bot.blocks import kit
@@ -19,7 +20,8 @@ from bot.composition import ProviderRegistry, build_access_policy, build_answere
 from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import BadQuestion, ConfigError, ConfigProblem
 from bot.private_files import save_private
-from bot.questions.question import read_question, split_line
+from bot.questions.question import AccountDirectory, CommandName, example, read_question, split_line
+from bot.schedules import subscribe
 from bot.store import Alerts, SqliteRateLimitStore, Store, StoreError
 from bot.terminal_text import terminal_text
 from handlers.alert_rules import rule_of
@@ -87,6 +89,7 @@ async def answer_in_terminal(text: str, config: Path, *, out: Path, user: str | 
         access.require(command, **asker.rights)
         allowed = [name for name in ALL_COMMANDS if access.may_ask(name, **asker.rights)]
         directory = visible_directory(settings.directory, allowed)
+    _refuse_slack_only(command, rest, directory or settings.directory)
     question = read_question(command, rest, directory or settings.directory, now=utc_now(), zone=settings.timezone)
     _refuse_unwritable(out)
     redactor = Redactor(settings.secrets())
@@ -94,6 +97,15 @@ async def answer_in_terminal(text: str, config: Path, *, out: Path, user: str | 
         with lazy_temp_dir() as folder:
             answer = await build_answerer(settings, accounts, redactor).answer(question, AnswerContext(folder, settings.timezone))
             return TerminalAnswer(answer, _saved(answer, out))
+
+
+def _refuse_slack_only(command: CommandName, words: str, directory: AccountDirectory) -> None:
+    """Raises BadQuestion for what only makes sense in a channel: alerts, silences and subscriptions."""
+    verb = words.split(maxsplit=1)[0].lower() if words.strip() else ""
+    if verb in (*alert_commands.WORDS, *subscribe.WORDS):
+        raise BadQuestion(
+            f"`/{command} {verb}` works only in Slack, where alerts and subscriptions are kept.", example(command, directory)
+        )
 
 
 _EXAMPLES = {"--user": "U012AB", "--channel": "C012AB"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import html
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -11,13 +11,15 @@ from typing import Any
 
 import click
 
-from bot.app import open_bot
+from bot.app import Bot, open_bot
 from bot.formatting import format_bytes
+from bot.questions.question import split_line
 from bot.runtime import stop_event
 from bot.sandbox.slack import Message
 from bot.sandbox.world import Sandbox, open_sandbox
 from providers.clock import Clock, utc_now
 
+FILES_WITHIN_S = 60.0
 # What a visitor finds: something that fires, since Linus' old script fails again and again, and something that does not.
 WATCHED = (
     {
@@ -33,6 +35,14 @@ async def open_demo(
     folder: Path, *, port: int = 0, alert: Sequence[dict[str, Any]] = (), clock: Clock = utc_now
 ) -> AsyncIterator[Sandbox]:
     """The sandbox with the bot connected to it over Socket Mode."""
+    async with _open_with_bot(folder, port=port, alert=alert, clock=clock) as (world, _):
+        yield world
+
+
+@asynccontextmanager
+async def _open_with_bot(
+    folder: Path, *, port: int = 0, alert: Sequence[dict[str, Any]] = (), clock: Clock = utc_now
+) -> AsyncIterator[tuple[Sandbox, Bot]]:
     async with (
         open_sandbox(folder, port=port, clock=clock) as world,
         open_bot(world.settings(alert=list(alert)), world.tokens(), clock=clock) as bot,
@@ -40,7 +50,7 @@ async def open_demo(
     ):
         world.slack.limit()
         await world.slack.until(lambda: world.slack.sockets)
-        yield world
+        yield world, bot
 
 
 async def serve(folder: Path, port: int) -> None:
@@ -52,30 +62,31 @@ async def serve(folder: Path, port: int) -> None:
 
 
 async def play(folder: Path, lines: Sequence[str]) -> None:
-    """Plays the commands and prints the conversation."""
-    async with open_demo(folder) as world:
+    """Plays the commands, as `read_commands` gives them, and prints the conversation."""
+    async with _open_with_bot(folder) as (world, bot):
         for line in lines:
-            await _play_one(world, line if line.startswith("/") else f"/{line}")
+            await _play_one(world, bot, line)
 
 
-async def _play_one(world: Sandbox, line: str) -> None:
+def read_commands(lines: Sequence[str]) -> list[str]:
+    """The lines as people type them in Slack; the slash may be missing. Raises BadQuestion for a line that is no command."""
+    commands = [split_line(line) for line in lines]
+    return [f"/{name} {words}".strip() for name, words in commands]
+
+
+async def _play_one(world: Sandbox, bot: Bot, line: str) -> None:
     click.echo(f"Ada in #ops: {line}")
     before = len(world.slack.messages)
     answer = await world.slack.answer_to(line, timeout_s=60)
-    await _files_of(world, answer, before)
+    # A question is under way until its last file has been sent.
+    if requests := set(bot.door.works.errands):
+        await asyncio.wait(requests, timeout=FILES_WITHIN_S)
     where = " (only Ada sees this)" if answer.seen_by else ""
     click.echo(f"Opswatch{where}:\n{_indented(answer)}")
     for message in world.slack.messages[before:]:
         for file in message.files:
             click.echo(f"  [file] {file.name} ({format_bytes(file.length)})")
     click.echo("")
-
-
-async def _files_of(world: Sandbox, answer: Message, before: int) -> None:
-    """Files follow their answer; a conversation that names one is printed with it."""
-    if ".csv" in answer.text or ".log" in answer.text or "direct messages" in answer.text:
-        with contextlib.suppress(AssertionError):
-            await world.slack.until(lambda: any(m.files for m in world.slack.messages[before:]), timeout_s=10)
 
 
 def _indented(message: Message) -> str:

@@ -86,7 +86,7 @@ class Store:
             await store._run(lambda: store._prepare(now))
         except (sqlite3.Error, OSError) as error:
             store._thread.shutdown(wait=False)
-            raise StoreError(f"The database {path.name} cannot be used: {error}.") from None
+            raise StoreError(f"The database {path} cannot be used: {error}.") from None
         except StoreError:
             store._thread.shutdown(wait=False)
             raise
@@ -230,6 +230,9 @@ class Store:
         return (rows[0]["ticket"], rows[0]["text"], json.loads(rows[0]["blocks"])) if rows else None
 
     def _prepare(self, now: datetime) -> None:
+        folder = self._path.parent
+        if not folder.is_dir():
+            raise StoreError(f"The database {self._path} cannot be used: there is no folder {folder}.")
         make_private(self._path)
         connection = sqlite3.connect(self._path, isolation_level=None, timeout=BUSY_S)
         try:

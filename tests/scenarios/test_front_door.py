@@ -268,6 +268,78 @@ async def test_demo_plays_questions_and_ends(front_door: Run) -> None:
     assert ran.err.count("WARNING") == 0
 
 
+def heads_and_files(out: str) -> list[tuple[str, list[str]]]:
+    """Each question of a conversation with the files that stand under it."""
+    parts = out.split("Ada in #ops: ")[1:]
+    return [(part.partition("\n")[0], re.findall(r"\[file\] ([a-z]+)-", part)) for part in parts]
+
+
+async def test_demo_lists_each_file_under_its_question(front_door: Run) -> None:
+    lines = ("/usage last 7 days csv", "apiaudit 24h csv", "/logs kitchen 20m", "/USAGE yesterday")
+    ran = await front_door("demo", *[word for line in lines for word in ("--ask", line)])
+    assert ran.code == 0, ran.err
+    assert heads_and_files(ran.out) == [
+        ("/usage last 7 days csv", ["usage"]),
+        ("/apiaudit 24h csv", ["apiaudit"]),
+        ("/logs kitchen 20m", ["kitchen"]),
+        ("/usage yesterday", []),
+    ]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--ask", "@Opswatch usage last week"),
+        ("--ask", ""),
+        ("--ask", "  "),
+        ("--ask", "/"),
+        ("--ask", "/usage", "--ask", "/uptime"),
+        ("--port", "99999"),
+        ("--port", "-1"),
+    ],
+    ids=" ".join,
+)
+async def test_demo_refuses_wrong_options_in_one_line(front_door: Run, words: tuple[str, ...]) -> None:
+    ran = await front_door("demo", *words)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1), ran.err
+    assert words[-2] in ran.err
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/usage alerts",
+        "/usage alert today above 5 GB",
+        "/usage Silence failing 2h",
+        "/logs subscribe kitchen",
+        "apiaudit subscriptions",
+    ],
+)
+async def test_ask_says_what_works_only_in_slack(front_door: Run, line: str) -> None:
+    ran = await front_door("ask", line, "--json")
+    assert (ran.code, ran.json["error"]["kind"]) == (2, "bad_question")
+    assert "only in Slack" in ran.json["error"]["message"]
+
+
+@pytest.mark.parametrize("words", [("run",), ("check",)], ids=" ".join)
+async def test_missing_database_folder_is_named(front_door: Run, world: Sandbox, tmp_path: Path, words: tuple[str, ...]) -> None:
+    ran = await front_door(*words, table={**world.table(), "database": "missing/bot.sqlite"})
+    assert ran.code == 2
+    assert str(tmp_path / "missing" / "bot.sqlite") in ran.out + ran.err
+    assert "there is no folder" in ran.out + ran.err
+
+
+README_QUESTIONS = re.findall(r"^\| `(/[^`]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", README_QUESTIONS)
+async def test_readme_question_finds_something(front_door: Run, tmp_path: Path, line: str) -> None:
+    ran = await front_door("ask", line, "--json", "--out", str(tmp_path))
+    assert ran.code == 0, ran.out
+    values = ran.json["values"]
+    assert next(values[name] for name in ("calls", "lines", "bytes") if name in values) > 0
+
+
 async def test_run_connects_answers_and_ends_within_ten_seconds(world: Sandbox, tmp_path: Path, free_tcp_port: int) -> None:
     process = await started(world, tmp_path, health_port=free_tcp_port)
     answer = await world.slack.answer_to("/usage last 7 days")
@@ -398,7 +470,7 @@ README_COMMANDS = re.findall(
 
 @pytest.mark.parametrize("command", README_COMMANDS)
 async def test_the_commands_of_the_readme_run(front_door: Run, tmp_path: Path, command: str) -> None:
-    assert len(README_COMMANDS) >= 5
+    assert len(README_COMMANDS) >= 4
     ran = await front_door(*[str(tmp_path) if word == "/tmp" else word for word in shlex.split(command)])
     assert ran.code == 0, ran.err
     assert ran.out
