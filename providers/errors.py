@@ -15,6 +15,7 @@ Vendor errors are translated to these once, inside the vendor's folder.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -61,6 +62,20 @@ class TooLarge(ProtocolError):
 class Incomplete(ProviderError):
     kind = "incomplete"
     may_retry = True
+
+
+def combined(errors: Sequence[ProviderError]) -> ProviderError:
+    """One error for several accounts of which none answered: the first one's kind and account, everyone's sentence and hint."""
+    first = errors[0]
+    if len(errors) == 1:
+        return first
+    hints = list(dict.fromkeys(error.hint for error in errors))
+    told = hints if len(hints) == 1 else [f"{error.account}: {error.hint}" for error in errors]
+    waits = [error.retry_after_s for error in errors if error.retry_after_s is not None]
+    messages = [error.message if error.account in error.message else f"{error.account}: {error.message}" for error in errors]
+    return type(first)(
+        " ".join(dict.fromkeys(messages)), account=first.account, hint=" ".join(told), retry_after_s=max(waits, default=None)
+    )
 
 
 def unreadable(account: str, what: str) -> ProtocolError:

@@ -133,13 +133,15 @@ class ApiCall(msgspec.Struct, frozen=True, gc=False):
 @dataclass(frozen=True, slots=True)
 class CallPage:
     """The calls of one account in a window, and what is known about their completeness. `remarks` are those of the `notes` that tell of
-    nothing missing. `known_until` is set where the vendor's data ends before the window does, because it comes late."""
+    nothing missing. `data_until` is set where the vendor's data ends before the window does, because it comes late. `nearest_actor` is who was seen that
+    comes nearest to a `who` that nobody matches, where that is known."""
 
     calls: Sequence[ApiCall]
     complete: bool
     notes: tuple[str, ...] = ()
     data_until: datetime | None = None
     remarks: tuple[str, ...] = ()
+    nearest_actor: str = ""
 
     @property
     def shortcomings(self) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from handlers.answering import AnswerContext, or_error
 from handlers.backtesting import look_of, steps_apart
 from handlers.replay import Replay, ReplayRequest
 from providers.clock import Clock, utc_now
-from providers.errors import NotFound, ProviderError
+from providers.errors import NotFound, ProviderError, combined
 from providers.models import ApiCall, CallFilters, CallPage, Window
 from providers.sources import CallSource
 
@@ -42,12 +42,12 @@ class ApiAuditCommand:
         pages = await asyncio.gather(*(self._page(source, question, asking.progress, too_old) for source in sources))
         failed = [page for page in pages if isinstance(page, ProviderError)]
         if len(failed) == len(pages):
-            raise failed[0]
+            raise combined(failed)
         warnings = [f"{error.account} is missing from this answer: {error.message}" for error in failed]
         facts = _facts(question, pages)
         report = await asyncio.to_thread(audit_report, facts)
         files = [await asyncio.to_thread(_sheet, facts, asking.folder())] if question.csv else []
-        buttons = _next_questions(question, report)
+        buttons = [*_nearest_actors(question, pages), *_next_questions(question, report)]
         return Answer(
             text=audit_text(report, question.window, zone=asking.zone, warnings=warnings),
             blocks=audit_blocks(report, question.window, zone=asking.zone, buttons=buttons, warnings=warnings),
@@ -75,7 +75,10 @@ class ApiAuditCommand:
         first = span.read_at(span.start).window
         assert first is not None
         window = Window(min(first.window.start, span.start), span.end)
-        pages = await asyncio.gather(*(source.calls(window, question.filters) for source in sources))
+        found = await asyncio.gather(*(or_error(source.calls(window, question.filters)) for source in sources))
+        if failed := [page for page in found if isinstance(page, ProviderError)]:
+            raise combined(failed)
+        pages = [page for page in found if isinstance(page, CallPage)]
         notes = tuple(dict.fromkeys(note for page in pages for note in page.notes))
         if not all(page.complete for page in pages):
             notes = (*notes, "Not all calls of that time were to be had, so it may have been worse.")
@@ -155,12 +158,37 @@ def _facts(question: Question, pages: Sequence[CallPage | ProviderError]) -> Aud
         window=window,
         calls=calls,
         complete=len(answered) == len(pages) and all(page.complete for page in answered),
-        notes=tuple(note for page in answered for note in page.notes),
+        notes=(*_unmatched(question, pages), *(note for page in answered for note in page.notes)),
         shortcomings=tuple(note for page in answered for note in page.shortcomings),
         unknown=tuple(account for account, end in ends.items() if end <= window.start),
         data_until=min((end for end in ends.values() if end > window.start), default=None),
         filtered=bool(question.filters),
     )
+
+
+def _unmatched(question: Question, pages: Sequence[CallPage | ProviderError]) -> list[str]:
+    """Which accounts have answered and have nothing that the filters let through, and whom the asker may have meant."""
+    assert question.window is not None
+    notes = []
+    for account, page in zip(question.accounts, pages, strict=True):
+        if isinstance(page, ProviderError) or page.calls or not question.filters:
+            continue
+        if page.data_until and page.data_until <= question.window.window.start:
+            continue
+        nearest = f"the nearest actor seen there is {formatting.sanitise(page.nearest_actor, 60)}" if page.nearest_actor else ""
+        if nearest or len(pages) > 1:
+            notes.append(f"{account}: no call matches{nearest and '; '}{nearest}.")
+    return notes
+
+
+def _nearest_actors(question: Question, pages: Sequence[CallPage | ProviderError]) -> list[tuple[str, str]]:
+    names = dict.fromkeys(page.nearest_actor for page in pages if isinstance(page, CallPage))
+    return [
+        (formatting.truncate(f"Who: {name}", 40), question.also(f"who:{name}")) for name in names if _PLAIN_ACTOR.fullmatch(name)
+    ]
+
+
+_PLAIN_ACTOR = re.compile(r"[\w.@+-]{1,60}")
 
 
 async def _values(facts: AuditFacts, report: AuditReport, each: str) -> Mapping[str, Any]:
@@ -170,7 +198,7 @@ async def _values(facts: AuditFacts, report: AuditReport, each: str) -> Mapping[
 def _next_questions(question: Question, report: AuditReport) -> list[tuple[str, str]]:
     buttons = [(label, question.over(window)) for label, window in (("24 hours", "24h"), ("7 days", "7d"), ("30 days", "30d"))]
     worst = max(report.actors, key=lambda tally: tally.failures, default=None)
-    if worst and worst.failures and not question.filters.who and re.fullmatch(r"[\w.@+-]{1,60}", worst.name):
+    if worst and worst.failures and not question.filters.who and _PLAIN_ACTOR.fullmatch(worst.name):
         buttons.append((formatting.truncate(f"Only {worst.name}", 40), question.also(f"who:{worst.name}")))
     if not question.filters.failures:
         buttons.append(("Failures only", question.also("failures")))

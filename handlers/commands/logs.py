@@ -18,7 +18,7 @@ from bot.questions.question import SHORTEST_BEGINNING, LogRef, Question
 from bot.reports.logs import LogReport, file_stem, lines_outside, order_of, timeline
 from handlers.answering import AnswerContext
 from handlers.replay import Replay, ReplayRequest
-from providers.errors import ProviderError
+from providers.errors import ProviderError, combined
 from providers.models import NamedLog
 from providers.redaction import Redactor
 from providers.sources import LogSource
@@ -142,9 +142,10 @@ class LogsCommand:
         if len(found) == 1:
             account, entry = found[0]
             return LogRef(entry.name, account=account, id=entry.id)
+        away = [listing for listing in listings if isinstance(listing, ProviderError)]
+        if away and not found:
+            raise combined(away)
         for listing in listings:
-            if not found and isinstance(listing, ProviderError):
-                raise listing
             if isinstance(listing, BaseException) and not isinstance(listing, ProviderError):
                 raise listing
         raise _not_one(log, question, found_in=[account for account, _ in found], known=[entry.name for _, entry in named])

@@ -112,11 +112,11 @@ class Akamai:
         if requests.spent_out:
             notes.append(f"{self.account} has more rows than {MOST_REQUESTS} requests could bring; ask for a shorter window.")
         self._refuse_counted_but_not_sent(reports)
-        calls = await asyncio.to_thread(self._kept_calls, reports, filters)
+        calls, nearest = await asyncio.to_thread(self._kept_calls, reports, filters)
         late = min((r.data_ends for r in reports if r.data_ends and r.data_ends < asked.end), default=None)
         remarks = tuple(self._remarks(asked, filters))
         told = tuple(dict.fromkeys([*notes, *remarks]))
-        return CallPage(calls, complete=not notes, notes=told, remarks=remarks, data_until=late)
+        return CallPage(calls, complete=not notes, notes=told, remarks=remarks, data_until=late, nearest_actor=nearest)
 
     def kept_since(self, now: datetime) -> datetime:
         """The oldest instant that can be asked about. A minute is left for the clocks to differ and the request to arrive."""
@@ -136,15 +136,16 @@ class Akamai:
             )
         return remarks
 
-    def _kept_calls(self, reports: Sequence[parse.Report], filters: CallFilters) -> list[ApiCall]:
-        """The rows as calls; runs in a thread, since many rows take a while."""
+    def _kept_calls(self, reports: Sequence[parse.Report], filters: CallFilters) -> tuple[list[ApiCall], str]:
+        """The rows as calls, and the actor that is nearest to a `who` which nobody matches; runs in a thread, since many rows take a while."""
         keep = wording.keeps(filters)
         calls = [
             parse.api_call(row, account=self.account, own_token=self._own_token, redactor=self._redactor)
             for report in reports
             for row in report.rows
         ]
-        return [call for call in calls if keep(call)] if filters else calls
+        kept = [call for call in calls if keep(call)] if filters else calls
+        return kept, "" if kept else wording.nearest_actor(filters.who, [call.actor for call in calls])
 
     async def condition(self) -> AccountStatus:
         """How it stands with the account, without a request."""

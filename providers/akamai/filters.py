@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
@@ -74,6 +75,22 @@ def keeps(filters: CallFilters) -> Callable[[ApiCall], bool]:
         )
 
     return keep
+
+
+def nearest_actor(wanted: Sequence[str], seen: Sequence[str]) -> str:
+    """The actor seen that is most like one of those wanted: one that holds it, or else one that is spelled nearly so. Nothing where
+    there is none."""
+    by_lower = {name.lower(): name for name in dict.fromkeys(seen) if 0 < len(name) <= LONGEST_NAME}
+    names = list(by_lower)[:MOST_NAMES]
+    for who in (value.lower()[:LONGEST_NAME] for value in wanted):
+        near = [name for name in names if who in name] or difflib.get_close_matches(who, names, n=1)
+        if near and who not in by_lower:
+            return by_lower[near[0]]
+    return ""
+
+
+# What a comparison of spellings may cost.
+LONGEST_NAME, MOST_NAMES = 100, 1000
 
 
 def _holds_url(call: ApiCall, parts: tuple[str, ...]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -85,7 +86,11 @@ class DeviceWise:
         period = {"start": iso_utc(window.start, "milliseconds"), "end": iso_utc(window.end, "milliseconds")}
         for who in filters.who or ("",):
             await self._collect({**self._source_params(filters, who), **period}, found)
-        return found.page()
+        page = found.page()
+        if not filters.who or found.rows:
+            return page
+        remark = f"{self.account} compares `who:` by itself, with what was typed; upper and lower case may matter there."
+        return replace(page, notes=(*page.notes, remark), remarks=(*page.remarks, remark))
 
     async def _collect(self, params: Mapping[str, Any], found: Collected) -> None:
         """All pages of one list. A page of more bytes than are taken is asked for in smaller ones."""

@@ -173,6 +173,12 @@ def said(report: AuditReport, *warnings: str) -> tuple[str, list[Block]]:
     )
 
 
+def test_failures_are_headed_failed() -> None:
+    _, blocks = said(audit(call(), call(outcome=Outcome.FAILURE)))
+    assert "Failed" in str(blocks)
+    assert "EvaluationError" not in str(blocks)
+
+
 def test_a_missing_account_is_the_first_thing_said() -> None:
     text, blocks = said(audit(call(), complete=False), "edge is missing from this answer: it is away.")
     assert text.split("\n")[:3] == [

@@ -99,6 +99,47 @@ async def test_filter_that_matches_nothing_says_so_first(front_door: Any) -> Non
     assert (told["values"]["calls"], told["values"]["failures"]) == (0, 0)
 
 
+async def test_account_without_a_match_is_named(front_door: Any, world: Sandbox) -> None:
+    actor = _akamai_actor(world)
+    told = (await ask(front_door, f"/apiaudit 24h who:{actor.upper()}")).json
+    assert told["values"]["calls"] > 0
+    assert "iot: no call matches." in told["text"]
+    assert "iot compares `who:` by itself" in told["text"]
+    assert told["values"]["complete"] is True
+
+
+async def test_nearest_actor_is_offered_where_nobody_matches(front_door: Any, world: Sandbox) -> None:
+    actor = _akamai_actor(world)
+    asked = len(world.akamai.ledger)
+    told = (await ask(front_door, f"/apiaudit edge 24h who:{actor}x")).json
+    assert told["values"]["calls"] == 0
+    assert f"edge: no call matches; the nearest actor seen there is {actor}." in told["text"]
+    assert len(world.akamai.ledger) == asked + 1
+    offered = [button["value"] for block in told["blocks"] for button in block.get("elements", []) if "value" in button]
+    line = next(line for line in offered if line.endswith(f"who:{actor}"))
+    assert (await ask(front_door, line)).json["values"]["calls"] > 0
+
+
+def _akamai_actor(world: Sandbox) -> str:
+    now = datetime.now(UTC)
+    return str(next(row["clientOwner"] for row in world.akamai.rows(now - timedelta(hours=23), now - timedelta(hours=1))))
+
+
+async def test_every_account_that_is_away_is_named(front_door: Any, world: Sandbox) -> None:
+    world.akamai.answer_with(503, times=99)
+    world.devicewise.answer_with(401, times=99)
+    for as_json in (["--json"], []):
+        ran = await front_door("ask", "/apiaudit 24h", *as_json)
+        assert ran.code == 3
+        assert "edge is in trouble (HTTP 503)." in ran.out + ran.err
+        assert "iot " in ran.out + ran.err
+        if as_json:
+            error = ran.json["error"]
+            assert (error["kind"], error["provider"]) == ("unavailable", "edge")
+            assert error["hint"].startswith("edge: ")
+            assert " iot: " in error["hint"]
+
+
 async def test_today_is_not_compared_with_a_whole_day(front_door: Any) -> None:
     told = (await ask(front_door, "/usage today")).json
     assert "change_percent" not in told["values"]
