@@ -10,7 +10,7 @@ from typing import Literal
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
 from bot.questions.question import AccountDirectory, CommandName, example
-from bot.schedules.recurrence import AmbiguousHour, find_recurrence, read_recurrence
+from bot.schedules.recurrence import MOST_WORDS, AmbiguousHour, find_recurrence, read_recurrence
 
 WORDS = ("subscribe", "subscriptions", "unsubscribe")
 # They say how often, before a time or alone.
@@ -19,6 +19,10 @@ _HOW_OFTEN = frozenset({"every", "each", "weekly", "monthly", "biweekly", "fortn
 _TIME = re.compile(
     r"(?P<question>.*)(?<!\S)at\s+(?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?:\s+on\s+(?P<days>.+))?", re.IGNORECASE | re.DOTALL
 )
+# A time of day with minutes or a half of the day.
+_CLOCK = re.compile(r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?(?P<half>am|pm)|(?P<hour_>\d{1,2})[:.](?P<minute_>\d{2})")
+# A time behind these belongs to the window.
+_BEFORE_TIMES = frozenset({"since", "from", "to", "until", "till", "between", "and", "-", "at"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,8 @@ def _odd(command: CommandName, before: Sequence[str], odd: Sequence[str], usual:
 def _not_understood(command: CommandName, rest: str, usual: str) -> BadQuestion:
     """What is missing or wrong in words that say nowhere when."""
     words = rest.split()
+    if fixed := _with_at(words, usual):
+        return BadQuestion("When? A time has “at” before it.", f"/{command} subscribe {fixed}")
     if odd := _odd_recurrence(words):
         return _odd(command, words[: -len(odd)], odd, usual)
     match = _TIME.fullmatch(rest)
@@ -109,6 +115,25 @@ def _not_understood(command: CommandName, rest: str, usual: str) -> BadQuestion:
         )
     shown = f"/{command} subscribe {asked} at {hour:02}:{minute:02} on weekdays"
     return BadQuestion(f"I do not know the days “{sanitise(days, 40)}”; say weekdays, mondays or the 1st.", shown)
+
+
+def _with_at(words: Sequence[str], usual: str) -> str:
+    """The words with `at` before a time of day near their end, as in `last 7 days 9am`, where that says when; else nothing."""
+    for place in range(len(words) - 1, max(len(words) - MOST_WORDS, 0) - 1, -1):
+        if ")" in words[place]:
+            return ""
+        is_apart = place + 1 < len(words) and words[place + 1].lower() in ("am", "pm")
+        clock = _CLOCK.fullmatch((words[place] + (words[place + 1] if is_apart else "")).lower())
+        if not clock or (place and words[place - 1].lower() in _BEFORE_TIMES):
+            continue
+        hour, minute = int(clock["hour"] or clock["hour_"]), int(clock["minute"] or clock["minute_"] or 0)
+        if clock["half"]:
+            hour = hour % 12 + (12 if clock["half"] == "pm" else 0)
+        at = ["at", f"{hour:02}:{minute:02}", *words[place + 1 + is_apart :]]
+        found = find_recurrence([*words[:place], *at])
+        if found and "at" in found[1]:
+            return " ".join([*(found[0] or [usual]), *found[1]])
+    return ""
 
 
 def _no_time(command: CommandName, words: Sequence[str], usual: str) -> BadQuestion:

@@ -140,3 +140,19 @@ def test_any_words_give_a_wish_or_a_refusal(text: str) -> None:
         assert refusal.hint
     else:
         assert isinstance(wish, Subscribe)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("last 7 days 9am", "last 7 days at 09:00"),
+        ("last 7 days 9 am on weekdays", "last 7 days at 09:00 on weekdays"),
+        ("last 7 days 17:30", "last 7 days at 17:30"),
+        ("last 7 days every monday 9:30pm", "last 7 days every monday at 21:30"),
+    ],
+)
+def test_time_without_at_is_kept_in_the_hint(text: str, hint: str) -> None:
+    with pytest.raises(BadQuestion) as caught:
+        parse_subscription("usage", f"subscribe {text}", HOUSE)
+    assert caught.value.hint == f"/usage subscribe {hint}"
+    assert parse_subscription("usage", f"subscribe {hint}", HOUSE)
