@@ -19,6 +19,7 @@ from bot.answer import Answer
 from bot.blocks import kit, messages
 from bot.blocks.alerts import EDIT, format_value
 from bot.errors import BadQuestion
+from bot.formatting import join_words
 from bot.questions.question import CommandName, Question, read_question
 from bot.schedules.due import Due
 from bot.store.alerts import Alerts, StoredRule
@@ -32,6 +33,8 @@ from handlers.typed_secrets import SecretCheck
 
 # "Until tomorrow" is when people are at work again.
 MORNING = timedelta(hours=9)
+# So many alerts are named where the one that was asked for is not there.
+MOST_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +176,8 @@ class RuleManager:
         self.access.require(command, **requester.rights)
         seen = [each.name for each in self._rules() if await self.permissions.may_see(self.owned(each), requester)]
         near = difflib.get_close_matches(name[:60], seen, n=1)
-        meant = f"; did you mean {near[0]}?" if near else "."
+        there = f"; there {'are' if len(seen) > 1 else 'is'} {join_words(seen[:MOST_NAMED])}." if seen else "."
+        meant = f"; did you mean {near[0]}?" if near else there
         raise BadQuestion(f"There is no alert “{formatting.sanitise(name, 60)}”{meant}", f"/{command} alerts")
 
     async def silence(self, rule: Rule, length: timedelta | None, comment: str, user: str) -> Answer:
@@ -376,7 +380,7 @@ class RuleManager:
         window = f" Now it looks at {question.window.said}." if question.window else ""
         return (
             f"Alert `{rule.name}` {'is changed' if changed else 'is made'}: {_watching(rule)}. It is told in this channel, and looked at now and"
-            f" every {formatting.format_duration(rule.every)}.{window} End it with `/{rule.command} unalert {rule.name}`."
+            f" every {formatting.format_duration(rule.every)}.{window} End it with `/{rule.command} unalert {formatting.quoted(rule.name)}`."
         )
 
     def _tomorrow(self, now: datetime) -> datetime:

@@ -22,7 +22,7 @@ LONGEST_SILENCE = timedelta(days=365)
 _SIDE = re.compile(r"(?i)(?<!\S)(above|below)(?!\S)")
 _THRESHOLD = re.compile(rf"(?i)\s*({AMOUNT})(?=\s|$)")
 _OPTION = re.compile(
-    rf"(?i)\s*(?:(recover)\s+({AMOUNT})|(every|for|repeat|keep)\s+({DURATION})|(each|nodata)\s+([a-z]+)|(as)\s+(\S+))(?=\s|$)"
+    rf"(?i)\s*(?:(recover)\s+({AMOUNT})|(every|for|repeat|keep)\s+({DURATION})|(each|nodata)\s+([a-z]+)|(as)\s+(\x22[^\x22]{{1,100}}\x22|\S+))(?=\s|$)"
 )
 _FOR_HOW_LONG = re.compile(rf"(?is)(?:for\s+)?({DURATION}|until\s+tomorrow)(?<!\s)(?:\s+(.+))?")
 COMMENT = '"planned load test"'
@@ -93,8 +93,8 @@ def read_alert_wish(command: CommandName, text: str, directory: AccountDirectory
         return _alert(command, rest, directory)
     if verb in ("unalert", "unsilence"):
         name, more = _name(rest, command)
-        if more:
-            raise BadQuestion("One alert at a time, please.", f"/{command} {verb} {name}")
+        # Names may hold spaces, and people leave the quotes out.
+        name = f"{name} {more}".strip()
         return DeleteAlert(name) if verb == "unalert" else Unsilence(name)
     return _silence(command, rest) if verb == "silence" else None
 
@@ -266,9 +266,11 @@ def _read(typed: _Typed, side: re.Match[str], threshold: _Words, options: Mappin
     no_data = options["nodata"].text.lower() if "nodata" in options else "hold"
     if no_data not in ("hold", "alert", "ok"):
         raise refuse("nodata takes hold, alert or ok.", options["nodata"], "hold")
-    name = options["as"].text if "as" in options else ""
+    name = " ".join(options["as"].text.strip('"').split()) if "as" in options else ""
     if name and not NAME.fullmatch(name):
-        raise refuse("A name is letters, digits, dots and dashes.", options["as"], "ingest-spike")
+        raise refuse(
+            "A name is letters, digits, dots and dashes; one with spaces stands in quotes.", options["as"], "ingest-spike"
+        )
     rest: dict[str, Any] = {"every": lengths["every"]} if "every" in lengths else {}
     return CreateAlert(
         asked, value, "above" if is_above else "below", amount, recover, hold=lengths.get("for", timedelta(0)),
@@ -364,7 +366,7 @@ def _start_of_value(typed: _Typed, side: re.Match[str]) -> int:
 
 
 def _silence(command: CommandName, rest: str) -> Silence:
-    name, more = _name(rest, command)
+    name, more = _name_and_length(rest, command)
     quote = re.search(r'"[^"]*"', more)
     shown = f"/{command} silence {formatting.quoted(name)} 2h {quote[0] if quote else COMMENT}"
     found = _FOR_HOW_LONG.fullmatch(more)
@@ -380,6 +382,19 @@ def _silence(command: CommandName, rest: str) -> Silence:
     if not length or length > LONGEST_SILENCE:
         raise BadQuestion("A silence lasts between a second and a year.", shown)
     return Silence(name, length, sanitise(comment, 500))
+
+
+def _name_and_length(rest: str, command: CommandName) -> tuple[str, str]:
+    """The name at the front, and the length with its comment. A name without quotes reaches up to the first length where it has spaces."""
+    name, more = _name(rest, command)
+    words = rest.split(maxsplit=8)
+    if rest.startswith('"') or _FOR_HOW_LONG.fullmatch(more):
+        return name, more
+    for count in range(2, len(words)):
+        behind = " ".join(words[count:])
+        if '"' not in " ".join(words[:count]) and _FOR_HOW_LONG.fullmatch(behind):
+            return " ".join(words[:count]), behind
+    return name, more
 
 
 def _name(rest: str, command: CommandName) -> tuple[str, str]:

@@ -28,7 +28,7 @@ DEFAULTS: Mapping[str, str] = MappingProxyType({"usage": "bytes", "apiaudit": "f
 # Into which subjects an answer can be taken apart, so that each is watched for itself.
 SUBJECTS: Mapping[str, tuple[str, ...]] = MappingProxyType({"usage": ("log",), "apiaudit": ("account", "actor"), "logs": ()})
 SHORTEST_EVERY = timedelta(seconds=5)
-NAME = re.compile(r"[^\W_][\w.-]{0,59}")
+NAME = re.compile(r"(?=.{1,60}\Z)[^\W_][\w.-]*(?: [\w.-]+)*")
 # Of a subject that is not listed where the others are, these are known: it has none.
 _ADDITIVE = frozenset({"bytes", "calls", "failures"})
 

@@ -192,7 +192,11 @@ def alert_words(given: Mapping[str, str], only: Sequence[str] | None = None) -> 
     value = given.get("value", "")
     said = f"alert {given.get('question', '')} {value} {given.get('side', 'above')} {given.get('threshold', '')}"
     options = [name for name in OPTIONS if given.get(name) and (only is None or name in only)]
-    return " ".join([said, *(f"{name} {given[name]}" for name in options)])
+    return " ".join([said, *(f"{name} {_quoted_name(given[name]) if name == 'as' else given[name]}" for name in options)])
+
+
+def _quoted_name(name: str) -> str:
+    return formatting.quoted(name.replace('"', ""))
 
 
 OPTIONS = ("recover", "every", "for", "repeat", "each", "as")

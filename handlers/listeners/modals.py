@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
@@ -23,6 +24,7 @@ from bot.blocks.alerts import EDIT
 from bot.blocks.backtest import backtest_blocks, backtest_text, sentence
 from bot.blocks.modals import ModalState, about_from, about_of, form_values
 from bot.errors import AccessDenied, BadQuestion, SuggestedQuestion
+from bot.formatting import sanitise
 from bot.questions.question import COMMANDS, QuestionParts, read_question
 from bot.slack.delivery import UNSURE, ReplyTarget
 from bot.slack.manifest import ASK_AGAIN, ASK_OPSWATCH
@@ -315,7 +317,7 @@ class SaveAlert:
         try:
             wish = _wish(self.door, about, given)
         except BadQuestion as error:
-            await ack(response_action="errors", errors={_input_of(self.door, about, given): error.message})
+            await ack(response_action="errors", errors=_wrong_inputs(self.door, about, given) or {"question": error.message})
             return
         context["errand"] = _errand(about, user)
         made = await _saved(ack, "question", self._make(wish, about, user))
@@ -416,19 +418,34 @@ def _wish(door: RequestHandler, about: ModalState, given: Mapping[str, str], onl
     return wish
 
 
-def _input_of(door: RequestHandler, about: ModalState, given: Mapping[str, str]) -> str:
-    """The input at which a wish ceases to be one."""
-    tried: list[str] = []
+def _wrong_inputs(door: RequestHandler, about: ModalState, given: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong in each input of the form of an alert, by its name."""
+    wrong: dict[str, str] = {}
     for name in ("threshold", *modals.OPTIONS):
-        if name != "threshold":
-            if not given.get(name):
-                continue
-            tried.append(name)
+        if name != "threshold" and not given.get(name):
+            continue
+        if name == "recover" and "threshold" in wrong:
+            continue
+        # One option at a time, with a threshold that can be read.
+        usual = {"threshold": "5 GB" if "bytes" in given.get("value", "") else "20"} if "threshold" in wrong else {}
         try:
-            _wish(door, about, given, tried)
-        except BadQuestion:
-            return name
-    return "question"
+            _wish(door, about, {**given, **usual}, [name])
+        except BadQuestion as error:
+            says = _FIELD_TAKES.get(name, "") if "I do not understand" in error.message else ""
+            wrong[name] = f"I do not understand “{sanitise(given.get(name, ''), 40)}”; {says}." if says else error.message
+    return wrong
+
+
+_FIELD_TAKES = MappingProxyType(
+    {
+        "threshold": "a threshold is a number, a percentage or a size such as 5 GB",
+        "recover": "write a number, a percentage or a size such as 5 GB",
+        "every": "write a duration such as 15m or 4h",
+        "for": "write a duration such as 10m or 2h",
+        "repeat": "write a duration such as 4h or 1d",
+        "as": "a name is letters, digits, dots, dashes and spaces",
+    }
+)
 
 
 async def _open(door: RequestHandler, body: dict[str, Any], context: AsyncBoltContext, view: Block) -> None:

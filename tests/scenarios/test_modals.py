@@ -104,6 +104,28 @@ async def test_a_refusal_stands_at_the_input_it_is_about(
         )
         assert world.slack.modal() is None
         await confirmed(world, "Alert `usage-1` is made")
+
+
+async def test_each_wrong_field_of_an_alert_is_marked(world: Sandbox, clock: Clock) -> None:
+    async with running(world, QUIET):
+        answer = await world.slack.answer_to("/usage rapid7-eu today")
+        view = await opened(world, answer, "modal.alert")
+        await world.slack.submit(view, threshold="5", **{"for": "a while", "as": "-"})
+        assert set(view.errors) == {"threshold", "for", "as"}
+        assert "write 5 GB" in view.errors["threshold"]
+        assert "nodata" not in " ".join(view.errors.values())
+
+
+async def test_alert_whose_name_has_spaces_can_be_ended(world: Sandbox, clock: Clock) -> None:
+    async with running(world, QUIET):
+        answer = await world.slack.answer_to("/usage rapid7-eu today")
+        view = await opened(world, answer, "modal.alert")
+        await world.slack.submit(view, threshold="5 GB", **{"as": "my alert"})
+        await confirmed(world, "Alert `my alert` is made")
+        refusal = await world.slack.answer_to("/usage unalert other thing")
+        assert "my alert" in refusal.text
+        ended = await world.slack.answer_to("/usage unalert my alert")
+        assert "Alert `my alert` has ended" in ended.text
     assert world.slack.refused == []
 
 
