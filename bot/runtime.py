@@ -13,7 +13,7 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -27,7 +27,8 @@ from bot.errors import ConfigError
 from bot.health import ConnectionStatus, serve_health
 from bot.service_manager import ServiceManager
 from bot.slack.outbox import operator_post
-from bot.store import Posts, StoreError
+from bot.store import Posts, Store, StoreError
+from providers.clock import utc_now
 from providers.http.network import NetworkSettingError
 
 log = logging.getLogger("opswatch")
@@ -41,6 +42,9 @@ SWITCH_S = 0.0005
 SLACK_GONE_S = 900.0
 # An answer makes thousands of small things that are gone with it; looking through them every 700 is in vain.
 COLLECT_AFTER = 20_000
+
+# Why a configuration that was read anew is not taken.
+REFUSALS = (ConfigError, NetworkSettingError, StoreError, SlackApiError, TimeoutError, OSError)
 
 Load = Callable[[], tuple[Settings, SlackTokens]]
 
@@ -86,7 +90,7 @@ async def _run(load: Load, stop: asyncio.Event, reload: asyncio.Event, opened: a
     settings, tokens = load()
     service = Service(ConnectionStatus())
     async with contextlib.aclosing(service), manager.watched(service.is_alive, service.status):
-        await service.start(settings, tokens)
+        await _start(service, load, settings, tokens, reload)
         # What is here now stays; the collector need not look at it again and again. It takes a while, so nobody waits yet.
         gc.collect()
         gc.freeze()
@@ -98,6 +102,54 @@ async def _run(load: Load, stop: asyncio.Event, reload: asyncio.Event, opened: a
             manager.reloading()
             await service.reload(load)
             manager.ready()
+
+
+async def _start(service: Service, load: Load, settings: Settings, tokens: SlackTokens, reload: asyncio.Event) -> None:
+    """Starts the first bot, which waits until Slack can be reached. A reload meanwhile starts it anew with the new configuration,
+    where that one is good."""
+    starting = asyncio.create_task(service.start(settings, tokens))
+    try:
+        # Once Slack has answered, the usual reload follows the start.
+        while await _asked_to_reload(starting, reload) and not service.has_opened:
+            reload.clear()
+            try:
+                settings, tokens = await _loaded(load)
+            except REFUSALS as error:
+                _log_refusal(_problems(error))
+                continue
+            if service.has_opened:
+                reload.set()
+                break
+            await _cancelled(starting)
+            log.info("The configuration was reloaded.")
+            starting = asyncio.create_task(service.start(settings, tokens))
+        await starting
+    finally:
+        await _cancelled(starting)
+
+
+async def _asked_to_reload(starting: asyncio.Task[None], reload: asyncio.Event) -> bool:
+    """Waits until the start is over or a reload is asked for; True where it is a reload."""
+    waiting = asyncio.create_task(reload.wait())
+    try:
+        await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+    return not starting.done()
+
+
+async def _loaded(load: Load) -> tuple[Settings, SlackTokens]:
+    """A configuration whose database can be opened. Raises one of REFUSALS."""
+    settings, tokens = load()
+    store = await Store.open(settings.database, now=utc_now())
+    await store.close()
+    return settings, tokens
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    """Cancels a task and waits until it has ended; what it raises is for who awaits it."""
+    task.cancel()
+    await asyncio.wait({task})
 
 
 async def _either(stop: asyncio.Event, reload: asyncio.Event) -> bool:
@@ -156,6 +208,11 @@ class Service:
         return " ".join(filter(None, ["Connected to Slack." if self.slack.connected else self.slack.trouble, *self.troubles()]))
 
     @property
+    def has_opened(self) -> bool:
+        """Whether a first bot is there; until Slack has said who it is, there is none."""
+        return self._current is not None
+
+    @property
     def current(self) -> Bot:
         assert self._current is not None, "it was started"
         return self._current.bot
@@ -172,6 +229,7 @@ class Service:
 
     async def start(self, settings: Settings, tokens: SlackTokens) -> None:
         """Connects a first bot. Raises StoreError, SlackApiError and OSError."""
+        await self._health.aclose()
         self._health = await self._serve_health(settings)
         running = self._current = await self._opened(settings, tokens, self.slack)
         self._front, self._front_of = await _front(running.bot), running.bot
@@ -183,7 +241,7 @@ class Service:
             settings, tokens = load()
             async with asyncio.timeout(OPEN_WITHIN_S):
                 new = await self._opened(settings, tokens, ConnectionStatus())
-        except (ConfigError, NetworkSettingError, StoreError, SlackApiError, TimeoutError, OSError) as error:
+        except REFUSALS as error:
             await self._refuse(error)
             return
         old = self._current
@@ -250,8 +308,7 @@ class Service:
     async def _refuse(self, error: BaseException) -> None:
         """Says in the log and in the ops channel why the configuration was not reloaded."""
         problems = _problems(error)
-        for problem in problems:
-            log.error("The configuration was not reloaded: %s", problem)
+        _log_refusal(problems)
         ops = self.current.settings.slack.ops_channel
         if not ops:
             return
@@ -261,6 +318,11 @@ class Service:
         now = self.current.clock()
         await Posts(self.current.store).enqueue(operator_post(ops, f"reload:{now.isoformat()}", text), now=now)
         self.current.outbox.wake()
+
+
+def _log_refusal(problems: Sequence[str]) -> None:
+    for problem in problems:
+        log.error("The configuration was not reloaded: %s", problem)
 
 
 async def _front(bot: Bot) -> AsyncExitStack:

@@ -76,6 +76,41 @@ async def test_bad_configuration_leaves_the_bot_as_it_is(world: Sandbox, tmp_pat
         assert "rapid7-eu" in answer.text
 
 
+async def test_reload_is_taken_while_slack_cannot_be_reached(
+    world: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environ, log = world.environ(), tmp_path / "log"
+    configure(world)
+    token = tmp_path / "bot-token"
+    token.write_text("xoxb-kept\n")
+    env = {**os.environ, **environ, "PYTHONPATH": str(ROOT), "SLACK_BOT_TOKEN": f"file:{token}"}
+    world.slack.answer_with(503, path="auth.test", times=1000)
+    with log.open("wb") as out:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", "run", cwd=world.folder, env=env, stdout=subprocess.DEVNULL, stderr=out
+        )
+    try:
+        await until_logged(log, "Not connected to Slack")
+        configure(world, timezone="Mars/Olympus")
+        process.send_signal(signal.SIGHUP)
+        await until_logged(log, "The configuration was not reloaded: ")
+        assert "timezone" in log.read_text()
+        configure(world, database="missing/bot.sqlite")
+        process.send_signal(signal.SIGHUP)
+        await until_logged(log, "there is no folder")
+        token.write_text(environ["SLACK_BOT_TOKEN"] + "\n")
+        configure(world, access={"usage": ["*"], "apiaudit": ["*"], "logs": ["*"]})
+        process.send_signal(signal.SIGHUP)
+        await until_logged(log, "The configuration was reloaded.")
+        world.slack.faults.clear()
+        await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
+        answer = await world.slack.answer_to("/apiaudit 2h", user="U0LINUS", timeout_s=60)
+        assert "call" in answer.text
+    finally:
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), 30) == 0
+
+
 async def test_commands_during_reloads_are_all_answered(world: Sandbox, tmp_path: Path) -> None:
     log = tmp_path / "log"
     async with running(world, log) as process:
