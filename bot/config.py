@@ -244,8 +244,30 @@ def _threshold(value: Any) -> float:
     return float(size)
 
 
+def _asker(value: Any) -> str:
+    if isinstance(value, str) and (value == "*" or re.fullmatch(r"[UWSCGD][A-Z0-9]{1,40}", value)):
+        return value
+    raise ValueError('Slack ids such as "U012AB" (a person), "S0GROUP" (a user group), "C0OPS" (a channel), or "*"')
+
+
+def _log_id(value: Any) -> str:
+    if isinstance(value, str) and _LOG_ID.fullmatch(value):
+        return value
+    raise ValueError("the id of a log: letters, digits and dashes, such as aee00b66-a543-43dc-b093-53963c2e8f41")
+
+
+def _interval(value: Any) -> timedelta:
+    every = _duration(value)
+    if every < SHORTEST_EVERY:
+        raise ValueError("every is at least 5s")
+    return every
+
+
 Size = Annotated[int, BeforeValidator(_size)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Interval = Annotated[timedelta, BeforeValidator(_interval)]
+Asker = Annotated[str, BeforeValidator(_asker)]
+LogId = Annotated[str, BeforeValidator(_log_id)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 SecretReference = Annotated[Secret, BeforeValidator(_secret)]
 LocalPath = Annotated[Path, BeforeValidator(_path)]
@@ -276,17 +298,10 @@ class SlackSettings(_Table):
 class AccessSettings(_Table):
     """Who may ask: users (`U…`), user groups (`S…`), channels (`C…`), or `*` for everyone."""
 
-    usage: tuple[Text, ...] = ("*",)
-    apiaudit: tuple[Text, ...] = ()
-    logs: tuple[Text, ...] = ()
-    manage: tuple[Text, ...] | None = None
-
-    @model_validator(mode="after")
-    def _known_ids(self) -> AccessSettings:
-        for who in (*self.usage, *self.apiaudit, *self.logs, *(self.manage or ())):
-            if who != "*" and not re.fullmatch(r"[UWSCGD][A-Z0-9]+", who):
-                raise ValueError('Slack ids such as "U012AB" (a person), "S0GROUP" (a user group), "C0OPS" (a channel), or "*"')
-        return self
+    usage: tuple[Asker, ...] = ("*",)
+    apiaudit: tuple[Asker, ...] = ()
+    logs: tuple[Asker, ...] = ()
+    manage: tuple[Asker, ...] | None = None
 
 
 class HealthSettings(_Table):
@@ -305,17 +320,12 @@ class Rapid7Settings(_Table):
     base_url: Address | None = None
     api_key: SecretReference
     monthly_quota: Size | None = None
-    logs: dict[Text, Text] = Field(default_factory=dict)
+    logs: dict[Text, LogId] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _reachable(self) -> Rapid7Settings:
         if not self.region and not self.base_url:
             raise ValueError(f"a region, one of {', '.join(REGIONS)}")
-        for name, key in self.logs.items():
-            if not _LOG_ID.fullmatch(key):
-                raise ValueError(
-                    f"the id of the log {name} is letters, digits and dashes, such as aee00b66-a543-43dc-b093-53963c2e8f41"
-                )
         return self
 
     @property
@@ -408,7 +418,7 @@ class AlertSettings(_Table):
     above: Threshold | None = None
     below: Threshold | None = None
     recover: Threshold | None = None
-    every: Duration = timedelta(minutes=15)
+    every: Interval = timedelta(minutes=15)
     for_: Duration = Field(default=timedelta(0), alias="for")
     keep_firing_for: Duration = timedelta(0)
     repeat: Duration | None = None
@@ -420,8 +430,6 @@ class AlertSettings(_Table):
     def _one_threshold(self) -> AlertSettings:
         if (self.above is None) == (self.below is None):
             raise ValueError("either above or below")
-        if self.every < SHORTEST_EVERY:
-            raise ValueError("every is at least 5s")
         if self.recover is not None and (
             (self.above is not None and self.recover > self.above) or (self.below is not None and self.recover < self.below)
         ):
@@ -562,16 +570,53 @@ def parse_settings(
     given = {"database": "bot.sqlite", **table}
     network, problems = _read_network(environ)
     problems += _bad_names(table)
+    context = {"folder": folder, "environ": environ}
+    settings: Settings | None
     try:
-        settings = Settings.model_validate(given, context={"folder": folder, "environ": environ})
+        settings = Settings.model_validate(given, context=context)
     except ValidationError as error:
-        raise ConfigError(problems + [_problem(detail, given) for detail in error.errors()]) from None
-    problems += _schedule_problems(settings, now or datetime.now(UTC))
-    problems += _certificate_problems(settings, network)
+        problems += [_problem(detail, given) for detail in error.errors()]
+        settings = _valid_part(given, error, context)
+    if settings is not None:
+        problems += _schedule_problems(settings, given, now or datetime.now(UTC))
+        problems += _certificate_problems(settings, network)
     if problems:
         raise ConfigError(problems)
+    assert settings is not None
     settings._network = network
     return settings
+
+
+def _valid_part(given: Mapping[str, Any], error: ValidationError, context: Mapping[str, Any]) -> Settings | None:
+    """The settings without the entries that have problems, so that what is wrong with the others is told in the same round."""
+    wrong = {detail["loc"][: 2 if detail["loc"][0] in _ENTRIES else 1] for detail in error.errors() if detail["loc"]}
+    part: dict[str, Any] = {key: value for key, value in given.items() if (key,) not in wrong}
+    for key in _ENTRIES & part.keys():
+        entries = part[key]
+        if isinstance(entries, Mapping):
+            part[key] = {name: entry for name, entry in entries.items() if (key, name) not in wrong}
+        elif isinstance(entries, list):
+            part[key] = [entry for place, entry in enumerate(entries) if (key, place) not in wrong]
+    try:
+        return Settings.model_validate({"database": "bot.sqlite", **part}, context=dict(context))
+    except ValidationError:
+        return None
+
+
+_ENTRIES = frozenset({"providers", "digest", "alert", "mute"})
+_KINDS: frozenset[str] = frozenset({"rapid7", "akamai", "devicewise"})
+
+
+def _directory_as_written(table: Mapping[str, Any]) -> AccountDirectory | None:
+    """The accounts by name and kind, those with problems among them: a question about one is no mistake. None where a kind is not known."""
+    accounts = table.get("providers", {})
+    if not isinstance(accounts, Mapping) or not all(_kind(account) in _KINDS for account in accounts.values()):
+        return None
+    kinds: dict[str, Any] = {name: _kind(account) for name, account in accounts.items()}
+    logs = {name: account.get("logs", {}) for name, account in accounts.items() if kinds[name] == "rapid7"}
+    if not all(isinstance(named, Mapping) and all(isinstance(key, str) for key in named.values()) for named in logs.values()):
+        return None
+    return AccountDirectory(kinds, logs)
 
 
 def _read_network(environ: Mapping[str, str]) -> tuple[Network, list[ConfigProblem]]:
@@ -687,14 +732,17 @@ def _bad_names(table: Mapping[str, Any]) -> Iterator[ConfigProblem]:
             yield ConfigProblem(f"{kind}.{name}", "", "a name of its own; it stands twice")
 
 
-def _schedule_problems(settings: Settings, now: datetime) -> list[ConfigProblem]:
-    """Digests and alerts must ask questions that can be read, of values that exist."""
+def _schedule_problems(settings: Settings, table: Mapping[str, Any], now: datetime) -> list[ConfigProblem]:
+    """Digests and alerts must ask questions that can be read, of values that exist. `table` is all that is written, where the settings
+    are only the part of it that is right."""
     problems = []
+    directory = _directory_as_written(table)
     entries: list[tuple[str, DigestSettings | AlertSettings]] = [("digest", entry) for entry in settings.digest]
     entries += [("alert", entry) for entry in settings.alert]
-    for kind, entry in entries:
+    for kind, entry in entries if directory else ():
+        assert directory is not None
         try:
-            question = read_line(entry.ask, settings.directory, now=now, zone=settings.timezone)
+            question = read_line(entry.ask, directory, now=now, zone=settings.timezone)
         except BadQuestion as error:
             problems.append(ConfigProblem(f"{kind}.{entry.name}.ask", repr(entry.ask), f"{error.message} Try {error.hint}"))
             continue
@@ -704,7 +752,7 @@ def _schedule_problems(settings: Settings, now: datetime) -> list[ConfigProblem]
         if isinstance(entry, AlertSettings) and entry.each and entry.each not in SUBJECTS[question.command]:
             right = f"one of {', '.join(SUBJECTS[question.command])}" if SUBJECTS[question.command] else "left out for /logs"
             problems.append(ConfigProblem(f"alert.{entry.name}.each", repr(entry.each), right))
-    known = {alert.name for alert in settings.alert}
+    known = _names_as_written(table, "alert")
     problems += [
         ConfigProblem(
             f"mute.{mute.name}.alerts", repr(name), f"the name of an alert: {', '.join(sorted(known)) or 'there is none'}"
@@ -714,6 +762,12 @@ def _schedule_problems(settings: Settings, now: datetime) -> list[ConfigProblem]
         if name not in known
     ]
     return problems
+
+
+def _names_as_written(table: Mapping[str, Any], kind: str) -> set[str]:
+    entries = table.get(kind)
+    names = [entry.get("name") for entry in entries if isinstance(entry, Mapping)] if isinstance(entries, list | tuple) else []
+    return {name for name in names if isinstance(name, str)}
 
 
 def _problem(detail: Any, table: Mapping[str, Any]) -> ConfigProblem:
@@ -728,9 +782,19 @@ def _problem(detail: Any, table: Mapping[str, Any]) -> ConfigProblem:
         return ConfigProblem(key, "", "is missing")
     if detail["type"] == "tuple_type" and len(place) == 1:
         return ConfigProblem(key, "", f"each stands under its own [[{key}]]")
+    if detail["type"] == "kind":
+        return _kind_problem(key, _lookup(place, table))
     said = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     right = next((told for kind, told in _EXPECTED.items() if detail["type"].startswith(kind)), said)
-    return ConfigProblem(key, _shown(place, table), right)
+    return ConfigProblem(key, _shown(place, table), right.format_map(detail.get("ctx", {})) if right != said else said)
+
+
+def _kind_problem(key: str, account: Any) -> ConfigProblem:
+    if not isinstance(account, Mapping):
+        return ConfigProblem(key, repr(account) if isinstance(account, int | float) else "", "a table of its own")
+    kind, right = account.get("kind"), 'kind is "rapid7", "akamai" or "devicewise"'
+    shown = formatting.truncate(repr(kind), 80) if isinstance(kind, str | int | float) else ""
+    return ConfigProblem(f"{key}.kind", shown, right)
 
 
 # What would be right, by the validator's kinds of findings.
@@ -740,6 +804,10 @@ _EXPECTED: Mapping[str, str] = MappingProxyType(
         "int_": "a whole number",
         "bool_": "true or false",
         "string_type": "a text in quotes",
+        "string_too_short": "a text that is not empty",
+        "string_too_long": "a text of at most {max_length} characters",
+        "greater_than_equal": "a number from {ge} on",
+        "less_than_equal": "a number up to {le}",
         "dict_": "a table of its own",
         "model_": "a table of its own",
     }
@@ -750,7 +818,7 @@ def _entry_name(place: list[Any], table: Mapping[str, Any]) -> str:
     """`alert.ingest-spike` rather than `alert.0` where the entry has a name."""
     if isinstance(place[-1], int) and len(place) > 1:
         entry = _lookup(place, table)
-        if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
+        if isinstance(entry, Mapping) and isinstance(entry.get("name"), str) and entry["name"]:
             return formatting.sanitise(entry["name"], 60)
     return formatting.sanitise(str(place[-1]), 60)
 
@@ -760,6 +828,8 @@ def _shown(place: list[Any], table: Mapping[str, Any]) -> str:
     if any(str(part).lower() in SECRET_KEYS for part in place):
         return ""
     value = _lookup(place, table)
+    if isinstance(value, str) and value.startswith(("env:", "file:")):
+        return ""
     return formatting.truncate(repr(value), 80) if isinstance(value, str | int | float | bool) else ""
 
 

@@ -183,6 +183,51 @@ def test_slack_is_not_spoken_to_in_the_clear() -> None:
         slack_tokens("neither", {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_API_URL": "http://example.com/api/"})
 
 
+def test_wrong_table_does_not_hide_what_is_wrong_in_others() -> None:
+    alert = {"name": "a", "ask": "/usage r today", "value": "byts", "above": 1, "channel": "#ops"}
+    table = {
+        "slack": {"mode": "pigeon"},
+        "providers": {"r": {"kind": "rapid7", "region": "xx", "api_key": "env:NOPE"}},
+        "digest": [
+            {"name": "one", "ask": "/usage r nonsense", "at": "0 9 * * *", "channel": "#ops"},
+            {"name": "two", "ask": "/usage r", "at": "daily", "channel": "#ops"},
+        ],
+        "alert": [alert, {**alert, "name": "b", "value": "bytes", "for": "x"}],
+        "mute": [{"name": "m", "alerts": ["b", "c"], "start": "2026-12-01T20:00", "end": "2026-12-01T23:00"}],
+    }
+    told = [line.split(" ")[0].rstrip(":") for line in problems(table)]
+    keys = ["slack.mode", "providers.r.region", "providers.r.api_key", "digest.two.at", "alert.b.for"]
+    assert told == [*keys, "digest.one.ask", "alert.a.value", "mute.m.alerts"]
+
+
+def test_account_of_unknown_kind_causes_no_other_problem() -> None:
+    digest = {"name": "d", "ask": "/usage r", "at": "0 9 * * *", "channel": "#ops"}
+    assert problems({"providers": {"r": {"kind": "zebra"}}, "digest": [digest]}) == [
+        'providers.r.kind = \'zebra\': kind is "rapid7", "akamai" or "devicewise"'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ({"access": {"usage": ["everyone"], "logs": ["ada"]}}, ["access.usage.0 = 'everyone': Slack ids", "access.logs.0 = 'ada': Slack ids"]),
+        ({"access": {"usage": ["*", ""]}}, ["access.usage.1 = '': Slack ids"]),
+        ({"health": {"port": 99999}, "slack": {"port": -1}}, ["slack.port = -1: a number from 0 on", "health.port = 99999: a number up to 65535"]),
+        ({"digest": [{"name": "", "ask": "/usage", "at": "0 9 * * *", "channel": "#ops"}]}, ["digest.0.name = '': a text that is not empty"]),
+        ({"digest": [{"name": "d" * 501, "ask": "/usage", "at": "0 9 * * *", "channel": "#ops"}]}, ["digest.ddd"]),
+        ({"alert": [{"name": "a", "ask": "/usage", "value": "bytes", "above": 1, "every": "1s", "channel": "#ops"}]}, ["alert.a.every = '1s': every is at least 5s"]),
+        (provider(logs={"web": "../etc"}), ["providers.r.logs.web = '../etc': the id of a log"]),
+        ({"providers": {"i": {"kind": "devicewise", "base_url": "https://x.example", "username": "env:NO", "password": "env:NO"}}}, ["providers.i.username: the environment", "providers.i.password: the environment"]),
+    ],
+)  # fmt: skip
+def test_problem_has_its_key_and_value_in_our_words(table: dict[str, Any], told: list[str]) -> None:
+    found = problems({**GOOD, **table})
+    assert len(found) == len(told), found
+    for line, beginning in zip(found, told, strict=True):
+        assert line.startswith(beginning)
+        assert "String should" not in line
+
+
 def test_all_variables_of_the_network_are_told_together() -> None:
     environ = {**ENVIRON, "HTTPS_PROXY": "junk", "no_proxy": "[::1", "SSL_CERT_FILE": "/no/such/file"}
     with pytest.raises(ConfigError) as refused:
