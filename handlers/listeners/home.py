@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
 from bot.blocks.home import CHECK_ACTION, HomeFacts, home_blocks
+from bot.questions.question import CommandName
 from bot.store import Store
 from handlers.alert_rules import RuleManager
 from handlers.permissions import Requester
@@ -68,27 +69,28 @@ class HomeTab:
     async def _facts(self, user: str, checks: Mapping[str, Check | None]) -> HomeFacts:
         permissions = self.door.permissions
         requester = await permissions.requester(user, "")
+        allowed = permissions.allowed(requester)
         names = self._accounts_of(requester)
         conditions = await asyncio.gather(*(self.accounts[name].condition() for name in names))
         standing = await self.rules.standing(requester)
         return HomeFacts(
-            allowed=permissions.allowed(requester),
+            allowed=allowed,
             directory=permissions.directory(self.door.answering.directory, requester),
             conditions=conditions,
             alerts=standing.told,
             calm=standing.calm,
             evaluated_at=standing.evaluated_at,
             upcoming=await self.subscriptions.upcoming(requester),
-            recent=await self._recent(user),
+            recent=await self._recent(user, allowed),
             now=self.door.clock(),
             checks=checks,
             may_check=bool(names),
         )
 
-    async def _recent(self, user: str) -> list[str]:
-        """What the person asked lately. A question whose secret was taken out of the record is another one now, and is left out."""
+    async def _recent(self, user: str, allowed: Collection[CommandName]) -> list[str]:
+        """What the person asked lately and may ask here. A question whose secret was taken out of the record is another one now, and is left out."""
         asked = await self.store.recent_questions(user, 2 * RECENT)
-        lines = [f"/{each.command} {each.text}".strip() for each in asked if MARK not in each.text]
+        lines = [f"/{each.command} {each.text}".strip() for each in asked if each.command in allowed and MARK not in each.text]
         return lines[:RECENT]
 
 

@@ -57,6 +57,18 @@ async def test_home_shows_only_what_i_may_ask(world: Sandbox, clock: Clock) -> N
     assert "`/apiaudit` is not allowed for you" in linus
 
 
+async def test_home_offers_only_questions_that_may_be_asked_there(world: Sandbox, clock: Clock) -> None:
+    """The right to ask for logs belongs to the channel."""
+    async with running(world, SPIKE) as bot:
+        answer = await world.slack.answer_to("/logs kitchen 20m", user="U0LINUS")
+        assert "lines" in answer.text
+        await world.slack.answer_to("/usage last 3 days", user="U0LINUS")
+        await asyncio.gather(*bot.door.works.errands)
+        linus = await home_of(world, "U0LINUS")
+    assert "`/usage last 3 days`" in linus
+    assert "/logs kitchen 20m" not in linus
+
+
 async def test_accounts_are_asked_how_they_are_and_told_as_they_answer(world: Sandbox, clock: Clock) -> None:
     async with running(world):
         assert "Check now" in await home_of(world)
