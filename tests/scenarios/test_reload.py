@@ -162,5 +162,5 @@ async def test_new_token_in_a_file_opens_a_new_connection(
         token.write_text("xapp-1-another\n")
         process.send_signal(signal.SIGHUP)
         await until_logged(log, "The configuration was reloaded.")
-        assert not before & set(world.slack.sockets)
+        await world.slack.until(lambda: not before & set(world.slack.sockets))
         assert "rapid7-eu" in (await world.slack.answer_to("/usage yesterday", timeout_s=60)).text
