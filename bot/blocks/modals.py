@@ -154,7 +154,7 @@ def chooser_modal(channel: str) -> Block:
 def silence_modal(about: ModalState, names: Sequence[str], chosen: str) -> Block:
     """Have an alert quiet for a while."""
     blocks = [
-        kit.input_("name", "CreateAlert", kit.select(names[:100], chosen)),
+        kit.input_("name", "Alert", kit.select(names[:100], chosen)),
         kit.input_("length", "Quiet for", kit.select(QUIET, "2h")),
         kit.input_("comment", "Why", kit.text_entry("", "planned load test"), optional=True),
     ]

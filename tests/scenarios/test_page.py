@@ -87,7 +87,7 @@ async def test_the_composer_completes_commands(page: Page) -> None:
 
 async def test_home_shows_the_app_home(page: Page) -> None:
     await page.get_by_role("button", name="Opswatch Home").click()
-    await expect(page.locator("#home")).to_contain_text("ProviderRegistry")
+    await expect(page.locator("#home")).to_contain_text("Accounts")
 
 
 async def test_home_is_drawn_anew_as_accounts_answer(page: Page) -> None:
@@ -266,7 +266,7 @@ async def test_everybody_can_use_the_page(page: Page, demo: Sandbox) -> None:
     await page.keyboard.press("Escape")
     await expect(page.locator("#modal")).not_to_be_visible()
     await page.click("#open-home")
-    await expect(page.locator("#home")).to_contain_text("ProviderRegistry")
+    await expect(page.locator("#home")).to_contain_text("Accounts")
     assert await accessible(page) == []
 
 

@@ -100,8 +100,8 @@ async def test_where_all_failed_it_is_counted_once(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit edge 24h failures")
     [who, what, _] = [block for block in answer.blocks if block["type"] == "data_table"]
     assert [[cell["text"] for cell in table["rows"][0]] for table in (who, what)] == [
-        ["Actor", "EvaluationError"],
-        ["Action", "EvaluationError"],
+        ["Actor", "Failed"],
+        ["Action", "Failed"],
     ]
     [chart] = [block for block in answer.blocks if block["type"] == "data_visualization"]
     assert [series["name"] for series in chart["chart"]["series"]] == ["failed"]
