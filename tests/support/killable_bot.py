@@ -79,7 +79,7 @@ def arm(order: str) -> None:
     dies(digests.DigestJob, "_posts", after="asked", order=order)
     dies(
         Alerts,
-        "judge_all",
+        "save_evaluations",
         before="before commit",
         after="committed",
         order=order,
