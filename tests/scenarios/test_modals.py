@@ -122,10 +122,11 @@ async def test_alert_whose_name_has_spaces_can_be_ended(world: Sandbox, clock: C
         view = await opened(world, answer, "modal.alert")
         await world.slack.submit(view, threshold="5 GB", **{"as": "my alert"})
         await confirmed(world, "Alert `my alert` is made")
-        refusal = await world.slack.answer_to("/usage unalert other thing")
+        await world.slack.command("/usage unalert other thing")
+        refusal = await confirmed(world, "There is no alert")
         assert "my alert" in refusal.text
-        ended = await world.slack.answer_to("/usage unalert my alert")
-        assert "Alert `my alert` has ended" in ended.text
+        await world.slack.command("/usage unalert my alert")
+        await confirmed(world, "Alert `my alert` has ended")
     assert world.slack.refused == []
 
 
