@@ -53,7 +53,7 @@ class AccessPolicy:
         groups: Collection[str] = (),
         membership: Membership = Membership.MEMBER,
     ) -> None:
-        """Raises Refused with what to do where this person may not ask this here."""
+        """Raises AccessDenied with what to do where this person may not ask this here."""
         if not self.may_ask(command, user=user, channel=channel, groups=groups, membership=membership):
             raise AccessDenied(
                 f"You may not ask /{command} here.",
@@ -88,7 +88,7 @@ class AccessPolicy:
         groups: Collection[str] = (),
         membership: Membership = Membership.MEMBER,
     ) -> None:
-        """Raises Refused where this person may not ask, or may not have the question asked on a schedule."""
+        """Raises AccessDenied where this person may not ask, or may not have the question asked on a schedule."""
         self.require(command, user=user, channel=channel, groups=groups, membership=membership)
         if not self.may_manage(command, user=user, channel=channel, groups=groups, membership=membership):
             raise AccessDenied(

@@ -517,7 +517,7 @@ class SlackTokens:
 
 
 def read_settings(path: Path, *, environ: Mapping[str, str] = os.environ, now: datetime | None = None) -> Settings:
-    """The settings in the file. Raises BadConfig with every problem there is."""
+    """The settings in the file. Raises ConfigError with every problem there is."""
     return parse_settings(_read_table(path), folder=path.resolve().parent, environ=environ, now=now)
 
 
@@ -527,7 +527,7 @@ class _DatabaseTable(BaseModel):
 
 
 def read_database_path(path: Path, *, environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the database is, whether or not the rest of the configuration is right. Raises BadConfig."""
+    """Where the database is, whether or not the rest of the configuration is right. Raises ConfigError."""
     given = {"database": "bot.sqlite", **_read_table(path)}
     try:
         found = _DatabaseTable.model_validate(given, context={"folder": path.resolve().parent, "environ": environ})
@@ -537,7 +537,7 @@ def read_database_path(path: Path, *, environ: Mapping[str, str] = os.environ) -
 
 
 def _read_table(path: Path) -> dict[str, Any]:
-    """The file as TOML. Raises BadConfig with one sentence where it is none."""
+    """The file as TOML. Raises ConfigError with one sentence where it is none."""
     try:
         if path.exists() and not path.is_file():
             raise ConfigError([ConfigProblem(str(path), "", "a file, such as bot.example.toml; this is none")])
@@ -632,7 +632,7 @@ def _read_network(environ: Mapping[str, str]) -> tuple[Network, list[ConfigProbl
 
 
 def slack_tokens(settings_mode: str, environ: Mapping[str, str] = os.environ) -> SlackTokens:
-    """The tokens that the mode needs ("socket", "http", or "neither" for the Web API alone). Raises BadConfig naming those
+    """The tokens that the mode needs ("socket", "http", or "neither" for the Web API alone). Raises ConfigError naming those
     that are missing."""
     needed = {"SLACK_BOT_TOKEN": "xoxb-…, from OAuth & Permissions"}
     if settings_mode == "socket":

@@ -112,7 +112,7 @@ class RequestHandler:
         return await self.permissions.requester(user, channel, command)
 
     async def require(self, command: CommandName, user: str, channel: str) -> Requester:
-        """Who asks, for whoever may ask the command there. Raises Refused, and so is called before any name is shown."""
+        """Who asks, for whoever may ask the command there. Raises AccessDenied, and so is called before any name is shown."""
         requester = await self.asker(command, user, channel)
         self.access.require(command, **requester.rights)
         return requester

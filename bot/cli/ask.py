@@ -152,7 +152,7 @@ def backtest_json(test: Backtest) -> dict[str, Any]:
 
 @asynccontextmanager
 async def open_store(settings: Settings) -> AsyncIterator[Store]:
-    """The database of the bot. Raises BadConfig where it cannot be used."""
+    """The database of the bot. Raises ConfigError where it cannot be used."""
     try:
         store = await Store.open(settings.database, now=utc_now())
     except StoreError as error:

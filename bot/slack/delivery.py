@@ -183,7 +183,7 @@ class Delivery:
     async def send_ephemeral(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
         """A message only the asker sees; it takes the place of what was whispered about this errand before.
 
-        Raises SlackRefused where no way is left, and SlackUnsure where Slack did not say whether it took it.
+        Raises SlackRefused where no way is left, and SlackDeliveryUnknown where Slack did not say whether it took it.
         """
         blocks = self.messages.checked(text, blocks)
         await self._once_reached(lambda: self._whisper(errand, text, blocks))

@@ -1,6 +1,6 @@
 """Messages on their way to Slack: by response URL, beside a channel, by direct message and in it, each in the first form that Slack takes.
 
-Every payload is checked against Slack's limits first. What went wrong rises as SlackRefused, SlackUnreachable or SlackUnsure.
+Every payload is checked against Slack's limits first. What went wrong rises as SlackRefused, SlackUnreachable or SlackDeliveryUnknown.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class SlackMessages:
         self._client, self._session, self._plainer = client, session, plainer
 
     async def by_response_url(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> bool:
-        """Whether Slack took it. Raises SlackRefused where it takes these blocks in no way, and SlackUnsure."""
+        """Whether Slack took it. Raises SlackRefused where it takes these blocks in no way, and SlackDeliveryUnknown."""
 
         async def send(shown: Sequence[Block]) -> bool:
             payload = {
@@ -110,7 +110,7 @@ class SlackMessages:
         )
 
     async def post(self, errand: ReplyTarget, text: str, blocks: Sequence[Block], client: SlackClient, *, key: str = "") -> str:
-        """The `ts` of a message in the channel, in the thread where there is one and it is not gone. Raises SlackRefused and SlackUnsure."""
+        """The `ts` of a message in the channel, in the thread where there is one and it is not gone. Raises SlackRefused and SlackDeliveryUnknown."""
         metadata: dict[str, Any] = {"metadata": {"event_type": WORK_EVENT, "event_payload": {"key": key}}} if key else {}
 
         async def send(shown: Sequence[Block], said: str = text) -> str:
@@ -136,7 +136,7 @@ class SlackMessages:
             return await self._in_some_size(send, text, blocks)
 
     async def edited(self, errand: ReplyTarget, ts: str, text: str, blocks: Sequence[Block], client: SlackClient) -> bool:
-        """False where the message is gone, or too old to be edited. Raises SlackRefused and SlackUnsure."""
+        """False where the message is gone, or too old to be edited. Raises SlackRefused and SlackDeliveryUnknown."""
 
         async def send(shown: Sequence[Block], said: str = text) -> bool:
             async def update() -> Any:

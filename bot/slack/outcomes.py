@@ -58,7 +58,7 @@ _NOT_SENT = (
 
 
 async def sent(send: Callable[[], Awaitable[T]]) -> T:
-    """What `send` gives. Raises SlackUnreachable where Slack certainly has nothing of it, SlackUnsure where it did not say whether it
+    """What `send` gives. Raises SlackUnreachable where Slack certainly has nothing of it, SlackDeliveryUnknown where it did not say whether it
     took it, and else SlackRefused."""
     try:
         return await send()

@@ -32,7 +32,7 @@ _SPENT = frozenset({"used_url", "expired_url", "invalid_url", "expired_trigger_i
 async def respond(session: aiohttp.ClientSession, url: str, payload: Mapping[str, Any]) -> bool:
     """Whether Slack took the message; False where it certainly did not, so that it may go another way.
 
-    Raises SlackRefused where Slack does not take these blocks, and SlackUnsure where the connection was cut after they were sent.
+    Raises SlackRefused where Slack does not take these blocks, and SlackDeliveryUnknown where the connection was cut after they were sent.
     """
     if not url:
         return False
