@@ -47,7 +47,9 @@ class ExitCodeGroup(click.Group):
             sys.exit(2)
         except Exception as error:
             logging.getLogger("opswatch").error("Unexpected error", exc_info=True)
-            click.echo(f"Something went wrong in the bot itself ({type(error).__name__}).", err=True)
+            click.echo(
+                f"Something went wrong in the bot itself ({type(error).__name__}).", err=True
+            )
             sys.exit(1)
 
 
@@ -63,7 +65,10 @@ class _Redacting(logging.Formatter):
 LOG_FORMATTER = _Redacting("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-@click.group(cls=ExitCodeGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=ExitCodeGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, message="%(version)s")
 @click.option("--verbose", is_flag=True, help="Tell more on standard error.")
 def main(verbose: bool) -> None:
@@ -82,22 +87,43 @@ def main(verbose: bool) -> None:
     handler.setFormatter(LOG_FORMATTER)
     logging.basicConfig(handlers=[handler], level=logging.INFO if verbose else logging.WARNING)
     logging.getLogger("opswatch").setLevel(logging.INFO)
-    for quiet in ("apscheduler", "slack_bolt", "slack_sdk", "aiohttp.access", "httpx", "httpcore", "akamai.edgegrid.edgegrid"):
+    for quiet in (
+        "apscheduler",
+        "slack_bolt",
+        "slack_sdk",
+        "aiohttp.access",
+        "httpx",
+        "httpcore",
+        "akamai.edgegrid.edgegrid",
+    ):
         logging.getLogger(quiet).setLevel(logging.WARNING)
-    # Bolt warns that the token of the environment is unused because we say ourselves who we are; we do so on purpose.
-    logging.getLogger("slack_bolt.AsyncApp").addFilter(lambda record: "will be" not in record.getMessage())
+    # Bolt warns that the token of the environment is unused because we say ourselves who we are; we
+    # do so on purpose.
+    logging.getLogger("slack_bolt.AsyncApp").addFilter(
+        lambda record: "will be" not in record.getMessage()
+    )
 
 
 @main.command()
 @click.option("--config", "config_path", type=click.Path(path_type=Path), help=CONFIG_HELP)
 @click.option("--json", "as_json", is_flag=True, help="The answer as one JSON object.")
 @click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Where files go; the current folder."
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Where files go; the current folder.",
 )
 @click.option("--user", default=None, help="Apply the access rules as for this person (U…).")
 @click.option("--channel", default=None, help="Apply the access rules as for this channel (C…).")
 @click.argument("text")
-def ask(config_path: Path | None, as_json: bool, out: Path, user: str | None, channel: str | None, text: str) -> None:
+def ask(
+    config_path: Path | None,
+    as_json: bool,
+    out: Path,
+    user: str | None,
+    channel: str | None,
+    text: str,
+) -> None:
     """One question, answered here, without Slack.
 
     \b
@@ -110,7 +136,9 @@ def ask(config_path: Path | None, as_json: bool, out: Path, user: str | None, ch
 
     lower_log_level()
     with report_errors(as_json):
-        shown = asyncio.run(answer_in_terminal(text, _config(config_path), out=out, user=user, channel=channel))
+        shown = asyncio.run(
+            answer_in_terminal(text, _config(config_path), out=out, user=user, channel=channel)
+        )
         click.echo(terminal_json(shown.as_json()) if as_json else shown.as_text())
 
 
@@ -130,7 +158,9 @@ def report_errors(as_json: bool) -> Iterator[None]:
         elif isinstance(error, ConfigError):
             _tell_config(error)
         else:
-            click.echo(terminal_text(as_called(f"{trouble.message}\n{trouble.hint}".strip())), err=True)
+            click.echo(
+                terminal_text(as_called(f"{trouble.message}\n{trouble.hint}".strip())), err=True
+            )
         sys.exit(EXIT_CODES.get(trouble.kind, PROVIDER_FAILED))
 
 
@@ -153,7 +183,11 @@ def backtest(config_path: Path | None, days: int, as_json: bool, name: str) -> N
     lower_log_level()
     with report_errors(as_json):
         test, zone = asyncio.run(run_backtest(name, _config(config_path), days=days))
-        click.echo(terminal_json(backtest_json(test)) if as_json else terminal_text(backtest_text(test, zone)))
+        click.echo(
+            terminal_json(backtest_json(test))
+            if as_json
+            else terminal_text(backtest_text(test, zone))
+        )
 
 
 @main.command()
@@ -217,7 +251,11 @@ def run(config_path: Path | None, protocol: str, boundary: str) -> None:  # noqa
         asyncio.run(run_bot(load))
     except SlackApiError as error:
         click.echo(
-            f"Slack does not let us in: {error.response.get('error')}. Check SLACK_BOT_TOKEN and SLACK_APP_TOKEN.", err=True
+            (
+                f"Slack does not let us in: {error.response.get('error')}. Check SLACK_BOT_TOKEN "
+                "and SLACK_APP_TOKEN."
+            ),
+            err=True,
         )
         sys.exit(PROVIDER_FAILED)
     except StoreError as error:
@@ -244,7 +282,8 @@ def manifest(config_path: Path | None, as_json: bool, protocol: str, boundary: s
     from bot.slack.manifest import manifest_yaml
 
     text = json.dumps(built(), ensure_ascii=False) if as_json else manifest_yaml()
-    # The Slack CLI finds the answer of a hook between two boundaries where it asks for that protocol.
+    # The Slack CLI finds the answer of a hook between two boundaries where it asks for that
+    # protocol.
     if protocol == "message-boundaries" and boundary:
         text = f"{boundary}{text}{boundary}"
     click.echo(text, nl=as_json)
@@ -252,10 +291,18 @@ def manifest(config_path: Path | None, as_json: bool, protocol: str, boundary: s
 
 @main.command()
 @click.option("--config", "config_path", type=click.Path(path_type=Path), hidden=True)
-@click.option("--port", default=8765, show_default=True, help="The page's port; 0 takes a free one.")
-@click.option("--ask", "lines", multiple=True, help="Play this command, print the conversation and exit; repeatable.")
+@click.option(
+    "--port", default=8765, show_default=True, help="The page's port; 0 takes a free one."
+)
+@click.option(
+    "--ask",
+    "lines",
+    multiple=True,
+    help="Play this command, print the conversation and exit; repeatable.",
+)
 def demo(config_path: Path | None, port: int, lines: tuple[str, ...]) -> None:  # noqa: ARG001
-    """A sandbox to try the bot in: a local Slack look-alike with a web page, and stand-ins of all providers.
+    """A sandbox to try the bot in: a local Slack look-alike with a web page, and stand-ins of all
+    providers.
 
     \b
     The bot in it is the real one, connected over a real WebSocket. No account, token or network is needed.
@@ -279,7 +326,9 @@ def demo(config_path: Path | None, port: int, lines: tuple[str, ...]) -> None:  
     except KeyboardInterrupt:
         pass
     except OSError as error:
-        click.echo(f"The demo could not start: {error.strerror or error}. Another port? --port 0", err=True)
+        click.echo(
+            f"The demo could not start: {error.strerror or error}. Another port? --port 0", err=True
+        )
         sys.exit(1)
 
 

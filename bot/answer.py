@@ -55,8 +55,9 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer. `text` alone is complete; `values` are exact, and a number that is not known is absent. `known_until` is set
-    where the facts end before the window does, because they come late."""
+    """An answer. `text` alone is complete; `values` are exact, and a number that is not known is
+    absent. `known_until` is set where the facts end before the window does, because they come late.
+    """
 
     text: str
     blocks: Sequence[Block]

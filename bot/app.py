@@ -24,7 +24,12 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.alerts.mutes import Mute, localise
-from bot.composition import ProviderRegistry, build_access_policy, build_answerer, rules_from_settings
+from bot.composition import (
+    ProviderRegistry,
+    build_access_policy,
+    build_answerer,
+    rules_from_settings,
+)
 from bot.config import Settings, SlackTokens
 from bot.health import ConnectionStatus
 from bot.private_files import sweep_temporary_folders
@@ -37,7 +42,13 @@ from bot.slack.delivery import Delivery, json_text, web_client
 from bot.slack.http_mode import HttpMode
 from bot.slack.outbox import Outbox, OutboxTimings
 from bot.slack.pace import Priority, SlackPace
-from bot.slack.socket_mode import FATAL_ERRORS, NOT_CONNECTED, SocketMode, SocketTimeouts, unreachable
+from bot.slack.socket_mode import (
+    FATAL_ERRORS,
+    NOT_CONNECTED,
+    SocketMode,
+    SocketTimeouts,
+    unreachable,
+)
 from bot.slack.users import SlackUserDirectory
 from bot.store import Alerts, Posts, SqliteRateLimitStore, Store, StoredTimes
 from bot.store.pauses import Pauses
@@ -84,7 +95,9 @@ class Bot:
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
-        """Connected to Slack as `[slack] mode` says, or trying to, and at work; work under way gets a while to end."""
+        """Connected to Slack as `[slack] mode` says, or trying to, and at work; work under way gets
+        a while to end.
+        """
         async with self.front(), self.working():
             try:
                 yield
@@ -93,8 +106,9 @@ class Bot:
 
     @asynccontextmanager
     async def working(self, *, report_interrupted: bool = True) -> AsyncIterator[None]:
-        """Posts what there is to post and does what is due. With `report_interrupted`, those are told whose questions an earlier
-        process left unanswered."""
+        """Posts what there is to post and does what is due. With `report_interrupted`, those are
+        told whose questions an earlier process left unanswered.
+        """
         lost = asyncio.create_task(self._tell_the_lost()) if report_interrupted else None
         posting = asyncio.create_task(self.outbox.run())
         try:
@@ -112,7 +126,9 @@ class Bot:
         return self._socket() if self.settings.slack.mode == "socket" else self._http()
 
     async def _tell_the_lost(self) -> None:
-        """A while after the start, when an earlier process that was still finishing has ended, too."""
+        """A while after the start, when an earlier process that was still finishing has
+        ended, too.
+        """
         started = self.clock()
         await asyncio.sleep(self.patience.lost)
         await self.door.report_interrupted(started=started)
@@ -123,7 +139,15 @@ class Bot:
         # A session of its own: the connection may outlast the bot that opened it.
         async with open_session(self.settings.network, json_serialize=json_text) as session:
             client = web_client(tokens.bot.open(), tokens.api_url, session)
-            socket_mode = SocketMode(client, session, tokens.app.open(), self._handle, self.slack, self.patience, self.clock)
+            socket_mode = SocketMode(
+                client,
+                session,
+                tokens.app.open(),
+                self._handle,
+                self.slack,
+                self.patience,
+                self.clock,
+            )
             try:
                 await socket_mode.start()
                 yield
@@ -132,13 +156,19 @@ class Bot:
 
     async def _handle(self, request: SocketModeRequest) -> dict[str, Any] | None:
         """Bolt's answer to an envelope, where it has one."""
-        delivery = AsyncBoltRequest(mode="socket_mode", body=request.payload, headers=build_headers(request))
+        delivery = AsyncBoltRequest(
+            mode="socket_mode", body=request.payload, headers=build_headers(request)
+        )
         response = await self.deliveries.take(delivery)
-        return json.loads(response.body) if response.body and response.body.startswith("{") else None
+        return (
+            json.loads(response.body) if response.body and response.body.startswith("{") else None
+        )
 
     def _http(self) -> AbstractAsyncContextManager[None]:
         listening = self.settings.slack
-        return HttpMode(self.deliveries, self.tokens.signing, self.slack, self.clock).listening(listening.host, listening.port)
+        return HttpMode(self.deliveries, self.tokens.signing, self.slack, self.clock).listening(
+            listening.host, listening.port
+        )
 
 
 @asynccontextmanager
@@ -151,8 +181,8 @@ async def open_bot(
     *,
     clock: Clock | None = None,
 ) -> AsyncIterator[Bot]:
-    """Everyone introduced to each other; where Slack cannot be reached, this waits for it. `clock` is the time of day for all of
-    them; tests hold it.
+    """Everyone introduced to each other; where Slack cannot be reached, this waits for it. `clock`
+    is the time of day for all of them; tests hold it.
 
     Raises StoreError, and SlackApiError where the token is not accepted.
     """
@@ -160,8 +190,12 @@ async def open_bot(
     redactor = Redactor([*settings.secrets(), *tokens.secrets()])
     await asyncio.to_thread(sweep_temporary_folders)
     async with contextlib.AsyncExitStack() as stack:
-        session = await stack.enter_async_context(open_session(settings.network, json_serialize=json_text))
-        client = web_client(tokens.bot.open(), tokens.api_url, session, pace=SlackPace(pace.per_channel))
+        session = await stack.enter_async_context(
+            open_session(settings.network, json_serialize=json_text)
+        )
+        client = web_client(
+            tokens.bot.open(), tokens.api_url, session, pace=SlackPace(pace.per_channel)
+        )
         store = await Store.open(settings.database, now=clock())
         stack.push_async_callback(store.close)
         accounts = ProviderRegistry(settings, redactor, SqliteRateLimitStore(store), clock)
@@ -179,24 +213,52 @@ async def open_bot(
         outbox = Outbox(posts, client.at(Priority.MESSAGE), clock, ops, pace, plainer, session)
         digests, zone = _digests(settings), settings.timezone
         people = SlackUserDirectory(client, zone, clock)
-        permissions, secrets = Permissions(access, people, SlackChannels(client)), SecretCheck(redactor)
+        permissions, secrets = (
+            Permissions(access, people, SlackChannels(client)),
+            SecretCheck(redactor),
+        )
         announcer = Announcer(posts, outbox, people, clock)
         guard = PauseGuard(permissions, Pauses(store), announcer, delivery.direct, clock, ops)
         await guard.open()
         job = DigestJob(answering, posts, outbox, zone, clock, ops)
-        watch = AlertJob(answering, alerts, outbox, SilenceIndex(alerts, _mutes(settings), zone), zone, clock, ops)
+        watch = AlertJob(
+            answering,
+            alerts,
+            outbox,
+            SilenceIndex(alerts, _mutes(settings), zone),
+            zone,
+            clock,
+            ops,
+        )
         works = [job.scheduled(each) for each in digests]
         clockwork = Scheduler(
-            posts, clock, works, _pruning(posts, alerts, store), outbox.report_database_failure,
-            reset_stored=StoredTimes(store).reset, tell_operator=outbox.tell_operator, database_trouble=store.trouble,
+            posts,
+            clock,
+            works,
+            _pruning(posts, alerts, store),
+            outbox.report_database_failure,
+            reset_stored=StoredTimes(store).reset,
+            tell_operator=outbox.tell_operator,
+            database_trouble=store.trouble,
             tick_s=job_digests.TICK_S,
-        )  # fmt: skip
+        )
         rules = RuleManager(
-            answering, alerts, clockwork, watch, permissions, guard, secrets, zone, clock, rules_from_settings(settings)
+            answering,
+            alerts,
+            clockwork,
+            watch,
+            permissions,
+            guard,
+            secrets,
+            zone,
+            clock,
+            rules_from_settings(settings),
         )
         works += [rules.scheduled(rule) for rule in await rules.open(clock())]
         clockwork.after_reset.append(rules.refresh_silences)
-        subscriptions = SubscriptionManager(answering, posts, clockwork, job, permissions, guard, secrets, zone, clock, digests)
+        subscriptions = SubscriptionManager(
+            answering, posts, clockwork, job, permissions, guard, secrets, zone, clock, digests
+        )
         works += await subscriptions.open()
         door = RequestHandler(
             answering=answering,
@@ -237,8 +299,12 @@ async def open_bot(
         )
 
 
-async def _wait_for_auth(client: AsyncWebClient, slack: ConnectionStatus, patience: SocketTimeouts) -> Any:
-    """Who we are, as Slack says. Asked for until Slack can be reached; a token it will never accept raises."""
+async def _wait_for_auth(
+    client: AsyncWebClient, slack: ConnectionStatus, patience: SocketTimeouts
+) -> Any:
+    """Who we are, as Slack says. Asked for until Slack can be reached; a token it will never accept
+    raises.
+    """
     backoff_s = patience.first_wait
     while True:
         asked_for_s: float | None = None
@@ -248,7 +314,10 @@ async def _wait_for_auth(client: AsyncWebClient, slack: ConnectionStatus, patien
             if error.response.get("error") in FATAL_ERRORS:
                 raise
             asked_for_s = retry_after_s(error)
-            slack.trouble = f"Slack does not tell who we are ({error.response.get('error') or error.response.status_code})."
+            slack.trouble = (
+                "Slack does not tell who we are "
+                f"({error.response.get('error') or error.response.status_code})."
+            )
         except NOT_CONNECTED as error:
             slack.trouble = unreachable(error)
         wait_s = max(backoff_s, asked_for_s or 0.0)
@@ -258,11 +327,18 @@ async def _wait_for_auth(client: AsyncWebClient, slack: ConnectionStatus, patien
 
 
 class _Acknowledge(AsyncMiddleware):
-    """The ack goes out before any work, for everything that wants one: Bolt looks for it as soon as a listener is
-    started and finds it there, so it waits for nothing and loses nothing where the listener raises at once. A modal that is
-    submitted waits for what its listener says."""
+    """The ack goes out before any work, for everything that wants one: Bolt looks for it as soon as
+    a listener is started and finds it there, so it waits for nothing and loses nothing where the
+    listener raises at once. A modal that is submitted waits for what its listener says.
+    """
 
-    async def async_process(self, *, req: AsyncBoltRequest, resp: BoltResponse, next: Any) -> BoltResponse | None:  # noqa: ARG002
+    async def async_process(
+        self,
+        *,
+        req: AsyncBoltRequest,
+        resp: BoltResponse,  # noqa: ARG002
+        next: Any,
+    ) -> BoltResponse | None:
         if not wants_reply(req.body):
             await req.context.ack()
         told: BoltResponse | None = await next()
@@ -270,8 +346,12 @@ class _Acknowledge(AsyncMiddleware):
 
 
 def _bolt(client: AsyncWebClient, tokens: SlackTokens, who: Any) -> AsyncApp:
-    """The Bolt app. Who we are is known from the one `auth.test` at the start and is not asked again."""
-    me = AuthorizeResult.from_auth_test_response(auth_test_response=who, bot_token=tokens.bot.open())
+    """The Bolt app. Who we are is known from the one `auth.test` at the start and is not asked
+    again.
+    """
+    me = AuthorizeResult.from_auth_test_response(
+        auth_test_response=who, bot_token=tokens.bot.open()
+    )
 
     async def authorize() -> AuthorizeResult:
         return me
@@ -299,9 +379,15 @@ def _mutes(settings: Settings) -> list[Mute]:
     """The quiet windows of the configuration, their times in its zone."""
     zone, found = settings.timezone, []
     for mute in settings.mute:
-        start, end = (localise(moment, zone) if moment else None for moment in (mute.start, mute.end))
+        start, end = (
+            localise(moment, zone) if moment else None for moment in (mute.start, mute.end)
+        )
         trigger = read_cron(mute.at, zone) if mute.at else None
-        found.append(Mute(mute.name, frozenset(mute.alerts), start, end, trigger, mute.lasting or timedelta(0)))
+        found.append(
+            Mute(
+                mute.name, frozenset(mute.alerts), start, end, trigger, mute.lasting or timedelta(0)
+            )
+        )
     return found
 
 

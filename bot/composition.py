@@ -9,7 +9,14 @@ from collections.abc import Mapping
 
 from bot.access import AccessPolicy
 from bot.alerts.rule import Rule
-from bot.config import AccessSettings, AkamaiSettings, DeviceWiseSettings, ProviderSettings, Rapid7Settings, Settings
+from bot.config import (
+    AccessSettings,
+    AkamaiSettings,
+    DeviceWiseSettings,
+    ProviderSettings,
+    Rapid7Settings,
+    Settings,
+)
 from handlers.answering import Answerer
 from handlers.commands.apiaudit import ApiAuditCommand
 from handlers.commands.logs import LogsCommand
@@ -28,14 +35,27 @@ from providers.sources import CallSource, Checked, LogSource, UsageSource
 class ProviderRegistry:
     """All configured accounts, each opened once, by the capabilities they have."""
 
-    def __init__(self, settings: Settings, redactor: Redactor, ledger: RateLimitStore, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, settings: Settings, redactor: Redactor, ledger: RateLimitStore, clock: Clock = utc_now
+    ) -> None:
         self.all: Mapping[str, Checked] = {
-            name: _open(name, account, redactor, ledger, clock, settings.network) for name, account in settings.providers.items()
+            name: _open(name, account, redactor, ledger, clock, settings.network)
+            for name, account in settings.providers.items()
         }
-        self.usage: dict[str, UsageSource] = {n: s for n, s in self.all.items() if isinstance(s, Rapid7)}
-        self.logs: dict[str, LogSource] = {n: s for n, s in self.all.items() if isinstance(s, Rapid7)}
-        self.calls: dict[str, CallSource] = {n: s for n, s in self.all.items() if isinstance(s, Akamai | DeviceWise)}
-        self.quotas = {n: a.monthly_quota for n, a in settings.providers.items() if isinstance(a, Rapid7Settings)}
+        self.usage: dict[str, UsageSource] = {
+            n: s for n, s in self.all.items() if isinstance(s, Rapid7)
+        }
+        self.logs: dict[str, LogSource] = {
+            n: s for n, s in self.all.items() if isinstance(s, Rapid7)
+        }
+        self.calls: dict[str, CallSource] = {
+            n: s for n, s in self.all.items() if isinstance(s, Akamai | DeviceWise)
+        }
+        self.quotas = {
+            n: a.monthly_quota
+            for n, a in settings.providers.items()
+            if isinstance(a, Rapid7Settings)
+        }
 
     async def aclose(self) -> None:
         for account in self.all.values():
@@ -43,7 +63,12 @@ class ProviderRegistry:
 
 
 def _open(
-    name: str, settings: ProviderSettings, redactor: Redactor, ledger: RateLimitStore, clock: Clock, network: Network
+    name: str,
+    settings: ProviderSettings,
+    redactor: Redactor,
+    ledger: RateLimitStore,
+    clock: Clock,
+    network: Network,
 ) -> Rapid7 | Akamai | DeviceWise:
     if isinstance(settings, Rapid7Settings):
         return Rapid7(
@@ -97,14 +122,20 @@ def _report(settings: AkamaiSettings) -> ReportSettings:
     )
 
 
-def build_answerer(settings: Settings, accounts: ProviderRegistry, redactor: Redactor, clock: Clock = utc_now) -> Answerer:
+def build_answerer(
+    settings: Settings, accounts: ProviderRegistry, redactor: Redactor, clock: Clock = utc_now
+) -> Answerer:
     """What answers questions, with or without Slack."""
     return Answerer(
         {
             "usage": UsageCommand(accounts.usage, accounts.quotas, clock),
             "apiaudit": ApiAuditCommand(accounts.calls, clock),
             "logs": LogsCommand(
-                accounts.logs, redactor, settings.limits.upload_plain, settings.limits.upload_total, settings.directory.logs
+                accounts.logs,
+                redactor,
+                settings.limits.upload_plain,
+                settings.limits.upload_total,
+                settings.directory.logs,
             ),
         },
         settings.directory,
@@ -112,15 +143,29 @@ def build_answerer(settings: Settings, accounts: ProviderRegistry, redactor: Red
 
 
 def build_access_policy(settings: AccessSettings) -> AccessPolicy:
-    return AccessPolicy({"usage": settings.usage, "apiaudit": settings.apiaudit, "logs": settings.logs}, settings.manage)
+    return AccessPolicy(
+        {"usage": settings.usage, "apiaudit": settings.apiaudit, "logs": settings.logs},
+        settings.manage,
+    )
 
 
 def rules_from_settings(settings: Settings) -> list[Rule]:
     """The alerts of the configuration."""
     return [
         Rule(
-            alert.name, alert.ask, alert.value, alert.channel, above=alert.above, below=alert.below, recover=alert.recover,
-            every=alert.every, hold=alert.for_, keep=alert.keep_firing_for, repeat=alert.repeat, no_data=alert.no_data, each=alert.each or "",
+            alert.name,
+            alert.ask,
+            alert.value,
+            alert.channel,
+            above=alert.above,
+            below=alert.below,
+            recover=alert.recover,
+            every=alert.every,
+            hold=alert.for_,
+            keep=alert.keep_firing_for,
+            repeat=alert.repeat,
+            no_data=alert.no_data,
+            each=alert.each or "",
         )
         for alert in settings.alert
-    ]  # fmt: skip
+    ]

@@ -1,7 +1,7 @@
 """`bot.toml` and the environment become Settings, or all their problems at once.
 
-Secrets are references (`env:NAME`, `file:PATH`) and are read here once; a secret written out in the file is refused and
-its value is never repeated. Relative paths stand beside `bot.toml`.
+Secrets are references (`env:NAME`, `file:PATH`) and are read here once; a secret written out in the
+file is refused and its value is never repeated. Relative paths stand beside `bot.toml`.
 """
 
 from __future__ import annotations
@@ -45,9 +45,13 @@ from providers.http.network import Network, NetworkSettingError, is_loopback
 from providers.rapid7.auth import REGIONS, region_url
 from providers.redaction import Secret
 
-SECRET_KEYS = frozenset({"api_key", "password", "app_token", "app_id", "client_secret", "client_token", "access_token"})
+SECRET_KEYS = frozenset(
+    {"api_key", "password", "app_token", "app_id", "client_secret", "client_token", "access_token"}
+)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
-_HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})){0,8}")
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}\Z)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})){0,8}"
+)
 MOST_SECRET_BYTES = 64 * 1024
 MOST_CONFIG_BYTES = 4 * 1024 * 1024
 _LOG_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
@@ -80,7 +84,11 @@ _RESERVED = frozenset(
 
 
 def _size(value: Any) -> int:
-    size = read_size(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else None
+    size = (
+        read_size(str(value))
+        if isinstance(value, str | int) and not isinstance(value, bool)
+        else None
+    )
     if size is None:
         raise ValueError('a size such as "5 GB" or "750 MB"')
     return size
@@ -115,11 +123,15 @@ def _secret(value: Any, info: ValidationInfo) -> Secret:
         if not found.strip():
             raise ValueError(f"the file {rest} is empty")
         return Secret(clean_secret(found, f"the file {rest}"))
-    raise ValueError('a reference such as "env:NAME" or "file:PATH"; secrets are not written out here')
+    raise ValueError(
+        'a reference such as "env:NAME" or "file:PATH"; secrets are not written out here'
+    )
 
 
 def _read_secret_file(path: Path, said: str) -> str:
-    """The file's text; it is a file of a few bytes, so anything larger, or that never ends, is no secret."""
+    """The file's text; it is a file of a few bytes, so anything larger, or that never ends, is no
+    secret.
+    """
     try:
         if path.exists() and (not path.is_file() or path.stat().st_size > MOST_SECRET_BYTES):
             raise ValueError(f"the file {said} is not a file with one line")
@@ -129,9 +141,11 @@ def _read_secret_file(path: Path, said: str) -> str:
 
 
 def clean_secret(text: str, source: str) -> str:
-    """A secret without what editors and shells leave around it: a byte order mark, blanks, line ends, one pair of quotes.
+    """A secret without what editors and shells leave around it: a byte order mark, blanks, line
+    ends, one pair of quotes.
 
-    Raises ValueError, which names the source and never the value, where what is left cannot be one secret.
+    Raises ValueError, which names the source and never the value, where what is left cannot be one
+    secret.
     """
     found = text.removeprefix("\ufeff").strip()
     if len(found) > 2 and found[0] == found[-1] and found[0] in "'\"":
@@ -153,7 +167,9 @@ def _text_or_reference(value: Any, info: ValidationInfo) -> str:
 
 
 def _channel(value: Any) -> str:
-    """`#name`, or an id: a channel's, or a person's, whose direct messages are meant. A name may be given without its sign."""
+    """`#name`, or an id: a channel's, or a person's, whose direct messages are meant. A name may be
+    given without its sign.
+    """
     text = value.strip() if isinstance(value, str) else ""
     if mention := re.fullmatch(r"<#([CG][A-Z0-9]{2,40})(?:\|[^<>]{0,100})?>", text):
         return mention[1]
@@ -161,7 +177,9 @@ def _channel(value: Any) -> str:
         return text
     if re.fullmatch(r"#?[\w-]{1,80}", text):
         return f"#{text.removeprefix('#').lower()}"
-    raise ValueError('a channel such as "#ops" or its id "C0OPS", or a person\'s id "U012AB" for direct messages')
+    raise ValueError(
+        'a channel such as "#ops" or its id "C0OPS", or a person\'s id "U012AB" for direct messages'
+    )
 
 
 def _account_ids(value: Any) -> tuple[str, ...]:
@@ -200,7 +218,13 @@ def _url(value: Any) -> str:
         whole = bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:
         whole = False
-    if not whole or parts.username or parts.query or parts.fragment or parts.scheme not in ("https", "http"):
+    if (
+        not whole
+        or parts.username
+        or parts.query
+        or parts.fragment
+        or parts.scheme not in ("https", "http")
+    ):
         raise ValueError('an address such as "https://api.example.com"')
     if parts.scheme == "http" and not is_loopback(value):
         raise ValueError("https://, since plain http:// is accepted for this machine alone")
@@ -208,14 +232,18 @@ def _url(value: Any) -> str:
 
 
 def _host(value: Any) -> str:
-    """An address of this machine, or a name for one. Whether it can be listened at is known only when the port is opened."""
+    """An address of this machine, or a name for one. Whether it can be listened at is known only
+    when the port is opened.
+    """
     text = value.strip() if isinstance(value, str) else ""
     try:
         return str(ip_address(text))
     except ValueError:
         if _HOST_NAME.fullmatch(text) and not text[-1].isdigit():
             return text.lower()
-    raise ValueError('an address to listen at, such as "127.0.0.1", "0.0.0.0" (every network) or "::1"')
+    raise ValueError(
+        'an address to listen at, such as "127.0.0.1", "0.0.0.0" (every network) or "::1"'
+    )
 
 
 def _cron(value: Any) -> str:
@@ -247,13 +275,17 @@ def _threshold(value: Any) -> float:
 def _asker(value: Any) -> str:
     if isinstance(value, str) and (value == "*" or re.fullmatch(r"[UWSCGD][A-Z0-9]{1,40}", value)):
         return value
-    raise ValueError('Slack ids such as "U012AB" (a person), "S0GROUP" (a user group), "C0OPS" (a channel), or "*"')
+    raise ValueError(
+        'Slack ids such as "U012AB" (a person), "S0GROUP" (a user group), "C0OPS" (a channel), or "*"'
+    )
 
 
 def _log_id(value: Any) -> str:
     if isinstance(value, str) and _LOG_ID.fullmatch(value):
         return value
-    raise ValueError("the id of a log: letters, digits and dashes, such as aee00b66-a543-43dc-b093-53963c2e8f41")
+    raise ValueError(
+        "the id of a log: letters, digits and dashes, such as aee00b66-a543-43dc-b093-53963c2e8f41"
+    )
 
 
 def _interval(value: Any) -> timedelta:
@@ -285,7 +317,9 @@ Port = Annotated[int, Field(ge=0, le=65535, strict=True)]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True
+    )
 
 
 class SlackSettings(_Table):
@@ -362,14 +396,26 @@ class AkamaiSettings(_Table):
 
     @cached_property
     def credentials(self) -> EdgeGridCredentials:
-        """The credentials, read once, from `.edgerc` or from the keys here; `base_url` wins over any host."""
+        """The credentials, read once, from `.edgerc` or from the keys here; `base_url` wins over
+        any host.
+        """
         if self.edgerc:
             found = read_edgerc(self.edgerc, self.section)
             return replace(found, base_url=self.base_url or found.base_url)
-        if not (self.client_token and self.client_secret and self.access_token and (self.host or self.base_url)):
-            raise EdgercError("either edgerc and section, or host, client_token, client_secret and access_token")
+        if not (
+            self.client_token
+            and self.client_secret
+            and self.access_token
+            and (self.host or self.base_url)
+        ):
+            raise EdgercError(
+                "either edgerc and section, or host, client_token, client_secret and access_token"
+            )
         return EdgeGridCredentials(
-            self.base_url or host_url(self.host or ""), self.client_token, self.client_secret, self.access_token
+            self.base_url or host_url(self.host or ""),
+            self.client_token,
+            self.client_secret,
+            self.access_token,
         )
 
 
@@ -431,7 +477,8 @@ class AlertSettings(_Table):
         if (self.above is None) == (self.below is None):
             raise ValueError("either above or below")
         if self.recover is not None and (
-            (self.above is not None and self.recover > self.above) or (self.below is not None and self.recover < self.below)
+            (self.above is not None and self.recover > self.above)
+            or (self.below is not None and self.recover < self.below)
         ):
             raise ValueError("recover lies on the calm side of the threshold")
         return self
@@ -448,9 +495,17 @@ class MuteSettings(_Table):
     @model_validator(mode="after")
     def _either_way(self) -> MuteSettings:
         once, often = self.start and self.end, self.at and self.lasting
-        if bool(once) == bool(often) or bool(self.start) != bool(self.end) or bool(self.at) != bool(self.lasting):
+        if (
+            bool(once) == bool(often)
+            or bool(self.start) != bool(self.end)
+            or bool(self.at) != bool(self.lasting)
+        ):
             raise ValueError("either start and end, or at and lasting")
-        if self.start and self.end and self.end.replace(tzinfo=None) <= self.start.replace(tzinfo=None):
+        if (
+            self.start
+            and self.end
+            and self.end.replace(tzinfo=None) <= self.start.replace(tzinfo=None)
+        ):
             raise ValueError("an end after its start")
         return self
 
@@ -472,7 +527,11 @@ class Settings(_Table):
                 Annotated[AkamaiSettings, Tag("akamai")],
                 Annotated[DeviceWiseSettings, Tag("devicewise")],
             ],
-            Discriminator(_kind, custom_error_type="kind", custom_error_message='kind is "rapid7", "akamai" or "devicewise"'),
+            Discriminator(
+                _kind,
+                custom_error_type="kind",
+                custom_error_message='kind is "rapid7", "akamai" or "devicewise"',
+            ),
         ],
     ] = Field(default_factory=dict)
     digest: tuple[DigestSettings, ...] = ()
@@ -489,14 +548,22 @@ class Settings(_Table):
     @property
     def directory(self) -> AccountDirectory:
         kinds: dict[str, Kind] = {name: account.kind for name, account in self.providers.items()}
-        logs = {name: account.logs for name, account in self.providers.items() if isinstance(account, Rapid7Settings)}
+        logs = {
+            name: account.logs
+            for name, account in self.providers.items()
+            if isinstance(account, Rapid7Settings)
+        }
         return AccountDirectory(kinds, logs)
 
     def secrets(self) -> list[Secret]:
         """Every secret of every account, to be kept out of whatever leaves the house."""
         found = self.network.secrets()
         for account in self.providers.values():
-            found += [value for key in SECRET_KEYS if isinstance(value := getattr(account, key, None), Secret)]
+            found += [
+                value
+                for key in SECRET_KEYS
+                if isinstance(value := getattr(account, key, None), Secret)
+            ]
             if isinstance(account, AkamaiSettings):
                 held = account.credentials
                 found += [held.client_token, held.client_secret, held.access_token]
@@ -516,7 +583,9 @@ class SlackTokens:
         return [token for token in (self.bot, self.app, self.signing) if token]
 
 
-def read_settings(path: Path, *, environ: Mapping[str, str] = os.environ, now: datetime | None = None) -> Settings:
+def read_settings(
+    path: Path, *, environ: Mapping[str, str] = os.environ, now: datetime | None = None
+) -> Settings:
     """The settings in the file. Raises ConfigError with every problem there is."""
     return parse_settings(_read_table(path), folder=path.resolve().parent, environ=environ, now=now)
 
@@ -527,10 +596,14 @@ class _DatabaseTable(BaseModel):
 
 
 def read_database_path(path: Path, *, environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the database is, whether or not the rest of the configuration is right. Raises ConfigError."""
+    """Where the database is, whether or not the rest of the configuration is right. Raises
+    ConfigError.
+    """
     given = {"database": "bot.sqlite", **_read_table(path)}
     try:
-        found = _DatabaseTable.model_validate(given, context={"folder": path.resolve().parent, "environ": environ})
+        found = _DatabaseTable.model_validate(
+            given, context={"folder": path.resolve().parent, "environ": environ}
+        )
     except ValidationError as error:
         raise ConfigError([_problem(detail, given) for detail in error.errors()]) from None
     return found.database
@@ -540,31 +613,54 @@ def _read_table(path: Path) -> dict[str, Any]:
     """The file as TOML. Raises ConfigError with one sentence where it is none."""
     try:
         if path.exists() and not path.is_file():
-            raise ConfigError([ConfigProblem(str(path), "", "a file, such as bot.example.toml; this is none")])
+            raise ConfigError(
+                [ConfigProblem(str(path), "", "a file, such as bot.example.toml; this is none")]
+            )
         if path.stat().st_size > MOST_CONFIG_BYTES:
-            raise ConfigError([ConfigProblem(str(path), "", f"a file below {formatting.format_bytes(MOST_CONFIG_BYTES)}")])
+            raise ConfigError(
+                [
+                    ConfigProblem(
+                        str(path), "", f"a file below {formatting.format_bytes(MOST_CONFIG_BYTES)}"
+                    )
+                ]
+            )
         return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(
             [
                 ConfigProblem(
-                    str(path), "", "there is no such file; start from bot.example.toml, which `python -m bot init` writes"
+                    str(path),
+                    "",
+                    (
+                        "there is no such file; start from bot.example.toml, which `python -m bot "
+                        "init` writes"
+                    ),
                 )
             ]
         ) from None
     except UnicodeDecodeError:
-        raise ConfigError([ConfigProblem(str(path), "", "the file is not UTF-8; save it as UTF-8")]) from None
+        raise ConfigError(
+            [ConfigProblem(str(path), "", "the file is not UTF-8; save it as UTF-8")]
+        ) from None
     except (OSError, ValueError) as error:
         if isinstance(error, tomllib.TOMLDecodeError):
-            raise ConfigError([ConfigProblem(str(path), "", f"not TOML: {_without_values(str(error))}")]) from None
+            raise ConfigError(
+                [ConfigProblem(str(path), "", f"not TOML: {_without_values(str(error))}")]
+            ) from None
         why = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
         raise ConfigError([ConfigProblem(str(path), "", f"the file cannot be read{why}")]) from None
     except RecursionError:
-        raise ConfigError([ConfigProblem(str(path), "", "not TOML: it is nested too deep")]) from None
+        raise ConfigError(
+            [ConfigProblem(str(path), "", "not TOML: it is nested too deep")]
+        ) from None
 
 
 def parse_settings(
-    table: Mapping[str, Any], *, folder: Path, environ: Mapping[str, str], now: datetime | None = None
+    table: Mapping[str, Any],
+    *,
+    folder: Path,
+    environ: Mapping[str, str],
+    now: datetime | None = None,
 ) -> Settings:
     """The settings in a table that was read from TOML."""
     given = {"database": "bot.sqlite", **table}
@@ -587,9 +683,17 @@ def parse_settings(
     return settings
 
 
-def _valid_part(given: Mapping[str, Any], error: ValidationError, context: Mapping[str, Any]) -> Settings | None:
-    """The settings without the entries that have problems, so that what is wrong with the others is told in the same round."""
-    wrong = {detail["loc"][: 2 if detail["loc"][0] in _ENTRIES else 1] for detail in error.errors() if detail["loc"]}
+def _valid_part(
+    given: Mapping[str, Any], error: ValidationError, context: Mapping[str, Any]
+) -> Settings | None:
+    """The settings without the entries that have problems, so that what is wrong with the others is
+    told in the same round.
+    """
+    wrong = {
+        detail["loc"][: 2 if detail["loc"][0] in _ENTRIES else 1]
+        for detail in error.errors()
+        if detail["loc"]
+    }
     part: dict[str, Any] = {key: value for key, value in given.items() if (key,) not in wrong}
     for key in _ENTRIES & part.keys():
         entries = part[key]
@@ -608,13 +712,24 @@ _KINDS: frozenset[str] = frozenset({"rapid7", "akamai", "devicewise"})
 
 
 def _directory_as_written(table: Mapping[str, Any]) -> AccountDirectory | None:
-    """The accounts by name and kind, those with problems among them: a question about one is no mistake. None where a kind is not known."""
+    """The accounts by name and kind, those with problems among them: a question about one is no
+    mistake. None where a kind is not known.
+    """
     accounts = table.get("providers", {})
-    if not isinstance(accounts, Mapping) or not all(_kind(account) in _KINDS for account in accounts.values()):
+    if not isinstance(accounts, Mapping) or not all(
+        _kind(account) in _KINDS for account in accounts.values()
+    ):
         return None
     kinds: dict[str, Any] = {name: _kind(account) for name, account in accounts.items()}
-    logs = {name: account.get("logs", {}) for name, account in accounts.items() if kinds[name] == "rapid7"}
-    if not all(isinstance(named, Mapping) and all(isinstance(key, str) for key in named.values()) for named in logs.values()):
+    logs = {
+        name: account.get("logs", {})
+        for name, account in accounts.items()
+        if kinds[name] == "rapid7"
+    }
+    if not all(
+        isinstance(named, Mapping) and all(isinstance(key, str) for key in named.values())
+        for named in logs.values()
+    ):
         return None
     return AccountDirectory(kinds, logs)
 
@@ -632,8 +747,9 @@ def _read_network(environ: Mapping[str, str]) -> tuple[Network, list[ConfigProbl
 
 
 def slack_tokens(settings_mode: str, environ: Mapping[str, str] = os.environ) -> SlackTokens:
-    """The tokens that the mode needs ("socket", "http", or "neither" for the Web API alone). Raises ConfigError naming those
-    that are missing."""
+    """The tokens that the mode needs ("socket", "http", or "neither" for the Web API alone). Raises
+    ConfigError naming those that are missing.
+    """
     needed = {"SLACK_BOT_TOKEN": "xoxb-…, from OAuth & Permissions"}
     if settings_mode == "socket":
         needed["SLACK_APP_TOKEN"] = "xapp-…, with connections:write, from Basic Information"  # noqa: S105
@@ -645,13 +761,23 @@ def slack_tokens(settings_mode: str, environ: Mapping[str, str] = os.environ) ->
         if not environ.get(name, "").strip()
     ]
     if missing:
-        raise ConfigError(missing, f"Export {formatting.join_words([problem.key for problem in missing])}.")
+        raise ConfigError(
+            missing, f"Export {formatting.join_words([problem.key for problem in missing])}."
+        )
     tokens, problems = _read_tokens(environ)
     api_url = (environ.get("SLACK_API_URL") or "").strip() or "https://slack.com/api/"
     if not _is_address(api_url):
-        problems.append(ConfigProblem("SLACK_API_URL", "", 'an address such as "https://slack.com/api/"'))
+        problems.append(
+            ConfigProblem("SLACK_API_URL", "", 'an address such as "https://slack.com/api/"')
+        )
     elif not api_url.startswith("https://") and not is_loopback(api_url):
-        problems.append(ConfigProblem("SLACK_API_URL", "", "https://, since plain http:// is accepted for this machine alone"))
+        problems.append(
+            ConfigProblem(
+                "SLACK_API_URL",
+                "",
+                "https://, since plain http:// is accepted for this machine alone",
+            )
+        )
     if problems:
         raise ConfigError(problems, "Export the values as Slack shows them.")
     return SlackTokens(
@@ -663,7 +789,9 @@ def slack_tokens(settings_mode: str, environ: Mapping[str, str] = os.environ) ->
 
 
 def _read_tokens(environ: Mapping[str, str]) -> tuple[dict[str, str], list[ConfigProblem]]:
-    """Slack's tokens as they are set, cleaned, and what is wrong with them. One in the other's place is named as such."""
+    """Slack's tokens as they are set, cleaned, and what is wrong with them. One in the other's
+    place is named as such.
+    """
     tokens, problems = {}, []
     for name, wrong in _WRONG_BEGINNINGS.items():
         try:
@@ -689,7 +817,11 @@ def _read_token(name: str, value: str) -> str:
     return token
 
 
-_BEGINNINGS = {"xoxb-": "SLACK_BOT_TOKEN", "xapp-": "SLACK_APP_TOKEN", "xoxp-": "a person's token, which this bot never uses"}
+_BEGINNINGS = {
+    "xoxb-": "SLACK_BOT_TOKEN",
+    "xapp-": "SLACK_APP_TOKEN",
+    "xoxp-": "a person's token, which this bot never uses",
+}
 _WRONG_BEGINNINGS = {
     "SLACK_BOT_TOKEN": ("xapp-", "xoxp-"),
     "SLACK_APP_TOKEN": ("xoxb-", "xoxp-"),
@@ -706,8 +838,12 @@ def _is_address(value: str) -> bool:
 
 
 def _certificate_problems(settings: Settings, network: Network) -> list[ConfigProblem]:
-    """A certificate file that turns out to be damaged when all of it is read, which is done only where somebody needs it."""
-    if settings.providers and all(is_loopback(account.address) for account in settings.providers.values()):
+    """A certificate file that turns out to be damaged when all of it is read, which is done only
+    where somebody needs it.
+    """
+    if settings.providers and all(
+        is_loopback(account.address) for account in settings.providers.values()
+    ):
         return []
     try:
         _ = network.tls
@@ -719,43 +855,73 @@ def _certificate_problems(settings: Settings, network: Network) -> list[ConfigPr
 def _bad_names(table: Mapping[str, Any]) -> Iterator[ConfigProblem]:
     accounts = table.get("providers")
     for name in accounts if isinstance(accounts, Mapping) else ():
-        if not _NAME.fullmatch(name) or name.lower() in _RESERVED or (name[0].isdigit() and not re.search(r"[A-Za-z]{3}", name)):
+        if (
+            not _NAME.fullmatch(name)
+            or name.lower() in _RESERVED
+            or (name[0].isdigit() and not re.search(r"[A-Za-z]{3}", name))
+        ):
             yield ConfigProblem(
                 f"providers.{name}",
                 "",
-                "a name of letters, digits and dashes that is no word of the questions, such as rapid7-eu",
+                (
+                    "a name of letters, digits and dashes that is no word of the questions, such "
+                    "as rapid7-eu"
+                ),
             )
     for kind in ("digest", "alert"):
         entries = table.get(kind)
-        names = [e.get("name") for e in entries if isinstance(e, Mapping)] if isinstance(entries, list) else []
+        names = (
+            [e.get("name") for e in entries if isinstance(e, Mapping)]
+            if isinstance(entries, list)
+            else []
+        )
         for name in sorted({str(n) for n in names if n and names.count(n) > 1}):
             yield ConfigProblem(f"{kind}.{name}", "", "a name of its own; it stands twice")
 
 
-def _schedule_problems(settings: Settings, table: Mapping[str, Any], now: datetime) -> list[ConfigProblem]:
-    """Digests and alerts must ask questions that can be read, of values that exist. `table` is all that is written, where the settings
-    are only the part of it that is right."""
+def _schedule_problems(
+    settings: Settings, table: Mapping[str, Any], now: datetime
+) -> list[ConfigProblem]:
+    """Digests and alerts must ask questions that can be read, of values that exist. `table` is all
+    that is written, where the settings are only the part of it that is right.
+    """
     problems = []
     directory = _directory_as_written(table)
-    entries: list[tuple[str, DigestSettings | AlertSettings]] = [("digest", entry) for entry in settings.digest]
+    entries: list[tuple[str, DigestSettings | AlertSettings]] = [
+        ("digest", entry) for entry in settings.digest
+    ]
     entries += [("alert", entry) for entry in settings.alert]
     for kind, entry in entries if directory else ():
         assert directory is not None
         try:
             question = read_line(entry.ask, directory, now=now, zone=settings.timezone)
         except BadQuestion as error:
-            problems.append(ConfigProblem(f"{kind}.{entry.name}.ask", repr(entry.ask), f"{error.message} Try {error.hint}"))
+            problems.append(
+                ConfigProblem(
+                    f"{kind}.{entry.name}.ask", repr(entry.ask), f"{error.message} Try {error.hint}"
+                )
+            )
             continue
         if isinstance(entry, AlertSettings) and not has_value(question.command, entry.value):
             right = f"one of {', '.join(VALUES[question.command])}"
             problems.append(ConfigProblem(f"alert.{entry.name}.value", repr(entry.value), right))
-        if isinstance(entry, AlertSettings) and entry.each and entry.each not in SUBJECTS[question.command]:
-            right = f"one of {', '.join(SUBJECTS[question.command])}" if SUBJECTS[question.command] else "left out for /logs"
+        if (
+            isinstance(entry, AlertSettings)
+            and entry.each
+            and entry.each not in SUBJECTS[question.command]
+        ):
+            right = (
+                f"one of {', '.join(SUBJECTS[question.command])}"
+                if SUBJECTS[question.command]
+                else "left out for /logs"
+            )
             problems.append(ConfigProblem(f"alert.{entry.name}.each", repr(entry.each), right))
     known = _names_as_written(table, "alert")
     problems += [
         ConfigProblem(
-            f"mute.{mute.name}.alerts", repr(name), f"the name of an alert: {', '.join(sorted(known)) or 'there is none'}"
+            f"mute.{mute.name}.alerts",
+            repr(name),
+            f"the name of an alert: {', '.join(sorted(known)) or 'there is none'}",
         )
         for mute in settings.mute
         for name in mute.alerts
@@ -766,15 +932,27 @@ def _schedule_problems(settings: Settings, table: Mapping[str, Any], now: dateti
 
 def _names_as_written(table: Mapping[str, Any], kind: str) -> set[str]:
     entries = table.get(kind)
-    names = [entry.get("name") for entry in entries if isinstance(entry, Mapping)] if isinstance(entries, list | tuple) else []
+    names = (
+        [entry.get("name") for entry in entries if isinstance(entry, Mapping)]
+        if isinstance(entries, list | tuple)
+        else []
+    )
     return {name for name in names if isinstance(name, str)}
 
 
 def _problem(detail: Any, table: Mapping[str, Any]) -> ConfigProblem:
     """One of the validator's findings in our words."""
     kinds = {"rapid7", "akamai", "devicewise"}
-    place = [part for part in detail["loc"] if not (part in kinds and len(detail["loc"]) > 2 and detail["loc"][0] == "providers")]
-    place = [part for part in place if not (isinstance(part, str) and ("function-before" in part or "constrained-str" in part))]
+    place = [
+        part
+        for part in detail["loc"]
+        if not (part in kinds and len(detail["loc"]) > 2 and detail["loc"][0] == "providers")
+    ]
+    place = [
+        part
+        for part in place
+        if not (isinstance(part, str) and ("function-before" in part or "constrained-str" in part))
+    ]
     key = ".".join(_entry_name(place[: n + 1], table) for n in range(len(place)))
     if detail["type"] == "extra_forbidden":
         return ConfigProblem(key, "", f"an unknown key{_suggest_key(place, table)}")
@@ -785,13 +963,21 @@ def _problem(detail: Any, table: Mapping[str, Any]) -> ConfigProblem:
     if detail["type"] == "kind":
         return _kind_problem(key, _lookup(place, table))
     said = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    right = next((told for kind, told in _EXPECTED.items() if detail["type"].startswith(kind)), said)
-    return ConfigProblem(key, _shown(place, table), right.format_map(detail.get("ctx", {})) if right != said else said)
+    right = next(
+        (told for kind, told in _EXPECTED.items() if detail["type"].startswith(kind)), said
+    )
+    return ConfigProblem(
+        key,
+        _shown(place, table),
+        right.format_map(detail.get("ctx", {})) if right != said else said,
+    )
 
 
 def _kind_problem(key: str, account: Any) -> ConfigProblem:
     if not isinstance(account, Mapping):
-        return ConfigProblem(key, repr(account) if isinstance(account, int | float) else "", "a table of its own")
+        return ConfigProblem(
+            key, repr(account) if isinstance(account, int | float) else "", "a table of its own"
+        )
     kind, right = account.get("kind"), 'kind is "rapid7", "akamai" or "devicewise"'
     shown = formatting.truncate(repr(kind), 80) if isinstance(kind, str | int | float) else ""
     return ConfigProblem(f"{key}.kind", shown, right)
@@ -830,7 +1016,9 @@ def _shown(place: list[Any], table: Mapping[str, Any]) -> str:
     value = _lookup(place, table)
     if isinstance(value, str) and value.startswith(("env:", "file:")):
         return ""
-    return formatting.truncate(repr(value), 80) if isinstance(value, str | int | float | bool) else ""
+    return (
+        formatting.truncate(repr(value), 80) if isinstance(value, str | int | float | bool) else ""
+    )
 
 
 def _lookup(place: list[Any], table: Any) -> Any:
@@ -842,7 +1030,10 @@ def _lookup(place: list[Any], table: Any) -> Any:
     return table
 
 
-_ACCOUNT_MODELS: Mapping[str, type[BaseModel]] = {"akamai": AkamaiSettings, "devicewise": DeviceWiseSettings}
+_ACCOUNT_MODELS: Mapping[str, type[BaseModel]] = {
+    "akamai": AkamaiSettings,
+    "devicewise": DeviceWiseSettings,
+}
 _TABLE_MODELS: Mapping[str, type[BaseModel]] = {
     "slack": SlackSettings,
     "access": AccessSettings,

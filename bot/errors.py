@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 
 class BadQuestion(Exception):
-    """A question that cannot be understood. `message` is one sentence, `hint` an example that works."""
+    """A question that cannot be understood. `message` is one sentence, `hint` an example that
+    works.
+    """
 
     kind = "bad_question"
 
@@ -51,7 +53,9 @@ class SlackUnreachable(SlackRefused):
 
 
 class SlackDeliveryUnknown(Exception):
-    """Slack did not say whether it took a message. It is not sent again, since it may stand there already."""
+    """Slack did not say whether it took a message. It is not sent again, since it may stand there
+    already.
+    """
 
     kind = "slack"
 
@@ -80,7 +84,9 @@ _SLACK_HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class ConfigProblem:
-    """One thing that is wrong in the configuration: the key, the value as it may be shown, and what would be right."""
+    """One thing that is wrong in the configuration: the key, the value as it may be shown, and what
+    would be right.
+    """
 
     key: str
     value: str
@@ -101,7 +107,9 @@ class ConfigError(Exception):
     kind = "bad_config"
 
     def __init__(
-        self, problems: Sequence[ConfigProblem], hint: str = "Compare with bot.example.toml, then run `python -m bot check`."
+        self,
+        problems: Sequence[ConfigProblem],
+        hint: str = "Compare with bot.example.toml, then run `python -m bot check`.",
     ) -> None:
         super().__init__("; ".join(map(str, problems)))
         self.problems = tuple(problems)

@@ -10,7 +10,8 @@ from bot.amounts import SIZE_UNITS
 from bot.amounts import read_duration as read_duration
 from bot.amounts import read_size as read_size
 
-# C0 and C1 controls, bidirectional marks and overrides, invisible joiners, line and paragraph separators, tag characters.
+# C0 and C1 controls, bidirectional marks and overrides, invisible joiners, line and paragraph
+# separators, tag characters.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
 )
@@ -85,8 +86,10 @@ def quoted(name: str) -> str:
 
 
 def sanitise(text: str, most: int = 0) -> str:
-    """Text from outside made harmless for any surface: controls, invisible and direction-changing characters become `·`,
-    tabs and line ends a space; shortened to `most` characters where that is given."""
+    """Text from outside made harmless for any surface: controls, invisible and direction-changing
+    characters become `·`, tabs and line ends a space; shortened to `most` characters where that is
+    given.
+    """
     clean = text
     if not text.isprintable():
         clean = _UNSEEN.sub("·", text.replace("\r\n", " ").replace("\n", " ").replace("\t", " "))

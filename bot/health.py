@@ -16,7 +16,9 @@ from providers.models import iso_utc
 
 @dataclass(slots=True)
 class ConnectionStatus:
-    """How it stands with Slack. `trouble` is one sentence about what is wrong, empty where all is well."""
+    """How it stands with Slack. `trouble` is one sentence about what is wrong, empty where all is
+    well.
+    """
 
     connected: bool = False
     since: datetime | None = None
@@ -32,8 +34,9 @@ async def serve_health(
     host: str = LOOPBACK,
     troubles: Callable[[], Sequence[str]] = tuple,
 ) -> AsyncIterator[None]:
-    """Alive at `/healthz`; at `/readyz` 200 while connected to Slack with a database that works and a timetable that moves, else 503 and
-    what is wrong. `troubles` says what is, a sentence each, and is asked after `database_works`.
+    """Alive at `/healthz`; at `/readyz` 200 while connected to Slack with a database that works and
+    a timetable that moves, else 503 and what is wrong. `troubles` says what is, a sentence each,
+    and is asked after `database_works`.
 
     Nothing where no port is configured. Raises OSError where it cannot listen there.
     """
@@ -61,7 +64,9 @@ async def _respond(
 
 
 async def _readiness(
-    slack: ConnectionStatus, database_works: Callable[[], Awaitable[bool]], troubles: Callable[[], Sequence[str]]
+    slack: ConnectionStatus,
+    database_works: Callable[[], Awaitable[bool]],
+    troubles: Callable[[], Sequence[str]],
 ) -> web.Response:
     database = await database_works()
     found = list(troubles())

@@ -1,8 +1,9 @@
 """An HTTP port that idle, slow and greedy clients cannot exhaust.
 
-A client has a few seconds to send its headers and a few to send its body. There is a cap on connections: where it is reached, the one
-that has kept us waiting longest gives way to the new one, so that a crowd of idle connections keeps nobody out and takes no more file
-descriptors than the cap.
+A client has a few seconds to send its headers and a few to send its body. There is a cap on
+connections: where it is reached, the one that has kept us waiting longest gives way to the new one,
+so that a crowd of idle connections keeps nobody out and takes no more file descriptors than the
+cap.
 """
 
 from __future__ import annotations
@@ -29,8 +30,10 @@ Handler = Callable[[web.BaseRequest, bytes], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class ListenerLimits:
-    """Times in seconds. `keep_alive_s` is how long a connection may stand idle after an answer; longer than the reverse proxies that
-    are usual in front keep theirs, so that they are the ones to close it."""
+    """Times in seconds. `keep_alive_s` is how long a connection may stand idle after an answer;
+    longer than the reverse proxies that are usual in front keep theirs, so that they are the ones
+    to close it.
+    """
 
     headers_s: float = 10.0
     body_s: float = 10.0
@@ -41,7 +44,9 @@ class ListenerLimits:
 
 @dataclass(slots=True)
 class _Client:
-    """One connection: since when it has kept us waiting, and the timer that ends the wait; neither while its request is worked on."""
+    """One connection: since when it has kept us waiting, and the timer that ends the wait; neither
+    while its request is worked on.
+    """
 
     transport: asyncio.Transport
     waiting_since: float | None = None
@@ -52,7 +57,8 @@ class LimitedServer(web.Server):
     """Hands each request to `handler` once its body is there."""
 
     def __init__(self, handler: Handler, limits: ListenerLimits) -> None:
-        # A body is not unpacked: nobody who may send one packs it, and a small one could become a large one.
+        # A body is not unpacked: nobody who may send one packs it, and a small one could become a
+        # large one.
         super().__init__(
             self._serve,
             request_factory=self._request,
@@ -84,13 +90,18 @@ class LimitedServer(web.Server):
             _stop_timer(client)
 
     def _make_room(self) -> None:
-        """Closes the connection that has kept us waiting longest; the new one where all others are being worked for."""
+        """Closes the connection that has kept us waiting longest; the new one where all others are
+        being worked for.
+        """
         waiting = [
-            (client.waiting_since, handler) for handler, client in self._clients.items() if client.waiting_since is not None
+            (client.waiting_since, handler)
+            for handler, client in self._clients.items()
+            if client.waiting_since is not None
         ]
         _, handler = min(waiting, key=lambda entry: entry[0])
         _protocol_refusals.warning(
-            "Too many connections (%d); the one that was idle longest is closed.", self._limits.connections
+            "Too many connections (%d); the one that was idle longest is closed.",
+            self._limits.connections,
         )
         client = self._clients.pop(handler)
         _stop_timer(client)
@@ -103,7 +114,9 @@ class LimitedServer(web.Server):
         client.waiting_since = client.waiting_since or loop.time()
         client.timer = loop.call_later(seconds, client.transport.abort)
 
-    def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+    def _request(
+        self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any
+    ) -> web.BaseRequest:
         """A request whose body may be as long as the limits say."""
         loop, most = asyncio.get_running_loop(), self._limits.body_bytes
         return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=most)
@@ -132,9 +145,13 @@ class LimitedServer(web.Server):
                 self._await(client, self._limits.keep_alive_s)
 
     async def _body(self, request: web.BaseRequest) -> bytes:
-        """The whole body. Raises HTTPRequestEntityTooLarge before any of it is read where it says that it is too long."""
+        """The whole body. Raises HTTPRequestEntityTooLarge before any of it is read where it says
+        that it is too long.
+        """
         if (request.content_length or 0) > self._limits.body_bytes:
-            raise web.HTTPRequestEntityTooLarge(self._limits.body_bytes, request.content_length or 0)
+            raise web.HTTPRequestEntityTooLarge(
+                self._limits.body_bytes, request.content_length or 0
+            )
         return await request.read()
 
 
@@ -150,7 +167,9 @@ async def listen(
         try:
             await web.TCPSite(runner, host, port).start()
         except OSError as error:
-            raise OSError(error.errno, f"nothing can listen at {host} port {port} ({_reason(error)})") from None
+            raise OSError(
+                error.errno, f"nothing can listen at {host} port {port} ({_reason(error)})"
+            ) from None
         server.addresses = runner.addresses
         yield server
     finally:
@@ -159,8 +178,14 @@ async def listen(
 
 
 def _reason(error: OSError) -> str:
-    """Why a port cannot be opened. asyncio gives a sentence of its own, a name that is not known an error number of its own."""
-    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or type(error).__name__)
+    """Why a port cannot be opened. asyncio gives a sentence of its own, a name that is not known an
+    error number of its own.
+    """
+    return (
+        os.strerror(error.errno)
+        if error.errno and error.errno > 0
+        else str(error.strerror or type(error).__name__)
+    )
 
 
 def _stop_timer(client: _Client) -> None:
@@ -175,7 +200,9 @@ def _closing(response: web.Response) -> web.Response:
 
 
 class _Malformed(logging.Filter):
-    """aiohttp logs every request that is no HTTP with a traceback that quotes it: counted here instead, and not quoted."""
+    """aiohttp logs every request that is no HTTP with a traceback that quotes it: counted here
+    instead, and not quoted.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None

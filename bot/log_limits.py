@@ -21,14 +21,24 @@ class _Written:
 
 
 class LimitedLog:
-    """Writes each kind of warning a few times a minute; the first one of a later minute says how many were left out."""
+    """Writes each kind of warning a few times a minute; the first one of a later minute says how
+    many were left out.
+    """
 
-    def __init__(self, log: logging.Logger, *, per_minute: int = PER_MINUTE, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        log: logging.Logger,
+        *,
+        per_minute: int = PER_MINUTE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._log, self._per_minute, self._clock = log, per_minute, clock
         self._kinds: dict[str, _Written] = {}
 
     def warning(self, message: str, *facts: object) -> None:
-        """The same as `Logger.warning`, where there is room. `message` is the kind, so it is a constant."""
+        """The same as `Logger.warning`, where there is room. `message` is the kind, so it is a
+        constant.
+        """
         now = self._clock()
         kind = self._kinds.setdefault(message, _Written(now))
         if now - kind.began_at >= WINDOW_S:
@@ -38,6 +48,9 @@ class LimitedLog:
             return
         kind.written += 1
         if kind.left_out:
-            message, facts = f"{message} (%d more like it were not logged.)", (*facts, kind.left_out)
+            message, facts = (
+                f"{message} (%d more like it were not logged.)",
+                (*facts, kind.left_out),
+            )
             kind.left_out = 0
         self._log.warning(message, *facts)

@@ -1,4 +1,5 @@
-"""Files that nobody else on the machine may read: what is downloaded, and what is saved from a terminal.
+"""Files that nobody else on the machine may read: what is downloaded, and what is saved from a
+terminal.
 
 It imports as little as it can, since it is part of the process that works on a long log.
 """
@@ -28,7 +29,9 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 def private_opener(path: str, flags: int) -> int:
-    """An `opener` for `open`: a new file is readable by its owner alone, and no link is followed."""
+    """An `opener` for `open`: a new file is readable by its owner alone, and no link is
+    followed.
+    """
     return os.open(path, flags | _NO_LINK, PRIVATE)
 
 
@@ -39,7 +42,9 @@ def open_private(path: Path, mode: str) -> IO[bytes]:
 
 @contextmanager
 def temporary_folder(prefix: str = PREFIX) -> Iterator[Path]:
-    """A folder for its owner alone, gone at the end. As long as it is in use a lock on it says so."""
+    """A folder for its owner alone, gone at the end. As long as it is in use a lock on
+    it says so.
+    """
     folder = Path(tempfile.mkdtemp(prefix=prefix))
     lock = _locked(folder)
     try:
@@ -51,10 +56,16 @@ def temporary_folder(prefix: str = PREFIX) -> Iterator[Path]:
 
 
 def sweep_temporary_folders(*, older_than_s: float = LEFT_BEHIND_S) -> int:
-    """How many folders were removed that a crash has left behind: ours by name and owner, old, and in use by no process."""
+    """How many folders were removed that a crash has left behind: ours by name and owner, old, and
+    in use by no process.
+    """
     removed = 0
     try:
-        found = sorted(entry.name for entry in os.scandir(tempfile.gettempdir()) if entry.name.startswith(PREFIX))
+        found = sorted(
+            entry.name
+            for entry in os.scandir(tempfile.gettempdir())
+            if entry.name.startswith(PREFIX)
+        )
     except OSError as error:
         log.warning("The folder for temporary files cannot be read (%s).", error.strerror)
         return 0
@@ -67,7 +78,9 @@ def sweep_temporary_folders(*, older_than_s: float = LEFT_BEHIND_S) -> int:
 
 
 def save_private(source: Path, folder: Path, name: str) -> Path:
-    """The file moved into the folder, for its owner alone. A file that is there already is kept, and ours takes the next free name."""
+    """The file moved into the folder, for its owner alone. A file that is there already is kept,
+    and ours takes the next free name.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     target, handle = _claimed(folder, name)
     try:
@@ -89,7 +102,9 @@ def _claimed(folder: Path, name: str) -> tuple[Path, int]:
     number, candidate = 0, folder / name
     while True:
         try:
-            return candidate, os.open(candidate, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, PRIVATE)
+            return candidate, os.open(
+                candidate, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, PRIVATE
+            )
         except FileExistsError:
             number += 1
             candidate = folder / f"{stem}-{number}{dot}{suffix}"
@@ -113,7 +128,9 @@ def _sweep(folder: Path, older_than_s: float) -> bool:
 
 
 def _locked(folder: Path) -> int | None:
-    """A lock on the folder, which ends with the process at the latest; None where another process has it."""
+    """A lock on the folder, which ends with the process at the latest; None where another process
+    has it.
+    """
     try:
         import fcntl
     except ImportError:

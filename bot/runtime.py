@@ -1,7 +1,9 @@
-"""Runs the bot until it is stopped, and replaces it by a new one when its configuration is reloaded.
+"""Runs the bot until it is stopped, and replaces it by a new one when its configuration is
+reloaded.
 
-A reload is all or nothing. The new configuration is read and checked, a new bot is opened beside the old one, and only then do
-Slack's deliveries lead to the new one; the old one finishes what it has begun. Where anything is wrong, the old bot goes on.
+A reload is all or nothing. The new configuration is read and checked, a new bot is opened beside
+the old one, and only then do Slack's deliveries lead to the new one; the old one finishes what it
+has begun. Where anything is wrong, the old bot goes on.
 """
 
 from __future__ import annotations
@@ -33,14 +35,16 @@ from providers.http.network import NetworkSettingError
 
 log = logging.getLogger("opswatch")
 STOP_WITHIN_S = 9.0
-# How long a new bot may take to be told by Slack who it is, and an old one to finish the questions it has begun.
+# How long a new bot may take to be told by Slack who it is, and an old one to finish the questions
+# it has begun.
 OPEN_WITHIN_S = 30.0
 DRAIN_WITHIN_S = 1800.0
 DRAIN_LOOK_S = 0.5
 SWITCH_S = 0.0005
 # Where Slack cannot be reached for so long, systemd's watchdog may start the bot anew.
 SLACK_GONE_S = 900.0
-# An answer makes thousands of small things that are gone with it; looking through them every 700 is in vain.
+# An answer makes thousands of small things that are gone with it; looking through them every 700 is
+# in vain.
 COLLECT_AFTER = 20_000
 
 # Why a configuration that was read anew is not taken.
@@ -70,13 +74,18 @@ def _set_by(*numbers: int) -> asyncio.Event:
 
 
 async def run_bot(load: Load) -> None:
-    """The bot until SIGTERM or Ctrl-C; SIGHUP calls `load` again. Raises what `load` raises the first time, and what `open_bot` does."""
-    # Threads that work on logs must not keep the event loop waiting for the five milliseconds that are usual.
+    """The bot until SIGTERM or Ctrl-C; SIGHUP calls `load` again. Raises what `load` raises the
+    first time, and what `open_bot` does.
+    """
+    # Threads that work on logs must not keep the event loop waiting for the five milliseconds that
+    # are usual.
     sys.setswitchinterval(SWITCH_S)
     reload, stop, opened = asked_to_reload(), stop_event(), asyncio.Event()
     manager = ServiceManager.from_environ()
     running = asyncio.create_task(_run(load, stop, reload, opened, manager))
-    await asyncio.wait({running, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait(
+        {running, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED
+    )
     if not running.done():
         log.info("Stopping.")
         manager.stopping()
@@ -86,12 +95,19 @@ async def run_bot(load: Load) -> None:
         await running
 
 
-async def _run(load: Load, stop: asyncio.Event, reload: asyncio.Event, opened: asyncio.Event, manager: ServiceManager) -> None:
+async def _run(
+    load: Load,
+    stop: asyncio.Event,
+    reload: asyncio.Event,
+    opened: asyncio.Event,
+    manager: ServiceManager,
+) -> None:
     settings, tokens = load()
     service = Service(ConnectionStatus())
     async with contextlib.aclosing(service), manager.watched(service.is_alive, service.status):
         await _start(service, load, settings, tokens, reload)
-        # What is here now stays; the collector need not look at it again and again. It takes a while, so nobody waits yet.
+        # What is here now stays; the collector need not look at it again and again. It takes a
+        # while, so nobody waits yet.
         gc.collect()
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER, 20, 20)
@@ -104,9 +120,12 @@ async def _run(load: Load, stop: asyncio.Event, reload: asyncio.Event, opened: a
             manager.ready()
 
 
-async def _start(service: Service, load: Load, settings: Settings, tokens: SlackTokens, reload: asyncio.Event) -> None:
-    """Starts the first bot, which waits until Slack can be reached. A reload meanwhile starts it anew with the new configuration,
-    where that one is good."""
+async def _start(
+    service: Service, load: Load, settings: Settings, tokens: SlackTokens, reload: asyncio.Event
+) -> None:
+    """Starts the first bot, which waits until Slack can be reached. A reload meanwhile starts it
+    anew with the new configuration, where that one is good.
+    """
     starting = asyncio.create_task(service.start(settings, tokens))
     try:
         # Once Slack has answered, the usual reload follows the start.
@@ -186,7 +205,9 @@ class _Running:
 
 @dataclass(slots=True)
 class Service:
-    """The bot that is current, Slack's way to it, and those before it that still finish what they have begun."""
+    """The bot that is current, Slack's way to it, and those before it that still finish what they
+    have begun.
+    """
 
     slack: ConnectionStatus
     _current: _Running | None = None
@@ -198,14 +219,24 @@ class Service:
     _connected_at: float = field(default_factory=time.monotonic)
 
     def is_alive(self) -> bool:
-        """Whether Slack was connected lately. Asked now and then by the event loop, which is alive where it can ask."""
+        """Whether Slack was connected lately. Asked now and then by the event loop, which is alive
+        where it can ask.
+        """
         if self.slack.connected:
             self._connected_at = time.monotonic()
         return time.monotonic() - self._connected_at < SLACK_GONE_S
 
     def status(self) -> str:
         """One line for whoever looks after the process."""
-        return " ".join(filter(None, ["Connected to Slack." if self.slack.connected else self.slack.trouble, *self.troubles()]))
+        return " ".join(
+            filter(
+                None,
+                [
+                    "Connected to Slack." if self.slack.connected else self.slack.trouble,
+                    *self.troubles(),
+                ],
+            )
+        )
 
     @property
     def has_opened(self) -> bool:
@@ -218,13 +249,23 @@ class Service:
         return self._current.bot
 
     async def database_works(self) -> bool:
-        self._database = await self._current.bot.store.trouble() if self._current else "The database is not open yet."
+        self._database = (
+            await self._current.bot.store.trouble()
+            if self._current
+            else "The database is not open yet."
+        )
         return not self._database
 
     def troubles(self) -> list[str]:
-        """What is wrong with the database, as it was looked at last, with the timetable and with the outbox, a sentence each."""
+        """What is wrong with the database, as it was looked at last, with the timetable and with
+        the outbox, a sentence each.
+        """
         bot = self._current.bot if self._current else None
-        found = (self._database, bot.clockwork.trouble if bot else "", bot.outbox.trouble() if bot else "")
+        found = (
+            self._database,
+            bot.clockwork.trouble if bot else "",
+            bot.outbox.trouble() if bot else "",
+        )
         return [trouble for trouble in found if trouble]
 
     async def start(self, settings: Settings, tokens: SlackTokens) -> None:
@@ -236,7 +277,9 @@ class Service:
         await running.begin(is_first=True)
 
     async def reload(self, load: Load) -> None:
-        """Puts a new bot in the place of the current one; where that cannot be, says why and leaves it as it is."""
+        """Puts a new bot in the place of the current one; where that cannot be, says why and leaves
+        it as it is.
+        """
         try:
             settings, tokens = load()
             async with asyncio.timeout(OPEN_WITHIN_S):
@@ -272,7 +315,9 @@ class Service:
             task.cancel()
         if self._current:
             works = self._current.bot.door.works
-            await asyncio.gather(works.finish(within_s=FINISH_WITHIN_S), self._current.pause(), *self._draining)
+            await asyncio.gather(
+                works.finish(within_s=FINISH_WITHIN_S), self._current.pause(), *self._draining
+            )
         await self._front.aclose()
         if self._current:
             await self._current.close()
@@ -282,16 +327,22 @@ class Service:
         stack, health = AsyncExitStack(), settings.health
         if health:
             await stack.enter_async_context(
-                serve_health(health.port, self.slack, self.database_works, health.host, self.troubles)
+                serve_health(
+                    health.port, self.slack, self.database_works, health.host, self.troubles
+                )
             )
         return stack
 
-    async def _opened(self, settings: Settings, tokens: SlackTokens, slack: ConnectionStatus) -> _Running:
+    async def _opened(
+        self, settings: Settings, tokens: SlackTokens, slack: ConnectionStatus
+    ) -> _Running:
         stack = AsyncExitStack()
         return _Running(await stack.enter_async_context(open_bot(settings, tokens, slack)), stack)
 
     async def _lead_to(self, bot: Bot) -> None:
-        """Slack's deliveries go to that bot from now on, over the connection that stands where it can stay."""
+        """Slack's deliveries go to that bot from now on, over the connection that stands where it
+        can stay.
+        """
         assert self._front_of is not None, "it was started"
         if _way(bot) == _way(self._front_of):
             self._front_of.deliveries.lead_to(bot.deliveries)
@@ -316,7 +367,9 @@ class Service:
         more = f"\n… and {len(problems) - 10} more" if len(problems) > 10 else ""
         text = f"The configuration was not reloaded; the one before stays in force.\n{shown}{more}"
         now = self.current.clock()
-        await Posts(self.current.store).enqueue(operator_post(ops, f"reload:{now.isoformat()}", text), now=now)
+        await Posts(self.current.store).enqueue(
+            operator_post(ops, f"reload:{now.isoformat()}", text), now=now
+        )
         self.current.outbox.wake()
 
 

@@ -1,4 +1,6 @@
-"""Tells systemd how the bot is: started, reloading, stopping, alive (sd_notify(3), for units of `Type=notify` with `WatchdogSec=`)."""
+"""Tells systemd how the bot is: started, reloading, stopping, alive (sd_notify(3), for units of
+`Type=notify` with `WatchdogSec=`).
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,18 @@ LONGEST_STATUS = 200
 
 @dataclass(frozen=True, slots=True)
 class ServiceManager:
-    """Where to notify, and how often the watchdog wants a sign; without an address nothing is sent."""
+    """Where to notify, and how often the watchdog wants a sign; without an address
+    nothing is sent.
+    """
 
     address: str = ""
     watchdog_s: float = 0.0
 
     @classmethod
     def from_environ(cls, environ: MutableMapping[str, str] = os.environ) -> ServiceManager:
-        """What systemd has set. It is taken out of the environment, so that no process that the bot starts notifies for it."""
+        """What systemd has set. It is taken out of the environment, so that no process that the bot
+        starts notifies for it.
+        """
         address, pid = environ.pop("NOTIFY_SOCKET", ""), environ.pop("WATCHDOG_PID", "")
         usec = environ.pop("WATCHDOG_USEC", "")
         is_ours = not pid or pid == str(os.getpid())
@@ -44,8 +50,12 @@ class ServiceManager:
         self.notify("STOPPING=1")
 
     @asynccontextmanager
-    async def watched(self, alive: Callable[[], bool], status: Callable[[], str]) -> AsyncIterator[None]:
-        """Shows the status, and that the event loop runs and the bot is `alive`, as long as that is so."""
+    async def watched(
+        self, alive: Callable[[], bool], status: Callable[[], str]
+    ) -> AsyncIterator[None]:
+        """Shows the status, and that the event loop runs and the bot is `alive`, as long as that is
+        so.
+        """
         if not self.address:
             yield
             return
@@ -73,6 +83,9 @@ class ServiceManager:
         if not self.address:
             return
         address = f"\0{self.address[1:]}" if self.address.startswith("@") else self.address
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        with (
+            contextlib.suppress(OSError),
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender,
+        ):
             sender.setblocking(False)
             sender.sendto(state.encode(), address)

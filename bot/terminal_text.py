@@ -1,4 +1,6 @@
-"""Text for a terminal: nothing in it moves the cursor, sets a title, hides or turns round what else is shown (pure)."""
+"""Text for a terminal: nothing in it moves the cursor, sets a title, hides or turns round what else
+is shown (pure).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,8 @@ from typing import Any
 
 from bot.formatting import sanitise_lines
 
-# Control sequences of ECMA-48, in seven and in eight bits: CSI; strings such as OSC up to their end; and single escapes.
+# Control sequences of ECMA-48, in seven and in eight bits: CSI; strings such as OSC up to their
+# end; and single escapes.
 _SEQUENCES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*+[ -/]*+[@-~]"
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*+(?:\x07|\x9c|\x1b\\)"
@@ -21,7 +24,9 @@ _UNSEEN = re.compile(
 
 
 def terminal_text(text: str) -> str:
-    """The text with its lines, and without control sequences; of other controls and marks of direction a `·` is left."""
+    """The text with its lines, and without control sequences; of other controls and marks of
+    direction a `·` is left.
+    """
     return sanitise_lines(_SEQUENCES.sub("", text).replace("\r\n", "\n"))
 
 
@@ -31,7 +36,9 @@ def terminal_line(text: str) -> str:
 
 
 def terminal_json(value: Any) -> str:
-    """The value as one line of JSON, in which every control, also beyond ASCII, is written as an escape."""
+    """The value as one line of JSON, in which every control, also beyond ASCII, is written as an
+    escape.
+    """
     return _UNSEEN.sub(_escape, json.dumps(value, ensure_ascii=False))
 
 

@@ -1,4 +1,6 @@
-"""`alert`, `alerts`, `unalert`, `silence` and `unsilence`: what people have watched, in the channel they are in, and have quiet."""
+"""`alert`, `alerts`, `unalert`, `silence` and `unsilence`: what people have watched, in the channel
+they are in, and have quiet.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,16 @@ import msgspec
 
 from bot import formatting
 from bot.access import AccessPolicy
-from bot.alerts.commands import WORDS, CreateAlert, DeleteAlert, Silence, Unsilence, alert_example, read_alert_wish, value_meant
+from bot.alerts.commands import (
+    WORDS,
+    CreateAlert,
+    DeleteAlert,
+    Silence,
+    Unsilence,
+    alert_example,
+    read_alert_wish,
+    value_meant,
+)
 from bot.alerts.rule import Rule
 from bot.alerts.state import AlertState, State
 from bot.answer import Answer
@@ -39,7 +50,9 @@ MOST_NAMED = 10
 
 @dataclass(frozen=True, slots=True)
 class AlertSummary:
-    """How it stands with some alerts: a line for each that is not calm, how many are, and when one was looked at last."""
+    """How it stands with some alerts: a line for each that is not calm, how many are, and when one
+    was looked at last.
+    """
 
     told: list[str]
     calm: int
@@ -48,7 +61,9 @@ class AlertSummary:
 
 @dataclass(frozen=True, slots=True)
 class RuleManager:
-    """Takes wishes about alerts. Those of the configuration are shown and silenced here, and changed there."""
+    """Takes wishes about alerts. Those of the configuration are shown and silenced here, and
+    changed there.
+    """
 
     answering: Answerer
     alerts: Alerts
@@ -67,7 +82,9 @@ class RuleManager:
         return self.permissions.access
 
     async def take(self, command: CommandName, text: str, asker: Requester) -> Answer | None:
-        """What became of the wish, for whoever wished; None where the words are something else. Raises BadQuestion and Refused."""
+        """What became of the wish, for whoever wished; None where the words are something else.
+        Raises BadQuestion and Refused.
+        """
         verb = text.strip().partition(" ")[0].lower()
         if verb not in WORDS:
             return None
@@ -75,7 +92,9 @@ class RuleManager:
         if verb == "alert":
             # Before the words are read: a refusal of theirs names accounts.
             self.access.require_manage(command, **requester.rights)
-        wish = read_alert_wish(command, text, self.permissions.directory(self.answering.directory, requester))
+        wish = read_alert_wish(
+            command, text, self.permissions.directory(self.answering.directory, requester)
+        )
         if wish is None:
             return None
         if wish == "list":
@@ -92,11 +111,15 @@ class RuleManager:
         return rules
 
     def scheduled(self, rule: Rule) -> Job:
-        """The rule with the time it is due. One that was made in chat is evaluated with the rights that its maker has then."""
+        """The rule with the time it is due. One that was made in chat is evaluated with the rights
+        that its maker has then.
+        """
         scheduled = self.job.scheduled(rule)
         if rule.name not in self.made:
             return scheduled
-        return Job(scheduled.name, scheduled.trigger, partial(self._run, rule), scheduled.last_handled_at)
+        return Job(
+            scheduled.name, scheduled.trigger, partial(self._run, rule), scheduled.last_handled_at
+        )
 
     async def _run(self, rule: Rule, due: Due) -> None:
         watch = await self.job.watch(rule)
@@ -127,26 +150,45 @@ class RuleManager:
 
     def names(self, channel: str) -> list[str]:
         """The alerts of a channel, and those of the configuration."""
-        return [rule.name for rule in self._rules() if rule.name not in self.made or rule.channel == channel]
+        return [
+            rule.name
+            for rule in self._rules()
+            if rule.name not in self.made or rule.channel == channel
+        ]
 
     async def nameable(self, requester: Requester) -> list[str]:
-        """The alerts of the person's channel, and those of the configuration, as far as they may silence them."""
+        """The alerts of the person's channel, and those of the configuration, as far as they may
+        silence them.
+        """
         names = self.names(requester.channel)
         rules = [
-            rule for rule in self._rules() if rule.name in names and await self.permissions.may_see(self.owned(rule), requester)
+            rule
+            for rule in self._rules()
+            if rule.name in names and await self.permissions.may_see(self.owned(rule), requester)
         ]
-        return [rule.name for rule in rules if self.access.may_manage(rule.command, **requester.rights)]
+        return [
+            rule.name for rule in rules if self.access.may_manage(rule.command, **requester.rights)
+        ]
 
     async def standing(self, requester: Requester) -> AlertSummary:
-        """State of the alerts that the person may know of: those that are not calm, the gravest first, and how many are."""
-        rules = [rule for rule in self._rules() if await self.permissions.may_see(self.owned(rule), requester)]
+        """State of the alerts that the person may know of: those that are not calm, the gravest
+        first, and how many are.
+        """
+        rules = [
+            rule
+            for rule in self._rules()
+            if await self.permissions.may_see(self.owned(rule), requester)
+        ]
         watches = {rule.name: await self.job.watch(rule) for rule in rules}
         now = self.clock()
         restless = [
-            rule for rule in rules
-            if watches[rule.name].state not in _CALM or watches[rule.name].errors or self.job.quiet.said(rule.name, now)
+            rule
+            for rule in rules
+            if watches[rule.name].state not in _CALM
+            or watches[rule.name].errors
+            or self.job.quiet.said(rule.name, now)
             or self.guard.is_paused(schedule_of(rule.name))
-        ]  # fmt: skip
+        ]
         restless.sort(key=lambda rule: _GRAVITY.index(watches[rule.name].state))
         evaluated = [watch.evaluated_at for watch in watches.values() if watch.evaluated_at]
         lines = [await self._line(rule, requester) for rule in restless]
@@ -159,28 +201,50 @@ class RuleManager:
         return rule
 
     async def editable(self, name: str, command: CommandName, requester: Requester) -> StoredRule:
-        """The rule of that name where it was made in this channel, for whoever may manage it. Raises BadQuestion and Refused."""
+        """The rule of that name where it was made in this channel, for whoever may manage it.
+        Raises BadQuestion and Refused.
+        """
         rule = await self.required(name, command, requester)
         kept = self.made.get(rule.name)
         if kept is None:
-            raise BadQuestion(f"`{rule.name}` is a rule of bot.toml and is changed there; here it can be silenced.")
+            raise BadQuestion(
+                f"`{rule.name}` is a rule of bot.toml and is changed there; here it can be "
+                "silenced."
+            )
         if kept.channel != requester.channel:
-            raise BadQuestion(f"`{rule.name}` is an alert of another channel, and is changed there.", f"/{rule.command} alerts")
+            raise BadQuestion(
+                f"`{rule.name}` is an alert of another channel, and is changed there.",
+                f"/{rule.command} alerts",
+            )
         return kept
 
     async def _seen(self, name: str, command: CommandName, requester: Requester) -> Rule:
-        """The rule of that name, where the person may know of it. What they may not see is not there. Raises BadQuestion and Refused."""
+        """The rule of that name, where the person may know of it. What they may not see is not
+        there. Raises BadQuestion and Refused.
+        """
         rule = self.rule(name)
         if rule is not None and await self.permissions.may_see(self.owned(rule), requester):
             return rule
         self.access.require(command, **requester.rights)
-        seen = [each.name for each in self._rules() if await self.permissions.may_see(self.owned(each), requester)]
+        seen = [
+            each.name
+            for each in self._rules()
+            if await self.permissions.may_see(self.owned(each), requester)
+        ]
         near = difflib.get_close_matches(name[:60], seen, n=1)
-        there = f"; there {'are' if len(seen) > 1 else 'is'} {join_words(seen[:MOST_NAMED])}." if seen else "."
+        there = (
+            f"; there {'are' if len(seen) > 1 else 'is'} {join_words(seen[:MOST_NAMED])}."
+            if seen
+            else "."
+        )
         meant = f"; did you mean {near[0]}?" if near else there
-        raise BadQuestion(f"There is no alert “{formatting.sanitise(name, 60)}”{meant}", f"/{command} alerts")
+        raise BadQuestion(
+            f"There is no alert “{formatting.sanitise(name, 60)}”{meant}", f"/{command} alerts"
+        )
 
-    async def silence(self, rule: Rule, length: timedelta | None, comment: str, user: str) -> Answer:
+    async def silence(
+        self, rule: Rule, length: timedelta | None, comment: str, user: str
+    ) -> Answer:
         """Quiet for so long, or until tomorrow morning."""
         now = self.clock()
         end = now + length if length else self._tomorrow(now)
@@ -194,48 +258,80 @@ class RuleManager:
         if not await self.job.silenced(rule, user=user, name=name):
             await self._announce(rule, user, f"Alert `{rule.name}` was silenced {until}")
         text = (
-            f"Alert `{rule.name}` is silent {until}. It is looked at as always, and speaks at once if it"
-            f" still fires then. End it earlier with `/{rule.command} unsilence {formatting.quoted(rule.name)}`."
+            f"Alert `{rule.name}` is silent {until}. It is looked at as always, and speaks at "
+            "once if it"
+            f" still fires then. End it earlier with `/{rule.command} unsilence "
+            f"{formatting.quoted(rule.name)}`."
         )
         return messages.note(text)
 
     async def _announce(self, rule: Rule, user: str, what: str) -> None:
-        """What somebody did to an alert of another, or of the configuration, is said where it stands."""
+        """What somebody did to an alert of another, or of the configuration, is said where it
+        stands.
+        """
         if self.owned(rule).maker == user:
             return
         watch = await self.job.watch(rule)
-        await self.guard.announcer.done_by(user, rule.channel, what, incident=watch.incident if watch.told else "")
+        await self.guard.announcer.done_by(
+            user, rule.channel, what, incident=watch.incident if watch.told else ""
+        )
 
-    def preview(self, wish: CreateAlert, command: CommandName, requester: Requester) -> tuple[Rule, Question]:
+    def preview(
+        self, wish: CreateAlert, command: CommandName, requester: Requester
+    ) -> tuple[Rule, Question]:
         """The rule that a wish would make, not made. Raises BadQuestion."""
         directory = self.permissions.directory(self.answering.directory, requester)
         shown = alert_example(command, directory)
         try:
-            question = read_question(command, wish.words, directory, now=self.clock(), zone=self.zone)
+            question = read_question(
+                command, wish.words, directory, now=self.clock(), zone=self.zone
+            )
             self.secrets.refuse(question.line, shown)
         except BadQuestion as error:
             meant = value_meant(command, wish.words)
             # The usual interval is named, so that people see that there is one.
             every = "" if "every" in wish.condition.lower().split() else " every 15m"
-            fixed = f"/{command} alert {error.hint.partition(' ')[2]} {wish.condition}{every}" if wish.condition else shown
-            raise BadQuestion(f"{error.message} Or did you mean the value {meant}?" if meant else error.message, fixed) from None
+            fixed = (
+                f"/{command} alert {error.hint.partition(' ')[2]} {wish.condition}{every}"
+                if wish.condition
+                else shown
+            )
+            raise BadQuestion(
+                f"{error.message} Or did you mean the value {meant}?" if meant else error.message,
+                fixed,
+            ) from None
         if question.help:
             raise BadQuestion("Help is nothing to watch.", shown)
         above, below = (wish.threshold, None) if wish.side == "above" else (None, wish.threshold)
         rule = Rule(
-            wish.name, question.line, wish.value, requester.channel, above=above, below=below, recover=wish.recover, every=wish.every,
-            hold=wish.hold, keep=wish.keep, repeat=wish.repeat, no_data=wish.no_data, each=wish.each,  # type: ignore[arg-type]
-        )  # fmt: skip
+            wish.name,
+            question.line,
+            wish.value,
+            requester.channel,
+            above=above,
+            below=below,
+            recover=wish.recover,
+            every=wish.every,
+            hold=wish.hold,
+            keep=wish.keep,
+            repeat=wish.repeat,
+            no_data=wish.no_data,  # type: ignore[arg-type]
+            each=wish.each,
+        )
         return rule, question
 
     async def make(
         self, wish: CreateAlert, command: CommandName, requester: Requester, *, instead_of: str = ""
     ) -> tuple[Rule, Answer]:
-        """A new rule, or another one in the place of one that was made here, and what to tell of it."""
+        """A new rule, or another one in the place of one that was made here, and what to tell of
+        it.
+        """
         self.access.require_manage(command, **requester.rights)
         changed = await self.editable(instead_of, command, requester) if instead_of else None
         if changed and changed.command != command:
-            raise BadQuestion(f"`{changed.name}` asks /{changed.command}, and cannot be made to ask /{command}.")
+            raise BadQuestion(
+                f"`{changed.name}` asks /{changed.command}, and cannot be made to ask /{command}."
+            )
         rule, question = self.preview(wish, command, requester)
         now = self.clock()
         if changed:
@@ -255,7 +351,10 @@ class RuleManager:
         return rule, Answer(text, [*messages.note_blocks(text), kit.actions([*buttons, *show])])
 
     async def _do(
-        self, wish: CreateAlert | DeleteAlert | Silence | Unsilence, command: CommandName, requester: Requester
+        self,
+        wish: CreateAlert | DeleteAlert | Silence | Unsilence,
+        command: CommandName,
+        requester: Requester,
     ) -> Answer:
         if isinstance(wish, CreateAlert):
             return (await self.make(wish, command, requester))[1]
@@ -266,7 +365,9 @@ class RuleManager:
             return await self._unsilence(wish.name, command, requester)
         return await self._end(wish.name, command, requester)
 
-    async def _add(self, rule: Rule, command: CommandName, requester: Requester, now: datetime) -> StoredRule:
+    async def _add(
+        self, rule: Rule, command: CommandName, requester: Requester, now: datetime
+    ) -> StoredRule:
         name = rule.name or await self._free_name(command)
         if self.rule(name) is not None:
             raise BadQuestion(f"There is an alert `{name}` already.", f"/{command} alerts")
@@ -284,9 +385,15 @@ class RuleManager:
         return kept
 
     async def _change(self, kept: StoredRule, rule: Rule, user: str, now: datetime) -> StoredRule:
-        """It keeps its name and its channel. What watches the same goes on; anything else starts afresh."""
+        """It keeps its name and its channel. What watches the same goes on; anything else starts
+        afresh.
+        """
         before = rule_of(kept)
-        await self._announce(before, user, f"Alert `{kept.name}` was changed from {_watching(before)} to {_watching(rule)}")
+        await self._announce(
+            before,
+            user,
+            f"Alert `{kept.name}` was changed from {_watching(before)} to {_watching(rule)}",
+        )
         if before.definition != rule.definition:
             await self.job.close(before, by=user, name=await self.permissions.people.name(user))
         written = _written(replace(rule, name=kept.name, channel=kept.channel))
@@ -295,7 +402,10 @@ class RuleManager:
         return changed
 
     async def _free_name(self, command: CommandName) -> str:
-        taken = {name.lower() for name in (*await self.alerts.names_ever(), *(rule.name for rule in self._rules()))}
+        taken = {
+            name.lower()
+            for name in (*await self.alerts.names_ever(), *(rule.name for rule in self._rules()))
+        }
         number = 1
         while f"{command}-{number}" in taken:
             number += 1
@@ -316,16 +426,23 @@ class RuleManager:
         is_own = kept.user == requester.user
         if kept.channel != requester.channel and not (is_own and requester.is_in_direct_message):
             rule = await self._seen(name, command, requester)
-            raise BadQuestion(f"`{rule.name}` is an alert of another channel, and is ended there.", f"/{rule.command} alerts")
+            raise BadQuestion(
+                f"`{rule.name}` is an alert of another channel, and is ended there.",
+                f"/{rule.command} alerts",
+            )
         name = await self.permissions.people.name(requester.user)
         if not await self.job.close(rule, by=requester.user, name=name):
-            await self._announce(rule, requester.user, f"Alert `{rule.name}`, {_watching(rule)}, was ended")
+            await self._announce(
+                rule, requester.user, f"Alert `{rule.name}`, {_watching(rule)}, was ended"
+            )
         await self.alerts.end_rule(kept.number, user=requester.user, now=self.clock())
         del self.made[rule.name]
         self.clockwork.remove(schedule_of(rule.name))
         await self.guard.forget(schedule_of(rule.name))
         may_read = self.access.may_ask(rule.command, **requester.rights)
-        return messages.note(f"Alert `{rule.name}` has ended{f': {_watching(rule)}' if may_read else ''}.")
+        return messages.note(
+            f"Alert `{rule.name}` has ended{f': {_watching(rule)}' if may_read else ''}."
+        )
 
     async def _unsilence(self, name: str, command: CommandName, requester: Requester) -> Answer:
         now = self.clock()
@@ -339,12 +456,16 @@ class RuleManager:
         await self.job.quiet.refresh(now)
         self.clockwork.once(schedule_of(rule.name), now)
         if not is_own:
-            await self._announce(rule, requester.user, f"The silence of alert `{rule.name}` was ended")
+            await self._announce(
+                rule, requester.user, f"The silence of alert `{rule.name}` was ended"
+            )
         text = f"Alert `{rule.name}` may speak again; it is looked at now."
         return messages.note(text)
 
     async def _silenceable(self, name: str, command: CommandName, requester: Requester) -> Rule:
-        """The rule of that name, for whoever may end a silence of somebody else's. Raises BadQuestion and Refused."""
+        """The rule of that name, for whoever may end a silence of somebody else's. Raises
+        BadQuestion and Refused.
+        """
         rule = self.rule(name)
         if rule is not None and self.access.is_manager(**requester.rights):
             return rule
@@ -356,14 +477,18 @@ class RuleManager:
             if rule.name in here and await self.permissions.may_see(self.owned(rule), requester):
                 lines.append(await self._line(rule, requester))
         if not lines:
-            shown = alert_example("usage", self.permissions.directory(self.answering.directory, requester))
+            shown = alert_example(
+                "usage", self.permissions.directory(self.answering.directory, requester)
+            )
             text = f"There are no alerts in this channel. One is made with `{shown}`."
             return messages.note(text)
         head = f"Alerts (times in {self.zone}):"
         return messages.list_answer(head, lines)
 
     async def _line(self, rule: Rule, requester: Requester) -> str:
-        """An alert as it is listed. Who has lost the right to ask its question reads neither that nor what came of it."""
+        """An alert as it is listed. Who has lost the right to ask its question reads neither that
+        nor what came of it.
+        """
         now = self.clock()
         watch = await self.job.watch(rule)
         quiet = self.job.quiet.said(rule.name, now)
@@ -374,13 +499,18 @@ class RuleManager:
             return f"⏸ `{rule.name}` {_PAUSED}{by}"
         if self.guard.is_paused(schedule_of(rule.name)):
             return f"⏸ `{rule.name}` {_PAUSED}: {_watching(rule)}{origin}{by}"
-        return f"{_DOTS[watch.state]} `{rule.name}` {_state(rule, watch, self.zone, now)}: {_watching(rule)}{origin}{by}"
+        return (
+            f"{_DOTS[watch.state]} `{rule.name}` {_state(rule, watch, self.zone, now)}: "
+            f"{_watching(rule)}{origin}{by}"
+        )
 
     def _made(self, rule: Rule, question: Question, *, changed: bool) -> str:
         window = f" Now it looks at {question.window.said}." if question.window else ""
         return (
-            f"Alert `{rule.name}` {'is changed' if changed else 'is made'}: {_watching(rule)}. It is told in this channel, and looked at now and"
-            f" every {formatting.format_duration(rule.every)}.{window} End it with `/{rule.command} unalert {formatting.quoted(rule.name)}`."
+            f"Alert `{rule.name}` {'is changed' if changed else 'is made'}: {_watching(rule)}. It "
+            "is told in this channel, and looked at now and"
+            f" every {formatting.format_duration(rule.every)}.{window} End it with "
+            f"`/{rule.command} unalert {formatting.quoted(rule.name)}`."
         )
 
     def _tomorrow(self, now: datetime) -> datetime:
@@ -398,7 +528,10 @@ def rule_of(kept: StoredRule) -> Rule:
     """The rule as it was kept."""
     rule = msgspec.json.decode(kept.rule, type=Rule)
     return replace(
-        rule, name=kept.name, channel=kept.channel, origin=f"this channel, made {kept.made_at.day} {kept.made_at:%b %Y}"
+        rule,
+        name=kept.name,
+        channel=kept.channel,
+        origin=f"this channel, made {kept.made_at.day} {kept.made_at:%b %Y}",
     )
 
 
@@ -411,7 +544,9 @@ def _watching(rule: Rule) -> str:
     value, threshold = rule.value, format_value(rule.value, rule.threshold)
     parts = [f"{value} of `{rule.line}` {rule.side} {threshold}"]
     parts += [f"for each {rule.each}"] if rule.each else []
-    parts += [f"calm again at {format_value(value, rule.recover)}"] if rule.recover is not None else []
+    parts += (
+        [f"calm again at {format_value(value, rule.recover)}"] if rule.recover is not None else []
+    )
     parts += [f"for {formatting.format_duration(rule.hold)}"] if rule.hold else []
     parts += [f"repeated every {formatting.format_duration(rule.repeat)}"] if rule.repeat else []
     return ", ".join(parts)
@@ -420,26 +555,54 @@ def _watching(rule: Rule) -> str:
 def _state(rule: Rule, watch: AlertState, zone: tzinfo, now: datetime) -> str:
     """How it stands, in words: its state, since when, its value, and what is odd about it."""
     standing = watch.standing
-    state = "not looked at yet" if watch.state is State.UNKNOWN else watch.state.value.replace("_", " ")
-    since = (
-        f" since {formatting.format_time(watch.started_at, zone, now)}" if watch.started_at and watch.state not in _CALM else ""
+    state = (
+        "not looked at yet" if watch.state is State.UNKNOWN else watch.state.value.replace("_", " ")
     )
-    value = f" ({format_value(rule.value, standing.value)})" if standing.value is not None and not rule.each else ""
+    since = (
+        f" since {formatting.format_time(watch.started_at, zone, now)}"
+        if watch.started_at and watch.state not in _CALM
+        else ""
+    )
+    value = (
+        f" ({format_value(rule.value, standing.value)})"
+        if standing.value is not None and not rule.each
+        else ""
+    )
     flags = ["acknowledged"] if watch.acknowledged_by else []
     flags += ["flapping"] if watch.flapping else []
-    flags += [f"could not be evaluated {formatting.pluralise(watch.errors, 'time')} in a row"] if watch.errors else []
+    flags += (
+        [f"could not be evaluated {formatting.pluralise(watch.errors, 'time')} in a row"]
+        if watch.errors
+        else []
+    )
     return f"{state}{since}{value}" + (f", {', '.join(flags)}" if flags else "")
 
 
 _PAUSED = "paused, since its maker may not have it asked any more"
 _GRAVITY = (State.FIRING, State.NO_DATA, State.PENDING, State.INACTIVE, State.UNKNOWN)
 _CALM = frozenset({State.INACTIVE, State.UNKNOWN})
-_DOTS = {State.FIRING: "🔴", State.PENDING: "🟡", State.NO_DATA: "⚪", State.INACTIVE: "🟢", State.UNKNOWN: "⚪"}
+_DOTS = {
+    State.FIRING: "🔴",
+    State.PENDING: "🟡",
+    State.NO_DATA: "⚪",
+    State.INACTIVE: "🟢",
+    State.UNKNOWN: "⚪",
+}
 
 
 def wish_of(rule: Rule) -> CreateAlert:
     """The wish that a rule came of, so that it can be changed."""
     return CreateAlert(
-        rule.line.partition(" ")[2], rule.value, rule.side, rule.threshold, rule.recover, rule.every, rule.hold, rule.keep,  # type: ignore[arg-type]
-        rule.repeat, rule.each, rule.no_data, rule.name,
-    )  # fmt: skip
+        rule.line.partition(" ")[2],
+        rule.value,
+        rule.side,  # type: ignore[arg-type]
+        rule.threshold,
+        rule.recover,
+        rule.every,
+        rule.hold,
+        rule.keep,
+        rule.repeat,
+        rule.each,
+        rule.no_data,
+        rule.name,
+    )

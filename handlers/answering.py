@@ -1,4 +1,6 @@
-"""Question in, answer out: the same way for a slash command, a button, a schedule and a terminal."""
+"""Question in, answer out: the same way for a slash command, a button, a schedule and a
+terminal.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +25,11 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class AnswerContext:
-    """What an answer needs to know beside the question: where files may be written (a folder that is made when it is asked
-    for), in whose zone times are said, and where to tell how far the work is. `only` names the
-    one value that is wanted, where the rest need not be fetched; `each` the subjects for which it is wanted, too (`by_log`, …)."""
+    """What an answer needs to know beside the question: where files may be written (a folder that
+    is made when it is asked for), in whose zone times are said, and where to tell how far the work
+    is. `only` names the one value that is wanted, where the rest need not be fetched; `each` the
+    subjects for which it is wanted, too (`by_log`, …).
+    """
 
     folder: Callable[[], Path]
     zone: tzinfo
@@ -67,6 +71,8 @@ class Answerer:
 
 @contextmanager
 def lazy_temp_dir() -> Iterator[Callable[[], Path]]:
-    """A folder for the files of one answer, made when the first one is written and gone with the answer."""
+    """A folder for the files of one answer, made when the first one is written and gone with the
+    answer.
+    """
     with ExitStack() as stack:
         yield lru_cache(lambda: stack.enter_context(temporary_folder()))

@@ -1,4 +1,6 @@
-"""What an alert would have done: from the samples that were kept, and from facts of the past fetched where none were."""
+"""What an alert would have done: from the samples that were kept, and from facts of the past
+fetched where none were.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ MOST_DAYS = 400
 
 @dataclass(frozen=True, slots=True)
 class Backtesting:
-    """Tries rules on the past. What was sampled stands; what is missing before it is fetched, where it can be."""
+    """Tries rules on the past. What was sampled stands; what is missing before it is fetched, where
+    it can be.
+    """
 
     commands: Mapping[CommandName, CommandHandler]
     directory: AccountDirectory
@@ -35,33 +39,56 @@ class Backtesting:
         end = self.clock()
         start = end - timedelta(days=days)
         kept = (
-            await self.alerts.samples(rule.name, rule.definition, since=start, until=end) if rule.name and not rule.each else []
+            await self.alerts.samples(rule.name, rule.definition, since=start, until=end)
+            if rule.name and not rule.each
+            else []
         )
-        span = ReplayRequest(rule, start, end, lambda at: read_line(rule.line, self.directory, now=at, zone=self.zone))
+        span = ReplayRequest(
+            rule,
+            start,
+            end,
+            lambda at: read_line(rule.line, self.directory, now=at, zone=self.zone),
+        )
         past = await self.commands[rule.command].past(span)
         looks = await asyncio.to_thread(_joined, rule, kept, past.looks)
         matched = _matched(rule, past, looks)
-        return await asyncio.to_thread(backtest, rule, looks, start=start, end=end, notes=past.notes, matched=matched)
+        return await asyncio.to_thread(
+            backtest, rule, looks, start=start, end=end, notes=past.notes, matched=matched
+        )
 
 
 def _matched(rule: Rule, past: Replay, looks: Sequence[EvaluationPoint]) -> bool:
-    """Whether anything in that time matched the question. The lines of a log are known by what was counted of them alone."""
-    counted = [reading for look in looks for reading in look.readings.values() if reading is not None]
+    """Whether anything in that time matched the question. The lines of a log are known by what was
+    counted of them alone.
+    """
+    counted = [
+        reading for look in looks for reading in look.readings.values() if reading is not None
+    ]
     if rule.command == "logs" and rule.value in ("lines", "bytes"):
         return not counted or any(counted)
     return past.matched or any(counted)
 
 
-def _joined(rule: Rule, kept: Sequence[Sample], computed: Sequence[EvaluationPoint]) -> list[EvaluationPoint]:
-    """What was sampled, and between the samples what was computed. A look that found an error says nothing."""
-    sampled = [EvaluationPoint(sample.at, {WHOLE: sample.value}, rule.every) for sample in kept if sample.state != "error"]
+def _joined(
+    rule: Rule, kept: Sequence[Sample], computed: Sequence[EvaluationPoint]
+) -> list[EvaluationPoint]:
+    """What was sampled, and between the samples what was computed. A look that found an error says
+    nothing.
+    """
+    sampled = [
+        EvaluationPoint(sample.at, {WHOLE: sample.value}, rule.every)
+        for sample in kept
+        if sample.state != "error"
+    ]
     times = [look.at for look in sampled]
 
     def is_new(look: EvaluationPoint) -> bool:
         """Whether no sample lies in the time for which the look stands."""
         return bisect_left(times, look.at) == bisect_left(times, look.at + look.step)
 
-    return sorted([*sampled, *(look for look in computed if is_new(look))], key=lambda look: look.at)
+    return sorted(
+        [*sampled, *(look for look in computed if is_new(look))], key=lambda look: look.at
+    )
 
 
 def days_apart(span: ReplayRequest) -> list[datetime]:
@@ -78,6 +105,11 @@ def steps_apart(span: ReplayRequest) -> list[datetime]:
 
 
 def look_of(
-    span: ReplayRequest, at: datetime, values: Mapping[str, object], step: timedelta, *, alone: bool = False
+    span: ReplayRequest,
+    at: datetime,
+    values: Mapping[str, object],
+    step: timedelta,
+    *,
+    alone: bool = False,
 ) -> EvaluationPoint:
     return EvaluationPoint(at, extract_readings(span.rule, values, {}), step, alone)

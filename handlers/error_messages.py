@@ -1,4 +1,6 @@
-"""What to tell about an error: what failed, what to do, and whether to try again. The same in Slack and in a terminal."""
+"""What to tell about an error: what failed, what to do, and whether to try again. The same in Slack
+and in a terminal.
+"""
 
 from __future__ import annotations
 
@@ -42,11 +44,20 @@ class ErrorMessage:
     may_retry: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        return {"error": {"kind": self.kind, "provider": self.provider, "message": self.message, "hint": self.hint}}
+        return {
+            "error": {
+                "kind": self.kind,
+                "provider": self.provider,
+                "message": self.message,
+                "hint": self.hint,
+            }
+        }
 
     def blocks(self, line: str = "") -> list[dict[str, Any]]:
         fill = line if self.kind == "bad_question" else ""
-        return messages.error_blocks(self.message, self.hint, again=line if self.may_retry else "", fill=fill)
+        return messages.error_blocks(
+            self.message, self.hint, again=line if self.may_retry else "", fill=fill
+        )
 
     @property
     def text(self) -> str:
@@ -54,25 +65,47 @@ class ErrorMessage:
 
 
 def error_message(error: BaseException) -> ErrorMessage:
-    """What to tell about an error. What we did not foresee is our own fault and is told without its details."""
+    """What to tell about an error. What we did not foresee is our own fault and is told without its
+    details.
+    """
     if isinstance(error, BadQuestion | AccessDenied | ConfigError):
         return ErrorMessage(error.kind, None, error.message, error.hint)
     if isinstance(error, ProviderError):
-        return ErrorMessage(error.kind, error.account, error.message, error.hint, may_retry=error.may_retry)
+        return ErrorMessage(
+            error.kind, error.account, error.message, error.hint, may_retry=error.may_retry
+        )
     if isinstance(error, SlackRefused | SlackDeliveryUnknown):
         return ErrorMessage(error.kind, None, error.message, error.hint, may_retry=True)
     if isinstance(error, sqlite3.Error):
         return ErrorMessage(
-            "internal", None, f"My database cannot be used ({error}).", "The operator is told; try again later.", True
+            "internal",
+            None,
+            f"My database cannot be used ({error}).",
+            "The operator is told; try again later.",
+            True,
         )
     if isinstance(error, Cancelled):
         return ErrorMessage("cancelled", None, "Cancelled, as you asked.", "")
     if isinstance(error, Stopping):
         return ErrorMessage(
-            "cancelled", None, "I am being restarted and could not finish this.", "Ask again in a minute.", may_retry=True
+            "cancelled",
+            None,
+            "I am being restarted and could not finish this.",
+            "Ask again in a minute.",
+            may_retry=True,
         )
     if isinstance(error, Lost):
-        return ErrorMessage("cancelled", None, f"I was interrupted while I worked on {error.line}.", "Ask again.", may_retry=True)
+        return ErrorMessage(
+            "cancelled",
+            None,
+            f"I was interrupted while I worked on {error.line}.",
+            "Ask again.",
+            may_retry=True,
+        )
     return ErrorMessage(
-        "internal", None, "Something went wrong in the bot itself.", "The operator finds it in the bot's log; try again.", True
+        "internal",
+        None,
+        "Something went wrong in the bot itself.",
+        "The operator finds it in the bot's log; try again.",
+        True,
     )

@@ -1,5 +1,6 @@
-"""Alerts and subscriptions run with the rights that their maker has now: without them they are paused, and the people concerned are
-told once."""
+"""Alerts and subscriptions run with the rights that their maker has now: without them they are
+paused, and the people concerned are told once.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +24,9 @@ log = logging.getLogger("opswatch")
 
 @dataclass(frozen=True, slots=True)
 class Pausable:
-    """Something on a schedule: the schedule's name, what people call it, whose it is, and how it is ended. `incident` is the key of the
-    message that it has open, in whose thread a pause is told."""
+    """Something on a schedule: the schedule's name, what people call it, whose it is, and how it is
+    ended. `incident` is the key of the message that it has open, in whose thread a pause is told.
+    """
 
     schedule: str
     title: str
@@ -43,9 +45,13 @@ class Announcer:
     clock: Callable[[], datetime]
 
     async def done_by(self, user: str, channel: str, what: str, *, incident: str = "") -> None:
-        """Says in the channel, or in the thread of an incident, what somebody did, with their name."""
+        """Says in the channel, or in the thread of an incident, what somebody did, with
+        their name.
+        """
         name = formatting.sanitise(await self.people.name(user), 60)
-        await self.post(announcement(channel, f"{what} by {name}.", messages.by_person(what, user), incident))
+        await self.post(
+            announcement(channel, f"{what} by {name}.", messages.by_person(what, user), incident)
+        )
 
     async def post(self, post: Post) -> None:
         await self.posts.enqueue(post, now=self.clock())
@@ -73,7 +79,9 @@ class PauseGuard:
         return schedule in self._paused
 
     async def may_run(self, pausable: Pausable) -> bool:
-        """Whether its maker may have it asked now. Where that has changed, it is paused or resumed, and told."""
+        """Whether its maker may have it asked now. Where that has changed, it is paused or resumed,
+        and told.
+        """
         is_allowed = await self.permissions.maker_is_allowed(pausable.owned)
         if is_allowed is None:
             await self._say_unknown(pausable)
@@ -92,13 +100,19 @@ class PauseGuard:
 
     async def _say_unknown(self, pausable: Pausable) -> None:
         """Says once an hour in the ops channel that the members of a user group are not known."""
-        log.warning("%s is not run, since nobody can tell whether its maker may ask it.", pausable.schedule)
+        log.warning(
+            "%s is not run, since nobody can tell whether its maker may ask it.", pausable.schedule
+        )
         if self.ops_channel:
             text = (
-                "Slack has not said for an hour who is in a user group of [access], so its members may ask nothing, and their alerts and"
-                " subscriptions are not run. Check the scope usergroups:read with `python -m bot check`."
+                "Slack has not said for an hour who is in a user group of [access], so its "
+                "members may ask nothing, and their alerts and"
+                " subscriptions are not run. Check the scope usergroups:read with `python -m bot "
+                "check`."
             )
-            await self.announcer.post(operator_post(self.ops_channel, f"unknown-group:{self.clock():%Y%m%d%H}", text))
+            await self.announcer.post(
+                operator_post(self.ops_channel, f"unknown-group:{self.clock():%Y%m%d%H}", text)
+            )
 
     async def _pause(self, pausable: Pausable) -> None:
         if pausable.schedule in self._paused:
@@ -111,7 +125,8 @@ class PauseGuard:
         if await self.pauses.pause(pausable.schedule, posts, now=self.clock()):
             await self._tell_maker(
                 pausable,
-                f"{pausable.title} is paused, since you may not have /{command} asked there any more. It continues when you may."
+                f"{pausable.title} is paused, since you may not have /{command} asked there any "
+                "more. It continues when you may."
                 f" End it with `{pausable.end_with}`.",
             )
         self.announcer.outbox.wake()
@@ -121,8 +136,12 @@ class PauseGuard:
             return
         text = f"{pausable.title} continues, since its maker may have it asked again."
         self._paused.discard(pausable.schedule)
-        if await self.pauses.resume(pausable.schedule, self._posts(pausable, text), now=self.clock()):
-            await self._tell_maker(pausable, f"{pausable.title} continues, since you may have it asked again.")
+        if await self.pauses.resume(
+            pausable.schedule, self._posts(pausable, text), now=self.clock()
+        ):
+            await self._tell_maker(
+                pausable, f"{pausable.title} continues, since you may have it asked again."
+            )
         self.announcer.outbox.wake()
 
     def _posts(self, pausable: Pausable, text: str) -> list[Post]:
@@ -137,7 +156,11 @@ class PauseGuard:
         try:
             channel = await self.direct_channel(pausable.owned.maker)
         except Exception as error:
-            log.info("The maker of %s could not be told about it: %s", pausable.schedule, type(error).__name__)
+            log.info(
+                "The maker of %s could not be told about it: %s",
+                pausable.schedule,
+                type(error).__name__,
+            )
             return
         await self.announcer.post(announcement(channel, text))
 
@@ -145,4 +168,11 @@ class PauseGuard:
 def announcement(channel: str, text: str, blocks: Sequence[Block] = (), incident: str = "") -> Post:
     """A sentence as a post of its own, or in the thread of an incident."""
     how = PostKind.REPLY if incident else PostKind.POST
-    return Post(f"announcement:{uuid.uuid4().hex}", channel, text, blocks or messages.note_blocks(text), how, incident)
+    return Post(
+        f"announcement:{uuid.uuid4().hex}",
+        channel,
+        text,
+        blocks or messages.note_blocks(text),
+        how,
+        incident,
+    )

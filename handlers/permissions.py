@@ -1,4 +1,6 @@
-"""What a person may see, do and end, judged when it is done: by the access rules, and by whose the thing is."""
+"""What a person may see, do and end, judged when it is done: by the access rules, and by whose the
+thing is.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,12 @@ class Requester:
 
     @property
     def rights(self) -> dict[str, Any]:
-        return {"user": self.user, "channel": self.channel, "groups": self.groups, "membership": self.membership}
+        return {
+            "user": self.user,
+            "channel": self.channel,
+            "groups": self.groups,
+            "membership": self.membership,
+        }
 
     @property
     def is_in_direct_message(self) -> bool:
@@ -38,8 +45,9 @@ class Requester:
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """An alert or a subscription: whose question it asks, where it stands, and who made it. One of the configuration was made by
-    nobody."""
+    """An alert or a subscription: whose question it asks, where it stands, and who made it. One of
+    the configuration was made by nobody.
+    """
 
     command: CommandName
     channel: str
@@ -55,21 +63,27 @@ class Permissions:
     channels: Channels
 
     async def requester(self, user: str, channel: str, *commands: CommandName) -> Requester:
-        """The person with their groups, as far as these commands need them; all commands where none is named."""
+        """The person with their groups, as far as these commands need them; all commands where none
+        is named.
+        """
         groups = await self.people.groups_of(user, self.access.groups(*(commands or ALL_COMMANDS)))
         return Requester(user, channel, groups, await self.people.membership(user))
 
     def allowed(self, requester: Requester) -> list[CommandName]:
         """The commands that the person may ask here."""
-        return [command for command in ALL_COMMANDS if self.access.may_ask(command, **requester.rights)]
+        return [
+            command for command in ALL_COMMANDS if self.access.may_ask(command, **requester.rights)
+        ]
 
     def directory(self, directory: AccountDirectory, requester: Requester) -> AccountDirectory:
         """The names of accounts and logs that may be shown to the person."""
         return visible_directory(directory, self.allowed(requester))
 
     async def may_see(self, owned: Owned, requester: Requester) -> bool:
-        """Whether the person may know of it: their own, or one whose question they may ask where it stands. The right of one channel
-        does not reach what stands in another, nor does anything in a channel that is not open to them."""
+        """Whether the person may know of it: their own, or one whose question they may ask where it
+        stands. The right of one channel does not reach what stands in another, nor does anything in
+        a channel that is not open to them.
+        """
         if owned.maker and owned.maker == requester.user:
             return True
         if not owned.maker or owned.channel == requester.channel:
@@ -79,7 +93,9 @@ class Permissions:
         return await self.channels.is_open_to(requester.user, owned.channel)
 
     async def may_end(self, owned: Owned, requester: Requester) -> bool:
-        """Whether the person may end it: always its maker and whoever `manage` names; without `manage` whoever may see it."""
+        """Whether the person may end it: always its maker and whoever `manage` names; without
+        `manage` whoever may see it.
+        """
         if owned.maker and owned.maker == requester.user:
             return True
         if self.access.manage is not None:
@@ -87,7 +103,8 @@ class Permissions:
         return await self.may_see(owned, requester)
 
     async def maker_is_allowed(self, owned: Owned) -> bool | None:
-        """Whether its maker may still have it asked; None where nobody can tell, since Slack does not say who is in a group.
+        """Whether its maker may still have it asked; None where nobody can tell, since Slack does
+        not say who is in a group.
 
         What the configuration holds is the operator's, and always allowed.
         """

@@ -13,7 +13,9 @@ from bot.questions.question import Question
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What could be known of the past: looks, the oldest first, what could not be known, in words, and whether anything in it matched."""
+    """What could be known of the past: looks, the oldest first, what could not be known, in words,
+    and whether anything in it matched.
+    """
 
     looks: Sequence[EvaluationPoint]
     notes: tuple[str, ...] = ()
@@ -22,7 +24,9 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class ReplayRequest:
-    """Which past is asked for: a rule, the time, and how its question was to be read at any moment of it."""
+    """Which past is asked for: a rule, the time, and how its question was to be read at any moment
+    of it.
+    """
 
     rule: Rule
     start: datetime

@@ -1,4 +1,6 @@
-"""The door that every question from Slack comes through: recorded once, allowed or refused, read, answered, delivered."""
+"""The door that every question from Slack comes through: recorded once, allowed or refused, read,
+answered, delivered.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ LOST_SINCE = timedelta(minutes=30)
 
 @dataclass(slots=True)
 class RunningTasks:
-    """The work that is going on, by ticket, so that its asker can stop it, and the errands that are under way."""
+    """The work that is going on, by ticket, so that its asker can stop it, and the errands that are
+    under way.
+    """
 
     errands: set[asyncio.Task[object]] = field(default_factory=set)
     stopping: bool = False
@@ -48,14 +52,18 @@ class RunningTasks:
     earlier: RunningTasks | None = None
 
     def cancel(self, ticket: str, user: str) -> bool:
-        """Stops a person's own work; False where there is none (any more) or it is somebody else's."""
+        """Stops a person's own work; False where there is none (any more) or it is
+        somebody else's.
+        """
         owner, task = self.going_on.get(ticket, ("", None))
         if task is None and self.earlier:
             return self.earlier.cancel(ticket, user)
         return task is not None and owner == user and task.cancel()
 
     async def finish(self, *, within_s: float) -> None:
-        """No new work; what is under way gets a while to end, and is then stopped and told to its asker."""
+        """No new work; what is under way gets a while to end, and is then stopped and told to its
+        asker.
+        """
         self.stopping = True
         if self.errands:
             await asyncio.wait(set(self.errands), timeout=within_s)
@@ -66,7 +74,9 @@ class RunningTasks:
         await self._cut_off()
 
     async def _cut_off(self) -> None:
-        """Ends what is left, such as a file that waits for its turn, while its end can still be recorded."""
+        """Ends what is left, such as a file that waits for its turn, while its end can still be
+        recorded.
+        """
         late = set(self.errands)
         for task in late:
             task.cancel()
@@ -95,7 +105,8 @@ class RequestHandler:
         return self.permissions.people
 
     async def ask(self, command: CommandName, words: str, errand: ReplyTarget, *, via: str) -> None:
-        """Answers the question, and records how it ended. A delivery that is known already has no second effect.
+        """Answers the question, and records how it ended. A delivery that is known already has no
+        second effect.
 
         Errors rise to the one listener that tells them.
         """
@@ -112,12 +123,16 @@ class RequestHandler:
         return await self.permissions.requester(user, channel, command)
 
     async def require(self, command: CommandName, user: str, channel: str) -> Requester:
-        """Who asks, for whoever may ask the command there. Raises AccessDenied, and so is called before any name is shown."""
+        """Who asks, for whoever may ask the command there. Raises AccessDenied, and so is called
+        before any name is shown.
+        """
         requester = await self.asker(command, user, channel)
         self.access.require(command, **requester.rights)
         return requester
 
-    async def _recorded(self, command: CommandName, words: str, errand: ReplyTarget, *, via: str) -> None:
+    async def _recorded(
+        self, command: CommandName, words: str, errand: ReplyTarget, *, via: str
+    ) -> None:
         started = time.monotonic()
         asked = QuestionRecord(
             delivery=errand.delivery,
@@ -152,10 +167,14 @@ class RequestHandler:
         self.access.require(command, **asker.rights)
         zone = await self.people.zone(errand.user)
         directory = self.permissions.directory(self.answering.directory, asker)
-        question = read_question(command, unescape_input(words), directory, now=self.clock(), zone=zone)
+        question = read_question(
+            command, unescape_input(words), directory, now=self.clock(), zone=zone
+        )
         may_manage = self.access.may_manage(command, **asker.rights)
         if question.help:
-            await self.delivery.tell(errand, messages.help_for(question, directory, may_manage=may_manage))
+            await self.delivery.tell(
+                errand, messages.help_for(question, directory, may_manage=may_manage)
+            )
             return "help"
         errand.line = question.line
         errand.shown_line = self.redactor.text(question.line)
@@ -163,12 +182,18 @@ class RequestHandler:
         answer = await self._answer(question, errand, zone, may_manage=may_manage or errand.public)
         return "partial" if answer.warnings else "answered"
 
-    async def _answer(self, question: Question, errand: ReplyTarget, zone: tzinfo, *, may_manage: bool) -> Answer:
-        """The answer, brought to its asker; a private one is kept for a while, so that it can be shared."""
+    async def _answer(
+        self, question: Question, errand: ReplyTarget, zone: tzinfo, *, may_manage: bool
+    ) -> Answer:
+        """The answer, brought to its asker; a private one is kept for a while, so that it can be
+        shared.
+        """
         with lazy_temp_dir() as folder:
             ticket = uuid.uuid4().hex
             answer = await self._work(question, AnswerContext(folder, zone), errand, ticket)
-            blocks = messages.with_follow_up(answer.blocks, question.line, user=errand.user, ticket=ticket, may_manage=may_manage)
+            blocks = messages.with_follow_up(
+                answer.blocks, question.line, user=errand.user, ticket=ticket, may_manage=may_manage
+            )
             answer = replace(answer, blocks=blocks)
             if not errand.public:
                 await self.keep(ticket, errand, answer.text, answer.blocks)
@@ -178,21 +203,29 @@ class RequestHandler:
         return answer
 
     async def report_interrupted(self, *, started: datetime) -> None:
-        """Tells those whose questions a crash cut off, once. Slack does not deliver again what was acknowledged."""
+        """Tells those whose questions a crash cut off, once. Slack does not deliver again what was
+        acknowledged.
+        """
         for asked in await self.store.take_unfinished(since=started - LOST_SINCE, before=started):
             line = f"/{asked.command} {asked.text}".strip()
             trouble = error_message(Lost(line))
             try:
                 await self.delivery.lost(
-                    await self._lost_errand(asked, line), trouble.text, trouble.blocks("" if MARK in line else line)
+                    await self._lost_errand(asked, line),
+                    trouble.text,
+                    trouble.blocks("" if MARK in line else line),
                 )
             except Exception as error:
                 log.warning(
-                    "A question that a crash cut off could not be told: %s", self.redactor.text(repr(error)), exc_info=True
+                    "A question that a crash cut off could not be told: %s",
+                    self.redactor.text(repr(error)),
+                    exc_info=True,
                 )
 
     async def _lost_errand(self, asked: QuestionRecord, line: str) -> ReplyTarget:
-        """The errand of a question that an earlier process did not finish, as far as it is known."""
+        """The errand of a question that an earlier process did not finish, as far as it
+        is known.
+        """
         errand = ReplyTarget(
             user=asked.user,
             channel=asked.channel,
@@ -202,29 +235,56 @@ class RequestHandler:
             delivery=asked.delivery,
         )
         if kept := await self.store.take_response_url(asked.delivery, now=self.clock()):
-            errand.response_url, errand.shown_privately, errand.thread_ts = kept.url.open(), kept.replace, kept.thread_ts
+            errand.response_url, errand.shown_privately, errand.thread_ts = (
+                kept.url.open(),
+                kept.replace,
+                kept.thread_ts,
+            )
         return errand
 
     async def keep(
-        self, ticket: str, errand: ReplyTarget, text: str, blocks: Sequence[Block], *, since: datetime | None = None
+        self,
+        ticket: str,
+        errand: ReplyTarget,
+        text: str,
+        blocks: Sequence[Block],
+        *,
+        since: datetime | None = None,
     ) -> None:
-        """Keeps a private answer without the secrets that were typed, so that its asker may share it for a day."""
+        """Keeps a private answer without the secrets that were typed, so that its asker may share
+        it for a day.
+        """
         secrets = SecretCheck(self.redactor)
         await self.store.keep_answer(
-            ticket, user=errand.user, channel=errand.channel, text=secrets.redacted(text), blocks=secrets.redacted_blocks(blocks),
+            ticket,
+            user=errand.user,
+            channel=errand.channel,
+            text=secrets.redacted(text),
+            blocks=secrets.redacted_blocks(blocks),
             now=since or self.clock(),
-        )  # fmt: skip
+        )
 
-    async def _work(self, question: Question, asking: AnswerContext, errand: ReplyTarget, ticket: str) -> Answer:
-        """The answer. Work that takes longer than a second shows itself and can be stopped with its ticket."""
-        task, started = asyncio.create_task(self.answering.answer(question, asking)), time.monotonic()
+    async def _work(
+        self, question: Question, asking: AnswerContext, errand: ReplyTarget, ticket: str
+    ) -> Answer:
+        """The answer. Work that takes longer than a second shows itself and can be stopped with its
+        ticket.
+        """
+        task, started = (
+            asyncio.create_task(self.answering.answer(question, asking)),
+            time.monotonic(),
+        )
         self.works.going_on[ticket] = (errand.user, task)
         try:
             await asyncio.wait({task}, timeout=SHOW_WORK_AFTER_S)
             while not task.done():
                 lasted = timedelta(seconds=round(time.monotonic() - started))
                 window = question.window.said if question.window else ""
-                said = " · ".join(filter(None, [window, asking.progress.said, f"{format_duration(lasted)} so far"]))
+                said = " · ".join(
+                    filter(
+                        None, [window, asking.progress.said, f"{format_duration(lasted)} so far"]
+                    )
+                )
                 await self._show(errand, ticket, Progress(said, dict(asking.progress.steps)))
                 await asyncio.wait({task}, timeout=EDIT_EVERY_S)
             if task.cancelled():
@@ -242,19 +302,26 @@ class RequestHandler:
         shown_ts, shown_privately = errand.shown_ts, errand.shown_privately
         try:
             if not shown_ts and not shown_privately:
-                # Before it is shown, so that a crash at any moment leaves no message that nobody can replace.
+                # Before it is shown, so that a crash at any moment leaves no message that nobody
+                # can replace.
                 await self._keep_response_url(errand, replace=errand.holder is ReplaceMode.NOTHING)
             await self.delivery.show_progress(errand, ticket, progress)
             if errand.shown_ts != shown_ts:
                 await self.store.note_shown(errand.delivery, errand.shown_ts)
-            if errand.shown_privately and errand.holder is not ReplaceMode.NOTHING and not shown_privately:
+            if (
+                errand.shown_privately
+                and errand.holder is not ReplaceMode.NOTHING
+                and not shown_privately
+            ):
                 await self._keep_response_url(errand, replace=True)
         except NoRoom:
             return
         except (SlackRefused, SlackDeliveryUnknown) as error:
             log.warning("Progress could not be shown: %s", error)
         except Exception as error:
-            log.warning("Progress could not be shown: %s", self.redactor.text(repr(error)), exc_info=True)
+            log.warning(
+                "Progress could not be shown: %s", self.redactor.text(repr(error)), exc_info=True
+            )
 
     async def _keep_response_url(self, errand: ReplyTarget, *, replace: bool) -> None:
         if errand.response_url or errand.thread_ts:
@@ -263,7 +330,9 @@ class RequestHandler:
 
 
 def split_command(line: str) -> tuple[CommandName, str]:
-    """The command and the words of a line such as `/usage last 7 days`. Raises BadQuestion where it is none."""
+    """The command and the words of a line such as `/usage last 7 days`. Raises BadQuestion where it
+    is none.
+    """
     name, _, words = line.strip().partition(" ")
     command = COMMANDS.get(name.removeprefix("/"))
     if command is None or not name.startswith("/"):

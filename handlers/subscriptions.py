@@ -1,4 +1,6 @@
-"""`subscribe`, `subscriptions` and `unsubscribe`: questions that people have asked again on a schedule, in the channel they are in."""
+"""`subscribe`, `subscriptions` and `unsubscribe`: questions that people have asked again on a
+schedule, in the channel they are in.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +33,17 @@ class Manager(Protocol):
     """Takes wishes of one kind."""
 
     async def take(self, command: CommandName, text: str, asker: Requester) -> Answer | None:
-        """What became of the wish, for whoever wished; None where the words are something else. Raises BadQuestion and Refused."""
+        """What became of the wish, for whoever wished; None where the words are something else.
+        Raises BadQuestion and Refused.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionManager:
-    """Takes wishes about schedules. `file_digests` are those of the configuration, which chat shows and cannot change."""
+    """Takes wishes about schedules. `file_digests` are those of the configuration, which chat shows
+    and cannot change.
+    """
 
     answering: Answerer
     posts: Posts
@@ -51,7 +57,9 @@ class SubscriptionManager:
     file_digests: Sequence[Digest]
 
     async def take(self, command: CommandName, text: str, asker: Requester) -> Answer | None:
-        """What became of the wish, for whoever wished; None where the words are something else. Raises BadQuestion and Refused."""
+        """What became of the wish, for whoever wished; None where the words are something else.
+        Raises BadQuestion and Refused.
+        """
         verb = text.strip().partition(" ")[0].lower()
         if verb not in WORDS:
             return None
@@ -59,7 +67,9 @@ class SubscriptionManager:
         if verb == "subscribe":
             # Before the words are read: a refusal of theirs names accounts.
             self.access.require_manage(command, **requester.rights)
-        wish = parse_subscription(command, text, self.permissions.directory(self.answering.directory, requester))
+        wish = parse_subscription(
+            command, text, self.permissions.directory(self.answering.directory, requester)
+        )
         if wish is None:
             return None
         if wish == "list":
@@ -78,10 +88,16 @@ class SubscriptionManager:
         return [self._scheduled(each) for each in await self.posts.subscriptions()]
 
     async def upcoming(self, requester: Requester) -> list[Upcoming]:
-        """The questions that are asked next, as far as the person may know of them, by when they are due."""
+        """The questions that are asked next, as far as the person may know of them, by when they
+        are due.
+        """
         now, found = self.clock(), list[Upcoming]()
         entries = [(digest, owned_digest(digest)) for digest in self.file_digests]
-        made = [each for each in await self.posts.subscriptions() if not self.guard.is_paused(schedule_name(each))]
+        made = [
+            each
+            for each in await self.posts.subscriptions()
+            if not self.guard.is_paused(schedule_name(each))
+        ]
         entries += [(digest_of(each, self.zone), owned(each)) for each in made]
         for digest, whose in entries:
             if (due := next_due(digest.trigger, now)) and await self._may_show(whose, requester):
@@ -89,25 +105,40 @@ class SubscriptionManager:
         return sorted(found, key=lambda each: each.due)
 
     async def _may_show(self, whose: Owned, requester: Requester) -> bool:
-        """Whether the question may be shown: who has lost the right to ask one may end it, and knows it by its number."""
+        """Whether the question may be shown: who has lost the right to ask one may end it, and
+        knows it by its number.
+        """
         may_see = await self.permissions.may_see(whose, requester)
         return may_see and self.access.may_ask(whose.command, **requester.rights)
 
     def _scheduled(self, subscription: Subscription) -> Job:
         digest = digest_of(subscription, self.zone)
         scheduled = self.job.scheduled(digest)
-        return Job(scheduled.name, scheduled.trigger, partial(self._run, subscription, digest), scheduled.last_handled_at)
+        return Job(
+            scheduled.name,
+            scheduled.trigger,
+            partial(self._run, subscription, digest),
+            scheduled.last_handled_at,
+        )
 
     async def _run(self, subscription: Subscription, digest: Digest, due: Due) -> None:
-        """The digest, where its maker may have it asked now. One that is paused is passed over and not made up for."""
+        """The digest, where its maker may have it asked now. One that is paused is passed over and
+        not made up for.
+        """
         number, whose = subscription.number, owned(subscription)
-        pausable = Pausable(digest.name, f"Subscription {number}", whose, f"/{whose.command} unsubscribe {number}")
+        pausable = Pausable(
+            digest.name, f"Subscription {number}", whose, f"/{whose.command} unsubscribe {number}"
+        )
         if await self.guard.may_run(pausable):
             await self.job.run(digest, due)
         elif await self.posts.claim_run(digest.name, due.at, now=self.clock()) is not None:
-            await self.posts.end_run(digest.name, due.at, outcome="paused", posts=[], now=self.clock())
+            await self.posts.end_run(
+                digest.name, due.at, outcome="paused", posts=[], now=self.clock()
+            )
 
-    async def _subscribe(self, wish: Subscribe, command: CommandName, requester: Requester) -> Answer:
+    async def _subscribe(
+        self, wish: Subscribe, command: CommandName, requester: Requester
+    ) -> Answer:
         now, channel = self.clock(), requester.channel
         directory = self.permissions.directory(self.answering.directory, requester)
         try:
@@ -119,33 +150,52 @@ class SubscriptionManager:
         if question.help:
             hint = f"/{command} subscribe {example(command, directory).partition(' ')[2]} at 09:00"
             raise BadQuestion("Help is not a question to subscribe to.", hint)
-        self.secrets.refuse(question.line, f"/{command} subscribe {example(command, directory).partition(' ')[2]} at 09:00")
+        self.secrets.refuse(
+            question.line,
+            f"/{command} subscribe {example(command, directory).partition(' ')[2]} at 09:00",
+        )
         subscription = await self.posts.subscribe(
-            channel=channel, line=question.line, cron=wish.cron, said=wish.said, user=requester.user, now=now
+            channel=channel,
+            line=question.line,
+            cron=wish.cron,
+            said=wish.said,
+            user=requester.user,
+            now=now,
         )
         await self.clockwork.add(self._scheduled(subscription))
         due = next_due(digest_of(subscription, self.zone).trigger, now)
         local = due.astimezone(self.zone) if due else None
         first = (
-            f" First on {formatting.format_day(local.date(), now.astimezone(self.zone).date())} at {local:%H:%M}."
+            (
+                " First on "
+                f"{formatting.format_day(local.date(), now.astimezone(self.zone).date())} at "
+                f"{local:%H:%M}."
+            )
             if local
             else ""
         )
         text = (
-            f"Subscription {subscription.number}: `{question.line}` {wish.said} ({self.zone}), in this channel.{first}"
-            f" End it with `/{command} unsubscribe {subscription.number}`.{seen_by_all(self.access, command, channel)}"
+            f"Subscription {subscription.number}: `{question.line}` {wish.said} ({self.zone}), in "
+            f"this channel.{first}"
+            f" End it with `/{command} unsubscribe "
+            f"{subscription.number}`.{seen_by_all(self.access, command, channel)}"
             f"{await invitation(self.permissions.channels, channel)}"
         )
         return messages.note(text)
 
-    async def _unsubscribe(self, wish: Unsubscribe, command: CommandName, requester: Requester) -> Answer:
+    async def _unsubscribe(
+        self, wish: Unsubscribe, command: CommandName, requester: Requester
+    ) -> Answer:
         subscription = await self._required(wish.number, command, requester)
         whose = owned(subscription)
         ended = await self.posts.unsubscribe(
             subscription.number, channel=subscription.channel, user=requester.user, now=self.clock()
         )
         if ended is None:
-            raise BadQuestion(f"There is no subscription {wish.number} in this channel.", f"/{command} subscriptions")
+            raise BadQuestion(
+                f"There is no subscription {wish.number} in this channel.",
+                f"/{command} subscriptions",
+            )
         name = schedule_name(ended)
         self.clockwork.remove(name)
         await self.guard.forget(name)
@@ -156,11 +206,16 @@ class SubscriptionManager:
         question = f": `{ended.line}` {ended.said}" if may_read else ""
         return messages.note(f"Subscription {ended.number} has ended{question}.")
 
-    async def _required(self, number: int, command: CommandName, requester: Requester) -> Subscription:
-        """The subscription of this channel that the person may end. Their own they may end from direct messages, too, since they may
-        have left the channel. Raises BadQuestion and Refused."""
+    async def _required(
+        self, number: int, command: CommandName, requester: Requester
+    ) -> Subscription:
+        """The subscription of this channel that the person may end. Their own they may end from
+        direct messages, too, since they may have left the channel. Raises BadQuestion and Refused.
+        """
         for each in await self.posts.subscriptions():
-            is_here = each.channel == requester.channel or (each.user == requester.user and requester.is_in_direct_message)
+            is_here = each.channel == requester.channel or (
+                each.user == requester.user and requester.is_in_direct_message
+            )
             if each.number != number or not is_here:
                 continue
             if await self.permissions.may_end(owned(each), requester):
@@ -168,7 +223,9 @@ class SubscriptionManager:
             if await self.permissions.may_see(owned(each), requester):
                 raise not_a_manager()
         self.access.require(command, **requester.rights)
-        raise BadQuestion(f"There is no subscription {number} in this channel.", f"/{command} subscriptions")
+        raise BadQuestion(
+            f"There is no subscription {number} in this channel.", f"/{command} subscriptions"
+        )
 
     async def _list(self, command: CommandName, requester: Requester) -> Answer:
         lines = []
@@ -181,7 +238,10 @@ class SubscriptionManager:
             if await self.permissions.may_see(owned_digest(digest), requester)
         ]
         if not lines:
-            text = f"There are no subscriptions in this channel. One is made with `/{command} subscribe … at 09:00 on weekdays`."
+            text = (
+                f"There are no subscriptions in this channel. One is made with `/{command} "
+                "subscribe … at 09:00 on weekdays`."
+            )
             return messages.note(text)
         head = f"Subscriptions in this channel (times in {self.zone}):"
         return messages.list_answer(head, lines)
@@ -198,7 +258,10 @@ class SubscriptionManager:
         )
         may_read = self.access.may_ask(whose.command, **requester.rights)
         question = f"`{subscription.line}` " if may_read else f"a question of /{whose.command} "
-        return f"{subscription.number}. {paused}{question}{subscription.said}, by <@{subscription.user}>"
+        return (
+            f"{subscription.number}. {paused}{question}{subscription.said}, by "
+            f"<@{subscription.user}>"
+        )
 
 
 def owned(subscription: Subscription) -> Owned:
@@ -219,7 +282,10 @@ def command_of(line: str) -> CommandName:
 def not_a_manager() -> AccessDenied:
     return AccessDenied(
         "You may not manage what is asked on a schedule here.",
-        "Ask whoever made it, or ask the operator to add you to `manage` under [access] in bot.toml.",
+        (
+            "Ask whoever made it, or ask the operator to add you to `manage` under [access] in "
+            "bot.toml."
+        ),
     )
 
 
@@ -234,7 +300,10 @@ async def invitation(channels: Channels, channel: str) -> str:
     """What has to be done first where the bot cannot post in the channel."""
     if await channels.is_bot_in(channel) is not False:
         return ""
-    return " It is saved, but nothing can be posted yet, because I am not in this channel: `/invite @Opswatch`."
+    return (
+        " It is saved, but nothing can be posted yet, because I am not in this channel: `/invite "
+        "@Opswatch`."
+    )
 
 
 def schedule_name(subscription: Subscription) -> str:
@@ -246,4 +315,10 @@ def digest_of(subscription: Subscription, zone: tzinfo) -> Digest:
     """A subscription as the clockwork has it."""
     trigger = read_cron(subscription.cron, zone)
     assert trigger is not None, "it was read when it was made"
-    return Digest(schedule_name(subscription), subscription.line, subscription.cron, trigger, subscription.channel)
+    return Digest(
+        schedule_name(subscription),
+        subscription.line,
+        subscription.cron,
+        trigger,
+        subscription.channel,
+    )

@@ -1,4 +1,6 @@
-"""What people type may hold a secret. Records are redacted; what has to be asked again word for word is not kept with one."""
+"""What people type may hold a secret. Records are redacted; what has to be asked again word for
+word is not kept with one.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,16 @@ class SecretCheck:
     redactor: Redactor
 
     def refuse(self, line: str, instead: str) -> None:
-        """Raises BadQuestion where a question that would be stored holds what looks like a secret."""
+        """Raises BadQuestion where a question that would be stored holds what looks
+        like a secret.
+        """
         if self.redactor.text(line) != line:
             raise BadQuestion(
-                "This question holds what looks like a password or a token, and is not stored; leave that part out.", instead
+                (
+                    "This question holds what looks like a password or a token, and is not "
+                    "stored; leave that part out."
+                ),
+                instead,
             )
 
     def redacted(self, text: str) -> str:
@@ -28,7 +36,9 @@ class SecretCheck:
         return self.redactor.text(text)
 
     def redacted_blocks(self, blocks: Sequence[Block]) -> list[Block]:
-        """The blocks as they may be stored. A button that would ask a question with a secret is left out."""
+        """The blocks as they may be stored. A button that would ask a question with a secret is
+        left out.
+        """
         redacted = [self._redacted(block) for block in blocks]
         return [block for block in redacted if block.get("type") != "actions" or block["elements"]]
 
@@ -36,7 +46,10 @@ class SecretCheck:
         if block.get("type") != "actions":
             return {key: self._walk(value) for key, value in block.items()}
         values = [(element, str(element.get("value", ""))) for element in block["elements"]]
-        return {**block, "elements": [element for element, value in values if self.redacted(value) == value]}
+        return {
+            **block,
+            "elements": [element for element, value in values if self.redacted(value) == value],
+        }
 
     def _walk(self, value: object) -> object:
         if isinstance(value, str):

@@ -1,1 +1,3 @@
-"""Where facts come from: one folder a vendor. Nothing in here knows Slack, state, or anything above it."""
+"""Where facts come from: one folder a vendor. Nothing in here knows Slack, state, or anything above
+it.
+"""

@@ -1,4 +1,6 @@
-"""The time of day. Whatever needs it is given a clock, so that a test can hold it; `utc_now` is the machine's own."""
+"""The time of day. Whatever needs it is given a clock, so that a test can hold it; `utc_now` is the
+machine's own.
+"""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@
     │   └── TooLarge     an answer of more bytes than are taken
     └── Incomplete       an answer cut short of which nothing can be used
 
-Each carries the account, one sentence about what happened, one hint about what to do, and whether asking again may help.
-Vendor errors are translated to these once, inside the vendor's folder.
+Each carries the account, one sentence about what happened, one hint about what to do, and whether
+asking again may help. Vendor errors are translated to these once, inside the vendor's folder.
 """
 
 from __future__ import annotations
@@ -20,12 +20,16 @@ from typing import ClassVar
 
 
 class ProviderError(Exception):
-    """A question a provider could not answer. `str(error)` is one sentence for a person and holds no secret."""
+    """A question a provider could not answer. `str(error)` is one sentence for a person and holds
+    no secret.
+    """
 
     kind: ClassVar[str] = "unavailable"
     may_retry: ClassVar[bool] = False
 
-    def __init__(self, message: str, *, account: str, hint: str, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, account: str, hint: str, retry_after_s: float | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.account = account
@@ -65,21 +69,31 @@ class Incomplete(ProviderError):
 
 
 def combined(errors: Sequence[ProviderError]) -> ProviderError:
-    """One error for several accounts of which none answered: the first one's kind and account, everyone's sentence and hint."""
+    """One error for several accounts of which none answered: the first one's kind and account,
+    everyone's sentence and hint.
+    """
     first = errors[0]
     if len(errors) == 1:
         return first
     hints = list(dict.fromkeys(error.hint for error in errors))
     told = hints if len(hints) == 1 else [f"{error.account}: {error.hint}" for error in errors]
     waits = [error.retry_after_s for error in errors if error.retry_after_s is not None]
-    messages = [error.message if error.account in error.message else f"{error.account}: {error.message}" for error in errors]
+    messages = [
+        error.message if error.account in error.message else f"{error.account}: {error.message}"
+        for error in errors
+    ]
     return type(first)(
-        " ".join(dict.fromkeys(messages)), account=first.account, hint=" ".join(told), retry_after_s=max(waits, default=None)
+        " ".join(dict.fromkeys(messages)),
+        account=first.account,
+        hint=" ".join(told),
+        retry_after_s=max(waits, default=None),
     )
 
 
 def unreadable(account: str, what: str) -> ProtocolError:
     """The error for an answer that came and cannot be read: `what` follows "ACCOUNT sent"."""
     return ProtocolError(
-        f"{account} sent {what}, which cannot be read.", account=account, hint="Try again; if it stays, tell the operator."
+        f"{account} sent {what}, which cannot be read.",
+        account=account,
+        hint="Try again; if it stays, tell the operator.",
     )

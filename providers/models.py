@@ -1,4 +1,6 @@
-"""The facts that come back from providers, as frozen values with real types. A missing fact is None and never zero."""
+"""The facts that come back from providers, as frozen values with real types. A missing fact is None
+and never zero.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,12 @@ import msgspec
 
 
 def iso_utc(moment: datetime, timespec: str = "seconds") -> str:
-    """An instant as vendors and readers are told it: ISO-8601 in UTC with `Z`, cut to the given precision."""
-    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(timespec=timespec)[:-6] + "Z"
+    """An instant as vendors and readers are told it: ISO-8601 in UTC with `Z`, cut to the given
+    precision.
+    """
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(
+        timespec=timespec
+    )[:-6] + "Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,9 @@ class DayRange:
         return isinstance(day, date) and self.first <= day <= self.last
 
     def each(self) -> list[date]:
-        return [date.fromordinal(n) for n in range(self.first.toordinal(), self.last.toordinal() + 1)]
+        return [
+            date.fromordinal(n) for n in range(self.first.toordinal(), self.last.toordinal() + 1)
+        ]
 
     def before(self) -> DayRange:
         """The range of the same length that ends the day before this one begins."""
@@ -71,12 +79,16 @@ class DayRange:
     def pieces(self, most: int) -> list[DayRange]:
         """The same days in consecutive ranges of at most `most` days."""
         firsts = [self.first + timedelta(days=n) for n in range(0, len(self), most)]
-        return [DayRange(first, min(self.last, first + timedelta(days=most - 1))) for first in firsts]
+        return [
+            DayRange(first, min(self.last, first + timedelta(days=most - 1))) for first in firsts
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class UsagePeriod:
-    """Bytes by UTC day as the provider lists them. A day that is not in `by_day` was not listed, which is not zero."""
+    """Bytes by UTC day as the provider lists them. A day that is not in `by_day` was not listed,
+    which is not zero.
+    """
 
     by_day: Mapping[date, int]
     reported_bytes: int | None
@@ -108,9 +120,11 @@ class Outcome(enum.StrEnum):
 
 
 class ApiCall(msgspec.Struct, frozen=True, gc=False):
-    """One recorded API call, as a struct, since there may be many thousands. `at` is None where the provider's time is not ISO-8601; `at_text` is what it sent.
+    """One recorded API call, as a struct, since there may be many thousands. `at` is None where the
+    provider's time is not ISO-8601; `at_text` is what it sent.
 
-    `host` is the machine that processed the call and `organisation` whose call it was, where the provider tells.
+    `host` is the machine that processed the call and `organisation` whose call it was, where the
+    provider tells.
     """
 
     at: datetime | None
@@ -132,9 +146,11 @@ class ApiCall(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class CallPage:
-    """The calls of one account in a window, and what is known about their completeness. `remarks` are those of the `notes` that tell of
-    nothing missing. `data_until` is set where the vendor's data ends before the window does, because it comes late. `nearest_actor` is who was seen that
-    comes nearest to a `who` that nobody matches, where that is known."""
+    """The calls of one account in a window, and what is known about their completeness. `remarks`
+    are those of the `notes` that tell of nothing missing. `data_until` is set where the vendor's
+    data ends before the window does, because it comes late. `nearest_actor` is who was seen that
+    comes nearest to a `who` that nobody matches, where that is known.
+    """
 
     calls: Sequence[ApiCall]
     complete: bool
@@ -153,7 +169,8 @@ class CallPage:
 class CallFilters:
     """What to keep of the recorded calls. Values of one name mean any of them; names must all hold.
 
-    `native` holds a vendor's own filters by the vendor's names (Akamai's seventeen, TR50's `service` and `command`).
+    `native` holds a vendor's own filters by the vendor's names (Akamai's seventeen, TR50's
+    `service` and `command`).
     """
 
     who: tuple[str, ...] = ()
@@ -192,7 +209,9 @@ class QuotaLeft:
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """How it stands with an account, as far as is known without asking it. `trouble` is empty where its last requests were answered."""
+    """How it stands with an account, as far as is known without asking it. `trouble` is empty where
+    its last requests were answered.
+    """
 
     account: str
     trouble: str

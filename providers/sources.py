@@ -1,4 +1,6 @@
-"""What the rest of the house may ask of a provider. An account implements the capabilities its vendor has."""
+"""What the rest of the house may ask of a provider. An account implements the capabilities its
+vendor has.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,17 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from providers.models import AccountStatus, CallFilters, CallPage, Check, DayRange, LogUsage, NamedLog, UsagePeriod, Window
+from providers.models import (
+    AccountStatus,
+    CallFilters,
+    CallPage,
+    Check,
+    DayRange,
+    LogUsage,
+    NamedLog,
+    UsagePeriod,
+    Window,
+)
 
 # The most that one download takes: logs, and lines ("Download Log").
 MOST_LOGS = 10
@@ -34,20 +46,26 @@ class CallSource(Protocol):
     account: str
 
     def refusal(self, filters: CallFilters) -> str | None:
-        """Why this account cannot apply the filters, as one sentence that names the filter; None when it can."""
+        """Why this account cannot apply the filters, as one sentence that names the filter; None
+        when it can.
+        """
         ...
 
     def kept_since(self, now: datetime) -> datetime | None:
         """The oldest instant that can be asked about; None where the vendor names no limit."""
         ...
 
-    async def calls(self, window: Window, filters: CallFilters, *, read: Callable[[int], None] = lambda _: None) -> CallPage:
+    async def calls(
+        self, window: Window, filters: CallFilters, *, read: Callable[[int], None] = lambda _: None
+    ) -> CallPage:
         """The calls of the window; `read` is told again and again how many have been read."""
         ...
 
 
 class LogStream(Protocol):
-    """A log on its way. Iterating yields raw bytes; it raises a ProviderError where the stream breaks."""
+    """A log on its way. Iterating yields raw bytes; it raises a ProviderError where the stream
+    breaks.
+    """
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 

@@ -16,12 +16,16 @@ QUIET = [
 
 
 @asynccontextmanager
-async def open_page(url: str, *, width: int = 1280, height: int = 900, scale: float = 1) -> AsyncIterator[Page]:
+async def open_page(
+    url: str, *, width: int = 1280, height: int = 900, scale: float = 1
+) -> AsyncIterator[Page]:
     """The demo page, ready to type in. Every error of the page's own scripts fails the caller."""
     faults: list[str] = []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = await browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=scale)
+        page = await browser.new_page(
+            viewport={"width": width, "height": height}, device_scale_factor=scale
+        )
         page.on("pageerror", lambda error: faults.append(str(error)))
         await page.goto(url)
         await page.wait_for_selector("body[data-ready]")

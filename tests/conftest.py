@@ -25,12 +25,20 @@ from tests.support.clock import OFFSET, PROCESS_CLOCK, MovableClock, process_env
 ROOT = Path(__file__).parent.parent
 
 # No test here fails for being slow on a busy machine.
-settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+settings.register_profile(
+    "calm", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60
+)
 settings.load_profile("calm")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--now", help="the instant at which the tests start, such as 2028-02-29T23:55 (UTC); the clock runs on")
+    parser.addoption(
+        "--now",
+        help=(
+            "the instant at which the tests start, such as 2028-02-29T23:55 (UTC); the clock runs "
+            "on"
+        ),
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -40,7 +48,9 @@ def pytest_configure(config: pytest.Config) -> None:
         start = start if start.tzinfo else start.replace(tzinfo=UTC)
         time_machine.travel(start, tick=True).start()
         os.environ[OFFSET] = repr((start - real).total_seconds())
-        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PROCESS_CLOCK), os.environ.get("PYTHONPATH", "")]))
+        os.environ["PYTHONPATH"] = os.pathsep.join(
+            filter(None, [str(PROCESS_CLOCK), os.environ.get("PYTHONPATH", "")])
+        )
 
 
 @contextmanager
@@ -57,7 +67,9 @@ def memory_below(most: int) -> Iterator[None]:
 
 @pytest.fixture
 def clock() -> MovableClock:
-    """The time of day of the world and its bot; a module that wants it to stand elsewhere has a fixture of this name."""
+    """The time of day of the world and its bot; a module that wants it to stand elsewhere has a
+    fixture of this name.
+    """
     return MovableClock()
 
 
@@ -70,9 +82,14 @@ async def world(tmp_path: Path, clock: MovableClock) -> AsyncIterator[Sandbox]:
 
 @asynccontextmanager
 async def connected_bot(world: Sandbox, **changes: Any) -> AsyncIterator[Bot]:
-    """The real bot, connected to the world's Slack over Socket Mode; of several the last one is told what people do."""
+    """The real bot, connected to the world's Slack over Socket Mode; of several the last one is
+    told what people do.
+    """
     others = len(world.slack.sockets)
-    async with open_bot(world.settings(**changes), world.tokens(), clock=world.clock) as bot, bot.connected():
+    async with (
+        open_bot(world.settings(**changes), world.tokens(), clock=world.clock) as bot,
+        bot.connected(),
+    ):
         await world.slack.until(lambda: len(world.slack.sockets) > others)
         yield bot
 
@@ -98,8 +115,16 @@ class Ran:
 
 def toml_of(table: dict[str, Any], prefix: str = "") -> str:
     """A configuration table as TOML."""
-    several = {key: value for key, value in table.items() if isinstance(value, list) and value and isinstance(value[0], dict)}
-    plain = {key: value for key, value in table.items() if not isinstance(value, dict) and key not in several}
+    several = {
+        key: value
+        for key, value in table.items()
+        if isinstance(value, list) and value and isinstance(value[0], dict)
+    }
+    plain = {
+        key: value
+        for key, value in table.items()
+        if not isinstance(value, dict) and key not in several
+    }
     lines = [f"{json.dumps(key)} = {json.dumps(value)}" for key, value in plain.items()]
     for key, value in table.items():
         if isinstance(value, dict):
@@ -119,10 +144,23 @@ def front_door(world: Sandbox, tmp_path: Path) -> Callable[..., Any]:
     async def run(*words: str, table: dict[str, Any] | None = None, **environ: str) -> Ran:
         config = tmp_path / "bot.toml"
         config.write_text(toml_of(table if table is not None else world.table()), "utf-8")
-        env = {**os.environ, **world.environ(), "BOT_CONFIG": str(config), "PYTHONPATH": str(ROOT), **environ}
+        env = {
+            **os.environ,
+            **world.environ(),
+            "BOT_CONFIG": str(config),
+            "PYTHONPATH": str(ROOT),
+            **environ,
+        }
         env = process_environ(world.clock, env)
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", *words, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            sys.executable,
+            "-m",
+            "bot",
+            *words,
+            cwd=tmp_path,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         out, err = await asyncio.wait_for(process.communicate(), 60)
         return Ran(process.returncode or 0, out.decode(), err.decode())

@@ -25,7 +25,10 @@ async def main() -> None:
     await _alert()
     for name, (line, height) in PICTURES.items():
         with tempfile.TemporaryDirectory() as folder:
-            async with open_demo(Path(folder)) as world, open_page(world.slack.url, width=1180, height=height) as page:
+            async with (
+                open_demo(Path(folder)) as world,
+                open_page(world.slack.url, width=1180, height=height) as page,
+            ):
                 await _take(page, line, FOLDER / f"{name}.png")
 
 
@@ -33,7 +36,10 @@ async def _alert() -> None:
     """The alert that a visitor of the demo finds."""
     with tempfile.TemporaryDirectory() as folder:
         watched = [{**alert, "every": "5s"} for alert in WATCHED]
-        async with open_demo(Path(folder), alert=watched) as world, open_page(world.slack.url, width=1180, height=560) as page:
+        async with (
+            open_demo(Path(folder), alert=watched) as world,
+            open_page(world.slack.url, width=1180, height=560) as page,
+        ):
             await page.wait_for_selector("article .header")
             await world.slack.until(lambda: len(world.slack.messages) >= 1)
             await page.wait_for_timeout(700)

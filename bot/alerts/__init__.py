@@ -1,1 +1,3 @@
-"""Questions that are watched: rules, what becomes of them at each evaluation, and what is told of it (pure)."""
+"""Questions that are watched: rules, what becomes of them at each evaluation, and what is told of
+it (pure).
+"""

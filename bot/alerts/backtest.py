@@ -1,4 +1,6 @@
-"""What a rule would have done over history: the same evaluation, over samples of the past (pure)."""
+"""What a rule would have done over history: the same evaluation, over samples of the
+past (pure).
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,9 @@ Now = Literal["inactive", "pending", "firing", "no_data"]
 
 @dataclass(frozen=True, slots=True)
 class EvaluationPoint:
-    """What a look at the rule found, or would have found, and how long until the next one. A look that is `alone` is judged for itself: its
-    value began anew with it, and is gone with its step."""
+    """What a look at the rule found, or would have found, and how long until the next one. A look
+    that is `alone` is judged for itself: its value began anew with it, and is gone with its step.
+    """
 
     at: datetime
     readings: Readings
@@ -41,8 +44,10 @@ class FiringPeriod:
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """What the rule would have done. `samples` are the looks that found something, `missing` those that did not; `notes` say what could not
-    be known of the past. Where nothing in all of it `matched` the question, no look found anything, whatever it counted."""
+    """What the rule would have done. `samples` are the looks that found something, `missing` those
+    that did not; `notes` say what could not be known of the past. Where nothing in all of it
+    `matched` the question, no look found anything, whatever it counted.
+    """
 
     rule: Rule
     start: datetime
@@ -56,7 +61,10 @@ class Backtest:
     matched: bool = True
 
     def longest(self) -> timedelta:
-        return max(((firing.end or self.end) - firing.start for firing in self.firings), default=timedelta(0))
+        return max(
+            ((firing.end or self.end) - firing.start for firing in self.firings),
+            default=timedelta(0),
+        )
 
 
 def backtest(
@@ -68,8 +76,9 @@ def backtest(
     notes: Sequence[str] = (),
     matched: bool = True,
 ) -> Backtest:
-    """The rule evaluated at each look, the oldest first. Where looks are further apart than the rule's own, what it wants to last for less
-    than that is taken to have lasted."""
+    """The rule evaluated at each look, the oldest first. Where looks are further apart than the
+    rule's own, what it wants to last for less than that is taken to have lasted.
+    """
     watch, firings, samples = AlertState(), list[FiringPeriod](), 0
     earlier: EvaluationPoint | None = None
     for look in looks:
@@ -83,7 +92,18 @@ def backtest(
     if not matched:
         samples, notes = 0, (*notes, NOTHING_MATCHED)
     missing = len(looks) - samples
-    return Backtest(rule, start, end, looks, samples, missing, tuple(firings), _now(watch), tuple(notes), matched)
+    return Backtest(
+        rule,
+        start,
+        end,
+        looks,
+        samples,
+        missing,
+        tuple(firings),
+        _now(watch),
+        tuple(notes),
+        matched,
+    )
 
 
 def _end_with(firings: list[FiringPeriod], earlier: EvaluationPoint, look: EvaluationPoint) -> None:
@@ -96,10 +116,17 @@ def _at_step(rule: Rule, step: timedelta) -> Rule:
     if step <= rule.every:
         return rule
     zero = timedelta(0)
-    return replace(rule, every=step, hold=rule.hold if rule.hold >= step else zero, keep=rule.keep if rule.keep >= step else zero)
+    return replace(
+        rule,
+        every=step,
+        hold=rule.hold if rule.hold >= step else zero,
+        keep=rule.keep if rule.keep >= step else zero,
+    )
 
 
-def _follow(firings: list[FiringPeriod], rule: Rule, before: AlertState, after: AlertState, at: datetime) -> None:
+def _follow(
+    firings: list[FiringPeriod], rule: Rule, before: AlertState, after: AlertState, at: datetime
+) -> None:
     """Notes where a firing begins, gets worse and ends."""
     fired, fires = before.state is State.FIRING, after.state is State.FIRING
     if fires:

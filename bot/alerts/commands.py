@@ -1,4 +1,6 @@
-"""The words by which people have something watched, and have it quiet: `alert`, `alerts`, `unalert`, `silence`, `unsilence` (pure)."""
+"""The words by which people have something watched, and have it quiet: `alert`, `alerts`,
+`unalert`, `silence`, `unsilence` (pure).
+"""
 
 from __future__ import annotations
 
@@ -83,7 +85,9 @@ class Unsilence:
 AlertCommand = CreateAlert | DeleteAlert | Silence | Unsilence | Literal["list"]
 
 
-def read_alert_wish(command: CommandName, text: str, directory: AccountDirectory) -> AlertCommand | None:
+def read_alert_wish(
+    command: CommandName, text: str, directory: AccountDirectory
+) -> AlertCommand | None:
     """What is wished for, or None where the words are something else. Raises BadQuestion."""
     verb, _, rest = text.strip().partition(" ")
     verb, rest = verb.lower(), rest.strip()
@@ -105,13 +109,19 @@ def alert_example(command: CommandName, directory: AccountDirectory) -> str:
     if command == "usage":
         return f"/usage alert {asked.replace('last 7 days', 'today')} above 5 GB every 15m"
     if command == "apiaudit":
-        return f"/apiaudit alert {asked.replace('24h failures', 'last 1h')} failures above 20 for 10m"
-    return f"/logs alert {asked.replace('last 20 mins', 'where(/timeout/) last 15m')} lines above 100"
+        return (
+            f"/apiaudit alert {asked.replace('24h failures', 'last 1h')} failures above 20 for 10m"
+        )
+    return (
+        f"/logs alert {asked.replace('last 20 mins', 'where(/timeout/) last 15m')} lines above 100"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Typed:
-    """An alert as it was typed, from which every example is made by changing what is wrong in it and nothing else."""
+    """An alert as it was typed, from which every example is made by changing what is wrong in it
+    and nothing else.
+    """
 
     command: CommandName
     text: str
@@ -120,14 +130,20 @@ class _Typed:
     repairs: int = 3
 
     def refused(self, message: str, span: tuple[int, int], right: str) -> BadQuestion:
-        """A refusal with the same alert as its example, in which `right` stands where the wrong words stood."""
+        """A refusal with the same alert as its example, in which `right` stands where the wrong
+        words stood.
+        """
         start, end = span
         before, after = self.text[:start].rstrip(), self.text[end:].lstrip()
         text = " ".join(filter(None, [before, right, after]))
-        return BadQuestion(message, self._working(text) or alert_example(self.command, self.directory))
+        return BadQuestion(
+            message, self._working(text) or alert_example(self.command, self.directory)
+        )
 
     def _working(self, text: str) -> str:
-        """The line of an alert that can be read: the text itself, or what its own refusal offers."""
+        """The line of an alert that can be read: the text itself, or what its own
+        refusal offers.
+        """
         if not self.repairs:
             return ""
         try:
@@ -154,7 +170,8 @@ def _parsed(typed: _Typed, *, explain: bool = False) -> CreateAlert:
     sides = list(_SIDE.finditer(typed.text))
     if not sides:
         raise _no_side(typed) if explain else BadQuestion("")
-    # The last one that everything behind it fits to; one before it belongs to the question, such as to a where(…).
+    # The last one that everything behind it fits to; one before it belongs to the question, such as
+    # to a where(…).
     for side in reversed(sides):
         try:
             threshold, options = _tail(typed, side, explain=explain and side is sides[0])
@@ -167,7 +184,9 @@ def _parsed(typed: _Typed, *, explain: bool = False) -> CreateAlert:
 
 
 def _no_side(typed: _Typed) -> BadQuestion:
-    """Nothing says `above` or `below`: a word that nearly does is taken for it, or both are added at the end."""
+    """Nothing says `above` or `below`: a word that nearly does is taken for it, or both are added
+    at the end.
+    """
     message = "What is too much? Say above or below, and how much."
     for other in reversed(list(_OTHER_SIDE.finditer(typed.text))):
         return typed.refused(message, other.span(), str(other.lastgroup))
@@ -184,7 +203,9 @@ def _usual(command: CommandName) -> str:
     return {"usage": "5 GB", "apiaudit": "20", "logs": "100"}[command]
 
 
-def _tail(typed: _Typed, side: re.Match[str], *, explain: bool) -> tuple[_Words, Mapping[str, _Words]]:
+def _tail(
+    typed: _Typed, side: re.Match[str], *, explain: bool
+) -> tuple[_Words, Mapping[str, _Words]]:
     """The threshold and the options behind it."""
 
     def refuse(message: str, span: tuple[int, int], right: str) -> BadQuestion:
@@ -194,23 +215,38 @@ def _tail(typed: _Typed, side: re.Match[str], *, explain: bool) -> tuple[_Words,
     amount = _THRESHOLD.match(text, at)
     if (of_quota := _OF_QUOTA.match(text, at)) and typed.command == "usage":
         span = (_start_of_value(typed, side), of_quota.end())
-        raise refuse("The part of the quota is the value quota_percent.", span, f"quota_percent {side[1]} {of_quota['number']}")
+        raise refuse(
+            "The part of the quota is the value quota_percent.",
+            span,
+            f"quota_percent {side[1]} {of_quota['number']}",
+        )
     other = _OTHER_UNIT.match(text, at)
     if other and not (amount and amount.end() == other.end()):
         said = sanitise(other[0].strip(), 40)
-        raise refuse(f"“{said}” is no threshold; sizes are in B, kB, MB, GB or TB.", (at, other.end()), _in_known_unit(other))
+        raise refuse(
+            f"“{said}” is no threshold; sizes are in B, kB, MB, GB or TB.",
+            (at, other.end()),
+            _in_known_unit(other),
+        )
     if not amount:
         word = re.compile(r"\s*(\S*)").match(text, at)
         assert word is not None
         said = sanitise(word[1], 40)
-        raise refuse(f"“{said}” is no threshold." if said else "Above or below what?", word.span(1), _usual(typed.command))
+        raise refuse(
+            f"“{said}” is no threshold." if said else "Above or below what?",
+            word.span(1),
+            _usual(typed.command),
+        )
     options: dict[str, _Words] = {}
     at = amount.end()
     while at < len(text.rstrip()):
         option = _OPTION.match(text, at)
         if not option:
             said = sanitise(text[at:].strip(), 40)
-            message = f"I do not understand “{said}”; there are recover, every, for, repeat, keep, each, nodata and as."
+            message = (
+                f"I do not understand “{said}”; there are recover, every, for, repeat, keep, "
+                "each, nodata and as."
+            )
             raise refuse(message, (at, len(text)), "")
         number = next(n for n in (1, 3, 5, 7) if option[n])
         name = option[number].lower()
@@ -221,7 +257,14 @@ def _tail(typed: _Typed, side: re.Match[str], *, explain: bool) -> tuple[_Words,
     return _Words(amount[1], amount.span(1)), options
 
 
-def _read(typed: _Typed, side: re.Match[str], threshold: _Words, options: Mapping[str, _Words], *, explain: bool) -> CreateAlert:
+def _read(
+    typed: _Typed,
+    side: re.Match[str],
+    threshold: _Words,
+    options: Mapping[str, _Words],
+    *,
+    explain: bool,
+) -> CreateAlert:
     def refuse(message: str, words_: _Words, right: str) -> BadQuestion:
         return typed.refused(message, words_.span, right) if explain else BadQuestion(message)
 
@@ -234,26 +277,40 @@ def _read(typed: _Typed, side: re.Match[str], threshold: _Words, options: Mappin
             span = words_.span
             if error.value and words_ is threshold:
                 span = (_start_of_value(typed, side), span[1])
-                raise refuse(str(error), replace(words_, span=span), f"{error.value} {side[1]} {error.right}") from None
-            raise refuse(str(error), words_, error.right if words_ is threshold else threshold.text) from None
+                raise refuse(
+                    str(error), replace(words_, span=span), f"{error.value} {side[1]} {error.right}"
+                ) from None
+            raise refuse(
+                str(error), words_, error.right if words_ is threshold else threshold.text
+            ) from None
 
     def length_of(option: str) -> timedelta:
         try:
             length = formatting.read_duration(options[option].text)
         except AmbiguousAmount as error:
-            raise refuse(f"{error}.", options[option], error.readings[0].partition(" ")[0]) from None
+            raise refuse(
+                f"{error}.", options[option], error.readings[0].partition(" ")[0]
+            ) from None
         if length is None:
-            raise refuse(f"“{option}” takes a duration such as 15m, 4h or 2d.", options[option], "15m")
+            raise refuse(
+                f"“{option}” takes a duration such as 15m, 4h or 2d.", options[option], "15m"
+            )
         return length
 
     command, before = typed.command, typed.text[: side.start()].strip()
     asked, value = _value_of(command, before)
-    lengths = {option: length_of(option) for option in ("every", "for", "repeat", "keep") if option in options}
+    lengths = {
+        option: length_of(option)
+        for option in ("every", "for", "repeat", "keep")
+        if option in options
+    }
     is_above = side[1].lower() == "above"
     amount = amount_of(threshold)
     recover = amount_of(options["recover"]) if "recover" in options else None
     if recover is not None and (recover > amount if is_above else recover < amount):
-        raise refuse("recover lies on the calm side of the threshold.", options["recover"], threshold.text)
+        raise refuse(
+            "recover lies on the calm side of the threshold.", options["recover"], threshold.text
+        )
     if lengths.get("every", SHORTEST_EVERY) < SHORTEST_EVERY:
         raise refuse("every is at least 5s.", options["every"], "15m")
     each = options["each"].text.lower() if "each" in options else ""
@@ -262,21 +319,37 @@ def _read(typed: _Typed, side: re.Match[str], threshold: _Words, options: Mappin
         at = options["each"].span[0]
         without = _Words("", (typed.text.lower().rindex("each", 0, at), options["each"].span[1]))
         right = f"each {SUBJECTS[command][0]}" if able else ""
-        raise refuse(f"each takes {able}." if able else f"/{command} has nothing to take each of.", without, right)
+        raise refuse(
+            f"each takes {able}." if able else f"/{command} has nothing to take each of.",
+            without,
+            right,
+        )
     no_data = options["nodata"].text.lower() if "nodata" in options else "hold"
     if no_data not in ("hold", "alert", "ok"):
         raise refuse("nodata takes hold, alert or ok.", options["nodata"], "hold")
     name = " ".join(options["as"].text.strip('"').split()) if "as" in options else ""
     if name and not NAME.fullmatch(name):
         raise refuse(
-            "A name is letters, digits, dots and dashes; one with spaces stands in quotes.", options["as"], "ingest-spike"
+            "A name is letters, digits, dots and dashes; one with spaces stands in quotes.",
+            options["as"],
+            "ingest-spike",
         )
     rest: dict[str, Any] = {"every": lengths["every"]} if "every" in lengths else {}
     return CreateAlert(
-        asked, value, "above" if is_above else "below", amount, recover, hold=lengths.get("for", timedelta(0)),
-        keep=lengths.get("keep", timedelta(0)), repeat=lengths.get("repeat") or None, each=each, no_data=no_data,
-        name=name, condition=f"{before[len(asked):].strip()} {typed.text[side.start():]}".strip(), **rest,
-    )  # fmt: skip
+        asked,
+        value,
+        "above" if is_above else "below",
+        amount,
+        recover,
+        hold=lengths.get("for", timedelta(0)),
+        keep=lengths.get("keep", timedelta(0)),
+        repeat=lengths.get("repeat") or None,
+        each=each,
+        no_data=no_data,
+        name=name,
+        condition=f"{before[len(asked) :].strip()} {typed.text[side.start() :]}".strip(),
+        **rest,
+    )
 
 
 def _value_of(command: CommandName, asked: str) -> tuple[str, str]:
@@ -289,19 +362,25 @@ def _value_of(command: CommandName, asked: str) -> tuple[str, str]:
 
 def value_meant(command: CommandName, asked: str) -> str:
     """The value that the last word of a question was probably meant to be, or nothing."""
-    near = difflib.get_close_matches(asked.rpartition(" ")[2].lower(), VALUES[command], n=1, cutoff=0.75)
+    near = difflib.get_close_matches(
+        asked.rpartition(" ")[2].lower(), VALUES[command], n=1, cutoff=0.75
+    )
     return near[0] if near else ""
 
 
 class _WrongAmount(ValueError):
-    """An amount that a value cannot have. `right` is what was probably meant, of another value where `value` names one."""
+    """An amount that a value cannot have. `right` is what was probably meant, of another value
+    where `value` names one.
+    """
 
     def __init__(self, message: str, right: str, value: str = "") -> None:
         super().__init__(message)
         self.right, self.value = right, value
 
 
-_PERCENT_OF: Mapping[str, str] = MappingProxyType({"bytes": "quota_percent", "failures": "failure_percent"})
+_PERCENT_OF: Mapping[str, str] = MappingProxyType(
+    {"bytes": "quota_percent", "failures": "failure_percent"}
+)
 # A bare number this large is an exact number of bytes.
 _MANY_BYTES = 1e6
 
@@ -314,13 +393,23 @@ def _amount(text: str, value: str, command: CommandName) -> float:
     number = read_count(plain)
     if plain != typed and not value.endswith("_percent"):
         percent = _PERCENT_OF.get(value, "") if command != "logs" else ""
-        instead = f"; a percentage is a threshold for {percent}." if percent else ", which is not a percentage."
-        raise _WrongAmount(said + instead, plain if percent or "bytes" not in value else f"{plain} GB", percent)
+        instead = (
+            f"; a percentage is a threshold for {percent}."
+            if percent
+            else ", which is not a percentage."
+        )
+        raise _WrongAmount(
+            said + instead, plain if percent or "bytes" not in value else f"{plain} GB", percent
+        )
     if "bytes" in value:
         return _bytes(typed, number, said)
     if number is not None:
         return number
-    is_size = command != "apiaudit" and not value.endswith("_percent") and formatting.read_size(plain) is not None
+    is_size = (
+        command != "apiaudit"
+        and not value.endswith("_percent")
+        and formatting.read_size(plain) is not None
+    )
     usual = "80" if value.endswith("_percent") else "20"
     raise _WrongAmount(f"{said}.", typed if is_size else usual, "bytes" if is_size else "")
 
@@ -337,10 +426,14 @@ def _bytes(typed: str, number: float | None, said: str) -> float:
     match = re.fullmatch(r"(?i)(\S*\d)\s*(k|thousand|million|billion)?", typed)
     assert match is not None
     digits = match[1]
-    likely = {"k": "kB", "thousand": "kB", "million": "MB", "billion": "GB"}.get((match[2] or "").lower())
+    likely = {"k": "kB", "thousand": "kB", "million": "MB", "billion": "GB"}.get(
+        (match[2] or "").lower()
+    )
     units = [likely] if likely else ["B", "GB"] if number >= _MANY_BYTES else ["GB", "MB", "B"]
     examples = " or ".join(f"{digits} {unit}" for unit in units)
-    raise _WrongAmount(f"“{sanitise(typed, 40)}” has no unit; write {examples}.", f"{digits} {units[0]}")
+    raise _WrongAmount(
+        f"“{sanitise(typed, 40)}” has no unit; write {examples}.", f"{digits} {units[0]}"
+    )
 
 
 def _in_known_unit(other: re.Match[str]) -> str:
@@ -359,7 +452,9 @@ def _in_known_unit(other: re.Match[str]) -> str:
 
 
 def _start_of_value(typed: _Typed, side: re.Match[str]) -> int:
-    """Where the value that is named right before `above` or `below` begins; there itself where none is."""
+    """Where the value that is named right before `above` or `below` begins; there itself where none
+    is.
+    """
     before = typed.text[: side.start()].rstrip()
     last = before.rpartition(" ")[2]
     return len(before) - len(last) if has_value(typed.command, last.lower()) else side.start()
@@ -371,7 +466,9 @@ def _silence(command: CommandName, rest: str) -> Silence:
     shown = f"/{command} silence {formatting.quoted(name)} 2h {quote[0] if quote else COMMENT}"
     found = _FOR_HOW_LONG.fullmatch(more)
     if not found:
-        raise BadQuestion("For how long? Say a duration such as 30m, 2h or 1d, or until tomorrow.", shown)
+        raise BadQuestion(
+            "For how long? Say a duration such as 30m, 2h or 1d, or until tomorrow.", shown
+        )
     comment = (found[2] or "").strip().strip('"').strip()
     if found[1].lower().startswith("until"):
         return Silence(name, None, sanitise(comment, 500))
@@ -385,7 +482,9 @@ def _silence(command: CommandName, rest: str) -> Silence:
 
 
 def _name_and_length(rest: str, command: CommandName) -> tuple[str, str]:
-    """The name at the front, and the length with its comment. A name without quotes reaches up to the first length where it has spaces."""
+    """The name at the front, and the length with its comment. A name without quotes reaches up to
+    the first length where it has spaces.
+    """
     name, more = _name(rest, command)
     words = rest.split(maxsplit=8)
     if rest.startswith('"') or _FOR_HOW_LONG.fullmatch(more):

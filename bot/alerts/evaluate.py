@@ -1,8 +1,10 @@
-"""What becomes of a rule at one evaluation: how it stands then, and the reason to tell of it, if there is one.
+"""What becomes of a rule at one evaluation: how it stands then, and the reason to tell of it, if
+there is one.
 
-States as Prometheus has them, with no data beside them. An error of a provider is never a recovery, and time in which nobody looked is not
-time in breach. Whether to tell is decided over all subjects of a rule, in the order of Alertmanager's deduplication: somebody new, nobody
-left, somebody fewer, long enough ago.
+States as Prometheus has them, with no data beside them. An error of a provider is never a recovery,
+and time in which nobody looked is not time in breach. Whether to tell is decided over all subjects
+of a rule, in the order of Alertmanager's deduplication: somebody new, nobody left, somebody fewer,
+long enough ago.
 """
 
 from __future__ import annotations
@@ -14,12 +16,23 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from bot.alerts.rule import Rule
-from bot.alerts.state import _NEW, WHOLE, AlertState, EvaluationError, Readings, Reason, State, SubjectState
+from bot.alerts.state import (
+    _NEW,
+    WHOLE,
+    AlertState,
+    EvaluationError,
+    Readings,
+    Reason,
+    State,
+    SubjectState,
+)
 
 ERRORS_TOLD = 3
-# A subject that an answer lists no more is gone after so many looks, as in Grafana ("stale alert instances").
+# A subject that an answer lists no more is gone after so many looks, as in Grafana ("stale alert
+# instances").
 LOOKS_UNTIL_GONE = 2
-# "Flapping" as Nagios has it: of the last twenty-one looks, from which share of changes on, and until which.
+# "Flapping" as Nagios has it: of the last twenty-one looks, from which share of changes on, and
+# until which.
 LOOKS_KEPT, FLAPPING_FROM, FLAPPING_UNTIL = 21, 0.5, 0.25
 
 
@@ -36,11 +49,13 @@ def evaluate(
     quiet: bool = False,
     partial: bool = False,
 ) -> tuple[AlertState, Reason | None]:
-    """How it stands after this evaluation, and the reason to tell, or None. While it is `quiet` (muted, silenced) nothing new is told;
-    what people know of may still resolve, and what still fires afterwards is told at once.
+    """How it stands after this evaluation, and the reason to tell, or None. While it is `quiet`
+    (muted, silenced) nothing new is told; what people know of may still resolve, and what still
+    fires afterwards is told at once.
 
-    A subject whose reading is None has no data, and one that was there before and is not among the readings is not listed any more. Of an
-    answer that is `partial` neither says anything, whatever the rule's policy: what is not there may only not have come.
+    A subject whose reading is None has no data, and one that was there before and is not among the
+    readings is not listed any more. Of an answer that is `partial` neither says anything, whatever
+    the rule's policy: what is not there may only not have come.
     """
     before = _without_future(before, now)
     if isinstance(readings, EvaluationError):
@@ -51,7 +66,13 @@ def evaluate(
     subjects = _subjects(rule, before, readings, away, now, partial)
     looks = (before.looks + _look(subjects, readings))[-LOOKS_KEPT:]
     after = replace(
-        before, subjects=subjects, evaluated_at=now, errors=0, quiet=quiet, looks=looks, flapping=_flaps(looks, before.flapping)
+        before,
+        subjects=subjects,
+        evaluated_at=now,
+        errors=0,
+        quiet=quiet,
+        looks=looks,
+        flapping=_flaps(looks, before.flapping),
     )
     told, reason = _told(rule, before, after, now)
     if reason is None and before.errors >= ERRORS_TOLD:
@@ -60,9 +81,16 @@ def evaluate(
 
 
 def _subjects(
-    rule: Rule, before: AlertState, readings: Readings, away: timedelta, now: datetime, partial: bool
+    rule: Rule,
+    before: AlertState,
+    readings: Readings,
+    away: timedelta,
+    now: datetime,
+    partial: bool,
 ) -> dict[str, SubjectState]:
-    """Every subject that is read now, and every one that was read before, matters still, and is not gone yet."""
+    """Every subject that is read now, and every one that was read before, matters still, and is not
+    gone yet.
+    """
     found = {}
     for name, reading in readings.items():
         known = _shifted(before.subjects.get(name, _NEW), away)
@@ -82,8 +110,9 @@ def _subjects(
 
 
 def _unlisted(rule: Rule, known: SubjectState, now: datetime) -> SubjectState | None:
-    """A subject that was not listed; None once it is gone. It is calm from the first look on that misses it, and stays for as long as the
-    rule keeps firing."""
+    """A subject that was not listed; None once it is gone. It is calm from the first look on that
+    misses it, and stays for as long as the rule keeps firing.
+    """
     looks, clear = known.unlisted + 1, known.clear_since or now
     if looks >= LOOKS_UNTIL_GONE and (known.state is not State.FIRING or now - clear >= rule.keep):
         return None
@@ -91,8 +120,9 @@ def _unlisted(rule: Rule, known: SubjectState, now: datetime) -> SubjectState | 
 
 
 def _without_future(before: AlertState, now: datetime) -> AlertState:
-    """No instant of the past lies ahead of now. One that does was kept while the clock was wrong, and would hold back everything that is
-    reckoned from it."""
+    """No instant of the past lies ahead of now. One that does was kept while the clock was wrong,
+    and would hold back everything that is reckoned from it.
+    """
     # None is later than the last evaluation.
     if before.evaluated_at is None or before.evaluated_at <= now:
         return before
@@ -104,7 +134,11 @@ _Record = TypeVar("_Record", SubjectState, AlertState)
 
 
 def _clamped(record: _Record, now: datetime) -> _Record:
-    ahead = {name: now for name in record.__struct_fields__ if isinstance(at := getattr(record, name), datetime) and at > now}
+    ahead = {
+        name: now
+        for name in record.__struct_fields__
+        if isinstance(at := getattr(record, name), datetime) and at > now
+    }
     return replace(record, **ahead) if ahead else record
 
 
@@ -142,7 +176,9 @@ def _with_value(rule: Rule, known: SubjectState, value: float, now: datetime) ->
 
 
 def _without_data(rule: Rule, known: SubjectState, now: datetime) -> SubjectState:
-    """By the rule's policy: as it was, as if all were well, or a state of its own. What fires goes on firing but for `ok`."""
+    """By the rule's policy: as it was, as if all were well, or a state of its own. What fires goes
+    on firing but for `ok`.
+    """
     if rule.no_data == "ok":
         clear = known.clear_since or now
         if known.state is State.FIRING and now - clear < rule.keep:
@@ -169,15 +205,21 @@ def _look(subjects: Mapping[str, SubjectState], readings: Readings) -> str:
 def _flaps(looks: str, did: bool) -> bool:
     """Flapping is a label, nothing more. With fewer looks than are kept nothing can be said."""
     changes = looks.count("01") + looks.count("10")
-    return len(looks) == LOOKS_KEPT and changes / (LOOKS_KEPT - 1) >= (FLAPPING_UNTIL if did else FLAPPING_FROM)
+    return len(looks) == LOOKS_KEPT and changes / (LOOKS_KEPT - 1) >= (
+        FLAPPING_UNTIL if did else FLAPPING_FROM
+    )
 
 
-def _told(rule: Rule, before: AlertState, after: AlertState, now: datetime) -> tuple[AlertState, Reason | None]:
+def _told(
+    rule: Rule, before: AlertState, after: AlertState, now: datetime
+) -> tuple[AlertState, Reason | None]:
     current = {name: s.state for name, s in after.subjects.items() if s.state in _TO_TELL}
     if not current:
         if not before.told:
             return after, None
-        return replace(after, told={}, told_at=None, incident="", began_at=None, acknowledged_by=""), Reason.RESOLVED
+        return replace(
+            after, told={}, told_at=None, incident="", began_at=None, acknowledged_by=""
+        ), Reason.RESOLVED
     if after.quiet:
         return after, None
     reason = notification_reason(rule, before, current, after.told_at, now)
@@ -189,7 +231,11 @@ def _told(rule: Rule, before: AlertState, after: AlertState, now: datetime) -> t
 
 
 def notification_reason(
-    rule: Rule, before: AlertState, current: Mapping[str, State], told_at: datetime | None, now: datetime
+    rule: Rule,
+    before: AlertState,
+    current: Mapping[str, State],
+    told_at: datetime | None,
+    now: datetime,
 ) -> Reason | None:
     told = before.told
     if current != told:

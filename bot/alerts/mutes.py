@@ -11,7 +11,9 @@ from bot.schedules.due import Trigger, next_due
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """Quiet for some alerts: once from `start` to `end`, or each time `trigger` comes, for `lasting`."""
+    """Quiet for some alerts: once from `start` to `end`, or each time `trigger` comes, for
+    `lasting`.
+    """
 
     name: str
     alerts: frozenset[str]

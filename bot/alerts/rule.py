@@ -17,16 +17,28 @@ from bot.questions.question import CommandName
 VALUES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "usage": (
-            "bytes", "reported_bytes", "days", "days_missing", "mean_bytes_per_day", "peak_bytes", "change_percent",
-            "month_to_date_bytes", "forecast_month_bytes", "quota_percent",
+            "bytes",
+            "reported_bytes",
+            "days",
+            "days_missing",
+            "mean_bytes_per_day",
+            "peak_bytes",
+            "change_percent",
+            "month_to_date_bytes",
+            "forecast_month_bytes",
+            "quota_percent",
         ),
         "apiaudit": ("calls", "failures", "failure_percent", "actors", "duration_p95_ms"),
         "logs": ("lines", "bytes", "levels.error"),
     }
-)  # fmt: skip
-DEFAULTS: Mapping[str, str] = MappingProxyType({"usage": "bytes", "apiaudit": "failures", "logs": "lines"})
+)
+DEFAULTS: Mapping[str, str] = MappingProxyType(
+    {"usage": "bytes", "apiaudit": "failures", "logs": "lines"}
+)
 # Into which subjects an answer can be taken apart, so that each is watched for itself.
-SUBJECTS: Mapping[str, tuple[str, ...]] = MappingProxyType({"usage": ("log",), "apiaudit": ("account", "actor"), "logs": ()})
+SUBJECTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"usage": ("log",), "apiaudit": ("account", "actor"), "logs": ()}
+)
 SHORTEST_EVERY = timedelta(seconds=5)
 NAME = re.compile(r"(?=.{1,60}\Z)[^\W_][\w.-]*(?: [\w.-]+)*")
 # Of a subject that is not listed where the others are, these are known: it has none.
@@ -35,8 +47,10 @@ _ADDITIVE = frozenset({"bytes", "calls", "failures"})
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One alert. Either `above` or `below` is set; `recover` is the recovery threshold on the calm side. With `each` every log, account
-    or actor of the answer is watched for itself. `origin` says where the rule comes from."""
+    """One alert. Either `above` or `below` is set; `recover` is the recovery threshold on the calm
+    side. With `each` every log, account or actor of the answer is watched for itself. `origin` says
+    where the rule comes from.
+    """
 
     name: str
     line: str
@@ -70,10 +84,14 @@ class Rule:
     @property
     def definition(self) -> str:
         """What it watches; a rule that watches something else starts afresh."""
-        return f"{self.line} {self.value} {self.above} {self.below}" + (f" each {self.each}" if self.each else "")
+        return f"{self.line} {self.value} {self.above} {self.below}" + (
+            f" each {self.each}" if self.each else ""
+        )
 
     def is_breach(self, value: float, *, firing: bool) -> bool:
-        """Whether the value is on the wrong side. What fires already stays so until it is past the recovery threshold."""
+        """Whether the value is on the wrong side. What fires already stays so until it is past the
+        recovery threshold.
+        """
         edge = self.recover if firing and self.recover is not None else self.threshold
         return value > edge if self.above is not None else value < edge
 
@@ -82,7 +100,9 @@ class Rule:
 
     def worst(self, values: Iterable[float | None]) -> float | None:
         """The worst of those that are known, or None."""
-        return (max if self.above is not None else min)((value for value in values if value is not None), default=None)
+        return (max if self.above is not None else min)(
+            (value for value in values if value is not None), default=None
+        )
 
 
 def rule_from_definition(name: str, definition: str, channel: str) -> Rule:
@@ -90,19 +110,24 @@ def rule_from_definition(name: str, definition: str, channel: str) -> Rule:
     subjects = re.search(r" each (\w+)$", definition)
     each = subjects[1] if subjects else ""
     line, value, above, below = definition.removesuffix(f" each {each}").rsplit(" ", 3)
-    sides = {side: float(edge) for side, edge in (("above", above), ("below", below)) if edge != "None"}
+    sides = {
+        side: float(edge) for side, edge in (("above", above), ("below", below)) if edge != "None"
+    }
     return Rule(name, line, value, channel, **sides, each=each)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationTimes:
-    """When a rule is evaluated: at whole multiples of `every` since 1970, so that a restart changes nothing, and the moment that a
-    planned quiet ends."""
+    """When a rule is evaluated: at whole multiples of `every` since 1970, so that a restart changes
+    nothing, and the moment that a planned quiet ends.
+    """
 
     every: timedelta
     mutes: Sequence[Mute] = ()
 
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+    def get_next_fire_time(
+        self, previous_fire_time: datetime | None, now: datetime
+    ) -> datetime | None:
         del previous_fire_time
         step = _EPOCH - (_EPOCH - now) // self.every * self.every
         ends = [end for mute in self.mutes if (end := next_end(mute, now))]
@@ -112,12 +137,16 @@ class EvaluationTimes:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def extract_readings(rule: Rule, values: Mapping[str, Any], known: Mapping[str, SubjectState]) -> dict[str, Reading]:
-    """The watched number of an answer, or that of each subject; None where the answer does not know it. Of the subjects that were
-    `known` before and are not among those listed, none is counted where counting them all is known to be none; of a value that is no
-    count, a complete answer leaves them out.
+def extract_readings(
+    rule: Rule, values: Mapping[str, Any], known: Mapping[str, SubjectState]
+) -> dict[str, Reading]:
+    """The watched number of an answer, or that of each subject; None where the answer does not know
+    it. Of the subjects that were `known` before and are not among those listed, none is counted
+    where counting them all is known to be none; of a value that is no count, a complete answer
+    leaves them out.
 
-    An answer that is not complete knows of what it counts that there is at least so much; of all else it knows nothing.
+    An answer that is not complete knows of what it counts that there is at least so much; of all
+    else it knows nothing.
     """
     found = _readings(rule, values, known)
     if is_partial(values):
@@ -131,20 +160,29 @@ def is_partial(values: Mapping[str, Any]) -> bool:
 
 
 def _is_certain(rule: Rule, at_least: Reading) -> bool:
-    return at_least is not None and rule.above is not None and _is_counted(rule.value) and at_least > rule.above
+    return (
+        at_least is not None
+        and rule.above is not None
+        and _is_counted(rule.value)
+        and at_least > rule.above
+    )
 
 
 def _is_counted(value: str) -> bool:
     return value in _ADDITIVE or value == "lines" or value.startswith("levels.")
 
 
-def _readings(rule: Rule, values: Mapping[str, Any], known: Mapping[str, SubjectState]) -> dict[str, Reading]:
+def _readings(
+    rule: Rule, values: Mapping[str, Any], known: Mapping[str, SubjectState]
+) -> dict[str, Reading]:
     if not rule.each:
         return {WHOLE: extract_value(values, rule.value)}
     listed = values.get(f"by_{rule.each}")
     if not isinstance(listed, Mapping):
         return dict.fromkeys(known) or {WHOLE: None}
-    found: dict[str, Reading] = {name: extract_value(each, rule.value) for name, each in listed.items()}
+    found: dict[str, Reading] = {
+        name: extract_value(each, rule.value) for name, each in listed.items()
+    }
     if rule.value in _ADDITIVE and extract_value(values, rule.value) is not None:
         unlisted: Reading = 0.0
     elif values.get("complete") is True or values.get("days_missing") == 0:
@@ -155,8 +193,9 @@ def _readings(rule: Rule, values: Mapping[str, Any], known: Mapping[str, Subject
 
 
 def extract_value(values: Mapping[str, Any], name: str) -> float | None:
-    """The watched number of an answer, or None where the answer does not know it. `levels.error` is a level of a log, which is
-    0 where the log was read and has none."""
+    """The watched number of an answer, or None where the answer does not know it. `levels.error` is
+    a level of a log, which is 0 where the log was read and has none.
+    """
     found: Any = values.get(name)
     if "." in name:
         group, _, part = name.partition(".")
@@ -169,4 +208,6 @@ def extract_value(values: Mapping[str, Any], name: str) -> float | None:
 
 def has_value(command: str, name: str) -> bool:
     """Whether answers of a command have such a value to be watched."""
-    return name in VALUES[command] or (command == "logs" and bool(re.fullmatch(r"levels\.[a-z]+", name)))
+    return name in VALUES[command] or (
+        command == "logs" and bool(re.fullmatch(r"levels\.[a-z]+", name))
+    )

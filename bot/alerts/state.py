@@ -51,8 +51,9 @@ Readings = Mapping[str, Reading]
 
 
 class SubjectState(msgspec.Struct, frozen=True, omit_defaults=True):
-    """State of one subject. `breach_since` and `clear_since` shift with time in which nobody looked; `unlisted` counts the looks in a
-    row that did not list the subject."""
+    """State of one subject. `breach_since` and `clear_since` shift with time in which nobody
+    looked; `unlisted` counts the looks in a row that did not list the subject.
+    """
 
     state: State = State.UNKNOWN
     since: datetime | None = None
@@ -72,9 +73,11 @@ _NEW = SubjectState()
 
 
 class AlertState(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How it stands with a rule: each of its subjects, what people know (`told` names the subjects of the last notice, with the state
-    it told of them), the incident that is open, and what a person has said about it. `looks` has a `1` for each of the last looks
-    that found it firing, and a `?` for each that found nothing."""
+    """How it stands with a rule: each of its subjects, what people know (`told` names the subjects
+    of the last notice, with the state it told of them), the incident that is open, and what a
+    person has said about it. `looks` has a `1` for each of the last looks that found it firing, and
+    a `?` for each that found nothing.
+    """
 
     subjects: dict[str, SubjectState] = msgspec.field(default_factory=dict)
     evaluated_at: datetime | None = None
@@ -107,7 +110,9 @@ class AlertState(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def started_at(self) -> datetime | None:
-        """The start that people are told: that of the open incident, or that of the gravest state."""
+        """The start that people are told: that of the open incident, or that of the
+        gravest state.
+        """
         gravest = self.state
         starts = [s.started_at for s in self.subjects.values() if s.state is gravest]
         return self.began_at or min((start for start in starts if start), default=None)

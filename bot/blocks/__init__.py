@@ -1,1 +1,3 @@
-"""Reports become words and Block Kit here. Pure: functions that return plain dicts, checked against Slack's limits."""
+"""Reports become words and Block Kit here. Pure: functions that return plain dicts, checked against
+Slack's limits.
+"""

@@ -1,7 +1,9 @@
-"""What is told of a rule, in words and blocks: the message of an incident as it stands now, and what is said in its thread.
+"""What is told of a rule, in words and blocks: the message of an incident as it stands now, and
+what is said in its thread.
 
-Each explains itself: value, threshold, window, what was missing, since when, why it is told now, whose rule it is, and when it is looked at
-again. The words resolved and recovered stand in it only once it is over.
+Each explains itself: value, threshold, window, what was missing, since when, why it is told now,
+whose rule it is, and when it is looked at again. The words resolved and recovered stand in it only
+once it is over.
 """
 
 from __future__ import annotations
@@ -24,8 +26,10 @@ MOST_SUBJECTS = 8
 
 @dataclass(frozen=True, slots=True)
 class NotificationContext:
-    """What a notice is about: a rule before and after, the reason to tell, and what people need to know beside it. `quiet` says who keeps
-    it quiet, until when and why; `by` who has acknowledged, silenced or ended it just now, and `name` what they are called."""
+    """What a notice is about: a rule before and after, the reason to tell, and what people need to
+    know beside it. `quiet` says who keeps it quiet, until when and why; `by` who has acknowledged,
+    silenced or ended it just now, and `name` what they are called.
+    """
 
     rule: Rule
     before: AlertState
@@ -57,7 +61,14 @@ def incident_message(scene: NotificationContext) -> tuple[str, list[Block]]:
     facts = _facts(scene, kit.local_time, kit.escaped)
     told = [kit.section("\n".join(f"• {kit.escaped(line)}" for line in lines))] if lines else []
     flags = [kit.context(flag) for flag in _flags(scene)]
-    return text, [kit.header(head), *told, kit.fields(facts), *flags, kit.context(_origin(scene)), kit.actions(_buttons(scene))]
+    return text, [
+        kit.header(head),
+        *told,
+        kit.fields(facts),
+        *flags,
+        kit.context(_origin(scene)),
+        kit.actions(_buttons(scene)),
+    ]
 
 
 def thread_reply(scene: NotificationContext) -> tuple[str, list[Block]]:
@@ -87,8 +98,14 @@ def _breach(scene: NotificationContext, *, still: str = "") -> str:
         value = firing[WHOLE].value
         if value is None:
             return f"{rule.value} last {threshold}, and no data since"
-        between = "" if rule.is_breach(value, firing=False) else f", not calm again after being {threshold}"
-        return f"{rule.value} {still}at {format_value(rule.value, value)}" + (between or f", {threshold}")
+        between = (
+            ""
+            if rule.is_breach(value, firing=False)
+            else f", not calm again after being {threshold}"
+        )
+        return f"{rule.value} {still}at {format_value(rule.value, value)}" + (
+            between or f", {threshold}"
+        )
     of = f"of {formatting.pluralise(len(scene.told_of.subjects), rule.each)}"
     return f"{rule.value} {still}{threshold} for {len(firing)} {of}"
 
@@ -98,8 +115,13 @@ def _subjects(scene: NotificationContext) -> list[str]:
     if not scene.rule.each or scene.is_over:
         return []
     firing = scene.told_of.firing()
-    worst = sorted(firing.items(), key=lambda item: item[1].value or 0.0, reverse=scene.rule.above is not None)
-    told = [f"{formatting.sanitise(name, 80) or '(unnamed)'}: {_value(scene.rule, standing)}" for name, standing in worst]
+    worst = sorted(
+        firing.items(), key=lambda item: item[1].value or 0.0, reverse=scene.rule.above is not None
+    )
+    told = [
+        f"{formatting.sanitise(name, 80) or '(unnamed)'}: {_value(scene.rule, standing)}"
+        for name, standing in worst
+    ]
     more = [f"… and {len(told) - MOST_SUBJECTS} more"] if len(told) > MOST_SUBJECTS else []
     return [*told[:MOST_SUBJECTS], *more]
 
@@ -109,20 +131,33 @@ def _value(rule: Rule, standing: SubjectState) -> str:
 
 
 def _facts(
-    scene: NotificationContext, told: Callable[[datetime], str], shown: Callable[[str], str] = formatting.sanitise_lines
+    scene: NotificationContext,
+    told: Callable[[datetime], str],
+    shown: Callable[[str], str] = formatting.sanitise_lines,
 ) -> list[tuple[str, str]]:
-    """Names and values; `told` says a moment, in words for all or for each reader in their own zone, and `shown` outside text."""
+    """Names and values; `told` says a moment, in words for all or for each reader in their own
+    zone, and `shown` outside text.
+    """
     rule, watch = scene.rule, scene.told_of
     facts = []
     if not rule.each and (value := watch.standing.value) is not None:
-        facts.append((rule.value if not scene.is_over else f"{rule.value} before", format_value(rule.value, value)))
+        facts.append(
+            (
+                rule.value if not scene.is_over else f"{rule.value} before",
+                format_value(rule.value, value),
+            )
+        )
     if scene.is_over and not rule.each and (value := scene.after.standing.value) is not None:
         facts.append((f"{rule.value} now", format_value(rule.value, value)))
     facts.append((rule.side.capitalize(), format_value(rule.value, rule.threshold)))
     if rule.recover is not None:
         facts.append(("Calm again at", format_value(rule.value, rule.recover)))
     if began := scene.told_of.started_at:
-        ago = f" ({formatting.format_duration(scene.now - began)})" if scene.now - began >= timedelta(seconds=1) else ""
+        ago = (
+            f" ({formatting.format_duration(scene.now - began)})"
+            if scene.now - began >= timedelta(seconds=1)
+            else ""
+        )
         facts.append(("Since", f"{told(began)}{ago}"))
     peak = _worst(scene)
     if peak is not None and (scene.is_over or scene.reason is not Reason.FIRED):
@@ -136,7 +171,11 @@ def _facts(
 
 def _missing(scene: NotificationContext) -> str:
     blind = scene.after.looks.count("?")
-    looks = f"{blind} of the last {formatting.pluralise(len(scene.after.looks), 'look')} found nothing" if blind else ""
+    looks = (
+        f"{blind} of the last {formatting.pluralise(len(scene.after.looks), 'look')} found nothing"
+        if blind
+        else ""
+    )
     return "; ".join([*([looks] if looks else []), *scene.shortcomings])
 
 
@@ -152,9 +191,17 @@ def _flags(scene: NotificationContext) -> list[str]:
     """What people have said of it, and how it behaves, as mrkdwn."""
     if scene.is_over:
         return []
-    flags = [f"Acknowledged by <@{scene.after.acknowledged_by}>; it is not repeated."] if scene.after.acknowledged_by else []
+    flags = (
+        [f"Acknowledged by <@{scene.after.acknowledged_by}>; it is not repeated."]
+        if scene.after.acknowledged_by
+        else []
+    )
     flags += [f"Quiet: {kit.with_person(scene.quiet)}."] if scene.quiet else []
-    return flags + (["Flapping: it has changed between firing and calm again and again."] if scene.after.flapping else [])
+    return flags + (
+        ["Flapping: it has changed between firing and calm again and again."]
+        if scene.after.flapping
+        else []
+    )
 
 
 def _origin(scene: NotificationContext) -> str:
@@ -164,7 +211,11 @@ def _origin(scene: NotificationContext) -> str:
 def _why(scene: NotificationContext) -> str:
     rule = scene.rule
     ahead = kit.local_time(scene.now + rule.every)
-    hold = f" (held for {formatting.format_duration(rule.hold)})" if rule.hold and scene.reason is Reason.FIRED else ""
+    hold = (
+        f" (held for {formatting.format_duration(rule.hold)})"
+        if rule.hold and scene.reason is Reason.FIRED
+        else ""
+    )
     because = f"told now, because {_BECAUSE[scene.reason]}{hold}"
     return f"{because} · rule of {kit.escaped(rule.origin)} · next look about {ahead}"
 
@@ -175,8 +226,16 @@ def _buttons(scene: NotificationContext) -> list[Block]:
     edit = kit.button("Edit rule", EDIT, name)
     if scene.is_over:
         return [*show, edit]
-    first = [] if scene.after.acknowledged_by else [kit.button("Acknowledge", ACKNOWLEDGE, name, style="primary")]
-    quiet = [] if scene.quiet else [kit.button(text, f"{SILENCE}.{length}", name) for text, length in SILENCES]
+    first = (
+        []
+        if scene.after.acknowledged_by
+        else [kit.button("Acknowledge", ACKNOWLEDGE, name, style="primary")]
+    )
+    quiet = (
+        []
+        if scene.quiet
+        else [kit.button(text, f"{SILENCE}.{length}", name) for text, length in SILENCES]
+    )
     return [*first, *show, *quiet, edit]
 
 
@@ -216,13 +275,15 @@ _REPLIES: Mapping[Reason, Callable[[NotificationContext], str]] = MappingProxyTy
         Reason.RESOLVED: lambda scene: f"{_head(scene)}.",
         Reason.NO_DATA: lambda scene: f"There is no data for {scene.rule.value}.",
         Reason.ENDED: lambda scene: (
-            f"{scene.rule.name} is not watched any more: its rule was changed or ended{_by(scene)} while it fired."
+            f"{scene.rule.name} is not watched any more: its rule was changed or "
+            f"ended{_by(scene)} while it fired."
         ),
         Reason.ACKNOWLEDGED: lambda scene: (
             f"Acknowledged. {scene.rule.name} is not repeated; what is new, and its end, are told."
         ),
         Reason.SILENCED: lambda scene: (
-            f"Silenced {_until(scene.quiet)}{_by(scene)}. Its end is told, and it speaks again if it still fires then."
+            f"Silenced {_until(scene.quiet)}{_by(scene)}. Its end is told, and it speaks again if "
+            "it still fires then."
         ),
     }
 )

@@ -16,33 +16,64 @@ TOP = 10
 MOST_WARNINGS = 9
 
 
-def audit_text(report: AuditReport, window: ParsedWindow, *, zone: tzinfo, warnings: Sequence[str] = ()) -> str:
-    """The whole answer in words. What is missing comes first: `warnings` name the accounts that are."""
+def audit_text(
+    report: AuditReport, window: ParsedWindow, *, zone: tzinfo, warnings: Sequence[str] = ()
+) -> str:
+    """The whole answer in words. What is missing comes first: `warnings` name the accounts that
+    are.
+    """
     lines = [formatting.sanitise(line, 400) for line in (*warnings, *_shortcomings(report))]
     lines.append(f"{', '.join(report.accounts)}: {_headline(report)} – {window.said}.")
     lines += [f"{name}: {value}." for name, value in _facts(report)]
     lines += [formatting.sanitise(finding) for finding in report.findings()]
     for name, tallies in (("Who", report.actors), ("What", report.actions)):
         if tallies:
-            named = [f"{formatting.sanitise(t.name or 'unnamed', 80)} {_counted(t, report)}" for t in tallies]
+            named = [
+                f"{formatting.sanitise(t.name or 'unnamed', 80)} {_counted(t, report)}"
+                for t in tallies
+            ]
             lines.append(f"{name}: {formatting.join_words(named, TOP)}.")
     if report.latest_failures:
-        lines.append("Latest failures: " + "; ".join(_one_line(call, zone, window.now) for call in report.latest_failures) + ".")
-    return "\n".join([*lines, *(formatting.sanitise(note, 400) for note in _notes(report, zone, window.now))])
+        lines.append(
+            "Latest failures: "
+            + "; ".join(_one_line(call, zone, window.now) for call in report.latest_failures)
+            + "."
+        )
+    return "\n".join(
+        [*lines, *(formatting.sanitise(note, 400) for note in _notes(report, zone, window.now))]
+    )
 
 
 def audit_blocks(
-    report: AuditReport, window: ParsedWindow, *, zone: tzinfo, buttons: list[tuple[str, str]], warnings: Sequence[str] = ()
+    report: AuditReport,
+    window: ParsedWindow,
+    *,
+    zone: tzinfo,
+    buttons: list[tuple[str, str]],
+    warnings: Sequence[str] = (),
 ) -> list[Block]:
-    """The answer as blocks: what is missing, headline, facts, when, who, what, the latest failures, what else to know."""
+    """The answer as blocks: what is missing, headline, facts, when, who, what, the latest failures,
+    what else to know.
+    """
     accounts = " ".join(kit.code(account) for account in report.accounts)
-    missing = [kit.with_code(formatting.sanitise(line, 280)) for line in (*warnings, *_shortcomings(report))]
-    blocks = [kit.section("\n".join(f":warning: {line}" for line in missing[:MOST_WARNINGS]))] if missing else []
+    missing = [
+        kit.with_code(formatting.sanitise(line, 280))
+        for line in (*warnings, *_shortcomings(report))
+    ]
+    blocks = (
+        [kit.section("\n".join(f":warning: {line}" for line in missing[:MOST_WARNINGS]))]
+        if missing
+        else []
+    )
     blocks += [kit.header(_headline(report)), kit.context(f"{accounts} · {kit.span(window)}")]
     if facts := _facts(report):
         blocks.append(kit.fields((name, kit.escaped(value)) for name, value in facts))
     if findings := report.findings():
-        blocks.append(kit.section("\n".join(f"• {kit.escaped(formatting.sanitise(f, 300))}" for f in findings)))
+        blocks.append(
+            kit.section(
+                "\n".join(f"• {kit.escaped(formatting.sanitise(f, 300))}" for f in findings)
+            )
+        )
     if report.calls > report.untimed:
         blocks.append(_chart(report, zone, window.now))
     if report.actors:
@@ -51,7 +82,9 @@ def audit_blocks(
         blocks.append(_tally_table("What", "Action", report.actions, report))
     if report.latest_failures:
         blocks.append(_failure_table(report, zone, window.now))
-    notes = [kit.with_code(formatting.sanitise(note, 400)) for note in _notes(report, zone, window.now)]
+    notes = [
+        kit.with_code(formatting.sanitise(note, 400)) for note in _notes(report, zone, window.now)
+    ]
     if notes:
         blocks.append(kit.context(*notes[:10]))
     return [*blocks, kit.actions(kit.ask_buttons(buttons))] if buttons else blocks
@@ -73,19 +106,35 @@ def _facts(report: AuditReport) -> list[tuple[str, str]]:
     if report.calls:
         facts.append(("Actors", f"{len(report.actors):,}"))
     if report.failure_percent is not None and not report.all_failed:
-        facts.append(("Failed", f"{formatting.percent(report.failure_percent)} of {formatting.pluralise(report.known, 'call')}"))
+        facts.append(
+            (
+                "Failed",
+                (
+                    f"{formatting.percent(report.failure_percent)} of "
+                    f"{formatting.pluralise(report.known, 'call')}"
+                ),
+            )
+        )
     if report.duration_p95_ms is not None:
         facts.append(("95 % took at most", formatting.milliseconds(report.duration_p95_ms)))
     if report.slowest:
         named = [
-            f"{formatting.milliseconds(call.duration_ms or 0)} {formatting.sanitise(call.action, 60)}" for call in report.slowest
+            (
+                f"{formatting.milliseconds(call.duration_ms or 0)} "
+                f"{formatting.sanitise(call.action, 60)}"
+            )
+            for call in report.slowest
         ]
         facts.append(("Slowest", ", ".join(named)))
     if len(report.organisations) > 1:
-        named = [f"{formatting.sanitise(t.name, 40)} {_counted(t, report)}" for t in report.organisations]
+        named = [
+            f"{formatting.sanitise(t.name, 40)} {_counted(t, report)}" for t in report.organisations
+        ]
         facts.append(("By organisation", formatting.join_words(named, 5)))
     if len(report.per_account) > 1:
-        facts.append(("By account", ", ".join(f"{t.name} {_counted(t, report)}" for t in report.per_account)))
+        facts.append(
+            ("By account", ", ".join(f"{t.name} {_counted(t, report)}" for t in report.per_account))
+        )
     return facts
 
 
@@ -97,10 +146,14 @@ def _shortcomings(report: AuditReport) -> list[str]:
 def _notes(report: AuditReport, zone: tzinfo, now: datetime) -> list[str]:
     notes = []
     if report.drawn != report.window and report.calls:
-        notes.append(f"The chart ends at {formatting.format_time(report.drawn.end, zone, now)}, where the data ends.")
+        notes.append(
+            f"The chart ends at {formatting.format_time(report.drawn.end, zone, now)}, where the "
+            "data ends."
+        )
     if report.untimed and report.calls:
         notes.append(
-            f"{formatting.pluralise(report.untimed, 'call')} without a time inside the chart {'counts' if report.untimed == 1 else 'count'} in the totals, not in the chart."
+            f"{formatting.pluralise(report.untimed, 'call')} without a time inside the chart "
+            f"{'counts' if report.untimed == 1 else 'count'} in the totals, not in the chart."
         )
     more = [
         f"{len(tallies) - TOP:,} more {what}"
@@ -108,10 +161,13 @@ def _notes(report: AuditReport, zone: tzinfo, now: datetime) -> list[str]:
         if len(tallies) > TOP
     ]
     if more:
-        notes.append(f"The tables show the top {TOP} … and {' and '.join(more)}; add `csv` for every call.")
+        notes.append(
+            f"The tables show the top {TOP} … and {' and '.join(more)}; add `csv` for every call."
+        )
     if report.failures > len(report.latest_failures):
         notes.append(
-            f"The latest {len(report.latest_failures)} failures are shown … and {report.failures - len(report.latest_failures):,} more."
+            f"The latest {len(report.latest_failures)} failures are shown … and "
+            f"{report.failures - len(report.latest_failures):,} more."
         )
     return [*notes, *report.notes]
 
@@ -132,7 +188,11 @@ def _chart(report: AuditReport, zone: tzinfo, now: datetime) -> Block:
 def _label(start: datetime, zone: tzinfo, now: datetime, *, by_clock: bool, by_day: bool) -> str:
     if by_clock:
         return f"{start:%H:%M}"
-    return formatting.short_day(start, now.astimezone(zone)) if by_day else formatting.format_time(start, zone, now)
+    return (
+        formatting.short_day(start, now.astimezone(zone))
+        if by_day
+        else formatting.format_time(start, zone, now)
+    )
 
 
 def _step(step: timedelta) -> str:
@@ -146,7 +206,10 @@ def _step(step: timedelta) -> str:
 def _tally_table(caption: str, name: str, tallies: Sequence[Tally], report: AuditReport) -> Block:
     counts = ["Failed"] if report.all_failed else ["Calls", "Failed"]
     rows = [
-        [formatting.truncate(t.name, 60) or "unnamed", *((n, f"{n:,}") for n in (t.calls, t.failures)[-len(counts) :])]
+        [
+            formatting.truncate(t.name, 60) or "unnamed",
+            *((n, f"{n:,}") for n in (t.calls, t.failures)[-len(counts) :]),
+        ]
         for t in tallies[:TOP]
     ]
     return kit.data_table(caption, [name, *counts], rows, page_size=5)
@@ -154,16 +217,32 @@ def _tally_table(caption: str, name: str, tallies: Sequence[Tally], report: Audi
 
 def _failure_table(report: AuditReport, zone: tzinfo, now: datetime) -> Block:
     rows = [
-        [_when(call, zone, now), call.account, call.actor[:60] or "unnamed", call.action[:60], call.target[:80], call.status]
+        [
+            _when(call, zone, now),
+            call.account,
+            call.actor[:60] or "unnamed",
+            call.action[:60],
+            call.target[:80],
+            call.status,
+        ]
         for call in report.latest_failures
     ]
     return kit.data_table(
-        f"Latest failures ({zone_name(zone)})", ["When", "Account", "Actor", "Action", "Target", "Status"], rows, page_size=5
+        f"Latest failures ({zone_name(zone)})",
+        ["When", "Account", "Actor", "Action", "Target", "Status"],
+        rows,
+        page_size=5,
     )
 
 
 def _one_line(call: ApiCall, zone: tzinfo, now: datetime) -> str:
-    parts = (_when(call, zone, now), call.actor[:60], call.action[:60], call.target[:80], call.status)
+    parts = (
+        _when(call, zone, now),
+        call.actor[:60],
+        call.action[:60],
+        call.target[:80],
+        call.status,
+    )
     return " ".join(formatting.sanitise(part) for part in parts if part)
 
 
@@ -172,4 +251,8 @@ def _when(call: ApiCall, zone: tzinfo, now: datetime) -> str:
 
 
 def _counted(tally: Tally, report: AuditReport) -> str:
-    return f"{tally.calls:,} ({tally.failures:,} failed)" if tally.failures and not report.all_failed else f"{tally.calls:,}"
+    return (
+        f"{tally.calls:,} ({tally.failures:,} failed)"
+        if tally.failures and not report.all_failed
+        else f"{tally.calls:,}"
+    )

@@ -48,7 +48,10 @@ def backtest_blocks(test: Backtest, zone: tzinfo) -> list[Block]:
     rule = test.rule
     blocks = [
         kit.header(_headline(test)),
-        kit.context(f"{kit.code(rule.line, 200)} · {rule.value} {rule.side} {format_value(rule.value, rule.threshold)}"),
+        kit.context(
+            f"{kit.code(rule.line, 200)} · {rule.value} {rule.side} "
+            f"{format_value(rule.value, rule.threshold)}"
+        ),
     ]
     if test.samples:
         blocks.append(_chart(test))
@@ -56,7 +59,14 @@ def backtest_blocks(test: Backtest, zone: tzinfo) -> list[Block]:
         shown = [_said(test, firing, zone) for firing in test.firings[-MOST_SHOWN:]]
         more = len(test.firings) - len(shown)
         blocks.append(
-            kit.section("\n".join([*([f"… and {more} more before"] if more > 0 else []), *(f"• {line}" for line in shown)]))
+            kit.section(
+                "\n".join(
+                    [
+                        *([f"… and {more} more before"] if more > 0 else []),
+                        *(f"• {line}" for line in shown),
+                    ]
+                )
+            )
         )
     return [*blocks, kit.context(_counted(test), *(kit.with_code(note) for note in test.notes))]
 
@@ -66,11 +76,18 @@ def _headline(test: Backtest) -> str:
 
 
 def _counted(test: Backtest) -> str:
-    return f"{formatting.pluralise(test.samples, 'look')} found something, {test.missing:,} found nothing."
+    return (
+        f"{formatting.pluralise(test.samples, 'look')} found something, {test.missing:,} found "
+        "nothing."
+    )
 
 
 def _said(test: Backtest, firing: FiringPeriod, zone: tzinfo) -> str:
-    peak = f", at its worst {format_value(test.rule.value, firing.peak)}" if firing.peak is not None else ""
+    peak = (
+        f", at its worst {format_value(test.rule.value, firing.peak)}"
+        if firing.peak is not None
+        else ""
+    )
     ended = f"to {_moment(test, firing.end, zone)}" if firing.end else "until now"
     length = formatting.format_duration((firing.end or test.end) - firing.start)
     return f"{_moment(test, firing.start, zone)} {ended} ({length}){peak}"
@@ -80,7 +97,11 @@ def _moment(test: Backtest, moment: datetime, zone: tzinfo) -> str:
     """Whole days are days in UTC, as the vendor has them; moments are those of the reader."""
     day = moment.astimezone(UTC)
     is_day = day.time() == time() and any(look.step >= timedelta(days=1) for look in test.looks)
-    return formatting.short_day(day, test.end) if is_day else formatting.format_time(moment, zone, test.end)
+    return (
+        formatting.short_day(day, test.end)
+        if is_day
+        else formatting.format_time(moment, zone, test.end)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +128,20 @@ def _worst(rule: Rule, looks: Sequence[EvaluationPoint]) -> float | None:
 
 def _any_fired(test: Backtest, looks: Sequence[EvaluationPoint]) -> bool:
     first, last = looks[0].at, looks[-1].at
-    return any(firing.start <= last and (firing.end is None or firing.end > first) for firing in test.firings)
+    return any(
+        firing.start <= last and (firing.end is None or firing.end > first)
+        for firing in test.firings
+    )
 
 
 def _chart(test: Backtest) -> Block:
     """The value, the threshold, and, where it fired, the value once more, so that it stands out."""
     shown = bars(test)
-    factor, unit = kit.scale([bar.worst or 0 for bar in shown]) if "bytes" in test.rule.value else (1.0, test.rule.value)
+    factor, unit = (
+        kit.scale([bar.worst or 0 for bar in shown])
+        if "bytes" in test.rule.value
+        else (1.0, test.rule.value)
+    )
     values = [round((bar.worst or 0) / factor, 3) for bar in shown]
     span = len(test.looks) > len(shown)
     return kit.chart(
@@ -122,7 +150,10 @@ def _chart(test: Backtest) -> Block:
         series=[
             ("value", values),
             ("threshold", [round(test.rule.threshold / factor, 3)] * len(shown)),
-            ("firing", [value if bar.fired else 0 for bar, value in zip(shown, values, strict=True)]),
+            (
+                "firing",
+                [value if bar.fired else 0 for bar, value in zip(shown, values, strict=True)],
+            ),
         ],
         labels=[
             formatting.format_time(bar.at, UTC, test.end)
@@ -146,8 +177,13 @@ def _drawn(test: Backtest) -> list[str]:
         filled = round(_WIDE * max(0.0, bar.worst or 0.0) / top)
         line = ["█" if n < filled else " " for n in range(_WIDE + 1)]
         line[at] = "|" if line[at] == " " else "▌"
-        value = format_value(test.rule.value, bar.worst) if bar.worst is not None else "nothing found"
-        lines.append(f"{formatting.short_day(bar.at, test.end):>11} {'!' if bar.fired else ' '} {''.join(line)} {value}")
+        value = (
+            format_value(test.rule.value, bar.worst) if bar.worst is not None else "nothing found"
+        )
+        lines.append(
+            f"{formatting.short_day(bar.at, test.end):>11} {'!' if bar.fired else ' '} "
+            f"{''.join(line)} {value}"
+        )
     return lines
 
 

@@ -1,4 +1,6 @@
-"""The App Home: how it stands with accounts and alerts, what comes next, what this person may ask, and what they asked lately."""
+"""The App Home: how it stands with accounts and alerts, what comes next, what this person may ask,
+and what they asked lately.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +29,11 @@ class Upcoming:
 
 @dataclass(frozen=True, slots=True)
 class HomeFacts:
-    """What is known when the tab is opened. `alerts` are said already, those that matter most first, and `calm` counts the others.
+    """What is known when the tab is opened. `alerts` are said already, those that matter most
+    first, and `calm` counts the others.
 
-    `checks` are the accounts that were just asked how they are, with None for those that have not answered yet; `may_check` where this
-    person may have them asked.
+    `checks` are the accounts that were just asked how they are, with None for those that have not
+    answered yet; `may_check` where this person may have them asked.
     """
 
     allowed: Sequence[CommandName]
@@ -48,8 +51,17 @@ class HomeFacts:
 
 def home_blocks(facts: HomeFacts) -> list[Block]:
     """The view for one person."""
-    blocks = [kit.header("Opswatch"), kit.context(f"As of {kit.local_time(facts.now)}; it is fresh whenever it is opened.")]
-    for part in (_alerts(facts), _accounts(facts), _upcoming(facts), _recent(facts), _commands(facts)):
+    blocks = [
+        kit.header("Opswatch"),
+        kit.context(f"As of {kit.local_time(facts.now)}; it is fresh whenever it is opened."),
+    ]
+    for part in (
+        _alerts(facts),
+        _accounts(facts),
+        _upcoming(facts),
+        _recent(facts),
+        _commands(facts),
+    ):
         if part:
             blocks += [kit.divider(), *part]
     return blocks[:100]
@@ -59,15 +71,25 @@ def _alerts(facts: HomeFacts) -> list[Block]:
     if not facts.alerts and not facts.calm:
         return []
     looked = f" · looked at {kit.local_time(facts.evaluated_at)}" if facts.evaluated_at else ""
-    calm = f"🟢 {formatting.pluralise(facts.calm, 'alert')} calm{looked}" if facts.calm else f"No alert is calm{looked}"
+    calm = (
+        f"🟢 {formatting.pluralise(facts.calm, 'alert')} calm{looked}"
+        if facts.calm
+        else f"No alert is calm{looked}"
+    )
     lines = _first(facts.alerts, MOST_ALERTS)
-    return [kit.section("*Alerts*"), *(messages.list_blocks("", lines)[1:] if lines else []), kit.context(calm)]
+    return [
+        kit.section("*Alerts*"),
+        *(messages.list_blocks("", lines)[1:] if lines else []),
+        kit.context(calm),
+    ]
 
 
 def _accounts(facts: HomeFacts) -> list[Block]:
     lines = [_account(condition, facts) for condition in facts.conditions]
     told = kit.section("*Accounts*\n" + ("\n".join(_first(lines, MOST_ACCOUNTS)) or "none yet"))
-    return [{**told, "accessory": kit.button("Check now", CHECK_ACTION)} if facts.may_check else told]
+    return [
+        {**told, "accessory": kit.button("Check now", CHECK_ACTION)} if facts.may_check else told
+    ]
 
 
 def _first(lines: Sequence[str], most: int) -> list[str]:
@@ -77,7 +99,11 @@ def _first(lines: Sequence[str], most: int) -> list[str]:
 
 def _account(condition: AccountStatus, facts: HomeFacts) -> str:
     """An account, how it stands with it, and what may still be asked of it."""
-    left = [f"{each.left:,} of {each.of:,} {each.what} left" for each in condition.left if each.left < each.of]
+    left = [
+        f"{each.left:,} of {each.of:,} {each.what} left"
+        for each in condition.left
+        if each.left < each.of
+    ]
     vendor = VENDORS[facts.directory.accounts[condition.account]]
     return " · ".join([f"{kit.code(condition.account)} {vendor}", _state(condition, facts), *left])
 
@@ -122,12 +148,25 @@ def _recent(facts: HomeFacts) -> list[Block]:
 
 
 def _commands(facts: HomeFacts) -> list[Block]:
-    blocks = [kit.section("*What you may ask* – in any channel I am in, and here; `help` behind a command shows more.")]
+    blocks = [
+        kit.section(
+            "*What you may ask* – in any channel I am in, and here; `help` behind a command shows "
+            "more."
+        )
+    ]
     for command in COMMANDS.values():
         if command.name not in facts.allowed:
-            blocks.append(kit.context(f"{kit.code(f'/{command.name}')} is not allowed for you outside its channels."))
+            blocks.append(
+                kit.context(
+                    f"{kit.code(f'/{command.name}')} is not allowed for you outside its channels."
+                )
+            )
             continue
         line = example(command.name, facts.directory)
-        told = kit.section(f"{kit.code(f'/{command.name} {command.usage_hint}')}\n{command.description}")
-        blocks.append({**told, "accessory": kit.button(formatting.truncate(line, 60), "ask.0", line)})
+        told = kit.section(
+            f"{kit.code(f'/{command.name} {command.usage_hint}')}\n{command.description}"
+        )
+        blocks.append(
+            {**told, "accessory": kit.button(formatting.truncate(line, 60), "ask.0", line)}
+        )
     return blocks

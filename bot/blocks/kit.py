@@ -1,7 +1,9 @@
-"""The blocks we use, as functions returning plain dicts, and how outside text is made harmless in them.
+"""The blocks we use, as functions returning plain dicts, and how outside text is made harmless in
+them.
 
-Everything that came from outside goes through `code` or `plain`: Slack's markup has no escape for `*`, `_` or backticks,
-so such text stands in a code span with its backticks replaced, or in a text object that knows no markup at all.
+Everything that came from outside goes through `code` or `plain`: Slack's markup has no escape for
+`*`, `_` or backticks, so such text stands in a code span with its backticks replaced, or in a text
+object that knows no markup at all.
 """
 
 from __future__ import annotations
@@ -24,20 +26,27 @@ LABEL = 20
 MOST_FIELDS = 10
 MOST_POINTS = 20
 MOST_TABLE_ROWS = 100
-# Signs that Slack reads as markup, and others that look like them. An underscore is markup at the edge of a word alone.
+# Signs that Slack reads as markup, and others that look like them. An underscore is markup at the
+# edge of a word alone.
 _MARKS = str.maketrans({"*": "∗", "~": "∼", "`": "ˋ"})
 _EDGE = re.compile(r"(?<!\w)_|_(?!\w)")
 PERSON = re.compile(r"<@[UW][A-Z0-9]{1,30}>$")
-_NOT_OURS = re.compile(r"<(?!(?:@[UWB][A-Z0-9]{1,30}|#[CGD][A-Z0-9]{1,30}|!date\^\d{1,20}\^[^<>|]{1,80}\|[^<>|]{1,80})>)")
+_NOT_OURS = re.compile(
+    r"<(?!(?:@[UWB][A-Z0-9]{1,30}|#[CGD][A-Z0-9]{1,30}|!date\^\d{1,20}\^[^<>|]{1,80}\|[^<>|]{1,80})>)"
+)
 
 
 def entities(text: str) -> str:
-    """The three characters that Slack reads as control characters, for text where no other sign is markup, such as in a code block."""
+    """The three characters that Slack reads as control characters, for text where no other sign is
+    markup, such as in a code block.
+    """
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def escaped(text: str) -> str:
-    """Outside text inside mrkdwn, as words in which no sign is markup. A sentence reads better so than in `code`."""
+    """Outside text inside mrkdwn, as words in which no sign is markup. A sentence reads better so
+    than in `code`.
+    """
     return _EDGE.sub("ˍ", entities(sanitise_lines(text)).translate(_MARKS))
 
 
@@ -52,7 +61,9 @@ def with_code(text: str) -> str:
     parts = sanitise(text, 1500).split("`")
     if len(parts) % 2 == 0:
         return escaped("ˋ".join(parts))
-    return "".join(code(part, 300) if number % 2 else escaped(part) for number, part in enumerate(parts))
+    return "".join(
+        code(part, 300) if number % 2 else escaped(part) for number, part in enumerate(parts)
+    )
 
 
 def code(text: str, most: int = 120) -> str:
@@ -61,8 +72,10 @@ def code(text: str, most: int = 120) -> str:
 
 
 def mrkdwn(text: str, most: int = SECTION_TEXT) -> Block:
-    """Our own markup. `verbatim` keeps Slack from making links and mentions of what looks like them; of what stands in angle brackets
-    only people, channels and times are left as they are, since we send nothing else."""
+    """Our own markup. `verbatim` keeps Slack from making links and mentions of what looks like
+    them; of what stands in angle brackets only people, channels and times are left as they are,
+    since we send nothing else.
+    """
     shown = _NOT_OURS.sub("&lt;", truncate(sanitise_lines(text), most)) if text.strip() else "–"
     return {"type": "mrkdwn", "text": shown, "verbatim": True}
 
@@ -81,7 +94,12 @@ def section(text: str) -> Block:
 
 def fields(pairs: Iterable[tuple[str, str]]) -> Block:
     """Names and values side by side, at most ten."""
-    return {"type": "section", "fields": [mrkdwn(f"*{name}*\n{value}", FIELD_TEXT) for name, value in list(pairs)[:MOST_FIELDS]]}
+    return {
+        "type": "section",
+        "fields": [
+            mrkdwn(f"*{name}*\n{value}", FIELD_TEXT) for name, value in list(pairs)[:MOST_FIELDS]
+        ],
+    }
 
 
 def context(*texts: str) -> Block:
@@ -91,11 +109,16 @@ def context(*texts: str) -> Block:
 def local_time(moment: datetime) -> str:
     """A time that each reader sees in their own zone; in UTC where Slack cannot tell it so."""
     utc = moment.astimezone(UTC)
-    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{utc.day} {utc:%b %Y %H:%M} UTC>"
+    return (
+        f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{utc.day} "
+        f"{utc:%b %Y %H:%M} UTC>"
+    )
 
 
 def span(window: ParsedWindow) -> str:
-    """When an answer is about: by day in the zone the question was read in, by the minute in each reader's own."""
+    """When an answer is about: by day in the zone the question was read in, by the minute in each
+    reader's own.
+    """
     if window.by_day:
         return window.said
     return f"{local_time(window.window.start)} to {local_time(window.window.end)}"
@@ -134,7 +157,10 @@ def text_entry(initial: str, hint: str, *, most: int = 200) -> Block:
 
 
 def select(options: Sequence[str], chosen: str) -> Block:
-    made: Block = {"type": "static_select", "options": [option(name) for name in dict.fromkeys(options)]}
+    made: Block = {
+        "type": "static_select",
+        "options": [option(name) for name in dict.fromkeys(options)],
+    }
     return made | ({"initial_option": option(chosen)} if chosen in options else {})
 
 
@@ -155,12 +181,20 @@ def ask_buttons(questions: Sequence[tuple[str, str]]) -> list[Block]:
 
 
 def preview_link(blocks: Sequence[Block]) -> str:
-    """The blocks in Slack's Block Kit Builder. The part behind the `#` is read by the page alone and sent to nobody."""
-    return "https://app.slack.com/block-kit-builder/#" + quote(json.dumps({"blocks": list(blocks)}, ensure_ascii=False), safe="")
+    """The blocks in Slack's Block Kit Builder. The part behind the `#` is read by the page alone
+    and sent to nobody.
+    """
+    return "https://app.slack.com/block-kit-builder/#" + quote(
+        json.dumps({"blocks": list(blocks)}, ensure_ascii=False), safe=""
+    )
 
 
-def data_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[Any]], *, page_size: int = 10) -> Block:
-    """A table that can be sorted. A cell is a text, or a number with the text that shows it; at most a hundred rows."""
+def data_table(
+    caption: str, head: Sequence[str], rows: Sequence[Sequence[Any]], *, page_size: int = 10
+) -> Block:
+    """A table that can be sorted. A cell is a text, or a number with the text that shows it; at
+    most a hundred rows.
+    """
     body = [[_cell(cell) for cell in row] for row in rows[:MOST_TABLE_ROWS]]
     return {
         "type": "data_table",
@@ -170,8 +204,17 @@ def data_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[Any]],
     }
 
 
-def chart(title: str, *, kind: str, series: Sequence[tuple[str, Sequence[float]]], labels: Sequence[str], unit: str) -> Block:
-    """A native chart of at most twenty points; labels are made unique, as Slack matches points by them."""
+def chart(
+    title: str,
+    *,
+    kind: str,
+    series: Sequence[tuple[str, Sequence[float]]],
+    labels: Sequence[str],
+    unit: str,
+) -> Block:
+    """A native chart of at most twenty points; labels are made unique, as Slack matches points by
+    them.
+    """
     names = _unique([truncate(sanitise(label), LABEL) for label in labels][-MOST_POINTS:])
     return {
         "type": "data_visualization",
@@ -181,7 +224,10 @@ def chart(title: str, *, kind: str, series: Sequence[tuple[str, Sequence[float]]
             "series": [
                 {
                     "name": sanitise(name, LABEL),
-                    "data": [{"label": label, "value": value} for label, value in zip(names, points[-MOST_POINTS:], strict=True)],
+                    "data": [
+                        {"label": label, "value": value}
+                        for label, value in zip(names, points[-MOST_POINTS:], strict=True)
+                    ],
                 }
                 for name, points in series
             ],
@@ -192,10 +238,18 @@ def chart(title: str, *, kind: str, series: Sequence[tuple[str, Sequence[float]]
 
 def task(task_id: str, title: str, said: str, status: str = "in_progress") -> Block:
     """Work that goes on, or has ended, and how far it is."""
-    card = {"type": "task_card", "task_id": task_id, "title": sanitise(title, 150) or "…", "status": status}
+    card = {
+        "type": "task_card",
+        "task_id": task_id,
+        "title": sanitise(title, 150) or "…",
+        "status": status,
+    }
     if not said:
         return card
-    details = {"type": "rich_text_section", "elements": [{"type": "text", "text": sanitise(said, 2000)}]}
+    details = {
+        "type": "rich_text_section",
+        "elements": [{"type": "text", "text": sanitise(said, 2000)}],
+    }
     return {**card, "details": {"type": "rich_text", "elements": [details]}}
 
 
@@ -214,7 +268,10 @@ def older_plan(block: Block) -> list[Block]:
     """The same in blocks that Slack has long known."""
     marks = {"complete": ":white_check_mark:", "error": ":x:"}
     lines = [
-        f"{marks.get(card['status'], ':hourglass_flowing_sand:')} {code(card['title'], 150)} {escaped(_details(card))}"
+        (
+            f"{marks.get(card['status'], ':hourglass_flowing_sand:')} {code(card['title'], 150)} "
+            f"{escaped(_details(card))}"
+        )
         for card in block["tasks"]
     ]
     return [_working_on(block["title"]), section("\n".join(line.rstrip() for line in lines))]
@@ -231,12 +288,19 @@ def _details(card: Block) -> str:
 
 def picture(file: str, told: str) -> Block:
     """A picture that was uploaded, by its file id."""
-    return {"type": "image", "slack_file": {"id": file}, "alt_text": truncate(told, 1900) or "chart"}
+    return {
+        "type": "image",
+        "slack_file": {"id": file},
+        "alt_text": truncate(told, 1900) or "chart",
+    }
 
 
 def plain_table(table: Block) -> Block:
     """A table that cannot be sorted, of the rows of one that can."""
-    rows = [[{"type": "raw_text", "text": cell["text"]} for cell in row] for row in table["rows"][:MOST_TABLE_ROWS]]
+    rows = [
+        [{"type": "raw_text", "text": cell["text"]} for cell in row]
+        for row in table["rows"][:MOST_TABLE_ROWS]
+    ]
     numbers = [cell["type"] == "raw_number" for cell in table["rows"][1]]
     return {
         "type": "table",

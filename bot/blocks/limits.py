@@ -1,7 +1,8 @@
 """Slack's documented limits as one table, and a check of every payload before it is sent.
 
-Pages: Block Kit reference (blocks and elements), chat.postMessage, Home tabs. Two limits are known from the field alone:
-two charts a message, and about 13,200 characters of blocks before `msg_blocks_too_long`.
+Pages: Block Kit reference (blocks and elements), chat.postMessage, Home tabs. Two limits are known
+from the field alone: two charts a message, and about 13,200 characters of blocks before
+`msg_blocks_too_long`.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ def block_problems(blocks: Sequence[Block], *, most: int) -> list[str]:
 
 
 def _may_be_long(blocks: Sequence[Block]) -> bool:
-    """Blocks as JSON are longer than all of their texts, and how long that is, is known much sooner."""
+    """Blocks as JSON are longer than all of their texts, and how long that is, is known much
+    sooner.
+    """
     try:
         return len(msgspec.json.encode(blocks)) > MOST_BLOCK_CHARACTERS
     except UnicodeEncodeError:
@@ -72,7 +75,9 @@ def characters(value: Any) -> int:
 _UNCOUNTED = frozenset({"type", "action_id", "value", "style"})
 
 
-def _text(value: Any, where: str, most: int, *, kinds: tuple[str, ...] = ("plain_text", "mrkdwn")) -> Iterator[str]:
+def _text(
+    value: Any, where: str, most: int, *, kinds: tuple[str, ...] = ("plain_text", "mrkdwn")
+) -> Iterator[str]:
     if not isinstance(value, dict) or value.get("type") not in kinds:
         yield f"{where} must be {' or '.join(kinds)}"
     elif not 1 <= len(value.get("text", "")) <= most:
@@ -209,8 +214,16 @@ def _input(block: Block) -> Iterator[str]:
 
 def view_problems(view: Block) -> list[str]:
     """What Slack would refuse in a modal; empty where it is fine."""
-    found = [f"{name}: longer than 24" for name in ("title", "submit", "close") if len(view.get(name, {}).get("text", "")) > 24]
-    found += ["private_metadata: longer than 3000"] if len(view.get("private_metadata", "")) > 3000 else []
+    found = [
+        f"{name}: longer than 24"
+        for name in ("title", "submit", "close")
+        if len(view.get(name, {}).get("text", "")) > 24
+    ]
+    found += (
+        ["private_metadata: longer than 3000"]
+        if len(view.get("private_metadata", "")) > 3000
+        else []
+    )
     if "submit" not in view and any(block.get("type") == "input" for block in view["blocks"]):
         found.append("submit: required with inputs")
     messages_only = {"data_table", "data_visualization", "table", "task_card", "plan"} & {

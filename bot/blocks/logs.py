@@ -15,7 +15,14 @@ PREVIEW_LINES = 10
 PREVIEW_LINE = 220
 
 
-def logs_text(report: LogReport, window: ParsedWindow, *, file_name: str | None, query: str, warnings: Sequence[str] = ()) -> str:
+def logs_text(
+    report: LogReport,
+    window: ParsedWindow,
+    *,
+    file_name: str | None,
+    query: str,
+    warnings: Sequence[str] = (),
+) -> str:
     """The whole answer in words."""
     lines = [f"{_names(report)}: {_headline(report)} – {window.said}."]
     if query:
@@ -43,21 +50,36 @@ def logs_blocks(
     buttons: list[tuple[str, str]],
     warnings: Sequence[str] = (),
 ) -> list[Block]:
-    """The answer as blocks: headline, levels, timeline, preview, what is missing, what to ask next."""
+    """The answer as blocks: headline, levels, timeline, preview, what is missing, what
+    to ask next.
+    """
     asked = f" · {kit.code(query, 300)}" if query else ""
     names = " ".join(kit.code(name, 60) for name in report.names)
     blocks = [kit.header(_headline(report)), kit.context(f"{names} · {kit.span(window)}{asked}")]
     notes = report.shortcomings()
     if notes:
-        blocks.append(kit.section("\n".join(f":warning: {kit.with_code(formatting.sanitise(note, 300))}" for note in notes)))
+        blocks.append(
+            kit.section(
+                "\n".join(
+                    f":warning: {kit.with_code(formatting.sanitise(note, 300))}" for note in notes
+                )
+            )
+        )
     if facts := _facts(report):
         blocks.append(kit.fields(facts))
     if sum(1 for _, lines in report.timeline if lines) > 1:
         blocks.append(_chart(report, zone, window.now))
     if report.tail:
-        preview = [formatting.sanitise(line, PREVIEW_LINE).replace("`", "ˋ") for line in report.tail[-PREVIEW_LINES:]]
+        preview = [
+            formatting.sanitise(line, PREVIEW_LINE).replace("`", "ˋ")
+            for line in report.tail[-PREVIEW_LINES:]
+        ]
         shown = _fitting(preview)
-        blocks.append(kit.section(f"*{preview_title(report, len(shown))}*\n```{kit.entities(chr(10).join(shown))}```"))
+        blocks.append(
+            kit.section(
+                f"*{preview_title(report, len(shown))}*\n```{kit.entities(chr(10).join(shown))}```"
+            )
+        )
     small = [kit.entities(remark) for remark in report.remarks()]
     small += [f"File: {kit.code(file_name)}"] if file_name else []
     small += [kit.with_code(formatting.sanitise(warning, 400)) for warning in warnings]
@@ -89,7 +111,10 @@ def _headline(report: LogReport) -> str:
     if not report.lines:
         return "No lines"
     at_least = "At least " if report.truncated or not report.complete else ""
-    return f"{at_least}{formatting.pluralise(report.lines, 'line')}, {formatting.format_bytes(report.bytes)}"
+    return (
+        f"{at_least}{formatting.pluralise(report.lines, 'line')}, "
+        f"{formatting.format_bytes(report.bytes)}"
+    )
 
 
 def _facts(report: LogReport) -> list[tuple[str, str]]:
@@ -97,9 +122,23 @@ def _facts(report: LogReport) -> list[tuple[str, str]]:
 
 
 def _chart(report: LogReport, zone: tzinfo, now: datetime) -> Block:
-    form = "%H:%M" if report.step < timedelta(hours=2) else "%d %b %H:%M" if report.step < timedelta(days=1) else "%d %b"
-    year = "" if not report.timeline or report.timeline[0][0].astimezone(zone).year == now.astimezone(zone).year else " %Y"
-    labels = [start.astimezone(zone).strftime(form.replace("%b", f"%b{year}")) for start, _ in report.timeline]
+    form = (
+        "%H:%M"
+        if report.step < timedelta(hours=2)
+        else "%d %b %H:%M"
+        if report.step < timedelta(days=1)
+        else "%d %b"
+    )
+    year = (
+        ""
+        if not report.timeline
+        or report.timeline[0][0].astimezone(zone).year == now.astimezone(zone).year
+        else " %Y"
+    )
+    labels = [
+        start.astimezone(zone).strftime(form.replace("%b", f"%b{year}"))
+        for start, _ in report.timeline
+    ]
     return kit.chart(
         f"Lines over time ({zone_name(zone)})",
         kind="bar",

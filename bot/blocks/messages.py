@@ -9,43 +9,91 @@ from bot import formatting
 from bot.alerts.commands import alert_example
 from bot.answer import Answer, Block, Progress
 from bot.blocks import kit, picture
-from bot.questions.question import COMMANDS, VENDORS, AccountDirectory, CommandName, Question, example
+from bot.questions.question import (
+    COMMANDS,
+    VENDORS,
+    AccountDirectory,
+    CommandName,
+    Question,
+    example,
+)
 from bot.questions.windows.forms import FORMS
 
 WORKING_ACTION = "cancel"
 SHARE_ACTION = "share"
 # The block with the buttons of a refusal.
 REFUSAL = "instead"
-OPEN_ALERT, OPEN_REPEAT, OPEN_SILENCE, OPEN_QUESTION = "modal.alert", "modal.repeat", "modal.silence", "modal.question"
+OPEN_ALERT, OPEN_REPEAT, OPEN_SILENCE, OPEN_QUESTION = (
+    "modal.alert",
+    "modal.repeat",
+    "modal.silence",
+    "modal.question",
+)
 
 
-def help_answer(command: CommandName, directory: AccountDirectory, *, may_manage: bool = True) -> Answer:
-    """How to ask, with this workspace's own accounts and logs; and how to have it asked, for whoever may."""
+def help_answer(
+    command: CommandName, directory: AccountDirectory, *, may_manage: bool = True
+) -> Answer:
+    """How to ask, with this workspace's own accounts and logs; and how to have it asked, for
+    whoever may.
+    """
     about = COMMANDS[command]
-    examples = [(f"/{command} {_local(words_, command, directory)}", meaning) for words_, meaning in about.examples]
-    accounts = [f"{name} ({VENDORS[directory.accounts[name]]})" for name in directory.of_kind(about.kinds)]
-    logs = [name for account in directory.of_kind(about.kinds) for name in directory.logs.get(account, {})]
+    examples = [
+        (f"/{command} {_local(words_, command, directory)}", meaning)
+        for words_, meaning in about.examples
+    ]
+    accounts = [
+        f"{name} ({VENDORS[directory.accounts[name]]})" for name in directory.of_kind(about.kinds)
+    ]
+    logs = [
+        name
+        for account in directory.of_kind(about.kinds)
+        for name in directory.logs.get(account, {})
+    ]
     facts = [f"Accounts: {formatting.join_words(accounts, 20) or 'none yet'}."]
     if command == "logs":
         facts.append(
-            f"Logs with a name here: {formatting.join_words(logs, 20) or 'none yet'}; a log's own name or id works, too."
+            f"Logs with a name here: {formatting.join_words(logs, 20) or 'none yet'}; a log's own "
+            "name or id works, too."
         )
     if may_manage:
         asked = example(command, directory).partition(" ")[2]
-        facts.append(f"On a schedule: /{command} subscribe {asked} at 09:00 on weekdays; subscriptions; unsubscribe NUMBER.")
-        facts.append(f"Watched: {alert_example(command, directory)}; alerts; unalert NAME; silence NAME 2h; unsilence NAME.")
+        facts.append(
+            f"On a schedule: /{command} subscribe {asked} at 09:00 on weekdays; subscriptions; "
+            "unsubscribe NUMBER."
+        )
+        facts.append(
+            f"Watched: {alert_example(command, directory)}; alerts; unalert NAME; silence NAME "
+            "2h; unsilence NAME."
+        )
     hours = "" if command == "usage" else " last 20 mins, since 9am, 14:00 to 14:10,"
-    window = f"Without a window: the last {about.default_window}. Windows: today,{hours} 7d, since monday, october, 2026-11-01..2026-11-07; all of them: /{command} help windows."
+    window = (
+        f"Without a window: the last {about.default_window}. Windows: today,{hours} 7d, since "
+        f"monday, october, 2026-11-01..2026-11-07; all of them: /{command} help windows."
+    )
     text = "\n".join(
-        [f"{about.description}.", f"/{command} {about.usage_hint}", *(f"{line} – {m}" for line, m in examples), *facts, window]
+        [
+            f"{about.description}.",
+            f"/{command} {about.usage_hint}",
+            *(f"{line} – {m}" for line, m in examples),
+            *facts,
+            window,
+        ]
     )
     blocks = [
         kit.header(about.description),
         kit.context(kit.code(f"/{command} {about.usage_hint}")),
-        kit.section("\n".join(f"{kit.code(line)}\n{kit.escaped(meaning)}" for line, meaning in examples)),
+        kit.section(
+            "\n".join(f"{kit.code(line)}\n{kit.escaped(meaning)}" for line, meaning in examples)
+        ),
         kit.context(*(kit.escaped(fact) for fact in (*facts, window))),
         kit.actions(
-            [*kit.ask_buttons([(formatting.truncate(line, 60), line) for line, _ in examples[:2]]), *_fill_in(f"/{command}")]
+            [
+                *kit.ask_buttons(
+                    [(formatting.truncate(line, 60), line) for line, _ in examples[:2]]
+                ),
+                *_fill_in(f"/{command}"),
+            ]
         ),
     ]
     return Answer(text=text, blocks=blocks)
@@ -64,18 +112,32 @@ def windows_help(command: CommandName) -> Answer:
     head = "Windows: how to say which time is meant"
     lines = [f"{form.meaning.capitalize()}: {', '.join(form.examples)}" for form in forms]
     told = [
-        f"*{kit.escaped(form.meaning.capitalize())}*\n{' · '.join(kit.code(each) for each in form.examples)}" for form in forms
+        f"*{kit.escaped(form.meaning.capitalize())}*\n{' · '.join(kit.code(each) for each in form.examples)}"
+        for form in forms
     ]
     return Answer("\n".join([f"{head}.", *lines]), [kit.header(head), *map(kit.section, told)])
 
 
 def error_blocks(message: str, hint: str, *, again: str = "", fill: str = "") -> list[Block]:
-    """What went wrong in one sentence, what to do, and a button where asking again may help, or where a wish can be filled in."""
+    """What went wrong in one sentence, what to do, and a button where asking again may help, or
+    where a wish can be filled in.
+    """
     example = kit.code(hint, 300) if hint.startswith("/") else with_code(hint)
-    blocks = [kit.section(f"{with_code(message)}" + (f"\n{'Try ' if hint.startswith('/') else ''}{example}" if hint else ""))]
+    blocks = [
+        kit.section(
+            f"{with_code(message)}"
+            + (f"\n{'Try ' if hint.startswith('/') else ''}{example}" if hint else "")
+        )
+    ]
     form = _fill_in(fill)
     is_wish = bool(form) and form[0]["action_id"] != OPEN_QUESTION
-    told = [("Try again", again)] if again else [("Ask this instead", hint)] if hint.startswith("/") and not is_wish else []
+    told = (
+        [("Try again", again)]
+        if again
+        else [("Ask this instead", hint)]
+        if hint.startswith("/") and not is_wish
+        else []
+    )
     # Who typed no words wants to be asked for them.
     buttons = [*kit.ask_buttons(told), *form] if " " in fill else [*form, *kit.ask_buttons(told)]
     first = [{**button, "style": "primary"} for button in buttons[:1]]
@@ -83,15 +145,21 @@ def error_blocks(message: str, hint: str, *, again: str = "", fill: str = "") ->
 
 
 def _fill_in(line: str) -> list[Block]:
-    """The button that opens a form with what was typed of a question, or of a wish such as `/usage alert today`."""
+    """The button that opens a form with what was typed of a question, or of a wish such as `/usage
+    alert today`.
+    """
     command, _, words_ = formatting.sanitise(line).partition(" ")
     if not line.startswith("/") or len(line) > 2000:
         return []
     verb, _, rest = words_.strip().partition(" ")
-    opener = {"alert": OPEN_ALERT, "subscribe": OPEN_REPEAT, "silence": OPEN_SILENCE}.get(verb.lower())
+    opener = {"alert": OPEN_ALERT, "subscribe": OPEN_REPEAT, "silence": OPEN_SILENCE}.get(
+        verb.lower()
+    )
     if opener is None:
         return (
-            [kit.button("Fill in…", OPEN_QUESTION, formatting.sanitise(line))] if not words_ or verb.lower() not in WISHES else []
+            [kit.button("Fill in…", OPEN_QUESTION, formatting.sanitise(line))]
+            if not words_ or verb.lower() not in WISHES
+            else []
         )
     return [kit.button("Fill in…", opener, f"{command} {rest}".strip())]
 
@@ -121,11 +189,16 @@ def note(text: str) -> Answer:
 
 def list_answer(head: str, lines: Sequence[str]) -> Answer:
     """A list as an answer. Words alone name nobody: a mention in them would be shown as its id."""
-    return Answer("\n".join([head, *(line.partition(", by <@")[0] for line in lines)]), list_blocks(head, lines))
+    return Answer(
+        "\n".join([head, *(line.partition(", by <@")[0] for line in lines)]),
+        list_blocks(head, lines),
+    )
 
 
 def list_blocks(head: str, lines: Sequence[str]) -> list[Block]:
-    """A list under a headline. Its lines are ours, with `code` and people in them, and go into as many sections as they need."""
+    """A list under a headline. Its lines are ours, with `code` and people in them, and go into as
+    many sections as they need.
+    """
     blocks, body = [kit.section(with_code(head))], ""
     for line in lines:
         told = _with_people(line)
@@ -142,16 +215,26 @@ def _with_people(line: str) -> str:
 
 
 def digest_blocks(name: str, blocks: Sequence[Block], *, note: str = "") -> list[Block]:
-    """An answer that nobody has just asked for: which digest it is, and what is odd about its time."""
+    """An answer that nobody has just asked for: which digest it is, and what is odd
+    about its time.
+    """
     head = f"Digest {kit.code(name, 60)}" + (f" · {kit.escaped(note)}" if note else "")
     return [*blocks[:1], kit.context(head), *blocks[1:]]
 
 
 def working_blocks(line: str, ticket: str, progress: Progress) -> list[Block]:
-    """Work that takes longer shows itself, with its parts where it has several, and can be stopped."""
-    steps, cancel = [*progress.steps.values()], kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)])
+    """Work that takes longer shows itself, with its parts where it has several, and can
+    be stopped.
+    """
+    steps, cancel = (
+        [*progress.steps.values()],
+        kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)]),
+    )
     if len(steps) > 1:
-        tasks = [kit.task(f"{ticket}.{n}", step.name, step.said, step.status) for n, step in enumerate(steps)]
+        tasks = [
+            kit.task(f"{ticket}.{n}", step.name, step.said, step.status)
+            for n, step in enumerate(steps)
+        ]
         return [kit.plan(line, tasks), kit.context(kit.escaped(progress.said)), cancel]
     said = " · ".join(filter(None, [progress.said, *(step.said for step in steps)]))
     return [kit.task(ticket, line, said or "…"), cancel]
@@ -160,7 +243,9 @@ def working_blocks(line: str, ticket: str, progress: Progress) -> list[Block]:
 def pending_note(line: str, ticket: str) -> Answer:
     """The same where it cannot be taken back, and so must stay true."""
     told = note(f"The answer to `{line}` takes a while and comes below, for you alone.")
-    return replace(told, blocks=[*told.blocks, kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)])])
+    return replace(
+        told, blocks=[*told.blocks, kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)])]
+    )
 
 
 def with_share(blocks: Sequence[Block], ticket: str) -> list[Block]:
@@ -169,9 +254,13 @@ def with_share(blocks: Sequence[Block], ticket: str) -> list[Block]:
     return _with_buttons(blocks, [share])
 
 
-def with_follow_up(blocks: Sequence[Block], line: str, *, user: str, ticket: str, may_manage: bool = True) -> list[Block]:
-    """The blocks of an answer with the buttons by which its question is asked again and again, or watched. Their block says whose
-    answer it is, and is another one each time, as Slack wants it where a message is edited."""
+def with_follow_up(
+    blocks: Sequence[Block], line: str, *, user: str, ticket: str, may_manage: bool = True
+) -> list[Block]:
+    """The blocks of an answer with the buttons by which its question is asked again and again, or
+    watched. Their block says whose answer it is, and is another one each time, as Slack wants it
+    where a message is edited.
+    """
     buttons = (
         []
         if len(line) > 2000 or not may_manage
@@ -184,7 +273,10 @@ def _with_buttons(blocks: Sequence[Block], buttons: list[Block], block_id: str =
     """The blocks with more buttons at the end of those they have."""
     if blocks and blocks[-1].get("type") == "actions":
         last = blocks[-1]
-        return [*blocks[:-1], kit.actions([*last["elements"], *buttons], block_id or last.get("block_id", ""))]
+        return [
+            *blocks[:-1],
+            kit.actions([*last["elements"], *buttons], block_id or last.get("block_id", "")),
+        ]
     return [*blocks, kit.actions(buttons, block_id)] if buttons else list(blocks)
 
 
@@ -194,10 +286,14 @@ def answer_block_id(user: str) -> str:
 
 
 def extract_question(blocks: Sequence[Block]) -> str:
-    """The question that a message of ours answers, as its buttons know it; nothing where it answers none. Slack hands back what it was
-    given, and a message of another app holds what that likes."""
+    """The question that a message of ours answers, as its buttons know it; nothing where it answers
+    none. Slack hands back what it was given, and a message of another app holds what that likes.
+    """
     elements = [
-        element for block in _objects(blocks) if block.get("type") == "actions" for element in _objects(block.get("elements"))
+        element
+        for block in _objects(blocks)
+        if block.get("type") == "actions"
+        for element in _objects(block.get("elements"))
     ]
     for action in (OPEN_REPEAT, OPEN_QUESTION, "ask.0"):
         for button in elements:
@@ -207,7 +303,11 @@ def extract_question(blocks: Sequence[Block]) -> str:
 
 
 def _objects(values: object) -> list[Block]:
-    return [value for value in values if isinstance(value, dict)] if isinstance(values, list | tuple) else []
+    return (
+        [value for value in values if isinstance(value, dict)]
+        if isinstance(values, list | tuple)
+        else []
+    )
 
 
 def without_buttons(blocks: Sequence[Block]) -> list[Block]:
@@ -223,15 +323,21 @@ def newest_kind(blocks: Sequence[Block]) -> frozenset[str]:
 
 
 def without_newest_blocks(blocks: Sequence[Block], pictures: Sequence[str] = ()) -> list[Block]:
-    """The same message in blocks that Slack has long known: a chart is one of the `pictures`, by file id, where there is one, and the
-    first table is of the plain kind, of which a message has one."""
+    """The same message in blocks that Slack has long known: a chart is one of the `pictures`, by
+    file id, where there is one, and the first table is of the plain kind, of which a message has
+    one.
+    """
     older: list[Block] = []
     left, has_table = list(pictures), False
     for block in blocks:
         if block.get("type") == "data_visualization":
             older += [kit.picture(left.pop(0), picture.told(block))] if left else []
         elif block.get("type") == "data_table":
-            older += [] if has_table else [kit.context(f"*{kit.escaped(block['caption'])}*"), kit.plain_table(block)]
+            older += (
+                []
+                if has_table
+                else [kit.context(f"*{kit.escaped(block['caption'])}*"), kit.plain_table(block)]
+            )
             has_table = True
         elif block.get("type") == "task_card":
             older += kit.older_task(block)
@@ -243,7 +349,9 @@ def without_newest_blocks(blocks: Sequence[Block], pictures: Sequence[str] = ())
 
 
 def plain_blocks(blocks: Sequence[Block], text: str) -> list[Block]:
-    """The same message for a Slack that refuses the newest blocks: charts and tables give way to the words."""
+    """The same message for a Slack that refuses the newest blocks: charts and tables give way to
+    the words.
+    """
     known = [block for block in blocks if block.get("type") not in _NEWEST]
     told = kit.section(f"```{kit.entities(formatting.truncate(text, 2500).replace('`', 'ˋ'))}```")
     return [*known[:1], told, *known[1:]]
@@ -255,7 +363,9 @@ def _local(example: str, command: CommandName, directory: AccountDirectory) -> s
     if command == "usage":
         return f"{accounts[0]} {example}" if len(accounts) > 1 else example
     if command == "logs":
-        names = list(dict.fromkeys(name for account in accounts for name in directory.logs.get(account, {})))
+        names = list(
+            dict.fromkeys(name for account in accounts for name in directory.logs.get(account, {}))
+        )
         if names:
             return (
                 example.replace("kitchen", names[0]).replace("cellar", names[1])

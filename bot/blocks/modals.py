@@ -1,4 +1,6 @@
-"""The modals, as functions of what is known when they open, and what has been entered in them as the words that people type (pure)."""
+"""The modals, as functions of what is known when they open, and what has been entered in them as
+the words that people type (pure).
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,26 @@ from bot.blocks.alerts import format_value
 from bot.errors import BadQuestion
 from bot.questions.question import COMMANDS, CommandName, QuestionParts
 
-SAVE_ALERT, SAVE_REPEAT, SAVE_SILENCE, ASK = "save.alert", "save.repeat", "save.silence", "ask.question"
+SAVE_ALERT, SAVE_REPEAT, SAVE_SILENCE, ASK = (
+    "save.alert",
+    "save.repeat",
+    "save.silence",
+    "ask.question",
+)
 LOG_NAMES, CHOOSE = "log", "modal.choose"
 TRY_ALERT = "try.alert"
 PREVIEW, TRIED = "preview", "tried"
-DAYS = ("every day", "weekdays", "weekends", "mondays", "tuesdays", "wednesdays", "thursdays", "fridays", "the 1st")
+DAYS = (
+    "every day",
+    "weekdays",
+    "weekends",
+    "mondays",
+    "tuesdays",
+    "wednesdays",
+    "thursdays",
+    "fridays",
+    "the 1st",
+)
 EVERY = ("5m", "15m", "30m", "1h", "6h", "1d")
 REPEAT = ("1h", "4h", "12h", "1d")
 QUIET = ("30m", "1h", "2h", "4h", "8h", "1d", "7d", "until tomorrow")
@@ -31,7 +48,9 @@ QUIET = ("30m", "1h", "2h", "4h", "8h", "1d", "7d", "until tomorrow")
 
 @dataclass(frozen=True, slots=True)
 class ModalState:
-    """What a modal is about and has to remember: the command, the channel it was opened in, and the rule that is changed in it."""
+    """What a modal is about and has to remember: the command, the channel it was opened in, and the
+    rule that is changed in it.
+    """
 
     command: CommandName
     channel: str
@@ -42,7 +61,9 @@ class ModalState:
 
 
 def about_of(view: Mapping[str, Any]) -> ModalState:
-    """What the modal was about, as it remembers it. Raises BadQuestion where it remembers nothing that we wrote."""
+    """What the modal was about, as it remembers it. Raises BadQuestion where it remembers nothing
+    that we wrote.
+    """
     return about_from(str(view.get("private_metadata") or ""))
 
 
@@ -66,7 +87,9 @@ def repeat_modal(about: ModalState, question: str, preview: str) -> Block:
     return _modal(SAVE_REPEAT, "Repeat", "Subscribe", about, blocks)
 
 
-def alert_modal(about: ModalState, wish: CreateAlert, preview: str, *, is_new: bool = True) -> Block:
+def alert_modal(
+    about: ModalState, wish: CreateAlert, preview: str, *, is_new: bool = True
+) -> Block:
     """Have a value of a question watched; `wish` is what stands in it when it opens."""
     values = [value for value in VALUES[about.command] if value != wish.value]
     amount = _amount(wish.value, wish.threshold) if wish.threshold == wish.threshold else ""
@@ -75,61 +98,137 @@ def alert_modal(about: ModalState, wish: CreateAlert, preview: str, *, is_new: b
         kit.context_at(PREVIEW, preview),
         kit.input_("value", "Value", kit.select([wish.value, *values], wish.value)),
         kit.input_("side", "Fires when it is", kit.select(("above", "below"), wish.side)),
-        kit.input_("threshold", "Threshold", kit.text_entry(amount, "5 GB" if "bytes" in wish.value else "20")),
-        kit.input_("recover", "Calm again at", kit.text_entry(_amount(wish.value, wish.recover), "the same"), optional=True),
-        kit.input_("every", "Looked at every", kit.select(_with(EVERY, _typed(wish.every)), _typed(wish.every))),
-        kit.input_("for", "Must last for", kit.text_entry(_typed(wish.hold), "10m; nothing: fires at once"), optional=True),
         kit.input_(
-            "repeat", "Repeated every", kit.select(_with(REPEAT, _typed(wish.repeat)), _typed(wish.repeat)), optional=True
+            "threshold",
+            "Threshold",
+            kit.text_entry(amount, "5 GB" if "bytes" in wish.value else "20"),
+        ),
+        kit.input_(
+            "recover",
+            "Calm again at",
+            kit.text_entry(_amount(wish.value, wish.recover), "the same"),
+            optional=True,
+        ),
+        kit.input_(
+            "every",
+            "Looked at every",
+            kit.select(_with(EVERY, _typed(wish.every)), _typed(wish.every)),
+        ),
+        kit.input_(
+            "for",
+            "Must last for",
+            kit.text_entry(_typed(wish.hold), "10m; nothing: fires at once"),
+            optional=True,
+        ),
+        kit.input_(
+            "repeat",
+            "Repeated every",
+            kit.select(_with(REPEAT, _typed(wish.repeat)), _typed(wish.repeat)),
+            optional=True,
         ),
     ]
     if SUBJECTS[about.command]:
-        blocks.append(kit.input_("each", "For each", kit.select(SUBJECTS[about.command], wish.each), optional=True))
+        blocks.append(
+            kit.input_(
+                "each", "For each", kit.select(SUBJECTS[about.command], wish.each), optional=True
+            )
+        )
     if is_new:
-        blocks.append(kit.input_("as", "Name", kit.text_entry(wish.name, f"{about.command}-1"), optional=True))
+        blocks.append(
+            kit.input_("as", "Name", kit.text_entry(wish.name, f"{about.command}-1"), optional=True)
+        )
     blocks.append(kit.actions([kit.button("Try it on the last 90 days", TRY_ALERT)]))
-    blocks.append(kit.context_at(TRIED, "Tells how often it would have fired, before anything is saved."))
+    blocks.append(
+        kit.context_at(TRIED, "Tells how often it would have fired, before anything is saved.")
+    )
     return _modal(SAVE_ALERT, "Alert me" if is_new else "Edit rule", "Save", about, blocks)
 
 
 WINDOWS = {
-    "usage": ("today", "yesterday", "last 7 days", "last 30 days", "this month", "last month", "3 months"),
+    "usage": (
+        "today",
+        "yesterday",
+        "last 7 days",
+        "last 30 days",
+        "this month",
+        "last month",
+        "3 months",
+    ),
     "apiaudit": ("last 1h", "last 24h", "today", "yesterday", "last 7 days", "last 30 days"),
     "logs": ("last 20 mins", "last 1h", "last 2h", "today", "yesterday"),
 }
 TABLES = ("by day", "by week", "by month", "per log")
 
 
-def question_modal(about: ModalState, parts: QuestionParts, accounts: Sequence[str], preview: str) -> Block:
-    """Ask a question. What stands in `parts` stands in the inputs; `accounts` are those that can be chosen."""
+def question_modal(
+    about: ModalState, parts: QuestionParts, accounts: Sequence[str], preview: str
+) -> Block:
+    """Ask a question. What stands in `parts` stands in the inputs; `accounts` are those that can be
+    chosen.
+    """
     command = COMMANDS[about.command]
     blocks = [kit.context(kit.escaped(command.description)), kit.context_at(PREVIEW, preview)]
     if about.command == "logs":
-        chosen = {"initial_option": kit.option(parts.subject)} if parts.subject and len(parts.subject) <= 75 else {}
-        entry = {"type": "external_select", "min_query_length": 0, "placeholder": kit.plain("Search by name", 150), **chosen}
+        chosen = (
+            {"initial_option": kit.option(parts.subject)}
+            if parts.subject and len(parts.subject) <= 75
+            else {}
+        )
+        entry = {
+            "type": "external_select",
+            "min_query_length": 0,
+            "placeholder": kit.plain("Search by name", 150),
+            **chosen,
+        }
         blocks.append(kit.input_(LOG_NAMES, "Log", entry))
     elif len(accounts) > 1:
-        blocks.append(kit.input_("account", "Account", kit.select(accounts, parts.subject), optional=about.command == "apiaudit"))
+        blocks.append(
+            kit.input_(
+                "account",
+                "Account",
+                kit.select(accounts, parts.subject),
+                optional=about.command == "apiaudit",
+            )
+        )
     windows = _with(WINDOWS[about.command], parts.window[:75])
     blocks += [
         kit.input_("window", "When", kit.select(windows, parts.window), optional=True),
         kit.input_("from", "Or from this day", {"type": "datepicker"}, optional=True),
         kit.input_("to", "to this day", {"type": "datepicker"}, optional=True),
     ]
-    return _modal(ASK, f"/{about.command}", "Ask", about, [*blocks, *_more(about.command, parts.rest)])
+    return _modal(
+        ASK, f"/{about.command}", "Ask", about, [*blocks, *_more(about.command, parts.rest)]
+    )
 
 
 def _more(command: CommandName, rest: str) -> list[Block]:
-    csv = kit.input_("csv", "As a table to download", kit.select(("csv",), "csv" if "csv" in rest.split() else ""), optional=True)
+    csv = kit.input_(
+        "csv",
+        "As a table to download",
+        kit.select(("csv",), "csv" if "csv" in rest.split() else ""),
+        optional=True,
+    )
     plain = " ".join(word for word in rest.split() if word != "csv")
     if command == "usage":
         return [kit.input_("rest", "Table", kit.select(TABLES, plain), optional=True), csv]
     if command == "apiaudit":
         return [
-            kit.input_("rest", "Filters", kit.text_entry(plain, "failures, status:5xx, who:ada@example.com"), optional=True),
+            kit.input_(
+                "rest",
+                "Filters",
+                kit.text_entry(plain, "failures, status:5xx, who:ada@example.com"),
+                optional=True,
+            ),
             csv,
         ]
-    return [kit.input_("rest", "Only lines that match", kit.text_entry(rest, "where(/error/i)", most=3000), optional=True)]
+    return [
+        kit.input_(
+            "rest",
+            "Only lines that match",
+            kit.text_entry(rest, "where(/error/i)", most=3000),
+            optional=True,
+        )
+    ]
 
 
 def question_words(given: Mapping[str, str]) -> str:
@@ -138,7 +237,17 @@ def question_words(given: Mapping[str, str]) -> str:
     days = f"{first or last}..{last or first}" if first or last else given.get("window", "")
     log = given.get(LOG_NAMES, "")
     subject = log if log.startswith('"') else formatting.quoted(log)
-    return " ".join(filter(None, [subject or given.get("account", ""), days, given.get("rest", ""), given.get("csv", "")]))
+    return " ".join(
+        filter(
+            None,
+            [
+                subject or given.get("account", ""),
+                days,
+                given.get("rest", ""),
+                given.get("csv", ""),
+            ],
+        )
+    )
 
 
 def chooser_modal(channel: str) -> Block:
@@ -147,8 +256,18 @@ def chooser_modal(channel: str) -> Block:
     for command in COMMANDS.values():
         about = ModalState(command.name, channel)
         button = kit.button("Fill in…", f"{CHOOSE}.{command.name}", about.metadata())
-        blocks.append({**kit.section(f"*/{command.name}*\n{kit.escaped(command.description)}"), "accessory": button})
-    return {"type": "modal", "title": kit.plain("Ask Opswatch", 24), "close": kit.plain("Cancel", 24), "blocks": blocks}
+        blocks.append(
+            {
+                **kit.section(f"*/{command.name}*\n{kit.escaped(command.description)}"),
+                "accessory": button,
+            }
+        )
+    return {
+        "type": "modal",
+        "title": kit.plain("Ask Opswatch", 24),
+        "close": kit.plain("Cancel", 24),
+        "blocks": blocks,
+    }
 
 
 def silence_modal(about: ModalState, names: Sequence[str], chosen: str) -> Block:
@@ -163,7 +282,9 @@ def silence_modal(about: ModalState, names: Sequence[str], chosen: str) -> Block
 
 def silence_words(given: Mapping[str, str]) -> str:
     comment = given.get("comment", "").replace('"', "'")
-    return f'silence "{given.get("name", "")}" {given.get("length", "")}' + (f' "{comment}"' if comment else "")
+    return f'silence "{given.get("name", "")}" {given.get("length", "")}' + (
+        f' "{comment}"' if comment else ""
+    )
 
 
 def new_alert(command: CommandName, question: str) -> CreateAlert:
@@ -177,7 +298,9 @@ def form_values(view: Mapping[str, Any]) -> dict[str, str]:
     for block, entries in (view.get("state") or {}).get("values", {}).items():
         for entry in entries.values():
             value = entry.get("value") or entry.get("selected_time") or entry.get("selected_date")
-            found[block] = str(value or (entry.get("selected_option") or {}).get("value") or "").strip()
+            found[block] = str(
+                value or (entry.get("selected_option") or {}).get("value") or ""
+            ).strip()
     return found
 
 
@@ -190,9 +313,20 @@ def repeat_words(given: Mapping[str, str]) -> str:
 def alert_words(given: Mapping[str, str], only: Sequence[str] | None = None) -> str:
     """The alert as it would be typed; with `only`, with no options but those."""
     value = given.get("value", "")
-    said = f"alert {given.get('question', '')} {value} {given.get('side', 'above')} {given.get('threshold', '')}"
+    said = (
+        f"alert {given.get('question', '')} {value} {given.get('side', 'above')} "
+        f"{given.get('threshold', '')}"
+    )
     options = [name for name in OPTIONS if given.get(name) and (only is None or name in only)]
-    return " ".join([said, *(f"{name} {_quoted_name(given[name]) if name == 'as' else given[name]}" for name in options)])
+    return " ".join(
+        [
+            said,
+            *(
+                f"{name} {_quoted_name(given[name]) if name == 'as' else given[name]}"
+                for name in options
+            ),
+        ]
+    )
 
 
 def _quoted_name(name: str) -> str:
@@ -204,16 +338,27 @@ OPTIONS = ("recover", "every", "for", "repeat", "each", "as")
 
 def with_result(view: Mapping[str, Any], result: str) -> Block:
     """The same modal with what came of a try, as `views.update` wants it."""
-    blocks = [kit.context_at(TRIED, result) if block.get("block_id") == TRIED else block for block in view["blocks"]]
-    kept = {name: view[name] for name in ("type", "callback_id", "title", "submit", "close", "private_metadata") if name in view}
+    blocks = [
+        kit.context_at(TRIED, result) if block.get("block_id") == TRIED else block
+        for block in view["blocks"]
+    ]
+    kept = {
+        name: view[name]
+        for name in ("type", "callback_id", "title", "submit", "close", "private_metadata")
+        if name in view
+    }
     return {**kept, "blocks": blocks}
 
 
 def _question(about: ModalState, question: str) -> Block:
-    return kit.input_("question", f"/{about.command}", kit.text_entry(question, "last 7 days", most=2000))
+    return kit.input_(
+        "question", f"/{about.command}", kit.text_entry(question, "last 7 days", most=2000)
+    )
 
 
-def _modal(callback: str, title: str, submit: str, about: ModalState, blocks: Sequence[Block]) -> Block:
+def _modal(
+    callback: str, title: str, submit: str, about: ModalState, blocks: Sequence[Block]
+) -> Block:
     return {
         "type": "modal",
         "callback_id": callback,

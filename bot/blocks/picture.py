@@ -1,4 +1,6 @@
-"""A chart as a picture, for a Slack that knows no native charts: the same block, drawn as SVG (pure)."""
+"""A chart as a picture, for a Slack that knows no native charts: the same block, drawn as SVG
+(pure).
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,15 @@ FONTS = "Lato, 'DejaVu Sans', 'Liberation Sans', 'Noto Sans', Arial, sans-serif"
 
 
 def svg_of(block: Block) -> str:
-    """A `data_visualization` block of bars or lines as SVG, on white, for a rendering at twice its size."""
+    """A `data_visualization` block of bars or lines as SVG, on white, for a rendering at twice its
+    size.
+    """
     chart = block["chart"]
     labels: Sequence[str] = chart["axis_config"]["categories"]
     unit = str(chart["axis_config"].get("y_label", ""))
-    top = _ceiling(max([point["value"] for one in chart["series"] for point in one["data"]], default=0))
+    top = _ceiling(
+        max([point["value"] for one in chart["series"] for point in one["data"]], default=0)
+    )
     slot = (WIDE - LEFT - RIGHT) / len(labels)
     parts = [
         _text(LEFT, 34, block["title"], size=24, weight=700),
@@ -30,7 +36,9 @@ def svg_of(block: Block) -> str:
     for number, one in enumerate(chart["series"]):
         values = [point["value"] for point in one["data"]]
         draw = _bars if chart["type"] == "bar" else _line
-        parts += draw(values, top, slot, COLOURS[number % len(COLOURS)], number, len(chart["series"]))
+        parts += draw(
+            values, top, slot, COLOURS[number % len(COLOURS)], number, len(chart["series"])
+        )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}" width="{WIDE}" height="{HIGH}" font-family="{FONTS}">'
         f'<rect width="{WIDE}" height="{HIGH}" fill="#ffffff"/>{"".join(parts)}</svg>'
@@ -44,7 +52,9 @@ def told(block: Block) -> str:
     for one in chart["series"]:
         points = ", ".join(f"{point['label']} {point['value']:g}" for point in one["data"])
         series.append(f"{one['name']} {points}")
-    return f"{block['title']}, {chart['axis_config'].get('y_label', '')}: {'; '.join(series)}"[:1900]
+    return f"{block['title']}, {chart['axis_config'].get('y_label', '')}: {'; '.join(series)}"[
+        :1900
+    ]
 
 
 def _ceiling(highest: float) -> float:
@@ -52,7 +62,9 @@ def _ceiling(highest: float) -> float:
     if highest <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(highest))
-    return next(step * power for step in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10) if step * power >= highest)
+    return next(
+        step * power for step in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10) if step * power >= highest
+    )
 
 
 def _y(value: float, top: float) -> float:
@@ -63,8 +75,12 @@ def _grid(top: float) -> list[str]:
     parts = []
     for share in (0, 0.25, 0.5, 0.75, 1):
         y = _y(top * share, top)
-        parts.append(f'<line x1="{LEFT}" x2="{WIDE - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#e4e4e7" stroke-width="1.5"/>')
-        parts.append(_text(LEFT - 10, y + 6, f"{top * share:.3g}", size=17, anchor="end", fill="#616061"))
+        parts.append(
+            f'<line x1="{LEFT}" x2="{WIDE - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#e4e4e7" stroke-width="1.5"/>'
+        )
+        parts.append(
+            _text(LEFT - 10, y + 6, f"{top * share:.3g}", size=17, anchor="end", fill="#616061")
+        )
     return parts
 
 
@@ -83,13 +99,17 @@ def _legend(series: Sequence[Any]) -> list[str]:
         return []
     parts, x = [], float(LEFT)
     for number, one in enumerate(series):
-        parts.append(f'<rect x="{x:.0f}" y="44" width="12" height="12" rx="3" fill="{COLOURS[number % len(COLOURS)]}"/>')
+        parts.append(
+            f'<rect x="{x:.0f}" y="44" width="12" height="12" rx="3" fill="{COLOURS[number % len(COLOURS)]}"/>'
+        )
         parts.append(_text(x + 18, 56, one["name"], size=16, fill="#616061"))
         x += 40 + 9.5 * len(one["name"])
     return parts
 
 
-def _bars(values: Sequence[float], top: float, slot: float, colour: str, number: int, of: int) -> list[str]:
+def _bars(
+    values: Sequence[float], top: float, slot: float, colour: str, number: int, of: int
+) -> list[str]:
     width = min(52.0, slot * 0.74 / of)
     bars = []
     for n, value in enumerate(values):
@@ -100,11 +120,26 @@ def _bars(values: Sequence[float], top: float, slot: float, colour: str, number:
     return bars
 
 
-def _line(values: Sequence[float], top: float, slot: float, colour: str, number: int, of: int) -> list[str]:
+def _line(
+    values: Sequence[float], top: float, slot: float, colour: str, number: int, of: int
+) -> list[str]:
     del number, of
-    points = " ".join(f"{LEFT + slot * (n + 0.5):.1f},{_y(value, top):.1f}" for n, value in enumerate(values))
-    return [f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="3" stroke-linejoin="round"/>']
+    points = " ".join(
+        f"{LEFT + slot * (n + 0.5):.1f},{_y(value, top):.1f}" for n, value in enumerate(values)
+    )
+    return [
+        f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="3" stroke-linejoin="round"/>'
+    ]
 
 
-def _text(x: float, y: float, text: str, *, size: int, anchor: str = "start", weight: int = 400, fill: str = "#1d1c1d") -> str:
+def _text(
+    x: float,
+    y: float,
+    text: str,
+    *,
+    size: int,
+    anchor: str = "start",
+    weight: int = 400,
+    fill: str = "#1d1c1d",
+) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" font-weight="{weight}" text-anchor="{anchor}" fill="{fill}">{escape(str(text))}</text>'

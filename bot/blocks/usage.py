@@ -16,7 +16,9 @@ MOST_LOGS = 12
 NO_DATA = ": no data"
 
 
-def usage_text(report: UsageReport, window: ParsedWindow, *, by: str, warnings: tuple[str, ...] = ()) -> str:
+def usage_text(
+    report: UsageReport, window: ParsedWindow, *, by: str, warnings: tuple[str, ...] = ()
+) -> str:
     """The whole answer in words."""
     lines = [f"{_who(report)}: {_headline(report)} – {window.said}."]
     lines += [f"{name}: {value}." for name, value in _facts(report)]
@@ -24,20 +26,31 @@ def usage_text(report: UsageReport, window: ParsedWindow, *, by: str, warnings: 
     lines += _gaps(report)
     shown = buckets(report.by_day, by)
     table = [
-        f"{_label(first, last, by, report.today)} {_size(usage, missing)}" for first, last, usage, missing in shown[-MOST_ROWS:]
+        f"{_label(first, last, by, report.today)} {_size(usage, missing)}"
+        for first, last, usage, missing in shown[-MOST_ROWS:]
     ]
     more = f"… and {len(shown) - MOST_ROWS} before; " if len(shown) > MOST_ROWS else ""
     lines.append(f"By {by}: {more}{'; '.join(table)}.")
     if report.by_log:
-        named = [f"{formatting.sanitise(name, 60)} {formatting.format_bytes(usage)}" for _, name, usage in report.by_log]
+        named = [
+            f"{formatting.sanitise(name, 60)} {formatting.format_bytes(usage)}"
+            for _, name, usage in report.by_log
+        ]
         lines.append(f"By log: {formatting.join_words(named, MOST_LOGS)}.")
     return "\n".join([*lines, *(formatting.sanitise(warning, 400) for warning in warnings)])
 
 
 def usage_blocks(
-    report: UsageReport, window: ParsedWindow, *, by: str, buttons: list[tuple[str, str]], warnings: tuple[str, ...] = ()
+    report: UsageReport,
+    window: ParsedWindow,
+    *,
+    by: str,
+    buttons: list[tuple[str, str]],
+    warnings: tuple[str, ...] = (),
 ) -> list[Block]:
-    """The answer as blocks: headline, facts, findings, chart, table, what is missing, what to ask next."""
+    """The answer as blocks: headline, facts, findings, chart, table, what is missing, what to ask
+    next.
+    """
     blocks = [
         kit.header(_headline(report)),
         kit.context(f"{kit.code(report.account)} · {kit.span(window)}{_organisation(report)}"),
@@ -63,7 +76,11 @@ def is_shortened(report: UsageReport, by: str) -> bool:
 
 
 def _who(report: UsageReport) -> str:
-    return f"{report.account} ({formatting.sanitise(report.organisation, 80)})" if report.organisation else report.account
+    return (
+        f"{report.account} ({formatting.sanitise(report.organisation, 80)})"
+        if report.organisation
+        else report.account
+    )
 
 
 def _organisation(report: UsageReport) -> str:
@@ -86,17 +103,28 @@ def _facts(report: UsageReport) -> list[tuple[str, str]]:
         facts.append(("Mean a day", formatting.format_bytes(report.mean_bytes_per_day)))
     if report.peak_day and report.peak_bytes is not None and len(report.days) > 1:
         facts.append(
-            ("Peak", f"{formatting.format_bytes(report.peak_bytes)} on {formatting.format_day(report.peak_day, report.today)}")
+            (
+                "Peak",
+                (
+                    f"{formatting.format_bytes(report.peak_bytes)} on "
+                    f"{formatting.format_day(report.peak_day, report.today)}"
+                ),
+            )
         )
     if report.like_with_like:
         facts.append(_change(report, report.like_with_like))
     if report.month_to_date_bytes is not None:
         quota = (
-            f" ({formatting.percent(report.quota_percent)} of {formatting.format_bytes(report.monthly_quota or 0)})"
+            (
+                f" ({formatting.percent(report.quota_percent)} of "
+                f"{formatting.format_bytes(report.monthly_quota or 0)})"
+            )
             if report.quota_percent
             else ""
         )
-        facts.append(("Month to date", f"{formatting.format_bytes(report.month_to_date_bytes)}{quota}"))
+        facts.append(
+            ("Month to date", f"{formatting.format_bytes(report.month_to_date_bytes)}{quota}")
+        )
     if report.forecast_month_bytes is not None:
         facts.append(("On course for", _course(report)))
     if report.reported_bytes is not None and report.reported_bytes != report.bytes:
@@ -104,7 +132,9 @@ def _facts(report: UsageReport) -> list[tuple[str, str]]:
         if report.reported_period:
             first, last = report.reported_period
             span = f" ({_label(first, last, '', report.today)})"
-        facts.append(("Rapid7's own total", f"{formatting.format_bytes(report.reported_bytes)}{span}"))
+        facts.append(
+            ("Rapid7's own total", f"{formatting.format_bytes(report.reported_bytes)}{span}")
+        )
     return facts
 
 
@@ -116,9 +146,15 @@ def _change(report: UsageReport, found: Comparison) -> tuple[str, str]:
             f" ({without[2:]})" if without else ""
         )
     if found.days.first == found.days.last:
-        return f"Against {formatting.format_day(found.before.first, report.today)}", formatting.change(found.percent)
+        return (
+            f"Against {formatting.format_day(found.before.first, report.today)}",
+            formatting.change(found.percent),
+        )
     before = _days(found.before.first, found.before.last, report.today)
-    return "Against the same weekdays before", f"{formatting.change(found.percent)} ({before}{without})"
+    return (
+        "Against the same weekdays before",
+        f"{formatting.change(found.percent)} ({before}{without})",
+    )
 
 
 def _course(report: UsageReport) -> str:
@@ -129,7 +165,8 @@ def _course(report: UsageReport) -> str:
         return f"{formatting.format_bytes(forecast.bytes)} by the end of {report.today:%B}"
     off = formatting.percent(forecast.error_percent)
     return (
-        f"{formatting.format_bytes(forecast.bytes)} ± {formatting.format_bytes(forecast.spread)} by the end of {report.today:%B}; the last {forecast.tried} forecasts"
+        f"{formatting.format_bytes(forecast.bytes)} ± {formatting.format_bytes(forecast.spread)} "
+        f"by the end of {report.today:%B}; the last {forecast.tried} forecasts"
         f" of this kind were off by {off}"
     )
 
@@ -137,11 +174,14 @@ def _course(report: UsageReport) -> str:
 def _gaps(report: UsageReport) -> list[str]:
     notes = []
     if report.missing:
-        days = formatting.join_words([formatting.format_day(day, report.today) for day in report.missing], 5)
+        days = formatting.join_words(
+            [formatting.format_day(day, report.today) for day in report.missing], 5
+        )
         notes.append(f"Not listed, which is not zero: {days}.")
     if report.month_missing and report.month_to_date_bytes is not None:
         notes.append(
-            f"The month to date lacks {formatting.pluralise(report.month_missing, 'day')} that {'is' if report.month_missing == 1 else 'are'} not listed."
+            f"The month to date lacks {formatting.pluralise(report.month_missing, 'day')} that "
+            f"{'is' if report.month_missing == 1 else 'are'} not listed."
         )
     if report.partial_today and report.by_day.get(report.today) is not None:
         notes.append("Today is still growing; Rapid7 may lag by up to a day.")
@@ -150,16 +190,23 @@ def _gaps(report: UsageReport) -> list[str]:
 
 def _cut(report: UsageReport, by: str) -> list[str]:
     more = len(buckets(report.by_day, by)) - MOST_ROWS
-    notes = [f"The table shows the last {MOST_ROWS} rows … and {more} more; the file has them all."] if more > 0 else []
+    notes = (
+        [f"The table shows the last {MOST_ROWS} rows … and {more} more; the file has them all."]
+        if more > 0
+        else []
+    )
     if len(report.by_log) > MOST_LOGS:
         notes.append(
-            f"The largest {MOST_LOGS} logs are shown … and {len(report.by_log) - MOST_LOGS} more; the file has them all."
+            f"The largest {MOST_LOGS} logs are shown … and {len(report.by_log) - MOST_LOGS} more; "
+            "the file has them all."
         )
     return notes
 
 
 def _chart(report: UsageReport, by: str) -> Block:
-    """At most twenty bars, so longer windows are drawn by week or by month, and the title says so."""
+    """At most twenty bars, so longer windows are drawn by week or by month, and the
+    title says so.
+    """
     for unit in [by, "week", "month"]:
         shown = buckets(report.by_day, unit)
         if len(shown) <= kit.MOST_POINTS or unit == "month":
@@ -170,20 +217,28 @@ def _chart(report: UsageReport, by: str) -> Block:
         f"Data usage by {unit}",
         kind="bar",
         series=[("usage", [round((usage or 0) / factor, 3) for _, _, usage, _ in shown])],
-        labels=[_short(first, unit, report.today) + (NO_DATA if usage is None else "") for first, _, usage, _ in shown],
+        labels=[
+            _short(first, unit, report.today) + (NO_DATA if usage is None else "")
+            for first, _, usage, _ in shown
+        ],
         unit=axis,
     )
 
 
 def _known_stretch(shown: list[Bucket]) -> list[Bucket]:
-    """From the first bucket of which something is known to the last: what is not known yet is no bar of zero."""
+    """From the first bucket of which something is known to the last: what is not known yet is no
+    bar of zero.
+    """
     known = [n for n, (_, _, usage, _) in enumerate(shown) if usage is not None]
     return shown[known[0] : known[-1] + 1]
 
 
 def _table(report: UsageReport, by: str) -> Block:
     rows = [
-        [_label(first, last, by, report.today), _size(usage, missing) if usage is None else (usage, _size(usage, missing))]
+        [
+            _label(first, last, by, report.today),
+            _size(usage, missing) if usage is None else (usage, _size(usage, missing)),
+        ]
         for first, last, usage, missing in reversed(buckets(report.by_day, by)[-MOST_ROWS:])
     ]
     return kit.data_table(f"Usage by {by}", [by.capitalize(), "Usage"], rows, page_size=7)
@@ -192,7 +247,11 @@ def _table(report: UsageReport, by: str) -> Block:
 def _log_table(report: UsageReport) -> Block:
     total = sum(usage for _, _, usage in report.by_log) or 1
     rows = [
-        [name, (usage, formatting.format_bytes(usage)), (round(100 * usage / total, 1), formatting.percent(100 * usage / total))]
+        [
+            name,
+            (usage, formatting.format_bytes(usage)),
+            (round(100 * usage / total, 1), formatting.percent(100 * usage / total)),
+        ]
         for _, name, usage in report.by_log[:MOST_LOGS]
     ]
     return kit.data_table("Usage by log", ["Log", "Usage", "Share"], rows, page_size=7)

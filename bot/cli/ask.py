@@ -16,7 +16,12 @@ from bot.alerts import commands as alert_commands
 from bot.alerts.backtest import Backtest
 from bot.answer import Answer
 from bot.blocks import kit
-from bot.composition import ProviderRegistry, build_access_policy, build_answerer, rules_from_settings
+from bot.composition import (
+    ProviderRegistry,
+    build_access_policy,
+    build_answerer,
+    rules_from_settings,
+)
 from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import BadQuestion, ConfigError, ConfigProblem
 from bot.private_files import save_private
@@ -55,7 +60,10 @@ class TerminalAnswer:
             "text": self.answer.text,
             "blocks": list(self.answer.blocks),
             "values": dict(self.answer.values),
-            "files": [{"name": f.name, "path": str(f.path), "bytes": f.bytes, "sha256": f.sha256} for f in self.files],
+            "files": [
+                {"name": f.name, "path": str(f.path), "bytes": f.bytes, "sha256": f.sha256}
+                for f in self.files
+            ],
             "warnings": list(self.answer.warnings),
             "preview": kit.preview_link(self.answer.blocks),
             "window": {
@@ -72,13 +80,17 @@ class TerminalAnswer:
         return terminal_text("\n".join([self.answer.text, *saved]))
 
 
-async def answer_in_terminal(text: str, config: Path, *, out: Path, user: str | None, channel: str | None) -> TerminalAnswer:
-    """The answer to one question, as for a person and a place where these are given. Raises what `handlers.problems.trouble_of` can
-    tell."""
+async def answer_in_terminal(
+    text: str, config: Path, *, out: Path, user: str | None, channel: str | None
+) -> TerminalAnswer:
+    """The answer to one question, as for a person and a place where these are given. Raises what
+    `handlers.problems.trouble_of` can tell.
+    """
     for option, given in (("--user", user), ("--channel", channel)):
         if given is not None and not given.strip():
             raise BadQuestion(
-                f"{option} is empty; name an id, or leave it out.", f'{option} {_EXAMPLES[option]} "/usage last 7 days"'
+                f"{option} is empty; name an id, or leave it out.",
+                f'{option} {_EXAMPLES[option]} "/usage last 7 days"',
             )
     settings, directory = read_settings(config), None
     command, rest = split_line(text)
@@ -90,21 +102,31 @@ async def answer_in_terminal(text: str, config: Path, *, out: Path, user: str | 
         allowed = [name for name in ALL_COMMANDS if access.may_ask(name, **asker.rights)]
         directory = visible_directory(settings.directory, allowed)
     _refuse_slack_only(command, rest, directory or settings.directory)
-    question = read_question(command, rest, directory or settings.directory, now=utc_now(), zone=settings.timezone)
+    question = read_question(
+        command, rest, directory or settings.directory, now=utc_now(), zone=settings.timezone
+    )
     _refuse_unwritable(out)
     redactor = Redactor(settings.secrets())
-    async with ledger_of(settings) as ledger, aclosing(ProviderRegistry(settings, redactor, ledger)) as accounts:
+    async with (
+        ledger_of(settings) as ledger,
+        aclosing(ProviderRegistry(settings, redactor, ledger)) as accounts,
+    ):
         with lazy_temp_dir() as folder:
-            answer = await build_answerer(settings, accounts, redactor).answer(question, AnswerContext(folder, settings.timezone))
+            answer = await build_answerer(settings, accounts, redactor).answer(
+                question, AnswerContext(folder, settings.timezone)
+            )
             return TerminalAnswer(answer, _saved(answer, out))
 
 
 def _refuse_slack_only(command: CommandName, words: str, directory: AccountDirectory) -> None:
-    """Raises BadQuestion for what only makes sense in a channel: alerts, silences and subscriptions."""
+    """Raises BadQuestion for what only makes sense in a channel: alerts, silences and
+    subscriptions.
+    """
     verb = words.split(maxsplit=1)[0].lower() if words.strip() else ""
     if verb in (*alert_commands.WORDS, *subscribe.WORDS):
         raise BadQuestion(
-            f"`/{command} {verb}` works only in Slack, where alerts and subscriptions are kept.", example(command, directory)
+            f"`/{command} {verb}` works only in Slack, where alerts and subscriptions are kept.",
+            example(command, directory),
         )
 
 
@@ -114,7 +136,10 @@ _EXAMPLES = {"--user": "U012AB", "--channel": "C012AB"}
 async def run_backtest(name: str, config: Path, *, days: int) -> tuple[Backtest, tzinfo]:
     """What an alert of the configuration, or one made in chat, would have done."""
     if not 1 <= days <= MOST_DAYS:
-        raise BadQuestion(f"--days takes a whole number from 1 to {MOST_DAYS}.", f"python -m bot backtest {name} --days 90")
+        raise BadQuestion(
+            f"--days takes a whole number from 1 to {MOST_DAYS}.",
+            f"python -m bot backtest {name} --days 90",
+        )
     settings = read_settings(config)
     redactor = Redactor(settings.secrets())
     async with (
@@ -127,9 +152,12 @@ async def run_backtest(name: str, config: Path, *, days: int) -> tuple[Backtest,
         if rule is None:
             there = formatting.join_words([rule.name for rule in rules], 20) or "none"
             raise BadQuestion(
-                f"There is no alert “{formatting.sanitise(name, 60)}”; there are: {there}.", "python -m bot backtest NAME"
+                f"There is no alert “{formatting.sanitise(name, 60)}”; there are: {there}.",
+                "python -m bot backtest NAME",
             )
-        backtesting = Backtesting(answering.commands, settings.directory, alerts, settings.timezone, utc_now)
+        backtesting = Backtesting(
+            answering.commands, settings.directory, alerts, settings.timezone, utc_now
+        )
         return await backtesting.run(rule, days=days), settings.timezone
 
 
@@ -138,11 +166,19 @@ def backtest_json(test: Backtest) -> dict[str, Any]:
     days = formatting.pluralise(round((test.end - test.start).total_seconds() / 86_400), "day")
     return {
         "alert": test.rule.name,
-        "window": {"start": _instant(test.start), "end": _instant(test.end), "said": f"the last {days}"},
+        "window": {
+            "start": _instant(test.start),
+            "end": _instant(test.end),
+            "said": f"the last {days}",
+        },
         "samples": test.samples,
         "missing": test.missing,
         "firings": [
-            {"start": _instant(firing.start), "end": _instant(firing.end) if firing.end else None, "peak": firing.peak}
+            {
+                "start": _instant(firing.start),
+                "end": _instant(firing.end) if firing.end else None,
+                "peak": firing.peak,
+            }
             for firing in test.firings
         ],
         "now": test.now,
@@ -165,8 +201,9 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
 
 @asynccontextmanager
 async def ledger_of(settings: Settings) -> AsyncIterator[RateLimitStore]:
-    """The budgets that the bot keeps, so that a terminal does not exceed them either; where its database cannot be written, budgets
-    of this process alone."""
+    """The budgets that the bot keeps, so that a terminal does not exceed them either; where its
+    database cannot be written, budgets of this process alone.
+    """
     try:
         store = await Store.open(settings.database, now=utc_now())
     except StoreError:
@@ -191,7 +228,9 @@ def _saved(answer: Answer, out: Path) -> list[SavedFile]:
 def _refuse_unwritable(out: Path) -> None:
     place = next((p for p in (out, *out.resolve().parents) if p.exists()), Path("/"))
     if not place.is_dir() or not os.access(place, os.W_OK):
-        raise BadQuestion(f"Files cannot be written to {formatting.sanitise(str(out), 200)}.", "--out /tmp")
+        raise BadQuestion(
+            f"Files cannot be written to {formatting.sanitise(str(out), 200)}.", "--out /tmp"
+        )
 
 
 async def _groups_of(settings: Settings, user: str, groups: Sequence[str]) -> Sequence[str]:
@@ -207,7 +246,9 @@ async def _groups_of(settings: Settings, user: str, groups: Sequence[str]) -> Se
     from providers.http.connections import open_session
 
     async with open_session(settings.network) as session:
-        people = SlackUserDirectory(web_client(tokens.bot.open(), tokens.api_url, session), settings.timezone)
+        people = SlackUserDirectory(
+            web_client(tokens.bot.open(), tokens.api_url, session), settings.timezone
+        )
         return await people.groups_of(user, groups)
 
 

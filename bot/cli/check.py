@@ -1,4 +1,6 @@
-"""`python -m bot check`: a line for everything that has to work, with what to do where it does not."""
+"""`python -m bot check`: a line for everything that has to work, with what to do where
+it does not.
+"""
 
 from __future__ import annotations
 
@@ -31,32 +33,53 @@ CONFIG_WRONG, PROVIDER_FAILED = 2, 3
 LOCAL_CHECKS = frozenset({"configuration", "tokens", "database", "temporary folder"})
 
 
-async def run_checks(path: Path, *, environ: Mapping[str, str] = os.environ) -> tuple[list[Check], int]:
+async def run_checks(
+    path: Path, *, environ: Mapping[str, str] = os.environ
+) -> tuple[list[Check], int]:
     """Every check and the exit code they amount to."""
     try:
         settings = read_settings(path, environ=environ)
     except ConfigError as error:
-        checks = [Check(problem.key, ok=False, detail=problem.told, hint=error.hint) for problem in error.problems]
+        checks = [
+            Check(problem.key, ok=False, detail=problem.told, hint=error.hint)
+            for problem in error.problems
+        ]
         return checks, CONFIG_WRONG
-    counted = (("account", settings.providers), ("digest", settings.digest), ("alert", settings.alert))
-    about = formatting.join_words([formatting.pluralise(len(entries), what) for what, entries in counted])
+    counted = (
+        ("account", settings.providers),
+        ("digest", settings.digest),
+        ("alert", settings.alert),
+    )
+    about = formatting.join_words(
+        [formatting.pluralise(len(entries), what) for what, entries in counted]
+    )
     checks = [Check("configuration", ok=True, detail=f"{path.name} is fine: {about}.")]
     if not settings.providers:
         detail = f"{path.name} has no accounts, so no question can be answered."
-        checks = [Check("configuration", ok=True, detail=detail, hint="Add an account under [providers].")]
+        checks = [
+            Check("configuration", ok=True, detail=detail, hint="Add an account under [providers].")
+        ]
     checks += _folders(settings)
-    groups = await asyncio.gather(_database(settings), _slack(settings, environ), _accounts(settings))
+    groups = await asyncio.gather(
+        _database(settings), _slack(settings, environ), _accounts(settings)
+    )
     checks += [check for group in groups for check in group]
     checks += refusals(settings)
     return checks, exit_code(checks)
 
 
 def exit_code(checks: Sequence[Check]) -> int:
-    """0 where all is well; 2 where the configuration or the environment is wrong; 3 where somebody else fails."""
+    """0 where all is well; 2 where the configuration or the environment is wrong; 3 where somebody
+    else fails.
+    """
     failed = [check for check in checks if not check.ok]
     if not failed:
         return 0
-    return CONFIG_WRONG if any(check.name in LOCAL_CHECKS or is_ours(check) for check in failed) else PROVIDER_FAILED
+    return (
+        CONFIG_WRONG
+        if any(check.name in LOCAL_CHECKS or is_ours(check) for check in failed)
+        else PROVIDER_FAILED
+    )
 
 
 def _folders(settings: Settings) -> list[Check]:
@@ -67,19 +90,41 @@ def _folders(settings: Settings) -> list[Check]:
             file.write(b"0")
     except OSError as error:
         why = error.strerror or type(error).__name__
-        return [Check("temporary folder", ok=False, detail=f"No temporary file can be written ({why}).", hint=hint)]
+        return [
+            Check(
+                "temporary folder",
+                ok=False,
+                detail=f"No temporary file can be written ({why}).",
+                hint=hint,
+            )
+        ]
     folder, wanted = tempfile.gettempdir(), settings.limits.upload_total
-    return [free_space("temporary folder", Path(folder), f"{folder} can be written", hint, wanted=wanted)]
+    return [
+        free_space(
+            "temporary folder", Path(folder), f"{folder} can be written", hint, wanted=wanted
+        )
+    ]
 
 
 async def _database(settings: Settings) -> list[Check]:
     try:
         store = await Store.open(settings.database, now=utc_now())
     except StoreError as error:
-        return [Check("database", ok=False, detail=str(error), hint="Check `database` in bot.toml and the rights of its folder.")]
+        return [
+            Check(
+                "database",
+                ok=False,
+                detail=str(error),
+                hint="Check `database` in bot.toml and the rights of its folder.",
+            )
+        ]
     await store.close()
     hint = "Make room, or have `database` in bot.toml on another disk."
-    return [free_space("database", settings.database.parent, f"{settings.database.name} can be written", hint)]
+    return [
+        free_space(
+            "database", settings.database.parent, f"{settings.database.name} can be written", hint
+        )
+    ]
 
 
 async def _slack(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
@@ -104,13 +149,30 @@ async def _slack(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             failure = describe_failure(error)
             why, hint = failure or ("", "Check the network, HTTPS_PROXY and SLACK_API_URL.")
-            return [Check("slack", ok=False, detail=f"Slack could not be reached{why and ': '}{why}.", hint=hint)]
-        checks = [Check("slack", ok=True, detail=f"Connected as {who.get('user')} in {who.get('team')}.")]
-        granted = {scope.strip() for scope in str(who.headers.get("x-oauth-scopes", "")).split(",") if scope.strip()}
+            return [
+                Check(
+                    "slack",
+                    ok=False,
+                    detail=f"Slack could not be reached{why and ': '}{why}.",
+                    hint=hint,
+                )
+            ]
+        checks = [
+            Check("slack", ok=True, detail=f"Connected as {who.get('user')} in {who.get('team')}.")
+        ]
+        granted = {
+            scope.strip()
+            for scope in str(who.headers.get("x-oauth-scopes", "")).split(",")
+            if scope.strip()
+        }
         missing = sorted(set(SCOPES) - granted) if granted else []
         if missing:
             hint = "Update the app from manifest.yml and reinstall it."
-            checks.append(Check("scopes", ok=False, detail=f"The token lacks {', '.join(missing)}.", hint=hint))
+            checks.append(
+                Check(
+                    "scopes", ok=False, detail=f"The token lacks {', '.join(missing)}.", hint=hint
+                )
+            )
         else:
             checks.append(Check("scopes", ok=True, detail="The token may do all that is needed."))
         if settings.slack.mode == "socket":
@@ -129,7 +191,10 @@ async def _socket(client: object, token: str) -> Check:
     except SlackApiError as error:
         said = str(error.response.get("error"))
         return Check(
-            "socket", ok=False, detail=f"Slack refuses the app token ({said}).", hint="SLACK_APP_TOKEN needs connections:write."
+            "socket",
+            ok=False,
+            detail=f"Slack refuses the app token ({said}).",
+            hint="SLACK_APP_TOKEN needs connections:write.",
         )
     return Check("socket", ok=True, detail="Socket Mode can be opened.")
 

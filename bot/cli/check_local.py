@@ -1,4 +1,6 @@
-"""What this machine and the configuration leave room for: free disk, and questions that would be refused for everybody."""
+"""What this machine and the configuration leave room for: free disk, and questions that would be
+refused for everybody.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +17,29 @@ LEAST_FREE = 100_000_000
 KINDS: dict[Kind, str] = {"rapid7": "Rapid7", "akamai": "Akamai", "devicewise": "deviceWISE"}
 
 
-def free_space(name: str, folder: Path, detail: str, hint: str, *, wanted: int = LEAST_FREE) -> Check:
-    """A check that passes where the disk of the folder has room, and warns where it has less than `wanted`."""
+def free_space(
+    name: str, folder: Path, detail: str, hint: str, *, wanted: int = LEAST_FREE
+) -> Check:
+    """A check that passes where the disk of the folder has room, and warns where it has less than
+    `wanted`.
+    """
     try:
         free = shutil.disk_usage(folder).free
     except OSError as error:
-        return Check(name, ok=False, detail=f"{folder} cannot be read ({error.strerror}).", hint=hint)
+        return Check(
+            name, ok=False, detail=f"{folder} cannot be read ({error.strerror}).", hint=hint
+        )
     left = f"{formatting.format_bytes(free)} free"
     if free < LEAST_FREE:
-        return Check(name, ok=False, detail=f"The disk of {folder} is nearly full: {left}.", hint=hint)
+        return Check(
+            name, ok=False, detail=f"The disk of {folder} is nearly full: {left}.", hint=hint
+        )
     if free < wanted:
         return Check(
-            name, ok=True, detail=f"{detail}, {left}: less than a log may need ({formatting.format_bytes(wanted)}).", hint=hint
+            name,
+            ok=True,
+            detail=f"{detail}, {left}: less than a log may need ({formatting.format_bytes(wanted)}).",
+            hint=hint,
         )
     return Check(name, ok=True, detail=f"{detail}, {left}.")
 
@@ -39,10 +52,22 @@ def refusals(settings: Settings) -> list[Check]:
         if not kinds & set(command.kinds):
             wanted = " or ".join(KINDS[kind] for kind in command.kinds)
             detail = f"Refused for everybody: there is no {wanted} account."
-            found.append(Check(f"/{command.name}", ok=True, detail=detail, hint="Add one under [providers] to use the command."))
+            found.append(
+                Check(
+                    f"/{command.name}",
+                    ok=True,
+                    detail=detail,
+                    hint="Add one under [providers] to use the command.",
+                )
+            )
         elif not getattr(settings.access, command.name):
             detail = f"Refused for everybody: `{command.name}` under [access] names nobody."
             found.append(
-                Check(f"/{command.name}", ok=True, detail=detail, hint="Add people, user groups, channels or `*` there.")
+                Check(
+                    f"/{command.name}",
+                    ok=True,
+                    detail=detail,
+                    hint="Add people, user groups, channels or `*` there.",
+                )
             )
     return found

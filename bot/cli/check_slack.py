@@ -1,4 +1,6 @@
-"""Whether Slack knows the channels, people and user groups that the configuration names, and whether its clock agrees with ours."""
+"""Whether Slack knows the channels, people and user groups that the configuration names, and
+whether its clock agrees with ours.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ from bot import formatting
 from bot.config import Settings
 from providers.models import Check
 
-# Slack refuses signatures that are older than five minutes; schedules and windows are wrong long before.
+# Slack refuses signatures that are older than five minutes; schedules and windows are wrong long
+# before.
 MOST_SKEW_S = 30.0
 WITHIN_S = 60.0
 MOST_LOOKED_UP = 100
@@ -27,7 +30,9 @@ INVITE = "Type `/invite @Opswatch` in it."
 
 @dataclass(slots=True)
 class SlackDirectory:
-    """Looks up what the configuration names. Its methods give what is wrong and what to do, or nothing where all is well."""
+    """Looks up what the configuration names. Its methods give what is wrong and what to do, or
+    nothing where all is well.
+    """
 
     client: AsyncWebClient
     _names: dict[str, dict[str, object]] = field(default_factory=dict)
@@ -45,7 +50,9 @@ class SlackDirectory:
         """Reads the list of channels until each wanted name is found."""
         missing, cursor = {name for name in wanted if name.startswith("#")}, ""
         while missing:
-            page = await self.client.conversations_list(types=KINDS, exclude_archived=False, limit=1000, cursor=cursor)
+            page = await self.client.conversations_list(
+                types=KINDS, exclude_archived=False, limit=1000, cursor=cursor
+            )
             self._names |= {f"#{found['name']}": found for found in page["channels"]}
             missing -= self._names.keys()
             cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
@@ -77,34 +84,66 @@ class SlackDirectory:
         try:
             found = (await self.client.users_info(user=user))["user"]
         except SlackApiError as error:
-            if error.response.get("error") not in ("user_not_found", "users_not_found", "user_not_visible"):
+            if error.response.get("error") not in (
+                "user_not_found",
+                "users_not_found",
+                "user_not_visible",
+            ):
                 raise
             return "Slack knows no such person.", "Copy the member ID from the person's profile."
-        return ("This person was deactivated.", "Take the ID out.") if found.get("deleted") else None
+        return (
+            ("This person was deactivated.", "Take the ID out.") if found.get("deleted") else None
+        )
 
     async def _group(self, group: str) -> tuple[str, str] | None:
         try:
             users = (await self.client.usergroups_users_list(usergroup=group))["users"]
         except SlackApiError as error:
-            if error.response.get("error") not in ("no_such_subteam", "subteam_not_found", "subteam_disabled"):
+            if error.response.get("error") not in (
+                "no_such_subteam",
+                "subteam_not_found",
+                "subteam_disabled",
+            ):
                 raise
             return (
                 "Slack knows no such user group, or it is disabled, so it stands for nobody.",
                 "Check the ID, or enable the group.",
             )
-        return None if users else ("This user group has no members, so it stands for nobody.", "Add members in Slack.")
+        return (
+            None
+            if users
+            else (
+                "This user group has no members, so it stands for nobody.",
+                "Add members in Slack.",
+            )
+        )
 
 
 async def check_names(client: AsyncWebClient, settings: Settings) -> list[Check]:
-    """A check for each channel, person and user group of the configuration that is wrong; one that says so where Slack does not answer."""
+    """A check for each channel, person and user group of the configuration that is wrong; one that
+    says so where Slack does not answer.
+    """
     named = named_in(settings)
     looked_up = dict([*named.items()][:MOST_LOOKED_UP])
     try:
         async with asyncio.timeout(WITHIN_S):
             return await _look_up(client, looked_up)
-    except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError, KeyError, TypeError) as error:
-        code = error.response.get("error") if isinstance(error, SlackApiError) else type(error).__name__
-        detail = f"Slack did not say whether the channels, people and groups of bot.toml exist ({code})."
+    except (
+        SlackApiError,
+        aiohttp.ClientError,
+        TimeoutError,
+        OSError,
+        KeyError,
+        TypeError,
+    ) as error:
+        code = (
+            error.response.get("error")
+            if isinstance(error, SlackApiError)
+            else type(error).__name__
+        )
+        detail = (
+            f"Slack did not say whether the channels, people and groups of bot.toml exist ({code})."
+        )
         return [Check("slack names", ok=False, detail=detail, hint="Run the check again.")]
 
 
@@ -140,7 +179,10 @@ async def _look_up(client: AsyncWebClient, named: Mapping[str, list[str]]) -> li
             return None
         detail, hint = trouble
         return Check(
-            f"{_kind(name)} {name}", ok=False, detail=f"{detail} Named by {formatting.join_words(where[:5])}.", hint=hint
+            f"{_kind(name)} {name}",
+            ok=False,
+            detail=f"{detail} Named by {formatting.join_words(where[:5])}.",
+            hint=hint,
         )
 
     checks = await asyncio.gather(*(look_up(name, where) for name, where in named.items()))
@@ -148,7 +190,9 @@ async def _look_up(client: AsyncWebClient, named: Mapping[str, list[str]]) -> li
 
 
 def check_clock(date: str | None, now: datetime) -> Check | None:
-    """What is wrong with our clock where it differs from the `Date` of Slack's answer; None where it agrees, or Slack gave none."""
+    """What is wrong with our clock where it differs from the `Date` of Slack's answer; None where
+    it agrees, or Slack gave none.
+    """
     try:
         slack = parsedate_to_datetime(date or "")
     except (ValueError, OverflowError):
@@ -158,9 +202,12 @@ def check_clock(date: str | None, now: datetime) -> Check | None:
         return None
     direction = "ahead of" if ahead_s > 0 else "behind"
     detail = (
-        f"The clock of this machine is {abs(ahead_s):,.0f} s {direction} Slack's, so schedules, windows and signatures are wrong."
+        f"The clock of this machine is {abs(ahead_s):,.0f} s {direction} Slack's, so schedules, "
+        "windows and signatures are wrong."
     )
-    return Check("clock", ok=False, detail=detail, hint="Set the clock of the machine, by NTP for example.")
+    return Check(
+        "clock", ok=False, detail=detail, hint="Set the clock of the machine, by NTP for example."
+    )
 
 
 def is_ours(check: Check) -> bool:

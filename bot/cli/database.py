@@ -12,7 +12,15 @@ from pathlib import Path
 import click
 
 from bot import formatting
-from bot.cli.program import FAILED, WRONG, ProgramCommand, as_called, config_file, config_option, fail
+from bot.cli.program import (
+    FAILED,
+    WRONG,
+    ProgramCommand,
+    as_called,
+    config_file,
+    config_option,
+    fail,
+)
 from bot.terminal_text import terminal_line
 from providers.clock import utc_now
 
@@ -45,7 +53,8 @@ def backup(config_path: Path | None, force: bool, file: Path) -> None:
         except (FileNotFoundError, NotADirectoryError):
             fail(f"The folder {file.parent} does not exist. Create it first.")
     _say(
-        f"Wrote {file}: {formatting.format_bytes(copied.size)}, {formatting.pluralise(sum(copied.rows.values()), 'row')}, verified."
+        f"Wrote {file}: {formatting.format_bytes(copied.size)}, "
+        f"{formatting.pluralise(sum(copied.rows.values()), 'row')}, verified."
     )
 
 
@@ -67,7 +76,10 @@ def restore(config_path: Path | None, file: Path) -> None:
     database = _database(config_path)
     with _failures(f"{database.parent} cannot be written"):
         restored = put_back(file, database, now=utc_now())
-    _say(f"Restored {database} from {file}: {formatting.pluralise(sum(restored.copy.rows.values()), 'row')}, verified.")
+    _say(
+        f"Restored {database} from {file}: "
+        f"{formatting.pluralise(sum(restored.copy.rows.values()), 'row')}, verified."
+    )
     if restored.kept:
         _say(f"The database from before is kept as {restored.kept}.")
 
@@ -101,14 +113,22 @@ def migrate(config_path: Path | None, dry_run: bool) -> None:
         if not dry_run:
             require_unused(database)
             asyncio.run(_close(Store.open(database, now=utc_now())))
-        _say(f"{database}: {formatting.pluralise(len(pending), 'step')} {'would be' if dry_run else 'were'} applied.")
+        _say(
+            f"{database}: {formatting.pluralise(len(pending), 'step')} "
+            f"{'would be' if dry_run else 'were'} applied."
+        )
         for name, about in pending.items():
             _say(f"  {name}{about and ': '}{about}")
 
 
 @click.command(cls=ProgramCommand)
 @config_option
-@click.option("--hand-over", metavar="USER", default="", help="Who takes over the person's active alerts and subscriptions.")
+@click.option(
+    "--hand-over",
+    metavar="USER",
+    default="",
+    help="Who takes over the person's active alerts and subscriptions.",
+)
 @click.argument("user")
 def forget(config_path: Path | None, hand_over: str, user: str) -> None:
     """Erase what is stored about a person. The bot must be stopped.
@@ -129,7 +149,10 @@ def forget(config_path: Path | None, hand_over: str, user: str) -> None:
 
     for given in filter(None, (user, hand_over)):
         if not _PERSON.fullmatch(given):
-            fail(f"{given} is not a Slack member ID such as U012AB; copy it from the person's profile in Slack.")
+            fail(
+                f"{given} is not a Slack member ID such as U012AB; copy it from the person's "
+                "profile in Slack."
+            )
     if user == hand_over:
         fail("A person cannot take over from themselves.")
     path = config_file(config_path)
@@ -142,15 +165,23 @@ def forget(config_path: Path | None, hand_over: str, user: str) -> None:
         for what, number in counts.items():
             if number:
                 _say(f"{done}: {number} in {what}")
-    made = [*(f"alert {name}" for name in erased.alerts), *(f"subscription {number}" for number in erased.subscriptions)]
+    made = [
+        *(f"alert {name}" for name in erased.alerts),
+        *(f"subscription {number}" for number in erased.subscriptions),
+    ]
     if made:
-        _say(f"{'Handed over to ' + hand_over if hand_over else 'Paused at the next start'}: {', '.join(made)}.")
+        _say(
+            f"{'Handed over to ' + hand_over if hand_over else 'Paused at the next start'}: "
+            f"{', '.join(made)}."
+        )
     if re.search(rf"\b{user}\b", path.read_text("utf-8-sig")):
         _say(f"{path} still names {user}; take it out there.")
 
 
 def _database(config_path: Path | None) -> Path:
-    """Where the database is. The secrets of the configuration are not needed for this, so they may be missing."""
+    """Where the database is. The secrets of the configuration are not needed for this, so they may
+    be missing.
+    """
     from bot.config import read_database_path
 
     return read_database_path(config_file(config_path))

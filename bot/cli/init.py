@@ -32,7 +32,10 @@ def init(config_path: Path | None, file: Path | None) -> None:
     try:
         write_example(target)
     except FileExistsError:
-        fail(f"{target} exists already; nothing was written. Name another file: `python -m bot init FILE`")
+        fail(
+            f"{target} exists already; nothing was written. Name another file: `python -m bot "
+            "init FILE`"
+        )
     except (FileNotFoundError, NotADirectoryError):
         fail(f"The folder {target.parent} does not exist. Create it first.")
     except OSError as error:
@@ -43,7 +46,9 @@ def init(config_path: Path | None, file: Path | None) -> None:
 
 
 def example_config() -> bytes:
-    """The example configuration: package data where the program is installed, and a file beside the packages in a checkout."""
+    """The example configuration: package data where the program is installed, and a file beside the
+    packages in a checkout.
+    """
     shipped = resources.files("bot") / EXAMPLE
     if shipped.is_file():
         return shipped.read_bytes()
@@ -51,7 +56,9 @@ def example_config() -> bytes:
 
 
 def write_example(target: Path) -> None:
-    """Writes the example to a new file. Raises OSError, FileExistsError where there is something already, a link among it."""
+    """Writes the example to a new file. Raises OSError, FileExistsError where there is something
+    already, a link among it.
+    """
     content = example_config()
     handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
     try:
@@ -67,7 +74,16 @@ def next_steps(target: Path) -> list[str]:
     option = "" if target == Path("bot.toml") else f" --config {target}"
     return [
         "1. Edit it: keep the accounts that you have, and say under [access] who may ask what.",
-        "2. Create the Slack app at api.slack.com/apps, From a manifest: `python -m bot manifest` prints it.",
-        "3. Export SLACK_BOT_TOKEN, SLACK_APP_TOKEN and the variables that the file names as `env:`.",
-        f"4. Run `python -m bot check{option}` until nothing is wrong, then `python -m bot run{option}`.",
+        (
+            "2. Create the Slack app at api.slack.com/apps, From a manifest: `python -m bot "
+            "manifest` prints it."
+        ),
+        (
+            "3. Export SLACK_BOT_TOKEN, SLACK_APP_TOKEN and the variables that the file names as "
+            "`env:`."
+        ),
+        (
+            f"4. Run `python -m bot check{option}` until nothing is wrong, then `python -m bot "
+            f"run{option}`."
+        ),
     ]

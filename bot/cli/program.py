@@ -1,4 +1,6 @@
-"""What commands have in common: the name that they were called by, and the option that names the configuration."""
+"""What commands have in common: the name that they were called by, and the option that names the
+configuration.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def as_called(text: str, ctx: click.Context | None = None) -> str:
 
 
 def config_option(function: F) -> F:
-    return click.option("--config", "config_path", type=click.Path(path_type=Path), help=CONFIG_HELP)(function)
+    return click.option(
+        "--config", "config_path", type=click.Path(path_type=Path), help=CONFIG_HELP
+    )(function)
 
 
 def config_file(given: Path | None) -> Path:

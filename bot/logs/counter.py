@@ -1,4 +1,6 @@
-"""A log as it streams by: lines, levels, times and the last lines, counted block by block in constant memory."""
+"""A log as it streams by: lines, levels, times and the last lines, counted block by block in
+constant memory.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +24,15 @@ MOST_MINUTES: Final = 50_000
 # A line is counted by its beginning once it is longer than that.
 LONGEST_LINE: Final = 65536
 LONG_LINE_KEPT: Final = 4096
-# Lines that are tried as the shape of a block, and blocks that are read line by line before another is tried.
+# Lines that are tried as the shape of a block, and blocks that are read line by line before another
+# is tried.
 _TRIED_LINES: Final = 8
 _BLOCKS_WITHOUT: Final = 16
 # Lines of fewer bytes than that are short.
 _SHORT_LINE: Final = 8
 _LONG_ENOUGH: Final = re.compile(rb"\n([^\n]{%d,})" % LEAST_BYTES)
-# Where a block has more lines of another shape than one in so many bytes, looking at each line is quicker.
+# Where a block has more lines of another shape than one in so many bytes, looking at each line is
+# quicker.
 _BYTES_OF_ODD_LINE: Final = 400
 
 
@@ -36,8 +40,9 @@ _BYTES_OF_ODD_LINE: Final = 400
 class LogCounter:
     """Counts redacted blocks as they pass. Blocks are cut anywhere; a line counts where it ends.
 
-    `levels` counts the lines that tell a level. `minutes` counts all lines but those in `untimed`: a line without a time has the time of the
-    line above it, and `untimed` are those above the first time.
+    `levels` counts the lines that tell a level. `minutes` counts all lines but those in `untimed`:
+    a line without a time has the time of the line above it, and `untimed` are those above the first
+    time.
     """
 
     lines: int = 0
@@ -73,7 +78,9 @@ class LogCounter:
             self._open = b""
 
     def tail(self) -> tuple[str, ...]:
-        """The last lines, of several logs the newest in order of time, each cut to what a preview shows."""
+        """The last lines, of several logs the newest in order of time, each cut to what a preview
+        shows.
+        """
         if self.newest:
             return tuple(_shown(line) for line in self.newest.lines())
         lines = self._last.removeprefix(b"\n").split(b"\n")[-TAIL_LINES:] if self._last else []
@@ -109,7 +116,9 @@ class LogCounter:
         self._place(self.last, text.count(b"\n", at))
 
     def _count_by_shape(self, text: bytes) -> int:
-        """Counts the lines of the one shape, and the others between them line by line; gives how far it came."""
+        """Counts the lines of the one shape, and the others between them line by line; gives how
+        far it came.
+        """
         shape = self._shape or self._learned(text)
         if shape is None:
             return 0
@@ -128,10 +137,16 @@ class LogCounter:
         return at
 
     def _count_by_fields(self, text: bytes) -> bool:
-        """Counts lines that name their time and level by the same fields; false where some line does not."""
+        """Counts lines that name their time and level by the same fields; false where some line
+        does not.
+        """
         fields = self._fields or (None if self._shape else self._learned_fields(text))
         counted = fields.count(text) if fields else None
-        minutes = {written: fields.minute(written) for written in counted.minutes} if fields and counted else {}
+        minutes = (
+            {written: fields.minute(written) for written in counted.minutes}
+            if fields and counted
+            else {}
+        )
         if counted is None or None in minutes.values():
             if fields:
                 self._fields, self._without_fields = None, _BLOCKS_WITHOUT

@@ -1,4 +1,6 @@
-"""A log on its way: fetched, and fetched once more where it breaks. Memory does not grow with the log."""
+"""A log on its way: fetched, and fetched once more where it breaks. Memory does not grow with the
+log.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ ATTEMPTS = 2
 
 @dataclass(frozen=True, slots=True)
 class DownloadRequest:
-    """What to fetch: at most `limit` lines (None for all there may be) and `most_bytes`; a log above `plain_bytes` is gzipped."""
+    """What to fetch: at most `limit` lines (None for all there may be) and `most_bytes`; a log
+    above `plain_bytes` is gzipped.
+    """
 
     ids: Sequence[str]
     window: Window
@@ -39,8 +43,10 @@ async def download_log(
     *,
     progress: Callable[[TransferState], None] = lambda _: None,
 ) -> TransferState:
-    """The log in `path`, redacted, or beside it with `.gz`. There is no resume: a download that breaks is fetched once more from
-    its beginning; when it breaks again, what came is kept and `complete` is False. Raises where nothing usable came."""
+    """The log in `path`, redacted, or beside it with `.gz`. There is no resume: a download that
+    breaks is fetched once more from its beginning; when it breaks again, what came is kept and
+    `complete` is False. Raises where nothing usable came.
+    """
     for attempt in range(ATTEMPTS):
         mill = _mill_for(wanted, path, redactor)
         try:
@@ -59,11 +65,18 @@ def _mill_for(wanted: DownloadRequest, path: Path, redactor: Redactor) -> LogWor
     lines, size = wanted.limit or MOST_LINES, wanted.most_bytes
     newest = NewestLines(wanted.window.start, wanted.window.end) if len(wanted.ids) > 1 else None
     transfer = TransferState(path, LogCounter(newest=newest))
-    return LogWorker(LogWriter(transfer, redactor, most_lines=lines, most_bytes=size, plain_bytes=wanted.plain_bytes))
+    return LogWorker(
+        LogWriter(
+            transfer, redactor, most_lines=lines, most_bytes=size, plain_bytes=wanted.plain_bytes
+        )
+    )
 
 
 async def _fetch_once(
-    source: LogSource, wanted: DownloadRequest, mill: LogWorker, progress: Callable[[TransferState], None]
+    source: LogSource,
+    wanted: DownloadRequest,
+    mill: LogWorker,
+    progress: Callable[[TransferState], None],
 ) -> None:
     fetch = _fetch_shares if wanted.limit and len(wanted.ids) > 1 else _fetch_whole
     try:
@@ -88,9 +101,14 @@ class _Share:
 
 
 async def _fetch_whole(
-    source: LogSource, wanted: DownloadRequest, mill: LogWorker, progress: Callable[[TransferState], None]
+    source: LogSource,
+    wanted: DownloadRequest,
+    mill: LogWorker,
+    progress: Callable[[TransferState], None],
 ) -> Sequence[_Share]:
-    """One line more than wanted is asked for, to tell a cut from an exact fit; at the vendor's own limit that cannot be."""
+    """One line more than wanted is asked for, to tell a cut from an exact fit; at the vendor's own
+    limit that cannot be.
+    """
     limit = min((wanted.limit or MOST_LINES) + 1, MOST_LINES)
     async with source.download(
         wanted.ids, wanted.window, query=wanted.query, limit=limit, most_bytes=wanted.most_bytes
@@ -103,14 +121,20 @@ async def _fetch_whole(
 
 
 async def _fetch_shares(
-    source: LogSource, wanted: DownloadRequest, mill: LogWorker, progress: Callable[[TransferState], None]
+    source: LogSource,
+    wanted: DownloadRequest,
+    mill: LogWorker,
+    progress: Callable[[TransferState], None],
 ) -> Sequence[_Share]:
-    """The same number of lines of each log, one after the other. What one leaves goes to those that have more; the vendor would give it all
-    to the first."""
+    """The same number of lines of each log, one after the other. What one leaves goes to those that
+    have more; the vendor would give it all to the first.
+    """
     assert wanted.limit
     shares, left = [_Share(key) for key in wanted.ids], wanted.limit
     for number, share in enumerate(shares):
-        left -= await _fetch_share(source, wanted, mill, progress, share, -(-left // (len(shares) - number)))
+        left -= await _fetch_share(
+            source, wanted, mill, progress, share, -(-left // (len(shares) - number))
+        )
     for share in shares:
         if left and share.has_more:
             left -= await _fetch_share(source, wanted, mill, progress, share, left)

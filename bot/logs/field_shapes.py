@@ -1,5 +1,6 @@
-"""Lines that name their time and their level by fields, wherever in the line these stand: JSON, also behind a time or a container's name, and
-`key=value` pairs. They are counted by the block, with a short look at each line.
+"""Lines that name their time and their level by fields, wherever in the line these stand: JSON,
+also behind a time or a container's name, and `key=value` pairs. They are counted by the block, with
+a short look at each line.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ class FieldShape:
     never: BytesAhoCorasick
 
     def count(self, text: bytes) -> Counted | None:
-        """Of a text in which a line end stands before each line; None where some line is different."""
+        """Of a text in which a line end stands before each line; None where some line
+        is different.
+        """
         lines = text.count(b"\n")
         if text.count(b"\n" + self.opening) != lines:
             return None
@@ -60,7 +63,11 @@ class FieldShape:
             return None
         minutes = self.time.findall(text)
         words = self.level.findall(text) if self.level else ()
-        if len(minutes) != lines or (self.level and len(words) != lines) or self.never.find_matches_as_indexes(text):
+        if (
+            len(minutes) != lines
+            or (self.level and len(words) != lines)
+            or self.never.find_matches_as_indexes(text)
+        ):
             return None
         levels: Counter[str] = Counter({self.constant: lines} if self.constant else {})
         for word, count in Counter(words).items():
@@ -123,7 +130,12 @@ def _of_json(line: bytes, at: int) -> FieldShape | None:
     earlier = [*fields.TIME_KEYS[: fields.TIME_KEYS.index(time_field)], "date"]
     opening = line[:at] + body[:2] if at else body[:2]
     return _with_level(
-        body, found, reading.level, (opening, form, behind, pattern), written[0], [key for key in earlier if key != time_field]
+        body,
+        found,
+        reading.level,
+        (opening, form, behind, pattern),
+        written[0],
+        [key for key in earlier if key != time_field],
     )
 
 
@@ -142,8 +154,12 @@ def _of_json_behind_time(line: bytes) -> FieldShape | None:
         .replace(b"stdout", b"std(?:out|err)")
         .replace(b"stderr", b"std(?:out|err)")
     )
-    pattern = re.compile(rb"\n" + beginning.before + rb"(" + beginning.minute + rb")" + beginning.rest + header)
-    return _with_level(body, found, level, (b"", beginning.form, beginning.behind, pattern), b"", [])
+    pattern = re.compile(
+        rb"\n" + beginning.before + rb"(" + beginning.minute + rb")" + beginning.rest + header
+    )
+    return _with_level(
+        body, found, level, (b"", beginning.form, beginning.behind, pattern), b"", []
+    )
 
 
 def _with_level(
@@ -162,7 +178,9 @@ def _with_level(
     if level_fields:
         field = level_fields[0]
         written = _json_key(body, field, found)
-        value = re.compile(rb"[\w.-]{1,16}(?=[\",}])").match(body, written.end()) if written else None
+        value = (
+            re.compile(rb"[\w.-]{1,16}(?=[\",}])").match(body, written.end()) if written else None
+        )
         if written is None or value is None or fields.LEVEL_KEYS[field](value[0]) != level:
             return None
         pattern = re.compile(re.escape(written[0]) + rb"([\w.-]{1,16})(?=[\",}])")
@@ -174,20 +192,28 @@ def _with_level(
         constant = level or ""
         keys += [b'"@mt":'] if level else []
         never += [*fields.LEVEL_KEYS, *_INNER, *([] if level else ["@t"])]
-    spelt = [b'"' + each + b'"' for key in dict.fromkeys(never) for each in spellings([key.encode()])]
+    spelt = [
+        b'"' + each + b'"' for key in dict.fromkeys(never) for each in spellings([key.encode()])
+    ]
     spelt += [b'"' + each + b'"' for key in (field,) if key for each in spellings([key.encode()])]
     used = [key.partition(b":")[0].rstrip() for key in keys]
     scan = BytesAhoCorasick([each for each in spelt if each not in used] or [b"\0"])
-    return FieldShape(opening, b"}", form, behind, time, pattern, field, constant, tuple(keys), scan)
+    return FieldShape(
+        opening, b"}", form, behind, time, pattern, field, constant, tuple(keys), scan
+    )
 
 
 def _json_key(body: bytes, field: str, found: Mapping[str, fields.Value]) -> re.Match[bytes] | None:
-    """The name of an outermost field and what stands before its value, which may be the first field of an object."""
+    """The name of an outermost field and what stands before its value, which may be the first field
+    of an object.
+    """
     if not field or field not in found:
         return None
-    match = re.compile(rb'"(?i:' + re.escape(field.encode()) + rb')" ?: ?(?:\{"(?:\$date|epochSecond|seconds)" ?: ?)?"?').search(
-        body
-    )
+    match = re.compile(
+        rb'"(?i:'
+        + re.escape(field.encode())
+        + rb')" ?: ?(?:\{"(?:\$date|epochSecond|seconds)" ?: ?)?"?'
+    ).search(body)
     if match is None:
         return None
     depth = body.count(b"{", 0, match.start()) - body.count(b"}", 0, match.start())
@@ -211,7 +237,15 @@ def _of_pairs(line: bytes) -> FieldShape | None:
     minute, _ = minute_like(text[minute_at_], form)
     behind = text[behind_at]
     end = rb"(?=[\"\s]|\Z)"
-    time_pattern = re.compile(re.escape(written[0]) + rb"(" + minute + rb")" + times.FORM_OF[form].rest + re.escape(behind) + end)
+    time_pattern = re.compile(
+        re.escape(written[0])
+        + rb"("
+        + minute
+        + rb")"
+        + times.FORM_OF[form].rest
+        + re.escape(behind)
+        + end
+    )
     level_pattern = re.compile(re.escape(level[0]) + rb"([\w.-]{1,16})" + end)
     never = [
         *fields.TIME_KEYS[: fields.TIME_KEYS.index(time_field)],
@@ -226,10 +260,23 @@ def _of_pairs(line: bytes) -> FieldShape | None:
     ]
     keys = tuple(key[0].lstrip(b"\n") for key in (written, level))
     return FieldShape(
-        line[: line.index(b"=") + 1], b"", form, behind, time_pattern, level_pattern, field, "", keys, BytesAhoCorasick(spelt)
+        line[: line.index(b"=") + 1],
+        b"",
+        form,
+        behind,
+        time_pattern,
+        level_pattern,
+        field,
+        "",
+        keys,
+        BytesAhoCorasick(spelt),
     )
 
 
 def _pair_key(text: bytes, field: str) -> re.Match[bytes] | None:
     """A field's name, with the blank before it."""
-    return re.compile(rb"[ \n](?i:" + re.escape(field.encode()) + rb")=\"?").search(text) if field else None
+    return (
+        re.compile(rb"[ \n](?i:" + re.escape(field.encode()) + rb")=\"?").search(text)
+        if field
+        else None
+    )

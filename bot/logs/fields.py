@@ -10,7 +10,8 @@ import msgspec
 
 from bot.logs import levels
 
-# Which field tells the level, and which the time: the first of these that there is, in lower case. Values that say nothing are passed over.
+# Which field tells the level, and which the time: the first of these that there is, in lower case.
+# Values that say nothing are passed over.
 LevelReader = Callable[[bytes], str | None]
 LEVEL_KEYS: Final[Mapping[str, LevelReader]] = {
     "level": levels.level_of_field,
@@ -48,20 +49,37 @@ LONGEST_LEVEL: Final = 32
 # A value as it is written in JSON, or the text of one.
 Value = bytes | msgspec.Raw
 # Where these hold a line of their own, or more fields.
-_NESTED_LEVELS: Final = ("log", "attributes", "jsonpayload", "fields", "record", "context", "meta", "extra")
+_NESTED_LEVELS: Final = (
+    "log",
+    "attributes",
+    "jsonpayload",
+    "fields",
+    "record",
+    "context",
+    "meta",
+    "extra",
+)
 _INNER_TEXT: Final = ("log",)
-_PAIR: Final = re.compile(rb"(?<![\w.@-])([\w.@-]{1,64}+)=(?:\"((?:[^\"\\]|\\.){0,512}+)\"?|([^\s\"]{0,512}+))")
+_PAIR: Final = re.compile(
+    rb"(?<![\w.@-])([\w.@-]{1,64}+)=(?:\"((?:[^\"\\]|\\.){0,512}+)\"?|([^\s\"]{0,512}+))"
+)
 _STARTS_WITH_PAIR: Final = re.compile(rb"[A-Za-z_@][\w.@-]{0,63}=[^\s=]")
 # Pairs are looked for so far into a line.
 MOST_OF_PAIRS: Final = 4096
 # JSON this deep is not a log line.
 _DECODER: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_KEYED_TIME: Final = re.compile(rb'"(?:@?time(?:stamp)?|ts|t|datetime)" ?: ?"?([^"\n,}]{4,64})', re.IGNORECASE)
-_KEYED_LEVEL: Final = re.compile(rb'"(?:level|severity|lvl|levelname|log\.level)" ?: ?"?([\w@]{1,16})', re.IGNORECASE)
+_KEYED_TIME: Final = re.compile(
+    rb'"(?:@?time(?:stamp)?|ts|t|datetime)" ?: ?"?([^"\n,}]{4,64})', re.IGNORECASE
+)
+_KEYED_LEVEL: Final = re.compile(
+    rb'"(?:level|severity|lvl|levelname|log\.level)" ?: ?"?([\w@]{1,16})', re.IGNORECASE
+)
 
 
 def json_fields(line: bytes) -> dict[str, Value] | None:
-    """The fields of a JSON object by their names in lower case, values as they are written; None where it is none."""
+    """The fields of a JSON object by their names in lower case, values as they are written; None
+    where it is none.
+    """
     try:
         found = _DECODER.decode(line)
     except (msgspec.DecodeError, RecursionError, ValueError):
@@ -98,7 +116,9 @@ def looks_like_pairs(line: bytes, at: int = 0) -> bool:
 
 
 def pairs(line: bytes, at: int = 0) -> dict[str, bytes]:
-    """The `key=value` pairs from there, by their names in lower case. Words between them are passed over."""
+    """The `key=value` pairs from there, by their names in lower case. Words between them are passed
+    over.
+    """
     found: dict[str, bytes] = {}
     for key, quoted, bare in _PAIR.findall(line, at, at + MOST_OF_PAIRS):
         found.setdefault(key.decode().lower(), quoted or bare)
@@ -115,7 +135,11 @@ def level_of_fields(fields: Mapping[str, Value]) -> str | None:
         if nested and (level := level_of_fields(_flat(nested))):
             return level
     # The compact format of Serilog leaves out what is information.
-    return "info" if "@t" in fields and "@l" not in fields and ("@mt" in fields or "@m" in fields) else None
+    return (
+        "info"
+        if "@t" in fields and "@l" not in fields and ("@mt" in fields or "@m" in fields)
+        else None
+    )
 
 
 def _flat(fields: Mapping[str, Value]) -> dict[str, Value]:

@@ -1,7 +1,8 @@
 """The log formats that are known, by an example each: what is read from the line stands behind it.
 
-This is the documentation of what is recognised, and each row is a test. The patterns are made of the tables in `times`, `places` and `fields`; a
-format that needs nothing new there needs a row here alone.
+This is the documentation of what is recognised, and each row is a test. The patterns are made of
+the tables in `times`, `places` and `fields`; a format that needs nothing new there needs a row here
+alone.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format: who writes it, a line, the minute that the line tells (with its offset behind a blank), and its level."""
+    """A format: who writes it, a line, the minute that the line tells (with its offset behind a
+    blank), and its level.
+    """
 
     name: str
     line: bytes

@@ -1,4 +1,6 @@
-"""How the lines of a log begin, as patterns made of the tables of times and of places. Each is linear, and looks no further than `FAR_ENOUGH`."""
+"""How the lines of a log begin, as patterns made of the tables of times and of places. Each is
+linear, and looks no further than `FAR_ENOUGH`.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,12 @@ from bot.logs.places import Where, any_place
 
 # Nothing that tells a time or a level stands further into a line of text.
 FAR_ENOUGH: Final = 512
-ANSI: Final = re.compile(rb"\x1b(?:\[[0-9;:?]{0,32}[ -/]{0,4}[@-~]|\][^\x07\x1b]{0,64}\x07|[()][A-B0-2])")
+ANSI: Final = re.compile(
+    rb"\x1b(?:\[[0-9;:?]{0,32}[ -/]{0,4}[@-~]|\][^\x07\x1b]{0,64}\x07|[()][A-B0-2])"
+)
 
-# In front of the time: a priority, a level, and a thread or the like behind it; the role of a Redis server; the name of a container.
+# In front of the time: a priority, a level, and a thread or the like behind it; the role of a Redis
+# server; the name of a container.
 _LEAD: Final = (
     rb"(?:<(?P<priority>\d{1,3})>(?:\d{1,2} )?)?+[ \t]{0,16}+"
     rb"(?:(?:" + any_place(Where.BEFORE) + rb")[:,;|]?[ \t]{0,16}+"
@@ -35,7 +40,9 @@ TIME_SIGN: Final = re.compile(rb"\d(?::\d|\d{5}|\.\d{8}|-\d\d\.\d\d\.)")
 # Shorter lines tell neither time nor level.
 LEAST_BYTES: Final = 6
 # Two plain words at the beginning, or three further on, make prose.
-PROSE: Final = re.compile(rb"(?:^[A-Za-z]{2,32}+[,:]? |(?<!\S)[A-Za-z]{2,32}+[,:]? [a-z]{2,32}+[,:]? )[a-z]{2,32}+[,:]?(?= )")
+PROSE: Final = re.compile(
+    rb"(?:^[A-Za-z]{2,32}+[,:]? |(?<!\S)[A-Za-z]{2,32}+[,:]? [a-z]{2,32}+[,:]? )[a-z]{2,32}+[,:]?(?= )"
+)
 # What cannot begin a record: stack frames and the rest of what was written on several lines.
 CONTINUES: Final = re.compile(rb"[ \t}\])]|at |\.\.\.|Caused by|Traceback|$")
 
@@ -62,26 +69,53 @@ _TOKEN: Final = (
     rb")(?:[ \t]{1,24}+|(?=[\[({<|-])|(?<=[\])|:]))"
 )
 _GAP: Final = rb"[\])}\"'>]{0,2}+(?:[ \t]{0,8}[-|,;:][ \t]{0,4}|[ \t]{1,24}+|(?=[\[<(|]))?+"
-LEVEL_AT_ONCE: Final = re.compile(_GAP + rb"(?:" + any_place(Where.AT_ONCE_LETTER, Where.AT_ONCE) + rb")")
+LEVEL_AT_ONCE: Final = re.compile(
+    _GAP + rb"(?:" + any_place(Where.AT_ONCE_LETTER, Where.AT_ONCE) + rb")"
+)
 # The same without what is a word, as part of other patterns.
-AT_ONCE_LETTER: Final = _GAP + rb"(?:" + re.sub(rb"\(\?P<\w+>", b"(?:", any_place(Where.AT_ONCE_LETTER)) + rb")"
+AT_ONCE_LETTER: Final = (
+    _GAP + rb"(?:" + re.sub(rb"\(\?P<\w+>", b"(?:", any_place(Where.AT_ONCE_LETTER)) + rb")"
+)
 # Nothing that tells a level begins with a quote, nor stands behind one.
 QUOTED_BEHIND: Final = re.compile(rb"[\])}]{0,2}+ {1,4}\"")
-LEVEL_BEHIND: Final = re.compile(_GAP + rb"(?:" + _TOKEN + rb"){0,6}?(?:" + any_place(Where.BEHIND, Where.OUTSIDE_SYSLOG) + rb")")
+LEVEL_BEHIND: Final = re.compile(
+    _GAP + rb"(?:" + _TOKEN + rb"){0,6}?(?:" + any_place(Where.BEHIND, Where.OUTSIDE_SYSLOG) + rb")"
+)
 LEVEL_BEHIND_SYSLOG: Final = re.compile(
-    _GAP + rb"(?:" + any_place(Where.SYSLOG) + rb"|(?:" + _TOKEN + rb"){0,6}?(?:" + any_place(Where.BEHIND) + rb"))"
+    _GAP
+    + rb"(?:"
+    + any_place(Where.SYSLOG)
+    + rb"|(?:"
+    + _TOKEN
+    + rb"){0,6}?(?:"
+    + any_place(Where.BEHIND)
+    + rb"))"
 )
 # web-1  | {…
 COMPOSED_JSON: Final = re.compile(rb"[\w.-]{1,64}+ {1,20}\| {0,4}(?=\{)")
 REDIS_SIGN: Final = re.compile(rb" ([.*#-]) ")
 # `key=value` pairs or JSON behind the time, a host and a program.
-FIELDS_BEHIND: Final = re.compile(_GAP + rb"(?:[\w.:-]{1,64} [\w./()-]{1,64}(?:\[[\w.-]{1,12}\])?: ){0,1}(?=[\w.@-]{1,64}=|[{@])")
+FIELDS_BEHIND: Final = re.compile(
+    _GAP + rb"(?:[\w.:-]{1,64} [\w./()-]{1,64}(?:\[[\w.-]{1,12}\])?: ){0,1}(?=[\w.@-]{1,64}=|[{@])"
+)
 HEADER: Final = re.compile(_GAP + rb"(?:" + _TOKEN + rb"|[\w.-]{1,64}:? {1,4}){0,4}")
 # A line that tells no time may tell its level all the same.
-LEVEL_ALONE: Final = re.compile(rb"(?:<(?P<priority>\d{1,3})>)?+(?:" + any_place(Where.ALONE) + rb")?")
+LEVEL_ALONE: Final = re.compile(
+    rb"(?:<(?P<priority>\d{1,3})>)?+(?:" + any_place(Where.ALONE) + rb")?"
+)
 # One of these words stands in every line that tells a level by a word.
 LEVEL_WORDS: Final = BytesAhoCorasick(
-    [spelt for word in levels.LEVEL_OF_WORD if not word[-1:].isdigit() for spelt in (word, word.upper(), word.capitalize())]
-    + [b"LOG:", b"%", b"PHP ", *(word + b"(" for word in (b"In", b"Wa", b"Er", b"Db", b"No", b"Cr", b"Al", b"Em"))],
+    [
+        spelt
+        for word in levels.LEVEL_OF_WORD
+        if not word[-1:].isdigit()
+        for spelt in (word, word.upper(), word.capitalize())
+    ]
+    + [
+        b"LOG:",
+        b"%",
+        b"PHP ",
+        *(word + b"(" for word in (b"In", b"Wa", b"Er", b"Db", b"No", b"Cr", b"Al", b"Em")),
+    ],
     matchkind=MatchKind.LeftmostFirst,
 )

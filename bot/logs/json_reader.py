@@ -1,4 +1,6 @@
-"""JSON lines of one log: which two fields tell the time and the level is remembered, and no other is looked at."""
+"""JSON lines of one log: which two fields tell the time and the level is remembered, and no other
+is looked at.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ _ABSENT: Final = msgspec.UNSET
 
 
 class JsonReader:
-    """Reads JSON lines as `read_json` does, and faster where they have the fields of one that was read before."""
+    """Reads JSON lines as `read_json` does, and faster where they have the fields of one that was
+    read before.
+    """
 
     def __init__(self) -> None:
         self._keys: tuple[str, str] | None = None
@@ -37,7 +41,11 @@ class JsonReader:
         if not values:
             return None
         minute = minute_of_text(fields.text_of(values[0]))
-        level = fields.LEVEL_KEYS[self._keys[1]](fields.text_of(values[1])[: fields.LONGEST_LEVEL]) if self._keys else None
+        level = (
+            fields.LEVEL_KEYS[self._keys[1]](fields.text_of(values[1])[: fields.LONGEST_LEVEL])
+            if self._keys
+            else None
+        )
         return Reading(minute, level) if minute and level else None
 
     def _values(self, line: bytes) -> tuple[bytes, bytes] | None:
@@ -63,15 +71,24 @@ def _telling(found: dict[str, fields.Value], reading: Reading) -> tuple[str, str
         return None
     time, level = times[0], levels[0]
     tells_time = minute_of_text(fields.text_of(found[time])) == reading.minute
-    tells_level = fields.LEVEL_KEYS[level](fields.text_of(found[level])[: fields.LONGEST_LEVEL]) == reading.level
+    tells_level = (
+        fields.LEVEL_KEYS[level](fields.text_of(found[level])[: fields.LONGEST_LEVEL])
+        == reading.level
+    )
     return (time, level) if tells_time and tells_level else None
 
 
 def _decoder_of(time: str, level: str) -> Any:
     """A decoder that passes over all fields but the two and those that would count instead."""
     level_keys = list(fields.LEVEL_KEYS)
-    others = [*fields.TIME_KEYS[: fields.TIME_KEYS.index(time)], *level_keys[: level_keys.index(level)], "date"]
+    others = [
+        *fields.TIME_KEYS[: fields.TIME_KEYS.index(time)],
+        *level_keys[: level_keys.index(level)],
+        "date",
+    ]
     keys = list(dict.fromkeys([time, level, *(key for key in others if key not in (time, level))]))
     names = {f"field_{number}": key for number, key in enumerate(keys)}
-    kind = msgspec.defstruct("Line", [(name, msgspec.Raw | msgspec.UnsetType, _ABSENT) for name in names], rename=names)
+    kind = msgspec.defstruct(
+        "Line", [(name, msgspec.Raw | msgspec.UnsetType, _ABSENT) for name in names], rename=names
+    )
     return msgspec.json.Decoder(kind).decode

@@ -1,4 +1,6 @@
-"""The levels of a log line: one name for each, and how programs write them as words, letters and numbers."""
+"""The levels of a log line: one name for each, and how programs write them as words, letters and
+numbers.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ _SPELLINGS: Final = {
     "debug": "debug dbg dbug deb config fine finer debug1 debug2 debug3 debug4 debug5",
     "trace": "trace verbose finest trc trce vrb verb",
 }
-LEVEL_OF_WORD: Final = {word.encode(): level for level, words in _SPELLINGS.items() for word in words.split()}
+LEVEL_OF_WORD: Final = {
+    word.encode(): level for level, words in _SPELLINGS.items() for word in words.split()
+}
 # Words that are a level in a place of its own, such as `[Note]`, and may be anything elsewhere.
 _CAREFUL: Final = {
     b"system",
@@ -38,7 +42,16 @@ _CAREFUL: Final = {
 }
 LEVEL_OF_FIELD: Final = {
     **LEVEL_OF_WORD,
-    **{b"w": "warn", b"e": "error", b"i": "info", b"d": "debug", b"f": "fatal", b"t": "trace", b"v": "trace", b"c": "critical"},
+    **{
+        b"w": "warn",
+        b"e": "error",
+        b"i": "info",
+        b"d": "debug",
+        b"f": "fatal",
+        b"t": "trace",
+        b"v": "trace",
+        b"c": "critical",
+    },
     **{
         b"all": "trace",
         b"fail": "critical",
@@ -53,13 +66,31 @@ LEVEL_OF_FIELD: Final = {
 }
 # glog and klog; logcat adds V (verbose) and A (assert). MongoDB: D1 to D5.
 LEVEL_OF_LETTER: Final = {
-    **{b"F": "fatal", b"A": "fatal", b"C": "critical", b"E": "error", b"W": "warn", b"N": "info", b"I": "info", b"D": "debug"},
+    **{
+        b"F": "fatal",
+        b"A": "fatal",
+        b"C": "critical",
+        b"E": "error",
+        b"W": "warn",
+        b"N": "info",
+        b"I": "info",
+        b"D": "debug",
+    },
     **{b"T": "trace", b"V": "trace", b"S": "fatal"},
     # Redis: debug, verbose, notice, warning.
     **{b".": "debug", b"-": "debug", b"*": "info", b"#": "warn"},
 }
 # RFC 5424, section 6.2.1.
-LEVEL_OF_SEVERITY: Final = ("fatal", "critical", "critical", "error", "warn", "info", "info", "debug")
+LEVEL_OF_SEVERITY: Final = (
+    "fatal",
+    "critical",
+    "critical",
+    "error",
+    "warn",
+    "info",
+    "info",
+    "debug",
+)
 # pino and bunyan.
 _LEVEL_OF_TEN: Final = ("trace", "debug", "info", "warn", "error", "fatal")
 # Python's logging counts in tens, too, but begins with debug.
@@ -69,8 +100,9 @@ _LEVEL_OF_FOUR: Final = ("trace", "debug", "info", "warn", "error", "fatal")
 
 
 def _any_of(words: Iterable[bytes]) -> bytes:
-    """A pattern for the words, the longest that fits first. Words that begin alike share their beginning, so that most text is passed over
-    with one look at a letter."""
+    """A pattern for the words, the longest that fits first. Words that begin alike share their
+    beginning, so that most text is passed over with one look at a letter.
+    """
     tails_of: dict[bytes, list[bytes]] = {}
     for word in dict.fromkeys(words):
         tails_of.setdefault(word[:1], []).append(word[1:])
@@ -85,9 +117,13 @@ _PLAIN: Final = [word for word in LEVEL_OF_WORD if word not in _CAREFUL]
 # As patterns: words in capitals, which stand for a level in more places, and words in any case.
 CAPITALS: Final = _any_of(word.upper() for word in _PLAIN)
 CAREFUL_CAPITALS: Final = _any_of(word.upper() for word in _CAREFUL)
-ANY_CASE: Final = _any_of(spelt for word in LEVEL_OF_WORD for spelt in (word, word.upper(), word.capitalize()))
+ANY_CASE: Final = _any_of(
+    spelt for word in LEVEL_OF_WORD for spelt in (word, word.upper(), word.capitalize())
+)
 PLAIN_WORDS: Final = {word: LEVEL_OF_WORD[word] for word in _PLAIN}
-SOME_CASE: Final = _any_of(spelt for word in _PLAIN for spelt in (word, word.upper(), word.capitalize()))
+SOME_CASE: Final = _any_of(
+    spelt for word in _PLAIN for spelt in (word, word.upper(), word.capitalize())
+)
 
 
 def level_of_word(word: bytes) -> str | None:
@@ -97,12 +133,16 @@ def level_of_word(word: bytes) -> str | None:
 
 @lru_cache(maxsize=1024)
 def level_of_field(value: bytes) -> str | None:
-    """The level that the value of a level field says: a word, a letter, or a number as pino, bunyan and syslog use them."""
+    """The level that the value of a level field says: a word, a letter, or a number as pino, bunyan
+    and syslog use them.
+    """
     if value.isdigit():
         return _level_of_number(int(value)) if len(value) < 4 else None
     lowered = value.strip().lower()
     # "I/TAG", "INFO/main" and "INFO (6)" name the level first.
-    return LEVEL_OF_FIELD.get(lowered) or LEVEL_OF_WORD.get(lowered.split(b" ", 1)[0].split(b"/", 1)[0][:20])
+    return LEVEL_OF_FIELD.get(lowered) or LEVEL_OF_WORD.get(
+        lowered.split(b" ", 1)[0].split(b"/", 1)[0][:20]
+    )
 
 
 def level_of_python(value: bytes) -> str | None:
@@ -112,7 +152,9 @@ def level_of_python(value: bytes) -> str | None:
 
 
 def level_of_severity(value: bytes) -> str | None:
-    """The level of a syslog severity, 0 to 7, or of a priority, of which it is the last three bits."""
+    """The level of a syslog severity, 0 to 7, or of a priority, of which it is the last
+    three bits.
+    """
     return LEVEL_OF_SEVERITY[int(value) & 7] if value.isdigit() and len(value) < 4 else None
 
 

@@ -99,8 +99,14 @@ def read_json(line: bytes, depth: int) -> Reading:
     if found is None:
         found = fields.broken_json_fields(line)
     level = fields.level_of_fields(found)
-    minute = next((minute for text in fields.times_of_fields(found) if (minute := minute_of_text(text))), None)
-    if depth < MOST_NESTED and (level is None or minute is None) and (inner := fields.inner_line(found)):
+    minute = next(
+        (minute for text in fields.times_of_fields(found) if (minute := minute_of_text(text))), None
+    )
+    if (
+        depth < MOST_NESTED
+        and (level is None or minute is None)
+        and (inner := fields.inner_line(found))
+    ):
         within = read_line(without_colours(inner), depth + 1)
         level, minute = level or within.level, minute or within.minute
     return Reading(minute, level)
@@ -110,7 +116,9 @@ def _read_pairs(line: bytes) -> Reading:
     found = fields.pairs(line)
     if (audited := found.get("msg", b"")).startswith(b"audit("):
         return Reading(minute_of_text(audited[6:].partition(b":")[0]))
-    minute = next((minute for text in fields.times_of_fields(found) if (minute := minute_of_text(text))), None)
+    minute = next(
+        (minute for text in fields.times_of_fields(found) if (minute := minute_of_text(text))), None
+    )
     return Reading(minute, fields.level_of_fields(found))
 
 
@@ -167,9 +175,13 @@ def _read_further(line: bytes, head: bytes, match: re.Match[bytes], depth: int) 
 def time_further_on(head: bytes) -> re.Match[bytes] | None:
     """The first time in a line that begins with something else, unless that is prose."""
     for hint in islice(TIME_HINT.finditer(head), MOST_HINTS):
-        match = TIME_ANYWHERE.search(head, max(0, hint.start() - 32), min(len(head), hint.start() + 64))
+        match = TIME_ANYWHERE.search(
+            head, max(0, hint.start() - 32), min(len(head), hint.start() + 64)
+        )
         if match:
-            is_prose = PROSE.search(head, 0, match.start()) and not (head[:1].isdigit() and match.lastgroup == "epoch")
+            is_prose = PROSE.search(head, 0, match.start()) and not (
+                head[:1].isdigit() and match.lastgroup == "epoch"
+            )
             return None if is_prose else match
     return None
 
@@ -199,9 +211,16 @@ def match_behind(head: bytes, at: int, form: str) -> re.Match[bytes] | None:
 
 
 def level_inside(
-    line: bytes, head: bytes, at: int, depth: int, *, read_fields: Callable[[bytes], Reading | None] = lambda _: None
+    line: bytes,
+    head: bytes,
+    at: int,
+    depth: int,
+    *,
+    read_fields: Callable[[bytes], Reading | None] = lambda _: None,
 ) -> str | None:
-    """The level that fields tell which stand behind a time and a name or two; `read_fields` may know JSON already."""
+    """The level that fields tell which stand behind a time and a name or two; `read_fields` may
+    know JSON already.
+    """
     if b"=" not in head and b"{" not in head:
         return None
     if depth < MOST_NESTED and (start := FIELDS_BEHIND.match(head, at)):
@@ -216,7 +235,9 @@ def _is_header(head: bytes, start: int, end: int) -> bool:
     return HEADER.fullmatch(head, start, end) is not None
 
 
-def _level_of_inner(line: bytes, at: int, depth: int, read_fields: Callable[[bytes], Reading | None]) -> str | None:
+def _level_of_inner(
+    line: bytes, at: int, depth: int, read_fields: Callable[[bytes], Reading | None]
+) -> str | None:
     rest = line[at : at + 65536].removeprefix(b"@cee:").lstrip()
     if rest.startswith(b"{"):
         return (read_fields(rest) or read_json(rest, depth + 1)).level
@@ -237,7 +258,9 @@ def level_at(place: str, found: bytes) -> str | None:
 
 
 def seconds_at(line: bytes) -> float:
-    """The seconds of the time with which a line begins, or that its fields tell, to order lines within a minute."""
+    """The seconds of the time with which a line begins, or that its fields tell, to order lines
+    within a minute.
+    """
     if line.startswith(b"{") and (found := fields.json_fields(line)):
         line = next(iter(fields.times_of_fields(found)), b"")
     head = line[:FAR_ENOUGH]

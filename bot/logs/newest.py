@@ -19,7 +19,9 @@ _WEIGHED_LINES: Final = 5000
 
 @dataclass(slots=True)
 class NewestLines:
-    """The newest lines there are, for a log that was asked for from `start` to `end`. A line without a time goes with the line above it."""
+    """The newest lines there are, for a log that was asked for from `start` to `end`. A line
+    without a time goes with the line above it.
+    """
 
     start: datetime
     end: datetime
@@ -27,7 +29,9 @@ class NewestLines:
     _minute: Minute | None = None
     _moment: float | None = None
     _seconds: float = 0.0
-    _recent: deque[tuple[int, bytes, bool]] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
+    _recent: deque[tuple[int, bytes, bool]] = field(
+        default_factory=lambda: deque(maxlen=TAIL_LINES)
+    )
     _offered: int = 0
 
     def offer(self, line: bytes, minute: Minute | None, *, tells_time: bool) -> None:

@@ -1,8 +1,10 @@
 """Where programs write the level of a line: a table, each place with an example.
 
-A pattern holds one `LEVEL` for the word or letter. It is looked for where the line begins, in front of the time (`BEFORE`); behind the time
-(`AT_ONCE`), or there with a few tokens such as a thread or a logger between (`BEHIND`); behind the time of syslog, which passes on what may be
-prose (`SYSLOG`); or in lines that tell no time (`ALONE`). Adding a format whose level stands elsewhere is adding a row.
+A pattern holds one `LEVEL` for the word or letter. It is looked for where the line begins, in front
+of the time (`BEFORE`); behind the time (`AT_ONCE`), or there with a few tokens such as a thread or
+a logger between (`BEHIND`); behind the time of syslog, which passes on what may be prose
+(`SYSLOG`); or in lines that tell no time (`ALONE`). Adding a format whose level stands elsewhere is
+adding a row.
 """
 
 from __future__ import annotations
@@ -65,7 +67,13 @@ _word, _field, _letter, _severity = (
     _letters(levels.LEVEL_OF_LETTER),
     levels.level_of_severity,
 )
-_PHP: Final = {b"Warning": "warn", b"Notice": "info", b"Fatal": "fatal", b"Parse": "fatal", b"Deprecated": "warn"}
+_PHP: Final = {
+    b"Warning": "warn",
+    b"Notice": "info",
+    b"Fatal": "fatal",
+    b"Parse": "fatal",
+    b"Deprecated": "warn",
+}
 
 
 def _places(where: Where, *rows: tuple[str, bytes, LevelOf, bytes, str]) -> tuple[Place, ...]:
@@ -77,7 +85,8 @@ def _level(pattern: bytes) -> bytes:
 
 
 PLACES: Final = (
-    # What may stand between such a level and the time (a thread, `jvm 1`) is part of every pattern of a line's beginning.
+    # What may stand between such a level and the time (a thread, `jvm 1`) is part of every pattern
+    # of a line's beginning.
     *_places(Where.BEFORE,
         ("box_first", rb"\[ ?" + _level(ANY_CASE) + rb" {0,8}\]", _word, b"[INFO] [11/21/2026 10:00:00.123] [main] [akka] oven on", "info"),
         ("word_first", _level(CAPITALS) + rb"(?=[\s:,;|\[(\]])", _word, b"WARN  [main] 2026-11-21 10:00:00,123 Oven.java:12 - hot", "warn"),
@@ -142,9 +151,21 @@ PLACE_OF: Final = {place.name: place for place in PLACES}
 # What is remembered of a line must not hang on a digit, nor on what stands far behind.
 NOT_REMEMBERED: Final = {"cisco", "program", "host_level"}
 # Places whose word stands at once or behind tokens that the lines of a log may share.
-AS_WORDS: Final = {"box", "module_box", "channel", "capitals", "careful_capitals", "key", "punctuated"}
+AS_WORDS: Final = {
+    "box",
+    "module_box",
+    "channel",
+    "capitals",
+    "careful_capitals",
+    "key",
+    "punctuated",
+}
 
 
 def any_place(*where: Where) -> bytes:
     """A pattern for the places, a group named after each around its level."""
-    return b"|".join(place.pattern.replace(b"LEVEL", place.name.encode()) for place in PLACES if place.where in where)
+    return b"|".join(
+        place.pattern.replace(b"LEVEL", place.name.encode())
+        for place in PLACES
+        if place.where in where
+    )

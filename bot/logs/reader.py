@@ -30,8 +30,8 @@ from bot.logs.lines import (
 from bot.logs.places import AS_WORDS, NOT_REMEMBERED
 from bot.logs.times import Minute
 
-# How much of a line's beginning, and of what stands behind its time, is held against lines that were read before; and how far behind the
-# end of a match a pattern looks.
+# How much of a line's beginning, and of what stands behind its time, is held against lines that
+# were read before; and how far behind the end of a match a pattern looks.
 KEY_SIZES: Final = (12, 24, 32, 48, 72, 104)
 LOOKS_BEHIND: Final = 6
 MOST_REMEMBERED: Final = 2048
@@ -42,7 +42,9 @@ _Value = TypeVar("_Value")
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """Where the time stands in lines that begin alike, and the level where that stands before it."""
+    """Where the time stands in lines that begin alike, and the level where that stands
+    before it.
+    """
 
     form: str
     minute: slice
@@ -52,7 +54,9 @@ class _Head:
 
 
 class LineReader:
-    """Reads line after line, and remembers how lines began: what has the same words and as many digits is read the same way."""
+    """Reads line after line, and remembers how lines began: what has the same words and as many
+    digits is read the same way.
+    """
 
     def __init__(self) -> None:
         self._heads: dict[bytes, _Head] = {}
@@ -76,7 +80,9 @@ class LineReader:
     def _read(self, line: bytes) -> tuple[Minute | None, str | None]:
         for size in self._head_sizes:
             head = self._heads.get(line[:size].translate(DIGITS_ALIKE))
-            if head is not None and (minute := times.minute_of(head.form, line[head.minute], line[head.behind])):
+            if head is not None and (
+                minute := times.minute_of(head.form, line[head.minute], line[head.behind])
+            ):
                 return minute, head.level or self._level(line, head)
         if line in self._untimed:
             return None, self._untimed[line]
@@ -87,7 +93,9 @@ class LineReader:
         elif not is_json and (found := _head_of(line)):
             size = _key_size(found.end)
             if size:
-                _remember(self._heads, line[:size].translate(DIGITS_ALIKE), found, self._head_sizes, size)
+                _remember(
+                    self._heads, line[:size].translate(DIGITS_ALIKE), found, self._head_sizes, size
+                )
         return reading.minute, reading.level
 
     def _remember_untimed(self, line: bytes, level: str | None) -> None:
@@ -110,7 +118,13 @@ class LineReader:
         level = level_at(group, match[group])
         size = _key_size(match.end() - head.end)
         if level and size and group not in NOT_REMEMBERED:
-            _remember(self._levels, (by_syslog, behind[:size].translate(DIGITS_ALIKE)), level, self._level_sizes, size)
+            _remember(
+                self._levels,
+                (by_syslog, behind[:size].translate(DIGITS_ALIKE)),
+                level,
+                self._level_sizes,
+                size,
+            )
         return level
 
 
@@ -119,7 +133,9 @@ def _key_size(end: int) -> int:
     return next((size for size in KEY_SIZES if end + LOOKS_BEHIND <= size), 0)
 
 
-def _remember(known: dict[_Key, _Value], key: _Key, value: _Value, sizes: list[int], size: int) -> None:
+def _remember(
+    known: dict[_Key, _Value], key: _Key, value: _Value, sizes: list[int], size: int
+) -> None:
     if len(known) >= MOST_REMEMBERED:
         known.clear()
     known[key] = value
@@ -146,7 +162,9 @@ def _head_of(line: bytes) -> _Head | None:
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """Where a line tells its minute, what stands behind the time and belongs to it, and its level."""
+    """Where a line tells its minute, what stands behind the time and belongs to it, and
+    its level.
+    """
 
     form: str
     minute: tuple[int, int]
@@ -169,7 +187,9 @@ def level_span(line: bytes) -> Spans | None:
         return None
     at = match.lastindex or 0
     stands_behind = match.span(at + 2) if match[at + 2] is not None else (match.end(), match.end())
-    return Spans(str(match.lastgroup), match.span(at + 1), stands_behind, behind.span(str(behind.lastgroup)))
+    return Spans(
+        str(match.lastgroup), match.span(at + 1), stands_behind, behind.span(str(behind.lastgroup))
+    )
 
 
 _PAIR_TIME: Final = re.compile(rb'([\w@.]{1,32})="?(?=\d)')
@@ -185,7 +205,11 @@ def _spans_of_fields(
     if not start or not reading.minute or not reading.level:
         return None
     time = TIME_FIRST.match(line, start.end())
-    if not time or minute_at(time) != reading.minute or start[1].decode().lower() not in fields.TIME_KEYS:
+    if (
+        not time
+        or minute_at(time) != reading.minute
+        or start[1].decode().lower() not in fields.TIME_KEYS
+    ):
         return None
     at = time.lastindex or 0
     level = level_field.match(line, time.end())

@@ -1,7 +1,8 @@
 """What the lines of one log have in common, so that most of them need no look of their own.
 
-A line of text is read by its shape: the bytes in front of its minute, the form of its time, and either the bytes between its time and its
-level, or that nothing behind the time tells a level. Lines that share all that, and the minute, are taken in by one match.
+A line of text is read by its shape: the bytes in front of its minute, the form of its time, and
+either the bytes between its time and its level, or that nothing behind the time tells a level.
+Lines that share all that, and the minute, are taken in by one match.
 """
 
 from __future__ import annotations
@@ -16,8 +17,24 @@ from typing import Final
 from ahocorasick_rs import BytesAhoCorasick
 
 from bot.logs import fields, levels, signs, times
-from bot.logs.grammar import AT_ONCE_LETTER, CONTINUES, FAR_ENOUGH, LEAST_BYTES, QUOTED_BEHIND, TIME_BEHIND_LEAD
-from bot.logs.lines import SYSLOG_FORMS, at_start, level_alone, level_before, minute_at, read_line, spans_at, time_further_on
+from bot.logs.grammar import (
+    AT_ONCE_LETTER,
+    CONTINUES,
+    FAR_ENOUGH,
+    LEAST_BYTES,
+    QUOTED_BEHIND,
+    TIME_BEHIND_LEAD,
+)
+from bot.logs.lines import (
+    SYSLOG_FORMS,
+    at_start,
+    level_alone,
+    level_before,
+    minute_at,
+    read_line,
+    spans_at,
+    time_further_on,
+)
 from bot.logs.reader import Spans, level_span
 from bot.logs.times import Minute
 
@@ -26,18 +43,34 @@ MOST_BEFORE: Final = 80
 MOST_BETWEEN: Final = 80
 _WORDS_IN_CAPITALS: Final = {word.upper(): level for word, level in levels.LEVEL_OF_WORD.items()}
 _WORDS_IN_LOWER_CASE: Final = dict(levels.LEVEL_OF_WORD)
-_CAPITALISED_WORDS: Final = {word.capitalize(): level for word, level in levels.LEVEL_OF_WORD.items()}
+_CAPITALISED_WORDS: Final = {
+    word.capitalize(): level for word, level in levels.LEVEL_OF_WORD.items()
+}
 _COMMON: Final = tuple(
-    spelt for word in (b"info", b"debug", b"warn", b"warning", b"error") for spelt in (word.upper(), word, word.capitalize())
+    spelt
+    for word in (b"info", b"debug", b"warn", b"warning", b"error")
+    for spelt in (word.upper(), word, word.capitalize())
 )
 _DIGIT: Final = re.compile(rb"\d")
 _DIGITS: Final = re.compile(rb"\d{1,6}(?!\d)")
 _JSON_KEY: Final = re.compile(rb'"([^"\\]{1,64})" ?:')
 _PAIR_KEY: Final = re.compile(rb"([\w@.]{1,32}+)=")
-_TENS: Final = {b"%d" % number: levels.level_of_field(b"%d" % number) for number in (10, 20, 30, 40, 50, 60)}
-_SEVERITIES: Final = {b"%d" % number: level for number, level in enumerate(levels.LEVEL_OF_SEVERITY)}
+_TENS: Final = {
+    b"%d" % number: levels.level_of_field(b"%d" % number) for number in (10, 20, 30, 40, 50, 60)
+}
+_SEVERITIES: Final = {
+    b"%d" % number: level for number, level in enumerate(levels.LEVEL_OF_SEVERITY)
+}
 # Forms whose numbers have one digit or two.
-_LOOSE_FORMS: Final = {"compact_date", "numbers", "month_day_year", "day_month_year", "day_month", "kitchen_clock", "six_digits"}
+_LOOSE_FORMS: Final = {
+    "compact_date",
+    "numbers",
+    "month_day_year",
+    "day_month_year",
+    "day_month",
+    "kitchen_clock",
+    "six_digits",
+}
 _PRIORITY: Final = re.compile(rb"<\d{1,3}>")
 _PRIORITY_OF_LINE: Final = re.compile(rb"\n<(\d{1,3})>")
 # 10.0.0.1 - ada [
@@ -49,15 +82,19 @@ _AUDIT: Final = re.compile(rb"type=[A-Z_0-9]{1,40}+ msg=audit\(")
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How lines begin: with the same bytes, and a time of one form; and where such lines tell their levels."""
+    """How lines begin: with the same bytes, and a time of one form; and where such lines tell their
+    levels.
+    """
 
     form: str
     behind: bytes
     run: re.Pattern[bytes]
-    # What the level stands in, by each level; and, where it is always the same, how far into a line it stands.
+    # What the level stands in, by each level; and, where it is always the same, how far into a line
+    # it stands.
     level_of: Mapping[bytes, str]
     offset: int | None = None
-    # In fields: those that must stand in each line once, and those that must not stand in any, for they would count instead.
+    # In fields: those that must stand in each line once, and those that must not stand in any, for
+    # they would count instead.
     once: tuple[bytes, ...] = ()
     never: tuple[bytes, ...] = ()
     has_priority: bool = False
@@ -65,8 +102,12 @@ class Shape:
     is_screened: bool = False
 
     def levels_in(self, text: bytes, lines: int) -> Counter[str] | None:
-        """The levels of a run of lines; None where some line holds what looks like a second one, and needs a look of its own."""
-        if any(text.count(key) != lines for key in self.once) or any(key in text for key in self.never):
+        """The levels of a run of lines; None where some line holds what looks like a second one,
+        and needs a look of its own.
+        """
+        if any(text.count(key) != lines for key in self.once) or any(
+            key in text for key in self.never
+        ):
             return None
         if self.has_priority:
             return _levels_of_priorities(text, lines)
@@ -91,7 +132,9 @@ class Shape:
 
 
 def shape_of(line: bytes) -> Shape | None:
-    """The shape of a line that tells a time and, behind it, a level as a word or a number, or none."""
+    """The shape of a line that tells a time and, behind it, a level as a word or a
+    number, or none.
+    """
     spans = level_span(line)
     return _shape_with_level(line, spans) if spans else _shape_without_level(line)
 
@@ -131,11 +174,15 @@ def _shape_with_level(line: bytes, spans: Spans) -> Shape | None:
     )
     minute, is_wide = minute_like(line[slice(*spans.minute)], spans.form)
     offset = None if is_wide else spans.behind[0] + 1
-    return Shape(spans.form, behind, _run_of(re.escape(before), minute, tail), heads, offset, once, never)
+    return Shape(
+        spans.form, behind, _run_of(re.escape(before), minute, tail), heads, offset, once, never
+    )
 
 
 def _end_of_object(line: bytes) -> bytes:
-    """A pattern for the end of a JSON line where this one has it: what does not end so is damaged, and needs a look of its own."""
+    """A pattern for the end of a JSON line where this one has it: what does not end so is damaged,
+    and needs a look of its own.
+    """
     if not line.startswith(b"{"):
         return b""
     ending = next((end for end in (b"}", b"}\r") if line.endswith(end)), b"")
@@ -147,7 +194,11 @@ def _shape_without_level(line: bytes) -> Shape | None:
     head = line[:FAR_ENOUGH]
     if _AUDIT.match(head):
         return _audit_shape(head)
-    if len(line) < LEAST_BYTES or line.startswith((b"{", b"\xef\xbb\xbf")) or fields.looks_like_pairs(head):
+    if (
+        len(line) < LEAST_BYTES
+        or line.startswith((b"{", b"\xef\xbb\xbf"))
+        or fields.looks_like_pairs(head)
+    ):
         return None
     start = beginning_of(line)
     if start is None or (not start.has_priority and read_line(line).level):
@@ -162,12 +213,16 @@ def _shape_without_level(line: bytes) -> Shape | None:
         end = rb"(?=" + re.escape(guard) + rb")(?!" + AT_ONCE_LETTER + rb")"
     run = _run_of(start.before, start.minute, start.rest + end + rb"[^\n]*+")
     is_screened = not (start.has_priority or quoted)
-    return Shape(start.form, start.behind, run, {}, has_priority=start.has_priority, is_screened=is_screened)
+    return Shape(
+        start.form, start.behind, run, {}, has_priority=start.has_priority, is_screened=is_screened
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """How a line of text begins: patterns of what stands before its minute, of the minute, and of the rest of its time; where that ends."""
+    """How a line of text begins: patterns of what stands before its minute, of the minute, and of
+    the rest of its time; where that ends.
+    """
 
     form: str
     behind: bytes
@@ -193,7 +248,11 @@ def beginning_of(line: bytes) -> Beginning | None:
     if by_lead and not has_priority and (level_before(match) or match["redis"]):
         return None
     form, minute_at_, behind_at = spans_at(match)
-    before, behind, guard = line[: minute_at_.start], line[behind_at], line[match.end() : match.end() + 1]
+    before, behind, guard = (
+        line[: minute_at_.start],
+        line[behind_at],
+        line[match.end() : match.end() + 1],
+    )
     if len(before) > MOST_BEFORE or not guard or guard.isalnum():
         return None
     start = re.escape(before) if is_first and not has_priority else with_any_digits(before)
@@ -204,11 +263,15 @@ def beginning_of(line: bytes) -> Beginning | None:
     minute, _ = minute_like(line[minute_at_], form)
     # No other offset, and no half of the day.
     end = re.escape(behind) + (
-        rb"(?!" + times.OFFSET + rb")" if behind else rb"(?!" + times.FORM_OF[form].behind_unnamed() + rb")"
+        rb"(?!" + times.OFFSET + rb")"
+        if behind
+        else rb"(?!" + times.FORM_OF[form].behind_unnamed() + rb")"
     )
     if form == "syslog":
         end += _NO_YEAR
-    return Beginning(form, behind, start, minute, times.FORM_OF[form].rest + end, match.end(), has_priority)
+    return Beginning(
+        form, behind, start, minute, times.FORM_OF[form].rest + end, match.end(), has_priority
+    )
 
 
 def _audit_shape(head: bytes) -> Shape | None:
@@ -219,7 +282,19 @@ def _audit_shape(head: bytes) -> Shape | None:
 
 def _run_of(before: bytes, minute: bytes, tail: bytes) -> re.Pattern[bytes]:
     """Lines that share a minute."""
-    return re.compile(rb"\n" + before + rb"(" + minute + rb")" + tail + rb"(?:\n" + before + rb"\1" + tail + rb")*+")
+    return re.compile(
+        rb"\n"
+        + before
+        + rb"("
+        + minute
+        + rb")"
+        + tail
+        + rb"(?:\n"
+        + before
+        + rb"\1"
+        + tail
+        + rb")*+"
+    )
 
 
 def with_any_digits(before: bytes) -> bytes:
@@ -228,8 +303,9 @@ def with_any_digits(before: bytes) -> bytes:
 
 
 def minute_like(written: bytes, form: str) -> tuple[bytes, bool]:
-    """A pattern for minutes of as many digits, and whether it fits more or fewer; whether there is such a minute is looked at once for
-    each."""
+    """A pattern for minutes of as many digits, and whether it fits more or fewer; whether there is
+    such a minute is looked at once for each.
+    """
     if re.search(rb"[A-SU-Za-z]", written) or form in _LOOSE_FORMS:
         return times.FORM_OF[form].pattern_of_minute(), True
     return _DIGIT.sub(rb"\\d", re.escape(written)), False
@@ -240,12 +316,22 @@ def _words_like(word: bytes, *, is_fields: bool) -> dict[bytes, str]:
     for words in (_WORDS_IN_CAPITALS, _WORDS_IN_LOWER_CASE, _CAPITALISED_WORDS, _TENS, _SEVERITIES):
         if word in words:
             known = {each: level for each, level in words.items() if level}
-            return known if is_fields else {each: level for each, level in known.items() if each.lower() in levels.PLAIN_WORDS}
+            return (
+                known
+                if is_fields
+                else {
+                    each: level
+                    for each, level in known.items()
+                    if each.lower() in levels.PLAIN_WORDS
+                }
+            )
     return {}
 
 
 def _conditions(before: bytes, between: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-    """Which fields must stand once and which never, where a line tells its time and its level by its outermost fields."""
+    """Which fields must stand once and which never, where a line tells its time and its level by
+    its outermost fields.
+    """
     is_json = before.startswith(b"{")
     field, quote, sign = (_JSON_KEY, b'"', b'"') if is_json else (_PAIR_KEY, b" ", b"=")
     time_keys, level_keys = field.findall(before), field.findall(between)
@@ -258,7 +344,9 @@ def _conditions(before: bytes, between: bytes) -> tuple[tuple[bytes, ...], tuple
     times_before = fields.TIME_KEYS[: fields.TIME_KEYS.index(time_key)]
     if not is_json:
         times_before = (*times_before, "date")
-    return (quote + level_keys[-1] + sign,), tuple(quote + name.encode() + sign for name in (*times_before, *levels_before))
+    return (quote + level_keys[-1] + sign,), tuple(
+        quote + name.encode() + sign for name in (*times_before, *levels_before)
+    )
 
 
 def _any_of(likeliest_first: Iterable[bytes], words: Mapping[bytes, str]) -> bytes:
@@ -274,12 +362,16 @@ def _levels_of_priorities(text: bytes, lines: int) -> Counter[str] | None:
 
 
 def _levels_at(level_of: Mapping[bytes, str], offset: int, text: bytes, lines: int) -> Counter[str]:
-    """The levels of lines each of which has one there: what is not found to be another is the commonest."""
+    """The levels of lines each of which has one there: what is not found to be another is the
+    commonest.
+    """
     commonest, *others = level_of
     found: Counter[str] = Counter()
     newline = 10
     matches = _scan_of(*others).find_matches_as_indexes(text)
-    for other, count in Counter([other for other, start, _ in matches if text[start - offset] == newline]).items():
+    for other, count in Counter(
+        [other for other, start, _ in matches if text[start - offset] == newline]
+    ).items():
         found[level_of[others[other]]] += count
     found[level_of[commonest]] += lines - found.total()
     return found
@@ -289,7 +381,9 @@ def _occurrences(level_of: Mapping[bytes, str], text: bytes) -> Counter[str]:
     """How often each level is found by what it stands in, of which the first is the commonest."""
     commonest, *others = level_of
     found = Counter({level_of[commonest]: text.count(commonest)})
-    for other, count in Counter(other for other, _, _ in _scan_of(*others).find_matches_as_indexes(text)).items():
+    for other, count in Counter(
+        other for other, _, _ in _scan_of(*others).find_matches_as_indexes(text)
+    ).items():
         found[level_of[others[other]]] += count
     return found
 

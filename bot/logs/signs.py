@@ -15,15 +15,25 @@ _WORD: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0
 
 def spellings(words: Iterable[bytes]) -> list[bytes]:
     """Each word in lower case, in capitals and capitalised."""
-    return [spelt for word in words for spelt in dict.fromkeys((word, word.upper(), word.capitalize()))]
+    return [
+        spelt for word in words for spelt in dict.fromkeys((word, word.upper(), word.capitalize()))
+    ]
 
 
-_VMKERNEL: Final = [level + b"(" for level in (b"In", b"Wa", b"Er", b"Db", b"No", b"Cr", b"Al", b"Em")]
+_VMKERNEL: Final = [
+    level + b"(" for level in (b"In", b"Wa", b"Er", b"Db", b"No", b"Cr", b"Al", b"Em")
+]
 _KEYS: Final = [key.encode() for key in fields.LEVEL_KEYS]
 _QUOTED_KEYS: Final = [b'"' + key for key in spellings([*_KEYS, b"@t", b"log"])]
 # With what each must be followed by: words by the end of the word, keys by their sign.
 _WORDS: Final = [*spellings(levels.LEVEL_OF_WORD), b"LOG", b"PHP"]
-_SIGNS: Final = [*_WORDS, *_VMKERNEL, b"%", *(key + b"=" for key in spellings(_KEYS)), *(key + b'"' for key in _QUOTED_KEYS)]
+_SIGNS: Final = [
+    *_WORDS,
+    *_VMKERNEL,
+    b"%",
+    *(key + b"=" for key in spellings(_KEYS)),
+    *(key + b'"' for key in _QUOTED_KEYS),
+]
 _SCAN: Final = BytesAhoCorasick(_SIGNS, matchkind=MatchKind.LeftmostLongest)
 _FIRST_NO_WORD: Final = len(_WORDS)
 _PERCENT: Final = _FIRST_NO_WORD + len(_VMKERNEL)
@@ -31,7 +41,9 @@ _CISCO: Final = re.compile(rb"%[A-Z][A-Z0-9_]{1,40}-")
 
 
 def lines_with_signs(text: bytes) -> Iterable[bytes]:
-    """The lines that hold a word or a field that may be a level, of a text in which a line end stands before each line."""
+    """The lines that hold a word or a field that may be a level, of a text in which a line end
+    stands before each line.
+    """
     line_end = 0
     for sign, start, end in _SCAN.find_matches_as_indexes(text):
         if start < line_end or not _is_sign(text, sign, start, end):

@@ -1,7 +1,8 @@
 """The ways in which programs write a time: a table, and what instant each means.
 
-A time is kept as its minute, in ISO 8601: whole where the log says a whole date (`2026-11-21T10:00`), or else what it says (`--11-21T10:00`,
-`T10:00`). Which year or day that is, only the window that was asked for can tell.
+A time is kept as its minute, in ISO 8601: whole where the log says a whole date
+(`2026-11-21T10:00`), or else what it says (`--11-21T10:00`, `T10:00`). Which year or day that is,
+only the window that was asked for can tell.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-# The minute, as `2026-11-21T10:00`, and its offset, as `+01:00`, `Z`, a zone that several countries use, or nothing.
+# The minute, as `2026-11-21T10:00`, and its offset, as `+01:00`, `Z`, a zone that several countries
+# use, or nothing.
 Minute = tuple[bytes, bytes]
 
 _ZONES: Final = {
@@ -24,7 +26,8 @@ _ZONES: Final = {
     b"BRT": b"-03:00", b"JST": b"+09:00", b"KST": b"+09:00", b"SGT": b"+08:00", b"HKT": b"+08:00", b"SAST": b"+02:00",
     b"AEST": b"+10:00", b"AEDT": b"+11:00", b"ACST": b"+09:30", b"AWST": b"+08:00", b"NZST": b"+12:00", b"NZDT": b"+13:00",
 }  # fmt: skip
-# One name, several countries: India, Israel, Ireland; the middle of America, China; Britain, Bangladesh.
+# One name, several countries: India, Israel, Ireland; the middle of America, China; Britain,
+# Bangladesh.
 _SHARED_ZONES: Final = {
     b"IST": (b"+05:30", b"+02:00", b"+01:00"),
     b"CST": (b"-06:00", b"+08:00"),
@@ -34,7 +37,11 @@ _MONTHS: Final = b"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _MONTH_NUMBER: Final = {name.lower(): number for number, name in enumerate(_MONTHS.split(b"|"), 1)}
 # Languages in which syslog and Windows are met that way; the first three or four letters.
 _DAYS: Final = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
-_NAMED_ZONE: Final = rb"(?:" + b"|".join(sorted([*_ZONES, *_SHARED_ZONES], key=lambda name: -len(bytes(name)))) + rb")\b"
+_NAMED_ZONE: Final = (
+    rb"(?:"
+    + b"|".join(sorted([*_ZONES, *_SHARED_ZONES], key=lambda name: -len(bytes(name))))
+    + rb")\b"
+)
 OFFSET: Final = rb" ?(?:[+-]\d\d(?::?\d\d)?(?!\d)|" + _NAMED_ZONE + rb")"
 _HALF: Final = rb" ?[AaPp]\.?[Mm]\b\.?"
 _Y, _M, _D = rb"(?P<y>(?:19|20)\d\d)", rb"(?P<m>0\d|1[0-2])", rb"(?P<d>[0-2]\d|3[01])"
@@ -49,8 +56,10 @@ _BLANKS: Final = rb" {1,2}"
 
 @dataclass(frozen=True, slots=True)
 class TimeForm:
-    """A way to write a time: a pattern of the date and the minute, of the rest of the time, and of what stands behind it that is part of
-    it, such as an offset; with an example, and the minute that it means."""
+    """A way to write a time: a pattern of the date and the minute, of the rest of the time, and of
+    what stands behind it that is part of it, such as an offset; with an example, and the minute
+    that it means.
+    """
 
     name: str
     minute: bytes
@@ -69,7 +78,9 @@ class TimeForm:
 
     def pattern(self) -> bytes:
         """With two groups: the minute, and what stands behind the rest."""
-        return rb"(" + _without_names(self.minute) + rb")" + self.rest + rb"(" + self.behind + rb")?+"
+        return (
+            rb"(" + _without_names(self.minute) + rb")" + self.rest + rb"(" + self.behind + rb")?+"
+        )
 
 
 FORMS: Final = (
@@ -122,7 +133,14 @@ FORMS: Final = (
              b"10:00PM", (b"T22:00", b"")),
 )  # fmt: skip
 FORM_OF: Final = {form.name: form for form in FORMS}
-_AT_START_ALONE: Final = {"year_of_two", "six_digits", "klog", "month_day", "clock", "kitchen_clock"}
+_AT_START_ALONE: Final = {
+    "year_of_two",
+    "six_digits",
+    "klog",
+    "month_day",
+    "clock",
+    "kitchen_clock",
+}
 WEEKDAY: Final = _DAYS + rb"(?:[a-z]{3,6})?,? "
 
 
@@ -138,9 +156,17 @@ def _without_names(pattern: bytes) -> bytes:
 
 
 def any_time(*, at_start: bool) -> bytes:
-    """A pattern for all forms, a named group around each. Some are looked for only where a line begins."""
+    """A pattern for all forms, a named group around each. Some are looked for only where a line
+    begins.
+    """
     forms = [form for form in FORMS if at_start or form.name not in _AT_START_ALONE]
-    return rb"(?:" + b"|".join(rb"(?P<" + form.name.encode() + rb">" + form.pattern() + rb")" for form in forms) + rb")"
+    return (
+        rb"(?:"
+        + b"|".join(
+            rb"(?P<" + form.name.encode() + rb">" + form.pattern() + rb")" for form in forms
+        )
+        + rb")"
+    )
 
 
 @lru_cache(maxsize=256)
@@ -162,7 +188,8 @@ def minute_of(name: str, minute: bytes, behind: bytes) -> Minute | None:
         seconds = int(found["epoch"].replace(b".", b"")) * 10
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M").encode(), b"Z"
     if "tai" in found:
-        # TAI64 counts from 2**62, and was ten seconds ahead in 1970; leap seconds since are less than a minute.
+        # TAI64 counts from 2**62, and was ten seconds ahead in 1970; leap seconds since are less
+        # than a minute.
         seconds = int(found["tai"], 16) - 2**62 - 10
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M").encode(), b"Z"
     behind = behind.strip()
@@ -206,10 +233,11 @@ def _offset_of(behind: bytes) -> bytes:
 
 
 def moment_of(minute: Minute, start: datetime, end: datetime) -> datetime | None:
-    """The instant of a minute of a log that was asked for from `start` to `end`; None where it cannot be told.
+    """The instant of a minute of a log that was asked for from `start` to `end`; None where it
+    cannot be told.
 
-    What the log does not say is chosen so that the instant is not after the end: the year, and the day. Where two readings are left, it is
-    the one in the window. Times without a zone are UTC.
+    What the log does not say is chosen so that the instant is not after the end: the year, and the
+    day. Where two readings are left, it is the one in the window. Times without a zone are UTC.
     """
     readings = [*_readings(minute, start, end)]
     inside = [moment for moment in readings if start - timedelta(minutes=1) < moment < end]

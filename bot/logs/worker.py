@@ -1,7 +1,7 @@
 """Feeds a sink without holding up the event loop.
 
-A short log is done in a thread. A long one is handed over in the middle to a process of its own, since a thread that works on it would take
-turns from the bot for as long as it lasts.
+A short log is done in a thread. A long one is handed over in the middle to a process of its own,
+since a thread that works on it would take turns from the bot for as long as it lasts.
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ from bot.logs.writer import SIZE, LogWriter, TransferState
 log = logging.getLogger("opswatch")
 # What a thread does without anybody noticing; beyond it a process is worth its start.
 HAND_OVER_BYTES = 2_000_000
-# Pieces of a log come and go all the time; glibc would hand their memory back to the system after each.
+# Pieces of a log come and go all the time; glibc would hand their memory back to the system after
+# each.
 _KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "33554432", "MALLOC_MMAP_THRESHOLD_": "33554432"}
 
 
 class LogWorker:
-    """Feeds a sink without holding up the event loop: in a thread at first, in a process of its own once the log is long."""
+    """Feeds a sink without holding up the event loop: in a thread at first, in a process of its own
+    once the log is long.
+    """
 
     def __init__(self, sink: LogWriter) -> None:
         self._sink: LogWriter = sink
@@ -37,7 +40,11 @@ class LogWorker:
 
     async def feed(self, piece: bytes) -> bool:
         """False once no more is wanted."""
-        if self._worker is None and not self._alone and self._sink.transfer.received > HAND_OVER_BYTES:
+        if (
+            self._worker is None
+            and not self._alone
+            and self._sink.transfer.received > HAND_OVER_BYTES
+        ):
             await self._hand_over()
         if self._worker:
             return await self._worker.feed(piece)
@@ -47,7 +54,10 @@ class LogWorker:
         try:
             self._worker = await _WorkerProcess.start(self._sink)
         except OSError as error:
-            log.warning("No process can be started for a long log (%s); it is done beside everything else.", error.strerror)
+            log.warning(
+                "No process can be started for a long log (%s); it is done beside everything else.",
+                error.strerror,
+            )
             self._alone = True
 
     async def close(self) -> None:
@@ -74,13 +84,20 @@ class _WorkerProcess:
 
     @classmethod
     async def start(cls, sink: LogWriter) -> _WorkerProcess:
-        """A process that goes on with the sink. It is told nothing but the log: no environment, and no signals of the terminal."""
+        """A process that goes on with the sink. It is told nothing but the log: no environment, and
+        no signals of the terminal.
+        """
         home = str(Path(__file__).parents[2])
         environ = {**_KEEP_MEMORY, "PYTHONPATH": os.pathsep.join([home, *filter(None, sys.path)])}
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot.logs.writer",
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=environ, start_new_session=True,
-        )  # fmt: skip
+            sys.executable,
+            "-m",
+            "bot.logs.writer",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=environ,
+            start_new_session=True,
+        )
         worker = cls(process, sink.transfer)
         worker._enlarge_pipe()
         state = pickle.dumps(sink)
@@ -116,7 +133,8 @@ class _WorkerProcess:
         complete = self.transfer.complete
         while True:
             try:
-                told = pickle.loads(await self._stdout.readexactly(*SIZE.unpack(await self._stdout.readexactly(SIZE.size))))  # noqa: S301
+                (size,) = SIZE.unpack(await self._stdout.readexactly(SIZE.size))
+                told = pickle.loads(await self._stdout.readexactly(size))  # noqa: S301  # our own child
             except asyncio.IncompleteReadError:
                 return RuntimeError("the process that worked on the log has ended")
             if isinstance(told, BaseException):
@@ -127,7 +145,9 @@ class _WorkerProcess:
                 return None
 
     def _enlarge_pipe(self) -> None:
-        """A pipe that holds more than the usual 64 KiB saves the event loop many turns, where the platform lets us."""
+        """A pipe that holds more than the usual 64 KiB saves the event loop many turns, where the
+        platform lets us.
+        """
         with contextlib.suppress(ImportError, AttributeError, OSError):
             import fcntl
 

@@ -1,7 +1,7 @@
 """Where a log ends up: redacted, counted, written and packed, in constant memory.
 
-Also a program: `python -m bot.logs.writer` takes the state of a sink, then raw bytes, on standard input, and tells what came of them. It imports as
-little as it can.
+Also a program: `python -m bot.logs.writer` takes the state of a sink, then raw bytes, on standard
+input, and tells what came of them. It imports as little as it can.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ SIZE = struct.Struct(">Q")
 
 @dataclass(slots=True)
 class TransferState:
-    """What has come of a log so far. `received` counts bytes as the provider sent them; `path` is the file, packed or not."""
+    """What has come of a log so far. `received` counts bytes as the provider sent them; `path` is
+    the file, packed or not.
+    """
 
     path: Path
     counter: LogCounter = field(default_factory=LogCounter)
@@ -45,10 +47,18 @@ class TransferState:
 
 
 class LogWriter:
-    """Takes raw pieces, writes redacted ones, and stops at the last line that is wanted. It can be pickled between two pieces."""
+    """Takes raw pieces, writes redacted ones, and stops at the last line that is wanted. It can be
+    pickled between two pieces.
+    """
 
     def __init__(
-        self, transfer: TransferState, redactor: Redactor, *, most_lines: int, most_bytes: int, plain_bytes: int
+        self,
+        transfer: TransferState,
+        redactor: Redactor,
+        *,
+        most_lines: int,
+        most_bytes: int,
+        plain_bytes: int,
     ) -> None:
         self.transfer = transfer
         self._file = GzipOverflowFile(transfer, plain_bytes)
@@ -71,7 +81,10 @@ class LogWriter:
 
     def _wanted(self, piece: bytes) -> bytes:
         """The piece up to the last line that still fits the limits."""
-        lines_left, bytes_left = self._most_lines - self.transfer.counter.lines, self._most_bytes - self.transfer.received
+        lines_left, bytes_left = (
+            self._most_lines - self.transfer.counter.lines,
+            self._most_bytes - self.transfer.received,
+        )
         # A piece holds no more lines than bytes, so they need not be counted while there is room.
         if len(piece) >= lines_left and piece.count(b"\n") >= lines_left:
             end = nth_line_end(piece, lines_left)
@@ -88,7 +101,8 @@ class LogWriter:
 
 
 class GzipOverflowFile:
-    """A file that turns into a gzipped one as soon as it is larger than may go out plain, so no log is written twice.
+    """A file that turns into a gzipped one as soon as it is larger than may go out plain, so no log
+    is written twice.
 
     Pickled, it is closed, and goes on where it was: a gzip file may have several members.
     """
@@ -122,7 +136,10 @@ class GzipOverflowFile:
     def _turn_into_gzip(self) -> None:
         assert self._file is not None
         self._file.close()
-        plain, packed = self._transfer.path, self._transfer.path.with_name(self._transfer.path.name + ".gz")
+        plain, packed = (
+            self._transfer.path,
+            self._transfer.path.with_name(self._transfer.path.name + ".gz"),
+        )
         self._pack = isal_zlib.compressobj(level=PACK_LEVEL, wbits=31)
         self._packs, self._transfer.path, self._file = True, packed, open_private(packed, "wb")
         with plain.open("rb") as so_far:
@@ -140,7 +157,9 @@ class WorkerUpdate:
 
 
 def main() -> None:
-    """The process: the state of a sink, then raw bytes, on standard input; what came of them on standard output."""
+    """The process: the state of a sink, then raw bytes, on standard input; what came of them on
+    standard output.
+    """
     with contextlib.suppress(OSError, AttributeError):
         os.nice(NICER_BY)
     source: Any = sys.stdin.buffer

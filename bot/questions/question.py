@@ -1,8 +1,8 @@
-"""Words become a Question here, once, whoever asks: a slash command, a button, a schedule or a terminal.
+"""Words become a Question here, once, whoever asks: a slash command, a button, a schedule or a
+terminal.
 
-/usage [account] [window] [by day|week|month] [per log] [csv]
-/apiaudit [account ...] [window] [filter ...] [failures] [csv]
-/logs LOG[,LOG...] [window] [where(LEQL)] [limit N]
+/usage [account] [window] [by day|week|month] [per log] [csv] /apiaudit [account ...] [window]
+[filter ...] [failures] [csv] /logs LOG[,LOG...] [window] [where(LEQL)] [limit N]
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ from providers.sources import MOST_LINES, MOST_LOGS
 
 CommandName = Literal["usage", "apiaudit", "logs"]
 Kind = Literal["rapid7", "akamai", "devicewise"]
-VENDORS: Mapping[str, str] = MappingProxyType({"rapid7": "Rapid7", "akamai": "Akamai", "devicewise": "deviceWISE"})
+VENDORS: Mapping[str, str] = MappingProxyType(
+    {"rapid7": "Rapid7", "akamai": "Akamai", "devicewise": "deviceWISE"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +138,72 @@ MOST_WINDOW_WORDS = 12
 # A form takes a where(…) of 3000 characters; Slack's own commands are shorter.
 LONGEST_QUESTION = 4000
 WINDOW_WORDS = (
-    "last", "past", "this", "since", "today", "yesterday", "minutes", "mins", "minute", "hours", "hour", "days", "day", "weeks", "week",
-    "months", "month", "years", "year", *WEEKDAYS, *MONTHS,
-)  # fmt: skip
+    "last",
+    "past",
+    "this",
+    "since",
+    "today",
+    "yesterday",
+    "minutes",
+    "mins",
+    "minute",
+    "hours",
+    "hour",
+    "days",
+    "day",
+    "weeks",
+    "week",
+    "months",
+    "month",
+    "years",
+    "year",
+    *WEEKDAYS,
+    *MONTHS,
+)
 # Words of a window that are no account's or log's beginning either.
 _NO_NAMES = frozenset(
     [
-        *WINDOW_WORDS, *(name[:3] for name in (*WEEKDAYS, *MONTHS)), "sept", "now", "noon", "midnight", "midday", "morning", "afternoon", "evening",
-        "night", "tonight", "overnight", "half", "couple", "between", "starting", "after", "previous", "prior", "preceding", "trailing", "rolling",
-        "current", "quarter", "quarters", "weekend", "to", "until", "till", "through", "mtd", "ytd", "wtd", "qtd", "hrs", "secs", "seconds", "second",
+        *WINDOW_WORDS,
+        *(name[:3] for name in (*WEEKDAYS, *MONTHS)),
+        "sept",
+        "now",
+        "noon",
+        "midnight",
+        "midday",
+        "morning",
+        "afternoon",
+        "evening",
+        "night",
+        "tonight",
+        "overnight",
+        "half",
+        "couple",
+        "between",
+        "starting",
+        "after",
+        "previous",
+        "prior",
+        "preceding",
+        "trailing",
+        "rolling",
+        "current",
+        "quarter",
+        "quarters",
+        "weekend",
+        "to",
+        "until",
+        "till",
+        "through",
+        "mtd",
+        "ytd",
+        "wtd",
+        "qtd",
+        "hrs",
+        "secs",
+        "seconds",
+        "second",
     ]
-)  # fmt: skip
+)
 # The longest of them, with letters typed twice.
 LONGEST_WINDOW_WORD = 16
 _FILTER = re.compile(r"([A-Za-z_]+):(.*)", re.DOTALL)
@@ -157,7 +214,9 @@ _CALCULATION = re.compile(r"(?i)\b(calculate|groupby|timeslice|sort)\s*\(")
 
 @dataclass(frozen=True, slots=True)
 class AccountDirectory:
-    """The names people may type: accounts with their kind, and each account's named logs with their ids."""
+    """The names people may type: accounts with their kind, and each account's named logs with their
+    ids.
+    """
 
     accounts: Mapping[str, Kind]
     logs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -168,7 +227,9 @@ class AccountDirectory:
 
 @dataclass(frozen=True, slots=True)
 class LogRef:
-    """A log as it was typed: a configured name or an id with its account where that is known by now."""
+    """A log as it was typed: a configured name or an id with its account where that is known by
+    now.
+    """
 
     typed: str
     account: str | None = None
@@ -218,7 +279,10 @@ class Question:
 
     def also(self, words: str) -> str:
         """The line of the same question with something more."""
-        return f"/{self.command} {QuestionParts(self._subject, self.parts.window, f'{self.parts.rest} {words}'.strip())}"
+        return (
+            f"/{self.command} "
+            f"{QuestionParts(self._subject, self.parts.window, f'{self.parts.rest} {words}'.strip())}"
+        )
 
     @property
     def _subject(self) -> str:
@@ -232,26 +296,40 @@ def read_line(line: str, directory: AccountDirectory, *, now: datetime, zone: tz
 
 
 def split_line(line: str) -> tuple[CommandName, str]:
-    """The command of a line and the words after it, which are not read yet. Raises BadQuestion where there is no such command."""
+    """The command of a line and the words after it, which are not read yet. Raises BadQuestion
+    where there is no such command.
+    """
     name, _, words = line.strip().partition(" ")
     command = name.removeprefix("/").lower()
     if command not in COMMANDS:
         meant = difflib.get_close_matches(command[:40], COMMANDS, n=1)
         asked = f"“{sanitise(name, 40)}” is not a command" if name else "There is no question"
-        raise BadQuestion(f"{asked}; I know /usage, /apiaudit and /logs.", f"/{meant[0] if meant else 'usage'} help")
+        raise BadQuestion(
+            f"{asked}; I know /usage, /apiaudit and /logs.",
+            f"/{meant[0] if meant else 'usage'} help",
+        )
     return COMMANDS[command].name, words
 
 
-def read_question(command: CommandName, words: str, directory: AccountDirectory, *, now: datetime, zone: tzinfo) -> Question:
-    """The question in the words after the command. Raises BadQuestion with an example that works."""
+def read_question(
+    command: CommandName, words: str, directory: AccountDirectory, *, now: datetime, zone: tzinfo
+) -> Question:
+    """The question in the words after the command. Raises BadQuestion with an example
+    that works.
+    """
     text = words.strip()
     if len(text) > LONGEST_QUESTION:
         raise BadQuestion(
-            f"The question is too long: it has {len(text):,} characters, and at most {LONGEST_QUESTION:,} are read.",
+            (
+                f"The question is too long: it has {len(text):,} characters, and at most "
+                f"{LONGEST_QUESTION:,} are read."
+            ),
             example(command, directory),
         )
     if "\0" in text:
-        raise BadQuestion("The question holds a character that no question has.", example(command, directory))
+        raise BadQuestion(
+            "The question holds a character that no question has.", example(command, directory)
+        )
     if text.lower() in ("help", "?"):
         return Question(command, text, help=True)
     if text.lower() in ("help windows", "help window", "windows", "windows help"):
@@ -266,8 +344,12 @@ def read_question(command: CommandName, words: str, directory: AccountDirectory,
         raise
 
 
-def apply_follow_up(question: Question, words: str, directory: AccountDirectory, *, now: datetime, zone: tzinfo) -> Question:
-    """The same question with what the words change: its window, or something more. Raises BadQuestion where they change nothing."""
+def apply_follow_up(
+    question: Question, words: str, directory: AccountDirectory, *, now: datetime, zone: tzinfo
+) -> Question:
+    """The same question with what the words change: its window, or something more. Raises
+    BadQuestion where they change nothing.
+    """
     parts = question.parts
     other = (
         QuestionParts(parts.subject, words, parts.rest),
@@ -304,7 +386,8 @@ class _Context:
     now: datetime
     zone: tzinfo
     text: str
-    # How often an example that is refused itself may be mended; 0 while one is tried for the last time.
+    # How often an example that is refused itself may be mended; 0 while one is tried for the last
+    # time.
     repairs: int = MOST_REPAIRS
 
     @property
@@ -316,7 +399,9 @@ class _Context:
         return example(self.command.name, self.directory)
 
     def instead(self, wrong: str, right: str) -> str:
-        """The question as it was typed with `right` in the place of `wrong`, where that can be asked; else an example that works."""
+        """The question as it was typed with `right` in the place of `wrong`, where that can be
+        asked; else an example that works.
+        """
         before, _, after = self.text.partition(wrong)
         if right:
             return self.working(f"{before}{right}{after}")
@@ -330,13 +415,17 @@ class _Context:
         return self.checked(f"/{self.command.name} {words}")
 
     def checked(self, hint: str) -> str:
-        """The line of a hint where it can be asked, or what its own refusal offers; else an example that works."""
+        """The line of a hint where it can be asked, or what its own refusal offers; else an example
+        that works.
+        """
         for left in reversed(range(self.repairs)):
             command, _, words = hint.partition(" ")
             if command != f"/{self.command.name}" or words == "help":
                 return hint
             try:
-                _READERS[self.command.name](words.strip(), replace(self, text=words.strip(), repairs=left))
+                _READERS[self.command.name](
+                    words.strip(), replace(self, text=words.strip(), repairs=left)
+                )
             except BadQuestion as error:
                 hint = error.hint
             else:
@@ -344,12 +433,18 @@ class _Context:
         return self.example
 
     def window(self, parts: QuestionParts) -> ParsedWindow:
-        """The window of a question. Raises BadQuestion with the same question about the window that may have been meant."""
+        """The window of a question. Raises BadQuestion with the same question about the window that
+        may have been meant.
+        """
         count = len(parts.window.split())
         if count > MOST_WINDOW_WORDS:
             start = sanitise(parts.window, 40)
             raise BadQuestion(
-                f"“{start}” has {count} words, too many for a window; at most {MOST_WINDOW_WORDS} are read.", self.usual(parts)
+                (
+                    f"“{start}” has {count} words, too many for a window; at most "
+                    f"{MOST_WINDOW_WORDS} are read."
+                ),
+                self.usual(parts),
             )
         try:
             return self._read(parts.window or self.command.default_window, self.usual(parts))
@@ -360,7 +455,9 @@ class _Context:
             if not self.explains:
                 raise
             raise (
-                self._meant(parts) or (self._suggest_window(parts) if isinstance(error, UnknownWindow) else None) or error
+                self._meant(parts)
+                or (self._suggest_window(parts) if isinstance(error, UnknownWindow) else None)
+                or error
             ) from None
 
     def usual(self, parts: QuestionParts) -> str:
@@ -369,7 +466,9 @@ class _Context:
 
     def _read(self, window: str, example: str = "") -> ParsedWindow:
         whole_days = self.command.name == "usage"
-        return read_window(window, now=self.now, zone=self.zone, whole_days=whole_days, example=example)
+        return read_window(
+            window, now=self.now, zone=self.zone, whole_days=whole_days, example=example
+        )
 
     def is_window(self, text: str) -> bool:
         """Whether the words, up to a limit, are a window."""
@@ -383,14 +482,17 @@ class _Context:
         return True
 
     def _suggest_window(self, parts: QuestionParts) -> BadQuestion | None:
-        """The window that words are once each is taken for the one it is nearly, once they say `last` or `since`, or that stands among
-        them."""
+        """The window that words are once each is taken for the one it is nearly, once they say
+        `last` or `since`, or that stands among them.
+        """
         for guess in itertools.islice(_guesses(parts.window.split()), MOST_GUESSES):
             window = " ".join(strip_filler_words(guess))
             with contextlib.suppress(BadQuestion):
                 self._read(window)
                 said = f"“{sanitise(parts.window, 40)}” is not a window; did you mean “{window}”?"
-                return SuggestedQuestion(said, f"/{self.command.name} {replace(parts, window=window)}")
+                return SuggestedQuestion(
+                    said, f"/{self.command.name} {replace(parts, window=window)}"
+                )
         return None
 
     def _meant(self, parts: QuestionParts) -> BadQuestion | None:
@@ -404,22 +506,33 @@ class _Context:
             except BadQuestion:
                 others = self.command.example_window
             subject = f"{parts.subject} {near[0]}".strip()
-            return SuggestedQuestion(said, f"/{self.command.name} {QuestionParts(subject, others, parts.rest)}")
+            return SuggestedQuestion(
+                said, f"/{self.command.name} {QuestionParts(subject, others, parts.rest)}"
+            )
         if word in self.directory.accounts:
             vendor = VENDORS[self.directory.accounts[word]]
             return BadQuestion(
-                f"{word} is an account of {vendor}, which /{self.command.name} cannot ask.", self.instead(word, "")
+                f"{word} is an account of {vendor}, which /{self.command.name} cannot ask.",
+                self.instead(word, ""),
             )
         return None
 
     def accounts_and_window(self, words: list[str]) -> tuple[list[str], list[str]]:
-        """The accounts that are named, and the words of the window. At the front the beginning of a name suffices where it is one's alone;
-        elsewhere a name is one where it is whole, and no word of a window."""
+        """The accounts that are named, and the words of the window. At the front the beginning of a
+        name suffices where it is one's alone; elsewhere a name is one where it is whole, and no
+        word of a window.
+        """
         taken: list[str] = []
-        while len(taken) < len(words) and (account := self._account(words[len(taken)].lower().strip(","))):
+        while len(taken) < len(words) and (
+            account := self._account(words[len(taken)].lower().strip(","))
+        ):
             taken.append(account)
         others, window = words[len(taken) :], list[str]()
-        whole = {name.lower(): name for name in self.directory.of_kind(self.command.kinds) if name.lower() not in _NO_NAMES}
+        whole = {
+            name.lower(): name
+            for name in self.directory.of_kind(self.command.kinds)
+            if name.lower() not in _NO_NAMES
+        }
         for word in others:
             if account := whole.get(word.lower().strip(",?")):
                 taken.append(account)
@@ -428,18 +541,30 @@ class _Context:
         return list(dict.fromkeys(taken)), strip_filler_words(window)
 
     def _account(self, word: str) -> str | None:
-        """The account that a word names. Raises BadQuestion where it is the beginning of several."""
+        """The account that a word names. Raises BadQuestion where it is the beginning
+        of several.
+        """
         accounts = {name.lower(): name for name in self.directory.of_kind(self.command.kinds)}
-        if word in accounts or len(word) < SHORTEST_BEGINNING or word in _NO_NAMES or not word[0].isalpha():
+        if (
+            word in accounts
+            or len(word) < SHORTEST_BEGINNING
+            or word in _NO_NAMES
+            or not word[0].isalpha()
+        ):
             return accounts.get(word)
         begun = [name for lowered, name in accounts.items() if lowered.startswith(word)]
         if len(begun) > 1:
-            raise BadQuestion(f"“{sanitise(word, 40)}” may be {join_words(begun)}; say which.", self.instead(word, begun[0]))
+            raise BadQuestion(
+                f"“{sanitise(word, 40)}” may be {join_words(begun)}; say which.",
+                self.instead(word, begun[0]),
+            )
         return begun[0] if begun else None
 
 
 def _guesses(words: Sequence[str]) -> Iterator[list[str]]:
-    """Windows that the words may have been meant to be, the nearest first, each made when it is asked for."""
+    """Windows that the words may have been meant to be, the nearest first, each made when it is
+    asked for.
+    """
     nearest = [_nearest(word) for word in words]
     yield nearest
     yield ["last", *nearest]
@@ -452,7 +577,11 @@ def _guesses(words: Sequence[str]) -> Iterator[list[str]]:
 def _nearest(word: str) -> str:
     """The word of a window that another one nearly is; a word that is none, or is one, stays."""
     lowered = word.lower()
-    if lowered in WINDOW_WORDS or not lowered.isalpha() or not SHORTEST_BEGINNING <= len(lowered) <= LONGEST_WINDOW_WORD:
+    if (
+        lowered in WINDOW_WORDS
+        or not lowered.isalpha()
+        or not SHORTEST_BEGINNING <= len(lowered) <= LONGEST_WINDOW_WORD
+    ):
         return lowered if word.isalpha() else word
     near = difflib.get_close_matches(lowered, WINDOW_WORDS, n=1, cutoff=0.7)
     return near[0] if near else lowered
@@ -466,7 +595,9 @@ def _usage(text: str, context: _Context) -> Question:
     for unit in ("day", "week", "month"):
         words, found = _without(words, "by", unit)
         if found and by:
-            raise BadQuestion("A table goes by day, week or month, one of them.", context.instead(f"by {by}", ""))
+            raise BadQuestion(
+                "A table goes by day, week or month, one of them.", context.instead(f"by {by}", "")
+            )
         by = unit if found else by
     named, words = context.accounts_and_window(words)
     available = context.directory.of_kind(context.command.kinds)
@@ -474,16 +605,30 @@ def _usage(text: str, context: _Context) -> Question:
     rest = [f"by {by}" if by else "", "per log" if per_log else "", "csv" if csv else ""]
     parts = QuestionParts(" ".join(named), " ".join(words), " ".join(filter(None, rest)))
     window, accounts = context.window(parts), tuple(named or available)
-    return Question("usage", text, window, accounts=accounts, by=by or "day", per_log=per_log, csv=csv, parts=parts)  # type: ignore[arg-type]
+    return Question(
+        "usage",
+        text,
+        window,
+        accounts=accounts,
+        by=by or "day",  # type: ignore[arg-type]
+        per_log=per_log,
+        csv=csv,
+        parts=parts,
+    )
 
 
 def _one_of(named: list[str], available: list[str], context: _Context) -> None:
     if not available:
-        raise BadQuestion("No Rapid7 account is configured.", "Add one under [providers] in bot.toml.")
+        raise BadQuestion(
+            "No Rapid7 account is configured.", "Add one under [providers] in bot.toml."
+        )
     if len(named) > 1:
         raise BadQuestion("One account at a time, please.", context.instead(named[-1], ""))
     if not named and len(available) > 1:
-        raise BadQuestion(f"Which account? There are {', '.join(available)}.", context.working(f"{available[0]} {context.text}"))
+        raise BadQuestion(
+            f"Which account? There are {', '.join(available)}.",
+            context.working(f"{available[0]} {context.text}"),
+        )
 
 
 def _audit(text: str, context: _Context) -> Question:
@@ -496,20 +641,28 @@ def _audit(text: str, context: _Context) -> Question:
         match = _FILTER.fullmatch(word)
         if match and match[1].lower() not in _WINDOW_KEYS:
             kept.append(f'{match[1]}:"{match[2]}"' if " " in match[2] else word)
-            filters.setdefault(_filter_name(match[1], context), []).append(_filter_value(match, context))
+            filters.setdefault(_filter_name(match[1], context), []).append(
+                _filter_value(match, context)
+            )
         else:
             rest.append(word)
     named, rest = context.accounts_and_window(rest)
     available = context.directory.of_kind(context.command.kinds)
     if not available:
-        raise BadQuestion("No Akamai or deviceWISE account is configured.", "Add one under [providers] in bot.toml.")
+        raise BadQuestion(
+            "No Akamai or deviceWISE account is configured.",
+            "Add one under [providers] in bot.toml.",
+        )
     own = filters.pop("own", [])
     if any(value.lower() not in ("no", "yes") for value in own):
         raise BadQuestion(
-            "`own:` takes `no`, which leaves out the bot's own calls, or `yes`.", context.instead(f"own:{own[0]}", "own:no")
+            "`own:` takes `no`, which leaves out the bot's own calls, or `yes`.",
+            context.instead(f"own:{own[0]}", "own:no"),
         )
     common = {name: tuple(filters.pop(name, ())) for name in AUDIT_FILTERS}
-    parts = QuestionParts(" ".join(named), " ".join(rest), " ".join([*kept, *(["csv"] if csv else [])]))
+    parts = QuestionParts(
+        " ".join(named), " ".join(rest), " ".join([*kept, *(["csv"] if csv else [])])
+    )
     return Question(
         "apiaudit",
         text,
@@ -532,18 +685,36 @@ def _filter_name(typed: str, context: _Context) -> str:
         return name
     other = _OTHER_FILTERS.get(name)
     near = [other] if other else difflib.get_close_matches(name[:40], _ALL_FILTERS, n=1)
-    meant = f"; did you mean {near[0]}:?" if near else f"; there are {', '.join(AUDIT_FILTERS)} and each vendor's own."
+    meant = (
+        f"; did you mean {near[0]}:?"
+        if near
+        else f"; there are {', '.join(AUDIT_FILTERS)} and each vendor's own."
+    )
     right = near[0] if near else "url"
-    raise BadQuestion(f"“{sanitise(typed, 40)}:” is not a filter{meant}", context.instead(f"{typed}:", f"{right}:"))
+    raise BadQuestion(
+        f"“{sanitise(typed, 40)}:” is not a filter{meant}",
+        context.instead(f"{typed}:", f"{right}:"),
+    )
 
 
 # What people call the filters.
 _OTHER_FILTERS: Mapping[str, str] = MappingProxyType(
     {
-        "actor": "who", "user": "who", "by": "who", "person": "who", "owner": "who", "method": "action", "verb": "action", "code": "status",
-        "http": "status", "response": "status", "path": "url", "uri": "url", "target": "url",
+        "actor": "who",
+        "user": "who",
+        "by": "who",
+        "person": "who",
+        "owner": "who",
+        "method": "action",
+        "verb": "action",
+        "code": "status",
+        "http": "status",
+        "response": "status",
+        "path": "url",
+        "uri": "url",
+        "target": "url",
     }
-)  # fmt: skip
+)
 
 
 def _audit_filter_meant(word: str) -> str:
@@ -559,22 +730,34 @@ def _audit_filter_meant(word: str) -> str:
 
 
 def _audit_window(parts: QuestionParts, context: _Context) -> ParsedWindow:
-    """The window. Raises BadQuestion with bare words such as `403` as the filters that they were probably meant to be."""
+    """The window. Raises BadQuestion with bare words such as `403` as the filters that they were
+    probably meant to be.
+    """
     try:
         return context.window(parts)
     except BadQuestion:
-        meant = {word: _audit_filter_meant(word) for word in parts.window.split()[:MOST_WINDOW_WORDS]}
+        meant = {
+            word: _audit_filter_meant(word) for word in parts.window.split()[:MOST_WINDOW_WORDS]
+        }
         filters = list(filter(None, meant.values()))
         if not context.explains or not filters:
             raise
         window = " ".join(word for word in parts.window.split() if not meant.get(word))
         rest = " ".join(filter(None, [*filters, parts.rest]))
         line = context.checked(f"/apiaudit {replace(parts, window=window, rest=rest)}")
-        raise SuggestedQuestion(f"A filter has a name; did you mean {join_words(filters)}?", line) from None
+        raise SuggestedQuestion(
+            f"A filter has a name; did you mean {join_words(filters)}?", line
+        ) from None
 
 
 # Values that show what a filter takes.
-_VALUES = {"who": "ada@example.com", "action": "get", "status": "error", "url": "/papi", "own": "no"}
+_VALUES = {
+    "who": "ada@example.com",
+    "action": "get",
+    "status": "error",
+    "url": "/papi",
+    "own": "no",
+}
 
 
 def _filter_value(match: re.Match[str], context: _Context) -> str:
@@ -590,7 +773,9 @@ def _filter_value(match: re.Match[str], context: _Context) -> str:
 def _logs(text: str, context: _Context) -> Question:
     available = context.directory.of_kind(context.command.kinds)
     if not available:
-        raise BadQuestion("No Rapid7 account is configured.", "Add one under [providers] in bot.toml.")
+        raise BadQuestion(
+            "No Rapid7 account is configured.", "Add one under [providers] in bot.toml."
+        )
     text_without, leql = _leql(text, context)
     names, rest = _log_names(text_without, context)
     rest, limit = _limit(rest, context)
@@ -598,14 +783,22 @@ def _logs(text: str, context: _Context) -> Question:
     accounts = tuple(dict.fromkeys(log.account for log in logs if log.account))
     subject = ",".join(quoted(name) for name in names)
     parts = QuestionParts(
-        subject, " ".join(strip_filler_words(rest)), " ".join(filter(None, [leql, f"limit {limit}" if limit else ""]))
+        subject,
+        " ".join(strip_filler_words(rest)),
+        " ".join(filter(None, [leql, f"limit {limit}" if limit else ""])),
     )
     window = _logs_window(parts, names, leql, limit, context)
-    return Question("logs", text, window, accounts=accounts, logs=logs, leql=leql, limit=limit, parts=parts)
+    return Question(
+        "logs", text, window, accounts=accounts, logs=logs, leql=leql, limit=limit, parts=parts
+    )
 
 
-def _logs_window(parts: QuestionParts, names: Sequence[str], leql: str, limit: int | None, context: _Context) -> ParsedWindow:
-    """The window. Raises BadQuestion with other logs and patterns among its words where they belong."""
+def _logs_window(
+    parts: QuestionParts, names: Sequence[str], leql: str, limit: int | None, context: _Context
+) -> ParsedWindow:
+    """The window. Raises BadQuestion with other logs and patterns among its words where they
+    belong.
+    """
     try:
         return context.window(parts)
     except BadQuestion:
@@ -613,7 +806,9 @@ def _logs_window(parts: QuestionParts, names: Sequence[str], leql: str, limit: i
         if not context.explains or not (logs or patterns):
             raise
         subject = ",".join(map(quoted, dict.fromkeys([*names, *logs])))
-        rest = " ".join(filter(None, [_with_patterns(leql, patterns), f"limit {limit}" if limit else ""]))
+        rest = " ".join(
+            filter(None, [_with_patterns(leql, patterns), f"limit {limit}" if limit else ""])
+        )
         line = context.checked(f"/logs {QuestionParts(subject, ' '.join(window), rest)}")
         said = ["Several logs have commas between them"] if logs else []
         said += ["lines are filtered by where(…)"] if patterns else []
@@ -621,7 +816,9 @@ def _logs_window(parts: QuestionParts, names: Sequence[str], leql: str, limit: i
         raise SuggestedQuestion(f"{message[0].upper()}{message[1:]}.", line) from None
 
 
-def _logs_and_patterns(words: Sequence[str], context: _Context) -> tuple[list[str], list[str], list[str]]:
+def _logs_and_patterns(
+    words: Sequence[str], context: _Context
+) -> tuple[list[str], list[str], list[str]]:
     """The configured logs and the patterns that the words name, and the words that are left."""
     known = {name.lower(): name for logs in context.directory.logs.values() for name in logs}
     logs, patterns, left = list[str](), list[str](), list[str]()
@@ -643,16 +840,30 @@ def _logs_and_patterns(words: Sequence[str], context: _Context) -> tuple[list[st
             patterns.append(word)
         else:
             left.append(word)
-    return logs, list(dict.fromkeys(patterns)), [word for word in left if word.lower() not in _JOINING or not (logs or patterns)]
+    return (
+        logs,
+        list(dict.fromkeys(patterns)),
+        [word for word in left if word.lower() not in _JOINING or not (logs or patterns)],
+    )
 
 
 _LEVEL_WORDS: Mapping[str, str] = MappingProxyType(
     {
-        "error": "error", "errors": "error", "failures": "fail", "failed": "failed", "warn": "warn", "warning": "warn", "warnings": "warn",
-        "fatal": "fatal", "critical": "critical", "exceptions": "exception", "exception": "exception", "timeouts": "timeout",
+        "error": "error",
+        "errors": "error",
+        "failures": "fail",
+        "failed": "failed",
+        "warn": "warn",
+        "warning": "warn",
+        "warnings": "warn",
+        "fatal": "fatal",
+        "critical": "critical",
+        "exceptions": "exception",
+        "exception": "exception",
+        "timeouts": "timeout",
         "timeout": "timeout",
     }
-)  # fmt: skip
+)
 # They stood between what was taken out of a window.
 _JOINING = frozenset({"and", "|", "with", "only", "&", "+"})
 
@@ -675,7 +886,9 @@ def _with_patterns(leql: str, patterns: Sequence[str]) -> str:
 
 
 def _leql(text: str, context: _Context) -> tuple[str, str]:
-    """The text without its `where(…)`, and that clause. Brackets inside quotes and regular expressions do not count."""
+    """The text without its `where(…)`, and that clause. Brackets inside quotes and regular
+    expressions do not count.
+    """
     match = re.search(r"(?i)(?:^|\s)where\s*\(", text)
     if not match:
         return text, ""
@@ -688,16 +901,21 @@ def _leql(text: str, context: _Context) -> tuple[str, str]:
         )
     clause = "where" + text[match.end() - 1 : end]
     if not clause[6:-1].strip():
-        raise BadQuestion("The where(…) is empty.", context.instead(text[start:end], "where(/error/i)"))
+        raise BadQuestion(
+            "The where(…) is empty.", context.instead(text[start:end], "where(/error/i)")
+        )
     if _CALCULATION.search(f"{bare} {text[end:]}"):
         raise BadQuestion(
-            "A log download takes where(…) alone; calculate and groupby belong to queries.", context.working(text[:end])
+            "A log download takes where(…) alone; calculate and groupby belong to queries.",
+            context.working(text[:end]),
         )
     return f"{text[:start]} {text[end:]}", clause
 
 
 def _closing(text: str, at: int) -> tuple[int | None, str]:
-    """The place behind the bracket that closes the one before `at`, and what stands before it outside quotes and regular expressions."""
+    """The place behind the bracket that closes the one before `at`, and what stands before it
+    outside quotes and regular expressions.
+    """
     depth, inside = 1, ""
     previous = "("
     bare: list[str] = []
@@ -724,16 +942,25 @@ def _closing(text: str, at: int) -> tuple[int | None, str]:
 
 
 def _log_names(text: str, context: _Context) -> tuple[list[str], list[str]]:
-    """The names of the list at the front, which may be quoted, with `,` or `and` between them, and the words after it."""
+    """The names of the list at the front, which may be quoted, with `,` or `and` between them, and
+    the words after it.
+    """
     text = text.strip()
     known = {name.lower() for logs in context.directory.logs.values() for name in logs}
     while (word := text.partition(" ")[0].lower()) in FILLER_WORDS and word not in known:
         text = text[len(word) :].strip()
     names: list[str] = []
     # One name more than may be asked is read, and refused; the rest is not looked at.
-    while len(names) <= MOST_LOGS and (match := re.match(r'\s*(?:"([^"]+)"|([^\s,"]+))\s*(,?)', text)):
+    while len(names) <= MOST_LOGS and (
+        match := re.match(r'\s*(?:"([^"]+)"|([^\s,"]+))\s*(,?)', text)
+    ):
         name = (match[1] or match[2]).strip()
-        if names and match[2] and name.lower() not in known and (name.lower() in _NO_NAMES or context.is_window(text)):
+        if (
+            names
+            and match[2]
+            and name.lower() not in known
+            and (name.lower() in _NO_NAMES or context.is_window(text))
+        ):
             break
         # Rapid7's own addresses join ids by colons.
         names += name.split(":") if all(map(_LOG_ID.fullmatch, name.split(":"))) else [name]
@@ -744,10 +971,13 @@ def _log_names(text: str, context: _Context) -> tuple[list[str], list[str]]:
         elif not match[3]:
             break
     if not names or not all(names):
-        raise BadQuestion("Which log?", context.working(f"{context.example.split()[1]} {context.text}"))
+        raise BadQuestion(
+            "Which log?", context.working(f"{context.example.split()[1]} {context.text}")
+        )
     if len(names) > MOST_LOGS:
         raise BadQuestion(
-            f"At most {MOST_LOGS} logs at once, and these are more.", context.working(",".join(map(quoted, names[:MOST_LOGS])))
+            f"At most {MOST_LOGS} logs at once, and these are more.",
+            context.working(",".join(map(quoted, names[:MOST_LOGS]))),
         )
     return list(dict.fromkeys(names)), text.split()
 
@@ -764,22 +994,38 @@ def _limit(words: list[str], context: _Context) -> tuple[list[str], int | None]:
     try:
         number = read_count(typed.rstrip(","))
     except AmbiguousAmount as error:
-        raise BadQuestion(f"{error}.", context.instead(wrong, f"limit {error.readings[1]}")) from None
+        raise BadQuestion(
+            f"{error}.", context.instead(wrong, f"limit {error.readings[1]}")
+        ) from None
     if number is None or number != int(number) or not 1 <= number <= MOST_LINES:
-        raise BadQuestion(f"limit takes a whole number from 1 to {MOST_LINES:,}.", context.instead(wrong, "limit 500"))
+        raise BadQuestion(
+            f"limit takes a whole number from 1 to {MOST_LINES:,}.",
+            context.instead(wrong, "limit 500"),
+        )
     return words[:at] + words[at + 1 + length :], int(number)
 
 
 def _log_word(typed: str, context: _Context) -> LogRef:
-    """A configured name is known here; `account/name` says which account; an id or a log's own name is looked up later."""
+    """A configured name is known here; `account/name` says which account; an id or a log's own name
+    is looked up later.
+    """
     directory = context.directory
     account, _, name = typed.rpartition("/")
-    scope = {account: directory.logs.get(account, {})} if account in directory.accounts else directory.logs
+    scope = (
+        {account: directory.logs.get(account, {})}
+        if account in directory.accounts
+        else directory.logs
+    )
     name = name if account in directory.accounts else typed
     found = [(owner, logs[name]) for owner, logs in scope.items() if name in logs]
     if not found:
         lowered = name.lower()
-        found = [(owner, key) for owner, logs in scope.items() for known, key in logs.items() if known.lower() == lowered]
+        found = [
+            (owner, key)
+            for owner, logs in scope.items()
+            for known, key in logs.items()
+            if known.lower() == lowered
+        ]
     owner = account if account in directory.accounts else None
     if len(found) > 1:
         owners = [o for o, _ in found]
@@ -802,7 +1048,9 @@ def _without(words: list[str], *phrase: str) -> tuple[list[str], bool]:
 
 
 def _without_any(words: list[str], *phrases: str) -> tuple[list[str], bool]:
-    """The words without each of the phrases, which all mean the same, and whether one was among them."""
+    """The words without each of the phrases, which all mean the same, and whether one was among
+    them.
+    """
     found = False
     for phrase in phrases:
         words, is_there = _without(words, *phrase.split())

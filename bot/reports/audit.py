@@ -15,11 +15,42 @@ from typing import Any
 from bot import formatting
 from providers.models import ApiCall, Outcome, Window, iso_utc
 
-CSV_HEADER = ("at", "account", "actor", "action", "target", "status", "outcome", "client", "ip", "duration_ms")
+CSV_HEADER = (
+    "at",
+    "account",
+    "actor",
+    "action",
+    "target",
+    "status",
+    "outcome",
+    "client",
+    "ip",
+    "duration_ms",
+)
 MOST_POINTS = 20
 _STEPS = tuple(
     timedelta(minutes=m)
-    for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7200, 10080, 20160, 43200, 129600, 525600)
+    for m in (
+        1,
+        2,
+        5,
+        10,
+        15,
+        30,
+        60,
+        120,
+        180,
+        360,
+        720,
+        1440,
+        2880,
+        7200,
+        10080,
+        20160,
+        43200,
+        129600,
+        525600,
+    )
 )
 
 
@@ -27,8 +58,9 @@ _STEPS = tuple(
 class AuditFacts:
     """The calls of all accounts that answered, and what is known to be missing.
 
-    `notes` are all remarks about them, `shortcomings` those that tell of something missing. `unknown` are the accounts whose data does not
-    reach into the window yet; `known_until` is when the first of the others ends. `filtered` where not all calls were asked for.
+    `notes` are all remarks about them, `shortcomings` those that tell of something missing.
+    `unknown` are the accounts whose data does not reach into the window yet; `known_until` is when
+    the first of the others ends. `filtered` where not all calls were asked for.
     """
 
     accounts: tuple[str, ...]
@@ -104,7 +136,9 @@ class AuditReport:
 
     @property
     def all_failed(self) -> bool:
-        """Where only failures were asked for, or nothing else happened, calls and failures are one and the same."""
+        """Where only failures were asked for, or nothing else happened, calls and failures are one
+        and the same.
+        """
         return bool(self.calls) and self.calls == self.failures
 
     @property
@@ -130,20 +164,35 @@ class AuditReport:
         """What deserves saying in words, most important first."""
         found = []
         worst = max(self.actors, key=lambda tally: tally.failures, default=None)
-        if worst and self.failures >= 3 and worst.failures * 2 >= self.failures and len(self.actors) > 1:
+        if (
+            worst
+            and self.failures >= 3
+            and worst.failures * 2 >= self.failures
+            and len(self.actors) > 1
+        ):
             found.append(
-                f"{formatting.percent(100 * worst.failures / self.failures)} of the failures are {worst.name or 'an unnamed actor'}."
+                f"{formatting.percent(100 * worst.failures / self.failures)} of the failures are "
+                f"{worst.name or 'an unnamed actor'}."
             )
         host = max(self.hosts, key=lambda tally: tally.failures, default=None)
-        if host and host.failures >= 3 and host.failures * 2 > self.failures and len(self.hosts) > 1:
+        if (
+            host
+            and host.failures >= 3
+            and host.failures * 2 > self.failures
+            and len(self.hosts) > 1
+        ):
             found.append(
-                f"{formatting.percent(100 * host.failures / self.failures)} of the failures were processed by {host.name}."
+                f"{formatting.percent(100 * host.failures / self.failures)} of the failures were "
+                f"processed by {host.name}."
             )
         if self.unknown:
-            found.append(f"Of {formatting.pluralise(self.unknown, 'call')} the outcome is not known.")
+            found.append(
+                f"Of {formatting.pluralise(self.unknown, 'call')} the outcome is not known."
+            )
         if self.own:
             found.append(
-                f"{formatting.pluralise(self.own, 'call')} of these {'was' if self.own == 1 else 'were'} the bot's own; `own:no` leaves them out."
+                f"{formatting.pluralise(self.own, 'call')} of these "
+                f"{'was' if self.own == 1 else 'were'} the bot's own; `own:no` leaves them out."
             )
         return found
 
@@ -163,7 +212,11 @@ def audit_report(facts: AuditFacts) -> AuditReport:
         actors=_tallies([call.actor for call in calls], [call.actor for call in failed]),
         actions=_tallies([call.action for call in calls], [call.action for call in failed]),
         hosts=_tallies([call.host for call in calls], [call.host for call in failed], named=True),
-        organisations=_tallies([call.organisation for call in calls], [call.organisation for call in failed], named=True),
+        organisations=_tallies(
+            [call.organisation for call in calls],
+            [call.organisation for call in failed],
+            named=True,
+        ),
         per_account=_tallies([call.account for call in calls], [call.account for call in failed]),
         timeline=timeline,
         step=step,
@@ -182,7 +235,9 @@ def audit_report(facts: AuditFacts) -> AuditReport:
 
 
 def values_by(facts: AuditFacts, subject: str) -> dict[str, dict[str, Any]]:
-    """The values of each `account` or `actor` by itself, as an answer about it alone would have them."""
+    """The values of each `account` or `actor` by itself, as an answer about it alone would have
+    them.
+    """
     known = [name for name in facts.accounts if name not in facts.unknown]
     calls: dict[str, list[ApiCall]] = {name: [] for name in known} if subject == "account" else {}
     for call in facts.calls:
@@ -191,28 +246,50 @@ def values_by(facts: AuditFacts, subject: str) -> dict[str, dict[str, Any]]:
 
 
 class CallHistory:
-    """Calls of a long time, of which the values of any window are known quickly. Calls without a readable time are left out."""
+    """Calls of a long time, of which the values of any window are known quickly. Calls without a
+    readable time are left out.
+    """
 
     def __init__(self, calls: Sequence[ApiCall], accounts: Sequence[str]) -> None:
         timed = sorted(((call.at, call) for call in calls if call.at), key=lambda item: item[0])
-        self._times, self._calls, self._accounts = [at for at, _ in timed], [call for _, call in timed], accounts
+        self._times, self._calls, self._accounts = (
+            [at for at, _ in timed],
+            [call for _, call in timed],
+            accounts,
+        )
         outcomes = [call.outcome for call in self._calls]
-        self._failures = list(itertools.accumulate((o is Outcome.FAILURE for o in outcomes), initial=0))
-        self._known = list(itertools.accumulate((o is not Outcome.UNKNOWN for o in outcomes), initial=0))
+        self._failures = list(
+            itertools.accumulate((o is Outcome.FAILURE for o in outcomes), initial=0)
+        )
+        self._known = list(
+            itertools.accumulate((o is not Outcome.UNKNOWN for o in outcomes), initial=0)
+        )
 
     def values(self, window: Window, name: str, each: str = "") -> dict[str, Any]:
-        """The named value of a window as an answer would have it, and with `each` that of every account or actor (`by_account`, …)."""
-        first, last = bisect.bisect_left(self._times, window.start), bisect.bisect_left(self._times, window.end)
+        """The named value of a window as an answer would have it, and with `each` that of every
+        account or actor (`by_account`, …).
+        """
+        first, last = (
+            bisect.bisect_left(self._times, window.start),
+            bisect.bisect_left(self._times, window.end),
+        )
         found: dict[str, Any] = self._value(first, last, name)
         if each:
-            names: dict[str, list[ApiCall]] = {account: [] for account in self._accounts} if each == "account" else {}
+            names: dict[str, list[ApiCall]] = (
+                {account: [] for account in self._accounts} if each == "account" else {}
+            )
             for call in self._calls[first:last]:
                 names.setdefault(getattr(call, each), []).append(call)
-            found[f"by_{each}"] = {who: CallHistory(calls, ()).values(window, name) for who, calls in names.items()}
+            found[f"by_{each}"] = {
+                who: CallHistory(calls, ()).values(window, name) for who, calls in names.items()
+            }
         return found
 
     def _value(self, first: int, last: int, name: str) -> dict[str, Any]:
-        failures, known = self._failures[last] - self._failures[first], self._known[last] - self._known[first]
+        failures, known = (
+            self._failures[last] - self._failures[first],
+            self._known[last] - self._known[first],
+        )
         if name == "calls":
             return {name: last - first}
         if name == "failures":
@@ -222,7 +299,9 @@ class CallHistory:
         calls = self._calls[first:last]
         if name == "actors":
             return {name: len({call.actor for call in calls})}
-        p95 = percentile(sorted([call.duration_ms for call in calls if call.duration_ms is not None]), 95)
+        p95 = percentile(
+            sorted([call.duration_ms for call in calls if call.duration_ms is not None]), 95
+        )
         return {name: p95} if p95 is not None else {}
 
 
@@ -236,8 +315,11 @@ def csv_rows(calls: Iterable[ApiCall]) -> Iterable[Sequence[str | float | None]]
     for call in calls:
         at = call.at
         yield (
-            # Nearly all instants are in UTC already; spelling that out here is a third of the cost of a row.
-            f"{at.isoformat('T', 'milliseconds')[:-6]}Z" if at and at.tzinfo is UTC else _otherwise(call),
+            # Nearly all instants are in UTC already; spelling that out here is a third of the cost
+            # of a row.
+            f"{at.isoformat('T', 'milliseconds')[:-6]}Z"
+            if at and at.tzinfo is UTC
+            else _otherwise(call),
             call.account,
             call.actor,
             call.action,
@@ -254,15 +336,24 @@ def _otherwise(call: ApiCall) -> str:
     return iso_utc(call.at, "milliseconds") if call.at else call.at_text
 
 
-def _tallies(names: Sequence[str], failed: Sequence[str], *, named: bool = False) -> tuple[Tally, ...]:
-    """How often each name was seen and failed, the most frequent first; with `named`, the empty name is left out."""
+def _tallies(
+    names: Sequence[str], failed: Sequence[str], *, named: bool = False
+) -> tuple[Tally, ...]:
+    """How often each name was seen and failed, the most frequent first; with `named`, the empty
+    name is left out.
+    """
     seen, failures = Counter(names), Counter(failed)
     if named:
         seen.pop("", None)
-    return tuple(Tally(name, calls, failures[name]) for name, calls in sorted(seen.items(), key=lambda i: (-i[1], i[0])))
+    return tuple(
+        Tally(name, calls, failures[name])
+        for name, calls in sorted(seen.items(), key=lambda i: (-i[1], i[0]))
+    )
 
 
-def _slowest(calls: Sequence[ApiCall], durations: Sequence[float], most: int) -> tuple[ApiCall, ...]:
+def _slowest(
+    calls: Sequence[ApiCall], durations: Sequence[float], most: int
+) -> tuple[ApiCall, ...]:
     """The slowest calls, the slowest first; `durations` are all there are, in ascending order."""
     if not durations:
         return ()
@@ -271,8 +362,12 @@ def _slowest(calls: Sequence[ApiCall], durations: Sequence[float], most: int) ->
     return tuple(sorted(slow, key=lambda call: call.duration_ms or 0.0, reverse=True)[:most])
 
 
-def _timeline(calls: Sequence[ApiCall], window: Window) -> tuple[timedelta, tuple[Bucket, ...], int]:
-    """Calls in at most twenty equal steps of the window; calls outside it or without a readable time are only counted."""
+def _timeline(
+    calls: Sequence[ApiCall], window: Window
+) -> tuple[timedelta, tuple[Bucket, ...], int]:
+    """Calls in at most twenty equal steps of the window; calls outside it or without a readable
+    time are only counted.
+    """
     step = next((s for s in _STEPS if window.length <= s * (MOST_POINTS - 1)), _STEPS[-1])
     epoch = datetime(1970, 1, 5, tzinfo=UTC)
     first = epoch + (window.start - epoch) // step * step

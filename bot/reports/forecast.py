@@ -13,18 +13,22 @@ from functools import lru_cache
 # The days that a forecast learns from, and how many there must be before weekdays are told apart.
 LEARNT_FROM = timedelta(days=56)
 ENOUGH_DAYS, ENOUGH_OF_A_WEEKDAY, RECENT_DAYS = 28, 3, 28
-# How far back the history must reach for a month's forecast and for ten earlier ones of the same length to be judged.
+# How far back the history must reach for a month's forecast and for ten earlier ones of the same
+# length to be judged.
 HISTORY = timedelta(days=130)
 TRIED, ENOUGH_TRIED = 10, 3
-# Of a stretch by which a forecast is judged so much must be listed; days that are not are left out on both sides.
+# Of a stretch by which a forecast is judged so much must be listed; days that are not are left out
+# on both sides.
 LISTED = 0.8
 BAND_PERCENT = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Bytes by the end of the month. `error_percent` is the median error of the last `tried` forecasts of the same length, and `spread`
-    what four in five of them stayed within; both are None where too few can be judged."""
+    """Bytes by the end of the month. `error_percent` is the median error of the last `tried`
+    forecasts of the same length, and `spread` what four in five of them stayed within; both are
+    None where too few can be judged.
+    """
 
     bytes: int
     spread: int | None = None
@@ -35,9 +39,10 @@ class Forecast:
 def month_forecast(by_day: Mapping[date, int], *, today: date) -> Forecast | None:
     """The whole days of the month listed so far, and what is to be expected of every other day.
 
-    A day is expected to be like the days before it, by weekday where enough of them are known. Today is still growing, so it counts with
-    that or with what it has already, whichever is more. Before any day of the month is whole, the month before is what is known; None
-    where no whole day is.
+    A day is expected to be like the days before it, by weekday where enough of them are known.
+    Today is still growing, so it counts with that or with what it has already, whichever is more.
+    Before any day of the month is whole, the month before is what is known; None where no whole day
+    is.
     """
     whole = tuple(sorted((day, usage) for day, usage in by_day.items() if day < today))
     reckoned = _reckoned(whole, today)
@@ -47,13 +52,16 @@ def month_forecast(by_day: Mapping[date, int], *, today: date) -> Forecast | Non
     if len(reckoned.errors) < ENOUGH_TRIED:
         return Forecast(total)
     spread = sorted(reckoned.errors)[math.ceil(len(reckoned.errors) * BAND_PERCENT / 100) - 1]
-    return Forecast(total, round(total * spread), 100 * statistics.median(reckoned.errors), len(reckoned.errors))
+    return Forecast(
+        total, round(total * spread), 100 * statistics.median(reckoned.errors), len(reckoned.errors)
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Reckoned:
-    """What does not change while a day lasts: the bytes of all other days of the month, what today is expected to be, and by how much
-    earlier forecasts were off."""
+    """What does not change while a day lasts: the bytes of all other days of the month, what today
+    is expected to be, and by how much earlier forecasts were off.
+    """
 
     others: float
     today: float
@@ -70,11 +78,17 @@ def _reckoned(whole: tuple[tuple[date, int], ...], today: date) -> _Reckoned | N
         return None
     usual = expected[today.weekday()]
     total = _total(by_day, [first + timedelta(days=n) for n in range(length)], today, expected)
-    return _Reckoned(total - usual, usual, _earlier_errors(by_day, today, passed=today.day - 1, length=length))
+    return _Reckoned(
+        total - usual, usual, _earlier_errors(by_day, today, passed=today.day - 1, length=length)
+    )
 
 
-def _total(by_day: Mapping[date, int], days: Sequence[date], today: date, expected: Sequence[float]) -> float:
-    """Bytes of these days, as they look on `today`, when each day ahead is as `expected` of its weekday."""
+def _total(
+    by_day: Mapping[date, int], days: Sequence[date], today: date, expected: Sequence[float]
+) -> float:
+    """Bytes of these days, as they look on `today`, when each day ahead is as `expected` of its
+    weekday.
+    """
     whole = sum(by_day[day] for day in days if day < today and day in by_day)
     unlisted = sum(expected[day.weekday()] for day in days if day < today and day not in by_day)
     ahead = sum(expected[day.weekday()] for day in days if day > today)
@@ -108,8 +122,12 @@ def _mean(by_day: Mapping[date, int], first: date, today: date) -> float | None:
     return sum(basis) / len(basis) if basis else None
 
 
-def _earlier_errors(by_day: Mapping[date, int], today: date, *, passed: int, length: int) -> list[float]:
-    """By how much, as a share, the last forecasts were off that were made at the same point of a stretch of the same length."""
+def _earlier_errors(
+    by_day: Mapping[date, int], today: date, *, passed: int, length: int
+) -> list[float]:
+    """By how much, as a share, the last forecasts were off that were made at the same point of a
+    stretch of the same length.
+    """
     errors: list[float] = []
     for back in range(TRIED):
         then = today - timedelta(days=length - passed + back)

@@ -50,7 +50,11 @@ class LogReport:
 
     def shortcomings(self) -> tuple[str, ...]:
         """What is missing from the log, in words."""
-        found = [f"Truncated: there are more lines than these {self.lines:,}. {self._which()}"] if self.truncated else []
+        found = (
+            [f"Truncated: there are more lines than these {self.lines:,}. {self._which()}"]
+            if self.truncated
+            else []
+        )
         if not self.complete:
             found.append("Incomplete: the log broke off before its end.")
         return (*found, *self.notes)
@@ -59,12 +63,19 @@ class LogReport:
         """Which lines these are, of those there are more of."""
         if len(self.shares) > 1:
             each = ", ".join(f"{lines:,} of {name}" for name, lines in self.shares)
-            which = f"These are the {self.order.value} lines" if self.order else "These are the first lines"
+            which = (
+                f"These are the {self.order.value} lines"
+                if self.order
+                else "These are the first lines"
+            )
             return f"{which} of each log: {each}."
         if self.order is None:
             return f"These are the first {self.lines:,} that came."
         left_out = "newer" if self.order is Order.OLDEST_FIRST else "older"
-        return f"These are the {self.order.value} {self.lines:,} of the window; {left_out} ones are left out."
+        return (
+            f"These are the {self.order.value} {self.lines:,} of the window; {left_out} ones are "
+            "left out."
+        )
 
     def remarks(self) -> tuple[str, ...]:
         """What is to be known of the numbers, in words."""
@@ -73,7 +84,11 @@ class LogReport:
             found.append("No levels: no line names one.")
         if self.untimed:
             all_of_them = self.untimed == self.lines
-            found.append("No line has a time that can be read." if all_of_them else f"{_lines(self.untimed)} without a time.")
+            found.append(
+                "No line has a time that can be read."
+                if all_of_them
+                else f"{_lines(self.untimed)} without a time."
+            )
         if self.outside:
             found.append(f"{_lines(self.outside)} with a time outside the window.")
         return tuple(found)
@@ -91,15 +106,21 @@ class LogReport:
 def timeline(
     minutes: Counter[Minute], window: Window, *, ends_with_data: bool = False
 ) -> tuple[timedelta, tuple[tuple[datetime, int], ...]]:
-    """Lines over the window in at most twenty steps, by the times written in them; times without an offset are UTC.
+    """Lines over the window in at most twenty steps, by the times written in them; times without an
+    offset are UTC.
 
-    It reaches to the end of the window, where nothing may have come; with `ends_with_data`, for a log that is cut, no further than its lines.
-    Empty where no line carries a time that lies in the window.
+    It reaches to the end of the window, where nothing may have come; with `ends_with_data`, for a
+    log that is cut, no further than its lines. Empty where no line carries a time that lies in the
+    window.
     """
     step = next(
-        s for s in (timedelta(minutes=m) for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 10080, 527_040))
+        s
+        for s in (
+            timedelta(minutes=m)
+            for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 10080, 527_040)
+        )
         if window.length <= s * (MOST_POINTS - 1)
-    )  # fmt: skip
+    )
     epoch = datetime(1970, 1, 5, tzinfo=UTC)
     first = epoch + (window.start - epoch) // step * step
     counts: Counter[datetime] = Counter()
@@ -111,7 +132,9 @@ def timeline(
         return step, ()
     start, end = (min(counts), max(counts) + step) if ends_with_data else (first, window.end)
     length = -((start - end) // step)
-    return step, tuple((start + n * step, counts[start + n * step]) for n in range(length))[-MOST_POINTS:]
+    return step, tuple((start + n * step, counts[start + n * step]) for n in range(length))[
+        -MOST_POINTS:
+    ]
 
 
 def lines_outside(minutes: Counter[Minute], window: Window) -> tuple[int, int]:
@@ -143,7 +166,9 @@ def _lines(count: int) -> str:
 
 
 def safe_name(name: str) -> str:
-    """A log's name as a file name: letters, digits, `.`, `_` and `-` alone, and no dot at the front."""
+    """A log's name as a file name: letters, digits, `.`, `_` and `-` alone, and no dot at the
+    front.
+    """
     return re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._")[:60] or "log"
 
 

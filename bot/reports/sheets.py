@@ -11,14 +11,21 @@ _KEPT_CELLS = 50_000
 
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[str | int | float | None]]) -> bytes:
-    """UTF-8 with a header row and CRLF. A text cell that a spreadsheet would run as a formula gets a `'` in front."""
+    """UTF-8 with a header row and CRLF. A text cell that a spreadsheet would run as a formula gets
+    a `'` in front.
+    """
     text = _Cells()
-    lines = [",".join([text[cell] if cell.__class__ is str else _number(cell) for cell in row]) for row in (header, *rows)]
+    lines = [
+        ",".join([text[cell] if cell.__class__ is str else _number(cell) for cell in row])
+        for row in (header, *rows)
+    ]
     return "\r\n".join([*lines, ""]).encode("utf-8", "replace")
 
 
 class _Cells(dict[str, str]):
-    """Text as it stands in a cell. The columns of a table repeat themselves, so what was spelt once is kept."""
+    """Text as it stands in a cell. The columns of a table repeat themselves, so what was spelt once
+    is kept.
+    """
 
     def __missing__(self, text: str) -> str:
         if len(self) >= _KEPT_CELLS:
@@ -28,7 +35,8 @@ class _Cells(dict[str, str]):
 
 
 def _spelt(text: str) -> str:
-    # Tab and carriage return are blank themselves and count all the same, so blanks are cut to spaces and line feeds.
+    # Tab and carriage return are blank themselves and count all the same, so blanks are cut to
+    # spaces and line feeds.
     if text[:1] in _ODD and text.lstrip(_BLANKS)[:1] in _FORMULA:
         text = "'" + text
     if '"' in text:

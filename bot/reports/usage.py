@@ -21,8 +21,9 @@ ENOUGH_WEEKDAYS = 4
 
 @dataclass(frozen=True, slots=True)
 class UsageFacts:
-    """What was fetched. `before` and `month` are None where they were not asked for or could not be had; `month` is
-    the month to date, with as much of the time before it as a forecast learns from."""
+    """What was fetched. `before` and `month` are None where they were not asked for or could not be
+    had; `month` is the month to date, with as much of the time before it as a forecast learns from.
+    """
 
     account: str
     days: DayRange
@@ -46,7 +47,9 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class UsageReport:
-    """The numbers of a usage answer. None is unknown, and a day that nobody listed is None, not zero."""
+    """The numbers of a usage answer. None is unknown, and a day that nobody listed is None, not
+    zero.
+    """
 
     account: str
     organisation: str | None
@@ -101,16 +104,29 @@ class UsageReport:
         return {name: value for name, value in found.items() if value is not None}
 
     def values_by_log(self) -> dict[str, Any]:
-        """The bytes of each log by itself, by its name; of two logs of one name both are told by id."""
+        """The bytes of each log by itself, by its name; of two logs of one name both are told by
+        id.
+        """
         names = Counter(name for _, name, _ in self.by_log)
-        return {"by_log": {name if names[name] == 1 else key: {"bytes": usage} for key, name, usage in self.by_log}}
+        return {
+            "by_log": {
+                name if names[name] == 1 else key: {"bytes": usage}
+                for key, name, usage in self.by_log
+            }
+        }
 
     def findings(self) -> list[str]:
         """What deserves saying in words, most important first."""
-        return [finding for finding in (self._peak_stands_out(), self._over_quota(), self._list_differs()) if finding]
+        return [
+            finding
+            for finding in (self._peak_stands_out(), self._over_quota(), self._list_differs())
+            if finding
+        ]
 
     def _peak_stands_out(self) -> str | None:
-        whole = [usage for day, usage in self.by_day.items() if usage is not None and day != self.today]
+        whole = [
+            usage for day, usage in self.by_day.items() if usage is not None and day != self.today
+        ]
         if len(whole) < 4 or self.peak_day is None or self.peak_bytes is None:
             return None
         median, day = statistics.median(whole), "day"
@@ -118,18 +134,33 @@ class UsageReport:
             median, day = statistics.median(self.usual_peak), f"{self.peak_day:%A}"
         if median <= 0 or self.peak_bytes < 1.5 * median:
             return None
-        return f"{formatting.format_day(self.peak_day, self.today)} was {self.peak_bytes / median:.1f} × the median {day} ({formatting.format_bytes(median)})."
+        return (
+            f"{formatting.format_day(self.peak_day, self.today)} was "
+            f"{self.peak_bytes / median:.1f} × the median {day} "
+            f"({formatting.format_bytes(median)})."
+        )
 
     def _over_quota(self) -> str | None:
-        if not self.monthly_quota or not self.forecast_month_bytes or self.forecast_month_bytes <= self.monthly_quota:
+        if (
+            not self.monthly_quota
+            or not self.forecast_month_bytes
+            or self.forecast_month_bytes <= self.monthly_quota
+        ):
             return None
         over = self.forecast_month_bytes - self.monthly_quota
-        return f"On course to end the month {formatting.format_bytes(over)} over the quota of {formatting.format_bytes(self.monthly_quota)}."
+        return (
+            f"On course to end the month {formatting.format_bytes(over)} over the quota of "
+            f"{formatting.format_bytes(self.monthly_quota)}."
+        )
 
     def _list_differs(self) -> str | None:
         if self.bytes is None or self.reported_bytes is None or self.bytes == self.reported_bytes:
             return None
-        return f"Rapid7's own total for the period is {formatting.format_bytes(self.reported_bytes)}; the days it lists add up to {formatting.format_bytes(self.bytes)}."
+        return (
+            "Rapid7's own total for the period is "
+            f"{formatting.format_bytes(self.reported_bytes)}; the days it lists add up to "
+            f"{formatting.format_bytes(self.bytes)}."
+        )
 
 
 def usage_report(facts: UsageFacts) -> UsageReport:
@@ -141,7 +172,11 @@ def usage_report(facts: UsageFacts) -> UsageReport:
     known, month_days = _known(facts), _month(facts)
     month_to_date = sum(month_days.values()) if month_days else None
     quota = facts.monthly_quota
-    shown_logs = {day: logs for day, logs in facts.by_log.by_day.items() if day in facts.days} if facts.by_log else {}
+    shown_logs = (
+        {day: logs for day, logs in facts.by_log.by_day.items() if day in facts.days}
+        if facts.by_log
+        else {}
+    )
     return UsageReport(
         account=facts.account,
         organisation=facts.period.organisation,
@@ -166,7 +201,9 @@ def usage_report(facts: UsageFacts) -> UsageReport:
         log_names=facts.log_names,
         usual_peak=_same_weekday(known, peak_day) if peak_day else (),
         like_with_like=_like_with_like(facts, known),
-        month_missing=facts.today.day - 1 - sum(day < facts.today for day in month_days) if facts.month else 0,
+        month_missing=facts.today.day - 1 - sum(day < facts.today for day in month_days)
+        if facts.month
+        else 0,
     )
 
 
@@ -177,7 +214,9 @@ def _same_weekday(by_day: Mapping[date, int], day: date) -> tuple[int, ...]:
 
 
 def buckets(by_day: Mapping[date, int | None], by: str) -> list[Bucket]:
-    """Days put together by `day`, `week` (from Monday) or `month`: first day, last day, bytes, days not listed."""
+    """Days put together by `day`, `week` (from Monday) or `month`: first day, last day, bytes, days
+    not listed.
+    """
     if by == "day":
         return [(day, day, usage, int(usage is None)) for day, usage in by_day.items()]
     grouped: dict[date, list[date]] = {}
@@ -198,16 +237,22 @@ def _whole_days(facts: UsageFacts) -> DayRange | None:
 
 
 def _change(facts: UsageFacts) -> float | None:
-    """Against the window of the same length before; unknown where either has gaps. Of a window that includes today, only the days that are
-    over are compared, each with the one at the same place in the window before."""
+    """Against the window of the same length before; unknown where either has gaps. Of a window that
+    includes today, only the days that are over are compared, each with the one at the same place in
+    the window before.
+    """
     whole = _whole_days(facts)
     if facts.before is None or whole is None:
         return None
-    return _percent(facts.period.by_day, whole, facts.before.by_day, _earlier(whole, len(facts.days)))
+    return _percent(
+        facts.period.by_day, whole, facts.before.by_day, _earlier(whole, len(facts.days))
+    )
 
 
 def _like_with_like(facts: UsageFacts, known: Mapping[date, int]) -> Comparison | None:
-    """Weekends against weekends: the window before, or the nearest one that begins on the same weekday."""
+    """Weekends against weekends: the window before, or the nearest one that begins on the same
+    weekday.
+    """
     whole = _whole_days(facts)
     if facts.before is None or whole is None:
         return None
@@ -220,7 +265,9 @@ def _earlier(days: DayRange, by: int) -> DayRange:
     return DayRange(days.first - timedelta(days=by), days.last - timedelta(days=by))
 
 
-def _percent(now: Mapping[date, int], days: DayRange, then: Mapping[date, int], before: DayRange) -> float | None:
+def _percent(
+    now: Mapping[date, int], days: DayRange, then: Mapping[date, int], before: DayRange
+) -> float | None:
     later, earlier = [now.get(day) for day in days.each()], [then.get(day) for day in before.each()]
     if None in later or None in earlier:
         return None
@@ -243,13 +290,22 @@ def _known(facts: UsageFacts) -> dict[date, int]:
 
 
 def _reported(period: UsagePeriod) -> tuple[date, date] | None:
-    return (period.reported_from, period.reported_to) if period.reported_from and period.reported_to else None
+    return (
+        (period.reported_from, period.reported_to)
+        if period.reported_from and period.reported_to
+        else None
+    )
 
 
-def _total_by_log(by_day: Mapping[date, Mapping[str, int]], names: Mapping[str, str]) -> tuple[tuple[str, str, int], ...]:
+def _total_by_log(
+    by_day: Mapping[date, Mapping[str, int]], names: Mapping[str, str]
+) -> tuple[tuple[str, str, int], ...]:
     """Id, name and bytes of every log, the largest first."""
     totals: dict[str, int] = {}
     for logs in by_day.values():
         for key, usage in logs.items():
             totals[key] = totals.get(key, 0) + usage
-    return tuple((key, names.get(key, key), usage) for key, usage in sorted(totals.items(), key=lambda item: (-item[1], item[0])))
+    return tuple(
+        (key, names.get(key, key), usage)
+        for key, usage in sorted(totals.items(), key=lambda item: (-item[1], item[0]))
+    )

@@ -1,4 +1,6 @@
-"""A stand-in of Akamai's Reporting API. Every request is checked with the vendor's own EdgeGrid signer."""
+"""A stand-in of Akamai's Reporting API. Every request is checked with the vendor's own EdgeGrid
+signer.
+"""
 
 from __future__ import annotations
 
@@ -20,17 +22,42 @@ from bot.sandbox.server import Server, system_now
 
 V1 = "/reporting-api/v1/reports/apiusagedetails-by-time/versions/1"
 V2 = "/reporting-api/v2/reports/common/apis/usage-details/data"
-METRICS = ["timestamp", "clientOwner", "clientIp", "clientId", "clientToken", "method", "uri", "responseCode"]
+METRICS = [
+    "timestamp",
+    "clientOwner",
+    "clientIp",
+    "clientId",
+    "clientToken",
+    "method",
+    "uri",
+    "responseCode",
+]
 ENUMS = {
     "http_method": {"head", "post", "get", "delete", "put", "other"},
     "response_class": {f"{n}xx" for n in range(7)},
     "response_status": {"success", "error"},
 }
 STRINGS = {
-    "client_token", "contract_type", "endpoint", "response_code", "username", "url_contain", "url_not_contain", "url_start_with",
-    "url_not_start_with", "url_end_with", "url_not_end_with", "url_exact_match", "url_match", "url_not_match",
-}  # fmt: skip
-V2_COLUMNS = {"authorizationClientToken": "clientToken", "requestMethod": "method", "requestUri": "uri"}
+    "client_token",
+    "contract_type",
+    "endpoint",
+    "response_code",
+    "username",
+    "url_contain",
+    "url_not_contain",
+    "url_start_with",
+    "url_not_start_with",
+    "url_end_with",
+    "url_not_end_with",
+    "url_exact_match",
+    "url_match",
+    "url_not_match",
+}
+V2_COLUMNS = {
+    "authorizationClientToken": "clientToken",
+    "requestMethod": "method",
+    "requestUri": "uri",
+}
 
 
 class Refusal(Exception):
@@ -60,7 +87,9 @@ class AkamaiSandbox(Server):
     page_size: int = 0
     whole_steps_only: bool = False
     data_until: Callable[[], datetime] | None = None
-    enums: dict[str, set[str]] = field(default_factory=lambda: {name: set(values) for name, values in ENUMS.items()})
+    enums: dict[str, set[str]] = field(
+        default_factory=lambda: {name: set(values) for name, values in ENUMS.items()}
+    )
     _results: dict[str, dict[str, Any]] = field(default_factory=dict)
     _asked: dict[str, int] = field(default_factory=dict)
 
@@ -87,26 +116,44 @@ class AkamaiSandbox(Server):
             try:
                 self._check_signature(request, await request.read())
                 if self.retired and request.path.startswith(V1):
-                    raise Refusal(410, {"type": "reporting.re.gone", "title": "Report retired", "instance": "x", "errors": []})
+                    raise Refusal(
+                        410,
+                        {
+                            "type": "reporting.re.gone",
+                            "title": "Report retired",
+                            "instance": "x",
+                            "errors": [],
+                        },
+                    )
                 return await handler(request)  # type: ignore[no-any-return]
             except Refusal as refusal:
                 text = json.dumps(refusal.body)
                 date = self.clock().strftime("%a, %d %b %Y %H:%M:%S GMT")
-                return web.Response(status=refusal.status, text=text, content_type=refusal.kind, headers={"Date": date})
+                return web.Response(
+                    status=refusal.status,
+                    text=text,
+                    content_type=refusal.kind,
+                    headers={"Date": date},
+                )
 
         return guarded
 
     def _check_signature(self, request: web.Request, body: bytes) -> None:
-        """EdgeGrid with the vendor's signer: the same request, timestamp and nonce must give the same header."""
+        """EdgeGrid with the vendor's signer: the same request, timestamp and nonce must give the
+        same header.
+        """
         from akamai.edgegrid.edgegrid import EdgeGridAuthHeaders
 
         logging.getLogger("akamai.edgegrid.edgegrid").setLevel(logging.WARNING)
         header = request.headers.get("Authorization", "")
         match = re.fullmatch(
-            r"EG1-HMAC-SHA256 client_token=([^;]+);access_token=([^;]+);timestamp=([^;]+);nonce=([^;]+);signature=(\S+)", header
+            r"EG1-HMAC-SHA256 client_token=([^;]+);access_token=([^;]+);timestamp=([^;]+);nonce=([^;]+);signature=(\S+)",
+            header,
         )
         if not match:
-            raise _gateway(400, "pep-authn/request-error", "Bad request", "Invalid Authorization header")
+            raise _gateway(
+                400, "pep-authn/request-error", "Bad request", "Invalid Authorization header"
+            )
         client_token, access_token, timestamp, nonce, _ = match.groups()
         signed_at = datetime.strptime(timestamp, "%Y%m%dT%H:%M:%S%z")
         if abs(self.clock() - signed_at) > timedelta(seconds=30):
@@ -118,7 +165,10 @@ class AkamaiSandbox(Server):
         self.nonces.add(nonce)
         signer = EdgeGridAuthHeaders(self.client_token, self.client_secret, self.access_token)
         view = SimpleNamespace(
-            method=request.method, url=self.url + request.raw_path, headers={"Host": request.headers["Host"]}, body=body
+            method=request.method,
+            url=self.url + request.raw_path,
+            headers={"Host": request.headers["Host"]},
+            body=body,
         )
         if signer.make_auth_header(view, timestamp, nonce) != header:
             raise _gateway(401, "pep-authn/deny", "Not authorized", "The signature does not match")
@@ -126,7 +176,12 @@ class AkamaiSandbox(Server):
     async def _describe(self, request: web.Request) -> web.Response:
         del request
         enums = [
-            {"name": n, "type": "enum", "values": [{"value": v} for v in sorted(vs)], "required": False}
+            {
+                "name": n,
+                "type": "enum",
+                "values": [{"value": v} for v in sorted(vs)],
+                "required": False,
+            }
             for n, vs in self.enums.items()
         ]
         texts = [{"name": name, "type": "string", "required": False} for name in sorted(STRINGS)]
@@ -149,14 +204,26 @@ class AkamaiSandbox(Server):
 
     async def _post(self, request: web.Request) -> web.Response:
         if request.content_type != "application/json":
-            raise Refusal(415, {"type": "reporting.re.media", "title": "Unsupported media type", "instance": "x", "errors": []})
+            raise Refusal(
+                415,
+                {
+                    "type": "reporting.re.media",
+                    "title": "Unsupported media type",
+                    "instance": "x",
+                    "errors": [],
+                },
+            )
         try:
             body = json.loads(await request.text())
         except ValueError:
             raise _invalid("invalid.request.body") from None
         if not isinstance(body, dict) or set(body) - {"objectIds", "metrics", "filters"}:
             raise _invalid("unknown.member")
-        ids, metrics, filters = body.get("objectIds"), body.get("metrics") or METRICS, body.get("filters") or {}
+        ids, metrics, filters = (
+            body.get("objectIds"),
+            body.get("metrics") or METRICS,
+            body.get("filters") or {},
+        )
         return self._report(request, ids, metrics, filters)
 
     async def _get(self, request: web.Request) -> web.Response:
@@ -168,9 +235,13 @@ class AkamaiSandbox(Server):
                 raise _invalid("invalid.filter")
             filters.setdefault(name, []).append(value)
         metrics = list(filter(None, request.query.get("metrics", "").split(","))) or METRICS
-        return self._report(request, request.query.get("objectIds", "").split(","), metrics, filters)
+        return self._report(
+            request, request.query.get("objectIds", "").split(","), metrics, filters
+        )
 
-    def _report(self, request: web.Request, ids: Any, metrics: list[str], filters: dict[str, list[str]]) -> web.Response:
+    def _report(
+        self, request: web.Request, ids: Any, metrics: list[str], filters: dict[str, list[str]]
+    ) -> web.Response:
         start, end = self._window(request)
         self._check_ids(ids)
         if set(metrics) - set(METRICS):
@@ -181,7 +252,11 @@ class AkamaiSandbox(Server):
             if name in self.enums and set(values) - self.enums[name]:
                 raise _invalid("invalid.filter.value")
         ends = self._data_ends(end)
-        found = [row for row in self.rows(start, min(ends, end)) if all(_passes(row, n, v) for n, v in filters.items())]
+        found = [
+            row
+            for row in self.rows(start, min(ends, end))
+            if all(_passes(row, n, v) for n, v in filters.items())
+        ]
         rows = [{name: row[name] for name in metrics} for row in found[: self.row_cap]]
         metadata = {
             "name": "apiusagedetails-by-time",
@@ -198,7 +273,9 @@ class AkamaiSandbox(Server):
             "objectIds": ids,
         }
         if "text/csv" in request.headers.get("Accept", ""):
-            return web.Response(text=_as_csv(metadata, metrics, rows), content_type="text/csv", charset="utf-8")
+            return web.Response(
+                text=_as_csv(metadata, metrics, rows), content_type="text/csv", charset="utf-8"
+            )
         return web.json_response({"metadata": metadata, "data": rows, "summaryStatistics": {}})
 
     def _data_ends(self, end: datetime) -> datetime:
@@ -210,7 +287,11 @@ class AkamaiSandbox(Server):
         self._check_ids(body.get("objectIds"))
         start, end = self._window(request)
         dimensions, limit = body["dimensions"], min(body.get("limit", 5000), 25000)
-        found = [row for row in self.rows(start, end) if all(_passes_v2(row, f) for f in body.get("filters", []))]
+        found = [
+            row
+            for row in self.rows(start, end)
+            if all(_passes_v2(row, f) for f in body.get("filters", []))
+        ]
         rows = [{name: _v2_value(row, name) for name in dimensions} for row in found[:limit]]
         result = {
             "metadata": {
@@ -233,14 +314,22 @@ class AkamaiSandbox(Server):
     def _first_page(self, whole: dict[str, Any]) -> dict[str, Any]:
         """The rows in pages that lead from one to the next."""
         rows = whole["data"]
-        pages = [rows[at : at + self.page_size] for at in range(0, len(rows), self.page_size)] or [[]]
+        pages = [rows[at : at + self.page_size] for at in range(0, len(rows), self.page_size)] or [
+            []
+        ]
         base = len(self._results)
         keys = [f"r{base + n}" for n in range(len(pages))]
         for number, (key, page) in enumerate(zip(keys, pages, strict=True)):
             following = (
-                [{"rel": "next", "href": f"/reporting-api/v2/results/{keys[number + 1]}"}] if number + 1 < len(pages) else []
+                [{"rel": "next", "href": f"/reporting-api/v2/results/{keys[number + 1]}"}]
+                if number + 1 < len(pages)
+                else []
             )
-            self._results[key] = {"metadata": {**whole["metadata"], "rowCount": len(page)}, "data": page, "links": following}
+            self._results[key] = {
+                "metadata": {**whole["metadata"], "rowCount": len(page)},
+                "data": page,
+                "links": following,
+            }
             self._asked[key] = 99
         return self._results[keys[0]]
 
@@ -258,10 +347,19 @@ class AkamaiSandbox(Server):
         strange = [key for key in ids if key not in self.account_ids]
         if strange:
             errors = [
-                {"type": "reporting.re.problem.forbidden.objects", "title": f"You don't have access to {', '.join(strange)}"}
+                {
+                    "type": "reporting.re.problem.forbidden.objects",
+                    "title": f"You don't have access to {', '.join(strange)}",
+                }
             ]
             raise Refusal(
-                403, {"type": "reporting.re.problem.forbidden", "title": "Forbidden", "instance": "x", "errors": errors}
+                403,
+                {
+                    "type": "reporting.re.problem.forbidden",
+                    "title": "Forbidden",
+                    "instance": "x",
+                    "errors": errors,
+                },
             )
 
     def _window(self, request: web.Request) -> tuple[datetime, datetime]:
@@ -280,12 +378,23 @@ def _as_csv(metadata: dict[str, Any], metrics: list[str], rows: list[dict[str, s
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     out.write("#METADATA_START\n")
-    for key in ("name", "version", "start", "end", "availableDataEnds", "suggestedRetryTime", "rowCount", "objectType"):
+    for key in (
+        "name",
+        "version",
+        "start",
+        "end",
+        "availableDataEnds",
+        "suggestedRetryTime",
+        "rowCount",
+        "objectType",
+    ):
         writer.writerow([key, metadata[key] if metadata[key] is not None else ""])
     writer.writerow(["objectIds", *metadata["objectIds"]])
     for entry in metadata["filters"]:
         writer.writerow([entry["name"], *entry["values"]])
-    out.write("#METADATA_END\n\n#SUMMARYSTATISTICS_START\n\n#SUMMARYSTATISTICS_END\n\n#COLUMNS_START\n")
+    out.write(
+        "#METADATA_END\n\n#SUMMARYSTATISTICS_START\n\n#SUMMARYSTATISTICS_END\n\n#COLUMNS_START\n"
+    )
     writer.writerow(metrics)
     out.write("#COLUMNS_END\n\n#DATA_START\n")
     writer.writerows([row[name] for name in metrics] for row in rows)
@@ -298,7 +407,9 @@ def _passes(row: dict[str, str], name: str, values: list[str]) -> bool:
     code, uri = row["responseCode"], row["uri"]
     tests: dict[str, Callable[[str], bool]] = {
         "client_token": lambda v: row["clientToken"] == v,
-        "http_method": lambda v: row["method"] == v if v != "other" else row["method"] not in ENUMS["http_method"],
+        "http_method": lambda v: (
+            row["method"] == v if v != "other" else row["method"] not in ENUMS["http_method"]
+        ),
         "response_class": lambda v: code[:1] == v[0],
         "response_code": lambda v: code == v,
         "response_status": lambda v: (code[:1] in "23") == (v == "success"),
@@ -357,5 +468,15 @@ def _gateway(status: int, kind: str, title: str, detail: str) -> Refusal:
 
 
 def _invalid(what: str, title: str = "") -> Refusal:
-    errors = [{"type": f"reporting.re.{what}", "title": title or what.replace(".", " ").capitalize()}]
-    return Refusal(400, {"type": "reporting.re.invalid.request", "title": "Invalid request", "instance": "x", "errors": errors})
+    errors = [
+        {"type": f"reporting.re.{what}", "title": title or what.replace(".", " ").capitalize()}
+    ]
+    return Refusal(
+        400,
+        {
+            "type": "reporting.re.invalid.request",
+            "title": "Invalid request",
+            "instance": "x",
+            "errors": errors,
+        },
+    )

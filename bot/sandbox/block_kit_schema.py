@@ -1,6 +1,8 @@
-"""What Slack accepts in a message or a view, as models of our own reading of the Block Kit reference.
+"""What Slack accepts in a message or a view, as models of our own reading of the Block Kit
+reference.
 
-An independent witness to the limits table the bot checks itself with: stricter in one way, for unknown keys are refused.
+An independent witness to the limits table the bot checks itself with: stricter in one way, for
+unknown keys are refused.
 """
 
 from __future__ import annotations
@@ -118,7 +120,10 @@ class DataTable(_Block):
     type: Literal["data_table"]
     caption: _string(300)  # type: ignore[valid-type]
     page_size: Annotated[int, Field(ge=1, le=100)] = 5
-    rows: Annotated[list[Annotated[list[Cell], Field(min_length=1, max_length=20)]], Field(min_length=2, max_length=101)]
+    rows: Annotated[
+        list[Annotated[list[Cell], Field(min_length=1, max_length=20)]],
+        Field(min_length=2, max_length=101),
+    ]
 
     @model_validator(mode="after")
     def _rectangular(self) -> DataTable:
@@ -151,7 +156,12 @@ class Plan(_Block):
 class Table(_Block):
     type: Literal["table"]
     rows: Annotated[
-        list[Annotated[list[Annotated[RawText | RichText, Field(discriminator="type")]], Field(min_length=1, max_length=20)]],
+        list[
+            Annotated[
+                list[Annotated[RawText | RichText, Field(discriminator="type")]],
+                Field(min_length=1, max_length=20),
+            ]
+        ],
         Field(min_length=1, max_length=100),
     ]
     column_settings: list[dict[str, Any]] | None = None
@@ -267,7 +277,9 @@ class DatePicker(_Entry):
 class Input(_Block):
     type: Literal["input"]
     label: PlainText
-    element: Annotated[TextEntry | Select | ExternalSelect | TimePicker | DatePicker, Field(discriminator="type")]
+    element: Annotated[
+        TextEntry | Select | ExternalSelect | TimePicker | DatePicker, Field(discriminator="type")
+    ]
     optional: bool = False
     hint: PlainText | None = None
     dispatch_action: bool = False
@@ -280,12 +292,24 @@ class Input(_Block):
 
 
 AnyBlock = Annotated[
-    Header | Section | Context | Divider | Actions | TaskCard | Plan | Table | DataTable | DataVisualization | Image,
+    Header
+    | Section
+    | Context
+    | Divider
+    | Actions
+    | TaskCard
+    | Plan
+    | Table
+    | DataTable
+    | DataVisualization
+    | Image,
     Field(discriminator="type"),
 ]
 _BLOCKS: TypeAdapter[list[Any]] = TypeAdapter(list[AnyBlock])
 # Charts and tables belong to messages.
-ModalBlock = Annotated[Header | Section | Context | Divider | Actions | Image | Input, Field(discriminator="type")]
+ModalBlock = Annotated[
+    Header | Section | Context | Divider | Actions | Image | Input, Field(discriminator="type")
+]
 _MODAL_BLOCKS: TypeAdapter[list[Any]] = TypeAdapter(list[ModalBlock])
 
 
@@ -309,7 +333,10 @@ class Modal(_Strict):
             text = getattr(self, name)
             if text and len(text.text) > 24:
                 raise ValueError(f"{name} is longer than 24 characters")
-        if any(isinstance(b, dict) and b.get("type") == "input" for b in self.blocks) and not self.submit:
+        if (
+            any(isinstance(b, dict) and b.get("type") == "input" for b in self.blocks)
+            and not self.submit
+        ):
             raise ValueError("submit is required with inputs")
         return self
 
@@ -319,7 +346,10 @@ def view_complaints(view: Any) -> list[str]:
     try:
         modal = Modal.model_validate(view)
     except ValidationError as error:
-        return [f"{detail['msg']} [json-pointer:/view/{'/'.join(map(str, detail['loc']))}]" for detail in error.errors()]
+        return [
+            f"{detail['msg']} [json-pointer:/view/{'/'.join(map(str, detail['loc']))}]"
+            for detail in error.errors()
+        ]
     return complaints(modal.blocks, most=100, kinds=_MODAL_BLOCKS)
 
 
@@ -327,13 +357,16 @@ def complaints(blocks: Any, *, most: int, kinds: TypeAdapter[list[Any]] = _BLOCK
     """What Slack would say against these blocks; empty where it takes them."""
     if not isinstance(blocks, list):
         return ["blocks is not a list"]
-    found = [f"no more than {most} items allowed [json-pointer:/blocks]"] if len(blocks) > most else []
+    found = (
+        [f"no more than {most} items allowed [json-pointer:/blocks]"] if len(blocks) > most else []
+    )
     try:
         parsed = kinds.validate_python(blocks)
     except ValidationError as error:
         places = ("/".join(str(part) for part in detail["loc"]) for detail in error.errors())
         return found + [
-            f"{detail['msg']} [json-pointer:/blocks/{place}]" for detail, place in zip(error.errors(), places, strict=True)
+            f"{detail['msg']} [json-pointer:/blocks/{place}]"
+            for detail, place in zip(error.errors(), places, strict=True)
         ]
     if sum(1 for block in parsed if block.type == "data_visualization") > 2:
         found.append("only two charts allowed")
@@ -352,6 +385,10 @@ def too_long(blocks: Any) -> bool:
 
 def _texts(value: Any) -> list[str]:
     if isinstance(value, dict):
-        own = [value[key] for key in ("text", "label", "caption", "title") if isinstance(value.get(key), str)]
+        own = [
+            value[key]
+            for key in ("text", "label", "caption", "title")
+            if isinstance(value.get(key), str)
+        ]
         return own + [text for inner in value.values() for text in _texts(inner)]
     return [text for inner in value for text in _texts(inner)] if isinstance(value, list) else []

@@ -1,4 +1,6 @@
-"""The demo: the real bot connected to the sandbox, with a page to look at or a conversation to print."""
+"""The demo: the real bot connected to the sandbox, with a page to look at or a conversation to
+print.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +22,28 @@ from bot.sandbox.world import Sandbox, open_sandbox
 from providers.clock import Clock, utc_now
 
 FILES_WITHIN_S = 60.0
-# What a visitor finds: something that fires, since Linus' old script fails again and again, and something that does not.
+# What a visitor finds: something that fires, since Linus' old script fails again and again, and
+# something that does not.
 WATCHED = (
     {
-        "name": "failing-clients", "ask": "/apiaudit edge last 2h", "value": "failures", "above": 3, "each": "actor", "every": "1m",
-        "repeat": "15m", "channel": "#ops",
+        "name": "failing-clients",
+        "ask": "/apiaudit edge last 2h",
+        "value": "failures",
+        "above": 3,
+        "each": "actor",
+        "every": "1m",
+        "repeat": "15m",
+        "channel": "#ops",
     },
-    {"name": "ingest-spike", "ask": "/usage rapid7-eu today", "value": "bytes", "above": "9 GB", "every": "5m", "channel": "#ops"},
-)  # fmt: skip
+    {
+        "name": "ingest-spike",
+        "ask": "/usage rapid7-eu today",
+        "value": "bytes",
+        "above": "9 GB",
+        "every": "5m",
+        "channel": "#ops",
+    },
+)
 
 
 @asynccontextmanager
@@ -69,7 +85,9 @@ async def play(folder: Path, lines: Sequence[str]) -> None:
 
 
 def read_commands(lines: Sequence[str]) -> list[str]:
-    """The lines as people type them in Slack; the slash may be missing. Raises BadQuestion for a line that is no command."""
+    """The lines as people type them in Slack; the slash may be missing. Raises BadQuestion for a
+    line that is no command.
+    """
     commands = [split_line(line) for line in lines]
     return [f"/{name} {words}".strip() for name, words in commands]
 

@@ -1,4 +1,6 @@
-"""A stand-in of deviceWISE's TR50 endpoint: sessions, organisations, `usage.api.list`; its failures come with HTTP 200."""
+"""A stand-in of deviceWISE's TR50 endpoint: sessions, organisations, `usage.api.list`; its failures
+come with HTTP 200.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,11 @@ class DeviceWiseSandbox(Server):
         elif isinstance(auth, dict):
             session = auth.get("sessionId", "")
         if body and session not in self.sessions:
-            return web.json_response(_failure([-90000], ["Authentication session is invalid: the session was not found."]))
+            return web.json_response(
+                _failure(
+                    [-90000], ["Authentication session is invalid: the session was not found."]
+                )
+            )
         for key, command in body.items():
             replies[key] = self._command(command, session)
         return web.json_response(replies)
@@ -89,7 +95,18 @@ class DeviceWiseSandbox(Server):
         return _failure([-90002], [f"Unknown command {name}"])
 
     def _usage(self, params: dict[str, Any]) -> dict[str, Any]:
-        known = {"who", "service", "command", "offset", "limit", "showAll", "last", "start", "end", "hasFailure"}
+        known = {
+            "who",
+            "service",
+            "command",
+            "offset",
+            "limit",
+            "showAll",
+            "last",
+            "start",
+            "end",
+            "hasFailure",
+        }
         if strange := set(params) - known:
             return _failure([-90003], [f"Unknown parameter {sorted(strange)[0]}"])
         if params.get("command") and not params.get("service"):
@@ -100,7 +117,11 @@ class DeviceWiseSandbox(Server):
             start, end = self._window(params)
         except ValueError as error:
             return _failure([-90003], [str(error)])
-        rows = [row for row in [*self.own_rows(start, end), *self.rows(start, end)] if self._wanted(row, params)]
+        rows = [
+            row
+            for row in [*self.own_rows(start, end), *self.rows(start, end)]
+            if self._wanted(row, params)
+        ]
         offset, limit = params.get("offset", 0), min(params.get("limit", 2000), self.page_rows)
         page = rows[offset : offset + limit]
         self._note_own(params)
@@ -108,7 +129,9 @@ class DeviceWiseSandbox(Server):
 
     def own_rows(self, start: datetime, end: datetime) -> list[dict[str, Any]]:
         """Calls of the bot, which are recorded like any other."""
-        return [row for row in reversed(self.own) if start <= datetime.fromisoformat(row["ts"]) < end]
+        return [
+            row for row in reversed(self.own) if start <= datetime.fromisoformat(row["ts"]) < end
+        ]
 
     def _note_own(self, params: dict[str, Any]) -> None:
         request = {"list": {"Command": "usage.api.list", "SessionId": "", "Params": params}}
@@ -143,9 +166,15 @@ class DeviceWiseSandbox(Server):
         names = re.findall(r'"[Cc]ommand": ?"([^"]+)"', str(row["request"])) if service else []
         return (
             (not params.get("who") or row["whoami"] == params["who"])
-            and (not service or any(n.split(".")[0] == service or n.rpartition(".")[0] == service for n in names))
+            and (
+                not service
+                or any(n.split(".")[0] == service or n.rpartition(".")[0] == service for n in names)
+            )
             and (not command or any(n.rpartition(".")[2] == command for n in names))
-            and (not params.get("hasFailure") or '"success":false' in str(row["response"]).replace(" ", ""))
+            and (
+                not params.get("hasFailure")
+                or '"success":false' in str(row["response"]).replace(" ", "")
+            )
         )
 
 

@@ -19,7 +19,9 @@ def failing(status: int) -> Misbehave:
 def refusing(method: str, error: str, status: int = 200, **headers: str) -> Misbehave:
     """One call of a method is refused."""
     body = json.dumps({"ok": False, "error": error})
-    return lambda slack: slack.answer_with(status, body, path=method, Content_Type="application/json", **headers)
+    return lambda slack: slack.answer_with(
+        status, body, path=method, Content_Type="application/json", **headers
+    )
 
 
 def deliver_twice(slack: Any) -> None:
@@ -40,7 +42,10 @@ _SLACK: Mapping[str, tuple[str, Misbehave]] = {
     "cut": ("cut the connection", lambda slack: slack.break_off()),
     "leave": ("ask for a new connection", lambda slack: slack.ask_to_leave("refresh_requested")),
     "twice": ("deliver the next command twice", deliver_twice),
-    "429": ("take no post for 2 s", refusing("chat.postMessage", "ratelimited", 429, Retry_After="2")),
+    "429": (
+        "take no post for 2 s",
+        refusing("chat.postMessage", "ratelimited", 429, Retry_After="2"),
+    ),
     "unsure": ("take a post without a word", lambda slack: slack.fail()),
     "file": ("take no file once", refusing("files.getUploadURLExternal", "storage_limit_reached")),
     "old": ("know no charts, tables and tasks any more", grow_old),

@@ -1,4 +1,6 @@
-"""A stand-in of Rapid7 Log Search, as strict as its pages: usage, usage by log, the list of logs, download."""
+"""A stand-in of Rapid7 Log Search, as strict as its pages: usage, usage by log, the list of logs,
+download.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ RELATIVE = re.compile(
 
 @dataclass(slots=True)
 class Rapid7Sandbox(Server):
-    """`usage` gives the bytes of a day or None; `lines` gives the lines of a log; `joints` may stand between ids."""
+    """`usage` gives the bytes of a day or None; `lines` gives the lines of a log; `joints` may
+    stand between ids.
+    """
 
     name: str = "rapid7"
     api_key: str = "00000000-aaaa-bbbb-cccc-222222222222"
@@ -49,7 +53,9 @@ class Rapid7Sandbox(Server):
         try:
             first, last = (date.fromisoformat(request.query[name]) for name in ("from", "to"))
         except (KeyError, ValueError):
-            return web.json_response({"message": "from and to are required as YYYY-MM-DD"}, status=400)
+            return web.json_response(
+                {"message": "from and to are required as YYYY-MM-DD"}, status=400
+            )
         if first > last:
             return web.json_response({"message": "from is after to"}, status=400)
         now = self.now()
@@ -57,13 +63,21 @@ class Rapid7Sandbox(Server):
         listed = [(day, self.usage(day, now)) for day in reversed(days)]
         return web.json_response(
             {
-                "daily_usage": [{"usage": usage, "day": day.isoformat()} for day, usage in listed if usage is not None],
+                "daily_usage": [
+                    {"usage": usage, "day": day.isoformat()}
+                    for day, usage in listed
+                    if usage is not None
+                ],
                 "period_usage": sum(usage or 0 for _, usage in listed),
                 "period": {"to": last.isoformat(), "from": first.isoformat()},
                 "id": "5f0c2f1e-kitchen",
                 "name": "Ada's Kitchen",
             },
-            headers={"X-RateLimit-Limit": "500", "X-RateLimit-Remaining": "498", "X-RateLimit-Reset": "412"},
+            headers={
+                "X-RateLimit-Limit": "500",
+                "X-RateLimit-Remaining": "498",
+                "X-RateLimit-Reset": "412",
+            },
         )
 
     async def _usage_by_log(self, request: web.Request) -> web.Response:
@@ -74,7 +88,9 @@ class Rapid7Sandbox(Server):
         except (KeyError, ValueError):
             return web.json_response({"message": "from and to are required"}, status=400)
         if (last - first).days >= self.most_days_by_log or first > last:
-            return web.json_response({"message": f"at most {self.most_days_by_log} days"}, status=400)
+            return web.json_response(
+                {"message": f"at most {self.most_days_by_log} days"}, status=400
+            )
         now = self.now()
         days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
         usage = []
@@ -82,17 +98,35 @@ class Rapid7Sandbox(Server):
             logs = sorted(seed.usage_by_log(day, now).items(), key=lambda item: item[1])
             if logs:
                 # Numbers are strings in this answer, as in the vendor's sample.
-                usage.append({"interval": day.isoformat(), "log_usage": [{"id": key, "usage": str(n)} for key, n in logs]})
+                usage.append(
+                    {
+                        "interval": day.isoformat(),
+                        "log_usage": [{"id": key, "usage": str(n)} for key, n in logs],
+                    }
+                )
         period = {"from": first.isoformat(), "to": last.isoformat()}
         return web.json_response(
-            {"per_day_usage": {"period": period, "report_interval": "day", "usage_units": "bytes", "usage": usage}}
+            {
+                "per_day_usage": {
+                    "period": period,
+                    "report_interval": "day",
+                    "usage_units": "bytes",
+                    "usage": usage,
+                }
+            }
         )
 
     async def _logs(self, request: web.Request) -> web.Response:
         if refused := self._wrong_key(request, 401):
             return refused
         listed = [
-            {"id": key, "name": name, "tokens": [f"ingest-{key[:8]}-secret"], "logsets_info": [], "source_type": "token"}
+            {
+                "id": key,
+                "name": name,
+                "tokens": [f"ingest-{key[:8]}-secret"],
+                "logsets_info": [],
+                "source_type": "token",
+            }
             for key, name in self.logs.items()
         ]
         return web.json_response({"logs": listed})
@@ -101,7 +135,9 @@ class Rapid7Sandbox(Server):
         if refused := self._wrong_key(request, 404):
             return refused
         if self.downloads_left <= 0:
-            return web.Response(status=429, text="API rate limit exceeded", headers={"Retry-After": "417"})
+            return web.Response(
+                status=429, text="API rate limit exceeded", headers={"Retry-After": "417"}
+            )
         self.downloads_left -= 1
         try:
             ids, start, end, limit, wanted = self._asked(request)
@@ -134,7 +170,9 @@ class Rapid7Sandbox(Server):
         await response.write_eof()
         return response
 
-    def _asked(self, request: web.Request) -> tuple[list[str], datetime, datetime, int, Callable[[str], bool]]:
+    def _asked(
+        self, request: web.Request
+    ) -> tuple[list[str], datetime, datetime, int, Callable[[str], bool]]:
         """What a download asks for; a ValueError says what is wrong with it."""
         ids = re.split(f"[{self.joints}]", request.match_info["ids"])
         if not 1 <= len(ids) <= 10 or not all(UUID.fullmatch(key) for key in ids):
@@ -151,18 +189,26 @@ class Rapid7Sandbox(Server):
             if not query.get("from", "").isdigit():
                 raise ValueError("invalid time range query parameters")
             start = datetime.fromtimestamp(int(query["from"]) / 1000, UTC)
-            end = datetime.fromtimestamp(int(query["to"]) / 1000, UTC) if query.get("to") else self.now()
+            end = (
+                datetime.fromtimestamp(int(query["to"]) / 1000, UTC)
+                if query.get("to")
+                else self.now()
+            )
         return ids, start, end, limit, _matcher(query.get("query", "where(error)"))
 
     def _wrong_key(self, request: web.Request, status: int) -> web.Response | None:
         """The pages disagree: usage tells a wrong key as 401, download as 404."""
         if request.headers.get("x-api-key") == self.api_key:
             return None
-        return web.json_response({"message": "Unauthorized"} if status == 401 else {}, status=status)
+        return web.json_response(
+            {"message": "Unauthorized"} if status == 401 else {}, status=status
+        )
 
 
 def _matcher(query: str) -> Callable[[str], bool]:
-    """LEQL as far as a demo needs it: `where(/regex/i)` and `where(word)`, which is case-sensitive."""
+    """LEQL as far as a demo needs it: `where(/regex/i)` and `where(word)`, which is
+    case-sensitive.
+    """
     inside = re.fullmatch(r"\s*where\((.*)\)\s*", query, re.DOTALL)
     if not inside:
         raise ValueError("invalid LEQL query")

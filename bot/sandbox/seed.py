@@ -1,4 +1,6 @@
-"""Made-up facts for the sandbox, the same for the same day: Ada runs a kitchen, Grace keeps the cellar."""
+"""Made-up facts for the sandbox, the same for the same day: Ada runs a kitchen, Grace keeps the
+cellar.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,21 @@ PANTRY = "1c1f2885-ed93-4650-9e14-d46af4bf0886"
 LOG_NAMES = {KITCHEN: "kitchen", CELLAR: "cellar", PANTRY: "Pantry Door"}
 
 _WEEK = (1.0, 1.06, 1.1, 1.04, 0.97, 0.55, 0.48)
-_PATHS = ("/kitchen/stove", "/kitchen/menu", "/cellar/shelf/7", "/orders", "/orders/42", "/login", "/health")
+_PATHS = (
+    "/kitchen/stove",
+    "/kitchen/menu",
+    "/cellar/shelf/7",
+    "/orders",
+    "/orders/42",
+    "/login",
+    "/health",
+)
 
 
 def usage_of(day: date, now: datetime) -> int | None:
-    """Bytes of a day: a week's shape, a spike last Wednesday, one day that nobody listed, today still growing."""
+    """Bytes of a day: a week's shape, a spike last Wednesday, one day that nobody listed, today
+    still growing.
+    """
     today = now.date()
     if day > today or day == today - timedelta(days=24):
         return None
@@ -35,12 +47,18 @@ def usage_of(day: date, now: datetime) -> int | None:
 def usage_by_log(day: date, now: datetime) -> dict[str, int]:
     """How the logs share a day; the pantry is silent at weekends."""
     total = usage_of(day, now) or 0
-    shares = {KITCHEN: 0.61, CELLAR: 0.27, PANTRY: 0.12} if day.weekday() < 5 else {KITCHEN: 0.66, CELLAR: 0.34}
+    shares = (
+        {KITCHEN: 0.61, CELLAR: 0.27, PANTRY: 0.12}
+        if day.weekday() < 5
+        else {KITCHEN: 0.66, CELLAR: 0.34}
+    )
     return {key: int(total * share) for key, share in shares.items()} if total else {}
 
 
 def log_lines(key: str, start: datetime, end: datetime) -> Iterator[str]:
-    """Lines of a log between two instants, one every few seconds, with the secrets that careless programs write."""
+    """Lines of a log between two instants, one every few seconds, with the secrets that careless
+    programs write.
+    """
     step = {KITCHEN: 3, CELLAR: 7}.get(key, 20)
     tick = -(-int(start.timestamp()) // step) * step
     while tick < end.timestamp():
@@ -53,15 +71,24 @@ def _line(name: str, tick: int, spread: random.Random) -> str:
     path, who = spread.choice(_PATHS), spread.choice(("ada", "grace", "linus", "barbara"))
     chance = spread.random()
     if chance < 0.02:
-        return f"{stamp} ERROR {name} timeout after 5000 ms calling http://stock.internal{path} user={who}"
+        return (
+            f"{stamp} ERROR {name} timeout after 5000 ms calling http://stock.internal{path} "
+            f"user={who}"
+        )
     if chance < 0.03:
-        return f"{stamp} ERROR {name} login failed user={who} password=Tr0ub4dor&3 from=10.0.3.{spread.randrange(250)}"
+        return (
+            f"{stamp} ERROR {name} login failed user={who} password=Tr0ub4dor&3 "
+            f"from=10.0.3.{spread.randrange(250)}"
+        )
     if chance < 0.08:
         return (
-            f"{stamp} WARN {name} slow answer {spread.randrange(900, 4800)} ms GET {path}?session_id={spread.getrandbits(64):x}"
+            f"{stamp} WARN {name} slow answer {spread.randrange(900, 4800)} ms GET "
+            f"{path}?session_id={spread.getrandbits(64):x}"
         )
     if chance < 0.11:
-        return f"{stamp} INFO {name} GET {path} 200 Authorization: Bearer {spread.getrandbits(120):x}"
+        return (
+            f"{stamp} INFO {name} GET {path} 200 Authorization: Bearer {spread.getrandbits(120):x}"
+        )
     if chance < 0.18:
         return f"{stamp} DEBUG {name} cache hit {path} user={who}"
     return f"{stamp} INFO {name} GET {path} 200 {spread.randrange(3, 90)} ms user={who}"
@@ -113,7 +140,14 @@ def devicewise_rows(start: datetime, end: datetime) -> Iterator[dict[str, object
 @lru_cache(maxsize=200_000)
 def _devicewise_row(tick: int) -> dict[str, object]:
     """What was called at a moment. A page of rows is asked for again and again."""
-    commands = ("thing.list", "thing.find", "location.publish", "alarm.publish", "property.publish", "session.info")
+    commands = (
+        "thing.list",
+        "thing.find",
+        "location.publish",
+        "alarm.publish",
+        "property.publish",
+        "session.info",
+    )
     spread = random.Random(tick * 7)
     command = spread.choice(commands)
     who = spread.choice(("ada@example.com", "grace@example.com", "oven-7", "fridge-2"))

@@ -1,4 +1,6 @@
-"""What every sandbox server has: a ledger of the requests it got, and faults it can be told to show."""
+"""What every sandbox server has: a ledger of the requests it got, and faults it can be told to
+show.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +34,20 @@ class Entry:
 
     def brief(self) -> dict[str, Any]:
         """What the page shows of it; no header that carries a credential."""
-        return {"at": self.at.isoformat(), "server": self.server, "method": self.method, "path": self.path, "query": self.query}
+        return {
+            "at": self.at.isoformat(),
+            "server": self.server,
+            "method": self.method,
+            "path": self.path,
+            "query": self.query,
+        }
 
 
 @dataclass(slots=True)
 class Fault:
-    """A misbehaviour: `act` answers instead of the server, or returns None to let it answer after all."""
+    """A misbehaviour: `act` answers instead of the server, or returns None to let it answer after
+    all.
+    """
 
     act: Callable[[web.Request], Awaitable[web.StreamResponse | None]]
     path: str = ""
@@ -46,7 +56,9 @@ class Fault:
 
 @dataclass(slots=True)
 class Server:
-    """A loopback server with a ledger, whose time of day is `now`. Faults are used in the order they were told."""
+    """A loopback server with a ledger, whose time of day is `now`. Faults are used in the order
+    they were told.
+    """
 
     name: str
     ledger: list[Entry] = field(default_factory=list)
@@ -62,7 +74,9 @@ class Server:
     async def start(self, port: int = 0) -> None:
         app = web.Application(middlewares=[self._noted], client_max_size=64 * 1024 * 1024)
         app.add_routes(self.routes())
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
+        self._runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2
+        )
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", port).start()
         address = self._runner.addresses[0]
@@ -73,11 +87,23 @@ class Server:
             await self._runner.cleanup()
 
     def misbehave(
-        self, act: Callable[[web.Request], Awaitable[web.StreamResponse | None]], *, path: str = "", times: int = 1
+        self,
+        act: Callable[[web.Request], Awaitable[web.StreamResponse | None]],
+        *,
+        path: str = "",
+        times: int = 1,
     ) -> None:
         self.faults.append(Fault(act, path, times))
 
-    def answer_with(self, status: int, body: str | bytes = b"", *, path: str = "", times: int = 1, **headers: str) -> None:
+    def answer_with(
+        self,
+        status: int,
+        body: str | bytes = b"",
+        *,
+        path: str = "",
+        times: int = 1,
+        **headers: str,
+    ) -> None:
         """The next requests get this answer. Headers are given with `_` for `-`."""
         raw = body.encode() if isinstance(body, str) else body
         named = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -1,6 +1,7 @@
 """A Slack on loopback: Web API, Socket Mode, response URLs, uploads, and the page that shows them.
 
-It refuses what Slack refuses: wrong tokens, blocks over the limits, channels the bot is not in, a response URL used six times.
+It refuses what Slack refuses: wrong tokens, blocks over the limits, channels the bot is not in, a
+response URL used six times.
 """
 
 from __future__ import annotations
@@ -76,7 +77,13 @@ class File:
         preview = ""
         if not self.name.endswith(".gz"):
             preview = self.content[:1500].decode("utf-8", "replace")
-        return {"id": self.id, "name": self.name, "size": len(self.content), "title": self.title, "preview": preview}
+        return {
+            "id": self.id,
+            "name": self.name,
+            "size": len(self.content),
+            "title": self.title,
+            "preview": preview,
+        }
 
 
 @dataclass(slots=True)
@@ -149,12 +156,16 @@ class View:
         return json.dumps(self.view["blocks"], ensure_ascii=False)
 
     def state(self, given: dict[str, str]) -> dict[str, Any]:
-        """What stands in its inputs: what was `given` by block id, and else what stood there from the beginning."""
+        """What stands in its inputs: what was `given` by block id, and else what stood there from
+        the beginning.
+        """
         values = {}
         for block in self.view["blocks"]:
             if block["type"] == "input":
                 element = block["element"]
-                values[block["block_id"]] = {element["action_id"]: _entered(element, given.get(block["block_id"]))}
+                values[block["block_id"]] = {
+                    element["action_id"]: _entered(element, given.get(block["block_id"]))
+                }
         return {"values": values}
 
 
@@ -243,9 +254,11 @@ class SlackSandbox(Server):
         over: web.WebSocketResponse | None = None,
         **extra: Any,
     ) -> Ack:
-        """Types a slash command. The line stands in the channel as the person's own, seen by them alone.
+        """Types a slash command. The line stands in the channel as the person's own, seen by them
+        alone.
 
-        `over` is the connection it comes by; `extra` stands in the envelope, such as `retry_attempt` of a delivery that comes again.
+        `over` is the connection it comes by; `extra` stands in the envelope, such as
+        `retry_attempt` of a delivery that comes again.
         """
         name, _, text = line.partition(" ")
         self._add(Message(self._ts(), channel, user, line, seen_by=user, command=True))
@@ -268,7 +281,12 @@ class SlackSandbox(Server):
 
     async def press(self, message: Message, action_id: str, *, user: str = "U0ADA") -> Ack:
         """Presses a button of a message."""
-        elements = [(block, e) for block in message.blocks for e in block.get("elements", []) if e.get("action_id") == action_id]
+        elements = [
+            (block, e)
+            for block in message.blocks
+            for e in block.get("elements", [])
+            if e.get("action_id") == action_id
+        ]
         block, element = elements[0]
         payload: dict[str, Any] = {
             "type": "block_actions",
@@ -289,10 +307,17 @@ class SlackSandbox(Server):
             "channel": {"id": message.channel, "name": self.channels[message.channel].name},
             "response_url": self._response_url(user, message.channel, ts=message.ts),
             "state": {"values": {}},
-            "actions": [{**element, "block_id": block.get("block_id", "b1"), "action_ts": self._ts()}],
+            "actions": [
+                {**element, "block_id": block.get("block_id", "b1"), "action_ts": self._ts()}
+            ],
         }
         if not message.seen_by:
-            payload["message"] = {"user": message.user, "ts": message.ts, "text": message.text, "blocks": message.blocks}
+            payload["message"] = {
+                "user": message.user,
+                "ts": message.ts,
+                "text": message.text,
+                "blocks": message.blocks,
+            }
             payload["message"] |= self._thread_of(message)
         return await self._send("interactive", payload)
 
@@ -302,12 +327,21 @@ class SlackSandbox(Server):
         if not replies:
             return {"thread_ts": message.thread_ts} if message.thread_ts else {}
         users = list(dict.fromkeys(reply.user for reply in replies))
-        return {"thread_ts": message.ts, "reply_count": len(replies), "reply_users": users, "latest_reply": replies[-1].ts}
+        return {
+            "thread_ts": message.ts,
+            "reply_count": len(replies),
+            "reply_users": users,
+            "latest_reply": replies[-1].ts,
+        }
 
     async def press_at_home(self, value: str, *, user: str = "U0ADA") -> Ack:
-        """Presses the button with that value or action in a person's App Home. Slack gives no channel and no response URL with it."""
+        """Presses the button with that value or action in a person's App Home. Slack gives no
+        channel and no response URL with it.
+        """
         accessories = [block["accessory"] for block in self.homes[user] if "accessory" in block]
-        element = next(each for each in accessories if value in (each.get("value"), each["action_id"]))
+        element = next(
+            each for each in accessories if value in (each.get("value"), each["action_id"])
+        )
         payload = {
             "type": "block_actions",
             "user": {"id": user, "username": self.users[user].name.lower(), "team_id": "T0SANDBOX"},
@@ -318,7 +352,13 @@ class SlackSandbox(Server):
             "team": {"id": "T0SANDBOX", "domain": "sandbox"},
             "enterprise": None,
             "is_enterprise_install": False,
-            "view": {"id": "V0HOME", "type": "home", "blocks": self.homes[user], "state": {"values": {}}, "private_metadata": ""},
+            "view": {
+                "id": "V0HOME",
+                "type": "home",
+                "blocks": self.homes[user],
+                "state": {"values": {}},
+                "private_metadata": "",
+            },
             "actions": [{**element, "block_id": "b1", "action_ts": self._ts()}],
         }
         return await self._send("interactive", payload)
@@ -328,7 +368,9 @@ class SlackSandbox(Server):
         return next((view for view in self.views.values() if view.user == user), None)
 
     async def submit(self, view: View, **given: str) -> Ack:
-        """Presses a modal's submit button, with these values in its inputs by block id. It closes unless the bot says otherwise."""
+        """Presses a modal's submit button, with these values in its inputs by block id. It closes
+        unless the bot says otherwise.
+        """
         state = view.state(given)
         payload = {"type": "view_submission", **self._from_view(view, state), "response_urls": []}
         missing = _missing(view, state)
@@ -341,13 +383,19 @@ class SlackSandbox(Server):
 
     async def press_in(self, view: View, action_id: str, **given: str) -> Ack:
         """Presses a button inside a modal."""
-        inside = [(b, e) for b in view.view["blocks"] for e in [*b.get("elements", []), b.get("accessory") or {}]]
+        inside = [
+            (b, e)
+            for b in view.view["blocks"]
+            for e in [*b.get("elements", []), b.get("accessory") or {}]
+        ]
         [(block, element)] = [(b, e) for b, e in inside if e.get("action_id") == action_id]
         payload = {
             "type": "block_actions",
             **self._from_view(view, view.state(given)),
             "container": {"type": "view", "view_id": view.id},
-            "actions": [{**element, "block_id": block.get("block_id", "b1"), "action_ts": self._ts()}],
+            "actions": [
+                {**element, "block_id": block.get("block_id", "b1"), "action_ts": self._ts()}
+            ],
         }
         return await self._send("interactive", payload)
 
@@ -359,7 +407,11 @@ class SlackSandbox(Server):
     def _from_view(self, view: View, state: dict[str, Any]) -> dict[str, Any]:
         return {
             "team": {"id": "T0SANDBOX", "domain": "sandbox"},
-            "user": {"id": view.user, "username": self.users[view.user].name.lower(), "team_id": "T0SANDBOX"},
+            "user": {
+                "id": view.user,
+                "username": self.users[view.user].name.lower(),
+                "team_id": "T0SANDBOX",
+            },
             "api_app_id": "A0OPSWATCH",
             "token": "sandbox",
             "trigger_id": self._trigger(view.user),
@@ -401,9 +453,15 @@ class SlackSandbox(Server):
         view = self.modal(user)
         self._broadcast({"event": "view", "user": user, "view": view.shown() if view else None})
 
-    async def say(self, text: str, *, user: str = "U0ADA", channel: str = "C0OPS", thread_ts: str = "") -> Message:
-        """Says something in a channel or a thread. Where the bot is mentioned and in the channel, it hears of it."""
-        message = Message(self._ts(), channel, user, text.replace("@Opswatch", f"<@{BOT}>"), thread_ts=thread_ts)
+    async def say(
+        self, text: str, *, user: str = "U0ADA", channel: str = "C0OPS", thread_ts: str = ""
+    ) -> Message:
+        """Says something in a channel or a thread. Where the bot is mentioned and in the channel,
+        it hears of it.
+        """
+        message = Message(
+            self._ts(), channel, user, text.replace("@Opswatch", f"<@{BOT}>"), thread_ts=thread_ts
+        )
         self._add(message)
         if "@Opswatch" in text and self.channels[channel].bot_is_in:
             event = {
@@ -414,10 +472,15 @@ class SlackSandbox(Server):
                 "channel": channel,
                 "event_ts": message.ts,
             }
-            await self._send("events_api", self._event(user, {**event, **({"thread_ts": thread_ts} if thread_ts else {})}))
+            await self._send(
+                "events_api",
+                self._event(user, {**event, **({"thread_ts": thread_ts} if thread_ts else {})}),
+            )
         return message
 
-    async def shortcut(self, callback_id: str, *, user: str = "U0ADA", message: Message | None = None) -> Ack:
+    async def shortcut(
+        self, callback_id: str, *, user: str = "U0ADA", message: Message | None = None
+    ) -> Ack:
         """A shortcut: at a message, or everywhere."""
         payload: dict[str, Any] = {
             "type": "message_action" if message else "shortcut",
@@ -431,25 +494,46 @@ class SlackSandbox(Server):
             "trigger_id": self._trigger(user),
         }
         if message:
-            payload["channel"] = {"id": message.channel, "name": self.channels[message.channel].name}
+            payload["channel"] = {
+                "id": message.channel,
+                "name": self.channels[message.channel].name,
+            }
             payload["message_ts"] = message.ts
             payload["response_url"] = self._response_url(user, message.channel)
-            said_by = {"user": message.user} | ({"bot_id": "B0OPSWATCH"} if message.user == BOT else {})
-            payload["message"] = {"type": "message", "ts": message.ts, "text": message.text, "blocks": message.blocks, **said_by}
+            said_by = {"user": message.user} | (
+                {"bot_id": "B0OPSWATCH"} if message.user == BOT else {}
+            )
+            payload["message"] = {
+                "type": "message",
+                "ts": message.ts,
+                "text": message.text,
+                "blocks": message.blocks,
+                **said_by,
+            }
         return await self._send("interactive", payload)
 
     async def options(self, view: View, action_id: str, typed: str) -> list[str]:
         """What an external select offers for what was typed."""
         payload = {
-            "type": "block_suggestion", **self._from_view(view, view.state({})), "action_id": action_id, "block_id": action_id, "value": typed,
+            "type": "block_suggestion",
+            **self._from_view(view, view.state({})),
+            "action_id": action_id,
+            "block_id": action_id,
+            "value": typed,
             "container": {"type": "view", "view_id": view.id},
-        }  # fmt: skip
+        }
         ack = await self._send("interactive", payload)
         answer = await asyncio.wait_for(ack.done, 3)
         return [option["value"] for option in answer.get("options", [])]
 
     async def open_home(self, user: str) -> Ack:
-        event = {"type": "app_home_opened", "user": user, "channel": f"D0{user[2:]}", "tab": "home", "event_ts": self._ts()}
+        event = {
+            "type": "app_home_opened",
+            "user": user,
+            "channel": f"D0{user[2:]}",
+            "tab": "home",
+            "event_ts": self._ts(),
+        }
         return await self._send("events_api", self._event(user, event))
 
     def _event(self, user: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -469,10 +553,16 @@ class SlackSandbox(Server):
 
     def seen(self, user: str = "U0ADA", channel: str = "") -> list[Message]:
         """The bot's messages that a person can see, in order."""
-        return [m for m in self.messages if m.user == BOT and m.seen_by in ("", user) and m.channel == (channel or m.channel)]
+        return [
+            m
+            for m in self.messages
+            if m.user == BOT and m.seen_by in ("", user) and m.channel == (channel or m.channel)
+        ]
 
     async def until(self, what: Callable[[], Any], *, timeout_s: float = 10.0) -> Any:
-        """What `what` gives, once it gives something; an AssertionError when it does not in time."""
+        """What `what` gives, once it gives something; an AssertionError when it does
+        not in time.
+        """
         try:
             async with asyncio.timeout(timeout_s):
                 while not (found := what()):
@@ -481,16 +571,26 @@ class SlackSandbox(Server):
                 return found
         except TimeoutError:
             said = [(m.channel, m.text[:200]) for m in self.messages[-5:]]
-            raise AssertionError(f"this did not happen in time; refused: {self.refused[-3:]}; last messages: {said}") from None
+            raise AssertionError(
+                f"this did not happen in time; refused: {self.refused[-3:]}; last messages: {said}"
+            ) from None
 
-    async def answer_to(self, line: str, *, user: str = "U0ADA", channel: str = "C0OPS", timeout_s: float = 10.0) -> Message:
-        """Types a command and waits for the bot's answer, past any interim message, and any of the outbox, for which nobody waits."""
+    async def answer_to(
+        self, line: str, *, user: str = "U0ADA", channel: str = "C0OPS", timeout_s: float = 10.0
+    ) -> Message:
+        """Types a command and waits for the bot's answer, past any interim message, and any of the
+        outbox, for which nobody waits.
+        """
         before = {(m.ts, m.edited) for m in self.messages}
         ack = await self.command(line, user=user, channel=channel)
         await asyncio.wait_for(ack.done, timeout_s)
 
         def answered() -> Message | None:
-            fresh = [m for m in self.seen(user, channel) if (m.ts, m.edited) not in before and not m.thread_ts]
+            fresh = [
+                m
+                for m in self.seen(user, channel)
+                if (m.ts, m.edited) not in before and not m.thread_ts
+            ]
             fresh = [m for m in fresh if m.metadata.get("event_type") != "opswatch_post"]
             return next((m for m in fresh if not m.text.startswith(INTERIM)), None)
 
@@ -499,13 +599,26 @@ class SlackSandbox(Server):
 
     # Deliveries
 
-    async def _send(self, kind: str, payload: dict[str, Any], *, over: web.WebSocketResponse | None = None, **extra: Any) -> Ack:
+    async def _send(
+        self,
+        kind: str,
+        payload: dict[str, Any],
+        *,
+        over: web.WebSocketResponse | None = None,
+        **extra: Any,
+    ) -> Ack:
         ack = Ack(self._id("env-"), time.monotonic(), asyncio.get_running_loop().create_future())
         self.acks[ack.envelope_id] = ack
         if self.events_url:
             self._keep(asyncio.create_task(self._post(kind, payload, ack)))
             return ack
-        envelope = {"envelope_id": ack.envelope_id, "type": kind, "accepts_response_payload": True, "payload": payload, **extra}
+        envelope = {
+            "envelope_id": ack.envelope_id,
+            "type": kind,
+            "accepts_response_payload": True,
+            "payload": payload,
+            **extra,
+        }
         live = [socket for socket in self.sockets if not socket.closed]
         if not live:
             raise NotConnected("no socket is connected")
@@ -514,10 +627,16 @@ class SlackSandbox(Server):
         self.deliveries = 1
         return ack
 
-    async def ask_to_leave(self, reason: str, *, close_after_s: float = 0.5) -> web.WebSocketResponse:
-        """Tells the newest connection to make room for a fresh one, as Slack does every few hours, and closes it a little later."""
+    async def ask_to_leave(
+        self, reason: str, *, close_after_s: float = 0.5
+    ) -> web.WebSocketResponse:
+        """Tells the newest connection to make room for a fresh one, as Slack does every few hours,
+        and closes it a little later.
+        """
         socket = self.sockets[-1]
-        await socket.send_str(json.dumps({"type": "disconnect", "reason": reason, "debug_info": {"host": "sandbox"}}))
+        await socket.send_str(
+            json.dumps({"type": "disconnect", "reason": reason, "debug_info": {"host": "sandbox"}})
+        )
 
         async def close() -> None:
             await asyncio.sleep(close_after_s)
@@ -541,11 +660,17 @@ class SlackSandbox(Server):
         if kind == "slash_commands":
             body, content_type = urlencode(payload), "application/x-www-form-urlencoded"
         elif kind == "interactive":
-            body, content_type = urlencode({"payload": json.dumps(payload)}), "application/x-www-form-urlencoded"
+            body, content_type = (
+                urlencode({"payload": json.dumps(payload)}),
+                "application/x-www-form-urlencoded",
+            )
         else:
             body, content_type = json.dumps(payload), "application/json"
         headers = {"Content-Type": content_type, **self.signed(body)}
-        async with aiohttp.ClientSession() as session, session.post(self.events_url, data=body, headers=headers) as response:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(self.events_url, data=body, headers=headers) as response,
+        ):
             ack.acked_at = time.monotonic()
             answer = await response.read() if kind == "interactive" else b""
             ack.done.set_result(json.loads(answer) if answer.startswith(b"{") else response.status)
@@ -568,10 +693,17 @@ class SlackSandbox(Server):
         await socket.prepare(request)
         if self.too_many:
             self.too_many -= 1
-            await socket.send_str(json.dumps({"type": "disconnect", "reason": "too_many_websockets"}))
+            await socket.send_str(
+                json.dumps({"type": "disconnect", "reason": "too_many_websockets"})
+            )
             await socket.close()
             return socket
-        info = {"host": "sandbox", "started": "now", "build_number": 1, "approximate_connection_time": 3600}
+        info = {
+            "host": "sandbox",
+            "started": "now",
+            "build_number": 1,
+            "approximate_connection_time": 3600,
+        }
         hello = {
             "type": "hello",
             "num_connections": len(self.sockets) + 1,
@@ -602,7 +734,9 @@ class SlackSandbox(Server):
     # The Web API
 
     def limit(self, limits: SlackLimits = SlackLimits()) -> None:
-        """From now on calls are counted, and one too many gets 429 with Retry-After, as Slack's own limits have it."""
+        """From now on calls are counted, and one too many gets 429 with Retry-After, as Slack's own
+        limits have it.
+        """
         self._meter = Meter(limits)
 
     def refuse(
@@ -613,15 +747,25 @@ class SlackSandbox(Server):
         when: Callable[[Mapping[str, Any]], bool] = lambda _: True,
         times: int | None = None,
     ) -> Refusal:
-        """Calls of a method are refused with Slack's word for why, for ever or so many times; all, or those whose arguments are picked.
-        Taken back by removing it from `refusals`."""
+        """Calls of a method are refused with Slack's word for why, for ever or so many times; all,
+        or those whose arguments are picked. Taken back by removing it from `refusals`.
+        """
         refusal = Refusal(method, error, when, times)
         self.refusals.append(refusal)
         return refusal
 
-    def fail(self, method: str = "chat.postMessage", *, how: str = "cut", processed: bool = True, times: int = 1) -> None:
-        """The next calls of a method are processed, or not, and then nobody hears of it: the connection is `cut`, or the answer is an HTTP
-        status, with Slack's own error for 500 and with a web page else."""
+    def fail(
+        self,
+        method: str = "chat.postMessage",
+        *,
+        how: str = "cut",
+        processed: bool = True,
+        times: int = 1,
+    ) -> None:
+        """The next calls of a method are processed, or not, and then nobody hears of it: the
+        connection is `cut`, or the answer is an HTTP status, with Slack's own error for 500 and
+        with a web page else.
+        """
 
         async def act(request: web.Request) -> web.StreamResponse:
             if processed:
@@ -629,7 +773,11 @@ class SlackSandbox(Server):
             if how == "500":
                 return web.json_response({"ok": False, "error": "internal_error"}, status=500)
             if how != "cut":
-                return web.Response(status=int(how), text="<html>Service Unavailable</html>", content_type="text/html")
+                return web.Response(
+                    status=int(how),
+                    text="<html>Service Unavailable</html>",
+                    content_type="text/html",
+                )
             assert request.transport is not None
             request.transport.abort()
             return web.Response()
@@ -639,7 +787,9 @@ class SlackSandbox(Server):
     async def _method(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]
         args = await _arguments(request)
-        token = args.pop("token", "") or request.headers.get("Authorization", "").removeprefix("Bearer ")
+        token = args.pop("token", "") or request.headers.get("Authorization", "").removeprefix(
+            "Bearer "
+        )
         wanted = self.app_token if method == "apps.connections.open" else self.bot_token
         if not token:
             return _refuse("not_authed")
@@ -651,8 +801,12 @@ class SlackSandbox(Server):
         if wait_s := self._too_often(method, args):
             self.refused.append(f"{method}: ratelimited")
             headers = {"Retry-After": str(wait_s)}
-            return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
-        if refusal := next((refusal for refusal in self.refusals if refusal.takes(method, args)), None):
+            return web.json_response(
+                {"ok": False, "error": "ratelimited"}, status=429, headers=headers
+            )
+        if refusal := next(
+            (refusal for refusal in self.refusals if refusal.takes(method, args)), None
+        ):
             self.refused.append(f"{method}: {refusal.error}")
             self._notify()
             return _refuse(refusal.error)
@@ -672,7 +826,13 @@ class SlackSandbox(Server):
 
     def _api_auth_test(self, args: dict[str, Any]) -> dict[str, Any]:
         del args
-        who = {"team": "Sandbox", "user": "opswatch", "team_id": "T0SANDBOX", "user_id": BOT, "bot_id": "B0OPSWATCH"}
+        who = {
+            "team": "Sandbox",
+            "user": "opswatch",
+            "team_id": "T0SANDBOX",
+            "user_id": BOT,
+            "bot_id": "B0OPSWATCH",
+        }
         return {"ok": True, "url": self.url, **who}
 
     def _api_apps_connections_open(self, args: dict[str, Any]) -> dict[str, Any]:
@@ -686,13 +846,25 @@ class SlackSandbox(Server):
         if channel is None:
             return error
         thread_ts = args.get("thread_ts") or ""
-        if thread_ts and not any(m.ts == thread_ts and m.channel == channel.id for m in self.messages):
+        if thread_ts and not any(
+            m.ts == thread_ts and m.channel == channel.id for m in self.messages
+        ):
             return {"ok": False, "error": "thread_not_found"}
-        message = Message(self._ts(), channel.id, BOT, args.get("text", ""), args.get("blocks") or [], thread_ts)
+        message = Message(
+            self._ts(), channel.id, BOT, args.get("text", ""), args.get("blocks") or [], thread_ts
+        )
         message.metadata = _loaded(args.get("metadata")) or {}
-        message.broadcast = bool(thread_ts) and str(args.get("reply_broadcast", "")).lower() in ("1", "true")
+        message.broadcast = bool(thread_ts) and str(args.get("reply_broadcast", "")).lower() in (
+            "1",
+            "true",
+        )
         self._add(message)
-        return {"ok": True, "channel": channel.id, "ts": message.ts, "message": {"text": message.text}}
+        return {
+            "ok": True,
+            "channel": channel.id,
+            "ts": message.ts,
+            "message": {"text": message.text},
+        }
 
     def _api_chat_postEphemeral(self, args: dict[str, Any]) -> dict[str, Any]:
         channel, error = self._where_to_post(args)
@@ -721,13 +893,19 @@ class SlackSandbox(Server):
         return (None, error) if error else (channel, {})
 
     def _unknown_blocks(self, blocks: list[dict[str, Any]]) -> dict[str, Any] | None:
-        """What an older Slack says against the newest blocks, and any against a picture that is not there or not ready yet."""
+        """What an older Slack says against the newest blocks, and any against a picture that is not
+        there or not ready yet.
+        """
         types = {block["type"] for block in blocks}
         unknown = set() if self.supports_new_blocks else {"data_table", "data_visualization"}
         unknown |= set() if self.knows_tables else {"table"}
         unknown |= set() if self.knows_tasks else {"task_card", "plan"}
-        pictures = [self.files.get(block["slack_file"]["id"]) for block in blocks if "slack_file" in block]
-        if types & unknown or any(f is None or not f.shared or self.clock() - f.shared_at < 0.9 for f in pictures):
+        pictures = [
+            self.files.get(block["slack_file"]["id"]) for block in blocks if "slack_file" in block
+        ]
+        if types & unknown or any(
+            f is None or not f.shared or self.clock() - f.shared_at < 0.9 for f in pictures
+        ):
             return {
                 "ok": False,
                 "error": "invalid_blocks",
@@ -758,7 +936,9 @@ class SlackSandbox(Server):
         """One channel a page, so that whoever asks has to follow the cursor."""
         listed = [channel for channel in self.channels.values() if not channel.direct_with]
         at, most = int(args.get("cursor") or 0), self.listed_per_page
-        found = [{"id": c.id, "name": c.name, "is_member": c.bot_is_in} for c in listed[at : at + most]]
+        found = [
+            {"id": c.id, "name": c.name, "is_member": c.bot_is_in} for c in listed[at : at + most]
+        ]
         cursor = str(at + most) if at + most < len(listed) else ""
         return {"ok": True, "channels": found, "response_metadata": {"next_cursor": cursor}}
 
@@ -768,8 +948,15 @@ class SlackSandbox(Server):
         if channel is None or (channel.members is not None and not channel.bot_is_in):
             return {"ok": False, "error": "channel_not_found"}
         if channel.direct_with:
-            return {"ok": True, "channel": {"id": channel.id, "is_im": True, "user": channel.direct_with}}
-        facts = {"is_member": channel.bot_is_in, "is_private": channel.members is not None, "is_archived": False}
+            return {
+                "ok": True,
+                "channel": {"id": channel.id, "is_im": True, "user": channel.direct_with},
+            }
+        facts = {
+            "is_member": channel.bot_is_in,
+            "is_private": channel.members is not None,
+            "is_archived": False,
+        }
         return {"ok": True, "channel": {"id": channel.id, "name": channel.name, **facts}}
 
     def _api_conversations_members(self, args: dict[str, Any]) -> dict[str, Any]:
@@ -777,34 +964,65 @@ class SlackSandbox(Server):
         channel = self.channels.get(args.get("channel", ""))
         if channel is None:
             return {"ok": False, "error": "channel_not_found"}
-        members, at = channel.members if channel.members is not None else tuple(self.users), int(args.get("cursor") or 0)
+        members, at = (
+            channel.members if channel.members is not None else tuple(self.users),
+            int(args.get("cursor") or 0),
+        )
         more = str(at + 1) if at + 1 < len(members) else ""
-        return {"ok": True, "members": list(members[at : at + 1]), "response_metadata": {"next_cursor": more}}
+        return {
+            "ok": True,
+            "members": list(members[at : at + 1]),
+            "response_metadata": {"next_cursor": more},
+        }
 
     def _api_conversations_history(self, args: dict[str, Any]) -> dict[str, Any]:
-        """The messages of a channel, newest first, two a page; metadata only where it is asked for. Names are not taken."""
+        """The messages of a channel, newest first, two a page; metadata only where it is asked for.
+        Names are not taken.
+        """
         channel = self.channels.get(args.get("channel", ""))
         if channel is None:
             return {"ok": False, "error": "channel_not_found"}
         if not channel.bot_is_in:
             return {"ok": False, "error": "not_in_channel"}
-        here = [m for m in self.messages if m.channel == channel.id and not m.seen_by and (not m.thread_ts or m.broadcast)]
+        here = [
+            m
+            for m in self.messages
+            if m.channel == channel.id and not m.seen_by and (not m.thread_ts or m.broadcast)
+        ]
         return _page_of(here[::-1], args)
 
     def _api_conversations_replies(self, args: dict[str, Any]) -> dict[str, Any]:
         """A message and what stands in its thread, oldest first, two a page."""
-        root = next((m for m in self.messages if m.ts == args.get("ts") and m.channel == args.get("channel")), None)
+        root = next(
+            (
+                m
+                for m in self.messages
+                if m.ts == args.get("ts") and m.channel == args.get("channel")
+            ),
+            None,
+        )
         if root is None or root.seen_by:
             return {"ok": False, "error": "thread_not_found"}
         if not self.channels[root.channel].bot_is_in:
             return {"ok": False, "error": "not_in_channel"}
-        return _page_of([root, *(m for m in self.messages if m.thread_ts == root.ts and m.channel == root.channel)], args)
+        return _page_of(
+            [
+                root,
+                *(m for m in self.messages if m.thread_ts == root.ts and m.channel == root.channel),
+            ],
+            args,
+        )
 
     def _api_conversations_open(self, args: dict[str, Any]) -> dict[str, Any]:
         user = args.get("users", "")
         if user not in self.users:
             return {"ok": False, "error": "user_not_found"}
-        channel = Channel(f"D0{user[2:]}", self.users[user].name, "Direct messages with Opswatch", direct_with=user)
+        channel = Channel(
+            f"D0{user[2:]}",
+            self.users[user].name,
+            "Direct messages with Opswatch",
+            direct_with=user,
+        )
         self.channels.setdefault(channel.id, channel)
         return {"ok": True, "channel": {"id": channel.id}}
 
@@ -813,18 +1031,33 @@ class SlackSandbox(Server):
         if user is None:
             return {"ok": False, "error": "user_not_found"}
         names = {"name": user.name.lower(), "real_name": user.name}
-        shown = {"id": user.id, "team_id": user.team, "deleted": user.deleted, **names, "tz": user.tz, "is_bot": False}
+        shown = {
+            "id": user.id,
+            "team_id": user.team,
+            "deleted": user.deleted,
+            **names,
+            "tz": user.tz,
+            "is_bot": False,
+        }
         return {"ok": True, "user": shown}
 
     def _api_usergroups_users_list(self, args: dict[str, Any]) -> dict[str, Any]:
         members = self.groups.get(args.get("usergroup", ""))
-        return {"ok": False, "error": "no_such_subteam"} if members is None else {"ok": True, "users": members}
+        return (
+            {"ok": False, "error": "no_such_subteam"}
+            if members is None
+            else {"ok": True, "users": members}
+        )
 
     def _api_views_publish(self, args: dict[str, Any]) -> dict[str, Any]:
         view = _loaded(args.get("view")) or {}
         found = block_kit_schema.complaints(view.get("blocks"), most=100)
         if found or view.get("type") != "home":
-            return {"ok": False, "error": "invalid_arguments", "response_metadata": {"messages": found}}
+            return {
+                "ok": False,
+                "error": "invalid_arguments",
+                "response_metadata": {"messages": found},
+            }
         self.homes[args["user_id"]] = view["blocks"]
         self._broadcast({"event": "home", "user": args["user_id"], "blocks": view["blocks"]})
         return {"ok": True, "view": {"id": self._id("V")}}
@@ -837,9 +1070,15 @@ class SlackSandbox(Server):
             return {"ok": False, "error": "expired_trigger_id"}
         found = block_kit_schema.view_complaints(_loaded(args.get("view")))
         if found:
-            return {"ok": False, "error": "invalid_arguments", "response_metadata": {"messages": found}}
+            return {
+                "ok": False,
+                "error": "invalid_arguments",
+                "response_metadata": {"messages": found},
+            }
         view = View(self._id("V"), user, _loaded(args["view"]), self._id("h"))
-        self.views = {key: known for key, known in self.views.items() if known.user != user} | {view.id: view}
+        self.views = {key: known for key, known in self.views.items() if known.user != user} | {
+            view.id: view
+        }
         self._show_view(user)
         return {"ok": True, "view": {"id": view.id, "hash": view.hash}}
 
@@ -851,7 +1090,11 @@ class SlackSandbox(Server):
             return {"ok": False, "error": "hash_conflict"}
         found = block_kit_schema.view_complaints(_loaded(args.get("view")))
         if found:
-            return {"ok": False, "error": "invalid_arguments", "response_metadata": {"messages": found}}
+            return {
+                "ok": False,
+                "error": "invalid_arguments",
+                "response_metadata": {"messages": found},
+            }
         view.view, view.hash, view.errors = _loaded(args["view"]), self._id("h"), {}
         self._show_view(view.user)
         return {"ok": True, "view": {"id": view.id, "hash": view.hash}}
@@ -875,20 +1118,38 @@ class SlackSandbox(Server):
             return {"ok": False, "error": "file_not_found"}
         channel = self.channels.get(args.get("channel_id", ""))
         if args.get("channel_id") and (channel is None or not channel.bot_is_in):
-            return {"ok": False, "error": "channel_not_found" if channel is None else "not_in_channel"}
+            return {
+                "ok": False,
+                "error": "channel_not_found" if channel is None else "not_in_channel",
+            }
         done = [f for f in files if f]
         for file, entry in zip(done, listed, strict=True):
-            file.title, file.shared, file.shared_at = entry.get("title", file.name), True, self.clock()
+            file.title, file.shared, file.shared_at = (
+                entry.get("title", file.name),
+                True,
+                self.clock(),
+            )
         if channel:
             comment = args.get("initial_comment", "")
-            self._add(Message(self._ts(), channel.id, BOT, comment, thread_ts=args.get("thread_ts", ""), files=done))
+            self._add(
+                Message(
+                    self._ts(),
+                    channel.id,
+                    BOT,
+                    comment,
+                    thread_ts=args.get("thread_ts", ""),
+                    files=done,
+                )
+            )
         return {"ok": True, "files": [{"id": file.id, "title": file.title} for file in done]}
 
     async def _response(self, request: web.Request) -> web.Response:
         """A response URL: five uses within thirty minutes; what it makes stays ephemeral."""
         url = self.response_urls.get(request.match_info["id"])
         if url is None or url.uses >= 5 or self.clock() - url.made_at > 1800:
-            return web.json_response({"ok": False, "error": "used_url" if url else "expired_url"}, status=404)
+            return web.json_response(
+                {"ok": False, "error": "used_url" if url else "expired_url"}, status=404
+            )
         url.uses += 1
         args = await request.json()
         earlier = next((m for m in self.messages if m.ts == url.ts), None) if url.ts else None
@@ -907,7 +1168,13 @@ class SlackSandbox(Server):
             self._tell("changed", earlier)
         else:
             message = Message(
-                self._ts(), url.channel, BOT, args.get("text", ""), args.get("blocks") or [], args.get("thread_ts", ""), seen_by
+                self._ts(),
+                url.channel,
+                BOT,
+                args.get("text", ""),
+                args.get("blocks") or [],
+                args.get("thread_ts", ""),
+                seen_by,
             )
             self._add(message)
             url.ts = url.ts or message.ts
@@ -934,23 +1201,36 @@ class SlackSandbox(Server):
         user = request.query.get("user", "U0ADA")
         return web.json_response(
             {
-                "users": [{"id": u.id, "name": u.name, "about": u.about, "tz": u.tz} for u in self.users.values()],
+                "users": [
+                    {"id": u.id, "name": u.name, "about": u.about, "tz": u.tz}
+                    for u in self.users.values()
+                ],
                 "channels": [
                     {"id": c.id, "name": c.name, "about": c.about, "direct": bool(c.direct_with)}
                     for c in self.channels.values()
                     if c.direct_with in ("", user)
                 ],
-                "messages": [m.shown() for m in self.messages if m.seen_by in ("", user) and self._may_see(m.channel, user)],
+                "messages": [
+                    m.shown()
+                    for m in self.messages
+                    if m.seen_by in ("", user) and self._may_see(m.channel, user)
+                ],
                 "home": self.homes.get(user),
                 "view": view.shown() if (view := self.modal(user)) else None,
                 "requests": self._requests(),
-                "faults": {s.name: {name: said for name, (said, _) in faults_of(s).items()} for s in self.ledgers},
+                "faults": {
+                    s.name: {name: said for name, (said, _) in faults_of(s).items()}
+                    for s in self.ledgers
+                },
             }
         )
 
     def _requests(self) -> list[dict[str, Any]]:
         """The latest requests of the bot, to whomever."""
-        entries = sorted((e for server in self.ledgers for e in server.ledger[-400:] if _is_of_the_bot(e)), key=lambda e: e.at)
+        entries = sorted(
+            (e for server in self.ledgers for e in server.ledger[-400:] if _is_of_the_bot(e)),
+            key=lambda e: e.at,
+        )
         return [entry.brief() for entry in entries[-60:]]
 
     def _may_see(self, channel: str, user: str) -> bool:
@@ -958,7 +1238,9 @@ class SlackSandbox(Server):
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         """Tells the page what changed, as server-sent events."""
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        )
         await response.prepare(request)
         queue: asyncio.Queue[str] = asyncio.Queue()
         self.streams.add(queue)
@@ -974,14 +1256,21 @@ class SlackSandbox(Server):
         if file is None:
             return web.Response(status=404)
         quoted = file.name.replace('"', "")
-        return web.Response(body=file.content, headers={"Content-Disposition": f'attachment; filename="{quoted}"'})
+        return web.Response(
+            body=file.content, headers={"Content-Disposition": f'attachment; filename="{quoted}"'}
+        )
 
     async def _do_command(self, request: web.Request) -> web.Response:
         asked = await request.json()
         line = str(asked["text"]).strip()
         if line.split(" ")[0] not in ("/usage", "/apiaudit", "/logs") or asked.get("thread_ts"):
             text = html.escape(line, quote=False)
-            await self.say(text, user=asked["user"], channel=asked["channel"], thread_ts=asked.get("thread_ts", ""))
+            await self.say(
+                text,
+                user=asked["user"],
+                channel=asked["channel"],
+                thread_ts=asked.get("thread_ts", ""),
+            )
             return web.json_response({"ok": True})
         try:
             ack = await self.command(line, user=asked["user"], channel=asked["channel"])
@@ -989,14 +1278,20 @@ class SlackSandbox(Server):
         except (NotConnected, TimeoutError):
             # What Slack says where nobody takes a command in time.
             said = f"{line.split(' ')[0]} failed with the error “dispatch_failed”"
-            self._add(Message(self._ts(), asked["channel"], "USLACKBOT", said, seen_by=asked["user"]))
+            self._add(
+                Message(self._ts(), asked["channel"], "USLACKBOT", said, seen_by=asked["user"])
+            )
             return web.json_response({"ok": False})
-        return web.json_response({"ok": True, "ack_ms": round((ack.acked_at - ack.sent_at) * 1000, 1)})
+        return web.json_response(
+            {"ok": True, "ack_ms": round((ack.acked_at - ack.sent_at) * 1000, 1)}
+        )
 
     async def _do_press(self, request: web.Request) -> web.Response:
         asked = await request.json()
         if not asked["ts"]:
-            await asyncio.wait_for((await self.press_at_home(asked["value"], user=asked["user"])).done, 3)
+            await asyncio.wait_for(
+                (await self.press_at_home(asked["value"], user=asked["user"])).done, 3
+            )
             return web.json_response({"ok": True})
         message = next(m for m in self.messages if m.ts == asked["ts"])
         ack = await self.press(message, asked["action_id"], user=asked["user"])
@@ -1022,7 +1317,9 @@ class SlackSandbox(Server):
         return web.json_response({"ok": True})
 
     async def _submit_from_page(self, view: View, values: dict[str, str]) -> None:
-        """Submits a modal, or marks the required fields that are empty, as Slack does without asking the bot."""
+        """Submits a modal, or marks the required fields that are empty, as Slack does without
+        asking the bot.
+        """
         missing = _missing(view, view.state(values))
         if missing:
             view.errors = dict.fromkeys(missing, REQUIRED)
@@ -1033,13 +1330,17 @@ class SlackSandbox(Server):
     async def _do_shortcut(self, request: web.Request) -> web.Response:
         asked = await request.json()
         message = next((m for m in self.messages if m.ts == asked.get("ts")), None)
-        await self.shortcut("ask_again" if message else "ask_opswatch", user=asked["user"], message=message)
+        await self.shortcut(
+            "ask_again" if message else "ask_opswatch", user=asked["user"], message=message
+        )
         return web.json_response({"ok": True})
 
     async def _do_options(self, request: web.Request) -> web.Response:
         asked = await request.json()
         view = self.views.get(asked["view"])
-        return web.json_response(await self.options(view, asked["action_id"], asked["typed"]) if view else [])
+        return web.json_response(
+            await self.options(view, asked["action_id"], asked["typed"]) if view else []
+        )
 
     async def _do_fault(self, request: web.Request) -> web.Response:
         """Tells a server to misbehave."""
@@ -1077,13 +1378,24 @@ class SlackSandbox(Server):
         self.changed.set()
 
     def _message(self, args: dict[str, Any]) -> Message | None:
-        return next((m for m in self.messages if m.ts == args.get("ts") and m.channel == args.get("channel")), None)
+        return next(
+            (
+                m
+                for m in self.messages
+                if m.ts == args.get("ts") and m.channel == args.get("channel")
+            ),
+            None,
+        )
 
     def _channel(self, given: str) -> Channel | None:
-        """The channel of that id or name; a person's id means their direct messages, as Slack has it for posts."""
+        """The channel of that id or name; a person's id means their direct messages, as Slack has
+        it for posts.
+        """
         direct = next((c for c in self.channels.values() if given and c.direct_with == given), None)
         found = self.channels.get(given) or direct
-        return found or next((c for c in self.channels.values() if c.name == given.removeprefix("#") and given), None)
+        return found or next(
+            (c for c in self.channels.values() if c.name == given.removeprefix("#") and given), None
+        )
 
     def _response_url(self, user: str, channel: str, *, ts: str = "") -> str:
         key = secrets.token_urlsafe(12)
@@ -1106,8 +1418,15 @@ def _entered(element: dict[str, Any], given: str | None) -> dict[str, Any]:
     """What stands in an input, as Slack tells it."""
     kind = element["type"]
     if kind in ("static_select", "external_select"):
-        options = [*element.get("options", []), *([element["initial_option"]] if element.get("initial_option") else [])]
-        chosen = next((o for o in options if o["value"] == given), None) if given is not None else element.get("initial_option")
+        options = [
+            *element.get("options", []),
+            *([element["initial_option"]] if element.get("initial_option") else []),
+        ]
+        chosen = (
+            next((o for o in options if o["value"] == given), None)
+            if given is not None
+            else element.get("initial_option")
+        )
         if kind == "external_select" and given and chosen is None:
             chosen = {"text": {"type": "plain_text", "text": given}, "value": given}
         return {"type": kind, "selected_option": chosen}
@@ -1121,8 +1440,14 @@ def _entered(element: dict[str, Any], given: str | None) -> dict[str, Any]:
 
 def _missing(view: View, state: dict[str, Any]) -> list[str]:
     """The inputs that must be filled and are not."""
-    wanted = [b["block_id"] for b in view.view["blocks"] if b["type"] == "input" and not b.get("optional")]
-    return [name for name in wanted if not any(list(entry.values())[-1] for entry in state["values"][name].values())]
+    wanted = [
+        b["block_id"] for b in view.view["blocks"] if b["type"] == "input" and not b.get("optional")
+    ]
+    return [
+        name
+        for name in wanted
+        if not any(list(entry.values())[-1] for entry in state["values"][name].values())
+    ]
 
 
 def _message_error(args: dict[str, Any]) -> dict[str, Any] | None:
@@ -1135,7 +1460,9 @@ def _message_error(args: dict[str, Any]) -> dict[str, Any] | None:
         return {"ok": False, "error": "msg_too_long"}
     if found := block_kit_schema.complaints(blocks, most=50):
         return {"ok": False, "error": "invalid_blocks", "response_metadata": {"messages": found}}
-    return {"ok": False, "error": "msg_blocks_too_long"} if block_kit_schema.too_long(blocks) else None
+    return (
+        {"ok": False, "error": "msg_blocks_too_long"} if block_kit_schema.too_long(blocks) else None
+    )
 
 
 def _page_of(messages: list[Message], args: dict[str, Any]) -> dict[str, Any]:
@@ -1154,12 +1481,19 @@ def _page_of(messages: list[Message], args: dict[str, Any]) -> dict[str, Any]:
         }
         for m in here[at : at + 2]
     ]
-    return {"ok": True, "messages": page, "response_metadata": {"next_cursor": str(at + 2) if at + 2 < len(here) else ""}}
+    return {
+        "ok": True,
+        "messages": page,
+        "response_metadata": {"next_cursor": str(at + 2) if at + 2 < len(here) else ""},
+    }
 
 
 def _author(message: Message) -> dict[str, Any]:
     """Who posted a message: an app by its bot, too."""
-    return {"user": message.user, **({"bot_id": f"B{message.user[1:]}"} if message.user == BOT else {})}
+    return {
+        "user": message.user,
+        **({"bot_id": f"B{message.user[1:]}"} if message.user == BOT else {}),
+    }
 
 
 def _loaded(value: Any) -> Any:

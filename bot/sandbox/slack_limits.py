@@ -1,7 +1,8 @@
 """How often the sandbox's Slack may be asked, and what it refuses on purpose.
 
-The limits are Slack's published ones ("Rate limits"): one message a second in a channel with a small burst, several hundred a minute in the
-workspace, and tiers of calls a minute for every other method.
+The limits are Slack's published ones ("Rate limits"): one message a second in a channel with a
+small burst, several hundred a minute in the workspace, and tiers of calls a minute for every other
+method.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ UNLIMITED = frozenset({"auth.test", "api.test"})
 
 @dataclass(frozen=True, slots=True)
 class SlackLimits:
-    """What is allowed. `speed` runs the clock of the limits so many times as fast, for tests that need not wait."""
+    """What is allowed. `speed` runs the clock of the limits so many times as fast, for tests that
+    need not wait.
+    """
 
     channel_per_s: float = 1.0
     channel_burst: int = 4
@@ -40,13 +43,17 @@ class SlackLimits:
 
 @dataclass(slots=True)
 class Meter:
-    """Counts calls. Each kind has an instant until which it is spoken for, which every call pushes further into the future."""
+    """Counts calls. Each kind has an instant until which it is spoken for, which every call pushes
+    further into the future.
+    """
 
     limits: SlackLimits
     _until: dict[str, float] = field(default_factory=dict)
 
     def retry_after(self, method: str, channel: str, now: float) -> int:
-        """For how many seconds a call comes too early; 0 where it is allowed, and then it counts."""
+        """For how many seconds a call comes too early; 0 where it is allowed, and then
+        it counts.
+        """
         kinds = self._kinds(method, channel)
         waits = [self._wait(name, every_s, burst, now) for name, every_s, burst in kinds]
         if max(waits, default=0.0) > 0:
@@ -61,8 +68,19 @@ class Meter:
         if method in UNLIMITED:
             return []
         if method == MESSAGES:
-            a_channel = (f"channel {channel}", 1 / limits.channel_per_s / limits.speed, limits.channel_burst)
-            return [a_channel, ("workspace", 60 / limits.workspace_per_min / limits.speed, limits.workspace_per_min)]
+            a_channel = (
+                f"channel {channel}",
+                1 / limits.channel_per_s / limits.speed,
+                limits.channel_burst,
+            )
+            return [
+                a_channel,
+                (
+                    "workspace",
+                    60 / limits.workspace_per_min / limits.speed,
+                    limits.workspace_per_min,
+                ),
+            ]
         per_min = limits.tiers_per_min[TIER_OF.get(method, 3) - 1]
         # Tier 1 is "1+": a few connections in a row are allowed.
         return [(method, 60 / per_min / limits.speed, max(per_min, 5))]
@@ -73,7 +91,9 @@ class Meter:
 
 @dataclass(slots=True)
 class Refusal:
-    """Calls of a method that are refused: those whose arguments `when` picks, as many as `times`, for ever where that is None."""
+    """Calls of a method that are refused: those whose arguments `when` picks, as many as `times`,
+    for ever where that is None.
+    """
 
     method: str
     error: str

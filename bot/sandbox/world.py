@@ -1,4 +1,6 @@
-"""The whole sandbox started together: a Slack, three vendors, and the configuration by which the real bot finds them."""
+"""The whole sandbox started together: a Slack, three vendors, and the configuration by which the
+real bot finds them.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,11 @@ class Sandbox:
         return {
             "timezone": "Europe/Dublin",
             "database": "bot.sqlite",
-            "access": {"usage": ["*"], "apiaudit": ["U0ADA", "S0ONCALL"], "logs": ["C0OPS", "U0ADA"]},
+            "access": {
+                "usage": ["*"],
+                "apiaudit": ["U0ADA", "S0ONCALL"],
+                "logs": ["C0OPS", "U0ADA"],
+            },
             "providers": {
                 "rapid7-eu": {
                     "kind": "rapid7",
@@ -71,15 +77,24 @@ class Sandbox:
         }
 
     def settings(self, **changes: Any) -> Settings:
-        return parse_settings({**self.table(), **changes}, folder=self.folder, environ=self.environ(), now=self.clock())
+        return parse_settings(
+            {**self.table(), **changes},
+            folder=self.folder,
+            environ=self.environ(),
+            now=self.clock(),
+        )
 
     def tokens(self, mode: str = "socket") -> SlackTokens:
         return slack_tokens(mode, self.environ())
 
 
 @asynccontextmanager
-async def open_sandbox(folder: Path, *, port: int = 0, clock: Clock = utc_now) -> AsyncIterator[Sandbox]:
-    """Everything started; `port` is where the page is served. All servers take the time of day from `clock`."""
+async def open_sandbox(
+    folder: Path, *, port: int = 0, clock: Clock = utc_now
+) -> AsyncIterator[Sandbox]:
+    """Everything started; `port` is where the page is served. All servers take the time of day from
+    `clock`.
+    """
     world = Sandbox(folder, clock)
     servers = (world.slack, world.rapid7, world.devicewise, world.akamai)
     for server in servers:

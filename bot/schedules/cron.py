@@ -1,8 +1,9 @@
 """Cron expressions as crontab(5) reads them, in a named zone, as triggers for the scheduler.
 
-Read by cronsim, which follows Debian's cron: a day is due by day of the month *or* weekday where both are restricted, weekdays are
-0 to 7 from Sunday, and steps count from the start of their range. Expressions that name hours are due once a day at each, also
-where the clocks skip or repeat that hour; those with `*` hours or minutes follow the clock.
+Read by cronsim, which follows Debian's cron: a day is due by day of the month *or* weekday where
+both are restricted, weekdays are 0 to 7 from Sunday, and steps count from the start of their range.
+Expressions that name hours are due once a day at each, also where the clocks skip or repeat that
+hour; those with `*` hours or minutes follow the clock.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ NICKNAMES = {
 LONGEST_EXPRESSION = 500
 _FIELDS = ("minute", "hour", "day of month", "month", "weekday")
 _LARGEST_STEP = (59, 23, 31, 12, 7)
-_MONTHS = frozenset(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"])
+_MONTHS = frozenset(
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+)
 _WEEKDAYS = frozenset(["sun", "mon", "tue", "wed", "thu", "fri", "sat"])
 # The vendors' own signs, such as L, W, # and ?, are not crontab's.
 _NAMES = (frozenset[str](), frozenset[str](), frozenset[str](), _MONTHS, _WEEKDAYS)
@@ -39,8 +42,9 @@ _MOMENT = timedelta(microseconds=1)
 
 
 class _Walk(CronSim):
-    """cronsim's walk through local time, made right for clocks that change at midnight, as in Havana, or by half an hour, as on
-    Lord Howe Island."""
+    """cronsim's walk through local time, made right for clocks that change at midnight, as in
+    Havana, or by half an hour, as on Lord Howe Island.
+    """
 
     def advance_hour(self) -> bool:
         """A day whose midnight is skipped begins with the first time there is."""
@@ -50,7 +54,9 @@ class _Walk(CronSim):
         return self.dt.date() != day or super().advance_hour()
 
     def tick(self, seconds: int = 1) -> None:
-        """An hour's step ends where the next hour begins; a step over a clock change is made minute by minute."""
+        """An hour's step ends where the next hour begins; a step over a clock change is made minute
+        by minute.
+        """
         before = self.dt
         if seconds == 3600:
             super().tick(3600 - 60 * before.minute)
@@ -78,7 +84,9 @@ class CronTrigger(BaseTrigger):  # type: ignore[misc]
         except CronSimError as error:
             raise CronError(_reason(self.expression, str(error))) from None
 
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+    def get_next_fire_time(
+        self, previous_fire_time: datetime | None, now: datetime
+    ) -> datetime | None:
         """The first instant at or after `now`, and after the previous one, in UTC."""
         after = now.astimezone(UTC) - _MOMENT
         if previous_fire_time is not None:
@@ -103,7 +111,9 @@ def read_cron(expression: str, zone: tzinfo) -> CronTrigger | None:
 
 
 def _fields(expression: str) -> str:
-    """The five fields of an expression or a nickname, in lower case; what cronsim reads and crontab(5) does not know is refused."""
+    """The five fields of an expression or a nickname, in lower case; what cronsim reads and
+    crontab(5) does not know is refused.
+    """
     text = expression.strip().lower()
     if len(text) > LONGEST_EXPRESSION:
         raise CronError(f"longer than {LONGEST_EXPRESSION} characters")
@@ -129,8 +139,16 @@ def _fields(expression: str) -> str:
 
 def _reason(expression: str, said: str) -> str:
     """What is wrong with an expression of five fields, by cronsim's words for it."""
-    field = said.removeprefix("Bad ").replace("day-of-month", "day of month").replace("day-of-week", "weekday")
+    field = (
+        said.removeprefix("Bad ")
+        .replace("day-of-month", "day of month")
+        .replace("day-of-week", "weekday")
+    )
     day, month = expression.split()[2:4]
-    if field == "day of month" and re.fullmatch(r"[\d,-]+", day) and all(int(n) in range(1, 32) for n in re.findall(r"\d+", day)):
+    if (
+        field == "day of month"
+        and re.fullmatch(r"[\d,-]+", day)
+        and all(int(n) in range(1, 32) for n in re.findall(r"\d+", day))
+    ):
         return f"day {day} of month {month} never comes"
     return f"the {field} cannot be read"

@@ -13,7 +13,9 @@ from bot.schedules.cron import read_cron as read_cron
 class Trigger(Protocol):
     """When something happens next."""
 
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None: ...
+    def get_next_fire_time(
+        self, previous_fire_time: datetime | None, now: datetime
+    ) -> datetime | None: ...
 
 
 def next_due(trigger: Trigger, after: datetime) -> datetime | None:
@@ -24,7 +26,9 @@ def next_due(trigger: Trigger, after: datetime) -> datetime | None:
 
 @dataclass(slots=True)
 class Entry:
-    """One schedule in a timetable: its name, when it is due, and until when it has been looked after."""
+    """One schedule in a timetable: its name, when it is due, and until when it has been looked
+    after.
+    """
 
     name: str
     trigger: Trigger
@@ -37,7 +41,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A schedule whose time has come, and how many earlier instants were passed over for this one."""
+    """A schedule whose time has come, and how many earlier instants were passed over
+    for this one.
+    """
 
     name: str
     at: datetime
@@ -45,7 +51,8 @@ class Due:
 
 
 def due_now(entries: Sequence[Entry], now: datetime) -> list[Due]:
-    """What is due. Of several instants that were missed only the latest is; the entries then look behind it.
+    """What is due. Of several instants that were missed only the latest is; the entries then look
+    behind it.
 
     A clock that is put back makes nothing due again, since what was looked after stays behind.
     """

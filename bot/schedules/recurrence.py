@@ -1,5 +1,6 @@
-"""The words for when something comes again: `at 9am on weekdays`, `every monday at 09:00`, `on the 1st and 15th at noon`,
-`every 6 hours` (pure)."""
+"""The words for when something comes again: `at 9am on weekdays`, `every monday at 09:00`, `on the
+1st and 15th at noon`, `every 6 hours` (pure).
+"""
 
 from __future__ import annotations
 
@@ -9,27 +10,46 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-# The longest words of this kind: `every monday, tuesday, wednesday, thursday and friday at 9 am and 5 pm`.
+# The longest words of this kind: `every monday, tuesday, wednesday, thursday and friday at 9 am and
+# 5 pm`.
 MOST_WORDS = 16
 EXAMPLES = (
-    "at 09:00", "at 9am on weekdays", "at noon on mondays", "daily at 9", "weekdays at 9:30am", "every monday at 09:00", "at 08:00 on tuesdays and fridays",
-    "on the 1st and 15th at 08:00", "at 9am and 5pm", "at 09:00 monday to friday", "every 6 hours", "hourly",
-)  # fmt: skip
+    "at 09:00",
+    "at 9am on weekdays",
+    "at noon on mondays",
+    "daily at 9",
+    "weekdays at 9:30am",
+    "every monday at 09:00",
+    "at 08:00 on tuesdays and fridays",
+    "on the 1st and 15th at 08:00",
+    "at 9am and 5pm",
+    "at 09:00 monday to friday",
+    "every 6 hours",
+    "hourly",
+)
 _CLOCK = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?(am|pm)?")
 _NAMES = MappingProxyType(
     {
         form: number
         for number, day in enumerate(WEEKDAYS)
-        for form in (day, day[:3], *{1: ("tues",), 2: ("weds",), 3: ("thur", "thurs")}.get(number, ()))
+        for form in (
+            day,
+            day[:3],
+            *{1: ("tues",), 2: ("weds",), 3: ("thur", "thurs")}.get(number, ()),
+        )
     }
 )
-_GROUPS = MappingProxyType({"weekday": range(5), "weekdays": range(5), "weekend": (5, 6), "weekends": (5, 6)})
+_GROUPS = MappingProxyType(
+    {"weekday": range(5), "weekdays": range(5), "weekend": (5, 6), "weekends": (5, 6)}
+)
 _HOURS_APART = (1, 2, 3, 4, 6, 8, 12)
 _MINUTES_APART = (15, 20, 30)
 
 
 class AmbiguousHour(ValueError):
-    """An hour that may be in the morning or the afternoon. `readings` are both as they can be typed."""
+    """An hour that may be in the morning or the afternoon. `readings` are both as they can be
+    typed.
+    """
 
     def __init__(self, hour: int) -> None:
         self.readings = f"{hour % 12:02}:00", f"{hour % 12 + 12}:00"
@@ -45,7 +65,8 @@ class Recurrence:
 
 
 def find_recurrence(words: Sequence[str]) -> tuple[list[str], list[str], Recurrence] | None:
-    """The words before, the words of the recurrence, and what they mean: the longest that stand at the end, or else at the start.
+    """The words before, the words of the recurrence, and what they mean: the longest that stand at
+    the end, or else at the start.
 
     Raises AmbiguousHour for `at 5`.
     """
@@ -60,7 +81,9 @@ def find_recurrence(words: Sequence[str]) -> tuple[list[str], list[str], Recurre
 
 
 def read_recurrence(words: Sequence[str]) -> Recurrence | None:
-    """What the words mean, all of them; None where they are something else. Raises AmbiguousHour."""
+    """What the words mean, all of them; None where they are something else. Raises
+    AmbiguousHour.
+    """
     plain = [part for word in words for part in re.split(r"[,;]", word.lower()) if part]
     if interval := _interval(plain):
         return interval
@@ -76,7 +99,9 @@ def read_recurrence(words: Sequence[str]) -> Recurrence | None:
 
 
 def _interval(plain: Sequence[str]) -> Recurrence | None:
-    """`hourly`, `every hour`, `every 6 hours`, `every 30 minutes`: such as divide a day or an hour evenly."""
+    """`hourly`, `every hour`, `every 6 hours`, `every 30 minutes`: such as divide a day or an hour
+    evenly.
+    """
     if list(plain) in (["hourly"], ["every", "hour"]):
         return Recurrence("0 * * * *", "every hour")
     if len(plain) != 3 or plain[0] != "every" or not re.fullmatch(r"[0-9]{1,2}", plain[1]):
@@ -84,7 +109,8 @@ def _interval(plain: Sequence[str]) -> Recurrence | None:
     number, unit = int(plain[1]), plain[2]
     if unit in ("hours", "hour", "hrs", "h") and number in _HOURS_APART:
         return Recurrence(
-            f"0 */{number} * * *" if number > 1 else "0 * * * *", f"every {number} hours" if number > 1 else "every hour"
+            f"0 */{number} * * *" if number > 1 else "0 * * * *",
+            f"every {number} hours" if number > 1 else "every hour",
         )
     if unit in ("minutes", "mins", "min", "m") and number in _MINUTES_APART:
         return Recurrence(f"*/{number} * * * *", f"every {number} minutes")
@@ -117,7 +143,11 @@ def _time(text: str) -> tuple[int, int] | None:
         return None
     hour, minute, half = int(match[1]), int(match[2] or 0), match[3]
     if half:
-        return (hour % 12 + (12 if half == "pm" else 0), minute) if 1 <= hour <= 12 and minute < 60 else None
+        return (
+            (hour % 12 + (12 if half == "pm" else 0), minute)
+            if 1 <= hour <= 12 and minute < 60
+            else None
+        )
     if match[2] is None and (1 <= hour <= 6 or hour == 12):
         raise AmbiguousHour(hour)
     return (hour, minute) if hour < 24 and minute < 60 else None
@@ -130,7 +160,9 @@ class _Days:
 
 
 def _days(plain: Sequence[str]) -> _Days | None:
-    """Every day where nothing is said; else weekdays, or days of the month, behind `on` or `every` or in the plural."""
+    """Every day where nothing is said; else weekdays, or days of the month, behind `on` or `every`
+    or in the plural.
+    """
     if not plain or list(plain) in (
         ["daily"],
         ["everyday"],
@@ -162,7 +194,9 @@ def _days(plain: Sequence[str]) -> _Days | None:
 
 
 def _weekday_span(words: Sequence[str], at: int, *, marked: bool) -> tuple[Sequence[int], int]:
-    """The weekdays at a place, and how many words they take: `mondays`, `weekdays`, `mon-fri`, `monday to friday`."""
+    """The weekdays at a place, and how many words they take: `mondays`, `weekdays`, `mon-fri`,
+    `monday to friday`.
+    """
     word = words[at]
     if word in _GROUPS:
         return _GROUPS[word], 1
@@ -172,7 +206,11 @@ def _weekday_span(words: Sequence[str], at: int, *, marked: bool) -> tuple[Seque
         last, dash, used = words[at + 2], "-", 3
     if dash:
         one, two = _NAMES.get(first.removesuffix("s")), _NAMES.get(last.removesuffix("s"))
-        return (range(one, two + 1), used) if one is not None and two is not None and one < two else ((), 0)
+        return (
+            (range(one, two + 1), used)
+            if one is not None and two is not None and one < two
+            else ((), 0)
+        )
     is_plural = word.endswith("s") and word not in _NAMES
     number = _NAMES.get(word, _NAMES.get(word.removesuffix("s")))
     # `last monday at 09:00` is a question about monday.
@@ -199,7 +237,9 @@ def _joined(times: Sequence[tuple[int, int]], days: _Days) -> Recurrence:
     at = _listed([f"{hour:02}:{minute:02}" for hour, _ in times])
     if days.of_month:
         on = f"on the {_listed([f'{day}{_ordinal(day)}' for day in days.of_month])} of the month"
-        return Recurrence(f"{minute} {hours} {','.join(map(str, days.of_month))} * *", f"at {at} {on}")
+        return Recurrence(
+            f"{minute} {hours} {','.join(map(str, days.of_month))} * *", f"at {at} {on}"
+        )
     weekday, said = _weekdays(days.weekdays)
     return Recurrence(f"{minute} {hours} * * {weekday}", f"at {at} {said}")
 
@@ -212,7 +252,9 @@ def _weekdays(numbers: Sequence[int]) -> tuple[str, str]:
     if tuple(numbers) == (5, 6):
         return "sat,sun", "on weekends"
     names = [WEEKDAYS[number] for number in numbers]
-    return ",".join(name[:3] for name in names), "on " + _listed([name.capitalize() + "s" for name in names])
+    return ",".join(name[:3] for name in names), "on " + _listed(
+        [name.capitalize() + "s" for name in names]
+    )
 
 
 def _listed(items: Sequence[str]) -> str:

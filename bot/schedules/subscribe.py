@@ -1,4 +1,6 @@
-"""The words by which people have a question asked again and again: `subscribe`, `subscriptions`, `unsubscribe` (pure)."""
+"""The words by which people have a question asked again and again: `subscribe`, `subscriptions`,
+`unsubscribe` (pure).
+"""
 
 from __future__ import annotations
 
@@ -14,20 +16,27 @@ from bot.schedules.recurrence import MOST_WORDS, AmbiguousHour, find_recurrence,
 
 WORDS = ("subscribe", "subscriptions", "unsubscribe")
 # They say how often, before a time or alone.
-_HOW_OFTEN = frozenset({"every", "each", "weekly", "monthly", "biweekly", "fortnightly", "yearly", "quarterly"})
+_HOW_OFTEN = frozenset(
+    {"every", "each", "weekly", "monthly", "biweekly", "fortnightly", "yearly", "quarterly"}
+)
 # The last `at` is the one that says when; one before it belongs to the question.
 _TIME = re.compile(
-    r"(?P<question>.*)(?<!\S)at\s+(?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?:\s+on\s+(?P<days>.+))?", re.IGNORECASE | re.DOTALL
+    r"(?P<question>.*)(?<!\S)at\s+(?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?:\s+on\s+(?P<days>.+))?",
+    re.IGNORECASE | re.DOTALL,
 )
 # A time of day with minutes or a half of the day.
-_CLOCK = re.compile(r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?(?P<half>am|pm)|(?P<hour_>\d{1,2})[:.](?P<minute_>\d{2})")
+_CLOCK = re.compile(
+    r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?(?P<half>am|pm)|(?P<hour_>\d{1,2})[:.](?P<minute_>\d{2})"
+)
 # A time behind these belongs to the window.
 _BEFORE_TIMES = frozenset({"since", "from", "to", "until", "till", "between", "and", "-", "at"})
 
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """Ask this question at these times. `cron` has five fields; `said` is how the times were read."""
+    """Ask this question at these times. `cron` has five fields; `said` is how the times
+    were read.
+    """
 
     words: str
     cron: str
@@ -44,8 +53,12 @@ class Unsubscribe:
 SubscriptionCommand = Subscribe | Unsubscribe | Literal["list"]
 
 
-def parse_subscription(command: CommandName, text: str, directory: AccountDirectory) -> SubscriptionCommand | None:
-    """What is wished for, or None where the words are a question to be answered now. Raises BadQuestion."""
+def parse_subscription(
+    command: CommandName, text: str, directory: AccountDirectory
+) -> SubscriptionCommand | None:
+    """What is wished for, or None where the words are a question to be answered now. Raises
+    BadQuestion.
+    """
     verb, _, rest = text.strip().partition(" ")
     verb, rest = verb.lower(), rest.strip()
     if verb not in WORDS:
@@ -80,7 +93,9 @@ def _subscribe(command: CommandName, rest: str, directory: AccountDirectory) -> 
 
 
 def _odd_recurrence(words: Sequence[str]) -> list[str]:
-    """The words at the end that say how often, in a way that no schedule knows: `every 2 days`, `weekly`."""
+    """The words at the end that say how often, in a way that no schedule knows: `every 2 days`,
+    `weekly`.
+    """
     tail = [word.lower() for word in words[-3:]]
     for size in range(len(tail), 0, -1):
         if tail[-size] in _HOW_OFTEN and not any(")" in word for word in tail[-size:]):
@@ -88,10 +103,15 @@ def _odd_recurrence(words: Sequence[str]) -> list[str]:
     return []
 
 
-def _odd(command: CommandName, before: Sequence[str], odd: Sequence[str], usual: str) -> BadQuestion:
+def _odd(
+    command: CommandName, before: Sequence[str], odd: Sequence[str], usual: str
+) -> BadQuestion:
     said = sanitise(" ".join(odd), 40)
     return BadQuestion(
-        f"I do not know “{said}”; there are every 1, 2, 3, 4, 6, 8 or 12 hours, every 15, 20 or 30 minutes, and days with a time.",
+        (
+            f"I do not know “{said}”; there are every 1, 2, 3, 4, 6, 8 or 12 hours, every 15, 20 "
+            "or 30 minutes, and days with a time."
+        ),
         f"/{command} subscribe {' '.join(before) or usual} at 09:00 on mondays",
     )
 
@@ -109,16 +129,25 @@ def _not_understood(command: CommandName, rest: str, usual: str) -> BadQuestion:
     asked = match["question"].strip() or usual
     hour, minute, days = int(match["hour"]), int(match["minute"]), (match["days"] or "").strip()
     if hour > 23 or minute > 59:
-        kept = f" on {days}" if days and read_recurrence(["at", "09:00", "on", *days.split()]) else " on weekdays"
+        kept = (
+            f" on {days}"
+            if days and read_recurrence(["at", "09:00", "on", *days.split()])
+            else " on weekdays"
+        )
         return BadQuestion(
-            f"{match['hour']}:{match['minute']} is no time of day.", f"/{command} subscribe {asked} at 09:00{kept}"
+            f"{match['hour']}:{match['minute']} is no time of day.",
+            f"/{command} subscribe {asked} at 09:00{kept}",
         )
     shown = f"/{command} subscribe {asked} at {hour:02}:{minute:02} on weekdays"
-    return BadQuestion(f"I do not know the days “{sanitise(days, 40)}”; say weekdays, mondays or the 1st.", shown)
+    return BadQuestion(
+        f"I do not know the days “{sanitise(days, 40)}”; say weekdays, mondays or the 1st.", shown
+    )
 
 
 def _with_at(words: Sequence[str], usual: str) -> str:
-    """The words with `at` before a time of day near their end, as in `last 7 days 9am`, where that says when; else nothing."""
+    """The words with `at` before a time of day near their end, as in `last 7 days 9am`, where that
+    says when; else nothing.
+    """
     for place in range(len(words) - 1, max(len(words) - MOST_WORDS, 0) - 1, -1):
         if ")" in words[place]:
             return ""
@@ -126,7 +155,10 @@ def _with_at(words: Sequence[str], usual: str) -> str:
         clock = _CLOCK.fullmatch((words[place] + (words[place + 1] if is_apart else "")).lower())
         if not clock or (place and words[place - 1].lower() in _BEFORE_TIMES):
             continue
-        hour, minute = int(clock["hour"] or clock["hour_"]), int(clock["minute"] or clock["minute_"] or 0)
+        hour, minute = (
+            int(clock["hour"] or clock["hour_"]),
+            int(clock["minute"] or clock["minute_"] or 0),
+        )
         if clock["half"]:
             hour = hour % 12 + (12 if clock["half"] == "pm" else 0)
         at = ["at", f"{hour:02}:{minute:02}", *words[place + 1 + is_apart :]]
@@ -146,10 +178,14 @@ def _no_time(command: CommandName, words: Sequence[str], usual: str) -> BadQuest
     ):
         said = sanitise(" ".join(words[at:]), 40)
         return BadQuestion(
-            f"I do not understand “{said}”; say a time such as 9am or 17:30, and the days. Times are in the bot's own time zone.",
+            (
+                f"I do not understand “{said}”; say a time such as 9am or 17:30, and the days. "
+                "Times are in the bot's own time zone."
+            ),
             f"/{command} subscribe {' '.join(words[:at]) or usual} at 09:00 on weekdays",
         )
     asked = " ".join(words) or usual
     return BadQuestion(
-        "When? Say a time, and the days where it is not every day.", f"/{command} subscribe {asked} at 09:00 on weekdays"
+        "When? Say a time, and the days where it is not every day.",
+        f"/{command} subscribe {asked} at 09:00 on weekdays",
     )

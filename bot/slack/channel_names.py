@@ -1,7 +1,7 @@
 """Which channel is meant: by id, by `#name`, or a person, whose direct messages are meant.
 
-A name that was posted to once is pinned to the channel's id, so that a channel that gets the name later does not get what was meant for
-the first one.
+A name that was posted to once is pinned to the channel's id, so that a channel that gets the name
+later does not get what was meant for the first one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ _KINDS = "public_channel,private_channel"
 
 @dataclass(frozen=True, slots=True)
 class Renamed:
-    """A pinned channel that has another name now; `other_id` is the channel that has its old name, where there is one."""
+    """A pinned channel that has another name now; `other_id` is the channel that has its old name,
+    where there is one.
+    """
 
     name: str
     id: str
@@ -35,7 +37,9 @@ class Renamed:
 
 
 class ChannelNames:
-    """Finds channels by what the configuration calls them. Its methods raise what the client raises."""
+    """Finds channels by what the configuration calls them. Its methods raise what the client
+    raises.
+    """
 
     def __init__(self, client: AsyncWebClient, posts: Posts, clock: Callable[[], datetime]) -> None:
         self._client, self._posts, self._clock = client, posts, clock
@@ -52,7 +56,9 @@ class ChannelNames:
         return (await self._pinned()).get(name, name) if name else channel
 
     async def id_of(self, channel: str) -> str:
-        """The id, by which alone history is read and files are placed; the name where there is no such channel."""
+        """The id, by which alone history is read and files are placed; the name where there is no
+        such channel.
+        """
         address = await self.address(channel)
         if not address.startswith("#"):
             return address
@@ -86,7 +92,9 @@ class ChannelNames:
                 self._listed.clear()
                 await self._list(name)
                 other = self._listed.get(name, "")
-                found.append(Renamed(name, channel_id, new_name, other if other != channel_id else ""))
+                found.append(
+                    Renamed(name, channel_id, new_name, other if other != channel_id else "")
+                )
         return found
 
     async def _name_of(self, channel_id: str) -> str:
@@ -108,7 +116,9 @@ class ChannelNames:
         """Reads the names of channels until the wanted one is found."""
         cursor = ""
         while True:
-            page = await self._client.conversations_list(types=_KINDS, exclude_archived=False, limit=1000, cursor=cursor)
+            page = await self._client.conversations_list(
+                types=_KINDS, exclude_archived=False, limit=1000, cursor=cursor
+            )
             self._listed |= {f"#{found['name']}": str(found["id"]) for found in page["channels"]}
             cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
             if wanted in self._listed or not cursor:

@@ -27,7 +27,9 @@ class Channels(Protocol):
         ...
 
     async def is_open_to(self, user: str, channel: str) -> bool:
-        """Whether the person may know what happens in the channel: it is public, or they are in it."""
+        """Whether the person may know what happens in the channel: it is public, or
+        they are in it.
+        """
         ...
 
 
@@ -53,7 +55,9 @@ class SlackChannels:
         return True if found.get("is_im") else bool(found.get("is_member", True))
 
     async def is_open_to(self, user: str, channel: str) -> bool:
-        """Whether the channel is public, or the person is in it. What Slack does not tell is not open."""
+        """Whether the channel is public, or the person is in it. What Slack does not tell is not
+        open.
+        """
         if channel.startswith("#"):
             return False
         if time.monotonic() - self._public.get(channel, float("-inf")) < KEPT_S:
@@ -77,7 +81,9 @@ class SlackChannels:
             return True
         cursor = ""
         for _ in range(MOST_PAGES):
-            page = await self._client.conversations_members(channel=channel, limit=1000, cursor=cursor)
+            page = await self._client.conversations_members(
+                channel=channel, limit=1000, cursor=cursor
+            )
             if user in page["members"]:
                 return True
             cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
@@ -86,6 +92,8 @@ class SlackChannels:
         return False
 
     async def _info(self, channel: str) -> Mapping[str, Any]:
-        answer = await asyncio.wait_for(self._client.conversations_info(channel=channel), PATIENCE_S)
+        answer = await asyncio.wait_for(
+            self._client.conversations_info(channel=channel), PATIENCE_S
+        )
         found: Mapping[str, Any] = answer["channel"]
         return found

@@ -1,4 +1,6 @@
-"""Slack's Web API, asked at the pace that Slack takes and patient where it says that it was too much."""
+"""Slack's Web API, asked at the pace that Slack takes and patient where it says that it was too
+much.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.slack.pace import Priority, SlackPace
 
 log = logging.getLogger("opswatch")
-# Who calls these looks after refusals itself: the connection to Slack, and a form whose trigger is worth nothing a moment later.
+# Who calls these looks after refusals itself: the connection to Slack, and a form whose trigger is
+# worth nothing a moment later.
 NOT_PACED = frozenset({"apps.connections.open", "auth.test", "views.open"})
 # Where Slack does not say for how long, or says something that cannot be meant.
 WAIT_S = 30.0
@@ -25,14 +28,16 @@ LONGEST_WAIT_S = 600.0
 
 
 class SlackClient(AsyncWebClient):
-    """A client whose calls wait for their turn, and for as long as Slack wants where it says 429, which means that it took nothing.
-    Without a `pace` they do neither.
+    """A client whose calls wait for their turn, and for as long as Slack wants where it says 429,
+    which means that it took nothing. Without a `pace` they do neither.
 
-    Raises NoRoom for progress that would have to wait, and aiohttp.ClientPayloadError where an answer cannot be read, so that nobody
-    knows what Slack did.
+    Raises NoRoom for progress that would have to wait, and aiohttp.ClientPayloadError where an
+    answer cannot be read, so that nobody knows what Slack did.
     """
 
-    def __init__(self, *, pace: SlackPace | None, priority: Priority = Priority.ANSWER, **options: Any) -> None:
+    def __init__(
+        self, *, pace: SlackPace | None, priority: Priority = Priority.ANSWER, **options: Any
+    ) -> None:
         super().__init__(**options)
         self.pace, self.priority = pace, priority
 
@@ -45,7 +50,9 @@ class SlackClient(AsyncWebClient):
             return await super().api_call(api_method, **request)
         return await self._paced_call(self.pace, api_method, request)
 
-    async def _paced_call(self, pace: SlackPace, method: str, request: Mapping[str, Any]) -> AsyncSlackResponse:
+    async def _paced_call(
+        self, pace: SlackPace, method: str, request: Mapping[str, Any]
+    ) -> AsyncSlackResponse:
         channel, since = _channel_of(request), asyncio.get_running_loop().time()
         while True:
             await pace.turn(method, channel, self.priority, since=since)
@@ -59,17 +66,26 @@ class SlackClient(AsyncWebClient):
                 if method == "chat.postMessage":
                     pace.same_channel(channel, str(answer.get("channel") or ""))
                 return answer
-            log.warning("Slack takes no %s for %.0f s; what there is to send waits.", method, wait_s)
+            log.warning(
+                "Slack takes no %s for %.0f s; what there is to send waits.", method, wait_s
+            )
             pace.block(method, channel, wait_s)
 
-    async def _request(self, *, http_verb: str, api_url: str, req_args: dict[str, Any]) -> dict[str, Any]:
-        """What came back, with fields that can be asked for whatever a proxy has sent in Slack's place. Raises
-        aiohttp.ClientPayloadError where it says neither yes nor no."""
+    async def _request(
+        self, *, http_verb: str, api_url: str, req_args: dict[str, Any]
+    ) -> dict[str, Any]:
+        """What came back, with fields that can be asked for whatever a proxy has sent in Slack's
+        place. Raises aiohttp.ClientPayloadError where it says neither yes nor no.
+        """
         try:
             answer = await super()._request(http_verb=http_verb, api_url=api_url, req_args=req_args)
         except SlackApiError as error:
             # The SDK gives the bare HTTP response where its body is no JSON.
-            answer = {"data": {}, "headers": error.response.headers, "status_code": error.response.status}
+            answer = {
+                "data": {},
+                "headers": error.response.headers,
+                "status_code": error.response.status,
+            }
         if not isinstance(answer["data"], dict):
             answer["data"] = {}
         if answer["status_code"] == 200 and "ok" not in answer["data"]:
@@ -77,7 +93,9 @@ class SlackClient(AsyncWebClient):
         return answer
 
 
-def paced(client: AsyncWebClient, pace: SlackPace | None, priority: Priority = Priority.ANSWER) -> SlackClient:
+def paced(
+    client: AsyncWebClient, pace: SlackPace | None, priority: Priority = Priority.ANSWER
+) -> SlackClient:
     """A client like this one that keeps a pace."""
     return SlackClient(
         pace=pace,
@@ -94,8 +112,13 @@ def paced(client: AsyncWebClient, pace: SlackPace | None, priority: Priority = P
 
 
 def retry_after_s(error: SlackApiError) -> float | None:
-    """For how many seconds Slack wants to be left alone; None where it has something else against a call."""
-    if error.response.status_code != 429 and error.response.get("error") not in ("ratelimited", "rate_limited"):
+    """For how many seconds Slack wants to be left alone; None where it has something else against a
+    call.
+    """
+    if error.response.status_code != 429 and error.response.get("error") not in (
+        "ratelimited",
+        "rate_limited",
+    ):
         return None
     given = str(error.response.headers.get("Retry-After") or "").strip()
     return max(0.0, min(seconds_of(given), LONGEST_WAIT_S))
@@ -124,4 +147,6 @@ def _channel_of(request: Mapping[str, Any]) -> str:
 
 def _copied(request: Mapping[str, Any]) -> dict[str, Any]:
     """The SDK takes its arguments apart, and a second attempt needs them whole."""
-    return {name: dict(value) if isinstance(value, dict) else value for name, value in request.items()}
+    return {
+        name: dict(value) if isinstance(value, dict) else value for name, value in request.items()
+    }

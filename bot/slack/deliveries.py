@@ -14,14 +14,17 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 log = logging.getLogger("opswatch")
 # What Slack wants a reply to inside the ack; all else is acknowledged before anything looks at it.
 ACKED_BY_LISTENER = frozenset({"view_submission", "block_suggestion"})
-# Slack delivers an event again at once, after a minute and after five; these are more than come in that time.
+# Slack delivers an event again at once, after a minute and after five; these are more than come in
+# that time.
 MOST_KNOWN = 5000
 
 
 class Deliveries:
-    """Dispatches deliveries to `dispatch`. A repeated one has no second effect and gets the reply of the first.
+    """Dispatches deliveries to `dispatch`. A repeated one has no second effect and gets the reply
+    of the first.
 
-    Questions are known beyond a restart, by the record of them in the database; this knows all else while the bot runs.
+    Questions are known beyond a restart, by the record of them in the database; this knows all else
+    while the bot runs.
     """
 
     def __init__(self, dispatch: Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]) -> None:
@@ -68,7 +71,9 @@ class Deliveries:
 
 
 def delivery_key(body: Mapping[str, Any]) -> str:
-    """What a delivery has in common with its repetitions, and with nothing else; empty where Slack gives it nothing of the kind."""
+    """What a delivery has in common with its repetitions, and with nothing else; empty where Slack
+    gives it nothing of the kind.
+    """
     if event_id := body.get("event_id"):
         return f"event {event_id}"
     kind = body.get("type") or body.get("command") or ""

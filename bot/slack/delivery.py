@@ -1,8 +1,9 @@
-"""How an answer reaches the person who asked: in the channel, or privately, with its files, however long it took.
+"""How an answer reaches the person who asked: in the channel, or privately, with its files, however
+long it took.
 
-What certainly did not reach Slack is sent again, or goes another way. A post is
-not sent again after a cut connection, since Slack may have taken it; an edit and a replacement are, since doing them twice changes
-nothing.
+What certainly did not reach Slack is sent again, or goes another way. A post is not sent again
+after a cut connection, since Slack may have taken it; an edit and a replacement are, since doing
+them twice changes nothing.
 """
 
 from __future__ import annotations
@@ -45,10 +46,12 @@ SNIPPET_BYTES = 1_000_000
 UPLOAD_CHUNK = 256 * 1024
 # How long to wait, in seconds, before what certainly did not reach Slack is sent again.
 REACH_AGAIN_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-# A wait for a turn in a channel that its asker is told of, in seconds; and how often the same person is.
+# A wait for a turn in a channel that its asker is told of, in seconds; and how often the same
+# person is.
 LONG_QUEUE_S = 8.0
 QUEUE_TOLD_EVERY_S = 60.0
-# When a message that says that work goes on is tried to be removed, where it could not be replaced: in seconds from then.
+# When a message that says that work goes on is tried to be removed, where it could not be replaced:
+# in seconds from then.
 REMOVE_AFTER_S = (5.0, 30.0, 120.0, 600.0)
 UNREACHABLE = "Only you see this, because Slack took no message for this channel just now."
 
@@ -77,7 +80,9 @@ class Delivery:
         await asyncio.gather(*self._removals, return_exceptions=True)
 
     async def show_progress(self, errand: ReplyTarget, ticket: str, progress: Progress) -> None:
-        """A message that the work goes on, with Cancel; shown where the answer will stand, and as answers leave room for it."""
+        """A message that the work goes on, with Cancel; shown where the answer will stand, and as
+        answers leave room for it.
+        """
         blocks = block_messages.working_blocks(errand.title, ticket, progress)
         text = f"{WORKING} {errand.title}"
         if errand.public and not errand.away:
@@ -94,14 +99,21 @@ class Delivery:
             errand.told_beside = True
             await self.tell(errand, block_messages.pending_note(errand.title, ticket))
             return
-        if not await self._show_privately(errand, text, block_messages.without_newest_blocks(blocks)):
+        if not await self._show_privately(
+            errand, text, block_messages.without_newest_blocks(blocks)
+        ):
             errand.told_beside = True
             await self.tell(errand, block_messages.pending_note(errand.title, ticket))
 
-    async def _show_privately(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> bool:
-        """Whether the asker may be shown the work: by the response URL alone, since nothing else can be replaced by the answer."""
+    async def _show_privately(
+        self, errand: ReplyTarget, text: str, blocks: Sequence[Block]
+    ) -> bool:
+        """Whether the asker may be shown the work: by the response URL alone, since nothing else
+        can be replaced by the answer.
+        """
         url = errand.response_url
-        # What a response URL has made beside a button's message cannot be taken back, so the work takes its place.
+        # What a response URL has made beside a button's message cannot be taken back, so the work
+        # takes its place.
         errand.shown_privately = errand.holder is not ReplaceMode.NOTHING
         try:
             # A response URL can be used a few times, and not for what may be refused first.
@@ -109,11 +121,14 @@ class Delivery:
         except SlackRefused:
             errand.shown_privately = False
         except SlackDeliveryUnknown:
-            # Where it stands, the answer takes its place; where it does not, the answer comes all the same.
+            # Where it stands, the answer takes its place; where it does not, the answer comes all
+            # the same.
             errand.response_url, errand.shown_privately = url, True
         return errand.shown_privately
 
-    async def _show_in_channel(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
+    async def _show_in_channel(
+        self, errand: ReplyTarget, text: str, blocks: Sequence[Block]
+    ) -> None:
         """Raises SlackRefused, and NoRoom where answers need the room."""
         if errand.work_hidden:
             return
@@ -124,10 +139,16 @@ class Delivery:
             await self._delete_progress(errand)
             errand.work_hidden = True
 
-    async def _post_work(self, errand: ReplyTarget, text: str, blocks: Sequence[Block], client: SlackClient) -> None:
-        """Where Slack does not say whether it took the message, it is looked for, so that none is left saying that work goes on."""
+    async def _post_work(
+        self, errand: ReplyTarget, text: str, blocks: Sequence[Block], client: SlackClient
+    ) -> None:
+        """Where Slack does not say whether it took the message, it is looked for, so that none is
+        left saying that work goes on.
+        """
         try:
-            errand.shown_ts = await self.messages.post(errand, text, blocks, client, key=work_key(errand.delivery))
+            errand.shown_ts = await self.messages.post(
+                errand, text, blocks, client, key=work_key(errand.delivery)
+            )
         except SlackDeliveryUnknown:
             errand.shown_ts = await self.messages.find_work(errand)
             errand.work_hidden = not errand.shown_ts
@@ -140,7 +161,12 @@ class Delivery:
             except SlackRefused as error:
                 self._fall_back_to_private(errand, error)
             else:
-                await self._bring_files(errand, answer.files, channel=errand.channel, thread_ts=errand.thread_ts or thread)
+                await self._bring_files(
+                    errand,
+                    answer.files,
+                    channel=errand.channel,
+                    thread_ts=errand.thread_ts or thread,
+                )
                 if errand.holder is ReplaceMode.REFUSAL:
                     with contextlib.suppress(SlackRefused, SlackDeliveryUnknown):
                         await respond(self._session, errand.response_url, {"delete_original": True})
@@ -164,7 +190,9 @@ class Delivery:
         errand.shown_privately = False
 
     async def lost(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
-        """An earlier process was cut off: what it left saying that work goes on tells that now; else its asker alone is told."""
+        """An earlier process was cut off: what it left saying that work goes on tells that now;
+        else its asker alone is told.
+        """
         with contextlib.suppress(SlackRefused, SlackDeliveryUnknown):
             ts = errand.shown_ts or await self.messages.find_work(errand)
             if ts and await self.messages.edited(errand, ts, text, blocks, self._client):
@@ -174,22 +202,31 @@ class Delivery:
     async def share(self, channel: str, user: str, text: str, blocks: Sequence[Block]) -> None:
         """A private answer put into the channel by its asker. Raises SlackRefused."""
         told = [*block_messages.without_buttons(blocks), kit.context(f"Shared by <@{user}>")]
-        await self.messages.post(ReplyTarget(user=user, channel=channel, response_url="", line=""), text, told, self._client)
+        await self.messages.post(
+            ReplyTarget(user=user, channel=channel, response_url="", line=""),
+            text,
+            told,
+            self._client,
+        )
 
     async def tell(self, errand: ReplyTarget, told: Answer) -> None:
         """What became of a wish or of a button, for the asker alone."""
         await self.send_ephemeral(errand, told.text, told.blocks)
 
     async def send_ephemeral(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
-        """A message only the asker sees; it takes the place of what was whispered about this errand before.
+        """A message only the asker sees; it takes the place of what was whispered about this errand
+        before.
 
-        Raises SlackRefused where no way is left, and SlackDeliveryUnknown where Slack did not say whether it took it.
+        Raises SlackRefused where no way is left, and SlackDeliveryUnknown where Slack did not say
+        whether it took it.
         """
         blocks = self.messages.checked(text, blocks)
         await self._once_reached(lambda: self._whisper(errand, text, blocks))
 
     async def _whisper(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
-        """By the first way that takes it: the response URL, beside the channel, by direct message."""
+        """By the first way that takes it: the response URL, beside the channel, by
+        direct message.
+        """
         if errand.direct:
             await self.messages.post(errand, text, blocks, self._client)
             return
@@ -208,12 +245,17 @@ class Delivery:
             errand.shown_privately, errand.response_url = False, ""
 
     async def _once_reached(self, send: Callable[[], Awaitable[T]]) -> T:
-        """What `send` gives once Slack can be reached. Raises SlackUnreachable where that takes too long."""
+        """What `send` gives once Slack can be reached. Raises SlackUnreachable where that takes too
+        long.
+        """
         for wait_s in self._reach_again_s:
             try:
                 return await send()
             except SlackUnreachable:
-                log.warning("Slack could not be reached; what there is to say is sent again in %.0f s.", wait_s)
+                log.warning(
+                    "Slack could not be reached; what there is to say is sent again in %.0f s.",
+                    wait_s,
+                )
                 await asyncio.sleep(wait_s)
         return await send()
 
@@ -222,7 +264,9 @@ class Delivery:
         await self._client.views_open(trigger_id=trigger, view=view)
 
     async def update_view(self, view: Block, view_id: str, hash_: str) -> str:
-        """Tells an open modal anew, and gives its new hash. Raises SlackApiError where it was closed or has changed meanwhile."""
+        """Tells an open modal anew, and gives its new hash. Raises SlackApiError where it was
+        closed or has changed meanwhile.
+        """
         told = await self._client.views_update(view=view, view_id=view_id, hash=hash_)
         return str((told.get("view") or {}).get("hash") or hash_)
 
@@ -230,11 +274,15 @@ class Delivery:
         problems = limits.block_problems(blocks, most=limits.MOST_VIEW_BLOCKS)
         if problems:
             log.error("App Home would be refused: %s", "; ".join(problems))
-        await self._client.views_publish(user_id=user, view={"type": "home", "blocks": list(blocks)[: limits.MOST_VIEW_BLOCKS]})
+        await self._client.views_publish(
+            user_id=user, view={"type": "home", "blocks": list(blocks)[: limits.MOST_VIEW_BLOCKS]}
+        )
 
     async def _answer_in_channel(self, errand: ReplyTarget, answer: Answer) -> str:
-        """The `ts` of the answer, which takes the place of the answer that the person had, or of what showed that work goes on. Where that
-        is gone, or cannot be edited any more, it is posted anew."""
+        """The `ts` of the answer, which takes the place of the answer that the person had, or of
+        what showed that work goes on. Where that is gone, or cannot be edited any more, it is
+        posted anew.
+        """
         for ts in filter(None, (errand.place, errand.shown_ts)):
             if await self.messages.edited(errand, ts, answer.text, answer.blocks, self._client):
                 if ts == errand.shown_ts:
@@ -247,17 +295,30 @@ class Delivery:
         return ts
 
     async def _tell_of_queue(self, errand: ReplyTarget) -> None:
-        """Tells the asker that the answer waits for its turn in a busy channel. A courtesy: where it cannot be told, it is not."""
+        """Tells the asker that the answer waits for its turn in a busy channel. A courtesy: where
+        it cannot be told, it is not.
+        """
         pace, now = self._client.pace, asyncio.get_running_loop().time()
         wait_s = pace.wait_s(errand.channel) if pace else 0.0
         key = (errand.user, errand.channel)
-        if wait_s < LONG_QUEUE_S or errand.direct or now - self._queue_told.get(key, -QUEUE_TOLD_EVERY_S) < QUEUE_TOLD_EVERY_S:
+        if (
+            wait_s < LONG_QUEUE_S
+            or errand.direct
+            or now - self._queue_told.get(key, -QUEUE_TOLD_EVERY_S) < QUEUE_TOLD_EVERY_S
+        ):
             return
-        self._queue_told = {known: at for known, at in self._queue_told.items() if now - at < QUEUE_TOLD_EVERY_S} | {key: now}
-        text = f"Much is being posted in this channel: the answer to `{errand.title}` is ready and comes in about {wait_s:.0f} s."
+        self._queue_told = {
+            known: at for known, at in self._queue_told.items() if now - at < QUEUE_TOLD_EVERY_S
+        } | {key: now}
+        text = (
+            f"Much is being posted in this channel: the answer to `{errand.title}` is ready and "
+            f"comes in about {wait_s:.0f} s."
+        )
         with contextlib.suppress(SlackRefused, SlackDeliveryUnknown):
             await self._whisper(
-                replace(errand, shown_privately=False), text, self.messages.checked(text, block_messages.note_blocks(text))
+                replace(errand, shown_privately=False),
+                text,
+                self.messages.checked(text, block_messages.note_blocks(text)),
             )
 
     async def _delete_progress(self, errand: ReplyTarget) -> None:
@@ -282,12 +343,22 @@ class Delivery:
         task.add_done_callback(self._removals.discard)
 
     async def _bring_files(
-        self, errand: ReplyTarget, files: Sequence[AnswerFile], *, channel: str = "", thread_ts: str = "", comment: str = ""
+        self,
+        errand: ReplyTarget,
+        files: Sequence[AnswerFile],
+        *,
+        channel: str = "",
+        thread_ts: str = "",
+        comment: str = "",
     ) -> None:
-        """The files, in the thread or by direct message. The answer stands by now: trouble with a file is told beside it."""
+        """The files, in the thread or by direct message. The answer stands by now: trouble with a
+        file is told beside it.
+        """
         try:
             for file in files:
-                channel, thread_ts = await self._bring_file(errand, file, channel, thread_ts, comment)
+                channel, thread_ts = await self._bring_file(
+                    errand, file, channel, thread_ts, comment
+                )
         except (SlackApiError, SlackRefused, SlackDeliveryUnknown, UploadRefused, *UNSURE) as error:
             why = _why(error)
             log.error("A file could not be sent: %s", why)
@@ -297,7 +368,9 @@ class Delivery:
     async def _bring_file(
         self, errand: ReplyTarget, file: AnswerFile, channel: str, thread_ts: str, comment: str
     ) -> tuple[str, str]:
-        """Where the file stands: in the thread, in the channel where the thread is gone, or in direct messages where we may not post."""
+        """Where the file stands: in the thread, in the channel where the thread is gone, or in
+        direct messages where we may not post.
+        """
         channel = channel or await self.messages.direct(errand.user)
         try:
             await self._send_file(file, channel=channel, thread_ts=thread_ts, comment=comment)
@@ -326,15 +399,23 @@ class Delivery:
         """The channel of a person's direct messages with us. Raises SlackRefused."""
         return await self.messages.direct(user)
 
-    async def _send_file(self, file: AnswerFile, *, channel: str, thread_ts: str = "", comment: str = "") -> None:
+    async def _send_file(
+        self, file: AnswerFile, *, channel: str, thread_ts: str = "", comment: str = ""
+    ) -> None:
         """A file by Slack's three steps; its bytes go out in pieces and are never all in memory."""
         place: dict[str, Any] = {"channel_id": channel}
         place |= {"thread_ts": thread_ts} if thread_ts else {}
         place |= {"initial_comment": comment} if comment else {}
         await upload(
-            self._client, self._session, name=file.name, length=file.bytes, content=_pieces(file), about=file.title,
-            kind=_snippet_type(file), place=place,
-        )  # fmt: skip
+            self._client,
+            self._session,
+            name=file.name,
+            length=file.bytes,
+            content=_pieces(file),
+            about=file.title,
+            kind=_snippet_type(file),
+            place=place,
+        )
 
 
 def _why(error: Exception) -> str:
@@ -345,17 +426,27 @@ def _why(error: Exception) -> str:
         return error.code
     if isinstance(error, UploadRefused):
         return f"HTTP {error.status}"
-    return "Slack could not be reached" if isinstance(error, aiohttp.ClientConnectorError) else "the connection was cut"
+    return (
+        "Slack could not be reached"
+        if isinstance(error, aiohttp.ClientConnectorError)
+        else "the connection was cut"
+    )
 
 
 def _private(errand: ReplyTarget, answer: Answer, ticket: str) -> tuple[str, list[Block]]:
-    """A private answer in words and blocks: why it is private, where its file is, and the button that shares it."""
+    """A private answer in words and blocks: why it is private, where its file is, and the button
+    that shares it.
+    """
     blocks, text = block_messages.with_share(answer.blocks, ticket), answer.text
     if answer.files:
         where = "The file is in your direct messages."
         blocks.insert(-1, kit.context(where))
         text = f"{text}\n{where}"
-    return (f"{errand.away}\n{text}", [kit.context(errand.away), *blocks]) if errand.away else (text, blocks)
+    return (
+        (f"{errand.away}\n{text}", [kit.context(errand.away), *blocks])
+        if errand.away
+        else (text, blocks)
+    )
 
 
 def _snippet_type(file: AnswerFile) -> str | None:

@@ -1,4 +1,6 @@
-"""What Slack's refusals of a message mean: whose fault it is, and what helps. Pages: "chat.postMessage", "files.completeUploadExternal"."""
+"""What Slack's refusals of a message mean: whose fault it is, and what helps. Pages:
+"chat.postMessage", "files.completeUploadExternal".
+"""
 
 from __future__ import annotations
 
@@ -60,11 +62,24 @@ _CHANNEL = frozenset(
     }
 )
 _GONE = frozenset(
-    {"cannot_reply_to_message", "cant_update_message", "edit_window_closed", "message_not_found", "thread_not_found"}
+    {
+        "cannot_reply_to_message",
+        "cant_update_message",
+        "edit_window_closed",
+        "message_not_found",
+        "thread_not_found",
+    }
 )
 # What words without any blocks may mend.
 BLOCKS = frozenset(
-    {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "no_text", "too_many_attachments"}
+    {
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "msg_blocks_too_long",
+        "msg_too_long",
+        "no_text",
+        "too_many_attachments",
+    }
 )
 # What the operator can do, by Slack's own word.
 _HELP = MappingProxyType(
@@ -93,8 +108,9 @@ def error_code(error: SlackApiError) -> str:
 
 
 def cause_of(error: SlackApiError) -> Cause:
-    """Whose fault a refusal is; a word of Slack's that is not known is held against the one message alone. An answer without any word,
-    such as a proxy's, is not Slack's."""
+    """Whose fault a refusal is; a word of Slack's that is not known is held against the one message
+    alone. An answer without any word, such as a proxy's, is not Slack's.
+    """
     code = error_code(error)
     if error.response.status_code >= 500 or code in _UNSURE or not error.response.get("error"):
         return Cause.UNSURE

@@ -1,7 +1,9 @@
-"""HTTP mode: Slack's requests at `/slack/events`, each checked for Slack's signature before anything in it is read.
+"""HTTP mode: Slack's requests at `/slack/events`, each checked for Slack's signature before
+anything in it is read.
 
-What wants no reply is acknowledged at once and worked on afterwards, as in Socket Mode. Pages: "Verifying requests from Slack",
-"Using the Events API over HTTP", "Implementing slash commands" (`ssl_check`).
+What wants no reply is acknowledged at once and worked on afterwards, as in Socket Mode. Pages:
+"Verifying requests from Slack", "Using the Events API over HTTP", "Implementing slash commands"
+(`ssl_check`).
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ from providers.redaction import Secret
 
 log = logging.getLogger("opswatch")
 EVENTS_PATH = "/slack/events"
-# A check of Slack's that the address can be reached; it carries no signature, and holds no more than this.
+# A check of Slack's that the address can be reached; it carries no signature, and holds no more
+# than this.
 MOST_CHECK_BYTES = 2000
 SIGNED_WITHIN_S = 300
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
@@ -38,7 +41,13 @@ _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 class HttpMode:
     """Answers Slack's requests."""
 
-    def __init__(self, deliveries: Deliveries, signing_secret: Secret, state: ConnectionStatus, clock: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        deliveries: Deliveries,
+        signing_secret: Secret,
+        state: ConnectionStatus,
+        clock: Clock = utc_now,
+    ) -> None:
         self._deliveries, self._state, self._clock = deliveries, state, clock
         self._secret = signing_secret
         self._refusals = LimitedLog(log)
@@ -79,7 +88,10 @@ class HttpMode:
         if not hmac.compare_digest(_signature(self._secret, timestamp, body), signature):
             return "its signature is not Slack's; is SLACK_SIGNING_SECRET the one of this app?"
         if abs(self._clock().timestamp() - int(timestamp)) > SIGNED_WITHIN_S:
-            return "it was not signed within the last five minutes; is the clock of this machine right?"
+            return (
+                "it was not signed within the last five minutes; is the clock of this machine "
+                "right?"
+            )
         return ""
 
     async def _deliver(self, request: web.BaseRequest, body: bytes) -> web.StreamResponse:
@@ -119,7 +131,9 @@ def _is_ssl_check(request: web.BaseRequest, body: bytes) -> bool:
 def _parsed(request: web.BaseRequest, body: bytes) -> AsyncBoltRequest | None:
     """The request as Bolt knows it; None where it is nothing that Slack sends."""
     try:
-        parsed = AsyncBoltRequest(body=body.decode(), query=request.query_string, headers={**request.headers})
+        parsed = AsyncBoltRequest(
+            body=body.decode(), query=request.query_string, headers={**request.headers}
+        )
     except (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError):
         return None
     return parsed if isinstance(parsed.body, dict) else None

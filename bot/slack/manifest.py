@@ -1,4 +1,6 @@
-"""The Slack app manifest, generated from the commands and from what the code calls. `manifest.yml` is this, printed."""
+"""The Slack app manifest, generated from the commands and from what the code calls. `manifest.yml`
+is this, printed.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,14 @@ NAME = "Opswatch"
 # Why each scope is asked for.
 SCOPES = {
     "app_mentions:read": "a mention in the thread of an answer asks it again, changed (app_mention)",
-    "channels:history": "whether a digest or an alert stands in its channel already, after a broken connection (conversations.history, conversations.replies)",
-    "channels:read": "the ids of channels that bot.toml names, and who is in a channel (conversations.list, conversations.info, conversations.members)",
+    "channels:history": (
+        "whether a digest or an alert stands in its channel already, after a broken connection "
+        "(conversations.history, conversations.replies)"
+    ),
+    "channels:read": (
+        "the ids of channels that bot.toml names, and who is in a channel (conversations.list, "
+        "conversations.info, conversations.members)"
+    ),
     "commands": "the slash commands",
     "chat:write": "answers in channels (chat.postMessage, chat.update, chat.delete, chat.postEphemeral)",
     "files:write": "tables and logs as files (files.getUploadURLExternal, files.completeUploadExternal)",
@@ -27,9 +35,12 @@ SCOPES = {
 EVENTS = ("app_home_opened", "app_mention")
 ASK_AGAIN, ASK_OPSWATCH = "ask_again", "ask_opswatch"
 LONG_DESCRIPTION = (
-    "Opswatch answers operations questions where you talk about them. /usage tells how much log data an account sends, day by "
-    "day, with quota and month-end forecast. /apiaudit tells who called which API and what failed, over deviceWISE and Akamai in "
-    "one table. /logs brings the lines of a log with a preview, counts by level and the whole file, secrets removed. Answers stand "
+    "Opswatch answers operations questions where you talk about them. /usage tells how much log "
+    "data an account sends, day by "
+    "day, with quota and month-end forecast. /apiaudit tells who called which API and what "
+    "failed, over deviceWISE and Akamai in "
+    "one table. /logs brings the lines of a log with a preview, counts by level and the whole "
+    "file, secrets removed. Answers stand "
     "in the channel where everybody may ask, and are private elsewhere."
 )
 
@@ -45,7 +56,11 @@ def manifest() -> dict[str, Any]:
             "background_color": "#1f3a4d",
         },
         "features": {
-            "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True, "messages_tab_read_only_enabled": True},
+            "app_home": {
+                "home_tab_enabled": True,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": True,
+            },
             "bot_user": {"display_name": NAME, "always_online": True},
             "shortcuts": [
                 {

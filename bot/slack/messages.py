@@ -1,6 +1,8 @@
-"""Messages on their way to Slack: by response URL, beside a channel, by direct message and in it, each in the first form that Slack takes.
+"""Messages on their way to Slack: by response URL, beside a channel, by direct message and in it,
+each in the first form that Slack takes.
 
-Every payload is checked against Slack's limits first. What went wrong rises as SlackRefused, SlackUnreachable or SlackDeliveryUnknown.
+Every payload is checked against Slack's limits first. What went wrong rises as SlackRefused,
+SlackUnreachable or SlackDeliveryUnknown.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import aiohttp
@@ -27,7 +30,8 @@ from bot.slack.response_url import respond
 
 log = logging.getLogger("opswatch")
 T = TypeVar("T")
-# The metadata of a message that says that work goes on, and among how many of the latest it is looked for.
+# The metadata of a message that says that work goes on, and among how many of the latest it is
+# looked for.
 WORK_EVENT, WORKING = "opswatch_work", "Working on"
 LOOK_THROUGH = 100
 # Of 200 messages each.
@@ -35,7 +39,9 @@ MOST_THREAD_PAGES = 10
 
 
 def json_text(value: Any) -> str:
-    """JSON for Slack, several times as fast as the standard encoder, which is left what is no Unicode."""
+    """JSON for Slack, several times as fast as the standard encoder, which is left what is no
+    Unicode.
+    """
     try:
         return msgspec.json.encode(value).decode()
     except (UnicodeEncodeError, TypeError):
@@ -43,24 +49,46 @@ def json_text(value: Any) -> str:
 
 
 def web_client(
-    token: str, api_url: str, session: aiohttp.ClientSession, *, patient: bool = True, pace: SlackPace | None = None
+    token: str,
+    api_url: str,
+    session: aiohttp.ClientSession,
+    *,
+    patient: bool = True,
+    pace: SlackPace | None = None,
 ) -> SlackClient:
-    """A Slack client that shares one HTTP session and repeats nothing but, where it is `patient`, what Slack says it did not take."""
-    # The SDK spells out every request where its logger has no level of its own, even if nobody reads it.
+    """A Slack client that shares one HTTP session and repeats nothing but, where it is `patient`,
+    what Slack says it did not take.
+    """
+    # The SDK spells out every request where its logger has no level of its own, even if nobody
+    # reads it.
     sdk_log = logging.getLogger("slack_sdk.web")
     sdk_log.setLevel(logging.WARNING)
     pace = pace or (SlackPace() if patient else None)
-    return SlackClient(pace=pace, token=token, base_url=api_url, session=session, timeout=30, retry_handlers=[], logger=sdk_log)
+    return SlackClient(
+        pace=pace,
+        token=token,
+        base_url=api_url,
+        session=session,
+        timeout=30,
+        retry_handlers=[],
+        logger=sdk_log,
+    )
 
 
 class SlackMessages:
     """Sends, edits and finds messages for an errand."""
 
-    def __init__(self, client: SlackClient, session: aiohttp.ClientSession, plainer: BlockFallback) -> None:
+    def __init__(
+        self, client: SlackClient, session: aiohttp.ClientSession, plainer: BlockFallback
+    ) -> None:
         self._client, self._session, self._plainer = client, session, plainer
 
-    async def by_response_url(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> bool:
-        """Whether Slack took it. Raises SlackRefused where it takes these blocks in no way, and SlackDeliveryUnknown."""
+    async def by_response_url(
+        self, errand: ReplyTarget, text: str, blocks: Sequence[Block]
+    ) -> bool:
+        """Whether Slack took it. Raises SlackRefused where it takes these blocks in no way, and
+        SlackDeliveryUnknown.
+        """
 
         async def send(shown: Sequence[Block]) -> bool:
             payload = {
@@ -85,12 +113,18 @@ class SlackMessages:
             raise
 
     async def beside(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
-        """In the channel, for the asker alone. Raises SlackRefused, such as where one of us is not in it."""
+        """In the channel, for the asker alone. Raises SlackRefused, such as where one of us is not
+        in it.
+        """
 
         async def send(shown: Sequence[Block]) -> Any:
             return await sent(
                 lambda: self._client.chat_postEphemeral(
-                    channel=errand.channel, user=errand.user, text=to_fallback_text(text), blocks=list(shown), **_thread(errand)
+                    channel=errand.channel,
+                    user=errand.user,
+                    text=to_fallback_text(text),
+                    blocks=list(shown),
+                    **_thread(errand),
                 )
             )
 
@@ -106,12 +140,27 @@ class SlackMessages:
         """By direct message. Raises SlackRefused, such as where the person has left."""
         channel = await self.direct(errand.user)
         await self.post(
-            ReplyTarget(user=errand.user, channel=channel, response_url="", line=errand.line), text, blocks, self._client
+            ReplyTarget(user=errand.user, channel=channel, response_url="", line=errand.line),
+            text,
+            blocks,
+            self._client,
         )
 
-    async def post(self, errand: ReplyTarget, text: str, blocks: Sequence[Block], client: SlackClient, *, key: str = "") -> str:
-        """The `ts` of a message in the channel, in the thread where there is one and it is not gone. Raises SlackRefused and SlackDeliveryUnknown."""
-        metadata: dict[str, Any] = {"metadata": {"event_type": WORK_EVENT, "event_payload": {"key": key}}} if key else {}
+    async def post(
+        self,
+        errand: ReplyTarget,
+        text: str,
+        blocks: Sequence[Block],
+        client: SlackClient,
+        *,
+        key: str = "",
+    ) -> str:
+        """The `ts` of a message in the channel, in the thread where there is one and it is not
+        gone. Raises SlackRefused and SlackDeliveryUnknown.
+        """
+        metadata: dict[str, Any] = (
+            {"metadata": {"event_type": WORK_EVENT, "event_payload": {"key": key}}} if key else {}
+        )
 
         async def send(shown: Sequence[Block], said: str = text) -> str:
             answer = await sent(
@@ -135,12 +184,18 @@ class SlackMessages:
             errand.thread_ts = ""
             return await self._in_some_size(send, text, blocks)
 
-    async def edited(self, errand: ReplyTarget, ts: str, text: str, blocks: Sequence[Block], client: SlackClient) -> bool:
-        """False where the message is gone, or too old to be edited. Raises SlackRefused and SlackDeliveryUnknown."""
+    async def edited(
+        self, errand: ReplyTarget, ts: str, text: str, blocks: Sequence[Block], client: SlackClient
+    ) -> bool:
+        """False where the message is gone, or too old to be edited. Raises SlackRefused and
+        SlackDeliveryUnknown.
+        """
 
         async def send(shown: Sequence[Block], said: str = text) -> bool:
             async def update() -> Any:
-                return await client.chat_update(channel=errand.channel, ts=ts, text=to_fallback_text(said), blocks=list(shown))
+                return await client.chat_update(
+                    channel=errand.channel, ts=ts, text=to_fallback_text(said), blocks=list(shown)
+                )
 
             try:
                 await sent(update)
@@ -155,8 +210,12 @@ class SlackMessages:
                 raise
             return False
 
-    async def _in_some_size(self, send: Callable[..., Awaitable[T]], text: str, blocks: Sequence[Block]) -> T:
-        """What `send` gives for the blocks, or for a few words where Slack finds the message too long all the same."""
+    async def _in_some_size(
+        self, send: Callable[..., Awaitable[T]], text: str, blocks: Sequence[Block]
+    ) -> T:
+        """What `send` gives for the blocks, or for a few words where Slack finds the message too
+        long all the same.
+        """
         try:
             return await self._plainer.send(send, self.checked(text, blocks), text)
         except SlackRefused as error:
@@ -166,14 +225,26 @@ class SlackMessages:
             return await send([kit.section(kit.escaped(few))], few)
 
     async def find_work(self, errand: ReplyTarget) -> str:
-        """The `ts` of the latest message in the channel that says that work on this question goes on; empty where there is none."""
-        pages = self._client.conversations_replies if errand.thread_ts else self._client.conversations_history
+        """The `ts` of the latest message in the channel that says that work on this question goes
+        on; empty where there is none.
+        """
+        pages = (
+            self._client.conversations_replies
+            if errand.thread_ts
+            else self._client.conversations_history
+        )
         where: dict[str, Any] = {"ts": errand.thread_ts} if errand.thread_ts else {}
-        page = await asked(lambda: pages(channel=errand.channel, limit=LOOK_THROUGH, include_all_metadata=True, **where))
+        page = await asked(
+            lambda: pages(
+                channel=errand.channel, limit=LOOK_THROUGH, include_all_metadata=True, **where
+            )
+        )
         for message in page["messages"]:
             metadata = message.get("metadata") or {}
             key = (metadata.get("event_payload") or {}).get("key")
-            is_work = metadata.get("event_type") == WORK_EVENT and str(message.get("text", "")).startswith(WORKING)
+            is_work = metadata.get("event_type") == WORK_EVENT and str(
+                message.get("text", "")
+            ).startswith(WORKING)
             if is_work and key == work_key(errand.delivery):
                 return str(message["ts"])
         return ""
@@ -183,8 +254,20 @@ class SlackMessages:
         found: list[list[Block]] = []
         cursor = ""
         for _ in range(MOST_THREAD_PAGES):
-            page = await asked(lambda: self._client.conversations_replies(channel=channel, ts=ts, limit=200, cursor=cursor))  # noqa: B023
-            found += [message.get("blocks") or [] for message in page["messages"] if is_ours(message, own_ids)]
+            page = await asked(
+                partial(
+                    self._client.conversations_replies,
+                    channel=channel,
+                    ts=ts,
+                    limit=200,
+                    cursor=cursor,
+                )
+            )
+            found += [
+                message.get("blocks") or []
+                for message in page["messages"]
+                if is_ours(message, own_ids)
+            ]
             cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
             if not cursor:
                 break
@@ -201,17 +284,24 @@ class SlackMessages:
         if not problems:
             return blocks
         log.error("A message would be refused by Slack and is simplified: %s", "; ".join(problems))
-        return [kit.section(kit.escaped(truncate(text, 1400)))] if text.strip() else [kit.section("No answer.")]
+        return (
+            [kit.section(kit.escaped(truncate(text, 1400)))]
+            if text.strip()
+            else [kit.section("No answer.")]
+        )
 
 
 def work_key(delivery: str) -> str:
-    """By what the message that says that work goes on is found again; it tells nothing of the delivery."""
+    """By what the message that says that work goes on is found again; it tells nothing of the
+    delivery.
+    """
     return hashlib.sha256(delivery.encode()).hexdigest()[:20]
 
 
 def is_ours(message: Mapping[str, Any], own_ids: Collection[str]) -> bool:
-    """Whether a message was posted by this app, as `user`, `bot_id` or `app_id` tell. Anybody else's holds no question of ours, whatever
-    its buttons say."""
+    """Whether a message was posted by this app, as `user`, `bot_id` or `app_id` tell. Anybody
+    else's holds no question of ours, whatever its buttons say.
+    """
     return any(message.get(name) in own_ids for name in ("user", "bot_id", "app_id"))
 
 
@@ -220,5 +310,11 @@ def _thread(errand: ReplyTarget) -> dict[str, Any]:
 
 
 def to_fallback_text(text: str) -> str:
-    """Top-level text as Slack wants it: escaped, so that nothing in it pings or links, and short enough to be shown whole."""
-    return kit.entities(truncate(sanitise_lines(text), limits.GOOD_TEXT - 400)) if text.strip() else "–"
+    """Top-level text as Slack wants it: escaped, so that nothing in it pings or links, and short
+    enough to be shown whole.
+    """
+    return (
+        kit.entities(truncate(sanitise_lines(text), limits.GOOD_TEXT - 400))
+        if text.strip()
+        else "–"
+    )

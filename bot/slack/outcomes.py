@@ -1,4 +1,6 @@
-"""What Slack's errors mean for a message: whether it may stand there, and where it can go instead."""
+"""What Slack's errors mean for a message: whether it may stand there, and where it can
+go instead.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,14 @@ from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
 T = TypeVar("T")
 
 # Why an answer cannot stand in a channel, and so is sent to its asker alone.
-INVITE = "Only you see this, because I am not in this channel: `/invite @Opswatch` and ask again to have answers in it."
+INVITE = (
+    "Only you see this, because I am not in this channel: `/invite @Opswatch` and ask again to "
+    "have answers in it."
+)
 _ARCHIVED = "Only you see this, because this channel is archived."
-_RESTRICTED = "Only you see this, because a setting of the workspace keeps me from posting in this channel."
+_RESTRICTED = (
+    "Only you see this, because a setting of the workspace keeps me from posting in this channel."
+)
 NOT_HERE: Mapping[str, str] = MappingProxyType(
     {
         "not_in_channel": INVITE,
@@ -34,7 +41,13 @@ NOT_HERE: Mapping[str, str] = MappingProxyType(
 )
 # A message that is not there any more, or cannot be edited any more.
 MESSAGE_GONE = frozenset(
-    {"message_not_found", "cant_update_message", "edit_window_closed", "update_failed", "streaming_state_conflict"}
+    {
+        "message_not_found",
+        "cant_update_message",
+        "edit_window_closed",
+        "update_failed",
+        "streaming_state_conflict",
+    }
 )
 # A thread in which nothing can be posted any more.
 THREAD_GONE = frozenset(
@@ -58,8 +71,9 @@ _NOT_SENT = (
 
 
 async def sent(send: Callable[[], Awaitable[T]]) -> T:
-    """What `send` gives. Raises SlackUnreachable where Slack certainly has nothing of it, SlackDeliveryUnknown where it did not say whether it
-    took it, and else SlackRefused."""
+    """What `send` gives. Raises SlackUnreachable where Slack certainly has nothing of it,
+    SlackDeliveryUnknown where it did not say whether it took it, and else SlackRefused.
+    """
     try:
         return await send()
     except SlackApiError as error:
@@ -71,7 +85,9 @@ async def sent(send: Callable[[], Awaitable[T]]) -> T:
 
 
 async def asked(ask: Callable[[], Awaitable[T]]) -> T:
-    """What `ask` gives, which changes nothing in Slack. Raises SlackUnreachable and SlackRefused."""
+    """What `ask` gives, which changes nothing in Slack. Raises SlackUnreachable and
+    SlackRefused.
+    """
     try:
         return await sent(ask)
     except SlackDeliveryUnknown:
@@ -79,7 +95,9 @@ async def asked(ask: Callable[[], Awaitable[T]]) -> T:
 
 
 def was_not_sent(error: BaseException) -> bool:
-    """Whether no connection came about: refused, no such name, no route, a certificate or a proxy that is not as it should be."""
+    """Whether no connection came about: refused, no such name, no route, a certificate or a proxy
+    that is not as it should be.
+    """
     return isinstance(error, _NOT_SENT)
 
 

@@ -1,7 +1,9 @@
-"""The pace at which Slack takes requests, shared by everything that is sent: answers, progress, alerts, digests and files.
+"""The pace at which Slack takes requests, shared by everything that is sent: answers, progress,
+alerts, digests and files.
 
-Slack takes about one message a second in a channel, several hundred a minute in a workspace, and so many calls a minute of each other
-method. Whoever wants more waits here for its turn rather than being refused there. Page: "Rate limits".
+Slack takes about one message a second in a channel, several hundred a minute in a workspace, and so
+many calls a minute of each other method. Whoever wants more waits here for its turn rather than
+being refused there. Page: "Rate limits".
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-# Between two messages in a channel, in seconds. Slack allows one a second; a little more keeps clear of its own counting.
+# Between two messages in a channel, in seconds. Slack allows one a second; a little more keeps
+# clear of its own counting.
 MESSAGE_EVERY_S = 1.1
 CHANNEL_BURST = 3
 WORKSPACE_PER_MINUTE = 300
@@ -39,9 +42,11 @@ MOST_LANES = 500
 
 
 class Priority(enum.Enum):
-    """Who goes first. The value is how much later than an answer it takes its turn, in seconds, so that nothing waits for ever.
+    """Who goes first. The value is how much later than an answer it takes its turn, in seconds, so
+    that nothing waits for ever.
 
-    Progress never waits: it is shown where there is room, and the next one shows what has come since.
+    Progress never waits: it is shown where there is room, and the next one shows what has come
+    since.
     """
 
     ANSWER = 0.0
@@ -64,7 +69,9 @@ class Rate:
 
 @dataclass(slots=True)
 class _Lane:
-    """The turns of one channel, one method or the workspace: a token bucket with a queue by priority in front of it."""
+    """The turns of one channel, one method or the workspace: a token bucket with a queue by
+    priority in front of it.
+    """
 
     rate: Rate
     tokens: float
@@ -76,7 +83,11 @@ class _Lane:
     def has_room(self, now: float) -> bool:
         """Whether something unimportant may go now and leaves half of the burst to others."""
         self._fill(now)
-        return not self.queue() and now >= self.blocked_until and self.tokens - 1 >= self.rate.burst // 2
+        return (
+            not self.queue()
+            and now >= self.blocked_until
+            and self.tokens - 1 >= self.rate.burst // 2
+        )
 
     def is_idle(self, now: float) -> bool:
         self._fill(now)
@@ -130,17 +141,22 @@ class _Lane:
         """How many seconds until the next token may be taken."""
         self._fill(now)
         missing = max(0.0, 1 - self.tokens) * 60 / self.rate.per_minute
-        # Rounded, for a fraction of a token that arithmetic has lost would be waited for again and again.
+        # Rounded, for a fraction of a token that arithmetic has lost would be waited for again and
+        # again.
         return max(self.blocked_until - now, missing if missing > 1e-6 else 0.0)
 
     def _fill(self, now: float) -> None:
         since = max(self.filled_at, min(self.blocked_until, now))
-        self.tokens = min(float(self.rate.burst), self.tokens + max(0.0, now - since) * self.rate.per_minute / 60)
+        self.tokens = min(
+            float(self.rate.burst), self.tokens + max(0.0, now - since) * self.rate.per_minute / 60
+        )
         self.filled_at = now
 
 
 class SlackPace:
-    """Gives turns to send. `message_every_s` is the time between two messages in a channel; all else goes as much faster or slower."""
+    """Gives turns to send. `message_every_s` is the time between two messages in a channel; all
+    else goes as much faster or slower.
+    """
 
     def __init__(self, message_every_s: float = MESSAGE_EVERY_S) -> None:
         self._speed = MESSAGE_EVERY_S / max(message_every_s, 1e-6)
@@ -148,9 +164,12 @@ class SlackPace:
         self._ids: dict[str, str] = {}
         self._numbers = itertools.count()
 
-    async def turn(self, method: str, channel: str, priority: Priority, *, since: float | None = None) -> None:
-        """Returns when this call may be made; `since` is when it was wanted first, by the clock of the loop. Raises NoRoom for progress that
-        would have to wait."""
+    async def turn(
+        self, method: str, channel: str, priority: Priority, *, since: float | None = None
+    ) -> None:
+        """Returns when this call may be made; `since` is when it was wanted first, by the clock of
+        the loop. Raises NoRoom for progress that would have to wait.
+        """
         lanes, now = self._lanes_of(method, channel), asyncio.get_running_loop().time()
         if priority is Priority.PROGRESS:
             if not all(lane.has_room(now) for lane in lanes):
@@ -163,7 +182,9 @@ class SlackPace:
             await lane.turn(order, next(self._numbers))
 
     def block(self, method: str, channel: str, seconds: float) -> None:
-        """Slack takes no such call for so long: none of this method, and of messages none in this channel."""
+        """Slack takes no such call for so long: none of this method, and of messages none in this
+        channel.
+        """
         self._lanes_of(method, channel)[0].block(asyncio.get_running_loop().time() + seconds)
 
     def wait_s(self, channel: str) -> float:
@@ -183,7 +204,9 @@ class SlackPace:
     def _lanes_of(self, method: str, channel: str) -> Sequence[_Lane]:
         """The lanes that a call passes, the one that a refusal blocks first."""
         if method == "chat.postMessage":
-            return self._channel(channel), self._lane("workspace", Rate(WORKSPACE_PER_MINUTE, WORKSPACE_BURST))
+            return self._channel(channel), self._lane(
+                "workspace", Rate(WORKSPACE_PER_MINUTE, WORKSPACE_BURST)
+            )
         tier = TIERS.get(method, TIER_3)
         lane = self._lane(f"method {method}", Rate(tier * 0.9, tier // 2))
         if method == "files.completeUploadExternal" and channel:
@@ -191,12 +214,18 @@ class SlackPace:
         return (lane,)
 
     def _channel(self, channel: str) -> _Lane:
-        return self._lane(f"channel {self._ids.get(channel, channel)}", Rate(60 / MESSAGE_EVERY_S, CHANNEL_BURST))
+        return self._lane(
+            f"channel {self._ids.get(channel, channel)}", Rate(60 / MESSAGE_EVERY_S, CHANNEL_BURST)
+        )
 
     def _lane(self, name: str, rate: Rate) -> _Lane:
         if name not in self._lanes:
             now = asyncio.get_running_loop().time()
             if len(self._lanes) >= MOST_LANES:
-                self._lanes = {known: lane for known, lane in self._lanes.items() if not lane.is_idle(now)}
-            self._lanes[name] = _Lane(Rate(rate.per_minute * self._speed, rate.burst), float(rate.burst), now)
+                self._lanes = {
+                    known: lane for known, lane in self._lanes.items() if not lane.is_idle(now)
+                }
+            self._lanes[name] = _Lane(
+                Rate(rate.per_minute * self._speed, rate.burst), float(rate.burst), now
+            )
         return self._lanes[name]

@@ -12,13 +12,16 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.store.posts import QueuedPost
 
 EVENT_TYPE = "opswatch_post"
-# Clocks that are apart by less say the same; and so long before it was put into the queue nothing can stand.
+# Clocks that are apart by less say the same; and so long before it was put into the queue nothing
+# can stand.
 MARGIN = timedelta(minutes=1)
 LONG_AGO = timedelta(days=1)
 
 
 class Posted:
-    """Finds posts by their key and files by their name. Its methods raise what the client raises."""
+    """Finds posts by their key and files by their name. Its methods raise what the
+    client raises.
+    """
 
     def __init__(self, client: AsyncWebClient, clock: Callable[[], datetime]) -> None:
         self._client, self._clock = client, clock
@@ -33,7 +36,9 @@ class Posted:
         return ""
 
     async def file(self, waiting: QueuedPost, channel: str) -> str:
-        """The id of the file, or nothing. It carries no key, so it is looked for by its name, which holds its window."""
+        """The id of the file, or nothing. It carries no key, so it is looked for by its name, which
+        holds its window.
+        """
         async for message in self._messages(waiting, channel):
             for file in message.get("files") or []:
                 if file.get("name") == waiting.post.text:
@@ -41,7 +46,9 @@ class Posted:
         return ""
 
     async def _messages(self, waiting: QueuedPost, channel: str) -> AsyncIterator[dict[str, Any]]:
-        """What stands in the thread, or in the channel, since it was put into the queue, by Slack's clock."""
+        """What stands in the thread, or in the channel, since it was put into the queue, by Slack's
+        clock.
+        """
         since, now = waiting.queued_at - MARGIN, self._clock()
         if since > now:
             # It was queued by a clock that was ahead, nobody knows how far.
@@ -59,7 +66,9 @@ class Posted:
                 return
             page = await self._page(waiting, channel, since, cursor)
 
-    async def _page(self, waiting: QueuedPost, channel: str, since: datetime, cursor: str = "") -> Any:
+    async def _page(
+        self, waiting: QueuedPost, channel: str, since: datetime, cursor: str = ""
+    ) -> Any:
         thread: dict[str, Any] = {"ts": waiting.about_ts} if waiting.about_ts else {}
         pages = self._client.conversations_replies if thread else self._client.conversations_history
         return await pages(
@@ -72,7 +81,9 @@ class Posted:
         )
 
     def _ahead(self, page: Any) -> timedelta:
-        """By how much our clock is ahead of Slack's. What was queued by such a clock seems to be younger than its message."""
+        """By how much our clock is ahead of Slack's. What was queued by such a clock seems to be
+        younger than its message.
+        """
         try:
             return self._clock() - parsedate_to_datetime(str(page.headers.get("Date")))
         except (ValueError, TypeError, AttributeError):

@@ -19,12 +19,13 @@ class ReplaceMode(Enum):
 class ReplyTarget:
     """One question on its way through Slack: who asked, where, and what has been shown so far.
 
-    `place` is the person's own answer in the channel, by its `ts`, where a button of it was pressed: the next answer takes its place.
-    `private_place` is the person's own private answer, by the beginning of its ticket, likewise.
-    `response_url` is empty where there is none, or none that may be used any more. `work_hidden` where somebody has deleted the message
-    that said that work goes on, which is then not shown again.
-    `direct` where it came from the App Home: everything about it then goes into the person's direct messages, which nobody else sees.
-    `thread_ts` where it was asked in a thread: it is answered there.
+    `place` is the person's own answer in the channel, by its `ts`, where a button of it was
+    pressed: the next answer takes its place. `private_place` is the person's own private answer, by
+    the beginning of its ticket, likewise. `response_url` is empty where there is none, or none that
+    may be used any more. `work_hidden` where somebody has deleted the message that said that work
+    goes on, which is then not shown again. `direct` where it came from the App Home: everything
+    about it then goes into the person's direct messages, which nobody else sees. `thread_ts` where
+    it was asked in a thread: it is answered there.
     """
 
     user: str

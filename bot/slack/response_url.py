@@ -1,4 +1,5 @@
-"""Messages by response URL: to the person who pressed or typed, also where we are no member; five times within thirty minutes.
+"""Messages by response URL: to the person who pressed or typed, also where we are no member; five
+times within thirty minutes.
 
 Pages: "Handling user interaction" (Message responses).
 """
@@ -26,13 +27,17 @@ LONGEST_WAIT_S = 10.0
 ATTEMPTS = 3
 MOST_ANSWER_BYTES = 4000
 # What Slack says of a URL that is of no use any more; all else is about the message.
-_SPENT = frozenset({"used_url", "expired_url", "invalid_url", "expired_trigger_id", "invalid_trigger_id"})
+_SPENT = frozenset(
+    {"used_url", "expired_url", "invalid_url", "expired_trigger_id", "invalid_trigger_id"}
+)
 
 
 async def respond(session: aiohttp.ClientSession, url: str, payload: Mapping[str, Any]) -> bool:
-    """Whether Slack took the message; False where it certainly did not, so that it may go another way.
+    """Whether Slack took the message; False where it certainly did not, so that it may go another
+    way.
 
-    Raises SlackRefused where Slack does not take these blocks, and SlackDeliveryUnknown where the connection was cut after they were sent.
+    Raises SlackRefused where Slack does not take these blocks, and SlackDeliveryUnknown where the
+    connection was cut after they were sent.
     """
     if not url:
         return False
@@ -40,7 +45,9 @@ async def respond(session: aiohttp.ClientSession, url: str, payload: Mapping[str
         for _ in range(ATTEMPTS):
             async with session.post(url, json=payload, timeout=TIMEOUT) as response:
                 if response.status != 429:
-                    return _was_taken(response.status, await response.content.read(MOST_ANSWER_BYTES))
+                    return _was_taken(
+                        response.status, await response.content.read(MOST_ANSWER_BYTES)
+                    )
                 wait_s = seconds_of(response.headers.get("Retry-After", ""))
             if wait_s > LONGEST_WAIT_S:
                 break
@@ -64,9 +71,13 @@ def _was_taken(status: int, body: bytes) -> bool:
 
 
 def _error_of(body: bytes) -> str:
-    """Slack's word for what is wrong; nothing where nothing is, or where the answer is not Slack's."""
+    """Slack's word for what is wrong; nothing where nothing is, or where the answer is
+    not Slack's.
+    """
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
         return ""
-    return str(answer.get("error") or "") if isinstance(answer, dict) and not answer.get("ok") else ""
+    return (
+        str(answer.get("error") or "") if isinstance(answer, dict) and not answer.get("ok") else ""
+    )

@@ -1,8 +1,10 @@
-"""Socket Mode, kept up: the connection to Slack that is renewed before it ends, and comes back by itself when it breaks.
+"""Socket Mode, kept up: the connection to Slack that is renewed before it ends, and comes back by
+itself when it breaks.
 
-An envelope is acknowledged the moment it is read, before anything looks at it, so that answers under way do not hold it up; what Slack
-wants a reply to inside the ack (modals, options) is acknowledged with that reply. Each connection is opened at an address of its own,
-for an address works once.
+An envelope is acknowledged the moment it is read, before anything looks at it, so that answers
+under way do not hold it up; what Slack wants a reply to inside the ack (modals, options) is
+acknowledged with that reply. Each connection is opened at an address of its own, for an address
+works once.
 
 Pages: "Using Socket Mode", "apps.connections.open".
 """
@@ -33,9 +35,17 @@ from providers.http.connections import describe_failure
 
 log = logging.getLogger("opswatch")
 
-# What Slack says where a token will never do; trying again helps only once somebody has mended the app.
+# What Slack says where a token will never do; trying again helps only once somebody has mended the
+# app.
 FATAL_ERRORS = frozenset(
-    {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "not_allowed_token_type", "missing_scope"}
+    {
+        "invalid_auth",
+        "not_authed",
+        "account_inactive",
+        "token_revoked",
+        "not_allowed_token_type",
+        "missing_scope",
+    }
 )
 MOST_MESSAGE_BYTES = 8 * 1024 * 1024
 ROUTINE = frozenset({"warning", "refresh_requested"})
@@ -57,9 +67,11 @@ NOT_CONNECTED = (aiohttp.ClientError, TimeoutError, OSError, SlackApiError, _NoH
 
 @dataclass(frozen=True, slots=True)
 class SocketTimeouts:
-    """How long to wait for what, in seconds. `ping` is how often the peer is asked whether it is there; it has half as long to
-    answer. An old connection is read for `linger` after its successor stands, so that nothing on its way is lost. `lost` is when those are
-    told whose questions an earlier process left unanswered."""
+    """How long to wait for what, in seconds. `ping` is how often the peer is asked whether it is
+    there; it has half as long to answer. An old connection is read for `linger` after its successor
+    stands, so that nothing on its way is lost. `lost` is when those are told whose questions an
+    earlier process left unanswered.
+    """
 
     open: float = 15.0
     hello: float = 10.0
@@ -71,7 +83,9 @@ class SocketTimeouts:
 
 
 class SocketMode:
-    """Keeps one connection up and hands its envelopes to `handle`, which gives the reply where Slack wants one."""
+    """Keeps one connection up and hands its envelopes to `handle`, which gives the reply where
+    Slack wants one.
+    """
 
     def __init__(
         self,
@@ -95,7 +109,9 @@ class SocketMode:
         self._not_before = 0.0
 
     async def start(self) -> None:
-        """Connects, or goes on trying where Slack cannot be reached. Raises SlackApiError where it never will let us in."""
+        """Connects, or goes on trying where Slack cannot be reached. Raises SlackApiError where it
+        never will let us in.
+        """
         first = None
         try:
             first = await self._opened()
@@ -134,7 +150,9 @@ class SocketMode:
                 self._note(trouble)
 
     def _failed(self, error: Exception) -> None:
-        """Notes why no connection could be opened, and for how long Slack wants to be left alone."""
+        """Notes why no connection could be opened, and for how long Slack wants to be
+        left alone.
+        """
         self._failures += 1
         if not isinstance(error, NOT_CONNECTED):
             log.error("A connection to Slack could not be opened:", exc_info=error)
@@ -144,7 +162,9 @@ class SocketMode:
         self._note(_what_failed(error))
 
     async def _wait_for_disconnect(self, socket: aiohttp.ClientWebSocketResponse) -> str:
-        """What was wrong with the connection; nothing where it only was to be renewed, or had done well until it broke."""
+        """What was wrong with the connection; nothing where it only was to be renewed, or had done
+        well until it broke.
+        """
         ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         started = time.monotonic()
         self._begin(self._read(socket, ended))
@@ -152,23 +172,34 @@ class SocketMode:
         if reason in ROUTINE:
             return ""
         if reason == BROKE_OFF:
-            return "The connection breaks off as soon as it stands." if time.monotonic() - started < self._patience.hello else ""
+            return (
+                "The connection breaks off as soon as it stands."
+                if time.monotonic() - started < self._patience.hello
+                else ""
+            )
         return _REASONS.get(reason, f"Slack closed the connection ({reason[:60]}).")
 
     async def _opened(self) -> aiohttp.ClientWebSocketResponse:
         """A connection that has said hello, at a fresh address."""
         patience = self._patience
-        answer = await asyncio.wait_for(self._client.apps_connections_open(app_token=self._app_token), patience.open)
+        answer = await asyncio.wait_for(
+            self._client.apps_connections_open(app_token=self._app_token), patience.open
+        )
         address = answer.get("url")
         if not isinstance(address, str) or not address.startswith(("wss://", "ws://")):
             raise _NoAddress
         socket = await asyncio.wait_for(
-            self._session.ws_connect(address, heartbeat=patience.ping, max_msg_size=MOST_MESSAGE_BYTES), patience.open
+            self._session.ws_connect(
+                address, heartbeat=patience.ping, max_msg_size=MOST_MESSAGE_BYTES
+            ),
+            patience.open,
         )
         try:
             message = _object(await asyncio.wait_for(socket.receive_str(), patience.hello))
             if message.get("type") != "hello":
-                raise _NoHello(str(message.get("reason") or message.get("type") or "something else"))
+                raise _NoHello(
+                    str(message.get("reason") or message.get("type") or "something else")
+                )
         except BaseException as error:
             await socket.close()
             if isinstance(error, TypeError):
@@ -181,8 +212,12 @@ class SocketMode:
         self._state.connected, self._state.trouble, self._state.since = True, "", self._clock()
         return socket
 
-    async def _read(self, socket: aiohttp.ClientWebSocketResponse, ended: asyncio.Future[str]) -> None:
-        """Acknowledges and queues what comes, until the connection ends. `ended` is set as soon as another one is wanted."""
+    async def _read(
+        self, socket: aiohttp.ClientWebSocketResponse, ended: asyncio.Future[str]
+    ) -> None:
+        """Acknowledges and queues what comes, until the connection ends. `ended` is set as soon as
+        another one is wanted.
+        """
         try:
             async for frame in socket:
                 message = _object(frame.data) if frame.type is aiohttp.WSMsgType.TEXT else {}
@@ -190,7 +225,9 @@ class SocketMode:
                     reason = str(message.get("reason") or "warning")
                     log.info("Slack asks for a fresh connection (%s).", reason)
                     ended.set_result(reason)
-                    asyncio.get_running_loop().call_later(self._patience.linger, self._close_later, socket)
+                    asyncio.get_running_loop().call_later(
+                        self._patience.linger, self._close_later, socket
+                    )
                 elif message.get("envelope_id"):
                     await self._take(message, socket)
         finally:
@@ -213,7 +250,9 @@ class SocketMode:
         self._more.set()
 
     async def _dispatch(self) -> None:
-        """Begins one piece of work at a time and looks at the sockets in between, so that acks never wait for a crowd."""
+        """Begins one piece of work at a time and looks at the sockets in between, so that acks
+        never wait for a crowd.
+        """
         while True:
             await self._more.wait()
             await asyncio.sleep(GATHER_S)
@@ -223,13 +262,18 @@ class SocketMode:
                 await asyncio.sleep(0)
             self._more.clear()
 
-    async def _work(self, request: SocketModeRequest, socket: aiohttp.ClientWebSocketResponse) -> None:
+    async def _work(
+        self, request: SocketModeRequest, socket: aiohttp.ClientWebSocketResponse
+    ) -> None:
         reply = await self._handle(request)
         if wants_reply(request.payload):
             await self._acknowledge(request, socket, reply)
 
     async def _acknowledge(
-        self, request: SocketModeRequest, socket: aiohttp.ClientWebSocketResponse, payload: dict[str, Any] | None = None
+        self,
+        request: SocketModeRequest,
+        socket: aiohttp.ClientWebSocketResponse,
+        payload: dict[str, Any] | None = None,
     ) -> None:
         answer: dict[str, Any] = {"envelope_id": request.envelope_id}
         if payload:
@@ -237,7 +281,9 @@ class SocketMode:
         try:
             await socket.send_str(json.dumps(answer))
         except (ConnectionError, aiohttp.ClientError, RuntimeError):
-            log.warning("An ack could not be sent, since the connection was gone; Slack may deliver again.")
+            log.warning(
+                "An ack could not be sent, since the connection was gone; Slack may deliver again."
+            )
 
     def _close_later(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         if not socket.closed:
@@ -250,10 +296,15 @@ class SocketMode:
         self._state.connected, self._state.trouble = False, trouble
 
     async def _wait(self) -> None:
-        """Waits longer after each failure in a row, up to `longest_wait`, and for as long as Slack wants."""
+        """Waits longer after each failure in a row, up to `longest_wait`, and for as long as Slack
+        wants.
+        """
         wait_s = 0.0
         if self._failures:
-            wait_s = min(self._patience.longest_wait, self._patience.first_wait * 2 ** min(self._failures - 1, 16))
+            wait_s = min(
+                self._patience.longest_wait,
+                self._patience.first_wait * 2 ** min(self._failures - 1, 16),
+            )
         asked_for_s = self._not_before - asyncio.get_running_loop().time()
         await asyncio.sleep(max(wait_s * random.uniform(0.7, 1.0), asked_for_s))
 
@@ -270,8 +321,14 @@ class SocketMode:
 
 
 _REASONS = {
-    "too_many_websockets": "Slack refuses the connection: ten are open for this app already; is it running somewhere else, too?",
-    "link_disabled": "Socket Mode was switched off for this app; switch it on at api.slack.com, or set [slack] mode to http.",
+    "too_many_websockets": (
+        "Slack refuses the connection: ten are open for this app already; is it running somewhere "
+        "else, too?"
+    ),
+    "link_disabled": (
+        "Socket Mode was switched off for this app; switch it on at api.slack.com, or set [slack] "
+        "mode to http."
+    ),
 }
 
 
@@ -279,13 +336,18 @@ def _what_failed(error: Exception) -> str:
     if isinstance(error, SlackApiError):
         code = str(error.response.get("error") or f"HTTP {error.response.status_code}")
         if code in FATAL_ERRORS:
-            return f"Slack does not accept SLACK_APP_TOKEN ({code}); it needs the scope connections:write."
+            return (
+                f"Slack does not accept SLACK_APP_TOKEN ({code}); it needs the scope "
+                "connections:write."
+            )
         wait_s = retry_after_s(error)
         if wait_s is not None:
             return f"Slack asks us to open no connection for {wait_s:.0f} s (HTTP 429)."
         return f"Slack would not open a connection ({code})."
     if isinstance(error, _NoHello):
-        return _REASONS.get(str(error), f"Slack opened a connection and said {str(error)[:60]} instead of hello.")
+        return _REASONS.get(
+            str(error), f"Slack opened a connection and said {str(error)[:60]} instead of hello."
+        )
     if isinstance(error, TimeoutError):
         return "Slack did not answer in time."
     if isinstance(error, aiohttp.WSServerHandshakeError):
@@ -300,7 +362,11 @@ def _what_failed(error: Exception) -> str:
 def unreachable(error: BaseException) -> str:
     """`Slack could not be reached.`, and what can be done where it is a certificate or a proxy."""
     failure = describe_failure(error)
-    return f"Slack could not be reached: {failure[0]}. {failure[1]}" if failure else "Slack could not be reached."
+    return (
+        f"Slack could not be reached: {failure[0]}. {failure[1]}"
+        if failure
+        else "Slack could not be reached."
+    )
 
 
 def _request(message: dict[str, Any]) -> SocketModeRequest | None:
@@ -309,7 +375,11 @@ def _request(message: dict[str, Any]) -> SocketModeRequest | None:
         request = SocketModeRequest.from_dict(message)
     except (ValueError, TypeError):
         return None
-    return request if request and isinstance(request.payload, dict) and isinstance(request.envelope_id, str) else None
+    return (
+        request
+        if request and isinstance(request.payload, dict) and isinstance(request.envelope_id, str)
+        else None
+    )
 
 
 def _object(text: str) -> dict[str, Any]:

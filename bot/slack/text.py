@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import re
 
-_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‚": "'", "\u00a0": " ", "\u2026": "..."})
+_QUOTES = str.maketrans(
+    {"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‚": "'", "\u00a0": " ", "\u2026": "..."}
+)
 _LINK = re.compile(r"<((?:https?|mailto|tel):[^|<>\s]+)(?:\|([^<>]*))?>")
 _MENTION = re.compile(r"<([#@!])([^|<>]+)(?:\|([^<>]*))?>")
 
 
 def unescape_input(text: str) -> str:
-    """The text as the person typed it, on one line: links and mentions unwrapped, straight quotes, `&lt;` `&gt;` `&amp;` undone once."""
+    """The text as the person typed it, on one line: links and mentions unwrapped, straight quotes,
+    `&lt;` `&gt;` `&amp;` undone once.
+    """
     text = _LINK.sub(_link, " ".join(text.splitlines()))
-    text = _MENTION.sub(lambda match: f"{match[1] if match[1] != '!' else '@'}{match[3] or match[2]}", text)
+    text = _MENTION.sub(
+        lambda match: f"{match[1] if match[1] != '!' else '@'}{match[3] or match[2]}", text
+    )
     text = text.translate(_QUOTES).replace("—", "--")
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 

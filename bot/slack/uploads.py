@@ -1,4 +1,6 @@
-"""A file brought to Slack by its three steps: a place to put it, its bytes, and word that they are there."""
+"""A file brought to Slack by its three steps: a place to put it, its bytes, and word that they are
+there.
+"""
 
 from __future__ import annotations
 
@@ -33,14 +35,21 @@ async def upload(
     kind: str | None = None,
     place: dict[str, Any] | None = None,
 ) -> str:
-    """The file's id. Without a `place` only we can see it; what is placed in a channel goes behind the messages there. Raises
-    SlackApiError, UploadRefused and what aiohttp raises."""
+    """The file's id. Without a `place` only we can see it; what is placed in a channel goes behind
+    the messages there. Raises SlackApiError, UploadRefused and what aiohttp raises.
+    """
     if place and isinstance(client, SlackClient):
         client = client.at(Priority.FILE)
-    target = await client.files_getUploadURLExternal(filename=name, length=length, alt_txt=about[:1000], snippet_type=kind)
+    target = await client.files_getUploadURLExternal(
+        filename=name, length=length, alt_txt=about[:1000], snippet_type=kind
+    )
     headers = {"Content-Type": "application/octet-stream", "Content-Length": str(length)}
-    async with session.post(target["upload_url"], data=content, headers=headers, timeout=UPLOAD_TIMEOUT) as response:
+    async with session.post(
+        target["upload_url"], data=content, headers=headers, timeout=UPLOAD_TIMEOUT
+    ) as response:
         if response.status != 200:
             raise UploadRefused(response.status)
-    await client.files_completeUploadExternal(files=[{"id": target["file_id"], "title": name}], **(place or {}))
+    await client.files_completeUploadExternal(
+        files=[{"id": target["file_id"], "title": name}], **(place or {})
+    )
     return str(target["file_id"])

@@ -1,4 +1,6 @@
-"""What Slack knows about people: their time zone, whether they belong to the workspace, and the groups they are in."""
+"""What Slack knows about people: their time zone, whether they belong to the workspace, and the
+groups they are in.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,17 @@ RIGHTS_KEPT_S = 60.0
 OLDEST_LIST_S = 3600.0
 TRY_AGAIN_AFTER_S = 30.0
 PATIENCE_S = 5.0
-# Slack's words for a user group that was deleted or disabled, and for a person it does not know or show to us.
-NO_GROUP = frozenset({"no_such_subteam", "subteam_not_found", "subteam_disabled", "no_such_usergroup", "usergroup_not_found"})
+# Slack's words for a user group that was deleted or disabled, and for a person it does not know or
+# show to us.
+NO_GROUP = frozenset(
+    {
+        "no_such_subteam",
+        "subteam_not_found",
+        "subteam_disabled",
+        "no_such_usergroup",
+        "usergroup_not_found",
+    }
+)
 NO_PERSON = frozenset({"user_not_found", "users_not_found"})
 NOT_SHOWN = "user_not_visible"
 
@@ -57,13 +68,18 @@ class UserDirectory(Protocol):
 
 
 class SlackUserDirectory:
-    """People as Slack knows them (`users.info`, `usergroups.users.list`); `fallback` is the zone where Slack gives none.
+    """People as Slack knows them (`users.info`, `usergroups.users.list`); `fallback` is the zone
+    where Slack gives none.
 
-    `workspace` holds the ids of our own team and organisation; a person of any other is external. Without ids nobody is.
+    `workspace` holds the ids of our own team and organisation; a person of any other is external.
+    Without ids nobody is.
     """
 
     def __init__(
-        self, client: AsyncWebClient, fallback: tzinfo, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        client: AsyncWebClient,
+        fallback: tzinfo,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._client, self._fallback = client, fallback
         self._profiles = _Cache[Person](clock)
@@ -80,11 +96,15 @@ class SlackUserDirectory:
         return (await self._person(user, PROFILE_KEPT_S)).name or user
 
     async def membership(self, user: str, *, kept_s: float = PROFILE_KEPT_S) -> Membership:
-        """Whether the person belongs to the workspace, as far as Slack said within `kept_s`; a member where Slack does not answer."""
+        """Whether the person belongs to the workspace, as far as Slack said within `kept_s`; a
+        member where Slack does not answer.
+        """
         return (await self._person(user, kept_s)).membership
 
     async def groups_of(self, user: str, groups: Sequence[str]) -> Sequence[str]:
-        """Which of the groups the person is in. A group that is gone, or whose members are not known, has none."""
+        """Which of the groups the person is in. A group that is gone, or whose members are not
+        known, has none.
+        """
         members = await asyncio.gather(*(self._members_of(group) for group in groups))
         return [group for group, users in zip(groups, members, strict=True) if user in users]
 
@@ -97,7 +117,9 @@ class SlackUserDirectory:
         return found or Person(self._fallback)
 
     async def _members_of(self, group: str) -> frozenset[str]:
-        found = await self._members.get(group, lambda: self._ask_members(group), kept_s=RIGHTS_KEPT_S, oldest_s=OLDEST_LIST_S)
+        found = await self._members.get(
+            group, lambda: self._ask_members(group), kept_s=RIGHTS_KEPT_S, oldest_s=OLDEST_LIST_S
+        )
         self._note(group, is_known=found is not None)
         return found if found is not None else frozenset()
 
@@ -107,7 +129,13 @@ class SlackUserDirectory:
             self._failing.discard(group)
         elif group not in self._failing:
             self._failing.add(group)
-            log.error("The members of the user group %s cannot be learned from Slack, so nobody counts as one.", group)
+            log.error(
+                (
+                    "The members of the user group %s cannot be learned from Slack, so nobody "
+                    "counts as one."
+                ),
+                group,
+            )
 
     async def _ask_person(self, user: str) -> Person:
         try:
@@ -116,10 +144,14 @@ class SlackUserDirectory:
             code = error.response.get("error")
             if code not in (*NO_PERSON, NOT_SHOWN):
                 raise
-            return Person(self._fallback, Membership.EXTERNAL if code == NOT_SHOWN else Membership.GONE)
+            return Person(
+                self._fallback, Membership.EXTERNAL if code == NOT_SHOWN else Membership.GONE
+            )
         profile = found.get("profile") or {}
         names = [profile.get("display_name"), found.get("real_name"), found.get("name")]
-        return Person(self._zone_of(found), self._membership_of(found), str(next(filter(None, names), "")))
+        return Person(
+            self._zone_of(found), self._membership_of(found), str(next(filter(None, names), ""))
+        )
 
     def _zone_of(self, found: dict[str, object]) -> tzinfo:
         try:
@@ -131,10 +163,15 @@ class SlackUserDirectory:
         if found.get("deleted"):
             return Membership.GONE
         organisation = found.get("enterprise_user")
-        teams = {found.get("team_id"), organisation.get("enterprise_id") if isinstance(organisation, dict) else None}
+        teams = {
+            found.get("team_id"),
+            organisation.get("enterprise_id") if isinstance(organisation, dict) else None,
+        }
         teams.discard(None)
         is_elsewhere = bool(self.workspace and teams and teams.isdisjoint(self.workspace))
-        return Membership.EXTERNAL if found.get("is_stranger") or is_elsewhere else Membership.MEMBER
+        return (
+            Membership.EXTERNAL if found.get("is_stranger") or is_elsewhere else Membership.MEMBER
+        )
 
     async def _ask_members(self, group: str) -> frozenset[str]:
         try:
@@ -148,7 +185,9 @@ class SlackUserDirectory:
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
-    """An instant on both clocks: the wall's may jump, and the other one stands still while a machine sleeps."""
+    """An instant on both clocks: the wall's may jump, and the other one stands still while a
+    machine sleeps.
+    """
 
     wall: datetime
     monotonic: float
@@ -162,15 +201,26 @@ class _Entry(Generic[T]):
 
 
 class _Cache(Generic[T]):
-    """What Slack said, by key. What cannot be learned again stays for a while, and is asked for again soon."""
+    """What Slack said, by key. What cannot be learned again stays for a while, and is asked for
+    again soon.
+    """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._entries: dict[str, _Entry[T]] = {}
         self._asking: dict[str, asyncio.Task[_Entry[T]]] = {}
 
-    async def get(self, key: str, ask: Callable[[], Awaitable[T]], *, kept_s: float, oldest_s: float = float("inf")) -> T | None:
-        """What was learned within `kept_s`, or what Slack says now, or else what it said within `oldest_s`; None without any."""
+    async def get(
+        self,
+        key: str,
+        ask: Callable[[], Awaitable[T]],
+        *,
+        kept_s: float,
+        oldest_s: float = float("inf"),
+    ) -> T | None:
+        """What was learned within `kept_s`, or what Slack says now, or else what it said within
+        `oldest_s`; None without any.
+        """
         known = self._entries.get(key)
         if known is None or not self._is_recent(known, kept_s):
             # Hundreds of alerts of one maker may be due at once, and Slack is asked once.
@@ -185,16 +235,28 @@ class _Cache(Generic[T]):
             return True
         return entry.tried != entry.learned and self._age_s(entry.tried) < TRY_AGAIN_AFTER_S
 
-    def _ask(self, key: str, ask: Callable[[], Awaitable[T]], known: _Entry[T] | None) -> asyncio.Task[_Entry[T]]:
+    def _ask(
+        self, key: str, ask: Callable[[], Awaitable[T]], known: _Entry[T] | None
+    ) -> asyncio.Task[_Entry[T]]:
         task = self._asking[key] = asyncio.create_task(self._learn(key, ask, known))
         task.add_done_callback(lambda _: self._asking.pop(key))
         return task
 
-    async def _learn(self, key: str, ask: Callable[[], Awaitable[T]], known: _Entry[T] | None) -> _Entry[T]:
+    async def _learn(
+        self, key: str, ask: Callable[[], Awaitable[T]], known: _Entry[T] | None
+    ) -> _Entry[T]:
         now = self._now()
         try:
             entry = _Entry(await asyncio.wait_for(ask(), PATIENCE_S), now, now)
-        except (SlackApiError, aiohttp.ClientError, TimeoutError, KeyError, TypeError, ValueError, OSError):
+        except (
+            SlackApiError,
+            aiohttp.ClientError,
+            TimeoutError,
+            KeyError,
+            TypeError,
+            ValueError,
+            OSError,
+        ):
             entry = _Entry(known.value, known.learned, now) if known else _Entry[T](None, None, now)
         self._entries[key] = entry
         return entry

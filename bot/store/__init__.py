@@ -1,5 +1,7 @@
-"""State behind one port with async methods. Who asked what is kept here, answers that wait to be shared, what is asked on a schedule and what
-came of it, messages on their way to Slack, and what may still be asked of the vendors."""
+"""State behind one port with async methods. Who asked what is kept here, answers that wait to be
+shared, what is asked on a schedule and what came of it, messages on their way to Slack, and what
+may still be asked of the vendors.
+"""
 
 from bot.store.alerts import Alerts, EvaluationRecord, Silence
 from bot.store.ledger import SqliteRateLimitStore

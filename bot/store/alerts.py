@@ -1,4 +1,6 @@
-"""How it stands with alerts, what was told of them, what was watched, and what people have made and silenced in chat."""
+"""How it stands with alerts, what was told of them, what was watched, and what people have made and
+silenced in chat.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ NOTICES_KEPT = timedelta(days=400)
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one look at a rule, or at one of its subjects, found; None where there was nothing to be found."""
+    """What one look at a rule, or at one of its subjects, found; None where there was nothing to be
+    found.
+    """
 
     at: datetime
     value: float | None
@@ -27,8 +31,10 @@ class Sample:
 
 
 class EvaluationRecord(msgspec.Struct, frozen=True, gc=False):
-    """What came of one evaluation: the standing (as `state`, `since`, `value` for people, and whole as JSON in `watch`), the samples by
-    subject, what there is to tell, and the reason for it. `due` is the instant it was due, `at` the one it was judged."""
+    """What came of one evaluation: the standing (as `state`, `since`, `value` for people, and whole
+    as JSON in `watch`), the samples by subject, what there is to tell, and the reason for it. `due`
+    is the instant it was due, `at` the one it was judged.
+    """
 
     alert: str
     definition: str
@@ -89,26 +95,41 @@ class Alerts:
         self._series: dict[tuple[str, str], int] = {}
 
     async def watch(self, alert: str, definition: str) -> bytes | None:
-        """How it stood at the last evaluation, as JSON; None where it was never looked at or watched something else."""
-        rows = await self._store.read("SELECT watch FROM alerts WHERE name = ? AND definition = ?", (alert, definition))
+        """How it stood at the last evaluation, as JSON; None where it was never looked at or
+        watched something else.
+        """
+        rows = await self._store.read(
+            "SELECT watch FROM alerts WHERE name = ? AND definition = ?", (alert, definition)
+        )
         return str(rows[0]["watch"]).encode() if rows else None
 
     async def open_incidents(self) -> list[OpenIncident]:
         """Every alert that was ever judged, and the channel of the message that it has open."""
         rows = await self._store.read(
-            "SELECT name, definition, watch, channel FROM alerts LEFT JOIN outbox ON outbox.key = json_extract(watch, '$.incident')",
+            (
+                "SELECT name, definition, watch, channel FROM alerts LEFT JOIN outbox ON "
+                "outbox.key = json_extract(watch, '$.incident')"
+            ),
             (),
         )
-        return [OpenIncident(r["name"], r["definition"], str(r["watch"]).encode(), r["channel"]) for r in rows if r["channel"]]
+        return [
+            OpenIncident(r["name"], r["definition"], str(r["watch"]).encode(), r["channel"])
+            for r in rows
+            if r["channel"]
+        ]
 
     async def last_handled_at(self, alert: str, definition: str, *, now: datetime) -> datetime:
         """The instant for which it was judged last; now where it never was."""
-        rows = await self._store.read("SELECT due FROM alerts WHERE name = ? AND definition = ?", (alert, definition))
+        rows = await self._store.read(
+            "SELECT due FROM alerts WHERE name = ? AND definition = ?", (alert, definition)
+        )
         return datetime.fromisoformat(rows[0]["due"]) if rows else now
 
     async def save_evaluations(self, several: Sequence[EvaluationRecord]) -> list[bool]:
-        """Writes down what came of evaluations and what there is to tell of them, in one transaction. False for each whose instant
-        somebody else has judged already, of which nothing is written."""
+        """Writes down what came of evaluations and what there is to tell of them, in one
+        transaction. False for each whose instant somebody else has judged already, of which nothing
+        is written.
+        """
 
         def write(db: Database) -> list[bool]:
             fresh = [self._is_first(db, judged) for judged in several]
@@ -126,7 +147,9 @@ class Alerts:
             raise
 
     async def told(self, judged: EvaluationRecord) -> None:
-        """What a person has said of an alert between two evaluations: its standing and what there is to tell, together."""
+        """What a person has said of an alert between two evaluations: its standing and what there
+        is to tell, together.
+        """
 
         def write(db: Database) -> None:
             standing = (judged.watch.decode(), judged.state, judged.alert)
@@ -135,30 +158,48 @@ class Alerts:
 
         await self._store.write(write)
 
-    async def samples(self, alert: str, definition: str, *, since: datetime, until: datetime) -> list[Sample]:
+    async def samples(
+        self, alert: str, definition: str, *, since: datetime, until: datetime
+    ) -> list[Sample]:
         """What was found in a time, the oldest first."""
         rows = await self._store.read(
-            "SELECT at, value, state FROM samples WHERE series = (SELECT id FROM series WHERE name = ? AND definition = ?) "
+            "SELECT at, value, state FROM samples WHERE series = (SELECT id FROM series WHERE "
+            "name = ? AND definition = ?) "
             "AND at >= ? AND at < ? ORDER BY at",
             (alert, definition, to_text(since), to_text(until)),
         )
-        return [Sample(datetime.fromisoformat(row["at"]), row["value"], row["state"]) for row in rows]
+        return [
+            Sample(datetime.fromisoformat(row["at"]), row["value"], row["state"]) for row in rows
+        ]
 
-    async def add_rule(self, *, name: str, command: str, channel: str, rule: str, user: str, now: datetime) -> StoredRule | None:
+    async def add_rule(
+        self, *, name: str, command: str, channel: str, rule: str, user: str, now: datetime
+    ) -> StoredRule | None:
         """The rule as it is kept; None where one of that name is there already."""
 
         def add(db: Database) -> StoredRule | None:
-            taken = {row["name"].lower() for row in db.query("SELECT name FROM rules WHERE ended_at IS NULL")}
+            taken = {
+                row["name"].lower()
+                for row in db.query("SELECT name FROM rules WHERE ended_at IS NULL")
+            }
             if name.lower() in taken:
                 return None
             values = (name, command, channel, rule, user, to_text(now))
-            done = db.execute("INSERT INTO rules (name, command, channel, rule, user, made_at) VALUES (?, ?, ?, ?, ?, ?)", values)
+            done = db.execute(
+                (
+                    "INSERT INTO rules (name, command, channel, rule, user, made_at) VALUES (?, "
+                    "?, ?, ?, ?, ?)"
+                ),
+                values,
+            )
             return StoredRule(int(done.lastrowid or 0), name, command, channel, rule, user, now)
 
         return await self._store.write(add)
 
     async def names_ever(self) -> set[str]:
-        """The names of all rules that were ever made in chat, so that a name given by us is not given twice."""
+        """The names of all rules that were ever made in chat, so that a name given by us is not
+        given twice.
+        """
         return {row["name"] for row in await self._store.read("SELECT name FROM rules", ())}
 
     async def change_rule(self, number: int, *, rule: str, user: str, now: datetime) -> None:
@@ -170,24 +211,43 @@ class Alerts:
         """It is kept for the record; how it stood is forgotten."""
 
         def end(db: Database) -> None:
-            db.execute("UPDATE rules SET ended_at = ?, ended_by = ? WHERE number = ?", (to_text(now), user, number))
-            db.execute("DELETE FROM alerts WHERE name = (SELECT name FROM rules WHERE number = ?)", (number,))
+            db.execute(
+                "UPDATE rules SET ended_at = ?, ended_by = ? WHERE number = ?",
+                (to_text(now), user, number),
+            )
+            db.execute(
+                "DELETE FROM alerts WHERE name = (SELECT name FROM rules WHERE number = ?)",
+                (number,),
+            )
 
         await self._store.write(end)
 
     async def rules(self) -> list[StoredRule]:
         rows = await self._store.read(
-            "SELECT number, name, command, channel, rule, user, made_at FROM rules WHERE ended_at IS NULL ORDER BY number", ()
+            (
+                "SELECT number, name, command, channel, rule, user, made_at FROM rules WHERE "
+                "ended_at IS NULL ORDER BY number"
+            ),
+            (),
         )
-        return [StoredRule(**{**row, "made_at": datetime.fromisoformat(row["made_at"])}) for row in rows]
+        return [
+            StoredRule(**{**row, "made_at": datetime.fromisoformat(row["made_at"])}) for row in rows
+        ]
 
-    async def silence(self, alert: str, *, end: datetime, comment: str, user: str, now: datetime) -> Silence:
-        """Quiet from now on. One that is there already ends with this, and is kept for the record."""
+    async def silence(
+        self, alert: str, *, end: datetime, comment: str, user: str, now: datetime
+    ) -> Silence:
+        """Quiet from now on. One that is there already ends with this, and is kept for
+        the record.
+        """
 
         def add(db: Database) -> Silence:
             _end_silences(db, alert, user, now)
             values = (alert, to_text(now), to_text(end), comment, user)
-            done = db.execute("INSERT INTO silences (alert, start, end, comment, user) VALUES (?, ?, ?, ?, ?)", values)
+            done = db.execute(
+                "INSERT INTO silences (alert, start, end, comment, user) VALUES (?, ?, ?, ?, ?)",
+                values,
+            )
             return Silence(int(done.lastrowid or 0), alert, now, end, comment, user)
 
         return await self._store.write(add)
@@ -199,10 +259,16 @@ class Alerts:
     async def silences(self, now: datetime) -> list[Silence]:
         """Those that hold now."""
         rows = await self._store.read(
-            "SELECT number, alert, start, end, comment, user FROM silences WHERE ended_at IS NULL AND end > ? ORDER BY number",
+            (
+                "SELECT number, alert, start, end, comment, user FROM silences WHERE ended_at IS "
+                "NULL AND end > ? ORDER BY number"
+            ),
             (to_text(now),),
         )
-        times = [(datetime.fromisoformat(row["start"]), datetime.fromisoformat(row["end"])) for row in rows]
+        times = [
+            (datetime.fromisoformat(row["start"]), datetime.fromisoformat(row["end"]))
+            for row in rows
+        ]
         return [
             Silence(row["number"], row["alert"], start, end, row["comment"] or "", row["user"])
             for row, (start, end) in zip(rows, times, strict=True)
@@ -221,18 +287,30 @@ class Alerts:
         """Whether this instant is judged for the first time; its samples are then written."""
         at = to_text(judged.due)
         row = (self._series_of(db, judged.alert, judged.definition), at, judged.value, judged.state)
-        if db.execute("INSERT OR IGNORE INTO samples (series, at, value, state) VALUES (?, ?, ?, ?)", row).rowcount != 1:
+        if (
+            db.execute(
+                "INSERT OR IGNORE INTO samples (series, at, value, state) VALUES (?, ?, ?, ?)", row
+            ).rowcount
+            != 1
+        ):
             return False
         for subject, value, state in judged.samples:
             series = self._series_of(db, f"{judged.alert}/{subject}", judged.definition)
-            db.execute("INSERT OR IGNORE INTO samples (series, at, value, state) VALUES (?, ?, ?, ?)", (series, at, value, state))
+            db.execute(
+                "INSERT OR IGNORE INTO samples (series, at, value, state) VALUES (?, ?, ?, ?)",
+                (series, at, value, state),
+            )
         return True
 
     def _series_of(self, db: Database, name: str, definition: str) -> int:
         known = self._series.get((name, definition))
         if known is None:
-            db.execute("INSERT OR IGNORE INTO series (name, definition) VALUES (?, ?)", (name, definition))
-            [(known,)] = db.execute("SELECT id FROM series WHERE name = ? AND definition = ?", (name, definition)).fetchall()
+            db.execute(
+                "INSERT OR IGNORE INTO series (name, definition) VALUES (?, ?)", (name, definition)
+            )
+            [(known,)] = db.execute(
+                "SELECT id FROM series WHERE name = ? AND definition = ?", (name, definition)
+            ).fetchall()
             self._series[name, definition] = known
         return known
 
@@ -240,14 +318,21 @@ class Alerts:
 def _stand(db: Database, several: Sequence[EvaluationRecord]) -> None:
     rows: list[Any] = [
         (
-            judged.alert, judged.definition, judged.state, to_text(judged.since) if judged.since else None, judged.value,
-            to_text(judged.due), judged.watch.decode(),
+            judged.alert,
+            judged.definition,
+            judged.state,
+            to_text(judged.since) if judged.since else None,
+            judged.value,
+            to_text(judged.due),
+            judged.watch.decode(),
         )
         for judged in several
-    ]  # fmt: skip
+    ]
     db.conn.executemany(
-        "INSERT INTO alerts (name, definition, state, since, value, due, watch) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE "
-        "SET definition = excluded.definition, state = excluded.state, since = excluded.since, value = excluded.value, "
+        "INSERT INTO alerts (name, definition, state, since, value, due, watch) VALUES (?, ?, ?, "
+        "?, ?, ?, ?) ON CONFLICT (name) DO UPDATE "
+        "SET definition = excluded.definition, state = excluded.state, since = excluded.since, "
+        "value = excluded.value, "
         "due = excluded.due, watch = excluded.watch",
         rows,
     )
@@ -258,10 +343,20 @@ def _tell(db: Database, judged: EvaluationRecord) -> None:
     for post in judged.posts:
         enqueue_anew(db, post, judged.at)
     if judged.reason:
-        row = (judged.alert, to_text(judged.at), judged.reason, judged.posts[-1].key if judged.posts else None)
-        db.execute("INSERT OR IGNORE INTO notices (alert, at, reason, key) VALUES (?, ?, ?, ?)", row)
+        row = (
+            judged.alert,
+            to_text(judged.at),
+            judged.reason,
+            judged.posts[-1].key if judged.posts else None,
+        )
+        db.execute(
+            "INSERT OR IGNORE INTO notices (alert, at, reason, key) VALUES (?, ?, ?, ?)", row
+        )
 
 
 def _end_silences(db: Database, alert: str, user: str, now: datetime) -> bool:
-    ended = "UPDATE silences SET ended_at = ?, ended_by = ? WHERE alert = ? AND ended_at IS NULL AND end > ?"
+    ended = (
+        "UPDATE silences SET ended_at = ?, ended_by = ? WHERE alert = ? AND ended_at IS NULL AND "
+        "end > ?"
+    )
     return bool(db.execute(ended, (to_text(now), user, alert, to_text(now))).rowcount)

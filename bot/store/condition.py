@@ -9,7 +9,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# Reading every page of a small database takes milliseconds; a large one is read through now and then.
+# Reading every page of a small database takes milliseconds; a large one is read through now and
+# then.
 SMALL_BYTES = 64_000_000
 CHECK_SMALL_EVERY_S, CHECK_LARGE_EVERY_S = 5.0, 1800.0
 PRIVATE = stat.S_IRUSR | stat.S_IWUSR
@@ -17,11 +18,15 @@ SIDES = ("", "-wal", "-shm")
 
 
 class DatabaseMoved(sqlite3.OperationalError):
-    """The file that was opened is not at its place any more, so what is written to it would be lost."""
+    """The file that was opened is not at its place any more, so what is written to it would be
+    lost.
+    """
 
 
 def make_private(path: Path) -> None:
-    """Lets nobody but the owner read the database. SQLite gives the files beside it the same mode."""
+    """Lets nobody but the owner read the database. SQLite gives the files beside it the
+    same mode.
+    """
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE))
     except FileExistsError:
@@ -61,16 +66,24 @@ class DatabaseFile:
         try:
             found = self.path.stat()
         except FileNotFoundError:
-            raise DatabaseMoved("the database file was deleted; stop the bot, put the file back, and start it again") from None
+            raise DatabaseMoved(
+                "the database file was deleted; stop the bot, put the file back, and start it again"
+            ) from None
         except OSError as error:
             raise DatabaseMoved(f"the database file cannot be found ({error.strerror})") from None
         if (found.st_dev, found.st_ino) != self._identity:
-            raise DatabaseMoved("the database file was replaced by another one; restart the bot to use that")
+            raise DatabaseMoved(
+                "the database file was replaced by another one; restart the bot to use that"
+            )
 
     def damage(self) -> str:
-        """What SQLite finds wrong in the pages of the file, in its words; read through again after a while only."""
+        """What SQLite finds wrong in the pages of the file, in its words; read through again after
+        a while only.
+        """
         is_small = self.path.stat().st_size < SMALL_BYTES
-        if time.monotonic() - self._checked_at < (CHECK_SMALL_EVERY_S if is_small else CHECK_LARGE_EVERY_S):
+        if time.monotonic() - self._checked_at < (
+            CHECK_SMALL_EVERY_S if is_small else CHECK_LARGE_EVERY_S
+        ):
             return self._damage
         self._damage = self._read_through()
         self._checked_at = time.monotonic()
@@ -78,7 +91,9 @@ class DatabaseFile:
 
     def _read_through(self) -> str:
         try:
-            connection = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True, timeout=0.5)
+            connection = sqlite3.connect(
+                f"{self.path.resolve().as_uri()}?mode=ro", uri=True, timeout=0.5
+            )
         except sqlite3.OperationalError:
             return ""
         try:

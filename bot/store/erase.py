@@ -12,7 +12,8 @@ from typing import Any
 from bot.store.files import MIGRATIONS, InUse, quoted, require_database
 from bot.store.sqlite import StoreError
 
-# Stands where a person stood. Slack knows nobody of this id, so what they made has no rights any more.
+# Stands where a person stood. Slack knows nobody of this id, so what they made has no rights any
+# more.
 NOBODY = "U0FORGOTTEN"
 # What is deleted whole, by the column that holds the person's id.
 OWN = {"questions": "user", "answers": "user", "outbox": "channel"}
@@ -20,7 +21,9 @@ OWN = {"questions": "user", "answers": "user", "outbox": "channel"}
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How many rows were deleted by table, in how many others the id was replaced, and what the person had made that is still active."""
+    """How many rows were deleted by table, in how many others the id was replaced, and what the
+    person had made that is still active.
+    """
 
     deleted: dict[str, int]
     changed: dict[str, int]
@@ -33,10 +36,12 @@ class Erased:
 
 
 def erase_person(database: Path, user: str, *, heir: str = "") -> Erased:
-    """Deletes the person's questions, private answers and direct messages, and replaces their id wherever else it is stored.
+    """Deletes the person's questions, private answers and direct messages, and replaces their id
+    wherever else it is stored.
 
-    Active alerts and subscriptions are `heir`'s afterwards, where one is given, else nobody's. Raises InUse while another process
-    has the database open, and StoreError where it cannot be changed.
+    Active alerts and subscriptions are `heir`'s afterwards, where one is given, else nobody's.
+    Raises InUse while another process has the database open, and StoreError where it cannot be
+    changed.
     """
     require_database(database)
     try:
@@ -52,7 +57,9 @@ def erase_person(database: Path, user: str, *, heir: str = "") -> Erased:
             return erased
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise InUse(f"{database.name} is in use by another process; stop the bot first.") from None
+            raise InUse(
+                f"{database.name} is in use by another process; stop the bot first."
+            ) from None
         raise StoreError(f"{database.name} cannot be changed: {error}.") from None
     except sqlite3.Error as error:
         raise StoreError(f"{database.name} cannot be changed: {error}.") from None
@@ -74,7 +81,10 @@ class _Eraser:
         return Erased(deleted, self._replace_everywhere(), alerts, subscriptions)
 
     def _delete_own(self) -> dict[str, int]:
-        urls = "DELETE FROM response_urls WHERE delivery IN (SELECT delivery FROM questions WHERE user = ?)"
+        urls = (
+            "DELETE FROM response_urls WHERE delivery IN (SELECT delivery FROM questions WHERE "
+            "user = ?)"
+        )
         deleted = {"response_urls": self._count(urls)} if self._has("response_urls") else {}
         for table, column in OWN.items():
             if self._has(table):
@@ -94,17 +104,22 @@ class _Eraser:
         return tuple(map(str, alerts)), tuple(map(int, subscriptions))
 
     def _blank_messages(self) -> dict[str, int]:
-        """Messages that were sent and name the person are in Slack; the copy here loses its words, which may hold their name, too."""
+        """Messages that were sent and name the person are in Slack; the copy here loses its words,
+        which may hold their name, too.
+        """
         if not self._has("outbox"):
             return {}
         sql = (
             "UPDATE outbox SET text = '', blocks = '[]' WHERE state = 'sent' "
-            "AND (names_person(text) OR names_person(blocks) OR names_person(coalesce(trouble, '')))"
+            "AND (names_person(text) OR names_person(blocks) OR names_person(coalesce(trouble, "
+            "'')))"
         )
         return {"texts of sent messages": self._db.execute(sql).rowcount}
 
     def _replace_everywhere(self) -> dict[str, int]:
-        """Every other place, whatever table it is in: a table that a later version adds is not overlooked."""
+        """Every other place, whatever table it is in: a table that a later version adds is not
+        overlooked.
+        """
         changed: dict[str, int] = {}
         for table in self._tables():
             for column in self._text_columns(table):
@@ -119,7 +134,10 @@ class _Eraser:
         return changed
 
     def _tables(self) -> list[str]:
-        names = self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
+        names = self._db.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' "
+            "ESCAPE '\\'"
+        )
         return [str(name) for (name,) in names.fetchall() if name != MIGRATIONS]
 
     def _text_columns(self, table: str) -> list[str]:

@@ -20,14 +20,17 @@ from bot.store.sqlite import StoreError
 
 # How long a writer is waited for.
 BUSY_S = 30.0
-# Where SQLite keeps the locks of those that have a database open (https://sqlite.org/src/file/src/os.h: SHARED_FIRST, SHARED_SIZE).
+# Where SQLite keeps the locks of those that have a database open
+# (https://sqlite.org/src/file/src/os.h: SHARED_FIRST, SHARED_SIZE).
 SHARED_FIRST, SHARED_SIZE = 0x40000002, 510
 SIDES = ("-wal", "-shm", "-journal")
 MIGRATIONS = "_sqlite_migrations"
 
 
 class Unsuitable(StoreError):
-    """The file that was named cannot be used for this: it is missing, damaged, in use, newer, or something else."""
+    """The file that was named cannot be used for this: it is missing, damaged, in use, newer, or
+    something else.
+    """
 
 
 class InUse(Unsuitable):
@@ -44,17 +47,20 @@ class DatabaseCopy:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was put back, and where the database that was there before is kept; None where there was none."""
+    """What was put back, and where the database that was there before is kept; None where there was
+    none.
+    """
 
     copy: DatabaseCopy
     kept: Path | None
 
 
 def back_up(database: Path, target: Path, *, overwrite: bool = False) -> DatabaseCopy:
-    """Copies the database as it is at one instant to `target`, for its owner alone. Others may read and write meanwhile.
+    """Copies the database as it is at one instant to `target`, for its owner alone. Others may read
+    and write meanwhile.
 
-    The copy appears at `target` only when it is whole. Raises FileExistsError where something is there already, unless it may be
-    overwritten, and StoreError where the database cannot be copied.
+    The copy appears at `target` only when it is whole. Raises FileExistsError where something is
+    there already, unless it may be overwritten, and StoreError where the database cannot be copied.
     """
     require_database(database)
     if not overwrite and os.path.lexists(target):
@@ -70,8 +76,9 @@ def back_up(database: Path, target: Path, *, overwrite: bool = False) -> Databas
 def restore(backup: Path, database: Path, *, now: datetime) -> Restored:
     """Puts a copy in the place of the database, which is kept beside it under another name.
 
-    Raises InUse while another process has the database open, Unsuitable where the copy is damaged, is no database of ours, or was
-    written by a newer version, and StoreError where it cannot be copied.
+    Raises InUse while another process has the database open, Unsuitable where the copy is damaged,
+    is no database of ours, or was written by a newer version, and StoreError where it cannot be
+    copied.
     """
     database = database.resolve()
     if _is_part_of(backup, database):
@@ -105,7 +112,9 @@ def known_steps() -> dict[str, str]:
 
 
 def applied_steps(path: Path) -> list[str]:
-    """The steps that a database has gone through; none where it is not one of ours. Raises StoreError where it cannot be read."""
+    """The steps that a database has gone through; none where it is not one of ours. Raises
+    StoreError where it cannot be read.
+    """
     if not path.is_file():
         raise Unsuitable(f"There is no file {path}.")
     try:
@@ -126,7 +135,9 @@ def require_unused(database: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> DatabaseCopy:
-    """Copies what was committed up to now, in one step: a copy in several begins anew whenever somebody writes, and may never end."""
+    """Copies what was committed up to now, in one step: a copy in several begins anew whenever
+    somebody writes, and may never end.
+    """
     try:
         with closing(_connect(source)) as reader, closing(_connect(target)) as writer:
             reader.execute("BEGIN")
@@ -153,9 +164,15 @@ def _verify(connection: sqlite3.Connection, rows: dict[str, int]) -> None:
 
 
 def _row_counts(connection: sqlite3.Connection) -> dict[str, int]:
-    names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
+    names = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' "
+        "ESCAPE '\\'"
+    )
     tables = sorted(str(name) for (name,) in names.fetchall())
-    return {name: int(connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()[0]) for name in tables}  # noqa: S608
+    return {
+        name: int(connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()[0])  # noqa: S608
+        for name in tables
+    }
 
 
 def quoted(name: str) -> str:
@@ -165,7 +182,9 @@ def quoted(name: str) -> str:
 
 def _connect(path: Path) -> sqlite3.Connection:
     """An open database, which is not created where there is none."""
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=BUSY_S)
+    return sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=BUSY_S
+    )
 
 
 @contextmanager
@@ -190,7 +209,9 @@ def _place(part: Path, target: Path, *, overwrite: bool) -> None:
 
 
 def _place_new(part: Path, target: Path) -> None:
-    """Moves the file to a name that is free. A link fails where the name was taken meanwhile; not every file system knows links."""
+    """Moves the file to a name that is free. A link fails where the name was taken meanwhile; not
+    every file system knows links.
+    """
     try:
         os.link(part, target)
     except FileExistsError:
@@ -210,7 +231,9 @@ def _is_part_of(path: Path, database: Path) -> bool:
 
 @contextmanager
 def _unused(database: Path) -> Iterator[None]:
-    """Keeps other processes from opening the database meanwhile. Raises InUse where one has it open."""
+    """Keeps other processes from opening the database meanwhile. Raises InUse where one has it
+    open.
+    """
     try:
         import fcntl
     except ImportError:
@@ -226,14 +249,18 @@ def _unused(database: Path) -> Iterator[None]:
         try:
             fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB, SHARED_SIZE, SHARED_FIRST)
         except OSError:
-            raise InUse(f"{database.name} is in use by another process; stop the bot first.") from None
+            raise InUse(
+                f"{database.name} is in use by another process; stop the bot first."
+            ) from None
         yield
     finally:
         os.close(handle)
 
 
 def _settle(database: Path) -> None:
-    """Brings what was committed into the file itself, where it can still be read. A damaged one stays as it is."""
+    """Brings what was committed into the file itself, where it can still be read. A damaged one
+    stays as it is.
+    """
     if not database.exists():
         return
     with contextlib.suppress(sqlite3.Error), closing(_connect(database)) as connection:

@@ -38,24 +38,41 @@ def answers(db: Database) -> None:
 
 @steps(name="0003_budgets")
 def budgets(db: Database) -> None:
-    """Requests and bytes by limit; what a vendor said remains; what must not be tried before a time. Keys are fingerprints."""
+    """Requests and bytes by limit; what a vendor said remains; what must not be tried before a
+    time. Keys are fingerprints.
+    """
     db.table("spends").create(
-        {"id": int, "key": str, "at": str, "bytes": int, "settled": int}, pk="id", not_null={"key", "at", "bytes", "settled"}
+        {"id": int, "key": str, "at": str, "bytes": int, "settled": int},
+        pk="id",
+        not_null={"key", "at", "bytes", "settled"},
     )
     db.table("spends").create_index(["key", "at"])
     db.table("budgets").create(
-        {"key": str, "asked_at": str, "answered_at": str, "resets_at": str, "requests": int, "bytes": int},
+        {
+            "key": str,
+            "asked_at": str,
+            "answered_at": str,
+            "resets_at": str,
+            "requests": int,
+            "bytes": int,
+        },
         pk="key",
         not_null={"key", "asked_at", "answered_at", "resets_at"},
     )
-    db.table("holds").create({"key": str, "until": str, "why": str}, pk="key", not_null={"key", "until", "why"})
+    db.table("holds").create(
+        {"key": str, "until": str, "why": str}, pk="key", not_null={"key", "until", "why"}
+    )
 
 
 @steps(name="0004_posts")
 def posts(db: Database) -> None:
-    """Schedules and until when they were looked after; their runs, each due once; messages on their way to Slack."""
+    """Schedules and until when they were looked after; their runs, each due once; messages on their
+    way to Slack.
+    """
     db.table("schedules").create(
-        {"name": str, "definition": str, "seen_until": str}, pk="name", not_null={"definition", "seen_until"}
+        {"name": str, "definition": str, "seen_until": str},
+        pk="name",
+        not_null={"definition", "seen_until"},
     )
     db.table("runs").create(
         {"schedule": str, "due": str, "started_at": str, "ended_at": str, "outcome": str},
@@ -78,7 +95,16 @@ def posts(db: Database) -> None:
             "trouble": str,
         },
         pk="id",
-        not_null={"key", "channel", "text", "blocks", "queued_at", "not_before", "state", "attempts"},
+        not_null={
+            "key",
+            "channel",
+            "text",
+            "blocks",
+            "queued_at",
+            "not_before",
+            "state",
+            "attempts",
+        },
     )
     db.table("outbox").create_index(["key"], unique=True)
     db.table("outbox").create_index(["state", "channel"])
@@ -113,13 +139,16 @@ def alerts(db: Database) -> None:
         not_null={"definition", "standing", "evaluated_at"},
     )
     db.table("notices").create(
-        {"alert": str, "at": str, "reason": str, "key": str}, pk=("alert", "at", "reason"), not_null={"alert", "at", "reason"}
+        {"alert": str, "at": str, "reason": str, "key": str},
+        pk=("alert", "at", "reason"),
+        not_null={"alert", "at", "reason"},
     )
 
 
 @steps(name="0007_incidents")
 def incidents(db: Database) -> None:
-    """Posts in threads and edits of earlier ones; rules and silences made in chat; samples of what was watched, by series.
+    """Posts in threads and edits of earlier ones; rules and silences made in chat; samples of what
+    was watched, by series.
 
     How it stood with alerts before is forgotten: what fires is told once more.
     """
@@ -129,30 +158,58 @@ def incidents(db: Database) -> None:
     db.table("notices").add_column("ts", str)
     db.execute("DROP TABLE alerts")
     db.table("alerts").create(
-        {"name": str, "definition": str, "state": str, "since": str, "value": float, "due": str, "watch": str},
+        {
+            "name": str,
+            "definition": str,
+            "state": str,
+            "since": str,
+            "value": float,
+            "due": str,
+            "watch": str,
+        },
         pk="name",
         not_null={"definition", "state", "due", "watch"},
     )
     db.table("rules").create(
         {
-            "number": int, "name": str, "command": str, "channel": str, "rule": str, "user": str, "made_at": str, "ended_at": str,
+            "number": int,
+            "name": str,
+            "command": str,
+            "channel": str,
+            "rule": str,
+            "user": str,
+            "made_at": str,
+            "ended_at": str,
             "ended_by": str,
         },
         pk="number",
         not_null={"name", "command", "channel", "rule", "user", "made_at"},
-    )  # fmt: skip
+    )
     db.table("silences").create(
-        {"number": int, "alert": str, "start": str, "end": str, "comment": str, "user": str, "ended_at": str, "ended_by": str},
+        {
+            "number": int,
+            "alert": str,
+            "start": str,
+            "end": str,
+            "comment": str,
+            "user": str,
+            "ended_at": str,
+            "ended_by": str,
+        },
         pk="number",
         not_null={"alert", "start", "end", "user"},
     )
     db.table("silences").create_index(["alert", "end"])
-    db.table("series").create({"id": int, "name": str, "definition": str}, pk="id", not_null={"name", "definition"})
+    db.table("series").create(
+        {"id": int, "name": str, "definition": str}, pk="id", not_null={"name", "definition"}
+    )
     db.table("series").create_index(["name", "definition"], unique=True)
-    # Ordered by time in the file itself: what is sampled at the same time stands together, so that writing it is appending, however
-    # much there is already, and forgetting what is old is one range.
+    # Ordered by time in the file itself: what is sampled at the same time stands together, so that
+    # writing it is appending, however much there is already, and forgetting what is old is one
+    # range.
     db.execute(
-        "CREATE TABLE samples (at TEXT NOT NULL, series INTEGER NOT NULL, value REAL, state TEXT NOT NULL, PRIMARY KEY (at, series)) "
+        "CREATE TABLE samples (at TEXT NOT NULL, series INTEGER NOT NULL, value REAL, state TEXT "
+        "NOT NULL, PRIMARY KEY (at, series)) "
         "WITHOUT ROWID"
     )
 
@@ -172,20 +229,28 @@ def outbox_files(db: Database) -> None:
 @steps(name="0010_pauses")
 def pauses(db: Database) -> None:
     """Schedules that are paused, since their maker may no longer ask the question."""
-    db.table("pauses").create({"schedule": str, "paused_at": str}, pk="schedule", not_null={"paused_at"})
+    db.table("pauses").create(
+        {"schedule": str, "paused_at": str}, pk="schedule", not_null={"paused_at"}
+    )
 
 
 @steps(name="0011_channels")
 def channels(db: Database) -> None:
-    """Which channel a name was found to mean, so that another one of that name does not get what was meant for it."""
+    """Which channel a name was found to mean, so that another one of that name does not get what
+    was meant for it.
+    """
     db.table("channels").create(
-        {"team": str, "name": str, "id": str, "pinned_at": str}, pk=("team", "name"), not_null={"id", "pinned_at"}
+        {"team": str, "name": str, "id": str, "pinned_at": str},
+        pk=("team", "name"),
+        not_null={"id", "pinned_at"},
     )
 
 
 @steps(name="0012_response_urls")
 def response_urls(db: Database) -> None:
-    """How to reach those whose questions are being worked on, so that a crash leaves nobody with a message that work goes on."""
+    """How to reach those whose questions are being worked on, so that a crash leaves nobody with a
+    message that work goes on.
+    """
     db.table("response_urls").create(
         {"delivery": str, "url": str, "replace_original": int, "thread_ts": str, "until": str},
         pk="delivery",

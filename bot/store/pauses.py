@@ -12,21 +12,30 @@ from bot.store.sqlite import Store, to_text
 
 
 class Pauses:
-    """Pauses in the store, by the name of the schedule. Each is written together with the messages about it, so that it is told once."""
+    """Pauses in the store, by the name of the schedule. Each is written together with the messages
+    about it, so that it is told once.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     async def all(self) -> set[str]:
         """The schedules that are paused."""
-        return {row["schedule"] for row in await self._store.read("SELECT schedule FROM pauses", ())}
+        return {
+            row["schedule"] for row in await self._store.read("SELECT schedule FROM pauses", ())
+        }
 
     async def pause(self, schedule: str, posts: Sequence[Post], *, now: datetime) -> bool:
         """False where it is paused already, of which nothing is told again."""
 
         def pause(db: Database) -> bool:
             row = (schedule, to_text(now))
-            if db.execute("INSERT OR IGNORE INTO pauses (schedule, paused_at) VALUES (?, ?)", row).rowcount != 1:
+            if (
+                db.execute(
+                    "INSERT OR IGNORE INTO pauses (schedule, paused_at) VALUES (?, ?)", row
+                ).rowcount
+                != 1
+            ):
                 return False
             for post in posts:
                 enqueue(db, post, now)

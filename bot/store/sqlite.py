@@ -1,7 +1,8 @@
 """The store on SQLite, by sqlite-utils, on one thread of its own.
 
-A connection belongs to its thread, and a deferred transaction that reads before it writes fails under contention, so a write of more
-than one statement opens with BEGIN IMMEDIATE on the one writer thread.
+A connection belongs to its thread, and a deferred transaction that reads before it writes fails
+under contention, so a write of more than one statement opens with BEGIN IMMEDIATE on the one writer
+thread.
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ class QuestionRecord:
 
 @dataclass(frozen=True, slots=True)
 class KeptResponseUrl:
-    """How to reach who asked a question that is being worked on. `replace` where the message that it made says that work goes on."""
+    """How to reach who asked a question that is being worked on. `replace` where the message that
+    it made says that work goes on.
+    """
 
     url: Secret
     replace: bool
@@ -79,8 +82,9 @@ class Store:
 
     @classmethod
     async def open(cls, path: Path, *, now: datetime) -> Store:
-        """The store at `path`, created and migrated where needed. Raises StoreError and changes nothing where it is no
-        database of ours."""
+        """The store at `path`, created and migrated where needed. Raises StoreError and changes
+        nothing where it is no database of ours.
+        """
         store = cls(path)
         try:
             await store._run(lambda: store._prepare(now))
@@ -101,7 +105,9 @@ class Store:
         return not await self.trouble(within_s=within_s)
 
     async def trouble(self, *, within_s: float = 2.0) -> str:
-        """Why the database cannot be used, in a sentence; empty where it can. It is written to, and read through now and then."""
+        """Why the database cannot be used, in a sentence; empty where it can. It is written to, and
+        read through now and then.
+        """
         try:
             await asyncio.wait_for(asyncio.shield(self._probing()), within_s)
             damage = await asyncio.wait_for(asyncio.to_thread(self._file.damage), within_s)
@@ -119,34 +125,61 @@ class Store:
         return self._probe
 
     async def claim_question(self, asked: QuestionRecord) -> bool:
-        """Writes the question down. False where this delivery is known already, and so must have no second effect."""
-        return await self._change(_CLAIM, {**_plain(asked), "asked_at": to_text(asked.asked_at)}) == 1
+        """Writes the question down. False where this delivery is known already, and so must have no
+        second effect.
+        """
+        return (
+            await self._change(_CLAIM, {**_plain(asked), "asked_at": to_text(asked.asked_at)}) == 1
+        )
 
     async def finish_question(self, delivery: str, *, outcome: str, took_ms: int) -> None:
-        """Notes how a question ended: `answered`, `partial`, `help`, `cancelled`, `lost` in a crash, or the kind of its error."""
+        """Notes how a question ended: `answered`, `partial`, `help`, `cancelled`, `lost` in a
+        crash, or the kind of its error.
+        """
 
         def finish(db: Database) -> None:
-            db.execute("UPDATE questions SET outcome = ?, took_ms = ? WHERE delivery = ?", (outcome, took_ms, delivery))
+            db.execute(
+                "UPDATE questions SET outcome = ?, took_ms = ? WHERE delivery = ?",
+                (outcome, took_ms, delivery),
+            )
             db.execute("DELETE FROM response_urls WHERE delivery = ?", (delivery,))
 
         await self.write(finish)
 
-    async def keep_response_url(self, delivery: str, kept: KeptResponseUrl, *, until: datetime) -> None:
-        """Keeps how to reach an asker until the question has ended, or the URL is of no use any more."""
+    async def keep_response_url(
+        self, delivery: str, kept: KeptResponseUrl, *, until: datetime
+    ) -> None:
+        """Keeps how to reach an asker until the question has ended, or the URL is of no use any
+        more.
+        """
         await self._change(
-            "INSERT OR REPLACE INTO response_urls (delivery, url, replace_original, thread_ts, until) VALUES (?, ?, ?, ?, ?)",
+            (
+                "INSERT OR REPLACE INTO response_urls (delivery, url, replace_original, "
+                "thread_ts, until) VALUES (?, ?, ?, ?, ?)"
+            ),
             (delivery, kept.url.open(), int(kept.replace), kept.thread_ts, to_text(until)),
         )
 
     async def take_response_url(self, delivery: str, *, now: datetime) -> KeptResponseUrl | None:
-        """What was kept for that question, which can be taken once. All that is of no use any more is forgotten."""
+        """What was kept for that question, which can be taken once. All that is of no use any more
+        is forgotten.
+        """
 
         def take(db: Database) -> KeptResponseUrl | None:
             db.execute("DELETE FROM response_urls WHERE until <= ?", (to_text(now),))
-            rows = list(db.query("SELECT url, replace_original, thread_ts FROM response_urls WHERE delivery = ?", [delivery]))
+            rows = list(
+                db.query(
+                    "SELECT url, replace_original, thread_ts FROM response_urls WHERE delivery = ?",
+                    [delivery],
+                )
+            )
             db.execute("DELETE FROM response_urls WHERE delivery = ?", (delivery,))
             return (
-                KeptResponseUrl(Secret(rows[0]["url"]), bool(rows[0]["replace_original"]), rows[0]["thread_ts"]) if rows else None
+                KeptResponseUrl(
+                    Secret(rows[0]["url"]), bool(rows[0]["replace_original"]), rows[0]["thread_ts"]
+                )
+                if rows
+                else None
             )
 
         return await self.write(take)
@@ -156,12 +189,16 @@ class Store:
         await self._change("UPDATE questions SET shown_ts = ? WHERE delivery = ?", (ts, delivery))
 
     async def take_unfinished(self, *, since: datetime, before: datetime) -> list[QuestionRecord]:
-        """The questions of that time that never came to an end, for whoever wants to tell their askers; each is given out once."""
+        """The questions of that time that never came to an end, for whoever wants to tell their
+        askers; each is given out once.
+        """
 
         def take(db: Database) -> list[QuestionRecord]:
             found = "outcome = ? AND asked_at >= ? AND asked_at < ?"
             params = (UNFINISHED, to_text(since), to_text(before))
-            rows = list(db.query(f"SELECT * FROM questions WHERE {found} ORDER BY asked_at", params))  # noqa: S608
+            rows = list(
+                db.query(f"SELECT * FROM questions WHERE {found} ORDER BY asked_at", params)  # noqa: S608
+            )
             db.execute(f"UPDATE questions SET outcome = 'lost' WHERE {found}", params)  # noqa: S608
             return [_asked(row) for row in rows]
 
@@ -170,7 +207,8 @@ class Store:
     async def recent_questions(self, user: str, most: int) -> list[QuestionRecord]:
         """A person's latest questions that were answered, the newest first, each line once."""
         rows = await self.read(
-            "SELECT *, max(asked_at) FROM questions WHERE user = ? AND outcome IN ('answered', 'partial') "
+            "SELECT *, max(asked_at) FROM questions WHERE user = ? AND outcome IN ('answered', "
+            "'partial') "
             "GROUP BY command, text ORDER BY max(asked_at) DESC LIMIT ?",
             (user, most),
         )
@@ -178,16 +216,30 @@ class Store:
 
     async def questions(self, most: int = 100) -> list[QuestionRecord]:
         """The record of who asked what, the newest first."""
-        rows = await self.read("SELECT * FROM questions ORDER BY asked_at DESC, rowid DESC LIMIT ?", (most,))
+        rows = await self.read(
+            "SELECT * FROM questions ORDER BY asked_at DESC, rowid DESC LIMIT ?", (most,)
+        )
         return [_asked(row) for row in rows]
 
     async def keep_answer(
-        self, ticket: str, *, user: str, channel: str, text: str, blocks: Sequence[Block], now: datetime
+        self,
+        ticket: str,
+        *,
+        user: str,
+        channel: str,
+        text: str,
+        blocks: Sequence[Block],
+        now: datetime,
     ) -> None:
         """Keeps a private answer for a day, so that its asker may share it."""
         row = {
-            "ticket": ticket, "kept_at": to_text(now), "user": user, "channel": channel, "text": text, "blocks": json.dumps(blocks),
-        }  # fmt: skip
+            "ticket": ticket,
+            "kept_at": to_text(now),
+            "user": user,
+            "channel": channel,
+            "text": text,
+            "blocks": json.dumps(blocks),
+        }
 
         def keep(db: Database) -> None:
             db.execute("DELETE FROM answers WHERE kept_at < ?", (to_text(now - ANSWERS_KEPT),))
@@ -207,12 +259,16 @@ class Store:
     async def take_answer(
         self, ticket: str, *, user: str, channel: str | None = None, now: datetime | None = None
     ) -> tuple[str, list[Block]] | None:
-        """The kept answer of this person, which can be taken once: within a day after `now`, and for its `channel`, where these are
-        given."""
+        """The kept answer of this person, which can be taken once: within a day after `now`, and
+        for its `channel`, where these are given.
+        """
 
         def take(db: Database) -> tuple[str, list[Block]] | None:
             oldest = to_text(now - ANSWERS_KEPT) if now else ""
-            sql = "SELECT text, blocks FROM answers WHERE ticket = ? AND user = ? AND kept_at >= ? AND channel = coalesce(?, channel)"
+            sql = (
+                "SELECT text, blocks FROM answers WHERE ticket = ? AND user = ? AND kept_at >= ? "
+                "AND channel = coalesce(?, channel)"
+            )
             rows = list(db.query(sql, [ticket, user, oldest, channel]))
             if not rows:
                 return None
@@ -221,10 +277,17 @@ class Store:
 
         return await self.write(take)
 
-    async def kept_answer(self, begins: str, *, user: str, now: datetime | None = None) -> tuple[str, str, list[Block]] | None:
-        """The ticket, words and blocks of the kept answer of this person whose ticket begins so; it stays."""
+    async def kept_answer(
+        self, begins: str, *, user: str, now: datetime | None = None
+    ) -> tuple[str, str, list[Block]] | None:
+        """The ticket, words and blocks of the kept answer of this person whose ticket begins so; it
+        stays.
+        """
         rows = await self.read(
-            "SELECT ticket, text, blocks FROM answers WHERE user = ? AND substr(ticket, 1, ?) = ? AND kept_at >= ?",
+            (
+                "SELECT ticket, text, blocks FROM answers WHERE user = ? AND substr(ticket, 1, ?) "
+                "= ? AND kept_at >= ?"
+            ),
             (user, len(begins), begins, to_text(now - ANSWERS_KEPT) if now else ""),
         )
         return (rows[0]["ticket"], rows[0]["text"], json.loads(rows[0]["blocks"])) if rows else None
@@ -232,7 +295,9 @@ class Store:
     def _prepare(self, now: datetime) -> None:
         folder = self._path.parent
         if not folder.is_dir():
-            raise StoreError(f"The database {self._path} cannot be used: there is no folder {folder}.")
+            raise StoreError(
+                f"The database {self._path} cannot be used: there is no folder {folder}."
+            )
         make_private(self._path)
         connection = sqlite3.connect(self._path, isolation_level=None, timeout=BUSY_S)
         try:
@@ -242,7 +307,9 @@ class Store:
             self._refuse_newer()
             connection.execute("BEGIN IMMEDIATE")
             steps.apply(self._db)
-            self._db.execute("DELETE FROM questions WHERE asked_at < ?", (to_text(now - QUESTIONS_KEPT),))
+            self._db.execute(
+                "DELETE FROM questions WHERE asked_at < ?", (to_text(now - QUESTIONS_KEPT),)
+            )
             self._db.execute("DELETE FROM response_urls WHERE until <= ?", (to_text(now),))
             if connection.in_transaction:
                 connection.execute("COMMIT")
@@ -255,13 +322,20 @@ class Store:
         """A database that knows steps we do not was written by a later version."""
         if "_sqlite_migrations" not in self._db.table_names():
             return
-        rows = self._db.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = ?", (steps.name,))
+        rows = self._db.execute(
+            "SELECT name FROM _sqlite_migrations WHERE migration_set = ?", (steps.name,)
+        )
         unknown = {name for (name,) in rows} - {step.name for step in steps._migrations}
         if unknown:
-            raise StoreError(f"The database {self._path.name} was written by a newer version ({', '.join(sorted(unknown))}).")
+            raise StoreError(
+                f"The database {self._path.name} was written by a newer version "
+                f"({', '.join(sorted(unknown))})."
+            )
 
     async def write(self, work: Callable[[Database], T]) -> T:
-        """What `work` gives, done in one immediate transaction of its own; an error takes all of it back."""
+        """What `work` gives, done in one immediate transaction of its own; an error takes all of it
+        back.
+        """
 
         def transaction() -> T:
             self._file.require_same()
@@ -292,8 +366,9 @@ class Store:
         return await self._run(lambda: list(self._db.query(sql, list(params))))
 
     async def _run(self, work: Callable[[], T]) -> T:
-        """What `work` gives, done on the thread. What is wanted while the thread is busy is handed over together, for waking a thread
-        costs more than most statements."""
+        """What `work` gives, done on the thread. What is wanted while the thread is busy is handed
+        over together, for waking a thread costs more than most statements.
+        """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
         self._wanted.append((work, done))
@@ -307,7 +382,13 @@ class Store:
             self._thread.submit(self._do, wanted, loop)
         except RuntimeError:
             # Closed meanwhile: whoever still wants something is told, for nobody may wait for ever.
-            self._tell([(done, None, sqlite3.ProgrammingError("the database is closed")) for _, done in wanted], loop)
+            self._tell(
+                [
+                    (done, None, sqlite3.ProgrammingError("the database is closed"))
+                    for _, done in wanted
+                ],
+                loop,
+            )
             return
         self._busy = True
 
@@ -343,9 +424,16 @@ def _run_catching(work: Callable[[], Any]) -> tuple[Any, BaseException | None]:
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:
-    """Write-ahead logging. SQLite does not wait its time-out out where two switch at once, so this asks again."""
+    """Write-ahead logging. SQLite does not wait its time-out out where two switch at once, so this
+    asks again.
+    """
     for attempt in stamina.retry_context(
-        on=_is_busy, attempts=None, timeout=BUSY_S, wait_initial=0.01, wait_max=0.2, wait_jitter=0.05
+        on=_is_busy,
+        attempts=None,
+        timeout=BUSY_S,
+        wait_initial=0.01,
+        wait_max=0.2,
+        wait_jitter=0.05,
     ):
         with attempt:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -353,7 +441,10 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
 
 def _is_busy(error: Exception) -> bool:
     """True where somebody else holds the database; the low byte is the primary error code."""
-    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+    return (
+        isinstance(error, sqlite3.OperationalError)
+        and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+    )
 
 
 def _plain(asked: QuestionRecord) -> dict[str, Any]:
@@ -367,5 +458,7 @@ def _asked(row: dict[str, Any]) -> QuestionRecord:
 
 @lru_cache(maxsize=256)
 def to_text(moment: datetime) -> str:
-    """An instant as it stands in the tables: ISO-8601 in UTC with milliseconds, so that text sorts as time."""
+    """An instant as it stands in the tables: ISO-8601 in UTC with milliseconds, so that text sorts
+    as time.
+    """
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -16,7 +16,15 @@ from bot.answer import Answer, AnswerFile, Progress, Step
 from bot.blocks.audit import audit_blocks, audit_text
 from bot.errors import BadQuestion
 from bot.questions.question import Question
-from bot.reports.audit import CSV_HEADER, AuditFacts, AuditReport, CallHistory, audit_report, csv_rows, values_by
+from bot.reports.audit import (
+    CSV_HEADER,
+    AuditFacts,
+    AuditReport,
+    CallHistory,
+    audit_report,
+    csv_rows,
+    values_by,
+)
 from bot.reports.logs import file_stem
 from bot.reports.sheets import csv_bytes
 from handlers.answering import AnswerContext, or_error
@@ -34,32 +42,47 @@ class ApiAuditCommand:
     clock: Clock = utc_now
 
     async def answer(self, question: Question, asking: AnswerContext) -> Answer:
-        """The audit answer. All accounts are asked at once; one that fails is named, and the others still answer."""
+        """The audit answer. All accounts are asked at once; one that fails is named, and the others
+        still answer.
+        """
         assert question.window is not None
         sources = [self.sources[account] for account in question.accounts]
         _refuse_what_cannot_be_applied(sources, question)
         too_old = _too_old(sources, question, now=self.clock(), zone=asking.zone)
-        pages = await asyncio.gather(*(self._page(source, question, asking.progress, too_old) for source in sources))
+        pages = await asyncio.gather(
+            *(self._page(source, question, asking.progress, too_old) for source in sources)
+        )
         failed = [page for page in pages if isinstance(page, ProviderError)]
         if len(failed) == len(pages):
             raise combined(failed)
-        warnings = [f"{error.account} is missing from this answer: {error.message}" for error in failed]
+        warnings = [
+            f"{error.account} is missing from this answer: {error.message}" for error in failed
+        ]
         facts = _facts(question, pages)
         report = await asyncio.to_thread(audit_report, facts)
         files = [await asyncio.to_thread(_sheet, facts, asking.folder())] if question.csv else []
         buttons = [*_nearest_actors(question, pages), *_next_questions(question, report)]
         return Answer(
             text=audit_text(report, question.window, zone=asking.zone, warnings=warnings),
-            blocks=audit_blocks(report, question.window, zone=asking.zone, buttons=buttons, warnings=warnings),
+            blocks=audit_blocks(
+                report, question.window, zone=asking.zone, buttons=buttons, warnings=warnings
+            ),
             values=await _values(facts, report, asking.each),
             files=files,
             warnings=(*warnings, *facts.shortcomings, *report.notes),
             window=question.window,
-            data_until=min((p.data_until for p in pages if isinstance(p, CallPage) and p.data_until), default=None),
+            data_until=min(
+                (p.data_until for p in pages if isinstance(p, CallPage) and p.data_until),
+                default=None,
+            ),
         )
 
     async def _page(
-        self, source: CallSource, question: Question, progress: Progress, too_old: Mapping[str, ProviderError]
+        self,
+        source: CallSource,
+        question: Question,
+        progress: Progress,
+        too_old: Mapping[str, ProviderError],
     ) -> CallPage | ProviderError:
         """The calls of an account, or why there are none. What it has not kept is not asked for."""
         assert question.window is not None
@@ -75,18 +98,29 @@ class ApiAuditCommand:
         first = span.read_at(span.start).window
         assert first is not None
         window = Window(min(first.window.start, span.start), span.end)
-        found = await asyncio.gather(*(or_error(source.calls(window, question.filters)) for source in sources))
+        found = await asyncio.gather(
+            *(or_error(source.calls(window, question.filters)) for source in sources)
+        )
         if failed := [page for page in found if isinstance(page, ProviderError)]:
             raise combined(failed)
         pages = [page for page in found if isinstance(page, CallPage)]
         notes = tuple(dict.fromkeys(note for page in pages for note in page.notes))
         if not all(page.complete for page in pages):
-            notes = (*notes, "Not all calls of that time were to be had, so it may have been worse.")
+            notes = (
+                *notes,
+                "Not all calls of that time were to be had, so it may have been worse.",
+            )
         calls = [call for page in pages for call in page.calls]
-        return Replay(await asyncio.to_thread(_looks, span, calls, question.accounts), notes, matched=bool(calls))
+        return Replay(
+            await asyncio.to_thread(_looks, span, calls, question.accounts),
+            notes,
+            matched=bool(calls),
+        )
 
 
-async def _followed(source: CallSource, window: Window, filters: CallFilters, progress: Progress) -> CallPage | ProviderError:
+async def _followed(
+    source: CallSource, window: Window, filters: CallFilters, progress: Progress
+) -> CallPage | ProviderError:
     """The calls of an account, or why there are none; how far they are is told."""
     account = source.account
     progress.step(Step(account, "in_progress"))
@@ -102,7 +136,9 @@ async def _followed(source: CallSource, window: Window, filters: CallFilters, pr
     return page
 
 
-def _looks(span: ReplayRequest, calls: Sequence[ApiCall], accounts: Sequence[str]) -> list[EvaluationPoint]:
+def _looks(
+    span: ReplayRequest, calls: Sequence[ApiCall], accounts: Sequence[str]
+) -> list[EvaluationPoint]:
     history, found = CallHistory(calls, accounts), []
     for at in steps_apart(span):
         read = span.read_at(at).window
@@ -123,17 +159,33 @@ def _refuse_what_cannot_be_applied(sources: Sequence[CallSource], question: Ques
         raise BadQuestion(refused[0], hint)
 
 
-def _too_old(sources: Sequence[CallSource], question: Question, *, now: datetime, zone: tzinfo) -> dict[str, ProviderError]:
-    """The accounts that have kept nothing of the window, each with the oldest day that can be asked about. Raises BadQuestion where that
-    is every one of them."""
+def _too_old(
+    sources: Sequence[CallSource], question: Question, *, now: datetime, zone: tzinfo
+) -> dict[str, ProviderError]:
+    """The accounts that have kept nothing of the window, each with the oldest day that can be asked
+    about. Raises BadQuestion where that is every one of them.
+    """
     assert question.window is not None
     limits = {source.account: since for source in sources if (since := source.kept_since(now))}
-    oldest = {name: _first_whole_day(since, zone) for name, since in limits.items() if question.window.window.end <= since}
+    oldest = {
+        name: _first_whole_day(since, zone)
+        for name, since in limits.items()
+        if question.window.window.end <= since
+    }
     if oldest and len(oldest) == len(sources):
-        kept = "; ".join(f"{name} keeps API calls since {_day(day)}" for name, day in oldest.items())
-        raise BadQuestion(f"{question.window.said} is too long ago: {kept}.", question.over(f"since {min(oldest.values())}"))
+        kept = "; ".join(
+            f"{name} keeps API calls since {_day(day)}" for name, day in oldest.items()
+        )
+        raise BadQuestion(
+            f"{question.window.said} is too long ago: {kept}.",
+            question.over(f"since {min(oldest.values())}"),
+        )
     return {
-        name: NotFound(f"{name} keeps API calls since {_day(day)}.", account=name, hint="Ask for a later window.")
+        name: NotFound(
+            f"{name} keeps API calls since {_day(day)}.",
+            account=name,
+            hint="Ask for a later window.",
+        )
         for name, day in oldest.items()
     }
 
@@ -150,11 +202,19 @@ def _day(day: date) -> str:
 def _facts(question: Question, pages: Sequence[CallPage | ProviderError]) -> AuditFacts:
     assert question.window is not None
     window = question.window.window
-    ends = {a: p.data_until for a, p in zip(question.accounts, pages, strict=True) if isinstance(p, CallPage) and p.data_until}
+    ends = {
+        a: p.data_until
+        for a, p in zip(question.accounts, pages, strict=True)
+        if isinstance(p, CallPage) and p.data_until
+    }
     answered = [page for page in pages if isinstance(page, CallPage)]
     calls: list[ApiCall] = [call for page in answered for call in page.calls]
     return AuditFacts(
-        accounts=tuple(account for account, page in zip(question.accounts, pages, strict=True) if isinstance(page, CallPage)),
+        accounts=tuple(
+            account
+            for account, page in zip(question.accounts, pages, strict=True)
+            if isinstance(page, CallPage)
+        ),
         window=window,
         calls=calls,
         complete=len(answered) == len(pages) and all(page.complete for page in answered),
@@ -167,7 +227,9 @@ def _facts(question: Question, pages: Sequence[CallPage | ProviderError]) -> Aud
 
 
 def _unmatched(question: Question, pages: Sequence[CallPage | ProviderError]) -> list[str]:
-    """Which accounts have answered and have nothing that the filters let through, and whom the asker may have meant."""
+    """Which accounts have answered and have nothing that the filters let through, and whom the
+    asker may have meant.
+    """
     assert question.window is not None
     notes = []
     for account, page in zip(question.accounts, pages, strict=True):
@@ -175,16 +237,24 @@ def _unmatched(question: Question, pages: Sequence[CallPage | ProviderError]) ->
             continue
         if page.data_until and page.data_until <= question.window.window.start:
             continue
-        nearest = f"the nearest actor seen there is {formatting.sanitise(page.nearest_actor, 60)}" if page.nearest_actor else ""
+        nearest = (
+            f"the nearest actor seen there is {formatting.sanitise(page.nearest_actor, 60)}"
+            if page.nearest_actor
+            else ""
+        )
         if nearest or len(pages) > 1:
             notes.append(f"{account}: no call matches{nearest and '; '}{nearest}.")
     return notes
 
 
-def _nearest_actors(question: Question, pages: Sequence[CallPage | ProviderError]) -> list[tuple[str, str]]:
+def _nearest_actors(
+    question: Question, pages: Sequence[CallPage | ProviderError]
+) -> list[tuple[str, str]]:
     names = dict.fromkeys(page.nearest_actor for page in pages if isinstance(page, CallPage))
     return [
-        (formatting.truncate(f"Who: {name}", 40), question.also(f"who:{name}")) for name in names if _PLAIN_ACTOR.fullmatch(name)
+        (formatting.truncate(f"Who: {name}", 40), question.also(f"who:{name}"))
+        for name in names
+        if _PLAIN_ACTOR.fullmatch(name)
     ]
 
 
@@ -192,14 +262,23 @@ _PLAIN_ACTOR = re.compile(r"[\w.@+-]{1,60}")
 
 
 async def _values(facts: AuditFacts, report: AuditReport, each: str) -> Mapping[str, Any]:
-    return {**report.values(), f"by_{each}": await asyncio.to_thread(values_by, facts, each)} if each else report.values()
+    return (
+        {**report.values(), f"by_{each}": await asyncio.to_thread(values_by, facts, each)}
+        if each
+        else report.values()
+    )
 
 
 def _next_questions(question: Question, report: AuditReport) -> list[tuple[str, str]]:
-    buttons = [(label, question.over(window)) for label, window in (("24 hours", "24h"), ("7 days", "7d"), ("30 days", "30d"))]
+    buttons = [
+        (label, question.over(window))
+        for label, window in (("24 hours", "24h"), ("7 days", "7d"), ("30 days", "30d"))
+    ]
     worst = max(report.actors, key=lambda tally: tally.failures, default=None)
     if worst and worst.failures and not question.filters.who and _PLAIN_ACTOR.fullmatch(worst.name):
-        buttons.append((formatting.truncate(f"Only {worst.name}", 40), question.also(f"who:{worst.name}")))
+        buttons.append(
+            (formatting.truncate(f"Only {worst.name}", 40), question.also(f"who:{worst.name}"))
+        )
     if not question.filters.failures:
         buttons.append(("Failures only", question.also("failures")))
     if not question.csv:

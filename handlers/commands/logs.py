@@ -33,22 +33,34 @@ class LogsCommand:
     given_names: Mapping[str, Mapping[str, str]]
 
     async def answer(self, question: Question, asking: AnswerContext) -> Answer:
-        """The log, redacted: a preview, counts by level, a timeline, and the whole of it as a file."""
+        """The log, redacted: a preview, counts by level, a timeline, and the whole of
+        it as a file.
+        """
         assert question.window is not None
         logs = await self._resolve(question)
         window = question.window.window
         stem = file_stem([log.typed for log in logs], window)
         path = asking.folder() / f"{stem}.log"
         wanted = DownloadRequest(
-            [log.id or "" for log in logs], window, question.leql, question.limit, self.upload_total, self.upload_plain
+            [log.id or "" for log in logs],
+            window,
+            question.leql,
+            question.limit,
+            self.upload_total,
+            self.upload_plain,
         )
         account = logs[0].account or ""
 
         def so_far(transfer: TransferState) -> None:
-            lines, size = formatting.pluralise(transfer.counter.lines, "line"), formatting.format_bytes(transfer.received)
+            lines, size = (
+                formatting.pluralise(transfer.counter.lines, "line"),
+                formatting.format_bytes(transfer.received),
+            )
             asking.progress.said = f"{lines}, {size} so far"
 
-        transfer = await download_log(self.sources[account], wanted, path, self.redactor, progress=so_far)
+        transfer = await download_log(
+            self.sources[account], wanted, path, self.redactor, progress=so_far
+        )
         # A log of months has many minutes to place.
         report = await asyncio.to_thread(_report, question, logs, transfer, self.upload_total)
         path = transfer.path
@@ -58,13 +70,21 @@ class LogsCommand:
                 AnswerFile(
                     path.name,
                     path,
-                    f"{formatting.join_words([log.typed for log in logs], 10)}, {formatting.pluralise(report.lines, 'line')}",
+                    (
+                        f"{formatting.join_words([log.typed for log in logs], 10)}, "
+                        f"{formatting.pluralise(report.lines, 'line')}"
+                    ),
                 )
             ]
         file_name = files[0].name if files else None
         buttons = _next_questions(question, report)
         return Answer(
-            text=logs_text(report, question.window, file_name=file_name, query=self.redactor.text(question.leql)),
+            text=logs_text(
+                report,
+                question.window,
+                file_name=file_name,
+                query=self.redactor.text(question.leql),
+            ),
             blocks=logs_blocks(
                 report,
                 question.window,
@@ -80,19 +100,30 @@ class LogsCommand:
         )
 
     async def past(self, span: ReplayRequest) -> Replay:
-        """Nothing: a log is not downloaded again to judge the past. What was sampled while the rule was watched stands."""
+        """Nothing: a log is not downloaded again to judge the past. What was sampled while the rule
+        was watched stands.
+        """
         del span
         return Replay(
-            (), ("A log is not downloaded again to judge the past; what is known is what was seen while it was watched.",)
+            (),
+            (
+                "A log is not downloaded again to judge the past; what is known is what was seen "
+                "while it was watched.",
+            ),
         )
 
     async def _resolve(self, question: Question) -> list[LogRef]:
-        """Every log with its account and id; they must all be in one account, for one download brings them."""
+        """Every log with its account and id; they must all be in one account, for one download
+        brings them.
+        """
         found = await asyncio.gather(*(self._resolve_one(log, question) for log in question.logs))
         accounts = list(dict.fromkeys(log.account or "" for log in found))
         if len(accounts) > 1:
             raise BadQuestion(
-                f"These logs are in {formatting.join_words(accounts)}; ask for each account by itself.",
+                (
+                    f"These logs are in {formatting.join_words(accounts)}; ask for each account "
+                    "by itself."
+                ),
                 f"/logs {replace(question.parts, subject=formatting.quoted(found[0].typed))}",
             )
         return list({log.id: log for log in reversed(found)}.values())[::-1]
@@ -105,9 +136,12 @@ class LogsCommand:
             return LogRef(log.typed, account=accounts[0], id=log.id)
         return await self._look_up(log, accounts, question)
 
-    def _begun(self, log: LogRef, named: Sequence[tuple[str, NamedLog]], question: Question) -> list[tuple[str, NamedLog]]:
-        """The one log whose name begins so, among those of the configuration and those that the accounts list. Raises BadQuestion where
-        there are several."""
+    def _begun(
+        self, log: LogRef, named: Sequence[tuple[str, NamedLog]], question: Question
+    ) -> list[tuple[str, NamedLog]]:
+        """The one log whose name begins so, among those of the configuration and those that the
+        accounts list. Raises BadQuestion where there are several.
+        """
         given = [
             (account, NamedLog(key, name))
             for account, logs in self.given_names.items()
@@ -115,28 +149,43 @@ class LogsCommand:
             if not log.account or log.account == account
         ]
         begun = {
-            entry.id: (account, entry) for account, entry in [*named, *given] if entry.name.lower().startswith(log.typed.lower())
+            entry.id: (account, entry)
+            for account, entry in [*named, *given]
+            if entry.name.lower().startswith(log.typed.lower())
         }
         if len(begun) > 1:
             names = sorted({formatting.sanitise(entry.name, 40) for _, entry in begun.values()})
             raise BadQuestion(
-                f"“{formatting.sanitise(log.typed, 60)}” may be {formatting.join_words(names, 8)}; say which.",
+                (
+                    f"“{formatting.sanitise(log.typed, 60)}” may be "
+                    f"{formatting.join_words(names, 8)}; say which."
+                ),
                 _instead(question, log, names[0]),
             )
         return list(begun.values())
 
     async def _look_up(self, log: LogRef, accounts: Sequence[str], question: Question) -> LogRef:
         """By id or by a log's own name, in every account; the name must be one log's alone."""
-        listings = await asyncio.gather(*(self.sources[account].named_logs() for account in accounts), return_exceptions=True)
+        listings = await asyncio.gather(
+            *(self.sources[account].named_logs() for account in accounts), return_exceptions=True
+        )
         named = [
             (account, entry)
             for account, listing in zip(accounts, listings, strict=True)
             if not isinstance(listing, BaseException)
             for entry in listing
         ]
-        found = [(account, entry) for account, entry in named if entry.id == log.id or (not log.id and entry.name == log.typed)]
+        found = [
+            (account, entry)
+            for account, entry in named
+            if entry.id == log.id or (not log.id and entry.name == log.typed)
+        ]
         if not found and not log.id:
-            found = [(account, entry) for account, entry in named if entry.name.lower() == log.typed.lower()]
+            found = [
+                (account, entry)
+                for account, entry in named
+                if entry.name.lower() == log.typed.lower()
+            ]
         if not found and not log.id and len(log.typed) >= SHORTEST_BEGINNING:
             found = self._begun(log, named, question)
         if len(found) == 1:
@@ -148,23 +197,38 @@ class LogsCommand:
         for listing in listings:
             if isinstance(listing, BaseException) and not isinstance(listing, ProviderError):
                 raise listing
-        raise _not_one(log, question, found_in=[account for account, _ in found], known=[entry.name for _, entry in named])
+        raise _not_one(
+            log,
+            question,
+            found_in=[account for account, _ in found],
+            known=[entry.name for _, entry in named],
+        )
 
 
-def _not_one(log: LogRef, question: Question, *, found_in: list[str], known: list[str]) -> BadQuestion:
+def _not_one(
+    log: LogRef, question: Question, *, found_in: list[str], known: list[str]
+) -> BadQuestion:
     typed = formatting.sanitise(log.typed, 60)
     if not found_in:
         near = [name for name in known if name.lower().startswith(log.typed.lower())]
         near += difflib.get_close_matches(log.typed, known, n=1)
-        example = formatting.sanitise(next(iter([*near, *(name for name in known if " " not in name)]), "LOG"), 60).replace(
-            '"', ""
+        example = formatting.sanitise(
+            next(iter([*near, *(name for name in known if " " not in name)]), "LOG"), 60
+        ).replace('"', "")
+        names = (
+            formatting.join_words(sorted(formatting.sanitise(name, 40) for name in known), 8)
+            or "none"
         )
-        names = formatting.join_words(sorted(formatting.sanitise(name, 40) for name in known), 8) or "none"
-        return BadQuestion(f"No log is called “{typed}”; there are {names}.", _instead(question, log, example))
+        return BadQuestion(
+            f"No log is called “{typed}”; there are {names}.", _instead(question, log, example)
+        )
     if len(set(found_in)) == 1:
-        return BadQuestion(f"Several logs of {found_in[0]} are called “{typed}”; use the id of one.", "/logs help")
+        return BadQuestion(
+            f"Several logs of {found_in[0]} are called “{typed}”; use the id of one.", "/logs help"
+        )
     return BadQuestion(
-        f"“{typed}” is a log of {formatting.join_words(found_in)}; say which.", _instead(question, log, f"{found_in[0]}/{typed}")
+        f"“{typed}” is a log of {formatting.join_words(found_in)}; say which.",
+        _instead(question, log, f"{found_in[0]}/{typed}"),
     )
 
 
@@ -172,16 +236,25 @@ def _instead(question: Question, log: LogRef, name: str) -> str:
     """The line of the same question with another name in the place of this one."""
     names = [name if each is log else each.typed for each in question.logs]
     window = question.parts.window or "last 20 mins"
-    return f"/logs {replace(question.parts, subject=','.join(map(formatting.quoted, names)), window=window)}"
+    return (
+        "/logs "
+        f"{replace(question.parts, subject=','.join(map(formatting.quoted, names)), window=window)}"
+    )
 
 
-def _report(question: Question, logs: Sequence[LogRef], transfer: TransferState, upload_total: int) -> LogReport:
+def _report(
+    question: Question, logs: Sequence[LogRef], transfer: TransferState, upload_total: int
+) -> LogReport:
     assert question.window is not None
     counter, window = transfer.counter, question.window.window
-    step, times = timeline(counter.minutes, window, ends_with_data=transfer.truncated or not transfer.complete)
+    step, times = timeline(
+        counter.minutes, window, ends_with_data=transfer.truncated or not transfer.complete
+    )
     unknown, outside = lines_outside(counter.minutes, window)
     notes = (
-        [f"Cut at {formatting.format_bytes(upload_total)}, the most that is sent as one file."] if transfer.cut_at_total else []
+        [f"Cut at {formatting.format_bytes(upload_total)}, the most that is sent as one file."]
+        if transfer.cut_at_total
+        else []
     )
     return LogReport(
         names=tuple(log.typed for log in logs),
@@ -203,7 +276,10 @@ def _report(question: Question, logs: Sequence[LogRef], transfer: TransferState,
 
 
 def _next_questions(question: Question, report: LogReport) -> list[tuple[str, str]]:
-    buttons = [(label, question.over(window)) for label, window in (("20 minutes", "20m"), ("2 hours", "2h"), ("Today", "today"))]
+    buttons = [
+        (label, question.over(window))
+        for label, window in (("20 minutes", "20m"), ("2 hours", "2h"), ("Today", "today"))
+    ]
     busiest = max(report.timeline, key=lambda point: point[1], default=None)
     if busiest and len(report.timeline) > 1:
         start = busiest[0].astimezone(UTC)

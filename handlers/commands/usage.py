@@ -30,15 +30,27 @@ class UsageCommand:
     clock: Clock
 
     async def answer(self, question: Question, asking: AnswerContext) -> Answer:
-        """The usage answer. What surrounds the window (before, month, names) may fail and is then said to be missing."""
+        """The usage answer. What surrounds the window (before, month, names) may fail and is then
+        said to be missing.
+        """
         assert question.window is not None
         account = question.accounts[0]
         facts, warnings = await self._facts(question, account, asking)
         report = usage_report(facts)
-        files = [_sheet(report, question, asking.folder())] if question.csv or is_shortened(report, question.by) else []
+        files = (
+            [_sheet(report, question, asking.folder())]
+            if question.csv or is_shortened(report, question.by)
+            else []
+        )
         return Answer(
             text=usage_text(report, question.window, by=question.by, warnings=warnings),
-            blocks=usage_blocks(report, question.window, by=question.by, buttons=_next_questions(question), warnings=warnings),
+            blocks=usage_blocks(
+                report,
+                question.window,
+                by=question.by,
+                buttons=_next_questions(question),
+                warnings=warnings,
+            ),
             values=report.values() | (report.values_by_log() if asking.each else {}),
             files=files,
             warnings=warnings,
@@ -46,7 +58,9 @@ class UsageCommand:
         )
 
     async def past(self, span: ReplayRequest) -> Replay:
-        """The usage answer of every day, as it was once the day was whole. What a day looked like at noon is not kept anywhere."""
+        """The usage answer of every day, as it was once the day was whole. What a day looked like
+        at noon is not kept anywhere.
+        """
         account, days = span.read_at(span.end).accounts[0], days_apart(span)
         ranges = {day: _days_at(span, day) for day in days}
         first = min(each.before().first for each in ranges.values())
@@ -63,7 +77,15 @@ class UsageCommand:
             for day, shown in ranges.items():
                 so_far = _until(history, day)
                 facts = UsageFacts(
-                    account, shown, _within(history, shown), day.date(), so_far, so_far, by_log, names, self.quotas.get(account)
+                    account,
+                    shown,
+                    _within(history, shown),
+                    day.date(),
+                    so_far,
+                    so_far,
+                    by_log,
+                    names,
+                    self.quotas.get(account),
                 )
                 report = usage_report(facts)
                 values = report.values() | (report.values_by_log() if by_log else {})
@@ -75,19 +97,29 @@ class UsageCommand:
         begins_below = span.rule.below is not None and any(look.alone for look in found)
         return Replay(found, (WHOLE_DAYS, BEGINS_BELOW) if begins_below else (WHOLE_DAYS,))
 
-    async def _facts(self, question: Question, account: str, asking: AnswerContext) -> tuple[UsageFacts, tuple[str, ...]]:
+    async def _facts(
+        self, question: Question, account: str, asking: AnswerContext
+    ) -> tuple[UsageFacts, tuple[str, ...]]:
         assert question.window is not None
-        source, days, today = self.sources[account], question.window.window.days, self.clock().astimezone(UTC).date()
+        source, days, today = (
+            self.sources[account],
+            question.window.window.days,
+            self.clock().astimezone(UTC).date(),
+        )
         period, before, month, by_log = await asyncio.gather(
             source.usage(days),
             or_error(source.usage(days.before())) if asking.only in _NEED_BEFORE else _nothing(),
-            or_error(source.usage(_month(today, asking.only))) if asking.only in _NEED_MONTH else _nothing(),
+            or_error(source.usage(_month(today, asking.only)))
+            if asking.only in _NEED_MONTH
+            else _nothing(),
             source.usage_by_log(days) if question.per_log or asking.each == "log" else _nothing(),
         )
         names, unnamed = await _names(source) if by_log else ({}, "")
         missing = [("the period before", before), ("the month to date", month)]
         warnings = [
-            f"{account} could not tell {what}: {error.message}" for what, error in missing if isinstance(error, ProviderError)
+            f"{account} could not tell {what}: {error.message}"
+            for what, error in missing
+            if isinstance(error, ProviderError)
         ]
         facts = UsageFacts(
             account=account,
@@ -103,14 +135,22 @@ class UsageCommand:
         return facts, tuple(warnings + ([unnamed] if unnamed else []))
 
 
-WHOLE_DAYS = "The past is judged once a day, on whole days: what a day looked like while it lasted is not known."
-BEGINS_BELOW = "Each day begins with nothing, so this alert also fires from midnight until enough has come; that is not shown."
+WHOLE_DAYS = (
+    "The past is judged once a day, on whole days: what a day looked like while it lasted is not "
+    "known."
+)
+BEGINS_BELOW = (
+    "Each day begins with nothing, so this alert also fires from midnight until enough has come; "
+    "that is not shown."
+)
 # What these are reckoned from does not begin anew each day.
 _OF_THE_MONTH = frozenset({"month_to_date_bytes", "forecast_month_bytes", "quota_percent"})
 
 
 def _is_today(days: DayRange, day: datetime) -> bool:
-    """Whether a question that is asked on a day looks at that day alone, whose value grows and begins anew at midnight."""
+    """Whether a question that is asked on a day looks at that day alone, whose value grows and
+    begins anew at midnight.
+    """
     return days.first == days.last == day.date()
 
 
@@ -123,12 +163,20 @@ def _days_at(span: ReplayRequest, day: datetime) -> DayRange:
 
 
 def _within(history: UsagePeriod, days: DayRange) -> UsagePeriod:
-    """What was listed for some days; the vendor's own total is of all that were asked for, and so of none of these."""
-    return replace(history, by_day={d: usage for d, usage in history.by_day.items() if d in days}, reported_bytes=None)
+    """What was listed for some days; the vendor's own total is of all that were asked for, and so
+    of none of these.
+    """
+    return replace(
+        history,
+        by_day={d: usage for d, usage in history.by_day.items() if d in days},
+        reported_bytes=None,
+    )
 
 
 def _until(history: UsagePeriod, day: datetime) -> UsagePeriod:
-    return replace(history, by_day={d: usage for d, usage in history.by_day.items() if d <= day.date()})
+    return replace(
+        history, by_day={d: usage for d, usage in history.by_day.items() if d <= day.date()}
+    )
 
 
 # Which values need more than the days of the window; without a name all are wanted.
@@ -172,7 +220,11 @@ def _sheet(report: UsageReport, question: Question, folder: Path) -> AnswerFile:
     if question.per_log:
         path.write_bytes(csv_bytes(("day", "log", "bytes"), _rows_by_log(report)))
     else:
-        path.write_bytes(csv_bytes(("day", "bytes"), [(day.isoformat(), usage) for day, usage in report.by_day.items()]))
+        path.write_bytes(
+            csv_bytes(
+                ("day", "bytes"), [(day.isoformat(), usage) for day, usage in report.by_day.items()]
+            )
+        )
     return AnswerFile(name, path, f"Usage of {report.account}", kind="csv")
 
 

@@ -1,4 +1,6 @@
-"""Alerts when they are due: the question is asked, the answer judged, and what there is to tell goes into the outbox with the judgement."""
+"""Alerts when they are due: the question is asked, the answer judged, and what there is to tell
+goes into the outbox with the judgement.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,13 @@ from msgspec.structs import replace
 from bot import formatting
 from bot.alerts.evaluate import ERRORS_TOLD, evaluate
 from bot.alerts.mutes import Mute, muted_by
-from bot.alerts.rule import EvaluationTimes, Rule, extract_readings, is_partial, rule_from_definition
+from bot.alerts.rule import (
+    EvaluationTimes,
+    Rule,
+    extract_readings,
+    is_partial,
+    rule_from_definition,
+)
 from bot.alerts.state import AlertState, EvaluationError, Readings, Reason, State
 from bot.answer import Answer
 from bot.blocks.alerts import NotificationContext, incident_message, thread_reply
@@ -39,7 +47,9 @@ LATEST = timedelta(hours=6)
 
 @dataclass(slots=True)
 class SilenceIndex:
-    """Who keeps which alert quiet now: the mute windows of the configuration, and silences made in chat."""
+    """Who keeps which alert quiet now: the mute windows of the configuration, and silences made in
+    chat.
+    """
 
     alerts: Alerts
     mutes: Sequence[Mute]
@@ -56,7 +66,10 @@ class SilenceIndex:
         """Until when and why it is quiet, or nothing."""
         if silence := self.silence(alert, now):
             why = f" ({formatting.sanitise(silence.comment, 200)})" if silence.comment else ""
-            return f"until {formatting.format_time(silence.end, self.zone, now)}{why}, by <@{silence.user}>"
+            return (
+                f"until {formatting.format_time(silence.end, self.zone, now)}{why}, by "
+                f"<@{silence.user}>"
+            )
         if mute := muted_by(self.mutes, alert, now):
             return f"planned, {formatting.sanitise(mute, 80)}"
         return ""
@@ -71,14 +84,17 @@ class Evaluation:
     answer: Answer | EvaluationError
 
     def as_of(self, now: datetime) -> datetime:
-        """The instant that it is judged for: when it was due, so that `for` and `repeat` do not hang on how long a provider takes to
-        answer; now where it is late."""
+        """The instant that it is judged for: when it was due, so that `for` and `repeat` do not
+        hang on how long a provider takes to answer; now where it is late.
+        """
         return self.due.at if now - self.due.at <= ON_TIME else now
 
 
 @dataclass(frozen=True, slots=True)
 class AlertJob:
-    """Asks an alert's question, judges the watched value, and puts what is to be told into the outbox."""
+    """Asks an alert's question, judges the watched value, and puts what is to be told into the
+    outbox.
+    """
 
     answering: Answerer
     alerts: Alerts
@@ -102,8 +118,9 @@ class AlertJob:
         )
 
     async def run(self, rule: Rule, due: Due) -> None:
-        """One evaluation. What a crash cuts off is read again at the next look, and an instant that somebody else has judged already
-        is left alone."""
+        """One evaluation. What a crash cuts off is read again at the next look, and an instant that
+        somebody else has judged already is left alone.
+        """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._found.append((Evaluation(rule, due, await self._asked(rule)), done))
         if not self._judging:
@@ -113,8 +130,9 @@ class AlertJob:
         await done
 
     async def save_evaluations(self, found: Sequence[Evaluation]) -> None:
-        """What comes of evaluations whose answers are at hand: their standings and what there is to tell of them, in transactions of so
-        many that nobody waits for long."""
+        """What comes of evaluations whose answers are at hand: their standings and what there is to
+        tell of them, in transactions of so many that nobody waits for long.
+        """
         for at in range(0, len(found), AT_ONCE):
             await self._judge_together(found[at : at + AT_ONCE])
             await asyncio.sleep(0)
@@ -128,7 +146,9 @@ class AlertJob:
             except BaseException as error:
                 for _, done in batch:
                     if not done.done():
-                        done.set_exception(error if isinstance(error, Exception) else asyncio.CancelledError())
+                        done.set_exception(
+                            error if isinstance(error, Exception) else asyncio.CancelledError()
+                        )
                 if not isinstance(error, Exception):
                     raise
             for _, done in batch:
@@ -163,26 +183,37 @@ class AlertJob:
             # Judged late once, it is not judged for an earlier instant afterwards.
             at = before.evaluated_at
         partial = not isinstance(answer, EvaluationError) and is_partial(answer.values)
-        after, reason = evaluate(rule, before, _read(rule, answer, before), now=at, quiet=bool(quiet), partial=partial)
+        after, reason = evaluate(
+            rule, before, _read(rule, answer, before), now=at, quiet=bool(quiet), partial=partial
+        )
         posts: list[Post] = []
         if reason:
             scene = self._scene(found, before, after, reason, quiet, at)
             after, posts = self._told(scene, f"{found.due.at:%Y%m%dT%H%M%SZ}", answer)
         if before.errors >= ERRORS_TOLD and not after.errors and reason is not Reason.TELLS_AGAIN:
-            # Its channel hears the state that was found; the ops channel was told of the errors, and hears of their end.
+            # Its channel hears the state that was found; the ops channel was told of the errors,
+            # and hears of their end.
             again = self._scene(found, before, after, Reason.TELLS_AGAIN, quiet, at)
             posts = [*self._told(again, f"{found.due.at:%Y%m%dT%H%M%SZ}", answer)[1], *posts]
         self._watches[rule.name] = (rule, after)
         return _judged(rule, found.due, after, posts, reason, answer, now)
 
     def _scene(
-        self, found: Evaluation, before: AlertState, after: AlertState, reason: Reason, quiet: str, at: datetime
+        self,
+        found: Evaluation,
+        before: AlertState,
+        after: AlertState,
+        reason: Reason,
+        quiet: str,
+        at: datetime,
     ) -> NotificationContext:
         answer = found.answer
         if isinstance(answer, EvaluationError):
             return NotificationContext(found.rule, before, after, reason, at, self.zone)
         window = answer.window.said if answer.window else ""
-        return NotificationContext(found.rule, before, after, reason, at, self.zone, window, _shortcomings(answer), quiet)
+        return NotificationContext(
+            found.rule, before, after, reason, at, self.zone, window, _shortcomings(answer), quiet
+        )
 
     async def watch(self, rule: Rule) -> AlertState:
         """How it stands with a rule; kept at hand, since one process judges."""
@@ -196,20 +227,30 @@ class AlertJob:
 
     async def acknowledge(self, rule: Rule, *, user: str) -> bool:
         """Somebody has taken the incident on: it is not repeated. False where there is none."""
-        return await self._said(rule, Reason.ACKNOWLEDGED, lambda watch: replace(watch, acknowledged_by=user), by=user)
+        return await self._said(
+            rule, Reason.ACKNOWLEDGED, lambda watch: replace(watch, acknowledged_by=user), by=user
+        )
 
     async def silenced(self, rule: Rule, *, user: str, name: str = "") -> bool:
-        """An incident that is open tells that it is quiet now, and who wanted it so. False where there is none."""
-        return await self._said(rule, Reason.SILENCED, lambda watch: replace(watch, quiet=True), by=user, name=name)
+        """An incident that is open tells that it is quiet now, and who wanted it so. False where
+        there is none.
+        """
+        return await self._said(
+            rule, Reason.SILENCED, lambda watch: replace(watch, quiet=True), by=user, name=name
+        )
 
     async def close(self, rule: Rule, *, by: str = "", name: str = "") -> bool:
-        """A rule that is changed or ended leaves no message saying that it fires. False where none did."""
+        """A rule that is changed or ended leaves no message saying that it fires. False where none
+        did.
+        """
         is_told = await self._said(rule, Reason.ENDED, lambda _: AlertState(), by=by, name=name)
         self._watches.pop(rule.name, None)
         return is_told
 
     async def close_orphans(self, rules: Sequence[Rule]) -> None:
-        """The same for rules that were changed in or taken out of the configuration while nobody was here."""
+        """The same for rules that were changed in or taken out of the configuration while nobody
+        was here.
+        """
         known = {rule.name: rule.definition for rule in rules}
         for left in await self.alerts.open_incidents():
             watch = ALERT_STATE_CODEC.decode(left.watch)
@@ -220,7 +261,13 @@ class AlertJob:
             await self.close(rule)
 
     async def _said(
-        self, rule: Rule, reason: Reason, change: Callable[[AlertState], AlertState], *, by: str, name: str = ""
+        self,
+        rule: Rule,
+        reason: Reason,
+        change: Callable[[AlertState], AlertState],
+        *,
+        by: str,
+        name: str = "",
     ) -> bool:
         async with self._turn:
             before, now = await self.watch(rule), self.clock()
@@ -228,17 +275,28 @@ class AlertJob:
                 return False
             after = change(before)
             scene = NotificationContext(
-                rule, before, after, reason, now, self.zone, quiet=self.quiet.said(rule.name, now), by=by, name=name
+                rule,
+                before,
+                after,
+                reason,
+                now,
+                self.zone,
+                quiet=self.quiet.said(rule.name, now),
+                by=by,
+                name=name,
             )
             _, posts = self._told(scene, f"{now:%Y%m%dT%H%M%S%fZ}", None)
-            await self.alerts.told(_judged(rule, Due(schedule_of(rule.name), now, 0), after, posts, reason, None, now))
+            await self.alerts.told(
+                _judged(rule, Due(schedule_of(rule.name), now, 0), after, posts, reason, None, now)
+            )
             self._watches[rule.name] = (rule, after)
         self.outbox.wake()
         return True
 
     async def _asked(self, rule: Rule) -> Answer | EvaluationError:
-        """The answer, fetched afresh. Where its facts come late, the question is asked as of the moment until which they are known: what
-        has not arrived yet is no zero."""
+        """The answer, fetched afresh. Where its facts come late, the question is asked as of the
+        moment until which they are known: what has not arrived yet is no zero.
+        """
         now = self.clock()
         try:
             answer = await self._answer(rule, now)
@@ -253,23 +311,31 @@ class AlertJob:
     async def _answer(self, rule: Rule, now: datetime) -> Answer:
         question = read_line(rule.line, self.answering.directory, now=now, zone=self.zone)
         with lazy_temp_dir() as folder:
-            asking = AnswerContext(folder, self.zone, only=rule.value.partition(".")[0], each=rule.each)
+            asking = AnswerContext(
+                folder, self.zone, only=rule.value.partition(".")[0], each=rule.each
+            )
             return await self.answering.answer(question, asking)
 
     def _told(
         self, scene: NotificationContext, instant: str, found: Answer | EvaluationError | None
     ) -> tuple[AlertState, list[Post]]:
-        """The posts for a reason, and the standing that knows its incident's message. The first one opens it; each later one tells that
-        message anew and says in its thread what has changed; a repeat is shown in the channel, too."""
+        """The posts for a reason, and the standing that knows its incident's message. The first one
+        opens it; each later one tells that message anew and says in its thread what has changed; a
+        repeat is shown in the channel, too.
+        """
         rule, reason = scene.rule, scene.reason
         key = f"alert:{rule.name}:{instant}:{reason.value}"
         if reason in (Reason.CANNOT_TELL, Reason.TELLS_AGAIN):
-            return scene.after, [operator_post(self.ops_channel or rule.channel, key, _of_itself(scene, found))]
+            return scene.after, [
+                operator_post(self.ops_channel or rule.channel, key, _of_itself(scene, found))
+            ]
         root = scene.before.incident
         if not root:
             if scene.is_over:
                 return scene.after, []
-            return replace(scene.after, incident=key), [Post(key, rule.channel, *incident_message(scene))]
+            return replace(scene.after, incident=key), [
+                Post(key, rule.channel, *incident_message(scene))
+            ]
         how = PostKind.BROADCAST if reason in _SHOWN_AGAIN else PostKind.REPLY
         return scene.after, [
             Post(f"{key}:edit", rule.channel, *incident_message(scene), PostKind.EDIT, root),
@@ -286,14 +352,24 @@ def schedule_of(alert: str) -> str:
     return f"alert {alert}"
 
 
-def _read(rule: Rule, found: Answer | EvaluationError, before: AlertState) -> Readings | EvaluationError:
-    return found if isinstance(found, EvaluationError) else extract_readings(rule, found.values, before.subjects)
+def _read(
+    rule: Rule, found: Answer | EvaluationError, before: AlertState
+) -> Readings | EvaluationError:
+    return (
+        found
+        if isinstance(found, EvaluationError)
+        else extract_readings(rule, found.values, before.subjects)
+    )
 
 
 def _shortcomings(answer: Answer) -> list[str]:
     """What the answer itself was missing, so that nobody takes its value for the whole truth."""
     missing = answer.values.get("days_missing")
-    days = [f"{formatting.pluralise(missing, 'day')} of the window not listed"] if isinstance(missing, int) and missing else []
+    days = (
+        [f"{formatting.pluralise(missing, 'day')} of the window not listed"]
+        if isinstance(missing, int) and missing
+        else []
+    )
     cut = ["the answer is not complete"] if answer.values.get("complete") is False else []
     return days + cut
 
@@ -329,6 +405,13 @@ def _judged(
 def _of_itself(scene: NotificationContext, found: Answer | EvaluationError | None) -> str:
     name = scene.rule.name
     if isinstance(found, EvaluationError):
-        return f"The alert `{name}` could not be evaluated {ERRORS_TOLD} times in a row: {found.why}"
-    state = {State.FIRING: "it fires", State.NO_DATA: "there is no data"}.get(scene.after.state, "all is calm")
-    return f"The alert `{name}` can be evaluated again after {formatting.pluralise(scene.before.errors, 'failure')}: {state}."
+        return (
+            f"The alert `{name}` could not be evaluated {ERRORS_TOLD} times in a row: {found.why}"
+        )
+    state = {State.FIRING: "it fires", State.NO_DATA: "there is no data"}.get(
+        scene.after.state, "all is calm"
+    )
+    return (
+        f"The alert `{name}` can be evaluated again after "
+        f"{formatting.pluralise(scene.before.errors, 'failure')}: {state}."
+    )

@@ -30,7 +30,9 @@ LARGEST_FILE = 8_000_000
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """A question on a schedule, and where its answer goes. `at` is its cron expression as it was written."""
+    """A question on a schedule, and where its answer goes. `at` is its cron expression as it was
+    written.
+    """
 
     name: str
     line: str
@@ -40,7 +42,9 @@ class Digest:
 
     @property
     def definition(self) -> str:
-        """What it says; a digest that says something else is another one, and does not make up for the past."""
+        """What it says; a digest that says something else is another one, and does not make up for
+        the past.
+        """
         return f"{self.at} {self.line}"
 
 
@@ -64,20 +68,29 @@ class DigestJob:
         )
 
     async def run(self, digest: Digest, due: Due) -> None:
-        """Once for each due instant, whatever is restarted when: the end of the run and its post are one transaction."""
+        """Once for each due instant, whatever is restarted when: the end of the run and its post
+        are one transaction.
+        """
         now = self.clock()
         passed_over = await self.posts.claim_run(digest.name, due.at, now=now)
         if passed_over is None:
             return
         due = replace(due, passed_over=due.passed_over + passed_over)
         outcome, posts = await self._outcome(digest, due, now)
-        await self.posts.end_run(digest.name, due.at, outcome=outcome, posts=posts, now=self.clock())
+        await self.posts.end_run(
+            digest.name, due.at, outcome=outcome, posts=posts, now=self.clock()
+        )
         self.outbox.wake()
 
     async def _outcome(self, digest: Digest, due: Due, now: datetime) -> tuple[str, list[Post]]:
         if now - due.at > GRACE:
             return "missed", self._for_ops(
-                digest, due, f"was not sent, since I was away for {formatting.format_duration(now - due.at)} after it was due"
+                digest,
+                due,
+                (
+                    "was not sent, since I was away for "
+                    f"{formatting.format_duration(now - due.at)} after it was due"
+                ),
             )
         try:
             return "sent", await self._posts(digest, due, now)
@@ -85,12 +98,21 @@ class DigestJob:
             trouble = error_message(error)
             if not isinstance(error, ProviderError):
                 log.error("The digest %s failed: %s", digest.name, type(error).__name__)
-            return trouble.kind, self._for_ops(digest, due, f"could not be answered: {trouble.message} {trouble.hint}")
+            return trouble.kind, self._for_ops(
+                digest, due, f"could not be answered: {trouble.message} {trouble.hint}"
+            )
 
     async def _posts(self, digest: Digest, due: Due, now: datetime) -> list[Post]:
-        """The answer, and its files in the thread; one that is too large is named, and how to have it."""
+        """The answer, and its files in the thread; one that is too large is named, and how to have
+        it.
+        """
         question = read_line(digest.line, self.answering.directory, now=now, zone=self.zone)
-        key, notes, files, too_large = _key("digest", digest.name, due), [_note(due, now, self.zone)], list[Post](), list[str]()
+        key, notes, files, too_large = (
+            _key("digest", digest.name, due),
+            [_note(due, now, self.zone)],
+            list[Post](),
+            list[str](),
+        )
         with lazy_temp_dir() as folder:
             answer = await self.answering.answer(question, AnswerContext(folder, self.zone))
             for file in answer.files:
@@ -98,17 +120,44 @@ class DigestJob:
                     too_large.append(f"{file.name} ({formatting.format_bytes(file.bytes)})")
                 else:
                     content = await asyncio.to_thread(file.path.read_bytes)
-                    files.append(Post(f"{key}:{file.name}", digest.channel, file.name, [], PostKind.FILE, key, content))
+                    files.append(
+                        Post(
+                            f"{key}:{file.name}",
+                            digest.channel,
+                            file.name,
+                            [],
+                            PostKind.FILE,
+                            key,
+                            content,
+                        )
+                    )
         if too_large:
-            notes.append(f"without {formatting.join_words(too_large)}, which is too large for a digest; ask for it")
+            notes.append(
+                f"without {formatting.join_words(too_large)}, which is too large for a digest; "
+                "ask for it"
+            )
         note = ", ".join(filter(None, notes))
         text = f"Digest {digest.name}{f' ({note})' if note else ''}: {answer.text}"
-        return [Post(key, digest.channel, text, messages.digest_blocks(digest.name, answer.blocks, note=note)), *files]
+        return [
+            Post(
+                key,
+                digest.channel,
+                text,
+                messages.digest_blocks(digest.name, answer.blocks, note=note),
+            ),
+            *files,
+        ]
 
     def _for_ops(self, digest: Digest, due: Due, what: str) -> list[Post]:
-        """Trouble with a digest is told where the bot tells of its troubles, or else where the digest would have stood."""
+        """Trouble with a digest is told where the bot tells of its troubles, or else where the
+        digest would have stood.
+        """
         text = f"The digest `{digest.name}` of {_said(due.at, self.zone, self.clock())} {what}"
-        return [operator_post(self.ops_channel or digest.channel, _key("digest", digest.name, due), text)]
+        return [
+            operator_post(
+                self.ops_channel or digest.channel, _key("digest", digest.name, due), text
+            )
+        ]
 
 
 def _key(kind: str, name: str, due: Due) -> str:
@@ -124,7 +173,9 @@ def _note(due: Due, now: datetime, zone: tzinfo) -> str:
         else ""
     )
     skipped = (
-        f"{due.passed_over} earlier {'one is' if due.passed_over == 1 else 'ones are'} left out" if due.passed_over > 0 else ""
+        f"{due.passed_over} earlier {'one is' if due.passed_over == 1 else 'ones are'} left out"
+        if due.passed_over > 0
+        else ""
     )
     return ", ".join(part for part in (late, skipped) if part)
 

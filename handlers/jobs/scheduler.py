@@ -1,7 +1,7 @@
 """The timetable: looks every second at what is due, and does it.
 
-It waits by the monotonic clock, which nobody sets. What is due is decided by the time of day, and an instant that was kept while the time of
-day was wrong is reset rather than waited for.
+It waits by the monotonic clock, which nobody sets. What is due is decided by the time of day, and
+an instant that was kept while the time of day was wrong is reset rather than waited for.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ RUN_STUCK_AFTER_S = 1800.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something that is done when it is due. `seen_until` tells until when it has been looked after, given what time it is now."""
+    """Something that is done when it is due. `seen_until` tells until when it has been looked
+    after, given what time it is now.
+    """
 
     name: str
     trigger: Trigger
@@ -64,11 +66,14 @@ async def _no_operator(key: str, text: str) -> None:  # noqa: ARG001
 
 @dataclass(slots=True)
 class Scheduler:
-    """Looks every second at what is due, and does it. One look over a table scales better than a job for each schedule.
+    """Looks every second at what is due, and does it. One look over a table scales better than a
+    job for each schedule.
 
-    One thing is done once at a time: what is due again meanwhile is done afterwards, for its latest instant. What a database that is full
-    or locked keeps from being done is done again, and `distress` is told. `reset_stored` resets stored instants that lie in the future,
-    `after_reset` reads again what hangs on them, `tell_operator` tells of it, and `database_trouble` says what is wrong with the database.
+    One thing is done once at a time: what is due again meanwhile is done afterwards, for its latest
+    instant. What a database that is full or locked keeps from being done is done again, and
+    `distress` is told. `reset_stored` resets stored instants that lie in the future, `after_reset`
+    reads again what hangs on them, `tell_operator` tells of it, and `database_trouble` says what is
+    wrong with the database.
     """
 
     posts: Posts
@@ -94,7 +99,9 @@ class Scheduler:
     _stopped: bool = False
 
     async def add(self, scheduled: Job) -> None:
-        """From now on it is done when it is due; what an earlier process has left is made up for."""
+        """From now on it is done when it is due; what an earlier process has left is
+        made up for.
+        """
         seen_until = await scheduled.last_handled_at(self.clock())
         self._works[scheduled.name] = scheduled
         self._entries[scheduled.name] = Entry(scheduled.name, scheduled.trigger, seen_until)
@@ -116,14 +123,24 @@ class Scheduler:
             why = f" ({self._why_stuck})" if self._why_stuck else ""
             return f"The timetable has not moved for {_lasting(now - self._moved_at)}{why}."
         if self._failed:
-            return f"{_named(self._failed)} could not be done, since the database cannot be used; it is tried again."
-        stuck = [name for name, run in self._running.items() if now - run.began_at > RUN_STUCK_AFTER_S]
+            return (
+                f"{_named(self._failed)} could not be done, since the database cannot be used; it "
+                "is tried again."
+            )
+        stuck = [
+            name for name, run in self._running.items() if now - run.began_at > RUN_STUCK_AFTER_S
+        ]
         if stuck:
-            return f"{_named(stuck)} has not ended for {_lasting(now - self._running[stuck[0]].began_at)}."
+            return (
+                f"{_named(stuck)} has not ended for "
+                f"{_lasting(now - self._running[stuck[0]].began_at)}."
+            )
         return ""
 
     async def start(self) -> None:
-        """Goes on where an earlier process ended: what was missed is coalesced, what was cut off is done again."""
+        """Goes on where an earlier process ended: what was missed is coalesced, what was cut off is
+        done again.
+        """
         self._stopped = False
         await self._reset(self.clock())
         for scheduled in self.at_start:
@@ -132,11 +149,20 @@ class Scheduler:
         await self._tick()
         await self._again()
         await self._prune()
-        rounds = ((self._tick, 1), (self._again, AGAIN_EVERY), (self._look_at_database, AGAIN_EVERY), (self._prune, PRUNE_EVERY))
-        self._loops = [asyncio.create_task(_every(self.tick_s * ticks, work)) for work, ticks in rounds]
+        rounds = (
+            (self._tick, 1),
+            (self._again, AGAIN_EVERY),
+            (self._look_at_database, AGAIN_EVERY),
+            (self._prune, PRUNE_EVERY),
+        )
+        self._loops = [
+            asyncio.create_task(_every(self.tick_s * ticks, work)) for work, ticks in rounds
+        ]
 
     async def stop(self, *, within_s: float) -> None:
-        """Nothing new; what is under way gets a while, and is done again by the next process where it does not end."""
+        """Nothing new; what is under way gets a while, and is done again by the next process where
+        it does not end.
+        """
         for loop in self._loops:
             loop.cancel()
         self._stopped = True
@@ -170,13 +196,19 @@ class Scheduler:
         return found
 
     def _due(self, now: datetime) -> list[Due]:
-        """What is due by the schedules. One that cannot tell when it is due does not keep the others."""
+        """What is due by the schedules. One that cannot tell when it is due does not keep the
+        others.
+        """
         found = []
         for entry in list(self._entries.values()):
             try:
                 found += due_now([entry], now)
             except Exception as error:
-                log.error("The schedule of %s cannot be read (%s) and is left out.", entry.name, type(error).__name__)
+                log.error(
+                    "The schedule of %s cannot be read (%s) and is left out.",
+                    entry.name,
+                    type(error).__name__,
+                )
                 del self._entries[entry.name]
         return found
 
@@ -205,14 +237,18 @@ class Scheduler:
 
     async def _tell_of_reset(self, now: datetime, ahead: timedelta) -> None:
         text = (
-            f"The clock of this machine was set back, or had been ahead by up to {formatting.format_duration(ahead)}. What waited for a time that has not come"
-            " was reset: digests and alerts go on from now, silences last as long as they were meant to. Check the time service (NTP)."
+            "The clock of this machine was set back, or had been ahead by up to "
+            f"{formatting.format_duration(ahead)}. What waited for a time that has not come"
+            " was reset: digests and alerts go on from now, silences last as long as they were "
+            "meant to. Check the time service (NTP)."
         )
         log.warning(text)
         await self.tell_operator(f"clock:{now:%Y%m%dT%H}", text)
 
     async def _again(self) -> None:
-        """Runs that began and did not end: a crash has cut them off, or the database, and whoever claims them again does them."""
+        """Runs that began and did not end: a crash has cut them off, or the database, and whoever
+        claims them again does them.
+        """
         failed, self._failed = self._failed, {}
         self._begin([*failed.values()])
         try:
@@ -277,7 +313,10 @@ def _coalesced(waiting: Due | None, due: Due) -> Due:
     """The latest of two instants, which stands for both."""
     if waiting is None or waiting.at == due.at:
         return due
-    latest, earlier = max(waiting, due, key=lambda each: each.at), min(waiting, due, key=lambda each: each.at)
+    latest, earlier = (
+        max(waiting, due, key=lambda each: each.at),
+        min(waiting, due, key=lambda each: each.at),
+    )
     return replace(latest, passed_over=latest.passed_over + earlier.passed_over + 1)
 
 

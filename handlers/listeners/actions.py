@@ -23,7 +23,9 @@ class AskAction:
 
     door: RequestHandler
 
-    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+    async def __call__(
+        self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
+    ) -> None:
         line = str(action.get("value", ""))
         errand = reply_target_from_action(body, line)
         context["errand"] = errand
@@ -43,19 +45,26 @@ class ShareAction:
     door: RequestHandler
     store: Store
 
-    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+    async def __call__(
+        self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
+    ) -> None:
         errand = reply_target_from_action(body, "")
         context["errand"] = errand
         ticket = str(action.get("value", ""))
         since = await self.store.answer_kept_at(ticket)
-        kept = await self.store.take_answer(ticket, user=errand.user, channel=errand.channel, now=self.door.clock())
+        kept = await self.store.take_answer(
+            ticket, user=errand.user, channel=errand.channel, now=self.door.clock()
+        )
         if kept is None:
-            await self._say(errand, "This answer is shared already or too old; ask again to share it.")
+            await self._say(
+                errand, "This answer is shared already or too old; ask again to share it."
+            )
             return
         text, blocks = kept
         try:
             if line := messages.extract_question(blocks):
-                # What may be shown to others is what may be asked now, not what was allowed when it was asked.
+                # What may be shown to others is what may be asked now, not what was allowed when it
+                # was asked.
                 await self.door.require(split_command(line)[0], errand.user, errand.channel)
             await self.door.delivery.share(errand.channel, errand.user, text, blocks)
         except (AccessDenied, SlackRefused, SlackDeliveryUnknown) as error:
@@ -63,7 +72,11 @@ class ShareAction:
             if not isinstance(error, SlackRefused) or NOT_HERE.get(error.code) != INVITE:
                 raise
             await self._say(
-                errand, "It cannot be shared, because I am not in this channel: `/invite @Opswatch` and press Share again."
+                errand,
+                (
+                    "It cannot be shared, because I am not in this channel: `/invite @Opswatch` "
+                    "and press Share again."
+                ),
             )
 
     async def _say(self, errand: ReplyTarget, text: str) -> None:
@@ -76,7 +89,9 @@ class CancelAction:
 
     door: RequestHandler
 
-    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+    async def __call__(
+        self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
+    ) -> None:
         errand = reply_target_from_action(body, "")
         context["errand"] = errand
         if not self.door.works.cancel(str(action.get("value", "")), errand.user):
@@ -87,10 +102,18 @@ class CancelAction:
 def reply_target_from_action(body: dict[str, Any], line: str) -> ReplyTarget:
     """Who pressed, where, and what may become of the message that holds the button.
 
-    A person's own answer gives way to the next, unless others have replied to it: then the next one joins them.
+    A person's own answer gives way to the next, unless others have replied to it: then the next one
+    joins them.
     """
-    channel, container, message = body.get("channel") or {}, body.get("container") or {}, body.get("message") or {}
-    user, ts = str((body.get("user") or {}).get("id", "")), str(container.get("message_ts") or message.get("ts") or "")
+    channel, container, message = (
+        body.get("channel") or {},
+        body.get("container") or {},
+        body.get("message") or {},
+    )
+    user, ts = (
+        str((body.get("user") or {}).get("id", "")),
+        str(container.get("message_ts") or message.get("ts") or ""),
+    )
     block = str(next(iter(body.get("actions") or [{}])).get("block_id", ""))
     is_own, is_private, holder = (
         block.startswith(messages.answer_block_id(user)),
@@ -100,7 +123,10 @@ def reply_target_from_action(body: dict[str, Any], line: str) -> ReplyTarget:
     if is_private and (is_own or block == messages.REFUSAL):
         holder = ReplaceMode.ANSWER if is_own else ReplaceMode.REFUSAL
     # A message that begins a thread names itself as its thread.
-    thread, joins = str(message.get("thread_ts") or container.get("thread_ts") or ts), is_own and _is_discussed(message)
+    thread, joins = (
+        str(message.get("thread_ts") or container.get("thread_ts") or ts),
+        is_own and _is_discussed(message),
+    )
     return ReplyTarget(
         user=user,
         channel=str(channel.get("id") or container.get("channel_id") or ""),

@@ -27,7 +27,9 @@ class AcknowledgeAction:
     door: RequestHandler
     rules: RuleManager
 
-    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+    async def __call__(
+        self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
+    ) -> None:
         rule, asker = await managed(self.door, self.rules, body, action, context)
         if not await self.rules.job.acknowledge(rule, user=asker.user):
             text = f"Alert `{rule.name}` is over or acknowledged already."
@@ -41,24 +43,38 @@ class SilenceAction:
     door: RequestHandler
     rules: RuleManager
 
-    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+    async def __call__(
+        self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
+    ) -> None:
         rule, asker = await managed(self.door, self.rules, body, action, context)
-        told = await self.rules.silence(rule, _LENGTHS.get(str(action["action_id"]).rpartition(".")[2]), "", asker.user)
+        told = await self.rules.silence(
+            rule, _LENGTHS.get(str(action["action_id"]).rpartition(".")[2]), "", asker.user
+        )
         await self.door.delivery.tell(context["errand"], told)
 
 
-_LENGTHS: dict[str, timedelta | None] = {length: formatting.read_duration(length) for length in ("1h", "4h")}
+_LENGTHS: dict[str, timedelta | None] = {
+    length: formatting.read_duration(length) for length in ("1h", "4h")
+}
 
 
 async def managed(
-    door: RequestHandler, rules: RuleManager, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
+    door: RequestHandler,
+    rules: RuleManager,
+    body: dict[str, Any],
+    action: dict[str, Any],
+    context: AsyncBoltContext,
 ) -> tuple[Rule, Requester]:
-    """The rule that a button is about, for somebody who may manage it. Raises BadQuestion and Refused."""
+    """The rule that a button is about, for somebody who may manage it. Raises BadQuestion and
+    Refused.
+    """
     errand = context["errand"] = reply_target_from_action(body, "")
     name = str(action.get("value", ""))
     rule = rules.rule(name)
     if rule is None:
-        raise BadQuestion(f"There is no alert “{formatting.sanitise(name, 60)}” any more.", "/usage alerts")
+        raise BadQuestion(
+            f"There is no alert “{formatting.sanitise(name, 60)}” any more.", "/usage alerts"
+        )
     requester = await door.permissions.requester(errand.user, errand.channel)
     return await rules.required(rule.name, rule.command, requester), requester
 

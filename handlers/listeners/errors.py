@@ -46,13 +46,20 @@ class ErrorListener:
         except (SlackRefused, SlackDeliveryUnknown) as failed:
             log.error("%s could not be told what went wrong: %s", errand.user, failed)
         except Exception as failed:
-            log.error("An error could not be told: %s", self.redactor.text("".join(traceback.format_exception(failed))))
+            log.error(
+                "An error could not be told: %s",
+                self.redactor.text("".join(traceback.format_exception(failed))),
+            )
 
     async def _give_back(self, errand: ReplyTarget) -> None:
         """The private answer whose place was taken by work that came to nothing."""
         if not errand.shown_privately or not errand.private_place:
             return
         with contextlib.suppress(sqlite3.Error):
-            if kept := await self.store.kept_answer(errand.private_place, user=errand.user, now=self.clock()):
+            if kept := await self.store.kept_answer(
+                errand.private_place, user=errand.user, now=self.clock()
+            ):
                 ticket, text, blocks = kept
-                await self.delivery.restore_answer(errand, text, messages.with_share(blocks, ticket))
+                await self.delivery.restore_answer(
+                    errand, text, messages.with_share(blocks, ticket)
+                )

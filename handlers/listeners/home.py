@@ -38,8 +38,9 @@ class HomeTab:
             await self._draw(str(event.get("user", "")))
 
     async def check(self, body: dict[str, Any]) -> None:
-        """Asks each account that the person may ask how it is, and draws the tab as the answers come. What several ask for at once is
-        asked once."""
+        """Asks each account that the person may ask how it is, and draws the tab as the answers
+        come. What several ask for at once is asked once.
+        """
         user = str((body.get("user") or {}).get("id", ""))
         requester = await self.door.permissions.requester(user, "")
         checks: dict[str, Check | None] = dict.fromkeys(self._accounts_of(requester))
@@ -64,7 +65,9 @@ class HomeTab:
 
     def _accounts_of(self, requester: Requester) -> list[str]:
         """The accounts whose names the person may read."""
-        return list(self.door.permissions.directory(self.door.answering.directory, requester).accounts)
+        return list(
+            self.door.permissions.directory(self.door.answering.directory, requester).accounts
+        )
 
     async def _facts(self, user: str, checks: Mapping[str, Check | None]) -> HomeFacts:
         permissions = self.door.permissions
@@ -88,9 +91,15 @@ class HomeTab:
         )
 
     async def _recent(self, user: str, allowed: Collection[CommandName]) -> list[str]:
-        """What the person asked lately and may ask here. A question whose secret was taken out of the record is another one now, and is left out."""
+        """What the person asked lately and may ask here. A question whose secret was taken out of
+        the record is another one now, and is left out.
+        """
         asked = await self.store.recent_questions(user, 2 * RECENT)
-        lines = [f"/{each.command} {each.text}".strip() for each in asked if each.command in allowed and MARK not in each.text]
+        lines = [
+            f"/{each.command} {each.text}".strip()
+            for each in asked
+            if each.command in allowed and MARK not in each.text
+        ]
         return lines[:RECENT]
 
 

@@ -1,5 +1,6 @@
-"""A mention: `@Opswatch last 30 days` in the thread of an answer asks its question again, changed; elsewhere it asks what it says, or
-what it speaks of."""
+"""A mention: `@Opswatch last 30 days` in the thread of an answer asks its question again, changed;
+elsewhere it asks what it says, or what it speaks of.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +14,13 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from bot.blocks import messages as block_messages
 from bot.errors import BadQuestion
-from bot.questions.question import COMMANDS, LONGEST_QUESTION, CommandName, apply_follow_up, read_line
+from bot.questions.question import (
+    COMMANDS,
+    LONGEST_QUESTION,
+    CommandName,
+    apply_follow_up,
+    read_line,
+)
 from bot.slack.delivery import ReplyTarget
 from bot.slack.text import unescape_input
 from handlers.requests import RequestHandler, split_command
@@ -27,8 +34,14 @@ class Mention:
 
     door: RequestHandler
 
-    async def __call__(self, event: dict[str, Any], body: dict[str, Any], context: AsyncBoltContext) -> None:
-        user, channel, ts = str(event.get("user", "")), str(event.get("channel", "")), str(event.get("ts", ""))
+    async def __call__(
+        self, event: dict[str, Any], body: dict[str, Any], context: AsyncBoltContext
+    ) -> None:
+        user, channel, ts = (
+            str(event.get("user", "")),
+            str(event.get("channel", "")),
+            str(event.get("ts", "")),
+        )
         if not user or event.get("bot_id") or event.get("bot_profile") or event.get("subtype"):
             return
         errand = context["errand"] = ReplyTarget(
@@ -39,12 +52,16 @@ class Mention:
             thread_ts=str(event.get("thread_ts") or ts),
             delivery=str(body.get("event_id") or ts),
         )
-        own_ids = {own for own in (context.bot_user_id, context.bot_id, body.get("api_app_id")) if own}
+        own_ids = {
+            own for own in (context.bot_user_id, context.bot_id, body.get("api_app_id")) if own
+        }
         errand.line = await self._line(_said(event), event, errand, own_ids)
         command, words = split_command(errand.line)
         await self.door.ask(command, words, errand, via="mention")
 
-    async def _line(self, said: str, event: dict[str, Any], errand: ReplyTarget, own_ids: Collection[str]) -> str:
+    async def _line(
+        self, said: str, event: dict[str, Any], errand: ReplyTarget, own_ids: Collection[str]
+    ) -> str:
         """The question that is meant. Raises BadQuestion."""
         name = said.partition(" ")[0].removeprefix("/").lower()
         if name in COMMANDS:
@@ -54,38 +71,66 @@ class Mention:
             if line := _by_topic(said):
                 return line
             raise BadQuestion(
-                "In the thread of an answer, say what to change; elsewhere begin with usage, apiaudit or logs.", "/usage help"
+                (
+                    "In the thread of an answer, say what to change; elsewhere begin with usage, "
+                    "apiaudit or logs."
+                ),
+                "/usage help",
             )
         door, now = self.door, self.door.clock()
         # Before the words are read: a refusal of theirs names accounts.
         await door.require(split_command(asked)[0], errand.user, errand.channel)
         zone = await door.people.zone(errand.user)
         question = read_line(asked, door.answering.directory, now=now, zone=zone)
-        return apply_follow_up(question, said, door.answering.directory, now=now, zone=zone).line if said else question.line
+        return (
+            apply_follow_up(question, said, door.answering.directory, now=now, zone=zone).line
+            if said
+            else question.line
+        )
 
-    async def _question_of_thread(self, event: dict[str, Any], errand: ReplyTarget, own_ids: Collection[str]) -> str:
+    async def _question_of_thread(
+        self, event: dict[str, Any], errand: ReplyTarget, own_ids: Collection[str]
+    ) -> str:
         """What the latest of our answers in the thread has answered."""
         if not event.get("thread_ts"):
             return ""
-        messages = await self.door.delivery.thread(errand.channel, errand.thread_ts, own_ids=own_ids)
-        return next((line for blocks in reversed(messages) if (line := block_messages.extract_question(blocks))), "")
+        messages = await self.door.delivery.thread(
+            errand.channel, errand.thread_ts, own_ids=own_ids
+        )
+        return next(
+            (
+                line
+                for blocks in reversed(messages)
+                if (line := block_messages.extract_question(blocks))
+            ),
+            "",
+        )
 
 
 def _said(event: Mapping[str, Any]) -> str:
     """The words after the mention. Raises BadQuestion where they are more than a question has."""
     text = str(event.get("text", ""))
     if len(text) > LONGEST_QUESTION:
-        raise BadQuestion(f"That is too long for a question; at most {LONGEST_QUESTION:,} characters are read.", "/usage help")
+        raise BadQuestion(
+            f"That is too long for a question; at most {LONGEST_QUESTION:,} characters are read.",
+            "/usage help",
+        )
     return unescape_input(_MENTION.sub("", text)).strip()
 
 
 def _by_topic(said: str) -> str:
-    """The question that words without a command ask, by what they speak of; nothing where they speak of nothing we know."""
+    """The question that words without a command ask, by what they speak of; nothing where they
+    speak of nothing we know.
+    """
     words = said.split()
     spoken = [word.lower().strip(".,;:?!") for word in words]
     for command, (topics, kept) in _TOPICS.items():
         if not topics.isdisjoint(spoken):
-            others = [word for word, plain in zip(words, spoken, strict=True) if plain in kept or plain not in topics]
+            others = [
+                word
+                for word, plain in zip(words, spoken, strict=True)
+                if plain in kept or plain not in topics
+            ]
             return f"/{command} {' '.join(others)}".strip()
     return ""
 
@@ -93,10 +138,25 @@ def _by_topic(said: str) -> str:
 # What people speak of, and which of these words the question itself knows.
 _TOPICS: Mapping[CommandName, tuple[frozenset[str], frozenset[str]]] = MappingProxyType(
     {
-        "usage": (frozenset({"usage", "data", "ingest", "ingested", "volume", "quota"}), frozenset()),
+        "usage": (
+            frozenset({"usage", "data", "ingest", "ingested", "volume", "quota"}),
+            frozenset(),
+        ),
         "logs": (frozenset({"log", "logs", "lines"}), frozenset()),
         "apiaudit": (
-            frozenset({"api", "apis", "audit", "apiaudit", "call", "calls", "failures", "failed", "errors"}),
+            frozenset(
+                {
+                    "api",
+                    "apis",
+                    "audit",
+                    "apiaudit",
+                    "call",
+                    "calls",
+                    "failures",
+                    "failed",
+                    "errors",
+                }
+            ),
             frozenset({"failures", "failed", "errors"}),
         ),
     }

@@ -49,41 +49,62 @@ TOO_LATE = "The form could not be opened in time; press the button again."
 
 @dataclass(frozen=True, slots=True)
 class OpenQuestion:
-    """`Fill in…` under help and under a refused question, and *Ask again* at a message: the form of a question."""
+    """`Fill in…` under help and under a refused question, and *Ask again* at a message: the form of
+    a question.
+    """
 
     door: RequestHandler
 
-    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+    async def __call__(
+        self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
+    ) -> None:
         about, words = await _asked(self.door, body, action, context)
         await _open(self.door, body, context, _form_of(self.door, about, words))
 
 
 @dataclass(frozen=True, slots=True)
 class AskAgain:
-    """The shortcut at a message: the form of the question that the message answers; else the choice of all."""
+    """The shortcut at a message: the form of the question that the message answers; else the choice
+    of all.
+    """
 
     door: RequestHandler
 
-    async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
+    async def __call__(
+        self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
+    ) -> None:
         await ack()
         context["errand"] = errand = reply_target_from_action(body, "")
         message = body.get("message") or {}
-        line = messages.extract_question(message.get("blocks") or []) if _is_ours(message, body, context) else ""
+        line = (
+            messages.extract_question(message.get("blocks") or [])
+            if _is_ours(message, body, context)
+            else ""
+        )
         if not line:
             await _open(self.door, body, context, modals.chooser_modal(errand.channel))
             return
         command, words = split_command(line)
         await self.door.require(command, errand.user, errand.channel)
-        await _open(self.door, body, context, _form_of(self.door, ModalState(command, errand.channel), words))
+        await _open(
+            self.door,
+            body,
+            context,
+            _form_of(self.door, ModalState(command, errand.channel), words),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class AskOpswatch:
-    """The shortcut that is everywhere. It belongs to no channel, so it is answered in direct messages."""
+    """The shortcut that is everywhere. It belongs to no channel, so it is answered in direct
+    messages.
+    """
 
     door: RequestHandler
 
-    async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
+    async def __call__(
+        self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
+    ) -> None:
         await ack()
         context["errand"] = reply_target_from_action(body, "")
         await _open(self.door, body, context, modals.chooser_modal(""))
@@ -95,10 +116,14 @@ class ChooseQuestion:
 
     door: RequestHandler
 
-    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+    async def __call__(
+        self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
+    ) -> None:
         context["errand"] = None
         about, view = about_from(str(action.get("value") or "")), body["view"]
-        await self.door.delivery.update_view(await self._form(about, str(body["user"]["id"])), view["id"], view["hash"])
+        await self.door.delivery.update_view(
+            await self._form(about, str(body["user"]["id"])), view["id"], view["hash"]
+        )
 
     async def _form(self, about: ModalState, user: str) -> Block:
         try:
@@ -111,7 +136,9 @@ class ChooseQuestion:
 
 @dataclass(frozen=True, slots=True)
 class LogNames:
-    """The names of logs that hold what was typed so far: those of the configuration, and those that the accounts list."""
+    """The names of logs that hold what was typed so far: those of the configuration, and those that
+    the accounts list.
+    """
 
     door: RequestHandler
     sources: Mapping[str, LogSource]
@@ -125,9 +152,20 @@ class LogNames:
             return
         names = [name for logs in self.door.answering.directory.logs.values() for name in logs]
         async with asyncio.timeout(NAMES_WITHIN_S):
-            listed = await asyncio.gather(*(source.named_logs() for source in self.sources.values()), return_exceptions=True)
-            names += [entry.name for listing in listed if not isinstance(listing, BaseException) for entry in listing]
-        found = [name for name in dict.fromkeys(names) if typed in name.lower() and len(name) <= LONGEST_NAME]
+            listed = await asyncio.gather(
+                *(source.named_logs() for source in self.sources.values()), return_exceptions=True
+            )
+            names += [
+                entry.name
+                for listing in listed
+                if not isinstance(listing, BaseException)
+                for entry in listing
+            ]
+        found = [
+            name
+            for name in dict.fromkeys(names)
+            if typed in name.lower() and len(name) <= LONGEST_NAME
+        ]
         await ack(options=[kit.option(name) for name in found[:100]])
 
 
@@ -140,17 +178,31 @@ class AskQuestion:
     _asking: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def __call__(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        about, user, given = about_of(body["view"]), str(body["user"]["id"]), form_values(body["view"])
+        about, user, given = (
+            about_of(body["view"]),
+            str(body["user"]["id"]),
+            form_values(body["view"]),
+        )
         words = modals.question_words(given)
         # The words of somebody who may not ask are not read; the door refuses and records them.
         if await _may_ask(self.door, about, user):
             try:
-                read_question(about.command, words, self.door.answering.directory, now=self.door.clock(), zone=self.door.zone)
+                read_question(
+                    about.command,
+                    words,
+                    self.door.answering.directory,
+                    now=self.door.clock(),
+                    zone=self.door.zone,
+                )
             except BadQuestion as error:
-                await ack(response_action="errors", errors={_wrong_input(body["view"], given): error.message})
+                await ack(
+                    response_action="errors",
+                    errors={_wrong_input(body["view"], given): error.message},
+                )
                 return
         await ack()
-        # Bolt forgets an ack whose listener raises right after it, so the question goes its own way from here.
+        # Bolt forgets an ack whose listener raises right after it, so the question goes its own way
+        # from here.
         task = asyncio.create_task(self._ask(about, words, _errand(about, user)))
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
@@ -167,13 +219,22 @@ class AskQuestion:
 
 @dataclass(frozen=True, slots=True)
 class OpenRepeat:
-    """`Repeat…` under an answer, and `Fill in…` under a refusal: a question to be asked again and again."""
+    """`Repeat…` under an answer, and `Fill in…` under a refusal: a question to be asked again and
+    again.
+    """
 
     door: RequestHandler
 
-    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+    async def __call__(
+        self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
+    ) -> None:
         about, words = await _asked(self.door, body, action, context)
-        await _open(self.door, body, context, modals.repeat_modal(about, words, _said(self.door, about, words)))
+        await _open(
+            self.door,
+            body,
+            context,
+            modals.repeat_modal(about, words, _said(self.door, about, words)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +243,17 @@ class OpenAlert:
 
     door: RequestHandler
 
-    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+    async def __call__(
+        self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
+    ) -> None:
         about, words = await _asked(self.door, body, action, context)
         wish = _as_far_as_typed(self.door, about, words)
-        await _open(self.door, body, context, modals.alert_modal(about, wish, _said(self.door, about, wish.words)))
+        await _open(
+            self.door,
+            body,
+            context,
+            modals.alert_modal(about, wish, _said(self.door, about, wish.words)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +263,9 @@ class OpenSilence:
     door: RequestHandler
     rules: RuleManager
 
-    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+    async def __call__(
+        self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
+    ) -> None:
         about, words = _button_line(body, action, context)
         requester = await self.door.permissions.requester(context["errand"].user, about.channel)
         names = [name for name in await self.rules.nameable(requester) if len(name) <= LONGEST_NAME]
@@ -215,7 +285,9 @@ class EditAction:
     door: RequestHandler
     rules: RuleManager
 
-    async def __call__(self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+    async def __call__(
+        self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
+    ) -> None:
         errand = context["errand"] = reply_target_from_action(body, "")
         requester = await self.door.permissions.requester(errand.user, errand.channel)
         kept = await self.rules.editable(str(action.get("value", "")), "usage", requester)
@@ -228,7 +300,9 @@ class EditAction:
 
 @dataclass(frozen=True, slots=True)
 class TryAlert:
-    """`Try it` in the modal of an alert: what it would have done in the last ninety days, before it is saved."""
+    """`Try it` in the modal of an alert: what it would have done in the last ninety days, before it
+    is saved.
+    """
 
     door: RequestHandler
     rules: RuleManager
@@ -252,9 +326,13 @@ class TryAlert:
         await self._show(view, view["id"], shown, result)
 
     async def _show(self, view: Mapping[str, Any], view_id: str, hash_: str, result: str) -> str:
-        """The modal with another result, and its new hash. Where it was closed or changed meanwhile, nothing is shown."""
+        """The modal with another result, and its new hash. Where it was closed or changed
+        meanwhile, nothing is shown.
+        """
         try:
-            told = await self.door.delivery.update_view(modals.with_result(view, kit.escaped(result)), view_id, hash_)
+            told = await self.door.delivery.update_view(
+                modals.with_result(view, kit.escaped(result)), view_id, hash_
+            )
         except (SlackApiError, *UNSURE) as error:
             log.info("A form could not be told anew: %s", type(error).__name__)
             return hash_
@@ -268,7 +346,9 @@ class SaveRepeat:
     door: RequestHandler
     subscriptions: SubscriptionManager
 
-    async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
+    async def __call__(
+        self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
+    ) -> None:
         about, user = about_of(body["view"]), str(body["user"]["id"])
         context["errand"] = _errand(about, user)
         words = modals.repeat_words(form_values(body["view"]))
@@ -288,12 +368,16 @@ class SaveSilence:
     door: RequestHandler
     rules: RuleManager
 
-    async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
+    async def __call__(
+        self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
+    ) -> None:
         about, user = about_of(body["view"]), str(body["user"]["id"])
         context["errand"] = _errand(about, user)
         given = form_values(body["view"])
         asker = await self.door.asker(about.command, user, about.channel)
-        told = await _saved(ack, "name", self.rules.take(about.command, modals.silence_words(given), asker))
+        told = await _saved(
+            ack, "name", self.rules.take(about.command, modals.silence_words(given), asker)
+        )
         if told:
             await _confirm(self.door, about, user, told, context)
 
@@ -306,8 +390,14 @@ class SaveAlert:
     rules: RuleManager
     backtesting: Backtesting
 
-    async def __call__(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
-        about, user, given = about_of(body["view"]), str(body["user"]["id"]), form_values(body["view"])
+    async def __call__(
+        self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
+    ) -> None:
+        about, user, given = (
+            about_of(body["view"]),
+            str(body["user"]["id"]),
+            form_values(body["view"]),
+        )
         try:
             requester = await self.door.asker(about.command, user, about.channel)
             self.rules.access.require_manage(about.command, **requester.rights)
@@ -317,7 +407,10 @@ class SaveAlert:
         try:
             wish = _wish(self.door, about, given)
         except BadQuestion as error:
-            await ack(response_action="errors", errors=_wrong_inputs(self.door, about, given) or {"question": error.message})
+            await ack(
+                response_action="errors",
+                errors=_wrong_inputs(self.door, about, given) or {"question": error.message},
+            )
             return
         context["errand"] = _errand(about, user)
         made = await _saved(ack, "question", self._make(wish, about, user))
@@ -331,7 +424,9 @@ class SaveAlert:
         return await self.rules.make(wish, about.command, requester, instead_of=about.rule)
 
     async def _tell_the_past(self, rule: Rule, about: ModalState, user: str) -> None:
-        """What it would have done, with its chart, for whoever has made it. A courtesy: where it fails, nothing is said."""
+        """What it would have done, with its chart, for whoever has made it. A courtesy: where it
+        fails, nothing is said.
+        """
         try:
             test = await self.backtesting.run(rule)
         except Exception as error:
@@ -339,25 +434,35 @@ class SaveAlert:
             return
         if test.samples:
             zone = await self.door.people.zone(user)
-            await self.door.delivery.send_ephemeral(_errand(about, user), backtest_text(test, zone), backtest_blocks(test, zone))
+            await self.door.delivery.send_ephemeral(
+                _errand(about, user), backtest_text(test, zone), backtest_blocks(test, zone)
+            )
 
 
 async def _asked(
     door: RequestHandler, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
 ) -> tuple[ModalState, str]:
-    """What the button is about, for whoever may ask it: the command and its words. Raises BadQuestion and Refused."""
+    """What the button is about, for whoever may ask it: the command and its words. Raises
+    BadQuestion and Refused.
+    """
     about, words = _button_line(body, action, context)
     await door.require(about.command, context["errand"].user, about.channel)
     return about, words
 
 
-def _is_ours(message: Mapping[str, Any], body: Mapping[str, Any], context: AsyncBoltContext) -> bool:
+def _is_ours(
+    message: Mapping[str, Any], body: Mapping[str, Any], context: AsyncBoltContext
+) -> bool:
     """Whether a message is one of ours: another app may set buttons that look like ours."""
     ours = {"user": context.bot_user_id, "bot_id": context.bot_id, "app_id": body.get("api_app_id")}
-    return all(not message.get(name) or not own or message[name] == own for name, own in ours.items())
+    return all(
+        not message.get(name) or not own or message[name] == own for name, own in ours.items()
+    )
 
 
-def _button_line(body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> tuple[ModalState, str]:
+def _button_line(
+    body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
+) -> tuple[ModalState, str]:
     """The command and the words that a button holds."""
     line = str(action.get("value", ""))
     errand = context["errand"] = reply_target_from_action(body, line)
@@ -371,9 +476,13 @@ async def _may_ask(door: RequestHandler, about: ModalState, user: str) -> bool:
 
 
 def _form_of(door: RequestHandler, about: ModalState, words: str) -> Block:
-    """The form of a question, filled from words as far as they can be read, or as they were probably meant."""
+    """The form of a question, filled from words as far as they can be read, or as they were
+    probably meant.
+    """
     directory = door.answering.directory
-    read = partial(read_question, about.command, directory=directory, now=door.clock(), zone=door.zone)
+    read = partial(
+        read_question, about.command, directory=directory, now=door.clock(), zone=door.zone
+    )
     try:
         parts = read(words).parts
     except SuggestedQuestion as error:
@@ -382,14 +491,20 @@ def _form_of(door: RequestHandler, about: ModalState, words: str) -> Block:
     except BadQuestion:
         parts = QuestionParts()
     accounts = directory.of_kind(COMMANDS[about.command].kinds)
-    preview = _said(door, about, words) if words or about.command != "logs" else "Choose a log, and when."
+    preview = (
+        _said(door, about, words) if words or about.command != "logs" else "Choose a log, and when."
+    )
     return modals.question_modal(about, parts, accounts, preview)
 
 
 def _wrong_input(view: Mapping[str, Any], given: Mapping[str, str]) -> str:
-    """The input at which a refusal stands: what is filled and was typed rather than chosen, or else the first there is."""
+    """The input at which a refusal stands: what is filled and was typed rather than chosen, or else
+    the first there is.
+    """
     inputs = [block["block_id"] for block in view["blocks"] if block.get("type") == "input"]
-    wanted = ["from", "rest"] if given.get("from") or given.get("to") else ["rest", "account", "window"]
+    wanted = (
+        ["from", "rest"] if given.get("from") or given.get("to") else ["rest", "account", "window"]
+    )
     return next((name for name in wanted if given.get(name) and name in inputs), inputs[0])
 
 
@@ -405,20 +520,31 @@ def _as_far_as_typed(door: RequestHandler, about: ModalState, words: str) -> Cre
 def _said(door: RequestHandler, about: ModalState, words: str) -> str:
     """How the question is read, in one line."""
     try:
-        question = read_question(about.command, words, door.answering.directory, now=door.clock(), zone=door.zone)
+        question = read_question(
+            about.command, words, door.answering.directory, now=door.clock(), zone=door.zone
+        )
     except BadQuestion as error:
         return kit.escaped(error.message)
-    return f"Read as {kit.code(question.line, 200)}" + (f": {kit.escaped(question.window.said)}" if question.window else "")
+    return f"Read as {kit.code(question.line, 200)}" + (
+        f": {kit.escaped(question.window.said)}" if question.window else ""
+    )
 
 
-def _wish(door: RequestHandler, about: ModalState, given: Mapping[str, str], only: Sequence[str] | None = None) -> CreateAlert:
+def _wish(
+    door: RequestHandler,
+    about: ModalState,
+    given: Mapping[str, str],
+    only: Sequence[str] | None = None,
+) -> CreateAlert:
     wish = read_alert_wish(about.command, modals.alert_words(given, only), door.answering.directory)
     if not isinstance(wish, CreateAlert):
         raise BadQuestion("That is no alert.", "/usage alerts")
     return wish
 
 
-def _wrong_inputs(door: RequestHandler, about: ModalState, given: Mapping[str, str]) -> dict[str, str]:
+def _wrong_inputs(
+    door: RequestHandler, about: ModalState, given: Mapping[str, str]
+) -> dict[str, str]:
     """What is wrong in each input of the form of an alert, by its name."""
     wrong: dict[str, str] = {}
     for name in ("threshold", *modals.OPTIONS):
@@ -427,12 +553,20 @@ def _wrong_inputs(door: RequestHandler, about: ModalState, given: Mapping[str, s
         if name == "recover" and "threshold" in wrong:
             continue
         # One option at a time, with a threshold that can be read.
-        usual = {"threshold": "5 GB" if "bytes" in given.get("value", "") else "20"} if "threshold" in wrong else {}
+        usual = (
+            {"threshold": "5 GB" if "bytes" in given.get("value", "") else "20"}
+            if "threshold" in wrong
+            else {}
+        )
         try:
             _wish(door, about, {**given, **usual}, [name])
         except BadQuestion as error:
             says = _FIELD_TAKES.get(name, "") if "I do not understand" in error.message else ""
-            wrong[name] = f"I do not understand “{sanitise(given.get(name, ''), 40)}”; {says}." if says else error.message
+            wrong[name] = (
+                f"I do not understand “{sanitise(given.get(name, ''), 40)}”; {says}."
+                if says
+                else error.message
+            )
     return wrong
 
 
@@ -448,7 +582,9 @@ _FIELD_TAKES = MappingProxyType(
 )
 
 
-async def _open(door: RequestHandler, body: dict[str, Any], context: AsyncBoltContext, view: Block) -> None:
+async def _open(
+    door: RequestHandler, body: dict[str, Any], context: AsyncBoltContext, view: Block
+) -> None:
     """Opens a modal at once: a trigger lives three seconds."""
     problems = limits.view_problems(view)
     if problems:
@@ -461,8 +597,10 @@ async def _open(door: RequestHandler, body: dict[str, Any], context: AsyncBoltCo
 
 
 async def _saved(ack: AsyncAck, block: str, taking: Coroutine[Any, Any, T]) -> T | None:
-    """What came of it, the modal closed; or None, with the refusal standing in it. What takes longer than Slack waits goes on behind the
-    closed modal, and an error rises to the listener that tells it."""
+    """What came of it, the modal closed; or None, with the refusal standing in it. What takes
+    longer than Slack waits goes on behind the closed modal, and an error rises to the listener that
+    tells it.
+    """
     task = asyncio.create_task(taking)
     await asyncio.wait({task}, timeout=SAVE_WITHIN_S)
     if not task.done():
@@ -475,19 +613,26 @@ async def _saved(ack: AsyncAck, block: str, taking: Coroutine[Any, Any, T]) -> T
         return None
     except sqlite3.Error as error:
         log.error("A form could not be saved: %s", error)
-        await ack(response_action="errors", errors={block: f"Nothing was saved. {error_message(error).text}"})
+        await ack(
+            response_action="errors",
+            errors={block: f"Nothing was saved. {error_message(error).text}"},
+        )
         return None
     await ack()
     return told
 
 
-async def _confirm(door: RequestHandler, about: ModalState, user: str, told: Answer, context: AsyncBoltContext) -> None:
+async def _confirm(
+    door: RequestHandler, about: ModalState, user: str, told: Answer, context: AsyncBoltContext
+) -> None:
     context["errand"] = errand = _errand(about, user)
     await door.delivery.tell(errand, told)
 
 
 def _errand(about: ModalState, user: str) -> ReplyTarget:
-    return ReplyTarget(user=user, channel=about.channel, response_url="", line="", delivery=uuid.uuid4().hex)
+    return ReplyTarget(
+        user=user, channel=about.channel, response_url="", line="", delivery=uuid.uuid4().hex
+    )
 
 
 def register(

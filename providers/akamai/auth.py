@@ -1,6 +1,8 @@
-"""EdgeGrid (EG1-HMAC-SHA256): the credentials, where they are kept, and the signature on every request.
+"""EdgeGrid (EG1-HMAC-SHA256): the credentials, where they are kept, and the signature on every
+request.
 
-Page: "Authenticate with EdgeGrid". The timestamp may be off by thirty seconds, so a measured clock skew is applied.
+Page: "Authenticate with EdgeGrid". The timestamp may be off by thirty seconds, so a measured clock
+skew is applied.
 """
 
 from __future__ import annotations
@@ -88,30 +90,43 @@ class EdgeGridAuth(httpx.Auth):
         )
 
     def _canonical_headers(self, request: httpx.Request) -> str:
-        present = ((name.lower(), request.headers[name]) for name in self._credentials.headers_to_sign if name in request.headers)
+        present = (
+            (name.lower(), request.headers[name])
+            for name in self._credentials.headers_to_sign
+            if name in request.headers
+        )
         return "\t".join(f"{name}:{' '.join(value.split())}" for name, value in present)
 
     def _content_hash(self, request: httpx.Request) -> str:
         """Only a POST's body counts, and of it only the first `max_body` bytes."""
         body = request.content[: self._credentials.max_body]
-        return base64.b64encode(hashlib.sha256(body).digest()).decode() if request.method.upper() == "POST" and body else ""
+        return (
+            base64.b64encode(hashlib.sha256(body).digest()).decode()
+            if request.method.upper() == "POST" and body
+            else ""
+        )
 
 
 def read_edgerc(path: Path, section: str) -> EdgeGridCredentials:
     """The credentials of one section.
 
-    Survives what is found in the field: `%` in a secret, a byte-order mark, `https://` or a slash at the host, keys in
-    any case, comments behind a value, doubled keys. Raises EdgercError with a sentence for the rest.
+    Survives what is found in the field: `%` in a secret, a byte-order mark, `https://` or a slash
+    at the host, keys in any case, comments behind a value, doubled keys. Raises EdgercError with a
+    sentence for the rest.
     """
     try:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError):
         raise EdgercError(f"the file {path} cannot be read") from None
-    parser = configparser.RawConfigParser(strict=False, inline_comment_prefixes=("#", ";"), default_section="\0")
+    parser = configparser.RawConfigParser(
+        strict=False, inline_comment_prefixes=("#", ";"), default_section="\0"
+    )
     try:
         parser.read_string(text)
     except configparser.Error:
-        raise EdgercError(f"{path} is not an .edgerc: it needs lines such as [default] and host = …") from None
+        raise EdgercError(
+            f"{path} is not an .edgerc: it needs lines such as [default] and host = …"
+        ) from None
     if not parser.has_section(section):
         known = ", ".join(parser.sections()) or "none"
         raise EdgercError(f"{path} has no section [{section}]; it has: {known}")
@@ -127,12 +142,16 @@ def read_edgerc(path: Path, section: str) -> EdgeGridCredentials:
         access_token=Secret(values["access_token"]),
         max_body=int(body) if body.isdigit() and int(body) > 0 else MAX_BODY,
         account_switch_key=values.get("account_key", ""),
-        headers_to_sign=_names(values.get("headers_to_sign") or values.get("headers-to-sign") or ""),
+        headers_to_sign=_names(
+            values.get("headers_to_sign") or values.get("headers-to-sign") or ""
+        ),
     )
 
 
 def _names(text: str) -> tuple[str, ...]:
-    """A list of header names, in their order; the vendor's own library writes `none` where there are none."""
+    """A list of header names, in their order; the vendor's own library writes `none` where there
+    are none.
+    """
     names = re.split(r"[,\s]+", text.strip("[] "))
     return tuple(name for name in names if name and name.lower() != "none")
 

@@ -1,7 +1,8 @@
 """Akamai as a CallSource, by either report.
 
-Pages: "apiusagedetails-by-time" (v1: POST or the cacheable GET, JSON or CSV) and "common/apis/usage-details" (v2).
-Only the columns and the words differ; windows, caps and errors are handled once.
+Pages: "apiusagedetails-by-time" (v1: POST or the cacheable GET, JSON or CSV) and
+"common/apis/usage-details" (v2). Only the columns and the words differ; windows, caps and errors
+are handled once.
 """
 
 from __future__ import annotations
@@ -20,28 +21,77 @@ from providers.akamai import filters as wording
 from providers.akamai import parse
 from providers.akamai.auth import EdgeGridAuth, EdgeGridCredentials
 from providers.clock import Clock, utc_now
-from providers.errors import AuthFailed, Incomplete, NotFound, ProtocolError, ProviderError, RateLimited, TooLarge, Unavailable
-from providers.http.client import Reply, date_of, fetch, off_loop, open_client, refuse_status, too_many_requests
+from providers.errors import (
+    AuthFailed,
+    Incomplete,
+    NotFound,
+    ProtocolError,
+    ProviderError,
+    RateLimited,
+    TooLarge,
+    Unavailable,
+)
+from providers.http.client import (
+    Reply,
+    date_of,
+    fetch,
+    off_loop,
+    open_client,
+    refuse_status,
+    too_many_requests,
+)
 from providers.http.network import Network
-from providers.limits.rate_limiter import AKAMAI_V2_LIMITS, MemoryLedger, RateLimiter, RateLimitStore
+from providers.limits.rate_limiter import (
+    AKAMAI_V2_LIMITS,
+    MemoryLedger,
+    RateLimiter,
+    RateLimitStore,
+)
 from providers.models import AccountStatus, ApiCall, CallFilters, CallPage, Check, Window, iso_utc
 from providers.redaction import Redactor
 
 V1 = "/reporting-api/v1/reports/apiusagedetails-by-time/versions/1"
 V2 = "/reporting-api/v2/reports/common/apis/usage-details/data"
-METRICS = ("clientId", "clientIp", "clientOwner", "clientToken", "method", "responseCode", "timestamp", "uri")
+METRICS = (
+    "clientId",
+    "clientIp",
+    "clientOwner",
+    "clientToken",
+    "method",
+    "responseCode",
+    "timestamp",
+    "uri",
+)
 V2_DIMENSIONS = (
-    "timestamp", "clientOwner", "clientIp", "clientId", "authorizationClientToken", "requestMethod", "requestUri", "responseCode",
-)  # fmt: skip
+    "timestamp",
+    "clientOwner",
+    "clientIp",
+    "clientId",
+    "authorizationClientToken",
+    "requestMethod",
+    "requestUri",
+    "responseCode",
+)
 V2_NAMES = {
-    "client_token": "authorizationClientToken", "http_method": "requestMethod", "response_class": "responseClass",
-    "response_code": "responseCode", "response_status": "responseStatus", "endpoint": "endpoint", "username": "clientOwner",
-}  # fmt: skip
+    "client_token": "authorizationClientToken",
+    "http_method": "requestMethod",
+    "response_class": "responseClass",
+    "response_code": "responseCode",
+    "response_status": "responseStatus",
+    "endpoint": "endpoint",
+    "username": "clientOwner",
+}
 V2_URL_OPERATORS = {
-    "url_contain": "CONTAINS", "url_not_contain": "NOT_CONTAINS", "url_start_with": "STARTS_WITH",
-    "url_not_start_with": "NOT_STARTS_WITH", "url_end_with": "ENDS_WITH", "url_not_end_with": "NOT_ENDS_WITH",
-    "url_exact_match": "IN_LIST", "url_match": "MATCHES", "url_not_match": "NOT_MATCHES",
-}  # fmt: skip
+    "url_contain": "CONTAINS",
+    "url_not_contain": "NOT_CONTAINS",
+    "url_start_with": "STARTS_WITH",
+    "url_not_start_with": "NOT_STARTS_WITH",
+    "url_end_with": "ENDS_WITH",
+    "url_not_end_with": "NOT_ENDS_WITH",
+    "url_exact_match": "IN_LIST",
+    "url_match": "MATCHES",
+    "url_not_match": "NOT_MATCHES",
+}
 V1_ROW_CAP = 5_000
 V2_ROW_CAP = 25_000
 RETENTION = timedelta(days=92)
@@ -86,9 +136,16 @@ class Akamai:
         # The values of the page, until the report has told its own: they have changed before.
         self._enumerations: Mapping[str, Sequence[str]] = wording.ENUMERATIONS
         limits = AKAMAI_V2_LIMITS if settings.report == "v2" else {}
-        budget = RateLimiter(account, credentials.client_token, limits, ledger or MemoryLedger(), clock)
+        budget = RateLimiter(
+            account, credentials.client_token, limits, ledger or MemoryLedger(), clock
+        )
         self._client = open_client(
-            credentials.base_url, account=account, auth=self._auth, budget=budget, clock=clock, network=network
+            credentials.base_url,
+            account=account,
+            auth=self._auth,
+            budget=budget,
+            clock=clock,
+            network=network,
         )
         own = [credentials.client_token, credentials.client_secret, credentials.access_token]
         self._redactor = redactor or Redactor(own)
@@ -97,29 +154,49 @@ class Akamai:
         await self._client.aclose()
 
     def refusal(self, filters: CallFilters) -> str | None:
-        """Akamai knows its own seventeen filters by name, and `who`, `action`, `status`, `url`, `failures`."""
+        """Akamai knows its own seventeen filters by name, and `who`, `action`, `status`, `url`,
+        `failures`.
+        """
         if self._settings.report == "v2" and "contract_type" in filters.native:
             return f"{self.account} uses the v2 report, which has no filter `contract_type`."
         return wording.refusal(self.account, filters, self._enumerations)
 
-    async def calls(self, window: Window, filters: CallFilters, *, read: Callable[[int], None] = lambda _: None) -> CallPage:
-        """All calls of the window. A window that fills the vendor's row cap is halved until its rows fit."""
+    async def calls(
+        self, window: Window, filters: CallFilters, *, read: Callable[[int], None] = lambda _: None
+    ) -> CallPage:
+        """All calls of the window. A window that fills the vendor's row cap is halved until its
+        rows fit.
+        """
         asked, notes = self._within_retention(window)
         requests = _Requests(MOST_REQUESTS, read)
         reports = await self._reports(asked, wording.server_filters(filters), requests)
         for report in reports:
             notes += self._shortcomings(report, asked)
         if requests.spent_out:
-            notes.append(f"{self.account} has more rows than {MOST_REQUESTS} requests could bring; ask for a shorter window.")
+            notes.append(
+                f"{self.account} has more rows than {MOST_REQUESTS} requests could bring; ask for "
+                "a shorter window."
+            )
         self._refuse_counted_but_not_sent(reports)
         calls, nearest = await asyncio.to_thread(self._kept_calls, reports, filters)
-        late = min((r.data_ends for r in reports if r.data_ends and r.data_ends < asked.end), default=None)
+        late = min(
+            (r.data_ends for r in reports if r.data_ends and r.data_ends < asked.end), default=None
+        )
         remarks = tuple(self._remarks(asked, filters))
         told = tuple(dict.fromkeys([*notes, *remarks]))
-        return CallPage(calls, complete=not notes, notes=told, remarks=remarks, data_until=late, nearest_actor=nearest)
+        return CallPage(
+            calls,
+            complete=not notes,
+            notes=told,
+            remarks=remarks,
+            data_until=late,
+            nearest_actor=nearest,
+        )
 
     def kept_since(self, now: datetime) -> datetime:
-        """The oldest instant that can be asked about. A minute is left for the clocks to differ and the request to arrive."""
+        """The oldest instant that can be asked about. A minute is left for the clocks to differ and
+        the request to arrive.
+        """
         return now.replace(second=0, microsecond=0) - RETENTION + timedelta(minutes=1)
 
     def _remarks(self, asked: Window, filters: CallFilters) -> list[str]:
@@ -128,30 +205,44 @@ class Akamai:
         if self._whole_steps_only and not _is_whole(asked):
             used = _rounded(asked)
             remarks.append(
-                f"{self.account} takes whole five minutes only; it was asked from {used.start:%H:%M} to {used.end:%H:%M} UTC, and what lies outside the window is left out."
+                f"{self.account} takes whole five minutes only; it was asked from "
+                f"{used.start:%H:%M} to {used.end:%H:%M} UTC, and what lies outside the window is "
+                "left out."
             )
         if _wants_401(filters):
             remarks.append(
-                f"Akamai does not record calls whose login failed; that {self.account} shows no 401 does not mean there were none."
+                f"Akamai does not record calls whose login failed; that {self.account} shows no "
+                "401 does not mean there were none."
             )
         return remarks
 
-    def _kept_calls(self, reports: Sequence[parse.Report], filters: CallFilters) -> tuple[list[ApiCall], str]:
-        """The rows as calls, and the actor that is nearest to a `who` which nobody matches; runs in a thread, since many rows take a while."""
+    def _kept_calls(
+        self, reports: Sequence[parse.Report], filters: CallFilters
+    ) -> tuple[list[ApiCall], str]:
+        """The rows as calls, and the actor that is nearest to a `who` which nobody matches; runs in
+        a thread, since many rows take a while.
+        """
         keep = wording.keeps(filters)
         calls = [
-            parse.api_call(row, account=self.account, own_token=self._own_token, redactor=self._redactor)
+            parse.api_call(
+                row, account=self.account, own_token=self._own_token, redactor=self._redactor
+            )
             for report in reports
             for row in report.rows
         ]
         kept = [call for call in calls if keep(call)] if filters else calls
-        return kept, "" if kept else wording.nearest_actor(filters.who, [call.actor for call in calls])
+        return kept, "" if kept else wording.nearest_actor(
+            filters.who, [call.actor for call in calls]
+        )
 
     async def condition(self) -> AccountStatus:
         """How it stands with the account, without a request."""
         circuit = self._client.circuit
         return AccountStatus(
-            self.account, circuit.trouble, circuit.answered_at, await self._client.budget.left() if self._client.budget else ()
+            self.account,
+            circuit.trouble,
+            circuit.answered_at,
+            await self._client.budget.left() if self._client.budget else (),
         )
 
     async def check(self) -> list[Check]:
@@ -163,8 +254,14 @@ class Akamai:
         return [Check(self.account, ok=True, detail=detail)]
 
     async def describe(self) -> Mapping[str, Any]:
-        """What the v1 report says about itself: metrics, filters and their values, limits, whether it is deprecated."""
-        reply = await self._send(lambda: self._client.build_request("GET", V1, params=self._params(), headers=_ACCEPT_JSON))
+        """What the v1 report says about itself: metrics, filters and their values, limits, whether
+        it is deprecated.
+        """
+        reply = await self._send(
+            lambda: self._client.build_request(
+                "GET", V1, params=self._params(), headers=_ACCEPT_JSON
+            )
+        )
         report = await off_loop(parse.problem, reply.body)
         self._enumerations = {**wording.ENUMERATIONS, **parse.enumerations(report)}
         return report
@@ -173,28 +270,43 @@ class Akamai:
         report = await self.describe()
         if report.get("deprecated") is True or report.get("status") == "DEPRECATED":
             raise self._retired()
-        return f"Akamai offers {report.get('name', 'the report')} with {len(report.get('metrics') or [])} metrics."
+        return (
+            f"Akamai offers {report.get('name', 'the report')} with "
+            f"{len(report.get('metrics') or [])} metrics."
+        )
 
     async def _try_v2(self) -> str:
         now = self._clock().replace(microsecond=0)
-        await self._ask_v2(Window(now - timedelta(minutes=30), now - timedelta(minutes=15)), {}, limit=1)
+        await self._ask_v2(
+            Window(now - timedelta(minutes=30), now - timedelta(minutes=15)), {}, limit=1
+        )
         return "Akamai answers the v2 report usage-details."
 
     def _within_retention(self, window: Window) -> tuple[Window, list[str]]:
         oldest = self.kept_since(self._clock())
         if window.end <= oldest:
             raise ProtocolError(
-                f"{self.account} keeps API calls for {RETENTION.days} days, and the window is older.",
+                (
+                    f"{self.account} keeps API calls for {RETENTION.days} days, and the window is "
+                    "older."
+                ),
                 account=self.account,
                 hint="Ask for a later window.",
             )
         if window.start >= oldest:
             return window, []
-        note = f"{self.account} keeps API calls for {RETENTION.days} days; those before {oldest:%Y-%m-%d %H:%M} UTC are not in this answer."
+        note = (
+            f"{self.account} keeps API calls for {RETENTION.days} days; those before "
+            f"{oldest:%Y-%m-%d %H:%M} UTC are not in this answer."
+        )
         return Window(oldest, window.end), [note]
 
-    async def _reports(self, window: Window, source: Mapping[str, list[str]], requests: _Requests) -> list[parse.Report]:
-        """The reports that cover the window: one, or those of its halves where the vendor cut it."""
+    async def _reports(
+        self, window: Window, source: Mapping[str, list[str]], requests: _Requests
+    ) -> list[parse.Report]:
+        """The reports that cover the window: one, or those of its halves where the
+        vendor cut it.
+        """
         if not requests.take():
             return []
         try:
@@ -202,26 +314,46 @@ class Akamai:
         except TooLarge:
             if window.length < timedelta(minutes=1) or not requests.room_for(2):
                 raise
-            return [found for half in window.halves() for found in await self._reports(half, source, requests)]
+            return [
+                found
+                for half in window.halves()
+                for found in await self._reports(half, source, requests)
+            ]
         requests.weigh(report)
-        if not self._is_cut(report) or window.length < timedelta(seconds=2) or not requests.room_for(2):
+        if (
+            not self._is_cut(report)
+            or window.length < timedelta(seconds=2)
+            or not requests.room_for(2)
+        ):
             requests.spent_out |= self._is_cut(report)
             requests.came(len(report.rows))
             return [report]
         parts = [(half, await self._reports(half, source, requests)) for half in window.halves()]
         halves = [found for _, reports in parts for found in reports]
-        # Where halving brings nothing, or what does not belong there, the count means something else; what came first stands.
-        fits = all(len(parse.within(found, half).rows) == len(found.rows) for half, reports in parts for found in reports)
-        return halves if fits and sum(len(found.rows) for found in halves) > len(report.rows) else [report]
+        # Where halving brings nothing, or what does not belong there, the count means something
+        # else; what came first stands.
+        fits = all(
+            len(parse.within(found, half).rows) == len(found.rows)
+            for half, reports in parts
+            for found in reports
+        )
+        return (
+            halves
+            if fits and sum(len(found.rows) for found in halves) > len(report.rows)
+            else [report]
+        )
 
     def _is_cut(self, report: parse.Report) -> bool:
-        """No flag tells that rows were left out: they are where the cap is reached, or fewer than the report counts."""
+        """No flag tells that rows were left out: they are where the cap is reached, or fewer than
+        the report counts.
+        """
         cap = V1_ROW_CAP if self._settings.report == "v1" else V2_ROW_CAP
         return len(report.rows) >= cap or (report.row_count or 0) > len(report.rows)
 
     async def _ask(self, window: Window, source: Mapping[str, list[str]]) -> parse.Report:
-        """The report of the window. Where the vendor takes whole five minutes only, it is asked for those around the window, and
-        what lies outside is left out again."""
+        """The report of the window. Where the vendor takes whole five minutes only, it is asked for
+        those around the window, and what lies outside is left out again.
+        """
         if not self._whole_steps_only or _is_whole(window):
             try:
                 return await self._ask_exactly(window, source)
@@ -244,33 +376,70 @@ class Akamai:
             raise await self._meant(refused, source) from None
         return await asyncio.to_thread(self._read, reply)
 
-    async def _meant(self, refused: ProtocolError, source: Mapping[str, list[str]]) -> ProtocolError:
-        """A refusal of values that the report has ceased to take names those it takes now; any other stays what it was."""
+    async def _meant(
+        self, refused: ProtocolError, source: Mapping[str, list[str]]
+    ) -> ProtocolError:
+        """A refusal of values that the report has ceased to take names those it takes now; any
+        other stays what it was.
+        """
         if wording.ENUMERATIONS.keys().isdisjoint(source):
             return refused
         with contextlib.suppress(ProviderError):
             await self.describe()
-        native = {name: tuple(values) for name, values in source.items() if name in wording.ENUMERATIONS}
+        native = {
+            name: tuple(values) for name, values in source.items() if name in wording.ENUMERATIONS
+        }
         why = wording.refusal(self.account, CallFilters(native=native), self._enumerations)
-        return ProtocolError(f"{self.account}: {why}", account=self.account, hint="Try another filter.") if why else refused
-
-    def _v1_request(self, window: Window, source: Mapping[str, list[str]], *, accept: str) -> httpx.Request:
-        """v1 by POST, or by GET where that is set and can say the filters: it has no way to escape `,` and `=` in a value."""
-        params = {"start": iso_utc(window.start), "end": iso_utc(window.end), **self._params()}
-        sayable = not any(c in value for values in source.values() for value in values for c in ",=")
-        if self._settings.method == "GET" and sayable:
-            params |= {"objectIds": ",".join(self._settings.account_ids), "metrics": ",".join(METRICS)}
-            if source:
-                params["filters"] = ",".join(f"{name}={value}" for name, values in source.items() for value in values)
-            return self._client.build_request("GET", V1 + "/report-data", params=params, headers={"Accept": accept})
-        body = {"objectIds": list(self._settings.account_ids), "metrics": list(METRICS), "filters": source}
-        headers = {"Accept": accept, "Content-Type": "application/json"}
-        return self._client.build_request(
-            "POST", V1 + "/report-data", params=params, content=msgspec.json.encode(body), headers=headers
+        return (
+            ProtocolError(
+                f"{self.account}: {why}", account=self.account, hint="Try another filter."
+            )
+            if why
+            else refused
         )
 
-    async def _ask_v2(self, window: Window, source: Mapping[str, list[str]], *, limit: int) -> parse.Report:
-        """v2, with its pages. A 303 leads to a result that answers 303 to itself until it is ready."""
+    def _v1_request(
+        self, window: Window, source: Mapping[str, list[str]], *, accept: str
+    ) -> httpx.Request:
+        """v1 by POST, or by GET where that is set and can say the filters: it has no way to escape
+        `,` and `=` in a value.
+        """
+        params = {"start": iso_utc(window.start), "end": iso_utc(window.end), **self._params()}
+        sayable = not any(
+            c in value for values in source.values() for value in values for c in ",="
+        )
+        if self._settings.method == "GET" and sayable:
+            params |= {
+                "objectIds": ",".join(self._settings.account_ids),
+                "metrics": ",".join(METRICS),
+            }
+            if source:
+                params["filters"] = ",".join(
+                    f"{name}={value}" for name, values in source.items() for value in values
+                )
+            return self._client.build_request(
+                "GET", V1 + "/report-data", params=params, headers={"Accept": accept}
+            )
+        body = {
+            "objectIds": list(self._settings.account_ids),
+            "metrics": list(METRICS),
+            "filters": source,
+        }
+        headers = {"Accept": accept, "Content-Type": "application/json"}
+        return self._client.build_request(
+            "POST",
+            V1 + "/report-data",
+            params=params,
+            content=msgspec.json.encode(body),
+            headers=headers,
+        )
+
+    async def _ask_v2(
+        self, window: Window, source: Mapping[str, list[str]], *, limit: int
+    ) -> parse.Report:
+        """v2, with its pages. A 303 leads to a result that answers 303 to itself until
+        it is ready.
+        """
         body = msgspec.json.encode(
             {
                 "objectIds": list(self._settings.account_ids),
@@ -282,10 +451,19 @@ class Akamai:
         )
         params = {"start": iso_utc(window.start), "end": iso_utc(window.end), **self._params()}
         headers = {**_ACCEPT_JSON, "Content-Type": "application/json"}
-        reply = await self._send(lambda: self._client.build_request("POST", V2, params=params, content=body, headers=headers))
+        reply = await self._send(
+            lambda: self._client.build_request(
+                "POST", V2, params=params, content=body, headers=headers
+            )
+        )
         pages = [await asyncio.to_thread(self._read, await self._when_ready(reply))]
         seen = set[str]()
-        while (link := pages[-1].next_link) and link not in seen and len(pages) < MOST_PAGES and _size(pages) < MOST_BYTES:
+        while (
+            (link := pages[-1].next_link)
+            and link not in seen
+            and len(pages) < MOST_PAGES
+            and _size(pages) < MOST_BYTES
+        ):
             seen.add(link)
             reply = await self._when_ready(await self._follow(link))
             pages.append(await asyncio.to_thread(self._read, reply))
@@ -324,8 +502,14 @@ class Akamai:
             ) from None
         ours = self._client.base_url
         if (url.scheme, url.host, url.port) != (ours.scheme, ours.host, ours.port):
-            raise ProtocolError(f"{self.account} sent a link to another host.", account=self.account, hint="Tell the operator.")
-        return await self._send(lambda: self._client.build_request("GET", url, headers=_ACCEPT_JSON))
+            raise ProtocolError(
+                f"{self.account} sent a link to another host.",
+                account=self.account,
+                hint="Tell the operator.",
+            )
+        return await self._send(
+            lambda: self._client.build_request("GET", url, headers=_ACCEPT_JSON)
+        )
 
     def _read(self, reply: Reply) -> parse.Report:
         """Whatever comes is read by its content type."""
@@ -342,10 +526,14 @@ class Akamai:
     async def _send(self, build: Callable[[], httpx.Request]) -> Reply:
         """A signed answer. A clock that is off is measured by the vendor's and corrected once."""
         try:
-            return await fetch(self._client, build, account=self.account, scope="report", check=self._refuse)
+            return await fetch(
+                self._client, build, account=self.account, scope="report", check=self._refuse
+            )
         except _ClockSkew as skewed:
             self._auth.skew = skewed.by
-        return await fetch(self._client, build, account=self.account, scope="report", check=self._refuse)
+        return await fetch(
+            self._client, build, account=self.account, scope="report", check=self._refuse
+        )
 
     def _refuse(self, reply: Reply) -> None:
         if reply.status in (200, 303):
@@ -365,7 +553,9 @@ class Akamai:
         if reply.status in (404, 410):
             raise self._retired()
         if reply.status == 429:
-            raise too_many_requests(reply, account=self.account, wait_s=_next_request(problem, self._clock()))
+            raise too_many_requests(
+                reply, account=self.account, wait_s=_next_request(problem, self._clock())
+            )
         refuse_status(reply, account=self.account, said=said)
 
     def _skewed(self, reply: Reply, problem: Mapping[str, Any]) -> ProviderError:
@@ -382,7 +572,10 @@ class Akamai:
     def _retired(self) -> NotFound:
         other = "v2" if self._settings.report == "v1" else "v1"
         return NotFound(
-            f"{self.account} does not offer the {self._settings.report} report of API calls (any more).",
+            (
+                f"{self.account} does not offer the {self._settings.report} report of API calls "
+                "(any more)."
+            ),
             account=self.account,
             hint=f'Set `report = "{other}"` for `{self.account}`; Akamai announced the end of v1 for July 2025.',
         )
@@ -400,17 +593,27 @@ class Akamai:
         notes = []
         again = f"; try again after {report.retry_at}" if report.retry_at else ""
         if report.data_ends and report.data_ends < window.end:
-            notes.append(f"{self.account} has data until {report.data_ends:%Y-%m-%d %H:%M} UTC only{again}.")
+            notes.append(
+                f"{self.account} has data until {report.data_ends:%Y-%m-%d %H:%M} UTC only{again}."
+            )
         elif not report.data_ends and not report.is_final:
             notes.append(f"{self.account} says that its data is not final yet{again}.")
         if report.next_link:
-            notes.append(f"{self.account} has more pages than could be read; ask for a shorter window.")
+            notes.append(
+                f"{self.account} has more pages than could be read; ask for a shorter window."
+            )
         if report.row_count is not None and report.row_count > len(report.rows):
-            notes.append(f"{self.account} counts {report.row_count:,} rows and sent {len(report.rows):,}.")
+            notes.append(
+                f"{self.account} counts {report.row_count:,} rows and sent {len(report.rows):,}."
+            )
         return notes
 
     def _params(self) -> dict[str, str]:
-        return {"accountSwitchKey": self._settings.account_switch_key} if self._settings.account_switch_key else {}
+        return (
+            {"accountSwitchKey": self._settings.account_switch_key}
+            if self._settings.account_switch_key
+            else {}
+        )
 
 
 class _BoundsRefused(ProtocolError):
@@ -418,7 +621,9 @@ class _BoundsRefused(ProtocolError):
 
     def __init__(self, account: str, said: str) -> None:
         super().__init__(
-            f"{account} refused the window (HTTP 400). It said: {said.rstrip('.')}.", account=account, hint="Try another window."
+            f"{account} refused the window (HTTP 400). It said: {said.rstrip('.')}.",
+            account=account,
+            hint="Try another window.",
         )
 
 
@@ -426,7 +631,11 @@ class _ClockSkew(AuthFailed):
     """Our clock is off by `by`; the signature was refused for it."""
 
     def __init__(self, account: str, by: timedelta) -> None:
-        super().__init__(f"{account} says our clock is wrong.", account=account, hint="Check the time on this machine (NTP).")
+        super().__init__(
+            f"{account} says our clock is wrong.",
+            account=account,
+            hint="Check the time on this machine (NTP).",
+        )
         self.by = by
 
 
@@ -438,7 +647,9 @@ class _Requests:
         self.spent_out = False
 
     def weigh(self, report: parse.Report) -> None:
-        """Counts the bytes of an answer; where they have become too many, no further one is asked for."""
+        """Counts the bytes of an answer; where they have become too many, no further one is asked
+        for.
+        """
         self._bytes += report.bytes
         if self._bytes > MOST_BYTES:
             self._left = 0
@@ -473,13 +684,18 @@ def _rounded(window: Window) -> Window:
     """The window in whole steps of five minutes, outward."""
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     return Window(
-        epoch + (window.start - epoch) // WHOLE_STEP * WHOLE_STEP, epoch - (epoch - window.end) // WHOLE_STEP * WHOLE_STEP
+        epoch + (window.start - epoch) // WHOLE_STEP * WHOLE_STEP,
+        epoch - (epoch - window.end) // WHOLE_STEP * WHOLE_STEP,
     )
 
 
 def _v2_filter(name: str, values: list[str]) -> dict[str, Any]:
     if name in V2_URL_OPERATORS:
-        return {"dimensionName": "requestUri", "operator": V2_URL_OPERATORS[name], "expressions": values}
+        return {
+            "dimensionName": "requestUri",
+            "operator": V2_URL_OPERATORS[name],
+            "expressions": values,
+        }
     spoken = [value.upper() for value in values] if name == "http_method" else values
     return {"dimensionName": V2_NAMES[name], "operator": "IN_LIST", "expressions": spoken}
 
@@ -487,12 +703,16 @@ def _v2_filter(name: str, values: list[str]) -> dict[str, Any]:
 def _server_time(reply: Reply, problem: Mapping[str, Any], now: datetime) -> datetime | None:
     """The vendor's clock. One that is years off measures nothing."""
     requested = problem.get("requestTime")
-    theirs = date_of(reply.headers.get("Date")) or date_of(requested if isinstance(requested, str) else None)
+    theirs = date_of(reply.headers.get("Date")) or date_of(
+        requested if isinstance(requested, str) else None
+    )
     return theirs if theirs and abs(theirs - now) < MOST_SKEW else None
 
 
 def _next_request(problem: Mapping[str, Any], now: datetime) -> float | None:
-    """Seconds until `rateLimitNextRequest`, whose date is spelt in a way of its own ("Fri, 29 Mar 2024 13:40:00 Z")."""
+    """Seconds until `rateLimitNextRequest`, whose date is spelt in a way of its own ("Fri, 29 Mar
+    2024 13:40:00 Z").
+    """
     text = problem.get("rateLimitNextRequest")
     if not isinstance(text, str):
         return None

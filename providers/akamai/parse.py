@@ -1,4 +1,6 @@
-"""Akamai's reports become records here: v1 in JSON and CSV, v2, and the errors of the gateway and of the report."""
+"""Akamai's reports become records here: v1 in JSON and CSV, v2, and the errors of the gateway and
+of the report.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ Cell: TypeAlias = str | int | float | bool | None
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
-    """One row by the columns of v1, and by those of v2. Whatever stands in a column is kept as it came; a list or an object is none."""
+    """One row by the columns of v1, and by those of v2. Whatever stands in a column is kept as it
+    came; a list or an object is none.
+    """
 
     clientId: Cell = None
     clientIp: Cell = None
@@ -53,8 +57,8 @@ _ANSWER = msgspec.json.Decoder(_Answer)
 class Report:
     """The rows of a report and what its metadata says about them.
 
-    `is_final` is false where the metadata tells an `availableDataEnds` or a `suggestedRetryTime`, which are null once all data
-    has arrived. `bytes` is the size of the answer.
+    `is_final` is false where the metadata tells an `availableDataEnds` or a `suggestedRetryTime`,
+    which are null once all data has arrived. `bytes` is the size of the answer.
     """
 
     rows: Sequence[Row]
@@ -74,7 +78,11 @@ def json_report(body: bytes, *, account: str) -> Report:
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         rows, metadata, links = _odd_answer(body, account=account)
     else:
-        rows, metadata, links = answer.data, decode_json(bytes(answer.metadata)), decode_json(bytes(answer.links))
+        rows, metadata, links = (
+            answer.data,
+            decode_json(bytes(answer.metadata)),
+            decode_json(bytes(answer.links)),
+        )
     return _report(rows, metadata if isinstance(metadata, dict) else {}, links, size=len(body))
 
 
@@ -87,23 +95,41 @@ def _odd_answer(body: bytes, *, account: str) -> tuple[list[Row], Any, Any]:
     data = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(data, list):
         raise unreadable(account, "a report without rows")
-    return [row_of(row) for row in data if isinstance(row, dict)], answer.get("metadata"), answer.get("links")
+    return (
+        [row_of(row) for row in data if isinstance(row, dict)],
+        answer.get("metadata"),
+        answer.get("links"),
+    )
 
 
 def row_of(columns: Mapping[str, Any]) -> Row:
     """A row of the columns that are known; the others are left out."""
-    return Row(**{name: value for name in Row.__struct_fields__ if not isinstance(value := columns.get(name), dict | list)})
+    return Row(
+        **{
+            name: value
+            for name in Row.__struct_fields__
+            if not isinstance(value := columns.get(name), dict | list)
+        }
+    )
 
 
 def within(report: Report, window: Window) -> Report:
     """The rows of a report that lie in a window; what has no readable time is kept."""
-    rows = [row for row in report.rows if (at := _instant(_as_text(row.timestamp))) is None or window.start <= at < window.end]
-    count = report.row_count - (len(report.rows) - len(rows)) if report.row_count is not None else None
+    rows = [
+        row
+        for row in report.rows
+        if (at := _instant(_as_text(row.timestamp))) is None or window.start <= at < window.end
+    ]
+    count = (
+        report.row_count - (len(report.rows) - len(rows)) if report.row_count is not None else None
+    )
     return replace(report, rows=rows, row_count=count)
 
 
 def joined(pages: Sequence[Report]) -> Report:
-    """The pages of one report as one. It ends where the first of them ends to know, and counts what the largest count says."""
+    """The pages of one report as one. It ends where the first of them ends to know, and counts what
+    the largest count says.
+    """
     if len(pages) == 1:
         return pages[0]
     counts = [page.row_count for page in pages if page.row_count is not None]
@@ -119,35 +145,59 @@ def joined(pages: Sequence[Report]) -> Report:
 
 
 def is_about_our_clock(problem: Mapping[str, Any]) -> bool:
-    """Whether the gateway refused the time of a signature; the report's own errors are about the window instead."""
+    """Whether the gateway refused the time of a signature; the report's own errors are about the
+    window instead.
+    """
     words = f"{problem.get('title')} {problem.get('detail')}".lower()
-    return "timestamp" in words and not str(problem.get("type")).startswith("reporting.") and "errors" not in problem
+    return (
+        "timestamp" in words
+        and not str(problem.get("type")).startswith("reporting.")
+        and "errors" not in problem
+    )
 
 
 def is_about_bounds(problem: Mapping[str, Any]) -> bool:
-    """Whether an error is about where a window begins and ends, such as that it must be divisible by an interval."""
+    """Whether an error is about where a window begins and ends, such as that it must be divisible
+    by an interval.
+    """
     errors = problem.get("errors")
-    parts = [problem, *(e for e in errors if isinstance(e, dict))] if isinstance(errors, list) else [problem]
-    told = " ".join(str(part.get(key, "")) for part in parts for key in ("type", "title", "detail")).lower()
+    parts = (
+        [problem, *(e for e in errors if isinstance(e, dict))]
+        if isinstance(errors, list)
+        else [problem]
+    )
+    told = " ".join(
+        str(part.get(key, "")) for part in parts for key in ("type", "title", "detail")
+    ).lower()
     return any(word in told for word in ("date.range", "interval", "divisible", "aligned"))
 
 
 def enumerations(report: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """The values of each filter that takes only some, as the report describes itself; what is not as the page has it is left out."""
+    """The values of each filter that takes only some, as the report describes itself; what is not
+    as the page has it is left out.
+    """
     filters = report.get("filters")
     found = {}
     for each in filters if isinstance(filters, list) else []:
-        values = each.get("values") if isinstance(each, dict) and each.get("type") == "enum" else None
-        told = [v.get("value") for v in values if isinstance(v, dict)] if isinstance(values, list) else []
+        values = (
+            each.get("values") if isinstance(each, dict) and each.get("type") == "enum" else None
+        )
+        told = (
+            [v.get("value") for v in values if isinstance(v, dict)]
+            if isinstance(values, list)
+            else []
+        )
         if told and isinstance(each.get("name"), str):
             found[each["name"]] = tuple(value.lower() for value in told if isinstance(value, str))
     return found
 
 
 def csv_report(body: bytes, *, account: str) -> Report:
-    """A v1 report as CSV: four sections between `#X_START` and `#X_END`, each marker a record of its own.
+    """A v1 report as CSV: four sections between `#X_START` and `#X_END`, each marker a record of
+    its own.
 
-    A marker inside a field, or where another section is open, is data. Without `#DATA_END` the answer was cut.
+    A marker inside a field, or where another section is open, is data. Without `#DATA_END` the
+    answer was cut.
     """
     if body.count(b",") + body.count(b"\n") + body.count(b"\r") > MOST_VALUES:
         raise unreadable(account, f"a report with more than {MOST_VALUES:,} values")
@@ -157,7 +207,12 @@ def csv_report(body: bytes, *, account: str) -> Report:
     try:
         for record in csv.reader(text, strict=True):
             marker = record[0].strip() if len(record) == 1 else ""
-            if not current and marker.startswith("#") and marker.endswith("_START") and marker[1:-6] in _SECTIONS:
+            if (
+                not current
+                and marker.startswith("#")
+                and marker.endswith("_START")
+                and marker[1:-6] in _SECTIONS
+            ):
                 current = marker[1:-6]
                 sections[current] = []
             elif current and marker == f"#{current}_END":
@@ -167,24 +222,41 @@ def csv_report(body: bytes, *, account: str) -> Report:
     except csv.Error:
         raise _cut_short(account) from None
     if "DATA_END" not in sections:
-        raise _cut_short(account) if "METADATA" in sections else unreadable(account, "a report that is not CSV")
+        raise (
+            _cut_short(account)
+            if "METADATA" in sections
+            else unreadable(account, "a report that is not CSV")
+        )
     columns = next(iter(sections.get("COLUMNS") or [[]]))
     if not _COLUMNS.intersection(columns):
         raise unreadable(account, "a report without columns")
     rows = [row_of(dict(zip(columns, record, strict=False))) for record in sections["DATA"]]
-    metadata = {record[0]: record[1] if len(record) > 1 else "" for record in sections.get("METADATA", [])}
+    metadata = {
+        record[0]: record[1] if len(record) > 1 else "" for record in sections.get("METADATA", [])
+    }
     return _report(rows, metadata, None, size=len(body))
 
 
-def api_call(row: Row, *, account: str, own_token: str, redactor: Redactor | None = None) -> ApiCall:
+def api_call(
+    row: Row, *, account: str, own_token: str, redactor: Redactor | None = None
+) -> ApiCall:
     """One row as a call.
 
-    `actor` is `clientOwner`; `client` and `ip` are `clientId` and `clientIp`; 2xx and 3xx are success, 4xx and 5xx
-    failure, anything else unknown; secrets in a query string are taken out. The all-"Other" row of the vendor is a call of which nothing is known.
+    `actor` is `clientOwner`; `client` and `ip` are `clientId` and `clientIp`; 2xx and 3xx are
+    success, 4xx and 5xx failure, anything else unknown; secrets in a query string are taken out.
+    The all-"Other" row of the vendor is a call of which nothing is known.
     """
     method = _spoken(_value(row.method, row.requestMethod))
-    code, uri, at = _as_text(row.responseCode), _value(row.uri, row.requestUri), _as_text(row.timestamp)
-    own = "/reporting-api/" in uri and bool(own_token) and _value(row.clientToken, row.authorizationClientToken) == own_token
+    code, uri, at = (
+        _as_text(row.responseCode),
+        _value(row.uri, row.requestUri),
+        _as_text(row.timestamp),
+    )
+    own = (
+        "/reporting-api/" in uri
+        and bool(own_token)
+        and _value(row.clientToken, row.authorizationClientToken) == own_token
+    )
     return ApiCall(
         at=_instant(at),
         at_text=at,
@@ -225,15 +297,25 @@ def problem(body: bytes) -> Mapping[str, Any]:
 
 
 def problem_said(problem: Mapping[str, Any]) -> str:
-    """The vendor's words: title and detail of the gateway, or the titles in the report's `errors`."""
+    """The vendor's words: title and detail of the gateway, or the titles in the
+    report's `errors`.
+    """
     errors = problem.get("errors")
     inner = [e for e in errors if isinstance(e, dict)] if isinstance(errors, list) else []
-    words = [problem.get("title"), problem.get("detail"), *(e.get("title") or e.get("detail") for e in inner[:3])]
-    return " – ".join(dict.fromkeys(word.strip() for word in words if isinstance(word, str) and word.strip()))[:400]
+    words = [
+        problem.get("title"),
+        problem.get("detail"),
+        *(e.get("title") or e.get("detail") for e in inner[:3]),
+    ]
+    return " – ".join(
+        dict.fromkeys(word.strip() for word in words if isinstance(word, str) and word.strip())
+    )[:400]
 
 
 def _report(rows: Sequence[Row], metadata: Mapping[str, Any], links: Any, *, size: int) -> Report:
-    ends, retry = (_as_text(metadata.get(name)).strip() for name in ("availableDataEnds", "suggestedRetryTime"))
+    ends, retry = (
+        _as_text(metadata.get(name)).strip() for name in ("availableDataEnds", "suggestedRetryTime")
+    )
     return Report(
         rows=rows,
         row_count=_count(metadata.get("rowCount")),
@@ -252,7 +334,11 @@ def _next(links: Any) -> str:
         href = following.get("href") if isinstance(following, dict) else following
         return href if isinstance(href, str) else ""
     for link in links if isinstance(links, list) else []:
-        if isinstance(link, dict) and str(link.get("rel", "")).lower() == "next" and isinstance(link.get("href"), str):
+        if (
+            isinstance(link, dict)
+            and str(link.get("rel", "")).lower() == "next"
+            and isinstance(link.get("href"), str)
+        ):
             return str(link["href"])
     return ""
 
@@ -281,10 +367,18 @@ def _instant(text: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is UTC:
             return moment
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC) if "T" in text or " " in text else None
+        return (
+            (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+            if "T" in text or " " in text
+            else None
+        )
     except (ValueError, OverflowError):
         return None
 
 
 def _cut_short(account: str) -> Incomplete:
-    return Incomplete(f"{account} sent a report that was cut short.", account=account, hint="Ask again, or for a shorter window.")
+    return Incomplete(
+        f"{account} sent a report that was cut short.",
+        account=account,
+        hint="Ask again, or for a shorter window.",
+    )

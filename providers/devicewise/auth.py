@@ -1,6 +1,7 @@
 """One deviceWISE session per account and organisation: opened once for many, renewed once for many.
 
-TR50 locks a user out after a handful of wrong passwords, so a refused login is not tried again for half an hour.
+TR50 locks a user out after a handful of wrong passwords, so a refused login is not tried again for
+half an hour.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from providers.limits.rate_limiter import RateLimitStore, slow_fingerprint
 from providers.redaction import Secret
 
 LOCKOUT = timedelta(minutes=30)
-NOT_AGAIN = "Check the credentials of `{}`; they are not tried again for 30 minutes, so as not to lock the user out."
+NOT_AGAIN = (
+    "Check the credentials of `{}`; they are not tried again for 30 minutes, so as not to lock "
+    "the user out."
+)
 MFA_REQUIRED = -90041
 
 
@@ -35,10 +39,16 @@ class Credentials:
         if self.password is not None:
             return {"username": self.username, "password": self.password.open()}
         assert self.app_token and self.app_id
-        return {"appToken": self.app_token.open(), "appId": self.app_id.open(), "thingKey": self.thing_key}
+        return {
+            "appToken": self.app_token.open(),
+            "appId": self.app_id.open(),
+            "thingKey": self.thing_key,
+        }
 
     def fingerprint(self, place: str) -> str:
-        """What these credentials are remembered by at a place; another password is another one. Slow: call it in a thread."""
+        """What these credentials are remembered by at a place; another password is another one.
+        Slow: call it in a thread.
+        """
         return slow_fingerprint(Secret("\0".join(self.params().values())), salt=place)
 
     @property
@@ -49,7 +59,9 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class LockOut:
-    """Remembers a refused login, also across restarts, until LOCKOUT has passed or the credentials are others."""
+    """Remembers a refused login, also across restarts, until LOCKOUT has passed or the credentials
+    are others.
+    """
 
     account: str
     place: str
@@ -78,7 +90,9 @@ class Session:
         self._lock = asyncio.Lock()
 
     async def id(self, *, instead_of: Secret | None = None) -> Secret:
-        """A live session id. With `instead_of`, a new one unless somebody else has renewed that one already."""
+        """A live session id. With `instead_of`, a new one unless somebody else has renewed that one
+        already.
+        """
         async with self._lock:
             if self._id is None or (instead_of is not None and self._id == instead_of):
                 self._id = None

@@ -23,7 +23,16 @@ from providers.errors import AuthFailed, ProtocolError, ProviderError, TooLarge
 from providers.http.client import Reply, fetch, off_loop, open_client
 from providers.http.network import Network
 from providers.limits.rate_limiter import DEVICEWISE_PER_S, MemoryLedger, Pace, RateLimitStore
-from providers.models import AccountStatus, ApiCall, CallFilters, CallPage, Check, Outcome, Window, iso_utc
+from providers.models import (
+    AccountStatus,
+    ApiCall,
+    CallFilters,
+    CallPage,
+    Check,
+    Outcome,
+    Window,
+    iso_utc,
+)
 from providers.redaction import Redactor, Secret
 
 PAGE_ROWS, LEAST_PAGE_ROWS = 2000, 10
@@ -32,7 +41,9 @@ NATIVE_FILTERS = ("service", "command")
 
 
 class DeviceWise:
-    """One deviceWISE account; `org` switches the session to another organisation, `show_all` asks for all of them."""
+    """One deviceWISE account; `org` switches the session to another organisation, `show_all` asks
+    for all of them.
+    """
 
     def __init__(
         self,
@@ -50,9 +61,14 @@ class DeviceWise:
         self.account = account
         self._credentials = credentials
         self._org, self._show_all = org, show_all
-        self._client = open_client(base_url, account=account, pace=Pace(DEVICEWISE_PER_S), clock=clock, network=network)
+        self._client = open_client(
+            base_url, account=account, pace=Pace(DEVICEWISE_PER_S), clock=clock, network=network
+        )
         self._session = Session(
-            self._log_in, lock_out=LockOut(account, f"{base_url} {org}", credentials, ledger or MemoryLedger(), clock)
+            self._log_in,
+            lock_out=LockOut(
+                account, f"{base_url} {org}", credentials, ledger or MemoryLedger(), clock
+            ),
         )
         own = [s for s in (credentials.password, credentials.app_token, credentials.app_id) if s]
         self._redactor = redactor or Redactor(own)
@@ -61,15 +77,25 @@ class DeviceWise:
         await self._client.aclose()
 
     def refusal(self, filters: CallFilters) -> str | None:
-        """deviceWISE knows `who`, `action`, `service`, `command`, `failures`, and a status of its own kind."""
+        """deviceWISE knows `who`, `action`, `service`, `command`, `failures`, and a status of its
+        own kind.
+        """
         if filters.url:
-            return f"{self.account} is deviceWISE and records no URL, so `url:` cannot be applied to it."
+            return (
+                f"{self.account} is deviceWISE and records no URL, so `url:` cannot be applied to "
+                "it."
+            )
         for name in filters.native:
             if name not in NATIVE_FILTERS:
                 return f"{self.account} is deviceWISE and has no filter `{name}`."
         for status in filters.status:
-            if status.lower() not in ("success", "error", "ok") and not re.fullmatch(r"-\d{1,9}", status):
-                return f"{self.account} is deviceWISE, where a status is `success`, `error` or a code such as `-90008`, not `{status[:20]}`."
+            if status.lower() not in ("success", "error", "ok") and not re.fullmatch(
+                r"-\d{1,9}", status
+            ):
+                return (
+                    f"{self.account} is deviceWISE, where a status is `success`, `error` or a "
+                    f"code such as `-90008`, not `{status[:20]}`."
+                )
         return None
 
     def kept_since(self, now: datetime) -> datetime | None:
@@ -77,23 +103,37 @@ class DeviceWise:
         del now
         return None
 
-    async def calls(self, window: Window, filters: CallFilters, *, read: Callable[[int], None] = lambda _: None) -> CallPage:
-        """All calls of the window, page by page over fixed instants, so that the pages belong together.
+    async def calls(
+        self, window: Window, filters: CallFilters, *, read: Callable[[int], None] = lambda _: None
+    ) -> CallPage:
+        """All calls of the window, page by page over fixed instants, so that the pages belong
+        together.
 
-        Of several `who` each is asked for by itself, since only the service knows which calls a thing key stands for.
+        Of several `who` each is asked for by itself, since only the service knows which calls a
+        thing key stands for.
         """
-        found = Collected(self.account, keep=lambda rows: self._kept_calls(rows, filters), read=read)
-        period = {"start": iso_utc(window.start, "milliseconds"), "end": iso_utc(window.end, "milliseconds")}
+        found = Collected(
+            self.account, keep=lambda rows: self._kept_calls(rows, filters), read=read
+        )
+        period = {
+            "start": iso_utc(window.start, "milliseconds"),
+            "end": iso_utc(window.end, "milliseconds"),
+        }
         for who in filters.who or ("",):
             await self._collect({**self._source_params(filters, who), **period}, found)
         page = found.page()
         if not filters.who or found.rows:
             return page
-        remark = f"{self.account} compares `who:` by itself, with what was typed; upper and lower case may matter there."
+        remark = (
+            f"{self.account} compares `who:` by itself, with what was typed; upper and lower case "
+            "may matter there."
+        )
         return replace(page, notes=(*page.notes, remark), remarks=(*page.remarks, remark))
 
     async def _collect(self, params: Mapping[str, Any], found: Collected) -> None:
-        """All pages of one list. A page of more bytes than are taken is asked for in smaller ones."""
+        """All pages of one list. A page of more bytes than are taken is asked for in
+        smaller ones.
+        """
         limit = PAGE_ROWS
         found.begin()
         while found.wants_more:
@@ -111,7 +151,10 @@ class DeviceWise:
     def _kept_calls(self, rows: Sequence[parse.Row], filters: CallFilters) -> list[ApiCall]:
         """The rows as calls; runs in a thread, since many rows take a while."""
         calls = [
-            parse.api_call(row, account=self.account, whoami=self._credentials.whoami, redactor=self._redactor) for row in rows
+            parse.api_call(
+                row, account=self.account, whoami=self._credentials.whoami, redactor=self._redactor
+            )
+            for row in rows
         ]
         return [call for call in calls if _keeps(call, filters)] if filters else calls
 
@@ -123,10 +166,23 @@ class DeviceWise:
     async def check(self) -> list[Check]:
         """Asks for one row of the last hour."""
         try:
-            await self._page({"last": "1h", "offset": 0, "limit": 1, **({"showAll": True} if self._show_all else {})})
+            await self._page(
+                {
+                    "last": "1h",
+                    "offset": 0,
+                    "limit": 1,
+                    **({"showAll": True} if self._show_all else {}),
+                }
+            )
         except ProviderError as error:
             return [Check(self.account, ok=False, detail=error.message, hint=error.hint)]
-        return [Check(self.account, ok=True, detail=f"deviceWISE answers as {self._credentials.whoami or 'the application'}.")]
+        return [
+            Check(
+                self.account,
+                ok=True,
+                detail=f"deviceWISE answers as {self._credentials.whoami or 'the application'}.",
+            )
+        ]
 
     def _source_params(self, filters: CallFilters, who: str) -> dict[str, Any]:
         """What the service can filter by itself."""
@@ -146,7 +202,9 @@ class DeviceWise:
         return params
 
     async def _page(self, params: Mapping[str, Any]) -> parse.Page:
-        """One page. A session that has run out is renewed once, and the page asked for once more."""
+        """One page. A session that has run out is renewed once, and the page asked for
+        once more.
+        """
         session = await self._session.id()
         page = await self._ask_page(params, session)
         if isinstance(page, parse.Failure) and page.session_expired:
@@ -157,13 +215,19 @@ class DeviceWise:
             raise self._failed(page)
         return page
 
-    async def _ask_page(self, params: Mapping[str, Any], session: Secret) -> parse.Page | parse.Failure:
+    async def _ask_page(
+        self, params: Mapping[str, Any], session: Secret
+    ) -> parse.Page | parse.Failure:
         reply = await self._post(_body("usage.api.list", params, session))
         return await asyncio.to_thread(parse.list_page, reply.body, account=self.account)
 
     async def _log_in(self) -> Secret:
-        reply = await self._post({"auth": {"command": "api.authenticate", "params": self._credentials.params()}})
-        answer = await off_loop(partial(parse.reply_params, command_id="auth", account=self.account), reply.body)
+        reply = await self._post(
+            {"auth": {"command": "api.authenticate", "params": self._credentials.params()}}
+        )
+        answer = await off_loop(
+            partial(parse.reply_params, command_id="auth", account=self.account), reply.body
+        )
         if isinstance(answer, parse.Failure):
             raise self._login_refused(answer)
         found = answer.get("sessionId")
@@ -176,7 +240,10 @@ class DeviceWise:
         session = Secret(found)
         if self._org:
             reply = await self._post(_body("session.org.switch", {"key": self._org}, session))
-            switched = await off_loop(partial(parse.reply_params, command_id=parse.LIST_ID, account=self.account), reply.body)
+            switched = await off_loop(
+                partial(parse.reply_params, command_id=parse.LIST_ID, account=self.account),
+                reply.body,
+            )
             if isinstance(switched, parse.Failure):
                 raise AuthFailed(
                     f"{self.account} may not switch to the organisation {self._org}.",
@@ -190,7 +257,10 @@ class DeviceWise:
             return AuthFailed(
                 f"{self.account} wants a second factor, which a bot cannot give.",
                 account=self.account,
-                hint="Use an application (`app_token`, `app_id`, `thing_key`) or a user without a second factor.",
+                hint=(
+                    "Use an application (`app_token`, `app_id`, `thing_key`) or a user without a "
+                    "second factor."
+                ),
             )
         return AuthFailed(
             f"{self.account} refused the login.{self._said(failure)}",
@@ -219,13 +289,18 @@ class DeviceWise:
         content = msgspec.json.encode(body)
         return await fetch(
             self._client,
-            lambda: self._client.build_request("POST", "/api", content=content, headers={"Content-Type": "application/json"}),
+            lambda: self._client.build_request(
+                "POST", "/api", content=content, headers={"Content-Type": "application/json"}
+            ),
             account=self.account,
         )
 
 
 def _body(command: str, params: Mapping[str, Any], session: Secret) -> dict[str, Any]:
-    return {"auth": {"sessionId": session.open()}, parse.LIST_ID: {"command": command, "params": dict(params)}}
+    return {
+        "auth": {"sessionId": session.open()},
+        parse.LIST_ID: {"command": command, "params": dict(params)},
+    }
 
 
 def _keeps(call: ApiCall, filters: CallFilters) -> bool:
@@ -234,10 +309,21 @@ def _keeps(call: ApiCall, filters: CallFilters) -> bool:
     return (
         not (filters.leave_out_own and call.own)
         and not (filters.failures and call.outcome is not Outcome.FAILURE)
-        and (not filters.action or any(_is_action(name, action) for name in call.actions for action in filters.action))
-        and (not services or any(_is_action(name, service) for name in call.actions for service in services))
-        and (not commands or any(_is_command(name, command) for name in call.actions for command in commands))
-        and (not filters.status or any(_is_status(call, status.lower()) for status in filters.status))
+        and (
+            not filters.action
+            or any(_is_action(name, action) for name in call.actions for action in filters.action)
+        )
+        and (
+            not services
+            or any(_is_action(name, service) for name in call.actions for service in services)
+        )
+        and (
+            not commands
+            or any(_is_command(name, command) for name in call.actions for command in commands)
+        )
+        and (
+            not filters.status or any(_is_status(call, status.lower()) for status in filters.status)
+        )
     )
 
 

@@ -1,6 +1,8 @@
-"""The pages of `usage.api.list` put together: what belongs to which, where they end, and what they do not show.
+"""The pages of `usage.api.list` put together: what belongs to which, where they end, and what they
+do not show.
 
-The vendor tells no order, no row id and no end; rows that arrive meanwhile shift those that are still to come.
+The vendor tells no order, no row id and no end; rows that arrive meanwhile shift those that are
+still to come.
 """
 
 from __future__ import annotations
@@ -18,9 +20,17 @@ MOST_BYTES = 500_000_000
 
 
 class Collected:
-    """The calls of one question, of one list after the other. `keep` makes calls of rows; `read` is told how many rows have come."""
+    """The calls of one question, of one list after the other. `keep` makes calls of rows; `read` is
+    told how many rows have come.
+    """
 
-    def __init__(self, account: str, *, keep: Callable[[Sequence[Row]], list[ApiCall]], read: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        account: str,
+        *,
+        keep: Callable[[Sequence[Row]], list[ApiCall]],
+        read: Callable[[int], None],
+    ) -> None:
         self.rows = self.offset = 0
         self.wants_more = True
         self.read = read
@@ -51,12 +61,21 @@ class Collected:
             self.wants_more = False
             return
         if self._last_page.issuperset(prints):
-            self._note(f"{self._account} sent the same page twice; the rows may not be all there are.")
+            self._note(
+                f"{self._account} sent the same page twice; the rows may not be all there are."
+            )
             self.wants_more = False
             return
-        fresh = [(row, print_) for row, print_ in zip(page.rows, prints, strict=True) if print_ not in self._last_page]
+        fresh = [
+            (row, print_)
+            for row, print_ in zip(page.rows, prints, strict=True)
+            if print_ not in self._last_page
+        ]
         if len(fresh) < len(prints):
-            self._note(f"{self._account} moved rows between pages while we read; the figures are approximate.")
+            self._note(
+                f"{self._account} moved rows between pages while we read; the figures are "
+                "approximate."
+            )
         new = [row for row, print_ in fresh if print_ not in self._other_lists]
         self._calls += self._keep(new)
         self.offset += len(fresh)
@@ -69,7 +88,10 @@ class Collected:
     def end(self) -> None:
         """Ends a list, and notes what it was said to hold and has not brought."""
         if len(self._counts) > 1:
-            self._note(f"{self._account} counted differently from page to page; the figures are approximate.")
+            self._note(
+                f"{self._account} counted differently from page to page; the figures are "
+                "approximate."
+            )
         count = max(self._counts, default=0)
         self._counted += count
         if count > self.offset:
@@ -88,7 +110,10 @@ class Collected:
     def _is_full(self) -> bool:
         if self.rows < MOST_ROWS and self._pages < MOST_PAGES and self._bytes < MOST_BYTES:
             return False
-        self._note(f"Only the first {self.rows:,} calls of {self._account} were read; ask for a shorter window.")
+        self._note(
+            f"Only the first {self.rows:,} calls of {self._account} were read; ask for a shorter "
+            "window."
+        )
         return True
 
     def _note(self, note: str) -> None:

@@ -1,7 +1,7 @@
 """TR50 answers become records here.
 
-An HTTP 200 may hold a failure, for one command or for all. `request` and `response` of a row are JSON in strings, in any
-case and often broken; whatever comes in, a typed record comes out.
+An HTTP 200 may hold a failure, for one command or for all. `request` and `response` of a row are
+JSON in strings, in any case and often broken; whatever comes in, a typed record comes out.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ class Failure:
 
     @property
     def session_expired(self) -> bool:
-        return any(m.lower().startswith(EXPIRED_PREFIX) for m in self.messages) or not EXPIRED_CODES.isdisjoint(self.codes)
+        return any(
+            m.lower().startswith(EXPIRED_PREFIX) for m in self.messages
+        ) or not EXPIRED_CODES.isdisjoint(self.codes)
 
     @property
     def is_end_of_list(self) -> bool:
@@ -47,9 +49,11 @@ class Failure:
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
-    """One row of `usage.api.list`. None stands for what is missing, and for what is of another kind than it should be.
+    """One row of `usage.api.list`. None stands for what is missing, and for what is of another kind
+    than it should be.
 
-    `request` and `response` are JSON in strings; where a gateway sends the objects themselves, they are put into strings again.
+    `request` and `response` are JSON in strings; where a gateway sends the objects themselves, they
+    are put into strings again.
     """
 
     ts: str | None = None
@@ -68,7 +72,9 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of `usage.api.list`. `count` is the vendor's own total, `bytes` the size of the answer."""
+    """One page of `usage.api.list`. `count` is the vendor's own total, `bytes` the size of the
+    answer.
+    """
 
     rows: list[Row]
     count: int | None
@@ -107,14 +113,20 @@ def list_page(body: bytes, *, account: str) -> Page | Failure:
         params = _ENVELOPE.decode(body).list.params
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         found = reply_params(body, LIST_ID, account=account)
-        return found if isinstance(found, Failure) else replace(page(found, account=account), bytes=len(body))
+        return (
+            found
+            if isinstance(found, Failure)
+            else replace(page(found, account=account), bytes=len(body))
+        )
     if params.result is msgspec.UNSET:
         return _page_without_result(_count(params.count), account=account)
     return Page(params.result or [], _count(params.count), len(body))
 
 
 def reply_params(body: bytes, command_id: str, *, account: str) -> dict[str, Any] | Failure:
-    """The params that answer `command_id`, or the failure that was told instead: the global one first, then its own."""
+    """The params that answer `command_id`, or the failure that was told instead: the global one
+    first, then its own.
+    """
     refuse_excess(body, account=account)
     answer = decode_json(body)
     if not isinstance(answer, dict):
@@ -178,14 +190,20 @@ def _whole(value: Any) -> int | None:
 def api_call(row: Row, *, account: str, whoami: str, redactor: Redactor | None = None) -> ApiCall:
     """One row of `usage.api.list` as a call.
 
-    `actor` is `whoami`, `action` the command names joined by `+`, `target` the thing key, `status` `ok` or the error
-    code, `client` the orgKey, `organisation` that or the orgId, `host` processedBy, `duration_ms` from `execTime` (nanoseconds). `own` marks the bot's own calls.
+    `actor` is `whoami`, `action` the command names joined by `+`, `target` the thing key, `status`
+    `ok` or the error code, `client` the orgKey, `organisation` that or the orgId, `host`
+    processedBy, `duration_ms` from `execTime` (nanoseconds). `own` marks the bot's own calls.
     """
     names, target = _asked_in(row.request)
     status, outcome = _status_in(row.response)
     joined = names[0] if len(names) == 1 else "+".join(names)
     action = _shown(joined, redactor)
-    at_text, actor, org, nanoseconds = row.ts or "", row.whoami or "", row.orgKey or "", row.execTime
+    at_text, actor, org, nanoseconds = (
+        row.ts or "",
+        row.whoami or "",
+        row.orgKey or "",
+        row.execTime,
+    )
     return ApiCall(
         at=_instant(at_text),
         at_text=at_text,
@@ -197,7 +215,9 @@ def api_call(row: Row, *, account: str, whoami: str, redactor: Redactor | None =
         outcome=outcome,
         client=org,
         ip="",
-        duration_ms=nanoseconds / 1_000_000 if nanoseconds is not None and 0 <= nanoseconds < 2**63 else None,
+        duration_ms=nanoseconds / 1_000_000
+        if nanoseconds is not None and 0 <= nanoseconds < 2**63
+        else None,
         own=actor == whoami != "" and names != () and _OWN.issuperset(names),
         actions=names if action == joined else tuple(action.split("+")),
         host=row.processedBy or "",
@@ -207,15 +227,25 @@ def api_call(row: Row, *, account: str, whoami: str, redactor: Redactor | None =
 
 def _shown(text: str, redactor: Redactor | None) -> str:
     """A text of theirs without secrets; what can hold none is left as it is."""
-    return redactor.text(text) if redactor and ("=" in text or ":" in text or len(text) > 60) else text
+    return (
+        redactor.text(text) if redactor and ("=" in text or ":" in text or len(text) > 60) else text
+    )
 
 
 def _asked_in(request: str | None) -> tuple[tuple[str, ...], str]:
-    return _remembered_request(request) if request and len(request) <= SHORT else _asked(_nested(request))
+    return (
+        _remembered_request(request)
+        if request and len(request) <= SHORT
+        else _asked(_nested(request))
+    )
 
 
 def _status_in(response: str | None) -> tuple[str, Outcome]:
-    return _remembered_response(response) if response and len(response) <= SHORT else _status(_nested(response))
+    return (
+        _remembered_response(response)
+        if response and len(response) <= SHORT
+        else _status(_nested(response))
+    )
 
 
 # Machines ask the same things again and again, and are answered the same.
@@ -229,7 +259,9 @@ def _remembered_response(text: str) -> tuple[str, Outcome]:
     return _status(decode_json(text))
 
 
-_OWN = frozenset({"usage.api.list", "api.authenticate", "session.org.switch", "session.info", "session.end"})
+_OWN = frozenset(
+    {"usage.api.list", "api.authenticate", "session.org.switch", "session.info", "session.end"}
+)
 
 
 def _status(response: Any) -> tuple[str, Outcome]:
@@ -254,7 +286,8 @@ def _failed_with(reply: dict[str, Any]) -> str:
 
 
 def _asked(request: Any) -> tuple[tuple[str, ...], str]:
-    """The commands of a request in document order, and the thing key, or other `key`, of the first that names one.
+    """The commands of a request in document order, and the thing key, or other `key`, of the first
+    that names one.
 
     A login carries its command under `auth`, or none at all; what it says of itself is no target.
     """
@@ -298,8 +331,13 @@ def _nested(text: str | None) -> Any:
 
 
 def _failure(reply: Mapping[str, Any]) -> Failure:
-    """Codes and messages as they are told; either list may be missing, and old gateways tell one message by itself."""
-    codes, messages = reply.get("errorCodes"), reply.get("errorMessages") or [reply.get("errorMessage")]
+    """Codes and messages as they are told; either list may be missing, and old gateways tell one
+    message by itself.
+    """
+    codes, messages = (
+        reply.get("errorCodes"),
+        reply.get("errorMessages") or [reply.get("errorMessage")],
+    )
     return Failure(
         tuple(c for c in codes if type(c) is int) if isinstance(codes, list) else (),
         tuple(m for m in messages if isinstance(m, str)) if isinstance(messages, list) else (),

@@ -18,8 +18,9 @@ LONGEST_REST_S = 240.0
 
 @dataclass(slots=True)
 class Circuit:
-    """Open after OPENS_AFTER failures in a row. While it is open nothing is sent; then one request tries, and the rest doubles
-    where that fails, too."""
+    """Open after OPENS_AFTER failures in a row. While it is open nothing is sent; then one request
+    tries, and the rest doubles where that fails, too.
+    """
 
     account: str
     clock: Callable[[], float] = time.monotonic
@@ -31,12 +32,16 @@ class Circuit:
 
     @property
     def trouble(self) -> str:
-        """What is wrong with the vendor, as far as the last requests have shown; nothing where they were answered."""
+        """What is wrong with the vendor, as far as the last requests have shown; nothing where they
+        were answered.
+        """
         if not self._failures:
             return ""
         left = self._open_until - self.clock()
         rest = f", left alone for {in_words(left)}" if left > 0 else ""
-        return f"failed {self._failures} {'time' if self._failures == 1 else 'times'} in a row{rest}"
+        return (
+            f"failed {self._failures} {'time' if self._failures == 1 else 'times'} in a row{rest}"
+        )
 
     def check(self) -> None:
         """Raises Unavailable while the circuit is open."""
@@ -44,7 +49,10 @@ class Circuit:
         if now < self._open_until:
             left = self._open_until - now
             raise Unavailable(
-                f"{self.account} has failed {self._failures} times in a row and is left alone for a while.",
+                (
+                    f"{self.account} has failed {self._failures} times in a row and is left alone "
+                    "for a while."
+                ),
                 account=self.account,
                 hint=f"It is asked again in {in_words(max(1.0, left))}; try then.",
                 retry_after_s=left,

@@ -1,4 +1,6 @@
-"""One place that opens HTTP clients, tries reads again, and turns transport trouble into our error family."""
+"""One place that opens HTTP clients, tries reads again, and turns transport trouble into our error
+family.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,15 @@ import httpx
 import stamina
 
 from providers.clock import Clock, utc_now
-from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, RateLimited, TooLarge, Unavailable
+from providers.errors import (
+    AuthFailed,
+    NotFound,
+    ProtocolError,
+    ProviderError,
+    RateLimited,
+    TooLarge,
+    Unavailable,
+)
 from providers.http.circuit import Circuit
 from providers.http.connections import PROXY_HINT
 from providers.http.network import UNTRUSTED_HINT, Network, ProxyServer, untrusted_reason
@@ -60,14 +70,23 @@ class Reply:
 
 
 class AccountClient(httpx.AsyncClient):
-    """One account's HTTP client. At most MOST_AT_ONCE requests are under way; the others wait for their turn out here, since
-    the pool looks through all its connections for every request that waits inside it.
+    """One account's HTTP client. At most MOST_AT_ONCE requests are under way; the others wait for
+    their turn out here, since the pool looks through all its connections for every request that
+    waits inside it.
 
-    `shared` lets askers of the same thing at the same time have one request between them. `budget` says how much may be asked,
-    `pace` how fast, and `circuit` leaves a vendor alone that is away.
+    `shared` lets askers of the same thing at the same time have one request between them. `budget`
+    says how much may be asked, `pace` how fast, and `circuit` leaves a vendor alone that is away.
     """
 
-    def __init__(self, *, circuit: Circuit, budget: RateLimiter | None, pace: Pace | None, clock: Clock, **settings: Any) -> None:
+    def __init__(
+        self,
+        *,
+        circuit: Circuit,
+        budget: RateLimiter | None,
+        pace: Pace | None,
+        clock: Clock,
+        **settings: Any,
+    ) -> None:
         super().__init__(**settings)
         self.by_proxy = settings.get("proxy") is not None
         self.clock = clock
@@ -76,13 +95,17 @@ class AccountClient(httpx.AsyncClient):
         self._under_way: dict[str, asyncio.Task[Reply]] = {}
 
     async def shared(self, key: str, ask: Callable[[], Coroutine[Any, Any, Reply]]) -> Reply:
-        """The reply to a read that somebody may be waiting for already. One asker who gives up does not stop the others. A person does not
-        wait for what a schedule has asked, whose turn may be far off."""
+        """The reply to a read that somebody may be waiting for already. One asker who gives up does
+        not stop the others. A person does not wait for what a schedule has asked, whose turn may be
+        far off.
+        """
         key = f"{'schedule' if is_background() else 'person'} {key}"
         task = self._under_way.get(key)
         if task is None:
             task = self._under_way[key] = asyncio.create_task(ask())
-            task.add_done_callback(lambda done: (self._under_way.pop(key, None), done.cancelled() or done.exception()))
+            task.add_done_callback(
+                lambda done: (self._under_way.pop(key, None), done.cancelled() or done.exception())
+            )
         return await asyncio.shield(task)
 
 
@@ -96,7 +119,9 @@ def open_client(
     clock: Clock = utc_now,
     network: Network = Network(),
 ) -> AccountClient:
-    """A client for one account. It follows no redirects: a redirect must not carry a key or an old signature."""
+    """A client for one account. It follows no redirects: a redirect must not carry a key or an old
+    signature.
+    """
     proxy = network.proxy_for(base_url)
     return AccountClient(
         circuit=Circuit(account, now=clock),
@@ -117,7 +142,9 @@ def open_client(
 
 
 class _NoCookies(CookieJar):
-    """Keeps no cookies: no vendor's API needs any, and what they set would grow and be sent back for ever."""
+    """Keeps no cookies: no vendor's API needs any, and what they set would grow and be sent back
+    for ever.
+    """
 
     def extract_cookies(self, response: Any, request: Any) -> None:
         """Leaves the answer's cookies unread."""
@@ -143,9 +170,10 @@ async def fetch(
 ) -> Reply:
     """The answer to a request that is safe to repeat.
 
-    Every attempt is built, and therefore signed, afresh, and is one request of the budget's `scope`. `check` raises a
-    ProviderError for a reply that is no answer; errors that may pass are tried again up to ATTEMPTS times, within `timeout_s`
-    seconds in all. What we spend on ourselves, waiting for a turn and reserving, is none of those seconds, and no failure of the vendor's.
+    Every attempt is built, and therefore signed, afresh, and is one request of the budget's
+    `scope`. `check` raises a ProviderError for a reply that is no answer; errors that may pass are
+    tried again up to ATTEMPTS times, within `timeout_s` seconds in all. What we spend on ourselves,
+    waiting for a turn and reserving, is none of those seconds, and no failure of the vendor's.
     """
 
     async def once(deadline: asyncio.Timeout) -> Reply:
@@ -172,7 +200,9 @@ async def fetch(
                         return await once(deadline)
         except TimeoutError:
             raise Unavailable(
-                f"{account} gave no answer within {timeout_s:.0f} s.", account=account, hint="Try again in a few minutes."
+                f"{account} gave no answer within {timeout_s:.0f} s.",
+                account=account,
+                hint="Try again in a few minutes.",
             ) from None
     raise AssertionError("stamina either returns or raises")
 
@@ -193,15 +223,24 @@ async def _paused(deadline: asyncio.Timeout) -> AsyncIterator[None]:
 
 
 def attempts(timeout_s: float) -> AsyncIterable[Any]:
-    """Up to ATTEMPTS tries with growing, jittered waits between them; only for what is safe to repeat."""
+    """Up to ATTEMPTS tries with growing, jittered waits between them; only for what is safe to
+    repeat.
+    """
     return stamina.retry_context(
-        on=wait_before_retry, attempts=ATTEMPTS, timeout=timeout_s, wait_initial=0.1, wait_max=2.0, wait_jitter=0.2
+        on=wait_before_retry,
+        attempts=ATTEMPTS,
+        timeout=timeout_s,
+        wait_initial=0.1,
+        wait_max=2.0,
+        wait_jitter=0.2,
     )
 
 
 @asynccontextmanager
 async def circuit_guard(circuit: Circuit) -> AsyncIterator[None]:
-    """Tells the circuit how it came out. A vendor that answers at all, if only to refuse, is there."""
+    """Tells the circuit how it came out. A vendor that answers at all, if only to
+    refuse, is there.
+    """
     circuit.check()
     try:
         yield
@@ -218,13 +257,15 @@ async def circuit_guard(circuit: Circuit) -> AsyncIterator[None]:
 
 
 def parse_quota(reply: Reply, *, now: Clock = utc_now) -> ReportedQuota | None:
-    """What the answer says about what remains of a budget: `X-RateLimit-Remaining`, Akamai's own spellings of it,
-    `R7-RateLimit-RemainingBytes`, or a 429.
+    """What the answer says about what remains of a budget: `X-RateLimit-Remaining`, Akamai's own
+    spellings of it, `R7-RateLimit-RemainingBytes`, or a 429.
 
     A 200 that leaves nothing is a success; only the next request has to wait.
     """
     answered, headers = now(), reply.headers
-    requests = next((n for name in _REMAINING if (n := _count(headers.get(name))) is not None), None)
+    requests = next(
+        (n for name in _REMAINING if (n := _count(headers.get(name))) is not None), None
+    )
     size = _count(headers.get("R7-RateLimit-RemainingBytes"))
     wait_s = retry_after_s(reply)
     if reply.status == 429:
@@ -235,11 +276,19 @@ def parse_quota(reply: Reply, *, now: Clock = utc_now) -> ReportedQuota | None:
         if size is None:
             return None
         wait_s = QUARTER.total_seconds()
-    return ReportedQuota(answered, answered, answered + timedelta(seconds=min(wait_s, LONGEST_LEARNED_S)), requests, size)
+    return ReportedQuota(
+        answered,
+        answered,
+        answered + timedelta(seconds=min(wait_s, LONGEST_LEARNED_S)),
+        requests,
+        size,
+    )
 
 
 def wait_before_retry(error: Exception) -> bool | float:
-    """Whether to try again, or after how many seconds. A wait longer than LONGEST_WAIT_S is for the asker to decide."""
+    """Whether to try again, or after how many seconds. A wait longer than LONGEST_WAIT_S is for the
+    asker to decide.
+    """
     if not isinstance(error, ProviderError) or not error.may_retry:
         return False
     if error.retry_after_s is None:
@@ -259,7 +308,9 @@ class opened:
             self._response = await self._client.send(self._request, stream=True)
         except BaseException as error:
             if isinstance(error, httpx.HTTPError):
-                raise unreachable(error, account=self._account, by_proxy=self._client.by_proxy) from None
+                raise unreachable(
+                    error, account=self._account, by_proxy=self._client.by_proxy
+                ) from None
             raise
         return self._response
 
@@ -268,7 +319,9 @@ class opened:
 
 
 async def read_all(response: httpx.Response, *, account: str) -> Reply:
-    """The whole reply, unpacked. An answer that is too large is refused, and the words of a refusal are cut."""
+    """The whole reply, unpacked. An answer that is too large is refused, and the words of a refusal
+    are cut.
+    """
     answered = response.status_code == 200
     most = MOST_BODY_BYTES if answered else MOST_ERROR_BYTES
     body = bytearray()
@@ -288,7 +341,9 @@ async def read_all(response: httpx.Response, *, account: str) -> Reply:
 
 
 async def _unpacked(response: httpx.Response, *, account: str) -> AsyncIterator[bytes]:
-    """The body in pieces that are small however tightly it was packed; the event loop gets its turn between them."""
+    """The body in pieces that are small however tightly it was packed; the event loop gets its turn
+    between them.
+    """
     packings = packings_of(response.headers.get("Content-Encoding", ""))
     if len(packings) > 1:
         raise _not_unpacked(account)
@@ -306,34 +361,53 @@ async def _unpacked(response: httpx.Response, *, account: str) -> AsyncIterator[
 
 
 async def off_loop(read: Callable[[bytes], T], body: bytes) -> T:
-    """What `read` makes of a body; in a thread where the body is large enough to hold up everybody else."""
+    """What `read` makes of a body; in a thread where the body is large enough to hold up everybody
+    else.
+    """
     return read(body) if len(body) <= SMALL_BODY_BYTES else await asyncio.to_thread(read, body)
 
 
 def too_large(account: str) -> TooLarge:
     """The error for an answer of more bytes than are taken."""
     size = f"{MOST_BODY_BYTES // 1_000_000} MB"
-    return TooLarge(f"{account} sent more than {size} for one answer.", account=account, hint="Ask for a shorter window.")
+    return TooLarge(
+        f"{account} sent more than {size} for one answer.",
+        account=account,
+        hint="Ask for a shorter window.",
+    )
 
 
 def _not_unpacked(account: str) -> ProtocolError:
     return ProtocolError(
-        f"{account} sent an answer that cannot be unpacked.", account=account, hint="Try again; if it stays, tell the operator."
+        f"{account} sent an answer that cannot be unpacked.",
+        account=account,
+        hint="Try again; if it stays, tell the operator.",
     )
 
 
 def unreachable(error: httpx.HTTPError, *, account: str, by_proxy: bool = False) -> ProviderError:
-    """The error for a request that got no whole answer; says how it failed and never quotes a URL. `by_proxy` where it went to a proxy."""
+    """The error for a request that got no whole answer; says how it failed and never quotes a URL.
+    `by_proxy` where it went to a proxy.
+    """
     if reason := untrusted_reason(error):
         what = f"could not be reached: its certificate is not trusted ({reason})"
         return Unavailable(f"{account} {what}.", account=account, hint=UNTRUSTED_HINT)
     if isinstance(error, httpx.ProxyError):
         said = sanitised_proxy_answer(error)
-        return Unavailable(f"{account} could not be reached: the proxy refused{said}.", account=account, hint=PROXY_HINT)
+        return Unavailable(
+            f"{account} could not be reached: the proxy refused{said}.",
+            account=account,
+            hint=PROXY_HINT,
+        )
     if by_proxy and isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
-        # What fails later, in the TLS within the tunnel, is the vendor's or the proxy's; a time-out does not tell which.
+        # What fails later, in the TLS within the tunnel, is the vendor's or the proxy's; a time-out
+        # does not tell which.
         in_tunnel = isinstance(error, httpx.ConnectTimeout) or _is_tls_failure(error)
-        what = "could not be reached through the proxy" if in_tunnel else "could not be reached: the proxy could not be reached"
+        what = (
+            "could not be reached through the proxy"
+            if in_tunnel
+            else "could not be reached: the proxy could not be reached"
+        )
         return Unavailable(f"{account} {what}.", account=account, hint=PROXY_HINT)
     if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
         what = "could not be reached"
@@ -343,7 +417,9 @@ def unreachable(error: httpx.HTTPError, *, account: str, by_proxy: bool = False)
         what = "does not take our question in"
     elif isinstance(error, httpx.TimeoutException):
         what = "fell silent"
-    elif isinstance(error, httpx.RemoteProtocolError) and not any(words in str(error) for words in _CUT_OFF):
+    elif isinstance(error, httpx.RemoteProtocolError) and not any(
+        words in str(error) for words in _CUT_OFF
+    ):
         return ProtocolError(
             f"{account} sent something that is not HTTP, or headers without end.",
             account=account,
@@ -363,22 +439,29 @@ def _is_tls_failure(error: BaseException | None) -> bool:
 
 
 def sanitised_proxy_answer(error: httpx.HTTPError) -> str:
-    """` (HTTP 407)` from the message of a proxy error, which begins with the status that the proxy gave."""
+    """` (HTTP 407)` from the message of a proxy error, which begins with the status that the proxy
+    gave.
+    """
     status = str(error)[:3]
     return f" (HTTP {status})" if status.isdigit() else ""
 
 
-# How the HTTP library says that a connection ended too early; its other complaints are about what came.
+# How the HTTP library says that a connection ended too early; its other complaints are about what
+# came.
 _CUT_OFF = ("disconnected", "peer closed connection", "ConnectionTerminated", "StreamReset")
 
 
 def no_answer(what: str, *, account: str) -> Unavailable:
-    """The error for an account that `could not be reached`, `fell silent`, or failed on the way in another such manner."""
+    """The error for an account that `could not be reached`, `fell silent`, or failed on the way in
+    another such manner.
+    """
     return Unavailable(f"{account} {what}.", account=account, hint="Try again in a few minutes.")
 
 
 def refuse_status(reply: Reply, *, account: str, said: str = "") -> None:
-    """Raises the error that an HTTP status other than 200 means. `said` is the vendor's own sentence, already redacted."""
+    """Raises the error that an HTTP status other than 200 means. `said` is the vendor's own
+    sentence, already redacted.
+    """
     status = reply.status
     if status == 200:
         return
@@ -406,27 +489,42 @@ def refuse_status(reply: Reply, *, account: str, said: str = "") -> None:
         )
     if 300 <= status < 400:
         raise ProtocolError(
-            f"{account} answered with a redirect (HTTP {status}), which is not followed with a key.",
+            (
+                f"{account} answered with a redirect (HTTP {status}), which is not followed with "
+                "a key."
+            ),
             account=account,
             hint="Check `base_url` or `region` of the account.",
         )
     raise ProtocolError(
-        f"{account} refused the request (HTTP {status}).{tail}", account=account, hint="Try another window or filter."
+        f"{account} refused the request (HTTP {status}).{tail}",
+        account=account,
+        hint="Try another window or filter.",
     )
 
 
 def too_many_requests(reply: Reply, *, account: str, wait_s: float | None = None) -> RateLimited:
-    """The error for a 429, with the time when it will work; `wait_s` is what a vendor's own body told of it."""
+    """The error for a 429, with the time when it will work; `wait_s` is what a vendor's own body
+    told of it.
+    """
     wait = wait_s or retry_after_s(reply)
-    when = f"It will work again in about {in_words(wait)}." if wait else "Try again in a few minutes."
-    return RateLimited(f"{account} is asked too often at the moment (HTTP 429).", account=account, hint=when, retry_after_s=wait)
+    when = (
+        f"It will work again in about {in_words(wait)}." if wait else "Try again in a few minutes."
+    )
+    return RateLimited(
+        f"{account} is asked too often at the moment (HTTP 429).",
+        account=account,
+        hint=when,
+        retry_after_s=wait,
+    )
 
 
 def retry_after_s(reply: Reply) -> float | None:
     """Seconds to wait as the answer's headers tell, or None.
 
-    Read in this order: `Retry-After` (seconds or a date), then `X-RateLimit-Reset` (seconds remaining, or a Unix time
-    where it is above a million), then Akamai's `X-RateLimit-Next`, `Akamai-RateLimit-Next` and `Akamai-Sync-RateLimit-Next` (a date).
+    Read in this order: `Retry-After` (seconds or a date), then `X-RateLimit-Reset` (seconds
+    remaining, or a Unix time where it is above a million), then Akamai's `X-RateLimit-Next`,
+    `Akamai-RateLimit-Next` and `Akamai-Sync-RateLimit-Next` (a date).
     """
     headers = reply.headers
     now = date_of(headers.get("Date")) or utc_now()
@@ -441,11 +539,19 @@ def retry_after_s(reply: Reply) -> float | None:
 
 
 _NEXT = ("X-RateLimit-Next", "Akamai-RateLimit-Next", "Akamai-Sync-RateLimit-Next")
-_REMAINING = ("X-RateLimit-Remaining", "Akamai-RateLimit-Remaining", "Akamai-Sync-RateLimit-Remaining")
+_REMAINING = (
+    "X-RateLimit-Remaining",
+    "Akamai-RateLimit-Remaining",
+    "Akamai-Sync-RateLimit-Remaining",
+)
 
 
 def _count(value: str | None) -> int | None:
-    return int(value) if value is not None and value.isascii() and value.isdigit() and len(value) < 19 else None
+    return (
+        int(value)
+        if value is not None and value.isascii() and value.isdigit() and len(value) < 19
+        else None
+    )
 
 
 def _seconds(value: str | None) -> float | None:
@@ -462,7 +568,9 @@ def _until(value: str, now: datetime) -> float | None:
 
 
 def date_of(value: str | None) -> datetime | None:
-    """The instant of a header, in either way of writing one; in UTC where no offset is given. None for anything else."""
+    """The instant of a header, in either way of writing one; in UTC where no offset is given. None
+    for anything else.
+    """
     if not value or len(value) > 100:
         return None
     for read in (datetime.fromisoformat, email.utils.parsedate_to_datetime):

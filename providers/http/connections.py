@@ -1,4 +1,6 @@
-"""Opens aiohttp sessions whose every request, WebSockets among them, takes the proxy and trusts the certificates of a Network."""
+"""Opens aiohttp sessions whose every request, WebSockets among them, takes the proxy and trusts the
+certificates of a Network.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +18,23 @@ PROXY_WANTS_LOGIN = 407
 def open_session(network: Network, **options: Any) -> aiohttp.ClientSession:
     """A session for any URL. Nothing is read from the environment again; the Network was."""
     middlewares = (_through_proxy(network),) if network.proxies else ()
-    return aiohttp.ClientSession(connector=_Connector(network), middlewares=middlewares, trust_env=False, **options)
+    return aiohttp.ClientSession(
+        connector=_Connector(network), middlewares=middlewares, trust_env=False, **options
+    )
 
 
 def describe_failure(error: BaseException) -> tuple[str, str] | None:
-    """What a person can do something about in a failed connection, and what: `("its certificate is not trusted (…)", hint)`.
-    None where there is no more to say than that the other side could not be reached."""
+    """What a person can do something about in a failed connection, and what: `("its certificate is
+    not trusted (…)", hint)`. None where there is no more to say than that the other side could not
+    be reached.
+    """
     if reason := untrusted_reason(error):
         return f"its certificate is not trusted ({reason})", UNTRUSTED_HINT
     for _ in range(10):
         if isinstance(error, aiohttp.ClientHttpProxyError):
-            wants = " and wants another user or password" if error.status == PROXY_WANTS_LOGIN else ""
+            wants = (
+                " and wants another user or password" if error.status == PROXY_WANTS_LOGIN else ""
+            )
             return f"the proxy refused the connection (HTTP {error.status}){wants}", PROXY_HINT
         if isinstance(error, aiohttp.ClientProxyConnectionError):
             return "the proxy could not be reached", PROXY_HINT
@@ -40,7 +48,9 @@ PROXY_HINT = "Check HTTPS_PROXY, or name the host in NO_PROXY where it is reache
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Loads the certificates when the first connection needs them: a sandbox on this machine never does."""
+    """Loads the certificates when the first connection needs them: a sandbox on this machine never
+    does.
+    """
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -53,10 +63,13 @@ class _Connector(aiohttp.TCPConnector):
 
 
 def _through_proxy(network: Network) -> Any:
-    """Sets the proxy of each request by its URL. Slack's SDK reads HTTPS_PROXY on its own and knows no NO_PROXY, so what it
-    has set is replaced."""
+    """Sets the proxy of each request by its URL. Slack's SDK reads HTTPS_PROXY on its own and knows
+    no NO_PROXY, so what it has set is replaced.
+    """
 
-    async def middleware(request: aiohttp.ClientRequest, handler: ClientHandlerType) -> aiohttp.ClientResponse:
+    async def middleware(
+        request: aiohttp.ClientRequest, handler: ClientHandlerType
+    ) -> aiohttp.ClientResponse:
         proxy = network.proxy_for(str(request.url))
         if proxy is None:
             request.update_proxy(None, None, None)

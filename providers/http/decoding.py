@@ -1,4 +1,6 @@
-"""JSON as vendors send it, read fast and forgivingly, and never at a cost that its size on the wire does not show."""
+"""JSON as vendors send it, read fast and forgivingly, and never at a cost that its size on the wire
+does not show.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ import msgspec
 
 from providers.errors import unreadable
 
-# The largest answers that are known hold about 300,000 values; a million empty lists take some 70 MB.
+# The largest answers that are known hold about 300,000 values; a million empty lists take some 70
+# MB.
 MOST_VALUES = 1_000_000
 # The deepest documented answer has eight levels.
 MOST_DEPTH = 100
@@ -24,9 +27,11 @@ _STEPS = tuple((byte in _OPENING) - (byte in _CLOSING) for byte in range(256))
 
 
 def decode_json(body: bytes | str) -> Any:
-    """What the JSON holds; None where it is none, or where it has more values or levels than any answer.
+    """What the JSON holds; None where it is none, or where it has more values or levels than any
+    answer.
 
-    Read by the fast decoder; what that rejects (lone surrogates, big numbers) is read again by the standard one.
+    Read by the fast decoder; what that rejects (lone surrogates, big numbers) is read again by the
+    standard one.
     """
     if excess_of(body):
         return None
@@ -35,7 +40,9 @@ def decode_json(body: bytes | str) -> Any:
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         pass
     try:
-        return json.loads(body.decode("utf-8", "surrogatepass") if isinstance(body, bytes) else body)
+        return json.loads(
+            body.decode("utf-8", "surrogatepass") if isinstance(body, bytes) else body
+        )
     except (ValueError, RecursionError):
         return None
 
@@ -47,20 +54,26 @@ def refuse_excess(body: bytes, *, account: str, depth_matters: bool = True) -> N
 
 
 def excess_of(body: bytes | str, *, depth_matters: bool = True) -> str:
-    """What a JSON text has too much of, or nothing: it is looked at before it is decoded, since 60 MB of `[],[],` become 10 GB.
+    """What a JSON text has too much of, or nothing: it is looked at before it is decoded, since 60
+    MB of `[],[],` become 10 GB.
 
-    A decoder with a schema skips what it does not know without building it, so its callers need not ask for the depth; what it does build
-    has commas between.
+    A decoder with a schema skips what it does not know without building it, so its callers need not
+    ask for the depth; what it does build has commas between.
     """
     raw = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
-    commas, opened = _count(raw, b","), _count(raw, b"[") + _count(raw, b"{") if depth_matters else 0
+    commas, opened = (
+        _count(raw, b","),
+        _count(raw, b"[") + _count(raw, b"{") if depth_matters else 0,
+    )
     if commas + opened <= MOST_VALUES and opened <= MOST_DEPTH:
         return ""
     return _excess_outside_strings(raw, depth_matters)
 
 
 def _count(body: bytes, sign: bytes) -> int:
-    """How often a sign stands in the text, in strings or not. Large texts are counted piece by piece, so that other threads get their turn."""
+    """How often a sign stands in the text, in strings or not. Large texts are counted piece by
+    piece, so that other threads get their turn.
+    """
     if len(body) <= _PIECE_BYTES:
         return body.count(sign)
     return sum(body.count(sign, at, at + _PIECE_BYTES) for at in range(0, len(body), _PIECE_BYTES))
@@ -81,7 +94,9 @@ def _excess_outside_strings(body: bytes, depth_matters: bool) -> str:
 
 
 def _outside_strings(body: bytes) -> Iterator[bytes]:
-    """The text without its strings, in slices, so that other threads get their turn between them."""
+    """The text without its strings, in slices, so that other threads get their turn
+    between them.
+    """
     at, inside = 0, False
     while at < len(body):
         end = at + _SLICE_BYTES

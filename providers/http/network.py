@@ -1,7 +1,7 @@
 """How every connection leaves this machine: through which proxy, and which certificates it trusts.
 
-Read once from the environment, in the spelling that curl and most programs share, so that vendors, Slack's Web API, its
-WebSocket, response URLs and uploads all take the same way.
+Read once from the environment, in the spelling that curl and most programs share, so that vendors,
+Slack's Web API, its WebSocket, response URLs and uploads all take the same way.
 """
 
 from __future__ import annotations
@@ -23,14 +23,22 @@ from providers.redaction import Secret
 PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 EXAMPLE_PROXY = "http://proxy.example.com:3128"
 NEEDS_PEM = "a file of certificates in PEM form (-----BEGIN CERTIFICATE-----) that can be read"
-NEEDS_HOSTS = "hosts, addresses and ranges such as example.com, 10.1.2.3, 10.0.0.0/8 or [2001:db8::1]:8443, separated by commas"
+NEEDS_HOSTS = (
+    "hosts, addresses and ranges such as example.com, 10.1.2.3, 10.0.0.0/8 or [2001:db8::1]:8443, "
+    "separated by commas"
+)
 MOST_PORT = 65_535
-UNTRUSTED_HINT = "If a private authority signed it, point SSL_CERT_FILE to a PEM file that holds that authority's certificate."
+UNTRUSTED_HINT = (
+    "If a private authority signed it, point SSL_CERT_FILE to a PEM file that holds that "
+    "authority's certificate."
+)
 _DEFAULT_PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80}
 
 
 class NetworkSettingError(Exception):
-    """An environment variable that cannot be used: its name, and what would be right. Never its value, which may hold a password."""
+    """An environment variable that cannot be used: its name, and what would be right. Never its
+    value, which may hold a password.
+    """
 
     def __init__(self, variable: str, expected: str) -> None:
         super().__init__(f"{variable}: {expected}")
@@ -39,7 +47,9 @@ class NetworkSettingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ProxyServer:
-    """A proxy's address without its credentials, and the `Proxy-Authorization` header that it wants, if any."""
+    """A proxy's address without its credentials, and the `Proxy-Authorization` header that it
+    wants, if any.
+    """
 
     url: str
     authorization: Secret | None = None
@@ -51,7 +61,9 @@ class ProxyServer:
 
 @dataclass(frozen=True)
 class Network:
-    """Proxies by variable, the hosts that are reached without one, and the certificates to trust."""
+    """Proxies by variable, the hosts that are reached without one, and the certificates
+    to trust.
+    """
 
     proxies: Mapping[str, ProxyServer] = field(default_factory=dict)
     no_proxy: tuple[NoProxyEntry, ...] = ()
@@ -60,7 +72,9 @@ class Network:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Network:
-        """The network that the environment describes. Raises NetworkSettingError for a value that cannot be used."""
+        """The network that the environment describes. Raises NetworkSettingError for a value that
+        cannot be used.
+        """
         proxies = {}
         for variable in PROXY_VARIABLES:
             name, value = _lookup(variable, environ)
@@ -74,7 +88,9 @@ class Network:
         )
 
     def proxy_for(self, url: str) -> ProxyServer | None:
-        """The proxy for a URL; None for this machine, for what NO_PROXY names, and where no proxy is set."""
+        """The proxy for a URL; None for this machine, for what NO_PROXY names, and where no proxy
+        is set.
+        """
         if not self.proxies:
             return None
         parts = urlsplit(url)
@@ -85,8 +101,9 @@ class Network:
 
     @cached_property
     def tls(self) -> ssl.SSLContext:
-        """Trusts what SSL_CERT_FILE and SSL_CERT_DIR hold; where neither is set, what the operating system trusts. Raises
-        NetworkSettingError where SSL_CERT_FILE is damaged."""
+        """Trusts what SSL_CERT_FILE and SSL_CERT_DIR hold; where neither is set, what the operating
+        system trusts. Raises NetworkSettingError where SSL_CERT_FILE is damaged.
+        """
         if not self.ca_file and not self.ca_folders:
             return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -106,8 +123,9 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class NoProxyEntry:
-    """One entry of NO_PROXY: `*`, a host and all below it (with or without a leading dot), an address, or a CIDR range; each
-    with a port or without."""
+    """One entry of NO_PROXY: `*`, a host and all below it (with or without a leading dot), an
+    address, or a CIDR range; each with a port or without.
+    """
 
     host: str
     port: int | None = None
@@ -115,20 +133,25 @@ class NoProxyEntry:
 
     @classmethod
     def parse(cls, text: str) -> NoProxyEntry:
-        """The entry. Raises ValueError for what is no host, address or range; a program that passes over such an entry sends through the
-        proxy what should not go there."""
+        """The entry. Raises ValueError for what is no host, address or range; a program that passes
+        over such an entry sends through the proxy what should not go there.
+        """
         if found := _address_range(_without_brackets(text)):
             return cls(text, range=found)
         host, colon, port = text.rpartition(":")
         if not colon:
             host = text
-        elif not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) <= MOST_PORT):
+        elif not (
+            port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) <= MOST_PORT
+        ):
             raise ValueError("not a port")
         if host == "*":
             return cls(host, int(port) if colon else None)
         host = _without_brackets(host).lower().removeprefix("*.").strip(".")
         address = _address_range(host)
-        if not address and (not host or any(c in "/[]:@" for c in host) or _is_impossible_address(host)):
+        if not address and (
+            not host or any(c in "/[]:@" for c in host) or _is_impossible_address(host)
+        ):
             raise ValueError("not a host")
         return cls(host, int(port) if colon else None, address)
 
@@ -141,7 +164,11 @@ class NoProxyEntry:
             return True
         if self.range:
             address = _address(host)
-            return address is not None and address.version == self.range.version and address in self.range
+            return (
+                address is not None
+                and address.version == self.range.version
+                and address in self.range
+            )
         return bool(self.host) and (host == self.host or host.endswith(f".{self.host}"))
 
 
@@ -153,11 +180,15 @@ def is_loopback(url: str) -> bool:
 
 
 def untrusted_reason(error: BaseException | None) -> str:
-    """Why a certificate is not trusted, in OpenSSL's words ("self-signed certificate in certificate chain"), or nothing."""
+    """Why a certificate is not trusted, in OpenSSL's words ("self-signed certificate in certificate
+    chain"), or nothing.
+    """
     for _ in range(10):
         if error is None:
             return ""
-        inner = getattr(error, "certificate_error", None)  # aiohttp's wrapper is a verification error, too, without its reason
+        inner = getattr(
+            error, "certificate_error", None
+        )  # aiohttp's wrapper is a verification error, too, without its reason
         if isinstance(inner, BaseException):
             error = inner
         elif isinstance(error, ssl.SSLCertVerificationError):
@@ -185,18 +216,32 @@ def _parse_proxy(variable: str, value: str) -> ProxyServer:
     except ValueError:
         parts = urlsplit("")
     if parts.scheme.startswith("socks"):
-        raise NetworkSettingError(variable, f"an http:// or https:// proxy such as {EXAMPLE_PROXY}; SOCKS proxies cannot be used")
+        raise NetworkSettingError(
+            variable,
+            f"an http:// or https:// proxy such as {EXAMPLE_PROXY}; SOCKS proxies cannot be used",
+        )
     host = parts.hostname or ""
     if "://" not in value and port is None and not any(c in host for c in ".:"):
-        raise NetworkSettingError(variable, f"the address of a proxy such as {EXAMPLE_PROXY}; a word alone names none")
-    if parts.scheme not in ("http", "https") or not _is_host(host) or parts.path not in ("", "/") or parts.query:
+        raise NetworkSettingError(
+            variable, f"the address of a proxy such as {EXAMPLE_PROXY}; a word alone names none"
+        )
+    if (
+        parts.scheme not in ("http", "https")
+        or not _is_host(host)
+        or parts.path not in ("", "/")
+        or parts.query
+    ):
         raise NetworkSettingError(variable, f"the address of a proxy such as {EXAMPLE_PROXY}")
     place = f"[{host}]" if ":" in host else host
-    return ProxyServer(f"{parts.scheme}://{place}:{port or _DEFAULT_PORTS[parts.scheme]}", _authorization(parts))
+    return ProxyServer(
+        f"{parts.scheme}://{place}:{port or _DEFAULT_PORTS[parts.scheme]}", _authorization(parts)
+    )
 
 
 def _parse_no_proxy(variable: str, value: str) -> tuple[NoProxyEntry, ...]:
-    """The entries, which commas or blanks separate. The one that is wrong is told by its place, as it may be a pasted secret."""
+    """The entries, which commas or blanks separate. The one that is wrong is told by its place, as
+    it may be a pasted secret.
+    """
     texts = value.replace(",", " ").split()
     entries = []
     for place, text in enumerate(texts, 1):
@@ -226,7 +271,11 @@ def _authorization(parts: SplitResult) -> Secret | None:
 
 
 def _is_host(host: str) -> bool:
-    return bool(host) and host.isascii() and (_address(host) is not None or all(c.isalnum() or c in ".-_" for c in host))
+    return (
+        bool(host)
+        and host.isascii()
+        and (_address(host) is not None or all(c.isalnum() or c in ".-_" for c in host))
+    )
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -244,7 +293,9 @@ def _address_range(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network |
 
 
 def _ca_file(value: str) -> Path | None:
-    """The file, looked at only as far as its first lines show what it is: loading all of it takes as long as the rest of a start."""
+    """The file, looked at only as far as its first lines show what it is: loading all of it takes
+    as long as the rest of a start.
+    """
     if not value:
         return None
     path = Path(value)
@@ -258,9 +309,13 @@ def _ca_file(value: str) -> Path | None:
 
 
 def _ca_folders(value: str) -> tuple[Path, ...]:
-    """SSL_CERT_DIR holds one folder or several, separated as in PATH; OpenSSL passes over those that are missing."""
+    """SSL_CERT_DIR holds one folder or several, separated as in PATH; OpenSSL passes over those
+    that are missing.
+    """
     folders = [Path(part) for part in value.split(os.pathsep) if part]
-    there = tuple(folder for folder in folders if folder.is_dir() and os.access(folder, os.R_OK | os.X_OK))
+    there = tuple(
+        folder for folder in folders if folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)
+    )
     if folders and not there:
         raise NetworkSettingError("SSL_CERT_DIR", "a folder of certificates that can be read")
     return there

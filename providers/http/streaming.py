@@ -1,7 +1,8 @@
-"""One place that opens streams of any size: a body that passes by in pieces and is never held whole.
+"""One place that opens streams of any size: a body that passes by in pieces and is never held
+whole.
 
-Ordinary calls go through `providers.http`. Bulk bodies go through aiohttp, whose parser is several times as quick, above all where
-the body comes in many small chunks.
+Ordinary calls go through `providers.http`. Bulk bodies go through aiohttp, whose parser is several
+times as quick, above all where the body comes in many small chunks.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from providers.http.unpacking import PACKINGS, Unpacker, packings_of
 
 PIECE_BYTES = 32 * 1024
 REFUSAL_TIMEOUT_S = 10.0
-# A connection, the next bytes of a stream, and a whole stream: an hour is what a log of some GB takes over a slow line.
+# A connection, the next bytes of a stream, and a whole stream: an hour is what a log of some GB
+# takes over a slow line.
 TIMEOUT = aiohttp.ClientTimeout(total=3600.0, sock_connect=10.0, sock_read=60.0)
 
 
@@ -37,15 +39,21 @@ class ByteCounter:
 
 
 class BulkClient:
-    """One account's client for streams. It follows no redirects and sends what it is given, byte for byte."""
+    """One account's client for streams. It follows no redirects and sends what it is given, byte
+    for byte.
+    """
 
     def __init__(self, network: Network = Network()) -> None:
         self._network = network
         self._session: aiohttp.ClientSession | None = None
 
     @asynccontextmanager
-    async def opened(self, request: httpx.Request, *, account: str) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The response to a signed request, its body not read and not unpacked. Transport errors come out as Unavailable."""
+    async def opened(
+        self, request: httpx.Request, *, account: str
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The response to a signed request, its body not read and not unpacked. Transport errors
+        come out as Unavailable.
+        """
         if self._session is None:
             self._session = open_session(
                 self._network,
@@ -56,7 +64,10 @@ class BulkClient:
             )
         try:
             response = await self._session.request(
-                request.method, URL(str(request.url), encoded=True), headers=dict(request.headers), allow_redirects=False
+                request.method,
+                URL(str(request.url), encoded=True),
+                headers=dict(request.headers),
+                allow_redirects=False,
             )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise unreachable(error, account=account) from None
@@ -71,7 +82,9 @@ class BulkClient:
 
 
 async def refusal(response: aiohttp.ClientResponse, *, account: str) -> Reply:
-    """A reply that is no log. Of its body only as much as a sentence needs is read, and what does not come in time is done without."""
+    """A reply that is no log. Of its body only as much as a sentence needs is read, and what does
+    not come in time is done without.
+    """
     body = bytearray()
     with contextlib.suppress(TimeoutError, Incomplete):
         async with asyncio.timeout(REFUSAL_TIMEOUT_S):
@@ -87,11 +100,14 @@ def head(response: aiohttp.ClientResponse) -> Reply:
     return Reply(response.status, httpx.Headers(list(response.headers.items())), b"")
 
 
-async def pieces(response: aiohttp.ClientResponse, *, account: str, meter: ByteCounter | None = None) -> AsyncIterator[bytes]:
-    """The body in pieces of PIECE_BYTES or more at a time, unpacked where it comes packed in spite of `identity`.
+async def pieces(
+    response: aiohttp.ClientResponse, *, account: str, meter: ByteCounter | None = None
+) -> AsyncIterator[bytes]:
+    """The body in pieces of PIECE_BYTES or more at a time, unpacked where it comes packed in spite
+    of `identity`.
 
-    What came is given out before Incomplete is raised for a body that breaks off, falls silent, or ends in the middle of
-    what was packed.
+    What came is given out before Incomplete is raised for a body that breaks off, falls silent, or
+    ends in the middle of what was packed.
     """
     unpacker = _unpacker(response.headers.get("Content-Encoding", ""), account=account)
     gathered, broken, meter = bytearray(), "", meter or ByteCounter()
@@ -119,7 +135,9 @@ async def pieces(response: aiohttp.ClientResponse, *, account: str, meter: ByteC
 
 
 def unreachable(error: Exception, *, account: str) -> ProviderError:
-    """The error for a request that got no whole answer; says how it failed and never quotes a URL."""
+    """The error for a request that got no whole answer; says how it failed and never
+    quotes a URL.
+    """
     if failure := describe_failure(error):
         reason, hint = failure
         return Unavailable(f"{account} could not be reached: {reason}.", account=account, hint=hint)
@@ -143,5 +161,9 @@ def _unpacker(encoding: str, *, account: str) -> Unpacker | None:
     if not packings:
         return None
     if len(packings) > 1 or packings[0] not in PACKINGS:
-        raise ProtocolError(f"{account} sent a log packed as {encoding[:20]}.", account=account, hint="Tell the operator.")
+        raise ProtocolError(
+            f"{account} sent a log packed as {encoding[:20]}.",
+            account=account,
+            hint="Tell the operator.",
+        )
     return Unpacker()

@@ -1,4 +1,6 @@
-"""Turns at a vendor: at most so many requests at once, and those of people before those of schedules."""
+"""Turns at a vendor: at most so many requests at once, and those of people before those of
+schedules.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ _background: ContextVar[bool] = ContextVar("background", default=False)
 
 @contextmanager
 def in_background() -> Iterator[None]:
-    """What is asked in it is asked by a schedule: nobody waits for it, and it gives way to people."""
+    """What is asked in it is asked by a schedule: nobody waits for it, and it gives way
+    to people.
+    """
     token = _background.set(True)
     try:
         yield
@@ -26,7 +30,9 @@ def is_background() -> bool:
 
 
 class Turns:
-    """At most `most` at once, of which schedules have at most `most_in_background`, so that a person never waits for all of theirs."""
+    """At most `most` at once, of which schedules have at most `most_in_background`, so that a
+    person never waits for all of theirs.
+    """
 
     def __init__(self, most: int, *, most_in_background: int) -> None:
         self._most, self._most_in_background = most, most_in_background
@@ -66,7 +72,9 @@ class Turns:
             self._taken += 1
             turn.set_result(None)
         while (
-            self._taken < self._most and self._taken_in_background < self._most_in_background and (turn := _next(self._schedules))
+            self._taken < self._most
+            and self._taken_in_background < self._most_in_background
+            and (turn := _next(self._schedules))
         ):
             self._taken += 1
             self._taken_in_background += 1

@@ -1,4 +1,6 @@
-"""Packed bodies, unpacked in bounded parts, so that a small answer cannot become a huge one at once."""
+"""Packed bodies, unpacked in bounded parts, so that a small answer cannot become a huge one at
+once.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ class Unpacker:
         return bool(self._stream.eof) or not self._any
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
-        """What a piece holds, in parts of at most MOST_PART_BYTES. Raises zlib.error where it cannot be unpacked."""
+        """What a piece holds, in parts of at most MOST_PART_BYTES. Raises zlib.error where it
+        cannot be unpacked.
+        """
         while piece:
             if self._stream.eof:
                 self._stream = _zlib_or_gzip()

@@ -1,7 +1,9 @@
-"""How much may be asked of a vendor, and when more: reserved before a request, settled after it, learned from the answers.
+"""How much may be asked of a vendor, and when more: reserved before a request, settled after it,
+learned from the answers.
 
-Limits are per key, over a sliding window. The ledger that keeps what was spent is handed in, so it may outlive the process and be shared
-by several; a vendor's own word about what remains is believed over our reckoning.
+Limits are per key, over a sliding window. The ledger that keeps what was spent is handed in, so it
+may outlive the process and be shared by several; a vendor's own word about what remains is believed
+over our reckoning.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ QUARTER = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most so many requests, and bytes where that is limited, in any `window`. `what` is how people call the requests."""
+    """At most so many requests, and bytes where that is limited, in any `window`. `what` is how
+    people call the requests.
+    """
 
     what: str
     requests: int
@@ -36,7 +40,9 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """One request as it was reserved, and its bytes as they were reserved or, once `settled`, came."""
+    """One request as it was reserved, and its bytes as they were reserved or, once
+    `settled`, came.
+    """
 
     id: int
     at: datetime
@@ -46,7 +52,9 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class ReportedQuota:
-    """What a vendor said in an answer about what remains until `resets_at`; None where it did not say."""
+    """What a vendor said in an answer about what remains until `resets_at`; None where it did not
+    say.
+    """
 
     asked_at: datetime
     answered_at: datetime
@@ -56,13 +64,19 @@ class ReportedQuota:
 
 
 class RateLimitStore(Protocol):
-    """Keeps what was spent and learned. Each method is one transaction; `key` names a limit of a vendor's key."""
+    """Keeps what was spent and learned. Each method is one transaction; `key` names a limit of a
+    vendor's key.
+    """
 
-    async def reserve(self, key: str, limit: Limit, *, size: int, now: datetime) -> Reservation | datetime:
+    async def reserve(
+        self, key: str, limit: Limit, *, size: int, now: datetime
+    ) -> Reservation | datetime:
         """The spend where it fits, else when it will."""
         ...
 
-    async def settle(self, key: str, spend: Reservation, *, size: int, learned: ReportedQuota | None) -> None: ...
+    async def settle(
+        self, key: str, spend: Reservation, *, size: int, learned: ReportedQuota | None
+    ) -> None: ...
 
     async def used(self, key: str, *, since: datetime) -> int:
         """How many requests were reserved since then."""
@@ -78,9 +92,16 @@ class RateLimitStore(Protocol):
 
 
 def available_at(
-    limit: Limit, spends: Sequence[Reservation], learned: ReportedQuota | None, *, size: int, now: datetime
+    limit: Limit,
+    spends: Sequence[Reservation],
+    learned: ReportedQuota | None,
+    *,
+    size: int,
+    now: datetime,
 ) -> datetime | None:
-    """When one more request of `size` bytes fits the limit; None where it does now. `spends` are those of the window."""
+    """When one more request of `size` bytes fits the limit; None where it does now. `spends` are
+    those of the window.
+    """
     known = learned if learned and now < learned.resets_at else None
     if known and known.requests is not None:
         if sum(1 for s in spends if s.at >= known.answered_at or not s.settled) >= known.requests:
@@ -124,7 +145,9 @@ class RateLimiter:
         self._key = fingerprint(secret)
 
     async def take(self, scope: str, *, size: int = 0) -> Reservation | None:
-        """Reserves one request, and `size` bytes of it. Raises RateLimited with the time when it will work."""
+        """Reserves one request, and `size` bytes of it. Raises RateLimited with the time when it
+        will work.
+        """
         limit = self._limits.get(scope)
         if limit is None:
             return None
@@ -149,14 +172,25 @@ class RateLimiter:
             [
                 QuotaLeft(
                     limit.what,
-                    max(0, limit.requests - await self._ledger.used(f"{self._key}:{scope}", since=now - limit.window)),
+                    max(
+                        0,
+                        limit.requests
+                        - await self._ledger.used(f"{self._key}:{scope}", since=now - limit.window),
+                    ),
                     limit.requests,
                 )
                 for scope, limit in self._limits.items()
             ]
         )
 
-    async def settle(self, scope: str, spend: Reservation | None, *, size: int = 0, learned: ReportedQuota | None = None) -> None:
+    async def settle(
+        self,
+        scope: str,
+        spend: Reservation | None,
+        *,
+        size: int = 0,
+        learned: ReportedQuota | None = None,
+    ) -> None:
         """Notes how it came out."""
         if spend is not None:
             if learned is not None:
@@ -165,13 +199,19 @@ class RateLimiter:
 
 
 def fingerprint(secret: Secret) -> str:
-    """A name for a long random key under which its budget is kept; the key cannot be had from it."""
+    """A name for a long random key under which its budget is kept; the key cannot be
+    had from it.
+    """
     return hashlib.sha256(b"opswatch budget\0" + secret.open().encode()).hexdigest()[:24]
 
 
 def slow_fingerprint(password: Secret, *, salt: str) -> str:
-    """The same for a password, which might be guessed: so slow that guessing does not pay. Call it in a thread."""
-    return hashlib.pbkdf2_hmac("sha256", password.open().encode(), salt.encode(), 200_000).hex()[:24]
+    """The same for a password, which might be guessed: so slow that guessing does not pay. Call it
+    in a thread.
+    """
+    return hashlib.pbkdf2_hmac("sha256", password.open().encode(), salt.encode(), 200_000).hex()[
+        :24
+    ]
 
 
 def in_words(seconds: float) -> str:
@@ -193,15 +233,21 @@ class MemoryLedger:
     _holds: dict[str, tuple[datetime, str]] = field(default_factory=dict)
     _ids: itertools.count[int] = field(default_factory=itertools.count)
 
-    async def reserve(self, key: str, limit: Limit, *, size: int, now: datetime) -> Reservation | datetime:
-        spends = self._spends[key] = [s for s in self._spends.get(key, []) if s.at > now - limit.window]
+    async def reserve(
+        self, key: str, limit: Limit, *, size: int, now: datetime
+    ) -> Reservation | datetime:
+        spends = self._spends[key] = [
+            s for s in self._spends.get(key, []) if s.at > now - limit.window
+        ]
         when = available_at(limit, spends, self._learned.get(key), size=size, now=now)
         if when is not None:
             return when
         spends.append(spend := Reservation(next(self._ids), now, size))
         return spend
 
-    async def settle(self, key: str, spend: Reservation, *, size: int, learned: ReportedQuota | None) -> None:
+    async def settle(
+        self, key: str, spend: Reservation, *, size: int, learned: ReportedQuota | None
+    ) -> None:
         done = replace(spend, bytes=size, settled=True)
         self._spends[key] = [done if s.id == spend.id else s for s in self._spends.get(key, [])]
         if learned:
@@ -231,7 +277,8 @@ class Pace:
             await asyncio.sleep(self._next - now)
 
 
-# "Rate limits" of the Log Search API: per key and namespace, in fifteen minutes; the lower one where two pages differ.
+# "Rate limits" of the Log Search API: per key and namespace, in fifteen minutes; the lower one
+# where two pages differ.
 RAPID7_LIMITS: Mapping[str, Limit] = MappingProxyType(
     {
         "download": Limit("downloads", 150, bytes=75_000_000_000),
@@ -240,6 +287,9 @@ RAPID7_LIMITS: Mapping[str, Limit] = MappingProxyType(
     }
 )
 # "Rate limiting" of the Reporting API v2: a minute, per account and endpoint.
-AKAMAI_V2_LIMITS: Mapping[str, Limit] = MappingProxyType({"report": Limit("reports", 120, timedelta(minutes=1))})
-# "Settings" of deviceWISE: a hundred API calls a second for a whole organisation; half of it is left to everybody else.
+AKAMAI_V2_LIMITS: Mapping[str, Limit] = MappingProxyType(
+    {"report": Limit("reports", 120, timedelta(minutes=1))}
+)
+# "Settings" of deviceWISE: a hundred API calls a second for a whole organisation; half of it is
+# left to everybody else.
 DEVICEWISE_PER_S = 50.0

@@ -13,7 +13,8 @@ REGIONS = ("us", "us2", "us3", "eu", "ca", "au", "ap")
 
 def region_url(region: str) -> str:
     """The Log Search host of a region. The same API also answers at
-    `https://REGION.api.insight.rapid7.com/log_search`, which is reached by setting `base_url`."""
+    `https://REGION.api.insight.rapid7.com/log_search`, which is reached by setting `base_url`.
+    """
     return f"https://{region}.rest.logs.insight.rapid7.com"
 
 

@@ -1,6 +1,7 @@
 """Rapid7 Log Search as a UsageSource and a LogSource.
 
-Pages: "GET Account Usage", "Download Log", and the vendor's OpenAPI for usage by log and the list of logs.
+Pages: "GET Account Usage", "Download Log", and the vendor's OpenAPI for usage by log and the list
+of logs.
 """
 
 from __future__ import annotations
@@ -72,7 +73,14 @@ class Rapid7:
         self._clock = clock
         self._auth = ApiKey(api_key)
         self._budget = RateLimiter(account, api_key, RAPID7_LIMITS, ledger or MemoryLedger(), clock)
-        self._client = open_client(base_url, account=account, auth=self._auth, budget=self._budget, clock=clock, network=network)
+        self._client = open_client(
+            base_url,
+            account=account,
+            auth=self._auth,
+            budget=self._budget,
+            clock=clock,
+            network=network,
+        )
         self._bulk = BulkClient(network)
         self._redactor = redactor or Redactor([api_key])
         self._names: tuple[float, Sequence[NamedLog]] | None = None
@@ -86,25 +94,39 @@ class Rapid7:
         await self._bulk.aclose()
 
     async def usage(self, days: DayRange) -> UsagePeriod:
-        """Bytes by day for `days`, both ends included. Both dates are always sent: some readings of the API need them."""
-        reply = await self._get("/usage/organizations", {"from": str(days.first), "to": str(days.last)}, subject="usage")
+        """Bytes by day for `days`, both ends included. Both dates are always sent: some readings of
+        the API need them.
+        """
+        reply = await self._get(
+            "/usage/organizations", {"from": str(days.first), "to": str(days.last)}, subject="usage"
+        )
         return await off_loop(partial(parse.usage_period, account=self.account), reply.body)
 
     async def usage_by_log(self, days: DayRange) -> LogUsage:
-        """Bytes by day and log id; asked in pieces of at most 30 days, the longest that one page has the API give. Where these are refused
-        it is asked for weeks, the longest of the other page, and from then on."""
+        """Bytes by day and log id; asked in pieces of at most 30 days, the longest that one page
+        has the API give. Where these are refused it is asked for weeks, the longest of the other
+        page, and from then on.
+        """
         most = self._days_by_log
         try:
-            answers = await asyncio.gather(*(self._usage_by_log(piece) for piece in days.pieces(most)))
+            answers = await asyncio.gather(
+                *(self._usage_by_log(piece) for piece in days.pieces(most))
+            )
         except ProtocolError:
             if most == LEAST_DAYS_BY_LOG or len(days) <= LEAST_DAYS_BY_LOG:
                 raise
-            answers = await asyncio.gather(*(self._usage_by_log(piece) for piece in days.pieces(LEAST_DAYS_BY_LOG)))
+            answers = await asyncio.gather(
+                *(self._usage_by_log(piece) for piece in days.pieces(LEAST_DAYS_BY_LOG))
+            )
             self._days_by_log = LEAST_DAYS_BY_LOG
         return LogUsage({day: logs for answer in answers for day, logs in answer.by_day.items()})
 
     async def _usage_by_log(self, days: DayRange) -> LogUsage:
-        reply = await self._get("/usage/organizations/logs", {"from": str(days.first), "to": str(days.last)}, subject="usage")
+        reply = await self._get(
+            "/usage/organizations/logs",
+            {"from": str(days.first), "to": str(days.last)},
+            subject="usage",
+        )
         return await off_loop(partial(parse.log_usage, account=self.account), reply.body)
 
     async def named_logs(self) -> Sequence[NamedLog]:
@@ -119,29 +141,38 @@ class Rapid7:
     def download(
         self, ids: Sequence[str], window: Window | str, *, query: str, limit: int, most_bytes: int
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """The raw bytes of one to ten logs, oldest entry of the window first as the vendor sends them.
+        """The raw bytes of one to ten logs, oldest entry of the window first as the vendor sends
+        them.
 
-        `window` is a Window, sent as `from` and `to` in milliseconds, or a relative range in the API's own words
-        ("last 20 mins"), sent as `time_range`; never both. `query` is always sent, since the default is disputed. `most_bytes`
-        is what the reader will take at most; so much of the budget is reserved, and what did not come is given back.
+        `window` is a Window, sent as `from` and `to` in milliseconds, or a relative range in the
+        API's own words ("last 20 mins"), sent as `time_range`; never both. `query` is always sent,
+        since the default is disputed. `most_bytes` is what the reader will take at most; so much of
+        the budget is reserved, and what did not come is given back.
         """
         if not 1 <= len(ids) <= MOST_LOGS or not 1 <= limit <= MOST_LINES:
             raise ValueError("a download takes one to ten logs and 1 to 20,000,000 lines")
         if not all(_SAFE_ID.fullmatch(key) for key in ids):
             raise ProtocolError(
-                f"{self.account} knows a log by an id that is none.", account=self.account, hint="Use another log."
+                f"{self.account} knows a log by an id that is none.",
+                account=self.account,
+                hint="Use another log.",
             )
         params = {"query": query or MATCH_ALL, "limit": str(limit), **_when(window)}
         requests = {
             joint: self._client.build_request(
-                "GET", f"/download/logs/{joint.join(ids)}", params=params, headers={"Accept-Encoding": "identity"}
+                "GET",
+                f"/download/logs/{joint.join(ids)}",
+                params=params,
+                headers={"Accept-Encoding": "identity"},
             )
             for joint in (self._joints if len(ids) > 1 else self._joints[:1])
         }
         return self._download(requests, most_bytes)
 
     @asynccontextmanager
-    async def _download(self, requests: Mapping[str, httpx.Request], most_bytes: int) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def _download(
+        self, requests: Mapping[str, httpx.Request], most_bytes: int
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._downloads.turn())
             async with circuit_guard(self._client.circuit):
@@ -151,8 +182,9 @@ class Rapid7:
     async def _begun(
         self, requests: Mapping[str, httpx.Request], most_bytes: int, stack: AsyncExitStack
     ) -> tuple[aiohttp.ClientResponse, streaming.ByteCounter]:
-        """A log that begins, by the first way of joining its ids that is not refused, which is then kept to. Where each is, the
-        first refusal rises."""
+        """A log that begins, by the first way of joining its ids that is not refused, which is then
+        kept to. Where each is, the first refusal rises.
+        """
         refusals: list[ProviderError] = []
         for joint, request in requests.items():
             try:
@@ -171,15 +203,25 @@ class Rapid7:
     async def _opened(
         self, request: httpx.Request, most_bytes: int
     ) -> AsyncIterator[tuple[aiohttp.ClientResponse, streaming.ByteCounter]]:
-        """The response to one try, when it is a log that begins; its bytes are settled when it has been read."""
-        spend, meter, learned = await self._budget.take("download", size=most_bytes), streaming.ByteCounter(), None
+        """The response to one try, when it is a log that begins; its bytes are settled when it has
+        been read.
+        """
+        spend, meter, learned = (
+            await self._budget.take("download", size=most_bytes),
+            streaming.ByteCounter(),
+            None,
+        )
         try:
-            async with self._bulk.opened(self._auth.signed(request), account=self.account) as response:
+            async with self._bulk.opened(
+                self._auth.signed(request), account=self.account
+            ) as response:
                 learned = parse_quota(streaming.head(response), now=self._clock)
                 if response.status == 202:
                     raise self._not_ready()
                 if response.status not in (200, NO_CONTENT):
-                    self._refuse(await streaming.refusal(response, account=self.account), subject="logs")
+                    self._refuse(
+                        await streaming.refusal(response, account=self.account), subject="logs"
+                    )
                 self._refuse_other_than_a_log(response.headers.get("Content-Type", ""))
                 yield response, meter
         finally:
@@ -188,7 +230,9 @@ class Rapid7:
     def _not_ready(self) -> Unavailable:
         """No page tells of a 202 here, which is how the vendor's queries say that they go on."""
         return Unavailable(
-            f"{self.account} is still preparing the log (HTTP 202).", account=self.account, hint="Ask again in a minute."
+            f"{self.account} is still preparing the log (HTTP 202).",
+            account=self.account,
+            hint="Ask again in a minute.",
         )
 
     def _refuse_other_than_a_log(self, content_type: str) -> None:
@@ -203,7 +247,9 @@ class Rapid7:
     async def condition(self) -> AccountStatus:
         """How it stands with the account, without a request."""
         circuit = self._client.circuit
-        return AccountStatus(self.account, circuit.trouble, circuit.answered_at, await self._budget.left())
+        return AccountStatus(
+            self.account, circuit.trouble, circuit.answered_at, await self._budget.left()
+        )
 
     async def check(self) -> list[Check]:
         """Asks for the usage of the last ten days, the cheapest question there is."""
@@ -219,7 +265,9 @@ class Rapid7:
         def ask() -> Coroutine[Any, Any, Reply]:
             return fetch(
                 self._client,
-                lambda: self._client.build_request("GET", path, params=params, headers={"Accept": "application/json"}),
+                lambda: self._client.build_request(
+                    "GET", path, params=params, headers={"Accept": "application/json"}
+                ),
                 account=self.account,
                 scope=path.split("/")[1],
                 check=lambda reply: self._refuse(reply, subject=subject),
@@ -228,20 +276,32 @@ class Rapid7:
         return await self._client.shared(f"{path} {params}", ask)
 
     def _refuse(self, reply: Reply, *, subject: str) -> None:
-        """A wrong key is told as 404 by one page and as 401 by another, and 404 also means that nothing was found."""
+        """A wrong key is told as 404 by one page and as 401 by another, and 404 also means that
+        nothing was found.
+        """
         if reply.status == 404:
             raise NotFound(
-                f"{self.account} found no {_MEANINGS[subject]}, or the key or the region is wrong (HTTP 404).",
+                (
+                    f"{self.account} found no {_MEANINGS[subject]}, or the key or the region is "
+                    "wrong (HTTP 404)."
+                ),
                 account=self.account,
-                hint=f"Check the period or the log, then `api_key` and `region` of `{self.account}`.",
+                hint=(
+                    f"Check the period or the log, then `api_key` and `region` of `{self.account}`."
+                ),
             )
         if reply.status == 401:
             raise AuthFailed(
                 f"{self.account} did not accept our key (HTTP 401).",
                 account=self.account,
-                hint=f"Check `api_key` and `region` of `{self.account}`; usage needs a key with Read/Write privileges.",
+                hint=(
+                    f"Check `api_key` and `region` of `{self.account}`; usage needs a key with "
+                    "Read/Write privileges."
+                ),
             )
-        refuse_status(reply, account=self.account, said=self._redactor.text(parse.error_said(reply.body)))
+        refuse_status(
+            reply, account=self.account, said=self._redactor.text(parse.error_said(reply.body))
+        )
 
 
 _MEANINGS = MappingProxyType({"usage": "usage data for this period", "logs": "such log"})

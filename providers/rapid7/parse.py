@@ -20,8 +20,8 @@ _DIGITS = re.compile(r"[0-9]{1,19}")
 def usage_period(body: bytes, *, account: str) -> UsagePeriod:
     """The answer of `GET /usage/organizations`.
 
-    `daily_usage` may come in any order, as one object, as null or not at all, and numbers may be strings; the list need
-    not add up to `period_usage`.
+    `daily_usage` may come in any order, as one object, as null or not at all, and numbers may be
+    strings; the list need not add up to `period_usage`.
     """
     answer = _object(body, account=account)
     if answer and _USAGE_MEMBERS.isdisjoint(answer):
@@ -46,7 +46,9 @@ def usage_period(body: bytes, *, account: str) -> UsagePeriod:
 
 
 def log_usage(body: bytes, *, account: str) -> LogUsage:
-    """The answer of `GET /usage/organizations/logs`: `per_day_usage.usage[{interval, log_usage[{id, usage}]}]`."""
+    """The answer of `GET /usage/organizations/logs`: `per_day_usage.usage[{interval, log_usage[{id,
+    usage}]}]`.
+    """
     answer = _object(body, account=account)
     by_day: dict[date, dict[str, int]] = {}
     if answer and "per_day_usage" not in answer:
@@ -66,7 +68,9 @@ def log_usage(body: bytes, *, account: str) -> LogUsage:
 
 
 def named_logs(body: bytes, *, account: str) -> list[NamedLog]:
-    """The answer of `GET /management/logs`. Its `tokens` are ingestion secrets and are dropped here."""
+    """The answer of `GET /management/logs`. Its `tokens` are ingestion secrets and are dropped
+    here.
+    """
     answer = _object(body, account=account)
     if answer and "logs" not in answer:
         raise unreadable(account, "JSON of an unknown shape")
@@ -80,7 +84,9 @@ def named_logs(body: bytes, *, account: str) -> list[NamedLog]:
 
 
 def error_said(body: bytes) -> str:
-    """The vendor's own sentence in an error body, or nothing. Bodies are JSON of several shapes, text, or HTML."""
+    """The vendor's own sentence in an error body, or nothing. Bodies are JSON of several shapes,
+    text, or HTML.
+    """
     answer = decode_json(body)
     if isinstance(answer, dict):
         words = (answer.get(key) for key in ("message", "errorMessage", "error"))

@@ -1,7 +1,8 @@
 """Secrets: how the bot holds its own, and what is taken out of everything that leaves a provider.
 
-`Redactor.text` and `Redactor.stream` replace passwords, tokens and keys with `[redacted]`, and each of the bot's own live secrets wherever
-it stands. A new token format is one row of `tokens.py`, a new kind of name one word of `names.py`.
+`Redactor.text` and `Redactor.stream` replace passwords, tokens and keys with `[redacted]`, and each
+of the bot's own live secrets wherever it stands. A new token format is one row of `tokens.py`, a
+new kind of name one word of `names.py`.
 """
 
 from providers.redaction.redactor import Redactor

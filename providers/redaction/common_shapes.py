@@ -1,4 +1,5 @@
-"""The shapes in which most secrets stand in logs, each found by one expression: a plain name, a sign, and letters with digits among them.
+"""The shapes in which most secrets stand in logs, each found by one expression: a plain name, a
+sign, and letters with digits among them.
 
 What has none of these shapes is left to the slower rules, which would come to the same result.
 """
@@ -15,7 +16,19 @@ _ENDS: Final = rb"""(?(quote)(?P=quote)|(?=\s|["'][^\w!$^*~@\#+]|$))"""
 
 
 def _shape(name: bytes, sign: bytes, value: bytes) -> re.Pattern[bytes]:
-    return re.compile(_BEGINS + b"(?i:" + name + b")" + _QUOTE_OF_NAME + sign + _OPENS + b"(?P<value>" + value + b")" + _ENDS)
+    return re.compile(
+        _BEGINS
+        + b"(?i:"
+        + name
+        + b")"
+        + _QUOTE_OF_NAME
+        + sign
+        + _OPENS
+        + b"(?P<value>"
+        + value
+        + b")"
+        + _ENDS
+    )
 
 
 _NAMED: Final = _shape(
@@ -23,8 +36,16 @@ _NAMED: Final = _shape(
     rb"[^\S\n]?[=:][^\S\n]?",
     rb"(?=[A-Za-z]{0,64}[0-9])[A-Za-z0-9](?:[A-Za-z0-9_~!$*^+-]|&(?![\w.%-]{1,40}[=:])){7,255}+",
 )
-_SESSION: Final = _shape(rb"session_?id", rb"[=:]", rb"(?=[A-Fa-f]{0,64}[0-9])(?=[0-9]{0,15}[A-Fa-f])[0-9A-Fa-f]{12,128}+")
-_HEADER: Final = _shape(rb"authorization", rb"[^\S\n]?[=:][^\S\n]?", rb"(?i:bearer|basic|token)[ ][A-Za-z0-9._~+/=-]{6,8192}+")
+_SESSION: Final = _shape(
+    rb"session_?id",
+    rb"[=:]",
+    rb"(?=[A-Fa-f]{0,64}[0-9])(?=[0-9]{0,15}[A-Fa-f])[0-9A-Fa-f]{12,128}+",
+)
+_HEADER: Final = _shape(
+    rb"authorization",
+    rb"[^\S\n]?[=:][^\S\n]?",
+    rb"(?i:bearer|basic|token)[ ][A-Za-z0-9._~+/=-]{6,8192}+",
+)
 
 # By the text that is found first, in lower case.
 COMMON_SHAPES: Final = {

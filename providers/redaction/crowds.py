@@ -1,7 +1,8 @@
 """Bounds the work on lines of which every few bytes may begin a secret.
 
-Ordinary data can be that dense, too, such as one line of JSON with thousands of counts of tokens. What repeats in it and is no secret is
-passed over, and lines that repeat are read once. Only what is still as dense is taken out unread: no log that was seen has such a line.
+Ordinary data can be that dense, too, such as one line of JSON with thousands of counts of tokens.
+What repeats in it and is no secret is passed over, and lines that repeat are read once. Only what
+is still as dense is taken out unread: no log that was seen has such a line.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from providers.redaction.values import Span
 CROWD: Final = 400
 CROWD_BYTES: Final = 24
 SLICE_BYTES: Final = 16 * 1024
-# What is passed over is seen so many times in a crowd at least, and is so many different texts at most.
+# What is passed over is seen so many times in a crowd at least, and is so many different texts at
+# most.
 SELDOM: Final = 8
 MOST_ORDINARY: Final = 64
 OFTEN: Final = 8
@@ -30,12 +32,17 @@ OrdinaryTexts = Callable[[bytes, list[Match]], Iterable[bytes]]
 
 
 def is_crowded(matches: list[Match], length: int) -> bool:
-    """Whether so many places in so many bytes are too many to look at each of them without asking further."""
+    """Whether so many places in so many bytes are too many to look at each of them without asking
+    further.
+    """
     return len(matches) > CROWD and len(matches) * CROWD_BYTES > length
 
 
-def line_matches(find: Find, line: bytes, ordinary: OrdinaryTexts, *, longest: int) -> tuple[list[Match], Span | None]:
-    """The places in a long line that are worth a look, and the rest of the line where it is to be taken out unread.
+def line_matches(
+    find: Find, line: bytes, ordinary: OrdinaryTexts, *, longest: int
+) -> tuple[list[Match], Span | None]:
+    """The places in a long line that are worth a look, and the rest of the line where it is to be
+    taken out unread.
 
     `longest` is the length of the longest text that is looked for.
     """
@@ -45,7 +52,9 @@ def line_matches(find: Find, line: bytes, ordinary: OrdinaryTexts, *, longest: i
     has_asked = False
     for at in range(0, len(line), SLICE_BYTES):
         found = find(text[at : at + SLICE_BYTES + longest])
-        found = [(index, at + start, at + end) for index, start, end in found if start < SLICE_BYTES]
+        found = [
+            (index, at + start, at + end) for index, start, end in found if start < SLICE_BYTES
+        ]
         if len(found) * CROWD_BYTES < SLICE_BYTES:
             kept += found
             first = len(kept)
@@ -54,7 +63,9 @@ def line_matches(find: Find, line: bytes, ordinary: OrdinaryTexts, *, longest: i
         if len(kept) - first <= CROWD:
             continue
         if has_asked or not (texts := _common(ordinary(line, kept[first : first + CROWD]))):
-            return kept[: first + CROWD], Span(kept[first + CROWD][1], len(line) - line.endswith(b"\n"))
+            return kept[: first + CROWD], Span(
+                kept[first + CROWD][1], len(line) - line.endswith(b"\n")
+            )
         has_asked = True
         first = len(kept)
         text = line[: at + SLICE_BYTES] + _without(line[at + SLICE_BYTES :], texts)
@@ -74,7 +85,9 @@ def _without(rest: bytes, texts: list[bytes]) -> bytes:
 
 
 def repeated_lines(block: bytes, *, long: int) -> Iterator[tuple[bytes, int]]:
-    """The lines of a block in order, some at a time, each with how often it stands there. Lines of at least `long` bytes are by themselves."""
+    """The lines of a block in order, some at a time, each with how often it stands there. Lines of
+    at least `long` bytes are by themselves.
+    """
     others = 0
     for run in _REPEATED.finditer(block):
         length = run.end(1) - run.start(1)

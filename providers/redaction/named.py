@@ -1,4 +1,6 @@
-"""Secrets that stand behind a name which says so, in any notation: `password=x`, `"x-api-key": "x"`, `<token>x</token>`, `--secret x`."""
+"""Secrets that stand behind a name which says so, in any notation: `password=x`, `"x-api-key":
+"x"`, `<token>x</token>`, `--secret x`.
+"""
 
 from __future__ import annotations
 
@@ -10,32 +12,43 @@ from providers.redaction.names import NameKind, name_kind, words
 from providers.redaction.secret import MARK
 from providers.redaction.values import Span, is_secret, looks_secret, quoted_end
 
-# Parts of words that begin or continue the names of secrets, in lower case. Each is a place to look; what is there is decided then.
+# Parts of words that begin or continue the names of secrets, in lower case. Each is a place to
+# look; what is there is decided then.
 _HINTS: Final = (
-    "pass pwd pw= pw: pw\" pw' _pw bindpw rootpw secret token _key -key .key ?key= &key= apikey accesskey authkey privatekey accountkey"
-    " sharedkey signingkey encryptionkey masterkey storagekey sshkey appkey clientkey licensekey vendorkey servicekey credential creds"
-    " cookie jwt otp mfa= mfa: mfa\" mfa' pin= pin: pin\" pin' cvv cvc psk dsn connection connstr session sess= sess: sess_ sessid sid= sid:"
-    " sid\" sid' _sid signature sig= sig\" sig: authorization auth= auth: auth\" auth' _auth -auth x-auth authtoken assertion samlresponse ticket=  hmac csrf xsrf"
+    "pass pwd pw= pw: pw\" pw' _pw bindpw rootpw secret token _key -key .key ?key= &key= apikey "
+    "accesskey authkey privatekey accountkey"
+    " sharedkey signingkey encryptionkey masterkey storagekey sshkey appkey clientkey licensekey "
+    "vendorkey servicekey credential creds"
+    " cookie jwt otp mfa= mfa: mfa\" mfa' pin= pin: pin\" pin' cvv cvc psk dsn connection connstr "
+    "session sess= sess: sess_ sessid sid= sid:"
+    " sid\" sid' _sid signature sig= sig\" sig: authorization auth= auth: auth\" auth' _auth "
+    "-auth x-auth authtoken assertion samlresponse ticket=  hmac csrf xsrf"
     " ?code= &code= code_verifier device_code requirepass masterauth kennwort motdepasse contrasena"
 )  # fmt: skip
 NAME_HINTS: Final = tuple(_HINTS.split())
 _NAME_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
 _MOST_ITEMS: Final = 256
 _LONGEST_NAME: Final = 64
-_ESCAPE_REST: Final = re.compile(rb"(?<=\\)(?:[nrtbf]|u00[0-9a-fA-F]{2})|(?<=%)(?:25){0,2}[0-9A-Fa-f]{2}")
+_ESCAPE_REST: Final = re.compile(
+    rb"(?<=\\)(?:[nrtbf]|u00[0-9a-fA-F]{2})|(?<=%)(?:25){0,2}[0-9A-Fa-f]{2}"
+)
 _NAME_REST: Final = re.compile(rb"[\w.-]{0,64}+")
 # A name with a byte behind it, and its value where that shows what it is.
 _NAME_IN_CROWD: Final = re.compile(
     rb"""(?P<name>[\w.-]{1,64}+)(?P<literal>"[^\S\n]?:[^\S\n]?(?:null|true|false|""|\d{1,4})[,}\]])?"""
 )
-_VALUE_IN_FRONT: Final = re.compile(rb"""(?i)"value"\s?:\s?"([^"\\\n]{1,200})"\s?,\s?"(?:name|key|header)"\s?:\s?"$""")
+_VALUE_IN_FRONT: Final = re.compile(
+    rb"""(?i)"value"\s?:\s?"([^"\\\n]{1,200})"\s?,\s?"(?:name|key|header)"\s?:\s?"$"""
+)
 _WORD: Final = re.compile(rb"[A-Za-z]++[,.;:]?(?=\s|$)")
 # {SSHA} of a password hash in a directory.
 _SCHEME_OF_HASH: Final = re.compile(rb"\{[A-Z0-9-]{3,12}\}")
 # Settings of Redis, which have no sign in front of their value.
 _SETTINGS: Final = words("requirepass masterauth")
 # A value of YAML that stands by itself on the line below its name.
-_BLOCK_SCALAR: Final = re.compile(rb"[|>][+-]?\r?\n[ \t]{2,40}(?P<value>[^\s\[][^\s:=]{5,4095}+)(?=\s|$)")
+_BLOCK_SCALAR: Final = re.compile(
+    rb"[|>][+-]?\r?\n[ \t]{2,40}(?P<value>[^\s\[][^\s:=]{5,4095}+)(?=\s|$)"
+)
 _IS_PASSWORD: Final = re.compile(rb"(?i)pass|pwd")
 
 _MARK: Final = MARK.encode()
@@ -93,12 +106,19 @@ def named_secrets(block: bytes, at: int) -> list[Span]:
 
 
 def ordinary_text(block: bytes, at: int) -> bytes | None:
-    """What stands around `at` and holds no secret wherever it stands: a name with the bytes around it, or with a value such as `null`."""
+    """What stands around `at` and holds no secret wherever it stands: a name with the bytes around
+    it, or with a value such as `null`.
+    """
     at += block[at] in b"?&."
     start = _name_start(block, at)
     match = _NAME_IN_CROWD.match(block, start)
     in_front = block[start - 1 : start]
-    if match is None or match.end("name") <= at or not in_front or in_front in _NAME_BYTES + b"\\%?&\n":
+    if (
+        match is None
+        or match.end("name") <= at
+        or not in_front
+        or in_front in _NAME_BYTES + b"\\%?&\n"
+    ):
         return None
     if name_kind(match["name"]) is NameKind.PLAIN:
         behind = block[match.end("name") : match.end("name") + 1]
@@ -109,9 +129,13 @@ def ordinary_text(block: bytes, at: int) -> bytes | None:
 
 
 def _loosely_behind(block: bytes, start: int) -> list[Span]:
-    """`password is x`, cells of a table, arguments of a function: only what looks like a secret is one."""
+    """`password is x`, cells of a table, arguments of a function: only what looks like a secret is
+    one.
+    """
     found = _value_at(block, start)
-    if found is None or not looks_secret(block[found.start : found.start + values.LONGEST_ORDINARY][: found.end - found.start]):
+    if found is None or not looks_secret(
+        block[found.start : found.start + values.LONGEST_ORDINARY][: found.end - found.start]
+    ):
         return []
     return [found]
 
@@ -123,13 +147,19 @@ def _value_in_front(block: bytes, start: int, at: int) -> list[Span]:
     offset = max(0, start - values.LONGEST_ORDINARY)
     match = _VALUE_IN_FRONT.search(block[offset:start])
     rest = _NAME_REST.match(block, at)
-    if match is None or rest is None or not is_secret(name_kind(block[start : rest.end()]), match[1], prose=False):
+    if (
+        match is None
+        or rest is None
+        or not is_secret(name_kind(block[start : rest.end()]), match[1], prose=False)
+    ):
         return []
     return [Span(offset + match.start(1), offset + match.end(1))]
 
 
 def _is_prose(block: bytes, at: int, start: int) -> bool:
-    """Whether a mere word stands behind a blank, and the name is no option, no setting and not in a .netrc."""
+    """Whether a mere word stands behind a blank, and the name is no option, no setting and not in a
+    .netrc.
+    """
     if not _WORD.match(block, start):
         return False
     first = _name_start(block, at)
@@ -156,7 +186,9 @@ def _behind_escape(block: bytes, start: int, at: int) -> int:
 
 
 def _kind(block: bytes, at: int, name: bytes) -> NameKind:
-    """The kind of a name; `key`, `code` and `auth` alone are names of secrets at the head of a query parameter."""
+    """The kind of a name; `key`, `code` and `auth` alone are names of secrets at the head of a
+    query parameter.
+    """
     if block[at - 1 : at] in (b"?", b"&") and name in (b"key", b"code", b"auth"):
         return NameKind.CODE if name == b"code" else NameKind.SECRET
     return name_kind(name)
@@ -180,14 +212,18 @@ def _element(block: bytes, start: int, kind: NameKind) -> list[Span]:
 
 
 def _behind_blank(block: bytes, after: re.Match[bytes], kind: NameKind, name: bytes) -> list[Span]:
-    """`--password x`, `password x` in a .netrc, columns of a table. Without a sign only what looks like a secret is one."""
+    """`--password x`, `password x` in a .netrc, columns of a table. Without a sign only what looks
+    like a secret is one.
+    """
     start = after.end()
     is_option = name.startswith(b"-")
     found = _value_at(block, start)
     if found is None or (block[start : start + 1] == b"-" and is_option):
         return []
     value = block[found.start : found.end]
-    if kind in (NameKind.AUTHORIZATION, NameKind.COOKIE, NameKind.DIRECTORY) or not is_secret(kind, value, prose=False):
+    if kind in (NameKind.AUTHORIZATION, NameKind.COOKIE, NameKind.DIRECTORY) or not is_secret(
+        kind, value, prose=False
+    ):
         return []
     if is_option or _is_netrc(block, after.start()) or looks_secret(value):
         return [found]
@@ -202,7 +238,9 @@ def _behind_blank(block: bytes, after: re.Match[bytes], kind: NameKind, name: by
 
 
 def _is_netrc(block: bytes, at: int) -> bool:
-    return bool(re.search(rb"\blogin[ \t]{1,8}\S{1,64}[ \t]{1,8}(?:pass)?$", block[max(0, at - 100) : at]))
+    return bool(
+        re.search(rb"\blogin[ \t]{1,8}\S{1,64}[ \t]{1,8}(?:pass)?$", block[max(0, at - 100) : at])
+    )
 
 
 def _behind_sign(block: bytes, after: re.Match[bytes], kind: NameKind, name: bytes) -> list[Span]:
@@ -212,7 +250,11 @@ def _behind_sign(block: bytes, after: re.Match[bytes], kind: NameKind, name: byt
     if prose and name == b"PASS":
         kind = NameKind.DOUBTFUL
     first = block[start : start + 1]
-    if not first.isalnum() or block[start + 1 : start + 3][-1:] in (b'"', b"'") or block[start + 1 : start + 2] in (b'"', b"'"):
+    if (
+        not first.isalnum()
+        or block[start + 1 : start + 3][-1:] in (b'"', b"'")
+        or block[start + 1 : start + 2] in (b'"', b"'")
+    ):
         if tag := values.TYPE_TAG.match(block, start):
             start = tag.end()
         if opening := values.OPENING.match(block, start):
@@ -246,7 +288,9 @@ def _json_close(after: re.Match[bytes]) -> bytes | None:
 
 
 def _pair(block: bytes, after: re.Match[bytes], name: bytes) -> bytes:
-    """What opens a pair such as `("password", "x")` or `["--password", "x"]`; nothing where a sign stands between the two."""
+    """What opens a pair such as `("password", "x")` or `["--password", "x"]`; nothing where a sign
+    stands between the two.
+    """
     if not after["paired"]:
         return b""
     if name.startswith(b"-"):
@@ -265,14 +309,20 @@ def _quoted(block: bytes, opening: re.Match[bytes], kind: NameKind, *, pair: byt
         return []
     if pair and pair != b"-":
         is_closed = block.startswith((b")", b"]"), end + len(opening["quote"]))
-        is_secret_alone = kind in (NameKind.AUTHORIZATION, NameKind.COOKIE) or pair == b"('" or looks_secret(value)
+        is_secret_alone = (
+            kind in (NameKind.AUTHORIZATION, NameKind.COOKIE)
+            or pair == b"('"
+            or looks_secret(value)
+        )
         if not (is_closed and is_secret_alone):
             return []
     return [Span(start, end)]
 
 
 def _items(block: bytes, start: int, kind: NameKind, close: bytes | None) -> list[Span]:
-    """All the values of a list: `["a", "b"]`, and `[a=b; c=d]` of a Go header. `close` is the quote behind a name of JSON."""
+    """All the values of a list: `["a", "b"]`, and `[a=b; c=d]` of a Go header. `close` is the quote
+    behind a name of JSON.
+    """
     spans: list[Span] = []
     at = start
     is_list = False
@@ -311,21 +361,27 @@ def _members(block: bytes, at: int) -> list[Span]:
         if opening is None:
             break
         at = quoted_end(block, opening.end(), opening["quote"]) + len(opening["quote"])
-        if is_secret(NameKind.COOKIE, block[opening.end() : at - len(opening["quote"])], prose=False):
+        if is_secret(
+            NameKind.COOKIE, block[opening.end() : at - len(opening["quote"])], prose=False
+        ):
             spans.append(Span(opening.end(), at - len(opening["quote"])))
         at -= 1
     return spans
 
 
 def _credentials(block: bytes, start: int) -> list[Span]:
-    """A scheme and what follows it; a scheme that nobody knows only where what follows looks like credentials."""
+    """A scheme and what follows it; a scheme that nobody knows only where what follows looks like
+    credentials.
+    """
     match = _CREDENTIALS.match(block, start)
     if match is None or block.startswith(_MARK, start):
         return []
     if match["parameters"] or match["scheme"]:
         return [Span(start, match.end())]
     word, token = (match["other_scheme"] or match["bare"]).strip(), match["other_token"]
-    if len(word) < values.LONGEST_ORDINARY and not is_secret(NameKind.AUTHORIZATION, word, prose=True):
+    if len(word) < values.LONGEST_ORDINARY and not is_secret(
+        NameKind.AUTHORIZATION, word, prose=True
+    ):
         return []
     if token and (match["ends"] is not None or looks_secret(token)):
         return [Span(start, match.end("other_token"))]

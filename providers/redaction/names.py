@@ -1,6 +1,8 @@
-"""Names that say that their value is a secret: `DB_PASS`, `x-api-key`, `clientSecret`, `SECRET_KEY_BASE` and their kin.
+"""Names that say that their value is a secret: `DB_PASS`, `x-api-key`, `clientSecret`,
+`SECRET_KEY_BASE` and their kin.
 
-A name is split into its words, and its last word decides; `EXAMPLES` shows how each kind of name is read.
+A name is split into its words, and its last word decides; `EXAMPLES` shows how each kind of name is
+read.
 """
 
 from __future__ import annotations
@@ -39,10 +41,14 @@ def words(text: str) -> frozenset[bytes]:
 
 # The name ends in one of these words: its value is a secret.
 _SECRET: Final = words(
-    "password passwd passwort passphrase passcode passwd_hash secret token apikey apitoken apisecret authtoken authkey accesskey secretkey"
-    " privatekey accountkey sharedkey encryptionkey signingkey masterkey storagekey sshkey appkey appsecret clientsecret credential"
-    " credentials creds jwt psk pw bindpw rootpw dsn connectionstring connstr accesstoken refreshtoken bearer requirepass masterauth"
-    " sharedaccesskey sharedaccesssignature samlresponse assertion userpassword userpass dbpass dbpassword motdepasse contrasena kennwort"
+    "password passwd passwort passphrase passcode passwd_hash secret token apikey apitoken "
+    "apisecret authtoken authkey accesskey secretkey"
+    " privatekey accountkey sharedkey encryptionkey signingkey masterkey storagekey sshkey appkey "
+    "appsecret clientsecret credential"
+    " credentials creds jwt psk pw bindpw rootpw dsn connectionstring connstr accesstoken "
+    "refreshtoken bearer requirepass masterauth"
+    " sharedaccesskey sharedaccesssignature samlresponse assertion userpassword userpass dbpass "
+    "dbpassword motdepasse contrasena kennwort"
 )
 # The same where the word ends in one of these, such as `dbpassword`.
 _SECRET_ENDINGS: Final = (
@@ -57,56 +63,87 @@ _SECRET_ENDINGS: Final = (
     b"token",
 )
 _DOUBTFUL: Final = words(
-    "auth oauth session sess sid sig signature hmac csrf xsrf csrftoken nonce ticket tokens passwords secrets passwds apikeys keys"
+    "auth oauth session sess sid sig signature hmac csrf xsrf csrftoken nonce ticket tokens "
+    "passwords secrets passwds apikeys keys"
     " phpsessid jsessionid sessionid"
 )
 _CODES: Final = words("otp totp mfa pin cvv cvc")
 # Joined with one of these, `pass`, `pw` and `pwd` are passwords: `userpass`, `db_pwd`.
 _OWNERS: Final = words(
-    "db user usr root admin my sql mysql pg postgres redis mongo smtp imap pop mail email ftp sftp ssh http https proxy key store keystore"
-    " truststore master auth bind ldap wifi wpa web app api svc service login account acct basic vendor client server host rabbitmq amqp mq"
-    " kafka jdbc odbc ora oracle sudo su vnc rdp vpn ssl tls cert pfx p12 zip enc backup old new confirm your the s r rabbit elastic es git"
+    "db user usr root admin my sql mysql pg postgres redis mongo smtp imap pop mail email ftp "
+    "sftp ssh http https proxy key store keystore"
+    " truststore master auth bind ldap wifi wpa web app api svc service login account acct basic "
+    "vendor client server host rabbitmq amqp mq"
+    " kafka jdbc odbc ora oracle sudo su vnc rdp vpn ssl tls cert pfx p12 zip enc backup old new "
+    "confirm your the s r rabbit elastic es git"
 )
-# `key` is a secret behind one of these words, and none behind one of those further down. Behind any other it is doubtful.
+# `key` is a secret behind one of these words, and none behind one of those further down. Behind any
+# other it is doubtful.
 _KEY_OF: Final = words(
-    "api secret private access auth account session encryption encrypt decryption signing sign shared master storage ssh vendor app"
-    " application client service hmac aes rsa dsa ecdsa ed25519 gpg pgp admin write deploy functions function subscription integration"
-    " webhook license licence symmetric crypto cipher ssl tls server user root cookie jwt token password pass passwd customer partner"
-    " merchant stripe aws azure gcp google openai sendgrid mailgun twilio datadog dd newrelic sentry slack github gitlab algolia"
-    " rapid7 akamai insight ingest ingestion write license_key activation product wifi wpa psk preshared gateway maps security"
+    "api secret private access auth account session encryption encrypt decryption signing sign "
+    "shared master storage ssh vendor app"
+    " application client service hmac aes rsa dsa ecdsa ed25519 gpg pgp admin write deploy "
+    "functions function subscription integration"
+    " webhook license licence symmetric crypto cipher ssl tls server user root cookie jwt token "
+    "password pass passwd customer partner"
+    " merchant stripe aws azure gcp google openai sendgrid mailgun twilio datadog dd newrelic "
+    "sentry slack github gitlab algolia"
+    " rapid7 akamai insight ingest ingestion write license_key activation product wifi wpa psk "
+    "preshared gateway maps security"
 )
 _KEY_NOT_OF: Final = words(
-    "primary foreign public pub partition sort cache routing row index thing object map hash lookup dedup dedupe idempotency registry hot"
-    " arrow enter escape shift ctrl control tab page home end sub super composite natural surrogate unique group order join column field"
-    " config item resource storage_class label annotation metric event message record data json xml attribute property shard cluster queue"
-    " range bucket s3 file parent root_object node translation i18n locale sorting grouping search filter any press pressed last first next"
-    " org thing_def alias duplicate missing unknown invalid zset stream topic binding wrong bad each every per no a the this that one"
+    "primary foreign public pub partition sort cache routing row index thing object map hash "
+    "lookup dedup dedupe idempotency registry hot"
+    " arrow enter escape shift ctrl control tab page home end sub super composite natural "
+    "surrogate unique group order join column field"
+    " config item resource storage_class label annotation metric event message record data json "
+    "xml attribute property shard cluster queue"
+    " range bucket s3 file parent root_object node translation i18n locale sorting grouping "
+    "search filter any press pressed last first next"
+    " org thing_def alias duplicate missing unknown invalid zset stream topic binding wrong bad "
+    "each every per no a the this that one"
 )
 # Words behind the secret one that change nothing.
 _NEUTRAL: Final = words(
-    "old new current previous prod production dev development stage staging test live value val values plain plaintext cleartext text raw"
-    " hash hashed enc encrypted b64 base64 base str string data default main backup confirm confirmation again repeat verify v hex header env"
-    " var in out primary secondary global local internal external id_token key_base salt pem p8 p12 der material seed bytes content for"
+    "old new current previous prod production dev development stage staging test live value val "
+    "values plain plaintext cleartext text raw"
+    " hash hashed enc encrypted b64 base64 base str string data default main backup confirm "
+    "confirmation again repeat verify v hex header env"
+    " var in out primary secondary global local internal external id_token key_base salt pem p8 "
+    "p12 der material seed bytes content for"
 )
 # Words behind the secret one that make it something about a secret.
 _ABOUT: Final = words(
-    "file files path dir directory folder url uri endpoint type name names id ids length len len size count max min limit limits expiry"
-    " expires expired expiration expire ttl age at on date time timestamp created updated changed modified policy rotation version state"
-    " status valid validity validated enabled disabled required missing present set used reset change changes changing manager provider"
-    " service store storage vault ref reference refs exists requests request response error errors errno failure failed failures attempts"
-    " attempt count total rate usage bucket window format kind method methods mode field fields label hint prompt algorithm alg algo digest"
-    " cipher issuer audience scope scopes claims group class index position offset line column start end budget lifetime timeout renewal"
-    " refresh generator generation generated validator verifier handler filter listener factory builder service plugin auth_method source"
-    " auth_type strength score consent banner jar parser domain host user username owner users ring card book word words mark range"
-    " opened closed started ended duration rotated revoked granted denied accepted rejected invalid is has can ok count fingerprint"
+    "file files path dir directory folder url uri endpoint type name names id ids length len len "
+    "size count max min limit limits expiry"
+    " expires expired expiration expire ttl age at on date time timestamp created updated changed "
+    "modified policy rotation version state"
+    " status valid validity validated enabled disabled required missing present set used reset "
+    "change changes changing manager provider"
+    " service store storage vault ref reference refs exists requests request response error "
+    "errors errno failure failed failures attempts"
+    " attempt count total rate usage bucket window format kind method methods mode field fields "
+    "label hint prompt algorithm alg algo digest"
+    " cipher issuer audience scope scopes claims group class index position offset line column "
+    "start end budget lifetime timeout renewal"
+    " refresh generator generation generated validator verifier handler filter listener factory "
+    "builder service plugin auth_method source"
+    " auth_type strength score consent banner jar parser domain host user username owner users "
+    "ring card book word words mark range"
+    " opened closed started ended duration rotated revoked granted denied accepted rejected "
+    "invalid is has can ok count fingerprint"
 )
 _TOKEN_NOT_OF: Final = words(
-    "cancellation cancel eos bos pad mask unk sep stop max min prompt completion total input output unexpected invalid expected"
+    "cancellation cancel eos bos pad mask unk sep stop max min prompt completion total input "
+    "output unexpected invalid expected"
     " binder window num per cached reasoning thinking of"
 )
-_TOKEN_DOUBTFUL_OF: Final = words("page next continuation sync cursor resume prev previous change pagination")
+_TOKEN_DOUBTFUL_OF: Final = words(
+    "page next continuation sync cursor resume prev previous change pagination"
+)
 _PASS_NOT_OF: Final = words(
-    "by first second third low high band render multi single one two com tres sur over under all full partial test tests lint dry last next"
+    "by first second third low high band render multi single one two com tres sur over under all "
+    "full partial test tests lint dry last next"
     " num total"
 )
 _SPLIT: Final = re.compile(rb"[A-Z]{1,96}(?![a-z])|[A-Z]?[a-z]++|[0-9]++")
@@ -175,14 +212,18 @@ def _kind_of_last(parts: list[bytes]) -> NameKind | None:
     if last == b"verifier" and before == b"code":
         return NameKind.SECRET
     if last in _CODES or (
-        last == b"code" and before in (b"auth", b"otp", b"mfa", b"totp", b"verification", b"device", b"recovery")
+        last == b"code"
+        and before in (b"auth", b"otp", b"mfa", b"totp", b"verification", b"device", b"recovery")
     ):
         return NameKind.CODE
     if last in _SECRET or joined in _SECRET:
         return NameKind.SECRET
     if last in _DOUBTFUL or joined in _DOUBTFUL:
         return NameKind.DOUBTFUL
-    if any(last.endswith(owner) and last[: -len(owner)] in _OWNERS for owner in (b"pass", b"pwd", b"pw")):
+    if any(
+        last.endswith(owner) and last[: -len(owner)] in _OWNERS
+        for owner in (b"pass", b"pwd", b"pw")
+    ):
         return NameKind.SECRET
     if last.endswith(_SECRET_ENDINGS):
         return NameKind.SECRET
@@ -216,7 +257,9 @@ def _kind_of_pass(last: bytes, before: bytes) -> NameKind:
 
 
 def _kind_in_front(parts: list[bytes]) -> NameKind:
-    """What a name says whose secret word is not the last one: `TOKEN_GITHUB`, but not `token_type`."""
+    """What a name says whose secret word is not the last one: `TOKEN_GITHUB`, but not
+    `token_type`.
+    """
     for at in range(len(parts) - 1, 0, -1):
         if parts[at] in _ABOUT:
             return NameKind.PLAIN

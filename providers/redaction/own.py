@@ -15,10 +15,18 @@ _SHORTEST_ENCODED: Final = 8
 def spellings(value: str) -> set[bytes]:
     """A credential as it is, in a query string, in JSON, and inside of Base64 at any offset."""
     raw = value.encode("utf-8", "surrogatepass")
-    texts = {value, quote(value, safe="", errors="replace"), quote(value, errors="replace"), quote_plus(value, errors="replace")}
+    texts = {
+        value,
+        quote(value, safe="", errors="replace"),
+        quote(value, errors="replace"),
+        quote_plus(value, errors="replace"),
+    }
     texts |= {text.replace("%", "%25") for text in texts if "%" in text}
     texts |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
-    texts |= {json.dumps(value)[1:-1].replace("/", "\\/"), json.dumps(json.dumps(value)[1:-1])[1:-1]}
+    texts |= {
+        json.dumps(value)[1:-1].replace("/", "\\/"),
+        json.dumps(json.dumps(value)[1:-1])[1:-1],
+    }
     found = {text.encode("utf-8", "surrogatepass") for text in texts} | {raw}
     return found | {text.lower() for text in found if b"%" in text} | set(_in_base64(raw))
 

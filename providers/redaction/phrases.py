@@ -1,4 +1,6 @@
-"""Secrets that neither a name nor a format of their own gives away: credentials in addresses, behind `Bearer`, and in commands."""
+"""Secrets that neither a name nor a format of their own gives away: credentials in addresses,
+behind `Bearer`, and in commands.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +15,36 @@ from providers.redaction.values import OPENING, Span, is_secret, looks_secret, q
 
 ADDRESS_HINTS: Final = ("://", ":\\/\\/", "%3a%2f%2f", ":thin:", "@tcp(", "@unix(")
 SCHEME_HINTS: Final = ("bearer", "basic ", "basic%20")
-COMMAND_HINTS: Final = (" -u", " --user", " --proxy-user", "mysql", "mariadb", "sshpass", "redis-cli", "ldap", "docker login", "smbclient", "identified", "securestring")  # fmt: skip
+COMMAND_HINTS: Final = (
+    " -u",
+    " --user",
+    " --proxy-user",
+    "mysql",
+    "mariadb",
+    "sshpass",
+    "redis-cli",
+    "ldap",
+    "docker login",
+    "smbclient",
+    "identified",
+    "securestring",
+)
 
 # Behind `://`, what stands in front of the host ends within so many bytes.
 LONGEST_ADDRESS: Final = 1024
 
 _MARK: Final = MARK.encode()
-_ADDRESS: Final = re.compile(rb"(?:[^\s\"'<>\\`:]|:(?!\\{0,16}/\\{0,16}/)|\\{1,16}(?:/|u0026)){1,1024}")
+_ADDRESS: Final = re.compile(
+    rb"(?:[^\s\"'<>\\`:]|:(?!\\{0,16}/\\{0,16}/)|\\{1,16}(?:/|u0026)){1,1024}"
+)
 _AUTHORITY: Final = re.compile(rb"(?:[^/?#\\]|\\(?!/))*+")
 _HOST: Final = re.compile(rb"\[?[\w.:-]{1,253}\]?(?=[/?#,;)}\]\\]|$)")
 _PORT: Final = re.compile(rb"\d{1,5}$")
 _DIGIT: Final = re.compile(rb"\d")
 _PATH_WITH_AT: Final = re.compile(rb"[?&=]|/@|//")
-_ENCODED_USERINFO: Final = re.compile(rb"(?i)(?:(?!%3a|%40|%2f)[^\s\"'<>&]){0,128}%3a((?:(?!%40|%2f)[^\s\"'<>&]){1,256})%40")
+_ENCODED_USERINFO: Final = re.compile(
+    rb"(?i)(?:(?!%3a|%40|%2f)[^\s\"'<>&]){0,128}%3a((?:(?!%40|%2f)[^\s\"'<>&]){1,256})%40"
+)
 _ORACLE: Final = re.compile(rb"[\w.$#]{1,64}/([^\s@\"'<>]{1,128})@")
 _AROUND_ADDRESS: Final = (b" ", b"\t", b"\n", b'"', b"'", b"<", b">", b"`")
 
@@ -33,10 +52,13 @@ _BEARER: Final = re.compile(
     rb"(?i)(?<![A-Za-z])bearer(?:[^\S\n]{1,3}|%20|\+)((?![\w.-]{1,30}=[^=\s])[A-Za-z0-9._~+/=:-]{6,16384})"
 )
 _BEHIND_BEARER: Final = words(
-    "authentication authorization instrument instruments certificate certificates security securities credential credentials challenge scheme"
+    "authentication authorization instrument instruments certificate certificates security "
+    "securities credential credentials challenge scheme"
     " header headers tokens tokens: shares realm methods support prefix"
 )
-_BASIC: Final = re.compile(rb"(?i)(?<![A-Za-z])basic(?:[^\S\n]{1,3}|%20)((?:[A-Za-z0-9+/_-]|%3[dD]){6,4096}={0,2})")
+_BASIC: Final = re.compile(
+    rb"(?i)(?<![A-Za-z])basic(?:[^\S\n]{1,3}|%20)((?:[A-Za-z0-9+/_-]|%3[dD]){6,4096}={0,2})"
+)
 _DIGIT_OR_CASE: Final = re.compile(rb"\d|[a-z][A-Z]|[._~+/=].")
 
 _USER: Final = re.compile(
@@ -97,17 +119,26 @@ def _userinfo(address: bytes, offset: int) -> list[Span]:
 
 def _is_token(user: bytes, *, shortest: int) -> bool:
     """Whether a token stands in the place of the user, rather than a name or a mail address."""
-    return bool(_DIGIT.search(user)) and b"%40" not in user and looks_secret(user, shortest=shortest)
+    return (
+        bool(_DIGIT.search(user)) and b"%40" not in user and looks_secret(user, shortest=shortest)
+    )
 
 
 def _beyond_authority(address: bytes, standard: int, end: int) -> int:
-    """Where a password ends that holds a slash: `user:pa/ss@host`. A port and a path with an `@` look much like it."""
+    """Where a password ends that holds a slash: `user:pa/ss@host`. A port and a path with an `@`
+    look much like it.
+    """
     last = address.rfind(b"@")
     if last <= max(end, standard - 1) or not _HOST.match(address, last + 1):
         return -1
     user, colon, rest = address[:last].partition(b":")
     first = address[len(user) + 1 : standard]
-    if not colon or (end < 0 and _PORT.match(first)) or _PATH_WITH_AT.search(rest[len(first) :]) or len(user) > 128:
+    if (
+        not colon
+        or (end < 0 and _PORT.match(first))
+        or _PATH_WITH_AT.search(rest[len(first) :])
+        or len(user) > 128
+    ):
         return -1
     return last if end < 0 or b"." not in address[end + 1 : standard] else -1
 
@@ -131,8 +162,12 @@ def scheme_secrets(block: bytes, at: int) -> list[Span]:
 
 
 def _is_bearer_token(token: bytes) -> bool:
-    """Whether a word behind `Bearer` is a token: whatever is no known word, if it is long enough or holds more than letters."""
-    if token.rstrip(b".,:;").lower() in _BEHIND_BEARER or not is_secret(NameKind.SECRET, token, prose=True):
+    """Whether a word behind `Bearer` is a token: whatever is no known word, if it is long enough or
+    holds more than letters.
+    """
+    if token.rstrip(b".,:;").lower() in _BEHIND_BEARER or not is_secret(
+        NameKind.SECRET, token, prose=True
+    ):
         return False
     return len(token) >= 8 or bool(_DIGIT_OR_CASE.search(token))
 
@@ -141,16 +176,24 @@ def _is_basic(token: bytes) -> bool:
     """Whether a word decodes to a user and a password, or looks like nothing but Base64."""
     word = token[:512].replace(b"%3D", b"=").rstrip(b"=")
     try:
-        decoded = base64.b64decode(word[: len(word) // 4 * 4], altchars=b"-_" if b"-" in word or b"_" in word else None)
+        decoded = base64.b64decode(
+            word[: len(word) // 4 * 4], altchars=b"-_" if b"-" in word or b"_" in word else None
+        )
     except binascii.Error:
         return False
     if b":" in decoded and all(32 <= byte < 127 for byte in decoded):
         return True
-    return len(token) >= 12 and bool(re.search(rb"\d", word)) and bool(re.search(rb"[a-z][A-Z0-9]", word))
+    return (
+        len(token) >= 12
+        and bool(re.search(rb"\d", word))
+        and bool(re.search(rb"[a-z][A-Z0-9]", word))
+    )
 
 
 def command_secrets(block: bytes, at: int) -> list[Span]:
-    """Passwords in the arguments of commands: `curl -u ada:x`, `mysql -px`, `sshpass -p x`; and `IDENTIFIED BY 'x'` of SQL."""
+    """Passwords in the arguments of commands: `curl -u ada:x`, `mysql -px`, `sshpass -p x`; and
+    `IDENTIFIED BY 'x'` of SQL.
+    """
     if block[at : at + 1].isspace():
         return _user_argument(block, at)
     match = _COMMANDS.match(block, at)
@@ -168,7 +211,9 @@ def _user_argument(block: bytes, at: int) -> list[Span]:
     start = match.end()
     end = quoted_end(block, start, match[1]) if match[1] else _argument(block, start).end
     password = block[start : min(end, start + 512)]
-    if not is_secret(NameKind.SECRET, password, prose=False) or (password.isdigit() and match[2].isdigit()):
+    if not is_secret(NameKind.SECRET, password, prose=False) or (
+        password.isdigit() and match[2].isdigit()
+    ):
         return []
     if not _CURL.search(block[max(0, at - 256) : at]) and not looks_secret(password, shortest=4):
         return []

@@ -1,7 +1,9 @@
-"""Private keys that run over several lines: PEM, OpenSSH, PGP, PuTTY, and PEM that was encoded in Base64.
+"""Private keys that run over several lines: PEM, OpenSSH, PGP, PuTTY, and PEM that was encoded in
+Base64.
 
-A key is taken out line by line, so that a log keeps its lines. After a header without its end, only lines that look like the body of a key
-are taken out, and the search ends a few lines after the last of them.
+A key is taken out line by line, so that a log keeps its lines. After a header without its end, only
+lines that look like the body of a key are taken out, and the search ends a few lines after the last
+of them.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ _LONGEST_PREFIX: Final = 256
 _BEGIN: Final = re.compile(
     rb"(?i)-{4,5}[ +]?BEGIN(?:[ +_]|%20)(?:[A-Z0-9 +_.-]|%20){0,60}?(?:PRIVATE|SECRET)(?:[ +_]|%20)KEY(?:(?:[ +_]|%20)BLOCK)?[ +]?-{4,5}"
 )
-_END: Final = re.compile(rb"-{4,5}[ +]?END(?:[A-Z0-9a-z +_.%-]{0,80}?)-{4,5}|-{4,5}[ +]?END[^\n\"'\\]{0,80}")
+_END: Final = re.compile(
+    rb"-{4,5}[ +]?END(?:[A-Z0-9a-z +_.%-]{0,80}?)-{4,5}|-{4,5}[ +]?END[^\n\"'\\]{0,80}"
+)
 # What stands between BEGIN and END where both are on one line.
 _ONE_LINE_BODY: Final = re.compile(
     rb"""(?x) (?: [A-Za-z0-9+/=,:.-]++ | \\{1,16}[nrt] | [ \t]++ | %[0-9A-Fa-f]{2} | \\{1,16}(?=["'/\n]) | &\#1[03]; | ["']\s?\+?\s?["'] )*+ """
@@ -49,8 +53,9 @@ _DIGITS: Final = re.compile(rb"\d+")
 
 @dataclass(slots=True)
 class OpenKey:
-    """A key whose end has not been seen yet. `prefix` is what stands in front of it on its lines, such as a time; a line of any length
-    may be its last one where `may_be_short`."""
+    """A key whose end has not been seen yet. `prefix` is what stands in front of it on its lines,
+    such as a time; a line of any length may be its last one where `may_be_short`.
+    """
 
     prefix: bytes
     may_be_short: bool = True
@@ -59,7 +64,9 @@ class OpenKey:
 
 
 def private_key(block: bytes, at: int) -> tuple[list[Span], OpenKey | None]:
-    """The part of a private key on the line where it begins, and the key if it goes on in the lines below."""
+    """The part of a private key on the line where it begins, and the key if it goes on in the lines
+    below.
+    """
     if block.startswith(b"LS0t", at):
         return _encoded(block, at)
     if block.startswith(b"PuTTY", at):
@@ -83,8 +90,12 @@ def private_key(block: bytes, at: int) -> tuple[list[Span], OpenKey | None]:
     return [Span(at, stop)], _open(block, at)
 
 
-def following_lines(block: bytes, start: int, key: OpenKey) -> tuple[list[Span], int, OpenKey | None]:
-    """The parts of a key in the lines from `start` on, where the last of them ends, and the key if it may go on behind the block."""
+def following_lines(
+    block: bytes, start: int, key: OpenKey
+) -> tuple[list[Span], int, OpenKey | None]:
+    """The parts of a key in the lines from `start` on, where the last of them ends, and the key if
+    it may go on behind the block.
+    """
     spans: list[Span] = []
     while start < len(block):
         end = block.find(b"\n", start)
@@ -130,7 +141,10 @@ def _encoded(block: bytes, at: int) -> tuple[list[Span], OpenKey | None]:
         return [], None
     run = _BASE64_RUN.match(block, at)
     assert run
-    return [Span(at, run.end())], _open(block, at) if block[run.end() : run.end() + 1] in (b"\n", b"\r") else None
+    return [Span(at, run.end())], _open(block, at) if block[run.end() : run.end() + 1] in (
+        b"\n",
+        b"\r",
+    ) else None
 
 
 def _parts_of(line: bytes, key: OpenKey) -> list[Span]:
@@ -141,7 +155,9 @@ def _parts_of(line: bytes, key: OpenKey) -> list[Span]:
         return [Span(offset, offset + len(stripped.rstrip(_AROUND)))]
     if key.prefix and line.startswith(key.prefix):
         found = _BASE64_RUN.match(line, len(key.prefix))
-        if found and (found.end() == len(line) or line[found.end() : found.end() + 1] in b"\\\r\"'<"):
+        if found and (
+            found.end() == len(line) or line[found.end() : found.end() + 1] in b"\\\r\"'<"
+        ):
             return [Span(found.start(), found.end())]
         if _HEADER.match(line, len(key.prefix)):
             return [Span(len(key.prefix), len(line.rstrip(_AROUND)))]
@@ -153,7 +169,9 @@ def _parts_of(line: bytes, key: OpenKey) -> list[Span]:
 
 
 def _short_end(line: bytes, key: OpenKey) -> list[Span]:
-    """The last line of a body, which is short: all of its line, or behind a prefix like the one above."""
+    """The last line of a body, which is short: all of its line, or behind a prefix like the one
+    above.
+    """
     tail = _LINE_TAIL.sub(b"", line.rstrip(_BLANKS)).rstrip(_AROUND)
     tail = _LINE_TAIL.sub(b"", tail).rstrip(_AROUND)
     head = tail.rstrip(b"=").rstrip(_BASE64_BYTES)

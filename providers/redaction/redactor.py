@@ -1,6 +1,8 @@
-"""Takes secrets out of text and of log bytes: passwords, tokens and keys, and the bot's own credentials wherever they stand.
+"""Takes secrets out of text and of log bytes: passwords, tokens and keys, and the bot's own
+credentials wherever they stand.
 
-One pass over a block finds the fixed texts at which a secret may begin; the rules look only there. When in doubt a value is taken out.
+One pass over a block finds the fixed texts at which a secret may begin; the rules look only there.
+When in doubt a value is taken out.
 """
 
 from __future__ import annotations
@@ -51,7 +53,11 @@ def _phrase_rules() -> dict[bytes, PhraseRule]:
         (SCHEME_HINTS, scheme_secrets),
         (COMMAND_HINTS, command_secrets),
     )
-    return {hint.encode(): (rule, COMMON_SHAPES.get(hint.encode())) for texts, rule in hints for hint in texts}
+    return {
+        hint.encode(): (rule, COMMON_SHAPES.get(hint.encode()))
+        for texts, rule in hints
+        for hint in texts
+    }
 
 
 # A private key goes on in the lines below, so it has no rule for its place alone.
@@ -62,7 +68,9 @@ _SCAN: Final = TextScan(any_case=list(_phrase_rules()), as_they_are=list(_TOKEN_
 
 
 class Redactor:
-    """Takes secrets out of text and of log bytes. `own` are the bot's live secrets, matched by value in any of their spellings."""
+    """Takes secrets out of text and of log bytes. `own` are the bot's live secrets, matched by
+    value in any of their spellings.
+    """
 
     def __init__(self, own: Iterable[Secret] = ()) -> None:
         self._own = sorted({s.open() for s in own if len(s.open()) >= SHORTEST_OWN})
@@ -78,11 +86,15 @@ class Redactor:
         return self.block(text.encode("utf-8", "surrogatepass")).decode("utf-8", "replace")
 
     def block(self, block: bytes) -> bytes:
-        """A block of whole lines without secrets. Clean bytes come back as they were, bit for bit."""
+        """A block of whole lines without secrets. Clean bytes come back as they were,
+        bit for bit.
+        """
         return self.part(block, None)[0]
 
     def part(self, block: bytes, key: OpenKey | None) -> tuple[bytes, OpenKey | None]:
-        """Some lines of a longer text without secrets, where the lines before them may have left a private key open."""
+        """Some lines of a longer text without secrets, where the lines before them may have left a
+        private key open.
+        """
         redacted: list[bytes] = []
         is_dense = False
         for lines in _parts(block) if self._may_cut else [block]:
@@ -102,13 +114,17 @@ class Redactor:
         """A redactor for bytes that arrive in pieces."""
         return LineRedactor(self)
 
-    def _lines(self, block: bytes, key: OpenKey | None, *, dense: bool = False) -> tuple[bytes, OpenKey | None]:
+    def _lines(
+        self, block: bytes, key: OpenKey | None, *, dense: bool = False
+    ) -> tuple[bytes, OpenKey | None]:
         spans, key = _secrets(block, key, dense=dense)
         spans += [(start, end, _MARK) for start, end in self._own_scan.found(block)]
         return _without(block, spans), key
 
     def _dense_lines(self, block: bytes, key: OpenKey | None) -> tuple[bytes, OpenKey | None]:
-        """Lines that may be dense. One that repeats is read once, unless a private key goes on in it."""
+        """Lines that may be dense. One that repeats is read once, unless a private key goes on in
+        it.
+        """
         redacted: list[bytes] = []
         for lines, count in crowds.repeated_lines(block, long=LONG_LINE):
             left = count
@@ -129,14 +145,20 @@ def _parts(block: bytes) -> Iterator[bytes]:
     """The block in parts of whole lines."""
     start = 0
     while len(block) - start > PART_BYTES:
-        end = block.rfind(b"\n", start, start + PART_BYTES) + 1 or _next_line(block, start + PART_BYTES)
+        end = block.rfind(b"\n", start, start + PART_BYTES) + 1 or _next_line(
+            block, start + PART_BYTES
+        )
         yield block[start:end]
         start = end
     yield block[start:] if start else block
 
 
-def _secrets(block: bytes, key: OpenKey | None, *, dense: bool) -> tuple[list[Found], OpenKey | None]:
-    """Where the secrets stand; they may overlap. And the private key that goes on behind the block."""
+def _secrets(
+    block: bytes, key: OpenKey | None, *, dense: bool
+) -> tuple[list[Found], OpenKey | None]:
+    """Where the secrets stand; they may overlap. And the private key that goes on
+    behind the block.
+    """
     spans: list[Found] = []
     if key:
         below, _, key = following_lines(block, 0, key)
@@ -148,9 +170,13 @@ def _secrets(block: bytes, key: OpenKey | None, *, dense: bool) -> tuple[list[Fo
 
 
 def _matches(block: bytes, spans: list[Found], *, dense: bool) -> list[Match]:
-    """The places that are worth a look. Where a long line is too dense, its rest is added to `spans`."""
+    """The places that are worth a look. Where a long line is too dense, its rest is added to
+    `spans`.
+    """
     if dense and len(block) >= LONG_LINE and block.find(b"\n", 0, len(block) - 1) < 0:
-        matches, rest = crowds.line_matches(_SCAN.found, block, _ordinary_texts, longest=_SCAN.longest)
+        matches, rest = crowds.line_matches(
+            _SCAN.found, block, _ordinary_texts, longest=_SCAN.longest
+        )
         if rest:
             spans.append(rest)
         return matches

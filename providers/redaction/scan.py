@@ -1,4 +1,6 @@
-"""Finds fixed texts in a block at the speed of memory, so that the slower rules look only where a secret may begin."""
+"""Finds fixed texts in a block at the speed of memory, so that the slower rules look only where a
+secret may begin.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +13,17 @@ from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
 # The place of a text in its sequence, and where it begins and ends.
 Match = tuple[int, int, int]
-# With fewer first bytes than these, the scan would look for each of them by itself, which is slower where they are common letters.
+# With fewer first bytes than these, the scan would look for each of them by itself, which is slower
+# where they are common letters.
 _FILLERS: Final = tuple(bytes((first, 0xFF, 0xFE, 0xFD)) for first in range(4))
 
 
 class TextScan:
-    """Looks for hundreds of texts in one pass: for some as they are, and for those of `any_case` in upper and lower case.
+    """Looks for hundreds of texts in one pass: for some as they are, and for those of `any_case` in
+    upper and lower case.
 
-    All are found, also where they overlap, in the order of their ends. Threads may use it at the same time.
+    All are found, also where they overlap, in the order of their ends. Threads may use it at the
+    same time.
     """
 
     def __init__(self, any_case: Sequence[bytes], as_they_are: Sequence[bytes]) -> None:

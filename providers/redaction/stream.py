@@ -15,7 +15,7 @@ _MARK: Final = MARK.encode()
 # How a value goes on behind the seam of a very long line, by what stood in front of its mark.
 _QUOTED_REST: Final = {
     quote: re.compile(rb"(?:[^\n\\" + quote + rb"]++|\\[^\n])*+") for quote in (b'"', b"'", b"`")
-}  # fmt: skip
+}
 _BARE_REST: Final = re.compile(rb"""[^\s"'&,;<>\])}\[]*+""")
 
 
@@ -26,7 +26,8 @@ class PartRedactor(Protocol):
 
 
 class LineRedactor:
-    """Redacts a stream of bytes line by line, whatever pieces it comes in. Lines end at LF and at nothing else.
+    """Redacts a stream of bytes line by line, whatever pieces it comes in. Lines end at LF and at
+    nothing else.
 
     A line longer than LONGEST_LINE is redacted in overlapping pieces, so memory stays flat.
     """
@@ -59,7 +60,9 @@ class LineRedactor:
         return redacted
 
     def _long_line(self) -> bytes:
-        """All but the last OVERLAP bytes. The tail is cut from what is already clean, so no secret straddles the seam."""
+        """All but the last OVERLAP bytes. The tail is cut from what is already clean, so no secret
+        straddles the seam.
+        """
         redacted, self._open_key = self._redactor.part(bytes(self._rest), self._open_key)
         if redacted.endswith(_MARK):
             quote = redacted[-len(_MARK) - 1 : -len(_MARK)]

@@ -10,7 +10,9 @@ from providers.redaction.tokens import MARKED_RUNS, TOKEN_FORMATS, TokenFormat
 from providers.redaction.values import Span
 
 # A word begins behind anything but a letter or digit, and behind an escape such as `\n` or `%20`.
-_WORD_BEGINS: Final = rb"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u00[0-9A-Fa-f]{2}))"
+_WORD_BEGINS: Final = (
+    rb"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u00[0-9A-Fa-f]{2}))"
+)
 # The end of an escape looks like a letter in a word.
 _INSIDE_WORD: Final = re.compile(rb"(?![0-9A-Fa-f]{2})[^\\\n][A-Za-z0-9]")
 # No token is complete with so few bytes, and none goes on behind a quote or a blank.
@@ -23,11 +25,19 @@ _KEY_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 _KEY_RUN: Final = re.compile(rb"[A-Za-z0-9+/_-]{0,160}={0,2}")
 
 
-# The texts that the formats begin with, and those of them that begin a token only where a word begins.
-_OTHER_PREFIXES: Final = frozenset(prefix for token in TOKEN_FORMATS if token.before for prefix in token.prefixes)
-_MIDDLE_PREFIXES: Final = frozenset(prefix for token in TOKEN_FORMATS if not token.is_word for prefix in token.prefixes)
+# The texts that the formats begin with, and those of them that begin a token only where a word
+# begins.
+_OTHER_PREFIXES: Final = frozenset(
+    prefix for token in TOKEN_FORMATS if token.before for prefix in token.prefixes
+)
+_MIDDLE_PREFIXES: Final = frozenset(
+    prefix for token in TOKEN_FORMATS if not token.is_word for prefix in token.prefixes
+)
 _PREFIXES: Final = frozenset(
-    prefix.encode() for token in TOKEN_FORMATS for prefix in token.prefixes if prefix not in _OTHER_PREFIXES
+    prefix.encode()
+    for token in TOKEN_FORMATS
+    for prefix in token.prefixes
+    if prefix not in _OTHER_PREFIXES
 )
 _WORD_PREFIXES: Final = _PREFIXES - {prefix.encode() for prefix in _MIDDLE_PREFIXES}
 
@@ -48,8 +58,10 @@ def token_rules() -> dict[bytes, list[Rule]]:
 
 
 def ordinary_token_text(block: bytes, at: int, end: int, rules: list[Rule]) -> bytes | None:
-    """What stands around the fixed text of a format and is no token wherever it stands: a text that begins a token only where a word
-    begins, inside of a word; or a text behind which too little stands for a token."""
+    """What stands around the fixed text of a format and is no token wherever it stands: a text that
+    begins a token only where a word begins, inside of a word; or a text behind which too little
+    stands for a token.
+    """
     in_front = block[max(0, at - 2) : at]
     text = block[at:end]
     is_inside = bool(_INSIDE_WORD.match(in_front))
@@ -109,7 +121,9 @@ def _marked_run(block: bytes, at: int) -> list[Span]:
 
 
 def json_web_token(block: bytes, at: int) -> list[Span]:
-    """A JSON Web Token, signed or encrypted. Of several beginnings in one run of letters only the first is looked at."""
+    """A JSON Web Token, signed or encrypted. Of several beginnings in one run of letters only the
+    first is looked at.
+    """
     before = block[max(0, at - _LOOK_BACK) : at]
     run = before[len(before.rstrip(_RUN_BYTES)) :]
     if b"eyJ" in run:

@@ -1,8 +1,9 @@
 """Token formats that show by themselves what they are, wherever they stand. One row per format.
 
-The prefixes and lengths follow the vendors' documentation and the rule set of gitleaks (MIT licence), used as data. Minimum lengths are
-lower than the vendors' own, since a token that was cut is still worth hiding. `sample` completes a prefix to a token of the format; it is
-generated, so that no source file holds anything a secret scanner would report.
+The prefixes and lengths follow the vendors' documentation and the rule set of gitleaks (MIT
+licence), used as data. Minimum lengths are lower than the vendors' own, since a token that was cut
+is still worth hiding. `sample` completes a prefix to a token of the format; it is generated, so
+that no source file holds anything a secret scanner would report.
 """
 
 from __future__ import annotations
@@ -42,8 +43,9 @@ _KEY_BESIDE: Final = r"(?:[\s,:;|\"'\\/]{1,8}(?:[A-Za-z_ -]{0,24}[=:][\s\"']{0,3
 class TokenFormat:
     """A format: a fixed text it is found by, and the regular expression of what follows it.
 
-    `before` is what stands in front of the fixed text and belongs to the token, `before_length` how long that is. Groups of `rest` are the
-    only parts taken out, where it has any; without groups the whole token is. `is_word` formats begin at the beginning of a word.
+    `before` is what stands in front of the fixed text and belongs to the token, `before_length` how
+    long that is. Groups of `rest` are the only parts taken out, where it has any; without groups
+    the whole token is. `is_word` formats begin at the beginning of a word.
     """
 
     name: str
@@ -60,7 +62,9 @@ class TokenFormat:
         return self.sample if self.before else self.prefixes[0] + self.sample
 
 
-def _simple(name: str, prefixes: str, rest: str, sample: str, *, is_word: bool = True) -> TokenFormat:
+def _simple(
+    name: str, prefixes: str, rest: str, sample: str, *, is_word: bool = True
+) -> TokenFormat:
     return TokenFormat(name, tuple(prefixes.split()), rest, sample, is_word)
 
 
@@ -242,7 +246,8 @@ TOKEN_FORMATS: Final = (
     _simple("Password hash", "$2a$ $2b$ $2y$ $argon2 $5$ $6$ $y$", r"[A-Za-z0-9./$=,+*-]{30,}+", "12$" + letters(53), is_word=False),
 )  # fmt: skip
 
-# Azure marks a key with a few letters in the middle. Any run of Base64 of that length with one of them is a key.
+# Azure marks a key with a few letters in the middle. Any run of Base64 of that length with one of
+# them is a key.
 MARKED_RUNS: Final = (
     "AZDO",
     "JQQJ99",

@@ -1,4 +1,6 @@
-"""Where the value behind a name begins and ends, in every notation that logs use, and which values are no secrets."""
+"""Where the value behind a name begins and ends, in every notation that logs use, and which values
+are no secrets.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +26,12 @@ QUOTE: Final = rb"""(?:\\{0,16}["'`]|&quot;|&\#3[49];|%(?:25){0,2}2[27]|\\{1,4}u
 SIGN: Final = rb"(?:=>|:{1,3}=|={1,3}|::(?=[^\S\n])|:(?!:)|%(?:25){0,2}3[DdAa]|\\{1,4}u003[dDaA])"
 _LESS: Final = rb"(?:<|&lt;|\\{1,4}u003[cC]|%3[Cc])"
 _MORE: Final = rb"(?:>|&gt;|\\{1,4}u003[eE]|%3[Ee])"
-_VALUE_KEY: Final = rb"(?:value|val|v|string[_-]?value|s|\#text|_text|content|data|plain(?:text)?|raw)"
+_VALUE_KEY: Final = (
+    rb"(?:value|val|v|string[_-]?value|s|\#text|_text|content|data|plain(?:text)?|raw)"
+)
 
-# What stands between a name and its value. The longest that a log writes between the two is a table column.
+# What stands between a name and its value. The longest that a log writes between the two is a table
+# column.
 AFTER_NAME: Final = re.compile(
     rb"""(?xi)
     (?P<rest>[\w.-]{0,64}+)
@@ -55,7 +60,8 @@ AFTER_NAME: Final = re.compile(
     .replace(b"MORE", _MORE).replace(b"LESS", _LESS)
 )  # fmt: skip
 
-# A bare value ends at blanks and quotes; `&`, `,`, `;` and closing brackets end it only where something else begins behind them.
+# A bare value ends at blanks and quotes; `&`, `,`, `;` and closing brackets end it only where
+# something else begins behind them.
 BARE: Final = re.compile(
     rb"""(?x)
     (?:
@@ -73,38 +79,59 @@ BARE: Final = re.compile(
 )
 # <password type="text">x</password>; what follows the name in a tag.
 # The rest of <entry key="password">x</entry>.
-NAMED_ELEMENT: Final = re.compile(rb"""[\w.-]{0,64}+\\{0,16}["'](?:[^\S\n][^<>\n]{0,120}?)?""" + _MORE + rb"(?:<!\[CDATA\[)?")
+NAMED_ELEMENT: Final = re.compile(
+    rb"""[\w.-]{0,64}+\\{0,16}["'](?:[^\S\n][^<>\n]{0,120}?)?""" + _MORE + rb"(?:<!\[CDATA\[)?"
+)
 NAME_ATTRIBUTE: Final = re.compile(rb"""(?:name|key|id)=\\{0,16}["']$""")
-ELEMENT: Final = re.compile(rb"[\w.-]{0,64}+(?:[^\S\n][^<>\n]{0,120}?)?" + _MORE + rb"(?:<!\[CDATA\[)?")
+ELEMENT: Final = re.compile(
+    rb"[\w.-]{0,64}+(?:[^\S\n][^<>\n]{0,120}?)?" + _MORE + rb"(?:<!\[CDATA\[)?"
+)
 TAG_OPENS: Final = re.compile(rb"(?:" + _LESS + rb")(?:[\w-]{1,20}:)?$")
 ELEMENT_TEXT: Final = re.compile(rb"(?:(?!\]\]>|&lt;|\\{1,4}u003[cC]|%3[Cc])[^<\n])++")
 BRACKETED: Final = re.compile(rb"[^\]\n]{1,8192}")
-# A bare value that is longer is no ordinary one, whatever it holds. Names inside of it need not be looked at again and again.
+# A bare value that is longer is no ordinary one, whatever it holds. Names inside of it need not be
+# looked at again and again.
 LONGEST_ORDINARY: Final = 256
 OPENING: Final = re.compile(
     rb"""(?:(?:[bBrRuU]{1,2}|@|\$|[A-Za-z_.]{1,30}\()(?=\\{0,16}["']))?(?P<quote>\\{0,16}(?:"{3}|'{3}|["'`])|&quot;|&\#3[49];|%(?:25){0,2}2[27]|\\{1,4}u002[27])"""
 )
-MEMBER: Final = re.compile(rb"""[^\n"{}]{0,40}\\{0,16}"[^\n"\\]{0,128}\\{0,16}"[^\S\n]{0,8}:[^\S\n]{0,8}(?=\\{0,16}")""")
-WORD_LITERAL: Final = re.compile(rb"(?:null|true|false|None|True|False|NaN|nil)(?=\s{0,40}[,}\]]|\s|$)")
+MEMBER: Final = re.compile(
+    rb"""[^\n"{}]{0,40}\\{0,16}"[^\n"\\]{0,128}\\{0,16}"[^\S\n]{0,8}:[^\S\n]{0,8}(?=\\{0,16}")"""
+)
+WORD_LITERAL: Final = re.compile(
+    rb"(?:null|true|false|None|True|False|NaN|nil)(?=\s{0,40}[,}\]]|\s|$)"
+)
 LITERAL: Final = re.compile(rb"(?:null|true|false|-?\d[\d.eE+-]{0,64})(?=\s{0,40}[,\]])")
 ITEM_GAP: Final = re.compile(rb"[\s]{0,40}(?:,[\s]{0,200})?")
-NUMBER: Final = re.compile(rb"-?\d{1,400}+(?:\.\d{1,400}+)?(?:[eE][+-]?\d{1,5})?(?=\s{0,40}[,}\]\n]|\s{0,40}$)")
+NUMBER: Final = re.compile(
+    rb"-?\d{1,400}+(?:\.\d{1,400}+)?(?:[eE][+-]?\d{1,5})?(?=\s{0,40}[,}\]\n]|\s{0,40}$)"
+)
 TYPE_TAG: Final = re.compile(rb"!!?[\w:/.-]{1,40}[^\S\n]+")
 
 # Ordinary words where a secret could stand: states, types, articles.
 _ORDINARY: Final = words(
-    "null none nil undefined true false yes no on off nan n/a na unset empty omitted masked redacted filtered removed expire expired expires"
-    " expiry invalid valid missing required optional incorrect wrong bad mismatch malformed unknown unauthorized forbidden ok okay success"
-    " successful succeeded failed failure fail error denied granted accepted rejected refused revoked rotated refreshed renewed changed"
-    " updated created deleted generated issued reset set sent received found not never is was are were has have had must should can cannot"
-    " could will would may be been to from for of in at by with without and or the a an this that it its you your please enable enabled"
-    " disable disabled active inactive pending present absent used unused opened open closed close started ended terminated established"
-    " string str int integer bool boolean bytes object array number any void include same-origin omit anonymous bearer basic too plain md5"
-    " sha1 sha256 sha512 hmac rsa jwt oauth oauth2 saml ldap kerberos gssapi ntlm negotiate digest publickey keyboard-interactive"
-    " token credentials authentication authorization authenticated unauthenticated authorized validation verification verified checking checked check skipped"
+    "null none nil undefined true false yes no on off nan n/a na unset empty omitted masked "
+    "redacted filtered removed expire expired expires"
+    " expiry invalid valid missing required optional incorrect wrong bad mismatch malformed "
+    "unknown unauthorized forbidden ok okay success"
+    " successful succeeded failed failure fail error denied granted accepted rejected refused "
+    "revoked rotated refreshed renewed changed"
+    " updated created deleted generated issued reset set sent received found not never is was are "
+    "were has have had must should can cannot"
+    " could will would may be been to from for of in at by with without and or the a an this that "
+    "it its you your please enable enabled"
+    " disable disabled active inactive pending present absent used unused opened open closed "
+    "close started ended terminated established"
+    " string str int integer bool boolean bytes object array number any void include same-origin "
+    "omit anonymous bearer basic too plain md5"
+    " sha1 sha256 sha512 hmac rsa jwt oauth oauth2 saml ldap kerberos gssapi ntlm negotiate "
+    "digest publickey keyboard-interactive"
+    " token credentials authentication authorization authenticated unauthenticated authorized "
+    "validation verification verified checking checked check skipped"
     " skipping using trying got expecting expected unexpected end eof (null) (none) (nil) \\N"
 )
-# Placeholders, paths of secret files, objects of Java; looked for only where _HAS_SIGN finds something.
+# Placeholders, paths of secret files, objects of Java; looked for only where _HAS_SIGN finds
+# something.
 _PLACEHOLDER: Final = re.compile(
     rb"""(?xi)
     (?:
@@ -127,7 +154,9 @@ _STATEMENT: Final = re.compile(
     rb"|wrong|unknown|failed|changed|please|your|enter|this field|field|does)\s{1,8}[a-z]"
 )
 _WORDS_ONLY: Final = re.compile(rb"[A-Za-z]{1,20}(?:[ _-][A-Za-z]{1,20}){0,8}$")
-_SHORT_NUMBER: Final = re.compile(rb"[-+]?\d{1,5}(?:[.,:/]\d{1,5}){0,3}(?:ms|s|m|h|d|%|kb|mb|b)?$", re.IGNORECASE)
+_SHORT_NUMBER: Final = re.compile(
+    rb"[-+]?\d{1,5}(?:[.,:/]\d{1,5}){0,3}(?:ms|s|m|h|d|%|kb|mb|b)?$", re.IGNORECASE
+)
 _DIRECTORY: Final = re.compile(rb"(?:[/~.\\]|[A-Za-z]:[\\/]|%2[Ff])")
 _NO_SECRET_SHAPE: Final = re.compile(
     rb"""(?x)
@@ -164,7 +193,9 @@ def is_ordinary(value: bytes) -> bool:
 
 
 def looks_secret(value: bytes, *, shortest: int = 6) -> bool:
-    """Whether a value reads as nothing but a secret: no prose, no path, no number, no date, no name."""
+    """Whether a value reads as nothing but a secret: no prose, no path, no number, no date, no
+    name.
+    """
     if len(value) < shortest or _HAS_BLANK.search(value):
         return False
     if is_ordinary(value) or _NO_SECRET_SHAPE.match(value):
@@ -179,24 +210,34 @@ def looks_secret(value: bytes, *, shortest: int = 6) -> bool:
 
 
 def is_secret(kind: NameKind, value: bytes, *, prose: bool) -> bool:
-    """Whether the value of a name of that kind is to be taken out. `prose`: a colon and a blank stand in front, as in a sentence."""
+    """Whether the value of a name of that kind is to be taken out. `prose`: a colon and a blank
+    stand in front, as in a sentence.
+    """
     if not value or value == _MARK or kind is NameKind.PLAIN:
         return False
     if kind is NameKind.DOUBTFUL:
         return looks_secret(value[:_LONGEST_DOUBTFUL])
     if kind is NameKind.CODE:
-        return bool(_CODE.match(value)) and not is_ordinary(value) and bool(_HAS_DIGIT.search(value[:64]))
+        return (
+            bool(_CODE.match(value))
+            and not is_ordinary(value)
+            and bool(_HAS_DIGIT.search(value[:64]))
+        )
     if is_ordinary(value):
         return False
     if kind is NameKind.PASS:
-        return not _SHORT_NUMBER.match(value) and (not prose or looks_secret(value[:256], shortest=4))
+        return not _SHORT_NUMBER.match(value) and (
+            not prose or looks_secret(value[:256], shortest=4)
+        )
     if kind is NameKind.DIRECTORY:
         return not _DIRECTORY.match(value)
     return not (prose and _SMALL_NUMBER.match(value))
 
 
 def quoted_end(block: bytes, start: int, quote: bytes) -> int:
-    """Where a quoted value ends that begins at `start` behind `quote`: at the same quote, as deep in backslashes, or with the line."""
+    """Where a quoted value ends that begins at `start` behind `quote`: at the same quote, as deep
+    in backslashes, or with the line.
+    """
     if quote[-1:] not in b"\"'`" or (len(quote) > 1 and quote[-1:] == quote[-2:-1]):
         end = _line_end(block, start)
         found = block.find(quote, start, end)
@@ -213,7 +254,9 @@ def quoted_end(block: bytes, start: int, quote: bytes) -> int:
 
 
 def _closes(backslashes: int, depth: int) -> bool:
-    """Whether a quote behind so many backslashes ends a value that was opened behind `depth` of them."""
+    """Whether a quote behind so many backslashes ends a value that was opened behind `depth` of
+    them.
+    """
     while depth > 0:
         if backslashes % 2 == 0:
             return True
@@ -228,4 +271,6 @@ def _line_end(block: bytes, start: int) -> int:
 
 
 _NEWLINE: Final = ord("\n")
-_QUOTES: Final = {quote: re.compile(rb"(?<!\\)\\*+(?:" + quote + rb"|\n)") for quote in (b'"', b"'", b"`")}
+_QUOTES: Final = {
+    quote: re.compile(rb"(?<!\\)\\*+(?:" + quote + rb"|\n)") for quote in (b'"', b"'", b"`")
+}

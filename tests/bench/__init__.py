@@ -1,1 +1,3 @@
-"""Benchmarks: `make bench`. Side by side on loopback in one run; read the ratios, not the milliseconds."""
+"""Benchmarks: `make bench`. Side by side on loopback in one run; read the ratios, not the
+milliseconds.
+"""

@@ -1,7 +1,9 @@
-"""What is measured, each in a process of its own: `python -m tests.bench.subjects floor|stock|opswatch|memory|logs FOLDER`.
+"""What is measured, each in a process of its own: `python -m tests.bench.subjects
+floor|stock|opswatch|memory|logs FOLDER`.
 
-`floor` is a bare aiohttp echo of Socket Mode, `stock` a slack-bolt AsyncApp that acks and responds once, `memory` is Opswatch with
-its usage at hand and no pace towards Slack, `logs` a server of logs of any size.
+`floor` is a bare aiohttp echo of Socket Mode, `stock` a slack-bolt AsyncApp that acks and responds
+once, `memory` is Opswatch with its usage at hand and no pace towards Slack, `logs` a server of logs
+of any size.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from providers.models import DayRange, UsagePeriod
 
 # The group of a log's id that says of what kind its lines are.
 JSON_LINES = "0001"
-API, BOT, APP = (os.environ.get(name, "") for name in ("SLACK_API_URL", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"))
+API, BOT, APP = (
+    os.environ.get(name, "") for name in ("SLACK_API_URL", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN")
+)
 
 
 async def floor() -> None:
@@ -86,13 +90,14 @@ async def memory(folder: Path) -> None:
             self.usage = {"rapid7-eu": MemoryUsage()}  # type: ignore[dict-item]
 
     # The bot is measured, and not how often Slack takes a message in a channel.
-    with patch.multiple("bot.app", Accounts=InMemory, SlackPace=lambda _: SlackPace(1e-6)):
+    with patch.multiple("bot.app", ProviderRegistry=InMemory, SlackPace=lambda _: SlackPace(1e-6)):
         await opswatch(folder)
 
 
 async def logs(folder: Path) -> None:
-    """Serves logs of as many megabytes as the last group of their id says, of JSON lines where the group before says so; its address goes
-    into `folder/logs`."""
+    """Serves logs of as many megabytes as the last group of their id says, of JSON lines where the
+    group before says so; its address goes into `folder/logs`.
+    """
     from aiohttp import web
 
     blocks = {"0000": log_block(), JSON_LINES: json_block()}
@@ -132,7 +137,12 @@ def json_block() -> bytes:
     lines = []
     for line in log_block().decode().splitlines():
         time, level, logger, message = line.split(" ", 3)
-        lines.append(json.dumps({"timestamp": time, "level": level, "logger": logger, "message": message}, separators=(",", ":")))
+        lines.append(
+            json.dumps(
+                {"timestamp": time, "level": level, "logger": logger, "message": message},
+                separators=(",", ":"),
+            )
+        )
     return "\n".join(lines).encode() + b"\n"
 
 

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.alerts.commands import CreateAlert, DeleteAlert, Silence, Unsilence, alert_example, read_alert_wish
+from bot.alerts.commands import (
+    CreateAlert,
+    DeleteAlert,
+    Silence,
+    Unsilence,
+    alert_example,
+    read_alert_wish,
+)
 from bot.errors import BadQuestion
 from bot.questions.question import CommandName
 from tests.bot.test_question import HOUSE
@@ -34,7 +41,10 @@ ALERTS: list[tuple[CommandName, str, CreateAlert]] = [
     ("usage", "this month forecast_month_bytes above 1.5 TB", CreateAlert("this month", "forecast_month_bytes", "above", 1.5e12)),
     (
         "usage",
-        "rapid7-eu today above 5 GB recover 4.5 GB every 30m for 1h repeat 4h keep 5m nodata alert each log as ingest-spike",
+        (
+            "rapid7-eu today above 5 GB recover 4.5 GB every 30m for 1h repeat 4h keep 5m nodata "
+            "alert each log as ingest-spike"
+        ),
         CreateAlert("rapid7-eu today", "bytes", "above", 5e9, 4.5e9, 30 * MINUTE, HOUR, 5 * MINUTE, 4 * HOUR, "log", "alert", "ingest-spike"),
     ),
     ("usage", "today as above above 5 GB as spike for 1h", CreateAlert("today as above", "bytes", "above", 5e9, hold=HOUR, name="spike")),
@@ -73,7 +83,9 @@ def test_an_alert_is_read(command: CommandName, text: str, alert: CreateAlert) -
         ("usage", "unsilence", "Which alert"),
     ],
 )
-def test_a_wish_that_cannot_be_read_is_refused_with_an_example(command: CommandName, text: str, says: str) -> None:
+def test_a_wish_that_cannot_be_read_is_refused_with_an_example(
+    command: CommandName, text: str, says: str
+) -> None:
     with pytest.raises(BadQuestion, match=says.replace("(", r"\(")) as caught:
         read_alert_wish(command, text, HOUSE)
     assert read_alert_wish(command, caught.value.hint.partition(" ")[2], HOUSE)
@@ -82,15 +94,39 @@ def test_a_wish_that_cannot_be_read_is_refused_with_an_example(command: CommandN
 @pytest.mark.parametrize(
     ("command", "text", "hint"),
     [
-        ("usage", "alert us this month above 5.000 GB every 1h as big", "/usage alert us this month above 5 GB every 1h as big"),
-        ("usage", "alert us today abov 5 GB every 15m", "/usage alert us today above 5 GB every 15m"),
+        (
+            "usage",
+            "alert us this month above 5.000 GB every 1h as big",
+            "/usage alert us this month above 5 GB every 1h as big",
+        ),
+        (
+            "usage",
+            "alert us today abov 5 GB every 15m",
+            "/usage alert us today above 5 GB every 15m",
+        ),
         ("usage", "alert us yesterday", "/usage alert us yesterday above 5 GB"),
         ("usage", "alert us today above much for 1h", "/usage alert us today above 5 GB for 1h"),
         ("usage", "alert us today above 5 GB soon", "/usage alert us today above 5 GB"),
-        ("usage", "alert us today above 5 GB recover 6 GB for 1h", "/usage alert us today above 5 GB recover 5 GB for 1h"),
-        ("usage", "alert us today above 5 GB every 1s for 1h", "/usage alert us today above 5 GB every 15m for 1h"),
-        ("usage", "alert us today above 5 GB every 6M for 1h", "/usage alert us today above 5 GB every 6m for 1h"),
-        ("apiaudit", "alert iot 1h failures above 5 GB for 1h", "/apiaudit alert iot 1h failures above 20 for 1h"),
+        (
+            "usage",
+            "alert us today above 5 GB recover 6 GB for 1h",
+            "/usage alert us today above 5 GB recover 5 GB for 1h",
+        ),
+        (
+            "usage",
+            "alert us today above 5 GB every 1s for 1h",
+            "/usage alert us today above 5 GB every 15m for 1h",
+        ),
+        (
+            "usage",
+            "alert us today above 5 GB every 6M for 1h",
+            "/usage alert us today above 5 GB every 6m for 1h",
+        ),
+        (
+            "apiaudit",
+            "alert iot 1h failures above 5 GB for 1h",
+            "/apiaudit alert iot 1h failures above 20 for 1h",
+        ),
         ("usage", 'silence spike 2 parsecs "load test"', '/usage silence spike 2h "load test"'),
     ],
 )
@@ -126,15 +162,29 @@ def test_numbers_are_read_as_people_write_them(text: str, threshold: float) -> N
     assert wish.threshold == threshold
 
 
-@pytest.mark.parametrize("text", ["above 5.000 GB", "above 1.000", "above 5 GB recover 1.500 GB", "above 5 GB for 1.500h"])
+@pytest.mark.parametrize(
+    "text",
+    ["above 5.000 GB", "above 1.000", "above 5 GB recover 1.500 GB", "above 5 GB for 1.500h"],
+)
 def test_numbers_with_two_readings_are_asked_back(text: str) -> None:
-    with pytest.raises(BadQuestion, match=r"can be read as .* or as .*; write one of these") as caught:
+    with pytest.raises(
+        BadQuestion, match=r"can be read as .* or as .*; write one of these"
+    ) as caught:
         read_alert_wish("usage", f"alert today {text}", HOUSE)
     assert read_alert_wish("usage", caught.value.hint.removeprefix("/usage "), HOUSE)
 
 
 @pytest.mark.parametrize(
-    "text", ["above 12,34,567", "above 1,2,3", "above ..", "above 1e99", "above " + "9" * 400, "above 5 GiB", "above ٣"]
+    "text",
+    [
+        "above 12,34,567",
+        "above 1,2,3",
+        "above ..",
+        "above 1e99",
+        "above " + "9" * 400,
+        "above 5 GiB",
+        "above ٣",
+    ],
 )
 def test_what_is_no_number_is_no_threshold(text: str) -> None:
     with pytest.raises(BadQuestion, match="is no threshold"):
@@ -144,14 +194,44 @@ def test_what_is_no_number_is_no_threshold(text: str) -> None:
 @pytest.mark.parametrize(
     ("command", "text", "says", "hint"),
     [
-        ("usage", "today above 5", "“5” has no unit; write 5 GB or 5 MB or 5 B", "today above 5 GB"),
+        (
+            "usage",
+            "today above 5",
+            "“5” has no unit; write 5 GB or 5 MB or 5 B",
+            "today above 5 GB",
+        ),
         ("usage", "today above 5k as big", "write 5 kB", "today above 5 kB as big"),
-        ("usage", "today peak_bytes above 5000000000", "write 5000000000 B or", "today peak_bytes above 5000000000 B"),
+        (
+            "usage",
+            "today peak_bytes above 5000000000",
+            "write 5000000000 B or",
+            "today peak_bytes above 5000000000 B",
+        ),
         ("usage", "today above 5 GB recover 4", "“4” has no unit", "today above 5 GB recover 5 GB"),
-        ("usage", "today above 10%", "a percentage is a threshold for quota_percent", "today quota_percent above 10"),
-        ("usage", "today bytes above 80% of quota", "is the value quota_percent", "today quota_percent above 80"),
-        ("usage", "today above 80 percent of the monthly quota for 1h", "quota_percent", "today quota_percent above 80 for 1h"),
-        ("usage", "today above 5 gigs every 1h", "“5 gigs” is no threshold", "today above 5 GB every 1h"),
+        (
+            "usage",
+            "today above 10%",
+            "a percentage is a threshold for quota_percent",
+            "today quota_percent above 10",
+        ),
+        (
+            "usage",
+            "today bytes above 80% of quota",
+            "is the value quota_percent",
+            "today quota_percent above 80",
+        ),
+        (
+            "usage",
+            "today above 80 percent of the monthly quota for 1h",
+            "quota_percent",
+            "today quota_percent above 80 for 1h",
+        ),
+        (
+            "usage",
+            "today above 5 gigs every 1h",
+            "“5 gigs” is no threshold",
+            "today above 5 GB every 1h",
+        ),
         ("usage", "today above 5 GiB", "“5 GiB” is no threshold", "today above 5.37 GB"),
         ("usage", "today above 500 megabytes", "is no threshold", "today above 500 MB"),
         ("usage", "today above 5G", "is no threshold", "today above 5 GB"),
@@ -159,13 +239,38 @@ def test_what_is_no_number_is_no_threshold(text: str) -> None:
         ("usage", "today >5GB for 1h", "Say above or below", "today above 5GB for 1h"),
         ("usage", "today over 20", "Say above or below", "today above 20 GB"),
         ("usage", "today less than 5 MB", "Say above or below", "today below 5 MB"),
-        ("usage", "today quota_percent above 5 GB", "is no threshold for quota_percent", "today quota_percent above 80"),
-        ("apiaudit", "1h failures over 20 for 10m", "Say above or below", "1h failures above 20 for 10m"),
-        ("apiaudit", "1h failures above 10%", "threshold for failure_percent", "1h failure_percent above 10"),
-        ("apiaudit", "1h above 10% for 5m", "threshold for failure_percent", "1h failure_percent above 10 for 5m"),
+        (
+            "usage",
+            "today quota_percent above 5 GB",
+            "is no threshold for quota_percent",
+            "today quota_percent above 80",
+        ),
+        (
+            "apiaudit",
+            "1h failures over 20 for 10m",
+            "Say above or below",
+            "1h failures above 20 for 10m",
+        ),
+        (
+            "apiaudit",
+            "1h failures above 10%",
+            "threshold for failure_percent",
+            "1h failure_percent above 10",
+        ),
+        (
+            "apiaudit",
+            "1h above 10% for 5m",
+            "threshold for failure_percent",
+            "1h failure_percent above 10 for 5m",
+        ),
         ("apiaudit", "1h calls above 10%", "which is not a percentage", "1h calls above 10"),
         ("logs", "web 15m lines above 10%", "which is not a percentage", "web 15m lines above 10"),
-        ("logs", "web 15m lines above 5 GB", "is no threshold for lines", "web 15m bytes above 5 GB"),
+        (
+            "logs",
+            "web 15m lines above 5 GB",
+            "is no threshold for lines",
+            "web 15m bytes above 5 GB",
+        ),
         ("logs", "web 15m bytes above 5", "has no unit", "web 15m bytes above 5 GB"),
     ],
 )
@@ -192,7 +297,9 @@ def test_durations_are_read_as_people_write_them(typed: str, length: timedelta) 
     wish = read_alert_wish("usage", f"alert today above 5 GB for {typed} every 1h", HOUSE)
     assert isinstance(wish, CreateAlert)
     assert (wish.hold, wish.every) == (length, HOUR)
-    assert read_alert_wish("usage", f'silence spike {typed} "x"', HOUSE) == Silence("spike", length, "x")
+    assert read_alert_wish("usage", f'silence spike {typed} "x"', HOUSE) == Silence(
+        "spike", length, "x"
+    )
 
 
 @pytest.mark.parametrize(
@@ -203,7 +310,10 @@ def test_durations_are_read_as_people_write_them(typed: str, length: timedelta) 
         ("unalert my alert", DeleteAlert("my alert")),
         ('unalert "my alert"', DeleteAlert("my alert")),
         ("silence my alert 2h planned", Silence("my alert", 2 * HOUR, "planned")),
-        ('silence ingest-spike 2h "planned load test"', Silence("ingest-spike", 2 * HOUR, "planned load test")),
+        (
+            'silence ingest-spike 2h "planned load test"',
+            Silence("ingest-spike", 2 * HOUR, "planned load test"),
+        ),
         ("silence ingest-spike for 30m planned", Silence("ingest-spike", 30 * MINUTE, "planned")),
         ("silence ingest-spike until tomorrow", Silence("ingest-spike", None)),
         ('silence "ingest spike" 1d', Silence("ingest spike", 24 * HOUR)),
@@ -219,7 +329,10 @@ def test_the_other_words(text: str, wish: Any) -> None:
 
 @pytest.mark.parametrize("command", ["usage", "apiaudit", "logs"])
 def test_the_example_of_each_command_is_an_alert(command: CommandName) -> None:
-    assert isinstance(read_alert_wish(command, alert_example(command, HOUSE).partition(" ")[2], HOUSE), CreateAlert)
+    assert isinstance(
+        read_alert_wish(command, alert_example(command, HOUSE).partition(" ")[2], HOUSE),
+        CreateAlert,
+    )
 
 
 @given(st.sampled_from(["usage", "apiaudit", "logs"]), st.sampled_from(["alert", "silence", "unalert", "unsilence"]), st.text(max_size=60) | st.lists(st.sampled_from(["above", "below", "5 GB", "20", "every", "15m", "for", "as", "x", "each", "log", "where(above 5)"]), max_size=8).map(" ".join))  # fmt: skip
@@ -231,13 +344,31 @@ def test_any_words_give_a_wish_or_a_refusal(command: CommandName, verb: str, tex
 
 
 def test_words_made_to_be_slow_are_read_in_time() -> None:
-    for text in ("above " * 600, "above 5 " * 500, "above 5 every " * 280, "above " + "9" * 3900, "silence " + "x " * 1900):
+    for text in (
+        "above " * 600,
+        "above 5 " * 500,
+        "above 5 every " * 280,
+        "above " + "9" * 3900,
+        "silence " + "x " * 1900,
+    ):
         with pytest.raises(BadQuestion):
             read_alert_wish("usage", f"alert {text} nonsense", HOUSE)
 
 
 @pytest.mark.parametrize(
-    "words", ["above ", "above 5 ", "above 5 every ", "9", "1m", "1.", "each log ", 'as "', "recover 5 ", "5 GB "]
+    "words",
+    [
+        "above ",
+        "above 5 ",
+        "above 5 every ",
+        "9",
+        "1m",
+        "1.",
+        "each log ",
+        'as "',
+        "recover 5 ",
+        "5 GB ",
+    ],
 )
 @pytest.mark.parametrize("verb", ["alert today above 5 GB ", "alert ", "silence x ", "unalert "])
 def test_work_grows_no_faster_than_the_words(verb: str, words: str) -> None:

@@ -1,4 +1,6 @@
-"""What an alert does where series vanish, answers are partial, nobody looked, or the clock was wrong. As Prometheus and Grafana have it."""
+"""What an alert does where series vanish, answers are partial, nobody looked, or the clock was
+wrong. As Prometheus and Grafana have it.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ VANISHING: dict[str, tuple[dict[str, Any], list[Any], list[str]]] = {
 
 
 @pytest.mark.parametrize(("changes", "found", "expected"), VANISHING.values(), ids=VANISHING.keys())
-def test_vanished_series_resolves_after_two_looks(changes: dict[str, Any], found: list[Any], expected: list[str]) -> None:
+def test_vanished_series_resolves_after_two_looks(
+    changes: dict[str, Any], found: list[Any], expected: list[str]
+) -> None:
     assert steps(Rule(**{**RULE, **EACH, **changes}), found) == expected
 
 
@@ -41,16 +45,25 @@ def test_vanished_series_resolves_after_two_looks(changes: dict[str, Any], found
     [
         ({"complete": True, "by_actor": {"bob": {"failure_percent": 1}}}, {"bob": 1.0}),
         ({"complete": True, "by_actor": {}}, {}),
-        ({"complete": False, "by_actor": {"bob": {"failure_percent": 1}}}, {"ada": None, "bob": None}),
+        (
+            {"complete": False, "by_actor": {"bob": {"failure_percent": 1}}},
+            {"ada": None, "bob": None},
+        ),
         ({"complete": True}, {"ada": None}),
     ],
 )
-def test_only_complete_answers_leave_a_series_out(values: dict[str, Any], found: dict[str, float | None]) -> None:
+def test_only_complete_answers_leave_a_series_out(
+    values: dict[str, Any], found: dict[str, float | None]
+) -> None:
     assert extract_readings(Rule(**{**RULE, **EACH}), values, {"ada": 1}) == found  # type: ignore[dict-item]
 
 
 DOWNTIME = {
-    "a look missed is no downtime": ({"hold": 10 * MINUTE}, {1: 10}, ["pending", "firing first", "firing"]),
+    "a look missed is no downtime": (
+        {"hold": 10 * MINUTE},
+        {1: 10},
+        ["pending", "firing first", "firing"],
+    ),
     "one hour": ({"hold": 10 * MINUTE}, {1: 60}, ["pending", "pending", "firing first"]),
     "three days": ({"hold": 10 * MINUTE}, {1: 4320}, ["pending", "pending", "firing first"]),
     "without for": ({}, {1: 60}, ["firing first", "firing", "firing"]),
@@ -58,7 +71,9 @@ DOWNTIME = {
 
 
 @pytest.mark.parametrize(("changes", "gaps", "expected"), DOWNTIME.values(), ids=DOWNTIME.keys())
-def test_downtime_is_not_time_in_breach(changes: dict[str, Any], gaps: dict[int, int], expected: list[str]) -> None:
+def test_downtime_is_not_time_in_breach(
+    changes: dict[str, Any], gaps: dict[int, int], expected: list[str]
+) -> None:
     assert steps(Rule(**RULE, **changes), [11] * 3, gaps=gaps) == expected
 
 

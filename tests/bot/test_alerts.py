@@ -1,4 +1,6 @@
-"""Alerts, in the manner of Prometheus and Alertmanager: time steps and values in, states and reasons out."""
+"""Alerts, in the manner of Prometheus and Alertmanager: time steps and values in, states and
+reasons out.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,13 @@ from msgspec.structs import replace
 
 from bot.alerts.evaluate import LOOKS_KEPT, evaluate
 from bot.alerts.mutes import Mute
-from bot.alerts.rule import EvaluationTimes, Rule, extract_readings, extract_value, rule_from_definition
+from bot.alerts.rule import (
+    EvaluationTimes,
+    Rule,
+    extract_readings,
+    extract_value,
+    rule_from_definition,
+)
 from bot.alerts.state import WHOLE, AlertState, EvaluationError, Reading, Readings, Reason, State
 from bot.blocks.alerts import NotificationContext, format_value, incident_message, thread_reply
 from bot.schedules.due import read_cron
@@ -32,8 +40,16 @@ OUT = EvaluationError("down")
 X = None  # no data
 
 
-def steps(rule: Rule, found: list[Any], *, quiet: frozenset[int] = frozenset(), gaps: dict[int, int] | None = None) -> list[str]:
-    """`state` or `state reason` of each evaluation, five minutes apart but for the gaps (in minutes before a step)."""
+def steps(
+    rule: Rule,
+    found: list[Any],
+    *,
+    quiet: frozenset[int] = frozenset(),
+    gaps: dict[int, int] | None = None,
+) -> list[str]:
+    """`state` or `state reason` of each evaluation, five minutes apart but for the gaps (in minutes
+    before a step).
+    """
     watch, now, told = AlertState(), NOON, []
     for number, reading in enumerate(found):
         now += timedelta(minutes=(gaps or {}).get(number, 5))
@@ -43,7 +59,9 @@ def steps(rule: Rule, found: list[Any], *, quiet: frozenset[int] = frozenset(), 
 
 
 def whole(reading: Any) -> Readings | EvaluationError:
-    """The readings of a rule that looks at an answer as a whole, or those of its subjects as they are."""
+    """The readings of a rule that looks at an answer as a whole, or those of its subjects as they
+    are.
+    """
     return reading if isinstance(reading, EvaluationError | dict) else {WHOLE: reading}
 
 
@@ -78,7 +96,9 @@ TABLE: dict[str, tuple[dict[str, Any], list[Reading | Readings | EvaluationError
 
 @pytest.mark.parametrize(("changes", "readings", "expected"), TABLE.values(), ids=TABLE.keys())
 def test_a_rule_goes_through_its_states(
-    changes: dict[str, Any], readings: list[Reading | Readings | EvaluationError], expected: list[str]
+    changes: dict[str, Any],
+    readings: list[Reading | Readings | EvaluationError],
+    expected: list[str],
 ) -> None:
     assert steps(Rule(**{**RULE, **changes}), readings) == expected
 
@@ -107,7 +127,9 @@ def test_what_is_acknowledged_is_not_repeated_until_it_comes_again() -> None:
 def test_flapping_is_a_label_and_holds_nothing_back() -> None:
     rule, watch, labels = Rule(**RULE), AlertState(), []
     for n in range(60):
-        watch, reason = evaluate(rule, watch, whole(11.0 if n % 2 and n < 40 else 5.0), now=NOON + n * 5 * MINUTE)
+        watch, reason = evaluate(
+            rule, watch, whole(11.0 if n % 2 and n < 40 else 5.0), now=NOON + n * 5 * MINUTE
+        )
         assert (reason is not None) == (0 < n < 41)
         labels.append(watch.flapping)
     assert labels[: LOOKS_KEPT - 1] == [False] * (LOOKS_KEPT - 1)
@@ -119,9 +141,27 @@ def test_flapping_is_a_label_and_holds_nothing_back() -> None:
     ("each", "value", "values", "known", "found"),
     [
         ("", "bytes", {"bytes": 5}, {}, {"": 5.0}),
-        ("log", "bytes", {"bytes": 5, "by_log": {"kitchen": {"bytes": 3}}}, {"cellar": 1}, {"cellar": 0.0, "kitchen": 3.0}),
-        ("log", "bytes", {"by_log": {"kitchen": {"bytes": 3}}}, {"cellar": 1}, {"cellar": None, "kitchen": 3.0}),
-        ("actor", "failure_percent", {"calls": 2, "failure_percent": 1, "by_actor": {}}, {"ada": 1}, {"ada": None}),
+        (
+            "log",
+            "bytes",
+            {"bytes": 5, "by_log": {"kitchen": {"bytes": 3}}},
+            {"cellar": 1},
+            {"cellar": 0.0, "kitchen": 3.0},
+        ),
+        (
+            "log",
+            "bytes",
+            {"by_log": {"kitchen": {"bytes": 3}}},
+            {"cellar": 1},
+            {"cellar": None, "kitchen": 3.0},
+        ),
+        (
+            "actor",
+            "failure_percent",
+            {"calls": 2, "failure_percent": 1, "by_actor": {}},
+            {"ada": 1},
+            {"ada": None},
+        ),
         ("", "failures", {"failures": 3, "complete": False}, {}, {"": None}),
         ("", "failures", {"failures": 30, "complete": False}, {}, {"": 30.0}),
         ("", "failure_percent", {"failure_percent": 30, "complete": False}, {}, {"": None}),
@@ -165,18 +205,37 @@ def test_a_clock_that_is_put_back_makes_nothing_fire_twice_or_end() -> None:
         "inactive", "firing first", "firing", "firing", "inactive resolved", "inactive",
     ]  # fmt: skip
     held = Rule(**RULE, hold=10 * MINUTE)
-    assert steps(held, [11, 11, 11, 11, 11], gaps={2: -5}) == ["pending", "pending", "pending", "pending", "firing first"]
+    assert steps(held, [11, 11, 11, 11, 11], gaps={2: -5}) == [
+        "pending",
+        "pending",
+        "pending",
+        "pending",
+        "firing first",
+    ]
 
 
 def test_three_days_of_downtime_are_neither_breach_nor_calm() -> None:
     rule = Rule(**RULE, hold=10 * MINUTE, keep=10 * MINUTE, repeat=4 * 60 * MINUTE)
     told = steps(rule, [11, 11, 11, 11, 9, 9, 9], gaps={1: 3 * 1440, 5: 3 * 1440})
-    assert told == ["pending", "pending", "firing first", "firing", "firing", "firing repeat", "inactive resolved"]
+    assert told == [
+        "pending",
+        "pending",
+        "firing first",
+        "firing",
+        "firing",
+        "firing repeat",
+        "inactive resolved",
+    ]
 
 
 def test_time_away_is_not_time_of_calm() -> None:
     rule = Rule(**RULE, keep=10 * MINUTE)
-    assert steps(rule, [11, 9, 9, 9], gaps={2: 180}) == ["firing first", "firing", "firing", "inactive resolved"]
+    assert steps(rule, [11, 9, 9, 9], gaps={2: 180}) == [
+        "firing first",
+        "firing",
+        "firing",
+        "inactive resolved",
+    ]
 
 
 READINGS = st.lists(st.sampled_from([5.0, 8.0, 11.0, 20.0, X, OUT]), max_size=60)
@@ -198,7 +257,9 @@ RULES = st.builds(
 
 
 @given(RULES, READINGS, st.sets(st.integers(0, 60)))
-def test_nothing_is_told_without_a_change_or_an_elapsed_repeat(rule: Rule, found: list[Any], quiet: set[int]) -> None:
+def test_nothing_is_told_without_a_change_or_an_elapsed_repeat(
+    rule: Rule, found: list[Any], quiet: set[int]
+) -> None:
     """And what was told to fire is told to be over exactly once."""
     watch, now, open_, told_at = AlertState(), NOON, False, NOON
     for number, reading in enumerate(found):
@@ -223,11 +284,16 @@ def test_nothing_is_told_without_a_change_or_an_elapsed_repeat(rule: Rule, found
         assert bool(watch.told) == open_
 
 
-SUBJECTS = st.lists(st.dictionaries(st.sampled_from("abc"), st.sampled_from([5.0, 11.0, X])) | st.just(OUT), max_size=40)
+SUBJECTS = st.lists(
+    st.dictionaries(st.sampled_from("abc"), st.sampled_from([5.0, 11.0, X])) | st.just(OUT),
+    max_size=40,
+)
 
 
 @given(RULES, SUBJECTS)
-def test_every_subject_that_was_told_to_fire_is_told_to_be_calm_again(rule: Rule, found: list[Any]) -> None:
+def test_every_subject_that_was_told_to_fire_is_told_to_be_calm_again(
+    rule: Rule, found: list[Any]
+) -> None:
     """By a change or by the end, and by nothing else."""
     watch, now = AlertState(), NOON
     told: dict[str, State] = {}
@@ -239,11 +305,17 @@ def test_every_subject_that_was_told_to_fire_is_told_to_be_calm_again(rule: Rule
         else:
             assert reason in (None, Reason.REPEATED, Reason.CANNOT_TELL, Reason.TELLS_AGAIN)
         told = watch.told
-        assert told == {name: s.state for name, s in watch.subjects.items() if s.state in (State.FIRING, State.NO_DATA)}
+        assert told == {
+            name: s.state
+            for name, s in watch.subjects.items()
+            if s.state in (State.FIRING, State.NO_DATA)
+        }
 
 
 @given(st.lists(st.tuples(RULES, READINGS), min_size=2, max_size=3), st.randoms())
-def test_the_order_in_which_rules_are_evaluated_does_not_matter(watched: list[tuple[Rule, list[Any]]], spread: Any) -> None:
+def test_the_order_in_which_rules_are_evaluated_does_not_matter(
+    watched: list[tuple[Rule, list[Any]]], spread: Any
+) -> None:
     def outcomes(order: list[int]) -> dict[int, list[Any]]:
         told: dict[int, list[Any]] = {n: [] for n in order}
         watches = dict.fromkeys(order, AlertState())
@@ -251,7 +323,9 @@ def test_the_order_in_which_rules_are_evaluated_does_not_matter(watched: list[tu
             for n in order:
                 rule, found = watched[n]
                 if step < len(found):
-                    watches[n], reason = evaluate(rule, watches[n], whole(found[step]), now=NOON + step * 5 * MINUTE)
+                    watches[n], reason = evaluate(
+                        rule, watches[n], whole(found[step]), now=NOON + step * 5 * MINUTE
+                    )
                     told[n].append(reason)
         return told
 
@@ -279,7 +353,9 @@ def test_evaluations_are_at_whole_steps_whenever_the_bot_started() -> None:
 
 def test_an_evaluation_is_due_the_moment_a_planned_quiet_ends() -> None:
     once = Mute("release", frozenset({"spike"}), NOON, NOON + 20 * MINUTE)
-    often = Mute("night", frozenset({"spike"}), trigger=read_cron("0 13 * * *", UTC), lasting=7 * MINUTE)
+    often = Mute(
+        "night", frozenset({"spike"}), trigger=read_cron("0 13 * * *", UTC), lasting=7 * MINUTE
+    )
     times = EvaluationTimes(15 * MINUTE, [once, often])
     due, found = NOON, []
     while due < NOON + 80 * MINUTE:
@@ -294,7 +370,12 @@ def test_what_is_left_of_a_rule_is_what_it_watched(rule: Rule, each: str, is_bel
     rule = replace_(rule, line="/logs kitchen where(x each log y) 2h", each=each, **sides)
     left = rule_from_definition(rule.name, rule.definition, rule.channel)
     assert left.definition == rule.definition
-    assert (left.line, left.value, left.threshold, left.each) == (rule.line, rule.value, rule.threshold, each)
+    assert (left.line, left.value, left.threshold, left.each) == (
+        rule.line,
+        rule.value,
+        rule.threshold,
+        each,
+    )
 
 
 @pytest.mark.parametrize(
@@ -309,24 +390,36 @@ def test_what_is_left_of_a_rule_is_what_it_watched(rule: Rule, each: str, is_bel
         ({"peak_day": "2026-11-20"}, "peak_day", None),
     ],
 )
-def test_the_watched_value_is_one_of_the_answers(values: dict[str, Any], name: str, found: float | None) -> None:
+def test_the_watched_value_is_one_of_the_answers(
+    values: dict[str, Any], name: str, found: float | None
+) -> None:
     assert extract_value(values, name) == found
 
 
-def scene(rule: Rule, *found: Any, every: timedelta = 5 * MINUTE, **changes: Any) -> NotificationContext:
+def scene(
+    rule: Rule, *found: Any, every: timedelta = 5 * MINUTE, **changes: Any
+) -> NotificationContext:
     """What the last of these readings brings."""
     before = watch = AlertState()
     for n, reading in enumerate(found):
         before, now = watch, NOON + n * every
         watch, reason = evaluate(rule, before, whole(reading), now=now)
-    return NotificationContext(rule, before, watch, changes.pop("reason", reason), now, UTC, **changes)
+    return NotificationContext(
+        rule, before, watch, changes.pop("reason", reason), now, UTC, **changes
+    )
 
 
 SIZED = Rule(**{**RULE, "above": 5e9, "recover": 4.5e9, "hold": 30 * MINUTE})
 
 
 def test_a_notice_explains_itself() -> None:
-    told = scene(SIZED, OUT, *[5.72e9] * 7, window="25 Nov 2026", shortcomings=["1 day of the window not listed"])
+    told = scene(
+        SIZED,
+        OUT,
+        *[5.72e9] * 7,
+        window="25 Nov 2026",
+        shortcomings=["1 day of the window not listed"],
+    )
     text, blocks = incident_message(told)
     assert text.startswith("🔴 spike: bytes at 5.72 GB, above 5.00 GB")
     for said in (
@@ -353,7 +446,9 @@ def test_the_end_tells_how_long_it_lasted_and_how_bad_it_was() -> None:
     assert [e["action_id"] for e in blocks[-1]["elements"]] == ["ask.0", "alert.edit"]
 
 
-FAILURES = Rule(**{**RULE, "value": "failures", "each": "account", "above": 20.0, "repeat": 10 * MINUTE})
+FAILURES = Rule(
+    **{**RULE, "value": "failures", "each": "account", "above": 20.0, "repeat": 10 * MINUTE}
+)
 
 
 @pytest.mark.parametrize(
@@ -374,15 +469,26 @@ def test_what_is_said_in_the_thread(found: list[Any], says: str) -> None:
 
 def test_subjects_are_named_the_worst_first_and_shortened() -> None:
     text, _ = incident_message(scene(FAILURES, {f"account-{n}": 20.0 + n for n in range(12)}))
-    assert text.splitlines()[:3] == ["🔴 spike: failures above 20 for 11 of 12 accounts", "account-11: 31", "account-10: 30"]
+    assert text.splitlines()[:3] == [
+        "🔴 spike: failures above 20 for 11 of 12 accounts",
+        "account-11: 31",
+        "account-10: 30",
+    ]
     assert "… and 3 more" in text
 
 
 def test_who_has_taken_it_on_and_who_keeps_it_quiet_stands_in_the_message() -> None:
-    told = scene(Rule(**RULE), 11.0, quiet="until 25 Nov 16:00 (load test), by <@U0ADA>", reason=Reason.SILENCED)
+    told = scene(
+        Rule(**RULE),
+        11.0,
+        quiet="until 25 Nov 16:00 (load test), by <@U0ADA>",
+        reason=Reason.SILENCED,
+    )
     _, blocks = incident_message(told)
     assert "Quiet: until 25 Nov 16:00 (load test), by <@U0ADA>." in str(blocks)
-    assert thread_reply(told)[0].startswith("Silenced until 25 Nov 16:00 (load test). Its end is told")
+    assert thread_reply(told)[0].startswith(
+        "Silenced until 25 Nov 16:00 (load test). Its end is told"
+    )
     assert "alert.silence" not in str(blocks)
     taken = scene(Rule(**RULE), 11.0, reason=Reason.ACKNOWLEDGED)
     taken = replace_(taken, after=replace(taken.after, acknowledged_by="U0ADA"))
@@ -393,4 +499,8 @@ def test_who_has_taken_it_on_and_who_keeps_it_quiet_stands_in_the_message() -> N
 
 
 def test_values_are_shown_in_their_unit() -> None:
-    assert [format_value(n, 12.5) for n in ("failure_percent", "duration_p95_ms", "lines")] == ["12.5 %", "12 ms", "12.50"]
+    assert [format_value(n, 12.5) for n in ("failure_percent", "duration_p95_ms", "lines")] == [
+        "12.5 %",
+        "12 ms",
+        "12.50",
+    ]

@@ -1,4 +1,6 @@
-"""The lock holds what was promised; the map of imports is checked by import-linter in `make lint`."""
+"""The lock holds what was promised; the map of imports is checked by import-linter in
+`make lint`.
+"""
 
 from __future__ import annotations
 

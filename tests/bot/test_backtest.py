@@ -28,13 +28,18 @@ SPIKE = Rule(**{**RULE, "every": QUARTER})
 
 def tried(rule: Rule, *values: float | None, step: timedelta = QUARTER) -> Backtest:
     start = NOON - len(values) * step
-    looks = [EvaluationPoint(start + n * step, {WHOLE: value}, step) for n, value in enumerate(values)]
+    looks = [
+        EvaluationPoint(start + n * step, {WHOLE: value}, step) for n, value in enumerate(values)
+    ]
     return backtest(rule, looks, start=start, end=NOON)
 
 
 def test_firings_have_a_beginning_an_end_and_a_peak() -> None:
     test = tried(SPIKE, 5, 11, 13, 12, 5, None, 20)
-    assert [((f.start - test.start) // QUARTER, f.end and (f.end - test.start) // QUARTER, f.peak) for f in test.firings] == [
+    assert [
+        ((f.start - test.start) // QUARTER, f.end and (f.end - test.start) // QUARTER, f.peak)
+        for f in test.firings
+    ] == [
         (1, 4, 13),
         (6, None, 20),
     ]
@@ -43,7 +48,14 @@ def test_firings_have_a_beginning_an_end_and_a_peak() -> None:
 
 @pytest.mark.parametrize(
     ("values", "now"),
-    [([], "no_data"), ([None], "no_data"), ([5], "inactive"), ([11], "firing"), ([11, 5], "inactive"), ([5, None], "inactive")],
+    [
+        ([], "no_data"),
+        ([None], "no_data"),
+        ([5], "inactive"),
+        ([11], "firing"),
+        ([11, 5], "inactive"),
+        ([5, None], "inactive"),
+    ],
 )
 def test_how_it_stands_now(values: list[float | None], now: str) -> None:
     assert tried(SPIKE, *values).now == now
@@ -51,13 +63,19 @@ def test_how_it_stands_now(values: list[float | None], now: str) -> None:
 
 def test_what_must_last_longer_than_a_look_is_pending_first() -> None:
     rule = Rule(**{**RULE, "every": QUARTER, "hold": 30 * MINUTE})
-    assert [tried(rule, 11, *more).now for more in ([], [11], [11, 11])] == ["pending", "pending", "firing"]
+    assert [tried(rule, 11, *more).now for more in ([], [11], [11, 11])] == [
+        "pending",
+        "pending",
+        "firing",
+    ]
 
 
 def test_on_whole_days_what_must_last_for_minutes_has_lasted() -> None:
     rule = Rule(**{**RULE, "every": QUARTER, "hold": 30 * MINUTE, "keep": 10 * MINUTE})
     test = tried(rule, 5, 11, 5, 5, step=timedelta(days=1))
-    assert [(f.start - test.start, f.end) for f in test.firings] == [(timedelta(days=1), test.start + timedelta(days=2))]
+    assert [(f.start - test.start, f.end) for f in test.firings] == [
+        (timedelta(days=1), test.start + timedelta(days=2))
+    ]
     days = Rule(**{**RULE, "every": QUARTER, "hold": timedelta(days=2)})
     assert tried(days, 11, 11, step=timedelta(days=1)).firings == ()
     assert len(tried(days, 11, 11, 11, step=timedelta(days=1)).firings) == 1
@@ -68,14 +86,21 @@ def test_looks_that_are_alone_are_judged_each_for_itself() -> None:
     day = timedelta(days=1)
     rule = Rule(**{**RULE, "every": QUARTER, "recover": 6.0, "hold": 30 * MINUTE})
     start = NOON.replace(hour=0) - 4 * day
-    looks = [EvaluationPoint(start + n * day, {WHOLE: value}, day, alone=True) for n, value in enumerate((11.0, 12.0, 8.0, 11.0))]
+    looks = [
+        EvaluationPoint(start + n * day, {WHOLE: value}, day, alone=True)
+        for n, value in enumerate((11.0, 12.0, 8.0, 11.0))
+    ]
     test = backtest(rule, looks, start=start, end=NOON)
-    assert [((f.start - start).days, f.end and (f.end - start).days, f.peak) for f in test.firings] == [
+    assert [
+        ((f.start - start).days, f.end and (f.end - start).days, f.peak) for f in test.firings
+    ] == [
         (0, 1, 11),
         (1, 2, 12),
         (3, None, 11),
     ]
-    chart = next(b for b in backtest_blocks(test, UTC) if b["type"] == "data_visualization")["chart"]
+    chart = next(b for b in backtest_blocks(test, UTC) if b["type"] == "data_visualization")[
+        "chart"
+    ]
     assert chart["type"] == "bar"
     assert [point["value"] for point in chart["series"][2]["data"]] == [11, 12, 0, 11]
     held = backtest(Rule(**{**RULE, "hold": 2 * day}), looks, start=start, end=NOON)
@@ -85,7 +110,10 @@ def test_looks_that_are_alone_are_judged_each_for_itself() -> None:
 def test_look_that_is_alone_ends_where_samples_begin() -> None:
     day = timedelta(days=1)
     start = NOON.replace(hour=0) - day
-    looks = [EvaluationPoint(start, {WHOLE: 11.0}, day, alone=True), EvaluationPoint(NOON, {WHOLE: 5.0}, QUARTER)]
+    looks = [
+        EvaluationPoint(start, {WHOLE: 11.0}, day, alone=True),
+        EvaluationPoint(NOON, {WHOLE: 5.0}, QUARTER),
+    ]
     [firing] = backtest(SPIKE, looks, start=start, end=NOON).firings
     assert (firing.start, firing.end) == (start, start + day)
 
@@ -95,7 +123,10 @@ def test_look_that_is_alone_ends_where_samples_begin() -> None:
     [
         ([5] * 96, "would have fired not once in 1 day, now inactive"),
         ([5] * 95 + [11], "would have fired 1 time in 1 day, longest 15 min, now firing"),
-        ([11, 5] + [11] * 9 + [5] * 85, "would have fired 2 times in 1 day, longest 2 h 15 min, now inactive"),
+        (
+            [11, 5] + [11] * 9 + [5] * 85,
+            "would have fired 2 times in 1 day, longest 2 h 15 min, now inactive",
+        ),
         ([None] * 96, "nothing is known of the last 1 day"),
     ],
 )
@@ -114,7 +145,11 @@ def test_the_words_and_the_chart_show_where_it_fired() -> None:
     assert len(bars(test)) <= 20
 
 
-@given(st.lists(st.sampled_from([5.0, 8.0, 11.0, None]), max_size=60), st.sampled_from([None, 6.0]), st.sampled_from([0, 30]))
+@given(
+    st.lists(st.sampled_from([5.0, 8.0, 11.0, None]), max_size=60),
+    st.sampled_from([None, 6.0]),
+    st.sampled_from([0, 30]),
+)
 def test_any_past_is_told(values: list[float | None], recover: float | None, hold: int) -> None:
     test = tried(Rule(**{**RULE, "recover": recover, "hold": hold * MINUTE}), *values)
     assert test.samples + test.missing == len(values)
@@ -124,10 +159,23 @@ def test_any_past_is_told(values: list[float | None], recover: float | None, hol
 
 
 def test_what_was_sampled_stands_and_what_lies_between_is_computed() -> None:
-    kept = [Sample(NOON, 1.0, "inactive"), Sample(NOON + QUARTER, None, "error"), Sample(NOON + 2 * QUARTER, 2.0, "inactive")]
+    kept = [
+        Sample(NOON, 1.0, "inactive"),
+        Sample(NOON + QUARTER, None, "error"),
+        Sample(NOON + 2 * QUARTER, 2.0, "inactive"),
+    ]
     computed = [EvaluationPoint(NOON + n * QUARTER, {WHOLE: 9.0}, QUARTER) for n in range(-1, 4)]
-    assert [look.readings[WHOLE] for look in _joined(SPIKE, kept, computed)] == [9.0, 1.0, 9.0, 2.0, 9.0]
-    whole_day = [EvaluationPoint(NOON.replace(hour=0) - timedelta(days=n), {WHOLE: 9.0}, timedelta(days=1)) for n in (1, 0)]
+    assert [look.readings[WHOLE] for look in _joined(SPIKE, kept, computed)] == [
+        9.0,
+        1.0,
+        9.0,
+        2.0,
+        9.0,
+    ]
+    whole_day = [
+        EvaluationPoint(NOON.replace(hour=0) - timedelta(days=n), {WHOLE: 9.0}, timedelta(days=1))
+        for n in (1, 0)
+    ]
     assert [look.readings[WHOLE] for look in _joined(SPIKE, kept, whole_day)] == [9.0, 1.0, 2.0]
 
 
@@ -140,11 +188,15 @@ CALLS = st.lists(
 
 
 @given(CALLS, st.integers(0, 58), st.integers(1, 59))
-def test_the_history_of_calls_knows_of_each_window_what_its_answer_would_have(calls: list[Any], first: int, length: int) -> None:
+def test_the_history_of_calls_knows_of_each_window_what_its_answer_would_have(
+    calls: list[Any], first: int, length: int
+) -> None:
     start = NOON.replace(day=20) - timedelta(hours=1) + first * MINUTE
     window = Window(start, start + length * MINUTE)
     history = CallHistory(calls, ("edge", "iot"))
-    facts = AuditFacts(("edge", "iot"), window, [c for c in calls if window.start <= c.at < window.end], True)
+    facts = AuditFacts(
+        ("edge", "iot"), window, [c for c in calls if window.start <= c.at < window.end], True
+    )
     answer = audit_report(facts).values()
     for name in ("calls", "failures", "failure_percent", "actors", "duration_p95_ms"):
         assert history.values(window, name).get(name) == answer.get(name)

@@ -1,4 +1,6 @@
-"""Every message is within Slack's limits and inert, whatever came from outside; two readings of the limits agree."""
+"""Every message is within Slack's limits and inert, whatever came from outside; two readings of the
+limits agree.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ def usage(days: int, name: str = "Kitchen", logs: int = 0) -> tuple[str, list[Bl
     by_day = {first + timedelta(days=n): 10**9 + n for n in range(days)}
     by_log = LogUsage({first: {f"id-{n}{name[:40]}": n for n in range(logs)}}) if logs else None
     report = usage_report(UsageFacts("eu", DayRange(first, date(2026, 11, 20)), UsagePeriod(by_day, 5, None, None, name, name), date(2026, 11, 20), by_log=by_log, log_names={"id-0" + name[:40]: name}))  # fmt: skip
-    return usage_text(report, READ, by="day"), usage_blocks(report, READ, by="day", buttons=[("CSV", "/usage csv")])
+    return usage_text(report, READ, by="day"), usage_blocks(
+        report, READ, by="day", buttons=[("CSV", "/usage csv")]
+    )
 
 
 def audit(calls: int, text: str = "ada") -> tuple[str, list[Block]]:
@@ -60,10 +64,18 @@ def logs(lines: int, text: str = "GET /kitchen") -> tuple[str, list[Block]]:
     timeline = tuple((NOON + timedelta(minutes=n), n) for n in range(20))
     report = LogReport((text or "kitchen",), "eu", lines, lines * 9, False, True, {"error": 3}, (text,) * min(lines, 12), timeline, timedelta(minutes=1), (text,))  # fmt: skip
     shown: dict[str, Any] = {"file_name": "a.log", "query": text, "warnings": [text]}
-    return logs_text(report, READ, **shown), logs_blocks(report, READ, zone=UTC, buttons=[("2 h", "/logs x 2h")], **shown)
+    return logs_text(report, READ, **shown), logs_blocks(
+        report, READ, zone=UTC, buttons=[("2 h", "/logs x 2h")], **shown
+    )
 
 
-PARTS = Progress("so far", {t: Step(t, s, t) for t, s in zip(HOSTILE, ("in_progress", "complete", "error") * 3, strict=False)})  # type: ignore[arg-type]
+PARTS = Progress(
+    "so far",
+    {
+        t: Step(t, s, t)  # type: ignore[arg-type]
+        for t, s in zip(HOSTILE, ("in_progress", "complete", "error") * 3, strict=False)
+    },
+)
 SAMPLES = {
     **{f"usage {n} days": usage(n) for n in (1, 7, 20, 21, 92, 400, 3600)},
     "usage by 300 logs": usage(7, logs=300),
@@ -78,7 +90,9 @@ SAMPLES = {
 
 
 @pytest.mark.parametrize(("text", "blocks"), SAMPLES.values(), ids=SAMPLES.keys())
-def test_every_message_passes_both_readings_of_slacks_limits(text: str, blocks: list[Block]) -> None:
+def test_every_message_passes_both_readings_of_slacks_limits(
+    text: str, blocks: list[Block]
+) -> None:
     assert message_problems(to_fallback_text(text), blocks) == []
     assert block_kit_schema.complaints(blocks, most=50) == []
     assert not block_kit_schema.too_long(blocks)
@@ -92,8 +106,13 @@ def test_every_message_passes_both_readings_of_slacks_limits(text: str, blocks: 
 def test_nothing_from_outside_pings_links_or_hides(text: str, blocks: list[Block]) -> None:
     marked = [value for block in blocks for value in texts(block)]
     assert all(value["verbatim"] is True for value in marked)
-    assert not re.search(r"<[!@#h]", to_fallback_text(text) + "".join(value["text"] for value in marked))
-    assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b\x1b\x00]", to_fallback_text(text) + "".join(shown(blocks)))
+    assert not re.search(
+        r"<[!@#h]", to_fallback_text(text) + "".join(value["text"] for value in marked)
+    )
+    assert not re.search(
+        "[\u202a-\u202e\u2066-\u2069\u200b\x1b\x00]",
+        to_fallback_text(text) + "".join(shown(blocks)),
+    )
 
 
 def shown(value: Any) -> list[str]:
@@ -127,7 +146,12 @@ def test_no_text_leaves_its_code_span(text: str) -> None:
 
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_any_words_make_an_answer_that_slack_takes(text: str, other: str) -> None:
-    for said, blocks in (usage(3, text), audit(3, text), logs(3, text), (text or "x", messages.error_blocks(text or "x", other))):
+    for said, blocks in (
+        usage(3, text),
+        audit(3, text),
+        logs(3, text),
+        (text or "x", messages.error_blocks(text or "x", other)),
+    ):
         assert message_problems(to_fallback_text(said), blocks) == []
         assert block_kit_schema.complaints(blocks, most=50) == []
 
@@ -166,7 +190,13 @@ def test_too_many_blocks_charts_and_characters_are_found() -> None:
 
 
 def test_chart_labels_are_unique_and_at_most_twenty() -> None:
-    chart = kit.chart("t", kind="bar", series=[("s", [float(n) for n in range(30)])], labels=["01:30"] * 30, unit="B")
+    chart = kit.chart(
+        "t",
+        kind="bar",
+        series=[("s", [float(n) for n in range(30)])],
+        labels=["01:30"] * 30,
+        unit="B",
+    )
     labels = chart["chart"]["axis_config"]["categories"]
     assert len(labels) == len(set(labels)) == 20
 
@@ -179,7 +209,11 @@ def test_a_long_table_says_how_many_rows_it_leaves_out() -> None:
 
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(exclude_categories=())), st.lists
+        st.none()
+        | st.booleans()
+        | st.integers(-(2**53), 2**53)
+        | st.text(st.characters(exclude_categories=())),
+        st.lists,
     )
 )
 def test_what_goes_to_slack_is_json_whatever_is_in_it(value: Any) -> None:

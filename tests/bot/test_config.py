@@ -1,4 +1,6 @@
-"""The configuration: the example works, and every problem is told at once, by key, without a secret."""
+"""The configuration: the example works, and every problem is told at once, by key, without a
+secret.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,18 @@ from tests.conftest import ROOT
 
 ENVIRON = {
     name: f"value-of-{name}"
-    for name in ("RAPID7_API_KEY", "DW_USER", "DW_PASSWORD", "AKAMAI_CLIENT_TOKEN", "AKAMAI_CLIENT_SECRET", "AKAMAI_ACCESS_TOKEN")
+    for name in (
+        "RAPID7_API_KEY",
+        "DW_USER",
+        "DW_PASSWORD",
+        "AKAMAI_CLIENT_TOKEN",
+        "AKAMAI_CLIENT_SECRET",
+        "AKAMAI_ACCESS_TOKEN",
+    )
 }
-GOOD: dict[str, Any] = {"providers": {"r": {"kind": "rapid7", "region": "eu", "api_key": "env:RAPID7_API_KEY"}}}
+GOOD: dict[str, Any] = {
+    "providers": {"r": {"kind": "rapid7", "region": "eu", "api_key": "env:RAPID7_API_KEY"}}
+}
 
 
 def problems(table: dict[str, Any], folder: Path = ROOT) -> list[str]:
@@ -52,8 +63,15 @@ def test_everything_commented_out_in_the_example_works_too() -> None:
 def test_defaults() -> None:
     settings = parse_settings(GOOD, folder=Path("/etc/opswatch"), environ=ENVIRON)
     assert settings.database == Path("/etc/opswatch/bot.sqlite")
-    assert (settings.access.usage, settings.access.apiaudit, settings.access.logs) == (("*",), (), ())
-    assert (settings.limits.upload_plain, settings.limits.upload_total) == (1_000_000, 1_000_000_000)
+    assert (settings.access.usage, settings.access.apiaudit, settings.access.logs) == (
+        ("*",),
+        (),
+        (),
+    )
+    assert (settings.limits.upload_plain, settings.limits.upload_total) == (
+        1_000_000,
+        1_000_000_000,
+    )
     assert str(settings.timezone) == "UTC"
 
 
@@ -66,7 +84,13 @@ def test_ports_are_for_this_machine_alone_unless_configured() -> None:
 
 @pytest.mark.parametrize(
     ("given", "host"),
-    [("0.0.0.0", "0.0.0.0"), ("::", "::"), (" ::1 ", "::1"), ("LocalHost", "localhost"), ("bot.example.com", "bot.example.com")],
+    [
+        ("0.0.0.0", "0.0.0.0"),
+        ("::", "::"),
+        (" ::1 ", "::1"),
+        ("LocalHost", "localhost"),
+        ("bot.example.com", "bot.example.com"),
+    ],
 )
 def test_a_host_may_be_an_address_or_a_name(given: str, host: str) -> None:
     table = {**GOOD, "slack": {"host": given}, "health": {"port": 8080, "host": given}}
@@ -76,7 +100,19 @@ def test_a_host_may_be_an_address_or_a_name(given: str, host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["", "300.1.1.1", "127.0.0", "http://127.0.0.1", "127.0.0.1:3000", "a b", "-x", 127, True, "x" * 300]
+    "given",
+    [
+        "",
+        "300.1.1.1",
+        "127.0.0",
+        "http://127.0.0.1",
+        "127.0.0.1:3000",
+        "a b",
+        "-x",
+        127,
+        True,
+        "x" * 300,
+    ],
 )
 def test_what_is_no_host_is_refused(given: object) -> None:
     told = problems({**GOOD, "slack": {"host": given}, "health": {"port": 1, "host": given}})
@@ -91,11 +127,30 @@ def test_all_problems_are_told_together() -> None:
         "slack": {"mode": "pigeon"},
         "limits": {"upload_plain": "5 XB"},
         "providers": {
-            "r": {"kind": "rapid7", "region": "xx", "api_key": "a-written-out-secret", "montly_quota": "1 GB"},
-            "i": {"kind": "devicewise", "base_url": "http://example.com", "username": "env:NOBODY", "password": "env:NOTHING"},
+            "r": {
+                "kind": "rapid7",
+                "region": "xx",
+                "api_key": "a-written-out-secret",
+                "montly_quota": "1 GB",
+            },
+            "i": {
+                "kind": "devicewise",
+                "base_url": "http://example.com",
+                "username": "env:NOBODY",
+                "password": "env:NOTHING",
+            },
             "z": {"kind": "zebra"},
         },
-        "alert": [{"name": "spike", "ask": "/usage today", "value": "bytes", "above": "5 GB", "for": "30x", "channel": "#ops"}],
+        "alert": [
+            {
+                "name": "spike",
+                "ask": "/usage today",
+                "value": "bytes",
+                "above": "5 GB",
+                "for": "30x",
+                "channel": "#ops",
+            }
+        ],
     }
     told = problems(table)
     for key in ("timezone", "colour", "slack.mode", "limits.upload_plain", "providers.r.region", "providers.r.api_key", "providers.r.montly_quota", "providers.i.base_url", "providers.i.username", "providers.i.password", "providers.z", "alert.spike.for"):  # fmt: skip
@@ -159,7 +214,9 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     assert "from-a-file" not in repr(settings)
 
 
-@pytest.mark.parametrize(("text", "says"), [("a = = b", "not TOML"), ("api_key = 's3cret' x", "not TOML")])
+@pytest.mark.parametrize(
+    ("text", "says"), [("a = = b", "not TOML"), ("api_key = 's3cret' x", "not TOML")]
+)
 def test_what_is_not_toml_is_told_without_quoting_it(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "bot.toml").write_text(text)
     with pytest.raises(ConfigError, match=says) as caught:
@@ -172,7 +229,9 @@ def test_a_missing_file_points_to_the_example(tmp_path: Path) -> None:
         read_settings(tmp_path / "bot.toml", environ={})
 
 
-@pytest.mark.parametrize(("mode", "missing"), [("socket", "SLACK_APP_TOKEN"), ("http", "SLACK_SIGNING_SECRET")])
+@pytest.mark.parametrize(
+    ("mode", "missing"), [("socket", "SLACK_APP_TOKEN"), ("http", "SLACK_SIGNING_SECRET")]
+)
 def test_missing_tokens_are_named(mode: str, missing: str) -> None:
     with pytest.raises(ConfigError, match=missing):
         slack_tokens(mode, {"SLACK_BOT_TOKEN": "xoxb-1"})
@@ -180,7 +239,9 @@ def test_missing_tokens_are_named(mode: str, missing: str) -> None:
 
 def test_slack_is_not_spoken_to_in_the_clear() -> None:
     with pytest.raises(ConfigError, match="https"):
-        slack_tokens("neither", {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_API_URL": "http://example.com/api/"})
+        slack_tokens(
+            "neither", {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_API_URL": "http://example.com/api/"}
+        )
 
 
 def test_wrong_table_does_not_hide_what_is_wrong_in_others() -> None:
@@ -193,10 +254,23 @@ def test_wrong_table_does_not_hide_what_is_wrong_in_others() -> None:
             {"name": "two", "ask": "/usage r", "at": "daily", "channel": "#ops"},
         ],
         "alert": [alert, {**alert, "name": "b", "value": "bytes", "for": "x"}],
-        "mute": [{"name": "m", "alerts": ["b", "c"], "start": "2026-12-01T20:00", "end": "2026-12-01T23:00"}],
+        "mute": [
+            {
+                "name": "m",
+                "alerts": ["b", "c"],
+                "start": "2026-12-01T20:00",
+                "end": "2026-12-01T23:00",
+            }
+        ],
     }
     told = [line.split(" ")[0].rstrip(":") for line in problems(table)]
-    keys = ["slack.mode", "providers.r.region", "providers.r.api_key", "digest.two.at", "alert.b.for"]
+    keys = [
+        "slack.mode",
+        "providers.r.region",
+        "providers.r.api_key",
+        "digest.two.at",
+        "alert.b.for",
+    ]
     assert told == [*keys, "digest.one.ask", "alert.a.value", "mute.m.alerts"]
 
 
@@ -229,10 +303,20 @@ def test_problem_has_its_key_and_value_in_our_words(table: dict[str, Any], told:
 
 
 def test_all_variables_of_the_network_are_told_together() -> None:
-    environ = {**ENVIRON, "HTTPS_PROXY": "junk", "no_proxy": "[::1", "SSL_CERT_FILE": "/no/such/file"}
+    environ = {
+        **ENVIRON,
+        "HTTPS_PROXY": "junk",
+        "no_proxy": "[::1",
+        "SSL_CERT_FILE": "/no/such/file",
+    }
     with pytest.raises(ConfigError) as refused:
         parse_settings({**GOOD, "timezone": "Mars"}, folder=ROOT, environ=environ)
-    assert {problem.key for problem in refused.value.problems} == {"HTTPS_PROXY", "no_proxy", "SSL_CERT_FILE", "timezone"}
+    assert {problem.key for problem in refused.value.problems} == {
+        "HTTPS_PROXY",
+        "no_proxy",
+        "SSL_CERT_FILE",
+        "timezone",
+    }
 
 
 VALUES = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8), lambda v: st.lists(v, max_size=3) | st.dictionaries(st.sampled_from(["kind", "name", "ask", "r", "logs", "at"]), v, max_size=3), max_leaves=8)  # fmt: skip
@@ -240,7 +324,20 @@ VALUES = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_si
 
 @given(
     st.dictionaries(
-        st.sampled_from(["timezone", "database", "slack", "access", "limits", "providers", "digest", "alert", "mute", "x"]),
+        st.sampled_from(
+            [
+                "timezone",
+                "database",
+                "slack",
+                "access",
+                "limits",
+                "providers",
+                "digest",
+                "alert",
+                "mute",
+                "x",
+            ]
+        ),
         VALUES,
         max_size=4,
     )
@@ -267,7 +364,15 @@ def test_any_table_is_settings_or_a_list_of_problems(table: dict[str, Any]) -> N
 @pytest.mark.parametrize("scheme", ["env", "file"])
 def test_secret_is_cleaned_of_what_editors_leave(content: str, scheme: str, tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(content.encode())
-    table = {"providers": {"r": {"kind": "rapid7", "region": "eu", "api_key": "env:KEY" if scheme == "env" else "file:key"}}}
+    table = {
+        "providers": {
+            "r": {
+                "kind": "rapid7",
+                "region": "eu",
+                "api_key": "env:KEY" if scheme == "env" else "file:key",
+            }
+        }
+    }
     settings = parse_settings(table, folder=tmp_path, environ={"KEY": content})
     assert [secret.open() for secret in settings.secrets()] == ["key-1234"]
 
@@ -282,7 +387,9 @@ def test_secret_is_cleaned_of_what_editors_leave(content: str, scheme: str, tmp_
     ],
 )
 @pytest.mark.parametrize("scheme", ["env", "file"])
-def test_secret_that_cannot_be_one_is_refused_by_name(content: str, says: str, scheme: str, tmp_path: Path) -> None:
+def test_secret_that_cannot_be_one_is_refused_by_name(
+    content: str, says: str, scheme: str, tmp_path: Path
+) -> None:
     (tmp_path / "key").write_text(content, "utf-8")
     reference = "env:KEY" if scheme == "env" else "file:key"
     table = {"providers": {"r": {"kind": "rapid7", "region": "eu", "api_key": reference}}}
@@ -309,14 +416,18 @@ def test_secret_that_cannot_be_one_is_refused_by_name(content: str, says: str, s
 )
 def test_unusable_token_is_refused_by_name(environ: dict[str, str], key: str, says: str) -> None:
     with pytest.raises(ConfigError) as refused:
-        slack_tokens("socket", {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", **environ})
+        slack_tokens(
+            "socket", {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", **environ}
+        )
     assert key in {problem.key for problem in refused.value.problems}
     assert says in str(refused.value)
     assert "hunter2" not in str(refused.value)
 
 
 def test_tokens_are_cleaned_of_what_shells_leave() -> None:
-    tokens = slack_tokens("socket", {"SLACK_BOT_TOKEN": "xoxb-1\r\n", "SLACK_APP_TOKEN": '\ufeff"xapp-1" '})
+    tokens = slack_tokens(
+        "socket", {"SLACK_BOT_TOKEN": "xoxb-1\r\n", "SLACK_APP_TOKEN": '\ufeff"xapp-1" '}
+    )
     assert (tokens.bot.open(), tokens.app.open()) == ("xoxb-1", "xapp-1")
 
 
@@ -332,7 +443,9 @@ def test_tokens_are_cleaned_of_what_shells_leave() -> None:
     ],
     ids=["utf-16", "nul", "a key twice", "nested", "huge", "a folder"],
 )
-def test_unreadable_configuration_gives_one_sentence(content: bytes | None, says: str, tmp_path: Path) -> None:
+def test_unreadable_configuration_gives_one_sentence(
+    content: bytes | None, says: str, tmp_path: Path
+) -> None:
     path = tmp_path / "bot.toml"
     if content is None:
         path.mkdir()

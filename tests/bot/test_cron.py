@@ -1,4 +1,6 @@
-"""Cron is crontab(5): compared with an independent walk through every minute, through clock changes of several zones."""
+"""Cron is crontab(5): compared with an independent walk through every minute, through clock changes
+of several zones.
+"""
 
 from __future__ import annotations
 
@@ -27,15 +29,28 @@ EXPRESSIONS = """
 0 0 1 jan *|0 0 1 JUL *|0 0 * mar *|0 0 1 */3 *|0 0 1 1,4,7,10 *|0 0 * jan-mar mon|0 0 1 6-8 *|0 0 * oct sun|30 1 25 oct *|0 0 9 mar *
 0 0 29 3 *|30 1 29 3 *|30 2 8 3 *|0 0 1 nov *|30 1 1 11 *|0 0 30 mar *|0 9 * 11 1-5|*/45 * * * *|0 9 1-7 2 *|59 23 31 12 *
 """.replace("\n", "|").strip("|").split("|")  # fmt: skip
-ZONES = ["UTC", "America/New_York", "Europe/Dublin", "Australia/Lord_Howe", "Africa/Cairo", "Antarctica/Troll", "America/Havana"]
-# Just before the clock changes of 2026 in one of the zones, a leap day, and a new year; so many times are compared from each.
+ZONES = [
+    "UTC",
+    "America/New_York",
+    "Europe/Dublin",
+    "Australia/Lord_Howe",
+    "Africa/Cairo",
+    "Antarctica/Troll",
+    "America/Havana",
+]
+# Just before the clock changes of 2026 in one of the zones, a leap day, and a new year; so many
+# times are compared from each.
 STARTS = [datetime(2026, 3, 7, 22, 30), datetime(2026, 3, 28), datetime(2026, 4, 4), datetime(2026, 4, 23, 12), datetime(2026, 10, 3), datetime(2026, 10, 24),
           datetime(2026, 10, 29), datetime(2026, 10, 31), datetime(2027, 12, 31), datetime(2028, 2, 28)]  # fmt: skip
 COMPARED = 5
 
 
 def times(expression: str, zone: ZoneInfo, start: datetime, count: int) -> list[datetime]:
-    trigger, found, at = CronTrigger(expression, zone), list[datetime](), start - timedelta(microseconds=1)
+    trigger, found, at = (
+        CronTrigger(expression, zone),
+        list[datetime](),
+        start - timedelta(microseconds=1),
+    )
     while len(found) < count and (due := next_due(trigger, at)):
         found.append(due)
         at = due
@@ -45,9 +60,13 @@ def times(expression: str, zone: ZoneInfo, start: datetime, count: int) -> list[
 @pytest.mark.parametrize("zone", ZONES)
 def test_due_times_are_those_of_a_walk_through_every_minute(zone: str) -> None:
     assert len(EXPRESSIONS) >= 100
-    for expression, start in itertools.product(EXPRESSIONS, (start.replace(tzinfo=UTC) for start in STARTS)):
+    for expression, start in itertools.product(
+        EXPRESSIONS, (start.replace(tzinfo=UTC) for start in STARTS)
+    ):
         until = start + timedelta(days=900)
-        expected = list(itertools.islice(due_times(expression, ZoneInfo(zone), start, until), COMPARED))
+        expected = list(
+            itertools.islice(due_times(expression, ZoneInfo(zone), start, until), COMPARED)
+        )
         found = [due for due in times(expression, ZoneInfo(zone), start, COMPARED) if due < until]
         assert found == expected, (expression, start)
 
@@ -71,8 +90,12 @@ def test_next_time_is_right_from_any_second(expression: str, zone: str, seconds:
         ("*/30 1 * * *", "Europe/Dublin", "2026-10-25T00:31Z", "2026-10-25T01:00"),
     ],
 )
-def test_nothing_is_lost_or_doubled_at_clock_changes(expression: str, zone: str, start: str, first: str) -> None:
-    due = CronTrigger(expression, ZoneInfo(zone)).get_next_fire_time(None, datetime.fromisoformat(start))
+def test_nothing_is_lost_or_doubled_at_clock_changes(
+    expression: str, zone: str, start: str, first: str
+) -> None:
+    due = CronTrigger(expression, ZoneInfo(zone)).get_next_fire_time(
+        None, datetime.fromisoformat(start)
+    )
     assert due == datetime.fromisoformat(f"{first}Z")
 
 
@@ -90,7 +113,9 @@ def test_nothing_is_lost_or_doubled_at_clock_changes(expression: str, zone: str,
 )
 def test_nicknames_are_read(nickname: str, expression: str) -> None:
     start = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
-    assert times(nickname, ZoneInfo("Europe/Dublin"), start, 3) == times(expression, ZoneInfo("Europe/Dublin"), start, 3)
+    assert times(nickname, ZoneInfo("Europe/Dublin"), start, 3) == times(
+        expression, ZoneInfo("Europe/Dublin"), start, 3
+    )
 
 
 @pytest.mark.parametrize(

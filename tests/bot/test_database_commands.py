@@ -1,4 +1,6 @@
-"""`backup`, `restore`, `migrate` and `forget`: nothing is lost, nothing is overwritten, and exit codes are as promised."""
+"""`backup`, `restore`, `migrate` and `forget`: nothing is lost, nothing is overwritten, and exit
+codes are as promised.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +29,23 @@ NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 
 
 def opswatch(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    env = {name: value for name, value in os.environ.items() if name != "BOT_CONFIG"} | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run([sys.executable, "-m", "bot", *words], cwd=cwd, env=env, capture_output=True, text=True, timeout=120)
+    env = {name: value for name, value in os.environ.items() if name != "BOT_CONFIG"} | {
+        "PYTHONPATH": str(ROOT)
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *words],
+        cwd=cwd,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
 
 
 def asked(number: int, user: str = "U0ADA", text: str = "last 7 days") -> QuestionRecord:
-    return QuestionRecord(f"d{number}", NOW, user, "C0OPS", "usage", text, "slash", outcome="answered")
+    return QuestionRecord(
+        f"d{number}", NOW, user, "C0OPS", "usage", text, "slash", outcome="answered"
+    )
 
 
 @pytest.fixture
@@ -68,7 +81,10 @@ def open_elsewhere(database: Path) -> Iterator[None]:
         "sys.stdin.read()\n"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", code, str(database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, str(database)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout
     assert process.stdout.readline() == "open\n"
@@ -81,7 +97,8 @@ def open_elsewhere(database: Path) -> Iterator[None]:
 def make_newer(database: Path) -> None:
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute(
-            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('opswatch', '9999_future', 'now')"
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('opswatch', "
+            "'9999_future', 'now')"
         )
 
 
@@ -135,7 +152,9 @@ def test_backup_of_a_damaged_database_leaves_nothing(folder: Path) -> None:
 
 
 def test_backup_under_concurrent_writes_is_consistent(folder: Path) -> None:
-    """Each transaction adds a row to both tables, so a copy of one instant has as many in the one as in the other."""
+    """Each transaction adds a row to both tables, so a copy of one instant has as many in the one
+    as in the other.
+    """
     database, stop = folder / "bot.sqlite", threading.Event()
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("CREATE TABLE a (t TEXT)")
@@ -164,7 +183,9 @@ def test_backup_under_concurrent_writes_is_consistent(folder: Path) -> None:
             assert copied.rows["a"] == copied.rows["b"] >= int(str(before))
             [(ok,)] = rows(folder / f"copy-{number}.sqlite", "PRAGMA integrity_check")
             assert ok == "ok"
-            assert rows(folder / f"copy-{number}.sqlite", "SELECT count(*) FROM a") == [(copied.rows["a"],)]
+            assert rows(folder / f"copy-{number}.sqlite", "SELECT count(*) FROM a") == [
+                (copied.rows["a"],)
+            ]
     finally:
         stop.set()
         thread.join()
@@ -197,7 +218,11 @@ def test_restore_keeps_what_a_crash_left_in_the_log(folder: Path) -> None:
     assert (folder / "bot.sqlite-wal").exists()
     assert opswatch("restore", "copy.sqlite", cwd=folder).returncode == 0
     assert rows(folder / "bot.sqlite", "SELECT DISTINCT text FROM questions") == [("last 7 days",)]
-    [kept] = [path for path in folder.glob("bot.sqlite.before-restore-*") if not path.name.endswith(("-wal", "-shm"))]
+    [kept] = [
+        path
+        for path in folder.glob("bot.sqlite.before-restore-*")
+        if not path.name.endswith(("-wal", "-shm"))
+    ]
     assert rows(kept, "SELECT DISTINCT text FROM questions") == [("late",)]
 
 
@@ -244,7 +269,9 @@ def cut_short(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: 4096 * 6])
 
 
-@pytest.mark.parametrize("spoil", [not_a_database, empty, of_another_program, cut_short, make_newer, Path.unlink])
+@pytest.mark.parametrize(
+    "spoil", [not_a_database, empty, of_another_program, cut_short, make_newer, Path.unlink]
+)
 def test_restore_refuses_what_is_no_backup(folder: Path, spoil: object) -> None:
     assert opswatch("backup", "copy.sqlite", cwd=folder).returncode == 0
     assert callable(spoil)
@@ -287,7 +314,10 @@ def test_dry_run_without_database_names_every_step(folder: Path) -> None:
     assert not (folder / "bot.sqlite").exists()
 
 
-@pytest.mark.parametrize("words", [("migrate",), ("migrate", "--dry-run"), ("backup", "copy.sqlite"), ("forget", "U0ADA")])
+@pytest.mark.parametrize(
+    "words",
+    [("migrate",), ("migrate", "--dry-run"), ("backup", "copy.sqlite"), ("forget", "U0ADA")],
+)
 def test_newer_database_is_refused(folder: Path, words: tuple[str, ...]) -> None:
     make_newer(folder / "bot.sqlite")
     ran = opswatch(*words, cwd=folder)
@@ -302,18 +332,33 @@ async def fill_with_people(database: Path) -> None:
     await store.claim_question(asked(10, user="U0ADA1"))
     await store.claim_question(asked(11, user="U0LINUS", text="what did <@U0ADA> do?"))
     await store.keep_answer("t1", user="U0ADA", channel="C0OPS", text="secret", blocks=[], now=NOW)
-    await posts.subscribe(channel="C0OPS", line="/usage", cron="0 9 * * *", said="at 09:00", user="U0ADA", now=NOW)
+    await posts.subscribe(
+        channel="C0OPS", line="/usage", cron="0 9 * * *", said="at 09:00", user="U0ADA", now=NOW
+    )
     for user in ("U0ADA", "U0LINUS"):
-        await alerts.add_rule(name=f"of-{user}", command="usage", channel="C0OPS", rule="{}", user=user, now=NOW)
-    await alerts.silence("of-U0LINUS", end=NOW + timedelta(hours=1), comment="call Ada", user="U0ADA", now=NOW)
+        await alerts.add_rule(
+            name=f"of-{user}", command="usage", channel="C0OPS", rule="{}", user=user, now=NOW
+        )
+    await alerts.silence(
+        "of-U0LINUS", end=NOW + timedelta(hours=1), comment="call Ada", user="U0ADA", now=NOW
+    )
     await store.close()
     watch = '{"acknowledged_by":"U0ADA"}'
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute(
-            "INSERT INTO alerts (name, definition, state, due, watch) VALUES ('x', '', 'firing', '2026', ?)", (watch,)
+            (
+                "INSERT INTO alerts (name, definition, state, due, watch) VALUES ('x', '', "
+                "'firing', '2026', ?)"
+            ),
+            (watch,),
         )
-        sent = "INSERT INTO outbox (key, channel, text, blocks, queued_at, not_before, state, attempts) VALUES (?, ?, ?, ?, '', '', ?, 0)"
-        connection.execute(sent, ("k1", "C0OPS", "Silenced by Ada Lovelace.", '[{"text":"<@U0ADA>"}]', "sent"))
+        sent = (
+            "INSERT INTO outbox (key, channel, text, blocks, queued_at, not_before, state, "
+            "attempts) VALUES (?, ?, ?, ?, '', '', ?, 0)"
+        )
+        connection.execute(
+            sent, ("k1", "C0OPS", "Silenced by Ada Lovelace.", '[{"text":"<@U0ADA>"}]', "sent")
+        )
         connection.execute(sent, ("k2", "C0OPS", "by <@U0ADA>", "[]", "pending"))
         connection.execute(sent, ("k3", "U0ADA", "for you", "[]", "sent"))
 
@@ -348,7 +393,10 @@ def test_forget_pauses_what_the_person_made(peopled: Path) -> None:
 def test_forget_hands_over_what_the_person_made(peopled: Path) -> None:
     ran = opswatch("forget", "U0ADA", "--hand-over", "U0GRACE", cwd=peopled)
     assert "Handed over to U0GRACE" in ran.stdout
-    assert rows(peopled / "bot.sqlite", "SELECT user FROM rules ORDER BY number") == [("U0GRACE",), ("U0LINUS",)]
+    assert rows(peopled / "bot.sqlite", "SELECT user FROM rules ORDER BY number") == [
+        ("U0GRACE",),
+        ("U0LINUS",),
+    ]
 
 
 def test_forget_is_refused_while_in_use(peopled: Path) -> None:
@@ -356,7 +404,9 @@ def test_forget_is_refused_while_in_use(peopled: Path) -> None:
         ran = opswatch("forget", "U0ADA", cwd=peopled)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert "stop the bot" in ran.stderr
-    assert rows(peopled / "bot.sqlite", "SELECT count(*) FROM questions WHERE user = 'U0ADA'") == [(3,)]
+    assert rows(peopled / "bot.sqlite", "SELECT count(*) FROM questions WHERE user = 'U0ADA'") == [
+        (3,)
+    ]
 
 
 def test_forget_says_where_nothing_was_stored(folder: Path) -> None:
@@ -391,5 +441,7 @@ def test_backup_of_a_directory_is_refused(folder: Path) -> None:
 
 def test_database_path_may_be_a_reference(tmp_path: Path) -> None:
     (tmp_path / "bot.toml").write_text('database = "env:OPSWATCH_DATABASE"\n')
-    found = read_database_path(tmp_path / "bot.toml", environ={"OPSWATCH_DATABASE": "/data/bot.sqlite"})
+    found = read_database_path(
+        tmp_path / "bot.toml", environ={"OPSWATCH_DATABASE": "/data/bot.sqlite"}
+    )
     assert found == Path("/data/bot.sqlite")

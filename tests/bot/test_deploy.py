@@ -1,4 +1,6 @@
-"""What is shipped for systemd, containers and Kubernetes keeps its promises: no root, nothing writable but data, no secret inside."""
+"""What is shipped for systemd, containers and Kubernetes keeps its promises: no root, nothing
+writable but data, no secret inside.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,14 @@ DEPLOY = ROOT / "deploy"
 UNIT = (DEPLOY / "opswatch.service").read_text()
 CONTAINERFILE = (DEPLOY / "Containerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
-KUBERNETES: list[dict[str, Any]] = list(yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text()))
+KUBERNETES: list[dict[str, Any]] = list(
+    yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text())
+)
 SERVICE: dict[str, Any] = COMPOSE["services"]["opswatch"]
 USER = 10001
-needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+needs_systemd = pytest.mark.skipif(
+    not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed"
+)
 
 
 def settings_in_unit(name: str) -> list[str]:
@@ -70,14 +76,23 @@ def scalars(value: Any) -> Iterator[str]:
 @needs_systemd
 def test_unit_is_valid() -> None:
     ran = subprocess.run(
-        ["systemd-analyze", "verify", str(DEPLOY / "opswatch.service")], capture_output=True, text=True, timeout=120
+        ["systemd-analyze", "verify", str(DEPLOY / "opswatch.service")],
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
 @needs_systemd
 def test_unit_is_hardened() -> None:
-    command = ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(DEPLOY / "opswatch.service")]
+    command = [
+        "systemd-analyze",
+        "security",
+        "--offline=true",
+        "--threshold=20",
+        str(DEPLOY / "opswatch.service"),
+    ]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
     level = re.search(r"exposure level for opswatch\.service: ([\d.]+)", ran.stdout)
     assert level and float(level[1]) <= 2.0, ran.stdout
@@ -97,7 +112,10 @@ def test_unit_reads_each_secret_as_a_credential() -> None:
     credentials = dict(line.split(":") for line in settings_in_unit("LoadCredential"))
     assert set(credentials) == {"slack-bot-token", "slack-app-token", "rapid7-api-key"}
     tokens = [line for line in settings_in_unit("Environment") if "TOKEN" in line]
-    assert {token.split("=", 1)[1] for token in tokens} == {"file:%d/slack-bot-token", "file:%d/slack-app-token"}
+    assert {token.split("=", 1)[1] for token in tokens} == {
+        "file:%d/slack-bot-token",
+        "file:%d/slack-app-token",
+    }
 
 
 def test_image_runs_without_root() -> None:
@@ -128,11 +146,23 @@ def test_image_reports_its_health() -> None:
 
 
 def test_image_is_built_from_an_allow_list() -> None:
-    lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
+    lines = [
+        line
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
     assert lines[0] == "*"
     for path in (*(line[1:] for line in lines if line.startswith("!")),):
         assert list(ROOT.glob(path)), path
-    for name in ("bot", "handlers", "providers", "pyproject.toml", "README.md", "LICENSE", "bot.example.toml"):
+    for name in (
+        "bot",
+        "handlers",
+        "providers",
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+        "bot.example.toml",
+    ):
         assert f"!{name}" in lines
 
 
@@ -149,7 +179,9 @@ def test_locks_of_the_image_agree_with_the_lock() -> None:
 
 def test_image_installs_every_dependency_and_no_tools() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = {re.split(r"[<>=\[;]", dependency)[0].strip() for dependency in project["dependencies"]}
+    wanted = {
+        re.split(r"[<>=\[;]", dependency)[0].strip() for dependency in project["dependencies"]
+    }
     pinned = set(re.findall(r"^(\S+)==", (DEPLOY / "requirements.lock").read_text(), re.MULTILINE))
     assert wanted <= pinned
     assert not pinned & {"pytest", "ruff", "mypy", "playwright", "hatchling"}
@@ -161,7 +193,10 @@ def test_compose_limits_the_container() -> None:
     assert SERVICE["cap_drop"] == ["ALL"]
     assert SERVICE["security_opt"] == ["no-new-privileges:true"]
     assert not {"privileged", "network_mode", "ports", "pid", "devices"} & set(SERVICE)
-    assert {volume["target"] for volume in SERVICE["volumes"] if not volume.get("read_only")} == {"/data", "/tmp"}
+    assert {volume["target"] for volume in SERVICE["volumes"] if not volume.get("read_only")} == {
+        "/data",
+        "/tmp",
+    }
     assert "/healthz" in SERVICE["healthcheck"]["test"][-1]
 
 
@@ -202,12 +237,17 @@ def test_kubernetes_limits_the_container() -> None:
     assert container["capabilities"] == {"drop": ["ALL"]}
     assert POD["automountServiceAccountToken"] is False
     assert CONTAINER["resources"]["limits"]["memory"]
-    assert {mount["mountPath"] for mount in CONTAINER["volumeMounts"] if not mount.get("readOnly")} == {"/data", "/tmp"}
+    assert {
+        mount["mountPath"] for mount in CONTAINER["volumeMounts"] if not mount.get("readOnly")
+    } == {"/data", "/tmp"}
 
 
 def test_kubernetes_asks_how_the_bot_is() -> None:
     ports = {port["name"]: port["containerPort"] for port in CONTAINER["ports"]}
-    paths = {name: CONTAINER[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")}
+    paths = {
+        name: CONTAINER[f"{name}Probe"]["httpGet"]["path"]
+        for name in ("startup", "liveness", "readiness")
+    }
     assert paths == {"startup": "/healthz", "liveness": "/healthz", "readiness": "/readyz"}
     for name in paths:
         assert ports[CONTAINER[f"{name}Probe"]["httpGet"]["port"]] == 8080
@@ -217,12 +257,17 @@ def test_kubernetes_mounts_what_is_defined() -> None:
     volumes = {volume["name"]: volume for volume in POD["volumes"]}
     assert {mount["name"] for mount in CONTAINER["volumeMounts"]} == set(volumes)
     assert volumes["config"]["configMap"]["name"] == kind("ConfigMap")["metadata"]["name"]
-    assert volumes["data"]["persistentVolumeClaim"]["claimName"] == kind("PersistentVolumeClaim")["metadata"]["name"]
+    assert (
+        volumes["data"]["persistentVolumeClaim"]["claimName"]
+        == kind("PersistentVolumeClaim")["metadata"]["name"]
+    )
     assert volumes["secrets"]["secret"]["defaultMode"] == 0o440
 
 
 def test_kubernetes_configuration_is_valid(tmp_path: Path) -> None:
-    """Its secrets are where the pod mounts them, its data where the claim is, and its health where the probes ask."""
+    """Its secrets are where the pod mounts them, its data where the claim is, and its health where
+    the probes ask.
+    """
     text = kind("ConfigMap")["data"]["bot.toml"]
     mounts = {mount["name"]: mount["mountPath"] for mount in CONTAINER["volumeMounts"]}
     (tmp_path / "rapid7-api-key").write_text("a-key")
@@ -233,7 +278,9 @@ def test_kubernetes_configuration_is_valid(tmp_path: Path) -> None:
     assert settings.health and (settings.health.host, settings.health.port) == ("0.0.0.0", 8080)
 
 
-@pytest.mark.parametrize("name", ["opswatch.service", "Containerfile", "compose.yaml", "kubernetes.yaml"])
+@pytest.mark.parametrize(
+    "name", ["opswatch.service", "Containerfile", "compose.yaml", "kubernetes.yaml"]
+)
 def test_no_secret_is_written_out(name: str) -> None:
     text = (DEPLOY / name).read_text()
     assert not re.search(r"xox[bp]-|xapp-|BEGIN [A-Z ]*PRIVATE", text)

@@ -30,7 +30,15 @@ def test_sizes_are_decimal_with_three_digits(count: float, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "count"),
-    [("5 GB", 5 * 10**9), ("750MB", 750 * 10**6), ("1.5 kb", 1500), ("12", 12), ("x", None), ("5 GiB", None), ("-1 GB", None)],
+    [
+        ("5 GB", 5 * 10**9),
+        ("750MB", 750 * 10**6),
+        ("1.5 kb", 1500),
+        ("12", 12),
+        ("x", None),
+        ("5 GiB", None),
+        ("-1 GB", None),
+    ],
 )
 def test_sizes_are_read_back(text: str, count: int | None) -> None:
     assert formatting.read_size(text) == count
@@ -52,7 +60,10 @@ def test_durations_are_read(text: str, length: timedelta | None) -> None:
     assert formatting.read_duration(text) == length
 
 
-@pytest.mark.parametrize("bad", ["\x1b[31m", "\u202e", "\u200b", "\x00", "\u2028", "\u2066", "\x85", "\U000e0041", "\ud800"])
+@pytest.mark.parametrize(
+    "bad",
+    ["\x1b[31m", "\u202e", "\u200b", "\x00", "\u2028", "\u2066", "\x85", "\U000e0041", "\ud800"],
+)
 def test_characters_that_nobody_sees_become_a_dot(bad: str) -> None:
     clean = formatting.sanitise(f"a{bad}b")
     assert clean.startswith("a·")
@@ -66,7 +77,8 @@ def test_lists_shorten_with_a_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"), [(40, "40 s"), (720, "12 min"), (7800, "2 h 10 min"), (7200, "2 h"), (260_000, "3 days")]
+    ("seconds", "said"),
+    [(40, "40 s"), (720, "12 min"), (7800, "2 h 10 min"), (7200, "2 h"), (260_000, "3 days")],
 )
 def test_how_long_something_lasts(seconds: int, said: str) -> None:
     assert formatting.format_duration(timedelta(seconds=seconds)) == said
@@ -74,12 +86,20 @@ def test_how_long_something_lasts(seconds: int, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("today", "day", "moment"),
-    [("2026-11-21", "Sat 21 Nov", "21 Nov 00:30"), ("2027-01-01", "Sat 21 Nov 2026", "21 Nov 2026 00:30")],
+    [
+        ("2026-11-21", "Sat 21 Nov", "21 Nov 00:30"),
+        ("2027-01-01", "Sat 21 Nov 2026", "21 Nov 2026 00:30"),
+    ],
 )
 def test_year_is_shown_where_it_is_not_this_one(today: str, day: str, moment: str) -> None:
     now = datetime.fromisoformat(f"{today}T12:00Z")
     assert formatting.format_day(date(2026, 11, 21), now.date()) == day
-    assert formatting.format_time(datetime(2026, 11, 20, 23, 30, tzinfo=UTC), timezone(timedelta(hours=1)), now) == moment
+    assert (
+        formatting.format_time(
+            datetime(2026, 11, 20, 23, 30, tzinfo=UTC), timezone(timedelta(hours=1)), now
+        )
+        == moment
+    )
 
 
 def test_this_year_is_that_of_the_zone() -> None:

@@ -1,4 +1,6 @@
-"""No answer misleads: what is missing is said first, like is compared with like, unknown is no zero, and old days have their year."""
+"""No answer misleads: what is missing is said first, like is compared with like, unknown is no
+zero, and old days have their year.
+"""
 
 from __future__ import annotations
 
@@ -71,9 +73,13 @@ COMPARISONS: dict[str, tuple[date, date, Any, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("first", "last", "value", "said"), COMPARISONS.values(), ids=COMPARISONS.keys())
+@pytest.mark.parametrize(
+    ("first", "last", "value", "said"), COMPARISONS.values(), ids=COMPARISONS.keys()
+)
 def test_like_is_compared_with_like(first: date, last: date, value: Any, said: str) -> None:
-    """Every week is like the last one, so that weekends and a day half over are all that could mislead."""
+    """Every week is like the last one, so that weekends and a day half over are all that could
+    mislead.
+    """
     by_day = {**history(usage=weekly), TODAY: 3}
     report = report_of(by_day, first, last)
     assert report.values().get("change_percent") == value
@@ -81,7 +87,9 @@ def test_like_is_compared_with_like(first: date, last: date, value: Any, said: s
     assert ("Against" in text_of(report)) == bool(said)
 
 
-@pytest.mark.parametrize("gap", [date(2026, 11, 16), date(2026, 11, 9)], ids=["in the window", "in the window before"])
+@pytest.mark.parametrize(
+    "gap", [date(2026, 11, 16), date(2026, 11, 9)], ids=["in the window", "in the window before"]
+)
 def test_windows_with_gaps_are_not_compared(gap: date) -> None:
     by_day = history()
     del by_day[gap]
@@ -109,7 +117,9 @@ def test_a_missing_day_within_the_chart_is_no_bar_of_zero() -> None:
     by_day = history(12)
     del by_day[date(2026, 11, 15)]
     chart = usage_chart(report_of(by_day, date(2026, 11, 11), TODAY))
-    assert [label for label, usage in zip(chart["labels"], chart["usage"], strict=True) if not usage] == ["15 Nov: no data"]
+    assert [
+        label for label, usage in zip(chart["labels"], chart["usage"], strict=True) if not usage
+    ] == ["15 Nov: no data"]
 
 
 def test_old_days_show_their_year_and_others_do_not() -> None:
@@ -145,10 +155,16 @@ NAMED = {"bytes", "days", "days_missing", "mean_bytes_per_day", "peak_bytes", "p
 
 
 @pytest.mark.parametrize(("by_day", "changes", "absent"), VALUES.values(), ids=VALUES.keys())
-def test_usage_values_that_are_unknown_are_absent(by_day: dict[date, int], changes: dict[str, Any], absent: set[str]) -> None:
-    values = report_of(by_day, date(2026, 11, 13), date(2026, 11, 19), **{"monthly_quota": 9000, **changes}).values()
+def test_usage_values_that_are_unknown_are_absent(
+    by_day: dict[date, int], changes: dict[str, Any], absent: set[str]
+) -> None:
+    values = report_of(
+        by_day, date(2026, 11, 13), date(2026, 11, 19), **{"monthly_quota": 9000, **changes}
+    ).values()
     assert NAMED - values.keys() == absent
-    listed = [usage for day, usage in by_day.items() if date(2026, 11, 13) <= day <= date(2026, 11, 19)]
+    listed = [
+        usage for day, usage in by_day.items() if date(2026, 11, 13) <= day <= date(2026, 11, 19)
+    ]
     assert values.get("bytes") == (sum(listed) if listed else None)
     assert values.get("mean_bytes_per_day") == (sum(listed) / len(listed) if listed else None)
     assert values["days_missing"] == 7 - len(listed)
@@ -162,8 +178,12 @@ def call(minute: float = 0, **changes: Any) -> ApiCall:
     return ApiCall(**{**given, **changes})
 
 
-def audit(*calls: ApiCall, accounts: tuple[str, ...] = ("edge", "iot"), **facts: Any) -> AuditReport:
-    return audit_report(AuditFacts(accounts, facts.pop("window", HOUR), calls, **{"complete": True, **facts}))
+def audit(
+    *calls: ApiCall, accounts: tuple[str, ...] = ("edge", "iot"), **facts: Any
+) -> AuditReport:
+    return audit_report(
+        AuditFacts(accounts, facts.pop("window", HOUR), calls, **{"complete": True, **facts})
+    )
 
 
 def said(report: AuditReport, *warnings: str) -> tuple[str, list[Block]]:
@@ -180,7 +200,9 @@ def test_failures_are_headed_failed() -> None:
 
 
 def test_a_missing_account_is_the_first_thing_said() -> None:
-    text, blocks = said(audit(call(), complete=False), "edge is missing from this answer: it is away.")
+    text, blocks = said(
+        audit(call(), complete=False), "edge is missing from this answer: it is away."
+    )
     assert text.split("\n")[:3] == [
         "edge is missing from this answer: it is away.",
         "This answer is incomplete.",
@@ -226,7 +248,9 @@ def test_an_account_without_data_yet_has_no_values_of_its_own() -> None:
 
 
 def test_audit_chart_ends_where_the_data_ends() -> None:
-    report = audit(*(call(n) for n in range(0, 59, 3)), data_until=HOUR.start + timedelta(minutes=40))
+    report = audit(
+        *(call(n) for n in range(0, 59, 3)), data_until=HOUR.start + timedelta(minutes=40)
+    )
     text, blocks = said(report)
     assert chart_of(blocks)["labels"][-1] == "11:35"
     assert sum(chart_of(blocks)["calls"]) == 14
@@ -265,5 +289,7 @@ AUDIT_VALUES: dict[str, tuple[list[ApiCall], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("calls", "values"), AUDIT_VALUES.values(), ids=AUDIT_VALUES.keys())
-def test_audit_values_that_are_unknown_are_absent(calls: list[ApiCall], values: dict[str, Any]) -> None:
+def test_audit_values_that_are_unknown_are_absent(
+    calls: list[ApiCall], values: dict[str, Any]
+) -> None:
     assert audit(*calls).values() == values

@@ -1,4 +1,6 @@
-"""Words that are made to be slow: the work they cause grows no faster than they do, and is bounded."""
+"""Words that are made to be slow: the work they cause grows no faster than they do, and
+is bounded.
+"""
 
 from __future__ import annotations
 
@@ -45,14 +47,18 @@ def tried(command: CommandName, words: str) -> None:
 
 @pytest.mark.parametrize("command", ["usage", "apiaudit", "logs"])
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
-def test_work_grows_no_faster_than_the_words(command: CommandName, shape: Callable[[int], str]) -> None:
+def test_work_grows_no_faster_than_the_words(
+    command: CommandName, shape: Callable[[int], str]
+) -> None:
     tried(command, shape(50))
     assert max(growth(lambda size: tried(command, shape(size)), [100, 200, 400])) < 2.6
 
 
 @pytest.mark.parametrize("command", ["usage", "apiaudit", "logs"])
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
-def test_no_question_takes_much_work_or_memory(command: CommandName, shape: Callable[[int], str]) -> None:
+def test_no_question_takes_much_work_or_memory(
+    command: CommandName, shape: Callable[[int], str]
+) -> None:
     with peak_memory() as peak:
         tried(command, shape(1400))
     assert peak[0] < 20_000_000
@@ -83,8 +89,9 @@ def test_no_question_takes_much_work_or_memory(command: CommandName, shape: Call
     ],
 )
 def test_words_of_any_length_are_read_by_every_parser(piece: str) -> None:
-    """The work of patterns is not counted in lines, so that these are far longer than what is counted: one that doubled back on itself
-    would not end."""
+    """The work of patterns is not counted in lines, so that these are far longer than what is
+    counted: one that doubled back on itself would not end.
+    """
     words = (piece * 4000)[:4000]
     for text in (
         f"subscribe {words}",

@@ -20,7 +20,14 @@ EXAMPLE = (ROOT / "bot.example.toml").read_bytes()
 def opswatch(*words: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     env = {name: value for name, value in os.environ.items() if name != "BOT_CONFIG"}
     env |= {"PYTHONPATH": str(ROOT), **environ}
-    return subprocess.run([sys.executable, "-m", "bot", *words], cwd=cwd, env=env, capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *words],
+        cwd=cwd,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
 
 
 @pytest.mark.parametrize(
@@ -34,7 +41,9 @@ def opswatch(*words: str, cwd: Path, **environ: str) -> subprocess.CompletedProc
     ],
     ids=["default", "argument", "option", "environment", "argument wins"],
 )
-def test_init_writes_the_example(tmp_path: Path, words: list[str], environ: dict[str, str], written: str) -> None:
+def test_init_writes_the_example(
+    tmp_path: Path, words: list[str], environ: dict[str, str], written: str
+) -> None:
     ran = opswatch("init", *words, cwd=tmp_path, **environ)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert [path.name for path in tmp_path.iterdir()] == [written]
@@ -43,7 +52,11 @@ def test_init_writes_the_example(tmp_path: Path, words: list[str], environ: dict
 
 
 def test_init_says_what_to_do_next(tmp_path: Path) -> None:
-    steps = [line for line in opswatch("init", "my.toml", cwd=tmp_path).stdout.splitlines() if line[:1].isdigit()]
+    steps = [
+        line
+        for line in opswatch("init", "my.toml", cwd=tmp_path).stdout.splitlines()
+        if line[:1].isdigit()
+    ]
     assert [step[:2] for step in steps] == ["1.", "2.", "3.", "4."]
     assert "python -m bot check --config my.toml" in steps[3]
     assert "python -m bot run --config my.toml" in steps[3]
@@ -96,7 +109,15 @@ def test_demo_says_which_packages_are_missing(tmp_path: Path) -> None:
     (hidden / "__init__.py").write_text("")
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
     ran = subprocess.run(
-        [sys.executable, "-m", "bot", "demo", "--ask", "/usage"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "bot", "demo", "--ask", "/usage"],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr == "The demo needs packages that are not installed: pip install 'opswatch[demo]'\n"
+    assert (
+        ran.stderr
+        == "The demo needs packages that are not installed: pip install 'opswatch[demo]'\n"
+    )

@@ -40,7 +40,9 @@ def listening_port(listening: LimitedServer) -> int:
 async def fetch(port: int, path: str = "/", body: bytes | None = None) -> tuple[int, str]:
     async with (
         aiohttp.ClientSession() as session,
-        session.request("POST" if body is not None else "GET", f"http://{HOST}:{port}{path}", data=body) as response,
+        session.request(
+            "POST" if body is not None else "GET", f"http://{HOST}:{port}{path}", data=body
+        ) as response,
     ):
         return response.status, await response.text()
 
@@ -53,20 +55,27 @@ async def ended(reader: asyncio.StreamReader) -> bool:
 
 
 async def test_idle_connections_keep_nobody_out() -> None:
-    async with server(ListenerLimits(connections=20)) as (listening, port), AsyncExitStack() as stack:
+    async with (
+        server(ListenerLimits(connections=20)) as (listening, port),
+        AsyncExitStack() as stack,
+    ):
         before = len(os.listdir("/proc/self/fd"))
         for _ in range(300):
             _, writer = await asyncio.open_connection(HOST, port)
             stack.callback(writer.close)
         assert await fetch(port, "/hello") == (200, "/hello 0")
         assert listening.open_connections <= 20
-        # Both ends are in this process: three hundred of ours, and on the other side no more than the cap.
+        # Both ends are in this process: three hundred of ours, and on the other side no more than
+        # the cap.
         assert len(os.listdir("/proc/self/fd")) - before < 300 + 20 + 10
 
 
 async def test_headers_that_do_not_come_are_not_waited_for() -> None:
     async with server(ListenerLimits(headers_s=0.3)) as (_, port):
-        idle, slow = await asyncio.open_connection(HOST, port), await asyncio.open_connection(HOST, port)
+        idle, slow = (
+            await asyncio.open_connection(HOST, port),
+            await asyncio.open_connection(HOST, port),
+        )
         slow[1].write(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ")
         assert await ended(idle[0])
         assert await ended(slow[0])
@@ -140,7 +149,9 @@ async def test_a_long_body_is_refused(rest: bytes) -> None:
 async def test_a_packed_body_is_not_unpacked() -> None:
     async with server(ListenerLimits()) as (_, port), aiohttp.ClientSession() as session:
         packed = b"\x1f\x8b" + b"0" * 100
-        async with session.post(f"http://{HOST}:{port}/", data=packed, headers={"Content-Encoding": "gzip"}) as response:
+        async with session.post(
+            f"http://{HOST}:{port}/", data=packed, headers={"Content-Encoding": "gzip"}
+        ) as response:
             assert await response.text() == "/ 102"
 
 
@@ -155,7 +166,9 @@ async def test_a_connection_is_used_again_and_closed_when_it_stays_idle() -> Non
         assert await ended(reader)
 
 
-@pytest.mark.parametrize(("host", "why"), [(HOST, "Address already in use"), ("slack.invalid", "slack.invalid port")])
+@pytest.mark.parametrize(
+    ("host", "why"), [(HOST, "Address already in use"), ("slack.invalid", "slack.invalid port")]
+)
 async def test_a_port_that_cannot_be_opened_is_named(host: str, why: str) -> None:
     async with server(ListenerLimits()) as (_, port):
         with pytest.raises(OSError) as raised:
@@ -184,7 +197,9 @@ async def test_a_fault_is_logged_with_its_traceback(caplog: pytest.LogCaptureFix
     assert "Traceback" in caplog.text and "the handler is broken" in caplog.text
 
 
-def test_a_limited_log_writes_a_few_a_minute_and_counts_the_rest(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_limited_log_writes_a_few_a_minute_and_counts_the_rest(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     now = [0.0]
     limited = LimitedLog(logging.getLogger("opswatch"), per_minute=2, clock=lambda: now[0])
     for _ in range(10):

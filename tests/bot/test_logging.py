@@ -16,7 +16,13 @@ def test_a_log_line_and_its_traceback_hold_no_secret(mocker: MockerFixture) -> N
         raise ValueError("token=abc our-own-secret")
     except ValueError as error:
         record = logging.LogRecord(
-            "x", logging.ERROR, "f", 1, "Bearer %s", ("abcdefghijk",), (type(error), error, error.__traceback__)
+            "x",
+            logging.ERROR,
+            "f",
+            1,
+            "Bearer %s",
+            ("abcdefghijk",),
+            (type(error), error, error.__traceback__),
         )
     told = LOG_FORMATTER.format(record)
     assert "abcdefghijk" not in told

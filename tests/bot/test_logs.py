@@ -1,4 +1,6 @@
-"""What the lines of a log say: their times and levels, whatever program wrote them and however the log is cut."""
+"""What the lines of a log say: their times and levels, whatever program wrote them and however the
+log is cut.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,10 @@ def test_time_means_the_minute_in_the_table(form: TimeForm) -> None:
     assert match.lastgroup == form.name
     assert match.lastindex is not None
     assert match.end() == len(form.example)
-    assert minute_of(form.name, match[match.lastindex + 1], match[match.lastindex + 2] or b"") == form.means
+    assert (
+        minute_of(form.name, match[match.lastindex + 1], match[match.lastindex + 2] or b"")
+        == form.means
+    )
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
@@ -84,7 +89,9 @@ def test_level_is_found_in_its_place(place: Place) -> None:
 def test_format_is_read_as_its_example_says(known: Format) -> None:
     counter = counted(known.line + b"\n")
     assert dict(counter.levels) == ({known.level: 1} if known.level else {})
-    assert [written(minute) for minute in counter.minutes] == ([known.minute] if known.minute else [])
+    assert [written(minute) for minute in counter.minutes] == (
+        [known.minute] if known.minute else []
+    )
 
 
 @pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.name)
@@ -112,7 +119,10 @@ STEADY = [
     b"2026-11-20T11:06:13.123+01:00 WARN oven",
     b"2026-13-20T11:06:13.123Z WARN a thirteenth month",
     *[b'{"time":"2026-11-20T11:05:%02d.123Z","level":"INFO","oven":1}' % n for n in range(4)],
-    *[b'{"time":"2026-11-20T11:06:%02d.123Z","level":"WARN","message":"INFO"}' % n for n in range(4)],
+    *[
+        b'{"time":"2026-11-20T11:06:%02d.123Z","level":"WARN","message":"INFO"}' % n
+        for n in range(4)
+    ],
     b'{"time":"2026-11-20T11:06:00.123","level":"INFO"}',
     b'{"time":"2026-11-20T11:06:00.123+01:00","level":"INFO"}',
     b'{"time":"2026-11-20T11:07:00.123Z","level": "INFO"}',
@@ -134,7 +144,9 @@ STEADY = [
     b"ERR",
     b"said to Z INFO oven",
 ]
-LINES = st.sampled_from(STEADY) | st.sampled_from([without_colours(known.line) for known in FORMATS])
+LINES = st.sampled_from(STEADY) | st.sampled_from(
+    [without_colours(known.line) for known in FORMATS]
+)
 LOGS = st.lists(LINES, max_size=30) | st.lists(st.sampled_from(STEADY), max_size=30)
 
 
@@ -169,7 +181,9 @@ def test_odd_lines_of_a_log_are_read_as_if_alone(known: Format) -> None:
     line = without_colours(known.line)
     odd = [each.replace(b"{first}", line) for each in ODD_LINES]
     log = [line, line, *itertools.chain.from_iterable((each, line, line) for each in odd)]
-    counter = counted(b"".join(each + b"\n" for each in [line] * 20), b"".join(each + b"\n" for each in log))
+    counter = counted(
+        b"".join(each + b"\n" for each in [line] * 20), b"".join(each + b"\n" for each in log)
+    )
     assert (+counter.levels, counter.minutes, counter.untimed) == as_read([line] * 20 + log)
 
 
@@ -200,7 +214,18 @@ def test_fields_are_counted_by_the_block(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["go", "syslog", "openssh", "nginx access", "iis", "squid access", "auditd", "daemontools", "syslog 5424"]
+    "name",
+    [
+        "go",
+        "syslog",
+        "openssh",
+        "nginx access",
+        "iis",
+        "squid access",
+        "auditd",
+        "daemontools",
+        "syslog 5424",
+    ],
 )
 def test_lines_without_a_level_are_counted_in_runs(name: str) -> None:
     known = next(known for known in FORMATS if known.name == name)
@@ -238,7 +263,10 @@ def test_counter_goes_on_where_it_was_pickled() -> None:
 
 def test_lines_without_a_time_belong_to_the_line_above() -> None:
     counter = counted(
-        b"a banner\n2026-11-20T11:00:00Z ERROR oven\n  at kitchen.py:12\nOvenError: too hot\n2026-11-20T11:01:00Z INFO on\n",
+        (
+            b"a banner\n2026-11-20T11:00:00Z ERROR oven\n  at kitchen.py:12\nOvenError: too "
+            b"hot\n2026-11-20T11:01:00Z INFO on\n"
+        ),
         b"\n",
     )
     assert counter.minutes == {(b"2026-11-20T11:00", b"Z"): 3, (b"2026-11-20T11:01", b"Z"): 2}
@@ -275,15 +303,35 @@ def test_word_is_not_taken_for_a_level(line: bytes) -> None:
     ("minute", "end", "moment"),
     [
         ((b"--11-21T10:00", b""), NOON, "2026-11-21T10:00+00:00"),
-        ((b"--12-31T23:59", b""), datetime(2027, 1, 1, 0, 10, tzinfo=UTC), "2026-12-31T23:59+00:00"),
-        ((b"--12-31T23:59", b""), datetime(2026, 12, 31, 23, 59, 30, tzinfo=UTC), "2026-12-31T23:59+00:00"),
-        ((b"--01-01T00:05", b""), datetime(2026, 12, 31, 23, 59, tzinfo=UTC), "2027-01-01T00:05+00:00"),
+        (
+            (b"--12-31T23:59", b""),
+            datetime(2027, 1, 1, 0, 10, tzinfo=UTC),
+            "2026-12-31T23:59+00:00",
+        ),
+        (
+            (b"--12-31T23:59", b""),
+            datetime(2026, 12, 31, 23, 59, 30, tzinfo=UTC),
+            "2026-12-31T23:59+00:00",
+        ),
+        (
+            (b"--01-01T00:05", b""),
+            datetime(2026, 12, 31, 23, 59, tzinfo=UTC),
+            "2027-01-01T00:05+00:00",
+        ),
         ((b"--02-29T10:00", b""), datetime(2028, 2, 29, 12, tzinfo=UTC), "2028-02-29T10:00+00:00"),
         ((b"--02-30T10:00", b""), NOON, None),
         ((b"T10:00", b""), NOON, "2026-11-21T10:00+00:00"),
         ((b"T23:50", b""), datetime(2026, 11, 21, 0, 10, tzinfo=UTC), "2026-11-20T23:50+00:00"),
-        ((b"2026-11/12T10:00", b""), datetime(2026, 12, 11, 12, tzinfo=UTC), "2026-12-11T10:00+00:00"),
-        ((b"2026-11/12T10:00", b""), datetime(2026, 11, 12, 12, tzinfo=UTC), "2026-11-12T10:00+00:00"),
+        (
+            (b"2026-11/12T10:00", b""),
+            datetime(2026, 12, 11, 12, tzinfo=UTC),
+            "2026-12-11T10:00+00:00",
+        ),
+        (
+            (b"2026-11/12T10:00", b""),
+            datetime(2026, 11, 12, 12, tzinfo=UTC),
+            "2026-11-12T10:00+00:00",
+        ),
         ((b"2026-11-21T15:30", b"IST"), NOON, "2026-11-21T10:00+00:00"),
         ((b"2026-11-21T12:00", b"IST"), NOON, "2026-11-21T10:00+00:00"),
         ((b"2026-11-21T11:00", b"IST"), NOON, "2026-11-21T10:00+00:00"),
@@ -293,7 +341,9 @@ def test_word_is_not_taken_for_a_level(line: bytes) -> None:
         ((b"2026-11-21T25:00", b"Z"), NOON, None),
     ],
 )
-def test_what_a_time_leaves_out_is_told_by_the_window(minute: Minute, end: datetime, moment: str | None) -> None:
+def test_what_a_time_leaves_out_is_told_by_the_window(
+    minute: Minute, end: datetime, moment: str | None
+) -> None:
     found = moment_of(minute, end - timedelta(hours=2, minutes=30), end)
     assert (found and found.isoformat(timespec="minutes")) == moment
 
@@ -323,7 +373,11 @@ def test_lines_without_times_have_no_timeline() -> None:
 
 
 def test_lines_outside_the_window_are_counted() -> None:
-    counter = counted(b"2026-11-20T11:30:00Z a line\n", b"2026-11-19T11:30:00Z a line\n" * 2, b"2026-02-30T11:30:00Z a line\n")
+    counter = counted(
+        b"2026-11-20T11:30:00Z a line\n",
+        b"2026-11-19T11:30:00Z a line\n" * 2,
+        b"2026-02-30T11:30:00Z a line\n",
+    )
     assert lines_outside(counter.minutes, HOUR) == (1, 2)
 
 
@@ -336,14 +390,25 @@ def test_lines_outside_the_window_are_counted() -> None:
         (None, None, None),
     ],
 )
-def test_times_tell_the_order_of_a_log(first: Minute | None, last: Minute | None, order: Order | None) -> None:
+def test_times_tell_the_order_of_a_log(
+    first: Minute | None, last: Minute | None, order: Order | None
+) -> None:
     assert order_of(first, last, HOUR) is order
 
 
 def test_newest_lines_of_two_logs_stand_in_order_of_time() -> None:
     counter = LogCounter(newest=NewestLines(HOUR.start, HOUR.end))
-    counter.feed(b"".join(b"2026-11-20T11:5%d:%02d.500Z kitchen\n" % (n // 60, n % 60) for n in range(0, 300, 3)))
-    counter.feed(b"".join(b"20/Nov/2026:11:5%d:%02d +0000 cellar\n  at cellar\n" % (n // 60, n % 60) for n in range(0, 300, 7)))
+    counter.feed(
+        b"".join(
+            b"2026-11-20T11:5%d:%02d.500Z kitchen\n" % (n // 60, n % 60) for n in range(0, 300, 3)
+        )
+    )
+    counter.feed(
+        b"".join(
+            b"20/Nov/2026:11:5%d:%02d +0000 cellar\n  at cellar\n" % (n // 60, n % 60)
+            for n in range(0, 300, 7)
+        )
+    )
     written = [(n + 0.5, "kitchen") for n in range(0, 300, 3)]
     written += [(n, name) for n in range(0, 300, 7) for name in ("cellar", "  at cellar")]
     assert [line.split()[-1] for line in counter.tail()] == [
@@ -354,7 +419,9 @@ def test_newest_lines_of_two_logs_stand_in_order_of_time() -> None:
 
 def test_many_minutes_are_counted_in_bounded_memory() -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    log = b"".join(b"%s INFO x\n" % (start + timedelta(minutes=n)).isoformat().encode() for n in range(52_000))
+    log = b"".join(
+        b"%s INFO x\n" % (start + timedelta(minutes=n)).isoformat().encode() for n in range(52_000)
+    )
     counter = counted(log)
     assert counter.minutes.total() == 52_000
     assert len(counter.minutes) < 50_100
@@ -385,7 +452,9 @@ def test_work_does_not_grow_faster_than_a_hostile_line(made: Any) -> None:
 
 
 def repeats(pattern: Any, inside: bool = False) -> Iterator[str]:
-    """The repeats of a pattern that have no bound and may be given back, which is how a search becomes quadratic."""
+    """The repeats of a pattern that have no bound and may be given back, which is how a search
+    becomes quadratic.
+    """
     for op, value in pattern:
         if op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
             _, most, body = value

@@ -1,4 +1,6 @@
-"""The manifest: what stands in the repository is what the commands say, within Slack's limits, and the Slack CLI finds it."""
+"""The manifest: what stands in the repository is what the commands say, within Slack's limits, and
+the Slack CLI finds it.
+"""
 
 from __future__ import annotations
 
@@ -83,8 +85,12 @@ def test_events_are_exactly_those_that_are_listened_to() -> None:
 
 
 def run_hook(command: str, *more: str) -> str:
-    words = [sys.executable if word == ".venv/bin/python" else word for word in shlex.split(command)]
-    return subprocess.run([*words, *more], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    words = [
+        sys.executable if word == ".venv/bin/python" else word for word in shlex.split(command)
+    ]
+    return subprocess.run(
+        [*words, *more], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
 
 
 def test_the_slack_cli_finds_its_hooks_and_the_manifest() -> None:
@@ -92,5 +98,7 @@ def test_the_slack_cli_finds_its_hooks_and_the_manifest() -> None:
     found = json.loads(run_hook(hooks["get-hooks"]))
     assert found["config"]["sdk-managed-connection-enabled"] is True
     assert json.loads(run_hook(hooks["get-manifest"])) == manifest()
-    bounded = run_hook(hooks["get-manifest"], "--protocol=message-boundaries", "--boundary=-=-bound-=-")
+    bounded = run_hook(
+        hooks["get-manifest"], "--protocol=message-boundaries", "--boundary=-=-bound-=-"
+    )
     assert json.loads(bounded.split("-=-bound-=-")[1]) == manifest()

@@ -97,7 +97,10 @@ async def test_list_without_refresh_holds_an_hour(caplog: pytest.LogCaptureFixtu
         assert await people.groups_of("U0ADA", ["S0ONCALL"]) == []
     assert people.unknown_groups(["S0ONCALL"]) == ["S0ONCALL"]
     assert [record.getMessage() for record in caplog.records] == [
-        "The members of the user group S0ONCALL cannot be learned from Slack, so nobody counts as one."
+        (
+            "The members of the user group S0ONCALL cannot be learned from Slack, so nobody "
+            "counts as one."
+        )
     ]
     slack.answers["S0ONCALL"] = ["U0ADA"]
     clock.now += timedelta(minutes=1)
@@ -123,7 +126,10 @@ async def test_clock_put_back_keeps_no_list_for_ever() -> None:
         ({}, Membership.MEMBER),
         ({"team_id": "T0OURS", "deleted": True}, Membership.GONE),
         ({"team_id": "T0ELSEWHERE"}, Membership.EXTERNAL),
-        ({"team_id": "T0SISTER", "enterprise_user": {"enterprise_id": "E0OURS"}}, Membership.MEMBER),
+        (
+            {"team_id": "T0SISTER", "enterprise_user": {"enterprise_id": "E0OURS"}},
+            Membership.MEMBER,
+        ),
         ({"team_id": "T0OURS", "is_stranger": True}, Membership.EXTERNAL),
         ("user_not_found", Membership.GONE),
         ("user_not_visible", Membership.EXTERNAL),

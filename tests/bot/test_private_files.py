@@ -13,7 +13,13 @@ from pathlib import Path
 import pytest
 
 from bot.logs.writer import LogWriter, TransferState
-from bot.private_files import LEFT_BEHIND_S, open_private, save_private, sweep_temporary_folders, temporary_folder
+from bot.private_files import (
+    LEFT_BEHIND_S,
+    open_private,
+    save_private,
+    sweep_temporary_folders,
+    temporary_folder,
+)
 from providers.redaction import Redactor
 from tests.conftest import ROOT
 
@@ -45,7 +51,13 @@ def test_downloaded_log_is_private_plain_and_gzipped(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         for name, plain_bytes in (("plain.log", 1000), ("packed.log", 1)):
-            sink = LogWriter(TransferState(tmp_path / name), Redactor(), most_lines=10, most_bytes=1000, plain_bytes=plain_bytes)
+            sink = LogWriter(
+                TransferState(tmp_path / name),
+                Redactor(),
+                most_lines=10,
+                most_bytes=1000,
+                plain_bytes=plain_bytes,
+            )
             sink.feed(b"one\ntwo\n")
             sink.close()
             assert mode_of(sink.transfer.path) == 0o600
@@ -120,9 +132,14 @@ def test_sweep_leaves_folders_of_others(temp_dir: Path, monkeypatch: pytest.Monk
 
 
 def test_sweep_leaves_folder_in_use_and_takes_it_after_kill(temp_dir: Path) -> None:
-    program = "import sys, time\nfrom bot.private_files import temporary_folder\nwith temporary_folder() as f:\n print(f, flush=True)\n time.sleep(600)"
+    program = (
+        "import sys, time\nfrom bot.private_files import temporary_folder\nwith "
+        "temporary_folder() as f:\n print(f, flush=True)\n time.sleep(600)"
+    )
     environ = {**os.environ, "TMPDIR": str(temp_dir), "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=environ) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=environ
+    ) as process:
         assert process.stdout is not None
         folder = Path(process.stdout.readline().strip())
         os.utime(folder, (OLD, OLD))

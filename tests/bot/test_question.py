@@ -29,10 +29,12 @@ NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 KITCHEN = "aee00b66-a543-43dc-b093-53963c2e8f41"
 CELLAR = "d8eacea6-3dbd-4163-8fc2-3ef5067bd7c9"
 HOUSE = AccountDirectory(
-    {"rapid7-eu": "rapid7", "edge": "akamai", "iot": "devicewise"}, {"rapid7-eu": {"kitchen": KITCHEN, "cellar": CELLAR}}
+    {"rapid7-eu": "rapid7", "edge": "akamai", "iot": "devicewise"},
+    {"rapid7-eu": {"kitchen": KITCHEN, "cellar": CELLAR}},
 )
 TWO = AccountDirectory(
-    {"eu": "rapid7", "us": "rapid7"}, {"eu": {"kitchen": KITCHEN, "web": CELLAR}, "us": {"kitchen": CELLAR, "attic": KITCHEN}}
+    {"eu": "rapid7", "us": "rapid7"},
+    {"eu": {"kitchen": KITCHEN, "web": CELLAR}, "us": {"kitchen": CELLAR, "attic": KITCHEN}},
 )
 
 
@@ -62,10 +64,17 @@ def test_usage_without_words_is_the_last_ten_days_of_the_one_account() -> None:
         ("usage RAPID7-EU Per Log yesterday", "day", True, False, 1),
     ],
 )
-def test_usage_words_come_in_any_order(line: str, by: str, per_log: bool, csv: bool, days: int) -> None:
+def test_usage_words_come_in_any_order(
+    line: str, by: str, per_log: bool, csv: bool, days: int
+) -> None:
     question = ask(line)
     assert question.window is not None
-    assert (question.by, question.per_log, question.csv, len(question.window.window.days)) == (by, per_log, csv, days)
+    assert (question.by, question.per_log, question.csv, len(question.window.window.days)) == (
+        by,
+        per_log,
+        csv,
+        days,
+    )
 
 
 def test_apiaudit_without_an_account_asks_them_all_for_24_hours() -> None:
@@ -76,9 +85,16 @@ def test_apiaudit_without_an_account_asks_them_all_for_24_hours() -> None:
 
 
 def test_apiaudit_filters_are_read_by_name_and_repeat_means_any() -> None:
-    question = ask('/apiaudit edge iot 7d failures who:ada who:bob url:"/a b" status:5xx own:no response_class:4xx csv')
+    question = ask(
+        '/apiaudit edge iot 7d failures who:ada who:bob url:"/a b" status:5xx own:no response_class:4xx csv'
+    )
     assert question.filters == CallFilters(
-        who=("ada", "bob"), status=("5xx",), url=("/a b",), failures=True, leave_out_own=True, native={"response_class": ("4xx",)}
+        who=("ada", "bob"),
+        status=("5xx",),
+        url=("/a b",),
+        failures=True,
+        leave_out_own=True,
+        native={"response_class": ("4xx",)},
     )
     assert question.csv
     assert question.accounts == ("edge", "iot")
@@ -165,7 +181,9 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("line", "says"), REFUSALS, ids=[line[:40] or "empty" for line, _ in REFUSALS])
+@pytest.mark.parametrize(
+    ("line", "says"), REFUSALS, ids=[line[:40] or "empty" for line, _ in REFUSALS]
+)
 def test_a_wrong_question_gets_one_sentence_and_an_example_that_works(line: str, says: str) -> None:
     error = refusal(line)
     assert says in error.message
@@ -187,7 +205,10 @@ def test_a_wrong_question_gets_one_sentence_and_an_example_that_works(line: str,
         ("/logs kitchen 2h where(/a/) limit 5", "/logs eu/kitchen 2h where(/a/) limit 5"),
         ("/logs us/kitchen 2h limit 5 where()", "/logs us/kitchen 2h limit 5 where(/error/i)"),
         ("/logs us/kitchen 2h where(/a/", "/logs us/kitchen 2h where(/error/i)"),
-        ("/logs us/kitchen 25:00 to 26:00 where(/a/) limit 5", "/logs us/kitchen last 20 mins where(/a/) limit 5"),
+        (
+            "/logs us/kitchen 25:00 to 26:00 where(/a/) limit 5",
+            "/logs us/kitchen last 20 mins where(/a/) limit 5",
+        ),
     ],
 )
 def test_examples_keep_what_was_typed_and_its_account(line: str, hint: str) -> None:
@@ -215,7 +236,13 @@ def test_examples_of_audits_keep_filters_and_accounts(line: str, hint: str) -> N
 
 @pytest.mark.parametrize(
     ("words", "limit"),
-    [("limit 20 million", 20_000_000), ("limit: 500", 500), ("limit 5k", 5000), ("limit 1e6", 1_000_000), ("limit 1,000", 1000)],
+    [
+        ("limit 20 million", 20_000_000),
+        ("limit: 500", 500),
+        ("limit 5k", 5000),
+        ("limit 1e6", 1_000_000),
+        ("limit 1,000", 1000),
+    ],
 )
 def test_limit_is_read_as_people_write_it(words: str, limit: int) -> None:
     question = ask(f"/logs kitchen 2h {words}")
@@ -256,7 +283,10 @@ def test_help_is_help(word: str) -> None:
 @pytest.mark.parametrize(
     ("slack", "typed"),
     [
-        ("kitchen where(a &lt; 5 AND b &gt; 3 &amp;&amp; c)", "kitchen where(a < 5 AND b > 3 && c)"),
+        (
+            "kitchen where(a &lt; 5 AND b &gt; 3 &amp;&amp; c)",
+            "kitchen where(a < 5 AND b > 3 && c)",
+        ),
         ("where(“say” = ‘x’)", "where(\"say\" = 'x')"),
         ("url:<https://example.com/a?b=1&amp;c=2>", "url:https://example.com/a?b=1&c=2"),
         ("where(host=<http://example.com|example.com>)", "where(host=example.com)"),
@@ -271,7 +301,8 @@ def test_what_slack_does_to_words_is_undone(slack: str, typed: str) -> None:
 
 @given(
     st.sampled_from(list(COMMANDS)),
-    st.text(max_size=80) | st.from_regex(r"(kitchen|edge|7d|where\(|[\"'/:,() ]|limit|by|who:){1,12}", fullmatch=True),
+    st.text(max_size=80)
+    | st.from_regex(r"(kitchen|edge|7d|where\(|[\"'/:,() ]|limit|by|who:){1,12}", fullmatch=True),
 )
 def test_any_words_give_a_question_or_a_refusal(command: str, words: str) -> None:
     try:
@@ -309,7 +340,13 @@ def test_what_is_made_to_be_slow_is_read_or_refused_shortly(command: str, words:
 
 
 TWINS = AccountDirectory(
-    {"rapid7-eu": "rapid7", "rapid7-us": "rapid7", "edge": "akamai", "edge-two": "akamai", "iot": "devicewise"}
+    {
+        "rapid7-eu": "rapid7",
+        "rapid7-us": "rapid7",
+        "edge": "akamai",
+        "edge-two": "akamai",
+        "iot": "devicewise",
+    }
 )
 
 
@@ -322,12 +359,16 @@ TWINS = AccountDirectory(
         ("/apiaudit edge- iot 24h", ("edge-two", "iot")),
     ],
 )
-def test_a_beginning_of_a_name_is_enough_where_it_is_ones_alone(line: str, accounts: tuple[str, ...]) -> None:
+def test_a_beginning_of_a_name_is_enough_where_it_is_ones_alone(
+    line: str, accounts: tuple[str, ...]
+) -> None:
     assert read_line(line, TWINS, now=NOW, zone=UTC).accounts == accounts
 
 
 def test_a_beginning_of_several_names_is_refused_with_all_of_them() -> None:
-    with pytest.raises(BadQuestion, match="“rapid7” may be rapid7-eu and rapid7-us; say which") as caught:
+    with pytest.raises(
+        BadQuestion, match="“rapid7” may be rapid7-eu and rapid7-us; say which"
+    ) as caught:
         read_line("/usage rapid7 last 7 days", TWINS, now=NOW, zone=UTC)
     assert caught.value.hint == "/usage rapid7-eu last 7 days"
 
@@ -361,7 +402,9 @@ def test_a_mistyped_window_is_taken_for_the_one_it_nearly_is(line: str, hint: st
         ("/logs kitchen,cellar what happened last 20 mins where(/a b/) limit 5", "/logs kitchen,cellar last 20 mins where(/a b/) limit 5"),
     ],
 )  # fmt: skip
-def test_of_words_that_are_no_window_the_one_among_them_is_offered_with_all_else(line: str, hint: str) -> None:
+def test_of_words_that_are_no_window_the_one_among_them_is_offered_with_all_else(
+    line: str, hint: str
+) -> None:
     error = refusal(line)
     assert "did you mean “" in error.message
     assert error.hint == hint
@@ -378,7 +421,10 @@ def test_of_words_that_are_no_window_the_one_among_them_is_offered_with_all_else
         ("/apiaudit what failed on edge today?", "/apiaudit edge today failures"),
         ("/apiaudit errors only", "/apiaudit failures"),
         ("/logs kitchen for the last hour", "/logs kitchen last hour"),
-        ('/logs from kitchen, cellar and "Pantry Door" since 9am', '/logs kitchen,cellar,"Pantry Door" since 9am'),
+        (
+            '/logs from kitchen, cellar and "Pantry Door" since 9am',
+            '/logs kitchen,cellar,"Pantry Door" since 9am',
+        ),
         ("/logs kitchen and last hour", "/logs kitchen last hour"),
         ("/logs kitchen, 2h", "/logs kitchen 2h"),
         ("/logs kitchen, cellar, last 20 mins", "/logs kitchen,cellar last 20 mins"),
@@ -397,11 +443,15 @@ def test_what_is_said_around_a_change_changes_nothing_else() -> None:
         == "edge last month status:5xx"
     )
     assert (
-        str(apply_follow_up(question, "only failures, please", HOUSE, now=NOW, zone=UTC).parts) == "edge 7d failures status:5xx"
+        str(apply_follow_up(question, "only failures, please", HOUSE, now=NOW, zone=UTC).parts)
+        == "edge 7d failures status:5xx"
     )
 
 
-@pytest.mark.parametrize("line", ["/usage foo", "/usage lsat 0 days", "/logs kitchen xyzzy plugh", "/usage last fortnight"])
+@pytest.mark.parametrize(
+    "line",
+    ["/usage foo", "/usage lsat 0 days", "/logs kitchen xyzzy plugh", "/usage last fortnight"],
+)
 def test_what_is_nearly_nothing_is_refused_as_before(line: str) -> None:
     with pytest.raises(BadQuestion) as caught:
         read_line(line, HOUSE, now=NOW, zone=UTC)
@@ -411,13 +461,23 @@ def test_what_is_nearly_nothing_is_refused_as_before(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "window", "same"),
     [
-        ("/usage today by week per log csv", "last 30 days", "/usage rapid7-eu last 30 days by week per log"),
+        (
+            "/usage today by week per log csv",
+            "last 30 days",
+            "/usage rapid7-eu last 30 days by week per log",
+        ),
         ("/apiaudit edge 24h failures who:csv csv", "7d", "/apiaudit edge 7d failures who:csv"),
         ("/apiaudit", "7d", "/apiaudit edge iot 7d"),
-        ('/logs "kitchen",cellar limit 5 2h where(a = "x")', "20m", '/logs kitchen,cellar 20m where(a = "x") limit 5'),
+        (
+            '/logs "kitchen",cellar limit 5 2h where(a = "x")',
+            "20m",
+            '/logs kitchen,cellar 20m where(a = "x") limit 5',
+        ),
     ],
 )
-def test_the_same_question_about_another_time_keeps_all_but_its_file(line: str, window: str, same: str) -> None:
+def test_the_same_question_about_another_time_keeps_all_but_its_file(
+    line: str, window: str, same: str
+) -> None:
     question = read_line(line, HOUSE, now=NOW, zone=UTC)
     assert question.over(window) == same
     assert read_line(same, HOUSE, now=NOW, zone=UTC).over(window) == same
@@ -433,8 +493,14 @@ def test_the_same_question_about_another_time_keeps_all_but_its_file(line: str, 
         ("/logs kitchen 30m | grep x", "/logs kitchen 30m where(/x/i)"),
         ("/logs kitchen grep -i a/b 30m", "/logs kitchen 30m where(/a\\/b/i)"),
         ("/logs kitchen /x/i 30m", "/logs kitchen 30m where(/x/i)"),
-        ("/logs kitchen cellar errors 30m limit 9", "/logs kitchen,cellar 30m where(/error/i) limit 9"),
-        ("/logs kitchen where(a OR b) errors 30m", "/logs kitchen 30m where((a OR b) AND /error/i)"),
+        (
+            "/logs kitchen cellar errors 30m limit 9",
+            "/logs kitchen,cellar 30m where(/error/i) limit 9",
+        ),
+        (
+            "/logs kitchen where(a OR b) errors 30m",
+            "/logs kitchen 30m where((a OR b) AND /error/i)",
+        ),
         ("/apiaudit 403", "/apiaudit status:403"),
         ("/apiaudit edge 5xx last 2h", "/apiaudit edge last 2h status:5xx"),
         ("/apiaudit delete 2h failures csv", "/apiaudit 2h action:delete failures csv"),
@@ -448,6 +514,8 @@ def test_hints_keep_logs_and_filters(line: str, hint: str) -> None:
     assert ask(hint).window
 
 
-@pytest.mark.parametrize("line", ["/logs help filters", "/usage help csv", "/apiaudit HELP filters"])
+@pytest.mark.parametrize(
+    "line", ["/logs help filters", "/usage help csv", "/apiaudit HELP filters"]
+)
 def test_help_with_a_topic_is_help(line: str) -> None:
     assert ask(line).help

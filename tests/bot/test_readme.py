@@ -19,7 +19,8 @@ from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
 HOUSE = AccountDirectory(
-    {"rapid7-eu": "rapid7", "edge": "akamai", "iot": "devicewise"}, {"rapid7-eu": {"kitchen": "a", "cellar": "b"}}
+    {"rapid7-eu": "rapid7", "edge": "akamai", "iot": "devicewise"},
+    {"rapid7-eu": {"kitchen": "a", "cellar": "b"}},
 )
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 QUESTIONS = sorted(set(re.findall(r"`(/(?:usage|apiaudit|logs)[^`]*)`", README)) - {"/logs"})
@@ -42,7 +43,9 @@ WISHES = re.findall(
     README,
     re.MULTILINE,
 )
-COMMANDS = re.findall(r"^ {4,}(?:\.venv/bin/)?(python -m bot .*|make \S+|opswatch [^#\n]*)", README, re.MULTILINE)
+COMMANDS = re.findall(
+    r"^ {4,}(?:\.venv/bin/)?(python -m bot .*|make \S+|opswatch [^#\n]*)", README, re.MULTILINE
+)
 
 
 def test_readme_has_examples_of_every_kind() -> None:
@@ -77,7 +80,13 @@ def test_every_command_in_the_readme_exists(command: str) -> None:
         assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
         return
     options = [word for word in words if word.startswith("--")]
-    shown = subprocess.run([sys.executable, *words[1:4], "--help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(
+        [sys.executable, *words[1:4], "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     assert all(option in shown for option in options)
 
 

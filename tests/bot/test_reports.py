@@ -62,7 +62,9 @@ def test_the_values_of_a_whole_week() -> None:
 
 
 def test_a_missing_day_is_not_zero_and_not_part_of_the_mean() -> None:
-    values = usage_report(facts(period=period(days([10, None, 30, None, 50, None, 70], WEEK.first)))).values()
+    values = usage_report(
+        facts(period=period(days([10, None, 30, None, 50, None, 70], WEEK.first)))
+    ).values()
     assert (values["bytes"], values["days_missing"], values["mean_bytes_per_day"]) == (160, 3, 40)
     assert "change_percent" not in values
     assert "reported_bytes" not in values
@@ -70,7 +72,12 @@ def test_a_missing_day_is_not_zero_and_not_part_of_the_mean() -> None:
 
 def test_a_day_of_zero_is_a_day() -> None:
     values = usage_report(facts(period=period(days([0] * 7, WEEK.first)))).values()
-    assert (values["bytes"], values["days_missing"], values["mean_bytes_per_day"], values["change_percent"]) == (0, 0, 0, -100)
+    assert (
+        values["bytes"],
+        values["days_missing"],
+        values["mean_bytes_per_day"],
+        values["change_percent"],
+    ) == (0, 0, 0, -100)
 
 
 def test_nothing_listed_is_unknown_and_never_zero() -> None:
@@ -79,7 +86,10 @@ def test_nothing_listed_is_unknown_and_never_zero() -> None:
 
 
 def test_change_is_unknown_where_the_period_before_has_gaps_or_is_zero() -> None:
-    for before in (period(days([10, None, 10, 10, 10, 10, 10], WEEK.before().first)), period(days([0] * 7, WEEK.before().first))):
+    for before in (
+        period(days([10, None, 10, 10, 10, 10, 10], WEEK.before().first)),
+        period(days([0] * 7, WEEK.before().first)),
+    ):
         assert "change_percent" not in usage_report(facts(before=before)).values()
 
 
@@ -119,9 +129,19 @@ def test_a_peak_is_held_against_its_own_weekday_where_enough_of_them_are_known()
         ({date(2026, 11, 21): 5}, None),
         (days([6] * 10, date(2018, 12, 1)), None),
     ],
-    ids=["nothing", "even", "today is more already", "gaps", "first of the month", "today alone", "long ago"],
+    ids=[
+        "nothing",
+        "even",
+        "today is more already",
+        "gaps",
+        "first of the month",
+        "today alone",
+        "long ago",
+    ],
 )
-def test_the_forecast_is_whole_days_and_their_mean_for_the_rest(by_day: dict[date, int], forecast: int | None) -> None:
+def test_the_forecast_is_whole_days_and_their_mean_for_the_rest(
+    by_day: dict[date, int], forecast: int | None
+) -> None:
     found = month_forecast(by_day, today=TODAY)
     assert (found and found.bytes) == forecast
 
@@ -149,9 +169,13 @@ def test_a_forecast_tells_how_far_off_such_forecasts_have_been() -> None:
 
 
 def test_growth_is_followed_by_the_level_of_the_last_weeks() -> None:
-    found = month_forecast(history(lambda day: 1000 * 1.01 ** (day - date(2026, 7, 1)).days), today=TODAY)
+    found = month_forecast(
+        history(lambda day: 1000 * 1.01 ** (day - date(2026, 7, 1)).days), today=TODAY
+    )
     assert found is not None
-    actual = sum(1000 * 1.01 ** (TODAY.replace(day=n) - date(2026, 7, 1)).days for n in range(1, 31))
+    actual = sum(
+        1000 * 1.01 ** (TODAY.replace(day=n) - date(2026, 7, 1)).days for n in range(1, 31)
+    )
     assert 0.85 < found.bytes / actual < 1.0
     assert found.error_percent is not None and found.error_percent > 1
 
@@ -163,12 +187,17 @@ def test_with_too_little_history_nothing_is_said_about_errors(back: int) -> None
 
 
 @given(st.dictionaries(st.integers(0, 140), st.integers(0, 10**13)), st.integers(0, 400))
-def test_any_history_gives_a_forecast_no_smaller_than_what_is_there(usages: dict[int, int], shift: int) -> None:
+def test_any_history_gives_a_forecast_no_smaller_than_what_is_there(
+    usages: dict[int, int], shift: int
+) -> None:
     today = TODAY + timedelta(days=shift)
     by_day = {today - timedelta(days=n): usage for n, usage in usages.items()}
     found = month_forecast(by_day, today=today)
     if found:
-        assert found.bytes >= sum(usage for day, usage in by_day.items() if day >= today.replace(day=1)) - 1
+        assert (
+            found.bytes
+            >= sum(usage for day, usage in by_day.items() if day >= today.replace(day=1)) - 1
+        )
         assert found.spread is None or found.spread >= 0
 
 
@@ -240,11 +269,15 @@ def test_a_timeline_has_at_most_twenty_points_and_loses_no_call(length: timedelt
 
 
 def test_calls_without_a_time_are_counted_and_not_drawn() -> None:
-    report = audit_report(AuditFacts(("edge",), HOUR, [call(at=None, at_text="Other"), call(1)], complete=True))
+    report = audit_report(
+        AuditFacts(("edge",), HOUR, [call(at=None, at_text="Other"), call(1)], complete=True)
+    )
     assert (report.calls, report.untimed, sum(b.calls for b in report.timeline)) == (2, 1, 1)
 
 
-@pytest.mark.parametrize(("values", "p95"), [([], None), ([5.0], 5.0), ([float(n) for n in range(1, 101)], 95.0)])
+@pytest.mark.parametrize(
+    ("values", "p95"), [([], None), ([5.0], 5.0), ([float(n) for n in range(1, 101)], 95.0)]
+)
 def test_the_95th_percentile(values: list[float], p95: float | None) -> None:
     assert percentile(values, 95) == p95
 
@@ -258,14 +291,33 @@ def test_csv_rows_say_time_in_utc_with_milliseconds_and_leave_unknown_empty() ->
             ]
         )
     )
-    assert rows[0] == ("2014-02-11T19:15:34.882Z", "iot", "ada", "thing.list", "oven", "ok", "success", "K", "", "21.5")
+    assert rows[0] == (
+        "2014-02-11T19:15:34.882Z",
+        "iot",
+        "ada",
+        "thing.list",
+        "oven",
+        "ok",
+        "success",
+        "K",
+        "",
+        "21.5",
+    )
     assert (rows[1][0], rows[1][-1]) == ("Other", None)
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\t=1", "\rx", "  =1", " \t+1"])
 def test_a_cell_that_a_spreadsheet_would_run_is_guarded(cell: str) -> None:
     assert (
-        next(iter(csv.reader(io.StringIO(csv_bytes(("a",), [(cell,)]).decode().split("\r\n", 1)[1], newline=""))))[0]
+        next(
+            iter(
+                csv.reader(
+                    io.StringIO(
+                        csv_bytes(("a",), [(cell,)]).decode().split("\r\n", 1)[1], newline=""
+                    )
+                )
+            )
+        )[0]
         == "'" + cell
     )
 
@@ -281,7 +333,8 @@ def test_csv_is_read_back_as_it_was_written(rows: list[tuple[str, str]]) -> None
 
 def test_csv_has_crlf_and_a_header() -> None:
     assert (
-        csv_bytes(("day", "bytes"), [("2026-11-20", 5), ("2026-11-21", None)]) == b"day,bytes\r\n2026-11-20,5\r\n2026-11-21,\r\n"
+        csv_bytes(("day", "bytes"), [("2026-11-20", 5), ("2026-11-21", None)])
+        == b"day,bytes\r\n2026-11-20,5\r\n2026-11-21,\r\n"
     )
 
 
@@ -301,7 +354,9 @@ def test_file_names_are_safe(name: str, safe: str) -> None:
 
 
 def test_a_file_is_named_after_its_logs_and_window() -> None:
-    assert file_stem(["kitchen", "cellar"], HOUR) == "kitchen+cellar-20261120T110000Z-20261120T120000Z"
+    assert (
+        file_stem(["kitchen", "cellar"], HOUR) == "kitchen+cellar-20261120T110000Z-20261120T120000Z"
+    )
 
 
 def test_one_host_that_fails_most_is_named_and_organisations_are_told_apart() -> None:
@@ -309,4 +364,7 @@ def test_one_host_that_fails_most_is_named_and_organisations_are_told_apart() ->
     calls += [call(n, host="ip-2", organisation="BETA") for n in range(5)]
     report = audit_report(AuditFacts(("iot",), HOUR, calls, complete=True))
     assert "100.0 % of the failures were processed by ip-1." in report.findings()
-    assert [(t.name, t.calls, t.failures) for t in report.organisations] == [("ACME", 5, 5), ("BETA", 5, 0)]
+    assert [(t.name, t.calls, t.failures) for t in report.organisations] == [
+        ("ACME", 5, 5),
+        ("BETA", 5, 0),
+    ]

@@ -1,4 +1,6 @@
-"""When a schedule is due: through both daylight-saving changes, a leap day, downtime, and clocks that are put back."""
+"""When a schedule is due: through both daylight-saving changes, a leap day, downtime, and clocks
+that are put back.
+"""
 
 from __future__ import annotations
 
@@ -34,19 +36,41 @@ def instants(cron: str, start: datetime, count: int, zone: ZoneInfo = DUBLIN) ->
 
 
 def test_nine_on_weekdays() -> None:
-    assert instants("0 9 * * mon-fri", utc(2026, 11, 26, 12), 3) == ["Fri 27 Nov 09:00", "Mon 30 Nov 09:00", "Tue 01 Dec 09:00"]
-    assert instants("0 9 * * 1-5", utc(2026, 11, 26, 12), 2) == ["Fri 27 Nov 09:00", "Mon 30 Nov 09:00"]
+    assert instants("0 9 * * mon-fri", utc(2026, 11, 26, 12), 3) == [
+        "Fri 27 Nov 09:00",
+        "Mon 30 Nov 09:00",
+        "Tue 01 Dec 09:00",
+    ]
+    assert instants("0 9 * * 1-5", utc(2026, 11, 26, 12), 2) == [
+        "Fri 27 Nov 09:00",
+        "Mon 30 Nov 09:00",
+    ]
 
 
 def test_nine_stays_nine_when_the_clocks_go_back_and_forward() -> None:
-    assert instants("0 9 * * *", utc(2026, 10, 24, 0), 3) == ["Sat 24 Oct 09:00", "Sun 25 Oct 09:00", "Mon 26 Oct 09:00"]
-    assert instants("0 9 * * *", utc(2027, 3, 27, 0), 3) == ["Sat 27 Mar 09:00", "Sun 28 Mar 09:00", "Mon 29 Mar 09:00"]
+    assert instants("0 9 * * *", utc(2026, 10, 24, 0), 3) == [
+        "Sat 24 Oct 09:00",
+        "Sun 25 Oct 09:00",
+        "Mon 26 Oct 09:00",
+    ]
+    assert instants("0 9 * * *", utc(2027, 3, 27, 0), 3) == [
+        "Sat 27 Mar 09:00",
+        "Sun 28 Mar 09:00",
+        "Mon 29 Mar 09:00",
+    ]
 
 
 def test_a_time_that_there_is_twice_is_one_digest_and_one_that_there_is_not_is_not_lost() -> None:
     """01:30 comes twice on 25 October; on 28 March the clocks go from 01:00 to 02:00."""
-    assert instants("30 1 * * *", utc(2026, 10, 24, 12), 2) == ["Sun 25 Oct 01:30", "Mon 26 Oct 01:30"]
-    assert instants("0 * * * *", utc(2026, 10, 24, 23, 30), 3) == ["Sun 25 Oct 01:00", "Sun 25 Oct 01:00", "Sun 25 Oct 02:00"]
+    assert instants("30 1 * * *", utc(2026, 10, 24, 12), 2) == [
+        "Sun 25 Oct 01:30",
+        "Mon 26 Oct 01:30",
+    ]
+    assert instants("0 * * * *", utc(2026, 10, 24, 23, 30), 3) == [
+        "Sun 25 Oct 01:00",
+        "Sun 25 Oct 01:00",
+        "Sun 25 Oct 02:00",
+    ]
     forward = instants("30 1 * * *", utc(2027, 3, 27, 12), 2)
     assert forward[1] == "Mon 29 Mar 01:30"
     assert forward[0].startswith("Sun 28 Mar")
@@ -81,11 +105,17 @@ def test_a_clock_that_is_put_back_makes_nothing_due_again() -> None:
     assert due_now([often], utc(2026, 11, 25, 9, 10))
     for minute in range(5, 11):
         assert due_now([often], utc(2026, 11, 25, 9, minute)) == []
-    assert due_now([often], utc(2026, 11, 25, 9, 11)) == [Due("morning", utc(2026, 11, 25, 9, 11), 0)]
+    assert due_now([often], utc(2026, 11, 25, 9, 11)) == [
+        Due("morning", utc(2026, 11, 25, 9, 11), 0)
+    ]
 
 
 def test_every_instant_is_due_once_however_often_one_looks() -> None:
-    often, now, found = entry("*/7 * * * *", utc(2026, 10, 25, 0)), utc(2026, 10, 25, 0), list[datetime]()
+    often, now, found = (
+        entry("*/7 * * * *", utc(2026, 10, 25, 0)),
+        utc(2026, 10, 25, 0),
+        list[datetime](),
+    )
     while now < utc(2026, 10, 25, 4):
         now += timedelta(seconds=13)
         found += [due.at for due in due_now([often], now)]

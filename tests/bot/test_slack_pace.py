@@ -13,7 +13,9 @@ from tests.support.virtual_time import in_virtual_time
 POST, EDIT, FILE = "chat.postMessage", "chat.update", "files.completeUploadExternal"
 
 
-async def sent_at(pace: SlackPace, method: str, channel: str, priority: Priority = Priority.ANSWER) -> float:
+async def sent_at(
+    pace: SlackPace, method: str, channel: str, priority: Priority = Priority.ANSWER
+) -> float:
     await pace.turn(method, channel, priority)
     return asyncio.get_running_loop().time()
 
@@ -25,7 +27,9 @@ async def all_sent_at(pace: SlackPace, count: int, method: str, channel: str) ->
 def test_channel_takes_a_burst_then_one_a_second() -> None:
     times = in_virtual_time(all_sent_at(SlackPace(), 10, POST, "C1"))
     assert times[:CHANNEL_BURST] == [0.0] * CHANNEL_BURST
-    assert times[CHANNEL_BURST:] == pytest.approx([MESSAGE_EVERY_S * n for n in range(1, 11 - CHANNEL_BURST)])
+    assert times[CHANNEL_BURST:] == pytest.approx(
+        [MESSAGE_EVERY_S * n for n in range(1, 11 - CHANNEL_BURST)]
+    )
 
 
 def test_channels_do_not_wait_for_each_other() -> None:
@@ -50,7 +54,9 @@ def test_workspace_takes_several_hundred_posts_a_minute() -> None:
     assert times[-1] < 90
 
 
-@pytest.mark.parametrize(("method", "per_minute"), [(EDIT, 50), ("conversations.list", 20), ("users.info", 100)])
+@pytest.mark.parametrize(
+    ("method", "per_minute"), [(EDIT, 50), ("conversations.list", 20), ("users.info", 100)]
+)
 def test_each_method_keeps_its_tier(method: str, per_minute: int) -> None:
     times = in_virtual_time(all_sent_at(SlackPace(), per_minute * 4, method, ""))
     busiest = max(sum(start <= at < start + 60 for at in times) for start in times)
@@ -70,7 +76,9 @@ def test_answers_go_before_messages_and_files() -> None:
         await asyncio.gather(*(send(what) for what in several))
         return order
 
-    assert in_virtual_time(journey()) == ["FILE"] * 3 + ["ANSWER"] * 2 + ["MESSAGE"] * 2 + ["FILE"] * 2
+    assert (
+        in_virtual_time(journey()) == ["FILE"] * 3 + ["ANSWER"] * 2 + ["MESSAGE"] * 2 + ["FILE"] * 2
+    )
 
 
 def test_messages_are_not_starved_by_answers() -> None:
@@ -163,7 +171,11 @@ def test_cancelled_turn_holds_nobody_up() -> None:
         await asyncio.sleep(0.001)
         for task in waiting[3:12]:
             task.cancel()
-        return [found for found in await asyncio.gather(*waiting, return_exceptions=True) if isinstance(found, float)]
+        return [
+            found
+            for found in await asyncio.gather(*waiting, return_exceptions=True)
+            if isinstance(found, float)
+        ]
 
     assert in_virtual_time(journey()) == pytest.approx([0, 0, 0, MESSAGE_EVERY_S])
 
@@ -195,7 +207,9 @@ def test_channels_at_rest_are_forgotten() -> None:
 
 
 def test_pace_stays_within_slacks_limits() -> None:
-    """Two hundred messages, as many edits and what else is called, all at once: Slack refuses none."""
+    """Two hundred messages, as many edits and what else is called, all at once: Slack
+    refuses none.
+    """
 
     async def journey() -> list[str]:
         pace, meter, refused = SlackPace(), Meter(SlackLimits()), list[str]()
@@ -206,7 +220,11 @@ def test_pace_stays_within_slacks_limits() -> None:
                 refused.append(method)
 
         calls = [(method, f"C{n % 8}") for n in range(200) for method in (POST, EDIT)]
-        calls += [(method, "") for n in range(60) for method in ("users.info", "conversations.list", "conversations.history")]
+        calls += [
+            (method, "")
+            for n in range(60)
+            for method in ("users.info", "conversations.list", "conversations.history")
+        ]
         await asyncio.gather(*(call(method, channel) for method, channel in calls))
         return refused
 

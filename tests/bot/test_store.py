@@ -46,13 +46,19 @@ async def test_recent_questions_are_a_persons_own_each_once_newest_first(store: 
             ("U0ADA", "d", "partial"),
         ]
     ):
-        await store.claim_question(replace(ASKED, delivery=f"t{n}", user=user, text=text, asked_at=NOW + timedelta(minutes=n)))
+        await store.claim_question(
+            replace(
+                ASKED, delivery=f"t{n}", user=user, text=text, asked_at=NOW + timedelta(minutes=n)
+            )
+        )
         await store.finish_question(f"t{n}", outcome=outcome, took_ms=1)
     assert [asked.text for asked in await store.recent_questions("U0ADA", 5)] == ["d", "a"]
 
 
 async def test_a_kept_answer_is_taken_once_and_by_its_asker(store: Store) -> None:
-    await store.keep_answer("t", user="U0ADA", channel="C0OPS", text="hello", blocks=[{"type": "divider"}], now=NOW)
+    await store.keep_answer(
+        "t", user="U0ADA", channel="C0OPS", text="hello", blocks=[{"type": "divider"}], now=NOW
+    )
     assert await store.take_answer("t", user="U0BOB") is None
     assert await store.take_answer("t", user="U0ADA") == ("hello", [{"type": "divider"}])
     assert await store.take_answer("t", user="U0ADA") is None
@@ -71,10 +77,14 @@ async def test_kept_answer_is_shared_in_time_and_place(store: Store) -> None:
     assert await store.answer_kept_at("t") is None
 
 
-async def test_kept_answers_go_after_a_day_and_questions_after_four_hundred(store: Store, tmp_path: Path) -> None:
+async def test_kept_answers_go_after_a_day_and_questions_after_four_hundred(
+    store: Store, tmp_path: Path
+) -> None:
     await store.claim_question(ASKED)
     await store.keep_answer("old", user="U0ADA", channel="C", text="x", blocks=[], now=NOW)
-    await store.keep_answer("new", user="U0ADA", channel="C", text="x", blocks=[], now=NOW + timedelta(days=2))
+    await store.keep_answer(
+        "new", user="U0ADA", channel="C", text="x", blocks=[], now=NOW + timedelta(days=2)
+    )
     assert await store.take_answer("old", user="U0ADA") is None
     later = await Store.open(tmp_path / "bot.sqlite", now=NOW + timedelta(days=401))
     assert await later.questions() == []
@@ -90,7 +100,9 @@ async def test_two_processes_migrate_side_by_side(tmp_path: Path) -> None:
 
 async def test_many_open_a_new_database_at_the_same_moment(tmp_path: Path) -> None:
     for number in range(20):
-        stores = await asyncio.gather(*(Store.open(tmp_path / f"{number}.sqlite", now=NOW) for _ in range(8)))
+        stores = await asyncio.gather(
+            *(Store.open(tmp_path / f"{number}.sqlite", now=NOW) for _ in range(8))
+        )
         assert len(stores) == 8
         await asyncio.gather(*(store.close() for store in stores))
 
@@ -107,7 +119,10 @@ async def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bot.sqlite"
     await (await Store.open(path, now=NOW)).close()
     connection = sqlite3.connect(path)
-    connection.execute("INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('opswatch', '9999_future', 'x')")
+    connection.execute(
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('opswatch', "
+        "'9999_future', 'x')"
+    )
     connection.commit()
     connection.close()
     with pytest.raises(StoreError, match="newer version"):
@@ -133,10 +148,14 @@ def judged(n: int, value: float = 1.0, **changes: Any) -> EvaluationRecord:
     return EvaluationRecord(**{**told, "watch": b'{"incident":"k"}', **changes})
 
 
-async def test_an_instant_is_judged_once_and_what_somebody_else_has_judged_writes_nothing(store: Store) -> None:
+async def test_an_instant_is_judged_once_and_what_somebody_else_has_judged_writes_nothing(
+    store: Store,
+) -> None:
     alerts, posts = Alerts(store), Posts(store)
     post = Post("k", "#ops", "it fires", [])
-    assert await alerts.save_evaluations([judged(0, 1.0, posts=[post], reason="first"), judged(1, 2.0)]) == [True, True]
+    assert await alerts.save_evaluations(
+        [judged(0, 1.0, posts=[post], reason="first"), judged(1, 2.0)]
+    ) == [True, True]
     again = judged(1, 9.0, posts=[Post("k2", "#ops", "twice", [])], reason="changed")
     assert await alerts.save_evaluations([again, judged(2, 3.0)]) == [False, True]
     found = await alerts.samples("spike", "d", since=NOW, until=NOW + timedelta(days=1))
@@ -162,21 +181,30 @@ async def test_what_is_old_is_forgotten_and_the_record_of_people_stays(store: St
     assert waiting
     await posts.sent(waiting, ts="1.2")
     assert await posts.claim_run("daily", NOW, now=NOW) == 0
-    await alerts.silence("spike", end=NOW + timedelta(hours=1), comment="test", user="U0ADA", now=NOW)
+    await alerts.silence(
+        "spike", end=NOW + timedelta(hours=1), comment="test", user="U0ADA", now=NOW
+    )
     for days, left in ((80, (1, 1, 1, 1)), (100, (1, 1, 0, 0)), (500, (0, 0, 0, 0))):
         later = NOW + timedelta(days=days)
         await posts.prune(later)
         await alerts.prune(later)
-        counts = [len(await store.read(f"SELECT * FROM {name}", ())) for name in ("samples", "notices", "outbox", "runs")]
+        counts = [
+            len(await store.read(f"SELECT * FROM {name}", ()))
+            for name in ("samples", "notices", "outbox", "runs")
+        ]
         assert tuple(counts) == left
     assert len(await store.read("SELECT * FROM silences", ())) == 1
-    assert await alerts.silences(NOW) != [] and await alerts.silences(NOW + timedelta(hours=1)) == []
+    assert (
+        await alerts.silences(NOW) != [] and await alerts.silences(NOW + timedelta(hours=1)) == []
+    )
 
 
 async def test_of_two_silences_the_later_counts_and_the_earlier_is_kept(store: Store) -> None:
     alerts = Alerts(store)
     for hours in (1, 4):
-        await alerts.silence("spike", end=NOW + timedelta(hours=hours), comment="", user="U0ADA", now=NOW)
+        await alerts.silence(
+            "spike", end=NOW + timedelta(hours=hours), comment="", user="U0ADA", now=NOW
+        )
     [silence] = await alerts.silences(NOW)
     assert silence.end == NOW + timedelta(hours=4)
     assert await alerts.unsilence("spike", user="U0GRACE", now=NOW)

@@ -20,14 +20,39 @@ from tests.support.work import growth
 @pytest.mark.parametrize(
     ("text", "words", "cron", "said"),
     [
-        ("subscribe last 7 days at 09:00 on weekdays", "last 7 days", "0 9 * * mon-fri", "at 09:00 on weekdays"),
+        (
+            "subscribe last 7 days at 09:00 on weekdays",
+            "last 7 days",
+            "0 9 * * mon-fri",
+            "at 09:00 on weekdays",
+        ),
         ("subscribe last 7 days at 9:05", "last 7 days", "5 9 * * *", "at 09:05 every day"),
         ("Subscribe today AT 23:59 ON Mondays", "today", "59 23 * * mon", "at 23:59 on Mondays"),
-        ("subscribe this month at 08:00 on the 1st", "this month", "0 8 1 * *", "at 08:00 on the 1st of the month"),
-        ("subscribe 7d at 08:00 on the 22nd", "7d", "0 8 22 * *", "at 08:00 on the 22nd of the month"),
-        ("subscribe 7d at 08:00 on friday and mondays", "7d", "0 8 * * mon,fri", "at 08:00 on Mondays and Fridays"),
+        (
+            "subscribe this month at 08:00 on the 1st",
+            "this month",
+            "0 8 1 * *",
+            "at 08:00 on the 1st of the month",
+        ),
+        (
+            "subscribe 7d at 08:00 on the 22nd",
+            "7d",
+            "0 8 22 * *",
+            "at 08:00 on the 22nd of the month",
+        ),
+        (
+            "subscribe 7d at 08:00 on friday and mondays",
+            "7d",
+            "0 8 * * mon,fri",
+            "at 08:00 on Mondays and Fridays",
+        ),
         ("subscribe 7d at 08:00 on weekends", "7d", "0 8 * * sat,sun", "at 08:00 on weekends"),
-        ("subscribe kitchen where(/at 10:00/) 2h at 08:00", "kitchen where(/at 10:00/) 2h", "0 8 * * *", "at 08:00 every day"),
+        (
+            "subscribe kitchen where(/at 10:00/) 2h at 08:00",
+            "kitchen where(/at 10:00/) 2h",
+            "0 8 * * *",
+            "at 08:00 every day",
+        ),
         ("subscribe at 08:00", "", "0 8 * * *", "at 08:00 every day"),
     ],
 )
@@ -44,23 +69,58 @@ def test_a_schedule_is_read(text: str, words: str, cron: str, said: str) -> None
         ("last 7 days at noon", "last 7 days", "0 12 * * *", "at 12:00 every day"),
         ("yesterday at midnight", "yesterday", "0 0 * * *", "at 00:00 every day"),
         ("last 7 days daily at 9", "last 7 days", "0 9 * * *", "at 09:00 every day"),
-        ("last 7 days weekdays at 9:30am", "last 7 days", "30 9 * * mon-fri", "at 09:30 on weekdays"),
-        ("last 7 days every weekday at 9am", "last 7 days", "0 9 * * mon-fri", "at 09:00 on weekdays"),
+        (
+            "last 7 days weekdays at 9:30am",
+            "last 7 days",
+            "30 9 * * mon-fri",
+            "at 09:30 on weekdays",
+        ),
+        (
+            "last 7 days every weekday at 9am",
+            "last 7 days",
+            "0 9 * * mon-fri",
+            "at 09:00 on weekdays",
+        ),
         ("last 7 days every monday at 09:00", "last 7 days", "0 9 * * mon", "at 09:00 on Mondays"),
         ("every monday at 09:00 last 7 days", "last 7 days", "0 9 * * mon", "at 09:00 on Mondays"),
         ("last 7 days at 9am every monday", "last 7 days", "0 9 * * mon", "at 09:00 on Mondays"),
         ("last 7 days mondays at 9", "last 7 days", "0 9 * * mon", "at 09:00 on Mondays"),
-        ("7d at 09:00 on mon, wed and fri", "7d", "0 9 * * mon,wed,fri", "at 09:00 on Mondays, Wednesdays and Fridays"),
+        (
+            "7d at 09:00 on mon, wed and fri",
+            "7d",
+            "0 9 * * mon,wed,fri",
+            "at 09:00 on Mondays, Wednesdays and Fridays",
+        ),
         ("7d at 09:00 monday to friday", "7d", "0 9 * * mon-fri", "at 09:00 on weekdays"),
-        ("7d at 09:00 on tue-thu", "7d", "0 9 * * tue,wed,thu", "at 09:00 on Tuesdays, Wednesdays and Thursdays"),
-        ("7d on the 1st and 15th at 08:00", "7d", "0 8 1,15 * *", "at 08:00 on the 1st and 15th of the month"),
-        ("7d at 08:00 on the 1st and 15th", "7d", "0 8 1,15 * *", "at 08:00 on the 1st and 15th of the month"),
+        (
+            "7d at 09:00 on tue-thu",
+            "7d",
+            "0 9 * * tue,wed,thu",
+            "at 09:00 on Tuesdays, Wednesdays and Thursdays",
+        ),
+        (
+            "7d on the 1st and 15th at 08:00",
+            "7d",
+            "0 8 1,15 * *",
+            "at 08:00 on the 1st and 15th of the month",
+        ),
+        (
+            "7d at 08:00 on the 1st and 15th",
+            "7d",
+            "0 8 1,15 * *",
+            "at 08:00 on the 1st and 15th of the month",
+        ),
         ("7d at 9am and 5pm", "7d", "0 9,17 * * *", "at 09:00 and 17:00 every day"),
         ("last 24 hours every 6 hours", "last 24 hours", "0 */6 * * *", "every 6 hours"),
         ("today every 30 minutes", "today", "*/30 * * * *", "every 30 minutes"),
         ("today hourly", "today", "0 * * * *", "every hour"),
         ("last monday at 09:00", "last monday", "0 9 * * *", "at 09:00 every day"),
-        ("kitchen where(/a  b at 9am/) 2h at 08:00", "kitchen where(/a  b at 9am/) 2h", "0 8 * * *", "at 08:00 every day"),
+        (
+            "kitchen where(/a  b at 9am/) 2h at 08:00",
+            "kitchen where(/a  b at 9am/) 2h",
+            "0 8 * * *",
+            "at 08:00 every day",
+        ),
     ],
 )
 def test_times_are_read_as_people_type_them(text: str, words: str, cron: str, said: str) -> None:
@@ -79,14 +139,46 @@ def test_every_example_of_a_recurrence_is_read(text: str) -> None:
     ("text", "says", "hint"),
     [
         ("today at 5", "“at 5” can be 05:00 or 17:00", "/usage subscribe today at 05:00"),
-        ("today at 12 on mondays", "can be 00:00 or 12:00", "/usage subscribe today at 00:00 on mondays"),
-        ("today every 5 hours", "I do not know “every 5 hours”", "/usage subscribe today at 09:00 on mondays"),
-        ("today every 2 days at 9am", "I do not know “every 2 days”", "/usage subscribe today at 09:00 on mondays"),
-        ("today weekly at 9am", "I do not know “weekly”", "/usage subscribe today at 09:00 on mondays"),
-        ("today at 9am UTC", "I do not understand “at 9am UTC”", "/usage subscribe today at 09:00 on weekdays"),
-        ("today at 09:00 and 17:30", "I do not understand “at 09:00 and 17:30”", "/usage subscribe today at 09:00 on weekdays"),
-        ("today at 13pm", "I do not understand “at 13pm”", "/usage subscribe today at 09:00 on weekdays"),
-        ("today csv at 25:00 on mondays", "25:00 is no time of day", "/usage subscribe today csv at 09:00 on mondays"),
+        (
+            "today at 12 on mondays",
+            "can be 00:00 or 12:00",
+            "/usage subscribe today at 00:00 on mondays",
+        ),
+        (
+            "today every 5 hours",
+            "I do not know “every 5 hours”",
+            "/usage subscribe today at 09:00 on mondays",
+        ),
+        (
+            "today every 2 days at 9am",
+            "I do not know “every 2 days”",
+            "/usage subscribe today at 09:00 on mondays",
+        ),
+        (
+            "today weekly at 9am",
+            "I do not know “weekly”",
+            "/usage subscribe today at 09:00 on mondays",
+        ),
+        (
+            "today at 9am UTC",
+            "I do not understand “at 9am UTC”",
+            "/usage subscribe today at 09:00 on weekdays",
+        ),
+        (
+            "today at 09:00 and 17:30",
+            "I do not understand “at 09:00 and 17:30”",
+            "/usage subscribe today at 09:00 on weekdays",
+        ),
+        (
+            "today at 13pm",
+            "I do not understand “at 13pm”",
+            "/usage subscribe today at 09:00 on weekdays",
+        ),
+        (
+            "today csv at 25:00 on mondays",
+            "25:00 is no time of day",
+            "/usage subscribe today csv at 09:00 on mondays",
+        ),
     ],
 )
 def test_what_is_not_surely_understood_is_asked_back(text: str, says: str, hint: str) -> None:
@@ -96,7 +188,9 @@ def test_what_is_not_surely_understood_is_asked_back(text: str, says: str, hint:
     assert parse_subscription("usage", hint.removeprefix("/usage "), HOUSE)
 
 
-@pytest.mark.parametrize("words", ["at 09:00 ", "every ", "on mondays ", "at ", "and ", "9am ", "the 1st ", "x ", "mon,"])
+@pytest.mark.parametrize(
+    "words", ["at 09:00 ", "every ", "on mondays ", "at ", "and ", "9am ", "the 1st ", "x ", "mon,"]
+)
 def test_work_grows_no_faster_than_the_words(words: str) -> None:
     def tried(times: int) -> None:
         with contextlib.suppress(BadQuestion):

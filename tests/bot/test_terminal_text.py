@@ -9,7 +9,9 @@ import pytest
 
 from bot.terminal_text import terminal_json, terminal_line, terminal_text
 
-ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+ACTS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
 HOSTILE = [
     ("a\x1b[31mred\x1b[0m b", "ared b"),
     ("\x1b[2J\x1b[1;1Hgone", "gone"),
@@ -45,7 +47,11 @@ def test_json_keeps_value_and_shows_no_control(hostile: str, shown: str) -> None
     assert json.loads(line) == {"text": hostile, hostile: 1}
 
 
-@pytest.mark.parametrize("piece", ["\x1b[", "\x1b]", "\x9d", "\x9b", "\x1b", "\x1bP;", "0", "\x1b]\x9d"])
+@pytest.mark.parametrize(
+    "piece", ["\x1b[", "\x1b]", "\x9d", "\x9b", "\x1b", "\x1bP;", "0", "\x1b]\x9d"]
+)
 def test_long_text_takes_no_more_than_its_length(piece: str) -> None:
-    """Each of these would be read again from each of its signs by a pattern that is not linear, for hours."""
+    """Each of these would be read again from each of its signs by a pattern that is not linear, for
+    hours.
+    """
     assert len(terminal_text(piece * 300_000)) <= 300_000 * len(piece)

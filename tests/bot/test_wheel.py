@@ -14,7 +14,9 @@ import pytest
 
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("hatchling") is None, reason="hatchling is not installed")
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("hatchling") is None, reason="hatchling is not installed"
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,19 +30,39 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`opswatch` in a new environment, which takes its dependencies, and nothing else, from the one of the tests."""
+    """`opswatch` in a new environment, which takes its dependencies, and nothing else, from the one
+    of the tests.
+    """
     folder = tmp_path_factory.mktemp("installed")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True, timeout=120)
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True, timeout=120
+    )
     site = Path(sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)}))
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install", "--no-index", "--no-deps", "-q"]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(folder / "bin" / "python"),
+        "install",
+        "--no-index",
+        "--no-deps",
+        "-q",
+    ]
     subprocess.run([*pip, str(wheel)], check=True, capture_output=True, timeout=120)
     return folder / "bin" / "opswatch"
 
 
 def run(program: Path, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    env = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "BOT_CONFIG")}
-    return subprocess.run([str(program), *words], cwd=cwd, env=env, capture_output=True, text=True, timeout=180)
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("PYTHONPATH", "BOT_CONFIG")
+    }
+    return subprocess.run(
+        [str(program), *words], cwd=cwd, env=env, capture_output=True, text=True, timeout=180
+    )
 
 
 def test_wheel_holds_every_file_of_the_packages(wheel: Path) -> None:
@@ -58,12 +80,20 @@ def test_wheel_holds_every_file_of_the_packages(wheel: Path) -> None:
 
 def test_wheel_holds_no_tests_and_no_configuration(wheel: Path) -> None:
     packed = zipfile.ZipFile(wheel).namelist()
-    assert {name.split("/")[0].split("-")[0] for name in packed} == {"bot", "handlers", "providers", "opswatch"}
+    assert {name.split("/")[0].split("-")[0] for name in packed} == {
+        "bot",
+        "handlers",
+        "providers",
+        "opswatch",
+    }
     assert not [name for name in packed if name.endswith(("bot.toml", ".sqlite", ".env"))]
 
 
 def test_example_in_the_wheel_is_the_one_at_the_top(wheel: Path) -> None:
-    assert zipfile.ZipFile(wheel).read("bot/bot.example.toml") == (ROOT / "bot.example.toml").read_bytes()
+    assert (
+        zipfile.ZipFile(wheel).read("bot/bot.example.toml")
+        == (ROOT / "bot.example.toml").read_bytes()
+    )
 
 
 def test_installed_program_calls_itself_opswatch(program: Path, tmp_path: Path) -> None:
@@ -81,7 +111,9 @@ def test_installed_program_writes_the_example(program: Path, tmp_path: Path) -> 
 
 
 def test_demo_runs_without_a_checkout(program: Path, tmp_path: Path) -> None:
-    ran = run(program, "demo", "--ask", "/usage last 7 days", "--ask", "/apiaudit edge 2h", cwd=tmp_path)
+    ran = run(
+        program, "demo", "--ask", "/usage last 7 days", "--ask", "/apiaudit edge 2h", cwd=tmp_path
+    )
     assert ran.returncode == 0, ran.stderr
     assert "rapid7-eu" in ran.stdout
     assert "edge" in ran.stdout

@@ -1,4 +1,6 @@
-"""Windows as people type them: several hundred expressions, each read rightly or refused with what to type instead."""
+"""Windows as people type them: several hundred expressions, each read rightly or refused with what
+to type instead.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +23,28 @@ from tests.support.work import growth
 
 SATURDAY = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 DUBLIN = ZoneInfo("Europe/Dublin")
-ZONES = ["UTC", "Europe/Dublin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/Havana", "Pacific/Chatham"]
+ZONES = [
+    "UTC",
+    "Europe/Dublin",
+    "America/New_York",
+    "Asia/Kolkata",
+    "Australia/Lord_Howe",
+    "America/Havana",
+    "Pacific/Chatham",
+]
 EXAMPLES = [example for form in FORMS for example in form.examples]
 BY_DAY = [example for form in FORMS if form.by_day for example in form.examples]
-MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2030, 12, 31)).map(lambda moment: moment.replace(tzinfo=UTC, microsecond=0))
+MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2030, 12, 31)).map(
+    lambda moment: moment.replace(tzinfo=UTC, microsecond=0)
+)
 
 
-def read(words: str, *, whole_days: bool = False, now: datetime = SATURDAY, zone: str = "Europe/Dublin") -> ParsedWindow:
-    return read_window(words, now=now, zone=ZoneInfo(zone), whole_days=whole_days, example="/usage last 7 days")
+def read(
+    words: str, *, whole_days: bool = False, now: datetime = SATURDAY, zone: str = "Europe/Dublin"
+) -> ParsedWindow:
+    return read_window(
+        words, now=now, zone=ZoneInfo(zone), whole_days=whole_days, example="/usage last 7 days"
+    )
 
 
 def shown(moment: datetime) -> str:
@@ -45,8 +61,12 @@ def test_expression_is_read_rightly(words: str, start: str, end: str) -> None:
     assert (shown(window.start), shown(window.end)) == (start, end)
 
 
-@pytest.mark.parametrize(("words", "one", "other"), TWO_READINGS, ids=[words for words, _, _ in TWO_READINGS])
-def test_words_with_two_conventions_are_asked_back_with_both(words: str, one: str, other: str) -> None:
+@pytest.mark.parametrize(
+    ("words", "one", "other"), TWO_READINGS, ids=[words for words, _, _ in TWO_READINGS]
+)
+def test_words_with_two_conventions_are_asked_back_with_both(
+    words: str, one: str, other: str
+) -> None:
     with pytest.raises(TwoReadings, match="more than one way") as caught:
         read(words)
     assert caught.value.readings == (one, other)
@@ -106,7 +126,9 @@ def test_forms_stand_beside_accounts_and_logs(words: str) -> None:
 
 
 def test_words_of_a_window_are_no_beginning_of_a_name() -> None:
-    names = AccountDirectory({"november": "akamai", "nightly": "akamai", "quarterly": "akamai", "nowhere": "akamai"})
+    names = AccountDirectory(
+        {"november": "akamai", "nightly": "akamai", "quarterly": "akamai", "nowhere": "akamai"}
+    )
     question = read_line("/apiaudit nov 1", names, now=SATURDAY, zone=UTC)
     assert len(question.accounts) == 4
     assert question.parts.window == "nov 1"
@@ -116,7 +138,10 @@ def test_words_of_a_window_are_no_beginning_of_a_name() -> None:
     ("line", "hint"),
     [
         ("/logs kitchen 6M limit 5", "/logs kitchen 6 months limit 5"),
-        ("/apiaudit edge two weeks ago failures csv", "/apiaudit edge 2026-11-02..2026-11-08 failures csv"),
+        (
+            "/apiaudit edge two weeks ago failures csv",
+            "/apiaudit edge 2026-11-02..2026-11-08 failures csv",
+        ),
         ("/apiaudit iot previous hour", "/apiaudit iot last 60 minutes"),
         ("/logs kitchen 01/02/2026 where(/a/)", "/logs kitchen 2026-01-02 where(/a/)"),
         ("/logs kitchen 9am where(/a/)", "/logs kitchen since 9am where(/a/)"),
@@ -130,26 +155,49 @@ def test_words_that_are_asked_back_stand_in_the_whole_question(line: str, hint: 
 
 
 @given(st.sampled_from(EXAMPLES), MOMENTS, st.sampled_from(ZONES), st.booleans())
-def test_every_form_holds_at_any_moment_in_any_zone(words: str, now: datetime, zone: str, whole_days: bool) -> None:
-    """A window or a refusal: a time of day may not exist or come twice on a day when the clocks change, or be to come."""
+def test_every_form_holds_at_any_moment_in_any_zone(
+    words: str, now: datetime, zone: str, whole_days: bool
+) -> None:
+    """A window or a refusal: a time of day may not exist or come twice on a day when the clocks
+    change, or be to come.
+    """
     with contextlib.suppress(BadQuestion):
         found = read(words, now=now, zone=zone, whole_days=whole_days)
-        assert found.window.start < found.window.end <= max(now, found.window.start + timedelta(milliseconds=1))
+        assert (
+            found.window.start
+            < found.window.end
+            <= max(now, found.window.start + timedelta(milliseconds=1))
+        )
         assert found.said
 
 
-@given(MOMENTS, st.sampled_from(ZONES), st.sampled_from(["day", "week", "month", "quarter", "year"]))
+@given(
+    MOMENTS, st.sampled_from(ZONES), st.sampled_from(["day", "week", "month", "quarter", "year"])
+)
 def test_last_and_this_period_meet_at_a_midnight(now: datetime, zone: str, unit: str) -> None:
     last = read({"day": "yesterday"}.get(unit, f"last {unit}"), now=now, zone=zone).window
     this = read({"day": "today"}.get(unit, f"this {unit}"), now=now, zone=zone).window
     assert last.end == this.start
-    days = (last.end.astimezone(ZoneInfo(zone)).date() - last.start.astimezone(ZoneInfo(zone)).date()).days
-    assert days in {"day": {1}, "week": {7}, "month": {28, 29, 30, 31}, "quarter": {90, 91, 92}, "year": {365, 366}}[unit]
+    days = (
+        last.end.astimezone(ZoneInfo(zone)).date() - last.start.astimezone(ZoneInfo(zone)).date()
+    ).days
+    assert (
+        days
+        in {
+            "day": {1},
+            "week": {7},
+            "month": {28, 29, 30, 31},
+            "quarter": {90, 91, 92},
+            "year": {365, 366},
+        }[unit]
+    )
     assert last.start.astimezone(ZoneInfo(zone)).hour in (0, 1)
 
 
 @given(MOMENTS, st.sampled_from(ZONES), st.integers(0, 23), st.integers(0, 59))
-def test_since_a_time_is_the_latest_such_time(now: datetime, zone: str, hour: int, minute: int) -> None:
+def test_since_a_time_is_the_latest_such_time(
+    now: datetime, zone: str, hour: int, minute: int
+) -> None:
     with contextlib.suppress(BadQuestion):
         start = read(f"since {hour}:{minute:02}", now=now, zone=zone).window.start
         local = start.astimezone(ZoneInfo(zone))
@@ -157,7 +205,10 @@ def test_since_a_time_is_the_latest_such_time(now: datetime, zone: str, hour: in
         assert timedelta(0) < now - start <= timedelta(hours=25)
 
 
-@given(MOMENTS, st.sampled_from(["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]))
+@given(
+    MOMENTS,
+    st.sampled_from(["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]),
+)
 def test_last_weekday_is_one_to_seven_days_ago(now: datetime, name: str) -> None:
     start = read(f"last {name}", now=now, zone="UTC").window.start
     assert f"{start:%A}".lower() == name
@@ -204,7 +255,9 @@ def test_work_grows_no_faster_than_the_words(words: str) -> None:
 PIECES = st.lists(
     st.sampled_from(
         [
-            *" ".join([*EXAMPLES, *(words for words, *_ in (*READ, *TWO_READINGS, *REFUSED))]).split(),
+            *" ".join(
+                [*EXAMPLES, *(words for words, *_ in (*READ, *TWO_READINGS, *REFUSED))]
+            ).split(),
             "in",
             "the",
             "M",

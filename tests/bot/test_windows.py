@@ -1,4 +1,6 @@
-"""The words for a stretch of time, in tables; both ways of counting, zones, and both daylight-saving changes."""
+"""The words for a stretch of time, in tables; both ways of counting, zones, and both
+daylight-saving changes.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,18 @@ DUBLIN = ZoneInfo("Europe/Dublin")
 NEW_YORK = ZoneInfo("America/New_York")
 
 
-def read(words: str, *, whole_days: bool = False, now: datetime = SATURDAY, zone: ZoneInfo = DUBLIN) -> ParsedWindow:
-    return read_window(words, now=now, zone=zone, whole_days=whole_days, example="/usage last 7 days")
+def read(
+    words: str, *, whole_days: bool = False, now: datetime = SATURDAY, zone: ZoneInfo = DUBLIN
+) -> ParsedWindow:
+    return read_window(
+        words, now=now, zone=zone, whole_days=whole_days, example="/usage last 7 days"
+    )
 
 
 def span(found: ParsedWindow) -> tuple[str, str]:
-    return found.window.start.strftime("%Y-%m-%d %H:%M"), found.window.end.strftime("%Y-%m-%d %H:%M")
+    return found.window.start.strftime("%Y-%m-%d %H:%M"), found.window.end.strftime(
+        "%Y-%m-%d %H:%M"
+    )
 
 
 NOW = "2026-11-21 14:05"
@@ -117,12 +125,16 @@ BY_THE_DAY = [
 BY_THE_CLOCK += AS_PEOPLE_SAY
 
 
-@pytest.mark.parametrize(("words", "start", "end"), BY_THE_CLOCK, ids=[words for words, _, _ in BY_THE_CLOCK])
+@pytest.mark.parametrize(
+    ("words", "start", "end"), BY_THE_CLOCK, ids=[words for words, _, _ in BY_THE_CLOCK]
+)
 def test_words_by_the_clock(words: str, start: str, end: str) -> None:
     assert span(read(words)) == (start, end)
 
 
-@pytest.mark.parametrize(("words", "start", "end"), BY_THE_DAY, ids=[words for words, _, _ in BY_THE_DAY])
+@pytest.mark.parametrize(
+    ("words", "start", "end"), BY_THE_DAY, ids=[words for words, _, _ in BY_THE_DAY]
+)
 def test_words_by_the_day_count_in_utc(words: str, start: str, end: str) -> None:
     assert span(read(words, whole_days=True, zone=NEW_YORK)) == (start, end)
 
@@ -140,15 +152,23 @@ def test_a_day_when_the_clocks_go_forward_has_23_hours() -> None:
 
 
 def test_three_months_are_calendar_months() -> None:
-    found = read("last 3 months", now=datetime(2015, 9, 30, 14, 40, 20, tzinfo=UTC), zone=ZoneInfo("UTC"))
+    found = read(
+        "last 3 months", now=datetime(2015, 9, 30, 14, 40, 20, tzinfo=UTC), zone=ZoneInfo("UTC")
+    )
     assert found.window.length == timedelta(days=92)
 
 
 @pytest.mark.parametrize(
     ("words", "now", "start"),
-    [("1 month", "2026-03-31", "2026-02-28"), ("1 month", "2024-03-31", "2024-02-29"), ("1 year", "2024-02-29", "2023-02-28")],
+    [
+        ("1 month", "2026-03-31", "2026-02-28"),
+        ("1 month", "2024-03-31", "2024-02-29"),
+        ("1 year", "2024-02-29", "2023-02-28"),
+    ],
 )
-def test_a_month_back_from_a_long_month_ends_on_the_last_day_there_is(words: str, now: str, start: str) -> None:
+def test_a_month_back_from_a_long_month_ends_on_the_last_day_there_is(
+    words: str, now: str, start: str
+) -> None:
     found = read(words, now=datetime.fromisoformat(now + "T12:00Z"), zone=ZoneInfo("UTC"))
     assert f"{found.window.start:%Y-%m-%d}" == start
 
@@ -193,7 +213,15 @@ def test_what_is_no_window_is_refused_in_a_sentence_with_an_example(words: str, 
 
 
 @pytest.mark.parametrize(
-    "words", ["20m", "last 3 hours", "since 09:00", "2026-11-01T10:00..2026-11-01T11:30", "last hour", "9am-10am"]
+    "words",
+    [
+        "20m",
+        "last 3 hours",
+        "since 09:00",
+        "2026-11-01T10:00..2026-11-01T11:30",
+        "last hour",
+        "9am-10am",
+    ],
 )
 def test_hours_and_minutes_are_refused_where_days_are_known(words: str) -> None:
     with pytest.raises(BadQuestion, match="known by day"):

@@ -1,4 +1,6 @@
-"""Secrets of many kinds, and the contexts in which logs show them. A context says where the secret stands by `{}`."""
+"""Secrets of many kinds, and the contexts in which logs show them. A context says where the secret
+stands by `{}`.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,14 @@ VALUES = {
     "dots": "Kq7vX2.mZ9tRb.4WnP6",
 }
 _NAMES = (
-    "password passwd PASSWORD db_password DB_PASS userPassword passphrase secret client_secret clientSecret SECRET_KEY_BASE api_key apikey"
-    " apiKey API_KEY x-api-key X-Api-Key vendor_key private_key AWS_SECRET_ACCESS_KEY access_key token access_token refresh_token"
-    " accessToken authToken auth_token X-Auth-Token GITHUB_TOKEN credential credentials jwt connection_string dsn encryption_key"
-    " signing_key AccountKey SharedAccessKey smtp_pass DB_PWD mysql_pwd admin_password password1 new_password keystorePassword"
+    "password passwd PASSWORD db_password DB_PASS userPassword passphrase secret client_secret "
+    "clientSecret SECRET_KEY_BASE api_key apikey"
+    " apiKey API_KEY x-api-key X-Api-Key vendor_key private_key AWS_SECRET_ACCESS_KEY access_key "
+    "token access_token refresh_token"
+    " accessToken authToken auth_token X-Auth-Token GITHUB_TOKEN credential credentials jwt "
+    "connection_string dsn encryption_key"
+    " signing_key AccountKey SharedAccessKey smtp_pass DB_PWD mysql_pwd admin_password password1 "
+    "new_password keystorePassword"
     " app_token webhook_secret psk bindpw csrf_secret id_token bearer_token"
 )
 NAMES = tuple(_NAMES.split())
@@ -32,7 +38,9 @@ NAMES = tuple(_NAMES.split())
 
 @dataclass(frozen=True)
 class Context:
-    """A notation. `NAME` stands for a name and `{}` for the secret; `signs` says whether a bare value with signs can stand there."""
+    """A notation. `NAME` stands for a name and `{}` for the secret; `signs` says whether a bare
+    value with signs can stand there.
+    """
 
     text: str
     signs: bool = True
@@ -153,7 +161,10 @@ HEADER_CONTEXTS = (
     "Authorization: ApiKey {}",
     "Authorization: token {}",
     "Authorization: Digest username=\"ada\", realm=\"k\", nonce=\"n\", uri=\"/\", response=\"{}\"",
-    "Authorization: AWS4-HMAC-SHA256 Credential=AKID/20261121/eu/s3/aws4_request, SignedHeaders=host, Signature={}",
+    (
+        "Authorization: AWS4-HMAC-SHA256 Credential=AKID/20261121/eu/s3/aws4_request, "
+        "SignedHeaders=host, Signature={}"
+    ),
     "Authorization: EG1-HMAC-SHA256 client_token=a;access_token={};timestamp=1;nonce=n;signature=s",
     "Authorization: SharedAccessSignature sr=kitchen&sig={}&se=1",
     "Authorization: {}",

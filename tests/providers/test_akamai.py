@@ -1,4 +1,6 @@
-"""Akamai: the samples of its page in JSON and CSV, filters, caps, clock skew, retirement, v2, and each of its errors."""
+"""Akamai: the samples of its page in JSON and CSV, filters, caps, clock skew, retirement, v2, and
+each of its errors.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,15 @@ from providers.akamai import parse
 from providers.akamai.auth import EdgeGridCredentials
 from providers.akamai.client import Akamai, ReportSettings
 from providers.akamai.filters import NATIVE_FILTERS
-from providers.errors import AuthFailed, Incomplete, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
+from providers.errors import (
+    AuthFailed,
+    Incomplete,
+    NotFound,
+    ProtocolError,
+    ProviderError,
+    RateLimited,
+    Unavailable,
+)
 from providers.models import CallFilters, Outcome, Window
 from providers.redaction import Secret
 from tests.conftest import memory_below
@@ -79,9 +89,17 @@ async def server() -> AsyncIterator[AkamaiSandbox]:
 
 
 def client_of(server: AkamaiSandbox, **settings: Any) -> Akamai:
-    secrets = (Secret(server.client_token), Secret(server.client_secret), Secret(server.access_token))
+    secrets = (
+        Secret(server.client_token),
+        Secret(server.client_secret),
+        Secret(server.access_token),
+    )
     credentials = EdgeGridCredentials(settings.pop("base_url", server.url), *secrets)
-    return Akamai("edge", credentials=credentials, settings=ReportSettings(**{"account_ids": ("1-123A", "1-1TGTG"), **settings}))
+    return Akamai(
+        "edge",
+        credentials=credentials,
+        settings=ReportSettings(**{"account_ids": ("1-123A", "1-1TGTG"), **settings}),
+    )
 
 
 @pytest.fixture
@@ -105,13 +123,19 @@ EXPECTED = [
 
 
 def test_the_json_sample_of_the_page() -> None:
-    body = json.dumps({"metadata": SAMPLE_METADATA, "data": SAMPLE_DATA, "summaryStatistics": {}}).encode()
+    body = json.dumps(
+        {"metadata": SAMPLE_METADATA, "data": SAMPLE_DATA, "summaryStatistics": {}}
+    ).encode()
     report = parse.json_report(body, account="edge")
     assert sample_calls(report) == EXPECTED
     assert report.row_count == 4
 
 
-@pytest.mark.parametrize("text", [SAMPLE_CSV, SAMPLE_CSV.replace("\n", "\r\n"), "\ufeff" + SAMPLE_CSV], ids=["lf", "crlf", "bom"])
+@pytest.mark.parametrize(
+    "text",
+    [SAMPLE_CSV, SAMPLE_CSV.replace("\n", "\r\n"), "\ufeff" + SAMPLE_CSV],
+    ids=["lf", "crlf", "bom"],
+)
 def test_the_csv_sample_of_the_page(text: str) -> None:
     report = parse.csv_report(text.encode(), account="edge")
     assert sample_calls(report) == EXPECTED
@@ -122,7 +146,9 @@ def test_csv_fields_may_hold_commas_quotes_newlines_and_markers() -> None:
     odd = '"a,b","1\n#DATA_END\n2","say ""hi""",t,get,200,2019-05-01T00:00:10Z,#COLUMNS_START\n#DATA_START\n'
     start = SAMPLE_CSV.index("client3")
     end = SAMPLE_CSV.rindex("#DATA_END")
-    report = parse.csv_report((SAMPLE_CSV[:start] + odd + SAMPLE_CSV[end:]).encode(), account="edge")
+    report = parse.csv_report(
+        (SAMPLE_CSV[:start] + odd + SAMPLE_CSV[end:]).encode(), account="edge"
+    )
     assert report.rows[0].clientId == "a,b"
     assert report.rows[0].clientIp == "1\n#DATA_END\n2"
     assert report.rows[0].clientOwner == 'say "hi"'
@@ -134,7 +160,9 @@ def test_csv_fields_may_hold_commas_quotes_newlines_and_markers() -> None:
 def test_a_csv_that_was_cut_is_told(cut: str) -> None:
     text = SAMPLE_CSV.split("#DATA_END")[0] + ('"open' if cut.startswith('"') else "")
     with pytest.raises(Incomplete):
-        parse.csv_report(text.split(cut)[0].encode() if cut in text else text.encode(), account="edge")
+        parse.csv_report(
+            text.split(cut)[0].encode() if cut in text else text.encode(), account="edge"
+        )
 
 
 @pytest.mark.parametrize("columns", [["uri", "responseCode"], ["responseCode", "uri"]])
@@ -144,10 +172,17 @@ def test_csv_columns_are_read_by_their_names(columns: list[str]) -> None:
     assert parse.csv_report(text.encode(), account="edge").rows[0] == parse.row_of(values)
 
 
-@pytest.mark.parametrize(("method", "accept"), [("POST", "json"), ("POST", "csv"), ("GET", "json"), ("GET", "csv")])
-async def test_every_way_to_ask_v1_brings_the_same_calls(server: AkamaiSandbox, method: Any, accept: Any) -> None:
+@pytest.mark.parametrize(
+    ("method", "accept"), [("POST", "json"), ("POST", "csv"), ("GET", "json"), ("GET", "csv")]
+)
+async def test_every_way_to_ask_v1_brings_the_same_calls(
+    server: AkamaiSandbox, method: Any, accept: Any
+) -> None:
     client = client_of(server, method=method, accept=accept)
-    page = await client.calls(WINDOW, CallFilters(native={"client_token": ("akab-ada", "akab-linus"), "http_method": ("get",)}))
+    page = await client.calls(
+        WINDOW,
+        CallFilters(native={"client_token": ("akab-ada", "akab-linus"), "http_method": ("get",)}),
+    )
     await client.aclose()
     wanted = [
         r
@@ -162,7 +197,11 @@ async def test_every_way_to_ask_v1_brings_the_same_calls(server: AkamaiSandbox, 
 async def test_a_post_says_everything_the_page_lists(server: AkamaiSandbox) -> None:
     client = client_of(server, account_switch_key="1-ABCD:Z-XYZ")
     every = dict.fromkeys(NATIVE_FILTERS, ("a", "b"))
-    every |= {"http_method": ("post", "DELETE"), "response_class": ("4xx", "1xx"), "response_status": ("success", "error")}
+    every |= {
+        "http_method": ("post", "DELETE"),
+        "response_class": ("4xx", "1xx"),
+        "response_status": ("success", "error"),
+    }
     await client.calls(WINDOW, CallFilters(native=every))
     await client.aclose()
     entry = server.ledger[0]
@@ -198,14 +237,18 @@ async def test_the_report_can_be_described(server: AkamaiSandbox, edge: Akamai) 
     assert (await edge.check())[0].ok
 
 
-async def test_the_values_that_the_report_describes_are_those_that_count(server: AkamaiSandbox, edge: Akamai) -> None:
+async def test_the_values_that_the_report_describes_are_those_that_count(
+    server: AkamaiSandbox, edge: Akamai
+) -> None:
     """They have changed before: an older page has `notcare` where this one has `other`."""
     server.enums["http_method"] = {"get", "post", "notcare"}
     wanted = CallFilters(native={"http_method": ("notcare",)})
     assert "takes head, post, get" in (edge.refusal(wanted) or "")
     await edge.check()
     assert edge.refusal(wanted) is None
-    assert "takes get, notcare, post, not `put`" in (edge.refusal(CallFilters(native={"http_method": ("put",)})) or "")
+    assert "takes get, notcare, post, not `put`" in (
+        edge.refusal(CallFilters(native={"http_method": ("put",)})) or ""
+    )
 
 
 async def test_a_value_that_the_report_has_ceased_to_take_is_told_with_those_it_takes(
@@ -217,15 +260,24 @@ async def test_a_value_that_the_report_has_ceased_to_take_is_told_with_those_it_
     assert [entry.method for entry in server.ledger] == ["POST", "GET"]
 
 
-@pytest.mark.parametrize("filters", [None, 3, [3], [{"type": "enum"}], [{"type": "enum", "name": "x", "values": [3, {}]}]])
-async def test_a_description_of_another_shape_changes_nothing(server: AkamaiSandbox, edge: Akamai, filters: Any) -> None:
-    server.answer_with(200, json.dumps({"name": "x", "filters": filters}), Content_Type="application/json")
+@pytest.mark.parametrize(
+    "filters",
+    [None, 3, [3], [{"type": "enum"}], [{"type": "enum", "name": "x", "values": [3, {}]}]],
+)
+async def test_a_description_of_another_shape_changes_nothing(
+    server: AkamaiSandbox, edge: Akamai, filters: Any
+) -> None:
+    server.answer_with(
+        200, json.dumps({"name": "x", "filters": filters}), Content_Type="application/json"
+    )
     await edge.describe()
     assert edge.refusal(CallFilters(native={"http_method": ("get",)})) is None
     assert edge.refusal(CallFilters(native={"http_method": ("patch",)}))
 
 
-async def test_a_deprecated_report_fails_its_check_and_names_the_way(server: AkamaiSandbox, edge: Akamai) -> None:
+async def test_a_deprecated_report_fails_its_check_and_names_the_way(
+    server: AkamaiSandbox, edge: Akamai
+) -> None:
     server.deprecated = True
     check = (await edge.check())[0]
     assert not check.ok
@@ -239,13 +291,19 @@ async def test_a_retired_report_is_no_empty_answer(server: AkamaiSandbox, edge: 
     assert 'report = "v2"' in caught.value.hint
 
 
-@pytest.mark.parametrize(("asynchronous", "page_size"), [(False, 0), (True, 0), (False, 40), (True, 40)])
-async def test_v2_brings_the_same_calls(server: AkamaiSandbox, asynchronous: bool, page_size: int) -> None:
+@pytest.mark.parametrize(
+    ("asynchronous", "page_size"), [(False, 0), (True, 0), (False, 40), (True, 40)]
+)
+async def test_v2_brings_the_same_calls(
+    server: AkamaiSandbox, asynchronous: bool, page_size: int
+) -> None:
     server.asynchronous, server.page_size = asynchronous, page_size
     client = client_of(server, report="v2")
     page = await client.calls(WINDOW, CallFilters(failures=True))
     await client.aclose()
-    wanted = [row for row in server.rows(WINDOW.start, WINDOW.end) if row["responseCode"][0] in "45"]
+    wanted = [
+        row for row in server.rows(WINDOW.start, WINDOW.end) if row["responseCode"][0] in "45"
+    ]
     assert [(c.at_text, c.status, c.action) for c in page.calls] == [
         (r["timestamp"], r["responseCode"], r["method"].upper()) for r in wanted
     ]
@@ -255,11 +313,22 @@ async def test_v2_brings_the_same_calls(server: AkamaiSandbox, asynchronous: boo
 
 
 @pytest.mark.parametrize(("report", "accept"), [("v1", "json"), ("v1", "csv"), ("v2", "json")])
-async def test_a_window_that_fills_the_cap_is_halved_until_its_rows_fit(server: AkamaiSandbox, report: Any, accept: Any) -> None:
-    """5,000 rows of v1 and 25,000 of v2 are all that one answer brings; no row is lost or doubled at a seam."""
+async def test_a_window_that_fills_the_cap_is_halved_until_its_rows_fit(
+    server: AkamaiSandbox, report: Any, accept: Any
+) -> None:
+    """5,000 rows of v1 and 25,000 of v2 are all that one answer brings; no row is lost or doubled
+    at a seam.
+    """
     count = 12_000 if report == "v1" else 40_000
     gap = (WINDOW.end - WINDOW.start) / count
-    rows = [{**SAMPLE_DATA[0], "uri": f"/{n}", "timestamp": f"{WINDOW.start + gap * n:%Y-%m-%dT%H:%M:%SZ}"} for n in range(count)]
+    rows = [
+        {
+            **SAMPLE_DATA[0],
+            "uri": f"/{n}",
+            "timestamp": f"{WINDOW.start + gap * n:%Y-%m-%dT%H:%M:%SZ}",
+        }
+        for n in range(count)
+    ]
     times = [datetime.fromisoformat(row["timestamp"]) for row in rows]
     server.rows = lambda a, b: rows[bisect_left(times, a) : bisect_left(times, b)]
     client = client_of(server, report=report, accept=accept)
@@ -269,7 +338,9 @@ async def test_a_window_that_fills_the_cap_is_halved_until_its_rows_fit(server: 
     assert page.complete
 
 
-async def test_more_rows_than_any_window_can_bring_are_told(server: AkamaiSandbox, edge: Akamai) -> None:
+async def test_more_rows_than_any_window_can_bring_are_told(
+    server: AkamaiSandbox, edge: Akamai
+) -> None:
     one = [{**SAMPLE_DATA[0], "timestamp": f"{WINDOW.start:%Y-%m-%dT%H:%M:%SZ}"}] * 5000
     server.rows = lambda a, b: one if a <= WINDOW.start < b else []
     page = await edge.calls(WINDOW, CallFilters())
@@ -277,13 +348,17 @@ async def test_more_rows_than_any_window_can_bring_are_told(server: AkamaiSandbo
     assert len(page.calls) == 5000
 
 
-async def test_rows_that_were_left_out_below_the_cap_are_fetched_by_halves(server: AkamaiSandbox, edge: Akamai) -> None:
+async def test_rows_that_were_left_out_below_the_cap_are_fetched_by_halves(
+    server: AkamaiSandbox, edge: Akamai
+) -> None:
     """No flag tells of it, but the report counts more than it holds."""
     everything = list(server.rows(WINDOW.start, WINDOW.end))
 
     async def counted(request: web.Request) -> web.Response:
         start, end = (datetime.fromisoformat(request.query[name]) for name in ("start", "end"))
-        rows = [row for row in everything if start <= datetime.fromisoformat(row["timestamp"]) < end]
+        rows = [
+            row for row in everything if start <= datetime.fromisoformat(row["timestamp"]) < end
+        ]
         return web.json_response({"metadata": {"rowCount": len(rows)}, "data": rows[:60]})
 
     server.misbehave(counted, times=999)
@@ -292,7 +367,9 @@ async def test_rows_that_were_left_out_below_the_cap_are_fetched_by_halves(serve
     assert page.complete
 
 
-async def test_a_count_that_means_something_else_doubles_no_row(server: AkamaiSandbox, edge: Akamai) -> None:
+async def test_a_count_that_means_something_else_doubles_no_row(
+    server: AkamaiSandbox, edge: Akamai
+) -> None:
     body = json.dumps({"metadata": {**SAMPLE_METADATA, "rowCount": 40}, "data": SAMPLE_DATA})
     server.answer_with(200, body, Content_Type="application/json", times=999)
     page = await edge.calls(WINDOW, CallFilters())
@@ -301,13 +378,19 @@ async def test_a_count_that_means_something_else_doubles_no_row(server: AkamaiSa
 
 
 @pytest.mark.parametrize("report", ["v1", "v2"])
-async def test_where_whole_five_minutes_are_wanted_the_window_is_rounded_and_cut_back(server: AkamaiSandbox, report: Any) -> None:
+async def test_where_whole_five_minutes_are_wanted_the_window_is_rounded_and_cut_back(
+    server: AkamaiSandbox, report: Any
+) -> None:
     server.whole_steps_only = True
-    window = Window(WINDOW.start + timedelta(minutes=7, seconds=30), WINDOW.end - timedelta(minutes=11))
+    window = Window(
+        WINDOW.start + timedelta(minutes=7, seconds=30), WINDOW.end - timedelta(minutes=11)
+    )
     client = client_of(server, report=report)
     for _ in range(2):
         page = await client.calls(window, CallFilters())
-        assert [call.at_text for call in page.calls] == [row["timestamp"] for row in server.rows(window.start, window.end)]
+        assert [call.at_text for call in page.calls] == [
+            row["timestamp"] for row in server.rows(window.start, window.end)
+        ]
         assert page.complete
         assert "takes whole five minutes only; it was asked from" in page.notes[0]
     assert len(server.ledger) == 3
@@ -317,14 +400,20 @@ async def test_where_whole_five_minutes_are_wanted_the_window_is_rounded_and_cut
 
 
 async def test_bounds_that_no_rounding_mends_are_told(server: AkamaiSandbox, edge: Akamai) -> None:
-    body = {"type": "reporting.re.invalid.request", "title": "Invalid", "errors": [{"type": "date.range.invalid.date.format"}]}
+    body = {
+        "type": "reporting.re.invalid.request",
+        "title": "Invalid",
+        "errors": [{"type": "date.range.invalid.date.format"}],
+    }
     server.answer_with(400, json.dumps(body), times=9)
     with pytest.raises(ProtocolError, match="refused the window"):
         await edge.calls(WINDOW, CallFilters())
     assert len(server.ledger) == 1
 
 
-@pytest.mark.parametrize("filters", [CallFilters(status=("401",)), CallFilters(native={"response_code": ("401", "403")})])
+@pytest.mark.parametrize(
+    "filters", [CallFilters(status=("401",)), CallFilters(native={"response_code": ("401", "403")})]
+)
 async def test_no_401_is_never_evidence(edge: Akamai, filters: CallFilters) -> None:
     page = await edge.calls(WINDOW, filters)
     assert page.complete
@@ -332,9 +421,17 @@ async def test_no_401_is_never_evidence(edge: Akamai, filters: CallFilters) -> N
 
 
 @pytest.mark.parametrize(
-    "href", ["http://elsewhere.example/x", "https://127.0.0.1/x", "http://127.0.0.1:1/x", "//elsewhere.example/x"]
+    "href",
+    [
+        "http://elsewhere.example/x",
+        "https://127.0.0.1/x",
+        "http://127.0.0.1:1/x",
+        "//elsewhere.example/x",
+    ],
 )
-async def test_a_link_that_leaves_the_vendor_is_not_followed(server: AkamaiSandbox, href: str) -> None:
+async def test_a_link_that_leaves_the_vendor_is_not_followed(
+    server: AkamaiSandbox, href: str
+) -> None:
     client = client_of(server, report="v2")
     server.answer_with(303, Location=href)
     with pytest.raises(ProtocolError, match="link to another host"):
@@ -343,7 +440,9 @@ async def test_a_link_that_leaves_the_vendor_is_not_followed(server: AkamaiSandb
     assert len(server.ledger) == 1
 
 
-async def test_a_report_that_is_never_ready_is_told(server: AkamaiSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_report_that_is_never_ready_is_told(
+    server: AkamaiSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("providers.akamai.client.ASYNC_WAITS_S", (0.0,) * 5)
     client = client_of(server, report="v2")
     server.answer_with(303, Location="/reporting-api/v2/results/r0", times=99)
@@ -353,7 +452,9 @@ async def test_a_report_that_is_never_ready_is_told(server: AkamaiSandbox, monke
     assert len(server.ledger) == 6
 
 
-async def test_a_clock_that_stays_wrong_is_told_and_not_tried_for_ever(server: AkamaiSandbox, edge: Akamai) -> None:
+async def test_a_clock_that_stays_wrong_is_told_and_not_tried_for_ever(
+    server: AkamaiSandbox, edge: Akamai
+) -> None:
     drift = iter(range(1, 100))
     server.clock = lambda: datetime.now(UTC) + timedelta(minutes=7 * next(drift))
     with pytest.raises(AuthFailed, match="our clock is wrong"):
@@ -361,7 +462,9 @@ async def test_a_clock_that_stays_wrong_is_told_and_not_tried_for_ever(server: A
     assert len(server.ledger) == 2
 
 
-async def test_a_clock_without_a_date_header_is_measured_by_the_request_time(server: AkamaiSandbox, edge: Akamai) -> None:
+async def test_a_clock_without_a_date_header_is_measured_by_the_request_time(
+    server: AkamaiSandbox, edge: Akamai
+) -> None:
     when = datetime.now(UTC) + timedelta(minutes=9)
     problem = {
         "type": "https://problems/pep-authn/request-error",
@@ -378,8 +481,14 @@ async def test_a_clock_without_a_date_header_is_measured_by_the_request_time(ser
 ODD_ROWS = {
     "all Other": (dict.fromkeys(SAMPLE_DATA[0], "Other"), ("Other", "Other", Outcome.UNKNOWN)),
     "an unknown method": ({**SAMPLE_DATA[0], "method": "brew"}, ("BREW", "503", Outcome.FAILURE)),
-    "a client that gave up": ({**SAMPLE_DATA[0], "responseCode": "000"}, ("DELETE", "000", Outcome.UNKNOWN)),
-    "invalid headers": ({**SAMPLE_DATA[0], "responseCode": "601"}, ("DELETE", "601", Outcome.UNKNOWN)),
+    "a client that gave up": (
+        {**SAMPLE_DATA[0], "responseCode": "000"},
+        ("DELETE", "000", Outcome.UNKNOWN),
+    ),
+    "invalid headers": (
+        {**SAMPLE_DATA[0], "responseCode": "601"},
+        ("DELETE", "601", Outcome.UNKNOWN),
+    ),
     "a number": ({**SAMPLE_DATA[0], "responseCode": 404}, ("DELETE", "404", Outcome.FAILURE)),
     "nothing": ({}, ("", "", Outcome.UNKNOWN)),
     "nulls": (dict.fromkeys(SAMPLE_DATA[0]), ("", "", Outcome.UNKNOWN)),
@@ -388,7 +497,9 @@ ODD_ROWS = {
 
 
 @pytest.mark.parametrize(("row", "told"), ODD_ROWS.values(), ids=ODD_ROWS.keys())
-def test_an_odd_row_is_a_call_of_which_little_is_known(row: dict[str, Any], told: tuple[str, str, Outcome]) -> None:
+def test_an_odd_row_is_a_call_of_which_little_is_known(
+    row: dict[str, Any], told: tuple[str, str, Outcome]
+) -> None:
     report = parse.json_report(json.dumps({"data": [row]}).encode(), account="edge")
     call = parse.api_call(report.rows[0], account="edge", own_token="")
     assert (call.action, call.status, call.outcome) == told
@@ -408,28 +519,47 @@ def test_v2_rows_are_read_by_their_own_names() -> None:
     }
     report = parse.json_report(json.dumps({"data": [row]}).encode(), account="edge")
     call = parse.api_call(report.rows[0], account="edge", own_token="mine")
-    assert (call.actor, call.action, call.target, call.status, call.outcome) == ("ada", "GET", "/x", "503", Outcome.FAILURE)
+    assert (call.actor, call.action, call.target, call.status, call.outcome) == (
+        "ada",
+        "GET",
+        "/x",
+        "503",
+        Outcome.FAILURE,
+    )
 
 
 def test_rows_that_are_no_rows_are_left_out() -> None:
-    body = json.dumps({"data": [3, None, SAMPLE_DATA[0], "x", []], "metadata": [], "links": 5}).encode()
+    body = json.dumps(
+        {"data": [3, None, SAMPLE_DATA[0], "x", []], "metadata": [], "links": 5}
+    ).encode()
     assert len(parse.json_report(body, account="edge").rows) == 1
 
 
 async def test_data_that_is_still_arriving_is_told(server: AkamaiSandbox, edge: Akamai) -> None:
     ends = (WINDOW.end - timedelta(minutes=15)).isoformat()
-    metadata = {**SAMPLE_METADATA, "rowCount": 0, "availableDataEnds": ends, "suggestedRetryTime": "2026-11-20T12:30:00.123456Z"}
-    server.answer_with(200, json.dumps({"metadata": metadata, "data": []}), Content_Type="application/json")
+    metadata = {
+        **SAMPLE_METADATA,
+        "rowCount": 0,
+        "availableDataEnds": ends,
+        "suggestedRetryTime": "2026-11-20T12:30:00.123456Z",
+    }
+    server.answer_with(
+        200, json.dumps({"metadata": metadata, "data": []}), Content_Type="application/json"
+    )
     page = await edge.calls(WINDOW, CallFilters())
     assert not page.complete
     assert "try again after 2026-11-20T12:30:00.123456Z" in page.notes[0]
 
 
 async def test_a_window_older_than_the_retention_is_cut_and_told(edge: Akamai) -> None:
-    page = await edge.calls(Window(HOUR - timedelta(days=200), HOUR - timedelta(days=91)), CallFilters())
+    page = await edge.calls(
+        Window(HOUR - timedelta(days=200), HOUR - timedelta(days=91)), CallFilters()
+    )
     assert "92 days" in page.notes[0]
     with pytest.raises(ProtocolError, match="92 days"):
-        await edge.calls(Window(HOUR - timedelta(days=200), HOUR - timedelta(days=100)), CallFilters())
+        await edge.calls(
+            Window(HOUR - timedelta(days=200), HOUR - timedelta(days=100)), CallFilters()
+        )
 
 
 async def test_a_clock_that_is_off_is_corrected_once(server: AkamaiSandbox, edge: Akamai) -> None:
@@ -447,7 +577,11 @@ async def test_every_attempt_is_signed_afresh(server: AkamaiSandbox, edge: Akama
 
 async def test_a_wrong_secret_is_told_without_showing_it(server: AkamaiSandbox) -> None:
     secrets = (Secret(server.client_token), Secret("not-the-secret"), Secret(server.access_token))
-    client = Akamai("edge", credentials=EdgeGridCredentials(server.url, *secrets), settings=ReportSettings(("1-123A",)))
+    client = Akamai(
+        "edge",
+        credentials=EdgeGridCredentials(server.url, *secrets),
+        settings=ReportSettings(("1-123A",)),
+    )
     with pytest.raises(AuthFailed, match="The signature does not match") as caught:
         await client.calls(WINDOW, CallFilters())
     await client.aclose()
@@ -462,13 +596,34 @@ async def test_a_foreign_account_id_is_named(server: AkamaiSandbox) -> None:
 
 
 def gateway(kind: str, detail: str) -> str:
-    return json.dumps({"type": f"https://problems.luna.akamaiapis.net/-/{kind}", "title": "Bad request", "detail": detail})
+    return json.dumps(
+        {
+            "type": f"https://problems.luna.akamaiapis.net/-/{kind}",
+            "title": "Bad request",
+            "detail": detail,
+        }
+    )
 
 
 ERRORS = [
-    ("burst block", 400, gateway("pep-authn/request-error", "WAF deny rule IPBLOCK-BURST4-54013"), RateLimited),
-    ("bad request", 400, json.dumps({"type": "x", "title": "Invalid request", "errors": [{"title": "Bad date"}]}), ProtocolError),
-    ("no errors", 400, json.dumps({"type": "x", "title": "Invalid request", "errors": []}), ProtocolError),
+    (
+        "burst block",
+        400,
+        gateway("pep-authn/request-error", "WAF deny rule IPBLOCK-BURST4-54013"),
+        RateLimited,
+    ),
+    (
+        "bad request",
+        400,
+        json.dumps({"type": "x", "title": "Invalid request", "errors": [{"title": "Bad date"}]}),
+        ProtocolError,
+    ),
+    (
+        "no errors",
+        400,
+        json.dumps({"type": "x", "title": "Invalid request", "errors": []}),
+        ProtocolError,
+    ),
     ("inactive", 401, gateway("pep-authn/deny", "Inactive client token"), AuthFailed),
     ("denied", 403, gateway("pep-authz/deny", "lacks grant"), AuthFailed),
     ("gone", 410, "", NotFound),
@@ -477,14 +632,18 @@ ERRORS = [
     (
         "quota",
         429,
-        json.dumps({"title": "Rate Limit Exceeded", "rateLimitNextRequest": "Fri, 29 Mar 2044 13:40:00 Z"}),
+        json.dumps(
+            {"title": "Rate Limit Exceeded", "rateLimitNextRequest": "Fri, 29 Mar 2044 13:40:00 Z"}
+        ),
         RateLimited,
     ),
     ("cost", 422, json.dumps({"title": "query-cost-exceeded"}), ProtocolError),
 ]
 
 
-@pytest.mark.parametrize(("status", "body", "error"), [case[1:] for case in ERRORS], ids=[case[0] for case in ERRORS])
+@pytest.mark.parametrize(
+    ("status", "body", "error"), [case[1:] for case in ERRORS], ids=[case[0] for case in ERRORS]
+)
 async def test_each_error_is_one_of_the_family(
     server: AkamaiSandbox, edge: Akamai, status: int, body: str, error: type[ProviderError]
 ) -> None:
@@ -495,9 +654,13 @@ async def test_each_error_is_one_of_the_family(
 
 
 @pytest.mark.parametrize(
-    "body", ["", "{}", '{"data": 3}', "<html>", "[" * 50_000], ids=["empty", "no data", "number", "html", "deep"]
+    "body",
+    ["", "{}", '{"data": 3}', "<html>", "[" * 50_000],
+    ids=["empty", "no data", "number", "html", "deep"],
 )
-async def test_what_cannot_be_read_is_a_protocol_error(server: AkamaiSandbox, edge: Akamai, body: str) -> None:
+async def test_what_cannot_be_read_is_a_protocol_error(
+    server: AkamaiSandbox, edge: Akamai, body: str
+) -> None:
     server.answer_with(200, body, Content_Type="application/json")
     with pytest.raises(ProtocolError):
         await edge.calls(WINDOW, CallFilters())
@@ -519,7 +682,9 @@ async def test_what_cannot_be_read_is_a_protocol_error(server: AkamaiSandbox, ed
         ),
     ],
 )
-async def test_filters_keep_exactly_the_calls_they_name(edge: Akamai, filters: CallFilters, keeps: Any) -> None:
+async def test_filters_keep_exactly_the_calls_they_name(
+    edge: Akamai, filters: CallFilters, keeps: Any
+) -> None:
     window = Window(HOUR - timedelta(days=2), HOUR)
     everything = (await edge.calls(window, CallFilters())).calls
     kept = (await edge.calls(window, filters)).calls
@@ -541,7 +706,9 @@ async def test_filters_keep_exactly_the_calls_they_name(edge: Akamai, filters: C
 def test_filters_it_cannot_apply_are_refused_before_anything_is_sent(filters: CallFilters) -> None:
     secret = Secret("ssss")
     edge = Akamai(
-        "edge", credentials=EdgeGridCredentials("http://127.0.0.1:9", secret, secret, secret), settings=ReportSettings(("1",))
+        "edge",
+        credentials=EdgeGridCredentials("http://127.0.0.1:9", secret, secret, secret),
+        settings=ReportSettings(("1",)),
     )
     assert edge.refusal(filters)
 
@@ -560,7 +727,10 @@ def test_any_bytes_give_a_report_or_an_error_of_the_family(body: bytes) -> None:
             report = read(body, account="edge")
         except ProviderError:
             continue
-        assert all(parse.api_call(row, account="edge", own_token="").account == "edge" for row in report.rows)
+        assert all(
+            parse.api_call(row, account="edge", own_token="").account == "edge"
+            for row in report.rows
+        )
 
 
 @given(st.text(max_size=300))
@@ -607,7 +777,9 @@ def test_csv_made_to_be_slow_is_read_or_refused_in_bounded_memory(data: bytes) -
         parse.csv_report(whole, account="edge")
 
 
-async def test_secrets_in_a_query_string_are_taken_out_of_the_rows(server: AkamaiSandbox, edge: Akamai) -> None:
+async def test_secrets_in_a_query_string_are_taken_out_of_the_rows(
+    server: AkamaiSandbox, edge: Akamai
+) -> None:
     server.rows = lambda a, b: [{**SAMPLE_DATA[0], "uri": "host/x?token=s3cr3t&page=2"}]
     page = await edge.calls(WINDOW, CallFilters())
     assert page.calls[0].target == "host/x?token=[redacted]&page=2"
@@ -616,7 +788,14 @@ async def test_secrets_in_a_query_string_are_taken_out_of_the_rows(server: Akama
 async def test_a_429_tells_when_it_will_work_again(server: AkamaiSandbox, edge: Akamai) -> None:
     when = datetime.now(UTC) + timedelta(minutes=4)
     server.answer_with(
-        429, json.dumps({"title": "Rate Limit Exceeded", "rateLimitNextRequest": f"{when:%a, %d %b %Y %H:%M:%S} Z"}), times=9
+        429,
+        json.dumps(
+            {
+                "title": "Rate Limit Exceeded",
+                "rateLimitNextRequest": f"{when:%a, %d %b %Y %H:%M:%S} Z",
+            }
+        ),
+        times=9,
     )
     with pytest.raises(RateLimited) as caught:
         await edge.calls(WINDOW, CallFilters())
@@ -629,9 +808,16 @@ async def test_a_429_tells_when_it_will_work_again(server: AkamaiSandbox, edge: 
         (
             None,
             "2026-11-20T12:30:00.123456Z",
-            "edge says that its data is not final yet; try again after 2026-11-20T12:30:00.123456Z.",
+            (
+                "edge says that its data is not final yet; try again after "
+                "2026-11-20T12:30:00.123456Z."
+            ),
         ),
-        ("", "2026-11-20T12:30:00Z", "edge says that its data is not final yet; try again after 2026-11-20T12:30:00Z."),
+        (
+            "",
+            "2026-11-20T12:30:00Z",
+            "edge says that its data is not final yet; try again after 2026-11-20T12:30:00Z.",
+        ),
         ("soon", None, "edge says that its data is not final yet."),
         (None, None, ""),
         ("", "", ""),
@@ -643,7 +829,11 @@ async def test_a_suggested_retry_time_alone_means_not_final(
     server: AkamaiSandbox, edge: Akamai, ends: str | None, retry: str | None, note: str
 ) -> None:
     metadata = {**SAMPLE_METADATA, "availableDataEnds": ends, "suggestedRetryTime": retry}
-    server.answer_with(200, json.dumps({"metadata": metadata, "data": SAMPLE_DATA}), Content_Type="application/json")
+    server.answer_with(
+        200,
+        json.dumps({"metadata": metadata, "data": SAMPLE_DATA}),
+        Content_Type="application/json",
+    )
     page = await edge.calls(WINDOW, CallFilters())
     assert (page.complete, page.shortcomings) == (not note, (note,) if note else ())
     server.answer_with(
@@ -653,14 +843,23 @@ async def test_a_suggested_retry_time_alone_means_not_final(
     assert (await edge.calls(WINDOW, CallFilters())).shortcomings == page.shortcomings
 
 
-async def test_rows_counted_but_none_sent_are_no_empty_report(server: AkamaiSandbox, edge: Akamai) -> None:
+async def test_rows_counted_but_none_sent_are_no_empty_report(
+    server: AkamaiSandbox, edge: Akamai
+) -> None:
     metadata = {**SAMPLE_METADATA, "rowCount": 4}
-    server.answer_with(200, json.dumps({"metadata": metadata, "data": []}), times=99, Content_Type="application/json")
+    server.answer_with(
+        200,
+        json.dumps({"metadata": metadata, "data": []}),
+        times=99,
+        Content_Type="application/json",
+    )
     with pytest.raises(Incomplete, match="edge counts 4 rows and sent none of them"):
         await edge.calls(WINDOW, CallFilters())
 
 
-async def test_pages_that_never_end_make_it_incomplete(server: AkamaiSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_pages_that_never_end_make_it_incomplete(
+    server: AkamaiSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("providers.akamai.client.MOST_PAGES", 3)
     client = client_of(server, report="v2")
     number = iter(range(99))
@@ -680,7 +879,12 @@ async def test_the_first_page_may_tell_what_the_last_does_not(server: AkamaiSand
     """Where the data ends, and that it is not final."""
     client = client_of(server, report="v2")
     ends = WINDOW.end - timedelta(minutes=20)
-    pages = iter([({"availableDataEnds": ends.isoformat(), "rowCount": 2}, "next"), ({"rowCount": 1}, "self")])
+    pages = iter(
+        [
+            ({"availableDataEnds": ends.isoformat(), "rowCount": 2}, "next"),
+            ({"rowCount": 1}, "self"),
+        ]
+    )
 
     async def page(_: web.Request) -> web.Response:
         metadata, rel = next(pages)
@@ -701,7 +905,9 @@ async def test_a_report_of_too_many_bytes_is_asked_for_by_halves(
     server.ledger.clear()
     monkeypatch.setattr("providers.http.client.MOST_BODY_BYTES", 40_000)
     halved = await edge.calls(window, CallFilters())
-    assert sorted(call.at_text for call in halved.calls) == sorted(call.at_text for call in whole.calls)
+    assert sorted(call.at_text for call in halved.calls) == sorted(
+        call.at_text for call in whole.calls
+    )
     assert halved.complete
     assert len(server.ledger) > 2
 
@@ -714,19 +920,35 @@ def test_a_table_whose_columns_are_unknown_is_not_read(columns: str) -> None:
 
 @pytest.mark.parametrize("code", [503.0, 503, "503"], ids=["fraction", "number", "text"])
 def test_a_response_code_is_one_however_it_is_spelt(code: Any) -> None:
-    report = parse.json_report(json.dumps({"data": [{**SAMPLE_DATA[0], "responseCode": code}]}).encode(), account="edge")
+    report = parse.json_report(
+        json.dumps({"data": [{**SAMPLE_DATA[0], "responseCode": code}]}).encode(), account="edge"
+    )
     assert parse.api_call(report.rows[0], account="edge", own_token="").outcome is Outcome.FAILURE
 
 
-async def test_a_window_the_report_refuses_is_not_taken_for_a_wrong_clock(server: AkamaiSandbox, edge: Akamai) -> None:
-    errors = [{"type": "reporting.re.date.range.invalid.date.format", "title": "Invalid timestamp in start"}]
-    body = {"type": "reporting.re.invalid.request", "title": "Invalid timestamp", "instance": "x", "errors": errors}
+async def test_a_window_the_report_refuses_is_not_taken_for_a_wrong_clock(
+    server: AkamaiSandbox, edge: Akamai
+) -> None:
+    errors = [
+        {
+            "type": "reporting.re.date.range.invalid.date.format",
+            "title": "Invalid timestamp in start",
+        }
+    ]
+    body = {
+        "type": "reporting.re.invalid.request",
+        "title": "Invalid timestamp",
+        "instance": "x",
+        "errors": errors,
+    }
     server.answer_with(400, json.dumps(body), times=9)
     with pytest.raises(ProtocolError, match="refused the window"):
         await edge.calls(WINDOW, CallFilters())
 
 
-@pytest.mark.parametrize("href", ["http://[::1", "\x00", "/x" * 70_000, "http://h:99999999/", "//", "\ud800"], ids=repr)
+@pytest.mark.parametrize(
+    "href", ["http://[::1", "\x00", "/x" * 70_000, "http://h:99999999/", "//", "\ud800"], ids=repr
+)
 async def test_a_link_that_is_none_is_a_protocol_error(server: AkamaiSandbox, href: str) -> None:
     client = client_of(server, report="v2")
     body = {"metadata": {}, "data": SAMPLE_DATA[:1], "links": [{"rel": "next", "href": href}]}
@@ -744,7 +966,8 @@ async def test_a_link_that_is_none_is_a_protocol_error(server: AkamaiSandbox, hr
 )
 def test_any_metadata_is_survived(metadata: dict[str, Any]) -> None:  # fmt: skip
     report = parse.json_report(
-        json.dumps({"metadata": metadata, "data": SAMPLE_DATA, "links": metadata}).encode(), account="edge"
+        json.dumps({"metadata": metadata, "data": SAMPLE_DATA, "links": metadata}).encode(),
+        account="edge",
     )
     assert len(report.rows) == 4
     assert report.row_count is None or report.row_count >= 0

@@ -1,4 +1,6 @@
-"""Budgets: reserved before, settled after, learned from answers, kept across restarts, never exceeded by askers at the same time."""
+"""Budgets: reserved before, settled after, learned from answers, kept across restarts, never
+exceeded by askers at the same time.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +75,9 @@ def budget_of(ledger: RateLimitStore, clock: Clock, **changes: Any) -> RateLimit
     return RateLimiter("eu", changes.get("key", KEY), changes.get("limits", THREE), ledger, clock)
 
 
-async def test_what_is_used_up_is_told_with_the_time_when_it_will_work(ledger: RateLimitStore, clock: Clock) -> None:
+async def test_what_is_used_up_is_told_with_the_time_when_it_will_work(
+    ledger: RateLimitStore, clock: Clock
+) -> None:
     budget = budget_of(ledger, clock)
     for _ in range(3):
         await budget.settle("download", await budget.take("download"))
@@ -85,7 +89,9 @@ async def test_what_is_used_up_is_told_with_the_time_when_it_will_work(ledger: R
     assert await budget.take("download") is not None
 
 
-async def test_bytes_are_reserved_and_what_did_not_come_is_given_back(ledger: RateLimitStore, clock: Clock) -> None:
+async def test_bytes_are_reserved_and_what_did_not_come_is_given_back(
+    ledger: RateLimitStore, clock: Clock
+) -> None:
     budget = budget_of(ledger, clock)
     first = await budget.take("download", size=60)
     with pytest.raises(RateLimited):
@@ -94,15 +100,23 @@ async def test_bytes_are_reserved_and_what_did_not_come_is_given_back(ledger: Ra
     assert await budget.take("download", size=60) is not None
 
 
-async def test_a_wish_for_more_than_there_ever_is_takes_all_of_it(ledger: RateLimitStore, clock: Clock) -> None:
+async def test_a_wish_for_more_than_there_ever_is_takes_all_of_it(
+    ledger: RateLimitStore, clock: Clock
+) -> None:
     assert await budget_of(ledger, clock).take("download", size=10**15) is not None
 
 
 async def test_the_vendor_knows_better_than_we_do(ledger: RateLimitStore, clock: Clock) -> None:
-    """Somebody else uses the same key, so less remains than we have spent; or the limit is higher than the page says."""
+    """Somebody else uses the same key, so less remains than we have spent; or the limit is higher
+    than the page says.
+    """
     budget = budget_of(ledger, clock)
     spend = await budget.take("download")
-    await budget.settle("download", spend, learned=ReportedQuota(NOON, NOON, NOON + timedelta(minutes=2), requests=0))
+    await budget.settle(
+        "download",
+        spend,
+        learned=ReportedQuota(NOON, NOON, NOON + timedelta(minutes=2), requests=0),
+    )
     clock.ahead(seconds=10)
     with pytest.raises(RateLimited, match="used up") as caught:
         await budget.take("download")
@@ -110,14 +124,20 @@ async def test_the_vendor_knows_better_than_we_do(ledger: RateLimitStore, clock:
     clock.ahead(minutes=2)
     spend = await budget.take("download")
     await budget.settle(
-        "download", spend, learned=ReportedQuota(clock.now, clock.now, clock.now + timedelta(minutes=15), requests=150)
+        "download",
+        spend,
+        learned=ReportedQuota(
+            clock.now, clock.now, clock.now + timedelta(minutes=15), requests=150
+        ),
     )
     clock.ahead(seconds=1)
     for _ in range(20):
         await budget.settle("download", await budget.take("download"))
 
 
-async def test_two_keys_have_two_budgets_and_two_accounts_with_one_key_share_one(ledger: RateLimitStore, clock: Clock) -> None:
+async def test_two_keys_have_two_budgets_and_two_accounts_with_one_key_share_one(
+    ledger: RateLimitStore, clock: Clock
+) -> None:
     for _ in range(3):
         await budget_of(ledger, clock).take("download")
     assert await budget_of(ledger, clock, key=Secret("another-key")).take("download")
@@ -136,10 +156,17 @@ async def test_something_held_back_is_free_again_in_time(ledger: RateLimitStore)
     assert await ledger.held("other", now=NOON - timedelta(seconds=1)) is None
 
 
-async def test_askers_at_the_same_time_in_several_processes_never_exceed_it(tmp_path: Path, clock: Clock) -> None:
+async def test_askers_at_the_same_time_in_several_processes_never_exceed_it(
+    tmp_path: Path, clock: Clock
+) -> None:
     stores = [await Store.open(tmp_path / "bot.sqlite", now=NOON) for _ in range(4)]
-    budgets = [budget_of(SqliteRateLimitStore(store), clock, limits={"download": Limit("downloads", 20)}) for store in stores]
-    found = await asyncio.gather(*(budgets[n % 4].take("download") for n in range(60)), return_exceptions=True)
+    budgets = [
+        budget_of(SqliteRateLimitStore(store), clock, limits={"download": Limit("downloads", 20)})
+        for store in stores
+    ]
+    found = await asyncio.gather(
+        *(budgets[n % 4].take("download") for n in range(60)), return_exceptions=True
+    )
     assert sum(isinstance(spend, Reservation) for spend in found) == 20
     assert sum(isinstance(spend, RateLimited) for spend in found) == 40
     for store in stores:
@@ -160,7 +187,9 @@ async def test_a_budget_outlives_the_process(tmp_path: Path, clock: Clock) -> No
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 60)), max_size=40))
 def test_no_window_ever_holds_more_than_its_limit(asked: list[tuple[int, int]]) -> None:
-    """Whoever waits until he was told may ask then, and no quarter of an hour sees more than its limit."""
+    """Whoever waits until he was told may ask then, and no quarter of an hour sees more than its
+    limit.
+    """
     limit, spends, now = Limit("downloads", 5, bytes=100), list[Reservation](), NOON
     for minutes, size in asked:
         now += timedelta(minutes=minutes)
@@ -183,8 +212,20 @@ def test_no_window_ever_holds_more_than_its_limit(asked: list[tuple[int, int]]) 
     ("status", "headers", "requests", "size", "seconds"),
     [
         (200, {"X-RateLimit-Remaining": "498", "X-RateLimit-Reset": "412"}, 498, None, 412),
-        (200, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(NOON.timestamp()) + 60)}, 0, None, 60),
-        (200, {"R7-RateLimit-LimitBytes": "75000000000", "R7-RateLimit-RemainingBytes": "74"}, None, 74, 900),
+        (
+            200,
+            {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(NOON.timestamp()) + 60)},
+            0,
+            None,
+            60,
+        ),
+        (
+            200,
+            {"R7-RateLimit-LimitBytes": "75000000000", "R7-RateLimit-RemainingBytes": "74"},
+            None,
+            74,
+            900,
+        ),
         (429, {"Retry-After": "417"}, 0, None, 417),
         (429, {"Retry-After": "99999999"}, 0, None, 3600),
         (200, {"X-RateLimit-Remaining": "-3", "X-RateLimit-Reset": "412"}, None, None, None),
@@ -194,7 +235,9 @@ def test_no_window_ever_holds_more_than_its_limit(asked: list[tuple[int, int]]) 
         (200, {}, None, None, None),
     ],
 )
-def test_answers_tell_what_remains(status: int, headers: dict[str, str], requests: Any, size: Any, seconds: Any) -> None:
+def test_answers_tell_what_remains(
+    status: int, headers: dict[str, str], requests: Any, size: Any, seconds: Any
+) -> None:
     date = {"Date": "Fri, 20 Nov 2026 12:00:00 GMT"}
     learned = parse_quota(Reply(status, httpx.Headers({**date, **headers}), b""), now=lambda: NOON)
     if seconds is None:
@@ -221,12 +264,18 @@ async def rapid7(server: Rapid7Sandbox, ledger: RateLimitStore) -> AsyncIterator
 
 
 async def read(rapid7: Rapid7, most_bytes: int = 10**9) -> bytes:
-    async with rapid7.download([KITCHEN], WINDOW, query="", limit=1000, most_bytes=most_bytes) as stream:
+    async with rapid7.download(
+        [KITCHEN], WINDOW, query="", limit=1000, most_bytes=most_bytes
+    ) as stream:
         return b"".join([piece async for piece in stream])
 
 
-async def test_a_success_that_leaves_nothing_is_a_success(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
-    server.answer_with(200, '{"daily_usage":[]}', X_RateLimit_Remaining="0", X_RateLimit_Reset="412")
+async def test_a_success_that_leaves_nothing_is_a_success(
+    server: Rapid7Sandbox, rapid7: Rapid7
+) -> None:
+    server.answer_with(
+        200, '{"daily_usage":[]}', X_RateLimit_Remaining="0", X_RateLimit_Reset="412"
+    )
     await rapid7.usage(DAYS)
     asked = len(server.ledger)
     with pytest.raises(RateLimited, match="used up") as caught:
@@ -235,7 +284,9 @@ async def test_a_success_that_leaves_nothing_is_a_success(server: Rapid7Sandbox,
     assert len(server.ledger) == asked
 
 
-async def test_after_a_429_nothing_is_sent_until_the_vendor_is_ready(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_after_a_429_nothing_is_sent_until_the_vendor_is_ready(
+    server: Rapid7Sandbox, rapid7: Rapid7
+) -> None:
     server.answer_with(429, "API rate limit exceeded", Retry_After="417")
     with pytest.raises(RateLimited, match="asked too often"):
         await read(rapid7)
@@ -246,7 +297,9 @@ async def test_after_a_429_nothing_is_sent_until_the_vendor_is_ready(server: Rap
     assert "in about 7 min" in caught.value.hint
 
 
-async def test_a_try_that_failed_is_paid_for_too(server: Rapid7Sandbox, ledger: RateLimitStore) -> None:
+async def test_a_try_that_failed_is_paid_for_too(
+    server: Rapid7Sandbox, ledger: RateLimitStore
+) -> None:
     client = Rapid7("eu", base_url=server.url, api_key=Secret(server.api_key), ledger=ledger)
     client._budget._limits = {"download": Limit("downloads", 2)}
     server.answer_with(503, "", times=99, path="/download")
@@ -256,14 +309,18 @@ async def test_a_try_that_failed_is_paid_for_too(server: Rapid7Sandbox, ledger: 
     await client.aclose()
 
 
-async def test_a_download_is_settled_with_the_bytes_that_came(server: Rapid7Sandbox, ledger: RateLimitStore) -> None:
+async def test_a_download_is_settled_with_the_bytes_that_came(
+    server: Rapid7Sandbox, ledger: RateLimitStore
+) -> None:
     client = Rapid7("eu", base_url=server.url, api_key=Secret(server.api_key), ledger=ledger)
     for _ in range(4):
         assert await read(client, most_bytes=60_000_000_000)
     await client.aclose()
 
 
-async def test_a_refused_download_gives_its_bytes_back(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_a_refused_download_gives_its_bytes_back(
+    server: Rapid7Sandbox, rapid7: Rapid7
+) -> None:
     for _ in range(3):
         server.answer_with(404, "", path="/download")
         with pytest.raises(NotFound):
@@ -271,7 +328,10 @@ async def test_a_refused_download_gives_its_bytes_back(server: Rapid7Sandbox, ra
 
 
 def test_the_limits_are_those_of_the_pages() -> None:
-    assert (RAPID7_LIMITS["download"].requests, RAPID7_LIMITS["download"].bytes) == (150, 75_000_000_000)
+    assert (RAPID7_LIMITS["download"].requests, RAPID7_LIMITS["download"].bytes) == (
+        150,
+        75_000_000_000,
+    )
     assert {scope: limit.requests for scope, limit in RAPID7_LIMITS.items()} == {
         "download": 150,
         "usage": 500,

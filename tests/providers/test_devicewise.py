@@ -1,4 +1,6 @@
-"""deviceWISE: the sample of its page, failures inside HTTP 200, sessions, paging, and rows in every odd shape."""
+"""deviceWISE: the sample of its page, failures inside HTTP 200, sessions, paging, and rows in every
+odd shape.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,15 @@ from bot.store import SqliteRateLimitStore, Store
 from providers.devicewise import parse
 from providers.devicewise.auth import Credentials
 from providers.devicewise.client import DeviceWise
-from providers.errors import AuthFailed, Incomplete, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
+from providers.errors import (
+    AuthFailed,
+    Incomplete,
+    NotFound,
+    ProtocolError,
+    ProviderError,
+    RateLimited,
+    Unavailable,
+)
 from providers.models import CallFilters, CallPage, Outcome, Window
 from providers.redaction import Secret
 from tests.conftest import memory_below
@@ -45,7 +55,9 @@ async def server() -> AsyncIterator[DeviceWiseSandbox]:
 
 
 def client_of(server: DeviceWiseSandbox, **changes: Any) -> DeviceWise:
-    credentials = changes.pop("credentials", Credentials(username=server.username, password=Secret(server.password)))
+    credentials = changes.pop(
+        "credentials", Credentials(username=server.username, password=Secret(server.password))
+    )
     return DeviceWise("iot", base_url=server.url, credentials=credentials, **changes)
 
 
@@ -62,28 +74,49 @@ def bodies(server: DeviceWiseSandbox, command: str) -> list[dict[str, Any]]:
 
 
 def rows(count: int) -> list[dict[str, Any]]:
-    return [{**SAMPLE_ROW, "ts": (NOON - timedelta(seconds=n)).isoformat(), "execTime": n} for n in range(count)]
+    return [
+        {**SAMPLE_ROW, "ts": (NOON - timedelta(seconds=n)).isoformat(), "execTime": n}
+        for n in range(count)
+    ]
 
 
 def test_the_sample_row_of_the_page() -> None:
     call = parse.api_call(parse.row_of(SAMPLE_ROW), account="iot", whoami="")
     assert call.at == datetime(2014, 2, 11, 19, 15, 34, 882000, tzinfo=UTC)
-    assert (call.actor, call.action, call.status, call.outcome) == ("admin@example.com", "usage.api.list", "ok", Outcome.SUCCESS)
+    assert (call.actor, call.action, call.status, call.outcome) == (
+        "admin@example.com",
+        "usage.api.list",
+        "ok",
+        Outcome.SUCCESS,
+    )
     assert call.duration_ms is None
     assert (call.host, call.client, call.organisation) == ("ip-10-200-40-161", "", "")
 
 
 def test_an_organisation_without_a_key_is_told_by_its_id() -> None:
-    assert parse.api_call(parse.row_of({**SAMPLE_ROW, "orgId": "52f7"}), account="iot", whoami="").organisation == "52f7"
     assert (
-        parse.api_call(parse.row_of({**SAMPLE_ROW, "orgId": "52f7", "orgKey": "ACME"}), account="iot", whoami="").organisation
+        parse.api_call(
+            parse.row_of({**SAMPLE_ROW, "orgId": "52f7"}), account="iot", whoami=""
+        ).organisation
+        == "52f7"
+    )
+    assert (
+        parse.api_call(
+            parse.row_of({**SAMPLE_ROW, "orgId": "52f7", "orgKey": "ACME"}),
+            account="iot",
+            whoami="",
+        ).organisation
         == "ACME"
     )
 
 
 async def test_every_parameter_of_the_page_travels(server: DeviceWiseSandbox) -> None:
     client = client_of(server, show_all=True)
-    filters = CallFilters(who=("ada@example.com",), failures=True, native={"service": ("thing",), "command": ("list",)})
+    filters = CallFilters(
+        who=("ada@example.com",),
+        failures=True,
+        native={"service": ("thing",), "command": ("list",)},
+    )
     await client.calls(WINDOW, filters)
     await client.aclose()
     assert bodies(server, "usage.api.list")[0]["params"] == {
@@ -107,7 +140,9 @@ async def test_all_organisations_need_super_ops_which_is_told(server: DeviceWise
     await client.aclose()
 
 
-async def test_the_check_asks_for_one_row_of_the_last_hour(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+async def test_the_check_asks_for_one_row_of_the_last_hour(
+    server: DeviceWiseSandbox, iot: DeviceWise
+) -> None:
     checks = await iot.check()
     assert checks[0].ok
     assert bodies(server, "usage.api.list")[0]["params"] == {"last": "1h", "offset": 0, "limit": 1}
@@ -115,7 +150,10 @@ async def test_the_check_asks_for_one_row_of_the_last_hour(server: DeviceWiseSan
 
 async def test_an_application_logs_in_with_its_token(server: DeviceWiseSandbox) -> None:
     client = client_of(
-        server, credentials=Credentials(app_token=Secret("app-token-1"), app_id=Secret("app-id-1"), thing_key="opswatch-thing")
+        server,
+        credentials=Credentials(
+            app_token=Secret("app-token-1"), app_id=Secret("app-id-1"), thing_key="opswatch-thing"
+        ),
     )
     await client.calls(WINDOW, CallFilters())
     await client.aclose()
@@ -131,14 +169,18 @@ async def test_one_session_serves_many_at_once(server: DeviceWiseSandbox, iot: D
     assert server.logins == 1
 
 
-async def test_an_expired_session_is_renewed_once_for_many(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+async def test_an_expired_session_is_renewed_once_for_many(
+    server: DeviceWiseSandbox, iot: DeviceWise
+) -> None:
     await iot.calls(WINDOW, CallFilters())
     server.forget_sessions()
     await asyncio.gather(*(iot.calls(WINDOW, CallFilters()) for _ in range(8)))
     assert server.logins == 2
 
 
-async def test_a_session_that_ends_between_pages_loses_nothing(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+async def test_a_session_that_ends_between_pages_loses_nothing(
+    server: DeviceWiseSandbox, iot: DeviceWise
+) -> None:
     server.rows = lambda start, end: rows(250)
     server.page_rows = 100
     pages = 0
@@ -159,7 +201,9 @@ async def test_the_organisation_is_switched_to(server: DeviceWiseSandbox) -> Non
     await client.calls(WINDOW, CallFilters())
     await client.aclose()
     assert list(server.sessions.values()) == ["CELLAR"]
-    assert bodies(server, "session.org.switch") == [{"command": "session.org.switch", "params": {"key": "CELLAR"}}]
+    assert bodies(server, "session.org.switch") == [
+        {"command": "session.org.switch", "params": {"key": "CELLAR"}}
+    ]
 
 
 async def test_an_organisation_that_is_not_ours_is_told(server: DeviceWiseSandbox) -> None:
@@ -170,7 +214,9 @@ async def test_an_organisation_that_is_not_ours_is_told(server: DeviceWiseSandbo
 
 
 async def test_a_wrong_password_is_tried_once(server: DeviceWiseSandbox) -> None:
-    client = client_of(server, credentials=Credentials(username="ada", password=Secret("wrong-password")))
+    client = client_of(
+        server, credentials=Credentials(username="ada", password=Secret("wrong-password"))
+    )
     for _ in range(5):
         with pytest.raises(AuthFailed, match="refused the login") as caught:
             await client.calls(WINDOW, CallFilters())
@@ -179,7 +225,9 @@ async def test_a_wrong_password_is_tried_once(server: DeviceWiseSandbox) -> None
     assert server.logins == 1
 
 
-async def test_a_wrong_password_is_not_tried_again_after_a_restart(server: DeviceWiseSandbox, tmp_path: Path) -> None:
+async def test_a_wrong_password_is_not_tried_again_after_a_restart(
+    server: DeviceWiseSandbox, tmp_path: Path
+) -> None:
     async def ask_with(password: str) -> CallPage:
         store = await Store.open(tmp_path / "bot.sqlite", now=NOON)
         client = client_of(
@@ -218,9 +266,18 @@ async def test_a_second_factor_is_explained(server: DeviceWiseSandbox, iot: Devi
         {"errorMessage": "Bad thing"},
         {"success": False, "errorCodes": "-1", "errorMessages": [None, 5]},
     ],
-    ids=["global", "per command", "without words", "half an envelope", "one message", "of other kinds"],
+    ids=[
+        "global",
+        "per command",
+        "without words",
+        "half an envelope",
+        "one message",
+        "of other kinds",
+    ],
 )
-async def test_a_failure_inside_http_200_is_found(server: DeviceWiseSandbox, iot: DeviceWise, answer: dict[str, Any]) -> None:
+async def test_a_failure_inside_http_200_is_found(
+    server: DeviceWiseSandbox, iot: DeviceWise, answer: dict[str, Any]
+) -> None:
     await iot.calls(WINDOW, CallFilters())
     server.answer_with(200, json.dumps(answer))
     with pytest.raises(ProtocolError, match="refused the question"):
@@ -228,31 +285,50 @@ async def test_a_failure_inside_http_200_is_found(server: DeviceWiseSandbox, iot
 
 
 @pytest.mark.parametrize(
-    "body", ["", "[]", "<html>", "{}", '{"list": 3}', "[" * 50_000], ids=["empty", "list", "html", "no reply", "number", "deep"]
+    "body",
+    ["", "[]", "<html>", "{}", '{"list": 3}', "[" * 50_000],
+    ids=["empty", "list", "html", "no reply", "number", "deep"],
 )
-async def test_what_cannot_be_read_is_a_protocol_error(server: DeviceWiseSandbox, iot: DeviceWise, body: str) -> None:
+async def test_what_cannot_be_read_is_a_protocol_error(
+    server: DeviceWiseSandbox, iot: DeviceWise, body: str
+) -> None:
     await iot.calls(WINDOW, CallFilters())
     server.answer_with(200, body)
     with pytest.raises(ProtocolError, match="cannot be read"):
         await iot.calls(WINDOW, CallFilters())
 
 
-async def test_pages_are_read_until_there_are_no_more(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+async def test_pages_are_read_until_there_are_no_more(
+    server: DeviceWiseSandbox, iot: DeviceWise
+) -> None:
     server.rows = lambda start, end: rows(4500)
     page = await iot.calls(WINDOW, CallFilters())
     assert (len(page.calls), page.complete) == (4500, True)
-    assert [asked["params"]["offset"] for asked in bodies(server, "usage.api.list")] == [0, 2000, 4000]
+    assert [asked["params"]["offset"] for asked in bodies(server, "usage.api.list")] == [
+        0,
+        2000,
+        4000,
+    ]
 
 
 @pytest.mark.parametrize("count", [0, 3, 99, None, "many"])
-async def test_the_count_is_only_a_hint(server: DeviceWiseSandbox, iot: DeviceWise, count: Any) -> None:
+async def test_the_count_is_only_a_hint(
+    server: DeviceWiseSandbox, iot: DeviceWise, count: Any
+) -> None:
     await iot.calls(WINDOW, CallFilters())
     for page in (rows(10)[:6], rows(10)[6:], []):
-        server.answer_with(200, json.dumps({"list": {"success": True, "params": {"count": count, "result": page or None}}}))
+        server.answer_with(
+            200,
+            json.dumps(
+                {"list": {"success": True, "params": {"count": count, "result": page or None}}}
+            ),
+        )
     assert len((await iot.calls(WINDOW, CallFilters())).calls) == 10
 
 
-async def test_a_page_that_comes_again_ends_the_paging(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+async def test_a_page_that_comes_again_ends_the_paging(
+    server: DeviceWiseSandbox, iot: DeviceWise
+) -> None:
     await iot.calls(WINDOW, CallFilters())
     answer = {"list": {"success": True, "params": {"count": 42, "result": [SAMPLE_ROW]}}}
     server.answer_with(200, json.dumps(answer), times=99)
@@ -261,25 +337,38 @@ async def test_a_page_that_comes_again_ends_the_paging(server: DeviceWiseSandbox
     assert "same page twice" in page.notes[0]
 
 
-async def test_rows_that_drift_between_pages_count_once(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+async def test_rows_that_drift_between_pages_count_once(
+    server: DeviceWiseSandbox, iot: DeviceWise
+) -> None:
     await iot.calls(WINDOW, CallFilters())
     everything = rows(10)
     for result in (everything[:6], everything[4:], []):
-        server.answer_with(200, json.dumps({"list": {"success": True, "params": {"count": 10, "result": result}}}))
+        server.answer_with(
+            200, json.dumps({"list": {"success": True, "params": {"count": 10, "result": result}}})
+        )
     page = await iot.calls(WINDOW, CallFilters())
     assert (len(page.calls), page.complete) == (10, False)
 
 
-async def test_a_count_that_changes_between_pages_makes_it_approximate(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+async def test_a_count_that_changes_between_pages_makes_it_approximate(
+    server: DeviceWiseSandbox, iot: DeviceWise
+) -> None:
     await iot.calls(WINDOW, CallFilters())
     for count, page in ((10, rows(10)[:6]), (11, rows(10)[6:]), (11, [])):
-        server.answer_with(200, json.dumps({"list": {"success": True, "params": {"count": count, "result": page or None}}}))
+        server.answer_with(
+            200,
+            json.dumps(
+                {"list": {"success": True, "params": {"count": count, "result": page or None}}}
+            ),
+        )
     found = await iot.calls(WINDOW, CallFilters())
     assert (len(found.calls), found.complete) == (10, False)
     assert "approximate" in found.notes[0]
 
 
-async def test_a_global_failure_is_seen_before_any_reply(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+async def test_a_global_failure_is_seen_before_any_reply(
+    server: DeviceWiseSandbox, iot: DeviceWise
+) -> None:
     await iot.calls(WINDOW, CallFilters())
     answer = {
         "success": False,
@@ -296,8 +385,16 @@ async def test_a_global_failure_is_seen_before_any_reply(server: DeviceWiseSandb
     "answer",
     [
         {"errorCodes": [-90000], "success": False},
-        {"success": False, "errorMessages": ["Authentication session is invalid: no such thing any more"]},
-        {"success": False, "errorMessages": ["authentication session is INVALID: [0123456789abcdef0123456789abcdef]"]},
+        {
+            "success": False,
+            "errorMessages": ["Authentication session is invalid: no such thing any more"],
+        },
+        {
+            "success": False,
+            "errorMessages": [
+                "authentication session is INVALID: [0123456789abcdef0123456789abcdef]"
+            ],
+        },
         {"list": {"success": False, "errorCodes": [-90000]}},
     ],
     ids=["by code", "by its first words", "in another case", "per command"],
@@ -317,7 +414,11 @@ async def test_a_session_that_is_refused_again_at_once_is_not_renewed_for_ever(
     await iot.calls(WINDOW, CallFilters())
     asked = len(server.ledger)
     good = {"auth": {"success": True, "params": {"sessionId": "f" * 32}}}
-    bad = {"success": False, "errorCodes": [-90000], "errorMessages": ["Authentication session is invalid: [f00d]"]}
+    bad = {
+        "success": False,
+        "errorCodes": [-90000],
+        "errorMessages": ["Authentication session is invalid: [f00d]"],
+    }
     for answer in (bad, good, bad):
         server.answer_with(200, json.dumps(answer))
     with pytest.raises(AuthFailed, match="does not accept the session"):
@@ -325,7 +426,9 @@ async def test_a_session_that_is_refused_again_at_once_is_not_renewed_for_ever(
     assert len(server.ledger) == asked + 3
 
 
-async def test_after_renewal_the_organisation_is_switched_to_again(server: DeviceWiseSandbox) -> None:
+async def test_after_renewal_the_organisation_is_switched_to_again(
+    server: DeviceWiseSandbox,
+) -> None:
     client = client_of(server, org="CELLAR")
     await client.calls(WINDOW, CallFilters())
     server.forget_sessions()
@@ -336,7 +439,14 @@ async def test_after_renewal_the_organisation_is_switched_to_again(server: Devic
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(401, AuthFailed), (404, NotFound), (429, RateLimited), (500, Unavailable), (302, ProtocolError)]
+    ("status", "error"),
+    [
+        (401, AuthFailed),
+        (404, NotFound),
+        (429, RateLimited),
+        (500, Unavailable),
+        (302, ProtocolError),
+    ],
 )
 async def test_any_status_but_200_is_trouble_on_the_way(
     server: DeviceWiseSandbox, iot: DeviceWise, status: int, error: type[ProviderError]
@@ -349,19 +459,38 @@ async def test_any_status_but_200_is_trouble_on_the_way(
 async def test_secrets_of_the_rows_do_not_leave(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
     """They stand in names, parameters and replies, at every depth, and in words of failure."""
     inner = json.dumps({"password": "geheim-1", "nested": json.dumps({"sessionId": "geheim-2"})})
-    request = {"1": {"Command": "thing.list token=geheim-3", "Params": {"thingKey": "oven password=geheim-4", "x": inner}}}
-    response = {
-        "1": {"success": False, "errorCodes": [-90008], "errorMessages": ["token=geheim-5"], "params": {"appToken": "geheim-6"}}
+    request = {
+        "1": {
+            "Command": "thing.list token=geheim-3",
+            "Params": {"thingKey": "oven password=geheim-4", "x": inner},
+        }
     }
-    server.rows = lambda start, end: [{**SAMPLE_ROW, "request": json.dumps(request), "response": json.dumps(response)}]
+    response = {
+        "1": {
+            "success": False,
+            "errorCodes": [-90008],
+            "errorMessages": ["token=geheim-5"],
+            "params": {"appToken": "geheim-6"},
+        }
+    }
+    server.rows = lambda start, end: [
+        {**SAMPLE_ROW, "request": json.dumps(request), "response": json.dumps(response)}
+    ]
     page = await iot.calls(WINDOW, CallFilters())
     assert "geheim" not in repr(page)
     assert page.calls[0].target == "oven password=[redacted]"
 
 
-async def test_words_of_failure_do_not_show_a_session(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+async def test_words_of_failure_do_not_show_a_session(
+    server: DeviceWiseSandbox, iot: DeviceWise
+) -> None:
     await iot.calls(WINDOW, CallFilters())
-    server.answer_with(200, json.dumps({"success": False, "errorMessages": ["bad sessionId=0123456789abcdef0123456789abcdef"]}))
+    server.answer_with(
+        200,
+        json.dumps(
+            {"success": False, "errorMessages": ["bad sessionId=0123456789abcdef0123456789abcdef"]}
+        ),
+    )
     with pytest.raises(ProtocolError, match="It said: bad sessionId=") as caught:
         await iot.calls(WINDOW, CallFilters())
     assert "0123456789abcdef" not in str(caught.value)
@@ -369,31 +498,70 @@ async def test_words_of_failure_do_not_show_a_session(server: DeviceWiseSandbox,
 
 ROW = {**SAMPLE_ROW, "orgKey": "KITCHEN", "execTime": 21_500_000}
 NESTED = {
-    "capitals": ('{"1":{"Command":"thing.list","Params":{"thingKey":"oven-1"}}}', "thing.list", "oven-1"),
-    "lower case": ('{"1":{"command":"thing.list","params":{"key":"oven-1"}}}', "thing.list", "oven-1"),
-    "several": ('{"a":{"command":"thing.list"},"b":{"COMMAND":"alarm.publish"}}', "thing.list+alarm.publish", ""),
+    "capitals": (
+        '{"1":{"Command":"thing.list","Params":{"thingKey":"oven-1"}}}',
+        "thing.list",
+        "oven-1",
+    ),
+    "lower case": (
+        '{"1":{"command":"thing.list","params":{"key":"oven-1"}}}',
+        "thing.list",
+        "oven-1",
+    ),
+    "several": (
+        '{"a":{"command":"thing.list"},"b":{"COMMAND":"alarm.publish"}}',
+        "thing.list+alarm.publish",
+        "",
+    ),
     "session beside": ('{"auth":{"sessionId":"x"},"1":{"command":"thing.list"}}', "thing.list", ""),
-    "login": ('{"auth":{"command":"api.authenticate","params":{"username":"u","password":"p"}}}', "api.authenticate", ""),
-    "command inside params is data": ('{"1":{"command":"a.b","params":{"command":"c.d"}}}', "a.b", ""),
+    "login": (
+        '{"auth":{"command":"api.authenticate","params":{"username":"u","password":"p"}}}',
+        "api.authenticate",
+        "",
+    ),
+    "command inside params is data": (
+        '{"1":{"command":"a.b","params":{"command":"c.d"}}}',
+        "a.b",
+        "",
+    ),
     "broken": ('{"1":{"command"', "", ""),
     "not an object": ("[1,2]", "", ""),
-    "lone surrogate": ('{"1":{"command":"thing.list","params":{"key":"\\ud800"}}}', "thing.list", "\ud800"),
-    "big number": ('{"1":{"command":"thing.list","params":{"n":' + "9" * 400 + "}}}", "thing.list", ""),
+    "lone surrogate": (
+        '{"1":{"command":"thing.list","params":{"key":"\\ud800"}}}',
+        "thing.list",
+        "\ud800",
+    ),
+    "big number": (
+        '{"1":{"command":"thing.list","params":{"n":' + "9" * 400 + "}}}",
+        "thing.list",
+        "",
+    ),
     "deep": ("[" * 100_000, "", ""),
 }
 
 
 @pytest.mark.parametrize(("request_text", "action", "target"), NESTED.values(), ids=NESTED.keys())
-def test_a_request_in_a_string_is_read_whatever_its_shape(request_text: str, action: str, target: str) -> None:
+def test_a_request_in_a_string_is_read_whatever_its_shape(
+    request_text: str, action: str, target: str
+) -> None:
     call = parse.api_call(parse.row_of({**ROW, "request": request_text}), account="iot", whoami="")
-    assert (call.action, call.target, call.duration_ms, call.client) == (action, target, 21.5, "KITCHEN")
+    assert (call.action, call.target, call.duration_ms, call.client) == (
+        action,
+        target,
+        21.5,
+        "KITCHEN",
+    )
 
 
 @pytest.mark.parametrize(
     ("response", "status", "outcome"),
     [
         ('{"1":{"success":true}}', "ok", Outcome.SUCCESS),
-        ('{"1":{"success":true},"2":{"success":false,"errorCodes":[-90008]}}', "-90008", Outcome.FAILURE),
+        (
+            '{"1":{"success":true},"2":{"success":false,"errorCodes":[-90008]}}',
+            "-90008",
+            Outcome.FAILURE,
+        ),
         ('{"success":false,"errorCodes":[-90000]}', "-90000", Outcome.FAILURE),
         ('{"1":{"Success":false}}', "failed", Outcome.FAILURE),
         ('{"1":{}}', "", Outcome.UNKNOWN),
@@ -401,7 +569,9 @@ def test_a_request_in_a_string_is_read_whatever_its_shape(request_text: str, act
         (None, "", Outcome.UNKNOWN),
     ],
 )
-def test_a_row_failed_where_its_response_says_so(response: str | None, status: str, outcome: Outcome) -> None:
+def test_a_row_failed_where_its_response_says_so(
+    response: str | None, status: str, outcome: Outcome
+) -> None:
     call = parse.api_call(parse.row_of({**ROW, "response": response}), account="iot", whoami="")
     assert (call.status, call.outcome) == (status, outcome)
 
@@ -421,27 +591,39 @@ def test_a_time_needs_an_offset_to_be_an_instant(text: str, at: datetime | None)
     assert (call.at, call.at_text) == (at, text)
 
 
-async def test_the_bots_own_calls_are_known_and_can_be_left_out(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+async def test_the_bots_own_calls_are_known_and_can_be_left_out(
+    server: DeviceWiseSandbox, iot: DeviceWise
+) -> None:
     now = datetime.now(UTC)
     window = Window(now - timedelta(minutes=5), now + timedelta(minutes=5))
     await iot.calls(window, CallFilters())
     assert any(call.own for call in (await iot.calls(window, CallFilters())).calls)
-    assert not any(call.own for call in (await iot.calls(window, CallFilters(leave_out_own=True))).calls)
+    assert not any(
+        call.own for call in (await iot.calls(window, CallFilters(leave_out_own=True))).calls
+    )
 
 
 @pytest.mark.parametrize(
     ("filters", "keeps"),
     [
         (CallFilters(action=("thing",)), lambda c: c.action.startswith("thing.")),
-        (CallFilters(action=("thing.list", "alarm.publish")), lambda c: c.action in ("thing.list", "alarm.publish")),
-        (CallFilters(who=("ada@example.com", "oven-7")), lambda c: c.actor in ("ada@example.com", "oven-7")),
+        (
+            CallFilters(action=("thing.list", "alarm.publish")),
+            lambda c: c.action in ("thing.list", "alarm.publish"),
+        ),
+        (
+            CallFilters(who=("ada@example.com", "oven-7")),
+            lambda c: c.actor in ("ada@example.com", "oven-7"),
+        ),
         (CallFilters(status=("error",)), lambda c: c.outcome is Outcome.FAILURE),
         (CallFilters(status=("-90008",)), lambda c: c.status == "-90008"),
         (CallFilters(native={"command": ("publish",)}), lambda c: c.action.endswith(".publish")),
         (CallFilters(failures=True), lambda c: c.outcome is Outcome.FAILURE),
     ],
 )
-async def test_filters_keep_exactly_the_calls_they_name(iot: DeviceWise, filters: CallFilters, keeps: Any) -> None:
+async def test_filters_keep_exactly_the_calls_they_name(
+    iot: DeviceWise, filters: CallFilters, keeps: Any
+) -> None:
     everything = (await iot.calls(WINDOW, CallFilters())).calls
     kept = (await iot.calls(WINDOW, filters)).calls
     assert {c.at for c in kept} == {c.at for c in everything if keeps(c) and not c.own}
@@ -449,10 +631,17 @@ async def test_filters_keep_exactly_the_calls_they_name(iot: DeviceWise, filters
 
 
 @pytest.mark.parametrize(
-    "filters", [CallFilters(url=("/x",)), CallFilters(native={"client_token": ("t",)}), CallFilters(status=("5xx",))]
+    "filters",
+    [
+        CallFilters(url=("/x",)),
+        CallFilters(native={"client_token": ("t",)}),
+        CallFilters(status=("5xx",)),
+    ],
 )
 def test_filters_it_cannot_apply_are_refused_by_name(filters: CallFilters) -> None:
-    reason = DeviceWise("iot", base_url="http://127.0.0.1:9", credentials=Credentials("u", Secret("pppp"))).refusal(filters)
+    reason = DeviceWise(
+        "iot", base_url="http://127.0.0.1:9", credentials=Credentials("u", Secret("pppp"))
+    ).refusal(filters)
     assert reason
     assert reason.startswith("iot is deviceWISE")
 
@@ -482,7 +671,9 @@ SLOW_BODIES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("body", SLOW_BODIES, ids=["arrays", "objects", "a number", "empty rows", "a string"])
+@pytest.mark.parametrize(
+    "body", SLOW_BODIES, ids=["arrays", "objects", "a number", "empty rows", "a string"]
+)
 def test_an_answer_made_to_be_slow_is_read_or_refused_in_bounded_memory(body: bytes) -> None:
     with contextlib.suppress(ProtocolError), memory_below(200 * len(body)):
         parse.list_page(body, account="iot")
@@ -500,7 +691,9 @@ def test_an_answer_made_to_be_slow_is_read_or_refused_in_bounded_memory(body: by
 )
 def test_a_nested_string_made_to_be_slow_leaves_a_call(text: str) -> None:
     """Too deep, too long a number, no number, a name twice (the last one counts)."""
-    call = parse.api_call(parse.row_of({**ROW, "request": text, "response": text}), account="iot", whoami="")
+    call = parse.api_call(
+        parse.row_of({**ROW, "request": text, "response": text}), account="iot", whoami=""
+    )
     assert call.action in ("", "c.d")
 
 
@@ -528,7 +721,9 @@ MEMBERS = [
 ]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(MEMBERS), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(MEMBERS), inner, max_size=4)
+    ),
     max_leaves=20,
 )
 
@@ -539,7 +734,9 @@ def test_the_quick_way_and_the_careful_way_read_the_same(answer: dict[str, Any])
     body = json.dumps(answer).encode()
     try:
         found = parse.reply_params(body, parse.LIST_ID, account="iot")
-        careful: Any = found if isinstance(found, parse.Failure) else parse.page(found, account="iot")
+        careful: Any = (
+            found if isinstance(found, parse.Failure) else parse.page(found, account="iot")
+        )
     except ProtocolError:
         careful = ProtocolError
     try:
@@ -553,8 +750,12 @@ def test_the_quick_way_and_the_careful_way_read_the_same(answer: dict[str, Any])
 def test_a_remembered_request_is_read_as_a_new_one(request_: dict[str, Any]) -> None:
     text = json.dumps(request_)
     for _ in range(2):
-        call = parse.api_call(parse.row_of({"request": text, "response": text}), account="iot", whoami="")
-        assert call == parse.api_call(parse.row_of({"request": request_, "response": request_}), account="iot", whoami="")
+        call = parse.api_call(
+            parse.row_of({"request": text, "response": text}), account="iot", whoami=""
+        )
+        assert call == parse.api_call(
+            parse.row_of({"request": request_, "response": request_}), account="iot", whoami=""
+        )
 
 
 def answer_of(count: Any, page: list[dict[str, Any]] | None) -> str:
@@ -562,7 +763,9 @@ def answer_of(count: Any, page: list[dict[str, Any]] | None) -> str:
 
 
 @pytest.mark.parametrize("count", [42, "42", 42.0])
-async def test_rows_counted_but_not_sent_make_it_incomplete(server: DeviceWiseSandbox, iot: DeviceWise, count: Any) -> None:
+async def test_rows_counted_but_not_sent_make_it_incomplete(
+    server: DeviceWiseSandbox, iot: DeviceWise, count: Any
+) -> None:
     """The sample of the page: it counts 42 calls and shows one."""
     await iot.calls(WINDOW, CallFilters())
     server.answer_with(200, answer_of(count, [SAMPLE_ROW]))
@@ -582,7 +785,9 @@ async def test_a_count_without_rows_is_not_an_empty_answer(
         await iot.calls(WINDOW, CallFilters())
 
 
-async def test_an_answer_with_neither_rows_nor_count_is_not_empty(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+async def test_an_answer_with_neither_rows_nor_count_is_not_empty(
+    server: DeviceWiseSandbox, iot: DeviceWise
+) -> None:
     await iot.calls(WINDOW, CallFilters())
     server.answer_with(200, json.dumps({"list": {"success": True, "params": {}}}))
     with pytest.raises(ProtocolError, match="an answer without rows"):
@@ -591,7 +796,9 @@ async def test_an_answer_with_neither_rows_nor_count_is_not_empty(server: Device
     assert (await iot.calls(WINDOW, CallFilters())).complete
 
 
-async def test_several_who_are_each_asked_for_and_mean_any(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+async def test_several_who_are_each_asked_for_and_mean_any(
+    server: DeviceWiseSandbox, iot: DeviceWise
+) -> None:
     """A thing key stands in no row, so that only the service knows the calls of two things."""
     things = {"oven-1": rows(3), "oven-2": rows(5)}
 
@@ -605,7 +812,9 @@ async def test_several_who_are_each_asked_for_and_mean_any(server: DeviceWiseSan
     server.misbehave(by_thing, times=99)
     page = await iot.calls(WINDOW, CallFilters(who=("oven-1", "oven-2")))
     assert page.complete
-    assert sorted(call.duration_ms or 0 for call in page.calls) == [n / 1_000_000 for n in (0, 1, 2, 3, 4)]
+    assert sorted(call.duration_ms or 0 for call in page.calls) == [
+        n / 1_000_000 for n in (0, 1, 2, 3, 4)
+    ]
 
 
 async def test_a_page_too_large_is_asked_for_in_smaller_ones(
@@ -615,7 +824,11 @@ async def test_a_page_too_large_is_asked_for_in_smaller_ones(
     monkeypatch.setattr("providers.http.client.MOST_BODY_BYTES", 200_000)
     page = await iot.calls(WINDOW, CallFilters())
     assert (len(page.calls), page.complete) == (900, True)
-    assert [asked["params"]["limit"] for asked in bodies(server, "usage.api.list")][:3] == [2000, 500, 500]
+    assert [asked["params"]["limit"] for asked in bodies(server, "usage.api.list")][:3] == [
+        2000,
+        500,
+        500,
+    ]
 
 
 async def test_pages_of_one_row_do_not_go_on_for_ever(
@@ -626,23 +839,42 @@ async def test_pages_of_one_row_do_not_go_on_for_ever(
     server.page_rows = 1
     page = await iot.calls(WINDOW, CallFilters())
     assert (len(page.calls), page.complete) == (7, False)
-    assert page.shortcomings[0] == "Only the first 7 calls of iot were read; ask for a shorter window."
+    assert (
+        page.shortcomings[0] == "Only the first 7 calls of iot were read; ask for a shorter window."
+    )
 
 
 @pytest.mark.parametrize(
     ("value", "duration"),
-    [("21500000", None), (21_500_000.0, 21.5), (True, None), (1.5, None), (None, None), (0, 0.0), (-1, None)],
+    [
+        ("21500000", None),
+        (21_500_000.0, 21.5),
+        (True, None),
+        (1.5, None),
+        (None, None),
+        (0, 0.0),
+        (-1, None),
+    ],
     ids=str,
 )
 def test_a_duration_is_a_whole_number_of_nanoseconds(value: Any, duration: float | None) -> None:
-    body = json.dumps({"list": {"success": True, "params": {"count": 1, "result": [{**SAMPLE_ROW, "execTime": value}]}}})
+    body = json.dumps(
+        {
+            "list": {
+                "success": True,
+                "params": {"count": 1, "result": [{**SAMPLE_ROW, "execTime": value}]},
+            }
+        }
+    )
     found = parse.list_page(body.encode(), account="iot")
     assert isinstance(found, parse.Page)
     assert parse.api_call(found.rows[0], account="iot", whoami="").duration_ms == duration
 
 
 @pytest.mark.parametrize("nesting", [90, 5000])
-async def test_a_request_that_is_no_string_may_be_deep(server: DeviceWiseSandbox, iot: DeviceWise, nesting: int) -> None:
+async def test_a_request_that_is_no_string_may_be_deep(
+    server: DeviceWiseSandbox, iot: DeviceWise, nesting: int
+) -> None:
     await iot.calls(WINDOW, CallFilters())
     deep = '{"a":' * nesting + "1" + "}" * nesting
     row = json.dumps({**SAMPLE_ROW, "request": 0}).replace(
@@ -654,9 +886,13 @@ async def test_a_request_that_is_no_string_may_be_deep(server: DeviceWiseSandbox
         assert [call.action for call in page.calls] == ["a.b"]
 
 
-async def test_an_exhausted_list_ends_the_paging(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
+async def test_an_exhausted_list_ends_the_paging(
+    server: DeviceWiseSandbox, iot: DeviceWise
+) -> None:
     await iot.calls(WINDOW, CallFilters())
-    failure = {"list": {"success": False, "errorCodes": [-90058], "errorMessages": ["Iterator exhausted"]}}
+    failure = {
+        "list": {"success": False, "errorCodes": [-90058], "errorMessages": ["Iterator exhausted"]}
+    }
     server.answer_with(200, answer_of(None, rows(3)))
     server.answer_with(200, json.dumps(failure))
     page = await iot.calls(WINDOW, CallFilters())
@@ -667,9 +903,15 @@ async def test_an_exhausted_list_ends_the_paging(server: DeviceWiseSandbox, iot:
 
 
 @pytest.mark.parametrize(
-    "session", ["\ud800", "", "a b", "x" * 100_000, "a\nb", 5, None, ["x"]], ids=lambda value: repr(value)[:20]
+    "session",
+    ["\ud800", "", "a b", "x" * 100_000, "a\nb", 5, None, ["x"]],
+    ids=lambda value: repr(value)[:20],
 )
-async def test_a_session_that_is_none_is_a_protocol_error(server: DeviceWiseSandbox, iot: DeviceWise, session: Any) -> None:
-    server.answer_with(200, json.dumps({"auth": {"success": True, "params": {"sessionId": session}}}))
+async def test_a_session_that_is_none_is_a_protocol_error(
+    server: DeviceWiseSandbox, iot: DeviceWise, session: Any
+) -> None:
+    server.answer_with(
+        200, json.dumps({"auth": {"success": True, "params": {"sessionId": session}}})
+    )
     with pytest.raises(ProtocolError, match="sent no session"):
         await iot.calls(WINDOW, CallFilters())

@@ -1,4 +1,6 @@
-"""Logs as the internet really delivers them: cut, silent, endless, packed, in tiny chunks, with lines of any size; and memory stays flat."""
+"""Logs as the internet really delivers them: cut, silent, endless, packed, in tiny chunks, with
+lines of any size; and memory stays flat.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,10 @@ from providers.redaction import Redactor, Secret
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 WINDOW = Window(NOON - timedelta(minutes=20), NOON)
 KITCHEN = "aee00b66-a543-43dc-b093-53963c2e8f41"
-HEAD = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=UTF-8\r\nContent-Disposition: attachment; filename=.log\r\n"
+HEAD = (
+    "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=UTF-8\r\nContent-Disposition: "
+    "attachment; filename=.log\r\n"
+)
 MB = 1_000_000
 Serve = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -48,7 +53,11 @@ async def serving(serve: Serve) -> AsyncIterator[Rapid7]:
             writer.close()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    client = Rapid7("eu", base_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", api_key=Secret("kkkk"))
+    client = Rapid7(
+        "eu",
+        base_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}",
+        api_key=Secret("kkkk"),
+    )
     try:
         yield client
     finally:
@@ -78,10 +87,17 @@ def plain(body: bytes, headers: str) -> Serve:
 
 
 async def fetched(
-    client: Rapid7, folder: Path, *, limit: int | None = None, most_bytes: int = 10**9, plain_bytes: int = 10**9
+    client: Rapid7,
+    folder: Path,
+    *,
+    limit: int | None = None,
+    most_bytes: int = 10**9,
+    plain_bytes: int = 10**9,
 ) -> tuple[TransferState, bytes]:
     wanted = DownloadRequest([KITCHEN], WINDOW, "", limit, most_bytes, plain_bytes)
-    transfer = await download_log(client, wanted, folder / "kitchen.log", Redactor([Secret("kkkk")]))
+    transfer = await download_log(
+        client, wanted, folder / "kitchen.log", Redactor([Secret("kkkk")])
+    )
     content = transfer.path.read_bytes()
     return transfer, gzip.decompress(content) if transfer.path.suffix == ".gz" else content
 
@@ -112,8 +128,12 @@ async def test_an_empty_body_is_an_empty_log(tmp_path: Path) -> None:
 
 
 async def test_tiny_chunks_make_the_same_log(tmp_path: Path) -> None:
-    whole = "".join(f"2026-11-20T11:{n % 60:02d}:00Z INFO Ünïcode line {n} 🥖\n" for n in range(20_000)).encode()
-    async with serving(chunked(*(whole[at : at + 1400] for at in range(0, len(whole), 1400)))) as client:
+    whole = "".join(
+        f"2026-11-20T11:{n % 60:02d}:00Z INFO Ünïcode line {n} 🥖\n" for n in range(20_000)
+    ).encode()
+    async with serving(
+        chunked(*(whole[at : at + 1400] for at in range(0, len(whole), 1400)))
+    ) as client:
         transfer, content = await fetched(client, tmp_path)
     assert content == whole
     assert (transfer.counter.lines, transfer.received, transfer.counter.counted_levels()) == (
@@ -136,14 +156,20 @@ async def test_line_ends_of_other_kinds_do_not_make_lines(tmp_path: Path) -> Non
     assert (content, transfer.counter.lines) == (whole, 3)
 
 
-@pytest.mark.parametrize(("limit", "lines", "truncated"), [(2, 2, True), (3, 3, False), (4, 3, False)])
-async def test_a_cut_is_told_from_an_exact_fit(tmp_path: Path, limit: int, lines: int, truncated: bool) -> None:
+@pytest.mark.parametrize(
+    ("limit", "lines", "truncated"), [(2, 2, True), (3, 3, False), (4, 3, False)]
+)
+async def test_a_cut_is_told_from_an_exact_fit(
+    tmp_path: Path, limit: int, lines: int, truncated: bool
+) -> None:
     async with serving(chunked(b"one\ntwo\nthree\n")) as client:
         transfer, _ = await fetched(client, tmp_path, limit=limit)
     assert (transfer.counter.lines, transfer.truncated) == (lines, truncated)
 
 
-async def test_at_the_vendors_own_limit_an_exact_fit_means_a_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_at_the_vendors_own_limit_an_exact_fit_means_a_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for module in ("bot.logs.download", "providers.rapid7.client"):
         monkeypatch.setattr(f"{module}.MOST_LINES", 3)
     async with serving(chunked(b"one\ntwo\nthree\n")) as client:
@@ -205,9 +231,16 @@ async def test_a_log_packed_in_spite_of_identity_is_unpacked(tmp_path: Path, kin
     import zlib
 
     whole = b"".join(b"line %d\n" % n for n in range(200_000))
-    packed = zlib.compress(whole) if kind == "deflate" else gzip.compress(whole[:MB]) + gzip.compress(whole[MB:])
+    packed = (
+        zlib.compress(whole)
+        if kind == "deflate"
+        else gzip.compress(whole[:MB]) + gzip.compress(whole[MB:])
+    )
     async with serving(
-        chunked(*(packed[at : at + 3000] for at in range(0, len(packed), 3000)), headers=f"Content-Encoding: {kind}\r\n")
+        chunked(
+            *(packed[at : at + 3000] for at in range(0, len(packed), 3000)),
+            headers=f"Content-Encoding: {kind}\r\n",
+        )
     ) as client:
         transfer, content = await fetched(client, tmp_path)
     assert content == whole
@@ -227,7 +260,9 @@ async def test_a_packed_log_that_is_damaged_is_told(tmp_path: Path, damage: str)
 async def test_a_packing_nobody_asked_for_and_we_cannot_undo_is_refused() -> None:
     async with serving(chunked(b"x", headers="Content-Encoding: br\r\n")) as client:
         with pytest.raises(ProtocolError, match="packed as br"):
-            async with client.download([KITCHEN], WINDOW, query="", limit=10, most_bytes=MB) as stream:
+            async with client.download(
+                [KITCHEN], WINDOW, query="", limit=10, most_bytes=MB
+            ) as stream:
                 _ = [piece async for piece in stream]
 
 
@@ -243,7 +278,8 @@ async def test_a_header_without_end_is_survived() -> None:
 
 
 LOG = b"".join(
-    b"2026-11-20T11:%02d:%02dZ %s kitchen token=geheim%d x\n" % (n // 60 % 60, n % 60, (b"INFO", b"ERROR")[n % 3 == 0], n)
+    b"2026-11-20T11:%02d:%02dZ %s kitchen token=geheim%d x\n"
+    % (n // 60 % 60, n % 60, (b"INFO", b"ERROR")[n % 3 == 0], n)
     for n in range(20_000)
 )
 
@@ -257,13 +293,21 @@ async def test_a_log_handed_over_in_the_middle_is_the_same_log(
     found = []
     for hand_over in (0, 100_000, 600_000, 10**12):
         monkeypatch.setattr(worker, "HAND_OVER_BYTES", hand_over)
-        async with serving(chunked(*(LOG[at : at + 50_000] for at in range(0, len(LOG), 50_000)))) as client:
-            transfer, content = await fetched(client, tmp_path, plain_bytes=plain_bytes, limit=limit)
-        found.append((content, transfer.received, transfer.truncated, transfer.path.suffix, transfer.counter))
+        async with serving(
+            chunked(*(LOG[at : at + 50_000] for at in range(0, len(LOG), 50_000)))
+        ) as client:
+            transfer, content = await fetched(
+                client, tmp_path, plain_bytes=plain_bytes, limit=limit
+            )
+        found.append(
+            (content, transfer.received, transfer.truncated, transfer.path.suffix, transfer.counter)
+        )
     assert all(each == found[0] for each in found)
     content, _, truncated, suffix, counter = found[0]
     assert b"geheim" not in content
-    assert (content.count(b"\n"), counter.lines, truncated) == ((limit or 20_000,) * 2 + (limit is not None,))
+    assert (content.count(b"\n"), counter.lines, truncated) == (
+        (limit or 20_000,) * 2 + (limit is not None,)
+    )
     assert suffix == (".gz" if plain_bytes < 10**9 else ".log")
 
 
@@ -277,7 +321,9 @@ async def handed_over(folder: Path) -> AsyncIterator[tuple[asyncio.Task[object],
         yield task, children
 
 
-async def test_where_no_process_can_be_started_a_thread_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_where_no_process_can_be_started_a_thread_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(worker, "HAND_OVER_BYTES", 0)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
     async with serving(chunked(b"one\n" * 50_000, b"two\n" * 50_000)) as client:
@@ -289,7 +335,9 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="finds its proce
 
 
 @linux_only
-async def test_the_process_of_a_cancelled_log_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_process_of_a_cancelled_log_ends_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(worker, "HAND_OVER_BYTES", 0)
     async with handed_over(tmp_path) as (task, children):
         task.cancel()
@@ -299,7 +347,9 @@ async def test_the_process_of_a_cancelled_log_ends_with_it(tmp_path: Path, monke
 
 
 @linux_only
-async def test_a_process_that_dies_is_an_error_and_no_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_process_that_dies_is_an_error_and_no_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(worker, "HAND_OVER_BYTES", 0)
     async with handed_over(tmp_path) as (task, children):
         os.kill(children[0], signal.SIGKILL)
@@ -307,16 +357,22 @@ async def test_a_process_that_dies_is_an_error_and_no_silence(tmp_path: Path, mo
             await asyncio.wait_for(task, 10)
 
 
-async def test_what_the_process_cannot_write_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_the_process_cannot_write_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(worker, "HAND_OVER_BYTES", 0)
     (tmp_path / "kitchen.log.gz").mkdir()
     async with serving(endless) as client:
         with pytest.raises(IsADirectoryError):
-            await asyncio.wait_for(fetched(client, tmp_path, plain_bytes=5 * MB, most_bytes=20 * MB), 20)
+            await asyncio.wait_for(
+                fetched(client, tmp_path, plain_bytes=5 * MB, most_bytes=20 * MB), 20
+            )
 
 
 @linux_only
-async def test_the_process_knows_no_secret_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_process_knows_no_secret_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(worker, "HAND_OVER_BYTES", 0)
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-geheim")
     async with handed_over(tmp_path) as (task, children):

@@ -44,9 +44,15 @@ async def test_a_request_is_signed_as_the_vendor_signs_it(case: dict[str, Any]) 
         nonce=lambda: DATA["nonce"],
     )
     asked = case["request"]
-    headers = [(name, value) for header in asked.get("headers", []) for name, value in header.items()]
-    async with httpx.AsyncClient(transport=httpx.MockTransport(answer), auth=auth, base_url=DATA["base_url"]) as client:
-        await client.request(asked["method"], asked["path"], content=asked.get("data", "").encode(), headers=headers)
+    headers = [
+        (name, value) for header in asked.get("headers", []) for name, value in header.items()
+    ]
+    async with httpx.AsyncClient(
+        transport=httpx.MockTransport(answer), auth=auth, base_url=DATA["base_url"]
+    ) as client:
+        await client.request(
+            asked["method"], asked["path"], content=asked.get("data", "").encode(), headers=headers
+        )
     assert sent[0].headers["Authorization"] == case["expectedAuthorization"]
 
 
@@ -60,7 +66,9 @@ def edgerc(tmp_path: Path, text: str) -> Path:
     return path
 
 
-GOOD = "[default]\nhost = akab.example.net\nclient_token = ct\nclient_secret = cs\naccess_token = at\n"
+GOOD = (
+    "[default]\nhost = akab.example.net\nclient_token = ct\nclient_secret = cs\naccess_token = at\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -69,14 +77,24 @@ GOOD = "[default]\nhost = akab.example.net\nclient_token = ct\nclient_secret = c
         (GOOD, "cs", "https://akab.example.net"),
         (GOOD.replace("= cs", "= 100%s%(x)s"), "100%s%(x)s", "https://akab.example.net"),
         ("\ufeff" + GOOD, "cs", "https://akab.example.net"),
-        (GOOD.replace("akab.example.net", "https://akab.example.net/"), "cs", "https://akab.example.net"),
-        (GOOD.replace("host", "Host").replace("akab.example.net", "akab.example.net # ours"), "cs", "https://akab.example.net"),
+        (
+            GOOD.replace("akab.example.net", "https://akab.example.net/"),
+            "cs",
+            "https://akab.example.net",
+        ),
+        (
+            GOOD.replace("host", "Host").replace("akab.example.net", "akab.example.net # ours"),
+            "cs",
+            "https://akab.example.net",
+        ),
         (GOOD + "client_secret = cs2\n", "cs2", "https://akab.example.net"),
         (GOOD.replace("\n", "\r\n"), "cs", "https://akab.example.net"),
     ],
     ids=["plain", "percent", "bom", "https and slash", "case and comment", "doubled key", "crlf"],
 )
-def test_an_edgerc_is_read_as_it_is_found_in_the_field(tmp_path: Path, text: str, secret: str, address: str) -> None:
+def test_an_edgerc_is_read_as_it_is_found_in_the_field(
+    tmp_path: Path, text: str, secret: str, address: str
+) -> None:
     found = read_edgerc(edgerc(tmp_path, text), "default")
     assert (found.client_secret.open(), found.base_url) == (secret, address)
 
@@ -89,7 +107,9 @@ def test_an_edgerc_is_read_as_it_is_found_in_the_field(tmp_path: Path, text: str
         ("nonsense", "default", "not an .edgerc"),
     ],
 )
-def test_an_edgerc_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path, text: str, section: str, says: str) -> None:
+def test_an_edgerc_that_cannot_be_used_is_told_in_a_sentence(
+    tmp_path: Path, text: str, section: str, says: str
+) -> None:
     with pytest.raises(EdgercError, match=says.replace("[", r"\[").replace("]", r"\]")):
         read_edgerc(edgerc(tmp_path, text), section)
 
@@ -100,7 +120,9 @@ def test_a_missing_edgerc_is_told(tmp_path: Path) -> None:
 
 
 def test_max_body_and_account_key_are_read(tmp_path: Path) -> None:
-    found = read_edgerc(edgerc(tmp_path, GOOD + "max-body = 2048\naccount_key = 1-ABCD\n"), "default")
+    found = read_edgerc(
+        edgerc(tmp_path, GOOD + "max-body = 2048\naccount_key = 1-ABCD\n"), "default"
+    )
     assert (found.max_body, found.account_switch_key) == (2048, "1-ABCD")
 
 
@@ -113,14 +135,27 @@ def test_max_body_and_account_key_are_read(tmp_path: Path) -> None:
         ("", ()),
     ],
 )
-def test_the_headers_to_sign_are_read_in_their_order(tmp_path: Path, line: str, names: tuple[str, ...]) -> None:
+def test_the_headers_to_sign_are_read_in_their_order(
+    tmp_path: Path, line: str, names: tuple[str, ...]
+) -> None:
     assert read_edgerc(edgerc(tmp_path, f"{GOOD}{line}\n"), "default").headers_to_sign == names
 
 
 @given(
     st.text(max_size=300)
     | st.lists(
-        st.sampled_from(["[default]", "host = x", "client_token=%(a)s", "\x00", "= ", "[", "access_token : y", " cont"])
+        st.sampled_from(
+            [
+                "[default]",
+                "host = x",
+                "client_token=%(a)s",
+                "\x00",
+                "= ",
+                "[",
+                "access_token : y",
+                " cont",
+            ]
+        )
     ).map("\n".join)
 )
 def test_any_text_is_credentials_or_a_sentence(text: str) -> None:

@@ -1,4 +1,6 @@
-"""What a vendor, or whoever answers in its place, may send to take the bot down: each is an error of the family, in bounded memory."""
+"""What a vendor, or whoever answers in its place, may send to take the bot down: each is an error
+of the family, in bounded memory.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,15 @@ from providers.akamai.client import Akamai, ReportSettings
 from providers.devicewise import parse as devicewise_parse
 from providers.devicewise.auth import Credentials
 from providers.devicewise.client import DeviceWise
-from providers.errors import AuthFailed, Incomplete, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
+from providers.errors import (
+    AuthFailed,
+    Incomplete,
+    NotFound,
+    ProtocolError,
+    ProviderError,
+    RateLimited,
+    Unavailable,
+)
 from providers.http.client import MOST_BODY_BYTES, Reply, date_of, retry_after_s
 from providers.http.decoding import MOST_DEPTH, MOST_VALUES, decode_json, excess_of
 from providers.http.unpacking import MOST_PART_BYTES, Unpacker
@@ -78,7 +88,11 @@ async def rapid7_vendor() -> AsyncIterator[Vendor]:
 async def devicewise_vendor() -> AsyncIterator[Vendor]:
     server = DeviceWiseSandbox()
     await server.start()
-    client = DeviceWise("iot", base_url=server.url, credentials=Credentials(server.username, Secret(server.password)))
+    client = DeviceWise(
+        "iot",
+        base_url=server.url,
+        credentials=Credentials(server.username, Secret(server.password)),
+    )
     await client.check()
     around = b'{"list":{"success":true,"params":{"count":1,"result":[', b"]}}}"
     yield Vendor(server, lambda: client.calls(WINDOW, CallFilters()), around)
@@ -90,9 +104,15 @@ async def devicewise_vendor() -> AsyncIterator[Vendor]:
 async def akamai_vendor(accept: Literal["json", "csv"] = "json") -> AsyncIterator[Vendor]:
     server = AkamaiSandbox()
     await server.start()
-    secrets = (Secret(server.client_token), Secret(server.client_secret), Secret(server.access_token))
+    secrets = (
+        Secret(server.client_token),
+        Secret(server.client_secret),
+        Secret(server.access_token),
+    )
     settings = ReportSettings(account_ids=("1-123A",), accept=accept)
-    client = Akamai("edge", credentials=EdgeGridCredentials(server.url, *secrets), settings=settings)
+    client = Akamai(
+        "edge", credentials=EdgeGridCredentials(server.url, *secrets), settings=settings
+    )
     around, kind = (b'{"metadata":{},"data":[', b"]}"), "application/json"
     if accept == "csv":
         head = b"#METADATA_START\n#METADATA_END\n#COLUMNS_START\nuri,method\n#COLUMNS_END\n#DATA_START\n"
@@ -131,7 +151,11 @@ EXCESSIVE = {
     "lists in lists": b"[" * 2_000_000 + b"]" * 2_000_000,
     "objects in objects": b'{"a":' * 1_000_000 + b"0" + b"}" * 1_000_000,
 }
-COLUMNS = {"columns": b"," * 3_000_000, "lines": b"\n" * 3_000_000, "an open quote": b'"' + b"," * 3_000_000}
+COLUMNS = {
+    "columns": b"," * 3_000_000,
+    "lines": b"\n" * 3_000_000,
+    "an open quote": b'"' + b"," * 3_000_000,
+}
 
 
 @pytest.mark.parametrize("rows", EXCESSIVE.values(), ids=EXCESSIVE.keys())
@@ -139,7 +163,12 @@ COLUMNS = {"columns": b"," * 3_000_000, "lines": b"\n" * 3_000_000, "an open quo
 async def test_answer_of_too_many_values_is_a_protocol_error(name: str, rows: bytes) -> None:
     async with VENDORS[name]() as vendor:
         vendor.sends(gzip.compress(vendor.body(rows), 1), Content_Encoding="gzip")
-        with pytest.raises(ProtocolError, match=r"more than .* (values|levels), which cannot be read"), memory_below(60 * MB):
+        with (
+            pytest.raises(
+                ProtocolError, match=r"more than .* (values|levels), which cannot be read"
+            ),
+            memory_below(60 * MB),
+        ):
             await vendor.ask()
 
 
@@ -147,7 +176,10 @@ async def test_answer_of_too_many_values_is_a_protocol_error(name: str, rows: by
 async def test_table_of_too_many_cells_is_a_protocol_error(rows: bytes) -> None:
     async with akamai_vendor("csv") as vendor:
         vendor.sends(gzip.compress(vendor.body(rows), 1), Content_Encoding="gzip")
-        with pytest.raises(ProtocolError, match="more than 1,000,000 values"), memory_below(60 * MB):
+        with (
+            pytest.raises(ProtocolError, match="more than 1,000,000 values"),
+            memory_below(60 * MB),
+        ):
             await vendor.ask()
 
 
@@ -168,7 +200,16 @@ ODD_VALUES = {
 MEMBERS = {
     "rapid7": ("day", "usage"),
     "devicewise": ("ts", "execTime", "whoami", "processedBy", "orgKey", "request", "response"),
-    "akamai": ("timestamp", "responseCode", "uri", "method", "clientOwner", "clientIp", "clientId", "clientToken"),
+    "akamai": (
+        "timestamp",
+        "responseCode",
+        "uri",
+        "method",
+        "clientOwner",
+        "clientIp",
+        "clientId",
+        "clientToken",
+    ),
 }
 
 
@@ -190,7 +231,13 @@ async def test_each_member_may_hold_anything(name: str, value: bytes) -> None:
 async def test_gzip_bomb_is_refused_before_it_unfolds(vendor: Vendor) -> None:
     packer = zlib.compressobj(1, wbits=31)
     block = b"[]," * 100_000
-    bomb = b"".join([packer.compress(vendor.around[0]), *(packer.compress(block) for _ in range(830)), packer.flush()])
+    bomb = b"".join(
+        [
+            packer.compress(vendor.around[0]),
+            *(packer.compress(block) for _ in range(830)),
+            packer.flush(),
+        ]
+    )
     assert len(bomb) < 2 * MB
     vendor.sends(bomb, Content_Encoding="gzip")
     with pytest.raises(ProtocolError, match="sent more than 64 MB"), memory_below(250 * MB):
@@ -221,9 +268,15 @@ async def test_encoding_that_names_no_packing_is_passed_over(rapid7: Vendor, enc
     assert (await rapid7.ask()).by_day == {date(2026, 11, 1): 5}
 
 
-@pytest.mark.parametrize("deflate", [zlib.compress, lambda data: zlib.compress(data)[2:-4]], ids=["zlib", "bare"])
-async def test_deflate_is_unpacked_with_and_without_its_header(rapid7: Vendor, deflate: Callable[[bytes], bytes]) -> None:
-    rapid7.sends(deflate(rapid7.body(b'{"day":"2026-11-01","usage":5}')), Content_Encoding="deflate")
+@pytest.mark.parametrize(
+    "deflate", [zlib.compress, lambda data: zlib.compress(data)[2:-4]], ids=["zlib", "bare"]
+)
+async def test_deflate_is_unpacked_with_and_without_its_header(
+    rapid7: Vendor, deflate: Callable[[bytes], bytes]
+) -> None:
+    rapid7.sends(
+        deflate(rapid7.body(b'{"day":"2026-11-01","usage":5}')), Content_Encoding="deflate"
+    )
     assert (await rapid7.ask()).by_day == {date(2026, 11, 1): 5}
 
 
@@ -270,7 +323,9 @@ async def test_words_of_a_refusal_are_cut_and_not_waited_for(rapid7: Vendor) -> 
         await rapid7.ask()
 
 
-async def test_refused_download_does_not_wait_for_a_body_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_refused_download_does_not_wait_for_a_body_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("providers.http.streaming.REFUSAL_TIMEOUT_S", 0.2)
     server = Rapid7Sandbox()
     await server.start()
@@ -285,7 +340,9 @@ async def test_refused_download_does_not_wait_for_a_body_without_end(monkeypatch
 
     server.misbehave(silent, times=9)
     with pytest.raises(NotFound):
-        async with client.download([KITCHEN], WINDOW, query="", limit=10, most_bytes=10**6) as stream:
+        async with client.download(
+            [KITCHEN], WINDOW, query="", limit=10, most_bytes=10**6
+        ) as stream:
             assert [piece async for piece in stream]
     await client.aclose()
     await server.stop()
@@ -299,7 +356,9 @@ async def test_log_packed_in_an_unknown_way_is_refused(encoding: str) -> None:
 
 
 async def test_header_flood_before_a_log_is_a_protocol_error() -> None:
-    async with download_of({"Content-Type": "text/plain", **{f"X-{n}": "y" * 9000 for n in range(200)}}) as ask:
+    async with download_of(
+        {"Content-Type": "text/plain", **{f"X-{n}": "y" * 9000 for n in range(200)}}
+    ) as ask:
         with pytest.raises(ProtocolError, match="headers without end"):
             await ask()
 
@@ -314,7 +373,9 @@ async def download_of(headers: dict[str, str]) -> AsyncIterator[Callable[[], Awa
             return web.Response(body=b"x", headers=headers)
 
         async def ask() -> bytes:
-            async with client.download([KITCHEN], WINDOW, query="", limit=10, most_bytes=10**6) as stream:
+            async with client.download(
+                [KITCHEN], WINDOW, query="", limit=10, most_bytes=10**6
+            ) as stream:
                 return b"".join([piece async for piece in stream])
 
         vendor.server.misbehave(answer, times=9)
@@ -329,7 +390,9 @@ async def test_cookies_of_a_vendor_are_not_kept(rapid7: Vendor) -> None:
     assert not any("Cookie" in entry.headers for entry in rapid7.server.ledger)
 
 
-async def test_large_answer_is_decoded_off_the_event_loop(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_large_answer_is_decoded_off_the_event_loop(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     threads: list[threading.Thread] = []
     for module, name in (
         (rapid7_parse, "usage_period"),
@@ -370,14 +433,20 @@ def test_what_stands_in_strings_is_no_excess(text: bytes) -> None:
 @given(
     st.recursive(
         st.none() | st.text(st.sampled_from('",[]{}\\a')),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.sampled_from('"[\\')), inner, max_size=3),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.text(st.sampled_from('"[\\')), inner, max_size=3)
+        ),
     )
 )
 def test_excess_is_counted_as_a_decoder_would(value: Any) -> None:
     """Small bounds and small slices, so that they are met everywhere."""
     import providers.http.decoding as decoding
 
-    body, bounds = json.dumps(value).encode(), (decoding.MOST_VALUES, decoding.MOST_DEPTH, decoding._SLICE_BYTES)
+    body, bounds = (
+        json.dumps(value).encode(),
+        (decoding.MOST_VALUES, decoding.MOST_DEPTH, decoding._SLICE_BYTES),
+    )
     decoding.MOST_VALUES, decoding.MOST_DEPTH, decoding._SLICE_BYTES = 10**6, 3, 5
     try:
         assert bool(excess_of(body)) == (depth_of(value) > 3)
@@ -386,7 +455,13 @@ def test_excess_is_counted_as_a_decoder_would(value: Any) -> None:
 
 
 def depth_of(value: Any) -> int:
-    inner = value if isinstance(value, list) else list(value.values()) if isinstance(value, dict) else None
+    inner = (
+        value
+        if isinstance(value, list)
+        else list(value.values())
+        if isinstance(value, dict)
+        else None
+    )
     return 0 if inner is None else 1 + max(map(depth_of, inner), default=0)
 
 
@@ -415,10 +490,24 @@ async def test_odd_dates_in_headers_and_bodies_are_survived(text: str) -> None:
     assert wait is None or wait >= 0
     server = AkamaiSandbox()
     await server.start()
-    secrets = (Secret(server.client_token), Secret(server.client_secret), Secret(server.access_token))
-    edge = Akamai("edge", credentials=EdgeGridCredentials(server.url, *secrets), settings=ReportSettings(("1-123A",)))
-    refusals: list[tuple[int, dict[str, str], type[ProviderError] | tuple[type[ProviderError], ...]]] = [
-        (400, {"title": "Bad request", "detail": "Invalid timestamp", "requestTime": text}, (AuthFailed, ProtocolError)),
+    secrets = (
+        Secret(server.client_token),
+        Secret(server.client_secret),
+        Secret(server.access_token),
+    )
+    edge = Akamai(
+        "edge",
+        credentials=EdgeGridCredentials(server.url, *secrets),
+        settings=ReportSettings(("1-123A",)),
+    )
+    refusals: list[
+        tuple[int, dict[str, str], type[ProviderError] | tuple[type[ProviderError], ...]]
+    ] = [
+        (
+            400,
+            {"title": "Bad request", "detail": "Invalid timestamp", "requestTime": text},
+            (AuthFailed, ProtocolError),
+        ),
         (429, {"title": "Rate Limit Exceeded", "rateLimitNextRequest": text}, RateLimited),
     ]
     for status, body, error in refusals:
@@ -432,7 +521,10 @@ async def test_odd_dates_in_headers_and_bodies_are_survived(text: str) -> None:
 
 async def test_a_body_just_below_the_limit_is_read(rapid7: Vendor) -> None:
     row = b'{"day":"2026-11-01","usage":5}'
-    rapid7.sends(gzip.compress(rapid7.body(row + b" " * (MOST_BODY_BYTES - len(rapid7.body(row)))), 1), Content_Encoding="gzip")
+    rapid7.sends(
+        gzip.compress(rapid7.body(row + b" " * (MOST_BODY_BYTES - len(rapid7.body(row)))), 1),
+        Content_Encoding="gzip",
+    )
     assert (await rapid7.ask()).by_day == {date(2026, 11, 1): 5}
 
 
@@ -452,7 +544,9 @@ async def test_cut_connection_is_still_no_protocol_error(rapid7: Vendor) -> None
 
 def call_in(text: bytes) -> object:
     return devicewise_parse.api_call(
-        devicewise_parse.row_of({"request": text.decode(), "response": text.decode()}), account="a", whoami=""
+        devicewise_parse.row_of({"request": text.decode(), "response": text.decode()}),
+        account="a",
+        whoami="",
     )
 
 
@@ -489,9 +583,15 @@ UNITS = [
 
 @pytest.mark.parametrize("unit", UNITS, ids=repr)
 @pytest.mark.parametrize("reader", READERS.values(), ids=READERS.keys())
-def test_work_grows_no_faster_than_the_answer(reader: Callable[[bytes], object], unit: bytes) -> None:
+def test_work_grows_no_faster_than_the_answer(
+    reader: Callable[[bytes], object], unit: bytes
+) -> None:
     def read(size: int) -> None:
-        for body in (unit * size, b'{"daily_usage":[' + unit * size, b"#METADATA_START\n" + unit * size):
+        for body in (
+            unit * size,
+            b'{"daily_usage":[' + unit * size,
+            b"#METADATA_START\n" + unit * size,
+        ):
             with contextlib.suppress(ProviderError):
                 reader(body)
 

@@ -34,7 +34,9 @@ DATE = {"Date": "Sat, 21 Nov 2026 12:00:00 GMT"}
         ({"Retry-After": "5", "X-RateLimit-Reset": "412"}, 5),
     ],
 )
-def test_waits_are_read_in_all_their_spellings(headers: dict[str, str], seconds: float | None) -> None:
+def test_waits_are_read_in_all_their_spellings(
+    headers: dict[str, str], seconds: float | None
+) -> None:
     assert retry_after_s(Reply(429, httpx.Headers({**DATE, **headers}), b"")) == seconds
 
 
@@ -61,7 +63,13 @@ def test_waits_are_read_in_all_their_spellings(headers: dict[str, str], seconds:
     ),
 )
 def test_any_headers_give_a_wait_or_none(status: int, headers: dict[str, str]) -> None:
-    reply = Reply(status, httpx.Headers([(name.encode(), value.encode("latin-1")) for name, value in headers.items()]), b"")
+    reply = Reply(
+        status,
+        httpx.Headers(
+            [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+        ),
+        b"",
+    )
     wait = retry_after_s(reply)
     assert wait is None or 0 <= wait < 1e12
     learned = parse_quota(reply)
@@ -87,7 +95,9 @@ async def test_nobody_who_picks_up_is_told_in_time(monkeypatch: pytest.MonkeyPat
             caller.close()
 
 
-async def test_a_host_that_does_not_take_a_question_in_is_told_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_host_that_does_not_take_a_question_in_is_told_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("providers.http.client.TIMEOUT", httpx.Timeout(30.0, write=0.2))
     monkeypatch.setattr("providers.http.client.ATTEMPTS", 1)
     with socket.socket() as host:
@@ -95,12 +105,20 @@ async def test_a_host_that_does_not_take_a_question_in_is_told_in_time(monkeypat
         host.listen(1)
         client = open_client(f"http://127.0.0.1:{host.getsockname()[1]}", account="eu")
         with pytest.raises(Unavailable, match="eu does not take our question in"):
-            await fetch(client, lambda: client.build_request("POST", "/", content=b"x" * 64_000_000), account="eu")
+            await fetch(
+                client,
+                lambda: client.build_request("POST", "/", content=b"x" * 64_000_000),
+                account="eu",
+            )
         await client.aclose()
 
 
-async def test_a_question_that_finds_no_connection_free_is_told_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Questions wait for their turn before the pool, so this needs a pool that is smaller than the turns."""
+async def test_a_question_that_finds_no_connection_free_is_told_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Questions wait for their turn before the pool, so this needs a pool that is smaller than the
+    turns.
+    """
     monkeypatch.setattr("providers.http.client.TIMEOUT", httpx.Timeout(30.0, pool=0.2))
     monkeypatch.setattr("providers.http.client.LIMITS", httpx.Limits(max_connections=1))
     monkeypatch.setattr("providers.http.client.ATTEMPTS", 1)
@@ -108,7 +126,9 @@ async def test_a_question_that_finds_no_connection_free_is_told_in_time(monkeypa
         host.bind(("127.0.0.1", 0))
         host.listen(1)
         client = open_client(f"http://127.0.0.1:{host.getsockname()[1]}", account="eu")
-        first = asyncio.create_task(fetch(client, lambda: client.build_request("GET", "/"), account="eu"))
+        first = asyncio.create_task(
+            fetch(client, lambda: client.build_request("GET", "/"), account="eu")
+        )
         await asyncio.sleep(0.05)
         with pytest.raises(Unavailable, match="eu is busy with our other questions"):
             await fetch(client, lambda: client.build_request("GET", "/"), account="eu")

@@ -36,7 +36,9 @@ URL = "https://eu.api.example.com/log_search"
         ({}, URL, None),
     ],
 )
-def test_proxy_follows_the_environment(environ: dict[str, str], url: str, through: str | None) -> None:
+def test_proxy_follows_the_environment(
+    environ: dict[str, str], url: str, through: str | None
+) -> None:
     proxy = Network.from_environ(environ).proxy_for(url)
     assert (proxy.url if proxy else None) == through
 
@@ -103,12 +105,16 @@ def test_unusable_proxy_is_refused_by_name(value: str, says: str) -> None:
 @pytest.mark.parametrize("value", ["junk", "proxy", "localhost", "ada:hunter2@proxy", "junk/"])
 def test_word_alone_is_no_proxy(value: str) -> None:
     for variable in ("HTTPS_PROXY", "http_proxy", "ALL_PROXY"):
-        with pytest.raises(NetworkSettingError, match=rf"^{variable}: the address of a proxy") as refused:
+        with pytest.raises(
+            NetworkSettingError, match=rf"^{variable}: the address of a proxy"
+        ) as refused:
             Network.from_environ({variable: value})
         assert "hunter2" not in str(refused.value)
 
 
-@pytest.mark.parametrize("value", ["proxy:3128", "http://proxy", "proxy.example.com", "[2001:db8::1]"])
+@pytest.mark.parametrize(
+    "value", ["proxy:3128", "http://proxy", "proxy.example.com", "[2001:db8::1]"]
+)
 def test_short_proxy_address_is_read(value: str) -> None:
     assert Network.from_environ({"HTTPS_PROXY": value}).proxy_for(URL)
 
@@ -121,7 +127,9 @@ def test_short_proxy_address_is_read(value: str) -> None:
     ],
 )  # fmt: skip
 def test_malformed_no_proxy_entry_is_refused_by_name(entry: str) -> None:
-    with pytest.raises(NetworkSettingError, match=r"^NO_PROXY: entry 2 of 2: hosts, addresses and ranges") as refused:
+    with pytest.raises(
+        NetworkSettingError, match=r"^NO_PROXY: entry 2 of 2: hosts, addresses and ranges"
+    ) as refused:
         Network.from_environ({"NO_PROXY": f"example.com, {entry}"})
     assert "hunter2" not in str(refused.value)
 
@@ -138,7 +146,10 @@ def test_proxy_credentials_are_a_secret() -> None:
 def test_certificates_of_the_environment_are_trusted_alone(tmp_path: Path) -> None:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    for environ in ({"SSL_CERT_FILE": str(tmp_path / "ca.pem")}, {"SSL_CERT_DIR": f"/no/such/folder{os.pathsep}{tmp_path}"}):
+    for environ in (
+        {"SSL_CERT_FILE": str(tmp_path / "ca.pem")},
+        {"SSL_CERT_DIR": f"/no/such/folder{os.pathsep}{tmp_path}"},
+    ):
         network = Network.from_environ(environ)
         assert isinstance(network.tls, ssl.SSLContext)
     trusted = Network.from_environ({"SSL_CERT_FILE": str(tmp_path / "ca.pem")}).tls.get_ca_certs()
@@ -146,7 +157,9 @@ def test_certificates_of_the_environment_are_trusted_alone(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("content", [None, b"", b"junk", b"\xff\xfe"])
-def test_unusable_certificate_file_is_refused_by_name(content: bytes | None, tmp_path: Path) -> None:
+def test_unusable_certificate_file_is_refused_by_name(
+    content: bytes | None, tmp_path: Path
+) -> None:
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_bytes(content)
@@ -155,7 +168,9 @@ def test_unusable_certificate_file_is_refused_by_name(content: bytes | None, tmp
 
 
 def test_damaged_certificate_file_is_refused_when_it_is_needed(tmp_path: Path) -> None:
-    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\njunk\n-----END CERTIFICATE-----\n")
+    (tmp_path / "ca.pem").write_text(
+        "-----BEGIN CERTIFICATE-----\njunk\n-----END CERTIFICATE-----\n"
+    )
     network = Network.from_environ({"SSL_CERT_FILE": str(tmp_path / "ca.pem")})
     with pytest.raises(NetworkSettingError, match="SSL_CERT_FILE"):
         _ = network.tls

@@ -18,7 +18,15 @@ from hypothesis import strategies as st
 
 from bot.sandbox.rapid7 import Rapid7Sandbox
 from bot.sandbox.seed import CELLAR, KITCHEN
-from providers.errors import AuthFailed, Incomplete, NotFound, ProtocolError, ProviderError, RateLimited, Unavailable
+from providers.errors import (
+    AuthFailed,
+    Incomplete,
+    NotFound,
+    ProtocolError,
+    ProviderError,
+    RateLimited,
+    Unavailable,
+)
 from providers.http import client as http_client
 from providers.models import DayRange, Window
 from providers.rapid7 import parse
@@ -59,7 +67,14 @@ async def rapid7(server: Rapid7Sandbox) -> AsyncIterator[Rapid7]:
     await client.aclose()
 
 
-async def body_of(rapid7: Rapid7, ids: list[str], *, query: str = "", limit: int = 1000, window: Window | str = WINDOW) -> bytes:
+async def body_of(
+    rapid7: Rapid7,
+    ids: list[str],
+    *,
+    query: str = "",
+    limit: int = 1000,
+    window: Window | str = WINDOW,
+) -> bytes:
     async with rapid7.download(ids, window, query=query, limit=limit, most_bytes=10**9) as stream:
         return b"".join([piece async for piece in stream])
 
@@ -77,7 +92,9 @@ async def test_the_sample_of_the_page_is_read_whole(server: Rapid7Sandbox, rapid
     assert (period.organisation, period.organisation_id) == ("<Account name>", "<internal ID>")
 
 
-async def test_both_dates_and_the_key_are_always_sent(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_both_dates_and_the_key_are_always_sent(
+    server: Rapid7Sandbox, rapid7: Rapid7
+) -> None:
     await rapid7.usage(DAYS)
     assert server.ledger[0].query == "from=2018-12-01&to=2018-12-19"
     assert server.ledger[0].headers["x-api-key"] == server.api_key
@@ -108,27 +125,43 @@ async def test_the_other_host_answers_under_its_prefix(server: Rapid7Sandbox) ->
     ],
     ids=["strings", "one object", "null is missing", "zero is zero", "empty", "null", "absent"],
 )
-def test_the_list_of_days_comes_in_many_shapes(answer: dict[str, object], days: dict[date, int]) -> None:
+def test_the_list_of_days_comes_in_many_shapes(
+    answer: dict[str, object], days: dict[date, int]
+) -> None:
     assert parse.usage_period(json.dumps(answer).encode(), account="a").by_day == days
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<html>", b"[]", b'{"daily_usage": 3}', b'{"daily_usage": [{"day": "x", "usage": 1}]}', b"[" * 100_000]
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b'{"daily_usage": 3}',
+        b'{"daily_usage": [{"day": "x", "usage": 1}]}',
+        b"[" * 100_000,
+    ],
 )
 def test_what_cannot_be_read_is_a_protocol_error(body: bytes) -> None:
     with pytest.raises(ProtocolError):
         parse.usage_period(body, account="a")
 
 
-async def test_usage_by_log_is_asked_in_pieces_of_thirty_days(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_usage_by_log_is_asked_in_pieces_of_thirty_days(
+    server: Rapid7Sandbox, rapid7: Rapid7
+) -> None:
     today = datetime.now(UTC).date()
-    usage = await rapid7.usage_by_log(DayRange(today - timedelta(days=70), today - timedelta(days=1)))
+    usage = await rapid7.usage_by_log(
+        DayRange(today - timedelta(days=70), today - timedelta(days=1))
+    )
     assert len(server.ledger) == 3
     assert max(usage.by_day) == today - timedelta(days=1)
     assert all(isinstance(n, int) for logs in usage.by_day.values() for n in logs.values())
 
 
-async def test_where_a_month_by_log_is_refused_weeks_are_asked_for_without_a_seam(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_where_a_month_by_log_is_refused_weeks_are_asked_for_without_a_seam(
+    server: Rapid7Sandbox, rapid7: Rapid7
+) -> None:
     """One page has thirty days, another seven; what was refused once is not tried again."""
     whole = DayRange(date(2026, 10, 1), date(2026, 10, 20))
     month = await rapid7.usage_by_log(whole)
@@ -167,7 +200,9 @@ ERRORS = [
 ]
 
 
-@pytest.mark.parametrize(("status", "body", "error"), ERRORS, ids=[str(status) for status, _, _ in ERRORS])
+@pytest.mark.parametrize(
+    ("status", "body", "error"), ERRORS, ids=[str(status) for status, _, _ in ERRORS]
+)
 async def test_each_status_is_an_error_of_the_family(
     server: Rapid7Sandbox, rapid7: Rapid7, status: int, body: str, error: type[ProviderError]
 ) -> None:
@@ -181,7 +216,9 @@ async def test_each_status_is_an_error_of_the_family(
 
 async def test_a_404_on_usage_tells_both_readings(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     server.answer_with(404)
-    with pytest.raises(NotFound, match="no usage data for this period, or the key or the region is wrong"):
+    with pytest.raises(
+        NotFound, match="no usage data for this period, or the key or the region is wrong"
+    ):
         await rapid7.usage(DAYS)
 
 
@@ -218,18 +255,25 @@ async def test_nobody_listening_is_unavailable() -> None:
     await client.aclose()
 
 
-async def test_a_download_always_says_query_limit_and_window(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_a_download_always_says_query_limit_and_window(
+    server: Rapid7Sandbox, rapid7: Rapid7
+) -> None:
     await body_of(rapid7, [KITCHEN, CELLAR])
     entry = server.ledger[0]
     assert entry.path == f"/download/logs/{KITCHEN}:{CELLAR}"
     assert parse_qs(entry.query)["query"] == [MATCH_ALL]
     assert "limit=1000" in entry.query
-    assert f"from={int(WINDOW.start.timestamp() * 1000)}&to={int(WINDOW.end.timestamp() * 1000)}" in entry.query
+    assert (
+        f"from={int(WINDOW.start.timestamp() * 1000)}&to={int(WINDOW.end.timestamp() * 1000)}"
+        in entry.query
+    )
     assert "time_range" not in entry.query
     assert entry.headers["Accept-Encoding"] == "identity"
 
 
-async def test_a_relative_range_travels_in_the_vendors_own_words(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_a_relative_range_travels_in_the_vendors_own_words(
+    server: Rapid7Sandbox, rapid7: Rapid7
+) -> None:
     assert await body_of(rapid7, [KITCHEN], window="last 20 mins")
     assert "time_range=last+20+mins" in server.ledger[0].query
     assert "from=" not in server.ledger[0].query
@@ -243,12 +287,16 @@ def test_an_id_cannot_leave_its_place_in_the_path(key: str) -> None:
 
 
 async def downloaded(rapid7: Rapid7, *ids: str) -> bytes:
-    async with rapid7.download(ids or (KITCHEN,), WINDOW, query="", limit=5, most_bytes=10**9) as stream:
+    async with rapid7.download(
+        ids or (KITCHEN,), WINDOW, query="", limit=5, most_bytes=10**9
+    ) as stream:
         return b"".join([piece async for piece in stream])
 
 
 @pytest.mark.parametrize("joint", [":", ";"])
-async def test_several_logs_are_asked_for_as_either_page_joins_them(server: Rapid7Sandbox, rapid7: Rapid7, joint: str) -> None:
+async def test_several_logs_are_asked_for_as_either_page_joins_them(
+    server: Rapid7Sandbox, rapid7: Rapid7, joint: str
+) -> None:
     """What was refused once is not tried again."""
     server.joints = joint
     for _ in range(2):
@@ -271,7 +319,9 @@ async def test_no_content_is_an_empty_log(server: Rapid7Sandbox, rapid7: Rapid7)
     assert await downloaded(rapid7) == b""
 
 
-async def test_a_log_that_is_not_ready_is_asked_for_again_and_then_told(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_a_log_that_is_not_ready_is_asked_for_again_and_then_told(
+    server: Rapid7Sandbox, rapid7: Rapid7
+) -> None:
     server.answer_with(202)
     assert await downloaded(rapid7)
     assert len(server.ledger) == 2
@@ -280,7 +330,10 @@ async def test_a_log_that_is_not_ready_is_asked_for_again_and_then_told(server: 
         await downloaded(rapid7)
 
 
-@pytest.mark.parametrize("disposition", ["attachment; filename=.log", "attachment", "", "x; filename*=utf-8''%2e%2e%2fevil", '"'])
+@pytest.mark.parametrize(
+    "disposition",
+    ["attachment; filename=.log", "attachment", "", "x; filename*=utf-8''%2e%2e%2fevil", '"'],
+)
 async def test_the_name_that_the_vendor_gives_a_log_means_nothing(
     server: Rapid7Sandbox, rapid7: Rapid7, disposition: str
 ) -> None:
@@ -293,7 +346,9 @@ async def test_no_lines_is_an_empty_log(rapid7: Rapid7) -> None:
 
 
 @pytest.mark.parametrize("content_type", ["text/html", "application/json"])
-async def test_another_content_type_with_status_200_is_no_log(server: Rapid7Sandbox, rapid7: Rapid7, content_type: str) -> None:
+async def test_another_content_type_with_status_200_is_no_log(
+    server: Rapid7Sandbox, rapid7: Rapid7, content_type: str
+) -> None:
     server.answer_with(200, "{}", Content_Type=content_type)
     with pytest.raises(ProtocolError, match="where a log was expected"):
         await body_of(rapid7, [KITCHEN])
@@ -306,18 +361,24 @@ async def test_a_stream_that_breaks_is_told(server: Rapid7Sandbox, rapid7: Rapid
 
 
 async def test_gzip_in_spite_of_identity_is_unpacked(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
-    server.answer_with(200, gzip.compress(b"one\ntwo\n"), Content_Type="text/plain", Content_Encoding="gzip")
+    server.answer_with(
+        200, gzip.compress(b"one\ntwo\n"), Content_Type="text/plain", Content_Encoding="gzip"
+    )
     assert await body_of(rapid7, [KITCHEN]) == b"one\ntwo\n"
 
 
 async def test_a_truncated_gzip_is_told(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
     whole = gzip.compress(b"".join(b"line %d\n" % n for n in range(5000)))
-    server.answer_with(200, whole[: len(whole) // 2], Content_Type="text/plain", Content_Encoding="gzip")
+    server.answer_with(
+        200, whole[: len(whole) // 2], Content_Type="text/plain", Content_Encoding="gzip"
+    )
     with pytest.raises(Incomplete, match="too early"):
         await body_of(rapid7, [KITCHEN])
 
 
-async def test_a_redirect_is_not_followed_with_the_key(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_a_redirect_is_not_followed_with_the_key(
+    server: Rapid7Sandbox, rapid7: Rapid7
+) -> None:
     server.answer_with(302, Location=f"{server.url}/elsewhere")
     with pytest.raises(ProtocolError, match="redirect"):
         await body_of(rapid7, [KITCHEN])
@@ -341,40 +402,64 @@ async def test_the_total_need_not_be_the_sum_of_the_days_and_the_echoed_period_i
     answer = {**SAMPLE, "period_usage": "99", "period": {"from": "2018-12-02", "to": "2018-12-18"}}
     server.answer_with(200, json.dumps(answer))
     period = await rapid7.usage(DAYS)
-    assert (period.reported_bytes, period.reported_from, period.reported_to) == (99, date(2018, 12, 2), date(2018, 12, 18))
+    assert (period.reported_bytes, period.reported_from, period.reported_to) == (
+        99,
+        date(2018, 12, 2),
+        date(2018, 12, 18),
+    )
     assert sum(period.by_day.values()) != period.reported_bytes
 
 
 @pytest.mark.parametrize("usage", ["12 GB", -1, True, 1.5, "9" * 30, [], {}], ids=str)
 def test_a_usage_that_is_no_number_of_bytes_is_not_guessed(usage: object) -> None:
     with pytest.raises(ProtocolError):
-        parse.usage_period(json.dumps({"daily_usage": [{"day": "2018-12-13", "usage": usage}]}).encode(), account="a")
+        parse.usage_period(
+            json.dumps({"daily_usage": [{"day": "2018-12-13", "usage": usage}]}).encode(),
+            account="a",
+        )
 
 
-async def test_the_longest_window_of_usage_by_log_joins_without_a_seam(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_the_longest_window_of_usage_by_log_joins_without_a_seam(
+    server: Rapid7Sandbox, rapid7: Rapid7
+) -> None:
     today = datetime.now(UTC).date()
     days = DayRange(today - timedelta(days=95), today - timedelta(days=1))
     usage = await rapid7.usage_by_log(days)
-    asked = sorted(parse_qs(entry.query)["from"][0] + " " + parse_qs(entry.query)["to"][0] for entry in server.ledger)
+    asked = sorted(
+        parse_qs(entry.query)["from"][0] + " " + parse_qs(entry.query)["to"][0]
+        for entry in server.ledger
+    )
     assert len(asked) == 4
     assert list(usage.by_day) == sorted(set(usage.by_day))
-    covered = [day for span in asked for day in DayRange(*(date.fromisoformat(d) for d in span.split())).each()]
+    covered = [
+        day
+        for span in asked
+        for day in DayRange(*(date.fromisoformat(d) for d in span.split())).each()
+    ]
     assert covered == days.each()
 
 
-@pytest.mark.parametrize(("ids", "limit"), [([], 10), ([KITCHEN] * 11, 10), ([KITCHEN], 0), ([KITCHEN], 20_000_001)])
-def test_what_no_download_takes_is_not_even_asked(rapid7: Rapid7, ids: list[str], limit: int) -> None:
+@pytest.mark.parametrize(
+    ("ids", "limit"), [([], 10), ([KITCHEN] * 11, 10), ([KITCHEN], 0), ([KITCHEN], 20_000_001)]
+)
+def test_what_no_download_takes_is_not_even_asked(
+    rapid7: Rapid7, ids: list[str], limit: int
+) -> None:
     with pytest.raises(ValueError, match="one to ten logs"):
         rapid7.download(ids, WINDOW, query="", limit=limit, most_bytes=1)
 
 
-async def test_a_redirect_of_an_ordinary_question_does_not_take_the_key_along(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_a_redirect_of_an_ordinary_question_does_not_take_the_key_along(
+    server: Rapid7Sandbox, rapid7: Rapid7
+) -> None:
     server.answer_with(307, Location="http://elsewhere.example/")
     with pytest.raises(ProtocolError, match="redirect"):
         await rapid7.usage(DAYS)
 
 
-async def test_a_503_before_the_first_byte_of_a_log_is_tried_again(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_a_503_before_the_first_byte_of_a_log_is_tried_again(
+    server: Rapid7Sandbox, rapid7: Rapid7
+) -> None:
     server.answer_with(503, times=2, path="/download")
     assert await body_of(rapid7, [KITCHEN])
     assert sum("/download" in path for path in server.paths()) == 3
@@ -389,7 +474,9 @@ async def test_silence_is_told(monkeypatch: pytest.MonkeyPatch, server: Rapid7Sa
     await client.aclose()
 
 
-async def test_an_answer_that_drips_has_an_end(monkeypatch: pytest.MonkeyPatch, server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_an_answer_that_drips_has_an_end(
+    monkeypatch: pytest.MonkeyPatch, server: Rapid7Sandbox, rapid7: Rapid7
+) -> None:
     """Each byte comes in time, and the whole never does."""
 
     async def drip(request: web.Request) -> web.StreamResponse:
@@ -407,7 +494,9 @@ async def test_an_answer_that_drips_has_an_end(monkeypatch: pytest.MonkeyPatch, 
         await rapid7.usage(DAYS)
 
 
-async def test_an_answer_without_end_is_refused(monkeypatch: pytest.MonkeyPatch, server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_an_answer_without_end_is_refused(
+    monkeypatch: pytest.MonkeyPatch, server: Rapid7Sandbox, rapid7: Rapid7
+) -> None:
     monkeypatch.setattr(http_client, "MOST_BODY_BYTES", 100_000)
 
     async def flood(request: web.Request) -> web.StreamResponse:
@@ -421,7 +510,9 @@ async def test_an_answer_without_end_is_refused(monkeypatch: pytest.MonkeyPatch,
         await rapid7.usage(DAYS)
 
 
-async def test_a_crowd_waits_its_turn_and_all_are_answered(server: Rapid7Sandbox, rapid7: Rapid7) -> None:
+async def test_a_crowd_waits_its_turn_and_all_are_answered(
+    server: Rapid7Sandbox, rapid7: Rapid7
+) -> None:
     server.be_slow(0.05, times=999)
     days = [DayRange(DAYS.first - timedelta(days=n), DAYS.last) for n in range(60)]
     assert len(await asyncio.gather(*(rapid7.usage(each) for each in days))) == 60
@@ -445,7 +536,9 @@ MEMBERS = [
 ]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(MEMBERS), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(MEMBERS), inner, max_size=4)
+    ),
     max_leaves=25,
 )
 
@@ -459,10 +552,19 @@ def test_any_bytes_give_a_record_or_a_protocol_error(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"[" * 2_000_000, b'{"daily_usage":' * 400_000, b'"' + b"\\" * 2_000_000, b"9" * 2_000_000, b"\xff" * 2_000_000]
+    "body",
+    [
+        b"[" * 2_000_000,
+        b'{"daily_usage":' * 400_000,
+        b'"' + b"\\" * 2_000_000,
+        b"9" * 2_000_000,
+        b"\xff" * 2_000_000,
+    ],
 )
 def test_what_is_made_to_be_slow_is_read_in_time(body: bytes) -> None:
-    """Nested without end, one string without end, a number without end: an error of the family, in bounded time and memory."""
+    """Nested without end, one string without end, a number without end: an error of the family, in
+    bounded time and memory.
+    """
     with pytest.raises(ProtocolError):
         parse.usage_period(body, account="a")
 
@@ -479,7 +581,16 @@ def test_what_is_made_to_be_slow_is_read_in_time(body: bytes) -> None:
         {"daily_usage": [{"day": "2018-12-13", "usage": "١٢"}]},
         {"daily_usage": [{"day": "2018-12-13", "usage": 5}, {"day": "2018-12-13", "usage": 6}]},
     ],
-    ids=["words", "false", "no text", "zero", "underscore", "blanks", "other digits", "a day twice"],
+    ids=[
+        "words",
+        "false",
+        "no text",
+        "zero",
+        "underscore",
+        "blanks",
+        "other digits",
+        "a day twice",
+    ],
 )
 def test_an_answer_of_another_shape_is_not_an_empty_one(answer: dict[str, object]) -> None:
     with pytest.raises(ProtocolError):
@@ -487,8 +598,12 @@ def test_an_answer_of_another_shape_is_not_an_empty_one(answer: dict[str, object
 
 
 def test_a_day_told_twice_alike_counts_once() -> None:
-    answer = {"daily_usage": [{"day": "2018-12-13", "usage": 5}, {"day": "2018-12-13", "usage": "5"}]}
-    assert parse.usage_period(json.dumps(answer).encode(), account="a").by_day == {date(2018, 12, 13): 5}
+    answer = {
+        "daily_usage": [{"day": "2018-12-13", "usage": 5}, {"day": "2018-12-13", "usage": "5"}]
+    }
+    assert parse.usage_period(json.dumps(answer).encode(), account="a").by_day == {
+        date(2018, 12, 13): 5
+    }
 
 
 @pytest.mark.parametrize(
@@ -499,7 +614,12 @@ def test_a_day_told_twice_alike_counts_once() -> None:
         {"per_day_usage": {"usage": [{"interval": "2018-12-13", "log_usage": {}}]}},
         {
             "per_day_usage": {
-                "usage": [{"interval": "2018-12-13", "log_usage": [{"id": "a", "usage": 1}, {"id": "a", "usage": 2}]}]
+                "usage": [
+                    {
+                        "interval": "2018-12-13",
+                        "log_usage": [{"id": "a", "usage": 1}, {"id": "a", "usage": 2}],
+                    }
+                ]
             }
         },
     ],

@@ -20,10 +20,16 @@ SECRET_LINES = {
     "json in json": (rb"{\"apiKey\":\"zzz\",\"a\":1}", rb"{\"apiKey\":\"[redacted]\",\"a\":1}"),
     "escaped quote": (rb'{"secret":"a\"b","c":1}', rb'{"secret":"[redacted]","c":1}'),
     "unclosed quote": (b'password: "never closed', b'password: "[redacted]'),
-    "bearer": (b"Authorization: Bearer abc.def status=200", b"Authorization: [redacted] status=200"),
+    "bearer": (
+        b"Authorization: Bearer abc.def status=200",
+        b"Authorization: [redacted] status=200",
+    ),
     "bare bearer": (b"sent bearer abcdefgh1 ok", b"sent bearer [redacted] ok"),
     "basic": (b"proxy said Basic dXNlcjpwYXNz", b"proxy said Basic [redacted]"),
-    "edgegrid": (b"authorization: EG1-HMAC-SHA256 client_token=a;access_token=b;signature=c", b"authorization: [redacted]"),
+    "edgegrid": (
+        b"authorization: EG1-HMAC-SHA256 client_token=a;access_token=b;signature=c",
+        b"authorization: [redacted]",
+    ),
     "ampersand in a password": (b"password=Tr0ub4dor&3 from=1", b"password=[redacted] from=1"),
     "environment": (b"AWS_SECRET_ACCESS_KEY=abcd", b"AWS_SECRET_ACCESS_KEY=[redacted]"),
     "header": (b"x-api-key: 9999-8888", b"x-api-key: [redacted]"),
@@ -67,13 +73,18 @@ def test_redacting_twice_changes_nothing_more(line: bytes) -> None:
 def test_a_stream_cut_anywhere_gives_what_the_whole_gives(pieces: list[bytes]) -> None:
     redactor = Redactor()
     stream = redactor.stream()
-    assert b"".join([*(stream.feed(piece) for piece in pieces), stream.close()]) == redactor.block(b"".join(pieces))
+    assert b"".join([*(stream.feed(piece) for piece in pieces), stream.close()]) == redactor.block(
+        b"".join(pieces)
+    )
 
 
 def test_line_ends_of_other_kinds_do_not_split_a_line() -> None:
     line = "a\u2028b\u0085c\x0bd\x1ce password=geheim\n".encode()
     stream = Redactor().stream()
-    assert stream.feed(line) + stream.close() == "a\u2028b\u0085c\x0bd\x1ce password=[redacted]\n".encode()
+    assert (
+        stream.feed(line) + stream.close()
+        == "a\u2028b\u0085c\x0bd\x1ce password=[redacted]\n".encode()
+    )
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -130,9 +141,14 @@ def test_own_secret_is_found_in_any_spelling(written: str) -> None:
 
 TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=30)
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXTS,
     lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["user", "password", "api_key", "note", "cookie"]), inner)
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["user", "password", "api_key", "note", "cookie"]), inner)
     ),
     max_leaves=12,
 )
@@ -157,7 +173,13 @@ def test_number_in_json_becomes_text() -> None:
 
 
 def test_value_continues_behind_seam_of_long_line() -> None:
-    line = b'{"a":"' + b"x " * (LONGEST_LINE // 2) + b'","password":"' + b"s3cr3t phrase " * 200_000 + b'","user":"ada"}\n'
+    line = (
+        b'{"a":"'
+        + b"x " * (LONGEST_LINE // 2)
+        + b'","password":"'
+        + b"s3cr3t phrase " * 200_000
+        + b'","user":"ada"}\n'
+    )
     stream, out = Redactor().stream(), b""
     for start in range(0, len(line), 100_000):
         out += stream.feed(line[start : start + 100_000])
@@ -172,7 +194,9 @@ def test_a_secret_shows_as_dots() -> None:
 
 def test_yaml_value_on_the_line_below_vanishes() -> None:
     text = "password: |\n  Tr0ub4dor&3\nuser: ada\ntoken: >-\n    a1b2c3d4e5\n"
-    assert Redactor().text(text) == "password: |\n  [redacted]\nuser: ada\ntoken: >-\n    [redacted]\n"
+    assert (
+        Redactor().text(text) == "password: |\n  [redacted]\nuser: ada\ntoken: >-\n    [redacted]\n"
+    )
 
 
 def test_indented_lines_below_a_table_cell_stay() -> None:

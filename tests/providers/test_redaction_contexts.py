@@ -1,4 +1,6 @@
-"""Every kind of secret in every notation: no part of it survives, and what stands around it does."""
+"""Every kind of secret in every notation: no part of it survives, and what stands
+around it does.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +26,29 @@ from tests.providers.secrets_in_logs import (
 REDACTOR = Redactor()
 SIGNS = frozenset("&+/!$*")
 # Parts of a context that must be there afterwards.
-KEPT = ("user=ada", "page=2", "from=10", "--verbose", "kitchen.example", "next", "twice", "status=200")
+KEPT = (
+    "user=ada",
+    "page=2",
+    "from=10",
+    "--verbose",
+    "kitchen.example",
+    "next",
+    "twice",
+    "status=200",
+)
 
 
 def assert_removed(line: str, secret: str, around: str) -> None:
-    """Nothing of the secret survives that is longer than three characters and not part of what stands around it."""
+    """Nothing of the secret survives that is longer than three characters and not part of what
+    stands around it.
+    """
     redacted = REDACTOR.text(line)
     parts = {secret[at : at + 4] for at in range(len(secret) - 3)}
-    assert not [part for part in parts if part in redacted and part not in around and part not in "[redacted]"], redacted
+    assert not [
+        part
+        for part in parts
+        if part in redacted and part not in around and part not in "[redacted]"
+    ], redacted
     assert [word for word in KEPT if word in around and word not in redacted] == []
     assert REDACTOR.text(redacted) == redacted
     if (before := as_json(line)) is not None:
@@ -49,22 +66,34 @@ def as_json(text: str) -> Any:
 def same_shape(before: Any, after: Any) -> bool:
     if isinstance(before, dict):
         return (
-            isinstance(after, dict) and list(before) == list(after) and all(same_shape(before[key], after[key]) for key in before)
+            isinstance(after, dict)
+            and list(before) == list(after)
+            and all(same_shape(before[key], after[key]) for key in before)
         )
     if isinstance(before, list):
-        return isinstance(after, list) and len(before) == len(after) and all(map(same_shape, before, after))
+        return (
+            isinstance(after, list)
+            and len(before) == len(after)
+            and all(map(same_shape, before, after))
+        )
     return before == after or (isinstance(after, str) and "[redacted]" in after)
 
 
-@pytest.mark.parametrize("context", [*NAMED_CONTEXTS, *QUERY_CONTEXTS], ids=lambda context: context.text)
+@pytest.mark.parametrize(
+    "context", [*NAMED_CONTEXTS, *QUERY_CONTEXTS], ids=lambda context: context.text
+)
 def test_value_behind_secret_name_is_removed(context: Context) -> None:
     for name in NAMES:
         for value in VALUES.values():
             has_signs = bool(SIGNS & set(value))
-            in_markup = context.text.startswith("<") or "&lt;" in context.text or "u003c" in context.text
+            in_markup = (
+                context.text.startswith("<") or "&lt;" in context.text or "u003c" in context.text
+            )
             if (has_signs and not context.signs) or (in_markup and "&" in value):
                 continue
-            assert_removed(context.with_secret(name, value), value, context.text.replace("NAME", name))
+            assert_removed(
+                context.with_secret(name, value), value, context.text.replace("NAME", name)
+            )
 
 
 @pytest.mark.parametrize("context", HEADER_CONTEXTS)
@@ -86,7 +115,11 @@ def test_self_identifying_token_is_removed_anywhere(token: TokenFormat) -> None:
     for prefix in token.prefixes:
         whole = token.sample if token.before else prefix + token.sample
         # Of an address only the part that is secret goes.
-        secret = whole if REDACTOR.text(whole) == "[redacted]" else token.sample.rpartition("/")[2].rstrip('"')
+        secret = (
+            whole
+            if REDACTOR.text(whole) == "[redacted]"
+            else token.sample.rpartition("/")[2].rstrip('"')
+        )
         assert len(secret) > 6
         for context in ANYWHERE:
             assert_removed(context.replace("{}", whole), secret, context)

@@ -21,7 +21,8 @@ def pem(label: str, headers: str = "", end: str = "") -> str:
 RSA = pem("RSA PRIVATE KEY")
 ENCRYPTED = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0123456789ABCDEF0123456789ABCDEF\n\n"
 PUTTY = (
-    f"PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: ada@kitchen\nPublic-Lines: 2\n{letters(64)}\nAAAAC3Nz\n"
+    "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: ada@kitchen\nPublic-Lines: "
+    f"2\n{letters(64)}\nAAAAC3Nz\n"
     f"Private-Lines: 1\n{letters(48)}\nPrivate-MAC: {'0a1b' * 16}\n"
 )
 KEYS = {
@@ -87,7 +88,9 @@ def test_private_key_in_pieces_vanishes_whole(key: str, size: int) -> None:
 
 
 def test_key_without_end_does_not_swallow_the_log() -> None:
-    log = "".join(f"2026-11-21T10:00:{n % 60:02} INFO GET /oven/{n} 200 ok\nstarted\n" for n in range(5000))
+    log = "".join(
+        f"2026-11-21T10:00:{n % 60:02} INFO GET /oven/{n} 200 ok\nstarted\n" for n in range(5000)
+    )
     text = f"-----BEGIN RSA PRIVATE KEY-----\n{letters(64)}\n{log}"
     assert Redactor().text(text) == f"[redacted]\n[redacted]\n{log}"
 
@@ -99,12 +102,20 @@ def test_search_for_more_of_a_key_ends_after_some_lines() -> None:
 
 
 def test_certificate_and_public_key_stay() -> None:
-    text = "".join(f"-----BEGIN {label}-----\n{letters(64)}\n-----END {label}-----\n" for label in ("CERTIFICATE", "PUBLIC KEY"))
+    text = "".join(
+        f"-----BEGIN {label}-----\n{letters(64)}\n-----END {label}-----\n"
+        for label in ("CERTIFICATE", "PUBLIC KEY")
+    )
     assert Redactor().text(text) == text
 
 
 def test_key_of_a_very_long_line_is_found_across_the_seam() -> None:
     line = "x " * 524_000 + RSA.replace("\n", "\\n") + "x " * 300_000
     stream = Redactor().stream()
-    redacted = b"".join([*(stream.feed(line[at : at + 65_536].encode()) for at in range(0, len(line), 65_536)), stream.close()])
+    redacted = b"".join(
+        [
+            *(stream.feed(line[at : at + 65_536].encode()) for at in range(0, len(line), 65_536)),
+            stream.close(),
+        ]
+    )
     assert survivors(RSA, redacted.decode()) == []

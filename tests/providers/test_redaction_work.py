@@ -68,7 +68,22 @@ TAILS = [
     "=<",
     ">",
 ]
-TAILS += ["A" * 30, "=a1b2c3d4 ", "=a;b=c;", ":((", "%3D", " -p ", "&gt;", "&lt;", "://", '"kty"', "\\u0022", "|a=", '"""', "%25"]
+TAILS += [
+    "A" * 30,
+    "=a1b2c3d4 ",
+    "=a;b=c;",
+    ":((",
+    "%3D",
+    " -p ",
+    "&gt;",
+    "&lt;",
+    "://",
+    '"kty"',
+    "\\u0022",
+    "|a=",
+    '"""',
+    "%25",
+]
 # Below this size, the constant part of the work shows.
 SIZE = 3000
 
@@ -148,7 +163,11 @@ def test_dense_line_of_ordinary_data_stays(text: str) -> None:
 
 @pytest.mark.parametrize("text", DENSE.values(), ids=DENSE)
 def test_secrets_in_dense_line_vanish(text: str) -> None:
-    secrets = ('{"password":"hunter2!"}', "session_id=4f26307e9f476cad ", '{"k":"xoxb-123456789012-abcdefghijkl"} ')
+    secrets = (
+        '{"password":"hunter2!"}',
+        "session_id=4f26307e9f476cad ",
+        '{"k":"xoxb-123456789012-abcdefghijkl"} ',
+    )
     dense = "".join(text % (number % 997) for number in range(8_000))
     line = dense + "".join(secret + dense for secret in secrets)
     redacted = Redactor().text(line)
@@ -160,12 +179,19 @@ def test_secrets_in_dense_line_vanish(text: str) -> None:
 
 def test_repeated_lines_are_redacted_like_single_ones() -> None:
     lines = b"password=hunter2!\n" * 10_000 + b"token=\n" * 10_000 + b"token=a1b2c3d4\n" * 3
-    assert Redactor().block(lines) == b"password=[redacted]\n" * 10_000 + b"token=\n" * 10_000 + b"token=[redacted]\n" * 3
+    assert (
+        Redactor().block(lines)
+        == b"password=[redacted]\n" * 10_000 + b"token=\n" * 10_000 + b"token=[redacted]\n" * 3
+    )
 
 
 def test_private_key_among_dense_lines_vanishes() -> None:
     body = "MIIEpAIBAAKCAQEAq7vX2mZ9tRb4WnP6yLc8HsJ3dGf5TaE1xUoDzVgNiMhSwQeY"
-    key = f"-----BEGIN RSA PRIVATE KEY-----\n{body}\n{body}\n" + (body + "\n") * 12 + "-----END RSA PRIVATE KEY-----\n"
+    key = (
+        f"-----BEGIN RSA PRIVATE KEY-----\n{body}\n{body}\n"
+        + (body + "\n") * 12
+        + "-----END RSA PRIVATE KEY-----\n"
+    )
     redacted = Redactor().text("token=\n" * 20_000 + key + "token=\n" * 20_000)
     assert "q7vX2mZ9" not in redacted
     assert redacted.count("token=\n") == 40_000

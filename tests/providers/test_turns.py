@@ -14,7 +14,9 @@ from providers.http.turns import Turns, in_background
 
 
 class Queue:
-    """Askers at some turns, the names of those that had one, and a gate behind which each stays until it is let go."""
+    """Askers at some turns, the names of those that had one, and a gate behind which each stays
+    until it is let go.
+    """
 
     def __init__(self, turns: Turns) -> None:
         self.turns, self.began = turns, list[str]()
@@ -95,11 +97,20 @@ async def slow(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 async def test_time_in_our_own_queue_is_no_failure_of_the_vendor(slow: Rapid7Sandbox) -> None:
-    """Eight questions, one at a time, each answered in a tenth of what one may take and together later than that."""
+    """Eight questions, one at a time, each answered in a tenth of what one may take and together
+    later than that.
+    """
     slow.be_slow(0.3, times=99)
     client = open_client(slow.url, account="eu")
     asked = [
-        fetch(client, lambda: client.build_request("GET", "/"), account="eu", timeout_s=2.0, check=_anything) for _ in range(8)
+        fetch(
+            client,
+            lambda: client.build_request("GET", "/"),
+            account="eu",
+            timeout_s=2.0,
+            check=_anything,
+        )
+        for _ in range(8)
     ]
     await asyncio.gather(*asked)
     assert client.circuit.trouble == ""
@@ -110,7 +121,13 @@ async def test_time_of_the_vendor_is_limited_also_behind_a_queue(slow: Rapid7San
     slow.be_slow(5, times=99)
     client = open_client(slow.url, account="eu")
     with pytest.raises(Unavailable, match="gave no answer within"):
-        await fetch(client, lambda: client.build_request("GET", "/"), account="eu", timeout_s=0.2, check=_anything)
+        await fetch(
+            client,
+            lambda: client.build_request("GET", "/"),
+            account="eu",
+            timeout_s=0.2,
+            check=_anything,
+        )
     assert "failed 1 time" in client.circuit.trouble
     await client.aclose()
 
@@ -126,7 +143,13 @@ async def test_slow_ledger_is_no_failure_of_the_vendor(slow: Rapid7Sandbox) -> N
             await asyncio.sleep(0.6)
 
     client = open_client(slow.url, account="eu", budget=SlowBudget())  # type: ignore[arg-type]
-    await fetch(client, lambda: client.build_request("GET", "/"), account="eu", timeout_s=0.5, check=_anything)
+    await fetch(
+        client,
+        lambda: client.build_request("GET", "/"),
+        account="eu",
+        timeout_s=0.5,
+        check=_anything,
+    )
     assert client.circuit.trouble == ""
     await client.aclose()
 

@@ -5,7 +5,19 @@ from __future__ import annotations
 import pytest
 
 from bot.sandbox.world import Sandbox
-from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluated, evaluations, kept, look, messages, running, thread, told
+from tests.scenarios.test_alerts import (
+    SPIKE,
+    Meter,
+    clock,
+    evaluated,
+    evaluations,
+    kept,
+    look,
+    messages,
+    running,
+    thread,
+    told,
+)
 from tests.support.clock import MovableClock as Clock
 
 assert clock, "the clock of the alerts' own tests"
@@ -15,17 +27,21 @@ async def said(world: Sandbox, line: str, *, user: str = "U0ADA", channel: str =
     return (await world.slack.answer_to(line, user=user, channel=channel)).text
 
 
-async def test_an_alert_is_made_looked_at_at_once_listed_and_ended(world: Sandbox, clock: Clock) -> None:
+async def test_an_alert_is_made_looked_at_at_once_listed_and_ended(
+    world: Sandbox, clock: Clock
+) -> None:
     meter = Meter(world)
     meter(6)
     async with running(world, {**SPIKE, "above": "50 GB", "recover": "40 GB"}) as bot:
         await evaluated(bot, clock)
         answer = await world.slack.answer_to(
-            "/usage alert rapid7-eu today above 5 GB every 15m for 30m repeat 4h", channel="C0KITCHEN"
+            "/usage alert rapid7-eu today above 5 GB every 15m for 30m repeat 4h",
+            channel="C0KITCHEN",
         )
         assert answer.seen_by == "U0ADA"
         assert answer.text.startswith(
-            "Alert `usage-1` is made: bytes of `/usage rapid7-eu today` above 5.00 GB, for 30 min, repeated every 4 h"
+            "Alert `usage-1` is made: bytes of `/usage rapid7-eu today` above 5.00 GB, for 30 "
+            "min, repeated every 4 h"
         )
         assert "End it with `/usage unalert usage-1`" in answer.text
         await evaluations(bot, 2)
@@ -35,14 +51,25 @@ async def test_an_alert_is_made_looked_at_at_once_listed_and_ended(world: Sandbo
         assert "rule of bot.toml for #ops" in listed
         assert "usage-1" not in await said(world, "/usage alerts")
         assert "is an alert of another channel" in await said(world, "/usage unalert usage-1")
-        assert "Alert `usage-1` has ended" in await said(world, "/usage unalert USAGE-1", channel="C0KITCHEN")
-        assert "There is no alert “usage-1”" in await said(world, "/usage unalert usage-1", channel="C0KITCHEN")
-        assert "is made: " in await said(world, "/usage alert rapid7-eu today above 7 GB", channel="C0KITCHEN")
+        assert "Alert `usage-1` has ended" in await said(
+            world, "/usage unalert USAGE-1", channel="C0KITCHEN"
+        )
+        assert "There is no alert “usage-1”" in await said(
+            world, "/usage unalert usage-1", channel="C0KITCHEN"
+        )
+        assert "is made: " in await said(
+            world, "/usage alert rapid7-eu today above 7 GB", channel="C0KITCHEN"
+        )
     rules = await kept(world, "SELECT name, user, ended_by FROM rules")
-    assert [(r["name"], r["user"], r["ended_by"]) for r in rules] == [("usage-1", "U0ADA", "U0ADA"), ("usage-2", "U0ADA", None)]
+    assert [(r["name"], r["user"], r["ended_by"]) for r in rules] == [
+        ("usage-1", "U0ADA", "U0ADA"),
+        ("usage-2", "U0ADA", None),
+    ]
 
 
-async def test_an_alert_made_in_chat_fires_in_its_channel_also_after_a_restart(world: Sandbox, clock: Clock) -> None:
+async def test_an_alert_made_in_chat_fires_in_its_channel_also_after_a_restart(
+    world: Sandbox, clock: Clock
+) -> None:
     meter = Meter(world)
     async with running(world, {**SPIKE, "above": "50 GB", "recover": "40 GB"}) as bot:
         await said(world, "/usage alert rapid7-eu today above 5 GB as pantry", channel="C0KITCHEN")
@@ -57,7 +84,9 @@ async def test_an_alert_made_in_chat_fires_in_its_channel_also_after_a_restart(w
     assert "<@" not in str(root.blocks)
 
 
-async def test_a_silence_is_listed_with_its_author_and_comment_and_ended_early(world: Sandbox, clock: Clock) -> None:
+async def test_a_silence_is_listed_with_its_author_and_comment_and_ended_early(
+    world: Sandbox, clock: Clock
+) -> None:
     meter = Meter(world)
     async with running(world) as bot:
         await look(bot, clock, meter, 6)
@@ -76,12 +105,16 @@ async def test_a_silence_is_listed_with_its_author_and_comment_and_ended_early(w
     assert (silence["comment"], silence["ended_by"]) == ("planned load test", "U0ADA")
 
 
-async def test_what_to_type_about_an_alert_with_a_space_in_its_name_can_be_typed(world: Sandbox, clock: Clock) -> None:
+async def test_what_to_type_about_an_alert_with_a_space_in_its_name_can_be_typed(
+    world: Sandbox, clock: Clock
+) -> None:
     async with running(world, {**SPIKE, "name": "ingest spike"}):
         answer = await said(world, '/usage silence "ingest spike" 2h')
         assert '`/usage unsilence "ingest spike"`' in answer
         assert "may speak again" in await said(world, '/usage unsilence "ingest spike"')
-        assert '/usage silence "ingest spike" 4h' in await said(world, '/usage unalert "ingest spike"')
+        assert '/usage silence "ingest spike" 4h' in await said(
+            world, '/usage unalert "ingest spike"'
+        )
 
 
 @pytest.mark.parametrize(
@@ -91,22 +124,31 @@ async def test_what_to_type_about_an_alert_with_a_space_in_its_name_can_be_typed
         ("/usage alert todya above 5 GB", "/usage alert today above 5 GB every 15m"),
         ("/usage alert help above 5 GB", "Help is nothing to watch"),
         ("/apiaudit alert edge 1h failurs above 5", "Or did you mean the value failures?"),
-        ("/usage alert today above 5 GB as ingest-spike", "There is an alert `ingest-spike` already"),
+        (
+            "/usage alert today above 5 GB as ingest-spike",
+            "There is an alert `ingest-spike` already",
+        ),
         ("/usage unalert ingest-spike", "is a rule of bot.toml and is ended there"),
         ("/usage silence ingest-spyke 2h", "did you mean ingest-spike?"),
         ("/usage unsilence ingest-spike", "is not silenced"),
     ],
 )
-async def test_what_cannot_be_done_is_refused_with_what_can(world: Sandbox, clock: Clock, line: str, says: str) -> None:
+async def test_what_cannot_be_done_is_refused_with_what_can(
+    world: Sandbox, clock: Clock, line: str, says: str
+) -> None:
     async with running(world):
         assert says in await said(world, line)
 
 
 @pytest.mark.parametrize("how", ["unalert", "edit"])
-async def test_a_rule_that_goes_leaves_no_message_saying_that_it_fires(world: Sandbox, clock: Clock, how: str) -> None:
+async def test_a_rule_that_goes_leaves_no_message_saying_that_it_fires(
+    world: Sandbox, clock: Clock, how: str
+) -> None:
     Meter(world)(6)
     async with running(world, {**SPIKE, "above": "50 GB", "recover": "40 GB"}):
-        made = await world.slack.answer_to("/usage alert rapid7-eu today above 5 GB as pantry", channel="C0KITCHEN")
+        made = await world.slack.answer_to(
+            "/usage alert rapid7-eu today above 5 GB as pantry", channel="C0KITCHEN"
+        )
         await world.slack.until(lambda: told(world, "C0KITCHEN"))
         if how == "unalert":
             await said(world, "/usage unalert pantry", channel="C0KITCHEN")
@@ -114,30 +156,46 @@ async def test_a_rule_that_goes_leaves_no_message_saying_that_it_fires(world: Sa
             await world.slack.press(made, "alert.edit")
             view = await world.slack.until(lambda: world.slack.modal())
             await world.slack.submit(view, threshold="9 GB")
-        await world.slack.until(lambda: told(world, "C0KITCHEN")[0].startswith("⚫ pantry is not watched any more, after"))
+        await world.slack.until(
+            lambda: told(world, "C0KITCHEN")[0].startswith(
+                "⚫ pantry is not watched any more, after"
+            )
+        )
     [root] = messages(world, "C0KITCHEN")
     assert "resolved" not in root.text + str(root.blocks)
 
 
-async def test_a_rule_taken_out_of_the_file_leaves_no_message_saying_that_it_fires(world: Sandbox, clock: Clock) -> None:
+async def test_a_rule_taken_out_of_the_file_leaves_no_message_saying_that_it_fires(
+    world: Sandbox, clock: Clock
+) -> None:
     Meter(world)(6)
     async with running(world):
         clock.strike(15)
         await world.slack.until(lambda: told(world))
     async with running(world, {**SPIKE, "name": "another", "above": "50 GB", "recover": "40 GB"}):
-        await world.slack.until(lambda: told(world)[0].startswith("⚫ ingest-spike is not watched any more"))
+        await world.slack.until(
+            lambda: told(world)[0].startswith("⚫ ingest-spike is not watched any more")
+        )
     clock.strike(15)
     async with running(world) as bot:
         await world.slack.until(lambda: len(told(world)) == 2)
         await evaluations(bot, 2)
 
 
-async def test_who_lets_others_see_what_they_may_not_ask_is_told_so(world: Sandbox, clock: Clock) -> None:
+async def test_who_lets_others_see_what_they_may_not_ask_is_told_so(
+    world: Sandbox, clock: Clock
+) -> None:
     warning = "Everybody in this channel will see it, also who may not ask /apiaudit."
     async with running(world):
-        assert warning in await said(world, "/apiaudit alert edge 1h failures above 500", channel="C0KITCHEN")
-        assert warning in await said(world, "/apiaudit subscribe edge 24h at 09:00", channel="C0KITCHEN")
-        assert "will see it" not in await said(world, "/usage alert today above 500 GB", channel="C0KITCHEN")
+        assert warning in await said(
+            world, "/apiaudit alert edge 1h failures above 500", channel="C0KITCHEN"
+        )
+        assert warning in await said(
+            world, "/apiaudit subscribe edge 24h at 09:00", channel="C0KITCHEN"
+        )
+        assert "will see it" not in await said(
+            world, "/usage alert today above 500 GB", channel="C0KITCHEN"
+        )
 
 
 async def test_who_may_not_manage_is_refused(world: Sandbox, clock: Clock) -> None:
@@ -145,4 +203,6 @@ async def test_who_may_not_manage_is_refused(world: Sandbox, clock: Clock) -> No
         for line in ("alert today above 5 GB", "silence ingest-spike 2h"):
             assert "You may not manage" in await said(world, f"/usage {line}", user="U0LINUS")
         assert "ingest-spike" in await said(world, "/usage alerts", user="U0LINUS")
-        assert "You may not ask" in await said(world, "/apiaudit alert edge 1h failures above 5", user="U0LINUS")
+        assert "You may not ask" in await said(
+            world, "/apiaudit alert edge 1h failures above 5", user="U0LINUS"
+        )

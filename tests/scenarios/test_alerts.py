@@ -22,7 +22,9 @@ SPIKE = {"name": "ingest-spike", "ask": "/usage rapid7-eu today", "value": "byte
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Stands five minutes before noon; alerts are looked at when it strikes a quarter of an hour."""
+    """Stands five minutes before noon; alerts are looked at when it strikes a quarter
+    of an hour.
+    """
     clock = Clock()
     clock.set(datetime.now(UTC).replace(hour=11, minute=55, second=0, microsecond=0))
     monkeypatch.setattr("handlers.jobs.digests.TICK_S", 0.05)
@@ -43,7 +45,10 @@ class Meter:
 @asynccontextmanager
 async def running(world: Sandbox, *alerts: dict[str, Any], **changes: Any) -> AsyncIterator[Bot]:
     settings = world.settings(alert=list(alerts or (SPIKE,)), **changes)
-    async with open_bot(settings, world.tokens(), pace=HURRIED, clock=world.clock) as bot, bot.connected():
+    async with (
+        open_bot(settings, world.tokens(), pace=HURRIED, clock=world.clock) as bot,
+        bot.connected(),
+    ):
         yield bot
 
 
@@ -53,7 +58,11 @@ def told(world: Sandbox, channel: str = "C0OPS") -> list[str]:
 
 
 def messages(world: Sandbox, channel: str = "C0OPS") -> list[Message]:
-    return [m for m in world.slack.messages if m.user == BOT and m.channel == channel and not m.seen_by and not m.thread_ts]
+    return [
+        m
+        for m in world.slack.messages
+        if m.user == BOT and m.channel == channel and not m.seen_by and not m.thread_ts
+    ]
 
 
 def thread(world: Sandbox) -> list[str]:
@@ -86,7 +95,9 @@ async def evaluated(bot: Bot, clock: Clock) -> str:
     return (await evaluations(bot, done + 1))[-1]
 
 
-async def test_an_incident_is_one_message_that_tells_itself_anew(world: Sandbox, clock: Clock) -> None:
+async def test_an_incident_is_one_message_that_tells_itself_anew(
+    world: Sandbox, clock: Clock
+) -> None:
     meter = Meter(world)
     async with running(world) as bot:
         await look(bot, clock, meter, 3, 5.72)
@@ -97,7 +108,13 @@ async def test_an_incident_is_one_message_that_tells_itself_anew(world: Sandbox,
         await look(bot, clock, meter, 6.1, 4.8, 4.2)
         await world.slack.until(lambda: told(world)[0].startswith("✅"))
         await world.slack.until(lambda: thread(world))
-        assert (await evaluations(bot, 5))[:5] == ["inactive", "firing", "firing", "firing", "inactive"]
+        assert (await evaluations(bot, 5))[:5] == [
+            "inactive",
+            "firing",
+            "firing",
+            "firing",
+            "inactive",
+        ]
     [resolved] = told(world)
     assert resolved.startswith("✅ ingest-spike has resolved after 45 min, at its worst 6.10 GB")
     assert thread(world) == ["✅ ingest-spike has resolved after 45 min, at its worst 6.10 GB."]
@@ -105,21 +122,31 @@ async def test_an_incident_is_one_message_that_tells_itself_anew(world: Sandbox,
     answer_before = len(world.slack.messages)
     async with running(world):
         await world.slack.press(messages(world)[0], "ask.0")
-        await world.slack.until(lambda: any("rapid7-eu (" in m.text for m in world.slack.messages[answer_before:]))
+        await world.slack.until(
+            lambda: any("rapid7-eu (" in m.text for m in world.slack.messages[answer_before:])
+        )
 
 
-async def test_a_repeat_says_how_long_and_is_shown_in_the_channel_too(world: Sandbox, clock: Clock) -> None:
+async def test_a_repeat_says_how_long_and_is_shown_in_the_channel_too(
+    world: Sandbox, clock: Clock
+) -> None:
     meter = Meter(world)
     async with running(world, {**SPIKE, "repeat": "30m"}) as bot:
         await look(bot, clock, meter, 6, 6, 6.5)
         await world.slack.until(lambda: thread(world))
-    assert thread(world) == ["For 30 min now: bytes still at 6.50 GB, above 5.00 GB; at its worst 6.50 GB."]
+    assert thread(world) == [
+        "For 30 min now: bytes still at 6.50 GB, above 5.00 GB; at its worst 6.50 GB."
+    ]
     assert [m.broadcast for m in world.slack.messages if m.thread_ts] == [True]
     assert "bytes: 6.50 GB" in told(world)[0]
 
 
-async def test_how_long_it_lasts_does_not_hang_on_how_quickly_the_provider_answers(world: Sandbox, clock: Clock) -> None:
-    """Each look is answered sooner than the one before, so that less than a quarter of an hour lies between the answers."""
+async def test_how_long_it_lasts_does_not_hang_on_how_quickly_the_provider_answers(
+    world: Sandbox, clock: Clock
+) -> None:
+    """Each look is answered sooner than the one before, so that less than a quarter of an hour lies
+    between the answers.
+    """
     meter = Meter(world)
     world.rapid7.be_slow(0.8)
     world.rapid7.be_slow(0.4)
@@ -132,7 +159,9 @@ async def test_how_long_it_lasts_does_not_hang_on_how_quickly_the_provider_answe
     assert thread(world)[0].startswith("For 30 min now: bytes still at 6.00 GB")
 
 
-async def test_each_reason_is_kept_with_the_message_that_told_it(world: Sandbox, clock: Clock) -> None:
+async def test_each_reason_is_kept_with_the_message_that_told_it(
+    world: Sandbox, clock: Clock
+) -> None:
     meter = Meter(world)
     async with running(world, {**SPIKE, "repeat": "30m"}) as bot:
         await look(bot, clock, meter, 6, 6, 6.5, 1)
@@ -151,13 +180,17 @@ async def pressed(world: Sandbox, action: str, *, user: str = "U0ADA") -> None:
     await world.slack.press(messages(world)[0], action, user=user)
 
 
-async def test_who_acknowledges_an_incident_hears_of_its_end_and_of_no_repeat(world: Sandbox, clock: Clock) -> None:
+async def test_who_acknowledges_an_incident_hears_of_its_end_and_of_no_repeat(
+    world: Sandbox, clock: Clock
+) -> None:
     meter = Meter(world)
     async with running(world, {**SPIKE, "repeat": "15m"}) as bot:
         await look(bot, clock, meter, 6)
         await world.slack.until(lambda: told(world))
         await pressed(world, "alert.acknowledge")
-        await world.slack.until(lambda: "Acknowledged by <@U0ADA>" in str(messages(world)[0].blocks))
+        await world.slack.until(
+            lambda: "Acknowledged by <@U0ADA>" in str(messages(world)[0].blocks)
+        )
         await world.slack.until(lambda: thread(world))
         await look(bot, clock, meter, 6, 6, 2)
         await world.slack.until(lambda: told(world)[0].startswith("✅"))
@@ -177,7 +210,10 @@ async def test_silenced_it_says_nothing_but_its_end_and_speaks_again_when_the_si
         await pressed(world, "alert.silence.1h")
         await world.slack.until(lambda: thread(world))
         await world.slack.until(
-            lambda: any("Alert ingest-spike is silent" in m.text.replace("`", "") for m in world.slack.messages)
+            lambda: any(
+                "Alert ingest-spike is silent" in m.text.replace("`", "")
+                for m in world.slack.messages
+            )
         )
         await look(bot, clock, meter, 6, 6, 6)
         assert len(thread(world)) == 1
@@ -208,13 +244,18 @@ async def test_who_may_not_manage_changes_nothing(world: Sandbox, clock: Clock) 
         for action in ("alert.acknowledge", "alert.silence.4h"):
             await pressed(world, action, user="U0LINUS")
             await world.slack.until(
-                lambda: any(m.seen_by == "U0LINUS" and "may not manage" in m.text for m in world.slack.messages)
+                lambda: any(
+                    m.seen_by == "U0LINUS" and "may not manage" in m.text
+                    for m in world.slack.messages
+                )
             )
             world.slack.messages[:] = [m for m in world.slack.messages if not m.seen_by]
     assert thread(world) == []
 
 
-async def test_subjects_that_change_at_the_same_look_share_one_message(world: Sandbox, clock: Clock) -> None:
+async def test_subjects_that_change_at_the_same_look_share_one_message(
+    world: Sandbox, clock: Clock
+) -> None:
     world.akamai.rows = lambda a, b: calls(b, edge_failures)
     edge_failures = {"ada": 3, "grace": 3, "linus": 0}
     rule = {
@@ -235,16 +276,32 @@ async def test_subjects_that_change_at_the_same_look_share_one_message(world: Sa
         clock.strike(15)
         await world.slack.until(lambda: told(world)[0].startswith("✅"))
         await world.slack.until(lambda: len(thread(world)) == 2)
-    assert thread(world)[0] == "Changed: also linus; ada calm again. Failures above 2 for 2 of 3 actors."
+    assert (
+        thread(world)[0]
+        == "Changed: also linus; ada calm again. Failures above 2 for 2 of 3 actors."
+    )
 
 
 def calls(now: datetime, failures: dict[str, int]) -> list[dict[str, str]]:
     at = f"{now - timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}"
-    row = {"clientId": "c", "clientIp": "203.0.113.7", "clientToken": "t", "method": "get", "timestamp": at, "uri": "host/papi"}
-    return [{**row, "clientOwner": who, "responseCode": code} for who, n in failures.items() for code in ["503"] * n + ["200"]]
+    row = {
+        "clientId": "c",
+        "clientIp": "203.0.113.7",
+        "clientToken": "t",
+        "method": "get",
+        "timestamp": at,
+        "uri": "host/papi",
+    }
+    return [
+        {**row, "clientOwner": who, "responseCode": code}
+        for who, n in failures.items()
+        for code in ["503"] * n + ["200"]
+    ]
 
 
-async def test_a_restart_repeats_nothing_and_a_provider_that_is_away_ends_nothing(world: Sandbox, clock: Clock) -> None:
+async def test_a_restart_repeats_nothing_and_a_provider_that_is_away_ends_nothing(
+    world: Sandbox, clock: Clock
+) -> None:
     meter = Meter(world)
     meter(6)
     async with running(world):
@@ -262,9 +319,13 @@ async def test_a_restart_repeats_nothing_and_a_provider_that_is_away_ends_nothin
     assert len(told(world)) == 1
 
 
-async def test_what_cannot_be_evaluated_three_times_is_told_in_the_ops_channel(world: Sandbox, clock: Clock) -> None:
+async def test_what_cannot_be_evaluated_three_times_is_told_in_the_ops_channel(
+    world: Sandbox, clock: Clock
+) -> None:
     world.rapid7.answer_with(401, times=999)
-    async with running(world, {**SPIKE, "channel": "#kitchen"}, slack={"ops_channel": "#ops"}) as bot:
+    async with running(
+        world, {**SPIKE, "channel": "#kitchen"}, slack={"ops_channel": "#ops"}
+    ) as bot:
         for _ in range(4):
             await evaluated(bot, clock)
         await world.slack.until(lambda: told(world))
@@ -273,10 +334,14 @@ async def test_what_cannot_be_evaluated_three_times_is_told_in_the_ops_channel(w
     assert "could not be evaluated 3 times in a row: rapid7-eu did not accept our key" in text
 
 
-async def test_ops_channel_hears_that_evaluation_works_again_where_it_fires(world: Sandbox, clock: Clock) -> None:
+async def test_ops_channel_hears_that_evaluation_works_again_where_it_fires(
+    world: Sandbox, clock: Clock
+) -> None:
     Meter(world)(6)
     world.rapid7.answer_with(401, times=3)
-    async with running(world, {**SPIKE, "channel": "#kitchen"}, slack={"ops_channel": "#ops"}) as bot:
+    async with running(
+        world, {**SPIKE, "channel": "#kitchen"}, slack={"ops_channel": "#ops"}
+    ) as bot:
         for _ in range(4):
             await evaluated(bot, clock)
         await world.slack.until(lambda: len(told(world)) == 2 and told(world, "C0KITCHEN"))
@@ -285,7 +350,9 @@ async def test_ops_channel_hears_that_evaluation_works_again_where_it_fires(worl
     assert told(world, "C0KITCHEN")[0].startswith("🔴 ingest-spike")
 
 
-async def test_actor_that_vanishes_from_complete_answers_resolves(world: Sandbox, clock: Clock) -> None:
+async def test_actor_that_vanishes_from_complete_answers_resolves(
+    world: Sandbox, clock: Clock
+) -> None:
     failures = {"ada": 3, "grace": 0}
     world.akamai.rows = lambda a, b: calls(b, failures)
     rule = {"name": "clients", "ask": "/apiaudit edge last 1h", "value": "failure_percent", "above": 50, "each": "actor", "channel": "#ops"}  # fmt: skip
@@ -299,7 +366,9 @@ async def test_actor_that_vanishes_from_complete_answers_resolves(world: Sandbox
         await world.slack.until(lambda: told(world)[0].startswith("✅"))
 
 
-async def test_muted_it_says_nothing_and_speaks_as_soon_as_the_quiet_is_over(world: Sandbox, clock: Clock) -> None:
+async def test_muted_it_says_nothing_and_speaks_as_soon_as_the_quiet_is_over(
+    world: Sandbox, clock: Clock
+) -> None:
     Meter(world)(6)
     noon = clock().replace(hour=12, minute=0)
     mute = {"name": "release", "alerts": ["ingest-spike"], "start": f"{noon - timedelta(hours=1):%Y-%m-%dT%H:%M}", "end": f"{noon + timedelta(minutes=20):%Y-%m-%dT%H:%M}"}  # fmt: skip
@@ -311,17 +380,35 @@ async def test_muted_it_says_nothing_and_speaks_as_soon_as_the_quiet_is_over(wor
         await world.slack.until(lambda: told(world))
 
 
-async def test_what_comes_late_is_looked_at_as_far_as_it_is_known(world: Sandbox, clock: Clock) -> None:
-    """Akamai lags a quarter of an hour: the failures of the last minutes are not there yet, which is no recovery."""
+async def test_what_comes_late_is_looked_at_as_far_as_it_is_known(
+    world: Sandbox, clock: Clock
+) -> None:
+    """Akamai lags a quarter of an hour: the failures of the last minutes are not there yet, which
+    is no recovery.
+    """
     world.akamai.data_until = lambda: clock() - timedelta(minutes=15)
-    rule = {"name": "failing", "ask": "/apiaudit edge last 30m", "value": "failures", "above": 20, "channel": "#ops"}
+    rule = {
+        "name": "failing",
+        "ask": "/apiaudit edge last 30m",
+        "value": "failures",
+        "above": 20,
+        "channel": "#ops",
+    }
     broke_at = clock().replace(minute=0, second=0, microsecond=0) + timedelta(minutes=80)
     world.akamai.rows = lambda a, b: [r for r in burst(broke_at, 30) if a <= broke_at < b]
     async with running(world, rule) as bot:
         states = [await evaluated(bot, clock) for _ in range(7)]
         await world.slack.until(lambda: told(world) and told(world)[0].startswith("✅"))
     # Known a quarter of an hour late, and gone from the window half an hour after that.
-    assert states == ["inactive", "inactive", "inactive", "firing", "firing", "inactive", "inactive"]
+    assert states == [
+        "inactive",
+        "inactive",
+        "inactive",
+        "firing",
+        "firing",
+        "inactive",
+        "inactive",
+    ]
 
 
 def burst(at: datetime, count: int) -> list[dict[str, str]]:

@@ -33,7 +33,14 @@ async def form(world: Sandbox, line: str, *, user: str = "U0ADA", channel: str =
 
 async def answered(world: Sandbox, says: str, *, channel: str = "C0OPS") -> Message:
     found: Message = await world.slack.until(
-        lambda: next((m for m in world.slack.messages if m.user == BOT and says in m.text and m.channel == channel), None)
+        lambda: next(
+            (
+                m
+                for m in world.slack.messages
+                if m.user == BOT and says in m.text and m.channel == channel
+            ),
+            None,
+        )
     )
     return found
 
@@ -52,16 +59,27 @@ async def test_the_form_of_usage_asks_for_a_range_of_days(world: Sandbox) -> Non
     view = await form(world, "/usage help", channel="C0KITCHEN")
     assert "Read as" in view.words()
     first, last = TODAY - timedelta(days=9), TODAY - timedelta(days=3)
-    await world.slack.submit(view, **{"from": str(first), "to": str(last), "rest": "per log", "csv": "csv"})
+    await world.slack.submit(
+        view, **{"from": str(first), "to": str(last), "rest": "per log", "csv": "csv"}
+    )
     answer = await answered(world, "in 7 days", channel="C0KITCHEN")
     assert answer.seen_by == ""
     assert "By log" in answer.text
-    await world.slack.until(lambda: any(f.name.endswith(".csv") for m in world.slack.messages for f in m.files))
+    await world.slack.until(
+        lambda: any(f.name.endswith(".csv") for m in world.slack.messages for f in m.files)
+    )
 
 
 async def test_the_form_of_an_audit_is_filled_with_what_was_asked(world: Sandbox) -> None:
     view = await form(world, "/apiaudit edge lsat 2h status:5xx")
-    meant = {"account": "edge", "window": "last 2h", "from": None, "to": None, "rest": "status:5xx", "csv": None}
+    meant = {
+        "account": "edge",
+        "window": "last 2h",
+        "from": None,
+        "to": None,
+        "rest": "status:5xx",
+        "csv": None,
+    }
     assert entered(view) == meant
     assert "Read as `/apiaudit edge last 2h status:5xx`" in view.words()
     world.slack.close(view)
@@ -72,7 +90,14 @@ async def test_the_form_of_an_audit_is_filled_with_what_was_asked(world: Sandbox
     answer = await world.slack.answer_to("/apiaudit edge 2h status:5xx")
     await world.slack.shortcut("ask_again", message=answer)
     view = await opened(world)
-    assert entered(view) == {"account": "edge", "window": "2h", "from": None, "to": None, "rest": "status:5xx", "csv": None}
+    assert entered(view) == {
+        "account": "edge",
+        "window": "2h",
+        "from": None,
+        "to": None,
+        "rest": "status:5xx",
+        "csv": None,
+    }
     await world.slack.submit(view, window="last 24h", rest="status:9xx")
     assert "A status of edge" in (await answered(world, "A status of edge")).text
 
@@ -82,7 +107,9 @@ async def test_a_refusal_stands_at_its_input(world: Sandbox) -> None:
     await world.slack.submit(view, rest="colour:red")
     assert list(view.errors) == ["rest"]
     assert "“colour:” is not a filter" in view.errors["rest"]
-    await world.slack.submit(view, rest="failures", **{"from": str(TODAY), "to": str(TODAY - timedelta(days=3))})
+    await world.slack.submit(
+        view, rest="failures", **{"from": str(TODAY), "to": str(TODAY - timedelta(days=3))}
+    )
     assert list(view.errors) == ["from"]
     await world.slack.submit(view, rest="failures", **{"from": "", "to": ""})
     assert world.slack.modal() is None
@@ -127,7 +154,9 @@ async def test_form_checks_access_before_it_reads_words(world: Sandbox) -> None:
     await answered(world, "You may not ask /logs here", channel="D0LINUS")
 
 
-async def test_the_shortcut_that_is_everywhere_is_answered_in_direct_messages(world: Sandbox) -> None:
+async def test_the_shortcut_that_is_everywhere_is_answered_in_direct_messages(
+    world: Sandbox,
+) -> None:
     await world.slack.shortcut("ask_opswatch", user="U0LINUS")
     view = await opened(world, user="U0LINUS")
     await world.slack.press_in(view, "modal.choose.usage")
@@ -137,7 +166,9 @@ async def test_the_shortcut_that_is_everywhere_is_answered_in_direct_messages(wo
     await answered(world, "in 7 days", channel="D0LINUS")
 
 
-async def test_the_shortcut_at_a_message_that_answers_nothing_offers_a_choice(world: Sandbox) -> None:
+async def test_the_shortcut_at_a_message_that_answers_nothing_offers_a_choice(
+    world: Sandbox,
+) -> None:
     said = await world.slack.say("hello")
     await world.slack.shortcut("ask_again", message=said)
     assert "/apiaudit" in (await opened(world)).words()
@@ -150,14 +181,19 @@ async def test_a_mention_in_a_thread_asks_its_question_again_changed(world: Sand
     assert again.thread_ts == answer.ts
     assert "By log" in again.text
     await world.slack.say("@Opswatch csv", thread_ts=answer.ts)
-    await world.slack.until(lambda: any(m.files and m.thread_ts == answer.ts for m in world.slack.messages))
+    await world.slack.until(
+        lambda: any(m.files and m.thread_ts == answer.ts for m in world.slack.messages)
+    )
     assert sum("in 3 days" in m.text for m in world.slack.messages if m.user == BOT) == 2
 
 
 @pytest.mark.parametrize(
     ("said", "says"),
     [
-        ("@Opswatch how much data last week?", "“much last week” is not a window; did you mean “last week”?"),
+        (
+            "@Opswatch how much data last week?",
+            "“much last week” is not a window; did you mean “last week”?",
+        ),
         ("@Opswatch show me the data usage for the last 3 days, please", "in 3 days"),
         ("@Opswatch what failed on edge in the last 2h?", r"edge: \d+ failed call"),
         ("@Opswatch API calls on iot today", "iot: "),
@@ -165,16 +201,22 @@ async def test_a_mention_in_a_thread_asks_its_question_again_changed(world: Sand
         ("@Opswatch logs", "Which log?"),
     ],
 )
-async def test_a_mention_without_a_command_asks_what_it_speaks_of(world: Sandbox, said: str, says: str) -> None:
+async def test_a_mention_without_a_command_asks_what_it_speaks_of(
+    world: Sandbox, said: str, says: str
+) -> None:
     mention = await world.slack.say(said)
     answer = await world.slack.until(
-        lambda: next((m for m in world.slack.messages if m.user == BOT and re.search(says, m.text)), None)
+        lambda: next(
+            (m for m in world.slack.messages if m.user == BOT and re.search(says, m.text)), None
+        )
     )
     assert answer.thread_ts == mention.ts
 
 
 @pytest.mark.parametrize("said", ["@Opswatch usage last 3 days", "@Opswatch: /usage last 3 days"])
-async def test_a_mention_elsewhere_asks_what_it_says_and_is_answered_in_its_thread(world: Sandbox, said: str) -> None:
+async def test_a_mention_elsewhere_asks_what_it_says_and_is_answered_in_its_thread(
+    world: Sandbox, said: str
+) -> None:
     mention = await world.slack.say(said, channel="C0KITCHEN")
     answer = await answered(world, "in 3 days", channel="C0KITCHEN")
     assert answer.thread_ts == mention.ts
@@ -189,7 +231,9 @@ async def test_a_mention_elsewhere_asks_what_it_says_and_is_answered_in_its_thre
         ("@Opswatch last week", "In the thread of an answer"),
     ],
 )
-async def test_a_mention_that_cannot_be_read_is_refused_privately_in_the_thread(world: Sandbox, said: str, says: str) -> None:
+async def test_a_mention_that_cannot_be_read_is_refused_privately_in_the_thread(
+    world: Sandbox, said: str, says: str
+) -> None:
     mention = await world.slack.say(said)
     refusal = await answered(world, says)
     assert (refusal.seen_by, refusal.thread_ts) == ("U0ADA", mention.ts)
@@ -210,7 +254,9 @@ async def test_a_mention_is_private_where_not_everybody_may_ask(world: Sandbox) 
     assert refusal.seen_by == "U0LINUS"
 
 
-async def test_every_form_is_within_slacks_limits_and_says_so_twice(world: Sandbox, bot: Bot) -> None:
+async def test_every_form_is_within_slacks_limits_and_says_so_twice(
+    world: Sandbox, bot: Bot
+) -> None:
     for name in ("usage", "apiaudit", "logs"):
         view = await form(world, f"/{name} help")
         assert json.dumps(view.view)

@@ -1,4 +1,6 @@
-"""`python -m bot backtest`: what an alert would have done, from the vendors' own history and from what was sampled."""
+"""`python -m bot backtest`: what an alert would have done, from the vendors' own history and from
+what was sampled.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +23,30 @@ def alerts(*several: dict[str, Any]) -> dict[str, Any]:
     return {"alert": list(several)}
 
 
-async def test_a_usage_alert_is_tried_on_the_days_of_the_past(world: Sandbox, front_door: Callable[..., Any]) -> None:
+async def test_a_usage_alert_is_tried_on_the_days_of_the_past(
+    world: Sandbox, front_door: Callable[..., Any]
+) -> None:
     bad = {TODAY - timedelta(days=n) for n in (3, 10, 11, 40)}
     unlisted = {TODAY - timedelta(days=20)}
-    world.rapid7.usage = lambda day, now: None if day in unlisted else 6_000_000_000 if day in bad else 3_000_000_000
-    ran = await front_door("backtest", "ingest-spike", "--days", "30", "--json", table={**world.table(), **alerts(SPIKE)})
+    world.rapid7.usage = lambda day, now: (
+        None if day in unlisted else 6_000_000_000 if day in bad else 3_000_000_000
+    )
+    ran = await front_door(
+        "backtest",
+        "ingest-spike",
+        "--days",
+        "30",
+        "--json",
+        table={**world.table(), **alerts(SPIKE)},
+    )
     assert ran.code == 0
     found = ran.json
-    assert (found["alert"], found["samples"], found["missing"], found["now"]) == ("ingest-spike", 30, 1, "inactive")
+    assert (found["alert"], found["samples"], found["missing"], found["now"]) == (
+        "ingest-spike",
+        30,
+        1,
+        "inactive",
+    )
     spans = [(f["start"], f["end"], f["peak"]) for f in found["firings"]]
     assert spans == [
         (f"{TODAY - timedelta(days=11)}T00:00:00Z", f"{TODAY - timedelta(days=10)}T00:00:00Z", 6e9),
@@ -37,8 +55,14 @@ async def test_a_usage_alert_is_tried_on_the_days_of_the_past(world: Sandbox, fr
     ]
     assert set(found["window"]) == {"start", "end", "said"}
     assert "judged once a day, on whole days" in found["notes"][0]
-    text = (await front_door("backtest", "INGEST-SPIKE", "--days", "30", table={**world.table(), **alerts(SPIKE)})).out
-    assert text.startswith("ingest-spike would have fired 3 times in 30 days, longest 24 h, now inactive.")
+    text = (
+        await front_door(
+            "backtest", "INGEST-SPIKE", "--days", "30", table={**world.table(), **alerts(SPIKE)}
+        )
+    ).out
+    assert text.startswith(
+        "ingest-spike would have fired 3 times in 30 days, longest 24 h, now inactive."
+    )
     assert text.count(" ! ") == 3 or text.count(" ! ") == 2
     assert [e.path for e in world.rapid7.ledger] == ["/usage/organizations"] * 2
 
@@ -52,7 +76,14 @@ async def test_every_value_of_usage_can_be_tried(
 ) -> None:
     rule = {**SPIKE, "ask": "/usage last 7 days", "value": value, "above": threshold}
     del rule["recover"]
-    ran = await front_door("backtest", "ingest-spike", "--days", "40", "--json", table={**world.table(), **alerts(rule)})
+    ran = await front_door(
+        "backtest",
+        "ingest-spike",
+        "--days",
+        "40",
+        "--json",
+        table={**world.table(), **alerts(rule)},
+    )
     assert ran.code == 0
     assert ran.json["samples"] >= (10 if value == "change_percent" else 35)
     assert ran.json["now"] == "inactive"
@@ -62,15 +93,26 @@ async def test_every_value_of_usage_can_be_tried(
 async def test_each_log_is_tried_for_itself(
     world: Sandbox, clock: MovableClock, front_door: Callable[..., Any], hour: int, state: str
 ) -> None:
-    """What a log sends in a day is above the threshold in the evening, and below it in the morning of the next day."""
+    """What a log sends in a day is above the threshold in the evening, and below it in the morning
+    of the next day.
+    """
     clock.set(datetime.now(UTC).replace(hour=hour, minute=30))
     rule = {**SPIKE, "above": "1 GB", "recover": "0.9 GB", "each": "log"}
-    ran = await front_door("backtest", "ingest-spike", "--days", "10", "--json", table={**world.table(), **alerts(rule)})
+    ran = await front_door(
+        "backtest",
+        "ingest-spike",
+        "--days",
+        "10",
+        "--json",
+        table={**world.table(), **alerts(rule)},
+    )
     assert ran.json["now"] == state
     assert ran.json["firings"]
 
 
-async def test_an_audit_alert_is_tried_on_the_calls_of_the_past(world: Sandbox, front_door: Callable[..., Any]) -> None:
+async def test_an_audit_alert_is_tried_on_the_calls_of_the_past(
+    world: Sandbox, front_door: Callable[..., Any]
+) -> None:
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     bad = now - timedelta(hours=30)
     row = {
@@ -83,7 +125,9 @@ async def test_an_audit_alert_is_tried_on_the_calls_of_the_past(world: Sandbox, 
     }
 
     def rows(start: datetime, end: datetime) -> list[dict[str, str]]:
-        at = [bad + timedelta(minutes=n) for n in range(30)] + [now - timedelta(hours=n) for n in range(1, 60)]
+        at = [bad + timedelta(minutes=n) for n in range(30)] + [
+            now - timedelta(hours=n) for n in range(1, 60)
+        ]
         codes = ["503"] * 30 + ["200"] * 59
         return [
             {**row, "timestamp": f"{t:%Y-%m-%dT%H:%M:%SZ}", "responseCode": c}
@@ -101,7 +145,9 @@ async def test_an_audit_alert_is_tried_on_the_calls_of_the_past(world: Sandbox, 
         "for": "15m",
         "channel": "#ops",
     }
-    ran = await front_door("backtest", "failures", "--days", "2", "--json", table={**world.table(), **alerts(rule)})
+    ran = await front_door(
+        "backtest", "failures", "--days", "2", "--json", table={**world.table(), **alerts(rule)}
+    )
     assert ran.code == 0, ran.err
     [firing] = ran.json["firings"]
     assert firing["peak"] == 30
@@ -111,18 +157,29 @@ async def test_an_audit_alert_is_tried_on_the_calls_of_the_past(world: Sandbox, 
     assert ran.json["samples"] == 2 * 96 + 1
 
 
-async def test_days_of_another_window_are_judged_in_a_row(world: Sandbox, front_door: Callable[..., Any]) -> None:
+async def test_days_of_another_window_are_judged_in_a_row(
+    world: Sandbox, front_door: Callable[..., Any]
+) -> None:
     """What was sent yesterday does not begin anew at midnight, and two such days are one firing."""
     bad = {TODAY - timedelta(days=n) for n in (10, 11)}
     world.rapid7.usage = lambda day, now: 6_000_000_000 if day in bad else 3_000_000_000
     rule = {**SPIKE, "ask": "/usage rapid7-eu yesterday"}
-    ran = await front_door("backtest", "ingest-spike", "--days", "30", "--json", table={**world.table(), **alerts(rule)})
+    ran = await front_door(
+        "backtest",
+        "ingest-spike",
+        "--days",
+        "30",
+        "--json",
+        table={**world.table(), **alerts(rule)},
+    )
     assert [(f["start"], f["end"]) for f in ran.json["firings"]] == [
         (f"{TODAY - timedelta(days=10)}T00:00:00Z", f"{TODAY - timedelta(days=8)}T00:00:00Z")
     ]
 
 
-async def test_filter_that_matches_nothing_is_said(world: Sandbox, front_door: Callable[..., Any]) -> None:
+async def test_filter_that_matches_nothing_is_said(
+    world: Sandbox, front_door: Callable[..., Any]
+) -> None:
     rule = {
         "name": "nobody",
         "ask": "/apiaudit edge last 1h who:nobody@example.com",
@@ -140,7 +197,9 @@ async def test_filter_that_matches_nothing_is_said(world: Sandbox, front_door: C
     assert "0 looks found something, 193 found nothing." in text
 
 
-async def test_a_log_alert_knows_what_was_sampled(world: Sandbox, front_door: Callable[..., Any]) -> None:
+async def test_a_log_alert_knows_what_was_sampled(
+    world: Sandbox, front_door: Callable[..., Any]
+) -> None:
     rule = {
         "name": "timeouts",
         "ask": "/logs kitchen last 15m",
@@ -155,7 +214,9 @@ async def test_a_log_alert_knows_what_was_sampled(world: Sandbox, front_door: Ca
     for n, value in enumerate((5.0, 200.0, 300.0, 5.0, None)):
         at = start + n * timedelta(minutes=15)
         definition = "/logs kitchen last 15m lines 100.0 None"
-        await kept.save_evaluations([EvaluationRecord("timeouts", definition, at, at, "inactive", None, value, b"{}")])
+        await kept.save_evaluations(
+            [EvaluationRecord("timeouts", definition, at, at, "inactive", None, value, b"{}")]
+        )
     await store.close()
     found = (await front_door("backtest", "timeouts", "--json", table=table)).json
     assert (found["samples"], found["missing"]) == (4, 1)
@@ -177,12 +238,18 @@ async def test_what_cannot_be_tried_is_refused(
     ran = await front_door("backtest", *words, table={**world.table(), **alerts(SPIKE)})
     assert ran.code == 2
     assert says in ran.err
-    as_json = await front_door("backtest", *words, "--json", table={**world.table(), **alerts(SPIKE)})
+    as_json = await front_door(
+        "backtest", *words, "--json", table={**world.table(), **alerts(SPIKE)}
+    )
     assert as_json.json["error"]["kind"] == "bad_question"
 
 
-async def test_a_provider_that_is_away_is_told_with_its_exit_code(world: Sandbox, front_door: Callable[..., Any]) -> None:
+async def test_a_provider_that_is_away_is_told_with_its_exit_code(
+    world: Sandbox, front_door: Callable[..., Any]
+) -> None:
     world.rapid7.answer_with(401, times=9)
-    ran = await front_door("backtest", "ingest-spike", "--json", table={**world.table(), **alerts(SPIKE)})
+    ran = await front_door(
+        "backtest", "ingest-spike", "--json", table={**world.table(), **alerts(SPIKE)}
+    )
     assert ran.code == 3
     assert json.loads(ran.out)["error"]["kind"] == "auth"

@@ -33,16 +33,22 @@ async def test_ones_own_answer_in_the_channel_gives_way_to_the_next(world: Sandb
 async def test_somebody_elses_answer_stands_and_the_next_comes_below(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
     await pressed(world, answer, "30 days", user="U0LINUS")
-    await world.slack.until(lambda: [m for m in world.slack.seen() if "of 30 days" in m.text and m is not answer])
+    await world.slack.until(
+        lambda: [m for m in world.slack.seen() if "of 30 days" in m.text and m is not answer]
+    )
     assert "in 7 days" in answer.text
     assert not answer.edited
 
 
-async def test_an_answer_that_others_have_replied_to_stands_and_the_next_joins_them(world: Sandbox) -> None:
+async def test_an_answer_that_others_have_replied_to_stands_and_the_next_joins_them(
+    world: Sandbox,
+) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
     await world.slack.say("look at Tuesday", user="U0GRACE", thread_ts=answer.ts)
     await pressed(world, answer, "30 days")
-    found = await world.slack.until(lambda: next((m for m in world.slack.seen() if "of 30 days" in m.text), None))
+    found = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if "of 30 days" in m.text), None)
+    )
     assert found.thread_ts == answer.ts
     assert not answer.edited
 
@@ -50,7 +56,9 @@ async def test_an_answer_that_others_have_replied_to_stands_and_the_next_joins_t
 async def test_a_file_in_the_thread_is_no_reply_of_others(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
     await pressed(world, answer, "CSV")
-    brought = await world.slack.until(lambda: next((m for m in world.slack.messages if m.files), None))
+    brought = await world.slack.until(
+        lambda: next((m for m in world.slack.messages if m.files), None)
+    )
     assert (brought.thread_ts, answer.edited) == (answer.ts, 1)
     assert "CSV" not in buttons(answer)
     await pressed(world, answer, "30 days")
@@ -60,19 +68,27 @@ async def test_a_file_in_the_thread_is_no_reply_of_others(world: Sandbox) -> Non
 async def test_a_button_in_a_thread_is_answered_in_the_thread(world: Sandbox) -> None:
     root = await world.slack.answer_to("/usage last 7 days")
     await world.slack.say("@Opswatch today", thread_ts=root.ts)
-    reply = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.thread_ts and "in 1 day" in m.text), None))
+    reply = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if m.thread_ts and "in 1 day" in m.text), None)
+    )
     await pressed(world, reply, "30 days", user="U0LINUS")
-    found = await world.slack.until(lambda: next((m for m in world.slack.seen() if "of 30 days" in m.text), None))
+    found = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if "of 30 days" in m.text), None)
+    )
     assert found.thread_ts == root.ts
     await pressed(world, reply, "7 days")
     await world.slack.until(lambda: "in 7 days" in reply.text)
 
 
-async def test_ones_own_answer_stands_while_the_next_takes_long_and_where_it_fails(world: Sandbox) -> None:
+async def test_ones_own_answer_stands_while_the_next_takes_long_and_where_it_fails(
+    world: Sandbox,
+) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
     world.rapid7.be_slow(2.6, times=3)
     await pressed(world, answer, "30 days")
-    working = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None))
+    working = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None)
+    )
     assert "in 7 days" in answer.text
     await world.slack.until(lambda: "of 30 days" in answer.text)
     await world.slack.until(lambda: working not in world.slack.messages)
@@ -83,17 +99,27 @@ async def test_ones_own_answer_stands_while_the_next_takes_long_and_where_it_fai
 
 
 @pytest.mark.parametrize("code", ["message_not_found", "cant_update_message", "edit_window_closed"])
-async def test_an_answer_that_cannot_be_edited_any_more_is_followed_by_the_next(world: Sandbox, code: str) -> None:
+async def test_an_answer_that_cannot_be_edited_any_more_is_followed_by_the_next(
+    world: Sandbox, code: str
+) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
     world.slack.answer_with(
-        200, json.dumps({"ok": False, "error": code}), path="chat.update", Content_Type="application/json", times=1
+        200,
+        json.dumps({"ok": False, "error": code}),
+        path="chat.update",
+        Content_Type="application/json",
+        times=1,
     )
     await pressed(world, answer, "30 days")
-    assert await world.slack.until(lambda: any("of 30 days" in m.text and m is not answer for m in world.slack.seen()))
+    assert await world.slack.until(
+        lambda: any("of 30 days" in m.text and m is not answer for m in world.slack.seen())
+    )
 
 
 @pytest.mark.parametrize("slow_s", [0, 1.6], ids=["at once", "after a while"])
-async def test_a_private_answer_gives_way_to_the_next_and_stands_where_that_fails(world: Sandbox, slow_s: float) -> None:
+async def test_a_private_answer_gives_way_to_the_next_and_stands_where_that_fails(
+    world: Sandbox, slow_s: float
+) -> None:
     answer = await world.slack.answer_to("/apiaudit iot 24h")
     await pressed(world, answer, "7 days")
     await world.slack.until(lambda: answer.edited and "iot: " in answer.text)
@@ -106,18 +132,24 @@ async def test_a_private_answer_gives_way_to_the_next_and_stands_where_that_fail
 
     world.devicewise.misbehave(fail, times=9)
     await pressed(world, answer, "30 days")
-    await world.slack.until(lambda: any("Try again" in buttons(m) for m in world.slack.seen()), timeout_s=30)
+    await world.slack.until(
+        lambda: any("Try again" in buttons(m) for m in world.slack.seen()), timeout_s=30
+    )
     assert (answer.text, answer.blocks) == kept
 
 
-async def test_a_private_answer_is_back_where_what_took_its_place_is_cancelled(world: Sandbox) -> None:
+async def test_a_private_answer_is_back_where_what_took_its_place_is_cancelled(
+    world: Sandbox,
+) -> None:
     answer = await world.slack.answer_to("/apiaudit iot 24h")
     kept = answer.text, answer.blocks
     world.devicewise.be_slow(30)
     await pressed(world, answer, "7 days")
     await world.slack.until(lambda: answer.text.startswith("Working on"))
     await pressed(world, answer, "Cancel")
-    await world.slack.until(lambda: any("Cancelled, as you asked." in m.text for m in world.slack.seen()))
+    await world.slack.until(
+        lambda: any("Cancelled, as you asked." in m.text for m in world.slack.seen())
+    )
     assert (answer.text, answer.blocks) == kept
     await pressed(world, answer, "Share here")
     await world.slack.until(lambda: any("Shared by" in text_of(m) for m in world.slack.seen()))
@@ -126,7 +158,9 @@ async def test_a_private_answer_is_back_where_what_took_its_place_is_cancelled(w
 async def test_a_refusal_gives_way_to_what_comes_of_its_button(world: Sandbox) -> None:
     refusal = await world.slack.answer_to("/usage lsat week")
     await pressed(world, refusal, "Ask this instead")
-    await world.slack.until(lambda: any("day" in m.text and not m.seen_by for m in world.slack.seen()))
+    await world.slack.until(
+        lambda: any("day" in m.text and not m.seen_by for m in world.slack.seen())
+    )
     await world.slack.until(lambda: refusal not in world.slack.messages)
     world.devicewise.answer_with(503, "no", times=99)
     error = await world.slack.answer_to("/apiaudit iot 24h")
@@ -146,22 +180,30 @@ async def test_help_stands_whatever_is_asked_from_it(world: Sandbox, slow_s: flo
     assert told in world.slack.messages
 
 
-async def test_in_direct_messages_one_answer_gives_way_to_the_next_whatever_it_is(world: Sandbox) -> None:
+async def test_in_direct_messages_one_answer_gives_way_to_the_next_whatever_it_is(
+    world: Sandbox,
+) -> None:
     await world.slack.open_home("U0ADA")
     await world.slack.until(lambda: world.slack.homes.get("U0ADA"))
     await world.slack.press_at_home("/apiaudit edge 24h failures")
-    answer = await world.slack.until(lambda: next((m for m in world.slack.seen(channel="D0ADA") if "calls" in m.text), None))
+    answer = await world.slack.until(
+        lambda: next((m for m in world.slack.seen(channel="D0ADA") if "calls" in m.text), None)
+    )
     world.akamai.be_slow(1.5, times=1)
     await pressed(world, answer, "7 days")
     await world.slack.until(lambda: answer.edited)
     await world.slack.until(lambda: world.slack.seen() == [answer])
     world.akamai.answer_with(403, "no", times=9)
     await pressed(world, answer, "24 hours")
-    trouble = await world.slack.until(lambda: next((m for m in world.slack.seen() if m is not answer), None))
+    trouble = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if m is not answer), None)
+    )
     assert (trouble.channel, trouble.seen_by) == ("D0ADA", "")
 
 
-async def test_long_private_work_that_was_mentioned_leaves_nothing_that_says_it_goes_on(world: Sandbox) -> None:
+async def test_long_private_work_that_was_mentioned_leaves_nothing_that_says_it_goes_on(
+    world: Sandbox,
+) -> None:
     world.devicewise.be_slow(1.5, times=1)
     await world.slack.say("@Opswatch apiaudit iot 24h", channel="C0KITCHEN")
     await world.slack.until(lambda: any("iot: " in m.text for m in world.slack.seen()))
@@ -172,12 +214,22 @@ async def test_long_private_work_that_was_mentioned_leaves_nothing_that_says_it_
 
 async def test_a_private_answer_never_takes_the_place_of_what_all_see(world: Sandbox) -> None:
     private = await world.slack.answer_to("/apiaudit iot 24h", channel="C0KITCHEN")
-    public = Message("1.5", "C0KITCHEN", BOT, "A digest", [*private.blocks[:-1], {**private.blocks[-1], "block_id": "b"}])
+    public = Message(
+        "1.5",
+        "C0KITCHEN",
+        BOT,
+        "A digest",
+        [*private.blocks[:-1], {**private.blocks[-1], "block_id": "b"}],
+    )
     world.slack.messages[:] = [public]
     world.devicewise.be_slow(2.6, times=1)
     await pressed(world, public, "7 days")
-    soon = await world.slack.until(lambda: next((m for m in world.slack.seen() if "takes a while" in m.text), None))
-    answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "calls" in m.text and m is not public), None))
+    soon = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if "takes a while" in m.text), None)
+    )
+    answer = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if "calls" in m.text and m is not public), None)
+    )
     assert (soon.seen_by, answer.seen_by) == ("U0ADA", "U0ADA")
     assert (public.text, public.edited) == ("A digest", 0)
 
@@ -227,7 +279,9 @@ async def test_every_button_does_what_it_says(world: Sandbox, line: str) -> None
             world.slack.views.clear()
         elif action == "share":
             await pressed(world, message, name)
-            await world.slack.until(lambda: any("Shared by" in text_of(m) and not m.seen_by for m in world.slack.seen()))
+            await world.slack.until(
+                lambda: any("Shared by" in text_of(m) and not m.seen_by for m in world.slack.seen())
+            )
         else:
             assert action.startswith("ask.")
             answer = await answered(world, message, name)
@@ -245,5 +299,7 @@ async def test_every_button_of_home_does_what_it_says(world: Sandbox) -> None:
     for value in values:
         world.slack.messages.clear()
         await world.slack.press_at_home(value)
-        answer = await world.slack.until(lambda: next((m for m in world.slack.seen(channel="D0ADA") if m.blocks), None))
+        answer = await world.slack.until(
+            lambda: next((m for m in world.slack.seen(channel="D0ADA") if m.blocks), None)
+        )
         assert types(answer)[0] == "header", (value, answer.text)

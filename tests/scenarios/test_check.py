@@ -1,4 +1,6 @@
-"""`check` finds what would only show when a message cannot be posted: channels, people, groups, the clock, the disk."""
+"""`check` finds what would only show when a message cannot be posted: channels, people, groups, the
+clock, the disk.
+"""
 
 from __future__ import annotations
 
@@ -74,8 +76,13 @@ async def test_channel_without_the_bot_fails(world: Sandbox, channel: str) -> No
 
 
 async def test_archived_channel_fails(world: Sandbox) -> None:
-    shown = {"ok": True, "channel": {"id": "C0OPS", "name": "ops", "is_member": True, "is_archived": True}}
-    world.slack.answer_with(200, json.dumps(shown), path="conversations.info", content_type="application/json")
+    shown = {
+        "ok": True,
+        "channel": {"id": "C0OPS", "name": "ops", "is_member": True, "is_archived": True},
+    }
+    world.slack.answer_with(
+        200, json.dumps(shown), path="conversations.info", content_type="application/json"
+    )
     failed, _ = await failures(world)
     assert "archived" in failed["channel C0OPS"].detail
 
@@ -104,7 +111,9 @@ async def test_group_without_members_fails(world: Sandbox) -> None:
 
 async def test_each_name_is_looked_up_once(world: Sandbox) -> None:
     named = ["U0ADA", "C0OPS"]
-    await failures(world, access={"usage": named, "apiaudit": named, "logs": named, "manage": named})
+    await failures(
+        world, access={"usage": named, "apiaudit": named, "logs": named, "manage": named}
+    )
     for method in ("users.info", "conversations.info"):
         assert len([path for path in world.slack.paths() if path.endswith(method)]) == 1
 
@@ -119,7 +128,14 @@ async def test_clock_that_is_wrong_fails(world: Sandbox) -> None:
 
 @pytest.mark.parametrize(
     ("ahead_s", "said"),
-    [(0, ""), (29, ""), (-29, ""), (31, "31 s ahead of"), (-31, "31 s behind"), (86_400, "86,400 s ahead of")],
+    [
+        (0, ""),
+        (29, ""),
+        (-29, ""),
+        (31, "31 s ahead of"),
+        (-31, "31 s behind"),
+        (86_400, "86,400 s ahead of"),
+    ],
 )
 def test_clock_is_compared_with_slack(ahead_s: int, said: str) -> None:
     found = check_clock(format_datetime(NOW, usegmt=True), NOW + timedelta(seconds=ahead_s))
@@ -128,7 +144,14 @@ def test_clock_is_compared_with_slack(ahead_s: int, said: str) -> None:
 
 @pytest.mark.parametrize(
     "date",
-    [None, "", "yesterday", "Sat, 99 Nov 2026 14:05:00 GMT", "Sat, 21 Nov 99999999999999999999 14:05:00 GMT", "9" * 10_000],
+    [
+        None,
+        "",
+        "yesterday",
+        "Sat, 99 Nov 2026 14:05:00 GMT",
+        "Sat, 21 Nov 99999999999999999999 14:05:00 GMT",
+        "9" * 10_000,
+    ],
 )
 def test_date_that_is_none_says_nothing(date: str | None) -> None:
     assert check_clock(date, NOW) is None
@@ -141,9 +164,12 @@ class Usage(NamedTuple):
 
 
 @pytest.mark.parametrize(
-    ("free", "ok", "warns"), [(LEAST_FREE - 1, False, True), (LEAST_FREE, True, True), (2_000_000_000, True, False)]
+    ("free", "ok", "warns"),
+    [(LEAST_FREE - 1, False, True), (LEAST_FREE, True, True), (2_000_000_000, True, False)],
 )
-def test_disk_without_room_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int, ok: bool, warns: bool) -> None:
+def test_disk_without_room_fails(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int, ok: bool, warns: bool
+) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: Usage(10**12, 10**12 - free, free))
     check = free_space("disk", tmp_path, "It can be written", "Make room.", wanted=1_000_000_000)
     assert (check.ok, bool(check.hint)) == (ok, warns)
@@ -176,7 +202,8 @@ async def test_command_without_an_account_is_a_warning(world: Sandbox) -> None:
     found, code = await warnings(world, providers={"rapid7-eu": accounts["rapid7-eu"]})
     assert code == 0
     assert (
-        "no Akamai or deviceWISE account" in found["/apiaudit"].detail or "no deviceWISE or Akamai" in found["/apiaudit"].detail
+        "no Akamai or deviceWISE account" in found["/apiaudit"].detail
+        or "no deviceWISE or Akamai" in found["/apiaudit"].detail
     )
     assert not {"/usage", "/logs"} & found.keys()
 

@@ -1,5 +1,7 @@
-"""The bot is killed at every step between a look and its message, and at random moments: each transition and each digest stands in the channel
-once and in order, against a Slack that cuts, fails and slows down in between."""
+"""The bot is killed at every step between a look and its message, and at random moments: each
+transition and each digest stands in the channel once and in order, against a Slack that cuts, fails
+and slows down in between.
+"""
 
 from __future__ import annotations
 
@@ -29,21 +31,39 @@ from tests.support.clock import process_environ
 from tests.support.killable_bot import LABELS, fast_clock
 
 SPEED = 30.0
-RULE = {"name": "spike", "ask": "/usage rapid7-eu today", "value": "bytes", "above": "5 GB", "every": "5s", "channel": "#ops"}
-DIGEST = {"name": "minutely", "ask": "/usage rapid7-eu last 7 days", "at": "* * * * *", "channel": "#kitchen"}
+RULE = {
+    "name": "spike",
+    "ask": "/usage rapid7-eu today",
+    "value": "bytes",
+    "above": "5 GB",
+    "every": "5s",
+    "channel": "#ops",
+}
+DIGEST = {
+    "name": "minutely",
+    "ask": "/usage rapid7-eu last 7 days",
+    "at": "* * * * *",
+    "channel": "#kitchen",
+}
 RANDOM_KILLS = 70
 ROUNDS = 4
 
 
-async def test_killed_a_hundred_times_every_transition_and_every_digest_stands_once_and_in_order(world: Sandbox) -> None:
+async def test_killed_a_hundred_times_every_transition_and_every_digest_stands_once_and_in_order(
+    world: Sandbox,
+) -> None:
     spread, began_at = random.Random(11), time.time()
     now = fast_clock(began_at, SPEED)
     world.slack.clock = lambda: now().timestamp()
     # Ten seconds of breach, ten of calm.
-    world.rapid7.usage = lambda day, _: 6_000_000_000 if int(now().timestamp()) // 10 % 2 else 3_000_000_000
+    world.rapid7.usage = lambda day, _: (
+        6_000_000_000 if int(now().timestamp()) // 10 % 2 else 3_000_000_000
+    )
     table = {**world.table(), "timezone": "UTC", "alert": [RULE], "digest": [DIGEST]}
     (world.folder / "table.json").write_text(json.dumps(table))
-    orders = [label for label in LABELS for _ in range(ROUNDS)] + [f"{spread.uniform(0.2, 1.0):.3f}" for _ in range(RANDOM_KILLS)]
+    orders = [label for label in LABELS for _ in range(ROUNDS)] + [
+        f"{spread.uniform(0.2, 1.0):.3f}" for _ in range(RANDOM_KILLS)
+    ]
     spread.shuffle(orders)
     async with dying(world, began_at) as die:
         for order in orders:
@@ -86,7 +106,12 @@ async def settle(world: Sandbox, table: dict[str, Any], now: Any) -> None:
     """A bot that is left alone brings what is waiting."""
     world.rapid7.usage = lambda day, _: 3_000_000_000
     settings = world.settings(**{key: table[key] for key in ("timezone", "alert", "digest")})
-    async with open_bot(settings, world.tokens(), pace=OutboxTimings(0.005, 0.02, 0.01, 0.1), clock=now) as bot, bot.connected():
+    async with (
+        open_bot(
+            settings, world.tokens(), pace=OutboxTimings(0.005, 0.02, 0.01, 0.1), clock=now
+        ) as bot,
+        bot.connected(),
+    ):
         async with asyncio.timeout(30):
             while True:
                 [row] = await bot.store.read("SELECT state, due FROM alerts", ())
@@ -105,7 +130,9 @@ async def settle(world: Sandbox, table: dict[str, Any], now: Any) -> None:
 
 
 async def every_transition_stands_once(world: Sandbox) -> None:
-    """What the samples amount to, judged once more, is what was told, and what was told is what stands."""
+    """What the samples amount to, judged once more, is what was told, and what was told is what
+    stands.
+    """
     store = await Store.open(world.folder / "bot.sqlite", now=datetime.now().astimezone())
     samples = await store.read("SELECT at, value, state FROM samples ORDER BY at", ())
     notices = await store.read("SELECT reason, key, ts FROM notices ORDER BY at", ())
@@ -113,7 +140,9 @@ async def every_transition_stands_once(world: Sandbox) -> None:
     await store.close()
     told, watch = [], AlertState()
     for sample in samples:
-        reading: Readings | EvaluationError = EvaluationError("away") if sample["state"] == "error" else {WHOLE: sample["value"]}
+        reading: Readings | EvaluationError = (
+            EvaluationError("away") if sample["state"] == "error" else {WHOLE: sample["value"]}
+        )
         watch, reason = evaluate(rule, watch, reading, now=datetime.fromisoformat(sample["at"]))
         told += [reason] if reason else []
     assert [n["reason"] for n in notices] == [reason.value for reason in told]
@@ -135,10 +164,20 @@ def world_rules(world: Sandbox) -> list[Any]:
 
 async def every_digest_stands_once(world: Sandbox) -> None:
     store = await Store.open(world.folder / "bot.sqlite", now=datetime.now().astimezone())
-    runs = await store.read("SELECT due, outcome FROM runs WHERE schedule = 'minutely' ORDER BY due", ())
+    runs = await store.read(
+        "SELECT due, outcome FROM runs WHERE schedule = 'minutely' ORDER BY due", ()
+    )
     await store.close()
-    stand = [m.metadata["event_payload"]["key"] for m in world.slack.messages if m.user == BOT and m.channel == "C0KITCHEN"]
-    sent = [f"digest:minutely:{datetime.fromisoformat(r['due']):%Y%m%dT%H%M%SZ}" for r in runs if r["outcome"] == "sent"]
+    stand = [
+        m.metadata["event_payload"]["key"]
+        for m in world.slack.messages
+        if m.user == BOT and m.channel == "C0KITCHEN"
+    ]
+    sent = [
+        f"digest:minutely:{datetime.fromisoformat(r['due']):%Y%m%dT%H%M%SZ}"
+        for r in runs
+        if r["outcome"] == "sent"
+    ]
     assert sorted(stand) == sent
     assert len(stand) == len(set(stand)) >= 5
     assert all(earlier < later for earlier, later in itertools.pairwise(stand))

@@ -1,4 +1,6 @@
-"""A database that is deleted, replaced, damaged, read-only, full or locked while the bot runs: `/readyz`, the ops channel and forms say so."""
+"""A database that is deleted, replaced, damaged, read-only, full or locked while the bot runs:
+`/readyz`, the ops channel and forms say so.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ async def replace(_: Bot, path: Path) -> None:
 
 async def damage(bot: Bot, path: Path) -> None:
     """Every page but the first is overwritten, as by a broken disk."""
-    await bot.store._run(lambda: bot.store._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+    await bot.store._run(
+        lambda: bot.store._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    )
     size = path.stat().st_size
     with path.open("r+b") as file:
         file.seek(4096)
@@ -65,7 +69,9 @@ FAULTS: dict[str, tuple[Fault, str]] = {
 
 
 @asynccontextmanager
-async def readiness(bot: Bot, port: int) -> AsyncIterator[Callable[[], Awaitable[tuple[int, dict[str, Any]]]]]:
+async def readiness(
+    bot: Bot, port: int
+) -> AsyncIterator[Callable[[], Awaitable[tuple[int, dict[str, Any]]]]]:
     """Asks `/readyz` as `python -m bot run` serves it."""
     service = Service(bot.slack)
     service._current = type("Running", (), {"bot": bot})()
@@ -83,18 +89,30 @@ async def readiness(bot: Bot, port: int) -> AsyncIterator[Callable[[], Awaitable
 
 @pytest.mark.parametrize(("fault", "says"), FAULTS.values(), ids=FAULTS.keys())
 async def test_broken_database_is_told_on_readyz_and_in_the_ops_channel(
-    world: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, free_tcp_port: int, fault: Fault, says: str
+    world: Sandbox,
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+    free_tcp_port: int,
+    fault: Fault,
+    says: str,
 ) -> None:
     monkeypatch.setattr("bot.store.condition.CHECK_SMALL_EVERY_S", 0.1)
     Meter(world)
-    async with running(world, {**SPIKE, "channel": "#kitchen"}, **OPS) as bot, readiness(bot, free_tcp_port) as ready:
+    async with (
+        running(world, {**SPIKE, "channel": "#kitchen"}, **OPS) as bot,
+        readiness(bot, free_tcp_port) as ready,
+    ):
         assert (await ready())[0] == 200
         await fault(bot, world.folder / "bot.sqlite")
         await asyncio.sleep(0.2)
         status, found = await ready()
         assert (status, found["ready"], found["database"]) == (503, False, False)
         assert says in str(found["trouble"])
-        await world.slack.until(lambda: any("My database cannot be used" in text and says in text for text in told(world)))
+        await world.slack.until(
+            lambda: any(
+                "My database cannot be used" in text and says in text for text in told(world)
+            )
+        )
 
 
 async def test_locked_database_is_told_on_readyz(
@@ -123,7 +141,9 @@ async def test_database_that_is_put_back_is_used_again(world: Sandbox, clock: Mo
 
 
 @pytest.mark.parametrize("fault", [delete, forbid_writing])
-async def test_form_says_that_nothing_was_saved(world: Sandbox, clock: MovableClock, fault: Fault) -> None:
+async def test_form_says_that_nothing_was_saved(
+    world: Sandbox, clock: MovableClock, fault: Fault
+) -> None:
     Meter(world)
     async with running(world, SPIKE, **OPS) as bot:
         answer = await world.slack.answer_to("/usage rapid7-eu today", channel="C0KITCHEN")
@@ -151,7 +171,10 @@ async def test_form_that_is_saved_late_is_confirmed_or_told(
         other.execute("BEGIN IMMEDIATE")
         await world.slack.submit(view, threshold="5 GB")
         assert world.slack.modal() is None
-        await world.slack.until(lambda: any("My database cannot be used" in m.text for m in world.slack.seen()), timeout_s=20)
+        await world.slack.until(
+            lambda: any("My database cannot be used" in m.text for m in world.slack.seen()),
+            timeout_s=20,
+        )
         other.execute("ROLLBACK")
         other.close()
     assert await kept(world, "SELECT name FROM rules") == []
@@ -162,7 +185,9 @@ def modes(folder: Path) -> set[int]:
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["new", "known"])
-async def test_database_is_its_owners_alone(tmp_path: Path, clock: MovableClock, known: bool) -> None:
+async def test_database_is_its_owners_alone(
+    tmp_path: Path, clock: MovableClock, known: bool
+) -> None:
     path, folder_mode = tmp_path / "bot.sqlite", stat.S_IMODE(tmp_path.stat().st_mode)
     if known:
         sqlite3.connect(path).close()

@@ -25,7 +25,9 @@ from bot.slack.socket_mode import SocketTimeouts
 from bot.store import QuestionRecord, Store
 from tests.conftest import ROOT, connected_bot, toml_of
 
-HURRIED = SocketTimeouts(open=2.0, hello=0.5, ping=5.0, linger=1.0, first_wait=0.05, longest_wait=0.2, lost=0.3)
+HURRIED = SocketTimeouts(
+    open=2.0, hello=0.5, ping=5.0, linger=1.0, first_wait=0.05, longest_wait=0.2, lost=0.3
+)
 PRIVATE = "/apiaudit iot 24h"
 
 
@@ -35,17 +37,23 @@ def texts(world: Sandbox, user: str = "U0ADA") -> list[str]:
 
 async def working(world: Sandbox) -> Message:
     """The message that says that work goes on."""
-    shown = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None))
+    shown = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None)
+    )
     assert isinstance(shown, Message)
     return shown
 
 
 def refuse(world: Sandbox, method: str, error: str, times: int = 1) -> None:
     body = json.dumps({"ok": False, "error": error})
-    world.slack.answer_with(200, body, path=f"/api/{method}", times=times, Content_Type="application/json")
+    world.slack.answer_with(
+        200, body, path=f"/api/{method}", times=times, Content_Type="application/json"
+    )
 
 
-def cut(world: Sandbox, path: str, *, after: Callable[[web.Request], Any] | None = None, times: int = 1) -> None:
+def cut(
+    world: Sandbox, path: str, *, after: Callable[[web.Request], Any] | None = None, times: int = 1
+) -> None:
     """The next requests are handled, or not, and then the connection is cut."""
 
     async def act(request: web.Request) -> web.StreamResponse:
@@ -115,10 +123,14 @@ async def test_who_left_the_workspace_does_no_harm(
 
 
 @pytest.mark.parametrize("was_taken", [True, False])
-async def test_cut_response_is_not_sent_again_and_its_asker_is_told(world: Sandbox, bot: Bot, was_taken: bool) -> None:
+async def test_cut_response_is_not_sent_again_and_its_asker_is_told(
+    world: Sandbox, bot: Bot, was_taken: bool
+) -> None:
     cut(world, "/response/", after=world.slack._response if was_taken else None)
     await world.slack.command(PRIVATE)
-    told = await world.slack.until(lambda: next((m for m in world.slack.seen() if "did not say whether" in m.text), None))
+    told = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if "did not say whether" in m.text), None)
+    )
     assert told.seen_by == "U0ADA"
     assert sum("iot:" in text for text in texts(world)) == was_taken
     assert len([path for path in world.slack.paths() if "/response/" in path]) == 1
@@ -130,7 +142,9 @@ async def test_cut_replacement_of_private_progress_is_sent_again(world: Sandbox,
     await world.slack.command(PRIVATE)
     await working(world)
     cut(world, "/response/", after=world.slack._response)
-    answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "iot:" in m.text), None))
+    answer = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if "iot:" in m.text), None)
+    )
     await world.slack.until(lambda: answer.edited == 2)
     assert len(world.slack.seen()) == 1
 
@@ -144,7 +158,9 @@ async def test_cut_progress_leaves_no_message_that_work_goes_on(world: Sandbox, 
     assert [text for text in texts(world) if text.startswith("Working on")] == []
 
 
-async def test_private_progress_that_cannot_be_replaced_is_removed(world: Sandbox, bot: Bot) -> None:
+async def test_private_progress_that_cannot_be_replaced_is_removed(
+    world: Sandbox, bot: Bot
+) -> None:
     bot.door.delivery._remove_after_s = (0.3, 0.3)
     world.devicewise.be_slow(2.0)
     await world.slack.command(PRIVATE)
@@ -155,9 +171,15 @@ async def test_private_progress_that_cannot_be_replaced_is_removed(world: Sandbo
     assert sum("iot:" in text for text in texts(world)) == 1
 
 
-@pytest.mark.parametrize("line", ["/usage last 7 days", "@Opswatch usage last 7 days"], ids=["in the channel", "in a thread"])
+@pytest.mark.parametrize(
+    "line",
+    ["/usage last 7 days", "@Opswatch usage last 7 days"],
+    ids=["in the channel", "in a thread"],
+)
 @pytest.mark.parametrize("was_taken", [True, False])
-async def test_cut_progress_in_the_channel_is_shown_once(world: Sandbox, bot: Bot, was_taken: bool, line: str) -> None:
+async def test_cut_progress_in_the_channel_is_shown_once(
+    world: Sandbox, bot: Bot, was_taken: bool, line: str
+) -> None:
     cut(world, "chat.postMessage", after=world.slack._method if was_taken else None)
     world.rapid7.be_slow(5.0, times=3)
     await (world.slack.command(line) if line.startswith("/") else world.slack.say(line))
@@ -167,18 +189,27 @@ async def test_cut_progress_in_the_channel_is_shown_once(world: Sandbox, bot: Bo
     assert bool(answer.edited) == was_taken
 
 
-async def test_kill_before_progress_is_noted_leaves_no_message_that_work_goes_on(world: Sandbox) -> None:
+async def test_kill_before_progress_is_noted_leaves_no_message_that_work_goes_on(
+    world: Sandbox,
+) -> None:
     """The message stands, and nothing but Slack knows of it."""
     now = world.clock()
     store = await Store.open(world.settings().database, now=now)
-    asked = QuestionRecord("t1", now - timedelta(minutes=2), "U0ADA", "C0OPS", "usage", "last 7 days", "slash")
+    asked = QuestionRecord(
+        "t1", now - timedelta(minutes=2), "U0ADA", "C0OPS", "usage", "last 7 days", "slash"
+    )
     await store.claim_question(asked)
     await store.close()
     shown = Message(world.slack._ts(), "C0OPS", BOT, "Working on /usage last 7 days")
     shown.metadata = {"event_type": "opswatch_work", "event_payload": {"key": work_key("t1")}}
     world.slack._add(shown)
-    async with open_bot(world.settings(), world.tokens(), patience=HURRIED, clock=world.clock) as bot, bot.connected():
-        await world.slack.until(lambda: shown.text.startswith("I was interrupted while I worked on /usage last 7 days"))
+    async with (
+        open_bot(world.settings(), world.tokens(), patience=HURRIED, clock=world.clock) as bot,
+        bot.connected(),
+    ):
+        await world.slack.until(
+            lambda: shown.text.startswith("I was interrupted while I worked on /usage last 7 days")
+        )
         assert world.slack.seen() == [shown]
 
 
@@ -189,8 +220,12 @@ async def test_retry_after_of_a_response_url_is_honoured(world: Sandbox, bot: Bo
     assert "POST /api/chat.postEphemeral" not in world.slack.paths()
 
 
-@pytest.mark.parametrize("body", ['{"ok": false, "error": "expired_url"}', "<html>Sign in to this network</html>"])
-async def test_refused_response_with_status_200_counts_as_refused(world: Sandbox, bot: Bot, body: str) -> None:
+@pytest.mark.parametrize(
+    "body", ['{"ok": false, "error": "expired_url"}', "<html>Sign in to this network</html>"]
+)
+async def test_refused_response_with_status_200_counts_as_refused(
+    world: Sandbox, bot: Bot, body: str
+) -> None:
     world.slack.answer_with(200, body, path="/response/", times=9)
     answer = await world.slack.answer_to(PRIVATE)
     assert "iot:" in answer.text
@@ -202,29 +237,43 @@ async def test_deleted_progress_is_followed_by_a_fresh_answer(world: Sandbox, bo
     await world.slack.command("/usage last 7 days")
     shown = await working(world)
     world.slack.messages.remove(shown)
-    answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None))
+    answer = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None)
+    )
     assert (answer.channel, answer.seen_by) == ("C0OPS", "")
     assert len(world.slack.seen()) == 1
 
 
 @pytest.mark.parametrize("code", ["edit_window_closed", "cant_update_message", "update_failed"])
-async def test_progress_that_cannot_be_edited_gives_way_to_a_fresh_answer(world: Sandbox, bot: Bot, code: str) -> None:
+async def test_progress_that_cannot_be_edited_gives_way_to_a_fresh_answer(
+    world: Sandbox, bot: Bot, code: str
+) -> None:
     world.rapid7.be_slow(2.0, times=3)
     await world.slack.command("/usage last 7 days")
     shown = await working(world)
     refuse(world, "chat.update", code, times=9)
-    answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None))
+    answer = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None)
+    )
     await world.slack.until(lambda: shown not in world.slack.messages)
     assert world.slack.seen() == [answer]
 
 
 async def test_answer_whose_place_is_gone_is_posted_anew(world: Sandbox, bot: Bot) -> None:
     first = await world.slack.answer_to("/usage last 7 days")
-    button = next(e["action_id"] for b in first.blocks if b["type"] == "actions" for e in b["elements"] if "30" in str(e))
+    button = next(
+        e["action_id"]
+        for b in first.blocks
+        if b["type"] == "actions"
+        for e in b["elements"]
+        if "30" in str(e)
+    )
     world.rapid7.be_slow(0.5, times=3)
     await world.slack.press(first, button)
     world.slack.messages.remove(first)
-    await world.slack.until(lambda: any("of 30 days" in m.text for m in world.slack.seen() if not m.seen_by))
+    await world.slack.until(
+        lambda: any("of 30 days" in m.text for m in world.slack.seen() if not m.seen_by)
+    )
 
 
 async def test_cut_edit_is_sent_again(world: Sandbox, bot: Bot) -> None:
@@ -236,28 +285,44 @@ async def test_cut_edit_is_sent_again(world: Sandbox, bot: Bot) -> None:
     assert world.slack.seen() == [shown]
 
 
-@pytest.mark.parametrize("code", ["thread_not_found", "cannot_reply_to_message", "restricted_action_thread_locked"])
-async def test_answer_to_a_thread_that_is_gone_stands_in_the_channel(world: Sandbox, bot: Bot, code: str) -> None:
+@pytest.mark.parametrize(
+    "code", ["thread_not_found", "cannot_reply_to_message", "restricted_action_thread_locked"]
+)
+async def test_answer_to_a_thread_that_is_gone_stands_in_the_channel(
+    world: Sandbox, bot: Bot, code: str
+) -> None:
     refuse(world, "chat.postMessage", code)
     await world.slack.say("@Opswatch usage last 7 days")
-    answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None))
+    answer = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None)
+    )
     assert answer.thread_ts == ""
 
 
-async def test_private_answer_to_a_thread_that_is_gone_stands_beside_the_channel(world: Sandbox, bot: Bot) -> None:
+async def test_private_answer_to_a_thread_that_is_gone_stands_beside_the_channel(
+    world: Sandbox, bot: Bot
+) -> None:
     refuse(world, "chat.postEphemeral", "thread_not_found")
     await world.slack.say("@Opswatch apiaudit iot 24h")
-    answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "iot:" in m.text), None))
+    answer = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if "iot:" in m.text), None)
+    )
     assert (answer.thread_ts, answer.seen_by) == ("", "U0ADA")
 
 
-@pytest.mark.parametrize(("code", "says"), [("is_archived", "is archived"), ("not_in_channel", "/invite @Opswatch")])
-async def test_channel_lost_during_the_work_makes_the_answer_private(world: Sandbox, bot: Bot, code: str, says: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "says"), [("is_archived", "is archived"), ("not_in_channel", "/invite @Opswatch")]
+)
+async def test_channel_lost_during_the_work_makes_the_answer_private(
+    world: Sandbox, bot: Bot, code: str, says: str
+) -> None:
     world.rapid7.be_slow(2.0, times=3)
     await world.slack.command("/usage last 7 days")
     await working(world)
     refuse(world, "chat.update", code, times=9)
-    answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None))
+    answer = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None)
+    )
     assert answer.seen_by == "U0ADA"
     assert says in answer.text
 
@@ -269,7 +334,9 @@ async def test_message_too_long_for_slack_is_shortened(world: Sandbox, bot: Bot)
     assert [block["type"] for block in answer.blocks] == ["section"]
 
 
-async def test_post_that_did_not_reach_slack_is_sent_again(world: Sandbox, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
+async def test_post_that_did_not_reach_slack_is_sent_again(
+    world: Sandbox, bot: Bot, caplog: pytest.LogCaptureFixture
+) -> None:
     client = bot.door.delivery._client
     reachable, client.base_url = client.base_url, "http://127.0.0.1:1/"
     bot.door.delivery._reach_again_s = (0.1,) * 100
@@ -278,12 +345,16 @@ async def test_post_that_did_not_reach_slack_is_sent_again(world: Sandbox, bot: 
         while "could not be reached" not in caplog.text:
             await asyncio.sleep(0.02)
     client.base_url = reachable
-    answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None))
+    answer = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None)
+    )
     assert answer.seen_by == ""
     assert len(world.slack.seen()) == 1
 
 
-async def test_answer_is_private_where_only_response_urls_can_be_reached(world: Sandbox, bot: Bot) -> None:
+async def test_answer_is_private_where_only_response_urls_can_be_reached(
+    world: Sandbox, bot: Bot
+) -> None:
     bot.door.delivery._client.base_url = "http://127.0.0.1:1/"
     bot.door.delivery._reach_again_s = ()
     answer = await world.slack.answer_to("/usage last 7 days")
@@ -292,17 +363,25 @@ async def test_answer_is_private_where_only_response_urls_can_be_reached(world: 
     assert "Slack took no message for this channel" in answer.text
 
 
-async def test_file_for_a_thread_that_is_gone_stands_in_the_channel(world: Sandbox, bot: Bot) -> None:
+async def test_file_for_a_thread_that_is_gone_stands_in_the_channel(
+    world: Sandbox, bot: Bot
+) -> None:
     refuse(world, "files.completeUploadExternal", "thread_not_found")
     await world.slack.command("/usage last 7 days csv")
-    brought = await world.slack.until(lambda: next((m for m in world.slack.messages if m.files), None))
+    brought = await world.slack.until(
+        lambda: next((m for m in world.slack.messages if m.files), None)
+    )
     assert (brought.channel, brought.thread_ts) == ("C0OPS", "")
 
 
-async def test_file_that_the_channel_does_not_take_comes_by_direct_message(world: Sandbox, bot: Bot) -> None:
+async def test_file_that_the_channel_does_not_take_comes_by_direct_message(
+    world: Sandbox, bot: Bot
+) -> None:
     refuse(world, "files.completeUploadExternal", "not_in_channel")
     await world.slack.command("/usage last 7 days csv")
-    brought = await world.slack.until(lambda: next((m for m in world.slack.messages if m.files), None))
+    brought = await world.slack.until(
+        lambda: next((m for m in world.slack.messages if m.files), None)
+    )
     assert world.slack.channels[brought.channel].direct_with == "U0ADA"
 
 
@@ -314,18 +393,35 @@ FILE_FAULTS: dict[str, Callable[[Sandbox], None]] = {
 
 
 @pytest.mark.parametrize("says", FILE_FAULTS)
-async def test_file_that_fails_leaves_the_answer_and_is_said(world: Sandbox, bot: Bot, says: str) -> None:
+async def test_file_that_fails_leaves_the_answer_and_is_said(
+    world: Sandbox, bot: Bot, says: str
+) -> None:
     FILE_FAULTS[says](world)
     await world.slack.command("/usage last 7 days csv")
-    told = await world.slack.until(lambda: next((m for m in world.slack.seen() if "file could not be sent" in m.text), None))
+    told = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if "file could not be sent" in m.text), None)
+    )
     assert says in told.text or "file_uploads_disabled" in told.text
     assert any("in 7 days" in text for text in texts(world))
 
 
 async def test_other_apps_message_in_a_thread_asks_nothing(world: Sandbox, bot: Bot) -> None:
-    """Its buttons may look like ours; what it says would be asked with the rights of whoever mentions us."""
-    button = {"type": "button", "action_id": "ask.0", "text": {"type": "plain_text", "text": "x"}, "value": "/logs kitchen 2h"}
-    root = Message(world.slack._ts(), "C0OPS", "U0PAGER", "Something is wrong", [{"type": "actions", "elements": [button]}])
+    """Its buttons may look like ours; what it says would be asked with the rights of whoever
+    mentions us.
+    """
+    button = {
+        "type": "button",
+        "action_id": "ask.0",
+        "text": {"type": "plain_text", "text": "x"},
+        "value": "/logs kitchen 2h",
+    }
+    root = Message(
+        world.slack._ts(),
+        "C0OPS",
+        "U0PAGER",
+        "Something is wrong",
+        [{"type": "actions", "elements": [button]}],
+    )
     world.slack._add(root)
     await world.slack.say("@Opswatch last 30 days", thread_ts=root.ts)
     await world.slack.until(lambda: any("say what to change" in text for text in texts(world)))
@@ -334,18 +430,39 @@ async def test_other_apps_message_in_a_thread_asks_nothing(world: Sandbox, bot: 
 
 @pytest.mark.parametrize(
     "extra",
-    [{"bot_id": "B0PAGER"}, {"bot_profile": {"name": "pager"}}, {"subtype": "bot_message"}, {"user": BOT}],
+    [
+        {"bot_id": "B0PAGER"},
+        {"bot_profile": {"name": "pager"}},
+        {"subtype": "bot_message"},
+        {"user": BOT},
+    ],
     ids=["bot_id", "bot_profile", "subtype", "ourselves"],
 )
-async def test_mention_by_an_app_is_ignored(world: Sandbox, bot: Bot, extra: dict[str, Any]) -> None:
-    event = {"type": "app_mention", "user": "U0PAGER", "text": f"<@{BOT}> usage last 7 days", "ts": "1.1", "channel": "C0OPS"}
+async def test_mention_by_an_app_is_ignored(
+    world: Sandbox, bot: Bot, extra: dict[str, Any]
+) -> None:
+    event = {
+        "type": "app_mention",
+        "user": "U0PAGER",
+        "text": f"<@{BOT}> usage last 7 days",
+        "ts": "1.1",
+        "channel": "C0OPS",
+    }
     await world.slack._send("events_api", world.slack._event("U0PAGER", {**event, **extra}))
     await world.slack.answer_to("/usage last 5 days")
     assert not any("in 7 days" in text for text in texts(world))
 
 
-async def test_message_events_are_ignored(world: Sandbox, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
-    event = {"type": "message", "user": "U0ADA", "text": "usage hunter2 last 7 days", "ts": "1.1", "channel": "C0OPS"}
+async def test_message_events_are_ignored(
+    world: Sandbox, bot: Bot, caplog: pytest.LogCaptureFixture
+) -> None:
+    event = {
+        "type": "message",
+        "user": "U0ADA",
+        "text": "usage hunter2 last 7 days",
+        "ts": "1.1",
+        "channel": "C0OPS",
+    }
     ack = await world.slack._send("events_api", world.slack._event("U0ADA", event))
     await asyncio.wait_for(ack.done, 10)
     await world.slack.answer_to("/usage last 5 days")
@@ -363,7 +480,9 @@ LONG = {
 
 
 @pytest.mark.parametrize("words", LONG.values(), ids=LONG.keys())
-async def test_hostile_command_is_acknowledged_and_refused(world: Sandbox, bot: Bot, words: str) -> None:
+async def test_hostile_command_is_acknowledged_and_refused(
+    world: Sandbox, bot: Bot, words: str
+) -> None:
     ack = await world.slack.command(f"/usage {words}")
     await asyncio.wait_for(ack.done, 10)
     await world.slack.until(lambda: world.slack.seen())
@@ -382,8 +501,12 @@ def nested(depth: int) -> dict[str, Any]:
     return block
 
 
-@pytest.mark.parametrize("blocks", [[nested(400)], [{"type": "section"}] * 20_000, "no list", [None, 7, "x"]])
-async def test_shortcut_at_a_strange_message_opens_the_chooser(world: Sandbox, bot: Bot, blocks: Any) -> None:
+@pytest.mark.parametrize(
+    "blocks", [[nested(400)], [{"type": "section"}] * 20_000, "no list", [None, 7, "x"]]
+)
+async def test_shortcut_at_a_strange_message_opens_the_chooser(
+    world: Sandbox, bot: Bot, blocks: Any
+) -> None:
     said = Message(world.slack._ts(), "C0OPS", BOT, "strange", blocks)
     await world.slack.shortcut("ask_again", message=said)
     assert await world.slack.until(world.slack.modal)
@@ -396,7 +519,9 @@ async def test_huge_state_of_a_form_is_answered(world: Sandbox, bot: Bot) -> Non
     value = {"x": {"type": "plain_text_input", "value": "a " * 1500}}
     payload = {
         "type": "view_submission",
-        **world.slack._from_view(view, {"values": {f"b{number}": value for number in range(200)} | {"rest": value}}),
+        **world.slack._from_view(
+            view, {"values": {f"b{number}": value for number in range(200)} | {"rest": value}}
+        ),
     }
     ack = await world.slack._send("interactive", payload)
     answer = await asyncio.wait_for(ack.done, 30)
@@ -404,12 +529,26 @@ async def test_huge_state_of_a_form_is_answered(world: Sandbox, bot: Bot) -> Non
     assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
 
 
-async def test_kill_during_private_work_leaves_no_message_that_work_goes_on(world: Sandbox, tmp_path: Path) -> None:
+async def test_kill_during_private_work_leaves_no_message_that_work_goes_on(
+    world: Sandbox, tmp_path: Path
+) -> None:
     config = tmp_path / "bot.toml"
     config.write_text(toml_of(world.table()), "utf-8")
-    env = {**os.environ, **world.environ(), "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"}
+    env = {
+        **os.environ,
+        **world.environ(),
+        "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}",
+    }
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "run", "--config", str(config), env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        sys.executable,
+        "-m",
+        "bot",
+        "run",
+        "--config",
+        str(config),
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         await world.slack.until(lambda: world.slack.sockets, timeout_s=60)
@@ -420,15 +559,22 @@ async def test_kill_during_private_work_leaves_no_message_that_work_goes_on(worl
         process.send_signal(signal.SIGKILL)
     assert await process.wait() == -signal.SIGKILL
     await world.slack.until(lambda: not world.slack.sockets)
-    async with open_bot(world.settings(), world.tokens(), patience=HURRIED, clock=world.clock) as bot, bot.connected():
-        await world.slack.until(lambda: shown.text.startswith("I was interrupted while I worked on /apiaudit iot 24h"))
+    async with (
+        open_bot(world.settings(), world.tokens(), patience=HURRIED, clock=world.clock) as bot,
+        bot.connected(),
+    ):
+        await world.slack.until(
+            lambda: shown.text.startswith("I was interrupted while I worked on /apiaudit iot 24h")
+        )
         assert shown.seen_by == "U0ADA"
         assert "Try again" in str(shown.blocks)
         assert world.slack.seen() == [shown]
         assert await bot.store.read("SELECT * FROM response_urls", ()) == []
 
 
-async def test_response_url_is_kept_only_while_work_is_shown(world: Sandbox, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
+async def test_response_url_is_kept_only_while_work_is_shown(
+    world: Sandbox, bot: Bot, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     world.devicewise.be_slow(2.0)
     await world.slack.command(PRIVATE)
@@ -439,12 +585,16 @@ async def test_response_url_is_kept_only_while_work_is_shown(world: Sandbox, bot
     async with asyncio.timeout(20):
         while await bot.store.read("SELECT * FROM response_urls", ()):
             await asyncio.sleep(0.02)
-    assert not [r for r in caplog.records if r.name.startswith("opswatch") and kept["url"] in r.getMessage()]
+    assert not [
+        r for r in caplog.records if r.name.startswith("opswatch") and kept["url"] in r.getMessage()
+    ]
 
 
 async def test_bot_stops_while_answers_wait_for_their_turn(world: Sandbox) -> None:
     async with connected_bot(world) as bot:
         for _ in range(12):
             await world.slack.command("/usage last 7 days", user="U0LINUS")
-        await world.slack.until(lambda: any("in 7 days" in text for text in texts(world, "U0LINUS")))
+        await world.slack.until(
+            lambda: any("in 7 days" in text for text in texts(world, "U0LINUS"))
+        )
         assert bot.slack.connected

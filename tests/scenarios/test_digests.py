@@ -1,4 +1,6 @@
-"""Digests: at their minute, once, whatever is restarted when; late ones say so, and what could not be sent is told."""
+"""Digests: at their minute, once, whatever is restarted when; late ones say so, and what could not
+be sent is told.
+"""
 
 from __future__ import annotations
 
@@ -37,12 +39,19 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @asynccontextmanager
 async def running(world: Sandbox, *digests: dict[str, Any], **changes: Any) -> AsyncIterator[Bot]:
     settings = world.settings(digest=list(digests or (ON_THE_HOUR,)), **changes)
-    async with open_bot(settings, world.tokens(), pace=HURRIED, clock=world.clock) as bot, bot.connected():
+    async with (
+        open_bot(settings, world.tokens(), pace=HURRIED, clock=world.clock) as bot,
+        bot.connected(),
+    ):
         yield bot
 
 
 def posted(world: Sandbox, channel: str = "C0OPS") -> list[str]:
-    return [m.text for m in world.slack.messages if m.user == BOT and m.channel == channel and not m.seen_by]
+    return [
+        m.text
+        for m in world.slack.messages
+        if m.user == BOT and m.channel == channel and not m.seen_by
+    ]
 
 
 async def test_a_digest_stands_in_its_channel_at_its_minute(world: Sandbox, clock: Clock) -> None:
@@ -74,7 +83,9 @@ async def test_the_file_of_a_digest_stands_in_its_thread_once(world: Sandbox, cl
     assert brought.files[0].content.startswith(b"day,bytes\r\n")
 
 
-async def test_a_file_too_large_for_a_digest_is_named(world: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_file_too_large_for_a_digest_is_named(
+    world: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("handlers.jobs.digests.LARGEST_FILE", 10)
     async with running(world, {**ON_THE_HOUR, "ask": f"{LINE} csv"}):
         clock.strike()
@@ -82,7 +93,9 @@ async def test_a_file_too_large_for_a_digest_is_named(world: Sandbox, clock: Clo
     assert "which is too large for a digest" in posted(world)[0]
 
 
-async def test_the_same_instant_is_one_digest_whatever_is_restarted(world: Sandbox, clock: Clock) -> None:
+async def test_the_same_instant_is_one_digest_whatever_is_restarted(
+    world: Sandbox, clock: Clock
+) -> None:
     async with running(world):
         clock.strike()
         await world.slack.until(lambda: posted(world))
@@ -96,7 +109,9 @@ async def test_the_same_instant_is_one_digest_whatever_is_restarted(world: Sandb
         await world.slack.until(lambda: len(posted(world)) == 2)
 
 
-async def test_what_was_missed_is_sent_as_one_late_and_says_so(world: Sandbox, clock: Clock) -> None:
+async def test_what_was_missed_is_sent_as_one_late_and_says_so(
+    world: Sandbox, clock: Clock
+) -> None:
     async with running(world):
         pass
     clock.ahead += timedelta(hours=5, minutes=25)
@@ -108,7 +123,12 @@ async def test_what_was_missed_is_sent_as_one_late_and_says_so(world: Sandbox, c
 
 
 async def test_what_is_too_late_is_told_in_the_ops_channel(world: Sandbox, clock: Clock) -> None:
-    daily = {**ON_THE_HOUR, "name": "daily", "at": f"0 {(clock() + timedelta(minutes=5)).hour} * * *", "channel": "#kitchen"}
+    daily = {
+        **ON_THE_HOUR,
+        "name": "daily",
+        "at": f"0 {(clock() + timedelta(minutes=5)).hour} * * *",
+        "channel": "#kitchen",
+    }
     async with running(world, daily, slack={"ops_channel": "#ops"}, timezone="UTC"):
         pass
     clock.ahead += timedelta(hours=3)
@@ -119,9 +139,13 @@ async def test_what_is_too_late_is_told_in_the_ops_channel(world: Sandbox, clock
     assert "was not sent, since I was away" in posted(world)[0]
 
 
-async def test_a_digest_that_cannot_be_answered_is_told_and_the_next_one_comes(world: Sandbox, clock: Clock) -> None:
+async def test_a_digest_that_cannot_be_answered_is_told_and_the_next_one_comes(
+    world: Sandbox, clock: Clock
+) -> None:
     world.rapid7.answer_with(401, times=99)
-    async with running(world, {**ON_THE_HOUR, "channel": "#kitchen"}, slack={"ops_channel": "#ops"}) as bot:
+    async with running(
+        world, {**ON_THE_HOUR, "channel": "#kitchen"}, slack={"ops_channel": "#ops"}
+    ) as bot:
         clock.strike()
         await world.slack.until(lambda: posted(world))
         await settled(bot.clockwork.posts)
@@ -132,8 +156,12 @@ async def test_a_digest_that_cannot_be_answered_is_told_and_the_next_one_comes(w
     assert len(posted(world)) == 1
 
 
-async def test_what_was_cut_off_does_not_come_behind_a_later_one(world: Sandbox, clock: Clock) -> None:
-    """Of two instants the later has begun; the earlier, should its answer still come, has nothing to say."""
+async def test_what_was_cut_off_does_not_come_behind_a_later_one(
+    world: Sandbox, clock: Clock
+) -> None:
+    """Of two instants the later has begun; the earlier, should its answer still come, has nothing
+    to say.
+    """
     store = await Store.open(world.settings().database, now=clock())
     posts, now = Posts(store), clock()
     earlier, later = now - timedelta(hours=1), now
@@ -146,12 +174,16 @@ async def test_what_was_cut_off_does_not_come_behind_a_later_one(world: Sandbox,
     await store.close()
 
 
-async def test_a_run_that_was_cut_off_is_done_again_once_its_lease_is_over(world: Sandbox, clock: Clock) -> None:
+async def test_a_run_that_was_cut_off_is_done_again_once_its_lease_is_over(
+    world: Sandbox, clock: Clock
+) -> None:
     """The bot died between the claim and the end of a run."""
     due = clock().replace(minute=0, second=0, microsecond=0)
     store = await Store.open(world.settings().database, now=clock())
     posts = Posts(store)
-    await posts.last_handled_at("hourly-usage", f"{ON_THE_HOUR['at']} {LINE}", now=due - timedelta(minutes=1))
+    await posts.last_handled_at(
+        "hourly-usage", f"{ON_THE_HOUR['at']} {LINE}", now=due - timedelta(minutes=1)
+    )
     assert await posts.claim_run("hourly-usage", due, now=clock() - timedelta(minutes=3)) == 0
     assert await posts.claim_run("hourly-usage", due, now=clock() - timedelta(minutes=2)) is None
     await store.close()
@@ -162,7 +194,9 @@ async def test_a_run_that_was_cut_off_is_done_again_once_its_lease_is_over(world
     assert keys.count(f"digest:hourly-usage:{due:%Y%m%dT%H%M%SZ}") == 1
 
 
-async def test_a_digest_that_says_something_else_now_does_not_make_up_for_the_past(world: Sandbox, clock: Clock) -> None:
+async def test_a_digest_that_says_something_else_now_does_not_make_up_for_the_past(
+    world: Sandbox, clock: Clock
+) -> None:
     async with running(world):
         pass
     clock.ahead += timedelta(hours=3)
@@ -171,8 +205,18 @@ async def test_a_digest_that_says_something_else_now_does_not_make_up_for_the_pa
     assert posted(world) == []
 
 
-async def test_a_digest_of_a_private_kind_is_answered_where_the_operator_wants_it(world: Sandbox, clock: Clock) -> None:
-    async with running(world, {"name": "audit", "ask": "/apiaudit 24h failures", "at": "0 * * * *", "channel": "C0KITCHEN"}):
+async def test_a_digest_of_a_private_kind_is_answered_where_the_operator_wants_it(
+    world: Sandbox, clock: Clock
+) -> None:
+    async with running(
+        world,
+        {
+            "name": "audit",
+            "ask": "/apiaudit 24h failures",
+            "at": "0 * * * *",
+            "channel": "C0KITCHEN",
+        },
+    ):
         clock.strike()
         await world.slack.until(lambda: posted(world, "C0KITCHEN"))
     assert "Digest audit: edge, iot:" in posted(world, "C0KITCHEN")[0]
@@ -182,13 +226,22 @@ def at(moment: datetime) -> str:
     return f"{moment.astimezone(DUBLIN):%H:%M}"
 
 
-async def test_what_was_subscribed_to_in_chat_comes_at_its_time_also_after_a_restart(world: Sandbox, clock: Clock) -> None:
+async def test_what_was_subscribed_to_in_chat_comes_at_its_time_also_after_a_restart(
+    world: Sandbox, clock: Clock
+) -> None:
     soon = clock() + timedelta(minutes=1)
     async with running(world):
-        told = await world.slack.answer_to(f"/usage subscribe last 5 days at {at(soon)}", user="U0LINUS", channel="C0KITCHEN")
+        told = await world.slack.answer_to(
+            f"/usage subscribe last 5 days at {at(soon)}", user="U0LINUS", channel="C0KITCHEN"
+        )
         assert told.seen_by == "U0LINUS"
-        assert f"Subscription 1: /usage last 5 days at {at(soon)} every day (Europe/Dublin)" in told.text.replace("`", "")
-        listed = await world.slack.answer_to("/usage subscriptions", user="U0ADA", channel="C0KITCHEN")
+        assert (
+            f"Subscription 1: /usage last 5 days at {at(soon)} every day (Europe/Dublin)"
+            in told.text.replace("`", "")
+        )
+        listed = await world.slack.answer_to(
+            "/usage subscriptions", user="U0ADA", channel="C0KITCHEN"
+        )
         assert "1. `/usage last 5 days`" in listed.text.replace("\u2019", "'")
         assert "digest hourly-usage of bot.toml" in listed.text
         assert "<@U0LINUS>" in str(listed.blocks)
@@ -198,20 +251,28 @@ async def test_what_was_subscribed_to_in_chat_comes_at_its_time_also_after_a_res
     clock.ahead += timedelta(days=1)
     async with running(world):
         await world.slack.until(lambda: len(posted(world, "C0KITCHEN")) == 2)
-        told = await world.slack.answer_to("/usage unsubscribe 1", user="U0LINUS", channel="C0KITCHEN")
+        told = await world.slack.answer_to(
+            "/usage unsubscribe 1", user="U0LINUS", channel="C0KITCHEN"
+        )
         assert "Subscription 1 has ended" in told.text
         clock.ahead += timedelta(days=1)
-        again = await world.slack.answer_to("/usage unsubscribe 1", user="U0LINUS", channel="C0KITCHEN")
+        again = await world.slack.answer_to(
+            "/usage unsubscribe 1", user="U0LINUS", channel="C0KITCHEN"
+        )
         assert "There is no subscription 1 in this channel" in again.text
         await asyncio.sleep(0.3)
     assert len(posted(world, "C0KITCHEN")) == 2
     assert world.slack.refused == []
 
 
-async def test_one_made_before_a_crash_makes_up_for_its_first_time(world: Sandbox, clock: Clock) -> None:
+async def test_one_made_before_a_crash_makes_up_for_its_first_time(
+    world: Sandbox, clock: Clock
+) -> None:
     soon = clock() + timedelta(minutes=1)
     async with running(world):
-        await world.slack.answer_to(f"/usage subscribe last 5 days at {at(soon)}", channel="C0KITCHEN")
+        await world.slack.answer_to(
+            f"/usage subscribe last 5 days at {at(soon)}", channel="C0KITCHEN"
+        )
     clock.ahead += timedelta(minutes=20)
     async with running(world):
         await world.slack.until(lambda: posted(world, "C0KITCHEN"))
@@ -222,7 +283,11 @@ async def test_one_made_before_a_crash_makes_up_for_its_first_time(world: Sandbo
     ("line", "user", "says"),
     [
         ("/apiaudit subscribe edge 24h at 09:00", "U0LINUS", "You may not ask /apiaudit here"),
-        ("/usage subscribe last 7 days at 09:00", "U0LINUS", "You may not manage what is asked on a schedule here"),
+        (
+            "/usage subscribe last 7 days at 09:00",
+            "U0LINUS",
+            "You may not manage what is asked on a schedule here",
+        ),
         ("/usage subscribe nonsense at 09:00", "U0ADA", "nonsense"),
         ("/usage subscribe last 7 days", "U0ADA", "When?"),
         ("/usage unsubscribe 7", "U0ADA", "There is no subscription 7"),
@@ -240,7 +305,11 @@ async def test_who_may_not_or_says_it_wrong_is_told_privately(
 
 async def test_a_subscription_belongs_to_its_channel(world: Sandbox, clock: Clock) -> None:
     async with running(world):
-        await world.slack.answer_to("/usage subscribe last 5 days at 09:00 on mondays", channel="C0KITCHEN")
+        await world.slack.answer_to(
+            "/usage subscribe last 5 days at 09:00 on mondays", channel="C0KITCHEN"
+        )
         told = await world.slack.answer_to("/usage unsubscribe 1", channel="C0OPS")
         assert "There is no subscription 1 in this channel" in told.text
-        assert "1." not in (await world.slack.answer_to("/usage subscriptions", channel="C0OPS")).text
+        assert (
+            "1." not in (await world.slack.answer_to("/usage subscriptions", channel="C0OPS")).text
+        )

@@ -37,34 +37,48 @@ Run = Callable[..., Any]
 async def test_an_answer_as_json_has_every_member(front_door: Run, tmp_path: Path) -> None:
     today = datetime.now(UTC).date()
     first, last = today - timedelta(days=7), today - timedelta(days=1)
-    ran = await front_door("ask", f"/usage {first}..{last} csv", "--json", "--out", str(tmp_path / "out"))
+    ran = await front_door(
+        "ask", f"/usage {first}..{last} csv", "--json", "--out", str(tmp_path / "out")
+    )
     assert (ran.code, ran.err) == (0, "")
     told = ran.json
     assert set(told) == {"text", "blocks", "values", "files", "warnings", "window", "preview"}
     page, _, blocks = told["preview"].partition("#")
     assert page == "https://app.slack.com/block-kit-builder/"
     assert json.loads(unquote(blocks)) == {"blocks": told["blocks"]}
-    assert (told["window"]["start"], told["window"]["end"]) == (f"{first}T00:00:00Z", f"{today}T00:00:00Z")
+    assert (told["window"]["start"], told["window"]["end"]) == (
+        f"{first}T00:00:00Z",
+        f"{today}T00:00:00Z",
+    )
     assert told["window"]["said"].endswith(f"{last:%b %Y} (UTC)")
     assert {"bytes", "reported_bytes", "days", "days_missing", "mean_bytes_per_day", "peak_bytes", "peak_day", "change_percent", "month_to_date_bytes", "forecast_month_bytes", "quota_percent", "forecast_spread_bytes", "forecast_error_percent"} == set(told["values"])  # fmt: skip
     file = told["files"][0]
     content = Path(file["path"]).read_bytes()
-    assert (file["name"], file["bytes"]) == (f"usage-rapid7-eu-{first:%Y%m%d}-{last:%Y%m%d}.csv", len(content))
+    assert (file["name"], file["bytes"]) == (
+        f"usage-rapid7-eu-{first:%Y%m%d}-{last:%Y%m%d}.csv",
+        len(content),
+    )
     assert file["sha256"] == hashlib.sha256(content).hexdigest()
     assert content.split(b"\r\n")[0] == b"day,bytes"
-    assert told["values"]["bytes"] == sum(int(line.split(b",")[1]) for line in content.split(b"\r\n")[1:8])
+    assert told["values"]["bytes"] == sum(
+        int(line.split(b",")[1]) for line in content.split(b"\r\n")[1:8]
+    )
 
 
 async def test_a_missing_day_is_a_row_with_empty_bytes(front_door: Run, tmp_path: Path) -> None:
     ran = await front_door("ask", "/usage 30d csv", "--json")
-    rows = list(csv.DictReader(io.StringIO(Path(tmp_path / ran.json["files"][0]["path"]).read_text())))
+    rows = list(
+        csv.DictReader(io.StringIO(Path(tmp_path / ran.json["files"][0]["path"]).read_text()))
+    )
     assert len(rows) == 30
     assert [row["bytes"] for row in rows].count("") == ran.json["values"]["days_missing"] == 1
 
 
 async def test_a_file_that_is_there_is_kept(front_door: Run, tmp_path: Path) -> None:
     paths = [
-        (await front_door("ask", "/usage yesterday csv", "--json", "--out", str(tmp_path))).json["files"][0]["path"]
+        (await front_door("ask", "/usage yesterday csv", "--json", "--out", str(tmp_path))).json[
+            "files"
+        ][0]["path"]
         for _ in range(2)
     ]
     assert paths[0] != paths[1]
@@ -74,8 +88,14 @@ async def test_a_file_that_is_there_is_kept(front_door: Run, tmp_path: Path) -> 
 async def test_an_audit_over_both_vendors(front_door: Run, tmp_path: Path) -> None:
     ran = await front_door("ask", "/apiaudit 24h csv", "--json", "--out", str(tmp_path))
     values = ran.json["values"]
-    assert {"calls", "failures", "failure_percent", "actors", "duration_p95_ms", "complete"} == set(values)
-    rows = list(csv.DictReader(io.StringIO(Path(ran.json["files"][0]["path"]).read_bytes().decode(), newline="")))
+    assert {"calls", "failures", "failure_percent", "actors", "duration_p95_ms", "complete"} == set(
+        values
+    )
+    rows = list(
+        csv.DictReader(
+            io.StringIO(Path(ran.json["files"][0]["path"]).read_bytes().decode(), newline="")
+        )
+    )
     assert len(rows) == values["calls"]
     assert {row["account"] for row in rows} == {"edge", "iot"}
     assert sum(row["outcome"] == "failure" for row in rows) == values["failures"]
@@ -104,7 +124,12 @@ async def test_plain_text_tells_where_the_file_is(front_door: Run, tmp_path: Pat
 
 async def test_help_has_no_window(front_door: Run) -> None:
     ran = await front_door("ask", "/logs help", "--json")
-    assert (ran.code, ran.json["window"], ran.json["values"], ran.json["files"]) == (0, None, {}, [])
+    assert (ran.code, ran.json["window"], ran.json["values"], ran.json["files"]) == (
+        0,
+        None,
+        {},
+        [],
+    )
 
 
 def fail(server: str, status: int, body: str = "") -> Callable[[Sandbox], None]:
@@ -129,10 +154,18 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(
-    ("line", "arrange", "code", "kind", "provider"), FAILURES, ids=[f"{case[0]} {case[3]}" for case in FAILURES]
+    ("line", "arrange", "code", "kind", "provider"),
+    FAILURES,
+    ids=[f"{case[0]} {case[3]}" for case in FAILURES],
 )
 async def test_each_failure_has_its_kind_and_exit_code(
-    front_door: Run, world: Sandbox, line: str, arrange: Any, code: int, kind: str | None, provider: str | None
+    front_door: Run,
+    world: Sandbox,
+    line: str,
+    arrange: Any,
+    code: int,
+    kind: str | None,
+    provider: str | None,
 ) -> None:
     arrange(world)
     ran = await front_door("ask", line, "--json")
@@ -181,7 +214,9 @@ async def test_a_granted_channel_may_ask_for_logs(front_door: Run) -> None:
 
 @pytest.mark.parametrize("option", ["--user", "--channel"])
 @pytest.mark.parametrize("given", ["", " "])
-async def test_empty_person_or_place_is_refused(front_door: Run, world: Sandbox, option: str, given: str) -> None:
+async def test_empty_person_or_place_is_refused(
+    front_door: Run, world: Sandbox, option: str, given: str
+) -> None:
     """A script whose variable is empty asks as nobody, not as the operator."""
     ran = await front_door("ask", "/usage 7d", "--json", option, given)
     assert (ran.code, ran.json["error"]["kind"]) == (2, "bad_question")
@@ -235,7 +270,9 @@ async def test_check_tells_what_to_do_about_each_failure(front_door: Run, world:
     assert "ok  iot" in ran.out
 
 
-async def test_check_with_a_wrong_slack_token_and_a_wrong_configuration(front_door: Run, world: Sandbox) -> None:
+async def test_check_with_a_wrong_slack_token_and_a_wrong_configuration(
+    front_door: Run, world: Sandbox
+) -> None:
     ran = await front_door("check", SLACK_BOT_TOKEN="xoxb-wrong-token")
     assert ran.code == 3
     assert "invalid_auth" in ran.out
@@ -251,9 +288,19 @@ async def test_manifest_needs_no_configuration(front_door: Run, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "words", [("--help",), ("ask", "--help"), ("check", "--help"), ("run", "--help"), ("manifest", "--help"), ("demo", "--help")]
+    "words",
+    [
+        ("--help",),
+        ("ask", "--help"),
+        ("check", "--help"),
+        ("run", "--help"),
+        ("manifest", "--help"),
+        ("demo", "--help"),
+    ],
 )
-async def test_every_command_explains_itself_with_examples(front_door: Run, words: tuple[str, ...]) -> None:
+async def test_every_command_explains_itself_with_examples(
+    front_door: Run, words: tuple[str, ...]
+) -> None:
     ran = await front_door(*words)
     assert ran.code == 0
     assert "python -m bot" in ran.out
@@ -299,7 +346,9 @@ async def test_demo_lists_each_file_under_its_question(front_door: Run) -> None:
     ],
     ids=" ".join,
 )
-async def test_demo_refuses_wrong_options_in_one_line(front_door: Run, words: tuple[str, ...]) -> None:
+async def test_demo_refuses_wrong_options_in_one_line(
+    front_door: Run, words: tuple[str, ...]
+) -> None:
     ran = await front_door("demo", *words)
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1), ran.err
     assert words[-2] in ran.err
@@ -322,7 +371,9 @@ async def test_ask_says_what_works_only_in_slack(front_door: Run, line: str) -> 
 
 
 @pytest.mark.parametrize("words", [("run",), ("check",)], ids=" ".join)
-async def test_missing_database_folder_is_named(front_door: Run, world: Sandbox, tmp_path: Path, words: tuple[str, ...]) -> None:
+async def test_missing_database_folder_is_named(
+    front_door: Run, world: Sandbox, tmp_path: Path, words: tuple[str, ...]
+) -> None:
     ran = await front_door(*words, table={**world.table(), "database": "missing/bot.sqlite"})
     assert ran.code == 2
     assert str(tmp_path / "missing" / "bot.sqlite") in ran.out + ran.err
@@ -340,7 +391,9 @@ async def test_readme_question_finds_something(front_door: Run, tmp_path: Path, 
     assert next(values[name] for name in ("calls", "lines", "bytes") if name in values) > 0
 
 
-async def test_run_connects_answers_and_ends_within_ten_seconds(world: Sandbox, tmp_path: Path, free_tcp_port: int) -> None:
+async def test_run_connects_answers_and_ends_within_ten_seconds(
+    world: Sandbox, tmp_path: Path, free_tcp_port: int
+) -> None:
     process = await started(world, tmp_path, health_port=free_tcp_port)
     answer = await world.slack.answer_to("/usage last 7 days")
     assert "in 7 days" in answer.text
@@ -353,7 +406,9 @@ async def test_run_connects_answers_and_ends_within_ten_seconds(world: Sandbox, 
 async def test_work_under_way_is_finished_or_told_before_the_bot_ends(
     world: Sandbox, tmp_path: Path, number: signal.Signals
 ) -> None:
-    """One answer comes in time and is given; one does not, and a log is in the middle of its download: their askers are told."""
+    """One answer comes in time and is given; one does not, and a log is in the middle of its
+    download: their askers are told.
+    """
     process = await started(world, tmp_path)
     world.devicewise.be_slow(2.0)
     await world.slack.command("/apiaudit iot 24h")
@@ -371,7 +426,11 @@ async def test_work_under_way_is_finished_or_told_before_the_bot_ends(
     assert not [m for m in world.slack.messages if m.text.startswith("Working on")]
     assert not list(tmp_path.glob("*.sqlite-wal"))
     store = await Store.open(tmp_path / "bot.sqlite", now=datetime.now(UTC))
-    assert sorted(asked.outcome for asked in await store.questions()) == ["answered", "cancelled", "cancelled"]
+    assert sorted(asked.outcome for asked in await store.questions()) == [
+        "answered",
+        "cancelled",
+        "cancelled",
+    ]
     await store.close()
 
 
@@ -384,15 +443,30 @@ async def drip(request: web.Request) -> web.StreamResponse:
         await asyncio.sleep(0.05)
 
 
-async def test_a_bot_that_cannot_reach_slack_yet_ends_at_once(world: Sandbox, tmp_path: Path) -> None:
+async def test_a_bot_that_cannot_reach_slack_yet_ends_at_once(
+    world: Sandbox, tmp_path: Path
+) -> None:
     import os
 
     config = tmp_path / "bot.toml"
     config.write_text(toml_of(world.table()))
-    env = {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT), "SLACK_API_URL": "http://127.0.0.1:9/api/"}
+    env = {
+        **os.environ,
+        **world.environ(),
+        "PYTHONPATH": str(ROOT),
+        "SLACK_API_URL": "http://127.0.0.1:9/api/",
+    }
     env = process_environ(world.clock, env)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "run", "--config", str(config), cwd=tmp_path, env=env, stderr=subprocess.PIPE
+        sys.executable,
+        "-m",
+        "bot",
+        "run",
+        "--config",
+        str(config),
+        cwd=tmp_path,
+        env=env,
+        stderr=subprocess.PIPE,
     )
     assert process.stderr is not None
     assert b"Slack could not be reached" in await asyncio.wait_for(process.stderr.readline(), 10)
@@ -409,24 +483,36 @@ async def test_run_tells_what_it_misses(front_door: Run) -> None:
     assert "invalid_auth" in ran.err
 
 
-async def test_a_terminal_keeps_to_the_budget_of_the_bot(world: Sandbox, front_door: Run, tmp_path: Path) -> None:
+async def test_a_terminal_keeps_to_the_budget_of_the_bot(
+    world: Sandbox, front_door: Run, tmp_path: Path
+) -> None:
     now = datetime.now(UTC)
     store = await Store.open(tmp_path / "bot.sqlite", now=now)
-    budget = RateLimiter("rapid7-eu", Secret(world.rapid7.api_key), RAPID7_LIMITS, SqliteRateLimitStore(store))
+    budget = RateLimiter(
+        "rapid7-eu", Secret(world.rapid7.api_key), RAPID7_LIMITS, SqliteRateLimitStore(store)
+    )
     for _ in range(149):
         await budget.settle("download", await budget.take("download"))
     await store.close()
     assert (await front_door("ask", "/logs kitchen", "--json")).code == 0
     ran = await front_door("ask", "/logs kitchen", "--json")
-    assert (ran.code, ran.json["error"]["kind"], ran.json["error"]["provider"]) == (3, "rate_limited", "rapid7-eu")
+    assert (ran.code, ran.json["error"]["kind"], ran.json["error"]["provider"]) == (
+        3,
+        "rate_limited",
+        "rapid7-eu",
+    )
     assert "150 downloads and 75 GB in 15 min" in ran.json["error"]["message"]
     assert "It works again at" in ran.json["error"]["hint"]
     assert sum("/download/" in path for path in world.rapid7.paths()) == 1
 
 
-async def test_a_terminal_answers_where_no_database_can_be_written(world: Sandbox, front_door: Run, tmp_path: Path) -> None:
+async def test_a_terminal_answers_where_no_database_can_be_written(
+    world: Sandbox, front_door: Run, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("")
-    ran = await front_door("ask", "/usage last 7 days", table={**world.table(), "database": "file/bot.sqlite"})
+    ran = await front_door(
+        "ask", "/usage last 7 days", table={**world.table(), "database": "file/bot.sqlite"}
+    )
     assert ran.code == 0
 
 
@@ -442,11 +528,15 @@ async def health(port: int) -> tuple[int, int]:
         return codes[0], codes[1]
 
 
-async def started(world: Sandbox, tmp_path: Path, *, health_port: int = 0) -> asyncio.subprocess.Process:
+async def started(
+    world: Sandbox, tmp_path: Path, *, health_port: int = 0
+) -> asyncio.subprocess.Process:
     import os
 
     config = tmp_path / "bot.toml"
-    config.write_text(toml_of({**world.table(), **({"health": {"port": health_port}} if health_port else {})}))
+    config.write_text(
+        toml_of({**world.table(), **({"health": {"port": health_port}} if health_port else {})})
+    )
     env = process_environ(world.clock, {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)})
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "run", "--config", str(config), cwd=tmp_path, env=env
@@ -464,21 +554,33 @@ async def test_the_answer_says_today_is_partial(front_door: Run) -> None:
 
 
 README_COMMANDS = re.findall(
-    r"^ {4,}\.venv/bin/python -m bot ((?:ask|check|manifest|demo) ?.*)$", (ROOT / "README.md").read_text(), re.MULTILINE
+    r"^ {4,}\.venv/bin/python -m bot ((?:ask|check|manifest|demo) ?.*)$",
+    (ROOT / "README.md").read_text(),
+    re.MULTILINE,
 )
 
 
 @pytest.mark.parametrize("command", README_COMMANDS)
-async def test_the_commands_of_the_readme_run(front_door: Run, tmp_path: Path, command: str) -> None:
+async def test_the_commands_of_the_readme_run(
+    front_door: Run, tmp_path: Path, command: str
+) -> None:
     assert len(README_COMMANDS) >= 4
-    ran = await front_door(*[str(tmp_path) if word == "/tmp" else word for word in shlex.split(command)])
+    ran = await front_door(
+        *[str(tmp_path) if word == "/tmp" else word for word in shlex.split(command)]
+    )
     assert ran.code == 0, ran.err
     assert ran.out
 
 
 async def test_make_demo_plays_the_question_it_is_given() -> None:
     process = await asyncio.create_subprocess_exec(
-        "make", "-n", "demo", "ASK=/usage last 7 days", cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        "make",
+        "-n",
+        "demo",
+        "ASK=/usage last 7 days",
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     out, _ = await process.communicate()
     assert process.returncode == 0
@@ -513,7 +615,9 @@ async def test_demo_prints_one_address_serves_its_page_and_ends_with_ctrl_c(tmp_
     assert await asyncio.wait_for(process.wait(), 10) == 0
 
 
-async def test_check_names_a_temporary_folder_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, world: Sandbox) -> None:
+async def test_check_names_a_temporary_folder_that_cannot_be_written(
+    monkeypatch: pytest.MonkeyPatch, world: Sandbox
+) -> None:
     def no_folder() -> None:
         raise FileNotFoundError(2, "No usable temporary directory found")
 

@@ -1,4 +1,6 @@
-"""A database that is full, locked, newer or broken: nothing is lost, nothing is overwritten, and the ops channel is told."""
+"""A database that is full, locked, newer or broken: nothing is lost, nothing is overwritten, and
+the ops channel is told.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,12 @@ from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluations, messag
 from tests.support.clock import MovableClock as Clock
 
 assert clock, "the clock of the alerts' own tests"
-DIGEST = {"name": "quarterly", "ask": "/usage rapid7-eu last 7 days", "at": "*/15 * * * *", "channel": "#kitchen"}
+DIGEST = {
+    "name": "quarterly",
+    "ask": "/usage rapid7-eu last 7 days",
+    "at": "*/15 * * * *",
+    "channel": "#kitchen",
+}
 OPS = {"slack": {"ops_channel": "#ops"}}
 
 
@@ -36,7 +43,9 @@ async def fill(bot: Bot) -> None:
 
 
 async def empty(bot: Bot) -> None:
-    await bot.store._run(lambda: bot.store._db.execute("PRAGMA max_page_count = 1000000").fetchall())
+    await bot.store._run(
+        lambda: bot.store._db.execute("PRAGMA max_page_count = 1000000").fetchall()
+    )
 
 
 async def test_on_a_full_disk_nothing_is_lost_and_the_ops_channel_is_told(
@@ -48,15 +57,21 @@ async def test_on_a_full_disk_nothing_is_lost_and_the_ops_channel_is_told(
     async with running(world, {**SPIKE, "channel": "#kitchen"}, digest=[DIGEST], **OPS) as bot:
         await fill(bot)
         clock.strike(15)
-        await world.slack.until(lambda: any("My database cannot be used" in text for text in told(world)))
-        # A short row may still fit into a page that is there, so the alert may be told; the digest takes more than a page.
+        await world.slack.until(
+            lambda: any("My database cannot be used" in text for text in told(world))
+        )
+        # A short row may still fit into a page that is there, so the alert may be told; the digest
+        # takes more than a page.
         assert not any(text.startswith("Digest quarterly") for text in told(world, "C0KITCHEN"))
         await empty(bot)
         # A run that was claimed and could not be ended is done again once its lease is over.
         clock.ahead += timedelta(minutes=3)
         await world.slack.until(lambda: len(told(world, "C0KITCHEN")) == 2)
     kitchen = told(world, "C0KITCHEN")
-    assert sorted(text.split(" ")[1].rstrip(":") for text in kitchen) == ["ingest-spike", "quarterly"]
+    assert sorted(text.split(" ")[1].rstrip(":") for text in kitchen) == [
+        "ingest-spike",
+        "quarterly",
+    ]
     assert len([text for text in told(world) if "My database cannot be used" in text]) == 1
 
 
@@ -64,7 +79,9 @@ async def test_who_asks_meanwhile_is_told_why_it_cannot_be(world: Sandbox, bot: 
     await bot.store._run(lambda: bot.store._db.execute("DROP TABLE questions"))
     answer = await world.slack.answer_to("/usage last 7 days")
     assert answer.seen_by == "U0ADA"
-    assert answer.text.startswith("My database cannot be used (no such table: questions). The operator is told")
+    assert answer.text.startswith(
+        "My database cannot be used (no such table: questions). The operator is told"
+    )
 
 
 async def test_a_locked_file_is_waited_for_and_nothing_is_lost(
@@ -83,7 +100,9 @@ async def test_a_locked_file_is_waited_for_and_nothing_is_lost(
     assert len(messages(world, "C0KITCHEN")) == 1
 
 
-async def test_an_alert_that_could_not_be_written_down_is_told_once(world: Sandbox, clock: Clock) -> None:
+async def test_an_alert_that_could_not_be_written_down_is_told_once(
+    world: Sandbox, clock: Clock
+) -> None:
     meter = Meter(world)
     meter(6)
     async with running(world, {**SPIKE, "channel": "#kitchen"}, **OPS) as bot:
@@ -92,7 +111,9 @@ async def test_an_alert_that_could_not_be_written_down_is_told_once(world: Sandb
         meter(1)
         await fill(bot)
         clock.strike(15)
-        await world.slack.until(lambda: any("My database cannot be used" in text for text in told(world)))
+        await world.slack.until(
+            lambda: any("My database cannot be used" in text for text in told(world))
+        )
         await empty(bot)
         await world.slack.until(lambda: told(world, "C0KITCHEN")[0].startswith("✅"))
         assert (await evaluations(bot, 2))[:2] == ["firing", "inactive"]
@@ -100,7 +121,9 @@ async def test_an_alert_that_could_not_be_written_down_is_told_once(world: Sandb
 
 
 @pytest.mark.parametrize("content", [b"no database", b"SQLite format 3\x00" + b"\xff" * 5000])
-async def test_a_broken_database_is_refused_in_a_sentence_and_left_as_it_is(world: Sandbox, content: bytes) -> None:
+async def test_a_broken_database_is_refused_in_a_sentence_and_left_as_it_is(
+    world: Sandbox, content: bytes
+) -> None:
     from bot.store import Store, StoreError
 
     path = Path(world.folder / "bot.sqlite")

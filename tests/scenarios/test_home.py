@@ -16,7 +16,12 @@ from tests.scenarios.test_alerts import SPIKE, Meter, clock, look, running
 from tests.support.clock import MovableClock as Clock
 
 assert clock, "the clock of the alerts' own tests"
-DAILY = {"name": "daily", "ask": "/usage rapid7-eu last 7 days", "at": "0 9 * * *", "channel": "#ops"}
+DAILY = {
+    "name": "daily",
+    "ask": "/usage rapid7-eu last 7 days",
+    "at": "0 9 * * *",
+    "channel": "#ops",
+}
 CALM = {**SPIKE, "name": "calm-one", "above": "90 GB", "recover": "80 GB"}
 
 
@@ -28,7 +33,9 @@ async def home_of(world: Sandbox, user: str = "U0ADA") -> str:
     return json.dumps(blocks, ensure_ascii=False)
 
 
-async def test_home_tells_of_alerts_accounts_digests_and_what_i_asked(world: Sandbox, clock: Clock) -> None:
+async def test_home_tells_of_alerts_accounts_digests_and_what_i_asked(
+    world: Sandbox, clock: Clock
+) -> None:
     meter = Meter(world)
     async with running(world, SPIKE, CALM, digest=[DAILY]) as bot:
         await look(bot, clock, meter, 6)
@@ -48,7 +55,14 @@ async def test_home_tells_of_alerts_accounts_digests_and_what_i_asked(world: San
 
 
 async def test_home_shows_only_what_i_may_ask(world: Sandbox, clock: Clock) -> None:
-    audit = {**SPIKE, "name": "failing", "ask": "/apiaudit edge last 1h", "value": "failures", "above": 0, "recover": 0}
+    audit = {
+        **SPIKE,
+        "name": "failing",
+        "ask": "/apiaudit edge last 1h",
+        "value": "failures",
+        "above": 0,
+        "recover": 0,
+    }
     async with running(world, audit) as bot:
         await look(bot, clock, Meter(world), 1)
         assert "failing" in await home_of(world)
@@ -57,7 +71,9 @@ async def test_home_shows_only_what_i_may_ask(world: Sandbox, clock: Clock) -> N
     assert "`/apiaudit` is not allowed for you" in linus
 
 
-async def test_home_offers_only_questions_that_may_be_asked_there(world: Sandbox, clock: Clock) -> None:
+async def test_home_offers_only_questions_that_may_be_asked_there(
+    world: Sandbox, clock: Clock
+) -> None:
     """The right to ask for logs belongs to the channel."""
     async with running(world, SPIKE) as bot:
         answer = await world.slack.answer_to("/logs kitchen 20m", user="U0LINUS")
@@ -69,18 +85,24 @@ async def test_home_offers_only_questions_that_may_be_asked_there(world: Sandbox
     assert "/logs kitchen 20m" not in linus
 
 
-async def test_accounts_are_asked_how_they_are_and_told_as_they_answer(world: Sandbox, clock: Clock) -> None:
+async def test_accounts_are_asked_how_they_are_and_told_as_they_answer(
+    world: Sandbox, clock: Clock
+) -> None:
     async with running(world):
         assert "Check now" in await home_of(world)
         world.rapid7.answer_with(401, times=1)
         world.devicewise.be_slow(2.0, times=1)
         await world.slack.press_at_home("home.check")
         await world.slack.press_at_home("home.check")
-        home = await world.slack.until(lambda: _home_with(world, "🔴 rapid7-eu did not accept our key (HTTP 401)."))
+        home = await world.slack.until(
+            lambda: _home_with(world, "🔴 rapid7-eu did not accept our key (HTTP 401).")
+        )
         assert "`iot` deviceWISE · ⏳ being asked …" in home
         assert "🟢 Akamai offers" in home
         await world.slack.until(lambda: _home_with(world, "🟢 deviceWISE answers as"))
-    assert len(world.devicewise.ledger) == 2, "one session, one question, however often it is pressed"
+    assert len(world.devicewise.ledger) == 2, (
+        "one session, one question, however often it is pressed"
+    )
 
 
 async def test_only_those_are_asked_that_i_may_ask(world: Sandbox, clock: Clock) -> None:
@@ -97,15 +119,21 @@ def _home_with(world: Sandbox, said: str, user: str = "U0ADA") -> str:
     return home if said in home else ""
 
 
-async def test_a_question_from_home_is_answered_in_direct_messages(world: Sandbox, clock: Clock) -> None:
+async def test_a_question_from_home_is_answered_in_direct_messages(
+    world: Sandbox, clock: Clock
+) -> None:
     async with running(world, CALM):
         await home_of(world, "U0LINUS")
         await world.slack.press_at_home("/usage last 7 days", user="U0LINUS")
-        answer = await world.slack.until(lambda: next((m for m in world.slack.messages if "in 7 days" in m.text), None))
+        answer = await world.slack.until(
+            lambda: next((m for m in world.slack.messages if "in 7 days" in m.text), None)
+        )
         assert answer.channel == "D0LINUS"
         world.rapid7.answer_with(401, times=9)
         await world.slack.press_at_home("/usage last 7 days", user="U0LINUS")
-        trouble = await world.slack.until(lambda: next((m for m in world.slack.messages if "did not accept" in m.text), None))
+        trouble = await world.slack.until(
+            lambda: next((m for m in world.slack.messages if "did not accept" in m.text), None)
+        )
         assert trouble.channel == "D0LINUS"
 
 
@@ -113,15 +141,32 @@ def test_a_home_with_much_to_tell_fits() -> None:
     facts = HomeFacts(
         allowed=["usage", "apiaudit", "logs"],
         directory=HOUSE,
-        conditions=[AccountStatus("rapid7-eu", "failed 3 times in a row", None, (QuotaLeft("downloads", 3, 150),))] * 40,
-        alerts=[f"🔴 `alert-{n}` firing since 25 Nov 12:00: bytes of `/usage today` above 5 GB, by <@U0ADA>" for n in range(60)],
+        conditions=[
+            AccountStatus(
+                "rapid7-eu", "failed 3 times in a row", None, (QuotaLeft("downloads", 3, 150),)
+            )
+        ]
+        * 40,
+        alerts=[
+            (
+                f"🔴 `alert-{n}` firing since 25 Nov 12:00: bytes of `/usage today` above 5 GB, by "
+                "<@U0ADA>"
+            )
+            for n in range(60)
+        ],
         calm=3,
         evaluated_at=NOW,
-        upcoming=[Upcoming(NOW + timedelta(hours=n), "/usage last 7 days", "C0OPS") for n in range(50)],
+        upcoming=[
+            Upcoming(NOW + timedelta(hours=n), "/usage last 7 days", "C0OPS") for n in range(50)
+        ],
         recent=["/usage " + "x" * 1900] * 5,
         now=NOW,
     )
     blocks = home_blocks(facts)
-    assert block_kit_schema.complaints(blocks, most=100) == limits.block_problems(blocks, most=100) == []
+    assert (
+        block_kit_schema.complaints(blocks, most=100)
+        == limits.block_problems(blocks, most=100)
+        == []
+    )
     assert "… and 50 more" in str(blocks) and "… and 20 more" in str(blocks)
     assert "3 of 150 downloads left" in str(blocks)

@@ -1,4 +1,6 @@
-"""What people and vendors have written is shown as it is, and does nothing, wherever it is shown."""
+"""What people and vendors have written is shown as it is, and does nothing, wherever it
+is shown.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ def messages_of(world: Sandbox, begins: str) -> list[Message]:
 async def mention(world: Sandbox, text: str) -> None:
     before = len(world.slack.messages)
     await world.slack.say(f"@Opswatch usage {text[:3900]}")
-    await world.slack.until(lambda: [m for m in world.slack.messages[before + 1 :] if m.user == BOT], timeout_s=30)
+    await world.slack.until(
+        lambda: [m for m in world.slack.messages[before + 1 :] if m.user == BOT], timeout_s=30
+    )
 
 
 def form(line: str, action: str, **given: str) -> Path:
@@ -74,15 +78,29 @@ def form(line: str, action: str, **given: str) -> Path:
 
 async def vendor_error(world: Sandbox, text: str) -> None:
     for server in (world.akamai, world.devicewise, world.rapid7):
-        body = json.dumps({"message": text, "title": text, "detail": text, "errors": [text], "errorMessages": [text]})
+        body = json.dumps(
+            {
+                "message": text,
+                "title": text,
+                "detail": text,
+                "errors": [text],
+                "errorMessages": [text],
+            }
+        )
         server.answer_with(400, body, times=3, Content_Type="application/json")
-    for line in ("/apiaudit edge 24h", "/apiaudit iot 24h", "/usage yesterday", "/logs kitchen 20m"):
+    for line in (
+        "/apiaudit edge 24h",
+        "/apiaudit iot 24h",
+        "/usage yesterday",
+        "/logs kitchen 20m",
+    ):
         await ask(world, line)
     for server in (world.akamai, world.devicewise, world.rapid7):
         server.faults.clear()
 
 
-# Where text is shown, in an order that lets one make what the next one shows. Some show too little of it to be recognised.
+# Where text is shown, in an order that lets one make what the next one shows. Some show too little
+# of it to be recognised.
 TYPED: dict[str, Path] = {
     "window": asking("/usage {}", "/apiaudit last {}", "/usage last {} days"),
     "filter": asking('/apiaudit edge 24h who:"{}"', "/apiaudit {}:x", "/apiaudit 24h status:{}"),
@@ -92,10 +110,22 @@ TYPED: dict[str, Path] = {
     "silence comment": asking('/usage silence ingest-spike 2h "{}"', "/usage alerts"),
     "home with silence": home,
     "end of silence": asking("/usage unsilence ingest-spike", user="U0LINUS"),
-    "subscription": asking('/apiaudit subscribe edge 24h who:"{}" at 09:00', "/apiaudit subscriptions", "/usage subscriptions"),
-    "subscription time": asking("/usage subscribe last 7 days at 09:00 on {}", "/usage subscribe {}", "/usage unsubscribe {}"),
-    "alert": asking('/apiaudit alert edge last 1h who:"{}" failures above 900 as pantry', "/apiaudit alerts"),
-    "alert words": asking("/usage alert {}", "/usage alert today above {}", "/usage alert today above 5 GB {}"),
+    "subscription": asking(
+        '/apiaudit subscribe edge 24h who:"{}" at 09:00',
+        "/apiaudit subscriptions",
+        "/usage subscriptions",
+    ),
+    "subscription time": asking(
+        "/usage subscribe last 7 days at 09:00 on {}",
+        "/usage subscribe {}",
+        "/usage unsubscribe {}",
+    ),
+    "alert": asking(
+        '/apiaudit alert edge last 1h who:"{}" failures above 900 as pantry', "/apiaudit alerts"
+    ),
+    "alert words": asking(
+        "/usage alert {}", "/usage alert today above {}", "/usage alert today above 5 GB {}"
+    ),
     "home with schedules": home,
     "others' alert": asking("/apiaudit unalert pantry", "/apiaudit unsubscribe 1", user="U0LINUS"),
     "mention": mention,
@@ -105,7 +135,12 @@ TYPED: dict[str, Path] = {
     "form of a silence": form("/usage silence ingest-spike {}", "modal.silence", comment="{}"),
 }
 VENDOR: dict[str, Path] = {
-    "actors": asking("/apiaudit edge 24h", "/apiaudit edge 24h failures csv", "/apiaudit iot 24h", "/apiaudit 24h"),
+    "actors": asking(
+        "/apiaudit edge 24h",
+        "/apiaudit edge 24h failures csv",
+        "/apiaudit iot 24h",
+        "/apiaudit 24h",
+    ),
     "logs of an account": asking("/logs nothing 20m", "/usage yesterday per log"),
     "lines": asking("/logs kitchen 20m"),
     "errors": vendor_error,
@@ -118,11 +153,20 @@ def poison(world: Sandbox, text: str) -> None:
 
     def akamai(start: datetime, end: datetime) -> Any:
         for row in akamai_rows(start, end):
-            yield {**row, "clientOwner": text, "clientId": text, "method": text, "uri": text, "responseCode": "500"}
+            yield {
+                **row,
+                "clientOwner": text,
+                "clientId": text,
+                "method": text,
+                "uri": text,
+                "responseCode": "500",
+            }
 
     def devicewise(start: datetime, end: datetime) -> Any:
         request = json.dumps({"1": {"Command": text, "Params": {"thingKey": text}}})
-        response = json.dumps({"1": {"success": False, "errorCodes": [-90008], "errorMessages": [text]}})
+        response = json.dumps(
+            {"1": {"success": False, "errorCodes": [-90008], "errorMessages": [text]}}
+        )
         for row in devicewise_rows(start, end):
             yield {**row, "whoami": text, "orgKey": text, "request": request, "response": response}
 
@@ -154,9 +198,14 @@ async def test_typed_text_is_inert_everywhere(world: Sandbox, clock: Clock, text
     async with running(world, SPIKE, access=EVERYBODY) as bot:
         clock.strike(15)
         await evaluations(bot, 1)
-        await world.slack.until(lambda: [m for m in world.slack.messages if m.text.startswith("🔴")], timeout_s=30)
+        await world.slack.until(
+            lambda: [m for m in world.slack.messages if m.text.startswith("🔴")], timeout_s=30
+        )
         await walk(world, TYPED, text)
-        await world.slack.until(lambda: [m for m in world.slack.messages if m.thread_ts and "zebra" in m.text], timeout_s=30)
+        await world.slack.until(
+            lambda: [m for m in world.slack.messages if m.thread_ts and "zebra" in m.text],
+            timeout_s=30,
+        )
     assert times_shown(world) > 30, "the text is shown at all"
     assert complaints(world.slack) == []
 
@@ -174,7 +223,12 @@ async def test_vendor_text_is_inert_everywhere(world: Sandbox, clock: Clock, tex
         "recover": 0,
         "each": "actor",
     }
-    digest = {"name": "hourly", "ask": "/apiaudit edge last 1h", "at": "0 * * * *", "channel": "#ops"}
+    digest = {
+        "name": "hourly",
+        "ask": "/apiaudit edge last 1h",
+        "at": "0 * * * *",
+        "channel": "#ops",
+    }
     async with running(world, failing, digest=[digest], access=EVERYBODY):
         clock.strike(60)
         for begins in ("🔴 failing", "Digest hourly"):
@@ -197,4 +251,7 @@ async def test_vendor_text_is_inert_everywhere(world: Sandbox, clock: Clock, tex
     ],
 )
 def test_checker_finds_what_acts(text: str, is_wrong: bool) -> None:
-    assert bool(wrong({"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}})) is is_wrong
+    assert (
+        bool(wrong({"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}))
+        is is_wrong
+    )

@@ -39,7 +39,9 @@ def own_address() -> str:
 
 def signed_bytes(world: Sandbox, body: bytes) -> dict[str, str]:
     stamp = str(int(time.time()))
-    digest = hmac.new(world.slack.signing_secret.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256).hexdigest()
+    digest = hmac.new(
+        world.slack.signing_secret.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256
+    ).hexdigest()
     return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": "v0=" + digest}
 
 
@@ -53,17 +55,29 @@ async def listening(world: Sandbox) -> AsyncIterator[str]:
 
 
 async def post(url: str, body: str, headers: dict[str, str]) -> tuple[int, str]:
-    async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=headers) as response:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(url, data=body, headers=headers) as response,
+    ):
         return response.status, await response.text()
 
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 COMMAND = urlencode(
-    {"command": "/usage", "text": "help", "user_id": "U0ADA", "channel_id": "C0OPS", "trigger_id": "t", "team_id": "T0SANDBOX"}
+    {
+        "command": "/usage",
+        "text": "help",
+        "user_id": "U0ADA",
+        "channel_id": "C0OPS",
+        "trigger_id": "t",
+        "team_id": "T0SANDBOX",
+    }
 )
 
 
-async def test_a_signed_command_is_acknowledged_and_answered(world: Sandbox, listening: str) -> None:
+async def test_a_signed_command_is_acknowledged_and_answered(
+    world: Sandbox, listening: str
+) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
     assert "in 7 days" in answer.text
 
@@ -85,7 +99,9 @@ async def test_a_wrong_signature_is_refused(world: Sandbox, listening: str) -> N
     headers["X-Slack-Signature"] = "v0=" + "0" * 64
     assert (await post(listening, COMMAND, headers))[0] == 401
     assert (await post(listening, COMMAND, FORM))[0] == 401
-    assert (await post(listening, COMMAND + "&x=1", {**FORM, **world.slack.signed(COMMAND)}))[0] == 401
+    assert (await post(listening, COMMAND + "&x=1", {**FORM, **world.slack.signed(COMMAND)}))[
+        0
+    ] == 401
 
 
 async def test_a_stale_timestamp_is_refused(world: Sandbox, listening: str) -> None:
@@ -105,14 +121,21 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("given", MALFORMED.values(), ids=MALFORMED.keys())
-async def test_a_malformed_signature_is_refused(world: Sandbox, listening: str, given: dict[str, str]) -> None:
-    assert (await post(listening, COMMAND, {**FORM, **world.slack.signed(COMMAND), **given}))[0] == 401
+async def test_a_malformed_signature_is_refused(
+    world: Sandbox, listening: str, given: dict[str, str]
+) -> None:
+    assert (await post(listening, COMMAND, {**FORM, **world.slack.signed(COMMAND), **given}))[
+        0
+    ] == 401
 
 
 async def test_refusals_are_logged_a_few_a_minute_without_content(
     world: Sandbox, listening: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    forged = {"X-Slack-Request-Timestamp": str(int(time.time())), "X-Slack-Signature": "v0=" + "0" * 64}
+    forged = {
+        "X-Slack-Request-Timestamp": str(int(time.time())),
+        "X-Slack-Signature": "v0=" + "0" * 64,
+    }
     for _ in range(30):
         assert (await post(listening, "text=hunter2", {**FORM, **forged}))[0] == 401
     refusals = [record for record in caplog.records if "was refused" in record.getMessage()]
@@ -127,7 +150,9 @@ UNREADABLE = {
     "no object": "payload=" + quote_plus("[1, 2]"),
     "a payload that is no JSON": "payload={",
     "not UTF-8": "payload=\udcff",
-    "parts of another kind": json.dumps({"type": "event_callback", "authorizations": 7, "team": "T", "user": ["U"]}),
+    "parts of another kind": json.dumps(
+        {"type": "event_callback", "authorizations": 7, "team": "T", "user": ["U"]}
+    ),
 }
 
 
@@ -151,8 +176,14 @@ async def test_a_body_of_many_megabytes_is_refused(world: Sandbox, listening: st
 
 async def test_an_event_that_nobody_wants_is_acknowledged(world: Sandbox, listening: str) -> None:
     event = {"type": "message", "channel": "C0OPS", "user": "U0ADA", "text": "hello", "ts": "1.1"}
-    body = json.dumps({"type": "event_callback", "event_id": "Ev1", "team_id": "T0SANDBOX", "event": event})
-    assert (await post(listening, body, {"Content-Type": "application/json", **world.slack.signed(body)}))[0] == 200
+    body = json.dumps(
+        {"type": "event_callback", "event_id": "Ev1", "team_id": "T0SANDBOX", "event": event}
+    )
+    assert (
+        await post(
+            listening, body, {"Content-Type": "application/json", **world.slack.signed(body)}
+        )
+    )[0] == 200
 
 
 async def test_idle_connections_touch_nobody(world: Sandbox, listening: str) -> None:
@@ -165,7 +196,9 @@ async def test_idle_connections_touch_nobody(world: Sandbox, listening: str) -> 
         assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
 
 
-async def test_idle_connections_to_the_health_port_touch_nobody(world: Sandbox, listening: str) -> None:
+async def test_idle_connections_to_the_health_port_touch_nobody(
+    world: Sandbox, listening: str
+) -> None:
     port, slack = free_port(), ConnectionStatus(connected=True, trouble="")
 
     async def database_works() -> bool:
@@ -176,7 +209,10 @@ async def test_idle_connections_to_the_health_port_touch_nobody(world: Sandbox, 
         for _ in range(1100):
             _, writer = await asyncio.open_connection("127.0.0.1", port)
             stack.callback(writer.close)
-        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/readyz") as response:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"http://127.0.0.1:{port}/readyz") as response,
+        ):
             assert response.status == 200
         assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
         # Our own ends of them, and no more than the cap on the other side.
@@ -196,7 +232,9 @@ async def test_another_host_is_listened_at_where_it_is_configured(world: Sandbox
     port = free_port()
     settings = world.settings(slack={"mode": "http", "port": port, "host": "0.0.0.0"})
     async with open_bot(settings, world.tokens("http"), clock=world.clock) as bot, bot.connected():
-        assert (await post(f"http://{own_address()}:{port}/slack/events", "ssl_check=1", FORM))[0] == 200
+        assert (await post(f"http://{own_address()}:{port}/slack/events", "ssl_check=1", FORM))[
+            0
+        ] == 200
 
 
 async def test_a_modal_is_opened_filled_and_submitted(world: Sandbox, listening: str) -> None:
@@ -209,7 +247,9 @@ async def test_a_modal_is_opened_filled_and_submitted(world: Sandbox, listening:
 
 async def test_a_mention_is_answered_in_its_thread(world: Sandbox, listening: str) -> None:
     said = await world.slack.say("@Opswatch usage last 7 days")
-    answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None))
+    answer = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None)
+    )
     assert answer.thread_ts == said.ts
 
 
@@ -225,7 +265,9 @@ async def test_the_last_event_is_known(world: Sandbox) -> None:
 
 async def test_the_url_can_be_verified(world: Sandbox, listening: str) -> None:
     body = json.dumps({"type": "url_verification", "challenge": "c-1", "token": "x"})
-    status, text = await post(listening, body, {"Content-Type": "application/json", **world.slack.signed(body)})
+    status, text = await post(
+        listening, body, {"Content-Type": "application/json", **world.slack.signed(body)}
+    )
     assert (status, json.loads(text)["challenge"]) == (200, "c-1")
 
 
@@ -234,9 +276,17 @@ async def test_an_ssl_check_is_answered(listening: str) -> None:
 
 
 async def test_a_delivery_that_slack_repeats_has_one_effect(world: Sandbox, listening: str) -> None:
-    body = COMMAND.replace("text=help", "text=last+7+days").replace("trigger_id=t", "trigger_id=trigger.7")
-    for retry in ({}, {"X-Slack-Retry-Num": "1", "X-Slack-Retry-Reason": "http_timeout"}, {"X-Slack-Retry-Num": "2"}):
-        assert (await post(listening, body, {**FORM, **retry, **world.slack.signed(body)}))[0] == 200
+    body = COMMAND.replace("text=help", "text=last+7+days").replace(
+        "trigger_id=t", "trigger_id=trigger.7"
+    )
+    for retry in (
+        {},
+        {"X-Slack-Retry-Num": "1", "X-Slack-Retry-Reason": "http_timeout"},
+        {"X-Slack-Retry-Num": "2"},
+    ):
+        assert (await post(listening, body, {**FORM, **retry, **world.slack.signed(body)}))[
+            0
+        ] == 200
     await world.slack.answer_to("/usage last 5 days")
     assert sum("in 7 days" in m.text for m in world.slack.seen()) == 1
 
@@ -251,5 +301,7 @@ async def test_a_listener_that_raises_at_once_loses_no_ack(world: Sandbox) -> No
         bot.app.command("/broken")(raise_at_once)
         async with bot.connected():
             body = COMMAND.replace("usage", "broken")
-            status, _ = await post(f"http://127.0.0.1:{port}/slack/events", body, {**FORM, **world.slack.signed(body)})
+            status, _ = await post(
+                f"http://127.0.0.1:{port}/slack/events", body, {**FORM, **world.slack.signed(body)}
+            )
     assert status == 200

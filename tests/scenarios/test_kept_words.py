@@ -22,7 +22,9 @@ TOLD_TOO_OLD = "This answer is shared already or too old"
 
 
 async def until_read(world: Sandbox, words: str) -> Message:
-    found: Message = await world.slack.until(lambda: next((m for m in world.slack.seen() if words in m.text), None), timeout_s=30)
+    found: Message = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if words in m.text), None), timeout_s=30
+    )
     return found
 
 
@@ -73,11 +75,18 @@ async def test_typed_secret_is_in_no_table(world: Sandbox, clock: Clock) -> None
             f'/usage silence ingest-spike 2h "password={SECRET}"',
         ):
             await world.slack.answer_to(line, channel="C0KITCHEN")
-        tables = [row["name"] for row in await bot.store.read("SELECT name FROM sqlite_master WHERE type = 'table'", ())]
+        tables = [
+            row["name"]
+            for row in await bot.store.read(
+                "SELECT name FROM sqlite_master WHERE type = 'table'", ()
+            )
+        ]
         rows = {table: await bot.store.read(f'SELECT * FROM "{table}"', ()) for table in tables}
         assert len(rows["questions"]) == 4 and rows["answers"] and rows["silences"]
         assert [table for table, found in rows.items() if SECRET in str(found)] == []
-    assert SECRET not in "".join(path.read_bytes().decode("latin-1") for path in world.folder.glob("bot.sqlite*"))
+    assert SECRET not in "".join(
+        path.read_bytes().decode("latin-1") for path in world.folder.glob("bot.sqlite*")
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,7 +110,9 @@ async def test_typed_secret_is_not_shown_to_others(world: Sandbox, clock: Clock)
     world.slack.watchers.append(lambda entry: shown.append(entry.body.decode("utf-8", "replace")))
     async with running(world, QUIET, access=EVERYBODY):
         world.rapid7.be_slow(2.0, times=1)
-        answer = await world.slack.answer_to(f"/logs kitchen 20m where(password={SECRET})", channel="C0KITCHEN", timeout_s=30)
+        answer = await world.slack.answer_to(
+            f"/logs kitchen 20m where(password={SECRET})", channel="C0KITCHEN", timeout_s=30
+        )
     assert any("Working" in body for body in shown)
     assert "password=[redacted]" in answer.text
     for message in world.slack.messages:
@@ -111,7 +122,9 @@ async def test_typed_secret_is_not_shown_to_others(world: Sandbox, clock: Clock)
 
 async def test_home_offers_no_question_without_its_secret(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
-        await world.slack.answer_to(f"/logs kitchen 20m where(password={SECRET})", channel="C0KITCHEN")
+        await world.slack.answer_to(
+            f"/logs kitchen 20m where(password={SECRET})", channel="C0KITCHEN"
+        )
         await world.slack.answer_to("/usage last 3 days", channel="C0KITCHEN")
         await world.slack.open_home("U0ADA")
         home: Any = await world.slack.until(lambda: world.slack.homes.get("U0ADA"))

@@ -1,4 +1,6 @@
-"""What an answer says of data that is not there: not kept any more, not there yet, counted and not sent, or of an account that is away."""
+"""What an answer says of data that is not there: not kept any more, not there yet, counted and not
+sent, or of an account that is away.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,19 @@ async def ask(front_door: Any, line: str) -> Ran:
 
 
 @pytest.mark.parametrize("line", ["/apiaudit edge {old} failures", "/apiaudit edge {older}..{old}"])
-async def test_window_older_than_what_is_kept_is_refused(front_door: Any, world: Sandbox, line: str) -> None:
+async def test_window_older_than_what_is_kept_is_refused(
+    front_door: Any, world: Sandbox, line: str
+) -> None:
     today = datetime.now(UTC).date()
     line = line.format(old=today - timedelta(days=200), older=today - timedelta(days=220))
     ran = await ask(front_door, line)
     oldest = today - timedelta(days=91)
     assert (ran.code, ran.json["error"]["kind"], world.akamai.ledger) == (2, "bad_question", [])
     assert f"edge keeps API calls since {oldest.day} {oldest:%b %Y}" in ran.json["error"]["message"]
-    assert ran.json["error"]["hint"] == f"/apiaudit edge since {oldest}{' failures' * line.endswith('failures')}"
+    assert (
+        ran.json["error"]["hint"]
+        == f"/apiaudit edge since {oldest}{' failures' * line.endswith('failures')}"
+    )
     assert (await ask(front_door, ran.json["error"]["hint"])).code == 0
 
 
@@ -39,7 +46,9 @@ async def test_window_partly_older_than_what_is_kept_says_so_first(front_door: A
     assert "edge keeps API calls for 92 days" in told["blocks"][0]["text"]["text"]
 
 
-async def test_account_that_has_not_kept_the_window_is_named_first(front_door: Any, world: Sandbox) -> None:
+async def test_account_that_has_not_kept_the_window_is_named_first(
+    front_door: Any, world: Sandbox
+) -> None:
     today = datetime.now(UTC).date()
     told = (await ask(front_door, f"/apiaudit {today - timedelta(days=200)}")).json
     assert told["values"]["complete"] is False
@@ -51,14 +60,21 @@ async def test_account_that_is_away_is_named_first(front_door: Any, world: Sandb
     world.akamai.answer_with(503, times=99)
     told = (await ask(front_door, "/apiaudit 24h")).json
     assert told["text"].startswith(
-        "edge is missing from this answer: edge is in trouble (HTTP 503).\nThis answer is incomplete.\n"
+        "edge is missing from this answer: edge is in trouble (HTTP 503).\nThis answer is "
+        "incomplete.\n"
     )
-    assert told["blocks"][0]["text"]["text"].startswith(":warning: edge is missing from this answer")
+    assert told["blocks"][0]["text"]["text"].startswith(
+        ":warning: edge is missing from this answer"
+    )
     assert told["warnings"][0].startswith("edge is missing")
 
 
 async def test_calls_counted_and_not_sent_are_said_first(front_door: Any, world: Sandbox) -> None:
-    row = {"ts": "2014-02-11T14:15:34.882-05:00", "whoami": "admin@example.com", "request": '{"1":{"Command":"usage.api.list"}}'}
+    row = {
+        "ts": "2014-02-11T14:15:34.882-05:00",
+        "whoami": "admin@example.com",
+        "request": '{"1":{"Command":"usage.api.list"}}',
+    }
     for result in ([row], None):
         body = {
             "list": {"success": True, "params": {"count": 42, "result": result}},
@@ -82,7 +98,9 @@ async def test_calls_counted_and_none_sent_are_an_error(front_door: Any, world: 
     ran = await ask(front_door, "/apiaudit iot 24h")
     assert (ran.code, ran.json["error"]["kind"]) == (3, "incomplete")
     told = (await ask(front_door, "/apiaudit 24h")).json
-    assert told["text"].startswith("iot is missing from this answer: iot counts 42 calls and sent none of them.")
+    assert told["text"].startswith(
+        "iot is missing from this answer: iot counts 42 calls and sent none of them."
+    )
 
 
 async def test_data_that_has_not_come_yet_is_no_zero(front_door: Any, world: Sandbox) -> None:
@@ -108,21 +126,33 @@ async def test_account_without_a_match_is_named(front_door: Any, world: Sandbox)
     assert told["values"]["complete"] is True
 
 
-async def test_nearest_actor_is_offered_where_nobody_matches(front_door: Any, world: Sandbox) -> None:
+async def test_nearest_actor_is_offered_where_nobody_matches(
+    front_door: Any, world: Sandbox
+) -> None:
     actor = _akamai_actor(world)
     asked = len(world.akamai.ledger)
     told = (await ask(front_door, f"/apiaudit edge 24h who:{actor}x")).json
     assert told["values"]["calls"] == 0
     assert f"edge: no call matches; the nearest actor seen there is {actor}." in told["text"]
     assert len(world.akamai.ledger) == asked + 1
-    offered = [button["value"] for block in told["blocks"] for button in block.get("elements", []) if "value" in button]
+    offered = [
+        button["value"]
+        for block in told["blocks"]
+        for button in block.get("elements", [])
+        if "value" in button
+    ]
     line = next(line for line in offered if line.endswith(f"who:{actor}"))
     assert (await ask(front_door, line)).json["values"]["calls"] > 0
 
 
 def _akamai_actor(world: Sandbox) -> str:
     now = datetime.now(UTC)
-    return str(next(row["clientOwner"] for row in world.akamai.rows(now - timedelta(hours=23), now - timedelta(hours=1))))
+    return str(
+        next(
+            row["clientOwner"]
+            for row in world.akamai.rows(now - timedelta(hours=23), now - timedelta(hours=1))
+        )
+    )
 
 
 async def test_every_account_that_is_away_is_named(front_door: Any, world: Sandbox) -> None:

@@ -1,4 +1,6 @@
-"""Forms: opened by a button at once, filled from what it belongs to, tried, refused at the input that is wrong, and saved."""
+"""Forms: opened by a button at once, filled from what it belongs to, tried, refused at the input
+that is wrong, and saved.
+"""
 
 from __future__ import annotations
 
@@ -40,14 +42,19 @@ async def test_a_question_is_repeated_from_its_answer(world: Sandbox, clock: Clo
         answer = await world.slack.answer_to("/usage rapid7-eu last 3 days")
         view = await opened(world, answer, "modal.repeat")
         assert view.state({})["values"]["question"]["question"]["value"] == "rapid7-eu last 3 days"
-        assert "Read as `/usage rapid7-eu last 3 days`: 3 days" in view.words() or "Read as" in view.words()
+        assert (
+            "Read as `/usage rapid7-eu last 3 days`: 3 days" in view.words()
+            or "Read as" in view.words()
+        )
         await world.slack.submit(view, time="08:30", days="mondays")
         assert world.slack.modal() is None
         await confirmed(world, "Subscription 1: `/usage rapid7-eu last 3 days` at 08:30 on Mondays")
     assert world.slack.refused == []
 
 
-async def test_empty_required_field_is_marked_on_the_demo_page(world: Sandbox, clock: Clock) -> None:
+async def test_empty_required_field_is_marked_on_the_demo_page(
+    world: Sandbox, clock: Clock
+) -> None:
     async with running(world, QUIET), aiohttp.ClientSession() as page:
         view = await opened(world, await world.slack.answer_to("/logs"), "modal.question")
         asked = {"view": view.id, "do": "submit", "values": {}}
@@ -58,7 +65,9 @@ async def test_empty_required_field_is_marked_on_the_demo_page(world: Sandbox, c
         assert set(view.errors) == {modals.LOG_NAMES}
 
 
-async def test_an_alert_is_made_from_an_answer_tried_and_saved(world: Sandbox, clock: Clock) -> None:
+async def test_an_alert_is_made_from_an_answer_tried_and_saved(
+    world: Sandbox, clock: Clock
+) -> None:
     meter = Meter(world)
     meter(3)
     async with running(world, QUIET):
@@ -68,9 +77,15 @@ async def test_an_alert_is_made_from_an_answer_tried_and_saved(world: Sandbox, c
         await world.slack.press_in(view, "try.alert", threshold="5 GB")
         await world.slack.until(lambda: "would have fired 91 times in 90 days" in view.words())
         assert "judged once a day, on whole days" in view.words()
-        await world.slack.submit(view, threshold="5 GB", **{"as": "pantry", "for": "10m", "repeat": "4h"})
+        await world.slack.submit(
+            view, threshold="5 GB", **{"as": "pantry", "for": "10m", "repeat": "4h"}
+        )
         await confirmed(
-            world, "Alert `pantry` is made: bytes of `/usage rapid7-eu today` above 5.00 GB, for 10 min, repeated every 4 h"
+            world,
+            (
+                "Alert `pantry` is made: bytes of `/usage rapid7-eu today` above 5.00 GB, for 10 "
+                "min, repeated every 4 h"
+            ),
         )
         past = await confirmed(world, "pantry would have fired 91 times in 90 days")
         assert any(block["type"] == "data_visualization" for block in past.blocks)
@@ -100,7 +115,15 @@ async def test_a_refusal_stands_at_the_input_it_is_about(
         assert list(view.errors) == [block]
         assert says in view.errors[block]
         await world.slack.submit(
-            view, **{**given, "threshold": "5 GB", "recover": "", "for": "", "as": "", "question": "rapid7-eu today"}
+            view,
+            **{
+                **given,
+                "threshold": "5 GB",
+                "recover": "",
+                "for": "",
+                "as": "",
+                "question": "rapid7-eu today",
+            },
         )
         assert world.slack.modal() is None
         await confirmed(world, "Alert `usage-1` is made")
@@ -130,14 +153,18 @@ async def test_alert_whose_name_has_spaces_can_be_ended(world: Sandbox, clock: C
     assert world.slack.refused == []
 
 
-async def test_a_rule_made_here_is_changed_and_one_of_the_file_is_not(world: Sandbox, clock: Clock) -> None:
+async def test_a_rule_made_here_is_changed_and_one_of_the_file_is_not(
+    world: Sandbox, clock: Clock
+) -> None:
     meter = Meter(world)
     async with running(world) as bot:
         await look(bot, clock, meter, 6)
         await world.slack.until(lambda: told(world))
         await world.slack.press(messages(world)[0], "alert.edit")
         await confirmed(world, "`ingest-spike` is a rule of bot.toml and is changed there")
-        made = await world.slack.answer_to("/usage alert rapid7-eu today above 7 GB for 30m as pantry")
+        made = await world.slack.answer_to(
+            "/usage alert rapid7-eu today above 7 GB for 30m as pantry"
+        )
         view = await opened(world, made, "alert.edit")
         now = {name: next(iter(v.values())) for name, v in view.state({})["values"].items()}
         assert now["threshold"]["value"] == "7.00 GB"
@@ -145,7 +172,11 @@ async def test_a_rule_made_here_is_changed_and_one_of_the_file_is_not(world: San
         assert "as" not in now
         await world.slack.submit(view, threshold="5.5 GB", **{"for": ""})
         await confirmed(
-            world, "Alert `pantry` is changed: bytes of `/usage rapid7-eu today` above 5.50 GB. It is told in this channel"
+            world,
+            (
+                "Alert `pantry` is changed: bytes of `/usage rapid7-eu today` above 5.50 GB. It "
+                "is told in this channel"
+            ),
         )
         await world.slack.until(lambda: any(text.startswith("🔴 pantry") for text in told(world)))
     [rule] = await kept(world, "SELECT rule FROM rules")
@@ -175,7 +206,9 @@ async def test_a_silence_is_filled_in(world: Sandbox, clock: Clock) -> None:
         refusal = await world.slack.answer_to("/usage silence ingest-spike")
         assert "For how long?" in refusal.text
         view = await opened(world, refusal, "modal.silence")
-        assert view.state({})["values"]["name"]["name"]["selected_option"]["value"] == "ingest-spike"
+        assert (
+            view.state({})["values"]["name"]["name"]["selected_option"]["value"] == "ingest-spike"
+        )
         await world.slack.submit(view, length="4h", comment='a "load" test')
         await confirmed(world, "Alert `ingest-spike` is silent until")
     [silence] = await kept(world, "SELECT comment FROM silences")
@@ -196,11 +229,16 @@ async def test_who_may_not_manage_is_told_in_the_form(world: Sandbox, clock: Clo
         assert "You may not manage" in view.errors["question"]
 
 
-async def test_a_form_that_slack_does_not_open_in_time_is_told(world: Sandbox, clock: Clock) -> None:
+async def test_a_form_that_slack_does_not_open_in_time_is_told(
+    world: Sandbox, clock: Clock
+) -> None:
     async with running(world, QUIET):
         answer = await world.slack.answer_to("/usage rapid7-eu today")
         world.slack.answer_with(
-            200, '{"ok":false,"error":"expired_trigger_id"}', path="views.open", Content_Type="application/json"
+            200,
+            '{"ok":false,"error":"expired_trigger_id"}',
+            path="views.open",
+            Content_Type="application/json",
         )
         await world.slack.press(answer, "modal.alert")
         await confirmed(world, "The form could not be opened in time")
@@ -220,7 +258,10 @@ async def test_a_form_that_was_closed_meanwhile_is_left_alone(world: Sandbox, cl
 async def test_forms_work_over_http_too(world: Sandbox, free_tcp_port: int) -> None:
     settings: Any = world.settings(slack={"mode": "http", "port": free_tcp_port})
     world.slack.events_url = f"http://127.0.0.1:{free_tcp_port}/slack/events"
-    async with open_bot(settings, world.tokens("http"), pace=HURRIED, clock=world.clock) as bot, bot.connected():
+    async with (
+        open_bot(settings, world.tokens("http"), pace=HURRIED, clock=world.clock) as bot,
+        bot.connected(),
+    ):
         answer = await world.slack.answer_to("/usage rapid7-eu today")
         view = await opened(world, answer, "modal.alert")
         await world.slack.submit(view, threshold="much")

@@ -1,4 +1,6 @@
-"""Every kind of connection takes the proxy and trusts the certificates that the environment names."""
+"""Every kind of connection takes the proxy and trusts the certificates that the
+environment names.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,11 @@ class Proxy:
             writer.close()
             return
         _, target, _ = head[0].split(" ")
-        self.authorizations.update(line.partition(": ")[2] for line in head if line.lower().startswith("proxy-authorization"))
+        self.authorizations.update(
+            line.partition(": ")[2]
+            for line in head
+            if line.lower().startswith("proxy-authorization")
+        )
         host = target.rpartition(":")[0]
         self.seen.append(host)
         writer.write(f"HTTP/1.1 {self.status} Answer\r\n\r\n".encode())
@@ -100,7 +106,9 @@ async def bot_behind(world: Sandbox, environ: dict[str, str]) -> AsyncIterator[B
 
 
 async def test_every_connection_takes_the_proxy(world: Sandbox, proxy: Proxy) -> None:
-    """The Web API, the WebSocket, a response URL, an upload, and all vendors, log downloads among them."""
+    """The Web API, the WebSocket, a response URL, an upload, and all vendors, log downloads among
+    them.
+    """
     async with bot_behind(world, environ_for(world, proxy)):
         await world.slack.answer_to("/logs kitchen 30m", timeout_s=30)
         await world.slack.answer_to("/apiaudit 24h", channel="C0KITCHEN", timeout_s=30)
@@ -111,7 +119,9 @@ async def test_every_connection_takes_the_proxy(world: Sandbox, proxy: Proxy) ->
         assert any(entry.path.startswith(kind) for entry in world.slack.ledger), kind
 
 
-async def test_untrusted_certificate_is_named(world: Sandbox, proxy: Proxy, front_door: Run) -> None:
+async def test_untrusted_certificate_is_named(
+    world: Sandbox, proxy: Proxy, front_door: Run
+) -> None:
     environ = environ_for(world, proxy)
     trustme.CA().cert_pem.write_to_path(environ["SSL_CERT_FILE"])
     ran = await front_door("ask", "/usage yesterday", "--json", **environ)
@@ -120,7 +130,9 @@ async def test_untrusted_certificate_is_named(world: Sandbox, proxy: Proxy, fron
     assert "certificate is not trusted" in ran.json["error"]["message"]
     assert "SSL_CERT_FILE" in ran.json["error"]["hint"]
     checked = await front_door("check", **environ)
-    assert "slack: Slack could not be reached: its certificate is not trusted" in checked.out, checked
+    assert "slack: Slack could not be reached: its certificate is not trusted" in checked.out, (
+        checked
+    )
 
 
 async def test_proxy_that_refuses_is_named(world: Sandbox, proxy: Proxy, front_door: Run) -> None:
@@ -135,13 +147,17 @@ async def test_proxy_that_refuses_is_named(world: Sandbox, proxy: Proxy, front_d
     assert "hunter2" not in ran.out + ran.err + checked.out + checked.err
 
 
-async def test_dead_proxy_is_named_for_every_vendor(world: Sandbox, proxy: Proxy, front_door: Run) -> None:
+async def test_dead_proxy_is_named_for_every_vendor(
+    world: Sandbox, proxy: Proxy, front_door: Run
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         proxy.url = f"http://ada:hunter2@127.0.0.1:{taken.getsockname()[1]}"
     environ = environ_for(world, proxy)
     for line in ("/usage yesterday", "/apiaudit edge 1h", "/apiaudit iot 1h"):
         ran = await front_door("ask", line, "--json", **environ)
-        assert "could not be reached: the proxy could not be reached." in ran.json["error"]["message"], line
+        assert (
+            "could not be reached: the proxy could not be reached." in ran.json["error"]["message"]
+        ), line
         assert "HTTPS_PROXY" in ran.json["error"]["hint"]
         assert "hunter2" not in ran.out + ran.err
 
@@ -158,7 +174,9 @@ async def test_dead_proxy_is_named_for_every_vendor(world: Sandbox, proxy: Proxy
         ("SSL_CERT_DIR", "/no/such/hunter2"),
     ],
 )
-@pytest.mark.parametrize("command", [("ask", "/usage"), ("run",), ("check",)], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    "command", [("ask", "/usage"), ("run",), ("check",)], ids=lambda words: words[0]
+)
 async def test_wrong_value_ends_with_exit_2_and_its_name(
     command: tuple[str, ...], name: str, value: str, front_door: Run
 ) -> None:

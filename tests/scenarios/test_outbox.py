@@ -38,7 +38,9 @@ async def posting(world: Sandbox, ops_channel: str = "") -> AsyncIterator[Posts]
     """An outbox at work."""
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
     async with aiohttp.ClientSession() as session:
-        client = web_client(world.slack.bot_token, f"{world.slack.url}/api/", session, patient=False)
+        client = web_client(
+            world.slack.bot_token, f"{world.slack.url}/api/", session, patient=False
+        )
         outbox = Outbox(Posts(store), client, utc_now, ops_channel, HURRIED)
         task = asyncio.create_task(outbox.run())
         try:
@@ -61,14 +63,20 @@ async def enqueue(posts: Posts, *several: Post) -> None:
 
 async def test_messages_are_posted_once_and_in_order_a_channel(world: Sandbox) -> None:
     async with posting(world) as posts:
-        await enqueue(posts, *(post(n, channel) for n in range(5) for channel in ("#ops", "#kitchen")))
+        await enqueue(
+            posts, *(post(n, channel) for n in range(5) for channel in ("#ops", "#kitchen"))
+        )
         await enqueue(posts, post(0), post(3))
-        await world.slack.until(lambda: len(said(world)) == 5 and len(said(world, "C0KITCHEN")) == 5)
+        await world.slack.until(
+            lambda: len(said(world)) == 5 and len(said(world, "C0KITCHEN")) == 5
+        )
         await settled(posts)
     assert said(world) == said(world, "C0KITCHEN") == [f"Message {n}" for n in range(5)]
 
 
-@pytest.mark.parametrize("processed", [True, False], ids=["after it was taken", "before it was taken"])
+@pytest.mark.parametrize(
+    "processed", [True, False], ids=["after it was taken", "before it was taken"]
+)
 @pytest.mark.parametrize("failure", ["cut", "500", "503"])
 async def test_what_may_stand_already_is_looked_for_before_it_is_sent_again(
     world: Sandbox, failure: str, processed: bool
@@ -83,7 +91,11 @@ async def test_what_may_stand_already_is_looked_for_before_it_is_sent_again(
 
 async def test_a_429_is_waited_for(world: Sandbox) -> None:
     world.slack.answer_with(
-        429, '{"ok":false,"error":"ratelimited"}', path="chat.postMessage", Retry_After="1", Content_Type="application/json"
+        429,
+        '{"ok":false,"error":"ratelimited"}',
+        path="chat.postMessage",
+        Retry_After="1",
+        Content_Type="application/json",
     )
     async with posting(world) as posts:
         started = asyncio.get_running_loop().time()
@@ -94,9 +106,13 @@ async def test_a_429_is_waited_for(world: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("code", ["not_in_channel", "is_archived"])
-async def test_a_channel_that_is_gone_is_told_once_and_its_messages_come_when_it_is_mended(world: Sandbox, code: str) -> None:
+async def test_a_channel_that_is_gone_is_told_once_and_its_messages_come_when_it_is_mended(
+    world: Sandbox, code: str
+) -> None:
     refusal = json.dumps({"ok": False, "error": code})
-    world.slack.answer_with(200, refusal, path="chat.postMessage", times=1, Content_Type="application/json")
+    world.slack.answer_with(
+        200, refusal, path="chat.postMessage", times=1, Content_Type="application/json"
+    )
     world.slack.channels["C0QUIET"].bot_is_in = code != "not_in_channel"
     async with posting(world, ops_channel="#ops") as posts:
         await enqueue(posts, *(post(n, "#quiet") for n in range(3)))
@@ -115,7 +131,9 @@ def about(n: int, root: int, how: PostKind, text: str = "") -> Post:
     return Post(f"#ops {n}", "#ops", text, [kit.section(text)], how, f"#ops {root}")
 
 
-async def test_replies_stand_in_the_thread_and_an_edit_tells_the_message_anew(world: Sandbox) -> None:
+async def test_replies_stand_in_the_thread_and_an_edit_tells_the_message_anew(
+    world: Sandbox,
+) -> None:
     async with posting(world) as posts:
         await enqueue(
             posts,
@@ -136,7 +154,10 @@ async def test_of_several_edits_that_wait_the_newest_is_sent(world: Sandbox) -> 
     world.slack.channels["C0OPS"].bot_is_in = False
     async with posting(world) as posts:
         await enqueue(
-            posts, post(0), *(about(n, 0, PostKind.EDIT, f"Edit {n}") for n in range(1, 6)), about(9, 0, PostKind.REPLY)
+            posts,
+            post(0),
+            *(about(n, 0, PostKind.EDIT, f"Edit {n}") for n in range(1, 6)),
+            about(9, 0, PostKind.REPLY),
         )
         await asyncio.sleep(0.3)
         world.slack.channels["C0OPS"].bot_is_in = True
@@ -146,7 +167,9 @@ async def test_of_several_edits_that_wait_the_newest_is_sent(world: Sandbox) -> 
 
 
 @pytest.mark.parametrize("failure", ["cut", "503"])
-async def test_a_reply_that_may_stand_already_is_looked_for_in_its_thread(world: Sandbox, failure: str) -> None:
+async def test_a_reply_that_may_stand_already_is_looked_for_in_its_thread(
+    world: Sandbox, failure: str
+) -> None:
     async with posting(world) as posts:
         await enqueue(posts, post(0))
         await world.slack.until(lambda: said(world))
@@ -172,7 +195,12 @@ async def test_an_edit_that_slack_does_not_take_holds_nothing_up(world: Sandbox)
     async with posting(world) as posts:
         await enqueue(posts, post(0))
         await world.slack.until(lambda: said(world))
-        world.slack.answer_with(200, '{"ok":false,"error":"unknown_method"}', path="chat.update", Content_Type="application/json")
+        world.slack.answer_with(
+            200,
+            '{"ok":false,"error":"unknown_method"}',
+            path="chat.update",
+            Content_Type="application/json",
+        )
         await enqueue(posts, about(1, 0, PostKind.EDIT), about(2, 0, PostKind.REPLY))
         await world.slack.until(lambda: said(world) == ["Message 0", "reply 2"])
         await settled(posts)
@@ -184,14 +212,20 @@ async def test_what_has_been_waiting_for_long_is_told_in_the_ops_channel_once(
     monkeypatch.setattr("bot.slack.outbox.OLD_AFTER", timedelta(seconds=0.3))
     async with posting(world, ops_channel="#ops") as posts:
         await enqueue(posts, post(0, "#quiet"), post(1, "#quiet"))
-        await world.slack.until(lambda: any("Messages have been waiting to be posted since" in text for text in said(world)))
+        await world.slack.until(
+            lambda: any(
+                "Messages have been waiting to be posted since" in text for text in said(world)
+            )
+        )
         await asyncio.sleep(0.5)
         world.slack.channels["C0QUIET"].bot_is_in = True
         await world.slack.until(lambda: len(said(world, "C0QUIET")) == 2)
     assert sum("Messages have been waiting" in text for text in said(world)) == 1
 
 
-async def test_a_message_that_was_being_sent_when_the_bot_died_is_not_sent_twice(world: Sandbox) -> None:
+async def test_a_message_that_was_being_sent_when_the_bot_died_is_not_sent_twice(
+    world: Sandbox,
+) -> None:
     """It was claimed, and taken by Slack; nobody noted that."""
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
     posts = Posts(store)
@@ -206,8 +240,12 @@ async def test_a_message_that_was_being_sent_when_the_bot_died_is_not_sent_twice
     assert said(world) == ["Message 0", "Message 1"]
 
 
-async def test_killed_a_hundred_times_every_message_stands_once_and_in_order(world: Sandbox) -> None:
-    """A process that posts is killed at random moments, against a Slack that cuts, fails and slows down in between."""
+async def test_killed_a_hundred_times_every_message_stands_once_and_in_order(
+    world: Sandbox,
+) -> None:
+    """A process that posts is killed at random moments, against a Slack that cuts, fails and slows
+    down in between.
+    """
     count, spread = 60, random.Random(7)
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
     await enqueue(Posts(store), *(post(n) for n in range(count)))
@@ -245,6 +283,12 @@ def faults(world: Sandbox, spread: random.Random) -> None:
     world.slack.faults.clear()
     kind = spread.choice(["none", "none", "cut", "500", "429"])
     if kind == "429":
-        world.slack.answer_with(429, '{"ok":false}', path="chat.postMessage", Retry_After="0", Content_Type="application/json")
+        world.slack.answer_with(
+            429,
+            '{"ok":false}',
+            path="chat.postMessage",
+            Retry_After="0",
+            Content_Type="application/json",
+        )
     elif kind != "none":
         world.slack.fail(how=kind, processed=spread.random() < 0.5)

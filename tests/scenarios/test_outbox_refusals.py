@@ -1,4 +1,6 @@
-"""What Slack refuses: one message, one file or a whole channel. Everything else goes on, and the operators are told."""
+"""What Slack refuses: one message, one file or a whole channel. Everything else goes on, and the
+operators are told.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,12 @@ async def outbox_of(
     """An outbox at work that can bring files, too."""
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
     async with aiohttp.ClientSession() as session:
-        client = web_client(world.slack.bot_token, f"{world.slack.url}/api/", session, pace=SlackPace(pace.per_channel))
+        client = web_client(
+            world.slack.bot_token,
+            f"{world.slack.url}/api/",
+            session,
+            pace=SlackPace(pace.per_channel),
+        )
         outbox = Outbox(Posts(store), client, utc_now, ops_channel, pace, session=session)
         task = asyncio.create_task(outbox.run())
         try:
@@ -48,7 +55,15 @@ async def outbox_of(
 
 
 def file(n: int, root: int, channel: str = "#ops") -> Post:
-    return Post(f"{channel} file {n}", channel, f"usage-{n}.csv", [], PostKind.FILE, f"{channel} {root}", b"day,bytes\r\n")
+    return Post(
+        f"{channel} file {n}",
+        channel,
+        f"usage-{n}.csv",
+        [],
+        PostKind.FILE,
+        f"{channel} {root}",
+        b"day,bytes\r\n",
+    )
 
 
 def said(world: Sandbox, channel: str = "C0OPS") -> list[str]:
@@ -81,11 +96,21 @@ REFUSED_UPLOADS = {
 
 
 @pytest.mark.parametrize(("method", "code"), REFUSED_UPLOADS.values(), ids=REFUSED_UPLOADS)
-async def test_messages_do_not_wait_for_a_refused_file(world: Sandbox, method: str, code: str) -> None:
+async def test_messages_do_not_wait_for_a_refused_file(
+    world: Sandbox, method: str, code: str
+) -> None:
     refusal = world.slack.refuse(method, code)
     async with outbox_of(world) as (posts, _):
-        await enqueue(posts, post(0, "#kitchen"), file(0, 0, "#kitchen"), post(1, "#kitchen"), post(2, "#kitchen"))
-        await world.slack.until(lambda: said(world, "C0KITCHEN") == ["Message 0", "Message 1", "Message 2"])
+        await enqueue(
+            posts,
+            post(0, "#kitchen"),
+            file(0, 0, "#kitchen"),
+            post(1, "#kitchen"),
+            post(2, "#kitchen"),
+        )
+        await world.slack.until(
+            lambda: said(world, "C0KITCHEN") == ["Message 0", "Message 1", "Message 2"]
+        )
         [told] = await world.slack.until(lambda: said(world))
         assert code in told and "#kitchen" in told
         world.slack.refusals.remove(refusal)
@@ -95,7 +120,9 @@ async def test_messages_do_not_wait_for_a_refused_file(world: Sandbox, method: s
 
 
 @pytest.mark.parametrize("status", [403, 404, 413, 429, 500, 503])
-async def test_messages_do_not_wait_for_an_upload_host_that_refuses(world: Sandbox, status: int) -> None:
+async def test_messages_do_not_wait_for_an_upload_host_that_refuses(
+    world: Sandbox, status: int
+) -> None:
     world.slack.answer_with(status, "no", path="/upload/", times=4)
     async with outbox_of(world) as (posts, _):
         await enqueue(posts, post(0), file(0, 0), post(1))
@@ -108,7 +135,13 @@ async def test_messages_do_not_wait_for_an_upload_host_that_refuses(world: Sandb
 
 async def test_messages_do_not_wait_for_an_upload_host_that_is_gone(world: Sandbox) -> None:
     gone = {"ok": True, "upload_url": "http://127.0.0.1:9/upload", "file_id": "F1"}
-    world.slack.answer_with(200, json.dumps(gone), path="files.getUploadURLExternal", times=5, Content_Type="application/json")
+    world.slack.answer_with(
+        200,
+        json.dumps(gone),
+        path="files.getUploadURLExternal",
+        times=5,
+        Content_Type="application/json",
+    )
     async with outbox_of(world) as (posts, _):
         await enqueue(posts, post(0), file(0, 0), post(1))
         await world.slack.until(lambda: "Message 1" in said(world))
@@ -118,7 +151,9 @@ async def test_messages_do_not_wait_for_an_upload_host_that_is_gone(world: Sandb
 
 
 @pytest.mark.parametrize("channel", ["ops", "#ops", "C0OPS", "U0ADA"])
-async def test_channel_written_in_any_way_gets_message_and_file(world: Sandbox, channel: str) -> None:
+async def test_channel_written_in_any_way_gets_message_and_file(
+    world: Sandbox, channel: str
+) -> None:
     async with outbox_of(world, "") as (posts, _):
         await enqueue(posts, post(0, channel), file(0, 0, channel))
         await all_sent(posts)
@@ -142,7 +177,9 @@ async def test_refused_message_is_set_aside_and_told(world: Sandbox, code: str) 
     refusal = world.slack.refuse("chat.postMessage", code, when=has("Message 1"))
     async with outbox_of(world) as (posts, _):
         await enqueue(posts, *(post(n, "#kitchen") for n in range(4)))
-        await world.slack.until(lambda: said(world, "C0KITCHEN") == ["Message 0", "Message 2", "Message 3"])
+        await world.slack.until(
+            lambda: said(world, "C0KITCHEN") == ["Message 0", "Message 2", "Message 3"]
+        )
         [told] = await world.slack.until(lambda: said(world))
         assert told.startswith(f"A message for #kitchen could not be sent ({code}).")
         world.slack.refusals.remove(refusal)
@@ -156,12 +193,18 @@ async def test_messages_set_aside_come_in_their_order(world: Sandbox) -> None:
     async with outbox_of(world, "", OutboxTimings(per_channel=0.01, look=0.05)) as (posts, _):
         await enqueue(posts, *(post(n) for n in range(6)))
         async with asyncio.timeout(20):
-            while len(await posts._store.read("SELECT 1 FROM outbox WHERE state = 'aside'", ())) < 6:
+            while (
+                len(await posts._store.read("SELECT 1 FROM outbox WHERE state = 'aside'", ())) < 6
+            ):
                 await asyncio.sleep(0.02)
         world.slack.refusals.remove(refusal)
-        await posts._store.write(lambda db: db.execute("UPDATE outbox SET not_before = queued_at WHERE key = '#ops 3'"))
+        await posts._store.write(
+            lambda db: db.execute("UPDATE outbox SET not_before = queued_at WHERE key = '#ops 3'")
+        )
         await world.slack.until(lambda: said(world))
-        await posts._store.write(lambda db: db.execute("UPDATE outbox SET not_before = queued_at WHERE key = '#ops 0'"))
+        await posts._store.write(
+            lambda db: db.execute("UPDATE outbox SET not_before = queued_at WHERE key = '#ops 0'")
+        )
         await all_sent(posts)
     assert said(world)[0] == "Message 3"
     assert said(world)[1:] == [f"Message {n}" for n in (0, 1, 2, 4, 5)]
@@ -199,7 +242,9 @@ async def test_order_is_kept_while_all_of_slack_fails(world: Sandbox) -> None:
 
 
 async def test_blocks_that_slack_never_takes_become_words(world: Sandbox) -> None:
-    world.slack.refuse("chat.postMessage", "invalid_blocks", when=lambda args: bool(args.get("blocks")))
+    world.slack.refuse(
+        "chat.postMessage", "invalid_blocks", when=lambda args: bool(args.get("blocks"))
+    )
     async with outbox_of(world) as (posts, _):
         await enqueue(posts, post(0), post(1))
         await all_sent(posts)
@@ -211,7 +256,9 @@ async def test_blocks_that_cannot_be_read_become_words(world: Sandbox) -> None:
         await enqueue(posts, post(0))
         await all_sent(posts)
         await enqueue(posts, post(1, "#quiet"))
-        await posts._store.write(lambda db: db.execute("UPDATE outbox SET blocks = '[{' WHERE key = '#quiet 1'"))
+        await posts._store.write(
+            lambda db: db.execute("UPDATE outbox SET blocks = '[{' WHERE key = '#quiet 1'")
+        )
         world.slack.channels["C0QUIET"].bot_is_in = True
         await enqueue(posts, post(2))
         await all_sent(posts)
@@ -229,9 +276,13 @@ REFUSING_CHANNELS = [
 
 @pytest.mark.parametrize("code", REFUSING_CHANNELS)
 async def test_channel_that_takes_nothing_keeps_its_order(world: Sandbox, code: str) -> None:
-    refusal = world.slack.refuse("chat.postMessage", code, when=lambda args: args["channel"] in ("C0KITCHEN", "#kitchen"))
+    refusal = world.slack.refuse(
+        "chat.postMessage", code, when=lambda args: args["channel"] in ("C0KITCHEN", "#kitchen")
+    )
     async with outbox_of(world) as (posts, _):
-        await enqueue(posts, *(post(n, "#kitchen") for n in range(3)), file(0, 0, "#kitchen"), post(7))
+        await enqueue(
+            posts, *(post(n, "#kitchen") for n in range(3)), file(0, 0, "#kitchen"), post(7)
+        )
         await world.slack.until(lambda: len(said(world)) == 2)
         assert any(f"I cannot post in #kitchen ({code})." in text for text in said(world))
         world.slack.refusals.remove(refusal)
@@ -241,15 +292,23 @@ async def test_channel_that_takes_nothing_keeps_its_order(world: Sandbox, code: 
     assert len(said(world)) == 2
 
 
-@pytest.mark.parametrize("code", ["token_revoked", "account_inactive", "invalid_auth", "missing_scope"])
-async def test_app_that_may_not_post_is_logged_and_not_ready(world: Sandbox, caplog: pytest.LogCaptureFixture, code: str) -> None:
+@pytest.mark.parametrize(
+    "code", ["token_revoked", "account_inactive", "invalid_auth", "missing_scope"]
+)
+async def test_app_that_may_not_post_is_logged_and_not_ready(
+    world: Sandbox, caplog: pytest.LogCaptureFixture, code: str
+) -> None:
     refusal = world.slack.refuse("chat.postMessage", code)
     async with outbox_of(world) as (posts, outbox):
         await enqueue(posts, *(post(n) for n in range(2)), *(post(n, "#kitchen") for n in range(2)))
         async with asyncio.timeout(10):
             while code not in outbox.trouble():
                 await asyncio.sleep(0.02)
-        assert any(code in record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR)
+        assert any(
+            code in record.getMessage()
+            for record in caplog.records
+            if record.levelno >= logging.ERROR
+        )
         world.slack.refusals.remove(refusal)
         await all_sent(posts)
         assert outbox.trouble() == ""
@@ -277,7 +336,13 @@ async def test_ops_channel_that_takes_nothing_is_logged(
 async def test_replies_wait_for_their_root_and_nobody_else_does(world: Sandbox) -> None:
     refusal = world.slack.refuse("chat.postMessage", "never_heard_of_it", when=has("Message 0"))
     async with outbox_of(world, "") as (posts, _):
-        await enqueue(posts, post(0), about(1, 0, PostKind.REPLY), about(2, 0, PostKind.EDIT, "Message 0, anew"), post(3))
+        await enqueue(
+            posts,
+            post(0),
+            about(1, 0, PostKind.REPLY),
+            about(2, 0, PostKind.EDIT, "Message 0, anew"),
+            post(3),
+        )
         await world.slack.until(lambda: said(world) == ["Message 3"])
         world.slack.refusals.remove(refusal)
         await all_sent(posts)
@@ -291,7 +356,12 @@ async def test_reply_to_deleted_message_is_shown_in_channel_when_it_repeats(worl
         await enqueue(posts, post(0))
         await all_sent(posts)
         world.slack.messages.clear()
-        await enqueue(posts, about(1, 0, PostKind.REPLY), about(2, 0, PostKind.BROADCAST, "Still firing"), post(3))
+        await enqueue(
+            posts,
+            about(1, 0, PostKind.REPLY),
+            about(2, 0, PostKind.BROADCAST, "Still firing"),
+            post(3),
+        )
         await all_sent(posts)
     assert said(world) == ["Still firing", "Message 3"]
     assert not any(m.thread_ts for m in world.slack.messages)
@@ -303,7 +373,9 @@ async def test_older_edit_never_replaces_a_newer_one(world: Sandbox) -> None:
         await all_sent(posts)
         world.slack.refuse("chat.update", "internal_error", when=has("Edit 1"), times=9)
         await enqueue(posts, about(1, 0, PostKind.EDIT, "Edit 1"))
-        await world.slack.until(lambda: sum("internal_error" in each for each in world.slack.refused) >= 2)
+        await world.slack.until(
+            lambda: sum("internal_error" in each for each in world.slack.refused) >= 2
+        )
         await enqueue(posts, about(2, 0, PostKind.EDIT, "Edit 2"), about(3, 0, PostKind.REPLY))
         await world.slack.until(lambda: "reply 3" in said(world))
         await all_sent(posts)
@@ -311,7 +383,9 @@ async def test_older_edit_never_replaces_a_newer_one(world: Sandbox) -> None:
 
 
 async def test_removed_while_uncertain_is_not_posted_twice(world: Sandbox) -> None:
-    """The post was taken, nobody heard of it, and then the bot was removed from the channel for a while."""
+    """The post was taken, nobody heard of it, and then the bot was removed from the channel for a
+    while.
+    """
     async with outbox_of(world) as (posts, _):
         await enqueue(posts, post(0, "#kitchen"))
         await all_sent(posts)
@@ -361,7 +435,9 @@ async def test_name_is_pinned_to_its_channel(world: Sandbox) -> None:
     world.slack.channels["C0NEW"] = Channel("C0NEW", "kitchen", "Another kitchen")
     async with outbox_of(world) as (posts, _):
         await enqueue(posts, post(1, "#kitchen"), file(1, 1, "#kitchen"))
-        await world.slack.until(lambda: any("#old-kitchen" in text and "C0NEW" in text for text in said(world)))
+        await world.slack.until(
+            lambda: any("#old-kitchen" in text and "C0NEW" in text for text in said(world))
+        )
         await all_sent(posts)
     assert said(world, "C0KITCHEN")[:2] == ["Message 0", "Message 1"]
     assert said(world, "C0NEW") == []
@@ -385,24 +461,35 @@ async def test_listing_goes_on_at_its_cursor_after_429(world: Sandbox) -> None:
     assert await Posts(store).claim_post(now=utc_now())
     await store.close()
     world.slack.limit(SlackLimits(speed=60))
-    async with outbox_of(world, pace=OutboxTimings(per_channel=0.001, look=0.05, retry=0.01)) as (posts, _):
+    async with outbox_of(world, pace=OutboxTimings(per_channel=0.001, look=0.05, retry=0.01)) as (
+        posts,
+        _,
+    ):
         await all_sent(posts)
     assert said(world, "C59") == ["Message 0"]
-    listed = [entry.body for entry in world.slack.ledger if entry.path.endswith("conversations.list")]
+    listed = [
+        entry.body for entry in world.slack.ledger if entry.path.endswith("conversations.list")
+    ]
     assert sum(b"cursor=&" in body or body.endswith(b"cursor=") for body in listed) <= 1
 
 
 async def test_backlog_is_told_in_words(world: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.slack.outbox.OLD_AFTER", timedelta(seconds=0.2))
-    world.slack.refuse("chat.postMessage", "is_archived", when=lambda args: args["channel"] == "#kitchen")
+    world.slack.refuse(
+        "chat.postMessage", "is_archived", when=lambda args: args["channel"] == "#kitchen"
+    )
     async with outbox_of(world) as (posts, outbox):
         await enqueue(posts, post(0, "#kitchen"), post(1, "#kitchen"))
-        told = await world.slack.until(lambda: [text for text in said(world) if "have been waiting" in text])
+        told = await world.slack.until(
+            lambda: [text for text in said(world) if "have been waiting" in text]
+        )
         assert "2 messages for #kitchen (is_archived)" in told[0]
         assert outbox.trouble() == ""
 
 
-async def test_outbox_that_cannot_send_anything_says_so(world: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_outbox_that_cannot_send_anything_says_so(
+    world: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("bot.slack.outbox.OLD_AFTER", timedelta(seconds=0.2))
     refusal = world.slack.refuse("chat.postMessage", "service_unavailable")
     unknown = world.slack.refuse("auth.test", "service_unavailable")
@@ -418,7 +505,9 @@ async def test_outbox_that_cannot_send_anything_says_so(world: Sandbox, monkeypa
                 await asyncio.sleep(0.02)
 
 
-async def test_queue_goes_on_after_an_unexpected_error(world: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_queue_goes_on_after_an_unexpected_error(
+    world: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls, claim = 0, Posts.claim_post
 
     async def fails_once(posts: Posts, **arguments: Any) -> Any:
@@ -436,22 +525,32 @@ async def test_queue_goes_on_after_an_unexpected_error(world: Sandbox, monkeypat
 
 
 async def test_strict_limits_lose_nothing(world: Sandbox) -> None:
-    """Alerts, answers and files at once, at Slack's own limits, with a clock that runs ten times as fast."""
+    """Alerts, answers and files at once, at Slack's own limits, with a clock that runs ten times as
+    fast.
+    """
     world.slack.limit(SlackLimits(speed=10))
     async with outbox_of(world, pace=OutboxTimings(per_channel=0.11, look=0.05)) as (posts, outbox):
         assert isinstance(outbox._client, SlackClient)
         person = outbox._client.at(Priority.ANSWER)
         await enqueue(posts, *(post(n) for n in range(6)), file(0, 0), file(1, 1))
-        await asyncio.gather(*(person.chat_postMessage(channel="C0OPS", text=f"Answer {n}") for n in range(12)))
+        await asyncio.gather(
+            *(person.chat_postMessage(channel="C0OPS", text=f"Answer {n}") for n in range(12))
+        )
         await all_sent(posts)
-    assert [text for text in said(world) if text.startswith("Message")] == [f"Message {n}" for n in range(6)]
-    assert sorted(text for text in said(world) if text.startswith("Answer")) == sorted(f"Answer {n}" for n in range(12))
+    assert [text for text in said(world) if text.startswith("Message")] == [
+        f"Message {n}" for n in range(6)
+    ]
+    assert sorted(text for text in said(world) if text.startswith("Answer")) == sorted(
+        f"Answer {n}" for n in range(12)
+    )
     assert sorted(files(world)) == ["usage-0.csv", "usage-1.csv"]
 
 
 @pytest.mark.parametrize("status", [200, 302, 401, 403, 407])
 async def test_answers_of_a_proxy_keep_the_order(world: Sandbox, status: int) -> None:
-    world.slack.answer_with(status, "<html>Blocked</html>", path="chat.postMessage", times=4, Content_Type="text/html")
+    world.slack.answer_with(
+        status, "<html>Blocked</html>", path="chat.postMessage", times=4, Content_Type="text/html"
+    )
     async with outbox_of(world) as (posts, _):
         await enqueue(posts, *(post(n) for n in range(3)))
         await all_sent(posts)
@@ -459,7 +558,9 @@ async def test_answers_of_a_proxy_keep_the_order(world: Sandbox, status: int) ->
 
 
 async def test_unreadable_history_sets_one_message_aside(world: Sandbox) -> None:
-    """The message may stand already, and history may not be read: it is not posted twice, and others are posted."""
+    """The message may stand already, and history may not be read: it is not posted twice, and
+    others are posted.
+    """
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
     await enqueue(Posts(store), post(0, "C0KITCHEN"))
     assert await Posts(store).claim_post(now=utc_now())

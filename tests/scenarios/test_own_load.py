@@ -1,4 +1,6 @@
-"""Hundreds of alerts with a slow vendor: none fails for it, one evaluation of a rule at a time, and a person is answered among them."""
+"""Hundreds of alerts with a slow vendor: none fails for it, one evaluation of a rule at a time, and
+a person is answered among them.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ async def states(bot: Bot) -> list[str]:
     return [row["state"] for row in await bot.store.read("SELECT state FROM samples", ())]
 
 
-async def test_person_is_answered_before_hundreds_of_schedules(world: Sandbox, clock: MovableClock) -> None:
+async def test_person_is_answered_before_hundreds_of_schedules(
+    world: Sandbox, clock: MovableClock
+) -> None:
     world.rapid7.be_slow(1, times=100_000)
     async with running(world, *rules(COUNT)) as bot:
         clock.strike(15)
@@ -50,7 +54,9 @@ async def test_person_is_answered_before_hundreds_of_schedules(world: Sandbox, c
 
 
 async def test_slow_evaluation_is_not_begun_twice(world: Sandbox, clock: MovableClock) -> None:
-    """Three quarters of an hour strike while the first look is still being answered: the last of them is looked at afterwards."""
+    """Three quarters of an hour strike while the first look is still being answered: the last of
+    them is looked at afterwards.
+    """
     release = asyncio.Event()
 
     async def wait(_: object) -> None:

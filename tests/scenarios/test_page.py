@@ -15,7 +15,9 @@ from bot.sandbox.world import Sandbox
 from tests.browser import CHROMIUM, open_page, say
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (apt-get install chromium)")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium is installed (apt-get install chromium)"
+)
 
 
 @pytest.fixture
@@ -103,8 +105,12 @@ async def test_behind_the_scenes_shows_requests_and_raw_blocks(page: Page) -> No
     await expect(page.locator("article .header")).to_be_visible()
     await page.get_by_role("button", name="raw").last.click()
     await expect(page.locator("#raw")).to_contain_text("data_visualization")
-    await expect(page.locator("#requests li", has_text="/usage/organizations").first).to_be_visible()
-    await expect(page.locator("#requests li", has_text="/api/chat.postMessage").first).to_be_visible()
+    await expect(
+        page.locator("#requests li", has_text="/usage/organizations").first
+    ).to_be_visible()
+    await expect(
+        page.locator("#requests li", has_text="/api/chat.postMessage").first
+    ).to_be_visible()
 
 
 async def test_a_provider_told_to_misbehave_gives_a_kind_error(page: Page) -> None:
@@ -141,7 +147,9 @@ async def test_a_post_that_slack_took_without_a_word_is_told_and_not_repeated(pa
 async def test_a_file_that_slack_does_not_take_is_told(page: Page) -> None:
     await misbehaves(page, "slack", "take no file once")
     await say(page, "/usage last 7 days csv")
-    await expect(page.locator("article").last).to_contain_text("could not be sent (storage_limit_reached)")
+    await expect(page.locator("article").last).to_contain_text(
+        "could not be sent (storage_limit_reached)"
+    )
 
 
 async def test_a_command_that_comes_twice_is_answered_once(page: Page, demo: Sandbox) -> None:
@@ -155,7 +163,9 @@ async def test_a_command_that_comes_twice_is_answered_once(page: Page, demo: San
 async def test_a_connection_that_is_cut_is_made_anew(page: Page, demo: Sandbox) -> None:
     await misbehaves(page, "slack", "cut the connection")
     await say(page, "/usage last 7 days")
-    await expect(page.locator("article").last).to_contain_text("/usage failed with the error “dispatch_failed”")
+    await expect(page.locator("article").last).to_contain_text(
+        "/usage failed with the error “dispatch_failed”"
+    )
     await demo.slack.until(lambda: [s for s in demo.slack.sockets if not s.closed], timeout_s=30)
     await say(page, "/usage last 3 days")
     await expect(page.locator(".header")).to_contain_text("in 3 days")
@@ -168,32 +178,61 @@ async def test_hostile_text_is_drawn_as_text(page: Page, demo: Sandbox) -> None:
     assert await page.locator(".ping").count() == 0
 
 
-SQUARE = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' width='40' height='40'><rect width='40' height='40'/></svg>"
+SQUARE = (
+    "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' width='40' height='40'><rect "
+    "width='40' height='40'/></svg>"
+)
 EVERY_BLOCK: list[dict[str, Any]] = [
     {"type": "header", "text": {"type": "plain_text", "text": "A header"}},
     {"type": "section", "text": {"type": "mrkdwn", "text": "*bold* _italic_ `code` &lt;text&gt;"}},
-    {"type": "section", "fields": [{"type": "mrkdwn", "text": "*Left*\n1"}, {"type": "mrkdwn", "text": "*Right*\n2"}]},
+    {
+        "type": "section",
+        "fields": [
+            {"type": "mrkdwn", "text": "*Left*\n1"},
+            {"type": "mrkdwn", "text": "*Right*\n2"},
+        ],
+    },
     {"type": "context", "elements": [{"type": "plain_text", "text": "small print"}]},
     {"type": "divider"},
-    {"type": "image", "image_url": SQUARE, "alt_text": "a square", "title": {"type": "plain_text", "text": "A square"}},
+    {
+        "type": "image",
+        "image_url": SQUARE,
+        "alt_text": "a square",
+        "title": {"type": "plain_text", "text": "A square"},
+    },
     {
         "type": "table",
         "rows": [
             [{"type": "raw_text", "text": "Name"}],
-            [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "oven"}]}]}],
+            [
+                {
+                    "type": "rich_text",
+                    "elements": [
+                        {
+                            "type": "rich_text_section",
+                            "elements": [{"type": "text", "text": "oven"}],
+                        }
+                    ],
+                }
+            ],
         ],
     },
     {
         "type": "data_table",
         "caption": "Numbers",
-        "rows": [[{"type": "raw_text", "text": "N"}], [{"type": "raw_number", "value": 7, "text": "seven"}]],
+        "rows": [
+            [{"type": "raw_text", "text": "N"}],
+            [{"type": "raw_number", "value": 7, "text": "seven"}],
+        ],
     },
     {
         "type": "data_visualization",
         "title": "A chart",
         "chart": {
             "type": "line",
-            "series": [{"name": "s", "data": [{"label": "a", "value": 1}, {"label": "b", "value": 3}]}],
+            "series": [
+                {"name": "s", "data": [{"label": "a", "value": 1}, {"label": "b", "value": 3}]}
+            ],
             "axis_config": {"categories": ["a", "b"], "y_label": "GB"},
         },
     },
@@ -204,7 +243,9 @@ EVERY_BLOCK: list[dict[str, Any]] = [
         "status": "in_progress",
         "details": {
             "type": "rich_text",
-            "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "so far"}]}],
+            "elements": [
+                {"type": "rich_text_section", "elements": [{"type": "text", "text": "so far"}]}
+            ],
         },
     },
     {
@@ -215,7 +256,12 @@ EVERY_BLOCK: list[dict[str, Any]] = [
             {"type": "task_card", "task_id": "t3", "title": "Its second part", "status": "error"},
         ],
     },
-    {"type": "actions", "elements": [{"type": "button", "text": {"type": "plain_text", "text": "Press me"}, "action_id": "x"}]},
+    {
+        "type": "actions",
+        "elements": [
+            {"type": "button", "text": {"type": "plain_text", "text": "Press me"}, "action_id": "x"}
+        ],
+    },
 ]
 
 
@@ -235,7 +281,9 @@ async def test_every_kind_of_block_is_drawn(page: Page, demo: Sandbox) -> None:
     await expect(answer.locator("td")).to_have_text(["oven", "seven"])
     await expect(answer.locator("svg polyline")).to_have_count(1)
     await expect(answer.get_by_role("img", name="in progress")).to_be_visible()
-    await expect(answer.locator(".task")).to_have_text(["A taskso far", "Its first part", "Its second part"])
+    await expect(answer.locator(".task")).to_have_text(
+        ["A taskso far", "Its first part", "Its second part"]
+    )
     await expect(answer.locator(".plan")).to_contain_text("A plan")
     await expect(answer.get_by_role("button", name="Press me")).to_be_visible()
 
@@ -251,7 +299,9 @@ async def accessible(page: Page) -> list[str]:
 
 
 async def test_everybody_can_use_the_page(page: Page, demo: Sandbox) -> None:
-    """Answers, a table, a file, a private answer, the panel, a form with an error, the App Home, as axe-core sees them."""
+    """Answers, a table, a file, a private answer, the panel, a form with an error, the App Home, as
+    axe-core sees them.
+    """
     await say(page, "/usage 30d csv")
     await expect(page.locator(".file")).to_be_visible()
     await say(page, "/apiaudit nonsense")

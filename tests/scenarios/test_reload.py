@@ -22,13 +22,22 @@ pytestmark = HANGS_UP
 
 
 @asynccontextmanager
-async def running(world: Sandbox, log: Path, **changes: Any) -> AsyncIterator[asyncio.subprocess.Process]:
+async def running(
+    world: Sandbox, log: Path, **changes: Any
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """`python -m bot run` in a process of its own, connected."""
     configure(world, **changes)
     env = {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)}
     with log.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "run", cwd=world.folder, env=env, stdout=subprocess.DEVNULL, stderr=out
+            sys.executable,
+            "-m",
+            "bot",
+            "run",
+            cwd=world.folder,
+            env=env,
+            stdout=subprocess.DEVNULL,
+            stderr=out,
         )
     try:
         await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
@@ -68,7 +77,9 @@ async def test_bad_configuration_leaves_the_bot_as_it_is(world: Sandbox, tmp_pat
     async with running(world, log, slack={"ops_channel": "C0OPS"}) as process:
         configure(world, slack={"ops_channel": "C0OPS"}, timezone="Mars/Olympus", colour="red")
         process.send_signal(signal.SIGHUP)
-        await world.slack.until(lambda: any("was not reloaded" in m.text for m in world.slack.messages), timeout_s=60)
+        await world.slack.until(
+            lambda: any("was not reloaded" in m.text for m in world.slack.messages), timeout_s=60
+        )
         told = next(m for m in world.slack.messages if "was not reloaded" in m.text)
         assert "timezone" in told.text
         assert "colour" in told.text
@@ -87,7 +98,14 @@ async def test_reload_is_taken_while_slack_cannot_be_reached(
     world.slack.answer_with(503, path="auth.test", times=1000)
     with log.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "run", cwd=world.folder, env=env, stdout=subprocess.DEVNULL, stderr=out
+            sys.executable,
+            "-m",
+            "bot",
+            "run",
+            cwd=world.folder,
+            env=env,
+            stdout=subprocess.DEVNULL,
+            stderr=out,
         )
     try:
         await until_logged(log, "Not connected to Slack")
@@ -121,7 +139,11 @@ async def test_commands_during_reloads_are_all_answered(world: Sandbox, tmp_path
             user = ("U0ADA", "U0LINUS")[number % 2]
             channel = ("C0OPS", "C0KITCHEN")[number // 2 % 2]
             asked.append(
-                asyncio.create_task(world.slack.answer_to(f"/usage {number + 2}d", user=user, channel=channel, timeout_s=240))
+                asyncio.create_task(
+                    world.slack.answer_to(
+                        f"/usage {number + 2}d", user=user, channel=channel, timeout_s=240
+                    )
+                )
             )
             await asyncio.sleep(0.05)
         answers = await asyncio.gather(*asked)
@@ -136,7 +158,9 @@ async def test_work_begun_before_a_reload_is_finished(world: Sandbox, tmp_path: 
     async with running(world, log) as process:
         world.rapid7.be_slow(3, times=1)
         slow = asyncio.create_task(world.slack.answer_to("/usage 3d", timeout_s=60))
-        await world.slack.until(lambda: any("Working on" in m.text for m in world.slack.messages), timeout_s=30)
+        await world.slack.until(
+            lambda: any("Working on" in m.text for m in world.slack.messages), timeout_s=30
+        )
         process.send_signal(signal.SIGHUP)
         await until_logged(log, "The configuration was reloaded.")
         answer = await slack_answer(slow)
@@ -154,7 +178,9 @@ async def test_new_token_in_a_file_opens_a_new_connection(
     token = tmp_path / "app-token"
     token.write_text(world.slack.app_token + "\n")
     environ = world.environ()
-    monkeypatch.setattr(Sandbox, "environ", lambda self: {**environ, "SLACK_APP_TOKEN": f"file:{token}"})
+    monkeypatch.setattr(
+        Sandbox, "environ", lambda self: {**environ, "SLACK_APP_TOKEN": f"file:{token}"}
+    )
     log = tmp_path / "log"
     async with running(world, log) as process:
         before = set(world.slack.sockets)

@@ -1,4 +1,6 @@
-"""Rights are judged when something is done, by the command and the channel that a thing belongs to."""
+"""Rights are judged when something is done, by the command and the channel that a thing
+belongs to.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ EVERYBODY = {"usage": ["*"], "apiaudit": ["*"], "logs": ["*"]}
 WITHOUT_LINUS = {"usage": ["*"], "apiaudit": ["U0ADA"], "logs": ["U0ADA", "C0OPS"]}
 
 
-async def said(world: Sandbox, line: str, *, user: str = "U0ADA", channel: str = "C0KITCHEN") -> str:
+async def said(
+    world: Sandbox, line: str, *, user: str = "U0ADA", channel: str = "C0KITCHEN"
+) -> str:
     return (await world.slack.answer_to(line, user=user, channel=channel)).text
 
 
@@ -32,26 +36,41 @@ def everything_seen(world: Sandbox, user: str) -> str:
     """All that a person can read of the bot."""
     shown = [m.text + json.dumps(m.blocks, ensure_ascii=False) for m in world.slack.seen(user)]
     view = world.slack.modal(user)
-    return "\n".join([*shown, json.dumps(world.slack.homes.get(user, []), ensure_ascii=False), view.words() if view else ""])
+    return "\n".join(
+        [
+            *shown,
+            json.dumps(world.slack.homes.get(user, []), ensure_ascii=False),
+            view.words() if view else "",
+        ]
+    )
 
 
 async def until_said(world: Sandbox, words: str, channel: str) -> Message:
     found: Message = await world.slack.until(
-        lambda: next((m for m in world.slack.messages if words in m.text and m.channel == channel and m.user == BOT), None)
+        lambda: next(
+            (
+                m
+                for m in world.slack.messages
+                if words in m.text and m.channel == channel and m.user == BOT
+            ),
+            None,
+        )
     )
     return found
 
 
-@pytest.mark.parametrize("line", ["unalert pantry", "silence pantry 2h", "unsilence pantry", "silence pantri 2h"])
+@pytest.mark.parametrize(
+    "line", ["unalert pantry", "silence pantry 2h", "unsilence pantry", "silence pantri 2h"]
+)
 async def test_alert_of_other_command_is_not_there(world: Sandbox, clock: Clock, line: str) -> None:
     async with running(world, QUIET):
         await said(world, LOGS_ALERT)
         await said(world, "/logs silence pantry 2h")
         refusal = await said(world, f"/usage {line}", user="U0LINUS")
         assert "There is no alert" in refusal and "did you mean" not in refusal
-        assert refusal == (await said(world, f"/usage {line.replace('pantr', 'nothin')}", user="U0LINUS")).replace(
-            "nothin", "pantr"
-        )
+        assert refusal == (
+            await said(world, f"/usage {line.replace('pantr', 'nothin')}", user="U0LINUS")
+        ).replace("nothin", "pantr")
         assert "pantry" not in await said(world, "/usage alerts", user="U0LINUS")
     [rule] = await kept(world, "SELECT ended_by FROM rules")
     [silence] = await kept(world, "SELECT ended_by, user FROM silences")
@@ -59,7 +78,9 @@ async def test_alert_of_other_command_is_not_there(world: Sandbox, clock: Clock,
 
 
 async def test_channel_right_does_not_reach_other_channels(world: Sandbox, clock: Clock) -> None:
-    """Whoever is in the operations channel may ask for logs there, which says nothing about alerts that stand elsewhere."""
+    """Whoever is in the operations channel may ask for logs there, which says nothing about alerts
+    that stand elsewhere.
+    """
     async with running(world, QUIET):
         await said(world, LOGS_ALERT)
         for line in ("/logs unalert pantry", "/logs silence pantry 2h"):
@@ -88,18 +109,27 @@ async def test_subscriptions_list_what_may_be_asked(world: Sandbox, clock: Clock
         await said(world, "/usage subscribe last 5 days at 09:00")
         listed = await said(world, "/usage subscriptions", user="U0LINUS")
         assert "edge" not in listed and "2. `/usage last 5 days`" in listed
-        assert "There is no subscription 1" in await said(world, "/usage unsubscribe 1", user="U0LINUS")
-        assert "Subscription 2 has ended" in await said(world, "/usage unsubscribe 2", user="U0LINUS")
+        assert "There is no subscription 1" in await said(
+            world, "/usage unsubscribe 1", user="U0LINUS"
+        )
+        assert "Subscription 2 has ended" in await said(
+            world, "/usage unsubscribe 2", user="U0LINUS"
+        )
         announced = await until_said(world, "Subscription 2", "C0KITCHEN")
         announced = await until_said(world, "was ended by Linus", "C0KITCHEN")
     assert "<@U0LINUS>" in str(announced.blocks)
-    assert [row["ended_by"] for row in await kept(world, "SELECT ended_by FROM subscriptions")] == [None, "U0LINUS"]
+    assert [row["ended_by"] for row in await kept(world, "SELECT ended_by FROM subscriptions")] == [
+        None,
+        "U0LINUS",
+    ]
 
 
 async def test_maker_without_right_may_still_end(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET, access=EVERYBODY):
         for name in ("one", "two"):
-            await said(world, f"/apiaudit alert edge last 1h failures above 900 as {name}", user="U0LINUS")
+            await said(
+                world, f"/apiaudit alert edge last 1h failures above 900 as {name}", user="U0LINUS"
+            )
         await said(world, "/apiaudit subscribe edge 24h at 09:00", user="U0LINUS")
         await said(world, "/apiaudit silence one 2h", user="U0LINUS")
     async with running(world, QUIET, access={**WITHOUT_LINUS, "manage": ["U0GRACE"]}):
@@ -107,7 +137,9 @@ async def test_maker_without_right_may_still_end(world: Sandbox, clock: Clock) -
         assert "`one` paused" in listed and "edge" not in listed
         assert "may speak again" in await said(world, "/apiaudit unsilence one", user="U0LINUS")
         assert "Alert `one` has ended" in await said(world, "/apiaudit unalert one", user="U0LINUS")
-        assert "Subscription 1 has ended." in await said(world, "/usage unsubscribe 1", user="U0LINUS")
+        assert "Subscription 1 has ended." in await said(
+            world, "/usage unsubscribe 1", user="U0LINUS"
+        )
         assert "You may not manage" in await said(world, "/usage unalert two")
         assert "Alert `two` has ended." in await said(world, "/usage unalert two", user="U0GRACE")
 
@@ -117,8 +149,12 @@ async def test_maker_ends_from_direct_messages(world: Sandbox, clock: Clock) -> 
     async with running(world, QUIET):
         await said(world, "/usage alert today above 500 GB as pantry")
         await said(world, "/usage subscribe last 5 days at 09:00")
-        assert "Alert `pantry` has ended" in await said(world, "/usage unalert pantry", channel="D0ADA")
-        assert "Subscription 1 has ended" in await said(world, "/usage unsubscribe 1", channel="D0ADA")
+        assert "Alert `pantry` has ended" in await said(
+            world, "/usage unalert pantry", channel="D0ADA"
+        )
+        assert "Subscription 1 has ended" in await said(
+            world, "/usage unsubscribe 1", channel="D0ADA"
+        )
 
 
 async def test_digest_pauses_without_right_and_resumes(world: Sandbox, clock: Clock) -> None:
@@ -133,7 +169,10 @@ async def test_digest_pauses_without_right_and_resumes(world: Sandbox, clock: Cl
             await _paused_runs(bot, day + 1)
             await until_said(world, "Subscription 1 is paused", "C0KITCHEN")
             listed = await said(world, "/apiaudit subscriptions")
-            assert "paused, since its maker may not have it asked any more; `/apiaudit edge 24h`" in listed
+            assert (
+                "paused, since its maker may not have it asked any more; `/apiaudit edge 24h`"
+                in listed
+            )
     for channel in ("C0KITCHEN", "C0OPS", "D0LINUS"):
         await until_said(world, "Subscription 1 is paused", channel)
         assert len([text for text in posted(world, channel) if "is paused" in text]) == 1
@@ -160,12 +199,16 @@ async def test_alert_of_deactivated_maker_is_paused(world: Sandbox, clock: Clock
         world.slack.users["U0LINUS"].deleted = False
         clock.strike(15)
         await until_said(world, "Alert `pantry` continues", "C0KITCHEN")
-        await world.slack.until(lambda: any(text.startswith("🔴 pantry") for text in told(world, "C0KITCHEN")))
+        await world.slack.until(
+            lambda: any(text.startswith("🔴 pantry") for text in told(world, "C0KITCHEN"))
+        )
     assert len([text for text in told(world, "C0KITCHEN") if "is paused" in text]) == 1
 
 
 @pytest.mark.parametrize("members", [["U0GRACE"], None], ids=["left", "group deleted"])
-async def test_alert_of_maker_who_left_group_is_paused(world: Sandbox, clock: Clock, members: list[str] | None) -> None:
+async def test_alert_of_maker_who_left_group_is_paused(
+    world: Sandbox, clock: Clock, members: list[str] | None
+) -> None:
     access = {"usage": ["S0ONCALL"]}
     world.slack.groups["S0ONCALL"] = ["U0GRACE", "U0LINUS"]
     async with running(world, QUIET, access=access) as bot:
@@ -186,7 +229,9 @@ async def test_group_that_cannot_be_read_is_told_in_ops(world: Sandbox, clock: C
         await said(world, "/usage alert rapid7-eu today above 500 GB as pantry", user="U0LINUS")
         await evaluations(bot, 1)
         refusal = '{"ok":false,"error":"internal_error"}'
-        world.slack.answer_with(200, refusal, path="usergroups.users.list", times=99, Content_Type="application/json")
+        world.slack.answer_with(
+            200, refusal, path="usergroups.users.list", times=99, Content_Type="application/json"
+        )
         clock.ahead += timedelta(minutes=70)
         await until_said(world, "Slack has not said for an hour who is in a user group", "C0OPS")
         assert "You may not ask" in await said(world, "/usage today", user="U0LINUS")
@@ -200,13 +245,19 @@ async def test_group_that_cannot_be_read_is_told_in_ops(world: Sandbox, clock: C
         ("/usage unalert pantry", "Alert `pantry`, bytes of"),
     ],
 )
-async def test_change_of_other_peoples_alert_is_announced(world: Sandbox, clock: Clock, line: str, says: str) -> None:
+async def test_change_of_other_peoples_alert_is_announced(
+    world: Sandbox, clock: Clock, line: str, says: str
+) -> None:
     async with running(world, QUIET):
         await said(world, "/usage alert today above 500 GB as pantry")
         await said(world, line, user="U0LINUS")
         announced = await until_said(world, says, "C0KITCHEN")
         await world.slack.until(lambda: announced.blocks)
-    assert announced.seen_by == "" and "by Linus." in announced.text and "<@U0LINUS>" in str(announced.blocks)
+    assert (
+        announced.seen_by == ""
+        and "by Linus." in announced.text
+        and "<@U0LINUS>" in str(announced.blocks)
+    )
 
 
 async def test_end_of_other_peoples_silence_is_announced(world: Sandbox, clock: Clock) -> None:
@@ -218,7 +269,9 @@ async def test_end_of_other_peoples_silence_is_announced(world: Sandbox, clock: 
 
 async def test_edit_of_other_peoples_alert_is_announced(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
-        made = await world.slack.answer_to("/usage alert today above 500 GB as pantry", channel="C0KITCHEN")
+        made = await world.slack.answer_to(
+            "/usage alert today above 500 GB as pantry", channel="C0KITCHEN"
+        )
         await world.slack.press(made, "alert.edit", user="U0LINUS")
         view = await world.slack.until(lambda: world.slack.modal("U0LINUS"))
         await world.slack.submit(view, threshold="600 GB")
@@ -229,15 +282,21 @@ async def test_edit_of_other_peoples_alert_is_announced(world: Sandbox, clock: C
 async def test_open_incident_says_who_silenced_it(world: Sandbox, clock: Clock) -> None:
     async with running(world) as bot:
         await look(bot, clock, Meter(world), 6)
-        [root] = await world.slack.until(lambda: [m for m in world.slack.messages if m.text.startswith("🔴")])
+        [root] = await world.slack.until(
+            lambda: [m for m in world.slack.messages if m.text.startswith("🔴")]
+        )
         await said(world, "/usage silence ingest-spike 2h", user="U0LINUS")
-        [reply] = await world.slack.until(lambda: [m for m in world.slack.messages if m.thread_ts == root.ts])
+        [reply] = await world.slack.until(
+            lambda: [m for m in world.slack.messages if m.thread_ts == root.ts]
+        )
     assert "by Linus" in reply.text and "<@U0LINUS>" in str(reply.blocks)
 
 
 async def test_edit_button_needs_the_right(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
-        made = await world.slack.answer_to("/apiaudit alert edge last 1h failures above 900 as pantry", channel="C0KITCHEN")
+        made = await world.slack.answer_to(
+            "/apiaudit alert edge last 1h failures above 900 as pantry", channel="C0KITCHEN"
+        )
         await world.slack.press(made, "alert.edit", user="U0LINUS")
         await until_said(world, "There is no alert “pantry”", "C0KITCHEN")
         assert world.slack.modal("U0LINUS") is None
@@ -263,14 +322,21 @@ async def _message_shortcut(world: Sandbox) -> None:
 async def _mention(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit edge 24h who:nobody", channel="C0KITCHEN")
     answer.seen_by = ""
-    await world.slack.say("@Opswatch nonsense", user="U0LINUS", channel="C0KITCHEN", thread_ts=answer.ts)
+    await world.slack.say(
+        "@Opswatch nonsense", user="U0LINUS", channel="C0KITCHEN", thread_ts=answer.ts
+    )
     await world.slack.until(lambda: "You may not ask" in everything_seen(world, "U0LINUS"))
     world.slack.messages.remove(answer)
 
 
 async def _button(world: Sandbox, action: str) -> None:
     answer = await world.slack.answer_to("/usage last 3 days", user="U0LINUS", channel="C0KITCHEN")
-    button = next(e for block in answer.blocks for e in block.get("elements", []) if e.get("action_id") == "modal.repeat")
+    button = next(
+        e
+        for block in answer.blocks
+        for e in block.get("elements", [])
+        if e.get("action_id") == "modal.repeat"
+    )
     button.update(action_id=action, value="/logs nonsense")
     await world.slack.press(answer, action, user="U0LINUS")
     await world.slack.until(lambda: "You may not ask" in everything_seen(world, "U0LINUS"))
@@ -321,12 +387,21 @@ async def test_names_stay_hidden_without_right(world: Sandbox, clock: Clock, way
 async def test_person_of_other_workspace_needs_to_be_named(world: Sandbox, clock: Clock) -> None:
     world.slack.users["U0LINUS"].team = "T0ELSEWHERE"
     async with running(world, QUIET):
-        assert "You may not ask /usage here" in await said(world, "/usage last 3 days", user="U0LINUS")
+        assert "You may not ask /usage here" in await said(
+            world, "/usage last 3 days", user="U0LINUS"
+        )
         assert "ingest-spike" not in await said(world, "/usage alerts", user="U0LINUS")
         answer = await world.slack.answer_to("/usage last 3 days", channel="C0KITCHEN")
         await world.slack.press(answer, "ask.0", user="U0LINUS")
         await world.slack.until(
-            lambda: sum("You may not ask /usage here" in m.text for m in world.slack.messages if m.seen_by == "U0LINUS") == 2
+            lambda: (
+                sum(
+                    "You may not ask /usage here" in m.text
+                    for m in world.slack.messages
+                    if m.seen_by == "U0LINUS"
+                )
+                == 2
+            )
         )
     async with running(world, QUIET, access={"usage": ["*", "U0LINUS"]}):
         assert "in 3 days" in await said(world, "/usage last 3 days", user="U0LINUS")
@@ -334,7 +409,12 @@ async def test_person_of_other_workspace_needs_to_be_named(world: Sandbox, clock
 
 async def test_shortcut_ignores_buttons_of_other_apps(world: Sandbox, clock: Clock) -> None:
     async with running(world, QUIET):
-        block = {"type": "actions", "elements": [{"type": "button", "action_id": "ask.0", "value": "/logs kitchen where(/x/)"}]}
+        block = {
+            "type": "actions",
+            "elements": [
+                {"type": "button", "action_id": "ask.0", "value": "/logs kitchen where(/x/)"}
+            ],
+        }
         foreign = Message("1.000001", "C0KITCHEN", "U0OTHERAPP", "press me", [block])
         world.slack.messages.append(foreign)
         await world.slack.shortcut("ask_again", message=foreign)
@@ -356,7 +436,9 @@ async def test_tampered_form_is_refused(world: Sandbox, clock: Clock) -> None:
         answer = await world.slack.answer_to("/usage today", user="U0LINUS", channel="C0KITCHEN")
         await world.slack.press(answer, "modal.alert", user="U0LINUS")
         view = await world.slack.until(lambda: world.slack.modal("U0LINUS"))
-        view.view["private_metadata"] = json.dumps({"command": "usage", "channel": "C0KITCHEN", "rule": "pantry"})
+        view.view["private_metadata"] = json.dumps(
+            {"command": "usage", "channel": "C0KITCHEN", "rule": "pantry"}
+        )
         await world.slack.submit(view, threshold="5 GB")
         assert "There is no alert “pantry”" in view.errors["question"]
     [rule] = await kept(world, "SELECT rule, user FROM rules")

@@ -22,7 +22,9 @@ from bot.sandbox.world import Sandbox
 from bot.service_manager import ServiceManager
 from tests.conftest import ROOT, toml_of
 
-pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this platform has no Unix sockets")
+pytestmark = pytest.mark.skipif(
+    not hasattr(socket, "AF_UNIX"), reason="this platform has no Unix sockets"
+)
 
 
 class Systemd:
@@ -67,7 +69,14 @@ async def running(world: Sandbox, **environ: str) -> AsyncIterator[asyncio.subpr
     (world.folder / "bot.toml").write_text(toml_of(world.table()), "utf-8")
     env = {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT), **environ}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "run", cwd=world.folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        sys.executable,
+        "-m",
+        "bot",
+        "run",
+        cwd=world.folder,
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         yield process
@@ -77,8 +86,12 @@ async def running(world: Sandbox, **environ: str) -> AsyncIterator[asyncio.subpr
         await asyncio.wait_for(process.wait(), 60)
 
 
-async def test_systemd_hears_start_reload_watchdog_and_stop(world: Sandbox, systemd: Systemd, tmp_path: Path) -> None:
-    async with running(world, NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="200000") as process:
+async def test_systemd_hears_start_reload_watchdog_and_stop(
+    world: Sandbox, systemd: Systemd, tmp_path: Path
+) -> None:
+    async with running(
+        world, NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="200000"
+    ) as process:
         await systemd.until("READY=1")
         await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
         await systemd.until("STATUS=Connected to Slack.")
@@ -90,12 +103,16 @@ async def test_systemd_hears_start_reload_watchdog_and_stop(world: Sandbox, syst
         await systemd.until("STOPPING=1")
     states = systemd.read()
     first = [states.index(state) for state in ("READY=1", "STOPPING=1")]
-    reloading = next(number for number, state in enumerate(states) if state.startswith("RELOADING=1"))
+    reloading = next(
+        number for number, state in enumerate(states) if state.startswith("RELOADING=1")
+    )
     assert first[0] < reloading < len(states) - 1 - states[::-1].index("READY=1") < first[1]
     assert states[reloading].split("MONOTONIC_USEC=")[1].isdigit()
 
 
-async def test_refused_reload_ends_as_ready(world: Sandbox, systemd: Systemd, tmp_path: Path) -> None:
+async def test_refused_reload_ends_as_ready(
+    world: Sandbox, systemd: Systemd, tmp_path: Path
+) -> None:
     async with running(world, NOTIFY_SOCKET=str(tmp_path / "notify")) as process:
         await systemd.until("READY=1")
         (world.folder / "bot.toml").write_text("colour = 'red'")
@@ -104,8 +121,12 @@ async def test_refused_reload_ends_as_ready(world: Sandbox, systemd: Systemd, tm
         await systemd.until("READY=1", times=2)
 
 
-async def test_wrong_configuration_is_never_ready(world: Sandbox, systemd: Systemd, tmp_path: Path) -> None:
-    async with running(world, NOTIFY_SOCKET=str(tmp_path / "notify"), SLACK_BOT_TOKEN="") as process:
+async def test_wrong_configuration_is_never_ready(
+    world: Sandbox, systemd: Systemd, tmp_path: Path
+) -> None:
+    async with running(
+        world, NOTIFY_SOCKET=str(tmp_path / "notify"), SLACK_BOT_TOKEN=""
+    ) as process:
         assert await asyncio.wait_for(process.wait(), 90) == 2
     assert "READY=1" not in systemd.read()
 
@@ -150,9 +171,15 @@ def test_slack_that_is_gone_for_long_is_not_alive(monkeypatch: pytest.MonkeyPatc
     [
         ({}, ServiceManager()),
         ({"NOTIFY_SOCKET": "/run/notify"}, ServiceManager("/run/notify")),
-        ({"NOTIFY_SOCKET": "@notify", "WATCHDOG_USEC": "30000000"}, ServiceManager("@notify", 30.0)),
+        (
+            {"NOTIFY_SOCKET": "@notify", "WATCHDOG_USEC": "30000000"},
+            ServiceManager("@notify", 30.0),
+        ),
         ({"NOTIFY_SOCKET": "vsock:2:1", "WATCHDOG_USEC": "soon"}, ServiceManager()),
-        ({"NOTIFY_SOCKET": "/run/notify", "WATCHDOG_USEC": "5", "WATCHDOG_PID": "1"}, ServiceManager("/run/notify")),
+        (
+            {"NOTIFY_SOCKET": "/run/notify", "WATCHDOG_USEC": "5", "WATCHDOG_PID": "1"},
+            ServiceManager("/run/notify"),
+        ),
     ],
     ids=["no systemd", "no watchdog", "abstract", "junk", "another process"],
 )

@@ -1,4 +1,6 @@
-"""Whole journeys: a person types in Slack, the real bot asks the vendors, the answer stands where it may be seen."""
+"""Whole journeys: a person types in Slack, the real bot asks the vendors, the answer stands where
+it may be seen.
+"""
 
 from __future__ import annotations
 
@@ -38,19 +40,28 @@ def text_of(message: Message) -> str:
 
 def buttons(message: Message) -> dict[str, str]:
     return {
-        e["text"]["text"]: e["action_id"] for block in message.blocks if block["type"] == "actions" for e in block["elements"]
+        e["text"]["text"]: e["action_id"]
+        for block in message.blocks
+        if block["type"] == "actions"
+        for e in block["elements"]
     }
 
 
-async def files_after(world: Sandbox, line: str, user: str = "U0ADA", channel: str = "C0OPS") -> tuple[Message, Message]:
+async def files_after(
+    world: Sandbox, line: str, user: str = "U0ADA", channel: str = "C0OPS"
+) -> tuple[Message, Message]:
     """The answer to a line, and the message that brings its file."""
     before = len(world.slack.messages)
     answer = await world.slack.answer_to(line, user=user, channel=channel)
-    brought = await world.slack.until(lambda: next((m for m in world.slack.messages[before:] if m.files), None))
+    brought = await world.slack.until(
+        lambda: next((m for m in world.slack.messages[before:] if m.files), None)
+    )
     return answer, brought
 
 
-async def test_usage_is_answered_in_the_channel_with_chart_table_and_buttons(world: Sandbox) -> None:
+async def test_usage_is_answered_in_the_channel_with_chart_table_and_buttons(
+    world: Sandbox,
+) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
     assert answer.seen_by == ""
     assert types(answer)[0] == "header"
@@ -76,7 +87,9 @@ async def test_a_gap_is_said_and_drawn_as_not_listed(world: Sandbox) -> None:
     assert "not listed" in text_of(answer)
 
 
-async def test_per_log_names_the_logs_and_csv_brings_every_row(world: Sandbox, clock: MovableClock) -> None:
+async def test_per_log_names_the_logs_and_csv_brings_every_row(
+    world: Sandbox, clock: MovableClock
+) -> None:
     clock.set(AFTER_THE_EXAMPLES)
     answer, brought = await files_after(world, "/usage 2026-11-02..2026-11-08 per log csv")
     assert brought.thread_ts == answer.ts
@@ -155,7 +168,9 @@ async def test_a_log_by_its_own_name_and_by_id(world: Sandbox) -> None:
     by_name = await world.slack.answer_to(f'/logs "Pantry Door" {window}')
     by_id = await world.slack.answer_to(f"/logs 1c1f2885-ed93-4650-9e14-d46af4bf0886 {window}")
     assert "Pantry Door" in by_name.text
-    assert by_name.text.split(": ")[1].split(" line")[0] == by_id.text.split(": ")[1].split(" line")[0]
+    assert (
+        by_name.text.split(": ")[1].split(" line")[0] == by_id.text.split(": ")[1].split(" line")[0]
+    )
 
 
 async def test_an_unknown_log_is_refused_with_the_names_there_are(world: Sandbox) -> None:
@@ -223,7 +238,9 @@ async def test_every_account_down_is_an_error_with_try_again(world: Sandbox) -> 
         ("/logs kitchen where(", "not closed"),
     ],
 )
-async def test_a_wrong_question_is_private_and_asks_no_provider(world: Sandbox, line: str, says: str) -> None:
+async def test_a_wrong_question_is_private_and_asks_no_provider(
+    world: Sandbox, line: str, says: str
+) -> None:
     answer = await world.slack.answer_to(line)
     assert says in answer.text.replace("&lt;", "<")
     assert answer.seen_by == "U0ADA"
@@ -241,7 +258,11 @@ async def test_help_is_private_and_its_examples_work(world: Sandbox, clock: Mova
     for command in ("/usage", "/apiaudit", "/logs"):
         answer = await world.slack.answer_to(f"{command} help")
         assert answer.seen_by == "U0ADA"
-        lines = [line.split(" – ")[0] for line in answer.text.splitlines() if line.startswith("/") and " – " in line]
+        lines = [
+            line.split(" – ")[0]
+            for line in answer.text.splitlines()
+            if line.startswith("/") and " – " in line
+        ]
         assert len(lines) >= 3
         for line in lines:
             told = await world.slack.answer_to(line.replace("&lt;", "<"))
@@ -256,7 +277,9 @@ async def test_who_may_not_ask_is_told_so_privately(world: Sandbox) -> None:
 
 
 async def test_who_may_not_manage_is_shown_no_way_to(world: Sandbox) -> None:
-    async with connected_bot(world, access={"usage": ["*"], "apiaudit": ["U0LINUS"], "logs": ["*"], "manage": ["U0ADA"]}):
+    async with connected_bot(
+        world, access={"usage": ["*"], "apiaudit": ["U0LINUS"], "logs": ["*"], "manage": ["U0ADA"]}
+    ):
         told = await world.slack.answer_to("/apiaudit help", user="U0LINUS")
         assert "subscribe" not in text_of(told)
         assert "alert" not in text_of(told)
@@ -295,7 +318,9 @@ async def test_where_the_bot_is_not_it_answers_privately_with_an_invitation(worl
 async def test_a_private_answer_can_be_shared_once_by_its_asker(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit 24h")
     await world.slack.press(answer, buttons(answer)["Share here"])
-    shared = await world.slack.until(lambda: next((m for m in world.slack.seen("U0LINUS") if not m.seen_by), None))
+    shared = await world.slack.until(
+        lambda: next((m for m in world.slack.seen("U0LINUS") if not m.seen_by), None)
+    )
     assert "Shared by <@U0ADA>" in text_of(shared)
     assert "actions" not in types(shared)
     await world.slack.press(answer, buttons(answer)["Share here"])
@@ -330,18 +355,31 @@ async def test_a_slow_provider_delays_nobody_else(world: Sandbox) -> None:
 
 
 async def test_fifty_questions_at_once_are_all_answered(world: Sandbox) -> None:
-    """As fast as Slack takes messages, which is one a second in each channel; who waits long is told so."""
+    """As fast as Slack takes messages, which is one a second in each channel; who waits long is
+    told so.
+    """
     world.slack.limit()
     places = ["C0OPS", "C0KITCHEN"] * 25
-    acks = await asyncio.gather(*(world.slack.command("/usage last 7 days", user="U0LINUS", channel=place) for place in places))
+    acks = await asyncio.gather(
+        *(
+            world.slack.command("/usage last 7 days", user="U0LINUS", channel=place)
+            for place in places
+        )
+    )
     await asyncio.gather(*(asyncio.wait_for(ack.done, 10) for ack in acks))
 
     def answers(channel: str) -> list[Message]:
         return [m for m in world.slack.seen("U0LINUS", channel) if "in 7 days" in m.text]
 
-    await world.slack.until(lambda: len(answers("C0OPS")) >= 25 and len(answers("C0KITCHEN")) >= 25, timeout_s=90)
+    await world.slack.until(
+        lambda: len(answers("C0OPS")) >= 25 and len(answers("C0KITCHEN")) >= 25, timeout_s=90
+    )
     assert len(answers("C0OPS")) == len(answers("C0KITCHEN")) == 25
-    waits = [m for m in world.slack.seen("U0LINUS") if "the answer to" in m.text and "comes in about" in m.text]
+    waits = [
+        m
+        for m in world.slack.seen("U0LINUS")
+        if "the answer to" in m.text and "comes in about" in m.text
+    ]
     assert {m.seen_by for m in waits} == {"U0LINUS"}
     assert sorted({m.channel for m in waits}) == ["C0KITCHEN", "C0OPS"]
     assert len(waits) <= 4
@@ -352,10 +390,17 @@ async def test_long_work_shows_itself_and_becomes_the_answer(world: Sandbox) -> 
     world.rapid7.be_slow(2.6, times=3)
     ack = await world.slack.command("/usage last 7 days")
     await ack.done
-    working = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None))
+    working = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None)
+    )
     assert "Cancel" in buttons(working)
-    assert (working.blocks[0]["type"], working.blocks[0]["title"]) == ("task_card", "/usage last 7 days")
-    answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None))
+    assert (working.blocks[0]["type"], working.blocks[0]["title"]) == (
+        "task_card",
+        "/usage last 7 days",
+    )
+    answer = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None)
+    )
     assert answer.ts == working.ts
     assert len(world.slack.seen()) == 1
 
@@ -365,10 +410,15 @@ async def test_long_work_over_several_accounts_shows_how_far_each_is(world: Sand
     world.akamai.answer_with(403, "no", times=9)
     async with connected_bot(world, access={"apiaudit": ["*"]}):
         await world.slack.command("/apiaudit 24h")
-        working = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None))
+        working = await world.slack.until(
+            lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None)
+        )
         plan, said, _ = working.blocks
         assert (plan["type"], plan["title"]) == ("plan", "/apiaudit 24h")
-        assert [(task["title"], task["status"]) for task in plan["tasks"]] == [("edge", "error"), ("iot", "in_progress")]
+        assert [(task["title"], task["status"]) for task in plan["tasks"]] == [
+            ("edge", "error"),
+            ("iot", "in_progress"),
+        ]
         assert "edge did not accept our credentials" in str(plan["tasks"][0]["details"])
         assert "1 s so far" in said["elements"][0]["text"]
         await world.slack.until(lambda: "edge is missing from this answer" in working.text)
@@ -383,7 +433,9 @@ async def test_calls_are_counted_as_they_are_read(world: Sandbox) -> None:
     rows, world.devicewise.rows = world.devicewise.rows, slowly
     async with connected_bot(world, access={"apiaudit": ["*"]}):
         await world.slack.command("/apiaudit iot 7d")
-        told = await world.slack.until(lambda: next((m for m in world.slack.seen() if "calls so far" in str(m.blocks)), None))
+        told = await world.slack.until(
+            lambda: next((m for m in world.slack.seen() if "calls so far" in str(m.blocks)), None)
+        )
         assert re.search(r"\b(2|4|6),000 calls so far", str(told.blocks))
         await world.slack.until(lambda: told.text.startswith("iot: "), timeout_s=30)
 
@@ -391,10 +443,14 @@ async def test_calls_are_counted_as_they_are_read(world: Sandbox) -> None:
 async def test_long_private_work_shows_itself_to_the_asker_alone(world: Sandbox) -> None:
     world.devicewise.be_slow(2.6)
     await world.slack.command("/apiaudit 24h")
-    working = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None))
+    working = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None)
+    )
     assert working.seen_by == "U0ADA"
     steps = working.blocks[1]["text"]["text"]
-    assert re.fullmatch(r":white_check_mark: `edge` [\d,]+ calls\n:hourglass_flowing_sand: `iot`", steps)
+    assert re.fullmatch(
+        r":white_check_mark: `edge` [\d,]+ calls\n:hourglass_flowing_sand: `iot`", steps
+    )
     await world.slack.until(lambda: any("calls" in m.text for m in world.slack.seen()))
     assert len(world.slack.seen()) == 1
 
@@ -402,11 +458,17 @@ async def test_long_private_work_shows_itself_to_the_asker_alone(world: Sandbox)
 async def test_work_can_be_cancelled_by_its_asker_alone(world: Sandbox) -> None:
     world.rapid7.be_slow(30, times=9)
     await world.slack.command("/usage last 7 days")
-    working = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None))
+    working = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None)
+    )
     await world.slack.press(working, buttons(working)["Cancel"], user="U0LINUS")
-    await world.slack.until(lambda: any("nothing of yours" in m.text for m in world.slack.seen("U0LINUS")))
+    await world.slack.until(
+        lambda: any("nothing of yours" in m.text for m in world.slack.seen("U0LINUS"))
+    )
     await world.slack.press(working, buttons(working)["Cancel"])
-    await world.slack.until(lambda: any("Cancelled, as you asked." in m.text for m in world.slack.seen()))
+    await world.slack.until(
+        lambda: any("Cancelled, as you asked." in m.text for m in world.slack.seen())
+    )
     assert working not in world.slack.messages
 
 
@@ -424,7 +486,9 @@ async def test_who_asked_what_where_with_what_outcome_is_recorded(world: Sandbox
     await world.slack.answer_to("/apiaudit 24h password=hunter2", user="U0LINUS")
 
     async def recorded() -> list[Any]:
-        return [(a.user, a.channel, a.command, a.text, a.outcome) for a in await bot.store.questions()]
+        return [
+            (a.user, a.channel, a.command, a.text, a.outcome) for a in await bot.store.questions()
+        ]
 
     for _ in range(50):
         if "asked" not in str(await recorded()):
@@ -444,8 +508,14 @@ async def test_days_of_an_audit_are_named_in_the_askers_zone(world: Sandbox) -> 
 @pytest.mark.parametrize("line", ["/logs kitchen 20m", "/apiaudit iot 24h"])
 async def test_each_reader_is_told_the_window_in_their_own_zone(world: Sandbox, line: str) -> None:
     answer = await world.slack.answer_to(line)
-    head, chart = answer.blocks[1], next(block for block in answer.blocks if block["type"] == "data_visualization")
-    assert re.search(r"<!date\^\d+\^\{date_short_pretty\} \{time\}\|[^>]+ UTC> to <!date\^", head["elements"][0]["text"])
+    head, chart = (
+        answer.blocks[1],
+        next(block for block in answer.blocks if block["type"] == "data_visualization"),
+    )
+    assert re.search(
+        r"<!date\^\d+\^\{date_short_pretty\} \{time\}\|[^>]+ UTC> to <!date\^",
+        head["elements"][0]["text"],
+    )
     assert "(Europe/Dublin)" in chart["title"]
     assert "(Europe/Dublin)" in answer.text
     days = await world.slack.answer_to(f"{line.rpartition(' ')[0]} yesterday")
@@ -476,7 +546,9 @@ async def test_the_home_tab_shows_what_i_may_ask_and_asked(world: Sandbox) -> No
         assert said in home
 
 
-async def test_a_workspace_that_refuses_the_newest_blocks_gets_a_picture_and_a_plain_table(world: Sandbox) -> None:
+async def test_a_workspace_that_refuses_the_newest_blocks_gets_a_picture_and_a_plain_table(
+    world: Sandbox,
+) -> None:
     world.slack.supports_new_blocks = False
     answer = await world.slack.answer_to("/usage last 7 days")
     assert "data_visualization" not in types(answer)
@@ -503,7 +575,9 @@ async def test_where_a_picture_cannot_be_sent_the_table_goes_without_it(world: S
     assert "table" in types(answer) and "image" not in types(answer)
 
 
-async def test_a_private_answer_finds_out_by_itself_in_which_blocks_it_is_taken(world: Sandbox) -> None:
+async def test_a_private_answer_finds_out_by_itself_in_which_blocks_it_is_taken(
+    world: Sandbox,
+) -> None:
     world.slack.supports_new_blocks = False
     answer = await world.slack.answer_to("/apiaudit iot 24h")
     assert answer.seen_by == "U0ADA"
@@ -518,14 +592,22 @@ async def test_a_workspace_that_knows_no_tasks_is_told_of_work_in_words(world: S
     world.slack.knows_tasks = False
     world.rapid7.be_slow(2.0, times=3)
     await world.slack.command("/usage last 7 days")
-    working = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None))
+    working = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None)
+    )
     assert types(working) == ["section", "context", "actions"]
-    answer = await world.slack.until(lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None))
-    assert {"data_table", "data_visualization"} <= set(types(answer)), "what was refused of one kind says nothing of another"
+    answer = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None)
+    )
+    assert {"data_table", "data_visualization"} <= set(types(answer)), (
+        "what was refused of one kind says nothing of another"
+    )
     world.devicewise.be_slow(2.0)
     async with connected_bot(world, access={"apiaudit": ["*"]}):
         await world.slack.command("/apiaudit 24h")
-        working = await world.slack.until(lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None))
+        working = await world.slack.until(
+            lambda: next((m for m in world.slack.seen() if m.text.startswith("Working on")), None)
+        )
         assert types(working) == ["section", "section", "context", "actions"]
         await world.slack.until(lambda: working.text.startswith("edge, iot: "))
 
@@ -538,11 +620,19 @@ async def test_a_private_answer_is_in_the_blocks_that_the_workspace_knows(world:
     assert "data_table" not in types(answer) and "table" in types(answer)
 
 
-async def test_no_secret_shows_anywhere(world: Sandbox, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_secret_shows_anywhere(
+    world: Sandbox, bot: Bot, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("DEBUG")
     for server in (world.rapid7, world.akamai, world.devicewise):
         server.answer_with(
-            400, json.dumps({"title": " ".join(world.environ().values()), "message": " ".join(world.environ().values())})
+            400,
+            json.dumps(
+                {
+                    "title": " ".join(world.environ().values()),
+                    "message": " ".join(world.environ().values()),
+                }
+            ),
         )
     for line in ("/usage today", "/apiaudit 24h", "/logs kitchen", "/usage today", "/apiaudit 24h"):
         await world.slack.answer_to(line)
@@ -558,7 +648,9 @@ async def test_no_secret_shows_anywhere(world: Sandbox, bot: Bot, caplog: pytest
 async def test_upload_limits_cut_with_a_clear_word(world: Sandbox) -> None:
     await world.slack.sockets[0].close()
     await world.slack.until(lambda: not world.slack.sockets)
-    async with connected_bot(world, limits={"upload_plain": "2 kB", "upload_total": "10 kB"}, database="other.sqlite"):
+    async with connected_bot(
+        world, limits={"upload_plain": "2 kB", "upload_total": "10 kB"}, database="other.sqlite"
+    ):
         answer, brought = await files_after(world, "/logs kitchen 24h")
         assert "Cut at 10.0 kB, the most that is sent as one file." in answer.text
         assert brought.files[0].name.endswith(".log.gz")
@@ -570,17 +662,24 @@ async def test_an_answer_under_way_when_the_bot_stops_is_told(world: Sandbox, bo
     await world.slack.command("/usage last 7 days")
     await world.slack.until(lambda: len(world.rapid7.ledger) >= 3)
     await bot.door.works.finish(within_s=0.1)
-    await world.slack.until(lambda: any("I am being restarted" in m.text for m in world.slack.seen()))
+    await world.slack.until(
+        lambda: any("I am being restarted" in m.text for m in world.slack.seen())
+    )
     late = await world.slack.answer_to("/usage today")
     assert "I am being restarted" in late.text
 
 
 async def test_a_file_that_slack_does_not_take_leaves_the_answer_standing(world: Sandbox) -> None:
     refusal = json.dumps({"ok": False, "error": "storage_limit_reached"})
-    world.slack.answer_with(200, refusal, path="completeUploadExternal", Content_Type="application/json")
+    world.slack.answer_with(
+        200, refusal, path="completeUploadExternal", Content_Type="application/json"
+    )
     answer = await world.slack.answer_to("/logs kitchen")
     await world.slack.until(
-        lambda: any("The file could not be sent (storage_limit_reached)" in m.text for m in world.slack.seen())
+        lambda: any(
+            "The file could not be sent (storage_limit_reached)" in m.text
+            for m in world.slack.seen()
+        )
     )
     assert "lines" in answer.text
     assert answer in world.slack.messages
@@ -589,7 +688,10 @@ async def test_a_file_that_slack_does_not_take_leaves_the_answer_standing(world:
 @pytest.mark.parametrize("code", ["missing_scope", "token_revoked", "fatal_error"])
 async def test_what_slack_refuses_is_told_with_what_to_do(world: Sandbox, code: str) -> None:
     world.slack.answer_with(
-        200, json.dumps({"ok": False, "error": code}), path="chat.postMessage", Content_Type="application/json"
+        200,
+        json.dumps({"ok": False, "error": code}),
+        path="chat.postMessage",
+        Content_Type="application/json",
     )
     answer = await world.slack.answer_to("/usage last 7 days")
     assert f"Slack did not take the answer ({code})." in answer.text
@@ -602,13 +704,19 @@ async def test_a_small_log_is_a_snippet(world: Sandbox) -> None:
     assert "snippet_type=text" in asked[0].query + asked[0].body.decode()
 
 
-@pytest.mark.parametrize("processed", [True, False], ids=["after it was taken", "before it was taken"])
+@pytest.mark.parametrize(
+    "processed", [True, False], ids=["after it was taken", "before it was taken"]
+)
 @pytest.mark.parametrize("failure", ["cut", "500", "503"])
-async def test_a_post_that_may_have_arrived_is_not_sent_again(world: Sandbox, failure: str, processed: bool) -> None:
+async def test_a_post_that_may_have_arrived_is_not_sent_again(
+    world: Sandbox, failure: str, processed: bool
+) -> None:
     """Whatever Slack did with it, the answer stands at most once, and the asker is told to look."""
     world.slack.fail(how=failure, processed=processed)
     await world.slack.command("/usage last 7 days")
-    told = await world.slack.until(lambda: [m for m in world.slack.seen() if "did not say whether it took" in m.text])
+    told = await world.slack.until(
+        lambda: [m for m in world.slack.seen() if "did not say whether it took" in m.text]
+    )
     assert told[0].seen_by == "U0ADA"
     assert "Try again" in buttons(told[0])
     assert world.slack.paths().count("POST /api/chat.postMessage") == 1
@@ -624,9 +732,14 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize(("code", "says"), REFUSALS.items(), ids=REFUSALS.keys())
-async def test_where_it_may_not_post_the_answer_is_whispered_with_the_reason(world: Sandbox, code: str, says: str) -> None:
+async def test_where_it_may_not_post_the_answer_is_whispered_with_the_reason(
+    world: Sandbox, code: str, says: str
+) -> None:
     world.slack.answer_with(
-        200, json.dumps({"ok": False, "error": code}), path="chat.postMessage", Content_Type="application/json"
+        200,
+        json.dumps({"ok": False, "error": code}),
+        path="chat.postMessage",
+        Content_Type="application/json",
     )
     answer = await world.slack.answer_to("/usage last 7 days")
     assert answer.seen_by == "U0ADA"
@@ -635,25 +748,37 @@ async def test_where_it_may_not_post_the_answer_is_whispered_with_the_reason(wor
 
 
 @pytest.mark.parametrize("code", ["msg_blocks_too_long", "invalid_blocks"])
-async def test_blocks_that_slack_never_takes_end_in_a_word_about_it(world: Sandbox, code: str) -> None:
+async def test_blocks_that_slack_never_takes_end_in_a_word_about_it(
+    world: Sandbox, code: str
+) -> None:
     refusal = json.dumps({"ok": False, "error": code})
-    world.slack.answer_with(200, refusal, path="chat.postMessage", times=9, Content_Type="application/json")
+    world.slack.answer_with(
+        200, refusal, path="chat.postMessage", times=9, Content_Type="application/json"
+    )
     answer = await world.slack.answer_to("/usage last 7 days")
     assert f"Slack did not take the answer ({code})." in answer.text
     assert "csv" in answer.text
-    assert world.slack.paths().count("POST /api/chat.postMessage") == (2 if code == "msg_blocks_too_long" else 3)
+    assert world.slack.paths().count("POST /api/chat.postMessage") == (
+        2 if code == "msg_blocks_too_long" else 3
+    )
 
 
-async def test_a_response_url_that_is_too_old_falls_back_to_a_message_beside_the_channel(world: Sandbox) -> None:
+async def test_a_response_url_that_is_too_old_falls_back_to_a_message_beside_the_channel(
+    world: Sandbox,
+) -> None:
     world.devicewise.be_slow(0.3)
     await world.slack.command("/apiaudit iot 24h")
     for url in world.slack.response_urls.values():
         url.made_at -= 1801
-    assert await world.slack.until(lambda: [m for m in world.slack.seen() if "iot:" in m.text and m.seen_by == "U0ADA"])
+    assert await world.slack.until(
+        lambda: [m for m in world.slack.seen() if "iot:" in m.text and m.seen_by == "U0ADA"]
+    )
     assert "POST /api/chat.postEphemeral" in world.slack.paths()
 
 
-async def test_a_response_url_used_up_where_the_bot_is_not_falls_back_to_a_direct_message(world: Sandbox) -> None:
+async def test_a_response_url_used_up_where_the_bot_is_not_falls_back_to_a_direct_message(
+    world: Sandbox,
+) -> None:
     world.devicewise.be_slow(0.3)
     await world.slack.command("/apiaudit iot 24h", channel="C0QUIET")
     for url in world.slack.response_urls.values():
@@ -662,7 +787,9 @@ async def test_a_response_url_used_up_where_the_bot_is_not_falls_back_to_a_direc
     assert world.slack.channels[told[0].channel].direct_with == "U0ADA"
 
 
-async def test_long_work_stays_within_the_uses_of_its_response_url(world: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_long_work_stays_within_the_uses_of_its_response_url(
+    world: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Progress that only the asker sees is shown once; the answer takes its place."""
     for name, value in (("SHOW_WORK_AFTER_S", 0.05), ("EDIT_EVERY_S", 0.05)):
         monkeypatch.setattr(f"handlers.requests.{name}", value)
@@ -673,7 +800,9 @@ async def test_long_work_stays_within_the_uses_of_its_response_url(world: Sandbo
 
 
 async def test_a_429_of_slacks_is_waited_for(world: Sandbox) -> None:
-    world.slack.answer_with(429, "{}", path="chat.postMessage", Retry_After="1", Content_Type="application/json")
+    world.slack.answer_with(
+        429, "{}", path="chat.postMessage", Retry_After="1", Content_Type="application/json"
+    )
     answer = await world.slack.answer_to("/usage last 7 days")
     assert "in 7 days" in answer.text
     assert len(world.slack.seen()) == 1
@@ -694,8 +823,12 @@ async def test_a_log_nearly_named_is_offered(world: Sandbox, typed: str) -> None
 
 async def test_the_same_question_at_the_same_time_is_asked_once(world: Sandbox) -> None:
     world.rapid7.be_slow(0.3, times=99)
-    await asyncio.gather(*(world.slack.command("/usage last 7 days", user="U0LINUS") for _ in range(10)))
-    assert await world.slack.until(lambda: len([m for m in world.slack.seen("U0LINUS") if "in 7 days" in m.text]) == 10)
+    await asyncio.gather(
+        *(world.slack.command("/usage last 7 days", user="U0LINUS") for _ in range(10))
+    )
+    assert await world.slack.until(
+        lambda: len([m for m in world.slack.seen("U0LINUS") if "in 7 days" in m.text]) == 10
+    )
     assert len(world.rapid7.ledger) == 3
 
 
@@ -703,7 +836,9 @@ async def test_long_private_work_from_a_button_leaves_no_orphan(world: Sandbox) 
     answer = await world.slack.answer_to("/apiaudit iot 24h")
     world.devicewise.be_slow(2.6, times=1)
     await world.slack.press(answer, buttons(answer)["7 days"])
-    await world.slack.until(lambda: any(m.text.startswith("Working on") for m in world.slack.seen()))
+    await world.slack.until(
+        lambda: any(m.text.startswith("Working on") for m in world.slack.seen())
+    )
     await world.slack.until(lambda: any("iot:" in m.text and m.edited for m in world.slack.seen()))
     assert not [m for m in world.slack.seen() if m.text.startswith("Working on")]
 
@@ -711,12 +846,21 @@ async def test_long_private_work_from_a_button_leaves_no_orphan(world: Sandbox) 
 async def test_a_share_that_slack_refuses_is_told_and_can_be_tried_again(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit iot 24h")
     world.slack.answer_with(
-        200, json.dumps({"ok": False, "error": "missing_scope"}), path="chat.postMessage", Content_Type="application/json"
+        200,
+        json.dumps({"ok": False, "error": "missing_scope"}),
+        path="chat.postMessage",
+        Content_Type="application/json",
     )
     await world.slack.press(answer, buttons(answer)["Share here"])
-    await world.slack.until(lambda: any("Slack did not take the answer (missing_scope)." in m.text for m in world.slack.seen()))
+    await world.slack.until(
+        lambda: any(
+            "Slack did not take the answer (missing_scope)." in m.text for m in world.slack.seen()
+        )
+    )
     await world.slack.press(answer, buttons(answer)["Share here"])
-    assert await world.slack.until(lambda: any("Shared by" in text_of(m) for m in world.slack.seen()))
+    assert await world.slack.until(
+        lambda: any("Shared by" in text_of(m) for m in world.slack.seen())
+    )
 
 
 async def test_a_share_where_the_bot_is_not_waits_for_its_invitation(world: Sandbox) -> None:
@@ -725,22 +869,34 @@ async def test_a_share_where_the_bot_is_not_waits_for_its_invitation(world: Sand
     await world.slack.until(lambda: any("press Share again" in m.text for m in world.slack.seen()))
     world.slack.channels["C0QUIET"].bot_is_in = True
     await world.slack.press(answer, buttons(answer)["Share here"])
-    assert await world.slack.until(lambda: any("Shared by" in text_of(m) for m in world.slack.seen()))
+    assert await world.slack.until(
+        lambda: any("Shared by" in text_of(m) for m in world.slack.seen())
+    )
 
 
-async def test_a_log_is_known_by_the_beginning_of_its_name_where_it_is_ones_alone(world: Sandbox, bot: Bot) -> None:
+async def test_a_log_is_known_by_the_beginning_of_its_name_where_it_is_ones_alone(
+    world: Sandbox, bot: Bot
+) -> None:
     world.rapid7.logs["2c1f2885-ed93-4650-9e14-d46af4bf0887"] = "kitchenette"
     assert "Pantry Door" in (await world.slack.answer_to("/logs pan 20m")).text
-    assert "“kitch” may be kitchen and kitchenette; say which" in (await world.slack.answer_to("/logs kitch 20m")).text
+    assert (
+        "“kitch” may be kitchen and kitchenette; say which"
+        in (await world.slack.answer_to("/logs kitch 20m")).text
+    )
     told = await world.slack.answer_to("/logs cellar,kitchn since 09:00 where(/a b/) limit 5")
     assert "Try /logs cellar,kitchen since 09:00 where(/a b/) limit 5" in told.text
-    assert "kitchenette" not in (await world.slack.answer_to("/logs kitchen 20m")).text.splitlines()[0]
+    assert (
+        "kitchenette" not in (await world.slack.answer_to("/logs kitchen 20m")).text.splitlines()[0]
+    )
 
 
 async def test_two_logs_share_the_limit(world: Sandbox) -> None:
     answer, brought = await files_after(world, "/logs kitchen,cellar 2h limit 10")
     content = brought.files[0].content.decode().splitlines()
-    assert [sum(f" {name} " in line for line in content) for name in ("kitchen", "cellar")] == [5, 5]
+    assert [sum(f" {name} " in line for line in content) for name in ("kitchen", "cellar")] == [
+        5,
+        5,
+    ]
     assert "These are the oldest lines of each log: 5 of kitchen, 5 of cellar." in answer.text
     times = re.findall(r"(?m)^\d{4}-\d\d-\d\dT\S+", answer.text)
     assert len(times) == 10
@@ -753,14 +909,19 @@ async def test_what_one_log_leaves_of_the_limit_goes_to_the_other(world: Sandbox
     for logs in ("kitchen,cellar", "cellar,kitchen"):
         answer, brought = await files_after(world, f"/logs {logs} 2h limit 10")
         content = brought.files[0].content.decode().splitlines()
-        assert sorted(content) == [*(f"aee0 {n}" for n in range(7)), *(f"d8ea {n}" for n in range(3))]
+        assert sorted(content) == [
+            *(f"aee0 {n}" for n in range(7)),
+            *(f"d8ea {n}" for n in range(3)),
+        ]
         assert "Truncated: there are more lines than these 10." in answer.text
         world.slack.messages.clear()
     answer = await world.slack.answer_to("/logs kitchen,cellar 2h limit 33")
     assert "Truncated" not in answer.text
 
 
-async def test_a_limit_says_which_lines_it_lets_through(world: Sandbox, clock: MovableClock) -> None:
+async def test_a_limit_says_which_lines_it_lets_through(
+    world: Sandbox, clock: MovableClock
+) -> None:
     # The oldest five minutes lie across a full hour, and so in two columns of the chart.
     clock.set(clock().replace(minute=58))
     answer = await world.slack.answer_to("/logs kitchen 2h limit 100")

@@ -1,4 +1,6 @@
-"""The client for Slack's Web API: what it does where Slack says 429, and where an answer is not Slack's at all."""
+"""The client for Slack's Web API: what it does where Slack says 429, and where an answer is not
+Slack's at all.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,27 @@ from bot.slack.pace import NoRoom, Priority, SlackPace
 @asynccontextmanager
 async def client_of(world: Sandbox, pace: SlackPace | None = None) -> AsyncIterator[SlackClient]:
     async with aiohttp.ClientSession() as session:
-        yield web_client(world.slack.bot_token, f"{world.slack.url}/api/", session, pace=pace or SlackPace(0.01))
+        yield web_client(
+            world.slack.bot_token, f"{world.slack.url}/api/", session, pace=pace or SlackPace(0.01)
+        )
 
 
-def too_many(world: Sandbox, method: str, *, times: int = 1, retry_after: str = "1", body: str = '{"ok":false}') -> None:
-    world.slack.answer_with(429, body, path=method, times=times, Retry_After=retry_after, Content_Type="application/json")
+def too_many(
+    world: Sandbox,
+    method: str,
+    *,
+    times: int = 1,
+    retry_after: str = "1",
+    body: str = '{"ok":false}',
+) -> None:
+    world.slack.answer_with(
+        429,
+        body,
+        path=method,
+        times=times,
+        Retry_After=retry_after,
+        Content_Type="application/json",
+    )
 
 
 @pytest.mark.parametrize(
@@ -35,7 +53,9 @@ def too_many(world: Sandbox, method: str, *, times: int = 1, retry_after: str = 
         ("chat.postEphemeral", {"channel": "C0OPS", "user": "U0ADA", "text": "Hello"}),
     ],
 )
-async def test_429_on_any_method_is_waited_for(world: Sandbox, method: str, arguments: dict[str, str]) -> None:
+async def test_429_on_any_method_is_waited_for(
+    world: Sandbox, method: str, arguments: dict[str, str]
+) -> None:
     too_many(world, method, times=5, retry_after="0")
     async with client_of(world) as client:
         answer = await client.api_call(method, params=arguments)
@@ -44,7 +64,9 @@ async def test_429_on_any_method_is_waited_for(world: Sandbox, method: str, argu
 
 
 @pytest.mark.parametrize("body", ["", "<html>", "[]", '{"ok":false,"error":"ratelimited"}'])
-@pytest.mark.parametrize("retry_after", ["0", "", "soon", "-1", "nan", "Mon, 01 Jan 2024 00:00:00 GMT"])
+@pytest.mark.parametrize(
+    "retry_after", ["0", "", "soon", "-1", "nan", "Mon, 01 Jan 2024 00:00:00 GMT"]
+)
 async def test_retry_after_of_any_kind_is_read(
     world: Sandbox, monkeypatch: pytest.MonkeyPatch, body: str, retry_after: str
 ) -> None:
@@ -57,26 +79,48 @@ async def test_retry_after_of_any_kind_is_read(
 async def test_429_blocks_the_channel_for_everybody(world: Sandbox) -> None:
     too_many(world, "chat.postMessage", retry_after="1")
     async with client_of(world) as client:
-        several = [client.at(priority) for priority in (Priority.ANSWER, Priority.MESSAGE, Priority.ANSWER)]
+        several = [
+            client.at(priority) for priority in (Priority.ANSWER, Priority.MESSAGE, Priority.ANSWER)
+        ]
         first = asyncio.create_task(client.chat_postMessage(channel="C0OPS", text="First"))
         async with asyncio.timeout(10):
             while client.pace and client.pace.wait_s("C0OPS") < 0.5:
                 await asyncio.sleep(0.01)
-        elsewhere = asyncio.create_task(client.chat_postMessage(channel="C0KITCHEN", text="Elsewhere"))
-        await asyncio.gather(*(each.chat_postMessage(channel="C0OPS", text="Later") for each in several), first, elsewhere)
+        elsewhere = asyncio.create_task(
+            client.chat_postMessage(channel="C0KITCHEN", text="Elsewhere")
+        )
+        await asyncio.gather(
+            *(each.chat_postMessage(channel="C0OPS", text="Later") for each in several),
+            first,
+            elsewhere,
+        )
     assert world.slack.paths().count("POST /api/chat.postMessage") == 6
-    assert [m.text for m in world.slack.messages] == ["Elsewhere", "First", "Later", "Later", "Later"]
+    assert [m.text for m in world.slack.messages] == [
+        "Elsewhere",
+        "First",
+        "Later",
+        "Later",
+        "Later",
+    ]
 
 
 async def test_progress_does_not_wait_for_a_429(world: Sandbox) -> None:
     too_many(world, "chat.postMessage", retry_after="60")
     async with client_of(world) as client:
         with pytest.raises(NoRoom):
-            await client.at(Priority.PROGRESS).chat_postMessage(channel="C0OPS", text="Working on it")
+            await client.at(Priority.PROGRESS).chat_postMessage(
+                channel="C0OPS", text="Working on it"
+            )
 
 
 @pytest.mark.parametrize(
-    ("body", "kind"), [("OK", "text/plain"), ("{", "application/json"), ("[1]", "application/json"), ("<p>", "text/html")]
+    ("body", "kind"),
+    [
+        ("OK", "text/plain"),
+        ("{", "application/json"),
+        ("[1]", "application/json"),
+        ("<p>", "text/html"),
+    ],
 )
 async def test_answer_that_is_not_slacks_is_no_answer(world: Sandbox, body: str, kind: str) -> None:
     world.slack.answer_with(200, body, path="chat.postMessage", Content_Type=kind)
@@ -85,8 +129,12 @@ async def test_answer_that_is_not_slacks_is_no_answer(world: Sandbox, body: str,
             await client.chat_postMessage(channel="C0OPS", text="Hello")
 
 
-@pytest.mark.parametrize(("body", "kind"), [("Bad Gateway", "text/plain"), ("{", "application/json"), ("", "text/html")])
-async def test_error_page_of_a_proxy_is_an_error_of_slack(world: Sandbox, body: str, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("body", "kind"), [("Bad Gateway", "text/plain"), ("{", "application/json"), ("", "text/html")]
+)
+async def test_error_page_of_a_proxy_is_an_error_of_slack(
+    world: Sandbox, body: str, kind: str
+) -> None:
     world.slack.answer_with(502, body, path="chat.postMessage", Content_Type=kind)
     async with client_of(world) as client:
         with pytest.raises(SlackApiError) as raised:

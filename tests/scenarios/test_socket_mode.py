@@ -1,4 +1,6 @@
-"""Slack is a service that fails, too: the connection is renewed, breaks, falls silent or is refused, and the bot is back by itself."""
+"""Slack is a service that fails, too: the connection is renewed, breaks, falls silent or is
+refused, and the bot is back by itself.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,17 @@ from bot.slack.socket_mode import SocketTimeouts
 from bot.store import QuestionRecord, Store
 
 # The same waits as in production, hurried.
-HURRIED = SocketTimeouts(open=2.0, hello=0.5, ping=0.4, linger=1.0, first_wait=0.05, longest_wait=0.2, lost=0.3)
+HURRIED = SocketTimeouts(
+    open=2.0, hello=0.5, ping=0.4, linger=1.0, first_wait=0.05, longest_wait=0.2, lost=0.3
+)
 
 
 @asynccontextmanager
 async def hurried_bot(world: Sandbox) -> AsyncIterator[Bot]:
-    async with open_bot(world.settings(), world.tokens(), patience=HURRIED, clock=world.clock) as bot, bot.connected():
+    async with (
+        open_bot(world.settings(), world.tokens(), patience=HURRIED, clock=world.clock) as bot,
+        bot.connected(),
+    ):
         yield bot
 
 
@@ -47,12 +54,17 @@ async def test_a_routine_refresh_loses_no_command(world: Sandbox) -> None:
         await connected(world, bot)
         for reason in ("warning", "refresh_requested"):
             old = await world.slack.ask_to_leave(reason)
-            asked = [await world.slack.command("/usage last 7 days", user="U0LINUS", over=old) for _ in range(3)]
+            asked = [
+                await world.slack.command("/usage last 7 days", user="U0LINUS", over=old)
+                for _ in range(3)
+            ]
             await replaced(world, old)
             asked += [await world.slack.command("/usage last 7 days", user="U0LINUS", over=old)]
             asked += [await world.slack.command("/usage last 7 days", user="U0LINUS")]
             await asyncio.wait_for(asyncio.gather(*(ack.done for ack in asked)), 3)
-        await world.slack.until(lambda: sum("in 7 days" in m.text for m in world.slack.messages) == 10)
+        await world.slack.until(
+            lambda: sum("in 7 days" in m.text for m in world.slack.messages) == 10
+        )
         assert bot.slack.connected
         assert bot.slack.trouble == ""
 
@@ -83,11 +95,15 @@ async def test_a_peer_that_falls_silent_is_left(world: Sandbox) -> None:
         await connected(world, bot)
         mute = world.slack.sockets[-1]
         world.slack.silent = False
-        await world.slack.until(lambda: any(socket is not mute for socket in world.slack.sockets), timeout_s=5)
+        await world.slack.until(
+            lambda: any(socket is not mute for socket in world.slack.sockets), timeout_s=5
+        )
         assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
 
 
-async def test_too_many_connections_are_told_and_waited_for(world: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+async def test_too_many_connections_are_told_and_waited_for(
+    world: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO, "opswatch")
     world.slack.too_many = 3
     async with hurried_bot(world) as bot:
@@ -95,7 +111,9 @@ async def test_too_many_connections_are_told_and_waited_for(world: Sandbox, capl
     assert "ten are open for this app already" in caplog.text
 
 
-async def test_a_connection_that_never_stands_is_not_hammered(world: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_connection_that_never_stands_is_not_hammered(
+    world: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
     """Each one breaks off right after its hello: the bot waits longer and longer in between."""
     async with hurried_bot(world) as bot:
         await connected(world, bot)
@@ -107,7 +125,9 @@ async def test_a_connection_that_never_stands_is_not_hammered(world: Sandbox, ca
     assert "breaks off as soon as it stands" in caplog.text
 
 
-async def test_slack_may_be_away_when_the_bot_starts(world: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+async def test_slack_may_be_away_when_the_bot_starts(
+    world: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
     async def away(request: web.Request) -> web.StreamResponse:
         assert request.transport is not None
         request.transport.abort()
@@ -120,7 +140,9 @@ async def test_slack_may_be_away_when_the_bot_starts(world: Sandbox, caplog: pyt
     assert "Slack could not be reached" in caplog.text
 
 
-async def test_retry_after_of_a_refused_connection_is_honoured(world: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+async def test_retry_after_of_a_refused_connection_is_honoured(
+    world: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
     """Longer than our own waits, and longer than an attempt may take."""
     world.slack.answer_with(
         429,
@@ -131,7 +153,9 @@ async def test_retry_after_of_a_refused_connection_is_honoured(world: Sandbox, c
     )
     async with hurried_bot(world) as bot:
         await connected(world, bot)
-    asked = [entry.at for entry in world.slack.ledger if entry.path.endswith("apps.connections.open")]
+    asked = [
+        entry.at for entry in world.slack.ledger if entry.path.endswith("apps.connections.open")
+    ]
     assert len(asked) == 2
     assert (asked[1] - asked[0]).total_seconds() >= 2.9
     assert "no connection for 3 s (HTTP 429)" in caplog.text
@@ -164,11 +188,20 @@ async def test_an_unusable_answer_is_asked_for_again_and_not_hammered(
     world: Sandbox, status: int, body: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     headers = {"Retry_After": "0"} if status == 429 else {}
-    world.slack.answer_with(status, body, path="apps.connections.open", times=3, Content_Type="application/json", **headers)
+    world.slack.answer_with(
+        status,
+        body,
+        path="apps.connections.open",
+        times=3,
+        Content_Type="application/json",
+        **headers,
+    )
     async with hurried_bot(world) as bot:
         await connected(world, bot)
         assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
-    asked = [entry.at for entry in world.slack.ledger if entry.path.endswith("apps.connections.open")]
+    asked = [
+        entry.at for entry in world.slack.ledger if entry.path.endswith("apps.connections.open")
+    ]
     assert len(asked) == 4
     # Three waits, each longer than the one before: 0.05, 0.1 and 0.2 s, less the jitter.
     assert (asked[-1] - asked[0]).total_seconds() >= 0.2
@@ -203,7 +236,9 @@ async def test_a_strange_delivery_does_no_harm(world: Sandbox, frame: str) -> No
         assert world.slack.sockets == [socket]
 
 
-async def test_a_fault_is_logged_with_its_traceback(world: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_fault_is_logged_with_its_traceback(
+    world: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
     async with hurried_bot(world) as bot:
         await connected(world, bot)
 
@@ -253,16 +288,26 @@ async def test_ready_says_what_is_wrong(world: Sandbox) -> None:
 
     async with aiohttp.ClientSession() as session, serve_health(port, slack, database_works):
         assert (await ready(session))[0] == 503
-        async with open_bot(world.settings(), world.tokens(), slack, HURRIED, clock=world.clock) as bot, bot.connected():
+        async with (
+            open_bot(world.settings(), world.tokens(), slack, HURRIED, clock=world.clock) as bot,
+            bot.connected(),
+        ):
             status, told = await ready(session)
-            assert (status, told["ready"], told["trouble"], told["last_event"]) == (200, True, [], None)
+            assert (status, told["ready"], told["trouble"], told["last_event"]) == (
+                200,
+                True,
+                [],
+                None,
+            )
             await world.slack.answer_to("/usage last 7 days")
             assert (await ready(session))[1]["last_event"]
             world.slack.dead_addresses = 1000
             await asyncio.sleep(HURRIED.hello)
             world.slack.break_off()
             async with asyncio.timeout(5):
-                while (found := await ready(session))[0] == 200 or "HTTP 503" not in str(found[1]["trouble"]):
+                while (found := await ready(session))[0] == 200 or "HTTP 503" not in str(
+                    found[1]["trouble"]
+                ):
                     await asyncio.sleep(0.02)
             world.slack.dead_addresses = 0
             await connected(world, bot)
@@ -280,8 +325,14 @@ async def test_the_ack_does_not_wait_for_the_work(world: Sandbox) -> None:
         assert all(ack.acked_at < time.monotonic() for ack in sent)
 
 
-@pytest.mark.parametrize("extra", [{}, {"retry_attempt": 1, "retry_reason": "timeout"}], ids=["plain", "marked as a retry"])
-async def test_a_delivery_that_comes_again_has_one_effect(world: Sandbox, extra: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "extra",
+    [{}, {"retry_attempt": 1, "retry_reason": "timeout"}],
+    ids=["plain", "marked as a retry"],
+)
+async def test_a_delivery_that_comes_again_has_one_effect(
+    world: Sandbox, extra: dict[str, Any]
+) -> None:
     async with hurried_bot(world) as bot:
         await connected(world, bot)
         for more in ({}, extra):
@@ -306,51 +357,78 @@ async def test_who_was_cut_off_by_a_crash_is_told_once(world: Sandbox) -> None:
     """Slack delivers nothing again that was acknowledged, so the next process tells."""
     now = datetime.now(UTC)
     store = await Store.open(world.settings().database, now=now)
-    for n, (user, channel, ago) in enumerate([("U0ADA", "C0OPS", 2), ("U0LINUS", "C0QUIET", 5), ("U0GRACE", "C0OPS", 45)]):
-        asked = QuestionRecord(f"t{n}", now - timedelta(minutes=ago), user, channel, "usage", "last 7 days", "slash")
+    for n, (user, channel, ago) in enumerate(
+        [("U0ADA", "C0OPS", 2), ("U0LINUS", "C0QUIET", 5), ("U0GRACE", "C0OPS", 45)]
+    ):
+        asked = QuestionRecord(
+            f"t{n}", now - timedelta(minutes=ago), user, channel, "usage", "last 7 days", "slash"
+        )
         await store.claim_question(asked)
     await store.close()
     for _ in range(2):
         async with hurried_bot(world) as bot:
             await connected(world, bot)
-            told = await world.slack.until(lambda: [m for m in world.slack.messages if "I was interrupted while" in m.text][1:])
+            told = await world.slack.until(
+                lambda: [m for m in world.slack.messages if "I was interrupted while" in m.text][1:]
+            )
             await asyncio.sleep(0.5)
-    told = [m for m in world.slack.messages if "I was interrupted while I worked on /usage last 7 days" in m.text]
-    assert sorted(m.seen_by or world.slack.channels[m.channel].direct_with for m in told) == ["U0ADA", "U0LINUS"]
+    told = [
+        m
+        for m in world.slack.messages
+        if "I was interrupted while I worked on /usage last 7 days" in m.text
+    ]
+    assert sorted(m.seen_by or world.slack.channels[m.channel].direct_with for m in told) == [
+        "U0ADA",
+        "U0LINUS",
+    ]
     async with hurried_bot(world) as bot:
         await connected(world, bot)
         await world.slack.press(next(m for m in told if m.seen_by == "U0ADA"), "ask.0")
-        assert await world.slack.until(lambda: any("in 7 days" in m.text for m in world.slack.seen()))
+        assert await world.slack.until(
+            lambda: any("in 7 days" in m.text for m in world.slack.seen())
+        )
 
 
 async def test_no_message_is_left_saying_that_work_goes_on(world: Sandbox) -> None:
-    """An earlier process died while its work showed itself in the channel; the next one makes that message tell of it."""
+    """An earlier process died while its work showed itself in the channel; the next one makes that
+    message tell of it.
+    """
     now = datetime.now(UTC)
     shown = Message(world.slack._ts(), "C0OPS", BOT, "Working on /usage last 7 days")
     world.slack._add(shown)
     store = await Store.open(world.settings().database, now=now)
     await store.claim_question(
-        QuestionRecord("t1", now - timedelta(minutes=2), "U0ADA", "C0OPS", "usage", "last 7 days", "slash")
+        QuestionRecord(
+            "t1", now - timedelta(minutes=2), "U0ADA", "C0OPS", "usage", "last 7 days", "slash"
+        )
     )
     await store.note_shown("t1", shown.ts)
     await store.close()
     async with hurried_bot(world) as bot:
         await connected(world, bot)
-        await world.slack.until(lambda: shown.text.startswith("I was interrupted while I worked on /usage last 7 days"))
+        await world.slack.until(
+            lambda: shown.text.startswith("I was interrupted while I worked on /usage last 7 days")
+        )
     assert "Try again" in str(shown.blocks)
     assert len(world.slack.seen()) == 1
 
 
-async def test_the_message_that_says_that_work_goes_on_is_noted_and_says_for_how_long(world: Sandbox) -> None:
+async def test_the_message_that_says_that_work_goes_on_is_noted_and_says_for_how_long(
+    world: Sandbox,
+) -> None:
     world.rapid7.be_slow(2)
     async with hurried_bot(world) as bot:
         await connected(world, bot)
         started = asyncio.get_running_loop().time()
         await world.slack.command("/usage last 7 days")
-        [shown] = await world.slack.until(lambda: [m for m in world.slack.seen() if m.text.startswith("Working on")])
+        [shown] = await world.slack.until(
+            lambda: [m for m in world.slack.seen() if m.text.startswith("Working on")]
+        )
         assert asyncio.get_running_loop().time() - started < 1.5
         assert "1 s so far" in str(shown.blocks)
         async with asyncio.timeout(5):
-            while (await bot.store.read("SELECT shown_ts FROM questions", ()))[0]["shown_ts"] != shown.ts:
+            while (await bot.store.read("SELECT shown_ts FROM questions", ()))[0][
+                "shown_ts"
+            ] != shown.ts:
                 await asyncio.sleep(0.02)
         await world.slack.until(lambda: "in 7 days" in shown.text)

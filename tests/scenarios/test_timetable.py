@@ -26,10 +26,19 @@ async def until_trouble(bot: Bot, says: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "says"), [(sqlite3.OperationalError("disk I/O error"), "disk I/O error"), (OSError("no clock"), "OSError")]
+    ("error", "says"),
+    [
+        (sqlite3.OperationalError("disk I/O error"), "disk I/O error"),
+        (OSError("no clock"), "OSError"),
+    ],
 )
 async def test_ready_says_that_the_timetable_stands_still_and_why(
-    world: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, free_tcp_port: int, error: Exception, says: str
+    world: Sandbox,
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+    free_tcp_port: int,
+    error: Exception,
+    says: str,
 ) -> None:
     def broken() -> datetime:
         raise error
@@ -47,7 +56,9 @@ async def test_ready_says_that_the_timetable_stands_still_and_why(
                 await asyncio.sleep(0.05)
 
 
-async def test_schedule_that_cannot_be_read_keeps_no_other(world: Sandbox, clock: MovableClock) -> None:
+async def test_schedule_that_cannot_be_read_keeps_no_other(
+    world: Sandbox, clock: MovableClock
+) -> None:
     class Broken:
         def get_next_fire_time(self, previous_fire_time: Any, now: datetime) -> datetime | None:
             if self.times:
@@ -59,12 +70,17 @@ async def test_schedule_that_cannot_be_read_keeps_no_other(world: Sandbox, clock
 
     Meter(world)
     async with running(world, SPIKE) as bot:
-        bot.clockwork._entries = {"broken": Entry("broken", Broken(), clock()), **bot.clockwork._entries}
+        bot.clockwork._entries = {
+            "broken": Entry("broken", Broken(), clock()),
+            **bot.clockwork._entries,
+        }
         assert await evaluated(bot, clock) == "inactive"
         assert "broken" not in bot.clockwork._entries
 
 
-async def test_run_that_never_ends_is_named(world: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_run_that_never_ends_is_named(
+    world: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("handlers.jobs.scheduler.RUN_STUCK_AFTER_S", 0.2)
     world.rapid7.be_slow(5, times=9)
     async with running(world, SPIKE) as bot:

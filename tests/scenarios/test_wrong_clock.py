@@ -1,4 +1,6 @@
-"""A clock that jumps ahead for seconds, or is set back: digests and alerts go on, before and after a restart, and the operator is told once."""
+"""A clock that jumps ahead for seconds, or is set back: digests and alerts go on, before and after
+a restart, and the operator is told once.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,12 @@ from tests.support.clock import MovableClock
 assert clock, "the clock of the alerts' own tests"
 OPS = {"slack": {"ops_channel": "#ops"}}
 RULE = {**SPIKE, "channel": "#kitchen"}
-DIGEST = {"name": "hourly", "ask": "/usage rapid7-eu last 7 days", "at": "0 * * * *", "channel": "#ops"}
+DIGEST = {
+    "name": "hourly",
+    "ask": "/usage rapid7-eu last 7 days",
+    "at": "0 * * * *",
+    "channel": "#ops",
+}
 JUMPS = [timedelta(days=1), timedelta(hours=1), timedelta(days=400), timedelta(minutes=20)]
 
 
@@ -68,16 +75,26 @@ async def goes_on(world: Sandbox, bot: Bot, clock: MovableClock, meter: Meter) -
     digests = len(digests_of(world))
     meter(6)
     clock.strike(15)
-    await world.slack.until(lambda: any(text.startswith("🔴 ingest-spike") for text in told(world, "C0KITCHEN")), timeout_s=20)
+    await world.slack.until(
+        lambda: any(text.startswith("🔴 ingest-spike") for text in told(world, "C0KITCHEN")),
+        timeout_s=20,
+    )
     clock.strike(60)
     await world.slack.until(lambda: len(digests_of(world)) > digests, timeout_s=20)
     meter(1)
     clock.strike(15)
-    await world.slack.until(lambda: any(text.startswith("✅ ingest-spike") for text in told(world, "C0KITCHEN")), timeout_s=20)
+    await world.slack.until(
+        lambda: any(text.startswith("✅ ingest-spike") for text in told(world, "C0KITCHEN")),
+        timeout_s=20,
+    )
 
 
-async def test_clock_set_back_by_an_hour_silences_no_alert(world: Sandbox, clock: MovableClock) -> None:
-    """The breach comes at instants that were looked at before, when the clock was ahead, and so does its message."""
+async def test_clock_set_back_by_an_hour_silences_no_alert(
+    world: Sandbox, clock: MovableClock
+) -> None:
+    """The breach comes at instants that were looked at before, when the clock was ahead, and so
+    does its message.
+    """
     meter = Meter(world)
     async with running(world, RULE, **OPS) as bot:
         for gigabytes in (6, 1, 1, 1):
@@ -92,7 +109,9 @@ async def test_clock_set_back_by_an_hour_silences_no_alert(world: Sandbox, clock
     assert told(world, "C0KITCHEN")[1].startswith("🔴 ingest-spike")
 
 
-async def test_silence_made_by_a_wrong_clock_lasts_as_long_as_was_meant(world: Sandbox, clock: MovableClock) -> None:
+async def test_silence_made_by_a_wrong_clock_lasts_as_long_as_was_meant(
+    world: Sandbox, clock: MovableClock
+) -> None:
     Meter(world)
     async with running(world, RULE, **OPS) as bot:
         before = await alert_due(bot)
@@ -107,7 +126,9 @@ async def test_silence_made_by_a_wrong_clock_lasts_as_long_as_was_meant(world: S
     assert silence["end"] <= (now + timedelta(hours=2, seconds=30)).isoformat()
 
 
-async def test_clock_corrected_by_seconds_resets_nothing(world: Sandbox, clock: MovableClock) -> None:
+async def test_clock_corrected_by_seconds_resets_nothing(
+    world: Sandbox, clock: MovableClock
+) -> None:
     async with running(world, RULE, **OPS) as bot:
         await evaluated(bot, clock)
         clock.ahead -= timedelta(seconds=30)

@@ -1,4 +1,6 @@
-"""The clock of a test: the machine's own, moved ahead or back, for the bot, the sandbox and every process that a test starts."""
+"""The clock of a test: the machine's own, moved ahead or back, for the bot, the sandbox and every
+process that a test starts.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,9 @@ OFFSET = "OPSWATCH_TEST_CLOCK_OFFSET_S"
 
 
 class MovableClock:
-    """The machine's clock plus `ahead`. It runs on, so a test that must not depend on the speed of the machine starts it well before
-    the instant that matters, and strikes."""
+    """The machine's clock plus `ahead`. It runs on, so a test that must not depend on the speed of
+    the machine starts it well before the instant that matters, and strikes.
+    """
 
     def __init__(self) -> None:
         self.ahead = timedelta(0)

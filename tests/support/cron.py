@@ -1,4 +1,6 @@
-"""An independent reckoning of cron, minute by minute: what crontab(5) says, without the library that the bot uses."""
+"""An independent reckoning of cron, minute by minute: what crontab(5) says, without the library
+that the bot uses.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
-WEEKDAYS = {name: number for number, name in enumerate(("sun", "mon", "tue", "wed", "thu", "fri", "sat"))}
+WEEKDAYS = {
+    name: number for number, name in enumerate(("sun", "mon", "tue", "wed", "thu", "fri", "sat"))
+}
 MONTHS = {
     name: number + 1
-    for number, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"))
+    for number, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+    )
 }
 MINUTE = timedelta(minutes=1)
 
@@ -29,7 +35,9 @@ class Fields:
 
     def is_day(self, day: date) -> bool:
         by_date, by_weekday = day.day in self.days, day.isoweekday() % 7 in self.weekdays
-        return day.month in self.months and (by_date or by_weekday if self.either_day else by_date and by_weekday)
+        return day.month in self.months and (
+            by_date or by_weekday if self.either_day else by_date and by_weekday
+        )
 
 
 def fields(expression: str) -> Fields:
@@ -51,13 +59,25 @@ def _numbers(text: str, least: int, most: int, names: Mapping[str, int] = {}) ->
         span, _, step = part.partition("/")
         first, _, last = span.partition("-")
         low = least if span == "*" else names[first] if first in names else int(first)
-        high = most if span == "*" or (step and not last) else low if not last else names[last] if last in names else int(last)
-        found.update(range(low, (7 if names is WEEKDAYS and high == 0 < low else high) + 1, int(step or 1)))
+        high = (
+            most
+            if span == "*" or (step and not last)
+            else low
+            if not last
+            else names[last]
+            if last in names
+            else int(last)
+        )
+        found.update(
+            range(low, (7 if names is WEEKDAYS and high == 0 < low else high) + 1, int(step or 1))
+        )
     return frozenset(found)
 
 
 def due_times(expression: str, zone: tzinfo, start: datetime, end: datetime) -> Iterator[datetime]:
-    """The instants from `start` on at which the expression is due, in UTC, found by looking at every minute of every due day."""
+    """The instants from `start` on at which the expression is due, in UTC, found by looking at
+    every minute of every due day.
+    """
     wanted = fields(expression)
     day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
     while day <= last:
@@ -72,7 +92,9 @@ def _on_day(wanted: Fields, day: date, zone: tzinfo) -> Iterator[datetime]:
         if wanted.follows_the_clock:
             due = [shown] if _matches(wanted, shown) else []
         else:
-            due = [each for each in (*skipped, shown) if _matches(wanted, each) and each not in done]
+            due = [
+                each for each in (*skipped, shown) if _matches(wanted, each) and each not in done
+            ]
             done.update(due)
         if due:
             yield at
@@ -80,12 +102,16 @@ def _on_day(wanted: Fields, day: date, zone: tzinfo) -> Iterator[datetime]:
 
 @lru_cache(maxsize=1024)
 def _minutes(day: date, zone: tzinfo) -> Sequence[tuple[datetime, datetime, Sequence[datetime]]]:
-    """Every minute of a day: the instant, the local time it shows, and those of that day that the clock has just skipped."""
+    """Every minute of a day: the instant, the local time it shows, and those of that day that the
+    clock has just skipped.
+    """
     at, found = datetime.combine(day, time(), zone).astimezone(UTC), []
     before = (at - MINUTE).astimezone(zone).replace(tzinfo=None)
     while (shown := at.astimezone(zone).replace(tzinfo=None)).date() <= day:
         missing = range(1, max(0, (shown - before) // MINUTE))
-        found.append((at, shown, [each for n in missing if (each := before + n * MINUTE).date() == day]))
+        found.append(
+            (at, shown, [each for n in missing if (each := before + n * MINUTE).date() == day])
+        )
         before, at = shown, at + MINUTE
     return found
 

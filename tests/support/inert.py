@@ -9,13 +9,28 @@ from typing import Any
 from bot.sandbox.slack import BOT, SlackSandbox
 
 # What we write ourselves in angle brackets: people of the sandbox, channels, times.
-_OURS = re.compile(r"<(?:@U0(?:ADA|GRACE|LINUS)|#C0(?:OPS|KITCHEN)|!date\^\d+\^\{date_short_pretty\} \{time\}\|[^<>|]+)>")
+_OURS = re.compile(
+    r"<(?:@U0(?:ADA|GRACE|LINUS)|#C0(?:OPS|KITCHEN)|!date\^\d+\^\{date_short_pretty\} \{time\}\|[^<>|]+)>"
+)
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
-_UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
+_UNSEEN = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]"
+)
 # The markup of the strings below; ours are other words.
 _MARKUP = re.compile(r"\*bold\*|_slanted_|~struck~|(?m:^)injected")
 # What a person typed stands in an input as it was, and what a button asks is not shown.
-_NOT_SHOWN = frozenset({"value", "initial_value", "private_metadata", "hash", "id", "block_id", "action_id", "initial_option"})
+_NOT_SHOWN = frozenset(
+    {
+        "value",
+        "initial_value",
+        "private_metadata",
+        "hash",
+        "id",
+        "block_id",
+        "action_id",
+        "initial_option",
+    }
+)
 
 HOSTILE = {
     "channel": "zebra <!channel> <!here|all> <!subteam^S0ONCALL|@oncall>",
@@ -66,19 +81,28 @@ def shown_texts(payload: Any) -> list[str]:
 
 
 def _wrong_text(text: str) -> list[str]:
-    """Top-level text is marked up, too: a sign that is one has to be an entity, and no line may be somebody else's."""
+    """Top-level text is marked up, too: a sign that is one has to be an entity, and no line may be
+    somebody else's.
+    """
     bad = "<" in text or ">" in text or _UNSEEN.search(text) or re.search(r"(?m)^injected", text)
     return [repr(text[:300])] if bad else []
 
 
 def _wrong_markup(text: str) -> list[str]:
     outside = _CODE.sub("", text)
-    bad = "<" in _OURS.sub("", text) or ">" in _OURS.sub("", text) or _UNSEEN.search(text) or _MARKUP.search(outside)
+    bad = (
+        "<" in _OURS.sub("", text)
+        or ">" in _OURS.sub("", text)
+        or _UNSEEN.search(text)
+        or _MARKUP.search(outside)
+    )
     return [f"mrkdwn: {text[:300]!r}"] if bad else []
 
 
 def _texts(payload: Any, name: str = "") -> Iterator[tuple[str, str, bool]]:
-    """All that is shown: its kind, its text, and whether Slack is kept from reading mentions into it."""
+    """All that is shown: its kind, its text, and whether Slack is kept from reading mentions into
+    it.
+    """
     if isinstance(payload, list):
         for each in payload:
             yield from _texts(each, name)

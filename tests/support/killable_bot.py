@@ -1,8 +1,9 @@
 """A bot that dies again and again: `python -m tests.scenarios.crashing FOLDER BEGAN_AT SPEED`.
 
-Reads one order a line: the label of a step to die at, or how many seconds to live. For each it forks a child that runs the real bot, with the
-configuration in FOLDER and a clock that runs SPEED times as fast, and says how it ended, `SIGKILL` where it was killed. It imports
-everything once, so that dying a hundred times is quick.
+Reads one order a line: the label of a step to die at, or how many seconds to live. For each it
+forks a child that runs the real bot, with the configuration in FOLDER and a clock that runs SPEED
+times as fast, and says how it ended, `SIGKILL` where it was killed. It imports everything once, so
+that dying a hundred times is quick.
 """
 
 from __future__ import annotations
@@ -28,7 +29,16 @@ from bot.store.posts import Posts
 from handlers.jobs import digests
 from handlers.jobs.alerts import AlertJob
 
-LABELS = ("asked", "before commit", "committed", "claimed", "before post", "posted", "before mark", "marked")
+LABELS = (
+    "asked",
+    "before commit",
+    "committed",
+    "claimed",
+    "before post",
+    "posted",
+    "before mark",
+    "marked",
+)
 LONGEST_LIFE_S = 6.0
 
 
@@ -45,7 +55,9 @@ def main(folder: Path, began_at: float, speed: float) -> None:
 
 
 def bury(child: int, order: str) -> str:
-    """Kills it when its time has come, where it does not die by itself before, and says how it ended: `SIGKILL`, or its exit code."""
+    """Kills it when its time has come, where it does not die by itself before, and says how it
+    ended: `SIGKILL`, or its exit code.
+    """
     ends_at = time.monotonic() + (LONGEST_LIFE_S if order in LABELS else float(order))
     while time.monotonic() < ends_at:
         ended, status = os.waitpid(child, os.WNOHANG)
@@ -58,7 +70,11 @@ def bury(child: int, order: str) -> str:
 
 
 def _ending(status: int) -> str:
-    return signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else f"exit code {os.WEXITSTATUS(status)}"
+    return (
+        signal.Signals(os.WTERMSIG(status)).name
+        if os.WIFSIGNALED(status)
+        else f"exit code {os.WEXITSTATUS(status)}"
+    )
 
 
 def live(folder: Path, clock: Callable[[], datetime], order: str) -> None:
@@ -123,7 +139,10 @@ async def run(folder: Path, clock: Callable[[], datetime]) -> None:
     table = json.loads((folder / "table.json").read_text())
     settings = parse_settings(table, folder=folder, environ=os.environ, now=clock())
     pace = OutboxTimings(per_channel=0.005, look=0.02, retry=0.01, mend=0.1)
-    async with app.open_bot(settings, slack_tokens("socket", os.environ), pace=pace, clock=clock) as bot, bot.connected():
+    async with (
+        app.open_bot(settings, slack_tokens("socket", os.environ), pace=pace, clock=clock) as bot,
+        bot.connected(),
+    ):
         await asyncio.sleep(3600)
 
 

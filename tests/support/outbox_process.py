@@ -1,4 +1,6 @@
-"""A process that posts what is in an outbox until it is killed: `python -m tests.scenarios.posting DATABASE`."""
+"""A process that posts what is in an outbox until it is killed: `python -m tests.scenarios.posting
+DATABASE`.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,17 @@ from providers.clock import utc_now
 async def main(path: Path) -> None:
     store = await Store.open(path, now=utc_now())
     async with aiohttp.ClientSession() as session:
-        client = web_client(os.environ["SLACK_BOT_TOKEN"], os.environ["SLACK_API_URL"], session, patient=False)
+        client = web_client(
+            os.environ["SLACK_BOT_TOKEN"], os.environ["SLACK_API_URL"], session, patient=False
+        )
         print("posting", flush=True)
-        await Outbox(Posts(store), client, utc_now, "", OutboxTimings(per_channel=0.005, look=0.02, retry=0.01)).run()
+        await Outbox(
+            Posts(store),
+            client,
+            utc_now,
+            "",
+            OutboxTimings(per_channel=0.005, look=0.02, retry=0.01),
+        ).run()
 
 
 if __name__ == "__main__":

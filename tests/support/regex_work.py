@@ -1,7 +1,9 @@
-"""Counts the work of code that reads outside text, so that tests can compare how it grows. Nothing here looks at the clock.
+"""Counts the work of code that reads outside text, so that tests can compare how it grows. Nothing
+here looks at the clock.
 
-`Work` stands in for the regular expressions of some modules: each result costs as many steps as it has bytes or characters, and each call
-one more. What a call that finds nothing may cost is bounded by the expression itself; `unbounded_parts` names the parts that are not.
+`Work` stands in for the regular expressions of some modules: each result costs as many steps as it
+has bytes or characters, and each call one more. What a call that finds nothing may cost is bounded
+by the expression itself; `unbounded_parts` names the parts that are not.
 """
 
 from __future__ import annotations
@@ -25,12 +27,20 @@ class Work:
         self.steps = 0
 
     def watch(self, module: types.ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Counts what the regular expressions of a module do from now on, also of those it compiles from now on."""
+        """Counts what the regular expressions of a module do from now on, also of those it compiles
+        from now on.
+        """
         for name, value in list(vars(module).items()):
             if isinstance(value, re.Pattern):
                 monkeypatch.setattr(module, name, _Counted(value, self))
-            elif isinstance(value, dict) and value and all(isinstance(each, re.Pattern) for each in value.values()):
-                monkeypatch.setattr(module, name, {key: _Counted(each, self) for key, each in value.items()})
+            elif (
+                isinstance(value, dict)
+                and value
+                and all(isinstance(each, re.Pattern) for each in value.values())
+            ):
+                monkeypatch.setattr(
+                    module, name, {key: _Counted(each, self) for key, each in value.items()}
+                )
             elif isinstance(pattern := getattr(value, "__self__", None), re.Pattern):
                 monkeypatch.setattr(module, name, getattr(_Counted(pattern, self), value.__name__))
         if getattr(module, "re", None) is re:
@@ -48,7 +58,13 @@ class _CountingRe(types.SimpleNamespace):
         super().__init__(**vars(re))
         self.compile = lambda *args: _Counted(re.compile(*args), work)
         for name in ("match", "search", "fullmatch", "sub"):
-            setattr(self, name, lambda pattern, *args, name=name: getattr(_Counted(re.compile(pattern), work), name)(*args))
+            setattr(
+                self,
+                name,
+                lambda pattern, *args, name=name: getattr(
+                    _Counted(re.compile(pattern), work), name
+                )(*args),
+            )
 
 
 class _Counted:
@@ -87,11 +103,16 @@ class _Counted:
 
 
 def unbounded_parts(pattern: re.Pattern[Any]) -> list[str]:
-    """The repeats without an upper limit that may give back what they took, and those inside of another repeat without a limit."""
+    """The repeats without an upper limit that may give back what they took, and those inside of
+    another repeat without a limit.
+    """
     return list(
         _unbounded(
             parser.parse(
-                pattern.pattern, pattern.flags & ~re.UNICODE & ~re.LOCALE if isinstance(pattern.pattern, bytes) else pattern.flags
+                pattern.pattern,
+                pattern.flags & ~re.UNICODE & ~re.LOCALE
+                if isinstance(pattern.pattern, bytes)
+                else pattern.flags,
             ),
             inside=False,
         )

@@ -1,4 +1,6 @@
-"""Runs a coroutine on a loop whose clock jumps to the next timer, so that an hour of waiting takes no time and always the same course."""
+"""Runs a coroutine on a loop whose clock jumps to the next timer, so that an hour of waiting takes
+no time and always the same course.
+"""
 
 from __future__ import annotations
 

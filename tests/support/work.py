@@ -1,4 +1,6 @@
-"""How much work some code does, counted instead of timed: the lines of Python that run, and the memory that is held at most."""
+"""How much work some code does, counted instead of timed: the lines of Python that run, and the
+memory that is held at most.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def lines_run(work: Callable[[], object]) -> int:
 
 
 def growth(work: Callable[[int], object], sizes: Sequence[int]) -> list[float]:
-    """By what factor the lines that run grow from each size to the next, for one that is twice as large: 2 is linear, 4 quadratic."""
+    """By what factor the lines that run grow from each size to the next, for one that is twice as
+    large: 2 is linear, 4 quadratic.
+    """
     counts = [max(1, lines_run(lambda size=size: work(size))) for size in sizes]  # type: ignore[misc]
     return [counts[n + 1] / counts[n] for n in range(len(counts) - 1)]
 

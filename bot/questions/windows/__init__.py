@@ -1,7 +1,13 @@
 """The words people type for a stretch of time, read once and read aloud again."""
 
 from bot.questions.windows.calendar import TwoReadings, UnknownWindow, zone_name
-from bot.questions.windows.reading import FILLER_WORDS, ParsedWindow, read_window, strip_filler_words, strip_punctuation
+from bot.questions.windows.reading import (
+    FILLER_WORDS,
+    ParsedWindow,
+    read_window,
+    strip_filler_words,
+    strip_punctuation,
+)
 from bot.questions.windows.tokens import MONTHS, WEEKDAYS
 
 __all__ = [

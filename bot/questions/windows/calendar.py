@@ -19,7 +19,9 @@ class TwoReadings(BadQuestion):
     """Words with two conventions. `readings` are windows that say one or the other."""
 
     def __init__(self, words: str, readings: tuple[str, str]) -> None:
-        super().__init__(f"“{words}” can be read in more than one way: say “{readings[0]}” or “{readings[1]}”.")
+        super().__init__(
+            f"“{words}” can be read in more than one way: say “{readings[0]}” or “{readings[1]}”."
+        )
         self.readings = readings
 
 
@@ -61,8 +63,13 @@ def instant(day: date, clock: time, zone: tzinfo, reading: Reading) -> datetime:
         return first
     name = zone_name(zone)
     if first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != local:
-        raise reading.refused(f"{local:%Y-%m-%d %H:%M} does not exist in {name}, where the clocks go forward")
-    raise reading.refused(f"{local:%Y-%m-%d %H:%M} comes twice in {name}; add its offset, such as {local:%Y-%m-%dT%H:%M}Z")
+        raise reading.refused(
+            f"{local:%Y-%m-%d %H:%M} does not exist in {name}, where the clocks go forward"
+        )
+    raise reading.refused(
+        f"{local:%Y-%m-%d %H:%M} comes twice in {name}; add its offset, such as "
+        f"{local:%Y-%m-%dT%H:%M}Z"
+    )
 
 
 def zone_name(zone: tzinfo) -> str:

@@ -1,4 +1,6 @@
-"""The forms of a window that people can type, each with its examples: what help shows, what is documented, and what is tested."""
+"""The forms of a window that people can type, each with its examples: what help shows, what is
+documented, and what is tested.
+"""
 
 from __future__ import annotations
 

@@ -23,7 +23,9 @@ UNITS = MappingProxyType(
         **dict.fromkeys(("y", "yr", "yrs", "year", "years"), "years"),
     }
 )
-_LENGTHS = MappingProxyType({"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400, "weeks": 604_800})
+_LENGTHS = MappingProxyType(
+    {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400, "weeks": 604_800}
+)
 _MONTHS_OF = MappingProxyType({"months": 1, "quarters": 3, "years": 12})
 NUMBERS = MappingProxyType(
     {
@@ -36,7 +38,9 @@ LONGEST_SECONDS = 3660 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """A length of time: exact seconds, or calendar months. `is_daily` where it has nothing shorter than a day."""
+    """A length of time: exact seconds, or calendar months. `is_daily` where it has nothing shorter
+    than a day.
+    """
 
     seconds: float = 0
     months: int = 0
@@ -53,11 +57,17 @@ class Length:
     @property
     def days(self) -> int | None:
         """How many whole days it is, where it is of whole days."""
-        return round(self.seconds / 86_400) if self.is_daily and not self.months and self.seconds % 86_400 == 0 else None
+        return (
+            round(self.seconds / 86_400)
+            if self.is_daily and not self.months and self.seconds % 86_400 == 0
+            else None
+        )
 
 
 def read_length(tokens: Tokens, reading: Reading) -> Length | None:
-    """`20 mins`, `1h30m`, `half an hour`, `an hour and a half`, `PT3H`. Raises BadQuestion for `6M` and for zero."""
+    """`20 mins`, `1h30m`, `half an hour`, `an hour and a half`, `PT3H`. Raises BadQuestion for `6M`
+    and for zero.
+    """
     if len(tokens) == 1 and tokens[0].kind == "duration":
         return _iso_length(tokens[0].text, reading)
     plain = words_of(tokens)
@@ -72,7 +82,9 @@ def read_length(tokens: Tokens, reading: Reading) -> Length | None:
             if at == len(plain):
                 return None
             if plain[at:] == ["a", "half"] and units[-1] in _LENGTHS and seconds:
-                return Length(seconds + _LENGTHS[units[-1]] / 2, 0, units[-1] in ("weeks",), units[0])
+                return Length(
+                    seconds + _LENGTHS[units[-1]] / 2, 0, units[-1] in ("weeks",), units[0]
+                )
         number, at = _number(tokens, at, reading)
         if number is None or at >= len(tokens):
             return None
@@ -99,7 +111,9 @@ def read_length(tokens: Tokens, reading: Reading) -> Length | None:
         return None
     if seconds > LONGEST_SECONDS or months > 120:
         raise reading.refused(f"“{reading.text[:40]}” is longer than ten years")
-    daily = all(unit not in ("seconds", "minutes", "hours") for unit in units) and seconds % 86_400 == 0
+    daily = (
+        all(unit not in ("seconds", "minutes", "hours") for unit in units) and seconds % 86_400 == 0
+    )
     return Length(seconds, months, daily, units[0])
 
 
@@ -114,7 +128,10 @@ _PHRASES = MappingProxyType(
 
 def _months_or_minutes(number: str, reading: Reading) -> TwoReadings:
     typed = re.compile(rf"{re.escape(number)}\s*M\b")
-    return TwoReadings(f"{number}M", (typed.sub(f"{number} months", reading.text), typed.sub(f"{number}m", reading.text)))
+    return TwoReadings(
+        f"{number}M",
+        (typed.sub(f"{number} months", reading.text), typed.sub(f"{number}m", reading.text)),
+    )
 
 
 def _number(tokens: Tokens, at: int, reading: Reading) -> tuple[float | None, int]:
@@ -131,7 +148,12 @@ def _number(tokens: Tokens, at: int, reading: Reading) -> tuple[float | None, in
         found = NUMBERS[plain[0]]
         # `twenty four`, also as `twenty-four`.
         tail = plain[2:3] if plain[1:2] == ["-"] else plain[1:2]
-        if found in (20, 30, 40) and tail and 1 <= NUMBERS.get(tail[0], 0) <= 9 and tail[0] not in ("a", "an"):
+        if (
+            found in (20, 30, 40)
+            and tail
+            and 1 <= NUMBERS.get(tail[0], 0) <= 9
+            and tail[0] not in ("a", "an")
+        ):
             return found + NUMBERS[tail[0]], at + (3 if plain[1:2] == ["-"] else 2)
     else:
         return None, at
@@ -143,9 +165,16 @@ def _number(tokens: Tokens, at: int, reading: Reading) -> tuple[float | None, in
 def _grouped(text: str, reading: Reading) -> float | None:
     """`1,000` is a thousand; `1.000` is refused, since it may be one."""
     digits = text.replace(",", "").replace(".", "")
-    if len(text) - len(digits) == 1 and len(text.replace(".", ",").partition(",")[2]) == 3 and not text.startswith("0"):
+    if (
+        len(text) - len(digits) == 1
+        and len(text.replace(".", ",").partition(",")[2]) == 3
+        and not text.startswith("0")
+    ):
         if "." in text:
-            both = (reading.text.replace(text, digits), reading.text.replace(text, f"{float(text):g}"))
+            both = (
+                reading.text.replace(text, digits),
+                reading.text.replace(text, f"{float(text):g}"),
+            )
             raise TwoReadings(text, both)
         return float(digits)
     return None
@@ -186,4 +215,6 @@ def _iso_length(text: str, reading: Reading) -> Length | None:
         raise _wrong_number(reading)
     if seconds > LONGEST_SECONDS or months > 120:
         raise reading.refused(f"“{reading.text[:40]}” is longer than ten years")
-    return Length(seconds, months, seconds % 86_400 == 0 and not in_time, "days" if not in_time else "hours")
+    return Length(
+        seconds, months, seconds % 86_400 == 0 and not in_time, "days" if not in_time else "hours"
+    )

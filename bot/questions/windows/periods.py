@@ -1,4 +1,6 @@
-"""Whole days by any of their names: `today`, `last week`, `Nov 1`, `2026-11`, `Q3`, `month to date`, `now-1d/d`."""
+"""Whole days by any of their names: `today`, `last week`, `Nov 1`, `2026-11`, `Q3`, `month to
+date`, `now-1d/d`.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,11 @@ from bot.questions.windows.calendar import DAY, Reading, TwoReadings, months_lat
 from bot.questions.windows.tokens import MONTHS, WEEKDAYS, Tokens, word, words_of
 
 MONTH_NUMBERS = MappingProxyType(
-    {name: n + 1 for n, month in enumerate(MONTHS) for name in {month, month[:3], *(["sept"] if n == 8 else [])}}
+    {
+        name: n + 1
+        for n, month in enumerate(MONTHS)
+        for name in {month, month[:3], *(["sept"] if n == 8 else [])}
+    }
 )
 DAY_NUMBERS = MappingProxyType(
     {
@@ -24,7 +30,9 @@ DAY_NUMBERS = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Whole days, from the first to before the last. `year_is_open` and `weekday` say what else the words may mean beside another point."""
+    """Whole days, from the first to before the last. `year_is_open` and `weekday` say what else the
+    words may mean beside another point.
+    """
 
     first: date
     last: date
@@ -46,9 +54,15 @@ def read_period(tokens: Tokens, reading: Reading) -> Period | None:
 
 
 def _named(plain: Sequence[str], reading: Reading) -> Period | None:
-    """today, yesterday, this and last week, month, quarter, year and weekend, last monday, and to-date phrases."""
+    """today, yesterday, this and last week, month, quarter, year and weekend, last monday, and
+    to-date phrases.
+    """
     today = reading.today
-    text = " ".join(each for each in plain if each not in ("full", "complete", "whole", "entire", "calendar", "the"))
+    text = " ".join(
+        each
+        for each in plain
+        if each not in ("full", "complete", "whole", "entire", "calendar", "the")
+    )
     monday, first = today - timedelta(days=today.weekday()), month_first(today)
     quarter, year = quarter_first(today), today.replace(month=1, day=1)
     starts = {"week": monday, "month": first, "quarter": quarter, "year": year, "day": today}
@@ -79,10 +93,20 @@ def _named(plain: Sequence[str], reading: Reading) -> Period | None:
 
 _TO_DATE = MappingProxyType(
     {
-        "week to date": "week", "wtd": "week", "month to date": "month", "mtd": "month", "quarter to date": "quarter", "qtd": "quarter",
-        "year to date": "year", "week so far": "week", "month so far": "month", "quarter so far": "quarter", "year so far": "year", "ytd": "year",
+        "week to date": "week",
+        "wtd": "week",
+        "month to date": "month",
+        "mtd": "month",
+        "quarter to date": "quarter",
+        "qtd": "quarter",
+        "year to date": "year",
+        "week so far": "week",
+        "month so far": "month",
+        "quarter so far": "quarter",
+        "year so far": "year",
+        "ytd": "year",
     }
-)  # fmt: skip
+)
 
 
 def _weekday(text: str, head: str, unit: str, monday: date, today: date) -> Period | None:
@@ -95,9 +119,15 @@ def _weekday(text: str, head: str, unit: str, monday: date, today: date) -> Peri
         ago = (today.weekday() - DAY_NUMBERS[text]) % 7
         return replace(one_day(today - timedelta(days=ago)), weekday=DAY_NUMBERS[text])
     for week, shift in (("last week", 7), ("this week", 0)):
-        for day in (text.removesuffix(f" {week}"), text.removesuffix(f" of {week}"), text.removeprefix(f"{week} ")):
+        for day in (
+            text.removesuffix(f" {week}"),
+            text.removesuffix(f" of {week}"),
+            text.removeprefix(f"{week} "),
+        ):
             if day != text and day in DAY_NUMBERS:
-                return replace(one_day(monday + timedelta(days=DAY_NUMBERS[day] - shift)), is_weekday=True)
+                return replace(
+                    one_day(monday + timedelta(days=DAY_NUMBERS[day] - shift)), is_weekday=True
+                )
     return None
 
 
@@ -112,7 +142,9 @@ def one_day(day: date) -> Period:
 
 
 def _rounded(tokens: Tokens, reading: Reading) -> Period | None:
-    """`now/d`, `now-1d/d`, `now-1w/w`: the whole unit, as Grafana and Kibana round it. Here `M` is months."""
+    """`now/d`, `now-1d/d`, `now-1w/w`: the whole unit, as Grafana and Kibana round it. Here `M` is
+    months.
+    """
     plain = words_of(tokens)
     if plain[:1] != ["now"] or len(tokens) < 3 or tokens[-2].text != "/":
         return None
@@ -121,17 +153,27 @@ def _rounded(tokens: Tokens, reading: Reading) -> Period | None:
         return None
     back = 0
     if len(tokens) > 3:
-        if plain[1] != "-" or len(tokens) != 6 or tokens[2].kind != "number" or tokens[3].text != tokens[-1].text:
+        if (
+            plain[1] != "-"
+            or len(tokens) != 6
+            or tokens[2].kind != "number"
+            or tokens[3].text != tokens[-1].text
+        ):
             return None
         value = tokens[2].value
-        back = int(value) if isinstance(value, float) and value == int(value) and value <= 3660 else -1
+        back = (
+            int(value) if isinstance(value, float) and value == int(value) and value <= 3660 else -1
+        )
     if back < 0:
         return None
     today = reading.today
     starts = {
-        "day": today, "week": today - timedelta(days=today.weekday()), "month": month_first(today),
-        "quarter": quarter_first(today), "year": today.replace(month=1, day=1),
-    }  # fmt: skip
+        "day": today,
+        "week": today - timedelta(days=today.weekday()),
+        "month": month_first(today),
+        "quarter": quarter_first(today),
+        "year": today.replace(month=1, day=1),
+    }
     first = _next(starts[unit], unit, -back)
     return Period(first, _next(first, unit))
 
@@ -142,9 +184,16 @@ def _calendar_date(tokens: Tokens, reading: Reading) -> Period | None:
         found = _calendar_date(tokens[1:], reading)
         weekday = DAY_NUMBERS[word(tokens[0])]
         if found and found.first.weekday() != weekday:
-            raise reading.refused(f"{found.first.day} {found.first:%b %Y} is a {WEEKDAYS[found.first.weekday()].capitalize()}")
+            raise reading.refused(
+                f"{found.first.day} {found.first:%b %Y} is a "
+                f"{WEEKDAYS[found.first.weekday()].capitalize()}"
+            )
         return replace(found, year_is_open=False) if found else None
-    if len(tokens) == 1 and isinstance(tokens[0].value, date) and not isinstance(tokens[0].value, datetime):
+    if (
+        len(tokens) == 1
+        and isinstance(tokens[0].value, date)
+        and not isinstance(tokens[0].value, datetime)
+    ):
         return one_day(tokens[0].value)
     if len(tokens) == 1 and tokens[0].kind == "numeric_date":
         return _numeric(tokens[0].text, reading)
@@ -174,10 +223,17 @@ def date_in(month: int, day: int, year: int | None, reading: Reading) -> Period:
         return one_day(_real(year, month, day, reading))
     if month == 2 and day == 29:
         today = reading.today
-        found = next(y for y in range(today.year, today.year - 9, -1) if _is_leap(y) and date(y, 2, 29) <= today)
+        found = next(
+            y
+            for y in range(today.year, today.year - 9, -1)
+            if _is_leap(y) and date(y, 2, 29) <= today
+        )
         return replace(one_day(date(found, 2, 29)), year_is_open=True)
     this = _real(reading.today.year, month, day, reading)
-    return replace(one_day(this if this <= reading.today else this.replace(year=this.year - 1)), year_is_open=True)
+    return replace(
+        one_day(this if this <= reading.today else this.replace(year=this.year - 1)),
+        year_is_open=True,
+    )
 
 
 def _is_leap(year: int) -> bool:
@@ -212,7 +268,9 @@ def _numeric(text: str, reading: Reading) -> Period | None:
     one, two = parts[:2]
     year = parts[2] if len(parts) == 3 else None
     if year is not None and year < 100:
-        raise reading.refused(f"“{text}” can be read in more than one way; dates are written 2026-11-01")
+        raise reading.refused(
+            f"“{text}” can be read in more than one way; dates are written 2026-11-01"
+        )
     shown = year or reading.today.year
     if one <= 12 and two <= 12 and one != two and one and two:
         raise TwoReadings(text, (f"{shown}-{one:02}-{two:02}", f"{shown}-{two:02}-{one:02}"))
@@ -225,7 +283,11 @@ def _numeric(text: str, reading: Reading) -> Period | None:
 def _month_or_quarter(tokens: Tokens, reading: Reading) -> Period | None:
     """`november`, `Nov 2026`, `2026-11`, `Q3`, `Q3 2026`, `2026-W45`."""
     plain = [each for each in words_of(tokens) if each not in ("of", "in", "month", "-")]
-    if len(tokens) == 1 and tokens[0].kind in ("month", "week") and isinstance(tokens[0].value, tuple):
+    if (
+        len(tokens) == 1
+        and tokens[0].kind in ("month", "week")
+        and isinstance(tokens[0].value, tuple)
+    ):
         year, number = tokens[0].value
         if tokens[0].kind == "week":
             return _week(year, number, reading)

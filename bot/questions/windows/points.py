@@ -1,4 +1,6 @@
-"""Points of time and periods, read from tokens: `9am`, `yesterday 14:00`, `2 hours ago`, `now-6h`, `last night`, `Nov 1`."""
+"""Points of time and periods, read from tokens: `9am`, `yesterday 14:00`, `2 hours ago`, `now-6h`,
+`last night`, `Nov 1`.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A time of day, on a day or the latest one. `half` is am or pm; `is_bare` for an hour without minutes and half."""
+    """A time of day, on a day or the latest one. `half` is am or pm; `is_bare` for an hour without
+    minutes and half.
+    """
 
     clock: time
     day: Period | None = None
@@ -54,7 +58,9 @@ Point = Period | Moment | Hours | Clock
 
 
 def read_point(tokens: Tokens, reading: Reading) -> Point | None:
-    """A point of time or a period; None where the tokens are none. Raises BadQuestion where they name one that cannot be."""
+    """A point of time or a period; None where the tokens are none. Raises BadQuestion where they
+    name one that cannot be.
+    """
     tokens = _without_fillers(tokens)
     if not tokens:
         return None
@@ -63,14 +69,28 @@ def read_point(tokens: Tokens, reading: Reading) -> Point | None:
         inner = replace(reading, zone=zone)
         found = read_point(body, inner) if body else None
         return _in_zone(found, zone) if found else None
-    return _moment(tokens, reading) or read_period(tokens, reading) or _clock(tokens, reading) or _hours(tokens, reading)
+    return (
+        _moment(tokens, reading)
+        or read_period(tokens, reading)
+        or _clock(tokens, reading)
+        or _hours(tokens, reading)
+    )
 
 
 def _without_fillers(tokens: Tokens) -> Tokens:
     start = 0
     if words_of(tokens[:2]) == ["all", "day"] and len(tokens) > 2:
         start = 2
-    while start < len(tokens) - 1 and word(tokens[start]) in ("on", "at", "the", "about", "around", "whole", "all", "entire"):
+    while start < len(tokens) - 1 and word(tokens[start]) in (
+        "on",
+        "at",
+        "the",
+        "about",
+        "around",
+        "whole",
+        "all",
+        "entire",
+    ):
         # “the 1st” stays what it is.
         start += 1
     return tokens[start:]
@@ -103,18 +123,27 @@ def _moment(tokens: Tokens, reading: Reading) -> Moment | None:
     if "/" in plain:
         return None
     if plain[:2] == ["now", "-"] and (length := read_length(tokens[2:], reading)):
-        return Moment(length.before(reading.now, reading.zone), is_daily=length.is_daily or length.months > 0)
+        return Moment(
+            length.before(reading.now, reading.zone), is_daily=length.is_daily or length.months > 0
+        )
     if plain[:1] == ["-"] and (length := read_length(tokens[1:], reading)):
-        return Moment(length.before(reading.now, reading.zone), is_daily=length.is_daily or length.months > 0)
+        return Moment(
+            length.before(reading.now, reading.zone), is_daily=length.is_daily or length.months > 0
+        )
     if plain[-1:] in (["ago"], ["earlier"]) and (length := read_length(tokens[:-1], reading)):
-        return Moment(length.before(reading.now, reading.zone), is_daily=length.is_daily or length.months > 0)
+        return Moment(
+            length.before(reading.now, reading.zone), is_daily=length.is_daily or length.months > 0
+        )
     return None
 
 
 def _clock(tokens: Tokens, reading: Reading) -> Clock | None:
     """`9am`, `14:00`, `noon`, with a day before or behind it."""
     for size in (1, 2, 3):
-        for clock_part, day_part, is_behind in ((tokens[:size], tokens[size:], False), (tokens[-size:], tokens[:-size], True)):
+        for clock_part, day_part, is_behind in (
+            (tokens[:size], tokens[size:], False),
+            (tokens[-size:], tokens[:-size], True),
+        ):
             found = _time_of_day(clock_part, reading)
             if found is None or len(clock_part) != size:
                 continue
@@ -133,7 +162,11 @@ def _clock(tokens: Tokens, reading: Reading) -> Clock | None:
 
 def _time_of_day(tokens: Tokens, reading: Reading) -> Clock | None:
     plain = words_of(tokens)
-    if len(tokens) in (2, 3) and tokens[-1].kind in ("zone", "offset") and isinstance(tokens[-1].value, tzinfo):
+    if (
+        len(tokens) in (2, 3)
+        and tokens[-1].kind in ("zone", "offset")
+        and isinstance(tokens[-1].value, tzinfo)
+    ):
         found = _time_of_day(tokens[:-1], reading)
         return replace(found, zone=tokens[-1].value) if found else None
     if len(tokens) == 1:
@@ -143,7 +176,12 @@ def _time_of_day(tokens: Tokens, reading: Reading) -> Clock | None:
             return Clock(time(0), half="am")
         if isinstance(tokens[0].value, time):
             return Clock(tokens[0].value)
-        if tokens[0].kind == "number" and tokens[0].text.isdigit() and len(tokens[0].text) <= 2 and int(tokens[0].text) <= 23:
+        if (
+            tokens[0].kind == "number"
+            and tokens[0].text.isdigit()
+            and len(tokens[0].text) <= 2
+            and int(tokens[0].text) <= 23
+        ):
             return Clock(time(int(tokens[0].text)), is_bare=True)
         return None
     if len(tokens) == 2 and plain[1] in ("am", "pm"):
@@ -171,7 +209,13 @@ def _hours(tokens: Tokens, reading: Reading) -> Hours | None:
     # A night ends on the next morning.
     first_hour, last_hour = PARTS_OF_DAY.get(plain[-1], (18, 30))
     head = tokens[:-1] if plain[-2] != "in" else tokens[:-2]
-    day = one_day(today) if words_of(head) == ["this"] else read_period(head, reading) if head else None
+    day = (
+        one_day(today)
+        if words_of(head) == ["this"]
+        else read_period(head, reading)
+        if head
+        else None
+    )
     if day is None or day.last - day.first != DAY:
         return None
     return _part(day.first, first_hour, last_hour, reading)
@@ -180,5 +224,9 @@ def _hours(tokens: Tokens, reading: Reading) -> Hours | None:
 def _part(day: date, start: int, end: int, reading: Reading) -> Hours:
     first = instant(day, time(start), reading.zone, reading)
     last = day + timedelta(days=end // 24)
-    until = midnight(last, reading.zone) if end % 24 == 0 else instant(last, time(end % 24), reading.zone, reading)
+    until = (
+        midnight(last, reading.zone)
+        if end % 24 == 0
+        else instant(last, time(end % 24), reading.zone, reading)
+    )
     return Hours(first, until)

@@ -1,4 +1,6 @@
-"""Windows from tokens: a length back from now, a range between two points, since a point, or a period by itself."""
+"""Windows from tokens: a length back from now, a range between two points, since a point, or a
+period by itself.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from bot.errors import BadQuestion
-from bot.questions.windows.calendar import DAY, Reading, TwoReadings, instant, midnight, months_later
+from bot.questions.windows.calendar import (
+    DAY,
+    Reading,
+    TwoReadings,
+    instant,
+    midnight,
+    months_later,
+)
 from bot.questions.windows.lengths import UNITS, Length, read_length
 from bot.questions.windows.periods import MONTH_NUMBERS, Period, date_in
 from bot.questions.windows.points import Clock, Hours, Moment, Point, read_point
@@ -17,12 +26,33 @@ LONGEST_NIGHT = timedelta(hours=12)
 # `Dec 28 - Jan 3` crosses a new year; `Nov 5 - Nov 1` is turned round.
 LONGEST_OVER_NEW_YEAR = timedelta(days=183)
 BACK = ("last", "past", "previous", "prior", "preceding", "trailing", "rolling")
-_SEPARATORS = frozenset(["to", "until", "till", "til", "through", "thru", "-", "--", "–", "—", "→", "->", "..", "...", "~", "/"])
+_SEPARATORS = frozenset(
+    [
+        "to",
+        "until",
+        "till",
+        "til",
+        "through",
+        "thru",
+        "-",
+        "--",
+        "–",
+        "—",
+        "→",
+        "->",
+        "..",
+        "...",
+        "~",
+        "/",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of time as the words name it, before it is cut at now. `by_day` where it is of whole days."""
+    """A stretch of time as the words name it, before it is cut at now. `by_day` where it is of
+    whole days.
+    """
 
     start: datetime
     end: datetime
@@ -41,16 +71,24 @@ def length_back(tokens: Tokens, reading: Reading) -> Span | None:
     if plain[:2] == ["now", "-"]:
         tokens = tokens[2:]
     elif plain[:1] == ["-"] and len(tokens) > 1:
-        # Monitoring tools write the last day as `-24h`. A negative number of days is a mistake more often.
+        # Monitoring tools write the last day as `-24h`. A negative number of days is a mistake more
+        # often.
         length = read_length(tokens[1:], reading)
         if length and (length.is_daily or length.months):
             raise reading.refused(f"“{reading.text[:40]}” needs a whole number from 1 on")
         return _back(length, reading) if length else None
-    elif plain[:1] == ["last"] and len(plain) == 2 and plain[1] in ("week", "month", "quarter", "year"):
+    elif (
+        plain[:1] == ["last"]
+        and len(plain) == 2
+        and plain[1] in ("week", "month", "quarter", "year")
+    ):
         return None
     elif plain[:1] in (["previous"], ["prior"], ["preceding"]) and len(plain) == 2:
         if plain[1] in ("hour", "minute"):
-            raise TwoReadings(reading.text, (f"last 60 {'minutes' if plain[1] == 'hour' else 'seconds'}", _clock_hour(reading)))
+            raise TwoReadings(
+                reading.text,
+                (f"last 60 {'minutes' if plain[1] == 'hour' else 'seconds'}", _clock_hour(reading)),
+            )
         return None
     elif plain[:1] and plain[0] in BACK:
         tokens = tokens[1:]
@@ -84,7 +122,9 @@ def known_by_day(reading: Reading) -> BadQuestion:
 
 
 def ago(tokens: Tokens, reading: Reading) -> Span | None:
-    """`half an hour ago` reaches from then to now; of days and longer, it may be that day alone, so both are asked back."""
+    """`half an hour ago` reaches from then to now; of days and longer, it may be that day alone, so
+    both are asked back.
+    """
     if words_of(tokens)[-1] != "ago":
         return None
     length = read_length(tokens[:-1], reading)
@@ -106,17 +146,25 @@ def ago(tokens: Tokens, reading: Reading) -> Span | None:
 
 
 def to_come(tokens: Tokens, reading: Reading) -> Span | None:
-    """`in 5 hours`, `tomorrow`, `next week`, `2 hours from now`: refused, since nothing is known of it."""
+    """`in 5 hours`, `tomorrow`, `next week`, `2 hours from now`: refused, since nothing is known of
+    it.
+    """
     plain = words_of(tokens)
     is_length = read_length(tokens[1:], reading) if plain[0] == "in" and len(tokens) > 1 else None
     later = plain[-2:] == ["from", "now"] or plain[-1] in ("hence", "later")
-    if is_length or plain[0] in ("next", "tomorrow", "coming", "upcoming", "following") or (later and len(tokens) > 2):
+    if (
+        is_length
+        or plain[0] in ("next", "tomorrow", "coming", "upcoming", "following")
+        or (later and len(tokens) > 2)
+    ):
         raise reading.refused(f"“{reading.text[:60]}” is still to come")
     return None
 
 
 def since(tokens: Tokens, reading: Reading) -> Span | None:
-    """`since 09:00`, `since monday`, `since 2 hours ago`, `starting yesterday`, `monday onwards`, `from=…`."""
+    """`since 09:00`, `since monday`, `since 2 hours ago`, `starting yesterday`, `monday onwards`,
+    `from=…`.
+    """
     plain = words_of(tokens)
     if plain[0] in ("since", "starting", "after", "from") and len(tokens) > 1:
         body = tokens[1:]
@@ -141,7 +189,9 @@ def since(tokens: Tokens, reading: Reading) -> Span | None:
 
 
 def single(tokens: Tokens, reading: Reading) -> Span | None:
-    """A period by itself: `today`, `last week`, `Nov 1`, `Q3 2026`, `last night`. A moment by itself is refused."""
+    """A period by itself: `today`, `last week`, `Nov 1`, `Q3 2026`, `last night`. A moment by
+    itself is refused.
+    """
     point = read_point(tokens, reading)
     if point is None or (isinstance(point, Clock) and (point.day is None or point.is_bare)):
         return None
@@ -149,17 +199,27 @@ def single(tokens: Tokens, reading: Reading) -> Span | None:
         if point.weekday is not None:
             return None
         zone = point.zone or reading.zone
-        return Span(midnight(point.first, zone), midnight(point.last, zone), by_day=True, has_begun=True)
+        return Span(
+            midnight(point.first, zone), midnight(point.last, zone), by_day=True, has_begun=True
+        )
     if reading.whole_days:
         raise known_by_day(reading)
     if isinstance(point, Hours):
         return Span(point.start, point.end, has_begun=True)
-    such_as = f", such as “since {reading.text[:60]}”" if not (isinstance(point, Moment) and point.is_now) else ""
-    raise reading.refused(f"“{reading.text[:60]}” is one moment; a window needs an end, too{such_as}")
+    such_as = (
+        f", such as “since {reading.text[:60]}”"
+        if not (isinstance(point, Moment) and point.is_now)
+        else ""
+    )
+    raise reading.refused(
+        f"“{reading.text[:60]}” is one moment; a window needs an end, too{such_as}"
+    )
 
 
 def between(tokens: Tokens, reading: Reading) -> Span | None:
-    """Two points with a sign or word between them, such as `10:00 to 11:30`, `Nov 1-7` or `monday to friday`."""
+    """Two points with a sign or word between them, such as `10:00 to 11:30`, `Nov 1-7` or `monday
+    to friday`.
+    """
     return _between(tokens, reading)
 
 
@@ -173,7 +233,11 @@ def _between(tokens: Tokens, reading: Reading) -> Span | None:
     elif "between" in plain:
         # `Nov 1 between 10:00 and 11:00`
         at = plain.index("between")
-        tokens, plain, separators = [*tokens[:at], *tokens[at + 1 :]], [*plain[:at], *plain[at + 1 :]], _SEPARATORS | {"and"}
+        tokens, plain, separators = (
+            [*tokens[:at], *tokens[at + 1 :]],
+            [*plain[:at], *plain[at + 1 :]],
+            _SEPARATORS | {"and"},
+        )
     # A minus sign within `now-6h` is no separator, so that each place is tried.
     for at in (n for n, each in enumerate(plain) if each in separators and 0 < n < len(plain) - 1):
         # `now-1M/M` rounds.
@@ -198,17 +262,33 @@ def _joined(left: Tokens, right: Tokens, reading: Reading) -> Span | None:
 
 def _with_length(left: Tokens, right: Tokens, reading: Reading) -> Span | None:
     """`2026-11-01T10:00Z/PT1H` and `PT1H/2026-11-01T10:00Z`."""
-    if right[0].kind == "duration" and (length := read_length(right, reading)) and (point := read_point(left, reading)):
+    if (
+        right[0].kind == "duration"
+        and (length := read_length(right, reading))
+        and (point := read_point(left, reading))
+    ):
         start = _start_of(point, reading)
-        return Span(start, start.astimezone(UTC) + timedelta(seconds=length.seconds)) if length.seconds else None
-    if left[0].kind == "duration" and (length := read_length(left, reading)) and (point := read_point(right, reading)):
+        return (
+            Span(start, start.astimezone(UTC) + timedelta(seconds=length.seconds))
+            if length.seconds
+            else None
+        )
+    if (
+        left[0].kind == "duration"
+        and (length := read_length(left, reading))
+        and (point := read_point(right, reading))
+    ):
         end = _start_of(point, reading)
         return Span(length.before(end, reading.zone), end)
     return None
 
 
-def _readings_of_both(left: Tokens, right: Tokens, reading: Reading) -> Iterator[tuple[Point | None, Point | None]]:
-    """Each side by itself, and with what it may share with the other: a day behind both, a month, `ago`."""
+def _readings_of_both(
+    left: Tokens, right: Tokens, reading: Reading
+) -> Iterator[tuple[Point | None, Point | None]]:
+    """Each side by itself, and with what it may share with the other: a day behind both, a month,
+    `ago`.
+    """
     one, two = read_point(left, reading), read_point(right, reading)
     yield _days_of_month(left, right, reading)
     yield one, two
@@ -217,26 +297,48 @@ def _readings_of_both(left: Tokens, right: Tokens, reading: Reading) -> Iterator
         yield read_point([*left, *unit], reading), two
 
 
-def _days_of_month(left: Tokens, right: Tokens, reading: Reading) -> tuple[Point | None, Point | None]:
+def _days_of_month(
+    left: Tokens, right: Tokens, reading: Reading
+) -> tuple[Point | None, Point | None]:
     """`July 13-15`, `13-15 July`, `Nov 1 to 7 2026`: one month, and one year, for both days."""
     tokens = [*left, *right]
     names = [word(token) for token in tokens if word(token) in MONTH_NUMBERS]
-    others = [word(token) for token in tokens if token.kind == "word" and word(token) not in (*MONTH_NUMBERS, "of", "the")]
-    numbers = [token.text.rstrip("stndrh") for token in tokens if token.kind in ("number", "ordinal")]
+    others = [
+        word(token)
+        for token in tokens
+        if token.kind == "word" and word(token) not in (*MONTH_NUMBERS, "of", "the")
+    ]
+    numbers = [
+        token.text.rstrip("stndrh") for token in tokens if token.kind in ("number", "ordinal")
+    ]
     kinds = {token.kind for token in tokens} - {"number", "ordinal", "word"}
-    year = int(numbers.pop()) if len(numbers) == 3 and len(numbers[-1]) == 4 and numbers[-1].isdigit() else None
-    if len(names) != 1 or others or kinds or len(numbers) != 2 or not all(n.isdigit() and 1 <= int(n) <= 31 for n in numbers):
+    year = (
+        int(numbers.pop())
+        if len(numbers) == 3 and len(numbers[-1]) == 4 and numbers[-1].isdigit()
+        else None
+    )
+    if (
+        len(names) != 1
+        or others
+        or kinds
+        or len(numbers) != 2
+        or not all(n.isdigit() and 1 <= int(n) <= 31 for n in numbers)
+    ):
         return None, None
     first, last = (int(number) for number in numbers)
     one = date_in(MONTH_NUMBERS[names[0]], first, year, reading)
-    return one, date_in(MONTH_NUMBERS[names[0]], last, one.first.year, reading) if last > first else None
+    return one, date_in(
+        MONTH_NUMBERS[names[0]], last, one.first.year, reading
+    ) if last > first else None
 
 
 def _resolved(one: Point, two: Point, reading: Reading) -> Span | None:
     """The span from one point to another, each read in the light of the other."""
     if isinstance(one, Clock) and isinstance(two, Clock):
         return _clocks(one, two, reading)
-    if isinstance(one, Clock) and (one.is_bare or (one.day is None and not isinstance(two, Moment))):
+    if isinstance(one, Clock) and (
+        one.is_bare or (one.day is None and not isinstance(two, Moment))
+    ):
         return None
     if isinstance(two, Clock):
         if two.is_bare or (two.day is None and not isinstance(one, Moment)):
@@ -246,13 +348,16 @@ def _resolved(one: Point, two: Point, reading: Reading) -> Span | None:
     if isinstance(one, Period) and isinstance(two, Period):
         one, two = _years(one, two, reading)
     start, end = _start_of(one, reading), _end_of(two, reading)
-    by_day = isinstance(one, Period) and (isinstance(two, Period) or (isinstance(two, Moment) and two.is_now))
+    by_day = isinstance(one, Period) and (
+        isinstance(two, Period) or (isinstance(two, Moment) and two.is_now)
+    )
     return Span(start, end, by_day=by_day or reading.whole_days)
 
 
 def _years(one: Period, two: Period, reading: Reading) -> tuple[Period, Period]:
-    """Days without a year or a week: the first the latest there is, the second the next after it. What may be meant otherwise is asked
-    back."""
+    """Days without a year or a week: the first the latest there is, the second the next after it.
+    What may be meant otherwise is asked back.
+    """
     if one.weekday is not None and two.is_weekday:
         back = (two.first.weekday() - one.weekday) % 7
         return _at(one, two.first - timedelta(days=back)), two
@@ -275,10 +380,17 @@ def _years(one: Period, two: Period, reading: Reading) -> tuple[Period, Period]:
 
 
 def _weekday_after(one: Period, two: Period, reading: Reading) -> Period:
-    """`friday` behind `monday` is the next one. Behind a date it may be the next, or the latest there is."""
+    """`friday` behind `monday` is the next one. Behind a date it may be the next, or the latest
+    there is.
+    """
     assert two.weekday is not None
     after = _at(two, one.first + timedelta(days=(two.weekday - one.first.weekday()) % 7))
-    if one.weekday is not None or one.is_weekday or after.first == two.first or two.first < one.first:
+    if (
+        one.weekday is not None
+        or one.is_weekday
+        or after.first == two.first
+        or two.first < one.first
+    ):
         if after.first <= reading.today or not (one.weekday is not None or one.is_weekday):
             return after
         # The days that are not over may be meant, or those of the week before.
@@ -346,13 +458,17 @@ def _end_of(point: Point, reading: Reading) -> datetime:
 
 
 def _latest(clock: time, zone: tzinfo, reading: Reading) -> date:
-    """The day on which it was this time last: shortly after midnight, 22:00 was the evening before."""
+    """The day on which it was this time last: shortly after midnight, 22:00 was the
+    evening before.
+    """
     today = reading.now.astimezone(zone).date()
     return today - timedelta(days=instant(today, clock, zone, reading) > reading.now)
 
 
 def _clocks(one: Clock, two: Clock, reading: Reading) -> Span | None:
-    """From a time of day to another. What is said of one, am or pm, a day or a zone, holds for the other where it makes sense."""
+    """From a time of day to another. What is said of one, am or pm, a day or a zone, holds for the
+    other where it makes sense.
+    """
     if reading.whole_days:
         raise known_by_day(reading)
     mixed = two.half == "pm" and not one.half and one.clock.hour == 0
@@ -375,7 +491,9 @@ def _clocks(one: Clock, two: Clock, reading: Reading) -> Span | None:
 
 
 def _halves(one: Clock, two: Clock) -> tuple[Clock, Clock]:
-    """`2:00-3:00pm` is in the afternoon, `11-1pm` begins in the morning, and `2pm-4:30` ends in the afternoon."""
+    """`2:00-3:00pm` is in the afternoon, `11-1pm` begins in the morning, and `2pm-4:30` ends in the
+    afternoon.
+    """
     if two.half and one.may_be_halved:
         same = one.halved(two.half)
         if same.clock < two.clock or (one.day and two.day):
@@ -388,4 +506,11 @@ def _halves(one: Clock, two: Clock) -> tuple[Clock, Clock]:
     return one, replace(two, is_bare=False)
 
 
-FORMS: tuple[Callable[[Tokens, Reading], Span | None], ...] = (to_come, length_back, since, between, ago, single)
+FORMS: tuple[Callable[[Tokens, Reading], Span | None], ...] = (
+    to_come,
+    length_back,
+    since,
+    between,
+    ago,
+    single,
+)

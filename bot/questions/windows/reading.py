@@ -1,7 +1,9 @@
-"""The words people type for a stretch of time become a window, or a refusal that says what to type instead.
+"""The words people type for a stretch of time become a window, or a refusal that says what to type
+instead.
 
-Two ways of counting: where days are what is known (`/usage`), `7d` is seven calendar days, today among them; elsewhere it
-reaches exactly that long back from now. A window that reaches past now ends now. Weeks begin on Monday.
+Two ways of counting: where days are what is known (`/usage`), `7d` is seven calendar days, today
+among them; elsewhere it reaches exactly that long back from now. A window that reaches past now
+ends now. Weeks begin on Monday.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ _LOOKS_LIKE_DATE = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*|\d{4}[/.]\d{1,
 
 @dataclass(frozen=True, slots=True)
 class ParsedWindow:
-    """A window and how the words were read: `15 to 21 Nov 2026 (UTC)`. `by_day` where it is of whole days, and not known to the minute."""
+    """A window and how the words were read: `15 to 21 Nov 2026 (UTC)`. `by_day` where it is of
+    whole days, and not known to the minute.
+    """
 
     window: Window
     said: str
@@ -46,7 +50,9 @@ def strip_punctuation(word: str) -> str:
 
 
 def strip_filler_words(words: Sequence[str]) -> list[str]:
-    """The words without those at either end that say nothing: `for the last 7 days, please` is `last 7 days`."""
+    """The words without those at either end that say nothing: `for the last 7 days, please` is
+    `last 7 days`.
+    """
     found = [bare for word in words if (bare := strip_punctuation(word))]
     while found and found[0].lower() in FILLER_WORDS and not _is_to_come(found):
         del found[0]
@@ -58,11 +64,16 @@ def strip_filler_words(words: Sequence[str]) -> list[str]:
 def _is_to_come(words: Sequence[str]) -> bool:
     """`in 5 hours` and `from now` keep their first word, without which they would mean the past."""
     follows = words[1].lower() if len(words) > 1 else ""
-    return words[0].lower() == "in" and (follows[:1].isdigit() or follows in NUMBERS or follows in ("half", "couple"))
+    return words[0].lower() == "in" and (
+        follows[:1].isdigit() or follows in NUMBERS or follows in ("half", "couple")
+    )
 
 
-def read_window(words: str, *, now: datetime, zone: tzinfo, whole_days: bool, example: str) -> ParsedWindow:
-    """The window that the words name. Raises BadQuestion, with `example` as its hint, for what is none.
+def read_window(
+    words: str, *, now: datetime, zone: tzinfo, whole_days: bool, example: str
+) -> ParsedWindow:
+    """The window that the words name. Raises BadQuestion, with `example` as its hint, for what is
+    none.
 
     `zone` is where days begin; `whole_days` is for questions that know days and nothing shorter.
     """
@@ -86,7 +97,9 @@ def _span(words: str, reading: Reading) -> Span:
         if found := form(tokens, reading):
             return found
     if _LOOKS_LIKE_DATE.fullmatch(reading.text):
-        raise reading.refused(f"“{words[:40]}” can be read in more than one way; dates are written 2026-11-01")
+        raise reading.refused(
+            f"“{words[:40]}” can be read in more than one way; dates are written 2026-11-01"
+        )
     if (
         len(tokens) == 2
         and tokens[0].kind == "number"
@@ -98,17 +111,25 @@ def _span(words: str, reading: Reading) -> Span:
 
 
 def _fitted(span: Span, reading: Reading) -> ParsedWindow:
-    """The window of a span, cut at now. Raises BadQuestion for one that is to come, turned round or too long."""
+    """The window of a span, cut at now. Raises BadQuestion for one that is to come, turned round or
+    too long.
+    """
     now, text = reading.now.astimezone(UTC), reading.text
     start, end = span.start.astimezone(UTC), span.end.astimezone(UTC)
     if start > now or (start == now and end >= start and not span.has_begun):
         raise reading.refused(f"“{text}” is still to come")
     if end <= start:
-        raise reading.refused(f"“{text}” ends before it begins" if end < start else f"“{text}” has no length")
+        raise reading.refused(
+            f"“{text}” ends before it begins" if end < start else f"“{text}” has no length"
+        )
     if end - start > LONGEST:
         raise reading.refused(f"“{text}” is longer than ten years")
     window = Window(start, max(min(end, now), start + timedelta(milliseconds=1)))
-    by_day = span.by_day and _begins_a_day(start, reading) and (reading.whole_days or end >= now or _begins_a_day(end, reading))
+    by_day = (
+        span.by_day
+        and _begins_a_day(start, reading)
+        and (reading.whole_days or end >= now or _begins_a_day(end, reading))
+    )
     return ParsedWindow(window, _said(window, reading, by_day=by_day), by_day, reading.now)
 
 
@@ -121,11 +142,19 @@ def _said(window: Window, reading: Reading, *, by_day: bool) -> str:
     start = window.start.astimezone(reading.zone)
     last = (window.end - timedelta(microseconds=1)).astimezone(reading.zone)
     if by_day:
-        span = _day(start) if start.date() == last.date() else f"{_shorter(start, last)} to {_day(last)}"
+        span = (
+            _day(start)
+            if start.date() == last.date()
+            else f"{_shorter(start, last)} to {_day(last)}"
+        )
     else:
         end = window.end.astimezone(reading.zone)
         # Seconds are said where the window has no more than a few minutes.
-        form = "%H:%M:%S" if window.length < timedelta(minutes=10) and (start.second or end.second) else "%H:%M"
+        form = (
+            "%H:%M:%S"
+            if window.length < timedelta(minutes=10) and (start.second or end.second)
+            else "%H:%M"
+        )
         same_year = f"{start.day} {start:%b}" if start.year == end.year else _day(start)
         span = (
             f"{_day(start)} {start:{form}} to {end:{form}}"
@@ -137,7 +166,9 @@ def _said(window: Window, reading: Reading, *, by_day: bool) -> str:
 
 
 def _shorter(start: datetime, last: datetime) -> str:
-    """The first day without what the last one says again: `15` to 21 Nov 2026, `28 Oct` to 3 Nov 2026."""
+    """The first day without what the last one says again: `15` to 21 Nov 2026, `28 Oct` to 3 Nov
+    2026.
+    """
     if start.year != last.year:
         return _day(start)
     return str(start.day) if start.month == last.month else f"{start.day} {start:%b}"

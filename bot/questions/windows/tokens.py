@@ -1,4 +1,6 @@
-"""The words of a window, cut into tokens: dates, times, numbers, words and separators. One pass, linear and bounded."""
+"""The words of a window, cut into tokens: dates, times, numbers, words and separators. One pass,
+linear and bounded.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +16,46 @@ LONGEST_TEXT = 200
 MOST_TOKENS = 40
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
-)  # fmt: skip
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 _MONTH_NAMES = "|".join(f"{name[:3]}(?:{name[3:]})?" if len(name) > 3 else name for name in MONTHS)
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?"
 _CONTINENTS = "africa|america|antarctica|arctic|asia|atlantic|australia|europe|indian|pacific|us|etc|canada|brazil|chile|mexico"
 _OFFSET = r"z(?![a-z])|[+-]\d{2}:?\d{2}(?!\d)"
 
-Kind = Literal["instant", "date", "numeric_date", "month", "week", "clock", "offset", "zone", "number", "ordinal", "duration", "word", "sep"]  # fmt: skip
+Kind = Literal[
+    "instant",
+    "date",
+    "numeric_date",
+    "month",
+    "week",
+    "clock",
+    "offset",
+    "zone",
+    "number",
+    "ordinal",
+    "duration",
+    "word",
+    "sep",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One piece of the text: what it is, as it was typed, and what it means where that is clear by itself."""
+    """One piece of the text: what it is, as it was typed, and what it means where that is clear by
+    itself.
+    """
 
     kind: Kind
     text: str
@@ -37,7 +66,9 @@ Tokens = Sequence[Token]
 
 
 class UnknownText(ValueError):
-    """A character or number that no window holds; the message says what is wrong where that helps."""
+    """A character or number that no window holds; the message says what is wrong where
+    that helps.
+    """
 
 
 _TOKEN = re.compile(
@@ -66,11 +97,36 @@ _TOKEN = re.compile(
 # Fixed offsets in hours. What stands for several zones is asked back.
 _ABBREVIATIONS = MappingProxyType(
     {
-        "utc": 0.0, "gmt": 0.0, "z": 0.0, "wet": 0.0, "west": 1.0, "cet": 1.0, "cest": 2.0, "eet": 2.0, "eest": 3.0, "msk": 3.0,
-        "sgt": 8.0, "hkt": 8.0, "jst": 9.0, "kst": 9.0, "aest": 10.0, "aedt": 11.0, "nzst": 12.0, "nzdt": 13.0, "hst": -10.0,
-        "akst": -9.0, "akdt": -8.0, "pst": -8.0, "pdt": -7.0, "mst": -7.0, "mdt": -6.0, "cdt": -5.0, "est": -5.0, "edt": -4.0,
+        "utc": 0.0,
+        "gmt": 0.0,
+        "z": 0.0,
+        "wet": 0.0,
+        "west": 1.0,
+        "cet": 1.0,
+        "cest": 2.0,
+        "eet": 2.0,
+        "eest": 3.0,
+        "msk": 3.0,
+        "sgt": 8.0,
+        "hkt": 8.0,
+        "jst": 9.0,
+        "kst": 9.0,
+        "aest": 10.0,
+        "aedt": 11.0,
+        "nzst": 12.0,
+        "nzdt": 13.0,
+        "hst": -10.0,
+        "akst": -9.0,
+        "akdt": -8.0,
+        "pst": -8.0,
+        "pdt": -7.0,
+        "mst": -7.0,
+        "mdt": -6.0,
+        "cdt": -5.0,
+        "est": -5.0,
+        "edt": -4.0,
     }
-)  # fmt: skip
+)
 AMBIGUOUS_ZONES = MappingProxyType(
     {
         "ist": ("Asia/Kolkata", "Europe/Dublin"),
@@ -80,8 +136,21 @@ AMBIGUOUS_ZONES = MappingProxyType(
     }
 )
 _REGIONS = MappingProxyType({name.lower(): name for name in available_timezones() if "/" in name})
-_KEYS = MappingProxyType({"from": "since", "start": "since", "earliest": "since", "since": "since", "to": "to", "end": "to", "latest": "to", "until": "to",
-                          "last": "last", "past": "past", "time_range": ""})  # fmt: skip
+_KEYS = MappingProxyType(
+    {
+        "from": "since",
+        "start": "since",
+        "earliest": "since",
+        "since": "since",
+        "to": "to",
+        "end": "to",
+        "latest": "to",
+        "until": "to",
+        "last": "last",
+        "past": "past",
+        "time_range": "",
+    }
+)
 
 
 def tokens_of(text: str) -> list[Token]:
@@ -127,7 +196,11 @@ def _iso(groups: dict[str, str], _text: str) -> Sequence[Token]:
 def _basic(groups: dict[str, str], _text: str) -> Sequence[Token]:
     day, clock = groups["basic_day"], groups["basic_clock"]
     spread = ":".join(clock[at : at + 2] for at in range(0, len(clock), 2))
-    return [Token("date", day, _date(f"{day[:4]}-{day[4:6]}-{day[6:]}")), Token("clock", spread, _clock(spread)), *_offset(groups.get("basic_offset"))]  # fmt: skip
+    return [
+        Token("date", day, _date(f"{day[:4]}-{day[4:6]}-{day[6:]}")),
+        Token("clock", spread, _clock(spread)),
+        *_offset(groups.get("basic_offset")),
+    ]
 
 
 def _day(_groups: dict[str, str], text: str) -> Sequence[Token]:
@@ -137,7 +210,9 @@ def _day(_groups: dict[str, str], text: str) -> Sequence[Token]:
 
 def _named_day(groups: dict[str, str], text: str) -> Sequence[Token]:
     month = [name[:3] for name in MONTHS].index(groups["named_month"][:3]) + 1
-    return [Token("date", text, _date(f"{groups['named_year']}-{month:02}-{groups['named_day']:0>2}"))]
+    return [
+        Token("date", text, _date(f"{groups['named_year']}-{month:02}-{groups['named_day']:0>2}"))
+    ]
 
 
 def _clock_and_offset(groups: dict[str, str], text: str) -> Sequence[Token]:
@@ -147,7 +222,12 @@ def _clock_and_offset(groups: dict[str, str], text: str) -> Sequence[Token]:
 def _number(_groups: dict[str, str], text: str) -> Sequence[Token]:
     if text.isdigit() and len(text) in (10, 13, 16):
         return [Token("instant", text, _epoch(int(text), len(text)))]
-    if text.isdigit() and len(text) == 8 and 1970 <= int(text[:4]) <= 2999 and 1 <= int(text[4:6]) <= 12:
+    if (
+        text.isdigit()
+        and len(text) == 8
+        and 1970 <= int(text[:4]) <= 2999
+        and 1 <= int(text[4:6]) <= 12
+    ):
         return [Token("date", text, _date(f"{text[:4]}-{text[4:6]}-{text[6:]}"))]
     if len(text) > 12:
         raise UnknownText
@@ -155,14 +235,22 @@ def _number(_groups: dict[str, str], text: str) -> Sequence[Token]:
 
 
 def _epoch(number: int, digits: int) -> datetime:
-    """Seconds, milliseconds or microseconds since 1970, told apart by the number of their digits."""
+    """Seconds, milliseconds or microseconds since 1970, told apart by the number of
+    their digits.
+    """
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=number * 10 ** (16 - digits))
 
 
 def _word(_groups: dict[str, str], text: str) -> Sequence[Token]:
     word = text.lower()
     if word in _ABBREVIATIONS:
-        return [Token("zone", text, timezone(timedelta(hours=_ABBREVIATIONS[word])) if _ABBREVIATIONS[word] else UTC)]
+        return [
+            Token(
+                "zone",
+                text,
+                timezone(timedelta(hours=_ABBREVIATIONS[word])) if _ABBREVIATIONS[word] else UTC,
+            )
+        ]
     return [Token("word", text, word)]
 
 
@@ -180,7 +268,13 @@ def _offset(text: str | None) -> Sequence[Token]:
     if not text:
         return []
     digits = text[1:].replace(":", "")
-    return [Token("offset", text, UTC if text == "z" else _shifted(text[0], int(digits[:2]), int(digits[2:])))]
+    return [
+        Token(
+            "offset",
+            text,
+            UTC if text == "z" else _shifted(text[0], int(digits[:2]), int(digits[2:])),
+        )
+    ]
 
 
 def _shifted(sign: str, hours: int, minutes: int) -> tzinfo:
@@ -232,7 +326,9 @@ _MAKERS = MappingProxyType(
         "pointed": lambda _groups, text: [Token("clock", text, _clock(text.replace(".", ":")))],
         "ordinal": lambda _groups, text: [Token("ordinal", text, int(text))],
         "zone": _zone,
-        "duration": lambda _groups, text: [Token("duration", text)] if len(text) > 1 else [Token("word", text, text.lower())],
+        "duration": lambda _groups, text: (
+            [Token("duration", text)] if len(text) > 1 else [Token("word", text, text.lower())]
+        ),
         "key": _key,
         "number": _number,
         "halfday": lambda _groups, text: [Token("word", text, f"{text[0].lower()}m")],

@@ -1,4 +1,6 @@
-"""Moves the clock of this process by as many seconds as the test that started it has moved its own."""
+"""Moves the clock of this process by as many seconds as the test that started it has
+moved its own.
+"""
 
 from __future__ import annotations
 
