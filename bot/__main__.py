@@ -1,4 +1,4 @@
-"""The front door: `python -m bot`."""
+"""The front requests: `python -m bot`."""
 
 from __future__ import annotations
 

@@ -86,9 +86,9 @@ class Bot:
     store: Store
     settings: Settings
     tokens: SlackTokens
-    door: RequestHandler
+    requests: RequestHandler
     outbox: Outbox
-    clockwork: Scheduler
+    scheduler: Scheduler
     slack: ConnectionStatus
     patience: SocketTimeouts
     clock: Clock = utc_now
@@ -102,7 +102,7 @@ class Bot:
             try:
                 yield
             finally:
-                await self.door.works.finish(within_s=FINISH_WITHIN_S)
+                await self.requests.running.finish(within_s=FINISH_WITHIN_S)
 
     @asynccontextmanager
     async def working(self, *, report_interrupted: bool = True) -> AsyncIterator[None]:
@@ -112,12 +112,12 @@ class Bot:
         lost = asyncio.create_task(self._tell_the_lost()) if report_interrupted else None
         posting = asyncio.create_task(self.outbox.run())
         try:
-            await self.clockwork.start()
+            await self.scheduler.start()
             yield
         finally:
             if lost:
                 lost.cancel()
-            await self.clockwork.stop(within_s=FINISH_WITHIN_S)
+            await self.scheduler.stop(within_s=FINISH_WITHIN_S)
             posting.cancel()
             await self.outbox.finish(within_s=POST_WITHIN_S)
 
@@ -131,7 +131,7 @@ class Bot:
         """
         started = self.clock()
         await asyncio.sleep(self.patience.lost)
-        await self.door.report_interrupted(started=started)
+        await self.requests.report_interrupted(started=started)
 
     @asynccontextmanager
     async def _socket(self) -> AsyncIterator[None]:
@@ -200,8 +200,8 @@ async def open_bot(
         stack.push_async_callback(store.close)
         accounts = ProviderRegistry(settings, redactor, SqliteRateLimitStore(store), clock)
         stack.push_async_callback(accounts.aclose)
-        plainer = BlockFallback(client, session)
-        delivery = Delivery(client, session, plainer)
+        block_fallback = BlockFallback(client, session)
+        delivery = Delivery(client, session, block_fallback)
         stack.push_async_callback(delivery.aclose)
         posts, alerts, ops, access = (
             Posts(store),
@@ -210,7 +210,9 @@ async def open_bot(
             build_access_policy(settings.access),
         )
         answering = build_answerer(settings, accounts, redactor, clock)
-        outbox = Outbox(posts, client.at(Priority.MESSAGE), clock, ops, pace, plainer, session)
+        outbox = Outbox(
+            posts, client.at(Priority.MESSAGE), clock, ops, pace, block_fallback, session
+        )
         digests, zone = _digests(settings), settings.timezone
         people = SlackUserDirectory(client, zone, clock)
         permissions, secrets = (
@@ -231,7 +233,7 @@ async def open_bot(
             ops,
         )
         works = [job.scheduled(each) for each in digests]
-        clockwork = Scheduler(
+        scheduler = Scheduler(
             posts,
             clock,
             works,
@@ -245,7 +247,7 @@ async def open_bot(
         rules = RuleManager(
             answering,
             alerts,
-            clockwork,
+            scheduler,
             watch,
             permissions,
             guard,
@@ -255,12 +257,12 @@ async def open_bot(
             rules_from_settings(settings),
         )
         works += [rules.scheduled(rule) for rule in await rules.open(clock())]
-        clockwork.after_reset.append(rules.refresh_silences)
+        scheduler.after_reset.append(rules.refresh_silences)
         subscriptions = SubscriptionManager(
-            answering, posts, clockwork, job, permissions, guard, secrets, zone, clock, digests
+            answering, posts, scheduler, job, permissions, guard, secrets, zone, clock, digests
         )
         works += await subscriptions.open()
-        door = RequestHandler(
+        requests = RequestHandler(
             answering=answering,
             permissions=permissions,
             delivery=delivery,
@@ -273,14 +275,14 @@ async def open_bot(
         who = await _wait_for_auth(client, slack, patience)
         people.workspace = frozenset(filter(None, (who.get("team_id"), who.get("enterprise_id"))))
         app = _bolt(client, tokens, who)
-        listener_commands.register(app, door)
-        actions.register(app, door, store)
-        alert_actions.register(app, door, rules)
+        listener_commands.register(app, requests)
+        actions.register(app, requests, store)
+        alert_actions.register(app, requests, rules)
         backtesting = Backtesting(answering.commands, settings.directory, alerts, zone, clock)
         problems = ErrorListener(delivery, store, redactor, clock)
-        modals.register(app, door, subscriptions, rules, backtesting, accounts.logs, problems)
-        mentions.register(app, door)
-        home.register(app, door, store, accounts.all, subscriptions, rules)
+        modals.register(app, requests, subscriptions, rules, backtesting, accounts.logs, problems)
+        mentions.register(app, requests)
+        home.register(app, requests, store, accounts.all, subscriptions, rules)
         app.error(problems.__call__)
         yield Bot(
             app,
@@ -290,9 +292,9 @@ async def open_bot(
             store,
             settings,
             tokens,
-            door,
+            requests,
             outbox,
-            clockwork,
+            scheduler,
             slack,
             patience,
             clock,

@@ -36,10 +36,14 @@ class ProviderRegistry:
     """All configured accounts, each opened once, by the capabilities they have."""
 
     def __init__(
-        self, settings: Settings, redactor: Redactor, ledger: RateLimitStore, clock: Clock = utc_now
+        self,
+        settings: Settings,
+        redactor: Redactor,
+        rate_limit_store: RateLimitStore,
+        clock: Clock = utc_now,
     ) -> None:
         self.all: Mapping[str, Checked] = {
-            name: _open(name, account, redactor, ledger, clock, settings.network)
+            name: _open(name, account, redactor, rate_limit_store, clock, settings.network)
             for name, account in settings.providers.items()
         }
         self.usage: dict[str, UsageSource] = {
@@ -66,7 +70,7 @@ def _open(
     name: str,
     settings: ProviderSettings,
     redactor: Redactor,
-    ledger: RateLimitStore,
+    rate_limit_store: RateLimitStore,
     clock: Clock,
     network: Network,
 ) -> Rapid7 | Akamai | DeviceWise:
@@ -76,7 +80,7 @@ def _open(
             base_url=settings.address,
             api_key=settings.api_key,
             redactor=redactor,
-            ledger=ledger,
+            rate_limit_store=rate_limit_store,
             clock=clock,
             network=network,
         )
@@ -87,7 +91,7 @@ def _open(
             credentials=settings.credentials,
             settings=report,
             redactor=redactor,
-            ledger=ledger,
+            rate_limit_store=rate_limit_store,
             clock=clock,
             network=network,
         )
@@ -106,7 +110,7 @@ def _open(
         org=settings.org or "",
         show_all=settings.show_all,
         redactor=redactor,
-        ledger=ledger,
+        rate_limit_store=rate_limit_store,
         clock=clock,
         network=network,
     )

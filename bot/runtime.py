@@ -263,7 +263,7 @@ class Service:
         bot = self._current.bot if self._current else None
         found = (
             self._database,
-            bot.clockwork.trouble if bot else "",
+            bot.scheduler.trouble if bot else "",
             bot.outbox.trouble() if bot else "",
         )
         return [trouble for trouble in found if trouble]
@@ -302,7 +302,7 @@ class Service:
             await new.close()
             await self._refuse(error)
             return
-        new.bot.door.works.earlier = old.bot.door.works
+        new.bot.requests.running.earlier = old.bot.requests.running
         self._current = new
         task = asyncio.create_task(_drain(old))
         self._draining.add(task)
@@ -314,9 +314,9 @@ class Service:
         for task in self._draining:
             task.cancel()
         if self._current:
-            works = self._current.bot.door.works
+            running = self._current.bot.requests.running
             await asyncio.gather(
-                works.finish(within_s=FINISH_WITHIN_S), self._current.pause(), *self._draining
+                running.finish(within_s=FINISH_WITHIN_S), self._current.pause(), *self._draining
             )
         await self._front.aclose()
         if self._current:
@@ -397,10 +397,10 @@ async def _drain(old: _Running) -> None:
     """Closes a bot that was replaced, once the questions that it has begun are answered."""
     try:
         async with asyncio.timeout(DRAIN_WITHIN_S):
-            while old.bot.deliveries.are_under_way or old.bot.door.works.errands:  # noqa: ASYNC110 - two things that end unseen
+            while old.bot.deliveries.are_under_way or old.bot.requests.running.tasks:  # noqa: ASYNC110 - two things that end unseen
                 await asyncio.sleep(DRAIN_LOOK_S)
     except (TimeoutError, asyncio.CancelledError):
-        await old.bot.door.works.finish(within_s=FINISH_WITHIN_S)
+        await old.bot.requests.running.finish(within_s=FINISH_WITHIN_S)
     finally:
         await old.close()
 

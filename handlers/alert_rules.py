@@ -67,7 +67,7 @@ class RuleManager:
 
     answering: Answerer
     alerts: Alerts
-    clockwork: Scheduler
+    scheduler: Scheduler
     job: AlertJob
     permissions: Permissions
     guard: PauseGuard
@@ -142,7 +142,7 @@ class RuleManager:
         """Reads which alerts are silent; each is looked at as soon as its silence ends."""
         await self.job.quiet.refresh(now)
         for silence in self.job.quiet.silences:
-            self.clockwork.once(schedule_of(silence.alert), silence.end)
+            self.scheduler.once(schedule_of(silence.alert), silence.end)
 
     def rule(self, name: str) -> Rule | None:
         """The rule of that name, in any case."""
@@ -251,7 +251,7 @@ class RuleManager:
         comment = self.secrets.redacted(comment)
         silence = await self.alerts.silence(rule.name, end=end, comment=comment, user=user, now=now)
         await self.job.quiet.refresh(now)
-        self.clockwork.once(schedule_of(rule.name), silence.end)
+        self.scheduler.once(schedule_of(rule.name), silence.end)
         why = f" ({comment})" if comment else ""
         until = f"until {formatting.format_time(end, self.zone, now)}{why}"
         name = await self.permissions.people.name(user)
@@ -339,8 +339,8 @@ class RuleManager:
         else:
             kept = await self._add(rule, command, requester, now)
         rule = rule_of(kept)
-        await self.clockwork.add(self.scheduled(rule))
-        self.clockwork.once(schedule_of(rule.name), now)
+        await self.scheduler.add(self.scheduled(rule))
+        self.scheduler.once(schedule_of(rule.name), now)
         text = (
             self._made(rule, question, changed=bool(changed))
             + seen_by_all(self.access, command, requester.channel)
@@ -437,7 +437,7 @@ class RuleManager:
             )
         await self.alerts.end_rule(kept.number, user=requester.user, now=self.clock())
         del self.made[rule.name]
-        self.clockwork.remove(schedule_of(rule.name))
+        self.scheduler.remove(schedule_of(rule.name))
         await self.guard.forget(schedule_of(rule.name))
         may_read = self.access.may_ask(rule.command, **requester.rights)
         return messages.note(
@@ -454,7 +454,7 @@ class RuleManager:
         if not await self.alerts.unsilence(rule.name, user=requester.user, now=now):
             raise BadQuestion(f"Alert `{rule.name}` is not silenced.", f"/{rule.command} alerts")
         await self.job.quiet.refresh(now)
-        self.clockwork.once(schedule_of(rule.name), now)
+        self.scheduler.once(schedule_of(rule.name), now)
         if not is_own:
             await self._announce(
                 rule, requester.user, f"The silence of alert `{rule.name}` was ended"

@@ -1,4 +1,4 @@
-"""The door that every question from Slack comes through: recorded once, allowed or refused, read,
+"""Every question from Slack goes through here: recorded once, allowed or refused, read,
 answered, delivered.
 """
 
@@ -41,11 +41,11 @@ LOST_SINCE = timedelta(minutes=30)
 
 @dataclass(slots=True)
 class RunningTasks:
-    """The work that is going on, by ticket, so that its asker can stop it, and the errands that are
+    """The work that is going on, by ticket, so that its asker can stop it, and the tasks that are
     under way.
     """
 
-    errands: set[asyncio.Task[object]] = field(default_factory=set)
+    tasks: set[asyncio.Task[object]] = field(default_factory=set)
     stopping: bool = False
     going_on: dict[str, tuple[str, asyncio.Task[Answer]]] = field(default_factory=dict)
     # Those of the bot before a reload, which may still go on.
@@ -65,19 +65,19 @@ class RunningTasks:
         asker.
         """
         self.stopping = True
-        if self.errands:
-            await asyncio.wait(set(self.errands), timeout=within_s)
+        if self.tasks:
+            await asyncio.wait(set(self.tasks), timeout=within_s)
         for _, task in list(self.going_on.values()):
             task.cancel()
-        if self.errands:
-            await asyncio.wait(set(self.errands), timeout=TELL_WITHIN_S)
+        if self.tasks:
+            await asyncio.wait(set(self.tasks), timeout=TELL_WITHIN_S)
         await self._cut_off()
 
     async def _cut_off(self) -> None:
         """Ends what is left, such as a file that waits for its turn, while its end can still be
         recorded.
         """
-        late = set(self.errands)
+        late = set(self.tasks)
         for task in late:
             task.cancel()
         if late:
@@ -94,7 +94,7 @@ class RequestHandler:
     clock: Clock
     managers: Sequence[Manager]
     zone: tzinfo
-    works: RunningTasks = field(default_factory=RunningTasks)
+    running: RunningTasks = field(default_factory=RunningTasks)
 
     @property
     def access(self) -> AccessPolicy:
@@ -104,7 +104,7 @@ class RequestHandler:
     def people(self) -> UserDirectory:
         return self.permissions.people
 
-    async def ask(self, command: CommandName, words: str, errand: ReplyTarget, *, via: str) -> None:
+    async def ask(self, command: CommandName, words: str, target: ReplyTarget, *, via: str) -> None:
         """Answers the question, and records how it ended. A delivery that is known already has no
         second effect.
 
@@ -112,11 +112,11 @@ class RequestHandler:
         """
         task = asyncio.current_task()
         assert task is not None
-        self.works.errands.add(task)
+        self.running.tasks.add(task)
         try:
-            await self._recorded(command, words, errand, via=via)
+            await self._recorded(command, words, target, via=via)
         finally:
-            self.works.errands.discard(task)
+            self.running.tasks.discard(task)
 
     async def asker(self, command: CommandName, user: str, channel: str) -> Requester:
         """Who asks, with those of their groups that matter for the command."""
@@ -131,14 +131,14 @@ class RequestHandler:
         return requester
 
     async def _recorded(
-        self, command: CommandName, words: str, errand: ReplyTarget, *, via: str
+        self, command: CommandName, words: str, target: ReplyTarget, *, via: str
     ) -> None:
         started = time.monotonic()
         asked = QuestionRecord(
-            delivery=errand.delivery,
+            delivery=target.delivery,
             asked_at=self.clock(),
-            user=errand.user,
-            channel=errand.channel,
+            user=target.user,
+            channel=target.channel,
             command=command,
             text=self.redactor.text(words)[:2000],
             via=via,
@@ -148,24 +148,24 @@ class RequestHandler:
             return
         outcome = "internal"
         try:
-            outcome = await self._ask(command, words, errand)
+            outcome = await self._ask(command, words, target)
         except BaseException as error:
             outcome = error_message(error).kind
             raise
         finally:
             took_ms = round((time.monotonic() - started) * 1000)
-            await self.store.finish_question(errand.delivery, outcome=outcome, took_ms=took_ms)
+            await self.store.finish_question(target.delivery, outcome=outcome, took_ms=took_ms)
 
-    async def _ask(self, command: CommandName, words: str, errand: ReplyTarget) -> str:
-        if self.works.stopping:
+    async def _ask(self, command: CommandName, words: str, target: ReplyTarget) -> str:
+        if self.running.stopping:
             raise Stopping
-        asker = await self.asker(command, errand.user, errand.channel)
+        asker = await self.asker(command, target.user, target.channel)
         for manager in self.managers:
             if told := await manager.take(command, unescape_input(words), asker):
-                await self.delivery.tell(errand, told)
+                await self.delivery.tell(target, told)
                 return "managed"
         self.access.require(command, **asker.rights)
-        zone = await self.people.zone(errand.user)
+        zone = await self.people.zone(target.user)
         directory = self.permissions.directory(self.answering.directory, asker)
         question = read_question(
             command, unescape_input(words), directory, now=self.clock(), zone=zone
@@ -173,33 +173,33 @@ class RequestHandler:
         may_manage = self.access.may_manage(command, **asker.rights)
         if question.help:
             await self.delivery.tell(
-                errand, messages.help_for(question, directory, may_manage=may_manage)
+                target, messages.help_for(question, directory, may_manage=may_manage)
             )
             return "help"
-        errand.line = question.line
-        errand.shown_line = self.redactor.text(question.line)
-        errand.public = errand.direct or self.access.is_public(command, errand.channel)
-        answer = await self._answer(question, errand, zone, may_manage=may_manage or errand.public)
+        target.line = question.line
+        target.shown_line = self.redactor.text(question.line)
+        target.public = target.direct or self.access.is_public(command, target.channel)
+        answer = await self._answer(question, target, zone, may_manage=may_manage or target.public)
         return "partial" if answer.warnings else "answered"
 
     async def _answer(
-        self, question: Question, errand: ReplyTarget, zone: tzinfo, *, may_manage: bool
+        self, question: Question, target: ReplyTarget, zone: tzinfo, *, may_manage: bool
     ) -> Answer:
         """The answer, brought to its asker; a private one is kept for a while, so that it can be
         shared.
         """
         with lazy_temp_dir() as folder:
             ticket = uuid.uuid4().hex
-            answer = await self._work(question, AnswerContext(folder, zone), errand, ticket)
+            answer = await self._work(question, AnswerContext(folder, zone), target, ticket)
             blocks = messages.with_follow_up(
-                answer.blocks, question.line, user=errand.user, ticket=ticket, may_manage=may_manage
+                answer.blocks, question.line, user=target.user, ticket=ticket, may_manage=may_manage
             )
             answer = replace(answer, blocks=blocks)
-            if not errand.public:
-                await self.keep(ticket, errand, answer.text, answer.blocks)
-            await self.delivery.answer(errand, answer, ticket=ticket)
-            if errand.away:
-                await self.keep(ticket, errand, answer.text, answer.blocks)
+            if not target.public:
+                await self.keep(ticket, target, answer.text, answer.blocks)
+            await self.delivery.answer(target, answer, ticket=ticket)
+            if target.away:
+                await self.keep(ticket, target, answer.text, answer.blocks)
         return answer
 
     async def report_interrupted(self, *, started: datetime) -> None:
@@ -223,10 +223,10 @@ class RequestHandler:
                 )
 
     async def _lost_errand(self, asked: QuestionRecord, line: str) -> ReplyTarget:
-        """The errand of a question that an earlier process did not finish, as far as it
+        """The target of a question that an earlier process did not finish, as far as it
         is known.
         """
-        errand = ReplyTarget(
+        target = ReplyTarget(
             user=asked.user,
             channel=asked.channel,
             response_url="",
@@ -235,17 +235,17 @@ class RequestHandler:
             delivery=asked.delivery,
         )
         if kept := await self.store.take_response_url(asked.delivery, now=self.clock()):
-            errand.response_url, errand.shown_privately, errand.thread_ts = (
+            target.response_url, target.shown_privately, target.thread_ts = (
                 kept.url.open(),
                 kept.replace,
                 kept.thread_ts,
             )
-        return errand
+        return target
 
     async def keep(
         self,
         ticket: str,
-        errand: ReplyTarget,
+        target: ReplyTarget,
         text: str,
         blocks: Sequence[Block],
         *,
@@ -257,15 +257,15 @@ class RequestHandler:
         secrets = SecretCheck(self.redactor)
         await self.store.keep_answer(
             ticket,
-            user=errand.user,
-            channel=errand.channel,
+            user=target.user,
+            channel=target.channel,
             text=secrets.redacted(text),
             blocks=secrets.redacted_blocks(blocks),
             now=since or self.clock(),
         )
 
     async def _work(
-        self, question: Question, asking: AnswerContext, errand: ReplyTarget, ticket: str
+        self, question: Question, asking: AnswerContext, target: ReplyTarget, ticket: str
     ) -> Answer:
         """The answer. Work that takes longer than a second shows itself and can be stopped with its
         ticket.
@@ -274,7 +274,7 @@ class RequestHandler:
             asyncio.create_task(self.answering.answer(question, asking)),
             time.monotonic(),
         )
-        self.works.going_on[ticket] = (errand.user, task)
+        self.running.going_on[ticket] = (target.user, task)
         try:
             await asyncio.wait({task}, timeout=SHOW_WORK_AFTER_S)
             while not task.done():
@@ -285,35 +285,35 @@ class RequestHandler:
                         None, [window, asking.progress.said, f"{format_duration(lasted)} so far"]
                     )
                 )
-                await self._show(errand, ticket, Progress(said, dict(asking.progress.steps)))
+                await self._show(target, ticket, Progress(said, dict(asking.progress.steps)))
                 await asyncio.wait({task}, timeout=EDIT_EVERY_S)
             if task.cancelled():
-                raise Stopping if self.works.stopping else Cancelled
+                raise Stopping if self.running.stopping else Cancelled
             return task.result()
         finally:
-            del self.works.going_on[ticket]
+            del self.running.going_on[ticket]
             if not task.done():
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
 
-    async def _show(self, errand: ReplyTarget, ticket: str, progress: Progress) -> None:
+    async def _show(self, target: ReplyTarget, ticket: str, progress: Progress) -> None:
         """Progress is a courtesy: where it cannot be shown, the work goes on."""
-        shown_ts, shown_privately = errand.shown_ts, errand.shown_privately
+        shown_ts, shown_privately = target.shown_ts, target.shown_privately
         try:
             if not shown_ts and not shown_privately:
                 # Before it is shown, so that a crash at any moment leaves no message that nobody
                 # can replace.
-                await self._keep_response_url(errand, replace=errand.holder is ReplaceMode.NOTHING)
-            await self.delivery.show_progress(errand, ticket, progress)
-            if errand.shown_ts != shown_ts:
-                await self.store.note_shown(errand.delivery, errand.shown_ts)
+                await self._keep_response_url(target, replace=target.holder is ReplaceMode.NOTHING)
+            await self.delivery.show_progress(target, ticket, progress)
+            if target.shown_ts != shown_ts:
+                await self.store.note_shown(target.delivery, target.shown_ts)
             if (
-                errand.shown_privately
-                and errand.holder is not ReplaceMode.NOTHING
+                target.shown_privately
+                and target.holder is not ReplaceMode.NOTHING
                 and not shown_privately
             ):
-                await self._keep_response_url(errand, replace=True)
+                await self._keep_response_url(target, replace=True)
         except NoRoom:
             return
         except (SlackRefused, SlackDeliveryUnknown) as error:
@@ -323,10 +323,10 @@ class RequestHandler:
                 "Progress could not be shown: %s", self.redactor.text(repr(error)), exc_info=True
             )
 
-    async def _keep_response_url(self, errand: ReplyTarget, *, replace: bool) -> None:
-        if errand.response_url or errand.thread_ts:
-            kept = KeptResponseUrl(Secret(errand.response_url), replace, errand.thread_ts)
-            await self.store.keep_response_url(errand.delivery, kept, until=self.clock() + LIVES)
+    async def _keep_response_url(self, target: ReplyTarget, *, replace: bool) -> None:
+        if target.response_url or target.thread_ts:
+            kept = KeptResponseUrl(Secret(target.response_url), replace, target.thread_ts)
+            await self.store.keep_response_url(target.delivery, kept, until=self.clock() + LIVES)
 
 
 def split_command(line: str) -> tuple[CommandName, str]:

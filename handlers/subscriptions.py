@@ -47,7 +47,7 @@ class SubscriptionManager:
 
     answering: Answerer
     posts: Posts
-    clockwork: Scheduler
+    scheduler: Scheduler
     job: DigestJob
     permissions: Permissions
     guard: PauseGuard
@@ -162,7 +162,7 @@ class SubscriptionManager:
             user=requester.user,
             now=now,
         )
-        await self.clockwork.add(self._scheduled(subscription))
+        await self.scheduler.add(self._scheduled(subscription))
         due = next_due(digest_of(subscription, self.zone).trigger, now)
         local = due.astimezone(self.zone) if due else None
         first = (
@@ -197,7 +197,7 @@ class SubscriptionManager:
                 f"/{command} subscriptions",
             )
         name = schedule_name(ended)
-        self.clockwork.remove(name)
+        self.scheduler.remove(name)
         await self.guard.forget(name)
         if subscription.user != requester.user:
             what = f"Subscription {ended.number}, `{ended.line}` {ended.said}, was ended"
@@ -307,12 +307,12 @@ async def invitation(channels: Channels, channel: str) -> str:
 
 
 def schedule_name(subscription: Subscription) -> str:
-    """What the clockwork calls a subscription."""
+    """What the scheduler calls a subscription."""
     return f"subscription {subscription.number}"
 
 
 def digest_of(subscription: Subscription, zone: tzinfo) -> Digest:
-    """A subscription as the clockwork has it."""
+    """A subscription as the scheduler has it."""
     trigger = read_cron(subscription.cron, zone)
     assert trigger is not None, "it was read when it was made"
     return Digest(

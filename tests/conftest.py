@@ -102,7 +102,7 @@ async def bot(world: Sandbox) -> AsyncIterator[Bot]:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a command of the front door did."""
+    """What a command of the command line did."""
 
     code: int
     out: str

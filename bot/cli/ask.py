@@ -34,7 +34,7 @@ from handlers.answering import AnswerContext, lazy_temp_dir
 from handlers.backtesting import MOST_DAYS, Backtesting
 from handlers.permissions import ALL_COMMANDS, Requester
 from providers.clock import utc_now
-from providers.limits.rate_limiter import MemoryLedger, RateLimitStore
+from providers.limits.rate_limiter import MemoryRateLimitStore, RateLimitStore
 from providers.models import iso_utc
 from providers.redaction import Redactor
 
@@ -108,8 +108,8 @@ async def answer_in_terminal(
     _refuse_unwritable(out)
     redactor = Redactor(settings.secrets())
     async with (
-        ledger_of(settings) as ledger,
-        aclosing(ProviderRegistry(settings, redactor, ledger)) as accounts,
+        open_rate_limit_store(settings) as rate_limit_store,
+        aclosing(ProviderRegistry(settings, redactor, rate_limit_store)) as accounts,
     ):
         with lazy_temp_dir() as folder:
             answer = await build_answerer(settings, accounts, redactor).answer(
@@ -200,14 +200,14 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def ledger_of(settings: Settings) -> AsyncIterator[RateLimitStore]:
+async def open_rate_limit_store(settings: Settings) -> AsyncIterator[RateLimitStore]:
     """The budgets that the bot keeps, so that a terminal does not exceed them either; where its
     database cannot be written, budgets of this process alone.
     """
     try:
         store = await Store.open(settings.database, now=utc_now())
     except StoreError:
-        yield MemoryLedger()
+        yield MemoryRateLimitStore()
         return
     try:
         yield SqliteRateLimitStore(store)

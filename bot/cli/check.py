@@ -15,7 +15,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 
 from bot import formatting
-from bot.cli.ask import ledger_of
+from bot.cli.ask import open_rate_limit_store
 from bot.cli.check_local import free_space, refusals
 from bot.cli.check_slack import check_clock, check_names, is_ours
 from bot.composition import ProviderRegistry
@@ -201,8 +201,10 @@ async def _socket(client: object, token: str) -> Check:
 
 async def _accounts(settings: Settings) -> list[Check]:
     async with (
-        ledger_of(settings) as ledger,
-        aclosing(ProviderRegistry(settings, Redactor(settings.secrets()), ledger)) as accounts,
+        open_rate_limit_store(settings) as rate_limit_store,
+        aclosing(
+            ProviderRegistry(settings, Redactor(settings.secrets()), rate_limit_store)
+        ) as accounts,
     ):
         found = await asyncio.gather(*(account.check() for account in accounts.all.values()))
     return [check for group in found for check in group]

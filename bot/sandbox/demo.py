@@ -97,8 +97,8 @@ async def _play_one(world: Sandbox, bot: Bot, line: str) -> None:
     before = len(world.slack.messages)
     answer = await world.slack.answer_to(line, timeout_s=60)
     # A question is under way until its last file has been sent.
-    if requests := set(bot.door.works.errands):
-        await asyncio.wait(requests, timeout=FILES_WITHIN_S)
+    if tasks := set(bot.requests.running.tasks):
+        await asyncio.wait(tasks, timeout=FILES_WITHIN_S)
     where = " (only Ada sees this)" if answer.seen_by else ""
     click.echo(f"Opswatch{where}:\n{_indented(answer)}")
     for message in world.slack.messages[before:]:

@@ -63,12 +63,12 @@ class Delivery:
         self,
         client: SlackClient,
         session: aiohttp.ClientSession,
-        plainer: BlockFallback,
+        block_fallback: BlockFallback,
         reach_again_s: Sequence[float] = REACH_AGAIN_S,
         remove_after_s: Sequence[float] = REMOVE_AFTER_S,
     ) -> None:
         self._client, self._session = client, session
-        self.messages = SlackMessages(client, session, plainer)
+        self.messages = SlackMessages(client, session, block_fallback)
         self._reach_again_s, self._remove_after_s = reach_again_s, remove_after_s
         self._queue_told: dict[tuple[str, str], float] = {}
         self._removals: set[asyncio.Task[None]] = set()
@@ -79,125 +79,125 @@ class Delivery:
             task.cancel()
         await asyncio.gather(*self._removals, return_exceptions=True)
 
-    async def show_progress(self, errand: ReplyTarget, ticket: str, progress: Progress) -> None:
+    async def show_progress(self, target: ReplyTarget, ticket: str, progress: Progress) -> None:
         """A message that the work goes on, with Cancel; shown where the answer will stand, and as
         answers leave room for it.
         """
-        blocks = block_messages.working_blocks(errand.title, ticket, progress)
-        text = f"{WORKING} {errand.title}"
-        if errand.public and not errand.away:
+        blocks = block_messages.working_blocks(target.title, ticket, progress)
+        text = f"{WORKING} {target.title}"
+        if target.public and not target.away:
             try:
-                await self._show_in_channel(errand, text, blocks)
+                await self._show_in_channel(target, text, blocks)
                 return
             except SlackUnreachable:
                 return
             except SlackRefused as error:
-                self._fall_back_to_private(errand, error)
-        if errand.shown_privately or errand.told_beside:
+                self._fall_back_to_private(target, error)
+        if target.shown_privately or target.told_beside:
             return
-        if errand.holder is ReplaceMode.STAYS or not errand.response_url:
-            errand.told_beside = True
-            await self.tell(errand, block_messages.pending_note(errand.title, ticket))
+        if target.holder is ReplaceMode.STAYS or not target.response_url:
+            target.told_beside = True
+            await self.tell(target, block_messages.pending_note(target.title, ticket))
             return
         if not await self._show_privately(
-            errand, text, block_messages.without_newest_blocks(blocks)
+            target, text, block_messages.without_newest_blocks(blocks)
         ):
-            errand.told_beside = True
-            await self.tell(errand, block_messages.pending_note(errand.title, ticket))
+            target.told_beside = True
+            await self.tell(target, block_messages.pending_note(target.title, ticket))
 
     async def _show_privately(
-        self, errand: ReplyTarget, text: str, blocks: Sequence[Block]
+        self, target: ReplyTarget, text: str, blocks: Sequence[Block]
     ) -> bool:
         """Whether the asker may be shown the work: by the response URL alone, since nothing else
         can be replaced by the answer.
         """
-        url = errand.response_url
+        url = target.response_url
         # What a response URL has made beside a button's message cannot be taken back, so the work
         # takes its place.
-        errand.shown_privately = errand.holder is not ReplaceMode.NOTHING
+        target.shown_privately = target.holder is not ReplaceMode.NOTHING
         try:
             # A response URL can be used a few times, and not for what may be refused first.
-            errand.shown_privately = await self.messages.by_response_url(errand, text, blocks)
+            target.shown_privately = await self.messages.by_response_url(target, text, blocks)
         except SlackRefused:
-            errand.shown_privately = False
+            target.shown_privately = False
         except SlackDeliveryUnknown:
             # Where it stands, the answer takes its place; where it does not, the answer comes all
             # the same.
-            errand.response_url, errand.shown_privately = url, True
-        return errand.shown_privately
+            target.response_url, target.shown_privately = url, True
+        return target.shown_privately
 
     async def _show_in_channel(
-        self, errand: ReplyTarget, text: str, blocks: Sequence[Block]
+        self, target: ReplyTarget, text: str, blocks: Sequence[Block]
     ) -> None:
         """Raises SlackRefused, and NoRoom where answers need the room."""
-        if errand.work_hidden:
+        if target.work_hidden:
             return
         client = self._client.at(Priority.PROGRESS)
-        if not errand.shown_ts:
-            await self._post_work(errand, text, blocks, client)
-        elif not await self.messages.edited(errand, errand.shown_ts, text, blocks, client):
-            await self._delete_progress(errand)
-            errand.work_hidden = True
+        if not target.shown_ts:
+            await self._post_work(target, text, blocks, client)
+        elif not await self.messages.edited(target, target.shown_ts, text, blocks, client):
+            await self._delete_progress(target)
+            target.work_hidden = True
 
     async def _post_work(
-        self, errand: ReplyTarget, text: str, blocks: Sequence[Block], client: SlackClient
+        self, target: ReplyTarget, text: str, blocks: Sequence[Block], client: SlackClient
     ) -> None:
         """Where Slack does not say whether it took the message, it is looked for, so that none is
         left saying that work goes on.
         """
         try:
-            errand.shown_ts = await self.messages.post(
-                errand, text, blocks, client, key=work_key(errand.delivery)
+            target.shown_ts = await self.messages.post(
+                target, text, blocks, client, key=work_key(target.delivery)
             )
         except SlackDeliveryUnknown:
-            errand.shown_ts = await self.messages.find_work(errand)
-            errand.work_hidden = not errand.shown_ts
+            target.shown_ts = await self.messages.find_work(target)
+            target.work_hidden = not target.shown_ts
 
-    async def answer(self, errand: ReplyTarget, answer: Answer, *, ticket: str) -> None:
+    async def answer(self, target: ReplyTarget, answer: Answer, *, ticket: str) -> None:
         """The answer, in the channel or privately, and then its files."""
-        if errand.public and not errand.away:
+        if target.public and not target.away:
             try:
-                thread = await self._once_reached(lambda: self._answer_in_channel(errand, answer))
+                thread = await self._once_reached(lambda: self._answer_in_channel(target, answer))
             except SlackRefused as error:
-                self._fall_back_to_private(errand, error)
+                self._fall_back_to_private(target, error)
             else:
                 await self._bring_files(
-                    errand,
+                    target,
                     answer.files,
-                    channel=errand.channel,
-                    thread_ts=errand.thread_ts or thread,
+                    channel=target.channel,
+                    thread_ts=target.thread_ts or thread,
                 )
-                if errand.holder is ReplaceMode.REFUSAL:
+                if target.holder is ReplaceMode.REFUSAL:
                     with contextlib.suppress(SlackRefused, SlackDeliveryUnknown):
-                        await respond(self._session, errand.response_url, {"delete_original": True})
+                        await respond(self._session, target.response_url, {"delete_original": True})
                 return
-            await self._delete_progress(errand)
-        errand.shown_privately |= errand.holder in (ReplaceMode.ANSWER, ReplaceMode.REFUSAL)
-        await self.send_ephemeral(errand, *_private(errand, answer, ticket))
-        errand.shown_privately = False
+            await self._delete_progress(target)
+        target.shown_privately |= target.holder in (ReplaceMode.ANSWER, ReplaceMode.REFUSAL)
+        await self.send_ephemeral(target, *_private(target, answer, ticket))
+        target.shown_privately = False
         if answer.files:
-            await self._bring_files(errand, answer.files, comment=kit.code(errand.title, 500))
+            await self._bring_files(target, answer.files, comment=kit.code(target.title, 500))
 
-    async def trouble(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
+    async def trouble(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
         """A refusal or an error: always private, and nothing is left that says work goes on."""
-        await self._delete_progress(errand)
-        errand.shown_privately |= errand.holder is ReplaceMode.REFUSAL
-        await self.send_ephemeral(errand, text, blocks)
+        await self._delete_progress(target)
+        target.shown_privately |= target.holder is ReplaceMode.REFUSAL
+        await self.send_ephemeral(target, text, blocks)
 
-    async def restore_answer(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
+    async def restore_answer(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
         """A private answer is where it was before the work took its place."""
-        await self.send_ephemeral(errand, text, blocks)
-        errand.shown_privately = False
+        await self.send_ephemeral(target, text, blocks)
+        target.shown_privately = False
 
-    async def lost(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
+    async def lost(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
         """An earlier process was cut off: what it left saying that work goes on tells that now;
         else its asker alone is told.
         """
         with contextlib.suppress(SlackRefused, SlackDeliveryUnknown):
-            ts = errand.shown_ts or await self.messages.find_work(errand)
-            if ts and await self.messages.edited(errand, ts, text, blocks, self._client):
+            ts = target.shown_ts or await self.messages.find_work(target)
+            if ts and await self.messages.edited(target, ts, text, blocks, self._client):
                 return
-        await self.send_ephemeral(errand, text, blocks)
+        await self.send_ephemeral(target, text, blocks)
 
     async def share(self, channel: str, user: str, text: str, blocks: Sequence[Block]) -> None:
         """A private answer put into the channel by its asker. Raises SlackRefused."""
@@ -209,40 +209,40 @@ class Delivery:
             self._client,
         )
 
-    async def tell(self, errand: ReplyTarget, told: Answer) -> None:
+    async def tell(self, target: ReplyTarget, told: Answer) -> None:
         """What became of a wish or of a button, for the asker alone."""
-        await self.send_ephemeral(errand, told.text, told.blocks)
+        await self.send_ephemeral(target, told.text, told.blocks)
 
-    async def send_ephemeral(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
-        """A message only the asker sees; it takes the place of what was whispered about this errand
+    async def send_ephemeral(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
+        """A message only the asker sees; it takes the place of what was whispered about this target
         before.
 
         Raises SlackRefused where no way is left, and SlackDeliveryUnknown where Slack did not say
         whether it took it.
         """
         blocks = self.messages.checked(text, blocks)
-        await self._once_reached(lambda: self._whisper(errand, text, blocks))
+        await self._once_reached(lambda: self._whisper(target, text, blocks))
 
-    async def _whisper(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
+    async def _whisper(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
         """By the first way that takes it: the response URL, beside the channel, by
         direct message.
         """
-        if errand.direct:
-            await self.messages.post(errand, text, blocks, self._client)
+        if target.direct:
+            await self.messages.post(target, text, blocks, self._client)
             return
         with contextlib.suppress(SlackRefused):
-            if await self.messages.by_response_url(errand, text, blocks):
+            if await self.messages.by_response_url(target, text, blocks):
                 return
         try:
-            await self.messages.beside(errand, text, blocks)
+            await self.messages.beside(target, text, blocks)
         except SlackRefused as error:
             if error.code not in (*NOT_HERE, "user_not_in_channel"):
                 raise
-            await self.messages.directly(errand, text, blocks)
-        if errand.shown_privately:
+            await self.messages.directly(target, text, blocks)
+        if target.shown_privately:
             # It still says that work goes on, and nothing but its response URL can change that.
-            self._remove_later(errand.response_url)
-            errand.shown_privately, errand.response_url = False, ""
+            self._remove_later(target.response_url)
+            target.shown_privately, target.response_url = False, ""
 
     async def _once_reached(self, send: Callable[[], Awaitable[T]]) -> T:
         """What `send` gives once Slack can be reached. Raises SlackUnreachable where that takes too
@@ -278,32 +278,32 @@ class Delivery:
             user_id=user, view={"type": "home", "blocks": list(blocks)[: limits.MOST_VIEW_BLOCKS]}
         )
 
-    async def _answer_in_channel(self, errand: ReplyTarget, answer: Answer) -> str:
+    async def _answer_in_channel(self, target: ReplyTarget, answer: Answer) -> str:
         """The `ts` of the answer, which takes the place of the answer that the person had, or of
         what showed that work goes on. Where that is gone, or cannot be edited any more, it is
         posted anew.
         """
-        for ts in filter(None, (errand.place, errand.shown_ts)):
-            if await self.messages.edited(errand, ts, answer.text, answer.blocks, self._client):
-                if ts == errand.shown_ts:
-                    errand.shown_ts = ""
-                await self._delete_progress(errand)
+        for ts in filter(None, (target.place, target.shown_ts)):
+            if await self.messages.edited(target, ts, answer.text, answer.blocks, self._client):
+                if ts == target.shown_ts:
+                    target.shown_ts = ""
+                await self._delete_progress(target)
                 return ts
-        await self._tell_of_queue(errand)
-        ts = await self.messages.post(errand, answer.text, answer.blocks, self._client)
-        await self._delete_progress(errand)
+        await self._tell_of_queue(target)
+        ts = await self.messages.post(target, answer.text, answer.blocks, self._client)
+        await self._delete_progress(target)
         return ts
 
-    async def _tell_of_queue(self, errand: ReplyTarget) -> None:
+    async def _tell_of_queue(self, target: ReplyTarget) -> None:
         """Tells the asker that the answer waits for its turn in a busy channel. A courtesy: where
         it cannot be told, it is not.
         """
         pace, now = self._client.pace, asyncio.get_running_loop().time()
-        wait_s = pace.wait_s(errand.channel) if pace else 0.0
-        key = (errand.user, errand.channel)
+        wait_s = pace.wait_s(target.channel) if pace else 0.0
+        key = (target.user, target.channel)
         if (
             wait_s < LONG_QUEUE_S
-            or errand.direct
+            or target.direct
             or now - self._queue_told.get(key, -QUEUE_TOLD_EVERY_S) < QUEUE_TOLD_EVERY_S
         ):
             return
@@ -311,22 +311,22 @@ class Delivery:
             known: at for known, at in self._queue_told.items() if now - at < QUEUE_TOLD_EVERY_S
         } | {key: now}
         text = (
-            f"Much is being posted in this channel: the answer to `{errand.title}` is ready and "
+            f"Much is being posted in this channel: the answer to `{target.title}` is ready and "
             f"comes in about {wait_s:.0f} s."
         )
         with contextlib.suppress(SlackRefused, SlackDeliveryUnknown):
             await self._whisper(
-                replace(errand, shown_privately=False),
+                replace(target, shown_privately=False),
                 text,
                 self.messages.checked(text, block_messages.note_blocks(text)),
             )
 
-    async def _delete_progress(self, errand: ReplyTarget) -> None:
+    async def _delete_progress(self, target: ReplyTarget) -> None:
         """Nothing is left that says that work goes on."""
-        if errand.shown_ts:
+        if target.shown_ts:
             with contextlib.suppress(SlackApiError, *UNSURE):
-                await self._client.chat_delete(channel=errand.channel, ts=errand.shown_ts)
-            errand.shown_ts = ""
+                await self._client.chat_delete(channel=target.channel, ts=target.shown_ts)
+            target.shown_ts = ""
 
     def _remove_later(self, response_url: str) -> None:
         """Tries for a while to remove the message that a response URL has made."""
@@ -344,7 +344,7 @@ class Delivery:
 
     async def _bring_files(
         self,
-        errand: ReplyTarget,
+        target: ReplyTarget,
         files: Sequence[AnswerFile],
         *,
         channel: str = "",
@@ -357,39 +357,39 @@ class Delivery:
         try:
             for file in files:
                 channel, thread_ts = await self._bring_file(
-                    errand, file, channel, thread_ts, comment
+                    target, file, channel, thread_ts, comment
                 )
         except (SlackApiError, SlackRefused, SlackDeliveryUnknown, UploadRefused, *UNSURE) as error:
             why = _why(error)
             log.error("A file could not be sent: %s", why)
             text = f"The file could not be sent ({why}). Ask again, or for a shorter window."
-            await self.send_ephemeral(errand, text, [kit.section(kit.escaped(text))])
+            await self.send_ephemeral(target, text, [kit.section(kit.escaped(text))])
 
     async def _bring_file(
-        self, errand: ReplyTarget, file: AnswerFile, channel: str, thread_ts: str, comment: str
+        self, target: ReplyTarget, file: AnswerFile, channel: str, thread_ts: str, comment: str
     ) -> tuple[str, str]:
         """Where the file stands: in the thread, in the channel where the thread is gone, or in
         direct messages where we may not post.
         """
-        channel = channel or await self.messages.direct(errand.user)
+        channel = channel or await self.messages.direct(target.user)
         try:
             await self._send_file(file, channel=channel, thread_ts=thread_ts, comment=comment)
         except SlackApiError as error:
             if slack_error_code(error) in THREAD_GONE and thread_ts:
-                return await self._bring_file(errand, file, channel, "", comment)
+                return await self._bring_file(target, file, channel, "", comment)
             if slack_error_code(error) not in NOT_HERE or channel.startswith("D"):
                 raise
-            return await self._bring_file(errand, file, "", "", kit.code(errand.title, 500))
+            return await self._bring_file(target, file, "", "", kit.code(target.title, 500))
         return channel, thread_ts
 
-    def _fall_back_to_private(self, errand: ReplyTarget, error: SlackRefused) -> None:
+    def _fall_back_to_private(self, target: ReplyTarget, error: SlackRefused) -> None:
         """Where we may not post, the answer becomes private; any other refusal of Slack's rises."""
         if isinstance(error, SlackUnreachable):
-            errand.away = UNREACHABLE
+            target.away = UNREACHABLE
             return
         if error.code not in NOT_HERE:
             raise error
-        errand.away = NOT_HERE[error.code]
+        target.away = NOT_HERE[error.code]
 
     async def thread(self, channel: str, ts: str, *, own_ids: Collection[str]) -> list[list[Block]]:
         """The blocks of our own messages in a thread, the oldest first. Raises SlackRefused."""
@@ -433,7 +433,7 @@ def _why(error: Exception) -> str:
     )
 
 
-def _private(errand: ReplyTarget, answer: Answer, ticket: str) -> tuple[str, list[Block]]:
+def _private(target: ReplyTarget, answer: Answer, ticket: str) -> tuple[str, list[Block]]:
     """A private answer in words and blocks: why it is private, where its file is, and the button
     that shares it.
     """
@@ -443,8 +443,8 @@ def _private(errand: ReplyTarget, answer: Answer, ticket: str) -> tuple[str, lis
         blocks.insert(-1, kit.context(where))
         text = f"{text}\n{where}"
     return (
-        (f"{errand.away}\n{text}", [kit.context(errand.away), *blocks])
-        if errand.away
+        (f"{target.away}\n{text}", [kit.context(target.away), *blocks])
+        if target.away
         else (text, blocks)
     )
 

@@ -76,15 +76,15 @@ def web_client(
 
 
 class SlackMessages:
-    """Sends, edits and finds messages for an errand."""
+    """Sends, edits and finds messages for an target."""
 
     def __init__(
-        self, client: SlackClient, session: aiohttp.ClientSession, plainer: BlockFallback
+        self, client: SlackClient, session: aiohttp.ClientSession, block_fallback: BlockFallback
     ) -> None:
-        self._client, self._session, self._plainer = client, session, plainer
+        self._client, self._session, self._block_fallback = client, session, block_fallback
 
     async def by_response_url(
-        self, errand: ReplyTarget, text: str, blocks: Sequence[Block]
+        self, target: ReplyTarget, text: str, blocks: Sequence[Block]
     ) -> bool:
         """Whether Slack took it. Raises SlackRefused where it takes these blocks in no way, and
         SlackDeliveryUnknown.
@@ -93,26 +93,26 @@ class SlackMessages:
         async def send(shown: Sequence[Block]) -> bool:
             payload = {
                 "response_type": "ephemeral",
-                "replace_original": errand.shown_privately,
+                "replace_original": target.shown_privately,
                 "text": to_fallback_text(text),
                 "blocks": list(shown),
-                **_thread(errand),
+                **_thread(target),
             }
             try:
-                return await respond(self._session, errand.response_url, payload)
+                return await respond(self._session, target.response_url, payload)
             except SlackDeliveryUnknown:
-                if not errand.shown_privately:
+                if not target.shown_privately:
                     raise
-                return await respond(self._session, errand.response_url, payload)
+                return await respond(self._session, target.response_url, payload)
 
         try:
-            return await self._plainer.send(send, blocks, text, with_pictures=False)
+            return await self._block_fallback.send(send, blocks, text, with_pictures=False)
         except SlackDeliveryUnknown:
             # What is told of this must not take the place of what may stand there.
-            errand.response_url, errand.shown_privately = "", False
+            target.response_url, target.shown_privately = "", False
             raise
 
-    async def beside(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
+    async def beside(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
         """In the channel, for the asker alone. Raises SlackRefused, such as where one of us is not
         in it.
         """
@@ -120,27 +120,27 @@ class SlackMessages:
         async def send(shown: Sequence[Block]) -> Any:
             return await sent(
                 lambda: self._client.chat_postEphemeral(
-                    channel=errand.channel,
-                    user=errand.user,
+                    channel=target.channel,
+                    user=target.user,
                     text=to_fallback_text(text),
                     blocks=list(shown),
-                    **_thread(errand),
+                    **_thread(target),
                 )
             )
 
         try:
-            await self._plainer.send(send, blocks, text, with_pictures=False)
+            await self._block_fallback.send(send, blocks, text, with_pictures=False)
         except SlackRefused as error:
-            if error.code not in THREAD_GONE or not errand.thread_ts:
+            if error.code not in THREAD_GONE or not target.thread_ts:
                 raise
-            errand.thread_ts = ""
-            await self._plainer.send(send, blocks, text, with_pictures=False)
+            target.thread_ts = ""
+            await self._block_fallback.send(send, blocks, text, with_pictures=False)
 
-    async def directly(self, errand: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
+    async def directly(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
         """By direct message. Raises SlackRefused, such as where the person has left."""
-        channel = await self.direct(errand.user)
+        channel = await self.direct(target.user)
         await self.post(
-            ReplyTarget(user=errand.user, channel=channel, response_url="", line=errand.line),
+            ReplyTarget(user=target.user, channel=channel, response_url="", line=target.line),
             text,
             blocks,
             self._client,
@@ -148,7 +148,7 @@ class SlackMessages:
 
     async def post(
         self,
-        errand: ReplyTarget,
+        target: ReplyTarget,
         text: str,
         blocks: Sequence[Block],
         client: SlackClient,
@@ -165,13 +165,13 @@ class SlackMessages:
         async def send(shown: Sequence[Block], said: str = text) -> str:
             answer = await sent(
                 lambda: client.chat_postMessage(
-                    channel=errand.channel,
+                    channel=target.channel,
                     text=to_fallback_text(said),
                     blocks=list(shown),
                     unfurl_links=False,
                     unfurl_media=False,
                     **metadata,
-                    **_thread(errand),
+                    **_thread(target),
                 )
             )
             return str(answer["ts"])
@@ -179,13 +179,13 @@ class SlackMessages:
         try:
             return await self._in_some_size(send, text, blocks)
         except SlackRefused as error:
-            if error.code not in THREAD_GONE or not errand.thread_ts:
+            if error.code not in THREAD_GONE or not target.thread_ts:
                 raise
-            errand.thread_ts = ""
+            target.thread_ts = ""
             return await self._in_some_size(send, text, blocks)
 
     async def edited(
-        self, errand: ReplyTarget, ts: str, text: str, blocks: Sequence[Block], client: SlackClient
+        self, target: ReplyTarget, ts: str, text: str, blocks: Sequence[Block], client: SlackClient
     ) -> bool:
         """False where the message is gone, or too old to be edited. Raises SlackRefused and
         SlackDeliveryUnknown.
@@ -194,7 +194,7 @@ class SlackMessages:
         async def send(shown: Sequence[Block], said: str = text) -> bool:
             async def update() -> Any:
                 return await client.chat_update(
-                    channel=errand.channel, ts=ts, text=to_fallback_text(said), blocks=list(shown)
+                    channel=target.channel, ts=ts, text=to_fallback_text(said), blocks=list(shown)
                 )
 
             try:
@@ -217,26 +217,26 @@ class SlackMessages:
         long all the same.
         """
         try:
-            return await self._plainer.send(send, self.checked(text, blocks), text)
+            return await self._block_fallback.send(send, self.checked(text, blocks), text)
         except SlackRefused as error:
             if error.code != "msg_too_long":
                 raise
             few = truncate(text, 1400)
             return await send([kit.section(kit.escaped(few))], few)
 
-    async def find_work(self, errand: ReplyTarget) -> str:
+    async def find_work(self, target: ReplyTarget) -> str:
         """The `ts` of the latest message in the channel that says that work on this question goes
         on; empty where there is none.
         """
         pages = (
             self._client.conversations_replies
-            if errand.thread_ts
+            if target.thread_ts
             else self._client.conversations_history
         )
-        where: dict[str, Any] = {"ts": errand.thread_ts} if errand.thread_ts else {}
+        where: dict[str, Any] = {"ts": target.thread_ts} if target.thread_ts else {}
         page = await asked(
             lambda: pages(
-                channel=errand.channel, limit=LOOK_THROUGH, include_all_metadata=True, **where
+                channel=target.channel, limit=LOOK_THROUGH, include_all_metadata=True, **where
             )
         )
         for message in page["messages"]:
@@ -245,7 +245,7 @@ class SlackMessages:
             is_work = metadata.get("event_type") == WORK_EVENT and str(
                 message.get("text", "")
             ).startswith(WORKING)
-            if is_work and key == work_key(errand.delivery):
+            if is_work and key == work_key(target.delivery):
                 return str(message["ts"])
         return ""
 
@@ -305,8 +305,8 @@ def is_ours(message: Mapping[str, Any], own_ids: Collection[str]) -> bool:
     return any(message.get(name) in own_ids for name in ("user", "bot_id", "app_id"))
 
 
-def _thread(errand: ReplyTarget) -> dict[str, Any]:
-    return {"thread_ts": errand.thread_ts} if errand.thread_ts else {}
+def _thread(target: ReplyTarget) -> dict[str, Any]:
+    return {"thread_ts": target.thread_ts} if target.thread_ts else {}
 
 
 def to_fallback_text(text: str) -> str:

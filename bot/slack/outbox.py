@@ -73,13 +73,13 @@ class Outbox:
         clock: Callable[[], datetime],
         ops_channel: str = "",
         pace: OutboxTimings = OutboxTimings(),
-        plainer: BlockFallback | None = None,
+        block_fallback: BlockFallback | None = None,
         session: aiohttp.ClientSession | None = None,
     ) -> None:
         if isinstance(client, SlackClient) and client.pace is None:
             client = paced(client, SlackPace(pace.per_channel), Priority.MESSAGE)
         self._session = session
-        self._plainer = plainer or BlockFallback(client)
+        self._block_fallback = block_fallback or BlockFallback(client)
         self._posts, self._client, self._clock = posts, client, clock
         self._ops_channel, self._pace = ops_channel, pace
         self._channels, self._posted = ChannelNames(client, posts, clock), Posted(client, clock)
@@ -290,7 +290,7 @@ class Outbox:
         alone.
         """
         try:
-            return await self._plainer.send(
+            return await self._block_fallback.send(
                 lambda blocks: send(**told, text=to_fallback_text(post.text), blocks=list(blocks)),
                 post.blocks,
                 post.text,

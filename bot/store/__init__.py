@@ -4,8 +4,8 @@ may still be asked of the vendors.
 """
 
 from bot.store.alerts import Alerts, EvaluationRecord, Silence
-from bot.store.ledger import SqliteRateLimitStore
 from bot.store.posts import Post, PostKind, Posts, Subscription
+from bot.store.rate_limit_store import SqliteRateLimitStore
 from bot.store.sqlite import KeptResponseUrl, QuestionRecord, Store, StoreError
 from bot.store.wrong_clock import StoredTimes
 

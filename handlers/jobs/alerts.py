@@ -348,7 +348,7 @@ _SHOWN_AGAIN = frozenset({Reason.REPEATED, Reason.QUIET_OVER})
 
 
 def schedule_of(alert: str) -> str:
-    """What the clockwork calls an alert."""
+    """What the scheduler calls an alert."""
     return f"alert {alert}"
 
 

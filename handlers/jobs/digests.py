@@ -1,4 +1,4 @@
-"""What clocks ask: digests when they are due, and the clockwork that looks at what is due."""
+"""What clocks ask: digests when they are due, and the scheduler that looks at what is due."""
 
 from __future__ import annotations
 

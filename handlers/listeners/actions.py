@@ -21,43 +21,43 @@ from handlers.requests import RequestHandler, split_command
 class AskAction:
     """A button that asks the question in its value, as the person who pressed it."""
 
-    door: RequestHandler
+    requests: RequestHandler
 
     async def __call__(
         self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
     ) -> None:
         line = str(action.get("value", ""))
-        errand = reply_target_from_action(body, line)
-        context["errand"] = errand
+        target = reply_target_from_action(body, line)
+        context["target"] = target
         command, words = split_command(line)
-        if not errand.channel:
-            errand.channel, errand.direct = await self.door.delivery.direct(errand.user), True
-        elif errand.channel.startswith("D") and errand.holder is ReplaceMode.STAYS:
+        if not target.channel:
+            target.channel, target.direct = await self.requests.delivery.direct(target.user), True
+        elif target.channel.startswith("D") and target.holder is ReplaceMode.STAYS:
             # A message of ours in somebody's direct messages is seen by nobody else.
-            errand.direct = True
-        await self.door.ask(command, words, errand, via="button")
+            target.direct = True
+        await self.requests.ask(command, words, target, via="button")
 
 
 @dataclass(frozen=True, slots=True)
 class ShareAction:
     """Puts a private answer into the channel; only its asker can, and once."""
 
-    door: RequestHandler
+    requests: RequestHandler
     store: Store
 
     async def __call__(
         self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
     ) -> None:
-        errand = reply_target_from_action(body, "")
-        context["errand"] = errand
+        target = reply_target_from_action(body, "")
+        context["target"] = target
         ticket = str(action.get("value", ""))
         since = await self.store.answer_kept_at(ticket)
         kept = await self.store.take_answer(
-            ticket, user=errand.user, channel=errand.channel, now=self.door.clock()
+            ticket, user=target.user, channel=target.channel, now=self.requests.clock()
         )
         if kept is None:
             await self._say(
-                errand, "This answer is shared already or too old; ask again to share it."
+                target, "This answer is shared already or too old; ask again to share it."
             )
             return
         text, blocks = kept
@@ -65,38 +65,38 @@ class ShareAction:
             if line := messages.extract_question(blocks):
                 # What may be shown to others is what may be asked now, not what was allowed when it
                 # was asked.
-                await self.door.require(split_command(line)[0], errand.user, errand.channel)
-            await self.door.delivery.share(errand.channel, errand.user, text, blocks)
+                await self.requests.require(split_command(line)[0], target.user, target.channel)
+            await self.requests.delivery.share(target.channel, target.user, text, blocks)
         except (AccessDenied, SlackRefused, SlackDeliveryUnknown) as error:
-            await self.door.keep(ticket, errand, text, blocks, since=since)
+            await self.requests.keep(ticket, target, text, blocks, since=since)
             if not isinstance(error, SlackRefused) or NOT_HERE.get(error.code) != INVITE:
                 raise
             await self._say(
-                errand,
+                target,
                 (
                     "It cannot be shared, because I am not in this channel: `/invite @Opswatch` "
                     "and press Share again."
                 ),
             )
 
-    async def _say(self, errand: ReplyTarget, text: str) -> None:
-        await self.door.delivery.send_ephemeral(errand, text, [kit.section(text)])
+    async def _say(self, target: ReplyTarget, text: str) -> None:
+        await self.requests.delivery.send_ephemeral(target, text, [kit.section(text)])
 
 
 @dataclass(frozen=True, slots=True)
 class CancelAction:
     """Stops the work behind a progress message; its asker alone can."""
 
-    door: RequestHandler
+    requests: RequestHandler
 
     async def __call__(
         self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
     ) -> None:
-        errand = reply_target_from_action(body, "")
-        context["errand"] = errand
-        if not self.door.works.cancel(str(action.get("value", "")), errand.user):
+        target = reply_target_from_action(body, "")
+        context["target"] = target
+        if not self.requests.running.cancel(str(action.get("value", "")), target.user):
             text = "There is nothing of yours to cancel here any more."
-            await self.door.delivery.send_ephemeral(errand, text, [kit.section(text)])
+            await self.requests.delivery.send_ephemeral(target, text, [kit.section(text)])
 
 
 def reply_target_from_action(body: dict[str, Any], line: str) -> ReplyTarget:
@@ -147,7 +147,7 @@ def _is_discussed(message: dict[str, Any]) -> bool:
     return bool(set(message.get("reply_users") or ["?"]) - {message.get("user")})
 
 
-def register(app: AsyncApp, door: RequestHandler, store: Store) -> None:
-    app.action(re.compile(r"^ask\.\d+$"))(AskAction(door).__call__)
-    app.action(SHARE_ACTION)(ShareAction(door, store).__call__)
-    app.action(WORKING_ACTION)(CancelAction(door).__call__)
+def register(app: AsyncApp, requests: RequestHandler, store: Store) -> None:
+    app.action(re.compile(r"^ask\.\d+$"))(AskAction(requests).__call__)
+    app.action(SHARE_ACTION)(ShareAction(requests, store).__call__)
+    app.action(WORKING_ACTION)(CancelAction(requests).__call__)

@@ -24,33 +24,33 @@ from handlers.requests import RequestHandler
 class AcknowledgeAction:
     """Somebody takes an incident on. It is not repeated; what is new, and its end, are told."""
 
-    door: RequestHandler
+    requests: RequestHandler
     rules: RuleManager
 
     async def __call__(
         self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
     ) -> None:
-        rule, asker = await managed(self.door, self.rules, body, action, context)
+        rule, asker = await managed(self.requests, self.rules, body, action, context)
         if not await self.rules.job.acknowledge(rule, user=asker.user):
             text = f"Alert `{rule.name}` is over or acknowledged already."
-            await self.door.delivery.tell(context["errand"], messages.note(text))
+            await self.requests.delivery.tell(context["target"], messages.note(text))
 
 
 @dataclass(frozen=True, slots=True)
 class SilenceAction:
     """Quiet for one hour, four, or until tomorrow."""
 
-    door: RequestHandler
+    requests: RequestHandler
     rules: RuleManager
 
     async def __call__(
         self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
     ) -> None:
-        rule, asker = await managed(self.door, self.rules, body, action, context)
+        rule, asker = await managed(self.requests, self.rules, body, action, context)
         told = await self.rules.silence(
             rule, _LENGTHS.get(str(action["action_id"]).rpartition(".")[2]), "", asker.user
         )
-        await self.door.delivery.tell(context["errand"], told)
+        await self.requests.delivery.tell(context["target"], told)
 
 
 _LENGTHS: dict[str, timedelta | None] = {
@@ -59,7 +59,7 @@ _LENGTHS: dict[str, timedelta | None] = {
 
 
 async def managed(
-    door: RequestHandler,
+    requests: RequestHandler,
     rules: RuleManager,
     body: dict[str, Any],
     action: dict[str, Any],
@@ -68,17 +68,17 @@ async def managed(
     """The rule that a button is about, for somebody who may manage it. Raises BadQuestion and
     Refused.
     """
-    errand = context["errand"] = reply_target_from_action(body, "")
+    target = context["target"] = reply_target_from_action(body, "")
     name = str(action.get("value", ""))
     rule = rules.rule(name)
     if rule is None:
         raise BadQuestion(
             f"There is no alert “{formatting.sanitise(name, 60)}” any more.", "/usage alerts"
         )
-    requester = await door.permissions.requester(errand.user, errand.channel)
+    requester = await requests.permissions.requester(target.user, target.channel)
     return await rules.required(rule.name, rule.command, requester), requester
 
 
-def register(app: AsyncApp, door: RequestHandler, rules: RuleManager) -> None:
-    app.action(ACKNOWLEDGE)(AcknowledgeAction(door, rules).__call__)
-    app.action(re.compile(rf"^{re.escape(SILENCE)}\.\w+$"))(SilenceAction(door, rules).__call__)
+def register(app: AsyncApp, requests: RequestHandler, rules: RuleManager) -> None:
+    app.action(ACKNOWLEDGE)(AcknowledgeAction(requests, rules).__call__)
+    app.action(re.compile(rf"^{re.escape(SILENCE)}\.\w+$"))(SilenceAction(requests, rules).__call__)

@@ -18,21 +18,21 @@ class SlashCommand:
     """One slash command. It has been acknowledged before it gets here."""
 
     name: CommandName
-    door: RequestHandler
+    requests: RequestHandler
 
     async def __call__(self, body: dict[str, Any], context: AsyncBoltContext) -> None:
         words = str(body.get("text") or "")
-        errand = ReplyTarget(
+        target = ReplyTarget(
             user=str(body.get("user_id", "")),
             channel=str(body.get("channel_id", "")),
             response_url=str(body.get("response_url", "")),
             line=f"/{self.name} {words}".strip(),
             delivery=str(body.get("trigger_id") or uuid.uuid4().hex),
         )
-        context["errand"] = errand
-        await self.door.ask(self.name, words, errand, via="slash")
+        context["target"] = target
+        await self.requests.ask(self.name, words, target, via="slash")
 
 
-def register(app: AsyncApp, door: RequestHandler) -> None:
+def register(app: AsyncApp, requests: RequestHandler) -> None:
     for command in COMMANDS.values():
-        app.command(f"/{command.name}")(SlashCommand(command.name, door).__call__)
+        app.command(f"/{command.name}")(SlashCommand(command.name, requests).__call__)

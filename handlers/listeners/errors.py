@@ -31,35 +31,35 @@ class ErrorListener:
     clock: Clock
 
     async def __call__(self, error: Exception, context: AsyncBoltContext) -> None:
-        await self.tell(error, context.get("errand"))
+        await self.tell(error, context.get("target"))
 
-    async def tell(self, error: Exception, errand: ReplyTarget | None) -> None:
+    async def tell(self, error: Exception, target: ReplyTarget | None) -> None:
         """Tells of an error whoever it kept from an answer."""
         trouble = error_message(error)
         if trouble.kind == "internal":
             log.error("Fault: %s", self.redactor.text("".join(traceback.format_exception(error))))
-        if errand is None:
+        if target is None:
             return
         try:
-            await self._give_back(errand)
-            await self.delivery.trouble(errand, trouble.text, trouble.blocks(errand.line))
+            await self._give_back(target)
+            await self.delivery.trouble(target, trouble.text, trouble.blocks(target.line))
         except (SlackRefused, SlackDeliveryUnknown) as failed:
-            log.error("%s could not be told what went wrong: %s", errand.user, failed)
+            log.error("%s could not be told what went wrong: %s", target.user, failed)
         except Exception as failed:
             log.error(
                 "An error could not be told: %s",
                 self.redactor.text("".join(traceback.format_exception(failed))),
             )
 
-    async def _give_back(self, errand: ReplyTarget) -> None:
+    async def _give_back(self, target: ReplyTarget) -> None:
         """The private answer whose place was taken by work that came to nothing."""
-        if not errand.shown_privately or not errand.private_place:
+        if not target.shown_privately or not target.private_place:
             return
         with contextlib.suppress(sqlite3.Error):
             if kept := await self.store.kept_answer(
-                errand.private_place, user=errand.user, now=self.clock()
+                target.private_place, user=target.user, now=self.clock()
             ):
                 ticket, text, blocks = kept
                 await self.delivery.restore_answer(
-                    errand, text, messages.with_share(blocks, ticket)
+                    target, text, messages.with_share(blocks, ticket)
                 )

@@ -26,7 +26,7 @@ CHECK_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class HomeTab:
-    door: RequestHandler
+    requests: RequestHandler
     store: Store
     accounts: Mapping[str, Checked]
     subscriptions: SubscriptionManager
@@ -42,7 +42,7 @@ class HomeTab:
         come. What several ask for at once is asked once.
         """
         user = str((body.get("user") or {}).get("id", ""))
-        requester = await self.door.permissions.requester(user, "")
+        requester = await self.requests.permissions.requester(user, "")
         checks: dict[str, Check | None] = dict.fromkeys(self._accounts_of(requester))
         await self._draw(user, checks)
         asked = [asyncio.create_task(self._noted(account, checks)) for account in checks]
@@ -61,16 +61,18 @@ class HomeTab:
         checks[account] = await task
 
     async def _draw(self, user: str, checks: Mapping[str, Check | None] | None = None) -> None:
-        await self.door.delivery.home(user, home_blocks(await self._facts(user, checks or {})))
+        await self.requests.delivery.home(user, home_blocks(await self._facts(user, checks or {})))
 
     def _accounts_of(self, requester: Requester) -> list[str]:
         """The accounts whose names the person may read."""
         return list(
-            self.door.permissions.directory(self.door.answering.directory, requester).accounts
+            self.requests.permissions.directory(
+                self.requests.answering.directory, requester
+            ).accounts
         )
 
     async def _facts(self, user: str, checks: Mapping[str, Check | None]) -> HomeFacts:
-        permissions = self.door.permissions
+        permissions = self.requests.permissions
         requester = await permissions.requester(user, "")
         allowed = permissions.allowed(requester)
         names = self._accounts_of(requester)
@@ -78,14 +80,14 @@ class HomeTab:
         standing = await self.rules.standing(requester)
         return HomeFacts(
             allowed=allowed,
-            directory=permissions.directory(self.door.answering.directory, requester),
+            directory=permissions.directory(self.requests.answering.directory, requester),
             conditions=conditions,
             alerts=standing.told,
             calm=standing.calm,
             evaluated_at=standing.evaluated_at,
             upcoming=await self.subscriptions.upcoming(requester),
             recent=await self._recent(user, allowed),
-            now=self.door.clock(),
+            now=self.requests.clock(),
             checks=checks,
             may_check=bool(names),
         )
@@ -114,12 +116,12 @@ async def _check(account: Checked) -> Check:
 
 def register(
     app: AsyncApp,
-    door: RequestHandler,
+    requests: RequestHandler,
     store: Store,
     accounts: Mapping[str, Checked],
     subscriptions: SubscriptionManager,
     rules: RuleManager,
 ) -> None:
-    tab = HomeTab(door, store, accounts, subscriptions, rules)
+    tab = HomeTab(requests, store, accounts, subscriptions, rules)
     app.event("app_home_opened")(tab.opened)
     app.action(CHECK_ACTION)(tab.check)

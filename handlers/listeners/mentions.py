@@ -32,7 +32,7 @@ _MENTION = re.compile(r"^\s*<@[A-Z0-9]+(?:\|[^>]*)?>[\s,:]*")
 class Mention:
     """Answers in the thread, where slash commands cannot go."""
 
-    door: RequestHandler
+    requests: RequestHandler
 
     async def __call__(
         self, event: dict[str, Any], body: dict[str, Any], context: AsyncBoltContext
@@ -44,7 +44,7 @@ class Mention:
         )
         if not user or event.get("bot_id") or event.get("bot_profile") or event.get("subtype"):
             return
-        errand = context["errand"] = ReplyTarget(
+        target = context["target"] = ReplyTarget(
             user=user,
             channel=channel,
             response_url="",
@@ -55,18 +55,18 @@ class Mention:
         own_ids = {
             own for own in (context.bot_user_id, context.bot_id, body.get("api_app_id")) if own
         }
-        errand.line = await self._line(_said(event), event, errand, own_ids)
-        command, words = split_command(errand.line)
-        await self.door.ask(command, words, errand, via="mention")
+        target.line = await self._line(_said(event), event, target, own_ids)
+        command, words = split_command(target.line)
+        await self.requests.ask(command, words, target, via="mention")
 
     async def _line(
-        self, said: str, event: dict[str, Any], errand: ReplyTarget, own_ids: Collection[str]
+        self, said: str, event: dict[str, Any], target: ReplyTarget, own_ids: Collection[str]
     ) -> str:
         """The question that is meant. Raises BadQuestion."""
         name = said.partition(" ")[0].removeprefix("/").lower()
         if name in COMMANDS:
             return f"/{name} {said.partition(' ')[2]}".strip()
-        asked = await self._question_of_thread(event, errand, own_ids)
+        asked = await self._question_of_thread(event, target, own_ids)
         if not asked:
             if line := _by_topic(said):
                 return line
@@ -77,25 +77,25 @@ class Mention:
                 ),
                 "/usage help",
             )
-        door, now = self.door, self.door.clock()
+        requests, now = self.requests, self.requests.clock()
         # Before the words are read: a refusal of theirs names accounts.
-        await door.require(split_command(asked)[0], errand.user, errand.channel)
-        zone = await door.people.zone(errand.user)
-        question = read_line(asked, door.answering.directory, now=now, zone=zone)
+        await requests.require(split_command(asked)[0], target.user, target.channel)
+        zone = await requests.people.zone(target.user)
+        question = read_line(asked, requests.answering.directory, now=now, zone=zone)
         return (
-            apply_follow_up(question, said, door.answering.directory, now=now, zone=zone).line
+            apply_follow_up(question, said, requests.answering.directory, now=now, zone=zone).line
             if said
             else question.line
         )
 
     async def _question_of_thread(
-        self, event: dict[str, Any], errand: ReplyTarget, own_ids: Collection[str]
+        self, event: dict[str, Any], target: ReplyTarget, own_ids: Collection[str]
     ) -> str:
         """What the latest of our answers in the thread has answered."""
         if not event.get("thread_ts"):
             return ""
-        messages = await self.door.delivery.thread(
-            errand.channel, errand.thread_ts, own_ids=own_ids
+        messages = await self.requests.delivery.thread(
+            target.channel, target.thread_ts, own_ids=own_ids
         )
         return next(
             (
@@ -163,5 +163,5 @@ _TOPICS: Mapping[CommandName, tuple[frozenset[str], frozenset[str]]] = MappingPr
 )
 
 
-def register(app: AsyncApp, door: RequestHandler) -> None:
-    app.event("app_mention")(Mention(door).__call__)
+def register(app: AsyncApp, requests: RequestHandler) -> None:
+    app.event("app_mention")(Mention(requests).__call__)

@@ -53,13 +53,13 @@ class OpenQuestion:
     a question.
     """
 
-    door: RequestHandler
+    requests: RequestHandler
 
     async def __call__(
         self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
     ) -> None:
-        about, words = await _asked(self.door, body, action, context)
-        await _open(self.door, body, context, _form_of(self.door, about, words))
+        about, words = await _asked(self.requests, body, action, context)
+        await _open(self.requests, body, context, _form_of(self.requests, about, words))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +68,13 @@ class AskAgain:
     of all.
     """
 
-    door: RequestHandler
+    requests: RequestHandler
 
     async def __call__(
         self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
     ) -> None:
         await ack()
-        context["errand"] = errand = reply_target_from_action(body, "")
+        context["target"] = target = reply_target_from_action(body, "")
         message = body.get("message") or {}
         line = (
             messages.extract_question(message.get("blocks") or [])
@@ -82,15 +82,15 @@ class AskAgain:
             else ""
         )
         if not line:
-            await _open(self.door, body, context, modals.chooser_modal(errand.channel))
+            await _open(self.requests, body, context, modals.chooser_modal(target.channel))
             return
         command, words = split_command(line)
-        await self.door.require(command, errand.user, errand.channel)
+        await self.requests.require(command, target.user, target.channel)
         await _open(
-            self.door,
+            self.requests,
             body,
             context,
-            _form_of(self.door, ModalState(command, errand.channel), words),
+            _form_of(self.requests, ModalState(command, target.channel), words),
         )
 
 
@@ -100,38 +100,38 @@ class AskOpswatch:
     messages.
     """
 
-    door: RequestHandler
+    requests: RequestHandler
 
     async def __call__(
         self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
     ) -> None:
         await ack()
-        context["errand"] = reply_target_from_action(body, "")
-        await _open(self.door, body, context, modals.chooser_modal(""))
+        context["target"] = reply_target_from_action(body, "")
+        await _open(self.requests, body, context, modals.chooser_modal(""))
 
 
 @dataclass(frozen=True, slots=True)
 class ChooseQuestion:
     """A choice becomes the form of one question."""
 
-    door: RequestHandler
+    requests: RequestHandler
 
     async def __call__(
         self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
     ) -> None:
-        context["errand"] = None
+        context["target"] = None
         about, view = about_from(str(action.get("value") or "")), body["view"]
-        await self.door.delivery.update_view(
+        await self.requests.delivery.update_view(
             await self._form(about, str(body["user"]["id"])), view["id"], view["hash"]
         )
 
     async def _form(self, about: ModalState, user: str) -> Block:
         try:
-            await self.door.require(about.command, user, about.channel)
+            await self.requests.require(about.command, user, about.channel)
         except AccessDenied as error:
             # A form without names; who submits it is refused and recorded.
             return modals.question_modal(about, QuestionParts(), [], kit.escaped(error.message))
-        return _form_of(self.door, about, "")
+        return _form_of(self.requests, about, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +140,17 @@ class LogNames:
     the accounts list.
     """
 
-    door: RequestHandler
+    requests: RequestHandler
     sources: Mapping[str, LogSource]
 
     async def __call__(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         typed = str(body.get("value") or "").lower()
         about = about_of(body.get("view") or {})
-        asker = await self.door.asker("logs", str(body["user"]["id"]), about.channel)
-        if not self.door.access.may_ask("logs", **asker.rights):
+        asker = await self.requests.asker("logs", str(body["user"]["id"]), about.channel)
+        if not self.requests.access.may_ask("logs", **asker.rights):
             await ack(options=[])
             return
-        names = [name for logs in self.door.answering.directory.logs.values() for name in logs]
+        names = [name for logs in self.requests.answering.directory.logs.values() for name in logs]
         async with asyncio.timeout(NAMES_WITHIN_S):
             listed = await asyncio.gather(
                 *(source.named_logs() for source in self.sources.values()), return_exceptions=True
@@ -173,7 +173,7 @@ class LogNames:
 class AskQuestion:
     """`Ask` in the form of a question; a refusal stands at the input it is about."""
 
-    door: RequestHandler
+    requests: RequestHandler
     problems: ErrorListener
     _asking: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -184,15 +184,15 @@ class AskQuestion:
             form_values(body["view"]),
         )
         words = modals.question_words(given)
-        # The words of somebody who may not ask are not read; the door refuses and records them.
-        if await _may_ask(self.door, about, user):
+        # The words of somebody who may not ask are not read; the request handler refuses and records them.
+        if await _may_ask(self.requests, about, user):
             try:
                 read_question(
                     about.command,
                     words,
-                    self.door.answering.directory,
-                    now=self.door.clock(),
-                    zone=self.door.zone,
+                    self.requests.answering.directory,
+                    now=self.requests.clock(),
+                    zone=self.requests.zone,
                 )
             except BadQuestion as error:
                 await ack(
@@ -207,14 +207,17 @@ class AskQuestion:
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
 
-    async def _ask(self, about: ModalState, words: str, errand: ReplyTarget) -> None:
-        errand.line = f"/{about.command} {words}".strip()
+    async def _ask(self, about: ModalState, words: str, target: ReplyTarget) -> None:
+        target.line = f"/{about.command} {words}".strip()
         try:
-            if not errand.channel:
-                errand.channel, errand.direct = await self.door.delivery.direct(errand.user), True
-            await self.door.ask(about.command, words, errand, via="form")
+            if not target.channel:
+                target.channel, target.direct = (
+                    await self.requests.delivery.direct(target.user),
+                    True,
+                )
+            await self.requests.ask(about.command, words, target, via="form")
         except Exception as error:
-            await self.problems.tell(error, errand)
+            await self.problems.tell(error, target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,17 +226,17 @@ class OpenRepeat:
     again.
     """
 
-    door: RequestHandler
+    requests: RequestHandler
 
     async def __call__(
         self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
     ) -> None:
-        about, words = await _asked(self.door, body, action, context)
+        about, words = await _asked(self.requests, body, action, context)
         await _open(
-            self.door,
+            self.requests,
             body,
             context,
-            modals.repeat_modal(about, words, _said(self.door, about, words)),
+            modals.repeat_modal(about, words, _said(self.requests, about, words)),
         )
 
 
@@ -241,18 +244,18 @@ class OpenRepeat:
 class OpenAlert:
     """`Alert me…` under an answer, and `Fill in…` under a refusal: a value to be watched."""
 
-    door: RequestHandler
+    requests: RequestHandler
 
     async def __call__(
         self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
     ) -> None:
-        about, words = await _asked(self.door, body, action, context)
-        wish = _as_far_as_typed(self.door, about, words)
+        about, words = await _asked(self.requests, body, action, context)
+        wish = _as_far_as_typed(self.requests, about, words)
         await _open(
-            self.door,
+            self.requests,
             body,
             context,
-            modals.alert_modal(about, wish, _said(self.door, about, wish.words)),
+            modals.alert_modal(about, wish, _said(self.requests, about, wish.words)),
         )
 
 
@@ -260,42 +263,44 @@ class OpenAlert:
 class OpenSilence:
     """`Fill in…` under a refused silence."""
 
-    door: RequestHandler
+    requests: RequestHandler
     rules: RuleManager
 
     async def __call__(
         self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
     ) -> None:
         about, words = _button_line(body, action, context)
-        requester = await self.door.permissions.requester(context["errand"].user, about.channel)
+        requester = await self.requests.permissions.requester(context["target"].user, about.channel)
         names = [name for name in await self.rules.nameable(requester) if len(name) <= LONGEST_NAME]
         if not names:
             text = "There is no alert here that could be silenced."
-            await self.door.delivery.tell(context["errand"], messages.note(text))
+            await self.requests.delivery.tell(context["target"], messages.note(text))
             return
         typed = words.partition(" ")[0].strip('"').lower()
         chosen = next((name for name in names if name.lower() == typed), names[0])
-        await _open(self.door, body, context, modals.silence_modal(about, names, chosen))
+        await _open(self.requests, body, context, modals.silence_modal(about, names, chosen))
 
 
 @dataclass(frozen=True, slots=True)
 class EditAction:
     """`Edit rule` under an alert."""
 
-    door: RequestHandler
+    requests: RequestHandler
     rules: RuleManager
 
     async def __call__(
         self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
     ) -> None:
-        errand = context["errand"] = reply_target_from_action(body, "")
-        requester = await self.door.permissions.requester(errand.user, errand.channel)
+        target = context["target"] = reply_target_from_action(body, "")
+        requester = await self.requests.permissions.requester(target.user, target.channel)
         kept = await self.rules.editable(str(action.get("value", "")), "usage", requester)
         rule = rule_of(kept)
         about = ModalState(rule.command, kept.channel, rule.name)
         wish = wish_of(rule)
-        view = modals.alert_modal(about, wish, _said(self.door, about, wish.words), is_new=False)
-        await _open(self.door, body, context, view)
+        view = modals.alert_modal(
+            about, wish, _said(self.requests, about, wish.words), is_new=False
+        )
+        await _open(self.requests, body, context, view)
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,19 +309,19 @@ class TryAlert:
     is saved.
     """
 
-    door: RequestHandler
+    requests: RequestHandler
     rules: RuleManager
     backtesting: Backtesting
 
     async def __call__(self, body: dict[str, Any], context: AsyncBoltContext) -> None:
-        context["errand"] = None
+        context["target"] = None
         view, user = body["view"], str(body["user"]["id"])
         about = about_of(view)
         shown = await self._show(view, view["id"], view["hash"], "Trying it on the last 90 days …")
         try:
-            asker = await self.door.asker(about.command, user, about.channel)
+            asker = await self.requests.asker(about.command, user, about.channel)
             self.rules.access.require_manage(about.command, **asker.rights)
-            wish = _wish(self.door, about, form_values(view))
+            wish = _wish(self.requests, about, form_values(view))
             rule, _ = self.rules.preview(wish, about.command, asker)
             test = await self.backtesting.run(rule)
             result = " ".join([f"It {sentence(test)}.", *test.notes])
@@ -330,7 +335,7 @@ class TryAlert:
         meanwhile, nothing is shown.
         """
         try:
-            told = await self.door.delivery.update_view(
+            told = await self.requests.delivery.update_view(
                 modals.with_result(view, kit.escaped(result)), view_id, hash_
             )
         except (SlackApiError, *UNSURE) as error:
@@ -343,21 +348,21 @@ class TryAlert:
 class SaveRepeat:
     """`Subscribe` in the modal."""
 
-    door: RequestHandler
+    requests: RequestHandler
     subscriptions: SubscriptionManager
 
     async def __call__(
         self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
     ) -> None:
         about, user = about_of(body["view"]), str(body["user"]["id"])
-        context["errand"] = _errand(about, user)
+        context["target"] = _errand(about, user)
         words = modals.repeat_words(form_values(body["view"]))
         told = await _saved(ack, "question", self._take(about, words, user))
         if told:
-            await _confirm(self.door, about, user, told, context)
+            await _confirm(self.requests, about, user, told, context)
 
     async def _take(self, about: ModalState, words: str, user: str) -> Answer | None:
-        asker = await self.door.asker(about.command, user, about.channel)
+        asker = await self.requests.asker(about.command, user, about.channel)
         return await self.subscriptions.take(about.command, words, asker)
 
 
@@ -365,28 +370,28 @@ class SaveRepeat:
 class SaveSilence:
     """`Silence` in the modal."""
 
-    door: RequestHandler
+    requests: RequestHandler
     rules: RuleManager
 
     async def __call__(
         self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
     ) -> None:
         about, user = about_of(body["view"]), str(body["user"]["id"])
-        context["errand"] = _errand(about, user)
+        context["target"] = _errand(about, user)
         given = form_values(body["view"])
-        asker = await self.door.asker(about.command, user, about.channel)
+        asker = await self.requests.asker(about.command, user, about.channel)
         told = await _saved(
             ack, "name", self.rules.take(about.command, modals.silence_words(given), asker)
         )
         if told:
-            await _confirm(self.door, about, user, told, context)
+            await _confirm(self.requests, about, user, told, context)
 
 
 @dataclass(frozen=True, slots=True)
 class SaveAlert:
     """`Save` in the modal of an alert; a refusal stands at the input it is about."""
 
-    door: RequestHandler
+    requests: RequestHandler
     rules: RuleManager
     backtesting: Backtesting
 
@@ -399,28 +404,28 @@ class SaveAlert:
             form_values(body["view"]),
         )
         try:
-            requester = await self.door.asker(about.command, user, about.channel)
+            requester = await self.requests.asker(about.command, user, about.channel)
             self.rules.access.require_manage(about.command, **requester.rights)
         except AccessDenied as error:
             await ack(response_action="errors", errors={"question": error.message})
             return
         try:
-            wish = _wish(self.door, about, given)
+            wish = _wish(self.requests, about, given)
         except BadQuestion as error:
             await ack(
                 response_action="errors",
-                errors=_wrong_inputs(self.door, about, given) or {"question": error.message},
+                errors=_wrong_inputs(self.requests, about, given) or {"question": error.message},
             )
             return
-        context["errand"] = _errand(about, user)
+        context["target"] = _errand(about, user)
         made = await _saved(ack, "question", self._make(wish, about, user))
         if made:
             rule, told = made
-            await _confirm(self.door, about, user, told, context)
+            await _confirm(self.requests, about, user, told, context)
             await self._tell_the_past(rule, about, user)
 
     async def _make(self, wish: CreateAlert, about: ModalState, user: str) -> tuple[Rule, Answer]:
-        requester = await self.door.permissions.requester(user, about.channel)
+        requester = await self.requests.permissions.requester(user, about.channel)
         return await self.rules.make(wish, about.command, requester, instead_of=about.rule)
 
     async def _tell_the_past(self, rule: Rule, about: ModalState, user: str) -> None:
@@ -433,20 +438,23 @@ class SaveAlert:
             log.info("A new alert could not be tried on the past: %s", type(error).__name__)
             return
         if test.samples:
-            zone = await self.door.people.zone(user)
-            await self.door.delivery.send_ephemeral(
+            zone = await self.requests.people.zone(user)
+            await self.requests.delivery.send_ephemeral(
                 _errand(about, user), backtest_text(test, zone), backtest_blocks(test, zone)
             )
 
 
 async def _asked(
-    door: RequestHandler, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
+    requests: RequestHandler,
+    body: dict[str, Any],
+    action: dict[str, Any],
+    context: AsyncBoltContext,
 ) -> tuple[ModalState, str]:
     """What the button is about, for whoever may ask it: the command and its words. Raises
     BadQuestion and Refused.
     """
     about, words = _button_line(body, action, context)
-    await door.require(about.command, context["errand"].user, about.channel)
+    await requests.require(about.command, context["target"].user, about.channel)
     return about, words
 
 
@@ -465,23 +473,23 @@ def _button_line(
 ) -> tuple[ModalState, str]:
     """The command and the words that a button holds."""
     line = str(action.get("value", ""))
-    errand = context["errand"] = reply_target_from_action(body, line)
+    target = context["target"] = reply_target_from_action(body, line)
     command, words = split_command(line)
-    return ModalState(command, errand.channel), words
+    return ModalState(command, target.channel), words
 
 
-async def _may_ask(door: RequestHandler, about: ModalState, user: str) -> bool:
-    asker = await door.asker(about.command, user, about.channel)
-    return door.access.may_ask(about.command, **asker.rights)
+async def _may_ask(requests: RequestHandler, about: ModalState, user: str) -> bool:
+    asker = await requests.asker(about.command, user, about.channel)
+    return requests.access.may_ask(about.command, **asker.rights)
 
 
-def _form_of(door: RequestHandler, about: ModalState, words: str) -> Block:
+def _form_of(requests: RequestHandler, about: ModalState, words: str) -> Block:
     """The form of a question, filled from words as far as they can be read, or as they were
     probably meant.
     """
-    directory = door.answering.directory
+    directory = requests.answering.directory
     read = partial(
-        read_question, about.command, directory=directory, now=door.clock(), zone=door.zone
+        read_question, about.command, directory=directory, now=requests.clock(), zone=requests.zone
     )
     try:
         parts = read(words).parts
@@ -492,7 +500,9 @@ def _form_of(door: RequestHandler, about: ModalState, words: str) -> Block:
         parts = QuestionParts()
     accounts = directory.of_kind(COMMANDS[about.command].kinds)
     preview = (
-        _said(door, about, words) if words or about.command != "logs" else "Choose a log, and when."
+        _said(requests, about, words)
+        if words or about.command != "logs"
+        else "Choose a log, and when."
     )
     return modals.question_modal(about, parts, accounts, preview)
 
@@ -508,20 +518,24 @@ def _wrong_input(view: Mapping[str, Any], given: Mapping[str, str]) -> str:
     return next((name for name in wanted if given.get(name) and name in inputs), inputs[0])
 
 
-def _as_far_as_typed(door: RequestHandler, about: ModalState, words: str) -> CreateAlert:
+def _as_far_as_typed(requests: RequestHandler, about: ModalState, words: str) -> CreateAlert:
     """The wish that was typed, where it can be read; else its question alone."""
     try:
-        wish = read_alert_wish(about.command, f"alert {words}", door.answering.directory)
+        wish = read_alert_wish(about.command, f"alert {words}", requests.answering.directory)
     except BadQuestion:
         wish = None
     return wish if isinstance(wish, CreateAlert) else modals.new_alert(about.command, words)
 
 
-def _said(door: RequestHandler, about: ModalState, words: str) -> str:
+def _said(requests: RequestHandler, about: ModalState, words: str) -> str:
     """How the question is read, in one line."""
     try:
         question = read_question(
-            about.command, words, door.answering.directory, now=door.clock(), zone=door.zone
+            about.command,
+            words,
+            requests.answering.directory,
+            now=requests.clock(),
+            zone=requests.zone,
         )
     except BadQuestion as error:
         return kit.escaped(error.message)
@@ -531,19 +545,21 @@ def _said(door: RequestHandler, about: ModalState, words: str) -> str:
 
 
 def _wish(
-    door: RequestHandler,
+    requests: RequestHandler,
     about: ModalState,
     given: Mapping[str, str],
     only: Sequence[str] | None = None,
 ) -> CreateAlert:
-    wish = read_alert_wish(about.command, modals.alert_words(given, only), door.answering.directory)
+    wish = read_alert_wish(
+        about.command, modals.alert_words(given, only), requests.answering.directory
+    )
     if not isinstance(wish, CreateAlert):
         raise BadQuestion("That is no alert.", "/usage alerts")
     return wish
 
 
 def _wrong_inputs(
-    door: RequestHandler, about: ModalState, given: Mapping[str, str]
+    requests: RequestHandler, about: ModalState, given: Mapping[str, str]
 ) -> dict[str, str]:
     """What is wrong in each input of the form of an alert, by its name."""
     wrong: dict[str, str] = {}
@@ -559,7 +575,7 @@ def _wrong_inputs(
             else {}
         )
         try:
-            _wish(door, about, {**given, **usual}, [name])
+            _wish(requests, about, {**given, **usual}, [name])
         except BadQuestion as error:
             says = _FIELD_TAKES.get(name, "") if "I do not understand" in error.message else ""
             wrong[name] = (
@@ -583,17 +599,17 @@ _FIELD_TAKES = MappingProxyType(
 
 
 async def _open(
-    door: RequestHandler, body: dict[str, Any], context: AsyncBoltContext, view: Block
+    requests: RequestHandler, body: dict[str, Any], context: AsyncBoltContext, view: Block
 ) -> None:
     """Opens a modal at once: a trigger lives three seconds."""
     problems = limits.view_problems(view)
     if problems:
         log.error("A form would be refused: %s", "; ".join(problems))
     try:
-        await door.delivery.open_view(str(body.get("trigger_id", "")), view)
+        await requests.delivery.open_view(str(body.get("trigger_id", "")), view)
     except (SlackApiError, *UNSURE) as error:
         log.warning("A form could not be opened: %s", type(error).__name__)
-        await door.delivery.tell(context["errand"], messages.note(TOO_LATE))
+        await requests.delivery.tell(context["target"], messages.note(TOO_LATE))
 
 
 async def _saved(ack: AsyncAck, block: str, taking: Coroutine[Any, Any, T]) -> T | None:
@@ -623,10 +639,10 @@ async def _saved(ack: AsyncAck, block: str, taking: Coroutine[Any, Any, T]) -> T
 
 
 async def _confirm(
-    door: RequestHandler, about: ModalState, user: str, told: Answer, context: AsyncBoltContext
+    requests: RequestHandler, about: ModalState, user: str, told: Answer, context: AsyncBoltContext
 ) -> None:
-    context["errand"] = errand = _errand(about, user)
-    await door.delivery.tell(errand, told)
+    context["target"] = target = _errand(about, user)
+    await requests.delivery.tell(target, told)
 
 
 def _errand(about: ModalState, user: str) -> ReplyTarget:
@@ -637,24 +653,24 @@ def _errand(about: ModalState, user: str) -> ReplyTarget:
 
 def register(
     app: AsyncApp,
-    door: RequestHandler,
+    requests: RequestHandler,
     subscriptions: SubscriptionManager,
     rules: RuleManager,
     backtesting: Backtesting,
     logs: Mapping[str, LogSource],
     problems: ErrorListener,
 ) -> None:
-    app.action(messages.OPEN_QUESTION)(OpenQuestion(door).__call__)
-    app.action(re.compile(rf"^{re.escape(modals.CHOOSE)}\.\w+$"))(ChooseQuestion(door).__call__)
-    app.options(modals.LOG_NAMES)(LogNames(door, logs).__call__)
-    app.view(modals.ASK)(AskQuestion(door, problems).__call__)
-    app.shortcut(ASK_AGAIN)(AskAgain(door).__call__)
-    app.shortcut(ASK_OPSWATCH)(AskOpswatch(door).__call__)
-    app.action(messages.OPEN_REPEAT)(OpenRepeat(door).__call__)
-    app.action(messages.OPEN_ALERT)(OpenAlert(door).__call__)
-    app.action(messages.OPEN_SILENCE)(OpenSilence(door, rules).__call__)
-    app.view(modals.SAVE_SILENCE)(SaveSilence(door, rules).__call__)
-    app.action(EDIT)(EditAction(door, rules).__call__)
-    app.action(modals.TRY_ALERT)(TryAlert(door, rules, backtesting).__call__)
-    app.view(modals.SAVE_REPEAT)(SaveRepeat(door, subscriptions).__call__)
-    app.view(modals.SAVE_ALERT)(SaveAlert(door, rules, backtesting).__call__)
+    app.action(messages.OPEN_QUESTION)(OpenQuestion(requests).__call__)
+    app.action(re.compile(rf"^{re.escape(modals.CHOOSE)}\.\w+$"))(ChooseQuestion(requests).__call__)
+    app.options(modals.LOG_NAMES)(LogNames(requests, logs).__call__)
+    app.view(modals.ASK)(AskQuestion(requests, problems).__call__)
+    app.shortcut(ASK_AGAIN)(AskAgain(requests).__call__)
+    app.shortcut(ASK_OPSWATCH)(AskOpswatch(requests).__call__)
+    app.action(messages.OPEN_REPEAT)(OpenRepeat(requests).__call__)
+    app.action(messages.OPEN_ALERT)(OpenAlert(requests).__call__)
+    app.action(messages.OPEN_SILENCE)(OpenSilence(requests, rules).__call__)
+    app.view(modals.SAVE_SILENCE)(SaveSilence(requests, rules).__call__)
+    app.action(EDIT)(EditAction(requests, rules).__call__)
+    app.action(modals.TRY_ALERT)(TryAlert(requests, rules, backtesting).__call__)
+    app.view(modals.SAVE_REPEAT)(SaveRepeat(requests, subscriptions).__call__)
+    app.view(modals.SAVE_ALERT)(SaveAlert(requests, rules, backtesting).__call__)

@@ -43,7 +43,7 @@ from providers.http.client import (
 from providers.http.network import Network
 from providers.limits.rate_limiter import (
     AKAMAI_V2_LIMITS,
-    MemoryLedger,
+    MemoryRateLimitStore,
     RateLimiter,
     RateLimitStore,
 )
@@ -123,7 +123,7 @@ class Akamai:
         credentials: EdgeGridCredentials,
         settings: ReportSettings,
         redactor: Redactor | None = None,
-        ledger: RateLimitStore | None = None,
+        rate_limit_store: RateLimitStore | None = None,
         clock: Clock = utc_now,
         network: Network = Network(),
     ) -> None:
@@ -137,7 +137,11 @@ class Akamai:
         self._enumerations: Mapping[str, Sequence[str]] = wording.ENUMERATIONS
         limits = AKAMAI_V2_LIMITS if settings.report == "v2" else {}
         budget = RateLimiter(
-            account, credentials.client_token, limits, ledger or MemoryLedger(), clock
+            account,
+            credentials.client_token,
+            limits,
+            rate_limit_store or MemoryRateLimitStore(),
+            clock,
         )
         self._client = open_client(
             credentials.base_url,

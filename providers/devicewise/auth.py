@@ -66,16 +66,18 @@ class LockOut:
     account: str
     place: str
     credentials: Credentials
-    ledger: RateLimitStore
+    rate_limit_store: RateLimitStore
     clock: Clock = utc_now
 
     async def check(self) -> None:
         """Raises AuthFailed while these credentials must not be tried again."""
-        if why := await self.ledger.held(await self._key(), now=self.clock()):
+        if why := await self.rate_limit_store.held(await self._key(), now=self.clock()):
             raise AuthFailed(why, account=self.account, hint=NOT_AGAIN.format(self.account))
 
     async def remember(self, error: AuthFailed) -> None:
-        await self.ledger.hold(await self._key(), until=self.clock() + LOCKOUT, why=error.message)
+        await self.rate_limit_store.hold(
+            await self._key(), until=self.clock() + LOCKOUT, why=error.message
+        )
 
     async def _key(self) -> str:
         return await asyncio.to_thread(self.credentials.fingerprint, self.place)

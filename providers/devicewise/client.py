@@ -22,7 +22,12 @@ from providers.devicewise.paging import Collected
 from providers.errors import AuthFailed, ProtocolError, ProviderError, TooLarge
 from providers.http.client import Reply, fetch, off_loop, open_client
 from providers.http.network import Network
-from providers.limits.rate_limiter import DEVICEWISE_PER_S, MemoryLedger, Pace, RateLimitStore
+from providers.limits.rate_limiter import (
+    DEVICEWISE_PER_S,
+    MemoryRateLimitStore,
+    Pace,
+    RateLimitStore,
+)
 from providers.models import (
     AccountStatus,
     ApiCall,
@@ -54,7 +59,7 @@ class DeviceWise:
         org: str = "",
         show_all: bool = False,
         redactor: Redactor | None = None,
-        ledger: RateLimitStore | None = None,
+        rate_limit_store: RateLimitStore | None = None,
         clock: Clock = utc_now,
         network: Network = Network(),
     ) -> None:
@@ -67,7 +72,11 @@ class DeviceWise:
         self._session = Session(
             self._log_in,
             lock_out=LockOut(
-                account, f"{base_url} {org}", credentials, ledger or MemoryLedger(), clock
+                account,
+                f"{base_url} {org}",
+                credentials,
+                rate_limit_store or MemoryRateLimitStore(),
+                clock,
             ),
         )
         own = [s for s in (credentials.password, credentials.app_token, credentials.app_id) if s]

@@ -1,7 +1,7 @@
 """How much may be asked of a vendor, and when more: reserved before a request, settled after it,
 learned from the answers.
 
-Limits are per key, over a sliding window. The ledger that keeps what was spent is handed in, so it
+Limits are per key, over a sliding window. The store that keeps what was spent is handed in, so it
 may outlive the process and be shared by several; a vendor's own word about what remains is believed
 over our reckoning.
 """
@@ -138,10 +138,15 @@ class RateLimiter:
         account: str,
         secret: Secret,
         limits: Mapping[str, Limit],
-        ledger: RateLimitStore,
+        rate_limit_store: RateLimitStore,
         clock: Clock = utc_now,
     ) -> None:
-        self._account, self._limits, self._ledger, self._clock = account, limits, ledger, clock
+        self._account, self._limits, self._rate_limit_store, self._clock = (
+            account,
+            limits,
+            rate_limit_store,
+            clock,
+        )
         self._key = fingerprint(secret)
 
     async def take(self, scope: str, *, size: int = 0) -> Reservation | None:
@@ -154,7 +159,9 @@ class RateLimiter:
         if limit.bytes is not None:
             size = min(size, limit.bytes)
         now = self._clock()
-        found = await self._ledger.reserve(f"{self._key}:{scope}", limit, size=size, now=now)
+        found = await self._rate_limit_store.reserve(
+            f"{self._key}:{scope}", limit, size=size, now=now
+        )
         if isinstance(found, Reservation):
             return found
         wait_s = max(1.0, (found - now).total_seconds())
@@ -175,7 +182,9 @@ class RateLimiter:
                     max(
                         0,
                         limit.requests
-                        - await self._ledger.used(f"{self._key}:{scope}", since=now - limit.window),
+                        - await self._rate_limit_store.used(
+                            f"{self._key}:{scope}", since=now - limit.window
+                        ),
                     ),
                     limit.requests,
                 )
@@ -195,7 +204,9 @@ class RateLimiter:
         if spend is not None:
             if learned is not None:
                 learned = replace(learned, asked_at=spend.at)
-            await self._ledger.settle(f"{self._key}:{scope}", spend, size=size, learned=learned)
+            await self._rate_limit_store.settle(
+                f"{self._key}:{scope}", spend, size=size, learned=learned
+            )
 
 
 def fingerprint(secret: Secret) -> str:
@@ -225,8 +236,8 @@ def _said(limit: Limit) -> str:
 
 
 @dataclass(slots=True)
-class MemoryLedger:
-    """A ledger that lasts as long as the process."""
+class MemoryRateLimitStore:
+    """A rate_limit_store that lasts as long as the process."""
 
     _spends: dict[str, list[Reservation]] = field(default_factory=dict)
     _learned: dict[str, ReportedQuota] = field(default_factory=dict)

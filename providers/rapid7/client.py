@@ -38,7 +38,12 @@ from providers.http.client import (
 from providers.http.network import Network
 from providers.http.streaming import BulkClient
 from providers.http.turns import Turns
-from providers.limits.rate_limiter import RAPID7_LIMITS, MemoryLedger, RateLimiter, RateLimitStore
+from providers.limits.rate_limiter import (
+    RAPID7_LIMITS,
+    MemoryRateLimitStore,
+    RateLimiter,
+    RateLimitStore,
+)
 from providers.models import AccountStatus, Check, DayRange, LogUsage, NamedLog, UsagePeriod, Window
 from providers.rapid7 import parse
 from providers.rapid7.auth import ApiKey
@@ -65,14 +70,16 @@ class Rapid7:
         base_url: str,
         api_key: Secret,
         redactor: Redactor | None = None,
-        ledger: RateLimitStore | None = None,
+        rate_limit_store: RateLimitStore | None = None,
         clock: Clock = utc_now,
         network: Network = Network(),
     ) -> None:
         self.account = account
         self._clock = clock
         self._auth = ApiKey(api_key)
-        self._budget = RateLimiter(account, api_key, RAPID7_LIMITS, ledger or MemoryLedger(), clock)
+        self._budget = RateLimiter(
+            account, api_key, RAPID7_LIMITS, rate_limit_store or MemoryRateLimitStore(), clock
+        )
         self._client = open_client(
             base_url,
             account=account,

@@ -98,8 +98,12 @@ def test_every_message_passes_both_readings_of_slacks_limits(
     assert not block_kit_schema.too_long(blocks)
     shared = messages.with_share(blocks, "ticket")
     assert block_kit_schema.complaints(shared, most=50) == block_problems(shared, most=50) == []
-    plainer = messages.plain_blocks(blocks, text)
-    assert block_kit_schema.complaints(plainer, most=50) == block_problems(plainer, most=50) == []
+    block_fallback = messages.plain_blocks(blocks, text)
+    assert (
+        block_kit_schema.complaints(block_fallback, most=50)
+        == block_problems(block_fallback, most=50)
+        == []
+    )
 
 
 @pytest.mark.parametrize(("text", "blocks"), SAMPLES.values(), ids=SAMPLES.keys())

@@ -23,7 +23,7 @@ from providers.http.client import Reply, parse_quota
 from providers.limits.rate_limiter import (
     RAPID7_LIMITS,
     Limit,
-    MemoryLedger,
+    MemoryRateLimitStore,
     Pace,
     RateLimiter,
     RateLimitStore,
@@ -64,7 +64,7 @@ def clock() -> Clock:
 async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RateLimitStore]:
     """Both ledgers keep the same promises."""
     if request.param == "memory":
-        yield MemoryLedger()
+        yield MemoryRateLimitStore()
         return
     store = await Store.open(tmp_path / "bot.sqlite", now=NOON)
     yield SqliteRateLimitStore(store)
@@ -258,7 +258,9 @@ async def server() -> AsyncIterator[Rapid7Sandbox]:
 
 @pytest.fixture
 async def rapid7(server: Rapid7Sandbox, ledger: RateLimitStore) -> AsyncIterator[Rapid7]:
-    client = Rapid7("eu", base_url=server.url, api_key=Secret(server.api_key), ledger=ledger)
+    client = Rapid7(
+        "eu", base_url=server.url, api_key=Secret(server.api_key), rate_limit_store=ledger
+    )
     yield client
     await client.aclose()
 
@@ -300,7 +302,9 @@ async def test_after_a_429_nothing_is_sent_until_the_vendor_is_ready(
 async def test_a_try_that_failed_is_paid_for_too(
     server: Rapid7Sandbox, ledger: RateLimitStore
 ) -> None:
-    client = Rapid7("eu", base_url=server.url, api_key=Secret(server.api_key), ledger=ledger)
+    client = Rapid7(
+        "eu", base_url=server.url, api_key=Secret(server.api_key), rate_limit_store=ledger
+    )
     client._budget._limits = {"download": Limit("downloads", 2)}
     server.answer_with(503, "", times=99, path="/download")
     with pytest.raises(RateLimited, match="used up"):
@@ -312,7 +316,9 @@ async def test_a_try_that_failed_is_paid_for_too(
 async def test_a_download_is_settled_with_the_bytes_that_came(
     server: Rapid7Sandbox, ledger: RateLimitStore
 ) -> None:
-    client = Rapid7("eu", base_url=server.url, api_key=Secret(server.api_key), ledger=ledger)
+    client = Rapid7(
+        "eu", base_url=server.url, api_key=Secret(server.api_key), rate_limit_store=ledger
+    )
     for _ in range(4):
         assert await read(client, most_bytes=60_000_000_000)
     await client.aclose()

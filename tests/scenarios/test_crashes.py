@@ -123,7 +123,7 @@ async def settle(world: Sandbox, table: dict[str, Any], now: Any) -> None:
                 ):
                     break
                 await asyncio.sleep(0.05)
-        await bot.clockwork.stop(within_s=2)
+        await bot.scheduler.stop(within_s=2)
         async with asyncio.timeout(10):
             while await bot.store.read("SELECT 1 FROM outbox WHERE state != 'sent'", ()):
                 await asyncio.sleep(0.02)

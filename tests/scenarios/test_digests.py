@@ -75,7 +75,7 @@ async def test_the_file_of_a_digest_stands_in_its_thread_once(world: Sandbox, cl
     async with running(world, {**ON_THE_HOUR, "ask": f"{LINE} csv"}) as bot:
         clock.strike()
         await world.slack.until(lambda: any(m.files for m in world.slack.messages))
-        await settled(bot.clockwork.posts)
+        await settled(bot.scheduler.posts)
         assert await bot.store.read("SELECT * FROM outbox_files", ()) == []
     [message] = [m for m in world.slack.messages if m.user == BOT and not m.files]
     [brought] = [m for m in world.slack.messages if m.files]
@@ -148,7 +148,7 @@ async def test_a_digest_that_cannot_be_answered_is_told_and_the_next_one_comes(
     ) as bot:
         clock.strike()
         await world.slack.until(lambda: posted(world))
-        await settled(bot.clockwork.posts)
+        await settled(bot.scheduler.posts)
         assert "could not be answered: rapid7-eu did not accept our key" in posted(world)[0]
         world.rapid7.faults.clear()
         clock.strike()

@@ -79,7 +79,7 @@ async def test_home_offers_only_questions_that_may_be_asked_there(
         answer = await world.slack.answer_to("/logs kitchen 20m", user="U0LINUS")
         assert "lines" in answer.text
         await world.slack.answer_to("/usage last 3 days", user="U0LINUS")
-        await asyncio.gather(*bot.door.works.errands)
+        await asyncio.gather(*bot.requests.running.tasks)
         linus = await home_of(world, "U0LINUS")
     assert "`/usage last 3 days`" in linus
     assert "/logs kitchen 20m" not in linus

@@ -661,7 +661,7 @@ async def test_an_answer_under_way_when_the_bot_stops_is_told(world: Sandbox, bo
     world.rapid7.be_slow(30, times=9)
     await world.slack.command("/usage last 7 days")
     await world.slack.until(lambda: len(world.rapid7.ledger) >= 3)
-    await bot.door.works.finish(within_s=0.1)
+    await bot.requests.running.finish(within_s=0.1)
     await world.slack.until(
         lambda: any("I am being restarted" in m.text for m in world.slack.seen())
     )

@@ -21,7 +21,7 @@ assert clock, "the clock of the alerts' own tests"
 
 async def until_trouble(bot: Bot, says: str) -> None:
     async with asyncio.timeout(20):
-        while says not in bot.clockwork.trouble:
+        while says not in bot.scheduler.trouble:
             await asyncio.sleep(0.02)
 
 
@@ -45,12 +45,12 @@ async def test_ready_says_that_the_timetable_stands_still_and_why(
 
     monkeypatch.setattr("handlers.jobs.scheduler.STUCK_AFTER_S", 0.2)
     async with running(world, SPIKE) as bot, readiness(bot, free_tcp_port) as ready:
-        bot.clockwork.clock = broken
+        bot.scheduler.clock = broken
         await until_trouble(bot, says)
         status, found = await ready()
         assert (status, found["database"], found["slack"]) == (503, True, True)
         assert "The timetable has not moved for" in str(found["trouble"])
-        bot.clockwork.clock = clock
+        bot.scheduler.clock = clock
         async with asyncio.timeout(20):
             while (await ready())[0] != 200:
                 await asyncio.sleep(0.05)
@@ -70,12 +70,12 @@ async def test_schedule_that_cannot_be_read_keeps_no_other(
 
     Meter(world)
     async with running(world, SPIKE) as bot:
-        bot.clockwork._entries = {
+        bot.scheduler._entries = {
             "broken": Entry("broken", Broken(), clock()),
-            **bot.clockwork._entries,
+            **bot.scheduler._entries,
         }
         assert await evaluated(bot, clock) == "inactive"
-        assert "broken" not in bot.clockwork._entries
+        assert "broken" not in bot.scheduler._entries
 
 
 async def test_run_that_never_ends_is_named(

@@ -16,7 +16,7 @@ SPENDS_KEPT = timedelta(hours=1)
 
 
 class SqliteRateLimitStore:
-    """A ledger in the store. A reservation is one immediate transaction, so no two askers can have
+    """A rate_limit_store in the store. A reservation is one immediate transaction, so no two askers can have
     the same last one.
     """
 
