@@ -1,0 +1,190 @@
+"""The page in the browser, and what can be done on it."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import inspect
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from bot.sandbox.faults import faults_of
+from bot.sandbox.slack.people import People
+from bot.sandbox.slack.records import (
+    Message,
+    NotConnected,
+    View,
+    missing_inputs,
+)
+from bot.sandbox.slack.state import is_from_bot
+
+PAGE = Path(__file__).parent.parent / "page"
+REQUIRED = "Please complete this required field."
+
+
+class DemoPage(People):
+    """The page in the browser, and what can be done on it."""
+
+    __slots__ = ()
+
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        path = PAGE / request.match_info.get("name", "index.html")
+        if path.parent != PAGE or not path.is_file():
+            return web.Response(status=404)
+        return web.FileResponse(path, headers={"Cache-Control": "no-store"})
+
+    async def _state(self, request: web.Request) -> web.Response:
+        user = request.query.get("user", "U0ADA")
+        return web.json_response(
+            {
+                "users": [
+                    {"id": u.id, "name": u.name, "about": u.about, "tz": u.tz}
+                    for u in self.users.values()
+                ],
+                "channels": [
+                    {"id": c.id, "name": c.name, "about": c.about, "direct": bool(c.direct_with)}
+                    for c in self.channels.values()
+                    if c.direct_with in ("", user)
+                ],
+                "messages": [
+                    m.shown()
+                    for m in self.messages
+                    if m.seen_by in ("", user) and self._may_see(m.channel, user)
+                ],
+                "home": self.homes.get(user),
+                "view": view.shown() if (view := self.modal(user)) else None,
+                "requests": self._requests(),
+                "faults": {
+                    s.name: {name: said for name, (said, _) in faults_of(s).items()}
+                    for s in self.ledgers
+                },
+            }
+        )
+
+    def _requests(self) -> list[dict[str, Any]]:
+        """The latest requests of the bot, to whomever."""
+        entries = sorted(
+            (e for server in self.ledgers for e in server.ledger[-400:] if is_from_bot(e)),
+            key=lambda e: e.at,
+        )
+        return [entry.brief() for entry in entries[-60:]]
+
+    def _may_see(self, channel: str, user: str) -> bool:
+        return self.channels[channel].direct_with in ("", user)
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        """Tells the page what changed, as server-sent events."""
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        )
+        await response.prepare(request)
+        queue: asyncio.Queue[str] = asyncio.Queue()
+        self.streams.add(queue)
+        try:
+            await response.write(b": hello\n\n")
+            while True:
+                await response.write(f"data: {await queue.get()}\n\n".encode())
+        finally:
+            self.streams.discard(queue)
+
+    async def _file(self, request: web.Request) -> web.Response:
+        file = self.files.get(request.match_info["id"])
+        if file is None:
+            return web.Response(status=404)
+        quoted = file.name.replace('"', "")
+        return web.Response(
+            body=file.content, headers={"Content-Disposition": f'attachment; filename="{quoted}"'}
+        )
+
+    async def _do_command(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        line = str(asked["text"]).strip()
+        if line.split(" ")[0] not in ("/usage", "/apiaudit", "/logs") or asked.get("thread_ts"):
+            text = html.escape(line, quote=False)
+            await self.say(
+                text,
+                user=asked["user"],
+                channel=asked["channel"],
+                thread_ts=asked.get("thread_ts", ""),
+            )
+            return web.json_response({"ok": True})
+        try:
+            ack = await self.command(line, user=asked["user"], channel=asked["channel"])
+            await asyncio.wait_for(ack.done, 3)
+        except (NotConnected, TimeoutError):
+            # What Slack says where nobody takes a command in time.
+            said = f"{line.split(' ')[0]} failed with the error “dispatch_failed”"
+            self._add(
+                Message(self._ts(), asked["channel"], "USLACKBOT", said, seen_by=asked["user"])
+            )
+            return web.json_response({"ok": False})
+        return web.json_response(
+            {"ok": True, "ack_ms": round((ack.acked_at - ack.sent_at) * 1000, 1)}
+        )
+
+    async def _do_press(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        if not asked["ts"]:
+            await asyncio.wait_for(
+                (await self.press_at_home(asked["value"], user=asked["user"])).done, 3
+            )
+            return web.json_response({"ok": True})
+        message = next(m for m in self.messages if m.ts == asked["ts"])
+        ack = await self.press(message, asked["action_id"], user=asked["user"])
+        await asyncio.wait_for(ack.done, 3)
+        return web.json_response({"ok": True})
+
+    async def _do_home(self, request: web.Request) -> web.Response:
+        await self.open_home((await request.json())["user"])
+        return web.json_response({"ok": True})
+
+    async def _do_view(self, request: web.Request) -> web.Response:
+        """Submits a modal, presses a button in it, or closes it."""
+        asked = await request.json()
+        view = self.views.get(asked["view"])
+        if view is None:
+            return web.json_response({"ok": False})
+        if asked["do"] == "close":
+            self.close(view)
+        elif asked["do"] == "submit":
+            await self._submit_from_page(view, asked["values"])
+        else:
+            await self.press_in(view, asked["do"], **asked["values"])
+        return web.json_response({"ok": True})
+
+    async def _submit_from_page(self, view: View, values: dict[str, str]) -> None:
+        """Submits a modal, or marks the required fields that are empty, as Slack does without
+        asking the bot.
+        """
+        missing = missing_inputs(view, view.state(values))
+        if missing:
+            view.errors = dict.fromkeys(missing, REQUIRED)
+            self._show_view(view.user)
+            return
+        await self.submit(view, **values)
+
+    async def _do_shortcut(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        message = next((m for m in self.messages if m.ts == asked.get("ts")), None)
+        await self.shortcut(
+            "ask_again" if message else "ask_opswatch", user=asked["user"], message=message
+        )
+        return web.json_response({"ok": True})
+
+    async def _do_options(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        view = self.views.get(asked["view"])
+        return web.json_response(
+            await self.options(view, asked["action_id"], asked["typed"]) if view else []
+        )
+
+    async def _do_fault(self, request: web.Request) -> web.Response:
+        """Tells a server to misbehave."""
+        asked = await request.json()
+        server = next(s for s in self.ledgers if s.name == asked["server"])
+        _, misbehave = faults_of(server)[asked["fault"]]
+        if inspect.isawaitable(done := misbehave(server)):
+            await done
+        return web.json_response({"ok": True})

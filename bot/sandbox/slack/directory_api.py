@@ -1,0 +1,166 @@
+"""Channels, people and user groups: `conversations.*`, `users.*` and `usergroups.*`, in pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.sandbox.slack.records import (
+    BOT,
+    Channel,
+    Message,
+)
+from bot.sandbox.slack.state import SlackState
+
+
+class DirectoryApi(SlackState):
+    """Channels, people and user groups: `conversations.*`, `users.*` and `usergroups.*`, in pages."""
+
+    __slots__ = ()
+
+    def _api_conversations_list(self, args: dict[str, Any]) -> dict[str, Any]:
+        """One channel a page, so that whoever asks has to follow the cursor."""
+        listed = [channel for channel in self.channels.values() if not channel.direct_with]
+        at, most = int(args.get("cursor") or 0), self.listed_per_page
+        found = [
+            {"id": c.id, "name": c.name, "is_member": c.bot_is_in} for c in listed[at : at + most]
+        ]
+        cursor = str(at + most) if at + most < len(listed) else ""
+        return {"ok": True, "channels": found, "response_metadata": {"next_cursor": cursor}}
+
+    def _api_conversations_info(self, args: dict[str, Any]) -> dict[str, Any]:
+        """A channel; one with `members` is private, and is not known to a bot that is not in it."""
+        channel = self.channels.get(args.get("channel", ""))
+        if channel is None or (channel.members is not None and not channel.bot_is_in):
+            return {"ok": False, "error": "channel_not_found"}
+        if channel.direct_with:
+            return {
+                "ok": True,
+                "channel": {"id": channel.id, "is_im": True, "user": channel.direct_with},
+            }
+        facts = {
+            "is_member": channel.bot_is_in,
+            "is_private": channel.members is not None,
+            "is_archived": False,
+        }
+        return {"ok": True, "channel": {"id": channel.id, "name": channel.name, **facts}}
+
+    def _api_conversations_members(self, args: dict[str, Any]) -> dict[str, Any]:
+        """Who is in a channel, one person a page."""
+        channel = self.channels.get(args.get("channel", ""))
+        if channel is None:
+            return {"ok": False, "error": "channel_not_found"}
+        members, at = (
+            channel.members if channel.members is not None else tuple(self.users),
+            int(args.get("cursor") or 0),
+        )
+        more = str(at + 1) if at + 1 < len(members) else ""
+        return {
+            "ok": True,
+            "members": list(members[at : at + 1]),
+            "response_metadata": {"next_cursor": more},
+        }
+
+    def _api_conversations_history(self, args: dict[str, Any]) -> dict[str, Any]:
+        """The messages of a channel, newest first, two a page; metadata only where it is asked for.
+        Names are not taken.
+        """
+        channel = self.channels.get(args.get("channel", ""))
+        if channel is None:
+            return {"ok": False, "error": "channel_not_found"}
+        if not channel.bot_is_in:
+            return {"ok": False, "error": "not_in_channel"}
+        here = [
+            m
+            for m in self.messages
+            if m.channel == channel.id and not m.seen_by and (not m.thread_ts or m.broadcast)
+        ]
+        return _page_of(here[::-1], args)
+
+    def _api_conversations_replies(self, args: dict[str, Any]) -> dict[str, Any]:
+        """A message and what stands in its thread, oldest first, two a page."""
+        root = next(
+            (
+                m
+                for m in self.messages
+                if m.ts == args.get("ts") and m.channel == args.get("channel")
+            ),
+            None,
+        )
+        if root is None or root.seen_by:
+            return {"ok": False, "error": "thread_not_found"}
+        if not self.channels[root.channel].bot_is_in:
+            return {"ok": False, "error": "not_in_channel"}
+        return _page_of(
+            [
+                root,
+                *(m for m in self.messages if m.thread_ts == root.ts and m.channel == root.channel),
+            ],
+            args,
+        )
+
+    def _api_conversations_open(self, args: dict[str, Any]) -> dict[str, Any]:
+        user = args.get("users", "")
+        if user not in self.users:
+            return {"ok": False, "error": "user_not_found"}
+        channel = Channel(
+            f"D0{user[2:]}",
+            self.users[user].name,
+            "Direct messages with Opswatch",
+            direct_with=user,
+        )
+        self.channels.setdefault(channel.id, channel)
+        return {"ok": True, "channel": {"id": channel.id}}
+
+    def _api_users_info(self, args: dict[str, Any]) -> dict[str, Any]:
+        user = self.users.get(args.get("user", ""))
+        if user is None:
+            return {"ok": False, "error": "user_not_found"}
+        names = {"name": user.name.lower(), "real_name": user.name}
+        shown = {
+            "id": user.id,
+            "team_id": user.team,
+            "deleted": user.deleted,
+            **names,
+            "tz": user.tz,
+            "is_bot": False,
+        }
+        return {"ok": True, "user": shown}
+
+    def _api_usergroups_users_list(self, args: dict[str, Any]) -> dict[str, Any]:
+        members = self.groups.get(args.get("usergroup", ""))
+        return (
+            {"ok": False, "error": "no_such_subteam"}
+            if members is None
+            else {"ok": True, "users": members}
+        )
+
+
+def _page_of(messages: list[Message], args: dict[str, Any]) -> dict[str, Any]:
+    """Two messages a page, no older than was asked for; metadata only where it is asked for."""
+    at, since = int(args.get("cursor") or 0), float(args.get("oldest") or 0)
+    with_metadata = str(args.get("include_all_metadata", "")).lower() in ("1", "true")
+    here = [m for m in messages if float(m.ts) >= since]
+    page = [
+        {
+            "ts": m.ts,
+            "text": m.text,
+            "blocks": m.blocks,
+            "files": [f.shown() for f in m.files],
+            **_author(m),
+            **({"metadata": m.metadata} if with_metadata and m.metadata else {}),
+        }
+        for m in here[at : at + 2]
+    ]
+    return {
+        "ok": True,
+        "messages": page,
+        "response_metadata": {"next_cursor": str(at + 2) if at + 2 < len(here) else ""},
+    }
+
+
+def _author(message: Message) -> dict[str, Any]:
+    """Who posted a message: an app by its bot, too."""
+    return {
+        "user": message.user,
+        **({"bot_id": f"B{message.user[1:]}"} if message.user == BOT else {}),
+    }

@@ -1,0 +1,347 @@
+"""What people do in the sandbox Slack: type commands, press buttons, fill in modals."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+from typing import Any
+
+from aiohttp import web
+
+from bot.sandbox import block_kit_schema
+from bot.sandbox.slack.deliveries import Deliveries
+from bot.sandbox.slack.records import (
+    BOT,
+    Ack,
+    Message,
+    View,
+    missing_inputs,
+)
+
+# How messages begin that say that an answer is still to come: work goes on, or the channel is busy.
+INTERIM = ("Working on", "Much is being posted in this channel")
+
+
+class People(Deliveries):
+    """What people do in the sandbox Slack: type commands, press buttons, fill in modals."""
+
+    __slots__ = ()
+
+    async def command(
+        self,
+        line: str,
+        *,
+        user: str = "U0ADA",
+        channel: str = "C0OPS",
+        trigger_id: str = "",
+        over: web.WebSocketResponse | None = None,
+        **extra: Any,
+    ) -> Ack:
+        """Types a slash command. The line stands in the channel as the person's own, seen by them
+        alone.
+
+        `over` is the connection it comes by; `extra` stands in the envelope, such as
+        `retry_attempt` of a delivery that comes again.
+        """
+        name, _, text = line.partition(" ")
+        self._add(Message(self._ts(), channel, user, line, seen_by=user, command=True))
+        payload = {
+            "token": "sandbox",
+            "team_id": "T0SANDBOX",
+            "team_domain": "sandbox",
+            "channel_id": channel,
+            "channel_name": self.channels[channel].name,
+            "user_id": user,
+            "user_name": self.users[user].name.lower(),
+            "command": name,
+            "text": html.escape(text, quote=False),
+            "api_app_id": "A0OPSWATCH",
+            "is_enterprise_install": "false",
+            "response_url": self._response_url(user, channel),
+            "trigger_id": self._trigger(user, trigger_id),
+        }
+        return await self._send("slash_commands", payload, over=over, **extra)
+
+    async def answer_to(
+        self, line: str, *, user: str = "U0ADA", channel: str = "C0OPS", timeout_s: float = 10.0
+    ) -> Message:
+        """Types a command and waits for the bot's answer, past any interim message, and any of the
+        outbox, for which nobody waits.
+        """
+        before = {(m.ts, m.edited) for m in self.messages}
+        ack = await self.command(line, user=user, channel=channel)
+        await asyncio.wait_for(ack.done, timeout_s)
+
+        def answered() -> Message | None:
+            fresh = [
+                m
+                for m in self.seen(user, channel)
+                if (m.ts, m.edited) not in before and not m.thread_ts
+            ]
+            fresh = [m for m in fresh if m.metadata.get("event_type") != "opswatch_post"]
+            return next((m for m in fresh if not m.text.startswith(INTERIM)), None)
+
+        found: Message = await self.until(answered, timeout_s=timeout_s)
+        return found
+
+    async def press(self, message: Message, action_id: str, *, user: str = "U0ADA") -> Ack:
+        """Presses a button of a message."""
+        elements = [
+            (block, e)
+            for block in message.blocks
+            for e in block.get("elements", [])
+            if e.get("action_id") == action_id
+        ]
+        block, element = elements[0]
+        payload: dict[str, Any] = {
+            "type": "block_actions",
+            "user": {"id": user, "username": self.users[user].name.lower(), "team_id": "T0SANDBOX"},
+            "api_app_id": "A0OPSWATCH",
+            "token": "sandbox",
+            "container": {
+                "type": "message",
+                "message_ts": message.ts,
+                "channel_id": message.channel,
+                "is_ephemeral": bool(message.seen_by),
+                **({"thread_ts": message.thread_ts} if message.thread_ts else {}),
+            },
+            "trigger_id": self._trigger(user),
+            "team": {"id": "T0SANDBOX", "domain": "sandbox"},
+            "enterprise": None,
+            "is_enterprise_install": False,
+            "channel": {"id": message.channel, "name": self.channels[message.channel].name},
+            "response_url": self._response_url(user, message.channel, ts=message.ts),
+            "state": {"values": {}},
+            "actions": [
+                {**element, "block_id": block.get("block_id", "b1"), "action_ts": self._ts()}
+            ],
+        }
+        if not message.seen_by:
+            payload["message"] = {
+                "user": message.user,
+                "ts": message.ts,
+                "text": message.text,
+                "blocks": message.blocks,
+            }
+            payload["message"] |= self._thread_of(message)
+        return await self._send("interactive", payload)
+
+    async def press_at_home(self, value: str, *, user: str = "U0ADA") -> Ack:
+        """Presses the button with that value or action in a person's App Home. Slack gives no
+        channel and no response URL with it.
+        """
+        accessories = [block["accessory"] for block in self.homes[user] if "accessory" in block]
+        element = next(
+            each for each in accessories if value in (each.get("value"), each["action_id"])
+        )
+        payload = {
+            "type": "block_actions",
+            "user": {"id": user, "username": self.users[user].name.lower(), "team_id": "T0SANDBOX"},
+            "api_app_id": "A0OPSWATCH",
+            "token": "sandbox",
+            "container": {"type": "view", "view_id": "V0HOME"},
+            "trigger_id": self._trigger(user),
+            "team": {"id": "T0SANDBOX", "domain": "sandbox"},
+            "enterprise": None,
+            "is_enterprise_install": False,
+            "view": {
+                "id": "V0HOME",
+                "type": "home",
+                "blocks": self.homes[user],
+                "state": {"values": {}},
+                "private_metadata": "",
+            },
+            "actions": [{**element, "block_id": "b1", "action_ts": self._ts()}],
+        }
+        return await self._send("interactive", payload)
+
+    async def say(
+        self, text: str, *, user: str = "U0ADA", channel: str = "C0OPS", thread_ts: str = ""
+    ) -> Message:
+        """Says something in a channel or a thread. Where the bot is mentioned and in the channel,
+        it hears of it.
+        """
+        message = Message(
+            self._ts(), channel, user, text.replace("@Opswatch", f"<@{BOT}>"), thread_ts=thread_ts
+        )
+        self._add(message)
+        if "@Opswatch" in text and self.channels[channel].bot_is_in:
+            event = {
+                "type": "app_mention",
+                "user": user,
+                "text": message.text,
+                "ts": message.ts,
+                "channel": channel,
+                "event_ts": message.ts,
+            }
+            await self._send(
+                "events_api",
+                self._event(user, {**event, **({"thread_ts": thread_ts} if thread_ts else {})}),
+            )
+        return message
+
+    async def shortcut(
+        self, callback_id: str, *, user: str = "U0ADA", message: Message | None = None
+    ) -> Ack:
+        """A shortcut: at a message, or everywhere."""
+        payload: dict[str, Any] = {
+            "type": "message_action" if message else "shortcut",
+            "callback_id": callback_id,
+            "token": "sandbox",
+            "action_ts": self._ts(),
+            "team": {"id": "T0SANDBOX", "domain": "sandbox"},
+            "user": {"id": user, "username": self.users[user].name.lower(), "team_id": "T0SANDBOX"},
+            "is_enterprise_install": False,
+            "enterprise": None,
+            "trigger_id": self._trigger(user),
+        }
+        if message:
+            payload["channel"] = {
+                "id": message.channel,
+                "name": self.channels[message.channel].name,
+            }
+            payload["message_ts"] = message.ts
+            payload["response_url"] = self._response_url(user, message.channel)
+            said_by = {"user": message.user} | (
+                {"bot_id": "B0OPSWATCH"} if message.user == BOT else {}
+            )
+            payload["message"] = {
+                "type": "message",
+                "ts": message.ts,
+                "text": message.text,
+                "blocks": message.blocks,
+                **said_by,
+            }
+        return await self._send("interactive", payload)
+
+    async def open_home(self, user: str) -> Ack:
+        event = {
+            "type": "app_home_opened",
+            "user": user,
+            "channel": f"D0{user[2:]}",
+            "tab": "home",
+            "event_ts": self._ts(),
+        }
+        return await self._send("events_api", self._event(user, event))
+
+    async def submit(self, view: View, **given: str) -> Ack:
+        """Presses a modal's submit button, with these values in its inputs by block id. It closes
+        unless the bot says otherwise.
+        """
+        state = view.state(given)
+        payload = {"type": "view_submission", **self._from_view(view, state), "response_urls": []}
+        missing = missing_inputs(view, state)
+        if missing:
+            raise AssertionError(f"Slack itself would not let this be submitted without {missing}")
+        ack = await self._send("interactive", payload)
+        answer = await asyncio.wait_for(ack.done, 3)
+        self._answered(view, answer if isinstance(answer, dict) else {})
+        return ack
+
+    async def press_in(self, view: View, action_id: str, **given: str) -> Ack:
+        """Presses a button inside a modal."""
+        inside = [
+            (b, e)
+            for b in view.view["blocks"]
+            for e in [*b.get("elements", []), b.get("accessory") or {}]
+        ]
+        [(block, element)] = [(b, e) for b, e in inside if e.get("action_id") == action_id]
+        payload = {
+            "type": "block_actions",
+            **self._from_view(view, view.state(given)),
+            "container": {"type": "view", "view_id": view.id},
+            "actions": [
+                {**element, "block_id": block.get("block_id", "b1"), "action_ts": self._ts()}
+            ],
+        }
+        return await self._send("interactive", payload)
+
+    async def options(self, view: View, action_id: str, typed: str) -> list[str]:
+        """What an external select offers for what was typed."""
+        payload = {
+            "type": "block_suggestion",
+            **self._from_view(view, view.state({})),
+            "action_id": action_id,
+            "block_id": action_id,
+            "value": typed,
+            "container": {"type": "view", "view_id": view.id},
+        }
+        ack = await self._send("interactive", payload)
+        answer = await asyncio.wait_for(ack.done, 3)
+        return [option["value"] for option in answer.get("options", [])]
+
+    def close(self, view: View) -> None:
+        """A person closes a modal."""
+        self.views.pop(view.id, None)
+        self._show_view(view.user)
+
+    def _thread_of(self, message: Message) -> dict[str, Any]:
+        """What a message tells of the thread it stands in, or that stands under it."""
+        replies = [m for m in self.messages if m.thread_ts == message.ts and not m.seen_by]
+        if not replies:
+            return {"thread_ts": message.thread_ts} if message.thread_ts else {}
+        users = list(dict.fromkeys(reply.user for reply in replies))
+        return {
+            "thread_ts": message.ts,
+            "reply_count": len(replies),
+            "reply_users": users,
+            "latest_reply": replies[-1].ts,
+        }
+
+    def _from_view(self, view: View, state: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "team": {"id": "T0SANDBOX", "domain": "sandbox"},
+            "user": {
+                "id": view.user,
+                "username": self.users[view.user].name.lower(),
+                "team_id": "T0SANDBOX",
+            },
+            "api_app_id": "A0OPSWATCH",
+            "token": "sandbox",
+            "trigger_id": self._trigger(view.user),
+            "view": {
+                **view.view,
+                "id": view.id,
+                "hash": view.hash,
+                "state": state,
+                "root_view_id": view.id,
+                "app_id": "A0OPSWATCH",
+            },
+            "enterprise": None,
+            "is_enterprise_install": False,
+        }
+
+    def _answered(self, view: View, answer: dict[str, Any]) -> None:
+        """What becomes of a modal that was submitted."""
+        if answer.get("response_action") == "errors":
+            inputs = {b["block_id"] for b in view.view["blocks"] if b["type"] == "input"}
+            if not answer.get("errors") or set(answer["errors"]) - inputs:
+                self.refused.append(f"view_submission: errors name no inputs {answer}")
+            view.errors = answer.get("errors", {})
+        elif answer.get("response_action") == "update":
+            if found := block_kit_schema.view_complaints(answer.get("view")):
+                self.refused.append(f"view_submission: {found}")
+            view.view, view.errors = answer["view"], {}
+        else:
+            self.views.pop(view.id, None)
+        self._show_view(view.user)
+        self._notify()
+
+    def _trigger(self, user: str, given: str = "") -> str:
+        """A trigger id, which can be used once within three seconds."""
+        trigger = given or self._id("trigger.")
+        self.triggers[trigger] = (user, self.clock())
+        return trigger
+
+    def _event(self, user: str, event: dict[str, Any]) -> dict[str, Any]:
+        del user
+        return {
+            "token": "sandbox",
+            "team_id": "T0SANDBOX",
+            "api_app_id": "A0OPSWATCH",
+            "event": event,
+            "type": "event_callback",
+            "event_id": self._id("Ev"),
+            "event_time": int(self.clock()),
+            "authorizations": [{"team_id": "T0SANDBOX", "user_id": BOT, "is_bot": True}],
+        }
