@@ -38,7 +38,8 @@ from bot import formatting
 from bot.alerts.rule import SHORTEST_EVERY, SUBJECTS, VALUES, has_value
 from bot.amounts import read_duration, read_size
 from bot.errors import BadQuestion, ConfigError, ConfigProblem
-from bot.questions.question import AccountDirectory, Kind, read_line
+from bot.questions.question import AccountDirectory, Kind
+from bot.questions.reading import read_line
 from bot.schedules.cron import EXAMPLE, CronError, CronTrigger
 from providers.akamai.auth import EdgeGridCredentials, EdgercError, host_url, read_edgerc
 from providers.http.network import Network, NetworkSettingError, is_loopback

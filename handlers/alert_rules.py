@@ -31,7 +31,8 @@ from bot.blocks import kit, messages
 from bot.blocks.alerts import EDIT, format_value
 from bot.errors import BadQuestion
 from bot.formatting import join_words
-from bot.questions.question import CommandName, Question, read_question
+from bot.questions.question import CommandName, Question
+from bot.questions.reading import read_question
 from bot.schedules.due import Due
 from bot.store.alerts import Alerts, StoredRule
 from handlers.answering import Answerer

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta, tzinfo
 from bot.alerts.backtest import Backtest, EvaluationPoint, backtest
 from bot.alerts.rule import Rule, extract_readings
 from bot.alerts.state import WHOLE
-from bot.questions.question import AccountDirectory, CommandName, read_line
+from bot.questions.question import AccountDirectory, CommandName
+from bot.questions.reading import read_line
 from bot.store.alerts import Alerts, Sample
 from handlers.answering import CommandHandler
 from handlers.replay import Replay, ReplayRequest

@@ -18,7 +18,8 @@ from bot.answer import Answer, Block, Progress
 from bot.blocks import messages
 from bot.errors import BadQuestion, SlackDeliveryUnknown, SlackRefused
 from bot.formatting import format_duration
-from bot.questions.question import COMMANDS, CommandName, Question, read_question
+from bot.questions.question import COMMANDS, CommandName, Question
+from bot.questions.reading import read_question
 from bot.slack.delivery import Delivery, ReplaceMode, ReplyTarget
 from bot.slack.pace import NoRoom
 from bot.slack.response_url import LIVES

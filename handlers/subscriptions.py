@@ -16,7 +16,8 @@ from bot.answer import Answer
 from bot.blocks import messages
 from bot.blocks.home import Upcoming
 from bot.errors import AccessDenied, BadQuestion
-from bot.questions.question import CommandName, example, read_question
+from bot.questions.question import CommandName, example
+from bot.questions.reading import read_question
 from bot.schedules.due import Due, next_due, read_cron
 from bot.schedules.subscribe import WORDS, Subscribe, Unsubscribe, parse_subscription
 from bot.slack.channels import Channels

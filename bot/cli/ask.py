@@ -25,7 +25,8 @@ from bot.composition import (
 from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import BadQuestion, ConfigError, ConfigProblem
 from bot.private_files import save_private
-from bot.questions.question import AccountDirectory, CommandName, example, read_question, split_line
+from bot.questions.question import AccountDirectory, CommandName, example
+from bot.questions.reading import read_question, split_line
 from bot.schedules import subscribe
 from bot.store import Alerts, SqliteRateLimitStore, Store, StoreError
 from bot.terminal_text import terminal_text

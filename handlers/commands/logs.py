@@ -14,7 +14,8 @@ from bot.blocks.logs import logs_blocks, logs_text
 from bot.errors import BadQuestion
 from bot.logs.download import DownloadRequest, download_log
 from bot.logs.writer import TransferState
-from bot.questions.question import SHORTEST_BEGINNING, LogRef, Question
+from bot.questions.context import SHORTEST_BEGINNING
+from bot.questions.question import LogRef, Question
 from bot.reports.logs import LogReport, file_stem, lines_outside, order_of, timeline
 from handlers.answering import AnswerContext
 from handlers.replay import Replay, ReplayRequest

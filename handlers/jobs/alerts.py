@@ -27,7 +27,7 @@ from bot.alerts.rule import (
 from bot.alerts.state import AlertState, EvaluationError, Readings, Reason, State
 from bot.answer import Answer
 from bot.blocks.alerts import NotificationContext, incident_message, thread_reply
-from bot.questions.question import read_line
+from bot.questions.reading import read_line
 from bot.schedules.due import Due
 from bot.slack.outbox import Outbox, operator_post
 from bot.store.alerts import Alerts, EvaluationRecord, Silence

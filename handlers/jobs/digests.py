@@ -11,7 +11,7 @@ from functools import partial
 
 from bot import formatting
 from bot.blocks import messages
-from bot.questions.question import read_line
+from bot.questions.reading import read_line
 from bot.schedules.due import Due, Trigger
 from bot.slack.outbox import Outbox, operator_post
 from bot.store.posts import Post, PostKind, Posts

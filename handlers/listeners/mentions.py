@@ -14,13 +14,8 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from bot.blocks import messages as block_messages
 from bot.errors import BadQuestion
-from bot.questions.question import (
-    COMMANDS,
-    LONGEST_QUESTION,
-    CommandName,
-    apply_follow_up,
-    read_line,
-)
+from bot.questions.question import COMMANDS, CommandName
+from bot.questions.reading import LONGEST_QUESTION, apply_follow_up, read_line
 from bot.slack.delivery import ReplyTarget
 from bot.slack.text import unescape_input
 from handlers.requests import RequestHandler, split_command

@@ -25,7 +25,8 @@ from bot.blocks.backtest import backtest_blocks, backtest_text, sentence
 from bot.blocks.modals import ModalState, about_from, about_of, form_values
 from bot.errors import AccessDenied, BadQuestion, SuggestedQuestion
 from bot.formatting import sanitise
-from bot.questions.question import COMMANDS, QuestionParts, read_question
+from bot.questions.question import COMMANDS, QuestionParts
+from bot.questions.reading import read_question
 from bot.slack.delivery import UNSURE, ReplyTarget
 from bot.slack.manifest import ASK_AGAIN, ASK_OPSWATCH
 from handlers.alert_rules import RuleManager, rule_of, wish_of

@@ -13,7 +13,8 @@ import pytest
 from bot.alerts.commands import read_alert_wish
 from bot.amounts import AmbiguousAmount, read_count, read_duration, read_size
 from bot.errors import BadQuestion
-from bot.questions.question import MOST_WINDOW_WORDS, CommandName
+from bot.questions.context import MOST_WINDOW_WORDS
+from bot.questions.question import CommandName
 from bot.schedules.cron import read_cron
 from bot.schedules.subscribe import parse_subscription
 from tests.bot.test_question import HOUSE, TWO, ask, refusal

@@ -10,16 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import BadQuestion
-from bot.questions.question import (
-    AKAMAI_FILTERS,
-    COMMANDS,
-    DEVICEWISE_FILTERS,
-    AccountDirectory,
-    Question,
-    apply_follow_up,
-    read_line,
-    read_question,
-)
+from bot.questions.apiaudit import AKAMAI_FILTERS, DEVICEWISE_FILTERS
+from bot.questions.question import COMMANDS, AccountDirectory, Question
+from bot.questions.reading import apply_follow_up, read_line, read_question
 from bot.slack.text import unescape_input
 from providers.akamai import filters as akamai
 from providers.devicewise import client as devicewise

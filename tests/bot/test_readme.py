@@ -12,7 +12,8 @@ import pytest
 
 from bot import config
 from bot.alerts.commands import CreateAlert, read_alert_wish
-from bot.questions.question import AccountDirectory, CommandName, read_line, read_question
+from bot.questions.question import AccountDirectory, CommandName
+from bot.questions.reading import read_line, read_question
 from bot.questions.windows import read_window
 from bot.schedules.subscribe import Subscribe, parse_subscription
 from tests.conftest import ROOT

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from bot.blocks.messages import windows_help
 from bot.errors import BadQuestion
-from bot.questions.question import COMMANDS, AccountDirectory, read_line
+from bot.questions.question import COMMANDS, AccountDirectory
+from bot.questions.reading import read_line
 from bot.questions.windows import ParsedWindow, TwoReadings, read_window
 from bot.questions.windows.forms import FORMS
 from tests.bot.test_question import HOUSE

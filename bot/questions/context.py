@@ -1,0 +1,320 @@
+"""What the words of a question are read with: the accounts, the clock, and the way to an example
+that works."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+
+from bot.errors import BadQuestion, SuggestedQuestion
+from bot.formatting import join_words, sanitise
+from bot.questions.question import (
+    VENDORS,
+    AccountDirectory,
+    Command,
+    Question,
+    QuestionParts,
+    example,
+)
+from bot.questions.windows import (
+    MONTHS,
+    WEEKDAYS,
+    ParsedWindow,
+    TwoReadings,
+    UnknownWindow,
+    read_window,
+    strip_filler_words,
+)
+
+# A beginning of an account's name must be so long to stand for it.
+SHORTEST_BEGINNING = 3
+# So many windows are tried to find the one that was meant.
+MOST_GUESSES = 60
+# A hint that is refused itself is mended so many times.
+MOST_REPAIRS = 2
+# The longest window that people type has nine words: `from Nov 1, 1:00 pm to Nov 2, 2:00 pm`.
+MOST_WINDOW_WORDS = 12
+WINDOW_WORDS = (
+    "last",
+    "past",
+    "this",
+    "since",
+    "today",
+    "yesterday",
+    "minutes",
+    "mins",
+    "minute",
+    "hours",
+    "hour",
+    "days",
+    "day",
+    "weeks",
+    "week",
+    "months",
+    "month",
+    "years",
+    "year",
+    *WEEKDAYS,
+    *MONTHS,
+)
+# Words of a window that are no account's or log's beginning either.
+NO_NAMES = frozenset(
+    [
+        *WINDOW_WORDS,
+        *(name[:3] for name in (*WEEKDAYS, *MONTHS)),
+        "sept",
+        "now",
+        "noon",
+        "midnight",
+        "midday",
+        "morning",
+        "afternoon",
+        "evening",
+        "night",
+        "tonight",
+        "overnight",
+        "half",
+        "couple",
+        "between",
+        "starting",
+        "after",
+        "previous",
+        "prior",
+        "preceding",
+        "trailing",
+        "rolling",
+        "current",
+        "quarter",
+        "quarters",
+        "weekend",
+        "to",
+        "until",
+        "till",
+        "through",
+        "mtd",
+        "ytd",
+        "wtd",
+        "qtd",
+        "hrs",
+        "secs",
+        "seconds",
+        "second",
+    ]
+)
+# The longest of them, with letters typed twice.
+LONGEST_WINDOW_WORD = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    command: Command
+    directory: AccountDirectory
+    now: datetime
+    zone: tzinfo
+    text: str
+    # How the words of the command are read.
+    read: Reader
+    # How often an example that is refused itself may be mended; 0 while one is tried for the last
+    # time.
+    repairs: int = MOST_REPAIRS
+
+    @property
+    def explains(self) -> bool:
+        return self.repairs > 0
+
+    @property
+    def example(self) -> str:
+        return example(self.command.name, self.directory)
+
+    def instead(self, wrong: str, right: str) -> str:
+        """The question as it was typed with `right` in the place of `wrong`, where that can be
+        asked; else an example that works.
+        """
+        before, _, after = self.text.partition(wrong)
+        if right:
+            return self.working(f"{before}{right}{after}")
+        return self.working(f"{before.rstrip()} {after.lstrip()}")
+
+    def working(self, words: str) -> str:
+        """The line with these words where it can be asked; else an example that works."""
+        words = words.strip()
+        if not self.explains:
+            return self.example
+        return self.checked(f"/{self.command.name} {words}")
+
+    def checked(self, hint: str) -> str:
+        """The line of a hint where it can be asked, or what its own refusal offers; else an example
+        that works.
+        """
+        for left in reversed(range(self.repairs)):
+            command, _, words = hint.partition(" ")
+            if command != f"/{self.command.name}" or words == "help":
+                return hint
+            try:
+                self.read(words.strip(), replace(self, text=words.strip(), repairs=left))
+            except BadQuestion as error:
+                hint = error.hint
+            else:
+                return hint
+        return self.example
+
+    def window(self, parts: QuestionParts) -> ParsedWindow:
+        """The window of a question. Raises BadQuestion with the same question about the window that
+        may have been meant.
+        """
+        count = len(parts.window.split())
+        if count > MOST_WINDOW_WORDS:
+            start = sanitise(parts.window, 40)
+            raise BadQuestion(
+                (
+                    f"“{start}” has {count} words, too many for a window; at most "
+                    f"{MOST_WINDOW_WORDS} are read."
+                ),
+                self.usual(parts),
+            )
+        try:
+            return self._read(parts.window or self.command.default_window, self.usual(parts))
+        except TwoReadings as error:
+            error.hint = f"/{self.command.name} {replace(parts, window=error.readings[0])}"
+            raise
+        except BadQuestion as error:
+            if not self.explains:
+                raise
+            raise (
+                self._meant(parts)
+                or (self._suggest_window(parts) if isinstance(error, UnknownWindow) else None)
+                or error
+            ) from None
+
+    def usual(self, parts: QuestionParts) -> str:
+        """The same question about a window that works."""
+        return f"/{self.command.name} {replace(parts, window=self.command.example_window)}"
+
+    def _read(self, window: str, example: str = "") -> ParsedWindow:
+        whole_days = self.command.name == "usage"
+        return read_window(
+            window, now=self.now, zone=self.zone, whole_days=whole_days, example=example
+        )
+
+    def is_window(self, text: str) -> bool:
+        """Whether the words, up to a limit, are a window."""
+        before = text.lower().find(" limit")
+        try:
+            self._read(text[:before] if before >= 0 else text)
+        except TwoReadings:
+            return True
+        except BadQuestion:
+            return False
+        return True
+
+    def _suggest_window(self, parts: QuestionParts) -> BadQuestion | None:
+        """The window that words are once each is taken for the one it is nearly, once they say
+        `last` or `since`, or that stands among them.
+        """
+        for guess in itertools.islice(_guesses(parts.window.split()), MOST_GUESSES):
+            window = " ".join(strip_filler_words(guess))
+            with contextlib.suppress(BadQuestion):
+                self._read(window)
+                said = f"“{sanitise(parts.window, 40)}” is not a window; did you mean “{window}”?"
+                return SuggestedQuestion(
+                    said, f"/{self.command.name} {replace(parts, window=window)}"
+                )
+        return None
+
+    def _meant(self, parts: QuestionParts) -> BadQuestion | None:
+        """A word that is nearly an account's name is taken for one that was mistyped."""
+        accounts = self.directory.of_kind(self.command.kinds)
+        word, _, others = parts.window.partition(" ")
+        if near := difflib.get_close_matches(word[:40].lower(), accounts, n=1, cutoff=0.75):
+            said = f"There is no account “{sanitise(word, 40)}”; did you mean {near[0]}?"
+            try:
+                self._read(others or self.command.default_window)
+            except BadQuestion:
+                others = self.command.example_window
+            subject = f"{parts.subject} {near[0]}".strip()
+            return SuggestedQuestion(
+                said, f"/{self.command.name} {QuestionParts(subject, others, parts.rest)}"
+            )
+        if word in self.directory.accounts:
+            vendor = VENDORS[self.directory.accounts[word]]
+            return BadQuestion(
+                f"{word} is an account of {vendor}, which /{self.command.name} cannot ask.",
+                self.instead(word, ""),
+            )
+        return None
+
+    def accounts_and_window(self, words: list[str]) -> tuple[list[str], list[str]]:
+        """The accounts that are named, and the words of the window. At the front the beginning of a
+        name suffices where it is one's alone; elsewhere a name is one where it is whole, and no
+        word of a window.
+        """
+        taken: list[str] = []
+        while len(taken) < len(words) and (
+            account := self._account(words[len(taken)].lower().strip(","))
+        ):
+            taken.append(account)
+        others, window = words[len(taken) :], list[str]()
+        whole = {
+            name.lower(): name
+            for name in self.directory.of_kind(self.command.kinds)
+            if name.lower() not in NO_NAMES
+        }
+        for word in others:
+            if account := whole.get(word.lower().strip(",?")):
+                taken.append(account)
+            else:
+                window.append(word)
+        return list(dict.fromkeys(taken)), strip_filler_words(window)
+
+    def _account(self, word: str) -> str | None:
+        """The account that a word names. Raises BadQuestion where it is the beginning
+        of several.
+        """
+        accounts = {name.lower(): name for name in self.directory.of_kind(self.command.kinds)}
+        if (
+            word in accounts
+            or len(word) < SHORTEST_BEGINNING
+            or word in NO_NAMES
+            or not word[0].isalpha()
+        ):
+            return accounts.get(word)
+        begun = [name for lowered, name in accounts.items() if lowered.startswith(word)]
+        if len(begun) > 1:
+            raise BadQuestion(
+                f"“{sanitise(word, 40)}” may be {join_words(begun)}; say which.",
+                self.instead(word, begun[0]),
+            )
+        return begun[0] if begun else None
+
+
+def _guesses(words: Sequence[str]) -> Iterator[list[str]]:
+    """Windows that the words may have been meant to be, the nearest first, each made when it is
+    asked for.
+    """
+    nearest = [_nearest(word) for word in words]
+    yield nearest
+    yield ["last", *nearest]
+    yield ["since", *nearest]
+    for length in range(len(nearest) - 1, 0, -1):
+        for at in range(len(nearest) - length + 1):
+            yield nearest[at : at + length]
+
+
+def _nearest(word: str) -> str:
+    """The word of a window that another one nearly is; a word that is none, or is one, stays."""
+    lowered = word.lower()
+    if (
+        lowered in WINDOW_WORDS
+        or not lowered.isalpha()
+        or not SHORTEST_BEGINNING <= len(lowered) <= LONGEST_WINDOW_WORD
+    ):
+        return lowered if word.isalpha() else word
+    near = difflib.get_close_matches(lowered, WINDOW_WORDS, n=1, cutoff=0.7)
+    return near[0] if near else lowered
+
+
+Reader = Callable[[str, Context], Question]
