@@ -56,7 +56,7 @@ class Progress:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An answer. `text` alone is complete; `values` are exact, and a number that is not known is
-    absent. `known_until` is set where the facts end before the window does, because they come late.
+    absent. `data_until` is set where the facts end before the window does, because they come late.
     """
 
     text: str
@@ -64,5 +64,16 @@ class Answer:
     values: Mapping[str, Any] = field(default_factory=dict)
     files: Sequence[AnswerFile] = ()
     warnings: Sequence[str] = ()
+    window: ParsedWindow | None = None
+    data_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """The values of a question with nothing rendered, as an alert reads them. A number that is not
+    known is absent; `data_until` as in an answer.
+    """
+
+    values: Mapping[str, Any]
     window: ParsedWindow | None = None
     data_until: datetime | None = None

@@ -1,5 +1,5 @@
-"""Question in, answer out: the same way for a slash command, a button, a schedule and a
-terminal.
+"""Answers a question the same way for a slash command, a button, a schedule and a terminal, and
+measures its values for an alert.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from bot.answer import Answer, Progress
+from bot.answer import Answer, Measurement, Progress
 from bot.blocks.messages import help_for
 from bot.private_files import temporary_folder
 from bot.questions.question import AccountDirectory, CommandName, Question
@@ -25,21 +25,29 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class AnswerContext:
-    """What an answer needs to know beside the question: where files may be written (a folder that
-    is made when it is asked for), in whose zone times are said, and where to tell how far the work
-    is. `only` names the one value that is wanted, where the rest need not be fetched; `each` the
-    subjects for which it is wanted, too (`by_log`, …).
+    """What an answer needs beside the question: where files may be written (the folder is created
+    on first use), the time zone to show times in, and where to report progress.
     """
 
     folder: Callable[[], Path]
     zone: tzinfo
     progress: Progress = field(default_factory=Progress)
-    only: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureContext:
+    """What a measurement needs beside the question: the one value that is wanted, so that nothing
+    else is fetched, and with `each` the kind of subject to split it by (`log`, `actor` …).
+    """
+
+    folder: Callable[[], Path]
+    zone: tzinfo
+    value: str
     each: str = ""
 
 
 async def or_error(request: Awaitable[T]) -> T | ProviderError:
-    """What comes, or the error that came instead, where the answer can do without."""
+    """The result, or the provider's error where the answer can do without the result."""
     try:
         return await request
     except ProviderError as error:
@@ -47,12 +55,16 @@ async def or_error(request: Awaitable[T]) -> T | ProviderError:
 
 
 class CommandHandler(Protocol):
-    """Something that answers the questions of one command."""
+    """Answers the questions of one command."""
 
     async def answer(self, question: Question, asking: AnswerContext) -> Answer: ...
 
-    async def past(self, span: ReplayRequest) -> Replay:
-        """What the answers would have been in a time that is over."""
+    async def measure(self, question: Question, context: MeasureContext) -> Measurement:
+        """The values of the answer; nothing is rendered."""
+        ...
+
+    async def replay(self, request: ReplayRequest) -> Replay:
+        """The values that the answers would have had over a period in the past."""
         ...
 
 
@@ -68,11 +80,12 @@ class Answerer:
             return help_for(question, self.directory)
         return await self.commands[question.command].answer(question, asking)
 
+    async def measure(self, question: Question, context: MeasureContext) -> Measurement:
+        return await self.commands[question.command].measure(question, context)
+
 
 @contextmanager
 def lazy_temp_dir() -> Iterator[Callable[[], Path]]:
-    """A folder for the files of one answer, made when the first one is written and gone with the
-    answer.
-    """
+    """A folder for the files of one answer, created on first use and deleted with the answer."""
     with ExitStack() as stack:
         yield lru_cache(lambda: stack.enter_context(temporary_folder()))

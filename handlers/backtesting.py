@@ -50,7 +50,7 @@ class Backtesting:
             end,
             lambda at: read_line(rule.line, self.directory, now=at, zone=self.zone),
         )
-        past = await self.commands[rule.command].past(span)
+        past = await self.commands[rule.command].replay(span)
         looks = await asyncio.to_thread(_joined, rule, kept, past.looks)
         matched = _matched(rule, past, looks)
         return await asyncio.to_thread(

@@ -111,7 +111,7 @@ def _facts(report: AuditReport) -> list[tuple[str, str]]:
                 "Failed",
                 (
                     f"{formatting.percent(report.failure_percent)} of "
-                    f"{formatting.pluralise(report.known, 'call')}"
+                    f"{formatting.pluralise(report.calls - report.unknown, 'call')}"
                 ),
             )
         )

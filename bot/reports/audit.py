@@ -7,9 +7,10 @@ import heapq
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from bot import formatting
@@ -59,7 +60,7 @@ class AuditFacts:
     """The calls of all accounts that answered, and what is known to be missing.
 
     `notes` are all remarks about them, `shortcomings` those that tell of something missing.
-    `unknown` are the accounts whose data does not reach into the window yet; `known_until` is when
+    `unknown` are the accounts whose data does not reach into the window yet; `data_until` is when
     the first of the others ends. `filtered` where not all calls were asked for.
     """
 
@@ -86,6 +87,57 @@ class AuditFacts:
         return self.window
 
 
+@dataclass(frozen=True)  # Without slots, for the cached properties.
+class CallNumbers:
+    """The numbers of some calls. `listed` gives the calls themselves to the numbers that cannot do
+    without; these are computed on first use, since an alert reads one of them.
+    """
+
+    calls: int
+    failures: int
+    unknown: int
+    listed: Callable[[], Sequence[ApiCall]]
+
+    @property
+    def failure_percent(self) -> float | None:
+        """Of the calls whose outcome is known."""
+        known = self.calls - self.unknown
+        return 100 * self.failures / known if known else None
+
+    @cached_property
+    def actors(self) -> int:
+        return len({call.actor for call in self.listed()})
+
+    @cached_property
+    def durations(self) -> Sequence[float]:
+        """Milliseconds in ascending order, of the calls that have a duration."""
+        return sorted([c.duration_ms for c in self.listed() if c.duration_ms is not None])
+
+    @property
+    def duration_p95_ms(self) -> float | None:
+        return percentile(self.durations, 95)
+
+    def values(self, names: Sequence[str]) -> dict[str, float]:
+        """These of the numbers by name; what is unknown is absent."""
+        found = {name: getattr(self, name) for name in names if name in VALUES}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+# The numbers of an answer by name, which are those of `CallNumbers`.
+VALUES = ("calls", "failures", "failure_percent", "actors", "duration_p95_ms")
+
+
+def count_calls(calls: Sequence[ApiCall]) -> CallNumbers:
+    """The numbers of these calls."""
+    outcomes = Counter(call.outcome for call in calls)
+    return CallNumbers(
+        calls=len(calls),
+        failures=outcomes[Outcome.FAILURE],
+        unknown=outcomes[Outcome.UNKNOWN],
+        listed=lambda: calls,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """How often something was seen, and how often it failed."""
@@ -108,9 +160,7 @@ class AuditReport:
 
     accounts: tuple[str, ...]
     window: Window
-    calls: int
-    failures: int
-    unknown: int
+    numbers: CallNumbers
     actors: tuple[Tally, ...]
     actions: tuple[Tally, ...]
     per_account: tuple[Tally, ...]
@@ -119,7 +169,6 @@ class AuditReport:
     timeline: tuple[Bucket, ...]
     step: timedelta
     untimed: int
-    duration_p95_ms: float | None
     slowest: tuple[ApiCall, ...]
     latest_failures: tuple[ApiCall, ...]
     own: int
@@ -129,6 +178,22 @@ class AuditReport:
     nothing_known: bool
     filtered: bool
     drawn: Window
+
+    @property
+    def calls(self) -> int:
+        return self.numbers.calls
+
+    @property
+    def failures(self) -> int:
+        return self.numbers.failures
+
+    @property
+    def unknown(self) -> int:
+        return self.numbers.unknown
+
+    @property
+    def duration_p95_ms(self) -> float | None:
+        return self.numbers.duration_p95_ms
 
     @property
     def known(self) -> int:
@@ -143,22 +208,13 @@ class AuditReport:
 
     @property
     def failure_percent(self) -> float | None:
-        """Of the calls whose outcome is known."""
-        return 100 * self.failures / self.known if self.known else None
+        return self.numbers.failure_percent
 
     def values(self) -> dict[str, Any]:
         """The named numbers of the answer; what is unknown is absent."""
-        if self.nothing_known:
-            return {"complete": False}
-        found = {
-            "calls": self.calls,
-            "failures": self.failures,
-            "failure_percent": self.failure_percent,
-            "actors": len(self.actors),
-            "duration_p95_ms": self.duration_p95_ms,
-            "complete": self.complete,
-        }
-        return {name: value for name, value in found.items() if value is not None}
+        return _named_values(
+            self.numbers, VALUES, complete=self.complete, nothing_known=self.nothing_known
+        )
 
     def findings(self) -> list[str]:
         """What deserves saying in words, most important first."""
@@ -201,14 +257,12 @@ def audit_report(facts: AuditFacts) -> AuditReport:
     """The report of the facts."""
     calls = facts.calls
     failed = [call for call in calls if call.outcome is Outcome.FAILURE]
-    durations = sorted([call.duration_ms for call in calls if call.duration_ms is not None])
+    numbers = count_calls(calls)
     step, timeline, untimed = _timeline(calls, facts.drawn)
     return AuditReport(
         accounts=facts.accounts,
         window=facts.window,
-        calls=len(calls),
-        failures=len(failed),
-        unknown=len([call for call in calls if call.outcome is Outcome.UNKNOWN]),
+        numbers=numbers,
         actors=_tallies([call.actor for call in calls], [call.actor for call in failed]),
         actions=_tallies([call.action for call in calls], [call.action for call in failed]),
         hosts=_tallies([call.host for call in calls], [call.host for call in failed], named=True),
@@ -221,8 +275,7 @@ def audit_report(facts: AuditFacts) -> AuditReport:
         timeline=timeline,
         step=step,
         untimed=untimed,
-        duration_p95_ms=percentile(durations, 95),
-        slowest=_slowest(calls, durations, 3),
+        slowest=_slowest(calls, numbers.durations, 3),
         latest_failures=tuple(heapq.nlargest(10, failed, key=_recency)),
         own=len([call for call in calls if call.own]),
         complete=facts.complete,
@@ -234,75 +287,83 @@ def audit_report(facts: AuditFacts) -> AuditReport:
     )
 
 
-def values_by(facts: AuditFacts, subject: str) -> dict[str, dict[str, Any]]:
-    """The values of each `account` or `actor` by itself, as an answer about it alone would have
-    them.
+def audit_values(facts: AuditFacts, names: Sequence[str] = (), *, each: str = "") -> dict[str, Any]:
+    """These values of the facts as the report has them, or all, without the rest of the report.
+    With `each` those of every `account` or `actor`, too (`by_account` …).
     """
+    values = _named_values(
+        count_calls(facts.calls),
+        names or VALUES,
+        complete=facts.complete,
+        nothing_known=facts.nothing_known,
+    )
+    return {**values, f"by_{each}": _values_by(facts, names, each)} if each else values
+
+
+def _values_by(facts: AuditFacts, names: Sequence[str], subject: str) -> dict[str, dict[str, Any]]:
+    """The values of each subject, as an answer about it alone would have them."""
     known = [name for name in facts.accounts if name not in facts.unknown]
-    calls: dict[str, list[ApiCall]] = {name: [] for name in known} if subject == "account" else {}
-    for call in facts.calls:
-        calls.setdefault(getattr(call, subject), []).append(call)
-    return {name: audit_report(replace(facts, calls=own)).values() for name, own in calls.items()}
+    calls = _calls_by(facts.calls, subject, known)
+    return {name: audit_values(replace(facts, calls=own), names) for name, own in calls.items()}
+
+
+def _calls_by(
+    calls: Sequence[ApiCall], subject: str, accounts: Sequence[str]
+) -> dict[str, list[ApiCall]]:
+    """The calls of each account or actor; an account without calls is listed, too."""
+    found: dict[str, list[ApiCall]] = {name: [] for name in accounts if subject == "account"}
+    for call in calls:
+        found.setdefault(getattr(call, subject), []).append(call)
+    return found
+
+
+def _named_values(
+    numbers: CallNumbers, names: Sequence[str], *, complete: bool, nothing_known: bool
+) -> dict[str, Any]:
+    if nothing_known:
+        return {"complete": False}
+    return {**numbers.values(names), "complete": complete}
 
 
 class CallHistory:
-    """Calls of a long time, of which the values of any window are known quickly. Calls without a
-    readable time are left out.
+    """Calls of a long time, from which the values of any window are computed quickly. Calls without
+    a readable time are left out.
     """
 
     def __init__(self, calls: Sequence[ApiCall], accounts: Sequence[str]) -> None:
         timed = sorted(((call.at, call) for call in calls if call.at), key=lambda item: item[0])
-        self._times, self._calls, self._accounts = (
-            [at for at, _ in timed],
-            [call for _, call in timed],
-            accounts,
-        )
+        self._times = [at for at, _ in timed]
+        self._calls = [call for _, call in timed]
+        self._accounts = accounts
         outcomes = [call.outcome for call in self._calls]
-        self._failures = list(
-            itertools.accumulate((o is Outcome.FAILURE for o in outcomes), initial=0)
-        )
-        self._known = list(
-            itertools.accumulate((o is not Outcome.UNKNOWN for o in outcomes), initial=0)
-        )
+        self._failures = _running_count(outcome is Outcome.FAILURE for outcome in outcomes)
+        self._unknown = _running_count(outcome is Outcome.UNKNOWN for outcome in outcomes)
 
     def values(self, window: Window, name: str, each: str = "") -> dict[str, Any]:
         """The named value of a window as an answer would have it, and with `each` that of every
-        account or actor (`by_account`, …).
+        account or actor (`by_account` …).
         """
-        first, last = (
-            bisect.bisect_left(self._times, window.start),
-            bisect.bisect_left(self._times, window.end),
+        first = bisect.bisect_left(self._times, window.start)
+        last = bisect.bisect_left(self._times, window.end)
+        numbers = CallNumbers(
+            calls=last - first,
+            failures=self._failures[last] - self._failures[first],
+            unknown=self._unknown[last] - self._unknown[first],
+            listed=lambda: self._calls[first:last],
         )
-        found: dict[str, Any] = self._value(first, last, name)
-        if each:
-            names: dict[str, list[ApiCall]] = (
-                {account: [] for account in self._accounts} if each == "account" else {}
-            )
-            for call in self._calls[first:last]:
-                names.setdefault(getattr(call, each), []).append(call)
-            found[f"by_{each}"] = {
-                who: CallHistory(calls, ()).values(window, name) for who, calls in names.items()
-            }
-        return found
+        if not each:
+            return numbers.values((name,))
+        by_subject = _calls_by(self._calls[first:last], each, self._accounts)
+        return {
+            **numbers.values((name,)),
+            f"by_{each}": {
+                who: count_calls(calls).values((name,)) for who, calls in by_subject.items()
+            },
+        }
 
-    def _value(self, first: int, last: int, name: str) -> dict[str, Any]:
-        failures, known = (
-            self._failures[last] - self._failures[first],
-            self._known[last] - self._known[first],
-        )
-        if name == "calls":
-            return {name: last - first}
-        if name == "failures":
-            return {name: failures}
-        if name == "failure_percent":
-            return {name: 100 * failures / known} if known else {}
-        calls = self._calls[first:last]
-        if name == "actors":
-            return {name: len({call.actor for call in calls})}
-        p95 = percentile(
-            sorted([call.duration_ms for call in calls if call.duration_ms is not None]), 95
-        )
-        return {name: p95} if p95 is not None else {}
+
+def _running_count(matches: Iterable[bool]) -> list[int]:
+    return list(itertools.accumulate(matches, initial=0))
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float | None:

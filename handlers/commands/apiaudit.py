@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
-from typing import Any
 
 from bot import formatting
 from bot.alerts.backtest import EvaluationPoint
-from bot.answer import Answer, AnswerFile, Progress, Step
+from bot.answer import Answer, AnswerFile, Measurement, Progress, Step
 from bot.blocks.audit import audit_blocks, audit_text
 from bot.errors import BadQuestion
 from bot.questions.question import Question
@@ -22,12 +21,12 @@ from bot.reports.audit import (
     AuditReport,
     CallHistory,
     audit_report,
+    audit_values,
     csv_rows,
-    values_by,
 )
 from bot.reports.logs import file_stem
 from bot.reports.sheets import csv_bytes
-from handlers.answering import AnswerContext, or_error
+from handlers.answering import AnswerContext, MeasureContext, or_error
 from handlers.backtesting import look_of, steps_apart
 from handlers.replay import Replay, ReplayRequest
 from providers.clock import Clock, utc_now
@@ -46,15 +45,8 @@ class ApiAuditCommand:
         still answer.
         """
         assert question.window is not None
-        sources = [self.sources[account] for account in question.accounts]
-        _refuse_what_cannot_be_applied(sources, question)
-        too_old = _too_old(sources, question, now=self.clock(), zone=asking.zone)
-        pages = await asyncio.gather(
-            *(self._page(source, question, asking.progress, too_old) for source in sources)
-        )
+        pages = await self._pages(question, asking.zone, asking.progress)
         failed = [page for page in pages if isinstance(page, ProviderError)]
-        if len(failed) == len(pages):
-            raise combined(failed)
         warnings = [
             f"{error.account} is missing from this answer: {error.message}" for error in failed
         ]
@@ -67,15 +59,34 @@ class ApiAuditCommand:
             blocks=audit_blocks(
                 report, question.window, zone=asking.zone, buttons=buttons, warnings=warnings
             ),
-            values=await _values(facts, report, asking.each),
+            values=report.values(),
             files=files,
             warnings=(*warnings, *facts.shortcomings, *report.notes),
             window=question.window,
-            data_until=min(
-                (p.data_until for p in pages if isinstance(p, CallPage) and p.data_until),
-                default=None,
-            ),
+            data_until=_data_until(pages),
         )
+
+    async def measure(self, question: Question, context: MeasureContext) -> Measurement:
+        """The wanted value of the answer, and with `each` that of every account or actor."""
+        pages = await self._pages(question, context.zone, Progress())
+        facts = _facts(question, pages)
+        values = await asyncio.to_thread(audit_values, facts, (context.value,), each=context.each)
+        return Measurement(values, question.window, _data_until(pages))
+
+    async def _pages(
+        self, question: Question, zone: tzinfo, progress: Progress
+    ) -> list[CallPage | ProviderError]:
+        """The calls of every account, or why there are none. Raises where none has answered."""
+        sources = [self.sources[account] for account in question.accounts]
+        _refuse_what_cannot_be_applied(sources, question)
+        too_old = _too_old(sources, question, now=self.clock(), zone=zone)
+        pages = await asyncio.gather(
+            *(self._page(source, question, progress, too_old) for source in sources)
+        )
+        failed = [page for page in pages if isinstance(page, ProviderError)]
+        if len(failed) == len(pages):
+            raise combined(failed)
+        return pages
 
     async def _page(
         self,
@@ -91,7 +102,7 @@ class ApiAuditCommand:
             return error
         return await _followed(source, question.window.window, question.filters, progress)
 
-    async def past(self, span: ReplayRequest) -> Replay:
+    async def replay(self, span: ReplayRequest) -> Replay:
         """The calls of the whole time, and of them what each look would have seen."""
         question = span.read_at(span.end)
         sources = [self.sources[account] for account in question.accounts]
@@ -261,12 +272,10 @@ def _nearest_actors(
 _PLAIN_ACTOR = re.compile(r"[\w.@+-]{1,60}")
 
 
-async def _values(facts: AuditFacts, report: AuditReport, each: str) -> Mapping[str, Any]:
-    return (
-        {**report.values(), f"by_{each}": await asyncio.to_thread(values_by, facts, each)}
-        if each
-        else report.values()
-    )
+def _data_until(pages: Sequence[CallPage | ProviderError]) -> datetime | None:
+    """Where the facts of the first account end, if any end before the window."""
+    ends = (page.data_until for page in pages if isinstance(page, CallPage))
+    return min((end for end in ends if end), default=None)
 
 
 def _next_questions(question: Question, report: AuditReport) -> list[tuple[str, str]]:

@@ -7,9 +7,10 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
+from pathlib import Path
 
 from bot import formatting
-from bot.answer import Answer, AnswerFile
+from bot.answer import Answer, AnswerFile, Measurement, Progress
 from bot.blocks.logs import logs_blocks, logs_text
 from bot.errors import BadQuestion
 from bot.logs.download import DownloadRequest, download_log
@@ -17,7 +18,7 @@ from bot.logs.writer import TransferState
 from bot.questions.context import SHORTEST_BEGINNING
 from bot.questions.question import LogRef, Question
 from bot.reports.logs import LogReport, file_stem, lines_outside, order_of, timeline
-from handlers.answering import AnswerContext
+from handlers.answering import AnswerContext, MeasureContext
 from handlers.replay import Replay, ReplayRequest
 from providers.errors import ProviderError, combined
 from providers.models import NamedLog
@@ -39,31 +40,7 @@ class LogsCommand:
         """
         assert question.window is not None
         logs = await self._resolve(question)
-        window = question.window.window
-        stem = file_stem([log.typed for log in logs], window)
-        path = asking.folder() / f"{stem}.log"
-        wanted = DownloadRequest(
-            [log.id or "" for log in logs],
-            window,
-            question.leql,
-            question.limit,
-            self.upload_total,
-            self.upload_plain,
-        )
-        account = logs[0].account or ""
-
-        def so_far(transfer: TransferState) -> None:
-            lines, size = (
-                formatting.pluralise(transfer.counter.lines, "line"),
-                formatting.format_bytes(transfer.received),
-            )
-            asking.progress.said = f"{lines}, {size} so far"
-
-        transfer = await download_log(
-            self.sources[account], wanted, path, self.redactor, progress=so_far
-        )
-        # A log of months has many minutes to place.
-        report = await asyncio.to_thread(_report, question, logs, transfer, self.upload_total)
+        transfer, report = await self._download(question, logs, asking.folder(), asking.progress)
         path = transfer.path
         files = []
         if path.stat().st_size:
@@ -100,7 +77,42 @@ class LogsCommand:
             window=question.window,
         )
 
-    async def past(self, span: ReplayRequest) -> Replay:
+    async def measure(self, question: Question, context: MeasureContext) -> Measurement:
+        """The counts of the log, which is downloaded and read as for an answer."""
+        logs = await self._resolve(question)
+        _, report = await self._download(question, logs, context.folder(), Progress())
+        return Measurement(report.values(), question.window)
+
+    async def _download(
+        self, question: Question, logs: Sequence[LogRef], folder: Path, progress: Progress
+    ) -> tuple[TransferState, LogReport]:
+        assert question.window is not None
+        window = question.window.window
+        request = DownloadRequest(
+            [log.id or "" for log in logs],
+            window,
+            question.leql,
+            question.limit,
+            self.upload_total,
+            self.upload_plain,
+        )
+
+        def so_far(transfer: TransferState) -> None:
+            lines = formatting.pluralise(transfer.counter.lines, "line")
+            progress.said = f"{lines}, {formatting.format_bytes(transfer.received)} so far"
+
+        transfer = await download_log(
+            self.sources[logs[0].account or ""],
+            request,
+            folder / f"{file_stem([log.typed for log in logs], window)}.log",
+            self.redactor,
+            progress=so_far,
+        )
+        # A log of months has many minutes to place.
+        report = await asyncio.to_thread(_report, question, logs, transfer, self.upload_total)
+        return transfer, report
+
+    async def replay(self, span: ReplayRequest) -> Replay:
         """Nothing: a log is not downloaded again to judge the past. What was sampled while the rule
         was watched stands.
         """

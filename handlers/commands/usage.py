@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from bot.alerts.backtest import EvaluationPoint
-from bot.answer import Answer, AnswerFile
+from bot.answer import Answer, AnswerFile, Measurement
 from bot.blocks.usage import is_shortened, usage_blocks, usage_text
 from bot.questions.question import Question
 from bot.reports.forecast import HISTORY
 from bot.reports.sheets import csv_bytes
 from bot.reports.usage import UsageFacts, UsageReport, usage_report
-from handlers.answering import AnswerContext, Clock, or_error
+from handlers.answering import AnswerContext, Clock, MeasureContext, or_error
 from handlers.backtesting import days_apart, look_of
 from handlers.replay import Replay, ReplayRequest
 from providers.errors import ProviderError
@@ -34,8 +35,7 @@ class UsageCommand:
         said to be missing.
         """
         assert question.window is not None
-        account = question.accounts[0]
-        facts, warnings = await self._facts(question, account, asking)
+        facts, warnings = await self._facts(question)
         report = usage_report(facts)
         files = (
             [_sheet(report, question, asking.folder())]
@@ -51,13 +51,18 @@ class UsageCommand:
                 buttons=_next_questions(question),
                 warnings=warnings,
             ),
-            values=report.values() | (report.values_by_log() if asking.each else {}),
+            values=report.values(),
             files=files,
             warnings=warnings,
             window=question.window,
         )
 
-    async def past(self, span: ReplayRequest) -> Replay:
+    async def measure(self, question: Question, context: MeasureContext) -> Measurement:
+        """The values of the answer; what the wanted one does not need is not fetched."""
+        facts, _ = await self._facts(question, value=context.value, each=context.each)
+        return Measurement(_values(facts, context.each), question.window)
+
+    async def replay(self, span: ReplayRequest) -> Replay:
         """The usage answer of every day, as it was once the day was whole. What a day looked like
         at noon is not kept anywhere.
         """
@@ -87,8 +92,7 @@ class UsageCommand:
                     names,
                     self.quotas.get(account),
                 )
-                report = usage_report(facts)
-                values = report.values() | (report.values_by_log() if by_log else {})
+                values = _values(facts, span.rule.each)
                 alone = _is_today(shown, day) and span.rule.value not in _OF_THE_MONTH
                 found.append(look_of(span, day, values, timedelta(days=1), alone=alone))
             return found
@@ -98,21 +102,18 @@ class UsageCommand:
         return Replay(found, (WHOLE_DAYS, BEGINS_BELOW) if begins_below else (WHOLE_DAYS,))
 
     async def _facts(
-        self, question: Question, account: str, asking: AnswerContext
+        self, question: Question, *, value: str = "", each: str = ""
     ) -> tuple[UsageFacts, tuple[str, ...]]:
+        """The facts of the answer, or those that one value needs, and what is missing in words."""
         assert question.window is not None
-        source, days, today = (
-            self.sources[account],
-            question.window.window.days,
-            self.clock().astimezone(UTC).date(),
-        )
+        account, days = question.accounts[0], question.window.window.days
+        source = self.sources[account]
+        today = self.clock().astimezone(UTC).date()
         period, before, month, by_log = await asyncio.gather(
             source.usage(days),
-            or_error(source.usage(days.before())) if asking.only in _NEED_BEFORE else _nothing(),
-            or_error(source.usage(_month(today, asking.only)))
-            if asking.only in _NEED_MONTH
-            else _nothing(),
-            source.usage_by_log(days) if question.per_log or asking.each == "log" else _nothing(),
+            or_error(source.usage(days.before())) if value in _NEED_BEFORE else _nothing(),
+            or_error(source.usage(_month(today, value))) if value in _NEED_MONTH else _nothing(),
+            source.usage_by_log(days) if question.per_log or each == "log" else _nothing(),
         )
         names, unnamed = await _names(source) if by_log else ({}, "")
         missing = [("the period before", before), ("the month to date", month)]
@@ -133,6 +134,12 @@ class UsageCommand:
             monthly_quota=self.quotas.get(account),
         )
         return facts, tuple(warnings + ([unnamed] if unnamed else []))
+
+
+def _values(facts: UsageFacts, each: str) -> Mapping[str, Any]:
+    """The values of the report, with `each` those of every log, too."""
+    report = usage_report(facts)
+    return report.values() | (report.values_by_log() if each else {})
 
 
 WHOLE_DAYS = (
@@ -184,10 +191,10 @@ _NEED_BEFORE = frozenset({"", "change_percent", "forecast_month_bytes"})
 _NEED_MONTH = frozenset({"", "month_to_date_bytes", "forecast_month_bytes", "quota_percent"})
 
 
-def _month(today: date, only: str) -> DayRange:
+def _month(today: date, value: str) -> DayRange:
     """The month to date, and before it what a forecast learns from."""
     first = today.replace(day=1)
-    return DayRange(first - HISTORY if only in ("", "forecast_month_bytes") else first, today)
+    return DayRange(first - HISTORY if value in ("", "forecast_month_bytes") else first, today)
 
 
 async def _nothing() -> None:

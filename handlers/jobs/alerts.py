@@ -25,14 +25,14 @@ from bot.alerts.rule import (
     rule_from_definition,
 )
 from bot.alerts.state import AlertState, EvaluationError, Readings, Reason, State
-from bot.answer import Answer
+from bot.answer import Measurement
 from bot.blocks.alerts import NotificationContext, incident_message, thread_reply
 from bot.questions.reading import read_line
 from bot.schedules.due import Due
 from bot.slack.outbox import Outbox, operator_post
 from bot.store.alerts import Alerts, EvaluationRecord, Silence
 from bot.store.posts import Post, PostKind
-from handlers.answering import AnswerContext, Answerer, lazy_temp_dir
+from handlers.answering import Answerer, MeasureContext, lazy_temp_dir
 from handlers.error_messages import error_message
 from handlers.jobs.digests import ON_TIME
 from handlers.jobs.scheduler import Job
@@ -81,7 +81,7 @@ class Evaluation:
 
     rule: Rule
     due: Due
-    answer: Answer | EvaluationError
+    answer: Measurement | EvaluationError
 
     def as_of(self, now: datetime) -> datetime:
         """The instant that it is judged for: when it was due, so that `for` and `repeat` do not
@@ -122,7 +122,7 @@ class AlertJob:
         somebody else has judged already is left alone.
         """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._found.append((Evaluation(rule, due, await self._asked(rule)), done))
+        self._found.append((Evaluation(rule, due, await self._measure(rule)), done))
         if not self._judging:
             task = asyncio.create_task(self._judge_what_is_found())
             self._judging.add(task)
@@ -293,31 +293,29 @@ class AlertJob:
         self.outbox.wake()
         return True
 
-    async def _asked(self, rule: Rule) -> Answer | EvaluationError:
-        """The answer, fetched afresh. Where its facts come late, the question is asked as of the
-        moment until which they are known: what has not arrived yet is no zero.
+    async def _measure(self, rule: Rule) -> Measurement | EvaluationError:
+        """The values of the rule's question, fetched afresh. Where facts arrive late, the question
+        is asked as of the moment until which they are known: what has not arrived is not zero.
         """
         now = self.clock()
         try:
-            answer = await self._answer(rule, now)
-            if answer.data_until and now - LATEST < answer.data_until < now:
-                answer = await self._answer(rule, answer.data_until)
-            return answer
+            found = await self._measure_at(rule, now)
+            if found.data_until and now - LATEST < found.data_until < now:
+                found = await self._measure_at(rule, found.data_until)
+            return found
         except Exception as error:
             trouble = error_message(error)
             log.warning("The alert %s could not be evaluated: %s", rule.name, trouble.kind)
             return EvaluationError(f"{trouble.message} {trouble.hint}")
 
-    async def _answer(self, rule: Rule, now: datetime) -> Answer:
+    async def _measure_at(self, rule: Rule, now: datetime) -> Measurement:
         question = read_line(rule.line, self.answering.directory, now=now, zone=self.zone)
         with lazy_temp_dir() as folder:
-            asking = AnswerContext(
-                folder, self.zone, only=rule.value.partition(".")[0], each=rule.each
-            )
-            return await self.answering.answer(question, asking)
+            context = MeasureContext(folder, self.zone, rule.value.partition(".")[0], rule.each)
+            return await self.answering.measure(question, context)
 
     def _told(
-        self, scene: NotificationContext, instant: str, found: Answer | EvaluationError | None
+        self, scene: NotificationContext, instant: str, found: Measurement | EvaluationError | None
     ) -> tuple[AlertState, list[Post]]:
         """The posts for a reason, and the standing that knows its incident's message. The first one
         opens it; each later one tells that message anew and says in its thread what has changed; a
@@ -353,7 +351,7 @@ def schedule_of(alert: str) -> str:
 
 
 def _read(
-    rule: Rule, found: Answer | EvaluationError, before: AlertState
+    rule: Rule, found: Measurement | EvaluationError, before: AlertState
 ) -> Readings | EvaluationError:
     return (
         found
@@ -362,7 +360,7 @@ def _read(
     )
 
 
-def _shortcomings(answer: Answer) -> list[str]:
+def _shortcomings(answer: Measurement) -> list[str]:
     """What the answer itself was missing, so that nobody takes its value for the whole truth."""
     missing = answer.values.get("days_missing")
     days = (
@@ -380,7 +378,7 @@ def _judged(
     after: AlertState,
     posts: list[Post],
     reason: Reason | None,
-    found: Answer | EvaluationError | None,
+    found: Measurement | EvaluationError | None,
     now: datetime,
 ) -> EvaluationRecord:
     standing = after.standing
@@ -402,7 +400,7 @@ def _judged(
     )
 
 
-def _of_itself(scene: NotificationContext, found: Answer | EvaluationError | None) -> str:
+def _of_itself(scene: NotificationContext, found: Measurement | EvaluationError | None) -> str:
     name = scene.rule.name
     if isinstance(found, EvaluationError):
         return (

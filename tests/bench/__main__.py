@@ -26,7 +26,7 @@ from typing import Any
 from bot.alerts.backtest import EvaluationPoint, backtest
 from bot.alerts.rule import Rule
 from bot.alerts.state import WHOLE
-from bot.answer import Answer, AnswerFile
+from bot.answer import AnswerFile, Measurement
 from bot.logs.download import DownloadRequest, download_log
 from bot.reports.audit import CSV_HEADER, AuditFacts, audit_report, csv_rows
 from bot.reports.sheets import csv_bytes
@@ -520,8 +520,7 @@ async def tick_ms(count: int, *, history: int = 0) -> float:
             at = NOW + step * timedelta(minutes=15)
             due = [Due(f"alert {rule.name}", at, 0) for rule in rules]
             answers = [
-                Answer("", [], {"bytes": 95.0 if (n + step) % 200 == 0 else 5.0})
-                for n in range(count)
+                Measurement({"bytes": 95.0 if (n + step) % 200 == 0 else 5.0}) for n in range(count)
             ]
             found = [
                 Evaluation(rule, each, answer)

@@ -14,7 +14,7 @@ from bot.alerts.rule import Rule
 from bot.alerts.state import WHOLE
 from bot.blocks import limits
 from bot.blocks.backtest import backtest_blocks, backtest_text, bars, sentence
-from bot.reports.audit import AuditFacts, CallHistory, audit_report, values_by
+from bot.reports.audit import AuditFacts, CallHistory, audit_report, audit_values
 from bot.store.alerts import Sample
 from handlers.backtesting import _joined
 from providers.models import Window
@@ -203,5 +203,5 @@ def test_the_history_of_calls_knows_of_each_window_what_its_answer_would_have(
     for each in ("account", "actor"):
         by = history.values(window, "calls", each)[f"by_{each}"]
         assert {who: found["calls"] for who, found in by.items()} == {
-            who: v["calls"] for who, v in values_by(facts, each).items()
+            who: v["calls"] for who, v in audit_values(facts, each=each)[f"by_{each}"].items()
         }

@@ -13,7 +13,7 @@ from bot.answer import Block
 from bot.blocks.audit import audit_blocks, audit_text
 from bot.blocks.usage import usage_blocks, usage_text
 from bot.questions.windows import ParsedWindow
-from bot.reports.audit import AuditFacts, AuditReport, audit_report, values_by
+from bot.reports.audit import AuditFacts, AuditReport, audit_report, audit_values
 from bot.reports.usage import UsageFacts, UsageReport, usage_report
 from providers.models import ApiCall, DayRange, Outcome, UsagePeriod, Window
 
@@ -243,7 +243,7 @@ def test_where_nothing_is_known_yet_there_are_no_numbers() -> None:
 
 def test_an_account_without_data_yet_has_no_values_of_its_own() -> None:
     facts = AuditFacts(("edge", "iot"), HOUR, [], complete=False, unknown=("edge",))
-    assert set(values_by(facts, "account")) == {"iot"}
+    assert set(audit_values(facts, each="account")["by_account"]) == {"iot"}
     assert audit_report(facts).values()["calls"] == 0
 
 
