@@ -9,6 +9,10 @@ from collections.abc import Mapping
 
 from bot.access import AccessPolicy
 from bot.alerts.rule import Rule
+from bot.commands.answering import Answerer
+from bot.commands.apiaudit.answer import ApiAuditCommand
+from bot.commands.logs.answer import LogsCommand
+from bot.commands.usage.answer import UsageCommand
 from bot.config import (
     AccessSettings,
     AkamaiSettings,
@@ -17,10 +21,6 @@ from bot.config import (
     Rapid7Settings,
     Settings,
 )
-from handlers.answering import Answerer
-from handlers.commands.apiaudit import ApiAuditCommand
-from handlers.commands.logs import LogsCommand
-from handlers.commands.usage import UsageCommand
 from providers.akamai.client import Akamai, ReportSettings
 from providers.clock import Clock, utc_now
 from providers.devicewise.auth import Credentials

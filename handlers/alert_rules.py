@@ -29,13 +29,13 @@ from bot.alerts.state import AlertState, State
 from bot.answer import Answer
 from bot.blocks import kit, messages
 from bot.blocks.alerts import EDIT, format_value
+from bot.commands.answering import Answerer
 from bot.errors import BadQuestion
 from bot.formatting import join_words
 from bot.questions.question import CommandName, Question
 from bot.questions.reading import read_question
 from bot.schedules.due import Due
 from bot.store.alerts import Alerts, StoredRule
-from handlers.answering import Answerer
 from handlers.jobs.alerts import AlertJob, schedule_of
 from handlers.jobs.scheduler import Job, Scheduler
 from handlers.pauses import Pausable, PauseGuard

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from bot.alerts.backtest import Backtest, EvaluationPoint, backtest
-from bot.alerts.rule import Rule, extract_readings
+from bot.alerts.replay import Replay, ReplayRequest
+from bot.alerts.rule import Rule
 from bot.alerts.state import WHOLE
+from bot.commands.answering import CommandHandler
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.reading import read_line
 from bot.store.alerts import Alerts, Sample
-from handlers.answering import CommandHandler
-from handlers.replay import Replay, ReplayRequest
 
 DAYS = 90
 MOST_DAYS = 400
@@ -90,27 +90,3 @@ def _joined(
     return sorted(
         [*sampled, *(look for look in computed if is_new(look))], key=lambda look: look.at
     )
-
-
-def days_apart(span: ReplayRequest) -> list[datetime]:
-    """The beginnings of the UTC days in the span."""
-    first = span.start.replace(hour=0, minute=0, second=0, microsecond=0)
-    return [first + timedelta(days=n) for n in range((span.end - first).days + 1)]
-
-
-def steps_apart(span: ReplayRequest) -> list[datetime]:
-    """The instants of the span at which the rule is evaluated."""
-    every = span.rule.every
-    first = span.end - (span.end - span.start) // every * every
-    return [first + n * every for n in range((span.end - first) // every + 1)]
-
-
-def look_of(
-    span: ReplayRequest,
-    at: datetime,
-    values: Mapping[str, object],
-    step: timedelta,
-    *,
-    alone: bool = False,
-) -> EvaluationPoint:
-    return EvaluationPoint(at, extract_readings(span.rule, values, {}), step, alone)

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta, tzinfo
 from bot.access import AccessPolicy
 from bot.answer import Answer, Block, Progress
 from bot.blocks import messages
+from bot.commands.answering import AnswerContext, Answerer, Clock, lazy_temp_dir
 from bot.errors import BadQuestion, SlackDeliveryUnknown, SlackRefused
 from bot.formatting import format_duration
 from bot.questions.question import COMMANDS, CommandName, Question
@@ -26,7 +27,6 @@ from bot.slack.response_url import LIVES
 from bot.slack.text import unescape_input
 from bot.slack.users import UserDirectory
 from bot.store import KeptResponseUrl, QuestionRecord, Store
-from handlers.answering import AnswerContext, Answerer, Clock, lazy_temp_dir
 from handlers.error_messages import Cancelled, Lost, Stopping, error_message
 from handlers.permissions import Permissions, Requester
 from handlers.subscriptions import Manager

@@ -15,6 +15,7 @@ from bot.access import AccessPolicy
 from bot.answer import Answer
 from bot.blocks import messages
 from bot.blocks.home import Upcoming
+from bot.commands.answering import Answerer
 from bot.errors import AccessDenied, BadQuestion
 from bot.questions.question import CommandName, example
 from bot.questions.reading import read_question
@@ -22,7 +23,6 @@ from bot.schedules.due import Due, next_due, read_cron
 from bot.schedules.subscribe import WORDS, Subscribe, Unsubscribe, parse_subscription
 from bot.slack.channels import Channels
 from bot.store.posts import Posts, Subscription
-from handlers.answering import Answerer
 from handlers.jobs.digests import Digest, DigestJob
 from handlers.jobs.scheduler import Job, Scheduler
 from handlers.pauses import Pausable, PauseGuard

@@ -16,6 +16,7 @@ from bot.alerts import commands as alert_commands
 from bot.alerts.backtest import Backtest
 from bot.answer import Answer
 from bot.blocks import kit
+from bot.commands.answering import AnswerContext, lazy_temp_dir
 from bot.composition import (
     ProviderRegistry,
     build_access_policy,
@@ -31,7 +32,6 @@ from bot.schedules import subscribe
 from bot.store import Alerts, SqliteRateLimitStore, Store, StoreError
 from bot.terminal_text import terminal_text
 from handlers.alert_rules import rule_of
-from handlers.answering import AnswerContext, lazy_temp_dir
 from handlers.backtesting import MOST_DAYS, Backtesting
 from handlers.permissions import ALL_COMMANDS, Requester
 from providers.clock import utc_now

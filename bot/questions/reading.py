@@ -5,15 +5,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
 from datetime import datetime, tzinfo
-from types import MappingProxyType
+from importlib import import_module
+from typing import cast
 
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
-from bot.questions.apiaudit import read_apiaudit
 from bot.questions.context import Context, Reader
-from bot.questions.logs import read_logs
 from bot.questions.question import (
     COMMANDS,
     AccountDirectory,
@@ -22,7 +20,6 @@ from bot.questions.question import (
     QuestionParts,
     example,
 )
-from bot.questions.usage import read_usage
 
 # A form takes a where(…) of 3000 characters; Slack's own commands are shorter.
 LONGEST_QUESTION = 4000
@@ -76,7 +73,7 @@ def read_question(
         return Question(command, text, help=True, topic="windows")
     if _HELP_WITH.fullmatch(text) and not any("help" in logs for logs in directory.logs.values()):
         return Question(command, text, help=True)
-    context = Context(COMMANDS[command], directory, now, zone, text, _READERS[command])
+    context = Context(COMMANDS[command], directory, now, zone, text, _reader(command))
     try:
         return context.read(text, context)
     except BadQuestion as error:
@@ -108,6 +105,6 @@ def apply_follow_up(
     raise refused
 
 
-_READERS: Mapping[CommandName, Reader] = MappingProxyType(
-    {"usage": read_usage, "apiaudit": read_apiaudit, "logs": read_logs}
-)
+def _reader(command: CommandName) -> Reader:
+    module = import_module(f"bot.commands.{command}.question")
+    return cast(Reader, getattr(module, f"read_{command}"))

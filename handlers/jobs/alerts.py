@@ -27,12 +27,12 @@ from bot.alerts.rule import (
 from bot.alerts.state import AlertState, EvaluationError, Readings, Reason, State
 from bot.answer import Measurement
 from bot.blocks.alerts import NotificationContext, incident_message, thread_reply
+from bot.commands.answering import Answerer, MeasureContext, lazy_temp_dir
 from bot.questions.reading import read_line
 from bot.schedules.due import Due
 from bot.slack.outbox import Outbox, operator_post
 from bot.store.alerts import Alerts, EvaluationRecord, Silence
 from bot.store.posts import Post, PostKind
-from handlers.answering import Answerer, MeasureContext, lazy_temp_dir
 from handlers.error_messages import error_message
 from handlers.jobs.digests import ON_TIME
 from handlers.jobs.scheduler import Job

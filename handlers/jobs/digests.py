@@ -11,11 +11,11 @@ from functools import partial
 
 from bot import formatting
 from bot.blocks import messages
+from bot.commands.answering import AnswerContext, Answerer, lazy_temp_dir
 from bot.questions.reading import read_line
 from bot.schedules.due import Due, Trigger
 from bot.slack.outbox import Outbox, operator_post
 from bot.store.posts import Post, PostKind, Posts
-from handlers.answering import AnswerContext, Answerer, lazy_temp_dir
 from handlers.error_messages import error_message
 from handlers.jobs.scheduler import GRACE, Job
 from providers.errors import ProviderError

@@ -27,8 +27,8 @@ from bot.alerts.backtest import EvaluationPoint, backtest
 from bot.alerts.rule import Rule
 from bot.alerts.state import WHOLE
 from bot.answer import AnswerFile, Measurement
+from bot.commands.apiaudit.report import CSV_HEADER, AuditFacts, audit_report, csv_rows
 from bot.logs.download import DownloadRequest, download_log
-from bot.reports.audit import CSV_HEADER, AuditFacts, audit_report, csv_rows
 from bot.reports.sheets import csv_bytes
 from bot.sandbox import seed
 from bot.sandbox.world import Sandbox, open_sandbox

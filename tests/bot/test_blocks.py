@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 
 from bot.answer import Block, Progress, Step
 from bot.blocks import kit, messages
-from bot.blocks.audit import audit_blocks, audit_text
 from bot.blocks.limits import block_problems, message_problems
-from bot.blocks.logs import logs_blocks, logs_text
-from bot.blocks.usage import usage_blocks, usage_text
+from bot.commands.apiaudit.blocks import audit_blocks, audit_text
+from bot.commands.apiaudit.report import AuditFacts, audit_report
+from bot.commands.logs.blocks import logs_blocks, logs_text
+from bot.commands.logs.report import LogReport
+from bot.commands.usage.blocks import usage_blocks, usage_text
+from bot.commands.usage.report import UsageFacts, usage_report
 from bot.questions.question import AccountDirectory
 from bot.questions.windows import ParsedWindow
-from bot.reports.audit import AuditFacts, audit_report
-from bot.reports.logs import LogReport
-from bot.reports.usage import UsageFacts, usage_report
 from bot.sandbox import block_kit_schema
 from bot.slack.delivery import json_text, to_fallback_text
 from providers.models import ApiCall, DayRange, LogUsage, Outcome, UsagePeriod, Window

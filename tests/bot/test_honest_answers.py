@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from bot.answer import Block
-from bot.blocks.audit import audit_blocks, audit_text
-from bot.blocks.usage import usage_blocks, usage_text
+from bot.commands.apiaudit.blocks import audit_blocks, audit_text
+from bot.commands.apiaudit.report import AuditFacts, AuditReport, audit_report, audit_values
+from bot.commands.usage.blocks import usage_blocks, usage_text
+from bot.commands.usage.report import UsageFacts, UsageReport, usage_report
 from bot.questions.windows import ParsedWindow
-from bot.reports.audit import AuditFacts, AuditReport, audit_report, audit_values
-from bot.reports.usage import UsageFacts, UsageReport, usage_report
 from providers.models import ApiCall, DayRange, Outcome, UsagePeriod, Window
 
 TODAY = date(2026, 11, 20)  # a Friday

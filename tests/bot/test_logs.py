@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.commands.logs.report import Order, lines_outside, order_of, timeline
 from bot.logs import field_shapes, fields, grammar, lines, places, shapes, signs, times
 from bot.logs.counter import LogCounter
 from bot.logs.field_shapes import field_shape_of
@@ -29,7 +30,6 @@ from bot.logs.places import PLACES, Place, Where
 from bot.logs.reader import LineReader
 from bot.logs.shapes import shape_of
 from bot.logs.times import FORMS, Minute, TimeForm, minute_of, moment_of
-from bot.reports.logs import Order, lines_outside, order_of, timeline
 from providers.models import Window
 from tests.support.work import lines_run
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.commands.apiaudit.question import AKAMAI_FILTERS, DEVICEWISE_FILTERS
 from bot.errors import BadQuestion
-from bot.questions.apiaudit import AKAMAI_FILTERS, DEVICEWISE_FILTERS
 from bot.questions.question import COMMANDS, AccountDirectory, Question
 from bot.questions.reading import apply_follow_up, read_line, read_question
 from bot.slack.text import unescape_input

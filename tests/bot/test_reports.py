@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.reports.audit import MOST_POINTS, AuditFacts, audit_report, csv_rows, percentile
-from bot.reports.forecast import month_forecast
-from bot.reports.logs import file_stem, safe_name
+from bot.commands.apiaudit.report import MOST_POINTS, AuditFacts, audit_report, csv_rows, percentile
+from bot.commands.usage.forecast import month_forecast
+from bot.commands.usage.report import UsageFacts, buckets, usage_report
+from bot.reports.file_names import file_stem, safe_name
 from bot.reports.sheets import csv_bytes
-from bot.reports.usage import UsageFacts, buckets, usage_report
 from providers.models import ApiCall, DayRange, Outcome, UsagePeriod, Window
 
 TODAY = date(2026, 11, 21)

@@ -11,8 +11,8 @@ import pytest
 from bot.answer import Answer, Measurement
 from bot.app import Bot
 from bot.blocks import kit
+from bot.commands.answering import AnswerContext, MeasureContext
 from bot.questions.reading import read_line
-from handlers.answering import AnswerContext, MeasureContext
 
 LINES = {
     "/usage rapid7-eu last 7 days": [

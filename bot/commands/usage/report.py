@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any, TypeAlias
 
 from bot import formatting
-from bot.reports.forecast import Forecast, month_forecast
+from bot.commands.usage.forecast import Forecast, month_forecast
 from providers.models import DayRange, LogUsage, UsagePeriod
 
 # First day, last day, bytes, days not listed.

@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from bot.alerts.backtest import EvaluationPoint
+from bot.alerts.replay import Replay, ReplayRequest, days_apart, look_of
 from bot.answer import Answer, AnswerFile, Measurement
-from bot.blocks.usage import is_shortened, usage_blocks, usage_text
+from bot.commands.answering import AnswerContext, Clock, MeasureContext, or_error
+from bot.commands.usage.blocks import is_shortened, usage_blocks, usage_text
+from bot.commands.usage.forecast import HISTORY
+from bot.commands.usage.report import UsageFacts, UsageReport, usage_report
 from bot.questions.question import Question
-from bot.reports.forecast import HISTORY
 from bot.reports.sheets import csv_bytes
-from bot.reports.usage import UsageFacts, UsageReport, usage_report
-from handlers.answering import AnswerContext, Clock, MeasureContext, or_error
-from handlers.backtesting import days_apart, look_of
-from handlers.replay import Replay, ReplayRequest
 from providers.errors import ProviderError
 from providers.models import DayRange, UsagePeriod
 from providers.sources import UsageSource

@@ -7,8 +7,8 @@ from datetime import date
 from bot import formatting
 from bot.answer import Block
 from bot.blocks import kit
+from bot.commands.usage.report import Bucket, Comparison, UsageReport, buckets
 from bot.questions.windows import ParsedWindow
-from bot.reports.usage import Bucket, Comparison, UsageReport, buckets
 
 MOST_ROWS = 40
 MOST_LOGS = 12

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from bot.amounts import AmbiguousAmount, read_count
+from bot.commands.logs.where_clause import pattern_of, split_where_clause, with_patterns
 from bot.errors import BadQuestion, SuggestedQuestion
 from bot.formatting import quoted, sanitise
 from bot.questions.context import NO_NAMES, Context
 from bot.questions.question import LogRef, Question, QuestionParts
-from bot.questions.where_clause import pattern_of, split_where_clause, with_patterns
 from bot.questions.windows import FILLER_WORDS, ParsedWindow, strip_filler_words
 from providers.sources import MOST_LINES, MOST_LOGS
 

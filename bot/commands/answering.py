@@ -12,11 +12,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from bot.alerts.replay import Replay, ReplayRequest
 from bot.answer import Answer, Measurement, Progress
 from bot.blocks.messages import help_for
 from bot.private_files import temporary_folder
 from bot.questions.question import AccountDirectory, CommandName, Question
-from handlers.replay import Replay, ReplayRequest
 from providers.errors import ProviderError
 
 T = TypeVar("T")

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from bot import formatting
 from bot.alerts.backtest import EvaluationPoint
+from bot.alerts.replay import Replay, ReplayRequest, look_of, steps_apart
 from bot.answer import Answer, AnswerFile, Measurement, Progress, Step
-from bot.blocks.audit import audit_blocks, audit_text
-from bot.errors import BadQuestion
-from bot.questions.question import Question
-from bot.reports.audit import (
+from bot.commands.answering import AnswerContext, MeasureContext, or_error
+from bot.commands.apiaudit.blocks import audit_blocks, audit_text
+from bot.commands.apiaudit.report import (
     CSV_HEADER,
     AuditFacts,
     AuditReport,
@@ -24,11 +24,10 @@ from bot.reports.audit import (
     audit_values,
     csv_rows,
 )
-from bot.reports.logs import file_stem
+from bot.errors import BadQuestion
+from bot.questions.question import Question
+from bot.reports.file_names import file_stem
 from bot.reports.sheets import csv_bytes
-from handlers.answering import AnswerContext, MeasureContext, or_error
-from handlers.backtesting import look_of, steps_apart
-from handlers.replay import Replay, ReplayRequest
 from providers.clock import Clock, utc_now
 from providers.errors import NotFound, ProviderError, combined
 from providers.models import ApiCall, CallFilters, CallPage, Window

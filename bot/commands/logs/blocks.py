@@ -8,8 +8,8 @@ from datetime import datetime, timedelta, tzinfo
 from bot import formatting
 from bot.answer import Block
 from bot.blocks import kit
+from bot.commands.logs.report import LogReport
 from bot.questions.windows import ParsedWindow, zone_name
-from bot.reports.logs import LogReport
 
 PREVIEW_LINES = 10
 PREVIEW_LINE = 220

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta, tzinfo
 from bot import formatting
 from bot.answer import Block
 from bot.blocks import kit
+from bot.commands.apiaudit.report import AuditReport, Tally
 from bot.questions.windows import ParsedWindow, zone_name
-from bot.reports.audit import AuditReport, Tally
 from providers.models import ApiCall
 
 TOP = 10

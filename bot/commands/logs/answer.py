@@ -10,16 +10,17 @@ from datetime import UTC
 from pathlib import Path
 
 from bot import formatting
+from bot.alerts.replay import Replay, ReplayRequest
 from bot.answer import Answer, AnswerFile, Measurement, Progress
-from bot.blocks.logs import logs_blocks, logs_text
+from bot.commands.answering import AnswerContext, MeasureContext
+from bot.commands.logs.blocks import logs_blocks, logs_text
+from bot.commands.logs.report import LogReport, lines_outside, order_of, timeline
 from bot.errors import BadQuestion
 from bot.logs.download import DownloadRequest, download_log
 from bot.logs.writer import TransferState
 from bot.questions.context import SHORTEST_BEGINNING
 from bot.questions.question import LogRef, Question
-from bot.reports.logs import LogReport, file_stem, lines_outside, order_of, timeline
-from handlers.answering import AnswerContext, MeasureContext
-from handlers.replay import Replay, ReplayRequest
+from bot.reports.file_names import file_stem
 from providers.errors import ProviderError, combined
 from providers.models import NamedLog
 from providers.redaction import Redactor

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -15,7 +13,7 @@ from bot.logs.levels import LEVELS
 from bot.logs.times import Minute, moment_of
 from providers.models import Window
 
-__all__ = ["LEVELS", "LogCounter", "LogReport", "file_stem", "safe_name", "timeline"]
+__all__ = ["LEVELS", "LogCounter", "LogReport", "timeline"]
 
 MOST_POINTS = 20
 
@@ -163,16 +161,3 @@ def _is_inside(moment: datetime, window: Window) -> bool:
 
 def _lines(count: int) -> str:
     return f"{count:,} line{'' if count == 1 else 's'}"
-
-
-def safe_name(name: str) -> str:
-    """A log's name as a file name: letters, digits, `.`, `_` and `-` alone, and no dot at the
-    front.
-    """
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._")[:60] or "log"
-
-
-def file_stem(names: Sequence[str], window: Window) -> str:
-    """`kitchen+cellar-20261121T093000Z-20261121T095000Z`."""
-    joined = "+".join(safe_name(name) for name in names)
-    return f"{joined[:120]}-{window.start.astimezone(UTC):%Y%m%dT%H%M%SZ}-{window.end.astimezone(UTC):%Y%m%dT%H%M%SZ}"

@@ -1,0 +1,1 @@
+"""The commands, a folder each: its words, its report, its blocks and its answer."""

@@ -1,0 +1,1 @@
+"""`/apiaudit`: who called which API, and what failed."""

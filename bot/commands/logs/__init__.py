@@ -1,0 +1,1 @@
+"""`/logs`: the lines of a log, with a preview and the whole file."""

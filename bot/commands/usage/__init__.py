@@ -1,0 +1,1 @@
+"""`/usage`: how much log data an account sends."""
