@@ -220,7 +220,7 @@ async def open_bot(
             SecretCheck(redactor),
         )
         announcer = Announcer(posts, outbox, people, clock)
-        guard = PauseGuard(permissions, Pauses(store), announcer, delivery.direct, clock, ops)
+        guard = PauseGuard(permissions, Pauses(store), announcer, delivery.open_dm, clock, ops)
         await guard.open()
         job = DigestJob(answering, posts, outbox, zone, clock, ops)
         watch = AlertJob(

@@ -23,6 +23,7 @@ from bot.questions.question import COMMANDS, CommandName, Question
 from bot.questions.reading import read_question
 from bot.slack.delivery import Delivery, ReplaceMode, ReplyTarget
 from bot.slack.pace import NoRoom
+from bot.slack.reply_target import ReplyState
 from bot.slack.response_url import LIVES
 from bot.slack.text import unescape_input
 from bot.slack.users import UserDirectory
@@ -163,7 +164,7 @@ class RequestHandler:
         asker = await self.asker(command, target.user, target.channel)
         for manager in self.managers:
             if told := await manager.take(command, unescape_input(words), asker):
-                await self.delivery.tell(target, told)
+                await self.delivery.send_note(target, told)
                 return "managed"
         self.access.require(command, **asker.rights)
         zone = await self.people.zone(target.user)
@@ -173,13 +174,17 @@ class RequestHandler:
         )
         may_manage = self.access.may_manage(command, **asker.rights)
         if question.help:
-            await self.delivery.tell(
+            await self.delivery.send_note(
                 target, messages.help_for(question, directory, may_manage=may_manage)
             )
             return "help"
-        target.line = question.line
-        target.shown_line = self.redactor.text(question.line)
-        target.public = target.direct or self.access.is_public(command, target.channel)
+        target.state.question = question.line
+        target = replace(
+            target,
+            line=question.line,
+            display_line=self.redactor.text(question.line),
+            public=target.direct or self.access.is_public(command, target.channel),
+        )
         answer = await self._answer(question, target, zone, may_manage=may_manage or target.public)
         return "partial" if answer.warnings else "answered"
 
@@ -199,7 +204,7 @@ class RequestHandler:
             if not target.public:
                 await self.keep(ticket, target, answer.text, answer.blocks)
             await self.delivery.answer(target, answer, ticket=ticket)
-            if target.away:
+            if target.state.private_reason:
                 await self.keep(ticket, target, answer.text, answer.blocks)
         return answer
 
@@ -211,8 +216,8 @@ class RequestHandler:
             line = f"/{asked.command} {asked.text}".strip()
             trouble = error_message(Lost(line))
             try:
-                await self.delivery.lost(
-                    await self._lost_errand(asked, line),
+                await self.delivery.report_interrupted(
+                    await self._interrupted_target(asked, line),
                     trouble.text,
                     trouble.blocks("" if MARK in line else line),
                 )
@@ -223,25 +228,22 @@ class RequestHandler:
                     exc_info=True,
                 )
 
-    async def _lost_errand(self, asked: QuestionRecord, line: str) -> ReplyTarget:
+    async def _interrupted_target(self, asked: QuestionRecord, line: str) -> ReplyTarget:
         """The target of a question that an earlier process did not finish, as far as it
         is known.
         """
-        target = ReplyTarget(
+        kept = await self.store.take_response_url(asked.delivery, now=self.clock())
+        return ReplyTarget(
             user=asked.user,
             channel=asked.channel,
-            response_url="",
+            response_url=kept.url.open() if kept else "",
             line=line,
-            shown_ts=asked.shown_ts or "",
             delivery=asked.delivery,
+            thread_ts=kept.thread_ts if kept else "",
+            state=ReplyState(
+                progress_ts=asked.shown_ts or "", replace_original=bool(kept and kept.replace)
+            ),
         )
-        if kept := await self.store.take_response_url(asked.delivery, now=self.clock()):
-            target.response_url, target.shown_privately, target.thread_ts = (
-                kept.url.open(),
-                kept.replace,
-                kept.thread_ts,
-            )
-        return target
 
     async def keep(
         self,
@@ -300,18 +302,20 @@ class RequestHandler:
 
     async def _show(self, target: ReplyTarget, ticket: str, progress: Progress) -> None:
         """Progress is a courtesy: where it cannot be shown, the work goes on."""
-        shown_ts, shown_privately = target.shown_ts, target.shown_privately
+        shown_ts, shown_privately = target.state.progress_ts, target.state.replace_original
         try:
             if not shown_ts and not shown_privately:
                 # Before it is shown, so that a crash at any moment leaves no message that nobody
                 # can replace.
-                await self._keep_response_url(target, replace=target.holder is ReplaceMode.NOTHING)
+                await self._keep_response_url(
+                    target, replace=target.replaces is ReplaceMode.NOTHING
+                )
             await self.delivery.show_progress(target, ticket, progress)
-            if target.shown_ts != shown_ts:
-                await self.store.note_shown(target.delivery, target.shown_ts)
+            if target.state.progress_ts != shown_ts:
+                await self.store.note_shown(target.delivery, target.state.progress_ts)
             if (
-                target.shown_privately
-                and target.holder is not ReplaceMode.NOTHING
+                target.state.replace_original
+                and target.replaces is not ReplaceMode.NOTHING
                 and not shown_privately
             ):
                 await self._keep_response_url(target, replace=True)

@@ -85,7 +85,7 @@ class Delivery:
         """
         blocks = block_messages.working_blocks(target.title, ticket, progress)
         text = f"{WORKING} {target.title}"
-        if target.public and not target.away:
+        if target.public and not target.state.private_reason:
             try:
                 await self._show_in_channel(target, text, blocks)
                 return
@@ -93,17 +93,17 @@ class Delivery:
                 return
             except SlackRefused as error:
                 self._fall_back_to_private(target, error)
-        if target.shown_privately or target.told_beside:
+        if target.state.replace_original or target.state.noted:
             return
-        if target.holder is ReplaceMode.STAYS or not target.response_url:
-            target.told_beside = True
-            await self.tell(target, block_messages.pending_note(target.title, ticket))
+        if target.replaces is ReplaceMode.STAYS or not target.url:
+            target.state.noted = True
+            await self.send_note(target, block_messages.pending_note(target.title, ticket))
             return
         if not await self._show_privately(
             target, text, block_messages.without_newest_blocks(blocks)
         ):
-            target.told_beside = True
-            await self.tell(target, block_messages.pending_note(target.title, ticket))
+            target.state.noted = True
+            await self.send_note(target, block_messages.pending_note(target.title, ticket))
 
     async def _show_privately(
         self, target: ReplyTarget, text: str, blocks: Sequence[Block]
@@ -111,33 +111,36 @@ class Delivery:
         """Whether the asker may be shown the work: by the response URL alone, since nothing else
         can be replaced by the answer.
         """
-        url = target.response_url
+        url_was_spent = target.state.url_spent
         # What a response URL has made beside a button's message cannot be taken back, so the work
         # takes its place.
-        target.shown_privately = target.holder is not ReplaceMode.NOTHING
+        target.state.replace_original = target.replaces is not ReplaceMode.NOTHING
         try:
             # A response URL can be used a few times, and not for what may be refused first.
-            target.shown_privately = await self.messages.by_response_url(target, text, blocks)
+            target.state.replace_original = await self.messages.by_response_url(
+                target, text, blocks
+            )
         except SlackRefused:
-            target.shown_privately = False
+            target.state.replace_original = False
         except SlackDeliveryUnknown:
             # Where it stands, the answer takes its place; where it does not, the answer comes all
             # the same.
-            target.response_url, target.shown_privately = url, True
-        return target.shown_privately
+            target.state.url_spent = url_was_spent
+            target.state.replace_original = True
+        return target.state.replace_original
 
     async def _show_in_channel(
         self, target: ReplyTarget, text: str, blocks: Sequence[Block]
     ) -> None:
         """Raises SlackRefused, and NoRoom where answers need the room."""
-        if target.work_hidden:
+        if target.state.progress_hidden:
             return
         client = self._client.at(Priority.PROGRESS)
-        if not target.shown_ts:
+        if not target.state.progress_ts:
             await self._post_work(target, text, blocks, client)
-        elif not await self.messages.edited(target, target.shown_ts, text, blocks, client):
+        elif not await self.messages.edited(target, target.state.progress_ts, text, blocks, client):
             await self._delete_progress(target)
-            target.work_hidden = True
+            target.state.progress_hidden = True
 
     async def _post_work(
         self, target: ReplyTarget, text: str, blocks: Sequence[Block], client: SlackClient
@@ -146,16 +149,16 @@ class Delivery:
         left saying that work goes on.
         """
         try:
-            target.shown_ts = await self.messages.post(
+            target.state.progress_ts = await self.messages.post(
                 target, text, blocks, client, key=work_key(target.delivery)
             )
         except SlackDeliveryUnknown:
-            target.shown_ts = await self.messages.find_work(target)
-            target.work_hidden = not target.shown_ts
+            target.state.progress_ts = await self.messages.find_work(target)
+            target.state.progress_hidden = not target.state.progress_ts
 
     async def answer(self, target: ReplyTarget, answer: Answer, *, ticket: str) -> None:
         """The answer, in the channel or privately, and then its files."""
-        if target.public and not target.away:
+        if target.public and not target.state.private_reason:
             try:
                 thread = await self._once_reached(lambda: self._answer_in_channel(target, answer))
             except SlackRefused as error:
@@ -165,36 +168,41 @@ class Delivery:
                     target,
                     answer.files,
                     channel=target.channel,
-                    thread_ts=target.thread_ts or thread,
+                    thread_ts=target.thread or thread,
                 )
-                if target.holder is ReplaceMode.REFUSAL:
+                if target.replaces is ReplaceMode.REFUSAL:
                     with contextlib.suppress(SlackRefused, SlackDeliveryUnknown):
-                        await respond(self._session, target.response_url, {"delete_original": True})
+                        await respond(self._session, target.url, {"delete_original": True})
                 return
             await self._delete_progress(target)
-        target.shown_privately |= target.holder in (ReplaceMode.ANSWER, ReplaceMode.REFUSAL)
+        target.state.replace_original |= target.replaces in (
+            ReplaceMode.ANSWER,
+            ReplaceMode.REFUSAL,
+        )
         await self.send_ephemeral(target, *_private(target, answer, ticket))
-        target.shown_privately = False
+        target.state.replace_original = False
         if answer.files:
             await self._bring_files(target, answer.files, comment=kit.code(target.title, 500))
 
-    async def trouble(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
+    async def send_error(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
         """A refusal or an error: always private, and nothing is left that says work goes on."""
         await self._delete_progress(target)
-        target.shown_privately |= target.holder is ReplaceMode.REFUSAL
+        target.state.replace_original |= target.replaces is ReplaceMode.REFUSAL
         await self.send_ephemeral(target, text, blocks)
 
     async def restore_answer(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
         """A private answer is where it was before the work took its place."""
         await self.send_ephemeral(target, text, blocks)
-        target.shown_privately = False
+        target.state.replace_original = False
 
-    async def lost(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
+    async def report_interrupted(
+        self, target: ReplyTarget, text: str, blocks: Sequence[Block]
+    ) -> None:
         """An earlier process was cut off: what it left saying that work goes on tells that now;
         else its asker alone is told.
         """
         with contextlib.suppress(SlackRefused, SlackDeliveryUnknown):
-            ts = target.shown_ts or await self.messages.find_work(target)
+            ts = target.state.progress_ts or await self.messages.find_work(target)
             if ts and await self.messages.edited(target, ts, text, blocks, self._client):
                 return
         await self.send_ephemeral(target, text, blocks)
@@ -209,7 +217,7 @@ class Delivery:
             self._client,
         )
 
-    async def tell(self, target: ReplyTarget, told: Answer) -> None:
+    async def send_note(self, target: ReplyTarget, told: Answer) -> None:
         """What became of a wish or of a button, for the asker alone."""
         await self.send_ephemeral(target, told.text, told.blocks)
 
@@ -221,9 +229,11 @@ class Delivery:
         whether it took it.
         """
         blocks = self.messages.checked(text, blocks)
-        await self._once_reached(lambda: self._whisper(target, text, blocks))
+        await self._once_reached(lambda: self._send_ephemeral(target, text, blocks))
 
-    async def _whisper(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
+    async def _send_ephemeral(
+        self, target: ReplyTarget, text: str, blocks: Sequence[Block]
+    ) -> None:
         """By the first way that takes it: the response URL, beside the channel, by
         direct message.
         """
@@ -239,10 +249,11 @@ class Delivery:
             if error.code not in (*NOT_HERE, "user_not_in_channel"):
                 raise
             await self.messages.directly(target, text, blocks)
-        if target.shown_privately:
+        if target.state.replace_original:
             # It still says that work goes on, and nothing but its response URL can change that.
-            self._remove_later(target.response_url)
-            target.shown_privately, target.response_url = False, ""
+            self._remove_later(target.url)
+            target.state.replace_original = False
+            target.state.url_spent = True
 
     async def _once_reached(self, send: Callable[[], Awaitable[T]]) -> T:
         """What `send` gives once Slack can be reached. Raises SlackUnreachable where that takes too
@@ -270,7 +281,7 @@ class Delivery:
         told = await self._client.views_update(view=view, view_id=view_id, hash=hash_)
         return str((told.get("view") or {}).get("hash") or hash_)
 
-    async def home(self, user: str, blocks: Sequence[Block]) -> None:
+    async def publish_home(self, user: str, blocks: Sequence[Block]) -> None:
         problems = limits.block_problems(blocks, most=limits.MOST_VIEW_BLOCKS)
         if problems:
             log.error("App Home would be refused: %s", "; ".join(problems))
@@ -283,10 +294,10 @@ class Delivery:
         what showed that work goes on. Where that is gone, or cannot be edited any more, it is
         posted anew.
         """
-        for ts in filter(None, (target.place, target.shown_ts)):
+        for ts in filter(None, (target.replaces_ts, target.state.progress_ts)):
             if await self.messages.edited(target, ts, answer.text, answer.blocks, self._client):
-                if ts == target.shown_ts:
-                    target.shown_ts = ""
+                if ts == target.state.progress_ts:
+                    target.state.progress_ts = ""
                 await self._delete_progress(target)
                 return ts
         await self._tell_of_queue(target)
@@ -315,18 +326,18 @@ class Delivery:
             f"comes in about {wait_s:.0f} s."
         )
         with contextlib.suppress(SlackRefused, SlackDeliveryUnknown):
-            await self._whisper(
-                replace(target, shown_privately=False),
+            await self._send_ephemeral(
+                replace(target, state=replace(target.state, replace_original=False)),
                 text,
                 self.messages.checked(text, block_messages.note_blocks(text)),
             )
 
     async def _delete_progress(self, target: ReplyTarget) -> None:
         """Nothing is left that says that work goes on."""
-        if target.shown_ts:
+        if target.state.progress_ts:
             with contextlib.suppress(SlackApiError, *UNSURE):
-                await self._client.chat_delete(channel=target.channel, ts=target.shown_ts)
-            target.shown_ts = ""
+                await self._client.chat_delete(channel=target.channel, ts=target.state.progress_ts)
+            target.state.progress_ts = ""
 
     def _remove_later(self, response_url: str) -> None:
         """Tries for a while to remove the message that a response URL has made."""
@@ -371,7 +382,7 @@ class Delivery:
         """Where the file stands: in the thread, in the channel where the thread is gone, or in
         direct messages where we may not post.
         """
-        channel = channel or await self.messages.direct(target.user)
+        channel = channel or await self.messages.open_dm(target.user)
         try:
             await self._send_file(file, channel=channel, thread_ts=thread_ts, comment=comment)
         except SlackApiError as error:
@@ -385,19 +396,19 @@ class Delivery:
     def _fall_back_to_private(self, target: ReplyTarget, error: SlackRefused) -> None:
         """Where we may not post, the answer becomes private; any other refusal of Slack's rises."""
         if isinstance(error, SlackUnreachable):
-            target.away = UNREACHABLE
+            target.state.private_reason = UNREACHABLE
             return
         if error.code not in NOT_HERE:
             raise error
-        target.away = NOT_HERE[error.code]
+        target.state.private_reason = NOT_HERE[error.code]
 
     async def thread(self, channel: str, ts: str, *, own_ids: Collection[str]) -> list[list[Block]]:
         """The blocks of our own messages in a thread, the oldest first. Raises SlackRefused."""
         return await self.messages.thread(channel, ts, own_ids=own_ids)
 
-    async def direct(self, user: str) -> str:
+    async def open_dm(self, user: str) -> str:
         """The channel of a person's direct messages with us. Raises SlackRefused."""
-        return await self.messages.direct(user)
+        return await self.messages.open_dm(user)
 
     async def _send_file(
         self, file: AnswerFile, *, channel: str, thread_ts: str = "", comment: str = ""
@@ -443,8 +454,11 @@ def _private(target: ReplyTarget, answer: Answer, ticket: str) -> tuple[str, lis
         blocks.insert(-1, kit.context(where))
         text = f"{text}\n{where}"
     return (
-        (f"{target.away}\n{text}", [kit.context(target.away), *blocks])
-        if target.away
+        (
+            f"{target.state.private_reason}\n{text}",
+            [kit.context(target.state.private_reason), *blocks],
+        )
+        if target.state.private_reason
         else (text, blocks)
     )
 

@@ -93,23 +93,24 @@ class SlackMessages:
         async def send(shown: Sequence[Block]) -> bool:
             payload = {
                 "response_type": "ephemeral",
-                "replace_original": target.shown_privately,
+                "replace_original": target.state.replace_original,
                 "text": to_fallback_text(text),
                 "blocks": list(shown),
                 **_thread(target),
             }
             try:
-                return await respond(self._session, target.response_url, payload)
+                return await respond(self._session, target.url, payload)
             except SlackDeliveryUnknown:
-                if not target.shown_privately:
+                if not target.state.replace_original:
                     raise
-                return await respond(self._session, target.response_url, payload)
+                return await respond(self._session, target.url, payload)
 
         try:
             return await self._block_fallback.send(send, blocks, text, with_pictures=False)
         except SlackDeliveryUnknown:
             # What is told of this must not take the place of what may stand there.
-            target.response_url, target.shown_privately = "", False
+            target.state.url_spent = True
+            target.state.replace_original = False
             raise
 
     async def beside(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
@@ -131,14 +132,14 @@ class SlackMessages:
         try:
             await self._block_fallback.send(send, blocks, text, with_pictures=False)
         except SlackRefused as error:
-            if error.code not in THREAD_GONE or not target.thread_ts:
+            if error.code not in THREAD_GONE or not target.thread:
                 raise
-            target.thread_ts = ""
+            target.state.thread_gone = True
             await self._block_fallback.send(send, blocks, text, with_pictures=False)
 
     async def directly(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
         """By direct message. Raises SlackRefused, such as where the person has left."""
-        channel = await self.direct(target.user)
+        channel = await self.open_dm(target.user)
         await self.post(
             ReplyTarget(user=target.user, channel=channel, response_url="", line=target.line),
             text,
@@ -179,9 +180,9 @@ class SlackMessages:
         try:
             return await self._in_some_size(send, text, blocks)
         except SlackRefused as error:
-            if error.code not in THREAD_GONE or not target.thread_ts:
+            if error.code not in THREAD_GONE or not target.thread:
                 raise
-            target.thread_ts = ""
+            target.state.thread_gone = True
             return await self._in_some_size(send, text, blocks)
 
     async def edited(
@@ -230,10 +231,10 @@ class SlackMessages:
         """
         pages = (
             self._client.conversations_replies
-            if target.thread_ts
+            if target.thread
             else self._client.conversations_history
         )
-        where: dict[str, Any] = {"ts": target.thread_ts} if target.thread_ts else {}
+        where: dict[str, Any] = {"ts": target.thread} if target.thread else {}
         page = await asked(
             lambda: pages(
                 channel=target.channel, limit=LOOK_THROUGH, include_all_metadata=True, **where
@@ -273,7 +274,7 @@ class SlackMessages:
                 break
         return found
 
-    async def direct(self, user: str) -> str:
+    async def open_dm(self, user: str) -> str:
         """The channel of a person's direct messages with us. Raises SlackRefused."""
         opened = await asked(lambda: self._client.conversations_open(users=user))
         return str(opened["channel"]["id"])
@@ -306,7 +307,7 @@ def is_ours(message: Mapping[str, Any], own_ids: Collection[str]) -> bool:
 
 
 def _thread(target: ReplyTarget) -> dict[str, Any]:
-    return {"thread_ts": target.thread_ts} if target.thread_ts else {}
+    return {"thread_ts": target.thread} if target.thread else {}
 
 
 def to_fallback_text(text: str) -> str:

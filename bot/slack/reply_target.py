@@ -1,52 +1,77 @@
-"""One question on its way through Slack, and what its answer may take the place of."""
+"""Where the answer to one question goes, and what its asker has been shown so far."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
 class ReplaceMode(Enum):
-    """What holds the button that was pressed, which its response URL then stands for."""
+    """What the response URL of a pressed button can replace."""
 
     NOTHING = "nothing: the question was typed"
-    STAYS = "a message that stays, such as one that all see, or help: nothing takes its place"
-    ANSWER = "a private answer to the same person: the next answer takes its place"
-    REFUSAL = "a private refusal: whatever comes of it takes its place"
+    STAYS = "a message that stays, such as help or one that everybody sees"
+    ANSWER = "a private answer to the same person, which the next answer replaces"
+    REFUSAL = "a private refusal, which any result replaces"
 
 
 @dataclass(slots=True)
-class ReplyTarget:
-    """One question on its way through Slack: who asked, where, and what has been shown so far.
+class ReplyState:
+    """What the asker has been shown so far, and which ways to them are closed.
 
-    `place` is the person's own answer in the channel, by its `ts`, where a button of it was
-    pressed: the next answer takes its place. `private_place` is the person's own private answer, by
-    the beginning of its ticket, likewise. `response_url` is empty where there is none, or none that
-    may be used any more. `work_hidden` where somebody has deleted the message that said that work
-    goes on, which is then not shown again. `direct` where it came from the App Home: everything
-    about it then goes into the person's direct messages, which nobody else sees. `thread_ts` where
-    it was asked in a thread: it is answered there.
+    `question` is the question as it was read, which a retry asks again. `progress_ts` is the
+    progress message in the channel; `progress_hidden` once somebody has deleted it, after which it
+    is not shown again. `replace_original` where the next message by response URL replaces what
+    that URL shows. `noted` once a note says that work goes on. `private_reason` says why an answer
+    that was meant for the channel is private.
+    """
+
+    question: str = ""
+    progress_ts: str = ""
+    progress_hidden: bool = False
+    replace_original: bool = False
+    noted: bool = False
+    private_reason: str = ""
+    url_spent: bool = False
+    thread_gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTarget:
+    """Who asked, where, and what the answer replaces.
+
+    `line` is the question, and `display_line` the same without secrets. `replaces_ts` is the
+    asker's own answer in the channel whose button was pressed, and `replaces_ticket` the beginning
+    of the ticket of their own private answer: the next answer replaces it. `response_url` is empty
+    where there is none. `direct` where everything goes to direct messages, which nobody else sees.
+    `public` where everybody in the channel may see the answer. Copies share their `state`.
     """
 
     user: str
     channel: str
     response_url: str
     line: str
-    public: bool = False
-    away: str = ""
-    shown_ts: str = ""
-    shown_privately: bool = False
-    holder: ReplaceMode = ReplaceMode.NOTHING
-    place: str = ""
-    private_place: str = ""
-    told_beside: bool = False
-    work_hidden: bool = False
     delivery: str = ""
-    direct: bool = False
     thread_ts: str = ""
-    shown_line: str = ""
+    direct: bool = False
+    public: bool = False
+    display_line: str = ""
+    replaces: ReplaceMode = ReplaceMode.NOTHING
+    replaces_ts: str = ""
+    replaces_ticket: str = ""
+    state: ReplyState = field(default_factory=ReplyState, compare=False)
 
     @property
     def title(self) -> str:
-        """The question as it may be shown: without a secret that was typed in it."""
-        return self.shown_line or self.line
+        """The question as it may be shown."""
+        return self.display_line or self.line
+
+    @property
+    def url(self) -> str:
+        """The response URL, while it can be used."""
+        return "" if self.state.url_spent else self.response_url
+
+    @property
+    def thread(self) -> str:
+        """The thread to answer in, while it is there."""
+        return "" if self.state.thread_gone else self.thread_ts

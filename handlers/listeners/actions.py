@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
@@ -31,10 +31,11 @@ class AskAction:
         context["target"] = target
         command, words = split_command(line)
         if not target.channel:
-            target.channel, target.direct = await self.requests.delivery.direct(target.user), True
-        elif target.channel.startswith("D") and target.holder is ReplaceMode.STAYS:
+            channel = await self.requests.delivery.open_dm(target.user)
+            target = context["target"] = replace(target, channel=channel, direct=True)
+        elif target.channel.startswith("D") and target.replaces is ReplaceMode.STAYS:
             # A message of ours in somebody's direct messages is seen by nobody else.
-            target.direct = True
+            target = context["target"] = replace(target, direct=True)
         await self.requests.ask(command, words, target, via="button")
 
 
@@ -100,44 +101,41 @@ class CancelAction:
 
 
 def reply_target_from_action(body: dict[str, Any], line: str) -> ReplyTarget:
-    """Who pressed, where, and what may become of the message that holds the button.
+    """Who pressed a button, where, and what the answer replaces.
 
-    A person's own answer gives way to the next, unless others have replied to it: then the next one
-    joins them.
+    The next answer replaces a person's own one, unless others have replied to it: then it is
+    posted in their thread.
     """
-    channel, container, message = (
-        body.get("channel") or {},
-        body.get("container") or {},
-        body.get("message") or {},
-    )
-    user, ts = (
-        str((body.get("user") or {}).get("id", "")),
-        str(container.get("message_ts") or message.get("ts") or ""),
-    )
+    channel = body.get("channel") or {}
+    container = body.get("container") or {}
+    message = body.get("message") or {}
+    user = str((body.get("user") or {}).get("id", ""))
+    ts = str(container.get("message_ts") or message.get("ts") or "")
     block = str(next(iter(body.get("actions") or [{}])).get("block_id", ""))
-    is_own, is_private, holder = (
-        block.startswith(messages.answer_block_id(user)),
-        bool(container.get("is_ephemeral")),
-        ReplaceMode.STAYS,
-    )
-    if is_private and (is_own or block == messages.REFUSAL):
-        holder = ReplaceMode.ANSWER if is_own else ReplaceMode.REFUSAL
-    # A message that begins a thread names itself as its thread.
-    thread, joins = (
-        str(message.get("thread_ts") or container.get("thread_ts") or ts),
-        is_own and _is_discussed(message),
-    )
+    is_own = block.startswith(messages.answer_block_id(user))
+    is_private = bool(container.get("is_ephemeral"))
+    is_discussed = is_own and _is_discussed(message)
+    # The first message of a thread names itself as its thread.
+    thread = str(message.get("thread_ts") or container.get("thread_ts") or ts)
     return ReplyTarget(
         user=user,
         channel=str(channel.get("id") or container.get("channel_id") or ""),
         response_url=str(body.get("response_url", "")),
         line=line,
-        holder=holder,
-        place=ts if is_own and not is_private and not joins else "",
-        private_place=block.rpartition(".")[2] if is_own and is_private else "",
-        thread_ts=thread if joins or thread != ts else "",
+        replaces=_replace_mode(block, is_own=is_own, is_private=is_private),
+        replaces_ts=ts if is_own and not is_private and not is_discussed else "",
+        replaces_ticket=block.rpartition(".")[2] if is_own and is_private else "",
+        thread_ts=thread if is_discussed or thread != ts else "",
         delivery=str(body.get("trigger_id") or uuid.uuid4().hex),
     )
+
+
+def _replace_mode(block: str, *, is_own: bool, is_private: bool) -> ReplaceMode:
+    if is_private and is_own:
+        return ReplaceMode.ANSWER
+    if is_private and block == messages.REFUSAL:
+        return ReplaceMode.REFUSAL
+    return ReplaceMode.STAYS
 
 
 def _is_discussed(message: dict[str, Any]) -> bool:

@@ -33,7 +33,7 @@ class AcknowledgeAction:
         rule, asker = await managed(self.requests, self.rules, body, action, context)
         if not await self.rules.job.acknowledge(rule, user=asker.user):
             text = f"Alert `{rule.name}` is over or acknowledged already."
-            await self.requests.delivery.tell(context["target"], messages.note(text))
+            await self.requests.delivery.send_note(context["target"], messages.note(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class SilenceAction:
         told = await self.rules.silence(
             rule, _LENGTHS.get(str(action["action_id"]).rpartition(".")[2]), "", asker.user
         )
-        await self.requests.delivery.tell(context["target"], told)
+        await self.requests.delivery.send_note(context["target"], told)
 
 
 _LENGTHS: dict[str, timedelta | None] = {

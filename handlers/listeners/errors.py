@@ -42,7 +42,9 @@ class ErrorListener:
             return
         try:
             await self._give_back(target)
-            await self.delivery.trouble(target, trouble.text, trouble.blocks(target.line))
+            await self.delivery.send_error(
+                target, trouble.text, trouble.blocks(target.state.question or target.line)
+            )
         except (SlackRefused, SlackDeliveryUnknown) as failed:
             log.error("%s could not be told what went wrong: %s", target.user, failed)
         except Exception as failed:
@@ -53,11 +55,11 @@ class ErrorListener:
 
     async def _give_back(self, target: ReplyTarget) -> None:
         """The private answer whose place was taken by work that came to nothing."""
-        if not target.shown_privately or not target.private_place:
+        if not target.state.replace_original or not target.replaces_ticket:
             return
         with contextlib.suppress(sqlite3.Error):
             if kept := await self.store.kept_answer(
-                target.private_place, user=target.user, now=self.clock()
+                target.replaces_ticket, user=target.user, now=self.clock()
             ):
                 ticket, text, blocks = kept
                 await self.delivery.restore_answer(

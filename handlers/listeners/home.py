@@ -61,7 +61,9 @@ class HomeTab:
         checks[account] = await task
 
     async def _draw(self, user: str, checks: Mapping[str, Check | None] | None = None) -> None:
-        await self.requests.delivery.home(user, home_blocks(await self._facts(user, checks or {})))
+        await self.requests.delivery.publish_home(
+            user, home_blocks(await self._facts(user, checks or {}))
+        )
 
     def _accounts_of(self, requester: Requester) -> list[str]:
         """The accounts whose names the person may read."""

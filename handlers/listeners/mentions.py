@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -50,7 +50,8 @@ class Mention:
         own_ids = {
             own for own in (context.bot_user_id, context.bot_id, body.get("api_app_id")) if own
         }
-        target.line = await self._line(_said(event), event, target, own_ids)
+        line = await self._line(_said(event), event, target, own_ids)
+        target = context["target"] = replace(target, line=line)
         command, words = split_command(target.line)
         await self.requests.ask(command, words, target, via="mention")
 

@@ -8,7 +8,7 @@ import re
 import sqlite3
 import uuid
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -209,13 +209,11 @@ class AskQuestion:
         task.add_done_callback(self._asking.discard)
 
     async def _ask(self, about: ModalState, words: str, target: ReplyTarget) -> None:
-        target.line = f"/{about.command} {words}".strip()
+        target = replace(target, line=f"/{about.command} {words}".strip())
         try:
             if not target.channel:
-                target.channel, target.direct = (
-                    await self.requests.delivery.direct(target.user),
-                    True,
-                )
+                channel = await self.requests.delivery.open_dm(target.user)
+                target = replace(target, channel=channel, direct=True)
             await self.requests.ask(about.command, words, target, via="form")
         except Exception as error:
             await self.problems.tell(error, target)
@@ -275,7 +273,7 @@ class OpenSilence:
         names = [name for name in await self.rules.nameable(requester) if len(name) <= LONGEST_NAME]
         if not names:
             text = "There is no alert here that could be silenced."
-            await self.requests.delivery.tell(context["target"], messages.note(text))
+            await self.requests.delivery.send_note(context["target"], messages.note(text))
             return
         typed = words.partition(" ")[0].strip('"').lower()
         chosen = next((name for name in names if name.lower() == typed), names[0])
@@ -610,7 +608,7 @@ async def _open(
         await requests.delivery.open_view(str(body.get("trigger_id", "")), view)
     except (SlackApiError, *UNSURE) as error:
         log.warning("A form could not be opened: %s", type(error).__name__)
-        await requests.delivery.tell(context["target"], messages.note(TOO_LATE))
+        await requests.delivery.send_note(context["target"], messages.note(TOO_LATE))
 
 
 async def _saved(ack: AsyncAck, block: str, taking: Coroutine[Any, Any, T]) -> T | None:
@@ -643,7 +641,7 @@ async def _confirm(
     requests: RequestHandler, about: ModalState, user: str, told: Answer, context: AsyncBoltContext
 ) -> None:
     context["target"] = target = _errand(about, user)
-    await requests.delivery.tell(target, told)
+    await requests.delivery.send_note(target, told)
 
 
 def _errand(about: ModalState, user: str) -> ReplyTarget:
