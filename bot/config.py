@@ -40,6 +40,7 @@ from bot.amounts import read_duration, read_size
 from bot.errors import BadQuestion, ConfigError, ConfigProblem
 from bot.questions.question import AccountDirectory, Kind
 from bot.questions.reading import read_line
+from bot.retention import DEFAULT_RETENTION, Retention
 from bot.schedules.cron import EXAMPLE, CronError, CronTrigger
 from providers.akamai.auth import EdgeGridCredentials, EdgercError, host_url, read_edgerc
 from providers.http.network import Network, NetworkSettingError, is_loopback
@@ -317,6 +318,47 @@ ChannelName = Annotated[str, BeforeValidator(_channel)]
 Port = Annotated[int, Field(ge=0, le=65535, strict=True)]
 
 
+_PATH = re.compile(r"(?:/[A-Za-z0-9][A-Za-z0-9._~-]{0,60}){0,8}")
+_TEAM_ID = re.compile(r"T[A-Z0-9]{2,40}")
+# What is still being worked on, or repeated by Slack, must not be deleted meanwhile.
+SHORTEST_RETENTION = timedelta(days=1)
+LONGEST_RETENTION = timedelta(days=3660)
+
+
+def _base_path(value: Any) -> str:
+    path = value.strip().rstrip("/") if isinstance(value, str) else None
+    if path is None or not _PATH.fullmatch(path):
+        raise ValueError('a path such as "/opswatch", which /slack/events is appended to')
+    return path
+
+
+def _team_id(value: Any) -> str:
+    if isinstance(value, str) and _TEAM_ID.fullmatch(value):
+        return value
+    raise ValueError('the id of a workspace, such as "T012AB"')
+
+
+def _retention(value: Any) -> timedelta:
+    kept = _duration(value)
+    if not SHORTEST_RETENTION <= kept <= LONGEST_RETENTION:
+        raise ValueError(f"from 1d to {LONGEST_RETENTION.days}d")
+    return kept
+
+
+def _answer_retention(value: Any) -> timedelta:
+    kept = _duration(value)
+    if not timedelta(minutes=5) <= kept <= LONGEST_RETENTION:
+        raise ValueError(f"from 5m to {LONGEST_RETENTION.days}d")
+    return kept
+
+
+BasePath = Annotated[str, BeforeValidator(_base_path)]
+TeamId = Annotated[str, BeforeValidator(_team_id)]
+RetentionPeriod = Annotated[timedelta, BeforeValidator(_retention)]
+AnswerRetention = Annotated[timedelta, BeforeValidator(_answer_retention)]
+Flag = Annotated[bool, Field(strict=True)]
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True
@@ -327,6 +369,8 @@ class SlackSettings(_Table):
     mode: Literal["socket", "http"] = "socket"
     host: Host = "127.0.0.1"
     port: Port = 3000
+    base_path: BasePath = ""
+    team_id: TeamId | None = None
     ops_channel: ChannelName | None = None
 
 
@@ -342,6 +386,27 @@ class AccessSettings(_Table):
 class HealthSettings(_Table):
     host: Host = "127.0.0.1"
     port: Port
+    metrics: Flag = True
+
+
+class LoggingSettings(_Table):
+    format: Literal["text", "json"] = "text"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class RetentionSettings(_Table):
+    """How long what is stored is kept; older rows are deleted every hour."""
+
+    answers: AnswerRetention = DEFAULT_RETENTION.answers
+    questions: RetentionPeriod = DEFAULT_RETENTION.questions
+    samples: RetentionPeriod = DEFAULT_RETENTION.samples
+    notices: RetentionPeriod = DEFAULT_RETENTION.notices
+    runs: RetentionPeriod = DEFAULT_RETENTION.runs
+    outbox: RetentionPeriod = DEFAULT_RETENTION.outbox
+
+    @property
+    def periods(self) -> Retention:
+        return Retention(**self.model_dump())
 
 
 class LimitSettings(_Table):
@@ -520,6 +585,8 @@ class Settings(_Table):
     access: AccessSettings = AccessSettings()
     health: HealthSettings | None = None
     limits: LimitSettings = LimitSettings()
+    logging: LoggingSettings = LoggingSettings()
+    retention: RetentionSettings = RetentionSettings()
     providers: dict[
         str,
         Annotated[
@@ -1040,6 +1107,8 @@ _TABLE_MODELS: Mapping[str, type[BaseModel]] = {
     "access": AccessSettings,
     "health": HealthSettings,
     "limits": LimitSettings,
+    "logging": LoggingSettings,
+    "retention": RetentionSettings,
     "digest": DigestSettings,
     "alert": AlertSettings,
     "mute": MuteSettings,

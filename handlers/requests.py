@@ -19,6 +19,7 @@ from bot.blocks import messages
 from bot.commands.answering import AnswerContext, Answerer, Clock, lazy_temp_dir
 from bot.errors import BadQuestion, SlackDeliveryUnknown, SlackRefused
 from bot.formatting import format_duration
+from bot.logging_setup import logged_question
 from bot.questions.question import COMMANDS, CommandName, Question
 from bot.questions.reading import read_question
 from bot.slack.delivery import Delivery, ReplaceMode, ReplyTarget
@@ -116,7 +117,8 @@ class RequestHandler:
         assert task is not None
         self.running.tasks.add(task)
         try:
-            await self._recorded(command, words, target, via=via)
+            with logged_question(target.delivery):
+                await self._recorded(command, words, target, via=via)
         finally:
             self.running.tasks.discard(task)
 
@@ -157,6 +159,7 @@ class RequestHandler:
         finally:
             took_ms = round((time.monotonic() - started) * 1000)
             await self.store.finish_question(target.delivery, outcome=outcome, took_ms=took_ms)
+            log.info("Finished /%s after %d ms: %s.", command, took_ms, outcome)
 
     async def _ask(self, command: CommandName, words: str, target: ReplyTarget) -> str:
         if self.running.stopping:

@@ -45,6 +45,11 @@ def config_file(given: Path | None) -> Path:
     return given or Path(os.environ.get("BOT_CONFIG") or "bot.toml")
 
 
+def is_verbose() -> bool:
+    """Whether the program was called with `--verbose`."""
+    return bool(click.get_current_context().find_root().params.get("verbose"))
+
+
 def has_demo() -> bool:
     """Whether the package is installed that the demo checks signatures with."""
     try:

@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any
 
 from bot import formatting
+from bot.logging_setup import logged_question
 from bot.schedules.due import Due, Entry, Trigger, due_now
 from bot.store.posts import Posts
 from bot.store.wrong_clock import TOLERANCE
@@ -289,7 +290,7 @@ class Scheduler:
 
     async def _do(self, work: Job, due: Due) -> None:
         try:
-            with in_background():
+            with in_background(), logged_question(f"{due.name} {due.at:%Y-%m-%dT%H:%M:%SZ}"):
                 await work.run(due)
         except sqlite3.Error as error:
             self._failed[due.name] = due

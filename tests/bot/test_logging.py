@@ -1,30 +1,125 @@
-"""No secret in any log line, whoever wrote it."""
+"""Log lines: UTC, no secret whoever wrote them, and the question they belong to."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 import logging
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
 
-from pytest_mock import MockerFixture
+import pytest
 
-from bot.__main__ import LOG_FORMATTER
+from bot.logging_setup import LogFormat, RedactingFormatter, logged_question
 from providers.redaction import Redactor, Secret
 
+OWN = "our-own-secret"
 
-def test_a_log_line_and_its_traceback_hold_no_secret(mocker: MockerFixture) -> None:
-    mocker.patch.object(LOG_FORMATTER, "redactor", Redactor([Secret("our-own-secret")]))
-    try:
-        raise ValueError("token=abc our-own-secret")
-    except ValueError as error:
-        record = logging.LogRecord(
-            "x",
-            logging.ERROR,
-            "f",
-            1,
-            "Bearer %s",
-            ("abcdefghijk",),
-            (type(error), error, error.__traceback__),
-        )
-    told = LOG_FORMATTER.format(record)
-    assert "abcdefghijk" not in told
-    assert "our-own-secret" not in told
-    assert "token=[redacted]" in told
+
+def formatter(log_format: LogFormat) -> RedactingFormatter:
+    made = RedactingFormatter(log_format)
+    made.redactor = Redactor([Secret(OWN)])
+    return made
+
+
+def record(message: str, *args: Any, error: bool = False, **more: Any) -> logging.LogRecord:
+    exc_info = None
+    if error:
+        try:
+            raise ValueError(f"token=abc {OWN}")
+        except ValueError:
+            exc_info = sys.exc_info()
+    made = logging.LogRecord("opswatch", logging.ERROR, "f", 1, message, args, exc_info)
+    vars(made).update(more)
+    return made
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_no_secret_is_logged(log_format: LogFormat) -> None:
+    shown = formatter(log_format).format(
+        record("Bearer %s", "abcdefghijk", error=True, stack_info=f"Stack: {OWN}")
+    )
+    assert "abcdefghijk" not in shown
+    assert OWN not in shown
+    assert "token=[redacted]" in shown
+    assert "Traceback" in shown
+    assert "Stack:" in shown
+
+
+HOSTILE = {
+    "lines": "one\ntwo\r\nthree",
+    "JSON": '{"level": "INFO", "password": "hunter2"}',
+    "quotes": '"}\\',
+    "escape sequences": "\x1b[2J\x1b]0;title\x07",
+    "marks of direction": "\u202eabc\u2066",
+    "lone surrogates": "\ud800",
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("message", HOSTILE.values(), ids=HOSTILE.keys())
+def test_json_line_is_one_object(message: str) -> None:
+    line = formatter("json").format(record("%s", message, error=True))
+    assert len(line.splitlines()) == 1
+    assert line.isprintable()
+    fields = json.loads(line)
+    assert list(fields) == ["time", "level", "logger", "message", "exception"]
+    assert "hunter2" not in line
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_time_is_utc_and_says_so(log_format: LogFormat) -> None:
+    made = record("hello")
+    line = formatter(log_format).format(made)
+    shown = json.loads(line)["time"] if log_format == "json" else line.split()[0]
+    assert shown.endswith("Z")
+    moment = datetime.fromisoformat(shown)
+    assert moment.utcoffset() == timedelta(0)
+    assert abs(moment.timestamp() - made.created) < 0.002
+
+
+def test_text_line_reads_as_before() -> None:
+    line = formatter("text").format(record("hello"))
+    assert line.split(maxsplit=1)[1] == "ERROR opswatch: hello"
+
+
+def test_json_without_a_question_has_no_such_member() -> None:
+    assert "question" not in json.loads(formatter("json").format(record("hello")))
+
+
+@pytest.fixture
+def lines() -> Iterator[list[dict[str, str]]]:
+    """What is logged, as JSON."""
+    found: list[dict[str, str]] = []
+    made, log = formatter("json"), logging.getLogger("opswatch.test")
+
+    class Collect(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            found.append(json.loads(made.format(record)))
+
+    handler = Collect()
+    log.addHandler(handler)
+    yield found
+    log.removeHandler(handler)
+
+
+async def test_question_follows_its_tasks_and_threads(lines: list[dict[str, str]]) -> None:
+    log = logging.getLogger("opswatch.test")
+
+    async def work(number: int) -> None:
+        with logged_question(f"question-{number}"):
+            await asyncio.sleep(0)
+            await asyncio.create_task(log_in_task(number))
+            await asyncio.to_thread(log.warning, "thread %d", number)
+
+    async def log_in_task(number: int) -> None:
+        log.warning("task %d", number)
+
+    await asyncio.gather(*(work(number) for number in range(5)))
+    log.warning("outside")
+    assert len(lines) == 11
+    assert "question" not in lines.pop()
+    for line in lines:
+        assert line["question"] == f"question-{line['message'].split()[1]}"

@@ -32,6 +32,8 @@ MODELS = (
     config.AccessSettings,
     config.HealthSettings,
     config.LimitSettings,
+    config.LoggingSettings,
+    config.RetentionSettings,
     config.Rapid7Settings,
     config.AkamaiSettings,
     config.DeviceWiseSettings,

@@ -1,0 +1,70 @@
+"""How every command ends: the exit codes that other programs rely on, and a sentence for people."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from bot.cli.program import FAILED, WRONG, ProgramCommand, as_called
+from bot.errors import ConfigError
+from bot.terminal_text import terminal_json, terminal_line, terminal_text
+
+log = logging.getLogger("opswatch")
+PROVIDER_FAILED = 3
+EXIT_CODES = {"bad_question": WRONG, "bad_config": WRONG, "refused": 4, "internal": FAILED}
+
+
+class ExitCodeGroup(click.Group):
+    """A group whose commands end with the exit codes of the contract; an unexpected error is 1."""
+
+    command_class = ProgramCommand
+
+    def get_help(self, ctx: click.Context) -> str:
+        return as_called(super().get_help(ctx), ctx)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except ConfigError as error:
+            show_config_error(error)
+            sys.exit(WRONG)
+        except Exception as error:
+            log.error("Unexpected error", exc_info=True)
+            click.echo(
+                f"Something went wrong in the bot itself ({type(error).__name__}).", err=True
+            )
+            sys.exit(FAILED)
+
+
+@contextlib.contextmanager
+def report_errors(as_json: bool) -> Iterator[None]:
+    """An error is shown as one sentence, or as JSON, and ends the program with its exit code."""
+    from handlers.error_messages import error_message
+
+    try:
+        yield
+    except Exception as error:
+        shown = error_message(error)
+        if shown.kind == "internal":
+            log.error("Unexpected error", exc_info=error)
+        if as_json:
+            click.echo(terminal_json(shown.as_json()))
+        elif isinstance(error, ConfigError):
+            show_config_error(error)
+        else:
+            click.echo(terminal_text(as_called(f"{shown.message}\n{shown.hint}".strip())), err=True)
+        sys.exit(EXIT_CODES.get(shown.kind, PROVIDER_FAILED))
+
+
+def show_config_error(error: ConfigError) -> None:
+    """Every problem of the configuration, a line each, and what to do."""
+    for problem in error.problems:
+        click.echo(terminal_line(as_called(f"NO  {problem}")), err=True)
+    click.echo(terminal_text(as_called(error.hint)), err=True)

@@ -1,0 +1,199 @@
+"""The program's commands: `python -m bot`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import uuid
+from pathlib import Path
+
+import click
+
+from bot import __version__
+from bot.cli.database import backup, forget, migrate, restore
+from bot.cli.exit_codes import ExitCodeGroup, report_errors
+from bot.cli.init import init
+from bot.cli.manifest import manifest
+from bot.cli.program import as_called, config_file, config_option, fail, has_demo, is_verbose
+from bot.cli.run import run
+from bot.errors import BadQuestion
+from bot.logging_setup import FORMATS, LogFormat, configure_logging, logged_question
+from bot.private_files import temporary_folder
+from bot.terminal_text import terminal_json, terminal_line, terminal_text
+
+MAX_PORT = 65_535
+
+
+@click.group(
+    cls=ExitCodeGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, message="%(version)s")
+@click.option("--verbose", is_flag=True, help="Log more on standard error.")
+@click.option(
+    "--log-format",
+    type=click.Choice(FORMATS),
+    default=None,
+    envvar="BOT_LOG_FORMAT",
+    help="How lines are logged; text unless given here or, for `run`, under `[logging]`.",
+)
+def main(verbose: bool, log_format: LogFormat | None) -> None:
+    """Opswatch answers operations questions in Slack.
+
+    \b
+    Examples:
+      python -m bot demo                                try it: no account, no token, no network
+      python -m bot ask "/usage last 7 days"            one question, answered here
+      python -m bot backtest ingest-spike               what would this alert have done?
+      python -m bot init                                a configuration to start from
+      python -m bot check                               is everything set up?
+      python -m bot run                                 connect to Slack
+    """
+    configure_logging(verbose=verbose, log_format=log_format or "text")
+
+
+@main.command()
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="The answer as one JSON object.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Where files go; the current folder.",
+)
+@click.option("--user", default=None, help="Apply the access rules as for this person (U…).")
+@click.option("--channel", default=None, help="Apply the access rules as for this channel (C…).")
+@click.argument("text")
+def ask(
+    config_path: Path | None,
+    as_json: bool,
+    out: Path,
+    user: str | None,
+    channel: str | None,
+    text: str,
+) -> None:
+    """One question, answered here, without Slack.
+
+    \b
+    Examples:
+      python -m bot ask "/usage last 7 days"
+      python -m bot ask "/apiaudit 24h failures" --json
+      python -m bot ask "/logs kitchen 20m" --out /tmp
+    """
+    from bot.cli.ask import answer_in_terminal
+
+    lower_log_level()
+    with report_errors(as_json), logged_question(f"terminal-{uuid.uuid4().hex[:12]}"):
+        shown = asyncio.run(
+            answer_in_terminal(text, config_file(config_path), out=out, user=user, channel=channel)
+        )
+        click.echo(terminal_json(shown.as_json()) if as_json else shown.as_text())
+
+
+@main.command()
+@config_option
+@click.option("--days", default=90, show_default=True, help="How far back.")
+@click.option("--json", "as_json", is_flag=True, help="The result as one JSON object.")
+@click.argument("name")
+def backtest(config_path: Path | None, days: int, as_json: bool, name: str) -> None:
+    """What the alert NAME would have done over stored or fetched history.
+
+    \b
+    Examples:
+      python -m bot backtest ingest-spike
+      python -m bot backtest ingest-spike --days 30 --json
+    """
+    from bot.blocks.backtest import backtest_text
+    from bot.cli.ask import backtest_json, run_backtest
+
+    lower_log_level()
+    with report_errors(as_json):
+        test, zone = asyncio.run(run_backtest(name, config_file(config_path), days=days))
+        click.echo(
+            terminal_json(backtest_json(test))
+            if as_json
+            else terminal_text(backtest_text(test, zone))
+        )
+
+
+@main.command()
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="The checks as one JSON object.")
+def check(config_path: Path | None, as_json: bool) -> None:
+    """Configuration, tokens, scopes, and one cheap request to every provider.
+
+    \b
+    Also whether Slack knows the channels, people and user groups of the configuration and the bot is in those
+    channels, whether the clock is right, whether there is room on the disk, and which commands would be refused
+    for everybody. Lines begin with "ok", "NO" (with what to do) or "!!" (a warning, which fails nothing).
+    Examples:
+      python -m bot check
+      python -m bot check --config /etc/opswatch/bot.toml --json
+    """
+    from bot.cli.check import run_checks
+
+    checks, code = asyncio.run(run_checks(config_file(config_path)))
+    if as_json:
+        plain = [{"name": c.name, "ok": c.ok, "detail": c.detail, "hint": c.hint} for c in checks]
+        click.echo(terminal_json({"ok": code == 0, "checks": plain}))
+    else:
+        for line, following in zip(checks, [*checks[1:], None], strict=True):
+            mark = "NO " if not line.ok else "!! " if line.hint else "ok "
+            click.echo(terminal_line(f"{mark} {line.name}: {line.detail}"))
+            if line.hint and (following is None or following.hint != line.hint):
+                click.echo(terminal_line(as_called(f"     → {line.hint}")))
+    sys.exit(code)
+
+
+@main.command()
+@click.option("--config", "config_path", type=click.Path(path_type=Path), hidden=True)
+@click.option(
+    "--port", default=8765, show_default=True, help="The page's port; 0 takes a free one."
+)
+@click.option(
+    "--ask",
+    "lines",
+    multiple=True,
+    help="Play this command, print the conversation and exit; repeatable.",
+)
+def demo(config_path: Path | None, port: int, lines: tuple[str, ...]) -> None:  # noqa: ARG001
+    """A sandbox to try the bot in: a local Slack look-alike with a web page, and stand-ins of all
+    providers.
+
+    \b
+    The bot in it is the real one, connected over a real WebSocket. No account, token or network is needed.
+    Examples:
+      python -m bot demo
+      python -m bot demo --ask "/usage last 7 days" --ask "/logs kitchen"
+    """
+    from bot.sandbox.demo import play, read_commands, serve
+
+    if not 0 <= port <= MAX_PORT:
+        fail(f"--port takes a number from 0 to {MAX_PORT}, not {port}.")
+    if not has_demo():
+        fail("The demo needs packages that are not installed: pip install 'opswatch[demo]'")
+    try:
+        commands = read_commands(lines)
+    except BadQuestion as error:
+        fail(f"--ask takes a command, such as {error.hint}: {error.message}")
+    try:
+        with temporary_folder("opswatch-demo-") as folder:
+            asyncio.run(play(folder, commands) if commands else serve(folder, port))
+    except KeyboardInterrupt:
+        pass
+    except OSError as error:
+        click.echo(
+            f"The demo could not start: {error.strerror or error}. Another port? --port 0", err=True
+        )
+        sys.exit(1)
+
+
+for command in (run, manifest, init, backup, restore, migrate, forget):
+    main.add_command(command)
+
+
+def lower_log_level() -> None:
+    """Errors alone, unless `--verbose` asks for more: the answer is what matters here."""
+    if not is_verbose():
+        logging.getLogger("opswatch").setLevel(logging.ERROR)

@@ -1,0 +1,132 @@
+"""`python -m bot run`: the bot, connected to Slack."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.cli.exit_codes import PROVIDER_FAILED, show_config_error
+from bot.cli.program import (
+    WRONG,
+    ProgramCommand,
+    as_called,
+    config_file,
+    config_option,
+    is_verbose,
+)
+from bot.errors import ConfigError
+from bot.logging_setup import (
+    FORMATS,
+    LOG_FORMATTER,
+    LogFormat,
+    redact_in_logs,
+    set_log_level,
+)
+from bot.terminal_text import terminal_text
+from providers.redaction import Secret
+
+if TYPE_CHECKING:
+    from bot.config import Settings, SlackTokens
+
+log = logging.getLogger("opswatch")
+
+
+@click.command(cls=ProgramCommand)
+@config_option
+@click.option(
+    "--log-format",
+    type=click.Choice(FORMATS),
+    default=None,
+    help="How lines are logged; else $BOT_LOG_FORMAT, else `[logging] format`, else text.",
+)
+@click.option("--protocol", default="", hidden=True)
+@click.option("--boundary", default="", hidden=True)
+def run(
+    config_path: Path | None,
+    log_format: LogFormat | None,
+    protocol: str,  # noqa: ARG001 - the Slack CLI passes it to every hook
+    boundary: str,  # noqa: ARG001
+) -> None:
+    """The bot, connected to Slack, until Ctrl-C or SIGTERM. SIGHUP reloads the configuration.
+
+    \b
+    Needs SLACK_BOT_TOKEN, and SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP mode).
+    Examples:
+      python -m bot run
+      python -m bot run --config /etc/opswatch/bot.toml
+      python -m bot run --log-format json
+    """
+    from slack_sdk.errors import SlackApiError
+
+    from bot.runtime import run_bot
+    from bot.store import StoreError
+
+    loader = _Loader(config_file(config_path), log_format or _given_to_group())
+    try:
+        asyncio.run(run_bot(loader.load))
+    except ConfigError as error:
+        _fail_with_config(error)
+    except SlackApiError as error:
+        code = error.response.get("error")
+        _fail(
+            f"Slack does not let us in: {code}. Check SLACK_BOT_TOKEN and SLACK_APP_TOKEN.",
+            PROVIDER_FAILED,
+        )
+    except StoreError as error:
+        _fail(str(error), WRONG)
+    except OSError as error:
+        _fail(
+            f"The bot could not start: {error.strerror or type(error).__name__}.", PROVIDER_FAILED
+        )
+
+
+class _Loader:
+    """Reads the configuration and the tokens, at the start and for every reload."""
+
+    def __init__(self, path: Path, log_format: LogFormat | None) -> None:
+        self._path, self._log_format = path, log_format
+        if log_format:
+            LOG_FORMATTER.log_format = log_format
+        # Secrets from before a reload may still turn up in work that was begun with them.
+        self._secrets: set[Secret] = set()
+
+    def load(self) -> tuple[Settings, SlackTokens]:
+        """The settings and tokens as they are now. Raises ConfigError."""
+        from bot.config import read_settings, slack_tokens
+
+        settings = read_settings(self._path)
+        tokens = slack_tokens(settings.slack.mode)
+        self._secrets.update([*settings.secrets(), *tokens.secrets()])
+        redact_in_logs([*self._secrets])
+        LOG_FORMATTER.log_format = self._log_format or settings.logging.format
+        set_log_level(settings.logging.level, verbose=is_verbose())
+        return settings, tokens
+
+
+def _given_to_group() -> LogFormat | None:
+    """`--log-format` before the command, or $BOT_LOG_FORMAT."""
+    given: LogFormat | None = click.get_current_context().find_root().params.get("log_format")
+    return given
+
+
+def _fail_with_config(error: ConfigError) -> None:
+    """Where lines are JSON, so is why the bot did not start: it is logged."""
+    if LOG_FORMATTER.log_format == "json":
+        for problem in error.problems:
+            log.error("%s", as_called(str(problem)))
+    else:
+        show_config_error(error)
+    sys.exit(WRONG)
+
+
+def _fail(message: str, code: int) -> None:
+    if LOG_FORMATTER.log_format == "json":
+        log.error("%s", as_called(message))
+    else:
+        click.echo(terminal_text(as_called(message)), err=True)
+    sys.exit(code)

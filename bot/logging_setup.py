@@ -1,0 +1,112 @@
+"""Log lines as text or JSON: UTC, without secrets, each with the question it belongs to."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Literal
+
+from bot.terminal_text import terminal_json, terminal_text
+from providers.redaction import Redactor, Secret
+
+LogFormat = Literal["text", "json"]
+FORMATS: Sequence[LogFormat] = ("text", "json")
+# These libraries log every request at INFO.
+CHATTY_LOGGERS = (
+    "aiohttp.access",
+    "akamai.edgegrid.edgegrid",
+    "apscheduler",
+    "httpcore",
+    "httpx",
+    "slack_bolt",
+    "slack_sdk",
+)
+_question: ContextVar[str] = ContextVar("question", default="")
+
+
+@contextmanager
+def logged_question(question: str) -> Iterator[None]:
+    """Every line that is logged inside, also by tasks that are started there, carries this ID."""
+    token = _question.set(question)
+    try:
+        yield
+    finally:
+        _question.reset(token)
+
+
+class RedactingFormatter(logging.Formatter):
+    """Formats log records without secrets, whoever wrote the message or raised the exception.
+
+    Text is one line and a traceback where there is one. JSON is one object a line: `time`, `level`,
+    `logger`, `message`, and where known `question`, `exception` and `stack`.
+    """
+
+    def __init__(self, log_format: LogFormat = "text") -> None:
+        super().__init__()
+        self.log_format = log_format
+        self.redactor = Redactor()
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = self._fields(record)
+        return terminal_json(fields) if self.log_format == "json" else _as_text(fields)
+
+    def _fields(self, record: logging.LogRecord) -> dict[str, str]:
+        """What there is to tell, each redacted by itself, so that JSON stays JSON."""
+        exception = self.formatException(record.exc_info) if record.exc_info else record.exc_text
+        stack = self.formatStack(record.stack_info) if record.stack_info else ""
+        fields = {
+            "time": _utc(record.created),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": self.redactor.text(record.getMessage()),
+            "question": _question.get(),
+            "exception": self.redactor.text(exception) if exception else "",
+            "stack": self.redactor.text(stack) if stack else "",
+        }
+        return {name: value for name, value in fields.items() if value or name == "message"}
+
+
+LOG_FORMATTER = RedactingFormatter()
+
+
+def configure_logging(*, verbose: bool, log_format: LogFormat = "text") -> None:
+    """Sends everything that is logged to standard error."""
+    LOG_FORMATTER.log_format = log_format
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LOG_FORMATTER)
+    logging.basicConfig(handlers=[handler], level=logging.INFO if verbose else logging.WARNING)
+    logging.captureWarnings(capture=True)
+    logging.getLogger("opswatch").setLevel(logging.INFO)
+    for name in CHATTY_LOGGERS:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # Bolt warns that the token of the environment is unused, since the bot authorizes itself.
+    logging.getLogger("slack_bolt.AsyncApp").addFilter(
+        lambda record: "will be" not in record.getMessage()
+    )
+
+
+def set_log_level(level: str, *, verbose: bool) -> None:
+    """The level of the bot's own lines; `--verbose` is not made less."""
+    if not verbose:
+        logging.getLogger("opswatch").setLevel(level.upper())
+
+
+def redact_in_logs(secrets: Sequence[Secret]) -> None:
+    """From now on these secrets are taken out of every line."""
+    LOG_FORMATTER.redactor = Redactor(secrets)
+
+
+def _as_text(fields: dict[str, str]) -> str:
+    question = f" [{fields['question']}]" if "question" in fields else ""
+    head = f"{fields['time']} {fields['level']} {fields['logger']}{question}: {fields['message']}"
+    rest = [fields[name] for name in ("exception", "stack") if name in fields]
+    return terminal_text("\n".join([head, *rest]))
+
+
+def _utc(timestamp: float) -> str:
+    moment = datetime.fromtimestamp(timestamp, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,23 @@
+"""How long what is stored is kept (pure)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long rows are kept, by what they hold: private answers (for Share), the record of
+    questions, samples and notifications of alerts, runs of schedules, and messages that were sent.
+    """
+
+    answers: timedelta = timedelta(days=1)
+    questions: timedelta = timedelta(days=400)
+    samples: timedelta = timedelta(days=400)
+    notices: timedelta = timedelta(days=400)
+    runs: timedelta = timedelta(days=90)
+    outbox: timedelta = timedelta(days=90)
+
+
+DEFAULT_RETENTION = Retention()

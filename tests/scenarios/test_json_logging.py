@@ -1,0 +1,107 @@
+"""`run` logs one JSON object a line, and a question can be followed through its lines."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.sandbox.world import Sandbox
+from tests.conftest import ROOT, toml_of
+from tests.support.clock import process_environ
+
+
+@asynccontextmanager
+async def running(
+    world: Sandbox, log: Path, *options: str, table: dict[str, Any] | None = None, **environ: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    (world.folder / "bot.toml").write_text(toml_of({**world.table(), **(table or {})}), "utf-8")
+    env = {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT), **environ}
+    with log.open("wb") as out:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "bot",
+            *options,
+            cwd=world.folder,
+            env=process_environ(world.clock, env),
+            stdout=subprocess.DEVNULL,
+            stderr=out,
+        )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(process.wait(), 60)
+
+
+def logged(log: Path) -> list[dict[str, str]]:
+    """Every line of the log, each of which has to be a JSON object."""
+    return [json.loads(line) for line in log.read_text().splitlines()]
+
+
+WAYS = {
+    "option of run": (["run", "--log-format", "json"], {}, {}),
+    "option of the program": (["--log-format", "json", "run"], {}, {}),
+    "environment": (["run"], {}, {"BOT_LOG_FORMAT": "json"}),
+    "configuration": (["run"], {"logging": {"format": "json"}}, {}),
+}
+
+
+@pytest.mark.parametrize(("options", "table", "environ"), WAYS.values(), ids=WAYS.keys())
+async def test_every_line_is_json(
+    world: Sandbox,
+    tmp_path: Path,
+    options: list[str],
+    table: dict[str, Any],
+    environ: dict[str, str],
+) -> None:
+    log = tmp_path / "log"
+    async with running(world, log, *options, table=table, **environ):
+        await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
+    lines = logged(log)
+    assert any("Connected to Slack" in line["message"] for line in lines)
+    assert {"time", "level", "logger", "message"} <= set(lines[0])
+
+
+async def test_line_names_the_question_it_belongs_to(world: Sandbox, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with running(world, log, "run", "--log-format", "json"):
+        await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
+        await world.slack.answer_to("/usage last 7 days", timeout_s=60)
+        await world.slack.answer_to("/usage last 7 days", timeout_s=60)
+    with closing(sqlite3.connect(world.folder / "bot.sqlite")) as database:
+        recorded = [row[0] for row in database.execute("SELECT delivery FROM questions")]
+    assert len(recorded) == 2
+    answered = [line for line in logged(log) if line["message"].startswith("Finished /usage")]
+    assert sorted(line["question"] for line in answered) == sorted(recorded)
+    connected = next(line for line in logged(log) if "Connected" in line["message"])
+    assert "question" not in connected
+
+
+async def test_refused_start_is_json_too(world: Sandbox, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    options = ("run", "--log-format", "json")
+    async with running(world, log, *options, table={"timezone": "Mars/Olympus"}) as process:
+        assert await asyncio.wait_for(process.wait(), 60) == 2
+    [line] = logged(log)
+    assert line["level"] == "ERROR"
+    assert "timezone" in line["message"]
+
+
+async def test_unknown_format_is_refused(world: Sandbox, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with running(world, log, "run", "--log-format", "xml") as process:
+        assert await asyncio.wait_for(process.wait(), 60) == 2
+    assert "'text', 'json'" in log.read_text()
