@@ -166,9 +166,10 @@ class Bot:
 
     def _http(self) -> AbstractAsyncContextManager[None]:
         listening = self.settings.slack
-        return HttpMode(self.deliveries, self.tokens.signing, self.slack, self.clock).listening(
-            listening.host, listening.port
+        http_mode = HttpMode(
+            self.deliveries, self.tokens.signing, self.slack, self.clock, listening.base_path
         )
+        return http_mode.listening(listening.host, listening.port)
 
 
 @asynccontextmanager
@@ -196,7 +197,9 @@ async def open_bot(
         client = web_client(
             tokens.bot.open(), tokens.api_url, session, pace=SlackPace(pace.per_channel)
         )
-        store = await Store.open(settings.database, now=clock())
+        store = await Store.open(
+            settings.database, now=clock(), retention=settings.retention.periods
+        )
         stack.push_async_callback(store.close)
         accounts = ProviderRegistry(settings, redactor, SqliteRateLimitStore(store), clock)
         stack.push_async_callback(accounts.aclose)
@@ -372,7 +375,7 @@ def _pruning(posts: Posts, alerts: Alerts, store: Store) -> Callable[[datetime],
     async def prune(now: datetime) -> None:
         await posts.prune(now)
         await alerts.prune(now)
-        await store.forget_answers(now)
+        await store.prune(now)
 
     return prune
 

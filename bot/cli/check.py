@@ -16,7 +16,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot import formatting
 from bot.cli.ask import open_rate_limit_store
-from bot.cli.check_local import free_space, refusals
+from bot.cli.check_local import free_space, refusals, retention
 from bot.cli.check_slack import check_clock, check_names, is_ours
 from bot.composition import ProviderRegistry
 from bot.config import Settings, read_settings, slack_tokens
@@ -60,6 +60,7 @@ async def run_checks(
             Check("configuration", ok=True, detail=detail, hint="Add an account under [providers].")
         ]
     checks += _folders(settings)
+    checks.append(retention(settings))
     groups = await asyncio.gather(
         _database(settings), _slack(settings, environ), _accounts(settings)
     )

@@ -5,6 +5,7 @@ refused for everybody.
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 from bot import formatting
@@ -14,6 +15,8 @@ from providers.models import Check
 
 # The database, its log and a few tables on their way to Slack need that much.
 LEAST_FREE = 100_000_000
+# What `backtest` looks at unless told otherwise.
+BACKTEST_HISTORY = timedelta(days=90)
 KINDS: dict[Kind, str] = {"rapid7": "Rapid7", "akamai": "Akamai", "devicewise": "deviceWISE"}
 
 
@@ -42,6 +45,18 @@ def free_space(
             hint=hint,
         )
     return Check(name, ok=True, detail=f"{detail}, {left}.")
+
+
+def retention(settings: Settings) -> Check:
+    """How long what is stored is kept; a warning where backtests lose their history."""
+    periods = settings.retention.periods
+    shown = [
+        f"{name} {formatting.format_duration(getattr(periods, name))}" for name in periods.__slots__
+    ]
+    short = periods.samples < BACKTEST_HISTORY and settings.alert
+    hint = "Backtests look back 90 days; keep `samples` for as long." if short else ""
+    detail = f"Kept for: {', '.join(shown)}."
+    return Check("retention", ok=True, detail=detail, hint=hint)
 
 
 def refusals(settings: Settings) -> list[Check]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -14,9 +14,6 @@ from sqlite_utils import Database
 
 from bot.store.posts import Post, enqueue_anew
 from bot.store.sqlite import Store, to_text
-
-SAMPLES_KEPT = timedelta(days=400)
-NOTICES_KEPT = timedelta(days=400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,11 +272,14 @@ class Alerts:
         ]
 
     async def prune(self, now: datetime) -> None:
-        """What is too old to be of use is forgotten. Silences and rules stay for the record."""
+        """Deletes samples and notices that are older than the retention says. Silences and rules
+        stay for the record.
+        """
 
         def prune(db: Database) -> None:
-            db.execute("DELETE FROM samples WHERE at < ?", (to_text(now - SAMPLES_KEPT),))
-            db.execute("DELETE FROM notices WHERE at < ?", (to_text(now - NOTICES_KEPT),))
+            kept = self._store.retention
+            db.execute("DELETE FROM samples WHERE at < ?", (to_text(now - kept.samples),))
+            db.execute("DELETE FROM notices WHERE at < ?", (to_text(now - kept.notices),))
 
         await self._store.write(prune)
 

@@ -18,7 +18,6 @@ from bot.store.sqlite import Store, to_text
 
 # A run that has not ended by then was cut off, and is done again.
 LEASE = timedelta(minutes=2)
-KEPT = timedelta(days=90)
 # No post is put off for longer than that.
 LONGEST_DELAY = timedelta(hours=6)
 # And none that others wait behind for longer than that.
@@ -225,12 +224,22 @@ class Posts:
         await self._store.write(end)
 
     async def prune(self, now: datetime) -> None:
-        """Runs and posts that are too old to be of use are forgotten."""
+        """Deletes runs and sent posts that are older than the retention says. The message of an
+        incident that is open stays, since its next change edits it and replies to it.
+        """
 
         def prune(db: Database) -> None:
-            db.execute("DELETE FROM runs WHERE due < ?", (to_text(now - KEPT),))
+            kept = self._store.retention
+            db.execute("DELETE FROM runs WHERE due < ?", (to_text(now - kept.runs),))
             db.execute(
-                "DELETE FROM outbox WHERE state = 'sent' AND queued_at < ?", (to_text(now - KEPT),)
+                (
+                    "DELETE FROM outbox WHERE state = 'sent' AND queued_at < ? AND key NOT IN "
+                    "(SELECT coalesce(json_extract(watch, '$.incident'), '') "
+                    "FROM alerts) "
+                    "AND key NOT IN (SELECT about FROM outbox "
+                    "WHERE state != 'sent' AND about IS NOT NULL)"
+                ),
+                (to_text(now - kept.outbox),),
             )
 
         await self._store.write(prune)

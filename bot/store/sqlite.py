@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ import stamina
 from sqlite_utils import Database
 
 from bot.answer import Block
+from bot.retention import DEFAULT_RETENTION, Retention
 from bot.store.condition import DatabaseFile, make_private
 from bot.store.migrations import steps
 from providers.redaction import Secret
@@ -29,8 +30,6 @@ from providers.redaction import Secret
 T = TypeVar("T")
 UNFINISHED = "asked"
 BUSY_S = 10.0
-ANSWERS_KEPT = timedelta(days=1)
-QUESTIONS_KEPT = timedelta(days=400)
 
 
 class StoreError(Exception):
@@ -71,8 +70,8 @@ _CLAIM = f"INSERT OR IGNORE INTO questions ({', '.join(_COLUMNS)}) VALUES ({', '
 class Store:
     """State with async methods; all SQL is in here."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, retention: Retention = DEFAULT_RETENTION) -> None:
+        self._path, self.retention = path, retention
         self._file = DatabaseFile(path)
         self._probe: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
@@ -81,11 +80,13 @@ class Store:
         self._busy = False
 
     @classmethod
-    async def open(cls, path: Path, *, now: datetime) -> Store:
+    async def open(
+        cls, path: Path, *, now: datetime, retention: Retention = DEFAULT_RETENTION
+    ) -> Store:
         """The store at `path`, created and migrated where needed. Raises StoreError and changes
-        nothing where it is no database of ours.
+        nothing where it is no database of ours. `retention` is for whoever prunes it.
         """
-        store = cls(path)
+        store = cls(path, retention)
         try:
             await store._run(lambda: store._prepare(now))
         except (sqlite3.Error, OSError) as error:
@@ -231,7 +232,7 @@ class Store:
         blocks: Sequence[Block],
         now: datetime,
     ) -> None:
-        """Keeps a private answer for a day, so that its asker may share it."""
+        """Keeps a private answer for a while, so that its asker may share it."""
         row = {
             "ticket": ticket,
             "kept_at": to_text(now),
@@ -242,7 +243,9 @@ class Store:
         }
 
         def keep(db: Database) -> None:
-            db.execute("DELETE FROM answers WHERE kept_at < ?", (to_text(now - ANSWERS_KEPT),))
+            db.execute(
+                "DELETE FROM answers WHERE kept_at < ?", (to_text(now - self.retention.answers),)
+            )
             db.table("answers").insert(row)
 
         await self.write(keep)
@@ -252,19 +255,25 @@ class Store:
         rows = await self.read("SELECT kept_at FROM answers WHERE ticket = ?", (ticket,))
         return datetime.fromisoformat(rows[0]["kept_at"]) if rows else None
 
-    async def forget_answers(self, now: datetime) -> None:
-        """Answers that were kept for a day are deleted."""
-        await self._change("DELETE FROM answers WHERE kept_at < ?", (to_text(now - ANSWERS_KEPT),))
+    async def prune(self, now: datetime) -> None:
+        """Deletes questions and private answers that are older than the retention says."""
+
+        def prune(db: Database) -> None:
+            kept = self.retention
+            db.execute("DELETE FROM answers WHERE kept_at < ?", (to_text(now - kept.answers),))
+            db.execute("DELETE FROM questions WHERE asked_at < ?", (to_text(now - kept.questions),))
+
+        await self.write(prune)
 
     async def take_answer(
         self, ticket: str, *, user: str, channel: str | None = None, now: datetime | None = None
     ) -> tuple[str, list[Block]] | None:
-        """The kept answer of this person, which can be taken once: within a day after `now`, and
+        """The kept answer of this person, which can be taken once: as long as it is kept at `now`, and
         for its `channel`, where these are given.
         """
 
         def take(db: Database) -> tuple[str, list[Block]] | None:
-            oldest = to_text(now - ANSWERS_KEPT) if now else ""
+            oldest = to_text(now - self.retention.answers) if now else ""
             sql = (
                 "SELECT text, blocks FROM answers WHERE ticket = ? AND user = ? AND kept_at >= ? "
                 "AND channel = coalesce(?, channel)"
@@ -288,7 +297,7 @@ class Store:
                 "SELECT ticket, text, blocks FROM answers WHERE user = ? AND substr(ticket, 1, ?) "
                 "= ? AND kept_at >= ?"
             ),
-            (user, len(begins), begins, to_text(now - ANSWERS_KEPT) if now else ""),
+            (user, len(begins), begins, to_text(now - self.retention.answers) if now else ""),
         )
         return (rows[0]["ticket"], rows[0]["text"], json.loads(rows[0]["blocks"])) if rows else None
 
@@ -307,9 +316,6 @@ class Store:
             self._refuse_newer()
             connection.execute("BEGIN IMMEDIATE")
             steps.apply(self._db)
-            self._db.execute(
-                "DELETE FROM questions WHERE asked_at < ?", (to_text(now - QUESTIONS_KEPT),)
-            )
             self._db.execute("DELETE FROM response_urls WHERE until <= ?", (to_text(now),))
             if connection.in_transaction:
                 connection.execute("COMMIT")
