@@ -389,7 +389,7 @@ def _way(bot: Bot) -> tuple[Any, ...]:
     """What a connection to Slack hangs on: where one of these changes, it has to be another one."""
     slack, tokens = bot.settings.slack, bot.tokens
     if slack.mode == "http":
-        return slack.mode, slack.host, slack.port, tokens.signing
+        return slack.mode, slack.host, slack.port, slack.base_path, tokens.signing
     return slack.mode, tokens.api_url, tokens.app, tokens.bot, bot.settings.network
 
 

@@ -1,5 +1,5 @@
-"""HTTP mode: Slack's requests at `/slack/events`, each checked for Slack's signature before
-anything in it is read.
+"""HTTP mode: Slack's requests at `/slack/events`, below the base path where there is one, each
+checked for Slack's signature before anything in it is read.
 
 What wants no reply is acknowledged at once and worked on afterwards, as in Socket Mode. Pages:
 "Verifying requests from Slack", "Using the Events API over HTTP", "Implementing slash commands"
@@ -47,7 +47,9 @@ class HttpMode:
         signing_secret: Secret,
         state: ConnectionStatus,
         clock: Clock = utc_now,
+        base_path: str = "",
     ) -> None:
+        self._path = f"{base_path}{EVENTS_PATH}"
         self._deliveries, self._state, self._clock = deliveries, state, clock
         self._secret = signing_secret
         self._refusals = LimitedLog(log)
@@ -57,7 +59,7 @@ class HttpMode:
     async def listening(self, host: str = LOOPBACK, port: int = 3000) -> AsyncIterator[None]:
         """Listens for Slack. Raises OSError where it cannot."""
         async with listen(self.respond, host, port):
-            log.info("Listening for Slack on %s port %s at %s.", host, port, EVENTS_PATH)
+            log.info("Listening for Slack on %s port %s at %s.", host, port, self._path)
             self._state.connected, self._state.since, self._state.trouble = True, self._clock(), ""
             try:
                 yield
@@ -66,7 +68,7 @@ class HttpMode:
 
     async def respond(self, request: web.BaseRequest, body: bytes) -> web.StreamResponse:
         """The response to one request."""
-        if request.path != EVENTS_PATH:
+        if request.path != self._path:
             return web.Response(status=404)
         if _is_ssl_check(request, body):
             return web.Response()

@@ -10,9 +10,13 @@ import re
 import shlex
 import subprocess
 import sys
+from typing import Any
 
+import pytest
 import yaml
+from click.testing import CliRunner
 
+from bot.__main__ import main
 from bot.slack.manifest import EVENTS, SCOPES, manifest, manifest_yaml
 from tests.conftest import ROOT
 
@@ -102,3 +106,80 @@ def test_the_slack_cli_finds_its_hooks_and_the_manifest() -> None:
         hooks["get-manifest"], "--protocol=message-boundaries", "--boundary=-=-bound-=-"
     )
     assert json.loads(bounded.split("-=-bound-=-")[1]) == manifest()
+
+
+def printed(*options: str) -> dict[str, Any]:
+    ran = CliRunner().invoke(main, ["manifest", "--json", *options])
+    assert ran.exit_code == 0, ran.output
+    found: dict[str, Any] = json.loads(ran.output)
+    return found
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://ops.example.com/opswatch",
+        "https://ops.example.com/opswatch/",
+        "https://ops.example.com/opswatch/slack/events",
+    ],
+)
+def test_http_mode_sends_everything_to_one_url(url: str) -> None:
+    made = printed("--mode", "http", "--url", url)
+    events = "https://ops.example.com/opswatch/slack/events"
+    assert {command["url"] for command in made["features"]["slash_commands"]} == {events}
+    settings = made["settings"]
+    assert settings["socket_mode_enabled"] is False
+    assert settings["event_subscriptions"]["request_url"] == events
+    assert settings["interactivity"] == {
+        "is_enabled": True,
+        "request_url": events,
+        "message_menu_options_url": events,
+    }
+
+
+def test_url_alone_means_http_mode() -> None:
+    assert printed("--url", "https://a.example") == printed(
+        "--mode", "http", "--url", "https://a.example"
+    )
+
+
+def test_organisation_is_installed_to_with_a_flag() -> None:
+    made = printed("--org")
+    assert made["settings"].pop("org_deploy_enabled") is True
+    usual = manifest()
+    assert usual["settings"].pop("org_deploy_enabled") is False
+    assert made == usual
+
+
+def test_yaml_and_json_of_http_mode_agree() -> None:
+    options = ["--mode", "http", "--url", "https://ops.example.com", "--org"]
+    shown = CliRunner().invoke(main, ["manifest", *options]).output
+    assert yaml.safe_load(shown) == printed(*options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--mode", "http"],
+        ["--mode", "socket", "--url", "https://ops.example.com"],
+        *(
+            ["--mode", "http", "--url", url]
+            for url in (
+                "http://ops.example.com",
+                "ops.example.com",
+                "https://",
+                "https://u:p@ops.example.com",
+                "https://ops.example.com?x=1",
+                "https://ops.example.com/#top",
+                "https://ops.example.com:99999",
+                "https://[::1",
+                "https://ops.example.com/\u202e",
+            )
+        ),
+    ],
+    ids=" ".join,
+)
+def test_wrong_url_is_refused(options: list[str]) -> None:
+    ran = CliRunner().invoke(main, ["manifest", *options])
+    assert ran.exit_code == 2
+    assert "https://ops.example.com" in ran.output or "calls no URL" in ran.output

@@ -237,6 +237,19 @@ async def test_another_host_is_listened_at_where_it_is_configured(world: Sandbox
         ] == 200
 
 
+@pytest.mark.parametrize("base_path", ["/opswatch", "/chat/opswatch/"])
+async def test_requests_below_the_base_path_are_answered(world: Sandbox, base_path: str) -> None:
+    port = free_port()
+    settings = world.settings(slack={"mode": "http", "port": port, "base_path": base_path})
+    async with open_bot(settings, world.tokens("http"), clock=world.clock) as bot, bot.connected():
+        site = f"http://127.0.0.1:{port}"
+        world.slack.events_url = f"{site}{base_path.rstrip('/')}/slack/events"
+        assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+        signed = {**FORM, **world.slack.signed(COMMAND)}
+        for path in ("/slack/events", "/slack/events/", f"{base_path}//slack/events", "/"):
+            assert (await post(f"{site}{path}", COMMAND, signed))[0] == 404
+
+
 async def test_a_modal_is_opened_filled_and_submitted(world: Sandbox, listening: str) -> None:
     help_ = await world.slack.answer_to("/usage help")
     await world.slack.press(help_, "modal.question")
