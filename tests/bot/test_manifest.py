@@ -16,7 +16,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from bot.__main__ import main
+from bot.cli.main import main
 from bot.slack.manifest import EVENTS, SCOPES, manifest, manifest_yaml
 from tests.conftest import ROOT
 
