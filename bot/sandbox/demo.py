@@ -15,6 +15,7 @@ import click
 
 from bot.app import Bot, open_bot
 from bot.formatting import format_bytes
+from bot.questions.question import COMMANDS, AccountDirectory
 from bot.questions.reading import split_line
 from bot.runtime import stop_event
 from bot.sandbox.slack import Message
@@ -22,6 +23,8 @@ from bot.sandbox.world import Sandbox, open_sandbox
 from providers.clock import Clock, utc_now
 
 FILES_WITHIN_S = 60.0
+# Words that every command takes.
+COMPLETED = ("alert", "alerts", "help", "subscribe", "subscriptions", "today", "yesterday")
 # What a visitor finds: something that fires, since Linus' old script fails again and again, and
 # something that does not.
 WATCHED = (
@@ -65,8 +68,24 @@ async def _open_with_bot(
         bot.connected(),
     ):
         world.slack.limit()
+        world.slack.commands = _commands(bot.requests.answering.directory)
         await world.slack.until(lambda: world.slack.sockets)
         yield world, bot
+
+
+def _commands(directory: AccountDirectory) -> list[dict[str, Any]]:
+    """The slash commands as the page completes them: with accounts and words of the examples."""
+    return [
+        {
+            "name": f"/{command.name}",
+            "hint": command.usage_hint,
+            "words": sorted(
+                {word for words, _ in command.examples for word in words.split()}
+                | {*directory.of_kind(command.kinds), *COMPLETED}
+            ),
+        }
+        for command in COMMANDS.values()
+    ]
 
 
 async def serve(folder: Path, port: int) -> None:

@@ -61,6 +61,8 @@ class Server:
     """
 
     name: str
+    # What people read on the page.
+    title: str = ""
     ledger: list[Entry] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     watchers: list[Callable[[Entry], None]] = field(default_factory=list)

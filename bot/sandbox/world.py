@@ -101,6 +101,11 @@ async def open_sandbox(
         server.now = clock
     world.slack.clock = lambda: clock().timestamp()
     world.akamai.clock = clock
+    world.rapid7.title, world.devicewise.title, world.akamai.title = (
+        "Rapid7",
+        "deviceWISE",
+        "Akamai",
+    )
     try:
         await world.slack.start(port)
         await asyncio.gather(*(server.start() for server in servers[1:]))

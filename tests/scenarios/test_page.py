@@ -351,3 +351,89 @@ async def test_the_question_that_is_everywhere_searches_a_log(page: Page) -> Non
     await page.fill("#in-log", "Pantry Door")
     await page.click("#modal-submit")
     await expect(page.locator(".unread")).to_have_count(1)
+
+
+@pytest.fixture
+async def phone(demo: Sandbox) -> AsyncIterator[Page]:
+    async with open_page(demo.slack.url, width=420, height=860) as opened:
+        yield opened
+
+
+async def test_phone_keeps_channels_in_a_drawer(phone: Page) -> None:
+    channel = phone.get_by_role("button", name="# kitchen")
+    await expect(channel).not_to_be_visible()
+    await phone.get_by_role("button", name="Channels and people").click()
+    await channel.click()
+    await expect(phone.locator("#title")).to_have_text("# kitchen")
+    await expect(channel).not_to_be_visible()
+
+
+async def test_phone_page_is_never_wider_than_screen(phone: Page) -> None:
+    await say(phone, "/apiaudit 24h")
+    await expect(phone.locator(".table").first).to_be_visible()
+    assert await phone.evaluate("document.documentElement.scrollWidth") <= 420
+
+
+async def test_arrow_up_recalls_earlier_lines(page: Page) -> None:
+    await say(page, "/usage today")
+    await say(page, "/usage yesterday")
+    await page.press("#text", "ArrowUp")
+    await page.press("#text", "ArrowUp")
+    await expect(page.locator("#text")).to_have_value("/usage today")
+
+
+async def test_composer_completes_accounts(page: Page) -> None:
+    await page.fill("#text", "/apiaudit ed")
+    await expect(page.locator("#suggestions li")).to_have_text(["edge"])
+    await page.press("#text", "Tab")
+    await expect(page.locator("#text")).to_have_value("/apiaudit edge ")
+
+
+async def test_links_skip_to_messages_and_message_box(page: Page) -> None:
+    for name, target in (("Skip to messages", "#messages"), ("Skip to the message box", "#text")):
+        link = page.get_by_role("link", name=name)
+        await link.focus()
+        await expect(link).to_be_in_viewport()
+        await page.keyboard.press("Enter")
+        await expect(page.locator(target)).to_be_focused()
+
+
+async def test_panel_can_be_closed(page: Page) -> None:
+    await page.click("#toggle-wire")
+    await page.get_by_role("button", name="Close", exact=True).click()
+    await expect(page.locator("#wire")).not_to_be_visible()
+
+
+async def test_page_says_when_sandbox_is_gone(page: Page, demo: Sandbox) -> None:
+    await expect(page.locator("#gone")).not_to_be_visible()
+    await demo.slack.stop()
+    await expect(page.locator("#gone")).to_contain_text("make demo", timeout=30_000)
+
+
+async def test_tall_answer_shows_its_headline(page: Page) -> None:
+    await say(page, "/apiaudit 24h")
+    headline = page.locator("article .header").last
+    await expect(page.locator(".table").last).to_be_visible()
+    await expect(headline).to_be_in_viewport()
+
+
+async def test_tour_makes_an_alert_fire(page: Page) -> None:
+    await page.get_by_role("button", name="Take the two-minute tour").click()
+    tour = page.locator("#tour")
+    for _ in range(4):
+        await tour.get_by_role("button", name="Next").click()
+    await tour.get_by_role("button", name="Create the alert").click()
+    acknowledge = page.get_by_role("button", name="Acknowledge", exact=True)
+    await expect(acknowledge).to_be_visible(timeout=60_000)
+    await tour.get_by_role("button", name="Next").click()
+    await tour.get_by_role("button", name="Press “Acknowledge”").click()
+    await expect(page.locator("article", has_text="tour").last).to_contain_text(
+        "cknowledged by", timeout=60_000
+    )
+
+
+async def test_dark_page_is_readable(page: Page) -> None:
+    await page.emulate_media(color_scheme="dark")
+    await say(page, "/apiaudit 24h")
+    await expect(page.locator(".table").first).to_be_visible()
+    assert await accessible(page) == []

@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox.faults import faults_of
+from bot.sandbox.server import Server
 from bot.sandbox.slack.people import People
 from bot.sandbox.slack.records import (
     Message,
@@ -56,10 +57,8 @@ class DemoPage(People):
                 "home": self.homes.get(user),
                 "view": view.shown() if (view := self.modal(user)) else None,
                 "requests": self._requests(),
-                "faults": {
-                    s.name: {name: said for name, (said, _) in faults_of(s).items()}
-                    for s in self.ledgers
-                },
+                "faults": {server.name: _offered(server) for server in self.ledgers},
+                "commands": self.commands,
             }
         )
 
@@ -101,7 +100,7 @@ class DemoPage(People):
     async def _do_command(self, request: web.Request) -> web.Response:
         asked = await request.json()
         line = str(asked["text"]).strip()
-        if line.split(" ")[0] not in ("/usage", "/apiaudit", "/logs") or asked.get("thread_ts"):
+        if not self._is_command(line) or asked.get("thread_ts"):
             text = html.escape(line, quote=False)
             await self.say(
                 text,
@@ -123,6 +122,9 @@ class DemoPage(People):
         return web.json_response(
             {"ok": True, "ack_ms": round((ack.acked_at - ack.sent_at) * 1000, 1)}
         )
+
+    def _is_command(self, line: str) -> bool:
+        return line.split(" ")[0] in {command["name"] for command in self.commands}
 
     async def _do_press(self, request: web.Request) -> web.Response:
         asked = await request.json()
@@ -188,3 +190,9 @@ class DemoPage(People):
         if inspect.isawaitable(done := misbehave(server)):
             await done
         return web.json_response({"ok": True})
+
+
+def _offered(server: Server) -> dict[str, Any]:
+    """The misbehaviour that the page offers for a server."""
+    labels = {name: label for name, (label, _) in faults_of(server).items()}
+    return {"title": server.title or server.name, "faults": labels}

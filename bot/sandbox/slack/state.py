@@ -35,6 +35,9 @@ SCOPES = (
 @dataclass(slots=True)
 class SlackState(Server):
     name: str = "slack"
+    title: str = "Slack"
+    # The app's slash commands, as its manifest has them: name, hint, and words to complete.
+    commands: list[dict[str, Any]] = field(default_factory=list)
     bot_token: str = "xoxb-sandbox-0000000000"
     app_token: str = "xapp-1-sandbox-0000000000"
     signing_secret: str = "sandbox-signing-secret"

@@ -1,0 +1,65 @@
+// Slack's text markup, as far as bots use it.
+import { BOT, make, nameOf, state, time } from "./state.js";
+
+const EMOJI = { warning: "⚠️", hourglass_flowing_sand: "⏳" };
+// Drawn as shapes, since not every machine has a font with them.
+const DOTS = { "🔴": "red", "🟡": "yellow", "🟢": "green", "⚪": "grey" };
+const MARKUP =
+  /```([\s\S]+?)```|`([^`\n]+)`|\*([^*\n]+)\*|(?<!\w)_([^_\n]+)_(?!\w)|<([^>\n]+)>|:([a-z_]+):|([🔴🟡🟢⚪])|\n/gu;
+
+const unescape = (text) =>
+  text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+
+export const textOf = (object) => (object.type === "mrkdwn" ? marked(object.text) : plain(object.text));
+
+// Plain text: nothing in it is markup but the coloured dots.
+export function plain(text) {
+  const out = document.createDocumentFragment();
+  for (const part of text.split(/([🔴🟡🟢⚪])/u)) out.append(part in DOTS ? dot(part) : part);
+  return out;
+}
+
+const dot = (mark) => make("span", { class: `dot ${DOTS[mark]}`, role: "img", "aria-label": DOTS[mark] });
+
+export function marked(text) {
+  const out = document.createDocumentFragment();
+  let done = 0;
+  for (const match of text.matchAll(MARKUP)) {
+    out.append(unescape(text.slice(done, match.index)), piece(match));
+    done = match.index + match[0].length;
+  }
+  out.append(unescape(text.slice(done)));
+  return out;
+}
+
+function piece([whole, block, code, bold, italic, link, emoji, circle]) {
+  if (block !== undefined) return make("pre", {}, unescape(block));
+  if (code !== undefined) return make("code", {}, unescape(code));
+  if (bold !== undefined) return make("strong", {}, marked(bold));
+  if (italic !== undefined) return make("em", {}, marked(italic));
+  if (link !== undefined) return linked(link);
+  if (emoji !== undefined) return EMOJI[emoji] ?? whole;
+  if (circle !== undefined) return dot(circle);
+  return make("br");
+}
+
+function linked(link) {
+  const [target, label] = link.split("|");
+  if (target.startsWith("@")) return make("strong", { class: "mention" }, "@" + nameOf(target.slice(1)));
+  if (target.startsWith("#")) {
+    const channel = state.channels.find((each) => each.id === target.slice(1));
+    return make("strong", { class: "mention" }, "#" + (channel?.name ?? target.slice(1)));
+  }
+  if (target.startsWith("!date^")) return dated(target);
+  if (target.startsWith("!subteam^")) return make("strong", { class: "mention" }, label ?? "@group");
+  if (target.startsWith("!")) return make("strong", { class: "ping" }, "@" + target.slice(1));
+  return make("a", { href: "#", title: target }, label ?? target);
+}
+
+// <!date^SECONDS^FORMAT>, shown in the zone of the person who reads it.
+function dated(target) {
+  const [, seconds, format] = target.split("^");
+  const options = { hour: "2-digit", minute: "2-digit" };
+  if (format.includes("{date")) Object.assign(options, { day: "numeric", month: "short" });
+  return document.createTextNode(time(Number(seconds), options));
+}

@@ -1,0 +1,100 @@
+// A tour of eight steps: each says what happens and does it with one press.
+import { send } from "./composer.js";
+import { $, make, post, state } from "./state.js";
+
+const newest = (selector) => [...document.querySelectorAll(selector)].at(-1);
+const button = (name) =>
+  [...document.querySelectorAll("article button")].filter((each) => each.textContent === name).at(-1);
+
+const STEPS = [
+  {
+    title: "Ask how much data is sent",
+    text: "A slash command answers in the channel: the number first, then the chart and the days behind it.",
+    label: "/usage last 7 days",
+    run: ({ say }) => say("/usage last 7 days"),
+  },
+  {
+    title: "Ask further with a button",
+    text: "Every answer offers the next question. “By log” shows which log sends the most.",
+    label: "Press “By log”",
+    run: ({ say }) => button("By log")?.click() ?? say("/usage last 7 days per log"),
+  },
+  {
+    title: "See who called an API",
+    text: "Two vendors are asked at once. The answer names people, so only you see it until you share it.",
+    label: "/apiaudit 24h failures",
+    run: ({ say }) => say("/apiaudit 24h failures"),
+  },
+  {
+    title: "Fetch a log",
+    text: "The log is downloaded, secrets are removed, and the file arrives with a timeline.",
+    label: "/logs kitchen 2h",
+    run: ({ say }) => say("/logs kitchen 2h"),
+  },
+  {
+    title: "Make an alert fire",
+    text: "Any number of an answer can be watched. This one is over its threshold, so it fires within seconds.",
+    label: "Create the alert",
+    run: ({ say }) => say("/usage alert today above 1 MB every 1m as tour"),
+  },
+  {
+    title: "Acknowledge it",
+    text: "The message is edited in place, and its thread keeps the history.",
+    label: "Press “Acknowledge”",
+    run: () => button("Acknowledge")?.click(),
+  },
+  {
+    title: "Let a vendor fail",
+    text: "Rapid7 now refuses the key three times. The answer says what is wrong and who can mend it.",
+    label: "Refuse the key, then ask",
+    run: async ({ say }) => {
+      await post("/do/fault", { server: "rapid7", fault: "401" });
+      await say("/usage yesterday");
+    },
+  },
+  {
+    title: "Find everything again",
+    text: "App Home lists what fires, the accounts, your subscriptions and your latest questions.",
+    label: "Open Opswatch Home",
+    run: () => $("open-home").click(),
+  },
+];
+
+let at = 0;
+
+export function startTour() {
+  at = 0;
+  state.channel = "C0OPS";
+  show();
+}
+
+function show() {
+  const box = $("tour");
+  box.hidden = at >= STEPS.length;
+  if (box.hidden) return;
+  const step = STEPS[at];
+  const close = make("button", { type: "button", class: "close", "aria-label": "End the tour", onclick: end }, "✕");
+  const go = make("button", { type: "button", class: "primary", onclick: () => run(step) }, step.label);
+  const skip = make("button", { type: "button", onclick: next }, at + 1 < STEPS.length ? "Next" : "Finish");
+  box.replaceChildren(
+    make("header", {}, make("small", {}, `Step ${at + 1} of ${STEPS.length}`), close),
+    make("h2", {}, step.title),
+    make("p", {}, step.text),
+    make("div", { class: "actions" }, go, skip),
+  );
+}
+
+async function run(step) {
+  await step.run({ say: send });
+  newest("#tour .actions button")?.focus();
+}
+
+function next() {
+  at += 1;
+  show();
+}
+
+function end() {
+  at = STEPS.length;
+  show();
+}
