@@ -1,68 +1,154 @@
-"""What can be wrong on our side of the house: the question, the configuration, or who is asking."""
+"""The errors that people read: one base that says what happened, what to do, and how the terminal,
+Slack and the log treat it.
+
+    OpswatchError
+    ├── BadQuestion            a question that cannot be understood
+    │   └── SuggestedQuestion  nearly another one, which is its hint
+    ├── AccessDenied           refused by the access rules
+    ├── ConfigError            a configuration with problems
+    ├── SlackRefused           Slack rejected a message
+    │   └── SlackUnreachable   there was no connection to Slack
+    ├── SlackDeliveryUnknown   nobody knows whether Slack has the message
+    ├── DatabaseUnavailable    the bot's own database cannot be used
+    └── InternalError          a fault of the bot
+
+The errors of vendors (`providers.errors`) have the same attributes; `ReportedError` covers both.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar, Protocol, runtime_checkable
 
 
-class BadQuestion(Exception):
-    """A question that cannot be understood. `message` is one sentence, `hint` an example that
-    works.
+@runtime_checkable
+class ReportedError(Protocol):
+    """What an error has to say of itself so that one place can report all of them.
+
+    `kind` is its name in JSON and in the record of questions, `account` the configured account it
+    is about, `message` one sentence on what failed and `hint` one on what to do. `exit_code` ends a
+    command of the terminal; an error is logged at `log_level`, and with its traceback from ERROR
+    on. `may_retry` where the same question may succeed later.
     """
 
-    kind = "bad_question"
+    @property
+    def kind(self) -> str: ...
+    @property
+    def account(self) -> str | None: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def hint(self) -> str: ...
+    @property
+    def may_retry(self) -> bool: ...
+    @property
+    def exit_code(self) -> int: ...
+    @property
+    def log_level(self) -> int: ...
+
+
+class OpswatchError(Exception):
+    """Base of the errors that are reported to a person. `str(error)` is the message."""
+
+    kind: ClassVar[str] = "internal"
+    exit_code: ClassVar[int] = 1
+    log_level: ClassVar[int] = logging.DEBUG
+    may_retry: ClassVar[bool] = False
+    account: str | None = None
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
-        self.message, self.hint = message, hint
+        self.message = message
+        self.hint = hint
+
+
+class BadQuestion(OpswatchError):
+    """A question that cannot be understood. `hint` is an example that works."""
+
+    kind = "bad_question"
+    exit_code = 2
 
 
 class SuggestedQuestion(BadQuestion):
     """A question that is nearly another one: `hint` is that one, with all else that was typed."""
 
 
-class AccessDenied(Exception):
+class AccessDenied(OpswatchError):
     """A question that this person may not ask here."""
 
     kind = "refused"
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message, self.hint = message, hint
+    exit_code = 4
 
 
-class SlackRefused(Exception):
-    """Slack did not take a message. `code` is Slack's own word for why."""
+class SlackRefused(OpswatchError):
+    """Slack rejected a message. `code` is Slack's own name for the reason."""
 
     kind = "slack"
+    exit_code = 3
+    log_level = logging.WARNING
+    may_retry = True
 
     def __init__(self, code: str) -> None:
-        super().__init__(code)
+        hint = _SLACK_HINTS.get(code, "Try again. If it keeps failing, tell the operator.")
+        super().__init__(f"Slack rejected the message ({code}).", hint)
         self.code = code
-        self.message = f"Slack did not take the answer ({code})."
-        self.hint = _SLACK_HINTS.get(code, "Try again; if it stays, tell the operator.")
+
+    def __str__(self) -> str:
+        return self.code
 
 
 class SlackUnreachable(SlackRefused):
-    """No connection to Slack came about, so it certainly has nothing of the message."""
+    """There was no connection to Slack, so it certainly has nothing of the message."""
 
     def __init__(self) -> None:
         super().__init__("unreachable")
-        self.message, self.hint = "Slack could not be reached.", "Try again in a minute."
+        self.message = "Slack could not be reached."
+        self.hint = "Try again in a minute."
 
 
-class SlackDeliveryUnknown(Exception):
-    """Slack did not say whether it took a message. It is not sent again, since it may stand there
-    already.
+class SlackDeliveryUnknown(OpswatchError):
+    """Slack did not say whether it has a message. The message is not sent again, since it may be
+    there already.
     """
 
     kind = "slack"
+    exit_code = 3
+    log_level = logging.WARNING
+    may_retry = True
 
     def __init__(self) -> None:
-        super().__init__("no word from Slack")
-        self.message = "Slack did not say whether it took the answer."
-        self.hint = "Look in the channel; if it is not there, ask again."
+        super().__init__(
+            "Slack did not confirm the message.",
+            "Look in the channel. If the answer is not there, ask again.",
+        )
+
+
+class DatabaseUnavailable(OpswatchError):
+    """The bot's own database cannot be used. `reason` is the database's."""
+
+    log_level = logging.ERROR
+    may_retry = True
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The bot's database cannot be used ({reason}).",
+            "The operator has been notified. Try again later.",
+        )
+
+
+class InternalError(OpswatchError):
+    """A fault of the bot, reported without its details."""
+
+    log_level = logging.ERROR
+    may_retry = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Something went wrong in the bot itself.",
+            "Try again. The operator finds the details in the bot's log.",
+        )
 
 
 _SLACK_HINTS = {
@@ -71,7 +157,9 @@ _SLACK_HINTS = {
     "not_in_channel": "Invite me with /invite @Opswatch, and ask again.",
     "channel_not_found": "Invite me with /invite @Opswatch, and ask again.",
     "is_archived": "The channel is archived; ask in another one.",
-    "restricted_action": "A workspace setting keeps me from posting there; ask an admin, or ask in another channel.",
+    "restricted_action": (
+        "A workspace setting keeps me from posting there. Ask an admin, or ask in another channel."
+    ),
     "not_authed": "The operator has to renew the bot's credentials.",
     "token_expired": "The operator has to renew the bot's credentials.",
     "missing_scope": "The operator has to update the app from manifest.yml and reinstall it.",
@@ -101,18 +189,21 @@ class ConfigProblem:
         return f"{self.key}{' = ' if self.value else ': '}{self.told}"
 
 
-class ConfigError(Exception):
+class ConfigError(OpswatchError):
     """A configuration that cannot be used, with all its problems."""
 
     kind = "bad_config"
+    exit_code = 2
+    log_level = logging.WARNING
 
     def __init__(
         self,
         problems: Sequence[ConfigProblem],
         hint: str = "Compare with bot.example.toml, then run `python -m bot check`.",
     ) -> None:
-        super().__init__("; ".join(map(str, problems)))
         self.problems = tuple(problems)
         count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
-        self.message = f"The configuration has {count}: {self}"
-        self.hint = hint
+        super().__init__(f"The configuration has {count}: {self}", hint)
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self.problems))

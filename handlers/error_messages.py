@@ -1,47 +1,62 @@
-"""What to tell about an error: what failed, what to do, and whether to try again. The same in Slack
+"""Errors as people read them: what failed, what to do, and whether to try again. The same in Slack
 and in a terminal.
 """
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
 from bot.blocks import messages
-from bot.errors import AccessDenied, BadQuestion, ConfigError, SlackDeliveryUnknown, SlackRefused
-from providers.errors import ProviderError
+from bot.errors import DatabaseUnavailable, InternalError, OpswatchError, ReportedError
 
 
-class Cancelled(Exception):
-    """The asker has stopped the work."""
-
-    kind = "cancelled"
-
-
-class Stopping(Exception):
-    """The bot is going away while the answer was under way."""
+class Cancelled(OpswatchError):
+    """The asker cancelled the work."""
 
     kind = "cancelled"
 
+    def __init__(self) -> None:
+        super().__init__("Cancelled, as you asked.")
 
-class Lost(Exception):
-    """A crash has cut the work off."""
+
+class Stopping(OpswatchError):
+    """The bot stops before the answer is complete."""
+
+    kind = "cancelled"
+    may_retry = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The bot is restarting and could not finish this.", "Ask again in a minute."
+        )
+
+
+class Lost(OpswatchError):
+    """An earlier process ended before the answer was complete."""
+
+    kind = "cancelled"
+    may_retry = True
 
     def __init__(self, line: str) -> None:
-        super().__init__(line)
-        self.line = line
+        super().__init__(f"The bot was interrupted while it worked on {line}.", "Ask again.")
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorMessage:
-    """An error as it is told: its kind, the account it is about, one sentence, one hint."""
+    """An error as it is shown: its kind, the account it is about, one sentence and one hint, the
+    exit code of a command that ends with it, and the level it is logged at.
+    """
 
     kind: str
     provider: str | None
     message: str
     hint: str
     may_retry: bool = False
+    exit_code: int = 1
+    log_level: int = logging.ERROR
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -65,47 +80,24 @@ class ErrorMessage:
 
 
 def error_message(error: BaseException) -> ErrorMessage:
-    """What to tell about an error. What we did not foresee is our own fault and is told without its
-    details.
+    """The message of an error, from its own attributes. An error without them is a fault of the
+    bot, whose details are not shown.
     """
-    if isinstance(error, BadQuestion | AccessDenied | ConfigError):
-        return ErrorMessage(error.kind, None, error.message, error.hint)
-    if isinstance(error, ProviderError):
-        return ErrorMessage(
-            error.kind, error.account, error.message, error.hint, may_retry=error.may_retry
-        )
-    if isinstance(error, SlackRefused | SlackDeliveryUnknown):
-        return ErrorMessage(error.kind, None, error.message, error.hint, may_retry=True)
-    if isinstance(error, sqlite3.Error):
-        return ErrorMessage(
-            "internal",
-            None,
-            f"My database cannot be used ({error}).",
-            "The operator is told; try again later.",
-            True,
-        )
-    if isinstance(error, Cancelled):
-        return ErrorMessage("cancelled", None, "Cancelled, as you asked.", "")
-    if isinstance(error, Stopping):
-        return ErrorMessage(
-            "cancelled",
-            None,
-            "I am being restarted and could not finish this.",
-            "Ask again in a minute.",
-            may_retry=True,
-        )
-    if isinstance(error, Lost):
-        return ErrorMessage(
-            "cancelled",
-            None,
-            f"I was interrupted while I worked on {error.line}.",
-            "Ask again.",
-            may_retry=True,
-        )
+    reported = _reported(error)
     return ErrorMessage(
-        "internal",
-        None,
-        "Something went wrong in the bot itself.",
-        "The operator finds it in the bot's log; try again.",
-        True,
+        reported.kind,
+        reported.account,
+        reported.message,
+        reported.hint,
+        may_retry=reported.may_retry,
+        exit_code=reported.exit_code,
+        log_level=reported.log_level,
     )
+
+
+def _reported(error: BaseException) -> ReportedError:
+    if isinstance(error, ReportedError):
+        return error
+    if isinstance(error, sqlite3.Error):
+        return DatabaseUnavailable(str(error))
+    return InternalError()

@@ -15,6 +15,7 @@ asking again may help. Vendor errors are translated to these once, inside the ve
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -26,6 +27,8 @@ class ProviderError(Exception):
 
     kind: ClassVar[str] = "unavailable"
     may_retry: ClassVar[bool] = False
+    exit_code: ClassVar[int] = 3
+    log_level: ClassVar[int] = logging.INFO
 
     def __init__(
         self, message: str, *, account: str, hint: str, retry_after_s: float | None = None

@@ -16,7 +16,6 @@ from bot.terminal_text import terminal_json, terminal_line, terminal_text
 
 log = logging.getLogger("opswatch")
 PROVIDER_FAILED = 3
-EXIT_CODES = {"bad_question": WRONG, "bad_config": WRONG, "refused": 4, "internal": FAILED}
 
 
 class ExitCodeGroup(click.Group):
@@ -60,7 +59,7 @@ def report_errors(as_json: bool) -> Iterator[None]:
             show_config_error(error)
         else:
             click.echo(terminal_text(as_called(f"{shown.message}\n{shown.hint}".strip())), err=True)
-        sys.exit(EXIT_CODES.get(shown.kind, PROVIDER_FAILED))
+        sys.exit(shown.exit_code)
 
 
 def show_config_error(error: ConfigError) -> None:

@@ -129,7 +129,7 @@ async def test_cut_response_is_not_sent_again_and_its_asker_is_told(
     cut(world, "/response/", after=world.slack._response if was_taken else None)
     await world.slack.command(PRIVATE)
     told = await world.slack.until(
-        lambda: next((m for m in world.slack.seen() if "did not say whether" in m.text), None)
+        lambda: next((m for m in world.slack.seen() if "did not confirm" in m.text), None)
     )
     assert told.seen_by == "U0ADA"
     assert sum("iot:" in text for text in texts(world)) == was_taken
@@ -208,7 +208,9 @@ async def test_kill_before_progress_is_noted_leaves_no_message_that_work_goes_on
         bot.connected(),
     ):
         await world.slack.until(
-            lambda: shown.text.startswith("I was interrupted while I worked on /usage last 7 days")
+            lambda: shown.text.startswith(
+                "The bot was interrupted while it worked on /usage last 7 days"
+            )
         )
         assert world.slack.seen() == [shown]
 
@@ -564,7 +566,9 @@ async def test_kill_during_private_work_leaves_no_message_that_work_goes_on(
         bot.connected(),
     ):
         await world.slack.until(
-            lambda: shown.text.startswith("I was interrupted while I worked on /apiaudit iot 24h")
+            lambda: shown.text.startswith(
+                "The bot was interrupted while it worked on /apiaudit iot 24h"
+            )
         )
         assert shown.seen_by == "U0ADA"
         assert "Try again" in str(shown.blocks)

@@ -421,8 +421,8 @@ async def test_work_under_way_is_finished_or_told_before_the_bot_ends(
     process.send_signal(number)
     assert await asyncio.wait_for(process.wait(), 10) == 0
     assert any("iot:" in m.text for m in world.slack.seen())
-    assert sum("I am being restarted" in m.text for m in world.slack.seen("U0LINUS")) == 1
-    assert sum("I am being restarted" in m.text for m in world.slack.seen("U0ADA")) == 1
+    assert sum("The bot is restarting" in m.text for m in world.slack.seen("U0LINUS")) == 1
+    assert sum("The bot is restarting" in m.text for m in world.slack.seen("U0ADA")) == 1
     assert not [m for m in world.slack.messages if m.text.startswith("Working on")]
     assert not list(tmp_path.glob("*.sqlite-wal"))
     store = await Store.open(tmp_path / "bot.sqlite", now=datetime.now(UTC))

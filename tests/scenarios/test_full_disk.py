@@ -80,7 +80,7 @@ async def test_who_asks_meanwhile_is_told_why_it_cannot_be(world: Sandbox, bot: 
     answer = await world.slack.answer_to("/usage last 7 days")
     assert answer.seen_by == "U0ADA"
     assert answer.text.startswith(
-        "My database cannot be used (no such table: questions). The operator is told"
+        "The bot's database cannot be used (no such table: questions). The operator has"
     )
 
 

@@ -663,10 +663,10 @@ async def test_an_answer_under_way_when_the_bot_stops_is_told(world: Sandbox, bo
     await world.slack.until(lambda: len(world.rapid7.ledger) >= 3)
     await bot.requests.running.finish(within_s=0.1)
     await world.slack.until(
-        lambda: any("I am being restarted" in m.text for m in world.slack.seen())
+        lambda: any("The bot is restarting" in m.text for m in world.slack.seen())
     )
     late = await world.slack.answer_to("/usage today")
-    assert "I am being restarted" in late.text
+    assert "The bot is restarting" in late.text
 
 
 async def test_a_file_that_slack_does_not_take_leaves_the_answer_standing(world: Sandbox) -> None:
@@ -694,7 +694,7 @@ async def test_what_slack_refuses_is_told_with_what_to_do(world: Sandbox, code: 
         Content_Type="application/json",
     )
     answer = await world.slack.answer_to("/usage last 7 days")
-    assert f"Slack did not take the answer ({code})." in answer.text
+    assert f"Slack rejected the message ({code})." in answer.text
     assert answer.seen_by == "U0ADA"
 
 
@@ -715,7 +715,7 @@ async def test_a_post_that_may_have_arrived_is_not_sent_again(
     world.slack.fail(how=failure, processed=processed)
     await world.slack.command("/usage last 7 days")
     told = await world.slack.until(
-        lambda: [m for m in world.slack.seen() if "did not say whether it took" in m.text]
+        lambda: [m for m in world.slack.seen() if "did not confirm the message" in m.text]
     )
     assert told[0].seen_by == "U0ADA"
     assert "Try again" in buttons(told[0])
@@ -756,7 +756,7 @@ async def test_blocks_that_slack_never_takes_end_in_a_word_about_it(
         200, refusal, path="chat.postMessage", times=9, Content_Type="application/json"
     )
     answer = await world.slack.answer_to("/usage last 7 days")
-    assert f"Slack did not take the answer ({code})." in answer.text
+    assert f"Slack rejected the message ({code})." in answer.text
     assert "csv" in answer.text
     assert world.slack.paths().count("POST /api/chat.postMessage") == (
         2 if code == "msg_blocks_too_long" else 3
@@ -854,7 +854,7 @@ async def test_a_share_that_slack_refuses_is_told_and_can_be_tried_again(world: 
     await world.slack.press(answer, buttons(answer)["Share here"])
     await world.slack.until(
         lambda: any(
-            "Slack did not take the answer (missing_scope)." in m.text for m in world.slack.seen()
+            "Slack rejected the message (missing_scope)." in m.text for m in world.slack.seen()
         )
     )
     await world.slack.press(answer, buttons(answer)["Share here"])

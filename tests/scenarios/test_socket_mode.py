@@ -369,13 +369,15 @@ async def test_who_was_cut_off_by_a_crash_is_told_once(world: Sandbox) -> None:
         async with hurried_bot(world) as bot:
             await connected(world, bot)
             told = await world.slack.until(
-                lambda: [m for m in world.slack.messages if "I was interrupted while" in m.text][1:]
+                lambda: [
+                    m for m in world.slack.messages if "The bot was interrupted while" in m.text
+                ][1:]
             )
             await asyncio.sleep(0.5)
     told = [
         m
         for m in world.slack.messages
-        if "I was interrupted while I worked on /usage last 7 days" in m.text
+        if "The bot was interrupted while it worked on /usage last 7 days" in m.text
     ]
     assert sorted(m.seen_by or world.slack.channels[m.channel].direct_with for m in told) == [
         "U0ADA",
@@ -407,7 +409,9 @@ async def test_no_message_is_left_saying_that_work_goes_on(world: Sandbox) -> No
     async with hurried_bot(world) as bot:
         await connected(world, bot)
         await world.slack.until(
-            lambda: shown.text.startswith("I was interrupted while I worked on /usage last 7 days")
+            lambda: shown.text.startswith(
+                "The bot was interrupted while it worked on /usage last 7 days"
+            )
         )
     assert "Try again" in str(shown.blocks)
     assert len(world.slack.seen()) == 1
