@@ -32,6 +32,7 @@ from bot.composition import (
 )
 from bot.config import Settings, SlackTokens
 from bot.health import ConnectionStatus
+from bot.observers import NO_OBSERVERS, Observers
 from bot.private_files import sweep_temporary_folders
 from bot.schedules.due import read_cron
 from bot.slack.block_fallback import BlockFallback
@@ -91,6 +92,8 @@ class Bot:
     scheduler: Scheduler
     slack: ConnectionStatus
     patience: SocketTimeouts
+    accounts: ProviderRegistry
+    rules: RuleManager
     clock: Clock = utc_now
 
     @asynccontextmanager
@@ -181,9 +184,10 @@ async def open_bot(
     pace: OutboxTimings = OutboxTimings(),
     *,
     clock: Clock | None = None,
+    observers: Observers = NO_OBSERVERS,
 ) -> AsyncIterator[Bot]:
     """Everyone introduced to each other; where Slack cannot be reached, this waits for it. `clock`
-    is the time of day for all of them; tests hold it.
+    is the time of day for all of them; tests hold it. `observers` are told of what happens.
 
     Raises StoreError, and SlackApiError where the token is not accepted.
     """
@@ -195,13 +199,18 @@ async def open_bot(
             open_session(settings.network, json_serialize=json_text)
         )
         client = web_client(
-            tokens.bot.open(), tokens.api_url, session, pace=SlackPace(pace.per_channel)
+            tokens.bot.open(),
+            tokens.api_url,
+            session,
+            pace=SlackPace(pace.per_channel, observers.rate_limit),
         )
         store = await Store.open(
             settings.database, now=clock(), retention=settings.retention.periods
         )
         stack.push_async_callback(store.close)
-        accounts = ProviderRegistry(settings, redactor, SqliteRateLimitStore(store), clock)
+        accounts = ProviderRegistry(
+            settings, redactor, SqliteRateLimitStore(store), clock, observers.request
+        )
         stack.push_async_callback(accounts.aclose)
         block_fallback = BlockFallback(client, session)
         delivery = Delivery(client, session, block_fallback)
@@ -234,6 +243,7 @@ async def open_bot(
             zone,
             clock,
             ops,
+            observers.evaluation,
         )
         works = [job.scheduled(each) for each in digests]
         scheduler = Scheduler(
@@ -274,6 +284,7 @@ async def open_bot(
             clock=clock,
             managers=[subscriptions, rules],
             zone=zone,
+            on_finished=observers.question,
         )
         who = await _wait_for_auth(client, slack, patience)
         people.workspace = frozenset(filter(None, (who.get("team_id"), who.get("enterprise_id"))))
@@ -300,6 +311,8 @@ async def open_bot(
             scheduler,
             slack,
             patience,
+            accounts,
+            rules,
             clock,
         )
 

@@ -6,6 +6,7 @@ The only place that knows the vendors by name; it needs no Slack, so a terminal 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bot.access import AccessPolicy
 from bot.alerts.rule import Rule
@@ -26,6 +27,7 @@ from providers.clock import Clock, utc_now
 from providers.devicewise.auth import Credentials
 from providers.devicewise.client import DeviceWise
 from providers.http.network import Network
+from providers.http.observer import RequestObserver, ignore_request
 from providers.limits.rate_limiter import RateLimitStore
 from providers.rapid7.client import Rapid7
 from providers.redaction import Redactor
@@ -41,9 +43,11 @@ class ProviderRegistry:
         redactor: Redactor,
         rate_limit_store: RateLimitStore,
         clock: Clock = utc_now,
+        observer: RequestObserver = ignore_request,
     ) -> None:
+        network = replace(settings.network, observer=observer)
         self.all: Mapping[str, Checked] = {
-            name: _open(name, account, redactor, rate_limit_store, clock, settings.network)
+            name: _open(name, account, redactor, rate_limit_store, clock, network)
             for name, account in settings.providers.items()
         }
         self.usage: dict[str, UsageSource] = {

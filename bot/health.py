@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz` for whoever watches over the process."""
+"""`/healthz`, `/readyz` and `/metrics`, for whatever watches the process."""
 
 from __future__ import annotations
 
@@ -13,17 +13,26 @@ from aiohttp import web
 from bot.http_server import LOOPBACK, listen
 from providers.models import iso_utc
 
+# The page for an Accept header, and its content type.
+MetricsPage = Callable[[str], Awaitable[tuple[bytes, str]]]
+
 
 @dataclass(slots=True)
 class ConnectionStatus:
-    """How it stands with Slack. `trouble` is one sentence about what is wrong, empty where all is
-    well.
+    """State of the connection to Slack. `trouble` is one sentence about what is wrong, empty where
+    all is well; `opened` counts connections.
     """
 
     connected: bool = False
     since: datetime | None = None
     last_event: datetime | None = None
     trouble: str = "Not connected yet."
+    opened: int = 0
+
+    @property
+    def reconnects(self) -> int:
+        """How often a connection was opened after the first, also where Slack asked for that."""
+        return max(0, self.opened - 1)
 
 
 @asynccontextmanager
@@ -33,17 +42,21 @@ async def serve_health(
     database_works: Callable[[], Awaitable[bool]],
     host: str = LOOPBACK,
     troubles: Callable[[], Sequence[str]] = tuple,
+    metrics_page: MetricsPage | None = None,
 ) -> AsyncIterator[None]:
     """Alive at `/healthz`; at `/readyz` 200 while connected to Slack with a database that works and
     a timetable that moves, else 503 and what is wrong. `troubles` says what is, a sentence each,
     and is asked after `database_works`.
+
+    `/metrics` answers with `metrics_page` where there is one.
 
     Nothing where no port is configured. Raises OSError where it cannot listen there.
     """
     if port is None:
         yield
         return
-    async with listen(partial(_respond, slack, database_works, troubles), host, port):
+    respond = partial(_respond, slack, database_works, troubles, metrics_page)
+    async with listen(respond, host, port):
         yield
 
 
@@ -51,6 +64,7 @@ async def _respond(
     slack: ConnectionStatus,
     database_works: Callable[[], Awaitable[bool]],
     troubles: Callable[[], Sequence[str]],
+    metrics_page: MetricsPage | None,
     request: web.BaseRequest,
     _: bytes,
 ) -> web.Response:
@@ -60,6 +74,9 @@ async def _respond(
         return web.json_response({"alive": True})
     if request.path == "/readyz":
         return await _readiness(slack, database_works, troubles)
+    if request.path == "/metrics" and metrics_page:
+        body, content_type = await metrics_page(request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": content_type})
     return web.Response(status=404)
 
 

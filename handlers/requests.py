@@ -20,6 +20,7 @@ from bot.commands.answering import AnswerContext, Answerer, Clock, lazy_temp_dir
 from bot.errors import BadQuestion, SlackDeliveryUnknown, SlackRefused
 from bot.formatting import format_duration
 from bot.logging_setup import logged_question
+from bot.observers import QuestionObserver, ignore_question
 from bot.questions.question import COMMANDS, CommandName, Question
 from bot.questions.reading import read_question
 from bot.slack.delivery import Delivery, ReplaceMode, ReplyTarget
@@ -97,6 +98,7 @@ class RequestHandler:
     clock: Clock
     managers: Sequence[Manager]
     zone: tzinfo
+    on_finished: QuestionObserver = ignore_question
     running: RunningTasks = field(default_factory=RunningTasks)
 
     @property
@@ -158,6 +160,7 @@ class RequestHandler:
             raise
         finally:
             took_ms = round((time.monotonic() - started) * 1000)
+            self.on_finished(command, outcome, took_ms / 1000)
             await self.store.finish_question(target.delivery, outcome=outcome, took_ms=took_ms)
             log.info("Finished /%s after %d ms: %s.", command, took_ms, outcome)
 

@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from bot.observers import RateLimitObserver, ignore_rate_limit
+
 # Between two messages in a channel, in seconds. Slack allows one a second; a little more keeps
 # clear of its own counting.
 MESSAGE_EVERY_S = 1.1
@@ -155,10 +157,15 @@ class _Lane:
 
 class SlackPace:
     """Gives turns to send. `message_every_s` is the time between two messages in a channel; all
-    else goes as much faster or slower.
+    else goes as much faster or slower. `on_refusal` is told the method of every 429.
     """
 
-    def __init__(self, message_every_s: float = MESSAGE_EVERY_S) -> None:
+    def __init__(
+        self,
+        message_every_s: float = MESSAGE_EVERY_S,
+        on_refusal: RateLimitObserver = ignore_rate_limit,
+    ) -> None:
+        self.on_refusal = on_refusal
         self._speed = MESSAGE_EVERY_S / max(message_every_s, 1e-6)
         self._lanes: dict[str, _Lane] = {}
         self._ids: dict[str, str] = {}
@@ -185,6 +192,7 @@ class SlackPace:
         """Slack takes no such call for so long: none of this method, and of messages none in this
         channel.
         """
+        self.on_refusal(method)
         self._lanes_of(method, channel)[0].block(asyncio.get_running_loop().time() + seconds)
 
     def wait_s(self, channel: str) -> float:

@@ -210,6 +210,7 @@ class SocketMode:
         if not self._state.connected:
             log.info("Connected to Slack over Socket Mode.")
         self._state.connected, self._state.trouble, self._state.since = True, "", self._clock()
+        self._state.opened += 1
         return socket
 
     async def _read(

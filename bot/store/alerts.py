@@ -253,6 +253,13 @@ class Alerts:
         """True where there was a silence, which has ended now."""
         return await self._store.write(lambda db: _end_silences(db, alert, user, now))
 
+    async def states(self) -> dict[str, str]:
+        """The state of each alert when it was evaluated last, by name."""
+        return {
+            row["name"]: row["state"]
+            for row in await self._store.read("SELECT name, state FROM alerts", ())
+        }
+
     async def silences(self, now: datetime) -> list[Silence]:
         """Those that hold now."""
         rows = await self._store.read(

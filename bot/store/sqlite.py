@@ -101,6 +101,14 @@ class Store:
         await self._run(lambda: self._db.close())
         self._thread.shutdown(wait=True)
 
+    def size(self) -> int:
+        """The bytes of the database on the disk, with its write-ahead log."""
+        return sum(
+            path.stat().st_size
+            for path in (self._path, self._path.with_name(f"{self._path.name}-wal"))
+            if path.exists()
+        )
+
     async def works(self, *, within_s: float = 2.0) -> bool:
         """Whether the database can be read and written."""
         return not await self.trouble(within_s=within_s)

@@ -28,6 +28,7 @@ from bot.alerts.state import AlertState, EvaluationError, Readings, Reason, Stat
 from bot.answer import Measurement
 from bot.blocks.alerts import NotificationContext, incident_message, thread_reply
 from bot.commands.answering import Answerer, MeasureContext, lazy_temp_dir
+from bot.observers import EvaluationObserver, ignore_evaluation
 from bot.questions.reading import read_line
 from bot.schedules.due import Due
 from bot.slack.outbox import Outbox, operator_post
@@ -103,6 +104,7 @@ class AlertJob:
     zone: tzinfo
     clock: Callable[[], datetime]
     ops_channel: str
+    on_evaluated: EvaluationObserver = ignore_evaluation
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _watches: dict[str, tuple[Rule, AlertState]] = field(default_factory=dict)
     _found: list[tuple[Evaluation, asyncio.Future[None]]] = field(default_factory=list)
@@ -172,6 +174,8 @@ class AlertJob:
                 for found, is_kept in zip(several, kept, strict=True):
                     if not is_kept:
                         self._watches.pop(found.rule.name, None)
+        for each in judged:
+            self.on_evaluated(each.state == "error", each.at - each.due)
         if any(each.posts for each in judged):
             self.outbox.wake()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import ssl
+import time
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -31,6 +32,7 @@ from providers.errors import (
 from providers.http.circuit import Circuit
 from providers.http.connections import PROXY_HINT
 from providers.http.network import UNTRUSTED_HINT, Network, ProxyServer, untrusted_reason
+from providers.http.observer import RequestObserver, RequestOutcome, ignore_request
 from providers.http.turns import Turns, is_background
 from providers.http.unpacking import PACKINGS, Unpacker, packings_of
 from providers.limits.rate_limiter import QUARTER, Pace, RateLimiter, ReportedQuota, in_words
@@ -85,10 +87,12 @@ class AccountClient(httpx.AsyncClient):
         budget: RateLimiter | None,
         pace: Pace | None,
         clock: Clock,
+        observer: RequestObserver = ignore_request,
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
         self.by_proxy = settings.get("proxy") is not None
+        self.observer = observer
         self.clock = clock
         self.circuit, self.budget, self.pace = circuit, budget, pace
         self.turns = Turns(MOST_AT_ONCE, most_in_background=MOST_IN_BACKGROUND)
@@ -128,6 +132,7 @@ def open_client(
         budget=budget,
         pace=pace,
         clock=clock,
+        observer=network.observer,
         base_url=base_url.rstrip("/"),
         auth=auth,
         timeout=TIMEOUT,
@@ -304,14 +309,19 @@ class opened:
         self._response: httpx.Response
 
     async def __aenter__(self) -> httpx.Response:
+        began, status = time.monotonic(), None
         try:
             self._response = await self._client.send(self._request, stream=True)
+            status = self._response.status_code
         except BaseException as error:
             if isinstance(error, httpx.HTTPError):
                 raise unreachable(
                     error, account=self._account, by_proxy=self._client.by_proxy
                 ) from None
             raise
+        finally:
+            seconds = time.monotonic() - began
+            self._client.observer(RequestOutcome(self._account, status, seconds))
         return self._response
 
     async def __aexit__(self, *_: object) -> None:

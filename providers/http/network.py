@@ -18,6 +18,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import truststore
 
+from providers.http.observer import RequestObserver, ignore_request
 from providers.redaction import Secret
 
 PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
@@ -69,6 +70,8 @@ class Network:
     no_proxy: tuple[NoProxyEntry, ...] = ()
     ca_file: Path | None = None
     ca_folders: tuple[Path, ...] = ()
+    # Told of every request to a vendor.
+    observer: RequestObserver = field(default=ignore_request, compare=False, repr=False)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Network:

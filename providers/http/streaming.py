@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from providers.errors import Incomplete, ProtocolError, ProviderError, Unavailab
 from providers.http.client import MOST_ERROR_BYTES, Reply, no_answer
 from providers.http.connections import describe_failure, open_session
 from providers.http.network import Network
+from providers.http.observer import RequestOutcome
 from providers.http.unpacking import PACKINGS, Unpacker, packings_of
 
 PIECE_BYTES = 32 * 1024
@@ -62,6 +64,7 @@ class BulkClient:
                 read_bufsize=4 * PIECE_BYTES,
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
+        began, status = time.monotonic(), None
         try:
             response = await self._session.request(
                 request.method,
@@ -69,8 +72,11 @@ class BulkClient:
                 headers=dict(request.headers),
                 allow_redirects=False,
             )
+            status = response.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise unreachable(error, account=account) from None
+        finally:
+            self._network.observer(RequestOutcome(account, status, time.monotonic() - began))
         try:
             yield response
         finally:

@@ -15,10 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from bot import runtime
 from bot.health import ConnectionStatus
-from bot.runtime import Service
 from bot.sandbox.world import Sandbox
+from bot.service import SLACK_GONE_S, Service
 from bot.service_manager import ServiceManager
 from tests.conftest import ROOT, toml_of
 
@@ -157,7 +156,7 @@ def test_slack_that_is_gone_for_long_is_not_alive(monkeypatch: pytest.MonkeyPatc
     service = Service(slack)
     assert service.is_alive()
     slack.connected, slack.trouble = False, "Slack cannot be reached."
-    now += runtime.SLACK_GONE_S - 1
+    now += SLACK_GONE_S - 1
     assert service.is_alive()
     assert "cannot be reached" in service.status()
     now += 2

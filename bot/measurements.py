@@ -1,0 +1,78 @@
+"""What is measured when somebody asks: the state of the bot, its outbox, its alerts, its accounts."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bot.alerts.state import State
+from bot.store import Alerts, Posts
+from providers.models import AccountStatus
+
+if TYPE_CHECKING:
+    from bot.app import Bot
+
+# A scrape does not wait longer for a database that is stuck.
+WITHIN_S = 3.0
+EVALUATION_FAILED = "error"
+NOT_EVALUATED = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """One look at the bot; what is not known is as it is before the start."""
+
+    ready: bool = False
+    slack_connected: bool = False
+    slack_reconnects: int = 0
+    last_event_at: datetime | None = None
+    outbox_messages: int = 0
+    outbox_oldest_age: timedelta = timedelta(0)
+    database_up: bool = False
+    database_bytes: int = 0
+    reload_successful: bool = True
+    configured_at: datetime | None = None
+    alerts: Mapping[str, int] = field(default_factory=dict)
+    accounts: Sequence[AccountStatus] = ()
+
+
+async def measure(bot: Bot, before: Measurements) -> Measurements:
+    """What the bot's store and accounts say now. Where the database does not answer, what was
+    measured `before` stays.
+    """
+    try:
+        async with asyncio.timeout(WITHIN_S):
+            return await _measure(bot, before)
+    except (TimeoutError, sqlite3.Error, OSError):
+        return before
+
+
+async def _measure(bot: Bot, before: Measurements) -> Measurements:
+    posts = Posts(bot.store)
+    backlog, since = await posts.backlog(), await posts.oldest_waiting()
+    age = max(bot.clock() - since, timedelta(0)) if since else timedelta(0)
+    return replace(
+        before,
+        outbox_messages=sum(queue.count for queue in backlog),
+        outbox_oldest_age=age,
+        database_bytes=await asyncio.to_thread(bot.store.size),
+        alerts=await _alerts_by_state(bot),
+        accounts=await asyncio.gather(
+            *(account.condition() for account in bot.accounts.all.values())
+        ),
+    )
+
+
+async def _alerts_by_state(bot: Bot) -> dict[str, int]:
+    """How many alerts are in each state; a state that none is in has a 0."""
+    counts = {state.value: 0 for state in State} | {EVALUATION_FAILED: 0}
+    found = await Alerts(bot.store).states()
+    names = {rule.name for rule in bot.rules.file_rules} | bot.rules.made.keys()
+    for name in names:
+        state = found.get(name, NOT_EVALUATED)
+        counts[state] = counts.get(state, 0) + 1
+    return counts

@@ -1,0 +1,345 @@
+"""The bot that is current, and its replacement by a new one when the configuration is reloaded.
+
+A reload is all or nothing. The new configuration is read and checked, a new bot is opened beside
+the old one, and only then do Slack's deliveries lead to the new one; the old one finishes what it
+has begun. Where anything is wrong, the old bot goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from slack_sdk.errors import SlackApiError
+
+from bot import formatting
+from bot.app import FINISH_WITHIN_S, Bot, open_bot
+from bot.config import Settings, SlackTokens
+from bot.errors import ConfigError
+from bot.health import ConnectionStatus, serve_health
+from bot.observers import NO_OBSERVERS
+from bot.slack.outbox import operator_post
+from bot.store import Posts, StoreError
+from providers.clock import utc_now
+from providers.http.network import NetworkSettingError
+
+if TYPE_CHECKING:
+    from bot.metrics import Metrics
+
+log = logging.getLogger("opswatch")
+# How long a new bot may take to learn from Slack who it is, and an old one to finish the questions
+# it has begun.
+OPEN_WITHIN_S = 30.0
+DRAIN_WITHIN_S = 1800.0
+DRAIN_LOOK_S = 0.5
+# Where Slack cannot be reached for so long, systemd's watchdog may start the bot anew.
+SLACK_GONE_S = 900.0
+LAG_EVERY_S = 1.0
+
+# Why a configuration that was read anew is not taken.
+REFUSALS = (ConfigError, NetworkSettingError, StoreError, SlackApiError, TimeoutError, OSError)
+
+Load = Callable[[], tuple[Settings, SlackTokens]]
+
+
+@dataclass(slots=True)
+class _Running:
+    """A bot, what closes it, and what stops its outbox and timetable."""
+
+    bot: Bot
+    opened: AsyncExitStack
+    working: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def begin(self, *, is_first: bool) -> None:
+        await self.working.enter_async_context(self.bot.working(report_interrupted=is_first))
+
+    async def pause(self) -> None:
+        """Posts nothing more and begins nothing more that is due."""
+        await self.working.aclose()
+        self.working = AsyncExitStack()
+
+    async def close(self) -> None:
+        await self.pause()
+        await self.opened.aclose()
+
+
+@dataclass(slots=True)
+class Service:
+    """The bot that is current, Slack's way to it, and those before it that still finish what they
+    have begun.
+    """
+
+    slack: ConnectionStatus
+    _current: _Running | None = None
+    _front: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _front_of: Bot | None = None
+    _health: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _draining: set[asyncio.Task[None]] = field(default_factory=set)
+    _database: str = ""
+    _metrics: Metrics | None = None
+    _lag: asyncio.Task[None] | None = None
+    _reload_successful: bool = True
+    _configured_at: datetime | None = None
+    _connected_at: float = field(default_factory=time.monotonic)
+
+    def is_alive(self) -> bool:
+        """Whether Slack was connected lately. Asked now and then by the event loop, which is alive
+        where it can ask.
+        """
+        if self.slack.connected:
+            self._connected_at = time.monotonic()
+        return time.monotonic() - self._connected_at < SLACK_GONE_S
+
+    def status(self) -> str:
+        """One line for whoever looks after the process."""
+        return " ".join(
+            filter(
+                None,
+                [
+                    "Connected to Slack." if self.slack.connected else self.slack.trouble,
+                    *self.troubles(),
+                ],
+            )
+        )
+
+    @property
+    def has_opened(self) -> bool:
+        """Whether a first bot is there; until Slack has said who it is, there is none."""
+        return self._current is not None
+
+    @property
+    def current(self) -> Bot:
+        assert self._current is not None, "it was started"
+        return self._current.bot
+
+    async def database_works(self) -> bool:
+        self._database = (
+            await self._current.bot.store.trouble()
+            if self._current
+            else "The database is not open yet."
+        )
+        return not self._database
+
+    def troubles(self) -> list[str]:
+        """What is wrong with the database, as it was looked at last, with the timetable and with
+        the outbox, a sentence each.
+        """
+        bot = self._current.bot if self._current else None
+        found = (
+            self._database,
+            bot.scheduler.trouble if bot else "",
+            bot.outbox.trouble() if bot else "",
+        )
+        return [trouble for trouble in found if trouble]
+
+    async def metrics_page(self, accept: str) -> tuple[bytes, str]:
+        """What `/metrics` answers, measured now, in the format that the scraper accepts."""
+        from bot.measurements import measure
+
+        metrics = self._metrics
+        assert metrics is not None, "it is served only where there is one"
+        database_up = await self.database_works()
+        now = replace(
+            metrics.measurements,
+            ready=self.slack.connected and not self.troubles(),
+            slack_connected=self.slack.connected,
+            slack_reconnects=self.slack.reconnects,
+            last_event_at=self.slack.last_event,
+            database_up=database_up,
+            reload_successful=self._reload_successful,
+            configured_at=self._configured_at,
+        )
+        if self._current and database_up:
+            now = await measure(self._current.bot, now)
+        metrics.measurements = now
+        return metrics.page(accept)
+
+    async def start(self, settings: Settings, tokens: SlackTokens) -> None:
+        """Connects a first bot. Raises StoreError, SlackApiError and OSError."""
+        await self._health.aclose()
+        self._health = await self._serve_health(settings)
+        running = self._current = await self._opened(settings, tokens, self.slack)
+        self._front, self._front_of = await _front(running.bot), running.bot
+        self._configured_at = utc_now()
+        await running.begin(is_first=True)
+
+    async def reload(self, load: Load) -> None:
+        """Puts a new bot in the place of the current one; where that cannot be, says why and leaves
+        it as it is.
+        """
+        try:
+            settings, tokens = load()
+            async with asyncio.timeout(OPEN_WITHIN_S):
+                new = await self._opened(settings, tokens, ConnectionStatus())
+        except REFUSALS as error:
+            await self._refuse(error)
+            return
+        old = self._current
+        assert old is not None, "it was started"
+        await old.pause()
+        try:
+            if settings.health != old.bot.settings.health:
+                health, self._health = self._health, await self._serve_health(settings)
+                await health.aclose()
+            await self._lead_to(new.bot)
+            await new.begin(is_first=False)
+        except Exception as error:
+            await self._lead_to(old.bot)
+            await old.begin(is_first=False)
+            await new.close()
+            await self._refuse(error)
+            return
+        new.bot.requests.running.earlier = old.bot.requests.running
+        self._current = new
+        task = asyncio.create_task(_drain(old))
+        self._draining.add(task)
+        task.add_done_callback(self._draining.discard)
+        self._reload_successful, self._configured_at = True, utc_now()
+        log.info("The configuration was reloaded.")
+
+    async def aclose(self) -> None:
+        """Ends everything: questions under way get a while, and are told where they do not end."""
+        for task in (*self._draining, *filter(None, [self._lag])):
+            task.cancel()
+        if self._current:
+            running = self._current.bot.requests.running
+            await asyncio.gather(
+                running.finish(within_s=FINISH_WITHIN_S), self._current.pause(), *self._draining
+            )
+        await self._front.aclose()
+        if self._current:
+            await self._current.close()
+        await self._health.aclose()
+
+    async def _serve_health(self, settings: Settings) -> AsyncExitStack:
+        stack, health = AsyncExitStack(), settings.health
+        if health:
+            if health.metrics:
+                self._open_metrics()
+            await stack.enter_async_context(
+                serve_health(
+                    health.port,
+                    self.slack,
+                    self.database_works,
+                    health.host,
+                    self.troubles,
+                    self.metrics_page if health.metrics else None,
+                )
+            )
+        return stack
+
+    def _open_metrics(self) -> None:
+        """Counts from now on. The library is loaded only here, for it takes memory."""
+        if self._metrics is None:
+            from bot.metrics import Metrics
+
+            self._metrics = Metrics()
+            self._lag = asyncio.create_task(_observe_lag(self._metrics))
+
+    async def _opened(
+        self, settings: Settings, tokens: SlackTokens, slack: ConnectionStatus
+    ) -> _Running:
+        if settings.health and settings.health.metrics:
+            self._open_metrics()
+        observers = self._metrics.observers if self._metrics else NO_OBSERVERS
+        stack = AsyncExitStack()
+        bot = await stack.enter_async_context(
+            open_bot(settings, tokens, slack, observers=observers)
+        )
+        return _Running(bot, stack)
+
+    async def _lead_to(self, bot: Bot) -> None:
+        """Slack's deliveries go to that bot from now on, over the connection that stands where it
+        can stay.
+        """
+        assert self._front_of is not None, "it was started"
+        if _way(bot) == _way(self._front_of):
+            self._front_of.deliveries.lead_to(bot.deliveries)
+            return
+        bot.slack = self.slack
+        new = await _front(bot)
+        self._front_of.deliveries.lead_to(bot.deliveries)
+        state = replace(self.slack)
+        old, self._front, self._front_of = self._front, new, bot
+        await old.aclose()
+        # The old connection has noted its end where the state of the new one stood.
+        self.slack.connected, self.slack.trouble = state.connected, state.trouble
+
+    async def _refuse(self, error: BaseException) -> None:
+        """Says in the log and in the ops channel why the configuration was not reloaded."""
+        self._reload_successful = False
+        problems = problems_of(error)
+        log_refusal(problems)
+        ops = self.current.settings.slack.ops_channel
+        if not ops:
+            return
+        shown = "\n".join(f"• {formatting.sanitise(problem, 300)}" for problem in problems[:10])
+        more = f"\n… and {len(problems) - 10} more" if len(problems) > 10 else ""
+        text = f"The configuration was not reloaded; the one before stays in force.\n{shown}{more}"
+        now = self.current.clock()
+        await Posts(self.current.store).enqueue(
+            operator_post(ops, f"reload:{now.isoformat()}", text), now=now
+        )
+        self.current.outbox.wake()
+
+
+async def _observe_lag(metrics: Metrics) -> None:
+    """Notes how late the event loop wakes up."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + LAG_EVERY_S
+        await asyncio.sleep(LAG_EVERY_S)
+        metrics.observe_lag(max(0.0, loop.time() - due))
+
+
+def log_refusal(problems: Sequence[str]) -> None:
+    for problem in problems:
+        log.error("The configuration was not reloaded: %s", problem)
+
+
+async def _front(bot: Bot) -> AsyncExitStack:
+    """Slack's way to the bot, standing."""
+    stack = AsyncExitStack()
+    await stack.enter_async_context(bot.front())
+    return stack
+
+
+def _way(bot: Bot) -> tuple[Any, ...]:
+    """What a connection to Slack hangs on: where one of these changes, it has to be another one."""
+    slack, tokens = bot.settings.slack, bot.tokens
+    if slack.mode == "http":
+        return slack.mode, slack.host, slack.port, slack.base_path, tokens.signing
+    return slack.mode, tokens.api_url, tokens.app, tokens.bot, bot.settings.network
+
+
+async def _drain(old: _Running) -> None:
+    """Closes a bot that was replaced, once the questions that it has begun are answered."""
+    try:
+        async with asyncio.timeout(DRAIN_WITHIN_S):
+            while old.bot.deliveries.are_under_way or old.bot.requests.running.tasks:  # noqa: ASYNC110 - two things that end unseen
+                await asyncio.sleep(DRAIN_LOOK_S)
+    except (TimeoutError, asyncio.CancelledError):
+        await old.bot.requests.running.finish(within_s=FINISH_WITHIN_S)
+    finally:
+        await old.close()
+
+
+def problems_of(error: BaseException) -> list[str]:
+    if isinstance(error, ConfigError):
+        return [str(problem) for problem in error.problems]
+    if isinstance(error, SlackApiError):
+        return [f"Slack does not accept the token ({error.response.get('error')})."]
+    if isinstance(error, TimeoutError):
+        return [f"Slack did not tell within {OPEN_WITHIN_S:.0f} s who we are."]
+    if isinstance(error, OSError):
+        return [f"{error.strerror or type(error).__name__}."]
+    if isinstance(error, StoreError | NetworkSettingError):
+        return [str(error)]
+    log.error("The new bot could not begin:", exc_info=error)
+    return [f"The new bot could not begin ({type(error).__name__})."]

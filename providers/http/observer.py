@@ -1,0 +1,24 @@
+"""What is reported of each request to a vendor, for whoever counts them (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RequestOutcome:
+    """One request: how many seconds the head of its answer took, and its HTTP status; None where
+    no answer came.
+    """
+
+    account: str
+    status: int | None
+    seconds: float
+
+
+RequestObserver = Callable[[RequestOutcome], None]
+
+
+def ignore_request(outcome: RequestOutcome) -> None:
+    """Counts nothing."""

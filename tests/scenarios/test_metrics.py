@@ -1,0 +1,374 @@
+"""`/metrics` on the health port: what has happened to the real bot, in Prometheus' own format."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import yaml
+from prometheus_client import Metric
+from prometheus_client.openmetrics import parser as openmetrics
+from prometheus_client.parser import text_string_to_metric_families
+
+from bot.metrics import Metrics
+from bot.sandbox.world import Sandbox
+from providers.http.observer import RequestOutcome
+from tests.conftest import ROOT, toml_of
+from tests.scenarios.test_http_mode import free_port
+from tests.support.clock import process_environ
+
+OPENMETRICS = "application/openmetrics-text; version=1.0.0"
+ALERTS = [
+    {
+        "name": f"{name}-of-ada",
+        "ask": "/usage rapid7-eu last 7 days",
+        "value": "bytes",
+        "above": above,
+        "every": "5s",
+        "channel": "#ops",
+    }
+    for name, above in (("fires", "1 B"), ("calm", "900 TB"))
+]
+
+
+@asynccontextmanager
+async def running(
+    world: Sandbox, log: Path, **changes: Any
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`python -m bot run` in a process of its own, connected."""
+    configure(world, **changes)
+    env = {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)}
+    with log.open("wb") as out:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "bot",
+            "run",
+            cwd=world.folder,
+            env=process_environ(world.clock, env),
+            stdout=subprocess.DEVNULL,
+            stderr=out,
+        )
+    try:
+        await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await asyncio.wait_for(process.wait(), 60)
+
+
+def configure(world: Sandbox, **changes: Any) -> None:
+    (world.folder / "bot.toml").write_text(toml_of({**world.table(), **changes}), "utf-8")
+
+
+async def get(port: int, path: str = "/metrics", **headers: str) -> tuple[int, str, str]:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{port}{path}", headers=headers) as response,
+    ):
+        return response.status, response.headers.get("Content-Type", ""), await response.text()
+
+
+Samples = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+def samples_in(text: str) -> Samples:
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in parsed(text)
+        for sample in family.samples
+    }
+
+
+def parsed(text: str) -> list[Metric]:
+    """The page as Prometheus' own parser reads it."""
+    return [*text_string_to_metric_families(text)]
+
+
+def value(samples: Samples, name: str, **labels: str) -> float:
+    return samples.get((name, frozenset(labels.items())), 0.0)
+
+
+async def until(port: int, name: str, least: float = 1, **labels: str) -> Samples:
+    async with asyncio.timeout(90):
+        while value(samples := samples_in((await get(port))[2]), name, **labels) < least:
+            await asyncio.sleep(0.1)
+    return samples
+
+
+async def test_what_happens_is_counted(world: Sandbox, tmp_path: Path) -> None:
+    port = free_port()
+    async with running(world, tmp_path / "log", health={"port": port}, alert=ALERTS):
+        await world.slack.answer_to("/usage last 7 days", timeout_s=60)
+        await world.slack.answer_to("/usage nonsense", timeout_s=60)
+        world.rapid7.answer_with(401, times=1)
+        await world.slack.answer_to("/usage rapid7-eu yesterday", timeout_s=60)
+        await until(port, "opswatch_alerts", state="firing")
+        samples = await until(port, "opswatch_alerts", state="inactive")
+    asked = {
+        outcome: value(samples, "opswatch_questions_total", command="usage", outcome=outcome)
+        for outcome in ("answered", "bad_question", "auth")
+    }
+    assert asked == {"answered": 1, "bad_question": 1, "auth": 1}
+    assert value(samples, "opswatch_question_duration_seconds_count", command="usage") == 3
+    assert (
+        value(samples, "opswatch_provider_requests_total", account="rapid7-eu", status="401") == 1
+    )
+    answered = value(samples, "opswatch_provider_requests_total", account="rapid7-eu", status="200")
+    timed = value(samples, "opswatch_provider_request_duration_seconds_count", account="rapid7-eu")
+    assert timed == answered + 1
+    assert value(samples, "opswatch_provider_up", account="rapid7-eu") == 1
+    left = {"account": "rapid7-eu", "limit": "downloads"}
+    assert value(samples, "opswatch_provider_quota_remaining_requests", **left) == 150
+    assert value(samples, "opswatch_alert_evaluations_total", outcome="ok") >= 2
+    assert value(samples, "opswatch_alert_evaluation_delay_seconds_count") >= 2
+    for name in ("slack_connected", "database_up", "config_last_reload_successful"):
+        assert value(samples, f"opswatch_{name}") == 1
+    assert value(samples, "opswatch_database_size_bytes") > 10_000
+    assert value(samples, "opswatch_slack_last_event_timestamp_seconds") > 1.7e9
+    assert value(samples, "process_resident_memory_bytes") > 1e6
+
+
+async def test_failed_evaluations_are_counted(world: Sandbox, tmp_path: Path) -> None:
+    port = free_port()
+    world.rapid7.answer_with(401, times=1000)
+    async with running(world, tmp_path / "log", health={"port": port}, alert=ALERTS[:1]):
+        samples = await until(port, "opswatch_alert_evaluations_total", outcome="failed")
+        samples = await until(port, "opswatch_alerts", state="error")
+    assert value(samples, "opswatch_alert_evaluations_total", outcome="ok") == 0
+
+
+async def test_slack_trouble_is_counted(world: Sandbox, tmp_path: Path) -> None:
+    port = free_port()
+    async with running(world, tmp_path / "log", health={"port": port}):
+        world.slack.answer_with(429, path="chat.postMessage", times=1, Retry_After="1")
+        await world.slack.answer_to("/usage last 7 days", timeout_s=60)
+        await until(port, "opswatch_slack_rate_limited_total", method="chat.postMessage")
+        for socket in [*world.slack.sockets]:
+            await socket.close()
+        await until(port, "opswatch_slack_reconnects_total")
+
+
+async def test_waiting_messages_show_their_age(world: Sandbox, tmp_path: Path) -> None:
+    port = free_port()
+    world.slack.refuse("chat.postMessage", "not_in_channel")
+    async with running(world, tmp_path / "log", health={"port": port}, alert=ALERTS[:1]):
+        await until(port, "opswatch_outbox_messages")
+        samples = await until(port, "opswatch_outbox_oldest_age_seconds", least=0.2)
+    assert value(samples, "opswatch_outbox_messages") >= 1
+
+
+async def test_refused_reload_is_shown(world: Sandbox, tmp_path: Path) -> None:
+    port = free_port()
+    async with running(world, tmp_path / "log", health={"port": port}) as process:
+        before = await until(port, "opswatch_config_last_reload_successful")
+        configure(world, timezone="Mars/Olympus")
+        process.send_signal(signal.SIGHUP)
+        async with asyncio.timeout(60):
+            while value(
+                samples := samples_in((await get(port))[2]),
+                "opswatch_config_last_reload_successful",
+            ):
+                await asyncio.sleep(0.05)
+        read_at = "opswatch_config_last_reload_success_timestamp_seconds"
+        assert value(samples, read_at) == value(before, read_at)
+        configure(world, health={"port": port})
+        process.send_signal(signal.SIGHUP)
+        after = await until(port, "opswatch_config_last_reload_successful")
+        assert value(after, read_at) > value(before, read_at)
+
+
+async def test_counts_go_on_after_a_reload(world: Sandbox, tmp_path: Path) -> None:
+    port, log = free_port(), tmp_path / "log"
+    name, asked = "opswatch_questions_total", {"command": "usage", "outcome": "answered"}
+    async with running(world, log, health={"port": port}) as process:
+        await world.slack.answer_to("/usage last 7 days", timeout_s=60)
+        await until(port, name, 1, **asked)
+        process.send_signal(signal.SIGHUP)
+        async with asyncio.timeout(60):
+            while "The configuration was reloaded." not in log.read_text():
+                await asyncio.sleep(0.05)
+        await world.slack.answer_to("/usage last 5 days", timeout_s=60)
+        await until(port, name, 2, **asked)
+
+
+async def test_metrics_can_be_switched_off(world: Sandbox, tmp_path: Path) -> None:
+    port = free_port()
+    async with running(world, tmp_path / "log", health={"port": port, "metrics": False}):
+        assert (await get(port))[0] == 404
+        assert (await get(port, "/healthz"))[0] == 200
+
+
+async def test_both_formats_are_served(world: Sandbox, tmp_path: Path) -> None:
+    port = free_port()
+    async with running(world, tmp_path / "log", health={"port": port}, alert=ALERTS):
+        await world.slack.answer_to("/usage last 7 days", timeout_s=60)
+        status, content_type, text = await get(port)
+        assert (status, content_type.split(";")[0]) == (200, "text/plain")
+        plain = {family.name.removesuffix("_info") for family in parsed(text)}
+        status, content_type, text = await get(port, Accept=OPENMETRICS)
+        assert (status, content_type.split(";")[0]) == (200, "application/openmetrics-text")
+        assert {
+            family.name
+            for family in openmetrics.text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
+        } == plain
+
+
+def served() -> Metrics:
+    """Metrics of which every one has a sample."""
+    from datetime import UTC, datetime, timedelta
+
+    from bot.measurements import Measurements
+    from providers.models import AccountStatus, QuotaLeft
+
+    metrics, now = Metrics(), datetime.now(UTC)
+    observers = metrics.observers
+    observers.question("usage", "answered", 0.2)
+    observers.request(RequestOutcome("edge", None, 0.1))
+    observers.evaluation(False, timedelta(minutes=2))
+    observers.rate_limit("chat.postMessage")
+    metrics.observe_lag(0.001)
+    metrics.measurements = Measurements(
+        last_event_at=now,
+        configured_at=now,
+        alerts={"firing": 1},
+        accounts=[AccountStatus("edge", "", now, (QuotaLeft("reports", 3, 120),))],
+    )
+    return metrics
+
+
+def families() -> list[Metric]:
+    return parsed(served().page("")[0].decode())
+
+
+UNITS = ("seconds", "bytes", "requests", "total", "info", "ratio")
+WITHOUT_UNIT = {
+    "opswatch_alerts",
+    "opswatch_outbox_messages",
+    "opswatch_questions",
+    "opswatch_ready",
+    "opswatch_slack_connected",
+    "opswatch_database_up",
+    "opswatch_provider_up",
+    "opswatch_config_last_reload_successful",
+}
+
+
+@pytest.mark.parametrize("family", families(), ids=lambda family: family.name)
+def test_names_follow_the_conventions(family: Metric) -> None:
+    """What `promtool check metrics` complains of: no help, a counter without `_total` or anything
+    else with it, units that are no base units, names in mixed case.
+    """
+    assert family.documentation
+    assert family.documentation.endswith(".") or not family.name.startswith("opswatch")
+    assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", family.name)
+    names = {sample.name for sample in family.samples}
+    assert family.type in ("counter", "gauge", "histogram")
+    if family.type == "counter":
+        assert all(name.endswith("_total") for name in names)
+    else:
+        assert not any(name.endswith("_total") for name in names)
+    assert not re.search(r"_(ms|millis\w*|minutes|hours|kb|mb|percent)(_|$)", family.name)
+    if family.name.startswith("opswatch") and family.type != "counter":
+        assert family.name in WITHOUT_UNIT or family.name.endswith(UNITS)
+
+
+def test_labels_name_no_person_channel_or_alert() -> None:
+    labels = {
+        label for family in families() for sample in family.samples for label in sample.labels
+    }
+    assert labels == {
+        *("account", "command", "le", "limit", "method", "outcome", "state", "status", "version")
+    }
+
+
+async def test_page_names_nobody(world: Sandbox, tmp_path: Path) -> None:
+    port = free_port()
+    async with running(world, tmp_path / "log", health={"port": port}, alert=ALERTS):
+        await world.slack.answer_to("/usage last 7 days", user="U0ADA", timeout_s=60)
+        await until(port, "opswatch_alerts", state="firing")
+        text = (await get(port))[2]
+    for name in ("U0ADA", "C0OPS", "#ops", "of-ada", world.slack.bot_token):
+        assert name not in text
+
+
+def exposed_names() -> set[str]:
+    """Every name that can be queried."""
+    return {sample.name for family in families() for sample in family.samples}
+
+
+def names_in(expression: str) -> set[str]:
+    return set(re.findall(r"\b(?:opswatch|process)_[a-z0-9_]+", expression))
+
+
+def dashboard_expressions() -> Iterator[str]:
+    dashboard = json.loads((ROOT / "deploy" / "grafana.json").read_text())
+    for panel in dashboard["panels"]:
+        for target in panel.get("targets", ()):
+            yield target["expr"]
+    for variable in dashboard["templating"]["list"]:
+        yield str(variable.get("definition", ""))
+
+
+def rules() -> list[dict[str, Any]]:
+    groups = yaml.safe_load((ROOT / "deploy" / "alerts.yml").read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def test_dashboard_names_metrics_that_exist() -> None:
+    named = {name for expression in dashboard_expressions() for name in names_in(expression)}
+    assert len(named) > 15
+    assert named <= exposed_names()
+
+
+def test_dashboard_shows_every_metric() -> None:
+    shown = " ".join(dashboard_expressions())
+    for family in families():
+        if family.name.startswith("opswatch") and not family.name.endswith("timestamp_seconds"):
+            assert family.name in shown or family.name in str(rules()), family.name
+
+
+def test_dashboard_panels_do_not_overlap() -> None:
+    dashboard = json.loads((ROOT / "deploy" / "grafana.json").read_text())
+    ids = [panel["id"] for panel in dashboard["panels"]]
+    assert len(ids) == len(set(ids))
+    taken: set[tuple[int, int]] = set()
+    for panel in dashboard["panels"]:
+        at = panel["gridPos"]
+        cells = {(at["x"] + x, at["y"] + y) for x in range(at["w"]) for y in range(at["h"])}
+        assert not cells & taken
+        assert at["x"] + at["w"] <= 24
+        taken |= cells
+
+
+def test_rules_name_metrics_that_exist() -> None:
+    found = rules()
+    assert len(found) >= 10
+    for rule in found:
+        assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}
+        assert names_in(rule["expr"]) <= exposed_names(), rule["alert"]
+        assert names_in(rule["expr"]) or rule["expr"].startswith("up{")
+        assert rule["labels"]["severity"] in ("warning", "critical")
+        assert set(rule["annotations"]) == {"summary", "description"}
+        assert rule["expr"].count("(") == rule["expr"].count(")")
+    assert len({rule["alert"] for rule in found}) == len(found)
+
+
+def test_bot_without_metrics_does_not_load_the_library() -> None:
+    script = (
+        "import sys, bot.cli.main, bot.runtime, bot.service, bot.app, bot.cli.ask;"
+        "sys.exit('prometheus_client' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT).returncode == 0
