@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -51,8 +51,7 @@ from bot.slack.socket_mode import (
     unreachable,
 )
 from bot.slack.users import SlackUserDirectory
-from bot.store import Alerts, Posts, SqliteRateLimitStore, Store, StoredTimes
-from bot.store.pauses import Pauses
+from bot.store import Store
 from handlers.alert_rules import RuleManager
 from handlers.backtesting import Backtesting
 from handlers.jobs import digests as job_digests
@@ -208,22 +207,15 @@ async def open_bot(
             settings.database, now=clock(), retention=settings.retention.periods
         )
         stack.push_async_callback(store.close)
-        accounts = ProviderRegistry(
-            settings, redactor, SqliteRateLimitStore(store), clock, observers.request
-        )
+        accounts = ProviderRegistry(settings, redactor, store.rate_limits, clock, observers.request)
         stack.push_async_callback(accounts.aclose)
         block_fallback = BlockFallback(client, session)
         delivery = Delivery(client, session, block_fallback)
         stack.push_async_callback(delivery.aclose)
-        posts, alerts, ops, access = (
-            Posts(store),
-            Alerts(store),
-            settings.slack.ops_channel or "",
-            build_access_policy(settings.access),
-        )
+        ops, access = settings.slack.ops_channel or "", build_access_policy(settings.access)
         answering = build_answerer(settings, accounts, redactor, clock)
         outbox = Outbox(
-            posts, client.at(Priority.MESSAGE), clock, ops, pace, block_fallback, session
+            store.outbox, client.at(Priority.MESSAGE), clock, ops, pace, block_fallback, session
         )
         digests, zone = _digests(settings), settings.timezone
         people = SlackUserDirectory(client, zone, clock)
@@ -231,15 +223,15 @@ async def open_bot(
             Permissions(access, people, SlackChannels(client)),
             SecretCheck(redactor),
         )
-        announcer = Announcer(posts, outbox, people, clock)
-        guard = PauseGuard(permissions, Pauses(store), announcer, delivery.open_dm, clock, ops)
+        announcer = Announcer(store.outbox, outbox, people, clock)
+        guard = PauseGuard(permissions, store.pauses, announcer, delivery.open_dm, clock, ops)
         await guard.open()
-        job = DigestJob(answering, posts, outbox, zone, clock, ops)
+        job = DigestJob(answering, store.schedules, outbox, zone, clock, ops)
         watch = AlertJob(
             answering,
-            alerts,
+            store.alerts,
             outbox,
-            SilenceIndex(alerts, _mutes(settings), zone),
+            SilenceIndex(store.silences, _mutes(settings), zone),
             zone,
             clock,
             ops,
@@ -247,19 +239,20 @@ async def open_bot(
         )
         works = [job.scheduled(each) for each in digests]
         scheduler = Scheduler(
-            posts,
+            store.schedules,
             clock,
             works,
-            _pruning(posts, alerts, store),
+            store.prune,
             outbox.report_database_failure,
-            reset_stored=StoredTimes(store).reset,
+            reset_stored=store.times.reset,
             tell_operator=outbox.tell_operator,
             database_trouble=store.trouble,
             tick_s=job_digests.TICK_S,
         )
         rules = RuleManager(
             answering,
-            alerts,
+            store.rules,
+            store.silences,
             scheduler,
             watch,
             permissions,
@@ -272,7 +265,16 @@ async def open_bot(
         works += [rules.scheduled(rule) for rule in await rules.open(clock())]
         scheduler.after_reset.append(rules.refresh_silences)
         subscriptions = SubscriptionManager(
-            answering, posts, scheduler, job, permissions, guard, secrets, zone, clock, digests
+            answering,
+            store.subscriptions,
+            scheduler,
+            job,
+            permissions,
+            guard,
+            secrets,
+            zone,
+            clock,
+            digests,
         )
         works += await subscriptions.open()
         requests = RequestHandler(
@@ -292,7 +294,7 @@ async def open_bot(
         listener_commands.register(app, requests)
         actions.register(app, requests, store)
         alert_actions.register(app, requests, rules)
-        backtesting = Backtesting(answering.commands, settings.directory, alerts, zone, clock)
+        backtesting = Backtesting(answering.commands, settings.directory, store.alerts, zone, clock)
         problems = ErrorListener(delivery, store, redactor, clock)
         modals.register(app, requests, subscriptions, rules, backtesting, accounts.logs, problems)
         mentions.register(app, requests)
@@ -382,15 +384,6 @@ def _bolt(client: AsyncWebClient, tokens: SlackTokens, who: Any) -> AsyncApp:
         # HttpMode has checked the signature before it read anything.
         request_verification_enabled=False,
     )
-
-
-def _pruning(posts: Posts, alerts: Alerts, store: Store) -> Callable[[datetime], Awaitable[None]]:
-    async def prune(now: datetime) -> None:
-        await posts.prune(now)
-        await alerts.prune(now)
-        await store.prune(now)
-
-    return prune
 
 
 def _mutes(settings: Settings) -> list[Mute]:

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.alerts.state import State
-from bot.store import Alerts, Posts
 from providers.models import AccountStatus
 
 if TYPE_CHECKING:
@@ -52,14 +51,14 @@ async def measure(bot: Bot, before: Measurements) -> Measurements:
 
 
 async def _measure(bot: Bot, before: Measurements) -> Measurements:
-    posts = Posts(bot.store)
+    posts = bot.store.outbox
     backlog, since = await posts.backlog(), await posts.oldest_waiting()
     age = max(bot.clock() - since, timedelta(0)) if since else timedelta(0)
     return replace(
         before,
         outbox_messages=sum(queue.count for queue in backlog),
         outbox_oldest_age=age,
-        database_bytes=await asyncio.to_thread(bot.store.size),
+        database_bytes=await bot.store.size(),
         alerts=await _alerts_by_state(bot),
         accounts=await asyncio.gather(
             *(account.condition() for account in bot.accounts.all.values())
@@ -70,7 +69,7 @@ async def _measure(bot: Bot, before: Measurements) -> Measurements:
 async def _alerts_by_state(bot: Bot) -> dict[str, int]:
     """How many alerts are in each state; a state that none is in has a 0."""
     counts = {state.value: 0 for state in State} | {EVALUATION_FAILED: 0}
-    found = await Alerts(bot.store).states()
+    found = await bot.store.alerts.states()
     names = {rule.name for rule in bot.rules.file_rules} | bot.rules.made.keys()
     for name in names:
         state = found.get(name, NOT_EVALUATED)

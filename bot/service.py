@@ -25,7 +25,7 @@ from bot.errors import ConfigError
 from bot.health import ConnectionStatus, serve_health
 from bot.observers import NO_OBSERVERS
 from bot.slack.outbox import operator_post
-from bot.store import Posts, StoreError
+from bot.store import StoreError
 from providers.clock import utc_now
 from providers.http.network import NetworkSettingError
 
@@ -283,7 +283,7 @@ class Service:
         more = f"\n… and {len(problems) - 10} more" if len(problems) > 10 else ""
         text = f"The configuration was not reloaded; the one before stays in force.\n{shown}{more}"
         now = self.current.clock()
-        await Posts(self.current.store).enqueue(
+        await self.current.store.outbox.enqueue(
             operator_post(ops, f"reload:{now.isoformat()}", text), now=now
         )
         self.current.outbox.wake()

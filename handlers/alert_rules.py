@@ -35,7 +35,7 @@ from bot.formatting import join_words
 from bot.questions.question import CommandName, Question
 from bot.questions.reading import read_question
 from bot.schedules.due import Due
-from bot.store.alerts import Alerts, StoredRule
+from bot.store import RuleStore, SilenceStore, StoredRule
 from handlers.jobs.alerts import AlertJob, schedule_of
 from handlers.jobs.scheduler import Job, Scheduler
 from handlers.pauses import Pausable, PauseGuard
@@ -67,7 +67,8 @@ class RuleManager:
     """
 
     answering: Answerer
-    alerts: Alerts
+    rules: RuleStore
+    silences: SilenceStore
     scheduler: Scheduler
     job: AlertJob
     permissions: Permissions
@@ -105,7 +106,7 @@ class RuleManager:
 
     async def open(self, now: datetime) -> list[Rule]:
         """Every rule there is, those made in chat as they were kept."""
-        self.made.update({kept.name: kept for kept in await self.alerts.rules()})
+        self.made.update({kept.name: kept for kept in await self.rules.rules()})
         await self.refresh_silences(now)
         rules = [*self.file_rules, *(rule_of(kept) for kept in self.made.values())]
         await self.job.close_orphans(rules)
@@ -250,7 +251,9 @@ class RuleManager:
         now = self.clock()
         end = now + length if length else self._tomorrow(now)
         comment = self.secrets.redacted(comment)
-        silence = await self.alerts.silence(rule.name, end=end, comment=comment, user=user, now=now)
+        silence = await self.silences.silence(
+            rule.name, end=end, comment=comment, user=user, now=now
+        )
         await self.job.quiet.refresh(now)
         self.scheduler.once(schedule_of(rule.name), silence.end)
         why = f" ({comment})" if comment else ""
@@ -372,7 +375,7 @@ class RuleManager:
         name = rule.name or await self._free_name(command)
         if self.rule(name) is not None:
             raise BadQuestion(f"There is an alert `{name}` already.", f"/{command} alerts")
-        kept = await self.alerts.add_rule(
+        kept = await self.rules.add_rule(
             name=name,
             command=command,
             channel=requester.channel,
@@ -398,14 +401,14 @@ class RuleManager:
         if before.definition != rule.definition:
             await self.job.close(before, by=user, name=await self.permissions.people.name(user))
         written = _written(replace(rule, name=kept.name, channel=kept.channel))
-        await self.alerts.change_rule(kept.number, rule=written, user=user, now=now)
+        await self.rules.change_rule(kept.number, rule=written, user=user, now=now)
         changed = self.made[kept.name] = replace(kept, rule=written, user=user, made_at=now)
         return changed
 
     async def _free_name(self, command: CommandName) -> str:
         taken = {
             name.lower()
-            for name in (*await self.alerts.names_ever(), *(rule.name for rule in self._rules()))
+            for name in (*await self.rules.names_ever(), *(rule.name for rule in self._rules()))
         }
         number = 1
         while f"{command}-{number}" in taken:
@@ -436,7 +439,7 @@ class RuleManager:
             await self._announce(
                 rule, requester.user, f"Alert `{rule.name}`, {_watching(rule)}, was ended"
             )
-        await self.alerts.end_rule(kept.number, user=requester.user, now=self.clock())
+        await self.rules.end_rule(kept.number, user=requester.user, now=self.clock())
         del self.made[rule.name]
         self.scheduler.remove(schedule_of(rule.name))
         await self.guard.forget(schedule_of(rule.name))
@@ -452,7 +455,7 @@ class RuleManager:
         is_own = silence is not None and silence.user == requester.user
         if rule is None or not is_own:
             rule = await self._silenceable(name, command, requester)
-        if not await self.alerts.unsilence(rule.name, user=requester.user, now=now):
+        if not await self.silences.unsilence(rule.name, user=requester.user, now=now):
             raise BadQuestion(f"Alert `{rule.name}` is not silenced.", f"/{rule.command} alerts")
         await self.job.quiet.refresh(now)
         self.scheduler.once(schedule_of(rule.name), now)

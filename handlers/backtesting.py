@@ -17,7 +17,7 @@ from bot.alerts.state import WHOLE
 from bot.commands.answering import CommandHandler
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.reading import read_line
-from bot.store.alerts import Alerts, Sample
+from bot.store import AlertStore, Sample
 
 DAYS = 90
 MOST_DAYS = 400
@@ -31,7 +31,7 @@ class Backtesting:
 
     commands: Mapping[CommandName, CommandHandler]
     directory: AccountDirectory
-    alerts: Alerts
+    alerts: AlertStore
     zone: tzinfo
     clock: Callable[[], datetime]
 

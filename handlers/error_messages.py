@@ -5,12 +5,12 @@ and in a terminal.
 from __future__ import annotations
 
 import logging
-import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
 from bot.blocks import messages
 from bot.errors import DatabaseUnavailable, InternalError, OpswatchError, ReportedError
+from bot.store import StoreUnavailable
 
 
 class Cancelled(OpswatchError):
@@ -98,6 +98,6 @@ def error_message(error: BaseException) -> ErrorMessage:
 def _reported(error: BaseException) -> ReportedError:
     if isinstance(error, ReportedError):
         return error
-    if isinstance(error, sqlite3.Error):
+    if isinstance(error, StoreUnavailable):
         return DatabaseUnavailable(str(error))
     return InternalError()

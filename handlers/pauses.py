@@ -15,8 +15,7 @@ from bot.answer import Block
 from bot.blocks import messages
 from bot.slack.outbox import Outbox, operator_post
 from bot.slack.users import UserDirectory
-from bot.store.pauses import Pauses
-from bot.store.posts import Post, PostKind, Posts
+from bot.store import OutboxStore, PauseStore, Post, PostKind
 from handlers.permissions import Owned, Permissions
 
 log = logging.getLogger("opswatch")
@@ -39,7 +38,7 @@ class Pausable:
 class Announcer:
     """Posts a sentence about what somebody did, where those concerned read it."""
 
-    posts: Posts
+    posts: OutboxStore
     outbox: Outbox
     people: UserDirectory
     clock: Callable[[], datetime]
@@ -63,7 +62,7 @@ class PauseGuard:
     """Decides before each run whether it may happen."""
 
     permissions: Permissions
-    pauses: Pauses
+    pauses: PauseStore
     announcer: Announcer
     direct_channel: Callable[[str], Awaitable[str]]
     clock: Callable[[], datetime]

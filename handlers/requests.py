@@ -149,7 +149,7 @@ class RequestHandler:
             text=self.redactor.text(words)[:2000],
             via=via,
         )
-        if not await self.store.claim_question(asked):
+        if not await self.store.questions.claim(asked):
             log.info("A delivery came again and is left alone: /%s", command)
             return
         outcome = "internal"
@@ -161,7 +161,7 @@ class RequestHandler:
         finally:
             took_ms = round((time.monotonic() - started) * 1000)
             self.on_finished(command, outcome, took_ms / 1000)
-            await self.store.finish_question(target.delivery, outcome=outcome, took_ms=took_ms)
+            await self.store.questions.finish(target.delivery, outcome=outcome, took_ms=took_ms)
             log.info("Finished /%s after %d ms: %s.", command, took_ms, outcome)
 
     async def _ask(self, command: CommandName, words: str, target: ReplyTarget) -> str:
@@ -218,7 +218,9 @@ class RequestHandler:
         """Tells those whose questions a crash cut off, once. Slack does not deliver again what was
         acknowledged.
         """
-        for asked in await self.store.take_unfinished(since=started - LOST_SINCE, before=started):
+        for asked in await self.store.questions.take_interrupted(
+            since=started - LOST_SINCE, before=started
+        ):
             line = f"/{asked.command} {asked.text}".strip()
             trouble = error_message(Lost(line))
             try:
@@ -238,7 +240,7 @@ class RequestHandler:
         """The target of a question that an earlier process did not finish, as far as it
         is known.
         """
-        kept = await self.store.take_response_url(asked.delivery, now=self.clock())
+        kept = await self.store.questions.take_response_url(asked.delivery, now=self.clock())
         return ReplyTarget(
             user=asked.user,
             channel=asked.channel,
@@ -264,7 +266,7 @@ class RequestHandler:
         it for a day.
         """
         secrets = SecretCheck(self.redactor)
-        await self.store.keep_answer(
+        await self.store.answers.keep(
             ticket,
             user=target.user,
             channel=target.channel,
@@ -318,7 +320,7 @@ class RequestHandler:
                 )
             await self.delivery.show_progress(target, ticket, progress)
             if target.state.progress_ts != shown_ts:
-                await self.store.note_shown(target.delivery, target.state.progress_ts)
+                await self.store.questions.note_shown(target.delivery, target.state.progress_ts)
             if (
                 target.state.replace_original
                 and target.replaces is not ReplaceMode.NOTHING
@@ -337,7 +339,9 @@ class RequestHandler:
     async def _keep_response_url(self, target: ReplyTarget, *, replace: bool) -> None:
         if target.response_url or target.thread_ts:
             kept = KeptResponseUrl(Secret(target.response_url), replace, target.thread_ts)
-            await self.store.keep_response_url(target.delivery, kept, until=self.clock() + LIVES)
+            await self.store.questions.keep_response_url(
+                target.delivery, kept, until=self.clock() + LIVES
+            )
 
 
 def split_command(line: str) -> tuple[CommandName, str]:

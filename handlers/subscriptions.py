@@ -22,7 +22,7 @@ from bot.questions.reading import read_question
 from bot.schedules.due import Due, next_due, read_cron
 from bot.schedules.subscribe import WORDS, Subscribe, Unsubscribe, parse_subscription
 from bot.slack.channels import Channels
-from bot.store.posts import Posts, Subscription
+from bot.store import Subscription, SubscriptionStore
 from handlers.jobs.digests import Digest, DigestJob
 from handlers.jobs.scheduler import Job, Scheduler
 from handlers.pauses import Pausable, PauseGuard
@@ -47,7 +47,7 @@ class SubscriptionManager:
     """
 
     answering: Answerer
-    posts: Posts
+    subscriptions: SubscriptionStore
     scheduler: Scheduler
     job: DigestJob
     permissions: Permissions
@@ -86,7 +86,7 @@ class SubscriptionManager:
 
     async def open(self) -> list[Job]:
         """The subscriptions as they were kept, each with the time it is due."""
-        return [self._scheduled(each) for each in await self.posts.subscriptions()]
+        return [self._scheduled(each) for each in await self.subscriptions.subscriptions()]
 
     async def upcoming(self, requester: Requester) -> list[Upcoming]:
         """The questions that are asked next, as far as the person may know of them, by when they
@@ -96,7 +96,7 @@ class SubscriptionManager:
         entries = [(digest, owned_digest(digest)) for digest in self.file_digests]
         made = [
             each
-            for each in await self.posts.subscriptions()
+            for each in await self.subscriptions.subscriptions()
             if not self.guard.is_paused(schedule_name(each))
         ]
         entries += [(digest_of(each, self.zone), owned(each)) for each in made]
@@ -132,8 +132,8 @@ class SubscriptionManager:
         )
         if await self.guard.may_run(pausable):
             await self.job.run(digest, due)
-        elif await self.posts.claim_run(digest.name, due.at, now=self.clock()) is not None:
-            await self.posts.end_run(
+        elif await self.job.schedules.claim_run(digest.name, due.at, now=self.clock()) is not None:
+            await self.job.schedules.end_run(
                 digest.name, due.at, outcome="paused", posts=[], now=self.clock()
             )
 
@@ -155,7 +155,7 @@ class SubscriptionManager:
             question.line,
             f"/{command} subscribe {example(command, directory).partition(' ')[2]} at 09:00",
         )
-        subscription = await self.posts.subscribe(
+        subscription = await self.subscriptions.subscribe(
             channel=channel,
             line=question.line,
             cron=wish.cron,
@@ -189,7 +189,7 @@ class SubscriptionManager:
     ) -> Answer:
         subscription = await self._required(wish.number, command, requester)
         whose = owned(subscription)
-        ended = await self.posts.unsubscribe(
+        ended = await self.subscriptions.unsubscribe(
             subscription.number, channel=subscription.channel, user=requester.user, now=self.clock()
         )
         if ended is None:
@@ -213,7 +213,7 @@ class SubscriptionManager:
         """The subscription of this channel that the person may end. Their own they may end from
         direct messages, too, since they may have left the channel. Raises BadQuestion and Refused.
         """
-        for each in await self.posts.subscriptions():
+        for each in await self.subscriptions.subscriptions():
             is_here = each.channel == requester.channel or (
                 each.user == requester.user and requester.is_in_direct_message
             )
@@ -230,7 +230,7 @@ class SubscriptionManager:
 
     async def _list(self, command: CommandName, requester: Requester) -> Answer:
         lines = []
-        for each in await self.posts.subscriptions(requester.channel):
+        for each in await self.subscriptions.subscriptions(requester.channel):
             if line := await self._line(each, requester):
                 lines.append(line)
         lines += [

@@ -29,7 +29,7 @@ from bot.private_files import save_private
 from bot.questions.question import AccountDirectory, CommandName, example
 from bot.questions.reading import read_question, split_line
 from bot.schedules import subscribe
-from bot.store import Alerts, SqliteRateLimitStore, Store, StoreError
+from bot.store import Store, StoreError
 from bot.terminal_text import terminal_text
 from handlers.alert_rules import rule_of
 from handlers.backtesting import MOST_DAYS, Backtesting
@@ -145,10 +145,13 @@ async def run_backtest(name: str, config: Path, *, days: int) -> tuple[Backtest,
     redactor = Redactor(settings.secrets())
     async with (
         open_store(settings) as store,
-        aclosing(ProviderRegistry(settings, redactor, SqliteRateLimitStore(store))) as accounts,
+        aclosing(ProviderRegistry(settings, redactor, store.rate_limits)) as accounts,
     ):
-        alerts, answering = Alerts(store), build_answerer(settings, accounts, redactor)
-        rules = [*rules_from_settings(settings), *(rule_of(kept) for kept in await alerts.rules())]
+        answering = build_answerer(settings, accounts, redactor)
+        rules = [
+            *rules_from_settings(settings),
+            *(rule_of(kept) for kept in await store.rules.rules()),
+        ]
         rule = next((rule for rule in rules if rule.name.lower() == name.lower()), None)
         if rule is None:
             there = formatting.join_words([rule.name for rule in rules], 20) or "none"
@@ -157,7 +160,7 @@ async def run_backtest(name: str, config: Path, *, days: int) -> tuple[Backtest,
                 "python -m bot backtest NAME",
             )
         backtesting = Backtesting(
-            answering.commands, settings.directory, alerts, settings.timezone, utc_now
+            answering.commands, settings.directory, store.alerts, settings.timezone, utc_now
         )
         return await backtesting.run(rule, days=days), settings.timezone
 
@@ -211,7 +214,7 @@ async def open_rate_limit_store(settings: Settings) -> AsyncIterator[RateLimitSt
         yield MemoryRateLimitStore()
         return
     try:
-        yield SqliteRateLimitStore(store)
+        yield store.rate_limits
     finally:
         await store.close()
 

@@ -42,7 +42,7 @@ def backup(config_path: Path | None, force: bool, file: Path) -> None:
       python -m bot backup /var/backups/opswatch.sqlite
       python -m bot backup --force --config /etc/opswatch/bot.toml /var/backups/opswatch.sqlite
     """
-    from bot.store.files import back_up
+    from bot.store.sqlite.files import back_up
 
     database = _database(config_path)
     with _failures(f"{file.parent} cannot be written"):
@@ -71,7 +71,7 @@ def restore(config_path: Path | None, file: Path) -> None:
     Examples:
       python -m bot restore /var/backups/opswatch.sqlite
     """
-    from bot.store.files import restore as put_back
+    from bot.store.sqlite.files import restore as put_back
 
     database = _database(config_path)
     with _failures(f"{database.parent} cannot be written"):
@@ -98,7 +98,7 @@ def migrate(config_path: Path | None, dry_run: bool) -> None:
       python -m bot backup before-upgrade.sqlite && python -m bot migrate
     """
     from bot.store import Store
-    from bot.store.files import applied_steps, known_steps, require_database, require_unused
+    from bot.store.sqlite.files import applied_steps, known_steps, require_database, require_unused
 
     database = _database(config_path)
     with _failures(f"{database.name} cannot be changed"):
@@ -145,7 +145,7 @@ def forget(config_path: Path | None, hand_over: str, user: str) -> None:
       python -m bot forget U012AB
       python -m bot forget U012AB --hand-over U034CD
     """
-    from bot.store.erase import erase_person
+    from bot.store.sqlite.erase import erase_person
 
     for given in filter(None, (user, hand_over)):
         if not _PERSON.fullmatch(given):
@@ -198,7 +198,7 @@ async def _close(opening: object) -> None:
 def _failures(what: str) -> Iterator[None]:
     """What goes wrong is said in a sentence and ends with its exit code."""
     from bot.store import StoreError
-    from bot.store.files import Unsuitable
+    from bot.store.sqlite.files import Unsuitable
 
     try:
         yield

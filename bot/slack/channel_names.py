@@ -15,7 +15,7 @@ from datetime import datetime
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.store.posts import Posts
+from bot.store import OutboxStore
 
 log = logging.getLogger("opswatch")
 # An id as Slack writes it; a name has small letters.
@@ -41,7 +41,9 @@ class ChannelNames:
     raises.
     """
 
-    def __init__(self, client: AsyncWebClient, posts: Posts, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, client: AsyncWebClient, posts: OutboxStore, clock: Callable[[], datetime]
+    ) -> None:
         self._client, self._posts, self._clock = client, posts, clock
         self._team = ""
         self._pins: dict[str, str] | None = None

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +32,7 @@ from bot.slack.errors import BLOCKS, Cause, cause_of, error_code, help_for, is_c
 from bot.slack.pace import MESSAGE_EVERY_S, Priority, SlackPace
 from bot.slack.posted import EVENT_TYPE, Posted
 from bot.slack.uploads import UploadRefused, upload
-from bot.store.posts import LONGEST_DELAY, Post, PostKind, Posts, QueuedPost
+from bot.store import LONGEST_DELAY, OutboxStore, Post, PostKind, QueuedPost, StoreUnavailable
 
 log = logging.getLogger("opswatch")
 OLD_AFTER = timedelta(minutes=5)
@@ -68,7 +67,7 @@ class Outbox:
 
     def __init__(
         self,
-        posts: Posts,
+        posts: OutboxStore,
         client: AsyncWebClient,
         clock: Callable[[], datetime],
         ops_channel: str = "",
@@ -123,7 +122,7 @@ class Outbox:
         while True:
             try:
                 await self._post_what_there_is()
-            except sqlite3.Error as error:
+            except StoreUnavailable as error:
                 log.error("The database cannot be used (%s); what there is to post is kept.", error)
                 await self.report_database_failure(str(error))
             except Exception:
@@ -192,7 +191,7 @@ class Outbox:
             await self._post_once(waiting)
         except Exception as error:
             log.exception("A post could not be brought to Slack.")
-            with contextlib.suppress(sqlite3.Error):
+            with contextlib.suppress(StoreUnavailable):
                 # Where that cannot be written down either, it stays claimed and is looked for
                 # before it is sent again.
                 await self._try_again(waiting, type(error).__name__, tries=FILE_TRIES)
@@ -399,7 +398,7 @@ class Outbox:
         aside: bool = False,
     ) -> None:
         until = self._clock() + timedelta(seconds=wait_s)
-        await self._posts.put_back(
+        await self._posts.reschedule(
             waiting, until=until, trouble=trouble, may_stand=may_stand, aside=aside
         )
 
@@ -509,7 +508,7 @@ class Outbox:
                     f"renamed:{renamed.id}:{renamed.name}:{renamed.new_name}:{renamed.other_id}",
                     text,
                 )
-        except (SlackApiError, sqlite3.Error, *UNSURE) as error:
+        except (SlackApiError, StoreUnavailable, *UNSURE) as error:
             log.warning("The names of channels could not be checked: %s", type(error).__name__)
 
 

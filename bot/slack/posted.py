@@ -9,7 +9,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.store.posts import QueuedPost
+from bot.store import QueuedPost
 
 EVENT_TYPE = "opswatch_post"
 # Clocks that are apart by less say the same; and so long before it was put into the queue nothing

@@ -1,26 +1,66 @@
-"""State behind one port with async methods. Who asked what is kept here, answers that wait to be
-shared, what is asked on a schedule and what came of it, messages on their way to Slack, and what
-may still be asked of the vendors.
+"""Everything that must survive a restart: values, the ports to store them, and the store itself.
+
+`protocols` is what the rest of the bot may ask; `sql` answers it in statements that every database
+runs; `sqlite` is the database.
 """
 
-from bot.store.alerts import Alerts, EvaluationRecord, Silence
-from bot.store.posts import Post, PostKind, Posts, Subscription
-from bot.store.rate_limit_store import SqliteRateLimitStore
-from bot.store.sqlite import KeptResponseUrl, QuestionRecord, Store, StoreError
-from bot.store.wrong_clock import StoredTimes
+from bot.store.errors import StoreError, StoreUnavailable
+from bot.store.protocols import (
+    AlertStore,
+    AnswerStore,
+    OutboxStore,
+    PauseStore,
+    QuestionStore,
+    RateLimitStore,
+    RuleStore,
+    ScheduleStore,
+    SilenceStore,
+    SubscriptionStore,
+    TimeStore,
+)
+from bot.store.records import (
+    CLOCK_TOLERANCE,
+    LONGEST_DELAY,
+    EvaluationRecord,
+    KeptResponseUrl,
+    OpenIncident,
+    Post,
+    PostKind,
+    QuestionRecord,
+    QueuedPost,
+    Sample,
+    Silence,
+    StoredRule,
+    Subscription,
+)
+from bot.store.store import Store
 
 __all__ = [
-    "Alerts",
+    "CLOCK_TOLERANCE",
+    "LONGEST_DELAY",
+    "AlertStore",
+    "AnswerStore",
     "EvaluationRecord",
     "KeptResponseUrl",
+    "OpenIncident",
+    "OutboxStore",
+    "PauseStore",
     "Post",
     "PostKind",
-    "Posts",
     "QuestionRecord",
+    "QuestionStore",
+    "QueuedPost",
+    "RateLimitStore",
+    "RuleStore",
+    "Sample",
+    "ScheduleStore",
     "Silence",
-    "SqliteRateLimitStore",
+    "SilenceStore",
     "Store",
     "StoreError",
-    "StoredTimes",
+    "StoreUnavailable",
+    "StoredRule",
     "Subscription",
+    "SubscriptionStore",
+    "TimeStore",
 ]

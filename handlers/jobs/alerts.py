@@ -32,8 +32,7 @@ from bot.observers import EvaluationObserver, ignore_evaluation
 from bot.questions.reading import read_line
 from bot.schedules.due import Due
 from bot.slack.outbox import Outbox, operator_post
-from bot.store.alerts import Alerts, EvaluationRecord, Silence
-from bot.store.posts import Post, PostKind
+from bot.store import AlertStore, EvaluationRecord, Post, PostKind, Silence, SilenceStore
 from handlers.error_messages import error_message
 from handlers.jobs.digests import ON_TIME
 from handlers.jobs.scheduler import Job
@@ -52,13 +51,13 @@ class SilenceIndex:
     chat.
     """
 
-    alerts: Alerts
+    store: SilenceStore
     mutes: Sequence[Mute]
     zone: tzinfo
     silences: list[Silence] = field(default_factory=list)
 
     async def refresh(self, now: datetime) -> None:
-        self.silences = await self.alerts.silences(now)
+        self.silences = await self.store.silences(now)
 
     def silence(self, alert: str, now: datetime) -> Silence | None:
         return next((silence for silence in self.silences if silence.covers(alert, now)), None)
@@ -98,7 +97,7 @@ class AlertJob:
     """
 
     answering: Answerer
-    alerts: Alerts
+    alerts: AlertStore
     outbox: Outbox
     quiet: SilenceIndex
     zone: tzinfo
@@ -290,7 +289,7 @@ class AlertJob:
                 name=name,
             )
             _, posts = self._told(scene, f"{now:%Y%m%dT%H%M%S%fZ}", None)
-            await self.alerts.told(
+            await self.alerts.save_user_action(
                 _judged(rule, Due(schedule_of(rule.name), now, 0), after, posts, reason, None, now)
             )
             self._watches[rule.name] = (rule, after)

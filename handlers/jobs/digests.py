@@ -15,7 +15,7 @@ from bot.commands.answering import AnswerContext, Answerer, lazy_temp_dir
 from bot.questions.reading import read_line
 from bot.schedules.due import Due, Trigger
 from bot.slack.outbox import Outbox, operator_post
-from bot.store.posts import Post, PostKind, Posts
+from bot.store import Post, PostKind, ScheduleStore
 from handlers.error_messages import error_message
 from handlers.jobs.scheduler import GRACE, Job
 from providers.errors import ProviderError
@@ -53,7 +53,7 @@ class DigestJob:
     """Asks a digest's question and puts the answer into the outbox."""
 
     answering: Answerer
-    posts: Posts
+    schedules: ScheduleStore
     outbox: Outbox
     zone: tzinfo
     clock: Callable[[], datetime]
@@ -64,7 +64,7 @@ class DigestJob:
             digest.name,
             digest.trigger,
             partial(self.run, digest),
-            lambda now: self.posts.last_handled_at(digest.name, digest.definition, now=now),
+            lambda now: self.schedules.last_handled_at(digest.name, digest.definition, now=now),
         )
 
     async def run(self, digest: Digest, due: Due) -> None:
@@ -72,12 +72,12 @@ class DigestJob:
         are one transaction.
         """
         now = self.clock()
-        passed_over = await self.posts.claim_run(digest.name, due.at, now=now)
+        passed_over = await self.schedules.claim_run(digest.name, due.at, now=now)
         if passed_over is None:
             return
         due = replace(due, passed_over=due.passed_over + passed_over)
         outcome, posts = await self._outcome(digest, due, now)
-        await self.posts.end_run(
+        await self.schedules.end_run(
             digest.name, due.at, outcome=outcome, posts=posts, now=self.clock()
         )
         self.outbox.wake()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,8 +19,7 @@ from typing import Any
 from bot import formatting
 from bot.logging_setup import logged_question
 from bot.schedules.due import Due, Entry, Trigger, due_now
-from bot.store.posts import Posts
-from bot.store.wrong_clock import TOLERANCE
+from bot.store import CLOCK_TOLERANCE, ScheduleStore, StoreUnavailable
 from providers.http.turns import in_background
 
 log = logging.getLogger("opswatch")
@@ -77,7 +75,7 @@ class Scheduler:
     wrong with the database.
     """
 
-    posts: Posts
+    schedules: ScheduleStore
     clock: Callable[[], datetime]
     at_start: Sequence[Job]
     prune: Callable[[datetime], Awaitable[None]]
@@ -182,7 +180,7 @@ class Scheduler:
             self._seen = (now, time.monotonic())
             self._begin([*self._due_once(now), *self._due(now)])
         except Exception as error:
-            why = str(error) if isinstance(error, sqlite3.Error) else type(error).__name__
+            why = str(error) if isinstance(error, StoreUnavailable) else type(error).__name__
             if why != self._why_stuck:
                 log.error("What is due could not be looked at: %s", why)
             self._why_stuck = why
@@ -217,9 +215,11 @@ class Scheduler:
         """Whether the time of day is behind what it was, or behind what was looked after."""
         if self._seen:
             at, monotonic_at = self._seen
-            if now < at + timedelta(seconds=time.monotonic() - monotonic_at) - TOLERANCE:
+            if now < at + timedelta(seconds=time.monotonic() - monotonic_at) - CLOCK_TOLERANCE:
                 return True
-        return any(entry.last_handled_at > now + TOLERANCE for entry in self._entries.values())
+        return any(
+            entry.last_handled_at > now + CLOCK_TOLERANCE for entry in self._entries.values()
+        )
 
     async def _reset(self, now: datetime) -> None:
         """What was looked after in a time to come is looked after from now on."""
@@ -233,7 +233,7 @@ class Scheduler:
                 del table[name]
         for read_again in self.after_reset:
             await read_again(now)
-        if max(ahead) > TOLERANCE:
+        if max(ahead) > CLOCK_TOLERANCE:
             await self._tell_of_reset(now, max(ahead))
 
     async def _tell_of_reset(self, now: datetime, ahead: timedelta) -> None:
@@ -255,15 +255,15 @@ class Scheduler:
         try:
             # A jump between two looks leaves nothing but what was written in it.
             await self._reset(self.clock())
-            cut_off = await self.posts.unfinished_runs(since=self.clock() - 2 * GRACE)
-        except sqlite3.Error:
+            cut_off = await self.schedules.unfinished_runs(since=self.clock() - 2 * GRACE)
+        except StoreUnavailable:
             return
         self._begin([Due(name, due, 0) for name, due in cut_off if name not in self._running])
 
     async def _prune(self) -> None:
         try:
             await self.prune(self.clock())
-        except sqlite3.Error as error:
+        except StoreUnavailable as error:
             await self.report_database_failure(str(error))
 
     async def _look_at_database(self) -> None:
@@ -292,7 +292,7 @@ class Scheduler:
         try:
             with in_background(), logged_question(f"{due.name} {due.at:%Y-%m-%dT%H:%M:%SZ}"):
                 await work.run(due)
-        except sqlite3.Error as error:
+        except StoreUnavailable as error:
             self._failed[due.name] = due
             log.error("The database cannot be used (%s); what was due is done again.", error)
             await self.report_database_failure(str(error))

@@ -52,8 +52,8 @@ class ShareAction:
         target = reply_target_from_action(body, "")
         context["target"] = target
         ticket = str(action.get("value", ""))
-        since = await self.store.answer_kept_at(ticket)
-        kept = await self.store.take_answer(
+        since = await self.store.answers.kept_at(ticket)
+        kept = await self.store.answers.take(
             ticket, user=target.user, channel=target.channel, now=self.requests.clock()
         )
         if kept is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import sqlite3
 import traceback
 from dataclasses import dataclass
 
@@ -13,7 +12,7 @@ from slack_bolt.async_app import AsyncBoltContext
 from bot.blocks import messages
 from bot.errors import SlackDeliveryUnknown, SlackRefused
 from bot.slack.delivery import Delivery, ReplyTarget
-from bot.store import Store
+from bot.store import Store, StoreUnavailable
 from handlers.error_messages import error_message
 from providers.clock import Clock
 from providers.redaction import Redactor
@@ -57,8 +56,8 @@ class ErrorListener:
         """The private answer whose place was taken by work that came to nothing."""
         if not target.state.replace_original or not target.replaces_ticket:
             return
-        with contextlib.suppress(sqlite3.Error):
-            if kept := await self.store.kept_answer(
+        with contextlib.suppress(StoreUnavailable):
+            if kept := await self.store.answers.find(
                 target.replaces_ticket, user=target.user, now=self.clock()
             ):
                 ticket, text, blocks = kept

@@ -98,7 +98,7 @@ class HomeTab:
         """What the person asked lately and may ask here. A question whose secret was taken out of
         the record is another one now, and is left out.
         """
-        asked = await self.store.recent_questions(user, 2 * RECENT)
+        asked = await self.store.questions.recent(user, 2 * RECENT)
         lines = [
             f"/{each.command} {each.text}".strip()
             for each in asked

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import sqlite3
 import uuid
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,6 +28,7 @@ from bot.questions.question import COMMANDS, QuestionParts
 from bot.questions.reading import read_question
 from bot.slack.delivery import UNSURE, ReplyTarget
 from bot.slack.manifest import ASK_AGAIN, ASK_OPSWATCH
+from bot.store import StoreUnavailable
 from handlers.alert_rules import RuleManager, rule_of, wish_of
 from handlers.backtesting import Backtesting
 from handlers.error_messages import error_message
@@ -626,7 +626,7 @@ async def _saved(ack: AsyncAck, block: str, taking: Coroutine[Any, Any, T]) -> T
     except (BadQuestion, AccessDenied) as error:
         await ack(response_action="errors", errors={block: error.message})
         return None
-    except sqlite3.Error as error:
+    except StoreUnavailable as error:
         log.error("A form could not be saved: %s", error)
         await ack(
             response_action="errors",

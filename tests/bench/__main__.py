@@ -34,7 +34,7 @@ from bot.sandbox import seed
 from bot.sandbox.world import Sandbox, open_sandbox
 from bot.schedules.due import Due
 from bot.slack.outbox import Outbox
-from bot.store import Alerts, Posts, Store
+from bot.store import Store
 from handlers.jobs.alerts import AlertJob, Evaluation, SilenceIndex
 from providers.akamai import parse as akamai
 from providers.devicewise import parse as devicewise
@@ -506,15 +506,16 @@ async def tick_ms(count: int, *, history: int = 0) -> float:
     """
     with tempfile.TemporaryDirectory() as folder:
         store = await Store.open(Path(folder) / "bot.sqlite", now=NOW)
-        alerts, at = Alerts(store), NOW
+        alerts, at = store.alerts, NOW
         rules = [
             Rule(f"rule-{n}", "/usage today", "bytes", f"#room-{n % 50}", above=90.0)
             for n in range(count)
         ]
         if history:
-            await store.write(lambda db: fill_history(db, rules, history))
-        outbox = Outbox(Posts(store), None, lambda: at)  # type: ignore[arg-type]
-        job = AlertJob(None, alerts, outbox, SilenceIndex(alerts, (), UTC), UTC, lambda: at, "")  # type: ignore[arg-type]
+            await store.database.write(lambda db: fill_history(db, rules, history))
+        outbox = Outbox(store.outbox, None, lambda: at)  # type: ignore[arg-type]
+        silences = SilenceIndex(store.silences, (), UTC)
+        job = AlertJob(None, alerts, outbox, silences, UTC, lambda: at, "")  # type: ignore[arg-type]
         taken = []
         for step in range(6):
             at = NOW + step * timedelta(minutes=15)

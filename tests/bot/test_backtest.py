@@ -15,7 +15,7 @@ from bot.alerts.state import WHOLE
 from bot.blocks import limits
 from bot.blocks.backtest import backtest_blocks, backtest_text, bars, sentence
 from bot.commands.apiaudit.report import AuditFacts, CallHistory, audit_report, audit_values
-from bot.store.alerts import Sample
+from bot.store import Sample
 from handlers.backtesting import _joined
 from providers.models import Window
 from tests.bot.test_alerts import MINUTE, RULE

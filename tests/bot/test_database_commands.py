@@ -20,9 +20,9 @@ from pathlib import Path
 import pytest
 
 from bot.config import read_database_path
-from bot.store import Alerts, Posts, QuestionRecord, Store
-from bot.store.erase import NOBODY
-from bot.store.files import Unsuitable, back_up, known_steps
+from bot.store import QuestionRecord, Store
+from bot.store.sqlite.erase import NOBODY
+from bot.store.sqlite.files import Unsuitable, back_up, known_steps
 from tests.conftest import ROOT
 
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
@@ -57,7 +57,7 @@ def folder(tmp_path: Path) -> Path:
     async def fill() -> None:
         store = await Store.open(tmp_path / "bot.sqlite", now=NOW)
         for number in range(3):
-            await store.claim_question(asked(number))
+            await store.questions.claim(asked(number))
         await store.close()
 
     asyncio.run(fill())
@@ -328,18 +328,17 @@ def test_newer_database_is_refused(folder: Path, words: tuple[str, ...]) -> None
 
 async def fill_with_people(database: Path) -> None:
     store = await Store.open(database, now=NOW)
-    posts, alerts = Posts(store), Alerts(store)
-    await store.claim_question(asked(10, user="U0ADA1"))
-    await store.claim_question(asked(11, user="U0LINUS", text="what did <@U0ADA> do?"))
-    await store.keep_answer("t1", user="U0ADA", channel="C0OPS", text="secret", blocks=[], now=NOW)
-    await posts.subscribe(
+    await store.questions.claim(asked(10, user="U0ADA1"))
+    await store.questions.claim(asked(11, user="U0LINUS", text="what did <@U0ADA> do?"))
+    await store.answers.keep("t1", user="U0ADA", channel="C0OPS", text="secret", blocks=[], now=NOW)
+    await store.subscriptions.subscribe(
         channel="C0OPS", line="/usage", cron="0 9 * * *", said="at 09:00", user="U0ADA", now=NOW
     )
     for user in ("U0ADA", "U0LINUS"):
-        await alerts.add_rule(
+        await store.rules.add_rule(
             name=f"of-{user}", command="usage", channel="C0OPS", rule="{}", user=user, now=NOW
         )
-    await alerts.silence(
+    await store.silences.silence(
         "of-U0LINUS", end=NOW + timedelta(hours=1), comment="call Ada", user="U0ADA", now=NOW
     )
     await store.close()

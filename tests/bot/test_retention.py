@@ -14,7 +14,7 @@ from bot.config import parse_settings
 from bot.errors import ConfigError
 from bot.retention import DEFAULT_RETENTION, Retention
 from bot.sandbox.world import Sandbox
-from bot.store import Alerts, EvaluationRecord, Post, Posts, QuestionRecord, Store
+from bot.store import EvaluationRecord, Post, QuestionRecord, Store
 from tests.conftest import connected_bot
 from tests.support.clock import MovableClock
 
@@ -38,20 +38,13 @@ TABLES = ("answers", "questions", "samples", "notices", "runs", "outbox")
 
 async def fill(store: Store) -> None:
     """A row in each table, all of the same instant; no incident is open."""
-    posts, alerts = Posts(store), Alerts(store)
-    await store.claim_question(ASKED)
-    await store.keep_answer("t", user="U0ADA", channel="C0OPS", text="x", blocks=[], now=NOW)
-    await alerts.save_evaluations([msgspec.structs.replace(FIRING, watch=b"{}")])
-    sent = await posts.claim_post(now=NOW)
+    await store.questions.claim(ASKED)
+    await store.answers.keep("t", user="U0ADA", channel="C0OPS", text="x", blocks=[], now=NOW)
+    await store.alerts.save_evaluations([msgspec.structs.replace(FIRING, watch=b"{}")])
+    sent = await store.outbox.claim_post(now=NOW)
     assert sent
-    await posts.sent(sent, ts="1.2")
-    await posts.claim_run("daily", NOW, now=NOW)
-
-
-async def prune(store: Store, now: datetime) -> None:
-    await store.prune(now)
-    await Posts(store).prune(now)
-    await Alerts(store).prune(now)
+    await store.outbox.sent(sent, ts="1.2")
+    await store.schedules.claim_run("daily", NOW, now=NOW)
 
 
 async def rows(store: Store, table: str) -> int:
@@ -67,9 +60,9 @@ async def test_rows_are_kept_for_their_period(
     retention = replace(Retention(), **{table: period})
     store = await Store.open(tmp_path / "bot.sqlite", now=NOW, retention=retention)
     await fill(store)
-    await prune(store, NOW + period - timedelta(seconds=1))
+    await store.prune(NOW + period - timedelta(seconds=1))
     assert await rows(store, table) == 1
-    await prune(store, NOW + period + timedelta(seconds=1))
+    await store.prune(NOW + period + timedelta(seconds=1))
     assert await rows(store, table) == 0
     await store.close()
 
@@ -87,12 +80,12 @@ async def test_opening_a_database_deletes_nothing(tmp_path: Path) -> None:
 async def test_message_of_an_open_incident_stays(tmp_path: Path) -> None:
     """Its next change edits it and replies in its thread."""
     store = await Store.open(tmp_path / "bot.sqlite", now=NOW)
-    posts = Posts(store)
-    await Alerts(store).save_evaluations([FIRING])
+    posts = store.outbox
+    await store.alerts.save_evaluations([FIRING])
     sent = await posts.claim_post(now=NOW)
     assert sent
     await posts.sent(sent, ts="1.2")
-    await posts.prune(NOW + timedelta(days=500))
+    await store.prune(NOW + timedelta(days=500))
     reply = Post("reply", "#ops", "still firing", [], about=INCIDENT)
     await posts.enqueue(reply, now=NOW + timedelta(days=500))
     queued = await posts.claim_post(now=NOW + timedelta(days=500))
@@ -103,9 +96,9 @@ async def test_message_of_an_open_incident_stays(tmp_path: Path) -> None:
 
 async def test_unsent_message_is_never_deleted(tmp_path: Path) -> None:
     store = await Store.open(tmp_path / "bot.sqlite", now=NOW)
-    posts = Posts(store)
+    posts = store.outbox
     await posts.enqueue(Post("k", "#ops", "waits", []), now=NOW)
-    await posts.prune(NOW + timedelta(days=5000))
+    await store.prune(NOW + timedelta(days=5000))
     assert await posts.claim_post(now=NOW + timedelta(days=5000))
     await store.close()
 
@@ -113,12 +106,12 @@ async def test_unsent_message_is_never_deleted(tmp_path: Path) -> None:
 async def test_bot_prunes_as_configured(world: Sandbox, clock: MovableClock) -> None:
     async with connected_bot(world) as bot:
         await world.slack.answer_to("/usage last 7 days")
-        assert len(await bot.store.questions()) == 1
+        assert len(await bot.store.questions.latest()) == 1
     clock.ahead += timedelta(days=3)
     async with connected_bot(world) as bot:
-        assert len(await bot.store.questions()) == 1
+        assert len(await bot.store.questions.latest()) == 1
     async with connected_bot(world, retention={"questions": "2d"}) as bot:
-        assert await bot.store.questions() == []
+        assert await bot.store.questions.latest() == []
 
 
 def settings_with(tmp_path: Path, **retention: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.store import Alerts, EvaluationRecord, Post, Posts, QuestionRecord, Store, StoreError
+from bot.store import EvaluationRecord, Post, QuestionRecord, Store, StoreError
 
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 ASKED = QuestionRecord("trigger-1", NOW, "U0ADA", "C0OPS", "usage", "last 7 days", "slash")
@@ -26,13 +26,13 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 async def test_a_question_is_recorded_with_its_end(store: Store) -> None:
-    assert await store.claim_question(ASKED)
-    await store.finish_question("trigger-1", outcome="answered", took_ms=42)
-    assert await store.questions() == [replace(ASKED, outcome="answered", took_ms=42)]
+    assert await store.questions.claim(ASKED)
+    await store.questions.finish("trigger-1", outcome="answered", took_ms=42)
+    assert await store.questions.latest() == [replace(ASKED, outcome="answered", took_ms=42)]
 
 
 async def test_the_same_delivery_is_claimed_once(store: Store) -> None:
-    claims = await asyncio.gather(*(store.claim_question(ASKED) for _ in range(10)))
+    claims = await asyncio.gather(*(store.questions.claim(ASKED) for _ in range(10)))
     assert sum(claims) == 1
 
 
@@ -46,49 +46,49 @@ async def test_recent_questions_are_a_persons_own_each_once_newest_first(store: 
             ("U0ADA", "d", "partial"),
         ]
     ):
-        await store.claim_question(
+        await store.questions.claim(
             replace(
                 ASKED, delivery=f"t{n}", user=user, text=text, asked_at=NOW + timedelta(minutes=n)
             )
         )
-        await store.finish_question(f"t{n}", outcome=outcome, took_ms=1)
-    assert [asked.text for asked in await store.recent_questions("U0ADA", 5)] == ["d", "a"]
+        await store.questions.finish(f"t{n}", outcome=outcome, took_ms=1)
+    assert [asked.text for asked in await store.questions.recent("U0ADA", 5)] == ["d", "a"]
 
 
 async def test_a_kept_answer_is_taken_once_and_by_its_asker(store: Store) -> None:
-    await store.keep_answer(
+    await store.answers.keep(
         "t", user="U0ADA", channel="C0OPS", text="hello", blocks=[{"type": "divider"}], now=NOW
     )
-    assert await store.take_answer("t", user="U0BOB") is None
-    assert await store.take_answer("t", user="U0ADA") == ("hello", [{"type": "divider"}])
-    assert await store.take_answer("t", user="U0ADA") is None
+    assert await store.answers.take("t", user="U0BOB") is None
+    assert await store.answers.take("t", user="U0ADA") == ("hello", [{"type": "divider"}])
+    assert await store.answers.take("t", user="U0ADA") is None
 
 
 async def test_kept_answer_is_shared_in_time_and_place(store: Store) -> None:
-    await store.keep_answer("t", user="U0ADA", channel="C0OPS", text="hello", blocks=[], now=NOW)
+    await store.answers.keep("t", user="U0ADA", channel="C0OPS", text="hello", blocks=[], now=NOW)
     later = NOW + timedelta(hours=24, seconds=1)
-    assert await store.take_answer("t", user="U0ADA", channel="C0OPS", now=later) is None
-    assert await store.kept_answer("t", user="U0ADA", now=later) is None
-    assert await store.take_answer("t", user="U0ADA", channel="C0KITCHEN", now=NOW) is None
-    assert await store.answer_kept_at("t") == NOW
-    assert await store.take_answer("t", user="U0ADA", channel="C0OPS", now=NOW) == ("hello", [])
-    await store.keep_answer("t", user="U0ADA", channel="C0OPS", text="hello", blocks=[], now=NOW)
+    assert await store.answers.take("t", user="U0ADA", channel="C0OPS", now=later) is None
+    assert await store.answers.find("t", user="U0ADA", now=later) is None
+    assert await store.answers.take("t", user="U0ADA", channel="C0KITCHEN", now=NOW) is None
+    assert await store.answers.kept_at("t") == NOW
+    assert await store.answers.take("t", user="U0ADA", channel="C0OPS", now=NOW) == ("hello", [])
+    await store.answers.keep("t", user="U0ADA", channel="C0OPS", text="hello", blocks=[], now=NOW)
     await store.prune(later)
-    assert await store.answer_kept_at("t") is None
+    assert await store.answers.kept_at("t") is None
 
 
 async def test_taking_an_answer_needs_no_pruning(store: Store) -> None:
-    await store.keep_answer("old", user="U0ADA", channel="C", text="x", blocks=[], now=NOW)
-    await store.keep_answer(
+    await store.answers.keep("old", user="U0ADA", channel="C", text="x", blocks=[], now=NOW)
+    await store.answers.keep(
         "new", user="U0ADA", channel="C", text="x", blocks=[], now=NOW + timedelta(days=2)
     )
-    assert await store.take_answer("old", user="U0ADA") is None
+    assert await store.answers.take("old", user="U0ADA") is None
 
 
 async def test_two_processes_migrate_side_by_side(tmp_path: Path) -> None:
     stores = await asyncio.gather(*(Store.open(tmp_path / "bot.sqlite", now=NOW) for _ in range(4)))
-    assert await stores[0].claim_question(ASKED)
-    assert not await stores[3].claim_question(ASKED)
+    assert await stores[0].questions.claim(ASKED)
+    assert not await stores[3].questions.claim(ASKED)
     await asyncio.gather(*(store.close() for store in stores))
 
 
@@ -145,7 +145,7 @@ def judged(n: int, value: float = 1.0, **changes: Any) -> EvaluationRecord:
 async def test_an_instant_is_judged_once_and_what_somebody_else_has_judged_writes_nothing(
     store: Store,
 ) -> None:
-    alerts, posts = Alerts(store), Posts(store)
+    alerts, posts = store.alerts, store.outbox
     post = Post("k", "#ops", "it fires", [])
     assert await alerts.save_evaluations(
         [judged(0, 1.0, posts=[post], reason="first"), judged(1, 2.0)]
@@ -160,7 +160,7 @@ async def test_an_instant_is_judged_once_and_what_somebody_else_has_judged_write
 
 
 async def test_what_is_judged_is_taken_back_whole_where_it_cannot_be_written(store: Store) -> None:
-    alerts = Alerts(store)
+    alerts = store.alerts
     broken = judged(1, posts=[Post("k", "#ops", "x", [{"type": object()}])], reason="first")
     with pytest.raises(TypeError):
         await alerts.save_evaluations([judged(0), broken])
@@ -169,20 +169,19 @@ async def test_what_is_judged_is_taken_back_whole_where_it_cannot_be_written(sto
 
 
 async def test_what_is_old_is_forgotten_and_the_record_of_people_stays(store: Store) -> None:
-    alerts, posts = Alerts(store), Posts(store)
+    alerts, posts = store.alerts, store.outbox
     post = Post("k", "#ops", "x", [])
     await alerts.save_evaluations([judged(0, posts=[post], reason="first", watch=b"{}")])
     waiting = await posts.claim_post(now=NOW)
     assert waiting
     await posts.sent(waiting, ts="1.2")
-    assert await posts.claim_run("daily", NOW, now=NOW) == 0
-    await alerts.silence(
+    assert await store.schedules.claim_run("daily", NOW, now=NOW) == 0
+    await store.silences.silence(
         "spike", end=NOW + timedelta(hours=1), comment="test", user="U0ADA", now=NOW
     )
     for days, left in ((80, (1, 1, 1, 1)), (100, (1, 1, 0, 0)), (500, (0, 0, 0, 0))):
         later = NOW + timedelta(days=days)
-        await posts.prune(later)
-        await alerts.prune(later)
+        await store.prune(later)
         counts = [
             len(await store.read(f"SELECT * FROM {name}", ()))
             for name in ("samples", "notices", "outbox", "runs")
@@ -190,18 +189,18 @@ async def test_what_is_old_is_forgotten_and_the_record_of_people_stays(store: St
         assert tuple(counts) == left
     assert len(await store.read("SELECT * FROM silences", ())) == 1
     assert (
-        await alerts.silences(NOW) != [] and await alerts.silences(NOW + timedelta(hours=1)) == []
+        await store.silences.silences(NOW) != []
+        and await store.silences.silences(NOW + timedelta(hours=1)) == []
     )
 
 
 async def test_of_two_silences_the_later_counts_and_the_earlier_is_kept(store: Store) -> None:
-    alerts = Alerts(store)
     for hours in (1, 4):
-        await alerts.silence(
+        await store.silences.silence(
             "spike", end=NOW + timedelta(hours=hours), comment="", user="U0ADA", now=NOW
         )
-    [silence] = await alerts.silences(NOW)
+    [silence] = await store.silences.silences(NOW)
     assert silence.end == NOW + timedelta(hours=4)
-    assert await alerts.unsilence("spike", user="U0GRACE", now=NOW)
-    assert not await alerts.unsilence("spike", user="U0GRACE", now=NOW)
+    assert await store.silences.unsilence("spike", user="U0GRACE", now=NOW)
+    assert not await store.silences.unsilence("spike", user="U0GRACE", now=NOW)
     assert len(await store.read("SELECT * FROM silences WHERE ended_by IS NOT NULL", ())) == 2

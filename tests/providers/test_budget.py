@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.sandbox.rapid7 import Rapid7Sandbox
-from bot.store import SqliteRateLimitStore, Store
+from bot.store import Store
 from providers.errors import NotFound, RateLimited, Unavailable
 from providers.http.client import Reply, parse_quota
 from providers.limits.rate_limiter import (
@@ -67,7 +67,7 @@ async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         yield MemoryRateLimitStore()
         return
     store = await Store.open(tmp_path / "bot.sqlite", now=NOON)
-    yield SqliteRateLimitStore(store)
+    yield store.rate_limits
     await store.close()
 
 
@@ -161,7 +161,7 @@ async def test_askers_at_the_same_time_in_several_processes_never_exceed_it(
 ) -> None:
     stores = [await Store.open(tmp_path / "bot.sqlite", now=NOON) for _ in range(4)]
     budgets = [
-        budget_of(SqliteRateLimitStore(store), clock, limits={"download": Limit("downloads", 20)})
+        budget_of(store.rate_limits, clock, limits={"download": Limit("downloads", 20)})
         for store in stores
     ]
     found = await asyncio.gather(
@@ -176,11 +176,11 @@ async def test_askers_at_the_same_time_in_several_processes_never_exceed_it(
 async def test_a_budget_outlives_the_process(tmp_path: Path, clock: Clock) -> None:
     for _ in range(3):
         store = await Store.open(tmp_path / "bot.sqlite", now=NOON)
-        await budget_of(SqliteRateLimitStore(store), clock).take("download")
+        await budget_of(store.rate_limits, clock).take("download")
         await store.close()
     store = await Store.open(tmp_path / "bot.sqlite", now=NOON)
     with pytest.raises(RateLimited):
-        await budget_of(SqliteRateLimitStore(store), clock).take("download")
+        await budget_of(store.rate_limits, clock).take("download")
     await store.close()
     assert b"kitchen-api-key" not in (tmp_path / "bot.sqlite").read_bytes()
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.world import Sandbox
-from bot.store import Alerts, EvaluationRecord, Store
+from bot.store import EvaluationRecord, Store
 from tests.scenarios.test_alerts import SPIKE
 from tests.support.clock import MovableClock
 
@@ -210,7 +210,7 @@ async def test_a_log_alert_knows_what_was_sampled(
     }
     table = {**world.table(), **alerts(rule)}
     store = await Store.open(world.folder / "bot.sqlite", now=datetime.now(UTC))
-    kept, start = Alerts(store), datetime.now(UTC) - timedelta(days=1)
+    kept, start = store.alerts, datetime.now(UTC) - timedelta(days=1)
     for n, value in enumerate((5.0, 200.0, 300.0, 5.0, None)):
         at = start + n * timedelta(minutes=15)
         definition = "/logs kitchen last 15m lines 100.0 None"

@@ -24,6 +24,7 @@ from tests.scenarios.test_alerts import SPIKE, Meter, clock, kept, running, told
 from tests.scenarios.test_full_disk import fill
 from tests.scenarios.test_modals import opened
 from tests.support.clock import MovableClock
+from tests.support.raw_sqlite import execute
 
 assert clock, "the clock of the alerts' own tests"
 OPS = {"slack": {"ops_channel": "#ops"}}
@@ -42,9 +43,7 @@ async def replace(_: Bot, path: Path) -> None:
 
 async def damage(bot: Bot, path: Path) -> None:
     """Every page but the first is overwritten, as by a broken disk."""
-    await bot.store._run(
-        lambda: bot.store._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    )
+    await execute(bot.store, "PRAGMA wal_checkpoint(TRUNCATE)")
     size = path.stat().st_size
     with path.open("r+b") as file:
         file.seek(4096)
@@ -52,7 +51,7 @@ async def damage(bot: Bot, path: Path) -> None:
 
 
 async def forbid_writing(bot: Bot, _: Path) -> None:
-    await bot.store._run(lambda: bot.store._db.execute("PRAGMA query_only = 1"))
+    await execute(bot.store, "PRAGMA query_only = 1")
 
 
 async def fill_up(bot: Bot, _: Path) -> None:
@@ -96,7 +95,7 @@ async def test_broken_database_is_told_on_readyz_and_in_the_ops_channel(
     fault: Fault,
     says: str,
 ) -> None:
-    monkeypatch.setattr("bot.store.condition.CHECK_SMALL_EVERY_S", 0.1)
+    monkeypatch.setattr("bot.store.sqlite.health.CHECK_SMALL_EVERY_S", 0.1)
     Meter(world)
     async with (
         running(world, {**SPIKE, "channel": "#kitchen"}, **OPS) as bot,
@@ -118,7 +117,7 @@ async def test_broken_database_is_told_on_readyz_and_in_the_ops_channel(
 async def test_locked_database_is_told_on_readyz(
     world: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, free_tcp_port: int
 ) -> None:
-    monkeypatch.setattr("bot.store.sqlite.BUSY_S", 0.2)
+    monkeypatch.setattr("bot.store.sqlite.connection.BUSY_S", 0.2)
     async with running(world, SPIKE, **OPS) as bot, readiness(bot, free_tcp_port) as ready:
         other = sqlite3.connect(world.folder / "bot.sqlite", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
@@ -151,7 +150,7 @@ async def test_form_says_that_nothing_was_saved(
         await fault(bot, world.folder / "bot.sqlite")
         await world.slack.submit(view, threshold="5 GB")
         assert "Nothing was saved. My database cannot be used" in view.errors["question"]
-        await bot.store._run(lambda: bot.store._db.execute("PRAGMA query_only = 0"))
+        await execute(bot.store, "PRAGMA query_only = 0")
         if fault is delete:
             (world.folder / "elsewhere").rename(world.folder / "bot.sqlite")
     assert await kept(world, "SELECT name FROM rules") == []
@@ -162,7 +161,7 @@ async def test_form_that_is_saved_late_is_confirmed_or_told(
 ) -> None:
     """The database is locked for longer than Slack waits for a form."""
     monkeypatch.setattr("handlers.listeners.modals.SAVE_WITHIN_S", 0.3)
-    monkeypatch.setattr("bot.store.sqlite.BUSY_S", 1.0)
+    monkeypatch.setattr("bot.store.sqlite.connection.BUSY_S", 1.0)
     Meter(world)
     async with running(world, SPIKE, **OPS):
         answer = await world.slack.answer_to("/usage rapid7-eu today", channel="C0KITCHEN")

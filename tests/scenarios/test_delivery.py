@@ -198,7 +198,7 @@ async def test_kill_before_progress_is_noted_leaves_no_message_that_work_goes_on
     asked = QuestionRecord(
         "t1", now - timedelta(minutes=2), "U0ADA", "C0OPS", "usage", "last 7 days", "slash"
     )
-    await store.claim_question(asked)
+    await store.questions.claim(asked)
     await store.close()
     shown = Message(world.slack._ts(), "C0OPS", BOT, "Working on /usage last 7 days")
     shown.metadata = {"event_type": "opswatch_work", "event_payload": {"key": work_key("t1")}}

@@ -17,7 +17,7 @@ from bot.app import Bot, open_bot
 from bot.sandbox.slack import BOT
 from bot.sandbox.world import Sandbox
 from bot.slack.outbox import OutboxTimings
-from bot.store import Post, Posts, Store
+from bot.store import Post, Store
 from tests.scenarios.test_outbox import settled
 from tests.support.clock import MovableClock as Clock
 
@@ -75,7 +75,7 @@ async def test_the_file_of_a_digest_stands_in_its_thread_once(world: Sandbox, cl
     async with running(world, {**ON_THE_HOUR, "ask": f"{LINE} csv"}) as bot:
         clock.strike()
         await world.slack.until(lambda: any(m.files for m in world.slack.messages))
-        await settled(bot.scheduler.posts)
+        await settled(bot.store.outbox)
         assert await bot.store.read("SELECT * FROM outbox_files", ()) == []
     [message] = [m for m in world.slack.messages if m.user == BOT and not m.files]
     [brought] = [m for m in world.slack.messages if m.files]
@@ -148,7 +148,7 @@ async def test_a_digest_that_cannot_be_answered_is_told_and_the_next_one_comes(
     ) as bot:
         clock.strike()
         await world.slack.until(lambda: posted(world))
-        await settled(bot.scheduler.posts)
+        await settled(bot.store.outbox)
         assert "could not be answered: rapid7-eu did not accept our key" in posted(world)[0]
         world.rapid7.faults.clear()
         clock.strike()
@@ -163,14 +163,16 @@ async def test_what_was_cut_off_does_not_come_behind_a_later_one(
     to say.
     """
     store = await Store.open(world.settings().database, now=clock())
-    posts, now = Posts(store), clock()
+    schedules, now = store.schedules, clock()
     earlier, later = now - timedelta(hours=1), now
-    assert await posts.claim_run("hourly-usage", earlier, now=now) == 0
-    assert await posts.claim_run("hourly-usage", later, now=now) == 1
+    assert await schedules.claim_run("hourly-usage", earlier, now=now) == 0
+    assert await schedules.claim_run("hourly-usage", later, now=now) == 1
     post = Post("digest:earlier", "#ops", "late", [])
-    await posts.end_run("hourly-usage", earlier, outcome="sent", posts=[post], now=now)
-    assert await posts.oldest_waiting() is None
-    assert await posts.claim_run("hourly-usage", earlier, now=now + timedelta(minutes=5)) is None
+    await schedules.end_run("hourly-usage", earlier, outcome="sent", posts=[post], now=now)
+    assert await store.outbox.oldest_waiting() is None
+    assert (
+        await schedules.claim_run("hourly-usage", earlier, now=now + timedelta(minutes=5)) is None
+    )
     await store.close()
 
 
@@ -180,12 +182,14 @@ async def test_a_run_that_was_cut_off_is_done_again_once_its_lease_is_over(
     """The bot died between the claim and the end of a run."""
     due = clock().replace(minute=0, second=0, microsecond=0)
     store = await Store.open(world.settings().database, now=clock())
-    posts = Posts(store)
-    await posts.last_handled_at(
+    schedules = store.schedules
+    await schedules.last_handled_at(
         "hourly-usage", f"{ON_THE_HOUR['at']} {LINE}", now=due - timedelta(minutes=1)
     )
-    assert await posts.claim_run("hourly-usage", due, now=clock() - timedelta(minutes=3)) == 0
-    assert await posts.claim_run("hourly-usage", due, now=clock() - timedelta(minutes=2)) is None
+    assert await schedules.claim_run("hourly-usage", due, now=clock() - timedelta(minutes=3)) == 0
+    assert (
+        await schedules.claim_run("hourly-usage", due, now=clock() - timedelta(minutes=2)) is None
+    )
     await store.close()
     async with running(world):
         await world.slack.until(lambda: posted(world))

@@ -24,7 +24,7 @@ from aiohttp import web
 
 from bot.cli.check import run_checks
 from bot.sandbox.world import Sandbox
-from bot.store import SqliteRateLimitStore, Store
+from bot.store import Store
 from providers.clock import utc_now
 from providers.limits.rate_limiter import RAPID7_LIMITS, RateLimiter
 from providers.redaction import Secret
@@ -426,7 +426,7 @@ async def test_work_under_way_is_finished_or_told_before_the_bot_ends(
     assert not [m for m in world.slack.messages if m.text.startswith("Working on")]
     assert not list(tmp_path.glob("*.sqlite-wal"))
     store = await Store.open(tmp_path / "bot.sqlite", now=datetime.now(UTC))
-    assert sorted(asked.outcome for asked in await store.questions()) == [
+    assert sorted(asked.outcome for asked in await store.questions.latest()) == [
         "answered",
         "cancelled",
         "cancelled",
@@ -489,7 +489,7 @@ async def test_a_terminal_keeps_to_the_budget_of_the_bot(
     now = datetime.now(UTC)
     store = await Store.open(tmp_path / "bot.sqlite", now=now)
     budget = RateLimiter(
-        "rapid7-eu", Secret(world.rapid7.api_key), RAPID7_LIMITS, SqliteRateLimitStore(store)
+        "rapid7-eu", Secret(world.rapid7.api_key), RAPID7_LIMITS, store.rate_limits
     )
     for _ in range(149):
         await budget.settle("download", await budget.take("download"))

@@ -14,6 +14,7 @@ from bot.app import Bot
 from bot.sandbox.world import Sandbox
 from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluations, messages, running, told
 from tests.support.clock import MovableClock as Clock
+from tests.support.raw_sqlite import execute, on_connection
 
 assert clock, "the clock of the alerts' own tests"
 DIGEST = {
@@ -28,8 +29,7 @@ OPS = {"slack": {"ops_channel": "#ops"}}
 async def fill(bot: Bot) -> None:
     """The disk has no room left, not even inside the file."""
 
-    def fill() -> None:
-        db = bot.store._db
+    def fill(db: sqlite3.Connection) -> None:
         db.execute("CREATE TABLE IF NOT EXISTS filler (x)")
         db.execute("PRAGMA max_page_count = 1").fetchall()
         for size in (2000, 100, 1):
@@ -39,13 +39,11 @@ async def fill(bot: Bot) -> None:
                 except sqlite3.OperationalError:
                     break
 
-    await bot.store._run(fill)
+    await on_connection(bot.store, fill)
 
 
 async def empty(bot: Bot) -> None:
-    await bot.store._run(
-        lambda: bot.store._db.execute("PRAGMA max_page_count = 1000000").fetchall()
-    )
+    await execute(bot.store, "PRAGMA max_page_count = 1000000")
 
 
 async def test_on_a_full_disk_nothing_is_lost_and_the_ops_channel_is_told(
@@ -76,7 +74,7 @@ async def test_on_a_full_disk_nothing_is_lost_and_the_ops_channel_is_told(
 
 
 async def test_who_asks_meanwhile_is_told_why_it_cannot_be(world: Sandbox, bot: Bot) -> None:
-    await bot.store._run(lambda: bot.store._db.execute("DROP TABLE questions"))
+    await execute(bot.store, "DROP TABLE questions")
     answer = await world.slack.answer_to("/usage last 7 days")
     assert answer.seen_by == "U0ADA"
     assert answer.text.startswith(
@@ -88,7 +86,7 @@ async def test_a_locked_file_is_waited_for_and_nothing_is_lost(
     world: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Meter(world)(6)
-    monkeypatch.setattr("bot.store.sqlite.BUSY_S", 0.1)
+    monkeypatch.setattr("bot.store.sqlite.connection.BUSY_S", 0.1)
     async with running(world, {**SPIKE, "channel": "#kitchen"}, **OPS):
         other = sqlite3.connect(world.folder / "bot.sqlite", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")

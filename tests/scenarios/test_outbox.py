@@ -21,7 +21,7 @@ from bot.sandbox.slack import BOT, Message
 from bot.sandbox.world import Sandbox
 from bot.slack.delivery import web_client
 from bot.slack.outbox import Outbox, OutboxTimings
-from bot.store import Post, PostKind, Posts, Store
+from bot.store import OutboxStore, Post, PostKind, Store
 from providers.clock import utc_now
 from tests.conftest import ROOT
 from tests.support.clock import process_environ
@@ -34,17 +34,17 @@ def post(n: int, channel: str = "#ops") -> Post:
 
 
 @asynccontextmanager
-async def posting(world: Sandbox, ops_channel: str = "") -> AsyncIterator[Posts]:
+async def posting(world: Sandbox, ops_channel: str = "") -> AsyncIterator[OutboxStore]:
     """An outbox at work."""
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
     async with aiohttp.ClientSession() as session:
         client = web_client(
             world.slack.bot_token, f"{world.slack.url}/api/", session, patient=False
         )
-        outbox = Outbox(Posts(store), client, utc_now, ops_channel, HURRIED)
+        outbox = Outbox(store.outbox, client, utc_now, ops_channel, HURRIED)
         task = asyncio.create_task(outbox.run())
         try:
-            yield Posts(store)
+            yield store.outbox
         finally:
             task.cancel()
             await outbox.finish(within_s=2)
@@ -56,7 +56,7 @@ def said(world: Sandbox, channel: str = "C0OPS") -> list[str]:
     return [m.text for m in world.slack.messages if m.user == BOT and m.channel == channel]
 
 
-async def enqueue(posts: Posts, *several: Post) -> None:
+async def enqueue(posts: OutboxStore, *several: Post) -> None:
     for each in several:
         await posts.enqueue(each, now=utc_now())
 
@@ -228,7 +228,7 @@ async def test_a_message_that_was_being_sent_when_the_bot_died_is_not_sent_twice
 ) -> None:
     """It was claimed, and taken by Slack; nobody noted that."""
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
-    posts = Posts(store)
+    posts = store.outbox
     await enqueue(posts, post(0), post(1))
     claimed = await posts.claim_post(now=utc_now())
     assert claimed is not None
@@ -248,7 +248,7 @@ async def test_killed_a_hundred_times_every_message_stands_once_and_in_order(
     """
     count, spread = 60, random.Random(7)
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
-    await enqueue(Posts(store), *(post(n) for n in range(count)))
+    await enqueue(store.outbox, *(post(n) for n in range(count)))
     await store.close()
     env = process_environ(world.clock, {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)})
     kills = 0
@@ -272,7 +272,7 @@ async def test_killed_a_hundred_times_every_message_stands_once_and_in_order(
     assert said(world) == [f"Message {n}" for n in range(count)]
 
 
-async def settled(posts: Posts) -> None:
+async def settled(posts: OutboxStore) -> None:
     """Nothing waits any more."""
     async with asyncio.timeout(5):
         while await posts.oldest_waiting() is not None:

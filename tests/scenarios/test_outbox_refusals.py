@@ -22,7 +22,8 @@ from bot.slack.client import SlackClient
 from bot.slack.delivery import web_client
 from bot.slack.outbox import Outbox, OutboxTimings
 from bot.slack.pace import Priority, SlackPace
-from bot.store import Post, PostKind, Posts, Store
+from bot.store import Post, PostKind, Store
+from bot.store.sql.outbox import SqlOutbox
 from providers.clock import utc_now
 from tests.scenarios.test_outbox import about, enqueue, post
 from tests.scenarios.test_outbox import said as all_said
@@ -33,7 +34,7 @@ HURRIED = OutboxTimings(per_channel=0.01, look=0.05, retry=0.01, mend=0.1, names
 @asynccontextmanager
 async def outbox_of(
     world: Sandbox, ops_channel: str = "#ops", pace: OutboxTimings = HURRIED
-) -> AsyncIterator[tuple[Posts, Outbox]]:
+) -> AsyncIterator[tuple[Store, Outbox]]:
     """An outbox at work that can bring files, too."""
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
     async with aiohttp.ClientSession() as session:
@@ -43,10 +44,10 @@ async def outbox_of(
             session,
             pace=SlackPace(pace.per_channel),
         )
-        outbox = Outbox(Posts(store), client, utc_now, ops_channel, pace, session=session)
+        outbox = Outbox(store.outbox, client, utc_now, ops_channel, pace, session=session)
         task = asyncio.create_task(outbox.run())
         try:
-            yield Posts(store), outbox
+            yield store, outbox
         finally:
             task.cancel()
             await outbox.finish(within_s=2)
@@ -79,9 +80,9 @@ def has(text: str) -> Callable[[Any], bool]:
     return lambda args: text in str(args.get("text"))
 
 
-async def all_sent(posts: Posts) -> None:
+async def all_sent(store: Store) -> None:
     async with asyncio.timeout(20):
-        while await posts._store.read("SELECT 1 FROM outbox WHERE state != 'sent'", ()):
+        while await store.read("SELECT 1 FROM outbox WHERE state != 'sent'", ()):
             await asyncio.sleep(0.02)
 
 
@@ -100,9 +101,9 @@ async def test_messages_do_not_wait_for_a_refused_file(
     world: Sandbox, method: str, code: str
 ) -> None:
     refusal = world.slack.refuse(method, code)
-    async with outbox_of(world) as (posts, _):
+    async with outbox_of(world) as (store, _):
         await enqueue(
-            posts,
+            store.outbox,
             post(0, "#kitchen"),
             file(0, 0, "#kitchen"),
             post(1, "#kitchen"),
@@ -114,7 +115,7 @@ async def test_messages_do_not_wait_for_a_refused_file(
         [told] = await world.slack.until(lambda: said(world))
         assert code in told and "#kitchen" in told
         world.slack.refusals.remove(refusal)
-        await all_sent(posts)
+        await all_sent(store)
     assert files(world) == ["usage-0.csv"]
     assert len(said(world)) == 1
 
@@ -124,11 +125,11 @@ async def test_messages_do_not_wait_for_an_upload_host_that_refuses(
     world: Sandbox, status: int
 ) -> None:
     world.slack.answer_with(status, "no", path="/upload/", times=4)
-    async with outbox_of(world) as (posts, _):
-        await enqueue(posts, post(0), file(0, 0), post(1))
+    async with outbox_of(world) as (store, _):
+        await enqueue(store.outbox, post(0), file(0, 0), post(1))
         await world.slack.until(lambda: "Message 1" in said(world))
         await world.slack.until(lambda: any(f"HTTP {status}" in text for text in said(world)))
-        await all_sent(posts)
+        await all_sent(store)
     assert files(world) == ["usage-0.csv"]
     assert len(said(world)) == 3
 
@@ -142,10 +143,10 @@ async def test_messages_do_not_wait_for_an_upload_host_that_is_gone(world: Sandb
         times=5,
         Content_Type="application/json",
     )
-    async with outbox_of(world) as (posts, _):
-        await enqueue(posts, post(0), file(0, 0), post(1))
+    async with outbox_of(world) as (store, _):
+        await enqueue(store.outbox, post(0), file(0, 0), post(1))
         await world.slack.until(lambda: "Message 1" in said(world))
-        await all_sent(posts)
+        await all_sent(store)
     assert files(world) == ["usage-0.csv"]
     assert sum("usage-0.csv" in text for text in said(world)) == 1
 
@@ -154,9 +155,9 @@ async def test_messages_do_not_wait_for_an_upload_host_that_is_gone(world: Sandb
 async def test_channel_written_in_any_way_gets_message_and_file(
     world: Sandbox, channel: str
 ) -> None:
-    async with outbox_of(world, "") as (posts, _):
-        await enqueue(posts, post(0, channel), file(0, 0, channel))
-        await all_sent(posts)
+    async with outbox_of(world, "") as (store, _):
+        await enqueue(store.outbox, post(0, channel), file(0, 0, channel))
+        await all_sent(store)
     message, with_file = [m for m in world.slack.messages if m.user == BOT]
     assert message.channel == with_file.channel == ("D0ADA" if channel == "U0ADA" else "C0OPS")
     assert with_file.thread_ts == message.ts
@@ -175,49 +176,47 @@ REFUSED_MESSAGES = [
 @pytest.mark.parametrize("code", REFUSED_MESSAGES)
 async def test_refused_message_is_set_aside_and_told(world: Sandbox, code: str) -> None:
     refusal = world.slack.refuse("chat.postMessage", code, when=has("Message 1"))
-    async with outbox_of(world) as (posts, _):
-        await enqueue(posts, *(post(n, "#kitchen") for n in range(4)))
+    async with outbox_of(world) as (store, _):
+        await enqueue(store.outbox, *(post(n, "#kitchen") for n in range(4)))
         await world.slack.until(
             lambda: said(world, "C0KITCHEN") == ["Message 0", "Message 2", "Message 3"]
         )
         [told] = await world.slack.until(lambda: said(world))
         assert told.startswith(f"A message for #kitchen could not be sent ({code}).")
         world.slack.refusals.remove(refusal)
-        await all_sent(posts)
+        await all_sent(store)
     assert said(world, "C0KITCHEN") == ["Message 0", "Message 2", "Message 3", "Message 1"]
     assert len(said(world)) == 1
 
 
 async def test_messages_set_aside_come_in_their_order(world: Sandbox) -> None:
     refusal = world.slack.refuse("chat.postMessage", "never_heard_of_it", when=has("Message"))
-    async with outbox_of(world, "", OutboxTimings(per_channel=0.01, look=0.05)) as (posts, _):
-        await enqueue(posts, *(post(n) for n in range(6)))
+    async with outbox_of(world, "", OutboxTimings(per_channel=0.01, look=0.05)) as (store, _):
+        await enqueue(store.outbox, *(post(n) for n in range(6)))
         async with asyncio.timeout(20):
-            while (
-                len(await posts._store.read("SELECT 1 FROM outbox WHERE state = 'aside'", ())) < 6
-            ):
+            while len(await store.read("SELECT 1 FROM outbox WHERE state = 'aside'", ())) < 6:
                 await asyncio.sleep(0.02)
         world.slack.refusals.remove(refusal)
-        await posts._store.write(
+        await store.database.write(
             lambda db: db.execute("UPDATE outbox SET not_before = queued_at WHERE key = '#ops 3'")
         )
         await world.slack.until(lambda: said(world))
-        await posts._store.write(
+        await store.database.write(
             lambda db: db.execute("UPDATE outbox SET not_before = queued_at WHERE key = '#ops 0'")
         )
-        await all_sent(posts)
+        await all_sent(store)
     assert said(world)[0] == "Message 3"
     assert said(world)[1:] == [f"Message {n}" for n in (0, 1, 2, 4, 5)]
 
 
 async def test_message_set_aside_survives_a_restart(world: Sandbox) -> None:
     refusal = world.slack.refuse("chat.postMessage", "never_heard_of_it", when=has("Message 0"))
-    async with outbox_of(world) as (posts, _):
-        await enqueue(posts, post(0, "#kitchen"), post(1, "#kitchen"))
+    async with outbox_of(world) as (store, _):
+        await enqueue(store.outbox, post(0, "#kitchen"), post(1, "#kitchen"))
         await world.slack.until(lambda: said(world, "C0KITCHEN") == ["Message 1"] and said(world))
     world.slack.refusals.remove(refusal)
-    async with outbox_of(world) as (posts, _):
-        await all_sent(posts)
+    async with outbox_of(world) as (store, _):
+        await all_sent(store)
     assert said(world, "C0KITCHEN") == ["Message 1", "Message 0"]
     assert len(said(world)) == 1
 
@@ -225,19 +224,19 @@ async def test_message_set_aside_survives_a_restart(world: Sandbox) -> None:
 async def test_message_that_slack_fails_on_is_set_aside(world: Sandbox) -> None:
     """Slack works, and answers 500 to this message alone."""
     refusal = world.slack.refuse("chat.postMessage", "internal_error", when=has("Message 0"))
-    async with outbox_of(world) as (posts, _):
-        await enqueue(posts, post(0, "#kitchen"), post(1, "#kitchen"))
+    async with outbox_of(world) as (store, _):
+        await enqueue(store.outbox, post(0, "#kitchen"), post(1, "#kitchen"))
         await world.slack.until(lambda: said(world, "C0KITCHEN") == ["Message 1"])
         world.slack.refusals.remove(refusal)
-        await all_sent(posts)
+        await all_sent(store)
     assert said(world, "C0KITCHEN") == ["Message 1", "Message 0"]
 
 
 async def test_order_is_kept_while_all_of_slack_fails(world: Sandbox) -> None:
     world.slack.answer_with(503, "", times=60)
-    async with outbox_of(world, "") as (posts, _):
-        await enqueue(posts, *(post(n) for n in range(4)))
-        await all_sent(posts)
+    async with outbox_of(world, "") as (store, _):
+        await enqueue(store.outbox, *(post(n) for n in range(4)))
+        await all_sent(store)
     assert said(world) == [f"Message {n}" for n in range(4)]
 
 
@@ -245,23 +244,23 @@ async def test_blocks_that_slack_never_takes_become_words(world: Sandbox) -> Non
     world.slack.refuse(
         "chat.postMessage", "invalid_blocks", when=lambda args: bool(args.get("blocks"))
     )
-    async with outbox_of(world) as (posts, _):
-        await enqueue(posts, post(0), post(1))
-        await all_sent(posts)
+    async with outbox_of(world) as (store, _):
+        await enqueue(store.outbox, post(0), post(1))
+        await all_sent(store)
     assert said(world) == ["Message 0", "Message 1"]
 
 
 async def test_blocks_that_cannot_be_read_become_words(world: Sandbox) -> None:
-    async with outbox_of(world) as (posts, _):
-        await enqueue(posts, post(0))
-        await all_sent(posts)
-        await enqueue(posts, post(1, "#quiet"))
-        await posts._store.write(
+    async with outbox_of(world) as (store, _):
+        await enqueue(store.outbox, post(0))
+        await all_sent(store)
+        await enqueue(store.outbox, post(1, "#quiet"))
+        await store.database.write(
             lambda db: db.execute("UPDATE outbox SET blocks = '[{' WHERE key = '#quiet 1'")
         )
         world.slack.channels["C0QUIET"].bot_is_in = True
-        await enqueue(posts, post(2))
-        await all_sent(posts)
+        await enqueue(store.outbox, post(2))
+        await all_sent(store)
     assert said(world, "C0QUIET") == ["Message 1"]
 
 
@@ -279,14 +278,14 @@ async def test_channel_that_takes_nothing_keeps_its_order(world: Sandbox, code: 
     refusal = world.slack.refuse(
         "chat.postMessage", code, when=lambda args: args["channel"] in ("C0KITCHEN", "#kitchen")
     )
-    async with outbox_of(world) as (posts, _):
+    async with outbox_of(world) as (store, _):
         await enqueue(
-            posts, *(post(n, "#kitchen") for n in range(3)), file(0, 0, "#kitchen"), post(7)
+            store.outbox, *(post(n, "#kitchen") for n in range(3)), file(0, 0, "#kitchen"), post(7)
         )
         await world.slack.until(lambda: len(said(world)) == 2)
         assert any(f"I cannot post in #kitchen ({code})." in text for text in said(world))
         world.slack.refusals.remove(refusal)
-        await all_sent(posts)
+        await all_sent(store)
     assert said(world, "C0KITCHEN") == ["Message 0", "Message 1", "Message 2"]
     assert files(world) == ["usage-0.csv"]
     assert len(said(world)) == 2
@@ -299,8 +298,10 @@ async def test_app_that_may_not_post_is_logged_and_not_ready(
     world: Sandbox, caplog: pytest.LogCaptureFixture, code: str
 ) -> None:
     refusal = world.slack.refuse("chat.postMessage", code)
-    async with outbox_of(world) as (posts, outbox):
-        await enqueue(posts, *(post(n) for n in range(2)), *(post(n, "#kitchen") for n in range(2)))
+    async with outbox_of(world) as (store, outbox):
+        await enqueue(
+            store.outbox, *(post(n) for n in range(2)), *(post(n, "#kitchen") for n in range(2))
+        )
         async with asyncio.timeout(10):
             while code not in outbox.trouble():
                 await asyncio.sleep(0.02)
@@ -310,7 +311,7 @@ async def test_app_that_may_not_post_is_logged_and_not_ready(
             if record.levelno >= logging.ERROR
         )
         world.slack.refusals.remove(refusal)
-        await all_sent(posts)
+        await all_sent(store)
         assert outbox.trouble() == ""
     assert said(world) == said(world, "C0KITCHEN") == ["Message 0", "Message 1"]
 
@@ -319,25 +320,25 @@ async def test_app_that_may_not_post_is_logged_and_not_ready(
 async def test_ops_channel_that_takes_nothing_is_logged(
     world: Sandbox, caplog: pytest.LogCaptureFixture, ops_channel: str
 ) -> None:
-    async with outbox_of(world, ops_channel) as (posts, _):
-        await enqueue(posts, post(0))
-        await all_sent(posts)
+    async with outbox_of(world, ops_channel) as (store, _):
+        await enqueue(store.outbox, post(0))
+        await all_sent(store)
         world.slack.channels["C0OPS"].bot_is_in = False
-        await enqueue(posts, post(1, "C0OPS"), post(2, "#kitchen"))
+        await enqueue(store.outbox, post(1, "C0OPS"), post(2, "#kitchen"))
         async with asyncio.timeout(10):
             while not any("The ops channel" in record.getMessage() for record in caplog.records):
                 await asyncio.sleep(0.02)
         await world.slack.until(lambda: said(world, "C0KITCHEN"))
         world.slack.channels["C0OPS"].bot_is_in = True
-        await all_sent(posts)
+        await all_sent(store)
     assert said(world) == ["Message 0", "Message 1"]
 
 
 async def test_replies_wait_for_their_root_and_nobody_else_does(world: Sandbox) -> None:
     refusal = world.slack.refuse("chat.postMessage", "never_heard_of_it", when=has("Message 0"))
-    async with outbox_of(world, "") as (posts, _):
+    async with outbox_of(world, "") as (store, _):
         await enqueue(
-            posts,
+            store.outbox,
             post(0),
             about(1, 0, PostKind.REPLY),
             about(2, 0, PostKind.EDIT, "Message 0, anew"),
@@ -345,40 +346,42 @@ async def test_replies_wait_for_their_root_and_nobody_else_does(world: Sandbox) 
         )
         await world.slack.until(lambda: said(world) == ["Message 3"])
         world.slack.refusals.remove(refusal)
-        await all_sent(posts)
+        await all_sent(store)
     assert said(world) == ["Message 3", "Message 0, anew", "reply 1"]
     root = next(m for m in world.slack.messages if m.text == "Message 0, anew")
     assert world.slack.messages[-1].thread_ts == root.ts
 
 
 async def test_reply_to_deleted_message_is_shown_in_channel_when_it_repeats(world: Sandbox) -> None:
-    async with outbox_of(world) as (posts, _):
-        await enqueue(posts, post(0))
-        await all_sent(posts)
+    async with outbox_of(world) as (store, _):
+        await enqueue(store.outbox, post(0))
+        await all_sent(store)
         world.slack.messages.clear()
         await enqueue(
-            posts,
+            store.outbox,
             about(1, 0, PostKind.REPLY),
             about(2, 0, PostKind.BROADCAST, "Still firing"),
             post(3),
         )
-        await all_sent(posts)
+        await all_sent(store)
     assert said(world) == ["Still firing", "Message 3"]
     assert not any(m.thread_ts for m in world.slack.messages)
 
 
 async def test_older_edit_never_replaces_a_newer_one(world: Sandbox) -> None:
-    async with outbox_of(world) as (posts, _):
-        await enqueue(posts, post(0))
-        await all_sent(posts)
+    async with outbox_of(world) as (store, _):
+        await enqueue(store.outbox, post(0))
+        await all_sent(store)
         world.slack.refuse("chat.update", "internal_error", when=has("Edit 1"), times=9)
-        await enqueue(posts, about(1, 0, PostKind.EDIT, "Edit 1"))
+        await enqueue(store.outbox, about(1, 0, PostKind.EDIT, "Edit 1"))
         await world.slack.until(
             lambda: sum("internal_error" in each for each in world.slack.refused) >= 2
         )
-        await enqueue(posts, about(2, 0, PostKind.EDIT, "Edit 2"), about(3, 0, PostKind.REPLY))
+        await enqueue(
+            store.outbox, about(2, 0, PostKind.EDIT, "Edit 2"), about(3, 0, PostKind.REPLY)
+        )
         await world.slack.until(lambda: "reply 3" in said(world))
-        await all_sent(posts)
+        await all_sent(store)
     assert said(world)[0] == "Edit 2"
 
 
@@ -386,9 +389,9 @@ async def test_removed_while_uncertain_is_not_posted_twice(world: Sandbox) -> No
     """The post was taken, nobody heard of it, and then the bot was removed from the channel for a
     while.
     """
-    async with outbox_of(world) as (posts, _):
-        await enqueue(posts, post(0, "#kitchen"))
-        await all_sent(posts)
+    async with outbox_of(world) as (store, _):
+        await enqueue(store.outbox, post(0, "#kitchen"))
+        await all_sent(store)
 
         def removed() -> bool:
             if len(said(world, "C0KITCHEN")) == 2:
@@ -396,49 +399,49 @@ async def test_removed_while_uncertain_is_not_posted_twice(world: Sandbox) -> No
             return not world.slack.channels["C0KITCHEN"].bot_is_in
 
         world.slack.fail(how="503")
-        await enqueue(posts, post(1, "#kitchen"), post(2, "#kitchen"))
+        await enqueue(store.outbox, post(1, "#kitchen"), post(2, "#kitchen"))
         await world.slack.until(removed)
         await world.slack.until(lambda: any("not_in_channel" in text for text in said(world)))
         world.slack.channels["C0KITCHEN"].bot_is_in = True
-        await all_sent(posts)
+        await all_sent(store)
     assert said(world, "C0KITCHEN") == ["Message 0", "Message 1", "Message 2"]
 
 
 async def test_wait_of_a_wrong_clock_is_not_waited_out(world: Sandbox) -> None:
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
-    await Posts(store).enqueue(post(0), now=utc_now() + timedelta(days=1))
+    await store.outbox.enqueue(post(0), now=utc_now() + timedelta(days=1))
     await store.close()
-    async with outbox_of(world) as (posts, _):
-        await all_sent(posts)
+    async with outbox_of(world) as (store, _):
+        await all_sent(store)
     assert said(world) == ["Message 0"]
 
 
 async def test_post_of_a_wrong_clock_is_found_again(world: Sandbox) -> None:
     """It was queued, claimed and taken by Slack while our clock was a day ahead."""
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
-    posts, ahead = Posts(store), utc_now() + timedelta(days=1)
+    posts, ahead = store.outbox, utc_now() + timedelta(days=1)
     await posts.enqueue(post(0), now=ahead)
     assert await posts.claim_post(now=ahead)
     await store.close()
     key = {"event_type": "opswatch_post", "event_payload": {"key": "#ops 0"}}
     world.slack._add(Message(world.slack._ts(), "C0OPS", BOT, "Message 0", metadata=key))
-    async with outbox_of(world) as (posts, _):
-        await all_sent(posts)
+    async with outbox_of(world) as (store, _):
+        await all_sent(store)
     assert said(world) == ["Message 0"]
 
 
 async def test_name_is_pinned_to_its_channel(world: Sandbox) -> None:
-    async with outbox_of(world) as (posts, _):
-        await enqueue(posts, post(0, "#kitchen"))
-        await all_sent(posts)
+    async with outbox_of(world) as (store, _):
+        await enqueue(store.outbox, post(0, "#kitchen"))
+        await all_sent(store)
     world.slack.channels["C0KITCHEN"].name = "old-kitchen"
     world.slack.channels["C0NEW"] = Channel("C0NEW", "kitchen", "Another kitchen")
-    async with outbox_of(world) as (posts, _):
-        await enqueue(posts, post(1, "#kitchen"), file(1, 1, "#kitchen"))
+    async with outbox_of(world) as (store, _):
+        await enqueue(store.outbox, post(1, "#kitchen"), file(1, 1, "#kitchen"))
         await world.slack.until(
             lambda: any("#old-kitchen" in text and "C0NEW" in text for text in said(world))
         )
-        await all_sent(posts)
+        await all_sent(store)
     assert said(world, "C0KITCHEN")[:2] == ["Message 0", "Message 1"]
     assert said(world, "C0NEW") == []
     assert len(said(world)) == 1
@@ -446,9 +449,9 @@ async def test_name_is_pinned_to_its_channel(world: Sandbox) -> None:
 
 async def test_name_is_posted_to_without_listing_channels(world: Sandbox) -> None:
     world.slack.channels |= {f"C{n}": Channel(f"C{n}", f"channel-{n}", "") for n in range(60)}
-    async with outbox_of(world) as (posts, _):
-        await enqueue(posts, post(0, "#channel-59"))
-        await all_sent(posts)
+    async with outbox_of(world) as (store, _):
+        await enqueue(store.outbox, post(0, "#channel-59"))
+        await all_sent(store)
     assert said(world, "C59") == ["Message 0"]
     assert "POST /api/conversations.list" not in world.slack.paths()
 
@@ -457,15 +460,15 @@ async def test_listing_goes_on_at_its_cursor_after_429(world: Sandbox) -> None:
     """A message to a name may stand already, and its channel is on the 60th page."""
     world.slack.channels |= {f"C{n}": Channel(f"C{n}", f"channel-{n}", "") for n in range(60)}
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
-    await enqueue(Posts(store), post(0, "#channel-59"))
-    assert await Posts(store).claim_post(now=utc_now())
+    await enqueue(store.outbox, post(0, "#channel-59"))
+    assert await store.outbox.claim_post(now=utc_now())
     await store.close()
     world.slack.limit(SlackLimits(speed=60))
     async with outbox_of(world, pace=OutboxTimings(per_channel=0.001, look=0.05, retry=0.01)) as (
-        posts,
+        store,
         _,
     ):
-        await all_sent(posts)
+        await all_sent(store)
     assert said(world, "C59") == ["Message 0"]
     listed = [
         entry.body for entry in world.slack.ledger if entry.path.endswith("conversations.list")
@@ -478,8 +481,8 @@ async def test_backlog_is_told_in_words(world: Sandbox, monkeypatch: pytest.Monk
     world.slack.refuse(
         "chat.postMessage", "is_archived", when=lambda args: args["channel"] == "#kitchen"
     )
-    async with outbox_of(world) as (posts, outbox):
-        await enqueue(posts, post(0, "#kitchen"), post(1, "#kitchen"))
+    async with outbox_of(world) as (store, outbox):
+        await enqueue(store.outbox, post(0, "#kitchen"), post(1, "#kitchen"))
         told = await world.slack.until(
             lambda: [text for text in said(world) if "have been waiting" in text]
         )
@@ -493,8 +496,8 @@ async def test_outbox_that_cannot_send_anything_says_so(
     monkeypatch.setattr("bot.slack.outbox.OLD_AFTER", timedelta(seconds=0.2))
     refusal = world.slack.refuse("chat.postMessage", "service_unavailable")
     unknown = world.slack.refuse("auth.test", "service_unavailable")
-    async with outbox_of(world) as (posts, outbox):
-        await enqueue(posts, post(0), post(0, "C0KITCHEN"))
+    async with outbox_of(world) as (store, outbox):
+        await enqueue(store.outbox, post(0), post(0, "C0KITCHEN"))
         async with asyncio.timeout(20):
             while not outbox.trouble().startswith("Messages have been waiting to be posted since"):
                 await asyncio.sleep(0.02)
@@ -508,19 +511,19 @@ async def test_outbox_that_cannot_send_anything_says_so(
 async def test_queue_goes_on_after_an_unexpected_error(
     world: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls, claim = 0, Posts.claim_post
+    calls, claim = 0, SqlOutbox.claim_post
 
-    async def fails_once(posts: Posts, **arguments: Any) -> Any:
+    async def fails_once(posts: SqlOutbox, **arguments: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls == 1:
             raise ValueError("never seen before")
         return await claim(posts, **arguments)
 
-    monkeypatch.setattr(Posts, "claim_post", fails_once)
-    async with outbox_of(world) as (posts, _):
-        await enqueue(posts, post(0))
-        await all_sent(posts)
+    monkeypatch.setattr(SqlOutbox, "claim_post", fails_once)
+    async with outbox_of(world) as (store, _):
+        await enqueue(store.outbox, post(0))
+        await all_sent(store)
     assert said(world) == ["Message 0"]
 
 
@@ -529,14 +532,14 @@ async def test_strict_limits_lose_nothing(world: Sandbox) -> None:
     fast.
     """
     world.slack.limit(SlackLimits(speed=10))
-    async with outbox_of(world, pace=OutboxTimings(per_channel=0.11, look=0.05)) as (posts, outbox):
+    async with outbox_of(world, pace=OutboxTimings(per_channel=0.11, look=0.05)) as (store, outbox):
         assert isinstance(outbox._client, SlackClient)
         person = outbox._client.at(Priority.ANSWER)
-        await enqueue(posts, *(post(n) for n in range(6)), file(0, 0), file(1, 1))
+        await enqueue(store.outbox, *(post(n) for n in range(6)), file(0, 0), file(1, 1))
         await asyncio.gather(
             *(person.chat_postMessage(channel="C0OPS", text=f"Answer {n}") for n in range(12))
         )
-        await all_sent(posts)
+        await all_sent(store)
     assert [text for text in said(world) if text.startswith("Message")] == [
         f"Message {n}" for n in range(6)
     ]
@@ -551,9 +554,9 @@ async def test_answers_of_a_proxy_keep_the_order(world: Sandbox, status: int) ->
     world.slack.answer_with(
         status, "<html>Blocked</html>", path="chat.postMessage", times=4, Content_Type="text/html"
     )
-    async with outbox_of(world) as (posts, _):
-        await enqueue(posts, *(post(n) for n in range(3)))
-        await all_sent(posts)
+    async with outbox_of(world) as (store, _):
+        await enqueue(store.outbox, *(post(n) for n in range(3)))
+        await all_sent(store)
     assert said(world) == ["Message 0", "Message 1", "Message 2"]
 
 
@@ -562,24 +565,24 @@ async def test_unreadable_history_sets_one_message_aside(world: Sandbox) -> None
     others are posted.
     """
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
-    await enqueue(Posts(store), post(0, "C0KITCHEN"))
-    assert await Posts(store).claim_post(now=utc_now())
+    await enqueue(store.outbox, post(0, "C0KITCHEN"))
+    assert await store.outbox.claim_post(now=utc_now())
     await store.close()
     refusal = world.slack.refuse("conversations.history", "missing_scope")
-    async with outbox_of(world) as (posts, outbox):
-        await enqueue(posts, post(1, "C0KITCHEN"))
+    async with outbox_of(world) as (store, outbox):
+        await enqueue(store.outbox, post(1, "C0KITCHEN"))
         await world.slack.until(lambda: said(world, "C0KITCHEN") == ["Message 1"])
         [told] = await world.slack.until(lambda: said(world))
         assert "missing_scope" in told
         assert outbox.trouble() == ""
         world.slack.refusals.remove(refusal)
-        await all_sent(posts)
+        await all_sent(store)
     assert said(world, "C0KITCHEN") == ["Message 1", "Message 0"]
 
 
 async def test_message_of_an_unreachable_slack_is_kept_in_order(world: Sandbox) -> None:
-    async with outbox_of(world) as (posts, _):
+    async with outbox_of(world) as (store, _):
         world.slack.fail(how="cut", processed=False, times=7)
-        await enqueue(posts, *(post(n) for n in range(3)))
-        await all_sent(posts)
+        await enqueue(store.outbox, *(post(n) for n in range(3)))
+        await all_sent(store)
     assert said(world) == ["Message 0", "Message 1", "Message 2"]

@@ -487,7 +487,8 @@ async def test_who_asked_what_where_with_what_outcome_is_recorded(world: Sandbox
 
     async def recorded() -> list[Any]:
         return [
-            (a.user, a.channel, a.command, a.text, a.outcome) for a in await bot.store.questions()
+            (a.user, a.channel, a.command, a.text, a.outcome)
+            for a in await bot.store.questions.latest()
         ]
 
     for _ in range(50):

@@ -363,7 +363,7 @@ async def test_who_was_cut_off_by_a_crash_is_told_once(world: Sandbox) -> None:
         asked = QuestionRecord(
             f"t{n}", now - timedelta(minutes=ago), user, channel, "usage", "last 7 days", "slash"
         )
-        await store.claim_question(asked)
+        await store.questions.claim(asked)
     await store.close()
     for _ in range(2):
         async with hurried_bot(world) as bot:
@@ -399,12 +399,12 @@ async def test_no_message_is_left_saying_that_work_goes_on(world: Sandbox) -> No
     shown = Message(world.slack._ts(), "C0OPS", BOT, "Working on /usage last 7 days")
     world.slack._add(shown)
     store = await Store.open(world.settings().database, now=now)
-    await store.claim_question(
+    await store.questions.claim(
         QuestionRecord(
             "t1", now - timedelta(minutes=2), "U0ADA", "C0OPS", "usage", "last 7 days", "slash"
         )
     )
-    await store.note_shown("t1", shown.ts)
+    await store.questions.note_shown("t1", shown.ts)
     await store.close()
     async with hurried_bot(world) as bot:
         await connected(world, bot)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from bot.app import Bot
 from bot.sandbox.world import Sandbox
 from bot.schedules.due import Entry
+from bot.store import StoreUnavailable
 from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluated, running
 from tests.scenarios.test_database_health import readiness
 from tests.support.clock import MovableClock
@@ -28,7 +28,7 @@ async def until_trouble(bot: Bot, says: str) -> None:
 @pytest.mark.parametrize(
     ("error", "says"),
     [
-        (sqlite3.OperationalError("disk I/O error"), "disk I/O error"),
+        (StoreUnavailable("disk I/O error"), "disk I/O error"),
         (OSError("no clock"), "OSError"),
     ],
 )

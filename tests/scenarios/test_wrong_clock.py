@@ -12,7 +12,6 @@ import pytest
 
 from bot.app import Bot
 from bot.sandbox.world import Sandbox
-from bot.store import StoredTimes
 from tests.scenarios.test_alert_words import said
 from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluated, kept, running, told
 from tests.support.clock import MovableClock
@@ -132,4 +131,4 @@ async def test_clock_corrected_by_seconds_resets_nothing(
     async with running(world, RULE, **OPS) as bot:
         await evaluated(bot, clock)
         clock.ahead -= timedelta(seconds=30)
-        assert await StoredTimes(bot.store).reset(clock()) is None
+        assert await bot.store.times.reset(clock()) is None

@@ -24,8 +24,9 @@ from typing import Any
 from bot import app
 from bot.config import parse_settings, slack_tokens
 from bot.slack.outbox import Outbox, OutboxTimings
-from bot.store.alerts import Alerts
-from bot.store.posts import Posts
+from bot.store.sql.alerts import SqlAlerts
+from bot.store.sql.outbox import SqlOutbox
+from bot.store.sql.schedules import SqlSchedules
 from handlers.jobs import digests
 from handlers.jobs.alerts import AlertJob
 
@@ -94,18 +95,18 @@ def arm(order: str) -> None:
     dies(AlertJob, "_asked", after="asked", order=order)
     dies(digests.DigestJob, "_posts", after="asked", order=order)
     dies(
-        Alerts,
+        SqlAlerts,
         "save_evaluations",
         before="before commit",
         after="committed",
         order=order,
         when=lambda alerts, several: any(j.posts for j in several),
     )
-    dies(Posts, "end_run", before="before commit", after="committed", order=order)
-    dies(Posts, "claim_post", after="claimed", order=order, found=bool)
+    dies(SqlSchedules, "end_run", before="before commit", after="committed", order=order)
+    dies(SqlOutbox, "claim_post", after="claimed", order=order, found=bool)
     dies(Outbox, "_post", before="before post", after="posted", order=order)
     dies(Outbox, "_edit", before="before post", after="posted", order=order)
-    dies(Posts, "sent", before="before mark", after="marked", order=order)
+    dies(SqlOutbox, "sent", before="before mark", after="marked", order=order)
 
 
 def dies(

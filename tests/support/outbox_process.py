@@ -13,7 +13,7 @@ import aiohttp
 
 from bot.slack.delivery import web_client
 from bot.slack.outbox import Outbox, OutboxTimings
-from bot.store import Posts, Store
+from bot.store import Store
 from providers.clock import utc_now
 
 
@@ -25,7 +25,7 @@ async def main(path: Path) -> None:
         )
         print("posting", flush=True)
         await Outbox(
-            Posts(store),
+            store.outbox,
             client,
             utc_now,
             "",

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bot.store.migrations import steps
-from bot.store.sqlite import StoreError
+from bot.store.errors import StoreError
+from bot.store.sqlite.migrations import steps
 
 # How long a writer is waited for.
 BUSY_S = 30.0

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.store.files import MIGRATIONS, InUse, quoted, require_database
-from bot.store.sqlite import StoreError
+from bot.store.errors import StoreError
+from bot.store.sqlite.files import MIGRATIONS, InUse, quoted, require_database
 
 # Stands where a person stood. Slack knows nobody of this id, so what they made has no rights any
 # more.

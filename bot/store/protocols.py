@@ -1,0 +1,353 @@
+"""What the rest of the bot may ask of the store: one Protocol for each kind of thing it keeps.
+
+Every method may raise StoreUnavailable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.answer import Block
+from bot.store.records import (
+    Backlog,
+    EvaluationRecord,
+    KeptResponseUrl,
+    OpenIncident,
+    Post,
+    QuestionRecord,
+    QueuedPost,
+    Sample,
+    Silence,
+    StoredRule,
+    Subscription,
+)
+from providers.limits.rate_limiter import RateLimitStore
+
+__all__ = [
+    "AlertStore",
+    "AnswerStore",
+    "OutboxStore",
+    "PauseStore",
+    "QuestionStore",
+    "RateLimitStore",
+    "RuleStore",
+    "ScheduleStore",
+    "SilenceStore",
+    "SubscriptionStore",
+    "TimeStore",
+]
+
+
+class QuestionStore(Protocol):
+    """The record of who asked what."""
+
+    async def claim(self, asked: QuestionRecord) -> bool:
+        """Records a question that this process answers. False if the delivery is recorded
+        already, and so must have no second effect.
+        """
+        ...
+
+    async def finish(self, delivery: str, *, outcome: str, took_ms: int) -> None:
+        """Records how a question ended: `answered`, `partial`, `help`, `cancelled`, or the kind of
+        its error. One that was reported as interrupted stays `lost`.
+        """
+        ...
+
+    async def keep_response_url(
+        self, delivery: str, kept: KeptResponseUrl, *, until: datetime
+    ) -> None:
+        """Keeps how to reach an asker until the question has ended or the URL has expired."""
+        ...
+
+    async def take_response_url(self, delivery: str, *, now: datetime) -> KeptResponseUrl | None:
+        """Returns what was kept for the question and deletes it. Deletes all that has expired."""
+        ...
+
+    async def note_shown(self, delivery: str, ts: str) -> None:
+        """Records the progress message of a question."""
+        ...
+
+    async def take_interrupted(self, *, since: datetime, before: datetime) -> list[QuestionRecord]:
+        """Questions asked since then whose process has ended or lost its lease; each is returned
+        once. `before` limits those recorded by versions without claims.
+        """
+        ...
+
+    async def recent(self, user: str, most: int) -> list[QuestionRecord]:
+        """A person's latest answered questions, newest first, each text once."""
+        ...
+
+    async def latest(self, most: int = 100) -> list[QuestionRecord]:
+        """The latest questions of everybody, newest first."""
+        ...
+
+    async def prune(self, *, before: datetime) -> None:
+        """Deletes questions asked before that time."""
+        ...
+
+    async def forget_expired_urls(self, now: datetime) -> None:
+        """Deletes response URLs that Slack takes no more."""
+        ...
+
+
+class AnswerStore(Protocol):
+    """Private answers, kept for a while so that their asker may share them."""
+
+    async def keep(
+        self,
+        ticket: str,
+        *,
+        user: str,
+        channel: str,
+        text: str,
+        blocks: Sequence[Block],
+        now: datetime,
+    ) -> None: ...
+
+    async def kept_at(self, ticket: str) -> datetime | None:
+        """When the answer was kept; None if it is not."""
+        ...
+
+    async def take(
+        self, ticket: str, *, user: str, channel: str | None = None, now: datetime | None = None
+    ) -> tuple[str, list[Block]] | None:
+        """Returns the person's answer and deletes it: within a day after `now` was kept, and for
+        its `channel`, where these are given.
+        """
+        ...
+
+    async def find(
+        self, begins: str, *, user: str, now: datetime | None = None
+    ) -> tuple[str, str, list[Block]] | None:
+        """Ticket, text and blocks of the person's answer whose ticket begins so; it stays."""
+        ...
+
+    async def prune(self, now: datetime) -> None:
+        """Deletes answers that were kept long enough."""
+        ...
+
+
+class OutboxStore(Protocol):
+    """Messages on their way to Slack, and the channels that names were found to mean."""
+
+    async def enqueue(self, post: Post, *, now: datetime) -> bool:
+        """Puts a post into the outbox. False if its key is there already."""
+        ...
+
+    async def claim_post(self, *, now: datetime, busy: Sequence[str] = ()) -> QueuedPost | None:
+        """Claims the oldest post that is due, in a lane that is not `busy` here or in another
+        process. Later posts of a lane wait for it, unless it was set aside; a post about another
+        one waits for that one.
+        """
+        ...
+
+    async def sent(self, waiting: QueuedPost, *, ts: str, now: datetime | None = None) -> None:
+        """Marks a post as sent. If it had been set aside, the later ones that were set aside in its
+        lane are due `now`, so that their order is kept.
+        """
+        ...
+
+    async def drop(self, waiting: QueuedPost, *, trouble: str) -> None:
+        """Marks a post as done without sending it, so that nothing waits for it."""
+        ...
+
+    async def reschedule(
+        self,
+        waiting: QueuedPost,
+        *,
+        until: datetime,
+        trouble: str,
+        may_stand: bool = False,
+        aside: bool = False,
+    ) -> None:
+        """Releases a post to be tried again later. With `may_stand` it may be in Slack already and
+        is looked for first; with `aside` its lane does not wait for it. An edit that a newer one
+        has replaced is dropped.
+        """
+        ...
+
+    async def oldest_waiting(self) -> datetime | None:
+        """When the oldest unsent post was queued; those set aside do not count."""
+        ...
+
+    async def backlog(self) -> list[Backlog]:
+        """Unsent posts by channel, longest wait first; those set aside do not count."""
+        ...
+
+    async def pin_channel(self, team: str, name: str, channel_id: str, *, now: datetime) -> None:
+        """From now on the name means this channel, even if another one gets the name."""
+        ...
+
+    async def pinned_channels(self, team: str) -> dict[str, str]:
+        """Channel ids by name."""
+        ...
+
+    async def prune(self, *, before: datetime) -> None:
+        """Deletes posts queued before that time and sent. The message of an open incident stays,
+        since its next change edits it and replies to it.
+        """
+        ...
+
+
+class ScheduleStore(Protocol):
+    """Schedules and their runs, each of which is done once."""
+
+    async def last_handled_at(self, schedule: str, definition: str, *, now: datetime) -> datetime:
+        """The due time up to which a schedule was handled; `now` if it is new or has another
+        definition.
+        """
+        ...
+
+    async def claim_run(self, schedule: str, due: datetime, *, now: datetime) -> int | None:
+        """Claims a run. None if another process has it or it has ended; otherwise the number of
+        earlier runs that had not ended and are passed over.
+        """
+        ...
+
+    async def unfinished_runs(self, *, since: datetime) -> list[tuple[str, datetime]]:
+        """Runs due since then that nobody is doing: schedule and due time."""
+        ...
+
+    async def end_run(
+        self, schedule: str, due: datetime, *, outcome: str, posts: Sequence[Post], now: datetime
+    ) -> None:
+        """Ends a run and enqueues its posts, in one transaction. Does nothing if the run has ended
+        or another process has taken it over.
+        """
+        ...
+
+    async def prune(self, *, before: datetime) -> None:
+        """Deletes runs due before that time."""
+        ...
+
+
+class SubscriptionStore(Protocol):
+    """Questions that channels are subscribed to."""
+
+    async def subscribe(
+        self, *, channel: str, line: str, cron: str, said: str, user: str, now: datetime
+    ) -> Subscription: ...
+
+    async def unsubscribe(
+        self, number: int, *, channel: str, user: str, now: datetime
+    ) -> Subscription | None:
+        """Ends a subscription, which stays on record. None if the channel has no such one."""
+        ...
+
+    async def subscriptions(self, channel: str | None = None) -> list[Subscription]:
+        """Active subscriptions of one channel, or of all."""
+        ...
+
+
+class AlertStore(Protocol):
+    """State of alerts, the samples of their evaluations, and what was posted about them."""
+
+    async def watch(self, alert: str, definition: str) -> bytes | None:
+        """State at the last evaluation as JSON; None if there was none with this definition."""
+        ...
+
+    async def open_incidents(self) -> list[OpenIncident]:
+        """Every alert that has an incident message."""
+        ...
+
+    async def last_handled_at(self, alert: str, definition: str, *, now: datetime) -> datetime:
+        """When the last evaluation was due; `now` if there was none."""
+        ...
+
+    async def save_evaluations(self, several: Sequence[EvaluationRecord]) -> list[bool]:
+        """Writes the results of evaluations and their posts, in one transaction. False for each
+        whose due time another process has evaluated; nothing of it is written.
+        """
+        ...
+
+    async def save_user_action(self, judged: EvaluationRecord) -> None:
+        """Writes the state of an alert after a person has acted on it, and the posts about that,
+        in one transaction.
+        """
+        ...
+
+    async def states(self) -> dict[str, str]:
+        """State of each alert at its last evaluation, by name."""
+        ...
+
+    async def samples(
+        self, alert: str, definition: str, *, since: datetime, until: datetime
+    ) -> list[Sample]:
+        """Samples of a time range, oldest first."""
+        ...
+
+    async def prune(self, *, samples_before: datetime, notices_before: datetime) -> None:
+        """Deletes samples and notices from before those times."""
+        ...
+
+
+class RuleStore(Protocol):
+    """Alert rules made in chat."""
+
+    async def add_rule(
+        self, *, name: str, command: str, channel: str, rule: str, user: str, now: datetime
+    ) -> StoredRule | None:
+        """The new rule; None if an active one has that name, in any case."""
+        ...
+
+    async def names_ever(self) -> set[str]:
+        """Names of all rules ever made, so that a generated name is not used twice."""
+        ...
+
+    async def change_rule(self, number: int, *, rule: str, user: str, now: datetime) -> None:
+        """Replaces a rule's definition and its maker."""
+        ...
+
+    async def end_rule(self, number: int, *, user: str, now: datetime) -> None:
+        """Ends a rule, which stays on record, and deletes its state."""
+        ...
+
+    async def rules(self) -> list[StoredRule]:
+        """Active rules, oldest first."""
+        ...
+
+
+class SilenceStore(Protocol):
+    """Silences of alerts made in chat."""
+
+    async def silence(
+        self, alert: str, *, end: datetime, comment: str, user: str, now: datetime
+    ) -> Silence:
+        """Silences an alert from now on. An earlier silence of it ends and stays on record."""
+        ...
+
+    async def unsilence(self, alert: str, *, user: str, now: datetime) -> bool:
+        """Ends the silence of an alert. False if there is none."""
+        ...
+
+    async def silences(self, now: datetime) -> list[Silence]:
+        """Silences that have not ended."""
+        ...
+
+
+class PauseStore(Protocol):
+    """Schedules that are paused, by name. Each change is written together with the posts about it,
+    so that it is posted once.
+    """
+
+    async def all(self) -> set[str]: ...
+
+    async def pause(self, schedule: str, posts: Sequence[Post], *, now: datetime) -> bool:
+        """False if it is paused already; nothing is posted then."""
+        ...
+
+    async def resume(self, schedule: str, posts: Sequence[Post], *, now: datetime) -> bool:
+        """False if it is not paused; nothing is posted then."""
+        ...
+
+
+class TimeStore(Protocol):
+    """Stored times that something waits for."""
+
+    async def reset(self, now: datetime) -> timedelta | None:
+        """Resets all that lie in the future because the clock was ahead. Returns how far ahead the
+        furthest was; None if there were none.
+        """
+        ...

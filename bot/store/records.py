@@ -1,0 +1,184 @@
+"""The values that the store takes and gives."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+
+from bot.answer import Block
+from providers.redaction import Secret
+
+# The outcome of a question that has not ended.
+UNFINISHED = "asked"
+# No post is put off for longer than that.
+LONGEST_DELAY = timedelta(hours=6)
+# Clocks are corrected by less than that all the time.
+CLOCK_TOLERANCE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionRecord:
+    """A question as it is recorded: who, what, where, when, and how it ended."""
+
+    delivery: str
+    asked_at: datetime
+    user: str
+    channel: str
+    command: str
+    text: str
+    via: str
+    outcome: str = UNFINISHED
+    took_ms: int | None = None
+    shown_ts: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptResponseUrl:
+    """How to reach the asker of a question that is in progress. `replace` where the message made
+    through the URL is a progress message.
+    """
+
+    url: Secret
+    replace: bool
+    thread_ts: str
+
+
+class PostKind(enum.StrEnum):
+    """How a post is sent: as a message of its own, a reply in the thread of an earlier one (also
+    shown in the channel if broadcast), an edit of an earlier one, or a file in a thread.
+    """
+
+    POST = "post"
+    REPLY = "reply"
+    BROADCAST = "broadcast"
+    EDIT = "edit"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A message to be posted once. `key` identifies it: a second post with the same key is ignored.
+    Replies, edits and files are `about` the post with that key. For a file, `text` is the name and
+    `content` the bytes.
+    """
+
+    key: str
+    channel: str
+    text: str
+    blocks: Sequence[Block]
+    how: PostKind = PostKind.POST
+    about: str = ""
+    content: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedPost:
+    """A post in the outbox. `claimed_at` is set if an earlier attempt may have reached Slack;
+    `about_ts` is the message it is about, if that was posted; `set_aside` if it was passed over
+    because Slack refused it.
+    """
+
+    id: int
+    post: Post
+    queued_at: datetime
+    claimed_at: datetime | None
+    attempts: int
+    about_ts: str = ""
+    set_aside: bool = False
+
+    @property
+    def lane(self) -> str:
+        """The queue it waits in: each channel has one for messages and one for files."""
+        return f"{self.post.channel} files" if self.post.how is PostKind.FILE else self.post.channel
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Unsent posts of one channel: how many, since when, and Slack's last error."""
+
+    channel: str
+    count: int
+    since: datetime
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A question that somebody subscribed a channel to. `said` is its schedule in words."""
+
+    number: int
+    channel: str
+    line: str
+    cron: str
+    said: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Result of one evaluation of a rule, or of one of its subjects; None if there was no value."""
+
+    at: datetime
+    value: float | None
+    state: str
+
+
+class EvaluationRecord(msgspec.Struct, frozen=True, gc=False):
+    """Result of one evaluation: the new state (`state`, `since` and `value` for people, and all of
+    it as JSON in `watch`), the samples by subject, the posts, and the reason for them. `due` is when
+    the evaluation was due, `at` when it was made.
+    """
+
+    alert: str
+    definition: str
+    due: datetime
+    at: datetime
+    state: str
+    since: datetime | None
+    value: float | None
+    watch: bytes
+    samples: Sequence[tuple[str, float | None, str]] = ()
+    posts: Sequence[Post] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIncident:
+    """State of an alert at its last evaluation, as JSON, and the channel of its message."""
+
+    alert: str
+    definition: str
+    watch: bytes
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A silence of one alert, made in chat."""
+
+    number: int
+    alert: str
+    start: datetime
+    end: datetime
+    comment: str
+    user: str
+
+    def covers(self, alert: str, now: datetime) -> bool:
+        return self.alert == alert and self.start <= now < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRule:
+    """A rule made in chat; `rule` is the rule as JSON."""
+
+    number: int
+    name: str
+    command: str
+    channel: str
+    rule: str
+    user: str
+    made_at: datetime

@@ -1,0 +1,1 @@
+"""The ports in SQL that every backend runs."""

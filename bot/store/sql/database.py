@@ -1,0 +1,80 @@
+"""The port between SQL and a database: one set of statements runs on every backend.
+
+Parameters are written as `?`, names that are keywords somewhere (`user`, `end`) in double quotes.
+What databases do not agree on is in `Dialect`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What databases write differently. `lease_clock` is an expression for seconds on a clock that
+    all processes share and nobody sets; `json_member` one for a text member of a JSON column.
+    """
+
+    lease_clock: str
+    json_member: Callable[[str, str], str]
+
+
+class Transaction(Protocol):
+    """The statements of one transaction."""
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
+        """The number of rows that a statement changed."""
+        ...
+
+    def query(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        """The rows of a query."""
+        ...
+
+    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """One statement for each row of parameters."""
+        ...
+
+
+class Database(Protocol):
+    """An open database. Its methods raise StoreUnavailable."""
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    async def read(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        """The rows of a query."""
+        ...
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        """The result of `work`, done in a transaction of its own. An error rolls it back."""
+        ...
+
+    async def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
+        """The number of rows that one statement changed, in a transaction of its own."""
+        ...
+
+    async def damage(self) -> str:
+        """What is wrong with the stored data, in the database's words; empty if nothing is known."""
+        ...
+
+    async def size(self) -> int:
+        """The bytes that it takes on its disk."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@lru_cache(maxsize=256)
+def to_text(moment: datetime) -> str:
+    """A time as the tables hold it: ISO-8601 in UTC with milliseconds, which sorts as text."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,86 @@
+"""Times that were stored while the machine's clock was ahead. Each would hold something back until
+that time has come.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.store.records import CLOCK_TOLERANCE
+from bot.store.sql.database import Database, Transaction, to_text
+
+# A digest that ran is not run again if the clock is set back by less than that.
+RAN_JUST_NOW = timedelta(minutes=10)
+# Nothing is locked for longer after a refused login.
+LONGEST_HOLD = timedelta(minutes=30)
+_LATEST = (
+    "SELECT max(seen_until) AS latest FROM ("
+    "SELECT seen_until FROM schedules UNION ALL SELECT due FROM alerts "
+    "UNION ALL SELECT due FROM runs UNION ALL SELECT max(at) FROM samples "
+    "UNION ALL SELECT start FROM silences WHERE ended_at IS NULL "
+    "UNION ALL SELECT queued_at FROM outbox WHERE state != 'sent' "
+    "UNION ALL SELECT max(at) FROM spends) AS times"
+)
+
+
+class SqlTimes:
+    """Every table with a time that something waits for."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def reset(self, now: datetime) -> timedelta | None:
+        def reset(tx: Transaction) -> timedelta | None:
+            latest = tx.query(_LATEST)[0]["latest"]
+            if latest is None or latest <= to_text(now + CLOCK_TOLERANCE):
+                return None
+            _reset_schedules(tx, now)
+            _reset_outbox(tx, now)
+            _reset_silences(tx, now)
+            _reset_budgets(tx, now)
+            return datetime.fromisoformat(latest) - now
+
+        return await self._database.write(reset)
+
+
+def _reset_schedules(tx: Transaction, now: datetime) -> None:
+    """Schedules are handled from now on, and what was evaluated or run for a future time is so
+    again once it has come.
+    """
+    at = to_text(now)
+    tx.execute("UPDATE schedules SET seen_until = ? WHERE seen_until > ?", (at, at))
+    tx.execute("UPDATE alerts SET due = ? WHERE due > ?", (at, at))
+    tx.execute("DELETE FROM samples WHERE at > ?", (at,))
+    tx.execute("DELETE FROM runs WHERE due > ?", (to_text(now + RAN_JUST_NOW),))
+    tx.execute("UPDATE runs SET started_at = ? WHERE started_at > ? AND ended_at IS NULL", (at, at))
+
+
+def _reset_outbox(tx: Transaction, now: datetime) -> None:
+    at = to_text(now)
+    for column in ("not_before", "queued_at"):
+        tx.execute(
+            f"UPDATE outbox SET {column} = ? WHERE {column} > ? AND state != 'sent'",  # noqa: S608
+            (at, at),
+        )
+
+
+def _reset_silences(tx: Transaction, now: datetime) -> None:
+    """A silence lasts as long as its maker wanted, from now on."""
+    rows = tx.query(
+        'SELECT number, start, "end" FROM silences WHERE ended_at IS NULL AND start > ?',
+        (to_text(now),),
+    )
+    for row in rows:
+        length = datetime.fromisoformat(row["end"]) - datetime.fromisoformat(row["start"])
+        tx.execute(
+            'UPDATE silences SET start = ?, "end" = ? WHERE number = ?',
+            (to_text(now), to_text(now + length), row["number"]),
+        )
+
+
+def _reset_budgets(tx: Transaction, now: datetime) -> None:
+    """Past requests count as made now; what a vendor said of a future time is deleted."""
+    at, longest = to_text(now), to_text(now + LONGEST_HOLD)
+    tx.execute("UPDATE spends SET at = ? WHERE at > ?", (at, at))
+    tx.execute("DELETE FROM budgets WHERE answered_at > ?", (at,))
+    tx.execute("UPDATE holds SET until = ? WHERE until > ?", (longest, longest))

@@ -1,0 +1,49 @@
+"""Questions that channels are subscribed to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.store.records import Subscription
+from bot.store.sql.database import Database, Transaction, to_text
+
+_ACTIVE = (
+    'SELECT number, channel, line, cron, said, "user" FROM subscriptions WHERE ended_at IS NULL'
+)
+
+
+class SqlSubscriptions:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def subscribe(
+        self, *, channel: str, line: str, cron: str, said: str, user: str, now: datetime
+    ) -> Subscription:
+        def add(tx: Transaction) -> Subscription:
+            [row] = tx.query(
+                'INSERT INTO subscriptions (channel, line, cron, said, "user", made_at) '
+                "VALUES (?, ?, ?, ?, ?, ?) RETURNING number",
+                (channel, line, cron, said, user, to_text(now)),
+            )
+            return Subscription(row["number"], channel, line, cron, said, user)
+
+        return await self._database.write(add)
+
+    async def unsubscribe(
+        self, number: int, *, channel: str, user: str, now: datetime
+    ) -> Subscription | None:
+        def end(tx: Transaction) -> Subscription | None:
+            rows = tx.query(f"{_ACTIVE} AND number = ? AND channel = ?", (number, channel))
+            tx.execute(
+                "UPDATE subscriptions SET ended_at = ?, ended_by = ? "
+                "WHERE ended_at IS NULL AND number = ? AND channel = ?",
+                (to_text(now), user, number, channel),
+            )
+            return Subscription(**rows[0]) if rows else None
+
+        return await self._database.write(end)
+
+    async def subscriptions(self, channel: str | None = None) -> list[Subscription]:
+        where, params = (" AND channel = ?", (channel,)) if channel is not None else ("", ())
+        rows = await self._database.read(f"{_ACTIVE}{where} ORDER BY number", params)
+        return [Subscription(**row) for row in rows]

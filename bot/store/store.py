@@ -1,0 +1,115 @@
+"""Everything that survives a restart, by subject."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bot.retention import DEFAULT_RETENTION, Retention
+from bot.store import protocols
+from bot.store.errors import StoreError, StoreUnavailable
+from bot.store.sql.alerts import SqlAlerts
+from bot.store.sql.answers import SqlAnswers
+from bot.store.sql.database import Database, Row, Transaction
+from bot.store.sql.outbox import SqlOutbox
+from bot.store.sql.pauses import SqlPauses
+from bot.store.sql.questions import SqlQuestions
+from bot.store.sql.rate_limits import SqlRateLimits
+from bot.store.sql.rules import SqlRules, SqlSilences
+from bot.store.sql.schedules import SqlSchedules
+from bot.store.sql.stored_times import SqlTimes
+from bot.store.sql.subscriptions import SqlSubscriptions
+
+
+class Store:
+    """An open database, through one port for each kind of thing it keeps."""
+
+    def __init__(self, database: Database, retention: Retention = DEFAULT_RETENTION) -> None:
+        self.database, self.retention = database, retention
+        self.questions: protocols.QuestionStore = SqlQuestions(database)
+        self.answers: protocols.AnswerStore = SqlAnswers(database, retention.answers)
+        self.outbox: protocols.OutboxStore = SqlOutbox(database)
+        self.schedules: protocols.ScheduleStore = SqlSchedules(database)
+        self.subscriptions: protocols.SubscriptionStore = SqlSubscriptions(database)
+        self.alerts: protocols.AlertStore = SqlAlerts(database)
+        self.rules: protocols.RuleStore = SqlRules(database)
+        self.silences: protocols.SilenceStore = SqlSilences(database)
+        self.pauses: protocols.PauseStore = SqlPauses(database)
+        self.rate_limits: protocols.RateLimitStore = SqlRateLimits(database)
+        self.times: protocols.TimeStore = SqlTimes(database)
+        self._probe: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(
+        cls, location: Path, *, now: datetime, retention: Retention = DEFAULT_RETENTION
+    ) -> Store:
+        """The store at this place, created and migrated if needed. Raises StoreError and changes
+        nothing if there is something else. `retention` is for whoever prunes it.
+        """
+        from bot.store.sqlite.connection import SqliteDatabase
+
+        store = cls(await SqliteDatabase.open(location), retention)
+        try:
+            await store.questions.forget_expired_urls(now)
+        except StoreUnavailable as error:
+            await store.close()
+            raise StoreError(f"The database {location} cannot be used: {error}.") from None
+        return store
+
+    async def close(self) -> None:
+        await self.database.close()
+
+    async def size(self) -> int:
+        """The bytes that the database takes on its disk."""
+        return await self.database.size()
+
+    async def prune(self, now: datetime) -> None:
+        """Deletes what is older than the retention says. Rules, silences and subscriptions stay on
+        record.
+        """
+        kept = self.retention
+        await self.schedules.prune(before=now - kept.runs)
+        await self.outbox.prune(before=now - kept.outbox)
+        await self.alerts.prune(
+            samples_before=now - kept.samples, notices_before=now - kept.notices
+        )
+        await self.answers.prune(now)
+        await self.questions.prune(before=now - kept.questions)
+
+    async def read(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        """The rows of a query, for diagnostics and tests."""
+        return await self.database.read(sql, params)
+
+    async def works(self, *, within_s: float = 2.0) -> bool:
+        """Whether the database can be read and written."""
+        return not await self.trouble(within_s=within_s)
+
+    async def trouble(self, *, within_s: float = 2.0) -> str:
+        """Why the database cannot be used, in a sentence; empty if it can. Writes a little, and
+        reads all of it now and then.
+        """
+        try:
+            await asyncio.wait_for(asyncio.shield(self._probing()), within_s)
+            damage = await asyncio.wait_for(self.database.damage(), within_s)
+        except TimeoutError:
+            return f"The database does not answer within {within_s:g} s."
+        except (StoreUnavailable, OSError, RuntimeError) as error:
+            return f"The database cannot be used: {error}."
+        return f"The database is damaged: {damage}." if damage else ""
+
+    def _probing(self) -> asyncio.Task[None]:
+        """The one attempt to write that is under way, however many want to know."""
+        if self._probe is None or self._probe.done():
+            self._probe = asyncio.create_task(self.database.write(_probe))
+            self._probe.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return self._probe
+
+
+def _probe(tx: Transaction) -> None:
+    """Takes a few pages and gives them back, so that a full disk shows itself."""
+    tx.execute("DELETE FROM outbox_files WHERE key = ''")
+    tx.execute("INSERT INTO outbox_files (key, content) VALUES ('', ?)", (bytes(20_000),))
+    tx.execute("DELETE FROM outbox_files WHERE key = ''")
