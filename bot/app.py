@@ -202,6 +202,7 @@ async def open_bot(
             tokens.api_url,
             session,
             pace=SlackPace(pace.per_channel, observers.rate_limit),
+            team_id=settings.slack.team_id,
         )
         store = await Store.open(
             settings.database, now=clock(), retention=settings.retention.periods
@@ -289,7 +290,8 @@ async def open_bot(
             on_finished=observers.question,
         )
         who = await _wait_for_auth(client, slack, patience)
-        people.workspace = frozenset(filter(None, (who.get("team_id"), who.get("enterprise_id"))))
+        ids = (who.get("team_id"), who.get("enterprise_id"), settings.slack.team_id)
+        people.workspace = frozenset(filter(None, ids))
         app = _bolt(client, tokens, who)
         listener_commands.register(app, requests)
         actions.register(app, requests, store)

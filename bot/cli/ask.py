@@ -251,7 +251,8 @@ async def _groups_of(settings: Settings, user: str, groups: Sequence[str]) -> Se
 
     async with open_session(settings.network) as session:
         people = SlackUserDirectory(
-            web_client(tokens.bot.open(), tokens.api_url, session), settings.timezone
+            web_client(tokens.bot.open(), tokens.api_url, session, team_id=settings.slack.team_id),
+            settings.timezone,
         )
         return await people.groups_of(user, groups)
 

@@ -30,7 +30,18 @@ from providers.models import Check
 from providers.redaction import Redactor
 
 CONFIG_WRONG, PROVIDER_FAILED = 2, 3
-LOCAL_CHECKS = frozenset({"configuration", "tokens", "database", "temporary folder"})
+LOCAL_CHECKS = frozenset({"configuration", "tokens", "database", "temporary folder", "workspace"})
+
+
+NO_TEAM = Check(
+    "workspace",
+    ok=False,
+    detail=(
+        "The token is that of a whole Enterprise Grid organisation, and no workspace is named in "
+        "which channels and user groups are looked up."
+    ),
+    hint='Set team_id = "T…" under [slack] in bot.toml.',
+)
 
 
 async def run_checks(
@@ -134,7 +145,9 @@ async def _slack(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
     except ConfigError as error:
         return [Check("tokens", ok=False, detail=str(error), hint=error.hint)]
     async with open_session(settings.network) as session:
-        client = web_client(tokens.bot.open(), tokens.api_url, session)
+        client = web_client(
+            tokens.bot.open(), tokens.api_url, session, team_id=settings.slack.team_id
+        )
         try:
             who = await client.auth_test()
         except SlackApiError as error:
@@ -176,6 +189,8 @@ async def _slack(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
             )
         else:
             checks.append(Check("scopes", ok=True, detail="The token may do all that is needed."))
+        if who.get("is_enterprise_install") and not settings.slack.team_id:
+            checks.append(NO_TEAM)
         if settings.slack.mode == "socket":
             checks.append(await _socket(client, tokens.app.open()))
         if clock := check_clock(who.headers.get("date"), utc_now()):

@@ -22,6 +22,8 @@ log = logging.getLogger("opswatch")
 # Who calls these looks after refusals itself: the connection to Slack, and a form whose trigger is
 # worth nothing a moment later.
 NOT_PACED = frozenset({"apps.connections.open", "auth.test", "views.open"})
+# With the token of an Enterprise Grid organisation, these have to name one of its workspaces.
+TEAM_METHODS = frozenset({"conversations.list", "usergroups.users.list"})
 # Where Slack does not say for how long, or says something that cannot be meant.
 WAIT_S = 30.0
 LONGEST_WAIT_S = 600.0
@@ -29,23 +31,31 @@ LONGEST_WAIT_S = 600.0
 
 class SlackClient(AsyncWebClient):
     """A client whose calls wait for their turn, and for as long as Slack wants where it says 429,
-    which means that it took nothing. Without a `pace` they do neither.
+    which means that it took nothing. Without a `pace` they do neither. `team_id` is the workspace
+    in which names are looked up, where the token is that of a whole organisation.
 
     Raises NoRoom for progress that would have to wait, and aiohttp.ClientPayloadError where an
     answer cannot be read, so that nobody knows what Slack did.
     """
 
     def __init__(
-        self, *, pace: SlackPace | None, priority: Priority = Priority.ANSWER, **options: Any
+        self,
+        *,
+        pace: SlackPace | None,
+        priority: Priority = Priority.ANSWER,
+        team_id: str = "",
+        **options: Any,
     ) -> None:
         super().__init__(**options)
-        self.pace, self.priority = pace, priority
+        self.pace, self.priority, self.team_id = pace, priority, team_id
 
     def at(self, priority: Priority) -> SlackClient:
         """The same client for what is more, or less, urgent."""
         return paced(self, self.pace, priority)
 
     async def api_call(self, api_method: str, **request: Any) -> AsyncSlackResponse:
+        if self.team_id and api_method in TEAM_METHODS:
+            request["params"] = {**(request.get("params") or {}), "team_id": self.team_id}
         if self.pace is None or api_method in NOT_PACED:
             return await super().api_call(api_method, **request)
         return await self._paced_call(self.pace, api_method, request)
@@ -100,6 +110,7 @@ def paced(
     return SlackClient(
         pace=pace,
         priority=priority,
+        team_id=client.team_id if isinstance(client, SlackClient) else "",
         token=client.token,
         base_url=client.base_url,
         session=client.session,

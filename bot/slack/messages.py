@@ -55,6 +55,7 @@ def web_client(
     *,
     patient: bool = True,
     pace: SlackPace | None = None,
+    team_id: str | None = None,
 ) -> SlackClient:
     """A Slack client that shares one HTTP session and repeats nothing but, where it is `patient`,
     what Slack says it did not take.
@@ -66,6 +67,7 @@ def web_client(
     pace = pace or (SlackPace() if patient else None)
     return SlackClient(
         pace=pace,
+        team_id=team_id or "",
         token=token,
         base_url=api_url,
         session=session,

@@ -19,6 +19,8 @@ class DirectoryApi(SlackState):
 
     def _api_conversations_list(self, args: dict[str, Any]) -> dict[str, Any]:
         """One channel a page, so that whoever asks has to follow the cursor."""
+        if self._lacks_team(args):
+            return {"ok": False, "error": "missing_argument"}
         listed = [channel for channel in self.channels.values() if not channel.direct_with]
         at, most = int(args.get("cursor") or 0), self.listed_per_page
         found = [
@@ -126,7 +128,13 @@ class DirectoryApi(SlackState):
         }
         return {"ok": True, "user": shown}
 
+    def _lacks_team(self, args: dict[str, Any]) -> bool:
+        """The token of an organisation has to say which workspace is meant."""
+        return self.is_org_install and args.get("team_id") != "T0SANDBOX"
+
     def _api_usergroups_users_list(self, args: dict[str, Any]) -> dict[str, Any]:
+        if self._lacks_team(args):
+            return {"ok": False, "error": "missing_argument"}
         members = self.groups.get(args.get("usergroup", ""))
         return (
             {"ok": False, "error": "no_such_subteam"}

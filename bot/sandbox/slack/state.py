@@ -69,6 +69,8 @@ class SlackState(Server):
     clock: Callable[[], float] = time.time
     refusals: list[Refusal] = field(default_factory=list)
     listed_per_page: int = 1
+    # Installed to a whole Enterprise Grid organisation, of which this is a workspace.
+    is_org_install: bool = False
     _meter: Meter | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _numbers: Any = field(default_factory=lambda: itertools.count(1))

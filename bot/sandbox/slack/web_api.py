@@ -113,13 +113,16 @@ class WebApi(SlackState):
 
     def _api_auth_test(self, args: dict[str, Any]) -> dict[str, Any]:
         del args
-        who = {
+        who: dict[str, Any] = {
             "team": "Sandbox",
             "user": "opswatch",
             "team_id": "T0SANDBOX",
             "user_id": BOT,
             "bot_id": "B0OPSWATCH",
         }
+        if self.is_org_install:
+            who |= {"enterprise_id": "E0SANDBOX", "is_enterprise_install": True}
+            who |= {"team": "Sandbox organisation", "team_id": "E0SANDBOX"}
         return {"ok": True, "url": self.url, **who}
 
     def _api_apps_connections_open(self, args: dict[str, Any]) -> dict[str, Any]:
