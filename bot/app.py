@@ -51,7 +51,7 @@ from bot.slack.socket_mode import (
     unreachable,
 )
 from bot.slack.users import SlackUserDirectory
-from bot.store import Store
+from bot.store import LeaseTimings, Store, StoreUnavailable
 from handlers.alert_rules import RuleManager
 from handlers.backtesting import Backtesting
 from handlers.jobs import digests as job_digests
@@ -73,6 +73,8 @@ from providers.redaction import Redactor
 log = logging.getLogger("opswatch")
 FINISH_WITHIN_S = 5.0
 POST_WITHIN_S = 1.0
+# How often questions of processes that are gone are looked for.
+REPORT_EVERY_S = 3.0
 
 
 @dataclass(slots=True)
@@ -107,33 +109,40 @@ class Bot:
                 await self.requests.running.finish(within_s=FINISH_WITHIN_S)
 
     @asynccontextmanager
-    async def working(self, *, report_interrupted: bool = True) -> AsyncIterator[None]:
-        """Posts what there is to post and does what is due. With `report_interrupted`, those are
-        told whose questions an earlier process left unanswered.
+    async def working(self) -> AsyncIterator[None]:
+        """Sends posts, runs what is due, and reports questions that another process left
+        unanswered.
         """
-        lost = asyncio.create_task(self._tell_the_lost()) if report_interrupted else None
+        reporting = asyncio.create_task(self._report_interrupted())
         posting = asyncio.create_task(self.outbox.run())
         try:
             await self.scheduler.start()
             yield
         finally:
-            if lost:
-                lost.cancel()
+            reporting.cancel()
             await self.scheduler.stop(within_s=FINISH_WITHIN_S)
             posting.cancel()
             await self.outbox.finish(within_s=POST_WITHIN_S)
+            with contextlib.suppress(StoreUnavailable):
+                await self.store.outbox.release_claims()
+                await self.store.schedules.release_claims()
 
     def front(self) -> AbstractAsyncContextManager[None]:
         """Slack's way in, which hands on what it delivers to `deliveries`."""
         return self._socket() if self.settings.slack.mode == "socket" else self._http()
 
-    async def _tell_the_lost(self) -> None:
-        """A while after the start, when an earlier process that was still finishing has
-        ended, too.
+    async def _report_interrupted(self) -> None:
+        """Again and again, since a process is known to be gone only once its lease has expired.
+        Begins a while after the start, when an older version that was still finishing has ended.
         """
         started = self.clock()
         await asyncio.sleep(self.patience.lost)
-        await self.requests.report_interrupted(started=started)
+        while True:
+            try:
+                await self.requests.report_interrupted(started=started)
+            except StoreUnavailable as error:
+                log.warning("Interrupted questions could not be looked for: %s", error)
+            await asyncio.sleep(REPORT_EVERY_S)
 
     @asynccontextmanager
     async def _socket(self) -> AsyncIterator[None]:
@@ -183,6 +192,7 @@ async def open_bot(
     pace: OutboxTimings = OutboxTimings(),
     *,
     clock: Clock | None = None,
+    lease: LeaseTimings = LeaseTimings(),
     observers: Observers = NO_OBSERVERS,
 ) -> AsyncIterator[Bot]:
     """Everyone introduced to each other; where Slack cannot be reached, this waits for it. `clock`
@@ -205,7 +215,7 @@ async def open_bot(
             team_id=settings.slack.team_id,
         )
         store = await Store.open(
-            settings.database, now=clock(), retention=settings.retention.periods
+            settings.database, now=clock(), retention=settings.retention.periods, lease=lease
         )
         stack.push_async_callback(store.close)
         accounts = ProviderRegistry(settings, redactor, store.rate_limits, clock, observers.request)

@@ -56,8 +56,8 @@ class _Running:
     opened: AsyncExitStack
     working: AsyncExitStack = field(default_factory=AsyncExitStack)
 
-    async def begin(self, *, is_first: bool) -> None:
-        await self.working.enter_async_context(self.bot.working(report_interrupted=is_first))
+    async def begin(self) -> None:
+        await self.working.enter_async_context(self.bot.working())
 
     async def pause(self) -> None:
         """Posts nothing more and begins nothing more that is due."""
@@ -167,7 +167,7 @@ class Service:
         running = self._current = await self._opened(settings, tokens, self.slack)
         self._front, self._front_of = await _front(running.bot), running.bot
         self._configured_at = utc_now()
-        await running.begin(is_first=True)
+        await running.begin()
 
     async def reload(self, load: Load) -> None:
         """Puts a new bot in the place of the current one; where that cannot be, says why and leaves
@@ -188,10 +188,10 @@ class Service:
                 health, self._health = self._health, await self._serve_health(settings)
                 await health.aclose()
             await self._lead_to(new.bot)
-            await new.begin(is_first=False)
+            await new.begin()
         except Exception as error:
             await self._lead_to(old.bot)
-            await old.begin(is_first=False)
+            await old.begin()
             await new.close()
             await self._refuse(error)
             return

@@ -207,6 +207,10 @@ class RequestHandler:
                 answer.blocks, question.line, user=target.user, ticket=ticket, may_manage=may_manage
             )
             answer = replace(answer, blocks=blocks)
+            if not await self.store.questions.is_in_progress(target.delivery):
+                # This process was paused, and another one has told the asker.
+                log.warning("Question %s was reported as interrupted meanwhile.", target.delivery)
+                return answer
             if not target.public:
                 await self.keep(ticket, target, answer.text, answer.blocks)
             await self.delivery.answer(target, answer, ticket=ticket)
@@ -219,7 +223,7 @@ class RequestHandler:
         acknowledged.
         """
         for asked in await self.store.questions.take_interrupted(
-            since=started - LOST_SINCE, before=started
+            since=self.clock() - LOST_SINCE, before=started
         ):
             line = f"/{asked.command} {asked.text}".strip()
             trouble = error_message(Lost(line))

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -27,6 +28,11 @@ TEAM_METHODS = frozenset({"conversations.list", "usergroups.users.list"})
 # Where Slack does not say for how long, or says something that cannot be meant.
 WAIT_S = 30.0
 LONGEST_WAIT_S = 600.0
+# Awaited by each call of a task right before it is sent, however long it has waited for its turn;
+# what it raises cancels the call.
+BEFORE_CALL: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar(
+    "before_call", default=None
+)
 
 
 class SlackClient(AsyncWebClient):
@@ -66,6 +72,8 @@ class SlackClient(AsyncWebClient):
         channel, since = _channel_of(request), asyncio.get_running_loop().time()
         while True:
             await pace.turn(method, channel, self.priority, since=since)
+            if before := BEFORE_CALL.get():
+                await before()
             try:
                 answer = await super().api_call(method, **_copied(request))
             except SlackApiError as error:

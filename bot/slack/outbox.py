@@ -26,7 +26,7 @@ from bot import formatting
 from bot.blocks import messages
 from bot.slack.block_fallback import BlockFallback
 from bot.slack.channel_names import ChannelNames
-from bot.slack.client import SlackClient, paced, retry_after_s
+from bot.slack.client import BEFORE_CALL, SlackClient, paced, retry_after_s
 from bot.slack.delivery import UNSURE, to_fallback_text
 from bot.slack.errors import BLOCKS, Cause, cause_of, error_code, help_for, is_channels_own
 from bot.slack.pace import MESSAGE_EVERY_S, Priority, SlackPace
@@ -58,6 +58,10 @@ class OutboxTimings:
     retry: float = 2.0
     mend: float = 300.0
     names: float = 3600.0
+
+
+class ClaimLost(Exception):
+    """This process was paused for so long that another one has taken over a post."""
 
 
 class Outbox:
@@ -187,8 +191,15 @@ class Outbox:
     # One post
 
     async def _deliver(self, waiting: QueuedPost) -> None:
+        async def require_claim() -> None:
+            if not await self._posts.holds(waiting):
+                raise ClaimLost
+
+        BEFORE_CALL.set(require_claim)
         try:
             await self._post_once(waiting)
+        except ClaimLost:
+            log.warning("Another process has taken over a post for %s.", waiting.post.channel)
         except Exception as error:
             log.exception("A post could not be brought to Slack.")
             with contextlib.suppress(StoreUnavailable):

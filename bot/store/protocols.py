@@ -1,6 +1,7 @@
 """What the rest of the bot may ask of the store: one Protocol for each kind of thing it keeps.
 
-Every method may raise StoreUnavailable.
+Every method may raise StoreUnavailable. A claim belongs to the process that made it for as long as
+that process renews its lease; another process can take it over once the lease has expired.
 """
 
 from __future__ import annotations
@@ -46,6 +47,12 @@ class QuestionStore(Protocol):
     async def claim(self, asked: QuestionRecord) -> bool:
         """Records a question that this process answers. False if the delivery is recorded
         already, and so must have no second effect.
+        """
+        ...
+
+    async def is_in_progress(self, delivery: str) -> bool:
+        """Whether this process still has the claim on the question. False once it has ended, or
+        another process has reported it as interrupted.
         """
         ...
 
@@ -143,6 +150,13 @@ class OutboxStore(Protocol):
         """
         ...
 
+    async def holds(self, waiting: QueuedPost) -> bool:
+        """Whether this process still has the claim on a post, which it then keeps for another
+        lease. To be asked right before the post is sent: a process that was paused may have lost
+        it.
+        """
+        ...
+
     async def sent(self, waiting: QueuedPost, *, ts: str, now: datetime | None = None) -> None:
         """Marks a post as sent. If it had been set aside, the later ones that were set aside in its
         lane are due `now`, so that their order is kept.
@@ -166,6 +180,10 @@ class OutboxStore(Protocol):
         is looked for first; with `aside` its lane does not wait for it. An edit that a newer one
         has replaced is dropped.
         """
+        ...
+
+    async def release_claims(self) -> None:
+        """Gives up all claims of this process on posts, so that another one can take them."""
         ...
 
     async def oldest_waiting(self) -> datetime | None:
@@ -216,6 +234,10 @@ class ScheduleStore(Protocol):
         """Ends a run and enqueues its posts, in one transaction. Does nothing if the run has ended
         or another process has taken it over.
         """
+        ...
+
+    async def release_claims(self) -> None:
+        """Gives up all claims of this process on runs, so that another one can do them."""
         ...
 
     async def prune(self, *, before: datetime) -> None:

@@ -21,6 +21,16 @@ CLOCK_TOLERANCE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
+class LeaseTimings:
+    """How often a process renews its claims, and how long after the last renewal others may take
+    them over, in seconds.
+    """
+
+    renew_every: float = 3.0
+    expires_after: float = 12.0
+
+
+@dataclass(frozen=True, slots=True)
 class QuestionRecord:
     """A question as it is recorded: who, what, where, when, and how it ended."""
 

@@ -11,8 +11,10 @@ from typing import Any
 from bot.retention import DEFAULT_RETENTION, Retention
 from bot.store import protocols
 from bot.store.errors import StoreError, StoreUnavailable
+from bot.store.records import LeaseTimings
 from bot.store.sql.alerts import SqlAlerts
 from bot.store.sql.answers import SqlAnswers
+from bot.store.sql.claims import Claims
 from bot.store.sql.database import Database, Row, Transaction
 from bot.store.sql.outbox import SqlOutbox
 from bot.store.sql.pauses import SqlPauses
@@ -27,12 +29,18 @@ from bot.store.sql.subscriptions import SqlSubscriptions
 class Store:
     """An open database, through one port for each kind of thing it keeps."""
 
-    def __init__(self, database: Database, retention: Retention = DEFAULT_RETENTION) -> None:
+    def __init__(
+        self,
+        database: Database,
+        retention: Retention = DEFAULT_RETENTION,
+        lease: LeaseTimings = LeaseTimings(),
+    ) -> None:
         self.database, self.retention = database, retention
-        self.questions: protocols.QuestionStore = SqlQuestions(database)
+        self._claims = claims = Claims(database, lease)
+        self.questions: protocols.QuestionStore = SqlQuestions(database, claims)
         self.answers: protocols.AnswerStore = SqlAnswers(database, retention.answers)
-        self.outbox: protocols.OutboxStore = SqlOutbox(database)
-        self.schedules: protocols.ScheduleStore = SqlSchedules(database)
+        self.outbox: protocols.OutboxStore = SqlOutbox(database, claims)
+        self.schedules: protocols.ScheduleStore = SqlSchedules(database, claims)
         self.subscriptions: protocols.SubscriptionStore = SqlSubscriptions(database)
         self.alerts: protocols.AlertStore = SqlAlerts(database)
         self.rules: protocols.RuleStore = SqlRules(database)
@@ -40,18 +48,24 @@ class Store:
         self.pauses: protocols.PauseStore = SqlPauses(database)
         self.rate_limits: protocols.RateLimitStore = SqlRateLimits(database)
         self.times: protocols.TimeStore = SqlTimes(database)
+        self.is_closed = False
         self._probe: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(
-        cls, location: Path, *, now: datetime, retention: Retention = DEFAULT_RETENTION
+        cls,
+        location: Path,
+        *,
+        now: datetime,
+        retention: Retention = DEFAULT_RETENTION,
+        lease: LeaseTimings = LeaseTimings(),
     ) -> Store:
         """The store at this place, created and migrated if needed. Raises StoreError and changes
         nothing if there is something else. `retention` is for whoever prunes it.
         """
         from bot.store.sqlite.connection import SqliteDatabase
 
-        store = cls(await SqliteDatabase.open(location), retention)
+        store = cls(await SqliteDatabase.open(location), retention, lease)
         try:
             await store.questions.forget_expired_urls(now)
         except StoreUnavailable as error:
@@ -60,6 +74,8 @@ class Store:
         return store
 
     async def close(self) -> None:
+        self.is_closed = True
+        await self._claims.end()
         await self.database.close()
 
     async def size(self) -> int:

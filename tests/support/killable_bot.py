@@ -24,6 +24,7 @@ from typing import Any
 from bot import app
 from bot.config import parse_settings, slack_tokens
 from bot.slack.outbox import Outbox, OutboxTimings
+from bot.store import LeaseTimings
 from bot.store.sql.alerts import SqlAlerts
 from bot.store.sql.outbox import SqlOutbox
 from bot.store.sql.schedules import SqlSchedules
@@ -41,6 +42,8 @@ LABELS = (
     "marked",
 )
 LONGEST_LIFE_S = 6.0
+# The next life begins at once and is not to wait long for what this one has claimed.
+LEASE = LeaseTimings(renew_every=0.05, expires_after=0.3)
 
 
 def fast_clock(began_at: float, speed: float) -> Callable[[], datetime]:
@@ -92,7 +95,7 @@ def live(folder: Path, clock: Callable[[], datetime], order: str) -> None:
 
 def arm(order: str) -> None:
     """From now on the step of that label is the last."""
-    dies(AlertJob, "_asked", after="asked", order=order)
+    dies(AlertJob, "_measure", after="asked", order=order)
     dies(digests.DigestJob, "_posts", after="asked", order=order)
     dies(
         SqlAlerts,
@@ -141,7 +144,13 @@ async def run(folder: Path, clock: Callable[[], datetime]) -> None:
     settings = parse_settings(table, folder=folder, environ=os.environ, now=clock())
     pace = OutboxTimings(per_channel=0.005, look=0.02, retry=0.01, mend=0.1)
     async with (
-        app.open_bot(settings, slack_tokens("socket", os.environ), pace=pace, clock=clock) as bot,
+        app.open_bot(
+            settings,
+            slack_tokens("socket", os.environ),
+            pace=pace,
+            clock=clock,
+            lease=LEASE,
+        ) as bot,
         bot.connected(),
     ):
         await asyncio.sleep(3600)

@@ -13,12 +13,14 @@ import aiohttp
 
 from bot.slack.delivery import web_client
 from bot.slack.outbox import Outbox, OutboxTimings
-from bot.store import Store
+from bot.store import LeaseTimings, Store
 from providers.clock import utc_now
 
 
 async def main(path: Path) -> None:
-    store = await Store.open(path, now=utc_now())
+    store = await Store.open(
+        path, now=utc_now(), lease=LeaseTimings(renew_every=0.05, expires_after=0.3)
+    )
     async with aiohttp.ClientSession() as session:
         client = web_client(
             os.environ["SLACK_BOT_TOKEN"], os.environ["SLACK_API_URL"], session, patient=False

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.answer import Block
 from bot.store.records import LONGEST_DELAY, Backlog, Post, PostKind, QueuedPost
+from bot.store.sql.claims import Claims
 from bot.store.sql.database import Database, Row, Transaction, to_text
 
 # No post that others wait for is put off for longer than that.
@@ -35,8 +36,8 @@ _NEXT = f"""
 
 
 class SqlOutbox:
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, claims: Claims) -> None:
+        self._database, self._claims = database, claims
 
     async def enqueue(self, post: Post, *, now: datetime) -> bool:
         return await self._database.write(lambda tx: enqueue(tx, post, now))
@@ -48,26 +49,39 @@ class SqlOutbox:
         )
         if not unsent:
             return None
-        return await self._database.write(lambda tx: self._claim(tx, now, busy))
+        return await self._claims.write(lambda tx: self._claim(tx, now, busy))
 
     def _claim(self, tx: Transaction, now: datetime, busy: Sequence[str]) -> QueuedPost | None:
         due = (to_text(now), to_text(now + LONGEST_DELAY), to_text(now + LONGEST_WAIT))
         free = f"AND {_LANE} NOT IN ({_marks(busy)})" if busy else ""
-        rows = tx.query(f"{_NEXT} {free} ORDER BY id LIMIT 1", (*due, *due, *busy))
+        me = self._claims.owner
+        rows = tx.query(
+            f"{_NEXT} AND {self._claims.is_takeable()} {free} ORDER BY id LIMIT 1",
+            (*due, *due, me, *busy),
+        )
         for row in rows:
             tx.execute(
-                "UPDATE outbox SET state = 'sending', claimed_at = ? WHERE id = ?",
-                (to_text(now), row["id"]),
+                "UPDATE outbox SET state = 'sending', claimed_at = ?, owner = ? WHERE id = ?",
+                (to_text(now), me, row["id"]),
             )
             return _queued(tx, row)
         return None
 
+    async def holds(self, waiting: QueuedPost) -> bool:
+        mine = "SELECT 1 AS found FROM outbox WHERE id = ? AND owner = ? AND state = 'sending'"
+        return await self._claims.write(
+            lambda tx: bool(tx.query(mine, (waiting.id, self._claims.owner)))
+        )
+
     async def sent(self, waiting: QueuedPost, *, ts: str, now: datetime | None = None) -> None:
         def sent(tx: Transaction) -> None:
-            tx.execute(
-                "UPDATE outbox SET state = 'sent', ts = ?, trouble = NULL WHERE id = ?",
-                (ts, waiting.id),
+            is_mine = tx.execute(
+                "UPDATE outbox SET state = 'sent', ts = ?, trouble = NULL, owner = NULL "
+                "WHERE id = ? AND owner = ?",
+                (ts, waiting.id, self._claims.owner),
             )
+            if not is_mine:
+                return
             tx.execute("UPDATE notices SET ts = ? WHERE key = ?", (ts, waiting.post.key))
             tx.execute("DELETE FROM outbox_files WHERE key = ?", (waiting.post.key,))
             if waiting.set_aside and now:
@@ -79,7 +93,7 @@ class SqlOutbox:
         await self._database.write(sent)
 
     async def drop(self, waiting: QueuedPost, *, trouble: str) -> None:
-        await self._database.write(lambda tx: _drop(tx, waiting, trouble))
+        await self._database.write(lambda tx: self._drop(tx, waiting, trouble))
 
     async def reschedule(
         self,
@@ -95,17 +109,30 @@ class SqlOutbox:
 
         def reschedule(tx: Transaction) -> None:
             if _is_replaced(tx, waiting):
-                _drop(tx, waiting, trouble)
+                self._drop(tx, waiting, trouble)
                 return
-            tx.execute(
-                "UPDATE outbox SET state = ?, not_before = ?, trouble = ?, "  # noqa: S608
-                f"attempts = attempts + 1{claimed} WHERE id = ?",
-                (state, to_text(until), trouble, waiting.id),
+            is_mine = tx.execute(
+                "UPDATE outbox SET state = ?, not_before = ?, trouble = ?, owner = NULL, "  # noqa: S608
+                f"attempts = attempts + 1{claimed} WHERE id = ? AND owner = ?",
+                (state, to_text(until), trouble, waiting.id, self._claims.owner),
             )
-            if aside:
+            if is_mine and aside:
                 _bring_forward(tx, waiting, until)
 
         await self._database.write(reschedule)
+
+    def _drop(self, tx: Transaction, waiting: QueuedPost, trouble: str) -> None:
+        is_mine = tx.execute(
+            "UPDATE outbox SET state = 'sent', trouble = ?, owner = NULL WHERE id = ? AND owner = ?",
+            (trouble, waiting.id, self._claims.owner),
+        )
+        if is_mine:
+            tx.execute("DELETE FROM outbox_files WHERE key = ?", (waiting.post.key,))
+
+    async def release_claims(self) -> None:
+        await self._database.execute(
+            "UPDATE outbox SET owner = NULL WHERE owner = ?", (self._claims.owner,)
+        )
 
     async def oldest_waiting(self) -> datetime | None:
         rows = await self._database.read(
@@ -256,11 +283,6 @@ def _bring_forward(tx: Transaction, waiting: QueuedPost, until: datetime) -> Non
         f"AND {_LANE} = ? AND not_before > ?",
         (to_text(until), waiting.id, waiting.lane, to_text(until)),
     )
-
-
-def _drop(tx: Transaction, waiting: QueuedPost, trouble: str) -> None:
-    tx.execute("UPDATE outbox SET state = 'sent', trouble = ? WHERE id = ?", (trouble, waiting.id))
-    tx.execute("DELETE FROM outbox_files WHERE key = ?", (waiting.post.key,))
 
 
 def _marks(values: Sequence[object]) -> str:

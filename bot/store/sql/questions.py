@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.store.records import UNFINISHED, KeptResponseUrl, QuestionRecord
+from bot.store.sql.claims import Claims
 from bot.store.sql.database import Database, Row, Transaction, to_text
 from providers.redaction import Secret
 
@@ -13,20 +14,29 @@ _COLUMNS = 'delivery, asked_at, "user", channel, command, text, via, outcome, to
 
 
 class SqlQuestions:
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, claims: Claims) -> None:
+        self._database, self._claims = database, claims
 
     async def claim(self, asked: QuestionRecord) -> bool:
         sql = (
-            f"INSERT INTO questions ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
-            "ON CONFLICT (delivery) DO NOTHING"
+            f"INSERT INTO questions ({_COLUMNS}, owner) "  # noqa: S608
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (delivery) DO NOTHING"
         )
-        return await self._database.execute(sql, _row(asked)) == 1
+        row = (*_row(asked), self._claims.owner)
+        return await self._claims.write(lambda tx: tx.execute(sql, row) == 1)
+
+    async def is_in_progress(self, delivery: str) -> bool:
+        rows = await self._database.read(
+            "SELECT 1 AS found FROM questions WHERE delivery = ? AND outcome = ? AND owner = ?",
+            (delivery, UNFINISHED, self._claims.owner),
+        )
+        return bool(rows)
 
     async def finish(self, delivery: str, *, outcome: str, took_ms: int) -> None:
         def finish(tx: Transaction) -> None:
             tx.execute(
-                "UPDATE questions SET outcome = ?, took_ms = ? WHERE delivery = ?",
+                "UPDATE questions SET outcome = ?, took_ms = ? "
+                "WHERE delivery = ? AND outcome != 'lost'",
                 (outcome, took_ms, delivery),
             )
             tx.execute("DELETE FROM response_urls WHERE delivery = ?", (delivery,))
@@ -67,9 +77,14 @@ class SqlQuestions:
         )
 
     async def take_interrupted(self, *, since: datetime, before: datetime) -> list[QuestionRecord]:
+        # Versions before claims left no owner; their questions are those from before this start.
+        found = (
+            "outcome = 'asked' AND asked_at >= ? AND CASE WHEN owner IS NULL THEN asked_at < ? "
+            f"ELSE owner != ? AND {self._claims.is_free()} END"
+        )
+        params = (to_text(since), to_text(before), self._claims.owner)
+
         def take(tx: Transaction) -> list[QuestionRecord]:
-            found = "outcome = ? AND asked_at >= ? AND asked_at < ?"
-            params = (UNFINISHED, to_text(since), to_text(before))
             rows = tx.query(
                 f"SELECT {_COLUMNS} FROM questions WHERE {found} ORDER BY asked_at",  # noqa: S608
                 params,
@@ -77,6 +92,10 @@ class SqlQuestions:
             tx.execute(f"UPDATE questions SET outcome = 'lost' WHERE {found}", params)  # noqa: S608
             return [_record(row) for row in rows]
 
+        # There is none most of the time, and a read does not lock the database.
+        interrupted = f"SELECT 1 AS found FROM questions WHERE {found} LIMIT 1"  # noqa: S608
+        if not await self._database.read(interrupted, params):
+            return []
         return await self._database.write(take)
 
     async def recent(self, user: str, most: int) -> list[QuestionRecord]:

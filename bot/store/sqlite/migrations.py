@@ -256,3 +256,15 @@ def response_urls(db: Database) -> None:
         pk="delivery",
         not_null={"url", "replace_original", "thread_ts", "until"},
     )
+
+
+@steps(name="0013_claims")
+def claims(db: Database) -> None:
+    """Which process is working on what, so that two that share the database do nothing twice."""
+    db.table("replicas").create({"id": str, "seen_at": float}, pk="id", not_null={"seen_at"})
+    for table in ("questions", "runs", "outbox"):
+        db.table(table).add_column("owner", str)
+    db.execute(
+        "CREATE INDEX idx_questions_in_progress ON questions (asked_at) WHERE outcome = 'asked'"
+    )
+    db.execute("CREATE INDEX idx_runs_unfinished ON runs (due) WHERE ended_at IS NULL")

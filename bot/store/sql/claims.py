@@ -1,0 +1,80 @@
+"""Claims of this process on shared work, and the lease that keeps them.
+
+Several processes may share a database: at a restart the old one still ends while the new one has
+begun, and a killed one leaves what it had claimed. Each renews its lease every few seconds. Claims
+of a process whose lease has expired are free for the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from collections.abc import Callable
+from typing import TypeVar
+
+from bot.store.errors import StoreUnavailable
+from bot.store.records import LeaseTimings
+from bot.store.sql.database import Database, Transaction
+
+log = logging.getLogger("opswatch")
+T = TypeVar("T")
+
+
+class Claims:
+    """Who this process is to the others, from its first claim until the store is closed."""
+
+    def __init__(self, database: Database, timings: LeaseTimings) -> None:
+        self.owner = uuid.uuid4().hex
+        self._database, self._timings = database, timings
+        self._renewing: asyncio.Task[None] | None = None
+        clock, expires_after = database.dialect.lease_clock, timings.expires_after
+        # A time ahead is from before the machine was restarted, where that is the clock.
+        is_held = f"seen_at > {clock} - {expires_after!r} AND seen_at <= {clock}"
+        self._held = f"SELECT id FROM replicas WHERE {is_held}"  # noqa: S608 - constants
+
+    def is_free(self, owner: str = "owner") -> str:
+        """A condition for rows that no living process has claimed, by their column."""
+        return f"coalesce({owner}, '') NOT IN ({self._held})"
+
+    def is_takeable(self, owner: str = "owner") -> str:
+        """A condition with the parameter `self.owner` for rows that this process may claim, since
+        they are free or its own.
+        """
+        return f"({owner} = ? OR {self.is_free(owner)})"
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        """The result of `work`, which claims something, in a transaction that renews the lease."""
+        if self._renewing is None:
+            self._renewing = asyncio.create_task(self._renew_again_and_again())
+
+        def claim(tx: Transaction) -> T:
+            self._renew(tx)
+            return work(tx)
+
+        return await self._database.write(claim)
+
+    async def end(self) -> None:
+        """Lets others take what is still claimed."""
+        if self._renewing is None:
+            return
+        self._renewing.cancel()
+        await asyncio.gather(self._renewing, return_exceptions=True)
+        with contextlib.suppress(StoreUnavailable):
+            await self._database.execute("DELETE FROM replicas WHERE id = ?", (self.owner,))
+
+    async def _renew_again_and_again(self) -> None:
+        while True:
+            await asyncio.sleep(self._timings.renew_every)
+            try:
+                await self._database.write(self._renew)
+            except StoreUnavailable as error:
+                log.warning("The lease on claimed work could not be renewed: %s", error)
+
+    def _renew(self, tx: Transaction) -> None:
+        tx.execute(
+            f"INSERT INTO replicas (id, seen_at) VALUES (?, {tx.dialect.lease_clock}) "  # noqa: S608
+            "ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at",
+            (self.owner,),
+        )

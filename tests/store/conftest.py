@@ -1,0 +1,56 @@
+"""Every port is tested on every database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.store import Store
+
+NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
+OpenStore = Callable[[], Awaitable[Store]]
+
+
+@pytest.fixture(params=["sqlite"])
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Where an empty database may be created."""
+    assert request.param == "sqlite"
+    return tmp_path / "bot.sqlite"
+
+
+@pytest.fixture
+async def open_store(location: Path) -> AsyncIterator[OpenStore]:
+    """Opens the database once more, as another process would."""
+    async with AsyncExitStack() as stack:
+
+        async def opened() -> Store:
+            store = await Store.open(location, now=NOW)
+            stack.push_async_callback(close_once, store)
+            return store
+
+        yield opened
+
+
+@pytest.fixture
+async def store(open_store: OpenStore) -> Store:
+    return await open_store()
+
+
+@pytest.fixture
+async def other(open_store: OpenStore, store: Store) -> Store:
+    """The same database in another process."""
+    return await open_store()
+
+
+async def close_once(store: Store) -> None:
+    if not store.is_closed:
+        await store.close()
+
+
+async def expire_leases(store: Store) -> None:
+    """All processes have been silent for longer than a lease lasts."""
+    await store.database.execute("UPDATE replicas SET seen_at = seen_at - 13")

@@ -1,0 +1,223 @@
+"""What one process has claimed, no other one takes while it lives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.store import Post, PostKind, QuestionRecord, Store
+from tests.store.conftest import NOW, expire_leases
+
+ASKED = QuestionRecord("trigger-1", NOW, "U0ADA", "C0OPS", "usage", "last 7 days", "slash")
+HOUR_AGO = NOW - timedelta(hours=1)
+LATER = NOW + timedelta(minutes=1)
+
+
+async def queue(store: Store, *keys: str, channel: str = "#ops") -> None:
+    for key in keys:
+        assert await store.outbox.enqueue(Post(key, channel, key, []), now=NOW)
+
+
+async def claimed_key(store: Store) -> str:
+    queued = await store.outbox.claim_post(now=LATER)
+    return queued.post.key if queued else ""
+
+
+# Posts
+
+
+async def test_post_is_claimed_by_one_process(store: Store, other: Store) -> None:
+    await queue(store, "first", "second")
+    assert await claimed_key(store) == "first"
+    assert await claimed_key(other) == ""
+
+
+async def test_other_channels_are_shared(store: Store, other: Store) -> None:
+    await queue(store, "first")
+    await queue(store, "second", channel="#kitchen")
+    assert {await claimed_key(store), await claimed_key(other)} == {"first", "second"}
+
+
+async def test_next_post_is_free_after_sending(store: Store, other: Store) -> None:
+    await queue(store, "first", "second")
+    first = await store.outbox.claim_post(now=NOW)
+    assert first
+    await store.outbox.sent(first, ts="1.2")
+    assert await claimed_key(other) == "second"
+
+
+async def test_expired_claim_is_taken_over(store: Store, other: Store) -> None:
+    await queue(store, "first")
+    await store.outbox.claim_post(now=NOW)
+    await expire_leases(store)
+    taken = await other.outbox.claim_post(now=LATER)
+    assert taken
+    assert taken.claimed_at == NOW, "it is looked for in Slack before it is sent"
+
+
+async def test_paused_process_loses_its_claim(store: Store, other: Store) -> None:
+    await queue(store, "first")
+    lost = await store.outbox.claim_post(now=NOW)
+    assert lost
+    await expire_leases(store)
+    taken = await other.outbox.claim_post(now=LATER)
+    assert taken
+    assert not await store.outbox.holds(lost)
+    assert await other.outbox.holds(taken)
+
+
+async def test_paused_process_keeps_untaken_claim(store: Store, other: Store) -> None:
+    await queue(store, "first")
+    held = await store.outbox.claim_post(now=NOW)
+    assert held
+    await expire_leases(store)
+    assert await store.outbox.holds(held)
+    assert await claimed_key(other) == "", "asking has renewed the lease"
+
+
+async def test_late_result_of_lost_claim_is_ignored(store: Store, other: Store) -> None:
+    await queue(store, "first", "second")
+    lost = await store.outbox.claim_post(now=NOW)
+    await expire_leases(store)
+    taken = await other.outbox.claim_post(now=LATER)
+    assert lost
+    assert taken
+    await store.outbox.sent(lost, ts="9.9")
+    await store.outbox.drop(lost, trouble="late")
+    await store.outbox.reschedule(lost, until=LATER, trouble="late", aside=True)
+    assert await other.outbox.holds(taken)
+    await other.outbox.sent(taken, ts="1.2")
+    assert await store.read("SELECT ts FROM outbox WHERE state = 'sent'") == [{"ts": "1.2"}]
+
+
+async def test_rescheduled_post_is_free(store: Store, other: Store) -> None:
+    await queue(store, "first")
+    first = await store.outbox.claim_post(now=NOW)
+    assert first
+    await store.outbox.reschedule(first, until=NOW, trouble="no word", may_stand=True)
+    assert await claimed_key(other) == "first"
+
+
+async def test_released_posts_are_free(store: Store, other: Store) -> None:
+    await queue(store, "first")
+    await store.outbox.claim_post(now=NOW)
+    await store.outbox.release_claims()
+    assert await claimed_key(other) == "first"
+
+
+async def test_closed_process_holds_nothing(store: Store, other: Store) -> None:
+    await queue(store, "first")
+    await store.outbox.claim_post(now=NOW)
+    await store.close()
+    assert await claimed_key(other) == "first"
+
+
+async def test_file_waits_for_message_of_other_process(store: Store, other: Store) -> None:
+    await queue(store, "root")
+    file = Post("file", "#ops", "usage.csv", [], PostKind.FILE, "root", b"day,bytes\r\n")
+    await store.outbox.enqueue(file, now=NOW)
+    root = await store.outbox.claim_post(now=NOW)
+    assert root
+    assert await claimed_key(other) == ""
+    await store.outbox.sent(root, ts="1.2")
+    found = await other.outbox.claim_post(now=NOW)
+    assert found
+    assert (found.post.content, found.about_ts) == (b"day,bytes\r\n", "1.2")
+
+
+# Questions
+
+
+async def test_running_question_is_not_interrupted(store: Store, other: Store) -> None:
+    await store.questions.claim(ASKED)
+    assert await other.questions.take_interrupted(since=HOUR_AGO, before=LATER) == []
+    assert await store.questions.is_in_progress(ASKED.delivery)
+
+
+async def test_question_of_dead_process_is_interrupted_once(store: Store, other: Store) -> None:
+    await store.questions.claim(ASKED)
+    await expire_leases(store)
+    [found] = await other.questions.take_interrupted(since=HOUR_AGO, before=NOW)
+    assert found.delivery == ASKED.delivery
+    assert await other.questions.take_interrupted(since=HOUR_AGO, before=NOW) == []
+    assert not await store.questions.is_in_progress(ASKED.delivery)
+
+
+async def test_own_question_is_never_interrupted(store: Store) -> None:
+    await store.questions.claim(ASKED)
+    await expire_leases(store)
+    assert await store.questions.take_interrupted(since=HOUR_AGO, before=LATER) == []
+
+
+async def test_interrupted_question_stays_lost(store: Store, other: Store) -> None:
+    await store.questions.claim(ASKED)
+    await expire_leases(store)
+    await other.questions.take_interrupted(since=HOUR_AGO, before=NOW)
+    await store.questions.finish(ASKED.delivery, outcome="answered", took_ms=20_000)
+    assert [asked.outcome for asked in await store.questions.latest()] == ["lost"]
+
+
+async def test_question_of_older_version_is_interrupted_by_time(store: Store) -> None:
+    for delivery, asked_at in (("before", HOUR_AGO), ("after", NOW)):
+        await store.questions.claim(replace(ASKED, delivery=delivery, asked_at=asked_at))
+    await store.database.execute("UPDATE questions SET owner = NULL")
+    found = await store.questions.take_interrupted(since=HOUR_AGO, before=NOW)
+    assert [asked.delivery for asked in found] == ["before"]
+
+
+# Runs
+
+
+async def test_run_is_done_by_one_process(store: Store, other: Store) -> None:
+    assert await store.schedules.claim_run("daily", NOW, now=NOW) == 0
+    much_later = NOW + timedelta(hours=1)
+    assert await other.schedules.claim_run("daily", NOW, now=much_later) is None
+    assert await other.schedules.unfinished_runs(since=HOUR_AGO) == []
+
+
+async def test_run_of_dead_process_is_taken_over(store: Store, other: Store) -> None:
+    await store.schedules.claim_run("daily", NOW, now=NOW)
+    await expire_leases(store)
+    assert await other.schedules.unfinished_runs(since=HOUR_AGO) == [("daily", NOW)]
+    assert await other.schedules.claim_run("daily", NOW, now=LATER) == 0
+    post = Post("k", "#ops", "late", [])
+    await store.schedules.end_run("daily", NOW, outcome="sent", posts=[post], now=LATER)
+    assert await claimed_key(store) == "", "the first process has lost the run"
+    await other.schedules.end_run("daily", NOW, outcome="sent", posts=[post], now=LATER)
+    assert await claimed_key(other) == "k"
+
+
+async def test_released_run_is_free(store: Store, other: Store) -> None:
+    await store.schedules.claim_run("daily", NOW, now=NOW)
+    await store.schedules.release_claims()
+    assert await other.schedules.claim_run("daily", NOW, now=LATER) == 0
+
+
+async def test_own_run_is_not_claimed_twice(store: Store) -> None:
+    assert await store.schedules.claim_run("daily", NOW, now=NOW) == 0
+    assert await store.schedules.claim_run("daily", NOW, now=LATER) is None
+    assert await store.schedules.claim_run("daily", NOW, now=NOW + timedelta(minutes=2)) == 0
+
+
+# Leases
+
+
+async def test_lease_is_renewed(open_store: object, store: Store) -> None:
+    await store.questions.claim(ASKED)
+    [before] = await store.read("SELECT seen_at FROM replicas")
+    await store.questions.claim(replace(ASKED, delivery="another"))
+    [after] = await store.read("SELECT seen_at FROM replicas")
+    assert after["seen_at"] > before["seen_at"]
+
+
+async def test_lease_from_before_a_restart_is_over(store: Store, other: Store) -> None:
+    """The clock of leases begins at zero when the machine is started."""
+    await queue(store, "first")
+    await store.outbox.claim_post(now=NOW)
+    await store.database.execute("UPDATE replicas SET seen_at = seen_at + 1000000")
+    assert await claimed_key(other) == "first"
+
+
+async def test_reading_alone_takes_no_lease(store: Store) -> None:
+    await store.questions.latest()
+    assert await store.read("SELECT * FROM replicas") == []
