@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export ASK
 
-.PHONY: demo test test-hours lint bench bench-full format lock manifest pictures wheel image clean
+.PHONY: demo test test-hours coverage mutants lint bench bench-full format lock manifest pictures wheel image clean
 
 demo: $(VENV)/.installed  ## the sandbox with the real bot; ASK='/usage last 7 days' plays one question
 	@$(BIN)/python -m bot demo $${ASK:+--ask "$$ASK"}
@@ -26,6 +26,13 @@ TIMED = $(addprefix tests/bot/test_,alerts.py alert_semantics.py backtest.py win
 
 test-hours: $(VENV)/.installed  ## the tests at odd hours, on the first and the last of a month, on 29 February, and on days when clocks change
 	@for now in $(HOURS); do echo "At $$now UTC"; $(BIN)/python -m pytest --now $$now $(TIMED) || exit 1; done
+
+coverage: $(VENV)/.installed  ## every test, and which lines and branches they run; fails below the floor
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+mutants: $(VENV)/.installed  ## changes the pure modules in small ways and shows which changes no test notices
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
 
 bench: $(VENV)/.installed  ## the benchmarks, ratios side by side, in under two minutes
 	$(BIN)/python -m tests.bench
@@ -62,7 +69,7 @@ image:  ## the container image, with buildah, podman or docker
 	  else docker build -f deploy/Containerfile -t opswatch .; fi
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache artifacts
+	rm -rf $(VENV) .coverage mutants .pytest_cache .mypy_cache .ruff_cache artifacts
 
 $(VENV)/.installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Opswatch needs Python 3.11 or newer; try make PYTHON=python3.12")'
