@@ -22,8 +22,6 @@ from bot.logs.times import Minute
 
 # Lines longer than that are no model for others.
 LONGEST_LEARNED: Final = 8192
-# Fields that may tell a level where no other does.
-_INNER: Final = ("log", "attributes", "jsonpayload", "fields", "record", "context", "meta", "extra")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +113,9 @@ def field_shape_of(line: bytes) -> FieldShape | None:
 def _of_json(line: bytes, at: int) -> FieldShape | None:
     body, reading = line[at:].rstrip(b"\r"), read_line(line)
     found = fields.json_fields(body)
-    if not found or not reading.minute or not body.endswith(b"}"):
+    if not found or not reading.minute or fields.has_own_numbers(found):
+        return None
+    if not body.endswith(b"}"):
         return None
     time_field = next((key for key in fields.TIME_KEYS if key in found), "")
     written = _json_key(body, time_field, found)
@@ -147,7 +147,7 @@ def _of_json_behind_time(line: bytes) -> FieldShape | None:
         return None
     body, level = line[brace:].rstrip(b"\r"), read_line(line).level
     found = fields.json_fields(body)
-    if not found or not level or not body.endswith(b"}"):
+    if not found or not level or not body.endswith(b"}") or fields.has_own_numbers(found):
         return None
     header = (
         with_any_digits(line[beginning.end : brace + 2])
@@ -191,11 +191,13 @@ def _with_level(
             return None
         constant = level or ""
         keys += [b'"@mt":'] if level else []
-        never += [*fields.LEVEL_KEYS, *_INNER, *([] if level else ["@t"])]
+        never += [*fields.LEVEL_KEYS, *fields.NESTED_LEVELS, *([] if level else ["@t"])]
     spelt = [
-        b'"' + each + b'"' for key in dict.fromkeys(never) for each in spellings([key.encode()])
+        b'"' + each.encode() + b'"'
+        for key in dict.fromkeys([*never, field, *fields.names_with_own_numbers()])
+        for each in fields.spellings_of(key)
+        if key
     ]
-    spelt += [b'"' + each + b'"' for key in (field,) if key for each in spellings([key.encode()])]
     used = [key.partition(b":")[0].rstrip() for key in keys]
     scan = BytesAhoCorasick([each for each in spelt if each not in used] or [b"\0"])
     return FieldShape(

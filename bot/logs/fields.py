@@ -14,16 +14,20 @@ from bot.logs import levels
 # Values that say nothing are passed over.
 LevelReader = Callable[[bytes], str | None]
 LEVEL_KEYS: Final[Mapping[str, LevelReader]] = {
+    "level_name": levels.level_of_field,
     "level": levels.level_of_field,
+    "@level": levels.level_of_field,
     "lvl": levels.level_of_field,
     "severity": levels.level_of_field,
     "levelname": levels.level_of_field,
     "log.level": levels.level_of_field,
     "loglevel": levels.level_of_field,
     "log_level": levels.level_of_field,
-    "level_name": levels.level_of_field,
     "severitytext": levels.level_of_field,
     "severity_text": levels.level_of_field,
+    "error_severity": levels.level_of_field,
+    "severitylevel": levels.level_of_insights,
+    "messagetype": levels.level_of_field,
     "@l": levels.level_of_field,
     "priority": levels.level_of_field,
     "s": levels.level_of_field,
@@ -42,6 +46,8 @@ TIME_KEYS: Final = (
     "timegenerated", "time_iso8601", "time_local", "msec", "timeunixnano", "observedtimeunixnano", "__realtime_timestamp",
     "_source_realtime_timestamp", "timemillis", "instant", "date", "startutc", "start_time", "requestreceivedtimestamp",
     "edgestarttimestamp", "eventtimestamp", "published", "at", "when", "dt", "logtime", "created", "receivetimestamp", "epoch",
+    "query_timestamp", "eventtimestampms", "eventcreationtime", "creationtime", "reqtimesec", "unixtime", "date_create", "log_time",
+    "event_timestamp", "isotimestamp", "timestamp_ms", "calendartime", "utctime", "timecreated", "log_timestamp",
 )  # fmt: skip
 _LEVEL_RANKS: Final = {key: rank for rank, key in enumerate(LEVEL_KEYS)}
 _TIME_RANKS: Final = {key: rank for rank, key in enumerate(TIME_KEYS)}
@@ -49,7 +55,7 @@ LONGEST_LEVEL: Final = 32
 # A value as it is written in JSON, or the text of one.
 Value = bytes | msgspec.Raw
 # Where these hold a line of their own, or more fields.
-_NESTED_LEVELS: Final = (
+NESTED_LEVELS: Final = (
     "log",
     "attributes",
     "jsonpayload",
@@ -58,12 +64,33 @@ _NESTED_LEVELS: Final = (
     "context",
     "meta",
     "extra",
+    "event",
 )
+_NESTED_TIMES: Final = ("event", "metadata", "record")
+# Programs whose `level` has numbers of its own, by a field that they alone have.
+_OWN_NUMBERS: Final[Mapping[str, LevelReader]] = {
+    "eventid": levels.level_of_windows,
+    "event_id": levels.level_of_windows,
+    "operationname": levels.level_of_windows,
+    "reqid": levels.level_of_nextcloud,
+}
+# How the names of fields are written that are made of several words.
+_CAMEL_CASE: Final = {
+    name.lower(): name
+    for name in (
+        *("logLevel", "levelName", "severityText", "severityNumber", "severityLevel", "levelNo"),
+        *("messageType", "eventTime", "timeGenerated", "timeUnixNano", "observedTimeUnixNano"),
+        *("timeMillis", "startUTC", "StartUTC", "requestReceivedTimestamp", "EdgeStartTimestamp"),
+        *("eventTimestamp", "logTime", "receiveTimestamp", "EventTimestampMs", "CreationTime"),
+        *("eventCreationTime", "reqTimeSec", "unixTime", "isoTimestamp", "calendarTime"),
+        *("utcTime", "TimeCreated", "EventID", "operationName", "reqId", "EventTime"),
+    )
+}
 _INNER_TEXT: Final = ("log",)
 _PAIR: Final = re.compile(
     rb"(?<![\w.@-])([\w.@-]{1,64}+)=(?:\"((?:[^\"\\]|\\.){0,512}+)\"?|([^\s\"]{0,512}+))"
 )
-_STARTS_WITH_PAIR: Final = re.compile(rb"[A-Za-z_@][\w.@-]{0,63}=[^\s=]")
+_STARTS_WITH_PAIR: Final = re.compile(rb"(?:<\d{1,3}>)?+[A-Za-z_@][\w.@-]{0,63}=[^\s=]")
 # Pairs are looked for so far into a line.
 MOST_OF_PAIRS: Final = 4096
 # JSON this deep is not a log line.
@@ -74,6 +101,40 @@ _KEYED_TIME: Final = re.compile(
 _KEYED_LEVEL: Final = re.compile(
     rb'"(?:level|severity|lvl|levelname|log\.level)" ?: ?"?([\w@]{1,16})', re.IGNORECASE
 )
+
+
+# Labelled values, as in http://ltsv.org: `time:…<tab>level:…`
+_LABELLED: Final = re.compile(
+    rb"(?:time|ts|timestamp|host|remote_addr|remotehost|level):[^\t\n]{1,200}\t[A-Za-z_][\w.-]{0,32}:"
+)
+_OFFSET: Final = re.compile(rb"[+-]\d{4}")
+
+
+class _ScopeLogs(msgspec.Struct, rename="camel"):
+    log_records: list[dict[str, msgspec.Raw]] = []
+
+
+class _ResourceLogs(msgspec.Struct, rename="camel"):
+    scope_logs: list[_ScopeLogs] = []
+
+
+def spellings_of(key: str) -> tuple[str, ...]:
+    """The ways in which programs write the name of a field."""
+    spelt = (key, key.upper(), key.capitalize(), _CAMEL_CASE.get(key, key))
+    camel = _CAMEL_CASE.get(key, key)
+    return tuple(
+        dict.fromkeys((*spelt, camel[:1].lower() + camel[1:], camel[:1].upper() + camel[1:]))
+    )
+
+
+def names_with_own_numbers() -> Iterable[str]:
+    """The fields of programs whose levels have numbers of their own."""
+    return _OWN_NUMBERS.keys()
+
+
+def has_own_numbers(fields: Mapping[str, Value]) -> bool:
+    """Whether the numbers of the levels are those of one program alone."""
+    return not _OWN_NUMBERS.keys().isdisjoint(fields)
 
 
 def json_fields(line: bytes) -> dict[str, Value] | None:
@@ -98,6 +159,34 @@ def text_of(written: Value) -> bytes:
         return msgspec.json.decode(value, type=str).encode("utf-8", "surrogatepass")
     except (msgspec.DecodeError, ValueError):
         return value[1:-1]
+
+
+def first_otlp_record(fields: Mapping[str, Value]) -> dict[str, Value] | None:
+    """The fields of the first record of a line of OpenTelemetry's `resourceLogs`."""
+    try:
+        resources = msgspec.json.decode(bytes(fields["resourcelogs"]), type=list[_ResourceLogs])
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return None
+    for resource in resources:
+        for scope in resource.scope_logs:
+            for record in scope.log_records:
+                return {key.lower(): value for key, value in record.items()}
+    return None
+
+
+def looks_labelled(line: bytes) -> bool:
+    """Whether a line is made of labels and values between tabs."""
+    return _LABELLED.match(line) is not None
+
+
+def labelled(line: bytes) -> dict[str, bytes]:
+    """The values of such a line by their labels in lower case."""
+    found: dict[str, bytes] = {}
+    for column in line[:MOST_OF_PAIRS].split(b"\t"):
+        label, colon, value = column.partition(b":")
+        if colon:
+            found.setdefault(label[:64].decode("ascii", "replace").lower(), value)
+    return found
 
 
 def broken_json_fields(line: bytes) -> dict[str, bytes]:
@@ -127,12 +216,14 @@ def pairs(line: bytes, at: int = 0) -> dict[str, bytes]:
 
 def level_of_fields(fields: Mapping[str, Value]) -> str | None:
     """The level that a field names, also one level down."""
+    own = next((read for key, read in _OWN_NUMBERS.items() if key in fields), None)
     for key in sorted(fields.keys() & LEVEL_KEYS.keys(), key=_LEVEL_RANKS.__getitem__):
-        if level := LEVEL_KEYS[key](text_of(fields[key])[:LONGEST_LEVEL]):
+        read = own if own and key == "level" else LEVEL_KEYS[key]
+        if level := read(text_of(fields[key])[:LONGEST_LEVEL]):
             return level
-    for key in _NESTED_LEVELS:
+    for key in NESTED_LEVELS:
         nested = json_fields(bytes(fields[key])) if key in fields else None
-        if nested and (level := level_of_fields(_flat(nested))):
+        if nested and (level := level_of_fields(_flat(nested, key))):
             return level
     # The compact format of Serilog leaves out what is information.
     return (
@@ -142,16 +233,23 @@ def level_of_fields(fields: Mapping[str, Value]) -> str | None:
     )
 
 
-def _flat(fields: Mapping[str, Value]) -> dict[str, Value]:
-    """Without what is nested further."""
-    return {key: value for key, value in fields.items() if not bytes(value).startswith(b"{")}
+def _flat(fields: Mapping[str, Value], name: str) -> dict[str, Value]:
+    """Without what is nested further. The severity of an event is no level where it is a number."""
+    passed_over = b"{0123456789" if name == "event" else b"{"
+    return {key: value for key, value in fields.items() if bytes(value)[:1] not in passed_over}
 
 
 def times_of_fields(fields: Mapping[str, Value]) -> Iterable[bytes]:
     """What may be the time, the likeliest first."""
     if "date" in fields and "time" in fields:
         # Two fields, as in the logs of firewalls.
-        yield text_of(fields["date"]) + b" " + text_of(fields["time"])
+        offset = _OFFSET.fullmatch(text_of(fields.get("tz", b"")))
+        yield (
+            text_of(fields["date"])
+            + b" "
+            + text_of(fields["time"])
+            + (offset[0] if offset else b"")
+        )
     for key in sorted(fields.keys() & _TIME_RANKS.keys(), key=_TIME_RANKS.__getitem__):
         value = bytes(fields[key])
         if value.startswith(b"{"):
@@ -162,6 +260,10 @@ def times_of_fields(fields: Mapping[str, Value]) -> Iterable[bytes]:
                     yield text_of(nested[name])
         else:
             yield text_of(value)
+    for name in _NESTED_TIMES:
+        if name in fields and (inner := json_fields(bytes(fields[name]))):
+            for key in sorted(inner.keys() & _TIME_RANKS.keys(), key=_TIME_RANKS.__getitem__):
+                yield text_of(inner[key])
 
 
 def inner_line(fields: Mapping[str, Value]) -> bytes | None:

@@ -10,7 +10,7 @@ from typing import Final
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
 from bot.logs import levels, times
-from bot.logs.places import Where, any_place
+from bot.logs.places import HINTS, Where, any_place
 
 # Nothing that tells a time or a level stands further into a line of text.
 FAR_ENOUGH: Final = 512
@@ -21,11 +21,13 @@ ANSI: Final = re.compile(
 # In front of the time: a priority, a level, and a thread or the like behind it; the role of a Redis
 # server; the name of a container.
 _LEAD: Final = (
-    rb"(?:<(?P<priority>\d{1,3})>(?:\d{1,2} )?)?+[ \t]{0,16}+"
+    rb"(?:(?:\d{1,5} )?<(?P<priority>\d{1,3})>(?:\d{1,2} )?)?+[ \t]{0,16}+"
     rb"(?:(?:" + any_place(Where.BEFORE) + rb")[:,;|]?[ \t]{0,16}+"
     rb"(?:(?>\[[^\[\]\n]{0,120}(?:\[[^\]\n]{0,60}\][^\[\]\n]{0,80})?\]|\([^()\n]{0,80}\)|jvm \d{1,4}|[|-])[ \t]{0,8}){0,3}?"
     rb"|(?P<redis>\d{1,7}:[MSCX]) |\[\d{1,7}\] (?=\d\d [A-Z])"
     rb"|[\w.-]{1,64} {1,20}\| {0,4}"
+    rb"|# Time: {1,2}|\[\d{1,7}:\d{1,7}:(?=\d{4}/)|\d{1,3},(?=\d\d/\d\d/\d\d,)"
+    rb"|[A-Z]{2}/\d{1,3}/[A-Z\d]{1,8}/CPU\d:"
     rb")?+"
 )
 _OPENING: Final = rb"[\[(\"'*]{0,2}+ {0,2}(?:" + times.WEEKDAY + rb")?+"
@@ -53,11 +55,11 @@ _TOKEN: Final = (
     rb"|\([^()\n]{0,80}\)|\{[^{}\n]{0,120}\}|<[\d.]{1,24}>"
     rb"|std(?:out|err) [FP]"
     # program[1]:
-    rb"|[\w./-]{1,64}\[[\w.-]{1,16}\]:?"
+    rb"|[\w.:/-]{1,64}\[[\w.:-]{1,16}\]:?"
     # host program[1]:
-    rb"|[\w.:-]{1,64} [\w./()-]{1,64}(?:\[[\w.-]{1,12}\])?:(?= )"
+    rb"|[\w.:-]{0,63}[\w.-] [\w./()-]{1,64}(?:\[[\w.-]{1,12}\])?:(?= )"
     # name - , name |
-    rb"|[\w.:$-]{1,64} -(?= )|[\w.:$/-]{1,64} {0,16}\|"
+    rb"|[\w.:$-]{1,64} -(?= )|[\w.:$/()-]{1,64} {0,16}\|"
     rb"|\w{1,64}(?=\t)"
     # what holds a digit
     rb"|(?=[^\s\d\"\[\](){}<>|]{0,64}\d)[^\s\"\[\](){}<>|]{1,120}[\])]?"
@@ -65,12 +67,18 @@ _TOKEN: Final = (
     rb"|[\w$]{1,64}(?:[.:/@$\\-]{1,3}[\w$*]{1,64}){1,12}:?"
     rb"|[\w.]{1,32}=[^\s\"\[\](){}<>|]{0,80}"
     rb"|NULL(?= )|[A-Z]{1,40}_[A-Z_]{1,40}"
-    rb"|[-|*:]{1,3}"
+    rb"|[-|*:>]{1,3}"
+    # I, [2026-…]; Bake JID-1
+    rb"|[DIWEFA],(?= \[)|[A-Z][\w:]{0,64}(?= JID-)"
     rb")(?:[ \t]{1,24}+|(?=[\[({<|-])|(?<=[\])|:]))"
 )
 _GAP: Final = rb"[\])}\"'>]{0,2}+(?:[ \t]{0,8}[-|,;:][ \t]{0,4}|[ \t]{1,24}+|(?=[\[<(|]))?+"
 LEVEL_AT_ONCE: Final = re.compile(
     _GAP + rb"(?:" + any_place(Where.AT_ONCE_LETTER, Where.AT_ONCE) + rb")"
+)
+# The program of Go's `log` writes its times as year_first, and no level behind them.
+LEVEL_AT_ONCE_LOWER: Final = re.compile(
+    _GAP + rb"(?:" + any_place(Where.AT_ONCE_LETTER, Where.AT_ONCE, Where.AT_ONCE_LOWER) + rb")"
 )
 # The same without what is a word, as part of other patterns.
 AT_ONCE_LETTER: Final = (
@@ -111,11 +119,6 @@ LEVEL_WORDS: Final = BytesAhoCorasick(
         if not word[-1:].isdigit()
         for spelt in (word, word.upper(), word.capitalize())
     ]
-    + [
-        b"LOG:",
-        b"%",
-        b"PHP ",
-        *(word + b"(" for word in (b"In", b"Wa", b"Er", b"Db", b"No", b"Cr", b"Al", b"Em")),
-    ],
+    + [*HINTS],
     matchkind=MatchKind.LeftmostFirst,
 )

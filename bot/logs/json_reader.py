@@ -63,7 +63,7 @@ class JsonReader:
 
 def _telling(found: dict[str, fields.Value], reading: Reading) -> tuple[str, str] | None:
     """The fields that tell the time and the level; None where another has a say."""
-    if not reading.minute or not reading.level:
+    if not reading.minute or not reading.level or fields.has_own_numbers(found):
         return None
     times = [key for key in fields.TIME_KEYS if key in found]
     levels = [key for key in fields.LEVEL_KEYS if key in found]
@@ -85,8 +85,10 @@ def _decoder_of(time: str, level: str) -> Any:
         *fields.TIME_KEYS[: fields.TIME_KEYS.index(time)],
         *level_keys[: level_keys.index(level)],
         "date",
+        *fields.names_with_own_numbers(),
     ]
-    keys = list(dict.fromkeys([time, level, *(key for key in others if key not in (time, level))]))
+    spelt = [name for key in (time, level, *others) for name in fields.spellings_of(key)]
+    keys = list(dict.fromkeys([time, level, *spelt]))
     names = {f"field_{number}": key for number, key in enumerate(keys)}
     kind = msgspec.defstruct(
         "Line", [(name, msgspec.Raw | msgspec.UnsetType, _ABSENT) for name in names], rename=names

@@ -5,7 +5,7 @@ numbers.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -18,8 +18,9 @@ _SPELLINGS: Final = {
     "error": "error err eror severe failure erro",
     "warn": "warn warning wrn warnin",
     "info": "info information informational notice note inf inform system ntc",
-    "debug": "debug dbg dbug deb config fine finer debug1 debug2 debug3 debug4 debug5",
-    "trace": "trace verbose finest trc trce vrb verb",
+    "debug": "debug dbg dbug deb config fine finer debug1 debug2 debug3 debug4 debug5 ddebug",
+    "trace": "trace verbose finest trc trce vrb verb trace1 trace2 trace3 trace4 trace5 trace6 trace7 "
+    "trace8 subdebug",
 }
 LEVEL_OF_WORD: Final = {
     word.encode(): level for level, words in _SPELLINGS.items() for word in words.split()
@@ -95,6 +96,14 @@ LEVEL_OF_SEVERITY: Final = (
 _LEVEL_OF_TEN: Final = ("trace", "debug", "info", "warn", "error", "fatal")
 # Python's logging counts in tens, too, but begins with debug.
 _LEVEL_OF_PYTHON_TEN: Final = ("debug", "info", "warn", "error", "critical")
+# Monolog counts in hundreds, with notice at 250 and alert at 550.
+_LEVEL_OF_HUNDRED: Final = ("debug", "info", "warn", "error", "critical", "fatal")
+# Application Insights.
+_LEVEL_OF_INSIGHTS: Final = ("trace", "info", "warn", "error", "critical")
+# Windows events and Azure.
+_LEVEL_OF_WINDOWS: Final = ("info", "critical", "error", "warn", "info", "trace")
+# Nextcloud.
+_LEVEL_OF_NEXTCLOUD: Final = ("debug", "info", "warn", "error", "fatal")
 # OpenTelemetry: four numbers for each.
 _LEVEL_OF_FOUR: Final = ("trace", "debug", "info", "warn", "error", "fatal")
 
@@ -131,6 +140,10 @@ def level_of_word(word: bytes) -> str | None:
     return LEVEL_OF_WORD.get(word.lower())
 
 
+# "I/TAG", "INFO/main", "INFO (6)" and "WARN+2" name the level first.
+_FIRST_WORD: Final = re.compile(rb"[^ /+-]{0,20}")
+
+
 @lru_cache(maxsize=1024)
 def level_of_field(value: bytes) -> str | None:
     """The level that the value of a level field says: a word, a letter, or a number as pino, bunyan
@@ -139,9 +152,8 @@ def level_of_field(value: bytes) -> str | None:
     if value.isdigit():
         return _level_of_number(int(value)) if len(value) < 4 else None
     lowered = value.strip().lower()
-    # "I/TAG", "INFO/main" and "INFO (6)" name the level first.
     return LEVEL_OF_FIELD.get(lowered) or LEVEL_OF_WORD.get(
-        lowered.split(b" ", 1)[0].split(b"/", 1)[0][:20]
+        _FIRST_WORD.match(lowered)[0]  # type: ignore[index]  # it matches anything
     )
 
 
@@ -164,7 +176,31 @@ def level_of_otel(value: bytes) -> str | None:
     return _LEVEL_OF_FOUR[(number - 1) // 4] if 1 <= number <= 24 else None
 
 
+def level_of_insights(value: bytes) -> str | None:
+    """The level of a `severityLevel` of Application Insights, 0 to 4, or of its name."""
+    return _numbered(_LEVEL_OF_INSIGHTS, value)
+
+
+def level_of_windows(value: bytes) -> str | None:
+    """The level of a Windows event, 0 to 5, or of its name."""
+    return _numbered(_LEVEL_OF_WINDOWS, value)
+
+
+def level_of_nextcloud(value: bytes) -> str | None:
+    """The level of a Nextcloud message, 0 to 4."""
+    return _numbered(_LEVEL_OF_NEXTCLOUD, value)
+
+
+def _numbered(levels: Sequence[str], value: bytes) -> str | None:
+    if not value.isdigit():
+        return level_of_word(value)
+    number = int(value) if len(value) < 3 else len(levels)
+    return levels[number] if number < len(levels) else None
+
+
 def _level_of_number(number: int) -> str | None:
     if number < 8:
         return LEVEL_OF_SEVERITY[number]
+    if number >= 100:
+        return _LEVEL_OF_HUNDRED[min(number // 100, 6) - 1]
     return _LEVEL_OF_TEN[min(number // 10, 6) - 1] if number >= 10 else None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
@@ -19,6 +19,7 @@ from bot.logs.grammar import (
     LEAST_BYTES,
     LEVEL_ALONE,
     LEVEL_AT_ONCE,
+    LEVEL_AT_ONCE_LOWER,
     LEVEL_BEHIND,
     LEVEL_BEHIND_SYSLOG,
     LEVEL_WORDS,
@@ -43,6 +44,14 @@ MOST_KNOWN_TEXTS: Final = 256
 _KNOWN_TEXTS: dict[bytes, tuple[str, slice, slice]] = {}
 # Syslog passes on what may be prose.
 SYSLOG_FORMS: Final = {"syslog", "ctime"}
+_PRIORITY: Final = re.compile(rb"<(\d{1,3})>")
+WINDOWS_EVENT: Final = (
+    b"<Event xmlns='http://schemas.microsoft.com",
+    b'<Event xmlns="http://schemas.microsoft.com',
+)
+MOST_XML: Final = 4096
+_EVENT_TIME: Final = re.compile(rb"SystemTime=['\"]([^'\"\n]{10,40})")
+_EVENT_LEVEL: Final = re.compile(rb"<Level>(\d)</Level>")
 _BEFORE: Final = [(place.name, place.level_of) for place in PLACES if place.where is Where.BEFORE]
 
 
@@ -66,15 +75,19 @@ def read_line(line: bytes, depth: int = 0) -> Reading:
     """What a line without its end says. Colours are to be taken out before."""
     if line.startswith(b"\xef\xbb\xbf"):
         line = line[3:]
-    if line.startswith(b"{"):
+    if line.startswith((b"{", b"[{")):
         return read_json(line, depth)
     if len(line) < LEAST_BYTES:
         return NOTHING
     head = line[:FAR_ENOUGH]
+    if line.startswith(WINDOWS_EVENT):
+        return _read_windows_event(line)
+    if fields.looks_labelled(head):
+        return _read_fields(fields.labelled(line))
     if container := COMPOSED_JSON.match(head):
         return read_json(line[container.end() :], depth)
-    if fields.looks_like_pairs(head):
-        return _read_pairs(line)
+    if fields.looks_like_pairs(head) and (reading := _read_pairs(line)) != NOTHING:
+        return reading
     tells_time = TIME_SIGN.search(head) is not None
     match = at_start(head) if tells_time else None
     if match:
@@ -87,25 +100,36 @@ def read_line(line: bytes, depth: int = 0) -> Reading:
     return Reading(None, level_alone(head))
 
 
+def is_text(line: bytes) -> bool:
+    """Whether a line is neither JSON nor XML nor fields by their names."""
+    return not (
+        line.startswith((b"{", b"[{", b"\xef\xbb\xbf", *WINDOWS_EVENT))
+        or fields.looks_like_pairs(line)
+        or fields.looks_labelled(line)
+    )
+
+
 def at_start(head: bytes) -> re.Match[bytes] | None:
     """The time with which a line begins, behind a level or little else."""
     return TIME_FIRST.match(head) or TIME_BEHIND_LEAD.match(head)
 
 
 def read_json(line: bytes, depth: int) -> Reading:
+    if line.startswith(b"["):
+        line = line[1:].rstrip(b"\r \t,").removesuffix(b"]")
     found = fields.json_fields(line)
     if found is None:
         found = fields.json_fields(line.rstrip(b"\r \t,"))
     if found is None:
         found = fields.broken_json_fields(line)
-    level = fields.level_of_fields(found)
-    minute = next(
-        (minute for text in fields.times_of_fields(found) if (minute := minute_of_text(text))), None
-    )
+    if "resourcelogs" in found:
+        found = fields.first_otlp_record(found) or found
+    reading = _read_fields(found)
+    level, minute = reading.level, reading.minute
     if (
         depth < MOST_NESTED
         and (level is None or minute is None)
-        and (inner := fields.inner_line(found))
+        and (inner := fields.inner_line(found) or _dated_event(found))
     ):
         within = read_line(without_colours(inner), depth + 1)
         level, minute = level or within.level, minute or within.minute
@@ -116,10 +140,32 @@ def _read_pairs(line: bytes) -> Reading:
     found = fields.pairs(line)
     if (audited := found.get("msg", b"")).startswith(b"audit("):
         return Reading(minute_of_text(audited[6:].partition(b":")[0]))
+    reading = _read_fields(found)
+    priority = _PRIORITY.match(line)
+    if priority and reading.level is None:
+        return replace(reading, level=levels.level_of_severity(priority[1]))
+    return reading
+
+
+def _read_fields(found: Mapping[str, fields.Value]) -> Reading:
     minute = next(
         (minute for text in fields.times_of_fields(found) if (minute := minute_of_text(text))), None
     )
     return Reading(minute, fields.level_of_fields(found))
+
+
+def _dated_event(found: Mapping[str, fields.Value]) -> bytes | None:
+    """The line of text that Splunk passes on, which begins with its own time."""
+    text = fields.text_of(found.get("event", b""))
+    return text if TIME_FIRST.match(text) else None
+
+
+def _read_windows_event(line: bytes) -> Reading:
+    time, level = _EVENT_TIME.search(line, 0, MOST_XML), _EVENT_LEVEL.search(line, 0, MOST_XML)
+    return Reading(
+        minute_of_text(time[1]) if time else None,
+        levels.level_of_windows(level[1]) if level else None,
+    )
 
 
 def minute_of_text(text: bytes) -> Minute | None:
@@ -204,7 +250,8 @@ def _level_behind(line: bytes, head: bytes, at: int, form: str, depth: int) -> s
 def match_behind(head: bytes, at: int, form: str) -> re.Match[bytes] | None:
     """The level behind the time, as a word or a letter."""
     by_syslog = form in SYSLOG_FORMS
-    match = None if by_syslog else LEVEL_AT_ONCE.match(head, at)
+    at_once = LEVEL_AT_ONCE if form == "year_first" else LEVEL_AT_ONCE_LOWER
+    match = None if by_syslog else at_once.match(head, at)
     if match or not LEVEL_WORDS.find_matches_as_indexes(head[at:]):
         return match
     return (LEVEL_BEHIND_SYSLOG if by_syslog else LEVEL_BEHIND).match(head, at)

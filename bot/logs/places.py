@@ -25,6 +25,7 @@ class Where(Enum):
 
     BEFORE = "before"
     AT_ONCE_LETTER = "at once, a letter"
+    AT_ONCE_LOWER = "at once, in lower case"
     AT_ONCE = "at once"
     BEHIND = "behind"
     OUTSIDE_SYSLOG = "outside syslog"
@@ -74,6 +75,33 @@ _PHP: Final = {
     b"Parse": "fatal",
     b"Deprecated": "warn",
 }
+_LOGRUS: Final = {
+    b"TRAC": "trace",
+    b"DEBU": "debug",
+    b"ERRO": "error",
+    b"FATA": "fatal",
+    b"PANI": "fatal",
+}
+_SLOG_RS: Final = {b"TRCE": "trace", b"DEBG": "debug", b"ERRO": "error"}
+_UNIFIED: Final = {b"E": "error", b"F": "fatal", b"I": "info", b"Db": "debug", b"Df": "info"}
+# Fatal, error, warning, audit, info, config, detail, SystemOut, SystemErr, fine, finer, finest,
+# entry and exit.
+_WEBSPHERE: Final = {
+    **{b"F": "fatal", b"E": "error", b"W": "warn", b"A": "info", b"I": "info"},
+    **{b"C": "debug", b"D": "debug", b"O": "info", b"R": "info", b"1": "debug"},
+    **{b"2": "debug", b"3": "trace", b">": "trace", b"<": "trace"},
+}
+_LOWER_CASE: Final = rb"trace|debug|info|notice|warn|warning|error|err|crit|critical|fatal"
+_UPPER_CASE: Final = rb"TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL"
+# What makes a word in lower case prose; no longer than what is remembered of a line allows.
+NO_PROSE: Final = rb"(?= (?!(?:in|of|on|at|to|for|from|with|was|is|and|or) ))"
+# Words before a level that are no name of a logger.
+NO_NAME: Final = (
+    rb"(?!(?i:an?|the|this|that|no|not|got|get|such|some|any|each|every|new|first|last|next|many|"
+    rb"more|with|without|was|is|has|had|had|received|receiving|returned|returns?|unknown|"
+    rb"unexpected|raised?|raising|threw|throws?|on|in|at|of|for|from|to|and|or|set|setting|using|"
+    rb"print|prints|printed|as|by|if|when|because|after|before|level|log|logs|logged|logging) )"
+)
 
 
 def _places(where: Where, *rows: tuple[str, bytes, LevelOf, bytes, str]) -> tuple[Place, ...]:
@@ -94,14 +122,26 @@ PLACES: Final = (
         ("erlang_report", rb"=" + _level(CAPITALS) + rb" REPORT==== ", _word, b"=ERROR REPORT==== 21-Nov-2026::10:00:00 ===", "error"),
         ("couchbase", rb"\[[\w-]{1,40}:" + _level(ANY_CASE) + rb",", _word, b"[ns_server:info,2026-11-21T10:00:00.123Z,n_0@cb.local:x:y:1]oven on", "info"),
         ("double_colons", rb"[\w-]{1,64}::" + _level(CAPITALS) + rb"::", _word, b"MainThread::ERROR::2026-11-21 10:00:00,300::oven::74::hot", "error"),
-        ("rails_letter", _LETTER + rb", ?(?=\[)", _letter, b"I, [2026-11-21T10:00:00.123456 #1]  INFO -- : oven on", "info"),
-        ("tornado_letter", rb"\[" + _LETTER + rb" (?=\d)", _letter, b"[W 261121 10:00:00 web:1971] 404 GET /oven", "warn"),
-        ("klog_letter", rb"(?P<LEVEL>[IWEFC])(?=\d)", _letter, b"E1121 10:00:00.123456    1 oven.go:42] too hot", "error"),
+        ("name_first", rb"[\w.]{1,64} - " + _level(CAPITALS) + rb" - ", _word, b"oven - WARNING - 2026-11-21 10:00:00,123 - hot", "warn"),
+        ("prefix_first", rb"[\w-]{1,40}:(?P<LEVEL>debug|info|warning|warn|error) {1,4}", _word, b"Zigbee2MQTT:info  2026-11-21 10:00:00: on", "info"),
+        ("logrus_first", rb"(?P<LEVEL>" + b"|".join(_LOGRUS) + rb")(?=\[)", _LOGRUS.get, b"ERRO[2026-11-21T10:00:00Z] hot", "error"),
+        ("rails_letter", _LETTER + rb"(?:, ?| )(?=\[\d)", _letter, b"I, [2026-11-21T10:00:00.123456 #1]  INFO -- : oven on", "info"),
+        ("tornado_letter", rb"\[ ?" + _LETTER + rb" (?=\d)", _letter, b"[W 261121 10:00:00 web:1971] 404 GET /oven", "warn"),
+        ("klog_letter", rb"\[?(?P<LEVEL>[IWEFC])(?=\d)", _letter, b"E1121 10:00:00.123456    1 oven.go:42] too hot", "error"),
     ),
     *_places(Where.AT_ONCE_LETTER,
         ("logcat", rb"(?:[\w-]{1,16} {1,6})?\d{1,7} {1,8}\d{1,7} " + _LOGCAT + rb" (?=\S)", _letter, b"11-21 10:00:00.123  1702  2395 D Oven: on", "debug"),
         ("logcat_brief", _LOGCAT + _TAG, _letter, b"11-21 10:00:00.123 E/Oven( 1702): too hot", "error"),
         ("mongodb_letter", rb"(?P<LEVEL>[FEWID])[1-5]? {1,4}(?:[A-Z_]{2,12}|-) {1,12}\[", _letter, b"2026-11-21T10:00:00.123+0000 I NETWORK  [conn1] end", "info"),
+        ("logcat_long", rb"\d{1,7}: {0,6}(?:\d{1,7}|0x[0-9a-f]{1,8}) " + _LOGCAT + rb"/", _letter, b"[ 11-21 10:00:00.123  1702: 2395 W/Oven ]", "warn"),
+        ("logcat_studio", rb"\d{1,7}-\d{1,7}(?:/[\w.?]{1,100} |(?: {1,40}+[^ \n]{1,100}+){2} {1,40}+)" + _LOGCAT + rb"(?=/|  )", _letter, b"2026-11-21 10:00:00.123 12-12/org.example E/Oven: hot", "error"),
+        ("tensorflow_letter", rb"(?P<LEVEL>[IWEF]) (?=[\w./-]{1,120}:\d{1,6}\])", _letter, b"2026-11-21 10:00:00.123456: W oven/hot.cc:64] hot", "warn"),
+        ("ray_letter", rb"(?P<LEVEL>[IWEFCD]) \d{1,7} \d{1,7}\] ", _letter, b"[2026-11-21 10:00:00,123 E 12 34] (raylet) oven.cc:30: hot", "error"),
+        ("before_box", rb"(?P<LEVEL>[TDIWEC]) (?=\[)", _letter, b"[2026-11-21 10:00:00.123456] W [oven.c:12:start] 0-oven: hot", "warn"),
+        ("capnslog", rb"(?P<LEVEL>[TDINWEC]) \| ", _letter, b"2026-11-21 10:00:00.123456 W | rafthttp: hot", "warn"),
+        ("unified_compact", rb"(?P<LEVEL>E|F|I|Db|Df) {1,2}(?=[\w.-]{1,64}\[\d{1,7}:[0-9a-f]{1,12}\])", _UNIFIED.get, b"2026-11-21 10:00:00.123 E  oven[12:1a2b] [org.example:oven] hot", "error"),
+        ("unified", rb"0x[0-9a-f]{1,12} {1,12}(?P<LEVEL>Default) {1,12}0x", _field, b"2026-11-21 10:00:00.123456+0100 0x1a2b     Default     0x0   12  0  oven: on", "info"),
+        ("websphere", rb"[0-9a-f]{8} [\w.$]{1,64} {1,14}(?P<LEVEL>[FEWAICODR1-3<>]) ", _WEBSPHERE.get, b"[11/21/26 10:00:00:123 UTC] 0000000a Oven          W   OVEN0001W: hot", "warn"),
         ("telegraf_letter", rb"(?P<LEVEL>[IWED])! ", _letter, b"2026-11-21T10:00:00Z W! [agent] oven slow", "warn"),
         ("box_letter", rb"\[" + _LETTER + rb"\]", _letter, b"2026-11-21 10:00:00.123 [E] too hot", "error"),
         ("pipe_letter", rb"\|?" + _LETTER + rb"\|", _letter, b"2026-11-21 10:00:00.123|W|oven|slow", "warn"),
@@ -109,34 +149,62 @@ PLACES: Final = (
     *_places(Where.AT_ONCE,
         ("whole_message", _level(SOME_CASE) + rb"$", _word, b"2026-11-21T10:00:00Z Trace", "trace"),
     ),
+    # A word right behind the time, unless the next one makes it prose.
+    *_places(Where.AT_ONCE_LOWER,
+        ("lower_case", _level(_LOWER_CASE) + NO_PROSE, _word, b"2026-11-21 10:00:00 error could not open", "error"),
+    ),
     *_places(Where.BEHIND,
+        ("components", rb"[A-Z][A-Z-]{1,20} \| " + _level(CAPITALS) + rb"(?= \|)", _word, b"2026-11-21 10:00:00 UTC | TRACE | ERROR | (oven.go:12) | hot", "error"),
+        ("go_klog", rb"(?P<LEVEL>[IWEF])\d{4} \d\d:\d\d:\d\d\.\d{1,9} {1,8}\d{1,8} ", _letter, b"Nov 21 10:00:00 kitchen kubelet[12]: E1121 10:00:00.123456      12 oven.go:190] hot", "error"),
+        ("go_letter", rb"[\w./-]{1,80}\.go:\d{1,6}(?::[\w.()*]{1,80})? \[(?P<LEVEL>[TDIWECF])\]", _letter, b"2026/11/21 10:00:00 cmd/web.go:242:run() [E] hot", "error"),
         ("box", rb"[\[<({|] {0,4}" + _level(ANY_CASE) + rb" {0,12}[\]>)}|]", _word, b"2026-11-21 10:00:00 [main] [warning ] oven", "warn"),
         ("module_box", rb"\[[\w.-]{0,64}:" + _level(ANY_CASE) + rb"\]", _word, b"[Sat Nov 21 10:00:00.123456 2026] [core:notice] [pid 1] on", "info"),
         ("channel", rb"[\w-]{1,64}\." + _level(CAPITALS + rb"|" + CAREFUL_CAPITALS) + rb"(?=[:\s])", _word, b"[2026-11-21 10:00:00] production.ERROR: too hot", "error"),
-        ("capitals", _level(CAPITALS) + rb"(?=[\s:|,;/\]()\[]|$)", _word, b"2026-11-21 10:00:00,123 - oven - ERROR - too hot", "error"),
+        ("capitals", _level(CAPITALS) + rb"(?=[\s:|,;!/\]()\[]|$)", _word, b"2026-11-21 10:00:00,123 - oven - ERROR - too hot", "error"),
         ("careful_capitals", _level(CAREFUL_CAPITALS) + rb"(?=[:|\]]|  |\t| \[)", _word, b"2026-11-21 10:00:00 FINE: oven", "debug"),
         ("bgl", rb"(?:RAS|NULL) [A-Z_]{1,16} " + _level(CAPITALS + rb"|" + CAREFUL_CAPITALS) + rb"(?= )", _word, b"- 1117838570 2005.06.03 R02-M1 2005-06-03-15.42.50.675872 R02-M1 RAS KERNEL FATAL x", "fatal"),
         ("key", rb"(?:level|lvl|severity|loglevel|at)[=:] ?\"?" + _level(ANY_CASE) + rb"(?!\w)", _word, b"2026-11-21T10:00:00Z app[web.1]: at=error code=H12", "error"),
         ("php", rb"PHP (?P<LEVEL>Warning|Notice|Fatal|Parse|Deprecated)\b", _PHP.get, b"[21-Nov-2026 10:00:00 UTC] PHP Warning:  oven", "warn"),
-        ("postgres", rb"(?P<LEVEL>LOG):", _field, b"2026-11-21 10:00:00.123 UTC [1] LOG:  ready", "info"),
-        ("cisco", rb"%[A-Z][A-Z0-9_]{1,40}-(?:[A-Z0-9_]{1,40}-)?(?P<LEVEL>[0-7])-[A-Z0-9_]{1,64}:", _severity, b"Nov 21 10:00:00.123: %LINK-3-UPDOWN: down", "error"),
+        ("thread_box", rb"\[[^\[\]/\n]{1,80}/" + _level(CAPITALS) + rb"\]", _word, b"[10:00:00] [Server thread/WARN]: oven", "warn"),
+        ("file_box", rb"[\w.-]{1,64}\[" + _level(CAPITALS) + rb"\]:", _word, b"2026-11-21 10:00:00,123 - util.py[WARNING]: hot", "warn"),
+        ("structured_data", rb"(?:[\w.-]{1,64} ){4}\[[\w.-]{1,32}@\d{1,10} [^\]\n]{0,200}?level=\"" + _level(ANY_CASE) + rb"\"", _word, b'2026-11-21T10:00:00Z nsx NSX 12 - [nsx@6876 comp="oven" level="ERROR"] hot', "error"),
+        ("postgres_csv", rb"(?:(?>\"(?:[^\"\n]|\"\"){0,80}\"|[^\",\n]{0,64}),){8,12}?(?P<LEVEL>LOG|" + CAPITALS + rb"),[0-9A-Z]{5},", _field, b'2026-11-21 10:00:00.123 UTC,"ada","kitchen",12,"10.0.0.1:1",5f,1,"SELECT",2026-11-21 09:59:00 UTC,3/1,0,ERROR,42P01,"hot"', "error"),
+        ("postgres_rds", rb"[^\s\[\]]{0,120}:\[\d{1,7}\]:(?P<LEVEL>LOG|" + CAPITALS + rb"):", _field, b"2026-11-21 10:00:00 UTC::@:[12]:LOG:  on", "info"),
+        ("postgres", rb"(?P<LEVEL>LOG)(?=:| [CS]-0x| \[[A-Z])", _field, b"2026-11-21 10:00:00.123 UTC [1] LOG:  ready", "info"),
+        ("cisco", rb"(?:[\w.-]{1,64} (?:: )?)?%[A-Z][A-Z0-9_]{1,40}-(?:[A-Z0-9_]{1,40}-)?(?P<LEVEL>[0-7])-[A-Z0-9_]{1,64} ?:", _severity, b"Nov 21 10:00:00.123: %LINK-3-UPDOWN: down", "error"),
         ("vmkernel", rb"(?P<LEVEL>" + b"|".join(_VMKERNEL) + rb")\(\d{1,4}\)", _VMKERNEL.get, b"2026-11-21T10:00:00.123Z Wa(180) vmkwarning: cpu1", "warn"),
     ),
     *_places(Where.OUTSIDE_SYSLOG,
         ("program", _level(SOME_CASE) + rb"(?= [\w.-]{1,64}(?:  )?\[)", _word, b"2026-11-21T10:00:00.123Z info hostd[1] [Originator@6876] on", "info"),
         ("category", rb"[a-z-]{1,32}: " + _level(SOME_CASE) + rb"(?=: )", _word, b"21-Nov-2026 10:00:00.123 general: warning: oven", "warn"),
+        ("named", NO_NAME + rb"[A-Za-z_][\w-]{0,40} " + _level(_UPPER_CASE) + rb"(?=[ :])", _word, b"2026-11-21 10:00:00,123 oven ERROR could not open", "error"),
+        ("named_box", rb"[\w-]{1,40} {1,4}\[ ?" + _level(SOME_CASE) + rb" ?\]", _word, b"2026-11-21T10:00:00.123456+0000 mon.a (mon.0) 12 : cluster [WRN] hot", "warn"),
+        ("puppet", rb"[\w/\[\]:.@-]{1,120} \(" + _level(SOME_CASE) + rb"\): ", _word, b"2026-11-21 10:00:00 +0000 Puppet (notice): on", "info"),
+        ("unreal", rb"Log\w{1,64}: (?P<LEVEL>Error|Warning|Fatal|Verbose)(?=: )", _word, b"[2026.11.21-10.00.00:123][  0]LogOven: Error: hot", "error"),
+        ("mikrotik_topics", rb"(?:[a-z0-9-]{1,20},){1,4}?(?P<LEVEL>info|warning|error|critical|debug)(?=[, ])", _word, b"nov/21 10:00:00 system,error,critical login failure", "error"),
+        ("libvirt", rb"\d{1,8}: " + _level(SOME_CASE) + rb"(?= : )", _word, b"2026-11-21 10:00:00.123+0000: 12: error : oven:1806 : hot", "error"),
+        ("dotnet", rb"(?P<LEVEL>trce|dbug|info|warn|fail|crit): (?=[\w.`]{1,200}\[\d)", _field, b"2026-11-21 10:00:00 fail: Kitchen.Oven[0] hot", "critical"),
+        ("falco", rb"(?<=: )(?P<LEVEL>Critical|Error|Warning|Notice|Informational|Debug) (?=[A-Z])", _word, b"10:00:00.123456789: Warning Shell history had been deleted", "warn"),
         ("punctuated", _level(SOME_CASE) + rb"(?=:(?:[\s:]|$)|[|\t,\]]|  | [\[({-] ?)", _word, b"2016-09-28 04:30:30, Info                  CBS    Loaded", "info"),
     ),
     *_places(Where.SYSLOG,
         ("postfix", rb"(?:[\w.-]{1,64} )?postfix/[\w/-]{1,32}\[\d{1,10}\]: (?P<LEVEL>warning|error|fatal|panic):", _word, b"Nov 21 10:00:00 mx postfix/smtpd[1]: warning: oven", "warn"),
-        ("dovecot", rb"(?:[\w.-]{1,64} )?(?:dovecot: )?[a-z0-9-]{1,24}\([\w.@+-]{1,64}\)(?:<[^>\n]{0,64}>){0,2}: (?P<LEVEL>Debug|Info|Warning|Error|Fatal|Panic):", _word, b"Nov 21 10:00:00 imap(ada): Info: oven", "info"),
+        ("dovecot", rb"(?:[\w.-]{1,64} )?(?:dovecot: [a-z0-9-]{1,24}|[a-z0-9-]{1,24}(?=\())(?:\([\w.@+-]{1,64}\)(?:<[^>\n]{0,64}>){0,2})?: (?P<LEVEL>Debug|Info|Warning|Error|Fatal|Panic):", _word, b"Nov 21 10:00:00 imap(ada): Info: oven", "info"),
+        ("facility", rb"(?:[\w.-]{1,64} )?(?:kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|ntp|local\d)\.(?P<LEVEL>emerg|alert|crit|err|warning|warn|notice|info|debug) ", _word, b"Nov 21 10:00:00 kitchen daemon.warning oven[12]: hot", "warn"),
+        ("radius", rb"(?<=: )(?P<LEVEL>Info|Error|Warning|Debug)(?=: )", _word, b"Sat Nov 21 10:00:00 2026 : Error: hot", "error"),
+        ("slog_rs", rb"(?P<LEVEL>ERRO|DEBG|TRCE)(?= )", _SLOG_RS.get, b"Nov 21 10:00:00.123 ERRO hot, oven: 1", "error"),
         ("host_level", rb"[\w.-]{1,64} (?P<LEVEL>emerg|alert|crit|err|warning|notice|info|debug) [\w.-]{1,64}\[\d{1,10}\]:", _word, b"Nov 21 10:00:00 bigip err tmm[1]: 01010028:3: oven", "error"),
     ),
     *_places(Where.ALONE,
         ("alone_box", rb"\[ ?" + _level(ANY_CASE) + rb" {0,8}\](?=[\s:\[]|$)", _word, b"[ERROR] oven", "error"),
         ("alone_capitals", _level(CAPITALS) + rb"(?=:(?:\s|$|[\w.]{1,64}:)|[ \t]|\[\d|$| ?\|)", _word, b"WARNING: oven", "warn"),
         ("alone_careful", _level(CAREFUL_CAPITALS) + rb"(?=:\s)", _word, b"FINE: oven", "debug"),
-        ("dotnet", rb"(?P<LEVEL>trce|dbug|info|warn|fail|crit): (?=[\w.`]{1,200}\[\d)", _field, b"fail: Kitchen.Oven[0]", "critical"),
+        ("alone_dotnet", rb"(?P<LEVEL>trce|dbug|info|warn|fail|crit): (?=[\w.`]{1,200}\[\d)", _field, b"fail: Kitchen.Oven[0]", "critical"),
+        ("relative", rb"\d{1,10} {1,6}\[[^\]\n]{1,80}\] " + _level(CAPITALS) + rb"(?= )", _word, b"1234 [main] ERROR org.example.Oven  - hot", "error"),
+        ("alone_logrus", rb"(?P<LEVEL>" + b"|".join(_LOGRUS) + rb")\[\d{4}\]", _LOGRUS.get, b"ERRO[0000] hot", "error"),
+        ("liberty", rb"\[(?P<LEVEL>AUDIT) {1,4}\](?= )", {b"AUDIT": "info"}.get, b"[AUDIT   ] CWWKF0011I: on", "info"),
+        ("esp_idf", rb"(?P<LEVEL>[EWIDV]) \(\d{1,12}\) [\w.-]{1,32}: ", _letter, b"W (1234) oven: hot", "warn"),
+        ("logcat_process", _LOGCAT + rb"\( {0,5}\d{1,7}\) ", _letter, b"W( 1702) hot  (Oven)", "warn"),
         ("alone_logcat", _LOGCAT + _TAG, _letter, b"W/Oven( 1702): hot", "warn"),
         ("uptime", rb"\[ {0,8}[\d.,]{1,16}m?s?\] {0,2}\[ ?" + _level(ANY_CASE) + rb" {0,8}\]", _word, b"[0.123s][info][gc] Pause", "info"),
         ("dmesg", rb"(?:kern|user|daemon|syslog|auth|local\d) {0,4}:" + _level(ANY_CASE) + rb" {0,6}: ", _word, b"kern  :err   : [   12.345678] usb 1-1: oven", "error"),
@@ -149,7 +217,31 @@ PLACES: Final = (
 )  # fmt: skip
 PLACE_OF: Final = {place.name: place for place in PLACES}
 # What is remembered of a line must not hang on a digit, nor on what stands far behind.
-NOT_REMEMBERED: Final = {"cisco", "program", "host_level"}
+NOT_REMEMBERED: Final = {
+    "cisco",
+    "program",
+    "host_level",
+    "logcat_studio",
+    "tensorflow_letter",
+    "unified_compact",
+    "go_klog",
+    "go_letter",
+    "postgres_csv",
+    "dotnet",
+}
+# What stands in every line whose level has no word that is one.
+HINTS: Final = (
+    b"LOG",
+    b"PHP",
+    b"%",
+    *(level + b"(" for level in _VMKERNEL),
+    *_SLOG_RS,
+    b"fail: ",
+    b"trce: ",
+    b".go:",
+    b".cc:",
+    b".cpp:",
+)
 # Places whose word stands at once or behind tokens that the lines of a log may share.
 AS_WORDS: Final = {
     "box",
@@ -159,6 +251,8 @@ AS_WORDS: Final = {
     "careful_capitals",
     "key",
     "punctuated",
+    "named",
+    "named_box",
 }
 
 

@@ -16,6 +16,7 @@ from bot.logs.lines import (
     SYSLOG_FORMS,
     Reading,
     at_start,
+    is_text,
     level_alone,
     level_at,
     level_before,
@@ -145,7 +146,7 @@ def _remember(
 
 def _head_of(line: bytes) -> _Head | None:
     """How the line begins, where that is told by its first bytes, whatever the digits."""
-    if line.startswith((b"{", b"\xef\xbb\xbf")) or fields.looks_like_pairs(line):
+    if not is_text(line):
         return None
     head = line[:FAR_ENOUGH]
     match = at_start(head)
@@ -178,6 +179,8 @@ def level_span(line: bytes) -> Spans | None:
         return _spans_of_fields(line, read_json(line, MOST_NESTED), _JSON_TIME, _JSON_LEVEL)
     if fields.looks_like_pairs(line):
         return _spans_of_fields(line, read_line(line), _PAIR_TIME, _PAIR_LEVEL)
+    if not is_text(line):
+        return None
     head = line[:FAR_ENOUGH]
     match = at_start(head)
     if not match or (match.re is TIME_BEHIND_LEAD and (level_before(match) or match["redis"])):
@@ -202,6 +205,8 @@ def _spans_of_fields(
     line: bytes, reading: Reading, time_field: re.Pattern[bytes], level_field: re.Pattern[bytes]
 ) -> Spans | None:
     start = time_field.match(line)
+    if (found := fields.json_fields(line)) and fields.has_own_numbers(found):
+        return None
     if not start or not reading.minute or not reading.level:
         return None
     time = TIME_FIRST.match(line, start.end())

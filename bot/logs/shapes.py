@@ -28,6 +28,7 @@ from bot.logs.grammar import (
 from bot.logs.lines import (
     SYSLOG_FORMS,
     at_start,
+    is_text,
     level_alone,
     level_before,
     minute_at,
@@ -70,9 +71,10 @@ _LOOSE_FORMS: Final = {
     "day_month",
     "kitchen_clock",
     "six_digits",
+    "american_short",
 }
 _PRIORITY: Final = re.compile(rb"<\d{1,3}>")
-_PRIORITY_OF_LINE: Final = re.compile(rb"\n<(\d{1,3})>")
+_PRIORITY_OF_LINE: Final = re.compile(rb"\n(?:\d{1,5} )?<(\d{1,3})>")
 # 10.0.0.1 - ada [
 _CLIENT: Final = re.compile(rb"\d{1,3}(?:\.\d{1,3}){3} - (?:-|[a-z][\w.@-]{0,31}+) \[")
 # With a year behind it, a time of syslog is one of ctime.
@@ -154,7 +156,7 @@ def _shape_with_level(line: bytes, spans: Spans) -> Shape | None:
     ):
         return None
     behind = line[slice(*spans.behind)]
-    once, never = _conditions(before, between)
+    once, never = _conditions(before, between, word)
     if not once and is_fields:
         return None
     heads = {behind + between + each + after: level for each, level in words.items()}
@@ -194,11 +196,7 @@ def _shape_without_level(line: bytes) -> Shape | None:
     head = line[:FAR_ENOUGH]
     if _AUDIT.match(head):
         return _audit_shape(head)
-    if (
-        len(line) < LEAST_BYTES
-        or line.startswith((b"{", b"\xef\xbb\xbf"))
-        or fields.looks_like_pairs(head)
-    ):
+    if len(line) < LEAST_BYTES or not is_text(line):
         return None
     start = beginning_of(line)
     if start is None or (not start.has_priority and read_line(line).level):
@@ -328,11 +326,14 @@ def _words_like(word: bytes, *, is_fields: bool) -> dict[bytes, str]:
     return {}
 
 
-def _conditions(before: bytes, between: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+def _conditions(
+    before: bytes, between: bytes, word: bytes
+) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
     """Which fields must stand once and which never, where a line tells its time and its level by
     its outermost fields.
     """
     is_json = before.startswith(b"{")
+    is_number = word.isdigit()
     field, quote, sign = (_JSON_KEY, b'"', b'"') if is_json else (_PAIR_KEY, b" ", b"=")
     time_keys, level_keys = field.findall(before), field.findall(between)
     if b"{" in before[1:] + between or not time_keys or not level_keys:
@@ -344,8 +345,11 @@ def _conditions(before: bytes, between: bytes) -> tuple[tuple[bytes, ...], tuple
     times_before = fields.TIME_KEYS[: fields.TIME_KEYS.index(time_key)]
     if not is_json:
         times_before = (*times_before, "date")
+    own_numbers = fields.names_with_own_numbers() if is_number else ()
     return (quote + level_keys[-1] + sign,), tuple(
-        quote + name.encode() + sign for name in (*times_before, *levels_before)
+        quote + spelt.encode() + sign
+        for name in (*times_before, *levels_before, *own_numbers)
+        for spelt in fields.spellings_of(name)
     )
 
 

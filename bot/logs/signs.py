@@ -9,6 +9,7 @@ from typing import Final
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
 from bot.logs import fields, levels
+from bot.logs.places import HINTS
 
 _WORD: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 
@@ -20,23 +21,19 @@ def spellings(words: Iterable[bytes]) -> list[bytes]:
     ]
 
 
-_VMKERNEL: Final = [
-    level + b"(" for level in (b"In", b"Wa", b"Er", b"Db", b"No", b"Cr", b"Al", b"Em")
-]
 _KEYS: Final = [key.encode() for key in fields.LEVEL_KEYS]
 _QUOTED_KEYS: Final = [b'"' + key for key in spellings([*_KEYS, b"@t", b"log"])]
 # With what each must be followed by: words by the end of the word, keys by their sign.
-_WORDS: Final = [*spellings(levels.LEVEL_OF_WORD), b"LOG", b"PHP"]
+_WORDS: Final = [*spellings(levels.LEVEL_OF_WORD), *(hint for hint in HINTS if hint.isalpha())]
 _SIGNS: Final = [
     *_WORDS,
-    *_VMKERNEL,
-    b"%",
+    *(hint for hint in HINTS if not hint.isalpha()),
     *(key + b"=" for key in spellings(_KEYS)),
     *(key + b'"' for key in _QUOTED_KEYS),
 ]
 _SCAN: Final = BytesAhoCorasick(_SIGNS, matchkind=MatchKind.LeftmostLongest)
 _FIRST_NO_WORD: Final = len(_WORDS)
-_PERCENT: Final = _FIRST_NO_WORD + len(_VMKERNEL)
+_PERCENT: Final = _SIGNS.index(b"%")
 _CISCO: Final = re.compile(rb"%[A-Z][A-Z0-9_]{1,40}-")
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 # The minute, as `2026-11-21T10:00`, and its offset, as `+01:00`, `Z`, a zone that several countries
 # use, or nothing.
@@ -42,8 +43,12 @@ _NAMED_ZONE: Final = (
     + b"|".join(sorted([*_ZONES, *_SHARED_ZONES], key=lambda name: -len(bytes(name))))
     + rb")\b"
 )
-OFFSET: Final = rb" ?(?:[+-]\d\d(?::?\d\d)?(?!\d)|" + _NAMED_ZONE + rb")"
+_REGION: Final = rb"[A-Z][a-z]{1,12}/[A-Z][A-Za-z]{1,20}(?:_[A-Z][a-z]{1,20})?"
+OFFSET: Final = (
+    rb" ?(?:[+-]\d\d(?::?\d\d)?(?!\d)|" + _NAMED_ZONE + rb"|(?<= )" + _REGION + rb"(?=\]))"
+)
 _HALF: Final = rb" ?[AaPp]\.?[Mm]\b\.?"
+_HALF_OR_OFFSET: Final = rb"(?:" + _HALF + rb"(?:" + OFFSET + rb")?|" + OFFSET + rb")"
 _Y, _M, _D = rb"(?P<y>(?:19|20)\d\d)", rb"(?P<m>0\d|1[0-2])", rb"(?P<d>[0-2]\d|3[01])"
 _LOOSE_M, _LOOSE_D = rb"(?P<m>0?[1-9]|1[0-2])", rb"(?P<d>0?[1-9]|[12]\d|3[01])"
 _NAMED_M: Final = rb"(?P<mon>" + _MONTHS + rb"|" + _MONTHS.upper() + rb")"
@@ -84,22 +89,27 @@ class TimeForm:
 
 
 FORMS: Final = (
-    TimeForm("iso", _Y + b"-" + _M + b"-" + _D + rb"(?:[Tt]|[ \t] ?|, )" + _HM, _SECONDS, OFFSET,
+    TimeForm("iso", _Y + b"-" + _M + b"-" + _D + rb"(?:[Tt]|[ \t] ?|, |\] ?\[)" + _HM, _SECONDS,
+             _HALF_OR_OFFSET,
              b"2026-11-21 10:00:00,123 +0100", (b"2026-11-21T10:00", b"+01:00")),
     TimeForm("iso_basic", _Y + _M + _D + rb"[T .-](?P<H>\d\d)(?P<M>\d\d)", rb"\d\d(?:[.,]\d{1,9}+)?+", OFFSET,
              b"20261121T100000Z", (b"2026-11-21T10:00", b"Z")),
     TimeForm("compact_date", _Y + _M + _D + rb"[ T-](?P<H>\d{1,2}):(?P<M>\d{1,2})", rb":\d{1,2}(?:[.,:]\d{1,9}+)?+", OFFSET,
              b"20171223-22:15:29:606", (b"2017-12-23T22:15", b"")),
-    TimeForm("year_first", _Y + rb"([/.])" + _M + rb"\2" + _D + rb"[ T-]" + _HM, _SECONDS, OFFSET,
+    TimeForm("year_first", _Y + rb"([/.])" + _M + rb"\2" + _D + rb"(?: - |[ T-])" + _HM, _SECONDS, OFFSET,
              b"2026/11/21 10:00:00.123", (b"2026-11-21T10:00", b"")),
-    TimeForm("bgl", _Y + b"-" + _M + b"-" + _D + rb"-(?P<H>\d\d)\.(?P<M>\d\d)", rb"\.\d\d(?:\.\d{1,9}+)?+", OFFSET,
+    TimeForm("bgl", _Y + b"[-.]" + _M + b"[-.]" + _D + rb"-(?P<H>\d\d)\.(?P<M>\d\d)", rb"\.\d\d(?:[.:]\d{1,9}+)?+", OFFSET,
              b"2005-06-03-15.42.50.363779", (b"2005-06-03T15:42", b"")),
     TimeForm("access", _D + b"[/-]" + _NAMED_M + b"[/-]" + _Y + rb"(?:::?|[ T])" + _HM, _SECONDS, OFFSET,
              b"21/Nov/2026:10:00:00 +0100", (b"2026-11-21T10:00", b"+01:00")),
-    TimeForm("day_month_year", _LOOSE_D + b" " + _NAMED_M + rb"\w{0,6} " + _Y + rb",? " + _HM, _SECONDS, OFFSET,
+    TimeForm("joined_date", _D + _NAMED_M + _Y + rb" " + _HM, _SECONDS, OFFSET,
+             b"21Nov2026 10:00:00.123", (b"2026-11-21T10:00", b"")),
+    TimeForm("year_month_day", _Y + b" " + _NAMED_M + _BLANKS + _LOOSE_D + b" " + _HM, _SECONDS, OFFSET,
+             b"2026 Nov 21 10:00:00.123", (b"2026-11-21T10:00", b"")),
+    TimeForm("day_month_year", _LOOSE_D + rb"\.? " + _NAMED_M + rb"\w{0,6} " + _Y + rb",? " + _HM, _SECONDS, OFFSET,
              b"21 Nov 2026 10:00:00.123", (b"2026-11-21T10:00", b"")),
     TimeForm("month_day_year", _NAMED_M + rb"\w{0,6}" + _BLANKS + _LOOSE_D + rb",? " + _Y + rb",? (?:at )?" + _LOOSE_HM, _SECONDS,
-             rb"(?:" + _HALF + rb")?(?:" + OFFSET + rb")?",
+             _HALF_OR_OFFSET,
              b"Nov 21, 2026 10:00:00 PM", (b"2026-11-21T22:00", b"")),
     TimeForm("ctime", _NAMED_M + _BLANKS + _LOOSE_D + b" " + _HM, rb"(?=[\d:.]{1,16} (?:[A-Z]{3,4} |[+-]\d{4} )?(?:19|20)\d\d\b)" + _SECONDS,
              rb" (?:[A-Z]{3,4} |[+-]\d{4} )?(?P<late>(?:19|20)\d\d)",
@@ -110,7 +120,7 @@ FORMS: Final = (
              b"21 Nov 10:00:00", (b"--11-21T10:00", b"")),
     # Which of the two is the month, the window has to tell where both can be.
     TimeForm("numbers", rb"(?P<one>\d{1,2})([/.-])(?P<two>\d{1,2})\2(?P<y>(?:19|20)\d\d)(?:,? | -- |:|-|T)" + _LOOSE_HM, _SECONDS,
-             rb"(?:" + _HALF + rb")?(?:" + OFFSET + rb")?",
+             _HALF_OR_OFFSET,
              b"11/21/2026 10:00:00 PM", (b"2026-11-21T22:00", b"")),
     TimeForm("epoch", _EPOCH, rb"\d(?:\d{9}|\d{6}|\d{3})?+(?:[.,]\d{1,9}+)?+(?![\w.])", rb"(?!)",
              b"1795255200.123", (b"2026-11-21T10:00", b"Z")),
@@ -119,22 +129,35 @@ FORMS: Final = (
     TimeForm("tai64n", rb"@(?P<tai>40000000[0-9a-f]{8})", rb"[0-9a-f]{8}", rb"(?!)",
              b"@400000006b016baa00000000", (b"2026-11-21T10:00", b"Z")),
     # Only where a line begins with it, or with little else.
-    TimeForm("year_of_two", rb"(?P<yy>\d\d)/" + _M + b"/" + _D + b" " + _HM, _SECONDS, OFFSET,
+    TimeForm("digits_alone", rb"(?P<y>20\d\d)" + _M + _D + rb"(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)", rb"[0-5]\d(?:\.\d{1,9}+)?+(?!\d)", rb"(?!)",
+             b"20261121100000.123", (b"2026-11-21T10:00", b"")),
+    TimeForm("mikrotik", rb"(?P<mon>" + _MONTHS.lower() + rb")/" + _D + rb"(?:/" + _Y + rb")? " + _HM, _SECONDS, rb"(?!)",
+             b"nov/21/2026 10:00:00", (b"2026-11-21T10:00", b"")),
+    TimeForm("chromium", _M + _D + rb"/(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)", rb"\d\d\.\d{1,9}+", rb"(?!)",
+             b"1121/100000.123456", (b"--11-21T10:00", b"")),
+    # Apart from this one a first number up to 12 is a month, for no log of 2012 and before is kept.
+    TimeForm("year_of_two", rb"(?P<yy>1[3-9]|[2-9]\d)/" + _M + b"/" + _D + b" " + _HM, _SECONDS, OFFSET,
              b"17/06/09 20:10:40", (b"2017-06-09T20:10", b"")),
+    TimeForm("american_short", _LOOSE_M + b"/" + _LOOSE_D + rb"/(?P<yy>\d\d)(?:,| |, )" + _HM, _SECONDS, OFFSET,
+             b"11/21/26 10:00:00:123 UTC", (b"2026-11-21T10:00", b"Z")),
     TimeForm("six_digits", rb"(?P<yy>\d\d)" + _M + _D + rb" {1,2}(?:(?P<H>\d\d):?(?P<M>\d\d)| (?P<H1>\d):(?P<M1>\d\d))", rb":?\d\d(?:[.,]\d{1,9}+)?+(?!\d)", rb"(?!)",
              b"081109 203615", (b"2008-11-09T20:36", b"")),
     TimeForm("klog", rb"(?P<m>0\d|1[0-2])(?P<d>[0-2]\d|3[01]) " + _HM, rb":\d\d\.\d{1,9}+", rb"(?!)",
              b"1121 10:00:00.123456", (b"--11-21T10:00", b"")),
     TimeForm("month_day", _M + rb"([-./])" + _D + rb"[ |-]" + _HM, _SECONDS, rb"(?!)",
              b"11-21 10:00:00.123", (b"--11-21T10:00", b"")),
-    TimeForm("clock", _HM, rb"(?=:\d\d)" + _SECONDS, OFFSET,
+    TimeForm("clock", _HM, rb"(?=:\d\d(?!\d))" + _SECONDS, OFFSET,
              b"10:00:00.123", (b"T10:00", b"")),
     TimeForm("kitchen_clock", rb"(?P<H>1[0-2]|0?[1-9]):(?P<M>[0-5]\d)", rb"(?=[AP]M\b)", rb"[AP]M",
              b"10:00PM", (b"T22:00", b"")),
 )  # fmt: skip
 FORM_OF: Final = {form.name: form for form in FORMS}
 _AT_START_ALONE: Final = {
+    "digits_alone",
+    "mikrotik",
+    "chromium",
     "year_of_two",
+    "american_short",
     "six_digits",
     "klog",
     "month_day",
@@ -174,6 +197,7 @@ def _parts_of(name: str) -> re.Pattern[bytes]:
     return re.compile(FORM_OF[name].minute.replace(rb"\2", rb"[/.-]"), re.ASCII)
 
 
+_HALF_OF_DAY: Final = re.compile(_HALF.removeprefix(b" ?"))
 _YEAR_BEHIND: Final = re.compile(rb"(?:19|20)\d\d$")
 
 
@@ -194,9 +218,9 @@ def minute_of(name: str, minute: bytes, behind: bytes) -> Minute | None:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M").encode(), b"Z"
     behind = behind.strip()
     hour = int(found.get("H") or found.get("H1") or b"0")
-    if behind and behind[:1] in b"AaPp" and behind[1:2] in b"Mm.":
-        hour = hour % 12 + 12 * (behind[:1] in b"Pp")
-        behind = behind[2:].lstrip(b".mM ") if behind[1:2] != b"." else behind[3:].lstrip(b".mM ")
+    if half := _HALF_OF_DAY.match(behind):
+        hour = hour % 12 + 12 * (half[0][:1] in b"Pp")
+        behind = behind[half.end() :].lstrip()
     year = found.get("y") or (b"20" + found["yy"] if "yy" in found else b"")
     if name == "ctime" and (late := _YEAR_BEHIND.search(behind)):
         year, behind = late[0], behind[: late.start()].strip()
@@ -229,6 +253,8 @@ def _offset_of(behind: bytes) -> bytes:
         digits = behind[1:].replace(b":", b"")
         return behind[:1] + digits[:2] + b":" + (digits[2:4] or b"00")
     name = behind.upper()
+    if b"/" in name:
+        return behind
     return _ZONES.get(name, name if name in _SHARED_ZONES else b"")
 
 
@@ -251,10 +277,16 @@ def _readings(minute: Minute, start: datetime, end: datetime) -> Iterator[dateti
     for offset in _SHARED_ZONES.get(zone, (zone,)):
         for day_and_clock in _dated(clock.decode(), start, end):
             try:
-                moment = datetime.fromisoformat(day_and_clock + offset.decode())
-                yield moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-            except (ValueError, OverflowError):
+                yield _instant(day_and_clock, offset.decode())
+            except (ValueError, OverflowError, ZoneInfoNotFoundError):
                 continue
+
+
+def _instant(day_and_clock: str, zone: str) -> datetime:
+    if "/" in zone:
+        return datetime.fromisoformat(day_and_clock).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    moment = datetime.fromisoformat(day_and_clock + zone)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _dated(clock: str, start: datetime, end: datetime) -> Iterator[str]:
