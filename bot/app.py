@@ -96,6 +96,7 @@ class Bot:
     accounts: ProviderRegistry
     rules: RuleManager
     clock: Clock = utc_now
+    http_mode: HttpMode | None = None
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
@@ -130,6 +131,14 @@ class Bot:
     def front(self) -> AbstractAsyncContextManager[None]:
         """Slack's way in, which hands on what it delivers to `deliveries`."""
         return self._socket() if self.settings.slack.mode == "socket" else self._http()
+
+    def hand_over_to(self, new: Bot) -> None:
+        """What Slack delivers over the connection of this bot goes to the new one, which has the
+        same way in; its signing secret and base path hold from now on.
+        """
+        self.deliveries.lead_to(new.deliveries)
+        if self.http_mode:
+            self.http_mode.expect(new.tokens.signing, new.settings.slack.base_path)
 
     async def _report_interrupted(self) -> None:
         """Again and again, since a process is known to be gone only once its lease has expired.
@@ -177,10 +186,10 @@ class Bot:
 
     def _http(self) -> AbstractAsyncContextManager[None]:
         listening = self.settings.slack
-        http_mode = HttpMode(
+        self.http_mode = HttpMode(
             self.deliveries, self.tokens.signing, self.slack, self.clock, listening.base_path
         )
-        return http_mode.listening(listening.host, listening.port)
+        return self.http_mode.listening(listening.host, listening.port)
 
 
 @asynccontextmanager

@@ -13,8 +13,8 @@ from aiohttp import web
 from bot.http_server import LOOPBACK, listen
 from providers.models import iso_utc
 
-# The page for an Accept header, and its content type.
-MetricsPage = Callable[[str], Awaitable[tuple[bytes, str]]]
+# The page for an Accept header and its content type; None where there is none.
+MetricsPage = Callable[[str], Awaitable[tuple[bytes, str] | None]]
 
 
 @dataclass(slots=True)
@@ -75,8 +75,9 @@ async def _respond(
     if request.path == "/readyz":
         return await _readiness(slack, database_works, troubles)
     if request.path == "/metrics" and metrics_page:
-        body, content_type = await metrics_page(request.headers.get("Accept", ""))
-        return web.Response(body=body, headers={"Content-Type": content_type})
+        page = await metrics_page(request.headers.get("Accept", ""))
+        if page:
+            return web.Response(body=page[0], headers={"Content-Type": page[1]})
     return web.Response(status=404)
 
 

@@ -46,6 +46,8 @@ LAG_EVERY_S = 1.0
 REFUSALS = (ConfigError, NetworkSettingError, StoreError, SlackApiError, TimeoutError, OSError)
 
 Load = Callable[[], tuple[Settings, SlackTokens]]
+# Host and port.
+Address = tuple[str, int]
 
 
 @dataclass(slots=True)
@@ -82,7 +84,9 @@ class Service:
     _health: AsyncExitStack = field(default_factory=AsyncExitStack)
     _draining: set[asyncio.Task[None]] = field(default_factory=set)
     _database: str = ""
+    _health_at: Address | None = None
     _metrics: Metrics | None = None
+    _shows_metrics: bool = False
     _lag: asyncio.Task[None] | None = None
     _reload_successful: bool = True
     _configured_at: datetime | None = None
@@ -138,12 +142,15 @@ class Service:
         )
         return [trouble for trouble in found if trouble]
 
-    async def metrics_page(self, accept: str) -> tuple[bytes, str]:
-        """What `/metrics` answers, measured now, in the format that the scraper accepts."""
+    async def metrics_page(self, accept: str) -> tuple[bytes, str] | None:
+        """What `/metrics` answers, measured now, in the format that the scraper accepts; None where
+        metrics are not shown.
+        """
+        metrics = self._metrics
+        if metrics is None or not self._shows_metrics:
+            return None
         from bot.measurements import measure
 
-        metrics = self._metrics
-        assert metrics is not None, "it is served only where there is one"
         database_up = await self.database_works()
         now = replace(
             metrics.measurements,
@@ -162,8 +169,8 @@ class Service:
 
     async def start(self, settings: Settings, tokens: SlackTokens) -> None:
         """Connects a first bot. Raises StoreError, SlackApiError and OSError."""
-        await self._health.aclose()
-        self._health = await self._serve_health(settings)
+        self._show_metrics(settings)
+        await self._move_health(settings)
         running = self._current = await self._opened(settings, tokens, self.slack)
         self._front, self._front_of = await _front(running.bot), running.bot
         self._configured_at = utc_now()
@@ -184,12 +191,13 @@ class Service:
         assert old is not None, "it was started"
         await old.pause()
         try:
-            if settings.health != old.bot.settings.health:
-                health, self._health = self._health, await self._serve_health(settings)
-                await health.aclose()
+            self._show_metrics(settings)
+            await self._move_health(settings)
             await self._lead_to(new.bot)
             await new.begin()
         except Exception as error:
+            self._show_metrics(old.bot.settings)
+            await self._move_health(old.bot.settings)
             await self._lead_to(old.bot)
             await old.begin()
             await new.close()
@@ -217,26 +225,44 @@ class Service:
             await self._current.close()
         await self._health.aclose()
 
-    async def _serve_health(self, settings: Settings) -> AsyncExitStack:
-        stack, health = AsyncExitStack(), settings.health
-        if health:
-            if health.metrics:
-                self._open_metrics()
+    async def _serve_health(self, address: Address | None) -> AsyncExitStack:
+        stack = AsyncExitStack()
+        if address:
+            host, port = address
             await stack.enter_async_context(
                 serve_health(
-                    health.port,
-                    self.slack,
-                    self.database_works,
-                    health.host,
-                    self.troubles,
-                    self.metrics_page if health.metrics else None,
+                    port, self.slack, self.database_works, host, self.troubles, self.metrics_page
                 )
             )
+        self._health_at = address
         return stack
 
-    def _open_metrics(self) -> None:
-        """Counts from now on. The library is loaded only here, for it takes memory."""
-        if self._metrics is None:
+    async def _move_health(self, settings: Settings) -> None:
+        """The health port is where these settings say. Raises OSError, and leaves it where it was,
+        where that address cannot be had.
+        """
+        before, after = self._health_at, _health_address(settings)
+        if before == after:
+            return
+        # Two sockets cannot listen at one port: where only the host changes, the old one closes
+        # first.
+        shares_port = before and after and before[1] == after[1]
+        old = self._health
+        if shares_port:
+            await old.aclose()
+        try:
+            self._health = await self._serve_health(after)
+        except OSError:
+            if shares_port:
+                self._health = await self._serve_health(before)
+            raise
+        if not shares_port:
+            await old.aclose()
+
+    def _show_metrics(self, settings: Settings) -> None:
+        """Whether `/metrics` answers. What counts is loaded only here, for it takes memory."""
+        self._shows_metrics = bool(settings.health and settings.health.metrics)
+        if self._shows_metrics and self._metrics is None:
             from bot.metrics import Metrics
 
             self._metrics = Metrics()
@@ -245,8 +271,7 @@ class Service:
     async def _opened(
         self, settings: Settings, tokens: SlackTokens, slack: ConnectionStatus
     ) -> _Running:
-        if settings.health and settings.health.metrics:
-            self._open_metrics()
+        self._show_metrics(settings)
         observers = self._metrics.observers if self._metrics else NO_OBSERVERS
         stack = AsyncExitStack()
         bot = await stack.enter_async_context(
@@ -255,20 +280,30 @@ class Service:
         return _Running(bot, stack)
 
     async def _lead_to(self, bot: Bot) -> None:
-        """Slack's deliveries go to that bot from now on, over the connection that stands where it
-        can stay.
+        """Slack's deliveries go to that bot from now on, over the connection there is where it can
+        stay. Raises OSError, and leaves everything as it was, where it cannot listen for them.
         """
-        assert self._front_of is not None, "it was started"
-        if _way(bot) == _way(self._front_of):
-            self._front_of.deliveries.lead_to(bot.deliveries)
+        before = self._front_of
+        assert before is not None, "it was started"
+        if _way_in(bot) == _way_in(before):
+            before.hand_over_to(bot)
             return
         bot.slack = self.slack
-        new = await _front(bot)
-        self._front_of.deliveries.lead_to(bot.deliveries)
+        old, shares_port = self._front, _http_port(bot) and _http_port(bot) == _http_port(before)
+        if shares_port:
+            # Two sockets cannot listen at one port.
+            await old.aclose()
+        try:
+            new = await _front(bot)
+        except OSError:
+            if shares_port:
+                self._front, self._front_of = await _front(self.current), self.current
+            raise
+        before.deliveries.lead_to(bot.deliveries)
         state = replace(self.slack)
-        old, self._front, self._front_of = self._front, new, bot
+        self._front, self._front_of = new, bot
         await old.aclose()
-        # The old connection has noted its end where the state of the new one stood.
+        # The old connection has noted its end in the state that describes the new one.
         self.slack.connected, self.slack.trouble = state.connected, state.trouble
 
     async def _refuse(self, error: BaseException) -> None:
@@ -310,12 +345,21 @@ async def _front(bot: Bot) -> AsyncExitStack:
     return stack
 
 
-def _way(bot: Bot) -> tuple[Any, ...]:
-    """What a connection to Slack hangs on: where one of these changes, it has to be another one."""
+def _way_in(bot: Bot) -> tuple[Any, ...]:
+    """What a connection to Slack depends on: where one of these changes, it has to be another."""
     slack, tokens = bot.settings.slack, bot.tokens
     if slack.mode == "http":
-        return slack.mode, slack.host, slack.port, slack.base_path, tokens.signing
+        return slack.mode, slack.host, slack.port
     return slack.mode, tokens.api_url, tokens.app, tokens.bot, bot.settings.network
+
+
+def _http_port(bot: Bot) -> int:
+    """The port where Slack's requests come; 0 in Socket Mode."""
+    return bot.settings.slack.port if bot.settings.slack.mode == "http" else 0
+
+
+def _health_address(settings: Settings) -> Address | None:
+    return (settings.health.host, settings.health.port) if settings.health else None
 
 
 async def _drain(old: _Running) -> None:

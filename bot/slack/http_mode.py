@@ -49,11 +49,14 @@ class HttpMode:
         clock: Clock = utc_now,
         base_path: str = "",
     ) -> None:
-        self._path = f"{base_path}{EVENTS_PATH}"
         self._deliveries, self._state, self._clock = deliveries, state, clock
-        self._secret = signing_secret
         self._refusals = LimitedLog(log)
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.expect(signing_secret, base_path)
+
+    def expect(self, signing_secret: Secret, base_path: str) -> None:
+        """From now on requests are signed with this secret and come below this path."""
+        self._secret, self._path = signing_secret, f"{base_path}{EVENTS_PATH}"
 
     @asynccontextmanager
     async def listening(self, host: str = LOOPBACK, port: int = 3000) -> AsyncIterator[None]:

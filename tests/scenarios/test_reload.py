@@ -12,10 +12,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from bot.sandbox.world import Sandbox
 from tests.conftest import ROOT, toml_of
+from tests.scenarios.test_http_mode import free_port
 
 HANGS_UP = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this platform has no SIGHUP")
 pytestmark = HANGS_UP
@@ -26,6 +28,16 @@ async def running(
     world: Sandbox, log: Path, **changes: Any
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """`python -m bot run` in a process of its own, connected."""
+    async with started(world, log, **changes) as process:
+        await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
+        yield process
+
+
+@asynccontextmanager
+async def started(
+    world: Sandbox, log: Path, **changes: Any
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The same, perhaps not connected yet."""
     configure(world, **changes)
     env = {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)}
     with log.open("wb") as out:
@@ -40,7 +52,6 @@ async def running(
             stderr=out,
         )
     try:
-        await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
         yield process
         assert process.returncode is None, log.read_text()
     finally:
@@ -190,3 +201,91 @@ async def test_new_token_in_a_file_opens_a_new_connection(
         await until_logged(log, "The configuration was reloaded.")
         await world.slack.until(lambda: not before & set(world.slack.sockets))
         assert "rapid7-eu" in (await world.slack.answer_to("/usage yesterday", timeout_s=60)).text
+
+
+def http(port: int, **more: Any) -> dict[str, Any]:
+    return {"mode": "http", "port": port, **more}
+
+
+PLACES = {
+    "another host of the same port": (http(0), http(0, host="0.0.0.0")),
+    "another base path": (http(0), http(0, base_path="/opswatch")),
+    "from HTTP mode to Socket Mode": (http(0), {"mode": "socket"}),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), PLACES.values(), ids=PLACES.keys())
+async def test_way_in_is_changed_by_a_reload(
+    world: Sandbox, tmp_path: Path, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    log, port = tmp_path / "log", free_port()
+
+    def placed(slack: dict[str, Any]) -> dict[str, Any]:
+        return {**slack, "port": port} if slack["mode"] == "http" else slack
+
+    async with started(world, log, slack=placed(before)) as process:
+        await until_logged(log, "Listening for Slack")
+        world.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
+        assert "7 days" in (await world.slack.answer_to("/usage last 7 days", timeout_s=60)).text
+        configure(world, slack=placed(after))
+        process.send_signal(signal.SIGHUP)
+        await until_logged(log, "The configuration was reloaded.")
+        if after["mode"] == "socket":
+            world.slack.events_url = ""
+            await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
+        else:
+            base = after.get("base_path", "")
+            world.slack.events_url = f"http://127.0.0.1:{port}{base}/slack/events"
+        assert "5 days" in (await world.slack.answer_to("/usage last 5 days", timeout_s=60)).text
+
+
+async def test_address_that_cannot_be_had_leaves_the_old_one(
+    world: Sandbox, tmp_path: Path
+) -> None:
+    log, port, health = tmp_path / "log", free_port(), free_port()
+    before = {"slack": http(port), "health": {"port": health}}
+    async with started(world, log, **before) as process:
+        await until_logged(log, "Listening for Slack")
+        world.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
+        for number, wrong in enumerate(
+            (
+                {"slack": http(port, host="192.0.2.1"), "health": {"port": health}},
+                {"slack": http(port), "health": {"port": health, "host": "192.0.2.1"}},
+                {
+                    "slack": http(port, host="192.0.2.1"),
+                    "health": {"port": health, "metrics": False},
+                },
+            )
+        ):
+            configure(world, **wrong)
+            process.send_signal(signal.SIGHUP)
+            await until_logged(log, "was not reloaded: nothing can listen", times=number + 1)
+            answer = await world.slack.answer_to(f"/usage last {number + 2} days", timeout_s=60)
+            assert f"{number + 2} days" in answer.text
+            assert await status_of(f"http://127.0.0.1:{health}/metrics") == 200
+
+
+async def test_health_port_follows_a_reload(world: Sandbox, tmp_path: Path) -> None:
+    log, first, second = tmp_path / "log", free_port(), free_port()
+    places: list[dict[str, Any]] = [
+        {"port": first},
+        {"port": first, "metrics": False},
+        {"port": first, "host": "0.0.0.0"},
+        {"port": second},
+    ]
+    async with started(world, log, health=places[0]) as process:
+        await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
+        for times, place in enumerate(places[1:], 1):
+            configure(world, health=place)
+            process.send_signal(signal.SIGHUP)
+            await until_logged(log, "The configuration was reloaded.", times)
+            site = f"http://127.0.0.1:{place['port']}"
+            assert await status_of(f"{site}/readyz") == 200
+            assert await status_of(f"{site}/metrics") == (200 if "metrics" not in place else 404)
+        with pytest.raises(aiohttp.ClientError):
+            await status_of(f"http://127.0.0.1:{first}/readyz")
+
+
+async def status_of(url: str) -> int:
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        return response.status

@@ -1,0 +1,122 @@
+"""A database of an earlier version is taken over as it is, and the way back is a backup."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.sandbox.world import Sandbox
+from tests.conftest import ROOT, connected_bot
+from tests.support.clock import MovableClock
+
+DATABASES = sorted((ROOT / "tests" / "databases").glob("*.sql"))
+each_version = pytest.mark.parametrize("dump", DATABASES, ids=lambda dump: dump.stem)
+MIGRATIONS = "SELECT name FROM _sqlite_migrations ORDER BY id"
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    """Shortly after the earlier version was stopped."""
+    made = MovableClock()
+    made.set(datetime(2026, 11, 27, 10, 55, tzinfo=UTC))
+    return made
+
+
+def make_database(path: Path, dump: Path) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(dump.read_text("utf-8"))
+
+
+def query(path: Path, sql: str) -> list[Any]:
+    with closing(sqlite3.connect(path)) as database:
+        return database.execute(sql).fetchall()
+
+
+def contents(path: Path) -> list[str]:
+    """The whole database as SQL."""
+    with closing(sqlite3.connect(path)) as database:
+        return [*database.iterdump()]
+
+
+def test_databases_are_of_different_versions() -> None:
+    assert len(DATABASES) >= 2
+
+
+@each_version
+async def test_bot_goes_on_where_the_earlier_version_stopped(world: Sandbox, dump: Path) -> None:
+    path = world.folder / "bot.sqlite"
+    make_database(path, dump)
+    asked = query(path, "SELECT count(*) FROM questions")[0][0]
+    async with connected_bot(world):
+        listed = (await world.slack.answer_to("/usage subscriptions")).text
+        assert "at 09:00 on weekdays" in listed
+        alerts = (await world.slack.answer_to("/usage alerts")).text
+        assert "ingest-spike" in alerts
+        assert "second" in alerts
+        assert "planned load test" in alerts
+        assert await world.slack.until(
+            lambda: any("Queued before the upgrade" in m.text for m in world.slack.messages)
+        )
+        assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+    assert query(path, "SELECT count(*) FROM questions")[0][0] == asked + 3
+    assert not [m for m in world.slack.messages if m.text.startswith("🔴")], "no second message"
+
+
+@each_version
+async def test_command_upgrades_as_announced(
+    front_door: Callable[..., Any], tmp_path: Path, dump: Path
+) -> None:
+    path = tmp_path / "bot.sqlite"
+    make_database(path, dump)
+    before = contents(path)
+    announced = await front_door("migrate", "--dry-run")
+    assert announced.code == 0
+    assert contents(path) == before
+    done = await front_door("migrate")
+    assert done.code == 0
+    assert done.out == announced.out.replace("would be", "were")
+    assert len(query(path, MIGRATIONS)) >= int(dump.stem)
+    again = await front_door("migrate", "--dry-run")
+    assert "up to date" in again.out
+
+
+@each_version
+async def test_backup_from_before_brings_the_earlier_version_back(
+    world: Sandbox, front_door: Callable[..., Any], tmp_path: Path, dump: Path
+) -> None:
+    """The earlier version finds what it left: its schema, its steps, its rows."""
+    path, backup = tmp_path / "bot.sqlite", tmp_path / "before.sqlite"
+    make_database(path, dump)
+    before = contents(path)
+    assert (await front_door("backup", str(backup))).code == 0
+    async with connected_bot(world):
+        await world.slack.answer_to("/usage last 7 days")
+    assert contents(path) != before
+    restored = await front_door("restore", str(backup))
+    assert restored.code == 0, restored.err
+    assert contents(path) == before
+    assert [name for (name,) in query(path, MIGRATIONS)][-1].startswith(dump.stem)
+
+
+async def test_database_of_a_newer_version_is_refused(
+    front_door: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "bot.sqlite"
+    make_database(path, DATABASES[-1])
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name) VALUES ('opswatch', '9999_later')"
+        )
+        database.commit()
+    before = contents(path)
+    for command in ("run", "migrate", "check"):
+        refused = await front_door(command)
+        assert refused.code == 2, command
+        assert "newer version" in refused.out + refused.err
+    assert contents(path) == before
