@@ -24,6 +24,7 @@ from bot.slack.messages import work_key
 from bot.slack.socket_mode import SocketTimeouts
 from bot.store import QuestionRecord, Store
 from tests.conftest import ROOT, connected_bot, toml_of
+from tests.support.leases import expire_leases
 
 HURRIED = SocketTimeouts(
     open=2.0, hello=0.5, ping=5.0, linger=1.0, first_wait=0.05, longest_wait=0.2, lost=0.3
@@ -207,6 +208,7 @@ async def test_kill_before_progress_is_noted_leaves_no_message_that_work_goes_on
         open_bot(world.settings(), world.tokens(), patience=HURRIED, clock=world.clock) as bot,
         bot.connected(),
     ):
+        await expire_leases(bot.store)
         await world.slack.until(
             lambda: shown.text.startswith(
                 "The bot was interrupted while it worked on /usage last 7 days"
@@ -565,6 +567,7 @@ async def test_kill_during_private_work_leaves_no_message_that_work_goes_on(
         open_bot(world.settings(), world.tokens(), patience=HURRIED, clock=world.clock) as bot,
         bot.connected(),
     ):
+        await expire_leases(bot.store)
         await world.slack.until(
             lambda: shown.text.startswith(
                 "The bot was interrupted while it worked on /apiaudit iot 24h"

@@ -49,8 +49,3 @@ async def other(open_store: OpenStore, store: Store) -> Store:
 async def close_once(store: Store) -> None:
     if not store.is_closed:
         await store.close()
-
-
-async def expire_leases(store: Store) -> None:
-    """All processes have been silent for longer than a lease lasts."""
-    await store.database.execute("UPDATE replicas SET seen_at = seen_at - 13")

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.store import Post, PostKind, QuestionRecord, Store
-from tests.store.conftest import NOW, expire_leases
+from tests.store.conftest import NOW
+from tests.support.leases import expire_leases
 
 ASKED = QuestionRecord("trigger-1", NOW, "U0ADA", "C0OPS", "usage", "last 7 days", "slash")
 HOUR_AGO = NOW - timedelta(hours=1)
