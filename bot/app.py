@@ -283,6 +283,7 @@ async def open_bot(
             rules_from_settings(settings),
         )
         works += [rules.scheduled(rule) for rule in await rules.open(clock())]
+        scheduler.abandoned.append(watch.abandoned)
         scheduler.after_reset.append(rules.refresh_silences)
         subscriptions = SubscriptionManager(
             answering,

@@ -20,6 +20,7 @@ from bot.store.records import (
     QuestionRecord,
     QueuedPost,
     Sample,
+    Saved,
     Silence,
     StoredRule,
     Subscription,
@@ -278,15 +279,26 @@ class AlertStore(Protocol):
         """When the last evaluation was due; `now` if there was none."""
         ...
 
-    async def save_evaluations(self, several: Sequence[EvaluationRecord]) -> list[bool]:
-        """Writes the results of evaluations and their posts, in one transaction. False for each
-        whose due time another process has evaluated; nothing of it is written.
+    async def claim_evaluation(self, alert: str, due: datetime) -> bool:
+        """Claims the evaluation that is due then. False if another process has it."""
+        ...
+
+    async def abandoned_evaluations(self, *, since: datetime) -> list[tuple[str, datetime]]:
+        """Evaluations due since then whose process has ended before it saved them: alert and due
+        time.
         """
         ...
 
-    async def save_user_action(self, judged: EvaluationRecord) -> None:
+    async def save_evaluations(self, several: Sequence[EvaluationRecord]) -> list[Saved]:
+        """Writes the results of evaluations and their posts, in one transaction, and returns what
+        became of each.
+        """
+        ...
+
+    async def save_user_action(self, judged: EvaluationRecord) -> bool:
         """Writes the state of an alert after a person has acted on it, and the posts about that,
-        in one transaction.
+        in one transaction. False, and nothing is written, if another process has changed the alert
+        since this one read its state.
         """
         ...
 

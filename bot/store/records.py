@@ -156,6 +156,17 @@ class EvaluationRecord(msgspec.Struct, frozen=True, gc=False):
     reason: str = ""
 
 
+class Saved(enum.Enum):
+    """What became of the result of an evaluation: it was written; nothing was, because its due time
+    has been evaluated already; or nothing was, because another process has changed the alert since
+    this one read its state, so that it is to be evaluated once more from the new state.
+    """
+
+    WRITTEN = enum.auto()
+    ALREADY_EVALUATED = enum.auto()
+    STATE_CHANGED = enum.auto()
+
+
 @dataclass(frozen=True, slots=True)
 class OpenIncident:
     """State of an alert at its last evaluation, as JSON, and the channel of its message."""

@@ -42,7 +42,7 @@ class Store:
         self.outbox: protocols.OutboxStore = SqlOutbox(database, claims)
         self.schedules: protocols.ScheduleStore = SqlSchedules(database, claims)
         self.subscriptions: protocols.SubscriptionStore = SqlSubscriptions(database)
-        self.alerts: protocols.AlertStore = SqlAlerts(database)
+        self.alerts: protocols.AlertStore = SqlAlerts(database, claims)
         self.rules: protocols.RuleStore = SqlRules(database)
         self.silences: protocols.SilenceStore = SqlSilences(database)
         self.pauses: protocols.PauseStore = SqlPauses(database)

@@ -32,7 +32,7 @@ from bot.observers import EvaluationObserver, ignore_evaluation
 from bot.questions.reading import read_line
 from bot.schedules.due import Due
 from bot.slack.outbox import Outbox, operator_post
-from bot.store import AlertStore, EvaluationRecord, Post, PostKind, Silence, SilenceStore
+from bot.store import AlertStore, EvaluationRecord, Post, PostKind, Saved, Silence, SilenceStore
 from handlers.error_messages import error_message
 from handlers.jobs.digests import ON_TIME
 from handlers.jobs.scheduler import Job
@@ -122,6 +122,8 @@ class AlertJob:
         """One evaluation. What a crash cuts off is read again at the next look, and an instant that
         somebody else has judged already is left alone.
         """
+        if not await self.alerts.claim_evaluation(rule.name, due.at):
+            return
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._found.append((Evaluation(rule, due, await self._measure(rule)), done))
         if not self._judging:
@@ -156,27 +158,48 @@ class AlertJob:
                 if not done.done():
                     done.set_result(None)
 
+    async def abandoned(self, since: datetime) -> list[tuple[str, datetime]]:
+        """Evaluations that a process has left undone: schedule and due time."""
+        found = await self.alerts.abandoned_evaluations(since=since)
+        return [(schedule_of(alert), due) for alert, due in found]
+
     async def _judge_together(self, several: Sequence[Evaluation]) -> None:
-        now = self.clock()
+        now, judged = self.clock(), list[EvaluationRecord]()
         async with self._turn:
-            for found in several:
-                if self._watches.get(found.rule.name, _NOBODY)[0] is not found.rule:
-                    await self.watch(found.rule)
-            judged = [self._judge(found, now) for found in several]
-            try:
-                kept = await self.alerts.save_evaluations(judged)
-            except BaseException:
-                # What was taken back is read again from where it is kept.
-                kept = [False] * len(judged)
-                raise
-            finally:
-                for found, is_kept in zip(several, kept, strict=True):
-                    if not is_kept:
-                        self._watches.pop(found.rule.name, None)
+            # Another process may have made or ended a silence.
+            await self.quiet.refresh(now)
+            pending = several
+            while pending:
+                saved, pending = await self._save_once(pending, now)
+                judged += saved
         for each in judged:
             self.on_evaluated(each.state == "error", each.at - each.due)
         if any(each.posts for each in judged):
             self.outbox.wake()
+
+    async def _save_once(
+        self, several: Sequence[Evaluation], now: datetime
+    ) -> tuple[list[EvaluationRecord], list[Evaluation]]:
+        """The records of the evaluations that are settled, and those that are to be made once more
+        because another process has changed the state of the alert.
+        """
+        for found in several:
+            if self._watches.get(found.rule.name, _NOBODY)[0] is not found.rule:
+                await self.watch(found.rule)
+        records = [self._judge(found, now) for found in several]
+        saved = [Saved.STATE_CHANGED] * len(records)
+        try:
+            saved = await self.alerts.save_evaluations(records)
+        finally:
+            # A state that was not written is read again from the store.
+            for found, result in zip(several, saved, strict=True):
+                if result is not Saved.WRITTEN:
+                    self._watches.pop(found.rule.name, None)
+        current = [result is not Saved.STATE_CHANGED for result in saved]
+        return (
+            [record for record, is_current in zip(records, current, strict=True) if is_current],
+            [found for found, is_current in zip(several, current, strict=True) if not is_current],
+        )
 
     def _judge(self, found: Evaluation, now: datetime) -> EvaluationRecord:
         rule, answer, at = found.rule, found.answer, found.as_of(now)
@@ -289,10 +312,14 @@ class AlertJob:
                 name=name,
             )
             _, posts = self._told(scene, f"{now:%Y%m%dT%H%M%S%fZ}", None)
-            await self.alerts.save_user_action(
+            is_saved = await self.alerts.save_user_action(
                 _judged(rule, Due(schedule_of(rule.name), now, 0), after, posts, reason, None, now)
             )
             self._watches[rule.name] = (rule, after)
+            if not is_saved:
+                del self._watches[rule.name]
+        if not is_saved:
+            return await self._said(rule, reason, change, by=by, name=name)
         self.outbox.wake()
         return True
 

@@ -23,7 +23,7 @@ from bot.store import CLOCK_TOLERANCE, ScheduleStore, StoreUnavailable
 from providers.http.turns import in_background
 
 log = logging.getLogger("opswatch")
-AGAIN_EVERY, PRUNE_EVERY = 30, 3600
+TAKE_OVER_EVERY, AGAIN_EVERY, PRUNE_EVERY = 3, 30, 3600
 GRACE = timedelta(hours=1)
 # A look takes milliseconds, so one that has not come for so long does not come any more.
 STUCK_AFTER_S = 30.0
@@ -84,6 +84,9 @@ class Scheduler:
     tell_operator: Callable[[str, str], Awaitable[None]] = _no_operator
     database_trouble: Callable[[], Awaitable[str]] = _no_trouble
     tick_s: float = 1.0
+    abandoned: list[Callable[[datetime], Awaitable[list[tuple[str, datetime]]]]] = field(
+        default_factory=list
+    )
     after_reset: list[Callable[[datetime], Awaitable[None]]] = field(default_factory=list)
     _works: dict[str, Job] = field(default_factory=dict)
     _entries: dict[str, Entry] = field(default_factory=dict)
@@ -150,6 +153,7 @@ class Scheduler:
         await self._prune()
         rounds = (
             (self._tick, 1),
+            (self._take_over, TAKE_OVER_EVERY),
             (self._again, AGAIN_EVERY),
             (self._look_at_database, AGAIN_EVERY),
             (self._prune, PRUNE_EVERY),
@@ -255,7 +259,17 @@ class Scheduler:
         try:
             # A jump between two looks leaves nothing but what was written in it.
             await self._reset(self.clock())
-            cut_off = await self.schedules.unfinished_runs(since=self.clock() - 2 * GRACE)
+        except StoreUnavailable:
+            return
+        await self._take_over()
+
+    async def _take_over(self) -> None:
+        """Does what a process that is gone has begun and not ended; whoever claims it first."""
+        since = self.clock() - 2 * GRACE
+        try:
+            cut_off = await self.schedules.unfinished_runs(since=since)
+            for abandoned in self.abandoned:
+                cut_off += await abandoned(since)
         except StoreUnavailable:
             return
         self._begin([Due(name, due, 0) for name, due in cut_off if name not in self._running])

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.store import EvaluationRecord, Post, QuestionRecord, Store, StoreError
+from bot.store import EvaluationRecord, Post, QuestionRecord, Saved, Store, StoreError
 
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 ASKED = QuestionRecord("trigger-1", NOW, "U0ADA", "C0OPS", "usage", "last 7 days", "slash")
@@ -149,9 +149,12 @@ async def test_an_instant_is_judged_once_and_what_somebody_else_has_judged_write
     post = Post("k", "#ops", "it fires", [])
     assert await alerts.save_evaluations(
         [judged(0, 1.0, posts=[post], reason="first"), judged(1, 2.0)]
-    ) == [True, True]
+    ) == [Saved.WRITTEN, Saved.WRITTEN]
     again = judged(1, 9.0, posts=[Post("k2", "#ops", "twice", [])], reason="changed")
-    assert await alerts.save_evaluations([again, judged(2, 3.0)]) == [False, True]
+    assert await alerts.save_evaluations([again, judged(2, 3.0)]) == [
+        Saved.ALREADY_EVALUATED,
+        Saved.WRITTEN,
+    ]
     found = await alerts.samples("spike", "d", since=NOW, until=NOW + timedelta(days=1))
     assert [sample.value for sample in found] == [1.0, 2.0, 3.0]
     assert [row["key"] for row in await store.read("SELECT key FROM outbox", ())] == ["k"]
@@ -165,7 +168,7 @@ async def test_what_is_judged_is_taken_back_whole_where_it_cannot_be_written(sto
     with pytest.raises(TypeError):
         await alerts.save_evaluations([judged(0), broken])
     assert await store.read("SELECT * FROM samples", ()) == []
-    assert await alerts.save_evaluations([judged(0)]) == [True]
+    assert await alerts.save_evaluations([judged(0)]) == [Saved.WRITTEN]
 
 
 async def test_what_is_old_is_forgotten_and_the_record_of_people_stays(store: Store) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.store.records import EvaluationRecord, OpenIncident, Sample
+from bot.store.records import EvaluationRecord, OpenIncident, Sample, Saved
+from bot.store.sql.claims import Claims
 from bot.store.sql.database import Database, Transaction, to_text
 from bot.store.sql.outbox import enqueue_anew
 
@@ -17,22 +18,28 @@ _ADD_SAMPLE = (
 
 
 class SqlAlerts:
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, claims: Claims) -> None:
+        self._database, self._claims = database, claims
         self._series: dict[tuple[str, str], int] = {}
+        # The version of each alert's row that this process has read or written last.
+        self._versions: dict[str, int] = {}
 
     async def watch(self, alert: str, definition: str) -> bytes | None:
         rows = await self._database.read(
-            "SELECT watch FROM alerts WHERE name = ? AND definition = ?", (alert, definition)
+            "SELECT definition, watch, version FROM alerts WHERE name = ?", (alert,)
         )
-        return str(rows[0]["watch"]).encode() if rows else None
+        self._versions[alert] = rows[0]["version"] if rows else 0
+        return next(
+            (str(row["watch"]).encode() for row in rows if row["definition"] == definition), None
+        )
 
     async def open_incidents(self) -> list[OpenIncident]:
         incident = self._database.dialect.json_member("watch", "incident")
         rows = await self._database.read(
-            "SELECT name, definition, watch, channel FROM alerts "  # noqa: S608
+            "SELECT name, definition, watch, version, outbox.channel FROM alerts "  # noqa: S608
             f"JOIN outbox ON outbox.key = {incident}"
         )
+        self._versions |= {row["name"]: row["version"] for row in rows}
         return [
             OpenIncident(r["name"], r["definition"], str(r["watch"]).encode(), r["channel"])
             for r in rows
@@ -44,31 +51,77 @@ class SqlAlerts:
         )
         return datetime.fromisoformat(rows[0]["due"]) if rows else now
 
-    async def save_evaluations(self, several: Sequence[EvaluationRecord]) -> list[bool]:
-        def save(tx: Transaction) -> list[bool]:
-            saved = [self._is_first(tx, judged) for judged in several]
-            first = [judged for judged, is_first in zip(several, saved, strict=True) if is_first]
-            _save_states(tx, first)
-            for judged in first:
+    async def claim_evaluation(self, alert: str, due: datetime) -> bool:
+        owner = self._claims.owner
+        sql = (
+            "INSERT INTO evaluation_claims (alert, due, owner) VALUES (?, ?, ?) "  # noqa: S608
+            "ON CONFLICT (alert) DO UPDATE SET due = excluded.due, owner = excluded.owner "
+            "WHERE evaluation_claims.due < excluded.due "
+            f"OR {self._claims.is_takeable('evaluation_claims.owner')}"
+        )
+        row = (alert, to_text(due), owner, owner)
+        return await self._claims.write(lambda tx: tx.execute(sql, row) == 1)
+
+    async def abandoned_evaluations(self, *, since: datetime) -> list[tuple[str, datetime]]:
+        rows = await self._database.read(
+            "SELECT claim.alert, claim.due FROM evaluation_claims AS claim "  # noqa: S608
+            "LEFT JOIN alerts ON alerts.name = claim.alert WHERE claim.due >= ? "
+            "AND (alerts.due IS NULL OR alerts.due < claim.due) "
+            f"AND claim.owner != ? AND {self._claims.is_free('claim.owner')}",
+            (to_text(since), self._claims.owner),
+        )
+        return [(row["alert"], datetime.fromisoformat(row["due"])) for row in rows]
+
+    async def save_evaluations(self, several: Sequence[EvaluationRecord]) -> list[Saved]:
+        def save(tx: Transaction) -> list[Saved]:
+            changed = self._changed(tx, several)
+            saved = [self._save_samples(tx, judged, changed) for judged in several]
+            written = [
+                judged
+                for judged, result in zip(several, saved, strict=True)
+                if result is Saved.WRITTEN
+            ]
+            _save_states(tx, written)
+            for judged in written:
                 _enqueue_posts(tx, judged)
             return saved
 
         try:
-            return await self._database.write(save)
+            saved = await self._database.write(save)
         except BaseException:
             # A series may have been numbered in the transaction that was rolled back.
             self._series.clear()
             raise
+        for judged, result in zip(several, saved, strict=True):
+            if result is Saved.WRITTEN:
+                self._versions[judged.alert] = self._versions.get(judged.alert, 0) + 1
+        return saved
 
-    async def save_user_action(self, judged: EvaluationRecord) -> None:
-        def save(tx: Transaction) -> None:
-            tx.execute(
-                "UPDATE alerts SET watch = ?, state = ? WHERE name = ?",
-                (judged.watch.decode(), judged.state, judged.alert),
+    def _changed(self, tx: Transaction, several: Sequence[EvaluationRecord]) -> set[str]:
+        """The alerts that another process has written since this one read them."""
+        names = list({judged.alert for judged in several})
+        marks = ", ".join("?" for _ in names)
+        rows = tx.query(f"SELECT name, version FROM alerts WHERE name IN ({marks})", names)  # noqa: S608
+        versions = {row["name"]: row["version"] for row in rows}
+        return {name for name in names if versions.get(name, 0) != self._versions.get(name, 0)}
+
+    async def save_user_action(self, judged: EvaluationRecord) -> bool:
+        version = self._versions.get(judged.alert, 0)
+
+        def save(tx: Transaction) -> bool:
+            is_current = tx.execute(
+                "UPDATE alerts SET watch = ?, state = ?, version = version + 1 "
+                "WHERE name = ? AND version = ?",
+                (judged.watch.decode(), judged.state, judged.alert, version),
             )
-            _enqueue_posts(tx, judged)
+            if is_current:
+                _enqueue_posts(tx, judged)
+            return bool(is_current)
 
-        await self._database.write(save)
+        is_saved = await self._database.write(save)
+        if is_saved:
+            self._versions[judged.alert] = version + 1
+        return is_saved
 
     async def states(self) -> dict[str, str]:
         rows = await self._database.read("SELECT name, state FROM alerts")
@@ -94,16 +147,19 @@ class SqlAlerts:
 
         await self._database.write(prune)
 
-    def _is_first(self, tx: Transaction, judged: EvaluationRecord) -> bool:
-        """Whether this is the first evaluation for its due time; its samples are then written."""
+    def _save_samples(
+        self, tx: Transaction, judged: EvaluationRecord, changed: Collection[str]
+    ) -> Saved:
+        if judged.alert in changed:
+            return Saved.STATE_CHANGED
         at = to_text(judged.due)
         series = self._series_id(tx, judged.alert, judged.definition)
         if not tx.execute(_ADD_SAMPLE, (series, at, judged.value, judged.state)):
-            return False
+            return Saved.ALREADY_EVALUATED
         for subject, value, state in judged.samples:
             series = self._series_id(tx, f"{judged.alert}/{subject}", judged.definition)
             tx.execute(_ADD_SAMPLE, (series, at, value, state))
-        return True
+        return Saved.WRITTEN
 
     def _series_id(self, tx: Transaction, name: str, definition: str) -> int:
         known = self._series.get((name, definition))
@@ -134,10 +190,11 @@ def _save_states(tx: Transaction, several: Sequence[EvaluationRecord]) -> None:
         for judged in several
     ]
     tx.execute_many(
-        "INSERT INTO alerts (name, definition, state, since, value, due, watch) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE "
+        "INSERT INTO alerts (name, definition, state, since, value, due, watch, version) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (name) DO UPDATE "
         "SET definition = excluded.definition, state = excluded.state, since = excluded.since, "
-        "value = excluded.value, due = excluded.due, watch = excluded.watch",
+        "value = excluded.value, due = excluded.due, watch = excluded.watch, "
+        "version = alerts.version + 1",
         rows,
     )
 

@@ -43,10 +43,9 @@ class SqlRules:
                 "UPDATE rules SET ended_at = ?, ended_by = ? WHERE number = ?",
                 (to_text(now), user, number),
             )
-            tx.execute(
-                "DELETE FROM alerts WHERE name = (SELECT name FROM rules WHERE number = ?)",
-                (number,),
-            )
+            name = "(SELECT name FROM rules WHERE number = ?)"
+            tx.execute(f"DELETE FROM alerts WHERE name = {name}", (number,))  # noqa: S608
+            tx.execute(f"DELETE FROM evaluation_claims WHERE alert = {name}", (number,))  # noqa: S608
 
         await self._database.write(end)
 

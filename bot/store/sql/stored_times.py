@@ -51,6 +51,7 @@ def _reset_schedules(tx: Transaction, now: datetime) -> None:
     tx.execute("UPDATE schedules SET seen_until = ? WHERE seen_until > ?", (at, at))
     tx.execute("UPDATE alerts SET due = ? WHERE due > ?", (at, at))
     tx.execute("DELETE FROM samples WHERE at > ?", (at,))
+    tx.execute("DELETE FROM evaluation_claims WHERE due > ?", (at,))
     tx.execute("DELETE FROM runs WHERE due > ?", (to_text(now + RAN_JUST_NOW),))
     tx.execute("UPDATE runs SET started_at = ? WHERE started_at > ? AND ended_at IS NULL", (at, at))
 

@@ -268,3 +268,14 @@ def claims(db: Database) -> None:
         "CREATE INDEX idx_questions_in_progress ON questions (asked_at) WHERE outcome = 'asked'"
     )
     db.execute("CREATE INDEX idx_runs_unfinished ON runs (due) WHERE ended_at IS NULL")
+
+
+@steps(name="0014_evaluation_claims")
+def evaluation_claims(db: Database) -> None:
+    """Which process evaluates an alert that is due, and whether its state was changed since it was
+    read.
+    """
+    db.table("evaluation_claims").create(
+        {"alert": str, "due": str, "owner": str}, pk="alert", not_null={"due", "owner"}
+    )
+    db.table("alerts").add_column("version", int, not_null_default=0)

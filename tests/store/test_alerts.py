@@ -1,0 +1,169 @@
+"""Alerts that several processes evaluate, acknowledge and silence."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.store import EvaluationRecord, Post, Saved, Store
+from tests.store.conftest import NOW
+from tests.support.leases import expire_leases
+
+EVERY = timedelta(minutes=15)
+HOUR_AGO = NOW - timedelta(hours=1)
+
+
+def evaluation(n: int, value: float | None = 1.0, **changes: Any) -> EvaluationRecord:
+    at = NOW + n * EVERY
+    facts: dict[str, Any] = {
+        "alert": "spike",
+        "definition": "d",
+        "due": at,
+        "at": at,
+        "state": "inactive",
+        "since": None,
+        "value": value,
+        "watch": f'{{"incident":"k","n":{n}}}'.encode(),
+    }
+    return EvaluationRecord(**{**facts, **changes})
+
+
+def post(key: str) -> Post:
+    return Post(key, "#ops", key, [])
+
+
+async def keys(store: Store) -> list[str]:
+    return [row["key"] for row in await store.read("SELECT key FROM outbox ORDER BY id")]
+
+
+async def values(store: Store, definition: str = "d", name: str = "spike") -> list[float | None]:
+    until = NOW + timedelta(days=1)
+    found = await store.alerts.samples(name, definition, since=NOW, until=until)
+    return [sample.value for sample in found]
+
+
+async def test_due_time_is_saved_once(store: Store) -> None:
+    first = evaluation(0, posts=[post("k")], reason="fired")
+    assert await store.alerts.save_evaluations([first, evaluation(1, 2.0)]) == [Saved.WRITTEN] * 2
+    again = evaluation(1, 9.0, posts=[post("twice")], reason="changed")
+    saved = await store.alerts.save_evaluations([again, evaluation(2, None)])
+    assert saved == [Saved.ALREADY_EVALUATED, Saved.WRITTEN]
+    assert await values(store) == [1.0, 2.0, None]
+    assert await keys(store) == ["k"]
+    assert await store.alerts.last_handled_at("spike", "d", now=NOW) == NOW + 2 * EVERY
+
+
+async def test_failed_batch_writes_nothing(store: Store) -> None:
+    broken = evaluation(1, posts=[Post("k", "#ops", "x", [{"type": object()}])], reason="fired")
+    with pytest.raises(TypeError):
+        await store.alerts.save_evaluations([evaluation(0), broken])
+    assert await values(store) == []
+    assert await store.alerts.save_evaluations([evaluation(0)]) == [Saved.WRITTEN]
+
+
+async def test_samples_of_subjects_have_their_series(store: Store) -> None:
+    both = evaluation(0, samples=[("kitchen", 3.0, "firing"), ("cellar", 4.0, "inactive")])
+    await store.alerts.save_evaluations([both])
+    assert await values(store, name="spike/kitchen") == [3.0]
+    assert await values(store, name="spike/cellar") == [4.0]
+
+
+async def test_state_belongs_to_its_definition(store: Store) -> None:
+    assert await store.alerts.watch("spike", "d") is None
+    await store.alerts.save_evaluations([evaluation(0)])
+    assert await store.alerts.watch("spike", "d") == b'{"incident":"k","n":0}'
+    assert await store.alerts.watch("spike", "other") is None
+    assert await store.alerts.last_handled_at("spike", "other", now=NOW) == NOW
+
+
+async def test_state_changed_elsewhere_is_not_overwritten(store: Store, other: Store) -> None:
+    await store.alerts.save_evaluations([evaluation(0)])
+    await other.alerts.watch("spike", "d")
+    await store.alerts.save_evaluations([evaluation(1)])
+    late = evaluation(2, 9.0, posts=[post("from an old state")])
+    assert await other.alerts.save_evaluations([late]) == [Saved.STATE_CHANGED]
+    assert await keys(other) == []
+    assert await other.alerts.watch("spike", "d") == b'{"incident":"k","n":1}'
+    assert await other.alerts.save_evaluations([late]) == [Saved.WRITTEN]
+
+
+async def test_acknowledgement_survives_evaluation_elsewhere(store: Store, other: Store) -> None:
+    await store.alerts.save_evaluations([evaluation(0)])
+    await other.alerts.watch("spike", "d")
+    assert await other.alerts.save_user_action(evaluation(0, watch=b'{"acknowledged_by":"U0ADA"}'))
+    assert await store.alerts.save_evaluations([evaluation(1)]) == [Saved.STATE_CHANGED]
+    assert await store.alerts.watch("spike", "d") == b'{"acknowledged_by":"U0ADA"}'
+
+
+async def test_user_action_on_old_state_is_refused(store: Store, other: Store) -> None:
+    await store.alerts.save_evaluations([evaluation(0)])
+    await other.alerts.watch("spike", "d")
+    await store.alerts.save_evaluations([evaluation(1)])
+    acknowledged = evaluation(1, watch=b"{}", posts=[post("k")])
+    assert not await other.alerts.save_user_action(acknowledged)
+    assert await keys(other) == []
+
+
+async def test_evaluation_is_made_by_one_process(store: Store, other: Store) -> None:
+    assert await store.alerts.claim_evaluation("spike", NOW)
+    assert not await other.alerts.claim_evaluation("spike", NOW)
+    assert await other.alerts.claim_evaluation("spike", NOW + EVERY)
+    assert await other.alerts.claim_evaluation("another", NOW)
+
+
+async def test_own_evaluation_may_be_made_again(store: Store) -> None:
+    assert await store.alerts.claim_evaluation("spike", NOW)
+    assert await store.alerts.claim_evaluation("spike", NOW)
+
+
+@pytest.mark.parametrize("is_saved", [False, True], ids=["cut off", "saved"])
+async def test_evaluation_of_dead_process_is_made_again(
+    store: Store, other: Store, is_saved: bool
+) -> None:
+    await store.alerts.claim_evaluation("spike", NOW)
+    if is_saved:
+        await store.alerts.save_evaluations([evaluation(0)])
+    assert await other.alerts.abandoned_evaluations(since=HOUR_AGO) == []
+    await expire_leases(store)
+    left: list[tuple[str, datetime]] = [] if is_saved else [("spike", NOW)]
+    assert await other.alerts.abandoned_evaluations(since=HOUR_AGO) == left
+    assert await other.alerts.claim_evaluation("spike", NOW)
+
+
+async def test_open_incident_knows_its_channel(store: Store) -> None:
+    await store.alerts.save_evaluations([evaluation(0, posts=[post("k")], reason="fired")])
+    [incident] = await store.alerts.open_incidents()
+    assert (incident.alert, incident.channel) == ("spike", "#ops")
+    assert await store.alerts.states() == {"spike": "inactive"}
+
+
+async def test_ended_rule_leaves_no_state(store: Store) -> None:
+    made = await store.rules.add_rule(
+        name="spike", command="usage", channel="C0OPS", rule="{}", user="U0ADA", now=NOW
+    )
+    assert made
+    taken = await store.rules.add_rule(
+        name="SPIKE", command="usage", channel="C0OPS", rule="{}", user="U0ADA", now=NOW
+    )
+    assert taken is None
+    await store.alerts.save_evaluations([evaluation(0)])
+    await store.rules.change_rule(made.number, rule="{1}", user="U0GRACE", now=NOW)
+    assert [(rule.rule, rule.user) for rule in await store.rules.rules()] == [("{1}", "U0GRACE")]
+    await store.rules.end_rule(made.number, user="U0ADA", now=NOW)
+    assert await store.rules.rules() == []
+    assert await store.rules.names_ever() == {"spike"}
+    assert await store.alerts.watch("spike", "d") is None
+
+
+async def test_later_silence_ends_the_earlier(store: Store) -> None:
+    for hours in (1, 4):
+        await store.silences.silence(
+            "spike", end=NOW + timedelta(hours=hours), comment="", user="U0ADA", now=NOW
+        )
+    [silence] = await store.silences.silences(NOW)
+    assert silence.end == NOW + timedelta(hours=4)
+    assert await store.silences.unsilence("spike", user="U0GRACE", now=NOW)
+    assert not await store.silences.unsilence("spike", user="U0GRACE", now=NOW)
+    assert len(await store.read("SELECT number FROM silences WHERE ended_by IS NOT NULL")) == 2
