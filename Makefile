@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export ASK
 
-.PHONY: demo test test-hours coverage mutants lint bench bench-full format lock manifest pictures wheel image clean
+.PHONY: demo test test-hours coverage mutants lint bench bench-full format lock manifest pictures wheel image image-test clean
 
 demo: $(VENV)/.installed  ## the sandbox with the real bot; ASK='/usage last 7 days' plays one question
 	@$(BIN)/python -m bot demo $${ASK:+--ask "$$ASK"}
@@ -63,10 +63,14 @@ pictures: $(VENV)/.installed  ## the pictures of the README, taken from the demo
 wheel: $(VENV)/.installed  ## what `pip install` takes, in dist/
 	$(BIN)/python -m hatchling build -t wheel
 
+BUILDER ?= $(firstword $(foreach name,buildah podman docker,$(shell command -v $(name) 2>/dev/null)))
+
 image:  ## the container image, with buildah, podman or docker
-	@if command -v buildah >/dev/null 2>&1; then buildah build --format docker -f deploy/Containerfile -t opswatch .; \
-	  elif command -v podman >/dev/null 2>&1; then podman build --format docker -f deploy/Containerfile -t opswatch .; \
-	  else docker build -f deploy/Containerfile -t opswatch .; fi
+	@test -n "$(BUILDER)" || { echo "No buildah, podman or docker is installed."; exit 1; }
+	$(BUILDER) build $(if $(findstring docker,$(BUILDER)),,--format docker) -f deploy/Containerfile -t opswatch .
+
+image-test: $(VENV)/.installed  ## the image built and asked, or its steps carried out in a clean folder
+	@.ci/image
 
 clean:
 	rm -rf $(VENV) .coverage mutants .pytest_cache .mypy_cache .ruff_cache artifacts

@@ -4,6 +4,7 @@ writable but data, no secret inside.
 
 from __future__ import annotations
 
+import copy
 import re
 import shutil
 import subprocess
@@ -18,6 +19,8 @@ import yaml
 from bot.config import parse_settings
 from bot.http_server import LOOPBACK
 from tests.conftest import ROOT
+from tests.support import kubernetes_fields
+from tests.support.image_steps import Instruction, build_stage, copy_context, instructions
 
 DEPLOY = ROOT / "deploy"
 UNIT = (DEPLOY / "opswatch.service").read_text()
@@ -46,15 +49,9 @@ POD: dict[str, Any] = kind("Deployment")["spec"]["template"]["spec"]
 CONTAINER: dict[str, Any] = POD["containers"][0]
 
 
-def instructions() -> list[list[str]]:
-    """The lines of the Containerfile, continued ones joined, comments left out."""
-    text = re.sub(r"^#.*\n", "", CONTAINERFILE, flags=re.MULTILINE).replace("\\\n", " ")
-    return [line.split(maxsplit=1) for line in text.splitlines() if line.strip()]
-
-
-def stages() -> list[list[list[str]]]:
-    found: list[list[list[str]]] = []
-    for instruction in instructions():
+def stages() -> list[list[Instruction]]:
+    found: list[list[Instruction]] = []
+    for instruction in instructions(CONTAINERFILE):
         if instruction[0] == "FROM":
             found.append([])
         if found:
@@ -133,7 +130,7 @@ def test_image_writes_data_and_temporary_files_only() -> None:
 def test_image_is_built_from_what_the_locks_pin() -> None:
     assert len(stages()) == 2
     base = re.search(r"^ARG BASE=(\S+)$", CONTAINERFILE, re.MULTILINE)
-    assert base and re.fullmatch(r"\S+:\d+\.\d+\.\d+-slim-\w+(@sha256:[0-9a-f]{64})?", base[1])
+    assert base and re.fullmatch(r"\S+:\d+\.\d+\.\d+-slim-\w+@sha256:[0-9a-f]{64}", base[1])
     installs = re.findall(r"pip \S* ?\S* ?install (.*?)(?: \\|$)", CONTAINERFILE, re.MULTILINE)
     assert len(installs) == 3
     assert all("--require-hashes" in install or "--no-index" in install for install in installs)
@@ -164,6 +161,16 @@ def test_image_is_built_from_an_allow_list() -> None:
         "bot.example.toml",
     ):
         assert f"!{name}" in lines
+
+
+def test_builder_is_given_the_program_alone(tmp_path: Path) -> None:
+    copy_context(tmp_path)
+    given = {path.name for path in tmp_path.iterdir()}
+    assert {"bot", "handlers", "providers", "deploy", "pyproject.toml"} <= given
+    assert not given & {"tests", ".git", ".venv", "bot.toml", "bot.sqlite"}
+    for name, rest in build_stage(CONTAINERFILE):
+        if name == "COPY":
+            assert all((tmp_path / source).exists() for source in rest.split()[:-1])
 
 
 def test_locks_of_the_image_agree_with_the_lock() -> None:
@@ -292,3 +299,29 @@ def test_no_secret_stands_in_an_environment() -> None:
     values = [*scalars(SERVICE["environment"]), *(entry["value"] for entry in CONTAINER["env"])]
     assert values
     assert all(value.startswith("file:/run/secrets/") for value in values)
+
+
+@pytest.mark.parametrize("document", KUBERNETES, ids=lambda document: document["kind"])
+def test_kubernetes_knows_every_field(document: dict[str, Any]) -> None:
+    assert kubernetes_fields.problems(document) == []
+
+
+MISTAKES = {
+    "a mistyped field": ("spec.template.spec.containers.0.securityContext.readOnlyRootFs", True),
+    "a field in the wrong place": ("spec.replica", 1),
+    "a number as a text": ("spec.replicas", "1"),
+    "a flag as a text": ("spec.template.spec.enableServiceLinks", "no"),
+    "an annotation that is no text": ("spec.template.metadata.annotations.x", 8080),
+}
+
+
+@pytest.mark.parametrize(("path", "value"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_mistake_in_a_kubernetes_object_is_found(path: str, value: Any) -> None:
+    document = copy.deepcopy(kind("Deployment"))
+    *above, name = path.split(".")
+    table: Any = document
+    for part in above:
+        table = table[int(part)] if part.isdigit() else table[part]
+    table[name] = value
+    [problem] = kubernetes_fields.problems(document)
+    assert name in problem
