@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from bot.errors import AccessDenied
-from bot.questions.question import COMMANDS, AccountDirectory, CommandName
+from bot.questions.question import AccountDirectory, CommandName
+from bot.questions.registry import COMMANDS
 
 EVERYONE = "*"
 
@@ -131,11 +132,12 @@ def visible_directory(
     directory: AccountDirectory, commands: Collection[CommandName]
 ) -> AccountDirectory:
     """The names that somebody who may ask these commands may read: the accounts of each, and the
-    logs where `/logs` is among them.
+    logs where one of the commands asks for logs by name.
     """
     kinds = {kind for name in commands for kind in COMMANDS[name].kinds}
+    names_logs = any(COMMANDS[name].names_logs for name in commands)
     accounts = {name: kind for name, kind in directory.accounts.items() if kind in kinds}
-    return AccountDirectory(accounts, directory.logs if "logs" in commands else {})
+    return AccountDirectory(accounts, directory.logs if names_logs else {})
 
 
 def _is_among(

@@ -10,10 +10,7 @@ from dataclasses import replace
 
 from bot.access import AccessPolicy
 from bot.alerts.rule import Rule
-from bot.commands.answering import Answerer
-from bot.commands.apiaudit.answer import ApiAuditCommand
-from bot.commands.logs.answer import LogsCommand
-from bot.commands.usage.answer import UsageCommand
+from bot.commands.answering import Answerer, Services, open_commands
 from bot.config import (
     AccessSettings,
     AkamaiSettings,
@@ -22,6 +19,7 @@ from bot.config import (
     Rapid7Settings,
     Settings,
 )
+from bot.questions.registry import COMMANDS
 from providers.akamai.client import Akamai, ReportSettings
 from providers.clock import Clock, utc_now
 from providers.devicewise.auth import Credentials
@@ -134,27 +132,23 @@ def build_answerer(
     settings: Settings, accounts: ProviderRegistry, redactor: Redactor, clock: Clock = utc_now
 ) -> Answerer:
     """What answers questions, with or without Slack."""
-    return Answerer(
-        {
-            "usage": UsageCommand(accounts.usage, accounts.quotas, clock),
-            "apiaudit": ApiAuditCommand(accounts.calls, clock),
-            "logs": LogsCommand(
-                accounts.logs,
-                redactor,
-                settings.limits.upload_plain,
-                settings.limits.upload_total,
-                settings.directory.logs,
-            ),
-        },
-        settings.directory,
+    services = Services(
+        usage=accounts.usage,
+        calls=accounts.calls,
+        logs=accounts.logs,
+        quotas=accounts.quotas,
+        log_names=settings.directory.logs,
+        redactor=redactor,
+        upload_plain=settings.limits.upload_plain,
+        upload_total=settings.limits.upload_total,
+        clock=clock,
     )
+    return Answerer(open_commands(services), settings.directory)
 
 
 def build_access_policy(settings: AccessSettings) -> AccessPolicy:
-    return AccessPolicy(
-        {"usage": settings.usage, "apiaudit": settings.apiaudit, "logs": settings.logs},
-        settings.manage,
-    )
+    allowed = {command: getattr(settings, command) for command in COMMANDS}
+    return AccessPolicy(allowed, settings.manage)
 
 
 def rules_from_settings(settings: Settings) -> list[Rule]:

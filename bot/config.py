@@ -35,11 +35,12 @@ from pydantic import (
 )
 
 from bot import formatting
-from bot.alerts.rule import SHORTEST_EVERY, SUBJECTS, VALUES, has_value
+from bot.alerts.rule import SHORTEST_EVERY, has_value
 from bot.amounts import read_duration, read_size
 from bot.errors import BadQuestion, ConfigError, ConfigProblem
 from bot.questions.question import AccountDirectory, Kind
 from bot.questions.reading import read_line
+from bot.questions.registry import COMMANDS
 from bot.retention import DEFAULT_RETENTION, Retention
 from bot.schedules.cron import EXAMPLE, CronError, CronTrigger
 from providers.akamai.auth import EdgeGridCredentials, EdgercError, host_url, read_edgerc
@@ -971,17 +972,17 @@ def _schedule_problems(
             )
             continue
         if isinstance(entry, AlertSettings) and not has_value(question.command, entry.value):
-            right = f"one of {', '.join(VALUES[question.command])}"
+            right = f"one of {', '.join(COMMANDS[question.command].values.names)}"
             problems.append(ConfigProblem(f"alert.{entry.name}.value", repr(entry.value), right))
         if (
             isinstance(entry, AlertSettings)
             and entry.each
-            and entry.each not in SUBJECTS[question.command]
+            and entry.each not in COMMANDS[question.command].values.subjects
         ):
             right = (
-                f"one of {', '.join(SUBJECTS[question.command])}"
-                if SUBJECTS[question.command]
-                else "left out for /logs"
+                f"one of {', '.join(COMMANDS[question.command].values.subjects)}"
+                if COMMANDS[question.command].values.subjects
+                else f"left out for /{question.command}"
             )
             problems.append(ConfigProblem(f"alert.{entry.name}.each", repr(entry.each), right))
     known = _names_as_written(table, "alert")

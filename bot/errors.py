@@ -65,10 +65,16 @@ class OpswatchError(Exception):
 
 
 class BadQuestion(OpswatchError):
-    """A question that cannot be understood. `hint` is an example that works."""
+    """A question that cannot be understood. `hint` is an example that works, and `field` the input
+    that is wrong where a form was filled in.
+    """
 
     kind = "bad_question"
     exit_code = 2
+
+    def __init__(self, message: str, hint: str = "", *, field: str = "") -> None:
+        super().__init__(message, hint)
+        self.field = field
 
 
 class SuggestedQuestion(BadQuestion):

@@ -106,8 +106,8 @@ def truncate(text: str, most: int) -> str:
     return text if len(text) <= most else text[: max(0, most - 1)] + "…"
 
 
-def join_words(items: list[str], most: int = 5) -> str:
+def join_words(items: list[str], most: int = 5, *, conjunction: str = "and") -> str:
     """`a, b and c`, or `a, b … and 12 more`."""
     if len(items) > most:
         return f"{', '.join(items[:most])} … and {len(items) - most} more"
-    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+    return f" {conjunction} ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)

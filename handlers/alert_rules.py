@@ -20,7 +20,6 @@ from bot.alerts.commands import (
     DeleteAlert,
     Silence,
     Unsilence,
-    alert_example,
     read_alert_wish,
     value_meant,
 )
@@ -32,8 +31,9 @@ from bot.blocks.alerts import EDIT, format_value
 from bot.commands.answering import Answerer
 from bot.errors import BadQuestion
 from bot.formatting import join_words
-from bot.questions.question import CommandName, Question
-from bot.questions.reading import read_question
+from bot.questions.question import CommandName, HelpRequest, Question
+from bot.questions.reading import read_request
+from bot.questions.registry import COMMANDS
 from bot.schedules.due import Due
 from bot.store import RuleStore, SilenceStore, StoredRule
 from handlers.jobs.alerts import AlertJob, schedule_of
@@ -101,7 +101,7 @@ class RuleManager:
             return None
         if wish == "list":
             self.access.require(command, **requester.rights)
-            return await self._list(requester)
+            return await self._list(command, requester)
         return await self._do(wish, command, requester)
 
     async def open(self, now: datetime) -> list[Rule]:
@@ -285,12 +285,13 @@ class RuleManager:
     ) -> tuple[Rule, Question]:
         """The rule that a wish would make, not made. Raises BadQuestion."""
         directory = self.permissions.directory(self.answering.directory, requester)
-        shown = alert_example(command, directory)
+        shown = COMMANDS[command].alert_example(directory)
         try:
-            question = read_question(
+            question = read_request(
                 command, wish.words, directory, now=self.clock(), zone=self.zone
             )
-            self.secrets.refuse(question.line, shown)
+            if not isinstance(question, HelpRequest):
+                self.secrets.refuse(question.line, shown)
         except BadQuestion as error:
             meant = value_meant(command, wish.words)
             # The usual interval is named, so that people see that there is one.
@@ -304,7 +305,7 @@ class RuleManager:
                 f"{error.message} Or did you mean the value {meant}?" if meant else error.message,
                 fixed,
             ) from None
-        if question.help:
+        if isinstance(question, HelpRequest):
             raise BadQuestion("Help is nothing to watch.", shown)
         above, below = (wish.threshold, None) if wish.side == "above" else (None, wish.threshold)
         rule = Rule(
@@ -475,14 +476,14 @@ class RuleManager:
             return rule
         return await self.required(name, command, requester)
 
-    async def _list(self, requester: Requester) -> Answer:
+    async def _list(self, command: CommandName, requester: Requester) -> Answer:
         lines, here = [], set(self.names(requester.channel))
         for rule in self._rules():
             if rule.name in here and await self.permissions.may_see(self.owned(rule), requester):
                 lines.append(await self._line(rule, requester))
         if not lines:
-            shown = alert_example(
-                "usage", self.permissions.directory(self.answering.directory, requester)
+            shown = COMMANDS[command].alert_example(
+                self.permissions.directory(self.answering.directory, requester)
             )
             text = f"There are no alerts in this channel. One is made with `{shown}`."
             return messages.note(text)

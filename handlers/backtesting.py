@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
 from bot.alerts.backtest import Backtest, EvaluationPoint, backtest
 from bot.alerts.replay import Replay, ReplayRequest
@@ -16,7 +17,7 @@ from bot.alerts.rule import Rule
 from bot.alerts.state import WHOLE
 from bot.commands.answering import CommandHandler
 from bot.questions.question import AccountDirectory, CommandName
-from bot.questions.reading import read_line
+from bot.questions.reading import read_question_line
 from bot.store import AlertStore, Sample
 
 DAYS = 90
@@ -29,7 +30,7 @@ class Backtesting:
     it can be.
     """
 
-    commands: Mapping[CommandName, CommandHandler]
+    commands: Mapping[CommandName, CommandHandler[Any]]
     directory: AccountDirectory
     alerts: AlertStore
     zone: tzinfo
@@ -48,7 +49,7 @@ class Backtesting:
             rule,
             start,
             end,
-            lambda at: read_line(rule.line, self.directory, now=at, zone=self.zone),
+            lambda at: read_question_line(rule.line, self.directory, now=at, zone=self.zone),
         )
         past = await self.commands[rule.command].replay(span)
         looks = await asyncio.to_thread(_joined, rule, kept, past.looks)

@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.access import AccessPolicy, Membership, visible_directory
-from bot.questions.question import COMMANDS, AccountDirectory, CommandName
+from bot.questions.question import AccountDirectory, CommandName
+from bot.questions.registry import COMMANDS
 from bot.slack.channels import Channels
 from bot.slack.users import RIGHTS_KEPT_S, UserDirectory
-
-ALL_COMMANDS: tuple[CommandName, ...] = tuple(command.name for command in COMMANDS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +65,12 @@ class Permissions:
         """The person with their groups, as far as these commands need them; all commands where none
         is named.
         """
-        groups = await self.people.groups_of(user, self.access.groups(*(commands or ALL_COMMANDS)))
+        groups = await self.people.groups_of(user, self.access.groups(*(commands or COMMANDS)))
         return Requester(user, channel, groups, await self.people.membership(user))
 
     def allowed(self, requester: Requester) -> list[CommandName]:
         """The commands that the person may ask here."""
-        return [
-            command for command in ALL_COMMANDS if self.access.may_ask(command, **requester.rights)
-        ]
+        return [command for command in COMMANDS if self.access.may_ask(command, **requester.rights)]
 
     def directory(self, directory: AccountDirectory, requester: Requester) -> AccountDirectory:
         """The names of accounts and logs that may be shown to the person."""

@@ -21,8 +21,9 @@ from bot.errors import BadQuestion, SlackDeliveryUnknown, SlackRefused
 from bot.formatting import format_duration
 from bot.logging_setup import logged_question
 from bot.observers import QuestionObserver, ignore_question
-from bot.questions.question import COMMANDS, CommandName, Question
-from bot.questions.reading import read_question
+from bot.questions.question import CommandName, HelpRequest, Question
+from bot.questions.reading import read_request
+from bot.questions.registry import COMMANDS
 from bot.slack.delivery import Delivery, ReplaceMode, ReplyTarget
 from bot.slack.pace import NoRoom
 from bot.slack.reply_target import ReplyState
@@ -175,11 +176,11 @@ class RequestHandler:
         self.access.require(command, **asker.rights)
         zone = await self.people.zone(target.user)
         directory = self.permissions.directory(self.answering.directory, asker)
-        question = read_question(
+        question = read_request(
             command, unescape_input(words), directory, now=self.clock(), zone=zone
         )
         may_manage = self.access.may_manage(command, **asker.rights)
-        if question.help:
+        if isinstance(question, HelpRequest):
             await self.delivery.send_note(
                 target, messages.help_for(question, directory, may_manage=may_manage)
             )

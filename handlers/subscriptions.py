@@ -17,8 +17,9 @@ from bot.blocks import messages
 from bot.blocks.home import Upcoming
 from bot.commands.answering import Answerer
 from bot.errors import AccessDenied, BadQuestion
-from bot.questions.question import CommandName, example
-from bot.questions.reading import read_question
+from bot.questions.question import CommandName, HelpRequest
+from bot.questions.reading import read_request
+from bot.questions.registry import COMMANDS
 from bot.schedules.due import Due, next_due, read_cron
 from bot.schedules.subscribe import WORDS, Subscribe, Unsubscribe, parse_subscription
 from bot.slack.channels import Channels
@@ -143,17 +144,17 @@ class SubscriptionManager:
         now, channel = self.clock(), requester.channel
         directory = self.permissions.directory(self.answering.directory, requester)
         try:
-            question = read_question(command, wish.words, directory, now=now, zone=self.zone)
+            question = read_request(command, wish.words, directory, now=now, zone=self.zone)
         except BadQuestion as error:
             if error.hint.startswith("/"):
                 error.hint = f"/{command} subscribe {error.hint.partition(' ')[2]} {wish.when}"
             raise
-        if question.help:
-            hint = f"/{command} subscribe {example(command, directory).partition(' ')[2]} at 09:00"
+        if isinstance(question, HelpRequest):
+            hint = f"/{command} subscribe {COMMANDS[command].example_words(directory)} at 09:00"
             raise BadQuestion("Help is not a question to subscribe to.", hint)
         self.secrets.refuse(
             question.line,
-            f"/{command} subscribe {example(command, directory).partition(' ')[2]} at 09:00",
+            f"/{command} subscribe {COMMANDS[command].example_words(directory)} at 09:00",
         )
         subscription = await self.subscriptions.subscribe(
             channel=channel,
@@ -277,7 +278,7 @@ def owned_digest(digest: Digest) -> Owned:
 
 def command_of(line: str) -> CommandName:
     """The command of a line that was read before."""
-    return line.partition(" ")[0].removeprefix("/").lower()  # type: ignore[return-value]
+    return line.partition(" ")[0].removeprefix("/").lower()
 
 
 def not_a_manager() -> AccessDenied:

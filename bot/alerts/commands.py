@@ -13,11 +13,12 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from bot import formatting
-from bot.alerts.rule import DEFAULTS, NAME, SHORTEST_EVERY, SUBJECTS, VALUES, has_value
+from bot.alerts.rule import NAME, SHORTEST_EVERY, has_value
 from bot.amounts import AMOUNT, DURATION, SIZE_UNITS, AmbiguousAmount, read_count
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
-from bot.questions.question import AccountDirectory, CommandName, example
+from bot.questions.question import AccountDirectory, CommandName
+from bot.questions.registry import COMMANDS
 
 WORDS = ("alert", "alerts", "unalert", "silence", "unsilence")
 LONGEST_SILENCE = timedelta(days=365)
@@ -103,20 +104,6 @@ def read_alert_wish(
     return _silence(command, rest) if verb == "silence" else None
 
 
-def alert_example(command: CommandName, directory: AccountDirectory) -> str:
-    """An alert of this command that works with the accounts there are."""
-    asked = example(command, directory).partition(" ")[2]
-    if command == "usage":
-        return f"/usage alert {asked.replace('last 7 days', 'today')} above 5 GB every 15m"
-    if command == "apiaudit":
-        return (
-            f"/apiaudit alert {asked.replace('24h failures', 'last 1h')} failures above 20 for 10m"
-        )
-    return (
-        f"/logs alert {asked.replace('last 20 mins', 'where(/timeout/) last 15m')} lines above 100"
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Typed:
     """An alert as it was typed, from which every example is made by changing what is wrong in it
@@ -137,7 +124,7 @@ class _Typed:
         before, after = self.text[:start].rstrip(), self.text[end:].lstrip()
         text = " ".join(filter(None, [before, right, after]))
         return BadQuestion(
-            message, self._working(text) or alert_example(self.command, self.directory)
+            message, self._working(text) or COMMANDS[self.command].alert_example(self.directory)
         )
 
     def _working(self, text: str) -> str:
@@ -200,7 +187,7 @@ def _no_side(typed: _Typed) -> BadQuestion:
 
 def _usual(command: CommandName) -> str:
     """A threshold for the value that a command's alerts watch where none is named."""
-    return {"usage": "5 GB", "apiaudit": "20", "logs": "100"}[command]
+    return COMMANDS[command].values.usual_threshold
 
 
 def _tail(
@@ -213,7 +200,7 @@ def _tail(
 
     text, at = typed.text, side.end()
     amount = _THRESHOLD.match(text, at)
-    if (of_quota := _OF_QUOTA.match(text, at)) and typed.command == "usage":
+    if (of_quota := _OF_QUOTA.match(text, at)) and has_value(typed.command, "quota_percent"):
         span = (_start_of_value(typed, side), of_quota.end())
         raise refuse(
             "The part of the quota is the value quota_percent.",
@@ -314,11 +301,11 @@ def _read(
     if lengths.get("every", SHORTEST_EVERY) < SHORTEST_EVERY:
         raise refuse("every is at least 5s.", options["every"], "15m")
     each = options["each"].text.lower() if "each" in options else ""
-    if each and each not in SUBJECTS[command]:
-        able = " or ".join(SUBJECTS[command])
+    if each and each not in COMMANDS[command].values.subjects:
+        able = " or ".join(COMMANDS[command].values.subjects)
         at = options["each"].span[0]
         without = _Words("", (typed.text.lower().rindex("each", 0, at), options["each"].span[1]))
-        right = f"each {SUBJECTS[command][0]}" if able else ""
+        right = f"each {COMMANDS[command].values.subjects[0]}" if able else ""
         raise refuse(
             f"each takes {able}." if able else f"/{command} has nothing to take each of.",
             without,
@@ -357,13 +344,13 @@ def _value_of(command: CommandName, asked: str) -> tuple[str, str]:
     head, _, last = asked.rpartition(" ")
     if has_value(command, last.lower()):
         return head.strip(), last.lower()
-    return asked, DEFAULTS[command]
+    return asked, COMMANDS[command].values.default
 
 
 def value_meant(command: CommandName, asked: str) -> str:
     """The value that the last word of a question was probably meant to be, or nothing."""
     near = difflib.get_close_matches(
-        asked.rpartition(" ")[2].lower(), VALUES[command], n=1, cutoff=0.75
+        asked.rpartition(" ")[2].lower(), COMMANDS[command].values.names, n=1, cutoff=0.75
     )
     return near[0] if near else ""
 
@@ -392,7 +379,8 @@ def _amount(text: str, value: str, command: CommandName) -> float:
     plain = typed.rstrip("%").strip()
     number = read_count(plain)
     if plain != typed and not value.endswith("_percent"):
-        percent = _PERCENT_OF.get(value, "") if command != "logs" else ""
+        percent = _PERCENT_OF.get(value, "")
+        percent = percent if has_value(command, percent) else ""
         instead = (
             f"; a percentage is a threshold for {percent}."
             if percent
@@ -406,7 +394,7 @@ def _amount(text: str, value: str, command: CommandName) -> float:
     if number is not None:
         return number
     is_size = (
-        command != "apiaudit"
+        has_value(command, "bytes")
         and not value.endswith("_percent")
         and formatting.read_size(plain) is not None
     )

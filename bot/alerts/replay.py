@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
 
 from bot.alerts.backtest import EvaluationPoint
 from bot.alerts.rule import Rule, extract_readings
 from bot.questions.question import Question
+
+Q = TypeVar("Q", bound=Question)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplayRequest:
+class ReplayRequest(Generic[Q]):
     """Which past is asked for: a rule, the time, and how its question was to be read at any moment
     of it.
     """
@@ -31,16 +34,16 @@ class ReplayRequest:
     rule: Rule
     start: datetime
     end: datetime
-    read_at: Callable[[datetime], Question]
+    read_at: Callable[[datetime], Q]
 
 
-def days_apart(span: ReplayRequest) -> list[datetime]:
+def days_apart(span: ReplayRequest[Any]) -> list[datetime]:
     """The beginnings of the UTC days in the span."""
     first = span.start.replace(hour=0, minute=0, second=0, microsecond=0)
     return [first + timedelta(days=n) for n in range((span.end - first).days + 1)]
 
 
-def steps_apart(span: ReplayRequest) -> list[datetime]:
+def steps_apart(span: ReplayRequest[Any]) -> list[datetime]:
     """The instants of the span at which the rule is evaluated."""
     every = span.rule.every
     first = span.end - (span.end - span.start) // every * every
@@ -48,7 +51,7 @@ def steps_apart(span: ReplayRequest) -> list[datetime]:
 
 
 def look_of(
-    span: ReplayRequest,
+    span: ReplayRequest[Any],
     at: datetime,
     values: Mapping[str, object],
     step: timedelta,

@@ -6,39 +6,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
 from typing import Any, Literal
 
 from bot.alerts.mutes import Mute, next_end
 from bot.alerts.state import WHOLE, Reading, SubjectState
 from bot.questions.question import CommandName
+from bot.questions.registry import COMMANDS
 
-# What an answer knows by name and can be watched.
-VALUES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "usage": (
-            "bytes",
-            "reported_bytes",
-            "days",
-            "days_missing",
-            "mean_bytes_per_day",
-            "peak_bytes",
-            "change_percent",
-            "month_to_date_bytes",
-            "forecast_month_bytes",
-            "quota_percent",
-        ),
-        "apiaudit": ("calls", "failures", "failure_percent", "actors", "duration_p95_ms"),
-        "logs": ("lines", "bytes", "levels.error"),
-    }
-)
-DEFAULTS: Mapping[str, str] = MappingProxyType(
-    {"usage": "bytes", "apiaudit": "failures", "logs": "lines"}
-)
-# Into which subjects an answer can be taken apart, so that each is watched for itself.
-SUBJECTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"usage": ("log",), "apiaudit": ("account", "actor"), "logs": ()}
-)
 SHORTEST_EVERY = timedelta(seconds=5)
 NAME = re.compile(r"(?=.{1,60}\Z)[^\W_][\w.-]*(?: [\w.-]+)*")
 # Of a subject that is not listed where the others are, these are known: it has none.
@@ -69,7 +43,7 @@ class Rule:
 
     @property
     def command(self) -> CommandName:
-        return self.line.partition(" ")[0].removeprefix("/").lower()  # type: ignore[return-value]
+        return self.line.partition(" ")[0].removeprefix("/").lower()
 
     @property
     def threshold(self) -> float:
@@ -208,6 +182,4 @@ def extract_value(values: Mapping[str, Any], name: str) -> float | None:
 
 def has_value(command: str, name: str) -> bool:
     """Whether answers of a command have such a value to be watched."""
-    return name in VALUES[command] or (
-        command == "logs" and bool(re.fullmatch(r"levels\.[a-z]+", name))
-    )
+    return name in COMMANDS[command].values

@@ -11,7 +11,8 @@ from datetime import datetime
 from bot import formatting
 from bot.answer import Block
 from bot.blocks import kit, messages
-from bot.questions.question import COMMANDS, VENDORS, AccountDirectory, CommandName, example
+from bot.questions.question import VENDORS, AccountDirectory, CommandName
+from bot.questions.registry import COMMANDS
 from providers.models import AccountStatus, Check
 
 MOST_ACCOUNTS, MOST_ALERTS, MOST_DIGESTS = 20, 10, 5
@@ -162,7 +163,7 @@ def _commands(facts: HomeFacts) -> list[Block]:
                 )
             )
             continue
-        line = example(command.name, facts.directory)
+        line = command.example(facts.directory)
         told = kit.section(
             f"{kit.code(f'/{command.name} {command.usage_hint}')}\n{command.description}"
         )

@@ -6,17 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot import formatting
-from bot.alerts.commands import alert_example
 from bot.answer import Answer, Block, Progress
 from bot.blocks import kit, picture
-from bot.questions.question import (
-    COMMANDS,
-    VENDORS,
-    AccountDirectory,
-    CommandName,
-    Question,
-    example,
-)
+from bot.questions.question import VENDORS, AccountDirectory, CommandName, HelpRequest
+from bot.questions.registry import COMMANDS
 from bot.questions.windows.forms import FORMS
 
 WORKING_ACTION = "cancel"
@@ -39,7 +32,7 @@ def help_answer(
     """
     about = COMMANDS[command]
     examples = [
-        (f"/{command} {_local(words_, command, directory)}", meaning)
+        (f"/{command} {about.localised(words_, directory)}", meaning)
         for words_, meaning in about.examples
     ]
     accounts = [
@@ -51,22 +44,22 @@ def help_answer(
         for name in directory.logs.get(account, {})
     ]
     facts = [f"Accounts: {formatting.join_words(accounts, 20) or 'none yet'}."]
-    if command == "logs":
+    if about.names_logs:
         facts.append(
             f"Logs with a name here: {formatting.join_words(logs, 20) or 'none yet'}; a log's own "
             "name or id works, too."
         )
     if may_manage:
-        asked = example(command, directory).partition(" ")[2]
+        asked = about.example_words(directory)
         facts.append(
             f"On a schedule: /{command} subscribe {asked} at 09:00 on weekdays; subscriptions; "
             "unsubscribe NUMBER."
         )
         facts.append(
-            f"Watched: {alert_example(command, directory)}; alerts; unalert NAME; silence NAME "
+            f"Watched: {about.alert_example(directory)}; alerts; unalert NAME; silence NAME "
             "2h; unsilence NAME."
         )
-    hours = "" if command == "usage" else " last 20 mins, since 9am, 14:00 to 14:10,"
+    hours = "" if about.whole_days else " last 20 mins, since 9am, 14:00 to 14:10,"
     window = (
         f"Without a window: the last {about.default_window}. Windows: today,{hours} 7d, since "
         f"monday, october, 2026-11-01..2026-11-07; all of them: /{command} help windows."
@@ -99,16 +92,18 @@ def help_answer(
     return Answer(text=text, blocks=blocks)
 
 
-def help_for(question: Question, directory: AccountDirectory, *, may_manage: bool = True) -> Answer:
-    """The help that a question asks for: about its command, or about windows."""
-    if question.topic == "windows":
-        return windows_help(question.command)
-    return help_answer(question.command, directory, may_manage=may_manage)
+def help_for(
+    request: HelpRequest, directory: AccountDirectory, *, may_manage: bool = True
+) -> Answer:
+    """The help that was asked for: about a command, or about windows."""
+    if request.topic == "windows":
+        return windows_help(request.command)
+    return help_answer(request.command, directory, may_manage=may_manage)
 
 
 def windows_help(command: CommandName) -> Answer:
     """Every form of a window that the command knows, with examples."""
-    forms = [form for form in FORMS if form.by_day or command != "usage"]
+    forms = [form for form in FORMS if form.by_day or not COMMANDS[command].whole_days]
     head = "Windows: how to say which time is meant"
     lines = [f"{form.meaning.capitalize()}: {', '.join(form.examples)}" for form in forms]
     told = [
@@ -355,24 +350,6 @@ def plain_blocks(blocks: Sequence[Block], text: str) -> list[Block]:
     known = [block for block in blocks if block.get("type") not in _NEWEST]
     told = kit.section(f"```{kit.entities(formatting.truncate(text, 2500).replace('`', 'ˋ'))}```")
     return [*known[:1], told, *known[1:]]
-
-
-def _local(example: str, command: CommandName, directory: AccountDirectory) -> str:
-    """An example in the names of this workspace."""
-    accounts = directory.of_kind(COMMANDS[command].kinds)
-    if command == "usage":
-        return f"{accounts[0]} {example}" if len(accounts) > 1 else example
-    if command == "logs":
-        names = list(
-            dict.fromkeys(name for account in accounts for name in directory.logs.get(account, {}))
-        )
-        if names:
-            return (
-                example.replace("kitchen", names[0]).replace("cellar", names[1])
-                if len(names) > 1
-                else example.replace("kitchen,cellar", names[0]).replace("kitchen", names[0])
-            )
-    return example
 
 
 with_code = kit.with_code

@@ -14,12 +14,12 @@ import msgspec
 
 from bot import formatting
 from bot.alerts.commands import CreateAlert
-from bot.alerts.rule import DEFAULTS, SUBJECTS, VALUES
 from bot.answer import Block
 from bot.blocks import kit
 from bot.blocks.alerts import format_value
 from bot.errors import BadQuestion
-from bot.questions.question import COMMANDS, CommandName, QuestionParts
+from bot.questions.question import CommandName, QuestionParts
+from bot.questions.registry import COMMANDS
 
 SAVE_ALERT, SAVE_REPEAT, SAVE_SILENCE, ASK = (
     "save.alert",
@@ -91,7 +91,7 @@ def alert_modal(
     about: ModalState, wish: CreateAlert, preview: str, *, is_new: bool = True
 ) -> Block:
     """Have a value of a question watched; `wish` is what stands in it when it opens."""
-    values = [value for value in VALUES[about.command] if value != wish.value]
+    values = [value for value in COMMANDS[about.command].values.names if value != wish.value]
     amount = _amount(wish.value, wish.threshold) if wish.threshold == wish.threshold else ""
     blocks = [
         _question(about, wish.words),
@@ -127,10 +127,13 @@ def alert_modal(
             optional=True,
         ),
     ]
-    if SUBJECTS[about.command]:
+    if COMMANDS[about.command].values.subjects:
         blocks.append(
             kit.input_(
-                "each", "For each", kit.select(SUBJECTS[about.command], wish.each), optional=True
+                "each",
+                "For each",
+                kit.select(COMMANDS[about.command].values.subjects, wish.each),
+                optional=True,
             )
         )
     if is_new:
@@ -289,7 +292,7 @@ def silence_words(given: Mapping[str, str]) -> str:
 
 def new_alert(command: CommandName, question: str) -> CreateAlert:
     """What stands in the modal of an alert about which nothing is known but its question."""
-    return CreateAlert(question, DEFAULTS[command], "above", float("nan"))
+    return CreateAlert(question, COMMANDS[command].values.default, "above", float("nan"))
 
 
 def form_values(view: Mapping[str, Any]) -> dict[str, str]:

@@ -26,14 +26,15 @@ from bot.composition import (
 from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import BadQuestion, ConfigError, ConfigProblem
 from bot.private_files import save_private
-from bot.questions.question import AccountDirectory, CommandName, example
-from bot.questions.reading import read_question, split_line
+from bot.questions.question import AccountDirectory, CommandName
+from bot.questions.reading import read_request, split_line
+from bot.questions.registry import COMMANDS
 from bot.schedules import subscribe
 from bot.store import Store, StoreError
 from bot.terminal_text import terminal_text
 from handlers.alert_rules import rule_of
 from handlers.backtesting import MOST_DAYS, Backtesting
-from handlers.permissions import ALL_COMMANDS, Requester
+from handlers.permissions import Requester
 from providers.clock import utc_now
 from providers.limits.rate_limiter import MemoryRateLimitStore, RateLimitStore
 from providers.models import iso_utc
@@ -97,13 +98,13 @@ async def answer_in_terminal(
     command, rest = split_line(text)
     if user or channel:
         access = build_access_policy(settings.access)
-        groups = await _groups_of(settings, user, access.groups(*ALL_COMMANDS)) if user else ()
+        groups = await _groups_of(settings, user, access.groups(*COMMANDS)) if user else ()
         asker = Requester((user or "").strip(), (channel or "").strip(), groups)
         access.require(command, **asker.rights)
-        allowed = [name for name in ALL_COMMANDS if access.may_ask(name, **asker.rights)]
+        allowed = [name for name in COMMANDS if access.may_ask(name, **asker.rights)]
         directory = visible_directory(settings.directory, allowed)
     _refuse_slack_only(command, rest, directory or settings.directory)
-    question = read_question(
+    question = read_request(
         command, rest, directory or settings.directory, now=utc_now(), zone=settings.timezone
     )
     _refuse_unwritable(out)
@@ -127,7 +128,7 @@ def _refuse_slack_only(command: CommandName, words: str, directory: AccountDirec
     if verb in (*alert_commands.WORDS, *subscribe.WORDS):
         raise BadQuestion(
             f"`/{command} {verb}` works only in Slack, where alerts and subscriptions are kept.",
-            example(command, directory),
+            COMMANDS[command].example(directory),
         )
 
 

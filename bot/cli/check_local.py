@@ -10,7 +10,8 @@ from pathlib import Path
 
 from bot import formatting
 from bot.config import Settings
-from bot.questions.question import COMMANDS, Kind
+from bot.questions.question import Kind
+from bot.questions.registry import COMMANDS
 from providers.models import Check
 
 # The database, its log and a few tables on their way to Slack need that much.

@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import formatting
 from bot.config import Settings
+from bot.questions.registry import COMMANDS
 from providers.models import Check
 
 # Slack refuses signatures that are older than five minutes; schedules and windows are wrong long
@@ -156,13 +157,8 @@ def named_in(settings: Settings) -> dict[str, list[str]]:
         for entry in entries:
             found.setdefault(entry.channel, []).append(f"{what} {entry.name}")
     access = settings.access
-    for key, allowed in (
-        ("usage", access.usage),
-        ("apiaudit", access.apiaudit),
-        ("logs", access.logs),
-        ("manage", access.manage),
-    ):
-        for who in allowed or ():
+    for key in (*COMMANDS, "manage"):
+        for who in getattr(access, key) or ():
             if who != "*":
                 found.setdefault(who, []).append(f"[access] {key}")
     return found

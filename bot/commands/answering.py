@@ -4,20 +4,25 @@ measures its values for an alert.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from bot.alerts.replay import Replay, ReplayRequest
 from bot.answer import Answer, Measurement, Progress
 from bot.blocks.messages import help_for
 from bot.private_files import temporary_folder
-from bot.questions.question import AccountDirectory, CommandName, Question
+from bot.questions.command import Command, Q
+from bot.questions.question import AccountDirectory, CommandName, HelpRequest, Question
+from bot.questions.registry import COMMANDS
 from providers.errors import ProviderError
+from providers.redaction import Redactor
+from providers.sources import CallSource, LogSource, UsageSource
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
@@ -54,29 +59,66 @@ async def or_error(request: Awaitable[T]) -> T | ProviderError:
         return error
 
 
-class CommandHandler(Protocol):
+Q_in = TypeVar("Q_in", bound=Question, contravariant=True)
+
+
+class CommandHandler(Protocol[Q_in]):
     """Answers the questions of one command."""
 
-    async def answer(self, question: Question, asking: AnswerContext) -> Answer: ...
+    async def answer(self, question: Q_in, asking: AnswerContext) -> Answer: ...
 
-    async def measure(self, question: Question, context: MeasureContext) -> Measurement:
+    async def measure(self, question: Q_in, context: MeasureContext) -> Measurement:
         """The values of the answer; nothing is rendered."""
         ...
 
-    async def replay(self, request: ReplayRequest) -> Replay:
+    async def replay(self, request: ReplayRequest[Any]) -> Replay:
         """The values that the answers would have had over a period in the past."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the answers of all commands are made with: the accounts by what they can be asked for,
+    and the limits of files.
+    """
+
+    usage: Mapping[str, UsageSource]
+    calls: Mapping[str, CallSource]
+    logs: Mapping[str, LogSource]
+    quotas: Mapping[str, int | None]
+    log_names: Mapping[str, Mapping[str, str]]
+    redactor: Redactor
+    upload_plain: int
+    upload_total: int
+    clock: Clock
+
+
+class AnsweredCommand(Command[Q]):
+    """A command with its answers."""
+
+    @abstractmethod
+    def open(self, services: Services) -> CommandHandler[Q]:
+        """What answers its questions, with these accounts."""
+
+
+def open_commands(services: Services) -> dict[CommandName, CommandHandler[Any]]:
+    """What answers the questions of every command."""
+    return {
+        name: command.open(services)
+        for name, command in COMMANDS.items()
+        if isinstance(command, AnsweredCommand)
+    }
 
 
 @dataclass(frozen=True, slots=True)
 class Answerer:
     """Answers any question."""
 
-    commands: Mapping[CommandName, CommandHandler]
+    commands: Mapping[CommandName, CommandHandler[Any]]
     directory: AccountDirectory
 
-    async def answer(self, question: Question, asking: AnswerContext) -> Answer:
-        if question.help:
+    async def answer(self, question: Question | HelpRequest, asking: AnswerContext) -> Answer:
+        if isinstance(question, HelpRequest):
             return help_for(question, self.directory)
         return await self.commands[question.command].answer(question, asking)
 

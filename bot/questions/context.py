@@ -8,18 +8,12 @@ import difflib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 
 from bot.errors import BadQuestion, SuggestedQuestion
 from bot.formatting import join_words, sanitise
-from bot.questions.question import (
-    VENDORS,
-    AccountDirectory,
-    Command,
-    Question,
-    QuestionParts,
-    example,
-)
+from bot.questions.description import CommandDescription
+from bot.questions.question import VENDORS, AccountDirectory, Question, QuestionParts
 from bot.questions.windows import (
     MONTHS,
     WEEKDAYS,
@@ -28,6 +22,7 @@ from bot.questions.windows import (
     UnknownWindow,
     read_window,
     strip_filler_words,
+    window_of_days,
 )
 
 # A beginning of an account's name must be so long to stand for it.
@@ -111,12 +106,17 @@ LONGEST_WINDOW_WORD = 16
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    command: Command
+    """What a command reads words with: the accounts there are, the clock, and how an example that is
+    shown is checked to work.
+    """
+
+    command: CommandDescription
     directory: AccountDirectory
     now: datetime
     zone: tzinfo
     text: str
-    # How the words of the command are read.
+    # A question that works, and how the words of the command are read.
+    example: str
     read: Reader
     # How often an example that is refused itself may be mended; 0 while one is tried for the last
     # time.
@@ -125,10 +125,6 @@ class Context:
     @property
     def explains(self) -> bool:
         return self.repairs > 0
-
-    @property
-    def example(self) -> str:
-        return example(self.command.name, self.directory)
 
     def instead(self, wrong: str, right: str) -> str:
         """The question as it was typed with `right` in the place of `wrong`, where that can be
@@ -162,6 +158,21 @@ class Context:
                 return hint
         return self.example
 
+    def accounts(self) -> list[str]:
+        """The accounts that the command can ask. Raises BadQuestion where there is none."""
+        available = self.directory.of_kind(self.command.kinds)
+        if not available:
+            raise BadQuestion(
+                f"No {self.command.vendors} account is configured.",
+                "Add one under [providers] in bot.toml.",
+            )
+        return available
+
+    def days(self, first: date, last: date) -> ParsedWindow:
+        """The window of some days, both included."""
+        whole_days = self.command.whole_days
+        return window_of_days(first, last, now=self.now, zone=self.zone, whole_days=whole_days)
+
     def window(self, parts: QuestionParts) -> ParsedWindow:
         """The window of a question. Raises BadQuestion with the same question about the window that
         may have been meant.
@@ -185,7 +196,7 @@ class Context:
             if not self.explains:
                 raise
             raise (
-                self._meant(parts)
+                self._suggest_account(parts)
                 or (self._suggest_window(parts) if isinstance(error, UnknownWindow) else None)
                 or error
             ) from None
@@ -195,9 +206,12 @@ class Context:
         return f"/{self.command.name} {replace(parts, window=self.command.example_window)}"
 
     def _read(self, window: str, example: str = "") -> ParsedWindow:
-        whole_days = self.command.name == "usage"
         return read_window(
-            window, now=self.now, zone=self.zone, whole_days=whole_days, example=example
+            window,
+            now=self.now,
+            zone=self.zone,
+            whole_days=self.command.whole_days,
+            example=example,
         )
 
     def is_window(self, text: str) -> bool:
@@ -225,7 +239,7 @@ class Context:
                 )
         return None
 
-    def _meant(self, parts: QuestionParts) -> BadQuestion | None:
+    def _suggest_account(self, parts: QuestionParts) -> BadQuestion | None:
         """A word that is nearly an account's name is taken for one that was mistyped."""
         accounts = self.directory.of_kind(self.command.kinds)
         word, _, others = parts.window.partition(" ")

@@ -1,33 +1,46 @@
-"""Words become a Question here, once, whoever asks: a slash command, a button, a schedule or a
-terminal."""
+"""Words become a question here, once, whoever asks: a slash command, a button, a form, a schedule or
+a terminal.
+"""
 
 from __future__ import annotations
 
 import difflib
 import re
 from datetime import datetime, tzinfo
-from importlib import import_module
-from typing import cast
+from typing import Literal
 
 from bot.errors import BadQuestion
-from bot.formatting import sanitise
-from bot.questions.context import Context, Reader
+from bot.formatting import join_words, sanitise
+from bot.questions.context import Context
+from bot.questions.form import FormValues
 from bot.questions.question import (
-    COMMANDS,
     AccountDirectory,
     CommandName,
+    HelpRequest,
     Question,
     QuestionParts,
-    example,
 )
+from bot.questions.registry import COMMANDS
 
 # A form takes a where(…) of 3000 characters; Slack's own commands are shorter.
 LONGEST_QUESTION = 4000
+_HELP = frozenset({"help", "?"})
+_WINDOWS_HELP = frozenset({"help windows", "help window", "windows", "windows help"})
 _HELP_WITH = re.compile(r"(?i)help(?:\s+[a-z]{1,20}){1,3}")
 
 
-def read_line(line: str, directory: AccountDirectory, *, now: datetime, zone: tzinfo) -> Question:
-    """The question in a whole line such as `/usage last 7 days`; the slash may be missing."""
+def read_line(
+    line: str, directory: AccountDirectory, *, now: datetime, zone: tzinfo
+) -> Question | HelpRequest:
+    """What a whole line such as `/usage last 7 days` asks; the slash may be missing."""
+    command, words = split_line(line)
+    return read_request(command, words, directory, now=now, zone=zone)
+
+
+def read_question_line(
+    line: str, directory: AccountDirectory, *, now: datetime, zone: tzinfo
+) -> Question:
+    """The question in a whole line. Raises BadQuestion for one that asks for help, too."""
     command, words = split_line(line)
     return read_question(command, words, directory, now=now, zone=zone)
 
@@ -39,46 +52,87 @@ def split_line(line: str) -> tuple[CommandName, str]:
     name, _, words = line.strip().partition(" ")
     command = name.removeprefix("/").lower()
     if command not in COMMANDS:
-        meant = difflib.get_close_matches(command[:40], COMMANDS, n=1)
+        near = difflib.get_close_matches(command[:40], COMMANDS, n=1)
         asked = f"“{sanitise(name, 40)}” is not a command" if name else "There is no question"
+        known = join_words([f"/{known}" for known in COMMANDS])
         raise BadQuestion(
-            f"{asked}; I know /usage, /apiaudit and /logs.",
-            f"/{meant[0] if meant else 'usage'} help",
+            f"{asked}; I know {known}.", f"/{near[0]} help" if near else COMMANDS.help_line
         )
-    return COMMANDS[command].name, words
+    return command, words
 
 
 def read_question(
     command: CommandName, words: str, directory: AccountDirectory, *, now: datetime, zone: tzinfo
 ) -> Question:
-    """The question in the words after the command. Raises BadQuestion with an example
-    that works.
+    """The question in the words after the command. Raises BadQuestion for a request for help, too."""
+    found = read_request(command, words, directory, now=now, zone=zone)
+    if isinstance(found, HelpRequest):
+        raise BadQuestion("Help is no question.", COMMANDS[command].example(directory))
+    return found
+
+
+def read_request(
+    command: CommandName, words: str, directory: AccountDirectory, *, now: datetime, zone: tzinfo
+) -> Question | HelpRequest:
+    """The question in the words after the command, or the help they ask for. Raises BadQuestion with
+    an example that works.
     """
     text = words.strip()
+    context = _context(command, text, directory, now=now, zone=zone)
+    if (topic := _help_topic(text, directory)) is not None:
+        return HelpRequest(command, topic)
+    try:
+        return context.read(text, context)
+    except BadQuestion as error:
+        error.hint = context.checked(error.hint)
+        raise
+
+
+def read_form(
+    command: CommandName,
+    values: FormValues,
+    directory: AccountDirectory,
+    *,
+    now: datetime,
+    zone: tzinfo,
+) -> Question:
+    """The question of a form that was filled in. Raises BadQuestion whose `field` is the input that
+    is wrong.
+    """
+    text = " ".join(filter(None, values.values()))
+    context = _context(command, text, directory, now=now, zone=zone)
+    question: Question = COMMANDS[command].read_form(values, context)
+    return question
+
+
+def _context(
+    command: CommandName, text: str, directory: AccountDirectory, *, now: datetime, zone: tzinfo
+) -> Context:
+    """What the text is read with. Raises BadQuestion where it is no text of a question."""
+    asked = COMMANDS[command]
+    example = asked.example(directory)
     if len(text) > LONGEST_QUESTION:
         raise BadQuestion(
             (
                 f"The question is too long: it has {len(text):,} characters, and at most "
                 f"{LONGEST_QUESTION:,} are read."
             ),
-            example(command, directory),
+            example,
         )
     if "\0" in text:
-        raise BadQuestion(
-            "The question holds a character that no question has.", example(command, directory)
-        )
-    if text.lower() in ("help", "?"):
-        return Question(command, text, help=True)
-    if text.lower() in ("help windows", "help window", "windows", "windows help"):
-        return Question(command, text, help=True, topic="windows")
-    if _HELP_WITH.fullmatch(text) and not any("help" in logs for logs in directory.logs.values()):
-        return Question(command, text, help=True)
-    context = Context(COMMANDS[command], directory, now, zone, text, _reader(command))
-    try:
-        return context.read(text, context)
-    except BadQuestion as error:
-        error.hint = context.checked(error.hint)
-        raise
+        raise BadQuestion("The question holds a character that no question has.", example)
+    return Context(asked, directory, now, zone, text, example, asked.read)
+
+
+def _help_topic(text: str, directory: AccountDirectory) -> Literal["", "windows"] | None:
+    """Which help the words ask for; None where they ask a question."""
+    lowered = text.lower()
+    if lowered in _HELP:
+        return ""
+    if lowered in _WINDOWS_HELP:
+        return "windows"
+    is_a_log = any("help" in logs for logs in directory.logs.values())
+    return "" if _HELP_WITH.fullmatch(text) and not is_a_log else None
 
 
 def apply_follow_up(
@@ -103,8 +157,3 @@ def apply_follow_up(
             return found
     assert refused is not None
     raise refused
-
-
-def _reader(command: CommandName) -> Reader:
-    module = import_module(f"bot.commands.{command}.question")
-    return cast(Reader, getattr(module, f"read_{command}"))

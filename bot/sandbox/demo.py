@@ -15,8 +15,9 @@ import click
 
 from bot.app import Bot, open_bot
 from bot.formatting import format_bytes
-from bot.questions.question import COMMANDS, AccountDirectory
+from bot.questions.question import AccountDirectory
 from bot.questions.reading import split_line
+from bot.questions.registry import COMMANDS
 from bot.runtime import stop_event
 from bot.sandbox.slack import Message
 from bot.sandbox.world import Sandbox, open_sandbox

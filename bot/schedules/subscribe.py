@@ -11,7 +11,8 @@ from typing import Literal
 
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
-from bot.questions.question import AccountDirectory, CommandName, example
+from bot.questions.question import AccountDirectory, CommandName
+from bot.questions.registry import COMMANDS
 from bot.schedules.recurrence import MOST_WORDS, AmbiguousHour, find_recurrence, read_recurrence
 
 WORDS = ("subscribe", "subscriptions", "unsubscribe")
@@ -74,7 +75,7 @@ def parse_subscription(
 
 def _subscribe(command: CommandName, rest: str, directory: AccountDirectory) -> Subscribe:
     words = rest.split()
-    usual = example(command, directory).partition(" ")[2]
+    usual = COMMANDS[command].example_words(directory)
     try:
         found = find_recurrence(words)
     except AmbiguousHour as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from bot.questions.question import COMMANDS
+from bot.questions.registry import COMMANDS
 
 NAME = "Opswatch"
 # Why each scope is asked for.
@@ -34,15 +34,6 @@ SCOPES = {
 }
 EVENTS = ("app_home_opened", "app_mention")
 ASK_AGAIN, ASK_OPSWATCH = "ask_again", "ask_opswatch"
-LONG_DESCRIPTION = (
-    "Opswatch answers operations questions where you talk about them. /usage tells how much log "
-    "data an account sends, day by "
-    "day, with quota and month-end forecast. /apiaudit tells who called which API and what "
-    "failed, over deviceWISE and Akamai in "
-    "one table. /logs brings the lines of a log with a preview, counts by level and the whole "
-    "file, secrets removed. Answers stand "
-    "in the channel where everybody may ask, and are private elsewhere."
-)
 
 
 def manifest(*, events_url: str = "", is_org_app: bool = False) -> dict[str, Any]:
@@ -69,7 +60,7 @@ def _manifest(*, is_org_app: bool) -> dict[str, Any]:
         "display_information": {
             "name": NAME,
             "description": "Answers operations questions: data usage, API audits and logs",
-            "long_description": LONG_DESCRIPTION,
+            "long_description": _long_description(),
             "background_color": "#1f3a4d",
         },
         "features": {
@@ -112,6 +103,16 @@ def _manifest(*, is_org_app: bool) -> dict[str, Any]:
             "token_rotation_enabled": False,
         },
     }
+
+
+def _long_description() -> str:
+    return " ".join(
+        [
+            "Opswatch answers operations questions where you talk about them.",
+            *(command.summary for command in COMMANDS.values()),
+            "Answers stand in the channel where everybody may ask, and are private elsewhere.",
+        ]
+    )
 
 
 def manifest_yaml(made: dict[str, Any] | None = None) -> str:

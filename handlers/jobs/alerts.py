@@ -29,7 +29,7 @@ from bot.answer import Measurement
 from bot.blocks.alerts import NotificationContext, incident_message, thread_reply
 from bot.commands.answering import Answerer, MeasureContext, lazy_temp_dir
 from bot.observers import EvaluationObserver, ignore_evaluation
-from bot.questions.reading import read_line
+from bot.questions.reading import read_question_line
 from bot.schedules.due import Due
 from bot.slack.outbox import Outbox, operator_post
 from bot.store import AlertStore, EvaluationRecord, Post, PostKind, Saved, Silence, SilenceStore
@@ -339,7 +339,7 @@ class AlertJob:
             return EvaluationError(f"{trouble.message} {trouble.hint}")
 
     async def _measure_at(self, rule: Rule, now: datetime) -> Measurement:
-        question = read_line(rule.line, self.answering.directory, now=now, zone=self.zone)
+        question = read_question_line(rule.line, self.answering.directory, now=now, zone=self.zone)
         with lazy_temp_dir() as folder:
             context = MeasureContext(folder, self.zone, rule.value.partition(".")[0], rule.each)
             return await self.answering.measure(question, context)

@@ -8,7 +8,8 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
-from bot.questions.question import COMMANDS, CommandName
+from bot.questions.question import CommandName
+from bot.questions.registry import COMMANDS
 from bot.slack.delivery import ReplyTarget
 from handlers.requests import RequestHandler
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from bot.blocks import messages as block_messages
 from bot.errors import BadQuestion
-from bot.questions.question import COMMANDS, CommandName
-from bot.questions.reading import LONGEST_QUESTION, apply_follow_up, read_line
+from bot.formatting import join_words
+from bot.questions.reading import LONGEST_QUESTION, apply_follow_up, read_question_line
+from bot.questions.registry import COMMANDS
 from bot.slack.delivery import ReplyTarget
 from bot.slack.text import unescape_input
 from handlers.requests import RequestHandler, split_command
@@ -68,16 +68,16 @@ class Mention:
                 return line
             raise BadQuestion(
                 (
-                    "In the thread of an answer, say what to change; elsewhere begin with usage, "
-                    "apiaudit or logs."
+                    "In the thread of an answer, say what to change; elsewhere begin with "
+                    f"{join_words([*COMMANDS], conjunction='or')}."
                 ),
-                "/usage help",
+                COMMANDS.help_line,
             )
         requests, now = self.requests, self.requests.clock()
         # Before the words are read: a refusal of theirs names accounts.
         await requests.require(split_command(asked)[0], target.user, target.channel)
         zone = await requests.people.zone(target.user)
-        question = read_line(asked, requests.answering.directory, now=now, zone=zone)
+        question = read_question_line(asked, requests.answering.directory, now=now, zone=zone)
         return (
             apply_follow_up(question, said, requests.answering.directory, now=now, zone=zone).line
             if said
@@ -109,7 +109,7 @@ def _said(event: Mapping[str, Any]) -> str:
     if len(text) > LONGEST_QUESTION:
         raise BadQuestion(
             f"That is too long for a question; at most {LONGEST_QUESTION:,} characters are read.",
-            "/usage help",
+            COMMANDS.help_line,
         )
     return unescape_input(_MENTION.sub("", text)).strip()
 
@@ -120,43 +120,16 @@ def _by_topic(said: str) -> str:
     """
     words = said.split()
     spoken = [word.lower().strip(".,;:?!") for word in words]
-    for command, (topics, kept) in _TOPICS.items():
+    for command in COMMANDS.values():
+        topics, kept = command.topics.words, command.topics.options
         if not topics.isdisjoint(spoken):
             others = [
                 word
                 for word, plain in zip(words, spoken, strict=True)
                 if plain in kept or plain not in topics
             ]
-            return f"/{command} {' '.join(others)}".strip()
+            return f"/{command.name} {' '.join(others)}".strip()
     return ""
-
-
-# What people speak of, and which of these words the question itself knows.
-_TOPICS: Mapping[CommandName, tuple[frozenset[str], frozenset[str]]] = MappingProxyType(
-    {
-        "usage": (
-            frozenset({"usage", "data", "ingest", "ingested", "volume", "quota"}),
-            frozenset(),
-        ),
-        "logs": (frozenset({"log", "logs", "lines"}), frozenset()),
-        "apiaudit": (
-            frozenset(
-                {
-                    "api",
-                    "apis",
-                    "audit",
-                    "apiaudit",
-                    "call",
-                    "calls",
-                    "failures",
-                    "failed",
-                    "errors",
-                }
-            ),
-            frozenset({"failures", "failed", "errors"}),
-        ),
-    }
-)
 
 
 def register(app: AsyncApp, requests: RequestHandler) -> None:

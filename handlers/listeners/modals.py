@@ -24,8 +24,9 @@ from bot.blocks.backtest import backtest_blocks, backtest_text, sentence
 from bot.blocks.modals import ModalState, about_from, about_of, form_values
 from bot.errors import AccessDenied, BadQuestion, SuggestedQuestion
 from bot.formatting import sanitise
-from bot.questions.question import COMMANDS, QuestionParts
+from bot.questions.question import QuestionParts
 from bot.questions.reading import read_question
+from bot.questions.registry import COMMANDS
 from bot.slack.delivery import UNSURE, ReplyTarget
 from bot.slack.manifest import ASK_AGAIN, ASK_OPSWATCH
 from bot.store import StoreUnavailable

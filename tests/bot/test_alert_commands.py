@@ -15,11 +15,11 @@ from bot.alerts.commands import (
     DeleteAlert,
     Silence,
     Unsilence,
-    alert_example,
     read_alert_wish,
 )
 from bot.errors import BadQuestion
 from bot.questions.question import CommandName
+from bot.questions.registry import COMMANDS
 from tests.bot.test_question import HOUSE
 from tests.support.work import growth
 
@@ -330,7 +330,7 @@ def test_the_other_words(text: str, wish: Any) -> None:
 @pytest.mark.parametrize("command", ["usage", "apiaudit", "logs"])
 def test_the_example_of_each_command_is_an_alert(command: CommandName) -> None:
     assert isinstance(
-        read_alert_wish(command, alert_example(command, HOUSE).partition(" ")[2], HOUSE),
+        read_alert_wish(command, COMMANDS[command].alert_example(HOUSE).partition(" ")[2], HOUSE),
         CreateAlert,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 
 from bot.commands.apiaudit.question import AKAMAI_FILTERS, DEVICEWISE_FILTERS
 from bot.errors import BadQuestion
-from bot.questions.question import COMMANDS, AccountDirectory, Question
-from bot.questions.reading import apply_follow_up, read_line, read_question
+from bot.questions.question import AccountDirectory, HelpRequest, Question
+from bot.questions.reading import apply_follow_up, read_line, read_question_line, read_request
+from bot.questions.registry import COMMANDS
 from bot.slack.text import unescape_input
 from providers.akamai import filters as akamai
 from providers.devicewise import client as devicewise
@@ -31,8 +33,12 @@ TWO = AccountDirectory(
 )
 
 
-def ask(line: str, directory: AccountDirectory = HOUSE) -> Question:
-    return read_line(line, directory, now=NOW, zone=UTC)
+def ask(line: str, directory: AccountDirectory = HOUSE) -> Any:
+    return read_question_line(line, directory, now=NOW, zone=UTC)
+
+
+def request(line: str) -> Question | HelpRequest:
+    return read_line(line, HOUSE, now=NOW, zone=UTC)
 
 
 def refusal(line: str, directory: AccountDirectory = HOUSE) -> BadQuestion:
@@ -181,7 +187,7 @@ def test_a_wrong_question_gets_one_sentence_and_an_example_that_works(line: str,
     error = refusal(line)
     assert says in error.message
     assert "\n" not in error.message
-    assert ask(error.hint)
+    assert request(error.hint)
 
 
 @pytest.mark.parametrize(
@@ -270,7 +276,7 @@ def test_no_account_at_all_is_said() -> None:
 
 @pytest.mark.parametrize("word", ["help", "HELP", "?", " help "])
 def test_help_is_help(word: str) -> None:
-    assert ask(f"/usage {word}").help
+    assert request(f"/usage {word}") == HelpRequest("usage")
 
 
 @pytest.mark.parametrize(
@@ -299,11 +305,11 @@ def test_what_slack_does_to_words_is_undone(slack: str, typed: str) -> None:
 )
 def test_any_words_give_a_question_or_a_refusal(command: str, words: str) -> None:
     try:
-        question = read_question(COMMANDS[command].name, words, HOUSE, now=NOW, zone=UTC)
+        question = read_request(COMMANDS[command].name, words, HOUSE, now=NOW, zone=UTC)
     except BadQuestion as error:
         assert error.message
     else:
-        assert question.help or question.window
+        assert isinstance(question, HelpRequest) or question.window
 
 
 SLOW_TO_READ = {
@@ -355,14 +361,14 @@ TWINS = AccountDirectory(
 def test_a_beginning_of_a_name_is_enough_where_it_is_ones_alone(
     line: str, accounts: tuple[str, ...]
 ) -> None:
-    assert read_line(line, TWINS, now=NOW, zone=UTC).accounts == accounts
+    assert read_question_line(line, TWINS, now=NOW, zone=UTC).accounts == accounts
 
 
 def test_a_beginning_of_several_names_is_refused_with_all_of_them() -> None:
     with pytest.raises(
         BadQuestion, match="“rapid7” may be rapid7-eu and rapid7-us; say which"
     ) as caught:
-        read_line("/usage rapid7 last 7 days", TWINS, now=NOW, zone=UTC)
+        read_question_line("/usage rapid7 last 7 days", TWINS, now=NOW, zone=UTC)
     assert caught.value.hint == "/usage rapid7-eu last 7 days"
 
 
@@ -378,9 +384,9 @@ def test_a_beginning_of_several_names_is_refused_with_all_of_them() -> None:
 )
 def test_a_mistyped_window_is_taken_for_the_one_it_nearly_is(line: str, hint: str) -> None:
     with pytest.raises(BadQuestion, match="did you mean") as caught:
-        read_line(line, HOUSE, now=NOW, zone=UTC)
+        read_question_line(line, HOUSE, now=NOW, zone=UTC)
     assert caught.value.hint == hint
-    assert read_line(hint, HOUSE, now=NOW, zone=UTC)
+    assert read_question_line(hint, HOUSE, now=NOW, zone=UTC)
 
 
 @pytest.mark.parametrize(
@@ -447,7 +453,7 @@ def test_what_is_said_around_a_change_changes_nothing_else() -> None:
 )
 def test_what_is_nearly_nothing_is_refused_as_before(line: str) -> None:
     with pytest.raises(BadQuestion) as caught:
-        read_line(line, HOUSE, now=NOW, zone=UTC)
+        read_question_line(line, HOUSE, now=NOW, zone=UTC)
     assert "did you mean “" not in caught.value.message
 
 
@@ -471,9 +477,9 @@ def test_what_is_nearly_nothing_is_refused_as_before(line: str) -> None:
 def test_the_same_question_about_another_time_keeps_all_but_its_file(
     line: str, window: str, same: str
 ) -> None:
-    question = read_line(line, HOUSE, now=NOW, zone=UTC)
+    question = read_question_line(line, HOUSE, now=NOW, zone=UTC)
     assert question.over(window) == same
-    assert read_line(same, HOUSE, now=NOW, zone=UTC).over(window) == same
+    assert read_question_line(same, HOUSE, now=NOW, zone=UTC).over(window) == same
 
 
 @pytest.mark.parametrize(
@@ -511,4 +517,4 @@ def test_hints_keep_logs_and_filters(line: str, hint: str) -> None:
     "line", ["/logs help filters", "/usage help csv", "/apiaudit HELP filters"]
 )
 def test_help_with_a_topic_is_help(line: str) -> None:
-    assert ask(line).help
+    assert isinstance(request(line), HelpRequest)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,8 +15,9 @@ from hypothesis import strategies as st
 
 from bot.blocks.messages import windows_help
 from bot.errors import BadQuestion
-from bot.questions.question import COMMANDS, AccountDirectory
-from bot.questions.reading import read_line
+from bot.questions.question import AccountDirectory, HelpRequest
+from bot.questions.reading import read_line, read_question_line
+from bot.questions.registry import COMMANDS
 from bot.questions.windows import ParsedWindow, TwoReadings, read_window
 from bot.questions.windows.forms import FORMS
 from tests.bot.test_question import HOUSE
@@ -106,22 +108,25 @@ def test_usage_refuses_hours_in_every_form(words: str) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_shows_every_form_that_the_command_knows(command: str) -> None:
-    question = read_line(f"/{command} help windows", HOUSE, now=SATURDAY, zone=UTC)
-    assert question.help
-    assert question.topic == "windows"
-    told = windows_help(question.command).text
+    request = read_line(f"/{command} help windows", HOUSE, now=SATURDAY, zone=UTC)
+    assert request == HelpRequest(command, "windows")
+    told = windows_help(command).text
     assert all(example in told for example in (BY_DAY if command == "usage" else EXAMPLES))
 
 
 @pytest.mark.parametrize("words", [*EXAMPLES, "6 months", "2pm-3pm"])
 def test_forms_stand_beside_accounts_and_logs(words: str) -> None:
-    log = read_line(f"/logs kitchen {words} limit 5", HOUSE, now=SATURDAY, zone=DUBLIN)
+    log: Any = read_question_line(
+        f"/logs kitchen {words} limit 5", HOUSE, now=SATURDAY, zone=DUBLIN
+    )
     assert [each.typed for each in log.logs] == ["kitchen"]
     assert log.window == read(words)
-    listed = read_line(f"/logs kitchen, cellar, {words}", HOUSE, now=SATURDAY, zone=DUBLIN)
+    listed: Any = read_question_line(
+        f"/logs kitchen, cellar, {words}", HOUSE, now=SATURDAY, zone=DUBLIN
+    )
     assert [each.typed for each in listed.logs] == ["kitchen", "cellar"]
     for line in (f"/apiaudit edge {words} failures", f"/apiaudit {words} edge status:5xx"):
-        audit = read_line(line, HOUSE, now=SATURDAY, zone=DUBLIN)
+        audit = read_question_line(line, HOUSE, now=SATURDAY, zone=DUBLIN)
         assert audit.accounts == ("edge",)
         assert audit.window == read(words)
 
@@ -130,7 +135,7 @@ def test_words_of_a_window_are_no_beginning_of_a_name() -> None:
     names = AccountDirectory(
         {"november": "akamai", "nightly": "akamai", "quarterly": "akamai", "nowhere": "akamai"}
     )
-    question = read_line("/apiaudit nov 1", names, now=SATURDAY, zone=UTC)
+    question = read_question_line("/apiaudit nov 1", names, now=SATURDAY, zone=UTC)
     assert len(question.accounts) == 4
     assert question.parts.window == "nov 1"
 

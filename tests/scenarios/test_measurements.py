@@ -12,7 +12,7 @@ from bot.answer import Answer, Measurement
 from bot.app import Bot
 from bot.blocks import kit
 from bot.commands.answering import AnswerContext, MeasureContext
-from bot.questions.reading import read_line
+from bot.questions.reading import read_question_line
 
 LINES = {
     "/usage rapid7-eu last 7 days": [
@@ -50,13 +50,13 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 async def answer(bot: Bot, line: str, folder: Path) -> Answer:
     answerer, zone = bot.requests.answering, bot.settings.timezone
-    question = read_line(line, answerer.directory, now=bot.clock(), zone=zone)
+    question = read_question_line(line, answerer.directory, now=bot.clock(), zone=zone)
     return await answerer.answer(question, AnswerContext(lambda: folder, zone))
 
 
 async def measure(bot: Bot, line: str, folder: Path, value: str, each: str = "") -> Measurement:
     answerer, zone = bot.requests.answering, bot.settings.timezone
-    question = read_line(line, answerer.directory, now=bot.clock(), zone=zone)
+    question = read_question_line(line, answerer.directory, now=bot.clock(), zone=zone)
     return await answerer.measure(question, MeasureContext(lambda: folder, zone, value, each))
 
 

@@ -1,1 +1,85 @@
 """`/apiaudit`: who called which API, and what failed."""
+
+from __future__ import annotations
+
+from bot.commands.answering import AnsweredCommand, Services
+from bot.commands.apiaudit.answer import ApiAuditAnswerer
+from bot.commands.apiaudit.question import (
+    AuditQuestion,
+    audit_fields,
+    read_apiaudit,
+    read_apiaudit_form,
+)
+from bot.questions.context import Context
+from bot.questions.description import AlertValues, Topics
+from bot.questions.form import FormField, FormValues, account_field
+from bot.questions.question import AccountDirectory
+
+_FAILURES = frozenset({"failures", "failed", "errors"})
+
+
+class ApiAuditCommand(AnsweredCommand[AuditQuestion]):
+    """The command `/apiaudit`."""
+
+    def read(self, text: str, context: Context) -> AuditQuestion:
+        return read_apiaudit(text, context)
+
+    def read_form(self, values: FormValues, context: Context) -> AuditQuestion:
+        return read_apiaudit_form(values, context)
+
+    def subject_fields(
+        self, question: AuditQuestion | None, accounts: list[str]
+    ) -> list[FormField]:
+        return account_field(question, accounts, is_optional=True)
+
+    def option_fields(self, question: AuditQuestion | None) -> list[FormField]:
+        return audit_fields(question)
+
+    def example_words(self, directory: AccountDirectory) -> str:
+        return self._of_first_account("24h failures", directory)
+
+    def alert_example(self, directory: AccountDirectory) -> str:
+        asked = self._of_first_account("last 1h", directory)
+        return f"/{self.name} alert {asked} failures above 20 for 10m"
+
+    def localised(self, words: str, directory: AccountDirectory) -> str:
+        """The words as they are: they ask all accounts there are."""
+        del directory
+        return words
+
+    def open(self, services: Services) -> ApiAuditAnswerer:
+        return ApiAuditAnswerer(services.calls, services.clock)
+
+    def _of_first_account(self, words: str, directory: AccountDirectory) -> str:
+        accounts = directory.of_kind(self.kinds)
+        return f"{accounts[0]} {words}" if accounts else words
+
+
+COMMAND = ApiAuditCommand(
+    name="apiaudit",
+    description="Who called which API, and what failed",
+    summary=(
+        "/apiaudit tells who called which API and what failed, over deviceWISE and Akamai in one "
+        "table."
+    ),
+    usage_hint="[account ...] [window] [filter ...] [failures] [csv]",
+    kinds=("akamai", "devicewise"),
+    default_window="24 hours",
+    example_window="24h",
+    examples=(
+        ("24h", "all audit accounts, the last day"),
+        ("last 2h failures", "only what failed"),
+        ("today who:ada@example.com", "one person's calls"),
+        ("7d csv", "every call as a table to download"),
+    ),
+    windows=("last 1h", "last 24h", "today", "yesterday", "last 7 days", "last 30 days"),
+    values=AlertValues(
+        names=("calls", "failures", "failure_percent", "actors", "duration_p95_ms"),
+        default="failures",
+        usual_threshold="20",
+        subjects=("account", "actor"),
+    ),
+    topics=Topics(
+        frozenset({"api", "apis", "audit", "apiaudit", "call", "calls"}) | _FAILURES, _FAILURES
+    ),
+)

@@ -15,6 +15,7 @@ from bot.alerts.replay import Replay, ReplayRequest, look_of, steps_apart
 from bot.answer import Answer, AnswerFile, Measurement, Progress, Step
 from bot.commands.answering import AnswerContext, MeasureContext, or_error
 from bot.commands.apiaudit.blocks import audit_blocks, audit_text
+from bot.commands.apiaudit.question import AuditQuestion
 from bot.commands.apiaudit.report import (
     CSV_HEADER,
     AuditFacts,
@@ -25,7 +26,6 @@ from bot.commands.apiaudit.report import (
     csv_rows,
 )
 from bot.errors import BadQuestion
-from bot.questions.question import Question
 from bot.reports.file_names import file_stem
 from bot.reports.sheets import csv_bytes
 from providers.clock import Clock, utc_now
@@ -35,15 +35,14 @@ from providers.sources import CallSource
 
 
 @dataclass(frozen=True, slots=True)
-class ApiAuditCommand:
+class ApiAuditAnswerer:
     sources: Mapping[str, CallSource]
     clock: Clock = utc_now
 
-    async def answer(self, question: Question, asking: AnswerContext) -> Answer:
+    async def answer(self, question: AuditQuestion, asking: AnswerContext) -> Answer:
         """The audit answer. All accounts are asked at once; one that fails is named, and the others
         still answer.
         """
-        assert question.window is not None
         pages = await self._pages(question, asking.zone, asking.progress)
         failed = [page for page in pages if isinstance(page, ProviderError)]
         warnings = [
@@ -65,7 +64,7 @@ class ApiAuditCommand:
             data_until=_data_until(pages),
         )
 
-    async def measure(self, question: Question, context: MeasureContext) -> Measurement:
+    async def measure(self, question: AuditQuestion, context: MeasureContext) -> Measurement:
         """The wanted value of the answer, and with `each` that of every account or actor."""
         pages = await self._pages(question, context.zone, Progress())
         facts = _facts(question, pages)
@@ -73,7 +72,7 @@ class ApiAuditCommand:
         return Measurement(values, question.window, _data_until(pages))
 
     async def _pages(
-        self, question: Question, zone: tzinfo, progress: Progress
+        self, question: AuditQuestion, zone: tzinfo, progress: Progress
     ) -> list[CallPage | ProviderError]:
         """The calls of every account, or why there are none. Raises where none has answered."""
         sources = [self.sources[account] for account in question.accounts]
@@ -90,18 +89,17 @@ class ApiAuditCommand:
     async def _page(
         self,
         source: CallSource,
-        question: Question,
+        question: AuditQuestion,
         progress: Progress,
         too_old: Mapping[str, ProviderError],
     ) -> CallPage | ProviderError:
         """The calls of an account, or why there are none. What it has not kept is not asked for."""
-        assert question.window is not None
         if error := too_old.get(source.account):
             progress.step(Step(source.account, "error", error.message))
             return error
         return await _followed(source, question.window.window, question.filters, progress)
 
-    async def replay(self, span: ReplayRequest) -> Replay:
+    async def replay(self, span: ReplayRequest[AuditQuestion]) -> Replay:
         """The calls of the whole time, and of them what each look would have seen."""
         question = span.read_at(span.end)
         sources = [self.sources[account] for account in question.accounts]
@@ -147,7 +145,7 @@ async def _followed(
 
 
 def _looks(
-    span: ReplayRequest, calls: Sequence[ApiCall], accounts: Sequence[str]
+    span: ReplayRequest[AuditQuestion], calls: Sequence[ApiCall], accounts: Sequence[str]
 ) -> list[EvaluationPoint]:
     history, found = CallHistory(calls, accounts), []
     for at in steps_apart(span):
@@ -158,7 +156,7 @@ def _looks(
     return found
 
 
-def _refuse_what_cannot_be_applied(sources: Sequence[CallSource], question: Question) -> None:
+def _refuse_what_cannot_be_applied(sources: Sequence[CallSource], question: AuditQuestion) -> None:
     """A filter that an account cannot apply is refused by name before anything is sent."""
     reasons = {source.account: source.refusal(question.filters) for source in sources}
     refused = [reason for reason in reasons.values() if reason]
@@ -170,12 +168,11 @@ def _refuse_what_cannot_be_applied(sources: Sequence[CallSource], question: Ques
 
 
 def _too_old(
-    sources: Sequence[CallSource], question: Question, *, now: datetime, zone: tzinfo
+    sources: Sequence[CallSource], question: AuditQuestion, *, now: datetime, zone: tzinfo
 ) -> dict[str, ProviderError]:
     """The accounts that have kept nothing of the window, each with the oldest day that can be asked
     about. Raises BadQuestion where that is every one of them.
     """
-    assert question.window is not None
     limits = {source.account: since for source in sources if (since := source.kept_since(now))}
     oldest = {
         name: _first_whole_day(since, zone)
@@ -209,8 +206,7 @@ def _day(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
-def _facts(question: Question, pages: Sequence[CallPage | ProviderError]) -> AuditFacts:
-    assert question.window is not None
+def _facts(question: AuditQuestion, pages: Sequence[CallPage | ProviderError]) -> AuditFacts:
     window = question.window.window
     ends = {
         a: p.data_until
@@ -236,11 +232,10 @@ def _facts(question: Question, pages: Sequence[CallPage | ProviderError]) -> Aud
     )
 
 
-def _unmatched(question: Question, pages: Sequence[CallPage | ProviderError]) -> list[str]:
+def _unmatched(question: AuditQuestion, pages: Sequence[CallPage | ProviderError]) -> list[str]:
     """Which accounts have answered and have nothing that the filters let through, and whom the
     asker may have meant.
     """
-    assert question.window is not None
     notes = []
     for account, page in zip(question.accounts, pages, strict=True):
         if isinstance(page, ProviderError) or page.calls or not question.filters:
@@ -258,7 +253,7 @@ def _unmatched(question: Question, pages: Sequence[CallPage | ProviderError]) ->
 
 
 def _nearest_actors(
-    question: Question, pages: Sequence[CallPage | ProviderError]
+    question: AuditQuestion, pages: Sequence[CallPage | ProviderError]
 ) -> list[tuple[str, str]]:
     names = dict.fromkeys(page.nearest_actor for page in pages if isinstance(page, CallPage))
     return [
@@ -277,7 +272,7 @@ def _data_until(pages: Sequence[CallPage | ProviderError]) -> datetime | None:
     return min((end for end in ends if end), default=None)
 
 
-def _next_questions(question: Question, report: AuditReport) -> list[tuple[str, str]]:
+def _next_questions(question: AuditQuestion, report: AuditReport) -> list[tuple[str, str]]:
     buttons = [
         (label, question.over(window))
         for label, window in (("24 hours", "24h"), ("7 days", "7d"), ("30 days", "30d"))

@@ -1,18 +1,28 @@
-"""The words of `/apiaudit [account ...] [window] [filter ...] [failures] [csv]`."""
+"""The words and the form of `/apiaudit [account ...] [window] [filter ...] [failures] [csv]`."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from bot.errors import BadQuestion, SuggestedQuestion
 from bot.formatting import join_words, sanitise
 from bot.questions.context import MOST_WINDOW_WORDS, Context
+from bot.questions.form import (
+    ACCOUNT,
+    CSV,
+    FormField,
+    FormValues,
+    csv_field,
+    read_accounts,
+    read_form_window,
+    refused_at,
+)
 from bot.questions.phrases import tokens, without, without_any
-from bot.questions.question import Question, QuestionParts
+from bot.questions.question import QuestionParts, TableQuestion
 from bot.questions.windows import ParsedWindow
 from providers.models import CallFilters
 
@@ -42,55 +52,119 @@ AKAMAI_FILTERS = frozenset(
 )
 DEVICEWISE_FILTERS = frozenset({"service", "command"})
 _ALL_FILTERS = (*AUDIT_FILTERS, "own", *sorted(DEVICEWISE_FILTERS), *sorted(AKAMAI_FILTERS))
+FILTERS = "rest"
+_KNOWN_FILTERS = f"{', '.join(AUDIT_FILTERS)} and each vendor's own"
 _FILTER = re.compile(r"([A-Za-z_]+):(.*)", re.DOTALL)
 
 
-def read_apiaudit(text: str, context: Context) -> Question:
-    words = tokens(text, context)
-    words, csv = without(words, "csv")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditQuestion(TableQuestion):
+    """Which calls are asked for."""
+
+    command: str = "apiaudit"
+    filters: CallFilters = field(default_factory=CallFilters)
+
+
+@dataclass(frozen=True, slots=True)
+class _Filters:
+    """The filters among some words: their values by name, the words they were typed with, whether
+    only failures are wanted, and the words that are no filter.
+    """
+
+    values: Mapping[str, Sequence[str]]
+    typed: Sequence[str]
+    failures: bool
+    others: list[str]
+
+
+def read_apiaudit(text: str, context: Context) -> AuditQuestion:
+    words, csv = without(tokens(text, context), CSV)
+    filters = _split_filters(words, context)
+    named, others = context.accounts_and_window(filters.others)
+    accounts = tuple(named or context.accounts())
+    applied = _call_filters(filters, context)
+    parts = _parts(named, " ".join(others), filters, csv=csv)
+    return AuditQuestion(
+        text=text,
+        window=_audit_window(parts, context),
+        accounts=accounts,
+        parts=parts,
+        filters=applied,
+        csv=csv,
+    )
+
+
+def read_apiaudit_form(values: FormValues, context: Context) -> AuditQuestion:
+    chosen, csv = values.get(ACCOUNT, ""), bool(values.get(CSV))
+    accounts = read_accounts(values, context)
+    with refused_at(FILTERS):
+        words = [word.rstrip(",") for word in tokens(values.get(FILTERS, ""), context)]
+        words, is_csv_typed = without(words, CSV)
+        filters = _split_filters([word for word in words if word], context)
+        if filters.others:
+            raise _no_filters(filters.others)
+        applied = _call_filters(filters, context)
+    window, window_words = read_form_window(values, context)
+    csv = csv or is_csv_typed
+    parts = _parts([chosen] if chosen else [], window_words, filters, csv=csv)
+    return AuditQuestion(
+        text=str(parts), window=window, accounts=accounts, parts=parts, filters=applied, csv=csv
+    )
+
+
+def audit_fields(question: AuditQuestion | None) -> list[FormField]:
+    """The inputs of the form behind account and window."""
+    example = "failures, status:5xx, who:ada@example.com"
+    typed = question.options if question else ""
+    return [
+        FormField(FILTERS, "Filters", "text", typed, placeholder=example),
+        csv_field(chosen=bool(question and question.csv)),
+    ]
+
+
+def _split_filters(words: list[str], context: Context) -> _Filters:
     words, failures = without_any(words, "failures", "failed", "errors")
-    filters: dict[str, list[str]] = {}
-    rest, kept = [], ["failures"] if failures else []
+    values: dict[str, list[str]] = {}
+    others, typed = [], ["failures"] if failures else []
     for word in words:
         match = _FILTER.fullmatch(word)
         if match and match[1].lower() not in _WINDOW_KEYS:
-            kept.append(f'{match[1]}:"{match[2]}"' if " " in match[2] else word)
-            filters.setdefault(_filter_name(match[1], context), []).append(
-                _filter_value(match, context)
-            )
+            typed.append(f'{match[1]}:"{match[2]}"' if " " in match[2] else word)
+            name = _filter_name(match[1], context)
+            values.setdefault(name, []).append(_filter_value(match, context))
         else:
-            rest.append(word)
-    named, rest = context.accounts_and_window(rest)
-    available = context.directory.of_kind(context.command.kinds)
-    if not available:
-        raise BadQuestion(
-            "No Akamai or deviceWISE account is configured.",
-            "Add one under [providers] in bot.toml.",
-        )
-    own = filters.pop("own", [])
+            others.append(word)
+    return _Filters(values, typed, failures, others)
+
+
+def _call_filters(filters: _Filters, context: Context) -> CallFilters:
+    values = dict(filters.values)
+    own = values.pop("own", ())
     if any(value.lower() not in ("no", "yes") for value in own):
         raise BadQuestion(
             "`own:` takes `no`, which leaves out the bot's own calls, or `yes`.",
             context.instead(f"own:{own[0]}", "own:no"),
         )
-    common = {name: tuple(filters.pop(name, ())) for name in AUDIT_FILTERS}
-    parts = QuestionParts(
-        " ".join(named), " ".join(rest), " ".join([*kept, *(["csv"] if csv else [])])
+    common = {name: tuple(values.pop(name, ())) for name in AUDIT_FILTERS}
+    return CallFilters(
+        **common,
+        failures=filters.failures,
+        leave_out_own="no" in [value.lower() for value in own],
+        native={name: tuple(given) for name, given in values.items()},
     )
-    return Question(
-        "apiaudit",
-        text,
-        _audit_window(parts, context),
-        accounts=tuple(named or available),
-        csv=csv,
-        parts=parts,
-        filters=CallFilters(
-            **common,
-            failures=failures,
-            leave_out_own="no" in [v.lower() for v in own],
-            native={k: tuple(v) for k, v in filters.items()},
-        ),
-    )
+
+
+def _parts(named: list[str], window: str, filters: _Filters, *, csv: bool) -> QuestionParts:
+    rest = [*filters.typed, *([CSV] if csv else [])]
+    return QuestionParts(" ".join(named), window, " ".join(rest))
+
+
+def _no_filters(words: Sequence[str]) -> BadQuestion:
+    """Why words that stand among the filters of a form are none."""
+    meant = [found for word in words if (found := _audit_filter_meant(word))]
+    if meant:
+        return BadQuestion(f"A filter has a name; did you mean {join_words(meant)}?")
+    return BadQuestion(f"“{sanitise(words[0], 40)}” is not a filter; there are {_KNOWN_FILTERS}.")
 
 
 def _filter_name(typed: str, context: Context) -> str:
@@ -99,11 +173,7 @@ def _filter_name(typed: str, context: Context) -> str:
         return name
     other = _OTHER_FILTERS.get(name)
     near = [other] if other else difflib.get_close_matches(name[:40], _ALL_FILTERS, n=1)
-    meant = (
-        f"; did you mean {near[0]}:?"
-        if near
-        else f"; there are {', '.join(AUDIT_FILTERS)} and each vendor's own."
-    )
+    meant = f"; did you mean {near[0]}:?" if near else f"; there are {_KNOWN_FILTERS}."
     right = near[0] if near else "url"
     raise BadQuestion(
         f"“{sanitise(typed, 40)}:” is not a filter{meant}",
@@ -158,7 +228,7 @@ def _audit_window(parts: QuestionParts, context: Context) -> ParsedWindow:
             raise
         window = " ".join(word for word in parts.window.split() if not meant.get(word))
         rest = " ".join(filter(None, [*filters, parts.rest]))
-        line = context.checked(f"/apiaudit {replace(parts, window=window, rest=rest)}")
+        line = context.working(str(replace(parts, window=window, rest=rest)))
         raise SuggestedQuestion(
             f"A filter has a name; did you mean {join_words(filters)}?", line
         ) from None

@@ -1,1 +1,93 @@
 """`/logs`: the lines of a log, with a preview and the whole file."""
+
+from __future__ import annotations
+
+from bot.commands.answering import AnsweredCommand, Services
+from bot.commands.logs.answer import LogsAnswerer
+from bot.commands.logs.question import (
+    LogsQuestion,
+    line_fields,
+    log_fields,
+    read_logs,
+    read_logs_form,
+)
+from bot.questions.context import Context
+from bot.questions.description import AlertValues, Topics
+from bot.questions.form import FormField, FormValues
+from bot.questions.question import AccountDirectory
+
+
+class LogsCommand(AnsweredCommand[LogsQuestion]):
+    """The command `/logs`."""
+
+    def read(self, text: str, context: Context) -> LogsQuestion:
+        return read_logs(text, context)
+
+    def read_form(self, values: FormValues, context: Context) -> LogsQuestion:
+        return read_logs_form(values, context)
+
+    def subject_fields(self, question: LogsQuestion | None, accounts: list[str]) -> list[FormField]:
+        del accounts
+        return log_fields(question)
+
+    def option_fields(self, question: LogsQuestion | None) -> list[FormField]:
+        return line_fields(question)
+
+    def example_words(self, directory: AccountDirectory) -> str:
+        return f"{self._first_log(directory)} {self.example_window}"
+
+    def alert_example(self, directory: AccountDirectory) -> str:
+        asked = f"{self._first_log(directory)} where(/timeout/) last 15m"
+        return f"/{self.name} alert {asked} lines above 100"
+
+    def localised(self, words: str, directory: AccountDirectory) -> str:
+        names = list(dict.fromkeys(self._log_names(directory)))
+        if not names:
+            return words
+        if len(names) == 1:
+            return words.replace("kitchen,cellar", names[0]).replace("kitchen", names[0])
+        return words.replace("kitchen", names[0]).replace("cellar", names[1])
+
+    def open(self, services: Services) -> LogsAnswerer:
+        return LogsAnswerer(
+            services.logs,
+            services.redactor,
+            services.upload_plain,
+            services.upload_total,
+            services.log_names,
+        )
+
+    def _first_log(self, directory: AccountDirectory) -> str:
+        return next(iter(self._log_names(directory)), "LOG")
+
+    def _log_names(self, directory: AccountDirectory) -> list[str]:
+        accounts = directory.of_kind(self.kinds)
+        return [name for account in accounts for name in directory.logs.get(account, {})]
+
+
+COMMAND = LogsCommand(
+    name="logs",
+    description="The lines of a log, with a preview and the whole file",
+    summary=(
+        "/logs brings the lines of a log with a preview, counts by level and the whole file, "
+        "secrets removed."
+    ),
+    usage_hint="LOG[,LOG...] [window] [where(LEQL)] [limit N]",
+    kinds=("rapid7",),
+    default_window="20 minutes",
+    example_window="last 20 mins",
+    examples=(
+        ("kitchen", "the last twenty minutes"),
+        ("kitchen 2h where(/error/i)", "only the lines that match"),
+        ("kitchen,cellar since 09:00 limit 500", "two logs in one file, at most 500 lines"),
+    ),
+    windows=("last 20 mins", "last 1h", "last 2h", "today", "yesterday"),
+    values=AlertValues(
+        names=("lines", "bytes", "levels.error"),
+        default="lines",
+        usual_threshold="100",
+        group="levels",
+    ),
+    topics=Topics(frozenset({"log", "logs", "lines"})),
+    names_logs=True,
+)

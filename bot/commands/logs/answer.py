@@ -14,12 +14,12 @@ from bot.alerts.replay import Replay, ReplayRequest
 from bot.answer import Answer, AnswerFile, Measurement, Progress
 from bot.commands.answering import AnswerContext, MeasureContext
 from bot.commands.logs.blocks import logs_blocks, logs_text
+from bot.commands.logs.question import LogRef, LogsQuestion
 from bot.commands.logs.report import LogReport, lines_outside, order_of, timeline
 from bot.errors import BadQuestion
 from bot.logs.download import DownloadRequest, download_log
 from bot.logs.writer import TransferState
 from bot.questions.context import SHORTEST_BEGINNING
-from bot.questions.question import LogRef, Question
 from bot.reports.file_names import file_stem
 from providers.errors import ProviderError, combined
 from providers.models import NamedLog
@@ -28,18 +28,17 @@ from providers.sources import LogSource
 
 
 @dataclass(frozen=True, slots=True)
-class LogsCommand:
+class LogsAnswerer:
     sources: Mapping[str, LogSource]
     redactor: Redactor
     upload_plain: int
     upload_total: int
     given_names: Mapping[str, Mapping[str, str]]
 
-    async def answer(self, question: Question, asking: AnswerContext) -> Answer:
+    async def answer(self, question: LogsQuestion, asking: AnswerContext) -> Answer:
         """The log, redacted: a preview, counts by level, a timeline, and the whole of
         it as a file.
         """
-        assert question.window is not None
         logs = await self._resolve(question)
         transfer, report = await self._download(question, logs, asking.folder(), asking.progress)
         path = transfer.path
@@ -78,16 +77,15 @@ class LogsCommand:
             window=question.window,
         )
 
-    async def measure(self, question: Question, context: MeasureContext) -> Measurement:
+    async def measure(self, question: LogsQuestion, context: MeasureContext) -> Measurement:
         """The counts of the log, which is downloaded and read as for an answer."""
         logs = await self._resolve(question)
         _, report = await self._download(question, logs, context.folder(), Progress())
         return Measurement(report.values(), question.window)
 
     async def _download(
-        self, question: Question, logs: Sequence[LogRef], folder: Path, progress: Progress
+        self, question: LogsQuestion, logs: Sequence[LogRef], folder: Path, progress: Progress
     ) -> tuple[TransferState, LogReport]:
-        assert question.window is not None
         window = question.window.window
         request = DownloadRequest(
             [log.id or "" for log in logs],
@@ -113,7 +111,7 @@ class LogsCommand:
         report = await asyncio.to_thread(_report, question, logs, transfer, self.upload_total)
         return transfer, report
 
-    async def replay(self, span: ReplayRequest) -> Replay:
+    async def replay(self, span: ReplayRequest[LogsQuestion]) -> Replay:
         """Nothing: a log is not downloaded again to judge the past. What was sampled while the rule
         was watched stands.
         """
@@ -126,7 +124,7 @@ class LogsCommand:
             ),
         )
 
-    async def _resolve(self, question: Question) -> list[LogRef]:
+    async def _resolve(self, question: LogsQuestion) -> list[LogRef]:
         """Every log with its account and id; they must all be in one account, for one download
         brings them.
         """
@@ -142,7 +140,7 @@ class LogsCommand:
             )
         return list({log.id: log for log in reversed(found)}.values())[::-1]
 
-    async def _resolve_one(self, log: LogRef, question: Question) -> LogRef:
+    async def _resolve_one(self, log: LogRef, question: LogsQuestion) -> LogRef:
         if log.account and log.id:
             return log
         accounts = [log.account] if log.account else list(self.sources)
@@ -151,7 +149,7 @@ class LogsCommand:
         return await self._look_up(log, accounts, question)
 
     def _begun(
-        self, log: LogRef, named: Sequence[tuple[str, NamedLog]], question: Question
+        self, log: LogRef, named: Sequence[tuple[str, NamedLog]], question: LogsQuestion
     ) -> list[tuple[str, NamedLog]]:
         """The one log whose name begins so, among those of the configuration and those that the
         accounts list. Raises BadQuestion where there are several.
@@ -178,7 +176,9 @@ class LogsCommand:
             )
         return list(begun.values())
 
-    async def _look_up(self, log: LogRef, accounts: Sequence[str], question: Question) -> LogRef:
+    async def _look_up(
+        self, log: LogRef, accounts: Sequence[str], question: LogsQuestion
+    ) -> LogRef:
         """By id or by a log's own name, in every account; the name must be one log's alone."""
         listings = await asyncio.gather(
             *(self.sources[account].named_logs() for account in accounts), return_exceptions=True
@@ -220,7 +220,7 @@ class LogsCommand:
 
 
 def _not_one(
-    log: LogRef, question: Question, *, found_in: list[str], known: list[str]
+    log: LogRef, question: LogsQuestion, *, found_in: list[str], known: list[str]
 ) -> BadQuestion:
     typed = formatting.sanitise(log.typed, 60)
     if not found_in:
@@ -246,7 +246,7 @@ def _not_one(
     )
 
 
-def _instead(question: Question, log: LogRef, name: str) -> str:
+def _instead(question: LogsQuestion, log: LogRef, name: str) -> str:
     """The line of the same question with another name in the place of this one."""
     names = [name if each is log else each.typed for each in question.logs]
     window = question.parts.window or "last 20 mins"
@@ -257,9 +257,8 @@ def _instead(question: Question, log: LogRef, name: str) -> str:
 
 
 def _report(
-    question: Question, logs: Sequence[LogRef], transfer: TransferState, upload_total: int
+    question: LogsQuestion, logs: Sequence[LogRef], transfer: TransferState, upload_total: int
 ) -> LogReport:
-    assert question.window is not None
     counter, window = transfer.counter, question.window.window
     step, times = timeline(
         counter.minutes, window, ends_with_data=transfer.truncated or not transfer.complete
@@ -289,7 +288,7 @@ def _report(
     )
 
 
-def _next_questions(question: Question, report: LogReport) -> list[tuple[str, str]]:
+def _next_questions(question: LogsQuestion, report: LogReport) -> list[tuple[str, str]]:
     buttons = [
         (label, question.over(window))
         for label, window in (("20 minutes", "20m"), ("2 hours", "2h"), ("Today", "today"))

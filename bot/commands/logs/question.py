@@ -1,9 +1,10 @@
-"""The words of `/logs LOG[,LOG...] [window] [where(LEQL)] [limit N]`."""
+"""The words and the form of `/logs LOG[,LOG...] [window] [where(LEQL)] [limit N]`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from bot.amounts import AmbiguousAmount, read_count
@@ -11,33 +12,120 @@ from bot.commands.logs.where_clause import pattern_of, split_where_clause, with_
 from bot.errors import BadQuestion, SuggestedQuestion
 from bot.formatting import quoted, sanitise
 from bot.questions.context import NO_NAMES, Context
-from bot.questions.question import LogRef, Question, QuestionParts
+from bot.questions.form import LOG, FormField, FormValues, read_form_window, refused_at
+from bot.questions.question import Question, QuestionParts
 from bot.questions.windows import FILLER_WORDS, ParsedWindow, strip_filler_words
 from providers.sources import MOST_LINES, MOST_LOGS
 
+LINES = "rest"
 _LOG_ID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 
 
-def read_logs(text: str, context: Context) -> Question:
-    available = context.directory.of_kind(context.command.kinds)
-    if not available:
-        raise BadQuestion(
-            "No Rapid7 account is configured.", "Add one under [providers] in bot.toml."
-        )
+@dataclass(frozen=True, slots=True)
+class LogRef:
+    """A log as it was typed: a configured name or an id with its account where that is known by
+    now.
+    """
+
+    typed: str
+    account: str | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogsQuestion(Question):
+    """Which logs are asked for, and which of their lines."""
+
+    command: str = "logs"
+    logs: tuple[LogRef, ...]
+    leql: str = ""
+    limit: int | None = None
+
+    @property
+    def subject(self) -> str:
+        return self.parts.subject
+
+
+def read_logs(text: str, context: Context) -> LogsQuestion:
+    context.accounts()
     text_without, leql = split_where_clause(text, context)
     names, rest = _log_names(text_without, context)
     rest, limit = _limit(rest, context)
     logs = tuple(_log_word(name, context) for name in names)
-    accounts = tuple(dict.fromkeys(log.account for log in logs if log.account))
-    subject = ",".join(quoted(name) for name in names)
-    parts = QuestionParts(
-        subject,
-        " ".join(strip_filler_words(rest)),
-        " ".join(filter(None, [leql, f"limit {limit}" if limit else ""])),
-    )
+    parts = _parts(names, " ".join(strip_filler_words(rest)), leql, limit)
     window = _logs_window(parts, names, leql, limit, context)
-    return Question(
-        "logs", text, window, accounts=accounts, logs=logs, leql=leql, limit=limit, parts=parts
+    return _question(text, window, logs, parts, leql, limit)
+
+
+def read_logs_form(values: FormValues, context: Context) -> LogsQuestion:
+    context.accounts()
+    with refused_at(LOG):
+        names, others = _log_names(values.get(LOG, ""), context)
+        if others:
+            message = f"“{sanitise(values[LOG], 60)}” is no list of logs."
+            raise BadQuestion(message, context.example)
+        logs = tuple(_log_word(name, context) for name in names)
+    with refused_at(LINES):
+        leql, limit = _lines_of_form(values.get(LINES, ""), context)
+    window, words = read_form_window(values, context)
+    parts = _parts(names, words, leql, limit)
+    return _question(str(parts), window, logs, parts, leql, limit)
+
+
+def log_fields(question: LogsQuestion | None) -> list[FormField]:
+    """The input of the form for the logs, searched by name."""
+    chosen = question.parts.subject if question else ""
+    return [FormField(LOG, "Log", "log", chosen, placeholder="Search by name", is_optional=False)]
+
+
+def line_fields(question: LogsQuestion | None) -> list[FormField]:
+    """The inputs of the form behind log and window."""
+    typed = question.parts.rest if question else ""
+    label = "Only lines that match"
+    return [FormField(LINES, label, "text", typed, placeholder="where(/error/i)", longest=3000)]
+
+
+def _lines_of_form(text: str, context: Context) -> tuple[str, int | None]:
+    """The where(…) and the limit that stand in the form. Raises BadQuestion for anything else."""
+    others, leql = split_where_clause(text, context)
+    words, limit = _limit(others.split(), context)
+    if not words:
+        return leql, limit
+    _, patterns, _ = _logs_and_patterns(words, context)
+    if patterns:
+        right = with_patterns(leql, patterns)
+        raise BadQuestion(f"Lines are filtered by where(…): {right}.", context.example)
+    raise BadQuestion(
+        f"“{sanitise(' '.join(words), 40)}” says nothing of lines; write where(/error/i).",
+        context.example,
+    )
+
+
+def _parts(names: Sequence[str], window: str, leql: str, limit: int | None) -> QuestionParts:
+    return QuestionParts(",".join(map(quoted, names)), window, _rest(leql, limit))
+
+
+def _rest(leql: str, limit: int | None) -> str:
+    return " ".join(filter(None, [leql, f"limit {limit}" if limit else ""]))
+
+
+def _question(
+    text: str,
+    window: ParsedWindow,
+    logs: tuple[LogRef, ...],
+    parts: QuestionParts,
+    leql: str,
+    limit: int | None,
+) -> LogsQuestion:
+    accounts = tuple(dict.fromkeys(log.account for log in logs if log.account))
+    return LogsQuestion(
+        text=text,
+        window=window,
+        accounts=accounts,
+        parts=parts,
+        logs=logs,
+        leql=leql,
+        limit=limit,
     )
 
 
@@ -53,11 +141,9 @@ def _logs_window(
         logs, patterns, window = _logs_and_patterns(parts.window.split(), context)
         if not context.explains or not (logs or patterns):
             raise
-        subject = ",".join(map(quoted, dict.fromkeys([*names, *logs])))
-        rest = " ".join(
-            filter(None, [with_patterns(leql, patterns), f"limit {limit}" if limit else ""])
-        )
-        line = context.checked(f"/logs {QuestionParts(subject, ' '.join(window), rest)}")
+        clause = with_patterns(leql, patterns)
+        meant = _parts(list(dict.fromkeys([*names, *logs])), " ".join(window), clause, limit)
+        line = context.working(str(meant))
         said = ["Several logs have commas between them"] if logs else []
         said += ["lines are filtered by where(…)"] if patterns else []
         message = " and ".join(said)

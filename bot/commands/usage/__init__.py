@@ -1,1 +1,80 @@
 """`/usage`: how much log data an account sends."""
+
+from __future__ import annotations
+
+from bot.commands.answering import AnsweredCommand, Services
+from bot.commands.usage.answer import UsageAnswerer
+from bot.commands.usage.question import UsageQuestion, read_usage, read_usage_form, usage_fields
+from bot.questions.context import Context
+from bot.questions.description import AlertValues, Topics
+from bot.questions.form import FormField, FormValues
+from bot.questions.question import AccountDirectory
+
+
+class UsageCommand(AnsweredCommand[UsageQuestion]):
+    """The command `/usage`."""
+
+    def read(self, text: str, context: Context) -> UsageQuestion:
+        return read_usage(text, context)
+
+    def read_form(self, values: FormValues, context: Context) -> UsageQuestion:
+        return read_usage_form(values, context)
+
+    def option_fields(self, question: UsageQuestion | None) -> list[FormField]:
+        return usage_fields(question)
+
+    def alert_example(self, directory: AccountDirectory) -> str:
+        return f"/{self.name} alert {self.localised('today', directory)} above 5 GB every 15m"
+
+    def open(self, services: Services) -> UsageAnswerer:
+        return UsageAnswerer(services.usage, services.quotas, services.clock)
+
+
+COMMAND = UsageCommand(
+    name="usage",
+    description="How much log data an account sends, day by day",
+    summary=(
+        "/usage tells how much log data an account sends, day by day, with quota and month-end "
+        "forecast."
+    ),
+    usage_hint="[account] [window] [by day|week|month] [per log] [csv]",
+    kinds=("rapid7",),
+    default_window="10 days",
+    example_window="last 7 days",
+    examples=(
+        ("last 7 days", "the last seven days, today so far among them"),
+        ("this month", "month to date, with a forecast"),
+        ("last month by week", "in weeks"),
+        ("yesterday per log", "which log sent how much"),
+        ("2026-11-01..2026-11-07 csv", "a range of dates, as a table to download"),
+    ),
+    windows=(
+        "today",
+        "yesterday",
+        "last 7 days",
+        "last 30 days",
+        "this month",
+        "last month",
+        "3 months",
+    ),
+    values=AlertValues(
+        names=(
+            "bytes",
+            "reported_bytes",
+            "days",
+            "days_missing",
+            "mean_bytes_per_day",
+            "peak_bytes",
+            "change_percent",
+            "month_to_date_bytes",
+            "forecast_month_bytes",
+            "quota_percent",
+        ),
+        default="bytes",
+        usual_threshold="5 GB",
+        subjects=("log",),
+    ),
+    topics=Topics(frozenset({"usage", "data", "ingest", "ingested", "volume", "quota"})),
+    whole_days=True,
+    default_access=("*",),
+)

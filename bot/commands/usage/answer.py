@@ -15,8 +15,8 @@ from bot.answer import Answer, AnswerFile, Measurement
 from bot.commands.answering import AnswerContext, Clock, MeasureContext, or_error
 from bot.commands.usage.blocks import is_shortened, usage_blocks, usage_text
 from bot.commands.usage.forecast import HISTORY
+from bot.commands.usage.question import UsageQuestion
 from bot.commands.usage.report import UsageFacts, UsageReport, usage_report
-from bot.questions.question import Question
 from bot.reports.sheets import csv_bytes
 from providers.errors import ProviderError
 from providers.models import DayRange, UsagePeriod
@@ -24,16 +24,15 @@ from providers.sources import UsageSource
 
 
 @dataclass(frozen=True, slots=True)
-class UsageCommand:
+class UsageAnswerer:
     sources: Mapping[str, UsageSource]
     quotas: Mapping[str, int | None]
     clock: Clock
 
-    async def answer(self, question: Question, asking: AnswerContext) -> Answer:
+    async def answer(self, question: UsageQuestion, asking: AnswerContext) -> Answer:
         """The usage answer. What surrounds the window (before, month, names) may fail and is then
         said to be missing.
         """
-        assert question.window is not None
         facts, warnings = await self._facts(question)
         report = usage_report(facts)
         files = (
@@ -56,12 +55,12 @@ class UsageCommand:
             window=question.window,
         )
 
-    async def measure(self, question: Question, context: MeasureContext) -> Measurement:
+    async def measure(self, question: UsageQuestion, context: MeasureContext) -> Measurement:
         """The values of the answer; what the wanted one does not need is not fetched."""
         facts, _ = await self._facts(question, value=context.value, each=context.each)
         return Measurement(_values(facts, context.each), question.window)
 
-    async def replay(self, span: ReplayRequest) -> Replay:
+    async def replay(self, span: ReplayRequest[UsageQuestion]) -> Replay:
         """The usage answer of every day, as it was once the day was whole. What a day looked like
         at noon is not kept anywhere.
         """
@@ -101,10 +100,9 @@ class UsageCommand:
         return Replay(found, (WHOLE_DAYS, BEGINS_BELOW) if begins_below else (WHOLE_DAYS,))
 
     async def _facts(
-        self, question: Question, *, value: str = "", each: str = ""
+        self, question: UsageQuestion, *, value: str = "", each: str = ""
     ) -> tuple[UsageFacts, tuple[str, ...]]:
         """The facts of the answer, or those that one value needs, and what is missing in words."""
-        assert question.window is not None
         account, days = question.accounts[0], question.window.window.days
         source = self.sources[account]
         today = self.clock().astimezone(UTC).date()
@@ -160,7 +158,7 @@ def _is_today(days: DayRange, day: datetime) -> bool:
     return days.first == days.last == day.date()
 
 
-def _days_at(span: ReplayRequest, day: datetime) -> DayRange:
+def _days_at(span: ReplayRequest[UsageQuestion], day: datetime) -> DayRange:
     """Which days the question named at the end of a day, or now."""
     at = min(day + timedelta(days=1) - timedelta(seconds=1), span.end)
     window = span.read_at(at).window
@@ -208,7 +206,7 @@ async def _names(source: UsageSource) -> tuple[dict[str, str], str]:
         return {}, f"The logs are shown by id: {error.message}"
 
 
-def _next_questions(question: Question) -> list[tuple[str, str]]:
+def _next_questions(question: UsageQuestion) -> list[tuple[str, str]]:
     """What a reader may want to ask next."""
     ways = [("7 days", "last 7 days"), ("30 days", "last 30 days"), ("This month", "this month")]
     buttons = [(label, question.over(window)) for label, window in ways]
@@ -219,7 +217,7 @@ def _next_questions(question: Question) -> list[tuple[str, str]]:
     return buttons
 
 
-def _sheet(report: UsageReport, question: Question, folder: Path) -> AnswerFile:
+def _sheet(report: UsageReport, question: UsageQuestion, folder: Path) -> AnswerFile:
     """`day,bytes`, or `day,log,bytes`; a missing day is a row with empty bytes."""
     name = f"usage-{report.account}-{report.days.first:%Y%m%d}-{report.days.last:%Y%m%d}.csv"
     path = folder / name

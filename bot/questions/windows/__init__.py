@@ -7,6 +7,7 @@ from bot.questions.windows.reading import (
     read_window,
     strip_filler_words,
     strip_punctuation,
+    window_of_days,
 )
 from bot.questions.windows.tokens import MONTHS, WEEKDAYS
 
@@ -20,5 +21,6 @@ __all__ = [
     "read_window",
     "strip_filler_words",
     "strip_punctuation",
+    "window_of_days",
     "zone_name",
 ]

@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from bot.errors import BadQuestion
-from bot.questions.windows.calendar import Reading, UnknownWindow, zone_name
+from bot.questions.windows.calendar import DAY, Reading, UnknownWindow, midnight, zone_name
 from bot.questions.windows.lengths import NUMBERS, UNITS
 from bot.questions.windows.ranges import FORMS, Span
 from bot.questions.windows.tokens import UnknownText, tokens_of
@@ -84,6 +84,17 @@ def read_window(
     except BadQuestion as error:
         error.hint = example
         raise
+
+
+def window_of_days(
+    first: date, last: date, *, now: datetime, zone: tzinfo, whole_days: bool
+) -> ParsedWindow:
+    """The window of some days, both included. Raises BadQuestion where they are to come or turned
+    round.
+    """
+    reading = Reading(now, UTC if whole_days else zone, whole_days, f"{first}..{last}")
+    start, end = midnight(first, reading.zone), midnight(last + DAY, reading.zone)
+    return _fitted(Span(start, end, by_day=True), reading)
 
 
 def _span(words: str, reading: Reading) -> Span:

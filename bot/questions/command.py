@@ -1,0 +1,73 @@
+"""What a command promises to the rooms that do not know it: it reads words and forms, and gives
+examples that work.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from bot.questions.context import Context
+from bot.questions.description import CommandDescription
+from bot.questions.form import FIRST_DAY, LAST_DAY, WINDOW, FormField, FormValues, account_field
+from bot.questions.question import AccountDirectory, Question
+
+Q = TypeVar("Q", bound=Question)
+# The most characters of a choice that Slack shows.
+LONGEST_CHOICE = 75
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command(CommandDescription, ABC, Generic[Q]):
+    """A command as one object. A folder under `bot/commands` holds everything it consists of."""
+
+    @abstractmethod
+    def read(self, text: str, context: Context) -> Q:
+        """The question in the words after the command. Raises BadQuestion with an example that
+        works.
+        """
+
+    @abstractmethod
+    def read_form(self, values: FormValues, context: Context) -> Q:
+        """The question of its form. Raises BadQuestion that names the input which is wrong."""
+
+    def option_fields(self, question: Q | None) -> list[FormField]:
+        """The inputs of its form behind account and window, filled from the question."""
+        del question
+        return []
+
+    def subject_fields(self, question: Q | None, accounts: list[str]) -> list[FormField]:
+        """The inputs that say whom the question is about."""
+        return account_field(question, accounts, is_optional=False)
+
+    def form(self, question: Q | None, directory: AccountDirectory) -> list[FormField]:
+        """The inputs of its form, filled from the question where there is one."""
+        window = question.parts.window if question else ""
+        own = window[:LONGEST_CHOICE]
+        choices = (own, *self.windows) if own and own not in self.windows else self.windows
+        return [
+            *self.subject_fields(question, directory.of_kind(self.kinds)),
+            FormField(WINDOW, "When", "choice", window, choices),
+            FormField(FIRST_DAY, "Or from this day", "day"),
+            FormField(LAST_DAY, "to this day", "day"),
+            *self.option_fields(question),
+        ]
+
+    def example_words(self, directory: AccountDirectory) -> str:
+        """The words of a question that works with the accounts there are."""
+        return self.localised(self.example_window, directory)
+
+    def example(self, directory: AccountDirectory) -> str:
+        """A question that works with the accounts there are."""
+        return f"/{self.name} {self.example_words(directory)}"
+
+    def alert_example(self, directory: AccountDirectory) -> str:
+        """An alert that works with the accounts there are."""
+        value = f"{self.values.default} above {self.values.usual_threshold}"
+        return f"/{self.name} alert {self.example_words(directory)} {value}"
+
+    def localised(self, words: str, directory: AccountDirectory) -> str:
+        """The words of an example in the names of this workspace."""
+        accounts = directory.of_kind(self.kinds)
+        return f"{accounts[0]} {words}" if len(accounts) > 1 else words

@@ -1,0 +1,68 @@
+"""What every room may know of a command without knowing how it is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.questions.question import VENDORS, CommandName, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class AlertValues:
+    """Which of an answer's values an alert can watch. `group` is a value that holds others by name,
+    watched as `levels.error`; `subjects` are what an answer can be split by, so that each is watched
+    for itself.
+    """
+
+    names: tuple[str, ...]
+    default: str
+    usual_threshold: str
+    group: str = ""
+    subjects: tuple[str, ...] = ()
+
+    def __contains__(self, name: str) -> bool:
+        group, _, member = name.partition(".")
+        is_member = group == self.group and member.isascii() and member.isalpha()
+        return name in self.names or (is_member and member.islower())
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Words by which a mention without a command is understood. Those in `options` are also words of
+    the question itself, and stay in it.
+    """
+
+    words: frozenset[str] = frozenset()
+    options: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandDescription:
+    """A slash command in words: as Slack lists it, as help explains it, and what may be asked.
+
+    `whole_days` where its windows are of whole days, `names_logs` where its questions name logs.
+    `default_access` holds where the configuration does not say who may ask.
+    """
+
+    name: CommandName
+    description: str
+    # One sentence of the app's description in Slack.
+    summary: str
+    usage_hint: str
+    kinds: tuple[Kind, ...]
+    default_window: str
+    example_window: str
+    examples: Sequence[tuple[str, str]]
+    # The windows that its form offers.
+    windows: tuple[str, ...]
+    values: AlertValues
+    topics: Topics = Topics()
+    whole_days: bool = False
+    names_logs: bool = False
+    default_access: tuple[str, ...] = ()
+
+    @property
+    def vendors(self) -> str:
+        """Whose accounts it asks: `Rapid7`, `Akamai or deviceWISE`."""
+        return " or ".join(VENDORS[kind] for kind in self.kinds)

@@ -1,0 +1,98 @@
+"""The form of a question, as data: which inputs there are, and what was entered in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from bot.errors import BadQuestion
+from bot.formatting import sanitise
+from bot.questions.context import Context
+from bot.questions.question import Question, QuestionParts
+from bot.questions.windows import ParsedWindow
+
+FormValues = Mapping[str, str]
+# The inputs that every question has.
+ACCOUNT, WINDOW, FIRST_DAY, LAST_DAY = "account", "window", "from", "to"
+# The input whose choices are searched among the names of logs.
+LOG = "log"
+CSV = "csv"
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One input. `value` is what it holds when the form opens, `label` what people read above it."""
+
+    name: str
+    label: str
+    kind: Literal["choice", "text", "day", "log"]
+    value: str = ""
+    choices: Sequence[str] = ()
+    placeholder: str = ""
+    is_optional: bool = True
+    longest: int = 200
+
+
+def account_field(
+    question: Question | None, accounts: Sequence[str], *, is_optional: bool
+) -> list[FormField]:
+    """Which account is asked, where there are several."""
+    if len(accounts) < 2:
+        return []
+    chosen = question.parts.subject if question else ""
+    return [FormField(ACCOUNT, "Account", "choice", chosen, accounts, is_optional=is_optional)]
+
+
+def csv_field(*, chosen: bool) -> FormField:
+    """Whether the answer is wanted as a table to download, too."""
+    return FormField(CSV, "As a table to download", "choice", CSV if chosen else "", (CSV,))
+
+
+@contextmanager
+def refused_at(field: str) -> Iterator[None]:
+    """What is refused inside is the fault of this input."""
+    try:
+        yield
+    except BadQuestion as error:
+        error.field = error.field or field
+        raise
+
+
+def read_accounts(values: FormValues, context: Context) -> tuple[str, ...]:
+    """The account that was chosen, or all there are. Raises BadQuestion where there is none."""
+    available = context.accounts()
+    chosen = values.get(ACCOUNT, "")
+    if not chosen:
+        return tuple(available)
+    if chosen not in available:
+        # The form was opened before the configuration was changed.
+        message = f"There is no account “{sanitise(chosen, 40)}” any more."
+        raise BadQuestion(message, context.example, field=ACCOUNT)
+    return (chosen,)
+
+
+def read_form_window(values: FormValues, context: Context) -> tuple[ParsedWindow, str]:
+    """The window, and the words it can be typed with. Days that were chosen win over a window that
+    was chosen by name.
+    """
+    first, last = _day(values, FIRST_DAY), _day(values, LAST_DAY)
+    wrong = FIRST_DAY if first else LAST_DAY
+    first, last = first or last, last or first
+    if first and last:
+        with refused_at(wrong):
+            return context.days(first, last), f"{first}..{last}"
+    words = values.get(WINDOW, "")
+    with refused_at(WINDOW):
+        return context.window(QuestionParts(window=words)), words
+
+
+def _day(values: FormValues, name: str) -> date | None:
+    """The day that was chosen; Slack sends it as ISO 8601."""
+    chosen = values.get(name, "")
+    try:
+        return date.fromisoformat(chosen) if chosen else None
+    except ValueError:
+        raise BadQuestion(f"“{sanitise(chosen, 40)}” is not a day.", field=name) from None
