@@ -103,7 +103,7 @@ class Bot:
         """Connected to Slack as `[slack] mode` says, or trying to, and at work; work under way gets
         a while to end.
         """
-        async with self.front(), self.working():
+        async with self.connection(), self.working():
             try:
                 yield
             finally:
@@ -128,13 +128,13 @@ class Bot:
                 await self.store.outbox.release_claims()
                 await self.store.schedules.release_claims()
 
-    def front(self) -> AbstractAsyncContextManager[None]:
-        """Slack's way in, which hands on what it delivers to `deliveries`."""
+    def connection(self) -> AbstractAsyncContextManager[None]:
+        """The connection to Slack, which passes deliveries to `deliveries`."""
         return self._socket() if self.settings.slack.mode == "socket" else self._http()
 
     def hand_over_to(self, new: Bot) -> None:
-        """What Slack delivers over the connection of this bot goes to the new one, which has the
-        same way in; its signing secret and base path hold from now on.
+        """Passes what this bot's connection delivers to the new bot. In HTTP mode the new signing
+        secret and base path apply at once.
         """
         self.deliveries.lead_to(new.deliveries)
         if self.http_mode:

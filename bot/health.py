@@ -19,8 +19,8 @@ MetricsPage = Callable[[str], Awaitable[tuple[bytes, str] | None]]
 
 @dataclass(slots=True)
 class ConnectionStatus:
-    """State of the connection to Slack. `trouble` is one sentence about what is wrong, empty where
-    all is well; `opened` counts connections.
+    """State of the connection to Slack. `trouble` is one sentence about what is wrong, or empty;
+    `opened` counts connections.
     """
 
     connected: bool = False
@@ -41,21 +41,21 @@ async def serve_health(
     slack: ConnectionStatus,
     database_works: Callable[[], Awaitable[bool]],
     host: str = LOOPBACK,
-    troubles: Callable[[], Sequence[str]] = tuple,
+    problems: Callable[[], Sequence[str]] = tuple,
     metrics_page: MetricsPage | None = None,
 ) -> AsyncIterator[None]:
-    """Alive at `/healthz`; at `/readyz` 200 while connected to Slack with a database that works and
-    a timetable that moves, else 503 and what is wrong. `troubles` says what is, a sentence each,
-    and is asked after `database_works`.
+    """Serves `/healthz` (200 while the process runs) and `/readyz` (200 while Slack, database,
+    scheduler and outbox work, else 503 and what is wrong). `problems` gives what is wrong, a
+    sentence each, and is called after `database_works`.
 
-    `/metrics` answers with `metrics_page` where there is one.
+    `/metrics` responds with `metrics_page` where there is one.
 
     Nothing where no port is configured. Raises OSError where it cannot listen there.
     """
     if port is None:
         yield
         return
-    respond = partial(_respond, slack, database_works, troubles, metrics_page)
+    respond = partial(_respond, slack, database_works, problems, metrics_page)
     async with listen(respond, host, port):
         yield
 
@@ -63,7 +63,7 @@ async def serve_health(
 async def _respond(
     slack: ConnectionStatus,
     database_works: Callable[[], Awaitable[bool]],
-    troubles: Callable[[], Sequence[str]],
+    problems: Callable[[], Sequence[str]],
     metrics_page: MetricsPage | None,
     request: web.BaseRequest,
     _: bytes,
@@ -73,7 +73,7 @@ async def _respond(
     if request.path == "/healthz":
         return web.json_response({"alive": True})
     if request.path == "/readyz":
-        return await _readiness(slack, database_works, troubles)
+        return await _readiness(slack, database_works, problems)
     if request.path == "/metrics" and metrics_page:
         page = await metrics_page(request.headers.get("Accept", ""))
         if page:
@@ -84,14 +84,14 @@ async def _respond(
 async def _readiness(
     slack: ConnectionStatus,
     database_works: Callable[[], Awaitable[bool]],
-    troubles: Callable[[], Sequence[str]],
+    problems: Callable[[], Sequence[str]],
 ) -> web.Response:
     database = await database_works()
-    found = list(troubles())
+    found = list(problems())
     if not database and not found:
         found = ["The database does not answer."]
     is_ready = slack.connected and database and not found
-    told = {
+    status = {
         "ready": is_ready,
         "slack": slack.connected,
         "connected_since": iso_utc(slack.since) if slack.since else None,
@@ -99,4 +99,4 @@ async def _readiness(
         "database": database,
         "trouble": [trouble for trouble in (slack.trouble, *found) if trouble],
     }
-    return web.json_response(told, status=200 if is_ready else 503)
+    return web.json_response(status, status=200 if is_ready else 503)

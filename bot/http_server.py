@@ -1,9 +1,8 @@
 """An HTTP port that idle, slow and greedy clients cannot exhaust.
 
-A client has a few seconds to send its headers and a few to send its body. There is a cap on
-connections: where it is reached, the one that has kept us waiting longest gives way to the new one,
-so that a crowd of idle connections keeps nobody out and takes no more file descriptors than the
-cap.
+A client has a few seconds to send its headers and a few to send its body. The number of connections
+is capped: at the cap, a new one replaces the one that has been idle longest, so idle connections
+lock no client out and take no more file descriptors than the cap.
 """
 
 from __future__ import annotations
@@ -23,16 +22,15 @@ from aiohttp.web_protocol import RequestHandler
 from bot.log_limits import LimitedLog
 
 log = logging.getLogger("opswatch")
-# Where a port listens unless the configuration says otherwise: on this machine alone.
+# Where a port listens unless configured otherwise: only on this machine.
 LOOPBACK = "127.0.0.1"
 Handler = Callable[[web.BaseRequest, bytes], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
 class ListenerLimits:
-    """Times in seconds. `keep_alive_s` is how long a connection may stand idle after an answer;
-    longer than the reverse proxies that are usual in front keep theirs, so that they are the ones
-    to close it.
+    """Times in seconds. `keep_alive_s` is how long a connection may be idle after a response; it is
+    longer than reverse proxies keep theirs by default, so that the proxy closes first.
     """
 
     headers_s: float = 10.0
@@ -44,8 +42,8 @@ class ListenerLimits:
 
 @dataclass(slots=True)
 class _Client:
-    """One connection: since when it has kept us waiting, and the timer that ends the wait; neither
-    while its request is worked on.
+    """One connection: since when the server waits for it, and the timer that ends the wait; neither
+    while its request is handled.
     """
 
     transport: asyncio.Transport
@@ -54,11 +52,10 @@ class _Client:
 
 
 class LimitedServer(web.Server):
-    """Hands each request to `handler` once its body is there."""
+    """Passes each request to `handler` once its body has arrived."""
 
     def __init__(self, handler: Handler, limits: ListenerLimits) -> None:
-        # A body is not unpacked: nobody who may send one packs it, and a small one could become a
-        # large one.
+        # Slack compresses no request, and a small compressed body could unpack to a large one.
         super().__init__(
             self._serve,
             request_factory=self._request,
@@ -90,8 +87,8 @@ class LimitedServer(web.Server):
             _stop_timer(client)
 
     def _make_room(self) -> None:
-        """Closes the connection that has kept us waiting longest; the new one where all others are
-        being worked for.
+        """Closes the connection that has been idle longest; the new one where requests of all
+        others are being handled.
         """
         waiting = [
             (client.waiting_since, handler)
@@ -108,7 +105,7 @@ class LimitedServer(web.Server):
         client.transport.abort()
 
     def _await(self, client: _Client, seconds: float) -> None:
-        """The client has so many seconds for what it is to send next."""
+        """Closes the connection unless the client sends the next part in time."""
         _stop_timer(client)
         loop = asyncio.get_running_loop()
         client.waiting_since = client.waiting_since or loop.time()
@@ -117,7 +114,7 @@ class LimitedServer(web.Server):
     def _request(
         self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any
     ) -> web.BaseRequest:
-        """A request whose body may be as long as the limits say."""
+        """A request whose body may have up to `body_bytes`."""
         loop, most = asyncio.get_running_loop(), self._limits.body_bytes
         return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=most)
 
@@ -145,8 +142,8 @@ class LimitedServer(web.Server):
                 self._await(client, self._limits.keep_alive_s)
 
     async def _body(self, request: web.BaseRequest) -> bytes:
-        """The whole body. Raises HTTPRequestEntityTooLarge before any of it is read where it says
-        that it is too long.
+        """The whole body. Raises HTTPRequestEntityTooLarge, before reading where its length is
+        given.
         """
         if (request.content_length or 0) > self._limits.body_bytes:
             raise web.HTTPRequestEntityTooLarge(
@@ -178,9 +175,7 @@ async def listen(
 
 
 def _reason(error: OSError) -> str:
-    """Why a port cannot be opened. asyncio gives a sentence of its own, a name that is not known an
-    error number of its own.
-    """
+    """Why a port cannot be opened; asyncio and the resolver number their errors differently."""
     return (
         os.strerror(error.errno)
         if error.errno and error.errno > 0
@@ -200,14 +195,14 @@ def _closing(response: web.Response) -> web.Response:
 
 
 class _Malformed(logging.Filter):
-    """aiohttp logs every request that is no HTTP with a traceback that quotes it: counted here
-    instead, and not quoted.
+    """Replaces aiohttp's traceback for every malformed request, which quotes it, by a line that
+    does not.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, http_exceptions.HttpProcessingError):
-            _protocol_refusals.warning("A request that is no HTTP was refused.")
+            _protocol_refusals.warning("A malformed HTTP request was refused.")
             return False
         return True
 

@@ -39,7 +39,7 @@ def logged_question(question: str) -> Iterator[None]:
 
 
 class RedactingFormatter(logging.Formatter):
-    """Formats log records without secrets, whoever wrote the message or raised the exception.
+    """Formats log records without secrets, also those of libraries and in tracebacks.
 
     Text is one line and a traceback where there is one. JSON is one object a line: `time`, `level`,
     `logger`, `message`, and where known `question`, `exception` and `stack`.
@@ -55,7 +55,7 @@ class RedactingFormatter(logging.Formatter):
         return terminal_json(fields) if self.log_format == "json" else _as_text(fields)
 
     def _fields(self, record: logging.LogRecord) -> dict[str, str]:
-        """What there is to tell, each redacted by itself, so that JSON stays JSON."""
+        """The parts of a line, each redacted by itself so that the JSON stays valid."""
         exception = self.formatException(record.exc_info) if record.exc_info else record.exc_text
         stack = self.formatStack(record.stack_info) if record.stack_info else ""
         fields = {

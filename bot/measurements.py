@@ -1,4 +1,4 @@
-"""What is measured when somebody asks: the state of the bot, its outbox, its alerts, its accounts."""
+"""What is measured at each scrape: connection, outbox, database, alerts, accounts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from providers.models import AccountStatus
 if TYPE_CHECKING:
     from bot.app import Bot
 
-# A scrape does not wait longer for a database that is stuck.
+# How long a scrape waits for a slow database.
 WITHIN_S = 3.0
 EVALUATION_FAILED = "error"
 NOT_EVALUATED = "unknown"
@@ -23,7 +23,7 @@ NOT_EVALUATED = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """One look at the bot; what is not known is as it is before the start."""
+    """The state of the bot at one scrape."""
 
     ready: bool = False
     slack_connected: bool = False

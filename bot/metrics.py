@@ -30,13 +30,13 @@ LAG_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 LATE_AFTER = timedelta(minutes=1)
 NO_ANSWER = "none"
 
-# Series that say when another series began; nobody asks for them here.
+# No `_created` series: they double the page and nothing here queries them.
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Metrics:
-    """Counts what the observers report and shows what was measured last. It outlives the bots that
-    a reload replaces.
+    """Counts what the observers report and exposes the latest measurements. It outlives the bots
+    that a reload replaces.
     """
 
     def __init__(self) -> None:
@@ -100,7 +100,7 @@ class Metrics:
         self._prepare()
 
     def _prepare(self) -> None:
-        """What is there from the start, so that a rate sees the first event."""
+        """Adds what exists from the start, so that a rate includes the first event."""
         Info("opswatch_build", "The version that runs.", registry=self._registry).info(
             {"version": __version__}
         )
@@ -111,13 +111,13 @@ class Metrics:
 
     @property
     def observers(self) -> Observers:
-        """What counts here."""
+        """The observers that count here."""
         return Observers(
             self._on_question, self._on_request, self._on_evaluation, self._on_rate_limit
         )
 
     def observe_lag(self, seconds: float) -> None:
-        """The event loop woke up so much later than it was asked to."""
+        """Records how late the event loop woke up."""
         self._lag.observe(seconds)
 
     def page(self, accept: str) -> tuple[bytes, str]:
@@ -145,7 +145,7 @@ class Metrics:
 
 
 class _MeasurementCollector(Collector):
-    """The measurements as they are at a scrape; an account or a state that is gone is gone here."""
+    """The measurements of a scrape; an account or a state that no longer exists has no series."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics

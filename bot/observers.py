@@ -1,4 +1,4 @@
-"""What the rooms report of their work, to whoever counts it (pure)."""
+"""Callbacks by which other modules report what has happened (pure)."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ RateLimitObserver = Callable[[str], None]
 
 
 def ignore_question(command: str, outcome: str, seconds: float) -> None:
-    """Counts nothing."""
+    """Does nothing."""
 
 
 def ignore_evaluation(failed: bool, delay: timedelta) -> None:
-    """Counts nothing."""
+    """Does nothing."""
 
 
 def ignore_rate_limit(method: str) -> None:
-    """Counts nothing."""
+    """Does nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observers:
-    """Called when something has happened: a question has ended (command, outcome, seconds), a
-    vendor's answer began or did not come, an alert was evaluated (whether that failed, and how long
-    after it was due), Slack has answered 429 to a method. By default nobody listens.
+    """Called when a question has ended (command, outcome, seconds), a vendor has responded or not,
+    an alert was evaluated (whether that failed, and how long after it was due), and when Slack has
+    responded to a method with 429. The defaults do nothing.
     """
 
     question: QuestionObserver = ignore_question

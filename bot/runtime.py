@@ -11,7 +11,7 @@ import sys
 
 from bot.config import Settings, SlackTokens
 from bot.health import ConnectionStatus
-from bot.service import REFUSALS, Load, Service, log_refusal, problems_of
+from bot.service import REFUSALS, Load, Service, log_refusal, reload_problems
 from bot.service_manager import ServiceManager
 from bot.store import Store
 from providers.clock import utc_now
@@ -19,8 +19,7 @@ from providers.clock import utc_now
 log = logging.getLogger("opswatch")
 STOP_WITHIN_S = 9.0
 SWITCH_S = 0.0005
-# An answer makes thousands of small things that are gone with it; looking through them every 700 is
-# in vain.
+# An answer makes thousands of short-lived objects; the default of 700 would scan them many times.
 COLLECT_AFTER = 20_000
 
 
@@ -29,7 +28,7 @@ def stop_event() -> asyncio.Event:
     return _set_by(signal.SIGTERM, signal.SIGINT)
 
 
-def asked_to_reload() -> asyncio.Event:
+def reload_event() -> asyncio.Event:
     """Set by SIGHUP, where the platform has it."""
     number = getattr(signal, "SIGHUP", None)
     return _set_by(number) if number else asyncio.Event()
@@ -45,13 +44,12 @@ def _set_by(*numbers: int) -> asyncio.Event:
 
 
 async def run_bot(load: Load) -> None:
-    """The bot until SIGTERM or Ctrl-C; SIGHUP calls `load` again. Raises what `load` raises the
-    first time, and what `open_bot` does.
+    """Runs the bot until SIGTERM or Ctrl-C; SIGHUP calls `load` again. Raises what the first
+    `load` and `open_bot` raise.
     """
-    # Threads that work on logs must not keep the event loop waiting for the five milliseconds that
-    # are usual.
+    # By default a thread that works on a log may hold the event loop up for five milliseconds.
     sys.setswitchinterval(SWITCH_S)
-    reload, stop, opened = asked_to_reload(), stop_event(), asyncio.Event()
+    reload, stop, opened = reload_event(), stop_event(), asyncio.Event()
     manager = ServiceManager.from_environ()
     running = asyncio.create_task(_run(load, stop, reload, opened, manager))
     await asyncio.wait(
@@ -77,14 +75,14 @@ async def _run(
     service = Service(ConnectionStatus())
     async with contextlib.aclosing(service), manager.watched(service.is_alive, service.status):
         await _start(service, load, settings, tokens, reload)
-        # What is here now stays; the collector need not look at it again and again. It takes a
-        # while, so nobody waits yet.
+        # Objects of the start live as long as the process, so the collector need not scan them
+        # again. This takes a while, so it comes before `ready`.
         gc.collect()
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER, 20, 20)
         opened.set()
         manager.ready()
-        while await _either(stop, reload):
+        while await _wait_for_reload(stop, reload):
             reload.clear()
             manager.reloading()
             await service.reload(load)
@@ -94,32 +92,32 @@ async def _run(
 async def _start(
     service: Service, load: Load, settings: Settings, tokens: SlackTokens, reload: asyncio.Event
 ) -> None:
-    """Starts the first bot, which waits until Slack can be reached. A reload meanwhile starts it
-    anew with the new configuration, where that one is good.
+    """Starts the first bot, which waits until Slack can be reached. A reload meanwhile starts over
+    with the new configuration, if that is valid.
     """
     starting = asyncio.create_task(service.start(settings, tokens))
     try:
-        # Once Slack has answered, the usual reload follows the start.
-        while await _asked_to_reload(starting, reload) and not service.has_opened:
+        # Once Slack has answered, a reload waits for the end of the start.
+        while await _reload_requested(starting, reload) and not service.has_opened:
             reload.clear()
             try:
-                settings, tokens = await _loaded(load)
+                settings, tokens = await _load_checked(load)
             except REFUSALS as error:
-                log_refusal(problems_of(error))
+                log_refusal(reload_problems(error))
                 continue
             if service.has_opened:
                 reload.set()
                 break
-            await _cancelled(starting)
+            await _cancel(starting)
             log.info("The configuration was reloaded.")
             starting = asyncio.create_task(service.start(settings, tokens))
         await starting
     finally:
-        await _cancelled(starting)
+        await _cancel(starting)
 
 
-async def _asked_to_reload(starting: asyncio.Task[None], reload: asyncio.Event) -> bool:
-    """Waits until the start is over or a reload is asked for; True where it is a reload."""
+async def _reload_requested(starting: asyncio.Task[None], reload: asyncio.Event) -> bool:
+    """Waits until the start has ended or a reload is requested; True for a reload."""
     waiting = asyncio.create_task(reload.wait())
     try:
         await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -128,22 +126,22 @@ async def _asked_to_reload(starting: asyncio.Task[None], reload: asyncio.Event) 
     return not starting.done()
 
 
-async def _loaded(load: Load) -> tuple[Settings, SlackTokens]:
-    """A configuration whose database can be opened. Raises one of REFUSALS."""
+async def _load_checked(load: Load) -> tuple[Settings, SlackTokens]:
+    """A configuration whose database opens. Raises one of REFUSALS."""
     settings, tokens = load()
     store = await Store.open(settings.database, now=utc_now())
     await store.close()
     return settings, tokens
 
 
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    """Cancels a task and waits until it has ended; what it raises is for who awaits it."""
+async def _cancel(task: asyncio.Task[None]) -> None:
+    """Cancels a task and waits until it has ended; its exception is left to whoever awaits it."""
     task.cancel()
     await asyncio.wait({task})
 
 
-async def _either(stop: asyncio.Event, reload: asyncio.Event) -> bool:
-    """Waits for one of them; True where it is a reload."""
+async def _wait_for_reload(stop: asyncio.Event, reload: asyncio.Event) -> bool:
+    """Waits for a stop or a reload; True for a reload."""
     waits = {asyncio.create_task(event.wait()) for event in (stop, reload)}
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

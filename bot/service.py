@@ -1,8 +1,8 @@
-"""The bot that is current, and its replacement by a new one when the configuration is reloaded.
+"""The current bot, and its replacement when the configuration is reloaded.
 
 A reload is all or nothing. The new configuration is read and checked, a new bot is opened beside
-the old one, and only then do Slack's deliveries lead to the new one; the old one finishes what it
-has begun. Where anything is wrong, the old bot goes on.
+the old one, and only then do Slack's deliveries go to the new one; the old one finishes the
+questions it has begun. Where anything is wrong, the old bot stays in place.
 """
 
 from __future__ import annotations
@@ -33,16 +33,15 @@ if TYPE_CHECKING:
     from bot.metrics import Metrics
 
 log = logging.getLogger("opswatch")
-# How long a new bot may take to learn from Slack who it is, and an old one to finish the questions
-# it has begun.
+# For the new bot's `auth.test`, and for the old bot's questions.
 OPEN_WITHIN_S = 30.0
 DRAIN_WITHIN_S = 1800.0
-DRAIN_LOOK_S = 0.5
-# Where Slack cannot be reached for so long, systemd's watchdog may start the bot anew.
+DRAIN_POLL_S = 0.5
+# After so long without Slack, systemd's watchdog may restart the bot.
 SLACK_GONE_S = 900.0
 LAG_EVERY_S = 1.0
 
-# Why a configuration that was read anew is not taken.
+# Errors that refuse a configuration while the bot waits for Slack.
 REFUSALS = (ConfigError, NetworkSettingError, StoreError, SlackApiError, TimeoutError, OSError)
 
 Load = Callable[[], tuple[Settings, SlackTokens]]
@@ -51,36 +50,34 @@ Address = tuple[str, int]
 
 
 @dataclass(slots=True)
-class _Running:
-    """A bot, what closes it, and what stops its outbox and timetable."""
+class _OpenBot:
+    """A bot, what closes it, and what stops its outbox and scheduler."""
 
     bot: Bot
     opened: AsyncExitStack
     working: AsyncExitStack = field(default_factory=AsyncExitStack)
 
-    async def begin(self) -> None:
+    async def start_jobs(self) -> None:
         await self.working.enter_async_context(self.bot.working())
 
-    async def pause(self) -> None:
-        """Posts nothing more and begins nothing more that is due."""
+    async def stop_jobs(self) -> None:
+        """Sends no more messages and starts no more scheduled runs."""
         await self.working.aclose()
         self.working = AsyncExitStack()
 
     async def close(self) -> None:
-        await self.pause()
+        await self.stop_jobs()
         await self.opened.aclose()
 
 
 @dataclass(slots=True)
 class Service:
-    """The bot that is current, Slack's way to it, and those before it that still finish what they
-    have begun.
-    """
+    """The current bot, its connection to Slack, and earlier bots that finish their questions."""
 
     slack: ConnectionStatus
-    _current: _Running | None = None
-    _front: AsyncExitStack = field(default_factory=AsyncExitStack)
-    _front_of: Bot | None = None
+    _current: _OpenBot | None = None
+    _connection: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _connected_bot: Bot | None = None
     _health: AsyncExitStack = field(default_factory=AsyncExitStack)
     _draining: set[asyncio.Task[None]] = field(default_factory=set)
     _database: str = ""
@@ -93,28 +90,28 @@ class Service:
     _connected_at: float = field(default_factory=time.monotonic)
 
     def is_alive(self) -> bool:
-        """Whether Slack was connected lately. Asked now and then by the event loop, which is alive
-        where it can ask.
+        """Whether Slack was connected lately. The watchdog calls this from the event loop, so a
+        call also shows that the loop runs.
         """
         if self.slack.connected:
             self._connected_at = time.monotonic()
         return time.monotonic() - self._connected_at < SLACK_GONE_S
 
     def status(self) -> str:
-        """One line for whoever looks after the process."""
+        """One line for `systemctl status`."""
         return " ".join(
             filter(
                 None,
                 [
                     "Connected to Slack." if self.slack.connected else self.slack.trouble,
-                    *self.troubles(),
+                    *self.problems(),
                 ],
             )
         )
 
     @property
     def has_opened(self) -> bool:
-        """Whether a first bot is there; until Slack has said who it is, there is none."""
+        """Whether the first bot has been opened, which needs Slack's answer to `auth.test`."""
         return self._current is not None
 
     @property
@@ -130,9 +127,9 @@ class Service:
         )
         return not self._database
 
-    def troubles(self) -> list[str]:
-        """What is wrong with the database, as it was looked at last, with the timetable and with
-        the outbox, a sentence each.
+    def problems(self) -> list[str]:
+        """What is wrong with the database (as of the last check), the scheduler and the outbox, a
+        sentence each.
         """
         bot = self._current.bot if self._current else None
         found = (
@@ -140,7 +137,7 @@ class Service:
             bot.scheduler.trouble if bot else "",
             bot.outbox.trouble() if bot else "",
         )
-        return [trouble for trouble in found if trouble]
+        return [problem for problem in found if problem]
 
     async def metrics_page(self, accept: str) -> tuple[bytes, str] | None:
         """What `/metrics` answers, measured now, in the format that the scraper accepts; None where
@@ -154,7 +151,7 @@ class Service:
         database_up = await self.database_works()
         now = replace(
             metrics.measurements,
-            ready=self.slack.connected and not self.troubles(),
+            ready=self.slack.connected and not self.problems(),
             slack_connected=self.slack.connected,
             slack_reconnects=self.slack.reconnects,
             last_event_at=self.slack.last_event,
@@ -171,37 +168,37 @@ class Service:
         """Connects a first bot. Raises StoreError, SlackApiError and OSError."""
         self._show_metrics(settings)
         await self._move_health(settings)
-        running = self._current = await self._opened(settings, tokens, self.slack)
-        self._front, self._front_of = await _front(running.bot), running.bot
+        running = self._current = await self._open(settings, tokens, self.slack)
+        self._connection, self._connected_bot = await _connect(running.bot), running.bot
         self._configured_at = utc_now()
-        await running.begin()
+        await running.start_jobs()
 
     async def reload(self, load: Load) -> None:
-        """Puts a new bot in the place of the current one; where that cannot be, says why and leaves
-        it as it is.
+        """Replaces the current bot by one with a fresh configuration. Where that fails, the current
+        one stays and the reason is reported.
         """
         try:
             settings, tokens = load()
             async with asyncio.timeout(OPEN_WITHIN_S):
-                new = await self._opened(settings, tokens, ConnectionStatus())
-        except REFUSALS as error:
-            await self._refuse(error)
+                new = await self._open(settings, tokens, ConnectionStatus())
+        except Exception as error:
+            await self._report_refusal(error)
             return
         old = self._current
         assert old is not None, "it was started"
-        await old.pause()
+        await old.stop_jobs()
         try:
             self._show_metrics(settings)
             await self._move_health(settings)
-            await self._lead_to(new.bot)
-            await new.begin()
+            await self._route_to(new.bot)
+            await new.start_jobs()
         except Exception as error:
             self._show_metrics(old.bot.settings)
             await self._move_health(old.bot.settings)
-            await self._lead_to(old.bot)
-            await old.begin()
+            await self._route_to(old.bot)
+            await old.start_jobs()
             await new.close()
-            await self._refuse(error)
+            await self._report_refusal(error)
             return
         new.bot.requests.running.earlier = old.bot.requests.running
         self._current = new
@@ -212,15 +209,15 @@ class Service:
         log.info("The configuration was reloaded.")
 
     async def aclose(self) -> None:
-        """Ends everything: questions under way get a while, and are told where they do not end."""
+        """Stops everything. Questions in progress get a few seconds; then their askers are told."""
         for task in (*self._draining, *filter(None, [self._lag])):
             task.cancel()
         if self._current:
             running = self._current.bot.requests.running
             await asyncio.gather(
-                running.finish(within_s=FINISH_WITHIN_S), self._current.pause(), *self._draining
+                running.finish(within_s=FINISH_WITHIN_S), self._current.stop_jobs(), *self._draining
             )
-        await self._front.aclose()
+        await self._connection.aclose()
         if self._current:
             await self._current.close()
         await self._health.aclose()
@@ -231,15 +228,15 @@ class Service:
             host, port = address
             await stack.enter_async_context(
                 serve_health(
-                    port, self.slack, self.database_works, host, self.troubles, self.metrics_page
+                    port, self.slack, self.database_works, host, self.problems, self.metrics_page
                 )
             )
         self._health_at = address
         return stack
 
     async def _move_health(self, settings: Settings) -> None:
-        """The health port is where these settings say. Raises OSError, and leaves it where it was,
-        where that address cannot be had.
+        """Serves the health endpoints at the configured address. Raises OSError, and serves them at
+        the old address again, where the new one cannot be used.
         """
         before, after = self._health_at, _health_address(settings)
         if before == after:
@@ -260,56 +257,63 @@ class Service:
             await old.aclose()
 
     def _show_metrics(self, settings: Settings) -> None:
-        """Whether `/metrics` answers. What counts is loaded only here, for it takes memory."""
-        self._shows_metrics = bool(settings.health and settings.health.metrics)
-        if self._shows_metrics and self._metrics is None:
+        """Whether `/metrics` responds."""
+        self._load_metrics(settings)
+        self._shows_metrics = _has_metrics(settings)
+
+    def _load_metrics(self, settings: Settings) -> None:
+        """Loads the client library where it is needed, since it takes memory."""
+        if _has_metrics(settings) and self._metrics is None:
             from bot.metrics import Metrics
 
             self._metrics = Metrics()
             self._lag = asyncio.create_task(_observe_lag(self._metrics))
 
-    async def _opened(
+    async def _open(
         self, settings: Settings, tokens: SlackTokens, slack: ConnectionStatus
-    ) -> _Running:
-        self._show_metrics(settings)
+    ) -> _OpenBot:
+        self._load_metrics(settings)
         observers = self._metrics.observers if self._metrics else NO_OBSERVERS
         stack = AsyncExitStack()
         bot = await stack.enter_async_context(
             open_bot(settings, tokens, slack, observers=observers)
         )
-        return _Running(bot, stack)
+        return _OpenBot(bot, stack)
 
-    async def _lead_to(self, bot: Bot) -> None:
-        """Slack's deliveries go to that bot from now on, over the connection there is where it can
-        stay. Raises OSError, and leaves everything as it was, where it cannot listen for them.
+    async def _route_to(self, bot: Bot) -> None:
+        """Sends Slack's deliveries to that bot, over the existing connection where its settings
+        allow. Raises OSError, and changes nothing, where a new port cannot be opened.
         """
-        before = self._front_of
+        before = self._connected_bot
         assert before is not None, "it was started"
-        if _way_in(bot) == _way_in(before):
+        if _connection_key(bot) == _connection_key(before):
             before.hand_over_to(bot)
             return
         bot.slack = self.slack
-        old, shares_port = self._front, _http_port(bot) and _http_port(bot) == _http_port(before)
+        old, shares_port = (
+            self._connection,
+            _http_port(bot) and _http_port(bot) == _http_port(before),
+        )
         if shares_port:
             # Two sockets cannot listen at one port.
             await old.aclose()
         try:
-            new = await _front(bot)
+            new = await _connect(bot)
         except OSError:
             if shares_port:
-                self._front, self._front_of = await _front(self.current), self.current
+                self._connection, self._connected_bot = await _connect(self.current), self.current
             raise
         before.deliveries.lead_to(bot.deliveries)
         state = replace(self.slack)
-        self._front, self._front_of = new, bot
+        self._connection, self._connected_bot = new, bot
         await old.aclose()
-        # The old connection has noted its end in the state that describes the new one.
+        # Closing the old connection has marked the shared state as disconnected.
         self.slack.connected, self.slack.trouble = state.connected, state.trouble
 
-    async def _refuse(self, error: BaseException) -> None:
-        """Says in the log and in the ops channel why the configuration was not reloaded."""
+    async def _report_refusal(self, error: BaseException) -> None:
+        """Reports in the log and the ops channel why the configuration was not reloaded."""
         self._reload_successful = False
-        problems = problems_of(error)
+        problems = reload_problems(error)
         log_refusal(problems)
         ops = self.current.settings.slack.ops_channel
         if not ops:
@@ -325,7 +329,7 @@ class Service:
 
 
 async def _observe_lag(metrics: Metrics) -> None:
-    """Notes how late the event loop wakes up."""
+    """Measures how late the event loop wakes up."""
     loop = asyncio.get_running_loop()
     while True:
         due = loop.time() + LAG_EVERY_S
@@ -338,15 +342,15 @@ def log_refusal(problems: Sequence[str]) -> None:
         log.error("The configuration was not reloaded: %s", problem)
 
 
-async def _front(bot: Bot) -> AsyncExitStack:
-    """Slack's way to the bot, standing."""
+async def _connect(bot: Bot) -> AsyncExitStack:
+    """Opens the bot's connection to Slack."""
     stack = AsyncExitStack()
-    await stack.enter_async_context(bot.front())
+    await stack.enter_async_context(bot.connection())
     return stack
 
 
-def _way_in(bot: Bot) -> tuple[Any, ...]:
-    """What a connection to Slack depends on: where one of these changes, it has to be another."""
+def _connection_key(bot: Bot) -> tuple[Any, ...]:
+    """The settings that a connection to Slack depends on; a change needs a new connection."""
     slack, tokens = bot.settings.slack, bot.tokens
     if slack.mode == "http":
         return slack.mode, slack.host, slack.port
@@ -354,36 +358,41 @@ def _way_in(bot: Bot) -> tuple[Any, ...]:
 
 
 def _http_port(bot: Bot) -> int:
-    """The port where Slack's requests come; 0 in Socket Mode."""
+    """The port that Slack's requests arrive at; 0 in Socket Mode."""
     return bot.settings.slack.port if bot.settings.slack.mode == "http" else 0
+
+
+def _has_metrics(settings: Settings) -> bool:
+    return bool(settings.health and settings.health.metrics)
 
 
 def _health_address(settings: Settings) -> Address | None:
     return (settings.health.host, settings.health.port) if settings.health else None
 
 
-async def _drain(old: _Running) -> None:
-    """Closes a bot that was replaced, once the questions that it has begun are answered."""
+async def _drain(old: _OpenBot) -> None:
+    """Closes a replaced bot once its questions are answered."""
     try:
         async with asyncio.timeout(DRAIN_WITHIN_S):
-            while old.bot.deliveries.are_under_way or old.bot.requests.running.tasks:  # noqa: ASYNC110 - two things that end unseen
-                await asyncio.sleep(DRAIN_LOOK_S)
+            while old.bot.deliveries.are_under_way or old.bot.requests.running.tasks:  # noqa: ASYNC110 - neither has an event
+                await asyncio.sleep(DRAIN_POLL_S)
     except (TimeoutError, asyncio.CancelledError):
         await old.bot.requests.running.finish(within_s=FINISH_WITHIN_S)
     finally:
         await old.close()
 
 
-def problems_of(error: BaseException) -> list[str]:
+def reload_problems(error: BaseException) -> list[str]:
+    """Why a configuration cannot be used, a sentence for each problem."""
     if isinstance(error, ConfigError):
         return [str(problem) for problem in error.problems]
     if isinstance(error, SlackApiError):
         return [f"Slack does not accept the token ({error.response.get('error')})."]
     if isinstance(error, TimeoutError):
-        return [f"Slack did not tell within {OPEN_WITHIN_S:.0f} s who we are."]
+        return [f"Slack did not answer auth.test within {OPEN_WITHIN_S:.0f} s."]
     if isinstance(error, OSError):
         return [f"{error.strerror or type(error).__name__}."]
     if isinstance(error, StoreError | NetworkSettingError):
         return [str(error)]
-    log.error("The new bot could not begin:", exc_info=error)
-    return [f"The new bot could not begin ({type(error).__name__})."]
+    log.error("The new bot could not start:", exc_info=error)
+    return [f"The new bot could not start ({type(error).__name__})."]

@@ -1,5 +1,5 @@
-"""Tells systemd how the bot is: started, reloading, stopping, alive (sd_notify(3), for units of
-`Type=notify` with `WatchdogSec=`).
+"""Notifies systemd when the bot is ready, reloads, stops and is alive: sd_notify(3), for units of
+`Type=notify` with `WatchdogSec=`.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from collections.abc import AsyncIterator, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-# Without a watchdog the status is looked at so often.
+# How often the status is updated without a watchdog.
 STATUS_EVERY_S = 15.0
 LONGEST_STATUS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceManager:
-    """Where to notify, and how often the watchdog wants a sign; without an address
-    nothing is sent.
+    """The address of systemd's socket and the watchdog's period; without an address nothing is
+    sent.
     """
 
     address: str = ""
@@ -29,8 +29,8 @@ class ServiceManager:
 
     @classmethod
     def from_environ(cls, environ: MutableMapping[str, str] = os.environ) -> ServiceManager:
-        """What systemd has set. It is taken out of the environment, so that no process that the bot
-        starts notifies for it.
+        """What systemd has set. The variables are removed, so that no child process of the bot
+        notifies in its place.
         """
         address, pid = environ.pop("NOTIFY_SOCKET", ""), environ.pop("WATCHDOG_PID", "")
         usec = environ.pop("WATCHDOG_USEC", "")
@@ -39,7 +39,7 @@ class ServiceManager:
         return cls(address if address.startswith(("/", "@")) else "", watchdog_s)
 
     def ready(self) -> None:
-        """The bot answers, for the first time or after a reload."""
+        """The bot answers questions, for the first time or after a reload."""
         self.notify("READY=1")
 
     def reloading(self) -> None:
@@ -53,9 +53,7 @@ class ServiceManager:
     async def watched(
         self, alive: Callable[[], bool], status: Callable[[], str]
     ) -> AsyncIterator[None]:
-        """Shows the status, and that the event loop runs and the bot is `alive`, as long as that is
-        so.
-        """
+        """Sends the status when it changes, and the watchdog's keep-alive while `alive` is true."""
         if not self.address:
             yield
             return
@@ -72,14 +70,14 @@ class ServiceManager:
         while True:
             if self.watchdog_s and alive():
                 self.notify("WATCHDOG=1")
-            told = " ".join(status().split())[:LONGEST_STATUS]
-            if told != shown:
-                self.notify(f"STATUS={told}")
-                shown = told
+            text = " ".join(status().split())[:LONGEST_STATUS]
+            if text != shown:
+                self.notify(f"STATUS={text}")
+                shown = text
             await asyncio.sleep(every_s)
 
     def notify(self, state: str) -> None:
-        """Sends it where somebody listens. What cannot be sent at once is not waited for."""
+        """Sends a state if systemd listens. Never blocks; a full socket loses it."""
         if not self.address:
             return
         address = f"\0{self.address[1:]}" if self.address.startswith("@") else self.address

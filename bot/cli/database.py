@@ -1,4 +1,4 @@
-"""The commands that look after the database: `backup`, `restore`, `migrate` and `forget`."""
+"""The commands for the database: `backup`, `restore`, `migrate` and `forget`."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ async def _close(opening: object) -> None:
 
 @contextmanager
 def _failures(what: str) -> Iterator[None]:
-    """What goes wrong is said in a sentence and ends with its exit code."""
+    """Shows an error as a sentence and exits with its code."""
     from bot.store import StoreError
     from bot.store.sqlite.files import Unsuitable
 

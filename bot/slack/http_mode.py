@@ -1,7 +1,7 @@
 """HTTP mode: Slack's requests at `/slack/events`, below the base path where there is one, each
 checked for Slack's signature before anything in it is read.
 
-What wants no reply is acknowledged at once and worked on afterwards, as in Socket Mode. Pages:
+What needs no reply is acknowledged at once and handled afterwards, as in Socket Mode. Pages:
 "Verifying requests from Slack", "Using the Events API over HTTP", "Implementing slash commands"
 (`ssl_check`).
 """
@@ -30,8 +30,7 @@ from providers.redaction import Secret
 
 log = logging.getLogger("opswatch")
 EVENTS_PATH = "/slack/events"
-# A check of Slack's that the address can be reached; it carries no signature, and holds no more
-# than this.
+# Slack's unsigned check that the address can be reached is shorter than this.
 MOST_CHECK_BYTES = 2000
 SIGNED_WITHIN_S = 300
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
@@ -60,7 +59,7 @@ class HttpMode:
 
     @asynccontextmanager
     async def listening(self, host: str = LOOPBACK, port: int = 3000) -> AsyncIterator[None]:
-        """Listens for Slack. Raises OSError where it cannot."""
+        """Listens for Slack's requests. Raises OSError where the port cannot be opened."""
         async with listen(self.respond, host, port):
             log.info("Listening for Slack on %s port %s at %s.", host, port, self._path)
             self._state.connected, self._state.since, self._state.trouble = True, self._clock(), ""
@@ -83,13 +82,13 @@ class HttpMode:
         return await self._deliver(request, body)
 
     def _refusal(self, request: web.BaseRequest, body: bytes) -> str:
-        """Why the request is not taken for Slack's; empty where it is Slack's."""
+        """Why the request does not count as Slack's; empty where it does."""
         timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
         signature = request.headers.get("X-Slack-Signature", "")
         if not timestamp or not signature:
             return "it carries no signature"
         if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
-            return "its signature has not the form of Slack's"
+            return "its signature is malformed"
         if not hmac.compare_digest(_signature(self._secret, timestamp, body), signature):
             return "its signature is not Slack's; is SLACK_SIGNING_SECRET the one of this app?"
         if abs(self._clock().timestamp() - int(timestamp)) > SIGNED_WITHIN_S:
@@ -127,14 +126,14 @@ def _signature(secret: Secret, timestamp: str, body: bytes) -> str:
 
 
 def _is_ssl_check(request: web.BaseRequest, body: bytes) -> bool:
-    """Whether Slack, or whoever else, only asks whether somebody is there."""
+    """Whether this is only a check that the address can be reached."""
     if request.query.get("ssl_check") == "1":
         return True
     return len(body) <= MOST_CHECK_BYTES and b"ssl_check=1" in body.split(b"&")
 
 
 def _parsed(request: web.BaseRequest, body: bytes) -> AsyncBoltRequest | None:
-    """The request as Bolt knows it; None where it is nothing that Slack sends."""
+    """The request as Bolt's type; None where it is malformed."""
     try:
         parsed = AsyncBoltRequest(
             body=body.decode(), query=request.query_string, headers={**request.headers}

@@ -1,4 +1,4 @@
-"""What is reported of each request to a vendor, for whoever counts them (pure)."""
+"""The callback that reports each request to a vendor (pure)."""
 
 from __future__ import annotations
 
@@ -21,4 +21,4 @@ RequestObserver = Callable[[RequestOutcome], None]
 
 
 def ignore_request(outcome: RequestOutcome) -> None:
-    """Counts nothing."""
+    """Does nothing."""

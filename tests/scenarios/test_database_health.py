@@ -75,7 +75,7 @@ async def readiness(
     service = Service(bot.slack)
     service._current = type("Running", (), {"bot": bot})()
     async with (
-        serve_health(port, bot.slack, service.database_works, troubles=service.troubles),
+        serve_health(port, bot.slack, service.database_works, problems=service.problems),
         aiohttp.ClientSession() as session,
     ):
 
@@ -149,7 +149,7 @@ async def test_form_says_that_nothing_was_saved(
         view = await opened(world, answer, "modal.alert")
         await fault(bot, world.folder / "bot.sqlite")
         await world.slack.submit(view, threshold="5 GB")
-        assert "Nothing was saved. My database cannot be used" in view.errors["question"]
+        assert "Nothing was saved. The bot's database cannot be used" in view.errors["question"]
         await execute(bot.store, "PRAGMA query_only = 0")
         if fault is delete:
             (world.folder / "elsewhere").rename(world.folder / "bot.sqlite")

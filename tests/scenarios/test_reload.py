@@ -8,14 +8,19 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from bot.config import Settings, SlackTokens
+from bot.health import ConnectionStatus
 from bot.sandbox.world import Sandbox
+from bot.service import Service
+from providers.redaction import Secret
 from tests.conftest import ROOT, toml_of
 from tests.scenarios.test_http_mode import free_port
 
@@ -289,3 +294,28 @@ async def test_health_port_follows_a_reload(world: Sandbox, tmp_path: Path) -> N
 async def status_of(url: str) -> int:
     async with aiohttp.ClientSession() as session, session.get(url) as response:
         return response.status
+
+
+async def test_unexpected_error_leaves_the_bot_as_it_is(world: Sandbox) -> None:
+    def load() -> tuple[Settings, SlackTokens]:
+        raise RuntimeError("a fault of ours")
+
+    service = Service(ConnectionStatus())
+    await service.start(world.settings(), world.tokens())
+    async with aclosing(service):
+        await world.slack.until(lambda: bool(world.slack.sockets))
+        await service.reload(load)
+        assert "7 days" in (await world.slack.answer_to("/usage last 7 days")).text
+
+
+async def test_refused_token_changes_nothing_of_the_health_port(world: Sandbox) -> None:
+    port = free_port()
+    service = Service(ConnectionStatus())
+    await service.start(world.settings(health={"port": port}), world.tokens())
+    async with aclosing(service):
+        changed = world.settings(health={"port": port, "metrics": False})
+        mistyped = replace(world.tokens(), bot=Secret("xoxb-mistyped"))
+        await service.reload(lambda: (changed, mistyped))
+        assert await status_of(f"http://127.0.0.1:{port}/metrics") == 200
+        await service.reload(lambda: (changed, world.tokens()))
+        assert await status_of(f"http://127.0.0.1:{port}/metrics") == 404
