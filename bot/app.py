@@ -37,7 +37,7 @@ from bot.private_files import sweep_temporary_folders
 from bot.schedules.due import read_cron
 from bot.slack.block_fallback import BlockFallback
 from bot.slack.channels import SlackChannels
-from bot.slack.client import retry_after_s
+from bot.slack.client import SlackClient, retry_after_s
 from bot.slack.deliveries import Deliveries, wants_reply
 from bot.slack.delivery import Delivery, json_text, web_client
 from bot.slack.http_mode import HttpMode
@@ -83,7 +83,7 @@ class Bot:
 
     app: AsyncApp
     deliveries: Deliveries
-    client: AsyncWebClient
+    client: SlackClient
     session: aiohttp.ClientSession
     store: Store
     settings: Settings
@@ -158,7 +158,7 @@ class Bot:
         tokens = self.tokens
         # A session of its own: the connection may outlast the bot that opened it.
         async with open_session(self.settings.network, json_serialize=json_text) as session:
-            client = web_client(tokens.bot.open(), tokens.api_url, session)
+            client = web_client(tokens.bot.open(), tokens.api_url, session, pace=self.client.pace)
             socket_mode = SocketMode(
                 client,
                 session,

@@ -12,6 +12,7 @@ import click
 
 from bot.cli.program import FAILED, WRONG, ProgramCommand, as_called
 from bot.errors import ConfigError
+from bot.logging_setup import LOG_FORMATTER
 from bot.terminal_text import terminal_json, terminal_line, terminal_text
 
 log = logging.getLogger("opswatch")
@@ -36,9 +37,10 @@ class ExitCodeGroup(click.Group):
             sys.exit(WRONG)
         except Exception as error:
             log.error("Unexpected error", exc_info=True)
-            click.echo(
-                f"Something went wrong in the bot itself ({type(error).__name__}).", err=True
-            )
+            if LOG_FORMATTER.log_format == "text":
+                click.echo(
+                    f"Something went wrong in the bot itself ({type(error).__name__}).", err=True
+                )
             sys.exit(FAILED)
 
 

@@ -62,9 +62,22 @@ class SlackClient(AsyncWebClient):
     async def api_call(self, api_method: str, **request: Any) -> AsyncSlackResponse:
         if self.team_id and api_method in TEAM_METHODS:
             request["params"] = {**(request.get("params") or {}), "team_id": self.team_id}
-        if self.pace is None or api_method in NOT_PACED:
+        if self.pace is None:
             return await super().api_call(api_method, **request)
+        if api_method in NOT_PACED:
+            return await self._unpaced_call(self.pace, api_method, request)
         return await self._paced_call(self.pace, api_method, request)
+
+    async def _unpaced_call(
+        self, pace: SlackPace, method: str, request: Mapping[str, Any]
+    ) -> AsyncSlackResponse:
+        """A call whose refusal the caller handles; it is counted all the same."""
+        try:
+            return await super().api_call(method, **request)
+        except SlackApiError as error:
+            if retry_after_s(error) is not None:
+                pace.on_refusal(method)
+            raise
 
     async def _paced_call(
         self, pace: SlackPace, method: str, request: Mapping[str, Any]

@@ -9,12 +9,14 @@ What needs no reply is acknowledged at once and handled afterwards, as in Socket
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from ipaddress import ip_address
 from typing import Any
 
 from aiohttp import web
@@ -77,7 +79,7 @@ class HttpMode:
         if request.method != "POST":
             return web.Response(status=405, headers={"Allow": "POST"})
         if refusal := self._refusal(request, body):
-            self._refusals.warning("A request from %s was refused: %s.", request.remote, refusal)
+            self._refusals.warning("A request from %s was refused: %s.", _sender(request), refusal)
             return web.Response(status=401)
         return await self._deliver(request, body)
 
@@ -117,6 +119,16 @@ class HttpMode:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("A delivery failed:", exc_info=error)
+
+
+def _sender(request: web.BaseRequest) -> str:
+    """Who sent the request: behind a proxy on this machine, the address that the proxy added last."""
+    sender = str(request.remote)
+    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    with contextlib.suppress(ValueError):
+        if ip_address(sender).is_loopback:
+            return str(ip_address(forwarded))
+    return sender
 
 
 def _signature(secret: Secret, timestamp: str, body: bytes) -> str:

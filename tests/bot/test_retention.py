@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -112,6 +113,21 @@ async def test_bot_prunes_as_configured(world: Sandbox, clock: MovableClock) -> 
         assert len(await bot.store.questions.latest()) == 1
     async with connected_bot(world, retention={"questions": "2d"}) as bot:
         assert await bot.store.questions.latest() == []
+
+
+async def test_check_shows_the_periods(world: Sandbox, front_door: Callable[..., Any]) -> None:
+    alert = {"name": "spike", "ask": "/usage rapid7-eu today", "value": "bytes", "above": "1 GB"}
+    table = {
+        **world.table(),
+        "retention": {"samples": "30d"},
+        "alert": [{**alert, "channel": "#ops"}],
+    }
+    ran = await front_door("check", "--json", table=table)
+    [shown] = [check for check in ran.json["checks"] if check["name"] == "retention"]
+    assert shown["ok"]
+    assert "questions 400 days" in shown["detail"]
+    assert "samples 30 days" in shown["detail"]
+    assert "90 days" in shown["hint"]
 
 
 def settings_with(tmp_path: Path, **retention: Any) -> Any:

@@ -145,6 +145,23 @@ async def test_refusals_are_logged_a_few_a_minute_without_content(
     assert "SLACK_SIGNING_SECRET" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("forwarded", "shown"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("10.9.8.7, 2001:db8::7", "2001:db8::7"),
+        ("", "127.0.0.1"),
+        ("unknown", "127.0.0.1"),
+        ("203.0.113.9\u202e", "127.0.0.1"),
+    ],
+)
+async def test_refusal_names_the_sender_behind_a_proxy(
+    world: Sandbox, listening: str, caplog: pytest.LogCaptureFixture, forwarded: str, shown: str
+) -> None:
+    assert (await post(listening, COMMAND, {**FORM, "X-Forwarded-For": forwarded}))[0] == 401
+    assert f"A request from {shown} was refused" in caplog.text
+
+
 UNREADABLE = {
     "nested a hundred thousand deep": '{"a":' * 100_000,
     "no object": "payload=" + quote_plus("[1, 2]"),

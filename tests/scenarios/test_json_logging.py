@@ -90,6 +90,21 @@ async def test_line_names_the_question_it_belongs_to(world: Sandbox, tmp_path: P
     assert "question" not in connected
 
 
+async def test_level_is_taken_from_the_configuration(world: Sandbox, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    table = {"logging": {"format": "json", "level": "warning"}}
+    async with running(world, log, "run", table=table) as process:
+        await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
+        await world.slack.answer_to("/usage last 7 days", timeout_s=60)
+        assert not [line for line in logged(log) if line["level"] == "INFO"]
+        toml = toml_of({**world.table(), "logging": {"format": "json", "level": "info"}})
+        (world.folder / "bot.toml").write_text(toml, "utf-8")
+        process.send_signal(signal.SIGHUP)
+        async with asyncio.timeout(60):
+            while not any("was reloaded" in line["message"] for line in logged(log)):
+                await asyncio.sleep(0.05)
+
+
 async def test_refused_start_is_json_too(world: Sandbox, tmp_path: Path) -> None:
     log = tmp_path / "log"
     options = ("run", "--log-format", "json")

@@ -156,8 +156,10 @@ async def test_slack_trouble_is_counted(world: Sandbox, tmp_path: Path) -> None:
         world.slack.answer_with(429, path="chat.postMessage", times=1, Retry_After="1")
         await world.slack.answer_to("/usage last 7 days", timeout_s=60)
         await until(port, "opswatch_slack_rate_limited_total", method="chat.postMessage")
+        world.slack.answer_with(429, path="apps.connections.open", times=1, Retry_After="1")
         for socket in [*world.slack.sockets]:
             await socket.close()
+        await until(port, "opswatch_slack_rate_limited_total", method="apps.connections.open")
         await until(port, "opswatch_slack_reconnects_total")
 
 
