@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Literal
 
 from bot.terminal_text import terminal_json, terminal_text
@@ -80,6 +82,7 @@ def configure_logging(*, verbose: bool, log_format: LogFormat = "text") -> None:
     handler.setFormatter(LOG_FORMATTER)
     logging.basicConfig(handlers=[handler], level=logging.INFO if verbose else logging.WARNING)
     logging.captureWarnings(capture=True)
+    _log_uncaught_exceptions()
     logging.getLogger("opswatch").setLevel(logging.INFO)
     for name in CHATTY_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -98,6 +101,29 @@ def set_log_level(level: str, *, verbose: bool) -> None:
 def redact_in_logs(secrets: Sequence[Secret]) -> None:
     """From now on these secrets are taken out of every line."""
     LOG_FORMATTER.redactor = Redactor(secrets)
+
+
+def _log_uncaught_exceptions() -> None:
+    """Python prints exceptions that nothing catches, in threads and finalizers too, as they are:
+    with secrets, and in no format. They are logged instead.
+    """
+    log = logging.getLogger("opswatch")
+
+    def log_uncaught(
+        kind: type[BaseException], error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error or kind(), traceback)
+        elif error is not None:
+            log.error("Uncaught exception", exc_info=(kind, error, traceback))
+
+    sys.excepthook = log_uncaught
+    threading.excepthook = lambda found: log_uncaught(
+        found.exc_type, found.exc_value, found.exc_traceback
+    )
+    sys.unraisablehook = lambda found: log_uncaught(
+        found.exc_type, found.exc_value, found.exc_traceback
+    )
 
 
 def _as_text(fields: dict[str, str]) -> str:

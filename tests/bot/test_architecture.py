@@ -7,7 +7,7 @@ from __future__ import annotations
 from tests.conftest import ROOT
 
 
-def test_the_lock_holds_every_dependency_hashed_and_no_address() -> None:
+def test_lock_is_hashed_and_without_urls() -> None:
     lock = (ROOT / "requirements.lock").read_text()
     assert "://" not in lock
     entries = [block for block in lock.split("\n") if block and not block.startswith((" ", "#"))]

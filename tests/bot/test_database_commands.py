@@ -140,7 +140,7 @@ def test_backup_names_a_missing_folder(folder: Path) -> None:
     assert "nowhere does not exist" in ran.stderr
 
 
-def test_backup_of_a_damaged_database_leaves_nothing(folder: Path) -> None:
+def test_failed_backup_leaves_no_file(folder: Path) -> None:
     database = folder / "bot.sqlite"
     content = bytearray(database.read_bytes())
     content[4096 * 2 :] = os.urandom(len(content) - 4096 * 2)
@@ -191,7 +191,7 @@ def test_backup_under_concurrent_writes_is_consistent(folder: Path) -> None:
         thread.join()
 
 
-def test_restore_brings_back_and_keeps_the_old(folder: Path) -> None:
+def test_restore_keeps_the_replaced_database(folder: Path) -> None:
     assert opswatch("backup", "copy.sqlite", cwd=folder).returncode == 0
     with closing(sqlite3.connect(folder / "bot.sqlite")) as connection, connection:
         connection.execute("DELETE FROM questions")
@@ -205,7 +205,7 @@ def test_restore_brings_back_and_keeps_the_old(folder: Path) -> None:
     assert rows(folder / "copy.sqlite") == [(3,)]
 
 
-def test_restore_keeps_what_a_crash_left_in_the_log(folder: Path) -> None:
+def test_restore_keeps_rows_of_the_wal(folder: Path) -> None:
     assert opswatch("backup", "copy.sqlite", cwd=folder).returncode == 0
     code = (
         "import os, sqlite3\n"
@@ -295,7 +295,7 @@ def test_dry_run_changes_nothing(folder: Path) -> None:
     assert (folder / "bot.sqlite").read_bytes() == before
 
 
-def test_migrate_applies_what_the_dry_run_named(folder: Path) -> None:
+def test_migrate_applies_the_announced_steps(folder: Path) -> None:
     with closing(sqlite3.connect(folder / "bot.sqlite")) as connection, connection:
         connection.execute("DROP TABLE response_urls")
         connection.execute("DELETE FROM _sqlite_migrations WHERE name = '0012_response_urls'")
@@ -306,7 +306,7 @@ def test_migrate_applies_what_the_dry_run_named(folder: Path) -> None:
     assert "nothing to do" in opswatch("migrate", cwd=folder).stdout
 
 
-def test_dry_run_without_database_names_every_step(folder: Path) -> None:
+def test_dry_run_without_database_lists_everything(folder: Path) -> None:
     (folder / "bot.sqlite").unlink()
     ran = opswatch("migrate", "--dry-run", cwd=folder)
     assert ran.returncode == 0
@@ -368,7 +368,7 @@ def peopled(folder: Path) -> Path:
     return folder
 
 
-def test_forget_leaves_no_trace_of_the_person(peopled: Path) -> None:
+def test_forget_leaves_no_trace(peopled: Path) -> None:
     ran = opswatch("forget", "U0ADA", cwd=peopled)
     assert (ran.returncode, ran.stderr) == (0, "")
     database = peopled / "bot.sqlite"
@@ -389,7 +389,7 @@ def test_forget_pauses_what_the_person_made(peopled: Path) -> None:
     assert rows(database, "SELECT user, ended_at FROM subscriptions") == [(NOBODY, None)]
 
 
-def test_forget_hands_over_what_the_person_made(peopled: Path) -> None:
+def test_forget_hands_over_alerts(peopled: Path) -> None:
     ran = opswatch("forget", "U0ADA", "--hand-over", "U0GRACE", cwd=peopled)
     assert "Handed over to U0GRACE" in ran.stdout
     assert rows(peopled / "bot.sqlite", "SELECT user FROM rules ORDER BY number") == [
@@ -413,7 +413,7 @@ def test_forget_says_where_nothing_was_stored(folder: Path) -> None:
     assert (ran.returncode, ran.stdout) == (0, "Nothing was stored about U0NOBODY.\n")
 
 
-def test_forget_names_the_configuration_that_names_the_person(folder: Path) -> None:
+def test_forget_points_to_the_configuration(folder: Path) -> None:
     with (folder / "bot.toml").open("a") as config:
         config.write('[access]\nlogs = ["U0ADA"]\n')
     assert "still names U0ADA" in opswatch("forget", "U0ADA", cwd=folder).stdout
@@ -427,7 +427,7 @@ def test_forget_takes_member_ids_only(folder: Path, user: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["backup", "restore", "migrate", "forget", "init"])
-def test_each_command_shows_examples_and_exit_codes(command: str, tmp_path: Path) -> None:
+def test_help_shows_examples_and_exit_codes(command: str, tmp_path: Path) -> None:
     shown = opswatch(command, "--help", cwd=tmp_path).stdout
     assert f"  python -m bot {command}" in shown
     assert "xit code" in shown

@@ -105,7 +105,7 @@ def test_unit_starts_reloads_and_is_watched() -> None:
     assert settings_in_unit("StateDirectory") == ["opswatch"]
 
 
-def test_unit_reads_each_secret_as_a_credential() -> None:
+def test_unit_reads_secrets_as_credentials() -> None:
     credentials = dict(line.split(":") for line in settings_in_unit("LoadCredential"))
     assert set(credentials) == {"slack-bot-token", "slack-app-token", "rapid7-api-key"}
     tokens = [line for line in settings_in_unit("Environment") if "TOKEN" in line]
@@ -122,12 +122,12 @@ def test_image_runs_without_root() -> None:
     assert not [words for words in last[user:] if words[0] in ("RUN", "COPY", "ADD")]
 
 
-def test_image_writes_data_and_temporary_files_only() -> None:
+def test_image_writes_data_and_tmp_only() -> None:
     [volumes] = [words[1] for words in stages()[-1] if words[0] == "VOLUME"]
     assert volumes == '["/data", "/tmp"]'
 
 
-def test_image_is_built_from_what_the_locks_pin() -> None:
+def test_image_installs_locked_versions() -> None:
     assert len(stages()) == 2
     base = re.search(r"^ARG BASE=(\S+)$", CONTAINERFILE, re.MULTILINE)
     assert base and re.fullmatch(r"\S+:\d+\.\d+\.\d+-slim-\w+@sha256:[0-9a-f]{64}", base[1])
@@ -142,7 +142,7 @@ def test_image_reports_its_health() -> None:
     assert f"http://{LOOPBACK}:8080" in check
 
 
-def test_image_is_built_from_an_allow_list() -> None:
+def test_image_context_is_an_allow_list() -> None:
     lines = [
         line
         for line in (ROOT / ".dockerignore").read_text().splitlines()
@@ -173,7 +173,7 @@ def test_builder_is_given_the_program_alone(tmp_path: Path) -> None:
             assert all((tmp_path / source).exists() for source in rest.split()[:-1])
 
 
-def test_locks_of_the_image_agree_with_the_lock() -> None:
+def test_image_locks_match_the_main_lock() -> None:
     every = set(re.findall(r"^(\S+==\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
     for name in ("requirements.lock", "build-requirements.lock"):
         text = (DEPLOY / name).read_text()
@@ -184,7 +184,7 @@ def test_locks_of_the_image_agree_with_the_lock() -> None:
         assert text.count("--hash=sha256:") >= len(pinned)
 
 
-def test_image_installs_every_dependency_and_no_tools() -> None:
+def test_image_has_dependencies_without_dev_tools() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = {
         re.split(r"[<>=\[;]", dependency)[0].strip() for dependency in project["dependencies"]
@@ -227,7 +227,7 @@ def test_kubernetes_objects_are_complete() -> None:
     assert spec["selector"]["matchLabels"].items() <= labels.items()
 
 
-def test_kubernetes_runs_one_replica_at_a_time() -> None:
+def test_kubernetes_runs_a_single_replica() -> None:
     """The database is a file, so an old and a new replica must not overlap."""
     spec = kind("Deployment")["spec"]
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
@@ -249,7 +249,7 @@ def test_kubernetes_limits_the_container() -> None:
     } == {"/data", "/tmp"}
 
 
-def test_kubernetes_asks_how_the_bot_is() -> None:
+def test_kubernetes_probes_health() -> None:
     ports = {port["name"]: port["containerPort"] for port in CONTAINER["ports"]}
     paths = {
         name: CONTAINER[f"{name}Probe"]["httpGet"]["path"]
@@ -295,7 +295,7 @@ def test_no_secret_is_written_out(name: str) -> None:
         assert value.startswith("file:"), value
 
 
-def test_no_secret_stands_in_an_environment() -> None:
+def test_environment_holds_no_secret() -> None:
     values = [*scalars(SERVICE["environment"]), *(entry["value"] for entry in CONTAINER["env"])]
     assert values
     assert all(value.startswith("file:/run/secrets/") for value in values)
@@ -316,7 +316,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(("path", "value"), MISTAKES.values(), ids=MISTAKES.keys())
-def test_mistake_in_a_kubernetes_object_is_found(path: str, value: Any) -> None:
+def test_kubernetes_mistake_is_found(path: str, value: Any) -> None:
     document = copy.deepcopy(kind("Deployment"))
     *above, name = path.split(".")
     table: Any = document

@@ -82,7 +82,7 @@ def test_init_names_a_missing_folder(tmp_path: Path) -> None:
     assert "nowhere does not exist" in ran.stderr
 
 
-def test_example_is_valid_once_its_variables_exist(tmp_path: Path) -> None:
+def test_example_is_valid_with_its_variables(tmp_path: Path) -> None:
     assert opswatch("init", cwd=tmp_path).returncode == 0
     with pytest.raises(ConfigError) as raised:
         read_settings(tmp_path / "bot.toml", environ={})
@@ -92,7 +92,7 @@ def test_example_is_valid_once_its_variables_exist(tmp_path: Path) -> None:
     assert read_settings(tmp_path / "bot.toml", environ=wanted).providers
 
 
-def test_help_shows_the_name_it_was_called_by(tmp_path: Path) -> None:
+def test_help_shows_the_invoked_name(tmp_path: Path) -> None:
     assert "python -m bot check" in opswatch("--help", cwd=tmp_path).stdout
     assert "Usage: python -m bot check" in opswatch("check", "--help", cwd=tmp_path).stdout
 

@@ -70,7 +70,7 @@ async def test_idle_connections_keep_nobody_out() -> None:
         assert len(os.listdir("/proc/self/fd")) - before < 300 + 20 + 10
 
 
-async def test_headers_that_do_not_come_are_not_waited_for() -> None:
+async def test_missing_headers_time_out() -> None:
     async with server(ListenerLimits(headers_s=0.3)) as (_, port):
         idle, slow = (
             await asyncio.open_connection(HOST, port),
@@ -81,7 +81,7 @@ async def test_headers_that_do_not_come_are_not_waited_for() -> None:
         assert await ended(slow[0])
 
 
-async def test_a_byte_now_and_then_does_not_extend_the_time() -> None:
+async def test_slow_bytes_do_not_extend_the_timeout() -> None:
     async with server(ListenerLimits(headers_s=0.5)) as (_, port):
         reader, writer = await asyncio.open_connection(HOST, port)
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n")
@@ -97,7 +97,7 @@ async def test_a_byte_now_and_then_does_not_extend_the_time() -> None:
         assert await ended(reader)
 
 
-async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+async def test_missing_body_times_out() -> None:
     async with server(ListenerLimits(body_s=0.3)) as (_, port):
         reader, writer = await asyncio.open_connection(HOST, port)
         writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
@@ -114,7 +114,7 @@ async def test_slow_bodies_keep_nobody_out() -> None:
         assert (await fetch(port))[0] == 200
 
 
-async def test_a_request_that_is_worked_on_does_not_give_way() -> None:
+async def test_request_in_progress_is_not_closed() -> None:
     go = asyncio.Event()
 
     async def wait(request: web.BaseRequest, _: bytes) -> web.StreamResponse:
@@ -155,7 +155,7 @@ async def test_a_packed_body_is_not_unpacked() -> None:
             assert await response.text() == "/ 102"
 
 
-async def test_a_connection_is_used_again_and_closed_when_it_stays_idle() -> None:
+async def test_idle_connection_is_reused_then_closed() -> None:
     async with server(ListenerLimits(headers_s=5.0, keep_alive_s=0.4)) as (listening, port):
         reader, writer = await asyncio.open_connection(HOST, port)
         for _ in range(2):
@@ -169,7 +169,7 @@ async def test_a_connection_is_used_again_and_closed_when_it_stays_idle() -> Non
 @pytest.mark.parametrize(
     ("host", "why"), [(HOST, "Address already in use"), ("slack.invalid", "slack.invalid port")]
 )
-async def test_a_port_that_cannot_be_opened_is_named(host: str, why: str) -> None:
+async def test_unavailable_port_is_named(host: str, why: str) -> None:
     async with server(ListenerLimits()) as (_, port):
         with pytest.raises(OSError) as raised:
             async with listen(echo, host, port):
@@ -178,7 +178,7 @@ async def test_a_port_that_cannot_be_opened_is_named(host: str, why: str) -> Non
     assert why in str(raised.value.strerror)
 
 
-async def test_what_is_no_http_is_counted_and_not_quoted(caplog: pytest.LogCaptureFixture) -> None:
+async def test_malformed_request_is_not_quoted(caplog: pytest.LogCaptureFixture) -> None:
     async with server(ListenerLimits()) as (_, port):
         for _ in range(30):
             reader, writer = await asyncio.open_connection(HOST, port)
@@ -188,7 +188,7 @@ async def test_what_is_no_http_is_counted_and_not_quoted(caplog: pytest.LogCaptu
     assert 1 <= caplog.text.count("no HTTP") <= 6
 
 
-async def test_a_fault_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
+async def test_handler_error_is_logged_with_traceback(caplog: pytest.LogCaptureFixture) -> None:
     async def fail(request: web.BaseRequest, _: bytes) -> web.StreamResponse:
         raise LookupError("the handler is broken")
 
@@ -197,7 +197,7 @@ async def test_a_fault_is_logged_with_its_traceback(caplog: pytest.LogCaptureFix
     assert "Traceback" in caplog.text and "the handler is broken" in caplog.text
 
 
-def test_a_limited_log_writes_a_few_a_minute_and_counts_the_rest(
+def test_limited_log_counts_suppressed_lines(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     now = [0.0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ import pytest
 
 from bot.logging_setup import LogFormat, RedactingFormatter, logged_question
 from providers.redaction import Redactor, Secret
+from tests.conftest import ROOT
 
 OWN = "our-own-secret"
 
@@ -123,3 +125,34 @@ async def test_question_follows_its_tasks_and_threads(lines: list[dict[str, str]
     assert "question" not in lines.pop()
     for line in lines:
         assert line["question"] == f"question-{line['message'].split()[1]}"
+
+
+UNCAUGHT = {
+    "in a thread": "threading.Thread(target=fail).start()",
+    "in a finalizer": "type('Broken', (), {'__del__': lambda self: fail()})()",
+    "at the top": "fail()",
+}
+SCRIPT = """
+import threading, warnings
+from bot.logging_setup import configure_logging, redact_in_logs
+from providers.redaction import Secret
+
+configure_logging(verbose=False, log_format="json")
+redact_in_logs([Secret("our-own-secret")])
+warnings.warn("our-own-secret is deprecated")
+
+def fail():
+    raise ValueError("our-own-secret")
+
+"""
+
+
+@pytest.mark.parametrize("line", UNCAUGHT.values(), ids=UNCAUGHT.keys())
+def test_uncaught_exception_is_logged_without_secrets(line: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", SCRIPT + line], capture_output=True, text=True, cwd=ROOT, timeout=60
+    )
+    warning, uncaught = [json.loads(found) for found in ran.stderr.splitlines()]
+    assert warning["logger"] == "py.warnings"
+    assert "ValueError" in uncaught["exception"]
+    assert OWN not in ran.stderr

@@ -44,12 +44,12 @@ NEEDS = {
 }
 
 
-def test_the_file_in_the_repository_has_not_drifted() -> None:
+def test_committed_manifest_is_current() -> None:
     assert (ROOT / "manifest.yml").read_text() == manifest_yaml()
     assert yaml.safe_load(manifest_yaml()) == manifest()
 
 
-def test_the_limits_that_matter() -> None:
+def test_manifest_keeps_slacks_limits() -> None:
     made = manifest()
     about = made["display_information"]
     assert len(about["name"]) <= 35
@@ -69,7 +69,7 @@ def test_the_limits_that_matter() -> None:
     assert made["features"]["app_home"]["home_tab_enabled"]
 
 
-def test_scopes_are_exactly_those_of_the_methods_the_code_calls() -> None:
+def test_scopes_match_called_methods() -> None:
     called = set()
     for path in [*(ROOT / "bot").rglob("*.py"), *(ROOT / "handlers").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text())):
@@ -83,7 +83,7 @@ def test_scopes_are_exactly_those_of_the_methods_the_code_calls() -> None:
     assert {NEEDS[name] for name in called if NEEDS[name]} | heard | private == set(SCOPES)
 
 
-def test_events_are_exactly_those_that_are_listened_to() -> None:
+def test_events_match_listeners() -> None:
     text = "".join(path.read_text() for path in (ROOT / "handlers").rglob("*.py"))
     assert set(re.findall(r'app\.event\("([a-z_]+)"\)', text)) == set(EVENTS)
 
@@ -97,7 +97,7 @@ def run_hook(command: str, *more: str) -> str:
     ).stdout
 
 
-def test_the_slack_cli_finds_its_hooks_and_the_manifest() -> None:
+def test_slack_cli_finds_hooks_and_manifest() -> None:
     hooks = json.loads((ROOT / ".slack" / "hooks.json").read_text())["hooks"]
     found = json.loads(run_hook(hooks["get-hooks"]))
     assert found["config"]["sdk-managed-connection-enabled"] is True
@@ -123,7 +123,7 @@ def printed(*options: str) -> dict[str, Any]:
         "https://ops.example.com/opswatch/slack/events",
     ],
 )
-def test_http_mode_sends_everything_to_one_url(url: str) -> None:
+def test_http_mode_uses_one_url(url: str) -> None:
     made = printed("--mode", "http", "--url", url)
     events = "https://ops.example.com/opswatch/slack/events"
     assert {command["url"] for command in made["features"]["slash_commands"]} == {events}
@@ -143,7 +143,7 @@ def test_url_alone_means_http_mode() -> None:
     )
 
 
-def test_organisation_is_installed_to_with_a_flag() -> None:
+def test_org_flag_enables_org_deploy() -> None:
     made = printed("--org")
     assert made["settings"].pop("org_deploy_enabled") is True
     usual = manifest()
@@ -151,7 +151,7 @@ def test_organisation_is_installed_to_with_a_flag() -> None:
     assert made == usual
 
 
-def test_yaml_and_json_of_http_mode_agree() -> None:
+def test_yaml_and_json_agree() -> None:
     options = ["--mode", "http", "--url", "https://ops.example.com", "--org"]
     shown = CliRunner().invoke(main, ["manifest", *options]).output
     assert yaml.safe_load(shown) == printed(*options)

@@ -47,7 +47,7 @@ def left_behind(folder: Path, name: str, *, at: float = OLD) -> Path:
     return left
 
 
-def test_downloaded_log_is_private_plain_and_gzipped(tmp_path: Path) -> None:
+def test_downloaded_log_is_private(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         for name, plain_bytes in (("plain.log", 1000), ("packed.log", 1)):
@@ -78,7 +78,7 @@ def test_no_link_is_followed(tmp_path: Path) -> None:
     assert not (tmp_path / "target").exists()
 
 
-def test_saved_file_is_private_and_keeps_others(tmp_path: Path) -> None:
+def test_saved_file_is_private(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     (out / "kitchen.log.gz").write_text("mine")
@@ -102,7 +102,7 @@ def test_saved_file_crosses_file_systems(tmp_path: Path, monkeypatch: pytest.Mon
     assert (saved.read_text(), mode_of(saved), source.exists()) == ("new", 0o600, False)
 
 
-def test_sweep_takes_old_folders_of_ours_alone(temp_dir: Path, tmp_path: Path) -> None:
+def test_sweep_removes_only_own_old_folders(temp_dir: Path, tmp_path: Path) -> None:
     ours = left_behind(temp_dir, "opswatch-abc")
     kept = [
         left_behind(temp_dir, "opswatch-new", at=time.time()),
@@ -131,7 +131,7 @@ def test_sweep_leaves_folders_of_others(temp_dir: Path, monkeypatch: pytest.Monk
     assert theirs.exists()
 
 
-def test_sweep_leaves_folder_in_use_and_takes_it_after_kill(temp_dir: Path) -> None:
+def test_sweep_removes_folder_after_kill(temp_dir: Path) -> None:
     program = (
         "import sys, time\nfrom bot.private_files import temporary_folder\nwith "
         "temporary_folder() as f:\n print(f, flush=True)\n time.sleep(600)"

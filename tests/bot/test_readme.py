@@ -59,12 +59,12 @@ def test_readme_has_examples_of_every_kind() -> None:
 
 
 @pytest.mark.parametrize("line", QUESTIONS)
-def test_every_question_in_the_readme_can_be_asked(line: str) -> None:
+def test_readme_questions_are_valid(line: str) -> None:
     assert read_line(line, HOUSE, now=NOW, zone=UTC)
 
 
 @pytest.mark.parametrize(("command", "words"), WISHES, ids=[words for _, words in WISHES])
-def test_every_wish_in_the_readme_can_be_made(command: CommandName, words: str) -> None:
+def test_readme_schedule_commands_are_valid(command: CommandName, words: str) -> None:
     wish = parse_subscription(command, words, HOUSE) or read_alert_wish(command, words, HOUSE)
     assert wish
     if isinstance(wish, CreateAlert | Subscribe):
@@ -72,12 +72,12 @@ def test_every_wish_in_the_readme_can_be_made(command: CommandName, words: str) 
 
 
 @pytest.mark.parametrize("words", WINDOWS)
-def test_every_window_in_the_readme_can_be_read(words: str) -> None:
+def test_readme_windows_are_valid(words: str) -> None:
     assert read_window(words, now=NOW, zone=UTC, whole_days=False, example="").said
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_in_the_readme_exists(command: str) -> None:
+def test_readme_commands_exist(command: str) -> None:
     words = shlex.split(re.sub(r"^opswatch ", "python -m bot ", command.strip()))
     if words[0] == "make":
         assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
@@ -93,7 +93,7 @@ def test_every_command_in_the_readme_exists(command: str) -> None:
     assert all(option in shown for option in options)
 
 
-def test_every_setting_stands_in_the_readme_and_in_the_example() -> None:
+def test_settings_are_documented() -> None:
     example = (ROOT / "bot.example.toml").read_text()
     for model in MODELS:
         for name, field in model.model_fields.items():
@@ -102,7 +102,7 @@ def test_every_setting_stands_in_the_readme_and_in_the_example() -> None:
                 assert (field.alias or name) in example, name
 
 
-def test_every_picture_and_file_that_is_linked_is_there() -> None:
+def test_links_lead_to_files() -> None:
     links = re.findall(r"\]\(([^)#]+)\)", README)
     assert links
     assert all((ROOT / link).is_file() for link in links if "://" not in link)

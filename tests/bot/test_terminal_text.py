@@ -40,7 +40,7 @@ def test_terminal_text_acts_on_nothing(hostile: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(("hostile", "shown"), HOSTILE)
-def test_json_keeps_value_and_shows_no_control(hostile: str, shown: str) -> None:
+def test_json_escapes_control_characters(hostile: str, shown: str) -> None:
     del shown
     line = terminal_json({"text": hostile, hostile: 1})
     assert ACTS.search(line) is None
@@ -50,7 +50,7 @@ def test_json_keeps_value_and_shows_no_control(hostile: str, shown: str) -> None
 @pytest.mark.parametrize(
     "piece", ["\x1b[", "\x1b]", "\x9d", "\x9b", "\x1b", "\x1bP;", "0", "\x1b]\x9d"]
 )
-def test_long_text_takes_no_more_than_its_length(piece: str) -> None:
+def test_time_grows_linearly_with_length(piece: str) -> None:
     """Each of these would be read again from each of its signs by a pattern that is not linear, for
     hours.
     """

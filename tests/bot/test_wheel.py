@@ -65,7 +65,7 @@ def run(program: Path, *words: str, cwd: Path) -> subprocess.CompletedProcess[st
     )
 
 
-def test_wheel_holds_every_file_of_the_packages(wheel: Path) -> None:
+def test_wheel_contains_all_package_files(wheel: Path) -> None:
     packed = set(zipfile.ZipFile(wheel).namelist())
     ours = {
         path.relative_to(ROOT).as_posix()
@@ -78,7 +78,7 @@ def test_wheel_holds_every_file_of_the_packages(wheel: Path) -> None:
     assert "bot/bot.example.toml" in packed
 
 
-def test_wheel_holds_no_tests_and_no_configuration(wheel: Path) -> None:
+def test_wheel_contains_no_tests_or_configuration(wheel: Path) -> None:
     packed = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0].split("-")[0] for name in packed} == {
         "bot",
@@ -89,7 +89,7 @@ def test_wheel_holds_no_tests_and_no_configuration(wheel: Path) -> None:
     assert not [name for name in packed if name.endswith(("bot.toml", ".sqlite", ".env"))]
 
 
-def test_example_in_the_wheel_is_the_one_at_the_top(wheel: Path) -> None:
+def test_wheel_contains_the_current_example(wheel: Path) -> None:
     assert (
         zipfile.ZipFile(wheel).read("bot/bot.example.toml")
         == (ROOT / "bot.example.toml").read_bytes()

@@ -34,7 +34,7 @@ from tests.support.clock import process_environ
 Run = Callable[..., Any]
 
 
-async def test_an_answer_as_json_has_every_member(front_door: Run, tmp_path: Path) -> None:
+async def test_json_answer_has_every_member(front_door: Run, tmp_path: Path) -> None:
     today = datetime.now(UTC).date()
     first, last = today - timedelta(days=7), today - timedelta(days=1)
     ran = await front_door(
@@ -65,7 +65,7 @@ async def test_an_answer_as_json_has_every_member(front_door: Run, tmp_path: Pat
     )
 
 
-async def test_a_missing_day_is_a_row_with_empty_bytes(front_door: Run, tmp_path: Path) -> None:
+async def test_missing_day_has_empty_bytes(front_door: Run, tmp_path: Path) -> None:
     ran = await front_door("ask", "/usage 30d csv", "--json")
     rows = list(
         csv.DictReader(io.StringIO(Path(tmp_path / ran.json["files"][0]["path"]).read_text()))
@@ -74,7 +74,7 @@ async def test_a_missing_day_is_a_row_with_empty_bytes(front_door: Run, tmp_path
     assert [row["bytes"] for row in rows].count("") == ran.json["values"]["days_missing"] == 1
 
 
-async def test_a_file_that_is_there_is_kept(front_door: Run, tmp_path: Path) -> None:
+async def test_existing_file_is_kept(front_door: Run, tmp_path: Path) -> None:
     paths = [
         (await front_door("ask", "/usage yesterday csv", "--json", "--out", str(tmp_path))).json[
             "files"
@@ -114,7 +114,7 @@ async def test_a_log_in_a_terminal(front_door: Run, tmp_path: Path) -> None:
     assert b"Tr0ub4dor" not in content
 
 
-async def test_plain_text_tells_where_the_file_is(front_door: Run, tmp_path: Path) -> None:
+async def test_text_answer_names_saved_files(front_door: Run, tmp_path: Path) -> None:
     ran = await front_door("ask", "/logs kitchen 20m", "--out", str(tmp_path))
     assert ran.code == 0
     assert "Saved " in ran.out
@@ -158,7 +158,7 @@ FAILURES = [
     FAILURES,
     ids=[f"{case[0]} {case[3]}" for case in FAILURES],
 )
-async def test_each_failure_has_its_kind_and_exit_code(
+async def test_failures_have_kind_and_exit_code(
     front_door: Run,
     world: Sandbox,
     line: str,
@@ -197,7 +197,7 @@ async def test_a_wrong_configuration_is_told_whole(front_door: Run, world: Sandb
         (("--user", "U0LINUS", "--channel", "C0KITCHEN"), 4),
     ],
 )
-async def test_access_rules_apply_as_for_the_person_and_place(
+async def test_user_and_channel_apply_access_rules(
     front_door: Run, world: Sandbox, who: tuple[str, ...], code: int
 ) -> None:
     ran = await front_door("ask", "/apiaudit 24h", "--json", *who)
@@ -207,7 +207,7 @@ async def test_access_rules_apply_as_for_the_person_and_place(
         assert world.akamai.ledger == []
 
 
-async def test_a_granted_channel_may_ask_for_logs(front_door: Run) -> None:
+async def test_granted_channel_may_ask(front_door: Run) -> None:
     assert (await front_door("ask", "/logs kitchen", "--channel", "C0OPS")).code == 0
     assert (await front_door("ask", "/logs kitchen", "--channel", "C0KITCHEN")).code == 4
 
@@ -258,7 +258,7 @@ async def test_check_tells_a_line_each(front_door: Run) -> None:
     assert all(set(c) == {"name", "ok", "detail", "hint"} for c in ran.json["checks"])
 
 
-async def test_check_tells_what_to_do_about_each_failure(front_door: Run, world: Sandbox) -> None:
+async def test_check_has_a_hint_for_failures(front_door: Run, world: Sandbox) -> None:
     world.rapid7.answer_with(401, times=9)
     world.akamai.deprecated = True
     world.slack.scopes = "commands"
@@ -270,9 +270,7 @@ async def test_check_tells_what_to_do_about_each_failure(front_door: Run, world:
     assert "ok  iot" in ran.out
 
 
-async def test_check_with_a_wrong_slack_token_and_a_wrong_configuration(
-    front_door: Run, world: Sandbox
-) -> None:
+async def test_check_names_wrong_token_and_configuration(front_door: Run, world: Sandbox) -> None:
     ran = await front_door("check", SLACK_BOT_TOKEN="xoxb-wrong-token")
     assert ran.code == 3
     assert "invalid_auth" in ran.out
@@ -321,7 +319,7 @@ def heads_and_files(out: str) -> list[tuple[str, list[str]]]:
     return [(part.partition("\n")[0], re.findall(r"\[file\] ([a-z]+)-", part)) for part in parts]
 
 
-async def test_demo_lists_each_file_under_its_question(front_door: Run) -> None:
+async def test_demo_lists_files_under_questions(front_door: Run) -> None:
     lines = ("/usage last 7 days csv", "apiaudit 24h csv", "/logs kitchen 20m", "/USAGE yesterday")
     ran = await front_door("demo", *[word for line in lines for word in ("--ask", line)])
     assert ran.code == 0, ran.err
@@ -346,9 +344,7 @@ async def test_demo_lists_each_file_under_its_question(front_door: Run) -> None:
     ],
     ids=" ".join,
 )
-async def test_demo_refuses_wrong_options_in_one_line(
-    front_door: Run, words: tuple[str, ...]
-) -> None:
+async def test_demo_refuses_wrong_options(front_door: Run, words: tuple[str, ...]) -> None:
     ran = await front_door("demo", *words)
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1), ran.err
     assert words[-2] in ran.err
@@ -364,7 +360,7 @@ async def test_demo_refuses_wrong_options_in_one_line(
         "apiaudit subscriptions",
     ],
 )
-async def test_ask_says_what_works_only_in_slack(front_door: Run, line: str) -> None:
+async def test_ask_refuses_slack_only_commands(front_door: Run, line: str) -> None:
     ran = await front_door("ask", line, "--json")
     assert (ran.code, ran.json["error"]["kind"]) == (2, "bad_question")
     assert "only in Slack" in ran.json["error"]["message"]
@@ -391,7 +387,7 @@ async def test_readme_question_finds_something(front_door: Run, tmp_path: Path, 
     assert next(values[name] for name in ("calls", "lines", "bytes") if name in values) > 0
 
 
-async def test_run_connects_answers_and_ends_within_ten_seconds(
+async def test_run_connects_answers_and_stops(
     world: Sandbox, tmp_path: Path, free_tcp_port: int
 ) -> None:
     process = await started(world, tmp_path, health_port=free_tcp_port)
@@ -403,7 +399,7 @@ async def test_run_connects_answers_and_ends_within_ten_seconds(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
-async def test_work_under_way_is_finished_or_told_before_the_bot_ends(
+async def test_stop_finishes_or_reports_work(
     world: Sandbox, tmp_path: Path, number: signal.Signals
 ) -> None:
     """One answer comes in time and is given; one does not, and a log is in the middle of its
@@ -443,9 +439,7 @@ async def drip(request: web.Request) -> web.StreamResponse:
         await asyncio.sleep(0.05)
 
 
-async def test_a_bot_that_cannot_reach_slack_yet_ends_at_once(
-    world: Sandbox, tmp_path: Path
-) -> None:
+async def test_bot_without_slack_stops_at_once(world: Sandbox, tmp_path: Path) -> None:
     import os
 
     config = tmp_path / "bot.toml"
@@ -483,7 +477,7 @@ async def test_run_tells_what_it_misses(front_door: Run) -> None:
     assert "invalid_auth" in ran.err
 
 
-async def test_a_terminal_keeps_to_the_budget_of_the_bot(
+async def test_terminal_shares_the_rate_limit(
     world: Sandbox, front_door: Run, tmp_path: Path
 ) -> None:
     now = datetime.now(UTC)
@@ -506,7 +500,7 @@ async def test_a_terminal_keeps_to_the_budget_of_the_bot(
     assert sum("/download/" in path for path in world.rapid7.paths()) == 1
 
 
-async def test_a_terminal_answers_where_no_database_can_be_written(
+async def test_terminal_answers_without_database(
     world: Sandbox, front_door: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
@@ -572,7 +566,7 @@ async def test_the_commands_of_the_readme_run(
     assert ran.out
 
 
-async def test_make_demo_plays_the_question_it_is_given() -> None:
+async def test_make_demo_plays_its_question() -> None:
     process = await asyncio.create_subprocess_exec(
         "make",
         "-n",
@@ -587,7 +581,7 @@ async def test_make_demo_plays_the_question_it_is_given() -> None:
     assert "python -m bot demo" in out.decode()
 
 
-async def test_demo_prints_one_address_serves_its_page_and_ends_with_ctrl_c(tmp_path: Path) -> None:
+async def test_demo_serves_its_page_until_interrupted(tmp_path: Path) -> None:
     import os
 
     import aiohttp
@@ -615,7 +609,7 @@ async def test_demo_prints_one_address_serves_its_page_and_ends_with_ctrl_c(tmp_
     assert await asyncio.wait_for(process.wait(), 10) == 0
 
 
-async def test_check_names_a_temporary_folder_that_cannot_be_written(
+async def test_check_names_unwritable_temporary_folder(
     monkeypatch: pytest.MonkeyPatch, world: Sandbox
 ) -> None:
     def no_folder() -> None:

@@ -75,26 +75,24 @@ COMMAND = urlencode(
 )
 
 
-async def test_a_signed_command_is_acknowledged_and_answered(
-    world: Sandbox, listening: str
-) -> None:
+async def test_signed_command_is_answered(world: Sandbox, listening: str) -> None:
     answer = await world.slack.answer_to("/usage last 7 days")
     assert "in 7 days" in answer.text
 
 
-async def test_the_ack_does_not_wait_for_the_provider(world: Sandbox, listening: str) -> None:
+async def test_ack_does_not_wait_for_providers(world: Sandbox, listening: str) -> None:
     world.rapid7.be_slow(1.5, times=9)
     ack = await world.slack.command("/usage last 7 days")
     assert await asyncio.wait_for(ack.done, 1.0) == 200
 
 
-async def test_a_button_works(world: Sandbox, listening: str) -> None:
+async def test_button_works(world: Sandbox, listening: str) -> None:
     refusal = await world.slack.answer_to("/usage foo")
     await world.slack.press(refusal, "ask.0")
     assert await world.slack.until(lambda: any("in 7 days" in m.text for m in world.slack.seen()))
 
 
-async def test_a_wrong_signature_is_refused(world: Sandbox, listening: str) -> None:
+async def test_wrong_signature_is_refused(world: Sandbox, listening: str) -> None:
     headers = {**FORM, **world.slack.signed(COMMAND)}
     headers["X-Slack-Signature"] = "v0=" + "0" * 64
     assert (await post(listening, COMMAND, headers))[0] == 401
@@ -104,7 +102,7 @@ async def test_a_wrong_signature_is_refused(world: Sandbox, listening: str) -> N
     ] == 401
 
 
-async def test_a_stale_timestamp_is_refused(world: Sandbox, listening: str) -> None:
+async def test_stale_timestamp_is_refused(world: Sandbox, listening: str) -> None:
     stale = world.slack.signed(COMMAND, at=time.time() - 600)
     assert (await post(listening, COMMAND, {**FORM, **stale}))[0] == 401
 
@@ -121,7 +119,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("given", MALFORMED.values(), ids=MALFORMED.keys())
-async def test_a_malformed_signature_is_refused(
+async def test_malformed_signature_is_refused(
     world: Sandbox, listening: str, given: dict[str, str]
 ) -> None:
     assert (await post(listening, COMMAND, {**FORM, **world.slack.signed(COMMAND), **given}))[
@@ -129,7 +127,7 @@ async def test_a_malformed_signature_is_refused(
     ] == 401
 
 
-async def test_refusals_are_logged_a_few_a_minute_without_content(
+async def test_refusals_are_logged_without_content(
     world: Sandbox, listening: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     forged = {
@@ -155,7 +153,7 @@ async def test_refusals_are_logged_a_few_a_minute_without_content(
         ("203.0.113.9\u202e", "127.0.0.1"),
     ],
 )
-async def test_refusal_names_the_sender_behind_a_proxy(
+async def test_refusal_names_sender_behind_proxy(
     world: Sandbox, listening: str, caplog: pytest.LogCaptureFixture, forwarded: str, shown: str
 ) -> None:
     assert (await post(listening, COMMAND, {**FORM, "X-Forwarded-For": forwarded}))[0] == 401
@@ -174,7 +172,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE.keys())
-async def test_what_cannot_be_read_is_refused(world: Sandbox, listening: str, body: str) -> None:
+async def test_unreadable_body_is_refused(world: Sandbox, listening: str, body: str) -> None:
     raw = body.encode("utf-8", "surrogateescape")
     async with aiohttp.ClientSession() as session:
         headers = {**FORM, **signed_bytes(world, raw)}
@@ -183,7 +181,7 @@ async def test_what_cannot_be_read_is_refused(world: Sandbox, listening: str, bo
     assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
 
 
-async def test_a_body_of_many_megabytes_is_refused(world: Sandbox, listening: str) -> None:
+async def test_large_body_is_refused(world: Sandbox, listening: str) -> None:
     body = "text=" + "a" * 3_000_000
     # It may be refused before all of it was sent.
     with suppress(aiohttp.ClientConnectionError):
@@ -191,7 +189,7 @@ async def test_a_body_of_many_megabytes_is_refused(world: Sandbox, listening: st
     assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
 
 
-async def test_an_event_that_nobody_wants_is_acknowledged(world: Sandbox, listening: str) -> None:
+async def test_unhandled_event_is_acknowledged(world: Sandbox, listening: str) -> None:
     event = {"type": "message", "channel": "C0OPS", "user": "U0ADA", "text": "hello", "ts": "1.1"}
     body = json.dumps(
         {"type": "event_callback", "event_id": "Ev1", "team_id": "T0SANDBOX", "event": event}
@@ -203,7 +201,7 @@ async def test_an_event_that_nobody_wants_is_acknowledged(world: Sandbox, listen
     )[0] == 200
 
 
-async def test_idle_connections_touch_nobody(world: Sandbox, listening: str) -> None:
+async def test_idle_connections_block_nobody(world: Sandbox, listening: str) -> None:
     """More of them than a process may usually have files open."""
     port = int(listening.split(":")[2].split("/")[0])
     async with AsyncExitStack() as stack:
@@ -213,9 +211,7 @@ async def test_idle_connections_touch_nobody(world: Sandbox, listening: str) -> 
         assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
 
 
-async def test_idle_connections_to_the_health_port_touch_nobody(
-    world: Sandbox, listening: str
-) -> None:
+async def test_idle_health_connections_block_nobody(world: Sandbox, listening: str) -> None:
     port, slack = free_port(), ConnectionStatus(connected=True, trouble="")
 
     async def database_works() -> bool:
@@ -236,7 +232,7 @@ async def test_idle_connections_to_the_health_port_touch_nobody(
         assert len(os.listdir("/proc/self/fd")) - before < 1100 + 100 + 100
 
 
-async def test_it_listens_on_this_machine_alone(world: Sandbox, listening: str) -> None:
+async def test_default_host_is_loopback(world: Sandbox, listening: str) -> None:
     port = int(listening.split(":")[2].split("/")[0])
     own = own_address()
     if own == "127.0.0.1":
@@ -245,7 +241,7 @@ async def test_it_listens_on_this_machine_alone(world: Sandbox, listening: str) 
         await asyncio.wait_for(asyncio.open_connection(own, port), 5)
 
 
-async def test_another_host_is_listened_at_where_it_is_configured(world: Sandbox) -> None:
+async def test_configured_host_is_used(world: Sandbox) -> None:
     port = free_port()
     settings = world.settings(slack={"mode": "http", "port": port, "host": "0.0.0.0"})
     async with open_bot(settings, world.tokens("http"), clock=world.clock) as bot, bot.connected():
@@ -255,7 +251,7 @@ async def test_another_host_is_listened_at_where_it_is_configured(world: Sandbox
 
 
 @pytest.mark.parametrize("base_path", ["/opswatch", "/chat/opswatch/"])
-async def test_requests_below_the_base_path_are_answered(world: Sandbox, base_path: str) -> None:
+async def test_base_path_is_served(world: Sandbox, base_path: str) -> None:
     port = free_port()
     settings = world.settings(slack={"mode": "http", "port": port, "base_path": base_path})
     async with open_bot(settings, world.tokens("http"), clock=world.clock) as bot, bot.connected():
@@ -267,7 +263,7 @@ async def test_requests_below_the_base_path_are_answered(world: Sandbox, base_pa
             assert (await post(f"{site}{path}", COMMAND, signed))[0] == 404
 
 
-async def test_a_modal_is_opened_filled_and_submitted(world: Sandbox, listening: str) -> None:
+async def test_modal_can_be_submitted(world: Sandbox, listening: str) -> None:
     help_ = await world.slack.answer_to("/usage help")
     await world.slack.press(help_, "modal.question")
     view = await world.slack.until(world.slack.modal)
@@ -275,7 +271,7 @@ async def test_a_modal_is_opened_filled_and_submitted(world: Sandbox, listening:
     assert await world.slack.until(lambda: any("in 7 days" in m.text for m in world.slack.seen()))
 
 
-async def test_a_mention_is_answered_in_its_thread(world: Sandbox, listening: str) -> None:
+async def test_mention_is_answered_in_its_thread(world: Sandbox, listening: str) -> None:
     said = await world.slack.say("@Opswatch usage last 7 days")
     answer = await world.slack.until(
         lambda: next((m for m in world.slack.seen() if "in 7 days" in m.text), None)
@@ -283,7 +279,7 @@ async def test_a_mention_is_answered_in_its_thread(world: Sandbox, listening: st
     assert answer.thread_ts == said.ts
 
 
-async def test_the_last_event_is_known(world: Sandbox) -> None:
+async def test_last_event_is_recorded(world: Sandbox) -> None:
     port = free_port()
     settings = world.settings(slack={"mode": "http", "port": port})
     async with open_bot(settings, world.tokens("http"), clock=world.clock) as bot, bot.connected():
@@ -293,7 +289,7 @@ async def test_the_last_event_is_known(world: Sandbox) -> None:
         assert bot.slack.last_event is not None
 
 
-async def test_the_url_can_be_verified(world: Sandbox, listening: str) -> None:
+async def test_url_verification_is_answered(world: Sandbox, listening: str) -> None:
     body = json.dumps({"type": "url_verification", "challenge": "c-1", "token": "x"})
     status, text = await post(
         listening, body, {"Content-Type": "application/json", **world.slack.signed(body)}
@@ -301,11 +297,11 @@ async def test_the_url_can_be_verified(world: Sandbox, listening: str) -> None:
     assert (status, json.loads(text)["challenge"]) == (200, "c-1")
 
 
-async def test_an_ssl_check_is_answered(listening: str) -> None:
+async def test_ssl_check_is_answered(listening: str) -> None:
     assert (await post(listening, "ssl_check=1&token=x", FORM))[0] == 200
 
 
-async def test_a_delivery_that_slack_repeats_has_one_effect(world: Sandbox, listening: str) -> None:
+async def test_repeated_delivery_has_one_effect(world: Sandbox, listening: str) -> None:
     body = COMMAND.replace("text=help", "text=last+7+days").replace(
         "trigger_id=t", "trigger_id=trigger.7"
     )
@@ -321,7 +317,7 @@ async def test_a_delivery_that_slack_repeats_has_one_effect(world: Sandbox, list
     assert sum("in 7 days" in m.text for m in world.slack.seen()) == 1
 
 
-async def test_a_listener_that_raises_at_once_loses_no_ack(world: Sandbox) -> None:
+async def test_raising_listener_is_still_acknowledged(world: Sandbox) -> None:
     async def raise_at_once() -> None:
         raise ValueError("at once")
 

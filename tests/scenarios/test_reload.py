@@ -75,7 +75,7 @@ async def until_logged(log: Path, text: str, times: int = 1) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_reload_takes_the_new_configuration(world: Sandbox, tmp_path: Path) -> None:
+async def test_reload_applies_the_new_configuration(world: Sandbox, tmp_path: Path) -> None:
     log = tmp_path / "log"
     async with running(world, log) as process:
         refused = await world.slack.answer_to("/apiaudit 2h", user="U0LINUS", timeout_s=60)
@@ -88,7 +88,7 @@ async def test_reload_takes_the_new_configuration(world: Sandbox, tmp_path: Path
         assert len(world.slack.sockets) == 1, "the connection has stayed"
 
 
-async def test_bad_configuration_leaves_the_bot_as_it_is(world: Sandbox, tmp_path: Path) -> None:
+async def test_bad_configuration_changes_nothing(world: Sandbox, tmp_path: Path) -> None:
     log = tmp_path / "log"
     async with running(world, log, slack={"ops_channel": "C0OPS"}) as process:
         configure(world, slack={"ops_channel": "C0OPS"}, timezone="Mars/Olympus", colour="red")
@@ -103,7 +103,7 @@ async def test_bad_configuration_leaves_the_bot_as_it_is(world: Sandbox, tmp_pat
         assert "rapid7-eu" in answer.text
 
 
-async def test_reload_is_taken_while_slack_cannot_be_reached(
+async def test_reload_works_while_slack_is_unreachable(
     world: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     environ, log = world.environ(), tmp_path / "log"
@@ -145,7 +145,7 @@ async def test_reload_is_taken_while_slack_cannot_be_reached(
         assert await asyncio.wait_for(process.wait(), 30) == 0
 
 
-async def test_commands_during_reloads_are_all_answered(world: Sandbox, tmp_path: Path) -> None:
+async def test_reloads_lose_no_command(world: Sandbox, tmp_path: Path) -> None:
     log = tmp_path / "log"
     async with running(world, log) as process:
         asked = []
@@ -169,7 +169,7 @@ async def test_commands_during_reloads_are_all_answered(world: Sandbox, tmp_path
     assert "Traceback" not in log.read_text(), log.read_text()
 
 
-async def test_work_begun_before_a_reload_is_finished(world: Sandbox, tmp_path: Path) -> None:
+async def test_reload_finishes_earlier_work(world: Sandbox, tmp_path: Path) -> None:
     log = tmp_path / "log"
     async with running(world, log) as process:
         world.rapid7.be_slow(3, times=1)
@@ -188,7 +188,7 @@ async def slack_answer(task: asyncio.Task[Any]) -> Any:
     return await asyncio.wait_for(task, 60)
 
 
-async def test_new_token_in_a_file_opens_a_new_connection(
+async def test_new_token_opens_a_new_connection(
     world: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = tmp_path / "app-token"
@@ -220,7 +220,7 @@ PLACES = {
 
 
 @pytest.mark.parametrize(("before", "after"), PLACES.values(), ids=PLACES.keys())
-async def test_way_in_is_changed_by_a_reload(
+async def test_reload_changes_how_slack_connects(
     world: Sandbox, tmp_path: Path, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
     log, port = tmp_path / "log", free_port()
@@ -244,9 +244,7 @@ async def test_way_in_is_changed_by_a_reload(
         assert "5 days" in (await world.slack.answer_to("/usage last 5 days", timeout_s=60)).text
 
 
-async def test_address_that_cannot_be_had_leaves_the_old_one(
-    world: Sandbox, tmp_path: Path
-) -> None:
+async def test_unavailable_address_keeps_the_old_one(world: Sandbox, tmp_path: Path) -> None:
     log, port, health = tmp_path / "log", free_port(), free_port()
     before = {"slack": http(port), "health": {"port": health}}
     async with started(world, log, **before) as process:
@@ -296,7 +294,7 @@ async def status_of(url: str) -> int:
         return response.status
 
 
-async def test_unexpected_error_leaves_the_bot_as_it_is(world: Sandbox) -> None:
+async def test_unexpected_error_changes_nothing(world: Sandbox) -> None:
     def load() -> tuple[Settings, SlackTokens]:
         raise RuntimeError("a fault of ours")
 
@@ -308,7 +306,7 @@ async def test_unexpected_error_leaves_the_bot_as_it_is(world: Sandbox) -> None:
         assert "7 days" in (await world.slack.answer_to("/usage last 7 days")).text
 
 
-async def test_refused_token_changes_nothing_of_the_health_port(world: Sandbox) -> None:
+async def test_refused_token_keeps_metrics_on(world: Sandbox) -> None:
     port = free_port()
     service = Service(ConnectionStatus())
     await service.start(world.settings(health={"port": port}), world.tokens())

@@ -126,9 +126,7 @@ def secrets(world: Sandbox, tmp_path: Path) -> Secrets:
 
 
 @pytest.mark.parametrize("mode", ["socket", "http"])
-async def test_rotated_secrets_are_taken_at_a_reload(
-    secrets: Secrets, tmp_path: Path, mode: str
-) -> None:
+async def test_reload_applies_rotated_secrets(secrets: Secrets, tmp_path: Path, mode: str) -> None:
     world, log, port = secrets.world, tmp_path / "log", free_port()
     async with running(secrets, log, slack={"mode": mode, "port": port}) as process:
         if mode == "http":
@@ -149,9 +147,7 @@ async def test_rotated_secrets_are_taken_at_a_reload(
 
 
 @pytest.mark.parametrize("name", ["bot-token", "rapid7"])
-async def test_empty_file_leaves_the_old_secret_in_force(
-    secrets: Secrets, tmp_path: Path, name: str
-) -> None:
+async def test_empty_file_keeps_the_old_secret(secrets: Secrets, tmp_path: Path, name: str) -> None:
     world, log = secrets.world, tmp_path / "log"
     async with running(secrets, log) as process:
         await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
@@ -162,9 +158,7 @@ async def test_empty_file_leaves_the_old_secret_in_force(
         await ask_everybody(world)
 
 
-async def test_token_that_slack_refuses_leaves_the_old_one_in_force(
-    secrets: Secrets, tmp_path: Path
-) -> None:
+async def test_refused_token_keeps_the_old_one(secrets: Secrets, tmp_path: Path) -> None:
     world, log = secrets.world, tmp_path / "log"
     async with running(secrets, log) as process:
         await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
@@ -175,7 +169,7 @@ async def test_token_that_slack_refuses_leaves_the_old_one_in_force(
         assert "xoxb-mistyped" not in log.read_text()
 
 
-async def test_reload_of_the_systemd_unit_reloads_the_bot(secrets: Secrets, tmp_path: Path) -> None:
+async def test_systemd_reload_command_works(secrets: Secrets, tmp_path: Path) -> None:
     """`systemctl reload` runs ExecReload with the PID of the bot as $MAINPID."""
     world, log = secrets.world, tmp_path / "log"
     [command] = re.findall(r"^ExecReload=(.*)$", UNIT, re.MULTILINE)

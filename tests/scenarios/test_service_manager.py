@@ -85,7 +85,7 @@ async def running(world: Sandbox, **environ: str) -> AsyncIterator[asyncio.subpr
         await asyncio.wait_for(process.wait(), 60)
 
 
-async def test_systemd_hears_start_reload_watchdog_and_stop(
+async def test_systemd_is_notified_of_every_state(
     world: Sandbox, systemd: Systemd, tmp_path: Path
 ) -> None:
     async with running(
@@ -130,7 +130,7 @@ async def test_wrong_configuration_is_never_ready(
     assert "READY=1" not in systemd.read()
 
 
-async def test_watchdog_hears_nothing_of_a_dead_bot(systemd: Systemd, tmp_path: Path) -> None:
+async def test_dead_bot_sends_no_keep_alive(systemd: Systemd, tmp_path: Path) -> None:
     alive, refusals, refused = True, 0, asyncio.Event()
 
     def is_alive() -> bool:
@@ -149,7 +149,7 @@ async def test_watchdog_hears_nothing_of_a_dead_bot(systemd: Systemd, tmp_path: 
     assert "WATCHDOG=1" not in systemd.read()[seen:]
 
 
-def test_slack_that_is_gone_for_long_is_not_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bot_without_slack_is_not_alive(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
     slack = ConnectionStatus(connected=True)
@@ -195,6 +195,6 @@ def test_abstract_socket_is_reached() -> None:
         assert systemd.read() == ["READY=1"]
 
 
-def test_nobody_listening_is_no_error(tmp_path: Path) -> None:
+def test_missing_socket_is_no_error(tmp_path: Path) -> None:
     ServiceManager(str(tmp_path / "nowhere")).ready()
     ServiceManager().stopping()

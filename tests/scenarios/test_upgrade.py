@@ -44,12 +44,12 @@ def contents(path: Path) -> list[str]:
         return [*database.iterdump()]
 
 
-def test_databases_are_of_different_versions() -> None:
+def test_databases_have_different_versions() -> None:
     assert len(DATABASES) >= 2
 
 
 @each_version
-async def test_bot_goes_on_where_the_earlier_version_stopped(world: Sandbox, dump: Path) -> None:
+async def test_earlier_database_is_continued(world: Sandbox, dump: Path) -> None:
     path = world.folder / "bot.sqlite"
     make_database(path, dump)
     asked = query(path, "SELECT count(*) FROM questions")[0][0]
@@ -69,7 +69,7 @@ async def test_bot_goes_on_where_the_earlier_version_stopped(world: Sandbox, dum
 
 
 @each_version
-async def test_command_upgrades_as_announced(
+async def test_migrate_does_what_it_announced(
     front_door: Callable[..., Any], tmp_path: Path, dump: Path
 ) -> None:
     path = tmp_path / "bot.sqlite"
@@ -87,7 +87,7 @@ async def test_command_upgrades_as_announced(
 
 
 @each_version
-async def test_backup_from_before_brings_the_earlier_version_back(
+async def test_backup_restores_the_earlier_version(
     world: Sandbox, front_door: Callable[..., Any], tmp_path: Path, dump: Path
 ) -> None:
     """The earlier version finds what it left: its schema, its steps, its rows."""
@@ -104,9 +104,7 @@ async def test_backup_from_before_brings_the_earlier_version_back(
     assert [name for (name,) in query(path, MIGRATIONS)][-1].startswith(dump.stem)
 
 
-async def test_database_of_a_newer_version_is_refused(
-    front_door: Callable[..., Any], tmp_path: Path
-) -> None:
+async def test_newer_database_is_refused(front_door: Callable[..., Any], tmp_path: Path) -> None:
     path = tmp_path / "bot.sqlite"
     make_database(path, DATABASES[-1])
     with closing(sqlite3.connect(path)) as database:
