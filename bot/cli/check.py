@@ -71,7 +71,7 @@ async def run_checks(
             Check("configuration", ok=True, detail=detail, hint="Add an account under [providers].")
         ]
     checks += _folders(settings)
-    checks.append(retention(settings))
+    checks += retention(settings)
     groups = await asyncio.gather(
         _database(settings), _slack(settings, environ), _accounts(settings)
     )

@@ -12,6 +12,7 @@ from bot import formatting
 from bot.config import Settings
 from bot.questions.question import Kind
 from bot.questions.registry import COMMANDS
+from bot.retention import DEFAULT_RETENTION
 from providers.models import Check
 
 # The database, its log and a few tables on their way to Slack need that much.
@@ -48,16 +49,20 @@ def free_space(
     return Check(name, ok=True, detail=f"{detail}, {left}.")
 
 
-def retention(settings: Settings) -> Check:
-    """How long what is stored is kept; a warning where backtests lose their history."""
+def retention(settings: Settings) -> list[Check]:
+    """How long rows are kept, where that is configured; a warning where backtests lose their
+    history.
+    """
     periods = settings.retention.periods
+    if periods == DEFAULT_RETENTION:
+        return []
     shown = [
         f"{name} {formatting.format_duration(getattr(periods, name))}" for name in periods.__slots__
     ]
     short = periods.samples < BACKTEST_HISTORY and settings.alert
     hint = "Backtests look back 90 days; keep `samples` for as long." if short else ""
     detail = f"Kept for: {', '.join(shown)}."
-    return Check("retention", ok=True, detail=detail, hint=hint)
+    return [Check("retention", ok=True, detail=detail, hint=hint)]
 
 
 def refusals(settings: Settings) -> list[Check]:
