@@ -1,5 +1,5 @@
-"""A process that posts what is in an outbox until it is killed: `python -m tests.scenarios.posting
-DATABASE`.
+"""A process that posts what is in an outbox until it is killed: `python -m
+tests.support.outbox_process DATABASE [LEASE_S]`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from bot.store import LeaseTimings, Store
 from providers.clock import utc_now
 
 
-async def main(path: Path) -> None:
-    store = await Store.open(
-        path, now=utc_now(), lease=LeaseTimings(renew_every=0.05, expires_after=0.3)
-    )
+async def main(path: Path, lease_s: float) -> None:
+    lease = LeaseTimings(renew_every=lease_s / 6, expires_after=lease_s)
+    store = await Store.open(path, now=utc_now(), lease=lease)
     async with aiohttp.ClientSession() as session:
         client = web_client(
             os.environ["SLACK_BOT_TOKEN"], os.environ["SLACK_API_URL"], session, patient=False
@@ -36,4 +35,4 @@ async def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    asyncio.run(main(Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 0.3))
