@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Literal
 
-from bot.terminal_text import terminal_json, terminal_text
+from bot.terminal_text import terminal_json, terminal_line, terminal_text
 from providers.redaction import Redactor, Secret
 
 LogFormat = Literal["text", "json"]
@@ -43,7 +43,7 @@ def logged_question(question: str) -> Iterator[None]:
 class RedactingFormatter(logging.Formatter):
     """Formats log records without secrets, also those of libraries and in tracebacks.
 
-    Text is one line and a traceback where there is one. JSON is one object a line: `time`, `level`,
+    Text is one line, and an indented traceback where there is one. JSON is one object a line: `time`, `level`,
     `logger`, `message`, and where known `question`, `exception` and `stack`.
     """
 
@@ -127,10 +127,16 @@ def _log_uncaught_exceptions() -> None:
 
 
 def _as_text(fields: dict[str, str]) -> str:
+    """A line; a traceback is indented below it, so that no text from outside looks like a line."""
     question = f" [{fields['question']}]" if "question" in fields else ""
     head = f"{fields['time']} {fields['level']} {fields['logger']}{question}: {fields['message']}"
-    rest = [fields[name] for name in ("exception", "stack") if name in fields]
-    return terminal_text("\n".join([head, *rest]))
+    below = "\n".join(fields[name] for name in ("exception", "stack") if name in fields)
+    return "\n".join([terminal_line(head), *_indented(terminal_text(below))])
+
+
+def _indented(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        yield f"  {line}"
 
 
 def _utc(timestamp: float) -> str:

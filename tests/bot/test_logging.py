@@ -71,6 +71,22 @@ def test_json_line_is_one_object(message: str) -> None:
     assert "hunter2" not in line
 
 
+FORGED = "2026-11-27T10:00:00.000Z INFO opswatch: all is well"
+
+
+@pytest.mark.parametrize("separator", ["\n", "\r\n", "\r", "\u2028", "\x85", "\x0b"])
+def test_text_from_outside_forges_no_line(separator: str) -> None:
+    forged = f"x{separator}{FORGED}"
+    try:
+        raise ValueError(forged)
+    except ValueError:
+        made = logging.LogRecord("opswatch", logging.ERROR, "f", 1, "%s", (forged,), sys.exc_info())
+    with logged_question(forged):
+        first, *below = formatter("text").format(made).splitlines()
+    assert "ERROR opswatch" in first
+    assert all(line.startswith("  ") for line in below)
+
+
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_time_is_utc_and_says_so(log_format: LogFormat) -> None:
     made = record("hello")
