@@ -169,6 +169,20 @@ async def test_refused_token_keeps_the_old_one(secrets: Secrets, tmp_path: Path)
         assert "xoxb-mistyped" not in log.read_text()
 
 
+async def test_corrected_password_ends_the_lockout(secrets: Secrets, tmp_path: Path) -> None:
+    """deviceWISE locks accounts out, so a refused password is not tried again for half an hour."""
+    world, log = secrets.world, tmp_path / "log"
+    (secrets.folder / "devicewise").write_text("mistyped horse battery staple")
+    async with running(secrets, log) as process:
+        await world.slack.until(lambda: bool(world.slack.sockets), timeout_s=60)
+        refused = await world.slack.answer_to("/apiaudit iot 2h", timeout_s=60)
+        assert "call" not in refused.text, refused.text
+        secrets.write()
+        process.send_signal(signal.SIGHUP)
+        await until_logged(log, RELOADED)
+        await ask_everybody(world)
+
+
 async def test_systemd_reload_command_works(secrets: Secrets, tmp_path: Path) -> None:
     """`systemctl reload` runs ExecReload with the PID of the bot as $MAINPID."""
     world, log = secrets.world, tmp_path / "log"
