@@ -28,7 +28,7 @@ _LEAD: Final = (
     rb"|[\w.-]{1,64} {1,20}\| {0,4}"
     rb"|# Time: {1,2}|\[\d{1,7}:\d{1,7}:(?=\d{4}/)|\d{1,3},(?=\d\d/\d\d/\d\d,)"
     rb"|[A-Z]{2}/\d{1,3}/[A-Z\d]{1,8}/CPU\d:"
-    rb")?+"
+    rb")?"
 )
 _OPENING: Final = rb"[\[(\"'*]{0,2}+ {0,2}(?:" + times.WEEKDAY + rb")?+"
 # With nothing before it, which is quicker, and with what may stand there.

@@ -175,6 +175,7 @@ PLACES: Final = (
         ("vmkernel", rb"(?P<LEVEL>" + b"|".join(_VMKERNEL) + rb")\(\d{1,4}\)", _VMKERNEL.get, b"2026-11-21T10:00:00.123Z Wa(180) vmkwarning: cpu1", "warn"),
     ),
     *_places(Where.OUTSIDE_SYSLOG,
+        ("punctuated", _level(SOME_CASE) + rb"(?=:(?:[\s:]|$)|[|\t,\]]|  | [\[({-] ?)", _word, b"2016-09-28 04:30:30, Info                  CBS    Loaded", "info"),
         ("program", _level(SOME_CASE) + rb"(?= [\w.-]{1,64}(?:  )?\[)", _word, b"2026-11-21T10:00:00.123Z info hostd[1] [Originator@6876] on", "info"),
         ("category", rb"[a-z-]{1,32}: " + _level(SOME_CASE) + rb"(?=: )", _word, b"21-Nov-2026 10:00:00.123 general: warning: oven", "warn"),
         ("named", NO_NAME + rb"[A-Za-z_][\w-]{0,40} " + _level(_UPPER_CASE) + rb"(?=[ :])", _word, b"2026-11-21 10:00:00,123 oven ERROR could not open", "error"),
@@ -185,7 +186,6 @@ PLACES: Final = (
         ("libvirt", rb"\d{1,8}: " + _level(SOME_CASE) + rb"(?= : )", _word, b"2026-11-21 10:00:00.123+0000: 12: error : oven:1806 : hot", "error"),
         ("dotnet", rb"(?P<LEVEL>trce|dbug|info|warn|fail|crit): (?=[\w.`]{1,200}\[\d)", _field, b"2026-11-21 10:00:00 fail: Kitchen.Oven[0] hot", "critical"),
         ("falco", rb"(?<=: )(?P<LEVEL>Critical|Error|Warning|Notice|Informational|Debug) (?=[A-Z])", _word, b"10:00:00.123456789: Warning Shell history had been deleted", "warn"),
-        ("punctuated", _level(SOME_CASE) + rb"(?=:(?:[\s:]|$)|[|\t,\]]|  | [\[({-] ?)", _word, b"2016-09-28 04:30:30, Info                  CBS    Loaded", "info"),
     ),
     *_places(Where.SYSLOG,
         ("postfix", rb"(?:[\w.-]{1,64} )?postfix/[\w/-]{1,32}\[\d{1,10}\]: (?P<LEVEL>warning|error|fatal|panic):", _word, b"Nov 21 10:00:00 mx postfix/smtpd[1]: warning: oven", "warn"),
@@ -263,3 +263,14 @@ def any_place(*where: Where) -> bytes:
         for place in PLACES
         if place.where in where
     )
+
+
+def after_level(place: Place) -> bytes:
+    """A pattern for what must follow the level in its place, at the end of a line, too."""
+    depth, at = 1, place.pattern.index(b"(?P<LEVEL>") + 1
+    while depth:
+        at += 1
+        if place.pattern[at - 1 : at] == b"\\":
+            continue
+        depth += {b"(": 1, b")": -1}.get(place.pattern[at : at + 1], 0)
+    return place.pattern[at + 1 :].replace(b"$", rb"(?=\n|\Z)")

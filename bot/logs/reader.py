@@ -28,7 +28,7 @@ from bot.logs.lines import (
     spans_at,
     time_further_on,
 )
-from bot.logs.places import AS_WORDS, NOT_REMEMBERED
+from bot.logs.places import AS_WORDS, NOT_REMEMBERED, PLACE_OF, after_level
 from bot.logs.times import Minute
 
 # How much of a line's beginning, and of what stands behind its time, is held against lines that
@@ -171,6 +171,8 @@ class Spans:
     minute: tuple[int, int]
     behind: tuple[int, int]
     level: tuple[int, int]
+    # A pattern for what must follow the level.
+    after: bytes = b""
 
 
 def level_span(line: bytes) -> Spans | None:
@@ -191,7 +193,11 @@ def level_span(line: bytes) -> Spans | None:
     at = match.lastindex or 0
     stands_behind = match.span(at + 2) if match[at + 2] is not None else (match.end(), match.end())
     return Spans(
-        str(match.lastgroup), match.span(at + 1), stands_behind, behind.span(str(behind.lastgroup))
+        str(match.lastgroup),
+        match.span(at + 1),
+        stands_behind,
+        behind.span(str(behind.lastgroup)),
+        after_level(PLACE_OF[str(behind.lastgroup)]),
     )
 
 

@@ -170,6 +170,7 @@ def _shape_with_level(line: bytes, spans: Spans) -> Shape | None:
         + rb"(?:"
         + _any_of([word, *_COMMON, *words], words)
         + rb")"
+        + (rb"(?=" + spans.after + rb")" if spans.after else b"")
         + re.escape(after)
         + rb"[^\n]*+"
         + _end_of_object(line)

@@ -236,6 +236,27 @@ def test_lines_without_a_level_are_counted_in_runs(name: str) -> None:
     assert match[0].count(b"\n") == 3
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"2026-11-21T10:00:00.123Z error:leveltoo hot",
+        b"2026-11-21T10:00:00.123Z error: fatal: too hot",
+        b"2016-09-28 04:30:30, Info    [error]              CBS    oven",
+        b"[2026-11-21T10:00:00,123][WARN W  ][o.e.n.Node               ] [kitchen] oven",
+        b"2026-11-21 10:00:00 [warning  [E] oven                   degrees=300",
+        b'{"level":"warning","msg":"hot","Level":"ERROR","time":"2026-11-21T10:00:00Z"}',
+        b'{"__REALTIME_TIMESTAMP":"1795255200123456","PRIORITY":"4","Level":"ERROR","MESSAGE":"x"}',
+    ],
+)
+def test_damaged_line_is_counted_as_read(line: bytes) -> None:
+    """Among lines of the formats that it may have been."""
+    for known in FORMATS:
+        whole = without_colours(known.line)
+        log = [whole, whole, line, whole]
+        counter = counted(b"".join(each + b"\n" for each in log))
+        assert (+counter.levels, counter.minutes, counter.untimed) == as_read(log)
+
+
 @given(LOGS, LOGS)
 def test_what_was_read_before_changes_nothing(before: list[bytes], log: list[bytes]) -> None:
     reader = LineReader()
