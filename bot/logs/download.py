@@ -48,20 +48,20 @@ async def download_log(
     `complete` is False. Raises where nothing usable came.
     """
     for attempt in range(ATTEMPTS):
-        mill = _mill_for(wanted, path, redactor)
+        worker = _worker_for(wanted, path, redactor)
         try:
-            await _fetch_once(source, wanted, mill, progress)
+            await _fetch_once(source, wanted, worker, progress)
         except (Incomplete, Unavailable):
-            mill.transfer.complete = False
+            worker.transfer.complete = False
             if attempt + 1 < ATTEMPTS:
                 continue
-            if not mill.transfer.received:
+            if not worker.transfer.received:
                 raise
-        return mill.transfer
+        return worker.transfer
     raise AssertionError("the last attempt returns or raises")
 
 
-def _mill_for(wanted: DownloadRequest, path: Path, redactor: Redactor) -> LogWorker:
+def _worker_for(wanted: DownloadRequest, path: Path, redactor: Redactor) -> LogWorker:
     lines, size = wanted.limit or MOST_LINES, wanted.most_bytes
     newest = NewestLines(wanted.window.start, wanted.window.end) if len(wanted.ids) > 1 else None
     transfer = TransferState(path, LogCounter(newest=newest))
@@ -75,20 +75,20 @@ def _mill_for(wanted: DownloadRequest, path: Path, redactor: Redactor) -> LogWor
 async def _fetch_once(
     source: LogSource,
     wanted: DownloadRequest,
-    mill: LogWorker,
+    worker: LogWorker,
     progress: Callable[[TransferState], None],
 ) -> None:
     fetch = _fetch_shares if wanted.limit and len(wanted.ids) > 1 else _fetch_whole
     try:
-        shares = await fetch(source, wanted, mill, progress)
+        shares = await fetch(source, wanted, worker, progress)
     except asyncio.CancelledError:
-        await mill.cancel_work()
+        await worker.cancel_work()
         raise
     finally:
-        await mill.close()
-    mill.transfer.shares = tuple(share.lines for share in shares)
-    if mill.transfer.counter.lines >= MOST_LINES or any(share.has_more for share in shares):
-        mill.transfer.truncated = True
+        await worker.close()
+    worker.transfer.shares = tuple(share.lines for share in shares)
+    if worker.transfer.counter.lines >= MOST_LINES or any(share.has_more for share in shares):
+        worker.transfer.truncated = True
 
 
 @dataclass(slots=True)
@@ -103,7 +103,7 @@ class _Share:
 async def _fetch_whole(
     source: LogSource,
     wanted: DownloadRequest,
-    mill: LogWorker,
+    worker: LogWorker,
     progress: Callable[[TransferState], None],
 ) -> Sequence[_Share]:
     """One line more than wanted is asked for, to tell a cut from an exact fit; at the vendor's own
@@ -114,16 +114,16 @@ async def _fetch_whole(
         wanted.ids, wanted.window, query=wanted.query, limit=limit, most_bytes=wanted.most_bytes
     ) as stream:
         async for piece in stream:
-            if not await mill.feed(piece):
+            if not await worker.feed(piece):
                 break
-            progress(mill.transfer)
+            progress(worker.transfer)
     return ()
 
 
 async def _fetch_shares(
     source: LogSource,
     wanted: DownloadRequest,
-    mill: LogWorker,
+    worker: LogWorker,
     progress: Callable[[TransferState], None],
 ) -> Sequence[_Share]:
     """The same number of lines of each log, one after the other. What one leaves goes to those that
@@ -133,18 +133,18 @@ async def _fetch_shares(
     shares, left = [_Share(key) for key in wanted.ids], wanted.limit
     for number, share in enumerate(shares):
         left -= await _fetch_share(
-            source, wanted, mill, progress, share, -(-left // (len(shares) - number))
+            source, wanted, worker, progress, share, -(-left // (len(shares) - number))
         )
     for share in shares:
         if left and share.has_more:
-            left -= await _fetch_share(source, wanted, mill, progress, share, left)
+            left -= await _fetch_share(source, wanted, worker, progress, share, left)
     return shares
 
 
 async def _fetch_share(
     source: LogSource,
     wanted: DownloadRequest,
-    mill: LogWorker,
+    worker: LogWorker,
     progress: Callable[[TransferState], None],
     share: _Share,
     most: int,
@@ -162,15 +162,15 @@ async def _fetch_share(
             head, lines = _first_lines(rest, most - taken)
             if head:
                 taken, ends_line = taken + lines, head.endswith(b"\n")
-                if not await mill.feed(head):
+                if not await worker.feed(head):
                     break
-                progress(mill.transfer)
+                progress(worker.transfer)
             if len(head) < len(rest):
                 share.has_more = True
                 break
     if not ends_line:
         taken += 1
-        await mill.feed(b"\n")
+        await worker.feed(b"\n")
     share.lines += taken
     return taken
 

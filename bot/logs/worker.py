@@ -1,4 +1,4 @@
-"""Feeds a sink without holding up the event loop.
+"""Feeds a log writer without holding up the event loop.
 
 A short log is done in a thread. A long one is handed over in the middle to a process of its own,
 since a thread that works on it would take turns from the bot for as long as it lasts.
@@ -25,34 +25,34 @@ _KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "33554432", "MALLOC_MMAP_THRESHOLD_": 
 
 
 class LogWorker:
-    """Feeds a sink without holding up the event loop: in a thread at first, in a process of its own
+    """Feeds a log writer without holding up the event loop: in a thread at first, in a process of its own
     once the log is long.
     """
 
-    def __init__(self, sink: LogWriter) -> None:
-        self._sink: LogWriter = sink
+    def __init__(self, writer: LogWriter) -> None:
+        self._writer: LogWriter = writer
         self._worker: _WorkerProcess | None = None
         self._alone = False
 
     @property
     def transfer(self) -> TransferState:
-        return self._worker.transfer if self._worker else self._sink.transfer
+        return self._worker.transfer if self._worker else self._writer.transfer
 
     async def feed(self, piece: bytes) -> bool:
         """False once no more is wanted."""
         if (
             self._worker is None
             and not self._alone
-            and self._sink.transfer.received > HAND_OVER_BYTES
+            and self._writer.transfer.received > HAND_OVER_BYTES
         ):
             await self._hand_over()
         if self._worker:
             return await self._worker.feed(piece)
-        return await asyncio.to_thread(self._sink.feed, piece)
+        return await asyncio.to_thread(self._writer.feed, piece)
 
     async def _hand_over(self) -> None:
         try:
-            self._worker = await _WorkerProcess.start(self._sink)
+            self._worker = await _WorkerProcess.start(self._writer)
         except OSError as error:
             log.warning(
                 "No process can be started for a long log (%s); it is done beside everything else.",
@@ -65,7 +65,7 @@ class LogWorker:
         if self._worker:
             await self._worker.close()
         else:
-            await asyncio.to_thread(self._sink.close)
+            await asyncio.to_thread(self._writer.close)
 
     async def cancel_work(self) -> None:
         """Nobody wants the log any more."""
@@ -83,8 +83,8 @@ class _WorkerProcess:
         self._done = asyncio.create_task(self._listen())
 
     @classmethod
-    async def start(cls, sink: LogWriter) -> _WorkerProcess:
-        """A process that goes on with the sink. It is told nothing but the log: no environment, and
+    async def start(cls, writer: LogWriter) -> _WorkerProcess:
+        """A process that continues with the writer. It is given nothing but the log: no environment, and
         no signals of the terminal.
         """
         home = str(Path(__file__).parents[2])
@@ -98,9 +98,9 @@ class _WorkerProcess:
             env=environ,
             start_new_session=True,
         )
-        worker = cls(process, sink.transfer)
+        worker = cls(process, writer.transfer)
         worker._enlarge_pipe()
-        state = pickle.dumps(sink)
+        state = pickle.dumps(writer)
         await worker.feed(SIZE.pack(len(state)) + state)
         return worker
 
@@ -134,14 +134,14 @@ class _WorkerProcess:
         while True:
             try:
                 (size,) = SIZE.unpack(await self._stdout.readexactly(SIZE.size))
-                told = pickle.loads(await self._stdout.readexactly(size))  # noqa: S301  # our own child
+                update = pickle.loads(await self._stdout.readexactly(size))  # noqa: S301  # our own child
             except asyncio.IncompleteReadError:
                 return RuntimeError("the process that worked on the log has ended")
-            if isinstance(told, BaseException):
-                return told
-            self.transfer = told.transfer
+            if isinstance(update, BaseException):
+                return update
+            self.transfer = update.transfer
             self.transfer.complete = complete
-            if told.is_last:
+            if update.is_last:
                 return None
 
     def _enlarge_pipe(self) -> None:

@@ -1,7 +1,7 @@
 """Where a log ends up: redacted, counted, written and packed, in constant memory.
 
-Also a program: `python -m bot.logs.writer` takes the state of a sink, then raw bytes, on standard
-input, and tells what came of them. It imports as little as it can.
+Also a program: `python -m bot.logs.writer` takes the state of a log writer, then raw bytes, on standard
+input, and reports what came of them. It imports as little as it can.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from providers.redaction import LineRedactor, Redactor
 PACK_LEVEL = 2
 COPY_BYTES = 1024 * 1024
 READ_BYTES = 256 * 1024
-TELL_EVERY_S = 0.5
+UPDATE_EVERY_S = 0.5
 NICER_BY = 10
 SIZE = struct.Struct(">Q")
 
@@ -150,14 +150,14 @@ class GzipOverflowFile:
 
 @dataclass(frozen=True, slots=True)
 class WorkerUpdate:
-    """What the process says of the log so far."""
+    """What the process reports of the log so far."""
 
     transfer: TransferState
     is_last: bool = False
 
 
 def main() -> None:
-    """The process: the state of a sink, then raw bytes, on standard input; what came of them on
+    """The process: the state of a log writer, then raw bytes, on standard input; what came of them on
     standard output.
     """
     with contextlib.suppress(OSError, AttributeError):
@@ -165,21 +165,21 @@ def main() -> None:
     source: Any = sys.stdin.buffer
     out = sys.stdout.buffer
     try:
-        sink: LogWriter = pickle.loads(source.read(*SIZE.unpack(source.read(SIZE.size))))  # noqa: S301
-        told_at = time.monotonic()
+        writer: LogWriter = pickle.loads(source.read(*SIZE.unpack(source.read(SIZE.size))))  # noqa: S301
+        updated_at = time.monotonic()
         while piece := source.read1(READ_BYTES):
-            if not sink.feed(piece):
+            if not writer.feed(piece):
                 break
-            if time.monotonic() - told_at > TELL_EVERY_S:
-                told_at = time.monotonic()
-                _tell(out, WorkerUpdate(sink.transfer))
-        sink.close()
-        _tell(out, WorkerUpdate(sink.transfer, is_last=True))
+            if time.monotonic() - updated_at > UPDATE_EVERY_S:
+                updated_at = time.monotonic()
+                _send(out, WorkerUpdate(writer.transfer))
+        writer.close()
+        _send(out, WorkerUpdate(writer.transfer, is_last=True))
     except OSError as error:
-        _tell(out, error)
+        _send(out, error)
 
 
-def _tell(out: BinaryIO, what: Any) -> None:
+def _send(out: BinaryIO, what: Any) -> None:
     body = pickle.dumps(what)
     out.write(SIZE.pack(len(body)) + body)
     out.flush()
