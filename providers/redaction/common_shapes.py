@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_BEGINS: Final = rb"(?<![A-Za-z0-9_.%\\-])"
+_BEGINS: Final = rb"(?<![A-Za-z0-9_.%/\\-])"
 _QUOTE_OF_NAME: Final = rb"""(?:\\{0,3}["'])?"""
 _OPENS: Final = rb"""(?P<quote>\\{0,3}["'])?"""
-_ENDS: Final = rb"""(?(quote)(?P=quote)|(?=\s|["'][^\w!$^*~@\#+]|$))"""
+_ENDS: Final = rb"""(?(quote)(?P=quote)(?![ ]{1,3}[-=]>)|(?=\s|["'][^\w!$^*~@\#+]|$))"""
 
 
 def _shape(name: bytes, sign: bytes, value: bytes) -> re.Pattern[bytes]:

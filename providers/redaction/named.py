@@ -7,10 +7,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from providers.redaction import values
-from providers.redaction.names import NameKind, name_kind, words
+from providers.redaction import notation
+from providers.redaction.credentials import cookie_members, cookies, credentials, is_cookie
+from providers.redaction.names import FOREIGN_NAMES, NameKind, name_kind, words
+from providers.redaction.notation import Span, quoted_end
+from providers.redaction.pairs import is_pair_value, list_items, paired_value, value_in_front
 from providers.redaction.secret import MARK
-from providers.redaction.values import Span, is_secret, looks_secret, quoted_end
+from providers.redaction.values import is_secret, looks_random, looks_secret
 
 # Parts of words that begin or continue the names of secrets, in lower case. Each is a place to
 # look; what is there is decided then.
@@ -21,148 +24,215 @@ _HINTS: Final = (
     "vendorkey servicekey credential creds"
     " cookie jwt otp mfa= mfa: mfa\" mfa' pin= pin: pin\" pin' cvv cvc psk dsn connection connstr "
     "session sess= sess: sess_ sessid sid= sid:"
-    " sid\" sid' _sid signature sig= sig\" sig: authorization auth= auth: auth\" auth' _auth "
+    ' sid" sid\' _sid signature sig= sig" sig: authorization auth= auth: auth" auth\' _auth '
     "-auth x-auth authtoken assertion samlresponse ticket=  hmac csrf xsrf"
-    " ?code= &code= code_verifier device_code requirepass masterauth kennwort motdepasse contrasena"
-)  # fmt: skip
+    " ?code= &code= code_verifier device_code requirepass masterauth"
+)
 NAME_HINTS: Final = tuple(_HINTS.split())
+FOREIGN_HINTS: Final = FOREIGN_NAMES
 _NAME_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
-_MOST_ITEMS: Final = 256
 _LONGEST_NAME: Final = 64
 _ESCAPE_REST: Final = re.compile(
-    rb"(?<=\\)(?:[nrtbf]|u00[0-9a-fA-F]{2})|(?<=%)(?:25){0,2}[0-9A-Fa-f]{2}"
+    rb"(?<=\\)(?:[nrtbf]|u00[0-9a-fA-F]{2}|x[0-9a-fA-F]{2})|(?<=%)(?:25){0,2}[0-9A-Fa-f]{2}"
 )
+_COLOUR: Final = re.compile(notation.COLOUR)
+# `checksum/secret` of Helm, `unexpected token` of a parser.
+_ABOUT_NAME: Final = (b"checksum/", b"nexpected ")
 _NAME_REST: Final = re.compile(rb"[\w.-]{0,64}+")
-# A name with a byte behind it, and its value where that shows what it is.
-_NAME_IN_CROWD: Final = re.compile(
-    rb"""(?P<name>[\w.-]{1,64}+)(?P<literal>"[^\S\n]?:[^\S\n]?(?:null|true|false|""|\d{1,4})[,}\]])?"""
+_FOREIGN_NAME: Final = re.compile(
+    b"(?i:" + b"|".join(re.escape(name.encode()) for name in FOREIGN_NAMES) + b")"
 )
-_VALUE_IN_FRONT: Final = re.compile(
-    rb"""(?i)"value"\s?:\s?"([^"\\\n]{1,200})"\s?,\s?"(?:name|key|header)"\s?:\s?"$"""
-)
+# A name with its value, where the two show by themselves that it is no secret.
+_ORDINARY_MEMBER: Final = re.compile(
+    rb"""(?x)
+    (?P<name>[\w.-]{1,64}+)
+    (?:
+        (?P<member> "[ ]?:[ ]? (?: null | true | false | \d{1,4} | "[\w .-]{0,32}" ) [,}\]] | =[\w-]{0,32}[ ] | :[ ][\w-]{1,32}[ ] )
+      | (?P<word> [ ] (?!(?:is|was|to|for|of|string|str|value|entered|provided|received|generated|supplied|given|used|changed|set|reset|updated|mismatch)[ ]) [a-z.]{1,32} [ ] )
+    )?
+    """
+)  # fmt: skip
+_WORD_BEHIND: Final = re.compile(rb"(?P<rest>[\w.-]{0,64}+) (?!is|was|str)[a-z]{2,20}+(?=[ \n]|$)")
 _WORD: Final = re.compile(rb"[A-Za-z]++[,.;:]?(?=\s|$)")
 # {SSHA} of a password hash in a directory.
 _SCHEME_OF_HASH: Final = re.compile(rb"\{[A-Z0-9-]{3,12}\}")
 # Settings of Redis, which have no sign in front of their value.
 _SETTINGS: Final = words("requirepass masterauth")
-# A value of YAML that stands by itself on the line below its name.
-_BLOCK_SCALAR: Final = re.compile(
-    rb"[|>][+-]?\r?\n[ \t]{2,40}(?P<value>[^\s\[][^\s:=]{5,4095}+)(?=\s|$)"
-)
 _IS_PASSWORD: Final = re.compile(rb"(?i)pass|pwd")
+# Behind these, a name and a blank are followed by a value: Clojure's keywords, shells, C.
+_ASSIGNMENT: Final = re.compile(
+    rb"(?:(?:^|[\s({\[,]):|(?:\bsetx|\bsetenv|\bset[ ]-[a-zU]{1,3}|#define)[ \t]{1,3})$"
+)
+# A value by itself on the line below its name.
+_NEXT_LINE: Final = re.compile(
+    rb"""(?:\\?\r?\n)[ \t]{1,40}+(?:-[ ])?(?:(?P<quoted>(?:string\(\d{1,7}\)[ ])?\\{0,16}["'])|(?P<bare>[^\s:=#\[{(<>"']{4,1024}+)(?=[ \t\r]*+(?:\n|$)))"""
+)
+# The new value of `"old" -> "new"`, `"old":"x","new":"y"`.
+_NEW_VALUE: Final = re.compile(
+    rb"""[^\S\n]{1,3}[-=]>[^\S\n]{1,3}(?=["'])|,[ ]?"(?:new|to|after|new_?[vV]alue)"[ ]?:[ ]?(?=")"""
+)
+# The head of a block scalar or a here document; what is below belongs to `multiline`.
+_TEXT_BELOW: Final = re.compile(
+    rb"""(?:[|>][+-]?\d?[+-]?[^\S\n]*+(?:#[^\n]{0,200}+)?|<<[-~]?["']?\w{1,40}["']?[^\S\n]*+)(?=\n|$)"""
+)
+# ODBC's PWD={x}
+_BRACED: Final = re.compile(rb"""\{([^\s{}"'=:,]{4,200}+)\}""")
+# The next field of a line, the next attribute of a tag, the protocol behind a path.
+_ATTRIBUTE: Final = re.compile(rb"[A-Za-z][\w:.-]{0,40}=|HTTP/\d")
+_CELL: Final = re.compile(rb"""[^\s,;|"'()]{8,256}+""")
+_FORM_FIELD: Final = re.compile(rb"""name=\\{0,16}["']?$""")
+_FORM_VALUE: Final = re.compile(rb"""[^\r\n\\"']{1,4096}+""")
 
 _MARK: Final = MARK.encode()
-_KNOWN_SCHEME: Final = (
-    rb"(?:bearer|basic|token|api-?key|key|negotiate|ntlm|eg1-hmac-sha256|sharedaccesssignature|sharedkey(?:lite)?|ssws|splunk|geniekey|bot|pat"
-    rb"|sso-key|dpop|klaviyo-api-key|deepl-auth-key|user-?token|jwt|oauth2?|zoho-oauthtoken|goog1|app-?key|secret)"
-)
-_PARAMETER: Final = rb"""[\w-]{1,40}=(?:\\{0,16}"[^"\\\n]{0,2048}\\{0,16}"|[^\s,;"'\\]{0,4096})"""
-_CREDENTIALS: Final = re.compile(
-    rb"""(?xi)
-    (?P<parameters> (?:digest|oauth|hawk|signature|mac|aws4-[\w-]{4,24}|acs3-[\w-]{4,24}|gnap|hmac[\w-]{0,20}|[\w-]{1,30}-sha(?:1|256|512)) [^\S\n]{1,3}
-        PARAMETER (?: [^\S\n]{0,3} [,;] [^\S\n]{0,3} PARAMETER )* )
-  | (?P<scheme> SCHEME [^\S\n]{1,3} ) (?P<token> [^\s"'`\\,<>]{1,8192} (?:,(?=[^\s"'])[^\s"'`\\<>]{1,4096})? )
-  | (?P<other_scheme> [a-z][a-z0-9_.-]{1,30} [^\S\n]{1,3} ) (?P<other_token> (?![\w.-]{1,30}=[^=\s]) [^\s"'`\\,<>]{4,8192} ) (?P<ends>\s{0,8}(?:["'`\\,}]|$))?
-  | (?P<bare> [^\s"'`\\,<>]{1,8192} )
-    """.replace(b"PARAMETER", _PARAMETER).replace(b"SCHEME", _KNOWN_SCHEME),
-    re.MULTILINE,
-)  # fmt: skip
-_COOKIES: Final = re.compile(
-    rb"""(?x)
-    [^\s;"'`\\]{1,8192}
-    (?: [^\S\n]{0,3} ; [^\S\n]{0,3} (?: expires=\w{3},?[ ][\w: -]{1,40}GMT | [^\s;"'`\\]{1,8192} ) )*+
-    (?: [^;\n"'`\\]{1,128} ; [^\S\n]{0,3} [\w.$-]{1,64}=[^\s;"'`\\]{0,4096} )*+
-    ;?
-    """,
-    re.IGNORECASE,
-)
 
 
 def named_secrets(block: bytes, at: int) -> list[Span]:
     """The secrets behind the name that has one of NAME_HINTS at `at`."""
     if block[at] in b"?&.":
         at += 1
-    after = values.AFTER_NAME.match(block, at)
-    if after and after["blank"] and _is_prose(block, at, after.end()):
-        return []
-    tag = None if after and (after["sign"] or after["named"]) else _tag(block, at)
     start = _name_start(block, at)
-    if after is None and tag is None:
-        return _value_in_front(block, start, at)
-    name = block[start : after.end("rest") if after else at + 24]
+    # Most names in logs stand in a sentence, such as `session opened`.
+    word = _WORD_BEHIND.match(block, at)
+    if word and name_kind(block[start : word.end("rest")]) in (NameKind.PLAIN, NameKind.DOUBTFUL):
+        return []
+    after = notation.AFTER_NAME.match(block, at)
+    if after and after["blank"] and _is_prose(block, start, at, after.end()):
+        return _in_sentence(block, start, after)
+    tag = None if after and (after["sign"] or after["named"]) else _tag(block, start, at)
     if tag:
         rest = _NAME_REST.match(block, at)
-        name = block[start : rest.end() if rest else at]
-        return _element(block, tag.end(), name_kind(name))
-    assert after is not None
-    kind = _kind(block, at, name)
+        kind = name_kind(block[start : rest.end() if rest else at])
+        return _element(block, tag.end(), kind) or value_in_front(block, start, kind)
+    if after is None:
+        return _without_sign(block, start, at)
+    name = block[start : after.end("rest")]
+    kind = _kind(block, start, at, name)
     if kind is NameKind.PLAIN:
         return []
     if after["blank"]:
-        return _behind_blank(block, after, kind, name)
+        return _behind_blank(block, after, kind, name) or _in_sentence(block, start, after)
     if after["loose"]:
-        return _loosely_behind(block, after.end())
+        return _loosely_behind(block, after, kind, name)
+    if after["body"]:
+        return _form_field(block, start, after.end(), kind)
     return _behind_sign(block, after, kind, name)
 
 
-def ordinary_text(block: bytes, at: int) -> bytes | None:
+def foreign_named_secrets(block: bytes, at: int) -> list[Span]:
+    """The secret behind a name in another language, such as `contraseña`."""
+    found = _FOREIGN_NAME.match(block, at)
+    if found is None:
+        return []
+    after = notation.AFTER_NAME.match(block, found.end())
+    if after and not (after["blank"] or after["loose"] or after["body"]):
+        return _behind_sign(block, after, NameKind.SECRET, found[0])
+    if notation.TAG_OPENS.search(block[max(0, at - 32) : at]) and (
+        tag := notation.ELEMENT.match(block, found.end())
+    ):
+        return _element(block, tag.end(), NameKind.SECRET)
+    return []
+
+
+def mentions_context(line: bytes) -> bool:
+    """Whether a line holds words that give a meaning to a name and a blank far behind them."""
+    return any(word in line for word in (b"login", b"set", b"#define", b":"))
+
+
+def ordinary_text(block: bytes, at: int, *, has_context: bool) -> bytes | None:
     """What stands around `at` and holds no secret wherever it stands: a name with the bytes around
     it, or with a value such as `null`.
     """
     at += block[at] in b"?&."
     start = _name_start(block, at)
-    match = _NAME_IN_CROWD.match(block, start)
+    match = _ORDINARY_MEMBER.match(block, start)
     in_front = block[start - 1 : start]
     if (
         match is None
         or match.end("name") <= at
         or not in_front
-        or in_front in _NAME_BYTES + b"\\%?&\n"
+        or in_front in _NAME_BYTES + b"\\%?&\n["
     ):
         return None
-    if name_kind(match["name"]) is NameKind.PLAIN:
+    kind = name_kind(match["name"])
+    if kind is NameKind.PLAIN:
         behind = block[match.end("name") : match.end("name") + 1]
         return None if not behind or behind.isspace() else in_front + match["name"] + behind
-    if match["literal"] and not named_secrets(block, at):
-        return in_front + match["name"] + match["literal"]
+    may_be_ordinary = match["member"] or (match["word"] and not has_context)
+    is_simple = kind in (NameKind.SECRET, NameKind.DOUBTFUL, NameKind.PASS)
+    if may_be_ordinary and is_simple and not named_secrets(block, at):
+        return in_front + match[0]
     return None
 
 
-def _loosely_behind(block: bytes, start: int) -> list[Span]:
+def _without_sign(block: bytes, start: int, at: int) -> list[Span]:
+    """`{"value":"x","name":"x-api-key"}`, or a name in a sentence."""
+    rest = _NAME_REST.match(block, at)
+    name = block[start : rest.end()] if rest else b""
+    return value_in_front(block, start, name_kind(name)) or _phrase(
+        block, rest.end() if rest else at, name
+    )
+
+
+def _in_sentence(block: bytes, start: int, after: re.Match[bytes]) -> list[Span]:
+    return _phrase(block, after.end("rest"), block[start : after.end("rest")])
+
+
+def _phrase(block: bytes, end: int, name: bytes) -> list[Span]:
+    """`password for ada: x`, `password was set to x`."""
+    if name_kind(name) is not NameKind.SECRET:
+        return []
+    phrase = notation.PHRASE.match(block, end)
+    if phrase is None:
+        return []
+    found = _value_at(block, phrase.end())
+    if found and looks_random(block[found.start : min(found.end, found.start + 256)]):
+        return [found]
+    return []
+
+
+def _loosely_behind(
+    block: bytes, after: re.Match[bytes], kind: NameKind, name: bytes
+) -> list[Span]:
     """`password is x`, cells of a table, arguments of a function: only what looks like a secret is
     one.
     """
-    found = _value_at(block, start)
-    if found is None or not looks_secret(
-        block[found.start : found.start + values.LONGEST_ORDINARY][: found.end - found.start]
-    ):
+    if after["loose"] in (b",", b";"):
+        return _next_cell(block, after.end(), kind)
+    found = _value_at(block, after.end())
+    if found is None:
         return []
-    return [found]
+    value = block[found.start : min(found.end, found.start + notation.LONGEST_ORDINARY)]
+    if after["loose"] == b"(" and _IS_PASSWORD.search(name) and kind is NameKind.SECRET:
+        is_quoted = found.start > after.end()
+        is_found = looks_secret(value) or (is_quoted and is_pair_value(value))
+    else:
+        is_found = looks_secret(value)
+    return [found] if is_found else []
 
 
-def _value_in_front(block: bytes, start: int, at: int) -> list[Span]:
-    """The value of `{"value":"x","name":"x-api-key"}`."""
-    if block[start - 1 : start] != b'"':
+def _next_cell(block: bytes, start: int, kind: NameKind) -> list[Span]:
+    """The cell of a CSV row behind the cell that is the name."""
+    cell = _CELL.match(block, start)
+    is_found = cell and kind in (NameKind.SECRET, NameKind.PASS) and looks_random(cell[0])
+    return [Span(*cell.span())] if cell and is_found else []
+
+
+def _form_field(block: bytes, start: int, end: int, kind: NameKind) -> list[Span]:
+    """The value of a field of multipart/form-data."""
+    if not _FORM_FIELD.search(block[max(0, start - 16) : start]):
         return []
-    offset = max(0, start - values.LONGEST_ORDINARY)
-    match = _VALUE_IN_FRONT.search(block[offset:start])
-    rest = _NAME_REST.match(block, at)
-    if (
-        match is None
-        or rest is None
-        or not is_secret(name_kind(block[start : rest.end()]), match[1], prose=False)
-    ):
+    value = _FORM_VALUE.match(block, end)
+    if value is None or not is_secret(kind, value[0][:1024], prose=False):
         return []
-    return [Span(offset + match.start(1), offset + match.end(1))]
+    return [Span(*value.span())]
 
 
-def _is_prose(block: bytes, at: int, start: int) -> bool:
+def _is_prose(block: bytes, first: int, at: int, start: int) -> bool:
     """Whether a mere word stands behind a blank, and the name is no option, no setting and not in a
     .netrc.
     """
     if not _WORD.match(block, start):
         return False
-    first = _name_start(block, at)
     rest = _NAME_REST.match(block, at)
     name = block[first : rest.end()] if rest else b""
     return not (
@@ -170,13 +240,26 @@ def _is_prose(block: bytes, at: int, start: int) -> bool:
         or name in _SETTINGS
         or block[first:at].isupper()
         or block.find(b"login ", max(0, at - 100), at) >= 0
+        or _ASSIGNMENT.search(block[max(0, first - 12) : first])
     )
 
 
 def _name_start(block: bytes, at: int) -> int:
     left = block[max(0, at - _LONGEST_NAME) : at]
     start = at - (len(left) - len(left.rstrip(_NAME_BYTES)))
-    return _behind_escape(block, start, at) if block[start - 1 : start] in (b"\\", b"%") else start
+    in_front = block[start - 1 : start]
+    if in_front in (b"\\", b"%"):
+        return _behind_escape(block, start, at)
+    if in_front in (b"[", b";"):
+        return _behind_colour(block, start, at)
+    return start
+
+
+def _behind_colour(block: bytes, start: int, at: int) -> int:
+    """In an escape such as `ESC[1;32mpassword` the digits and the `m` are no part of the name."""
+    for colour in _COLOUR.finditer(block, max(0, start - 32), at):
+        start = max(start, colour.end())
+    return start
 
 
 def _behind_escape(block: bytes, start: int, at: int) -> int:
@@ -185,27 +268,30 @@ def _behind_escape(block: bytes, start: int, at: int) -> int:
     return escape.end() if escape else start
 
 
-def _kind(block: bytes, at: int, name: bytes) -> NameKind:
-    """The kind of a name; `key`, `code` and `auth` alone are names of secrets at the head of a
-    query parameter.
+def _kind(block: bytes, start: int, at: int, name: bytes) -> NameKind:
+    """The kind of a name. `key`, `code` and `auth` alone are names of secrets at the head of a
+    query parameter; `-D` and its like are no part of a name.
     """
     if block[at - 1 : at] in (b"?", b"&") and name in (b"key", b"code", b"auth"):
         return NameKind.CODE if name == b"code" else NameKind.SECRET
-    return name_kind(name)
+    kind = name_kind(name)
+    if name[:1] == b"-" and name[1:2].isupper() and kind is not NameKind.SECRET:
+        behind = name_kind(name[2:])
+        return kind if behind is NameKind.PLAIN else behind
+    return NameKind.PLAIN if block[max(0, start - 10) : start].endswith(_ABOUT_NAME) else kind
 
 
-def _tag(block: bytes, at: int) -> re.Match[bytes] | None:
+def _tag(block: bytes, start: int, at: int) -> re.Match[bytes] | None:
     """The rest of an XML tag, where the name is one's."""
-    start = _name_start(block, at)
-    if values.TAG_OPENS.search(block[max(0, start - 32) : start]):
-        return values.ELEMENT.match(block, at)
-    if values.NAME_ATTRIBUTE.search(block[max(0, start - 24) : start]):
-        return values.NAMED_ELEMENT.match(block, at)
+    if notation.TAG_OPENS.search(block[max(0, start - 32) : start]):
+        return notation.ELEMENT.match(block, at)
+    if notation.NAME_ATTRIBUTE.search(block[max(0, start - 24) : start]):
+        return notation.NAMED_ELEMENT.match(block, at)
     return None
 
 
 def _element(block: bytes, start: int, kind: NameKind) -> list[Span]:
-    text = values.ELEMENT_TEXT.match(block, start)
+    text = notation.ELEMENT_TEXT.match(block, start)
     if kind is NameKind.PLAIN or text is None or not is_secret(kind, text[0].strip(), prose=False):
         return []
     return [Span(start, text.end())]
@@ -221,20 +307,41 @@ def _behind_blank(block: bytes, after: re.Match[bytes], kind: NameKind, name: by
     if found is None or (block[start : start + 1] == b"-" and is_option):
         return []
     value = block[found.start : found.end]
+    if _ATTRIBUTE.match(value):
+        return []
     if kind in (NameKind.AUTHORIZATION, NameKind.COOKIE, NameKind.DIRECTORY) or not is_secret(
         kind, value, prose=False
     ):
         return []
-    if is_option or _is_netrc(block, after.start()) or looks_secret(value):
+    if is_option or looks_secret(value) or _is_setting(block, after, name):
         return [found]
+    return [found] if _is_password_value(block, found, after, kind, name) else []
+
+
+def _is_setting(block: bytes, after: re.Match[bytes], name: bytes) -> bool:
+    """Whether a value is sure to stand behind the name: in a .netrc, a shell, a table of the
+    environment.
+    """
+    start = after.end("rest") - len(name)
+    return bool(
+        name in _SETTINGS
+        or (len(after["blank"]) > 1 and name.isupper() and b"_" in name)
+        or _is_netrc(block, after.start())
+        or _ASSIGNMENT.search(block[max(0, start - 12) : start])
+    )
+
+
+def _is_password_value(
+    block: bytes, found: Span, after: re.Match[bytes], kind: NameKind, name: bytes
+) -> bool:
+    if kind is not NameKind.SECRET:
+        return False
+    value = block[found.start : found.end]
     has_digit = len(value) >= 6 and any(48 <= byte <= 57 for byte in value) and not value.isdigit()
     is_password = bool(_IS_PASSWORD.search(name))
-    if kind is NameKind.SECRET and has_digit and (is_password or len(after["blank"]) > 1):
-        return [found]
-    if name in _SETTINGS or (len(after["blank"]) > 1 and name.isupper() and b"_" in name):
-        return [found]
-    is_quoted = block[found.start - 1 : found.start] in (b"'", b'"')
-    return [found] if is_password and is_quoted and kind is NameKind.SECRET else []
+    if has_digit and (is_password or len(after["blank"]) > 1):
+        return True
+    return is_password and block[found.start - 1 : found.start] in (b"'", b'"')
 
 
 def _is_netrc(block: bytes, at: int) -> bool:
@@ -249,36 +356,64 @@ def _behind_sign(block: bytes, after: re.Match[bytes], kind: NameKind, name: byt
     prose = sign == b":" and block[start - 1 : start] != b":" and not after["close"]
     if prose and name == b"PASS":
         kind = NameKind.DOUBTFUL
-    first = block[start : start + 1]
-    if (
-        not first.isalnum()
-        or block[start + 1 : start + 3][-1:] in (b'"', b"'")
-        or block[start + 1 : start + 2] in (b'"', b"'")
-    ):
-        if tag := values.TYPE_TAG.match(block, start):
+    if not _begins_plainly(block, start):
+        if tag := notation.TYPE_TAG.match(block, start):
             start = tag.end()
-        if opening := values.OPENING.match(block, start):
-            return _quoted(block, opening, kind, pair=_pair(block, after, name))
-        if first == b"[" and not block.startswith(_MARK, start):
-            return _items(block, start + 1, kind, _json_close(after))
-        if first == b"{" and kind is NameKind.COOKIE:
-            return _members(block, start)
-        if tagged := _SCHEME_OF_HASH.match(block, start):
-            start = tagged.end()
-        elif kind is NameKind.SECRET and (scalar := _BLOCK_SCALAR.match(block, start)):
-            return [Span(scalar.start("value"), scalar.end())]
-        elif first == b"|" or (first == b"{" and not block.startswith(b"{{", start)):
-            return []
+        if (marked := _marked_value(block, start, after, kind, name)) is not None:
+            return marked
+        if scheme := _SCHEME_OF_HASH.match(block, start):
+            start = scheme.end()
+        if block[start : start + 1] in (b"\n", b"\r", b"\\") and kind is NameKind.SECRET:
+            return _on_next_line(block, start, kind, name)
     close = _json_close(after)
-    if close and values.WORD_LITERAL.match(block, start):
+    if close and notation.WORD_LITERAL.match(block, start):
         return []
-    if close and (number := values.NUMBER.match(block, start)):
+    if close and (number := notation.NUMBER.match(block, start)):
         return _number(number, kind, close)
     if kind is NameKind.AUTHORIZATION:
-        return _credentials(block, start)
+        return credentials(block, start)
     if kind is NameKind.COOKIE:
-        return _cookies(block, start)
+        return cookies(block, start)
     return _bare(block, start, kind, prose=prose)
+
+
+def _begins_plainly(block: bytes, start: int) -> bool:
+    """Whether a bare value stands there for sure, without a quote, a bracket or a tag in front."""
+    return block[start : start + 1].isalnum() and not (
+        block[start + 1 : start + 2] in (b'"', b"'", b"(", b"{", b"[")
+        or block[start + 2 : start + 3] in (b'"', b"'")
+        or block[start : start + 1].isupper()
+        or block.startswith((b"string(", b"datetime", b"bytes"), start)
+    )
+
+
+def _marked_value(
+    block: bytes, start: int, after: re.Match[bytes], kind: NameKind, name: bytes
+) -> list[Span] | None:
+    """The value where a quote, a bracket or a wrapper opens it; None where nothing does."""
+    if opening := notation.OPENING.match(block, start):
+        if after["paired"]:
+            return paired_value(block, opening, kind, after, name)
+        return _quoted(block, opening, kind)
+    first = block[start : start + 1]
+    if first == b"[" and not block.startswith(_MARK, start):
+        return list_items(block, start + 1, kind, _json_close(after))
+    if first == b"{" and kind is NameKind.COOKIE:
+        return cookie_members(block, start)
+    if wrapper := notation.WRAPPER.match(block, start):
+        return _bare(block, wrapper.end(), kind, prose=False)
+    if first == b"{" and not (
+        block.startswith(b"{{", start) or _SCHEME_OF_HASH.match(block, start)
+    ):
+        return _braced(block, start, kind)
+    return [] if first == b"|" or _TEXT_BELOW.match(block, start) else None
+
+
+def _braced(block: bytes, start: int, kind: NameKind) -> list[Span]:
+    braced = _BRACED.match(block, start)
+    if braced is None or kind is not NameKind.SECRET or not is_secret(kind, braced[1], prose=False):
+        return []
+    return [Span(*braced.span(1))]
 
 
 def _json_close(after: re.Match[bytes]) -> bytes | None:
@@ -287,119 +422,34 @@ def _json_close(after: re.Match[bytes]) -> bytes | None:
     return close if close and close[-1:] in b"\"'" else None
 
 
-def _pair(block: bytes, after: re.Match[bytes], name: bytes) -> bytes:
-    """What opens a pair such as `("password", "x")` or `["--password", "x"]`; nothing where a sign
-    stands between the two.
-    """
-    if not after["paired"]:
-        return b""
-    if name.startswith(b"-"):
-        return b"-"
-    start = after.end("rest") - len(name)
-    return block[max(0, start - 2) : start] or b"["
-
-
-def _quoted(block: bytes, opening: re.Match[bytes], kind: NameKind, *, pair: bytes) -> list[Span]:
-    start = opening.end()
-    end = quoted_end(block, start, opening["quote"])
-    value = block[start : min(end, start + 2048)]
-    if kind is NameKind.COOKIE and not _is_cookie(value):
-        return []
-    if not is_secret(kind, value, prose=False):
-        return []
-    if pair and pair != b"-":
-        is_closed = block.startswith((b")", b"]"), end + len(opening["quote"]))
-        is_secret_alone = (
-            kind in (NameKind.AUTHORIZATION, NameKind.COOKIE)
-            or pair == b"('"
-            or looks_secret(value)
-        )
-        if not (is_closed and is_secret_alone):
-            return []
-    return [Span(start, end)]
-
-
-def _items(block: bytes, start: int, kind: NameKind, close: bytes | None) -> list[Span]:
-    """All the values of a list: `["a", "b"]`, and `[a=b; c=d]` of a Go header. `close` is the quote
-    behind a name of JSON.
-    """
+def _quoted(block: bytes, opening: re.Match[bytes], kind: NameKind) -> list[Span]:
     spans: list[Span] = []
-    at = start
-    is_list = False
-    for _ in range(_MOST_ITEMS):
-        at = _behind_gap(block, at)
-        if opening := values.OPENING.match(block, at):
-            end = quoted_end(block, opening.end(), opening["quote"])
-            item = Span(opening.end(), end)
-            at = end + len(opening["quote"])
-        elif close and (literal := values.LITERAL.match(block, at)):
-            item = Span(at, literal.end(), close + _MARK + close)
-            at = literal.end()
-        else:
-            break
-        is_list = True
-        if is_secret(kind, block[item.start : min(item.end, item.start + 2048)], prose=False):
-            spans.append(item)
-    if is_list or block.startswith((b"]", b"{", b"["), at):
-        return spans
-    text = values.BRACKETED.match(block, start)
-    if text and (len(text[0]) >= values.LONGEST_ORDINARY or is_secret(kind, text[0], prose=False)):
-        return [Span(start, text.end())]
-    return []
-
-
-def _behind_gap(block: bytes, at: int) -> int:
-    gap = values.ITEM_GAP.match(block, at)
-    return gap.end() if gap else at
-
-
-def _members(block: bytes, at: int) -> list[Span]:
-    """The values of a JSON object of texts, such as the cookies of a request."""
-    spans: list[Span] = []
-    while member := values.MEMBER.match(block, at + 1):
-        opening = values.OPENING.match(block, member.end())
-        if opening is None:
-            break
-        at = quoted_end(block, opening.end(), opening["quote"]) + len(opening["quote"])
-        if is_secret(
-            NameKind.COOKIE, block[opening.end() : at - len(opening["quote"])], prose=False
-        ):
-            spans.append(Span(opening.end(), at - len(opening["quote"])))
-        at -= 1
+    found: re.Match[bytes] | None = opening
+    while found:
+        start = found.end()
+        end = quoted_end(block, start, found["quote"])
+        value = block[start : min(end, start + 2048)]
+        is_value = is_cookie(value) if kind is NameKind.COOKIE else True
+        if is_value and is_secret(kind, value, prose=False):
+            spans.append(Span(start, end))
+        behind = _NEW_VALUE.match(block, end + len(found["quote"]))
+        found = notation.OPENING.match(block, behind.end()) if behind else None
     return spans
 
 
-def _credentials(block: bytes, start: int) -> list[Span]:
-    """A scheme and what follows it; a scheme that nobody knows only where what follows looks like
-    credentials.
-    """
-    match = _CREDENTIALS.match(block, start)
-    if match is None or block.startswith(_MARK, start):
-        return []
-    if match["parameters"] or match["scheme"]:
-        return [Span(start, match.end())]
-    word, token = (match["other_scheme"] or match["bare"]).strip(), match["other_token"]
-    if len(word) < values.LONGEST_ORDINARY and not is_secret(
-        NameKind.AUTHORIZATION, word, prose=True
-    ):
-        return []
-    if token and (match["ends"] is not None or looks_secret(token)):
-        return [Span(start, match.end("other_token"))]
-    return [Span(start, start + len(word))]
-
-
-def _cookies(block: bytes, start: int) -> list[Span]:
-    match = _COOKIES.match(block, start)
+def _on_next_line(block: bytes, start: int, kind: NameKind, name: bytes) -> list[Span]:
+    """A value by itself on the line below: of YAML, of PHP's var_dump, of a properties file."""
+    match = _NEXT_LINE.match(block, start)
     if match is None:
         return []
-    is_long = len(match[0]) >= values.LONGEST_ORDINARY
-    if is_long or (_is_cookie(match[0]) and is_secret(NameKind.COOKIE, match[0], prose=True)):
-        return [Span(start, match.end())]
-    return []
-
-
-def _is_cookie(value: bytes) -> bool:
-    return b"=" in value or looks_secret(value, shortest=4)
+    if match["quoted"]:
+        opening = notation.OPENING.match(block, match.start("quoted"))
+        end = quoted_end(block, opening.end(), opening["quote"]) if opening else start
+        is_name = block[end + 1 : end + 2] in (b":", b"=") or block[end + 1 : end + 3] == b" :"
+        return [] if opening is None or is_name else _quoted(block, opening, kind)
+    value = match["bare"]
+    is_value = looks_secret(value) or (_IS_PASSWORD.search(name) and is_pair_value(value))
+    return [Span(*match.span("bare"))] if is_value else []
 
 
 def _number(number: re.Match[bytes], kind: NameKind, close: bytes) -> list[Span]:
@@ -413,15 +463,18 @@ def _bare(block: bytes, start: int, kind: NameKind, *, prose: bool) -> list[Span
     found = _value_at(block, start)
     if found is None:
         return []
-    is_long = found.end - found.start >= values.LONGEST_ORDINARY
-    if is_long or is_secret(kind, block[found.start : found.end], prose=prose):
+    is_long = found.end - found.start >= notation.LONGEST_ORDINARY
+    # A bracket behind the value tells code from a secret.
+    behind = block[found.end : found.end + 1]
+    value = block[found.start : found.end] + (behind if behind in (b"(", b"[") else b"")
+    if is_long or is_secret(kind, value, prose=prose):
         return [found]
     return []
 
 
 def _value_at(block: bytes, start: int) -> Span | None:
     """A value, quoted or bare, without its quotes."""
-    if opening := values.OPENING.match(block, start):
+    if opening := notation.OPENING.match(block, start):
         return Span(opening.end(), quoted_end(block, opening.end(), opening["quote"]))
-    match = values.BARE.match(block, start)
+    match = notation.BARE.match(block, start)
     return Span(start, match.end()) if match else None

@@ -39,6 +39,40 @@ def words(text: str) -> frozenset[bytes]:
     return frozenset(word.encode() for word in text.split())
 
 
+# Names of passwords in other languages, which are found by themselves.
+FOREIGN_NAMES: Final = (
+    "contraseña",
+    "contrasena",
+    "clave_secreta",
+    "senha",
+    "mot_de_passe",
+    "motdepasse",
+    "kennwort",
+    "wachtwoord",
+    "lösenord",
+    "losenord",
+    "adgangskode",
+    "kodeord",
+    "passord",
+    "salasana",
+    "heslo",
+    "hasło",
+    "haslo",
+    "parola",
+    "jelszó",
+    "jelszo",
+    "şifre",
+    "пароль",
+    "κωδικός",
+    "密码",
+    "密碼",
+    "口令",
+    "パスワード",
+    "暗証番号",
+    "비밀번호",
+    "암호",
+)
+
 # The name ends in one of these words: its value is a secret.
 _SECRET: Final = words(
     "password passwd passwort passphrase passcode passwd_hash secret token apikey apitoken "
@@ -48,7 +82,7 @@ _SECRET: Final = words(
     " credentials creds jwt psk pw bindpw rootpw dsn connectionstring connstr accesstoken "
     "refreshtoken bearer requirepass masterauth"
     " sharedaccesskey sharedaccesssignature samlresponse assertion userpassword userpass dbpass "
-    "dbpassword motdepasse contrasena kennwort"
+    "dbpassword passord sastoken"
 )
 # The same where the word ends in one of these, such as `dbpassword`.
 _SECRET_ENDINGS: Final = (
@@ -89,7 +123,7 @@ _KEY_OF: Final = words(
     " merchant stripe aws azure gcp google openai sendgrid mailgun twilio datadog dd newrelic "
     "sentry slack github gitlab algolia"
     " rapid7 akamai insight ingest ingestion write license_key activation product wifi wpa psk "
-    "preshared gateway maps security"
+    "preshared gateway maps security recovery sas"
 )
 _KEY_NOT_OF: Final = words(
     "primary foreign public pub partition sort cache routing row index thing object map hash "

@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from providers.redaction.values import Span
+from providers.redaction.notation import Span
 
 KEY_HINTS: Final = ("--BEGIN", "-- BEGIN", "PuTTY-User-Key-File-", "LS0tLS1CRUdJTi")
 # An RSA key of 16,384 bits has 200 lines, a ring of PGP keys some more.

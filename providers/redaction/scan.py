@@ -6,10 +6,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
-import hyperscan
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
+
+try:
+    import hyperscan
+except (
+    ImportError
+):  # pragma: no cover - no wheel for this platform, such as musl or Windows on ARM.
+    hyperscan = None  # type: ignore[assignment]
 
 # The place of a text in its sequence, and where it begins and ends.
 Match = tuple[int, int, int]
@@ -18,17 +24,32 @@ Match = tuple[int, int, int]
 _FILLERS: Final = tuple(bytes((first, 0xFF, 0xFE, 0xFD)) for first in range(4))
 
 
-class TextScan:
-    """Looks for hundreds of texts in one pass: for some as they are, and for those of `any_case` in
-    upper and lower case.
+class TextScan(Protocol):
+    """Looks for hundreds of texts in one pass: for some as they are, and for others in upper and
+    lower case.
 
     All are found, also where they overlap, in the order of their ends. Threads may use it at the
     same time.
     """
 
+    longest: int
+
+    def found(self, block: bytes) -> list[Match]:
+        """The texts in a block."""
+
+
+def text_scan(any_case: Sequence[bytes], as_they_are: Sequence[bytes]) -> TextScan:
+    """The fastest scan that this platform has."""
+    scan = HyperscanTexts if hyperscan else AhoCorasickTexts
+    return scan(any_case, as_they_are)
+
+
+class HyperscanTexts:
+    """A `TextScan` by Hyperscan, which knows letter case."""
+
     def __init__(self, any_case: Sequence[bytes], as_they_are: Sequence[bytes]) -> None:
         texts = [*any_case, *as_they_are]
-        self.longest: Final = max(map(len, texts))
+        self.longest = max(map(len, texts))
         self._lengths = [len(text) for text in texts]
         self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         self._database.compile(
@@ -41,7 +62,6 @@ class TextScan:
         self._scratches = threading.local()
 
     def found(self, block: bytes) -> list[Match]:
-        """The texts in a block."""
         matches: list[Match] = []
         lengths = self._lengths
 
@@ -57,6 +77,36 @@ class TextScan:
         if scratch is None:
             scratch = self._scratches.scratch = hyperscan.Scratch(self._database)
         return scratch
+
+
+class AhoCorasickTexts:
+    """A `TextScan` for platforms without Hyperscan: one pass over the block, and another one over
+    the block in lower case.
+    """
+
+    def __init__(self, any_case: Sequence[bytes], as_they_are: Sequence[bytes]) -> None:
+        self.longest = max(map(len, [*any_case, *as_they_are]))
+        self._any_case = BytesAhoCorasick([text.lower() for text in any_case])
+        self._as_they_are = BytesAhoCorasick(list(as_they_are))
+        self._first_as_it_is = len(any_case)
+
+    def found(self, block: bytes) -> list[Match]:
+        matches: list[Match] = self._any_case.find_matches_as_indexes(
+            block.lower(), overlapping=True
+        )
+        first = self._first_as_it_is
+        matches += [
+            (index + first, start, end)
+            for index, start, end in self._as_they_are.find_matches_as_indexes(
+                block, overlapping=True
+            )
+        ]
+        return sorted(matches, key=_by_end)
+
+
+def _by_end(match: Match) -> tuple[int, int]:
+    index, _, end = match
+    return end, index
 
 
 class ValueScan:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final, Protocol
 
-from providers.redaction.private_keys import OpenKey
+from providers.redaction.lines import last_cut
+from providers.redaction.multiline import OpenBlock
 from providers.redaction.secret import MARK
 
 LONGEST_LINE: Final = 1024 * 1024
@@ -20,9 +21,9 @@ _BARE_REST: Final = re.compile(rb"""[^\s"'&,;<>\])}\[]*+""")
 
 
 class PartRedactor(Protocol):
-    """Redacts some lines, and says which private key they leave open."""
+    """Redacts some lines, and says which secret of several lines they leave open."""
 
-    def part(self, block: bytes, key: OpenKey | None) -> tuple[bytes, OpenKey | None]: ...
+    def part(self, block: bytes, opened: OpenBlock | None) -> tuple[bytes, OpenBlock | None]: ...
 
 
 class LineRedactor:
@@ -35,19 +36,20 @@ class LineRedactor:
     def __init__(self, redactor: PartRedactor) -> None:
         self._redactor = redactor
         self._rest = bytearray()
-        self._open_key: OpenKey | None = None
+        self._opened: OpenBlock | None = None
         self._open_value: re.Pattern[bytes] | None = None
 
     def feed(self, piece: bytes) -> bytes:
         """The redacted bytes that are certain by now."""
         if self._open_value:
             piece = self._behind_open_value(piece)
-        cut = piece.rfind(b"\n") + 1
-        if cut:
-            block = self._redacted(b"".join((self._rest, memoryview(piece)[:cut])))
-            self._rest = bytearray(piece[cut:])
-            return block
+        has_line_end = b"\n" in piece
         self._rest += piece
+        if has_line_end:
+            lines = bytes(self._rest)
+            cut = last_cut(lines, len(lines))
+            self._rest = bytearray(lines[cut:])
+            return self._redacted(lines[:cut])
         return self._long_line() if len(self._rest) > LONGEST_LINE else b""
 
     def close(self) -> bytes:
@@ -56,14 +58,14 @@ class LineRedactor:
         return self._redacted(rest)
 
     def _redacted(self, block: bytes) -> bytes:
-        redacted, self._open_key = self._redactor.part(block, self._open_key)
+        redacted, self._opened = self._redactor.part(block, self._opened)
         return redacted
 
     def _long_line(self) -> bytes:
         """All but the last OVERLAP bytes. The tail is cut from what is already clean, so no secret
         straddles the seam.
         """
-        redacted, self._open_key = self._redactor.part(bytes(self._rest), self._open_key)
+        redacted, self._opened = self._redactor.part(bytes(self._rest), self._opened)
         if redacted.endswith(_MARK):
             quote = redacted[-len(_MARK) - 1 : -len(_MARK)]
             self._open_value = _QUOTED_REST.get(quote, _BARE_REST)

@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from providers.redaction.notation import Span
 from providers.redaction.tokens import MARKED_RUNS, TOKEN_FORMATS, TokenFormat
-from providers.redaction.values import Span
 
 # A word begins behind anything but a letter or digit, and behind an escape such as `\n` or `%20`.
 _WORD_BEGINS: Final = (
-    rb"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u00[0-9A-Fa-f]{2}))"
+    rb"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u00[0-9A-Fa-f]{2})|(?<=\\x[0-9A-Fa-f]{2})"
+    # The end of a terminal's escape for a colour, such as `ESC[1;32m`.
+    rb"|(?<=\[m)|(?<=[\[;]\dm)|(?<=[\[;]\d\dm)|(?<=;\d\d\dm))"
 )
 # The end of an escape looks like a letter in a word.
 _INSIDE_WORD: Final = re.compile(rb"(?![0-9A-Fa-f]{2})[^\\\n][A-Za-z0-9]")

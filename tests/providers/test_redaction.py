@@ -199,6 +199,6 @@ def test_yaml_value_on_the_line_below_vanishes() -> None:
     )
 
 
-def test_indented_lines_below_a_table_cell_stay() -> None:
-    text = "password: |\n  user: ada\npassword: |\nnext line\n"
+def test_lines_below_a_table_cell_stay() -> None:
+    text = "user: | password: |\n  user: ada\npassword: |\nnext line\n"
     assert Redactor().text(text) == text

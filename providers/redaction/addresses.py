@@ -1,0 +1,104 @@
+"""Credentials in addresses: the password of `scheme://user:password@host`, and a token that stands in
+the place of the user.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from providers.redaction.names import NameKind
+from providers.redaction.notation import Span
+from providers.redaction.secret import MARK
+from providers.redaction.values import is_secret, looks_secret
+
+ADDRESS_HINTS: Final = ("://", ":\\/\\/", "%3a%2f%2f", ":thin:", "@tcp(", "@unix(")
+
+# Behind `://`, what stands in front of the host ends within so many bytes.
+LONGEST_ADDRESS: Final = 1024
+
+_MARK: Final = MARK.encode()
+_ADDRESS: Final = re.compile(
+    rb"(?:[^\s\"'<>\\`:]|:(?!\\{0,16}/\\{0,16}/)|\\{1,16}(?:/|u0026)){1,1024}"
+)
+_AUTHORITY: Final = re.compile(rb"(?:[^/?#\\]|\\(?!/))*+")
+_HOST: Final = re.compile(rb"\[?[\w.:-]{1,253}\]?(?=[/?#,;)}\]\\]|$)")
+_PORT: Final = re.compile(rb"\d{1,5}$")
+_DIGIT: Final = re.compile(rb"\d")
+_PATH_WITH_AT: Final = re.compile(rb"[?&=]|/@|//")
+_ENCODED_USERINFO: Final = re.compile(
+    rb"(?i)(?:(?!%3a|%40|%2f)[^\s\"'<>&]){0,128}%3a((?:(?!%40|%2f)[^\s\"'<>&]){1,256})%40"
+)
+_ORACLE: Final = re.compile(rb"[\w.$#]{1,64}/([^\s@\"'<>]{1,128})@")
+_AROUND_ADDRESS: Final = (b" ", b"\t", b"\n", b'"', b"'", b"<", b">", b"`")
+
+
+def address_secrets(block: bytes, at: int) -> list[Span]:
+    """The password of `scheme://user:password@host`, or a token that stands in the user's place."""
+    if block[at : at + 1] == b"@":
+        return _in_front_of_host(block, at)
+    if block[at : at + 1] == b"%":
+        match = _ENCODED_USERINFO.match(block, at + 9)
+        return [Span(*match.span(1))] if match and match[1] != _MARK else []
+    if block[at + 1 : at + 2] in b"tT":
+        match = _ORACLE.match(block, at + 6)
+        return [Span(*match.span(1))] if match else []
+    start = at + (3 if block[at + 1 : at + 2] == b"/" else 5)
+    if block.find(b"@", start, start + LONGEST_ADDRESS) < 0:
+        return []
+    match = _ADDRESS.match(block, start)
+    if match is None or b"@" not in match[0]:
+        return []
+    return _userinfo(match[0], start)
+
+
+def _userinfo(address: bytes, offset: int) -> list[Span]:
+    authority = _AUTHORITY.match(address)
+    standard = authority.end() if authority else 0
+    end = address.rfind(b"@", 0, standard)
+    beyond = _beyond_authority(address, standard, end)
+    end = max(end, beyond)
+    if end < 0:
+        return []
+    user, colon, password = address[:end].partition(b":")
+    spans = []
+    if password and is_secret(NameKind.SECRET, password, prose=False):
+        spans.append(Span(offset + len(user) + 1, offset + end))
+    if _is_token(user, shortest=16 if colon else 12):
+        spans.append(Span(offset, offset + len(user)))
+    return spans
+
+
+def _is_token(user: bytes, *, shortest: int) -> bool:
+    """Whether a token stands in the place of the user, rather than a name or a mail address."""
+    return (
+        bool(_DIGIT.search(user)) and b"%40" not in user and looks_secret(user, shortest=shortest)
+    )
+
+
+def _beyond_authority(address: bytes, standard: int, end: int) -> int:
+    """Where a password ends that holds a slash: `user:pa/ss@host`. A port and a path with an `@`
+    look much like it.
+    """
+    last = address.rfind(b"@")
+    if last <= max(end, standard - 1) or not _HOST.match(address, last + 1):
+        return -1
+    user, colon, rest = address[:last].partition(b":")
+    first = address[len(user) + 1 : standard]
+    if (
+        not colon
+        or (end < 0 and _PORT.match(first))
+        or _PATH_WITH_AT.search(rest[len(first) :])
+        or len(user) > 128
+    ):
+        return -1
+    return last if end < 0 or b"." not in address[end + 1 : standard] else -1
+
+
+def _in_front_of_host(block: bytes, at: int) -> list[Span]:
+    left = block[max(0, at - 256) : at]
+    word = left[max(left.rfind(sign) for sign in _AROUND_ADDRESS) + 1 :]
+    user, _, password = word.partition(b":")
+    if not password or password == _MARK or b"/" in user:
+        return []
+    return [Span(at - len(password), at)]

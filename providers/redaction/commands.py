@@ -1,0 +1,196 @@
+"""Passwords in the arguments of commands: `curl -u ada:x`, `mysql -px`, `net user ada x /add`; and in
+statements of SQL.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from providers.redaction.names import NameKind, name_kind
+from providers.redaction.notation import OPENING, Span, quoted_end
+from providers.redaction.values import is_secret, looks_secret
+
+COMMAND_HINTS: Final = (
+    " -u",
+    " --user",
+    " --proxy-user",
+    " -p",
+    "mysql",
+    "mariadb",
+    "sshpass",
+    "redis-cli",
+    "ldap",
+    "smbclient",
+    "rpcclient",
+    "identified",
+    "securestring",
+    "pscredential",
+    "networkcredential",
+    "net user",
+    "net use ",
+    "net1 user",
+    "chpasswd",
+    "passwd --stdin",
+    "sudo -s",
+    "htpasswd",
+    "sqlplus",
+    "sqlcmd",
+    "--creds",
+    " -passin",
+    " -passout",
+    "-hp",
+    "snmp",
+    "insert into",
+    "insert ignore into",
+    "replace into",
+)
+
+_USER: Final = re.compile(
+    rb"""(?:^|[^\S\n]|["',\[])(?:-u|--user|--proxy-user|-U)(?:[^\S\n]{1,3}|=|["'],[^\S\n]?)?(\\{0,4}["'])?([^\s:"'\\]{1,128}):"""
+)
+_CURL: Final = re.compile(rb"(?i)\b(?:curl|wget|http|https|ftp|lftp|xh)\b")
+# Each ends where the password begins.
+_COMMANDS: Final = re.compile(
+    rb"""(?x)
+    (?: (?:mysql\w{0,10}|mariadb(?:-\w{1,10})?) (?:[^\S\n][^\n|;]{0,200}?)?? [^\S\n] -p (?=[^\s-])
+      | sshpass [^\S\n] (?:[^\n|;]{0,40}?[^\S\n])?? -p [^\S\n]?
+      | redis-cli [^\S\n] (?:[^\n|;]{0,200}?[^\S\n])?? -a [^\S\n]{1,3}
+      | ldap\w{1,10} [^\S\n] (?:[^\n|;]{0,200}?[^\S\n])?? -w [^\S\n]{1,3}
+      | (?:smb|rpc)client [^\S\n] (?:[^\n|;]{0,200}?[^\S\n])?? -U [^\S\n]? [^\s%]{1,64} %
+      | (?i:securestring) [^\S\n]{1,3} (?:-asplaintext[^\S\n]{1,3}|-force[^\S\n]{1,3}){0,2} (?i:-string[^\S\n]{1,3})? (?=[^\s$-])
+      | (?i:(?:ps|network)credential) (?:\]::new)? [^\S\n]? \( [^\S\n]? ["'$] [^"',\n]{1,64} ["']? [^\S\n]? , [^\S\n]? (?=["'])
+      | (?i:net1?[ ]{1,3}user) [^\S\n]{1,3} (?:"[^"\n]{1,64}"|[^\s"/]{1,64}) [^\S\n]{1,3} (?=[^\s/*])
+      | (?i:net[ ]{1,3}use) [^\S\n]{1,3} (?:[a-zA-Z*]:?[^\S\n]{1,3})? \\\\[^\s]{1,200} [^\S\n]{1,3} (?=[^\s/*])
+      | htpasswd [^\S\n]{1,3} (?:-\w{1,4}[^\S\n]{1,3}){0,3} -\w{0,3}b\w{0,3} [^\S\n]{1,3} [^\s-][^\s]{0,200} [^\S\n]{1,3} \S{1,64} [^\S\n]{1,3}
+      | sqlplus [^\S\n]{1,3} (?:-\w[^\S\n]{1,3}){0,3} [\w.$\#]{1,64}/
+      | sqlcmd [^\S\n] (?:[^\n|;]{0,200}?[^\S\n])?? -P [^\S\n]{0,3}
+      | --creds (?:=|[^\S\n]{1,3}) [^\s:]{1,64} :
+      | [ ]-pass(?:in|out) [^\S\n]{1,3} pass:
+      | -hp (?=[^\s-])
+      | snmp\w{2,10} [^\S\n] (?:[^\n|;]{0,120}?[^\S\n])?? -[AXc] [^\S\n]{1,3}
+      | (?i:identified[^\S\n]{1,3}(?:with[^\S\n]{1,3}\S{1,40}[^\S\n]{1,3})?(?:by|as)) [^\S\n]{1,3} (?:(?i:password)[^\S\n]{1,3})? (?=\\{0,4}["'])
+    )
+    """
+)  # fmt: skip
+# `-p x`, `-P x`, `-pw x`, `-px` of commands in front, and how a password is joined to the option.
+_OPTION: Final = re.compile(rb"[ ]-(?:pw?|P)(?P<gap>[^\S\n]{1,3}|=)?(?=[^\s-])")
+_SPACED_OPTION: Final = re.compile(
+    rb"""(?i)\b(?:(?:docker|podman|oc|helm[ ]registry|az|skopeo|vault|cf|ibmcloud)[^\S\n]login|mongo\w{0,8}|psexec(?:\.exe)?|plink|pscp|putty|psftp|rdesktop|ipmitool|sqlcmd|bcp|zip|unzip|wbadmin|winrs|ncftp|mosquitto_(?:pub|sub)|sshpass|clickhouse-client|influx|cqlsh|isql|impacket-\w{1,20}|evil-winrm|crackmapexec|netexec|nxc|hydra|xfreerdp)(?:\.exe)?[^\S\n]"""
+)
+_JOINED_OPTION: Final = re.compile(rb"\b(?:7z[ar]?|unrar|rar|sshpass|mysql\w{0,10})[^\S\n]")
+_PIPED: Final = re.compile(
+    rb"""(?:echo|printf)[^\S\n]{1,3}(?:-\w{1,3}[^\S\n]{1,3})?(?:["']?[\w.-]{1,64}:)?["']?(?P<value>[^\s"'|]{4,200})["']?[^\S\n]{0,3}\|[^\S\n]{0,3}(?:sudo[^\S\n])?$"""
+)
+_ARGUMENT: Final = re.compile(rb"[^\s\"']{1,512}")
+
+_COLUMNS: Final = re.compile(
+    rb"""(?ix) (?:insert|replace) (?:[ ]ignore)? [ ] into \s{1,3} [\w.$"`\[\]\\-]{1,130} \s{0,3} \( (?P<columns>[^()\n]{1,4096}) \) \s{0,3}
+    (?:output\s[^()\n]{1,200}\s)? values \s{0,3} """
+)  # fmt: skip
+_ROW: Final = re.compile(rb"\s{0,3},?\s{0,3}\(")
+_CELL: Final = re.compile(
+    rb"""(?x) \s{0,3} (?: [NEnex]? (?: '(?P<single>(?:[^'\\\n]|''|\\.){0,4096}+)' | (?P<slashes>\\{1,8})(?P<quote>["'])(?P<escaped>[^"'\\\n]{0,4096}+)\\{1,8}(?P=quote)
+      | "(?P<double>(?:[^"\\\n]|""|\\.){0,4096}+)" ) | [^,()'"\n]{0,200}(?:\([^()\n]{0,200}\))? ) \s{0,3} (?P<end>[,)]) """
+)  # fmt: skip
+_MOST_CELLS: Final = 4096
+
+
+def command_secrets(block: bytes, at: int) -> list[Span]:
+    """Passwords in the arguments of the command at `at`, or of the option there."""
+    if block.startswith((b"insert", b"INSERT", b"Insert", b"replace", b"REPLACE"), at):
+        return _inserted(block, at)
+    if block[at : at + 3] in (b" -p", b" -P") and not block.startswith(b"ass", at + 3):
+        return _password_option(block, at)
+    if block[at : at + 1].isspace() and not block.startswith(b"-pass", at + 1):
+        return _user_argument(block, at)
+    if block[at : at + 6].lower() in (b"chpass", b"passwd", b"sudo -"):
+        return _piped(block, at)
+    match = _COMMANDS.match(block, at)
+    if match is None:
+        return []
+    found = _argument(block, match.end())
+    value = block[found.start : found.end]
+    return [found] if is_secret(NameKind.SECRET, value, prose=False) else []
+
+
+def _password_option(block: bytes, at: int) -> list[Span]:
+    """`docker login -p x`, `7z -px`: what `-p` means depends on the command."""
+    option = _OPTION.match(block, at)
+    if option is None:
+        return []
+    line_start = max(block.rfind(b"\n", 0, at) + 1, at - 256)
+    commands = _SPACED_OPTION if option["gap"] else _JOINED_OPTION
+    if not commands.search(block[line_start:at]):
+        return []
+    found = _argument(block, option.end())
+    value = block[found.start : found.end]
+    return [found] if is_secret(NameKind.SECRET, value, prose=False) and not value.isdigit() else []
+
+
+def _piped(block: bytes, at: int) -> list[Span]:
+    """`echo ada:x | chpasswd`."""
+    offset = max(0, at - 300)
+    match = _PIPED.search(block[offset:at])
+    if match is None or not is_secret(NameKind.SECRET, match["value"], prose=False):
+        return []
+    return [Span(offset + match.start("value"), offset + match.end("value"))]
+
+
+def _user_argument(block: bytes, at: int) -> list[Span]:
+    match = _USER.match(block, at)
+    if match is None:
+        return []
+    start = match.end()
+    end = quoted_end(block, start, match[1]) if match[1] else _argument(block, start).end
+    password = block[start : min(end, start + 512)]
+    if not is_secret(NameKind.SECRET, password, prose=False) or (
+        password.isdigit() and match[2].isdigit()
+    ):
+        return []
+    if not _CURL.search(block[max(0, at - 256) : at]) and not looks_secret(password, shortest=4):
+        return []
+    return [Span(start, end)]
+
+
+def _argument(block: bytes, start: int) -> Span:
+    if opening := OPENING.match(block, start):
+        return Span(opening.end(), quoted_end(block, opening.end(), opening["quote"]))
+    match = _ARGUMENT.match(block, start)
+    return Span(start, match.end() if match else start)
+
+
+def _inserted(block: bytes, at: int) -> list[Span]:
+    """The values of the columns whose names say secret: `INSERT INTO cook (name, password) VALUES
+    ('ada', 'x')`.
+    """
+    head = _COLUMNS.match(block, at)
+    if head is None:
+        return []
+    columns = [name_kind(name.strip(b" \t\r\n\"'`[]\\")) for name in head["columns"].split(b",")]
+    if all(kind is NameKind.PLAIN for kind in columns):
+        return []
+    spans: list[Span] = []
+    position = head.end()
+    cells_left = _MOST_CELLS
+    while cells_left > 0 and (row := _ROW.match(block, position)):
+        position, found, read = _row(block, row.end(), columns)
+        spans += found
+        cells_left -= read + 1
+    return spans
+
+
+def _row(block: bytes, position: int, columns: list[NameKind]) -> tuple[int, list[Span], int]:
+    """Where a row ends, the secrets in it, and how many cells were read."""
+    spans: list[Span] = []
+    for index, kind in enumerate(columns):
+        cell = _CELL.match(block, position)
+        if cell is None:
+            return position, spans, index
+        for group in ("single", "double", "escaped"):
+            if cell[group] and is_secret(kind, cell[group][:2048], prose=False):
+                spans.append(Span(*cell.span(group)))
+        position = cell.end()
+        if cell["end"] == b")":
+            break
+    return position, spans, len(columns)

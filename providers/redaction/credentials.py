@@ -1,0 +1,87 @@
+"""The values of `Authorization` and `Cookie` headers."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from providers.redaction import notation
+from providers.redaction.names import NameKind
+from providers.redaction.notation import Span, quoted_end
+from providers.redaction.secret import MARK
+from providers.redaction.values import is_secret, looks_secret
+
+_MARK: Final = MARK.encode()
+_KNOWN_SCHEME: Final = (
+    rb"(?:bearer|basic|token|api-?key|key|negotiate|ntlm|eg1-hmac-sha256|sharedaccesssignature|sharedkey(?:lite)?|ssws|splunk|geniekey|bot|pat"
+    rb"|sso-key|dpop|klaviyo-api-key|deepl-auth-key|user-?token|jwt|oauth2?|zoho-oauthtoken|goog1|app-?key|secret)"
+)
+_PARAMETER: Final = rb"""[\w-]{1,40}=(?:\\{0,16}"[^"\\\n]{0,2048}\\{0,16}"|[^\s,;"'\\]{0,4096})"""
+_CREDENTIALS: Final = re.compile(
+    rb"""(?xi)
+    (?P<parameters> (?:digest|oauth|hawk|signature|mac|aws4-[\w-]{4,24}|acs3-[\w-]{4,24}|gnap|hmac[\w-]{0,20}|[\w-]{1,30}-sha(?:1|256|512)) [^\S\n]{1,3}
+        PARAMETER (?: [^\S\n]{0,3} [,;] [^\S\n]{0,3} PARAMETER )* )
+  | (?P<scheme> SCHEME [^\S\n]{1,3} ) (?P<token> [^\s"'`\\,<>]{1,8192} (?:,(?=[^\s"'])[^\s"'`\\<>]{1,4096})? )
+  | (?P<other_scheme> [a-z][a-z0-9_.-]{1,30} [^\S\n]{1,3} ) (?P<other_token> (?![\w.-]{1,30}=[^=\s]) [^\s"'`\\,<>]{4,8192} ) (?P<ends>\s{0,8}(?:["'`\\,}]|$))?
+  | (?P<bare> [^\s"'`\\,<>]{1,8192} )
+    """.replace(b"PARAMETER", _PARAMETER).replace(b"SCHEME", _KNOWN_SCHEME),
+    re.MULTILINE,
+)  # fmt: skip
+_COOKIES: Final = re.compile(
+    rb"""(?x)
+    [^\s;"'`\\]{1,8192}
+    (?: [^\S\n]{0,3} ; [^\S\n]{0,3} (?: expires=\w{3},?[ ][\w: -]{1,40}GMT | [^\s;"'`\\]{1,8192} ) )*+
+    (?: [^;\n"'`\\]{1,128} ; [^\S\n]{0,3} [\w.$-]{1,64}=[^\s;"'`\\]{0,4096} )*+
+    ;?
+    """,
+    re.IGNORECASE,
+)
+
+
+def credentials(block: bytes, start: int) -> list[Span]:
+    """A scheme and what follows it; a scheme that nobody knows only where what follows looks like
+    credentials.
+    """
+    match = _CREDENTIALS.match(block, start)
+    if match is None or block.startswith(_MARK, start):
+        return []
+    if match["parameters"] or match["scheme"]:
+        return [Span(start, match.end())]
+    word, token = (match["other_scheme"] or match["bare"]).strip(), match["other_token"]
+    if len(word) < notation.LONGEST_ORDINARY and not is_secret(
+        NameKind.AUTHORIZATION, word, prose=True
+    ):
+        return []
+    if token and (match["ends"] is not None or looks_secret(token)):
+        return [Span(start, match.end("other_token"))]
+    return [Span(start, start + len(word))]
+
+
+def cookies(block: bytes, start: int) -> list[Span]:
+    match = _COOKIES.match(block, start)
+    if match is None:
+        return []
+    is_long = len(match[0]) >= notation.LONGEST_ORDINARY
+    if is_long or (is_cookie(match[0]) and is_secret(NameKind.COOKIE, match[0], prose=True)):
+        return [Span(start, match.end())]
+    return []
+
+
+def cookie_members(block: bytes, at: int) -> list[Span]:
+    """The values of a JSON object of texts, such as the cookies of a request."""
+    spans: list[Span] = []
+    while member := notation.MEMBER.match(block, at + 1):
+        opening = notation.OPENING.match(block, member.end())
+        if opening is None:
+            break
+        at = quoted_end(block, opening.end(), opening["quote"]) + len(opening["quote"])
+        if is_secret(
+            NameKind.COOKIE, block[opening.end() : at - len(opening["quote"])], prose=False
+        ):
+            spans.append(Span(opening.end(), at - len(opening["quote"])))
+        at -= 1
+    return spans
+
+
+def is_cookie(value: bytes) -> bool:
+    return b"=" in value or looks_secret(value, shortest=4)

@@ -1,0 +1,133 @@
+"""Secrets that run over several lines: private keys, block scalars of YAML, here documents and long
+strings. What is open at the end of a block goes on in the next one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from providers.redaction.names import NameKind, name_kind
+from providers.redaction.notation import Span
+from providers.redaction.private_keys import KEY_HINTS, OpenKey, following_lines, private_key
+from providers.redaction.secret import MARK
+from providers.redaction.values import is_ordinary
+
+TEXT_HINTS: Final = (": |", ": >", "= <<", "=<<", '"""\n', "'''\n", '"""\r', "'''\r")
+MULTILINE_HINTS: Final = (*KEY_HINTS, *TEXT_HINTS)
+# The lines of a block scalar end where the indentation does. A here document may have lost its end.
+MOST_SCALAR_LINES: Final = 1000
+MOST_QUOTED_LINES: Final = 50
+_LONGEST_LINE_START: Final = 200
+
+_TEXT_BEGINS: Final = re.compile(
+    rb"""(?x)
+    (?P<indent> [^\S\n]{0,100} (?:-[ ]{1,4}){0,2} ) (?:export[ ])? ["']? (?P<name>[\w.-]{1,64}) ["']? [^\S\n]{0,4}
+    (?: : [^\S\n]{1,4} (?:!!?[\w:-]{1,30}[ ])? (?P<scalar>[|>]) [+-]?\d?[+-]? (?:[^\S\n]{1,4}\#[^\n]{0,200})? [^\S\n]{0,4}
+      | [:=]{1,2} [^\S\n]{0,4} (?: <<[-~]? ["']?(?P<word>\w{1,40})["']? | [rbfu]{0,2}(?P<quote>\"\"\"|''') ) [^\S\n]{0,4} )
+    (?:\n|$)
+    """
+)  # fmt: skip
+_INDENT: Final = re.compile(rb"[ \t]*+")
+_BEGINS_KEY: Final = (b"-----BEGIN", b"---- BEGIN", b"PuTTY-User")
+_MARK: Final = MARK.encode()
+
+
+@dataclass(slots=True)
+class OpenText:
+    """A text whose end has not been seen yet. It ends at a line that is indented no deeper than
+    `indent`, or at `end`.
+    """
+
+    indent: int
+    end: bytes
+    lines_left: int
+
+
+OpenBlock = OpenKey | OpenText
+
+
+def multiline_secrets(
+    block: bytes, starts: list[int], spans: list[tuple[int, int, bytes]]
+) -> OpenBlock | None:
+    """Adds the secrets of several lines that begin at some places to `spans`, and says which of
+    them goes on behind the block.
+    """
+    opened: OpenBlock | None = None
+    reach = 0
+    for at in starts:
+        if at < reach:
+            continue
+        begun, reach, opened = _begin(block, at, reach)
+        spans += begun
+        if opened:
+            below, reach, opened = continued(block, reach, opened)
+            spans += below
+    return opened
+
+
+def continued(
+    block: bytes, start: int, opened: OpenBlock
+) -> tuple[list[Span], int, OpenBlock | None]:
+    """The parts of an open secret in the lines from `start` on, where the last of them ends, and
+    the secret if it may go on behind the block.
+    """
+    if isinstance(opened, OpenKey):
+        return following_lines(block, start, opened)
+    return _text_lines(block, start, opened)
+
+
+def _begin(block: bytes, at: int, reach: int) -> tuple[list[Span], int, OpenBlock | None]:
+    """What begins on the line of a place, and where to read on."""
+    if block.startswith((b": ", b"=", b'"', b"'"), at):
+        text = _open_text(block, at)
+        return [], _line_after(block, at) if text else reach, text
+    begun, key = private_key(block, at)
+    if not begun:
+        return [], reach, None
+    end = begun[-1].end
+    return begun, _line_after(block, end) if key else end, key
+
+
+def _open_text(block: bytes, at: int) -> OpenText | None:
+    start = max(block.rfind(b"\n", 0, at) + 1, at - _LONGEST_LINE_START)
+    begins = _TEXT_BEGINS.match(block, start)
+    if begins is None or not begins.start() <= at < begins.end():
+        return None
+    if name_kind(begins["name"]) not in (NameKind.SECRET, NameKind.PASS):
+        return None
+    # A private key has an end of its own.
+    if block[begins.end() : begins.end() + 100].lstrip().startswith(_BEGINS_KEY):
+        return None
+    if begins["scalar"]:
+        return OpenText(len(begins["indent"]), b"", MOST_SCALAR_LINES)
+    return OpenText(-1, begins["word"] or begins["quote"], MOST_QUOTED_LINES)
+
+
+def _text_lines(
+    block: bytes, start: int, opened: OpenText
+) -> tuple[list[Span], int, OpenText | None]:
+    spans: list[Span] = []
+    while start < len(block):
+        end = block.find(b"\n", start)
+        end = len(block) if end < 0 else end
+        indent = _INDENT.match(block, start, end)
+        first = indent.end() if indent else start
+        line = block[first:end].rstrip()
+        is_end = line.startswith(opened.end) if opened.end else first - start <= opened.indent
+        if opened.lines_left <= 0 or (line and is_end):
+            return spans, start, None
+        opened.lines_left -= 1
+        text, quote, _ = line.partition(opened.end) if opened.end else (line, b"", b"")
+        if text and text != _MARK and not is_ordinary(text):
+            spans.append(Span(first, first + len(text)))
+        if quote and not opened.end.isalnum():
+            return spans, end, None
+        start = end + 1
+    return spans, len(block), opened
+
+
+def _line_after(block: bytes, at: int) -> int:
+    end = block.find(b"\n", at)
+    return len(block) if end < 0 else end + 1

@@ -1,0 +1,191 @@
+"""Where the value behind a name begins and ends, in every notation that logs use."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from providers.redaction.secret import MARK
+
+
+class Span(NamedTuple):
+    """A part of a block and what takes its place."""
+
+    start: int
+    end: int
+    mark: bytes = MARK.encode()
+
+
+# What colours a word in a terminal, as it stands in text and in JSON.
+COLOUR: Final = rb"(?:(?:\x1b|\\{1,4}(?:u001[bB]|x1[bB]|033|e)|\#033)\[[\d;]{0,20}m)"
+BLANK: Final = rb"(?:[^\S\n]|\\t|\xc2\xa0|%(?:25){0,2}20|COLOUR)".replace(b"COLOUR", COLOUR)
+# A quote as it stands in text, JSON, doubly escaped JSON, HTML, a query string, and print.
+QUOTE: Final = (
+    rb"""(?:\\{0,16}["'`]|&(?:quot|apos);|&\#(?:3[49]|x2[27]);|%(?:25){0,2}2[27]"""
+    rb"""|\\{1,4}(?:u00|x)2[27]|\xe2\x80[\x98-\x9f]|\xc2[\xab\xbb])"""
+)
+SIGN: Final = (
+    rb"(?:=>|[:?+]=|:{1,3}=|={1,3}|:{2,4}(?=[^\S\n])|:(?!:)|<-(?=[^\S\n]?[\"'])"
+    rb"|%(?:25){0,2}3[DdAa]|\\{1,4}(?:u00|x)3[dDaA]|&\#(?:6[1]|58|x3[dDaA]);|\xef\xbc[\x9a\x9d])"
+)
+_LESS: Final = rb"(?:<|&lt;|\\{1,4}u003[cC]|%3[Cc])"
+_MORE: Final = rb"(?:>|&gt;|\\{1,4}u003[eE]|%3[Ee])"
+_VALUE_KEY: Final = (
+    rb"(?:(?:string|parameter|new|old)?[_-]?value|val|v|s|\#text|_text|content|data|plain(?:text)?"
+    rb"|raw)"
+)
+
+# What stands between a name and its value. The longest that a log writes between the two is a table
+# column.
+AFTER_NAME: Final = re.compile(
+    rb"""(?xi)
+    (?P<rest>[\w.-]{0,64}+)
+    (?:
+        # password[0]=x, "password": "x", user[password]=x, **password**: x
+        (?: \[\d{0,6}\] )? (?P<close>QUOTE|\*{1,2}(?=[^\S\n]{0,3}[:=]))? (?:\]|\)|%5[Dd])? (?:
+            # password: str = "x"
+            (?: (?:[^\S\n]{1,4}|:[^\S\n]?) (?:string|str) (?=[^\S\n]{0,4}=) )?
+            BLANK{0,60}
+            (?P<sign>SIGN) (?: \*{1,2}(?=[^\S\n]) )? BLANK{0,60}
+            # {"S": "x"}: a value wrapped in an object
+            (?P<wrapped> \{ BLANK{0,8} QUOTE VALUE_KEY QUOTE BLANK{0,8} : BLANK{0,8} )?
+          # "name":"x-api-key","value":"x", <add key="password" value="x">
+          | (?P<named> (?: BLANK{0,8} , BLANK{0,8} "\w{1,30}" BLANK{0,8} : BLANK{0,8} (?:true|false|null|\d{1,20}|"[^"\\\n]{0,40}") ){0,3}?
+              (?: ; s:\d{1,7}: (?=\\{0,16}") | BLANK{0,8} [,;]? BLANK{0,8} QUOTE? VALUE_KEY QUOTE? BLANK{0,8} SIGN BLANK{0,8}
+                # "field":"password","old":"x","new":"x"; PHP's s:8:"password";s:1:"x"; argv[1]="--password" argv[2]="x"
+                | BLANK{0,8} , BLANK{0,8} "(?:text|new|old|from|to|before|after)" BLANK{0,8} : BLANK{0,8} (?=")
+                | [^\S\n] \w{1,20}\[\d{1,4}\]= (?=\\{0,16}["']) ) )
+          # ("password", "x")
+          | (?P<paired> BLANK{0,4} (?:[,;]|>>,|[^\S\n]\.) BLANK{0,4} (?:<<)? | \t | (?<=["']) [ ] ) (?=b?\\{0,16}["'`])
+          # password is x; | password | x |; setPassword("x"); password,x
+          | (?P<loose> [^\S\n]{1,8} (?:is|was|->) :? [^\S\n]{1,4} | [^\S\n]{0,60} \| [^\S\n]{0,60} | \( (?![\s)]) | [,;] (?=\w) )
+          # name="password", an empty line, x
+          | (?P<body> (?: \r?\n | (?:\\{1,8}r)?\\{1,8}n ){2} )
+        )
+      | (?P<plist> LESS / [\w:]{1,20} MORE \s{0,40} LESS (?:string|value|data) MORE )
+      # --password x
+      | (?P<blank> (?:[^\S\n]|\\t|COLOUR){1,60} )
+    )
+    """.replace(b"QUOTE", QUOTE).replace(b"SIGN", SIGN).replace(b"BLANK", BLANK).replace(b"VALUE_KEY", _VALUE_KEY)
+    .replace(b"MORE", _MORE).replace(b"LESS", _LESS).replace(b"COLOUR", COLOUR)
+)  # fmt: skip
+
+# What stands between a name and its value in a sentence.
+PHRASE: Final = re.compile(
+    rb"""(?xi)
+    (?: [^\S\n]{1,3} (?:value|entered|provided|received|generated|supplied|given|used|changed|set|reset|updated|mismatch) )?
+    (?: [^\S\n]{1,3} (?:for|of) (?:[^\S\n]{1,3}(?:user|account|login))? [^\S\n]{1,3} ["'(]? [\w.@\\-]{1,40}+ ["')]?
+      | [^\S\n] \( [\w.@-]{1,40}+ \) )?
+    (?: [^\S\n]{0,3} [:=] [^\S\n]{1,3} | [^\S\n]{1,3} (?:is|was|to) :? [^\S\n]{1,3}
+      | [^\S\n]{1,3} (?: \.{3,60} [^\S\n]? :? | - | \xe2\x80[\x93\x94\xa2] | \xe2\x86\x92 ) [^\S\n]{1,3} )
+    """
+)  # fmt: skip
+
+# A bare value ends at blanks and quotes; `&`, `,`, `;` and closing brackets end it only where
+# something else begins behind them, also where they are percent-encoded.
+BARE: Final = re.compile(
+    rb"""(?x)
+    (?:
+        \[redacted\]
+      | [^\s"'`&,;|<>\[\](){}\\%\x1b\xc2\xe2]++
+      | %(?!(?:25){0,2}(?:2[0267Cc]|3[BbCcEe]|7[Dd]|0[AaDd]))
+      | %(?:25){0,2}(?:2[06Cc]|3[Bb]) (?! [\w.-]{0,40}+(?:%(?:25){0,2}3[Dd]|=) | [{\[] | \s | $ | ["'])
+      | [&,;|] (?! \\{0,16}["'{\[] | [\w.%-]{1,40} (?:\\{0,16}["'])? [=:] | \s | $ | (?:quot|apos|\#3[49]|\#x2[27]|gt|lt); )
+      | \$\{[\w.:-]{1,64}\} | \{\{[^\S\n]?[\w.:-]{1,64}[^\S\n]?\}\} | <[\w-]{1,40}>(?=\s|$)
+      | [\])}>] (?! [\s,;.&)\]}>"'`\\:\x1b] | $ )
+      | [(\[{<] (?! \s | $ | / | \\{0,16}["'])
+      | \\{1,16} (?! [\\nrtu"'`/\s] | x[123][bBdD27] | 033 | e\[ | $ )
+      | \xe2 (?!\x80[\x98-\x9f]) | \xc2 (?![\xa0\xab\xbb])
+      | (?<=[\w!$^*~@\#+]) ["'`] (?= [\w!$^*~@\#+]{2} )
+    )++
+    """
+)
+# <password type="text">x</password>; what follows the name in a tag.
+# The rest of <entry key="password">x</entry>.
+NAMED_ELEMENT: Final = re.compile(
+    rb"""[\w.-]{0,64}+\\{0,16}["'](?:[^\S\n][^<>\n]{0,120}?)?""" + _MORE + rb"(?:<!\[CDATA\[)?"
+)
+NAME_ATTRIBUTE: Final = re.compile(rb"""(?:name|key|id)=\\{0,16}["']$""")
+ELEMENT: Final = re.compile(
+    rb"[\w.-]{0,64}+(?:[^\S\n][^<>\n]{0,120}?)?" + _MORE + rb"(?:<!\[CDATA\[)?"
+)
+TAG_OPENS: Final = re.compile(rb"(?:" + _LESS + rb")(?:[\w-]{1,20}:)?$")
+ELEMENT_TEXT: Final = re.compile(rb"(?:(?!\]\]>|&lt;|\\{1,4}u003[cC]|%3[Cc])[^<\n])++")
+BRACKETED: Final = re.compile(rb"[^\]\n]{1,8192}")
+# A bare value that is longer is no ordinary one, whatever it holds. Names inside of it need not be
+# looked at again and again.
+LONGEST_ORDINARY: Final = 256
+OPENING: Final = re.compile(
+    rb"""(?x)
+    # b"x", Secret("x"), string(1) "x", Some "x", Secret { value: "x" }, <<"x">>
+    (?:(?: [bBrRuUnN]{1,2} | @ | \$ | <<
+         | string\(\d{1,7}\)[^\S\n] | (?:Just|Some|Ok)[^\S\n]
+         | [A-Z]\w{0,30}[^\S\n]?\{[^\S\n]?(?:\w{1,20}:[^\S\n]?)?
+         | [A-Za-z_.]{0,30}\( ) (?=\\{0,16}["']))?
+    (?P<quote> \\{0,16}(?:"{3}|'{3}) | QUOTE )
+    """.replace(b"QUOTE", QUOTE)
+)
+# Optional[x]
+WRAPPER: Final = re.compile(rb"(?:Optional|Some|Just|Ok|Secret(?:Str)?|Sensitive)[\[(](?=\w)")
+MEMBER: Final = re.compile(
+    rb"""[^\n"{}]{0,40}\\{0,16}"[^\n"\\]{0,128}\\{0,16}"[^\S\n]{0,8}:[^\S\n]{0,8}(?=\\{0,16}")"""
+)
+WORD_LITERAL: Final = re.compile(
+    rb"(?:null|true|false|None|True|False|NaN|nil)(?=\s{0,40}[,}\]]|\s|$)"
+)
+LITERAL: Final = re.compile(rb"(?:null|true|false|-?\d[\d.eE+-]{0,64})(?=\s{0,40}[,\]])")
+ITEM_GAP: Final = re.compile(rb"[\s]{0,40}(?:,[\s]{0,200})?")
+NUMBER: Final = re.compile(
+    rb"-?\d{1,400}+(?:\.\d{1,400}+)?(?:[eE][+-]?\d{1,5})?(?=\s{0,40}[,}\]\n]|\s{0,40}$)"
+)
+# A type or an anchor of YAML.
+TYPE_TAG: Final = re.compile(rb"(?:!!?[\w:/.-]{1,40}|&[\w-]{1,40})[^\S\n]++")
+# What closes a quotation that another sign opens.
+_CLOSING_QUOTES: Final = {
+    b"\xe2\x80\x9c": b"\xe2\x80\x9d",
+    b"\xe2\x80\x9e": b"\xe2\x80\x9c",
+    b"\xe2\x80\x98": b"\xe2\x80\x99",
+    b"\xc2\xab": b"\xc2\xbb",
+}
+
+
+def quoted_end(block: bytes, start: int, quote: bytes) -> int:
+    """Where a quoted value ends that begins at `start` behind `quote`: at the same quote, as deep
+    in backslashes, or with the line.
+    """
+    if quote[-1:] not in b"\"'`" or (len(quote) > 1 and quote[-1:] == quote[-2:-1]):
+        end = _line_end(block, start)
+        found = block.find(_CLOSING_QUOTES.get(quote, quote), start, end)
+        return end if found < 0 else found
+    depth = len(quote) - 1
+    for match in _QUOTES[quote[-1:]].finditer(block, start):
+        found = match.end() - 1
+        backslashes = found - match.start()
+        if block[found] == _NEWLINE:
+            return found
+        if _closes(backslashes, depth):
+            return found - min(depth, backslashes)
+    return len(block)
+
+
+def _closes(backslashes: int, depth: int) -> bool:
+    """Whether a quote behind so many backslashes ends a value that was opened behind `depth` of
+    them.
+    """
+    while depth > 0:
+        if backslashes % 2 == 0:
+            return True
+        backslashes = (backslashes - 1) // 2
+        depth = (depth - 1) // 2
+    return backslashes % 2 == 0
+
+
+def _line_end(block: bytes, start: int) -> int:
+    end = block.find(b"\n", start)
+    return len(block) if end < 0 else end
+
+
+_NEWLINE: Final = ord("\n")
+_QUOTES: Final = {
+    quote: re.compile(rb"(?<!\\)\\*+(?:" + quote + rb"|\n)") for quote in (b'"', b"'", b"`")
+}

@@ -1,0 +1,124 @@
+"""Names and values that stand side by side: cells of a CSV row, tuples, lists, attributes of
+markup.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from providers.redaction import notation
+from providers.redaction.names import NameKind, name_kind
+from providers.redaction.notation import Span, quoted_end
+from providers.redaction.secret import MARK
+from providers.redaction.values import is_ordinary, is_secret, looks_random, looks_secret
+
+_MOST_ITEMS: Final = 256
+_LONGEST_VALUE: Final = 2048
+_MARK: Final = MARK.encode()
+# {"value":"x","name":"x-api-key"}, <input value="x" name="password">
+_VALUE_IN_FRONT: Final = re.compile(
+    rb"""(?ix)
+    (?: "value"\s?:\s?"(?P<json>[^"\\\n]{1,200})"\s?,\s?"(?:name|key|header)"\s?:\s?"
+      | \bvalue=(?P<quote>["'])(?P<markup>[^"'<>\n]{1,200})(?P=quote)[^\S\n](?:name|id|key)=["'] )$
+    """
+)
+# What opens the first item of a pair.
+_OPENS: Final = re.compile(rb"""(?:^|\n|[(\[{][^\S\n]?)(?:<<)?[bBuU]?\\{0,16}["'`:]?$""")
+_CLOSES: Final = re.compile(rb"(?:>>)?[^\S\n]{0,3}(?:,?[)\]}]|\r?\n|$)")
+_HAS_DIGIT_OR_SIGN: Final = re.compile(rb"[^A-Za-z\s]")
+# Longer than any name of a column.
+_LONG: Final = 16
+
+
+def value_in_front(block: bytes, start: int, kind: NameKind) -> list[Span]:
+    """The value that stands in front of its name."""
+    if block[start - 1 : start] not in (b'"', b"'"):
+        return []
+    offset = max(0, start - notation.LONGEST_ORDINARY)
+    match = _VALUE_IN_FRONT.search(block[offset:start])
+    if match is None or match.lastgroup is None:
+        return []
+    group = "json" if match["json"] else "markup"
+    if not is_secret(kind, match[group], prose=False):
+        return []
+    return [Span(offset + match.start(group), offset + match.end(group))]
+
+
+def paired_value(
+    block: bytes, opening: re.Match[bytes], kind: NameKind, after: re.Match[bytes], name: bytes
+) -> list[Span]:
+    """The value of `("password", "x")`, `"password","x"`, `["--password", "x"]`.
+
+    A list of names looks much like it, so a value has to look like one, unless it is the other half
+    of a pair.
+    """
+    start = opening.end()
+    end = quoted_end(block, start, opening["quote"])
+    value = block[start : min(end, start + _LONGEST_VALUE)]
+    if not is_secret(kind, value, prose=False):
+        return []
+    if name.startswith(b"-") or looks_random(value):
+        return [Span(start, end)]
+    first = after.end("rest") - len(name)
+    in_front = block[max(0, first - 24) : first]
+    is_pair = bool(_OPENS.search(in_front) and _CLOSES.match(block, end + len(opening["quote"])))
+    if kind in (NameKind.AUTHORIZATION, NameKind.COOKIE):
+        return [Span(start, end)] if is_pair or b" " in value or b"=" in value else []
+    if not is_pair:
+        return []
+    is_tuple = in_front.endswith((b"('", b"(b'", b"(u'"))
+    return [Span(start, end)] if is_tuple or looks_secret(value) or is_pair_value(value) else []
+
+
+def is_pair_value(value: bytes) -> bool:
+    """Whether one half of a pair is a value rather than another name."""
+    if is_ordinary(value) or name_kind(value) is not NameKind.PLAIN or len(value) < 6:
+        return False
+    return len(value) >= _LONG or bool(_HAS_DIGIT_OR_SIGN.search(value) and not value.isdigit())
+
+
+def list_items(block: bytes, start: int, kind: NameKind, close: bytes | None) -> list[Span]:
+    """All the values of a list: `["a", "b"]`, and `[a=b; c=d]` of a Go header. `close` is the quote
+    behind a name of JSON.
+    """
+    items, at = _items(block, start, close)
+    if items or block.startswith((b"]", b"{", b"["), at):
+        return [item for item in items if _is_secret_item(block, item, kind)]
+    text = notation.BRACKETED.match(block, start)
+    if text and (
+        len(text[0]) >= notation.LONGEST_ORDINARY or is_secret(kind, text[0], prose=False)
+    ):
+        return [Span(start, text.end())]
+    return []
+
+
+def _items(block: bytes, at: int, close: bytes | None) -> tuple[list[Span], int]:
+    """The items of a list, also of lists inside of it, and where the search for them ended."""
+    items: list[Span] = []
+    depth = 1
+    for _ in range(_MOST_ITEMS):
+        gap = notation.ITEM_GAP.match(block, at)
+        at = gap.end() if gap else at
+        if opening := notation.OPENING.match(block, at):
+            end = quoted_end(block, opening.end(), opening["quote"])
+            items.append(Span(opening.end(), end))
+            at = end + len(opening["quote"])
+        elif close and (literal := notation.LITERAL.match(block, at)):
+            items.append(Span(at, literal.end(), close + _MARK + close))
+            at = literal.end()
+        elif block.startswith(b"[", at):
+            depth += 1
+            at += 1
+        elif block.startswith(b"]", at) and depth > 1:
+            depth -= 1
+            at += 1
+        else:
+            break
+    return items, at
+
+
+def _is_secret_item(block: bytes, item: Span, kind: NameKind) -> bool:
+    return is_secret(
+        kind, block[item.start : min(item.end, item.start + _LONGEST_VALUE)], prose=False
+    )

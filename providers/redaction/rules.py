@@ -1,0 +1,67 @@
+"""The fixed texts at which a secret may begin, and the rule that decides at each."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final, NamedTuple
+
+from providers.redaction.addresses import ADDRESS_HINTS, address_secrets
+from providers.redaction.commands import COMMAND_HINTS, command_secrets
+from providers.redaction.common_shapes import COMMON_SHAPES
+from providers.redaction.multiline import MULTILINE_HINTS
+from providers.redaction.named import (
+    FOREIGN_HINTS,
+    NAME_HINTS,
+    foreign_named_secrets,
+    named_secrets,
+)
+from providers.redaction.scan import TextScan, text_scan
+from providers.redaction.schemes import SCHEME_HINTS, scheme_secrets
+from providers.redaction.token_rules import Rule, token_rules
+
+# The rule of a text, and the shape that is tried before it.
+PhraseRule = tuple[Rule, re.Pattern[bytes] | None]
+
+_PHRASES: Final = (
+    (NAME_HINTS, named_secrets),
+    (FOREIGN_HINTS, foreign_named_secrets),
+    (ADDRESS_HINTS, address_secrets),
+    (SCHEME_HINTS, scheme_secrets),
+    (COMMAND_HINTS, command_secrets),
+)
+
+
+class RuleTable(NamedTuple):
+    """A scan for texts, and by the index of a text what to do where it stands: a rule for names and
+    phrases, a list of rules for tokens, an empty list for what may go on in the lines below.
+    """
+
+    scan: TextScan
+    rules: list[PhraseRule | list[Rule]]
+
+
+@cache
+def rule_table() -> RuleTable:
+    """All rules. Built when the first text is redacted, since that takes longer than the import of
+    a module should.
+    """
+    phrases = phrase_rules()
+    tokens = token_rules()
+    scan = text_scan(any_case=list(phrases), as_they_are=token_texts())
+    multiline: list[list[Rule]] = [[] for _ in MULTILINE_HINTS]
+    return RuleTable(scan, [*phrases.values(), *tokens.values(), *multiline])
+
+
+def token_texts() -> list[bytes]:
+    """The texts that are found as they are, in the order of their rules."""
+    return [*token_rules(), *(hint.encode() for hint in MULTILINE_HINTS)]
+
+
+def phrase_rules() -> dict[bytes, PhraseRule]:
+    """The rules of the texts that are found in upper and lower case."""
+    return {
+        hint.encode(): (rule, COMMON_SHAPES.get(hint.encode()))
+        for hints, rule in _PHRASES
+        for hint in hints
+    }
