@@ -90,7 +90,7 @@ async def memory(folder: Path) -> None:
             self.usage = {"rapid7-eu": MemoryUsage()}  # type: ignore[dict-item]
 
     # The bot is measured, and not how often Slack takes a message in a channel.
-    with patch.multiple("bot.app", ProviderRegistry=InMemory, SlackPace=lambda _: SlackPace(1e-6)):
+    with patch.multiple("bot.app", ProviderRegistry=InMemory, SlackPace=lambda *_: SlackPace(1e-6)):
         await opswatch(folder)
 
 
