@@ -21,8 +21,9 @@ from bot.errors import BadQuestion, SlackDeliveryUnknown, SlackRefused
 from bot.formatting import format_duration
 from bot.logging_setup import logged_question
 from bot.observers import QuestionObserver, ignore_question
+from bot.questions.form import FormValues
 from bot.questions.question import CommandName, HelpRequest, Question
-from bot.questions.reading import read_request
+from bot.questions.reading import read_form, read_request
 from bot.questions.registry import COMMANDS
 from bot.slack.delivery import Delivery, ReplaceMode, ReplyTarget
 from bot.slack.pace import NoRoom
@@ -110,9 +111,17 @@ class RequestHandler:
     def people(self) -> UserDirectory:
         return self.permissions.people
 
-    async def ask(self, command: CommandName, words: str, target: ReplyTarget, *, via: str) -> None:
-        """Answers the question, and records how it ended. A delivery that is known already has no
-        second effect.
+    async def ask(
+        self,
+        command: CommandName,
+        words: str,
+        target: ReplyTarget,
+        *,
+        via: str,
+        form: FormValues | None = None,
+    ) -> None:
+        """Answers the question of the words, or of the form that was filled in, and records how it
+        ended. A delivery that is known already has no second effect.
 
         Errors rise to the one listener that tells them.
         """
@@ -121,7 +130,7 @@ class RequestHandler:
         self.running.tasks.add(task)
         try:
             with logged_question(target.delivery):
-                await self._recorded(command, words, target, via=via)
+                await self._recorded(command, words, target, via=via, form=form)
         finally:
             self.running.tasks.discard(task)
 
@@ -138,7 +147,13 @@ class RequestHandler:
         return requester
 
     async def _recorded(
-        self, command: CommandName, words: str, target: ReplyTarget, *, via: str
+        self,
+        command: CommandName,
+        words: str,
+        target: ReplyTarget,
+        *,
+        via: str,
+        form: FormValues | None,
     ) -> None:
         started = time.monotonic()
         asked = QuestionRecord(
@@ -155,7 +170,7 @@ class RequestHandler:
             return
         outcome = "internal"
         try:
-            outcome = await self._ask(command, words, target)
+            outcome = await self._ask(command, words, target, form)
         except BaseException as error:
             outcome = error_message(error).kind
             raise
@@ -165,19 +180,24 @@ class RequestHandler:
             await self.store.questions.finish(target.delivery, outcome=outcome, took_ms=took_ms)
             log.info("Finished /%s after %d ms: %s.", command, took_ms, outcome)
 
-    async def _ask(self, command: CommandName, words: str, target: ReplyTarget) -> str:
+    async def _ask(
+        self, command: CommandName, words: str, target: ReplyTarget, form: FormValues | None
+    ) -> str:
         if self.running.stopping:
             raise Stopping
         asker = await self.asker(command, target.user, target.channel)
-        for manager in self.managers:
+        for manager in self.managers if form is None else ():
             if told := await manager.take(command, unescape_input(words), asker):
                 await self.delivery.send_note(target, told)
                 return "managed"
         self.access.require(command, **asker.rights)
         zone = await self.people.zone(target.user)
         directory = self.permissions.directory(self.answering.directory, asker)
-        question = read_request(
-            command, unescape_input(words), directory, now=self.clock(), zone=zone
+        now = self.clock()
+        question = (
+            read_request(command, unescape_input(words), directory, now=now, zone=zone)
+            if form is None
+            else read_form(command, form, directory, now=now, zone=zone)
         )
         may_manage = self.access.may_manage(command, **asker.rights)
         if isinstance(question, HelpRequest):

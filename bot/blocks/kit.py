@@ -164,9 +164,9 @@ def select(options: Sequence[str], chosen: str) -> Block:
     return made | ({"initial_option": option(chosen)} if chosen in options else {})
 
 
-def option(name: str) -> Block:
-    """A choice that is known by what it says."""
-    return {"text": plain(name, 75), "value": name}
+def option(name: str, value: str = "") -> Block:
+    """A choice, known by its value, or else by what it says."""
+    return {"text": plain(name, 75), "value": value or name}
 
 
 def actions(buttons: Sequence[Block], block_id: str = "") -> Block:

@@ -18,7 +18,9 @@ from bot.answer import Block
 from bot.blocks import kit
 from bot.blocks.alerts import format_value
 from bot.errors import BadQuestion
-from bot.questions.question import CommandName, QuestionParts
+from bot.questions.command import LONGEST_CHOICE
+from bot.questions.form import LOG, FormField
+from bot.questions.question import CommandName
 from bot.questions.registry import COMMANDS
 
 SAVE_ALERT, SAVE_REPEAT, SAVE_SILENCE, ASK = (
@@ -27,7 +29,7 @@ SAVE_ALERT, SAVE_REPEAT, SAVE_SILENCE, ASK = (
     "save.silence",
     "ask.question",
 )
-LOG_NAMES, CHOOSE = "log", "modal.choose"
+LOG_NAMES, CHOOSE = LOG, "modal.choose"
 TRY_ALERT = "try.alert"
 PREVIEW, TRIED = "preview", "tried"
 DAYS = (
@@ -147,110 +149,32 @@ def alert_modal(
     return _modal(SAVE_ALERT, "Alert me" if is_new else "Edit rule", "Save", about, blocks)
 
 
-WINDOWS = {
-    "usage": (
-        "today",
-        "yesterday",
-        "last 7 days",
-        "last 30 days",
-        "this month",
-        "last month",
-        "3 months",
-    ),
-    "apiaudit": ("last 1h", "last 24h", "today", "yesterday", "last 7 days", "last 30 days"),
-    "logs": ("last 20 mins", "last 1h", "last 2h", "today", "yesterday"),
-}
-TABLES = ("by day", "by week", "by month", "per log")
-
-
-def question_modal(
-    about: ModalState, parts: QuestionParts, accounts: Sequence[str], preview: str
-) -> Block:
-    """Ask a question. What stands in `parts` stands in the inputs; `accounts` are those that can be
-    chosen.
-    """
+def question_modal(about: ModalState, fields: Sequence[FormField], preview: str) -> Block:
+    """Ask a question: the inputs of its form, filled with what is known."""
     command = COMMANDS[about.command]
     blocks = [kit.context(kit.escaped(command.description)), kit.context_at(PREVIEW, preview)]
-    if about.command == "logs":
-        chosen = (
-            {"initial_option": kit.option(parts.subject)}
-            if parts.subject and len(parts.subject) <= 75
-            else {}
-        )
-        entry = {
-            "type": "external_select",
-            "min_query_length": 0,
-            "placeholder": kit.plain("Search by name", 150),
-            **chosen,
-        }
-        blocks.append(kit.input_(LOG_NAMES, "Log", entry))
-    elif len(accounts) > 1:
-        blocks.append(
-            kit.input_(
-                "account",
-                "Account",
-                kit.select(accounts, parts.subject),
-                optional=about.command == "apiaudit",
-            )
-        )
-    windows = _with(WINDOWS[about.command], parts.window[:75])
-    blocks += [
-        kit.input_("window", "When", kit.select(windows, parts.window), optional=True),
-        kit.input_("from", "Or from this day", {"type": "datepicker"}, optional=True),
-        kit.input_("to", "to this day", {"type": "datepicker"}, optional=True),
-    ]
-    return _modal(
-        ASK, f"/{about.command}", "Ask", about, [*blocks, *_more(about.command, parts.rest)]
-    )
+    return _modal(ASK, f"/{command.name}", "Ask", about, [*blocks, *map(_input, fields)])
 
 
-def _more(command: CommandName, rest: str) -> list[Block]:
-    csv = kit.input_(
-        "csv",
-        "As a table to download",
-        kit.select(("csv",), "csv" if "csv" in rest.split() else ""),
-        optional=True,
-    )
-    plain = " ".join(word for word in rest.split() if word != "csv")
-    if command == "usage":
-        return [kit.input_("rest", "Table", kit.select(TABLES, plain), optional=True), csv]
-    if command == "apiaudit":
-        return [
-            kit.input_(
-                "rest",
-                "Filters",
-                kit.text_entry(plain, "failures, status:5xx, who:ada@example.com"),
-                optional=True,
-            ),
-            csv,
-        ]
-    return [
-        kit.input_(
-            "rest",
-            "Only lines that match",
-            kit.text_entry(rest, "where(/error/i)", most=3000),
-            optional=True,
-        )
-    ]
+def _input(field: FormField) -> Block:
+    return kit.input_(field.name, field.label, _element(field), optional=field.is_optional)
 
 
-def question_words(given: Mapping[str, str]) -> str:
-    """The question as it would be typed. A day chosen wins over a window."""
-    first, last = given.get("from"), given.get("to")
-    days = f"{first or last}..{last or first}" if first or last else given.get("window", "")
-    log = given.get(LOG_NAMES, "")
-    subject = log if log.startswith('"') else formatting.quoted(log)
-    return " ".join(
-        filter(
-            None,
-            [
-                subject or given.get("account", ""),
-                days,
-                given.get("rest", ""),
-                given.get("csv", ""),
-            ],
-        )
-    )
+def _element(field: FormField) -> Block:
+    if field.kind == "day":
+        return {"type": "datepicker"}
+    if field.kind == "choice":
+        return kit.select(field.choices, field.value)
+    if field.kind == "text":
+        return kit.text_entry(field.value, field.placeholder, most=field.longest)
+    # The choices are searched while people type.
+    fits = field.value and len(field.value) <= LONGEST_CHOICE
+    return {
+        "type": "external_select",
+        "min_query_length": 0,
+        "placeholder": kit.plain(field.placeholder, 150),
+        **({"initial_option": kit.option(field.value)} if fits else {}),
+    }
 
 
 def chooser_modal(channel: str) -> Block:

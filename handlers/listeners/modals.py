@@ -24,8 +24,8 @@ from bot.blocks.backtest import backtest_blocks, backtest_text, sentence
 from bot.blocks.modals import ModalState, about_from, about_of, form_values
 from bot.errors import AccessDenied, BadQuestion, SuggestedQuestion
 from bot.formatting import sanitise
-from bot.questions.question import QuestionParts
-from bot.questions.reading import read_question
+from bot.questions.question import AccountDirectory, Question
+from bot.questions.reading import read_form, read_question
 from bot.questions.registry import COMMANDS
 from bot.slack.delivery import UNSURE, ReplyTarget
 from bot.slack.manifest import ASK_AGAIN, ASK_OPSWATCH
@@ -46,6 +46,8 @@ T = TypeVar("T")
 # What Slack shows of a choice.
 LONGEST_NAME = 75
 NAMES_WITHIN_S = 2.5
+# A form without names, for somebody who may not read them.
+NO_ACCOUNTS = AccountDirectory({})
 TOO_LATE = "The form could not be opened in time; press the button again."
 
 
@@ -132,7 +134,9 @@ class ChooseQuestion:
             await self.requests.require(about.command, user, about.channel)
         except AccessDenied as error:
             # A form without names; who submits it is refused and recorded.
-            return modals.question_modal(about, QuestionParts(), [], kit.escaped(error.message))
+            return modals.question_modal(
+                about, COMMANDS[about.command].form(None, NO_ACCOUNTS), kit.escaped(error.message)
+            )
         return _form_of(self.requests, about, "")
 
 
@@ -148,8 +152,7 @@ class LogNames:
     async def __call__(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         typed = str(body.get("value") or "").lower()
         about = about_of(body.get("view") or {})
-        asker = await self.requests.asker("logs", str(body["user"]["id"]), about.channel)
-        if not self.requests.access.may_ask("logs", **asker.rights):
+        if not await _may_ask(self.requests, about, str(body["user"]["id"])):
             await ack(options=[])
             return
         names = [name for logs in self.requests.answering.directory.logs.values() for name in logs]
@@ -168,54 +171,51 @@ class LogNames:
             for name in dict.fromkeys(names)
             if typed in name.lower() and len(name) <= LONGEST_NAME
         ]
-        await ack(options=[kit.option(name) for name in found[:100]])
+        await ack(options=[kit.option(name, _as_log(name)) for name in found[:100]])
 
 
 @dataclass(frozen=True, slots=True)
 class AskQuestion:
-    """`Ask` in the form of a question; a refusal stands at the input it is about."""
+    """`Ask` in the form of a question; a refusal appears at the input it is about."""
 
     requests: RequestHandler
     problems: ErrorListener
     _asking: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def __call__(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        about, user, given = (
-            about_of(body["view"]),
-            str(body["user"]["id"]),
-            form_values(body["view"]),
-        )
-        words = modals.question_words(given)
-        # The words of somebody who may not ask are not read; the request handler refuses and records them.
+        about, user = about_of(body["view"]), str(body["user"]["id"])
+        given, words = form_values(body["view"]), ""
+        # The form of somebody who may not ask is not read; the request handler refuses and records
+        # it.
         if await _may_ask(self.requests, about, user):
             try:
-                read_question(
-                    about.command,
-                    words,
-                    self.requests.answering.directory,
-                    now=self.requests.clock(),
-                    zone=self.requests.zone,
-                )
+                words = self._read(about, given).text
             except BadQuestion as error:
-                await ack(
-                    response_action="errors",
-                    errors={_wrong_input(body["view"], given): error.message},
-                )
+                wrong = _input_of(body["view"], error.field)
+                await ack(response_action="errors", errors={wrong: error.message})
                 return
         await ack()
         # Bolt forgets an ack whose listener raises right after it, so the question goes its own way
         # from here.
-        task = asyncio.create_task(self._ask(about, words, _errand(about, user)))
+        task = asyncio.create_task(self._ask(about, given, words, _errand(about, user)))
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
 
-    async def _ask(self, about: ModalState, words: str, target: ReplyTarget) -> None:
-        target = replace(target, line=f"/{about.command} {words}".strip())
+    def _read(self, about: ModalState, given: Mapping[str, str]) -> Question:
+        requests = self.requests
+        directory, now = requests.answering.directory, requests.clock()
+        return read_form(about.command, given, directory, now=now, zone=requests.zone)
+
+    async def _ask(
+        self, about: ModalState, given: Mapping[str, str], words: str, target: ReplyTarget
+    ) -> None:
+        line = f"/{about.command} {words}".strip()
+        target = replace(target, line=line)
         try:
             if not target.channel:
-                channel = await self.requests.delivery.open_dm(target.user)
-                target = replace(target, channel=channel, direct=True)
-            await self.requests.ask(about.command, words, target, via="form")
+                dm = await self.requests.delivery.open_dm(target.user)
+                target = replace(target, channel=dm, direct=True)
+            await self.requests.ask(about.command, words, target, via="form", form=given)
         except Exception as error:
             await self.problems.tell(error, target)
 
@@ -478,6 +478,11 @@ def _button_line(
     return ModalState(command, target.channel), words
 
 
+def _as_log(name: str) -> str:
+    """The value of a choice: the name, in quotes where it would be read as several."""
+    return f'"{name}"' if "," in name else name
+
+
 async def _may_ask(requests: RequestHandler, about: ModalState, user: str) -> bool:
     asker = await requests.asker(about.command, user, about.channel)
     return requests.access.may_ask(about.command, **asker.rights)
@@ -487,35 +492,30 @@ def _form_of(requests: RequestHandler, about: ModalState, words: str) -> Block:
     """The form of a question, filled from words as far as they can be read, or as they were
     probably meant.
     """
-    directory = requests.answering.directory
+    directory, command = requests.answering.directory, COMMANDS[about.command]
     read = partial(
         read_question, about.command, directory=directory, now=requests.clock(), zone=requests.zone
     )
+    question: Question | None = None
     try:
-        parts = read(words).parts
+        question = read(words)
     except SuggestedQuestion as error:
         words = error.hint.partition(" ")[2]
-        parts = read(words).parts
+        question = read(words)
     except BadQuestion:
-        parts = QuestionParts()
-    accounts = directory.of_kind(COMMANDS[about.command].kinds)
+        pass
     preview = (
-        _said(requests, about, words)
-        if words or about.command != "logs"
-        else "Choose a log, and when."
+        "Choose a log, and when."
+        if command.names_logs and not words
+        else _said(requests, about, words)
     )
-    return modals.question_modal(about, parts, accounts, preview)
+    return modals.question_modal(about, command.form(question, directory), preview)
 
 
-def _wrong_input(view: Mapping[str, Any], given: Mapping[str, str]) -> str:
-    """The input at which a refusal stands: what is filled and was typed rather than chosen, or else
-    the first there is.
-    """
+def _input_of(view: Mapping[str, Any], field: str) -> str:
+    """The input at which a refusal appears: the one that is wrong, or else the first."""
     inputs = [block["block_id"] for block in view["blocks"] if block.get("type") == "input"]
-    wanted = (
-        ["from", "rest"] if given.get("from") or given.get("to") else ["rest", "account", "window"]
-    )
-    return next((name for name in wanted if given.get(name) and name in inputs), inputs[0])
+    return field if field in inputs else str(inputs[0])
 
 
 def _as_far_as_typed(requests: RequestHandler, about: ModalState, words: str) -> CreateAlert:
@@ -539,9 +539,7 @@ def _said(requests: RequestHandler, about: ModalState, words: str) -> str:
         )
     except BadQuestion as error:
         return kit.escaped(error.message)
-    return f"Read as {kit.code(question.line, 200)}" + (
-        f": {kit.escaped(question.window.said)}" if question.window else ""
-    )
+    return f"Read as {kit.code(question.line, 200)}: {kit.escaped(question.window.said)}"
 
 
 def _wish(
