@@ -35,11 +35,10 @@ from bot.health import ConnectionStatus
 from bot.observers import NO_OBSERVERS, Observers
 from bot.private_files import sweep_temporary_folders
 from bot.schedules.due import read_cron
-from bot.slack.block_fallback import BlockFallback
 from bot.slack.channels import SlackChannels
-from bot.slack.client import SlackClient, retry_after_s
+from bot.slack.client import SlackClient
 from bot.slack.deliveries import Deliveries, wants_reply
-from bot.slack.delivery import Delivery, json_text, web_client
+from bot.slack.delivery import Delivery
 from bot.slack.http_mode import HttpMode
 from bot.slack.outbox import Outbox, OutboxTimings
 from bot.slack.pace import Priority, SlackPace
@@ -51,6 +50,7 @@ from bot.slack.socket_mode import (
     unreachable,
 )
 from bot.slack.users import SlackUserDirectory
+from bot.slack.web import PacedWebClient, json_text, retry_after_s, web_client
 from bot.store import LeaseTimings, Store, StoreUnavailable
 from handlers.alert_rules import RuleManager
 from handlers.backtesting import Backtesting
@@ -83,7 +83,7 @@ class Bot:
 
     app: AsyncApp
     deliveries: Deliveries
-    client: SlackClient
+    client: PacedWebClient
     session: aiohttp.ClientSession
     store: Store
     settings: Settings
@@ -216,27 +216,25 @@ async def open_bot(
         session = await stack.enter_async_context(
             open_session(settings.network, json_serialize=json_text)
         )
-        client = web_client(
+        web = web_client(
             tokens.bot.open(),
             tokens.api_url,
             session,
             pace=SlackPace(pace.per_channel, observers.rate_limit),
             team_id=settings.slack.team_id,
         )
+        client = SlackClient(web, session)
         store = await Store.open(
             settings.database, now=clock(), retention=settings.retention.periods, lease=lease
         )
         stack.push_async_callback(store.close)
         accounts = ProviderRegistry(settings, redactor, store.rate_limits, clock, observers.request)
         stack.push_async_callback(accounts.aclose)
-        block_fallback = BlockFallback(client, session)
-        delivery = Delivery(client, session, block_fallback)
+        delivery = Delivery(client)
         stack.push_async_callback(delivery.aclose)
         ops, access = settings.slack.ops_channel or "", build_access_policy(settings.access)
         answering = build_answerer(settings, accounts, redactor, clock)
-        outbox = Outbox(
-            store.outbox, client.at(Priority.MESSAGE), clock, ops, pace, block_fallback, session
-        )
+        outbox = Outbox(store.outbox, client.at(Priority.MESSAGE), clock, ops, pace)
         digests, zone = _digests(settings), settings.timezone
         people = SlackUserDirectory(client, zone, clock)
         permissions, secrets = (
@@ -309,10 +307,10 @@ async def open_bot(
             zone=zone,
             on_finished=observers.question,
         )
-        who = await _wait_for_auth(client, slack, patience)
+        who = await _wait_for_auth(web, slack, patience)
         ids = (who.get("team_id"), who.get("enterprise_id"), settings.slack.team_id)
         people.workspace = frozenset(filter(None, ids))
-        app = _bolt(client, tokens, who)
+        app = _bolt(web, tokens, who)
         listener_commands.register(app, requests)
         actions.register(app, requests, store)
         alert_actions.register(app, requests, rules)
@@ -325,7 +323,7 @@ async def open_bot(
         yield Bot(
             app,
             Deliveries(app.async_dispatch),
-            client,
+            web,
             session,
             store,
             settings,

@@ -246,13 +246,15 @@ async def _groups_of(settings: Settings, user: str, groups: Sequence[str]) -> Se
         tokens = slack_tokens("neither")
     except ConfigError:
         return ()
-    from bot.slack.delivery import web_client
+    from bot.slack.client import slack_client
     from bot.slack.users import SlackUserDirectory
     from providers.http.connections import open_session
 
     async with open_session(settings.network) as session:
         people = SlackUserDirectory(
-            web_client(tokens.bot.open(), tokens.api_url, session, team_id=settings.slack.team_id),
+            slack_client(
+                tokens.bot.open(), tokens.api_url, session, team_id=settings.slack.team_id
+            ),
             settings.timezone,
         )
         return await people.groups_of(user, groups)

@@ -21,8 +21,8 @@ from bot.cli.check_slack import check_clock, check_names, is_ours
 from bot.composition import ProviderRegistry
 from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import ConfigError
-from bot.slack.delivery import web_client
 from bot.slack.manifest import SCOPES
+from bot.slack.web import web_client
 from bot.store import Store, StoreError
 from providers.clock import utc_now
 from providers.http.connections import describe_failure, open_session

@@ -1,6 +1,5 @@
-"""Messages in the newest blocks, and in older ones for a workspace that refuses those: charts as
-pictures, tables of the plain kind, work in words, and where it refuses these, too, words. What was
-learned from a refusal is remembered for a day.
+"""Messages in the newest blocks, and in simpler ones for a workspace that refuses those: charts as
+pictures, plain tables, and in the end words alone. What was refused is remembered for a day.
 """
 
 from __future__ import annotations
@@ -8,114 +7,137 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import TypeVar
-
-import aiohttp
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any, TypeVar
 
 from bot.answer import Block
-from bot.blocks import messages, picture
-from bot.errors import SlackRefused
-from bot.slack.uploads import UploadRefused, upload
+from bot.blocks import kit, limits, messages, picture
+from bot.errors import SlackDeliveryUnknown, SlackRefused
+from bot.formatting import sanitise_lines, truncate
 
 log = logging.getLogger("opswatch")
 T = TypeVar("T")
-# Slack does not know these blocks, or finds them too long: older ones may do.
-TOO_LONG = "msg_blocks_too_long"
-UNSUPPORTED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", TOO_LONG})
+Send = Callable[[Mapping[str, Any]], Awaitable[T]]
+# The length of the words that are left of a message that Slack finds too long.
+FEW_WORDS = 1400
 REMEMBERED_S = 86_400.0
-# A picture that was just uploaded cannot be shown for about a second.
+# A picture cannot be shown for about a second after its upload.
 READY_AFTER_S = 1.0
+TOO_LONG = "msg_too_long"
+BLOCKS_TOO_LONG = "msg_blocks_too_long"
+# Slack does not know these blocks, or finds them too long: simpler ones may do.
+UNSUPPORTED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", BLOCKS_TOO_LONG})
+# Words without any blocks may do.
+UNSUPPORTED_MESSAGE = UNSUPPORTED_BLOCKS | {TOO_LONG, "no_text", "too_many_attachments"}
 
 
 class BlockFallback:
-    """Knows in which blocks this workspace takes its messages. Without a `session` no pictures are
-    made.
+    """Sends messages in the first form that this workspace accepts. `upload` brings pictures to
+    Slack.
     """
 
-    def __init__(
-        self, client: AsyncWebClient, session: aiohttp.ClientSession | None = None
-    ) -> None:
-        self._client, self._session = client, session
+    def __init__(self, upload: Callable[..., Awaitable[str]]) -> None:
+        self._upload = upload
         self._refused_until: dict[str, float] = {}
 
     async def send(
-        self,
-        send: Callable[[Sequence[Block]], Awaitable[T]],
-        blocks: Sequence[Block],
-        text: str,
-        *,
-        with_pictures: bool = True,
+        self, send: Send[T], blocks: Sequence[Block], text: str, *, with_pictures: bool = True
     ) -> T:
-        """What `send` gives for the first of these that Slack takes. Raises what `send` raises for
-        all else. Pictures are seen where all may see the message, and nowhere else.
+        """The result of `send` for the `text` and `blocks` of the first form that Slack accepts.
+        Raises what `send` raises for everything else.
+
+        Pictures are uploaded where everybody may see the message, and nowhere else.
         """
-        refused, newest = "", messages.newest_kind(blocks)
+        blocks = accepted_blocks(text, blocks)
+        try:
+            return await self._send_some_blocks(send, blocks, text, with_pictures=with_pictures)
+        except SlackRefused as error:
+            if error.code not in UNSUPPORTED_MESSAGE:
+                raise
+            code = error.code
+        log.warning("Slack refused every form of a message (%s); sending words.", code)
+        if code == TOO_LONG:
+            few = truncate(text, FEW_WORDS)
+            return await send(_fields(few, [kit.section(kit.escaped(few))]))
+        return await send({"text": to_fallback_text(text)})
+
+    async def _send_some_blocks(
+        self, send: Send[T], blocks: Sequence[Block], text: str, *, with_pictures: bool
+    ) -> T:
+        newest = messages.newest_kind(blocks)
+        refused = ""
         if not self._refuses(newest):
-            sent, refused = await self._try_send(send, blocks)
+            sent, refused = await self._try_send(send, _fields(text, blocks))
             if sent is not None:
                 return sent
-        if not newest or refused == TOO_LONG:
-            return await send(messages.plain_blocks(blocks, text))
-        self._refused_until |= dict.fromkeys(newest, time.monotonic() + REMEMBERED_S)
-        sent, _ = await self._try_send(
-            send,
-            messages.without_newest_blocks(
-                blocks, await self._pictures(blocks) if with_pictures else ()
-            ),
-        )
-        return sent if sent is not None else await send(messages.plain_blocks(blocks, text))
+        if newest and refused != BLOCKS_TOO_LONG:
+            self._refused_until |= dict.fromkeys(newest, time.monotonic() + REMEMBERED_S)
+            pictures = await self._pictures(blocks) if with_pictures else ()
+            older = messages.without_newest_blocks(blocks, pictures)
+            sent, _ = await self._try_send(send, _fields(text, older))
+            if sent is not None:
+                return sent
+        return await send(_fields(text, messages.plain_blocks(blocks, text)))
 
     def _refuses(self, newest: Collection[str]) -> bool:
         """Whether one of these kinds of blocks was refused within the last day."""
         now = time.monotonic()
         return any(now < self._refused_until.get(kind, 0.0) for kind in newest)
 
-    async def _try_send(
-        self, send: Callable[[Sequence[Block]], Awaitable[T]], blocks: Sequence[Block]
-    ) -> tuple[T | None, str]:
-        """What came of it; or None, and Slack's own word for what it has against the blocks."""
+    async def _try_send(self, send: Send[T], fields: Mapping[str, Any]) -> tuple[T | None, str]:
+        """The result, or None and Slack's error code where it refuses the blocks."""
         try:
-            return await send(blocks), ""
-        except (SlackApiError, SlackRefused) as error:
-            code = (
-                error.code if isinstance(error, SlackRefused) else str(error.response.get("error"))
-            )
-            if code not in UNSUPPORTED_BLOCKS:
+            return await send(fields), ""
+        except SlackRefused as error:
+            if error.code not in UNSUPPORTED_BLOCKS:
                 raise
-        log.warning("Slack refused the blocks (%s); sending plainer ones.", code)
-        return None, code
+            log.warning("Slack refused the blocks (%s); sending simpler ones.", error.code)
+            return None, error.code
 
     async def _pictures(self, blocks: Sequence[Block]) -> list[str]:
-        """The file ids of the charts drawn, in their order; fewer, where they cannot be brought to
-        Slack.
-        """
+        """The file ids of the charts, drawn, in their order; none where they cannot be uploaded."""
         charts = [block for block in blocks if block.get("type") == "data_visualization"]
-        if self._session is None or not charts:
+        if not charts:
             return []
         try:
-            ids = [await self._picture(chart, self._session) for chart in charts]
-        except (SlackApiError, UploadRefused, aiohttp.ClientError, TimeoutError, OSError) as error:
-            log.warning("A chart could not be sent as a picture: %s", type(error).__name__)
+            ids = [await self._picture(chart) for chart in charts]
+        except (SlackRefused, SlackDeliveryUnknown) as error:
+            log.warning("A chart could not be sent as a picture: %s", error)
             return []
         await asyncio.sleep(READY_AFTER_S)
         return ids
 
-    async def _picture(self, chart: Block, session: aiohttp.ClientSession) -> str:
-        content = await asyncio.to_thread(_drawn, picture.svg_of(chart))
-        return await upload(
-            self._client,
-            session,
-            name="chart.png",
-            length=len(content),
-            content=content,
-            about=picture.told(chart),
+    async def _picture(self, chart: Block) -> str:
+        content = await asyncio.to_thread(_render_png, picture.svg_of(chart))
+        return await self._upload(
+            name="chart.png", length=len(content), content=content, alt_text=picture.told(chart)
         )
 
 
-def _drawn(svg: str) -> bytes:
+def accepted_blocks(text: str, blocks: Sequence[Block]) -> Sequence[Block]:
+    """The blocks where they keep Slack's limits, else the words as one block."""
+    problems = limits.message_problems(to_fallback_text(text), blocks)
+    if not problems:
+        return blocks
+    log.error("A message exceeds Slack's limits and is simplified: %s", "; ".join(problems))
+    words = truncate(text, FEW_WORDS) if text.strip() else "No answer."
+    return [kit.section(kit.escaped(words))]
+
+
+def to_fallback_text(text: str) -> str:
+    """Top-level text as Slack wants it: escaped, so that nothing in it pings or links, and short
+    enough to be shown whole.
+    """
+    if not text.strip():
+        return "–"
+    return kit.entities(truncate(sanitise_lines(text), limits.GOOD_TEXT - 400))
+
+
+def _fields(text: str, blocks: Sequence[Block]) -> Mapping[str, Any]:
+    return {"text": to_fallback_text(text), "blocks": list(blocks)}
+
+
+def _render_png(svg: str) -> bytes:
     """The PNG at twice its size. The renderer is loaded when it is first needed."""
     import resvg_py
 

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
-
+from bot.errors import SlackRefused, SlackUnreachable
+from bot.slack.client import SlackClient
 from bot.store import OutboxStore
 
 log = logging.getLogger("opswatch")
@@ -42,7 +41,7 @@ class ChannelNames:
     """
 
     def __init__(
-        self, client: AsyncWebClient, posts: OutboxStore, clock: Callable[[], datetime]
+        self, client: SlackClient, posts: OutboxStore, clock: Callable[[], datetime]
     ) -> None:
         self._client, self._posts, self._clock = client, posts, clock
         self._team = ""
@@ -101,8 +100,10 @@ class ChannelNames:
 
     async def _name_of(self, channel_id: str) -> str:
         try:
-            answer = await self._client.conversations_info(channel=channel_id)
-        except SlackApiError:
+            answer = await self._client.read("conversations.info", channel=channel_id)
+        except SlackUnreachable:
+            raise
+        except SlackRefused:
             return ""
         name = (answer.get("channel") or {}).get("name")
         return f"#{name}" if name else ""
@@ -110,25 +111,23 @@ class ChannelNames:
     async def _pinned(self) -> dict[str, str]:
         """The pins of this workspace; those of another one mean nothing here."""
         if self._pins is None:
-            self._team = str((await self._client.auth_test()).get("team_id") or "")
+            self._team = str((await self._client.read("auth.test")).get("team_id") or "")
             self._pins = await self._posts.pinned_channels(self._team)
         return self._pins
 
     async def _list(self, wanted: str) -> None:
         """Reads the names of channels until the wanted one is found."""
-        cursor = ""
-        while True:
-            page = await self._client.conversations_list(
-                types=_KINDS, exclude_archived=False, limit=1000, cursor=cursor
-            )
+        pages = self._client.pages(
+            "conversations.list", types=_KINDS, exclude_archived=False, limit=1000
+        )
+        async for page in pages:
             self._listed |= {f"#{found['name']}": str(found["id"]) for found in page["channels"]}
-            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
-            if wanted in self._listed or not cursor:
+            if wanted in self._listed:
                 return
 
     async def _direct_messages(self, user: str) -> str:
         if user not in self._direct:
-            opened = await self._client.conversations_open(users=user)
+            opened = await self._client.read("conversations.open", users=user)
             self._direct[user] = str(opened["channel"]["id"])
         return self._direct[user]
 

@@ -7,15 +7,14 @@ import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-import aiohttp
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
+from bot.errors import SlackDeliveryUnknown, SlackRefused
+from bot.slack.client import SlackClient
 
 KEPT_S = 300.0
 PATIENCE_S = 5.0
 # A private channel of more members than these pages hold is not read to its end.
 MOST_PAGES = 10
-FAILURES = (SlackApiError, aiohttp.ClientError, TimeoutError, OSError, KeyError, TypeError)
+FAILURES = (SlackRefused, SlackDeliveryUnknown, TimeoutError, KeyError, TypeError)
 NOT_THERE = frozenset({"channel_not_found", "not_in_channel", "is_archived"})
 
 
@@ -36,7 +35,7 @@ class Channels(Protocol):
 class SlackChannels:
     """Channels as Slack knows them (`conversations.info`, `conversations.members`)."""
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: SlackClient) -> None:
         self._client = client
         self._open: dict[tuple[str, str], tuple[float, bool]] = {}
         self._public: dict[str, float] = {}
@@ -45,8 +44,8 @@ class SlackChannels:
         """Whether the bot can post in the channel; None where Slack does not say."""
         try:
             found = await self._info(channel)
-        except SlackApiError as error:
-            return False if error.response.get("error") in NOT_THERE else None
+        except SlackRefused as error:
+            return False if error.code in NOT_THERE else None
         except FAILURES:
             return None
         if found.get("is_archived"):
@@ -79,21 +78,17 @@ class SlackChannels:
         if not (found.get("is_private") or found.get("is_mpim")):
             self._public[channel] = time.monotonic()
             return True
-        cursor = ""
-        for _ in range(MOST_PAGES):
-            page = await self._client.conversations_members(
-                channel=channel, limit=1000, cursor=cursor
-            )
+        pages = self._client.pages(
+            "conversations.members", channel=channel, limit=1000, most=MOST_PAGES
+        )
+        async for page in pages:
             if user in page["members"]:
                 return True
-            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
-            if not cursor:
-                break
         return False
 
     async def _info(self, channel: str) -> Mapping[str, Any]:
         answer = await asyncio.wait_for(
-            self._client.conversations_info(channel=channel), PATIENCE_S
+            self._client.read("conversations.info", channel=channel), PATIENCE_S
         )
         found: Mapping[str, Any] = answer["channel"]
         return found

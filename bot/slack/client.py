@@ -1,184 +1,202 @@
-"""Slack's Web API, asked at the pace that Slack takes and patient where it says that it was too
-much.
+"""The one Slack client of the bot: every call at Slack's pace, every error as one of ours, every
+message in blocks that the workspace accepts.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Mapping
-from contextvars import ContextVar
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import aiohttp
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.answer import Block
+from bot.errors import SlackDeliveryUnknown, SlackUnreachable
+from bot.slack import response_url
+from bot.slack.block_fallback import BlockFallback
+from bot.slack.errors import UploadRefused, slack_errors
 from bot.slack.pace import Priority, SlackPace
+from bot.slack.web import PacedWebClient, web_client
 
-log = logging.getLogger("opswatch")
-# Who calls these looks after refusals itself: the connection to Slack, and a form whose trigger is
-# worth nothing a moment later.
-NOT_PACED = frozenset({"apps.connections.open", "auth.test", "views.open"})
-# With the token of an Enterprise Grid organisation, these have to name one of its workspaces.
-TEAM_METHODS = frozenset({"conversations.list", "usergroups.users.list"})
-# Where Slack does not say for how long, or says something that cannot be meant.
-WAIT_S = 30.0
-LONGEST_WAIT_S = 600.0
-# Awaited by each call of a task right before it is sent, however long it has waited for its turn;
-# what it raises cancels the call.
-BEFORE_CALL: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar(
-    "before_call", default=None
-)
+UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=1800, sock_connect=10, sock_read=120)
+# More pages than any list of a workspace has.
+MOST_PAGES = 10_000
+
+Fields = Mapping[str, Any]
 
 
-class SlackClient(AsyncWebClient):
-    """A client whose calls wait for their turn, and for as long as Slack wants where it says 429,
-    which means that it took nothing. Without a `pace` they do neither. `team_id` is the workspace
-    in which names are looked up, where the token is that of a whole organisation.
+class SlackAnswer(dict[str, Any]):
+    """The fields of an answer; `date` is its Date header, which tells Slack's clock."""
 
-    Raises NoRoom for progress that would have to wait, and aiohttp.ClientPayloadError where an
-    answer cannot be read, so that nobody knows what Slack did.
+    def __init__(self, fields: Fields, date: str) -> None:
+        super().__init__(fields)
+        self.date = date
+
+
+class SlackClient:
+    """Calls Slack's Web API.
+
+    Raises SlackRefused where Slack refuses, SlackUnreachable where nothing was sent,
+    SlackDeliveryUnknown where Slack may have acted, and NoRoom for progress that would have to
+    wait.
     """
 
     def __init__(
         self,
-        *,
-        pace: SlackPace | None,
-        priority: Priority = Priority.ANSWER,
-        team_id: str = "",
-        **options: Any,
+        web: PacedWebClient,
+        session: aiohttp.ClientSession,
+        block_fallback: BlockFallback | None = None,
     ) -> None:
-        super().__init__(**options)
-        self.pace, self.priority, self.team_id = pace, priority, team_id
+        self.web, self._session = web, session
+        # What this workspace refused is learned once, for all priorities.
+        self._block_fallback = block_fallback or BlockFallback(self.upload)
+
+    @property
+    def pace(self) -> SlackPace:
+        return self.web.pace
 
     def at(self, priority: Priority) -> SlackClient:
         """The same client for what is more, or less, urgent."""
-        return paced(self, self.pace, priority)
+        return SlackClient(self.web.at(priority), self._session, self._block_fallback)
 
-    async def api_call(self, api_method: str, **request: Any) -> AsyncSlackResponse:
-        if self.team_id and api_method in TEAM_METHODS:
-            request["params"] = {**(request.get("params") or {}), "team_id": self.team_id}
-        if self.pace is None:
-            return await super().api_call(api_method, **request)
-        if api_method in NOT_PACED:
-            return await self._unpaced_call(self.pace, api_method, request)
-        return await self._paced_call(self.pace, api_method, request)
+    async def call(self, method: str, **arguments: Any) -> SlackAnswer:
+        """Slack's answer to a method, such as `conversations.info`."""
+        with slack_errors():
+            answer = await getattr(self.web, method.replace(".", "_"))(**arguments)
+        return SlackAnswer(answer.data, str(answer.headers.get("Date") or ""))
 
-    async def _unpaced_call(
-        self, pace: SlackPace, method: str, request: Mapping[str, Any]
-    ) -> AsyncSlackResponse:
-        """A call whose refusal the caller handles; it is counted all the same."""
+    async def read(self, method: str, **arguments: Any) -> SlackAnswer:
+        """Slack's answer to a method that changes nothing; raises no SlackDeliveryUnknown."""
         try:
-            return await super().api_call(method, **request)
-        except SlackApiError as error:
-            if retry_after_s(error) is not None:
-                pace.on_refusal(method)
-            raise
+            return await self.call(method, **arguments)
+        except SlackDeliveryUnknown:
+            raise SlackUnreachable from None
 
-    async def _paced_call(
-        self, pace: SlackPace, method: str, request: Mapping[str, Any]
-    ) -> AsyncSlackResponse:
-        channel, since = _channel_of(request), asyncio.get_running_loop().time()
-        while True:
-            await pace.turn(method, channel, self.priority, since=since)
-            if before := BEFORE_CALL.get():
-                await before()
-            try:
-                answer = await super().api_call(method, **_copied(request))
-            except SlackApiError as error:
-                wait_s = retry_after_s(error)
-                if wait_s is None:
-                    raise
-            else:
-                if method == "chat.postMessage":
-                    pace.same_channel(channel, str(answer.get("channel") or ""))
-                return answer
-            log.warning(
-                "Slack takes no %s for %.0f s; what there is to send waits.", method, wait_s
-            )
-            pace.block(method, channel, wait_s)
-
-    async def _request(
-        self, *, http_verb: str, api_url: str, req_args: dict[str, Any]
-    ) -> dict[str, Any]:
-        """What came back, with fields that can be asked for whatever a proxy has sent in Slack's
-        place. Raises aiohttp.ClientPayloadError where it says neither yes nor no.
+    async def pages(
+        self, method: str, *, most: int = MOST_PAGES, **arguments: Any
+    ) -> AsyncIterator[SlackAnswer]:
+        """The pages of a list. The SDK's own iteration would neither keep the pace nor go on at
+        its cursor after a 429.
         """
-        try:
-            answer = await super()._request(http_verb=http_verb, api_url=api_url, req_args=req_args)
-        except SlackApiError as error:
-            # The SDK gives the bare HTTP response where its body is no JSON.
-            answer = {
-                "data": {},
-                "headers": error.response.headers,
-                "status_code": error.response.status,
+        cursor = ""
+        for _ in range(most):
+            page = await self.read(method, cursor=cursor, **arguments)
+            yield page
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return
+
+    async def post(
+        self, channel: str, text: str, blocks: Sequence[Block], **options: Any
+    ) -> Fields:
+        """Posts a message; the answer has its `ts` and `channel`."""
+
+        async def send(shown: Fields) -> Fields:
+            return await self.call("chat.postMessage", channel=channel, **shown, **options)
+
+        return await self._block_fallback.send(send, blocks, text)
+
+    async def update(self, channel: str, ts: str, text: str, blocks: Sequence[Block]) -> None:
+        """Replaces a message."""
+
+        async def send(shown: Fields) -> Fields:
+            return await self.call("chat.update", channel=channel, ts=ts, **shown)
+
+        await self._block_fallback.send(send, blocks, text)
+
+    async def post_ephemeral(
+        self, channel: str, user: str, text: str, blocks: Sequence[Block], **options: Any
+    ) -> None:
+        """Posts a message that one person sees, without pictures, which others could open."""
+
+        async def send(shown: Fields) -> Fields:
+            return await self.call(
+                "chat.postEphemeral", channel=channel, user=user, **shown, **options
+            )
+
+        await self._block_fallback.send(send, blocks, text, with_pictures=False)
+
+    async def respond(
+        self,
+        url: str,
+        text: str,
+        blocks: Sequence[Block],
+        *,
+        replace_original: bool,
+        **options: Any,
+    ) -> bool:
+        """Posts by response URL, to one person; False where Slack certainly did not accept it."""
+
+        async def send(shown: Fields) -> bool:
+            payload = {
+                "response_type": "ephemeral",
+                "replace_original": replace_original,
+                **shown,
+                **options,
             }
-        if not isinstance(answer["data"], dict):
-            answer["data"] = {}
-        if answer["status_code"] == 200 and "ok" not in answer["data"]:
-            raise aiohttp.ClientPayloadError("Slack's answer could not be read.")
-        return answer
+            try:
+                return await response_url.respond(self._session, url, payload)
+            except SlackDeliveryUnknown:
+                if not replace_original:
+                    raise
+                # Replacing twice changes nothing.
+                return await response_url.respond(self._session, url, payload)
+
+        return await self._block_fallback.send(send, blocks, text, with_pictures=False)
+
+    async def delete_original(self, url: str) -> bool:
+        """Deletes the message of a response URL; False where Slack did not accept that."""
+        return await response_url.respond(self._session, url, {"delete_original": True})
+
+    async def upload(
+        self,
+        *,
+        name: str,
+        length: int,
+        content: bytes | AsyncIterator[bytes],
+        alt_text: str,
+        snippet_type: str | None = None,
+        destination: Mapping[str, str] | None = None,
+    ) -> str:
+        """Uploads a file and returns its id. Without a `destination` only the bot sees it; with
+        one, messages in the channel go first. Raises UploadRefused, too.
+        """
+        client = self.at(Priority.FILE) if destination else self
+        target = await client.call(
+            "files.getUploadURLExternal",
+            filename=name,
+            length=length,
+            alt_txt=alt_text[:1000],
+            snippet_type=snippet_type,
+        )
+        await self._send_bytes(str(target["upload_url"]), length, content)
+        file_id = str(target["file_id"])
+        await client.call(
+            "files.completeUploadExternal",
+            files=[{"id": file_id, "title": name}],
+            **(destination or {}),
+        )
+        return file_id
+
+    async def _send_bytes(
+        self, url: str, length: int, content: bytes | AsyncIterator[bytes]
+    ) -> None:
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(length)}
+        with slack_errors():
+            async with self._session.post(
+                url, data=content, headers=headers, timeout=UPLOAD_TIMEOUT
+            ) as response:
+                status = response.status
+        if status != 200:
+            raise UploadRefused(status)
 
 
-def paced(
-    client: AsyncWebClient, pace: SlackPace | None, priority: Priority = Priority.ANSWER
+def slack_client(
+    token: str,
+    api_url: str,
+    session: aiohttp.ClientSession,
+    *,
+    pace: SlackPace | None = None,
+    team_id: str | None = None,
 ) -> SlackClient:
-    """A client like this one that keeps a pace."""
-    return SlackClient(
-        pace=pace,
-        priority=priority,
-        team_id=client.team_id if isinstance(client, SlackClient) else "",
-        token=client.token,
-        base_url=client.base_url,
-        session=client.session,
-        timeout=client.timeout,
-        proxy=client.proxy,
-        ssl=client.ssl,
-        logger=client.logger,
-        retry_handlers=[],
-    )
-
-
-def retry_after_s(error: SlackApiError) -> float | None:
-    """For how many seconds Slack wants to be left alone; None where it has something else against a
-    call.
-    """
-    if error.response.status_code != 429 and error.response.get("error") not in (
-        "ratelimited",
-        "rate_limited",
-    ):
-        return None
-    given = str(error.response.headers.get("Retry-After") or "").strip()
-    return max(0.0, min(seconds_of(given), LONGEST_WAIT_S))
-
-
-def seconds_of(given: str) -> float:
-    """Retry-After as a number of seconds or as a date (RFC 9110)."""
-    try:
-        seconds = float(given)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(given) - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError):
-            return WAIT_S
-    return seconds if 0 <= seconds < float("inf") else WAIT_S
-
-
-def _channel_of(request: Mapping[str, Any]) -> str:
-    """The channel that a call is about, or nothing."""
-    for place in ("json", "params", "data"):
-        fields = request.get(place)
-        if isinstance(fields, Mapping):
-            return str(fields.get("channel") or fields.get("channel_id") or "")
-    return ""
-
-
-def _copied(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The SDK takes its arguments apart, and a second attempt needs them whole."""
-    return {
-        name: dict(value) if isinstance(value, dict) else value for name, value in request.items()
-    }
+    """A client over a shared HTTP session."""
+    return SlackClient(web_client(token, api_url, session, pace=pace, team_id=team_id), session)

@@ -1,25 +1,37 @@
-"""What Slack's refusals of a message mean: whose fault it is, and what helps. Pages:
-"chat.postMessage", "files.completeUploadExternal".
+"""What Slack's errors mean: whether it may have acted all the same, whose fault it is, and what
+helps. Pages: "chat.postMessage", "files.completeUploadExternal".
 """
 
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import MappingProxyType
 
+import aiohttp
 from slack_sdk.errors import SlackApiError
+
+from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
 
 
 class Cause(enum.Enum):
-    """Why Slack did not take a message."""
+    """Why Slack refused a message."""
 
-    UNSURE = "Slack itself failed, and may have taken it"
-    APP = "Slack does not let the app do this, in any channel"
-    CHANNEL = "the channel takes nothing from the app"
-    GONE = "the message it is about is gone, or cannot be changed any more"
-    CONTENT = "Slack does not take this one"
+    APP = "the app may not do this in any channel"
+    CHANNEL = "the channel accepts nothing from the app"
+    GONE = "the message it refers to was deleted or can no longer be changed"
+    CONTENT = "only this message is refused"
 
 
+class UploadRefused(SlackDeliveryUnknown):
+    """The upload host did not accept the bytes of a file."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"HTTP {status}")
+
+
+# Slack itself failed, and may have acted before that.
 _UNSURE = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable"})
 _APP = frozenset(
     {
@@ -70,50 +82,86 @@ _GONE = frozenset(
         "thread_not_found",
     }
 )
-# What words without any blocks may mend.
-BLOCKS = frozenset(
+# A message that was deleted, or can no longer be edited.
+MESSAGE_GONE = frozenset(
     {
-        "invalid_blocks",
-        "invalid_blocks_format",
-        "msg_blocks_too_long",
-        "msg_too_long",
-        "no_text",
-        "too_many_attachments",
+        "message_not_found",
+        "cant_update_message",
+        "edit_window_closed",
+        "update_failed",
+        "streaming_state_conflict",
     }
 )
-# What the operator can do, by Slack's own word.
+# A thread in which nothing can be posted any more.
+THREAD_GONE = frozenset(
+    {
+        "thread_not_found",
+        "cannot_reply_to_message",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+    }
+)
+# No connection was made, so nothing was sent.
+_NOT_SENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.InvalidURL,
+    aiohttp.ServerFingerprintMismatch,
+)
+# What the operator can do, by Slack's error code.
 _HELP = MappingProxyType(
     {
         "access_denied": "Ask an admin of the workspace to allow the app.",
         "account_inactive": "Reinstall the app.",
         "channel_not_found": "Invite me with /invite @Opswatch.",
         "file_uploads_disabled": "Uploads are switched off for the workspace; ask an admin, or leave csv out.",
-        "invalid_auth": "Renew SLACK_BOT_APP.",
+        "invalid_auth": "Renew SLACK_BOT_TOKEN.",
         "is_archived": "Unarchive the channel, or name another one.",
         "missing_scope": "Update the app from manifest.yml and reinstall it.",
-        "not_allowed_token_type": "SLACK_BOT_APP has to be a bot token (xoxb-…).",
+        "not_allowed_token_type": "SLACK_BOT_TOKEN has to be a bot token (xoxb-…).",
         "not_in_channel": "Invite me with /invite @Opswatch.",
         "restricted_action": "A setting of the workspace keeps me from posting there; ask an admin.",
         "storage_limit_reached": "The workspace's storage for files is full.",
-        "token_expired": "Renew SLACK_BOT_APP.",
-        "token_revoked": "Reinstall the app and renew SLACK_BOT_APP.",
+        "token_expired": "Renew SLACK_BOT_TOKEN.",
+        "token_revoked": "Reinstall the app and renew SLACK_BOT_TOKEN.",
     }
 )
 
 
+@contextmanager
+def slack_errors() -> Iterator[None]:
+    """What the SDK and the connection raise inside, as SlackRefused, as SlackUnreachable where
+    nothing was sent, or as SlackDeliveryUnknown where Slack may have acted.
+    """
+    try:
+        yield
+    except SlackApiError as error:
+        # An answer without Slack's own error code, such as a proxy's, says nothing about Slack.
+        code = error.response.get("error")
+        status = error.response.status_code or 200
+        if status >= 500 or code in _UNSURE or not code:
+            raise SlackDeliveryUnknown(error_code(error)) from None
+        raise SlackRefused(str(code)) from None
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise (SlackUnreachable if was_not_sent(error) else SlackDeliveryUnknown)() from None
+
+
+def was_not_sent(error: BaseException) -> bool:
+    """Whether no connection was made: refused, an unknown host, no route, or a certificate or
+    proxy that does not work.
+    """
+    return isinstance(error, _NOT_SENT)
+
+
 def error_code(error: SlackApiError) -> str:
-    """Slack's own word for why, or the HTTP status where there is none."""
+    """Slack's error code, or the HTTP status where there is none."""
     code = error.response.get("error")
     return str(code) if code else f"HTTP {error.response.status_code}"
 
 
-def cause_of(error: SlackApiError) -> Cause:
-    """Whose fault a refusal is; a word of Slack's that is not known is held against the one message
-    alone. An answer without any word, such as a proxy's, is not Slack's.
-    """
-    code = error_code(error)
-    if error.response.status_code >= 500 or code in _UNSURE or not error.response.get("error"):
-        return Cause.UNSURE
+def cause_of(code: str) -> Cause:
+    """Whose fault a refusal is. An unknown code counts against the one message alone."""
     for codes, cause in ((_APP, Cause.APP), (_CHANNEL, Cause.CHANNEL), (_GONE, Cause.GONE)):
         if code in codes:
             return cause
@@ -121,10 +169,10 @@ def cause_of(error: SlackApiError) -> Cause:
 
 
 def is_channels_own(code: str) -> bool:
-    """Whether a refusal says something about one channel alone."""
+    """Whether a refusal is about one channel alone."""
     return code in _CHANNEL
 
 
 def help_for(code: str) -> str:
-    """What the operator can do about it, with a blank in front; nothing where that is not known."""
+    """What the operator can do about it, after a blank; empty where that is not known."""
     return f" {_HELP[code]}" if code in _HELP else ""

@@ -1,4 +1,4 @@
-"""Looks in Slack for what may stand there already, since nobody knows whether Slack took it."""
+"""Searches Slack for posts that it may have accepted without saying so."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from slack_sdk.web.async_client import AsyncWebClient
-
+from bot.slack.client import SlackAnswer, SlackClient
 from bot.store import QueuedPost
 
 EVENT_TYPE = "opswatch_post"
-# Clocks that are apart by less say the same; and so long before it was put into the queue nothing
-# can stand.
+# By less than this, clocks may differ. Nothing was posted longer ago than LONG_AGO before it was
+# queued.
 MARGIN = timedelta(minutes=1)
 LONG_AGO = timedelta(days=1)
 
@@ -23,7 +22,7 @@ class Posted:
     client raises.
     """
 
-    def __init__(self, client: AsyncWebClient, clock: Callable[[], datetime]) -> None:
+    def __init__(self, client: SlackClient, clock: Callable[[], datetime]) -> None:
         self._client, self._clock = client, clock
 
     async def message(self, waiting: QueuedPost, channel: str) -> str:
@@ -46,45 +45,40 @@ class Posted:
         return ""
 
     async def _messages(self, waiting: QueuedPost, channel: str) -> AsyncIterator[dict[str, Any]]:
-        """What stands in the thread, or in the channel, since it was put into the queue, by Slack's
-        clock.
-        """
+        """The messages in the thread, or in the channel, since it was queued, by Slack's clock."""
         since, now = waiting.queued_at - MARGIN, self._clock()
         if since > now:
             # It was queued by a clock that was ahead, nobody knows how far.
             since = now - LONG_AGO
-        page = await self._page(waiting, channel, since)
-        ahead = self._ahead(page)
-        if ahead > MARGIN:
-            since -= ahead
-            page = await self._page(waiting, channel, since)
-        while True:
+        pages = self._pages(waiting, channel, since)
+        page = await anext(pages)
+        if (ahead := self._ahead(page)) > MARGIN:
+            pages = self._pages(waiting, channel, since - ahead)
+            page = await anext(pages)
+        for message in page["messages"]:
+            yield message
+        async for page in pages:
             for message in page["messages"]:
                 yield message
-            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
-            if not cursor:
-                return
-            page = await self._page(waiting, channel, since, cursor)
 
-    async def _page(
-        self, waiting: QueuedPost, channel: str, since: datetime, cursor: str = ""
-    ) -> Any:
+    def _pages(
+        self, waiting: QueuedPost, channel: str, since: datetime
+    ) -> AsyncIterator[SlackAnswer]:
         thread: dict[str, Any] = {"ts": waiting.about_ts} if waiting.about_ts else {}
-        pages = self._client.conversations_replies if thread else self._client.conversations_history
-        return await pages(
+        return self._client.pages(
+            "conversations.replies" if thread else "conversations.history",
             channel=channel,
             oldest=f"{max(0.0, since.timestamp()):.6f}",
             include_all_metadata=True,
             limit=200,
-            cursor=cursor,
             **thread,
         )
 
-    def _ahead(self, page: Any) -> timedelta:
+    def _ahead(self, page: SlackAnswer) -> timedelta:
         """By how much our clock is ahead of Slack's. What was queued by such a clock seems to be
         younger than its message.
         """
         try:
-            return self._clock() - parsedate_to_datetime(str(page.headers.get("Date")))
-        except (ValueError, TypeError, AttributeError):
+            return self._clock() - parsedate_to_datetime(page.date)
+        except (ValueError, TypeError):
             return timedelta(0)

@@ -16,8 +16,8 @@ from typing import Any
 import aiohttp
 
 from bot.errors import SlackDeliveryUnknown, SlackRefused
-from bot.slack.client import seconds_of
-from bot.slack.outcomes import was_not_sent
+from bot.slack.errors import was_not_sent
+from bot.slack.web import seconds_of
 
 log = logging.getLogger("opswatch")
 LIVES = timedelta(minutes=30)

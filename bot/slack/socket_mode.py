@@ -28,8 +28,8 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.health import ConnectionStatus
-from bot.slack.client import retry_after_s
 from bot.slack.deliveries import wants_reply
+from bot.slack.web import retry_after_s
 from providers.clock import Clock, utc_now
 from providers.http.connections import describe_failure
 

@@ -13,11 +13,9 @@ from datetime import UTC, datetime, tzinfo
 from typing import Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-import aiohttp
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
-
 from bot.access import Membership
+from bot.errors import SlackDeliveryUnknown, SlackRefused
+from bot.slack.client import SlackClient
 
 log = logging.getLogger("opswatch")
 T = TypeVar("T")
@@ -77,7 +75,7 @@ class SlackUserDirectory:
 
     def __init__(
         self,
-        client: AsyncWebClient,
+        client: SlackClient,
         fallback: tzinfo,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -139,9 +137,9 @@ class SlackUserDirectory:
 
     async def _ask_person(self, user: str) -> Person:
         try:
-            found = (await self._client.users_info(user=user))["user"]
-        except SlackApiError as error:
-            code = error.response.get("error")
+            found = (await self._client.read("users.info", user=user))["user"]
+        except SlackRefused as error:
+            code = error.code
             if code not in (*NO_PERSON, NOT_SHOWN):
                 raise
             return Person(
@@ -175,9 +173,9 @@ class SlackUserDirectory:
 
     async def _ask_members(self, group: str) -> frozenset[str]:
         try:
-            answer = await self._client.usergroups_users_list(usergroup=group)
-        except SlackApiError as error:
-            if error.response.get("error") not in NO_GROUP:
+            answer = await self._client.read("usergroups.users.list", usergroup=group)
+        except SlackRefused as error:
+            if error.code not in NO_GROUP:
                 raise
             return frozenset()
         return frozenset(answer["users"])
@@ -248,15 +246,7 @@ class _Cache(Generic[T]):
         now = self._now()
         try:
             entry = _Entry(await asyncio.wait_for(ask(), PATIENCE_S), now, now)
-        except (
-            SlackApiError,
-            aiohttp.ClientError,
-            TimeoutError,
-            KeyError,
-            TypeError,
-            ValueError,
-            OSError,
-        ):
+        except (SlackRefused, SlackDeliveryUnknown, TimeoutError, KeyError, TypeError, ValueError):
             entry = _Entry(known.value, known.learned, now) if known else _Entry[T](None, None, now)
         self._entries[key] = entry
         return entry

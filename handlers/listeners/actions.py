@@ -12,7 +12,8 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 from bot.blocks import kit, messages
 from bot.blocks.messages import SHARE_ACTION, WORKING_ACTION
 from bot.errors import AccessDenied, SlackDeliveryUnknown, SlackRefused
-from bot.slack.delivery import INVITE, NOT_HERE, ReplaceMode, ReplyTarget
+from bot.slack.delivery import ReplaceMode, ReplyTarget
+from bot.slack.private_reasons import INVITE, NOT_HERE
 from bot.store import Store
 from handlers.requests import RequestHandler, split_command
 

@@ -13,7 +13,6 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
-from slack_sdk.errors import SlackApiError
 
 from bot.alerts.commands import CreateAlert, read_alert_wish
 from bot.alerts.rule import Rule
@@ -22,12 +21,18 @@ from bot.blocks import kit, limits, messages, modals
 from bot.blocks.alerts import EDIT
 from bot.blocks.backtest import backtest_blocks, backtest_text, sentence
 from bot.blocks.modals import ModalState, about_from, about_of, form_values
-from bot.errors import AccessDenied, BadQuestion, SuggestedQuestion
+from bot.errors import (
+    AccessDenied,
+    BadQuestion,
+    SlackDeliveryUnknown,
+    SlackRefused,
+    SuggestedQuestion,
+)
 from bot.formatting import sanitise
 from bot.questions.question import AccountDirectory, Question
 from bot.questions.reading import read_form, read_question
 from bot.questions.registry import COMMANDS
-from bot.slack.delivery import UNSURE, ReplyTarget
+from bot.slack.delivery import ReplyTarget
 from bot.slack.manifest import ASK_AGAIN, ASK_OPSWATCH
 from bot.store import StoreUnavailable
 from handlers.alert_rules import RuleManager, rule_of, wish_of
@@ -338,7 +343,7 @@ class TryAlert:
             told = await self.requests.delivery.update_view(
                 modals.with_result(view, kit.escaped(result)), view_id, hash_
             )
-        except (SlackApiError, *UNSURE) as error:
+        except (SlackRefused, SlackDeliveryUnknown) as error:
             log.info("A form could not be told anew: %s", type(error).__name__)
             return hash_
         return told
@@ -605,7 +610,7 @@ async def _open(
         log.error("A form would be refused: %s", "; ".join(problems))
     try:
         await requests.delivery.open_view(str(body.get("trigger_id", "")), view)
-    except (SlackApiError, *UNSURE) as error:
+    except (SlackRefused, SlackDeliveryUnknown) as error:
         log.warning("A form could not be opened: %s", type(error).__name__)
         await requests.delivery.send_note(context["target"], messages.note(TOO_LATE))
 

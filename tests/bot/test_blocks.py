@@ -25,7 +25,8 @@ from bot.commands.usage.report import UsageFacts, usage_report
 from bot.questions.question import AccountDirectory
 from bot.questions.windows import ParsedWindow
 from bot.sandbox import block_kit_schema
-from bot.slack.delivery import json_text, to_fallback_text
+from bot.slack.block_fallback import to_fallback_text
+from bot.slack.web import json_text
 from providers.models import ApiCall, DayRange, LogUsage, Outcome, UsagePeriod, Window
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -8,9 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from slack_sdk.errors import SlackApiError
 
 from bot.access import AccessPolicy, Membership
+from bot.errors import SlackRefused
 from bot.slack.users import OLDEST_LIST_S, RIGHTS_KEPT_S, SlackUserDirectory
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -23,18 +23,12 @@ class FakeSlack:
         self.answers = answers
         self.calls = 0
 
-    async def usergroups_users_list(self, *, usergroup: str) -> Any:
-        return self._answer(usergroup, "users")
-
-    async def users_info(self, *, user: str) -> Any:
-        return self._answer(user, "user")
-
-    def _answer(self, name: str, key: str) -> Any:
+    async def read(self, method: str, **arguments: str) -> Any:
         self.calls += 1
-        found = self.answers[name]
+        found = self.answers[next(iter(arguments.values()))]
         if isinstance(found, str):
-            raise SlackApiError(found, {"ok": False, "error": found})  # type: ignore[no-untyped-call]  # slack_sdk does not annotate it
-        return {key: found}
+            raise SlackRefused(found)
+        return {"user" if method == "users.info" else "users": found}
 
 
 class SetClock:

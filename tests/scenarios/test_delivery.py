@@ -162,7 +162,7 @@ async def test_cut_progress_leaves_no_message_that_work_goes_on(world: Sandbox, 
 async def test_private_progress_that_cannot_be_replaced_is_removed(
     world: Sandbox, bot: Bot
 ) -> None:
-    bot.requests.delivery._remove_after_s = (0.3, 0.3)
+    bot.requests.delivery._delete_after_s = (0.3, 0.3)
     world.devicewise.be_slow(2.0)
     await world.slack.command(PRIVATE)
     shown = await working(world)
@@ -341,9 +341,9 @@ async def test_message_too_long_for_slack_is_shortened(world: Sandbox, bot: Bot)
 async def test_post_that_did_not_reach_slack_is_sent_again(
     world: Sandbox, bot: Bot, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = bot.requests.delivery._client
+    client = bot.requests.delivery._client.web
     reachable, client.base_url = client.base_url, "http://127.0.0.1:1/"
-    bot.requests.delivery._reach_again_s = (0.1,) * 100
+    bot.requests.delivery._retry_after_s = (0.1,) * 100
     await world.slack.command("/usage last 7 days")
     async with asyncio.timeout(20):
         while "could not be reached" not in caplog.text:
@@ -359,8 +359,8 @@ async def test_post_that_did_not_reach_slack_is_sent_again(
 async def test_answer_is_private_where_only_response_urls_can_be_reached(
     world: Sandbox, bot: Bot
 ) -> None:
-    bot.requests.delivery._client.base_url = "http://127.0.0.1:1/"
-    bot.requests.delivery._reach_again_s = ()
+    bot.requests.delivery._client.web.base_url = "http://127.0.0.1:1/"
+    bot.requests.delivery._retry_after_s = ()
     answer = await world.slack.answer_to("/usage last 7 days")
     assert answer.seen_by == "U0ADA"
     assert "in 7 days" in answer.text

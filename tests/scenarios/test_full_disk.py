@@ -51,7 +51,7 @@ async def test_on_a_full_disk_nothing_is_lost_and_the_ops_channel_is_told(
 ) -> None:
     meter = Meter(world)
     meter(6)
-    monkeypatch.setattr("bot.slack.outbox.AGAIN_AFTER", timedelta(days=1))
+    monkeypatch.setattr("bot.slack.operator_notices.AGAIN_AFTER", timedelta(days=1))
     async with running(world, {**SPIKE, "channel": "#kitchen"}, digest=[DIGEST], **OPS) as bot:
         await fill(bot)
         clock.strike(15)

@@ -19,8 +19,9 @@ import pytest
 from bot.blocks import kit
 from bot.sandbox.slack import BOT, Message
 from bot.sandbox.world import Sandbox
-from bot.slack.delivery import web_client
+from bot.slack.client import slack_client
 from bot.slack.outbox import Outbox, OutboxTimings
+from bot.slack.pace import SlackPace
 from bot.store import OutboxStore, Post, PostKind, Store
 from providers.clock import utc_now
 from tests.conftest import ROOT
@@ -38,8 +39,11 @@ async def posting(world: Sandbox, ops_channel: str = "") -> AsyncIterator[Outbox
     """An outbox at work."""
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
     async with aiohttp.ClientSession() as session:
-        client = web_client(
-            world.slack.bot_token, f"{world.slack.url}/api/", session, patient=False
+        client = slack_client(
+            world.slack.bot_token,
+            f"{world.slack.url}/api/",
+            session,
+            pace=SlackPace(HURRIED.per_channel),
         )
         outbox = Outbox(store.outbox, client, utc_now, ops_channel, HURRIED)
         task = asyncio.create_task(outbox.run())

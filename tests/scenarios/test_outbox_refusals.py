@@ -18,8 +18,7 @@ import pytest
 from bot.sandbox.slack import BOT, Channel, Message
 from bot.sandbox.slack_limits import SlackLimits
 from bot.sandbox.world import Sandbox
-from bot.slack.client import SlackClient
-from bot.slack.delivery import web_client
+from bot.slack.client import SlackClient, slack_client
 from bot.slack.outbox import Outbox, OutboxTimings
 from bot.slack.pace import Priority, SlackPace
 from bot.store import Post, PostKind, Store
@@ -38,13 +37,13 @@ async def outbox_of(
     """An outbox at work that can bring files, too."""
     store = await Store.open(world.folder / "bot.sqlite", now=utc_now())
     async with aiohttp.ClientSession() as session:
-        client = web_client(
+        client = slack_client(
             world.slack.bot_token,
             f"{world.slack.url}/api/",
             session,
             pace=SlackPace(pace.per_channel),
         )
-        outbox = Outbox(store.outbox, client, utc_now, ops_channel, pace, session=session)
+        outbox = Outbox(store.outbox, client, utc_now, ops_channel, pace)
         task = asyncio.create_task(outbox.run())
         try:
             yield store, outbox
@@ -537,7 +536,10 @@ async def test_strict_limits_lose_nothing(world: Sandbox) -> None:
         person = outbox._client.at(Priority.ANSWER)
         await enqueue(store.outbox, *(post(n) for n in range(6)), file(0, 0), file(1, 1))
         await asyncio.gather(
-            *(person.chat_postMessage(channel="C0OPS", text=f"Answer {n}") for n in range(12))
+            *(
+                person.call("chat.postMessage", channel="C0OPS", text=f"Answer {n}")
+                for n in range(12)
+            )
         )
         await all_sent(store)
     assert [text for text in said(world) if text.startswith("Message")] == [

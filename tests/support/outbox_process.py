@@ -11,27 +11,27 @@ from pathlib import Path
 
 import aiohttp
 
-from bot.slack.delivery import web_client
+from bot.slack.client import slack_client
 from bot.slack.outbox import Outbox, OutboxTimings
+from bot.slack.pace import SlackPace
 from bot.store import LeaseTimings, Store
 from providers.clock import utc_now
+
+TIMINGS = OutboxTimings(per_channel=0.005, look=0.02, retry=0.01)
 
 
 async def main(path: Path, lease_s: float) -> None:
     lease = LeaseTimings(renew_every=lease_s / 6, expires_after=lease_s)
     store = await Store.open(path, now=utc_now(), lease=lease)
     async with aiohttp.ClientSession() as session:
-        client = web_client(
-            os.environ["SLACK_BOT_TOKEN"], os.environ["SLACK_API_URL"], session, patient=False
+        client = slack_client(
+            os.environ["SLACK_BOT_TOKEN"],
+            os.environ["SLACK_API_URL"],
+            session,
+            pace=SlackPace(TIMINGS.per_channel),
         )
         print("posting", flush=True)
-        await Outbox(
-            store.outbox,
-            client,
-            utc_now,
-            "",
-            OutboxTimings(per_channel=0.005, look=0.02, retry=0.01),
-        ).run()
+        await Outbox(store.outbox, client, utc_now, "", TIMINGS).run()
 
 
 if __name__ == "__main__":

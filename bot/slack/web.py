@@ -1,0 +1,205 @@
+"""Slack's Web API at the pace that Slack takes: every call waits for its turn, and for as long as
+Slack asks where it answers 429.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import aiohttp
+import msgspec
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.slack.pace import Priority, SlackPace
+
+log = logging.getLogger("opswatch")
+# Their callers handle 429 themselves: the connection to Slack, and forms, whose trigger expires
+# within seconds.
+NOT_PACED = frozenset({"apps.connections.open", "auth.test", "views.open"})
+# With the token of an Enterprise Grid organisation, these have to name one of its workspaces.
+TEAM_METHODS = frozenset({"conversations.list", "usergroups.users.list"})
+# Used where Slack sends no Retry-After, or one that makes no sense.
+WAIT_S = 30.0
+LONGEST_WAIT_S = 600.0
+# Awaited by each call of a task right before it is sent, however long it has waited for its turn;
+# what it raises cancels the call.
+BEFORE_CALL: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar(
+    "before_call", default=None
+)
+
+
+def json_text(value: Any) -> str:
+    """JSON for Slack, several times as fast as the standard encoder, which is used for what is not
+    valid Unicode.
+    """
+    try:
+        return msgspec.json.encode(value).decode()
+    except (UnicodeEncodeError, TypeError):
+        return json.dumps(value)
+
+
+def web_client(
+    token: str,
+    api_url: str,
+    session: aiohttp.ClientSession,
+    *,
+    pace: SlackPace | None = None,
+    team_id: str | None = None,
+) -> PacedWebClient:
+    """A client that shares one HTTP session and repeats a call only where Slack answers 429, which
+    means that it did nothing.
+    """
+    # The SDK formats every request for its log where its logger has no level of its own, even if
+    # nobody reads it.
+    sdk_log = logging.getLogger("slack_sdk.web")
+    sdk_log.setLevel(logging.WARNING)
+    return PacedWebClient(
+        pace=pace or SlackPace(),
+        team_id=team_id or "",
+        token=token,
+        base_url=api_url,
+        session=session,
+        timeout=30,
+        retry_handlers=[],
+        logger=sdk_log,
+    )
+
+
+class PacedWebClient(AsyncWebClient):
+    """The SDK's client at Slack's pace. `team_id` is the workspace in which names are looked up,
+    where the token is that of a whole organisation.
+
+    Raises NoRoom for progress that would have to wait, and aiohttp.ClientPayloadError where an
+    answer cannot be read, so that nobody knows what Slack did.
+    """
+
+    def __init__(
+        self,
+        *,
+        pace: SlackPace,
+        priority: Priority = Priority.ANSWER,
+        team_id: str = "",
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.pace, self.priority, self.team_id = pace, priority, team_id
+
+    def at(self, priority: Priority) -> PacedWebClient:
+        """The same client for what is more, or less, urgent."""
+        return PacedWebClient(
+            pace=self.pace,
+            priority=priority,
+            team_id=self.team_id,
+            token=self.token,
+            base_url=self.base_url,
+            session=self.session,
+            timeout=self.timeout,
+            proxy=self.proxy,
+            ssl=self.ssl,
+            logger=self.logger,
+            retry_handlers=[],
+        )
+
+    async def api_call(self, api_method: str, **request: Any) -> AsyncSlackResponse:
+        if self.team_id and api_method in TEAM_METHODS:
+            request["params"] = {**(request.get("params") or {}), "team_id": self.team_id}
+        if api_method in NOT_PACED:
+            return await self._unpaced_call(api_method, request)
+        channel = _channel_of(request)
+        since = asyncio.get_running_loop().time()
+        while True:
+            await self.pace.turn(api_method, channel, self.priority, since=since)
+            if before := BEFORE_CALL.get():
+                await before()
+            try:
+                answer = await super().api_call(api_method, **_copied(request))
+            except SlackApiError as error:
+                wait_s = retry_after_s(error)
+                if wait_s is None:
+                    raise
+            else:
+                if api_method == "chat.postMessage":
+                    self.pace.same_channel(channel, str(answer.get("channel") or ""))
+                return answer
+            log.warning("Slack limits %s for %.0f s; calls wait.", api_method, wait_s)
+            self.pace.block(api_method, channel, wait_s)
+
+    async def _unpaced_call(self, method: str, request: Mapping[str, Any]) -> AsyncSlackResponse:
+        """A call whose refusal the caller handles; it is counted all the same."""
+        try:
+            return await super().api_call(method, **request)
+        except SlackApiError as error:
+            if retry_after_s(error) is not None:
+                self.pace.on_refusal(method)
+            raise
+
+    async def _request(
+        self, *, http_verb: str, api_url: str, req_args: dict[str, Any]
+    ) -> dict[str, Any]:
+        """What came back, with fields that can be asked for whatever a proxy has sent in Slack's
+        place. Raises aiohttp.ClientPayloadError where it says neither yes nor no.
+        """
+        try:
+            answer = await super()._request(http_verb=http_verb, api_url=api_url, req_args=req_args)
+        except SlackApiError as error:
+            # The SDK gives the bare HTTP response where its body is no JSON.
+            answer = {
+                "data": {},
+                "headers": error.response.headers,
+                "status_code": error.response.status,
+            }
+        if not isinstance(answer["data"], dict):
+            answer["data"] = {}
+        if answer["status_code"] == 200 and "ok" not in answer["data"]:
+            raise aiohttp.ClientPayloadError("Slack's answer could not be read.")
+        return answer
+
+
+def retry_after_s(error: SlackApiError) -> float | None:
+    """For how many seconds Slack wants to be left alone; None where it has something else against a
+    call.
+    """
+    if error.response.status_code != 429 and error.response.get("error") not in (
+        "ratelimited",
+        "rate_limited",
+    ):
+        return None
+    given = str(error.response.headers.get("Retry-After") or "").strip()
+    return max(0.0, min(seconds_of(given), LONGEST_WAIT_S))
+
+
+def seconds_of(given: str) -> float:
+    """Retry-After as a number of seconds or as a date (RFC 9110)."""
+    try:
+        seconds = float(given)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(given) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            return WAIT_S
+    return seconds if 0 <= seconds < float("inf") else WAIT_S
+
+
+def _channel_of(request: Mapping[str, Any]) -> str:
+    """The channel that a call is about, or nothing."""
+    for place in ("json", "params", "data"):
+        fields = request.get(place)
+        if isinstance(fields, Mapping):
+            return str(fields.get("channel") or fields.get("channel_id") or "")
+    return ""
+
+
+def _copied(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The SDK takes its arguments apart, and a second attempt needs them whole."""
+    return {
+        name: dict(value) if isinstance(value, dict) else value for name, value in request.items()
+    }
