@@ -41,20 +41,27 @@ class BlockFallback:
         self._refused_until: dict[str, float] = {}
 
     async def send(
-        self, send: Send[T], blocks: Sequence[Block], text: str, *, with_pictures: bool = True
+        self,
+        send: Send[T],
+        blocks: Sequence[Block],
+        text: str,
+        *,
+        with_pictures: bool = True,
+        or_words: bool = False,
     ) -> T:
         """The result of `send` for the `text` and `blocks` of the first form that Slack accepts.
         Raises what `send` raises for everything else.
 
-        Pictures are uploaded where everybody may see the message, and nowhere else.
+        Pictures are uploaded where everybody may see the message, and nowhere else. With
+        `or_words`, a message of which Slack accepts no blocks is sent as text alone.
         """
         blocks = accepted_blocks(text, blocks)
         try:
             return await self._send_some_blocks(send, blocks, text, with_pictures=with_pictures)
         except SlackRefused as error:
-            if error.code not in UNSUPPORTED_MESSAGE:
-                raise
             code = error.code
+            if code != TOO_LONG and not (or_words and code in UNSUPPORTED_MESSAGE):
+                raise
         log.warning("Slack refused every form of a message (%s); sending words.", code)
         if code == TOO_LONG:
             few = truncate(text, FEW_WORDS)

@@ -86,22 +86,38 @@ class SlackClient:
                 return
 
     async def post(
-        self, channel: str, text: str, blocks: Sequence[Block], **options: Any
+        self,
+        channel: str,
+        text: str,
+        blocks: Sequence[Block],
+        *,
+        or_words: bool = False,
+        **options: Any,
     ) -> Fields:
-        """Posts a message; the answer has its `ts` and `channel`."""
+        """Posts a message; the answer has its `ts` and `channel`. With `or_words`, one of which
+        Slack accepts no blocks is posted as text alone.
+        """
 
         async def send(shown: Fields) -> Fields:
             return await self.call("chat.postMessage", channel=channel, **shown, **options)
 
-        return await self._block_fallback.send(send, blocks, text)
+        return await self._block_fallback.send(send, blocks, text, or_words=or_words)
 
-    async def update(self, channel: str, ts: str, text: str, blocks: Sequence[Block]) -> None:
+    async def update(
+        self,
+        channel: str,
+        ts: str,
+        text: str,
+        blocks: Sequence[Block],
+        *,
+        or_words: bool = False,
+    ) -> None:
         """Replaces a message."""
 
         async def send(shown: Fields) -> Fields:
             return await self.call("chat.update", channel=channel, ts=ts, **shown)
 
-        await self._block_fallback.send(send, blocks, text)
+        await self._block_fallback.send(send, blocks, text, or_words=or_words)
 
     async def post_ephemeral(
         self, channel: str, user: str, text: str, blocks: Sequence[Block], **options: Any

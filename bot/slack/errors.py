@@ -18,6 +18,7 @@ from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
 class Cause(enum.Enum):
     """Why Slack refused a message."""
 
+    UNSURE = "Slack itself failed, and may have acted before that"
     APP = "the app may not do this in any channel"
     CHANNEL = "the channel accepts nothing from the app"
     GONE = "the message it refers to was deleted or can no longer be changed"
@@ -31,7 +32,6 @@ class UploadRefused(SlackDeliveryUnknown):
         super().__init__(f"HTTP {status}")
 
 
-# Slack itself failed, and may have acted before that.
 _UNSURE = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable"})
 _APP = frozenset(
     {
@@ -81,6 +81,9 @@ _GONE = frozenset(
         "message_not_found",
         "thread_not_found",
     }
+)
+_CODES = MappingProxyType(
+    {Cause.UNSURE: _UNSURE, Cause.APP: _APP, Cause.CHANNEL: _CHANNEL, Cause.GONE: _GONE}
 )
 # A message that was deleted, or can no longer be edited.
 MESSAGE_GONE = frozenset(
@@ -140,7 +143,7 @@ def slack_errors() -> Iterator[None]:
         # An answer without Slack's own error code, such as a proxy's, says nothing about Slack.
         code = error.response.get("error")
         status = error.response.status_code or 200
-        if status >= 500 or code in _UNSURE or not code:
+        if status >= 500 or not code:
             raise SlackDeliveryUnknown(error_code(error)) from None
         raise SlackRefused(str(code)) from None
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -162,10 +165,7 @@ def error_code(error: SlackApiError) -> str:
 
 def cause_of(code: str) -> Cause:
     """Whose fault a refusal is. An unknown code counts against the one message alone."""
-    for codes, cause in ((_APP, Cause.APP), (_CHANNEL, Cause.CHANNEL), (_GONE, Cause.GONE)):
-        if code in codes:
-            return cause
-    return Cause.CONTENT
+    return next((cause for cause, codes in _CODES.items() if code in codes), Cause.CONTENT)
 
 
 def is_channels_own(code: str) -> bool:

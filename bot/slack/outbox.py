@@ -236,7 +236,11 @@ class Outbox:
         """A message of its own, or in the thread of the one it is about where that is there."""
         post = queued.post
         metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": post.key}}
-        options: dict[str, Any] = {"metadata": metadata, "unfurl_links": False}
+        options: dict[str, Any] = {
+            "metadata": metadata,
+            "unfurl_links": False,
+            "or_words": True,
+        }
         is_broadcast = post.how is PostKind.BROADCAST
         thread: dict[str, Any] = {}
         if queued.about_ts:
@@ -258,7 +262,9 @@ class Outbox:
             if channel.startswith("#"):
                 channel = await self._channels.id_of(channel)
             post = queued.post
-            await self._client.update(channel, queued.about_ts, post.text, post.blocks)
+            await self._client.update(
+                channel, queued.about_ts, post.text, post.blocks, or_words=True
+            )
         return queued.about_ts
 
     async def _file(self, queued: QueuedPost, channel: str) -> str:
@@ -279,7 +285,9 @@ class Outbox:
 
     async def _refused(self, queued: QueuedPost, code: str, *, may_stand: bool) -> None:
         cause, post = cause_of(code), queued.post
-        if post.about and cause is Cause.GONE:
+        if cause is Cause.UNSURE:
+            await self._try_again(queued, code, tries=_tries(queued))
+        elif post.about and cause is Cause.GONE:
             # Somebody has deleted the message it is about, or it can no longer be edited; what
             # waits behind it is posted all the same.
             log.warning("A post about an earlier message is dropped (%s).", code)
