@@ -172,5 +172,5 @@ def is_ours(message: Mapping[str, Any], own_ids: Collection[str]) -> bool:
     return any(message.get(name) in own_ids for name in ("user", "bot_id", "app_id"))
 
 
-def _in_thread(target: ReplyTarget) -> dict[str, str]:
+def _in_thread(target: ReplyTarget) -> dict[str, Any]:
     return {"thread_ts": target.thread} if target.thread else {}
