@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export ASK
 
-.PHONY: demo test test-hours coverage mutants lint bench bench-full format lock manifest pictures wheel image image-test clean
+.PHONY: demo test test-hours coverage mutants lint bench bench-full format lock manifest example pictures wheel image image-test clean
 
 demo: $(VENV)/.installed  ## the sandbox with the real bot; ASK='/usage last 7 days' plays one question
 	@$(BIN)/python -m bot demo $${ASK:+--ask "$$ASK"}
@@ -56,6 +56,11 @@ lock:  ## requirements.lock, and what of it an image needs, anew: pinned, hashed
 
 manifest: $(VENV)/.installed
 	$(BIN)/python -m bot manifest > manifest.yml
+
+example: $(VENV)/.installed  ## bot.example.toml, anew from bot/cli/example.toml and the account that each vendor brings
+	rm -f bot.example.toml
+	$(BIN)/python -m bot init bot.example.toml
+	chmod 644 bot.example.toml
 
 pictures: $(VENV)/.installed  ## the pictures of the README, taken from the demo page (needs Chromium)
 	$(BIN)/python -m tests.pictures

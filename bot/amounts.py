@@ -1,9 +1,5 @@
-"""Numbers, sizes and durations as people and configurations write them. What can be read in two
-ways is refused with both.
-
-A comma before groups of three digits separates thousands, as this bot writes them itself; any other
-single comma is a decimal comma. A point before exactly three digits may be either, and is asked
-back.
+"""Counts and durations as people and configurations write them, beside the numbers and sizes of
+`providers.amounts`. What can be read in two ways is refused with both.
 """
 
 from __future__ import annotations
@@ -11,60 +7,38 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-SIZE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
-LARGEST = 1e18
-LONGEST = 40
-_NUMBER = r"\d[\d.,_]*(?:e\+?\d{1,2})?"
-_PLAIN = re.compile(r"\d+(?:_\d+)*")
-_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
-_POINTED_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:(?:\.\d{3}){2,}(?:,\d+)?|\.\d{3},\d+)")
-_EITHER = re.compile(r"[1-9]\d{0,2}\.\d{3}")
-_DECIMAL = re.compile(r"\d+[.,]\d+")
-_EXPONENT = re.compile(r"\d+(?:\.\d+)?e\+?\d{1,2}")
-_COUNT = re.compile(rf"({_NUMBER})\s*(k|thousand|million|billion)?")
+from providers.amounts import (
+    LARGEST,
+    LONGEST,
+    NUMBER,
+    SIZE_UNITS,
+    AmbiguousAmount,
+    read_number,
+    read_size,
+)
+
+__all__ = [
+    "AMOUNT",
+    "DURATION",
+    "SIZE_UNITS",
+    "AmbiguousAmount",
+    "read_count",
+    "read_duration",
+    "read_number",
+    "read_size",
+]
+
+_COUNT = re.compile(rf"({NUMBER})\s*(k|thousand|million|billion)?")
 _FACTORS = {"": 1, "k": 1e3, "thousand": 1e3, "million": 1e6, "billion": 1e9}
-_SIZE = re.compile(rf"({_NUMBER})\s*(b|kb|mb|gb|tb|pb)?")
 _UNIT_OF_TIME = r"(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)(?![A-Za-z])"
-_PART = re.compile(rf"({_NUMBER})\s*({_UNIT_OF_TIME})\s*", re.IGNORECASE)
+_PART = re.compile(rf"({NUMBER})\s*({_UNIT_OF_TIME})\s*", re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 LONGEST_DURATION_S = 999_999 * 86_400
 # A duration of one part or several, such as `90s`, `1h30m` or `2 hours 15 minutes`, for use within
 # other patterns.
-DURATION = rf"{_NUMBER}\s*{_UNIT_OF_TIME}(?:\s*{_NUMBER}\s*{_UNIT_OF_TIME})*"
+DURATION = rf"{NUMBER}\s*{_UNIT_OF_TIME}(?:\s*{NUMBER}\s*{_UNIT_OF_TIME})*"
 # A number or size, for use within other patterns.
-AMOUNT = rf"{_NUMBER}(?:\s*(?:[kmgtp]?b\b|%|k\b|thousand\b|million\b|billion\b))?"
-
-
-class AmbiguousAmount(ValueError):
-    """An amount with two readings. The message names both; `readings` are both as they can be
-    typed.
-    """
-
-    def __init__(self, text: str, *readings: str) -> None:
-        super().__init__(f"“{text}” can be read as {' or as '.join(readings)}; write one of these")
-        self.readings = readings
-
-
-def read_number(text: str) -> float | None:
-    """`1,000`, `5.5`, `5,5` and `1e9` as numbers; None for what is none. Raises AmbiguousAmount for
-    `5.000`.
-    """
-    plain = text.strip().lower()
-    if not plain.isascii() or len(plain) > LONGEST:
-        return None
-    if _EITHER.fullmatch(plain):
-        raise AmbiguousAmount(plain, f"{float(plain):g}", plain.replace(".", ""))
-    if _PLAIN.fullmatch(plain) or _EXPONENT.fullmatch(plain):
-        number = float(plain)
-    elif _THOUSANDS.fullmatch(plain):
-        number = float(plain.replace(",", ""))
-    elif _POINTED_THOUSANDS.fullmatch(plain):
-        number = float(plain.replace(".", "").replace(",", "."))
-    elif _DECIMAL.fullmatch(plain):
-        number = float(plain.replace(",", "."))
-    else:
-        return None
-    return number if number <= LARGEST else None
+AMOUNT = rf"{NUMBER}(?:\s*(?:[kmgtp]?b\b|%|k\b|thousand\b|million\b|billion\b))?"
 
 
 def read_count(text: str) -> float | None:
@@ -75,24 +49,6 @@ def read_count(text: str) -> float | None:
         return None
     found = number * _FACTORS[match[2] or ""]
     return found if found <= LARGEST else None
-
-
-def read_size(text: str) -> int | None:
-    """`5 GB` → 5000000000; a bare number is bytes. None where it is no size. Raises
-    AmbiguousAmount, with the unit in both readings.
-    """
-    match = _SIZE.fullmatch(text.strip().lower())
-    if not match:
-        return None
-    unit = SIZE_UNITS[[each.lower() for each in SIZE_UNITS].index(match[2] or "b")]
-    try:
-        number = read_number(match[1])
-    except AmbiguousAmount as error:
-        shown = f" {unit}" if match[2] else ""
-        raise AmbiguousAmount(
-            text.strip(), *(f"{reading}{shown}" for reading in error.readings)
-        ) from None
-    return round(number * 1000.0 ** SIZE_UNITS.index(unit)) if number is not None else None
 
 
 def read_duration(text: str) -> timedelta | None:

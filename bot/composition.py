@@ -1,39 +1,34 @@
 """Configured accounts become providers, and what answers questions is put together from them.
 
-The only place that knows the vendors by name; it needs no Slack, so a terminal starts quickly.
+It needs no Slack, so a terminal starts quickly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from bot.access import AccessPolicy
 from bot.alerts.rule import Rule
 from bot.commands.answering import Answerer, Services, open_commands
-from bot.config import (
-    AccessSettings,
-    AkamaiSettings,
-    DeviceWiseSettings,
-    ProviderSettings,
-    Rapid7Settings,
-    Settings,
-)
+from bot.config import AccessSettings, Settings
+from bot.errors import ConfigError, ConfigProblem
 from bot.questions.registry import COMMANDS
-from providers.akamai.client import Akamai, ReportSettings
 from providers.clock import Clock, utc_now
-from providers.devicewise.auth import Credentials
-from providers.devicewise.client import DeviceWise
-from providers.http.network import Network
 from providers.http.observer import RequestObserver, ignore_request
 from providers.limits.rate_limiter import RateLimitStore
-from providers.rapid7.client import Rapid7
+from providers.provider import AccountContext, Capability
 from providers.redaction import Redactor
+from providers.registry import registry
+from providers.settings import AccountSettings
 from providers.sources import CallSource, Checked, LogSource, UsageSource
+
+S = TypeVar("S")
 
 
 class ProviderRegistry:
-    """All configured accounts, each opened once, by the capabilities they have."""
+    """All configured accounts, each opened once, by the capabilities that their vendors have."""
 
     def __init__(
         self,
@@ -44,88 +39,51 @@ class ProviderRegistry:
         observer: RequestObserver = ignore_request,
     ) -> None:
         network = replace(settings.network, observer=observer)
+        context = AccountContext(redactor, rate_limit_store, clock, network)
+        self._kinds = {name: account.kind for name, account in settings.providers.items()}
         self.all: Mapping[str, Checked] = {
-            name: _open(name, account, redactor, rate_limit_store, clock, network)
-            for name, account in settings.providers.items()
+            name: _open(name, account, context) for name, account in settings.providers.items()
         }
-        self.usage: dict[str, UsageSource] = {
-            n: s for n, s in self.all.items() if isinstance(s, Rapid7)
-        }
-        self.logs: dict[str, LogSource] = {
-            n: s for n, s in self.all.items() if isinstance(s, Rapid7)
-        }
-        self.calls: dict[str, CallSource] = {
-            n: s for n, s in self.all.items() if isinstance(s, Akamai | DeviceWise)
-        }
-        self.quotas = {
-            n: a.monthly_quota
-            for n, a in settings.providers.items()
-            if isinstance(a, Rapid7Settings)
-        }
+        self.usage: dict[str, UsageSource] = dict(self._having(Capability.USAGE, UsageSource))  # type: ignore[type-abstract]
+        self.calls: dict[str, CallSource] = dict(self._having(Capability.CALLS, CallSource))  # type: ignore[type-abstract]
+        self.logs: dict[str, LogSource] = dict(self._having(Capability.LOGS, LogSource))  # type: ignore[type-abstract]
+        self.quotas = {name: settings.providers[name].usage_quota() for name in self.usage}
+
+    def _having(self, capability: Capability, source: type[S]) -> Iterator[tuple[str, S]]:
+        """The accounts whose vendor has the capability. Raises ConfigError where an account of a
+        third party lacks what its provider claims.
+        """
+        for name, account in self.all.items():
+            if capability not in registry().providers[self._kinds[name]].capabilities:
+                continue
+            if not isinstance(account, source):
+                raise _unusable(name, f"it claims {capability} and has no {source.__name__}")
+            yield name, account
 
     async def aclose(self) -> None:
         for account in self.all.values():
             await account.aclose()
 
 
-def _open(
-    name: str,
-    settings: ProviderSettings,
-    redactor: Redactor,
-    rate_limit_store: RateLimitStore,
-    clock: Clock,
-    network: Network,
-) -> Rapid7 | Akamai | DeviceWise:
-    if isinstance(settings, Rapid7Settings):
-        return Rapid7(
-            name,
-            base_url=settings.address,
-            api_key=settings.api_key,
-            redactor=redactor,
-            rate_limit_store=rate_limit_store,
-            clock=clock,
-            network=network,
-        )
-    if isinstance(settings, AkamaiSettings):
-        report = _report(settings)
-        return Akamai(
-            name,
-            credentials=settings.credentials,
-            settings=report,
-            redactor=redactor,
-            rate_limit_store=rate_limit_store,
-            clock=clock,
-            network=network,
-        )
-    assert isinstance(settings, DeviceWiseSettings)
-    credentials = Credentials(
-        username=settings.username or "",
-        password=settings.password,
-        app_token=settings.app_token,
-        app_id=settings.app_id,
-        thing_key=settings.thing_key or "",
-    )
-    return DeviceWise(
-        name,
-        base_url=settings.base_url,
-        credentials=credentials,
-        org=settings.org or "",
-        show_all=settings.show_all,
-        redactor=redactor,
-        rate_limit_store=rate_limit_store,
-        clock=clock,
-        network=network,
-    )
+def _open(name: str, settings: AccountSettings, context: AccountContext) -> Checked:
+    """The account. Raises ConfigError where the code of a third party fails."""
+    provider = registry().providers[settings.kind]
+    try:
+        account = provider.open(name, settings, context)
+    except Exception as error:
+        if registry().is_built_in(provider.kind):
+            raise
+        raise _unusable(name, f"its code failed ({type(error).__name__})") from error
+    if not isinstance(account, Checked):
+        raise _unusable(name, "what it opens is no account")
+    return account
 
 
-def _report(settings: AkamaiSettings) -> ReportSettings:
-    return ReportSettings(
-        account_ids=settings.account_ids,
-        report=settings.report,
-        method=settings.method,
-        accept=settings.accept,
-        account_switch_key=settings.account_switch_key or settings.credentials.account_switch_key,
+def _unusable(name: str, why: str) -> ConfigError:
+    problem = ConfigProblem(
+        f"providers.{name}", "", f"an account that its provider can open; {why}"
     )
+    return ConfigError([problem], "Update the package of the provider, or take this account out.")
 
 
 def build_answerer(

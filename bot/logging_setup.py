@@ -20,7 +20,6 @@ FORMATS: Sequence[LogFormat] = ("text", "json")
 # These libraries log every request at INFO.
 CHATTY_LOGGERS = (
     "aiohttp.access",
-    "akamai.edgegrid.edgegrid",
     "apscheduler",
     "httpcore",
     "httpx",

@@ -87,7 +87,8 @@ class DayRange:
 @dataclass(frozen=True, slots=True)
 class UsagePeriod:
     """Bytes by UTC day as the provider lists them. A day that is not in `by_day` was not listed,
-    which is not zero.
+    which is not zero. `vendor` is what people call the provider, and `lag` how late its figures for
+    the current day may be ("a day"), where its pages say so.
     """
 
     by_day: Mapping[date, int]
@@ -96,6 +97,8 @@ class UsagePeriod:
     reported_to: date | None
     organisation: str | None
     organisation_id: str | None
+    vendor: str = "The vendor"
+    lag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +172,7 @@ class CallPage:
 class CallFilters:
     """What to keep of the recorded calls. Values of one name mean any of them; names must all hold.
 
-    `native` holds a vendor's own filters by the vendor's names (Akamai's seventeen, TR50's
-    `service` and `command`).
+    `native` holds a vendor's own filters by the vendor's names.
     """
 
     who: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
-from bot.sandbox.demo import WATCHED, open_demo
+from bot.sandbox.demo import open_demo, watched_alerts
 from tests.browser import CHROMIUM, open_page, say
 from tests.conftest import ROOT
 
@@ -35,7 +35,7 @@ async def main() -> None:
 async def _alert() -> None:
     """The alert that a visitor of the demo finds."""
     with tempfile.TemporaryDirectory() as folder:
-        watched = [{**alert, "every": "5s"} for alert in WATCHED]
+        watched = [{**alert, "every": "5s"} for alert in watched_alerts()]
         async with (
             open_demo(Path(folder), alert=watched) as world,
             open_page(world.slack.url, width=1180, height=560) as page,

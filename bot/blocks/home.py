@@ -11,9 +11,10 @@ from datetime import datetime
 from bot import formatting
 from bot.answer import Block
 from bot.blocks import kit, messages
-from bot.questions.question import VENDORS, AccountDirectory, CommandName
+from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
 from providers.models import AccountStatus, Check
+from providers.registry import title_of
 
 MOST_ACCOUNTS, MOST_ALERTS, MOST_DIGESTS = 20, 10, 5
 CHECK_ACTION = "home.check"
@@ -105,7 +106,7 @@ def _account(condition: AccountStatus, facts: HomeFacts) -> str:
         for each in condition.left
         if each.left < each.of
     ]
-    vendor = VENDORS[facts.directory.accounts[condition.account]]
+    vendor = title_of(facts.directory.accounts[condition.account])
     return " · ".join([f"{kit.code(condition.account)} {vendor}", _state(condition, facts), *left])
 
 

@@ -8,9 +8,10 @@ from dataclasses import replace
 from bot import formatting
 from bot.answer import Answer, Block, Progress
 from bot.blocks import kit, picture
-from bot.questions.question import VENDORS, AccountDirectory, CommandName, HelpRequest
+from bot.questions.question import AccountDirectory, CommandName, HelpRequest
 from bot.questions.registry import COMMANDS
 from bot.questions.windows.forms import FORMS
+from providers.registry import title_of
 
 WORKING_ACTION = "cancel"
 SHARE_ACTION = "share"
@@ -36,7 +37,7 @@ def help_answer(
         for words_, meaning in about.examples
     ]
     accounts = [
-        f"{name} ({VENDORS[directory.accounts[name]]})" for name in directory.of_kind(about.kinds)
+        f"{name} ({title_of(directory.accounts[name])})" for name in directory.of_kind(about.kinds)
     ]
     logs = [
         name

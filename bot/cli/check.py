@@ -5,6 +5,7 @@ it does not.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,8 @@ from providers.clock import utc_now
 from providers.http.connections import describe_failure, open_session
 from providers.models import Check
 from providers.redaction import Redactor
+from providers.registry import registry
+from providers.sources import Checked
 
 CONFIG_WRONG, PROVIDER_FAILED = 2, 3
 LOCAL_CHECKS = frozenset({"configuration", "tokens", "database", "temporary folder", "workspace"})
@@ -42,6 +45,7 @@ NO_TEAM = Check(
     ),
     hint='Set team_id = "T…" under [slack] in bot.toml.',
 )
+log = logging.getLogger("opswatch")
 
 
 async def run_checks(
@@ -51,11 +55,7 @@ async def run_checks(
     try:
         settings = read_settings(path, environ=environ)
     except ConfigError as error:
-        checks = [
-            Check(problem.key, ok=False, detail=problem.told, hint=error.hint)
-            for problem in error.problems
-        ]
-        return checks, CONFIG_WRONG
+        return [*_as_checks(error), *_plugins()], CONFIG_WRONG
     counted = (
         ("account", settings.providers),
         ("digest", settings.digest),
@@ -70,6 +70,7 @@ async def run_checks(
         checks = [
             Check("configuration", ok=True, detail=detail, hint="Add an account under [providers].")
         ]
+    checks += _plugins()
     checks += _folders(settings)
     checks += retention(settings)
     groups = await asyncio.gather(
@@ -87,11 +88,13 @@ def exit_code(checks: Sequence[Check]) -> int:
     failed = [check for check in checks if not check.ok]
     if not failed:
         return 0
-    return (
-        CONFIG_WRONG
-        if any(check.name in LOCAL_CHECKS or is_ours(check) for check in failed)
-        else PROVIDER_FAILED
-    )
+    return CONFIG_WRONG if any(_is_local(check) for check in failed) else PROVIDER_FAILED
+
+
+def _is_local(check: Check) -> bool:
+    """Whether the configuration or the environment is wrong, rather than somebody else."""
+    is_of_plugin = check.name.startswith(("provider ", "providers."))
+    return check.name in LOCAL_CHECKS or is_of_plugin or is_ours(check)
 
 
 def _folders(settings: Settings) -> list[Check]:
@@ -216,11 +219,41 @@ async def _socket(client: object, token: str) -> Check:
 
 
 async def _accounts(settings: Settings) -> list[Check]:
-    async with (
-        open_rate_limit_store(settings) as rate_limit_store,
-        aclosing(
-            ProviderRegistry(settings, Redactor(settings.secrets()), rate_limit_store)
-        ) as accounts,
-    ):
-        found = await asyncio.gather(*(account.check() for account in accounts.all.values()))
+    async with open_rate_limit_store(settings) as rate_limit_store:
+        try:
+            opened = ProviderRegistry(settings, Redactor(settings.secrets()), rate_limit_store)
+        except ConfigError as error:
+            return _as_checks(error)
+        async with aclosing(opened) as accounts:
+            found = await asyncio.gather(
+                *(_account(name, account) for name, account in accounts.all.items())
+            )
     return [check for group in found for check in group]
+
+
+async def _account(name: str, account: Checked) -> Sequence[Check]:
+    """The checks of an account. A fault in its code is one of its checks, too, so that it does not
+    hide those of the others.
+    """
+    try:
+        return await account.check()
+    except Exception as error:
+        log.exception("the check of %s failed", name)
+        detail = f"Its provider failed with a fault of its own ({type(error).__name__})."
+        return [Check(name, ok=False, detail=detail, hint="Tell whoever maintains the provider.")]
+
+
+def _plugins() -> list[Check]:
+    """The providers of other packages that were left out."""
+    hint = "Update or uninstall the package."
+    return [
+        Check(f"provider {each.name}", ok=False, detail=str(each), hint=hint)
+        for each in registry().problems
+    ]
+
+
+def _as_checks(error: ConfigError) -> list[Check]:
+    return [
+        Check(problem.key, ok=False, detail=problem.told, hint=error.hint)
+        for problem in error.problems
+    ]

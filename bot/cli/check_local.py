@@ -10,16 +10,15 @@ from pathlib import Path
 
 from bot import formatting
 from bot.config import Settings
-from bot.questions.question import Kind
 from bot.questions.registry import COMMANDS
 from bot.retention import DEFAULT_RETENTION
 from providers.models import Check
+from providers.registry import titles_with
 
 # The database, its log and a few tables on their way to Slack need that much.
 LEAST_FREE = 100_000_000
 # What `backtest` looks at unless told otherwise.
 BACKTEST_HISTORY = timedelta(days=90)
-KINDS: dict[Kind, str] = {"rapid7": "Rapid7", "akamai": "Akamai", "devicewise": "deviceWISE"}
 
 
 def free_space(
@@ -71,8 +70,9 @@ def refusals(settings: Settings) -> list[Check]:
     found = []
     for command in COMMANDS.values():
         if not kinds & set(command.kinds):
-            wanted = " or ".join(KINDS[kind] for kind in command.kinds)
-            detail = f"Refused for everybody: there is no {wanted} account."
+            detail = (
+                f"Refused for everybody: there is no {titles_with(command.capability)} account."
+            )
             found.append(
                 Check(
                     f"/{command.name}",

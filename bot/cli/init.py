@@ -11,8 +11,10 @@ import click
 from bot.cli.program import FAILED, ProgramCommand, as_called, config_file, config_option, fail
 from bot.private_files import PRIVATE
 from bot.terminal_text import terminal_line
+from providers.registry import registry
 
-EXAMPLE = "bot.example.toml"
+TEMPLATE = "example.toml"
+PLACE_OF_ACCOUNTS = "# {accounts}"
 
 
 @click.command(cls=ProgramCommand)
@@ -46,13 +48,10 @@ def init(config_path: Path | None, file: Path | None) -> None:
 
 
 def example_config() -> bytes:
-    """The example configuration: package data where the program is installed, and a file beside the
-    packages in a checkout.
-    """
-    shipped = resources.files("bot") / EXAMPLE
-    if shipped.is_file():
-        return shipped.read_bytes()
-    return (Path(__file__).resolve().parent.parent.parent / EXAMPLE).read_bytes()
+    """The example configuration, with an account of each vendor that brings one."""
+    template = (resources.files("bot.cli") / TEMPLATE).read_text("utf-8")
+    examples = (each.example.strip() for each in registry().providers.values() if each.example)
+    return template.replace(PLACE_OF_ACCOUNTS, "\n\n".join(examples)).encode()
 
 
 def write_example(target: Path) -> None:

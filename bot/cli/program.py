@@ -4,7 +4,6 @@ configuration.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from collections.abc import Callable
@@ -51,11 +50,10 @@ def is_verbose() -> bool:
 
 
 def has_demo() -> bool:
-    """Whether the package is installed that the demo checks signatures with."""
-    try:
-        return importlib.util.find_spec("akamai.edgegrid") is not None
-    except ModuleNotFoundError:
-        return False
+    """Whether the packages are installed that the demo needs beside those of the bot."""
+    from providers.registry import registry
+
+    return all(provider.can_run_sandbox for provider in registry().providers.values())
 
 
 def fail(message: str, code: int = WRONG) -> NoReturn:

@@ -98,8 +98,11 @@ class _Loader:
     def load(self) -> tuple[Settings, SlackTokens]:
         """The settings and tokens as they are now. Raises ConfigError."""
         from bot.config import read_settings, slack_tokens
+        from providers.registry import registry
 
         settings = read_settings(self._path)
+        for problem in registry().problems:
+            log.warning("%s", problem)
         tokens = slack_tokens(settings.slack.mode)
         self._secrets.update([*settings.secrets(), *tokens.secrets()])
         redact_in_logs([*self._secrets])

@@ -13,7 +13,7 @@ from datetime import date, datetime, tzinfo
 from bot.errors import BadQuestion, SuggestedQuestion
 from bot.formatting import join_words, sanitise
 from bot.questions.description import CommandDescription
-from bot.questions.question import VENDORS, AccountDirectory, Question, QuestionParts
+from bot.questions.question import AccountDirectory, Question, QuestionParts
 from bot.questions.windows import (
     MONTHS,
     WEEKDAYS,
@@ -24,6 +24,7 @@ from bot.questions.windows import (
     strip_filler_words,
     window_of_days,
 )
+from providers.registry import title_of
 
 # A beginning of an account's name must be so long to stand for it.
 SHORTEST_BEGINNING = 3
@@ -254,7 +255,7 @@ class Context:
                 said, f"/{self.command.name} {QuestionParts(subject, others, parts.rest)}"
             )
         if word in self.directory.accounts:
-            vendor = VENDORS[self.directory.accounts[word]]
+            vendor = title_of(self.directory.accounts[word])
             return BadQuestion(
                 f"{word} is an account of {vendor}, which /{self.command.name} cannot ask.",
                 self.instead(word, ""),

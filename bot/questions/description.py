@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.questions.question import VENDORS, CommandName, Kind
+from bot.questions.question import CommandName
+from providers.provider import Capability
+from providers.registry import kinds_with, titles_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ class CommandDescription:
     # One sentence of the app's description in Slack.
     summary: str
     usage_hint: str
-    kinds: tuple[Kind, ...]
+    # What its accounts must be able to tell.
+    capability: Capability
     default_window: str
     example_window: str
     examples: Sequence[tuple[str, str]]
@@ -63,6 +66,11 @@ class CommandDescription:
     default_access: tuple[str, ...] = ()
 
     @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of account that can be asked."""
+        return kinds_with(self.capability)
+
+    @property
     def vendors(self) -> str:
         """Whose accounts it asks: `Rapid7`, `Akamai or deviceWISE`."""
-        return " or ".join(VENDORS[kind] for kind in self.kinds)
+        return titles_with(self.capability)

@@ -6,16 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Literal
 
 from bot.questions.windows import ParsedWindow
 
 CommandName = str
-Kind = Literal["rapid7", "akamai", "devicewise"]
-VENDORS: Mapping[str, str] = MappingProxyType(
-    {"rapid7": "Rapid7", "akamai": "Akamai", "devicewise": "deviceWISE"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +19,7 @@ class AccountDirectory:
     ids.
     """
 
-    accounts: Mapping[str, Kind]
+    accounts: Mapping[str, str]
     logs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def of_kind(self, kinds: Sequence[str]) -> list[str]:

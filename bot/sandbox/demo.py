@@ -20,34 +20,17 @@ from bot.questions.reading import split_line
 from bot.questions.registry import COMMANDS
 from bot.runtime import stop_event
 from bot.sandbox.slack import Message
-from bot.sandbox.world import Sandbox, open_sandbox
+from bot.sandbox.world import Sandbox, open_sandbox, stand_ins
 from providers.clock import Clock, utc_now
 
 FILES_WITHIN_S = 60.0
 # Words that every command takes.
 COMPLETED = ("alert", "alerts", "help", "subscribe", "subscriptions", "today", "yesterday")
-# What a visitor finds: something that fires, since Linus' old script fails again and again, and
-# something that does not.
-WATCHED = (
-    {
-        "name": "failing-clients",
-        "ask": "/apiaudit edge last 2h",
-        "value": "failures",
-        "above": 3,
-        "each": "actor",
-        "every": "1m",
-        "repeat": "15m",
-        "channel": "#ops",
-    },
-    {
-        "name": "ingest-spike",
-        "ask": "/usage rapid7-eu today",
-        "value": "bytes",
-        "above": "9 GB",
-        "every": "5m",
-        "channel": "#ops",
-    },
-)
+
+
+def watched_alerts() -> list[dict[str, Any]]:
+    """The alerts that a visitor finds, those of each vendor."""
+    return [alert for vendor in stand_ins().values() for alert in vendor.alerts()]
 
 
 @asynccontextmanager
@@ -92,7 +75,7 @@ def _commands(directory: AccountDirectory) -> list[dict[str, Any]]:
 async def serve(folder: Path, port: int) -> None:
     """The demo until Ctrl-C."""
     stop = stop_event()
-    async with open_demo(folder, port=port, alert=WATCHED) as world:
+    async with open_demo(folder, port=port, alert=watched_alerts()) as world:
         click.echo(f"Opswatch is connected to its sandbox. Open {world.slack.url} (Ctrl-C ends it)")
         await stop.wait()
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from bot.sandbox.server import Server
+from providers.sandbox.server import Server
 
 Misbehave = Callable[[Any], Awaitable[Any] | None]
 

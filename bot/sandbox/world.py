@@ -1,50 +1,64 @@
-"""The whole sandbox started together: a Slack, three vendors, and the configuration by which the
-real bot finds them.
+"""The whole sandbox started together: a Slack, a server for each vendor, and the configuration by
+which the real bot finds them.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bot.config import Settings, SlackTokens, parse_settings, slack_tokens
-from bot.sandbox import seed
-from bot.sandbox.akamai import AkamaiSandbox
-from bot.sandbox.devicewise import DeviceWiseSandbox
-from bot.sandbox.rapid7 import Rapid7Sandbox
 from bot.sandbox.slack import SlackSandbox
 from providers.clock import Clock, utc_now
+from providers.registry import registry
+from providers.sandbox.server import Server, StandIn
+
+
+def stand_ins() -> dict[str, StandIn]:
+    """A server for each vendor that brings one, by kind."""
+    providers = registry().providers.items()
+    return {kind: provider.sandbox() for kind, provider in providers if provider.sandbox}
 
 
 @dataclass(slots=True)
 class Sandbox:
-    """All servers, and the folder where the bot keeps its files."""
+    """All servers, and the folder where the bot keeps its files. A vendor's server is reached by
+    its kind, as `sandbox.vendors[kind]` or as an attribute.
+    """
 
     folder: Path
     clock: Clock = utc_now
     slack: SlackSandbox = field(default_factory=SlackSandbox)
-    rapid7: Rapid7Sandbox = field(default_factory=Rapid7Sandbox)
-    devicewise: DeviceWiseSandbox = field(default_factory=DeviceWiseSandbox)
-    akamai: AkamaiSandbox = field(default_factory=AkamaiSandbox)
+    vendors: Mapping[str, StandIn] = field(default_factory=stand_ins)
+
+    def __getattr__(self, kind: str) -> Any:
+        try:
+            return self.vendors[kind]
+        except KeyError:
+            raise AttributeError(kind) from None
+
+    @property
+    def servers(self) -> list[Server]:
+        return [self.slack, *self.vendors.values()]
 
     def environ(self) -> dict[str, str]:
         """The environment of the bot."""
-        return {
+        found = {
             "SLACK_BOT_TOKEN": self.slack.bot_token,
             "SLACK_APP_TOKEN": self.slack.app_token,
             "SLACK_SIGNING_SECRET": self.slack.signing_secret,
             "SLACK_API_URL": f"{self.slack.url}/api/",
-            "RAPID7_API_KEY": self.rapid7.api_key,
-            "DW_USER": self.devicewise.username,
-            "DW_PASSWORD": self.devicewise.password,
         }
+        for vendor in self.vendors.values():
+            found |= vendor.environ()
+        return found
 
     def table(self) -> dict[str, Any]:
-        """The configuration as it would stand in bot.toml."""
+        """The configuration as it would be written in bot.toml."""
         return {
             "timezone": "Europe/Dublin",
             "database": "bot.sqlite",
@@ -54,25 +68,8 @@ class Sandbox:
                 "logs": ["C0OPS", "U0ADA"],
             },
             "providers": {
-                "rapid7-eu": {
-                    "kind": "rapid7",
-                    "base_url": self.rapid7.url,
-                    "api_key": "env:RAPID7_API_KEY",
-                    "monthly_quota": "150 GB",
-                    "logs": {"kitchen": seed.KITCHEN, "cellar": seed.CELLAR},
-                },
-                "edge": {
-                    "kind": "akamai",
-                    "base_url": self.akamai.url,
-                    "edgerc": ".edgerc",
-                    "account_ids": list(self.akamai.account_ids),
-                },
-                "iot": {
-                    "kind": "devicewise",
-                    "base_url": self.devicewise.url,
-                    "username": "env:DW_USER",
-                    "password": "env:DW_PASSWORD",
-                },
+                vendor.account: {"kind": kind, **vendor.settings()}
+                for kind, vendor in self.vendors.items()
             },
         }
 
@@ -87,6 +84,12 @@ class Sandbox:
     def tokens(self, mode: str = "socket") -> SlackTokens:
         return slack_tokens(mode, self.environ())
 
+    def write_files(self) -> None:
+        """Writes the files that the configuration refers to."""
+        for vendor in self.vendors.values():
+            for name, text in vendor.files().items():
+                (self.folder / name).write_text(text, "utf-8")
+
 
 @asynccontextmanager
 async def open_sandbox(
@@ -96,22 +99,15 @@ async def open_sandbox(
     `clock`.
     """
     world = Sandbox(folder, clock)
-    servers = (world.slack, world.rapid7, world.devicewise, world.akamai)
-    for server in servers:
+    for server in world.servers:
         server.now = clock
     world.slack.clock = lambda: clock().timestamp()
-    world.akamai.clock = clock
-    world.rapid7.title, world.devicewise.title, world.akamai.title = (
-        "Rapid7",
-        "deviceWISE",
-        "Akamai",
-    )
     try:
         await world.slack.start(port)
-        await asyncio.gather(*(server.start() for server in servers[1:]))
-        for server in servers:
+        await asyncio.gather(*(vendor.start() for vendor in world.vendors.values()))
+        for server in world.servers:
             world.slack.watch(server)
-        (folder / ".edgerc").write_text(world.akamai.edgerc(), "utf-8")
+        world.write_files()
         yield world
     finally:
-        await asyncio.gather(*(server.stop() for server in servers))
+        await asyncio.gather(*(server.stop() for server in world.servers))

@@ -19,7 +19,9 @@ import msgspec
 
 from providers.akamai import filters as wording
 from providers.akamai import parse
-from providers.akamai.auth import EdgeGridAuth, EdgeGridCredentials
+from providers.akamai.auth import EdgeGridAuth
+from providers.akamai.edgerc import EdgeGridCredentials
+from providers.akamai.limits import V2_LIMITS
 from providers.clock import Clock, utc_now
 from providers.errors import (
     AuthFailed,
@@ -42,7 +44,6 @@ from providers.http.client import (
 )
 from providers.http.network import Network
 from providers.limits.rate_limiter import (
-    AKAMAI_V2_LIMITS,
     MemoryRateLimitStore,
     RateLimiter,
     RateLimitStore,
@@ -135,7 +136,7 @@ class Akamai:
         self._whole_steps_only = False
         # The values of the page, until the report has told its own: they have changed before.
         self._enumerations: Mapping[str, Sequence[str]] = wording.ENUMERATIONS
-        limits = AKAMAI_V2_LIMITS if settings.report == "v2" else {}
+        limits = V2_LIMITS if settings.report == "v2" else {}
         budget = RateLimiter(
             account,
             credentials.client_token,

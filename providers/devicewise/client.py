@@ -16,14 +16,15 @@ from typing import Any
 import msgspec
 
 from providers.clock import Clock, utc_now
+from providers.devicewise import filters as wording
 from providers.devicewise import parse
 from providers.devicewise.auth import MFA_REQUIRED, NOT_AGAIN, Credentials, LockOut, Session
+from providers.devicewise.limits import REQUESTS_PER_S
 from providers.devicewise.paging import Collected
 from providers.errors import AuthFailed, ProtocolError, ProviderError, TooLarge
 from providers.http.client import Reply, fetch, off_loop, open_client
 from providers.http.network import Network
 from providers.limits.rate_limiter import (
-    DEVICEWISE_PER_S,
     MemoryRateLimitStore,
     Pace,
     RateLimitStore,
@@ -34,7 +35,6 @@ from providers.models import (
     CallFilters,
     CallPage,
     Check,
-    Outcome,
     Window,
     iso_utc,
 )
@@ -42,7 +42,6 @@ from providers.redaction import Redactor, Secret
 
 PAGE_ROWS, LEAST_PAGE_ROWS = 2000, 10
 _SESSION = re.compile(r"[!-~]{1,500}")
-NATIVE_FILTERS = ("service", "command")
 
 
 class DeviceWise:
@@ -67,7 +66,7 @@ class DeviceWise:
         self._credentials = credentials
         self._org, self._show_all = org, show_all
         self._client = open_client(
-            base_url, account=account, pace=Pace(DEVICEWISE_PER_S), clock=clock, network=network
+            base_url, account=account, pace=Pace(REQUESTS_PER_S), clock=clock, network=network
         )
         self._session = Session(
             self._log_in,
@@ -86,26 +85,8 @@ class DeviceWise:
         await self._client.aclose()
 
     def refusal(self, filters: CallFilters) -> str | None:
-        """deviceWISE knows `who`, `action`, `service`, `command`, `failures`, and a status of its
-        own kind.
-        """
-        if filters.url:
-            return (
-                f"{self.account} is deviceWISE and records no URL, so `url:` cannot be applied to "
-                "it."
-            )
-        for name in filters.native:
-            if name not in NATIVE_FILTERS:
-                return f"{self.account} is deviceWISE and has no filter `{name}`."
-        for status in filters.status:
-            if status.lower() not in ("success", "error", "ok") and not re.fullmatch(
-                r"-\d{1,9}", status
-            ):
-                return (
-                    f"{self.account} is deviceWISE, where a status is `success`, `error` or a "
-                    f"code such as `-90008`, not `{status[:20]}`."
-                )
-        return None
+        """Why the account cannot apply the filters; None where it can."""
+        return wording.refusal(self.account, filters)
 
     def kept_since(self, now: datetime) -> datetime | None:
         """deviceWISE tells nowhere how long it keeps its list of calls."""
@@ -128,8 +109,11 @@ class DeviceWise:
             "start": iso_utc(window.start, "milliseconds"),
             "end": iso_utc(window.end, "milliseconds"),
         }
+        show_all = {"showAll": self._show_all}
         for who in filters.who or ("",):
-            await self._collect({**self._source_params(filters, who), **period}, found)
+            await self._collect(
+                {**wording.server_filters(filters, who), **show_all, **period}, found
+            )
         page = found.page()
         if not filters.who or found.rows:
             return page
@@ -165,7 +149,7 @@ class DeviceWise:
             )
             for row in rows
         ]
-        return [call for call in calls if _keeps(call, filters)] if filters else calls
+        return [call for call in calls if wording.passes(call, filters)] if filters else calls
 
     async def condition(self) -> AccountStatus:
         """How it stands with the account, without a request."""
@@ -192,23 +176,6 @@ class DeviceWise:
                 detail=f"deviceWISE answers as {self._credentials.whoami or 'the application'}.",
             )
         ]
-
-    def _source_params(self, filters: CallFilters, who: str) -> dict[str, Any]:
-        """What the service can filter by itself."""
-        params: dict[str, Any] = {"showAll": self._show_all}
-        if who:
-            params["who"] = who
-        if filters.failures:
-            params["hasFailure"] = True
-        services, commands = filters.native.get("service", ()), filters.native.get("command", ())
-        if not services and len(filters.action) == 1 and filters.action[0].count(".") == 1:
-            service, _, command = filters.action[0].partition(".")
-            return {**params, "service": service, "command": command}
-        if len(services) == 1:
-            params["service"] = services[0]
-            if len(commands) == 1:
-                params["command"] = commands[0]
-        return params
 
     async def _page(self, params: Mapping[str, Any]) -> parse.Page:
         """One page. A session that has run out is renewed once, and the page asked for
@@ -310,44 +277,3 @@ def _body(command: str, params: Mapping[str, Any], session: Secret) -> dict[str,
         "auth": {"sessionId": session.open()},
         parse.LIST_ID: {"command": command, "params": dict(params)},
     }
-
-
-def _keeps(call: ApiCall, filters: CallFilters) -> bool:
-    """Whether a row passes every filter but `who`, which the service applies."""
-    services, commands = filters.native.get("service", ()), filters.native.get("command", ())
-    return (
-        not (filters.leave_out_own and call.own)
-        and not (filters.failures and call.outcome is not Outcome.FAILURE)
-        and (
-            not filters.action
-            or any(_is_action(name, action) for name in call.actions for action in filters.action)
-        )
-        and (
-            not services
-            or any(_is_action(name, service) for name in call.actions for service in services)
-        )
-        and (
-            not commands
-            or any(_is_command(name, command) for name in call.actions for command in commands)
-        )
-        and (
-            not filters.status or any(_is_status(call, status.lower()) for status in filters.status)
-        )
-    )
-
-
-def _is_action(name: str, action: str) -> bool:
-    """True where `action` is the command or the service it belongs to."""
-    name, action = name.lower(), action.lower()
-    return name == action or name.startswith(action + ".")
-
-
-def _is_command(name: str, command: str) -> bool:
-    name, command = name.lower(), command.lower()
-    return name == command or name.endswith("." + command)
-
-
-def _is_status(call: ApiCall, status: str) -> bool:
-    if status in ("success", "ok"):
-        return call.outcome is Outcome.SUCCESS
-    return call.outcome is Outcome.FAILURE if status == "error" else call.status == status

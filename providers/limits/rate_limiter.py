@@ -15,7 +15,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Protocol
 
 from providers.clock import Clock, utc_now
@@ -286,21 +285,3 @@ class Pace:
         self._next = max(now, self._next + self._gap_s)
         if self._next > now:
             await asyncio.sleep(self._next - now)
-
-
-# "Rate limits" of the Log Search API: per key and namespace, in fifteen minutes; the lower one
-# where two pages differ.
-RAPID7_LIMITS: Mapping[str, Limit] = MappingProxyType(
-    {
-        "download": Limit("downloads", 150, bytes=75_000_000_000),
-        "usage": Limit("questions about usage", 500),
-        "management": Limit("questions about its logs", 1500),
-    }
-)
-# "Rate limiting" of the Reporting API v2: a minute, per account and endpoint.
-AKAMAI_V2_LIMITS: Mapping[str, Limit] = MappingProxyType(
-    {"report": Limit("reports", 120, timedelta(minutes=1))}
-)
-# "Settings" of deviceWISE: a hundred API calls a second for a whole organisation; half of it is
-# left to everybody else.
-DEVICEWISE_PER_S = 50.0

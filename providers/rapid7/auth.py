@@ -1,4 +1,4 @@
-"""Rapid7's key travels in one header, and where its regions answer."""
+"""Rapid7's key, sent in one header."""
 
 from __future__ import annotations
 
@@ -7,15 +7,6 @@ from collections.abc import Generator
 import httpx
 
 from providers.redaction import Secret
-
-REGIONS = ("us", "us2", "us3", "eu", "ca", "au", "ap")
-
-
-def region_url(region: str) -> str:
-    """The Log Search host of a region. The same API also answers at
-    `https://REGION.api.insight.rapid7.com/log_search`, which is reached by setting `base_url`.
-    """
-    return f"https://{region}.rest.logs.insight.rapid7.com"
 
 
 class ApiKey(httpx.Auth):

@@ -7,7 +7,6 @@ of logs.
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -39,7 +38,6 @@ from providers.http.network import Network
 from providers.http.streaming import BulkClient
 from providers.http.turns import Turns
 from providers.limits.rate_limiter import (
-    RAPID7_LIMITS,
     MemoryRateLimitStore,
     RateLimiter,
     RateLimitStore,
@@ -47,6 +45,7 @@ from providers.limits.rate_limiter import (
 from providers.models import AccountStatus, Check, DayRange, LogUsage, NamedLog, UsagePeriod, Window
 from providers.rapid7 import parse
 from providers.rapid7.auth import ApiKey
+from providers.rapid7.limits import LIMITS
 from providers.redaction import Redactor, Secret
 from providers.sources import MOST_LINES, MOST_LOGS
 
@@ -55,7 +54,6 @@ MATCH_ALL = "where(/.*/)"
 NAMES_KEPT_S = 300.0
 # One page joins the ids of several logs by a colon, another by a semicolon.
 JOINTS = (":", ";")
-_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 NO_CONTENT = 204
 LOG_TYPES = frozenset({"", "text/plain", "application/octet-stream"})
 
@@ -78,7 +76,7 @@ class Rapid7:
         self._clock = clock
         self._auth = ApiKey(api_key)
         self._budget = RateLimiter(
-            account, api_key, RAPID7_LIMITS, rate_limit_store or MemoryRateLimitStore(), clock
+            account, api_key, LIMITS, rate_limit_store or MemoryRateLimitStore(), clock
         )
         self._client = open_client(
             base_url,
@@ -158,7 +156,7 @@ class Rapid7:
         """
         if not 1 <= len(ids) <= MOST_LOGS or not 1 <= limit <= MOST_LINES:
             raise ValueError("a download takes one to ten logs and 1 to 20,000,000 lines")
-        if not all(_SAFE_ID.fullmatch(key) for key in ids):
+        if not all(parse.LOG_ID.fullmatch(key) for key in ids):
             raise ProtocolError(
                 f"{self.account} knows a log by an id that is none.",
                 account=self.account,

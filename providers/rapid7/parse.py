@@ -14,6 +14,7 @@ from providers.models import LogUsage, NamedLog, UsagePeriod
 
 MOST_BYTES = 2**63
 _USAGE_MEMBERS = frozenset({"daily_usage", "period_usage", "period"})
+LOG_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _DIGITS = re.compile(r"[0-9]{1,19}")
 
 
@@ -42,6 +43,8 @@ def usage_period(body: bytes, *, account: str) -> UsagePeriod:
         reported_to=_day(_get(period, "to")),
         organisation=_text(answer.get("name")),
         organisation_id=_text(answer.get("id")),
+        vendor="Rapid7",
+        lag="a day",
     )
 
 

@@ -30,13 +30,13 @@ from bot.answer import AnswerFile, Measurement
 from bot.commands.apiaudit.report import CSV_HEADER, AuditFacts, audit_report, csv_rows
 from bot.logs.download import DownloadRequest, download_log
 from bot.reports.sheets import csv_bytes
-from bot.sandbox import seed
 from bot.sandbox.world import Sandbox, open_sandbox
 from bot.schedules.due import Due
 from bot.slack.outbox import Outbox
 from bot.store import Store
 from handlers.jobs.alerts import AlertJob, Evaluation, SilenceIndex
 from providers.akamai import parse as akamai
+from providers.akamai.sandbox import example_rows
 from providers.devicewise import parse as devicewise
 from providers.models import Window
 from providers.rapid7.client import Rapid7
@@ -311,7 +311,7 @@ def median_ms(work: Callable[[], Any], times: int = 5) -> float:
 
 
 async def decoding() -> None:
-    one = list(seed.akamai_rows(NOW - timedelta(days=5), NOW))
+    one = list(example_rows(NOW - timedelta(days=5), NOW))
 
     def body_of(count: int) -> bytes:
         return json.dumps(

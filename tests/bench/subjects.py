@@ -125,7 +125,7 @@ def log_block() -> bytes:
     """A block of whole lines of a day in the kitchen, secrets among them."""
     from datetime import UTC, datetime, timedelta
 
-    from bot.sandbox import seed
+    from providers.sandbox import seed
 
     now = datetime.now(UTC)
     lines = [line.encode() for line in seed.log_lines(seed.KITCHEN, now - timedelta(days=1), now)]

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config import Rapid7Settings, parse_settings, read_settings, slack_tokens
+from bot.config import parse_settings, read_settings, slack_tokens
 from bot.errors import ConfigError
+from providers.rapid7.settings import Rapid7Settings
 from tests.conftest import ROOT
 
 ENVIRON = {

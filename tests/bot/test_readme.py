@@ -16,6 +16,8 @@ from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.reading import read_line, read_question
 from bot.questions.windows import read_window
 from bot.schedules.subscribe import Subscribe, parse_subscription
+from providers.registry import registry
+from providers.settings import Table
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -26,7 +28,7 @@ HOUSE = AccountDirectory(
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 QUESTIONS = sorted(set(re.findall(r"`(/(?:usage|apiaudit|logs)[^`]*)`", README)) - {"/logs"})
 WINDOWS = re.findall(r"`([^`]+)`", README.split("**Windows**:")[1].split("ISO instants")[0])
-MODELS = (
+MODELS: tuple[type[Table], ...] = (
     config.Settings,
     config.SlackSettings,
     config.AccessSettings,
@@ -34,12 +36,10 @@ MODELS = (
     config.LimitSettings,
     config.LoggingSettings,
     config.RetentionSettings,
-    config.Rapid7Settings,
-    config.AkamaiSettings,
-    config.DeviceWiseSettings,
     config.DigestSettings,
     config.AlertSettings,
     config.MuteSettings,
+    *(provider.settings for provider in registry().providers.values()),
 )
 WISHES = re.findall(
     r"^ {4}/(usage|apiaudit|logs) ((?:subscribe|subscriptions|unsubscribe|alert|alerts|unalert|silence|unsilence)\b.*)$",

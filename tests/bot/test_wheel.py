@@ -75,7 +75,7 @@ def test_wheel_contains_all_package_files(wheel: Path) -> None:
     }
     assert len(ours) > 100
     assert ours <= packed
-    assert "bot/bot.example.toml" in packed
+    assert "bot/cli/example.toml" in packed
 
 
 def test_wheel_contains_no_tests_or_configuration(wheel: Path) -> None:

@@ -16,11 +16,11 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.sandbox.akamai import V1, V2, AkamaiSandbox
 from providers.akamai import parse
-from providers.akamai.auth import EdgeGridCredentials
 from providers.akamai.client import Akamai, ReportSettings
+from providers.akamai.edgerc import EdgeGridCredentials
 from providers.akamai.filters import NATIVE_FILTERS
+from providers.akamai.sandbox import V1, V2, AkamaiSandbox
 from providers.errors import (
     AuthFailed,
     Incomplete,
@@ -456,7 +456,7 @@ async def test_a_clock_that_stays_wrong_is_told_and_not_tried_for_ever(
     server: AkamaiSandbox, edge: Akamai
 ) -> None:
     drift = iter(range(1, 100))
-    server.clock = lambda: datetime.now(UTC) + timedelta(minutes=7 * next(drift))
+    server.now = lambda: datetime.now(UTC) + timedelta(minutes=7 * next(drift))
     with pytest.raises(AuthFailed, match="our clock is wrong"):
         await edge.calls(WINDOW, CallFilters())
     assert len(server.ledger) == 2
@@ -473,7 +473,7 @@ async def test_a_clock_without_a_date_header_is_measured_by_the_request_time(
         "requestTime": f"{when:%Y-%m-%dT%H:%M:%SZ}",
     }
     server.answer_with(400, json.dumps(problem), Date="soon")
-    server.clock = lambda: datetime.now(UTC) + timedelta(minutes=9)
+    server.now = lambda: datetime.now(UTC) + timedelta(minutes=9)
     await edge.calls(WINDOW, CallFilters())
     assert len(server.ledger) == 2
 
@@ -563,7 +563,7 @@ async def test_a_window_older_than_the_retention_is_cut_and_told(edge: Akamai) -
 
 
 async def test_a_clock_that_is_off_is_corrected_once(server: AkamaiSandbox, edge: Akamai) -> None:
-    server.clock = lambda: datetime.now(UTC) + timedelta(minutes=7)
+    server.now = lambda: datetime.now(UTC) + timedelta(minutes=7)
     await edge.calls(WINDOW, CallFilters())
     await edge.calls(WINDOW, CallFilters())
     assert len(server.ledger) == 3

@@ -16,12 +16,10 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.sandbox.rapid7 import Rapid7Sandbox
 from bot.store import Store
 from providers.errors import NotFound, RateLimited, Unavailable
 from providers.http.client import Reply, parse_quota
 from providers.limits.rate_limiter import (
-    RAPID7_LIMITS,
     Limit,
     MemoryRateLimitStore,
     Pace,
@@ -34,6 +32,8 @@ from providers.limits.rate_limiter import (
 )
 from providers.models import DayRange, Window
 from providers.rapid7.client import Rapid7
+from providers.rapid7.limits import LIMITS
+from providers.rapid7.sandbox import Rapid7Sandbox
 from providers.redaction import Secret
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -334,11 +334,11 @@ async def test_a_refused_download_gives_its_bytes_back(
 
 
 def test_the_limits_are_those_of_the_pages() -> None:
-    assert (RAPID7_LIMITS["download"].requests, RAPID7_LIMITS["download"].bytes) == (
+    assert (LIMITS["download"].requests, LIMITS["download"].bytes) == (
         150,
         75_000_000_000,
     )
-    assert {scope: limit.requests for scope, limit in RAPID7_LIMITS.items()} == {
+    assert {scope: limit.requests for scope, limit in LIMITS.items()} == {
         "download": 150,
         "usage": 500,
         "management": 1500,

@@ -17,11 +17,11 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.sandbox.devicewise import DeviceWiseSandbox
 from bot.store import Store
 from providers.devicewise import parse
 from providers.devicewise.auth import Credentials
 from providers.devicewise.client import DeviceWise
+from providers.devicewise.sandbox import DeviceWiseSandbox
 from providers.errors import (
     AuthFailed,
     Incomplete,
@@ -233,7 +233,7 @@ async def test_a_wrong_password_is_not_tried_again_after_a_restart(
         client = client_of(
             server,
             credentials=Credentials(username=server.username, password=Secret(password)),
-            ledger=store.rate_limits,
+            rate_limit_store=store.rate_limits,
         )
         try:
             return await client.calls(WINDOW, CallFilters())

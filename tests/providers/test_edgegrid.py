@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.akamai.auth import EdgeGridAuth, EdgeGridCredentials, EdgercError, read_edgerc
+from providers.akamai.auth import EdgeGridAuth
+from providers.akamai.edgerc import EdgeGridCredentials, EdgercError, read_edgerc
 from providers.redaction import Secret
 
 VECTORS = files("akamai.edgegrid") / "test"

@@ -22,17 +22,14 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.sandbox.akamai import AkamaiSandbox
-from bot.sandbox.devicewise import DeviceWiseSandbox
-from bot.sandbox.rapid7 import Rapid7Sandbox
-from bot.sandbox.seed import KITCHEN
-from bot.sandbox.server import Server
 from providers.akamai import parse as akamai_parse
-from providers.akamai.auth import EdgeGridCredentials
 from providers.akamai.client import Akamai, ReportSettings
+from providers.akamai.edgerc import EdgeGridCredentials
+from providers.akamai.sandbox import AkamaiSandbox
 from providers.devicewise import parse as devicewise_parse
 from providers.devicewise.auth import Credentials
 from providers.devicewise.client import DeviceWise
+from providers.devicewise.sandbox import DeviceWiseSandbox
 from providers.errors import (
     AuthFailed,
     Incomplete,
@@ -48,7 +45,10 @@ from providers.http.unpacking import MOST_PART_BYTES, Unpacker
 from providers.models import CallFilters, DayRange, Window
 from providers.rapid7 import parse as rapid7_parse
 from providers.rapid7.client import Rapid7
+from providers.rapid7.sandbox import Rapid7Sandbox
 from providers.redaction import Secret
+from providers.sandbox.seed import KITCHEN
+from providers.sandbox.server import Server
 from tests.conftest import memory_below
 from tests.support.work import growth
 

@@ -16,8 +16,6 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.sandbox.rapid7 import Rapid7Sandbox
-from bot.sandbox.seed import CELLAR, KITCHEN
 from providers.errors import (
     AuthFailed,
     Incomplete,
@@ -30,9 +28,11 @@ from providers.errors import (
 from providers.http import client as http_client
 from providers.models import DayRange, Window
 from providers.rapid7 import parse
-from providers.rapid7.auth import REGIONS, region_url
 from providers.rapid7.client import MATCH_ALL, Rapid7
+from providers.rapid7.sandbox import Rapid7Sandbox
+from providers.rapid7.settings import REGIONS, region_url
 from providers.redaction import Secret
+from providers.sandbox.seed import CELLAR, KITCHEN
 
 SAMPLE = {
     "daily_usage": [

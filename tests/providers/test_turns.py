@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.rapid7 import Rapid7Sandbox
 from providers.errors import Unavailable
 from providers.http.client import fetch, open_client
 from providers.http.turns import Turns, in_background
+from providers.rapid7.sandbox import Rapid7Sandbox
 
 
 class Queue:

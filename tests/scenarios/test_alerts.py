@@ -256,8 +256,8 @@ async def test_who_may_not_manage_changes_nothing(world: Sandbox, clock: Clock) 
 async def test_subjects_that_change_at_the_same_look_share_one_message(
     world: Sandbox, clock: Clock
 ) -> None:
-    world.akamai.rows = lambda a, b: calls(b, edge_failures)
     edge_failures = {"ada": 3, "grace": 3, "linus": 0}
+    world.akamai.rows = lambda a, b: calls(b, edge_failures)
     rule = {
         "name": "clients",
         "ask": "/apiaudit edge last 1h",

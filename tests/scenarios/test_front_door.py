@@ -26,7 +26,8 @@ from bot.cli.check import run_checks
 from bot.sandbox.world import Sandbox
 from bot.store import Store
 from providers.clock import utc_now
-from providers.limits.rate_limiter import RAPID7_LIMITS, RateLimiter
+from providers.limits.rate_limiter import RateLimiter
+from providers.rapid7.limits import LIMITS
 from providers.redaction import Secret
 from tests.conftest import ROOT, toml_of
 from tests.support.clock import process_environ
@@ -482,9 +483,7 @@ async def test_terminal_shares_the_rate_limit(
 ) -> None:
     now = datetime.now(UTC)
     store = await Store.open(tmp_path / "bot.sqlite", now=now)
-    budget = RateLimiter(
-        "rapid7-eu", Secret(world.rapid7.api_key), RAPID7_LIMITS, store.rate_limits
-    )
+    budget = RateLimiter("rapid7-eu", Secret(world.rapid7.api_key), LIMITS, store.rate_limits)
     for _ in range(149):
         await budget.settle("download", await budget.take("download"))
     await store.close()

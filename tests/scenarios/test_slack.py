@@ -10,7 +10,7 @@ import io
 import json
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,9 +18,9 @@ import pytest
 from aiohttp import web
 
 from bot.app import Bot
-from bot.sandbox import seed
 from bot.sandbox.slack import Message
 from bot.sandbox.world import Sandbox
+from providers.sandbox import seed
 from tests.conftest import connected_bot
 from tests.support.clock import MovableClock
 
@@ -430,7 +430,8 @@ async def test_calls_are_counted_as_they_are_read(world: Sandbox) -> None:
         world.devicewise.be_slow(1.3)
         return rows(start, end)
 
-    rows, world.devicewise.rows = world.devicewise.rows, slowly
+    rows: Callable[[datetime, datetime], Iterable[dict[str, Any]]] = world.devicewise.rows
+    world.devicewise.rows = slowly
     async with connected_bot(world, access={"apiaudit": ["*"]}):
         await world.slack.command("/apiaudit iot 7d")
         told = await world.slack.until(

@@ -14,6 +14,7 @@ from bot.questions.context import Context
 from bot.questions.description import AlertValues, Topics
 from bot.questions.form import FormField, FormValues, account_field
 from bot.questions.question import AccountDirectory
+from providers.provider import Capability
 
 _FAILURES = frozenset({"failures", "failed", "errors"})
 
@@ -59,11 +60,10 @@ COMMAND = ApiAuditCommand(
     name="apiaudit",
     description="Who called which API, and what failed",
     summary=(
-        "/apiaudit tells who called which API and what failed, over deviceWISE and Akamai in one "
-        "table."
+        "/apiaudit tells who called which API and what failed, over all vendors in one table."
     ),
     usage_hint="[account ...] [window] [filter ...] [failures] [csv]",
-    kinds=("akamai", "devicewise"),
+    capability=Capability.CALLS,
     default_window="24 hours",
     example_window="24h",
     examples=(

@@ -25,36 +25,19 @@ from bot.questions.phrases import tokens, without, without_any
 from bot.questions.question import QuestionParts, TableQuestion
 from bot.questions.windows import ParsedWindow
 from providers.models import CallFilters
+from providers.registry import registry
 
 # The vendors' own names for the ends of a window.
 _WINDOW_KEYS = frozenset({"last", "past", "from", "to", "start", "end", "since", "until"})
 AUDIT_FILTERS = ("who", "action", "status", "url")
-AKAMAI_FILTERS = frozenset(
-    [
-        "client_token",
-        "contract_type",
-        "endpoint",
-        "http_method",
-        "response_class",
-        "response_code",
-        "response_status",
-        "url_contain",
-        "url_end_with",
-        "url_exact_match",
-        "url_match",
-        "url_not_contain",
-        "url_not_end_with",
-        "url_not_match",
-        "url_not_start_with",
-        "url_start_with",
-        "username",
-    ]
-)
-DEVICEWISE_FILTERS = frozenset({"service", "command"})
-_ALL_FILTERS = (*AUDIT_FILTERS, "own", *sorted(DEVICEWISE_FILTERS), *sorted(AKAMAI_FILTERS))
 FILTERS = "rest"
 _KNOWN_FILTERS = f"{', '.join(AUDIT_FILTERS)} and each vendor's own"
 _FILTER = re.compile(r"([A-Za-z_]+):(.*)", re.DOTALL)
+
+
+def _all_filters() -> tuple[str, ...]:
+    """The filters there are: our own, and those of every vendor."""
+    return (*AUDIT_FILTERS, "own", *registry().filters)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,10 +152,11 @@ def _no_filters(words: Sequence[str]) -> BadQuestion:
 
 def _filter_name(typed: str, context: Context) -> str:
     name = typed.lower()
-    if name in _ALL_FILTERS:
+    known = (*AUDIT_FILTERS, "own", *registry().filters)
+    if name in known:
         return name
     other = _OTHER_FILTERS.get(name)
-    near = [other] if other else difflib.get_close_matches(name[:40], _ALL_FILTERS, n=1)
+    near = [other] if other else difflib.get_close_matches(name[:40], _all_filters(), n=1)
     meant = f"; did you mean {near[0]}:?" if near else f"; there are {_KNOWN_FILTERS}."
     right = near[0] if near else "url"
     raise BadQuestion(

@@ -15,6 +15,7 @@ from bot.questions.context import Context
 from bot.questions.description import AlertValues, Topics
 from bot.questions.form import FormField, FormValues
 from bot.questions.question import AccountDirectory
+from providers.provider import Capability
 
 
 class LogsCommand(AnsweredCommand[LogsQuestion]):
@@ -73,7 +74,7 @@ COMMAND = LogsCommand(
         "secrets removed."
     ),
     usage_hint="LOG[,LOG...] [window] [where(LEQL)] [limit N]",
-    kinds=("rapid7",),
+    capability=Capability.LOGS,
     default_window="20 minutes",
     example_window="last 20 mins",
     examples=(

@@ -223,7 +223,7 @@ def _log_names(text: str, context: Context) -> tuple[list[str], list[str]]:
             and (name.lower() in NO_NAMES or context.is_window(text))
         ):
             break
-        # Rapid7's own addresses join ids by colons.
+        # A vendor's own addresses may join ids by colons.
         names += name.split(":") if all(map(_LOG_ID.fullmatch, name.split(":"))) else [name]
         text = text[match.end() :]
         another = re.match(r'(?i)and\s+(?=("|[a-z][^\s,"]*))', text)

@@ -9,6 +9,7 @@ from bot.questions.context import Context
 from bot.questions.description import AlertValues, Topics
 from bot.questions.form import FormField, FormValues
 from bot.questions.question import AccountDirectory
+from providers.provider import Capability
 
 
 class UsageCommand(AnsweredCommand[UsageQuestion]):
@@ -38,7 +39,7 @@ COMMAND = UsageCommand(
         "forecast."
     ),
     usage_hint="[account] [window] [by day|week|month] [per log] [csv]",
-    kinds=("rapid7",),
+    capability=Capability.USAGE,
     default_window="10 days",
     example_window="last 7 days",
     examples=(

@@ -133,7 +133,10 @@ def _facts(report: UsageReport) -> list[tuple[str, str]]:
             first, last = report.reported_period
             span = f" ({_label(first, last, '', report.today)})"
         facts.append(
-            ("Rapid7's own total", f"{formatting.format_bytes(report.reported_bytes)}{span}")
+            (
+                f"{report.vendor}'s own total",
+                f"{formatting.format_bytes(report.reported_bytes)}{span}",
+            )
         )
     return facts
 
@@ -184,7 +187,8 @@ def _gaps(report: UsageReport) -> list[str]:
             f"{'is' if report.month_missing == 1 else 'are'} not listed."
         )
     if report.partial_today and report.by_day.get(report.today) is not None:
-        notes.append("Today is still growing; Rapid7 may lag by up to a day.")
+        lag = f"; {report.vendor} may lag by up to {report.lag}" if report.lag else ""
+        notes.append(f"Today is still growing{lag}.")
     return notes
 
 

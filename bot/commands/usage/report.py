@@ -72,6 +72,8 @@ class UsageReport:
     by_log: tuple[tuple[str, str, int], ...]
     by_day_and_log: Mapping[date, Mapping[str, int]]
     log_names: Mapping[str, str]
+    vendor: str
+    lag: str
     usual_peak: tuple[int, ...] = ()
     like_with_like: Comparison | None = None
     month_missing: int = 0
@@ -157,7 +159,7 @@ class UsageReport:
         if self.bytes is None or self.reported_bytes is None or self.bytes == self.reported_bytes:
             return None
         return (
-            "Rapid7's own total for the period is "
+            f"{self.vendor}'s own total for the period is "
             f"{formatting.format_bytes(self.reported_bytes)}; the days it lists add up to "
             f"{formatting.format_bytes(self.bytes)}."
         )
@@ -199,6 +201,8 @@ def usage_report(facts: UsageFacts) -> UsageReport:
         by_log=_total_by_log(shown_logs, facts.log_names),
         by_day_and_log=shown_logs,
         log_names=facts.log_names,
+        vendor=facts.period.vendor,
+        lag=facts.period.lag,
         usual_peak=_same_weekday(known, peak_day) if peak_day else (),
         like_with_like=_like_with_like(facts, known),
         month_missing=facts.today.day - 1 - sum(day < facts.today for day in month_days)

@@ -11,7 +11,6 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox.faults import faults_of
-from bot.sandbox.server import Server
 from bot.sandbox.slack.people import People
 from bot.sandbox.slack.records import (
     Message,
@@ -20,6 +19,7 @@ from bot.sandbox.slack.records import (
     missing_inputs,
 )
 from bot.sandbox.slack.state import is_from_bot
+from providers.sandbox.server import Server
 
 PAGE = Path(__file__).parent.parent / "page"
 REQUIRED = "Please complete this required field."

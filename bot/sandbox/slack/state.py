@@ -13,7 +13,6 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.server import Entry, Server
 from bot.sandbox.slack.records import (
     BOT,
     Ack,
@@ -25,6 +24,7 @@ from bot.sandbox.slack.records import (
     View,
 )
 from bot.sandbox.slack_limits import Meter, Refusal
+from providers.sandbox.server import Entry, Server
 
 SCOPES = (
     "app_mentions:read,channels:history,channels:read,chat:write,commands,files:write,groups:history,"

@@ -56,8 +56,8 @@ class Fault:
 
 @dataclass(slots=True)
 class Server:
-    """A loopback server with a ledger, whose time of day is `now`. Faults are used in the order
-    they were told.
+    """A loopback server that records its requests, whose time of day is `now`. `title` is what
+    people call it. Faults are used in the order in which they were added.
     """
 
     name: str
@@ -149,3 +149,28 @@ class Server:
                     return response
                 break
         return await handler(request)
+
+
+@dataclass(slots=True)
+class StandIn(Server):
+    """A server that behaves like a vendor, and the account by which the bot finds it: `name` is the
+    vendor's kind, and `account` what people type.
+    """
+
+    account: str = ""
+
+    def settings(self) -> dict[str, Any]:
+        """The account as it would be written in `bot.toml`, without its `kind`."""
+        return {"base_url": self.url}
+
+    def environ(self) -> dict[str, str]:
+        """The variables that the settings refer to."""
+        return {}
+
+    def files(self) -> dict[str, str]:
+        """The files that the settings refer to: text by name, beside `bot.toml`."""
+        return {}
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """Alerts that a visitor of the demo finds, as they would be written in `bot.toml`."""
+        return []

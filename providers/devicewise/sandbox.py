@@ -5,38 +5,88 @@ come with HTTP 200.
 from __future__ import annotations
 
 import json
+import math
+import random
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox import seed
-from bot.sandbox.server import Server
+from providers.sandbox.server import StandIn
 
 UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
+def example_rows(start: datetime, end: datetime) -> Iterator[dict[str, object]]:
+    """Recorded calls, newest first, the same for the same time, nested as the platform nests them."""
+    ticks = range(-(-int(start.timestamp()) // 61) * 61, math.ceil(end.timestamp()), 61)
+    return map(_example_row, reversed(ticks))
+
+
+@lru_cache(maxsize=200_000)
+def _example_row(tick: int) -> dict[str, object]:
+    """The call at one instant. Cached, since the same page of rows is requested often."""
+    commands = (
+        "thing.list",
+        "thing.find",
+        "location.publish",
+        "alarm.publish",
+        "property.publish",
+        "session.info",
+    )
+    spread = random.Random(tick * 7)
+    command = spread.choice(commands)
+    who = spread.choice(("ada@example.com", "grace@example.com", "oven-7", "fridge-2"))
+    failed = spread.random() < 0.04
+    good = '{"1":{"success":true,"params":{}}}'
+    bad = '{"1":{"success":false,"errorCodes":[-90008],"errorMessages":["Thing not found"]}}'
+    local = datetime.fromtimestamp(tick - 5 * 3600, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return {
+        "ts": f"{local}.{spread.randrange(1000):03d}-05:00",
+        "execTime": int(spread.lognormvariate(16, 0.9)),
+        "processedBy": f"ip-10-200-40-{spread.randrange(2, 9)}",
+        "orgId": "52f7a7c1e4b0",
+        "orgKey": "KITCHEN",
+        "whoami": who,
+        "request": f'{{"1":{{"Command":"{command}","SessionId":"","Params":{{"thingKey":"oven-{spread.randrange(1, 9)}"}}}}}}',
+        "response": bad if failed else good,
+    }
+
+
 @dataclass(slots=True)
-class DeviceWiseSandbox(Server):
+class DeviceWiseSandbox(StandIn):
     """`rows` gives the recorded calls between two instants, the newest first."""
 
     name: str = "devicewise"
+    title: str = "deviceWISE"
+    account: str = "iot"
     username: str = "opswatch@example.com"
     password: str = "correct horse battery staple"
     app: tuple[str, str, str] = ("app-token-1", "app-id-1", "opswatch-thing")
     orgs: tuple[str, ...] = ("KITCHEN", "CELLAR")
-    rows: Callable[[datetime, datetime], Iterable[dict[str, Any]]] = seed.devicewise_rows
+    rows: Callable[[datetime, datetime], Iterable[dict[str, Any]]] = example_rows
     sessions: dict[str, str] = field(default_factory=dict)
     logins: int = 0
     mfa: bool = False
     super_ops: bool = True
     page_rows: int = 2000
     own: list[dict[str, Any]] = field(default_factory=list)
+
+    def settings(self) -> dict[str, Any]:
+        return {
+            "base_url": self.url,
+            "username": "env:DW_USER",
+            "password": "env:DW_PASSWORD",
+        }
+
+    def environ(self) -> dict[str, str]:
+        return {"DW_USER": self.username, "DW_PASSWORD": self.password}
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post("/api", self._api)]

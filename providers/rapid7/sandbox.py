@@ -8,11 +8,12 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox import seed
-from bot.sandbox.server import Server
+from providers.sandbox import seed
+from providers.sandbox.server import StandIn
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 RELATIVE = re.compile(
@@ -21,12 +22,14 @@ RELATIVE = re.compile(
 
 
 @dataclass(slots=True)
-class Rapid7Sandbox(Server):
+class Rapid7Sandbox(StandIn):
     """`usage` gives the bytes of a day or None; `lines` gives the lines of a log; `joints` may
     stand between ids.
     """
 
     name: str = "rapid7"
+    title: str = "Rapid7"
+    account: str = "rapid7-eu"
     api_key: str = "00000000-aaaa-bbbb-cccc-222222222222"
     logs: dict[str, str] = field(default_factory=lambda: dict(seed.LOG_NAMES))
     usage: Callable[[date, datetime], int | None] = seed.usage_of
@@ -34,6 +37,30 @@ class Rapid7Sandbox(Server):
     downloads_left: int = 150
     joints: str = ":;"
     most_days_by_log: int = 30
+
+    def settings(self) -> dict[str, Any]:
+        return {
+            "base_url": self.url,
+            "api_key": "env:RAPID7_API_KEY",
+            "monthly_quota": "150 GB",
+            "logs": {"kitchen": seed.KITCHEN, "cellar": seed.CELLAR},
+        }
+
+    def environ(self) -> dict[str, str]:
+        return {"RAPID7_API_KEY": self.api_key}
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """One that does not fire."""
+        return [
+            {
+                "name": "ingest-spike",
+                "ask": f"/usage {self.account} today",
+                "value": "bytes",
+                "above": "9 GB",
+                "every": "5m",
+                "channel": "#ops",
+            }
+        ]
 
     def routes(self) -> list[web.RouteDef]:
         return [

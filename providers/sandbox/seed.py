@@ -4,11 +4,9 @@ cellar.
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 
 KITCHEN = "aee00b66-a543-43dc-b093-53963c2e8f41"
 CELLAR = "d8eacea6-3dbd-4163-8fc2-3ef5067bd7c9"
@@ -92,76 +90,3 @@ def _line(name: str, tick: int, spread: random.Random) -> str:
     if chance < 0.18:
         return f"{stamp} DEBUG {name} cache hit {path} user={who}"
     return f"{stamp} INFO {name} GET {path} 200 {spread.randrange(3, 90)} ms user={who}"
-
-
-def akamai_rows(start: datetime, end: datetime) -> Iterator[dict[str, str]]:
-    """Calls that Akamai recorded: a handful of clients, one of them unlucky."""
-    clients = (
-        ("ada@example.com", "akab-ada", "terraform", "203.0.113.7", 0.03),
-        ("grace@example.com", "akab-grace", "purge-job", "203.0.113.9", 0.02),
-        ("linus@example.com", "akab-linus", "old-script", "198.51.100.4", 0.45),
-    )
-    calls = (
-        ("get", "papi/v1/properties"),
-        ("post", "ccu/v3/invalidate/url/production"),
-        ("get", "reporting-api/v1/reports"),
-        ("put", "papi/v1/properties/prp_42/versions/7/rules"),
-        ("delete", "edgeworkers/v1/ids/7"),
-    )
-    tick = -(-int(start.timestamp()) // 97) * 97
-    while tick < end.timestamp():
-        spread = random.Random(tick)
-        owner, token, client, ip, unlucky = clients[min(2, int(spread.random() ** 1.5 * 3.2))]
-        method, uri = spread.choice(calls)
-        code = (
-            spread.choice(("429", "503", "403", "500"))
-            if spread.random() < unlucky
-            else spread.choice(("200", "200", "201", "304"))
-        )
-        yield {
-            "clientId": client,
-            "clientIp": ip,
-            "clientOwner": owner,
-            "clientToken": token,
-            "method": method,
-            "responseCode": code,
-            "timestamp": datetime.fromtimestamp(tick, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "uri": f"akab-example.luna.akamaiapis.net/{uri}",
-        }
-        tick += 97
-
-
-def devicewise_rows(start: datetime, end: datetime) -> Iterator[dict[str, object]]:
-    """Calls that deviceWISE recorded, newest first, in the platform's own odd nesting."""
-    ticks = range(-(-int(start.timestamp()) // 61) * 61, math.ceil(end.timestamp()), 61)
-    return map(_devicewise_row, reversed(ticks))
-
-
-@lru_cache(maxsize=200_000)
-def _devicewise_row(tick: int) -> dict[str, object]:
-    """What was called at a moment. A page of rows is asked for again and again."""
-    commands = (
-        "thing.list",
-        "thing.find",
-        "location.publish",
-        "alarm.publish",
-        "property.publish",
-        "session.info",
-    )
-    spread = random.Random(tick * 7)
-    command = spread.choice(commands)
-    who = spread.choice(("ada@example.com", "grace@example.com", "oven-7", "fridge-2"))
-    failed = spread.random() < 0.04
-    good = '{"1":{"success":true,"params":{}}}'
-    bad = '{"1":{"success":false,"errorCodes":[-90008],"errorMessages":["Thing not found"]}}'
-    local = datetime.fromtimestamp(tick - 5 * 3600, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return {
-        "ts": f"{local}.{spread.randrange(1000):03d}-05:00",
-        "execTime": int(spread.lognormvariate(16, 0.9)),
-        "processedBy": f"ip-10-200-40-{spread.randrange(2, 9)}",
-        "orgId": "52f7a7c1e4b0",
-        "orgKey": "KITCHEN",
-        "whoami": who,
-        "request": f'{{"1":{{"Command":"{command}","SessionId":"","Params":{{"thingKey":"oven-{spread.randrange(1, 9)}"}}}}}}',
-        "response": bad if failed else good,
-    }

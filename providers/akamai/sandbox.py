@@ -8,17 +8,17 @@ import csv
 import io
 import json
 import logging
+import random
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox import seed
-from bot.sandbox.server import Server, system_now
+from providers.sandbox.server import StandIn
 
 V1 = "/reporting-api/v1/reports/apiusagedetails-by-time/versions/1"
 V2 = "/reporting-api/v2/reports/common/apis/usage-details/data"
@@ -60,6 +60,43 @@ V2_COLUMNS = {
 }
 
 
+def example_rows(start: datetime, end: datetime) -> Iterator[dict[str, str]]:
+    """Recorded calls, the same for the same time: a few clients, one of which fails often."""
+    clients = (
+        ("ada@example.com", "akab-ada", "terraform", "203.0.113.7", 0.03),
+        ("grace@example.com", "akab-grace", "purge-job", "203.0.113.9", 0.02),
+        ("linus@example.com", "akab-linus", "old-script", "198.51.100.4", 0.45),
+    )
+    calls = (
+        ("get", "papi/v1/properties"),
+        ("post", "ccu/v3/invalidate/url/production"),
+        ("get", "reporting-api/v1/reports"),
+        ("put", "papi/v1/properties/prp_42/versions/7/rules"),
+        ("delete", "edgeworkers/v1/ids/7"),
+    )
+    tick = -(-int(start.timestamp()) // 97) * 97
+    while tick < end.timestamp():
+        spread = random.Random(tick)
+        owner, token, client, ip, unlucky = clients[min(2, int(spread.random() ** 1.5 * 3.2))]
+        method, uri = spread.choice(calls)
+        code = (
+            spread.choice(("429", "503", "403", "500"))
+            if spread.random() < unlucky
+            else spread.choice(("200", "200", "201", "304"))
+        )
+        yield {
+            "clientId": client,
+            "clientIp": ip,
+            "clientOwner": owner,
+            "clientToken": token,
+            "method": method,
+            "responseCode": code,
+            "timestamp": datetime.fromtimestamp(tick, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "uri": f"akab-example.luna.akamaiapis.net/{uri}",
+        }
+        tick += 97
+
+
 class Refusal(Exception):
     """A request the real service would refuse: status and body."""
 
@@ -69,20 +106,21 @@ class Refusal(Exception):
 
 
 @dataclass(slots=True)
-class AkamaiSandbox(Server):
+class AkamaiSandbox(StandIn):
     """`rows` gives the recorded calls between two instants as v1 spells them."""
 
     name: str = "akamai"
+    title: str = "Akamai"
+    account: str = "edge"
     client_token: str = "akab-client-token-opswatch"
     client_secret: str = "c2VjcmV0LWZvci10aGUtc2FuZGJveC1vbmx5"
     access_token: str = "akab-access-token-opswatch"
     account_ids: tuple[str, ...] = ("1-123A", "1-1TGTG")
-    rows: Callable[[datetime, datetime], Iterable[dict[str, str]]] = seed.akamai_rows
+    rows: Callable[[datetime, datetime], Iterable[dict[str, str]]] = example_rows
     row_cap: int = 5000
     deprecated: bool = False
     retired: bool = False
     asynchronous: bool = False
-    clock: Callable[[], datetime] = system_now
     nonces: set[str] = field(default_factory=set)
     page_size: int = 0
     whole_steps_only: bool = False
@@ -92,6 +130,31 @@ class AkamaiSandbox(Server):
     )
     _results: dict[str, dict[str, Any]] = field(default_factory=dict)
     _asked: dict[str, int] = field(default_factory=dict)
+
+    def settings(self) -> dict[str, Any]:
+        return {
+            "base_url": self.url,
+            "edgerc": ".edgerc",
+            "account_ids": list(self.account_ids),
+        }
+
+    def files(self) -> dict[str, str]:
+        return {".edgerc": self.edgerc()}
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """One that fires, since the calls of one client fail again and again."""
+        return [
+            {
+                "name": "failing-clients",
+                "ask": f"/apiaudit {self.account} last 2h",
+                "value": "failures",
+                "above": 3,
+                "each": "actor",
+                "every": "1m",
+                "repeat": "15m",
+                "channel": "#ops",
+            }
+        ]
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -128,7 +191,7 @@ class AkamaiSandbox(Server):
                 return await handler(request)  # type: ignore[no-any-return]
             except Refusal as refusal:
                 text = json.dumps(refusal.body)
-                date = self.clock().strftime("%a, %d %b %Y %H:%M:%S GMT")
+                date = self.now().strftime("%a, %d %b %Y %H:%M:%S GMT")
                 return web.Response(
                     status=refusal.status,
                     text=text,
@@ -156,7 +219,7 @@ class AkamaiSandbox(Server):
             )
         client_token, access_token, timestamp, nonce, _ = match.groups()
         signed_at = datetime.strptime(timestamp, "%Y%m%dT%H:%M:%S%z")
-        if abs(self.clock() - signed_at) > timedelta(seconds=30):
+        if abs(self.now() - signed_at) > timedelta(seconds=30):
             raise _gateway(400, "pep-authn/request-error", "Bad request", "Invalid timestamp")
         if (client_token, access_token) != (self.client_token, self.access_token):
             raise _gateway(401, "pep-authn/deny", "Not authorized", "Inactive client token")
@@ -367,7 +430,7 @@ class AkamaiSandbox(Server):
             start, end = (datetime.fromisoformat(request.query[name]) for name in ("start", "end"))
         except (KeyError, ValueError):
             raise _invalid("date.range.invalid.date.format") from None
-        if start.tzinfo is None or end <= start or start < self.clock() - timedelta(days=92):
+        if start.tzinfo is None or end <= start or start < self.now() - timedelta(days=92):
             raise _invalid("date.range")
         if self.whole_steps_only and any(moment.timestamp() % 300 for moment in (start, end)):
             raise _invalid("interval", "start and end must be divisible by the interval")

@@ -1,0 +1,134 @@
+"""Problems that lie between the tables: names used twice, questions that cannot be read, alerts and
+mutes that name what is not there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from bot.alerts.rule import has_value
+from bot.config.accounts import directory_as_written
+from bot.config.settings import Settings
+from bot.config.tables import AlertSettings, DigestSettings
+from bot.errors import BadQuestion, ConfigProblem
+from bot.questions.reading import read_line
+from bot.questions.registry import COMMANDS
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
+_RESERVED = frozenset(
+    [
+        "help",
+        "today",
+        "yesterday",
+        "last",
+        "past",
+        "since",
+        "this",
+        "by",
+        "per",
+        "csv",
+        "failures",
+        "limit",
+        "where",
+        "own",
+        "subscribe",
+        "subscriptions",
+        "unsubscribe",
+        "alert",
+        "alerts",
+        "unalert",
+        "silence",
+        "unsilence",
+    ]
+)
+
+
+def bad_names(table: Mapping[str, Any]) -> Iterator[ConfigProblem]:
+    accounts = table.get("providers")
+    for name in accounts if isinstance(accounts, Mapping) else ():
+        if (
+            not _NAME.fullmatch(name)
+            or name.lower() in _RESERVED
+            or (name[0].isdigit() and not re.search(r"[A-Za-z]{3}", name))
+        ):
+            yield ConfigProblem(
+                f"providers.{name}",
+                "",
+                (
+                    "a name of letters, digits and dashes that is no word of the questions, such "
+                    "as rapid7-eu"
+                ),
+            )
+    for kind in ("digest", "alert"):
+        entries = table.get(kind)
+        names = (
+            [e.get("name") for e in entries if isinstance(e, Mapping)]
+            if isinstance(entries, list)
+            else []
+        )
+        for name in sorted({str(n) for n in names if n and names.count(n) > 1}):
+            yield ConfigProblem(f"{kind}.{name}", "", "a name of its own; it stands twice")
+
+
+def schedule_problems(
+    settings: Settings, table: Mapping[str, Any], now: datetime
+) -> list[ConfigProblem]:
+    """Digests and alerts must ask questions that can be read, of values that exist. `table` is all
+    that is written, where the settings are only the part of it that is right.
+    """
+    problems = []
+    directory = directory_as_written(table)
+    entries: list[tuple[str, DigestSettings | AlertSettings]] = [
+        ("digest", entry) for entry in settings.digest
+    ]
+    entries += [("alert", entry) for entry in settings.alert]
+    for kind, entry in entries if directory else ():
+        assert directory is not None
+        try:
+            question = read_line(entry.ask, directory, now=now, zone=settings.timezone)
+        except BadQuestion as error:
+            problems.append(
+                ConfigProblem(
+                    f"{kind}.{entry.name}.ask", repr(entry.ask), f"{error.message} Try {error.hint}"
+                )
+            )
+            continue
+        if isinstance(entry, AlertSettings) and not has_value(question.command, entry.value):
+            right = f"one of {', '.join(COMMANDS[question.command].values.names)}"
+            problems.append(ConfigProblem(f"alert.{entry.name}.value", repr(entry.value), right))
+        if (
+            isinstance(entry, AlertSettings)
+            and entry.each
+            and entry.each not in COMMANDS[question.command].values.subjects
+        ):
+            right = (
+                f"one of {', '.join(COMMANDS[question.command].values.subjects)}"
+                if COMMANDS[question.command].values.subjects
+                else f"left out for /{question.command}"
+            )
+            problems.append(ConfigProblem(f"alert.{entry.name}.each", repr(entry.each), right))
+    known = _names_as_written(table, "alert")
+    problems += [
+        ConfigProblem(
+            f"mute.{mute.name}.alerts",
+            repr(name),
+            f"the name of an alert: {', '.join(sorted(known)) or 'there is none'}",
+        )
+        for mute in settings.mute
+        for name in mute.alerts
+        if name not in known
+    ]
+    return problems
+
+
+def _names_as_written(table: Mapping[str, Any], kind: str) -> set[str]:
+    entries = table.get(kind)
+    names = (
+        [entry.get("name") for entry in entries if isinstance(entry, Mapping)]
+        if isinstance(entries, list | tuple)
+        else []
+    )
+    return {name for name in names if isinstance(name, str)}

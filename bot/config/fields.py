@@ -1,0 +1,158 @@
+"""The types of the fields in `bot.toml` that are no vendor's: each reads what is written, and raises
+ValueError with what would be right.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field
+
+from bot.alerts.rule import SHORTEST_EVERY
+from bot.amounts import read_duration, read_size
+from bot.schedules.cron import EXAMPLE, CronError, CronTrigger
+
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}\Z)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})){0,8}"
+)
+
+
+def _duration(value: Any) -> timedelta:
+    duration = read_duration(value.lower()) if isinstance(value, str) else None
+    if duration is None:
+        raise ValueError('a duration such as "15m", "4h" or "2d"')
+    return duration
+
+
+def _zone(value: Any) -> ZoneInfo:
+    try:
+        return ZoneInfo(value)
+    except (KeyError, ValueError, TypeError, OSError):
+        raise ValueError('a time zone such as "Europe/Dublin" or "UTC"') from None
+
+
+def _channel(value: Any) -> str:
+    """`#name`, or an id: a channel's, or a person's, whose direct messages are meant. A name may be
+    given without its sign.
+    """
+    text = value.strip() if isinstance(value, str) else ""
+    if mention := re.fullmatch(r"<#([CG][A-Z0-9]{2,40})(?:\|[^<>]{0,100})?>", text):
+        return mention[1]
+    if re.fullmatch(r"[CGDUW][A-Z0-9]{2,40}", text):
+        return text
+    if re.fullmatch(r"#?[\w-]{1,80}", text):
+        return f"#{text.removeprefix('#').lower()}"
+    raise ValueError(
+        'a channel such as "#ops" or its id "C0OPS", or a person\'s id "U012AB" for direct messages'
+    )
+
+
+def _host(value: Any) -> str:
+    """An address of this machine, or a name for one. Whether it can be listened at is known only
+    when the port is opened.
+    """
+    text = value.strip() if isinstance(value, str) else ""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        if _HOST_NAME.fullmatch(text) and not text[-1].isdigit():
+            return text.lower()
+    raise ValueError(
+        'an address to listen at, such as "127.0.0.1", "0.0.0.0" (every network) or "::1"'
+    )
+
+
+def _cron(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f'five cron fields such as "{EXAMPLE}"')
+    try:
+        CronTrigger(value, UTC)
+    except CronError as error:
+        raise ValueError(f'five cron fields such as "{EXAMPLE}" ({error})') from None
+    return value
+
+
+def _local_time(value: Any) -> datetime:
+    try:
+        return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    except (ValueError, TypeError):
+        raise ValueError('a local time such as "2026-12-01T20:00"') from None
+
+
+def _threshold(value: Any) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    size = read_size(value) if isinstance(value, str) else None
+    if size is None:
+        raise ValueError('a number such as 20 or a size such as "5 GB"')
+    return float(size)
+
+
+def _asker(value: Any) -> str:
+    if isinstance(value, str) and (value == "*" or re.fullmatch(r"[UWSCGD][A-Z0-9]{1,40}", value)):
+        return value
+    raise ValueError(
+        'Slack ids such as "U012AB" (a person), "S0GROUP" (a user group), "C0OPS" (a channel), or "*"'
+    )
+
+
+def _interval(value: Any) -> timedelta:
+    every = _duration(value)
+    if every < SHORTEST_EVERY:
+        raise ValueError("every is at least 5s")
+    return every
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Interval = Annotated[timedelta, BeforeValidator(_interval)]
+Asker = Annotated[str, BeforeValidator(_asker)]
+Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
+Cron = Annotated[str, BeforeValidator(_cron)]
+LocalTime = Annotated[datetime, BeforeValidator(_local_time)]
+Threshold = Annotated[float, BeforeValidator(_threshold)]
+Host = Annotated[str, BeforeValidator(_host)]
+ChannelName = Annotated[str, BeforeValidator(_channel)]
+Port = Annotated[int, Field(ge=0, le=65535, strict=True)]
+_PATH = re.compile(r"(?:/[A-Za-z0-9][A-Za-z0-9._~-]{0,60}){0,8}")
+_TEAM_ID = re.compile(r"T[A-Z0-9]{2,40}")
+# What is still being worked on, or repeated by Slack, must not be deleted meanwhile.
+SHORTEST_RETENTION = timedelta(days=1)
+LONGEST_RETENTION = timedelta(days=3660)
+
+
+def _base_path(value: Any) -> str:
+    path = value.strip().rstrip("/") if isinstance(value, str) else None
+    if path is None or not _PATH.fullmatch(path):
+        raise ValueError('a path such as "/opswatch", which /slack/events is appended to')
+    return path
+
+
+def _team_id(value: Any) -> str:
+    if isinstance(value, str) and _TEAM_ID.fullmatch(value):
+        return value
+    raise ValueError('the id of a workspace, such as "T012AB"')
+
+
+def _retention(value: Any) -> timedelta:
+    kept = _duration(value)
+    if not SHORTEST_RETENTION <= kept <= LONGEST_RETENTION:
+        raise ValueError(f"from 1d to {LONGEST_RETENTION.days}d")
+    return kept
+
+
+def _answer_retention(value: Any) -> timedelta:
+    kept = _duration(value)
+    if not timedelta(minutes=5) <= kept <= LONGEST_RETENTION:
+        raise ValueError(f"from 5m to {LONGEST_RETENTION.days}d")
+    return kept
+
+
+BasePath = Annotated[str, BeforeValidator(_base_path)]
+TeamId = Annotated[str, BeforeValidator(_team_id)]
+RetentionPeriod = Annotated[timedelta, BeforeValidator(_retention)]
+AnswerRetention = Annotated[timedelta, BeforeValidator(_answer_retention)]
+Flag = Annotated[bool, Field(strict=True)]

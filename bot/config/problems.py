@@ -1,0 +1,122 @@
+"""What is wrong with the configuration, in our words: each problem with its key, its value (never a
+secret's) and what would be right.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import BaseModel
+
+from bot import formatting
+from bot.config.accounts import Detail, kind_of
+from bot.config.settings import Settings
+from bot.config.tables import TABLES
+from bot.errors import ConfigProblem
+from providers.registry import registry
+
+
+def problem_of(detail: Detail, table: Mapping[str, Any]) -> ConfigProblem:
+    """One of the validator's findings in our words."""
+    place = [
+        part
+        for part in detail["loc"]
+        if not (isinstance(part, str) and ("function-before" in part or "constrained-str" in part))
+    ]
+    key = ".".join(_entry_name(place[: n + 1], table) for n in range(len(place)))
+    if detail["type"] == "extra_forbidden":
+        return ConfigProblem(key, "", f"an unknown key{_suggest_key(place, table)}")
+    if detail["type"] == "missing":
+        return ConfigProblem(key, "", "is missing")
+    if detail["type"] == "tuple_type" and len(place) == 1:
+        return ConfigProblem(key, "", f"each stands under its own [[{key}]]")
+    if detail["type"] == "kind":
+        return _kind_problem(key, _lookup(place, table))
+    said = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    right = next(
+        (told for kind, told in _EXPECTED.items() if detail["type"].startswith(kind)), said
+    )
+    return ConfigProblem(
+        key,
+        _shown(place, table),
+        right.format_map(detail.get("ctx", {})) if right != said else said,
+    )
+
+
+def _kind_problem(key: str, account: Any) -> ConfigProblem:
+    if not isinstance(account, Mapping):
+        return ConfigProblem(
+            key, repr(account) if isinstance(account, int | float) else "", "a table of its own"
+        )
+    kind, right = account.get("kind"), _known_kinds()
+    shown = formatting.truncate(repr(kind), 80) if isinstance(kind, str | int | float) else ""
+    return ConfigProblem(f"{key}.kind", shown, right)
+
+
+def _known_kinds() -> str:
+    """Which kinds there are, and which were left out."""
+    *others, last = (f'"{kind}"' for kind in registry().providers)
+    known = f"kind is {', '.join(others)} or {last}" if others else f"kind is {last}"
+    return "; ".join([known, *(str(each).rstrip(".") for each in registry().problems)])
+
+
+# What would be right, by the validator's kinds of findings.
+_EXPECTED: Mapping[str, str] = MappingProxyType(
+    {
+        "tuple_": 'a list, such as ["…", "…"]',
+        "int_": "a whole number",
+        "bool_": "true or false",
+        "string_type": "a text in quotes",
+        "string_too_short": "a text that is not empty",
+        "string_too_long": "a text of at most {max_length} characters",
+        "greater_than_equal": "a number from {ge} on",
+        "less_than_equal": "a number up to {le}",
+        "dict_": "a table of its own",
+        "model_": "a table of its own",
+    }
+)
+
+
+def _entry_name(place: list[Any], table: Mapping[str, Any]) -> str:
+    """`alert.ingest-spike` rather than `alert.0` where the entry has a name."""
+    if isinstance(place[-1], int) and len(place) > 1:
+        entry = _lookup(place, table)
+        if isinstance(entry, Mapping) and isinstance(entry.get("name"), str) and entry["name"]:
+            return formatting.sanitise(entry["name"], 60)
+    return formatting.sanitise(str(place[-1]), 60)
+
+
+def _shown(place: list[Any], table: Mapping[str, Any]) -> str:
+    """The value as it may be shown: never a secret's, and never a whole table."""
+    if any(str(part).lower() in registry().secret_keys for part in place):
+        return ""
+    value = _lookup(place, table)
+    if isinstance(value, str) and value.startswith(("env:", "file:")):
+        return ""
+    return (
+        formatting.truncate(repr(value), 80) if isinstance(value, str | int | float | bool) else ""
+    )
+
+
+def _lookup(place: list[Any], table: Any) -> Any:
+    for part in place:
+        try:
+            table = table[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return table
+
+
+def _suggest_key(place: list[Any], table: Mapping[str, Any]) -> str:
+    """The key that was probably meant."""
+    model: type[BaseModel] = Settings
+    if len(place) > 2 and place[0] == "providers":
+        model = registry().providers[kind_of(_lookup(place[:2], table))].settings
+    elif len(place) > 1:
+        model = TABLES.get(str(place[0]), Settings)
+    known = [field.alias or name for name, field in model.model_fields.items()]
+    near = difflib.get_close_matches(str(place[-1]), known, n=1)
+    return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"

@@ -1,0 +1,145 @@
+"""The configuration is read: the file, the environment, and everything that is wrong with them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bot.config.accounts import Detail, read_accounts
+from bot.config.consistency import bad_names, schedule_problems
+from bot.config.problems import problem_of
+from bot.config.settings import Settings
+from bot.config.toml import read_table
+from bot.errors import ConfigError, ConfigProblem
+from providers.http.network import Network, NetworkSettingError, is_loopback
+from providers.settings import LocalPath
+
+
+def read_settings(
+    path: Path, *, environ: Mapping[str, str] = os.environ, now: datetime | None = None
+) -> Settings:
+    """The settings in the file. Raises ConfigError with every problem there is."""
+    return parse_settings(read_table(path), folder=path.resolve().parent, environ=environ, now=now)
+
+
+class _DatabaseTable(BaseModel):
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+    database: LocalPath
+
+
+def read_database_path(path: Path, *, environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the database is, whether or not the rest of the configuration is right. Raises
+    ConfigError.
+    """
+    given = {"database": "bot.sqlite", **read_table(path)}
+    try:
+        found = _DatabaseTable.model_validate(
+            given, context={"folder": path.resolve().parent, "environ": environ}
+        )
+    except ValidationError as error:
+        raise ConfigError([problem_of(detail, given) for detail in error.errors()]) from None
+    return found.database
+
+
+def parse_settings(
+    table: Mapping[str, Any],
+    *,
+    folder: Path,
+    environ: Mapping[str, str],
+    now: datetime | None = None,
+) -> Settings:
+    """The settings in a table that was read from TOML. Raises ConfigError with every problem."""
+    given = {"database": "bot.sqlite", **table}
+    network, problems = _read_network(environ)
+    problems += bad_names(table)
+    settings, details = _validated(given, {"folder": folder, "environ": environ})
+    problems += [problem_of(detail, given) for detail in details]
+    if settings is not None:
+        problems += schedule_problems(settings, given, now or datetime.now(UTC))
+        problems += _certificate_problems(settings, network)
+    if problems:
+        raise ConfigError(problems)
+    assert settings is not None
+    return settings.with_network(network)
+
+
+def _validated(
+    given: Mapping[str, Any], context: Mapping[str, Any]
+) -> tuple[Settings | None, list[Detail]]:
+    """The settings, and what is wrong in the order of the tables. Where something is, they are what
+    is right, so that the problems between the other tables are found in the same round.
+    """
+    written = given.get("providers")
+    accounts, details = (
+        read_accounts(written, context) if isinstance(written, Mapping) else ({}, [])
+    )
+    candidate = {**given, "providers": accounts} if isinstance(written, Mapping) else given
+    try:
+        settings: Settings | None = Settings.model_validate(candidate, context=dict(context))
+    except ValidationError as error:
+        found: list[Detail] = list(error.errors())
+        settings, details = _valid_part(candidate, found, context), details + found
+    details.sort(key=_place_of_table)
+    return settings, details
+
+
+def _place_of_table(detail: Detail) -> int:
+    """Problems are told in the order of the tables; unknown tables come last."""
+    tables, loc = list(Settings.model_fields), detail["loc"]
+    return tables.index(loc[0]) if loc and loc[0] in tables else len(tables)
+
+
+def _valid_part(
+    given: Mapping[str, Any], details: Sequence[Detail], context: Mapping[str, Any]
+) -> Settings | None:
+    """The settings without the tables and entries that have problems; None where that cannot be."""
+    wrong = {
+        detail["loc"][: 2 if detail["loc"][0] in _ENTRIES else 1]
+        for detail in details
+        if detail["loc"]
+    }
+    part: dict[str, Any] = {key: value for key, value in given.items() if (key,) not in wrong}
+    for key in _ENTRIES & part.keys():
+        if isinstance(part[key], list):
+            part[key] = [
+                entry for place, entry in enumerate(part[key]) if (key, place) not in wrong
+            ]
+    try:
+        return Settings.model_validate({"database": "bot.sqlite", **part}, context=dict(context))
+    except ValidationError:
+        return None
+
+
+_ENTRIES = frozenset({"digest", "alert", "mute"})
+
+
+def _read_network(environ: Mapping[str, str]) -> tuple[Network, list[ConfigProblem]]:
+    """Proxies and certificates as the environment sets them, and what is wrong with them."""
+    left, problems = dict(environ), list[ConfigProblem]()
+    while True:
+        try:
+            return Network.from_environ(left), problems
+        except NetworkSettingError as error:
+            problems.append(ConfigProblem(error.variable, "", error.expected))
+            for name in (error.variable.lower(), error.variable.upper()):
+                left.pop(name, None)
+
+
+def _certificate_problems(settings: Settings, network: Network) -> list[ConfigProblem]:
+    """A certificate file that turns out to be damaged when all of it is read, which is done only
+    where somebody needs it.
+    """
+    if settings.providers and all(
+        is_loopback(account.address) for account in settings.providers.values()
+    ):
+        return []
+    try:
+        _ = network.tls
+    except NetworkSettingError as error:
+        return [ConfigProblem(error.variable, "", error.expected)]
+    return []

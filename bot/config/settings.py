@@ -1,0 +1,74 @@
+"""The whole configuration, checked."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, PrivateAttr
+
+from bot.config.fields import Zone
+from bot.config.tables import (
+    AccessSettings,
+    AlertSettings,
+    DigestSettings,
+    HealthSettings,
+    LimitSettings,
+    LoggingSettings,
+    MuteSettings,
+    RetentionSettings,
+    SlackSettings,
+)
+from bot.questions.question import AccountDirectory
+from providers.http.network import Network
+from providers.provider import Capability
+from providers.redaction import Secret
+from providers.registry import kinds_with
+from providers.settings import AccountSettings, LocalPath, Table
+
+
+class Settings(Table):
+    """The whole configuration, checked."""
+
+    timezone: Zone = ZoneInfo("UTC")
+    database: LocalPath
+    slack: SlackSettings = SlackSettings()
+    access: AccessSettings = AccessSettings()
+    health: HealthSettings | None = None
+    limits: LimitSettings = LimitSettings()
+    logging: LoggingSettings = LoggingSettings()
+    retention: RetentionSettings = RetentionSettings()
+    providers: dict[str, AccountSettings] = Field(default_factory=dict)
+    digest: tuple[DigestSettings, ...] = ()
+    alert: tuple[AlertSettings, ...] = ()
+    mute: tuple[MuteSettings, ...] = ()
+
+    _network: Network = PrivateAttr(default_factory=Network)
+
+    @property
+    def network(self) -> Network:
+        """Proxies and certificates, from the environment."""
+        return self._network
+
+    def with_network(self, network: Network) -> Settings:
+        """The settings with the network of the environment."""
+        self._network = network
+        return self
+
+    @property
+    def directory(self) -> AccountDirectory:
+        """The names that people may type."""
+        kinds = {name: account.kind for name, account in self.providers.items()}
+        with_logs = kinds_with(Capability.LOGS)
+        logs = {
+            name: account.log_ids()
+            for name, account in self.providers.items()
+            if account.kind in with_logs
+        }
+        return AccountDirectory(kinds, logs)
+
+    def secrets(self) -> list[Secret]:
+        """Every secret of every account, to be removed from everything that is shown."""
+        found = self.network.secrets()
+        for account in self.providers.values():
+            found += account.secrets()
+        return found

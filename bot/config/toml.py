@@ -1,0 +1,64 @@
+"""The file itself, as TOML."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from bot import formatting
+from bot.errors import ConfigError, ConfigProblem
+
+MOST_CONFIG_BYTES = 4 * 1024 * 1024
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """The file as TOML. Raises ConfigError with one sentence where it is none."""
+    try:
+        if path.exists() and not path.is_file():
+            raise ConfigError(
+                [ConfigProblem(str(path), "", "a file, such as bot.example.toml; this is none")]
+            )
+        if path.stat().st_size > MOST_CONFIG_BYTES:
+            raise ConfigError(
+                [
+                    ConfigProblem(
+                        str(path), "", f"a file below {formatting.format_bytes(MOST_CONFIG_BYTES)}"
+                    )
+                ]
+            )
+        return tomllib.loads(path.read_text("utf-8-sig"))
+    except FileNotFoundError:
+        raise ConfigError(
+            [
+                ConfigProblem(
+                    str(path),
+                    "",
+                    (
+                        "there is no such file; start from bot.example.toml, which `python -m bot "
+                        "init` writes"
+                    ),
+                )
+            ]
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigError(
+            [ConfigProblem(str(path), "", "the file is not UTF-8; save it as UTF-8")]
+        ) from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, tomllib.TOMLDecodeError):
+            raise ConfigError(
+                [ConfigProblem(str(path), "", f"not TOML: {_without_values(str(error))}")]
+            ) from None
+        why = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
+        raise ConfigError([ConfigProblem(str(path), "", f"the file cannot be read{why}")]) from None
+    except RecursionError:
+        raise ConfigError(
+            [ConfigProblem(str(path), "", "not TOML: it is nested too deep")]
+        ) from None
+
+
+def _without_values(message: str) -> str:
+    """TOML's own message tells line and column; what it quotes is left out."""
+    return re.sub(r"'[^']*'|\"[^\"]*\"", "…", message)

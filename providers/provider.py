@@ -1,0 +1,80 @@
+"""A vendor as one value: what its folder exports, and all that the rest of the program knows of it.
+
+`providers.registry` lists them. A vendor of a third party is the same value, registered as an entry
+point of the group `opswatch.providers`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from providers.clock import Clock
+from providers.http.network import Network
+from providers.redaction import Redactor
+from providers.settings import AccountSettings
+
+if TYPE_CHECKING:
+    from providers.limits.rate_limiter import Limit, RateLimitStore
+    from providers.sandbox.server import StandIn
+    from providers.sources import Checked
+
+
+class Capability(enum.StrEnum):
+    """What may be asked of a vendor; each is a Protocol of `providers.sources`."""
+
+    USAGE = "usage"
+    CALLS = "calls"
+    LOGS = "logs"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountContext:
+    """What an account is opened with, beside its settings."""
+
+    redactor: Redactor
+    rate_limit_store: RateLimitStore
+    clock: Clock
+    network: Network
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One vendor.
+
+    `kind` is what the configuration calls it, and `title` what people call it. `open` makes an
+    account of its name, its settings and the context; it and `sandbox` import the code they need
+    when they are called, so that a program that asks nothing starts quickly.
+    """
+
+    kind: str
+    title: str
+    settings: type[AccountSettings]
+    # The settings are an instance of `settings`.
+    open: Callable[[str, Any, AccountContext], Checked]
+    capabilities: frozenset[Capability]
+    # Filters of `/apiaudit` that are this vendor's own, by the names that people type.
+    filters: tuple[str, ...] = ()
+    limits: Mapping[str, Limit] = field(default_factory=lambda: MappingProxyType({}))
+    # A commented account for the example configuration, as TOML.
+    example: str = ""
+    # Makes a server that behaves like the vendor, for the demo and for tests.
+    sandbox: Callable[[], StandIn] | None = None
+    # Modules that the sandbox server needs and a plain installation does not have.
+    sandbox_requires: tuple[str, ...] = ()
+
+    @property
+    def can_run_sandbox(self) -> bool:
+        """Whether everything is installed that the sandbox server needs."""
+        return all(_is_installed(module) for module in self.sandbox_requires)
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False

@@ -1,0 +1,20 @@
+"""How much may be asked of Rapid7.
+
+"Rate limits" of the Log Search API: per key and namespace, in fifteen minutes; the lower figure
+where two pages differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from providers.limits.rate_limiter import Limit
+
+LIMITS: Mapping[str, Limit] = MappingProxyType(
+    {
+        "download": Limit("downloads", 150, bytes=75_000_000_000),
+        "usage": Limit("questions about usage", 500),
+        "management": Limit("questions about its logs", 1500),
+    }
+)

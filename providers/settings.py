@@ -1,0 +1,185 @@
+"""The settings of an account as a vendor's folder declares them: a table of fields whose types read
+and check what is written in `bot.toml`.
+
+Secrets are references (`env:NAME`, `file:PATH`) and are read here once; a secret written out in the
+file is refused and its value is never repeated. Relative paths are beside `bot.toml`. Validators
+raise ValueError with what would be right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+
+from providers.amounts import read_size
+from providers.http.network import is_loopback
+from providers.redaction import Secret
+
+# Keys whose values are never shown, wherever in the file they are written.
+SECRET_KEYS = frozenset(
+    {"api_key", "password", "app_token", "app_id", "client_secret", "client_token", "access_token"}
+)
+MOST_TEXT = 500
+MOST_SECRET_BYTES = 64 * 1024
+
+
+class Table(BaseModel):
+    """A table of `bot.toml`: unknown keys are problems, and values are never repeated in them."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True
+    )
+
+
+class AccountSettings(Table):
+    """What every account has, whatever its vendor. A vendor's settings are a subclass."""
+
+    kind: str
+
+    @property
+    def address(self) -> str:
+        """Where its requests go."""
+        raise NotImplementedError
+
+    def secrets(self) -> list[Secret]:
+        """The secrets of the account, to be removed from everything that is shown."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return [value for value in values if isinstance(value, Secret)]
+
+    def log_ids(self) -> Mapping[str, str]:
+        """The ids of the logs that the configuration names, by these names."""
+        return {}
+
+    def usage_quota(self) -> int | None:
+        """The bytes that the account may send in a month, where that is known."""
+        return None
+
+
+def _size(value: Any) -> int:
+    size = (
+        read_size(str(value))
+        if isinstance(value, str | int) and not isinstance(value, bool)
+        else None
+    )
+    if size is None:
+        raise ValueError('a size such as "5 GB" or "750 MB"')
+    return size
+
+
+def _secret(value: Any, info: ValidationInfo) -> Secret:
+    """The value that a reference points to."""
+    if isinstance(value, Secret):
+        return value
+    scheme, _, rest = value.partition(":") if isinstance(value, str) else ("", "", "")
+    if scheme == "env" and rest:
+        found = _from_context(info, "environ").get(rest, "")
+        if not found.strip():
+            raise ValueError(f"the environment has no {rest}; export it, or take this account out")
+        return Secret(clean_secret(found, f"the variable {rest}"))
+    if scheme == "file" and rest:
+        found = read_secret_file(_relative_to_config(rest, info), rest)
+        if not found.strip():
+            raise ValueError(f"the file {rest} is empty")
+        return Secret(clean_secret(found, f"the file {rest}"))
+    raise ValueError(
+        'a reference such as "env:NAME" or "file:PATH"; secrets are not written out here'
+    )
+
+
+def read_secret_file(path: Path, shown: str) -> str:
+    """The text of a file that holds a secret. `shown` is the path as it was written.
+
+    A secret has a few bytes, so a larger file, or a device that never ends, is refused.
+    """
+    try:
+        if path.exists() and (not path.is_file() or path.stat().st_size > MOST_SECRET_BYTES):
+            raise ValueError(f"the file {shown} is not a file with one line")
+        return path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        raise ValueError(f"the file {shown} cannot be read") from None
+
+
+def clean_secret(text: str, source: str) -> str:
+    """A secret without what editors and shells leave around it: a byte order mark, blanks, line
+    ends, one pair of quotes.
+
+    Raises ValueError, which names the source and never the value, where what is left cannot be one
+    secret.
+    """
+    found = text.removeprefix("\ufeff").strip()
+    if len(found) > 2 and found[0] == found[-1] and found[0] in "'\"":
+        found = found[1:-1].strip()
+    if len(found.splitlines()) > 1:
+        raise ValueError(f"{source} holds more than one line; keep the secret alone in it")
+    if not found.isascii() or not found.isprintable():
+        raise ValueError(f"{source} holds characters that no key or token has; copy it again")
+    return found
+
+
+def _text_or_reference(value: Any, info: ValidationInfo) -> str:
+    """A text that is written in the file itself or is a reference."""
+    if isinstance(value, str) and value.startswith(("env:", "file:")):
+        return _secret(value, info).open()
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError('a text, or a reference such as "env:NAME"')
+    if len(value) > MOST_TEXT:
+        raise ValueError(f"a text of at most {MOST_TEXT} characters")
+    return value
+
+
+def _readable_file(value: Any, info: ValidationInfo) -> Path:
+    path = _path(value, info)
+    if not path.is_file():
+        raise ValueError("a file that can be read")
+    return path
+
+
+def _path(value: Any, info: ValidationInfo) -> Path:
+    if isinstance(value, str) and value.startswith(("env:", "file:")):
+        value = _secret(value, info).open()
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("a path, relative ones beside bot.toml")
+    return _relative_to_config(value, info)
+
+
+def _relative_to_config(value: str, info: ValidationInfo) -> Path:
+    return Path(_from_context(info, "folder")) / Path(value).expanduser()
+
+
+def _from_context(info: ValidationInfo, name: str) -> Any:
+    assert info.context is not None
+    return info.context[name]
+
+
+def _url(value: Any, info: ValidationInfo) -> str:
+    if isinstance(value, str) and value.startswith(("env:", "file:")):
+        value = _secret(value, info).open()
+    parts = urlsplit(value) if isinstance(value, str) else urlsplit("")
+    try:
+        whole = bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        whole = False
+    if (
+        not whole
+        or parts.username
+        or parts.query
+        or parts.fragment
+        or parts.scheme not in ("https", "http")
+    ):
+        raise ValueError('an address such as "https://api.example.com"')
+    if parts.scheme == "http" and not is_loopback(value):
+        raise ValueError("https://, since plain http:// is accepted for this machine alone")
+    return str(value).rstrip("/")
+
+
+Address = Annotated[str, BeforeValidator(_url)]
+LocalPath = Annotated[Path, BeforeValidator(_path)]
+ReadableFile = Annotated[Path, BeforeValidator(_readable_file)]
+SecretReference = Annotated[Secret, BeforeValidator(_secret)]
+Size = Annotated[int, BeforeValidator(_size)]
+Text = Annotated[str, Field(min_length=1, max_length=MOST_TEXT, strict=True)]
+TextOrReference = Annotated[str, BeforeValidator(_text_or_reference)]
