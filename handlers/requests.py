@@ -223,7 +223,10 @@ class RequestHandler:
         """
         with lazy_temp_dir() as folder:
             ticket = uuid.uuid4().hex
-            answer = await self._work(question, AnswerContext(folder, zone), target, ticket)
+            answer, may_share = await asyncio.gather(
+                self._work(question, AnswerContext(folder, zone), target, ticket),
+                self._may_share(target),
+            )
             blocks = messages.with_follow_up(
                 answer.blocks, question.line, user=target.user, ticket=ticket, may_manage=may_manage
             )
@@ -234,10 +237,16 @@ class RequestHandler:
                 return answer
             if not target.public:
                 await self.keep(ticket, target, answer.text, answer.blocks)
-            await self.delivery.answer(target, answer, ticket=ticket)
+            await self.delivery.answer(target, answer, ticket=ticket if may_share else "")
             if target.state.private_reason:
                 await self.keep(ticket, target, answer.text, answer.blocks)
         return answer
+
+    async def _may_share(self, target: ReplyTarget) -> bool:
+        """Whether a private answer can be shared in its channel: not where the bot is no member."""
+        if target.public:
+            return True
+        return await self.permissions.channels.is_bot_in(target.channel) is not False
 
     async def report_interrupted(self, *, started: datetime) -> None:
         """Tells those whose questions a crash cut off, once. Slack does not deliver again what was

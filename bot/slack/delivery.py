@@ -23,7 +23,7 @@ from bot.slack.client import SlackClient
 from bot.slack.file_delivery import FileDelivery
 from bot.slack.messages import WORKING, SlackMessages, work_key
 from bot.slack.pace import Priority
-from bot.slack.private_reasons import NOT_HERE, UNREACHABLE
+from bot.slack.private_reasons import NOT_HERE, NOT_SHAREABLE, UNREACHABLE
 from bot.slack.reply_target import ReplaceMode as ReplaceMode
 from bot.slack.reply_target import ReplyTarget as ReplyTarget
 
@@ -147,7 +147,9 @@ class Delivery:
     # Answers
 
     async def answer(self, target: ReplyTarget, answer: Answer, *, ticket: str) -> None:
-        """The answer, in the channel or privately, and then its files."""
+        """The answer, in the channel or privately, and then its files. A private one can be shared
+        where there is a `ticket`.
+        """
         if target.public and not target.state.private_reason:
             try:
                 ts = await self._until_reached(lambda: self._answer_in_channel(target, answer))
@@ -352,11 +354,17 @@ def _private(target: ReplyTarget, answer: Answer, ticket: str) -> tuple[str, lis
     """A private answer in words and blocks: why it is private, where its file is, and the button
     that shares it.
     """
-    blocks, text = block_messages.with_share(answer.blocks, ticket), answer.text
+    reason, text = target.state.private_reason, answer.text
+    # Where the bot may not post, nothing can be shared.
+    may_share = ticket and reason not in NOT_HERE.values()
+    blocks = block_messages.with_share(answer.blocks, ticket) if may_share else [*answer.blocks]
+    if not ticket:
+        blocks.insert(-1, kit.context(NOT_SHAREABLE))
+        text = f"{text}\n{NOT_SHAREABLE}"
     if answer.files:
         where = "The file is in your direct messages."
         blocks.insert(-1, kit.context(where))
         text = f"{text}\n{where}"
-    if reason := target.state.private_reason:
+    if reason:
         return f"{reason}\n{text}", [kit.context(reason), *blocks]
     return text, blocks

@@ -9,6 +9,7 @@ INVITE = (
     "Only you see this, because I am not in this channel: `/invite @Opswatch` and ask again to "
     "have answers in it."
 )
+NOT_SHAREABLE = "To share answers here, `/invite @Opswatch` and ask again."
 _ARCHIVED = "Only you see this, because this channel is archived."
 _RESTRICTED = (
     "Only you see this, because a setting of the workspace keeps me from posting in this channel."

@@ -38,8 +38,10 @@ async def test_kept_answer_is_not_shared_after_a_day(world: Sandbox, clock: Cloc
 
 
 async def test_share_in_vain_keeps_answer_no_longer(world: Sandbox, clock: Clock) -> None:
+    world.slack.channels["C0QUIET"].bot_is_in = True
     async with running(world, QUIET):
         answer = await world.slack.answer_to("/apiaudit edge 24h", channel="C0QUIET")
+        world.slack.channels["C0QUIET"].bot_is_in = False
         clock.ahead += timedelta(hours=20)
         await world.slack.press(answer, "share")
         await until_read(world, "It cannot be shared, because I am not in this channel")
@@ -47,6 +49,13 @@ async def test_share_in_vain_keeps_answer_no_longer(world: Sandbox, clock: Clock
         clock.ahead += timedelta(hours=5)
         await world.slack.press(answer, "share")
         await until_read(world, TOLD_TOO_OLD)
+
+
+async def test_share_is_not_offered_without_membership(world: Sandbox, clock: Clock) -> None:
+    async with running(world, QUIET):
+        answer = await world.slack.answer_to("/apiaudit edge 24h", channel="C0QUIET")
+    assert "Share here" not in json.dumps(answer.blocks)
+    assert "To share answers here, `/invite @Opswatch`" in answer.text
 
 
 async def test_answer_is_not_shared_without_the_right(world: Sandbox, clock: Clock) -> None:
