@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 export ASK
 
-.PHONY: demo test test-hours coverage mutants lint bench bench-full format lock manifest example pictures wheel image image-test clean
+.PHONY: demo test test-postgres test-hours coverage mutants lint bench bench-full format lock manifest example pictures wheel image image-test clean
 
 demo: $(VENV)/.installed  ## the sandbox with the real bot; ASK='/usage last 7 days' plays one question
 	@$(BIN)/python -m bot demo $${ASK:+--ask "$$ASK"}
 
 test: $(VENV)/.installed  ## every test
 	$(BIN)/python -m pytest
+
+test-postgres: $(VENV)/.installed  ## the promises of the store on PostgreSQL, started privately
+	$(BIN)/python -m pytest tests/store -k postgres -rs
 
 lint: $(VENV)/.installed  ## style, types and the map of imports
 	$(BIN)/ruff check bot handlers providers tests

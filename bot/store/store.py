@@ -54,23 +54,21 @@ class Store:
     @classmethod
     async def open(
         cls,
-        location: Path,
+        location: Path | str,
         *,
         now: datetime,
         retention: Retention = DEFAULT_RETENTION,
         lease: LeaseTimings = LeaseTimings(),
     ) -> Store:
-        """The store at this place, created and migrated if needed. Raises StoreError and changes
+        """The store in the file of this path, or on the server of this URL, created and migrated if needed. Raises StoreError and changes
         nothing if there is something else. `retention` is for whoever prunes it.
         """
-        from bot.store.sqlite.connection import SqliteDatabase
-
-        store = cls(await SqliteDatabase.open(location), retention, lease)
+        store = cls(await _open_database(location), retention, lease)
         try:
             await store.questions.forget_expired_urls(now)
         except StoreUnavailable as error:
             await store.close()
-            raise StoreError(f"The database {location} cannot be used: {error}.") from None
+            raise StoreError(f"The database cannot be used: {error}.") from None
         return store
 
     async def close(self) -> None:
@@ -122,6 +120,21 @@ class Store:
             self._probe = asyncio.create_task(self.database.write(_probe))
             self._probe.add_done_callback(lambda done: done.cancelled() or done.exception())
         return self._probe
+
+
+async def _open_database(location: Path | str) -> Database:
+    """Only the driver that is needed is imported."""
+    if isinstance(location, str):
+        try:
+            from bot.store.postgres.connection import PostgresDatabase
+        except ImportError:
+            raise StoreError(
+                "PostgreSQL needs the extra package: pip install 'opswatch[postgres]'."
+            ) from None
+        return await PostgresDatabase.open(location)
+    from bot.store.sqlite.connection import SqliteDatabase
+
+    return await SqliteDatabase.open(location)
 
 
 def _probe(tx: Transaction) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,20 +11,37 @@ from pathlib import Path
 import pytest
 
 from bot.store import Store
+from tests.support.postgres import running_server, why_not
 
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
+_NUMBERS = itertools.count()
 OpenStore = Callable[[], Awaitable[Store]]
 
 
-@pytest.fixture(params=["sqlite"])
-def location(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+@pytest.fixture(scope="session")
+def postgres_socket() -> Iterator[str]:
+    if reason := why_not():
+        pytest.skip(reason)
+    with running_server() as socket:
+        yield socket
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
     """Where an empty database may be created."""
-    assert request.param == "sqlite"
-    return tmp_path / "bot.sqlite"
+    if request.param == "sqlite":
+        return tmp_path / "bot.sqlite"
+    socket = request.getfixturevalue("postgres_socket")
+    import psycopg
+
+    with psycopg.connect(f"postgresql://postgres@/postgres?host={socket}", autocommit=True) as c:
+        name = f"bot_{next(_NUMBERS)}"
+        c.execute(f"CREATE DATABASE {name}".encode())
+    return f"postgresql://postgres@/{name}?host={socket}"
 
 
 @pytest.fixture
-async def open_store(location: Path) -> AsyncIterator[OpenStore]:
+async def open_store(location: Path | str) -> AsyncIterator[OpenStore]:
     """Opens the database once more, as another process would."""
     async with AsyncExitStack() as stack:
 

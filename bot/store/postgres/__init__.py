@@ -1,0 +1,1 @@
+"""The store on a PostgreSQL server. Imported only if a server is configured."""

@@ -1,0 +1,166 @@
+"""Connections to a PostgreSQL server, used in threads.
+
+Transactions that write take one advisory lock, so that one of them runs at a time in all processes.
+That is how SQLite runs them, and so the same statements are right on both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any, LiteralString, TypeVar
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from bot.store.errors import StoreError, StoreUnavailable
+from bot.store.postgres.migrations import STEPS
+from bot.store.sql.database import Dialect, Row, Transaction
+
+T = TypeVar("T")
+# A few reads may run beside the one write.
+CONNECTIONS = 4
+CONNECT_WITHIN_S = 5
+# Any number that no other program takes in the same database: "opswatch" in hexadecimal.
+WRITE_LOCK = 0x6F70737761746368
+DIALECT = Dialect(
+    lease_clock="CAST(extract(epoch FROM clock_timestamp()) AS float8)",
+    json_member=lambda column, name: f"(CAST({column} AS json) ->> '{name}')",
+)
+
+
+class PostgresTransaction:
+    """The statements of one transaction."""
+
+    dialect = DIALECT
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
+        return self._connection.execute(_translated(sql), params).rowcount
+
+    def query(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        with self._connection.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(_translated(sql), params).fetchall()
+
+    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.executemany(_translated(sql), rows)
+
+
+class PostgresDatabase:
+    """An open database on a server."""
+
+    dialect = DIALECT
+
+    def __init__(self, url: str) -> None:
+        self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="store")
+        self._pool = ConnectionPool(
+            url,
+            min_size=1,
+            max_size=CONNECTIONS,
+            open=False,
+            timeout=CONNECT_WITHIN_S,
+            check=ConnectionPool.check_connection,
+            kwargs={
+                "autocommit": True,
+                "connect_timeout": CONNECT_WITHIN_S,
+                # A server without an encoding of its own would give bytes.
+                "client_encoding": "utf8",
+            },
+        )
+
+    @classmethod
+    async def open(cls, url: str) -> PostgresDatabase:
+        """The database at `url`, migrated if needed. Raises StoreError; no message shows the URL,
+        which holds a password.
+        """
+        database = cls(url)
+        try:
+            await asyncio.to_thread(database._pool.open)
+            await database.write(_migrate)
+        except StoreUnavailable as error:
+            await database.close()
+            raise StoreError(f"The PostgreSQL database cannot be used: {error}.") from None
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._pool.close, timeout=2.0)
+        self._threads.shutdown(wait=False)
+
+    async def read(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        return await self._run(
+            lambda connection: PostgresTransaction(connection).query(sql, params)
+        )
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        def transaction(connection: psycopg.Connection[Any]) -> T:
+            with connection.transaction():
+                connection.execute("SELECT pg_advisory_xact_lock(%s)", (WRITE_LOCK,))
+                return work(PostgresTransaction(connection))
+
+        return await self._run(transaction)
+
+    async def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
+        return await self._run(
+            lambda connection: PostgresTransaction(connection).execute(sql, params)
+        )
+
+    async def damage(self) -> str:
+        """Damage is found by the server, and raised where it is met."""
+        return ""
+
+    async def size(self) -> int:
+        [row] = await self.read("SELECT pg_database_size(current_database()) AS bytes")
+        return int(row["bytes"])
+
+    async def _run(self, work: Callable[[psycopg.Connection[Any]], T]) -> T:
+        """The result of `work`, done on a thread with a connection of the pool."""
+
+        def run() -> T:
+            try:
+                with self._pool.connection() as connection:
+                    return work(connection)
+            except (psycopg.Error, PoolTimeout) as error:
+                raise StoreUnavailable(_first_line(error)) from error
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+        except RuntimeError:
+            # The threads are gone.
+            raise StoreUnavailable("the database is closed") from None
+
+
+@lru_cache(maxsize=512)
+def _translated(sql: str) -> LiteralString:
+    """The statement with the parameters that psycopg wants. All statements are our own."""
+    return sql.replace("%", "%%").replace("?", "%s")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def _migrate(tx: Transaction) -> None:
+    """Applies the steps that are missing; the lock of the transaction keeps others waiting."""
+    tx.execute("CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, applied_at text)")
+    applied = {row["name"] for row in tx.query("SELECT name FROM migrations")}
+    if unknown := applied - set(STEPS):
+        raise StoreError(
+            f"The database was written by a newer version ({', '.join(sorted(unknown))})."
+        )
+    for name, statements in STEPS.items():
+        if name in applied:
+            continue
+        for statement in statements:
+            tx.execute(statement)
+        tx.execute(
+            "INSERT INTO migrations (name, applied_at) VALUES (?, CAST(now() AS text))", (name,)
+        )
