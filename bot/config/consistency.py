@@ -59,7 +59,7 @@ def bad_names(table: Mapping[str, Any]) -> Iterator[ConfigProblem]:
                 "",
                 (
                     "a name of letters, digits and dashes that is no word of the questions, such "
-                    "as rapid7-eu"
+                    "as usage-eu"
                 ),
             )
     for kind in ("digest", "alert"):

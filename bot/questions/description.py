@@ -72,5 +72,5 @@ class CommandDescription:
 
     @property
     def vendors(self) -> str:
-        """Whose accounts it asks: `Rapid7`, `Akamai or deviceWISE`."""
+        """Whose accounts it asks, as a sentence names them."""
         return titles_with(self.capability)

@@ -262,14 +262,14 @@ async def circuit_guard(circuit: Circuit) -> AsyncIterator[None]:
 
 
 def parse_quota(reply: Reply, *, now: Clock = utc_now) -> ReportedQuota | None:
-    """What the answer says about what remains of a budget: `X-RateLimit-Remaining`, Akamai's own
-    spellings of it, `R7-RateLimit-RemainingBytes`, or a 429.
+    """What the answer says about what remains of a budget: `X-RateLimit-Remaining` or a
+    vendor's spelling of it, `R7-RateLimit-RemainingBytes`, or a 429.
 
     A 200 that leaves nothing is a success; only the next request has to wait.
     """
     answered, headers = now(), reply.headers
     requests = next(
-        (n for name in _REMAINING if (n := _count(headers.get(name))) is not None), None
+        (n for value in _spellings(headers, _REMAINING) if (n := _count(value)) is not None), None
     )
     size = _count(headers.get("R7-RateLimit-RemainingBytes"))
     wait_s = retry_after_s(reply)
@@ -533,8 +533,8 @@ def retry_after_s(reply: Reply) -> float | None:
     """Seconds to wait as the answer's headers tell, or None.
 
     Read in this order: `Retry-After` (seconds or a date), then `X-RateLimit-Reset` (seconds
-    remaining, or a Unix time where it is above a million), then Akamai's `X-RateLimit-Next`,
-    `Akamai-RateLimit-Next` and `Akamai-Sync-RateLimit-Next` (a date).
+    remaining, or a Unix time where it is above a million), then `X-RateLimit-Next`
+    or a vendor's spelling of it (a date).
     """
     headers = reply.headers
     now = date_of(headers.get("Date")) or utc_now()
@@ -542,18 +542,19 @@ def retry_after_s(reply: Reply) -> float | None:
         return _seconds(value) if _seconds(value) is not None else _until(value, now)
     if (seconds := _seconds(headers.get("X-RateLimit-Reset"))) is not None:
         return max(0.0, seconds - now.timestamp()) if seconds > 1_000_000 else seconds
-    for name in _NEXT:
-        if (value := headers.get(name)) is not None:
-            return _until(value, now)
-    return None
+    following = _spellings(headers, _NEXT)
+    return _until(following[0], now) if following else None
 
 
-_NEXT = ("X-RateLimit-Next", "Akamai-RateLimit-Next", "Akamai-Sync-RateLimit-Next")
-_REMAINING = (
-    "X-RateLimit-Remaining",
-    "Akamai-RateLimit-Remaining",
-    "Akamai-Sync-RateLimit-Remaining",
-)
+# Some vendors put their name where others write `X`.
+_NEXT, _REMAINING = "-ratelimit-next", "-ratelimit-remaining"
+
+
+def _spellings(headers: httpx.Headers, ending: str) -> list[str]:
+    """The values of the headers with this ending, that of `X-…` first."""
+    found = [(name.lower(), value) for name, value in headers.items()]
+    named = [each for each in found if each[0].endswith(ending)]
+    return [value for name, value in sorted(named, key=lambda each: each[0] != f"x{ending}")]
 
 
 def _count(value: str | None) -> int | None:

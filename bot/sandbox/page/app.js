@@ -80,7 +80,7 @@ async function load() {
 }
 
 function showServers() {
-  const server = $("fault-server").value || "rapid7";
+  const server = $("fault-server").value || Object.keys(state.faults)[1];
   $("fault-server").replaceChildren(...Object.entries(state.faults).map(([name, { title }]) => make("option", { value: name }, title)));
   $("fault-server").value = server in state.faults ? server : Object.keys(state.faults)[0];
   showFaults();

@@ -45,10 +45,10 @@ const STEPS = [
   },
   {
     title: "Let a vendor fail",
-    text: "Rapid7 now refuses the key three times. The answer says what is wrong and who can mend it.",
+    text: "The vendor now refuses the key three times. The answer says what is wrong and who can mend it.",
     label: "Refuse the key, then ask",
     run: async ({ say }) => {
-      await post("/do/fault", { server: "rapid7", fault: "401" });
+      await post("/do/fault", { server: Object.keys(state.faults)[1], fault: "401" });
       await say("/usage yesterday");
     },
   },
