@@ -105,7 +105,9 @@ def build_answerer(
 
 
 def build_access_policy(settings: AccessSettings) -> AccessPolicy:
-    allowed = {command: getattr(settings, command) for command in COMMANDS}
+    allowed = {
+        name: getattr(settings, name, command.default_access) for name, command in COMMANDS.items()
+    }
     return AccessPolicy(allowed, settings.manage)
 
 

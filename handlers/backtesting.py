@@ -18,6 +18,7 @@ from bot.alerts.state import WHOLE
 from bot.commands.answering import CommandHandler
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.reading import read_question_line
+from bot.questions.registry import COMMANDS
 from bot.store import AlertStore, Sample
 
 DAYS = 90
@@ -66,7 +67,7 @@ def _matched(rule: Rule, past: Replay, looks: Sequence[EvaluationPoint]) -> bool
     counted = [
         reading for look in looks for reading in look.readings.values() if reading is not None
     ]
-    if rule.command == "logs" and rule.value in ("lines", "bytes"):
+    if rule.value in COMMANDS[rule.command].values.counts:
         return not counted or any(counted)
     return past.matched or any(counted)
 

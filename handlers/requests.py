@@ -385,5 +385,5 @@ def split_command(line: str) -> tuple[CommandName, str]:
     name, _, words = line.strip().partition(" ")
     command = COMMANDS.get(name.removeprefix("/"))
     if command is None or not name.startswith("/"):
-        raise BadQuestion("This button asks nothing that I know.", "/usage help")
+        raise BadQuestion("This button asks nothing that I know.", COMMANDS.help_line)
     return command.name, words

@@ -158,7 +158,7 @@ def named_in(settings: Settings) -> dict[str, list[str]]:
             found.setdefault(entry.channel, []).append(f"{what} {entry.name}")
     access = settings.access
     for key in (*COMMANDS, "manage"):
-        for who in getattr(access, key) or ():
+        for who in getattr(access, key, None) or ():
             if who != "*":
                 found.setdefault(who, []).append(f"[access] {key}")
     return found

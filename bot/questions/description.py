@@ -22,6 +22,8 @@ class AlertValues:
     usual_threshold: str
     group: str = ""
     subjects: tuple[str, ...] = ()
+    # Of these a 0 says that nothing matched the question.
+    counts: tuple[str, ...] = ()
 
     def __contains__(self, name: str) -> bool:
         group, _, member = name.partition(".")

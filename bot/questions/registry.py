@@ -52,9 +52,14 @@ class CommandRegistry(Mapping[CommandName, Command[Any]]):
         return len(self._commands)
 
     @property
+    def first(self) -> CommandName:
+        """The command of examples that would fit any."""
+        return next(iter(self))
+
+    @property
     def help_line(self) -> str:
         """The help of the first command, for somebody who asked nothing that is known."""
-        return f"/{next(iter(self))} help"
+        return f"/{self.first} help"
 
 
 def _plug_ins(found: Iterable[EntryPoint]) -> Iterator[Command[Any]]:

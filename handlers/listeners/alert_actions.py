@@ -14,6 +14,7 @@ from bot.alerts.rule import Rule
 from bot.blocks import messages
 from bot.blocks.alerts import ACKNOWLEDGE, SILENCE
 from bot.errors import BadQuestion
+from bot.questions.registry import COMMANDS
 from handlers.alert_rules import RuleManager
 from handlers.listeners.actions import reply_target_from_action
 from handlers.permissions import Requester
@@ -73,7 +74,8 @@ async def managed(
     rule = rules.rule(name)
     if rule is None:
         raise BadQuestion(
-            f"There is no alert “{formatting.sanitise(name, 60)}” any more.", "/usage alerts"
+            f"There is no alert “{formatting.sanitise(name, 60)}” any more.",
+            f"/{COMMANDS.first} alerts",
         )
     requester = await requests.permissions.requester(target.user, target.channel)
     return await rules.required(rule.name, rule.command, requester), requester

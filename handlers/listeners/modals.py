@@ -298,7 +298,7 @@ class EditAction:
     ) -> None:
         target = context["target"] = reply_target_from_action(body, "")
         requester = await self.requests.permissions.requester(target.user, target.channel)
-        kept = await self.rules.editable(str(action.get("value", "")), "usage", requester)
+        kept = await self.rules.editable(str(action.get("value", "")), COMMANDS.first, requester)
         rule = rule_of(kept)
         about = ModalState(rule.command, kept.channel, rule.name)
         wish = wish_of(rule)
@@ -557,7 +557,7 @@ def _wish(
         about.command, modals.alert_words(given, only), requests.answering.directory
     )
     if not isinstance(wish, CreateAlert):
-        raise BadQuestion("That is no alert.", "/usage alerts")
+        raise BadQuestion("That is no alert.", f"/{COMMANDS.first} alerts")
     return wish
 
 

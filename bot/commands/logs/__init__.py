@@ -88,6 +88,7 @@ COMMAND = LogsCommand(
         default="lines",
         usual_threshold="100",
         group="levels",
+        counts=("lines", "bytes"),
     ),
     topics=Topics(frozenset({"log", "logs", "lines"})),
     names_logs=True,

@@ -1,0 +1,83 @@
+"""A command of another package works everywhere, and no room names one of ours."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.questions.registry import COMMANDS
+from tests.conftest import ROOT
+
+FOLDER = ROOT / "tests" / "example_command"
+PATHS = os.pathsep.join([str(ROOT), str(FOLDER)])
+Run = Callable[..., Any]
+
+
+async def test_added_command_answers_in_terminal(front_door: Run) -> None:
+    ran = await front_door("ask", "/pantry today", "--json", PYTHONPATH=PATHS)
+    assert ran.code == 0, ran.err
+    assert ran.json["values"] == {"jars": 1}
+    unknown = await front_door("ask", "/pantri today", PYTHONPATH=PATHS)
+    assert unknown.code == 2
+    assert "I know /usage, /apiaudit, /logs and /pantry." in unknown.err + unknown.out
+
+
+async def test_added_command_is_in_manifest(front_door: Run) -> None:
+    ran = await front_door("manifest", "--json", PYTHONPATH=PATHS)
+    commands = ran.json["features"]["slash_commands"]
+    assert [command["command"] for command in commands][-1] == "/pantry"
+    assert "/pantry counts jars." in ran.json["display_information"]["long_description"]
+
+
+async def test_added_command_answers_in_chat(front_door: Run) -> None:
+    asked = ("--ask", "/pantry today", "--ask", "/pantry help", "--ask", "/pantry alerts")
+    ran = await front_door("demo", *asked, PYTHONPATH=PATHS)
+    assert ran.code == 0, ran.err
+    assert "1 jars" in ran.out
+    assert "How many jars there are" in ran.out
+    assert "/pantry alert today jars above 3" in ran.out
+
+
+def modules() -> list[Path]:
+    """The modules that may not name a command: all but the commands' own folders and the sandbox,
+    whose configuration is what users write.
+    """
+    found = [path for room in ("bot", "handlers") for path in (ROOT / room).rglob("*.py")]
+    own = [ROOT / "bot" / "sandbox", *(ROOT / "bot" / "commands" / name for name in COMMANDS)]
+    return [path for path in found if not any(path.is_relative_to(folder) for folder in own)]
+
+
+def named_commands(source: str) -> list[str]:
+    """The strings of a module that are a command's name, or begin with one as it is typed."""
+    names = [*COMMANDS, *(f"/{name}" for name in COMMANDS)]
+    return [
+        node.value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and (node.value in names or node.value.startswith(tuple(f"/{name} " for name in COMMANDS)))
+    ]
+
+
+# The settings of accounts have a table of this name, too.
+SETTINGS = {"logs"}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_room_names_a_command(path: Path) -> None:
+    found = named_commands(path.read_text("utf-8"))
+    is_config = "config" in str(path.relative_to(ROOT))
+    assert [name for name in found if not (is_config and name in SETTINGS)] == []
+
+
+def test_scan_finds_a_named_command() -> None:
+    assert named_commands('x = ["usage", "/logs help", f"/apiaudit {x}"]') == [
+        "usage",
+        "/logs help",
+        "/apiaudit ",
+    ]
