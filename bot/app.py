@@ -52,12 +52,15 @@ from bot.slack.socket_mode import (
 from bot.slack.users import SlackUserDirectory
 from bot.slack.web import PacedWebClient, json_text, retry_after_s, web_client
 from bot.store import LeaseTimings, Store, StoreUnavailable
+from handlers.alert_registry import RuleRegistry
 from handlers.alert_rules import RuleManager
+from handlers.alert_silences import SilenceManager
 from handlers.backtesting import Backtesting
 from handlers.jobs import digests as job_digests
-from handlers.jobs.alerts import AlertJob, SilenceIndex
+from handlers.jobs.alerts import AlertJob
 from handlers.jobs.digests import Digest, DigestJob
 from handlers.jobs.scheduler import Scheduler
+from handlers.jobs.silences import SilenceIndex
 from handlers.listeners import actions, alert_actions, home, mentions, modals
 from handlers.listeners import commands as listener_commands
 from handlers.listeners.errors import ErrorListener
@@ -267,22 +270,25 @@ async def open_bot(
             database_trouble=store.trouble,
             tick_s=job_digests.TICK_S,
         )
+        registry = RuleRegistry(permissions, rules_from_settings(settings))
+        silences = SilenceManager(
+            registry, store.silences, scheduler, watch, announcer, secrets, zone, clock
+        )
         rules = RuleManager(
             answering,
             store.rules,
-            store.silences,
+            registry,
+            silences,
             scheduler,
             watch,
-            permissions,
             guard,
             secrets,
             zone,
             clock,
-            rules_from_settings(settings),
         )
         works += [rules.scheduled(rule) for rule in await rules.open(clock())]
         scheduler.abandoned.append(watch.abandoned)
-        scheduler.after_reset.append(rules.refresh_silences)
+        scheduler.after_reset.append(silences.refresh)
         subscriptions = SubscriptionManager(
             answering,
             store.subscriptions,

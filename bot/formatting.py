@@ -1,4 +1,4 @@
-"""How numbers, sizes and times are said, the same everywhere. Nothing here knows Slack."""
+"""Formats numbers, sizes and times the same way everywhere. Nothing here knows Slack."""
 
 from __future__ import annotations
 
@@ -61,6 +61,18 @@ def format_duration(length: timedelta) -> str:
     if hours < 48:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     return f"{hours // 24} days"
+
+
+def format_interval(length: timedelta) -> str:
+    """What follows “every”: `minute`, `hour`, `day`, `15 min`, `2 h`."""
+    return _INTERVALS.get(length) or format_duration(length)
+
+
+_INTERVALS = {
+    timedelta(minutes=1): "minute",
+    timedelta(hours=1): "hour",
+    timedelta(days=1): "day",
+}
 
 
 @lru_cache(maxsize=4096)

@@ -70,7 +70,7 @@ async def _alerts_by_state(bot: Bot) -> dict[str, int]:
     """How many alerts are in each state; a state that none is in has a 0."""
     counts = {state.value: 0 for state in State} | {EVALUATION_FAILED: 0}
     found = await bot.store.alerts.states()
-    names = {rule.name for rule in bot.rules.file_rules} | bot.rules.made.keys()
+    names = {rule.name for rule in bot.rules.registry.rules()}
     for name in names:
         state = found.get(name, NOT_EVALUATED)
         counts[state] = counts.get(state, 0) + 1

@@ -1,6 +1,4 @@
-"""What an alert would have done: from the samples that were kept, and from facts of the past
-fetched where none were.
-"""
+"""What an alert would have done: from stored samples, and from facts fetched for the time without."""
 
 from __future__ import annotations
 
@@ -27,8 +25,8 @@ MOST_DAYS = 400
 
 @dataclass(frozen=True, slots=True)
 class Backtesting:
-    """Tries rules on the past. What was sampled stands; what is missing before it is fetched, where
-    it can be.
+    """Runs backtests. Stored samples count first; the time without samples is fetched where the
+    provider can.
     """
 
     commands: Mapping[CommandName, CommandHandler[Any]]
@@ -41,54 +39,51 @@ class Backtesting:
         """Raises ProviderError where the past cannot be fetched."""
         end = self.clock()
         start = end - timedelta(days=days)
-        kept = (
+        samples = (
             await self.alerts.samples(rule.name, rule.definition, since=start, until=end)
             if rule.name and not rule.each
             else []
         )
-        span = ReplayRequest(
+        request = ReplayRequest(
             rule,
             start,
             end,
-            lambda at: read_question_line(rule.line, self.directory, now=at, zone=self.zone),
+            lambda at: read_question_line(rule.query, self.directory, now=at, zone=self.zone),
         )
-        past = await self.commands[rule.command].replay(span)
-        looks = await asyncio.to_thread(_joined, rule, kept, past.looks)
-        matched = _matched(rule, past, looks)
+        replay = await self.commands[rule.command].replay(request)
+        points = await asyncio.to_thread(_merged, rule, samples, replay.points)
+        matched = _matched(rule, replay, points)
         return await asyncio.to_thread(
-            backtest, rule, looks, start=start, end=end, notes=past.notes, matched=matched
+            backtest, rule, points, start=start, end=end, notes=replay.notes, matched=matched
         )
 
 
-def _matched(rule: Rule, past: Replay, looks: Sequence[EvaluationPoint]) -> bool:
-    """Whether anything in that time matched the question. The lines of a log are known by what was
-    counted of them alone.
+def _matched(rule: Rule, replay: Replay, points: Sequence[EvaluationPoint]) -> bool:
+    """Whether anything in the period matched the question. The lines of a log are known only from
+    their counts.
     """
-    counted = [
-        reading for look in looks for reading in look.readings.values() if reading is not None
+    values = [
+        reading for point in points for reading in point.readings.values() if reading is not None
     ]
     if rule.value in COMMANDS[rule.command].values.counts:
-        return not counted or any(counted)
-    return past.matched or any(counted)
+        return not values or any(values)
+    return replay.matched or any(values)
 
 
-def _joined(
-    rule: Rule, kept: Sequence[Sample], computed: Sequence[EvaluationPoint]
+def _merged(
+    rule: Rule, samples: Sequence[Sample], computed: Sequence[EvaluationPoint]
 ) -> list[EvaluationPoint]:
-    """What was sampled, and between the samples what was computed. A look that found an error says
-    nothing.
-    """
+    """The stored samples, and the computed points between them. A failed evaluation is no sample."""
     sampled = [
         EvaluationPoint(sample.at, {WHOLE: sample.value}, rule.every)
-        for sample in kept
+        for sample in samples
         if sample.state != "error"
     ]
-    times = [look.at for look in sampled]
+    times = [point.at for point in sampled]
 
-    def is_new(look: EvaluationPoint) -> bool:
-        """Whether no sample lies in the time for which the look stands."""
-        return bisect_left(times, look.at) == bisect_left(times, look.at + look.step)
+    def is_new(point: EvaluationPoint) -> bool:
+        """Whether no sample lies in the step of the point."""
+        return bisect_left(times, point.at) == bisect_left(times, point.at + point.step)
 
-    return sorted(
-        [*sampled, *(look for look in computed if is_new(look))], key=lambda look: look.at
-    )
+    new = [point for point in computed if is_new(point)]
+    return sorted([*sampled, *new], key=lambda point: point.at)

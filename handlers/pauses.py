@@ -81,7 +81,7 @@ class PauseGuard:
         """Whether its maker may have it asked now. Where that has changed, it is paused or resumed,
         and told.
         """
-        is_allowed = await self.permissions.maker_is_allowed(pausable.owned)
+        is_allowed = await self.permissions.creator_is_allowed(pausable.owned)
         if is_allowed is None:
             await self._say_unknown(pausable)
             return False
@@ -153,7 +153,7 @@ class PauseGuard:
     async def _tell_maker(self, pausable: Pausable, text: str) -> None:
         """A direct message; somebody who was deactivated gets none."""
         try:
-            channel = await self.direct_channel(pausable.owned.maker)
+            channel = await self.direct_channel(pausable.owned.creator)
         except Exception as error:
             log.info(
                 "The maker of %s could not be told about it: %s",

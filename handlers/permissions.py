@@ -50,7 +50,7 @@ class Owned:
 
     command: CommandName
     channel: str
-    maker: str = ""
+    creator: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +81,9 @@ class Permissions:
         stands. The right of one channel does not reach what stands in another, nor does anything in
         a channel that is not open to them.
         """
-        if owned.maker and owned.maker == requester.user:
+        if owned.creator and owned.creator == requester.user:
             return True
-        if not owned.maker or owned.channel == requester.channel:
+        if not owned.creator or owned.channel == requester.channel:
             return self.access.may_ask(owned.command, **requester.rights)
         if not self.access.may_ask(owned.command, **requester.elsewhere().rights):
             return False
@@ -93,25 +93,25 @@ class Permissions:
         """Whether the person may end it: always its maker and whoever `manage` names; without
         `manage` whoever may see it.
         """
-        if owned.maker and owned.maker == requester.user:
+        if owned.creator and owned.creator == requester.user:
             return True
         if self.access.manage is not None:
             return self.access.is_manager(**requester.rights)
         return await self.may_see(owned, requester)
 
-    async def maker_is_allowed(self, owned: Owned) -> bool | None:
+    async def creator_is_allowed(self, owned: Owned) -> bool | None:
         """Whether its maker may still have it asked; None where nobody can tell, since Slack does
         not say who is in a group.
 
         What the configuration holds is the operator's, and always allowed.
         """
-        if not owned.maker:
+        if not owned.creator:
             return True
         groups = self.access.groups(owned.command)
-        member_of = await self.people.groups_of(owned.maker, groups)
-        membership = await self.people.membership(owned.maker, kept_s=RIGHTS_KEPT_S)
-        maker = Requester(owned.maker, owned.channel, member_of, membership)
-        if self.access.may_manage(owned.command, **maker.rights):
+        member_of = await self.people.groups_of(owned.creator, groups)
+        membership = await self.people.membership(owned.creator, kept_s=RIGHTS_KEPT_S)
+        creator = Requester(owned.creator, owned.channel, member_of, membership)
+        if self.access.may_manage(owned.command, **creator.rights):
             return True
         is_unknown = membership is not Membership.GONE and bool(self.people.unknown_groups(groups))
         return None if is_unknown else False

@@ -187,7 +187,7 @@ class RequestHandler:
             raise Stopping
         asker = await self.asker(command, target.user, target.channel)
         for manager in self.managers if form is None else ():
-            if told := await manager.take(command, unescape_input(words), asker):
+            if told := await manager.handle(command, unescape_input(words), asker):
                 await self.delivery.send_note(target, told)
                 return "managed"
         self.access.require(command, **asker.rights)

@@ -34,7 +34,7 @@ from handlers.typed_secrets import SecretCheck
 class Manager(Protocol):
     """Takes wishes of one kind."""
 
-    async def take(self, command: CommandName, text: str, asker: Requester) -> Answer | None:
+    async def handle(self, command: CommandName, text: str, asker: Requester) -> Answer | None:
         """What became of the wish, for whoever wished; None where the words are something else.
         Raises BadQuestion and Refused.
         """
@@ -58,7 +58,7 @@ class SubscriptionManager:
     clock: Callable[[], datetime]
     file_digests: Sequence[Digest]
 
-    async def take(self, command: CommandName, text: str, asker: Requester) -> Answer | None:
+    async def handle(self, command: CommandName, text: str, asker: Requester) -> Answer | None:
         """What became of the wish, for whoever wished; None where the words are something else.
         Raises BadQuestion and Refused.
         """
@@ -144,7 +144,7 @@ class SubscriptionManager:
         now, channel = self.clock(), requester.channel
         directory = self.permissions.directory(self.answering.directory, requester)
         try:
-            question = read_request(command, wish.words, directory, now=now, zone=self.zone)
+            question = read_request(command, wish.query, directory, now=now, zone=self.zone)
         except BadQuestion as error:
             if error.hint.startswith("/"):
                 error.hint = f"/{command} subscribe {error.hint.partition(' ')[2]} {wish.when}"

@@ -1,3 +1,1 @@
-"""Questions that are watched: rules, what becomes of them at each evaluation, and what is told of
-it (pure).
-"""
+"""Alerts: rules, their evaluation, and the words that make and silence them (pure)."""

@@ -1,5 +1,5 @@
-"""What a rule would have done over history: the same evaluation, over samples of the
-past (pure).
+"""What a rule would have done over a period in the past: the same evaluation over values of the past
+(pure).
 """
 
 from __future__ import annotations
@@ -9,18 +9,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from msgspec import structs
+
 from bot.alerts.evaluate import evaluate
 from bot.alerts.rule import Rule
 from bot.alerts.state import AlertState, Readings, State
 
-NOTHING_MATCHED = "Nothing in that time matches the question; check its filter."
+NOTHING_MATCHED = "Nothing in that period matches the question; check its filter."
 Now = Literal["inactive", "pending", "firing", "no_data"]
+_ZERO = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationPoint:
-    """What a look at the rule found, or would have found, and how long until the next one. A look
-    that is `alone` is judged for itself: its value began anew with it, and is gone with its step.
+    """One evaluation in the past: its readings, and how long until the next. A point that is `alone`
+    has a value that begins anew with it and ends with its step, such as the bytes of one day.
     """
 
     at: datetime
@@ -35,7 +38,7 @@ class EvaluationPoint:
 
 @dataclass(frozen=True, slots=True)
 class FiringPeriod:
-    """A time in which the rule fired. `end` is None where it still does."""
+    """A period in which the rule fired. `end` is None while it still fires."""
 
     start: datetime
     end: datetime | None
@@ -44,15 +47,15 @@ class FiringPeriod:
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """What the rule would have done. `samples` are the looks that found something, `missing` those
-    that did not; `notes` say what could not be known of the past. Where nothing in all of it
-    `matched` the question, no look found anything, whatever it counted.
+    """What the rule would have done. `samples` counts the points with a value and `missing` those
+    without; `notes` say what is unknown of the past. Where nothing in the whole period `matched` the
+    question, no point counts as a sample.
     """
 
     rule: Rule
     start: datetime
     end: datetime
-    looks: Sequence[EvaluationPoint]
+    points: Sequence[EvaluationPoint]
     samples: int
     missing: int
     firings: tuple[FiringPeriod, ...]
@@ -61,77 +64,78 @@ class Backtest:
     matched: bool = True
 
     def longest(self) -> timedelta:
-        return max(
-            ((firing.end or self.end) - firing.start for firing in self.firings),
-            default=timedelta(0),
-        )
+        """The length of the longest firing."""
+        lengths = ((firing.end or self.end) - firing.start for firing in self.firings)
+        return max(lengths, default=_ZERO)
 
 
 def backtest(
     rule: Rule,
-    looks: Sequence[EvaluationPoint],
+    points: Sequence[EvaluationPoint],
     *,
     start: datetime,
     end: datetime,
     notes: Sequence[str] = (),
     matched: bool = True,
 ) -> Backtest:
-    """The rule evaluated at each look, the oldest first. Where looks are further apart than the
-    rule's own, what it wants to last for less than that is taken to have lasted.
+    """The rule evaluated at each point, the oldest first. Where points are further apart than the
+    rule's interval, a `for` shorter than that counts as fulfilled.
     """
-    watch, firings, samples = AlertState(), list[FiringPeriod](), 0
-    earlier: EvaluationPoint | None = None
-    for look in looks:
-        if earlier and earlier.alone:
-            _end_with(firings, earlier, look)
-            watch = AlertState()
-        before, earlier = watch, look
-        watch, _ = evaluate(_at_step(rule, look.step), before, look.readings, now=look.at)
-        samples += any(reading is not None for reading in look.readings.values())
-        _follow(firings, rule, before, watch, look.at)
+    alert, firings, samples = AlertState(), list[FiringPeriod](), 0
+    previous: EvaluationPoint | None = None
+    for point in points:
+        if previous and previous.alone:
+            _end_with(firings, previous, point)
+            alert = AlertState()
+        before, previous = alert, point
+        alert, _ = evaluate(_at_step(rule, point.step), before, point.readings, now=point.at)
+        samples += any(reading is not None for reading in point.readings.values())
+        _follow(firings, rule, before, alert, point.at)
     if not matched:
-        samples, notes = 0, (*notes, NOTHING_MATCHED)
-    missing = len(looks) - samples
+        samples = 0
+        notes = (*notes, NOTHING_MATCHED)
     return Backtest(
         rule,
         start,
         end,
-        looks,
+        points,
         samples,
-        missing,
+        len(points) - samples,
         tuple(firings),
-        _now(watch),
+        _now(alert),
         tuple(notes),
         matched,
     )
 
 
-def _end_with(firings: list[FiringPeriod], earlier: EvaluationPoint, look: EvaluationPoint) -> None:
-    """What fired at a look that is judged for itself ends with its step."""
+def _end_with(
+    firings: list[FiringPeriod], previous: EvaluationPoint, point: EvaluationPoint
+) -> None:
+    """Ends what fired at a point that is alone, with the step of that point."""
     if firings and firings[-1].end is None:
-        firings[-1] = replace(firings[-1], end=min(earlier.end, look.at))
+        firings[-1] = replace(firings[-1], end=min(previous.end, point.at))
 
 
 def _at_step(rule: Rule, step: timedelta) -> Rule:
     if step <= rule.every:
         return rule
-    zero = timedelta(0)
-    return replace(
+    return structs.replace(
         rule,
         every=step,
-        hold=rule.hold if rule.hold >= step else zero,
-        keep=rule.keep if rule.keep >= step else zero,
+        for_=rule.for_ if rule.for_ >= step else _ZERO,
+        keep_firing_for=rule.keep_firing_for if rule.keep_firing_for >= step else _ZERO,
     )
 
 
 def _follow(
     firings: list[FiringPeriod], rule: Rule, before: AlertState, after: AlertState, at: datetime
 ) -> None:
-    """Notes where a firing begins, gets worse and ends."""
-    fired, fires = before.state is State.FIRING, after.state is State.FIRING
+    """Records where a firing begins, gets worse and ends."""
+    fired = before.state is State.FIRING
+    fires = after.state is State.FIRING
     if fires:
         earlier = [firings[-1].peak] if fired else []
-        peak = rule.worst([*earlier, *(standing.peak for standing in after.firing().values())])
+        peak = rule.worst([*earlier, *(subject.peak for subject in after.firing().values())])
         if fired:
             firings[-1] = replace(firings[-1], peak=peak)
         else:
@@ -140,7 +144,7 @@ def _follow(
         firings[-1] = replace(firings[-1], end=at)
 
 
-def _now(watch: AlertState) -> Now:
-    if watch.state in (State.FIRING, State.PENDING, State.INACTIVE):
-        return watch.state.value  # type: ignore[return-value]
+def _now(alert: AlertState) -> Now:
+    if alert.state in (State.FIRING, State.PENDING, State.INACTIVE):
+        return alert.state.value  # type: ignore[return-value]
     return "no_data"

@@ -1,10 +1,10 @@
-"""What becomes of a rule at one evaluation: how it stands then, and the reason to tell of it, if
-there is one.
+"""One evaluation of a rule: the new state of its alert, and the reason to notify, if there is one
+(pure).
 
-States as Prometheus has them, with no data beside them. An error of a provider is never a recovery,
-and time in which nobody looked is not time in breach. Whether to tell is decided over all subjects
-of a rule, in the order of Alertmanager's deduplication: somebody new, nobody left, somebody fewer,
-long enough ago.
+The states are those of Prometheus, with no data beside them. An error of a provider is never a
+recovery, and downtime of the bot is not time in breach. The reason is decided over all subjects of a
+rule, in the order of Alertmanager's deduplication: new subjects, none left, fewer subjects, repeat
+interval over.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from msgspec.structs import replace
 
 from bot.alerts.rule import Rule
 from bot.alerts.state import (
-    _NEW,
+    FIRED,
+    NEW_SUBJECT,
+    NOTHING_FOUND,
+    OK,
     WHOLE,
     AlertState,
     EvaluationError,
@@ -27,17 +30,17 @@ from bot.alerts.state import (
     SubjectState,
 )
 
-ERRORS_TOLD = 3
-# A subject that an answer lists no more is gone after so many looks, as in Grafana ("stale alert
+# So many errors in a row are reported.
+ERRORS_BEFORE_NOTICE = 3
+# A subject that answers no longer list is gone after so many evaluations, as in Grafana ("stale alert
 # instances").
-LOOKS_UNTIL_GONE = 2
-# "Flapping" as Nagios has it: of the last twenty-one looks, from which share of changes on, and
-# until which.
-LOOKS_KEPT, FLAPPING_FROM, FLAPPING_UNTIL = 21, 0.5, 0.25
-
-
-_TO_TELL = frozenset({State.FIRING, State.NO_DATA})
-_MATTERING = _TO_TELL | {State.PENDING}
+MISSING_UNTIL_GONE = 2
+# Flapping as in Nagios: the share of changes in the last 21 evaluations from which it begins, and
+# below which it ends.
+HISTORY_LENGTH, FLAPPING_FROM, FLAPPING_UNTIL = 21, 0.5, 0.25
+_NOTIFIABLE = frozenset({State.FIRING, State.NO_DATA})
+_ACTIVE = _NOTIFIABLE | {State.PENDING}
+_NONE = timedelta(0)
 
 
 def evaluate(
@@ -46,54 +49,58 @@ def evaluate(
     readings: Readings | EvaluationError,
     *,
     now: datetime,
-    quiet: bool = False,
+    silenced: bool = False,
     partial: bool = False,
 ) -> tuple[AlertState, Reason | None]:
-    """How it stands after this evaluation, and the reason to tell, or None. While it is `quiet`
-    (muted, silenced) nothing new is told; what people know of may still resolve, and what still
-    fires afterwards is told at once.
+    """The state after this evaluation and the reason to notify, or None. While an alert is silenced
+    or muted, nothing new is notified; an open incident may resolve, and what still fires afterwards
+    is notified at once.
 
-    A subject whose reading is None has no data, and one that was there before and is not among the
-    readings is not listed any more. Of an answer that is `partial` neither says anything, whatever
-    the rule's policy: what is not there may only not have come.
+    A subject whose reading is None has no data; one that was there before and is not among the
+    readings is no longer listed. A `partial` answer proves neither, whatever the rule's policy: what
+    is missing from it may only not have arrived.
     """
     before = _without_future(before, now)
     if isinstance(readings, EvaluationError):
-        errors = before.errors + 1
-        after = replace(before, errors=errors, looks=(before.looks + "?")[-LOOKS_KEPT:])
-        return after, Reason.CANNOT_TELL if errors == ERRORS_TOLD else None
-    away = _time_away(rule, before, now)
-    subjects = _subjects(rule, before, readings, away, now, partial)
-    looks = (before.looks + _look(subjects, readings))[-LOOKS_KEPT:]
+        return _after_error(before)
+    downtime = _downtime(rule, before, now)
+    subjects = _subjects(rule, before, readings, downtime, now, partial=partial)
+    history = (before.history + _outcome(subjects, readings))[-HISTORY_LENGTH:]
     after = replace(
         before,
         subjects=subjects,
         evaluated_at=now,
         errors=0,
-        quiet=quiet,
-        looks=looks,
-        flapping=_flaps(looks, before.flapping),
+        silenced=silenced,
+        history=history,
+        flapping=_is_flapping(history, was_flapping=before.flapping),
     )
-    told, reason = _told(rule, before, after, now)
-    if reason is None and before.errors >= ERRORS_TOLD:
-        return told, Reason.TELLS_AGAIN
-    return told, reason
+    notified, reason = _apply_notification(rule, before, after, now)
+    if reason is None and before.errors >= ERRORS_BEFORE_NOTICE:
+        return notified, Reason.EVALUATION_RECOVERED
+    return notified, reason
+
+
+def _after_error(before: AlertState) -> tuple[AlertState, Reason | None]:
+    errors = before.errors + 1
+    history = (before.history + NOTHING_FOUND)[-HISTORY_LENGTH:]
+    reason = Reason.EVALUATION_FAILED if errors == ERRORS_BEFORE_NOTICE else None
+    return replace(before, errors=errors, history=history), reason
 
 
 def _subjects(
     rule: Rule,
     before: AlertState,
     readings: Readings,
-    away: timedelta,
+    downtime: timedelta,
     now: datetime,
+    *,
     partial: bool,
 ) -> dict[str, SubjectState]:
-    """Every subject that is read now, and every one that was read before, matters still, and is not
-    gone yet.
-    """
+    """Every subject with a reading, and every active one that has none and is not gone yet."""
     found = {}
     for name, reading in readings.items():
-        known = _shifted(before.subjects.get(name, _NEW), away)
+        known = _without_downtime(before.subjects.get(name, NEW_SUBJECT), downtime)
         if reading is not None:
             found[name] = _with_value(rule, known, reading, now)
         else:
@@ -101,29 +108,31 @@ def _subjects(
     if readings.keys() == before.subjects.keys():
         return found
     for name, known in before.subjects.items():
-        if name not in readings and known.state in _MATTERING and not (rule.each and name == WHOLE):
-            standing = _shifted(known, away)
-            after = replace(standing, value=None) if partial else _unlisted(rule, standing, now)
-            if after is not None:
-                found[name] = after
+        if name in readings or known.state not in _ACTIVE or (rule.each and name == WHOLE):
+            continue
+        known = _without_downtime(known, downtime)
+        after = replace(known, value=None) if partial else _unlisted(rule, known, now)
+        if after is not None:
+            found[name] = after
     return found
 
 
 def _unlisted(rule: Rule, known: SubjectState, now: datetime) -> SubjectState | None:
-    """A subject that was not listed; None once it is gone. It is calm from the first look on that
-    misses it, and stays for as long as the rule keeps firing.
+    """A subject that the answer did not list; None once it is gone. It counts as OK from the first
+    evaluation that misses it, and stays as long as the rule keeps firing.
     """
-    looks, clear = known.unlisted + 1, known.clear_since or now
-    if looks >= LOOKS_UNTIL_GONE and (known.state is not State.FIRING or now - clear >= rule.keep):
+    unlisted, clear_since = known.unlisted + 1, known.clear_since or now
+    keeps_firing = known.state is State.FIRING and now - clear_since < rule.keep_firing_for
+    if unlisted >= MISSING_UNTIL_GONE and not keeps_firing:
         return None
-    return replace(known, unlisted=looks, clear_since=clear, value=None)
+    return replace(known, unlisted=unlisted, clear_since=clear_since, value=None)
 
 
 def _without_future(before: AlertState, now: datetime) -> AlertState:
-    """No instant of the past lies ahead of now. One that does was kept while the clock was wrong,
-    and would hold back everything that is reckoned from it.
+    """The state with every instant that lies ahead of now set to now. Such an instant was stored
+    while the clock was wrong, and would delay everything that is computed from it.
     """
-    # None is later than the last evaluation.
+    # No instant is later than the last evaluation.
     if before.evaluated_at is None or before.evaluated_at <= now:
         return before
     subjects = {name: _clamped(s, now) for name, s in before.subjects.items()}
@@ -142,23 +151,24 @@ def _clamped(record: _Record, now: datetime) -> _Record:
     return replace(record, **ahead) if ahead else record
 
 
-def _time_away(rule: Rule, before: AlertState, now: datetime) -> timedelta:
-    """How long nobody looked, where that is more than one evaluation left out."""
+def _downtime(rule: Rule, before: AlertState, now: datetime) -> timedelta:
+    """How long nothing was evaluated, where that is more than one skipped evaluation."""
     if before.evaluated_at is None:
         return _NONE
-    away = (now - before.evaluated_at) - rule.every
-    return away if away > rule.every else _NONE
+    late = now - before.evaluated_at - rule.every
+    return late if late > rule.every else _NONE
 
 
-_NONE = timedelta(0)
-
-
-def _shifted(known: SubjectState, away: timedelta) -> SubjectState:
-    """The same, without the time in which nobody looked."""
-    if not away:
+def _without_downtime(known: SubjectState, downtime: timedelta) -> SubjectState:
+    """The same subject with its times moved on by the downtime."""
+    if not downtime:
         return known
     breach, clear = known.breach_since, known.clear_since
-    return replace(known, breach_since=breach and breach + away, clear_since=clear and clear + away)
+    return replace(
+        known,
+        breach_since=breach and breach + downtime,
+        clear_since=clear and clear + downtime,
+    )
 
 
 def _with_value(rule: Rule, known: SubjectState, value: float, now: datetime) -> SubjectState:
@@ -166,23 +176,23 @@ def _with_value(rule: Rule, known: SubjectState, value: float, now: datetime) ->
     if rule.is_breach(value, firing=firing):
         since = known.breach_since or now
         peak = value if rule.is_worse(value, known.peak) else known.peak
-        state = State.FIRING if firing or now - since >= rule.hold else State.PENDING
+        state = State.FIRING if firing or now - since >= rule.for_ else State.PENDING
         return SubjectState(state, _since(known, state, now), since, None, value, peak)
     if firing:
-        clear = known.clear_since or now
-        if now - clear < rule.keep:
-            return replace(known, clear_since=clear, value=value, unlisted=0)
+        clear_since = known.clear_since or now
+        if now - clear_since < rule.keep_firing_for:
+            return replace(known, clear_since=clear_since, value=value, unlisted=0)
     return SubjectState(State.INACTIVE, _since(known, State.INACTIVE, now), None, None, value, None)
 
 
 def _without_data(rule: Rule, known: SubjectState, now: datetime) -> SubjectState:
-    """By the rule's policy: as it was, as if all were well, or a state of its own. What fires goes
-    on firing but for `ok`.
+    """By the rule's policy: unchanged, OK, or a state of its own. A firing subject goes on firing
+    unless the policy is `ok`.
     """
     if rule.no_data == "ok":
-        clear = known.clear_since or now
-        if known.state is State.FIRING and now - clear < rule.keep:
-            return replace(known, clear_since=clear, value=None, unlisted=0)
+        clear_since = known.clear_since or now
+        if known.state is State.FIRING and now - clear_since < rule.keep_firing_for:
+            return replace(known, clear_since=clear_since, value=None, unlisted=0)
         return SubjectState(State.INACTIVE, _since(known, State.INACTIVE, now))
     if rule.no_data == "alert" and known.state is not State.FIRING:
         return SubjectState(State.NO_DATA, _since(known, State.NO_DATA, now))
@@ -193,58 +203,65 @@ def _since(known: SubjectState, state: State, now: datetime) -> datetime | None:
     return known.since if state is known.state else now
 
 
-def _look(subjects: Mapping[str, SubjectState], readings: Readings) -> str:
+def _outcome(subjects: Mapping[str, SubjectState], readings: Readings) -> str:
+    """The sign of this evaluation in the history."""
     if readings and not any(reading is not None for reading in readings.values()):
-        return "?"
-    for standing in subjects.values():
-        if standing.state is State.FIRING:
-            return "1"
-    return "0"
+        return NOTHING_FOUND
+    for subject in subjects.values():
+        if subject.state is State.FIRING:
+            return FIRED
+    return OK
 
 
-def _flaps(looks: str, did: bool) -> bool:
-    """Flapping is a label, nothing more. With fewer looks than are kept nothing can be said."""
-    changes = looks.count("01") + looks.count("10")
-    return len(looks) == LOOKS_KEPT and changes / (LOOKS_KEPT - 1) >= (
-        FLAPPING_UNTIL if did else FLAPPING_FROM
-    )
+def _is_flapping(history: str, *, was_flapping: bool) -> bool:
+    """Flapping is a label and holds nothing back. A short history is never flapping."""
+    if len(history) < HISTORY_LENGTH:
+        return False
+    changes = history.count(OK + FIRED) + history.count(FIRED + OK)
+    return changes / (HISTORY_LENGTH - 1) >= (FLAPPING_UNTIL if was_flapping else FLAPPING_FROM)
 
 
-def _told(
+def _apply_notification(
     rule: Rule, before: AlertState, after: AlertState, now: datetime
 ) -> tuple[AlertState, Reason | None]:
-    current = {name: s.state for name, s in after.subjects.items() if s.state in _TO_TELL}
+    """The state with what people know after the notification, if there is a reason for one."""
+    current = {name: s.state for name, s in after.subjects.items() if s.state in _NOTIFIABLE}
     if not current:
-        if not before.told:
-            return after, None
-        return replace(
-            after, told={}, told_at=None, incident="", began_at=None, acknowledged_by=""
-        ), Reason.RESOLVED
-    if after.quiet:
+        return _resolved(after) if before.notified else (after, None)
+    if after.silenced:
         return after, None
-    reason = notification_reason(rule, before, current, after.told_at, now)
+    reason = notification_reason(rule, before, current, after.notified_at, now)
     if reason is None:
         return after, None
-    starts = [s.started_at for s in after.subjects.values() if s.state in _TO_TELL and s.started_at]
-    began = after.began_at or min(starts, default=now)
-    return replace(after, told=current, told_at=now, began_at=began), reason
+    subjects = (s for s in after.subjects.values() if s.state in _NOTIFIABLE)
+    starts = [s.started_at for s in subjects if s.started_at]
+    began_at = after.began_at or min(starts, default=now)
+    return replace(after, notified=current, notified_at=now, began_at=began_at), reason
+
+
+def _resolved(after: AlertState) -> tuple[AlertState, Reason]:
+    closed = replace(
+        after, notified={}, notified_at=None, incident="", began_at=None, acknowledged_by=""
+    )
+    return closed, Reason.RESOLVED
 
 
 def notification_reason(
     rule: Rule,
     before: AlertState,
     current: Mapping[str, State],
-    told_at: datetime | None,
+    notified_at: datetime | None,
     now: datetime,
 ) -> Reason | None:
-    told = before.told
-    if current != told:
+    """Why people should be notified of the `current` subjects now, or None."""
+    known = before.notified
+    if current != known:
         fires = State.FIRING in current.values()
-        if not told or (fires and State.FIRING not in told.values()):
+        if not known or (fires and State.FIRING not in known.values()):
             return Reason.FIRED if fires else Reason.NO_DATA
         return Reason.CHANGED
-    if before.quiet:
-        return Reason.QUIET_OVER
-    if rule.repeat and not before.acknowledged_by and told_at and now - told_at >= rule.repeat:
-        return Reason.REPEATED
-    return None
+    if before.silenced:
+        return Reason.SILENCE_ENDED
+    if before.acknowledged_by or not rule.repeat or not notified_at:
+        return None
+    return Reason.REPEATED if now - notified_at >= rule.repeat else None

@@ -1,4 +1,4 @@
-"""Planned quiet: windows in which alerts are looked at as always, and nothing new is told."""
+"""Mutes: planned windows in which alerts are evaluated and send no new notifications."""
 
 from __future__ import annotations
 
@@ -10,9 +10,19 @@ from bot.schedules.due import Trigger, next_due
 
 
 @dataclass(frozen=True, slots=True)
+class ActiveSilence:
+    """Why an alert sends no notifications now: `text` such as `silenced until 21 Nov 14:05`, and who
+    silenced it; a mute of the configuration has no user.
+    """
+
+    text: str
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Mute:
-    """Quiet for some alerts: once from `start` to `end`, or each time `trigger` comes, for
-    `lasting`.
+    """A mute of some alerts: once from `start` to `end`, or for `lasting` each time `trigger` is
+    due.
     """
 
     name: str
@@ -32,7 +42,7 @@ class Mute:
 
 
 def next_end(mute: Mute, now: datetime) -> datetime | None:
-    """When the quiet that is now, or the next one, ends."""
+    """When the current mute window ends, or else the next one."""
     if mute.start is not None and mute.end is not None:
         return mute.end if mute.end >= now else None
     begins = next_due(mute.trigger, now - mute.lasting - _MOMENT) if mute.trigger else None
@@ -43,10 +53,10 @@ _MOMENT = timedelta(microseconds=1)
 
 
 def muted_by(mutes: Sequence[Mute], alert: str, now: datetime) -> str:
-    """The name of the window that covers the alert now, or nothing."""
+    """The name of the mute that covers the alert now, or an empty string."""
     return next((mute.name for mute in mutes if mute.covers(alert, now)), "")
 
 
 def localise(moment: datetime, zone: tzinfo) -> datetime:
-    """A local time as it is written in the configuration, as an instant."""
+    """A local time of the configuration as an instant."""
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)

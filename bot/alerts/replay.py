@@ -1,4 +1,4 @@
-"""What a command needs to compute its values of the past, and what comes of it."""
+"""Values of the past: what a command is asked for, what it returns, and the instants in between."""
 
 from __future__ import annotations
 
@@ -16,20 +16,18 @@ Q = TypeVar("Q", bound=Question)
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What could be known of the past: looks, the oldest first, what could not be known, in words,
-    and whether anything in it matched.
+    """What is known of the past: the points, the oldest first, notes on what is unknown, and whether
+    anything matched the question.
     """
 
-    looks: Sequence[EvaluationPoint]
+    points: Sequence[EvaluationPoint]
     notes: tuple[str, ...] = ()
     matched: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayRequest(Generic[Q]):
-    """Which past is asked for: a rule, the time, and how its question was to be read at any moment
-    of it.
-    """
+    """The period to replay for a rule. `read_at` reads its question as of any moment."""
 
     rule: Rule
     start: datetime
@@ -37,25 +35,26 @@ class ReplayRequest(Generic[Q]):
     read_at: Callable[[datetime], Q]
 
 
-def days_apart(span: ReplayRequest[Any]) -> list[datetime]:
-    """The beginnings of the UTC days in the span."""
-    first = span.start.replace(hour=0, minute=0, second=0, microsecond=0)
-    return [first + timedelta(days=n) for n in range((span.end - first).days + 1)]
+def days_apart(request: ReplayRequest[Any]) -> list[datetime]:
+    """The start of every UTC day in the period."""
+    first = request.start.replace(hour=0, minute=0, second=0, microsecond=0)
+    return [first + timedelta(days=n) for n in range((request.end - first).days + 1)]
 
 
-def steps_apart(span: ReplayRequest[Any]) -> list[datetime]:
-    """The instants of the span at which the rule is evaluated."""
-    every = span.rule.every
-    first = span.end - (span.end - span.start) // every * every
-    return [first + n * every for n in range((span.end - first) // every + 1)]
+def steps_apart(request: ReplayRequest[Any]) -> list[datetime]:
+    """The instants of the period at which the rule is evaluated."""
+    every = request.rule.every
+    first = request.end - (request.end - request.start) // every * every
+    return [first + n * every for n in range((request.end - first) // every + 1)]
 
 
-def look_of(
-    span: ReplayRequest[Any],
+def point_at(
+    request: ReplayRequest[Any],
     at: datetime,
     values: Mapping[str, object],
     step: timedelta,
     *,
     alone: bool = False,
 ) -> EvaluationPoint:
-    return EvaluationPoint(at, extract_readings(span.rule, values, {}), step, alone)
+    """The point with the rule's readings of these values."""
+    return EvaluationPoint(at, extract_readings(request.rule, values, {}), step, alone)

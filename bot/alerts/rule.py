@@ -1,4 +1,4 @@
-"""A rule: which value of which question is watched, and what counts as too much or too little."""
+"""A rule: which value of which question an alert evaluates, and the threshold it must not cross."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+import msgspec
+
 from bot.alerts.mutes import Mute, next_end
 from bot.alerts.state import WHOLE, Reading, SubjectState
 from bot.questions.question import CommandName
@@ -15,27 +17,31 @@ from bot.questions.registry import COMMANDS
 
 SHORTEST_EVERY = timedelta(seconds=5)
 NAME = re.compile(r"(?=.{1,60}\Z)[^\W_][\w.-]*(?: [\w.-]+)*")
-# Of a subject that is not listed where the others are, these are known: it has none.
+# A subject that is not listed where the others are has zero of these.
 _ADDITIVE = frozenset({"bytes", "calls", "failures"})
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One alert. Either `above` or `below` is set; `recover` is the recovery threshold on the calm
-    side. With `each` every log, account or actor of the answer is watched for itself. `origin` says
-    where the rule comes from.
+class Rule(
+    msgspec.Struct,
+    frozen=True,
+    rename={"query": "line", "for_": "hold", "keep_firing_for": "keep"},
+):
+    """One alert. Either `above` or `below` is set; `recover` is the threshold at which it resolves.
+    With `each` every log, account or actor of the answer is evaluated by itself. `origin` says
+    where the rule was made. A rule made in chat is stored as JSON, in which `rename` keeps the
+    names of earlier versions.
     """
 
     name: str
-    line: str
+    query: str
     value: str
     channel: str
     above: float | None = None
     below: float | None = None
     recover: float | None = None
     every: timedelta = timedelta(minutes=15)
-    hold: timedelta = timedelta(0)
-    keep: timedelta = timedelta(0)
+    for_: timedelta = timedelta(0)
+    keep_firing_for: timedelta = timedelta(0)
     repeat: timedelta | None = None
     no_data: Literal["hold", "alert", "ok"] = "hold"
     each: str = ""
@@ -43,7 +49,7 @@ class Rule:
 
     @property
     def command(self) -> CommandName:
-        return self.line.partition(" ")[0].removeprefix("/").lower()
+        return self.query.partition(" ")[0].removeprefix("/").lower()
 
     @property
     def threshold(self) -> float:
@@ -57,14 +63,14 @@ class Rule:
 
     @property
     def definition(self) -> str:
-        """What it watches; a rule that watches something else starts afresh."""
-        return f"{self.line} {self.value} {self.above} {self.below}" + (
+        """What it evaluates, as databases hold it; a rule with another definition starts afresh."""
+        return f"{self.query} {self.value} {self.above} {self.below}" + (
             f" each {self.each}" if self.each else ""
         )
 
     def is_breach(self, value: float, *, firing: bool) -> bool:
-        """Whether the value is on the wrong side. What fires already stays so until it is past the
-        recovery threshold.
+        """Whether the value is past the threshold. A firing alert stays in breach until the value
+        reaches the resolve threshold.
         """
         edge = self.recover if firing and self.recover is not None else self.threshold
         return value > edge if self.above is not None else value < edge
@@ -80,20 +86,20 @@ class Rule:
 
 
 def rule_from_definition(name: str, definition: str, channel: str) -> Rule:
-    """What is left of a rule that is there no more: what it watched."""
+    """A rule that no longer exists, as far as its stored definition says."""
     subjects = re.search(r" each (\w+)$", definition)
     each = subjects[1] if subjects else ""
-    line, value, above, below = definition.removesuffix(f" each {each}").rsplit(" ", 3)
+    query, value, above, below = definition.removesuffix(f" each {each}").rsplit(" ", 3)
     sides = {
         side: float(edge) for side, edge in (("above", above), ("below", below)) if edge != "None"
     }
-    return Rule(name, line, value, channel, **sides, each=each)  # type: ignore[arg-type]
+    return Rule(name, query, value, channel, **sides, each=each)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationTimes:
     """When a rule is evaluated: at whole multiples of `every` since 1970, so that a restart changes
-    nothing, and the moment that a planned quiet ends.
+    nothing, and whenever a mute ends.
     """
 
     every: timedelta
@@ -114,13 +120,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def extract_readings(
     rule: Rule, values: Mapping[str, Any], known: Mapping[str, SubjectState]
 ) -> dict[str, Reading]:
-    """The watched number of an answer, or that of each subject; None where the answer does not know
-    it. Of the subjects that were `known` before and are not among those listed, none is counted
-    where counting them all is known to be none; of a value that is no count, a complete answer
-    leaves them out.
+    """The rule's value in an answer, or that of each subject; None where it is unknown. A subject
+    that was `known` before and is no longer listed has zero of what is counted, where the total is
+    known; for a value that is no count, a complete answer leaves it out.
 
-    An answer that is not complete knows of what it counts that there is at least so much; of all
-    else it knows nothing.
+    An incomplete answer counts at least so much, which is enough for a breach of `above`; nothing
+    else in it is known.
     """
     found = _readings(rule, values, known)
     if is_partial(values):
@@ -129,7 +134,7 @@ def extract_readings(
 
 
 def is_partial(values: Mapping[str, Any]) -> bool:
-    """Whether an answer says itself that not all of it came."""
+    """Whether an answer says that it is incomplete or truncated."""
     return values.get("complete") is False or values.get("truncated") is True
 
 
@@ -167,8 +172,8 @@ def _readings(
 
 
 def extract_value(values: Mapping[str, Any], name: str) -> float | None:
-    """The watched number of an answer, or None where the answer does not know it. `levels.error` is
-    a level of a log, which is 0 where the log was read and has none.
+    """The named value of an answer, or None where it is unknown. `levels.error` is the count of a
+    log level, which is 0 where the log was read and has no line of it.
     """
     found: Any = values.get(name)
     if "." in name:
@@ -181,5 +186,5 @@ def extract_value(values: Mapping[str, Any], name: str) -> float | None:
 
 
 def has_value(command: str, name: str) -> bool:
-    """Whether answers of a command have such a value to be watched."""
+    """Whether alerts on a command can evaluate this value."""
     return name in COMMANDS[command].values

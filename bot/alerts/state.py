@@ -1,4 +1,6 @@
-"""State of an alert and of its subjects, as it is kept between two evaluations."""
+"""State of an alert and of its subjects, as it is stored between two evaluations. Databases hold it
+as JSON; where a field has another name there, `rename` maps it.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,10 @@ from datetime import datetime
 
 import msgspec
 
-# The one subject of a rule that looks at an answer as a whole.
+# The one subject of a rule that reads an answer as a whole.
 WHOLE = ""
+# What an evaluation adds to the history of an alert.
+OK, FIRED, NOTHING_FOUND = "0", "1", "?"
 
 
 class State(enum.StrEnum):
@@ -22,26 +26,26 @@ class State(enum.StrEnum):
 
 
 class Reason(enum.StrEnum):
-    """Why something is told now."""
+    """Why a notification is sent. The values are in databases and in the keys of messages."""
 
     FIRED = "first"
     CHANGED = "changed"
     REPEATED = "repeat"
-    QUIET_OVER = "quiet over"
+    SILENCE_ENDED = "quiet over"
     RESOLVED = "resolved"
     NO_DATA = "no data"
-    CANNOT_TELL = "error"
-    TELLS_AGAIN = "error over"
+    EVALUATION_FAILED = "error"
+    EVALUATION_RECOVERED = "error over"
     ACKNOWLEDGED = "acknowledged"
     SILENCED = "silenced"
-    ENDED = "ended"
+    RULE_CHANGED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationError:
-    """The question could not be answered."""
+    """The question of a rule could not be answered; `message` says why."""
 
-    why: str
+    message: str
 
 
 Reading = float | None
@@ -51,8 +55,8 @@ Readings = Mapping[str, Reading]
 
 
 class SubjectState(msgspec.Struct, frozen=True, omit_defaults=True):
-    """State of one subject. `breach_since` and `clear_since` shift with time in which nobody
-    looked; `unlisted` counts the looks in a row that did not list the subject.
+    """State of one subject. `breach_since` and `clear_since` are moved on by downtime of the bot;
+    `unlisted` counts the evaluations in a row whose answer did not list the subject.
     """
 
     state: State = State.UNKNOWN
@@ -65,60 +69,73 @@ class SubjectState(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def started_at(self) -> datetime | None:
-        """When the breach began, or, for want of one, the state."""
+        """When the breach began, or else the state."""
         return self.breach_since or self.since
 
 
-_NEW = SubjectState()
+NEW_SUBJECT = SubjectState()
 
 
-class AlertState(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How it stands with a rule: each of its subjects, what people know (`told` names the subjects
-    of the last notice, with the state it told of them), the incident that is open, and what a
-    person has said about it. `looks` has a `1` for each of the last looks that found it firing, and
-    a `?` for each that found nothing.
+class AlertState(
+    msgspec.Struct,
+    frozen=True,
+    omit_defaults=True,
+    rename={
+        "notified": "told",
+        "notified_at": "told_at",
+        "silenced": "quiet",
+        "history": "looks",
+    },
+):
+    """State of an alert: its subjects, the last notification, the open incident, and who has
+    acknowledged it.
+
+    `notified` has the subjects of the last notification with the state it reported. `incident` is
+    the key of the message in the channel. `history` has one sign for each of the last evaluations,
+    the oldest first: `FIRED`, `OK` or `NOTHING_FOUND`.
     """
 
     subjects: dict[str, SubjectState] = msgspec.field(default_factory=dict)
     evaluated_at: datetime | None = None
-    told: dict[str, State] = msgspec.field(default_factory=dict)
-    told_at: datetime | None = None
+    notified: dict[str, State] = msgspec.field(default_factory=dict)
+    notified_at: datetime | None = None
     incident: str = ""
     began_at: datetime | None = None
     acknowledged_by: str = ""
-    quiet: bool = False
+    silenced: bool = False
     errors: int = 0
-    looks: str = ""
+    history: str = ""
     flapping: bool = False
 
     @property
     def state(self) -> State:
-        """The gravest state of any subject."""
+        """The most severe state of any subject."""
         if len(self.subjects) == 1:
-            # Nearly every rule looks at its answer as a whole.
+            # Nearly every rule reads its answer as a whole.
             return next(iter(self.subjects.values())).state
-        found = {standing.state for standing in self.subjects.values()}
+        found = {subject.state for subject in self.subjects.values()}
         if not found and self.evaluated_at:
             return State.INACTIVE
-        return next((state for state in _GRAVEST_FIRST if state in found), State.UNKNOWN)
+        return next((state for state in MOST_SEVERE_FIRST if state in found), State.UNKNOWN)
 
     @property
-    def standing(self) -> SubjectState:
-        """The subject that matters most: of those in the gravest state the first."""
-        gravest = self.state
-        return next((s for s in self.subjects.values() if s.state is gravest), _NEW)
+    def worst_subject(self) -> SubjectState:
+        """The first subject in the most severe state."""
+        state = self.state
+        return next((s for s in self.subjects.values() if s.state is state), NEW_SUBJECT)
 
     @property
     def started_at(self) -> datetime | None:
-        """The start that people are told: that of the open incident, or that of the
-        gravest state.
+        """The start that people read: that of the open incident, or that of the most severe
+        state.
         """
-        gravest = self.state
-        starts = [s.started_at for s in self.subjects.values() if s.state is gravest]
+        state = self.state
+        starts = [s.started_at for s in self.subjects.values() if s.state is state]
         return self.began_at or min((start for start in starts if start), default=None)
 
     def firing(self) -> dict[str, SubjectState]:
+        """The subjects that fire."""
         return {name: s for name, s in self.subjects.items() if s.state is State.FIRING}
 
 
-_GRAVEST_FIRST = (State.FIRING, State.NO_DATA, State.PENDING, State.INACTIVE)
+MOST_SEVERE_FIRST = (State.FIRING, State.NO_DATA, State.PENDING, State.INACTIVE, State.UNKNOWN)

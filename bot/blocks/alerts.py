@@ -1,34 +1,42 @@
-"""What is told of a rule, in words and blocks: the message of an incident as it stands now, and
-what is said in its thread.
+"""Notifications of an alert in words and blocks: the message of its incident in the channel, and the
+replies in its thread.
 
-Each explains itself: value, threshold, window, what was missing, since when, why it is told now,
-whose rule it is, and when it is looked at again. The words resolved and recovered stand in it only
-once it is over.
+Each explains itself: value, threshold, window, what is missing, since when, why it is sent now, whose
+rule it is, and when the next check is. The word resolved stands in it only once it is over.
 """
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from types import MappingProxyType
 
 from bot import formatting
+from bot.alerts.mutes import ActiveSilence
 from bot.alerts.rule import Rule
-from bot.alerts.state import WHOLE, AlertState, Reason, State, SubjectState
+from bot.alerts.state import NOTHING_FOUND, WHOLE, AlertState, Reason, State, SubjectState
 from bot.answer import Block
 from bot.blocks import kit
 
 ACKNOWLEDGE, EDIT, SILENCE = "alert.acknowledge", "alert.edit", "alert.silence"
-SILENCES = (("Silence 1 h", "1h"), ("4 h", "4h"), ("until tomorrow", "tomorrow"))
+SILENCES = (("Silence 1 h", "1h"), ("Silence 4 h", "4h"), ("Silence until tomorrow", "tomorrow"))
 MOST_SUBJECTS = 8
+
+
+class RuleChange(enum.StrEnum):
+    """What happened to a rule whose incident is closed."""
+
+    CHANGED = "changed"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
 class NotificationContext:
-    """What a notice is about: a rule before and after, the reason to tell, and what people need to
-    know beside it. `quiet` says who keeps it quiet, until when and why; `by` who has acknowledged,
-    silenced or ended it just now, and `name` what they are called.
+    """What a notification is about: a rule, its alert before and after, the reason to notify, and
+    what people need beside it. `silence` says why the alert is quiet now; `by` is who acknowledged,
+    silenced, changed or deleted it just now, and `name` their name.
     """
 
     rule: Rule
@@ -39,226 +47,249 @@ class NotificationContext:
     zone: tzinfo
     window: str = ""
     shortcomings: Sequence[str] = ()
-    quiet: str = ""
+    silence: ActiveSilence | None = None
     by: str = ""
     name: str = ""
+    change: RuleChange = RuleChange.CHANGED
 
     @property
     def is_over(self) -> bool:
-        return not self.after.told
+        return not self.after.notified
 
     @property
-    def told_of(self) -> AlertState:
-        """What the notice speaks of: how it is, or, once it is over, how it was."""
+    def shown(self) -> AlertState:
+        """The state to report: that of now, or, once it is over, the last one before."""
         return self.before if self.is_over else self.after
 
+    def because(self, reason: Reason) -> NotificationContext:
+        """The same with another reason."""
+        return replace(self, reason=reason)
 
-def incident_message(scene: NotificationContext) -> tuple[str, list[Block]]:
-    """The message of the incident, as it stands now."""
-    head, lines = _head(scene), _subjects(scene)
-    said = _facts(scene, lambda moment: formatting.format_time(moment, scene.zone, scene.now))
-    text = "\n".join([head, *lines, *(f"{name}: {value}." for name, value in said)])
-    facts = _facts(scene, kit.local_time, kit.escaped)
-    told = [kit.section("\n".join(f"• {kit.escaped(line)}" for line in lines))] if lines else []
-    flags = [kit.context(flag) for flag in _flags(scene)]
+
+def incident_message(context: NotificationContext) -> tuple[str, list[Block]]:
+    """The message of the incident as of now."""
+    head, subjects = _head(context), _subjects(context)
+    in_words = _facts(context, lambda at: formatting.format_time(at, context.zone, context.now))
+    text = "\n".join([head, *subjects, *(f"{name}: {value}." for name, value in in_words)])
+    facts = _facts(context, kit.local_time, kit.escaped)
+    listed = "\n".join(f"• {kit.escaped(line)}" for line in subjects)
     return text, [
         kit.header(head),
-        *told,
+        *([kit.section(listed)] if listed else []),
         kit.fields(facts),
-        *flags,
-        kit.context(_origin(scene)),
-        kit.actions(_buttons(scene)),
+        *(kit.context(flag) for flag in _flags(context)),
+        kit.context(f"{kit.code(context.rule.query, 200)} · {_footer(context)}"),
+        kit.actions(_buttons(context)),
     ]
 
 
-def thread_reply(scene: NotificationContext) -> tuple[str, list[Block]]:
-    """What is said in the thread of the incident about this change."""
-    head = _REPLIES[scene.reason](scene)
-    by = [kit.context(f"By <@{scene.by}>.")] if scene.name else []
-    return head, [kit.section(kit.escaped(head)), *by, kit.context(_why(scene))]
+def thread_reply(context: NotificationContext) -> tuple[str, list[Block]]:
+    """The reply in the incident's thread about this change."""
+    text = _REPLIES[context.reason](context)
+    by = [kit.context(f"By <@{context.by}>.")] if context.name else []
+    return text, [kit.section(kit.escaped(text)), *by, kit.context(_footer(context))]
 
 
-def _head(scene: NotificationContext) -> str:
-    rule, watch = scene.rule, scene.told_of
-    if scene.reason is Reason.ENDED:
-        return f"⚫ {rule.name} is not watched any more, after {_lasted(scene)}"
-    if scene.is_over:
-        peak = _worst(scene)
-        at = f", at its worst {format_value(rule.value, peak)}" if peak is not None else ""
-        return f"✅ {rule.name} has resolved after {_lasted(scene)}{at}"
-    if watch.state is State.NO_DATA:
-        return f"⚪ {rule.name}: there is no data for {rule.value}"
-    return f"{'🟠' if watch.acknowledged_by or scene.quiet else '🔴'} {rule.name}: {_breach(scene)}"
+def _head(context: NotificationContext) -> str:
+    rule, alert = context.rule, context.shown
+    if context.reason is Reason.RULE_CHANGED:
+        return f"⚫ {rule.name}: alert {context.change} after firing for {_duration(context)}"
+    if context.is_over:
+        return f"✅ {rule.name} resolved after {_duration(context)}{_peak(context)}"
+    if alert.state is State.NO_DATA:
+        return f"⚪ {rule.name}: no data for {rule.value}"
+    dot = "🟠" if alert.acknowledged_by or context.silence else "🔴"
+    return f"{dot} {rule.name}: {_breach(context)}"
 
 
-def _breach(scene: NotificationContext, *, still: str = "") -> str:
-    rule, firing = scene.rule, scene.told_of.firing()
+def _breach(context: NotificationContext, *, still: str = "") -> str:
+    """The value against the threshold, or how many subjects are past it."""
+    rule, firing = context.rule, context.shown.firing()
     threshold = f"{rule.side} {format_value(rule.value, rule.threshold)}"
-    if list(firing) == [WHOLE]:
-        value = firing[WHOLE].value
-        if value is None:
-            return f"{rule.value} last {threshold}, and no data since"
-        between = (
-            ""
-            if rule.is_breach(value, firing=False)
-            else f", not calm again after being {threshold}"
+    if list(firing) != [WHOLE]:
+        of = f"of {formatting.pluralise(len(context.shown.subjects), rule.each)}"
+        return f"{rule.value} {still}{threshold} for {len(firing)} {of}"
+    value = firing[WHOLE].value
+    if value is None:
+        return f"{rule.value} was {threshold}; no data since"
+    shown = f"{rule.value} {still}at {format_value(rule.value, value)}"
+    if rule.is_breach(value, firing=False):
+        return f"{shown}, {threshold}"
+    if rule.recover is not None and rule.is_breach(value, firing=True):
+        return (
+            f"{shown}, {rule.side} the resolve threshold {format_value(rule.value, rule.recover)}"
         )
-        return f"{rule.value} {still}at {format_value(rule.value, value)}" + (
-            between or f", {threshold}"
-        )
-    of = f"of {formatting.pluralise(len(scene.told_of.subjects), rule.each)}"
-    return f"{rule.value} {still}{threshold} for {len(firing)} {of}"
+    return f"{shown}, was {threshold}"
 
 
-def _subjects(scene: NotificationContext) -> list[str]:
-    """Each subject that fires with its value, the worst first."""
-    if not scene.rule.each or scene.is_over:
+def _subjects(context: NotificationContext) -> list[str]:
+    """Each firing subject with its value, the worst first."""
+    if not context.rule.each or context.is_over:
         return []
-    firing = scene.told_of.firing()
+    firing = context.shown.firing()
     worst = sorted(
-        firing.items(), key=lambda item: item[1].value or 0.0, reverse=scene.rule.above is not None
+        firing.items(),
+        key=lambda item: item[1].value or 0.0,
+        reverse=context.rule.above is not None,
     )
-    told = [
-        f"{formatting.sanitise(name, 80) or '(unnamed)'}: {_value(scene.rule, standing)}"
-        for name, standing in worst
+    lines = [
+        f"{formatting.sanitise(name, 80) or '(unnamed)'}: {_value(context.rule, subject)}"
+        for name, subject in worst
     ]
-    more = [f"… and {len(told) - MOST_SUBJECTS} more"] if len(told) > MOST_SUBJECTS else []
-    return [*told[:MOST_SUBJECTS], *more]
+    more = [f"… and {len(lines) - MOST_SUBJECTS} more"] if len(lines) > MOST_SUBJECTS else []
+    return [*lines[:MOST_SUBJECTS], *more]
 
 
-def _value(rule: Rule, standing: SubjectState) -> str:
-    return format_value(rule.value, standing.value) if standing.value is not None else "no data"
+def _value(rule: Rule, subject: SubjectState) -> str:
+    return format_value(rule.value, subject.value) if subject.value is not None else "no data"
 
 
 def _facts(
-    scene: NotificationContext,
-    told: Callable[[datetime], str],
+    context: NotificationContext,
+    time: Callable[[datetime], str],
     shown: Callable[[str], str] = formatting.sanitise_lines,
 ) -> list[tuple[str, str]]:
-    """Names and values; `told` says a moment, in words for all or for each reader in their own
-    zone, and `shown` outside text.
+    """Names and values. `time` formats an instant, in words for all or for each reader in their own
+    zone; `shown` makes text from outside harmless.
     """
-    rule, watch = scene.rule, scene.told_of
-    facts = []
-    if not rule.each and (value := watch.standing.value) is not None:
-        facts.append(
-            (
-                rule.value if not scene.is_over else f"{rule.value} before",
-                format_value(rule.value, value),
-            )
-        )
-    if scene.is_over and not rule.each and (value := scene.after.standing.value) is not None:
-        facts.append((f"{rule.value} now", format_value(rule.value, value)))
-    facts.append((rule.side.capitalize(), format_value(rule.value, rule.threshold)))
+    rule = context.rule
+    facts = _value_facts(context)
+    facts.append(("Threshold", f"{rule.side} {format_value(rule.value, rule.threshold)}"))
     if rule.recover is not None:
-        facts.append(("Calm again at", format_value(rule.value, rule.recover)))
-    if began := scene.told_of.started_at:
-        ago = (
-            f" ({formatting.format_duration(scene.now - began)})"
-            if scene.now - began >= timedelta(seconds=1)
-            else ""
-        )
-        facts.append(("Since", f"{told(began)}{ago}"))
-    peak = _worst(scene)
-    if peak is not None and (scene.is_over or scene.reason is not Reason.FIRED):
-        facts.append(("Worst", format_value(rule.value, peak)))
-    if scene.window:
-        facts.append(("Window", shown(scene.window)))
-    if missing := _missing(scene):
+        facts.append(("Resolve threshold", format_value(rule.value, rule.recover)))
+    if began := context.shown.started_at:
+        lasted = context.now - began
+        ago = f" ({formatting.format_duration(lasted)})" if lasted >= timedelta(seconds=1) else ""
+        facts.append(("Since", f"{time(began)}{ago}"))
+    peak = _worst(context)
+    if peak is not None and (context.is_over or context.reason is not Reason.FIRED):
+        facts.append((_peak_name(rule).capitalize(), format_value(rule.value, peak)))
+    if context.window:
+        facts.append(("Window", shown(context.window)))
+    if missing := _missing(context):
         facts.append(("Missing", shown(missing)))
     return facts[:10]
 
 
-def _missing(scene: NotificationContext) -> str:
-    blind = scene.after.looks.count("?")
-    looks = (
-        f"{blind} of the last {formatting.pluralise(len(scene.after.looks), 'look')} found nothing"
-        if blind
-        else ""
-    )
-    return "; ".join([*([looks] if looks else []), *scene.shortcomings])
-
-
-def _lasted(scene: NotificationContext) -> str:
-    return formatting.format_duration(scene.now - (scene.told_of.started_at or scene.now))
-
-
-def _worst(scene: NotificationContext) -> float | None:
-    return scene.rule.worst(standing.peak for standing in scene.told_of.subjects.values())
-
-
-def _flags(scene: NotificationContext) -> list[str]:
-    """What people have said of it, and how it behaves, as mrkdwn."""
-    if scene.is_over:
+def _value_facts(context: NotificationContext) -> list[tuple[str, str]]:
+    """The value, and once it is over the one before and the one now."""
+    rule = context.rule
+    if rule.each:
         return []
-    flags = (
-        [f"Acknowledged by <@{scene.after.acknowledged_by}>; it is not repeated."]
-        if scene.after.acknowledged_by
-        else []
-    )
-    flags += [f"Quiet: {kit.with_person(scene.quiet)}."] if scene.quiet else []
-    return flags + (
-        ["Flapping: it has changed between firing and calm again and again."]
-        if scene.after.flapping
-        else []
-    )
+    facts = []
+    if (value := context.shown.worst_subject.value) is not None:
+        name = f"{rule.value} before" if context.is_over else rule.value
+        facts.append((name, format_value(rule.value, value)))
+    if context.is_over and (value := context.after.worst_subject.value) is not None:
+        facts.append((f"{rule.value} now", format_value(rule.value, value)))
+    return facts
 
 
-def _origin(scene: NotificationContext) -> str:
-    return f"{kit.code(scene.rule.line, 200)} · {_why(scene)}"
+def _missing(context: NotificationContext) -> str:
+    history = context.after.history
+    without_data = history.count(NOTHING_FOUND)
+    checks = formatting.pluralise(len(history), "check")
+    missing = [f"no data in {without_data} of the last {checks}"] if without_data else []
+    return "; ".join([*missing, *context.shortcomings])
 
 
-def _why(scene: NotificationContext) -> str:
-    rule = scene.rule
-    ahead = kit.local_time(scene.now + rule.every)
-    hold = (
-        f" (held for {formatting.format_duration(rule.hold)})"
-        if rule.hold and scene.reason is Reason.FIRED
-        else ""
-    )
-    because = f"told now, because {_BECAUSE[scene.reason]}{hold}"
-    return f"{because} · rule of {kit.escaped(rule.origin)} · next look about {ahead}"
+def _duration(context: NotificationContext) -> str:
+    return formatting.format_duration(context.now - (context.shown.started_at or context.now))
 
 
-def _buttons(scene: NotificationContext) -> list[Block]:
-    name = scene.rule.name
-    show = kit.ask_buttons([("Show the data", scene.rule.line)])
+def _worst(context: NotificationContext) -> float | None:
+    return context.rule.worst(subject.peak for subject in context.shown.subjects.values())
+
+
+def _peak(context: NotificationContext, separator: str = ", ") -> str:
+    """`, peak 6.10 GB`, or nothing where it is unknown."""
+    peak = _worst(context)
+    if peak is None:
+        return ""
+    return f"{separator}{_peak_name(context.rule)} {format_value(context.rule.value, peak)}"
+
+
+def _peak_name(rule: Rule) -> str:
+    return "peak" if rule.above is not None else "lowest"
+
+
+def _flags(context: NotificationContext) -> list[str]:
+    """Who acknowledged or silenced it, and whether it is flapping, as mrkdwn."""
+    if context.is_over:
+        return []
+    flags = []
+    if user := context.after.acknowledged_by:
+        flags.append(f"Acknowledged by <@{user}>; no reminders.")
+    if context.silence:
+        by = f", by <@{context.silence.user}>" if context.silence.user else ""
+        flags.append(f"{kit.escaped(_sentence(context.silence.text))}{by}.")
+    if context.after.flapping:
+        flags.append("Flapping: it keeps changing between firing and OK.")
+    return flags
+
+
+def _footer(context: NotificationContext) -> str:
+    """Why the notification is sent now, whose rule it is, and when the next check is."""
+    rule = context.rule
+    origin = f"rule of {kit.escaped(rule.origin)}"
+    if context.reason is Reason.RULE_CHANGED:
+        return f"Alert {context.change} · {origin}"
+    because = _BECAUSE[context.reason]
+    if context.reason is Reason.FIRED and rule.for_:
+        because = f"{because} after {formatting.format_duration(rule.for_)} in breach"
+    return f"{because} · {origin} · next check {kit.local_time(context.now + rule.every)}"
+
+
+def _buttons(context: NotificationContext) -> list[Block]:
+    name = context.rule.name
+    show = kit.ask_buttons([("Show the data", context.rule.query)])
     edit = kit.button("Edit rule", EDIT, name)
-    if scene.is_over:
+    if context.is_over:
         return [*show, edit]
-    first = (
-        []
-        if scene.after.acknowledged_by
-        else [kit.button("Acknowledge", ACKNOWLEDGE, name, style="primary")]
-    )
-    quiet = (
-        []
-        if scene.quiet
-        else [kit.button(text, f"{SILENCE}.{length}", name) for text, length in SILENCES]
-    )
-    return [*first, *show, *quiet, edit]
+    acknowledge = kit.button("Acknowledge", ACKNOWLEDGE, name, style="primary")
+    silences = [kit.button(text, f"{SILENCE}.{length}", name) for text, length in SILENCES]
+    return [
+        *([] if context.after.acknowledged_by else [acknowledge]),
+        *show,
+        *([] if context.silence else silences),
+        edit,
+    ]
 
 
-def _changed(scene: NotificationContext) -> str:
-    """Who is new among those that fire, and who is calm again."""
-    told, was = scene.after.told, scene.before.told
-    new = [formatting.sanitise(name, 60) for name in told if name not in was]
-    gone = [formatting.sanitise(name, 60) for name in was if name not in told]
-    parts = [f"also {formatting.join_words(new, MOST_SUBJECTS)}"] if new else []
-    parts += [f"{formatting.join_words(gone, MOST_SUBJECTS)} calm again"] if gone else []
-    if scene.after.state is State.NO_DATA:
-        return f"There is no data for {scene.rule.value} any more."
-    return f"Changed: {'; '.join(parts) or 'it stands otherwise'}. {_sentence(_breach(scene))}."
+def _changed(context: NotificationContext) -> str:
+    """The subjects that fire now and did not before, and those that fired and are OK."""
+    now, before = context.after.notified, context.before.notified
+    new = [formatting.sanitise(name, 60) for name in now if name not in before]
+    gone = [formatting.sanitise(name, 60) for name in before if name not in now]
+    if context.after.state is State.NO_DATA:
+        return f"No data for {context.rule.value} any more."
+    parts = [f"also firing: {formatting.join_words(new, MOST_SUBJECTS)}"] if new else []
+    parts += [f"OK again: {formatting.join_words(gone, MOST_SUBJECTS)}"] if gone else []
+    changes = _sentence("; ".join(parts)) or "The state of a subject changed"
+    return f"{changes}. {_sentence(_breach(context))}."
 
 
-def _repeated(scene: NotificationContext) -> str:
-    """A repeat says how long."""
-    length = _lasted(scene)
-    if scene.after.state is State.NO_DATA:
-        return f"For {length} now: there is no data for {scene.rule.value}."
-    worst = _worst(scene)
-    return f"For {length} now: {_breach(scene, still='still ')}" + (
-        f"; at its worst {format_value(scene.rule.value, worst)}." if worst is not None else "."
+def _repeated(context: NotificationContext) -> str:
+    """A reminder says for how long."""
+    length = _duration(context)
+    if context.after.state is State.NO_DATA:
+        return f"No data for {context.rule.value} for {length}."
+    return f"Firing for {length}: {_breach(context, still='still ')}{_peak(context, '; ')}."
+
+
+def _rule_changed(context: NotificationContext) -> str:
+    return f"Alert {context.change}{_by(context)} while it was firing."
+
+
+def _acknowledged(context: NotificationContext) -> str:
+    return f"Acknowledged{_by(context)}. No reminders; changes and the end are still posted."
+
+
+def _silenced(context: NotificationContext) -> str:
+    text = context.silence.text if context.silence else "silenced"
+    return (
+        f"{_sentence(text)}{_by(context)}. The end is still posted, and so is an alert that fires "
+        "when the silence ends."
     )
 
 
@@ -266,58 +297,39 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def _by(context: NotificationContext) -> str:
+    return f" by {formatting.sanitise(context.name, 60)}" if context.name else ""
+
+
 _REPLIES: Mapping[Reason, Callable[[NotificationContext], str]] = MappingProxyType(
     {
-        Reason.FIRED: lambda scene: f"{_sentence(_breach(scene))}.",
+        Reason.FIRED: lambda context: f"{_sentence(_breach(context))}.",
         Reason.CHANGED: _changed,
         Reason.REPEATED: _repeated,
-        Reason.QUIET_OVER: lambda scene: f"The quiet is over. {_repeated(scene)}",
-        Reason.RESOLVED: lambda scene: f"{_head(scene)}.",
-        Reason.NO_DATA: lambda scene: f"There is no data for {scene.rule.value}.",
-        Reason.ENDED: lambda scene: (
-            f"{scene.rule.name} is not watched any more: its rule was changed or "
-            f"ended{_by(scene)} while it fired."
-        ),
-        Reason.ACKNOWLEDGED: lambda scene: (
-            f"Acknowledged. {scene.rule.name} is not repeated; what is new, and its end, are told."
-        ),
-        Reason.SILENCED: lambda scene: (
-            f"Silenced {_until(scene.quiet)}{_by(scene)}. Its end is told, and it speaks again if "
-            "it still fires then."
-        ),
+        Reason.SILENCE_ENDED: lambda context: f"The silence is over. {_repeated(context)}",
+        Reason.RESOLVED: lambda context: f"{_head(context)}.",
+        Reason.NO_DATA: lambda context: f"No data for {context.rule.value}.",
+        Reason.RULE_CHANGED: _rule_changed,
+        Reason.ACKNOWLEDGED: _acknowledged,
+        Reason.SILENCED: _silenced,
     }
 )
-
-
-def _by(scene: NotificationContext) -> str:
-    """Who did it, in words."""
-    return f" by {formatting.sanitise(scene.name, 60)}" if scene.name else ""
-
-
-def _until(quiet: str) -> str:
-    """The quiet without the person in it, whom words alone cannot name."""
-    return quiet.partition(", by <@")[0]
-
-
 _BECAUSE: Mapping[Reason, str] = MappingProxyType(
     {
-        Reason.FIRED: "it has just begun",
-        Reason.CHANGED: "it has changed",
-        Reason.REPEATED: "it goes on",
-        Reason.QUIET_OVER: "the quiet is over and it goes on",
-        Reason.RESOLVED: "it is over",
-        Reason.NO_DATA: "the data stays away",
-        Reason.CANNOT_TELL: "it cannot be told",
-        Reason.TELLS_AGAIN: "it can be told again",
-        Reason.ACKNOWLEDGED: "somebody has taken it on",
-        Reason.SILENCED: "somebody has asked for quiet",
-        Reason.ENDED: "its rule was changed or ended",
+        Reason.FIRED: "Started firing",
+        Reason.CHANGED: "Changed",
+        Reason.REPEATED: "Still firing",
+        Reason.SILENCE_ENDED: "Silence ended, still firing",
+        Reason.RESOLVED: "Resolved",
+        Reason.NO_DATA: "No data",
+        Reason.ACKNOWLEDGED: "Acknowledged",
+        Reason.SILENCED: "Silenced",
     }
 )
 
 
 def format_value(name: str, value: float) -> str:
-    """A value in the unit its name tells of."""
+    """A value in the unit that its name implies."""
     if name == "bytes" or name.endswith("_bytes") or name.endswith("bytes_per_day"):
         return formatting.format_bytes(int(value))
     if name.endswith("_percent"):

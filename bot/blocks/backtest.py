@@ -20,7 +20,7 @@ MOST_SHOWN = 12
 def sentence(test: Backtest) -> str:
     """`would have fired 4 times in 90 days, longest 2 h 10 min, now inactive`."""
     span = formatting.pluralise(round((test.end - test.start) / timedelta(days=1)), "day")
-    if not test.matched and test.looks:
+    if not test.matched and test.points:
         return f"nothing matched in the last {span}"
     if not test.samples:
         return f"nothing is known of the last {span}"
@@ -34,7 +34,7 @@ def backtest_text(test: Backtest, zone: tzinfo) -> str:
     rule = test.rule
     lines = [
         f"{_headline(test)}.",
-        f"{rule.value} of {rule.line}, {rule.side} {format_value(rule.value, rule.threshold)}.",
+        f"{rule.value} of {rule.query}, {rule.side} {format_value(rule.value, rule.threshold)}.",
         _counted(test),
     ]
     shown = test.firings[-MOST_SHOWN:]
@@ -49,7 +49,7 @@ def backtest_blocks(test: Backtest, zone: tzinfo) -> list[Block]:
     blocks = [
         kit.header(_headline(test)),
         kit.context(
-            f"{kit.code(rule.line, 200)} · {rule.value} {rule.side} "
+            f"{kit.code(rule.query, 200)} · {rule.value} {rule.side} "
             f"{format_value(rule.value, rule.threshold)}"
         ),
     ]
@@ -77,7 +77,7 @@ def _headline(test: Backtest) -> str:
 
 def _counted(test: Backtest) -> str:
     return (
-        f"{formatting.pluralise(test.samples, 'look')} found something, {test.missing:,} found "
+        f"{formatting.pluralise(test.samples, 'point')} found something, {test.missing:,} found "
         "nothing."
     )
 
@@ -96,7 +96,7 @@ def _said(test: Backtest, firing: FiringPeriod, zone: tzinfo) -> str:
 def _moment(test: Backtest, moment: datetime, zone: tzinfo) -> str:
     """Whole days are days in UTC, as the vendor has them; moments are those of the reader."""
     day = moment.astimezone(UTC)
-    is_day = day.time() == time() and any(look.step >= timedelta(days=1) for look in test.looks)
+    is_day = day.time() == time() and any(point.step >= timedelta(days=1) for point in test.points)
     return (
         formatting.short_day(day, test.end)
         if is_day
@@ -106,7 +106,7 @@ def _moment(test: Backtest, moment: datetime, zone: tzinfo) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """The worst of some neighbouring looks."""
+    """The worst of some neighbouring points."""
 
     at: datetime
     worst: float | None
@@ -114,20 +114,20 @@ class Bar:
 
 
 def bars(test: Backtest, most: int = kit.MOST_POINTS) -> list[Bar]:
-    """The looks in at most so many bars, each the worst of its looks."""
-    if not test.looks:
+    """The points in at most so many bars, each the worst of its points."""
+    if not test.points:
         return []
-    size = math.ceil(len(test.looks) / most)
-    groups = [test.looks[at : at + size] for at in range(0, len(test.looks), size)]
+    size = math.ceil(len(test.points) / most)
+    groups = [test.points[at : at + size] for at in range(0, len(test.points), size)]
     return [Bar(group[0].at, _worst(test.rule, group), _any_fired(test, group)) for group in groups]
 
 
-def _worst(rule: Rule, looks: Sequence[EvaluationPoint]) -> float | None:
-    return rule.worst(reading for look in looks for reading in look.readings.values())
+def _worst(rule: Rule, points: Sequence[EvaluationPoint]) -> float | None:
+    return rule.worst(reading for point in points for reading in point.readings.values())
 
 
-def _any_fired(test: Backtest, looks: Sequence[EvaluationPoint]) -> bool:
-    first, last = looks[0].at, looks[-1].at
+def _any_fired(test: Backtest, points: Sequence[EvaluationPoint]) -> bool:
+    first, last = points[0].at, points[-1].at
     return any(
         firing.start <= last and (firing.end is None or firing.end > first)
         for firing in test.firings
@@ -143,10 +143,10 @@ def _chart(test: Backtest) -> Block:
         else (1.0, test.rule.value)
     )
     values = [round((bar.worst or 0) / factor, 3) for bar in shown]
-    span = len(test.looks) > len(shown)
+    span = len(test.points) > len(shown)
     return kit.chart(
         f"{test.rule.value}{', the worst of each' if span else ''}",
-        kind="bar" if all(look.alone for look in test.looks) else "line",
+        kind="bar" if all(point.alone for point in test.points) else "line",
         series=[
             ("value", values),
             ("threshold", [round(test.rule.threshold / factor, 3)] * len(shown)),
@@ -157,7 +157,7 @@ def _chart(test: Backtest) -> Block:
         ],
         labels=[
             formatting.format_time(bar.at, UTC, test.end)
-            if test.looks[0].step < timedelta(days=1)
+            if test.points[0].step < timedelta(days=1)
             else formatting.short_day(bar.at, test.end)
             for bar in shown
         ],

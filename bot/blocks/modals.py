@@ -96,7 +96,7 @@ def alert_modal(
     values = [value for value in COMMANDS[about.command].values.names if value != wish.value]
     amount = _amount(wish.value, wish.threshold) if wish.threshold == wish.threshold else ""
     blocks = [
-        _question(about, wish.words),
+        _question(about, wish.query),
         kit.context_at(PREVIEW, preview),
         kit.input_("value", "Value", kit.select([wish.value, *values], wish.value)),
         kit.input_("side", "Fires when it is", kit.select(("above", "below"), wish.side)),
@@ -119,7 +119,7 @@ def alert_modal(
         kit.input_(
             "for",
             "Must last for",
-            kit.text_entry(_typed(wish.hold), "10m; nothing: fires at once"),
+            kit.text_entry(_typed(wish.for_), "10m; nothing: fires at once"),
             optional=True,
         ),
         kit.input_(

@@ -32,7 +32,7 @@ from bot.questions.registry import COMMANDS
 from bot.schedules import subscribe
 from bot.store import Store, StoreError
 from bot.terminal_text import terminal_text
-from handlers.alert_rules import rule_of
+from handlers.alert_registry import rule_of
 from handlers.backtesting import MOST_DAYS, Backtesting
 from handlers.permissions import Requester
 from providers.clock import utc_now

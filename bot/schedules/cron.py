@@ -36,8 +36,8 @@ _NAMES = (frozenset[str](), frozenset[str](), frozenset[str](), _MONTHS, _WEEKDA
 _ALLOWED = re.compile(r"[0-9a-z*/,-]+")
 _WORD = re.compile(r"[a-z]+")
 _STEP = re.compile(r"/(\d{1,4})(?!\d)")
-# Sunday ends a week here, and is 0 at its start: `fri-sun` and `5-0` are 5-7.
-_TO_SUNDAY = re.compile(r"(?<![\w-])([1-6]|mon|tue|wed|thu|fri|sat)-(?:0|sun)(?![\w])")
+# Sunday is 0, before Monday, so Debian's cron takes `fri-sun` for a range of no days.
+_TO_SUNDAY = re.compile(r"(?<![\w-])([1-6]|mon|tue|wed|thu|fri|sat)-(0|sun)(?!\w)")
 _MOMENT = timedelta(microseconds=1)
 
 
@@ -133,7 +133,11 @@ def _fields(expression: str) -> str:
             raise CronError(f"the {name} is out of range")
         if any(int(step) > largest for step in _STEP.findall(field)):
             raise CronError(f"the step of the {name} is larger than {largest}")
-    fields[4] = _TO_SUNDAY.sub(r"\1-7", fields[4])
+    if backwards := _TO_SUNDAY.search(fields[4]):
+        first, last = backwards.groups()
+        raise CronError(
+            f"{first}-{last} names no day, because {last} begins the week; write {first}-7"
+        )
     return " ".join(fields)
 
 

@@ -39,7 +39,7 @@ class Subscribe:
     were read.
     """
 
-    words: str
+    query: str
     cron: str
     said: str
     # The words of the times, as they were typed.

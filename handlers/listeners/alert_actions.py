@@ -23,7 +23,7 @@ from handlers.requests import RequestHandler
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgeAction:
-    """Somebody takes an incident on. It is not repeated; what is new, and its end, are told."""
+    """Acknowledges an incident: no more reminders; changes and its end are still posted."""
 
     requests: RequestHandler
     rules: RuleManager
@@ -32,14 +32,15 @@ class AcknowledgeAction:
         self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
     ) -> None:
         rule, asker = await managed(self.requests, self.rules, body, action, context)
-        if not await self.rules.job.acknowledge(rule, user=asker.user):
-            text = f"Alert `{rule.name}` is over or acknowledged already."
+        name = await self.rules.permissions.people.name(asker.user)
+        if not await self.rules.job.acknowledge(rule, user=asker.user, name=name):
+            text = f"Alert `{rule.name}` is not firing, or is acknowledged already."
             await self.requests.delivery.send_note(context["target"], messages.note(text))
 
 
 @dataclass(frozen=True, slots=True)
 class SilenceAction:
-    """Quiet for one hour, four, or until tomorrow."""
+    """Silences an alert for one hour, for four, or until tomorrow."""
 
     requests: RequestHandler
     rules: RuleManager
@@ -48,10 +49,9 @@ class SilenceAction:
         self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
     ) -> None:
         rule, asker = await managed(self.requests, self.rules, body, action, context)
-        told = await self.rules.silence(
-            rule, _LENGTHS.get(str(action["action_id"]).rpartition(".")[2]), "", asker.user
-        )
-        await self.requests.delivery.send_note(context["target"], told)
+        length = _LENGTHS.get(str(action["action_id"]).rpartition(".")[2])
+        answer = await self.rules.silences.silence(rule, length, "", asker.user)
+        await self.requests.delivery.send_note(context["target"], answer)
 
 
 _LENGTHS: dict[str, timedelta | None] = {
@@ -66,19 +66,19 @@ async def managed(
     action: dict[str, Any],
     context: AsyncBoltContext,
 ) -> tuple[Rule, Requester]:
-    """The rule that a button is about, for somebody who may manage it. Raises BadQuestion and
-    Refused.
+    """The rule that a button is about, for those who may manage it. Raises BadQuestion and
+    AccessDenied.
     """
     target = context["target"] = reply_target_from_action(body, "")
     name = str(action.get("value", ""))
-    rule = rules.rule(name)
+    rule = rules.registry.find(name)
     if rule is None:
         raise BadQuestion(
-            f"There is no alert “{formatting.sanitise(name, 60)}” any more.",
+            f"Alert “{formatting.sanitise(name, 60)}” no longer exists.",
             f"/{COMMANDS.first} alerts",
         )
     requester = await requests.permissions.requester(target.user, target.channel)
-    return await rules.required(rule.name, rule.command, requester), requester
+    return await rules.registry.managed(rule.name, rule.command, requester), requester
 
 
 def register(app: AsyncApp, requests: RequestHandler, rules: RuleManager) -> None:

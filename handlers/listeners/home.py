@@ -79,14 +79,14 @@ class HomeTab:
         allowed = permissions.allowed(requester)
         names = self._accounts_of(requester)
         conditions = await asyncio.gather(*(self.accounts[name].condition() for name in names))
-        standing = await self.rules.standing(requester)
+        summary = await self.rules.summary(requester)
         return HomeFacts(
             allowed=allowed,
             directory=permissions.directory(self.requests.answering.directory, requester),
             conditions=conditions,
-            alerts=standing.told,
-            calm=standing.calm,
-            evaluated_at=standing.evaluated_at,
+            alerts=summary.lines,
+            calm=summary.ok,
+            evaluated_at=summary.evaluated_at,
             upcoming=await self.subscriptions.upcoming(requester),
             recent=await self._recent(user, allowed),
             now=self.requests.clock(),

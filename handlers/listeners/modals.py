@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 
-from bot.alerts.commands import CreateAlert, read_alert_wish
+from bot.alerts.commands import CreateAlert, parse_alert_command
 from bot.alerts.rule import Rule
 from bot.answer import Answer, Block
 from bot.blocks import kit, limits, messages, modals
@@ -35,7 +35,8 @@ from bot.questions.registry import COMMANDS
 from bot.slack.delivery import ReplyTarget
 from bot.slack.manifest import ASK_AGAIN, ASK_OPSWATCH
 from bot.store import StoreUnavailable
-from handlers.alert_rules import RuleManager, rule_of, wish_of
+from handlers.alert_registry import rule_of
+from handlers.alert_rules import RuleManager, create_alert_from
 from handlers.backtesting import Backtesting
 from handlers.error_messages import error_message
 from handlers.listeners.actions import reply_target_from_action
@@ -260,7 +261,7 @@ class OpenAlert:
             self.requests,
             body,
             context,
-            modals.alert_modal(about, wish, _said(self.requests, about, wish.words)),
+            modals.alert_modal(about, wish, _said(self.requests, about, wish.query)),
         )
 
 
@@ -301,9 +302,9 @@ class EditAction:
         kept = await self.rules.editable(str(action.get("value", "")), COMMANDS.first, requester)
         rule = rule_of(kept)
         about = ModalState(rule.command, kept.channel, rule.name)
-        wish = wish_of(rule)
+        wish = create_alert_from(rule)
         view = modals.alert_modal(
-            about, wish, _said(self.requests, about, wish.words), is_new=False
+            about, wish, _said(self.requests, about, wish.query), is_new=False
         )
         await _open(self.requests, body, context, view)
 
@@ -368,7 +369,7 @@ class SaveRepeat:
 
     async def _take(self, about: ModalState, words: str, user: str) -> Answer | None:
         asker = await self.requests.asker(about.command, user, about.channel)
-        return await self.subscriptions.take(about.command, words, asker)
+        return await self.subscriptions.handle(about.command, words, asker)
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,7 +387,7 @@ class SaveSilence:
         given = form_values(body["view"])
         asker = await self.requests.asker(about.command, user, about.channel)
         told = await _saved(
-            ack, "name", self.rules.take(about.command, modals.silence_words(given), asker)
+            ack, "name", self.rules.handle(about.command, modals.silence_words(given), asker)
         )
         if told:
             await _confirm(self.requests, about, user, told, context)
@@ -526,7 +527,7 @@ def _input_of(view: Mapping[str, Any], field: str) -> str:
 def _as_far_as_typed(requests: RequestHandler, about: ModalState, words: str) -> CreateAlert:
     """The wish that was typed, where it can be read; else its question alone."""
     try:
-        wish = read_alert_wish(about.command, f"alert {words}", requests.answering.directory)
+        wish = parse_alert_command(about.command, f"alert {words}", requests.answering.directory)
     except BadQuestion:
         wish = None
     return wish if isinstance(wish, CreateAlert) else modals.new_alert(about.command, words)
@@ -553,7 +554,7 @@ def _wish(
     given: Mapping[str, str],
     only: Sequence[str] | None = None,
 ) -> CreateAlert:
-    wish = read_alert_wish(
+    wish = parse_alert_command(
         about.command, modals.alert_words(given, only), requests.answering.directory
     )
     if not isinstance(wish, CreateAlert):

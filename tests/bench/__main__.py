@@ -34,7 +34,8 @@ from bot.sandbox.world import Sandbox, open_sandbox
 from bot.schedules.due import Due
 from bot.slack.outbox import Outbox
 from bot.store import Store
-from handlers.jobs.alerts import AlertJob, Evaluation, SilenceIndex
+from handlers.jobs.alerts import AlertJob, Evaluation
+from handlers.jobs.silences import SilenceIndex
 from providers.akamai import parse as akamai
 from providers.akamai.sandbox import example_rows
 from providers.devicewise import parse as devicewise

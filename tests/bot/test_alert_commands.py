@@ -15,7 +15,7 @@ from bot.alerts.commands import (
     DeleteAlert,
     Silence,
     Unsilence,
-    read_alert_wish,
+    parse_alert_command,
 )
 from bot.errors import BadQuestion
 from bot.questions.question import CommandName
@@ -27,16 +27,16 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 ALERTS: list[tuple[CommandName, str, CreateAlert]] = [
     ("usage", "today above 5 GB every 15m", CreateAlert("today", "bytes", "above", 5e9, every=15 * MINUTE)),
-    ("apiaudit", "edge last 1h failures above 20 for 10m", CreateAlert("edge last 1h", "failures", "above", 20, hold=10 * MINUTE)),
+    ("apiaudit", "edge last 1h failures above 20 for 10m", CreateAlert("edge last 1h", "failures", "above", 20, for_=10 * MINUTE)),
     ("logs", "web where(/timeout/) last 15m lines above 100", CreateAlert("web where(/timeout/) last 15m", "lines", "above", 100)),
     ("logs", "web levels.error above 3", CreateAlert("web", "levels.error", "above", 3)),
     ("logs", "web where(above 5) 20m lines below 1", CreateAlert("web where(above 5) 20m", "lines", "below", 1)),
     ("apiaudit", "24h failures ABOVE 20", CreateAlert("24h", "failures", "above", 20)),
     ("apiaudit", "24h failures failures above 20", CreateAlert("24h failures", "failures", "above", 20)),
     ("apiaudit", "edge 1h failure_percent above 2.5%", CreateAlert("edge 1h", "failure_percent", "above", 2.5)),
-    ("apiaudit", "edge 1h failure_percent above 2.5 % for 5m", CreateAlert("edge 1h", "failure_percent", "above", 2.5, hold=5 * MINUTE)),
+    ("apiaudit", "edge 1h failure_percent above 2.5 % for 5m", CreateAlert("edge 1h", "failure_percent", "above", 2.5, for_=5 * MINUTE)),
     ("apiaudit", "1h above 1,000 each account", CreateAlert("1h", "failures", "above", 1000, each="account")),
-    ("usage", 'today above 5 GB as "my alert" for 1h', CreateAlert("today", "bytes", "above", 5e9, hold=HOUR, name="my alert")),
+    ("usage", 'today above 5 GB as "my alert" for 1h', CreateAlert("today", "bytes", "above", 5e9, for_=HOUR, name="my alert")),
     ("usage", "above 5GB", CreateAlert("", "bytes", "above", 5e9)),
     ("usage", "this month forecast_month_bytes above 1.5 TB", CreateAlert("this month", "forecast_month_bytes", "above", 1.5e12)),
     (
@@ -47,28 +47,28 @@ ALERTS: list[tuple[CommandName, str, CreateAlert]] = [
         ),
         CreateAlert("rapid7-eu today", "bytes", "above", 5e9, 4.5e9, 30 * MINUTE, HOUR, 5 * MINUTE, 4 * HOUR, "log", "alert", "ingest-spike"),
     ),
-    ("usage", "today as above above 5 GB as spike for 1h", CreateAlert("today as above", "bytes", "above", 5e9, hold=HOUR, name="spike")),
+    ("usage", "today as above above 5 GB as spike for 1h", CreateAlert("today as above", "bytes", "above", 5e9, for_=HOUR, name="spike")),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("command", "text", "alert"), ALERTS, ids=[text for _, text, _ in ALERTS])
 def test_an_alert_is_read(command: CommandName, text: str, alert: CreateAlert) -> None:
-    assert read_alert_wish(command, f"alert {text}", HOUSE) == alert
+    assert parse_alert_command(command, f"alert {text}", HOUSE) == alert
 
 
 @pytest.mark.parametrize(
     ("command", "text", "says"),
     [
-        ("usage", "alert", "What is too much"),
-        ("usage", "alert today", "What is too much"),
+        ("usage", "alert", "At which value does it fire"),
+        ("usage", "alert today", "At which value does it fire"),
         ("usage", "alert today above", "Above or below what"),
         ("usage", "alert today above much", "“much” is no threshold"),
         ("usage", "alert today above 5 GB soon", "I do not understand “soon”"),
         ("usage", "alert today above 5 GB every day", "I do not understand “every day”"),
-        ("usage", "alert today above 5 GB every 15m every 5m", "`every` stands twice"),
+        ("usage", "alert today above 5 GB every 15m every 5m", "`every` is given twice"),
         ("usage", "alert today above 5 GB every 1s", "every is at least 5s"),
-        ("usage", "alert today above 5 GB recover 6 GB", "recover lies on the calm side"),
-        ("usage", "alert today below 5 GB recover 4 GB", "recover lies on the calm side"),
+        ("usage", "alert today above 5 GB recover 6 GB", "recover must be at or"),
+        ("usage", "alert today below 5 GB recover 4 GB", "recover must be at or"),
         ("usage", "alert today above 5 GB each actor", "each takes log"),
         ("logs", "alert web above 5 each log", "/logs has nothing to take each of"),
         ("usage", "alert today above 5 GB nodata shout", "nodata takes hold, alert or ok"),
@@ -87,8 +87,8 @@ def test_a_wish_that_cannot_be_read_is_refused_with_an_example(
     command: CommandName, text: str, says: str
 ) -> None:
     with pytest.raises(BadQuestion, match=says.replace("(", r"\(")) as caught:
-        read_alert_wish(command, text, HOUSE)
-    assert read_alert_wish(command, caught.value.hint.partition(" ")[2], HOUSE)
+        parse_alert_command(command, text, HOUSE)
+    assert parse_alert_command(command, caught.value.hint.partition(" ")[2], HOUSE)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_wish_that_cannot_be_read_is_refused_with_an_example(
 )
 def test_examples_keep_what_was_typed(command: CommandName, text: str, hint: str) -> None:
     with pytest.raises(BadQuestion) as caught:
-        read_alert_wish(command, text, HOUSE)
+        parse_alert_command(command, text, HOUSE)
     assert caught.value.hint == hint
 
 
@@ -157,7 +157,7 @@ def test_examples_keep_what_was_typed(command: CommandName, text: str, hint: str
     ],
 )
 def test_numbers_are_read_as_people_write_them(text: str, threshold: float) -> None:
-    wish = read_alert_wish("usage", f"alert today {text}", HOUSE)
+    wish = parse_alert_command("usage", f"alert today {text}", HOUSE)
     assert isinstance(wish, CreateAlert)
     assert wish.threshold == threshold
 
@@ -170,8 +170,8 @@ def test_numbers_with_two_readings_are_asked_back(text: str) -> None:
     with pytest.raises(
         BadQuestion, match=r"can be read as .* or as .*; write one of these"
     ) as caught:
-        read_alert_wish("usage", f"alert today {text}", HOUSE)
-    assert read_alert_wish("usage", caught.value.hint.removeprefix("/usage "), HOUSE)
+        parse_alert_command("usage", f"alert today {text}", HOUSE)
+    assert parse_alert_command("usage", caught.value.hint.removeprefix("/usage "), HOUSE)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_numbers_with_two_readings_are_asked_back(text: str) -> None:
 )
 def test_what_is_no_number_is_no_threshold(text: str) -> None:
     with pytest.raises(BadQuestion, match="is no threshold"):
-        read_alert_wish("usage", f"alert today {text}", HOUSE)
+        parse_alert_command("usage", f"alert today {text}", HOUSE)
 
 
 @pytest.mark.parametrize(
@@ -276,9 +276,9 @@ def test_what_is_no_number_is_no_threshold(text: str) -> None:
 )
 def test_thresholds_are_not_guessed(command: CommandName, text: str, says: str, hint: str) -> None:
     with pytest.raises(BadQuestion, match=says) as caught:
-        read_alert_wish(command, f"alert {text}", HOUSE)
+        parse_alert_command(command, f"alert {text}", HOUSE)
     assert caught.value.hint == f"/{command} alert {hint}"
-    assert read_alert_wish(command, f"alert {hint}", HOUSE)
+    assert parse_alert_command(command, f"alert {hint}", HOUSE)
 
 
 @pytest.mark.parametrize(
@@ -294,10 +294,10 @@ def test_thresholds_are_not_guessed(command: CommandName, text: str, says: str, 
     ],
 )
 def test_durations_are_read_as_people_write_them(typed: str, length: timedelta) -> None:
-    wish = read_alert_wish("usage", f"alert today above 5 GB for {typed} every 1h", HOUSE)
+    wish = parse_alert_command("usage", f"alert today above 5 GB for {typed} every 1h", HOUSE)
     assert isinstance(wish, CreateAlert)
-    assert (wish.hold, wish.every) == (length, HOUR)
-    assert read_alert_wish("usage", f'silence spike {typed} "x"', HOUSE) == Silence(
+    assert (wish.for_, wish.every) == (length, HOUR)
+    assert parse_alert_command("usage", f'silence spike {typed} "x"', HOUSE) == Silence(
         "spike", length, "x"
     )
 
@@ -324,13 +324,15 @@ def test_durations_are_read_as_people_write_them(typed: str, length: timedelta) 
     ],
 )
 def test_the_other_words(text: str, wish: Any) -> None:
-    assert read_alert_wish("usage", text, HOUSE) == wish
+    assert parse_alert_command("usage", text, HOUSE) == wish
 
 
 @pytest.mark.parametrize("command", ["usage", "apiaudit", "logs"])
 def test_the_example_of_each_command_is_an_alert(command: CommandName) -> None:
     assert isinstance(
-        read_alert_wish(command, COMMANDS[command].alert_example(HOUSE).partition(" ")[2], HOUSE),
+        parse_alert_command(
+            command, COMMANDS[command].alert_example(HOUSE).partition(" ")[2], HOUSE
+        ),
         CreateAlert,
     )
 
@@ -338,7 +340,7 @@ def test_the_example_of_each_command_is_an_alert(command: CommandName) -> None:
 @given(st.sampled_from(["usage", "apiaudit", "logs"]), st.sampled_from(["alert", "silence", "unalert", "unsilence"]), st.text(max_size=60) | st.lists(st.sampled_from(["above", "below", "5 GB", "20", "every", "15m", "for", "as", "x", "each", "log", "where(above 5)"]), max_size=8).map(" ".join))  # fmt: skip
 def test_any_words_give_a_wish_or_a_refusal(command: CommandName, verb: str, text: str) -> None:
     try:
-        assert read_alert_wish(command, f"{verb} {text}", HOUSE)
+        assert parse_alert_command(command, f"{verb} {text}", HOUSE)
     except BadQuestion as refusal:
         assert refusal.hint
 
@@ -352,7 +354,7 @@ def test_words_made_to_be_slow_are_read_in_time() -> None:
         "silence " + "x " * 1900,
     ):
         with pytest.raises(BadQuestion):
-            read_alert_wish("usage", f"alert {text} nonsense", HOUSE)
+            parse_alert_command("usage", f"alert {text} nonsense", HOUSE)
 
 
 @pytest.mark.parametrize(
@@ -374,7 +376,7 @@ def test_words_made_to_be_slow_are_read_in_time() -> None:
 def test_work_grows_no_faster_than_the_words(verb: str, words: str) -> None:
     def read(times: int) -> None:
         with contextlib.suppress(BadQuestion):
-            read_alert_wish("usage", verb + words * times, HOUSE)
+            parse_alert_command("usage", verb + words * times, HOUSE)
 
     read(10)
     assert max(growth(read, [100, 200, 400])) < 2.6

@@ -12,8 +12,8 @@ import pytest
 from bot.alerts.evaluate import evaluate
 from bot.alerts.rule import Rule, extract_readings
 from bot.alerts.state import WHOLE, AlertState
+from bot.blocks.alert_lines import state_line
 from bot.blocks.alerts import NotificationContext, incident_message, thread_reply
-from handlers.alert_rules import _state
 from tests.bot.test_alerts import MINUTE, NOON, OUT, RULE, X, steps
 
 ADA, NOBODY = {"ada": 11.0}, dict[str, float]()
@@ -26,8 +26,8 @@ VANISHING: dict[str, tuple[dict[str, Any], list[Any], list[str]]] = {
     "an error is no look without it": ({}, [ADA, NOBODY, OUT, OUT, NOBODY], ["firing first", "firing", "firing", "firing", "inactive resolved"]),
     "no data is no look without it": ({}, [ADA, NOBODY, {"ada": X}, NOBODY, NOBODY], ["firing first", "firing", "firing", "firing", "inactive resolved"]),
     "also where no data alerts": ({"no_data": "alert"}, [ADA, NOBODY, NOBODY], ["firing first", "firing", "inactive resolved"]),
-    "keep firing for counts from the first look without it": ({"keep": 15 * MINUTE}, [ADA, NOBODY, NOBODY, NOBODY, NOBODY], ["firing first", "firing", "firing", "firing", "inactive resolved"]),
-    "for starts anew after it has gone": ({"hold": 10 * MINUTE}, [ADA, ADA, NOBODY, NOBODY, ADA, ADA, ADA], ["pending", "pending", "pending", "inactive", "pending", "pending", "firing first"]),
+    "keep firing for counts from the first look without it": ({"keep_firing_for": 15 * MINUTE}, [ADA, NOBODY, NOBODY, NOBODY, NOBODY], ["firing first", "firing", "firing", "firing", "inactive resolved"]),
+    "for starts anew after it has gone": ({"for_": 10 * MINUTE}, [ADA, ADA, NOBODY, NOBODY, ADA, ADA, ADA], ["pending", "pending", "pending", "inactive", "pending", "pending", "firing first"]),
     "one of two": ({}, [{"ada": 11.0, "bob": 11.0}, {"bob": 11.0}, {"bob": 11.0}, {"bob": 5.0}], ["firing first", "firing", "firing changed", "inactive resolved"]),
     "the answer as a whole gives way to its subjects": ({"no_data": "alert"}, [{WHOLE: X}, {"ada": 5.0}], ["no_data no data", "inactive resolved"]),
 }  # fmt: skip
@@ -60,12 +60,12 @@ def test_only_complete_answers_leave_a_series_out(
 
 DOWNTIME = {
     "a look missed is no downtime": (
-        {"hold": 10 * MINUTE},
+        {"for_": 10 * MINUTE},
         {1: 10},
         ["pending", "firing first", "firing"],
     ),
-    "one hour": ({"hold": 10 * MINUTE}, {1: 60}, ["pending", "pending", "firing first"]),
-    "three days": ({"hold": 10 * MINUTE}, {1: 4320}, ["pending", "pending", "firing first"]),
+    "one hour": ({"for_": 10 * MINUTE}, {1: 60}, ["pending", "pending", "firing first"]),
+    "three days": ({"for_": 10 * MINUTE}, {1: 4320}, ["pending", "pending", "firing first"]),
     "without for": ({}, {1: 60}, ["firing first", "firing", "firing"]),
 }
 
@@ -86,14 +86,14 @@ def test_partial_answer_never_changes_the_state(no_data: str) -> None:
 
 
 def test_no_data_that_is_well_keeps_firing_for_as_long_as_the_rule_says() -> None:
-    rule = Rule(**RULE, no_data="ok", keep=10 * MINUTE)
+    rule = Rule(**RULE, no_data="ok", keep_firing_for=10 * MINUTE)
     assert steps(rule, [11, X, X, X]) == ["firing first", "firing", "firing", "inactive resolved"]
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=1), timedelta(days=4000)])
 def test_state_kept_by_a_wrong_clock_holds_nothing_back(ahead: timedelta) -> None:
     """The clock was ahead at the second look, and is right again at the third."""
-    rule = Rule(**RULE, hold=10 * MINUTE, repeat=10 * MINUTE)
+    rule = Rule(**RULE, for_=10 * MINUTE, repeat=10 * MINUTE)
     watch, _ = evaluate(rule, AlertState(), {WHOLE: 11.0}, now=NOON)
     watch, _ = evaluate(rule, watch, {WHOLE: 11.0}, now=NOON + ahead)
     told = []
@@ -104,7 +104,7 @@ def test_state_kept_by_a_wrong_clock_holds_nothing_back(ahead: timedelta) -> Non
 
 
 def test_one_start_stands_in_message_thread_and_list() -> None:
-    rule, before = Rule(**RULE, hold=10 * MINUTE, repeat=10 * MINUTE), AlertState()
+    rule, before = Rule(**RULE, for_=10 * MINUTE, repeat=10 * MINUTE), AlertState()
     watch, told = before, []
     for n in range(6):
         # The bot was away for two hours before the last look.
@@ -116,10 +116,10 @@ def test_one_start_stands_in_message_thread_and_list() -> None:
     first, again, last = told
     assert "Since: 25 Nov 12:00 (10 min)" in incident_message(first)[0]
     assert "Since: 25 Nov 12:00 (20 min)" in incident_message(again)[0]
-    assert thread_reply(again)[0].startswith("For 20 min now")
+    assert thread_reply(again)[0].startswith("Firing for 20 min")
     assert "Since: 25 Nov 12:00 (2 h 25 min)" in incident_message(last)[0]
-    assert "firing since 25 Nov 12:00" in _state(rule, watch, UTC, NOON)
+    assert "firing since 25 Nov 12:00" in state_line(rule, watch, UTC, NOON)
     over, _ = evaluate(rule, watch, {WHOLE: 1.0}, now=now + 5 * MINUTE)
     resolved = incident_message(NotificationContext(rule, watch, over, _, now + 5 * MINUTE, UTC))[0]  # type: ignore[arg-type]
-    assert "has resolved after 2 h 30 min" in resolved
+    assert "resolved after 2 h 30 min" in resolved
     assert "Since: 25 Nov 12:00 (2 h 30 min)" in resolved

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.alerts.evaluate import LOOKS_KEPT, evaluate
-from bot.alerts.mutes import Mute
+from bot.alerts.evaluate import HISTORY_LENGTH, evaluate
+from bot.alerts.mutes import ActiveSilence, Mute
 from bot.alerts.rule import (
     EvaluationTimes,
     Rule,
@@ -30,7 +30,7 @@ NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 RULE: dict[str, Any] = {
     "name": "spike",
-    "line": "/usage today",
+    "query": "/usage today",
     "value": "bytes",
     "channel": "#ops",
     "above": 10.0,
@@ -53,7 +53,7 @@ def steps(
     watch, now, told = AlertState(), NOON, []
     for number, reading in enumerate(found):
         now += timedelta(minutes=(gaps or {}).get(number, 5))
-        watch, reason = evaluate(rule, watch, whole(reading), now=now, quiet=number in quiet)
+        watch, reason = evaluate(rule, watch, whole(reading), now=now, silenced=number in quiet)
         told.append(f"{watch.state.value} {reason.value}" if reason else watch.state.value)
     return told
 
@@ -69,11 +69,11 @@ TABLE: dict[str, tuple[dict[str, Any], list[Reading | Readings | EvaluationError
     "fires at once and resolves": ({}, [5, 11, 12, 9], ["inactive", "firing first", "firing", "inactive resolved"]),
     "the threshold itself is calm": ({}, [10], ["inactive"]),
     "below": ({"above": None, "below": 3.0}, [5, 2, 3], ["inactive", "firing first", "inactive resolved"]),
-    "for holds it back": ({"hold": 10 * MINUTE}, [11, 11, 11, 11], ["pending", "pending", "firing first", "firing"]),
-    "a pending one that recovers vanishes silently": ({"hold": 10 * MINUTE}, [11, 11, 9, 11], ["pending", "pending", "inactive", "pending"]),
+    "for holds it back": ({"for_": 10 * MINUTE}, [11, 11, 11, 11], ["pending", "pending", "firing first", "firing"]),
+    "a pending one that recovers vanishes silently": ({"for_": 10 * MINUTE}, [11, 11, 9, 11], ["pending", "pending", "inactive", "pending"]),
     "between the thresholds it goes on": ({"recover": 6.0}, [11, 8, 6.5, 6, 8], ["firing first", "firing", "firing", "inactive resolved", "inactive"]),
-    "keep firing for": ({"keep": 10 * MINUTE}, [11, 9, 9, 9], ["firing first", "firing", "firing", "inactive resolved"]),
-    "a new breach starts the calm afresh": ({"keep": 10 * MINUTE}, [11, 9, 11, 9, 9, 9], ["firing first", "firing", "firing", "firing", "firing", "inactive resolved"]),
+    "keep firing for": ({"keep_firing_for": 10 * MINUTE}, [11, 9, 9, 9], ["firing first", "firing", "firing", "inactive resolved"]),
+    "a new breach starts the calm afresh": ({"keep_firing_for": 10 * MINUTE}, [11, 9, 11, 9, 9, 9], ["firing first", "firing", "firing", "firing", "firing", "inactive resolved"]),
     "repeat": ({"repeat": 10 * MINUTE}, [11, 11, 11, 11, 11], ["firing first", "firing", "firing repeat", "firing", "firing repeat"]),
     "without repeat it speaks once": ({}, [11] * 4, ["firing first", "firing", "firing", "firing"]),
     "no data holds what is": ({}, [X, 11, X, X, 9, X], ["unknown", "firing first", "firing", "firing", "inactive resolved", "inactive"]),
@@ -132,8 +132,8 @@ def test_flapping_is_a_label_and_holds_nothing_back() -> None:
         )
         assert (reason is not None) == (0 < n < 41)
         labels.append(watch.flapping)
-    assert labels[: LOOKS_KEPT - 1] == [False] * (LOOKS_KEPT - 1)
-    assert labels[LOOKS_KEPT - 1] and labels[40]
+    assert labels[: HISTORY_LENGTH - 1] == [False] * (HISTORY_LENGTH - 1)
+    assert labels[HISTORY_LENGTH - 1] and labels[40]
     assert not labels[-1]
 
 
@@ -194,7 +194,7 @@ def test_what_people_know_of_resolves_also_while_it_is_quiet() -> None:
 
 def test_time_away_is_not_time_in_breach() -> None:
     """Three hours of downtime after one breach do not make half an hour of it."""
-    rule = Rule(**RULE, hold=30 * MINUTE)
+    rule = Rule(**RULE, for_=30 * MINUTE)
     told = steps(rule, [11, 11, 11, 11, 11, 11, 11, 11], gaps={1: 180})
     assert told == ["pending"] * 6 + ["firing first", "firing"]
 
@@ -204,7 +204,7 @@ def test_a_clock_that_is_put_back_makes_nothing_fire_twice_or_end() -> None:
     assert steps(Rule(**RULE), [5, 11, 11, 11, 9, 9], gaps={2: -5, 5: -5}) == [
         "inactive", "firing first", "firing", "firing", "inactive resolved", "inactive",
     ]  # fmt: skip
-    held = Rule(**RULE, hold=10 * MINUTE)
+    held = Rule(**RULE, for_=10 * MINUTE)
     assert steps(held, [11, 11, 11, 11, 11], gaps={2: -5}) == [
         "pending",
         "pending",
@@ -215,7 +215,7 @@ def test_a_clock_that_is_put_back_makes_nothing_fire_twice_or_end() -> None:
 
 
 def test_three_days_of_downtime_are_neither_breach_nor_calm() -> None:
-    rule = Rule(**RULE, hold=10 * MINUTE, keep=10 * MINUTE, repeat=4 * 60 * MINUTE)
+    rule = Rule(**RULE, for_=10 * MINUTE, keep_firing_for=10 * MINUTE, repeat=4 * 60 * MINUTE)
     told = steps(rule, [11, 11, 11, 11, 9, 9, 9], gaps={1: 3 * 1440, 5: 3 * 1440})
     assert told == [
         "pending",
@@ -229,7 +229,7 @@ def test_three_days_of_downtime_are_neither_breach_nor_calm() -> None:
 
 
 def test_time_away_is_not_time_of_calm() -> None:
-    rule = Rule(**RULE, keep=10 * MINUTE)
+    rule = Rule(**RULE, keep_firing_for=10 * MINUTE)
     assert steps(rule, [11, 9, 9, 9], gaps={2: 180}) == [
         "firing first",
         "firing",
@@ -242,8 +242,8 @@ READINGS = st.lists(st.sampled_from([5.0, 8.0, 11.0, 20.0, X, OUT]), max_size=60
 RULES = st.builds(
     lambda hold, keep, recover, repeat, no_data: Rule(
         **RULE,
-        hold=hold * MINUTE,
-        keep=keep * MINUTE,
+        for_=hold * MINUTE,
+        keep_firing_for=keep * MINUTE,
         recover=recover,
         repeat=repeat * MINUTE if repeat else None,
         no_data=no_data,
@@ -261,27 +261,27 @@ def test_nothing_is_told_without_a_change_or_an_elapsed_repeat(
     rule: Rule, found: list[Any], quiet: set[int]
 ) -> None:
     """And what was told to fire is told to be over exactly once."""
-    watch, now, open_, told_at = AlertState(), NOON, False, NOON
+    watch, now, open_, notified_at = AlertState(), NOON, False, NOON
     for number, reading in enumerate(found):
         now += 5 * MINUTE
         before = watch
-        watch, reason = evaluate(rule, before, whole(reading), now=now, quiet=number in quiet)
+        watch, reason = evaluate(rule, before, whole(reading), now=now, silenced=number in quiet)
         if reason in (Reason.FIRED, Reason.NO_DATA, Reason.CHANGED):
-            assert before.told != watch.told
+            assert before.notified != watch.notified
             assert (reason is Reason.CHANGED) <= open_
-            open_, told_at = True, now
-        elif reason is Reason.QUIET_OVER:
-            assert open_ and before.quiet and not watch.quiet
-            told_at = now
+            open_, notified_at = True, now
+        elif reason is Reason.SILENCE_ENDED:
+            assert open_ and before.silenced and not watch.silenced
+            notified_at = now
         elif reason is Reason.REPEATED:
             assert open_
-            assert rule.repeat and now - told_at >= rule.repeat
-            told_at = now
+            assert rule.repeat and now - notified_at >= rule.repeat
+            notified_at = now
         elif reason is Reason.RESOLVED:
             assert open_
             assert not isinstance(reading, EvaluationError)
             open_ = False
-        assert bool(watch.told) == open_
+        assert bool(watch.notified) == open_
 
 
 SUBJECTS = st.lists(
@@ -299,12 +299,17 @@ def test_every_subject_that_was_told_to_fire_is_told_to_be_calm_again(
     told: dict[str, State] = {}
     for reading in found:
         now += 5 * MINUTE
-        watch, reason = evaluate(replace_(rule, each="log"), watch, reading, now=now)
-        if watch.told != told:
+        watch, reason = evaluate(replace(rule, each="log"), watch, reading, now=now)
+        if watch.notified != told:
             assert reason in (Reason.FIRED, Reason.NO_DATA, Reason.CHANGED, Reason.RESOLVED)
         else:
-            assert reason in (None, Reason.REPEATED, Reason.CANNOT_TELL, Reason.TELLS_AGAIN)
-        told = watch.told
+            assert reason in (
+                None,
+                Reason.REPEATED,
+                Reason.EVALUATION_FAILED,
+                Reason.EVALUATION_RECOVERED,
+            )
+        told = watch.notified
         assert told == {
             name: s.state
             for name, s in watch.subjects.items()
@@ -340,8 +345,8 @@ def test_a_provider_that_is_away_changes_no_state(rule: Rule, found: list[Any]) 
     for reading in found:
         after, reason = evaluate(rule, watch, whole(reading), now=NOON)
         if isinstance(reading, EvaluationError):
-            assert (after.state, after.told) == (watch.state, watch.told)
-            assert reason in (None, Reason.CANNOT_TELL)
+            assert (after.state, after.notified) == (watch.state, watch.notified)
+            assert reason in (None, Reason.EVALUATION_FAILED)
         watch = after
 
 
@@ -367,11 +372,11 @@ def test_an_evaluation_is_due_the_moment_a_planned_quiet_ends() -> None:
 @given(RULES, st.sampled_from(["", "log"]), st.booleans())
 def test_what_is_left_of_a_rule_is_what_it_watched(rule: Rule, each: str, is_below: bool) -> None:
     sides: dict[str, Any] = {"above": None, "below": 2.5, "recover": None} if is_below else {}
-    rule = replace_(rule, line="/logs kitchen where(x each log y) 2h", each=each, **sides)
+    rule = replace(rule, query="/logs kitchen where(x each log y) 2h", each=each, **sides)
     left = rule_from_definition(rule.name, rule.definition, rule.channel)
     assert left.definition == rule.definition
-    assert (left.line, left.value, left.threshold, left.each) == (
-        rule.line,
+    assert (left.query, left.value, left.threshold, left.each) == (
+        rule.query,
         rule.value,
         rule.threshold,
         each,
@@ -396,7 +401,7 @@ def test_the_watched_value_is_one_of_the_answers(
     assert extract_value(values, name) == found
 
 
-def scene(
+def context(
     rule: Rule, *found: Any, every: timedelta = 5 * MINUTE, **changes: Any
 ) -> NotificationContext:
     """What the last of these readings brings."""
@@ -409,11 +414,11 @@ def scene(
     )
 
 
-SIZED = Rule(**{**RULE, "above": 5e9, "recover": 4.5e9, "hold": 30 * MINUTE})
+SIZED = Rule(**{**RULE, "above": 5e9, "recover": 4.5e9, "for_": 30 * MINUTE})
 
 
 def test_a_notice_explains_itself() -> None:
-    told = scene(
+    told = context(
         SIZED,
         OUT,
         *[5.72e9] * 7,
@@ -423,24 +428,24 @@ def test_a_notice_explains_itself() -> None:
     text, blocks = incident_message(told)
     assert text.startswith("🔴 spike: bytes at 5.72 GB, above 5.00 GB")
     for said in (
-        "Calm again at: 4.50 GB", "Since: 25 Nov 12:05 (30 min)", "Window: 25 Nov 2026",
-        "Missing: 1 of the last 8 looks found nothing; 1 day of the window not listed",
+        "Resolve threshold: 4.50 GB", "Since: 25 Nov 12:05 (30 min)", "Window: 25 Nov 2026",
+        "Missing: no data in 1 of the last 8 checks; 1 day of the window not listed",
     ):  # fmt: skip
         assert said in text
     assert "resolved" not in text + str(blocks)
     for said in (
         "`/usage today`",
-        "told now, because it has just begun (held for 30 min)",
+        "Started firing after 30 min in breach",
         "rule of bot.toml",
-        "next look about <!date^",
+        "next check <!date^",
     ):
         assert said in str(blocks)
     assert [e["action_id"] for e in blocks[-1]["elements"]] == ["alert.acknowledge", "ask.0", "alert.silence.1h", "alert.silence.4h", "alert.silence.tomorrow", "alert.edit"]  # fmt: skip
 
 
 def test_the_end_tells_how_long_it_lasted_and_how_bad_it_was() -> None:
-    text, blocks = incident_message(scene(Rule(**{**RULE, "above": 5e9}), 5.1e9, 6e9, 5.5e9, 1e9))
-    assert text.startswith("✅ spike has resolved after 15 min, at its worst 6.00 GB")
+    text, blocks = incident_message(context(Rule(**{**RULE, "above": 5e9}), 5.1e9, 6e9, 5.5e9, 1e9))
+    assert text.startswith("✅ spike resolved after 15 min, peak 6.00 GB")
     assert "bytes now: 1.00 GB" in text
     assert "<@" not in text + str(blocks)
     assert [e["action_id"] for e in blocks[-1]["elements"]] == ["ask.0", "alert.edit"]
@@ -454,21 +459,21 @@ FAILURES = Rule(
 @pytest.mark.parametrize(
     ("found", "says"),
     [
-        ([{"edge": 3.0, "iot": 22.0}, {"edge": 25.0, "iot": 22.0}], "Changed: also edge. Failures above 20 for 2 of 2 accounts."),
-        ([{"edge": 30.0, "iot": 22.0}, {"edge": 25.0, "iot": 2.0}], "Changed: iot calm again. Failures above 20 for 1 of 2 accounts."),
-        ([{"edge": 30.0}, {"edge": 25.0}, {"edge": 26.0}], "For 10 min now: failures still above 20 for 1 of 1 account; at its worst 30."),
-        ([{"edge": 30.0}, {"edge": 2.0}], "✅ spike has resolved after 5 min, at its worst 30."),
+        ([{"edge": 3.0, "iot": 22.0}, {"edge": 25.0, "iot": 22.0}], "Also firing: edge. Failures above 20 for 2 of 2 accounts."),
+        ([{"edge": 30.0, "iot": 22.0}, {"edge": 25.0, "iot": 2.0}], "OK again: iot. Failures above 20 for 1 of 2 accounts."),
+        ([{"edge": 30.0}, {"edge": 25.0}, {"edge": 26.0}], "Firing for 10 min: failures still above 20 for 1 of 1 account; peak 30."),
+        ([{"edge": 30.0}, {"edge": 2.0}], "✅ spike resolved after 5 min, peak 30."),
     ],
 )  # fmt: skip
 def test_what_is_said_in_the_thread(found: list[Any], says: str) -> None:
-    text, blocks = thread_reply(scene(FAILURES, *found))
+    text, blocks = thread_reply(context(FAILURES, *found))
     assert text == says
-    assert "told now, because" in str(blocks)
+    assert "rule of bot.toml" in str(blocks)
     assert "<@" not in str(blocks)
 
 
 def test_subjects_are_named_the_worst_first_and_shortened() -> None:
-    text, _ = incident_message(scene(FAILURES, {f"account-{n}": 20.0 + n for n in range(12)}))
+    text, _ = incident_message(context(FAILURES, {f"account-{n}": 20.0 + n for n in range(12)}))
     assert text.splitlines()[:3] == [
         "🔴 spike: failures above 20 for 11 of 12 accounts",
         "account-11: 31",
@@ -478,19 +483,19 @@ def test_subjects_are_named_the_worst_first_and_shortened() -> None:
 
 
 def test_who_has_taken_it_on_and_who_keeps_it_quiet_stands_in_the_message() -> None:
-    told = scene(
+    told = context(
         Rule(**RULE),
         11.0,
-        quiet="until 25 Nov 16:00 (load test), by <@U0ADA>",
+        silence=ActiveSilence("silenced until 25 Nov 16:00 (load test)", "U0ADA"),
         reason=Reason.SILENCED,
     )
     _, blocks = incident_message(told)
-    assert "Quiet: until 25 Nov 16:00 (load test), by <@U0ADA>." in str(blocks)
+    assert "Silenced until 25 Nov 16:00 (load test), by <@U0ADA>." in str(blocks)
     assert thread_reply(told)[0].startswith(
-        "Silenced until 25 Nov 16:00 (load test). Its end is told"
+        "Silenced until 25 Nov 16:00 (load test). The end is still posted"
     )
     assert "alert.silence" not in str(blocks)
-    taken = scene(Rule(**RULE), 11.0, reason=Reason.ACKNOWLEDGED)
+    taken = context(Rule(**RULE), 11.0, reason=Reason.ACKNOWLEDGED)
     taken = replace_(taken, after=replace(taken.after, acknowledged_by="U0ADA"))
     text, blocks = incident_message(taken)
     assert text.startswith("🟠 ")

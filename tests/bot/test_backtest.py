@@ -16,7 +16,7 @@ from bot.blocks import limits
 from bot.blocks.backtest import backtest_blocks, backtest_text, bars, sentence
 from bot.commands.apiaudit.report import AuditFacts, CallHistory, audit_report, audit_values
 from bot.store import Sample
-from handlers.backtesting import _joined
+from handlers.backtesting import _merged
 from providers.models import Window
 from tests.bot.test_alerts import MINUTE, RULE
 from tests.bot.test_reports import call
@@ -28,10 +28,10 @@ SPIKE = Rule(**{**RULE, "every": QUARTER})
 
 def tried(rule: Rule, *values: float | None, step: timedelta = QUARTER) -> Backtest:
     start = NOON - len(values) * step
-    looks = [
+    points = [
         EvaluationPoint(start + n * step, {WHOLE: value}, step) for n, value in enumerate(values)
     ]
-    return backtest(rule, looks, start=start, end=NOON)
+    return backtest(rule, points, start=start, end=NOON)
 
 
 def test_firings_have_a_beginning_an_end_and_a_peak() -> None:
@@ -62,7 +62,7 @@ def test_how_it_stands_now(values: list[float | None], now: str) -> None:
 
 
 def test_what_must_last_longer_than_a_look_is_pending_first() -> None:
-    rule = Rule(**{**RULE, "every": QUARTER, "hold": 30 * MINUTE})
+    rule = Rule(**{**RULE, "every": QUARTER, "for_": 30 * MINUTE})
     assert [tried(rule, 11, *more).now for more in ([], [11], [11, 11])] == [
         "pending",
         "pending",
@@ -71,12 +71,12 @@ def test_what_must_last_longer_than_a_look_is_pending_first() -> None:
 
 
 def test_on_whole_days_what_must_last_for_minutes_has_lasted() -> None:
-    rule = Rule(**{**RULE, "every": QUARTER, "hold": 30 * MINUTE, "keep": 10 * MINUTE})
+    rule = Rule(**{**RULE, "every": QUARTER, "for_": 30 * MINUTE, "keep_firing_for": 10 * MINUTE})
     test = tried(rule, 5, 11, 5, 5, step=timedelta(days=1))
     assert [(f.start - test.start, f.end) for f in test.firings] == [
         (timedelta(days=1), test.start + timedelta(days=2))
     ]
-    days = Rule(**{**RULE, "every": QUARTER, "hold": timedelta(days=2)})
+    days = Rule(**{**RULE, "every": QUARTER, "for_": timedelta(days=2)})
     assert tried(days, 11, 11, step=timedelta(days=1)).firings == ()
     assert len(tried(days, 11, 11, 11, step=timedelta(days=1)).firings) == 1
 
@@ -84,13 +84,13 @@ def test_on_whole_days_what_must_last_for_minutes_has_lasted() -> None:
 def test_looks_that_are_alone_are_judged_each_for_itself() -> None:
     """Hysteresis, hold and firing do not reach from one into the next."""
     day = timedelta(days=1)
-    rule = Rule(**{**RULE, "every": QUARTER, "recover": 6.0, "hold": 30 * MINUTE})
+    rule = Rule(**{**RULE, "every": QUARTER, "recover": 6.0, "for_": 30 * MINUTE})
     start = NOON.replace(hour=0) - 4 * day
-    looks = [
+    points = [
         EvaluationPoint(start + n * day, {WHOLE: value}, day, alone=True)
         for n, value in enumerate((11.0, 12.0, 8.0, 11.0))
     ]
-    test = backtest(rule, looks, start=start, end=NOON)
+    test = backtest(rule, points, start=start, end=NOON)
     assert [
         ((f.start - start).days, f.end and (f.end - start).days, f.peak) for f in test.firings
     ] == [
@@ -103,18 +103,18 @@ def test_looks_that_are_alone_are_judged_each_for_itself() -> None:
     ]
     assert chart["type"] == "bar"
     assert [point["value"] for point in chart["series"][2]["data"]] == [11, 12, 0, 11]
-    held = backtest(Rule(**{**RULE, "hold": 2 * day}), looks, start=start, end=NOON)
+    held = backtest(Rule(**{**RULE, "for_": 2 * day}), points, start=start, end=NOON)
     assert held.firings == ()
 
 
 def test_look_that_is_alone_ends_where_samples_begin() -> None:
     day = timedelta(days=1)
     start = NOON.replace(hour=0) - day
-    looks = [
+    points = [
         EvaluationPoint(start, {WHOLE: 11.0}, day, alone=True),
         EvaluationPoint(NOON, {WHOLE: 5.0}, QUARTER),
     ]
-    [firing] = backtest(SPIKE, looks, start=start, end=NOON).firings
+    [firing] = backtest(SPIKE, points, start=start, end=NOON).firings
     assert (firing.start, firing.end) == (start, start + day)
 
 
@@ -151,7 +151,7 @@ def test_the_words_and_the_chart_show_where_it_fired() -> None:
     st.sampled_from([0, 30]),
 )
 def test_any_past_is_told(values: list[float | None], recover: float | None, hold: int) -> None:
-    test = tried(Rule(**{**RULE, "recover": recover, "hold": hold * MINUTE}), *values)
+    test = tried(Rule(**{**RULE, "recover": recover, "for_": hold * MINUTE}), *values)
     assert test.samples + test.missing == len(values)
     assert all(f.end is None or f.start < f.end for f in test.firings)
     assert sum(f.end is None for f in test.firings) == (test.now == "firing")
@@ -165,7 +165,7 @@ def test_what_was_sampled_stands_and_what_lies_between_is_computed() -> None:
         Sample(NOON + 2 * QUARTER, 2.0, "inactive"),
     ]
     computed = [EvaluationPoint(NOON + n * QUARTER, {WHOLE: 9.0}, QUARTER) for n in range(-1, 4)]
-    assert [look.readings[WHOLE] for look in _joined(SPIKE, kept, computed)] == [
+    assert [point.readings[WHOLE] for point in _merged(SPIKE, kept, computed)] == [
         9.0,
         1.0,
         9.0,
@@ -176,7 +176,7 @@ def test_what_was_sampled_stands_and_what_lies_between_is_computed() -> None:
         EvaluationPoint(NOON.replace(hour=0) - timedelta(days=n), {WHOLE: 9.0}, timedelta(days=1))
         for n in (1, 0)
     ]
-    assert [look.readings[WHOLE] for look in _joined(SPIKE, kept, whole_day)] == [9.0, 1.0, 2.0]
+    assert [point.readings[WHOLE] for point in _merged(SPIKE, kept, whole_day)] == [9.0, 1.0, 2.0]
 
 
 CALLS = st.lists(

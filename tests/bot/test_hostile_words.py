@@ -10,7 +10,7 @@ from datetime import UTC
 
 import pytest
 
-from bot.alerts.commands import read_alert_wish
+from bot.alerts.commands import parse_alert_command
 from bot.amounts import AmbiguousAmount, read_count, read_duration, read_size
 from bot.errors import BadQuestion
 from bot.questions.context import MOST_WINDOW_WORDS
@@ -110,7 +110,7 @@ def test_words_of_any_length_are_read_by_every_parser(piece: str) -> None:
         f"silence {words} 2h",
     ):
         with contextlib.suppress(BadQuestion):
-            read_alert_wish("usage", text, HOUSE)
+            parse_alert_command("usage", text, HOUSE)
     read_cron(words, UTC)
     with contextlib.suppress(AmbiguousAmount):
         assert read_size(words) is None

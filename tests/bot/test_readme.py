@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot import config
-from bot.alerts.commands import CreateAlert, read_alert_wish
+from bot.alerts.commands import CreateAlert, parse_alert_command
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.reading import read_line, read_question
 from bot.questions.windows import read_window
@@ -65,10 +65,10 @@ def test_readme_questions_are_valid(line: str) -> None:
 
 @pytest.mark.parametrize(("command", "words"), WISHES, ids=[words for _, words in WISHES])
 def test_readme_schedule_commands_are_valid(command: CommandName, words: str) -> None:
-    wish = parse_subscription(command, words, HOUSE) or read_alert_wish(command, words, HOUSE)
+    wish = parse_subscription(command, words, HOUSE) or parse_alert_command(command, words, HOUSE)
     assert wish
     if isinstance(wish, CreateAlert | Subscribe):
-        assert read_question(command, wish.words, HOUSE, now=NOW, zone=UTC).window
+        assert read_question(command, wish.query, HOUSE, now=NOW, zone=UTC).window
 
 
 @pytest.mark.parametrize("words", WINDOWS)

@@ -132,7 +132,7 @@ def test_times_are_read_as_people_type_them(text: str, words: str, cron: str, sa
 def test_every_example_of_a_recurrence_is_read(text: str) -> None:
     wish = parse_subscription("usage", f"subscribe last 7 days {text}", HOUSE)
     assert isinstance(wish, Subscribe)
-    assert (wish.words, wish.when) == ("last 7 days", text)
+    assert (wish.query, wish.when) == ("last 7 days", text)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ async def test_an_alert_is_made_looked_at_at_once_listed_and_ended(
         )
         assert answer.seen_by == "U0ADA"
         assert answer.text.startswith(
-            "Alert `usage-1` is made: bytes of `/usage rapid7-eu today` above 5.00 GB, for 30 "
+            "Alert `usage-1` created: bytes of `/usage rapid7-eu today` above 5.00 GB, for 30 "
             "min, repeated every 4 h"
         )
         assert "End it with `/usage unalert usage-1`" in answer.text
@@ -57,7 +57,7 @@ async def test_an_alert_is_made_looked_at_at_once_listed_and_ended(
         assert "There is no alert “usage-1”" in await said(
             world, "/usage unalert usage-1", channel="C0KITCHEN"
         )
-        assert "is made: " in await said(
+        assert "created: " in await said(
             world, "/usage alert rapid7-eu today above 7 GB", channel="C0KITCHEN"
         )
     rules = await kept(world, "SELECT name, user, ended_by FROM rules")
@@ -80,7 +80,7 @@ async def test_an_alert_made_in_chat_fires_in_its_channel_also_after_a_restart(
         await world.slack.until(lambda: told(world, "C0KITCHEN"))
     [root] = messages(world, "C0KITCHEN")
     assert root.text.startswith("🔴 pantry: bytes at 6.00 GB, above 5.00 GB")
-    assert "rule of this channel, made" in str(root.blocks)
+    assert "rule of this channel, created" in str(root.blocks)
     assert "<@" not in str(root.blocks)
 
 
@@ -92,15 +92,15 @@ async def test_a_silence_is_listed_with_its_author_and_comment_and_ended_early(
         await look(bot, clock, meter, 6)
         await world.slack.until(lambda: told(world))
         answer = await said(world, "/usage silence ingest-spike 2h “planned load test”")
-        assert "silent until" in answer and "(planned load test)" in answer
+        assert "silenced until" in answer and "(planned load test)" in answer
         await world.slack.until(lambda: thread(world))
-        assert "silent until" in await said(world, "/usage alerts")
+        assert "silenced until" in await said(world, "/usage alerts")
         listed = [m for m in world.slack.messages if m.text.startswith("Alerts (")][-1]
         assert "(planned load test), by <@U0ADA>" in str(listed.blocks)
-        assert "may speak again" in await said(world, "/usage unsilence ingest-spike")
+        assert "is no longer silenced" in await said(world, "/usage unsilence ingest-spike")
         await world.slack.until(lambda: len(thread(world)) == 2)
         assert "is not silenced" in await said(world, "/usage unsilence ingest-spike")
-    assert thread(world)[1].startswith("The quiet is over.")
+    assert thread(world)[1].startswith("The silence is over.")
     [silence] = await kept(world, "SELECT * FROM silences")
     assert (silence["comment"], silence["ended_by"]) == ("planned load test", "U0ADA")
 
@@ -111,7 +111,7 @@ async def test_what_to_type_about_an_alert_with_a_space_in_its_name_can_be_typed
     async with running(world, {**SPIKE, "name": "ingest spike"}):
         answer = await said(world, '/usage silence "ingest spike" 2h')
         assert '`/usage unsilence "ingest spike"`' in answer
-        assert "may speak again" in await said(world, '/usage unsilence "ingest spike"')
+        assert "is no longer silenced" in await said(world, '/usage unsilence "ingest spike"')
         assert '/usage silence "ingest spike" 4h' in await said(
             world, '/usage unalert "ingest spike"'
         )
@@ -120,15 +120,15 @@ async def test_what_to_type_about_an_alert_with_a_space_in_its_name_can_be_typed
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("/usage alert today abov 5 GB", "What is too much"),
+        ("/usage alert today abov 5 GB", "At which value does it fire"),
         ("/usage alert todya above 5 GB", "/usage alert today above 5 GB every 15m"),
-        ("/usage alert help above 5 GB", "Help is nothing to watch"),
+        ("/usage alert help above 5 GB", "An alert cannot check"),
         ("/apiaudit alert edge 1h failurs above 5", "Or did you mean the value failures?"),
         (
             "/usage alert today above 5 GB as ingest-spike",
-            "There is an alert `ingest-spike` already",
+            "There is already an alert `ingest-spike`",
         ),
-        ("/usage unalert ingest-spike", "is a rule of bot.toml and is ended there"),
+        ("/usage unalert ingest-spike", "comes from bot.toml and is deleted there"),
         ("/usage silence ingest-spyke 2h", "did you mean ingest-spike?"),
         ("/usage unsilence ingest-spike", "is not silenced"),
     ],
@@ -157,9 +157,7 @@ async def test_a_rule_that_goes_leaves_no_message_saying_that_it_fires(
             view = await world.slack.until(lambda: world.slack.modal())
             await world.slack.submit(view, threshold="9 GB")
         await world.slack.until(
-            lambda: told(world, "C0KITCHEN")[0].startswith(
-                "⚫ pantry is not watched any more, after"
-            )
+            lambda: told(world, "C0KITCHEN")[0].startswith("⚫ pantry alert deleted, after")
         )
     [root] = messages(world, "C0KITCHEN")
     assert "resolved" not in root.text + str(root.blocks)
@@ -173,9 +171,7 @@ async def test_a_rule_taken_out_of_the_file_leaves_no_message_saying_that_it_fir
         clock.strike(15)
         await world.slack.until(lambda: told(world))
     async with running(world, {**SPIKE, "name": "another", "above": "50 GB", "recover": "40 GB"}):
-        await world.slack.until(
-            lambda: told(world)[0].startswith("⚫ ingest-spike is not watched any more")
-        )
+        await world.slack.until(lambda: told(world)[0].startswith("⚫ ingest-spike alert deleted"))
     clock.strike(15)
     async with running(world) as bot:
         await world.slack.until(lambda: len(told(world)) == 2)

@@ -103,7 +103,7 @@ async def test_an_incident_is_one_message_that_tells_itself_anew(
         await look(bot, clock, meter, 3, 5.72)
         [fired] = await world.slack.until(lambda: told(world))
         assert fired.startswith("🔴 ingest-spike: bytes at 5.72 GB, above 5.00 GB")
-        assert "Calm again at: 4.50 GB" in fired
+        assert "Resolve threshold: 4.50 GB" in fired
         assert "rule of bot.toml" in str(messages(world)[0].blocks)
         await look(bot, clock, meter, 6.1, 4.8, 4.2)
         await world.slack.until(lambda: told(world)[0].startswith("✅"))
@@ -116,8 +116,8 @@ async def test_an_incident_is_one_message_that_tells_itself_anew(
             "inactive",
         ]
     [resolved] = told(world)
-    assert resolved.startswith("✅ ingest-spike has resolved after 45 min, at its worst 6.10 GB")
-    assert thread(world) == ["✅ ingest-spike has resolved after 45 min, at its worst 6.10 GB."]
+    assert resolved.startswith("✅ ingest-spike resolved after 45 min, peak 6.10 GB")
+    assert thread(world) == ["✅ ingest-spike resolved after 45 min, peak 6.10 GB."]
     assert world.slack.refused == []
     answer_before = len(world.slack.messages)
     async with running(world):
@@ -135,7 +135,7 @@ async def test_a_repeat_says_how_long_and_is_shown_in_the_channel_too(
         await look(bot, clock, meter, 6, 6, 6.5)
         await world.slack.until(lambda: thread(world))
     assert thread(world) == [
-        "For 30 min now: bytes still at 6.50 GB, above 5.00 GB; at its worst 6.50 GB."
+        "Firing for 30 min: bytes still at 6.50 GB, above 5.00 GB; peak 6.50 GB."
     ]
     assert [m.broadcast for m in world.slack.messages if m.thread_ts] == [True]
     assert "bytes: 6.50 GB" in told(world)[0]
@@ -156,7 +156,7 @@ async def test_how_long_it_lasts_does_not_hang_on_how_quickly_the_provider_answe
         await world.slack.until(lambda: told(world))
         await look(bot, clock, meter, 6)
         await world.slack.until(lambda: thread(world))
-    assert thread(world)[0].startswith("For 30 min now: bytes still at 6.00 GB")
+    assert thread(world)[0].startswith("Firing for 30 min: bytes still at 6.00 GB")
 
 
 async def test_each_reason_is_kept_with_the_message_that_told_it(
@@ -195,7 +195,7 @@ async def test_who_acknowledges_an_incident_hears_of_its_end_and_of_no_repeat(
         await look(bot, clock, meter, 6, 6, 2)
         await world.slack.until(lambda: told(world)[0].startswith("✅"))
         await world.slack.until(lambda: len(thread(world)) == 2)
-    assert thread(world)[0].startswith("Acknowledged. ingest-spike is not repeated")
+    assert thread(world)[0].startswith("Acknowledged by ")
     assert thread(world)[1].startswith("✅")
     assert "<@" not in str([m.blocks for m in world.slack.messages if m.thread_ts])
 
@@ -221,7 +221,7 @@ async def test_silenced_it_says_nothing_but_its_end_and_speaks_again_when_the_si
         clock.strike(15)
         await world.slack.until(lambda: len(thread(world)) == 2)
     assert thread(world)[0].startswith("Silenced until")
-    assert thread(world)[1].startswith("The quiet is over. For 1 h")
+    assert thread(world)[1].startswith("The silence is over. For 1 h")
     [silence] = await kept(world, "SELECT * FROM silences")
     assert (silence["alert"], silence["user"]) == ("ingest-spike", "U0ADA")
 
@@ -277,8 +277,7 @@ async def test_subjects_that_change_at_the_same_look_share_one_message(
         await world.slack.until(lambda: told(world)[0].startswith("✅"))
         await world.slack.until(lambda: len(thread(world)) == 2)
     assert (
-        thread(world)[0]
-        == "Changed: also linus; ada calm again. Failures above 2 for 2 of 3 actors."
+        thread(world)[0] == "Also firing: linus; OK again: ada. Failures above 2 for 2 of 3 actors."
     )
 
 
@@ -346,7 +345,7 @@ async def test_ops_channel_hears_that_evaluation_works_again_where_it_fires(
             await evaluated(bot, clock)
         await world.slack.until(lambda: len(told(world)) == 2 and told(world, "C0KITCHEN"))
     assert "could not be evaluated 3 times in a row" in told(world)[0]
-    assert "can be evaluated again after 3 failures: it fires" in told(world)[1]
+    assert "can be evaluated again after 3 failures: firing" in told(world)[1]
     assert told(world, "C0KITCHEN")[0].startswith("🔴 ingest-spike")
 
 

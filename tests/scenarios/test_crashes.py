@@ -151,7 +151,7 @@ async def every_transition_stands_once(world: Sandbox) -> None:
     assert [m.metadata["event_payload"]["key"] for m in stand] == [n["key"] for n in notices]
     assert [m.ts for m in stand] == [n["ts"] for n in notices]
     roots = [m for m in stand if not m.thread_ts]
-    assert all(m.text.startswith("✅ spike has resolved") for m in roots)
+    assert all(m.text.startswith("✅ spike resolved") for m in roots)
     replies = [m for m in stand if m.thread_ts]
     assert [m.thread_ts for m in replies] == [m.ts for m in roots]
 

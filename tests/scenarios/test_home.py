@@ -47,7 +47,7 @@ async def test_home_tells_of_alerts_accounts_digests_and_what_i_asked(
         await asyncio.sleep(0.1)
         home = await home_of(world)
     for said in (
-        "`ingest-spike` firing since", "silent until", "(planned), by <@U0ADA>", "🟢 1 alert calm", "`rapid7-eu` Rapid7 · 🟢 answered <!date^",
+        "`ingest-spike` firing since", "silenced until", "(planned), by <@U0ADA>", "🟢 1 alert calm", "`rapid7-eu` Rapid7 · 🟢 answered <!date^",
         "questions about usage left", "`iot` deviceWISE · 🔴 failed 1 time in a row", "`edge` Akamai · ⚪ not asked since the start",
         "Next digests", "`/usage last 5 days` in <#C0KITCHEN>", "`/usage rapid7-eu last 7 days` in `#ops`", "`/usage last 3 days`",
     ):  # fmt: skip

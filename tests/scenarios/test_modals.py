@@ -83,7 +83,7 @@ async def test_an_alert_is_made_from_an_answer_tried_and_saved(
         await confirmed(
             world,
             (
-                "Alert `pantry` is made: bytes of `/usage rapid7-eu today` above 5.00 GB, for 10 "
+                "Alert `pantry` created: bytes of `/usage rapid7-eu today` above 5.00 GB, for 10 "
                 "min, repeated every 4 h"
             ),
         )
@@ -126,7 +126,7 @@ async def test_a_refusal_stands_at_the_input_it_is_about(
             },
         )
         assert world.slack.modal() is None
-        await confirmed(world, "Alert `usage-1` is made")
+        await confirmed(world, "Alert `usage-1` created")
 
 
 async def test_each_wrong_field_of_an_alert_is_marked(world: Sandbox, clock: Clock) -> None:
@@ -144,7 +144,7 @@ async def test_alert_whose_name_has_spaces_can_be_ended(world: Sandbox, clock: C
         answer = await world.slack.answer_to("/usage rapid7-eu today")
         view = await opened(world, answer, "modal.alert")
         await world.slack.submit(view, threshold="5 GB", **{"as": "my alert"})
-        await confirmed(world, "Alert `my alert` is made")
+        await confirmed(world, "Alert `my alert` created")
         await world.slack.command("/usage unalert other thing")
         refusal = await confirmed(world, "There is no alert")
         assert "my alert" in refusal.text
@@ -174,7 +174,7 @@ async def test_a_rule_made_here_is_changed_and_one_of_the_file_is_not(
         await confirmed(
             world,
             (
-                "Alert `pantry` is changed: bytes of `/usage rapid7-eu today` above 5.50 GB. It "
+                "Alert `pantry` updated: bytes of `/usage rapid7-eu today` above 5.50 GB. It "
                 "is told in this channel"
             ),
         )
@@ -210,7 +210,7 @@ async def test_a_silence_is_filled_in(world: Sandbox, clock: Clock) -> None:
             view.state({})["values"]["name"]["name"]["selected_option"]["value"] == "ingest-spike"
         )
         await world.slack.submit(view, length="4h", comment='a "load" test')
-        await confirmed(world, "Alert `ingest-spike` is silent until")
+        await confirmed(world, "Alert `ingest-spike` is silenced until")
     [silence] = await kept(world, "SELECT comment FROM silences")
     assert silence["comment"] == "a 'load' test"
 
@@ -268,4 +268,4 @@ async def test_forms_work_over_http_too(world: Sandbox, free_tcp_port: int) -> N
         assert "is no threshold" in view.errors["threshold"]
         await world.slack.submit(view, threshold="5 GB")
         assert world.slack.modal() is None
-        await confirmed(world, "Alert `usage-1` is made")
+        await confirmed(world, "Alert `usage-1` created")

@@ -329,7 +329,7 @@ async def test_a_form_is_filled_tried_and_saved(page: Page, demo: Sandbox) -> No
     await expect(page.locator("#modal")).to_contain_text("would have fired")
     assert await page.input_value("#in-as") == "pantry"
     await page.click("#modal-submit")
-    await expect(page.get_by_text("is made: bytes of")).to_be_visible()
+    await expect(page.get_by_text("created: bytes of")).to_be_visible()
 
 
 async def test_a_reply_in_a_thread_asks_again(page: Page) -> None:

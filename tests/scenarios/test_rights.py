@@ -93,7 +93,7 @@ async def test_alert_of_private_channel_is_not_there(world: Sandbox, clock: Cloc
         await said(world, "/usage alert today above 500 GB as merger", channel="C0SECRET")
         await said(world, "/usage subscribe last 5 days csv at 08:30", channel="C0SECRET")
         assert "There is no alert" in await said(world, "/usage silence merger 2h", user="U0LINUS")
-        assert "is silent until" in await said(world, "/usage silence merger 2h")
+        assert "is silenced until" in await said(world, "/usage silence merger 2h")
         for user in ("U0LINUS", "U0ADA"):
             await world.slack.open_home(user)
             await world.slack.until(partial(world.slack.homes.get, user))
@@ -135,7 +135,9 @@ async def test_maker_without_right_may_still_end(world: Sandbox, clock: Clock) -
     async with running(world, QUIET, access={**WITHOUT_LINUS, "manage": ["U0GRACE"]}):
         listed = await said(world, "/usage alerts", user="U0LINUS")
         assert "`one` paused" in listed and "edge" not in listed
-        assert "may speak again" in await said(world, "/apiaudit unsilence one", user="U0LINUS")
+        assert "is no longer silenced" in await said(
+            world, "/apiaudit unsilence one", user="U0LINUS"
+        )
         assert "Alert `one` has ended" in await said(world, "/apiaudit unalert one", user="U0LINUS")
         assert "Subscription 1 has ended." in await said(
             world, "/usage unsubscribe 1", user="U0LINUS"
@@ -149,7 +151,7 @@ async def test_maker_ends_from_direct_messages(world: Sandbox, clock: Clock) -> 
     async with running(world, QUIET):
         await said(world, "/usage alert today above 500 GB as pantry")
         await said(world, "/usage subscribe last 5 days at 09:00")
-        assert "Alert `pantry` has ended" in await said(
+        assert "Alert `pantry` deleted" in await said(
             world, "/usage unalert pantry", channel="D0ADA"
         )
         assert "Subscription 1 has ended" in await said(
@@ -195,7 +197,7 @@ async def test_alert_of_deactivated_maker_is_paused(world: Sandbox, clock: Clock
         clock.strike(15)
         await until_said(world, "Alert `pantry` is paused", "C0KITCHEN")
         clock.strike(15)
-        assert "`pantry` paused, since its maker" in await said(world, "/usage alerts")
+        assert "`pantry` paused because its creator" in await said(world, "/usage alerts")
         world.slack.users["U0LINUS"].deleted = False
         clock.strike(15)
         await until_said(world, "Alert `pantry` continues", "C0KITCHEN")
@@ -242,7 +244,7 @@ async def test_group_that_cannot_be_read_is_told_in_ops(world: Sandbox, clock: C
     ("line", "says"),
     [
         ("/usage silence pantry 2h", "Alert `pantry` was silenced until"),
-        ("/usage unalert pantry", "Alert `pantry`, bytes of"),
+        ("/usage unalert pantry", "Alert `pantry` (bytes of"),
     ],
 )
 async def test_change_of_other_peoples_alert_is_announced(
@@ -264,7 +266,7 @@ async def test_end_of_other_peoples_silence_is_announced(world: Sandbox, clock: 
     async with running(world, QUIET):
         await said(world, "/usage silence ingest-spike 2h")
         await said(world, "/usage unsilence ingest-spike", user="U0LINUS")
-        await until_said(world, "The silence of alert `ingest-spike` was ended by Linus.", "C0OPS")
+        await until_said(world, "Alert `ingest-spike` was unsilenced by Linus.", "C0OPS")
 
 
 async def test_edit_of_other_peoples_alert_is_announced(world: Sandbox, clock: Clock) -> None:

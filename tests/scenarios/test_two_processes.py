@@ -128,10 +128,10 @@ async def test_acknowledgement_of_the_other_process_holds(
         second = await stack.enter_async_context(running(world))
         await look(first, clock, meter, 6)
         await world.slack.until(lambda: told(world))
-        rule = second.rules.rule("ingest-spike")
+        rule = second.rules.registry.find("ingest-spike")
         assert rule
         for bot in (first, second):
-            await bot.rules.job.watch(rule)
+            await bot.rules.job.state(rule)
         assert await second.rules.job.acknowledge(rule, user="U0ADA")
         await evaluated(first, clock)
         await evaluated(first, clock)

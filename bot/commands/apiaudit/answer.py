@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot import formatting
 from bot.alerts.backtest import EvaluationPoint
-from bot.alerts.replay import Replay, ReplayRequest, look_of, steps_apart
+from bot.alerts.replay import Replay, ReplayRequest, point_at, steps_apart
 from bot.answer import Answer, AnswerFile, Measurement, Progress, Step
 from bot.commands.answering import AnswerContext, MeasureContext, or_error
 from bot.commands.apiaudit.blocks import audit_blocks, audit_text
@@ -100,7 +100,7 @@ class ApiAuditAnswerer:
         return await _followed(source, question.window.window, question.filters, progress)
 
     async def replay(self, span: ReplayRequest[AuditQuestion]) -> Replay:
-        """The calls of the whole time, and of them what each look would have seen."""
+        """The calls of the whole time, and of them what each evaluation would have read."""
         question = span.read_at(span.end)
         sources = [self.sources[account] for account in question.accounts]
         first = span.read_at(span.start).window
@@ -120,7 +120,7 @@ class ApiAuditAnswerer:
             )
         calls = [call for page in pages for call in page.calls]
         return Replay(
-            await asyncio.to_thread(_looks, span, calls, question.accounts),
+            await asyncio.to_thread(_points, span, calls, question.accounts),
             notes,
             matched=bool(calls),
         )
@@ -144,7 +144,7 @@ async def _followed(
     return page
 
 
-def _looks(
+def _points(
     span: ReplayRequest[AuditQuestion], calls: Sequence[ApiCall], accounts: Sequence[str]
 ) -> list[EvaluationPoint]:
     history, found = CallHistory(calls, accounts), []
@@ -152,7 +152,7 @@ def _looks(
         read = span.read_at(at).window
         assert read is not None
         values = history.values(read.window, span.rule.value, span.rule.each)
-        found.append(look_of(span, at, values, span.rule.every))
+        found.append(point_at(span, at, values, span.rule.every))
     return found
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.alerts.backtest import EvaluationPoint
-from bot.alerts.replay import Replay, ReplayRequest, days_apart, look_of
+from bot.alerts.replay import Replay, ReplayRequest, days_apart, point_at
 from bot.answer import Answer, AnswerFile, Measurement
 from bot.commands.answering import AnswerContext, Clock, MeasureContext, or_error
 from bot.commands.usage.blocks import is_shortened, usage_blocks, usage_text
@@ -75,7 +75,7 @@ class UsageAnswerer:
         names = (await _names(source))[0] if by_log else {}
         history = await source.usage(known)
 
-        def looks() -> list[EvaluationPoint]:
+        def points() -> list[EvaluationPoint]:
             found = []
             for day, shown in ranges.items():
                 so_far = _until(history, day)
@@ -92,11 +92,11 @@ class UsageAnswerer:
                 )
                 values = _values(facts, span.rule.each)
                 alone = _is_today(shown, day) and span.rule.value not in _OF_THE_MONTH
-                found.append(look_of(span, day, values, timedelta(days=1), alone=alone))
+                found.append(point_at(span, day, values, timedelta(days=1), alone=alone))
             return found
 
-        found = await asyncio.to_thread(looks)
-        begins_below = span.rule.below is not None and any(look.alone for look in found)
+        found = await asyncio.to_thread(points)
+        begins_below = span.rule.below is not None and any(point.alone for point in found)
         return Replay(found, (WHOLE_DAYS, BEGINS_BELOW) if begins_below else (WHOLE_DAYS,))
 
     async def _facts(

@@ -1,0 +1,107 @@
+"""Thresholds of alerts: amounts as people write them, in the unit that their value has (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from bot import formatting
+from bot.alerts.rule import has_value
+from bot.amounts import AMOUNT, SIZE_UNITS, AmbiguousAmount, read_count
+from bot.formatting import sanitise
+from bot.questions.question import CommandName
+
+THRESHOLD = re.compile(rf"(?i)\s*({AMOUNT})(?=\s|$)")
+# Units that are not accepted, each with the one that was probably meant.
+OTHER_UNIT = re.compile(
+    r"(?i)\s*(?P<number>\d[\d.,_]{0,20})\s*(?:(?P<prefix>[kmgtp])(?:i?|igs?|egs?|ilo|era)(?:b|bytes?)?|(?P<long>kilo|mega|giga|tera|kibi|mebi|gibi|tebi)bytes?)(?=\s|$)"
+)
+OF_QUOTA = re.compile(
+    r"(?i)\s*(?P<number>\d[\d.,_]{0,20})\s*(?:%|percent)\s+of\s+(?:(?:the|my|our)\s+)?(?:monthly\s+)?quota(?=\s|$)"
+)
+
+
+class WrongAmount(ValueError):
+    """An amount that a value cannot have. `right` is what was probably meant; `value` names the
+    value that it fits, where that is another one.
+    """
+
+    def __init__(self, message: str, right: str, value: str = "") -> None:
+        super().__init__(message)
+        self.right = right
+        self.value = value
+
+
+_PERCENT_OF: Mapping[str, str] = MappingProxyType(
+    {"bytes": "quota_percent", "failures": "failure_percent"}
+)
+# A bare number this large is an exact number of bytes.
+_MANY_BYTES = 1e6
+
+
+def read_threshold(text: str, value: str, command: CommandName) -> float:
+    """The number of a threshold. Raises WrongAmount and AmbiguousAmount."""
+    typed = text.strip()
+    said = f"“{sanitise(typed, 40)}” is no threshold for {value}"
+    plain = typed.rstrip("%").strip()
+    number = read_count(plain)
+    if plain != typed and not value.endswith("_percent"):
+        percent = _PERCENT_OF.get(value, "")
+        percent = percent if has_value(command, percent) else ""
+        instead = (
+            f"; a percentage is a threshold for {percent}."
+            if percent
+            else ", which is not a percentage."
+        )
+        raise WrongAmount(
+            said + instead, plain if percent or "bytes" not in value else f"{plain} GB", percent
+        )
+    if "bytes" in value:
+        return _bytes(typed, number, said)
+    if number is not None:
+        return number
+    is_size = (
+        has_value(command, "bytes")
+        and not value.endswith("_percent")
+        and formatting.read_size(plain) is not None
+    )
+    usual = "80" if value.endswith("_percent") else "20"
+    raise WrongAmount(f"{said}.", typed if is_size else usual, "bytes" if is_size else "")
+
+
+def _bytes(typed: str, number: float | None, said: str) -> float:
+    """A number of bytes, which has a unit: `above 5` is hardly meant to be five bytes."""
+    if number == 0:
+        return 0.0
+    if number is None:
+        size = formatting.read_size(typed)
+        if size is None:
+            raise WrongAmount(f"{said}.", "5 GB")
+        return float(size)
+    match = re.fullmatch(r"(?i)(\S*\d)\s*(k|thousand|million|billion)?", typed)
+    assert match is not None
+    digits = match[1]
+    likely = {"k": "kB", "thousand": "kB", "million": "MB", "billion": "GB"}.get(
+        (match[2] or "").lower()
+    )
+    units = [likely] if likely else ["B", "GB"] if number >= _MANY_BYTES else ["GB", "MB", "B"]
+    examples = " or ".join(f"{digits} {unit}" for unit in units)
+    raise WrongAmount(
+        f"“{sanitise(typed, 40)}” has no unit; write {examples}.", f"{digits} {units[0]}"
+    )
+
+
+def in_known_unit(other: re.Match[str]) -> str:
+    """`5 gigs` → `5 GB`; `5 GiB` → `5.37 GB`."""
+    name = (other["long"] or other["prefix"]).lower()
+    number, step = other["number"], "kmgtp".index(name[0]) + 1
+    unit = SIZE_UNITS[step]
+    is_binary = name.endswith("bi") or other[0].lower().rstrip("b").endswith("i")
+    try:
+        count = read_count(number)
+    except AmbiguousAmount:
+        count = None
+    if is_binary and count is not None:
+        return f"{count * 1.024**step:.2f} {unit}"
+    return f"{number} {unit}"

@@ -1,0 +1,155 @@
+"""The rules there are, those of the configuration and those made in chat, and who may see and
+change which.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+from msgspec import structs
+
+from bot import formatting
+from bot.access import AccessPolicy
+from bot.alerts.rule import Rule
+from bot.errors import BadQuestion
+from bot.questions.question import CommandName
+from bot.store import StoredRule
+from handlers.permissions import Owned, Permissions, Requester
+from handlers.subscriptions import not_a_manager
+
+# So many alerts are named where the requested one does not exist.
+MOST_NAMED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRegistry:
+    """Finds rules by name, for those who may know of them. What a person may not see does not exist
+    for them.
+    """
+
+    permissions: Permissions
+    file_rules: Sequence[Rule]
+    chat_rules: dict[str, StoredRule] = field(default_factory=dict)
+
+    @property
+    def access(self) -> AccessPolicy:
+        return self.permissions.access
+
+    def rules(self) -> Iterator[Rule]:
+        """Every rule, those of the configuration first."""
+        yield from self.file_rules
+        for stored in self.chat_rules.values():
+            yield rule_of(stored)
+
+    def find(self, name: str) -> Rule | None:
+        """The rule of that name, in upper or lower case."""
+        return next((rule for rule in self.rules() if rule.name.lower() == name.lower()), None)
+
+    def owned(self, rule: Rule) -> Owned:
+        """Who made a rule, and where; a rule of the configuration has no creator."""
+        stored = self.chat_rules.get(rule.name)
+        return Owned(rule.command, rule.channel, stored.user if stored else "")
+
+    async def may_see(self, rule: Rule, requester: Requester) -> bool:
+        return await self.permissions.may_see(self.owned(rule), requester)
+
+    async def visible(self, requester: Requester) -> list[Rule]:
+        """Every rule that the person may know of."""
+        return [rule for rule in self.rules() if await self.may_see(rule, requester)]
+
+    async def visible_here(self, requester: Requester) -> list[Rule]:
+        """The rules of the person's channel, and those of the configuration."""
+        return [
+            rule
+            for rule in await self.visible(requester)
+            if rule.name not in self.chat_rules or rule.channel == requester.channel
+        ]
+
+    async def visible_rule(self, name: str, command: CommandName, requester: Requester) -> Rule:
+        """The rule of that name. Raises BadQuestion where the person sees no such rule, and
+        AccessDenied.
+        """
+        rule = self.find(name)
+        if rule is not None and await self.may_see(rule, requester):
+            return rule
+        self.access.require(command, **requester.rights)
+        names = [each.name for each in await self.visible(requester)]
+        raise BadQuestion(
+            f"There is no alert “{formatting.sanitise(name, 60)}”{_suggested(name, names)}",
+            f"/{command} alerts",
+        )
+
+    async def managed(self, name: str, command: CommandName, requester: Requester) -> Rule:
+        """The rule of that name, for those who may manage it. Raises BadQuestion and
+        AccessDenied.
+        """
+        rule = await self.visible_rule(name, command, requester)
+        self.access.require_manage(rule.command, **requester.rights)
+        return rule
+
+    async def editable(self, name: str, command: CommandName, requester: Requester) -> StoredRule:
+        """The rule of that name where it was made in this channel, for those who may manage it.
+        Raises BadQuestion and AccessDenied.
+        """
+        rule = await self.managed(name, command, requester)
+        stored = self.chat_rules.get(rule.name)
+        if stored is None:
+            raise BadQuestion(
+                f"Alert `{rule.name}` comes from bot.toml and is edited there; here it can be "
+                "silenced."
+            )
+        if stored.channel != requester.channel:
+            raise BadQuestion(
+                f"Alert `{rule.name}` belongs to another channel, and is edited there.",
+                f"/{rule.command} alerts",
+            )
+        return stored
+
+    async def deletable(self, name: str, command: CommandName, requester: Requester) -> StoredRule:
+        """The rule of that name, for its creator and those who may manage it; the creator may delete
+        it from direct messages, too. Raises BadQuestion and AccessDenied.
+        """
+        rule = self.find(name)
+        if rule is None or not await self.permissions.may_end(self.owned(rule), requester):
+            await self.visible_rule(name, command, requester)
+            raise not_a_manager()
+        stored = self.chat_rules.get(rule.name)
+        if stored is None:
+            raise BadQuestion(
+                f"Alert `{rule.name}` comes from bot.toml and is deleted there; here it can be "
+                "silenced.",
+                f"/{rule.command} silence {formatting.quoted(rule.name)} 4h",
+            )
+        is_own = stored.user == requester.user and requester.is_in_direct_message
+        if stored.channel != requester.channel and not is_own:
+            await self.visible_rule(name, command, requester)
+            raise BadQuestion(
+                f"Alert `{rule.name}` belongs to another channel, and is deleted there.",
+                f"/{rule.command} alerts",
+            )
+        return stored
+
+
+def _suggested(name: str, names: list[str]) -> str:
+    """`; did you mean spike?`, or the alerts there are."""
+    if near := difflib.get_close_matches(name[:60], names, n=1):
+        return f"; did you mean {near[0]}?"
+    if not names:
+        return "."
+    verb = "are" if len(names) > 1 else "is"
+    return f"; there {verb} {formatting.join_words(names[:MOST_NAMED])}."
+
+
+def rule_of(stored: StoredRule) -> Rule:
+    """The rule as it is stored."""
+    rule = msgspec.json.decode(stored.rule, type=Rule)
+    made = f"{stored.made_at.day} {stored.made_at:%b %Y}"
+    return structs.replace(
+        rule,
+        name=stored.name,
+        channel=stored.channel,
+        origin=f"this channel, created {made}",
+    )

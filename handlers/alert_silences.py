@@ -1,0 +1,115 @@
+"""`silence` and `unsilence`: alerts that send no notifications for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from bot import formatting
+from bot.alerts.commands import Silence, Unsilence
+from bot.alerts.rule import Rule
+from bot.answer import Answer
+from bot.blocks import messages
+from bot.errors import BadQuestion
+from bot.questions.question import CommandName
+from bot.store import SilenceStore
+from handlers.alert_registry import RuleRegistry
+from handlers.jobs.alerts import AlertJob, schedule_of
+from handlers.jobs.scheduler import Scheduler
+from handlers.pauses import Announcer
+from handlers.permissions import Requester
+from handlers.typed_secrets import SecretCheck
+
+# "Until tomorrow" is when people are at work again.
+MORNING = timedelta(hours=9)
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceManager:
+    """Starts and ends silences, and announces them where the alert posts."""
+
+    registry: RuleRegistry
+    silences: SilenceStore
+    scheduler: Scheduler
+    job: AlertJob
+    announcer: Announcer
+    secrets: SecretCheck
+    zone: tzinfo
+    clock: Callable[[], datetime]
+
+    async def refresh(self, now: datetime) -> None:
+        """Reads the silences; each alert is checked as soon as its silence ends."""
+        await self.job.silences.refresh(now)
+        for silence in self.job.silences.silences:
+            self.scheduler.once(schedule_of(silence.alert), silence.end)
+
+    async def handle(
+        self, action: Silence | Unsilence, command: CommandName, requester: Requester
+    ) -> Answer:
+        if isinstance(action, Unsilence):
+            return await self._unsilence(action.name, command, requester)
+        rule = await self.registry.managed(action.name, command, requester)
+        return await self.silence(rule, action.length, action.comment, requester.user)
+
+    async def silence(
+        self, rule: Rule, length: timedelta | None, comment: str, user: str
+    ) -> Answer:
+        """Silences an alert for this long, or until tomorrow morning."""
+        now = self.clock()
+        end = now + length if length else self._tomorrow(now)
+        comment = self.secrets.redacted(comment)
+        silence = await self.silences.silence(
+            rule.name, end=end, comment=comment, user=user, now=now
+        )
+        await self.job.silences.refresh(now)
+        self.scheduler.once(schedule_of(rule.name), silence.end)
+        why = f" ({comment})" if comment else ""
+        until = f"until {formatting.format_time(end, self.zone, now)}{why}"
+        name = await self.registry.permissions.people.name(user)
+        if not await self.job.silenced(rule, user=user, name=name):
+            await self.announce(rule, user, f"Alert `{rule.name}` was silenced {until}")
+        return messages.note(
+            f"Alert `{rule.name}` is silenced {until}. It is still checked, and posts at once if it "
+            f"fires when the silence ends. End the silence with `/{rule.command} unsilence "
+            f"{formatting.quoted(rule.name)}`."
+        )
+
+    async def announce(self, rule: Rule, user: str, what: str) -> None:
+        """Posts what somebody did to an alert of another person, or of the configuration, where
+        the alert posts.
+        """
+        if self.registry.owned(rule).creator == user:
+            return
+        alert = await self.job.state(rule)
+        incident = alert.incident if alert.notified else ""
+        await self.announcer.done_by(user, rule.channel, what, incident=incident)
+
+    async def _unsilence(self, name: str, command: CommandName, requester: Requester) -> Answer:
+        now = self.clock()
+        rule = self.registry.find(name)
+        silence = self.job.silences.silence(rule.name, now) if rule else None
+        is_own = silence is not None and silence.user == requester.user
+        if rule is None or not is_own:
+            rule = await self._of_others(name, command, requester)
+        if not await self.silences.unsilence(rule.name, user=requester.user, now=now):
+            raise BadQuestion(f"Alert `{rule.name}` is not silenced.", f"/{rule.command} alerts")
+        await self.job.silences.refresh(now)
+        self.scheduler.once(schedule_of(rule.name), now)
+        if not is_own:
+            await self.announce(rule, requester.user, f"Alert `{rule.name}` was unsilenced")
+        return messages.note(f"Alert `{rule.name}` is no longer silenced, and is checked now.")
+
+    async def _of_others(self, name: str, command: CommandName, requester: Requester) -> Rule:
+        """The rule of that name, for those who may end somebody else's silence. Raises BadQuestion
+        and AccessDenied.
+        """
+        rule = self.registry.find(name)
+        if rule is not None and self.registry.access.is_manager(**requester.rights):
+            return rule
+        return await self.registry.managed(name, command, requester)
+
+    def _tomorrow(self, now: datetime) -> datetime:
+        local = now.astimezone(self.zone)
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        return (midnight + timedelta(days=1) + MORNING).astimezone(now.tzinfo)

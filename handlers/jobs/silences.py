@@ -1,0 +1,38 @@
+"""Which alerts send no notifications now: mutes of the configuration, and silences made in chat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+
+from bot import formatting
+from bot.alerts.mutes import ActiveSilence, Mute, muted_by
+from bot.store import Silence, SilenceStore
+
+
+@dataclass(slots=True)
+class SilenceIndex:
+    """Looks up silences without a query. It is refreshed after every change."""
+
+    store: SilenceStore
+    mutes: Sequence[Mute]
+    zone: tzinfo
+    silences: list[Silence] = field(default_factory=list)
+
+    async def refresh(self, now: datetime) -> None:
+        self.silences = await self.store.silences(now)
+
+    def silence(self, alert: str, now: datetime) -> Silence | None:
+        """The silence made in chat that covers the alert now."""
+        return next((silence for silence in self.silences if silence.covers(alert, now)), None)
+
+    def active(self, alert: str, now: datetime) -> ActiveSilence | None:
+        """Why the alert sends no notifications now, if it does not."""
+        if silence := self.silence(alert, now):
+            comment = f" ({formatting.sanitise(silence.comment, 200)})" if silence.comment else ""
+            end = formatting.format_time(silence.end, self.zone, now)
+            return ActiveSilence(f"silenced until {end}{comment}", silence.user)
+        if mute := muted_by(self.mutes, alert, now):
+            return ActiveSilence(f"muted by {formatting.sanitise(mute, 80)}")
+        return None
