@@ -86,7 +86,9 @@ def incident_message(context: NotificationContext) -> tuple[str, list[Block]]:
 def thread_reply(context: NotificationContext) -> tuple[str, list[Block]]:
     """The reply in the incident's thread about this change."""
     text = _REPLIES[context.reason](context)
-    by = [kit.context(f"By <@{context.by}>.")] if context.name else []
+    # The acknowledgement names its person in words, which does not notify them of their own click.
+    is_named = context.reason is Reason.ACKNOWLEDGED or not context.name
+    by = [] if is_named else [kit.context(f"By <@{context.by}>.")]
     return text, [kit.section(kit.escaped(text)), *by, kit.context(_footer(context))]
 
 

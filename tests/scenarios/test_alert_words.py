@@ -40,8 +40,8 @@ async def test_an_alert_is_made_looked_at_at_once_listed_and_ended(
         )
         assert answer.seen_by == "U0ADA"
         assert answer.text.startswith(
-            "Alert `usage-1` created: bytes of `/usage rapid7-eu today` above 5.00 GB, for 30 "
-            "min, repeated every 4 h"
+            "Alert `usage-1` created: bytes of `/usage rapid7-eu today` above 5.00 GB, for at "
+            "least 30 min, reminder every 4 h"
         )
         assert "End it with `/usage unalert usage-1`" in answer.text
         await evaluations(bot, 2)
@@ -156,9 +156,7 @@ async def test_a_rule_that_goes_leaves_no_message_saying_that_it_fires(
             await world.slack.press(made, "alert.edit")
             view = await world.slack.until(lambda: world.slack.modal())
             await world.slack.submit(view, threshold="9 GB")
-        await world.slack.until(
-            lambda: told(world, "C0KITCHEN")[0].startswith("⚫ pantry alert deleted, after")
-        )
+        await world.slack.until(lambda: told(world, "C0KITCHEN")[0].startswith("⚫ pantry: alert "))
     [root] = messages(world, "C0KITCHEN")
     assert "resolved" not in root.text + str(root.blocks)
 
@@ -171,7 +169,7 @@ async def test_a_rule_taken_out_of_the_file_leaves_no_message_saying_that_it_fir
         clock.strike(15)
         await world.slack.until(lambda: told(world))
     async with running(world, {**SPIKE, "name": "another", "above": "50 GB", "recover": "40 GB"}):
-        await world.slack.until(lambda: told(world)[0].startswith("⚫ ingest-spike alert deleted"))
+        await world.slack.until(lambda: told(world)[0].startswith("⚫ ingest-spike: alert deleted"))
     clock.strike(15)
     async with running(world) as bot:
         await world.slack.until(lambda: len(told(world)) == 2)

@@ -221,7 +221,7 @@ async def test_silenced_it_says_nothing_but_its_end_and_speaks_again_when_the_si
         clock.strike(15)
         await world.slack.until(lambda: len(thread(world)) == 2)
     assert thread(world)[0].startswith("Silenced until")
-    assert thread(world)[1].startswith("The silence is over. For 1 h")
+    assert thread(world)[1].startswith("The silence is over. Firing for 1 h")
     [silence] = await kept(world, "SELECT * FROM silences")
     assert (silence["alert"], silence["user"]) == ("ingest-spike", "U0ADA")
 
