@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationInfo,
+)
 
 from providers.amounts import read_size
 from providers.http.network import is_loopback
@@ -23,6 +30,8 @@ from providers.redaction import Secret
 SECRET_KEYS = frozenset(
     {"api_key", "password", "app_token", "app_id", "client_secret", "client_token", "access_token"}
 )
+# A database with one of these is on a server.
+SERVER_SCHEMES = ("postgresql://", "postgres://")
 MOST_TEXT = 500
 MOST_SECRET_BYTES = 64 * 1024
 
@@ -146,6 +155,17 @@ def _path(value: Any, info: ValidationInfo) -> Path:
     return _relative_to_config(value, info)
 
 
+def _database(value: Any, info: ValidationInfo) -> Path | Secret:
+    """A file, or the URL of a server, which may hold a password and so is a reference."""
+    is_reference = isinstance(value, str) and value.startswith(("env:", "file:"))
+    given = _secret(value, info) if is_reference else None
+    if given and given.open().startswith(SERVER_SCHEMES):
+        return given
+    if isinstance(value, str) and value.startswith(SERVER_SCHEMES):
+        raise ValueError('a path, or "env:DATABASE_URL" where it is a server; URLs hold passwords')
+    return _path(value, info)
+
+
 def _relative_to_config(value: str, info: ValidationInfo) -> Path:
     return Path(_from_context(info, "folder")) / Path(value).expanduser()
 
@@ -178,6 +198,7 @@ def _url(value: Any, info: ValidationInfo) -> str:
 
 Address = Annotated[str, BeforeValidator(_url)]
 LocalPath = Annotated[Path, BeforeValidator(_path)]
+DatabaseLocation = Annotated[Path | Secret, PlainValidator(_database)]
 ReadableFile = Annotated[Path, BeforeValidator(_readable_file)]
 SecretReference = Annotated[Secret, BeforeValidator(_secret)]
 Size = Annotated[int, BeforeValidator(_size)]

@@ -38,7 +38,7 @@ from handlers.permissions import Requester
 from providers.clock import utc_now
 from providers.limits.rate_limiter import MemoryRateLimitStore, RateLimitStore
 from providers.models import iso_utc
-from providers.redaction import Redactor
+from providers.redaction import Redactor, Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +191,19 @@ def backtest_json(test: Backtest) -> dict[str, Any]:
     }
 
 
+def _shown(database: Path | Secret) -> str:
+    return database.name if isinstance(database, Path) else ""
+
+
 @asynccontextmanager
 async def open_store(settings: Settings) -> AsyncIterator[Store]:
     """The database of the bot. Raises ConfigError where it cannot be used."""
     try:
         store = await Store.open(settings.database, now=utc_now())
     except StoreError as error:
-        raise ConfigError([ConfigProblem("database", settings.database.name, str(error))]) from None
+        raise ConfigError(
+            [ConfigProblem("database", _shown(settings.database), str(error))]
+        ) from None
     try:
         yield store
     finally:

@@ -17,6 +17,7 @@ from bot.config.settings import Settings
 from bot.config.tables import TABLES
 from bot.errors import ConfigProblem
 from providers.registry import registry
+from providers.settings import SERVER_SCHEMES
 
 
 def problem_of(detail: Detail, table: Mapping[str, Any]) -> ConfigProblem:
@@ -94,7 +95,7 @@ def _shown(place: list[Any], table: Mapping[str, Any]) -> str:
     if any(str(part).lower() in registry().secret_keys for part in place):
         return ""
     value = _lookup(place, table)
-    if isinstance(value, str) and value.startswith(("env:", "file:")):
+    if isinstance(value, str) and value.lower().startswith(("env:", "file:", *SERVER_SCHEMES)):
         return ""
     return (
         formatting.truncate(repr(value), 80) if isinstance(value, str | int | float | bool) else ""

@@ -17,7 +17,8 @@ from bot.config.settings import Settings
 from bot.config.toml import read_table
 from bot.errors import ConfigError, ConfigProblem
 from providers.http.network import Network, NetworkSettingError, is_loopback
-from providers.settings import LocalPath
+from providers.redaction import Secret
+from providers.settings import DatabaseLocation
 
 
 def read_settings(
@@ -29,7 +30,7 @@ def read_settings(
 
 class _DatabaseTable(BaseModel):
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
-    database: LocalPath
+    database: DatabaseLocation
 
 
 def read_database_path(path: Path, *, environ: Mapping[str, str] = os.environ) -> Path:
@@ -43,6 +44,11 @@ def read_database_path(path: Path, *, environ: Mapping[str, str] = os.environ) -
         )
     except ValidationError as error:
         raise ConfigError([problem_of(detail, given) for detail in error.errors()]) from None
+    if isinstance(found.database, Secret):
+        wanted = (
+            "a file; for a server use its own tools (pg_dump, pg_restore), and restart to migrate"
+        )
+        raise ConfigError([ConfigProblem("database", "", wanted)])
     return found.database
 
 

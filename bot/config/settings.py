@@ -23,14 +23,14 @@ from providers.http.network import Network
 from providers.provider import Capability
 from providers.redaction import Secret
 from providers.registry import kinds_with
-from providers.settings import AccountSettings, LocalPath, Table
+from providers.settings import AccountSettings, DatabaseLocation, Table
 
 
 class Settings(Table):
     """The whole configuration, checked."""
 
     timezone: Zone = ZoneInfo("UTC")
-    database: LocalPath
+    database: DatabaseLocation
     slack: SlackSettings = SlackSettings()
     access: AccessSettings = AccessSettings()
     health: HealthSettings | None = None
@@ -69,6 +69,8 @@ class Settings(Table):
     def secrets(self) -> list[Secret]:
         """Every secret of every account, to be removed from everything that is shown."""
         found = self.network.secrets()
+        if isinstance(self.database, Secret):
+            found.append(self.database)
         for account in self.providers.values():
             found += account.secrets()
         return found

@@ -24,6 +24,7 @@ from bot.store.sql.rules import SqlRules, SqlSilences
 from bot.store.sql.schedules import SqlSchedules
 from bot.store.sql.stored_times import SqlTimes
 from bot.store.sql.subscriptions import SqlSubscriptions
+from providers.redaction import Secret
 
 
 class Store:
@@ -54,7 +55,7 @@ class Store:
     @classmethod
     async def open(
         cls,
-        location: Path | str,
+        location: Path | Secret,
         *,
         now: datetime,
         retention: Retention = DEFAULT_RETENTION,
@@ -122,16 +123,16 @@ class Store:
         return self._probe
 
 
-async def _open_database(location: Path | str) -> Database:
+async def _open_database(location: Path | Secret) -> Database:
     """Only the driver that is needed is imported."""
-    if isinstance(location, str):
+    if isinstance(location, Secret):
         try:
             from bot.store.postgres.connection import PostgresDatabase
         except ImportError:
             raise StoreError(
                 "PostgreSQL needs the extra package: pip install 'opswatch[postgres]'."
             ) from None
-        return await PostgresDatabase.open(location)
+        return await PostgresDatabase.open(location.open())
     from bot.store.sqlite.connection import SqliteDatabase
 
     return await SqliteDatabase.open(location)

@@ -281,6 +281,7 @@ def test_kubernetes_configuration_is_valid(tmp_path: Path) -> None:
     assert f"file:{mounts['secrets']}/rapid7-api-key" in text
     table = tomllib.loads(text.replace(mounts["secrets"], str(tmp_path)))
     settings = parse_settings(table, folder=tmp_path, environ={})
+    assert isinstance(settings.database, Path)
     assert settings.database.is_relative_to(mounts["data"])
     assert settings.health and (settings.health.host, settings.health.port) == ("0.0.0.0", 8080)
 

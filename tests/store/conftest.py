@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.store import Store
+from providers.redaction import Secret
 from tests.support.postgres import running_server, why_not
 
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
@@ -27,7 +28,7 @@ def postgres_socket() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def location(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> Path | Secret:
     """Where an empty database may be created."""
     if request.param == "sqlite":
         return tmp_path / "bot.sqlite"
@@ -37,11 +38,11 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
     with psycopg.connect(f"postgresql://postgres@/postgres?host={socket}", autocommit=True) as c:
         name = f"bot_{next(_NUMBERS)}"
         c.execute(f"CREATE DATABASE {name}".encode())
-    return f"postgresql://postgres@/{name}?host={socket}"
+    return Secret(f"postgresql://postgres@/{name}?host={socket}")
 
 
 @pytest.fixture
-async def open_store(location: Path | str) -> AsyncIterator[OpenStore]:
+async def open_store(location: Path | Secret) -> AsyncIterator[OpenStore]:
     """Opens the database once more, as another process would."""
     async with AsyncExitStack() as stack:
 

@@ -1,0 +1,63 @@
+"""The real bot on a PostgreSQL server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.config import parse_settings, read_database_path
+from bot.errors import ConfigError
+from bot.sandbox.world import Sandbox
+from bot.store import Post
+from providers.clock import utc_now
+from providers.redaction import Secret
+from tests.conftest import connected_bot
+
+
+async def test_bot_answers_and_posts_from_postgres(
+    world: Sandbox, location: Path | Secret, request: pytest.FixtureRequest
+) -> None:
+    if isinstance(location, Path):
+        pytest.skip("every other test runs on SQLite")
+    (world.folder / "database-url").write_text(location.open())
+    async with connected_bot(world, database="file:database-url") as bot:
+        answer = await world.slack.answer_to("/usage last 7 days")
+        assert "rapid7-eu" in answer.text
+        await bot.store.outbox.enqueue(Post("k", "#ops", "from PostgreSQL", []), now=utc_now())
+        bot.outbox.wake()
+        await world.slack.until(
+            lambda: any(m.text == "from PostgreSQL" for m in world.slack.messages)
+        )
+        assert [asked.outcome for asked in await bot.store.questions.latest()] == ["answered"]
+        assert await bot.store.trouble() == ""
+    assert not (world.folder / "bot.sqlite").exists()
+
+
+def test_database_url_is_a_secret(tmp_path: Path) -> None:
+    url = "postgresql://bot:hunter2@db/opswatch"
+    settings = parse_settings(
+        {"database": "env:DATABASE_URL"}, folder=tmp_path, environ={"DATABASE_URL": url}
+    )
+    assert isinstance(settings.database, Secret)
+    assert settings.database.open() == url
+    assert settings.database in settings.secrets()
+    assert "hunter2" not in repr(settings)
+
+
+def test_written_out_database_url_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as raised:
+        parse_settings(
+            {"database": "postgresql://bot:hunter2@db/opswatch"}, folder=tmp_path, environ={}
+        )
+    [problem] = raised.value.problems
+    assert problem.key == "database"
+    assert "env:DATABASE_URL" in str(problem)
+    assert "hunter2" not in str(problem)
+
+
+def test_file_commands_refuse_a_server(tmp_path: Path) -> None:
+    config = tmp_path / "bot.toml"
+    config.write_text('database = "env:DATABASE_URL"\n')
+    with pytest.raises(ConfigError, match="pg_dump"):
+        read_database_path(config, environ={"DATABASE_URL": "postgresql://db/opswatch"})
