@@ -43,15 +43,15 @@ async def test_an_alert_is_made_looked_at_at_once_listed_and_ended(
             "Alert `usage-1` created: bytes of `/usage rapid7-eu today` above 5.00 GB, for at "
             "least 30 min, reminder every 4 h"
         )
-        assert "End it with `/usage unalert usage-1`" in answer.text
+        assert "Delete it with `/usage unalert usage-1`" in answer.text
         await evaluations(bot, 2)
         listed = await said(world, "/usage alerts", channel="C0KITCHEN")
         assert "`usage-1` pending since" in listed
-        assert "`ingest-spike` inactive (6.00 GB): bytes of" in listed
+        assert "`ingest-spike` OK (6.00 GB): bytes of" in listed
         assert "rule of bot.toml for #ops" in listed
         assert "usage-1" not in await said(world, "/usage alerts")
-        assert "is an alert of another channel" in await said(world, "/usage unalert usage-1")
-        assert "Alert `usage-1` has ended" in await said(
+        assert "belongs to another channel" in await said(world, "/usage unalert usage-1")
+        assert "Alert `usage-1` deleted" in await said(
             world, "/usage unalert USAGE-1", channel="C0KITCHEN"
         )
         assert "There is no alert “usage-1”" in await said(

@@ -211,7 +211,7 @@ async def test_silenced_it_says_nothing_but_its_end_and_speaks_again_when_the_si
         await world.slack.until(lambda: thread(world))
         await world.slack.until(
             lambda: any(
-                "Alert ingest-spike is silent" in m.text.replace("`", "")
+                "Alert ingest-spike is silenced" in m.text.replace("`", "")
                 for m in world.slack.messages
             )
         )

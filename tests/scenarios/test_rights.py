@@ -138,7 +138,7 @@ async def test_maker_without_right_may_still_end(world: Sandbox, clock: Clock) -
         assert "is no longer silenced" in await said(
             world, "/apiaudit unsilence one", user="U0LINUS"
         )
-        assert "Alert `one` has ended" in await said(world, "/apiaudit unalert one", user="U0LINUS")
+        assert "Alert `one` deleted" in await said(world, "/apiaudit unalert one", user="U0LINUS")
         assert "Subscription 1 has ended." in await said(
             world, "/usage unsubscribe 1", user="U0LINUS"
         )
