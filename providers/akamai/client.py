@@ -335,18 +335,11 @@ class Akamai:
             return [report]
         parts = [(half, await self._reports(half, source, requests)) for half in window.halves()]
         halves = [found for _, reports in parts for found in reports]
-        # Where halving brings nothing, or what does not belong there, the count means something
-        # else; what came first stands.
-        fits = all(
-            len(parse.within(found, half).rows) == len(found.rows)
-            for half, reports in parts
-            for found in reports
-        )
-        return (
-            halves
-            if fits and sum(len(found.rows) for found in halves) > len(report.rows)
-            else [report]
-        )
+        if sum(len(found.rows) for found in halves) <= len(report.rows):
+            return [report]
+        # Where halving brings what does not belong there, the count means something else, and the
+        # first report is the answer.
+        return halves if await asyncio.to_thread(_are_within, parts) else [report]
 
     def _is_cut(self, report: parse.Report) -> bool:
         """No flag tells that rows were left out: they are where the cap is reached, or fewer than
@@ -723,6 +716,15 @@ def _next_request(problem: Mapping[str, Any], now: datetime) -> float | None:
         return None
     moment = date_of(text) or date_of(text.removesuffix("Z") + "+0000")
     return max(0.0, (moment - now).total_seconds()) if moment else None
+
+
+def _are_within(parts: Sequence[tuple[Window, Sequence[parse.Report]]]) -> bool:
+    """Whether every row is in the window that its report was requested for."""
+    return all(
+        len(parse.within(report, window).rows) == len(report.rows)
+        for window, reports in parts
+        for report in reports
+    )
 
 
 def _size(pages: Sequence[parse.Report]) -> int:

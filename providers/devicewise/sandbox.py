@@ -13,25 +13,55 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from aiohttp import web
 
+from providers.sandbox.pieces import in_pieces
 from providers.sandbox.server import StandIn
 
+FILTERS = {"who", "service", "command", "hasFailure"}
 UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
-def example_rows(start: datetime, end: datetime) -> Iterator[dict[str, object]]:
-    """Recorded calls, newest first, the same for the same time, nested as the platform nests them."""
-    ticks = range(-(-int(start.timestamp()) // 61) * 61, math.ceil(end.timestamp()), 61)
-    return map(_example_row, reversed(ticks))
+# Of the platform nothing is known; a demo has this much to show.
+RETENTION = timedelta(days=30)
+SECONDS_BETWEEN_CALLS = 61
 
 
-@lru_cache(maxsize=200_000)
-def _example_row(tick: int) -> dict[str, object]:
-    """The call at one instant. Cached, since the same page of rows is requested often."""
+@dataclass(frozen=True, slots=True)
+class ExampleRows:
+    """Recorded calls, newest first, the same for the same time. Each is made when it is read, so a
+    page of a long window costs no more than one of a short window.
+    """
+
+    ticks: range
+
+    def __len__(self) -> int:
+        return len(self.ticks)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return map(_example_row, self.ticks)
+
+    def __getitem__(self, place: slice) -> ExampleRows:
+        return ExampleRows(self.ticks[place])
+
+
+def example_rows(start: datetime, end: datetime) -> ExampleRows:
+    """The recorded calls between two instants."""
+    step = SECONDS_BETWEEN_CALLS
+    first = -(-int(start.timestamp()) // step) * step
+    return ExampleRows(range(first, math.ceil(end.timestamp()), step)[::-1])
+
+
+# As many as a window of RETENTION has.
+@lru_cache(maxsize=50_000)
+def _example_row(tick: int) -> dict[str, Any]:
+    """The call at one instant, nested as the platform nests it. Cached, since the same rows are
+    requested often.
+    """
     commands = (
         "thing.list",
         "thing.find",
@@ -117,7 +147,7 @@ class DeviceWiseSandbox(StandIn):
                 )
             )
         for key, command in body.items():
-            replies[key] = self._command(command, session)
+            replies[key] = await self._command(command, session)
         return web.json_response(replies)
 
     def _log_in(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -132,11 +162,11 @@ class DeviceWiseSandbox(StandIn):
         self.sessions[session] = self.orgs[0]
         return {"success": True, "params": {"sessionId": session, "orgKey": self.orgs[0]}}
 
-    def _command(self, command: Any, session: str) -> dict[str, Any]:
+    async def _command(self, command: Any, session: str) -> dict[str, Any]:
         name = command.get("command") if isinstance(command, dict) else None
         params = command.get("params") or {} if isinstance(command, dict) else {}
         if name == "usage.api.list":
-            return self._usage(params)
+            return await self._usage(params)
         if name == "session.org.switch":
             if params.get("key") not in self.orgs:
                 return _failure([-90007], ["Not permitted"])
@@ -144,20 +174,12 @@ class DeviceWiseSandbox(StandIn):
             return {"success": True}
         return _failure([-90002], [f"Unknown command {name}"])
 
-    def _usage(self, params: dict[str, Any]) -> dict[str, Any]:
-        known = {
-            "who",
-            "service",
-            "command",
-            "offset",
-            "limit",
-            "showAll",
-            "last",
-            "start",
-            "end",
-            "hasFailure",
-        }
-        if strange := set(params) - known:
+    async def _usage(self, params: dict[str, Any]) -> dict[str, Any]:
+        if (
+            strange := set(params)
+            - FILTERS
+            - {"offset", "limit", "showAll", "last", "start", "end"}
+        ):
             return _failure([-90003], [f"Unknown parameter {sorted(strange)[0]}"])
         if params.get("command") and not params.get("service"):
             return _failure([-90003], ["command requires service"])
@@ -167,15 +189,27 @@ class DeviceWiseSandbox(StandIn):
             start, end = self._window(params)
         except ValueError as error:
             return _failure([-90003], [str(error)])
-        rows = [
-            row
-            for row in [*self.own_rows(start, end), *self.rows(start, end)]
-            if self._wanted(row, params)
-        ]
+        start = max(start, self.now() - RETENTION)
         offset, limit = params.get("offset", 0), min(params.get("limit", 2000), self.page_rows)
-        page = rows[offset : offset + limit]
+        count, page = await self._page(start, end, params, slice(offset, offset + limit))
         self._note_own(params)
-        return {"success": True, "params": {"count": len(rows), "result": page or None}}
+        return {"success": True, "params": {"count": count, "result": page or None}}
+
+    async def _page(
+        self, start: datetime, end: datetime, params: dict[str, Any], place: slice
+    ) -> tuple[int, list[dict[str, Any]]]:
+        """How many rows the list has, and a page of it."""
+        own, rows = self.own_rows(start, end), self.rows(start, end)
+        if isinstance(rows, ExampleRows) and not FILTERS & set(params):
+            rest = slice(max(0, place.start - len(own)), max(0, place.stop - len(own)))
+            page = [
+                row async for piece in in_pieces(chain(own[place], rows[rest])) for row in piece
+            ]
+            return len(own) + len(rows), page
+        found: list[dict[str, Any]] = []
+        async for piece in in_pieces(chain(own, rows)):
+            found += [row for row in piece if self._wanted(row, params)]
+        return len(found), found[place]
 
     def own_rows(self, start: datetime, end: datetime) -> list[dict[str, Any]]:
         """Calls of the bot, which are recorded like any other."""

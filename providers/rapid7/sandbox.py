@@ -8,13 +8,17 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from aiohttp import web
 
 from providers.sandbox import seed
+from providers.sandbox.pieces import in_pieces
 from providers.sandbox.server import StandIn
 
+# The retention of a log that is paid for by the month.
+RETENTION = timedelta(days=30)
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 RELATIVE = re.compile(
     r"(?i)today|yesterday|last \d+ (min|mins|minute|minutes|hr|hrs|hour|hours|day|days|week|weeks|month|months|year|years)"
@@ -182,18 +186,15 @@ class Rapid7Sandbox(StandIn):
         )
         response.enable_chunked_encoding()
         await response.prepare(request)
-        sent, block = 0, bytearray()
-        for key in ids:
-            for line in self.lines(key, start, end):
-                if sent >= limit:
-                    break
-                if wanted(line):
-                    block += line.encode() + b"\n"
-                    sent += 1
-                if len(block) > 60_000:
-                    await response.write(bytes(block))
-                    block.clear()
-        await response.write(bytes(block))
+        lines = chain.from_iterable(self.lines(key, start, end) for key in ids)
+        left = limit
+        async for piece in in_pieces(lines):
+            chosen = [line for line in piece if wanted(line)][:left]
+            left -= len(chosen)
+            if chosen:
+                await response.write("".join(f"{line}\n" for line in chosen).encode())
+            if not left:
+                break
         await response.write_eof()
         return response
 
@@ -216,6 +217,7 @@ class Rapid7Sandbox(StandIn):
             if not query.get("from", "").isdigit():
                 raise ValueError("invalid time range query parameters")
             start = datetime.fromtimestamp(int(query["from"]) / 1000, UTC)
+            start = max(start, self.now() - RETENTION)
             end = (
                 datetime.fromtimestamp(int(query["to"]) / 1000, UTC)
                 if query.get("to")
