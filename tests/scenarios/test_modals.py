@@ -149,7 +149,7 @@ async def test_alert_whose_name_has_spaces_can_be_ended(world: Sandbox, clock: C
         refusal = await confirmed(world, "There is no alert")
         assert "my alert" in refusal.text
         await world.slack.command("/usage unalert my alert")
-        await confirmed(world, "Alert `my alert` has ended")
+        await confirmed(world, "Alert `my alert` deleted")
     assert world.slack.refused == []
 
 
@@ -161,7 +161,7 @@ async def test_a_rule_made_here_is_changed_and_one_of_the_file_is_not(
         await look(bot, clock, meter, 6)
         await world.slack.until(lambda: told(world))
         await world.slack.press(messages(world)[0], "alert.edit")
-        await confirmed(world, "`ingest-spike` is a rule of bot.toml and is changed there")
+        await confirmed(world, "Alert `ingest-spike` comes from bot.toml and is edited there")
         made = await world.slack.answer_to(
             "/usage alert rapid7-eu today above 7 GB for 30m as pantry"
         )
@@ -174,8 +174,8 @@ async def test_a_rule_made_here_is_changed_and_one_of_the_file_is_not(
         await confirmed(
             world,
             (
-                "Alert `pantry` updated: bytes of `/usage rapid7-eu today` above 5.50 GB. It "
-                "is told in this channel"
+                "Alert `pantry` updated: bytes of `/usage rapid7-eu today` above 5.50 GB. Posts "
+                "here; checked every 15 min."
             ),
         )
         await world.slack.until(lambda: any(text.startswith("🔴 pantry") for text in told(world)))

@@ -143,7 +143,7 @@ async def test_maker_without_right_may_still_end(world: Sandbox, clock: Clock) -
             world, "/usage unsubscribe 1", user="U0LINUS"
         )
         assert "You may not manage" in await said(world, "/usage unalert two")
-        assert "Alert `two` has ended." in await said(world, "/usage unalert two", user="U0GRACE")
+        assert "Alert `two` deleted." in await said(world, "/usage unalert two", user="U0GRACE")
 
 
 async def test_maker_ends_from_direct_messages(world: Sandbox, clock: Clock) -> None:
