@@ -61,7 +61,7 @@ from handlers.jobs.alerts import AlertJob
 from handlers.jobs.digests import Digest, DigestJob
 from handlers.jobs.scheduler import Scheduler
 from handlers.jobs.silences import SilenceIndex
-from handlers.listeners import actions, alert_actions, home, mentions, modals
+from handlers.listeners import actions, alert_actions, forms, home, mentions
 from handlers.listeners import commands as listener_commands
 from handlers.listeners.errors import ErrorListener
 from handlers.pauses import Announcer, PauseGuard
@@ -322,7 +322,7 @@ async def open_bot(
         alert_actions.register(app, requests, rules)
         backtesting = Backtesting(answering.commands, settings.directory, store.alerts, zone, clock)
         problems = ErrorListener(delivery, store, redactor, clock)
-        modals.register(app, requests, subscriptions, rules, backtesting, accounts.logs, problems)
+        forms.register(app, requests, subscriptions, rules, backtesting, accounts.logs, problems)
         mentions.register(app, requests)
         home.register(app, requests, store, accounts.all, subscriptions, rules)
         app.error(problems.__call__)

@@ -22,6 +22,7 @@ from bot.alerts.commands import (
     parse_alert_command,
     suggested_value,
 )
+from bot.alerts.form import ALERT_NAME
 from bot.alerts.rule import Rule
 from bot.alerts.state import MOST_SEVERE_FIRST
 from bot.answer import Answer
@@ -256,7 +257,8 @@ class RuleManager:
                 now=now,
             )
         if stored is None:
-            raise BadQuestion(f"There is already an alert `{name}`.", f"/{command} alerts")
+            message = f"There is already an alert `{name}`."
+            raise BadQuestion(message, f"/{command} alerts", field=ALERT_NAME)
         self.registry.chat_rules[stored.name] = stored
         return stored
 

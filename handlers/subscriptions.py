@@ -78,7 +78,7 @@ class SubscriptionManager:
             self.access.require(command, **requester.rights)
             return await self._list(command, requester)
         if isinstance(wish, Subscribe):
-            return await self._subscribe(wish, command, requester)
+            return await self.subscribe(wish, command, requester)
         return await self._unsubscribe(wish, command, requester)
 
     @property
@@ -138,9 +138,12 @@ class SubscriptionManager:
                 digest.name, due.at, outcome="paused", posts=[], now=self.clock()
             )
 
-    async def _subscribe(
+    async def subscribe(
         self, wish: Subscribe, command: CommandName, requester: Requester
     ) -> Answer:
+        """Adds a subscription for a person who may manage it, and returns the note about it. Raises
+        BadQuestion.
+        """
         now, channel = self.clock(), requester.channel
         directory = self.permissions.directory(self.answering.directory, requester)
         try:

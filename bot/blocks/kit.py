@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -156,12 +156,16 @@ def text_entry(initial: str, hint: str, *, most: int = 200) -> Block:
     return made | ({"initial_value": initial[:most]} if initial else {})
 
 
-def select(options: Sequence[str], chosen: str) -> Block:
+def select(options: Sequence[str] | Mapping[str, str], chosen: str) -> Block:
+    """A choice among values, or among labels by their values."""
+    labels = options if isinstance(options, Mapping) else {name: name for name in options}
     made: Block = {
         "type": "static_select",
-        "options": [option(name) for name in dict.fromkeys(options)],
+        "options": [option(label, value) for value, label in labels.items()],
     }
-    return made | ({"initial_option": option(chosen)} if chosen in options else {})
+    if chosen in labels:
+        made["initial_option"] = option(labels[chosen], chosen)
+    return made
 
 
 def option(name: str, value: str = "") -> Block:

@@ -1,6 +1,4 @@
-"""The modals, as functions of what is known when they open, and what has been entered in them as
-the words that people type (pure).
-"""
+"""The modals, as functions of what is known when they open (pure)."""
 
 from __future__ import annotations
 
@@ -8,22 +6,25 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from bot import formatting
-from bot.alerts.commands import CreateAlert
+from bot.alerts import form as alert_form
+from bot.alerts.create import CreateAlert
 from bot.answer import Block
 from bot.blocks import kit
 from bot.blocks.alerts import format_value
 from bot.errors import BadQuestion
 from bot.questions.command import LONGEST_CHOICE
-from bot.questions.form import LOG, FormField
+from bot.questions.form import LOG, QUESTION, FormField
 from bot.questions.question import CommandName
 from bot.questions.registry import COMMANDS
+from bot.schedules import form as subscription_form
 
-SAVE_ALERT, SAVE_REPEAT, SAVE_SILENCE, ASK = (
+SAVE_ALERT, SAVE_SUBSCRIPTION, SAVE_SILENCE, ASK = (
     "save.alert",
     "save.repeat",
     "save.silence",
@@ -32,26 +33,33 @@ SAVE_ALERT, SAVE_REPEAT, SAVE_SILENCE, ASK = (
 LOG_NAMES, CHOOSE = LOG, "modal.choose"
 TRY_ALERT = "try.alert"
 PREVIEW, TRIED = "preview", "tried"
-DAYS = (
-    "every day",
-    "weekdays",
-    "weekends",
-    "mondays",
-    "tuesdays",
-    "wednesdays",
-    "thursdays",
-    "fridays",
-    "the 1st",
+LENGTHS: Mapping[str, str] = MappingProxyType(
+    {
+        "5m": "5 minutes",
+        "15m": "15 minutes",
+        "30m": "30 minutes",
+        "1h": "1 hour",
+        "2h": "2 hours",
+        "4h": "4 hours",
+        "6h": "6 hours",
+        "8h": "8 hours",
+        "12h": "12 hours",
+        "1d": "1 day",
+        "7d": "7 days",
+        "until tomorrow": "Until tomorrow morning",
+    }
 )
-EVERY = ("5m", "15m", "30m", "1h", "6h", "1d")
-REPEAT = ("1h", "4h", "12h", "1d")
-QUIET = ("30m", "1h", "2h", "4h", "8h", "1d", "7d", "until tomorrow")
+CHECK_EVERY = ("5m", "15m", "30m", "1h", "6h", "1d")
+REMINDER_EVERY = ("1h", "4h", "12h", "1d")
+SILENCE_FOR = ("30m", "1h", "2h", "4h", "8h", "1d", "7d", "until tomorrow")
+SIDES: Mapping[str, str] = MappingProxyType({"above": "Above", "below": "Below"})
+TRY_HINT = "See how often this alert would have fired, before you save it."
 
 
 @dataclass(frozen=True, slots=True)
 class ModalState:
-    """What a modal is about and has to remember: the command, the channel it was opened in, and the
-    rule that is changed in it.
+    """What a modal stores while it is open: the command, the channel it was opened in, and the rule
+    that is edited in it.
     """
 
     command: CommandName
@@ -62,98 +70,93 @@ class ModalState:
         return json.dumps(asdict(self))
 
 
-def about_of(view: Mapping[str, Any]) -> ModalState:
-    """What the modal was about, as it remembers it. Raises BadQuestion where it remembers nothing
-    that we wrote.
-    """
-    return about_from(str(view.get("private_metadata") or ""))
+def state_of(view: Mapping[str, Any]) -> ModalState:
+    """The state that a modal stores. Raises BadQuestion where it stores nothing that we wrote."""
+    return parse_state(str(view.get("private_metadata") or ""))
 
 
-def about_from(metadata: str) -> ModalState:
+def parse_state(metadata: str) -> ModalState:
     """The same from its JSON. Raises BadQuestion."""
     try:
         found = msgspec.json.decode(metadata, type=ModalState, strict=True)
     except msgspec.DecodeError:
-        raise BadQuestion("This form is none of mine any more; open it again.") from None
+        raise BadQuestion("This form is out of date. Open it again.") from None
     return found
 
 
-def repeat_modal(about: ModalState, question: str, preview: str) -> Block:
-    """Have a question asked again and again."""
+def subscription_modal(state: ModalState, question: str, preview: str) -> Block:
+    """Subscribe to a question."""
+    days = kit.select(subscription_form.DAY_LABELS, subscription_form.USUAL_DAYS)
+    time = {"type": "timepicker", "initial_time": subscription_form.USUAL_TIME}
     blocks = [
-        _question(about, question),
+        _question(state, question),
         kit.context_at(PREVIEW, preview),
-        kit.input_("time", "At", {"type": "timepicker", "initial_time": "09:00"}),
-        kit.input_("days", "On", kit.select(DAYS, "weekdays")),
+        kit.input_(subscription_form.TIME, "At", time),
+        kit.input_(subscription_form.DAYS, "On", days),
     ]
-    return _modal(SAVE_REPEAT, "Repeat", "Subscribe", about, blocks)
+    return _modal(SAVE_SUBSCRIPTION, "Subscribe", "Subscribe", state, blocks)
 
 
 def alert_modal(
-    about: ModalState, wish: CreateAlert, preview: str, *, is_new: bool = True
+    state: ModalState, alert: CreateAlert, preview: str, *, is_new: bool = True
 ) -> Block:
-    """Have a value of a question watched; `wish` is what stands in it when it opens."""
-    values = [value for value in COMMANDS[about.command].values.names if value != wish.value]
-    amount = _amount(wish.value, wish.threshold) if wish.threshold == wish.threshold else ""
+    """Create or edit an alert; `alert` fills the inputs when it opens. The button that tries it comes
+    before what is rarely changed, so that its result is seen without scrolling.
+    """
     blocks = [
-        _question(about, wish.query),
+        _question(state, alert.query),
         kit.context_at(PREVIEW, preview),
-        kit.input_("value", "Value", kit.select([wish.value, *values], wish.value)),
-        kit.input_("side", "Fires when it is", kit.select(("above", "below"), wish.side)),
-        kit.input_(
-            "threshold",
-            "Threshold",
-            kit.text_entry(amount, "5 GB" if "bytes" in wish.value else "20"),
-        ),
-        kit.input_(
-            "recover",
-            "Calm again at",
-            kit.text_entry(_amount(wish.value, wish.recover), "the same"),
-            optional=True,
-        ),
-        kit.input_(
-            "every",
-            "Looked at every",
-            kit.select(_with(EVERY, _typed(wish.every)), _typed(wish.every)),
-        ),
-        kit.input_(
-            "for",
-            "Must last for",
-            kit.text_entry(_typed(wish.for_), "10m; nothing: fires at once"),
-            optional=True,
-        ),
-        kit.input_(
-            "repeat",
-            "Repeated every",
-            kit.select(_with(REPEAT, _typed(wish.repeat)), _typed(wish.repeat)),
-            optional=True,
-        ),
+        *_condition_inputs(state.command, alert),
+        kit.actions([kit.button("Try it on the last 90 days", TRY_ALERT)]),
+        kit.context_at(TRIED, TRY_HINT),
+        *_option_inputs(state.command, alert),
     ]
-    if COMMANDS[about.command].values.subjects:
-        blocks.append(
-            kit.input_(
-                "each",
-                "For each",
-                kit.select(COMMANDS[about.command].values.subjects, wish.each),
-                optional=True,
-            )
-        )
     if is_new:
-        blocks.append(
-            kit.input_("as", "Name", kit.text_entry(wish.name, f"{about.command}-1"), optional=True)
-        )
-    blocks.append(kit.actions([kit.button("Try it on the last 90 days", TRY_ALERT)]))
-    blocks.append(
-        kit.context_at(TRIED, "Tells how often it would have fired, before anything is saved.")
-    )
-    return _modal(SAVE_ALERT, "Alert me" if is_new else "Edit rule", "Save", about, blocks)
+        entry = kit.text_entry(alert.name, f"{state.command}-1")
+        blocks.append(kit.input_(alert_form.ALERT_NAME, "Name", entry, optional=True))
+    title = "Create alert" if is_new else "Edit alert"
+    return _modal(SAVE_ALERT, title, "Save", state, blocks)
 
 
-def question_modal(about: ModalState, fields: Sequence[FormField], preview: str) -> Block:
+def _condition_inputs(command: CommandName, alert: CreateAlert) -> list[Block]:
+    values = COMMANDS[command].values
+    names = {name: values.label(name) for name in (alert.value, *values.names)}
+    is_known = alert.threshold == alert.threshold
+    amount = _amount(alert.value, alert.threshold) if is_known else ""
+    hint = "5 GB" if "bytes" in alert.value else "20"
+    return [
+        kit.input_(alert_form.VALUE, "Value", kit.select(names, alert.value)),
+        kit.input_(alert_form.SIDE, "Fires when it is", kit.select(SIDES, alert.side)),
+        kit.input_(alert_form.THRESHOLD, "Threshold", kit.text_entry(amount, hint)),
+    ]
+
+
+def _option_inputs(command: CommandName, alert: CreateAlert) -> list[Block]:
+    subjects = {name: name.capitalize() for name in COMMANDS[command].values.subjects}
+    resolve = kit.text_entry(_amount(alert.value, alert.recover), "the threshold")
+    lasting = kit.text_entry(_typed(alert.for_), "10m; empty: fires at once")
+    inputs = [
+        kit.input_(alert_form.FOR, "For at least", lasting, optional=True),
+        kit.input_(alert_form.EVERY, "Check every", _length_select(CHECK_EVERY, alert.every)),
+        kit.input_(
+            alert_form.REMINDER,
+            "Reminder every",
+            _length_select(REMINDER_EVERY, alert.repeat),
+            optional=True,
+        ),
+        kit.input_(alert_form.RESOLVE_AT, "Resolve threshold", resolve, optional=True),
+    ]
+    if subjects:
+        each = kit.select(subjects, alert.each)
+        inputs.append(kit.input_(alert_form.EACH, "For each", each, optional=True))
+    return inputs
+
+
+def question_modal(state: ModalState, fields: Sequence[FormField], preview: str) -> Block:
     """Ask a question: the inputs of its form, filled with what is known."""
-    command = COMMANDS[about.command]
+    command = COMMANDS[state.command]
     blocks = [kit.context(kit.escaped(command.description)), kit.context_at(PREVIEW, preview)]
-    return _modal(ASK, f"/{command.name}", "Ask", about, [*blocks, *map(_input, fields)])
+    return _modal(ASK, f"/{command.name}", "Ask", state, [*blocks, *map(_input, fields)])
 
 
 def _input(field: FormField) -> Block:
@@ -177,94 +180,48 @@ def _element(field: FormField) -> Block:
     }
 
 
-def chooser_modal(channel: str) -> Block:
-    """Which question? Each button turns this into the form of one."""
+def chooser_modal(channel: str, commands: Sequence[CommandName]) -> Block:
+    """Which of these questions? Each button turns this into the form of one."""
     blocks = []
-    for command in COMMANDS.values():
-        about = ModalState(command.name, channel)
-        button = kit.button("Fill in…", f"{CHOOSE}.{command.name}", about.metadata())
-        blocks.append(
-            {
-                **kit.section(f"*/{command.name}*\n{kit.escaped(command.description)}"),
-                "accessory": button,
-            }
-        )
-    return {
-        "type": "modal",
-        "title": kit.plain("Ask Opswatch", 24),
-        "close": kit.plain("Cancel", 24),
-        "blocks": blocks,
-    }
+    for name in commands:
+        command = COMMANDS[name]
+        state = ModalState(name, channel)
+        button = kit.button("Fill in…", f"{CHOOSE}.{name}", state.metadata())
+        text = f"*/{name}*\n{kit.escaped(command.description)}"
+        blocks.append({**kit.section(text), "accessory": button})
+    return _without_inputs("Ask Opswatch", "Cancel", blocks)
 
 
-def silence_modal(about: ModalState, names: Sequence[str], chosen: str) -> Block:
-    """Have an alert quiet for a while."""
+def note_modal(title: str, *texts: str) -> Block:
+    """A modal that says something, and has nothing to fill in."""
+    return _without_inputs(title, "Close", [kit.section(kit.with_code(text)) for text in texts])
+
+
+def silence_modal(state: ModalState, names: Sequence[str], chosen: str) -> Block:
+    """Silence an alert for a while."""
+    lengths = {length: LENGTHS[length] for length in SILENCE_FOR}
+    comment = kit.text_entry("", "planned load test", most=alert_form.LONGEST_COMMENT)
     blocks = [
-        kit.input_("name", "Alert", kit.select(names[:100], chosen)),
-        kit.input_("length", "Quiet for", kit.select(QUIET, "2h")),
-        kit.input_("comment", "Why", kit.text_entry("", "planned load test"), optional=True),
+        kit.input_(alert_form.SILENCED, "Alert", kit.select(names[:100], chosen)),
+        kit.input_(alert_form.LENGTH, "Silence for", kit.select(lengths, alert_form.USUAL_LENGTH)),
+        kit.input_(alert_form.COMMENT, "Comment", comment, optional=True),
     ]
-    return _modal(SAVE_SILENCE, "Silence", "Silence", about, blocks)
-
-
-def silence_words(given: Mapping[str, str]) -> str:
-    comment = given.get("comment", "").replace('"', "'")
-    return f'silence "{given.get("name", "")}" {given.get("length", "")}' + (
-        f' "{comment}"' if comment else ""
-    )
-
-
-def new_alert(command: CommandName, question: str) -> CreateAlert:
-    """What stands in the modal of an alert about which nothing is known but its question."""
-    return CreateAlert(question, COMMANDS[command].values.default, "above", float("nan"))
+    return _modal(SAVE_SILENCE, "Silence alert", "Silence", state, blocks)
 
 
 def form_values(view: Mapping[str, Any]) -> dict[str, str]:
-    """What stands in the inputs of a modal, by block id; nothing for what is empty."""
+    """What was entered in the inputs of a modal, by block id; an empty string for an empty one."""
     found = {}
     for block, entries in (view.get("state") or {}).get("values", {}).items():
         for entry in entries.values():
             value = entry.get("value") or entry.get("selected_time") or entry.get("selected_date")
-            found[block] = str(
-                value or (entry.get("selected_option") or {}).get("value") or ""
-            ).strip()
+            option = entry.get("selected_option") or {}
+            found[block] = str(value or option.get("value") or "").strip()
     return found
 
 
-def repeat_words(given: Mapping[str, str]) -> str:
-    days = given.get("days", "")
-    on = "" if days in ("", "every day") else f" on {days}"
-    return f"subscribe {given.get('question', '')} at {given.get('time', '')}{on}"
-
-
-def alert_words(given: Mapping[str, str], only: Sequence[str] | None = None) -> str:
-    """The alert as it would be typed; with `only`, with no options but those."""
-    value = given.get("value", "")
-    said = (
-        f"alert {given.get('question', '')} {value} {given.get('side', 'above')} "
-        f"{given.get('threshold', '')}"
-    )
-    options = [name for name in OPTIONS if given.get(name) and (only is None or name in only)]
-    return " ".join(
-        [
-            said,
-            *(
-                f"{name} {_quoted_name(given[name]) if name == 'as' else given[name]}"
-                for name in options
-            ),
-        ]
-    )
-
-
-def _quoted_name(name: str) -> str:
-    return formatting.quoted(name.replace('"', ""))
-
-
-OPTIONS = ("recover", "every", "for", "repeat", "each", "as")
-
-
 def with_result(view: Mapping[str, Any], result: str) -> Block:
-    """The same modal with what came of a try, as `views.update` wants it."""
+    """The same modal with the result of a try, as `views.update` takes it."""
     blocks = [
         kit.context_at(TRIED, result) if block.get("block_id") == TRIED else block
         for block in view["blocks"]
@@ -277,14 +234,13 @@ def with_result(view: Mapping[str, Any], result: str) -> Block:
     return {**kept, "blocks": blocks}
 
 
-def _question(about: ModalState, question: str) -> Block:
-    return kit.input_(
-        "question", f"/{about.command}", kit.text_entry(question, "last 7 days", most=2000)
-    )
+def _question(state: ModalState, question: str) -> Block:
+    entry = kit.text_entry(question, "last 7 days", most=2000)
+    return kit.input_(QUESTION, f"/{state.command}", entry)
 
 
 def _modal(
-    callback: str, title: str, submit: str, about: ModalState, blocks: Sequence[Block]
+    callback: str, title: str, submit: str, state: ModalState, blocks: Sequence[Block]
 ) -> Block:
     return {
         "type": "modal",
@@ -292,7 +248,16 @@ def _modal(
         "title": kit.plain(title, 24),
         "submit": kit.plain(submit, 24),
         "close": kit.plain("Cancel", 24),
-        "private_metadata": about.metadata(),
+        "private_metadata": state.metadata(),
+        "blocks": list(blocks),
+    }
+
+
+def _without_inputs(title: str, close: str, blocks: Sequence[Block]) -> Block:
+    return {
+        "type": "modal",
+        "title": kit.plain(title, 24),
+        "close": kit.plain(close, 24),
         "blocks": list(blocks),
     }
 
@@ -301,10 +266,19 @@ def _amount(value: str, amount: float | None) -> str:
     if amount is None:
         return ""
     if "bytes" in value:
-        said = format_value(value, amount)
-        return said if formatting.read_size(said) == amount else f"{amount:.0f} B"
-    # A point before three digits would be asked back, and an exponent loses digits.
+        shown = format_value(value, amount)
+        return shown if formatting.read_size(shown) == amount else f"{amount:.0f} B"
+    # A point before three digits would be ambiguous, and an exponent loses digits.
     return f"{amount:.0f}" if amount == int(amount) else f"{amount:.4f}"
+
+
+def _length_select(usual: Sequence[str], chosen: timedelta | None) -> Block:
+    """A choice of durations, with the one that is chosen already."""
+    own = _typed(chosen)
+    choices = {length: LENGTHS[length] for length in usual}
+    if chosen and own not in choices:
+        choices = {own: formatting.format_duration(chosen), **choices}
+    return kit.select(choices, own)
 
 
 def _typed(length: timedelta | None) -> str:
@@ -314,7 +288,3 @@ def _typed(length: timedelta | None) -> str:
         if seconds and seconds % size == 0:
             return f"{seconds // size}{unit}"
     return f"{seconds}s" if seconds else ""
-
-
-def _with(usual: Sequence[str], own: str) -> list[str]:
-    return [*([own] if own and own not in usual else []), *usual]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from bot.questions.question import CommandName
 from providers.provider import Capability
@@ -24,6 +24,12 @@ class AlertValues:
     subjects: tuple[str, ...] = ()
     # Of these a 0 says that nothing matched the question.
     counts: tuple[str, ...] = ()
+    # What people read for each name; without one, the name in words.
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def label(self, name: str) -> str:
+        """What people read for a value."""
+        return self.labels.get(name) or name.replace("_", " ").replace(".", " ").capitalize()
 
     def __contains__(self, name: str) -> bool:
         group, _, member = name.partition(".")

@@ -17,9 +17,20 @@ from bot.questions.windows import ParsedWindow
 FormValues = Mapping[str, str]
 # The inputs that every question has.
 ACCOUNT, WINDOW, FIRST_DAY, LAST_DAY = "account", "window", "from", "to"
+# The input that takes a whole question in words.
+QUESTION = "question"
 # The input whose choices are searched among the names of logs.
 LOG = "log"
 CSV = "csv"
+
+
+class InvalidForm(BadQuestion):
+    """Several inputs of a form may be wrong: `errors` has a message for each, by its name."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        field, message = next(iter(errors.items()))
+        super().__init__(message, field=field)
+        self.errors = dict(errors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +41,8 @@ class FormField:
     label: str
     kind: Literal["choice", "text", "day", "log"]
     value: str = ""
-    choices: Sequence[str] = ()
+    # Values, or labels by value.
+    choices: Sequence[str] | Mapping[str, str] = ()
     placeholder: str = ""
     is_optional: bool = True
     longest: int = 200
@@ -48,7 +60,7 @@ def account_field(
 
 def csv_field(*, chosen: bool) -> FormField:
     """Whether the answer is wanted as a table to download, too."""
-    return FormField(CSV, "As a table to download", "choice", CSV if chosen else "", (CSV,))
+    return FormField(CSV, "As a table to download", "choice", CSV if chosen else "", {CSV: "CSV"})
 
 
 @contextmanager

@@ -64,6 +64,19 @@ class Recurrence:
     said: str
 
 
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Days of the month, or weekdays from Monday = 0; every day where both are empty."""
+
+    of_month: tuple[int, ...] = ()
+    weekdays: tuple[int, ...] = ()
+
+
+def recurrence_at(hour: int, minute: int, days: Days) -> Recurrence:
+    """The same time of day on each of the days."""
+    return _joined([(hour, minute)], days)
+
+
 def find_recurrence(words: Sequence[str]) -> tuple[list[str], list[str], Recurrence] | None:
     """The words before, the words of the recurrence, and what they mean: the longest that stand at
     the end, or else at the start.
@@ -153,13 +166,7 @@ def _time(text: str) -> tuple[int, int] | None:
     return (hour, minute) if hour < 24 and minute < 60 else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Days:
-    of_month: tuple[int, ...] = ()
-    weekdays: tuple[int, ...] = ()
-
-
-def _days(plain: Sequence[str]) -> _Days | None:
+def _days(plain: Sequence[str]) -> Days | None:
     """Every day where nothing is said; else weekdays, or days of the month, behind `on` or `every`
     or in the plural.
     """
@@ -172,7 +179,7 @@ def _days(plain: Sequence[str]) -> _Days | None:
         ["on", "days"],
         ["on", "all", "days"],
     ):
-        return _Days()
+        return Days()
     marked = plain[0] in ("on", "every", "each")
     words = list(plain[1:] if marked else plain)
     if words[:1] == ["every"]:
@@ -190,7 +197,7 @@ def _days(plain: Sequence[str]) -> _Days | None:
             return None
         numbers.update(span)
         at += used
-    return _Days(weekdays=tuple(sorted(numbers))) if numbers else None
+    return Days(weekdays=tuple(sorted(numbers))) if numbers else None
 
 
 def _weekday_span(words: Sequence[str], at: int, *, marked: bool) -> tuple[Sequence[int], int]:
@@ -217,7 +224,7 @@ def _weekday_span(words: Sequence[str], at: int, *, marked: bool) -> tuple[Seque
     return ([number], 1) if number is not None and (marked or is_plural) else ((), 0)
 
 
-def _days_of_month(words: Sequence[str]) -> _Days | None:
+def _days_of_month(words: Sequence[str]) -> Days | None:
     found: list[int] = []
     for word in words:
         if word in ("the", "and") or (found and word in ("of", "month", "each", "every")):
@@ -228,10 +235,10 @@ def _days_of_month(words: Sequence[str]) -> _Days | None:
         if not match or not 1 <= int(match[1]) <= 31:
             return None
         found.append(int(match[1]))
-    return _Days(of_month=tuple(sorted(set(found)))) if found else None
+    return Days(of_month=tuple(sorted(set(found)))) if found else None
 
 
-def _joined(times: Sequence[tuple[int, int]], days: _Days) -> Recurrence:
+def _joined(times: Sequence[tuple[int, int]], days: Days) -> Recurrence:
     times = sorted(set(times))
     hours, minute = ",".join(str(hour) for hour, _ in times), times[0][1]
     at = _listed([f"{hour:02}:{minute:02}" for hour, _ in times])

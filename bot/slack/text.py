@@ -19,8 +19,15 @@ def unescape_input(text: str) -> str:
     text = _MENTION.sub(
         lambda match: f"{match[1] if match[1] != '!' else '@'}{match[3] or match[2]}", text
     )
-    text = text.translate(_QUOTES).replace("—", "--")
+    text = plain_punctuation(text)
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def plain_punctuation(text: str) -> str:
+    """The text with straight quotes, plain blanks and two dashes for a long one, which keyboards
+    and word processors change as people type.
+    """
+    return text.translate(_QUOTES).replace("—", "--")
 
 
 def _link(match: re.Match[str]) -> str:

@@ -125,7 +125,7 @@ async def test_a_command_without_its_words_offers_the_form_first(world: Sandbox)
 
 async def test_the_log_is_searched_by_name(world: Sandbox) -> None:
     view = await form(world, "/logs")
-    assert "Choose a log, and when." in view.words()
+    assert "Choose a log and a time range." in view.words()
     assert await world.slack.options(view, "log", "") == ["kitchen", "cellar", "Pantry Door"]
     assert await world.slack.options(view, "log", "PAN") == ["Pantry Door"]
     assert await world.slack.options(view, "log", "attic") == []
@@ -133,25 +133,54 @@ async def test_the_log_is_searched_by_name(world: Sandbox) -> None:
     await answered(world, "Pantry Door: ")
 
 
-async def test_who_may_not_ask_for_logs_is_offered_none(world: Sandbox) -> None:
-    await world.slack.shortcut("ask_opswatch", user="U0LINUS")
-    view = await opened(world, user="U0LINUS")
+async def log_form_whose_access_ended(world: Sandbox) -> View:
+    """The form of /logs, held by a person without access to it."""
+    await world.slack.shortcut("ask_opswatch")
+    view = await opened(world)
     await world.slack.press_in(view, "modal.choose.logs")
     await world.slack.until(lambda: view.view["title"]["text"] == "/logs")
+    view.user = "U0LINUS"
+    return view
+
+
+async def test_log_names_are_hidden_without_access(world: Sandbox) -> None:
+    view = await log_form_whose_access_ended(world)
     assert await world.slack.options(view, "log", "") == []
     await world.slack.submit(view, log="kitchen")
-    trouble = await answered(world, "You may not ask /logs here", channel="D0LINUS")
+    trouble = await answered(world, "/logs here", channel="D0LINUS")
     assert trouble.user == BOT
 
 
 async def test_form_checks_access_before_it_reads_words(world: Sandbox) -> None:
-    await world.slack.shortcut("ask_opswatch", user="U0LINUS")
-    view = await opened(world, user="U0LINUS")
-    await world.slack.press_in(view, "modal.choose.logs")
-    await world.slack.until(lambda: view.view["title"]["text"] == "/logs")
+    view = await log_form_whose_access_ended(world)
     await world.slack.submit(view, log="kitchen", rest="where(" + "a " * 800)
     assert view.errors == {}
-    await answered(world, "You may not ask /logs here", channel="D0LINUS")
+    await answered(world, "/logs here", channel="D0LINUS")
+
+
+async def test_chooser_offers_allowed_commands_only(world: Sandbox) -> None:
+    await world.slack.shortcut("ask_opswatch", user="U0LINUS")
+    view = await opened(world, user="U0LINUS")
+    offered = [block["accessory"]["action_id"] for block in view.view["blocks"]]
+    assert offered == ["modal.choose.usage"]
+
+
+async def test_chosen_form_needs_access(world: Sandbox) -> None:
+    await world.slack.shortcut("ask_opswatch")
+    view = await opened(world)
+    view.user = "U0LINUS"
+    await world.slack.press_in(view, "modal.choose.logs")
+    await world.slack.until(lambda: view.view["title"]["text"] == "/logs")
+    assert [block["type"] for block in view.view["blocks"]] == ["section", "section"]
+    assert limits.view_problems(view.view) == []
+    assert "kitchen" not in view.words()
+
+
+async def test_form_takes_smart_quotes(world: Sandbox) -> None:
+    view = await form(world, "/apiaudit help")
+    await world.slack.submit(view, account="edge", window="last 24h", rest="who:“Ada\u00a0L”")
+    assert view.errors == {}
+    await answered(world, "edge: ")
 
 
 async def test_the_shortcut_that_is_everywhere_is_answered_in_direct_messages(

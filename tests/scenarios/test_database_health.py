@@ -160,7 +160,7 @@ async def test_form_that_is_saved_late_is_confirmed_or_told(
     world: Sandbox, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The database is locked for longer than Slack waits for a form."""
-    monkeypatch.setattr("handlers.listeners.modals.SAVE_WITHIN_S", 0.3)
+    monkeypatch.setattr("handlers.listeners.forms.views.SAVE_WITHIN_S", 0.3)
     monkeypatch.setattr("bot.store.sqlite.connection.BUSY_S", 1.0)
     Meter(world)
     async with running(world, SPIKE, **OPS):

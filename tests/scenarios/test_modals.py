@@ -83,8 +83,8 @@ async def test_an_alert_is_made_from_an_answer_tried_and_saved(
         await confirmed(
             world,
             (
-                "Alert `pantry` created: bytes of `/usage rapid7-eu today` above 5.00 GB, for 10 "
-                "min, repeated every 4 h"
+                "Alert `pantry` created: bytes of `/usage rapid7-eu today` above 5.00 GB, for at "
+                "least 10 min, reminder every 4 h"
             ),
         )
         past = await confirmed(world, "pantry would have fired 91 times in 90 days")
@@ -98,11 +98,12 @@ async def test_an_alert_is_made_from_an_answer_tried_and_saved(
     ("given", "block", "says"),
     [
         ({"threshold": "much"}, "threshold", "is no threshold"),
-        ({"threshold": "5 GB", "recover": "6 GB"}, "recover", "calm side"),
-        ({"threshold": "5 GB", "for": "a while"}, "for", "I do not understand"),
-        ({"threshold": "5 GB", "as": "-"}, "as", "A name is letters"),
+        ({"threshold": "5 GB", "recover": "6 GB"}, "recover", "at or below the threshold"),
+        ({"threshold": "5 GB", "for": "a while"}, "for", "is not a duration"),
+        ({"threshold": "5 GB", "as": "-"}, "as", "A name has letters"),
         ({"threshold": "5 GB", "question": "todya"}, "question", "todya"),
-        ({"threshold": "5 GB", "as": "ingest-spike"}, "question", "already"),
+        ({"threshold": "5 GB", "as": "ingest-spike"}, "as", "already"),
+        ({"threshold": "5 GB", "question": "today above 4 GB"}, "question", "above"),
     ],
 )
 async def test_a_refusal_stands_at_the_input_it_is_about(
@@ -212,7 +213,7 @@ async def test_a_silence_is_filled_in(world: Sandbox, clock: Clock) -> None:
         await world.slack.submit(view, length="4h", comment='a "load" test')
         await confirmed(world, "Alert `ingest-spike` is silenced until")
     [silence] = await kept(world, "SELECT comment FROM silences")
-    assert silence["comment"] == "a 'load' test"
+    assert silence["comment"] == 'a "load" test'
 
 
 async def test_who_may_not_manage_is_told_in_the_form(world: Sandbox, clock: Clock) -> None:

@@ -78,6 +78,13 @@ COMMAND = ApiAuditCommand(
         default="failures",
         usual_threshold="20",
         subjects=("account", "actor"),
+        labels={
+            "calls": "Calls",
+            "failures": "Failed calls",
+            "failure_percent": "Failed calls, in percent",
+            "actors": "Actors",
+            "duration_p95_ms": "p95 latency, in milliseconds",
+        },
     ),
     topics=Topics(
         frozenset({"api", "apis", "audit", "apiaudit", "call", "calls"}) | _FAILURES, _FAILURES

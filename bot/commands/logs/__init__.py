@@ -89,6 +89,7 @@ COMMAND = LogsCommand(
         usual_threshold="100",
         group="levels",
         counts=("lines", "bytes"),
+        labels={"lines": "Lines", "bytes": "Size", "levels.error": "Lines of level error"},
     ),
     topics=Topics(frozenset({"log", "logs", "lines"})),
     names_logs=True,

@@ -1,0 +1,165 @@
+"""The forms of an alert and of a silence, read from their values (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from types import MappingProxyType
+from typing import TypeVar
+
+from bot.alerts.commands import Silence
+from bot.alerts.create import USUAL_EVERY, CreateAlert
+from bot.alerts.rule import NAME, SHORTEST_EVERY, has_value
+from bot.alerts.thresholds import OTHER_UNIT, WrongAmount, read_threshold
+from bot.alerts.thresholds import THRESHOLD as THRESHOLD_AMOUNT
+from bot.amounts import AmbiguousAmount, read_duration
+from bot.errors import BadQuestion
+from bot.formatting import sanitise
+from bot.questions.form import QUESTION, FormValues, InvalidForm
+from bot.questions.question import CommandName
+from bot.questions.registry import COMMANDS
+
+# The inputs of the form of an alert.
+VALUE, SIDE, THRESHOLD, RESOLVE_AT = "value", "side", "threshold", "recover"
+EVERY, FOR, REMINDER, EACH, ALERT_NAME = "every", "for", "repeat", "each", "as"
+# The inputs of the form of a silence.
+SILENCED, LENGTH, COMMENT = "name", "length", "comment"
+LONGEST_COMMENT = 500
+USUAL_LENGTH = "2h"
+# None lasts until tomorrow morning.
+_LENGTHS: Mapping[str, timedelta | None] = MappingProxyType(
+    {
+        "30m": timedelta(minutes=30),
+        "1h": timedelta(hours=1),
+        "2h": timedelta(hours=2),
+        "4h": timedelta(hours=4),
+        "8h": timedelta(hours=8),
+        "1d": timedelta(days=1),
+        "7d": timedelta(days=7),
+        "until tomorrow": None,
+    }
+)
+T = TypeVar("T")
+
+
+def new_alert(command: CommandName, question: str) -> CreateAlert:
+    """The alert that a form starts with where only its question is known."""
+    return CreateAlert(question, COMMANDS[command].values.default, "above", float("nan"))
+
+
+def read_alert_form(command: CommandName, values: FormValues, before: CreateAlert) -> CreateAlert:
+    """The alert `before` with what was filled in, so that what has no input stays as it was. Raises
+    InvalidForm with every input that is wrong.
+    """
+    form = _AlertForm(command, values)
+    threshold = form.read(THRESHOLD, form.threshold)
+    alert = replace(
+        before,
+        query=values.get(QUESTION, ""),
+        value=form.read(VALUE, form.value) or before.value,
+        side="below" if values.get(SIDE) == "below" else "above",
+        threshold=before.threshold if threshold is None else threshold,
+        recover=form.read(RESOLVE_AT, lambda: form.resolve_threshold(threshold)),
+        every=form.read(EVERY, form.interval) or USUAL_EVERY,
+        for_=form.read(FOR, lambda: form.duration(FOR)) or timedelta(0),
+        repeat=form.read(REMINDER, lambda: form.duration(REMINDER)) or None,
+        each=form.read(EACH, form.subject) or "",
+        name=form.read(ALERT_NAME, form.name) or before.name,
+        condition="",
+    )
+    if form.errors:
+        raise InvalidForm(form.errors)
+    return alert
+
+
+def read_silence_form(values: FormValues) -> Silence:
+    """The silence that was filled in. Raises BadQuestion that names the input."""
+    length = values.get(LENGTH, "")
+    if length not in _LENGTHS:
+        raise BadQuestion("Choose how long to silence the alert.", field=LENGTH)
+    comment = sanitise(values.get(COMMENT, ""), LONGEST_COMMENT)
+    return Silence(values.get(SILENCED, ""), _LENGTHS[length], comment)
+
+
+@dataclass(frozen=True, slots=True)
+class _AlertForm:
+    """Reads one input at a time, and collects what is wrong."""
+
+    command: CommandName
+    values: FormValues
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def read(self, name: str, reader: Callable[[], T]) -> T | None:
+        """What the reader reads of the input; None where it is wrong."""
+        try:
+            return reader()
+        except BadQuestion as error:
+            self.errors[name] = error.message
+        except AmbiguousAmount as error:
+            self.errors[name] = f"{error}."
+        except WrongAmount as error:
+            self.errors[name] = str(error)
+        return None
+
+    def value(self) -> str:
+        value = self.values.get(VALUE, "")
+        if not has_value(self.command, value):
+            raise BadQuestion("Choose a value.")
+        return value
+
+    def threshold(self) -> float:
+        if not self.values.get(THRESHOLD):
+            raise BadQuestion("Enter a number, a percentage or a size such as 5 GB.")
+        return self._amount(THRESHOLD)
+
+    def resolve_threshold(self, threshold: float | None) -> float | None:
+        if not self.values.get(RESOLVE_AT):
+            return None
+        amount = self._amount(RESOLVE_AT)
+        is_below = self.values.get(SIDE) == "below"
+        if threshold is None or (amount >= threshold if is_below else amount <= threshold):
+            return amount
+        side = "at or above" if is_below else "at or below"
+        raise BadQuestion(f"The resolve threshold must be {side} the threshold.")
+
+    def duration(self, name: str) -> timedelta:
+        typed = self.values.get(name, "")
+        if not typed:
+            return timedelta(0)
+        length = read_duration(typed)
+        if length is None:
+            raise BadQuestion(
+                f"“{sanitise(typed, 40)}” is not a duration; enter one such as 10m, 4h or 1d."
+            )
+        return length
+
+    def interval(self) -> timedelta:
+        if not self.values.get(EVERY):
+            return USUAL_EVERY
+        length = self.duration(EVERY)
+        if length < SHORTEST_EVERY:
+            raise BadQuestion("An alert is checked every 5 seconds at most.")
+        return length
+
+    def subject(self) -> str:
+        each = self.values.get(EACH, "")
+        if each and each not in COMMANDS[self.command].values.subjects:
+            raise BadQuestion("Choose one of the list.")
+        return each
+
+    def name(self) -> str:
+        name = " ".join(self.values.get(ALERT_NAME, "").strip('"').split())
+        if name and not NAME.fullmatch(name):
+            raise BadQuestion("A name has letters, digits, dots, dashes and spaces.")
+        return name
+
+    def _amount(self, name: str) -> float:
+        typed = self.values.get(name, "")
+        if OTHER_UNIT.fullmatch(typed) and not THRESHOLD_AMOUNT.fullmatch(typed):
+            raise BadQuestion(
+                f"“{sanitise(typed, 40)}” is no threshold; sizes are in B, kB, MB, GB or TB."
+            )
+        value = self.values.get(VALUE, "")
+        known = value if has_value(self.command, value) else COMMANDS[self.command].values.default
+        return read_threshold(typed, known, self.command)

@@ -1,0 +1,42 @@
+"""The form of a subscription, read from its values (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from bot.errors import BadQuestion
+from bot.questions.form import QUESTION, FormValues
+from bot.schedules.recurrence import WEEKDAYS, Days, recurrence_at
+from bot.schedules.subscribe import Subscribe
+
+TIME, DAYS = "time", "days"
+USUAL_TIME, USUAL_DAYS = "09:00", "weekdays"
+_CHOICES: Mapping[str, Days] = MappingProxyType(
+    {
+        "every day": Days(),
+        "weekdays": Days(weekdays=(0, 1, 2, 3, 4)),
+        "weekends": Days(weekdays=(5, 6)),
+        **{f"{name}s": Days(weekdays=(number,)) for number, name in enumerate(WEEKDAYS)},
+        "the 1st": Days(of_month=(1,)),
+    }
+)
+# What people read for each choice of days, by its value.
+DAY_LABELS: Mapping[str, str] = MappingProxyType(
+    {name: name[0].upper() + name[1:] for name in _CHOICES} | {"the 1st": "The 1st of the month"}
+)
+# As Slack sends the value of a time picker.
+_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+
+
+def read_subscription_form(values: FormValues) -> Subscribe:
+    """The subscription that was filled in. Raises BadQuestion that names the input."""
+    time = _TIME.fullmatch(values.get(TIME, ""))
+    if time is None:
+        raise BadQuestion("Choose a time of day.", field=TIME)
+    days = _CHOICES.get(values.get(DAYS, ""))
+    if days is None:
+        raise BadQuestion("Choose the days.", field=DAYS)
+    found = recurrence_at(int(time[1]), int(time[2]), days)
+    return Subscribe(values.get(QUESTION, ""), found.cron, found.said, found.said)

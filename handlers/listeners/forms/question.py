@@ -1,0 +1,147 @@
+"""The form of a question: filled from words, with the names of logs to search, and asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncBoltContext
+
+from bot.answer import Block
+from bot.blocks import kit, modals
+from bot.blocks.modals import ModalState
+from bot.errors import BadQuestion, SuggestedQuestion
+from bot.questions.command import LONGEST_CHOICE
+from bot.questions.form import FormValues
+from bot.questions.question import Question
+from bot.questions.reading import read_form, read_question
+from bot.questions.registry import COMMANDS
+from bot.slack.delivery import ReplyTarget
+from handlers.listeners.errors import ErrorListener
+from handlers.listeners.forms import views
+from handlers.requests import RequestHandler
+from providers.sources import LogSource
+
+NAMES_WITHIN_S = 2.5
+MOST_OPTIONS = 100
+
+
+def question_view(requests: RequestHandler, state: ModalState, words: str) -> Block:
+    """The form of a question, filled from words as far as they can be read, or as they were
+    probably meant.
+    """
+    directory, command = requests.answering.directory, COMMANDS[state.command]
+    now, zone = requests.clock(), requests.zone
+    read = partial(read_question, state.command, directory=directory, now=now, zone=zone)
+    question: Question | None = None
+    try:
+        question = read(words)
+    except SuggestedQuestion as error:
+        words = error.hint.partition(" ")[2]
+        question = read(words)
+    except BadQuestion:
+        pass
+    preview = views.question_preview(requests, state, words)
+    if command.names_logs and not words:
+        preview = "Choose a log and a time range."
+    return modals.question_modal(state, command.form(question, directory), preview)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQuestion:
+    """`Fill in…` under help and under a refused question."""
+
+    requests: RequestHandler
+
+    async def __call__(
+        self, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
+    ) -> None:
+        state, words = await views.parse_allowed_button(self.requests, body, action, context)
+        view = question_view(self.requests, state, words)
+        await views.open_view(self.requests, body, context, view)
+
+
+@dataclass(frozen=True, slots=True)
+class LogNames:
+    """The names of logs that contain what was typed so far: those of the configuration, and those
+    that the accounts list.
+    """
+
+    requests: RequestHandler
+    sources: Mapping[str, LogSource]
+
+    async def __call__(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        typed = str(body.get("value") or "").lower()
+        state = modals.state_of(body.get("view") or {})
+        if not await views.may_ask(self.requests, state, str(body["user"]["id"])):
+            await ack(options=[])
+            return
+        found = [
+            name
+            for name in dict.fromkeys(await self._names())
+            if typed in name.lower() and len(name) <= LONGEST_CHOICE
+        ]
+        await ack(options=[kit.option(name, _quoted(name)) for name in found[:MOST_OPTIONS]])
+
+    async def _names(self) -> list[str]:
+        configured = self.requests.answering.directory.logs.values()
+        names = [name for logs in configured for name in logs]
+        async with asyncio.timeout(NAMES_WITHIN_S):
+            listings = await asyncio.gather(
+                *(source.named_logs() for source in self.sources.values()), return_exceptions=True
+            )
+        for listing in listings:
+            if not isinstance(listing, BaseException):
+                names += [entry.name for entry in listing]
+        return names
+
+
+def _quoted(name: str) -> str:
+    """The value of a choice: the name, in quotes where it would be read as several."""
+    return f'"{name}"' if "," in name else name
+
+
+@dataclass(frozen=True, slots=True)
+class AskQuestion:
+    """`Ask` in the form; a refusal is shown at the input that is wrong."""
+
+    requests: RequestHandler
+    problems: ErrorListener
+    _asking: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def __call__(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        view, user = body["view"], str(body["user"]["id"])
+        state, values, words = modals.state_of(view), views.entered_values(view), ""
+        # Without access the form is not read: the request handler refuses and records it.
+        if await views.may_ask(self.requests, state, user):
+            try:
+                words = self._read(state, values).text
+            except BadQuestion as error:
+                await ack(response_action="errors", errors=views.input_errors(view, error))
+                return
+        await ack()
+        # Bolt drops an ack whose listener raises right after it, so the question runs as a task.
+        target = views.form_target(state, user)
+        task = asyncio.create_task(self._ask(state, values, words, target))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+
+    def _read(self, state: ModalState, values: FormValues) -> Question:
+        requests = self.requests
+        directory, now = requests.answering.directory, requests.clock()
+        return read_form(state.command, values, directory, now=now, zone=requests.zone)
+
+    async def _ask(
+        self, state: ModalState, values: FormValues, words: str, target: ReplyTarget
+    ) -> None:
+        target = replace(target, line=f"/{state.command} {words}".strip())
+        try:
+            if not target.channel:
+                dm = await self.requests.delivery.open_dm(target.user)
+                target = replace(target, channel=dm, direct=True)
+            await self.requests.ask(state.command, words, target, via="form", form=values)
+        except Exception as error:
+            await self.problems.tell(error, target)
