@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -48,14 +49,18 @@ def rule_table() -> RuleTable:
     """
     phrases = phrase_rules()
     tokens = token_rules()
-    scan = text_scan(any_case=list(phrases), as_they_are=token_texts())
+    scan = text_scan(any_case=list(phrases), as_they_are=_token_texts(tokens))
     multiline: list[list[Rule]] = [[] for _ in MULTILINE_HINTS]
     return RuleTable(scan, [*phrases.values(), *tokens.values(), *multiline])
 
 
 def token_texts() -> list[bytes]:
     """The texts that are found as they are, in the order of their rules."""
-    return [*token_rules(), *(hint.encode() for hint in MULTILINE_HINTS)]
+    return _token_texts(token_rules())
+
+
+def _token_texts(tokens: Iterable[bytes]) -> list[bytes]:
+    return [*tokens, *(hint.encode() for hint in MULTILINE_HINTS)]
 
 
 def phrase_rules() -> dict[bytes, PhraseRule]:
