@@ -9,11 +9,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import cached_property
 from types import TracebackType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from bot.terminal_text import terminal_json, terminal_line, terminal_text
-from providers.redaction import Redactor, Secret
+
+if TYPE_CHECKING:
+    from providers.redaction import Redactor, Secret
 
 LogFormat = Literal["text", "json"]
 FORMATS: Sequence[LogFormat] = ("text", "json")
@@ -49,7 +52,13 @@ class RedactingFormatter(logging.Formatter):
     def __init__(self, log_format: LogFormat = "text") -> None:
         super().__init__()
         self.log_format = log_format
-        self.redactor = Redactor()
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """Built for the first line: its rules take longer to import than `--help` takes to print."""
+        from providers.redaction import Redactor
+
+        return Redactor()
 
     def format(self, record: logging.LogRecord) -> str:
         fields = self._fields(record)
@@ -99,6 +108,8 @@ def set_log_level(level: str, *, verbose: bool) -> None:
 
 def redact_in_logs(secrets: Sequence[Secret]) -> None:
     """From now on these secrets are taken out of every line."""
+    from providers.redaction import Redactor
+
     LOG_FORMATTER.redactor = Redactor(secrets)
 
 

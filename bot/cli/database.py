@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 from collections.abc import Iterator
@@ -97,6 +96,8 @@ def migrate(config_path: Path | None, dry_run: bool) -> None:
       python -m bot migrate --dry-run
       python -m bot backup before-upgrade.sqlite && python -m bot migrate
     """
+    import asyncio
+
     from bot.store import Store
     from bot.store.sqlite.files import applied_steps, known_steps, require_database, require_unused
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib import resources
 from pathlib import Path
 
 import click
@@ -11,7 +10,6 @@ import click
 from bot.cli.program import FAILED, ProgramCommand, as_called, config_file, config_option, fail
 from bot.private_files import PRIVATE
 from bot.terminal_text import terminal_line
-from providers.registry import registry
 
 TEMPLATE = "example.toml"
 PLACE_OF_ACCOUNTS = "# {accounts}"
@@ -49,6 +47,10 @@ def init(config_path: Path | None, file: Path | None) -> None:
 
 def example_config() -> bytes:
     """The example configuration, with an account of each vendor that brings one."""
+    from importlib import resources
+
+    from providers.registry import registry
+
     template = (resources.files("bot.cli") / TEMPLATE).read_text("utf-8")
     examples = (each.example.strip() for each in registry().providers.values() if each.example)
     return template.replace(PLACE_OF_ACCOUNTS, "\n\n".join(examples)).encode()

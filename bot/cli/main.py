@@ -1,11 +1,12 @@
-"""The program's commands: `python -m bot`."""
+"""The program's commands: `python -m bot`.
+
+A command imports what it needs when it runs, so that `--help` is shown at once.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
-import uuid
 from pathlib import Path
 
 import click
@@ -19,7 +20,6 @@ from bot.cli.program import as_called, config_file, config_option, fail, has_dem
 from bot.cli.run import run
 from bot.errors import BadQuestion
 from bot.logging_setup import FORMATS, LogFormat, configure_logging, logged_question
-from bot.private_files import temporary_folder
 from bot.terminal_text import terminal_json, terminal_line, terminal_text
 
 MAX_PORT = 65_535
@@ -81,6 +81,9 @@ def ask(
       python -m bot ask "/apiaudit 24h failures" --json
       python -m bot ask "/logs kitchen 20m" --out /tmp
     """
+    import asyncio
+    import uuid
+
     from bot.cli.ask import answer_in_terminal
 
     lower_log_level()
@@ -104,6 +107,8 @@ def backtest(config_path: Path | None, days: int, as_json: bool, name: str) -> N
       python -m bot backtest ingest-spike
       python -m bot backtest ingest-spike --days 30 --json
     """
+    import asyncio
+
     from bot.blocks.backtest import backtest_text
     from bot.cli.ask import backtest_json, run_backtest
 
@@ -131,6 +136,8 @@ def check(config_path: Path | None, as_json: bool) -> None:
       python -m bot check
       python -m bot check --config /etc/opswatch/bot.toml --json
     """
+    import asyncio
+
     from bot.cli.check import run_checks
 
     checks, code = asyncio.run(run_checks(config_file(config_path)))
@@ -167,6 +174,9 @@ def demo(config_path: Path | None, port: int, lines: tuple[str, ...]) -> None:  
       python -m bot demo
       python -m bot demo --ask "/usage last 7 days" --ask "/logs kitchen"
     """
+    import asyncio
+
+    from bot.private_files import temporary_folder
     from bot.sandbox.demo import play, read_commands, serve
 
     if not 0 <= port <= MAX_PORT:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
 from pathlib import Path
@@ -28,10 +27,10 @@ from bot.logging_setup import (
     set_log_level,
 )
 from bot.terminal_text import terminal_text
-from providers.redaction import Secret
 
 if TYPE_CHECKING:
     from bot.config import Settings, SlackTokens
+    from providers.redaction import Secret
 
 log = logging.getLogger("opswatch")
 
@@ -61,6 +60,8 @@ def run(
       python -m bot run --config /etc/opswatch/bot.toml
       python -m bot run --log-format json
     """
+    import asyncio
+
     from slack_sdk.errors import SlackApiError
 
     from bot.runtime import run_bot
