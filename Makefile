@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export ASK
 
-.PHONY: demo test test-postgres test-hours coverage mutants lint bench bench-full format lock manifest example pictures wheel image image-test clean
+.PHONY: docs demo test test-postgres test-hours coverage mutants lint bench bench-full format lock manifest example pictures wheel image image-test clean
 
 demo: $(VENV)/.installed  ## the sandbox with the real bot; ASK='/usage last 7 days' plays one question
 	@$(BIN)/python -m bot demo $${ASK:+--ask "$$ASK"}
@@ -36,6 +36,9 @@ coverage: $(VENV)/.installed  ## every test, and which lines and branches they r
 mutants: $(VENV)/.installed  ## changes the pure modules in small ways and shows which changes no test notices
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
+
+docs: $(VENV)/.installed  ## the pages of docs/ as a site, in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 bench: $(VENV)/.installed  ## the benchmarks, ratios side by side, in under two minutes
 	$(BIN)/python -m tests.bench
@@ -81,7 +84,7 @@ image-test: $(VENV)/.installed  ## the image built and asked, or its steps carri
 	@.ci/image
 
 clean:
-	rm -rf $(VENV) .coverage mutants .pytest_cache .mypy_cache .ruff_cache artifacts
+	rm -rf $(VENV) .coverage mutants site .pytest_cache .mypy_cache .ruff_cache artifacts
 
 $(VENV)/.installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Opswatch needs Python 3.11 or newer; try make PYTHON=python3.12")'

@@ -1,4 +1,4 @@
-"""What the README shows works: its questions, its commands, its settings, its pictures."""
+"""What the README and docs/ show works: questions, commands, settings, links."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -20,14 +21,15 @@ from providers.registry import registry
 from providers.settings import Table
 from tests.conftest import ROOT
 
-README = (ROOT / "README.md").read_text()
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+README = "\n".join(page.read_text("utf-8") for page in PAGES)
 HOUSE = AccountDirectory(
     {"rapid7-eu": "rapid7", "edge": "akamai", "iot": "devicewise"},
     {"rapid7-eu": {"kitchen": "a", "cellar": "b"}},
 )
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 QUESTIONS = sorted(set(re.findall(r"`(/(?:usage|apiaudit|logs)[^`]*)`", README)) - {"/logs"})
-WINDOWS = re.findall(r"`([^`]+)`", README.split("**Windows**:")[1].split("ISO instants")[0])
+WINDOWS = re.findall(r"`([^`]+)`", README.split("## Windows")[1].split("ISO instants")[0])
 MODELS: tuple[type[Table], ...] = (
     config.Settings,
     config.SlackSettings,
@@ -102,7 +104,12 @@ def test_settings_are_documented() -> None:
                 assert (field.alias or name) in example, name
 
 
-def test_links_lead_to_files() -> None:
-    links = re.findall(r"\]\(([^)#]+)\)", README)
-    assert links
-    assert all((ROOT / link).is_file() for link in links if "://" not in link)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8"))
+    assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
+
+
+def test_site_has_every_page() -> None:
+    listed = re.findall(r"\S+\.md", (ROOT / "mkdocs.yml").read_text("utf-8"))
+    assert {f"{page.name}" for page in (ROOT / "docs").glob("*.md")} <= set(listed)
