@@ -89,13 +89,6 @@ def test_wheel_contains_no_tests_or_configuration(wheel: Path) -> None:
     assert not [name for name in packed if name.endswith(("bot.toml", ".sqlite", ".env"))]
 
 
-def test_wheel_contains_the_current_example(wheel: Path) -> None:
-    assert (
-        zipfile.ZipFile(wheel).read("bot/bot.example.toml")
-        == (ROOT / "bot.example.toml").read_bytes()
-    )
-
-
 def test_installed_program_calls_itself_opswatch(program: Path, tmp_path: Path) -> None:
     shown = run(program, "--help", cwd=tmp_path).stdout
     assert "opswatch check" in shown
