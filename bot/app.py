@@ -206,9 +206,11 @@ async def open_bot(
     clock: Clock | None = None,
     lease: LeaseTimings = LeaseTimings(),
     observers: Observers = NO_OBSERVERS,
+    slack_pace: SlackPace | None = None,
 ) -> AsyncIterator[Bot]:
     """Everyone introduced to each other; where Slack cannot be reached, this waits for it. `clock`
     is the time of day for all of them; tests hold it. `observers` are told of what happens.
+    `slack_pace` is that of a bot that is still running, since Slack counts the calls of both.
 
     Raises StoreError, and SlackApiError where the token is not accepted.
     """
@@ -223,7 +225,7 @@ async def open_bot(
             tokens.bot.open(),
             tokens.api_url,
             session,
-            pace=SlackPace(pace.per_channel, observers.rate_limit),
+            pace=_pace(slack_pace, pace, observers),
             team_id=settings.slack.team_id,
         )
         client = SlackClient(web, session)
@@ -321,14 +323,14 @@ async def open_bot(
         actions.register(app, requests, store)
         alert_actions.register(app, requests, rules)
         backtesting = Backtesting(answering.commands, settings.directory, store.alerts, zone, clock)
-        problems = ErrorListener(delivery, store, redactor, clock)
+        problems = ErrorListener(delivery, permissions.channels, store, redactor, clock)
         forms.register(app, requests, subscriptions, rules, backtesting, accounts.logs, problems)
         mentions.register(app, requests)
         home.register(app, requests, store, accounts.all, subscriptions, rules)
         app.error(problems.__call__)
         yield Bot(
             app,
-            Deliveries(app.async_dispatch),
+            Deliveries(app.async_dispatch, store.deliveries, clock),
             web,
             session,
             store,
@@ -343,6 +345,14 @@ async def open_bot(
             rules,
             clock,
         )
+
+
+def _pace(shared: SlackPace | None, timings: OutboxTimings, observers: Observers) -> SlackPace:
+    """The pace of a bot that is still running, or a new one."""
+    if shared is None:
+        return SlackPace(timings.per_channel, observers.rate_limit)
+    shared.on_refusal = observers.rate_limit
+    return shared
 
 
 async def _wait_for_auth(

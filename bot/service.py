@@ -80,6 +80,7 @@ class Service:
     _connected_bot: Bot | None = None
     _health: AsyncExitStack = field(default_factory=AsyncExitStack)
     _draining: set[asyncio.Task[None]] = field(default_factory=set)
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _database: str = ""
     _health_at: Address | None = None
     _metrics: Metrics | None = None
@@ -202,7 +203,7 @@ class Service:
             return
         new.bot.requests.running.earlier = old.bot.requests.running
         self._current = new
-        task = asyncio.create_task(_drain(old))
+        task = asyncio.create_task(_drain(old, self._stopping))
         self._draining.add(task)
         task.add_done_callback(self._draining.discard)
         self._reload_successful, self._configured_at = True, utc_now()
@@ -210,8 +211,9 @@ class Service:
 
     async def aclose(self) -> None:
         """Stops everything. Questions in progress get a few seconds; then their askers are told."""
-        for task in (*self._draining, *filter(None, [self._lag])):
-            task.cancel()
+        if self._lag:
+            self._lag.cancel()
+        self._stopping.set()
         if self._current:
             running = self._current.bot.requests.running
             await asyncio.gather(
@@ -274,9 +276,10 @@ class Service:
     ) -> _OpenBot:
         self._load_metrics(settings)
         observers = self._metrics.observers if self._metrics else NO_OBSERVERS
+        pace = self._current.bot.client.pace if self._current else None
         stack = AsyncExitStack()
         bot = await stack.enter_async_context(
-            open_bot(settings, tokens, slack, observers=observers)
+            open_bot(settings, tokens, slack, observers=observers, slack_pace=pace)
         )
         return _OpenBot(bot, stack)
 
@@ -370,16 +373,27 @@ def _health_address(settings: Settings) -> Address | None:
     return (settings.health.host, settings.health.port) if settings.health else None
 
 
-async def _drain(old: _OpenBot) -> None:
-    """Closes a replaced bot once its questions are answered."""
+async def _drain(old: _OpenBot, stopping: asyncio.Event) -> None:
+    """Closes a replaced bot once its questions are answered, or soon after everything stops. It is
+    not cancelled for that, since a bot that is half closed would keep its database open.
+    """
+    running, deliveries = old.bot.requests.running, old.bot.deliveries
+    gives_up_at = time.monotonic() + DRAIN_WITHIN_S
     try:
-        async with asyncio.timeout(DRAIN_WITHIN_S):
-            while old.bot.deliveries.are_under_way or old.bot.requests.running.tasks:  # noqa: ASYNC110 - neither has an event
-                await asyncio.sleep(DRAIN_POLL_S)
-    except (TimeoutError, asyncio.CancelledError):
-        await old.bot.requests.running.finish(within_s=FINISH_WITHIN_S)
+        while (deliveries.are_under_way or running.tasks) and time.monotonic() < gives_up_at:
+            if await _is_set_within(stopping, DRAIN_POLL_S):
+                break
+        await running.finish(within_s=FINISH_WITHIN_S)
     finally:
         await old.close()
+
+
+async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True
 
 
 def reload_problems(error: BaseException) -> list[str]:

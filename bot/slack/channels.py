@@ -1,4 +1,6 @@
-"""What Slack knows about channels: whether the bot is in one, and who may know of it."""
+"""What Slack knows about channels: whether the bot is in one, who may know of it, and whether it is
+shared with another organization.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +33,10 @@ class Channels(Protocol):
         """
         ...
 
+    async def is_shared(self, channel: str) -> bool | None:
+        """Whether people of another organization are in the channel; None where Slack never said."""
+        ...
+
 
 class SlackChannels:
     """Channels as Slack knows them (`conversations.info`, `conversations.members`)."""
@@ -39,6 +45,7 @@ class SlackChannels:
         self._client = client
         self._open: dict[tuple[str, str], tuple[float, bool]] = {}
         self._public: dict[str, float] = {}
+        self._shared: dict[str, tuple[float, bool]] = {}
 
     async def is_bot_in(self, channel: str) -> bool | None:
         """Whether the bot can post in the channel; None where Slack does not say."""
@@ -69,6 +76,25 @@ class SlackChannels:
         except FAILURES:
             return False
         self._open[user, channel] = (time.monotonic(), found)
+        return found
+
+    async def is_shared(self, channel: str) -> bool | None:
+        """Whether people of another organization are in the channel (Slack Connect). Where Slack
+        does not answer, what it said last holds; None without that.
+        """
+        if channel.startswith("D"):
+            return False
+        at, known = self._shared.get(channel, (float("-inf"), None))
+        if time.monotonic() - at < KEPT_S:
+            return known
+        try:
+            found = bool((await self._info(channel)).get("is_ext_shared"))
+        except SlackRefused as error:
+            # Nothing can be posted in a channel that Slack does not show to the bot.
+            return False if error.code in NOT_THERE else known
+        except FAILURES:
+            return known
+        self._shared[channel] = (time.monotonic(), found)
         return found
 
     async def _ask_open(self, user: str, channel: str) -> bool:

@@ -1,4 +1,4 @@
-"""What Slack delivers, by either way: handed to Bolt once, however often it comes."""
+"""Passes each delivery of Slack to Bolt once, however often it arrives and in either mode."""
 
 from __future__ import annotations
 
@@ -11,76 +11,142 @@ from typing import Any
 from slack_bolt import BoltResponse
 from slack_bolt.request.async_request import AsyncBoltRequest
 
+from bot.store import DeliveryStore, StoreUnavailable
+from providers.clock import Clock
+
 log = logging.getLogger("opswatch")
-# What Slack wants a reply to inside the ack; all else is acknowledged before anything looks at it.
+# Slack expects a reply inside the ack of these; all else is acknowledged before it is handled.
 ACKED_BY_LISTENER = frozenset({"view_submission", "block_suggestion"})
-# Slack delivers an event again at once, after a minute and after five; these are more than come in
-# that time.
+# Slack delivers an event again at once, after a minute and after five; these are more than arrive
+# in that time.
 MOST_KNOWN = 5000
+# Slack waits three seconds for what comes of a form, of which saving it may take two.
+RECORD_WITHIN_S = 0.5
 
 
 class Deliveries:
-    """Dispatches deliveries to `dispatch`. A repeated one has no second effect and gets the reply
-    of the first.
+    """Dispatches deliveries to `dispatch`. A repeated one has no second effect and gets the
+    response of the first.
 
-    Questions are known beyond a restart, by the record of them in the database; this knows all else
-    while the bot runs.
+    A delivery that may change something is recorded in `handled` before it is dispatched, so that
+    the same holds after a restart. A crash between the two costs the delivery, which is better than
+    a second subscription: whoever pressed sees that nothing happened, and presses again.
     """
 
-    def __init__(self, dispatch: Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]) -> None:
-        self._dispatch = dispatch
-        self._known: OrderedDict[str, asyncio.Future[BoltResponse]] = OrderedDict()
+    def __init__(
+        self,
+        dispatch: Callable[[AsyncBoltRequest], Awaitable[BoltResponse]],
+        handled: DeliveryStore,
+        clock: Clock,
+    ) -> None:
+        self._dispatch, self._handled, self._clock = dispatch, handled, clock
+        self._responses: OrderedDict[str, asyncio.Future[BoltResponse]] = OrderedDict()
+        self._recording: set[asyncio.Task[bool]] = set()
         self._successor: Deliveries | None = None
-        self._under_way = 0
+        self._in_progress = 0
 
     @property
     def are_under_way(self) -> bool:
         """Whether a delivery has no response yet."""
-        return self._under_way > 0
+        return self._in_progress > 0
 
     def lead_to(self, other: Deliveries) -> None:
-        """What comes from now on is for another bot, which knows what came here."""
-        other._known = self._known
+        """Passes what arrives from now on to another bot, which knows what arrived here."""
+        other._responses = self._responses
         self._successor = None if other is self else other
 
     async def take(self, request: AsyncBoltRequest) -> BoltResponse:
         """Bolt's response to the delivery."""
         if self._successor:
             return await self._successor.take(request)
-        self._under_way += 1
+        self._in_progress += 1
         try:
-            return await self._taken(request)
+            return await self._dispatch_once(request)
         finally:
-            self._under_way -= 1
+            self._in_progress -= 1
 
-    async def _taken(self, request: AsyncBoltRequest) -> BoltResponse:
+    async def _dispatch_once(self, request: AsyncBoltRequest) -> BoltResponse:
         key = delivery_key(request.body)
         if not key:
             return await self._dispatch(request)
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = asyncio.ensure_future(self._dispatch(request))
-            self._forget_the_oldest()
+        response = self._responses.get(key)
+        if response is None:
+            response = self._responses[key] = asyncio.ensure_future(self._handle(key, request))
+            self._drop_oldest()
         else:
-            log.info("A delivery came again and has no second effect.")
-        return await asyncio.shield(known)
+            log.info("A repeated delivery is ignored.")
+        return await asyncio.shield(response)
 
-    def _forget_the_oldest(self) -> None:
-        while len(self._known) > MOST_KNOWN:
-            self._known.popitem(last=False)
+    async def _handle(self, key: str, request: AsyncBoltRequest) -> BoltResponse:
+        if not is_recorded(request.body):
+            return await self._dispatch(request)
+        if not await self._is_first(key):
+            log.info("A delivery that was handled before the restart is ignored.")
+            return BoltResponse(status=200)
+        response = await self._dispatch(request)
+        if _is_refused_form(response):
+            # It changed nothing. If its ack is lost, the repeated one is to say what is wrong.
+            await self._release(key)
+        return response
+
+    async def _is_first(self, key: str) -> bool:
+        """Whether no earlier process has handled the delivery. Where the database does not answer
+        in time, it is handled, and its listener says what is wrong.
+        """
+        recording = asyncio.create_task(self._record(key))
+        self._recording.add(recording)
+        recording.add_done_callback(self._recording.discard)
+        done, _ = await asyncio.wait({recording}, timeout=RECORD_WITHIN_S)
+        return recording.result() if done else True
+
+    async def _record(self, key: str) -> bool:
+        try:
+            return await self._handled.claim(key, now=self._clock())
+        except StoreUnavailable as error:
+            log.warning("A delivery could not be recorded: %s", error)
+            return True
+
+    async def _release(self, key: str) -> None:
+        try:
+            await self._handled.release(key)
+        except StoreUnavailable as error:
+            log.warning("A refused form could not be released: %s", error)
+
+    def _drop_oldest(self) -> None:
+        while len(self._responses) > MOST_KNOWN:
+            self._responses.popitem(last=False)
 
 
 def delivery_key(body: Mapping[str, Any]) -> str:
-    """What a delivery has in common with its repetitions, and with nothing else; empty where Slack
-    gives it nothing of the kind.
+    """What a delivery has in common with its repetitions alone; empty where Slack sends nothing
+    that identifies it.
     """
     if event_id := body.get("event_id"):
         return f"event {event_id}"
     kind = body.get("type") or body.get("command") or ""
-    trigger_id = body.get("trigger_id")
-    return f"{kind} {trigger_id}" if trigger_id and kind != "block_suggestion" else ""
+    if kind == "block_suggestion":
+        return ""
+    if trigger_id := body.get("trigger_id"):
+        return f"{kind} {trigger_id}"
+    actions = body.get("actions") or [{}]
+    action_ts = actions[0].get("action_ts") or body.get("action_ts")
+    user = (body.get("user") or {}).get("id", "")
+    action = actions[0].get("action_id") or body.get("callback_id") or ""
+    return f"{kind} {action_ts} {user} {action}" if action_ts else ""
+
+
+def is_recorded(body: Mapping[str, Any]) -> bool:
+    """Whether a delivery is recorded here. A slash command is recorded as a question, with what was
+    asked; opening Home changes nothing.
+    """
+    event = body.get("event") or {}
+    return "command" not in body and event.get("type") != "app_home_opened"
 
 
 def wants_reply(body: Mapping[str, Any]) -> bool:
-    """Whether Slack waits for what comes of the delivery."""
+    """Whether Slack waits for the result of the delivery."""
     return body.get("type") in ACKED_BY_LISTENER
+
+
+def _is_refused_form(response: BoltResponse) -> bool:
+    return '"response_action": "errors"' in str(response.body or "")

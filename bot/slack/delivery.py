@@ -237,9 +237,13 @@ class Delivery:
             target.state.replace_original = True
         await self.send_ephemeral(target, text, blocks)
 
-    async def restore_answer(self, target: ReplyTarget, text: str, blocks: Sequence[Block]) -> None:
-        """Shows a private answer again that the progress message has replaced."""
-        await self.send_ephemeral(target, text, blocks)
+    async def restore_answer(
+        self, target: ReplyTarget, text: str, blocks: Sequence[Block], *, ticket: str
+    ) -> None:
+        """Shows a private answer again that the progress message has replaced. It can be shared
+        where there is a `ticket`.
+        """
+        await self.send_ephemeral(target, *_shareable(text, blocks, ticket))
         target.state.replace_original = False
 
     async def report_interrupted(
@@ -354,13 +358,12 @@ def _private(target: ReplyTarget, answer: Answer, ticket: str) -> tuple[str, lis
     """A private answer in words and blocks: why it is private, where its file is, and the button
     that shares it.
     """
-    reason, text = target.state.private_reason, answer.text
-    # Where the bot may not post, nothing can be shared.
-    may_share = ticket and reason not in NOT_HERE.values()
-    blocks = block_messages.with_share(answer.blocks, ticket) if may_share else [*answer.blocks]
-    if not ticket:
-        blocks.insert(-1, kit.context(NOT_SHAREABLE))
-        text = f"{text}\n{NOT_SHAREABLE}"
+    reason = target.state.private_reason
+    if reason in NOT_HERE.values():
+        # Where the bot may not post, nothing can be shared; the reason says what to do.
+        text, blocks = answer.text, [*answer.blocks]
+    else:
+        text, blocks = _shareable(answer.text, answer.blocks, ticket)
     if answer.files:
         where = "The file is in your direct messages."
         blocks.insert(-1, kit.context(where))
@@ -368,3 +371,14 @@ def _private(target: ReplyTarget, answer: Answer, ticket: str) -> tuple[str, lis
     if reason:
         return f"{reason}\n{text}", [kit.context(reason), *blocks]
     return text, blocks
+
+
+def _shareable(text: str, blocks: Sequence[Block], ticket: str) -> tuple[str, list[Block]]:
+    """An answer with Share, or without a `ticket` with what has to be done before it can be
+    shared.
+    """
+    if ticket:
+        return text, block_messages.with_share(blocks, ticket)
+    shown = [*blocks]
+    shown.insert(-1, kit.context(NOT_SHAREABLE))
+    return f"{text}\n{NOT_SHAREABLE}", shown

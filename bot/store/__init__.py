@@ -8,6 +8,7 @@ from bot.store.errors import StoreError, StoreUnavailable
 from bot.store.protocols import (
     AlertStore,
     AnswerStore,
+    DeliveryStore,
     OutboxStore,
     PauseStore,
     QuestionStore,
@@ -42,6 +43,7 @@ __all__ = [
     "LONGEST_DELAY",
     "AlertStore",
     "AnswerStore",
+    "DeliveryStore",
     "EvaluationRecord",
     "KeptResponseUrl",
     "LeaseTimings",

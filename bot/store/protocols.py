@@ -30,6 +30,7 @@ from providers.limits.rate_limiter import RateLimitStore
 __all__ = [
     "AlertStore",
     "AnswerStore",
+    "DeliveryStore",
     "OutboxStore",
     "PauseStore",
     "QuestionStore",
@@ -97,6 +98,22 @@ class QuestionStore(Protocol):
 
     async def forget_expired_urls(self, now: datetime) -> None:
         """Deletes response URLs that Slack takes no more."""
+        ...
+
+
+class DeliveryStore(Protocol):
+    """Deliveries of Slack that were handled, so that one that comes again has no second effect."""
+
+    async def claim(self, key: str, *, now: datetime) -> bool:
+        """Records a delivery that this process handles. False if it is recorded already."""
+        ...
+
+    async def release(self, key: str) -> None:
+        """Forgets a delivery that had no effect, so that it may come again."""
+        ...
+
+    async def prune(self, now: datetime) -> None:
+        """Deletes deliveries that Slack does not send again any more."""
         ...
 
 

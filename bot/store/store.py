@@ -16,6 +16,7 @@ from bot.store.sql.alerts import SqlAlerts
 from bot.store.sql.answers import SqlAnswers
 from bot.store.sql.claims import Claims
 from bot.store.sql.database import Database, Row, Transaction
+from bot.store.sql.deliveries import SqlDeliveries
 from bot.store.sql.outbox import SqlOutbox
 from bot.store.sql.pauses import SqlPauses
 from bot.store.sql.questions import SqlQuestions
@@ -39,6 +40,7 @@ class Store:
         self.database, self.retention = database, retention
         self._claims = claims = Claims(database, lease)
         self.questions: protocols.QuestionStore = SqlQuestions(database, claims)
+        self.deliveries: protocols.DeliveryStore = SqlDeliveries(database)
         self.answers: protocols.AnswerStore = SqlAnswers(database, retention.answers)
         self.outbox: protocols.OutboxStore = SqlOutbox(database, claims)
         self.schedules: protocols.ScheduleStore = SqlSchedules(database, claims)
@@ -92,6 +94,7 @@ class Store:
             samples_before=now - kept.samples, notices_before=now - kept.notices
         )
         await self.answers.prune(now)
+        await self.deliveries.prune(now)
         await self.questions.prune(before=now - kept.questions)
 
     async def read(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:

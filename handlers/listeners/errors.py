@@ -1,4 +1,4 @@
-"""Every error becomes a kind answer. The one listener for all of them."""
+"""Shows every error to whoever asked: one listener for all of them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from slack_bolt.async_app import AsyncBoltContext
 
-from bot.blocks import messages
 from bot.errors import SlackDeliveryUnknown, SlackRefused
+from bot.slack.channels import Channels
 from bot.slack.delivery import Delivery, ReplyTarget
 from bot.store import Store, StoreUnavailable
 from handlers.error_messages import error_message
@@ -22,45 +22,49 @@ log = logging.getLogger("opswatch")
 
 @dataclass(frozen=True, slots=True)
 class ErrorListener:
-    """The one listener that Bolt calls for every error that rises from another."""
+    """Bolt calls it with each exception of another listener."""
 
     delivery: Delivery
+    channels: Channels
     store: Store
     redactor: Redactor
     clock: Clock
 
     async def __call__(self, error: Exception, context: AsyncBoltContext) -> None:
-        await self.tell(error, context.get("target"))
+        await self.report(error, context.get("target"))
 
-    async def tell(self, error: Exception, target: ReplyTarget | None) -> None:
-        """Tells of an error whoever it kept from an answer."""
-        trouble = error_message(error)
-        if trouble.kind == "internal":
-            log.error("Fault: %s", self.redactor.text("".join(traceback.format_exception(error))))
+    async def report(self, error: Exception, target: ReplyTarget | None) -> None:
+        """Sends the error to the asker; logs one that is a fault of the bot with its traceback."""
+        message = error_message(error)
+        if message.kind == "internal":
+            log.error("Fault: %s", self._traceback(error))
         if target is None:
             return
         try:
-            await self._give_back(target)
+            await self._restore_answer(target)
             await self.delivery.send_error(
-                target, trouble.text, trouble.blocks(target.state.question or target.line)
+                target, message.text, message.blocks(target.state.question or target.line)
             )
-        except (SlackRefused, SlackDeliveryUnknown) as failed:
-            log.error("%s could not be told what went wrong: %s", target.user, failed)
-        except Exception as failed:
-            log.error(
-                "An error could not be told: %s",
-                self.redactor.text("".join(traceback.format_exception(failed))),
-            )
+        except (SlackRefused, SlackDeliveryUnknown) as failure:
+            log.error("An error could not be sent to %s: %s", target.user, failure)
+        except Exception as failure:
+            log.error("An error could not be sent: %s", self._traceback(failure))
 
-    async def _give_back(self, target: ReplyTarget) -> None:
-        """The private answer whose place was taken by work that came to nothing."""
+    async def _restore_answer(self, target: ReplyTarget) -> None:
+        """Shows the private answer again that a progress message has replaced."""
         if not target.state.replace_original or not target.replaces_ticket:
             return
+        # Without the database the answer is lost, and the error is sent all the same.
         with contextlib.suppress(StoreUnavailable):
             if kept := await self.store.answers.find(
                 target.replaces_ticket, user=target.user, now=self.clock()
             ):
                 ticket, text, blocks = kept
+                may_share = await self.channels.is_bot_in(target.channel) is not False
                 await self.delivery.restore_answer(
-                    target, text, messages.with_share(blocks, ticket)
+                    target, text, blocks, ticket=ticket if may_share else ""
                 )
+
+    def _traceback(self, error: Exception) -> str:
+        """The traceback without secrets, which may be in the values of an exception."""
+        return self.redactor.text("".join(traceback.format_exception(error)))

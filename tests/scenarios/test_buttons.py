@@ -10,6 +10,7 @@ from aiohttp import web
 
 from bot.sandbox.slack import BOT, INTERIM, Message
 from bot.sandbox.world import Sandbox
+from bot.slack.private_reasons import NOT_SHAREABLE
 from tests.scenarios.test_slack import buttons, text_of, types
 
 pytestmark = pytest.mark.usefixtures("bot")
@@ -153,6 +154,21 @@ async def test_a_private_answer_is_back_where_what_took_its_place_is_cancelled(
     assert (answer.text, answer.blocks) == kept
     await pressed(world, answer, "Share here")
     await world.slack.until(lambda: any("Shared by" in text_of(m) for m in world.slack.seen()))
+
+
+async def test_restored_answer_is_shareable_only_where_bot_can_post(world: Sandbox) -> None:
+    channel = world.slack.channels["C0QUIET"]
+    channel.bot_is_in = True
+    answer = await world.slack.answer_to("/apiaudit iot 24h", channel="C0QUIET")
+    world.devicewise.be_slow(30)
+    await pressed(world, answer, "7 days")
+    await world.slack.until(lambda: answer.text.startswith("Working on"))
+    channel.bot_is_in = False
+    await pressed(world, answer, "Cancel")
+    await world.slack.until(lambda: answer.text.startswith("iot: "))
+    assert "Share here" not in buttons(answer)
+    assert NOT_SHAREABLE in answer.text
+    assert NOT_SHAREABLE in text_of(answer)
 
 
 async def test_a_refusal_gives_way_to_what_comes_of_its_button(world: Sandbox) -> None:

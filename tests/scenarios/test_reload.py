@@ -317,3 +317,22 @@ async def test_refused_token_keeps_metrics_on(world: Sandbox) -> None:
         assert await status_of(f"http://127.0.0.1:{port}/metrics") == 200
         await service.reload(lambda: (changed, world.tokens()))
         assert await status_of(f"http://127.0.0.1:{port}/metrics") == 404
+
+
+async def test_reload_keeps_the_pace_of_a_channel(world: Sandbox) -> None:
+    service = Service(ConnectionStatus())
+    await service.start(world.settings(), world.tokens())
+    async with aclosing(service):
+        await world.slack.until(lambda: bool(world.slack.sockets))
+        await world.slack.answer_to("/usage last 2 days", channel="C0KITCHEN")
+        world.slack.limit()
+        for reloads in range(2):
+            for days in range(3, 6):
+                await world.slack.command(f"/usage last {days} days")
+            await said(world, 3 * (reloads + 1))
+            await service.reload(lambda: (world.settings(), world.tokens()))
+        assert not [refused for refused in world.slack.refused if "ratelimited" in refused]
+
+
+async def said(world: Sandbox, count: int) -> None:
+    await world.slack.until(lambda: len(world.slack.seen(channel="C0OPS")) == count, timeout_s=60)

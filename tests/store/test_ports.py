@@ -262,3 +262,18 @@ async def test_open_database_works(store: Store) -> None:
     assert await store.trouble() == ""
     assert await store.works()
     assert await store.size() > 0
+
+
+async def test_delivery_is_handled_once(store: Store, other: Store) -> None:
+    claims = [each.deliveries.claim("press 1", now=NOW) for each in (store, other) for _ in "ab"]
+    assert sum(await asyncio.gather(*claims)) == 1
+    await other.deliveries.release("press 1")
+    assert await store.deliveries.claim("press 1", now=NOW)
+
+
+async def test_old_deliveries_are_deleted(store: Store) -> None:
+    await store.deliveries.claim("old", now=NOW - timedelta(days=2))
+    await store.deliveries.claim("recent", now=NOW - timedelta(hours=1))
+    await store.prune(NOW)
+    assert await store.deliveries.claim("old", now=NOW)
+    assert not await store.deliveries.claim("recent", now=NOW)

@@ -56,6 +56,13 @@ class Deliveries(SlackState):
         digest = hmac.new(self.signing_secret.encode(), base, hashlib.sha256).hexdigest()
         return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": "v0=" + digest}
 
+    async def deliver_again(self) -> Ack:
+        """Sends the last delivery once more, as Slack does where it has seen no ack."""
+        kind, payload = self.last_delivery
+        ack = await self._send(kind, payload, retry_attempt=1, retry_reason="timeout")
+        await asyncio.wait_for(ack.done, 3)
+        return ack
+
     async def _send(
         self,
         kind: str,
@@ -66,6 +73,7 @@ class Deliveries(SlackState):
     ) -> Ack:
         ack = Ack(self._id("env-"), time.monotonic(), asyncio.get_running_loop().create_future())
         self.acks[ack.envelope_id] = ack
+        self.last_delivery = (kind, payload)
         if self.events_url:
             self._keep(asyncio.create_task(self._post(kind, payload, ack)))
             return ack

@@ -59,6 +59,7 @@ class SlackState(Server):
     knows_tables: bool = True
     knows_tasks: bool = True
     deliveries: int = 1
+    last_delivery: tuple[str, dict[str, Any]] = ("", {})
     silent: bool = False
     views: dict[str, View] = field(default_factory=dict)
     triggers: dict[str, tuple[str, float]] = field(default_factory=dict)

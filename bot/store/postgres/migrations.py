@@ -64,4 +64,7 @@ STEPS: dict[str, tuple[str, ...]] = {
         "CREATE TABLE evaluation_claims (alert words PRIMARY KEY, due words NOT NULL, "
         "owner words NOT NULL)",
     ),
+    "0002_deliveries": (
+        "CREATE TABLE deliveries (key words PRIMARY KEY, received_at words NOT NULL)",
+    ),
 }

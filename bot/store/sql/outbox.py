@@ -13,6 +13,8 @@ from bot.store.sql.database import Database, Row, Transaction, to_text
 
 # No post that others wait for is put off for longer than that.
 LONGEST_WAIT = timedelta(minutes=15)
+# What Slack refuses for longer than that does not hold back later posts that were set aside.
+HOLDS_BACK_FOR = timedelta(days=1)
 
 _WAITING = "state IN ('pending', 'sending')"
 _UNSENT = "state IN ('pending', 'sending', 'aside')"
@@ -118,6 +120,7 @@ class SqlOutbox:
             )
             if is_mine and aside:
                 _bring_forward(tx, waiting, until)
+                _put_back(tx, waiting, until)
 
         await self._database.write(reschedule)
 
@@ -281,6 +284,19 @@ def _bring_forward(tx: Transaction, waiting: QueuedPost, until: datetime) -> Non
     tx.execute(
         "UPDATE outbox SET not_before = ? WHERE state = 'aside' AND id < ? "  # noqa: S608
         f"AND {_LANE} = ? AND not_before > ?",
+        (to_text(until), waiting.id, waiting.lane, to_text(until)),
+    )
+
+
+def _put_back(tx: Transaction, waiting: QueuedPost, until: datetime) -> None:
+    """Later posts of the lane that were set aside are due no earlier: Slack may take messages again
+    right after it has refused this one, and they would come before it.
+    """
+    if until - waiting.queued_at > HOLDS_BACK_FOR:
+        return
+    tx.execute(
+        "UPDATE outbox SET not_before = ? WHERE state = 'aside' AND id > ? "  # noqa: S608
+        f"AND {_LANE} = ? AND not_before < ?",
         (to_text(until), waiting.id, waiting.lane, to_text(until)),
     )
 

@@ -279,3 +279,13 @@ def evaluation_claims(db: Database) -> None:
         {"alert": str, "due": str, "owner": str}, pk="alert", not_null={"due", "owner"}
     )
     db.table("alerts").add_column("version", int, not_null_default=0)
+
+
+@steps(name="0015_deliveries")
+def deliveries(db: Database) -> None:
+    """Presses, forms and events that were handled, so that one that Slack delivers again after a
+    restart has no second effect.
+    """
+    db.table("deliveries").create(
+        {"key": str, "received_at": str}, pk="key", not_null={"received_at"}
+    )

@@ -124,7 +124,8 @@ class AskQuestion:
                 return
         await ack()
         # Bolt drops an ack whose listener raises right after it, so the question runs as a task.
-        target = views.form_target(state, user)
+        # The id by which a form that Slack delivers again is the same question.
+        target = views.form_target(state, user, delivery=str(body.get("trigger_id") or ""))
         task = asyncio.create_task(self._ask(state, values, words, target))
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
@@ -144,4 +145,4 @@ class AskQuestion:
                 target = replace(target, channel=dm, direct=True)
             await self.requests.ask(state.command, words, target, via="form", form=values)
         except Exception as error:
-            await self.problems.tell(error, target)
+            await self.problems.report(error, target)

@@ -125,9 +125,12 @@ async def save_form(
     return result
 
 
-def form_target(state: ModalState, user: str) -> ReplyTarget:
+def form_target(state: ModalState, user: str, *, delivery: str = "") -> ReplyTarget:
     """Where the notes about a form go: to the person, in the channel it was opened in."""
-    delivery = uuid.uuid4().hex
     return ReplyTarget(
-        user=user, channel=state.channel, response_url="", line="", delivery=delivery
+        user=user,
+        channel=state.channel,
+        response_url="",
+        line="",
+        delivery=delivery or uuid.uuid4().hex,
     )
