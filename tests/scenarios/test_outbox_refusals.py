@@ -208,6 +208,59 @@ async def test_messages_set_aside_come_in_their_order(world: Sandbox) -> None:
     assert said(world)[1:] == [f"Message {n}" for n in (0, 1, 2, 4, 5)]
 
 
+@pytest.mark.parametrize("code", ["never_heard_of_it", "invalid_blocks", "internal_error"])
+@pytest.mark.parametrize("refused_first", [1, 2])
+async def test_order_is_kept_if_slack_recovers_between_retries(
+    world: Sandbox, code: str, refused_first: int
+) -> None:
+    """Slack takes messages again right after it has refused the first one once more."""
+    refusal = world.slack.refuse("chat.postMessage", code, when=has("Message"))
+    async with outbox_of(world, "", OutboxTimings(0.01, 0.05, 0.001, mend=300)) as (store, _):
+        await enqueue(store.outbox, *(post(n) for n in range(4)))
+        async with asyncio.timeout(30):
+            while len(await store.read("SELECT 1 FROM outbox WHERE state = 'aside'", ())) < 4:
+                await asyncio.sleep(0.02)
+        world.slack.refusals.remove(refusal)
+        world.slack.refuse(
+            "chat.postMessage", "never_heard_of_it", when=has("Message 0"), times=refused_first
+        )
+        for _ in range(refused_first + 1):
+            await make_due(store)
+            await retried(store)
+        await all_sent(store)
+    assert said(world) == [f"Message {n}" for n in range(4)]
+
+
+async def test_message_refused_for_a_day_is_passed(world: Sandbox) -> None:
+    world.slack.refuse("chat.postMessage", "never_heard_of_it", when=has("Message 0"))
+    refusal = world.slack.refuse("chat.postMessage", "never_heard_of_it", when=has("Message 1"))
+    async with outbox_of(world, "", OutboxTimings(0.01, 0.05, 0.001, mend=300)) as (store, _):
+        await enqueue(store.outbox, post(0), post(1))
+        async with asyncio.timeout(20):
+            while len(await store.read("SELECT 1 FROM outbox WHERE state = 'aside'", ())) < 2:
+                await asyncio.sleep(0.02)
+        world.slack.refusals.remove(refusal)
+        yesterday = (utc_now() - timedelta(days=1, hours=1)).isoformat()
+        await store.database.execute("UPDATE outbox SET queued_at = ?", (yesterday,))
+        await make_due(store)
+        await world.slack.until(lambda: said(world) == ["Message 1"])
+
+
+async def make_due(store: Store) -> None:
+    """All that was set aside is due, as when its waits have passed."""
+    await store.database.execute(
+        "UPDATE outbox SET not_before = queued_at, trouble = NULL WHERE state = 'aside'"
+    )
+
+
+async def retried(store: Store) -> None:
+    """Waits until nothing that was set aside is due any more."""
+    due = "SELECT 1 FROM outbox WHERE state != 'sent' AND not_before = queued_at"
+    async with asyncio.timeout(20):
+        while await store.read(due, ()):
+            await asyncio.sleep(0.02)
+
+
 async def test_message_set_aside_survives_a_restart(world: Sandbox) -> None:
     refusal = world.slack.refuse("chat.postMessage", "never_heard_of_it", when=has("Message 0"))
     async with outbox_of(world) as (store, _):
