@@ -125,7 +125,13 @@ class AccessPolicy:
 
     def is_public(self, command: CommandName, channel: str) -> bool:
         """True where everybody in the channel may ask, so that the answer may stand in it."""
-        return EVERYONE in self.rules[command] or channel in self.rules[command]
+        return EVERYONE in self.rules[command] or self.names_channel(command, channel)
+
+    def names_channel(self, command: CommandName, channel: str) -> bool:
+        """Whether the channel itself is granted, with everybody in it, guests from another
+        workspace included.
+        """
+        return channel in self.rules[command]
 
 
 def visible_directory(

@@ -27,6 +27,7 @@ from bot.questions.reading import read_form, read_request
 from bot.questions.registry import COMMANDS
 from bot.slack.delivery import Delivery, ReplaceMode, ReplyTarget
 from bot.slack.pace import NoRoom
+from bot.slack.private_reasons import MAYBE_SHARED_CHANNEL, SHARED_CHANNEL
 from bot.slack.reply_target import ReplyState
 from bot.slack.response_url import LIVES
 from bot.slack.text import unescape_input
@@ -191,7 +192,9 @@ class RequestHandler:
                 await self.delivery.send_note(target, told)
                 return "managed"
         self.access.require(command, **asker.rights)
-        zone = await self.people.zone(target.user)
+        zone, private_reason = await asyncio.gather(
+            self.people.zone(target.user), self._private_reason(command, target)
+        )
         directory = self.permissions.directory(self.answering.directory, asker)
         now = self.clock()
         question = (
@@ -206,13 +209,15 @@ class RequestHandler:
             )
             return "help"
         target.state.question = question.line
+        target.state.private_reason = private_reason
         target = replace(
             target,
             line=question.line,
             display_line=self.redactor.text(question.line),
             public=target.direct or self.access.is_public(command, target.channel),
         )
-        answer = await self._answer(question, target, zone, may_manage=may_manage or target.public)
+        is_public = target.public and not private_reason
+        answer = await self._answer(question, target, zone, may_manage=may_manage or is_public)
         return "partial" if answer.warnings else "answered"
 
     async def _answer(
@@ -235,16 +240,32 @@ class RequestHandler:
                 # This process was paused, and another one has told the asker.
                 log.warning("Question %s was reported as interrupted meanwhile.", target.delivery)
                 return answer
-            if not target.public:
+            is_private = not target.public or bool(target.state.private_reason)
+            if is_private:
+                # Before its Share button is shown.
                 await self.keep(ticket, target, answer.text, answer.blocks)
             await self.delivery.answer(target, answer, ticket=ticket if may_share else "")
-            if target.state.private_reason:
+            if target.state.private_reason and not is_private:
                 await self.keep(ticket, target, answer.text, answer.blocks)
         return answer
 
+    async def _private_reason(self, command: CommandName, target: ReplyTarget) -> str:
+        """Why an answer that all members may see is not posted in the channel: `*` does not grant
+        it to people of other workspaces who are there, too. Empty where it is posted.
+        """
+        channel, access = target.channel, self.access
+        if target.direct or not access.is_public(command, channel):
+            return ""
+        if access.names_channel(command, channel):
+            return ""
+        is_shared = await self.permissions.channels.is_shared(channel)
+        if is_shared is None:
+            return MAYBE_SHARED_CHANNEL
+        return SHARED_CHANNEL if is_shared else ""
+
     async def _may_share(self, target: ReplyTarget) -> bool:
         """Whether a private answer can be shared in its channel: not where the bot is no member."""
-        if target.public:
+        if target.public and not target.state.private_reason:
             return True
         return await self.permissions.channels.is_bot_in(target.channel) is not False
 

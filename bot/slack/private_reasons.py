@@ -16,6 +16,14 @@ _RESTRICTED = (
 )
 _MESSAGE_LIMIT = "Only you see this, because this workspace has reached Slack's limit of messages."
 UNREACHABLE = "Only you see this, because Slack took no message for this channel just now."
+SHARED_CHANNEL = (
+    "Only you see this, because people of another organization are in this channel and `[access]` "
+    "does not name it."
+)
+MAYBE_SHARED_CHANNEL = (
+    "Only you see this, because Slack did not say just now whether people of another organization "
+    "are in this channel."
+)
 NOT_HERE: Mapping[str, str] = MappingProxyType(
     {
         "not_in_channel": INVITE,

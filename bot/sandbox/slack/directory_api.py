@@ -43,6 +43,7 @@ class DirectoryApi(SlackState):
             "is_member": channel.bot_is_in,
             "is_private": channel.members is not None,
             "is_archived": False,
+            "is_ext_shared": channel.is_ext_shared,
         }
         return {"ok": True, "channel": {"id": channel.id, "name": channel.name, **facts}}
 

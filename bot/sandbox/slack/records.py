@@ -32,6 +32,7 @@ class Channel:
     bot_is_in: bool = True
     direct_with: str = ""
     members: tuple[str, ...] | None = None
+    is_ext_shared: bool = False
 
 
 @dataclass(slots=True)
