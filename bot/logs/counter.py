@@ -11,6 +11,7 @@ from typing import Final
 
 from bot.logs.field_shapes import FieldShape, field_shape_of
 from bot.logs.grammar import LEAST_BYTES
+from bot.logs.json_shapes import JsonShape
 from bot.logs.levels import LEVELS
 from bot.logs.lines import without_colours
 from bot.logs.newest import TAIL_LINES, NewestLines
@@ -28,6 +29,7 @@ LONG_LINE_KEPT: Final = 4096
 # is tried.
 _TRIED_LINES: Final = 8
 _BLOCKS_WITHOUT: Final = 16
+_MOST_ODD_BLOCKS: Final = 3
 # Lines of fewer bytes than that are short.
 _SHORT_LINE: Final = 8
 _LONG_ENOUGH: Final = re.compile(rb"\n([^\n]{%d,})" % LEAST_BYTES)
@@ -57,8 +59,10 @@ class LogCounter:
     _open: bytes = b""
     _shape: Shape | None = field(default=None, compare=False)
     _without_shape: int = field(default=0, compare=False)
-    _fields: FieldShape | None = field(default=None, compare=False)
+    _fields: FieldShape | JsonShape | None = field(default=None, compare=False)
     _without_fields: int = field(default=0, compare=False)
+    # Blocks in a row that had a line of another kind.
+    _odd_blocks: int = field(default=0, compare=False)
     _reader: LineReader = field(default_factory=LineReader, compare=False)
 
     def feed(self, block: bytes) -> None:
@@ -140,30 +144,39 @@ class LogCounter:
         """Counts lines that name their time and level by the same fields; false where some line
         does not.
         """
-        fields = self._fields or (None if self._shape else self._learned_fields(text))
-        counted = fields.count(text) if fields else None
+        fields = self._fields or self._learned_fields(text)
+        if fields is None:
+            return False
+        counted = fields.count(text)
         minutes = (
-            {written: fields.minute(written) for written in counted.minutes}
-            if fields and counted
-            else {}
+            {written: fields.minute(written) for written in counted.minutes} if counted else {}
         )
         if counted is None or None in minutes.values():
-            if fields:
-                self._fields, self._without_fields = None, _BLOCKS_WITHOUT
+            self._forget_fields()
             return False
+        self._odd_blocks = 0
         self.levels.update(counted.levels)
         for written, count in counted.minutes.items():
             self._place(minutes[written], count)
         self.last = minutes[counted.last]
         return True
 
-    def _learned_fields(self, text: bytes) -> FieldShape | None:
+    def _forget_fields(self) -> None:
+        """A damaged line now and then does not make the next blocks slow."""
+        self._odd_blocks += 1
+        if self._odd_blocks >= _MOST_ODD_BLOCKS:
+            self._fields, self._without_fields, self._odd_blocks = None, _BLOCKS_WITHOUT, 0
+
+    def _learned_fields(self, text: bytes) -> FieldShape | JsonShape | None:
+        is_json = text.startswith(b"\n{")
+        if self._shape and not is_json:
+            return None
         if self._without_fields:
             self._without_fields -= 1
             return None
         end = text.find(b"\n", 1, LONG_LINE_KEPT)
         line = text[1 : end if end > 0 else len(text)]
-        self._fields = None if shape_of(line) else field_shape_of(line)
+        self._fields = field_shape_of(line) if is_json or not shape_of(line) else None
         if self._fields is None:
             self._without_fields = _BLOCKS_WITHOUT
         return self._fields

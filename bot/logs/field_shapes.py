@@ -15,22 +15,15 @@ from ahocorasick_rs import BytesAhoCorasick
 
 from bot.logs import fields, times
 from bot.logs.grammar import COMPOSED_JSON, FAR_ENOUGH, TIME_FIRST
+from bot.logs.json_shapes import JsonShape, json_shape_of
 from bot.logs.lines import minute_at, read_line, spans_at
-from bot.logs.shapes import beginning_of, minute_like, with_any_digits
+from bot.logs.minutes import CountedBlock, minute_like
+from bot.logs.shapes import beginning_of, with_any_digits
 from bot.logs.signs import spellings
 from bot.logs.times import Minute
 
 # Lines longer than that are no model for others.
 LONGEST_LEARNED: Final = 8192
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """The levels of some lines, their minutes as they are written, and the last of these."""
-
-    levels: Counter[str]
-    minutes: Counter[bytes]
-    last: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +43,7 @@ class FieldShape:
     keys: tuple[bytes, ...]
     never: BytesAhoCorasick
 
-    def count(self, text: bytes) -> Counted | None:
+    def count(self, text: bytes) -> CountedBlock | None:
         """Of a text in which a line end stands before each line; None where some line
         is different.
         """
@@ -75,7 +68,7 @@ class FieldShape:
             levels[level] += count
         if not self._stand_in_each(text, lines):
             return None
-        return Counted(levels, Counter(minutes), minutes[-1])
+        return CountedBlock(levels, Counter(minutes), minutes[-1])
 
     def minute(self, written: bytes) -> Minute | None:
         return times.minute_of(self.form, written, self.behind)
@@ -96,13 +89,13 @@ class FieldShape:
         return True
 
 
-def field_shape_of(line: bytes) -> FieldShape | None:
+def field_shape_of(line: bytes) -> FieldShape | JsonShape | None:
     """The shape of a line whose fields tell its time, or that tells its time before them."""
     if len(line) > LONGEST_LEARNED:
         return None
     head = line[:FAR_ENOUGH]
     if line.startswith(b"{"):
-        return _of_json(line, 0)
+        return json_shape_of(line)
     if composed := COMPOSED_JSON.match(head):
         return _of_json(line, composed.end())
     if fields.looks_like_pairs(head):

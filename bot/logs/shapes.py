@@ -36,6 +36,7 @@ from bot.logs.lines import (
     spans_at,
     time_further_on,
 )
+from bot.logs.minutes import any_digits_of, minute_like
 from bot.logs.reader import Spans, level_span
 from bot.logs.times import Minute
 
@@ -52,7 +53,6 @@ _COMMON: Final = tuple(
     for word in (b"info", b"debug", b"warn", b"warning", b"error")
     for spelt in (word.upper(), word, word.capitalize())
 )
-_DIGIT: Final = re.compile(rb"\d")
 _DIGITS: Final = re.compile(rb"\d{1,6}(?!\d)")
 _JSON_KEY: Final = re.compile(rb'"([^"\\]{1,64})" ?:')
 _PAIR_KEY: Final = re.compile(rb"([\w@.]{1,32}+)=")
@@ -61,17 +61,6 @@ _TENS: Final = {
 }
 _SEVERITIES: Final = {
     b"%d" % number: level for number, level in enumerate(levels.LEVEL_OF_SEVERITY)
-}
-# Forms whose numbers have one digit or two.
-_LOOSE_FORMS: Final = {
-    "compact_date",
-    "numbers",
-    "month_day_year",
-    "day_month_year",
-    "day_month",
-    "kitchen_clock",
-    "six_digits",
-    "american_short",
 }
 _PRIORITY: Final = re.compile(rb"<\d{1,3}>")
 _PRIORITY_OF_LINE: Final = re.compile(rb"\n(?:\d{1,5} )?<(\d{1,3})>")
@@ -165,7 +154,7 @@ def _shape_with_level(line: bytes, spans: Spans) -> Shape | None:
     # As many digits of a second as here; most logs write always as many.
     seconds = line[spans.minute[1] : spans.behind[0]]
     tail = (
-        _DIGIT.sub(rb"\\d", re.escape(seconds))
+        any_digits_of(seconds)
         + re.escape(behind + between)
         + rb"(?:"
         + _any_of([word, *_COMMON, *words], words)
@@ -299,15 +288,6 @@ def _run_of(before: bytes, minute: bytes, tail: bytes) -> re.Pattern[bytes]:
 def with_any_digits(before: bytes) -> bytes:
     """A pattern for the same bytes with any numbers in them."""
     return _DIGITS.sub(rb"\\d{1,6}+", re.escape(before))
-
-
-def minute_like(written: bytes, form: str) -> tuple[bytes, bool]:
-    """A pattern for minutes of as many digits, and whether it fits more or fewer; whether there is
-    such a minute is looked at once for each.
-    """
-    if re.search(rb"[A-SU-Za-z]", written) or form in _LOOSE_FORMS:
-        return times.FORM_OF[form].pattern_of_minute(), True
-    return _DIGIT.sub(rb"\\d", re.escape(written)), False
 
 
 def _words_like(word: bytes, *, is_fields: bool) -> dict[bytes, str]:

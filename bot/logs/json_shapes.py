@@ -1,0 +1,243 @@
+"""JSON lines of one log, decoded by the block: only the fields that tell the time and the level are
+taken out, and every line is checked to be whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from ahocorasick_rs import BytesAhoCorasick
+
+from bot.logs import fields, times
+from bot.logs.grammar import TIME_FIRST
+from bot.logs.lines import minute_at, read_line, spans_at
+from bot.logs.minutes import CountedBlock, minute_like
+from bot.logs.times import Minute
+
+_TIME_OPENING: Final = re.compile(rb'(?:\{ ?"(?:\$date|epochSecond|seconds)" ?: ?)?+"?+')
+_END_OF_TIME: Final = rb"(?=[\",}\n]|\Z)"
+# Fields that hold a line of text or records of their own.
+_INNER: Final = (*fields.NESTED_LEVELS, "resourcelogs")
+_LEVEL_KEYS: Final = tuple(fields.LEVEL_KEYS)
+
+
+@dataclass(frozen=True, slots=True)
+class _LevelField:
+    """The field that tells the level, and the object that holds it where it is not an outermost
+    field.
+    """
+
+    name: str
+    parent: str | None = None
+
+
+class JsonShape:
+    """Counts blocks of JSON lines that have the same two fields as an example line."""
+
+    def __init__(
+        self, example: bytes, found: Mapping[str, fields.Value], level: _LevelField | None
+    ) -> None:
+        self._example = example
+        self._level_name = level.name if level else None
+        self._parent = level.parent if level else None
+        self._time_name = _time_key(found)
+        self._constant = "info" if level is None and "@mt" in found else None
+        names = _spelt_as_in(example)
+        self._decoder = msgspec.json.Decoder(self._kind(names))
+        self.form, behind_at, self._time = _time_pattern(bytes(found[self._time_name]))
+        self._behind = behind_at
+        used = {names[key] for key in self._used() if key in names}
+        self._never = _scan_of(self._counting_instead(), used)
+        self._other_levels = _scan_of((*_LEVEL_KEYS, *_INNER), used)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A decoder cannot be pickled.
+        return json_shape_of, (self._example,)
+
+    def count(self, text: bytes) -> CountedBlock | None:
+        """Of a text in which a line end stands before each line; None where some line is
+        different, or is damaged.
+        """
+        lines = text.count(b"\n")
+        if not _are_objects(text, lines) or self._never.find_matches_as_indexes(text):
+            return None
+        try:
+            rows = self._decoder.decode_lines(text)
+        except (msgspec.DecodeError, RecursionError, ValueError):
+            return None
+        if len(rows) != lines:
+            return None
+        minutes = self._time.findall(b"\n" + b"\n".join([row.time for row in rows]))
+        levels = self._levels_of(rows, text)
+        if len(minutes) != lines or levels is None:
+            return None
+        return CountedBlock(levels, Counter(minutes), minutes[-1])
+
+    def minute(self, written: bytes) -> Minute | None:
+        return times.minute_of(self.form, written, self._behind)
+
+    def _levels_of(self, rows: list[Any], text: bytes) -> Counter[str] | None:
+        if self._level_name is None:
+            return Counter({self._constant: len(rows)} if self._constant else {})
+        if self._parent:
+            written = b"\n".join([row.parent.level for row in rows])
+        else:
+            written = b"\n".join([row.level for row in rows])
+        levels: Counter[str] = Counter()
+        for value, count in Counter(written.split(b"\n")).items():
+            level = self._level_of(value)
+            if level:
+                levels[level] += count
+            elif self._other_levels.find_matches_as_indexes(text):
+                return None
+        return levels
+
+    def _level_of(self, value: bytes) -> str | None:
+        assert self._level_name
+        return fields.LEVEL_KEYS[self._level_name](fields.text_of(value)[: fields.LONGEST_LEVEL])
+
+    def _kind(self, names: Mapping[str, str]) -> type[msgspec.Struct]:
+        """The fields of a line that are looked at."""
+        kinds: list[tuple[str, Any]] = [("time", msgspec.Raw)]
+        spelt = {"time": names[self._time_name]}
+        if self._parent and self._level_name:
+            nested = msgspec.defstruct(
+                "Parent", [("level", msgspec.Raw)], rename={"level": names[self._level_name]}
+            )
+            kinds.append(("parent", nested))
+            spelt["parent"] = names[self._parent]
+        elif self._level_name:
+            kinds.append(("level", msgspec.Raw))
+            spelt["level"] = names[self._level_name]
+        elif self._constant:
+            kinds.append(("template", msgspec.Raw))
+            spelt["template"] = names["@mt"]
+        return msgspec.defstruct("Line", kinds, rename=spelt)
+
+    def _used(self) -> Iterable[str]:
+        """The fields that may stand in a line though they might count in another one."""
+        yield self._time_name
+        yield from (name for name in (self._level_name, self._parent) if name)
+        if self._constant:
+            yield "@t"
+
+    def _counting_instead(self) -> Iterable[str]:
+        """The fields that would tell the time or the level if a line had them."""
+        yield from fields.TIME_KEYS[: fields.TIME_KEYS.index(self._time_name)]
+        yield from (self._time_name, "date", "resourcelogs", *fields.names_with_own_numbers())
+        if self._level_name is None:
+            yield from (*_LEVEL_KEYS, *_INNER, "@t")
+        elif self._parent:
+            yield from _LEVEL_KEYS
+            yield from fields.NESTED_LEVELS[: fields.NESTED_LEVELS.index(self._parent)]
+        else:
+            yield from _LEVEL_KEYS[: _LEVEL_KEYS.index(self._level_name) + 1]
+
+
+def json_shape_of(line: bytes) -> JsonShape | None:
+    """The shape of a JSON line that tells its time by a field; None where more than two fields have
+    to be looked at.
+    """
+    reading, found = read_line(line), fields.json_fields(line)
+    if not found or not reading.minute or fields.has_own_numbers(found):
+        return None
+    time = _time_key(found)
+    if not time or not line.rstrip(b"\r").endswith(b"}") or "resourcelogs" in found:
+        return None
+    level = _level_field(found)
+    try:
+        shape = JsonShape(line, found, level)
+    except ValueError:
+        return None
+    counted = shape.count(b"\n" + line)
+    is_same = (
+        counted is not None
+        and shape.minute(counted.last) == reading.minute
+        and [*counted.levels] == ([reading.level] if reading.level else [])
+    )
+    return shape if is_same else None
+
+
+def _time_key(found: Mapping[str, fields.Value]) -> str:
+    return next((key for key in fields.TIME_KEYS if key in found), "")
+
+
+def _level_field(found: Mapping[str, fields.Value]) -> _LevelField | None:
+    outermost = next((key for key in _LEVEL_KEYS if key in found), None)
+    if outermost:
+        return _LevelField(outermost)
+    for parent in fields.NESTED_LEVELS:
+        nested = fields.json_fields(bytes(found[parent])) if parent in found else None
+        if nested and (name := next((key for key in _LEVEL_KEYS if key in nested), None)):
+            return _LevelField(name, parent)
+    return None
+
+
+def _spelt_as_in(line: bytes) -> dict[str, str]:
+    """The names of fields as the line writes them, by the same in lower case."""
+    names: dict[str, str] = {}
+    for parent in ("", *fields.NESTED_LEVELS):
+        body = line
+        if parent:
+            found = fields.json_fields(line) or {}
+            body = bytes(found.get(parent, b""))
+        if body.startswith(b"{"):
+            decoded = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+            for name in decoded:
+                names.setdefault(name.lower(), name)
+    return names
+
+
+def _time_pattern(written: bytes) -> tuple[str, bytes, re.Pattern[bytes]]:
+    """The form of a time, what belongs to it behind the seconds, and a pattern of such values, a
+    line end before each. ValueError where there is no time.
+    """
+    opening = _TIME_OPENING.match(written)
+    time = TIME_FIRST.match(written, opening.end() if opening else 0)
+    if time is None or minute_at(time) is None:
+        raise ValueError("no time")
+    form, minute_at_, behind_at = spans_at(time)
+    minute, _ = minute_like(written[minute_at_], form)
+    behind = written[behind_at]
+    return (
+        form,
+        behind,
+        re.compile(
+            rb"\n"
+            + re.escape(written[: minute_at_.start])
+            + rb"("
+            + minute
+            + rb")"
+            + times.FORM_OF[form].rest
+            + re.escape(behind)
+            + _END_OF_TIME
+        ),
+    )
+
+
+def _scan_of(keys: Iterable[str], used: set[str]) -> BytesAhoCorasick:
+    spelt = dict.fromkeys(name for key in keys for name in fields.spellings_of(key))
+    return BytesAhoCorasick([b'"' + name.encode() + b'"' for name in spelt if name not in used])
+
+
+def _are_objects(text: bytes, lines: int) -> bool:
+    """Whether each line begins and ends as an object does. The decoder takes line ends for blanks,
+    so it alone would take two halves for a whole.
+    """
+    if text.count(b"\n{") != lines or not (text.isascii() or _is_utf8(text)):
+        return False
+    ends = text.count(b"}\n") + text.count(b"}\r\n") + text.endswith((b"}", b"}\r"))
+    return ends == lines
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,46 @@
+"""The minutes of a block of lines, as they are written."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+
+from bot.logs import times
+
+_DIGIT: Final = re.compile(rb"\d")
+# Forms whose numbers have one digit or two.
+_LOOSE_FORMS: Final = {
+    "compact_date",
+    "numbers",
+    "month_day_year",
+    "day_month_year",
+    "day_month",
+    "kitchen_clock",
+    "six_digits",
+    "american_short",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CountedBlock:
+    """The levels of some lines, their minutes as they are written, and the last of these."""
+
+    levels: Counter[str]
+    minutes: Counter[bytes]
+    last: bytes
+
+
+def minute_like(written: bytes, form: str) -> tuple[bytes, bool]:
+    """A pattern for minutes of as many digits, and whether it fits more or fewer; whether there is
+    such a minute is looked at once for each.
+    """
+    if re.search(rb"[A-SU-Za-z]", written) or form in _LOOSE_FORMS:
+        return times.FORM_OF[form].pattern_of_minute(), True
+    return any_digits_of(written), False
+
+
+def any_digits_of(written: bytes) -> bytes:
+    """A pattern for the same bytes with any digits in place of these."""
+    return _DIGIT.sub(rb"\\d", re.escape(written))
