@@ -1,6 +1,5 @@
-"""Lines that name their time and their level by fields, wherever in the line these stand: JSON,
-also behind a time or a container's name, and `key=value` pairs. They are counted by the block, with
-a short look at each line.
+"""Lines that name their time and their level by fields: JSON behind a time or a container's name,
+and `key=value` pairs. They are counted by the block, with a short look at each line.
 """
 
 from __future__ import annotations
@@ -97,13 +96,13 @@ def field_shape_of(line: bytes) -> FieldShape | JsonShape | None:
     if line.startswith(b"{"):
         return json_shape_of(line)
     if composed := COMPOSED_JSON.match(head):
-        return _of_json(line, composed.end())
+        return _of_composed_json(line, composed.end())
     if fields.looks_like_pairs(head):
         return _of_pairs(line)
     return _of_json_behind_time(line)
 
 
-def _of_json(line: bytes, at: int) -> FieldShape | None:
+def _of_composed_json(line: bytes, at: int) -> FieldShape | None:
     body, reading = line[at:].rstrip(b"\r"), read_line(line)
     found = fields.json_fields(body)
     if not found or not reading.minute or fields.has_own_numbers(found):
@@ -121,7 +120,7 @@ def _of_json(line: bytes, at: int) -> FieldShape | None:
     end = times.FORM_OF[form].rest + re.escape(behind) + rb"(?=[\",}])"
     pattern = re.compile(re.escape(written[0]) + rb"(" + minute + rb")" + end)
     earlier = [*fields.TIME_KEYS[: fields.TIME_KEYS.index(time_field)], "date"]
-    opening = line[:at] + body[:2] if at else body[:2]
+    opening = line[:at] + body[:2]
     return _with_level(
         body,
         found,

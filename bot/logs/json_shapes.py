@@ -4,25 +4,34 @@ taken out, and every line is checked to be whole.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from ahocorasick_rs import BytesAhoCorasick
 
 from bot.logs import fields, times
 from bot.logs.grammar import TIME_FIRST
-from bot.logs.lines import minute_at, read_line, spans_at
-from bot.logs.minutes import CountedBlock, minute_like
+from bot.logs.lines import DIGITS_ALIKE, minute_at, read_line, spans_at
+from bot.logs.minutes import CountedBlock, any_digits_of, minute_like
 from bot.logs.times import Minute
 
 _TIME_OPENING: Final = re.compile(rb'(?:\{ ?"(?:\$date|epochSecond|seconds)" ?: ?)?+"?+')
 _END_OF_TIME: Final = rb"(?=[\",}\n]|\Z)"
 # Fields that hold a line of text or records of their own.
 _INNER: Final = (*fields.NESTED_LEVELS, "resourcelogs")
+# Decoded to one string each, which is counted without another look at its letters.
+_COMMON_WORDS: Final[Any] = Literal[
+    tuple(
+        spelt
+        for word in ("fatal", "critical", "error", "warning", "warn", "info", "debug", "trace")
+        for spelt in (word, word.upper(), word.capitalize())
+    )
+]
 _LEVEL_KEYS: Final = tuple(fields.LEVEL_KEYS)
 
 
@@ -48,9 +57,12 @@ class JsonShape:
         self._time_name = _time_key(found)
         self._constant = "info" if level is None and "@mt" in found else None
         names = _spelt_as_in(example)
-        self._decoder = msgspec.json.Decoder(self._kind(names))
-        self.form, behind_at, self._time = _time_pattern(bytes(found[self._time_name]))
-        self._behind = behind_at
+        # The first is quicker, and fails where a level is not written as a common word.
+        self._decoders = [
+            msgspec.json.Decoder(self._kind(names, level_type))
+            for level_type in (_COMMON_WORDS, msgspec.Raw)
+        ]
+        self._times = _times_like(bytes(found[self._time_name]))
         used = {names[key] for key in self._used() if key in names}
         self._never = _scan_of(self._counting_instead(), used)
         self._other_levels = _scan_of((*_LEVEL_KEYS, *_INNER), used)
@@ -66,31 +78,33 @@ class JsonShape:
         lines = text.count(b"\n")
         if not _are_objects(text, lines) or self._never.find_matches_as_indexes(text):
             return None
-        try:
-            rows = self._decoder.decode_lines(text)
-        except (msgspec.DecodeError, RecursionError, ValueError):
-            return None
+        rows = self._rows_of(text)
         if len(rows) != lines:
             return None
-        minutes = self._time.findall(b"\n" + b"\n".join([row.time for row in rows]))
+        minutes = self._times.minutes_in([row.time for row in rows])
         levels = self._levels_of(rows, text)
-        if len(minutes) != lines or levels is None:
+        if minutes is None or levels is None:
             return None
-        return CountedBlock(levels, Counter(minutes), minutes[-1])
+        return CountedBlock(levels, *minutes)
 
     def minute(self, written: bytes) -> Minute | None:
-        return times.minute_of(self.form, written, self._behind)
+        return times.minute_of(self._times.form, written, self._times.behind)
+
+    def _rows_of(self, text: bytes) -> list[Any]:
+        """The fields of each line; none where some line lacks them or is damaged."""
+        for decoder in self._decoders:
+            with contextlib.suppress(msgspec.DecodeError, RecursionError, ValueError):
+                return decoder.decode_lines(text)
+        return []
 
     def _levels_of(self, rows: list[Any], text: bytes) -> Counter[str] | None:
         if self._level_name is None:
             return Counter({self._constant: len(rows)} if self._constant else {})
-        if self._parent:
-            written = b"\n".join([row.parent.level for row in rows])
-        else:
-            written = b"\n".join([row.level for row in rows])
+        values = [row.parent.level if self._parent else row.level for row in rows]
+        written = values if isinstance(values[0], str) else map(bytes, values)
         levels: Counter[str] = Counter()
-        for value, count in Counter(written.split(b"\n")).items():
-            level = self._level_of(value)
+        for value, count in Counter(written).items():
+            level = self._level_of(value if isinstance(value, bytes) else value.encode())
             if level:
                 levels[level] += count
             elif self._other_levels.find_matches_as_indexes(text):
@@ -101,23 +115,27 @@ class JsonShape:
         assert self._level_name
         return fields.LEVEL_KEYS[self._level_name](fields.text_of(value)[: fields.LONGEST_LEVEL])
 
-    def _kind(self, names: Mapping[str, str]) -> type[msgspec.Struct]:
+    def _kind(self, names: Mapping[str, str], level_type: Any) -> type[msgspec.Struct]:
         """The fields of a line that are looked at."""
         kinds: list[tuple[str, Any]] = [("time", msgspec.Raw)]
         spelt = {"time": names[self._time_name]}
         if self._parent and self._level_name:
             nested = msgspec.defstruct(
-                "Parent", [("level", msgspec.Raw)], rename={"level": names[self._level_name]}
+                "Parent",
+                [("level", level_type)],
+                rename={"level": names[self._level_name]},
+                gc=False,
             )
             kinds.append(("parent", nested))
             spelt["parent"] = names[self._parent]
         elif self._level_name:
-            kinds.append(("level", msgspec.Raw))
+            kinds.append(("level", level_type))
             spelt["level"] = names[self._level_name]
         elif self._constant:
             kinds.append(("template", msgspec.Raw))
             spelt["template"] = names["@mt"]
-        return msgspec.defstruct("Line", kinds, rename=spelt)
+        # Thousands of them live for a moment; the garbage collector need not look at any.
+        return msgspec.defstruct("Line", kinds, rename=spelt, gc=False)
 
     def _used(self) -> Iterable[str]:
         """The fields that may stand in a line though they might count in another one."""
@@ -193,31 +211,62 @@ def _spelt_as_in(line: bytes) -> dict[str, str]:
     return names
 
 
-def _time_pattern(written: bytes) -> tuple[str, bytes, re.Pattern[bytes]]:
-    """The form of a time, what belongs to it behind the seconds, and a pattern of such values, a
-    line end before each. ValueError where there is no time.
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """How the values of the time field are written: the form, what belongs to a time behind the
+    seconds, a pattern of such values, and one of a run of values of one minute.
     """
+
+    form: str
+    behind: bytes
+    digits_alike: bytes
+    pattern: re.Pattern[bytes]
+    run: re.Pattern[bytes]
+
+    def minutes_in(self, values: list[msgspec.Raw]) -> tuple[Counter[bytes], bytes] | None:
+        """How many values have which minute, and the last one; None where some are written in
+        another way.
+        """
+        joined = b"\n" + b"\n".join(values)
+        # Most logs write each time with as many digits; then a run of one minute is one match.
+        if joined.translate(DIGITS_ALIKE) == self.digits_alike * len(values):
+            minutes: Counter[bytes] = Counter()
+            minute, step = b"", len(self.digits_alike)
+            for run in self.run.finditer(joined):
+                minute = run[1]
+                minutes[minute] += (run.end() - run.start()) // step
+            return minutes, minute
+        found = self.pattern.findall(joined)
+        return (Counter(found), found[-1]) if len(found) == len(values) else None
+
+
+def _times_like(written: bytes) -> _Times:
+    """How a value is written that holds a time; ValueError where it holds none."""
     opening = _TIME_OPENING.match(written)
     time = TIME_FIRST.match(written, opening.end() if opening else 0)
     if time is None or minute_at(time) is None:
         raise ValueError("no time")
-    form, minute_at_, behind_at = spans_at(time)
-    minute, _ = minute_like(written[minute_at_], form)
-    behind = written[behind_at]
-    return (
-        form,
-        behind,
-        re.compile(
-            rb"\n"
-            + re.escape(written[: minute_at_.start])
-            + rb"("
-            + minute
-            + rb")"
-            + times.FORM_OF[form].rest
-            + re.escape(behind)
-            + _END_OF_TIME
-        ),
+    form, minute_span, behind_span = spans_at(time)
+    minute, _ = minute_like(written[minute_span], form)
+    behind = written[behind_span]
+    pattern = re.compile(
+        rb"\n"
+        + re.escape(written[: minute_span.start])
+        + rb"("
+        + minute
+        + rb")"
+        + times.FORM_OF[form].rest
+        + re.escape(behind)
+        + _END_OF_TIME
     )
+    digits_alike = b"\n" + written.translate(DIGITS_ALIKE)
+    before = rb"\n" + re.escape(written[: minute_span.start])
+    rest = rb"[^\n]*+"
+    same = any_digits_of(written[minute_span])
+    run = re.compile(
+        before + rb"(" + same + rb")" + rest + rb"(?:" + before + rb"\1" + rest + rb")*+"
+    )
+    return _Times(form, behind, digits_alike, pattern, run)
 
 
 def _scan_of(keys: Iterable[str], used: set[str]) -> BytesAhoCorasick:
@@ -229,10 +278,10 @@ def _are_objects(text: bytes, lines: int) -> bool:
     """Whether each line begins and ends as an object does. The decoder takes line ends for blanks,
     so it alone would take two halves for a whole.
     """
-    if text.count(b"\n{") != lines or not (text.isascii() or _is_utf8(text)):
+    if not text.startswith(b"\n{") or not (text.isascii() or _is_utf8(text)):
         return False
-    ends = text.count(b"}\n") + text.count(b"}\r\n") + text.endswith((b"}", b"}\r"))
-    return ends == lines
+    seams = text.count(b"}\n{") or text.count(b"}\r\n{")
+    return seams == lines - 1 and text.endswith((b"}", b"}\r"))
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -20,10 +20,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.commands.logs.report import Order, lines_outside, order_of, timeline
-from bot.logs import field_shapes, fields, grammar, lines, places, shapes, signs, times
+from bot.logs import (
+    field_shapes,
+    fields,
+    grammar,
+    json_shapes,
+    lines,
+    minutes,
+    places,
+    shapes,
+    signs,
+    times,
+)
 from bot.logs.counter import LogCounter
 from bot.logs.field_shapes import field_shape_of
 from bot.logs.formats import FORMATS, Format
+from bot.logs.json_shapes import JsonShape
 from bot.logs.lines import read_line, without_colours
 from bot.logs.newest import NewestLines
 from bot.logs.places import PLACES, Place, Where
@@ -211,6 +223,61 @@ def test_fields_are_counted_by_the_block(name: str) -> None:
     assert found is not None
     assert found.levels == {known.level if known else "info": 3}
     assert written(shape.minute(found.last)) == (known.minute if known else "2026-11-21T10:00 Z")
+
+
+JSON_LINE = b'{"ts":"2026-11-20T11:0%d:0%d.123Z","level":"%s","msg":"a {brace} and \\"level\\""}'
+
+
+def json_block(*levels: bytes) -> list[bytes]:
+    return [JSON_LINE % (n % 10, n % 7, level) for n, level in enumerate(levels)]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        JSON_LINE[:40] % (1, 1),
+        JSON_LINE[:-1] % (1, 1, b"warn"),
+        JSON_LINE % (1, 1, b"warn") + JSON_LINE % (2, 2, b"error"),
+        JSON_LINE % (1, 1, b"warn") + b" trailing",
+        JSON_LINE[:-1] % (1, 1, b"warn") + b',"x":}',
+        b'{"ts":"2026-11-20T11:00:00Z","x":{"level":"error"}}',
+        b'{"ts":"2026-11-20T11:00:00Z","level":"none","severity":"error"}',
+        b'{"ts":"2026-11-20T11:00:00Z","level":"\\u0065rror"}',
+        b'{"ts":"2026-13-20T11:00:00Z","level":"error"}',
+        b'{"ts":1795255200123,"level":50}',
+        b'{"ts":"2026-11-20T11:00:00Z","level":"warn","\xff":1}',
+        b'{"ts":"2026-11-20T11:00:00Z","level":"warn","level":"error"}',
+        b'{"ts":\n"2026-11-20T11:00:00Z","level":"warn"}',
+        b'{"ts":"2026-11-20T11:00:00Z","was":{"x":{}\n{"level":"warn"}}',
+        b'[{"ts":"2026-11-20T11:00:00Z","level":"warn"}]',
+        b"not json at all",
+        b"",
+    ],
+)
+def test_damaged_json_in_a_block_is_counted_as_read(odd: bytes) -> None:
+    block = json_block(*[b"info", b"warn", b"error"] * 5)
+    log = [*block, *odd.split(b"\n"), *block]
+    counter = counted(b"".join(line + b"\n" for line in block), b"\n".join(log) + b"\n")
+    assert (+counter.levels, counter.minutes, counter.untimed) == as_read(block + log)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"@timestamp":"2026-11-21T10:00:00.123Z","log":{"level":"warn"},"message":"hot"}',
+        b'{"@t":"2026-11-21T10:00:00.123Z","@mt":"on"}',
+        b'{"level":"Metadata","requestReceivedTimestamp":"2026-11-21T10:00:00.123456Z"}',
+        b'{"t":{"$date":"2026-11-21T10:00:00.123+00:00"},"s":"W","c":"NETWORK","msg":"hot"}',
+        b'{"level":30,"time":1795255200123,"pid":1,"msg":"on"}',
+    ],
+)
+def test_json_is_decoded_by_the_block(line: bytes) -> None:
+    shape = field_shape_of(line)
+    assert isinstance(shape, JsonShape)
+    again = pickle.loads(pickle.dumps(shape))
+    found = again.count((b"\n" + line) * 3)
+    assert found is not None
+    assert (+found.levels, {again.minute(found.last): 3}, 0) == as_read([line] * 3)
 
 
 @pytest.mark.parametrize(
@@ -497,7 +564,18 @@ def repeats(pattern: Any, inside: bool = False) -> Iterator[str]:
 
 PATTERNS = {
     f"{module.__name__}.{name}": found
-    for module in (field_shapes, fields, grammar, lines, places, shapes, signs, times)
+    for module in (
+        field_shapes,
+        fields,
+        grammar,
+        json_shapes,
+        lines,
+        minutes,
+        places,
+        shapes,
+        signs,
+        times,
+    )
     for name, found in vars(module).items()
     if isinstance(found, re.Pattern)
 }
