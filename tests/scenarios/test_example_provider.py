@@ -1,0 +1,91 @@
+"""A vendor of another package is checked, asked and watched like our own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.app import open_bot
+from bot.sandbox.world import Sandbox, open_sandbox
+from providers.registry import registry
+from tests.conftest import ROOT
+from tests.providers.test_registry import install, opswatch
+from tests.scenarios.test_alerts import evaluations, told
+from tests.scenarios.test_digests import HURRIED
+from tests.support.clock import MovableClock
+
+ORDERS = {
+    "name": "anvils",
+    "ask": "/usage coyote yesterday",
+    "value": "bytes",
+    "above": 500,
+    "every": "15m",
+    "channel": "#ops",
+}
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> MovableClock:
+    clock = MovableClock()
+    clock.set(datetime.now(UTC).replace(hour=11, minute=55, second=0, microsecond=0))
+    monkeypatch.setattr("handlers.jobs.digests.TICK_S", 0.05)
+    return clock
+
+
+@pytest.fixture
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The folder in which the example package is installed, for this process, too."""
+    folder = tmp_path / "packages"
+    folder.mkdir()
+    paths = install(folder)["PYTHONPATH"]
+    monkeypatch.syspath_prepend(folder)
+    return paths
+
+
+@pytest.fixture
+async def world(packages: str, tmp_path: Path, clock: MovableClock) -> AsyncIterator[Sandbox]:
+    registry.cache_clear()
+    try:
+        async with open_sandbox(tmp_path, clock=clock) as opened:
+            yield opened
+    finally:
+        registry.cache_clear()
+
+
+async def test_account_of_added_vendor_passes_check(
+    world: Sandbox, packages: str, front_door: Callable[..., Any]
+) -> None:
+    ran = await front_door("check", "--json", PYTHONPATH=packages)
+    [account] = [check for check in ran.json["checks"] if check["name"] == "coyote"]
+    assert (account["ok"], account["detail"]) == (True, "Acme answers.")
+    world.acme.answer_with(401, times=5)
+    ran = await front_door("check", "--json", PYTHONPATH=packages)
+    [account] = [check for check in ran.json["checks"] if check["name"] == "coyote"]
+    assert not account["ok"]
+    assert ran.code == 3
+
+
+async def test_alert_about_added_vendor_fires(world: Sandbox, clock: MovableClock) -> None:
+    settings = world.settings(alert=[ORDERS])
+    async with (
+        open_bot(settings, world.tokens(), pace=HURRIED, clock=clock) as bot,
+        bot.connected(),
+    ):
+        clock.set(clock().replace(hour=12, minute=0))
+        assert await evaluations(bot, 1)
+        [notice] = await world.slack.until(lambda: told(world))
+    assert "anvils" in notice
+    assert "1.00 kB" in notice
+
+
+def test_run_logs_a_broken_plugin(tmp_path: Path) -> None:
+    env = install(tmp_path, "opswatch_acme:MISSING")
+    (tmp_path / "bot.toml").write_text("")
+    without_tokens = {name: text for name, text in env.items() if not name.startswith("SLACK_")}
+    ran = opswatch({**without_tokens, "BOT_CONFIG": ""}, tmp_path, "run")
+    assert "“acme” of the package opswatch-acme is left out" in ran.stderr
+    assert str(ROOT) not in ran.stderr
