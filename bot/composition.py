@@ -105,9 +105,7 @@ def build_answerer(
 
 
 def build_access_policy(settings: AccessSettings) -> AccessPolicy:
-    allowed = {
-        name: getattr(settings, name, command.default_access) for name, command in COMMANDS.items()
-    }
+    allowed = {name: settings.allowed(name) for name in COMMANDS}
     return AccessPolicy(allowed, settings.manage)
 
 

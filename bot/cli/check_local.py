@@ -81,7 +81,7 @@ def refusals(settings: Settings) -> list[Check]:
                     hint="Add one under [providers] to use the command.",
                 )
             )
-        elif not getattr(settings.access, command.name, command.default_access):
+        elif not settings.access.allowed(command.name):
             detail = f"Refused for everybody: `{command.name}` under [access] names nobody."
             found.append(
                 Check(

@@ -156,9 +156,9 @@ def named_in(settings: Settings) -> dict[str, list[str]]:
     for what, entries in (("digest", settings.digest), ("alert", settings.alert)):
         for entry in entries:
             found.setdefault(entry.channel, []).append(f"{what} {entry.name}")
-    access = settings.access
-    for key in (*COMMANDS, "manage"):
-        for who in getattr(access, key, None) or ():
+    allowed = {name: settings.access.allowed(name) for name in COMMANDS}
+    for key, people in {**allowed, "manage": settings.access.manage or ()}.items():
+        for who in people:
             if who != "*":
                 found.setdefault(who, []).append(f"[access] {key}")
     return found

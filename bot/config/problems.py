@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from bot import formatting
 from bot.config.accounts import Detail, kind_of
 from bot.config.settings import Settings
-from bot.config.tables import TABLES
+from bot.config.tables import TABLES, AccessSettings
 from bot.errors import ConfigProblem
 from providers.registry import registry
 from providers.settings import SERVER_SCHEMES
@@ -118,6 +118,10 @@ def _suggest_key(place: list[Any], table: Mapping[str, Any]) -> str:
         model = registry().providers[kind_of(_lookup(place[:2], table))].settings
     elif len(place) > 1:
         model = TABLES.get(str(place[0]), Settings)
-    known = [field.alias or name for name, field in model.model_fields.items()]
+    known = (
+        AccessSettings.keys()
+        if model is AccessSettings
+        else [field.alias or name for name, field in model.model_fields.items()]
+    )
     near = difflib.get_close_matches(str(place[-1]), known, n=1)
     return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"

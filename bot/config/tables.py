@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails
 
 from bot.config.fields import (
     AnswerRetention,
@@ -25,6 +26,8 @@ from bot.config.fields import (
     TeamId,
     Threshold,
 )
+from bot.questions.question import CommandName
+from bot.questions.registry import COMMANDS
 from bot.retention import DEFAULT_RETENTION, Retention
 from providers.settings import Size, Table, Text
 
@@ -39,12 +42,36 @@ class SlackSettings(Table):
 
 
 class AccessSettings(Table):
-    """Who may ask: users (`U…`), user groups (`S…`), channels (`C…`), or `*` for everyone."""
+    """Who may ask: users (`U…`), user groups (`S…`), channels (`C…`), or `*` for everyone. There is
+    a key for each command, those of other packages among them.
+    """
 
-    usage: tuple[Asker, ...] = ("*",)
-    apiaudit: tuple[Asker, ...] = ()
-    logs: tuple[Asker, ...] = ()
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, tuple[Asker, ...]] = Field(init=False)
+
     manage: tuple[Asker, ...] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_commands(cls, written: Any) -> Any:
+        unknown = set(written) - set(cls.keys()) if isinstance(written, Mapping) else set()
+        if unknown:
+            details = [
+                InitErrorDetails(type="extra_forbidden", loc=(str(key),), input=written[key])
+                for key in written
+                if key in unknown
+            ]
+            raise ValidationError.from_exception_data(cls.__name__, details)
+        return written
+
+    @classmethod
+    def keys(cls) -> tuple[str, ...]:
+        """The keys that may be written."""
+        return (*COMMANDS, *cls.model_fields)
+
+    def allowed(self, command: CommandName) -> tuple[str, ...]:
+        """Who may ask a command: as written, else by the command's own default."""
+        return (self.__pydantic_extra__ or {}).get(command, COMMANDS[command].default_access)
 
 
 class HealthSettings(Table):

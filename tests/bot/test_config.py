@@ -29,6 +29,14 @@ ENVIRON = {
         "AKAMAI_ACCESS_TOKEN",
     )
 }
+URL = "https://x.example.com"
+REFERENCE = "env:DW_PASSWORD"
+AKAMAI_KEYS = {
+    "client_token": REFERENCE,
+    "client_secret": REFERENCE,
+    "access_token": REFERENCE,
+    "account_ids": ["1-123A"],
+}
 GOOD: dict[str, Any] = {
     "providers": {"r": {"kind": "rapid7", "region": "eu", "api_key": "env:RAPID7_API_KEY"}}
 }
@@ -64,11 +72,8 @@ def test_everything_commented_out_in_the_example_works_too() -> None:
 def test_defaults() -> None:
     settings = parse_settings(GOOD, folder=Path("/etc/opswatch"), environ=ENVIRON)
     assert settings.database == Path("/etc/opswatch/bot.sqlite")
-    assert (settings.access.usage, settings.access.apiaudit, settings.access.logs) == (
-        ("*",),
-        (),
-        (),
-    )
+    allowed = [settings.access.allowed(name) for name in ("usage", "apiaudit", "logs")]
+    assert allowed == [("*",), (), ()]
     assert (settings.limits.upload_plain, settings.limits.upload_total) == (
         1_000_000,
         1_000_000_000,
@@ -491,3 +496,45 @@ def test_channel_is_a_name_or_an_id(tmp_path: Path, written: str, meant: str) ->
     table = {**GOOD, "slack": {"ops_channel": written}, "digest": [digest]}
     settings = parse_settings(table, folder=tmp_path, environ={"RAPID7_API_KEY": "key"})
     assert settings.slack.ops_channel == settings.digest[0].channel == meant
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting", "others"),
+    [
+        (
+            "devicewise",
+            "thing_key",
+            {"base_url": URL, "app_token": REFERENCE, "app_id": REFERENCE},
+        ),
+        ("devicewise", "org", {"base_url": URL, "username": "ada", "password": REFERENCE}),
+        ("devicewise", "username", {"base_url": URL, "password": REFERENCE}),
+        ("devicewise", "base_url", {"username": "ada", "password": REFERENCE}),
+        ("rapid7", "base_url", {"api_key": REFERENCE}),
+        ("akamai", "host", AKAMAI_KEYS),
+        ("akamai", "base_url", AKAMAI_KEYS),
+        ("akamai", "account_switch_key", {**AKAMAI_KEYS, "host": "x.example.com"}),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["env", "file"])
+def test_text_setting_may_be_a_reference(
+    kind: str, setting: str, others: dict[str, Any], scheme: str, tmp_path: Path
+) -> None:
+    value = URL if setting == "base_url" else "referenced.example.com"
+    (tmp_path / "value").write_text(f"{value}\n")
+    reference = "env:VALUE" if scheme == "env" else "file:value"
+    table = {"providers": {"a": {"kind": kind, **others, setting: reference}}}
+    environ = {**ENVIRON, "VALUE": value}
+    account = parse_settings(table, folder=tmp_path, environ=environ).providers["a"]
+    assert getattr(account, setting) == value
+
+
+@pytest.mark.parametrize("setting", ["thing_key", "org", "username"])
+def test_reference_to_nothing_names_its_setting(setting: str) -> None:
+    account = {"kind": "devicewise", "base_url": URL, "password": REFERENCE, setting: "env:GONE"}
+    told = problems({"providers": {"a": {"username": "ada", **account}}})
+    assert [line.split(": ")[0] for line in told] == [f"providers.a.{setting}"]
+
+
+def test_unknown_access_key_is_a_problem() -> None:
+    [told] = problems({**GOOD, "access": {"usge": ["*"]}})
+    assert told == "access.usge: an unknown key; did you mean usage?"

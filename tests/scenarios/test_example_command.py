@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bot.questions.registry import COMMANDS
+from bot.sandbox.world import Sandbox
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "tests" / "example_command"
@@ -41,6 +42,17 @@ async def test_added_command_answers_in_chat(front_door: Run) -> None:
     assert "1 jars" in ran.out
     assert "How many jars there are" in ran.out
     assert "/pantry alert today jars above 3" in ran.out
+
+
+async def test_access_to_added_command_is_configured(world: Sandbox, front_door: Run) -> None:
+    table = world.table()
+    question = ("ask", "/pantry today", "--user", "U0LINUS")
+    assert (await front_door(*question, table=table, PYTHONPATH=PATHS)).code == 0
+    table["access"]["pantry"] = ["U0ADA"]
+    assert (await front_door(*question, table=table, PYTHONPATH=PATHS)).code == 4
+    unknown = await front_door(*question, table=table)
+    assert unknown.code == 2
+    assert "access.pantry: an unknown key" in unknown.err + unknown.out
 
 
 def modules() -> list[Path]:
