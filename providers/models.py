@@ -5,6 +5,7 @@ and never zero.
 from __future__ import annotations
 
 import enum
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -126,8 +127,10 @@ class ApiCall(msgspec.Struct, frozen=True, gc=False):
     """One recorded API call, as a struct, since there may be many thousands. `at` is None where the
     provider's time is not ISO-8601; `at_text` is what it sent.
 
-    `host` is the machine that processed the call and `organisation` whose call it was, where the
-    provider tells.
+    `host` is the machine that processed the call, `organisation` whose call it was, and
+    `client_token` the credentials it was signed with, where the provider records them. `columns` is
+    the whole record by the provider's own names, without secrets; it is there for the one call that
+    `CallFilters.call` names.
     """
 
     at: datetime | None
@@ -145,6 +148,18 @@ class ApiCall(msgspec.Struct, frozen=True, gc=False):
     actions: tuple[str, ...] = ()
     host: str = ""
     organisation: str = ""
+    client_token: str = ""
+    columns: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def id(self) -> str:
+        """Eight hexadecimal digits that name this call, as vendors give calls no id of their own.
+        Calls that are the same in every column have the same.
+        """
+        values = (self.account, self.at_text, self.actor, self.action, self.target, self.status)
+        more = (self.client, self.ip, self.host, self.organisation, str(self.duration_ms))
+        text = "\0".join((*values, *more)).encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(text, digest_size=4).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +187,9 @@ class CallPage:
 class CallFilters:
     """What to keep of the recorded calls. Values of one name mean any of them; names must all hold.
 
+    `ip` are networks; `code` is a status that is compared as a whole. The answer applies these, and
+    `client`, `org`, `host`, `slower_than_ms` and `call` (an `ApiCall.id`), to the rows of every
+    source. A source refuses those whose column it does not record, and may ask for less.
     `native` holds a vendor's own filters by the vendor's names.
     """
 
@@ -179,6 +197,13 @@ class CallFilters:
     action: tuple[str, ...] = ()
     status: tuple[str, ...] = ()
     url: tuple[str, ...] = ()
+    ip: tuple[str, ...] = ()
+    client: tuple[str, ...] = ()
+    org: tuple[str, ...] = ()
+    host: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
+    slower_than_ms: float | None = None
+    call: str = ""
     failures: bool = False
     leave_out_own: bool = False
     native: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

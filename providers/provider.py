@@ -59,6 +59,10 @@ class Provider:
     capabilities: frozenset[Capability]
     # Filters of `/apiaudit` that are this vendor's own, by the names that people type.
     filters: tuple[str, ...] = ()
+    # A value that shows what each of them takes.
+    filter_examples: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    # Those of them that may be typed as a word by itself, which means `yes`.
+    switches: tuple[str, ...] = ()
     limits: Mapping[str, Limit] = field(default_factory=lambda: MappingProxyType({}))
     # A commented account for the example configuration, as TOML.
     example: str = ""

@@ -60,6 +60,12 @@ class Registry:
         return tuple(dict.fromkeys(names))
 
     @property
+    def switches(self) -> tuple[str, ...]:
+        """The vendors' own filters that may be typed as a word by itself."""
+        names = (name for each in self.providers.values() for name in each.switches)
+        return tuple(dict.fromkeys(names))
+
+    @property
     def secret_keys(self) -> frozenset[str]:
         """The settings whose values are never shown."""
         return SECRET_KEYS.union(

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from providers.akamai.example import EXAMPLE
-from providers.akamai.filters import NATIVE_FILTERS
+from providers.akamai.filters import EXAMPLES, NATIVE_FILTERS, REQUEST_WORDS
 from providers.akamai.limits import V2_LIMITS
 from providers.akamai.settings import AkamaiSettings
 from providers.provider import AccountContext, Capability, Provider
@@ -51,7 +51,8 @@ PROVIDER = Provider(
     settings=AkamaiSettings,
     open=_open,
     capabilities=frozenset({Capability.CALLS}),
-    filters=NATIVE_FILTERS,
+    filters=(*NATIVE_FILTERS, *REQUEST_WORDS),
+    filter_examples=EXAMPLES,
     limits=V2_LIMITS,
     example=EXAMPLE,
     sandbox=_sandbox,

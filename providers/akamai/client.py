@@ -53,26 +53,12 @@ from providers.redaction import Redactor
 
 V1 = "/reporting-api/v1/reports/apiusagedetails-by-time/versions/1"
 V2 = "/reporting-api/v2/reports/common/apis/usage-details/data"
-METRICS = (
-    "clientId",
-    "clientIp",
-    "clientOwner",
-    "clientToken",
-    "method",
-    "responseCode",
-    "timestamp",
-    "uri",
-)
-V2_DIMENSIONS = (
-    "timestamp",
-    "clientOwner",
-    "clientIp",
-    "clientId",
-    "authorizationClientToken",
-    "requestMethod",
-    "requestUri",
-    "responseCode",
-)
+# The columns of v2 that have another name than in v1.
+V2_METRICS = {
+    "clientToken": "authorizationClientToken",
+    "method": "requestMethod",
+    "uri": "requestUri",
+}
 V2_NAMES = {
     "client_token": "authorizationClientToken",
     "http_method": "requestMethod",
@@ -112,6 +98,15 @@ class ReportSettings:
     method: Literal["POST", "GET"] = "POST"
     accept: Literal["json", "csv"] = "json"
     account_switch_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """What a report is asked for, beside its window."""
+
+    filters: Mapping[str, list[str]]
+    account_ids: tuple[str, ...]
+    metrics: tuple[str, ...]
 
 
 class Akamai:
@@ -164,6 +159,9 @@ class Akamai:
         """
         if self._settings.report == "v2" and "contract_type" in filters.native:
             return f"{self.account} uses the v2 report, which has no filter `contract_type`."
+        if unknown := wording.unknown_account(filters, self._settings.account_ids):
+            known = ", ".join(self._settings.account_ids[:20])
+            return f"{self.account} is configured with the ids {known}, not `{unknown[:40]}`."
         return wording.refusal(self.account, filters, self._enumerations)
 
     async def calls(
@@ -174,7 +172,12 @@ class Akamai:
         """
         asked, notes = self._within_retention(window)
         requests = _Requests(MOST_REQUESTS, read)
-        reports = await self._reports(asked, wording.server_filters(filters), requests)
+        query = _Query(
+            wording.server_filters(filters),
+            wording.chosen_accounts(filters, self._settings.account_ids),
+            wording.chosen_metrics(filters),
+        )
+        reports = await self._reports(asked, query, requests)
         for report in reports:
             notes += self._shortcomings(report, asked)
         if requests.spent_out:
@@ -214,6 +217,11 @@ class Akamai:
                 f"{used.start:%H:%M} to {used.end:%H:%M} UTC, and what lies outside the window is "
                 "left out."
             )
+        if (metrics := wording.chosen_metrics(filters)) != wording.METRICS:
+            remarks.append(
+                f"{self.account} was asked for {', '.join(metrics)} only; what is counted by "
+                "another column is not known."
+            )
         if _wants_401(filters):
             remarks.append(
                 f"Akamai does not record calls whose login failed; that {self.account} shows no "
@@ -235,10 +243,26 @@ class Akamai:
             for report in reports
             for row in report.rows
         ]
+        if filters.call:
+            calls = self._whole_calls(reports, calls, filters.call)
         kept = [call for call in calls if keep(call)] if filters else calls
         return kept, "" if kept else wording.nearest_actor(
             filters.who, [call.actor for call in calls]
         )
+
+    def _whole_calls(
+        self, reports: Sequence[parse.Report], calls: Sequence[ApiCall], call_id: str
+    ) -> list[ApiCall]:
+        """The calls of that id with every column of their rows."""
+        rows = (row for report in reports for row in report.rows)
+        return [
+            msgspec.structs.replace(
+                call,
+                columns=parse.columns(row, own_token=self._own_token, redactor=self._redactor),
+            )
+            for row, call in zip(rows, calls, strict=True)
+            if call.id == call_id
+        ]
 
     async def condition(self) -> AccountStatus:
         """How it stands with the account, without a request."""
@@ -283,7 +307,9 @@ class Akamai:
     async def _try_v2(self) -> str:
         now = self._clock().replace(microsecond=0)
         await self._ask_v2(
-            Window(now - timedelta(minutes=30), now - timedelta(minutes=15)), {}, limit=1
+            Window(now - timedelta(minutes=30), now - timedelta(minutes=15)),
+            _Query({}, self._settings.account_ids, wording.METRICS),
+            limit=1,
         )
         return "Akamai answers the v2 report usage-details."
 
@@ -307,7 +333,7 @@ class Akamai:
         return Window(oldest, window.end), [note]
 
     async def _reports(
-        self, window: Window, source: Mapping[str, list[str]], requests: _Requests
+        self, window: Window, query: _Query, requests: _Requests
     ) -> list[parse.Report]:
         """The reports that cover the window: one, or those of its halves where the
         vendor cut it.
@@ -315,14 +341,14 @@ class Akamai:
         if not requests.take():
             return []
         try:
-            report = await self._ask(window, source)
+            report = await self._ask(window, query)
         except TooLarge:
             if window.length < timedelta(minutes=1) or not requests.room_for(2):
                 raise
             return [
                 found
                 for half in window.halves()
-                for found in await self._reports(half, source, requests)
+                for found in await self._reports(half, query, requests)
             ]
         requests.weigh(report)
         if (
@@ -333,7 +359,7 @@ class Akamai:
             requests.spent_out |= self._is_cut(report)
             requests.came(len(report.rows))
             return [report]
-        parts = [(half, await self._reports(half, source, requests)) for half in window.halves()]
+        parts = [(half, await self._reports(half, query, requests)) for half in window.halves()]
         halves = [found for _, reports in parts for found in reports]
         if sum(len(found.rows) for found in halves) <= len(report.rows):
             return [report]
@@ -348,44 +374,44 @@ class Akamai:
         cap = V1_ROW_CAP if self._settings.report == "v1" else V2_ROW_CAP
         return len(report.rows) >= cap or (report.row_count or 0) > len(report.rows)
 
-    async def _ask(self, window: Window, source: Mapping[str, list[str]]) -> parse.Report:
+    async def _ask(self, window: Window, query: _Query) -> parse.Report:
         """The report of the window. Where the vendor takes whole five minutes only, it is asked for
         those around the window, and what lies outside is left out again.
         """
         if not self._whole_steps_only or _is_whole(window):
             try:
-                return await self._ask_exactly(window, source)
+                return await self._ask_exactly(window, query)
             except _BoundsRefused:
                 if _is_whole(window):
                     raise
-        report = await self._ask_exactly(_rounded(window), source)
+        report = await self._ask_exactly(_rounded(window), query)
         self._whole_steps_only = True
         return await asyncio.to_thread(parse.within, report, window)
 
-    async def _ask_exactly(self, window: Window, source: Mapping[str, list[str]]) -> parse.Report:
+    async def _ask_exactly(self, window: Window, query: _Query) -> parse.Report:
         if self._settings.report == "v2":
-            return await self._ask_v2(window, source, limit=V2_ROW_CAP)
+            return await self._ask_v2(window, query, limit=V2_ROW_CAP)
         accept = "text/csv" if self._settings.accept == "csv" else "application/json"
         try:
-            reply = await self._send(lambda: self._v1_request(window, source, accept=accept))
+            reply = await self._send(lambda: self._v1_request(window, query, accept=accept))
         except _BoundsRefused:
             raise
         except ProtocolError as refused:
-            raise await self._meant(refused, source) from None
+            raise await self._meant(refused, query) from None
         return await asyncio.to_thread(self._read, reply)
 
-    async def _meant(
-        self, refused: ProtocolError, source: Mapping[str, list[str]]
-    ) -> ProtocolError:
+    async def _meant(self, refused: ProtocolError, query: _Query) -> ProtocolError:
         """A refusal of values that the report has ceased to take names those it takes now; any
         other stays what it was.
         """
-        if wording.ENUMERATIONS.keys().isdisjoint(source):
+        if wording.ENUMERATIONS.keys().isdisjoint(query.filters):
             return refused
         with contextlib.suppress(ProviderError):
             await self.describe()
         native = {
-            name: tuple(values) for name, values in source.items() if name in wording.ENUMERATIONS
+            name: tuple(values)
+            for name, values in query.filters.items()
+            if name in wording.ENUMERATIONS
         }
         why = wording.refusal(self.account, CallFilters(native=native), self._enumerations)
         return (
@@ -396,32 +422,30 @@ class Akamai:
             else refused
         )
 
-    def _v1_request(
-        self, window: Window, source: Mapping[str, list[str]], *, accept: str
-    ) -> httpx.Request:
+    def _v1_request(self, window: Window, query: _Query, *, accept: str) -> httpx.Request:
         """v1 by POST, or by GET where that is set and can say the filters: it has no way to escape
         `,` and `=` in a value.
         """
         params = {"start": iso_utc(window.start), "end": iso_utc(window.end), **self._params()}
         sayable = not any(
-            c in value for values in source.values() for value in values for c in ",="
+            c in value for values in query.filters.values() for value in values for c in ",="
         )
         if self._settings.method == "GET" and sayable:
             params |= {
-                "objectIds": ",".join(self._settings.account_ids),
-                "metrics": ",".join(METRICS),
+                "objectIds": ",".join(query.account_ids),
+                "metrics": ",".join(query.metrics),
             }
-            if source:
+            if query.filters:
                 params["filters"] = ",".join(
-                    f"{name}={value}" for name, values in source.items() for value in values
+                    f"{name}={value}" for name, values in query.filters.items() for value in values
                 )
             return self._client.build_request(
                 "GET", V1 + "/report-data", params=params, headers={"Accept": accept}
             )
         body = {
-            "objectIds": list(self._settings.account_ids),
-            "metrics": list(METRICS),
-            "filters": source,
+            "objectIds": list(query.account_ids),
+            "metrics": list(query.metrics),
+            "filters": query.filters,
         }
         headers = {"Accept": accept, "Content-Type": "application/json"}
         return self._client.build_request(
@@ -432,18 +456,16 @@ class Akamai:
             headers=headers,
         )
 
-    async def _ask_v2(
-        self, window: Window, source: Mapping[str, list[str]], *, limit: int
-    ) -> parse.Report:
+    async def _ask_v2(self, window: Window, query: _Query, *, limit: int) -> parse.Report:
         """v2, with its pages. A 303 leads to a result that answers 303 to itself until
         it is ready.
         """
         body = msgspec.json.encode(
             {
-                "objectIds": list(self._settings.account_ids),
-                "dimensions": list(V2_DIMENSIONS),
+                "objectIds": list(query.account_ids),
+                "dimensions": [V2_METRICS.get(name, name) for name in query.metrics],
                 "metrics": [],
-                "filters": [_v2_filter(name, values) for name, values in source.items()],
+                "filters": [_v2_filter(name, values) for name, values in query.filters.items()],
                 "limit": limit,
             }
         )

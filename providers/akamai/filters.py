@@ -21,6 +21,56 @@ NATIVE_FILTERS = (
     "url_contain", "url_end_with", "url_exact_match", "url_match", "url_not_contain", "url_not_end_with", "url_not_match",
     "url_not_start_with", "url_start_with", "username",
 )  # fmt: skip
+# The columns of the report, by their names in v1. Choosing fewer makes an answer smaller.
+METRICS = (
+    "clientId",
+    "clientIp",
+    "clientOwner",
+    "clientToken",
+    "method",
+    "responseCode",
+    "timestamp",
+    "uri",
+)
+# What else of a request can be chosen: its account ids, and its columns.
+REQUEST_WORDS = ("id", "metrics")
+EXAMPLES = MappingProxyType(
+    {
+        "client_token": "akab-example",
+        "contract_type": "RETAIL",
+        "endpoint": "papi",
+        "http_method": "put",
+        "response_class": "5xx",
+        "response_code": "503",
+        "response_status": "error",
+        "url_contain": "papi",
+        "url_not_contain": "papi",
+        "url_start_with": "/papi",
+        "url_not_start_with": "/papi",
+        "url_end_with": "/rules",
+        "url_not_end_with": "/rules",
+        "url_exact_match": "/papi/v1/groups",
+        "url_match": "/papi/.*",
+        "url_not_match": "/papi/.*",
+        "username": "ada",
+        "id": "1-123A",
+        "metrics": "timestamp,clientOwner,uri",
+    }
+)
+_NOT_RECORDED = MappingProxyType({"org": "organisation", "host": "host"})
+# The column that a filter of ours is compared with.
+_COMPARED = MappingProxyType(
+    {
+        "who": "clientOwner",
+        "action": "method",
+        "status": "responseCode",
+        "code": "responseCode",
+        "failures": "responseCode",
+        "url": "uri",
+        "ip": "clientIp",
+        "client": "clientId",
+    }
+)
 _OTHER_METHODS = ("PATCH", "OPTIONS", "CONNECT", "TRACE")
 
 
@@ -31,13 +81,42 @@ def refusal(
     can. `enumerations` are the values that its report takes, where they are known to differ from
     those of the page.
     """
+    return (
+        _not_recorded(account, filters)
+        or _native_refusal(account, filters, enumerations)
+        or _value_refusal(account, filters, enumerations)
+        or _metrics_refusal(account, filters)
+    )
+
+
+def _not_recorded(account: str, filters: CallFilters) -> str | None:
+    for name, column in _NOT_RECORDED.items():
+        if getattr(filters, name):
+            return (
+                f"{account} is Akamai and records no {column}, so `{name}:` cannot be applied to "
+                "it."
+            )
+    if filters.slower_than_ms is not None:
+        return f"{account} is Akamai and records no duration, so `slower:` cannot be applied to it."
+    return None
+
+
+def _native_refusal(
+    account: str, filters: CallFilters, enumerations: Mapping[str, Sequence[str]]
+) -> str | None:
     for name, values in filters.native.items():
-        if name not in NATIVE_FILTERS:
+        if name not in NATIVE_FILTERS and name not in REQUEST_WORDS:
             return f"{account} is Akamai and has no filter `{name}`."
         allowed = enumerations.get(name)
         for value in values:
             if allowed and value.lower() not in allowed:
                 return f"`{name}` takes {', '.join(allowed)}, not `{value[:40]}`."
+    return None
+
+
+def _value_refusal(
+    account: str, filters: CallFilters, enumerations: Mapping[str, Sequence[str]]
+) -> str | None:
     for value in filters.action:
         if (
             value.lower() not in enumerations.get("http_method", METHODS)
@@ -53,7 +132,57 @@ def refusal(
                 f"A status of {account} is `success`, `error`, a class such as `4xx` or a code "
                 f"such as `503`, not `{value[:40]}`."
             )
+    for value in filters.code:
+        if not _is_code(value):
+            return f"A code of {account} is three digits such as `503`, not `{value[:40]}`."
     return None
+
+
+def _metrics_refusal(account: str, filters: CallFilters) -> str | None:
+    """Why the columns that were chosen do not do: there is no such one, or a filter needs another."""
+    chosen = chosen_metrics(filters)
+    for value in _chosen(filters, "metrics"):
+        if value.lower() not in _METRICS_BY_LOWER:
+            return f"`metrics` takes {', '.join(METRICS)}, not `{value[:40]}`."
+    for name, column in _COMPARED.items():
+        if getattr(filters, name) and column not in chosen:
+            return f"`{name}` of {account} needs the column {column}; add it to `metrics:`."
+    if filters.leave_out_own and not {"uri", "clientToken"}.issubset(chosen):
+        return (
+            f"`own:no` of {account} needs the columns uri and clientToken; add them to `metrics:`."
+        )
+    return None
+
+
+def chosen_metrics(filters: CallFilters) -> tuple[str, ...]:
+    """The columns to ask for: those that were chosen and the time, without which a call has no
+    place, or else all.
+    """
+    wanted = {value.lower() for value in _chosen(filters, "metrics")}
+    if not wanted:
+        return METRICS
+    return tuple(name for name in METRICS if name.lower() in wanted or name == "timestamp")
+
+
+def chosen_accounts(filters: CallFilters, configured: Sequence[str]) -> tuple[str, ...]:
+    """The account ids to ask for: those that were chosen among the ones configured, or else all."""
+    wanted = {value.upper() for value in _chosen(filters, "id")}
+    return tuple(name for name in configured if not wanted or name.upper() in wanted)
+
+
+def unknown_account(filters: CallFilters, configured: Sequence[str]) -> str:
+    """The first account id that was chosen and is not configured, or nothing."""
+    known = {name.upper() for name in configured}
+    return next((value for value in _chosen(filters, "id") if value.upper() not in known), "")
+
+
+def _chosen(filters: CallFilters, name: str) -> list[str]:
+    """The values of a word that takes several, with commas or by repeating it."""
+    values = filters.native.get(name, ())
+    return [part for value in values for part in value.split(",") if part]
+
+
+_METRICS_BY_LOWER = frozenset(name.lower() for name in METRICS)
 
 
 def server_filters(filters: CallFilters) -> dict[str, list[str]]:
@@ -63,6 +192,7 @@ def server_filters(filters: CallFilters) -> dict[str, list[str]]:
     source = {
         name: [v.lower() if name in ENUMERATIONS else v for v in values]
         for name, values in filters.native.items()
+        if name in NATIVE_FILTERS
     }
     wanted: list[tuple[str, list[str]]] = []
     if filters.action:
@@ -79,6 +209,8 @@ def server_filters(filters: CallFilters) -> dict[str, list[str]]:
     if filters.failures:
         wanted.append(("response_class", ["4xx", "5xx"]))
     wanted += [(name, values) for name, values in _status_filters(filters.status) if values]
+    if filters.code:
+        wanted.append(("response_code", list(filters.code)))
     if filters.url:
         wanted.append(("url_contain", list(filters.url)))
     for name, values in wanted:

@@ -17,7 +17,7 @@ import msgspec
 from providers.errors import Incomplete, unreadable
 from providers.http.decoding import MOST_VALUES, decode_json, refuse_excess
 from providers.models import ApiCall, Outcome, Window
-from providers.redaction import Redactor
+from providers.redaction import MARK, Redactor
 
 _SECTIONS = ("METADATA", "SUMMARYSTATISTICS", "COLUMNS", "DATA")
 
@@ -252,11 +252,8 @@ def api_call(
         _value(row.uri, row.requestUri),
         _as_text(row.timestamp),
     )
-    own = (
-        "/reporting-api/" in uri
-        and bool(own_token)
-        and _value(row.clientToken, row.authorizationClientToken) == own_token
-    )
+    token = _value(row.clientToken, row.authorizationClientToken)
+    own = "/reporting-api/" in uri and bool(own_token) and token == own_token
     return ApiCall(
         at=_instant(at),
         at_text=at,
@@ -271,7 +268,27 @@ def api_call(
         duration_ms=None,
         own=own,
         actions=(method,),
+        client_token=MARK if token and token == own_token else _without_own(token, redactor),
     )
+
+
+def columns(row: Row, *, own_token: str, redactor: Redactor) -> tuple[tuple[str, str], ...]:
+    """Every column that came, by the vendor's names and without secrets."""
+    came = ((name, _as_text(getattr(row, name))) for name in Row.__struct_fields__)
+    return tuple((name, _shown(name, text, own_token, redactor)) for name, text in came if text)
+
+
+def _shown(name: str, text: str, own_token: str, redactor: Redactor) -> str:
+    if name in ("clientToken", "authorizationClientToken"):
+        return MARK if text == own_token else _without_own(text, redactor)
+    return redactor.text(text)
+
+
+# A client token names the credentials of an API client and opens nothing without their secret, so
+# only the bot's own, which are configured as secrets, are taken out. A report has few of them.
+@lru_cache(maxsize=1024)
+def _without_own(token: str, redactor: Redactor | None) -> str:
+    return redactor.without_own(token) if redactor and token else token
 
 
 @lru_cache(maxsize=512)

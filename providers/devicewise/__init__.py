@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from providers.devicewise.example import EXAMPLE
-from providers.devicewise.filters import NATIVE_FILTERS
+from providers.devicewise.filters import EXAMPLES, NATIVE_FILTERS, SWITCHES
 from providers.devicewise.settings import DeviceWiseSettings
 from providers.provider import AccountContext, Capability, Provider
 
@@ -50,6 +50,8 @@ PROVIDER = Provider(
     open=_open,
     capabilities=frozenset({Capability.CALLS}),
     filters=NATIVE_FILTERS,
+    filter_examples=EXAMPLES,
+    switches=SWITCHES,
     example=EXAMPLE,
     sandbox=_sandbox,
 )

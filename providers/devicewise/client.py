@@ -21,6 +21,7 @@ from providers.devicewise import parse
 from providers.devicewise.auth import MFA_REQUIRED, NOT_AGAIN, Credentials, LockOut, Session
 from providers.devicewise.limits import REQUESTS_PER_S
 from providers.devicewise.paging import Collected
+from providers.devicewise.record import columns
 from providers.errors import AuthFailed, ProtocolError, ProviderError, TooLarge
 from providers.http.client import Reply, fetch, off_loop, open_client
 from providers.http.network import Network
@@ -112,7 +113,7 @@ class DeviceWise:
         show_all = {"showAll": self._show_all}
         for who in filters.who or ("",):
             await self._collect(
-                {**wording.server_filters(filters, who), **show_all, **period}, found
+                {**show_all, **wording.server_filters(filters, who), **period}, found
             )
         page = found.page()
         if not filters.who or found.rows:
@@ -149,6 +150,12 @@ class DeviceWise:
             )
             for row in rows
         ]
+        if filters.call:
+            return [
+                msgspec.structs.replace(call, columns=columns(row, self._redactor))
+                for row, call in zip(rows, calls, strict=True)
+                if call.id == filters.call and wording.passes(call, filters)
+            ]
         return [call for call in calls if wording.passes(call, filters)] if filters else calls
 
     async def condition(self) -> AccountStatus:
@@ -188,7 +195,7 @@ class DeviceWise:
         if isinstance(page, parse.Failure):
             if page.is_end_of_list and params["offset"]:
                 return parse.Page([], None)
-            raise self._failed(page)
+            raise self._failed(page, show_all=params.get("showAll") is True)
         return page
 
     async def _ask_page(
@@ -244,7 +251,7 @@ class DeviceWise:
             hint=NOT_AGAIN.format(self.account),
         )
 
-    def _failed(self, failure: parse.Failure) -> ProviderError:
+    def _failed(self, failure: parse.Failure, *, show_all: bool) -> ProviderError:
         if failure.session_expired:
             return AuthFailed(
                 f"{self.account} does not accept the session it has just opened.",
@@ -254,7 +261,9 @@ class DeviceWise:
         return ProtocolError(
             f"{self.account} refused the question.{self._said(failure)}",
             account=self.account,
-            hint="Try another window or filter.",
+            hint="`show_all` needs the role Super-Ops; leave it out, or ask for the role."
+            if show_all
+            else "Try another window or filter.",
         )
 
     def _said(self, failure: parse.Failure) -> str:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import Any
 
 from providers.models import ApiCall, CallFilters, Outcome
 
-NATIVE_FILTERS = ("service", "command")
+NATIVE_FILTERS = ("service", "command", "show_all")
+SWITCHES = ("show_all",)
+EXAMPLES = MappingProxyType({"service": "location", "command": "publish", "show_all": "yes"})
+_STATUSES = ("success", "error", "ok")
+_CODE = re.compile(r"ok|failed|-\d{1,9}")
 
 
 def refusal(account: str, filters: CallFilters) -> str | None:
@@ -16,16 +21,31 @@ def refusal(account: str, filters: CallFilters) -> str | None:
     """
     if filters.url:
         return f"{account} is deviceWISE and records no URL, so `url:` cannot be applied to it."
+    if filters.ip:
+        return (
+            f"{account} is deviceWISE and records no IP address, so `ip:` cannot be applied to it."
+        )
     for name in filters.native:
         if name not in NATIVE_FILTERS:
             return f"{account} is deviceWISE and has no filter `{name}`."
+    return _value_refusal(account, filters)
+
+
+def _value_refusal(account: str, filters: CallFilters) -> str | None:
+    for value in filters.native.get("show_all", ()):
+        if value.lower() not in ("yes", "no"):
+            return f"`show_all` takes yes or no, not `{value[:40]}`."
     for status in filters.status:
-        if status.lower() not in ("success", "error", "ok") and not re.fullmatch(
-            r"-\d{1,9}", status
-        ):
+        if status.lower() not in _STATUSES and not _CODE.fullmatch(status):
             return (
                 f"{account} is deviceWISE, where a status is `success`, `error` or a "
                 f"code such as `-90008`, not `{status[:20]}`."
+            )
+    for code in filters.code:
+        if not _CODE.fullmatch(code.lower()):
+            return (
+                f"{account} is deviceWISE, where a code is `ok` or a number such as `-90008`, not "
+                f"`{code[:20]}`."
             )
     return None
 
@@ -37,6 +57,8 @@ def server_filters(filters: CallFilters, who: str) -> dict[str, Any]:
         params["who"] = who
     if filters.failures:
         params["hasFailure"] = True
+    if show_all := filters.native.get("show_all"):
+        params["showAll"] = "yes" in [value.lower() for value in show_all]
     services, commands = filters.native.get("service", ()), filters.native.get("command", ())
     if not services and len(filters.action) == 1 and filters.action[0].count(".") == 1:
         service, _, command = filters.action[0].partition(".")

@@ -53,6 +53,12 @@ class Redactor:
         """The text without secrets."""
         return self.block(text.encode("utf-8", "surrogatepass")).decode("utf-8", "replace")
 
+    def without_own(self, text: str) -> str:
+        """The text without the bot's own secrets; any other token in it stays."""
+        block = text.encode("utf-8", "surrogatepass")
+        spans: list[Found] = [(start, end, _MARK) for start, end in self._own_scan.found(block)]
+        return _without(block, spans).decode("utf-8", "replace")
+
     def block(self, block: bytes) -> bytes:
         """A block of whole lines without secrets. Clean bytes come back as they were,
         bit for bit.
