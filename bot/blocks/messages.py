@@ -50,6 +50,7 @@ def help_answer(
             f"Logs with a name here: {formatting.join_words(logs, 20) or 'none yet'}; a log's own "
             "name or id works, too."
         )
+    facts += about.help_facts()
     if may_manage:
         asked = about.example_words(directory)
         facts.append(

@@ -67,6 +67,10 @@ class Command(CommandDescription, ABC, Generic[Q]):
         value = f"{self.values.default} above {self.values.usual_threshold}"
         return f"/{self.name} alert {self.example_words(directory)} {value}"
 
+    def help_facts(self) -> list[str]:
+        """What its help says beside examples and accounts, a sentence each."""
+        return []
+
     def localised(self, words: str, directory: AccountDirectory) -> str:
         """The words of an example in the names of this workspace."""
         accounts = directory.of_kind(self.kinds)

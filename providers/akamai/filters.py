@@ -107,6 +107,8 @@ def _native_refusal(
     for name, values in filters.native.items():
         if name not in NATIVE_FILTERS and name not in REQUEST_WORDS:
             return f"{account} is Akamai and has no filter `{name}`."
+        if name in REQUEST_WORDS and not _chosen(filters, name):
+            return f"`{name}` needs a value such as `{EXAMPLES[name]}`."
         allowed = enumerations.get(name)
         for value in values:
             if allowed and value.lower() not in allowed:

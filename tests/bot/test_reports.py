@@ -302,8 +302,11 @@ def test_csv_rows_say_time_in_utc_with_milliseconds_and_leave_unknown_empty() ->
         "K",
         "",
         "21.5",
+        "",
+        "",
+        "",
     )
-    assert (rows[1][0], rows[1][-1]) == ("Other", None)
+    assert (rows[1][0], rows[1][9]) == ("Other", None)
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\t=1", "\rx", "  =1", " \t+1"])

@@ -77,6 +77,7 @@ async def test_the_form_of_an_audit_is_filled_with_what_was_asked(world: Sandbox
         "window": "last 2h",
         "from": None,
         "to": None,
+        "show": None,
         "rest": "status:5xx",
         "csv": None,
     }
@@ -95,6 +96,7 @@ async def test_the_form_of_an_audit_is_filled_with_what_was_asked(world: Sandbox
         "window": "2h",
         "from": None,
         "to": None,
+        "show": None,
         "rest": "status:5xx",
         "csv": None,
     }

@@ -129,7 +129,9 @@ async def test_a_private_csv_comes_by_direct_message(world: Sandbox) -> None:
     assert answer.seen_by == "U0ADA"
     assert brought.channel == "D0ADA"
     rows = brought.files[0].content.decode().split("\r\n")
-    assert rows[0] == "at,account,actor,action,target,status,outcome,client,ip,duration_ms"
+    assert rows[0] == (
+        "at,account,actor,action,target,status,outcome,client,ip,duration_ms,org,host,client_token"
+    )
     assert len(rows) - 2 == int(answer.text.split(": ")[1].split(" call")[0].replace(",", ""))
 
 

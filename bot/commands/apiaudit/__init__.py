@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bot.commands.answering import AnsweredCommand, Services
 from bot.commands.apiaudit.answer import ApiAuditAnswerer
+from bot.commands.apiaudit.display import GROUPS, MOST_CALLS
 from bot.commands.apiaudit.question import (
     AuditQuestion,
     audit_fields,
+    filter_examples,
     read_apiaudit,
     read_apiaudit_form,
 )
@@ -15,6 +17,7 @@ from bot.questions.description import AlertValues, Topics
 from bot.questions.form import FormField, FormValues, account_field
 from bot.questions.question import AccountDirectory
 from providers.provider import Capability
+from providers.registry import registry
 
 _FAILURES = frozenset({"failures", "failed", "errors"})
 
@@ -48,6 +51,22 @@ class ApiAuditCommand(AnsweredCommand[AuditQuestion]):
         del directory
         return words
 
+    def help_facts(self) -> list[str]:
+        """Every filter with a value that shows what it takes, and what can be shown."""
+        examples = filter_examples()
+        vendors = [provider for provider in registry().providers.values() if provider.filters]
+        own = [name for name in examples if not any(name in each.filters for each in vendors)]
+        lists = [("Filters", own), *((f"Of {each.title}", each.filters) for each in vendors)]
+        listed = [
+            f"{title}: {', '.join(f'{name}:{examples[name]}' for name in names)}."
+            for title, names in lists
+        ]
+        return [
+            *listed,
+            f"Shown: calls (the newest, one by one), calls {MOST_CALLS}, or counts by one of "
+            f"{', '.join(GROUPS)}, such as by ip.",
+        ]
+
     def open(self, services: Services) -> ApiAuditAnswerer:
         return ApiAuditAnswerer(services.calls, services.clock)
 
@@ -62,7 +81,7 @@ COMMAND = ApiAuditCommand(
     summary=(
         "/apiaudit tells who called which API and what failed, over all vendors in one table."
     ),
-    usage_hint="[account ...] [window] [filter ...] [failures] [csv]",
+    usage_hint="[account ...] [window] [calls [N]] [by COLUMN] [filter ...] [failures] [csv]",
     capability=Capability.CALLS,
     default_window="24 hours",
     example_window="24h",
@@ -70,6 +89,8 @@ COMMAND = ApiAuditCommand(
         ("24h", "all audit accounts, the last day"),
         ("last 2h failures", "only what failed"),
         ("today who:ada@example.com", "one person's calls"),
+        ("2h calls 50", "the newest calls, one by one"),
+        ("24h by code", "counts by status code; also by ip, client, org, host, who, action"),
         ("7d csv", "every call as a table to download"),
     ),
     windows=("last 1h", "last 24h", "today", "yesterday", "last 7 days", "last 30 days"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
@@ -15,6 +15,7 @@ from bot.alerts.replay import Replay, ReplayRequest, point_at, steps_apart
 from bot.answer import Answer, AnswerFile, Measurement, Progress, Step
 from bot.commands.answering import AnswerContext, MeasureContext, or_error
 from bot.commands.apiaudit.blocks import audit_blocks, audit_text
+from bot.commands.apiaudit.call import call_blocks, call_file, call_text
 from bot.commands.apiaudit.question import AuditQuestion
 from bot.commands.apiaudit.report import (
     CSV_HEADER,
@@ -25,12 +26,13 @@ from bot.commands.apiaudit.report import (
     audit_values,
     csv_rows,
 )
+from bot.commands.apiaudit.rows import matching
 from bot.errors import BadQuestion
 from bot.reports.file_names import file_stem
 from bot.reports.sheets import csv_bytes
 from providers.clock import Clock, utc_now
 from providers.errors import NotFound, ProviderError, combined
-from providers.models import ApiCall, CallFilters, CallPage, Window
+from providers.models import ApiCall, CallFilters, CallPage, Window, iso_utc
 from providers.sources import CallSource
 
 
@@ -50,8 +52,14 @@ class ApiAuditAnswerer:
         ]
         facts = _facts(question, pages)
         report = await asyncio.to_thread(audit_report, facts)
+        if question.filters.call and facts.calls:
+            return _answer_about_one_call(question, facts, report, asking, warnings)
         files = [await asyncio.to_thread(_sheet, facts, asking.folder())] if question.csv else []
-        buttons = [*_nearest_actors(question, pages), *_next_questions(question, report)]
+        buttons = [
+            *_nearest_actors(question, pages),
+            *_next_questions(question, report),
+            *_questions_of_calls(question, report),
+        ]
         return Answer(
             text=audit_text(report, question.window, zone=asking.zone, warnings=warnings),
             blocks=audit_blocks(
@@ -107,7 +115,7 @@ class ApiAuditAnswerer:
         assert first is not None
         window = Window(min(first.window.start, span.start), span.end)
         found = await asyncio.gather(
-            *(or_error(source.calls(window, question.filters)) for source in sources)
+            *(or_error(_matching_calls(source, window, question.filters)) for source in sources)
         )
         if failed := [page for page in found if isinstance(page, ProviderError)]:
             raise combined(failed)
@@ -136,12 +144,26 @@ async def _followed(
     def read(calls: int) -> None:
         progress.step(Step(account, "in_progress", f"{formatting.pluralise(calls, 'call')} so far"))
 
-    page = await or_error(source.calls(window, filters, read=read))
+    page = await or_error(_matching_calls(source, window, filters, read=read))
     if isinstance(page, ProviderError):
         progress.step(Step(account, "error", page.message))
     else:
         progress.step(Step(account, "complete", formatting.pluralise(len(page.calls), "call")))
     return page
+
+
+async def _matching_calls(
+    source: CallSource,
+    window: Window,
+    filters: CallFilters,
+    *,
+    read: Callable[[int], None] = lambda _: None,
+) -> CallPage:
+    """The calls of an account that pass the filters of the source, and those that apply to rows."""
+    page = await source.calls(window, filters, read=read)
+    if not filters:
+        return page
+    return replace(page, calls=await asyncio.to_thread(matching, page.calls, filters))
 
 
 def _points(
@@ -229,6 +251,7 @@ def _facts(question: AuditQuestion, pages: Sequence[CallPage | ProviderError]) -
         unknown=tuple(account for account, end in ends.items() if end <= window.start),
         data_until=min((end for end in ends.values() if end > window.start), default=None),
         filtered=bool(question.filters),
+        display=question.display,
     )
 
 
@@ -284,9 +307,75 @@ def _next_questions(question: AuditQuestion, report: AuditReport) -> list[tuple[
         )
     if not question.filters.failures:
         buttons.append(("Failures only", question.also("failures")))
+    if question.display.calls is None and report.calls:
+        buttons.append(("Show the calls", question.also("calls")))
     if not question.csv:
         buttons.append(("CSV", question.also("csv")))
     return buttons
+
+
+def _questions_of_calls(question: AuditQuestion, report: AuditReport) -> list[tuple[str, str]]:
+    """Buttons that open each of the first calls listed."""
+    calls = dict.fromkeys((call.account, call.id) for call in report.listed[:MOST_OPENED])
+    by_id = {(call.account, call.id): call for call in reversed(report.listed[:MOST_OPENED])}
+    return [
+        (
+            formatting.truncate(
+                f"Open {by_id[key].id} {formatting.sanitise(by_id[key].action)}", 40
+            ),
+            _line_of_call(question, by_id[key]),
+        )
+        for key in calls
+    ]
+
+
+# Slack takes 25 buttons in a row of them; the answer has others, too.
+MOST_OPENED = 8
+
+
+def _line_of_call(question: AuditQuestion, call: ApiCall) -> str:
+    """The question that shows one call whole: its second, with the same filters, so that its vendor
+    is asked for as little as can be.
+    """
+    window = question.window.window
+    if call.at and window.start <= call.at < window.end:
+        start = call.at.replace(microsecond=0)
+        window = Window(start, start + timedelta(seconds=1))
+    words = [word for word in question.typed_filters if not word.lower().startswith("call:")]
+    when = f"{iso_utc(window.start)}..{iso_utc(window.end)}"
+    return " ".join([f"/apiaudit {call.account} {when}", *words, f"call:{call.id}"])
+
+
+def _answer_about_one_call(
+    question: AuditQuestion,
+    facts: AuditFacts,
+    report: AuditReport,
+    asking: AnswerContext,
+    warnings: Sequence[str],
+) -> Answer:
+    call = facts.calls[0]
+    buttons = []
+    if call.at:
+        around = f"{iso_utc(call.at - AROUND)}..{iso_utc(call.at + AROUND)}"
+        buttons.append(("Calls around it", f"/apiaudit {call.account} {around} calls"))
+    if _PLAIN_ACTOR.fullmatch(call.actor):
+        line = f"/apiaudit {call.account} 24h who:{call.actor}"
+        buttons.append((formatting.truncate(f"Who: {call.actor}", 40), line))
+    same = len(facts.calls) - 1
+    notes = [f"{formatting.pluralise(same, 'other call')} with the same values."] if same else []
+    file = call_file(call, asking.folder)
+    return Answer(
+        text=call_text(call, zone=asking.zone, notes=[*warnings, *notes]),
+        blocks=call_blocks(call, zone=asking.zone, buttons=buttons, notes=notes, warnings=warnings),
+        values=report.values(),
+        files=[file] if file else [],
+        warnings=(*warnings, *facts.shortcomings, *report.notes),
+        window=question.window,
+        data_until=facts.data_until,
+    )
+
+
+AROUND = timedelta(minutes=5)
 
 
 def _sheet(facts: AuditFacts, folder: Path) -> AnswerFile:

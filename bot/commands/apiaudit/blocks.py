@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
+from types import MappingProxyType
 
 from bot import formatting
 from bot.answer import Block
 from bot.blocks import kit
+from bot.commands.apiaudit.listing import list_notes, list_table, list_text
 from bot.commands.apiaudit.report import AuditReport, Tally
 from bot.questions.windows import ParsedWindow, zone_name
 from providers.models import ApiCall
@@ -26,14 +28,16 @@ def audit_text(
     lines.append(f"{', '.join(report.accounts)}: {_headline(report)} – {window.said}.")
     lines += [f"{name}: {value}." for name, value in _facts(report)]
     lines += [formatting.sanitise(finding) for finding in report.findings()]
-    for name, tallies in (("Who", report.actors), ("What", report.actions)):
-        if tallies:
-            named = [
-                f"{formatting.sanitise(t.name or 'unnamed', 80)} {_counted(t, report)}"
-                for t in tallies
-            ]
-            lines.append(f"{name}: {formatting.join_words(named, TOP)}.")
-    if report.latest_failures:
+    for name, tallies, most in _tables(report):
+        named = [
+            f"{formatting.sanitise(t.name or 'unnamed', 80)} {_counted(t, report)}" for t in tallies
+        ]
+        lines.append(f"{name}: {formatting.join_words(named, most)}.")
+    if report.listed:
+        # Before the calls, as Slack may cut the text behind them.
+        lines += list_notes(report, zone, window.now)
+        lines += list_text(report.listed, zone, window.now)
+    elif report.latest_failures and not report.groups:
         lines.append(
             "Latest failures: "
             + "; ".join(_one_line(call, zone, window.now) for call in report.latest_failures)
@@ -74,20 +78,71 @@ def audit_blocks(
                 "\n".join(f"• {kit.escaped(formatting.sanitise(f, 300))}" for f in findings)
             )
         )
-    if report.calls > report.untimed:
+    if report.calls > report.untimed and not report.listed:
         blocks.append(_chart(report, zone, window.now))
-    if report.actors:
-        blocks.append(_tally_table("Who", "Actor", report.actors, report))
-    if report.actions:
-        blocks.append(_tally_table("What", "Action", report.actions, report))
-    if report.latest_failures:
+    blocks += [
+        _tally_table(caption, _COLUMN.get(caption, caption), tallies[:most], report)
+        for caption, tallies, most in _tables(report)
+    ]
+    if report.listed:
+        blocks.append(list_table(report.listed, zone, window.now))
+    elif report.latest_failures and not report.groups:
         blocks.append(_failure_table(report, zone, window.now))
+    listed = list_notes(report, zone, window.now) if report.listed else []
     notes = [
-        kit.with_code(formatting.sanitise(note, 400)) for note in _notes(report, zone, window.now)
+        kit.with_code(formatting.sanitise(note, 400))
+        for note in (*listed, *_notes(report, zone, window.now))
     ]
     if notes:
         blocks.append(kit.context(*notes[:10]))
     return [*blocks, kit.actions(kit.ask_buttons(buttons))] if buttons else blocks
+
+
+Tables = list[tuple[str, Sequence[Tally], int]]
+
+
+def _tables(report: AuditReport) -> Tables:
+    """The tables of counts with their captions, and how many rows each shows: those that were asked
+    for, or else who and what, where the calls are not listed one by one.
+    """
+    if report.groups:
+        most = MOST_OF_ONE if len(report.groups) == 1 and not report.listed else TOP
+        tables = [(GROUP_CAPTIONS[name], tallies, most) for name, tallies in report.groups]
+    elif report.listed:
+        return []
+    else:
+        tables = [("Who", report.actors, TOP), ("What", report.actions, TOP)]
+    return [(caption, tallies, most) for caption, tallies, most in tables if tallies]
+
+
+# A table by itself has room for more rows.
+MOST_OF_ONE = 50
+GROUP_CAPTIONS = MappingProxyType(
+    {
+        "ip": "By IP address",
+        "client": "By client",
+        "org": "By organisation",
+        "host": "By host",
+        "code": "By code",
+        "who": "By actor",
+        "action": "By action",
+        "account": "By account",
+    }
+)
+_COLUMN = MappingProxyType(
+    {
+        "Who": "Actor",
+        "What": "Action",
+        "By IP address": "IP address",
+        "By client": "Client",
+        "By organisation": "Organisation",
+        "By host": "Host",
+        "By code": "Code",
+        "By actor": "Actor",
+        "By action": "Action",
+        "By account": "Account",
+    }
+)
 
 
 def _headline(report: AuditReport) -> str:
@@ -145,31 +200,49 @@ def _shortcomings(report: AuditReport) -> list[str]:
 
 def _notes(report: AuditReport, zone: tzinfo, now: datetime) -> list[str]:
     notes = []
-    if report.drawn != report.window and report.calls:
+    if report.drawn != report.window and report.calls and not report.listed:
         notes.append(
             f"The chart ends at {formatting.format_time(report.drawn.end, zone, now)}, where the "
             "data ends."
         )
-    if report.untimed and report.calls:
+    if report.untimed and report.calls and not report.listed:
         notes.append(
             f"{formatting.pluralise(report.untimed, 'call')} without a time inside the chart "
             f"{'counts' if report.untimed == 1 else 'count'} in the totals, not in the chart."
         )
+    notes += _group_notes(report)
     more = [
         f"{len(tallies) - TOP:,} more {what}"
         for tallies, what in ((report.actors, "actors"), (report.actions, "actions"))
         if len(tallies) > TOP
     ]
-    if more:
+    if more and not report.groups and not report.listed:
         notes.append(
             f"The tables show the top {TOP} … and {' and '.join(more)}; add `csv` for every call."
         )
-    if report.failures > len(report.latest_failures):
+    shows_failures = not report.groups and not report.listed
+    if shows_failures and report.failures > len(report.latest_failures):
         notes.append(
             f"The latest {len(report.latest_failures)} failures are shown … and "
             f"{report.failures - len(report.latest_failures):,} more."
         )
     return [*notes, *report.notes]
+
+
+def _group_notes(report: AuditReport) -> list[str]:
+    """What a table of counts leaves out: values beyond its rows, and calls that have no value."""
+    notes = []
+    shown = {caption: most for caption, _, most in _tables(report)}
+    for name, tallies in report.groups:
+        caption = GROUP_CAPTIONS[name]
+        column = _COLUMN[caption]
+        what = column if column.startswith("IP") else column.lower()
+        without = report.calls - sum(tally.calls for tally in tallies)
+        if without:
+            notes.append(f"{formatting.pluralise(without, 'call')} without a recorded {what}.")
+        if (more := len(tallies) - shown.get(caption, 0)) > 0 and tallies:
+            notes.append(f"{caption}: the top {shown[caption]} … and {more:,} more.")
+    return notes
 
 
 def _chart(report: AuditReport, zone: tzinfo, now: datetime) -> Block:
@@ -210,7 +283,7 @@ def _tally_table(caption: str, name: str, tallies: Sequence[Tally], report: Audi
             formatting.truncate(t.name, 60) or "unnamed",
             *((n, f"{n:,}") for n in (t.calls, t.failures)[-len(counts) :]),
         ]
-        for t in tallies[:TOP]
+        for t in tallies
     ]
     return kit.data_table(caption, [name, *counts], rows, page_size=5)
 

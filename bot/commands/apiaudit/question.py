@@ -1,4 +1,6 @@
-"""The words and the form of `/apiaudit [account ...] [window] [filter ...] [failures] [csv]`."""
+"""The words and the form of `/apiaudit [account ...] [window] [calls [N]] [by COLUMN] [filter ...]
+[failures] [csv]`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from bot.commands.apiaudit.display import GROUPS, MOST_CALLS, SUMMARY, Display, split_display
+from bot.commands.apiaudit.rows import read_call_id, read_milliseconds, read_network
 from bot.errors import BadQuestion, SuggestedQuestion
 from bot.formatting import join_words, sanitise
 from bot.questions.context import MOST_WINDOW_WORDS, Context
@@ -30,22 +34,39 @@ from providers.registry import registry
 # The vendors' own names for the ends of a window.
 _WINDOW_KEYS = frozenset({"last", "past", "from", "to", "start", "end", "since", "until"})
 AUDIT_FILTERS = ("who", "action", "status", "url")
-FILTERS = "rest"
-_KNOWN_FILTERS = f"{', '.join(AUDIT_FILTERS)} and each vendor's own"
+# Those that are compared with a column of every vendor's rows.
+ROW_FILTERS = ("ip", "client", "org", "host", "code", "slower", "call")
+# Those of several values, which may be typed with commas.
+_LISTS = frozenset({"ip", "code"})
+FILTERS, SHOW = "rest", "show"
+_KNOWN_FILTERS = f"{', '.join((*AUDIT_FILTERS, *ROW_FILTERS[:-1]))} and each vendor's own"
 _FILTER = re.compile(r"([A-Za-z_]+):(.*)", re.DOTALL)
 
 
 def _all_filters() -> tuple[str, ...]:
     """The filters there are: our own, and those of every vendor."""
-    return (*AUDIT_FILTERS, "own", *registry().filters)
+    return (*AUDIT_FILTERS, *ROW_FILTERS, "own", *registry().filters)
+
+
+def filter_examples() -> dict[str, str]:
+    """A value that shows what each filter takes, our own first."""
+    examples = dict(_VALUES)
+    for provider in registry().providers.values():
+        for name in provider.filters:
+            examples.setdefault(name, provider.filter_examples.get(name, "ada"))
+    return examples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditQuestion(TableQuestion):
-    """Which calls are asked for."""
+    """Which calls are asked for, and what of them is shown. `typed_filters` are the words that the
+    filters were typed with.
+    """
 
     command: str = "apiaudit"
     filters: CallFilters = field(default_factory=CallFilters)
+    display: Display = SUMMARY
+    typed_filters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +84,19 @@ class _Filters:
 def read_apiaudit(text: str, context: Context) -> AuditQuestion:
     words, csv = without(tokens(text, context), CSV)
     filters = _split_filters(words, context)
-    named, others = context.accounts_and_window(filters.others)
+    display, others = _split_display(filters.others, context)
+    named, others = context.accounts_and_window(others)
     accounts = tuple(named or context.accounts())
     applied = _call_filters(filters, context)
-    parts = _parts(named, " ".join(others), filters, csv=csv)
+    parts = _parts(named, " ".join(others), display, filters, csv=csv)
     return AuditQuestion(
         text=text,
         window=_audit_window(parts, context),
         accounts=accounts,
         parts=parts,
         filters=applied,
+        display=display,
+        typed_filters=tuple(filters.typed),
         csv=csv,
     )
 
@@ -84,25 +108,53 @@ def read_apiaudit_form(values: FormValues, context: Context) -> AuditQuestion:
         words = [word.rstrip(",") for word in tokens(values.get(FILTERS, ""), context)]
         words, is_csv_typed = without(words, CSV)
         filters = _split_filters([word for word in words if word], context)
-        if filters.others:
-            raise _no_filters(filters.others)
+        typed, others = _split_display(filters.others, context)
+        if others:
+            raise _no_filters(others)
         applied = _call_filters(filters, context)
+    chosen_display, _ = _split_display(values.get(SHOW, "").split(), context)
+    display = typed if typed != SUMMARY else chosen_display
     window, window_words = read_form_window(values, context)
     csv = csv or is_csv_typed
-    parts = _parts([chosen] if chosen else [], window_words, filters, csv=csv)
+    parts = _parts([chosen] if chosen else [], window_words, display, filters, csv=csv)
     return AuditQuestion(
-        text=str(parts), window=window, accounts=accounts, parts=parts, filters=applied, csv=csv
+        text=str(parts),
+        window=window,
+        accounts=accounts,
+        parts=parts,
+        filters=applied,
+        display=display,
+        typed_filters=tuple(filters.typed),
+        csv=csv,
     )
 
 
 def audit_fields(question: AuditQuestion | None) -> list[FormField]:
     """The inputs of the form behind account and window."""
     example = "failures, status:5xx, who:ada@example.com"
-    typed = question.options if question else ""
+    typed = " ".join(question.typed_filters) if question else ""
+    shown = " ".join(question.display.words) if question else ""
+    choices = dict.fromkeys([*([shown] if shown else []), *SHOW_CHOICES])
     return [
+        FormField(SHOW, "Show", "choice", shown, tuple(choices), placeholder="a summary"),
         FormField(FILTERS, "Filters", "text", typed, placeholder=example),
         csv_field(chosen=bool(question and question.csv)),
     ]
+
+
+# What the form offers beside the usual answer.
+SHOW_CHOICES = ("calls", f"calls {MOST_CALLS}", *(f"by {name}" for name in GROUPS))
+
+
+def _split_display(words: list[str], context: Context) -> tuple[Display, list[str]]:
+    """What is to be shown, and the other words. Raises BadQuestion for no calls at all."""
+    display, others = split_display(words)
+    if display.calls == 0:
+        raise BadQuestion(
+            f"`calls` takes a number from 1 to {MOST_CALLS}.",
+            context.instead("calls 0" if "calls 0" in context.text else "0 calls", "calls 20"),
+        )
+    return display, others
 
 
 def _split_filters(words: list[str], context: Context) -> _Filters:
@@ -111,7 +163,10 @@ def _split_filters(words: list[str], context: Context) -> _Filters:
     others, typed = [], ["failures"] if failures else []
     for word in words:
         match = _FILTER.fullmatch(word)
-        if match and match[1].lower() not in _WINDOW_KEYS:
+        if word.lower() in registry().switches:
+            typed.append(word)
+            values.setdefault(word.lower(), []).append("yes")
+        elif match and match[1].lower() not in _WINDOW_KEYS:
             typed.append(f'{match[1]}:"{match[2]}"' if " " in match[2] else word)
             name = _filter_name(match[1], context)
             values.setdefault(name, []).append(_filter_value(match, context))
@@ -129,16 +184,75 @@ def _call_filters(filters: _Filters, context: Context) -> CallFilters:
             context.instead(f"own:{own[0]}", "own:no"),
         )
     common = {name: tuple(values.pop(name, ())) for name in AUDIT_FILTERS}
+    of_rows = {
+        name: _split_values(name, values.pop(name), context)
+        for name in ROW_FILTERS
+        if name in values
+    }
+    slower = [_milliseconds(value, context) for value in of_rows.pop("slower", ())]
+    calls = [_call_id(value, context) for value in of_rows.pop("call", ())]
+    networks = tuple(_network(value, context) for value in of_rows.pop("ip", ()))
     return CallFilters(
         **common,
+        **of_rows,
+        ip=networks,
+        slower_than_ms=min(slower, default=None),
+        call=calls[-1] if calls else "",
         failures=filters.failures,
         leave_out_own="no" in [value.lower() for value in own],
         native={name: tuple(given) for name, given in values.items()},
     )
 
 
-def _parts(named: list[str], window: str, filters: _Filters, *, csv: bool) -> QuestionParts:
-    rest = [*filters.typed, *([CSV] if csv else [])]
+def _split_values(name: str, values: Sequence[str], context: Context) -> tuple[str, ...]:
+    if name not in _LISTS:
+        return tuple(values)
+    parts = tuple(part for value in values for part in value.split(",") if part)
+    if not parts:
+        raise BadQuestion(
+            f"“{name}:” needs a value right behind it.",
+            context.instead(f"{name}:{values[0]}", f"{name}:{_VALUES[name]}"),
+        )
+    return parts
+
+
+def _network(value: str, context: Context) -> str:
+    network = read_network(value)
+    if network is None:
+        raise BadQuestion(
+            f"“{sanitise(value, 60)}” is not an IP address or network such as `203.0.113.7` or "
+            "`10.0.0.0/8`.",
+            context.instead(f"ip:{value}", f"ip:{_VALUES['ip']}"),
+        )
+    return network
+
+
+def _milliseconds(value: str, context: Context) -> float:
+    milliseconds = read_milliseconds(value)
+    if milliseconds is None:
+        is_number = re.fullmatch(r"\d{1,9}(?:\.\d{1,6})?", value)
+        raise BadQuestion(
+            f"`slower:` takes a duration such as `2s` or `500ms`, not “{sanitise(value, 40)}”.",
+            context.instead(f"slower:{value}", f"slower:{value}s" if is_number else "slower:2s"),
+        )
+    return milliseconds
+
+
+def _call_id(value: str, context: Context) -> str:
+    call_id = read_call_id(value)
+    if call_id is None:
+        raise BadQuestion(
+            f"“{sanitise(value, 40)}” is not the id of a call, which has eight characters and is "
+            "shown by `calls`.",
+            context.instead(f"call:{value}", "calls"),
+        )
+    return call_id
+
+
+def _parts(
+    named: list[str], window: str, display: Display, filters: _Filters, *, csv: bool
+) -> QuestionParts:
+    rest = [*display.words, *filters.typed, *([CSV] if csv else [])]
     return QuestionParts(" ".join(named), window, " ".join(rest))
 
 
@@ -152,8 +266,7 @@ def _no_filters(words: Sequence[str]) -> BadQuestion:
 
 def _filter_name(typed: str, context: Context) -> str:
     name = typed.lower()
-    known = (*AUDIT_FILTERS, "own", *registry().filters)
-    if name in known:
+    if name in _all_filters():
         return name
     other = _OTHER_FILTERS.get(name)
     near = [other] if other else difflib.get_close_matches(name[:40], _all_filters(), n=1)
@@ -175,7 +288,16 @@ _OTHER_FILTERS: Mapping[str, str] = MappingProxyType(
         "owner": "who",
         "method": "action",
         "verb": "action",
-        "code": "status",
+        "address": "ip",
+        "cidr": "ip",
+        "client_id": "client",
+        "organisation": "org",
+        "organization": "org",
+        "server": "host",
+        "slow": "slower",
+        "duration": "slower",
+        "took": "slower",
+        "longer": "slower",
         "http": "status",
         "response": "status",
         "path": "url",
@@ -224,6 +346,13 @@ _VALUES = {
     "action": "get",
     "status": "error",
     "url": "/papi",
+    "ip": "10.0.0.0/8",
+    "client": "terraform",
+    "org": "KITCHEN",
+    "host": "ip-10-200-40-2",
+    "code": "503",
+    "slower": "2s",
+    "call": "1f3a9c07",
     "own": "no",
 }
 
@@ -233,6 +362,8 @@ def _filter_value(match: re.Match[str], context: Context) -> str:
     if not value:
         raise BadQuestion(
             f"“{match[1]}:” needs a value right behind it.",
-            context.instead(match[0], f"{match[1]}:{_VALUES.get(match[1].lower(), 'ada')}"),
+            context.instead(
+                match[0], f"{match[1]}:{filter_examples().get(match[1].lower(), 'ada')}"
+            ),
         )
     return value

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from bot import formatting
+from bot.commands.apiaudit.display import GROUPS, MOST_CALLS, SUMMARY, Display
 from providers.models import ApiCall, Outcome, Window, iso_utc
 
 CSV_HEADER = (
@@ -27,6 +28,9 @@ CSV_HEADER = (
     "client",
     "ip",
     "duration_ms",
+    "org",
+    "host",
+    "client_token",
 )
 MOST_POINTS = 20
 _STEPS = tuple(
@@ -61,7 +65,8 @@ class AuditFacts:
 
     `notes` are all remarks about them, `shortcomings` those that tell of something missing.
     `unknown` are the accounts whose data does not reach into the window yet; `data_until` is when
-    the first of the others ends. `filtered` where not all calls were asked for.
+    the first of the others ends. `filtered` where not all calls were asked for, `display` what is
+    to be shown of them.
     """
 
     accounts: tuple[str, ...]
@@ -73,6 +78,7 @@ class AuditFacts:
     unknown: tuple[str, ...] = ()
     data_until: datetime | None = None
     filtered: bool = False
+    display: Display = SUMMARY
 
     @property
     def nothing_known(self) -> bool:
@@ -178,6 +184,10 @@ class AuditReport:
     nothing_known: bool
     filtered: bool
     drawn: Window
+    # The newest calls, the newest first, where they are to be listed.
+    listed: tuple[ApiCall, ...] = ()
+    # Counts by the columns that were asked for, under the names that people type.
+    groups: tuple[tuple[str, tuple[Tally, ...]], ...] = ()
 
     @property
     def calls(self) -> int:
@@ -284,6 +294,22 @@ def audit_report(facts: AuditFacts) -> AuditReport:
         nothing_known=facts.nothing_known,
         filtered=facts.filtered,
         drawn=facts.drawn,
+        listed=newest(calls, min(facts.display.calls or 0, MOST_CALLS)),
+        groups=tuple((name, _group(calls, failed, GROUPS[name])) for name in facts.display.by),
+    )
+
+
+def newest(calls: Sequence[ApiCall], most: int) -> tuple[ApiCall, ...]:
+    """The newest calls, the newest first; a call without a readable time is older than any other."""
+    return tuple(heapq.nlargest(most, calls, key=_recency))
+
+
+def _group(calls: Sequence[ApiCall], failed: Sequence[ApiCall], column: str) -> tuple[Tally, ...]:
+    """How often each value of a column was seen and failed; calls that have none are left out."""
+    return _tallies(
+        [getattr(call, column) for call in calls],
+        [getattr(call, column) for call in failed],
+        named=True,
     )
 
 
@@ -390,6 +416,9 @@ def csv_rows(calls: Iterable[ApiCall]) -> Iterable[Sequence[str | float | None]]
             call.client,
             call.ip,
             None if call.duration_ms is None else f"{call.duration_ms:.3f}".rstrip("0").rstrip("."),
+            call.organisation,
+            call.host,
+            call.client_token,
         )
 
 

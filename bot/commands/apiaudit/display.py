@@ -1,0 +1,138 @@
+"""What an audit answer is asked to show: the calls one by one, or counts by another column (pure).
+
+`calls`, `calls 50`, `newest 50 calls`; `by ip`, `by client by code`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from bot.questions.windows import strip_punctuation
+
+USUAL_CALLS = 20
+# A table of Slack has so many rows.
+MOST_CALLS = 100
+# The columns that calls can be counted by, as people type them.
+GROUPS: Mapping[str, str] = MappingProxyType(
+    {
+        "ip": "ip",
+        "client": "client",
+        "org": "organisation",
+        "host": "host",
+        "code": "status",
+        "who": "actor",
+        "action": "action",
+        "account": "account",
+    }
+)
+_OTHER_GROUPS: Mapping[str, str] = MappingProxyType(
+    {
+        "ips": "ip",
+        "address": "ip",
+        "clients": "client",
+        "organisation": "org",
+        "organization": "org",
+        "orgs": "org",
+        "hosts": "host",
+        "status": "code",
+        "codes": "code",
+        "actor": "who",
+        "user": "who",
+        "person": "who",
+        "caller": "who",
+        "method": "action",
+        "command": "action",
+        "accounts": "account",
+    }
+)
+_NUMBER = re.compile(r"\d{1,9}")
+_NEWEST = frozenset({"newest", "latest"})
+# A number before one of these is the length of a window.
+_UNIT = re.compile(
+    r"(?:ms|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|wks?|weeks?|months?|years?|quarters?)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """What to show. `calls` is how many calls are listed one by one, or None; `by` the columns that
+    calls are counted by, as they are typed, or none for the usual tables.
+    """
+
+    calls: int | None = None
+    by: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> list[str]:
+        """The words it can be typed with again."""
+        listed = [] if self.calls is None else [f"calls {self.calls}"]
+        if self.calls == USUAL_CALLS:
+            listed = ["calls"]
+        return [*listed, *(f"by {name}" for name in self.by)]
+
+
+SUMMARY = Display()
+
+
+def split_display(words: Sequence[str]) -> tuple[Display, list[str]]:
+    """What the words ask to show, and the words that are left."""
+    by, left = _split_groups(list(words))
+    calls, left = _split_calls(left)
+    return Display(calls, by), left
+
+
+def _split_groups(words: list[str]) -> tuple[tuple[str, ...], list[str]]:
+    names: list[str] = []
+    left: list[str] = []
+    at = 0
+    while at < len(words):
+        name = _group(words[at + 1]) if at + 1 < len(words) and _is_by(words[at]) else ""
+        if name:
+            names.append(name)
+            at += 2
+        else:
+            left.append(words[at])
+            at += 1
+    return tuple(dict.fromkeys(names)), left
+
+
+def _is_by(word: str) -> bool:
+    return word.lower() in ("by", "per")
+
+
+def _group(word: str) -> str:
+    plain = strip_punctuation(word.lower())
+    return plain if plain in GROUPS else _OTHER_GROUPS.get(plain, "")
+
+
+def _split_calls(words: list[str]) -> tuple[int | None, list[str]]:
+    """How many calls are to be listed, or None, and the other words. A number stands right behind
+    `calls` or right before it.
+    """
+    plain = [strip_punctuation(word.lower()) for word in words]
+    if "calls" not in plain:
+        return None, words
+    first = plain.index("calls")
+    last = first + 1
+    number = USUAL_CALLS
+    if _is_number(plain, last):
+        number = int(plain[last])
+        last += 1
+    elif first and _NUMBER.fullmatch(plain[first - 1]):
+        first -= 1
+        number = int(plain[first])
+        if first and plain[first - 1] == "last":
+            first -= 1
+    if first and plain[first - 1] in _NEWEST:
+        first -= 1
+    return number, words[:first] + words[last:]
+
+
+def _is_number(words: Sequence[str], at: int) -> bool:
+    """Whether a word is a number that is not the length of a window, such as `2 hours`."""
+    if at >= len(words) or not _NUMBER.fullmatch(words[at]):
+        return False
+    return at + 1 >= len(words) or not _UNIT.fullmatch(words[at + 1])

@@ -1,0 +1,100 @@
+"""Calls one by one, as a table and as lines of text (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, tzinfo
+
+from bot import formatting
+from bot.answer import Block
+from bot.blocks import kit
+from bot.commands.apiaudit.report import AuditReport
+from bot.questions.windows import zone_name
+from providers.models import ApiCall
+
+# Of the 13,000 characters that the blocks of a message may have, what is left for the table beside
+# headline, notes and buttons. Slack counts the text of a cell.
+MOST_CHARACTERS = 10_500
+
+
+def list_table(calls: Sequence[ApiCall], zone: tzinfo, now: datetime) -> Block:
+    """The calls that fit into a message, in pages of ten."""
+    names, rows = _rows(calls, zone, now)
+    rows = rows[: _fitting(rows, MOST_CHARACTERS)]
+    return kit.data_table(f"Calls ({zone_name(zone)})", names, rows, page_size=10)
+
+
+def list_text(calls: Sequence[ApiCall], zone: tzinfo, now: datetime) -> list[str]:
+    """The same calls, a line each."""
+    _, rows = _rows(calls, zone, now)
+    lines = [" ".join(cell for cell in row if cell) for row in rows]
+    return [formatting.sanitise(line) for line in lines[: _fitting(rows, MOST_CHARACTERS)]]
+
+
+def list_notes(report: AuditReport, zone: tzinfo, now: datetime) -> list[str]:
+    """How many calls are not listed, and how one is opened."""
+    _, rows = _rows(report.listed, zone, now)
+    shown = _fitting(rows, MOST_CHARACTERS)
+    more = report.calls - shown
+    notes = [f"The newest {shown:,} calls … and {more:,} more; add `csv` for every call."]
+    return [*(notes if more else []), "Add `call:ID` to see one call whole."]
+
+
+def moment(call: ApiCall, zone: tzinfo, now: datetime) -> str:
+    """When a call was made, to the second; what the vendor sent where that is no time."""
+    if not call.at:
+        return call.at_text[:30] or "no time"
+    local = call.at.astimezone(zone)
+    day = formatting.short_day(local.date(), now.astimezone(zone).date())
+    return f"{day} {local:%H:%M:%S}"
+
+
+Column = tuple[str, Callable[[ApiCall], str]]
+
+
+def _columns(zone: tzinfo, now: datetime) -> list[Column]:
+    return [
+        ("When", lambda call: moment(call, zone, now)),
+        ("Account", lambda call: call.account),
+        ("Who", lambda call: call.actor[:60] or "unnamed"),
+        ("Action", lambda call: call.action[:60]),
+        ("Target", lambda call: call.target[:80]),
+        ("Status", lambda call: call.status[:20]),
+        ("Client", lambda call: "" if call.client == call.organisation else call.client[:40]),
+        ("IP", lambda call: call.ip[:45]),
+        ("Organisation", lambda call: call.organisation[:40]),
+        ("Duration", duration),
+        ("ID", lambda call: call.id),
+    ]
+
+
+def duration(call: ApiCall) -> str:
+    return "" if call.duration_ms is None else formatting.milliseconds(call.duration_ms)
+
+
+def _rows(
+    calls: Sequence[ApiCall], zone: tzinfo, now: datetime
+) -> tuple[list[str], list[list[str]]]:
+    """The names of the columns and the cells. A column in which no call has a value is left out, and
+    so is the account where there is one alone.
+    """
+    columns = _columns(zone, now)
+    cells = [[text(call) for _, text in columns] for call in calls]
+    one_account = len({call.account for call in calls}) < 2
+    kept = [
+        at
+        for at, (name, _) in enumerate(columns)
+        if any(row[at] for row in cells) and not (name == "Account" and one_account)
+    ]
+    return [columns[at][0] for at in kept], [[row[at] for at in kept] for row in cells]
+
+
+def _fitting(rows: Sequence[Sequence[str]], most: int) -> int:
+    """How many of the rows have together at most so many characters."""
+    used = 0
+    for number, row in enumerate(rows):
+        # An empty cell is shown as a dash.
+        used += sum(max(1, len(cell)) for cell in row)
+        if used > most:
+            return number
+    return len(rows)

@@ -1,0 +1,287 @@
+"""The calls of `/apiaudit` one by one, counted by a column, and one of them whole."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.blocks import limits
+from bot.sandbox.slack import Message
+from bot.sandbox.world import Sandbox
+
+Run = Callable[..., Any]
+
+
+def table(message: Message, caption: str) -> list[list[str]]:
+    """The cells of a table, its head among them."""
+    [found] = [
+        block
+        for block in message.blocks
+        if block["type"] == "data_table" and block["caption"].startswith(caption)
+    ]
+    return [[cell["text"] for cell in row] for row in found["rows"]]
+
+
+def cells(message: Message, caption: str, column: str) -> list[str]:
+    head, *rows = table(message, caption)
+    return [row[head.index(column)] for row in rows]
+
+
+def lines_of(message: Message) -> dict[str, str]:
+    """The questions that the buttons ask, by what they say."""
+    return {
+        element["text"]["text"]: element.get("value", "")
+        for block in message.blocks
+        if block["type"] == "actions"
+        for element in block["elements"]
+    }
+
+
+def recorded(ago: timedelta, **changes: Any) -> dict[str, Any]:
+    """A row of deviceWISE."""
+    at = datetime.now(UTC) - ago
+    return {
+        "ts": at.isoformat(timespec="milliseconds"),
+        "execTime": 5_000_000,
+        "processedBy": "ip-10-200-40-2",
+        "orgId": "52f7a7c1e4b0",
+        "orgKey": "KITCHEN",
+        "whoami": "ada@example.com",
+        "request": '{"1":{"Command":"thing.list","SessionId":"","Params":{}}}',
+        "response": '{"1":{"success":true,"params":{}}}',
+        **changes,
+    }
+
+
+@pytest.mark.usefixtures("bot")
+async def test_newest_calls_are_listed_with_pages(world: Sandbox) -> None:
+    answer = await world.slack.answer_to("/apiaudit edge 24h calls 30")
+    head, *rows = table(answer, "Calls (")
+    assert head == ["When", "Who", "Action", "Target", "Status", "Client", "IP", "ID"]
+    assert len(rows) == 30
+    assert len(set(cells(answer, "Calls (", "ID"))) == 30
+    assert "The newest 30 calls … and" in answer.text
+    assert limits.message_problems(answer.text, answer.blocks) == []
+    assert all(row[-1] in answer.text for row in rows[:10])
+
+
+@pytest.mark.usefixtures("bot")
+async def test_list_takes_no_more_than_a_message(world: Sandbox) -> None:
+    answer = await world.slack.answer_to("/apiaudit 7d calls 5000")
+    head, *rows = table(answer, "Calls (")
+    assert {"Account", "Organisation", "Duration"} <= set(head)
+    assert 40 < len(rows) <= 100
+    assert f"The newest {len(rows)} calls … and" in answer.text
+    assert limits.message_problems(answer.text, answer.blocks) == []
+    times = cells(answer, "Calls (", "When")
+    assert set(cells(answer, "Calls (", "Account")) == {"edge", "iot"}
+    assert len(times) == len(rows)
+
+
+@pytest.mark.usefixtures("bot")
+async def test_button_opens_one_call_whole(world: Sandbox) -> None:
+    answer = await world.slack.answer_to("/apiaudit edge 2h calls 3 failures")
+    label, line = next(
+        (label, line) for label, line in lines_of(answer).items() if label.startswith("Open ")
+    )
+    action = next(
+        element["action_id"]
+        for block in answer.blocks
+        if block["type"] == "actions"
+        for element in block["elements"]
+        if element["text"]["text"] == label
+    )
+    await world.slack.press(answer, action)
+    call_id = line.rpartition("call:")[2]
+    whole: Message = await world.slack.until(
+        lambda: next((m for m in world.slack.messages if f"Call {call_id}:" in m.text), None)
+    )
+    for column in ("clientId", "clientIp", "clientOwner", "clientToken", "method", "responseCode"):
+        assert f"{column}: " in whole.text
+    assert limits.message_problems(whole.text, whole.blocks) == []
+
+
+@pytest.mark.usefixtures("bot")
+async def test_call_of_tr50_is_shown_without_secrets(world: Sandbox) -> None:
+    password, session, token = (
+        "hunter2-of-the-kitchen",
+        "0123456789abcdef0123456789abcdef",
+        "app-token-in-a-call",
+    )
+    inner = json.dumps({"auth": {"sessionId": session}, "note": "kept"})
+    request = {
+        "auth": {
+            "command": "api.authenticate",
+            "params": {"username": "ada", "password": password},
+        },
+        "1": {"command": "session.info", "params": {"thingKey": "oven-7", "appToken": token}},
+        "2": {"command": "method.exec", "params": {"body": inner}},
+    }
+    response = {
+        "1": {"success": True, "params": {"id": session, "ref": session, "orgKey": "KITCHEN"}},
+        "2": {
+            "success": False,
+            "errorCodes": [-90000],
+            "errorMessages": [f"Authentication session is invalid: {session}"],
+        },
+    }
+    row = recorded(timedelta(minutes=5), request=json.dumps(request), response=json.dumps(response))
+    world.devicewise.rows = lambda start, end: [
+        row for _ in (1,) if start <= datetime.fromisoformat(row["ts"]) < end
+    ]
+    answer = await world.slack.answer_to("/apiaudit iot 1h calls own:no")
+    line = next(v for label, v in lines_of(answer).items() if label.startswith("Open "))
+    whole = await world.slack.answer_to(line)
+    shown = whole.text + json.dumps(whole.blocks, ensure_ascii=False)
+    for kept in ("session.info", "oven-7", "kept", "method.exec", "-90000", "ip-10-200-40-2"):
+        assert kept in shown
+    for secret in (password, session, token):
+        assert secret not in shown
+    assert "[redacted]" in whole.text
+
+
+@pytest.mark.usefixtures("bot")
+async def test_long_record_is_whole_in_a_file(world: Sandbox) -> None:
+    items = [{"key": f"oven-{n}"} for n in range(2000)]
+    response = json.dumps({"1": {"success": True, "params": {"result": items}}})
+    row = recorded(timedelta(minutes=5), response=response)
+    world.devicewise.rows = lambda start, end: [
+        row for _ in (1,) if start <= datetime.fromisoformat(row["ts"]) < end
+    ]
+    answer = await world.slack.answer_to("/apiaudit iot 1h calls own:no")
+    line = next(v for label, v in lines_of(answer).items() if label.startswith("Open "))
+    whole = await world.slack.answer_to(line)
+    assert "What is cut here is whole in the file." in json.dumps(whole.blocks)
+    assert limits.message_problems(whole.text, whole.blocks) == []
+    brought: Message = await world.slack.until(
+        lambda: next((m for m in world.slack.messages if m.files), None)
+    )
+    [file] = brought.files
+    assert re.fullmatch(r"apiaudit-call-[0-9a-f]{8}\.json", file.name)
+
+
+async def ask(front_door: Run, line: str, **changes: Any) -> Any:
+    ran = await front_door("ask", line, "--json", **changes)
+    assert ran.code == 0, ran.err + ran.out
+    return ran.json
+
+
+async def test_filters_are_applied_to_rows(front_door: Run, tmp_path: Path) -> None:
+    told = await ask(front_door, "/apiaudit edge 24h csv ip:203.0.113.0/24 code:200")
+    rows = list(csv.DictReader(io.StringIO(Path(tmp_path / told["files"][0]["path"]).read_text())))
+    assert len(rows) == told["values"]["calls"] > 0
+    assert {row["ip"] for row in rows} == {"203.0.113.7", "203.0.113.9"}
+    assert {row["status"] for row in rows} == {"200"}
+    assert {row["client_token"] for row in rows} == {"akab-ada", "akab-grace"}
+    assert {row["org"] + row["host"] for row in rows} == {""}
+    told = await ask(
+        front_door, "/apiaudit iot 24h csv org:kitchen host:ip-10-200-40-2 slower:10ms own:no"
+    )
+    rows = list(csv.DictReader(io.StringIO(Path(tmp_path / told["files"][0]["path"]).read_text())))
+    assert len(rows) == told["values"]["calls"] > 0
+    assert {(row["org"], row["host"]) for row in rows} == {("KITCHEN", "ip-10-200-40-2")}
+    assert all(float(row["duration_ms"]) > 10 for row in rows)
+
+
+async def test_code_and_id_are_asked_of_akamai(world: Sandbox, front_door: Run) -> None:
+    await ask(front_door, "/apiaudit edge 24h code:503 id:1-123a metrics:clientOwner,responseCode")
+    asked = json.loads(world.akamai.ledger[-1].body)
+    assert asked == {
+        "objectIds": ["1-123A"],
+        "metrics": ["clientOwner", "responseCode", "timestamp"],
+        "filters": {"response_code": ["503"]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("/apiaudit edge 2h org:KITCHEN", "records no organisation"),
+        ("/apiaudit edge 2h slower:2s", "records no duration"),
+        ("/apiaudit iot 2h ip:10.0.0.0/8", "records no IP address"),
+        ("/apiaudit edge 2h id:1-OTHER", "is configured with the ids 1-123A"),
+        ("/apiaudit edge 2h show_all", "has no filter `show_all`"),
+        ("/apiaudit 2h host:ip-10-200-40-2", "edge is Akamai and records no host"),
+    ],
+)
+async def test_filter_without_its_column_is_refused(
+    world: Sandbox, front_door: Run, line: str, says: str
+) -> None:
+    ran = await front_door("ask", line, "--json")
+    assert ran.code == 2
+    assert says in ran.json["error"]["message"]
+    assert not world.akamai.ledger
+    assert not world.devicewise.ledger
+
+
+async def test_show_all_without_its_role_names_it(world: Sandbox, front_door: Run) -> None:
+    told = await ask(front_door, "/apiaudit iot 1h show_all")
+    assert told["values"]["calls"]
+    world.devicewise.super_ops = False
+    ran = await front_door("ask", "/apiaudit iot 1h show_all", "--json")
+    assert ran.code == 3
+    assert "Super-Ops" in ran.json["error"]["hint"]
+
+
+async def test_own_client_token_is_not_shown(
+    world: Sandbox, front_door: Run, tmp_path: Path
+) -> None:
+    at = (datetime.now(UTC) - timedelta(minutes=9)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    own = {
+        "timestamp": at,
+        "clientId": "opswatch",
+        "clientIp": "203.0.113.1",
+        "clientOwner": "opswatch",
+        "clientToken": world.akamai.client_token,
+        "method": "post",
+        "responseCode": "200",
+        "uri": "x/reporting-api/v1",
+    }
+    world.akamai.rows = lambda start, end: [own]
+    told = await ask(front_door, "/apiaudit edge 2h calls csv")
+    content = Path(tmp_path / told["files"][0]["path"]).read_text()
+    assert content.rstrip().endswith(",[redacted]")
+    call_id = re.findall(r"[0-9a-f]{8}", told["text"])[-1]
+    whole = await ask(front_door, f"/apiaudit edge 2h call:{call_id}")
+    assert "clientToken: [redacted]" in whole["text"]
+    assert world.akamai.client_token not in json.dumps([told, whole]) + content
+
+
+@pytest.mark.usefixtures("bot")
+@pytest.mark.parametrize(
+    ("words", "caption", "names"),
+    [
+        ("edge 24h by ip", "By IP address", {"203.0.113.7", "203.0.113.9", "198.51.100.4"}),
+        ("edge 24h by client", "By client", {"terraform", "purge-job", "old-script"}),
+        ("iot 24h by org", "By organisation", {"KITCHEN"}),
+        ("24h by account", "By account", {"edge", "iot"}),
+    ],
+)
+async def test_calls_are_counted_by_column(
+    world: Sandbox, words: str, caption: str, names: set[str]
+) -> None:
+    answer = await world.slack.answer_to(f"/apiaudit {words}")
+    head, *rows = table(answer, caption)
+    assert head[1:] == ["Calls", "Failed"]
+    assert {row[0] for row in rows} == names
+    assert f"{caption}: " in answer.text
+
+
+@pytest.mark.usefixtures("bot")
+async def test_group_without_values_says_so(world: Sandbox) -> None:
+    answer = await world.slack.answer_to("/apiaudit edge 24h by host")
+    assert re.search(r"calls without a recorded host\.", answer.text)
+
+
+@pytest.mark.usefixtures("bot")
+async def test_unknown_call_is_no_match(world: Sandbox) -> None:
+    answer = await world.slack.answer_to("/apiaudit edge 2h call:00000000")
+    assert "No call matches" in answer.text
