@@ -119,13 +119,13 @@ def _password_option(block: bytes, at: int) -> list[Span]:
     option = _OPTION.match(block, at)
     if option is None:
         return []
-    line_start = max(block.rfind(b"\n", 0, at) + 1, at - 256)
-    commands = _SPACED_OPTION if option["gap"] else _JOINED_OPTION
-    if not commands.search(block[line_start:at]):
-        return []
     found = _argument(block, option.end())
     value = block[found.start : found.end]
-    return [found] if is_secret(NameKind.SECRET, value, prose=False) and not value.isdigit() else []
+    if value.isdigit() or not is_secret(NameKind.SECRET, value, prose=False):
+        return []
+    commands = _SPACED_OPTION if option["gap"] else _JOINED_OPTION
+    in_front = block[max(0, at - 256) : at].rpartition(b"\n")[2]
+    return [found] if commands.search(in_front) else []
 
 
 def _piped(block: bytes, at: int) -> list[Span]:

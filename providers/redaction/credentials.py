@@ -12,6 +12,7 @@ from providers.redaction.secret import MARK
 from providers.redaction.values import is_secret, looks_secret
 
 _MARK: Final = MARK.encode()
+_MOST_COOKIES: Final = 128
 _KNOWN_SCHEME: Final = (
     rb"(?:bearer|basic|token|api-?key|key|negotiate|ntlm|eg1-hmac-sha256|sharedaccesssignature|sharedkey(?:lite)?|ssws|splunk|geniekey|bot|pat"
     rb"|sso-key|dpop|klaviyo-api-key|deepl-auth-key|user-?token|jwt|oauth2?|zoho-oauthtoken|goog1|app-?key|secret)"
@@ -70,8 +71,9 @@ def cookies(block: bytes, start: int) -> list[Span]:
 def cookie_members(block: bytes, at: int) -> list[Span]:
     """The values of a JSON object of texts, such as the cookies of a request."""
     spans: list[Span] = []
-    while member := notation.MEMBER.match(block, at + 1):
-        opening = notation.OPENING.match(block, member.end())
+    for _ in range(_MOST_COOKIES):
+        member = notation.MEMBER.match(block, at + 1)
+        opening = notation.OPENING.match(block, member.end()) if member else None
         if opening is None:
             break
         at = quoted_end(block, opening.end(), opening["quote"]) + len(opening["quote"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from providers.redaction.secret import MARK
@@ -149,23 +150,54 @@ _CLOSING_QUOTES: Final = {
 }
 
 
-def quoted_end(block: bytes, start: int, quote: bytes) -> int:
-    """Where a quoted value ends that begins at `start` behind `quote`: at the same quote, as deep
-    in backslashes, or with the line.
+def value_at(block: bytes, start: int) -> Span | None:
+    """A value, quoted or bare, without its quotes."""
+    return _value_before(block, start, len(block))
+
+
+def secret_value_at(
+    block: bytes, start: int, is_secret: Callable[[bytes, bytes], bool]
+) -> list[Span]:
+    """The value at a place, if `is_secret` says so of its beginning and its quote, which may be empty.
+
+    The rest of a long value is read only then, so that a line full of such places stays linear.
     """
+    beginning = _value_before(block, start, start + LONGEST_ORDINARY)
+    if beginning is None:
+        return []
+    quote = block[start : beginning.start][-1:]
+    if not is_secret(block[beginning.start : beginning.end], quote):
+        return []
+    found = value_at(block, start)
+    return [found] if found else []
+
+
+def _value_before(block: bytes, start: int, limit: int) -> Span | None:
+    if opening := OPENING.match(block, start):
+        return Span(opening.end(), quoted_end(block, opening.end(), opening["quote"], limit))
+    match = BARE.match(block, start, limit)
+    return Span(start, match.end()) if match else None
+
+
+def quoted_end(block: bytes, start: int, quote: bytes, limit: int | None = None) -> int:
+    """Where a quoted value ends that begins at `start` behind `quote`: at the same quote, as deep
+    in backslashes, or with the line, or at `limit`.
+    """
+    limit = len(block) if limit is None else max(start, min(limit, len(block)))
     if quote[-1:] not in b"\"'`" or (len(quote) > 1 and quote[-1:] == quote[-2:-1]):
-        end = _line_end(block, start)
+        end = block.find(b"\n", start, limit)
+        end = limit if end < 0 else end
         found = block.find(_CLOSING_QUOTES.get(quote, quote), start, end)
         return end if found < 0 else found
     depth = len(quote) - 1
-    for match in _QUOTES[quote[-1:]].finditer(block, start):
+    for match in _QUOTES[quote[-1:]].finditer(block, start, limit):
         found = match.end() - 1
         backslashes = found - match.start()
         if block[found] == _NEWLINE:
             return found
         if _closes(backslashes, depth):
             return found - min(depth, backslashes)
-    return len(block)
+    return limit
 
 
 def _closes(backslashes: int, depth: int) -> bool:
@@ -178,11 +210,6 @@ def _closes(backslashes: int, depth: int) -> bool:
         backslashes = (backslashes - 1) // 2
         depth = (depth - 1) // 2
     return backslashes % 2 == 0
-
-
-def _line_end(block: bytes, start: int) -> int:
-    end = block.find(b"\n", start)
-    return len(block) if end < 0 else end
 
 
 _NEWLINE: Final = ord("\n")

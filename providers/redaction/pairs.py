@@ -54,10 +54,11 @@ def paired_value(
     of a pair.
     """
     start = opening.end()
-    end = quoted_end(block, start, opening["quote"])
-    value = block[start : min(end, start + _LONGEST_VALUE)]
+    end = quoted_end(block, start, opening["quote"], start + _LONGEST_VALUE)
+    value = block[start:end]
     if not is_secret(kind, value, prose=False):
         return []
+    end = quoted_end(block, start, opening["quote"])
     if name.startswith(b"-") or looks_random(value):
         return [Span(start, end)]
     first = after.end("rest") - len(name)

@@ -8,6 +8,7 @@ When in doubt a value is taken out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 from typing import Final
 
 from providers.redaction import dense
@@ -15,6 +16,7 @@ from providers.redaction.addresses import LONGEST_ADDRESS, address_secrets
 from providers.redaction.lines import PART_BYTES, parts
 from providers.redaction.multiline import OpenBlock, continued, multiline_secrets
 from providers.redaction.named import mentions_context, ordinary_text
+from providers.redaction.periodic import Cut, Found, has_long_run, restored, shortened
 from providers.redaction.rules import rule_table
 from providers.redaction.scan import Match, ValueScan
 from providers.redaction.schemes import scheme_secrets
@@ -22,9 +24,6 @@ from providers.redaction.secret import MARK, Secret
 from providers.redaction.spellings import spellings
 from providers.redaction.stream import LineRedactor
 from providers.redaction.token_rules import Rule, ordinary_token_text
-
-# Where a secret stands, and what takes its place.
-Found = tuple[int, int, bytes]
 
 SHORTEST_OWN: Final = 4
 # Among lines that are dense, one of so many bytes is looked at by itself.
@@ -72,7 +71,7 @@ class Redactor:
         redacted: list[bytes] = []
         is_dense = False
         for lines in parts(block) if self._may_cut else [block]:
-            if not is_dense and len(lines) <= PART_BYTES:
+            if not is_dense and len(lines) <= PART_BYTES and not has_long_run(lines):
                 try:
                     clean, opened = self._lines(lines, opened)
                 except _DenseLinesError:
@@ -91,7 +90,12 @@ class Redactor:
     def _lines(
         self, block: bytes, opened: OpenBlock | None, *, may_be_dense: bool = False
     ) -> tuple[bytes, OpenBlock | None]:
-        spans, opened = _secrets(block, opened, may_be_dense=may_be_dense)
+        text, cuts = block, list[Cut]()
+        if may_be_dense and opened is None and _is_long_line(block):
+            text, cuts = shortened(block)
+        spans, opened = _secrets(text, opened, may_be_dense=may_be_dense)
+        if cuts:
+            spans = restored(spans, cuts)
         spans += [(start, end, _MARK) for start, end in self._own_scan.found(block)]
         return _without(block, spans), opened
 
@@ -99,15 +103,16 @@ class Redactor:
         self, block: bytes, opened: OpenBlock | None
     ) -> tuple[bytes, OpenBlock | None]:
         """Lines that may be dense. One that repeats is read once, unless a secret of several lines
-        goes on in it.
+        goes on in it and may end there.
         """
         redacted: list[bytes] = []
         for lines, count in dense.repeated_lines(block, long=LONG_LINE):
             left = count
             while left:
-                was_open = opened is not None
+                before = copy(opened)
                 clean, opened = self._lines(lines, opened, may_be_dense=True)
-                times = left if opened is None and not was_open else 1
+                # The next time the same comes out, where the line leaves open what was open before.
+                times = left if opened == before else 1
                 redacted.append(clean * times)
                 left -= times
         return b"".join(redacted), opened
@@ -136,12 +141,16 @@ def _secrets(
 def _matches(block: bytes, *, may_be_dense: bool) -> list[Match]:
     """The places that are worth a look."""
     scan = rule_table().scan
-    if may_be_dense and len(block) >= LONG_LINE and block.find(b"\n", 0, len(block) - 1) < 0:
+    if may_be_dense and _is_long_line(block):
         return dense.line_matches(scan.found, block, _ordinary_texts, longest=scan.longest)
     matches = scan.found(block)
     if not may_be_dense and dense.is_dense(matches, len(block)):
         raise _DenseLinesError
     return matches
+
+
+def _is_long_line(block: bytes) -> bool:
+    return len(block) >= LONG_LINE and block.find(b"\n", 0, len(block) - 1) < 0
 
 
 def _ordinary_texts(line: bytes, matches: list[Match]) -> Iterator[bytes]:

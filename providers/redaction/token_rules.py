@@ -43,6 +43,9 @@ _PREFIXES: Final = frozenset(
 )
 _WORD_PREFIXES: Final = _PREFIXES - {prefix.encode() for prefix in _MIDDLE_PREFIXES}
 
+# Keys that may have their secret beside them.
+_WITH_SECRET_BESIDE: Final = (b"AKIA", b"ASIA", b"ABIA", b"ACCA", b"DO00", b"DO80")
+
 Rule = Callable[[bytes, int], list[Span]]
 
 
@@ -96,34 +99,48 @@ def ordinary_token_text(block: bytes, at: int, end: int, rules: list[Rule]) -> b
 
 
 def _rule(token: TokenFormat, prefix: bytes) -> Rule:
+    """The rule of a format. Its expression is compiled at the first place where the prefix stands:
+    few of the hundreds of formats occur in one log.
+    """
     if token.before:
         return _rule_with_front(token, prefix)
     begins = _WORD_BEGINS if token.is_word else b""
-    pattern = re.compile(begins + re.escape(prefix) + b"(?:" + token.rest.encode() + b")")
-    match_at = pattern.match
-    if not pattern.groups:
-        return lambda block, at: [Span(*match.span())] if (match := match_at(block, at)) else []
-    if prefix in (b"AKIA", b"ASIA", b"ABIA", b"ACCA", b"DO00", b"DO80"):
-        return lambda block, at: _with_secret_beside(match_at(block, at))
-    return lambda block, at: [Span(*match.span(1))] if (match := match_at(block, at)) else []
+    source = begins + re.escape(prefix) + b"(?:" + token.rest.encode() + b")"
+    has_secret_beside = prefix in _WITH_SECRET_BESIDE
+    pattern: re.Pattern[bytes] | None = None
+
+    def rule(block: bytes, at: int) -> list[Span]:
+        nonlocal pattern
+        if pattern is None:
+            pattern = re.compile(source)
+        match = pattern.match(block, at)
+        if match is None:
+            return []
+        if has_secret_beside:
+            return _with_secret_beside(match)
+        return [Span(*match.span(1 if pattern.groups else 0))]
+
+    return rule
 
 
-def _with_secret_beside(match: re.Match[bytes] | None) -> list[Span]:
-    if match is None:
-        return []
+def _with_secret_beside(match: re.Match[bytes]) -> list[Span]:
     spans = [Span(match.start(), match.start() + 20)]
     return [*spans, Span(*match.span(1))] if match[1] else spans
 
 
 def _rule_with_front(token: TokenFormat, prefix: bytes) -> Rule:
-    front = re.compile(b"(?:" + token.before.encode() + b")$")
-    rest = re.compile(re.escape(prefix) + b"(?:" + token.rest.encode() + b")")
+    front: re.Pattern[bytes] | None = None
+    rest: re.Pattern[bytes] | None = None
     length = token.before_length
 
     def rule(block: bytes, at: int) -> list[Span]:
+        nonlocal front, rest
+        if front is None or rest is None:
+            front = re.compile(b"(?:" + token.before.encode() + b")$")
+            rest = re.compile(re.escape(prefix) + b"(?:" + token.rest.encode() + b")")
+        match = rest.match(block, at)
         before = block[max(0, at - length) : at]
-        first = front.search(before)
-        match = rest.match(block, at) if first else None
+        first = front.search(before) if match else None
         return [Span(at - len(before) + first.start(), match.end())] if first and match else []
 
     return rule

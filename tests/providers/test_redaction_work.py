@@ -11,6 +11,7 @@ import pytest
 from providers.redaction import (
     Redactor,
     addresses,
+    assigned,
     commands,
     common_shapes,
     credentials,
@@ -21,18 +22,21 @@ from providers.redaction import (
     names,
     notation,
     pairs,
+    periodic,
     private_keys,
     redactor,
     rules,
     schemes,
     stream,
     token_rules,
+    unsigned,
     values,
 )
 from tests.support.regex_work import Work, unbounded_parts
 
 MODULES = (
     addresses,
+    assigned,
     commands,
     common_shapes,
     credentials,
@@ -43,10 +47,12 @@ MODULES = (
     names,
     notation,
     pairs,
+    periodic,
     private_keys,
     schemes,
     stream,
     token_rules,
+    unsigned,
     values,
 )
 PATTERNS = [
@@ -108,6 +114,12 @@ TAILS += [
     "|a=",
     '"""',
     "%25",
+    "(",
+    "|",
+    "(a ",
+    '"> ',
+    "=“",
+    '"->"a"->',
 ]
 # Below this size, the constant part of the work shows.
 SIZE = 3000
@@ -125,6 +137,8 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
     monkeypatch.setattr(redactor, "rule_table", lambda: table)
     # What repeats is passed over, which would hide how the rules grow.
     monkeypatch.setattr(dense, "DENSE_MATCHES", 10**9)
+    monkeypatch.setattr(redactor, "has_long_run", lambda _: False)
+    monkeypatch.setattr(redactor, "shortened", lambda line: (line, []))
     return work
 
 
@@ -142,7 +156,9 @@ def test_token_expressions_take_nothing_back_without_limit(monkeypatch: pytest.M
         return compiled[-1]
 
     monkeypatch.setattr(re, "compile", kept)
-    token_rules.token_rules()
+    for prefix, token_formats in token_rules.token_rules().items():
+        for rule in token_formats:
+            rule(prefix, 0)
     assert len(compiled) > 200
     assert [pattern.pattern for pattern in compiled if unbounded_parts(pattern)] == []
 
@@ -156,6 +172,17 @@ def test_work_grows_with_input_and_no_faster(work: Work, tail: str) -> None:
         twice = work.of(partial(redact.part, block, None))
         assert twice <= 2.5 * once + SIZE, (text, tail, once, twice)
         assert twice <= 400 * 2 * SIZE, (text, tail, twice)
+
+
+@pytest.mark.parametrize("front", ["(", "<", 'name="', '{"a":"', "&lt;", "login "])
+def test_work_behind_any_front_grows_no_faster(work: Work, front: str) -> None:
+    redact = Redactor()
+    for text in ("pass", "token", "sid", "cookie", "otp", "vendor_key"):
+        for tail in TAILS:
+            block = ((front + text + tail) * SIZE)[: 2 * SIZE].encode()
+            once = work.of(partial(redact.part, block[:SIZE], None))
+            twice = work.of(partial(redact.part, block, None))
+            assert twice <= 2.5 * once + SIZE, (front, text, tail, once, twice)
 
 
 def test_repeated_token_beginning_is_read_once(work: Work) -> None:
@@ -214,6 +241,45 @@ def test_private_key_among_dense_lines_vanishes() -> None:
     redacted = Redactor().text("token=\n" * 20_000 + key + "token=\n" * 20_000)
     assert "q7vX2mZ9" not in redacted
     assert redacted.count("token=\n") == 40_000
+
+
+REPEATED = (
+    *("-eyJ", "a.pwd ", "token= ", "pass,", "pass(", "pass|", "password='", "token=${a} ", "AAAA"),
+    *("password=hunter2! ", '"token":"a1b2c3d4",', "http://ada:pw1@host/ ", "cookie: a=b; ", "= "),
+    *(
+        "token=Kq7v&",
+        "xoxb-123456789012-abcdefghijkl ",
+        "MIIEpAIBAAKCAQEA",
+        "a:b@",
+        "['pwd', 'x1y2z3'],",
+    ),
+)
+SECRET_BETWEEN = " password=hunter2! "
+
+
+@pytest.mark.parametrize("text", REPEATED)
+def test_repeated_text_is_redacted_like_each_part(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = text * (12_000 // len(text))
+    line = f"first {run}{SECRET_BETWEEN}{run}{text[:2]} token=a1b2c3d4 {run} last\n".encode()
+    shortened = Redactor().block(line)
+    monkeypatch.setattr(redactor, "shortened", lambda line: (line, []))
+    assert shortened == Redactor().block(line)
+
+
+@pytest.mark.parametrize("text", REPEATED)
+def test_secret_between_repeated_texts_vanishes(text: str) -> None:
+    run = text * (20_000 // len(text))
+    assert "hunter2" not in Redactor().text(run + SECRET_BETWEEN + run)
+
+
+@pytest.mark.parametrize("text", REPEATED)
+def test_long_run_is_read_only_at_its_ends(text: str) -> None:
+    line = (text * (100_000 // len(text))).encode()
+    short, cuts = periodic.shortened(line)
+    assert len(short) < 3 * periodic.CONTEXT
+    assert len(short) + sum(cut.length for cut in cuts) == len(line)
 
 
 def test_threads_share_one_redactor() -> None:

@@ -1,0 +1,171 @@
+"""The value behind a name and a sign: `password=x`, `"token": "x"`, `secret => ["x", "y"]`."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from providers.redaction import notation
+from providers.redaction.credentials import cookie_members, cookies, credentials, is_cookie
+from providers.redaction.names import NameKind
+from providers.redaction.notation import Span, quoted_end, value_at
+from providers.redaction.pairs import is_pair_value, list_items, paired_value
+from providers.redaction.secret import MARK
+from providers.redaction.values import is_secret, looks_secret
+
+# {SSHA} of a password hash in a directory.
+_SCHEME_OF_HASH: Final = re.compile(rb"\{[A-Z0-9-]{3,12}\}")
+# A value by itself on the line below its name.
+_NEXT_LINE: Final = re.compile(
+    rb"""(?:\\?\r?\n)[ \t]{1,40}+(?:-[ ])?(?:(?P<quoted>(?:string\(\d{1,7}\)[ ])?\\{0,16}["'])|(?P<bare>[^\s:=#\[{(<>"']{4,1024}+)(?=[ \t\r]*+(?:\n|$)))"""
+)
+# The new value of `"old" -> "new"`, `"old":"x","new":"y"`.
+_NEW_VALUE: Final = re.compile(
+    rb"""[^\S\n]{1,3}[-=]>[^\S\n]{1,3}(?=["'])|,[ ]?"(?:new|to|after|new_?[vV]alue)"[ ]?:[ ]?(?=")"""
+)
+# The head of a block scalar or a here document; what is below belongs to `multiline`.
+_TEXT_BELOW: Final = re.compile(
+    rb"""(?:[|>][+-]?\d?[+-]?[^\S\n]*+(?:#[^\n]{0,200}+)?|<<[-~]?["']?\w{1,40}["']?[^\S\n]*+)(?=\n|$)"""
+)
+# ODBC's PWD={x}
+_BRACED: Final = re.compile(rb"""\{([^\s{}"'=:,]{4,200}+)\}""")
+_IS_PASSWORD: Final = re.compile(rb"(?i)pass|pwd")
+# A chain of old and new values is followed so far, and each is judged by so many bytes.
+_MOST_VALUES: Final = 8
+_LONGEST_READ: Final = 512
+_MARK: Final = MARK.encode()
+
+
+def assigned_secrets(
+    block: bytes, after: re.Match[bytes], kind: NameKind, name: bytes
+) -> list[Span]:
+    """The secrets behind the name and the sign that `AFTER_NAME` found."""
+    start = after.end()
+    sign = after["sign"] or b"="
+    prose = sign == b":" and block[start - 1 : start] != b":" and not after["close"]
+    if prose and name == b"PASS":
+        kind = NameKind.DOUBTFUL
+    if not _begins_plainly(block, start):
+        if tag := notation.TYPE_TAG.match(block, start):
+            start = tag.end()
+        if (marked := _marked_value(block, start, after, kind, name)) is not None:
+            return marked
+        if scheme := _SCHEME_OF_HASH.match(block, start):
+            start = scheme.end()
+        if block[start : start + 1] in (b"\n", b"\r", b"\\") and kind is NameKind.SECRET:
+            return _on_next_line(block, start, kind, name)
+    return _unmarked_value(block, start, after, kind, prose=prose)
+
+
+def _unmarked_value(
+    block: bytes, start: int, after: re.Match[bytes], kind: NameKind, *, prose: bool
+) -> list[Span]:
+    """A word, a number, or credentials without quotes."""
+    if close := _json_close(after):
+        if notation.WORD_LITERAL.match(block, start):
+            return []
+        if number := notation.NUMBER.match(block, start):
+            return _number(number, kind, close)
+    if kind is NameKind.AUTHORIZATION:
+        return credentials(block, start)
+    if kind is NameKind.COOKIE:
+        return cookies(block, start)
+    return _bare(block, start, kind, prose=prose)
+
+
+def _begins_plainly(block: bytes, start: int) -> bool:
+    """Whether a bare value stands there for sure, without a quote, a bracket or a tag in front."""
+    return block[start : start + 1].isalnum() and not (
+        block[start + 1 : start + 2] in (b'"', b"'", b"(", b"{", b"[")
+        or block[start + 2 : start + 3] in (b'"', b"'")
+        or block[start : start + 1].isupper()
+        or block.startswith((b"string(", b"datetime", b"bytes"), start)
+    )
+
+
+def _marked_value(
+    block: bytes, start: int, after: re.Match[bytes], kind: NameKind, name: bytes
+) -> list[Span] | None:
+    """The value where a quote, a bracket or a wrapper opens it; None where nothing does."""
+    if opening := notation.OPENING.match(block, start):
+        if after["paired"]:
+            return paired_value(block, opening, kind, after, name)
+        return _quoted(block, opening, kind)
+    first = block[start : start + 1]
+    if first == b"[" and not block.startswith(_MARK, start):
+        return list_items(block, start + 1, kind, _json_close(after))
+    if first == b"{" and kind is NameKind.COOKIE:
+        return cookie_members(block, start)
+    if wrapper := notation.WRAPPER.match(block, start):
+        return _bare(block, wrapper.end(), kind, prose=False)
+    if first == b"{" and not (
+        block.startswith(b"{{", start) or _SCHEME_OF_HASH.match(block, start)
+    ):
+        return _braced(block, start, kind)
+    return [] if first == b"|" or _TEXT_BELOW.match(block, start) else None
+
+
+def _braced(block: bytes, start: int, kind: NameKind) -> list[Span]:
+    braced = _BRACED.match(block, start)
+    if braced is None or kind is not NameKind.SECRET or not is_secret(kind, braced[1], prose=False):
+        return []
+    return [Span(*braced.span(1))]
+
+
+def _json_close(after: re.Match[bytes]) -> bytes | None:
+    """The quote behind a name of JSON or of a Python dictionary."""
+    close: bytes | None = after["close"] if after["sign"] else None
+    return close if close and close[-1:] in b"\"'" else None
+
+
+def _quoted(block: bytes, opening: re.Match[bytes], kind: NameKind) -> list[Span]:
+    spans: list[Span] = []
+    found: re.Match[bytes] | None = opening
+    for _ in range(_MOST_VALUES):
+        if found is None:
+            break
+        start = found.end()
+        end = quoted_end(block, start, found["quote"], start + _LONGEST_READ)
+        value = block[start:end]
+        is_value = is_cookie(value) if kind is NameKind.COOKIE else True
+        if is_value and is_secret(kind, value, prose=False):
+            end = quoted_end(block, start, found["quote"])
+            spans.append(Span(start, end))
+        behind = _NEW_VALUE.match(block, end + len(found["quote"]))
+        found = notation.OPENING.match(block, behind.end()) if behind else None
+    return spans
+
+
+def _on_next_line(block: bytes, start: int, kind: NameKind, name: bytes) -> list[Span]:
+    """A value by itself on the line below: of YAML, of PHP's var_dump, of a properties file."""
+    match = _NEXT_LINE.match(block, start)
+    if match is None:
+        return []
+    if match["quoted"]:
+        opening = notation.OPENING.match(block, match.start("quoted"))
+        end = quoted_end(block, opening.end(), opening["quote"]) if opening else start
+        is_name = block[end + 1 : end + 2] in (b":", b"=") or block[end + 1 : end + 3] == b" :"
+        return [] if opening is None or is_name else _quoted(block, opening, kind)
+    value = match["bare"]
+    is_value = looks_secret(value) or (_IS_PASSWORD.search(name) and is_pair_value(value))
+    return [Span(*match.span("bare"))] if is_value else []
+
+
+def _number(number: re.Match[bytes], kind: NameKind, close: bytes) -> list[Span]:
+    """A number of JSON, which becomes a text so that JSON stays JSON."""
+    if not is_secret(kind, number[0], prose=False):
+        return []
+    return [Span(number.start(), number.end(), close + _MARK + close)]
+
+
+def _bare(block: bytes, start: int, kind: NameKind, *, prose: bool) -> list[Span]:
+    found = value_at(block, start)
+    if found is None:
+        return []
+    is_long = found.end - found.start >= notation.LONGEST_ORDINARY
+    # A bracket behind the value tells code from a secret.
+    behind = block[found.end : found.end + 1]
+    value = block[found.start : found.end] + (behind if behind in (b"(", b"[") else b"")
+    if is_long or is_secret(kind, value, prose=prose):
+        return [found]
+    return []
