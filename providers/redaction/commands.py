@@ -5,6 +5,7 @@ statements of SQL.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from providers.redaction.names import NameKind, name_kind
@@ -78,11 +79,18 @@ _OPTION: Final = re.compile(rb"[ ]-(?:pw?|P)(?P<gap>[^\S\n]{1,3}|=)?(?=[^\s-])")
 _SPACED_OPTION: Final = re.compile(
     rb"""(?i)\b(?:(?:docker|podman|oc|helm[ ]registry|az|skopeo|vault|cf|ibmcloud)[^\S\n]login|mongo\w{0,8}|psexec(?:\.exe)?|plink|pscp|putty|psftp|rdesktop|ipmitool|sqlcmd|bcp|zip|unzip|wbadmin|winrs|ncftp|mosquitto_(?:pub|sub)|sshpass|clickhouse-client|influx|cqlsh|isql|impacket-\w{1,20}|evil-winrm|crackmapexec|netexec|nxc|hydra|xfreerdp)(?:\.exe)?[^\S\n]"""
 )
+# A part of each of these commands.
+_COMMAND_WORDS: Final = tuple(
+    b"login mongo psexec plink pscp putty psftp rdesktop ipmitool sqlcmd bcp zip wbadmin winrs ncftp "
+    b"mosquitto_ sshpass clickhouse influx cqlsh isql impacket evil-winrm crackmapexec netexec nxc "
+    b"hydra xfreerdp 7z rar mysql".split()
+)
 _JOINED_OPTION: Final = re.compile(rb"\b(?:7z[ar]?|unrar|rar|sshpass|mysql\w{0,10})[^\S\n]")
 _PIPED: Final = re.compile(
     rb"""(?:echo|printf)[^\S\n]{1,3}(?:-\w{1,3}[^\S\n]{1,3})?(?:["']?[\w.-]{1,64}:)?["']?(?P<value>[^\s"'|]{4,200})["']?[^\S\n]{0,3}\|[^\S\n]{0,3}(?:sudo[^\S\n])?$"""
 )
 _ARGUMENT: Final = re.compile(rb"[^\s\"']{1,512}")
+_LONGEST_JUDGED: Final = 256
 
 _COLUMNS: Final = re.compile(
     rb"""(?ix) (?:insert|replace) (?:[ ]ignore)? [ ] into \s{1,3} [\w.$"`\[\]\\-]{1,130} \s{0,3} \( (?P<columns>[^()\n]{1,4096}) \) \s{0,3}
@@ -109,9 +117,9 @@ def command_secrets(block: bytes, at: int) -> list[Span]:
     match = _COMMANDS.match(block, at)
     if match is None:
         return []
-    found = _argument(block, match.end())
-    value = block[found.start : found.end]
-    return [found] if is_secret(NameKind.SECRET, value, prose=False) else []
+    return _secret_argument(
+        block, match.end(), lambda value: is_secret(NameKind.SECRET, value, prose=False)
+    )
 
 
 def _password_option(block: bytes, at: int) -> list[Span]:
@@ -119,13 +127,24 @@ def _password_option(block: bytes, at: int) -> list[Span]:
     option = _OPTION.match(block, at)
     if option is None:
         return []
-    found = _argument(block, option.end())
-    value = block[found.start : found.end]
-    if value.isdigit() or not is_secret(NameKind.SECRET, value, prose=False):
+    in_front = block[max(0, at - 256) : at].rpartition(b"\n")[2]
+    if not _names_command(in_front.lower()):
         return []
     commands = _SPACED_OPTION if option["gap"] else _JOINED_OPTION
-    in_front = block[max(0, at - 256) : at].rpartition(b"\n")[2]
-    return [found] if commands.search(in_front) else []
+
+    def is_password(value: bytes) -> bool:
+        return (
+            not value.isdigit()
+            and is_secret(NameKind.SECRET, value, prose=False)
+            and bool(commands.search(in_front))
+        )
+
+    return _secret_argument(block, option.end(), is_password)
+
+
+def _names_command(text: bytes) -> bool:
+    """Whether one of the commands is likely in a text, which is told much faster than where."""
+    return any(word in text for word in _COMMAND_WORDS)
 
 
 def _piped(block: bytes, at: int) -> list[Span]:
@@ -141,22 +160,37 @@ def _user_argument(block: bytes, at: int) -> list[Span]:
     match = _USER.match(block, at)
     if match is None:
         return []
-    start = match.end()
-    end = quoted_end(block, start, match[1]) if match[1] else _argument(block, start).end
-    password = block[start : min(end, start + 512)]
-    if not is_secret(NameKind.SECRET, password, prose=False) or (
-        password.isdigit() and match[2].isdigit()
-    ):
-        return []
-    if not _CURL.search(block[max(0, at - 256) : at]) and not looks_secret(password, shortest=4):
-        return []
-    return [Span(start, end)]
+    user = match[2]
+    is_curl = bool(_CURL.search(block[max(0, at - 256) : at]))
+
+    def is_password(value: bytes) -> bool:
+        if not is_secret(NameKind.SECRET, value, prose=False):
+            return False
+        if value.isdigit() and user.isdigit():
+            return False
+        return is_curl or looks_secret(value, shortest=4)
+
+    return _secret_argument(block, match.end(), is_password, quote=match[1])
 
 
-def _argument(block: bytes, start: int) -> Span:
+def _secret_argument(
+    block: bytes, start: int, is_password: Callable[[bytes], bool], quote: bytes | None = None
+) -> list[Span]:
+    """The argument at a place if its beginning is that of a password. `quote` opens it, if the
+    quote stands further in front.
+    """
+    beginning = _argument(block, start, quote, start + _LONGEST_JUDGED)
+    if not is_password(block[beginning.start : beginning.end]):
+        return []
+    return [_argument(block, start, quote, len(block))]
+
+
+def _argument(block: bytes, start: int, quote: bytes | None, limit: int) -> Span:
+    if quote:
+        return Span(start, quoted_end(block, start, quote, limit))
     if opening := OPENING.match(block, start):
-        return Span(opening.end(), quoted_end(block, opening.end(), opening["quote"]))
-    match = _ARGUMENT.match(block, start)
+        return Span(opening.end(), quoted_end(block, opening.end(), opening["quote"], limit))
+    match = _ARGUMENT.match(block, start, limit)
     return Span(start, match.end() if match else start)
 
 

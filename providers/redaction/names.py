@@ -82,7 +82,7 @@ _SECRET: Final = words(
     " credentials creds jwt psk pw bindpw rootpw dsn connectionstring connstr accesstoken "
     "refreshtoken bearer requirepass masterauth"
     " sharedaccesskey sharedaccesssignature samlresponse assertion userpassword userpass dbpass "
-    "dbpassword passord sastoken"
+    "dbpassword passord sastoken codeverifier"
 )
 # The same where the word ends in one of these, such as `dbpassword`.
 _SECRET_ENDINGS: Final = (
@@ -102,6 +102,12 @@ _DOUBTFUL: Final = words(
     " phpsessid jsessionid sessionid"
 )
 _CODES: Final = words("otp totp mfa pin cvv cvc")
+_CODE_OF: Final = words("auth otp mfa totp verification device recovery")
+_HEADERS: Final = {
+    b"cookie": NameKind.COOKIE,
+    b"cookies": NameKind.COOKIE,
+    b"authorization": NameKind.AUTHORIZATION,
+}
 # Joined with one of these, `pass`, `pw` and `pwd` are passwords: `userpass`, `db_pwd`.
 _OWNERS: Final = words(
     "db user usr root admin my sql mysql pg postgres redis mongo smtp imap pop mail email ftp "
@@ -230,38 +236,34 @@ def _kind_of_last(parts: list[bytes]) -> NameKind | None:
     """What the last word says, together with the one in front of it; None where it says nothing."""
     last = parts[-1]
     before = parts[-2] if len(parts) > 1 else b""
-    joined = before + last
     if last == b"key":
         return _kind_of_key(parts)
     if last == b"token":
         return _kind_of_token(before)
     if last in (b"pass", b"pw", b"pwd"):
         return _kind_of_pass(last, before)
-    if last in (b"cookie", b"cookies"):
-        return NameKind.COOKIE
-    if last == b"authorization":
-        return NameKind.AUTHORIZATION
     if last == b"tokens" and before in _TOKEN_NOT_OF:
         return NameKind.PLAIN
-    if last == b"verifier" and before == b"code":
-        return NameKind.SECRET
-    if last in _CODES or (
-        last == b"code"
-        and before in (b"auth", b"otp", b"mfa", b"totp", b"verification", b"device", b"recovery")
-    ):
+    return _HEADERS.get(last) or _kind_of_word(last, before)
+
+
+def _kind_of_word(last: bytes, before: bytes) -> NameKind | None:
+    joined = before + last
+    if last in _CODES or (last == b"code" and before in _CODE_OF):
         return NameKind.CODE
     if last in _SECRET or joined in _SECRET:
         return NameKind.SECRET
     if last in _DOUBTFUL or joined in _DOUBTFUL:
         return NameKind.DOUBTFUL
-    if any(
-        last.endswith(owner) and last[: -len(owner)] in _OWNERS
-        for owner in (b"pass", b"pwd", b"pw")
-    ):
-        return NameKind.SECRET
-    if last.endswith(_SECRET_ENDINGS):
+    if last.endswith(_SECRET_ENDINGS) or _is_pass_of_owner(last):
         return NameKind.SECRET
     return None
+
+
+def _is_pass_of_owner(word: bytes) -> bool:
+    """Whether a word is such as `userpass` or `dbpwd`."""
+    endings = (ending for ending in (b"pass", b"pwd", b"pw") if word.endswith(ending))
+    return any(word.removesuffix(ending) in _OWNERS for ending in endings)
 
 
 def _kind_of_key(parts: list[bytes]) -> NameKind | None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
-from providers.redaction import Redactor, redactor, rules, scan
+from providers.redaction import Redactor, rules, scan
+from providers.redaction.tokens import TOKEN_FORMATS
+from tests.providers.secrets_in_logs import NAMED_CONTEXTS, VALUES
 from tests.providers.test_redaction_harmless import LINES
 
 REMOVED = {
@@ -77,10 +82,51 @@ def test_dense_line_of_ordinary_values_stays(member: str) -> None:
     assert Redactor().text(line + 'password="hunter2" ').endswith('password="[redacted]" ')
 
 
-def test_scan_without_hyperscan_redacts_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = "\n".join([*REMOVED, *HARMLESS, *LINES]) + "\n"
-    table = rules.rule_table()
-    expected = Redactor().text(text)
-    plain = scan.AhoCorasickTexts(list(rules.phrase_rules()), rules.token_texts())
-    monkeypatch.setattr(redactor, "rule_table", lambda: rules.RuleTable(plain, table.rules))
-    assert Redactor().text(text) == expected
+WITHOUT_HYPERSCAN = """
+import sys
+
+class NoHyperscan:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "hyperscan":
+            raise ImportError(name)
+
+sys.meta_path.insert(0, NoHyperscan())
+from providers.redaction import Redactor
+from providers.redaction.rules import rule_table
+from providers.redaction.scan import AhoCorasickTexts
+
+assert isinstance(rule_table().scan, AhoCorasickTexts)
+sys.stdout.buffer.write(Redactor().block(sys.stdin.buffer.read()))
+"""
+
+
+def corpus() -> bytes:
+    """Every token format in some contexts, every notation of a name, and harmless lines."""
+    tokens = [
+        context.replace("{}", token.sample if token.before else prefix + token.sample)
+        for token in TOKEN_FORMATS
+        for prefix in token.prefixes
+        for context in ("{}", "using {} now", '{"note":"{}"}')
+    ]
+    named = [
+        context.with_secret(name, value)
+        for context in NAMED_CONTEXTS
+        for name, value in zip(("Api_Key", "dbPassword"), VALUES.values(), strict=False)
+    ]
+    return "\n".join([*tokens, *named, *REMOVED, *HARMLESS, *LINES, ""]).encode()
+
+
+def test_redacts_the_same_without_hyperscan() -> None:
+    """The import fails where there is no wheel for the platform."""
+    text = corpus()
+    plain = subprocess.run(
+        [sys.executable, "-c", WITHOUT_HYPERSCAN],
+        input=text,
+        capture_output=True,
+        check=True,
+        timeout=120,
+    )
+    redacted = Redactor().block(text)
+    assert isinstance(rules.rule_table().scan, scan.HyperscanTexts)
+    assert redacted.count(b"[redacted]") > 500
+    assert plain.stdout == redacted
