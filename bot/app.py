@@ -393,7 +393,7 @@ class _Acknowledge(AsyncMiddleware):
         *,
         req: AsyncBoltRequest,
         resp: BoltResponse,  # noqa: ARG002
-        next: Any,
+        next: Any,  # noqa: A002
     ) -> BoltResponse | None:
         if not wants_reply(req.body):
             await req.context.ack()

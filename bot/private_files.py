@@ -84,8 +84,8 @@ def save_private(source: Path, folder: Path, name: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     target, handle = _claimed(folder, name)
     try:
-        os.chmod(source, PRIVATE)
-        os.replace(source, target)
+        Path(source).chmod(PRIVATE)
+        Path(source).replace(target)
     except OSError:
         # Another file system: its bytes go into the file that was claimed.
         with os.fdopen(os.dup(handle), "wb") as copy, source.open("rb") as original:

@@ -332,7 +332,7 @@ _BECAUSE: Mapping[Reason, str] = MappingProxyType(
 
 def format_value(name: str, value: float) -> str:
     """A value in the unit that its name implies."""
-    if name == "bytes" or name.endswith("_bytes") or name.endswith("bytes_per_day"):
+    if name == "bytes" or name.endswith(("_bytes", "bytes_per_day")):
         return formatting.format_bytes(int(value))
     if name.endswith("_percent"):
         return f"{value:.1f} %"

@@ -36,7 +36,7 @@ class ExitCodeGroup(click.Group):
             show_config_error(error)
             sys.exit(WRONG)
         except Exception as error:
-            log.error("Unexpected error", exc_info=True)
+            log.error("Unexpected error", exc_info=True)  # noqa: G201
             if LOG_FORMATTER.log_format == "text":
                 click.echo(
                     f"Something went wrong in the bot itself ({type(error).__name__}).", err=True

@@ -59,7 +59,7 @@ async def or_error(request: Awaitable[T]) -> T | ProviderError:
         return error
 
 
-Q_in = TypeVar("Q_in", bound=Question, contravariant=True)
+Q_in = TypeVar("Q_in", bound=Question, contravariant=True)  # noqa: PLC0105
 
 
 class CommandHandler(Protocol[Q_in]):

@@ -187,14 +187,16 @@ def minute_of_text(text: bytes) -> Minute | None:
 def spans_at(match: re.Match[bytes]) -> tuple[str, slice, slice]:
     """The form of a time, and where its minute stands and what belongs to it behind the seconds."""
     name, at = match.lastgroup, match.lastindex
-    assert name and at
+    assert name
+    assert at
     behind = match.span(at + 2) if match[at + 2] is not None else (match.end(), match.end())
     return name, slice(*match.span(at + 1)), slice(*behind)
 
 
 def minute_at(match: re.Match[bytes]) -> Minute | None:
     name, at = match.lastgroup, match.lastindex
-    assert name and at
+    assert name
+    assert at
     return times.minute_of(name, match[at + 1], match[at + 2] or b"")
 
 

@@ -87,9 +87,20 @@ _UNIFIED: Final = {b"E": "error", b"F": "fatal", b"I": "info", b"Db": "debug", b
 # Fatal, error, warning, audit, info, config, detail, SystemOut, SystemErr, fine, finer, finest,
 # entry and exit.
 _WEBSPHERE: Final = {
-    **{b"F": "fatal", b"E": "error", b"W": "warn", b"A": "info", b"I": "info"},
-    **{b"C": "debug", b"D": "debug", b"O": "info", b"R": "info", b"1": "debug"},
-    **{b"2": "debug", b"3": "trace", b">": "trace", b"<": "trace"},
+    b"F": "fatal",
+    b"E": "error",
+    b"W": "warn",
+    b"A": "info",
+    b"I": "info",
+    b"C": "debug",
+    b"D": "debug",
+    b"O": "info",
+    b"R": "info",
+    b"1": "debug",
+    b"2": "debug",
+    b"3": "trace",
+    b">": "trace",
+    b"<": "trace",
 }
 _LOWER_CASE: Final = rb"trace|debug|info|notice|warn|warning|error|err|crit|critical|fatal"
 _UPPER_CASE: Final = rb"TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL"

@@ -77,7 +77,8 @@ class _WorkerProcess:
     """The process, as the bot sees it."""
 
     def __init__(self, process: asyncio.subprocess.Process, transfer: TransferState) -> None:
-        assert process.stdin and process.stdout
+        assert process.stdin
+        assert process.stdout
         self._process, self._stdin, self._stdout = process, process.stdin, process.stdout
         self.transfer = transfer
         self._done = asyncio.create_task(self._listen())

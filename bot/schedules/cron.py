@@ -110,6 +110,14 @@ def read_cron(expression: str, zone: tzinfo) -> CronTrigger | None:
         return None
 
 
+def _nickname(text: str) -> str:
+    if text == "@reboot":
+        raise CronError("@reboot names no time")
+    if text not in NICKNAMES:
+        raise CronError(f"there are {', '.join(NICKNAMES)}")
+    return NICKNAMES[text]
+
+
 def _fields(expression: str) -> str:
     """The five fields of an expression or a nickname, in lower case; what cronsim reads and
     crontab(5) does not know is refused.
@@ -118,11 +126,7 @@ def _fields(expression: str) -> str:
     if len(text) > LONGEST_EXPRESSION:
         raise CronError(f"longer than {LONGEST_EXPRESSION} characters")
     if text.startswith("@"):
-        if text == "@reboot":
-            raise CronError("@reboot names no time")
-        if text not in NICKNAMES:
-            raise CronError(f"there are {', '.join(NICKNAMES)}")
-        return NICKNAMES[text]
+        return _nickname(text)
     fields = text.split()
     if len(fields) != len(_FIELDS):
         raise CronError(f"{len(fields)} fields instead of five")

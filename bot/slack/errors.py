@@ -147,7 +147,7 @@ def slack_errors() -> Iterator[None]:
             raise SlackDeliveryUnknown(error_code(error)) from None
         raise SlackRefused(str(code)) from None
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise (SlackUnreachable if was_not_sent(error) else SlackDeliveryUnknown)() from None
+        raise (SlackUnreachable if was_not_sent(error) else SlackDeliveryUnknown) from None
 
 
 def was_not_sent(error: BaseException) -> bool:

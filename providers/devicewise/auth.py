@@ -38,7 +38,8 @@ class Credentials:
         """The params of `api.authenticate`."""
         if self.password is not None:
             return {"username": self.username, "password": self.password.open()}
-        assert self.app_token and self.app_id
+        assert self.app_token
+        assert self.app_id
         return {
             "appToken": self.app_token.open(),
             "appId": self.app_id.open(),

@@ -319,7 +319,7 @@ def _any_case(value: dict[str, Any], name: str) -> Any:
     if name in value:
         return value[name]
     size = len(name)
-    for key in value:
+    for key in value:  # noqa: PLC0206
         if len(key) == size and key.lower() == name:
             return value[key]
     return None

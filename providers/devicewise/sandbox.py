@@ -180,7 +180,7 @@ class DeviceWiseSandbox(StandIn):
             - FILTERS
             - {"offset", "limit", "showAll", "last", "start", "end"}
         ):
-            return _failure([-90003], [f"Unknown parameter {sorted(strange)[0]}"])
+            return _failure([-90003], [f"Unknown parameter {min(strange)}"])
         if params.get("command") and not params.get("service"):
             return _failure([-90003], ["command requires service"])
         if params.get("showAll") and not self.super_ops:

@@ -160,7 +160,7 @@ HEADER_CONTEXTS = (
     "Authorization: Token {}",
     "Authorization: ApiKey {}",
     "Authorization: token {}",
-    "Authorization: Digest username=\"ada\", realm=\"k\", nonce=\"n\", uri=\"/\", response=\"{}\"",
+    'Authorization: Digest username="ada", realm="k", nonce="n", uri="/", response="{}"',
     (
         "Authorization: AWS4-HMAC-SHA256 Credential=AKID/20261121/eu/s3/aws4_request, "
         "SignedHeaders=host, Signature={}"

@@ -158,7 +158,7 @@ def test_csv_fields_may_hold_commas_quotes_newlines_and_markers() -> None:
 
 @pytest.mark.parametrize("cut", ["#DATA_END", "client2", '"open quote'])
 def test_a_csv_that_was_cut_is_told(cut: str) -> None:
-    text = SAMPLE_CSV.split("#DATA_END")[0] + ('"open' if cut.startswith('"') else "")
+    text = SAMPLE_CSV.split("#DATA_END", maxsplit=1)[0] + ('"open' if cut.startswith('"') else "")
     with pytest.raises(Incomplete):
         parse.csv_report(
             text.split(cut)[0].encode() if cut in text else text.encode(), account="edge"

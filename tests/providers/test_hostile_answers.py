@@ -441,7 +441,7 @@ def test_what_stands_in_strings_is_no_excess(text: bytes) -> None:
 )
 def test_excess_is_counted_as_a_decoder_would(value: Any) -> None:
     """Small bounds and small slices, so that they are met everywhere."""
-    import providers.http.decoding as decoding
+    from providers.http import decoding
 
     body, bounds = (
         json.dumps(value).encode(),

@@ -154,7 +154,7 @@ async def test_a_rule_that_goes_leaves_no_message_saying_that_it_fires(
             await said(world, "/usage unalert pantry", channel="C0KITCHEN")
         else:
             await world.slack.press(made, "alert.edit")
-            view = await world.slack.until(lambda: world.slack.modal())
+            view = await world.slack.until(world.slack.modal)
             await world.slack.submit(view, threshold="9 GB")
         await world.slack.until(lambda: told(world, "C0KITCHEN")[0].startswith("⚫ pantry: alert "))
     [root] = messages(world, "C0KITCHEN")

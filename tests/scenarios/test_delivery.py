@@ -489,7 +489,7 @@ async def test_hostile_command_is_acknowledged_and_refused(
 ) -> None:
     ack = await world.slack.command(f"/usage {words}")
     await asyncio.wait_for(ack.done, 10)
-    await world.slack.until(lambda: world.slack.seen())
+    await world.slack.until(world.slack.seen)
     assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text
 
 

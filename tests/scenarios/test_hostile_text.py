@@ -68,7 +68,7 @@ def form(line: str, action: str, **given: str) -> Path:
             assert action not in json.dumps(answer.blocks)
             return
         await world.slack.press(answer, action)
-        view = await world.slack.until(lambda: world.slack.modal(), timeout_s=30)
+        view = await world.slack.until(world.slack.modal, timeout_s=30)
         filled = {name: value.replace("{}", text)[:200] for name, value in given.items()}
         if filled:
             await world.slack.submit(view, **filled)

@@ -203,7 +203,7 @@ async def test_unhandled_event_is_acknowledged(world: Sandbox, listening: str) -
 
 async def test_idle_connections_block_nobody(world: Sandbox, listening: str) -> None:
     """More of them than a process may usually have files open."""
-    port = int(listening.split(":")[2].split("/")[0])
+    port = int(listening.split(":")[2].split("/", maxsplit=1)[0])
     async with AsyncExitStack() as stack:
         for _ in range(1100):
             _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -233,7 +233,7 @@ async def test_idle_health_connections_block_nobody(world: Sandbox, listening: s
 
 
 async def test_default_host_is_loopback(world: Sandbox, listening: str) -> None:
-    port = int(listening.split(":")[2].split("/")[0])
+    port = int(listening.split(":")[2].split("/", maxsplit=1)[0])
     own = own_address()
     if own == "127.0.0.1":
         pytest.skip("this machine has no other address")

@@ -313,7 +313,7 @@ async def _shortcut(world: Sandbox) -> None:
 async def _choice(world: Sandbox, name: str) -> None:
     """Presses a choice that was offered to somebody else."""
     await world.slack.shortcut("ask_opswatch")
-    view = await world.slack.until(lambda: world.slack.modal())
+    view = await world.slack.until(world.slack.modal)
     view.user = "U0LINUS"
     await world.slack.press_in(view, f"modal.choose.{name}")
     await world.slack.until(lambda: view.view["title"]["text"] == f"/{name}")
@@ -426,7 +426,7 @@ async def test_shortcut_ignores_buttons_of_other_apps(world: Sandbox, clock: Clo
         foreign = Message("1.000001", "C0KITCHEN", "U0OTHERAPP", "press me", [block])
         world.slack.messages.append(foreign)
         await world.slack.shortcut("ask_again", message=foreign)
-        view = await world.slack.until(lambda: world.slack.modal())
+        view = await world.slack.until(world.slack.modal)
     assert "where(/x/)" not in view.words()
     assert "modal.choose.usage" in view.words()
 

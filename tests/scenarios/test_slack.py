@@ -477,7 +477,7 @@ async def test_work_can_be_cancelled_by_its_asker_alone(world: Sandbox) -> None:
 
 async def test_the_same_delivery_twice_has_one_effect(world: Sandbox) -> None:
     await world.slack.command("/usage last 7 days", trigger_id="trigger.same")
-    await world.slack.until(lambda: world.slack.seen())
+    await world.slack.until(world.slack.seen)
     ack = await world.slack.command("/usage last 7 days", trigger_id="trigger.same")
     await ack.done
     await world.slack.answer_to("/usage help")

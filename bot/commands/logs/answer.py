@@ -119,7 +119,7 @@ class LogsAnswerer:
         return Replay(
             (),
             (
-                "A log is not downloaded again to judge the past; what is known is what was seen "
+                "A log is not downloaded again to judge the past; what is known is what was seen "  # noqa: ISC004
                 "while it was watched.",
             ),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from types import MappingProxyType
@@ -75,46 +76,62 @@ def read_length(tokens: Tokens, reading: Reading) -> Length | None:
         return None
     if phrase := _PHRASES.get(" ".join(plain)):
         return Length(phrase)
-    seconds, months, at, units = 0.0, 0, 0, list[str]()
+    if plain[-3:] == ["and", "a", "half"]:
+        return _and_a_half(tokens, plain, reading)
+    parts: list[tuple[float, str]] = []
+    at = 0
     while at < len(tokens):
-        if units and plain[at] == "and":
+        if parts and plain[at] == "and":
             at += 1
-            if at == len(plain):
-                return None
-            if plain[at:] == ["a", "half"] and units[-1] in _LENGTHS and seconds:
-                return Length(
-                    seconds + _LENGTHS[units[-1]] / 2, 0, units[-1] in ("weeks",), units[0]
-                )
+        part, at = _part(tokens, plain, at, reading)
+        if part is None:
+            return None
+        parts.append(part)
+    return _total(parts, reading)
+
+
+def _and_a_half(tokens: Tokens, plain: Sequence[str], reading: Reading) -> Length | None:
+    """`2 weeks and a half`: half of the last unit more."""
+    whole = read_length(tokens[:-3], reading)
+    unit = UNITS.get(plain[-4], "") if len(plain) > 3 else ""
+    if whole is None or unit not in _LENGTHS:
+        return None
+    return Length(whole.seconds + _LENGTHS[unit] / 2, 0, unit == "weeks", whole.coarsest)
+
+
+def _part(
+    tokens: Tokens, plain: Sequence[str], at: int, reading: Reading
+) -> tuple[tuple[float, str] | None, int]:
+    """A number with its unit, and where the next begins. Raises BadQuestion for `6M` and zero."""
+    number = None
+    if at < len(tokens):
         number, at = _number(tokens, at, reading)
-        if number is None or at >= len(tokens):
-            return None
-        unit = UNITS.get(plain[at])
-        if unit is None:
-            return None
-        if tokens[at].text == "M":
-            if not reading.whole_days:
-                raise _months_or_minutes(tokens[at - 1].text, reading)
-            unit = "months"
-        if number <= 0 or number > LONGEST_SECONDS:
-            raise _wrong_number(reading)
-        if unit in _MONTHS_OF:
-            if number != int(number):
-                raise _wrong_number(reading)
-            months += int(number) * _MONTHS_OF[unit]
-        else:
-            seconds += number * _LENGTHS[unit]
-        units.append(unit)
-        at += 1
+    unit = UNITS.get(plain[at]) if at < len(tokens) else None
+    if number is None or unit is None:
+        return None, at
+    if tokens[at].text == "M":
+        if not reading.whole_days:
+            raise _months_or_minutes(tokens[at - 1].text, reading)
+        unit = "months"
+    is_whole = unit not in _MONTHS_OF or number == int(number)
+    if number <= 0 or number > LONGEST_SECONDS or not is_whole:
+        raise _wrong_number(reading)
+    return (number, unit), at + 1
+
+
+def _total(parts: Sequence[tuple[float, str]], reading: Reading) -> Length | None:
+    """The sum of the parts, which come from the largest unit to the smallest, each once."""
+    units = [unit for _, unit in parts]
+    seconds = sum(number * _LENGTHS[unit] for number, unit in parts if unit in _LENGTHS)
+    months = sum(int(number) * _MONTHS_OF[unit] for number, unit in parts if unit in _MONTHS_OF)
     order = [*_LENGTHS, *_MONTHS_OF]
     ranks = [order.index(unit) for unit in units]
     if not units or ranks != sorted(set(ranks), reverse=True) or (months and seconds):
         return None
     if seconds > LONGEST_SECONDS or months > 120:
         raise reading.refused(f"“{reading.text[:40]}” is longer than ten years")
-    daily = (
-        all(unit not in ("seconds", "minutes", "hours") for unit in units) and seconds % 86_400 == 0
-    )
-    return Length(seconds, months, daily, units[0])
+    has_hours = any(unit in ("seconds", "minutes", "hours") for unit in units)
+    return Length(seconds, months, not has_hours and seconds % 86_400 == 0, units[0])
 
 
 _PHRASES = MappingProxyType(

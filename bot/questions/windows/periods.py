@@ -82,13 +82,18 @@ def _named(plain: Sequence[str], reading: Reading) -> Period | None:
         return Period(starts[unit], _next(starts[unit], unit))
     if unit in starts and unit != "day" and head in ("last", "previous", "prior", "preceding"):
         return Period(_next(starts[unit], unit, -1), starts[unit])
-    if unit == "weekend":
-        saturday = monday + timedelta(days=5)
-        if head == "this":
-            return Period(saturday, saturday + 2 * DAY)
-        if head in ("last", "previous", "past"):
-            return Period(saturday - 7 * DAY, saturday - 5 * DAY)
-    return _weekday(text, head, unit, monday, today)
+    return _weekend(head, unit, monday) or _weekday(text, head, unit, monday, today)
+
+
+def _weekend(head: str, unit: str, monday: date) -> Period | None:
+    if unit != "weekend":
+        return None
+    saturday = monday + timedelta(days=5)
+    if head == "this":
+        return Period(saturday, saturday + 2 * DAY)
+    if head in ("last", "previous", "past"):
+        return Period(saturday - 7 * DAY, saturday - 5 * DAY)
+    return None
 
 
 _TO_DATE = MappingProxyType(

@@ -116,7 +116,7 @@ def _in_zone(found: Point, zone: tzinfo) -> Point | None:
 def _moment(tokens: Tokens, reading: Reading) -> Moment | None:
     """now, an instant by number, `now-6h`, `-6h`, `2 hours ago`."""
     plain = words_of(tokens)
-    if plain == ["now"] or plain == ["right", "now"] or plain == ["present"]:
+    if plain in (["now"], ["right", "now"], ["present"]):
         return Moment(reading.now, is_now=True)
     if len(tokens) == 1 and isinstance(tokens[0].value, datetime):
         return Moment(tokens[0].value)

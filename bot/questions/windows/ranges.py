@@ -84,11 +84,7 @@ def length_back(tokens: Tokens, reading: Reading) -> Span | None:
     ):
         return None
     elif plain[:1] in (["previous"], ["prior"], ["preceding"]) and len(plain) == 2:
-        if plain[1] in ("hour", "minute"):
-            raise TwoReadings(
-                reading.text,
-                (f"last 60 {'minutes' if plain[1] == 'hour' else 'seconds'}", _clock_hour(reading)),
-            )
+        _refuse_previous(plain[1], reading)
         return None
     elif plain[:1] and plain[0] in BACK:
         tokens = tokens[1:]
@@ -96,6 +92,13 @@ def length_back(tokens: Tokens, reading: Reading) -> Span | None:
             tokens = [replace(tokens[0], kind="number", text="1", value=1.0), *tokens]
     length = read_length(tokens, reading) if tokens else None
     return _back(length, reading) if length else None
+
+
+def _refuse_previous(unit: str, reading: Reading) -> None:
+    """The previous hour is the last 60 minutes to some, and the hour of the clock to others."""
+    if unit in ("hour", "minute"):
+        length = f"last 60 {'minutes' if unit == 'hour' else 'seconds'}"
+        raise TwoReadings(reading.text, (length, _clock_hour(reading)))
 
 
 def _clock_hour(reading: Reading) -> str:

@@ -46,8 +46,8 @@ class Deliveries(SlackState):
     def break_off(self) -> None:
         """Cuts every connection without a word."""
         for socket in self.sockets:
-            if socket._req is not None and socket._req.transport is not None:
-                socket._req.transport.abort()
+            if socket._req is not None and socket._req.transport is not None:  # noqa: SLF001
+                socket._req.transport.abort()  # noqa: SLF001
 
     def signed(self, body: str, *, at: float | None = None) -> dict[str, str]:
         """The two headers by which Slack signs a request ("Verifying requests from Slack")."""

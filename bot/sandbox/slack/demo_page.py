@@ -124,7 +124,7 @@ class DemoPage(People):
         )
 
     def _is_command(self, line: str) -> bool:
-        return line.split(" ")[0] in {command["name"] for command in self.commands}
+        return line.split(" ", maxsplit=1)[0] in {command["name"] for command in self.commands}
 
     async def _do_press(self, request: web.Request) -> web.Response:
         asked = await request.json()

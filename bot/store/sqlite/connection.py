@@ -83,7 +83,7 @@ class SqliteDatabase:
         return database
 
     async def close(self) -> None:
-        await self.run(lambda: self.connection.close())
+        await self.run(self.connection.close)
         self._thread.shutdown(wait=True)
 
     async def read(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
@@ -156,7 +156,7 @@ class SqliteDatabase:
         rows = database.execute(
             "SELECT name FROM _sqlite_migrations WHERE migration_set = ?", (steps.name,)
         )
-        unknown = {name for (name,) in rows} - {step.name for step in steps._migrations}
+        unknown = {name for (name,) in rows} - {step.name for step in steps._migrations}  # noqa: SLF001
         if unknown:
             raise StoreError(
                 f"The database {self._path.name} was written by a newer version "

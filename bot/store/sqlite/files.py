@@ -91,7 +91,7 @@ def restore(backup: Path, database: Path, *, now: datetime) -> Restored:
         _settle(database)
         with _unused(database):
             kept = _set_aside(database, now)
-            os.replace(part, database)
+            part.replace(database)
     _sync_folder(database.parent)
     return Restored(copied, kept)
 
@@ -108,7 +108,7 @@ def require_database(path: Path) -> None:
 
 def known_steps() -> dict[str, str]:
     """The steps of this version in their order, and what each is for."""
-    return {step.name: " ".join((step.fn.__doc__ or "").split()) for step in steps._migrations}
+    return {step.name: " ".join((step.fn.__doc__ or "").split()) for step in steps._migrations}  # noqa: SLF001
 
 
 def applied_steps(path: Path) -> list[str]:
@@ -202,7 +202,7 @@ def _new_file(folder: Path, name: str) -> Iterator[Path]:
 
 def _place(part: Path, target: Path, *, overwrite: bool) -> None:
     if overwrite:
-        os.replace(part, target)
+        part.replace(target)
     else:
         _place_new(part, target)
     _sync_folder(target.parent)
@@ -219,7 +219,7 @@ def _place_new(part: Path, target: Path) -> None:
     except OSError:
         if os.path.lexists(target):
             raise FileExistsError(target) from None
-        os.replace(part, target)
+        part.replace(target)
 
 
 def _is_part_of(path: Path, database: Path) -> bool:
@@ -278,8 +278,8 @@ def _set_aside(database: Path, now: datetime) -> Path | None:
         kept = database.with_name(f"{stem}-{number}")
     for side in SIDES:
         with contextlib.suppress(FileNotFoundError):
-            os.replace(database.with_name(database.name + side), kept.with_name(kept.name + side))
-    os.replace(database, kept)
+            database.with_name(database.name + side).replace(kept.with_name(kept.name + side))
+    database.replace(kept)
     return kept
 
 
