@@ -63,7 +63,7 @@ class ApiAuditCommand(AnsweredCommand[AuditQuestion]):
         ]
         return [
             *listed,
-            f"Shown: calls (the newest, one by one), calls {MOST_CALLS}, or counts by one of "
+            f"Shown: calls (the newest, one by one), calls {MOST_CALLS}, or counts by one of "  # noqa: ISC004
             f"{', '.join(GROUPS)}, such as by ip.",
         ]
 
