@@ -1,4 +1,4 @@
-"""Who may ask what, and who sees the answer. Pure: group memberships are handed in."""
+"""Who has access to which commands, and who sees the answer (pure)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ EVERYONE = "*"
 
 
 class Membership(enum.Enum):
-    """How a person belongs to the workspace: a person of another one is met in shared channels, and
-    may ask only where they, or the channel, are named; a person who was deactivated may ask
-    nothing.
+    """How a person belongs to the workspace. People of other workspaces, in shared channels, have
+    access only where the rules name them or the channel; deactivated people have none.
     """
 
     MEMBER = "member"
@@ -26,17 +25,15 @@ class Membership(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class AccessPolicy:
-    """The rules: for each command the ids of users, user groups and channels that may ask; one
-    match suffices.
+    """The rules: for each command the ids of users, user groups and channels with access. One match
+    suffices.
     """
 
     rules: Mapping[str, Collection[str]]
     manage: Collection[str] | None = None
 
     def groups(self, *commands: CommandName) -> list[str]:
-        """The user groups that the rules of these commands name, whose members have to be known to
-        judge them.
-        """
+        """The user groups in the rules of these commands, whose members are looked up first."""
         named = [who for command in commands for who in self.rules[command]]
         return [who for who in dict.fromkeys((*named, *(self.manage or ()))) if who.startswith("S")]
 
@@ -60,14 +57,14 @@ class AccessPolicy:
         groups: Collection[str] = (),
         membership: Membership = Membership.MEMBER,
     ) -> None:
-        """Raises AccessDenied with what to do where this person may not ask this here."""
+        """Raises AccessDenied if this person has no access to the command here."""
         if not self.may_ask(
             command, user=user, channel=channel, groups=groups, membership=membership
         ):
             raise AccessDenied(
-                f"You may not ask /{command} here.",
+                f"You don't have access to /{command} here.",
                 (
-                    "Ask in a channel where it is allowed, or ask the operator to add you to "
+                    "Use a channel that has access, or ask the operator to add you to "
                     f"`{command}` under [access] in bot.toml."
                 ),
             )
@@ -92,8 +89,8 @@ class AccessPolicy:
         groups: Collection[str] = (),
         membership: Membership = Membership.MEMBER,
     ) -> bool:
-        """Whether this person may have the question asked on a schedule; without a rule of its own,
-        whoever may ask it may.
+        """Whether this person may create and change alerts and subscriptions of the command; without
+        `manage`, everybody with access may.
         """
         may_ask = self.may_ask(
             command, user=user, channel=channel, groups=groups, membership=membership
@@ -111,20 +108,20 @@ class AccessPolicy:
         groups: Collection[str] = (),
         membership: Membership = Membership.MEMBER,
     ) -> None:
-        """Raises AccessDenied where this person may not ask, or may not have the question asked on
-        a schedule.
+        """Raises AccessDenied if this person has no access to the command, or to its alerts and
+        subscriptions.
         """
         self.require(command, user=user, channel=channel, groups=groups, membership=membership)
         if not self.may_manage(
             command, user=user, channel=channel, groups=groups, membership=membership
         ):
             raise AccessDenied(
-                "You may not manage what is asked on a schedule here.",
+                "You don't have access to manage alerts and subscriptions here.",
                 "Ask the operator to add you to `manage` under [access] in bot.toml.",
             )
 
     def is_public(self, command: CommandName, channel: str) -> bool:
-        """True where everybody in the channel may ask, so that the answer may stand in it."""
+        """Whether everybody in the channel has access, so that answers are posted there."""
         return EVERYONE in self.rules[command] or self.names_channel(command, channel)
 
     def names_channel(self, command: CommandName, channel: str) -> bool:
@@ -137,8 +134,8 @@ class AccessPolicy:
 def visible_directory(
     directory: AccountDirectory, commands: Collection[CommandName]
 ) -> AccountDirectory:
-    """The names that somebody who may ask these commands may read: the accounts of each, and the
-    logs where one of the commands asks for logs by name.
+    """The names that people with access to these commands may read: the accounts of each, and the
+    logs if one of the commands names logs.
     """
     kinds = {kind for name in commands for kind in COMMANDS[name].kinds}
     names_logs = any(COMMANDS[name].names_logs for name in commands)
@@ -153,7 +150,7 @@ def _is_among(
     groups: Collection[str],
     membership: Membership = Membership.MEMBER,
 ) -> bool:
-    """Whether a rule names everyone, this person, this place, or one of the person's groups. Empty
+    """Whether a rule names everyone, this person, the channel, or one of the person's groups. Empty
     ids match nothing.
     """
     if membership is Membership.GONE:

@@ -92,6 +92,11 @@ def format_time(value: datetime, zone: tzinfo, now: datetime) -> str:
     return f"{short_day(local.date(), now.astimezone(zone).date())} {local:%H:%M}"
 
 
+def format_time_in_zone(value: datetime, zone: tzinfo, now: datetime) -> str:
+    """The same with the name of the zone, for a time that stands alone: `21 Nov 14:05 UTC`."""
+    return f"{format_time(value, zone, now)} {zone}"
+
+
 def quoted(name: str) -> str:
     """A name as it is typed: in quotes where there is a space in it."""
     return f'"{name}"' if " " in name else name

@@ -27,7 +27,7 @@ from bot.alerts.rule import Rule
 from bot.alerts.state import MOST_SEVERE_FIRST
 from bot.answer import Answer
 from bot.blocks import kit, messages
-from bot.blocks.alert_lines import ICONS, OK_STATES, PAUSED, rule_line, state_line
+from bot.blocks.alert_lines import OK_STATES, PAUSED, icon, rule_line, state_line
 from bot.blocks.alerts import EDIT, RuleChange
 from bot.commands.answering import Answerer
 from bot.errors import BadQuestion
@@ -93,7 +93,10 @@ class RuleManager:
         if verb == "alert":
             # Checked before the words are read, because their refusal names accounts.
             self.access.require_manage(command, **requester.rights)
-        action = parse_alert_command(command, text, self._directory(requester))
+        try:
+            action = parse_alert_command(command, text, self._directory(requester))
+        except BadQuestion as error:
+            raise self._with_working_hint(error, command, requester) from None
         if action is None:
             return None
         if action == "list":
@@ -212,6 +215,19 @@ class RuleManager:
         ]
         return rule, Answer(text, [*messages.note_blocks(text), kit.actions(buttons)])
 
+    def _with_working_hint(
+        self, error: BadQuestion, command: CommandName, requester: Requester
+    ) -> BadQuestion:
+        """The error with its hint as it can be typed: the question in it is corrected, too."""
+        directory = self._directory(requester)
+        try:
+            new = parse_alert_command(command, error.hint.partition(" ")[2], directory)
+            if isinstance(new, CreateAlert):
+                self.preview(new, command, requester)
+        except BadQuestion as another:
+            error.hint = another.hint
+        return error
+
     def _refused(
         self,
         new: CreateAlert,
@@ -320,7 +336,8 @@ class RuleManager:
         stored = self.registry.chat_rules.get(rule.name)
         origin = "" if stored else f"; rule of bot.toml for {rule.channel}"
         by = f", by <@{stored.user}>" if stored else ""
-        if silence := self.job.silences.active(rule.name, now):
+        silence = self.job.silences.active(rule.name, now)
+        if silence:
             by = f"; {silence.text}" + (f", by <@{silence.user}>" if silence.user else "")
         if not self.access.may_ask(rule.command, **requester.rights):
             return f"⏸ `{rule.name}` {PAUSED}{by}"
@@ -328,7 +345,8 @@ class RuleManager:
             return f"⏸ `{rule.name}` {PAUSED}: {rule_line(rule)}{origin}{by}"
         alert = await self.job.state(rule)
         state = state_line(rule, alert, self.zone, now)
-        return f"{ICONS[alert.state]} `{rule.name}` {state}: {rule_line(rule)}{origin}{by}"
+        dot = icon(alert, silenced=bool(silence))
+        return f"{dot} `{rule.name}` {state}: {rule_line(rule)}{origin}{by}"
 
     def _directory(self, requester: Requester) -> AccountDirectory:
         """The accounts and logs whose names may be shown to the person."""

@@ -65,7 +65,7 @@ class SilenceManager:
         await self.job.silences.refresh(now)
         self.scheduler.once(schedule_of(rule.name), silence.end)
         why = f" ({comment})" if comment else ""
-        until = f"until {formatting.format_time(end, self.zone, now)}{why}"
+        until = f"until {formatting.format_time_in_zone(end, self.zone, now)}{why}"
         name = await self.registry.permissions.people.name(user)
         if not await self.job.silenced(rule, user=user, name=name):
             await self.announce(rule, user, f"Alert `{rule.name}` was silenced {until}")

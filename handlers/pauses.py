@@ -1,5 +1,5 @@
-"""Alerts and subscriptions run with the rights that their maker has now: without them they are
-paused, and the people concerned are told once.
+"""Alerts and subscriptions run with the access that their creator has now. Without it they are
+paused, which is posted once.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ log = logging.getLogger("opswatch")
 
 @dataclass(frozen=True, slots=True)
 class Pausable:
-    """Something on a schedule: the schedule's name, what people call it, whose it is, and how it is
-    ended. `incident` is the key of the message that it has open, in whose thread a pause is told.
+    """An alert or a subscription: the name of its schedule, its title in messages, its owner, and
+    the command that ends it. `incident` is the key of its open incident, in whose thread a pause is
+    posted.
     """
 
     schedule: str
@@ -36,7 +37,7 @@ class Pausable:
 
 @dataclass(frozen=True, slots=True)
 class Announcer:
-    """Posts a sentence about what somebody did, where those concerned read it."""
+    """Posts what somebody did to an alert or a subscription."""
 
     posts: OutboxStore
     outbox: Outbox
@@ -44,8 +45,8 @@ class Announcer:
     clock: Callable[[], datetime]
 
     async def done_by(self, user: str, channel: str, what: str, *, incident: str = "") -> None:
-        """Says in the channel, or in the thread of an incident, what somebody did, with
-        their name.
+        """Posts in the channel, or in the thread of an incident, what somebody did, with their
+        name.
         """
         name = formatting.sanitise(await self.people.name(user), 60)
         await self.post(
@@ -59,7 +60,7 @@ class Announcer:
 
 @dataclass(frozen=True, slots=True)
 class PauseGuard:
-    """Decides before each run whether it may happen."""
+    """Decides before each run whether it is allowed."""
 
     permissions: Permissions
     pauses: PauseStore
@@ -70,20 +71,20 @@ class PauseGuard:
     _paused: set[str] = field(default_factory=set)
 
     async def open(self) -> None:
-        """Knows what an earlier process has paused."""
+        """Loads what an earlier process has paused."""
         self._paused.update(await self.pauses.all())
 
     def is_paused(self, schedule: str) -> bool:
-        """Whether it was paused when it was due last."""
+        """Whether its last run was paused."""
         return schedule in self._paused
 
     async def may_run(self, pausable: Pausable) -> bool:
-        """Whether its maker may have it asked now. Where that has changed, it is paused or resumed,
-        and told.
+        """Whether its creator has access now. If that has changed, it is paused or resumed, and
+        that is posted.
         """
         is_allowed = await self.permissions.creator_is_allowed(pausable.owned)
         if is_allowed is None:
-            await self._say_unknown(pausable)
+            await self._report_unknown_group(pausable)
             return False
         if is_allowed:
             await self._resume(pausable)
@@ -92,22 +93,19 @@ class PauseGuard:
         return False
 
     async def forget(self, schedule: str) -> None:
-        """It has ended."""
+        """Forgets a pause when the alert or subscription has ended."""
         if schedule in self._paused:
             self._paused.discard(schedule)
             await self.pauses.resume(schedule, [], now=self.clock())
 
-    async def _say_unknown(self, pausable: Pausable) -> None:
-        """Says once an hour in the ops channel that the members of a user group are not known."""
-        log.warning(
-            "%s is not run, since nobody can tell whether its maker may ask it.", pausable.schedule
-        )
+    async def _report_unknown_group(self, pausable: Pausable) -> None:
+        """Posts once an hour in the ops channel that the members of a user group are unknown."""
+        log.warning("%s was not run: the access of its creator is unknown.", pausable.schedule)
         if self.ops_channel:
             text = (
-                "Slack has not said for an hour who is in a user group of [access], so its "
-                "members may ask nothing, and their alerts and"
-                " subscriptions are not run. Check the scope usergroups:read with `python -m bot "
-                "check`."
+                "Slack has not returned the members of a user group in [access] for an hour. Its "
+                "members have no access, and their alerts and subscriptions are not run. Check the "
+                "scope usergroups:read with `python -m bot check`."
             )
             await self.announcer.post(
                 operator_post(self.ops_channel, f"unknown-group:{self.clock():%Y%m%d%H}", text)
@@ -117,46 +115,45 @@ class PauseGuard:
         if pausable.schedule in self._paused:
             return
         command = pausable.owned.command
-        why = f"is paused, since its maker may not have /{command} asked any more"
-        ending = f"It continues when they may. It can be ended with `{pausable.end_with}`."
+        why = f"is paused: its creator no longer has access to /{command}"
+        ending = f"It continues when they have access again. End it with `{pausable.end_with}`."
         posts = self._posts(pausable, f"{pausable.title} {why}. {ending}")
         self._paused.add(pausable.schedule)
         if await self.pauses.pause(pausable.schedule, posts, now=self.clock()):
-            await self._tell_maker(
+            await self._message_creator(
                 pausable,
-                f"{pausable.title} is paused, since you may not have /{command} asked there any "
-                "more. It continues when you may."
-                f" End it with `{pausable.end_with}`.",
+                f"{pausable.title} is paused: you no longer have access to /{command} there. It "
+                f"continues when you have access again. End it with `{pausable.end_with}`.",
             )
         self.announcer.outbox.wake()
 
     async def _resume(self, pausable: Pausable) -> None:
         if pausable.schedule not in self._paused:
             return
-        text = f"{pausable.title} continues, since its maker may have it asked again."
+        text = f"{pausable.title} continues: its creator has access again."
         self._paused.discard(pausable.schedule)
         if await self.pauses.resume(
             pausable.schedule, self._posts(pausable, text), now=self.clock()
         ):
-            await self._tell_maker(
-                pausable, f"{pausable.title} continues, since you may have it asked again."
+            await self._message_creator(
+                pausable, f"{pausable.title} continues: you have access again."
             )
         self.announcer.outbox.wake()
 
     def _posts(self, pausable: Pausable, text: str) -> list[Post]:
-        """What is told where it stands, and in the ops channel."""
+        """Posts for its own channel and for the ops channel."""
         posts = [announcement(pausable.owned.channel, text, incident=pausable.incident)]
         if self.ops_channel and self.ops_channel != pausable.owned.channel:
             posts.append(operator_post(self.ops_channel, uuid.uuid4().hex, text))
         return posts
 
-    async def _tell_maker(self, pausable: Pausable, text: str) -> None:
-        """A direct message; somebody who was deactivated gets none."""
+    async def _message_creator(self, pausable: Pausable, text: str) -> None:
+        """Sends a direct message. Deactivated people cannot get one."""
         try:
             channel = await self.direct_channel(pausable.owned.creator)
         except Exception as error:
             log.info(
-                "The maker of %s could not be told about it: %s",
+                "No direct message could be sent to the creator of %s: %s",
                 pausable.schedule,
                 type(error).__name__,
             )

@@ -1,5 +1,5 @@
-"""What a person may see, do and end, judged when it is done: by the access rules, and by whose the
-thing is.
+"""What a person may see, change and end, by the access rules and by who created it. Checked at the
+time of each action.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bot.slack.users import RIGHTS_KEPT_S, UserDirectory
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """Who wants something done, where, and what the access rules need to know of them."""
+    """The person of a request, the channel, and what the access rules need to know about them."""
 
     user: str
     channel: str
@@ -38,14 +38,14 @@ class Requester:
         return self.channel.startswith("D")
 
     def elsewhere(self) -> Requester:
-        """The same person without the rights that the channel gives them."""
+        """The same person without the access that the channel gives them."""
         return replace(self, channel="")
 
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """An alert or a subscription: whose question it asks, where it stands, and who made it. One of
-    the configuration was made by nobody.
+    """An alert or a subscription: the command of its question, its channel, and who created it.
+    Those of the configuration have no creator.
     """
 
     command: CommandName
@@ -55,21 +55,21 @@ class Owned:
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """The access rules, applied to people and to what they have made."""
+    """The access rules, applied to people and to what they have created."""
 
     access: AccessPolicy
     people: UserDirectory
     channels: Channels
 
     async def requester(self, user: str, channel: str, *commands: CommandName) -> Requester:
-        """The person with their groups, as far as these commands need them; all commands where none
-        is named.
+        """The person with their groups, as far as these commands need them; all commands if none is
+        given.
         """
         groups = await self.people.groups_of(user, self.access.groups(*(commands or COMMANDS)))
         return Requester(user, channel, groups, await self.people.membership(user))
 
     def allowed(self, requester: Requester) -> list[CommandName]:
-        """The commands that the person may ask here."""
+        """The commands that the person has access to here."""
         return [command for command in COMMANDS if self.access.may_ask(command, **requester.rights)]
 
     def directory(self, directory: AccountDirectory, requester: Requester) -> AccountDirectory:
@@ -77,9 +77,9 @@ class Permissions:
         return visible_directory(directory, self.allowed(requester))
 
     async def may_see(self, owned: Owned, requester: Requester) -> bool:
-        """Whether the person may know of it: their own, or one whose question they may ask where it
-        stands. The right of one channel does not reach what stands in another, nor does anything in
-        a channel that is not open to them.
+        """Whether the person may see it: their own, or one whose question they have access to in its
+        channel. Access through one channel does not extend to another, and nothing in a channel
+        that is closed to them is shown.
         """
         if owned.creator and owned.creator == requester.user:
             return True
@@ -90,8 +90,8 @@ class Permissions:
         return await self.channels.is_open_to(requester.user, owned.channel)
 
     async def may_end(self, owned: Owned, requester: Requester) -> bool:
-        """Whether the person may end it: always its maker and whoever `manage` names; without
-        `manage` whoever may see it.
+        """Whether the person may end it: always its creator and whoever `manage` names; without
+        `manage`, everybody who may see it.
         """
         if owned.creator and owned.creator == requester.user:
             return True
@@ -100,10 +100,8 @@ class Permissions:
         return await self.may_see(owned, requester)
 
     async def creator_is_allowed(self, owned: Owned) -> bool | None:
-        """Whether its maker may still have it asked; None where nobody can tell, since Slack does
-        not say who is in a group.
-
-        What the configuration holds is the operator's, and always allowed.
+        """Whether its creator still has access; None if that is unknown, because Slack does not
+        return the members of a group. Those of the configuration are always allowed.
         """
         if not owned.creator:
             return True

@@ -1,5 +1,5 @@
-"""`subscribe`, `subscriptions` and `unsubscribe`: questions that people have asked again on a
-schedule, in the channel they are in.
+"""`subscribe`, `subscriptions` and `unsubscribe`: questions on a schedule, created, listed and ended
+in the channel they post in.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from bot import formatting
 from bot.access import AccessPolicy
 from bot.answer import Answer
 from bot.blocks import messages
+from bot.blocks.alert_lines import PAUSED
 from bot.blocks.home import Upcoming
 from bot.commands.answering import Answerer
 from bot.errors import AccessDenied, BadQuestion
-from bot.questions.question import CommandName, HelpRequest
+from bot.questions.question import AccountDirectory, CommandName, HelpRequest, Question
 from bot.questions.reading import read_request
 from bot.questions.registry import COMMANDS
 from bot.schedules.due import Due, next_due, read_cron
@@ -32,19 +33,19 @@ from handlers.typed_secrets import SecretCheck
 
 
 class Manager(Protocol):
-    """Takes wishes of one kind."""
+    """Handles the commands of one kind."""
 
     async def handle(self, command: CommandName, text: str, asker: Requester) -> Answer | None:
-        """What became of the wish, for whoever wished; None where the words are something else.
-        Raises BadQuestion and Refused.
+        """The note for whoever typed it; None if the words are something else. Raises BadQuestion
+        and AccessDenied.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionManager:
-    """Takes wishes about schedules. `file_digests` are those of the configuration, which chat shows
-    and cannot change.
+    """Creates, lists and ends subscriptions. `file_digests` are those of the configuration, which
+    are only listed here.
     """
 
     answering: Answerer
@@ -59,19 +60,20 @@ class SubscriptionManager:
     file_digests: Sequence[Digest]
 
     async def handle(self, command: CommandName, text: str, asker: Requester) -> Answer | None:
-        """What became of the wish, for whoever wished; None where the words are something else.
-        Raises BadQuestion and Refused.
+        """The note for whoever typed it; None if the words are something else. Raises BadQuestion
+        and AccessDenied.
         """
         verb = text.strip().partition(" ")[0].lower()
         if verb not in WORDS:
             return None
         requester = await self.permissions.requester(asker.user, asker.channel)
         if verb == "subscribe":
-            # Before the words are read: a refusal of theirs names accounts.
+            # Checked before the words are read, because their refusal names accounts.
             self.access.require_manage(command, **requester.rights)
-        wish = parse_subscription(
-            command, text, self.permissions.directory(self.answering.directory, requester)
-        )
+        try:
+            wish = parse_subscription(command, text, self._directory(requester))
+        except BadQuestion as error:
+            raise self._with_working_hint(error, command, requester) from None
         if wish is None:
             return None
         if wish == "list":
@@ -86,13 +88,11 @@ class SubscriptionManager:
         return self.permissions.access
 
     async def open(self) -> list[Job]:
-        """The subscriptions as they were kept, each with the time it is due."""
+        """The stored subscriptions, each as a job of the scheduler."""
         return [self._scheduled(each) for each in await self.subscriptions.subscriptions()]
 
     async def upcoming(self, requester: Requester) -> list[Upcoming]:
-        """The questions that are asked next, as far as the person may know of them, by when they
-        are due.
-        """
+        """The next digests that the person may see, by due time."""
         now, found = self.clock(), list[Upcoming]()
         entries = [(digest, owned_digest(digest)) for digest in self.file_digests]
         made = [
@@ -107,8 +107,8 @@ class SubscriptionManager:
         return sorted(found, key=lambda each: each.due)
 
     async def _may_show(self, whose: Owned, requester: Requester) -> bool:
-        """Whether the question may be shown: who has lost the right to ask one may end it, and
-        knows it by its number.
+        """Whether its question may be shown. Creators who have lost access may end theirs by its
+        number, but do not see the question.
         """
         may_see = await self.permissions.may_see(whose, requester)
         return may_see and self.access.may_ask(whose.command, **requester.rights)
@@ -124,8 +124,8 @@ class SubscriptionManager:
         )
 
     async def _run(self, subscription: Subscription, digest: Digest, due: Due) -> None:
-        """The digest, where its maker may have it asked now. One that is paused is passed over and
-        not made up for.
+        """Posts the digest if the creator has access now. Runs that were paused are not made up
+        for.
         """
         number, whose = subscription.number, owned(subscription)
         pausable = Pausable(
@@ -145,20 +145,12 @@ class SubscriptionManager:
         BadQuestion.
         """
         now, channel = self.clock(), requester.channel
-        directory = self.permissions.directory(self.answering.directory, requester)
         try:
-            question = read_request(command, wish.query, directory, now=now, zone=self.zone)
+            question = self._read(wish.query, command, requester)
         except BadQuestion as error:
-            if error.hint.startswith("/"):
-                error.hint = f"/{command} subscribe {error.hint.partition(' ')[2]} {wish.when}"
+            hint = f"/{command} subscribe {error.hint.partition(' ')[2]} {wish.when}"
+            error.hint = self._working_hint(hint, command, requester)
             raise
-        if isinstance(question, HelpRequest):
-            hint = f"/{command} subscribe {COMMANDS[command].example_words(directory)} at 09:00"
-            raise BadQuestion("Help is not a question to subscribe to.", hint)
-        self.secrets.refuse(
-            question.line,
-            f"/{command} subscribe {COMMANDS[command].example_words(directory)} at 09:00",
-        )
         subscription = await self.subscriptions.subscribe(
             channel=channel,
             line=question.line,
@@ -169,24 +161,54 @@ class SubscriptionManager:
         )
         await self.scheduler.add(self._scheduled(subscription))
         due = next_due(digest_of(subscription, self.zone).trigger, now)
-        local = due.astimezone(self.zone) if due else None
-        first = (
-            (
-                " First on "
-                f"{formatting.format_day(local.date(), now.astimezone(self.zone).date())} at "
-                f"{local:%H:%M}."
-            )
-            if local
-            else ""
-        )
+        first = f" First on {_weekday_and_time(due, self.zone, now)}." if due else ""
         text = (
-            f"Subscription {subscription.number}: `{question.line}` {wish.said} ({self.zone}), in "
-            f"this channel.{first}"
-            f" End it with `/{command} unsubscribe "
+            f"Subscription {subscription.number} created: `{question.line}` {wish.said} "
+            f"({self.zone}). Posts here.{first} End it with `/{command} unsubscribe "
             f"{subscription.number}`.{seen_by_all(self.access, command, channel)}"
             f"{await invitation(self.permissions.channels, channel)}"
         )
         return messages.note(text)
+
+    def _read(self, query: str, command: CommandName, requester: Requester) -> Question:
+        """The question to subscribe to. Raises BadQuestion with a question as its hint."""
+        directory = self._directory(requester)
+        question = read_request(command, query, directory, now=self.clock(), zone=self.zone)
+        example = COMMANDS[command].example(directory)
+        if isinstance(question, HelpRequest):
+            raise BadQuestion("You cannot subscribe to `help`.", example)
+        self.secrets.refuse(question.line, example)
+        return question
+
+    def _with_working_hint(
+        self, error: BadQuestion, command: CommandName, requester: Requester
+    ) -> BadQuestion:
+        """The error with its hint as it can be typed: the question in it is corrected, too."""
+        if error.hint.startswith(f"/{command} subscribe "):
+            error.hint = self._working_hint(error.hint, command, requester)
+        return error
+
+    def _working_hint(self, hint: str, command: CommandName, requester: Requester) -> str:
+        """The hint if it works; else the same with its question corrected; else an example."""
+        directory = self._directory(requester)
+        for _ in range(2):
+            try:
+                wish = parse_subscription(command, hint.partition(" ")[2], directory)
+            except BadQuestion:
+                break
+            if not isinstance(wish, Subscribe):
+                break
+            try:
+                self._read(wish.query, command, requester)
+            except BadQuestion as error:
+                hint = f"/{command} subscribe {error.hint.partition(' ')[2]} {wish.when}"
+            else:
+                return hint
+        return f"/{command} subscribe {COMMANDS[command].example_words(directory)} at 09:00"
+
+    def _directory(self, requester: Requester) -> AccountDirectory:
+        """The accounts and logs whose names may be shown to the person."""
+        return self.permissions.directory(self.answering.directory, requester)
 
     async def _unsubscribe(
         self, wish: Unsubscribe, command: CommandName, requester: Requester
@@ -209,13 +231,14 @@ class SubscriptionManager:
             await self.guard.announcer.done_by(requester.user, ended.channel, what)
         may_read = self.access.may_ask(whose.command, **requester.rights)
         question = f": `{ended.line}` {ended.said}" if may_read else ""
-        return messages.note(f"Subscription {ended.number} has ended{question}.")
+        return messages.note(f"Subscription {ended.number} ended{question}.")
 
     async def _required(
         self, number: int, command: CommandName, requester: Requester
     ) -> Subscription:
-        """The subscription of this channel that the person may end. Their own they may end from
-        direct messages, too, since they may have left the channel. Raises BadQuestion and Refused.
+        """The subscription of this channel that the person may end. People may also end their own
+        from direct messages, because they may have left the channel. Raises BadQuestion and
+        AccessDenied.
         """
         for each in await self.subscriptions.subscriptions():
             is_here = each.channel == requester.channel or (
@@ -244,23 +267,20 @@ class SubscriptionManager:
         ]
         if not lines:
             text = (
-                f"There are no subscriptions in this channel. One is made with `/{command} "
-                "subscribe … at 09:00 on weekdays`."
+                f"No subscriptions in this channel. Create one with `/{command} subscribe … at "
+                "09:00 on weekdays`."
             )
             return messages.note(text)
         head = f"Subscriptions in this channel (times in {self.zone}):"
         return messages.list_answer(head, lines)
 
     async def _line(self, subscription: Subscription, requester: Requester) -> str:
-        """A subscription as it is listed; nothing for whom it does not concern."""
+        """A subscription as it is listed; empty if the person may not see it."""
         whose = owned(subscription)
         if not await self.permissions.may_see(whose, requester):
             return ""
-        paused = (
-            "paused, since its maker may not have it asked any more; "
-            if self.guard.is_paused(schedule_name(subscription))
-            else ""
-        )
+        is_paused = self.guard.is_paused(schedule_name(subscription))
+        paused = f"{PAUSED}: " if is_paused else ""
         may_read = self.access.may_ask(whose.command, **requester.rights)
         question = f"`{subscription.line}` " if may_read else f"a question of /{whose.command} "
         return (
@@ -269,57 +289,63 @@ class SubscriptionManager:
         )
 
 
+def _weekday_and_time(due: datetime, zone: tzinfo, now: datetime) -> str:
+    local = due.astimezone(zone)
+    day = formatting.format_day(local.date(), now.astimezone(zone).date())
+    return f"{day} at {local:%H:%M}"
+
+
 def owned(subscription: Subscription) -> Owned:
-    """Whose a subscription is."""
+    """The owner of a subscription."""
     return Owned(command_of(subscription.line), subscription.channel, subscription.user)
 
 
 def owned_digest(digest: Digest) -> Owned:
-    """A digest of the configuration is nobody's."""
+    """A digest of the configuration, which has no creator."""
     return Owned(command_of(digest.line), digest.channel)
 
 
 def command_of(line: str) -> CommandName:
-    """The command of a line that was read before."""
+    """The command of a line that was parsed before."""
     return line.partition(" ")[0].removeprefix("/").lower()
 
 
 def not_a_manager() -> AccessDenied:
     return AccessDenied(
-        "You may not manage what is asked on a schedule here.",
+        "You don't have access to manage alerts and subscriptions here.",
         (
-            "Ask whoever made it, or ask the operator to add you to `manage` under [access] in "
+            "Ask whoever created it, or ask the operator to add you to `manage` under [access] in "
             "bot.toml."
         ),
     )
 
 
 def seen_by_all(access: AccessPolicy, command: CommandName, channel: str) -> str:
-    """A word of warning where not everybody in the channel may ask what will be told in it."""
+    """A warning if not everybody in the channel has access to what will be posted there."""
     if access.is_public(command, channel):
         return ""
-    return f" Everybody in this channel will see it, also who may not ask /{command}."
+    return f" Everybody in this channel will see it, including people without access to /{command}."
 
 
 async def invitation(channels: Channels, channel: str) -> str:
-    """What has to be done first where the bot cannot post in the channel."""
+    """What to do first if the bot cannot post in the channel."""
     if await channels.is_bot_in(channel) is not False:
         return ""
     return (
-        " It is saved, but nothing can be posted yet, because I am not in this channel: `/invite "
-        "@Opswatch`."
+        " It is saved, but nothing can be posted yet, because I am not in this channel. Invite me "
+        "with `/invite @Opswatch`."
     )
 
 
 def schedule_name(subscription: Subscription) -> str:
-    """What the scheduler calls a subscription."""
+    """The name of a subscription's schedule."""
     return f"subscription {subscription.number}"
 
 
 def digest_of(subscription: Subscription, zone: tzinfo) -> Digest:
-    """A subscription as the scheduler has it."""
+    """A subscription as a digest, for the scheduler."""
     trigger = read_cron(subscription.cron, zone)
-    assert trigger is not None, "it was read when it was made"
+    assert trigger is not None, "it was parsed when it was created"
     return Digest(
         schedule_name(subscription),
         subscription.line,

@@ -12,7 +12,9 @@ from bot.alerts.state import AlertState, State
 from bot.blocks.alerts import format_value
 
 PAUSED = "paused because its creator no longer has access to the question"
-ICONS: Mapping[State, str] = MappingProxyType(
+# An alert that somebody works on, or that sends no notifications.
+HANDLED = "🟠"
+_ICONS: Mapping[State, str] = MappingProxyType(
     {
         State.FIRING: "🔴",
         State.PENDING: "🟡",
@@ -46,6 +48,12 @@ def rule_line(rule: Rule) -> str:
     if rule.repeat:
         parts.append(f"reminder every {formatting.format_interval(rule.repeat)}")
     return ", ".join(parts)
+
+
+def icon(alert: AlertState, *, silenced: bool) -> str:
+    """The same dot as in the message of an incident."""
+    is_handled = alert.state is State.FIRING and (bool(alert.acknowledged_by) or silenced)
+    return HANDLED if is_handled else _ICONS[alert.state]
 
 
 def state_line(rule: Rule, alert: AlertState, zone: tzinfo, now: datetime) -> str:

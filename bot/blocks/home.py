@@ -1,12 +1,12 @@
-"""The App Home: how it stands with accounts and alerts, what comes next, what this person may ask,
-and what they asked lately.
+"""The App Home: the state of alerts and accounts, the next digests, and the recent questions and
+commands of one person.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from bot import formatting
 from bot.answer import Block
@@ -22,7 +22,7 @@ CHECK_ACTION = "home.check"
 
 @dataclass(frozen=True, slots=True)
 class Upcoming:
-    """A question that is asked next, by itself."""
+    """A digest that is due next."""
 
     due: datetime
     line: str
@@ -31,22 +31,23 @@ class Upcoming:
 
 @dataclass(frozen=True, slots=True)
 class HomeFacts:
-    """What is known when the tab is opened. `alerts` are said already, those that matter most
-    first, and `calm` counts the others.
+    """What the tab shows. `alerts` are the lines of alerts that need attention, the most severe
+    first, with times in `zone`; `ok` counts the others.
 
-    `checks` are the accounts that were just asked how they are, with None for those that have not
-    answered yet; `may_check` where this person may have them asked.
+    `checks` are the results of *Check now* by account, with None for a check that is running;
+    `may_check` offers that button.
     """
 
     allowed: Sequence[CommandName]
     directory: AccountDirectory
     conditions: Sequence[AccountStatus]
     alerts: Sequence[str]
-    calm: int
+    ok: int
     evaluated_at: datetime | None
     upcoming: Sequence[Upcoming]
     recent: Sequence[str]
     now: datetime
+    zone: tzinfo = UTC
     checks: Mapping[str, Check | None] = field(default_factory=dict)
     may_check: bool = False
 
@@ -55,7 +56,7 @@ def home_blocks(facts: HomeFacts) -> list[Block]:
     """The view for one person."""
     blocks = [
         kit.header("Opswatch"),
-        kit.context(f"As of {kit.local_time(facts.now)}; it is fresh whenever it is opened."),
+        kit.context(f"As of {kit.local_time(facts.now)}. Reopen this tab to refresh it."),
     ]
     for part in (
         _alerts(facts),
@@ -70,28 +71,26 @@ def home_blocks(facts: HomeFacts) -> list[Block]:
 
 
 def _alerts(facts: HomeFacts) -> list[Block]:
-    if not facts.alerts and not facts.calm:
+    if not facts.alerts and not facts.ok:
         return []
-    looked = f" · looked at {kit.local_time(facts.evaluated_at)}" if facts.evaluated_at else ""
-    calm = (
-        f"🟢 {formatting.pluralise(facts.calm, 'alert')} calm{looked}"
-        if facts.calm
-        else f"No alert is calm{looked}"
-    )
+    checked = f" · last check {kit.local_time(facts.evaluated_at)}" if facts.evaluated_at else ""
+    icon = "🟢 " if facts.ok else ""
+    ok = f"{icon}{formatting.pluralise(facts.ok, 'alert')} OK{checked}"
+    zone = f" (times in {kit.escaped(str(facts.zone))})" if facts.alerts else ""
     lines = _first(facts.alerts, MOST_ALERTS)
     return [
-        kit.section("*Alerts*"),
+        kit.section(f"*Alerts*{zone}"),
         *(messages.list_blocks("", lines)[1:] if lines else []),
-        kit.context(calm),
+        kit.context(ok),
     ]
 
 
 def _accounts(facts: HomeFacts) -> list[Block]:
     lines = [_account(condition, facts) for condition in facts.conditions]
-    told = kit.section("*Accounts*\n" + ("\n".join(_first(lines, MOST_ACCOUNTS)) or "none yet"))
-    return [
-        {**told, "accessory": kit.button("Check now", CHECK_ACTION)} if facts.may_check else told
-    ]
+    section = kit.section("*Accounts*\n" + ("\n".join(_first(lines, MOST_ACCOUNTS)) or "None"))
+    if facts.may_check:
+        section["accessory"] = kit.button("Check now", CHECK_ACTION)
+    return [section]
 
 
 def _first(lines: Sequence[str], most: int) -> list[str]:
@@ -100,7 +99,7 @@ def _first(lines: Sequence[str], most: int) -> list[str]:
 
 
 def _account(condition: AccountStatus, facts: HomeFacts) -> str:
-    """An account, how it stands with it, and what may still be asked of it."""
+    """An account, its state, and what is left of its rate limits."""
     left = [
         f"{each.left:,} of {each.of:,} {each.what} left"
         for each in condition.left
@@ -116,12 +115,12 @@ def _state(condition: AccountStatus, facts: HomeFacts) -> str:
         said = f"🟢 {check.detail}" if check.ok else f"🔴 {check.detail} {check.hint}"
         return messages.with_code(formatting.truncate(said, 120)).strip()
     if condition.account in facts.checks:
-        return "⏳ being asked …"
+        return "⏳ checking…"
     if condition.trouble:
         return f"🔴 {kit.escaped(condition.trouble)}"
     if condition.answered_at:
         return f"🟢 answered {kit.local_time(condition.answered_at)}"
-    return "⚪ not asked since the start"
+    return "⚪ no requests since the bot started"
 
 
 def _upcoming(facts: HomeFacts) -> list[Block]:
@@ -146,29 +145,23 @@ def _recent(facts: HomeFacts) -> list[Block]:
         for line in facts.recent
         if len(line) <= 2000
     ]
-    return [kit.section("*Lately asked by you*"), *asked]
+    return [kit.section("*Your recent questions*"), *asked]
 
 
 def _commands(facts: HomeFacts) -> list[Block]:
     blocks = [
         kit.section(
-            "*What you may ask* – in any channel I am in, and here; `help` behind a command shows "
-            "more."
+            "*Commands* – in any channel I am in, and in direct messages. Add `help` to a command "
+            "for details."
         )
     ]
     for command in COMMANDS.values():
         if command.name not in facts.allowed:
-            blocks.append(
-                kit.context(
-                    f"{kit.code(f'/{command.name}')} is not allowed for you outside its channels."
-                )
-            )
+            name = kit.code(f"/{command.name}")
+            blocks.append(kit.context(f"You don't have access to {name} here."))
             continue
         line = command.example(facts.directory)
-        told = kit.section(
-            f"{kit.code(f'/{command.name} {command.usage_hint}')}\n{command.description}"
-        )
-        blocks.append(
-            {**told, "accessory": kit.button(formatting.truncate(line, 60), "ask.0", line)}
-        )
+        usage = kit.code(f"/{command.name} {command.usage_hint}")
+        button = kit.button(formatting.truncate(line, 60), "ask.0", line)
+        blocks.append({**kit.section(f"{usage}\n{command.description}"), "accessory": button})
     return blocks

@@ -379,8 +379,7 @@ def _shortcomings(result: Measurement) -> list[str]:
     missing = result.values.get("days_missing")
     shortcomings = []
     if isinstance(missing, int) and missing:
-        days = formatting.pluralise(missing, "day")
-        shortcomings.append(f"{days} of the window {'is' if missing == 1 else 'are'} not listed")
+        shortcomings.append(f"no data for {formatting.pluralise(missing, 'day')} of the window")
     if result.values.get("complete") is False:
         shortcomings.append("the answer is incomplete")
     return shortcomings

@@ -1,4 +1,4 @@
-"""What clocks ask: digests when they are due, and the scheduler that looks at what is due."""
+"""Posts digests when they are due."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from handlers.jobs.scheduler import GRACE, Job
 from providers.errors import ProviderError
 
 log = logging.getLogger("opswatch")
-# How often the timetable is looked at.
+# The time between two rounds of the scheduler.
 TICK_S = 1.0
 ON_TIME = timedelta(minutes=1)
-# What is kept in the database until Slack has it.
+# Files are stored in the database until they are posted.
 LARGEST_FILE = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """A question on a schedule, and where its answer goes. `at` is its cron expression as it was
+    """A question on a schedule, and the channel of its answer. `at` is its cron expression as it was
     written.
     """
 
@@ -42,8 +42,8 @@ class Digest:
 
     @property
     def definition(self) -> str:
-        """What it says; a digest that says something else is another one, and does not make up for
-        the past.
+        """Its schedule and question. With another definition it is a new digest, which does not make
+        up for missed runs.
         """
         return f"{self.at} {self.line}"
 
@@ -87,25 +87,19 @@ class DigestJob:
             return "missed", self._for_ops(
                 digest,
                 due,
-                (
-                    "was not sent, since I was away for "
-                    f"{formatting.format_duration(now - due.at)} after it was due"
-                ),
+                f"was not posted: the bot was down for {formatting.format_duration(now - due.at)} "
+                "after it was due.",
             )
         try:
             return "sent", await self._posts(digest, due, now)
         except Exception as error:
-            trouble = error_message(error)
+            shown = error_message(error)
             if not isinstance(error, ProviderError):
-                log.error("The digest %s failed: %s", digest.name, type(error).__name__)
-            return trouble.kind, self._for_ops(
-                digest, due, f"could not be answered: {trouble.message} {trouble.hint}"
-            )
+                log.error("Digest %s failed: %s", digest.name, type(error).__name__)
+            return shown.kind, self._for_ops(digest, due, f"failed: {shown.message} {shown.hint}")
 
     async def _posts(self, digest: Digest, due: Due, now: datetime) -> list[Post]:
-        """The answer, and its files in the thread; one that is too large is named, and how to have
-        it.
-        """
+        """The answer, and its files in the thread. Files that are too large are named."""
         question = read_line(digest.line, self.answering.directory, now=now, zone=self.zone)
         key, notes, files, too_large = (
             _key("digest", digest.name, due),
@@ -133,8 +127,8 @@ class DigestJob:
                     )
         if too_large:
             notes.append(
-                f"without {formatting.join_words(too_large)}, which is too large for a digest; "
-                "ask for it"
+                f"without {formatting.join_words(too_large)}: too large for a digest, run the "
+                "command instead"
             )
         note = ", ".join(filter(None, notes))
         text = f"Digest {digest.name}{f' ({note})' if note else ''}: {answer.text}"
@@ -149,10 +143,8 @@ class DigestJob:
         ]
 
     def _for_ops(self, digest: Digest, due: Due, what: str) -> list[Post]:
-        """Trouble with a digest is told where the bot tells of its troubles, or else where the
-        digest would have stood.
-        """
-        text = f"The digest `{digest.name}` of {_said(due.at, self.zone, self.clock())} {what}"
+        """A failure is posted in the ops channel, or, without one, in the digest's channel."""
+        text = f"Digest `{digest.name}` of {_said(due.at, self.zone, self.clock())} {what}"
         return [
             operator_post(
                 self.ops_channel or digest.channel, _key("digest", digest.name, due), text
@@ -161,19 +153,19 @@ class DigestJob:
 
 
 def _key(kind: str, name: str, due: Due) -> str:
-    """What names for ever what came of one due instant."""
+    """The key of the post of one due time."""
     return f"{kind}:{name}:{due.at:%Y%m%dT%H%M%SZ}"
 
 
 def _note(due: Due, now: datetime, zone: tzinfo) -> str:
-    """What is odd about the time of a digest; nothing where it is on time."""
+    """Whether the digest is late, and how many earlier ones it replaces; empty if neither."""
     late = (
-        f"due at {_said(due.at, zone, now)}, sent {formatting.format_duration(now - due.at)} late"
+        f"due {_said(due.at, zone, now)}, {formatting.format_duration(now - due.at)} late"
         if now - due.at > ON_TIME
         else ""
     )
     skipped = (
-        f"{due.passed_over} earlier {'one is' if due.passed_over == 1 else 'ones are'} left out"
+        f"{due.passed_over} earlier {'one was' if due.passed_over == 1 else 'ones were'} skipped"
         if due.passed_over > 0
         else ""
     )
@@ -181,4 +173,4 @@ def _note(due: Due, now: datetime, zone: tzinfo) -> str:
 
 
 def _said(moment: datetime, zone: tzinfo, now: datetime) -> str:
-    return f"{moment.astimezone(zone):%a} {formatting.format_time(moment, zone, now)}"
+    return f"{moment.astimezone(zone):%a} {formatting.format_time_in_zone(moment, zone, now)}"

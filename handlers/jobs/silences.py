@@ -31,7 +31,7 @@ class SilenceIndex:
         """Why the alert sends no notifications now, if it does not."""
         if silence := self.silence(alert, now):
             comment = f" ({formatting.sanitise(silence.comment, 200)})" if silence.comment else ""
-            end = formatting.format_time(silence.end, self.zone, now)
+            end = formatting.format_time_in_zone(silence.end, self.zone, now)
             return ActiveSilence(f"silenced until {end}{comment}", silence.user)
         if mute := muted_by(self.mutes, alert, now):
             return ActiveSilence(f"muted by {formatting.sanitise(mute, 80)}")

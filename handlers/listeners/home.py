@@ -85,11 +85,12 @@ class HomeTab:
             directory=permissions.directory(self.requests.answering.directory, requester),
             conditions=conditions,
             alerts=summary.lines,
-            calm=summary.ok,
+            ok=summary.ok,
             evaluated_at=summary.evaluated_at,
             upcoming=await self.subscriptions.upcoming(requester),
             recent=await self._recent(user, allowed),
             now=self.requests.clock(),
+            zone=self.rules.zone,
             checks=checks,
             may_check=bool(names),
         )

@@ -245,7 +245,7 @@ async def test_who_may_not_manage_changes_nothing(world: Sandbox, clock: Clock) 
             await pressed(world, action, user="U0LINUS")
             await world.slack.until(
                 lambda: any(
-                    m.seen_by == "U0LINUS" and "may not manage" in m.text
+                    m.seen_by == "U0LINUS" and "have access to manage" in m.text
                     for m in world.slack.messages
                 )
             )

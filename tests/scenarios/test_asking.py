@@ -149,7 +149,7 @@ async def test_log_names_are_hidden_without_access(world: Sandbox) -> None:
     view = await log_form_whose_access_ended(world)
     assert await world.slack.options(view, "log", "") == []
     await world.slack.submit(view, log="kitchen")
-    trouble = await answered(world, "/logs here", channel="D0LINUS")
+    trouble = await answered(world, "You don't have access to /logs here", channel="D0LINUS")
     assert trouble.user == BOT
 
 
@@ -157,7 +157,7 @@ async def test_form_checks_access_before_it_reads_words(world: Sandbox) -> None:
     view = await log_form_whose_access_ended(world)
     await world.slack.submit(view, log="kitchen", rest="where(" + "a " * 800)
     assert view.errors == {}
-    await answered(world, "/logs here", channel="D0LINUS")
+    await answered(world, "You don't have access to /logs here", channel="D0LINUS")
 
 
 async def test_chooser_offers_allowed_commands_only(world: Sandbox) -> None:
@@ -281,7 +281,7 @@ async def test_a_mention_is_private_where_not_everybody_may_ask(world: Sandbox) 
     answer = await answered(world, "edge: ", channel="C0KITCHEN")
     assert answer.seen_by == "U0ADA"
     await world.slack.say("@Opswatch apiaudit edge 2h", channel="C0KITCHEN", user="U0LINUS")
-    refusal = await answered(world, "You may not ask", channel="C0KITCHEN")
+    refusal = await answered(world, "You don't have access to", channel="C0KITCHEN")
     assert refusal.seen_by == "U0LINUS"
 
 

@@ -63,7 +63,7 @@ async def test_answer_is_not_shared_without_the_right(world: Sandbox, clock: Clo
         answer = await world.slack.answer_to("/apiaudit edge 24h", channel="C0KITCHEN")
     async with running(world, QUIET, access={"usage": ["*"], "apiaudit": ["U0GRACE"]}):
         await world.slack.press(answer, "share")
-        await until_read(world, "You may not ask /apiaudit here.")
+        await until_read(world, "You don't have access to /apiaudit here.")
     assert all(message.seen_by for message in world.slack.messages)
 
 

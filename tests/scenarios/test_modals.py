@@ -221,13 +221,13 @@ async def test_who_may_not_manage_is_told_in_the_form(world: Sandbox, clock: Clo
         answer = await world.slack.answer_to("/usage rapid7-eu today", user="U0LINUS")
         view = await opened(world, answer, "modal.alert", user="U0LINUS")
         await world.slack.press_in(view, "try.alert", threshold="5 GB")
-        await world.slack.until(lambda: "You may not manage" in view.words())
+        await world.slack.until(lambda: "You don't have access to manage" in view.words())
         await world.slack.submit(view, threshold="5 GB")
-        assert "You may not manage" in view.errors["question"]
+        assert "You don't have access to manage" in view.errors["question"]
         world.slack.close(view)
         view = await opened(world, answer, "modal.repeat", user="U0LINUS")
         await world.slack.submit(view)
-        assert "You may not manage" in view.errors["question"]
+        assert "You don't have access to manage" in view.errors["question"]
 
 
 async def test_a_form_that_slack_does_not_open_in_time_is_told(

@@ -94,7 +94,7 @@ async def test_home_shows_the_app_home(page: Page) -> None:
 
 async def test_home_is_drawn_anew_as_accounts_answer(page: Page) -> None:
     await page.click("#open-home")
-    await expect(page.locator("#home")).to_contain_text("not asked since the start")
+    await expect(page.locator("#home")).to_contain_text("no requests since the bot started")
     await page.get_by_role("button", name="Check now").click()
     for said in ("Rapid7 answers for Ada's Kitchen.", "Akamai offers", "deviceWISE answers as"):
         await expect(page.locator("#home")).to_contain_text(said)

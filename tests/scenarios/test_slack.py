@@ -274,7 +274,7 @@ async def test_help_is_private_and_its_examples_work(world: Sandbox, clock: Mova
 async def test_who_may_not_ask_is_told_so_privately(world: Sandbox) -> None:
     answer = await world.slack.answer_to("/apiaudit 24h", user="U0LINUS")
     assert answer.seen_by == "U0LINUS"
-    assert "You may not ask /apiaudit here." in answer.text
+    assert "You don't have access to /apiaudit here." in answer.text
     assert world.akamai.ledger == []
 
 
@@ -300,7 +300,7 @@ async def test_a_granted_channel_lets_everybody_in_it_ask_in_public(world: Sandb
     here = await world.slack.answer_to("/logs kitchen", user="U0LINUS", channel="C0OPS")
     there = await world.slack.answer_to("/logs kitchen", user="U0LINUS", channel="C0KITCHEN")
     assert here.seen_by == ""
-    assert "You may not ask" in there.text
+    assert "You don't have access to" in there.text
 
 
 async def test_what_one_person_may_ask_elsewhere_is_private(world: Sandbox) -> None:
