@@ -286,7 +286,7 @@ class RequestHandler:
                 )
             except Exception as error:
                 log.warning(
-                    "A question that a crash cut off could not be told: %s",
+                    "A question interrupted by a crash could not be reported: %s",
                     self.redactor.text(repr(error)),
                     exc_info=True,
                 )

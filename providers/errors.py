@@ -3,7 +3,7 @@
     ProviderError
     ├── AuthFailed       the credentials were not accepted (401, 403, a failed login)
     ├── NotFound         the thing asked for is not there (404, 410)
-    ├── RateLimited      asked too often (429 and the vendors' own signs of it)
+    ├── RateLimited      rate limit reached (429 and the vendors' own signs of it)
     ├── Unavailable      no connection, a time-out, a 5xx
     ├── ProtocolError    an answer that cannot be read, or a 400 to a question we thought right
     │   └── TooLarge     an answer of more bytes than are taken

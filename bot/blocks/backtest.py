@@ -1,14 +1,15 @@
-"""What a backtest found, in words and blocks."""
+"""The result of a backtest in words and blocks."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
+from types import MappingProxyType
 
 from bot import formatting
-from bot.alerts.backtest import Backtest, EvaluationPoint, FiringPeriod
+from bot.alerts.backtest import Backtest, EvaluationPoint, FiringPeriod, Now
 from bot.alerts.rule import Rule
 from bot.answer import Block
 from bot.blocks import kit
@@ -18,19 +19,26 @@ MOST_SHOWN = 12
 
 
 def sentence(test: Backtest) -> str:
-    """`would have fired 4 times in 90 days, longest 2 h 10 min, now inactive`."""
+    """`would have fired 4 times in 90 days, longest 2 h 10 min, now OK`."""
     span = formatting.pluralise(round((test.end - test.start) / timedelta(days=1)), "day")
     if not test.matched and test.points:
         return f"nothing matched in the last {span}"
     if not test.samples:
-        return f"nothing is known of the last {span}"
-    times = formatting.pluralise(len(test.firings), "time") if test.firings else "not once"
-    longest = f", longest {formatting.format_duration(test.longest())}" if test.firings else ""
-    return f"would have fired {times} in {span}{longest}, now {test.now.replace('_', ' ')}"
+        return f"no data in the last {span}"
+    if not test.firings:
+        return f"would not have fired in {span}, now {_NOW[test.now]}"
+    times = formatting.pluralise(len(test.firings), "time")
+    longest = formatting.format_duration(test.longest())
+    return f"would have fired {times} in {span}, longest {longest}, now {_NOW[test.now]}"
+
+
+_NOW: Mapping[Now, str] = MappingProxyType(
+    {"inactive": "OK", "pending": "pending", "firing": "firing", "no_data": "no data"}
+)
 
 
 def backtest_text(test: Backtest, zone: tzinfo) -> str:
-    """The whole of it in words, with a chart that needs nothing but characters."""
+    """The whole result in words, with a chart of characters."""
     rule = test.rule
     lines = [
         f"{_headline(test)}.",
@@ -39,7 +47,7 @@ def backtest_text(test: Backtest, zone: tzinfo) -> str:
     ]
     shown = test.firings[-MOST_SHOWN:]
     more = len(test.firings) - len(shown)
-    lines += [f"… and {formatting.pluralise(more, 'firing')} before"] if more else []
+    lines += [f"… and {more:,} earlier"] if more else []
     lines += [_said(test, firing, zone) for firing in shown]
     return "\n".join([*lines, *test.notes, *_drawn(test)])
 
@@ -62,7 +70,7 @@ def backtest_blocks(test: Backtest, zone: tzinfo) -> list[Block]:
             kit.section(
                 "\n".join(
                     [
-                        *([f"… and {more} more before"] if more > 0 else []),
+                        *([f"… and {more:,} earlier"] if more > 0 else []),
                         *(f"• {line}" for line in shown),
                     ]
                 )
@@ -76,17 +84,13 @@ def _headline(test: Backtest) -> str:
 
 
 def _counted(test: Backtest) -> str:
-    return (
-        f"{formatting.pluralise(test.samples, 'point')} found something, {test.missing:,} found "
-        "nothing."
-    )
+    return f"{formatting.pluralise(test.samples, 'check')} with data, {test.missing:,} without."
 
 
 def _said(test: Backtest, firing: FiringPeriod, zone: tzinfo) -> str:
+    name = "peak" if test.rule.above is not None else "lowest"
     peak = (
-        f", at its worst {format_value(test.rule.value, firing.peak)}"
-        if firing.peak is not None
-        else ""
+        f", {name} {format_value(test.rule.value, firing.peak)}" if firing.peak is not None else ""
     )
     ended = f"to {_moment(test, firing.end, zone)}" if firing.end else "until now"
     length = formatting.format_duration((firing.end or test.end) - firing.start)
@@ -94,19 +98,19 @@ def _said(test: Backtest, firing: FiringPeriod, zone: tzinfo) -> str:
 
 
 def _moment(test: Backtest, moment: datetime, zone: tzinfo) -> str:
-    """Whole days are days in UTC, as the vendor has them; moments are those of the reader."""
+    """Whole days are in UTC, as the vendor counts them; times are in the configured zone."""
     day = moment.astimezone(UTC)
     is_day = day.time() == time() and any(point.step >= timedelta(days=1) for point in test.points)
     return (
         formatting.short_day(day, test.end)
         if is_day
-        else formatting.format_time(moment, zone, test.end)
+        else formatting.format_time_in_zone(moment, zone, test.end)
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """The worst of some neighbouring points."""
+    """The worst value of neighbouring points."""
 
     at: datetime
     worst: float | None
@@ -135,7 +139,7 @@ def _any_fired(test: Backtest, points: Sequence[EvaluationPoint]) -> bool:
 
 
 def _chart(test: Backtest) -> Block:
-    """The value, the threshold, and, where it fired, the value once more, so that it stands out."""
+    """The value, the threshold, and the value once more where the alert fired, as a highlight."""
     shown = bars(test)
     factor, unit = (
         kit.scale([bar.worst or 0 for bar in shown])
@@ -145,7 +149,7 @@ def _chart(test: Backtest) -> Block:
     values = [round((bar.worst or 0) / factor, 3) for bar in shown]
     span = len(test.points) > len(shown)
     return kit.chart(
-        f"{test.rule.value}{', the worst of each' if span else ''}",
+        f"{test.rule.value}{' (worst of each bar)' if span else ''}",
         kind="bar" if all(point.alone for point in test.points) else "line",
         series=[
             ("value", values),
@@ -166,7 +170,7 @@ def _chart(test: Backtest) -> Block:
 
 
 def _drawn(test: Backtest) -> list[str]:
-    """A bar a line; `|` is the threshold, `!` says that it fired."""
+    """One bar per line; `|` is the threshold, and `!` marks where the alert fired."""
     shown = bars(test)
     top = max([bar.worst or 0.0 for bar in shown] + [test.rule.threshold], default=0.0)
     if not shown or top <= 0:
@@ -177,9 +181,7 @@ def _drawn(test: Backtest) -> list[str]:
         filled = round(_WIDE * max(0.0, bar.worst or 0.0) / top)
         line = ["█" if n < filled else " " for n in range(_WIDE + 1)]
         line[at] = "|" if line[at] == " " else "▌"
-        value = (
-            format_value(test.rule.value, bar.worst) if bar.worst is not None else "nothing found"
-        )
+        value = format_value(test.rule.value, bar.worst) if bar.worst is not None else "no data"
         lines.append(
             f"{formatting.short_day(bar.at, test.end):>11} {'!' if bar.fired else ' '} "
             f"{''.join(line)} {value}"

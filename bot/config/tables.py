@@ -131,11 +131,12 @@ class AlertSettings(Table):
     def _one_threshold(self) -> AlertSettings:
         if (self.above is None) == (self.below is None):
             raise ValueError("either above or below")
-        if self.recover is not None and (
-            (self.above is not None and self.recover > self.above)
-            or (self.below is not None and self.recover < self.below)
-        ):
-            raise ValueError("recover lies on the calm side of the threshold")
+        if self.recover is None:
+            return self
+        if self.above is not None and self.recover > self.above:
+            raise ValueError("recover must be at or below the threshold")
+        if self.below is not None and self.recover < self.below:
+            raise ValueError("recover must be at or above the threshold")
         return self
 
 

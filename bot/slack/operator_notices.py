@@ -112,7 +112,7 @@ class OperatorNotices:
         self._database_reported_at = now
         text = (
             f"My database cannot be used ({reason}). Nothing is lost: what is due and what is to "
-            "be told waits until it can."
+            "be posted waits until it can."
         )
         try:
             channel = self._channels.known(self._ops_channel)

@@ -492,7 +492,7 @@ def refuse_status(reply: Reply, *, account: str, said: str = "") -> None:
         raise too_many_requests(reply, account=account)
     if status >= 500:
         raise Unavailable(
-            f"{account} is in trouble (HTTP {status}).{tail}",
+            f"{account} is unavailable (HTTP {status}).{tail}",
             account=account,
             hint="Try again in a few minutes.",
             retry_after_s=retry_after_s(reply),
@@ -522,7 +522,7 @@ def too_many_requests(reply: Reply, *, account: str, wait_s: float | None = None
         f"It will work again in about {in_words(wait)}." if wait else "Try again in a few minutes."
     )
     return RateLimited(
-        f"{account} is asked too often at the moment (HTTP 429).",
+        f"{account} has reached its rate limit (HTTP 429).",
         account=account,
         hint=when,
         retry_after_s=wait,

@@ -121,13 +121,13 @@ def test_look_that_is_alone_ends_where_samples_begin() -> None:
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ([5] * 96, "would have fired not once in 1 day, now inactive"),
+        ([5] * 96, "would not have fired in 1 day, now OK"),
         ([5] * 95 + [11], "would have fired 1 time in 1 day, longest 15 min, now firing"),
         (
             [11, 5] + [11] * 9 + [5] * 85,
-            "would have fired 2 times in 1 day, longest 2 h 15 min, now inactive",
+            "would have fired 2 times in 1 day, longest 2 h 15 min, now OK",
         ),
-        ([None] * 96, "nothing is known of the last 1 day"),
+        ([None] * 96, "no data in the last 1 day"),
     ],
 )
 def test_it_is_said_in_one_sentence(values: list[float | None], says: str) -> None:
@@ -137,7 +137,7 @@ def test_it_is_said_in_one_sentence(values: list[float | None], says: str) -> No
 def test_the_words_and_the_chart_show_where_it_fired() -> None:
     test = tried(Rule(**{**RULE, "above": 5e9}), *[3e9] * 40, 6e9, *[3e9] * 55)
     text, blocks = backtest_text(test, UTC), backtest_blocks(test, UTC)
-    assert "at its worst 6.00 GB" in text
+    assert "peak 6.00 GB" in text
     assert sum(" ! " in line for line in text.splitlines()) == 1
     assert limits.message_problems(text, blocks) == []
     chart = next(b for b in blocks if b["type"] == "data_visualization")["chart"]

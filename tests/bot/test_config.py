@@ -185,7 +185,7 @@ CASES = [
     ({**GOOD, "digest": [{"name": "d", "ask": "/usage", "at": "0 9 * * *", "channel": "#ops"}] * 2}, "stands twice"),
     ({**GOOD, "alert": [{"name": "a", "ask": "/usage", "value": "byts", "above": 1, "channel": "#ops"}]}, "one of bytes"),
     ({**GOOD, "alert": [{"name": "a", "ask": "/usage", "value": "bytes", "channel": "#ops"}]}, "either above or below"),
-    ({**GOOD, "alert": [{"name": "a", "ask": "/usage", "value": "bytes", "above": 1, "recover": 2, "channel": "#ops"}]}, "calm side"),
+    ({**GOOD, "alert": [{"name": "a", "ask": "/usage", "value": "bytes", "above": 1, "recover": 2, "channel": "#ops"}]}, "at or below the threshold"),
     ({**GOOD, "digest": [{"name": "d", "ask": "/usage", "at": "0 9 * * *", "channel": "Ops Team"}]}, "digest.d.channel = 'Ops Team': a channel such as"),
     ({**GOOD, "slack": {"ops_channel": "@ada"}}, "slack.ops_channel = '@ada': a channel such as"),
     ({**GOOD, "slack": {"ops_channel": 7}}, "slack.ops_channel = 7: a channel such as"),

@@ -329,7 +329,8 @@ async def test_what_cannot_be_evaluated_three_times_is_told_in_the_ops_channel(
             await evaluated(bot, clock)
         await world.slack.until(lambda: told(world))
     assert told(world, "C0KITCHEN") == []
-    [text] = told(world)
+    # The clock runs ahead of the outbox, whose backlog may be reported, too.
+    [text] = [each for each in told(world) if "Alert" in each]
     assert "could not be evaluated 3 times in a row: rapid7-eu did not accept our key" in text
 
 

@@ -61,7 +61,7 @@ async def test_a_usage_alert_is_tried_on_the_days_of_the_past(
         )
     ).out
     assert text.startswith(
-        "ingest-spike would have fired 3 times in 30 days, longest 24 h, now inactive."
+        "ingest-spike would have fired 3 times in 30 days, longest 24 h, now OK."
     )
     assert text.count(" ! ") == 3 or text.count(" ! ") == 2
     assert [e.path for e in world.rapid7.ledger] == ["/usage/organizations"] * 2
@@ -193,8 +193,8 @@ async def test_filter_that_matches_nothing_is_said(
     assert ran.json["missing"] == 2 * 96 + 1
     text = (await front_door("backtest", "nobody", "--days", "2", table=table)).out
     assert text.startswith("nobody: nothing matched in the last 2 days.")
-    assert "Nothing in that time matches the question; check its filter." in text
-    assert "0 looks found something, 193 found nothing." in text
+    assert "Nothing in that period matches the question; check its filter." in text
+    assert "0 checks with data, 193 without." in text
 
 
 async def test_a_log_alert_knows_what_was_sampled(

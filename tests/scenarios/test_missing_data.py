@@ -60,7 +60,7 @@ async def test_account_that_is_away_is_named_first(front_door: Any, world: Sandb
     world.akamai.answer_with(503, times=99)
     told = (await ask(front_door, "/apiaudit 24h")).json
     assert told["text"].startswith(
-        "edge is missing from this answer: edge is in trouble (HTTP 503).\nThis answer is "
+        "edge is missing from this answer: edge is unavailable (HTTP 503).\nThis answer is "
         "incomplete.\n"
     )
     assert told["blocks"][0]["text"]["text"].startswith(
@@ -161,7 +161,7 @@ async def test_every_account_that_is_away_is_named(front_door: Any, world: Sandb
     for as_json in (["--json"], []):
         ran = await front_door("ask", "/apiaudit 24h", *as_json)
         assert ran.code == 3
-        assert "edge is in trouble (HTTP 503)." in ran.out + ran.err
+        assert "edge is unavailable (HTTP 503)." in ran.out + ran.err
         assert "iot " in ran.out + ran.err
         if as_json:
             error = ran.json["error"]

@@ -229,7 +229,7 @@ async def test_group_that_cannot_be_read_is_told_in_ops(world: Sandbox, clock: C
             200, refusal, path="usergroups.users.list", times=99, Content_Type="application/json"
         )
         clock.ahead += timedelta(minutes=70)
-        await until_said(world, "Slack has not said for an hour who is in a user group", "C0OPS")
+        await until_said(world, "Slack has not returned the members of a user group", "C0OPS")
         assert "You don't have access to" in await said(world, "/usage today", user="U0LINUS")
     assert not [text for text in told(world, "C0KITCHEN") if "is paused" in text]
 

@@ -215,7 +215,7 @@ async def broken_off(request: web.Request) -> web.StreamResponse:
 async def test_one_account_down_does_not_hide_the_other(world: Sandbox) -> None:
     world.akamai.answer_with(503, times=9)
     answer = await world.slack.answer_to("/apiaudit 24h")
-    assert "edge is missing from this answer: edge is in trouble (HTTP 503)." in answer.text
+    assert "edge is missing from this answer: edge is unavailable (HTTP 503)." in answer.text
     assert "This answer is incomplete." in answer.text
     assert "iot" in answer.text
 
@@ -224,7 +224,7 @@ async def test_every_account_down_is_an_error_with_try_again(world: Sandbox) -> 
     world.rapid7.answer_with(503, times=99)
     answer = await world.slack.answer_to("/usage today")
     assert answer.seen_by == "U0ADA"
-    assert "rapid7-eu is in trouble (HTTP 503)." in answer.text
+    assert "rapid7-eu is unavailable (HTTP 503)." in answer.text
     world.rapid7.faults.clear()
     await world.slack.press(answer, buttons(answer)["Try again"])
     await world.slack.until(lambda: any("in 1 day" in m.text for m in world.slack.seen()))
