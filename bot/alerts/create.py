@@ -321,10 +321,29 @@ class _Reader:
 
 def _value_of(command: CommandName, asked: str) -> tuple[str, str]:
     """The question, and the value that is named right behind it, or the default one."""
-    head, _, last = asked.rpartition(" ")
-    if has_value(command, last.lower()):
-        return head.strip(), last.lower()
+    if value := _named_value(command, asked):
+        return asked[: -len(value)].strip(), value
     return asked, COMMANDS[command].values.default
+
+
+def _named_value(command: CommandName, asked: str) -> str:
+    """The value that the last word names; empty where it names none, or ends a window such as
+    `last 7 days`.
+    """
+    head, _, last = asked.rpartition(" ")
+    value = last.lower()
+    if not has_value(command, value):
+        return ""
+    if value in _WINDOW_UNITS and _COUNT.fullmatch(head.rpartition(" ")[2].lower()):
+        return ""
+    return value
+
+
+# Values whose names are also units of a window, and what stands before a unit.
+_WINDOW_UNITS = frozenset({"days"})
+_COUNT = re.compile(
+    r"\d{1,6}|last|past|previous|few|two|three|four|five|six|seven|eight|nine|ten|fourteen|thirty"
+)
 
 
 def suggested_value(command: CommandName, asked: str) -> str:
@@ -338,5 +357,5 @@ def suggested_value(command: CommandName, asked: str) -> str:
 def _start_of_value(typed: _Typed, side: re.Match[str]) -> int:
     """Where the value right before `above` or `below` begins, or, without one, that word itself."""
     before = typed.text[: side.start()].rstrip()
-    last = before.rpartition(" ")[2]
-    return len(before) - len(last) if has_value(typed.command, last.lower()) else side.start()
+    value = _named_value(typed.command, before)
+    return len(before) - len(value) if value else side.start()

@@ -296,8 +296,10 @@ class AlertStore(Protocol):
         """When the last evaluation was due; `now` if there was none."""
         ...
 
-    async def claim_evaluation(self, alert: str, due: datetime) -> bool:
-        """Claims the evaluation that is due then. False if another process has it."""
+    async def claim_evaluations(self, due: Sequence[tuple[str, datetime]]) -> list[bool]:
+        """Claims evaluations by alert and due time, in one transaction. False for each that another
+        process has.
+        """
         ...
 
     async def abandoned_evaluations(self, *, since: datetime) -> list[tuple[str, datetime]]:

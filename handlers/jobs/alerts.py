@@ -32,6 +32,7 @@ from bot.schedules.due import Due
 from bot.slack.outbox import Outbox
 from bot.store import AlertStore, EvaluationRecord, Post, Saved
 from handlers.error_messages import error_message
+from handlers.jobs.batches import Batches
 from handlers.jobs.digests import ON_TIME
 from handlers.jobs.notifications import (
     OPERATOR_REASONS,
@@ -84,8 +85,12 @@ class AlertJob:
     on_evaluated: EvaluationObserver = ignore_evaluation
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _states: dict[str, tuple[Rule, AlertState]] = field(default_factory=dict)
-    _pending: list[tuple[Evaluation, asyncio.Future[None]]] = field(default_factory=list)
-    _saving: set[asyncio.Task[None]] = field(default_factory=set)
+    _claims: Batches[tuple[str, datetime], bool] = field(init=False)
+    _saves: Batches[Evaluation, None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_claims", Batches(self.alerts.claim_evaluations, BATCH_SIZE))
+        object.__setattr__(self, "_saves", Batches(self._save_batch, BATCH_SIZE))
 
     def scheduled(self, rule: Rule) -> Job:
         """The rule as a job of the scheduler."""
@@ -101,15 +106,8 @@ class AlertJob:
         """One evaluation. After a crash the next one reads the value again; an instant that was
         evaluated already is skipped.
         """
-        if not await self.alerts.claim_evaluation(rule.name, due.at):
-            return
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._pending.append((Evaluation(rule, due, await self._measure(rule)), done))
-        if not self._saving:
-            task = asyncio.create_task(self._save_pending())
-            self._saving.add(task)
-            task.add_done_callback(self._saving.discard)
-        await done
+        if await self._claims.add((rule.name, due.at)):
+            await self._saves.add(Evaluation(rule, due, await self._measure(rule)))
 
     async def save_evaluations(self, evaluations: Sequence[Evaluation]) -> None:
         """Evaluates what was measured, and saves the states and their notifications, in transactions
@@ -119,26 +117,12 @@ class AlertJob:
             await self._save_batch(evaluations[at : at + BATCH_SIZE])
             await asyncio.sleep(0)
 
-    async def _save_pending(self) -> None:
-        """Saves in one transaction what was measured while the previous one was written."""
-        while self._pending:
-            batch, self._pending[:] = self._pending[:], []
-            try:
-                await self.save_evaluations([evaluation for evaluation, _ in batch])
-            except BaseException as error:
-                _fail([done for _, done in batch], error)
-                if not isinstance(error, Exception):
-                    raise
-            for _, done in batch:
-                if not done.done():
-                    done.set_result(None)
-
     async def abandoned(self, since: datetime) -> list[tuple[str, datetime]]:
         """Evaluations that a process has left undone: schedule and due time."""
         found = await self.alerts.abandoned_evaluations(since=since)
         return [(schedule_of(alert), due) for alert, due in found]
 
-    async def _save_batch(self, evaluations: Sequence[Evaluation]) -> None:
+    async def _save_batch(self, evaluations: Sequence[Evaluation]) -> list[None]:
         now, records = self.clock(), list[EvaluationRecord]()
         async with self._lock:
             # Another process may have made or ended a silence.
@@ -151,6 +135,7 @@ class AlertJob:
             self.on_evaluated(record.state == "error", record.at - record.due)
         if any(record.posts for record in records):
             self.outbox.wake()
+        return [None] * len(evaluations)
 
     async def _save_once(
         self, evaluations: Sequence[Evaluation], now: datetime
@@ -353,12 +338,6 @@ _UNKNOWN = (None, AlertState())
 def schedule_of(alert: str) -> str:
     """The name of an alert's schedule."""
     return f"alert {alert}"
-
-
-def _fail(waiting: Sequence[asyncio.Future[None]], error: BaseException) -> None:
-    for done in waiting:
-        if not done.done():
-            done.set_exception(error if isinstance(error, Exception) else asyncio.CancelledError())
 
 
 class _Window(TypedDict, total=False):

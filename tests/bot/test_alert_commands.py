@@ -337,6 +337,23 @@ def test_the_example_of_each_command_is_an_alert(command: CommandName) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("asked", "query", "value"),
+    [
+        ("last 7 days above 50 GB", "last 7 days", "bytes"),
+        ("rapid7-eu past 30 days above 50 GB", "rapid7-eu past 30 days", "bytes"),
+        ("last seven days above 50 GB", "last seven days", "bytes"),
+        ("last 7 days days below 7", "last 7 days", "days"),
+        ("this month days below 7", "this month", "days"),
+        ("last 7 days days_missing above 0", "last 7 days", "days_missing"),
+    ],
+)
+def test_days_of_window_are_no_value(asked: str, query: str, value: str) -> None:
+    alert = parse_alert_command("usage", f"alert {asked}", HOUSE)
+    assert isinstance(alert, CreateAlert)
+    assert (alert.query, alert.value) == (query, value)
+
+
 @given(st.sampled_from(["usage", "apiaudit", "logs"]), st.sampled_from(["alert", "silence", "unalert", "unsilence"]), st.text(max_size=60) | st.lists(st.sampled_from(["above", "below", "5 GB", "20", "every", "15m", "for", "as", "x", "each", "log", "where(above 5)"]), max_size=8).map(" ".join))  # fmt: skip
 def test_any_words_give_a_wish_or_a_refusal(command: CommandName, verb: str, text: str) -> None:
     try:

@@ -48,7 +48,9 @@ async def test_a_question_is_repeated_from_its_answer(world: Sandbox, clock: Clo
         )
         await world.slack.submit(view, time="08:30", days="mondays")
         assert world.slack.modal() is None
-        await confirmed(world, "Subscription 1 created: `/usage rapid7-eu last 3 days` at 08:30 on Mondays")
+        await confirmed(
+            world, "Subscription 1 created: `/usage rapid7-eu last 3 days` at 08:30 on Mondays"
+        )
     assert world.slack.refused == []
 
 

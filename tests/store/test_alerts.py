@@ -107,29 +107,35 @@ async def test_user_action_on_old_state_is_refused(store: Store, other: Store) -
 
 
 async def test_evaluation_is_made_by_one_process(store: Store, other: Store) -> None:
-    assert await store.alerts.claim_evaluation("spike", NOW)
-    assert not await other.alerts.claim_evaluation("spike", NOW)
-    assert await other.alerts.claim_evaluation("spike", NOW + EVERY)
-    assert await other.alerts.claim_evaluation("another", NOW)
+    assert await store.alerts.claim_evaluations([("spike", NOW)]) == [True]
+    assert await other.alerts.claim_evaluations([("spike", NOW)]) == [False]
+    assert await other.alerts.claim_evaluations([("spike", NOW + EVERY)]) == [True]
+    assert await other.alerts.claim_evaluations([("another", NOW)]) == [True]
+
+
+async def test_claims_of_one_batch_are_judged_one_by_one(store: Store, other: Store) -> None:
+    assert await store.alerts.claim_evaluations([("spike", NOW)]) == [True]
+    due = [("spike", NOW), ("another", NOW)]
+    assert await other.alerts.claim_evaluations(due) == [False, True]
 
 
 async def test_own_evaluation_may_be_made_again(store: Store) -> None:
-    assert await store.alerts.claim_evaluation("spike", NOW)
-    assert await store.alerts.claim_evaluation("spike", NOW)
+    assert await store.alerts.claim_evaluations([("spike", NOW)]) == [True]
+    assert await store.alerts.claim_evaluations([("spike", NOW)]) == [True]
 
 
 @pytest.mark.parametrize("is_saved", [False, True], ids=["cut off", "saved"])
 async def test_evaluation_of_dead_process_is_made_again(
     store: Store, other: Store, is_saved: bool
 ) -> None:
-    await store.alerts.claim_evaluation("spike", NOW)
+    await store.alerts.claim_evaluations([("spike", NOW)])
     if is_saved:
         await store.alerts.save_evaluations([evaluation(0)])
     assert await other.alerts.abandoned_evaluations(since=HOUR_AGO) == []
     await expire_leases(store)
     left: list[tuple[str, datetime]] = [] if is_saved else [("spike", NOW)]
     assert await other.alerts.abandoned_evaluations(since=HOUR_AGO) == left
-    assert await other.alerts.claim_evaluation("spike", NOW)
+    assert await other.alerts.claim_evaluations([("spike", NOW)]) == [True]
 
 
 async def test_open_incident_knows_its_channel(store: Store) -> None:

@@ -250,7 +250,7 @@ async def test_times_ahead_are_reset(store: Store) -> None:
     await store.silences.silence(
         "spike", end=ahead + timedelta(hours=2), comment="", user="U0ADA", now=ahead
     )
-    await store.alerts.claim_evaluation("spike", ahead)
+    await store.alerts.claim_evaluations([("spike", ahead)])
     assert await store.times.reset(NOW) == timedelta(days=1)
     assert await store.times.reset(NOW) is None
     [silence] = await store.silences.silences(NOW)

@@ -51,7 +51,7 @@ class SqlAlerts:
         )
         return datetime.fromisoformat(rows[0]["due"]) if rows else now
 
-    async def claim_evaluation(self, alert: str, due: datetime) -> bool:
+    async def claim_evaluations(self, due: Sequence[tuple[str, datetime]]) -> list[bool]:
         owner = self._claims.owner
         sql = (
             "INSERT INTO evaluation_claims (alert, due, owner) VALUES (?, ?, ?) "  # noqa: S608
@@ -59,8 +59,8 @@ class SqlAlerts:
             "WHERE evaluation_claims.due < excluded.due "
             f"OR {self._claims.is_takeable('evaluation_claims.owner')}"
         )
-        row = (alert, to_text(due), owner, owner)
-        return await self._claims.write(lambda tx: tx.execute(sql, row) == 1)
+        rows = [(alert, to_text(at), owner, owner) for alert, at in due]
+        return await self._claims.write(lambda tx: [tx.execute(sql, row) == 1 for row in rows])
 
     async def abandoned_evaluations(self, *, since: datetime) -> list[tuple[str, datetime]]:
         rows = await self._database.read(
