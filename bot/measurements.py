@@ -60,9 +60,7 @@ async def _measure(bot: Bot, before: Measurements) -> Measurements:
         outbox_oldest_age=age,
         database_bytes=await bot.store.size(),
         alerts=await _alerts_by_state(bot),
-        accounts=await asyncio.gather(
-            *(account.condition() for account in bot.accounts.all.values())
-        ),
+        accounts=await asyncio.gather(*(account.status() for account in bot.accounts.all.values())),
     )
 
 

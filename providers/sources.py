@@ -45,7 +45,7 @@ class CallSource(Protocol):
 
     account: str
 
-    def refusal(self, filters: CallFilters) -> str | None:
+    def unsupported_filter(self, filters: CallFilters) -> str | None:
         """Why this account cannot apply the filters, as one sentence that names the filter; None
         when it can.
         """
@@ -91,7 +91,7 @@ class Checked(Protocol):
 
     async def check(self) -> Sequence[Check]: ...
 
-    async def condition(self) -> AccountStatus:
+    async def status(self) -> AccountStatus:
         """How it stands, without a request."""
         ...
 

@@ -78,7 +78,7 @@ class HomeTab:
         requester = await permissions.requester(user, "")
         allowed = permissions.allowed(requester)
         names = self._accounts_of(requester)
-        conditions = await asyncio.gather(*(self.accounts[name].condition() for name in names))
+        conditions = await asyncio.gather(*(self.accounts[name].status() for name in names))
         summary = await self.rules.summary(requester)
         return HomeFacts(
             allowed=allowed,

@@ -153,7 +153,7 @@ class Akamai:
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    def refusal(self, filters: CallFilters) -> str | None:
+    def unsupported_filter(self, filters: CallFilters) -> str | None:
         """Akamai knows its own seventeen filters by name, and `who`, `action`, `status`, `url`,
         `failures`.
         """
@@ -162,7 +162,7 @@ class Akamai:
         if unknown := wording.unknown_account(filters, self._settings.account_ids):
             known = ", ".join(self._settings.account_ids[:20])
             return f"{self.account} is configured with the ids {known}, not `{unknown[:40]}`."
-        return wording.refusal(self.account, filters, self._enumerations)
+        return wording.unsupported_filter(self.account, filters, self._enumerations)
 
     async def calls(
         self, window: Window, filters: CallFilters, *, read: Callable[[int], None] = lambda _: None
@@ -235,7 +235,7 @@ class Akamai:
         """The rows as calls, and the actor that is nearest to a `who` which nobody matches; runs in
         a thread, since many rows take a while.
         """
-        keep = wording.keeps(filters)
+        keep = wording.row_filter(filters)
         calls = [
             parse.api_call(
                 row, account=self.account, own_token=self._own_token, redactor=self._redactor
@@ -264,8 +264,8 @@ class Akamai:
             if call.id == call_id
         ]
 
-    async def condition(self) -> AccountStatus:
-        """How it stands with the account, without a request."""
+    async def status(self) -> AccountStatus:
+        """The state of the account as known without a request."""
         circuit = self._client.circuit
         return AccountStatus(
             self.account,
@@ -397,10 +397,12 @@ class Akamai:
         except _BoundsRefused:
             raise
         except ProtocolError as refused:
-            raise await self._meant(refused, query) from None
+            raise await self._explain_rejected_filter(refused, query) from None
         return await asyncio.to_thread(self._read, reply)
 
-    async def _meant(self, refused: ProtocolError, query: _Query) -> ProtocolError:
+    async def _explain_rejected_filter(
+        self, refused: ProtocolError, query: _Query
+    ) -> ProtocolError:
         """A refusal of values that the report has ceased to take names those it takes now; any
         other stays what it was.
         """
@@ -413,7 +415,9 @@ class Akamai:
             for name, values in query.filters.items()
             if name in wording.ENUMERATIONS
         }
-        why = wording.refusal(self.account, CallFilters(native=native), self._enumerations)
+        why = wording.unsupported_filter(
+            self.account, CallFilters(native=native), self._enumerations
+        )
         return (
             ProtocolError(
                 f"{self.account}: {why}", account=self.account, hint="Try another filter."

@@ -74,7 +74,7 @@ _COMPARED = MappingProxyType(
 _OTHER_METHODS = ("PATCH", "OPTIONS", "CONNECT", "TRACE")
 
 
-def refusal(
+def unsupported_filter(
     account: str, filters: CallFilters, enumerations: Mapping[str, Sequence[str]] = ENUMERATIONS
 ) -> str | None:
     """Why these filters cannot be applied to an Akamai account, as one sentence; None when they
@@ -220,7 +220,7 @@ def server_filters(filters: CallFilters) -> dict[str, list[str]]:
     return source
 
 
-def keeps(filters: CallFilters) -> Callable[[ApiCall], bool]:
+def row_filter(filters: CallFilters) -> Callable[[ApiCall], bool]:
     """Whether a row passes what the source cannot apply, and once more what a row shows
     by itself.
     """

@@ -72,11 +72,11 @@ class LockOut:
 
     async def check(self) -> None:
         """Raises AuthFailed while these credentials must not be tried again."""
-        if why := await self.rate_limit_store.held(await self._key(), now=self.clock()):
+        if why := await self.rate_limit_store.lockout_reason(await self._key(), now=self.clock()):
             raise AuthFailed(why, account=self.account, hint=NOT_AGAIN.format(self.account))
 
     async def remember(self, error: AuthFailed) -> None:
-        await self.rate_limit_store.hold(
+        await self.rate_limit_store.lock_out(
             await self._key(), until=self.clock() + LOCKOUT, why=error.message
         )
 

@@ -27,8 +27,8 @@ from providers.http.client import Reply, fetch, off_loop, open_client
 from providers.http.network import Network
 from providers.limits.rate_limiter import (
     MemoryRateLimitStore,
-    Pace,
     RateLimitStore,
+    Throttle,
 )
 from providers.models import (
     AccountStatus,
@@ -67,7 +67,11 @@ class DeviceWise:
         self._credentials = credentials
         self._org, self._show_all = org, show_all
         self._client = open_client(
-            base_url, account=account, pace=Pace(REQUESTS_PER_S), clock=clock, network=network
+            base_url,
+            account=account,
+            throttle=Throttle(REQUESTS_PER_S),
+            clock=clock,
+            network=network,
         )
         self._session = Session(
             self._log_in,
@@ -85,9 +89,9 @@ class DeviceWise:
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    def refusal(self, filters: CallFilters) -> str | None:
+    def unsupported_filter(self, filters: CallFilters) -> str | None:
         """Why the account cannot apply the filters; None where it can."""
-        return wording.refusal(self.account, filters)
+        return wording.unsupported_filter(self.account, filters)
 
     def kept_since(self, now: datetime) -> datetime | None:
         """deviceWISE tells nowhere how long it keeps its list of calls."""
@@ -158,8 +162,8 @@ class DeviceWise:
             ]
         return [call for call in calls if wording.passes(call, filters)] if filters else calls
 
-    async def condition(self) -> AccountStatus:
-        """How it stands with the account, without a request."""
+    async def status(self) -> AccountStatus:
+        """The state of the account as known without a request."""
         circuit = self._client.circuit
         return AccountStatus(self.account, circuit.trouble, circuit.answered_at, ())
 

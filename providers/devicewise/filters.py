@@ -15,7 +15,7 @@ _STATUSES = ("success", "error", "ok")
 _CODE = re.compile(r"ok|failed|-\d{1,9}")
 
 
-def refusal(account: str, filters: CallFilters) -> str | None:
+def unsupported_filter(account: str, filters: CallFilters) -> str | None:
     """Why these filters cannot be applied to a deviceWISE account, as one sentence; None when they
     can: `who`, `action`, `service`, `command`, `failures`, and a status of its own kind.
     """

@@ -1,4 +1,4 @@
-"""A circuit that stops hammering a vendor that is away, and lets one request try now and then."""
+"""A circuit breaker: sends nothing to a vendor that fails, except one request now and then."""
 
 from __future__ import annotations
 

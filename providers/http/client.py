@@ -35,7 +35,7 @@ from providers.http.network import UNTRUSTED_HINT, Network, ProxyServer, untrust
 from providers.http.observer import RequestObserver, RequestOutcome, ignore_request
 from providers.http.turns import Turns, is_background
 from providers.http.unpacking import PACKINGS, Unpacker, packings_of
-from providers.limits.rate_limiter import QUARTER, Pace, RateLimiter, ReportedQuota, in_words
+from providers.limits.rate_limiter import QUARTER, RateLimiter, ReportedQuota, Throttle, in_words
 
 T = TypeVar("T")
 
@@ -76,8 +76,8 @@ class AccountClient(httpx.AsyncClient):
     their turn out here, since the pool looks through all its connections for every request that
     waits inside it.
 
-    `shared` lets askers of the same thing at the same time have one request between them. `budget`
-    says how much may be asked, `pace` how fast, and `circuit` leaves a vendor alone that is away.
+    `coalesced` sends one request for readers of the same resource at the same time. `budget`
+    says how much may be asked, `throttle` how fast, and `circuit` leaves a vendor alone that is away.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class AccountClient(httpx.AsyncClient):
         *,
         circuit: Circuit,
         budget: RateLimiter | None,
-        pace: Pace | None,
+        throttle: Throttle | None,
         clock: Clock,
         observer: RequestObserver = ignore_request,
         **settings: Any,
@@ -94,11 +94,11 @@ class AccountClient(httpx.AsyncClient):
         self.by_proxy = settings.get("proxy") is not None
         self.observer = observer
         self.clock = clock
-        self.circuit, self.budget, self.pace = circuit, budget, pace
+        self.circuit, self.budget, self.throttle = circuit, budget, throttle
         self.turns = Turns(MOST_AT_ONCE, most_in_background=MOST_IN_BACKGROUND)
         self._under_way: dict[str, asyncio.Task[Reply]] = {}
 
-    async def shared(self, key: str, ask: Callable[[], Coroutine[Any, Any, Reply]]) -> Reply:
+    async def coalesced(self, key: str, ask: Callable[[], Coroutine[Any, Any, Reply]]) -> Reply:
         """The reply to a read that somebody may be waiting for already. One asker who gives up does
         not stop the others. A person does not wait for what a schedule has asked, whose turn may be
         far off.
@@ -119,7 +119,7 @@ def open_client(
     account: str,
     auth: httpx.Auth | None = None,
     budget: RateLimiter | None = None,
-    pace: Pace | None = None,
+    throttle: Throttle | None = None,
     clock: Clock = utc_now,
     network: Network = Network(),
 ) -> AccountClient:
@@ -130,7 +130,7 @@ def open_client(
     return AccountClient(
         circuit=Circuit(account, now=clock),
         budget=budget,
-        pace=pace,
+        throttle=throttle,
         clock=clock,
         observer=network.observer,
         base_url=base_url.rstrip("/"),
@@ -177,23 +177,26 @@ async def fetch(
 
     Every attempt is built, and therefore signed, afresh, and is one request of the budget's
     `scope`. `check` raises a ProviderError for a reply that is no answer; errors that may pass are
-    tried again up to ATTEMPTS times, within `timeout_s` seconds in all. What we spend on ourselves,
+    tried again up to ATTEMPTS times, within `timeout_s` seconds in all. What we reservation on ourselves,
     waiting for a turn and reserving, is none of those seconds, and no failure of the vendor's.
     """
 
     async def once(deadline: asyncio.Timeout) -> Reply:
         async with _paused(deadline):
-            if client.pace:
-                await client.pace.turn()
-            spend, learned = await client.budget.take(scope) if client.budget else None, None
+            if client.throttle:
+                await client.throttle.wait()
+            reservation, reported = (
+                await client.budget.reserve(scope) if client.budget else None,
+                None,
+            )
         try:
             async with opened(client, build(), account=account) as response:
                 reply = await read_all(response, account=account)
-            learned = parse_quota(reply, now=client.clock)
+            reported = parse_quota(reply, now=client.clock)
         finally:
             if client.budget:
                 async with _paused(deadline):
-                    await client.budget.settle(scope, spend, learned=learned)
+                    await client.budget.commit(scope, reservation, reported=reported)
         (check or (lambda reply: refuse_status(reply, account=account)))(reply)
         return reply
 

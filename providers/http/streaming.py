@@ -50,7 +50,7 @@ class BulkClient:
         self._session: aiohttp.ClientSession | None = None
 
     @asynccontextmanager
-    async def opened(
+    async def stream(
         self, request: httpx.Request, *, account: str
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The response to a signed request, its body not read and not unpacked. Transport errors
@@ -87,7 +87,7 @@ class BulkClient:
             await self._session.close()
 
 
-async def refusal(response: aiohttp.ClientResponse, *, account: str) -> Reply:
+async def read_refusal(response: aiohttp.ClientResponse, *, account: str) -> Reply:
     """A reply that is no log. Of its body only as much as a sentence needs is read, and what does
     not come in time is done without.
     """

@@ -1,9 +1,8 @@
-"""How much may be asked of a vendor, and when more: reserved before a request, settled after it,
-learned from the answers.
+"""How much may be requested from a vendor, and when more: reserved before a request, committed
+after it, corrected by what the answers report.
 
-Limits are per key, over a sliding window. The store that keeps what was spent is handed in, so it
-may outlive the process and be shared by several; a vendor's own word about what remains is believed
-over our reckoning.
+Limits are per key, over a sliding window. The store of reservations is passed in, so it may outlive
+the process and be shared by several. What a vendor reports about its quota wins over our own count.
 """
 
 from __future__ import annotations
@@ -39,8 +38,8 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """One request as it was reserved, and its bytes as they were reserved or, once
-    `settled`, came.
+    """One request as it was reserved, and its bytes: as reserved, or as received once it is
+    `settled`.
     """
 
     id: int
@@ -63,74 +62,77 @@ class ReportedQuota:
 
 
 class RateLimitStore(Protocol):
-    """Keeps what was spent and learned. Each method is one transaction; `key` names a limit of a
+    """Stores reservations and reported quotas. Each method is one transaction; `key` names a limit of a
     vendor's key.
     """
 
     async def reserve(
         self, key: str, limit: Limit, *, size: int, now: datetime
     ) -> Reservation | datetime:
-        """The spend where it fits, else when it will."""
+        """The reservation, or the time at which it will fit."""
         ...
 
-    async def settle(
-        self, key: str, spend: Reservation, *, size: int, learned: ReportedQuota | None
+    async def commit(
+        self, key: str, reservation: Reservation, *, size: int, reported: ReportedQuota | None
     ) -> None: ...
 
     async def used(self, key: str, *, since: datetime) -> int:
         """How many requests were reserved since then."""
         ...
 
-    async def hold(self, key: str, *, until: datetime, why: str) -> None:
-        """Notes that something must not be tried before `until`."""
+    async def lock_out(self, key: str, *, until: datetime, why: str) -> None:
+        """Forbids another try before `until`."""
         ...
 
-    async def held(self, key: str, *, now: datetime) -> str | None:
-        """Why it must not be tried yet; None where it may."""
+    async def lockout_reason(self, key: str, *, now: datetime) -> str | None:
+        """Why it must not be tried yet; None if it may be."""
         ...
 
 
 def available_at(
     limit: Limit,
-    spends: Sequence[Reservation],
-    learned: ReportedQuota | None,
+    reservations: Sequence[Reservation],
+    reported: ReportedQuota | None,
     *,
     size: int,
     now: datetime,
 ) -> datetime | None:
-    """When one more request of `size` bytes fits the limit; None where it does now. `spends` are
+    """When one more request of `size` bytes fits the limit; None where it does now. `reservations` are
     those of the window.
     """
-    known = learned if learned and now < learned.resets_at else None
+    known = reported if reported and now < reported.resets_at else None
     if known and known.requests is not None:
-        if sum(1 for s in spends if s.at >= known.answered_at or not s.settled) >= known.requests:
+        if (
+            sum(1 for s in reservations if s.at >= known.answered_at or not s.settled)
+            >= known.requests
+        ):
             return known.resets_at
-    elif len(spends) >= limit.requests:
-        oldest_first = sorted(spends, key=lambda s: s.at)
-        return oldest_first[len(spends) - limit.requests].at + limit.window
+    elif len(reservations) >= limit.requests:
+        oldest_first = sorted(reservations, key=lambda s: s.at)
+        return oldest_first[len(reservations) - limit.requests].at + limit.window
     if known and known.bytes is not None:
-        if sum(s.bytes for s in spends if s.at >= known.asked_at) + size > known.bytes:
+        if sum(s.bytes for s in reservations if s.at >= known.asked_at) + size > known.bytes:
             return known.resets_at
     elif limit.bytes is not None:
-        return _room_for(size, limit, spends)
+        return _room_for(size, limit, reservations)
     return None
 
 
-def _room_for(size: int, limit: Limit, spends: Sequence[Reservation]) -> datetime | None:
+def _room_for(size: int, limit: Limit, reservations: Sequence[Reservation]) -> datetime | None:
     """When so many bytes have left the window that `size` more fit into it."""
     assert limit.bytes is not None
-    left = sum(s.bytes for s in spends) + size - limit.bytes
-    for spend in sorted(spends, key=lambda s: s.at):
+    left = sum(s.bytes for s in reservations) + size - limit.bytes
+    for reservation in sorted(reservations, key=lambda s: s.at):
         if left <= 0:
             return None
-        left -= spend.bytes
+        left -= reservation.bytes
         if left <= 0:
-            return spend.at + limit.window
+            return reservation.at + limit.window
     return None
 
 
 class RateLimiter:
-    """The budget of one account. Scopes without a limit are free."""
+    """The limits of one account. Scopes without a limit are free."""
 
     def __init__(
         self,
@@ -148,7 +150,7 @@ class RateLimiter:
         )
         self._key = fingerprint(secret)
 
-    async def take(self, scope: str, *, size: int = 0) -> Reservation | None:
+    async def reserve(self, scope: str, *, size: int = 0) -> Reservation | None:
         """Reserves one request, and `size` bytes of it. Raises RateLimited with the time when it
         will work.
         """
@@ -172,7 +174,7 @@ class RateLimiter:
         )
 
     async def left(self) -> tuple[QuotaLeft, ...]:
-        """What may still be asked within each limit, by our own reckoning."""
+        """What remains of each limit, by our own count."""
         now = self._clock()
         return tuple(
             [
@@ -191,20 +193,20 @@ class RateLimiter:
             ]
         )
 
-    async def settle(
+    async def commit(
         self,
         scope: str,
-        spend: Reservation | None,
+        reservation: Reservation | None,
         *,
         size: int = 0,
-        learned: ReportedQuota | None = None,
+        reported: ReportedQuota | None = None,
     ) -> None:
-        """Notes how it came out."""
-        if spend is not None:
-            if learned is not None:
-                learned = replace(learned, asked_at=spend.at)
-            await self._rate_limit_store.settle(
-                f"{self._key}:{scope}", spend, size=size, learned=learned
+        """Records the bytes that were received and the quota that the answer reported."""
+        if reservation is not None:
+            if reported is not None:
+                reported = replace(reported, asked_at=reservation.at)
+            await self._rate_limit_store.commit(
+                f"{self._key}:{scope}", reservation, size=size, reported=reported
             )
 
 
@@ -225,7 +227,7 @@ def slow_fingerprint(password: Secret, *, salt: str) -> str:
 
 
 def in_words(seconds: float) -> str:
-    """A wait as people say it: `40 s`, `3 min`."""
+    """A wait in words: `40 s`, `3 min`."""
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
@@ -236,51 +238,53 @@ def _said(limit: Limit) -> str:
 
 @dataclass(slots=True)
 class MemoryRateLimitStore:
-    """A rate_limit_store that lasts as long as the process."""
+    """A store that lasts as long as the process."""
 
-    _spends: dict[str, list[Reservation]] = field(default_factory=dict)
-    _learned: dict[str, ReportedQuota] = field(default_factory=dict)
-    _holds: dict[str, tuple[datetime, str]] = field(default_factory=dict)
+    _reservations: dict[str, list[Reservation]] = field(default_factory=dict)
+    _reported: dict[str, ReportedQuota] = field(default_factory=dict)
+    _lockouts: dict[str, tuple[datetime, str]] = field(default_factory=dict)
     _ids: itertools.count[int] = field(default_factory=itertools.count)
 
     async def reserve(
         self, key: str, limit: Limit, *, size: int, now: datetime
     ) -> Reservation | datetime:
-        spends = self._spends[key] = [
-            s for s in self._spends.get(key, []) if s.at > now - limit.window
+        reservations = self._reservations[key] = [
+            s for s in self._reservations.get(key, []) if s.at > now - limit.window
         ]
-        when = available_at(limit, spends, self._learned.get(key), size=size, now=now)
+        when = available_at(limit, reservations, self._reported.get(key), size=size, now=now)
         if when is not None:
             return when
-        spends.append(spend := Reservation(next(self._ids), now, size))
-        return spend
+        reservations.append(reservation := Reservation(next(self._ids), now, size))
+        return reservation
 
-    async def settle(
-        self, key: str, spend: Reservation, *, size: int, learned: ReportedQuota | None
+    async def commit(
+        self, key: str, reservation: Reservation, *, size: int, reported: ReportedQuota | None
     ) -> None:
-        done = replace(spend, bytes=size, settled=True)
-        self._spends[key] = [done if s.id == spend.id else s for s in self._spends.get(key, [])]
-        if learned:
-            self._learned[key] = learned
+        done = replace(reservation, bytes=size, settled=True)
+        self._reservations[key] = [
+            done if s.id == reservation.id else s for s in self._reservations.get(key, [])
+        ]
+        if reported:
+            self._reported[key] = reported
 
     async def used(self, key: str, *, since: datetime) -> int:
-        return sum(1 for spend in self._spends.get(key, []) if spend.at > since)
+        return sum(1 for reservation in self._reservations.get(key, []) if reservation.at > since)
 
-    async def hold(self, key: str, *, until: datetime, why: str) -> None:
-        self._holds[key] = (until, why)
+    async def lock_out(self, key: str, *, until: datetime, why: str) -> None:
+        self._lockouts[key] = (until, why)
 
-    async def held(self, key: str, *, now: datetime) -> str | None:
-        until, why = self._holds.get(key, (now, ""))
+    async def lockout_reason(self, key: str, *, now: datetime) -> str | None:
+        until, why = self._lockouts.get(key, (now, ""))
         return why if until > now else None
 
 
-class Pace:
+class Throttle:
     """At most so many requests a second; who is too early waits."""
 
     def __init__(self, per_s: float) -> None:
         self._gap_s, self._next = 1 / per_s, 0.0
 
-    async def turn(self) -> None:
+    async def wait(self) -> None:
         now = time.monotonic()
         self._next = max(now, self._next + self._gap_s)
         if self._next > now:

@@ -53,7 +53,7 @@ MOST_DAYS_BY_LOG, LEAST_DAYS_BY_LOG = 30, 7
 MATCH_ALL = "where(/.*/)"
 NAMES_KEPT_S = 300.0
 # One page joins the ids of several logs by a colon, another by a semicolon.
-JOINTS = (":", ";")
+SEPARATORS = (":", ";")
 NO_CONTENT = 204
 LOG_TYPES = frozenset({"", "text/plain", "application/octet-stream"})
 
@@ -90,7 +90,7 @@ class Rapid7:
         self._redactor = redactor or Redactor([api_key])
         self._names: tuple[float, Sequence[NamedLog]] | None = None
         self._days_by_log = MOST_DAYS_BY_LOG
-        self._joints: tuple[str, ...] = JOINTS
+        self._separators: tuple[str, ...] = SEPARATORS
         self._names_lock = asyncio.Lock()
         self._downloads = Turns(MOST_AT_ONCE, most_in_background=MOST_IN_BACKGROUND)
 
@@ -164,13 +164,13 @@ class Rapid7:
             )
         params = {"query": query or MATCH_ALL, "limit": str(limit), **_when(window)}
         requests = {
-            joint: self._client.build_request(
+            separator: self._client.build_request(
                 "GET",
-                f"/download/logs/{joint.join(ids)}",
+                f"/download/logs/{separator.join(ids)}",
                 params=params,
                 headers={"Accept-Encoding": "identity"},
             )
-            for joint in (self._joints if len(ids) > 1 else self._joints[:1])
+            for separator in (self._separators if len(ids) > 1 else self._separators[:1])
         }
         return self._download(requests, most_bytes)
 
@@ -181,56 +181,58 @@ class Rapid7:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._downloads.turn())
             async with circuit_guard(self._client.circuit):
-                response, meter = await self._begun(requests, most_bytes, stack)
+                response, meter = await self._start_download(requests, most_bytes, stack)
             yield streaming.pieces(response, account=self.account, meter=meter)
 
-    async def _begun(
+    async def _start_download(
         self, requests: Mapping[str, httpx.Request], most_bytes: int, stack: AsyncExitStack
     ) -> tuple[aiohttp.ClientResponse, streaming.ByteCounter]:
         """A log that begins, by the first way of joining its ids that is not refused, which is then
         kept to. Where each is, the first refusal rises.
         """
         refusals: list[ProviderError] = []
-        for joint, request in requests.items():
+        for separator, request in requests.items():
             try:
                 async for attempt in attempts(TOTAL_TIMEOUT_S):
                     with attempt:
-                        begun = await stack.enter_async_context(self._opened(request, most_bytes))
+                        started = await stack.enter_async_context(
+                            self._open_log(request, most_bytes)
+                        )
             except (NotFound, ProtocolError) as error:
                 refusals.append(error)
                 continue
             if refusals:
-                self._joints = (joint,)
-            return begun
+                self._separators = (separator,)
+            return started
         raise refusals[0]
 
     @asynccontextmanager
-    async def _opened(
+    async def _open_log(
         self, request: httpx.Request, most_bytes: int
     ) -> AsyncIterator[tuple[aiohttp.ClientResponse, streaming.ByteCounter]]:
         """The response to one try, when it is a log that begins; its bytes are settled when it has
         been read.
         """
-        spend, meter, learned = (
-            await self._budget.take("download", size=most_bytes),
+        reservation, meter, reported = (
+            await self._budget.reserve("download", size=most_bytes),
             streaming.ByteCounter(),
             None,
         )
         try:
-            async with self._bulk.opened(
+            async with self._bulk.stream(
                 self._auth.signed(request), account=self.account
             ) as response:
-                learned = parse_quota(streaming.head(response), now=self._clock)
+                reported = parse_quota(streaming.head(response), now=self._clock)
                 if response.status == 202:
                     raise self._not_ready()
                 if response.status not in (200, NO_CONTENT):
                     self._refuse(
-                        await streaming.refusal(response, account=self.account), subject="logs"
+                        await streaming.read_refusal(response, account=self.account), subject="logs"
                     )
                 self._refuse_other_than_a_log(response.headers.get("Content-Type", ""))
                 yield response, meter
         finally:
-            await self._budget.settle("download", spend, size=meter.bytes, learned=learned)
+            await self._budget.commit("download", reservation, size=meter.bytes, reported=reported)
 
     def _not_ready(self) -> Unavailable:
         """No page tells of a 202 here, which is how the vendor's queries say that they go on."""
@@ -249,8 +251,8 @@ class Rapid7:
                 hint="Check `base_url` or `region`; a proxy may be answering in its place.",
             )
 
-    async def condition(self) -> AccountStatus:
-        """How it stands with the account, without a request."""
+    async def status(self) -> AccountStatus:
+        """The state of the account as known without a request."""
         circuit = self._client.circuit
         return AccountStatus(
             self.account, circuit.trouble, circuit.answered_at, await self._budget.left()
@@ -278,7 +280,7 @@ class Rapid7:
                 check=lambda reply: self._refuse(reply, subject=subject),
             )
 
-        return await self._client.shared(f"{path} {params}", ask)
+        return await self._client.coalesced(f"{path} {params}", ask)
 
     def _refuse(self, reply: Reply, *, subject: str) -> None:
         """A wrong key is told as 404 by one page and as 401 by another, and 404 also means that

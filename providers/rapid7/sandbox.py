@@ -27,7 +27,7 @@ RELATIVE = re.compile(
 
 @dataclass(slots=True)
 class Rapid7Sandbox(StandIn):
-    """`usage` gives the bytes of a day or None; `lines` gives the lines of a log; `joints` may
+    """`usage` gives the bytes of a day or None; `lines` gives the lines of a log; `separators` may
     stand between ids.
     """
 
@@ -39,7 +39,7 @@ class Rapid7Sandbox(StandIn):
     usage: Callable[[date, datetime], int | None] = seed.usage_of
     lines: Callable[[str, datetime, datetime], Iterator[str]] = seed.log_lines
     downloads_left: int = 150
-    joints: str = ":;"
+    separators: str = ":;"
     most_days_by_log: int = 30
 
     def settings(self) -> dict[str, Any]:
@@ -202,7 +202,7 @@ class Rapid7Sandbox(StandIn):
         self, request: web.Request
     ) -> tuple[list[str], datetime, datetime, int, Callable[[str], bool]]:
         """What a download asks for; a ValueError says what is wrong with it."""
-        ids = re.split(f"[{self.joints}]", request.match_info["ids"])
+        ids = re.split(f"[{self.separators}]", request.match_info["ids"])
         if not 1 <= len(ids) <= 10 or not all(UUID.fullmatch(key) for key in ids):
             raise ValueError("invalid logs")
         query = request.query

@@ -183,7 +183,7 @@ def test_no_milliseconds(text: str) -> None:
     ],
 )  # fmt: skip
 def test_akamai_refuses_what_it_cannot_apply(filters: CallFilters, says: str) -> None:
-    assert says in (akamai.refusal("edge", filters) or "")
+    assert says in (akamai.unsupported_filter("edge", filters) or "")
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_akamai_refuses_what_it_cannot_apply(filters: CallFilters, says: str) ->
     ],
 )
 def test_devicewise_refuses_what_it_cannot_apply(filters: CallFilters, says: str) -> None:
-    assert says in (devicewise.refusal("iot", filters) or "")
+    assert says in (devicewise.unsupported_filter("iot", filters) or "")
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_devicewise_refuses_what_it_cannot_apply(filters: CallFilters, says: str
     ],
 )
 def test_akamai_takes_its_columns(filters: CallFilters) -> None:
-    assert akamai.refusal("edge", filters) is None
+    assert akamai.unsupported_filter("edge", filters) is None
 
 
 def test_help_lists_every_filter_with_an_example() -> None:

@@ -243,11 +243,11 @@ async def test_the_values_that_the_report_describes_are_those_that_count(
     """They have changed before: an older page has `notcare` where this one has `other`."""
     server.enums["http_method"] = {"get", "post", "notcare"}
     wanted = CallFilters(native={"http_method": ("notcare",)})
-    assert "takes head, post, get" in (edge.refusal(wanted) or "")
+    assert "takes head, post, get" in (edge.unsupported_filter(wanted) or "")
     await edge.check()
-    assert edge.refusal(wanted) is None
+    assert edge.unsupported_filter(wanted) is None
     assert "takes get, notcare, post, not `put`" in (
-        edge.refusal(CallFilters(native={"http_method": ("put",)})) or ""
+        edge.unsupported_filter(CallFilters(native={"http_method": ("put",)})) or ""
     )
 
 
@@ -271,8 +271,8 @@ async def test_a_description_of_another_shape_changes_nothing(
         200, json.dumps({"name": "x", "filters": filters}), Content_Type="application/json"
     )
     await edge.describe()
-    assert edge.refusal(CallFilters(native={"http_method": ("get",)})) is None
-    assert edge.refusal(CallFilters(native={"http_method": ("patch",)}))
+    assert edge.unsupported_filter(CallFilters(native={"http_method": ("get",)})) is None
+    assert edge.unsupported_filter(CallFilters(native={"http_method": ("patch",)}))
 
 
 async def test_a_deprecated_report_fails_its_check_and_names_the_way(
@@ -710,7 +710,7 @@ def test_filters_it_cannot_apply_are_refused_before_anything_is_sent(filters: Ca
         credentials=EdgeGridCredentials("http://127.0.0.1:9", secret, secret, secret),
         settings=ReportSettings(("1",)),
     )
-    assert edge.refusal(filters)
+    assert edge.unsupported_filter(filters)
 
 
 async def test_the_bots_own_calls_are_known(server: AkamaiSandbox, edge: Akamai) -> None:

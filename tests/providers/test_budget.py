@@ -1,4 +1,4 @@
-"""Budgets: reserved before, settled after, learned from answers, kept across restarts, never
+"""Budgets: reserved before, settled after, reported from answers, kept across restarts, never
 exceeded by askers at the same time.
 """
 
@@ -22,11 +22,11 @@ from providers.http.client import Reply, parse_quota
 from providers.limits.rate_limiter import (
     Limit,
     MemoryRateLimitStore,
-    Pace,
     RateLimiter,
     RateLimitStore,
     ReportedQuota,
     Reservation,
+    Throttle,
     available_at,
     fingerprint,
 )
@@ -80,30 +80,30 @@ async def test_what_is_used_up_is_told_with_the_time_when_it_will_work(
 ) -> None:
     budget = budget_of(ledger, clock)
     for _ in range(3):
-        await budget.settle("download", await budget.take("download"))
+        await budget.commit("download", await budget.reserve("download"))
         clock.ahead(minutes=4)
     with pytest.raises(RateLimited, match="3 downloads and 0 GB in 15 min") as caught:
-        await budget.take("download")
+        await budget.reserve("download")
     assert caught.value.hint == "It works again at 12:15:00 UTC, in about 3 min."
     clock.ahead(minutes=3)
-    assert await budget.take("download") is not None
+    assert await budget.reserve("download") is not None
 
 
 async def test_bytes_are_reserved_and_what_did_not_come_is_given_back(
     ledger: RateLimitStore, clock: Clock
 ) -> None:
     budget = budget_of(ledger, clock)
-    first = await budget.take("download", size=60)
+    first = await budget.reserve("download", size=60)
     with pytest.raises(RateLimited):
-        await budget.take("download", size=60)
-    await budget.settle("download", first, size=10)
-    assert await budget.take("download", size=60) is not None
+        await budget.reserve("download", size=60)
+    await budget.commit("download", first, size=10)
+    assert await budget.reserve("download", size=60) is not None
 
 
 async def test_a_wish_for_more_than_there_ever_is_takes_all_of_it(
     ledger: RateLimitStore, clock: Clock
 ) -> None:
-    assert await budget_of(ledger, clock).take("download", size=10**15) is not None
+    assert await budget_of(ledger, clock).reserve("download", size=10**15) is not None
 
 
 async def test_the_vendor_knows_better_than_we_do(ledger: RateLimitStore, clock: Clock) -> None:
@@ -111,49 +111,49 @@ async def test_the_vendor_knows_better_than_we_do(ledger: RateLimitStore, clock:
     than the page says.
     """
     budget = budget_of(ledger, clock)
-    spend = await budget.take("download")
-    await budget.settle(
+    reservation = await budget.reserve("download")
+    await budget.commit(
         "download",
-        spend,
-        learned=ReportedQuota(NOON, NOON, NOON + timedelta(minutes=2), requests=0),
+        reservation,
+        reported=ReportedQuota(NOON, NOON, NOON + timedelta(minutes=2), requests=0),
     )
     clock.ahead(seconds=10)
     with pytest.raises(RateLimited, match="used up") as caught:
-        await budget.take("download")
+        await budget.reserve("download")
     assert caught.value.retry_after_s == 110
     clock.ahead(minutes=2)
-    spend = await budget.take("download")
-    await budget.settle(
+    reservation = await budget.reserve("download")
+    await budget.commit(
         "download",
-        spend,
-        learned=ReportedQuota(
+        reservation,
+        reported=ReportedQuota(
             clock.now, clock.now, clock.now + timedelta(minutes=15), requests=150
         ),
     )
     clock.ahead(seconds=1)
     for _ in range(20):
-        await budget.settle("download", await budget.take("download"))
+        await budget.commit("download", await budget.reserve("download"))
 
 
 async def test_two_keys_have_two_budgets_and_two_accounts_with_one_key_share_one(
     ledger: RateLimitStore, clock: Clock
 ) -> None:
     for _ in range(3):
-        await budget_of(ledger, clock).take("download")
-    assert await budget_of(ledger, clock, key=Secret("another-key")).take("download")
+        await budget_of(ledger, clock).reserve("download")
+    assert await budget_of(ledger, clock, key=Secret("another-key")).reserve("download")
     with pytest.raises(RateLimited):
-        await budget_of(ledger, clock).take("download")
+        await budget_of(ledger, clock).reserve("download")
 
 
 async def test_what_has_no_limit_is_free(ledger: RateLimitStore, clock: Clock) -> None:
-    assert await budget_of(ledger, clock).take("describe") is None
+    assert await budget_of(ledger, clock).reserve("describe") is None
 
 
 async def test_something_held_back_is_free_again_in_time(ledger: RateLimitStore) -> None:
-    await ledger.hold("login", until=NOON, why="refused")
-    assert await ledger.held("login", now=NOON - timedelta(seconds=1)) == "refused"
-    assert await ledger.held("login", now=NOON) is None
-    assert await ledger.held("other", now=NOON - timedelta(seconds=1)) is None
+    await ledger.lock_out("login", until=NOON, why="refused")
+    assert await ledger.lockout_reason("login", now=NOON - timedelta(seconds=1)) == "refused"
+    assert await ledger.lockout_reason("login", now=NOON) is None
+    assert await ledger.lockout_reason("other", now=NOON - timedelta(seconds=1)) is None
 
 
 async def test_askers_at_the_same_time_in_several_processes_never_exceed_it(
@@ -165,10 +165,10 @@ async def test_askers_at_the_same_time_in_several_processes_never_exceed_it(
         for store in stores
     ]
     found = await asyncio.gather(
-        *(budgets[n % 4].take("download") for n in range(60)), return_exceptions=True
+        *(budgets[n % 4].reserve("download") for n in range(60)), return_exceptions=True
     )
-    assert sum(isinstance(spend, Reservation) for spend in found) == 20
-    assert sum(isinstance(spend, RateLimited) for spend in found) == 40
+    assert sum(isinstance(reservation, Reservation) for reservation in found) == 20
+    assert sum(isinstance(reservation, RateLimited) for reservation in found) == 40
     for store in stores:
         await store.close()
 
@@ -176,11 +176,11 @@ async def test_askers_at_the_same_time_in_several_processes_never_exceed_it(
 async def test_a_budget_outlives_the_process(tmp_path: Path, clock: Clock) -> None:
     for _ in range(3):
         store = await Store.open(tmp_path / "bot.sqlite", now=NOON)
-        await budget_of(store.rate_limits, clock).take("download")
+        await budget_of(store.rate_limits, clock).reserve("download")
         await store.close()
     store = await Store.open(tmp_path / "bot.sqlite", now=NOON)
     with pytest.raises(RateLimited):
-        await budget_of(store.rate_limits, clock).take("download")
+        await budget_of(store.rate_limits, clock).reserve("download")
     await store.close()
     assert b"kitchen-api-key" not in (tmp_path / "bot.sqlite").read_bytes()
 
@@ -239,13 +239,13 @@ def test_answers_tell_what_remains(
     status: int, headers: dict[str, str], requests: Any, size: Any, seconds: Any
 ) -> None:
     date = {"Date": "Fri, 20 Nov 2026 12:00:00 GMT"}
-    learned = parse_quota(Reply(status, httpx.Headers({**date, **headers}), b""), now=lambda: NOON)
+    reported = parse_quota(Reply(status, httpx.Headers({**date, **headers}), b""), now=lambda: NOON)
     if seconds is None:
-        assert learned is None
+        assert reported is None
         return
-    assert learned is not None
-    assert (learned.requests, learned.bytes) == (requests, size)
-    assert (learned.resets_at - NOON).total_seconds() == pytest.approx(seconds)
+    assert reported is not None
+    assert (reported.requests, reported.bytes) == (requests, size)
+    assert (reported.resets_at - NOON).total_seconds() == pytest.approx(seconds)
 
 
 @pytest.fixture
@@ -352,10 +352,10 @@ def test_a_fingerprint_does_not_show_its_key() -> None:
 
 
 async def test_a_pace_lets_so_many_through_in_a_second() -> None:
-    pace = Pace(200)
+    throttle = Throttle(200)
     loop = asyncio.get_running_loop()
     started = loop.time()
-    await asyncio.gather(*(pace.turn() for _ in range(21)))
+    await asyncio.gather(*(throttle.wait() for _ in range(21)))
     assert loop.time() - started >= 0.099
 
 

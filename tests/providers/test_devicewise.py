@@ -641,7 +641,7 @@ async def test_filters_keep_exactly_the_calls_they_name(
 def test_filters_it_cannot_apply_are_refused_by_name(filters: CallFilters) -> None:
     reason = DeviceWise(
         "iot", base_url="http://127.0.0.1:9", credentials=Credentials("u", Secret("pppp"))
-    ).refusal(filters)
+    ).unsupported_filter(filters)
     assert reason
     assert reason.startswith("iot is deviceWISE")
 

@@ -293,15 +293,15 @@ async def downloaded(rapid7: Rapid7, *ids: str) -> bytes:
         return b"".join([piece async for piece in stream])
 
 
-@pytest.mark.parametrize("joint", [":", ";"])
+@pytest.mark.parametrize("separator", [":", ";"])
 async def test_several_logs_are_asked_for_as_either_page_joins_them(
-    server: Rapid7Sandbox, rapid7: Rapid7, joint: str
+    server: Rapid7Sandbox, rapid7: Rapid7, separator: str
 ) -> None:
     """What was refused once is not tried again."""
-    server.joints = joint
+    server.separators = separator
     for _ in range(2):
         assert len((await downloaded(rapid7, KITCHEN, CELLAR)).splitlines()) == 5
-    assert len(server.ledger) == (2 if joint == ":" else 3)
+    assert len(server.ledger) == (2 if separator == ":" else 3)
 
 
 async def test_where_either_way_is_refused_the_first_refusal_is_told_and_one_log_is_asked_for_once(

@@ -136,10 +136,10 @@ async def test_slow_ledger_is_no_failure_of_the_vendor(slow: Rapid7Sandbox) -> N
     """Reserving takes longer than the vendor may."""
 
     class SlowBudget:
-        async def take(self, scope: str) -> None:
+        async def reserve(self, scope: str) -> None:
             await asyncio.sleep(0.6)
 
-        async def settle(self, scope: str, spend: None, *, learned: object) -> None:
+        async def commit(self, scope: str, reservation: None, *, reported: object) -> None:
             await asyncio.sleep(0.6)
 
     client = open_client(slow.url, account="eu", budget=SlowBudget())  # type: ignore[arg-type]

@@ -485,7 +485,7 @@ async def test_terminal_shares_the_rate_limit(
     store = await Store.open(tmp_path / "bot.sqlite", now=now)
     budget = RateLimiter("rapid7-eu", Secret(world.rapid7.api_key), LIMITS, store.rate_limits)
     for _ in range(149):
-        await budget.settle("download", await budget.take("download"))
+        await budget.commit("download", await budget.reserve("download"))
     await store.close()
     assert (await front_door("ask", "/logs kitchen", "--json")).code == 0
     ran = await front_door("ask", "/logs kitchen", "--json")

@@ -234,14 +234,14 @@ async def test_reported_quota_outlives_its_process(store: Store, other: Store) -
     assert isinstance(first, Reservation)
     for requests in (5, 0):
         quota = ReportedQuota(NOW, NOW, hour, requests=requests)
-        await store.rate_limits.settle("key", first, size=7, learned=quota)
+        await store.rate_limits.commit("key", first, size=7, reported=quota)
     assert await other.rate_limits.reserve("key", limit, size=0, now=NOW + MINUTE) == hour
 
 
 async def test_lock_out_ends_in_time(store: Store, other: Store) -> None:
-    await store.rate_limits.hold("key", until=NOW + MINUTE, why="wrong password")
-    assert await other.rate_limits.held("key", now=NOW) == "wrong password"
-    assert await other.rate_limits.held("key", now=NOW + MINUTE) is None
+    await store.rate_limits.lock_out("key", until=NOW + MINUTE, why="wrong password")
+    assert await other.rate_limits.lockout_reason("key", now=NOW) == "wrong password"
+    assert await other.rate_limits.lockout_reason("key", now=NOW + MINUTE) is None
 
 
 async def test_times_ahead_are_reset(store: Store) -> None:

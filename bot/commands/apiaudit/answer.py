@@ -180,7 +180,7 @@ def _points(
 
 def _refuse_what_cannot_be_applied(sources: Sequence[CallSource], question: AuditQuestion) -> None:
     """A filter that an account cannot apply is refused by name before anything is sent."""
-    reasons = {source.account: source.refusal(question.filters) for source in sources}
+    reasons = {source.account: source.unsupported_filter(question.filters) for source in sources}
     refused = [reason for reason in reasons.values() if reason]
     if refused:
         able = [account for account, reason in reasons.items() if not reason]

@@ -36,15 +36,17 @@ class SqlRateLimits:
 
         return await self._database.write(reserve)
 
-    async def settle(
-        self, key: str, spend: Reservation, *, size: int, learned: ReportedQuota | None
+    async def commit(
+        self, key: str, reservation: Reservation, *, size: int, reported: ReportedQuota | None
     ) -> None:
-        def settle(tx: Transaction) -> None:
-            tx.execute("UPDATE spends SET bytes = ?, settled = 1 WHERE id = ?", (size, spend.id))
-            if learned is not None:
-                _save_quota(tx, key, learned)
+        def commit(tx: Transaction) -> None:
+            tx.execute(
+                "UPDATE spends SET bytes = ?, settled = 1 WHERE id = ?", (size, reservation.id)
+            )
+            if reported is not None:
+                _save_quota(tx, key, reported)
 
-        await self._database.write(settle)
+        await self._database.write(commit)
 
     async def used(self, key: str, *, since: datetime) -> int:
         rows = await self._database.read(
@@ -52,14 +54,14 @@ class SqlRateLimits:
         )
         return int(rows[0]["used"])
 
-    async def hold(self, key: str, *, until: datetime, why: str) -> None:
+    async def lock_out(self, key: str, *, until: datetime, why: str) -> None:
         await self._database.execute(
             "INSERT INTO holds (key, until, why) VALUES (?, ?, ?) "
             "ON CONFLICT (key) DO UPDATE SET until = excluded.until, why = excluded.why",
             (key, to_text(until), why),
         )
 
-    async def held(self, key: str, *, now: datetime) -> str | None:
+    async def lockout_reason(self, key: str, *, now: datetime) -> str | None:
         rows = await self._database.read(
             "SELECT why FROM holds WHERE key = ? AND until > ?", (key, to_text(now))
         )

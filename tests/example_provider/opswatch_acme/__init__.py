@@ -68,7 +68,7 @@ class Acme:
     async def named_logs(self) -> Sequence[NamedLog]:
         return []
 
-    def refusal(self, filters: CallFilters) -> str | None:
+    def unsupported_filter(self, filters: CallFilters) -> str | None:
         return f"{self.account} is Acme and has no filters." if filters else None
 
     def kept_since(self, now: datetime) -> datetime | None:
@@ -99,7 +99,7 @@ class Acme:
             duration_ms=None,
         )
 
-    async def condition(self) -> AccountStatus:
+    async def status(self) -> AccountStatus:
         return AccountStatus(self.account, "", None)
 
     async def check(self) -> Sequence[Check]:
