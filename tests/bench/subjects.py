@@ -15,11 +15,13 @@ import sys
 from collections.abc import Callable, Coroutine
 from functools import lru_cache
 from pathlib import Path
+from statistics import quantiles
 from typing import Any
 from unittest.mock import patch
 
 from providers.models import DayRange, UsagePeriod
 
+LAG_EVERY_S = 0.01
 # The group of a log's id that says of what kind its lines are.
 JSON_LINES = "0001"
 API, BOT, APP = (
@@ -91,7 +93,20 @@ async def memory(folder: Path) -> None:
 
     # The bot is measured, and not how often Slack takes a message in a channel.
     with patch.multiple("bot.app", ProviderRegistry=InMemory, SlackPace=lambda *_: SlackPace(1e-6)):
+        measuring = asyncio.create_task(write_loop_lag(folder / "lag"))
         await opswatch(folder)
+        measuring.cancel()
+
+
+async def write_loop_lag(path: Path) -> None:
+    """Writes again and again by how much the event loop was late, as JSON."""
+    loop, late_ms = asyncio.get_running_loop(), list[float]()
+    while True:
+        due = loop.time() + LAG_EVERY_S
+        await asyncio.sleep(LAG_EVERY_S)
+        late_ms.append(max(0.0, loop.time() - due) * 1000)
+        if len(late_ms) % 100 == 0:
+            path.write_text(json.dumps({"p99_ms": quantiles(late_ms, n=100)[98]}))
 
 
 async def logs(folder: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.world import open_sandbox
-from tests.bench.__main__ import subject
+from tests.bench.processes import subject
 
 
 @pytest.mark.parametrize("name", ["floor", "stock", "opswatch", "memory"])

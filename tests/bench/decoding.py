@@ -1,0 +1,141 @@
+"""Vendors' rows become a report, beside `json.loads` of the same bytes."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from datetime import UTC, datetime, timedelta
+
+from bot.commands.apiaudit.report import CSV_HEADER, AuditFacts, audit_report, csv_rows
+from bot.reports.sheets import csv_bytes
+from providers.akamai import parse as akamai
+from providers.akamai.sandbox import example_rows
+from providers.devicewise import parse as devicewise
+from providers.models import Window
+from tests.bench.results import Results, ratios, times_ms
+
+NOW = datetime.now(UTC)
+DAY = Window(NOW - timedelta(days=1), NOW)
+
+
+async def decoding(results: Results, *, full: bool) -> None:
+    """Akamai's rows, and TR50 rows with JSON in strings."""
+    _akamai(results)
+    _devicewise(results, 100_000 if full else 20_000)
+
+
+def _akamai(results: Results) -> None:
+    one = list(example_rows(NOW - timedelta(days=5), NOW))
+
+    def body_of(count: int) -> bytes:
+        return json.dumps(
+            {"metadata": {"rowCount": count}, "data": (one * (count // len(one) + 1))[:count]}
+        ).encode()
+
+    def report(body: bytes, with_csv: bool = False) -> None:
+        calls = [
+            akamai.api_call(row, account="edge", own_token="x")
+            for row in akamai.json_report(body, account="edge").rows
+        ]
+        audit_report(AuditFacts(("edge",), DAY, calls, complete=True))
+        if with_csv:
+            csv_bytes(CSV_HEADER, csv_rows(calls))
+
+    body, small = body_of(25_000), body_of(2_500)
+    reference = times_ms(lambda: json.loads(body))
+    reference_tenth = times_ms(lambda: json.loads(small))
+    ours, with_csv = times_ms(lambda: report(body)), times_ms(lambda: report(body, True))
+    tenth = times_ms(lambda: report(small))
+    said = f"json.loads {statistics.median(reference):.0f} ms"
+    for what, taken, target in (("report out", ours, 2.0), ("report and CSV out", with_csv, 5.0)):
+        results.add(
+            f"25,000 Akamai rows: bytes in, {what}",
+            f"{statistics.median(taken):.0f} ms",
+            said,
+            ratios(taken, reference),
+            target,
+        )
+    as_json = statistics.median(reference) / statistics.median(reference_tenth)
+    grown = [each / as_json for each in ratios(ours, tenth)]
+    results.add(
+        "ten times as many Akamai rows",
+        f"{statistics.median(ours) / statistics.median(tenth):.1f} times",
+        f"json.loads {as_json:.1f} times",
+        grown,
+        1.2,
+    )
+
+
+def _devicewise(results: Results, count: int) -> None:
+    pages = tr50_pages(count)
+
+    def ours() -> None:
+        calls = []
+        for page in pages:
+            found = devicewise.list_page(page, account="iot")
+            assert isinstance(found, devicewise.Page)
+            calls += [devicewise.api_call(row, account="iot", whoami="x") for row in found.rows]
+        audit_report(AuditFacts(("iot",), DAY, calls, complete=True))
+
+    def reference() -> None:
+        for page in pages:
+            for row in json.loads(page)["list"]["params"]["result"]:
+                json.loads(row["request"])
+                json.loads(row["response"])
+
+    known, taken = times_ms(reference, 3), times_ms(ours, 3)
+    results.add(
+        f"{count:,} TR50 rows with nested JSON, report out",
+        f"{statistics.median(taken):.0f} ms",
+        f"json.loads {statistics.median(known):.0f} ms",
+        ratios(taken, known),
+        0.35,
+    )
+
+
+def tr50_pages(count: int) -> list[bytes]:
+    """Pages of 2,000 rows, 400 bytes each, from two hundred things that each ask for the same six
+    things again and again.
+    """
+    things, commands = (
+        200,
+        (
+            "thing.list",
+            "thing.find",
+            "location.publish",
+            "alarm.publish",
+            "property.publish",
+            "session.info",
+        ),
+    )
+    rows = []
+    for n in range(count):
+        command, thing = commands[n % 6], f"oven-{n * 7919 % things}"
+        request = {
+            "1": {
+                "Command": command,
+                "SessionId": "",
+                "Params": {"thingKey": thing, "offset": 0, "limit": 100},
+            }
+        }
+        reply = {
+            "success": True,
+            "params": {"count": 1, "result": [{"key": thing, "name": "Oven", "defName": "Oven"}]},
+        }
+        failed = {"success": False, "errorCodes": [-90008], "errorMessages": ["Thing not found"]}
+        at = (
+            (NOW - timedelta(seconds=n % 80_000))
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z")
+        )
+        rows.append(
+            {
+                "ts": at, "execTime": 20_000_000 + n, "processedBy": f"ip-10-200-40-{n % 7}", "orgId": "52f7a7c1e4b0", "orgKey": "KITCHEN",
+                "whoami": f"ada-{n % 40}@example.com", "request": json.dumps(request), "response": json.dumps({"1": failed if n % 25 == 0 else reply}),
+            }
+        )  # fmt: skip
+    pages = [rows[at : at + 2000] for at in range(0, count, 2000)]
+    return [
+        json.dumps({"list": {"success": True, "params": {"count": count, "result": page}}}).encode()
+        for page in pages
+    ]

@@ -1,0 +1,54 @@
+"""The measured processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from bot.sandbox.world import Sandbox
+from tests.conftest import ROOT, toml_of
+
+
+@asynccontextmanager
+async def process_of(
+    name: str, folder: Path, env: dict[str, str]
+) -> AsyncIterator[subprocess.Popen[bytes]]:
+    """A subject in a process of its own."""
+    command = [sys.executable, "-m", "tests.bench.subjects", name, str(folder)]
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, **env, "PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@asynccontextmanager
+async def subject(name: str, world: Sandbox, **changes: Any) -> AsyncIterator[tuple[float, int]]:
+    """A subject connected to the world's Slack; gives the seconds it took to start, and its
+    process.
+    """
+    (world.folder / "bot.toml").write_text(toml_of({**world.table(), **changes}))
+    started = time.monotonic()
+    async with process_of(name, world.folder, world.environ()) as process:
+        await world.slack.until(lambda: world.slack.sockets, timeout_s=30)
+        yield time.monotonic() - started, process.pid
+    await world.slack.until(lambda: not world.slack.sockets, timeout_s=30)
+
+
+def memory_mb(pid: int, what: str = "VmRSS") -> float:
+    """What a process holds now, or held at most (`VmHWM`), in megabytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split(f"{what}:")[1].split()[0]) * 1024 / 1e6

@@ -1,0 +1,195 @@
+"""What people in Slack wait for: acks, answers, the start of the bot and the App Home tab."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from bot.sandbox.world import Sandbox, open_sandbox
+from tests.bench.processes import memory_mb, subject
+from tests.bench.results import Results, ratios
+
+IN_FLIGHT = 50
+
+
+async def acknowledging(results: Results, *, full: bool) -> None:
+    """How soon commands are acknowledged while providers are slow, and idle memory."""
+    rounds = 20 if full else 6
+    p99: dict[str, float] = {}
+    p99_of_many: dict[str, float] = {}
+    idle_mb = 0.0
+    for name in ("floor", "stock", "opswatch"):
+        with tempfile.TemporaryDirectory() as folder:
+            async with open_sandbox(Path(folder)) as world:
+                world.rapid7.be_slow(2, times=1_000_000)
+                async with subject(name, world) as (_, pid):
+                    await asyncio.sleep(0.5)
+                    idle_mb = memory_mb(pid)
+                    await acks(world, 1)
+                    p99[name] = await acks(world, rounds)
+                    p99_of_many[name] = await acks(world, max(2, rounds // 3), 10 * IN_FLIGHT)
+    ours = f"{p99['opswatch']:.1f} ms"
+    results.add(
+        "ack p99, 50 in flight, providers take 2 s",
+        ours,
+        f"bare echo {p99['floor']:.1f} ms",
+        p99["opswatch"] / p99["floor"],
+        3,
+    )
+    results.add(
+        "ack p99, against stock Bolt",
+        ours,
+        f"stock Bolt {p99['stock']:.1f} ms",
+        p99["opswatch"] / p99["stock"],
+        1,
+    )
+    results.add(
+        "ack p99, 500 in flight",
+        f"{p99_of_many['opswatch']:.1f} ms",
+        f"bare echo {p99_of_many['floor']:.1f} ms",
+        p99_of_many["opswatch"] / p99_of_many["floor"],
+        3,
+    )
+    results.add("idle memory", f"{idle_mb:.0f} MB", "wanted 90 MB", idle_mb / 90, 1)
+
+
+async def answering(results: Results, *, full: bool) -> None:
+    """Whole answers a second, and how late the event loop is meanwhile."""
+    runs, count = (5, 1000) if full else (3, 300)
+    speed: dict[str, list[float]] = {}
+    lag_ms = 0.0
+    for name in ("stock", "memory"):
+        with tempfile.TemporaryDirectory() as folder:
+            async with open_sandbox(Path(folder)) as world, subject(name, world):
+                await answers_a_second(world, IN_FLIGHT * 2)
+                speed[name] = [await answers_a_second(world, count) for _ in range(runs)]
+                if name == "memory":
+                    lag_ms = await _written_lag(world.folder / "lag")
+    results.add(
+        "full /usage answers a second, beside stock Bolt's plain echo",
+        f"{statistics.median(speed['memory']):.0f}/s",
+        f"stock Bolt {statistics.median(speed['stock']):.0f}/s",
+        ratios(speed["memory"], speed["stock"]),
+        0.9,
+        less_is_better=False,
+    )
+    results.add(
+        "event loop lag p99 while 50 questions are in flight",
+        f"{lag_ms:.1f} ms",
+        "wanted 10 ms",
+        lag_ms / 10,
+        1,
+    )
+
+
+async def starting(results: Results, *, full: bool) -> None:
+    """From the start of the process to its connection to Slack."""
+    runs = 7 if full else 3
+    starts: dict[str, list[float]] = {"stock": [], "opswatch": []}
+    for _ in range(runs):
+        for name, taken in starts.items():
+            with tempfile.TemporaryDirectory() as folder:
+                async with (
+                    open_sandbox(Path(folder)) as world,
+                    subject(name, world) as (start_s, _),
+                ):
+                    taken.append(start_s)
+    results.add(
+        "start to connected, beside stock Bolt",
+        f"{statistics.median(starts['opswatch']):.2f} s",
+        f"stock Bolt {statistics.median(starts['stock']):.2f} s",
+        ratios(starts["opswatch"], starts["stock"]),
+        1.8,
+    )
+
+
+async def app_home(results: Results, *, full: bool) -> None:
+    """App Home with 200 alerts and 50 accounts, and with hardly any."""
+    times = 40 if full else 15
+    few, many = await _home_ms(times, 0, 0), await _home_ms(times, 200, 50)
+    results.add(
+        "App Home with 200 alerts and 50 accounts",
+        f"{statistics.median(many):.1f} ms",
+        f"without {statistics.median(few):.1f} ms",
+        ratios(many, few),
+        3,
+    )
+
+
+async def acks(world: Sandbox, rounds: int, in_flight: int = IN_FLIGHT) -> float:
+    """Ack p99 in milliseconds with so many commands in flight."""
+    taken = []
+    for _ in range(rounds):
+        sent = [
+            await world.slack.command("/usage last 7 days", user="U0LINUS")
+            for _ in range(in_flight)
+        ]
+        await asyncio.gather(*(ack.done for ack in sent))
+        taken += [(ack.acked_at - ack.sent_at) * 1000 for ack in sent]
+        world.slack.messages.clear()
+    return statistics.quantiles(taken, n=100)[98]
+
+
+async def answers_a_second(world: Sandbox, count: int) -> float:
+    """Whole answers a second, fifty commands in flight all the time."""
+    started, sent, answered = time.monotonic(), 0, 0
+
+    def answers() -> int:
+        return sum("in 7 days" in m.text for m in world.slack.messages if m.user == "U0OPSWATCH")
+
+    world.slack.messages.clear()
+    while answered < count:
+        while sent < min(count, answered + IN_FLIGHT):
+            await world.slack.command("/usage last 7 days", user="U0LINUS")
+            sent += 1
+        answered += await world.slack.until(answers, timeout_s=60)
+        world.slack.messages.clear()
+    return count / (time.monotonic() - started)
+
+
+async def _written_lag(path: Path) -> float:
+    """The lag that the measured process writes every second or so."""
+    while not path.exists() or not (text := path.read_text()):
+        await asyncio.sleep(0.1)
+    return float(json.loads(text)["p99_ms"])
+
+
+async def _home_ms(times: int, alerts: int, accounts: int) -> list[float]:
+    """How long it takes each time from opening App Home to `views.publish`."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with open_sandbox(Path(folder)) as world:
+            changes = _configuration(world, alerts, accounts)
+            async with subject("opswatch", world, **changes):
+                await _opened_home_ms(world)
+                return [await _opened_home_ms(world) for _ in range(times)]
+
+
+async def _opened_home_ms(world: Sandbox) -> float:
+    world.slack.homes.pop("U0ADA", None)
+    started = time.perf_counter()
+    await world.slack.open_home("U0ADA")
+    await world.slack.until(lambda: world.slack.homes.get("U0ADA"), timeout_s=30)
+    return (time.perf_counter() - started) * 1000
+
+
+def _configuration(world: Sandbox, alerts: int, accounts: int) -> dict[str, Any]:
+    """So many alerts, none of which is due, and so many accounts beside the usual ones."""
+    usual = world.table()["providers"]
+    rules = [
+        {
+            "name": f"rule-{n}",
+            "ask": "/usage rapid7-eu today",
+            "value": "bytes",
+            "above": "900 GB",
+            "every": "1d",
+            "channel": "#ops",
+        }
+        for n in range(alerts)
+    ]
+    more = {f"rapid7-{n}": usual["rapid7-eu"] for n in range(accounts)}
+    return {"providers": {**usual, **more}, **({"alert": rules} if rules else {})}
