@@ -7,10 +7,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.errors import SlackDeliveryUnknown, SlackRefused
-from bot.slack.client import SlackClient
+
+if TYPE_CHECKING:
+    from bot.slack.client import SlackClient
 
 KEPT_S = 300.0
 PATIENCE_S = 5.0

@@ -10,12 +10,14 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from bot.access import Membership
 from bot.errors import SlackDeliveryUnknown, SlackRefused
-from bot.slack.client import SlackClient
+
+if TYPE_CHECKING:
+    from bot.slack.client import SlackClient
 
 log = logging.getLogger("opswatch")
 T = TypeVar("T")

@@ -7,7 +7,9 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot import formatting
 from bot.alerts.replay import Replay, ReplayRequest
@@ -17,14 +19,15 @@ from bot.commands.logs.blocks import logs_blocks, logs_text
 from bot.commands.logs.question import LogRef, LogsQuestion
 from bot.commands.logs.report import LogReport, lines_outside, order_of, timeline
 from bot.errors import BadQuestion
-from bot.logs.download import DownloadRequest, download_log
-from bot.logs.writer import TransferState
 from bot.questions.context import SHORTEST_BEGINNING
 from bot.reports.file_names import file_stem
 from providers.errors import ProviderError, combined
 from providers.models import NamedLog
 from providers.redaction import Redactor
 from providers.sources import LogSource
+
+if TYPE_CHECKING:
+    from bot.logs.writer import TransferState
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,10 @@ class LogsAnswerer:
     async def _download(
         self, question: LogsQuestion, logs: Sequence[LogRef], folder: Path, progress: Progress
     ) -> tuple[TransferState, LogReport]:
+        # The formats of logs take long to import: that is left to the first log, and to a thread.
+        await asyncio.to_thread(import_module, "bot.logs.download")
+        from bot.logs.download import DownloadRequest, download_log
+
         window = question.window.window
         request = DownloadRequest(
             [log.id or "" for log in logs],

@@ -8,12 +8,11 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from bot.logs.counter import LogCounter
 from bot.logs.levels import LEVELS
 from bot.logs.times import Minute, moment_of
 from providers.models import Window
 
-__all__ = ["LEVELS", "LogCounter", "LogReport", "timeline"]
+__all__ = ["LEVELS", "LogReport", "timeline"]
 
 MOST_POINTS = 20
 
