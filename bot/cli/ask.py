@@ -32,8 +32,6 @@ from bot.questions.registry import COMMANDS
 from bot.schedules import subscribe
 from bot.store import Store, StoreError
 from bot.terminal_text import terminal_text
-from handlers.alert_registry import rule_of
-from handlers.backtesting import MOST_DAYS, Backtesting
 from handlers.permissions import Requester
 from providers.clock import utc_now
 from providers.limits.rate_limiter import MemoryRateLimitStore, RateLimitStore
@@ -137,6 +135,9 @@ _EXAMPLES = {"--user": "U012AB", "--channel": "C012AB"}
 
 async def run_backtest(name: str, config: Path, *, days: int) -> tuple[Backtest, tzinfo]:
     """What an alert of the configuration, or one made in chat, would have done."""
+    from handlers.alert_registry import rule_of
+    from handlers.backtesting import MOST_DAYS, Backtesting
+
     if not 1 <= days <= MOST_DAYS:
         raise BadQuestion(
             f"--days takes a whole number from 1 to {MOST_DAYS}.",

@@ -11,10 +11,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from bot.errors import SlackRefused, SlackUnreachable
-from bot.slack.client import SlackClient
 from bot.store import OutboxStore
+
+if TYPE_CHECKING:
+    from bot.slack.client import SlackClient
 
 log = logging.getLogger("opswatch")
 # An id as Slack writes it; a name has small letters.

@@ -16,12 +16,11 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot import formatting
 from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
 from bot.slack.channel_names import ChannelNames
-from bot.slack.client import SlackClient
 from bot.slack.errors import Cause, cause_of, help_for, is_channels_own
 from bot.slack.operator_notices import OperatorNotices
 from bot.slack.operator_notices import operator_post as operator_post
@@ -29,6 +28,9 @@ from bot.slack.pace import MESSAGE_EVERY_S
 from bot.slack.posted import EVENT_TYPE, Posted
 from bot.slack.web import BEFORE_CALL
 from bot.store import LONGEST_DELAY, OutboxStore, PostKind, QueuedPost, StoreUnavailable
+
+if TYPE_CHECKING:
+    from bot.slack.client import SlackClient
 
 log = logging.getLogger("opswatch")
 OLD_AFTER = timedelta(minutes=5)
