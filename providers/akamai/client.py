@@ -33,16 +33,11 @@ from providers.errors import (
     TooLarge,
     Unavailable,
 )
-from providers.http.client import (
-    Reply,
-    date_of,
-    fetch,
-    off_loop,
-    open_client,
-    refuse_status,
-    too_many_requests,
-)
+from providers.http.client import fetch, open_client
+from providers.http.failures import refuse_status, too_many_requests
 from providers.http.network import Network
+from providers.http.reading import off_loop
+from providers.http.reply import Reply, date_of
 from providers.limits.rate_limiter import (
     MemoryRateLimitStore,
     RateLimiter,

@@ -23,8 +23,10 @@ from providers.devicewise.limits import REQUESTS_PER_S
 from providers.devicewise.paging import Collected
 from providers.devicewise.record import columns
 from providers.errors import AuthFailed, ProtocolError, ProviderError, TooLarge
-from providers.http.client import Reply, fetch, off_loop, open_client
+from providers.http.client import fetch, open_client
 from providers.http.network import Network
+from providers.http.reading import off_loop
+from providers.http.reply import Reply
 from providers.limits.rate_limiter import (
     MemoryRateLimitStore,
     RateLimitStore,

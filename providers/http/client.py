@@ -1,54 +1,31 @@
-"""One place that opens HTTP clients, tries reads again, and turns transport trouble into our error
-family.
-"""
+"""Opens the HTTP client of an account, and sends requests that are safe to repeat."""
 
 from __future__ import annotations
 
 import asyncio
-import email.utils
-import ssl
 import time
-import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from http.cookiejar import CookieJar
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import stamina
 
 from providers.clock import Clock, utc_now
-from providers.errors import (
-    AuthFailed,
-    NotFound,
-    ProtocolError,
-    ProviderError,
-    RateLimited,
-    TooLarge,
-    Unavailable,
-)
+from providers.errors import ProviderError, RateLimited, Unavailable
 from providers.http.circuit import Circuit
-from providers.http.connections import PROXY_HINT
-from providers.http.network import UNTRUSTED_HINT, Network, ProxyServer, untrusted_reason
+from providers.http.failures import refuse_status, unreachable
+from providers.http.network import Network, ProxyServer
 from providers.http.observer import RequestObserver, RequestOutcome, ignore_request
+from providers.http.reading import read_all
+from providers.http.reply import Reply, parse_quota
 from providers.http.turns import Turns, is_background
-from providers.http.unpacking import PACKINGS, Unpacker, packings_of
-from providers.limits.rate_limiter import QUARTER, RateLimiter, ReportedQuota, Throttle, in_words
-
-T = TypeVar("T")
+from providers.limits.rate_limiter import RateLimiter, Throttle
 
 ATTEMPTS = 3
 TOTAL_TIMEOUT_S = 90.0
 LONGEST_WAIT_S = 5.0
-# A reset told for later than this is a mistake of somebody's clock.
-LONGEST_LEARNED_S = 3600.0
-MOST_BODY_BYTES = 64_000_000
-# Of a refusal only a sentence is wanted.
-MOST_ERROR_BYTES = 64_000
-# What is decoded within a millisecond.
-SMALL_BODY_BYTES = 64_000
 TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=20.0, pool=10.0)
 MOST_AT_ONCE = 20
 MOST_IN_BACKGROUND = 12
@@ -56,19 +33,6 @@ LIMITS = httpx.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=8)
 
 # stamina's own retry messages name the URL, which may carry an account's identifiers.
 stamina.instrumentation.set_on_retry_hooks([])
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A whole HTTP answer: status, headers and the unpacked body."""
-
-    status: int
-    headers: httpx.Headers
-    body: bytes
-
-    @property
-    def content_type(self) -> str:
-        return str(self.headers.get("Content-Type", "")).partition(";")[0].strip().lower()
 
 
 class AccountClient(httpx.AsyncClient):
@@ -190,7 +154,7 @@ async def fetch(
                 None,
             )
         try:
-            async with opened(client, build(), account=account) as response:
+            async with _stream(client, build(), account=account) as response:
                 reply = await read_all(response, account=account)
             reported = parse_quota(reply, now=client.clock)
         finally:
@@ -264,35 +228,6 @@ async def circuit_guard(circuit: Circuit) -> AsyncIterator[None]:
         circuit.succeeded()
 
 
-def parse_quota(reply: Reply, *, now: Clock = utc_now) -> ReportedQuota | None:
-    """What the answer says about what remains of a budget: `X-RateLimit-Remaining` or a
-    vendor's spelling of it, `R7-RateLimit-RemainingBytes`, or a 429.
-
-    A 200 that leaves nothing is a success; only the next request has to wait.
-    """
-    answered, headers = now(), reply.headers
-    requests = next(
-        (n for value in _spellings(headers, _REMAINING) if (n := _count(value)) is not None), None
-    )
-    size = _count(headers.get("R7-RateLimit-RemainingBytes"))
-    wait_s = retry_after_s(reply)
-    if reply.status == 429:
-        requests = 0 if wait_s else None
-    if requests is None and size is None:
-        return None
-    if wait_s is None:
-        if size is None:
-            return None
-        wait_s = QUARTER.total_seconds()
-    return ReportedQuota(
-        answered,
-        answered,
-        answered + timedelta(seconds=min(wait_s, LONGEST_LEARNED_S)),
-        requests,
-        size,
-    )
-
-
 def wait_before_retry(error: Exception) -> bool | float:
     """Whether to try again, or after how many seconds. A wait longer than LONGEST_WAIT_S is for the
     asker to decide.
@@ -304,293 +239,20 @@ def wait_before_retry(error: Exception) -> bool | float:
     return error.retry_after_s if error.retry_after_s <= LONGEST_WAIT_S else False
 
 
-class opened:
-    """A response whose body has not been read; transport errors come out as Unavailable."""
-
-    def __init__(self, client: AccountClient, request: httpx.Request, *, account: str) -> None:
-        self._client, self._request, self._account = client, request, account
-        self._response: httpx.Response
-
-    async def __aenter__(self) -> httpx.Response:
-        began, status = time.monotonic(), None
-        try:
-            self._response = await self._client.send(self._request, stream=True)
-            status = self._response.status_code
-        except BaseException as error:
-            if isinstance(error, httpx.HTTPError):
-                raise unreachable(
-                    error, account=self._account, by_proxy=self._client.by_proxy
-                ) from None
-            raise
-        finally:
-            seconds = time.monotonic() - began
-            self._client.observer(RequestOutcome(self._account, status, seconds))
-        return self._response
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._response.aclose()
-
-
-async def read_all(response: httpx.Response, *, account: str) -> Reply:
-    """The whole reply, unpacked. An answer that is too large is refused, and the words of a refusal
-    are cut.
-    """
-    answered = response.status_code == 200
-    most = MOST_BODY_BYTES if answered else MOST_ERROR_BYTES
-    body = bytearray()
+@asynccontextmanager
+async def _stream(
+    client: AccountClient, request: httpx.Request, *, account: str
+) -> AsyncIterator[httpx.Response]:
+    """A response whose body has not been read. Transport errors come out as Unavailable."""
+    started, status = time.monotonic(), None
     try:
-        async for piece in _unpacked(response, account=account):
-            body += piece
-            if len(body) > most:
-                if answered:
-                    # The error may be kept for a while, and with it all that stands here.
-                    body.clear()
-                    raise too_large(account)
-                del body[most:]
-                break
+        response = await client.send(request, stream=True)
+        status = response.status_code
     except httpx.HTTPError as error:
-        raise unreachable(error, account=account) from None
-    return Reply(response.status_code, response.headers, bytes(body))
-
-
-async def _unpacked(response: httpx.Response, *, account: str) -> AsyncIterator[bytes]:
-    """The body in pieces that are small however tightly it was packed; the event loop gets its turn
-    between them.
-    """
-    packings = packings_of(response.headers.get("Content-Encoding", ""))
-    if len(packings) > 1:
-        raise _not_unpacked(account)
-    # A name that is none, such as `utf-8`, is a mistake about the text, which is not packed.
-    unpacker = Unpacker() if packings and packings[0] in PACKINGS else None
+        raise unreachable(error, account=account, by_proxy=client.by_proxy) from None
+    finally:
+        client.observer(RequestOutcome(account, status, time.monotonic() - started))
     try:
-        async for piece in response.aiter_raw():
-            for part in unpacker.feed(piece) if unpacker else (piece,):
-                yield part
-                await asyncio.sleep(0)
-    except zlib.error:
-        raise _not_unpacked(account) from None
-    if unpacker and not unpacker.ended:
-        raise _not_unpacked(account)
-
-
-async def off_loop(read: Callable[[bytes], T], body: bytes) -> T:
-    """What `read` makes of a body; in a thread where the body is large enough to hold up everybody
-    else.
-    """
-    return read(body) if len(body) <= SMALL_BODY_BYTES else await asyncio.to_thread(read, body)
-
-
-def too_large(account: str) -> TooLarge:
-    """The error for an answer of more bytes than are taken."""
-    size = f"{MOST_BODY_BYTES // 1_000_000} MB"
-    return TooLarge(
-        f"{account} sent more than {size} for one answer.",
-        account=account,
-        hint="Ask for a shorter window.",
-    )
-
-
-def _not_unpacked(account: str) -> ProtocolError:
-    return ProtocolError(
-        f"{account} sent an answer that cannot be unpacked.",
-        account=account,
-        hint="Try again; if it stays, tell the operator.",
-    )
-
-
-def unreachable(error: httpx.HTTPError, *, account: str, by_proxy: bool = False) -> ProviderError:
-    """The error for a request that got no whole answer; says how it failed and never quotes a URL.
-    `by_proxy` where it went to a proxy.
-    """
-    if reason := untrusted_reason(error):
-        what = f"could not be reached: its certificate is not trusted ({reason})"
-        return Unavailable(f"{account} {what}.", account=account, hint=UNTRUSTED_HINT)
-    if isinstance(error, httpx.ProxyError):
-        said = sanitised_proxy_answer(error)
-        return Unavailable(
-            f"{account} could not be reached: the proxy refused{said}.",
-            account=account,
-            hint=PROXY_HINT,
-        )
-    if by_proxy and isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
-        # What fails later, in the TLS within the tunnel, is the vendor's or the proxy's; a time-out
-        # does not tell which.
-        in_tunnel = isinstance(error, httpx.ConnectTimeout) or _is_tls_failure(error)
-        what = (
-            "could not be reached through the proxy"
-            if in_tunnel
-            else "could not be reached: the proxy could not be reached"
-        )
-        return Unavailable(f"{account} {what}.", account=account, hint=PROXY_HINT)
-    if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
-        what = "could not be reached"
-    elif isinstance(error, httpx.PoolTimeout):
-        what = "is busy with our other questions"
-    elif isinstance(error, httpx.WriteTimeout):
-        what = "does not take our question in"
-    elif isinstance(error, httpx.TimeoutException):
-        what = "fell silent"
-    elif isinstance(error, httpx.RemoteProtocolError) and not any(
-        words in str(error) for words in _CUT_OFF
-    ):
-        return ProtocolError(
-            f"{account} sent something that is not HTTP, or headers without end.",
-            account=account,
-            hint="Check `base_url`; if it stays, tell the operator.",
-        )
-    else:
-        what = "broke off in the middle of its answer"
-    return no_answer(what, account=account)
-
-
-def _is_tls_failure(error: BaseException | None) -> bool:
-    for _ in range(10):
-        if error is None or isinstance(error, ssl.SSLError):
-            break
-        error = error.__cause__ or error.__context__
-    return isinstance(error, ssl.SSLError)
-
-
-def sanitised_proxy_answer(error: httpx.HTTPError) -> str:
-    """` (HTTP 407)` from the message of a proxy error, which begins with the status that the proxy
-    gave.
-    """
-    status = str(error)[:3]
-    return f" (HTTP {status})" if status.isdigit() else ""
-
-
-# How the HTTP library says that a connection ended too early; its other complaints are about what
-# came.
-_CUT_OFF = ("disconnected", "peer closed connection", "ConnectionTerminated", "StreamReset")
-
-
-def no_answer(what: str, *, account: str) -> Unavailable:
-    """The error for an account that `could not be reached`, `fell silent`, or failed on the way in
-    another such manner.
-    """
-    return Unavailable(f"{account} {what}.", account=account, hint="Try again in a few minutes.")
-
-
-def refuse_status(reply: Reply, *, account: str, said: str = "") -> None:
-    """Raises the error that an HTTP status other than 200 means. `said` is the vendor's own
-    sentence, already redacted.
-    """
-    status = reply.status
-    if status == 200:
-        return
-    tail = f" It said: {said.rstrip('.')}." if said else ""
-    if status in (401, 403):
-        raise AuthFailed(
-            f"{account} did not accept our credentials (HTTP {status}).{tail}",
-            account=account,
-            hint=f"Check the key of `{account}` and what it may do, then run `python -m bot check`.",
-        )
-    if status in (404, 410):
-        raise NotFound(
-            f"{account} has nothing there (HTTP {status}).{tail}",
-            account=account,
-            hint="Check the name and the region.",
-        )
-    if status == 429:
-        raise too_many_requests(reply, account=account)
-    if status >= 500:
-        raise Unavailable(
-            f"{account} is unavailable (HTTP {status}).{tail}",
-            account=account,
-            hint="Try again in a few minutes.",
-            retry_after_s=retry_after_s(reply),
-        )
-    if 300 <= status < 400:
-        raise ProtocolError(
-            (
-                f"{account} answered with a redirect (HTTP {status}), which is not followed with "
-                "a key."
-            ),
-            account=account,
-            hint="Check `base_url` or `region` of the account.",
-        )
-    raise ProtocolError(
-        f"{account} refused the request (HTTP {status}).{tail}",
-        account=account,
-        hint="Try another window or filter.",
-    )
-
-
-def too_many_requests(reply: Reply, *, account: str, wait_s: float | None = None) -> RateLimited:
-    """The error for a 429, with the time when it will work; `wait_s` is what a vendor's own body
-    told of it.
-    """
-    wait = wait_s or retry_after_s(reply)
-    when = (
-        f"It will work again in about {in_words(wait)}." if wait else "Try again in a few minutes."
-    )
-    return RateLimited(
-        f"{account} has reached its rate limit (HTTP 429).",
-        account=account,
-        hint=when,
-        retry_after_s=wait,
-    )
-
-
-def retry_after_s(reply: Reply) -> float | None:
-    """Seconds to wait as the answer's headers tell, or None.
-
-    Read in this order: `Retry-After` (seconds or a date), then `X-RateLimit-Reset` (seconds
-    remaining, or a Unix time where it is above a million), then `X-RateLimit-Next`
-    or a vendor's spelling of it (a date).
-    """
-    headers = reply.headers
-    now = date_of(headers.get("Date")) or utc_now()
-    if (value := headers.get("Retry-After")) is not None:
-        return _seconds(value) if _seconds(value) is not None else _until(value, now)
-    if (seconds := _seconds(headers.get("X-RateLimit-Reset"))) is not None:
-        return max(0.0, seconds - now.timestamp()) if seconds > 1_000_000 else seconds
-    following = _spellings(headers, _NEXT)
-    return _until(following[0], now) if following else None
-
-
-# Some vendors put their name where others write `X`.
-_NEXT, _REMAINING = "-ratelimit-next", "-ratelimit-remaining"
-
-
-def _spellings(headers: httpx.Headers, ending: str) -> list[str]:
-    """The values of the headers with this ending, that of `X-…` first."""
-    found = [(name.lower(), value) for name, value in headers.items()]
-    named = [each for each in found if each[0].endswith(ending)]
-    return [value for name, value in sorted(named, key=lambda each: each[0] != f"x{ending}")]
-
-
-def _count(value: str | None) -> int | None:
-    return (
-        int(value)
-        if value is not None and value.isascii() and value.isdigit() and len(value) < 19
-        else None
-    )
-
-
-def _seconds(value: str | None) -> float | None:
-    try:
-        seconds = float(value) if value is not None else None
-    except ValueError:
-        return None
-    return seconds if seconds is not None and 0 <= seconds < 1e12 else None
-
-
-def _until(value: str, now: datetime) -> float | None:
-    moment = date_of(value)
-    return max(0.0, (moment - now).total_seconds()) if moment else None
-
-
-def date_of(value: str | None) -> datetime | None:
-    """The instant of a header, in either way of writing one; in UTC where no offset is given. None
-    for anything else.
-    """
-    if not value or len(value) > 100:
-        return None
-    for read in (datetime.fromisoformat, email.utils.parsedate_to_datetime):
-        try:
-            moment = read(value)
-        except (ValueError, TypeError, IndexError, OverflowError):
-            continue
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return None
+        yield response
+    finally:
+        await response.aclose()

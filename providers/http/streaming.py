@@ -20,10 +20,12 @@ import httpx
 from yarl import URL
 
 from providers.errors import Incomplete, ProtocolError, ProviderError, Unavailable
-from providers.http.client import MOST_ERROR_BYTES, Reply, no_answer
 from providers.http.connections import describe_failure, open_session
+from providers.http.failures import no_answer
 from providers.http.network import Network
 from providers.http.observer import RequestOutcome
+from providers.http.reading import MOST_ERROR_BYTES
+from providers.http.reply import Reply
 from providers.http.unpacking import PACKINGS, Unpacker, packings_of
 
 PIECE_BYTES = 32 * 1024

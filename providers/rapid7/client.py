@@ -25,16 +25,15 @@ from providers.http.client import (
     MOST_AT_ONCE,
     MOST_IN_BACKGROUND,
     TOTAL_TIMEOUT_S,
-    Reply,
     attempts,
     circuit_guard,
     fetch,
-    off_loop,
     open_client,
-    parse_quota,
-    refuse_status,
 )
+from providers.http.failures import refuse_status
 from providers.http.network import Network
+from providers.http.reading import off_loop
+from providers.http.reply import Reply, parse_quota
 from providers.http.streaming import BulkClient
 from providers.http.turns import Turns
 from providers.limits.rate_limiter import (

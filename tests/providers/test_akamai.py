@@ -903,7 +903,7 @@ async def test_a_report_of_too_many_bytes_is_asked_for_by_halves(
     window = Window(HOUR - timedelta(days=2), HOUR)
     whole = await edge.calls(window, CallFilters())
     server.ledger.clear()
-    monkeypatch.setattr("providers.http.client.MOST_BODY_BYTES", 40_000)
+    monkeypatch.setattr("providers.http.reading.MOST_BODY_BYTES", 40_000)
     halved = await edge.calls(window, CallFilters())
     assert sorted(call.at_text for call in halved.calls) == sorted(
         call.at_text for call in whole.calls

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from bot.store import Store
 from providers.errors import NotFound, RateLimited, Unavailable
-from providers.http.client import Reply, parse_quota
+from providers.http.reply import Reply, parse_quota
 from providers.limits.rate_limiter import (
     Limit,
     MemoryRateLimitStore,

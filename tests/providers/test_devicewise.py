@@ -821,7 +821,7 @@ async def test_a_page_too_large_is_asked_for_in_smaller_ones(
     server: DeviceWiseSandbox, iot: DeviceWise, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.rows = lambda start, end: rows(900)
-    monkeypatch.setattr("providers.http.client.MOST_BODY_BYTES", 200_000)
+    monkeypatch.setattr("providers.http.reading.MOST_BODY_BYTES", 200_000)
     page = await iot.calls(WINDOW, CallFilters())
     assert (len(page.calls), page.complete) == (900, True)
     assert [asked["params"]["limit"] for asked in bodies(server, "usage.api.list")][:3] == [

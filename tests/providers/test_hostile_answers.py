@@ -39,8 +39,9 @@ from providers.errors import (
     RateLimited,
     Unavailable,
 )
-from providers.http.client import MOST_BODY_BYTES, Reply, date_of, retry_after_s
 from providers.http.decoding import MOST_DEPTH, MOST_VALUES, decode_json, excess_of
+from providers.http.reading import MOST_BODY_BYTES
+from providers.http.reply import Reply, date_of, retry_after_s
 from providers.http.unpacking import MOST_PART_BYTES, Unpacker
 from providers.models import CallFilters, DayRange, Window
 from providers.rapid7 import parse as rapid7_parse

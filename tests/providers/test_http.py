@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.errors import Unavailable
-from providers.http.client import Reply, fetch, open_client, parse_quota, retry_after_s
+from providers.http.client import fetch, open_client
 from providers.http.network import is_loopback
+from providers.http.reply import Reply, parse_quota, retry_after_s
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DATE = {"Date": "Sat, 21 Nov 2026 12:00:00 GMT"}

@@ -497,7 +497,7 @@ async def test_an_answer_that_drips_has_an_end(
 async def test_an_answer_without_end_is_refused(
     monkeypatch: pytest.MonkeyPatch, server: Rapid7Sandbox, rapid7: Rapid7
 ) -> None:
-    monkeypatch.setattr(http_client, "MOST_BODY_BYTES", 100_000)
+    monkeypatch.setattr("providers.http.reading.MOST_BODY_BYTES", 100_000)
 
     async def flood(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()

@@ -1,0 +1,164 @@
+"""The errors of our family for requests that got no answer, and for answers that refuse."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import httpx
+
+from providers.errors import (
+    AuthFailed,
+    NotFound,
+    ProtocolError,
+    ProviderError,
+    RateLimited,
+    Unavailable,
+)
+from providers.http.connections import PROXY_HINT
+from providers.http.network import UNTRUSTED_HINT, untrusted_reason
+from providers.http.reply import Reply, retry_after_s
+from providers.limits.rate_limiter import in_words
+
+
+def unreachable(error: httpx.HTTPError, *, account: str, by_proxy: bool = False) -> ProviderError:
+    """The error for a request that got no whole answer; says how it failed and never quotes a URL.
+    `by_proxy` where it went to a proxy.
+    """
+    if reason := untrusted_reason(error):
+        what = f"could not be reached: its certificate is not trusted ({reason})"
+        return Unavailable(f"{account} {what}.", account=account, hint=UNTRUSTED_HINT)
+    if isinstance(error, httpx.ProxyError):
+        said = sanitised_proxy_answer(error)
+        return Unavailable(
+            f"{account} could not be reached: the proxy refused{said}.",
+            account=account,
+            hint=PROXY_HINT,
+        )
+    if by_proxy and isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
+        # What fails later, in the TLS within the tunnel, is the vendor's or the proxy's; a time-out
+        # does not tell which.
+        in_tunnel = isinstance(error, httpx.ConnectTimeout) or _is_tls_failure(error)
+        what = (
+            "could not be reached through the proxy"
+            if in_tunnel
+            else "could not be reached: the proxy could not be reached"
+        )
+        return Unavailable(f"{account} {what}.", account=account, hint=PROXY_HINT)
+    if isinstance(error, httpx.RemoteProtocolError) and not _is_cut_off(error):
+        return ProtocolError(
+            f"{account} sent something that is not HTTP, or headers without end.",
+            account=account,
+            hint="Check `base_url`; if it stays, tell the operator.",
+        )
+    what = next(
+        (words for kind, words in _FAILURES.items() if isinstance(error, kind)),
+        "broke off in the middle of its answer",
+    )
+    return no_answer(what, account=account)
+
+
+# The words for each kind of error, the special ones first.
+_FAILURES: Mapping[type[httpx.HTTPError], str] = MappingProxyType(
+    {
+        httpx.ConnectTimeout: "could not be reached",
+        httpx.ConnectError: "could not be reached",
+        httpx.PoolTimeout: "is busy with our other questions",
+        httpx.WriteTimeout: "does not take our question in",
+        httpx.TimeoutException: "fell silent",
+    }
+)
+
+
+def _is_cut_off(error: httpx.RemoteProtocolError) -> bool:
+    return any(words in str(error) for words in _CUT_OFF)
+
+
+def _is_tls_failure(error: BaseException | None) -> bool:
+    for _ in range(10):
+        if error is None or isinstance(error, ssl.SSLError):
+            break
+        error = error.__cause__ or error.__context__
+    return isinstance(error, ssl.SSLError)
+
+
+def sanitised_proxy_answer(error: httpx.HTTPError) -> str:
+    """` (HTTP 407)` from the message of a proxy error, which begins with the status that the proxy
+    gave.
+    """
+    status = str(error)[:3]
+    return f" (HTTP {status})" if status.isdigit() else ""
+
+
+# How the HTTP library says that a connection ended too early; its other complaints are about what
+# came.
+_CUT_OFF = ("disconnected", "peer closed connection", "ConnectionTerminated", "StreamReset")
+
+
+def no_answer(what: str, *, account: str) -> Unavailable:
+    """The error for an account that `could not be reached`, `fell silent`, or failed on the way in
+    another such manner.
+    """
+    return Unavailable(f"{account} {what}.", account=account, hint="Try again in a few minutes.")
+
+
+def refuse_status(reply: Reply, *, account: str, said: str = "") -> None:
+    """Raises the error that an HTTP status other than 200 means. `said` is the vendor's own
+    sentence, already redacted.
+    """
+    status = reply.status
+    if status == 200:
+        return
+    tail = f" It said: {said.rstrip('.')}." if said else ""
+    if status in (401, 403):
+        raise AuthFailed(
+            f"{account} did not accept our credentials (HTTP {status}).{tail}",
+            account=account,
+            hint=f"Check the key of `{account}` and what it may do, then run `python -m bot check`.",
+        )
+    if status in (404, 410):
+        raise NotFound(
+            f"{account} has nothing there (HTTP {status}).{tail}",
+            account=account,
+            hint="Check the name and the region.",
+        )
+    if status == 429:
+        raise too_many_requests(reply, account=account)
+    if status >= 500:
+        raise Unavailable(
+            f"{account} is unavailable (HTTP {status}).{tail}",
+            account=account,
+            hint="Try again in a few minutes.",
+            retry_after_s=retry_after_s(reply),
+        )
+    if 300 <= status < 400:
+        raise ProtocolError(
+            (
+                f"{account} answered with a redirect (HTTP {status}), which is not followed with "
+                "a key."
+            ),
+            account=account,
+            hint="Check `base_url` or `region` of the account.",
+        )
+    raise ProtocolError(
+        f"{account} refused the request (HTTP {status}).{tail}",
+        account=account,
+        hint="Try another window or filter.",
+    )
+
+
+def too_many_requests(reply: Reply, *, account: str, wait_s: float | None = None) -> RateLimited:
+    """The error for a 429, with the time when it will work; `wait_s` is what a vendor's own body
+    told of it.
+    """
+    wait = wait_s or retry_after_s(reply)
+    when = (
+        f"It will work again in about {in_words(wait)}." if wait else "Try again in a few minutes."
+    )
+    return RateLimited(
+        f"{account} has reached its rate limit (HTTP 429).",
+        account=account,
+        hint=when,
+        retry_after_s=wait,
+    )
