@@ -6,7 +6,8 @@ import json
 import statistics
 from datetime import UTC, datetime, timedelta
 
-from bot.commands.apiaudit.report import CSV_HEADER, AuditFacts, audit_report, csv_rows
+from bot.commands.apiaudit.report import AuditFacts, audit_report
+from bot.commands.apiaudit.table import CSV_HEADER, csv_rows
 from bot.reports.sheets import csv_bytes
 from providers.akamai import parse as akamai
 from providers.akamai.sandbox import example_rows

@@ -14,7 +14,8 @@ from bot.alerts.rule import Rule
 from bot.alerts.state import WHOLE
 from bot.blocks import limits
 from bot.blocks.backtest import backtest_blocks, backtest_text, bars, sentence
-from bot.commands.apiaudit.report import AuditFacts, CallHistory, audit_report, audit_values
+from bot.commands.apiaudit.history import CallHistory
+from bot.commands.apiaudit.report import AuditFacts, audit_report, audit_values
 from bot.store import Sample
 from handlers.backtesting import _merged
 from providers.models import Window

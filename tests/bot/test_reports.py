@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands.apiaudit.report import MOST_POINTS, AuditFacts, audit_report, csv_rows, percentile
+from bot.commands.apiaudit.report import MOST_POINTS, AuditFacts, audit_report, percentile
+from bot.commands.apiaudit.table import csv_rows
 from bot.commands.usage.forecast import month_forecast
 from bot.commands.usage.report import UsageFacts, buckets, usage_report
 from bot.reports.file_names import file_stem, safe_name

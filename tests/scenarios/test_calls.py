@@ -201,6 +201,22 @@ async def test_code_and_id_are_asked_of_akamai(world: Sandbox, front_door: Run) 
     }
 
 
+async def test_columns_of_v2_have_its_names(world: Sandbox, front_door: Run) -> None:
+    table = world.table()
+    table["providers"]["edge"]["report"] = "v2"
+    line = "/apiaudit edge 24h metrics:uri,method,responseCode id:1-1TGTG calls 5"
+    told = await ask(front_door, line, table=table)
+    asked = json.loads(world.akamai.ledger[-1].body)
+    assert asked["objectIds"] == ["1-1TGTG"]
+    assert set(asked["dimensions"]) == {"timestamp", "requestUri", "requestMethod", "responseCode"}
+    assert told["values"]["calls"] > 5
+    assert "was asked for method, responseCode, timestamp, uri only" in told["text"]
+    call_id = re.findall(r"\b[0-9a-f]{8}\b", told["text"])[-1]
+    line = f"/apiaudit edge 24h metrics:uri,method,responseCode id:1-1TGTG call:{call_id}"
+    whole = await ask(front_door, line, table=table)
+    assert "requestMethod: " in whole["text"]
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [

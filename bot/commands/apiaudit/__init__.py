@@ -79,7 +79,7 @@ COMMAND = ApiAuditCommand(
     name="apiaudit",
     description="Who called which API, and what failed",
     summary=(
-        "/apiaudit tells who called which API and what failed, over all vendors in one table."
+        "/apiaudit lists who called which API and what failed, over all vendors in one table."
     ),
     usage_hint="[account ...] [window] [calls [N]] [by COLUMN] [filter ...] [failures] [csv]",
     capability=Capability.CALLS,

@@ -16,17 +16,16 @@ from bot.answer import Answer, AnswerFile, Measurement, Progress, Step
 from bot.commands.answering import AnswerContext, MeasureContext, or_error
 from bot.commands.apiaudit.blocks import audit_blocks, audit_text
 from bot.commands.apiaudit.call import call_blocks, call_file, call_text
+from bot.commands.apiaudit.history import CallHistory
 from bot.commands.apiaudit.question import AuditQuestion
 from bot.commands.apiaudit.report import (
-    CSV_HEADER,
     AuditFacts,
     AuditReport,
-    CallHistory,
     audit_report,
     audit_values,
-    csv_rows,
 )
 from bot.commands.apiaudit.rows import matching
+from bot.commands.apiaudit.table import CSV_HEADER, csv_rows
 from bot.errors import BadQuestion
 from bot.reports.file_names import file_stem
 from bot.reports.sheets import csv_bytes
@@ -137,7 +136,7 @@ class ApiAuditAnswerer:
 async def _followed(
     source: CallSource, window: Window, filters: CallFilters, progress: Progress
 ) -> CallPage | ProviderError:
-    """The calls of an account, or why there are none; how far they are is told."""
+    """The calls of an account, or why there are none; reports progress."""
     account = source.account
     progress.step(Step(account, "in_progress"))
 

@@ -194,7 +194,7 @@ def _facts(report: AuditReport) -> list[tuple[str, str]]:
 
 
 def _shortcomings(report: AuditReport) -> list[str]:
-    """What is said before all else, since without it the numbers mislead."""
+    """What comes first, since without it the numbers mislead."""
     return [] if report.complete else ["This answer is incomplete.", *report.shortcomings]
 
 

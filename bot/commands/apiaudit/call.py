@@ -49,9 +49,9 @@ def call_blocks(
     short = [(name, value) for name, value in call.columns if _is_line(value)]
     long = [(name, value) for name, value in call.columns if not _is_line(value)]
     listed = "\n".join(f"{kit.code(name)} {kit.code(value)}" for name, value in short)
-    told = [kit.escaped(note) for note in notes]
+    remarks = [kit.escaped(note) for note in notes]
     if call_is_cut(call):
-        told.append("What is cut here is whole in the file.")
+        remarks.append("What is cut here is whole in the file.")
     return [
         *([kit.section(missing)] if missing else []),
         kit.header(_title(call)),
@@ -59,7 +59,7 @@ def call_blocks(
         *_fields(_facts(call, zone)),
         *([kit.section(f"*As it was recorded*\n{listed}")] if listed else []),
         *(_code(name, value) for name, value in long[:MOST_CODE_BLOCKS]),
-        *([kit.context(*told)] if told else []),
+        *([kit.context(*remarks)] if remarks else []),
         *([kit.actions(kit.ask_buttons(buttons))] if buttons else []),
     ]
 

@@ -36,7 +36,8 @@ def list_notes(report: AuditReport, zone: tzinfo, now: datetime) -> list[str]:
     _, rows = _rows(report.listed, zone, now)
     shown = _fitting(rows, MOST_CHARACTERS)
     more = report.calls - shown
-    notes = [f"The newest {shown:,} calls … and {more:,} more; add `csv` for every call."]
+    newest = "The newest call" if shown == 1 else f"The newest {shown:,} calls"
+    notes = [f"{newest} … and {more:,} more; add `csv` for every call."]
     return [*(notes if more else []), "Add `call:ID` to see one call whole."]
 
 

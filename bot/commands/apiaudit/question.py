@@ -257,7 +257,7 @@ def _parts(
 
 
 def _no_filters(words: Sequence[str]) -> BadQuestion:
-    """Why words that stand among the filters of a form are none."""
+    """Why some words among the filters of a form are no filters."""
     meant = [found for word in words if (found := _audit_filter_meant(word))]
     if meant:
         return BadQuestion(f"A filter has a name; did you mean {join_words(meant)}?")

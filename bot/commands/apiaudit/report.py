@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import bisect
 import heapq
-import itertools
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -15,23 +13,8 @@ from typing import Any
 
 from bot import formatting
 from bot.commands.apiaudit.display import GROUPS, MOST_CALLS, SUMMARY, Display
-from providers.models import ApiCall, Outcome, Window, iso_utc
+from providers.models import ApiCall, Outcome, Window
 
-CSV_HEADER = (
-    "at",
-    "account",
-    "actor",
-    "action",
-    "target",
-    "status",
-    "outcome",
-    "client",
-    "ip",
-    "duration_ms",
-    "org",
-    "host",
-    "client_token",
-)
 MOST_POINTS = 20
 _STEPS = tuple(
     timedelta(minutes=m)
@@ -63,7 +46,7 @@ _STEPS = tuple(
 class AuditFacts:
     """The calls of all accounts that answered, and what is known to be missing.
 
-    `notes` are all remarks about them, `shortcomings` those that tell of something missing.
+    `notes` are all remarks about them, `shortcomings` those about something missing.
     `unknown` are the accounts whose data does not reach into the window yet; `data_until` is when
     the first of the others ends. `filtered` where not all calls were asked for, `display` what is
     to be shown of them.
@@ -329,11 +312,11 @@ def audit_values(facts: AuditFacts, names: Sequence[str] = (), *, each: str = ""
 def _values_by(facts: AuditFacts, names: Sequence[str], subject: str) -> dict[str, dict[str, Any]]:
     """The values of each subject, as an answer about it alone would have them."""
     known = [name for name in facts.accounts if name not in facts.unknown]
-    calls = _calls_by(facts.calls, subject, known)
+    calls = calls_by(facts.calls, subject, known)
     return {name: audit_values(replace(facts, calls=own), names) for name, own in calls.items()}
 
 
-def _calls_by(
+def calls_by(
     calls: Sequence[ApiCall], subject: str, accounts: Sequence[str]
 ) -> dict[str, list[ApiCall]]:
     """The calls of each account or actor; an account without calls is listed, too."""
@@ -351,79 +334,9 @@ def _named_values(
     return {**numbers.values(names), "complete": complete}
 
 
-class CallHistory:
-    """Calls of a long time, from which the values of any window are computed quickly. Calls without
-    a readable time are left out.
-    """
-
-    def __init__(self, calls: Sequence[ApiCall], accounts: Sequence[str]) -> None:
-        timed = sorted(((call.at, call) for call in calls if call.at), key=lambda item: item[0])
-        self._times = [at for at, _ in timed]
-        self._calls = [call for _, call in timed]
-        self._accounts = accounts
-        outcomes = [call.outcome for call in self._calls]
-        self._failures = _running_count(outcome is Outcome.FAILURE for outcome in outcomes)
-        self._unknown = _running_count(outcome is Outcome.UNKNOWN for outcome in outcomes)
-
-    def values(self, window: Window, name: str, each: str = "") -> dict[str, Any]:
-        """The named value of a window as an answer would have it, and with `each` that of every
-        account or actor (`by_account` …).
-        """
-        first = bisect.bisect_left(self._times, window.start)
-        last = bisect.bisect_left(self._times, window.end)
-        numbers = CallNumbers(
-            calls=last - first,
-            failures=self._failures[last] - self._failures[first],
-            unknown=self._unknown[last] - self._unknown[first],
-            listed=lambda: self._calls[first:last],
-        )
-        if not each:
-            return numbers.values((name,))
-        by_subject = _calls_by(self._calls[first:last], each, self._accounts)
-        return {
-            **numbers.values((name,)),
-            f"by_{each}": {
-                who: count_calls(calls).values((name,)) for who, calls in by_subject.items()
-            },
-        }
-
-
-def _running_count(matches: Iterable[bool]) -> list[int]:
-    return list(itertools.accumulate(matches, initial=0))
-
-
 def percentile(ordered: Sequence[float], percent: float) -> float | None:
     """The nearest-rank percentile of values in ascending order."""
     return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)] if ordered else None
-
-
-def csv_rows(calls: Iterable[ApiCall]) -> Iterable[Sequence[str | float | None]]:
-    """One row a call, in the order received."""
-    for call in calls:
-        at = call.at
-        yield (
-            # Nearly all instants are in UTC already; spelling that out here is a third of the cost
-            # of a row.
-            f"{at.isoformat('T', 'milliseconds')[:-6]}Z"
-            if at and at.tzinfo is UTC
-            else _otherwise(call),
-            call.account,
-            call.actor,
-            call.action,
-            call.target,
-            call.status,
-            call.outcome._value_,
-            call.client,
-            call.ip,
-            None if call.duration_ms is None else f"{call.duration_ms:.3f}".rstrip("0").rstrip("."),
-            call.organisation,
-            call.host,
-            call.client_token,
-        )
-
-
-def _otherwise(call: ApiCall) -> str:
-    return iso_utc(call.at, "milliseconds") if call.at else call.at_text
 
 
 def _tallies(
