@@ -43,7 +43,7 @@ def has_long_run(block: bytes) -> bool:
     sure.
     """
     return any(
-        _period(block, at) and block.find(b"\n", at, at + CONTEXT) < 0
+        block.find(b"\n", at, at + CONTEXT) < 0 and _period(block, at)
         for at in range(0, len(block) - SHORTEST_RUN + 1, SHORTEST_RUN)
     )
 

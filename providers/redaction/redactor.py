@@ -90,7 +90,8 @@ class Redactor:
     def _lines(
         self, block: bytes, opened: OpenBlock | None, *, may_be_dense: bool = False
     ) -> tuple[bytes, OpenBlock | None]:
-        text, cuts = block, list[Cut]()
+        text = block
+        cuts: list[Cut] = []
         if may_be_dense and opened is None and _is_long_line(block):
             text, cuts = shortened(block)
         spans, opened = _secrets(text, opened, may_be_dense=may_be_dense)
@@ -190,13 +191,14 @@ def _look(block: bytes, matches: list[Match], spans: list[Found]) -> list[int]:
             continue
         if at + _REACH < reach:
             continue
-        rule, shape = rules
-        if shape:
-            if common := shape.match(block, at):
+        rule, match_shape = rules
+        if match_shape:
+            if common := match_shape(block, at):
                 start, end = common.span("value")
                 spans.append((start, end, _MARK))
                 starts.add(start)
-                reach = max(reach, end)
+                if end > reach:
+                    reach = end
                 continue
         # The credentials behind a scheme were taken out together with it.
         elif (rule is scheme_secrets and (at in starts or at + _LONGEST_SCHEME < reach)) or (
@@ -246,6 +248,7 @@ def _without(block: bytes, spans: list[Found]) -> bytes:
             continue
         if start > done or not pieces:
             pieces += (block[done:start], mark)
-        done = max(done, end)
+        if end > done:
+            done = end
     pieces.append(block[done:])
     return b"".join(pieces)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -21,8 +21,10 @@ from providers.redaction.scan import TextScan, text_scan
 from providers.redaction.schemes import SCHEME_HINTS, scheme_secrets
 from providers.redaction.token_rules import Rule, token_rules
 
-# The rule of a text, and the shape that is tried before it.
-PhraseRule = tuple[Rule, re.Pattern[bytes] | None]
+# Matches a common shape at a place.
+ShapeMatch = Callable[[bytes, int], re.Match[bytes] | None]
+# The rule of a text, and the match of the shape that is tried before it.
+PhraseRule = tuple[Rule, ShapeMatch | None]
 
 _PHRASES: Final = (
     (NAME_HINTS, named_secrets),
@@ -65,8 +67,9 @@ def _token_texts(tokens: Iterable[bytes]) -> list[bytes]:
 
 def phrase_rules() -> dict[bytes, PhraseRule]:
     """The rules of the texts that are found in upper and lower case."""
+    matches = {text: shape.match for text, shape in COMMON_SHAPES.items()}
     return {
-        hint.encode(): (rule, COMMON_SHAPES.get(hint.encode()))
+        hint.encode(): (rule, matches.get(hint.encode()))
         for hints, rule in _PHRASES
         for hint in hints
     }

@@ -54,30 +54,12 @@ def token_rules() -> dict[bytes, list[Rule]]:
     rules: dict[bytes, list[Rule]] = {}
     for token in TOKEN_FORMATS:
         for prefix in token.prefixes:
-            rule = _LazyRule(token, prefix.encode())
-            rules.setdefault(prefix.encode(), []).append(rule)
+            rules.setdefault(prefix.encode(), []).append(_rule(token, prefix.encode()))
     for mark in MARKED_RUNS:
         rules.setdefault(mark.encode(), []).append(_marked_run)
     rules[b"eyJ"] = [json_web_token]
     rules[b"ZXlK"] = [twice_encoded_token]
     return rules
-
-
-class _LazyRule:
-    """A rule that is compiled when its fixed text is first found: compiling all thousand of them
-    takes a third of a second, and a process meets a few.
-    """
-
-    __slots__ = ("_prefix", "_rule", "_token")
-
-    def __init__(self, token: TokenFormat, prefix: bytes) -> None:
-        self._token, self._prefix = token, prefix
-        self._rule: Rule | None = None
-
-    def __call__(self, block: bytes, at: int) -> list[Span]:
-        if self._rule is None:
-            self._rule = _rule(self._token, self._prefix)
-        return self._rule(block, at)
 
 
 def ordinary_token_text(block: bytes, at: int, end: int, rules: list[Rule]) -> bytes | None:
@@ -100,7 +82,7 @@ def ordinary_token_text(block: bytes, at: int, end: int, rules: list[Rule]) -> b
 
 def _rule(token: TokenFormat, prefix: bytes) -> Rule:
     """The rule of a format. Its expression is compiled at the first place where the prefix stands:
-    few of the hundreds of formats occur in one log.
+    all of them take a third of a second, and a process meets a few.
     """
     if token.before:
         return _rule_with_front(token, prefix)

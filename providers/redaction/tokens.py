@@ -41,6 +41,8 @@ _URL_REST: Final = r"(?:[A-Za-z0-9_.~@:+?=-]|%[0-9A-Fa-f]{2}|\\{0,8}/)"
 _KEY_BESIDE: Final = r"(?:[\s,:;|\"'\\/]{1,8}(?:[A-Za-z_ -]{0,24}[=:][\s\"']{0,3})?([A-Za-z0-9+/]{40})(?![A-Za-z0-9+/=]))?"
 
 
+# Letters in upper and lower case and digits are mixed in what follows.
+_MIXED_AHEAD: Final = r"(?=[a-z0-9_-]{0,26}[A-Z])(?=[A-Z0-9_-]{0,26}[a-z])(?=[A-Za-z_-]{0,26}\d)"
 # How a private key begins in Base64, behind "MI": RSA, DSA and EC keys, PKCS 8 (plain and encrypted),
 # PKCS 12. A certificate begins otherwise.
 _DER_LONG_KEY: Final = r"[A-Za-z0-9+/]{3}(?:IBAAK[BC]|IBAAJ|IBADANBgkqhkiG|IBADCCA|IBAzC|B[OJW]BgkqhkiG9w0BBQ0|AcBgoqhkiG9w0BDAE)"
@@ -246,7 +248,7 @@ TOKEN_FORMATS: Final = (
     _simple("Shopify CLI", "atkn_ atkn_v1_", rf"{WORD}{{30,}}+", letters(40)),
     # Mail
     _simple("SendGrid", "SG.", r"[A-Za-z0-9_-]{16,}+\.[A-Za-z0-9_.-]{16,}+", letters(22) + "." + letters(43)),
-    _simple("Mailgun", "key-", rf"{HEX}{{32}}(?![A-Za-z0-9])", hexes(32)),
+    _simple("Mailgun", "key- pubkey-", rf"{HEX}{{32}}(?![A-Za-z0-9])", hexes(32)),
     _inside("Mailchimp", "-us", r"[0-9a-f]{32}", 32, r"\d{1,2}(?![A-Za-z0-9-])", hexes(32) + "-us12"),
     _simple("Brevo", "xkeysib- xsmtpsib-", rf"{HEX}{{32,}}+-{ALNUM}{{12,}}+", hexes(64) + "-" + letters(16)),
     _simple("Mandrill", "md-", rf"(?=[A-Za-z_-]{{0,20}}\d){WORD}{{22}}(?![A-Za-z0-9_-])", letters(22)),
@@ -325,6 +327,10 @@ TOKEN_FORMATS: Final = (
     _simple("Voiceflow", "VF.", rf"(?:DM\.|WS\.)?{HEX}{{24}}\.{ALNUM}{{16}}", f"DM.{hexes(24)}.{letters(16)}"),
     _inside("RapidAPI", "msh", rf"{HEX}{{10}}", 10, rf"{HEX}{{15}}p1{HEX}{{6}}jsn{HEX}{{12}}", f"{hexes(10)}msh{hexes(15)}p1{hexes(6)}jsn{hexes(12)}"),
     _simple("Stytch", "secret-live- secret-test-", rf"{WORD}{{30,}}+", letters(36)),
+    _simple("ConfigCat", "configcat-sdk-1/", r"[A-Za-z0-9_-]{22}/[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])", letters(22) + "/" + letters(22)),
+    _simple("ngrok", "ak_ cr_", rf"{_MIXED_AHEAD}{ALNUM}{{27}}(?![A-Za-z0-9])", letters(27)),
+    _simple("Prismic", "MC5", r"[A-Za-z0-9_-]{8,40}\.[A-Za-z0-9_%-]{40,}+", letters(16) + "." + letters(60)),
+    TokenFormat("Facebook app", tuple(f"{digit}|" for digit in digits), rf"{_MIXED_AHEAD}{WORD}{{27}}(?![A-Za-z0-9_-])", "1234567890123456|" + letters(27), before=r"(?<!\d)\d{12,16}", before_length=17),
     _simple("Lichess", "lip_ lio_", rf"{ALNUM}{{20,}}+", letters(20)),
     _simple("Roblox", "_|WARNING:-DO-NOT-SHARE-THIS.", r"[^|\n\"\\]{0,200}\|_[A-F0-9]{100,}+", "--Sharing-this|_" + hexes(200).upper(), is_word=False),
     _simple("Twitter", "AAAAAAAAAAAAAAAAAAAAA", r"A?(?:[B-Za-z0-9]|%[0-9A-F]{2})(?:[A-Za-z0-9]|%[0-9A-F]{2}){60,}+", "A" + letters(80)),
@@ -341,6 +347,8 @@ TOKEN_FORMATS: Final = (
     _simple("Password hash of a framework", "pbkdf2_sha pbkdf2:sha scrypt: scrypt$ bcrypt$ bcrypt_sha", r"[a-z0-9:$]{0,20}\$[A-Za-z0-9./$=,+*-]{30,}+", "256$600000$" + letters(22) + "$" + letters(43) + "="),
     _simple("Password hash of a directory", "{SSHA {SHA {SMD5} {PBKDF2 {ARGON2} {CRYPT} {crypt}", r"[0-9-]{0,4}\}?[A-Za-z0-9./$=,+*-]{20,}+", "}" + letters(32), is_word=False),
     _simple("PostgreSQL password hash", "SCRAM-SHA-256$", r"\d{4,8}:[A-Za-z0-9+/=]{16,}+\$[A-Za-z0-9+/=]{20,}+:[A-Za-z0-9+/=]{20,}+", "4096:" + letters(24) + "$" + letters(44) + ":" + letters(44)),
+    _simple("MySQL password hash", " ".join(f"*{digit}" for digit in "0123456789ABCDEF"), r"[A-F0-9]{39}(?![A-Za-z0-9])", hexes(39).upper(), is_word=False),
+    _simple("NetNTLM hash", "::", rf"[A-Za-z0-9_.-]{{0,32}}:(?:{HEX}{{16}}:{HEX}{{32}}:{HEX}{{20,}}+|{HEX}{{48}}:{HEX}{{48}}:{HEX}{{16}})", f"KITCHEN:{hexes(16)}:{hexes(32)}:{hexes(60)}", is_word=False),
     _simple("NT hash", "aad3b435b51404eeaad3b435b51404ee:", rf"{HEX}{{32}}", hexes(32)),
 )  # fmt: skip
 
