@@ -1,5 +1,5 @@
-"""Credentials in addresses: the password of `scheme://user:password@host`, and a token that stands in
-the place of the user.
+"""Credentials in addresses: the password of `scheme://user:password@host`, and a token in place
+of the user.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from providers.redaction.values import is_secret, looks_secret
 
 ADDRESS_HINTS: Final = ("://", ":\\/\\/", "%3a%2f%2f", ":thin:", "@tcp(", "@unix(")
 
-# Behind `://`, what stands in front of the host ends within so many bytes.
+# Behind `://`, the user and the password are no longer than this.
 LONGEST_ADDRESS: Final = 1024
 
 _MARK: Final = MARK.encode()
@@ -34,7 +34,7 @@ _AROUND_ADDRESS: Final = (b" ", b"\t", b"\n", b'"', b"'", b"<", b">", b"`")
 
 
 def address_secrets(block: bytes, at: int) -> list[Span]:
-    """The password of `scheme://user:password@host`, or a token that stands in the user's place."""
+    """The password of `scheme://user:password@host`, or a token in place of the user."""
     if block[at : at + 1] == b"@":
         return _in_front_of_host(block, at)
     if block[at : at + 1] == b"%":
@@ -70,7 +70,7 @@ def _userinfo(address: bytes, offset: int) -> list[Span]:
 
 
 def _is_token(user: bytes, *, shortest: int) -> bool:
-    """Whether a token stands in the place of the user, rather than a name or a mail address."""
+    """Whether a token takes the place of the user, rather than a name or a mail address."""
     return (
         bool(_DIGIT.search(user)) and b"%40" not in user and looks_secret(user, shortest=shortest)
     )

@@ -143,7 +143,7 @@ def _password_option(block: bytes, at: int) -> list[Span]:
 
 
 def _names_command(text: bytes) -> bool:
-    """Whether one of the commands is likely in a text, which is told much faster than where."""
+    """Whether one of the commands is likely in a text. This is much faster than to find it."""
     return any(word in text for word in _COMMAND_WORDS)
 
 

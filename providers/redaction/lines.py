@@ -8,7 +8,7 @@ from typing import Final
 
 # So many bytes are scanned at a time: what fits into the caches of a processor is read faster.
 PART_BYTES: Final = 64 * 1024
-# So many lines are looked at for a better place to cut.
+# A better place to cut is looked for in so many lines.
 _MOST_LINES_BACK: Final = 8
 _LONGEST_TAIL: Final = 80
 # A line whose value may stand on the next one, and an empty line.

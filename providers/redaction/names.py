@@ -1,5 +1,5 @@
 """Names that say that their value is a secret: `DB_PASS`, `x-api-key`, `clientSecret`,
-`SECRET_KEY_BASE` and their kin.
+`SECRET_KEY_BASE` and similar names.
 
 A name is split into its words, and its last word decides; `EXAMPLES` shows how each kind of name is
 read.

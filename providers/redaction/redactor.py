@@ -1,7 +1,7 @@
 """Takes secrets out of text and of log bytes: passwords, tokens and keys, and the bot's own
 credentials wherever they stand.
 
-One pass over a block finds the fixed texts at which a secret may begin; the rules look only there.
+One pass over a block finds the fixed texts at which a secret may begin; the rules read only there.
 When in doubt a value is taken out.
 """
 
@@ -26,7 +26,7 @@ from providers.redaction.stream import LineRedactor
 from providers.redaction.token_rules import Rule, ordinary_token_text
 
 SHORTEST_OWN: Final = 4
-# Among lines that are dense, one of so many bytes is looked at by itself.
+# Among dense lines, a line of so many bytes is read by itself.
 LONG_LINE: Final = 4096
 # Behind this distance, what begins inside a secret cannot end outside of it.
 _REACH: Final = 256
@@ -120,7 +120,7 @@ class Redactor:
 
 
 class _DenseLinesError(Exception):
-    """A secret may begin at every few bytes, so the lines are to be looked at in another way."""
+    """A secret may begin at every few bytes, so the lines are to be read in another way."""
 
 
 def _secrets(
@@ -134,13 +134,13 @@ def _secrets(
         below, _, opened = continued(block, 0, opened)
         spans += below
     matches = _matches(block, may_be_dense=may_be_dense)
-    if matches and (starts := _look(block, matches, spans)):
+    if matches and (starts := _find_secrets(block, matches, spans)):
         opened = multiline_secrets(block, starts, spans) or opened
     return spans, opened
 
 
 def _matches(block: bytes, *, may_be_dense: bool) -> list[Match]:
-    """The places that are worth a look."""
+    """The places where a secret may begin."""
     scan = rule_table().scan
     if may_be_dense and _is_long_line(block):
         return dense.line_matches(scan.found, block, _ordinary_texts, longest=scan.longest)
@@ -155,7 +155,7 @@ def _is_long_line(block: bytes) -> bool:
 
 
 def _ordinary_texts(line: bytes, matches: list[Match]) -> Iterator[bytes]:
-    """What stands around the places and is no secret wherever it stands in the line."""
+    """Texts around some places that are no secret anywhere in the line."""
     rules = rule_table().rules
     has_userinfo = b"@" in line
     has_context = mentions_context(line)
@@ -171,8 +171,8 @@ def _ordinary_texts(line: bytes, matches: list[Match]) -> Iterator[bytes]:
             yield text
 
 
-def _look(block: bytes, matches: list[Match], spans: list[Found]) -> list[int]:
-    """Adds the secrets at some places to `spans`, and says where secrets of several lines may
+def _find_secrets(block: bytes, matches: list[Match], spans: list[Found]) -> list[int]:
+    """Adds the secrets at some places to `spans`, and returns where secrets of several lines may
     begin.
     """
     all_rules = rule_table().rules
@@ -187,7 +187,7 @@ def _look(block: bytes, matches: list[Match], spans: list[Found]) -> list[int]:
             if not rules:
                 multiline.append(at)
             elif at + _REACH >= token_reach:
-                token_reach = max(token_reach, _look_for_token(block, at, rules, spans))
+                token_reach = max(token_reach, _find_tokens(block, at, rules, spans))
             continue
         if at + _REACH < reach:
             continue
@@ -197,18 +197,23 @@ def _look(block: bytes, matches: list[Match], spans: list[Found]) -> list[int]:
                 start, end = common.span("value")
                 spans.append((start, end, _MARK))
                 starts.add(start)
-                if end > reach:
-                    reach = end
+                reach = max(reach, end)
                 continue
-        # The credentials behind a scheme were taken out together with it.
-        elif (rule is scheme_secrets and (at in starts or at + _LONGEST_SCHEME < reach)) or (
-            rule is address_secrets and not at_signs.may_follow(at)
-        ):
+        elif _is_settled(rule, at, starts, reach, at_signs):
             continue
         if found := rule(block, at):
             spans += found
             reach = max(reach, found[-1][1])
     return multiline
+
+
+def _is_settled(rule: Rule, at: int, starts: set[int], reach: int, at_signs: _AtSigns) -> bool:
+    """Whether a rule would find nothing new: the credentials behind a scheme were taken out
+    together with it, and an address without an `@` has none.
+    """
+    if rule is scheme_secrets:
+        return at in starts or at + _LONGEST_SCHEME < reach
+    return rule is address_secrets and not at_signs.may_follow(at)
 
 
 class _AtSigns:
@@ -227,8 +232,8 @@ class _AtSigns:
         return self._next <= at + LONGEST_ADDRESS
 
 
-def _look_for_token(block: bytes, at: int, rules: list[Rule], spans: list[Found]) -> int:
-    """Adds the tokens at a place to `spans`, and says where the last one ends."""
+def _find_tokens(block: bytes, at: int, rules: list[Rule], spans: list[Found]) -> int:
+    """Adds the tokens at a place to `spans`, and returns where the last one ends."""
     end = 0
     for rule in rules:
         if found := rule(block, at):
@@ -248,7 +253,6 @@ def _without(block: bytes, spans: list[Found]) -> bytes:
             continue
         if start > done or not pieces:
             pieces += (block[done:start], mark)
-        if end > done:
-            done = end
+        done = max(done, end)
     pieces.append(block[done:])
     return b"".join(pieces)

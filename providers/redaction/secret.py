@@ -1,6 +1,4 @@
-"""A credential that the bot holds, and what stands in place of any secret in text that
-leaves it.
-"""
+"""A credential that the bot holds, and what replaces a secret in any text that leaves it."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ def _marked_run(block: bytes, at: int) -> list[Span]:
 
 def json_web_token(block: bytes, at: int) -> list[Span]:
     """A JSON Web Token, signed or encrypted. Of several beginnings in one run of letters only the
-    first is looked at.
+    first is read.
     """
     before = block[max(0, at - _LOOK_BACK) : at]
     run = before[len(before.rstrip(_RUN_BYTES)) :]

@@ -96,7 +96,7 @@ _HAS_LETTER: Final = re.compile(rb"[A-Za-z]")
 _UUID: Final = re.compile(rb"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")
 _CHANGE: Final = re.compile(rb"[A-Za-z][0-9]|[0-9][A-Za-z]")
 _HAS_SPECIAL: Final = re.compile(rb"[!@#$%^&*+=~?]")
-# Behind this length a doubtful value is not looked at any further.
+# Behind this length a doubtful value is not read any further.
 _LONGEST_DOUBTFUL: Final = 1024
 
 
@@ -127,7 +127,7 @@ def looks_secret(value: bytes, *, shortest: int = 6) -> bool:
 
 
 def looks_random(value: bytes) -> bool:
-    """Whether a value reads as a secret even where nothing but its looks speaks for it: letters in
+    """Whether a value reads as a secret by its shape alone, without a name: letters in
     upper and lower case with digits among them, or many changes between letters and digits. An
     identifier such as a UUID is none.
     """

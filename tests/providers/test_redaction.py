@@ -54,12 +54,12 @@ CLEAN_LINES = [
 
 
 @pytest.mark.parametrize(("line", "clean"), SECRET_LINES.values(), ids=SECRET_LINES.keys())
-def test_a_secret_is_taken_out_of_a_line(line: bytes, clean: bytes) -> None:
+def test_secret_is_removed_from_line(line: bytes, clean: bytes) -> None:
     assert Redactor([Secret("hunter2hunter2")]).block(line) == clean
 
 
 @pytest.mark.parametrize("line", CLEAN_LINES)
-def test_a_line_without_secrets_stays_bit_for_bit(line: bytes) -> None:
+def test_line_without_secrets_stays(line: bytes) -> None:
     assert Redactor([Secret("hunter2hunter2")]).block(line + b"\n") == line + b"\n"
 
 
@@ -70,7 +70,7 @@ def test_redacting_twice_changes_nothing_more(line: bytes) -> None:
 
 
 @given(st.lists(st.binary(max_size=200), max_size=20))
-def test_a_stream_cut_anywhere_gives_what_the_whole_gives(pieces: list[bytes]) -> None:
+def test_stream_cut_anywhere_is_redacted_alike(pieces: list[bytes]) -> None:
     redactor = Redactor()
     stream = redactor.stream()
     assert b"".join([*(stream.feed(piece) for piece in pieces), stream.close()]) == redactor.block(
@@ -88,7 +88,7 @@ def test_line_ends_of_other_kinds_do_not_split_a_line() -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_secret_in_a_very_long_line_is_found_wherever_the_line_is_cut(seed: int) -> None:
+def test_secret_at_seam_of_long_line_vanishes(seed: int) -> None:
     spread = random.Random(seed)
     filler = b"x " * (LONGEST_LINE // 2)
     secret = b"password=" + b"s3cr3t" * 20
@@ -102,7 +102,7 @@ def test_a_secret_in_a_very_long_line_is_found_wherever_the_line_is_cut(seed: in
     assert out.count(b"password=[redacted]") == 2
 
 
-def test_a_secret_longer_than_a_piece_of_a_long_line_does_not_run_on_behind_its_mark() -> None:
+def test_secret_longer_than_seam_vanishes() -> None:
     stream, out = Redactor().stream(), b""
     for _ in range(60):
         out += stream.feed(b"token=" + b"q" * 50_000 if not out and not _ else b"q" * 50_000)
@@ -188,7 +188,7 @@ def test_value_continues_behind_seam_of_long_line() -> None:
     assert out.endswith(b'"password":"[redacted]","user":"ada"}\n')
 
 
-def test_a_secret_shows_as_dots() -> None:
+def test_secret_prints_as_dots() -> None:
     assert "hunter2" not in f"{Secret('hunter2')} {Secret('hunter2')!r}"
 
 
