@@ -71,17 +71,17 @@ class SubscriptionManager:
             # Checked before the words are read, because their refusal names accounts.
             self.access.require_manage(command, **requester.rights)
         try:
-            wish = parse_subscription(command, text, self._directory(requester))
+            action = parse_subscription(command, text, self._directory(requester))
         except BadQuestion as error:
             raise self._with_working_hint(error, command, requester) from None
-        if wish is None:
+        if action is None:
             return None
-        if wish == "list":
+        if action == "list":
             self.access.require(command, **requester.rights)
             return await self._list(command, requester)
-        if isinstance(wish, Subscribe):
-            return await self.subscribe(wish, command, requester)
-        return await self._unsubscribe(wish, command, requester)
+        if isinstance(action, Subscribe):
+            return await self.subscribe(action, command, requester)
+        return await self._unsubscribe(action, command, requester)
 
     @property
     def access(self) -> AccessPolicy:
@@ -139,23 +139,23 @@ class SubscriptionManager:
             )
 
     async def subscribe(
-        self, wish: Subscribe, command: CommandName, requester: Requester
+        self, action: Subscribe, command: CommandName, requester: Requester
     ) -> Answer:
         """Adds a subscription for a person who may manage it, and returns the note about it. Raises
         BadQuestion.
         """
         now, channel = self.clock(), requester.channel
         try:
-            question = self._read(wish.query, command, requester)
+            question = self._read(action.query, command, requester)
         except BadQuestion as error:
-            hint = f"/{command} subscribe {error.hint.partition(' ')[2]} {wish.when}"
+            hint = f"/{command} subscribe {error.hint.partition(' ')[2]} {action.when}"
             error.hint = self._working_hint(hint, command, requester)
             raise
         subscription = await self.subscriptions.subscribe(
             channel=channel,
             line=question.line,
-            cron=wish.cron,
-            said=wish.said,
+            cron=action.cron,
+            said=action.said,
             user=requester.user,
             now=now,
         )
@@ -163,7 +163,7 @@ class SubscriptionManager:
         due = next_due(digest_of(subscription, self.zone).trigger, now)
         first = f" First on {_weekday_and_time(due, self.zone, now)}." if due else ""
         text = (
-            f"Subscription {subscription.number} created: `{question.line}` {wish.said} "
+            f"Subscription {subscription.number} created: `{question.line}` {action.said} "
             f"({self.zone}). Posts here.{first} End it with `/{command} unsubscribe "
             f"{subscription.number}`.{seen_by_all(self.access, command, channel)}"
             f"{await invitation(self.permissions.channels, channel)}"
@@ -193,15 +193,15 @@ class SubscriptionManager:
         directory = self._directory(requester)
         for _ in range(2):
             try:
-                wish = parse_subscription(command, hint.partition(" ")[2], directory)
+                action = parse_subscription(command, hint.partition(" ")[2], directory)
             except BadQuestion:
                 break
-            if not isinstance(wish, Subscribe):
+            if not isinstance(action, Subscribe):
                 break
             try:
-                self._read(wish.query, command, requester)
+                self._read(action.query, command, requester)
             except BadQuestion as error:
-                hint = f"/{command} subscribe {error.hint.partition(' ')[2]} {wish.when}"
+                hint = f"/{command} subscribe {error.hint.partition(' ')[2]} {action.when}"
             else:
                 return hint
         return f"/{command} subscribe {COMMANDS[command].example_words(directory)} at 09:00"
@@ -211,16 +211,16 @@ class SubscriptionManager:
         return self.permissions.directory(self.answering.directory, requester)
 
     async def _unsubscribe(
-        self, wish: Unsubscribe, command: CommandName, requester: Requester
+        self, action: Unsubscribe, command: CommandName, requester: Requester
     ) -> Answer:
-        subscription = await self._required(wish.number, command, requester)
+        subscription = await self._required(action.number, command, requester)
         whose = owned(subscription)
         ended = await self.subscriptions.unsubscribe(
             subscription.number, channel=subscription.channel, user=requester.user, now=self.clock()
         )
         if ended is None:
             raise BadQuestion(
-                f"There is no subscription {wish.number} in this channel.",
+                f"There is no subscription {action.number} in this channel.",
                 f"/{command} subscriptions",
             )
         name = schedule_name(ended)

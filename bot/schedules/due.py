@@ -1,4 +1,4 @@
-"""When something is due, and what of it was missed."""
+"""When schedules are due, and how many due times were missed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.schedules.cron import read_cron as read_cron
 
 
 class Trigger(Protocol):
-    """When something happens next."""
+    """A schedule: when it is due next."""
 
     def get_next_fire_time(
         self, previous_fire_time: datetime | None, now: datetime
@@ -19,16 +19,14 @@ class Trigger(Protocol):
 
 
 def next_due(trigger: Trigger, after: datetime) -> datetime | None:
-    """The first instant of the trigger behind `after`, in UTC."""
+    """The first due time after `after`, in UTC."""
     found = trigger.get_next_fire_time(None, after + timedelta(microseconds=1))
     return found.astimezone(UTC) if found else None
 
 
 @dataclass(slots=True)
 class Entry:
-    """One schedule in a timetable: its name, when it is due, and until when it has been looked
-    after.
-    """
+    """One schedule of the scheduler: its name, the last due time that was handled, and the next."""
 
     name: str
     trigger: Trigger
@@ -41,9 +39,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A schedule whose time has come, and how many earlier instants were passed over
-    for this one.
-    """
+    """A schedule that is due, and how many earlier due times were skipped for this one."""
 
     name: str
     at: datetime
@@ -51,10 +47,10 @@ class Due:
 
 
 def due_now(entries: Sequence[Entry], now: datetime) -> list[Due]:
-    """What is due. Of several instants that were missed only the latest is; the entries then look
-    behind it.
+    """The schedules that are due. Of several missed due times only the latest counts, and each
+    entry moves on to the one after it.
 
-    A clock that is put back makes nothing due again, since what was looked after stays behind.
+    A clock that is set back makes nothing due again, because handled due times stay handled.
     """
     found = []
     for entry in entries:
@@ -70,5 +66,5 @@ def due_now(entries: Sequence[Entry], now: datetime) -> list[Due]:
     return found
 
 
-# A schedule of every minute that lay for months is not counted through to the end.
+# A schedule of every minute that was missed for months is not counted to the end.
 MOST_MISSED = 10_000

@@ -1,6 +1,4 @@
-"""The words by which people have a question asked again and again: `subscribe`, `subscriptions`,
-`unsubscribe` (pure).
-"""
+"""Parses `subscribe`, `subscriptions` and `unsubscribe` (pure)."""
 
 from __future__ import annotations
 
@@ -16,11 +14,11 @@ from bot.questions.registry import COMMANDS
 from bot.schedules.recurrence import MOST_WORDS, AmbiguousHour, find_recurrence, read_recurrence
 
 WORDS = ("subscribe", "subscriptions", "unsubscribe")
-# They say how often, before a time or alone.
+# Words for how often, before a time or alone.
 _HOW_OFTEN = frozenset(
     {"every", "each", "weekly", "monthly", "biweekly", "fortnightly", "yearly", "quarterly"}
 )
-# The last `at` is the one that says when; one before it belongs to the question.
+# The last `at` begins the time; an earlier one belongs to the question.
 _TIME = re.compile(
     r"(?P<question>.*)(?<!\S)at\s+(?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?:\s+on\s+(?P<days>.+))?",
     re.IGNORECASE | re.DOTALL,
@@ -35,9 +33,7 @@ _BEFORE_TIMES = frozenset({"since", "from", "to", "until", "till", "between", "a
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """Ask this question at these times. `cron` has five fields; `said` is how the times
-    were read.
-    """
+    """A question and its times. `cron` has five fields; `said` describes how they were read."""
 
     query: str
     cron: str
@@ -57,9 +53,7 @@ SubscriptionCommand = Subscribe | Unsubscribe | Literal["list"]
 def parse_subscription(
     command: CommandName, text: str, directory: AccountDirectory
 ) -> SubscriptionCommand | None:
-    """What is wished for, or None where the words are a question to be answered now. Raises
-    BadQuestion.
-    """
+    """The command, or None if the words are a question to answer now. Raises BadQuestion."""
     verb, _, rest = text.strip().partition(" ")
     verb, rest = verb.lower(), rest.strip()
     if verb not in WORDS:
@@ -87,16 +81,14 @@ def _subscribe(command: CommandName, rest: str, directory: AccountDirectory) -> 
     if odd := _odd_recurrence(found[0]):
         raise _odd(command, found[0][: -len(odd)], odd, usual)
     before, when, recurrence = found
-    # The question keeps its own blanks, such as those of a where(…).
+    # The question keeps its own spaces, such as those of a where(…).
     is_behind = words[: len(before)] == before
     asked = rest.rsplit(maxsplit=len(when))[0] if is_behind and before else " ".join(before)
     return Subscribe(asked, recurrence.cron, recurrence.said, " ".join(when))
 
 
 def _odd_recurrence(words: Sequence[str]) -> list[str]:
-    """The words at the end that say how often, in a way that no schedule knows: `every 2 days`,
-    `weekly`.
-    """
+    """The words at the end for an interval that is not supported: `every 2 days`, `weekly`."""
     tail = [word.lower() for word in words[-3:]]
     for size in range(len(tail), 0, -1):
         if tail[-size] in _HOW_OFTEN and not any(")" in word for word in tail[-size:]):
@@ -110,18 +102,18 @@ def _odd(
     said = sanitise(" ".join(odd), 40)
     return BadQuestion(
         (
-            f"I do not know “{said}”; there are every 1, 2, 3, 4, 6, 8 or 12 hours, every 15, 20 "
-            "or 30 minutes, and days with a time."
+            f"“{said}” is not supported. Use every 1, 2, 3, 4, 6, 8 or 12 hours, every 15, 20 or "
+            "30 minutes, or days with a time."
         ),
         f"/{command} subscribe {' '.join(before) or usual} at 09:00 on mondays",
     )
 
 
 def _not_understood(command: CommandName, rest: str, usual: str) -> BadQuestion:
-    """What is missing or wrong in words that say nowhere when."""
+    """The refusal of words without a time that can be read."""
     words = rest.split()
     if fixed := _with_at(words, usual):
-        return BadQuestion("When? A time has “at” before it.", f"/{command} subscribe {fixed}")
+        return BadQuestion("When? Put “at” before the time.", f"/{command} subscribe {fixed}")
     if odd := _odd_recurrence(words):
         return _odd(command, words[: -len(odd)], odd, usual)
     match = _TIME.fullmatch(rest)
@@ -136,18 +128,18 @@ def _not_understood(command: CommandName, rest: str, usual: str) -> BadQuestion:
             else " on weekdays"
         )
         return BadQuestion(
-            f"{match['hour']}:{match['minute']} is no time of day.",
+            f"{match['hour']}:{match['minute']} is not a time of day.",
             f"/{command} subscribe {asked} at 09:00{kept}",
         )
     shown = f"/{command} subscribe {asked} at {hour:02}:{minute:02} on weekdays"
     return BadQuestion(
-        f"I do not know the days “{sanitise(days, 40)}”; say weekdays, mondays or the 1st.", shown
+        f"“{sanitise(days, 40)}” are not days. Use weekdays, mondays or the 1st.", shown
     )
 
 
 def _with_at(words: Sequence[str], usual: str) -> str:
-    """The words with `at` before a time of day near their end, as in `last 7 days 9am`, where that
-    says when; else nothing.
+    """The words with `at` put before a time of day near their end, as in `last 7 days 9am`; empty
+    if that gives no schedule.
     """
     for place in range(len(words) - 1, max(len(words) - MOST_WORDS, 0) - 1, -1):
         if ")" in words[place]:
@@ -180,13 +172,13 @@ def _no_time(command: CommandName, words: Sequence[str], usual: str) -> BadQuest
         said = sanitise(" ".join(words[at:]), 40)
         return BadQuestion(
             (
-                f"I do not understand “{said}”; say a time such as 9am or 17:30, and the days. "
-                "Times are in the bot's own time zone."
+                f"“{said}” is not a time. Use a time such as 9am or 17:30, and the days. Times are "
+                "in the bot's time zone."
             ),
             f"/{command} subscribe {' '.join(words[:at]) or usual} at 09:00 on weekdays",
         )
     asked = " ".join(words) or usual
     return BadQuestion(
-        "When? Say a time, and the days where it is not every day.",
+        "When? Add a time, and the days if it is not every day.",
         f"/{command} subscribe {asked} at 09:00 on weekdays",
     )

@@ -284,7 +284,7 @@ class SubscriptionStore(Protocol):
 class AlertStore(Protocol):
     """State of alerts, the samples of their evaluations, and what was posted about them."""
 
-    async def watch(self, alert: str, definition: str) -> bytes | None:
+    async def stored_state(self, alert: str, definition: str) -> bytes | None:
         """State at the last evaluation as JSON; None if there was none with this definition."""
         ...
 

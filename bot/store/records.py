@@ -139,7 +139,7 @@ class Sample:
 
 class EvaluationRecord(msgspec.Struct, frozen=True, gc=False):
     """Result of one evaluation: the new state (`state`, `since` and `value` for people, and all of
-    it as JSON in `watch`), the samples by subject, the posts, and the reason for them. `due` is when
+    it as JSON in `alert_state`), the samples by subject, the posts, and the reason for them. `due` is when
     the evaluation was due, `at` when it was made.
     """
 
@@ -150,7 +150,7 @@ class EvaluationRecord(msgspec.Struct, frozen=True, gc=False):
     state: str
     since: datetime | None
     value: float | None
-    watch: bytes
+    alert_state: bytes
     samples: Sequence[tuple[str, float | None, str]] = ()
     posts: Sequence[Post] = ()
     reason: str = ""
@@ -173,7 +173,7 @@ class OpenIncident:
 
     alert: str
     definition: str
-    watch: bytes
+    alert_state: bytes
     channel: str
 
 

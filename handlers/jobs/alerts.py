@@ -222,7 +222,7 @@ class AlertJob:
         cached = self._states.get(rule.name)
         if cached and (cached[0] is rule or cached[0].definition == rule.definition):
             return cached[1]
-        stored = await self.alerts.watch(rule.name, rule.definition)
+        stored = await self.alerts.stored_state(rule.name, rule.definition)
         alert = _decode_state(stored) if stored else AlertState()
         self._states[rule.name] = (rule, alert)
         return alert
@@ -262,7 +262,7 @@ class AlertJob:
         """
         known = {rule.name: rule.definition for rule in rules}
         for left in await self.alerts.open_incidents():
-            alert = _decode_state(left.watch)
+            alert = _decode_state(left.alert_state)
             if known.get(left.alert) == left.definition or not alert.notified:
                 continue
             rule = rule_from_definition(left.alert, left.definition, left.channel)
@@ -383,7 +383,7 @@ def _record(
         state="error" if failed else after.state._value_,
         since=after.started_at,
         value=None if failed else worst.value,
-        watch=_encode_state(after),
+        alert_state=_encode_state(after),
         samples=[(name, s.value, s.state._value_) for name, s in after.subjects.items() if name]
         if rule.each and not failed
         else (),

@@ -1,7 +1,7 @@
-"""The timetable: looks every second at what is due, and does it.
+"""Runs jobs when they are due.
 
-It waits by the monotonic clock, which nobody sets. What is due is decided by the time of day, and
-an instant that was kept while the time of day was wrong is reset rather than waited for.
+Rounds are timed by the monotonic clock, which is never set. Due times are by the time of day; one
+that was stored while the time of day was wrong is reset instead of waited for.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from providers.http.turns import in_background
 log = logging.getLogger("opswatch")
 TAKE_OVER_EVERY, AGAIN_EVERY, PRUNE_EVERY = 3, 30, 3600
 GRACE = timedelta(hours=1)
-# A look takes milliseconds, so one that has not come for so long does not come any more.
+# A round takes milliseconds, so the scheduler is stuck if none has ended for so long.
 STUCK_AFTER_S = 30.0
 # Longer than any question may take, with its retries and its time in the queue.
 RUN_STUCK_AFTER_S = 1800.0
@@ -33,8 +33,8 @@ RUN_STUCK_AFTER_S = 1800.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something that is done when it is due. `seen_until` tells until when it has been looked
-    after, given what time it is now.
+    """Something that runs when it is due. `last_handled_at` returns the last due time that was
+    handled, given the time now.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Something that is being done, and since when by the monotonic clock."""
+    """A job that is running, and when it began by the monotonic clock."""
 
     task: asyncio.Task[None]
     began_at: float
@@ -65,14 +65,14 @@ async def _no_operator(key: str, text: str) -> None:  # noqa: ARG001
 
 @dataclass(slots=True)
 class Scheduler:
-    """Looks every second at what is due, and does it. One look over a table scales better than a
-    job for each schedule.
+    """Checks every second which jobs are due, and runs them. One pass over a table scales better
+    than a timer for each job.
 
-    One thing is done once at a time: what is due again meanwhile is done afterwards, for its latest
-    instant. What a database that is full or locked keeps from being done is done again, and
-    `distress` is told. `reset_stored` resets stored instants that lie in the future, `after_reset`
-    reads again what hangs on them, `tell_operator` tells of it, and `database_trouble` says what is
-    wrong with the database.
+    A job runs once at a time; if it is due again meanwhile, it runs afterwards for its latest due
+    time. Jobs that failed because the database is full or locked run again, and
+    `report_database_failure` is called. `reset_stored` resets stored times in the future,
+    `after_reset` reads again what depends on them, `tell_operator` reports it, and
+    `database_trouble` returns what is wrong with the database.
     """
 
     schedules: ScheduleStore
@@ -101,48 +101,44 @@ class Scheduler:
     _stopped: bool = False
 
     async def add(self, scheduled: Job) -> None:
-        """From now on it is done when it is due; what an earlier process has left is
-        made up for.
-        """
-        seen_until = await scheduled.last_handled_at(self.clock())
+        """Schedules a job. Runs that an earlier process has missed are made up for."""
+        last_handled_at = await scheduled.last_handled_at(self.clock())
         self._works[scheduled.name] = scheduled
-        self._entries[scheduled.name] = Entry(scheduled.name, scheduled.trigger, seen_until)
+        self._entries[scheduled.name] = Entry(scheduled.name, scheduled.trigger, last_handled_at)
 
     def remove(self, name: str) -> None:
-        """It is not done any more."""
+        """Removes a job."""
         for table in (self._works, self._entries, self._waiting, self._failed):
             table.pop(name, None)
 
     def once(self, name: str, at: datetime) -> None:
-        """It is done at that time, too."""
+        """Runs a job at that time, too."""
         heapq.heappush(self._once, (at, name))
 
     @property
     def trouble(self) -> str:
-        """Why the timetable does not move, in a sentence; empty where it does."""
+        """Why jobs are not run, in a sentence; empty if they are."""
         now = time.monotonic()
         if now - self._moved_at > STUCK_AFTER_S:
             why = f" ({self._why_stuck})" if self._why_stuck else ""
-            return f"The timetable has not moved for {_lasting(now - self._moved_at)}{why}."
+            return f"The scheduler has not run for {_lasting(now - self._moved_at)}{why}."
         if self._failed:
             return (
-                f"{_named(self._failed)} could not be done, since the database cannot be used; it "
-                "is tried again."
+                f"{_named(self._failed)} failed because the database cannot be used. It is tried "
+                "again."
             )
         stuck = [
             name for name, run in self._running.items() if now - run.began_at > RUN_STUCK_AFTER_S
         ]
         if stuck:
             return (
-                f"{_named(stuck)} has not ended for "
+                f"{_named(stuck)} has been running for "
                 f"{_lasting(now - self._running[stuck[0]].began_at)}."
             )
         return ""
 
     async def start(self) -> None:
-        """Goes on where an earlier process ended: what was missed is coalesced, what was cut off is
-        done again.
-        """
+        """Continues after an earlier process: missed runs are coalesced, interrupted ones repeated."""
         self._stopped = False
         await self._reset(self.clock())
         for scheduled in self.at_start:
@@ -163,8 +159,8 @@ class Scheduler:
         ]
 
     async def stop(self, *, within_s: float) -> None:
-        """Nothing new; what is under way gets a while, and is done again by the next process where
-        it does not end.
+        """Starts no more jobs, and waits for running ones. Those that do not end are repeated by
+        the next process.
         """
         for loop in self._loops:
             loop.cancel()
@@ -186,7 +182,7 @@ class Scheduler:
         except Exception as error:
             why = str(error) if isinstance(error, StoreUnavailable) else type(error).__name__
             if why != self._why_stuck:
-                log.error("What is due could not be looked at: %s", why)
+                log.error("Due jobs could not be determined: %s", why)
             self._why_stuck = why
             return
         self._moved_at, self._why_stuck = time.monotonic(), ""
@@ -199,16 +195,14 @@ class Scheduler:
         return found
 
     def _due(self, now: datetime) -> list[Due]:
-        """What is due by the schedules. One that cannot tell when it is due does not keep the
-        others.
-        """
+        """The jobs that are due. A schedule that raises an error does not stop the others."""
         found = []
         for entry in list(self._entries.values()):
             try:
                 found += due_now([entry], now)
             except Exception as error:
                 log.error(
-                    "The schedule of %s cannot be read (%s) and is left out.",
+                    "The schedule of %s failed (%s) and was removed.",
                     entry.name,
                     type(error).__name__,
                 )
@@ -216,7 +210,7 @@ class Scheduler:
         return found
 
     def _clock_was_wrong(self, now: datetime) -> bool:
-        """Whether the time of day is behind what it was, or behind what was looked after."""
+        """Whether the time of day was set back, or is before a due time that was handled."""
         if self._seen:
             at, monotonic_at = self._seen
             if now < at + timedelta(seconds=time.monotonic() - monotonic_at) - CLOCK_TOLERANCE:
@@ -226,7 +220,7 @@ class Scheduler:
         )
 
     async def _reset(self, now: datetime) -> None:
-        """What was looked after in a time to come is looked after from now on."""
+        """Moves due times that were handled in the future to now."""
         ahead = [await self.reset_stored(now) or timedelta(0)]
         for name, entry in self._entries.items():
             if entry.last_handled_at > now:
@@ -243,28 +237,26 @@ class Scheduler:
     async def _tell_of_reset(self, now: datetime, ahead: timedelta) -> None:
         text = (
             "The clock of this machine was set back, or had been ahead by up to "
-            f"{formatting.format_duration(ahead)}. What waited for a time that has not come"
-            " was reset: digests and alerts go on from now, silences last as long as they were "
-            "meant to. Check the time service (NTP)."
+            f"{formatting.format_duration(ahead)}. Times in the future were reset: digests and "
+            "alerts continue from now, and silences keep their length. Check the time service "
+            "(NTP)."
         )
         log.warning(text)
         await self.tell_operator(f"clock:{now:%Y%m%dT%H}", text)
 
     async def _again(self) -> None:
-        """Runs that began and did not end: a crash has cut them off, or the database, and whoever
-        claims them again does them.
-        """
+        """Repeats runs that a crash or a database error has interrupted."""
         failed, self._failed = self._failed, {}
         self._begin([*failed.values()])
         try:
-            # A jump between two looks leaves nothing but what was written in it.
+            # A clock that was wrong between two rounds shows only in what was stored meanwhile.
             await self._reset(self.clock())
         except StoreUnavailable:
             return
         await self._take_over()
 
     async def _take_over(self) -> None:
-        """Does what a process that is gone has begun and not ended; whoever claims it first."""
+        """Runs what a process that has ended left unfinished; the first to claim it runs it."""
         since = self.clock() - 2 * GRACE
         try:
             cut_off = await self.schedules.unfinished_runs(since=since)
@@ -308,24 +300,24 @@ class Scheduler:
                 await work.run(due)
         except StoreUnavailable as error:
             self._failed[due.name] = due
-            log.error("The database cannot be used (%s); what was due is done again.", error)
+            log.error("The database cannot be used (%s); %s is tried again.", error, due.name)
             await self.report_database_failure(str(error))
         except Exception as error:
-            log.error("Something that was due could not be done: %s", type(error).__name__)
+            log.error("%s failed: %s", due.name, type(error).__name__)
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-    """Does it again and again, until cancelled; an error ends one round alone."""
+    """Repeats `work` until cancelled. An error ends only its own round."""
     while True:
         await asyncio.sleep(seconds)
         try:
             await work()
         except Exception as error:
-            log.error("A round of the timetable failed: %s", type(error).__name__)
+            log.error("A round of the scheduler failed: %s", type(error).__name__)
 
 
 def _coalesced(waiting: Due | None, due: Due) -> Due:
-    """The latest of two instants, which stands for both."""
+    """The later of two due times, which replaces both."""
     if waiting is None or waiting.at == due.at:
         return due
     latest, earlier = (

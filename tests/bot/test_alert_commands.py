@@ -83,9 +83,7 @@ def test_an_alert_is_read(command: CommandName, text: str, alert: CreateAlert) -
         ("usage", "unsilence", "Which alert"),
     ],
 )
-def test_a_wish_that_cannot_be_read_is_refused_with_an_example(
-    command: CommandName, text: str, says: str
-) -> None:
+def test_unreadable_alert_gets_example(command: CommandName, text: str, says: str) -> None:
     with pytest.raises(BadQuestion, match=says.replace("(", r"\(")) as caught:
         parse_alert_command(command, text, HOUSE)
     assert parse_alert_command(command, caught.value.hint.partition(" ")[2], HOUSE)
@@ -157,9 +155,9 @@ def test_examples_keep_what_was_typed(command: CommandName, text: str, hint: str
     ],
 )
 def test_numbers_are_read_as_people_write_them(text: str, threshold: float) -> None:
-    wish = parse_alert_command("usage", f"alert today {text}", HOUSE)
-    assert isinstance(wish, CreateAlert)
-    assert wish.threshold == threshold
+    action = parse_alert_command("usage", f"alert today {text}", HOUSE)
+    assert isinstance(action, CreateAlert)
+    assert action.threshold == threshold
 
 
 @pytest.mark.parametrize(
@@ -294,16 +292,16 @@ def test_thresholds_are_not_guessed(command: CommandName, text: str, says: str, 
     ],
 )
 def test_durations_are_read_as_people_write_them(typed: str, length: timedelta) -> None:
-    wish = parse_alert_command("usage", f"alert today above 5 GB for {typed} every 1h", HOUSE)
-    assert isinstance(wish, CreateAlert)
-    assert (wish.for_, wish.every) == (length, HOUR)
+    action = parse_alert_command("usage", f"alert today above 5 GB for {typed} every 1h", HOUSE)
+    assert isinstance(action, CreateAlert)
+    assert (action.for_, action.every) == (length, HOUR)
     assert parse_alert_command("usage", f'silence spike {typed} "x"', HOUSE) == Silence(
         "spike", length, "x"
     )
 
 
 @pytest.mark.parametrize(
-    ("text", "wish"),
+    ("text", "action"),
     [
         ("alerts", "list"),
         ("unalert usage-1", DeleteAlert("usage-1")),
@@ -323,8 +321,8 @@ def test_durations_are_read_as_people_write_them(typed: str, length: timedelta) 
         ("", None),
     ],
 )
-def test_the_other_words(text: str, wish: Any) -> None:
-    assert parse_alert_command("usage", text, HOUSE) == wish
+def test_the_other_words(text: str, action: Any) -> None:
+    assert parse_alert_command("usage", text, HOUSE) == action
 
 
 @pytest.mark.parametrize("command", ["usage", "apiaudit", "logs"])
@@ -355,7 +353,7 @@ def test_days_of_window_are_no_value(asked: str, query: str, value: str) -> None
 
 
 @given(st.sampled_from(["usage", "apiaudit", "logs"]), st.sampled_from(["alert", "silence", "unalert", "unsilence"]), st.text(max_size=60) | st.lists(st.sampled_from(["above", "below", "5 GB", "20", "every", "15m", "for", "as", "x", "each", "log", "where(above 5)"]), max_size=8).map(" ".join))  # fmt: skip
-def test_any_words_give_a_wish_or_a_refusal(command: CommandName, verb: str, text: str) -> None:
+def test_any_words_parse_or_are_refused(command: CommandName, verb: str, text: str) -> None:
     try:
         assert parse_alert_command(command, f"{verb} {text}", HOUSE)
     except BadQuestion as refusal:

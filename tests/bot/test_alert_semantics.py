@@ -22,7 +22,7 @@ EACH = {"each": "actor", "value": "failure_percent"}
 VANISHING: dict[str, tuple[dict[str, Any], list[Any], list[str]]] = {
     "gone after two looks": ({}, [ADA, NOBODY, NOBODY], ["firing first", "firing", "inactive resolved"]),
     "back after one": ({}, [ADA, NOBODY, ADA, NOBODY, NOBODY], ["firing first", "firing", "firing", "firing", "inactive resolved"]),
-    "calm after one": ({}, [ADA, NOBODY, {"ada": 5.0}], ["firing first", "firing", "inactive resolved"]),
+    "OK after one": ({}, [ADA, NOBODY, {"ada": 5.0}], ["firing first", "firing", "inactive resolved"]),
     "an error is no look without it": ({}, [ADA, NOBODY, OUT, OUT, NOBODY], ["firing first", "firing", "firing", "firing", "inactive resolved"]),
     "no data is no look without it": ({}, [ADA, NOBODY, {"ada": X}, NOBODY, NOBODY], ["firing first", "firing", "firing", "firing", "inactive resolved"]),
     "also where no data alerts": ({"no_data": "alert"}, [ADA, NOBODY, NOBODY], ["firing first", "firing", "inactive resolved"]),

@@ -67,13 +67,13 @@ def whole(reading: Any) -> Readings | EvaluationError:
 
 TABLE: dict[str, tuple[dict[str, Any], list[Reading | Readings | EvaluationError], list[str]]] = {
     "fires at once and resolves": ({}, [5, 11, 12, 9], ["inactive", "firing first", "firing", "inactive resolved"]),
-    "the threshold itself is calm": ({}, [10], ["inactive"]),
+    "the threshold itself is OK": ({}, [10], ["inactive"]),
     "below": ({"above": None, "below": 3.0}, [5, 2, 3], ["inactive", "firing first", "inactive resolved"]),
     "for holds it back": ({"for_": 10 * MINUTE}, [11, 11, 11, 11], ["pending", "pending", "firing first", "firing"]),
     "a pending one that recovers vanishes silently": ({"for_": 10 * MINUTE}, [11, 11, 9, 11], ["pending", "pending", "inactive", "pending"]),
     "between the thresholds it goes on": ({"recover": 6.0}, [11, 8, 6.5, 6, 8], ["firing first", "firing", "firing", "inactive resolved", "inactive"]),
     "keep firing for": ({"keep_firing_for": 10 * MINUTE}, [11, 9, 9, 9], ["firing first", "firing", "firing", "inactive resolved"]),
-    "a new breach starts the calm afresh": ({"keep_firing_for": 10 * MINUTE}, [11, 9, 11, 9, 9, 9], ["firing first", "firing", "firing", "firing", "firing", "inactive resolved"]),
+    "a new breach restarts the recovery": ({"keep_firing_for": 10 * MINUTE}, [11, 9, 11, 9, 9, 9], ["firing first", "firing", "firing", "firing", "firing", "inactive resolved"]),
     "repeat": ({"repeat": 10 * MINUTE}, [11, 11, 11, 11, 11], ["firing first", "firing", "firing repeat", "firing", "firing repeat"]),
     "without repeat it speaks once": ({}, [11] * 4, ["firing first", "firing", "firing", "firing"]),
     "no data holds what is": ({}, [X, 11, X, X, 9, X], ["unknown", "firing first", "firing", "firing", "inactive resolved", "inactive"]),
@@ -86,7 +86,7 @@ TABLE: dict[str, tuple[dict[str, Any], list[Reading | Readings | EvaluationError
     "one more subject is a change": ({"each": "log"}, [{"a": 5.0, "b": 11.0}, {"a": 12.0, "b": 12.0}, {"a": 12.0, "b": 13.0}], ["firing first", "firing changed", "firing"]),
     "one fewer is a change, none is the end": ({"each": "log"}, [{"a": 11.0, "b": 11.0}, {"a": 5.0, "b": 11.0}, {"a": 5.0, "b": 5.0}], ["firing first", "firing changed", "inactive resolved"]),
     "another in its place is a change": ({"each": "log"}, [{"a": 11.0, "b": 5.0}, {"a": 5.0, "b": 11.0}], ["firing first", "firing changed"]),
-    "a subject that is new and calm is nothing to tell": ({"each": "log"}, [{"a": 11.0}, {"a": 11.0, "b": 1.0}], ["firing first", "firing"]),
+    "a new subject that is OK is not notified": ({"each": "log"}, [{"a": 11.0}, {"a": 11.0, "b": 1.0}], ["firing first", "firing"]),
     "a subject that has gone without a word goes on firing": ({"each": "log"}, [{"a": 11.0, "b": 1.0}, {"b": 1.0}, {"a": 3.0, "b": 1.0}], ["firing first", "firing", "inactive resolved"]),
     "a change starts the repeat afresh": ({"each": "log", "repeat": 10 * MINUTE}, [{"a": 11.0}, {"a": 11.0, "b": 11.0}, {"a": 11.0, "b": 11.0}, {"a": 11.0, "b": 11.0}], ["firing first", "firing changed", "firing", "firing repeat"]),
     "of a rule without subjects nothing is known": ({"each": "log"}, [{}, {}], ["inactive", "inactive"]),
@@ -200,7 +200,7 @@ def test_time_away_is_not_time_in_breach() -> None:
 
 
 def test_a_clock_that_is_put_back_makes_nothing_fire_twice_or_end() -> None:
-    """Five minutes back in the middle of a breach, and in the middle of its calm."""
+    """Five minutes back in the middle of a breach, and in the middle of its recovery."""
     assert steps(Rule(**RULE), [5, 11, 11, 11, 9, 9], gaps={2: -5, 5: -5}) == [
         "inactive", "firing first", "firing", "firing", "inactive resolved", "inactive",
     ]  # fmt: skip
@@ -214,7 +214,7 @@ def test_a_clock_that_is_put_back_makes_nothing_fire_twice_or_end() -> None:
     ]
 
 
-def test_three_days_of_downtime_are_neither_breach_nor_calm() -> None:
+def test_downtime_is_neither_breach_nor_recovery() -> None:
     rule = Rule(**RULE, for_=10 * MINUTE, keep_firing_for=10 * MINUTE, repeat=4 * 60 * MINUTE)
     told = steps(rule, [11, 11, 11, 11, 9, 9, 9], gaps={1: 3 * 1440, 5: 3 * 1440})
     assert told == [
@@ -228,7 +228,7 @@ def test_three_days_of_downtime_are_neither_breach_nor_calm() -> None:
     ]
 
 
-def test_time_away_is_not_time_of_calm() -> None:
+def test_downtime_is_no_recovery() -> None:
     rule = Rule(**RULE, keep_firing_for=10 * MINUTE)
     assert steps(rule, [11, 9, 9, 9], gaps={2: 180}) == [
         "firing first",
@@ -291,9 +291,7 @@ SUBJECTS = st.lists(
 
 
 @given(RULES, SUBJECTS)
-def test_every_subject_that_was_told_to_fire_is_told_to_be_calm_again(
-    rule: Rule, found: list[Any]
-) -> None:
+def test_every_firing_subject_is_resolved(rule: Rule, found: list[Any]) -> None:
     """By a change or by the end, and by nothing else."""
     watch, now = AlertState(), NOON
     told: dict[str, State] = {}

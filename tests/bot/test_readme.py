@@ -67,10 +67,10 @@ def test_readme_questions_are_valid(line: str) -> None:
 
 @pytest.mark.parametrize(("command", "words"), WISHES, ids=[words for _, words in WISHES])
 def test_readme_schedule_commands_are_valid(command: CommandName, words: str) -> None:
-    wish = parse_subscription(command, words, HOUSE) or parse_alert_command(command, words, HOUSE)
-    assert wish
-    if isinstance(wish, CreateAlert | Subscribe):
-        assert read_question(command, wish.query, HOUSE, now=NOW, zone=UTC).window
+    action = parse_subscription(command, words, HOUSE) or parse_alert_command(command, words, HOUSE)
+    assert action
+    if isinstance(action, CreateAlert | Subscribe):
+        assert read_question(command, action.query, HOUSE, now=NOW, zone=UTC).window
 
 
 @pytest.mark.parametrize("words", WINDOWS)

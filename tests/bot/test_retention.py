@@ -30,7 +30,7 @@ FIRING = EvaluationRecord(
     state="firing",
     since=NOW,
     value=7.0,
-    watch=f'{{"incident":"{INCIDENT}"}}'.encode(),
+    alert_state=f'{{"incident":"{INCIDENT}"}}'.encode(),
     posts=[Post(INCIDENT, "#ops", "spike fires", [])],
     reason="first",
 )
@@ -41,7 +41,7 @@ async def fill(store: Store) -> None:
     """A row in each table, all of the same instant; no incident is open."""
     await store.questions.claim(ASKED)
     await store.answers.keep("t", user="U0ADA", channel="C0OPS", text="x", blocks=[], now=NOW)
-    await store.alerts.save_evaluations([msgspec.structs.replace(FIRING, watch=b"{}")])
+    await store.alerts.save_evaluations([msgspec.structs.replace(FIRING, alert_state=b"{}")])
     sent = await store.outbox.claim_post(now=NOW)
     assert sent
     await store.outbox.sent(sent, ts="1.2")

@@ -55,7 +55,7 @@ async def test_killed_a_hundred_times_every_transition_and_every_digest_stands_o
     spread, began_at = random.Random(11), time.time()
     now = fast_clock(began_at, SPEED)
     world.slack.clock = lambda: now().timestamp()
-    # Ten seconds of breach, ten of calm.
+    # Ten seconds of breach, ten without.
     world.rapid7.usage = lambda day, _: (
         6_000_000_000 if int(now().timestamp()) // 10 % 2 else 3_000_000_000
     )

@@ -1,4 +1,4 @@
-"""The timetable says when it does not move, and one schedule never keeps the others."""
+"""The scheduler reports when it does not run, and one schedule never stops the others."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def until_trouble(bot: Bot, says: str) -> None:
         (OSError("no clock"), "OSError"),
     ],
 )
-async def test_ready_says_that_the_timetable_stands_still_and_why(
+async def test_ready_reports_stuck_scheduler(
     world: Sandbox,
     clock: MovableClock,
     monkeypatch: pytest.MonkeyPatch,
@@ -49,7 +49,7 @@ async def test_ready_says_that_the_timetable_stands_still_and_why(
         await until_trouble(bot, says)
         status, found = await ready()
         assert (status, found["database"], found["slack"]) == (503, True, True)
-        assert "The timetable has not moved for" in str(found["trouble"])
+        assert "The scheduler has not run for" in str(found["trouble"])
         bot.scheduler.clock = clock
         async with asyncio.timeout(20):
             while (await ready())[0] != 200:
@@ -85,4 +85,4 @@ async def test_run_that_never_ends_is_named(
     world.rapid7.be_slow(5, times=9)
     async with running(world, SPIKE) as bot:
         clock.strike(15)
-        await until_trouble(bot, "alert ingest-spike has not ended for")
+        await until_trouble(bot, "alert ingest-spike has been running for")

@@ -24,7 +24,7 @@ class SqlAlerts:
         # The version of each alert's row that this process has read or written last.
         self._versions: dict[str, int] = {}
 
-    async def watch(self, alert: str, definition: str) -> bytes | None:
+    async def stored_state(self, alert: str, definition: str) -> bytes | None:
         rows = await self._database.read(
             "SELECT definition, watch, version FROM alerts WHERE name = ?", (alert,)
         )
@@ -112,7 +112,7 @@ class SqlAlerts:
             is_current = tx.execute(
                 "UPDATE alerts SET watch = ?, state = ?, version = version + 1 "
                 "WHERE name = ? AND version = ?",
-                (judged.watch.decode(), judged.state, judged.alert, version),
+                (judged.alert_state.decode(), judged.state, judged.alert, version),
             )
             if is_current:
                 _enqueue_posts(tx, judged)
@@ -185,7 +185,7 @@ def _save_states(tx: Transaction, several: Sequence[EvaluationRecord]) -> None:
             to_text(judged.since) if judged.since else None,
             judged.value,
             to_text(judged.due),
-            judged.watch.decode(),
+            judged.alert_state.decode(),
         )
         for judged in several
     ]
