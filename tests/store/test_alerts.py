@@ -92,7 +92,9 @@ async def test_state_changed_elsewhere_is_not_overwritten(store: Store, other: S
 async def test_acknowledgement_survives_evaluation_elsewhere(store: Store, other: Store) -> None:
     await store.alerts.save_evaluations([evaluation(0)])
     await other.alerts.stored_state("spike", "d")
-    assert await other.alerts.save_user_action(evaluation(0, watch=b'{"acknowledged_by":"U0ADA"}'))
+    assert await other.alerts.save_user_action(
+        evaluation(0, alert_state=b'{"acknowledged_by":"U0ADA"}')
+    )
     assert await store.alerts.save_evaluations([evaluation(1)]) == [Saved.STATE_CHANGED]
     assert await store.alerts.stored_state("spike", "d") == b'{"acknowledged_by":"U0ADA"}'
 
