@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 def _open(account: str, settings: AkamaiSettings, context: AccountContext) -> Akamai:
-    from providers.akamai.client import Akamai, ReportSettings
+    from providers.akamai.client import Akamai
+    from providers.akamai.reports import ReportSettings
 
     credentials = settings.credentials
     report = ReportSettings(

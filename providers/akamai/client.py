@@ -10,9 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 import msgspec
@@ -21,7 +20,10 @@ from providers.akamai import filters as wording
 from providers.akamai import parse
 from providers.akamai.auth import EdgeGridAuth
 from providers.akamai.edgerc import EdgeGridCredentials
+from providers.akamai.failures import BoundsRefused, ClockSkew, next_request_s, server_time
 from providers.akamai.limits import V2_LIMITS
+from providers.akamai.paging import MOST_BYTES, RequestAllowance, are_within, is_whole, rounded
+from providers.akamai.reports import V1, V2, V2_METRICS, ReportQuery, ReportSettings, v2_filter
 from providers.clock import Clock, utc_now
 from providers.errors import (
     AuthFailed,
@@ -37,7 +39,7 @@ from providers.http.client import fetch, open_client
 from providers.http.failures import refuse_status, too_many_requests
 from providers.http.network import Network
 from providers.http.reading import off_loop
-from providers.http.reply import Reply, date_of
+from providers.http.reply import Reply
 from providers.limits.rate_limiter import (
     MemoryRateLimitStore,
     RateLimiter,
@@ -46,62 +48,11 @@ from providers.limits.rate_limiter import (
 from providers.models import AccountStatus, ApiCall, CallFilters, CallPage, Check, Window, iso_utc
 from providers.redaction import Redactor
 
-V1 = "/reporting-api/v1/reports/apiusagedetails-by-time/versions/1"
-V2 = "/reporting-api/v2/reports/common/apis/usage-details/data"
-# The columns of v2 that have another name than in v1.
-V2_METRICS = {
-    "clientToken": "authorizationClientToken",
-    "method": "requestMethod",
-    "uri": "requestUri",
-}
-V2_NAMES = {
-    "client_token": "authorizationClientToken",
-    "http_method": "requestMethod",
-    "response_class": "responseClass",
-    "response_code": "responseCode",
-    "response_status": "responseStatus",
-    "endpoint": "endpoint",
-    "username": "clientOwner",
-}
-V2_URL_OPERATORS = {
-    "url_contain": "CONTAINS",
-    "url_not_contain": "NOT_CONTAINS",
-    "url_start_with": "STARTS_WITH",
-    "url_not_start_with": "NOT_STARTS_WITH",
-    "url_end_with": "ENDS_WITH",
-    "url_not_end_with": "NOT_ENDS_WITH",
-    "url_exact_match": "IN_LIST",
-    "url_match": "MATCHES",
-    "url_not_match": "NOT_MATCHES",
-}
 V1_ROW_CAP = 5_000
 V2_ROW_CAP = 25_000
 RETENTION = timedelta(days=92)
-MOST_SKEW = timedelta(days=400)
-WHOLE_STEP = timedelta(minutes=5)
 MOST_REQUESTS = MOST_PAGES = 64
-MOST_BYTES = 500_000_000
 ASYNC_WAITS_S = (1.0, 2.0, 3.0, 5.0, 5.0, 10.0, 10.0, 10.0, 10.0)
-
-
-@dataclass(frozen=True, slots=True)
-class ReportSettings:
-    """How an account asks: which report, which verb, which format."""
-
-    account_ids: tuple[str, ...]
-    report: Literal["v1", "v2"] = "v1"
-    method: Literal["POST", "GET"] = "POST"
-    accept: Literal["json", "csv"] = "json"
-    account_switch_key: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Query:
-    """What a report is asked for, beside its window."""
-
-    filters: Mapping[str, list[str]]
-    account_ids: tuple[str, ...]
-    metrics: tuple[str, ...]
 
 
 class Akamai:
@@ -166,8 +117,8 @@ class Akamai:
         rows fit.
         """
         asked, notes = self._within_retention(window)
-        requests = _Requests(MOST_REQUESTS, read)
-        query = _Query(
+        requests = RequestAllowance(MOST_REQUESTS, read)
+        query = ReportQuery(
             wording.server_filters(filters),
             wording.chosen_accounts(filters, self._settings.account_ids),
             wording.chosen_metrics(filters),
@@ -175,7 +126,7 @@ class Akamai:
         reports = await self._reports(asked, query, requests)
         for report in reports:
             notes += self._shortcomings(report, asked)
-        if requests.spent_out:
+        if requests.exhausted:
             notes.append(
                 f"{self.account} has more rows than {MOST_REQUESTS} requests could bring; ask for "
                 "a shorter window."
@@ -205,8 +156,8 @@ class Akamai:
     def _remarks(self, asked: Window, filters: CallFilters) -> list[str]:
         """What a reader should know although nothing is missing."""
         remarks = []
-        if self._whole_steps_only and not _is_whole(asked):
-            used = _rounded(asked)
+        if self._whole_steps_only and not is_whole(asked):
+            used = rounded(asked)
             remarks.append(
                 f"{self.account} takes whole five minutes only; it was asked from "
                 f"{used.start:%H:%M} to {used.end:%H:%M} UTC, and what lies outside the window is "
@@ -303,7 +254,7 @@ class Akamai:
         now = self._clock().replace(microsecond=0)
         await self._ask_v2(
             Window(now - timedelta(minutes=30), now - timedelta(minutes=15)),
-            _Query({}, self._settings.account_ids, wording.METRICS),
+            ReportQuery({}, self._settings.account_ids, wording.METRICS),
             limit=1,
         )
         return "Akamai answers the v2 report usage-details."
@@ -328,12 +279,12 @@ class Akamai:
         return Window(oldest, window.end), [note]
 
     async def _reports(
-        self, window: Window, query: _Query, requests: _Requests
+        self, window: Window, query: ReportQuery, requests: RequestAllowance
     ) -> list[parse.Report]:
         """The reports that cover the window: one, or those of its halves where the
         vendor cut it.
         """
-        if not requests.take():
+        if not requests.use():
             return []
         try:
             report = await self._ask(window, query)
@@ -345,14 +296,14 @@ class Akamai:
                 for half in window.halves()
                 for found in await self._reports(half, query, requests)
             ]
-        requests.weigh(report)
+        requests.count_bytes(report)
         if (
             not self._is_cut(report)
             or window.length < timedelta(seconds=2)
             or not requests.room_for(2)
         ):
-            requests.spent_out |= self._is_cut(report)
-            requests.came(len(report.rows))
+            requests.exhausted |= self._is_cut(report)
+            requests.count_rows(len(report.rows))
             return [report]
         parts = [(half, await self._reports(half, query, requests)) for half in window.halves()]
         halves = [found for _, reports in parts for found in reports]
@@ -360,7 +311,7 @@ class Akamai:
             return [report]
         # Where halving brings what does not belong there, the count means something else, and the
         # first report is the answer.
-        return halves if await asyncio.to_thread(_are_within, parts) else [report]
+        return halves if await asyncio.to_thread(are_within, parts) else [report]
 
     def _is_cut(self, report: parse.Report) -> bool:
         """No flag tells that rows were left out: they are where the cap is reached, or fewer than
@@ -369,34 +320,34 @@ class Akamai:
         cap = V1_ROW_CAP if self._settings.report == "v1" else V2_ROW_CAP
         return len(report.rows) >= cap or (report.row_count or 0) > len(report.rows)
 
-    async def _ask(self, window: Window, query: _Query) -> parse.Report:
+    async def _ask(self, window: Window, query: ReportQuery) -> parse.Report:
         """The report of the window. Where the vendor takes whole five minutes only, it is asked for
         those around the window, and what lies outside is left out again.
         """
-        if not self._whole_steps_only or _is_whole(window):
+        if not self._whole_steps_only or is_whole(window):
             try:
                 return await self._ask_exactly(window, query)
-            except _BoundsRefused:
-                if _is_whole(window):
+            except BoundsRefused:
+                if is_whole(window):
                     raise
-        report = await self._ask_exactly(_rounded(window), query)
+        report = await self._ask_exactly(rounded(window), query)
         self._whole_steps_only = True
         return await asyncio.to_thread(parse.within, report, window)
 
-    async def _ask_exactly(self, window: Window, query: _Query) -> parse.Report:
+    async def _ask_exactly(self, window: Window, query: ReportQuery) -> parse.Report:
         if self._settings.report == "v2":
             return await self._ask_v2(window, query, limit=V2_ROW_CAP)
         accept = "text/csv" if self._settings.accept == "csv" else "application/json"
         try:
             reply = await self._send(lambda: self._v1_request(window, query, accept=accept))
-        except _BoundsRefused:
+        except BoundsRefused:
             raise
         except ProtocolError as refused:
             raise await self._explain_rejected_filter(refused, query) from None
         return await asyncio.to_thread(self._read, reply)
 
     async def _explain_rejected_filter(
-        self, refused: ProtocolError, query: _Query
+        self, refused: ProtocolError, query: ReportQuery
     ) -> ProtocolError:
         """A refusal of values that the report has ceased to take names those it takes now; any
         other stays what it was.
@@ -421,7 +372,7 @@ class Akamai:
             else refused
         )
 
-    def _v1_request(self, window: Window, query: _Query, *, accept: str) -> httpx.Request:
+    def _v1_request(self, window: Window, query: ReportQuery, *, accept: str) -> httpx.Request:
         """v1 by POST, or by GET where that is set and can say the filters: it has no way to escape
         `,` and `=` in a value.
         """
@@ -455,7 +406,7 @@ class Akamai:
             headers=headers,
         )
 
-    async def _ask_v2(self, window: Window, query: _Query, *, limit: int) -> parse.Report:
+    async def _ask_v2(self, window: Window, query: ReportQuery, *, limit: int) -> parse.Report:
         """v2, with its pages. A 303 leads to a result that answers 303 to itself until
         it is ready.
         """
@@ -464,7 +415,7 @@ class Akamai:
                 "objectIds": list(query.account_ids),
                 "dimensions": [V2_METRICS.get(name, name) for name in query.metrics],
                 "metrics": [],
-                "filters": [_v2_filter(name, values) for name, values in query.filters.items()],
+                "filters": [v2_filter(name, values) for name, values in query.filters.items()],
                 "limit": limit,
             }
         )
@@ -548,7 +499,7 @@ class Akamai:
             return await fetch(
                 self._client, build, account=self.account, scope="report", check=self._refuse
             )
-        except _ClockSkew as skewed:
+        except ClockSkew as skewed:
             self._auth.skew = skewed.by
         return await fetch(
             self._client, build, account=self.account, scope="report", check=self._refuse
@@ -568,17 +519,17 @@ class Akamai:
                 hint="Try again in ten minutes.",
             )
         if reply.status == 400 and parse.is_about_bounds(problem):
-            raise _BoundsRefused(self.account, said)
+            raise BoundsRefused(self.account, said)
         if reply.status in (404, 410):
             raise self._retired()
         if reply.status == 429:
             raise too_many_requests(
-                reply, account=self.account, wait_s=_next_request(problem, self._clock())
+                reply, account=self.account, wait_s=next_request_s(problem, self._clock())
             )
         refuse_status(reply, account=self.account, said=said)
 
     def _skewed(self, reply: Reply, problem: Mapping[str, Any]) -> ProviderError:
-        theirs = _server_time(reply, problem, self._clock())
+        theirs = server_time(reply, problem, self._clock())
         off = theirs - self._clock() if theirs else None
         if off is None or abs(off - self._auth.skew) < timedelta(seconds=2):
             return AuthFailed(
@@ -586,7 +537,7 @@ class Akamai:
                 account=self.account,
                 hint="Check the time on this machine (NTP).",
             )
-        return _ClockSkew(self.account, off)
+        return ClockSkew(self.account, off)
 
     def _retired(self) -> NotFound:
         other = "v2" if self._settings.report == "v1" else "v1"
@@ -635,117 +586,11 @@ class Akamai:
         )
 
 
-class _BoundsRefused(ProtocolError):
-    """The vendor does not like where the window begins or ends."""
-
-    def __init__(self, account: str, said: str) -> None:
-        super().__init__(
-            f"{account} refused the window (HTTP 400). It said: {said.rstrip('.')}.",
-            account=account,
-            hint="Try another window.",
-        )
-
-
-class _ClockSkew(AuthFailed):
-    """Our clock is off by `by`; the signature was refused for it."""
-
-    def __init__(self, account: str, by: timedelta) -> None:
-        super().__init__(
-            f"{account} says our clock is wrong.",
-            account=account,
-            hint="Check the time on this machine (NTP).",
-        )
-        self.by = by
-
-
-class _Requests:
-    """How many requests one question may still cost, and how many rows they have brought."""
-
-    def __init__(self, most: int, read: Callable[[int], None]) -> None:
-        self._left, self._rows, self._bytes, self._read = most, 0, 0, read
-        self.spent_out = False
-
-    def weigh(self, report: parse.Report) -> None:
-        """Counts the bytes of an answer; where they have become too many, no further one is asked
-        for.
-        """
-        self._bytes += report.bytes
-        if self._bytes > MOST_BYTES:
-            self._left = 0
-
-    def came(self, rows: int) -> None:
-        self._rows += rows
-        self._read(self._rows)
-
-    def room_for(self, requests: int) -> bool:
-        return self._left >= requests
-
-    def take(self) -> bool:
-        if self._left <= 0:
-            self.spent_out = True
-            return False
-        self._left -= 1
-        return True
-
-
 _ACCEPT_JSON = {"Accept": "application/json"}
 
 
 def _wants_401(filters: CallFilters) -> bool:
     return "401" in (*filters.status, *filters.native.get("response_code", ()))
-
-
-def _is_whole(window: Window) -> bool:
-    return _rounded(window) == window
-
-
-def _rounded(window: Window) -> Window:
-    """The window in whole steps of five minutes, outward."""
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    return Window(
-        epoch + (window.start - epoch) // WHOLE_STEP * WHOLE_STEP,
-        epoch - (epoch - window.end) // WHOLE_STEP * WHOLE_STEP,
-    )
-
-
-def _v2_filter(name: str, values: list[str]) -> dict[str, Any]:
-    if name in V2_URL_OPERATORS:
-        return {
-            "dimensionName": "requestUri",
-            "operator": V2_URL_OPERATORS[name],
-            "expressions": values,
-        }
-    spoken = [value.upper() for value in values] if name == "http_method" else values
-    return {"dimensionName": V2_NAMES[name], "operator": "IN_LIST", "expressions": spoken}
-
-
-def _server_time(reply: Reply, problem: Mapping[str, Any], now: datetime) -> datetime | None:
-    """The vendor's clock. One that is years off measures nothing."""
-    requested = problem.get("requestTime")
-    theirs = date_of(reply.headers.get("Date")) or date_of(
-        requested if isinstance(requested, str) else None
-    )
-    return theirs if theirs and abs(theirs - now) < MOST_SKEW else None
-
-
-def _next_request(problem: Mapping[str, Any], now: datetime) -> float | None:
-    """Seconds until `rateLimitNextRequest`, whose date is spelt in a way of its own ("Fri, 29 Mar
-    2024 13:40:00 Z").
-    """
-    text = problem.get("rateLimitNextRequest")
-    if not isinstance(text, str):
-        return None
-    moment = date_of(text) or date_of(text.removesuffix("Z") + "+0000")
-    return max(0.0, (moment - now).total_seconds()) if moment else None
-
-
-def _are_within(parts: Sequence[tuple[Window, Sequence[parse.Report]]]) -> bool:
-    """Whether every row is in the window that its report was requested for."""
-    return all(
-        len(parse.within(report, window).rows) == len(report.rows)
-        for window, reports in parts
-        for report in reports
-    )
 
 
 def _size(pages: Sequence[parse.Report]) -> int:

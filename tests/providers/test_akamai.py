@@ -17,9 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.akamai import parse
-from providers.akamai.client import Akamai, ReportSettings
+from providers.akamai.client import Akamai
 from providers.akamai.edgerc import EdgeGridCredentials
 from providers.akamai.filters import NATIVE_FILTERS
+from providers.akamai.reports import ReportSettings
 from providers.akamai.sandbox import V1, V2, AkamaiSandbox
 from providers.errors import (
     AuthFailed,

@@ -23,8 +23,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.akamai import parse as akamai_parse
-from providers.akamai.client import Akamai, ReportSettings
+from providers.akamai.client import Akamai
 from providers.akamai.edgerc import EdgeGridCredentials
+from providers.akamai.reports import ReportSettings
 from providers.akamai.sandbox import AkamaiSandbox
 from providers.devicewise import parse as devicewise_parse
 from providers.devicewise.auth import Credentials

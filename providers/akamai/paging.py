@@ -1,0 +1,64 @@
+"""How a window is covered by several requests: how many may be sent, and where each begins and ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from providers.akamai import parse
+from providers.models import Window
+
+WHOLE_STEP = timedelta(minutes=5)
+MOST_BYTES = 500_000_000
+
+
+class RequestAllowance:
+    """How many requests one question may still cost, and how many rows they have brought."""
+
+    def __init__(self, most: int, read: Callable[[int], None]) -> None:
+        self._left, self._rows, self._bytes, self._read = most, 0, 0, read
+        self.exhausted = False
+
+    def count_bytes(self, report: parse.Report) -> None:
+        """Counts the bytes of an answer; where they have become too many, no further one is asked
+        for.
+        """
+        self._bytes += report.bytes
+        if self._bytes > MOST_BYTES:
+            self._left = 0
+
+    def count_rows(self, rows: int) -> None:
+        self._rows += rows
+        self._read(self._rows)
+
+    def room_for(self, requests: int) -> bool:
+        return self._left >= requests
+
+    def use(self) -> bool:
+        if self._left <= 0:
+            self.exhausted = True
+            return False
+        self._left -= 1
+        return True
+
+
+def is_whole(window: Window) -> bool:
+    return rounded(window) == window
+
+
+def rounded(window: Window) -> Window:
+    """The window in whole steps of five minutes, outward."""
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    return Window(
+        epoch + (window.start - epoch) // WHOLE_STEP * WHOLE_STEP,
+        epoch - (epoch - window.end) // WHOLE_STEP * WHOLE_STEP,
+    )
+
+
+def are_within(parts: Sequence[tuple[Window, Sequence[parse.Report]]]) -> bool:
+    """Whether every row is in the window that its report was requested for."""
+    return all(
+        len(parse.within(report, window).rows) == len(report.rows)
+        for window, reports in parts
+        for report in reports
+    )
