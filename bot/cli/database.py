@@ -136,8 +136,8 @@ def forget(config_path: Path | None, hand_over: str, user: str) -> None:
 
     \b
     USER is a Slack member ID (U… or W…). This deletes the person's questions, private answers and direct
-    messages, what they wrote about silences, and the stored text of sent messages that name them. Anywhere
-    else their ID is replaced by U0FORGOTTEN, and the file is rewritten so that nothing deleted is left in it.
+    messages, what they wrote about silences, and the stored text of sent messages that name them or that their
+    alerts and subscriptions posted. Anywhere else their ID is replaced by U0FORGOTTEN, and the file is rewritten so that nothing deleted is left in it.
     Alerts and subscriptions belong to the team and stay; without --hand-over they are paused, as those of
     anybody who left, and somebody else may end them or create them anew.
     Not covered: messages in Slack, backups taken before, logs, and bot.toml, which is yours to edit.

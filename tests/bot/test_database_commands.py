@@ -381,6 +381,58 @@ def test_forget_leaves_no_trace(peopled: Path) -> None:
     assert rows(database, f"SELECT count(*) FROM outbox WHERE text = 'by <@{NOBODY}>'") == [(1,)]
 
 
+MADE = {
+    "digest:subscription 1:20261121T090000Z": "sent",
+    "digest:subscription 1:20261121T090000Z:usage.csv": "pending",
+    "alert:of-U0ADA:20261121T090000Z:fired": "aside",
+    "digest:subscription 11:20261121T090000Z": "sent",
+    "alert:of-U0LINUS:20261121T090000Z:fired": "pending",
+}
+
+
+def fill_outbox(database: Path) -> None:
+    """Messages of the person's subscription and alert, and of what others have made."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        for key, state in MADE.items():
+            connection.execute(
+                "INSERT INTO outbox (key, channel, text, blocks, queued_at, not_before, state, "
+                "attempts) VALUES (?, 'C0OPS', 'answer text', '[]', '', '', ?, 0)",
+                (key, state),
+            )
+        connection.execute(
+            "INSERT INTO outbox_files (key, content) SELECT key, 'day,bytes' FROM outbox "
+            "WHERE key LIKE '%.csv'"
+        )
+
+
+@pytest.mark.parametrize(
+    ("heir", "left"),
+    [
+        ((), [("answer text", "sent"), ("answer text", "pending")]),
+        (
+            ("--hand-over", "U0GRACE"),
+            [
+                ("answer text", "pending"),
+                ("answer text", "aside"),
+                ("answer text", "sent"),
+                ("answer text", "pending"),
+            ],
+        ),
+    ],
+    ids=["paused", "handed over"],
+)
+def test_forget_empties_messages_of_their_questions(
+    peopled: Path, heir: tuple[str, ...], left: list[tuple[str, str]]
+) -> None:
+    database = peopled / "bot.sqlite"
+    fill_outbox(database)
+    ran = opswatch("forget", "U0ADA", *heir, cwd=peopled)
+    assert f"deleted: {5 - len(left)} in texts of their alerts and subscriptions" in ran.stdout
+    kept = "SELECT text, state FROM outbox WHERE text LIKE 'answer%' ORDER BY id"
+    assert rows(database, kept) == left
+    assert rows(database, "SELECT count(*) FROM outbox_files") == [(1 if heir else 0,)]
+
+
 def test_forget_pauses_what_the_person_made(peopled: Path) -> None:
     ran = opswatch("forget", "U0ADA", cwd=peopled)
     assert "Paused at the next start: alert of-U0ADA, subscription 1." in ran.stdout

@@ -19,6 +19,18 @@ NOBODY = "U0FORGOTTEN"
 OWN = {"questions": "user", "answers": "user", "outbox": "channel"}
 
 
+# The posts of what a person made, by the beginning of their keys.
+_MADE_BY = """
+    EXISTS (
+        SELECT 1 FROM subscriptions AS made WHERE made.user = ?1
+        AND instr(outbox.key, 'digest:subscription ' || made.number || ':') = 1
+    ) OR EXISTS (
+        SELECT 1 FROM rules AS made WHERE made.user = ?1
+        AND instr(outbox.key, 'alert:' || made.name || ':') = 1
+    )
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Erased:
     """How many rows were deleted by table, in how many others the id was replaced, and what the
@@ -76,6 +88,7 @@ class _Eraser:
 
     def erase(self) -> Erased:
         deleted = self._delete_own()
+        deleted |= self._blank_answers()
         alerts, subscriptions = self._hand_over()
         deleted |= self._blank_messages()
         return Erased(deleted, self._replace_everywhere(), alerts, subscriptions)
@@ -102,6 +115,23 @@ class _Eraser:
                 sql = f"UPDATE {table} SET user = ? WHERE user = ? AND ended_at IS NULL"  # noqa: S608 - constants
                 self._db.execute(sql, (self._heir or NOBODY, self._user))
         return tuple(map(str, alerts)), tuple(map(int, subscriptions))
+
+    def _blank_answers(self) -> dict[str, int]:
+        """Messages and files of alerts and subscriptions that the person made, as far as they were
+        sent. Without an heir those that still wait are not sent any more, since what they are about
+        is paused.
+        """
+        if not self._has("outbox"):
+            return {}
+        states = "'sent'" if self._heir else "'sent', 'pending', 'sending', 'aside'"
+        made_by = f"state IN ({states}) AND (text != '' OR blocks != '[]') AND ({_MADE_BY})"
+        keys = f"SELECT key FROM outbox WHERE {made_by}"  # noqa: S608 - constants
+        if self._has("outbox_files"):
+            self._count(f"DELETE FROM outbox_files WHERE key IN ({keys})")  # noqa: S608
+        count = self._count(
+            f"UPDATE outbox SET text = '', blocks = '[]', state = 'sent' WHERE {made_by}"  # noqa: S608
+        )
+        return {"texts of their alerts and subscriptions": count}
 
     def _blank_messages(self) -> dict[str, int]:
         """Messages that were sent and name the person are in Slack; the copy here loses its words,
