@@ -20,6 +20,7 @@ from typing import IO
 
 log = logging.getLogger("opswatch")
 PREFIX = "opswatch-"
+TEMPORARY_FOLDER_HINT = "Set TMPDIR to a folder with room for the largest log."
 PRIVATE = 0o600
 # What is written in a folder that is in use is newer than that.
 LEFT_BEHIND_S = 3600.0
@@ -53,6 +54,28 @@ def temporary_folder(prefix: str = PREFIX) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         if lock is not None:
             os.close(lock)
+
+
+def temporary_folder_problem() -> str:
+    """Why no temporary file can be written, in a sentence; empty where one can. A folder that
+    $TMPDIR names is not quietly replaced by another one, which may have no room.
+    """
+    named = next(filter(None, map(os.environ.get, ("TMPDIR", "TEMP", "TMP"))), None)
+    try:
+        if named:
+            tempfile.NamedTemporaryFile(dir=named).close()
+    except OSError as error:
+        return f"No temporary file can be written in {named} ({_reason(error)})."
+    try:
+        with tempfile.TemporaryFile() as file:
+            file.write(b"0")
+    except OSError as error:
+        return f"No temporary file can be written ({_reason(error)})."
+    return ""
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__
 
 
 def sweep_temporary_folders(*, older_than_s: float = LEFT_BEHIND_S) -> int:

@@ -22,6 +22,7 @@ from bot.cli.check_slack import check_clock, check_names, is_ours
 from bot.composition import ProviderRegistry
 from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import ConfigError
+from bot.private_files import TEMPORARY_FOLDER_HINT, temporary_folder_problem
 from bot.slack.manifest import SCOPES
 from bot.slack.web import web_client
 from bot.store import Store, StoreError
@@ -99,20 +100,9 @@ def _is_local(check: Check) -> bool:
 
 def _folders(settings: Settings) -> list[Check]:
     """Logs on their way to Slack need a folder that can be written."""
-    hint = "Set TMPDIR to a folder with room for the largest log."
-    try:
-        with tempfile.TemporaryFile() as file:
-            file.write(b"0")
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        return [
-            Check(
-                "temporary folder",
-                ok=False,
-                detail=f"No temporary file can be written ({why}).",
-                hint=hint,
-            )
-        ]
+    hint = TEMPORARY_FOLDER_HINT
+    if problem := temporary_folder_problem():
+        return [Check("temporary folder", ok=False, detail=problem, hint=hint)]
     folder, wanted = tempfile.gettempdir(), settings.limits.upload_total
     return [
         free_space(

@@ -64,10 +64,13 @@ def run(
 
     from slack_sdk.errors import SlackApiError
 
+    from bot.private_files import TEMPORARY_FOLDER_HINT, temporary_folder_problem
     from bot.runtime import run_bot
     from bot.store import StoreError
 
     loader = _Loader(config_file(config_path), log_format or _given_to_group())
+    if problem := temporary_folder_problem():
+        _fail(f"{problem} {TEMPORARY_FOLDER_HINT}", WRONG)
     try:
         asyncio.run(run_bot(loader.load))
     except ConfigError as error:

@@ -377,6 +377,20 @@ async def test_missing_database_folder_is_named(
     assert "there is no folder" in ran.out + ran.err
 
 
+@pytest.mark.parametrize("words", [("run",), ("check",)], ids=" ".join)
+@pytest.mark.parametrize("folder", ["missing", "file"])
+async def test_unusable_temporary_folder_is_named(
+    front_door: Run, tmp_path: Path, words: tuple[str, ...], folder: str
+) -> None:
+    (tmp_path / "file").touch()
+    ran = await front_door(*words, TMPDIR=str(tmp_path / folder))
+    said = ran.out + ran.err
+    assert ran.code == 2
+    assert f"No temporary file can be written in {tmp_path / folder} (" in said
+    assert "Set TMPDIR" in said
+    assert "Traceback" not in said
+
+
 README_QUESTIONS = re.findall(r"^\| `(/[^`]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
 
 
