@@ -28,6 +28,7 @@ from bot.composition import (
     ProviderRegistry,
     build_access_policy,
     build_answerer,
+    redacted_line,
     rules_from_settings,
 )
 from bot.config import Settings, SlackTokens
@@ -240,7 +241,7 @@ async def open_bot(
         ops, access = settings.slack.ops_channel or "", build_access_policy(settings.access)
         answering = build_answerer(settings, accounts, redactor, clock)
         outbox = Outbox(store.outbox, client.at(Priority.MESSAGE), clock, ops, pace)
-        digests, zone = _digests(settings), settings.timezone
+        digests, zone = _digests(settings, redactor), settings.timezone
         people = SlackUserDirectory(client, zone, clock)
         permissions, secrets = (
             Permissions(access, people, SlackChannels(client)),
@@ -249,7 +250,7 @@ async def open_bot(
         announcer = Announcer(store.outbox, outbox, people, clock)
         guard = PauseGuard(permissions, store.pauses, announcer, delivery.open_dm, clock, ops)
         await guard.open()
-        job = DigestJob(answering, store.schedules, outbox, zone, clock, ops)
+        job = DigestJob(answering, store.schedules, outbox, zone, clock, ops, secrets)
         watch = AlertJob(
             answering,
             store.alerts,
@@ -438,11 +439,12 @@ def _mutes(settings: Settings) -> list[Mute]:
     return found
 
 
-def _digests(settings: Settings) -> list[Digest]:
+def _digests(settings: Settings, redactor: Redactor) -> list[Digest]:
     """The digests of the configuration, their times in its zone."""
     found = []
     for digest in settings.digest:
         trigger = read_cron(digest.at, settings.timezone)
         assert trigger is not None, "the configuration was checked"
-        found.append(Digest(digest.name, digest.ask, digest.at, trigger, digest.channel))
+        redacted = redacted_line(redactor, digest.ask)
+        found.append(Digest(digest.name, digest.ask, digest.at, trigger, digest.channel, redacted))
     return found

@@ -109,8 +109,16 @@ def build_access_policy(settings: AccessSettings) -> AccessPolicy:
     return AccessPolicy(allowed, settings.manage)
 
 
+def redacted_line(redactor: Redactor, line: str) -> str | None:
+    """The question without the secrets in it; None where it holds none."""
+    redacted = redactor.text(line)
+    return redacted if redacted != line else None
+
+
 def rules_from_settings(settings: Settings) -> list[Rule]:
     """The alerts of the configuration."""
+    # Without Slack's tokens, which a terminal does not have: a rule has the same definition there.
+    redactor = Redactor(settings.secrets())
     return [
         Rule(
             alert.name,
@@ -126,6 +134,7 @@ def rules_from_settings(settings: Settings) -> list[Rule]:
             repeat=alert.repeat,
             no_data=alert.no_data,
             each=alert.each or "",
+            redacted_query=redacted_line(redactor, alert.ask),
         )
         for alert in settings.alert
     ]

@@ -103,7 +103,7 @@ class SubscriptionManager:
         entries += [(digest_of(each, self.zone), owned(each)) for each in made]
         for digest, whose in entries:
             if (due := next_due(digest.trigger, now)) and await self._may_show(whose, requester):
-                found.append(Upcoming(due, digest.line, digest.channel))
+                found.append(Upcoming(due, digest.display_line, digest.channel))
         return sorted(found, key=lambda each: each.due)
 
     async def _may_show(self, whose: Owned, requester: Requester) -> bool:
@@ -261,7 +261,7 @@ class SubscriptionManager:
             if line := await self._line(each, requester):
                 lines.append(line)
         lines += [
-            f"`{digest.line}` ({digest.at}), digest {digest.name} of bot.toml for {digest.channel}"
+            f"`{digest.display_line}` ({digest.at}), digest {digest.name} of bot.toml for {digest.channel}"
             for digest in self.file_digests
             if await self.permissions.may_see(owned_digest(digest), requester)
         ]

@@ -46,6 +46,12 @@ class Rule(
     no_data: Literal["hold", "alert", "ok"] = "hold"
     each: str = ""
     origin: str = "bot.toml"
+    redacted_query: str | None = None
+
+    @property
+    def display_query(self) -> str:
+        """The question as it may be stored and shown: without a secret that `query` may hold."""
+        return self.redacted_query or self.query
 
     @property
     def command(self) -> CommandName:
@@ -64,7 +70,7 @@ class Rule(
     @property
     def definition(self) -> str:
         """What it evaluates, as databases hold it; a rule with another definition starts afresh."""
-        return f"{self.query} {self.value} {self.above} {self.below}" + (
+        return f"{self.display_query} {self.value} {self.above} {self.below}" + (
             f" each {self.each}" if self.each else ""
         )
 

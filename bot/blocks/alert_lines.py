@@ -38,7 +38,7 @@ OK_STATES = frozenset({State.INACTIVE, State.UNKNOWN})
 def rule_line(rule: Rule) -> str:
     """What a rule checks, in one phrase."""
     value = rule.value
-    parts = [f"{value} of `{rule.query}` {rule.side} {format_value(value, rule.threshold)}"]
+    parts = [f"{value} of `{rule.display_query}` {rule.side} {format_value(value, rule.threshold)}"]
     if rule.each:
         parts.append(f"for each {rule.each}")
     if rule.recover is not None:

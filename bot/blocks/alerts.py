@@ -78,7 +78,7 @@ def incident_message(context: NotificationContext) -> tuple[str, list[Block]]:
         *([kit.section(listed)] if listed else []),
         kit.fields(facts),
         *(kit.context(flag) for flag in _flags(context)),
-        kit.context(f"{kit.code(context.rule.query, 200)} · {_footer(context)}"),
+        kit.context(f"{kit.code(context.rule.display_query, 200)} · {_footer(context)}"),
         kit.actions(_buttons(context)),
     ]
 
@@ -243,8 +243,10 @@ def _footer(context: NotificationContext) -> str:
 
 
 def _buttons(context: NotificationContext) -> list[Block]:
-    name = context.rule.name
-    show = kit.ask_buttons([("Show the data", context.rule.query)])
+    name, rule = context.rule.name, context.rule
+    # A button holds its question word for word, so there is none for one with a secret.
+    has_secret = rule.redacted_query is not None
+    show = [] if has_secret else kit.ask_buttons([("Show the data", rule.query)])
     edit = kit.button("Edit rule", EDIT, name)
     if context.is_over:
         return [*show, edit]

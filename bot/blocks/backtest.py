@@ -42,7 +42,7 @@ def backtest_text(test: Backtest, zone: tzinfo) -> str:
     rule = test.rule
     lines = [
         f"{_headline(test)}.",
-        f"{rule.value} of {rule.query}, {rule.side} {format_value(rule.value, rule.threshold)}.",
+        f"{rule.value} of {rule.display_query}, {rule.side} {format_value(rule.value, rule.threshold)}.",
         _counted(test),
     ]
     shown = test.firings[-MOST_SHOWN:]
@@ -57,7 +57,7 @@ def backtest_blocks(test: Backtest, zone: tzinfo) -> list[Block]:
     blocks = [
         kit.header(_headline(test)),
         kit.context(
-            f"{kit.code(rule.query, 200)} · {rule.value} {rule.side} "
+            f"{kit.code(rule.display_query, 200)} · {rule.value} {rule.side} "
             f"{format_value(rule.value, rule.threshold)}"
         ),
     ]

@@ -18,6 +18,7 @@ from bot.slack.outbox import Outbox, operator_post
 from bot.store import Post, PostKind, ScheduleStore
 from handlers.error_messages import error_message
 from handlers.jobs.scheduler import GRACE, Job
+from handlers.typed_secrets import SecretCheck
 from providers.errors import ProviderError
 
 log = logging.getLogger("opswatch")
@@ -39,13 +40,19 @@ class Digest:
     at: str
     trigger: Trigger
     channel: str
+    redacted_line: str | None = None
+
+    @property
+    def display_line(self) -> str:
+        """The question as it may be stored and shown: without a secret that `line` may hold."""
+        return self.redacted_line or self.line
 
     @property
     def definition(self) -> str:
         """Its schedule and question. With another definition it is a new digest, which does not make
         up for missed runs.
         """
-        return f"{self.at} {self.line}"
+        return f"{self.at} {self.display_line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,7 @@ class DigestJob:
     zone: tzinfo
     clock: Callable[[], datetime]
     ops_channel: str
+    secrets: SecretCheck
 
     def scheduled(self, digest: Digest) -> Job:
         return Job(
@@ -132,12 +140,16 @@ class DigestJob:
             )
         note = ", ".join(filter(None, notes))
         text = f"Digest {digest.name}{f' ({note})' if note else ''}: {answer.text}"
+        blocks = answer.blocks
+        if digest.redacted_line is not None:
+            # The answer repeats its question, in words and in buttons.
+            text, blocks = self.secrets.redacted(text), self.secrets.redacted_blocks(blocks)
         return [
             Post(
                 key,
                 digest.channel,
                 text,
-                messages.digest_blocks(digest.name, answer.blocks, note=note),
+                messages.digest_blocks(digest.name, blocks, note=note),
             ),
             *files,
         ]
@@ -145,6 +157,8 @@ class DigestJob:
     def _for_ops(self, digest: Digest, due: Due, what: str) -> list[Post]:
         """A failure is posted in the ops channel, or, without one, in the digest's channel."""
         text = f"Digest `{digest.name}` of {_said(due.at, self.zone, self.clock())} {what}"
+        if digest.redacted_line is not None:
+            text = self.secrets.redacted(text)
         return [
             operator_post(
                 self.ops_channel or digest.channel, _key("digest", digest.name, due), text

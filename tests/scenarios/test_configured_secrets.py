@@ -1,0 +1,59 @@
+"""A secret in a question of bot.toml reaches the provider, and is neither stored nor shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.sandbox.world import Sandbox
+from tests.scenarios.test_alerts import clock, evaluated, running, told
+from tests.scenarios.test_digests import ON_THE_HOUR, posted
+from tests.scenarios.test_digests import running as running_digests
+from tests.scenarios.test_slack import text_of
+from tests.support.clock import MovableClock as Clock
+
+assert clock, "the clock of the alerts' own tests"
+SECRET = "hunter2hunter2"
+LINE = f"/apiaudit edge 24h url:/x?password={SECRET}"
+ALERT = {"name": "calls", "ask": LINE, "value": "calls", "below": "5", "channel": "#ops"}
+
+
+def stored(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(folder.glob("bot.sqlite*")))
+
+
+def shown(world: Sandbox) -> str:
+    return "\n".join(text_of(m) + m.text + str(m.blocks) for m in world.slack.seen())
+
+
+async def test_secret_of_digest_is_not_stored(world: Sandbox, clock: Clock) -> None:
+    digest = {**ON_THE_HOUR, "ask": f"{LINE} csv"}
+    async with running_digests(world, digest):
+        clock.strike()
+        await world.slack.until(lambda: posted(world))
+        subscriptions = await world.slack.answer_to("/apiaudit subscriptions")
+        await world.slack.open_home("U0ADA")
+        await world.slack.until(lambda: world.slack.homes.get("U0ADA"))
+        assert SECRET.encode() not in stored(world.folder)
+    assert "password=[redacted]" in subscriptions.text
+    assert SECRET not in shown(world) + str(world.slack.homes)
+    assert SECRET.encode() not in stored(world.folder)
+
+
+async def test_secret_of_alert_is_not_stored(world: Sandbox, clock: Clock) -> None:
+    async with running(world, ALERT) as bot:
+        await evaluated(bot, clock)
+        await world.slack.until(lambda: told(world))
+        await world.slack.answer_to("/apiaudit alerts")
+        rows = await bot.store.read("SELECT definition FROM series")
+        assert [("password=[redacted]" in row["definition"]) for row in rows] == [True]
+        assert SECRET.encode() not in stored(world.folder)
+    assert SECRET not in shown(world)
+    assert SECRET.encode() not in stored(world.folder)
+
+
+async def test_alert_with_secret_keeps_its_state(world: Sandbox, clock: Clock) -> None:
+    for _ in range(2):
+        async with running(world, ALERT) as bot:
+            await evaluated(bot, clock)
+            await world.slack.until(lambda: told(world))
+    assert len(told(world)) == 1
