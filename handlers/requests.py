@@ -1,5 +1,5 @@
-"""Every question from Slack goes through here: recorded once, allowed or refused, read,
-answered, delivered.
+"""Handles every question from Slack: records it once, checks access, reads it, answers it and
+delivers the answer.
 """
 
 from __future__ import annotations
@@ -40,36 +40,37 @@ from handlers.typed_secrets import SecretCheck
 from providers.redaction import MARK, Redactor, Secret
 
 log = logging.getLogger("opswatch")
+# Work that takes longer is shown, with a button that cancels it.
 SHOW_WORK_AFTER_S = 0.8
 EDIT_EVERY_S = 3.0
-TELL_WITHIN_S = 2.0
-LOST_SINCE = timedelta(minutes=30)
+# How long a cancelled question has to send and record its end, when the process stops.
+END_WITHIN_S = 2.0
+# Nobody waits any more for the answer to an older question.
+REPORT_INTERRUPTED_FOR = timedelta(minutes=30)
 
 
 @dataclass(slots=True)
 class RunningTasks:
-    """The work that is going on, by ticket, so that its asker can stop it, and the tasks that are
-    under way.
+    """The questions in progress (`tasks`), and those whose asker can cancel them, by ticket
+    (`going_on`). `stopping` refuses new ones.
     """
 
     tasks: set[asyncio.Task[object]] = field(default_factory=set)
     stopping: bool = False
     going_on: dict[str, tuple[str, asyncio.Task[Answer]]] = field(default_factory=dict)
-    # Those of the bot before a reload, which may still go on.
+    # Those of the bot before a reload, which finishes its questions.
     earlier: RunningTasks | None = None
 
     def cancel(self, ticket: str, user: str) -> bool:
-        """Stops a person's own work; False where there is none (any more) or it is
-        somebody else's.
-        """
+        """Cancels a person's own question; False if it has ended or is somebody else's."""
         owner, task = self.going_on.get(ticket, ("", None))
         if task is None and self.earlier:
             return self.earlier.cancel(ticket, user)
         return task is not None and owner == user and task.cancel()
 
     async def finish(self, *, within_s: float) -> None:
-        """No new work; what is under way gets a while to end, and is then stopped and told to its
-        asker.
+        """Refuses new questions, waits for those in progress, then cancels them, which their askers
+        are told.
         """
         self.stopping = True
         if self.tasks:
@@ -77,18 +78,18 @@ class RunningTasks:
         for _, task in list(self.going_on.values()):
             task.cancel()
         if self.tasks:
-            await asyncio.wait(set(self.tasks), timeout=TELL_WITHIN_S)
-        await self._cut_off()
+            await asyncio.wait(set(self.tasks), timeout=END_WITHIN_S)
+        await self._cancel_rest()
 
-    async def _cut_off(self) -> None:
-        """Ends what is left, such as a file that waits for its turn, while its end can still be
-        recorded.
+    async def _cancel_rest(self) -> None:
+        """Cancels what is left, such as an upload that waits for the rate limit, while its outcome
+        can still be recorded.
         """
         late = set(self.tasks)
         for task in late:
             task.cancel()
         if late:
-            await asyncio.wait(late, timeout=TELL_WITHIN_S)
+            await asyncio.wait(late, timeout=END_WITHIN_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +122,10 @@ class RequestHandler:
         via: str,
         form: FormValues | None = None,
     ) -> None:
-        """Answers the question of the words, or of the form that was filled in, and records how it
-        ended. A delivery that is known already has no second effect.
+        """Answers the question in the words, or in the submitted form, and records its outcome. A
+        repeated delivery has no effect.
 
-        Errors rise to the one listener that tells them.
+        Errors are raised for ErrorListener, which reports them to the asker.
         """
         task = asyncio.current_task()
         assert task is not None
@@ -136,12 +137,12 @@ class RequestHandler:
             self.running.tasks.discard(task)
 
     async def asker(self, command: CommandName, user: str, channel: str) -> Requester:
-        """Who asks, with those of their groups that matter for the command."""
+        """The person, with those of their groups that matter for the command."""
         return await self.permissions.requester(user, channel, command)
 
     async def require(self, command: CommandName, user: str, channel: str) -> Requester:
-        """Who asks, for whoever may ask the command there. Raises AccessDenied, and so is called
-        before any name is shown.
+        """The person, if they may ask the command there. Raises AccessDenied; called before any
+        account is named.
         """
         requester = await self.asker(command, user, channel)
         self.access.require(command, **requester.rights)
@@ -167,7 +168,7 @@ class RequestHandler:
             via=via,
         )
         if not await self.store.questions.claim(asked):
-            log.info("A delivery came again and is left alone: /%s", command)
+            log.info("A repeated delivery is ignored: /%s", command)
             return
         outcome = "internal"
         try:
@@ -223,7 +224,7 @@ class RequestHandler:
     async def _answer(
         self, question: Question, target: ReplyTarget, zone: tzinfo, *, may_manage: bool
     ) -> Answer:
-        """The answer, brought to its asker; a private one is kept for a while, so that it can be
+        """Delivers the answer and returns it. A private one is stored for a while, so that it can be
         shared.
         """
         with lazy_temp_dir() as folder:
@@ -237,7 +238,7 @@ class RequestHandler:
             )
             answer = replace(answer, blocks=blocks)
             if not await self.store.questions.is_in_progress(target.delivery):
-                # This process was paused, and another one has told the asker.
+                # This process was paused, and another one has reported it to the asker.
                 log.warning("Question %s was reported as interrupted meanwhile.", target.delivery)
                 return answer
             is_private = not target.public or bool(target.state.private_reason)
@@ -264,25 +265,27 @@ class RequestHandler:
         return SHARED_CHANNEL if is_shared else ""
 
     async def _may_share(self, target: ReplyTarget) -> bool:
-        """Whether a private answer can be shared in its channel: not where the bot is no member."""
+        """Whether a private answer can be shared in its channel, which the bot has to be a member
+        of.
+        """
         if target.public and not target.state.private_reason:
             return True
         return await self.permissions.channels.is_bot_in(target.channel) is not False
 
     async def report_interrupted(self, *, started: datetime) -> None:
-        """Tells those whose questions a crash cut off, once. Slack does not deliver again what was
-        acknowledged.
+        """Tells askers once that a crash interrupted their question. Slack does not deliver an
+        acknowledged request again.
         """
         for asked in await self.store.questions.take_interrupted(
-            since=self.clock() - LOST_SINCE, before=started
+            since=self.clock() - REPORT_INTERRUPTED_FOR, before=started
         ):
             line = f"/{asked.command} {asked.text}".strip()
-            trouble = error_message(Lost(line))
+            message = error_message(Lost(line))
             try:
                 await self.delivery.report_interrupted(
                     await self._interrupted_target(asked, line),
-                    trouble.text,
-                    trouble.blocks("" if MARK in line else line),
+                    message.text,
+                    message.blocks("" if MARK in line else line),
                 )
             except Exception as error:
                 log.warning(
@@ -292,9 +295,7 @@ class RequestHandler:
                 )
 
     async def _interrupted_target(self, asked: QuestionRecord, line: str) -> ReplyTarget:
-        """The target of a question that an earlier process did not finish, as far as it
-        is known.
-        """
+        """The reply target of a question of an earlier process, as far as it was stored."""
         kept = await self.store.questions.take_response_url(asked.delivery, now=self.clock())
         return ReplyTarget(
             user=asked.user,
@@ -317,8 +318,8 @@ class RequestHandler:
         *,
         since: datetime | None = None,
     ) -> None:
-        """Keeps a private answer without the secrets that were typed, so that its asker may share
-        it for a day.
+        """Stores a private answer, without secrets that were typed, so that its asker can share it
+        for a day.
         """
         secrets = SecretCheck(self.redactor)
         await self.store.answers.keep(
@@ -333,9 +334,7 @@ class RequestHandler:
     async def _work(
         self, question: Question, asking: AnswerContext, target: ReplyTarget, ticket: str
     ) -> Answer:
-        """The answer. Work that takes longer than a second shows itself and can be stopped with its
-        ticket.
-        """
+        """Computes the answer. While it takes long, progress is shown, and the ticket cancels it."""
         task, started = (
             asyncio.create_task(self.answering.answer(question, asking)),
             time.monotonic(),
@@ -364,12 +363,12 @@ class RequestHandler:
                     await task
 
     async def _show(self, target: ReplyTarget, ticket: str, progress: Progress) -> None:
-        """Progress is a courtesy: where it cannot be shown, the work goes on."""
+        """Shows progress. If that fails, the work continues."""
         shown_ts, shown_privately = target.state.progress_ts, target.state.replace_original
         try:
             if not shown_ts and not shown_privately:
-                # Before it is shown, so that a crash at any moment leaves no message that nobody
-                # can replace.
+                # Stored before the message is shown: after a crash at any moment, the next process can
+                # replace it.
                 await self._keep_response_url(
                     target, replace=target.replaces is ReplaceMode.NOTHING
                 )
@@ -400,11 +399,13 @@ class RequestHandler:
 
 
 def split_command(line: str) -> tuple[CommandName, str]:
-    """The command and the words of a line such as `/usage last 7 days`. Raises BadQuestion where it
-    is none.
+    """The command and the words of a line such as `/usage last 7 days`. Raises BadQuestion for any
+    other line.
     """
     name, _, words = line.strip().partition(" ")
     command = COMMANDS.get(name.removeprefix("/"))
     if command is None or not name.startswith("/"):
-        raise BadQuestion("This button asks nothing that I know.", COMMANDS.help_line)
+        raise BadQuestion(
+            "This button belongs to a question that no longer exists.", COMMANDS.help_line
+        )
     return command.name, words

@@ -1,7 +1,7 @@
-"""Which channel is meant: by id, by `#name`, or a person, whose direct messages are meant.
+"""Resolves what the configuration calls a channel: an id, a `#name`, or a person for direct messages.
 
-A name that was posted to once is pinned to the channel's id, so that a channel that gets the name
-later does not get what was meant for the first one.
+After the first post a name is pinned to the channel's id, so that messages do not go to another
+channel that is given the name later.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.slack.client import SlackClient
 
 log = logging.getLogger("opswatch")
-# An id as Slack writes it; a name has small letters.
+# Ids are upper case; names are lower case.
 _ID = re.compile(r"[CGD][A-Z0-9]{2,}")
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,}")
 _KINDS = "public_channel,private_channel"
@@ -28,8 +28,8 @@ _KINDS = "public_channel,private_channel"
 
 @dataclass(frozen=True, slots=True)
 class Renamed:
-    """A pinned channel that has another name now; `other_id` is the channel that has its old name,
-    where there is one.
+    """A pinned channel that was renamed. `other_id` is the channel that now has its old name; empty if
+    there is none.
     """
 
     name: str
@@ -39,9 +39,7 @@ class Renamed:
 
 
 class ChannelNames:
-    """Finds channels by what the configuration calls them. Its methods raise what the client
-    raises.
-    """
+    """Finds channels by their configured names. Its methods raise what the client raises."""
 
     def __init__(
         self, client: SlackClient, posts: OutboxStore, clock: Callable[[], datetime]
@@ -53,15 +51,15 @@ class ChannelNames:
         self._direct: dict[str, str] = {}
 
     async def address(self, channel: str) -> str:
-        """Where to post: an id, or a name that Slack looks up itself."""
+        """The channel argument for posting: an id, or a name that Slack resolves itself."""
         if _PERSON.fullmatch(channel):
             return await self._direct_messages(channel)
         name = channel_name(channel)
         return (await self._pinned()).get(name, name) if name else channel
 
     async def id_of(self, channel: str) -> str:
-        """The id, by which alone history is read and files are placed; the name where there is no
-        such channel.
+        """The channel's id, which reading history and uploading files need; the name if no channel
+        has it.
         """
         address = await self.address(channel)
         if not address.startswith("#"):
@@ -71,7 +69,7 @@ class ChannelNames:
         return self._listed.get(address, address)
 
     async def learn(self, channel: str, channel_id: str) -> None:
-        """A post to that channel stands in the channel of this id."""
+        """Pins the name to the id that Slack returned for a post."""
         name = channel_name(channel)
         pins = await self._pinned() if name else {}
         if name and _ID.fullmatch(channel_id) and name not in pins:
@@ -79,16 +77,16 @@ class ChannelNames:
             await self._posts.pin_channel(self._team, name, channel_id, now=self._clock())
 
     def is_same(self, one: str, other: str) -> bool:
-        """Whether two words are known to mean the same channel."""
+        """Whether both are known to be the same channel."""
         return self.known(one) == self.known(other)
 
     def known(self, channel: str) -> str:
-        """Where to post, as far as that is known without asking anybody."""
+        """The channel argument for posting, as far as it is known without a request."""
         name = channel_name(channel)
         return (self._pins or {}).get(name, name) if name else self._direct.get(channel, channel)
 
     async def renamed(self) -> list[Renamed]:
-        """The pinned channels that are not called by their name any more."""
+        """The pinned channels that were renamed."""
         found = []
         for name, channel_id in (await self._pinned()).items():
             new_name = await self._name_of(channel_id)
@@ -112,14 +110,14 @@ class ChannelNames:
         return f"#{name}" if name else ""
 
     async def _pinned(self) -> dict[str, str]:
-        """The pins of this workspace; those of another one mean nothing here."""
+        """The pins of this workspace. After a move to another workspace the old ones do not apply."""
         if self._pins is None:
             self._team = str((await self._client.read("auth.test")).get("team_id") or "")
             self._pins = await self._posts.pinned_channels(self._team)
         return self._pins
 
     async def _list(self, wanted: str) -> None:
-        """Reads the names of channels until the wanted one is found."""
+        """Lists channels until the wanted name is found."""
         pages = self._client.pages(
             "conversations.list", types=_KINDS, exclude_archived=False, limit=1000
         )
@@ -136,7 +134,7 @@ class ChannelNames:
 
 
 def channel_name(channel: str) -> str:
-    """The name with `#`, or nothing where it is an id."""
+    """The name with `#`; empty for an id."""
     if _ID.fullmatch(channel) or _PERSON.fullmatch(channel):
         return ""
     return f"#{channel.removeprefix('#')}"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bot.slack.client import SlackClient
 
 KEPT_S = 300.0
-PATIENCE_S = 5.0
+LOOKUP_TIMEOUT_S = 5.0
 # A private channel of more members than these pages hold is not read to its end.
 MOST_PAGES = 10
 FAILURES = (SlackRefused, SlackDeliveryUnknown, TimeoutError, KeyError, TypeError)
@@ -41,7 +41,7 @@ class Channels(Protocol):
 
 
 class SlackChannels:
-    """Channels as Slack knows them (`conversations.info`, `conversations.members`)."""
+    """Channels from `conversations.info` and `conversations.members`."""
 
     def __init__(self, client: SlackClient) -> None:
         self._client = client
@@ -63,9 +63,7 @@ class SlackChannels:
         return True if found.get("is_im") else bool(found.get("is_member", True))
 
     async def is_open_to(self, user: str, channel: str) -> bool:
-        """Whether the channel is public, or the person is in it. What Slack does not tell is not
-        open.
-        """
+        """Whether the channel is public, or the person is in it. False if Slack does not answer."""
         if channel.startswith("#"):
             return False
         if time.monotonic() - self._public.get(channel, float("-inf")) < KEPT_S:
@@ -74,7 +72,7 @@ class SlackChannels:
         if known and time.monotonic() - known[0] < KEPT_S:
             return known[1]
         try:
-            found = await asyncio.wait_for(self._ask_open(user, channel), PATIENCE_S)
+            found = await asyncio.wait_for(self._ask_open(user, channel), LOOKUP_TIMEOUT_S)
         except FAILURES:
             return False
         self._open[user, channel] = (time.monotonic(), found)
@@ -116,7 +114,7 @@ class SlackChannels:
 
     async def _info(self, channel: str) -> Mapping[str, Any]:
         answer = await asyncio.wait_for(
-            self._client.read("conversations.info", channel=channel), PATIENCE_S
+            self._client.read("conversations.info", channel=channel), LOOKUP_TIMEOUT_S
         )
         found: Mapping[str, Any] = answer["channel"]
         return found

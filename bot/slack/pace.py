@@ -2,8 +2,8 @@
 alerts, digests and files.
 
 Slack takes about one message a second in a channel, several hundred a minute in a workspace, and so
-many calls a minute of each other method. Whoever wants more waits here for its turn rather than
-being refused there. Page: "Rate limits".
+many calls a minute of each other method. A call above that waits here instead of being refused with
+429 there. Page: "Rate limits".
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from types import MappingProxyType
 
 from bot.observers import RateLimitObserver, ignore_rate_limit
 
-# Between two messages in a channel, in seconds. Slack allows one a second; a little more keeps
-# clear of its own counting.
+# Seconds between two messages in a channel. Slack allows one a second, and counts when a request
+# arrives, so a little more leaves room for jitter.
 MESSAGE_EVERY_S = 1.1
 CHANNEL_BURST = 3
 WORKSPACE_PER_MINUTE = 300
@@ -39,16 +39,15 @@ TIERS: Mapping[str, int] = MappingProxyType(
         "views.update": TIER_4,
     }
 )
-# A channel that nobody has posted in for a while starts afresh, so it need not be remembered.
+# A lane that has filled up again is as good as a new one, so it is dropped above this number.
 MOST_LANES = 500
 
 
 class Priority(enum.Enum):
-    """Who goes first. The value is how much later than an answer it takes its turn, in seconds, so
-    that nothing waits for ever.
+    """The order of calls that wait. The value is how many seconds later than an answer a call counts
+    as made, so that none waits for ever.
 
-    Progress never waits: it is shown where there is room, and the next one shows what has come
-    since.
+    Progress does not wait: it is sent where there is room, and the next one is more recent anyway.
     """
 
     ANSWER = 0.0
@@ -58,12 +57,12 @@ class Priority(enum.Enum):
 
 
 class NoRoom(Exception):
-    """Progress was not sent, since answers need the room."""
+    """Progress was not sent, to leave room for answers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many at once, and then so many a minute."""
+    """A burst of calls at once, then a number of calls a minute."""
 
     per_minute: float
     burst: int
@@ -71,8 +70,8 @@ class Rate:
 
 @dataclass(slots=True)
 class _Lane:
-    """The turns of one channel, one method or the workspace: a token bucket with a queue by
-    priority in front of it.
+    """The rate limiter of one channel, one method or the workspace: a token bucket behind a priority
+    queue.
     """
 
     rate: Rate
@@ -83,7 +82,7 @@ class _Lane:
     timer: asyncio.TimerHandle | None = None
 
     def has_room(self, now: float) -> bool:
-        """Whether something unimportant may go now and leaves half of the burst to others."""
+        """Whether progress may be sent now and leaves half of the burst to answers."""
         self._fill(now)
         return (
             not self.queue()
@@ -96,11 +95,11 @@ class _Lane:
         return not self.queue() and now >= self.blocked_until and self.tokens >= self.rate.burst
 
     def queue(self) -> int:
-        """How many wait."""
+        """How many calls wait."""
         return sum(not turn.done() for _, _, turn in self.waiting)
 
     def wait_s(self, now: float) -> float:
-        """How long the next one at the end of the queue waits."""
+        """How long a call at the end of the queue waits."""
         self._fill(now)
         missing = max(0.0, self.queue() + 1 - self.tokens)
         return max(0.0, self.blocked_until - now) + missing * 60 / self.rate.per_minute
@@ -109,7 +108,7 @@ class _Lane:
         self.tokens -= 1
 
     async def turn(self, order: float, number: int) -> None:
-        """Returns when it is this one's turn; the lowest order goes first."""
+        """Returns when the call may be made; the lowest order is first."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
         heapq.heappush(self.waiting, (order, number, done))
@@ -117,13 +116,13 @@ class _Lane:
         await done
 
     def block(self, until: float) -> None:
-        """Nobody has a turn before that; then one after the other."""
+        """No call is made before that; then they are made one by one, without a burst."""
         self.blocked_until = max(self.blocked_until, until)
         self.tokens = 1.0
         self.advance()
 
     def advance(self) -> None:
-        """Gives turns to whom they are due, and comes back when the next one is."""
+        """Releases the calls that are due, and sets a timer for the next one."""
         loop = asyncio.get_running_loop()
         if self.timer:
             self.timer.cancel()
@@ -143,8 +142,7 @@ class _Lane:
         """How many seconds until the next token may be taken."""
         self._fill(now)
         missing = max(0.0, 1 - self.tokens) * 60 / self.rate.per_minute
-        # Rounded, for a fraction of a token that arithmetic has lost would be waited for again and
-        # again.
+        # Rounded: a timer for the last fraction of a token would be set again and again.
         return max(self.blocked_until - now, missing if missing > 1e-6 else 0.0)
 
     def _fill(self, now: float) -> None:
@@ -156,8 +154,8 @@ class _Lane:
 
 
 class SlackPace:
-    """Gives turns to send. `message_every_s` is the time between two messages in a channel; all
-    else goes as much faster or slower. `on_refusal` is told the method of every 429.
+    """Limits the rate of calls. `message_every_s` is the time between two messages in a channel; all
+    other limits scale with it. `on_refusal` is called with the method of every 429.
     """
 
     def __init__(
@@ -174,8 +172,8 @@ class SlackPace:
     async def turn(
         self, method: str, channel: str, priority: Priority, *, since: float | None = None
     ) -> None:
-        """Returns when this call may be made; `since` is when it was wanted first, by the clock of
-        the loop. Raises NoRoom for progress that would have to wait.
+        """Returns when this call may be made. `since` is when it was first attempted, by the loop's
+        clock, so that a retry keeps its place. Raises NoRoom for progress that would have to wait.
         """
         lanes, now = self._lanes_of(method, channel), asyncio.get_running_loop().time()
         if priority is Priority.PROGRESS:
@@ -189,28 +187,26 @@ class SlackPace:
             await lane.turn(order, next(self._numbers))
 
     def block(self, method: str, channel: str, seconds: float) -> None:
-        """Slack takes no such call for so long: none of this method, and of messages none in this
-        channel.
-        """
+        """Holds back calls after a 429: messages to this channel, or any other method as a whole."""
         self.on_refusal(method)
         self._lanes_of(method, channel)[0].block(asyncio.get_running_loop().time() + seconds)
 
     def wait_s(self, channel: str) -> float:
-        """How long an answer that is posted in the channel now waits for its turn."""
+        """How long an answer that is posted in the channel now would wait."""
         now = asyncio.get_running_loop().time()
         return max(lane.wait_s(now) for lane in self._lanes_of("chat.postMessage", channel))
 
     def queue(self, channel: str) -> int:
-        """How many messages wait for their turn in the channel."""
+        """How many messages wait in the channel."""
         return self._lanes_of("chat.postMessage", channel)[0].queue()
 
     def same_channel(self, name: str, channel_id: str) -> None:
-        """A channel that was given by its name is the one of this id, and has one pace with it."""
+        """Counts calls by a channel's name and by its id together."""
         if name and channel_id and name != channel_id:
             self._ids[name] = channel_id
 
     def _lanes_of(self, method: str, channel: str) -> Sequence[_Lane]:
-        """The lanes that a call passes, the one that a refusal blocks first."""
+        """The limiters of a call; the first is the one that a 429 blocks."""
         if method == "chat.postMessage":
             return self._channel(channel), self._lane(
                 "workspace", Rate(WORKSPACE_PER_MINUTE, WORKSPACE_BURST)

@@ -1,10 +1,9 @@
-"""Socket Mode, kept up: the connection to Slack that is renewed before it ends, and comes back by
-itself when it breaks.
+"""Socket Mode: a connection to Slack that is renewed before Slack closes it, and reconnects when it
+breaks.
 
-An envelope is acknowledged the moment it is read, before anything looks at it, so that answers
-under way do not hold it up; what Slack wants a reply to inside the ack (modals, options) is
-acknowledged with that reply. Each connection is opened at an address of its own, for an address
-works once.
+An envelope is acknowledged as soon as it is read, before it is handled, so that work in progress
+does not delay the ack. Where Slack expects a reply inside the ack (modals, options), the envelope
+is acknowledged with that reply. Each connection asks for a new URL, because a URL works once.
 
 Pages: "Using Socket Mode", "apps.connections.open".
 """
@@ -35,8 +34,7 @@ from providers.http.connections import describe_failure
 
 log = logging.getLogger("opswatch")
 
-# What Slack says where a token will never do; trying again helps only once somebody has mended the
-# app.
+# Errors of a token that will not work until an administrator changes the app.
 FATAL_ERRORS = frozenset(
     {
         "invalid_auth",
@@ -50,16 +48,16 @@ FATAL_ERRORS = frozenset(
 MOST_MESSAGE_BYTES = 8 * 1024 * 1024
 ROUTINE = frozenset({"warning", "refresh_requested"})
 BROKE_OFF = "broke_off"
-# Who comes in a crowd is acknowledged before the first one's work begins.
+# Envelopes that arrive together are all acknowledged before the first one is handled.
 GATHER_S = 0.002
 
 
 class _NoHello(Exception):
-    """The new connection said something else than hello."""
+    """The first message of a connection was not `hello`."""
 
 
 class _NoAddress(Exception):
-    """Slack's answer holds no address to connect to."""
+    """Slack's answer holds no WebSocket URL."""
 
 
 NOT_CONNECTED = (aiohttp.ClientError, TimeoutError, OSError, SlackApiError, _NoHello, _NoAddress)
@@ -67,10 +65,10 @@ NOT_CONNECTED = (aiohttp.ClientError, TimeoutError, OSError, SlackApiError, _NoH
 
 @dataclass(frozen=True, slots=True)
 class SocketTimeouts:
-    """How long to wait for what, in seconds. `ping` is how often the peer is asked whether it is
-    there; it has half as long to answer. An old connection is read for `linger` after its successor
-    stands, so that nothing on its way is lost. `lost` is when those are told whose questions an
-    earlier process left unanswered.
+    """Time-outs and intervals in seconds. `ping` is the interval of heartbeats; a pong may take half
+    of it. `linger` is how long an old connection is still read after its successor is open, since
+    envelopes may be on their way. `lost` is how long after the start interrupted questions of
+    earlier processes are reported.
     """
 
     open: float = 15.0
@@ -83,8 +81,8 @@ class SocketTimeouts:
 
 
 class SocketMode:
-    """Keeps one connection up and hands its envelopes to `handle`, which gives the reply where
-    Slack wants one.
+    """Keeps one connection open and passes its envelopes to `handle`, which returns the reply where
+    Slack expects one.
     """
 
     def __init__(
@@ -94,11 +92,11 @@ class SocketMode:
         app_token: str,
         handle: Callable[[SocketModeRequest], Awaitable[dict[str, Any] | None]],
         state: ConnectionStatus,
-        patience: SocketTimeouts = SocketTimeouts(),
+        timeouts: SocketTimeouts = SocketTimeouts(),
         clock: Clock = utc_now,
     ) -> None:
         self._client, self._session, self._app_token = client, session, app_token
-        self._handle, self._state, self._patience, self._clock = handle, state, patience, clock
+        self._handle, self._state, self._timeouts, self._clock = handle, state, timeouts, clock
         self._waiting: deque[tuple[SocketModeRequest, aiohttp.ClientWebSocketResponse]] = deque()
         self._more = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -109,12 +107,12 @@ class SocketMode:
         self._not_before = 0.0
 
     async def start(self) -> None:
-        """Connects, or goes on trying where Slack cannot be reached. Raises SlackApiError where it
-        never will let us in.
+        """Connects, or keeps trying if Slack cannot be reached. Raises SlackApiError for one of
+        FATAL_ERRORS.
         """
         first = None
         try:
-            first = await self._opened()
+            first = await self._open()
         except Exception as error:
             if isinstance(error, SlackApiError) and error.response.get("error") in FATAL_ERRORS:
                 raise
@@ -123,7 +121,7 @@ class SocketMode:
         self._begin(self._dispatch())
 
     async def close(self) -> None:
-        """Closes every connection; what is under way is left to end by itself."""
+        """Closes every connection; envelopes that are being handled are not cancelled."""
         self._closing = True
         own = [task for task in self._tasks if task.get_name() == "socket"]
         for task in own:
@@ -134,36 +132,34 @@ class SocketMode:
         self._state.connected = False
 
     async def _keep_connected(self, socket: aiohttp.ClientWebSocketResponse | None) -> None:
-        """One connection after the other; the next one stands before the one before is left."""
+        """Opens one connection after the other, each before the previous one is closed."""
         while True:
             if socket is None:
                 await self._wait()
                 try:
-                    socket = await self._opened()
+                    socket = await self._open()
                 except Exception as error:
                     self._failed(error)
                     continue
-            trouble = await self._wait_for_disconnect(socket)
+            problem = await self._wait_for_disconnect(socket)
             socket = None
-            self._failures = self._failures + 1 if trouble else 0
-            if trouble:
-                self._note(trouble)
+            self._failures = self._failures + 1 if problem else 0
+            if problem:
+                self._report(problem)
 
     def _failed(self, error: Exception) -> None:
-        """Notes why no connection could be opened, and for how long Slack wants to be
-        left alone.
-        """
+        """Reports why no connection could be opened, and keeps to Slack's Retry-After."""
         self._failures += 1
         if not isinstance(error, NOT_CONNECTED):
             log.error("A connection to Slack could not be opened:", exc_info=error)
         wait_s = retry_after_s(error) if isinstance(error, SlackApiError) else None
         if wait_s is not None:
             self._not_before = asyncio.get_running_loop().time() + wait_s
-        self._note(_what_failed(error))
+        self._report(_describe(error))
 
     async def _wait_for_disconnect(self, socket: aiohttp.ClientWebSocketResponse) -> str:
-        """What was wrong with the connection; nothing where it only was to be renewed, or had done
-        well until it broke.
+        """Why the connection ended; empty for a routine renewal, and for a connection that worked
+        before it broke.
         """
         ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         started = time.monotonic()
@@ -173,32 +169,32 @@ class SocketMode:
             return ""
         if reason == BROKE_OFF:
             return (
-                "The connection breaks off as soon as it stands."
-                if time.monotonic() - started < self._patience.hello
+                "The connection breaks right after it is opened."
+                if time.monotonic() - started < self._timeouts.hello
                 else ""
             )
         return _REASONS.get(reason, f"Slack closed the connection ({reason[:60]}).")
 
-    async def _opened(self) -> aiohttp.ClientWebSocketResponse:
-        """A connection that has said hello, at a fresh address."""
-        patience = self._patience
+    async def _open(self) -> aiohttp.ClientWebSocketResponse:
+        """A new connection that has received `hello`."""
+        timeouts = self._timeouts
         answer = await asyncio.wait_for(
-            self._client.apps_connections_open(app_token=self._app_token), patience.open
+            self._client.apps_connections_open(app_token=self._app_token), timeouts.open
         )
         address = answer.get("url")
         if not isinstance(address, str) or not address.startswith(("wss://", "ws://")):
             raise _NoAddress
         socket = await asyncio.wait_for(
             self._session.ws_connect(
-                address, heartbeat=patience.ping, max_msg_size=MOST_MESSAGE_BYTES
+                address, heartbeat=timeouts.ping, max_msg_size=MOST_MESSAGE_BYTES
             ),
-            patience.open,
+            timeouts.open,
         )
         try:
-            message = _object(await asyncio.wait_for(socket.receive_str(), patience.hello))
+            message = _object(await asyncio.wait_for(socket.receive_str(), timeouts.hello))
             if message.get("type") != "hello":
                 raise _NoHello(
-                    str(message.get("reason") or message.get("type") or "something else")
+                    str(message.get("reason") or message.get("type") or "another message")
                 )
         except BaseException as error:
             await socket.close()
@@ -216,18 +212,18 @@ class SocketMode:
     async def _read(
         self, socket: aiohttp.ClientWebSocketResponse, ended: asyncio.Future[str]
     ) -> None:
-        """Acknowledges and queues what comes, until the connection ends. `ended` is set as soon as
-        another one is wanted.
+        """Acknowledges and queues envelopes until the connection ends. `ended` is set as soon as a
+        new connection is needed, which is earlier if Slack announces the end.
         """
         try:
             async for frame in socket:
                 message = _object(frame.data) if frame.type is aiohttp.WSMsgType.TEXT else {}
                 if message.get("type") == "disconnect" and not ended.done():
                     reason = str(message.get("reason") or "warning")
-                    log.info("Slack asks for a fresh connection (%s).", reason)
+                    log.info("Slack asks for a new connection (%s).", reason)
                     ended.set_result(reason)
                     asyncio.get_running_loop().call_later(
-                        self._patience.linger, self._close_later, socket
+                        self._timeouts.linger, self._close_later, socket
                     )
                 elif message.get("envelope_id"):
                     await self._take(message, socket)
@@ -243,7 +239,7 @@ class SocketMode:
         self._state.last_event = self._clock()
         request = _request(message)
         if request is None:
-            log.warning("A delivery of Slack's could not be read.")
+            log.warning("A malformed envelope from Slack is ignored.")
             return
         if not wants_reply(request.payload):
             await self._acknowledge(request, socket)
@@ -251,8 +247,8 @@ class SocketMode:
         self._more.set()
 
     async def _dispatch(self) -> None:
-        """Begins one piece of work at a time and looks at the sockets in between, so that acks
-        never wait for a crowd.
+        """Starts to handle one envelope at a time and lets the sockets be read in between, so that
+        acks stay quick when many arrive.
         """
         while True:
             await self._more.wait()
@@ -283,28 +279,28 @@ class SocketMode:
             await socket.send_str(json.dumps(answer))
         except (ConnectionError, aiohttp.ClientError, RuntimeError):
             log.warning(
-                "An ack could not be sent, since the connection was gone; Slack may deliver again."
+                "An ack could not be sent because the connection was closed; Slack may deliver again."
             )
 
     def _close_later(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         if not socket.closed:
             self._begin(_closed(socket))
 
-    def _note(self, trouble: str) -> None:
-        """Tells what is wrong at once, and then now and again."""
-        if trouble != self._state.trouble or self._failures % 10 == 0:
-            log.error("Not connected to Slack: %s", trouble)
-        self._state.connected, self._state.trouble = False, trouble
+    def _report(self, problem: str) -> None:
+        """Logs a problem when it is new, and then every tenth time."""
+        if problem != self._state.trouble or self._failures % 10 == 0:
+            log.error("Not connected to Slack: %s", problem)
+        self._state.connected, self._state.trouble = False, problem
 
     async def _wait(self) -> None:
-        """Waits longer after each failure in a row, up to `longest_wait`, and for as long as Slack
-        wants.
+        """Waits with exponential backoff up to `longest_wait`, and at least for Slack's
+        Retry-After.
         """
         wait_s = 0.0
         if self._failures:
             wait_s = min(
-                self._patience.longest_wait,
-                self._patience.first_wait * 2 ** min(self._failures - 1, 16),
+                self._timeouts.longest_wait,
+                self._timeouts.first_wait * 2 ** min(self._failures - 1, 16),
             )
         asked_for_s = self._not_before - asyncio.get_running_loop().time()
         await asyncio.sleep(max(wait_s * random.uniform(0.7, 1.0), asked_for_s))
@@ -323,7 +319,7 @@ class SocketMode:
 
 _REASONS = {
     "too_many_websockets": (
-        "Slack refuses the connection: ten are open for this app already; is it running somewhere "
+        "Slack refuses the connection: ten are open for this app already. Is it running somewhere "
         "else, too?"
     ),
     "link_disabled": (
@@ -333,7 +329,7 @@ _REASONS = {
 }
 
 
-def _what_failed(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     if isinstance(error, SlackApiError):
         code = str(error.response.get("error") or f"HTTP {error.response.status_code}")
         if code in FATAL_ERRORS:
@@ -361,7 +357,7 @@ def _what_failed(error: Exception) -> str:
 
 
 def unreachable(error: BaseException) -> str:
-    """`Slack could not be reached.`, and what can be done where it is a certificate or a proxy."""
+    """`Slack could not be reached.`, with the cause and what to do if it is a certificate or proxy."""
     failure = describe_failure(error)
     return (
         f"Slack could not be reached: {failure[0]}. {failure[1]}"
@@ -371,7 +367,7 @@ def unreachable(error: BaseException) -> str:
 
 
 def _request(message: dict[str, Any]) -> SocketModeRequest | None:
-    """The delivery in an envelope; None where there is none in it."""
+    """The request in an envelope; None where it is malformed."""
     try:
         request = SocketModeRequest.from_dict(message)
     except (ValueError, TypeError):

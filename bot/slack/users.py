@@ -1,5 +1,5 @@
-"""What Slack knows about people: their time zone, whether they belong to the workspace, and the
-groups they are in.
+"""Looks people up in Slack: their time zone, whether they belong to the workspace, and their user
+groups.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("opswatch")
 T = TypeVar("T")
-# A person's zone and name change rarely.
+# Time zones and names change rarely.
 PROFILE_KEPT_S = 600.0
-# Who leaves a group, or is deactivated, loses their rights within a minute.
+# So that access is lost within a minute of leaving a group or of deactivation.
 RIGHTS_KEPT_S = 60.0
-# A list of members that Slack does not give again is trusted for so long.
+# How long a list of members is used if Slack does not answer.
 OLDEST_LIST_S = 3600.0
 TRY_AGAIN_AFTER_S = 30.0
-PATIENCE_S = 5.0
-# Slack's words for a user group that was deleted or disabled, and for a person it does not know or
-# show to us.
+LOOKUP_TIMEOUT_S = 5.0
+# Slack's errors for a user group that was deleted or disabled, and for a person who does not exist
+# or is not visible to the app.
 NO_GROUP = frozenset(
     {
         "no_such_subteam",
@@ -54,7 +54,7 @@ class Person:
 
 
 class UserDirectory(Protocol):
-    """Who somebody is, as far as a question needs to know."""
+    """What a question needs to know about people."""
 
     async def zone(self, user: str) -> tzinfo: ...
 
@@ -68,11 +68,11 @@ class UserDirectory(Protocol):
 
 
 class SlackUserDirectory:
-    """People as Slack knows them (`users.info`, `usergroups.users.list`); `fallback` is the zone
-    where Slack gives none.
+    """People from `users.info` and `usergroups.users.list`. `fallback` is the time zone of a person
+    without one.
 
-    `workspace` holds the ids of our own team and organisation; a person of any other is external.
-    Without ids nobody is.
+    `workspace` holds the ids of our own team and organisation; people of any other are external.
+    If it is empty, nobody is.
     """
 
     def __init__(
@@ -92,24 +92,24 @@ class SlackUserDirectory:
         return (await self._person(user, PROFILE_KEPT_S)).zone
 
     async def name(self, user: str) -> str:
-        """What the person is called; their id where Slack does not tell."""
+        """The person's display name; their id if it cannot be looked up."""
         return (await self._person(user, PROFILE_KEPT_S)).name or user
 
     async def membership(self, user: str, *, kept_s: float = PROFILE_KEPT_S) -> Membership:
-        """Whether the person belongs to the workspace, as far as Slack said within `kept_s`; a
-        member where Slack does not answer.
+        """Whether the person belongs to the workspace; at most `kept_s` old. A member if Slack does
+        not answer.
         """
         return (await self._person(user, kept_s)).membership
 
     async def groups_of(self, user: str, groups: Sequence[str]) -> Sequence[str]:
-        """Which of the groups the person is in. A group that is gone, or whose members are not
-        known, has none.
+        """Which of the groups the person is in. A deleted group, or one whose members are unknown,
+        has no members.
         """
         members = await asyncio.gather(*(self._members_of(group) for group in groups))
         return [group for group, users in zip(groups, members, strict=True) if user in users]
 
     def unknown_groups(self, groups: Sequence[str]) -> Sequence[str]:
-        """The groups whose members could not be learned, so that nobody is taken for one."""
+        """The groups whose members could not be looked up, and which therefore count as empty."""
         return [group for group in groups if group in self._failing]
 
     async def _person(self, user: str, kept_s: float) -> Person:
@@ -124,15 +124,15 @@ class SlackUserDirectory:
         return found if found is not None else frozenset()
 
     def _note(self, group: str, *, is_known: bool) -> None:
-        """One line in the log for each time that the members of a group become unknown."""
+        """Logs once when the members of a group become unknown."""
         if is_known:
             self._failing.discard(group)
         elif group not in self._failing:
             self._failing.add(group)
             log.error(
                 (
-                    "The members of the user group %s cannot be learned from Slack, so nobody "
-                    "counts as one."
+                    "The members of the user group %s cannot be looked up in Slack; the group counts "
+                    "as empty."
                 ),
                 group,
             )
@@ -185,8 +185,8 @@ class SlackUserDirectory:
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
-    """An instant on both clocks: the wall's may jump, and the other one stands still while a
-    machine sleeps.
+    """An instant on two clocks: wall time may jump, and monotonic time stops while the machine
+    sleeps.
     """
 
     wall: datetime
@@ -201,8 +201,8 @@ class _Entry(Generic[T]):
 
 
 class _Cache(Generic[T]):
-    """What Slack said, by key. What cannot be learned again stays for a while, and is asked for
-    again soon.
+    """Caches answers of Slack by key. If one cannot be refreshed, the old one is used for a while,
+    and the lookup is repeated soon.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
@@ -218,12 +218,12 @@ class _Cache(Generic[T]):
         kept_s: float,
         oldest_s: float = float("inf"),
     ) -> T | None:
-        """What was learned within `kept_s`, or what Slack says now, or else what it said within
-        `oldest_s`; None without any.
+        """The cached value if it is at most `kept_s` old, else a fresh one; if that fails, the cached
+        one up to `oldest_s`, else None.
         """
         known = self._entries.get(key)
         if known is None or not self._is_recent(known, kept_s):
-            # Hundreds of alerts of one maker may be due at once, and Slack is asked once.
+            # Hundreds of alerts of one person may be due at once; they share one request.
             task = self._asking.get(key) or self._ask(key, ask, known)
             known = await asyncio.shield(task)
         if known.learned is None or self._age_s(known.learned) > oldest_s:
@@ -247,7 +247,7 @@ class _Cache(Generic[T]):
     ) -> _Entry[T]:
         now = self._now()
         try:
-            entry = _Entry(await asyncio.wait_for(ask(), PATIENCE_S), now, now)
+            entry = _Entry(await asyncio.wait_for(ask(), LOOKUP_TIMEOUT_S), now, now)
         except (SlackRefused, SlackDeliveryUnknown, TimeoutError, KeyError, TypeError, ValueError):
             entry = _Entry(known.value, known.learned, now) if known else _Entry[T](None, None, now)
         self._entries[key] = entry

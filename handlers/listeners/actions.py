@@ -1,4 +1,4 @@
-"""The buttons under an answer: ask something else, share, cancel."""
+"""The buttons of an answer: ask another question, share, cancel."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from handlers.requests import RequestHandler, split_command
 
 @dataclass(frozen=True, slots=True)
 class AskAction:
-    """A button that asks the question in its value, as the person who pressed it."""
+    """Asks the question in the button's value, as the person who pressed it."""
 
     requests: RequestHandler
 
@@ -35,14 +35,14 @@ class AskAction:
             channel = await self.requests.delivery.open_dm(target.user)
             target = context["target"] = replace(target, channel=channel, direct=True)
         elif target.channel.startswith("D") and target.replaces is ReplaceMode.STAYS:
-            # A message of ours in somebody's direct messages is seen by nobody else.
+            # Nobody else sees the bot's direct messages with a person.
             target = context["target"] = replace(target, direct=True)
         await self.requests.ask(command, words, target, via="button")
 
 
 @dataclass(frozen=True, slots=True)
 class ShareAction:
-    """Puts a private answer into the channel; only its asker can, and once."""
+    """Posts a private answer in the channel; only its asker can, and only once."""
 
     requests: RequestHandler
     store: Store
@@ -65,8 +65,7 @@ class ShareAction:
         text, blocks = kept
         try:
             if line := messages.extract_question(blocks):
-                # What may be shown to others is what may be asked now, not what was allowed when it
-                # was asked.
+                # Access may have been lost since the question was asked.
                 await self.requests.require(split_command(line)[0], target.user, target.channel)
             await self.requests.delivery.share(target.channel, target.user, text, blocks)
         except (AccessDenied, SlackRefused, SlackDeliveryUnknown) as error:
@@ -87,7 +86,7 @@ class ShareAction:
 
 @dataclass(frozen=True, slots=True)
 class CancelAction:
-    """Stops the work behind a progress message; its asker alone can."""
+    """Cancels the question of a progress message; only its asker can."""
 
     requests: RequestHandler
 
@@ -102,10 +101,10 @@ class CancelAction:
 
 
 def reply_target_from_action(body: dict[str, Any], line: str) -> ReplyTarget:
-    """Who pressed a button, where, and what the answer replaces.
+    """The reply target of a pressed button.
 
-    The next answer replaces a person's own one, unless others have replied to it: then it is
-    posted in their thread.
+    The next answer replaces the person's own one, unless others have replied to that: then it is
+    posted in the thread.
     """
     channel = body.get("channel") or {}
     container = body.get("container") or {}
@@ -140,7 +139,7 @@ def _replace_mode(block: str, *, is_own: bool, is_private: bool) -> ReplaceMode:
 
 
 def _is_discussed(message: dict[str, Any]) -> bool:
-    """Whether somebody else than ourselves has replied to a message of ours."""
+    """Whether anybody but the bot has replied to its message."""
     if not message.get("reply_count"):
         return False
     return bool(set(message.get("reply_users") or ["?"]) - {message.get("user")})

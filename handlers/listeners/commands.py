@@ -1,4 +1,4 @@
-"""`/usage`, `/apiaudit` and `/logs` as they come from Slack."""
+"""Slash commands."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from handlers.requests import RequestHandler
 
 @dataclass(frozen=True, slots=True)
 class SlashCommand:
-    """One slash command. It has been acknowledged before it gets here."""
+    """One slash command, which has been acknowledged already."""
 
     name: CommandName
     requests: RequestHandler

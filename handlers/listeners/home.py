@@ -1,4 +1,4 @@
-"""The App Home tab, drawn from state each time it is opened."""
+"""The App Home tab, rendered each time it is opened."""
 
 from __future__ import annotations
 
@@ -35,32 +35,32 @@ class HomeTab:
 
     async def opened(self, event: dict[str, Any]) -> None:
         if event.get("tab") == "home":
-            await self._draw(str(event.get("user", "")))
+            await self._publish(str(event.get("user", "")))
 
     async def check(self, body: dict[str, Any]) -> None:
-        """Asks each account that the person may ask how it is, and draws the tab as the answers
-        come. What several ask for at once is asked once.
+        """Checks each account that the person may ask, and updates the tab as results arrive. People
+        who check at the same time share the requests.
         """
         user = str((body.get("user") or {}).get("id", ""))
         requester = await self.requests.permissions.requester(user, "")
         checks: dict[str, Check | None] = dict.fromkeys(self._accounts_of(requester))
-        await self._draw(user, checks)
-        asked = [asyncio.create_task(self._noted(account, checks)) for account in checks]
+        await self._publish(user, checks)
+        asked = [asyncio.create_task(self._store_result(account, checks)) for account in checks]
         if asked:
             await asyncio.wait(asked, timeout=SHOW_WORK_AFTER_S)
         if not all(task.done() for task in asked):
-            await self._draw(user, checks)
+            await self._publish(user, checks)
         await asyncio.gather(*asked)
-        await self._draw(user, checks)
+        await self._publish(user, checks)
 
-    async def _noted(self, account: str, checks: dict[str, Check | None]) -> None:
+    async def _store_result(self, account: str, checks: dict[str, Check | None]) -> None:
         task = self.checking.get(account)
         if task is None:
             task = self.checking[account] = asyncio.create_task(_check(self.accounts[account]))
             task.add_done_callback(lambda _: self.checking.pop(account))
         checks[account] = await task
 
-    async def _draw(self, user: str, checks: Mapping[str, Check | None] | None = None) -> None:
+    async def _publish(self, user: str, checks: Mapping[str, Check | None] | None = None) -> None:
         await self.requests.delivery.publish_home(
             user, home_blocks(await self._facts(user, checks or {}))
         )
@@ -96,8 +96,8 @@ class HomeTab:
         )
 
     async def _recent(self, user: str, allowed: Collection[CommandName]) -> list[str]:
-        """What the person asked lately and may ask here. A question whose secret was taken out of
-        the record is another one now, and is left out.
+        """The person's latest questions that they may ask here. One with a redacted secret could not
+        be asked again, and is left out.
         """
         asked = await self.store.questions.recent(user, 2 * RECENT)
         lines = [
@@ -109,7 +109,7 @@ class HomeTab:
 
 
 async def _check(account: Checked) -> Check:
-    """The first that fails of what an account says about itself, or the last."""
+    """The first failed check of an account; the last one if all pass."""
     try:
         checks = await asyncio.wait_for(account.check(), CHECK_S)
     except TimeoutError:

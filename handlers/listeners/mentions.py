@@ -1,5 +1,5 @@
-"""A mention: `@Opswatch last 30 days` in the thread of an answer asks its question again, changed;
-elsewhere it asks what it says, or what it speaks of.
+"""Mentions. `@Opswatch last 30 days` in the thread of an answer asks its question again with that
+change; elsewhere the mention is a question, with or without the name of its command.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MENTION = re.compile(r"^\s*<@[A-Z0-9]+(?:\|[^>]*)?>[\s,:]*")
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Answers in the thread, where slash commands cannot go."""
+    """Answers in the thread, where Slack allows no slash commands."""
 
     requests: RequestHandler
 
@@ -50,7 +50,7 @@ class Mention:
         own_ids = {
             own for own in (context.bot_user_id, context.bot_id, body.get("api_app_id")) if own
         }
-        line = await self._line(_said(event), event, target, own_ids)
+        line = await self._line(_words_after_mention(event), event, target, own_ids)
         target = context["target"] = replace(target, line=line)
         command, words = split_command(target.line)
         await self.requests.ask(command, words, target, via="mention")
@@ -64,7 +64,7 @@ class Mention:
             return f"/{name} {said.partition(' ')[2]}".strip()
         asked = await self._question_of_thread(event, target, own_ids)
         if not asked:
-            if line := _by_topic(said):
+            if line := _question_by_topic(said):
                 return line
             raise BadQuestion(
                 (
@@ -87,7 +87,7 @@ class Mention:
     async def _question_of_thread(
         self, event: dict[str, Any], target: ReplyTarget, own_ids: Collection[str]
     ) -> str:
-        """What the latest of our answers in the thread has answered."""
+        """The question of our latest answer in the thread; empty if there is none."""
         if not event.get("thread_ts"):
             return ""
         messages = await self.requests.delivery.thread(
@@ -103,8 +103,8 @@ class Mention:
         )
 
 
-def _said(event: Mapping[str, Any]) -> str:
-    """The words after the mention. Raises BadQuestion where they are more than a question has."""
+def _words_after_mention(event: Mapping[str, Any]) -> str:
+    """The words after the mention. Raises BadQuestion if they are too long for a question."""
     text = str(event.get("text", ""))
     if len(text) > LONGEST_QUESTION:
         raise BadQuestion(
@@ -114,9 +114,9 @@ def _said(event: Mapping[str, Any]) -> str:
     return unescape_input(_MENTION.sub("", text)).strip()
 
 
-def _by_topic(said: str) -> str:
-    """The question that words without a command ask, by what they speak of; nothing where they
-    speak of nothing we know.
+def _question_by_topic(said: str) -> str:
+    """The question of words without a command, by the topic words of a command; empty if there are
+    none.
     """
     words = said.split()
     spoken = [word.lower().strip(".,;:?!") for word in words]

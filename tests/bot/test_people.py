@@ -92,8 +92,8 @@ async def test_list_without_refresh_holds_an_hour(caplog: pytest.LogCaptureFixtu
     assert people.unknown_groups(["S0ONCALL"]) == ["S0ONCALL"]
     assert [record.getMessage() for record in caplog.records] == [
         (
-            "The members of the user group S0ONCALL cannot be learned from Slack, so nobody "
-            "counts as one."
+            "The members of the user group S0ONCALL cannot be looked up in Slack; the group counts "
+            "as empty."
         )
     ]
     slack.answers["S0ONCALL"] = ["U0ADA"]

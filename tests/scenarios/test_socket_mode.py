@@ -122,7 +122,7 @@ async def test_a_connection_that_never_stands_is_not_hammered(
             await world.slack.until(lambda: not world.slack.sockets)
             await connected(world, bot)
         assert bot.slack.connected
-    assert "breaks off as soon as it stands" in caplog.text
+    assert "breaks right after it is opened" in caplog.text
 
 
 async def test_slack_may_be_away_when_the_bot_starts(
