@@ -241,7 +241,12 @@ class RequestHandler:
                 # This process was paused, and another one has reported it to the asker.
                 log.warning("Question %s was reported as interrupted meanwhile.", target.delivery)
                 return answer
-            is_private = not target.public or bool(target.state.private_reason)
+            state = target.state
+            # Asked again where Slack could not be reached before.
+            state.private_reason = state.private_reason or await self._private_reason(
+                question.command, target
+            )
+            is_private = not target.public or bool(state.private_reason)
             if is_private:
                 # Before its Share button is shown.
                 await self.keep(ticket, target, answer.text, answer.blocks)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bot.errors import SlackDeliveryUnknown, SlackRefused
+from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
 
 if TYPE_CHECKING:
     from bot.slack.client import SlackClient
@@ -89,6 +89,9 @@ class SlackChannels:
             return known
         try:
             found = bool((await self._info(channel)).get("is_ext_shared"))
+        except SlackUnreachable:
+            # Nothing can be posted either. Before something is, this is asked again.
+            return known or False
         except SlackRefused as error:
             # Nothing can be posted in a channel that Slack does not show to the bot.
             return False if error.code in NOT_THERE else known

@@ -117,7 +117,7 @@ async def test_who_left_the_workspace_does_no_harm(
     refuse(world, "conversations.open", "user_disabled", times=2)
     await world.slack.command(PRIVATE)
     async with asyncio.timeout(20):
-        while "could not be told" not in caplog.text:
+        while "could not be sent to" not in caplog.text:
             await asyncio.sleep(0.02)
     assert "user_disabled" in caplog.text
     assert "in 7 days" in (await world.slack.answer_to("/usage last 7 days")).text

@@ -62,7 +62,7 @@ async def _subscribe(world: Sandbox) -> None:
 async def _alert(world: Sandbox) -> None:
     view = await form(world, await world.slack.answer_to("/usage today"), "Alert me…")
     await world.slack.submit(view, threshold="5000 GB")
-    await seen(world, "would have fired")
+    await seen(world, "in 90 days")
 
 
 async def _form_question(world: Sandbox) -> None:
