@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export ASK
 
-.PHONY: docs demo test test-postgres test-hours coverage mutants lint bench bench-full format lock manifest example pictures wheel image image-test clean
+.PHONY: docs demo test test-postgres test-hours coverage mutants lint bench bench-compare bench-full format lock manifest example pictures wheel image image-test clean
 
 demo: $(VENV)/.installed  ## the sandbox with the real bot; ASK='/usage last 7 days' plays one question
 	@$(BIN)/python -m bot demo $${ASK:+--ask "$$ASK"}
@@ -40,8 +40,13 @@ mutants: $(VENV)/.installed  ## changes the pure modules in small ways and shows
 docs: $(VENV)/.installed  ## the pages of docs/ as a site, in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
-bench: $(VENV)/.installed  ## the benchmarks, ratios side by side, in under two minutes
-	$(BIN)/python -m tests.bench
+BENCH ?=
+
+bench: $(VENV)/.installed  ## the benchmarks, ratios side by side; BENCH='--json FILE' writes them, BENCH='decoding' runs a part
+	$(BIN)/python -m tests.bench $(BENCH)
+
+bench-compare: $(VENV)/.installed  ## the same beside the baseline that is kept
+	$(BIN)/python -m tests.bench --compare tests/bench/baseline.json $(BENCH)
 
 bench-full: $(VENV)/.installed
 	$(BIN)/python -m tests.bench --full
