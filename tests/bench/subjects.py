@@ -12,6 +12,7 @@ import asyncio
 import json
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Coroutine
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +22,7 @@ from unittest.mock import patch
 
 from providers.models import DayRange, UsagePeriod
 
-LAG_EVERY_S = 0.01
+LAG_EVERY_S, LAG_SAMPLES = 0.01, 200
 # The group of a log's id that says of what kind its lines are.
 JSON_LINES = "0001"
 API, BOT, APP = (
@@ -100,12 +101,16 @@ async def memory(folder: Path) -> None:
 
 async def write_loop_lag(path: Path) -> None:
     """Writes again and again by how much the event loop was late, as JSON."""
-    loop, late_ms = asyncio.get_running_loop(), list[float]()
+    loop = asyncio.get_running_loop()
+    # What is older belongs to the start.
+    late_ms: deque[float] = deque(maxlen=LAG_SAMPLES)
+    written_at = 0.0
     while True:
         due = loop.time() + LAG_EVERY_S
         await asyncio.sleep(LAG_EVERY_S)
         late_ms.append(max(0.0, loop.time() - due) * 1000)
-        if len(late_ms) % 100 == 0:
+        if len(late_ms) == LAG_SAMPLES and loop.time() - written_at > 0.5:
+            written_at = loop.time()
             path.write_text(json.dumps({"p99_ms": quantiles(late_ms, n=100)[98]}))
 
 
