@@ -148,6 +148,4 @@ def fill_history(db: Any, rules: list[Rule], count: int) -> None:
             )
             for n in range(each, 0, -1)
         )
-        db.execute_many(
-            "INSERT INTO samples (series, at, value, state) VALUES (?, ?, ?, ?)", past
-        )
+        db.execute_many("INSERT INTO samples (series, at, value, state) VALUES (?, ?, ?, ?)", past)
