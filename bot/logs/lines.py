@@ -73,13 +73,17 @@ def without_colours(text: bytes) -> bytes:
 
 def read_line(line: bytes, depth: int = 0) -> Reading:
     """What a line without its end says. Colours are to be taken out before."""
-    if line.startswith(b"\xef\xbb\xbf"):
-        line = line[3:]
+    line = line.removeprefix(b"\xef\xbb\xbf")
     if line.startswith((b"{", b"[{")):
         return read_json(line, depth)
     if len(line) < LEAST_BYTES:
         return NOTHING
     head = line[:FAR_ENOUGH]
+    return _read_named_fields(line, head, depth) or _read_text(line, head, depth)
+
+
+def _read_named_fields(line: bytes, head: bytes, depth: int) -> Reading | None:
+    """What the named fields of a line say; None where it has none."""
     if line.startswith(WINDOWS_EVENT):
         return _read_windows_event(line)
     if fields.looks_labelled(head):
@@ -88,6 +92,10 @@ def read_line(line: bytes, depth: int = 0) -> Reading:
         return read_json(line[container.end() :], depth)
     if fields.looks_like_pairs(head) and (reading := _read_pairs(line)) != NOTHING:
         return reading
+    return None
+
+
+def _read_text(line: bytes, head: bytes, depth: int) -> Reading:
     tells_time = TIME_SIGN.search(head) is not None
     match = at_start(head) if tells_time else None
     if match:
