@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
@@ -34,6 +36,7 @@ _SIGNS: Final = [
 _SCAN: Final = BytesAhoCorasick(_SIGNS, matchkind=MatchKind.LeftmostLongest)
 _FIRST_NO_WORD: Final = len(_WORDS)
 _PERCENT: Final = _SIGNS.index(b"%")
+_START_OF_MATCH: Final = itemgetter(1)
 _CISCO: Final = re.compile(rb"%[A-Z][A-Z0-9_]{1,40}-")
 
 
@@ -41,14 +44,20 @@ def lines_with_signs(text: bytes) -> Iterable[bytes]:
     """The lines that hold a word or a field that may be a level, of a text in which a line end
     stands before each line.
     """
-    line_end = 0
-    for sign, start, end in _SCAN.find_matches_as_indexes(text):
-        if start < line_end or not _is_sign(text, sign, start, end):
+    matches = _SCAN.find_matches_as_indexes(text)
+    number = 0
+    while number < len(matches):
+        sign, start, end = matches[number]
+        number += 1
+        if not _is_sign(text, sign, start, end):
             continue
         line_end = text.find(b"\n", end)
         if line_end < 0:
             line_end = len(text)
         yield text[text.rfind(b"\n", 0, start) + 1 : line_end]
+        # One long line may hold thousands of signs.
+        if number < len(matches) and matches[number][1] < line_end:
+            number = bisect_left(matches, line_end, number, key=_START_OF_MATCH)
 
 
 def _is_sign(text: bytes, sign: int, start: int, end: int) -> bool:
