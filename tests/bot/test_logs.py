@@ -4,6 +4,7 @@ log is cut.
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import pickle
 import random
@@ -11,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from re import _constants as sre  # type: ignore[attr-defined]  # private, and typeshed does not list it
 from re import _parser as sre_parser  # type: ignore[attr-defined]  # private, and typeshed does not list it
 from typing import Any
@@ -42,6 +44,7 @@ from bot.logs.places import PLACES, Place, Where
 from bot.logs.reader import LineReader
 from bot.logs.shapes import shape_of
 from bot.logs.times import FORMS, Minute, TimeForm, minute_of, moment_of
+from bot.logs.writer import BackgroundFile, GzipOverflowFile, TransferState
 from providers.models import Window
 from tests.support.work import lines_run
 
@@ -588,3 +591,35 @@ def test_pattern_repeats_nothing_without_bound(pattern: re.Pattern[bytes]) -> No
 
 def test_patterns_were_found() -> None:
     assert len(PATTERNS) > 10
+
+
+def written_in_background(path: Path, blocks: Sequence[bytes]) -> TransferState:
+    transfer = TransferState(path)
+    file = BackgroundFile(GzipOverflowFile(transfer, plain_bytes=100))
+    try:
+        for block in blocks:
+            file.write(block)
+    finally:
+        file.close()
+    return transfer
+
+
+def test_blocks_are_written_in_order_in_background(tmp_path: Path) -> None:
+    blocks = [b"line %d\n" % n * 500 for n in range(50)]
+    transfer = written_in_background(tmp_path / "kitchen.log", blocks)
+    assert gzip.decompress(transfer.path.read_bytes()) == b"".join(blocks)
+
+
+def test_background_write_error_is_raised(tmp_path: Path) -> None:
+    (tmp_path / "kitchen.log.gz").mkdir()
+    with pytest.raises(IsADirectoryError):
+        written_in_background(tmp_path / "kitchen.log", [b"x" * 200])
+
+
+def test_line_with_many_level_words_is_yielded_once() -> None:
+    text = b"\n2026 info" + b" info" * 5000 + b"\nnothing\nerror: hot\ninformation\n%sinfo" % b"x"
+    assert [line[:9] for line in signs.lines_with_signs(text)] == [
+        b"2026 info",
+        b"error: ho",
+        b"informati",
+    ]
