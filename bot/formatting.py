@@ -126,5 +126,5 @@ def truncate(text: str, most: int) -> str:
 def join_words(items: list[str], most: int = 5, *, conjunction: str = "and") -> str:
     """`a, b and c`, or `a, b … and 12 more`."""
     if len(items) > most:
-        return f"{', '.join(items[:most])} … and {len(items) - most} more"
+        return f"{', '.join(items[:most])} … and {len(items) - most:,} more"
     return f" {conjunction} ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)

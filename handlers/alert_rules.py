@@ -52,7 +52,7 @@ class AlertSummary:
     one was checked last.
     """
 
-    lines: list[str]
+    lines: list[messages.ListLine]
     ok: int
     evaluated_at: datetime | None
 
@@ -328,25 +328,27 @@ class RuleManager:
         lines = [await self._line(rule, requester) for rule in rules]
         return messages.list_answer(f"Alerts (times in {self.zone}):", lines)
 
-    async def _line(self, rule: Rule, requester: Requester) -> str:
+    async def _line(self, rule: Rule, requester: Requester) -> messages.ListLine:
         """An alert as it is listed. Whoever has lost access to its question sees neither that nor
         its result.
         """
         now = self.clock()
         stored = self.registry.chat_rules.get(rule.name)
         origin = "" if stored else f"; rule of bot.toml for {rule.channel}"
-        by = f", by <@{stored.user}>" if stored else ""
+        silenced, person = "", stored.user if stored else ""
         silence = self.job.silences.active(rule.name, now)
         if silence:
-            by = f"; {silence.text}" + (f", by <@{silence.user}>" if silence.user else "")
+            silenced, person = f"; {silence.text}", silence.user
         if not self.access.may_ask(rule.command, **requester.rights):
-            return f"⏸ `{rule.name}` {PAUSED}{by}"
+            return messages.ListLine(f"⏸ `{rule.name}` {PAUSED}{silenced}", person)
         if self.guard.is_paused(schedule_of(rule.name)):
-            return f"⏸ `{rule.name}` {PAUSED}: {rule_line(rule)}{origin}{by}"
+            text = f"⏸ `{rule.name}` {PAUSED}: {rule_line(rule)}{origin}{silenced}"
+            return messages.ListLine(text, person)
         alert = await self.job.state(rule)
         state = state_line(rule, alert, self.zone, now)
         dot = icon(alert, silenced=bool(silence))
-        return f"{dot} `{rule.name}` {state}: {rule_line(rule)}{origin}{by}"
+        text = f"{dot} `{rule.name}` {state}: {rule_line(rule)}{origin}{silenced}"
+        return messages.ListLine(text, person)
 
     def _directory(self, requester: Requester) -> AccountDirectory:
         """The accounts and logs whose names may be shown to the person."""

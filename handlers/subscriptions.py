@@ -261,7 +261,10 @@ class SubscriptionManager:
             if line := await self._line(each, requester):
                 lines.append(line)
         lines += [
-            f"`{digest.display_line}` ({digest.at}), digest {digest.name} of bot.toml for {digest.channel}"
+            messages.ListLine(
+                f"`{digest.display_line}` ({digest.at}), digest {digest.name} of bot.toml for "
+                f"{digest.channel}"
+            )
             for digest in self.file_digests
             if await self.permissions.may_see(owned_digest(digest), requester)
         ]
@@ -274,19 +277,19 @@ class SubscriptionManager:
         head = f"Subscriptions in this channel (times in {self.zone}):"
         return messages.list_answer(head, lines)
 
-    async def _line(self, subscription: Subscription, requester: Requester) -> str:
-        """A subscription as it is listed; empty if the person may not see it."""
+    async def _line(
+        self, subscription: Subscription, requester: Requester
+    ) -> messages.ListLine | None:
+        """A subscription as it is listed; None if the person may not see it."""
         whose = owned(subscription)
         if not await self.permissions.may_see(whose, requester):
-            return ""
+            return None
         is_paused = self.guard.is_paused(schedule_name(subscription))
         paused = f"{PAUSED}: " if is_paused else ""
         may_read = self.access.may_ask(whose.command, **requester.rights)
         question = f"`{subscription.line}` " if may_read else f"a question of /{whose.command} "
-        return (
-            f"{subscription.number}. {paused}{question}{subscription.said}, by "
-            f"<@{subscription.user}>"
-        )
+        text = f"{subscription.number}. {paused}{question}{subscription.said}"
+        return messages.ListLine(text, subscription.user)
 
 
 def _weekday_and_time(due: datetime, zone: tzinfo, now: datetime) -> str:

@@ -41,7 +41,7 @@ class HomeFacts:
     allowed: Sequence[CommandName]
     directory: AccountDirectory
     conditions: Sequence[AccountStatus]
-    alerts: Sequence[str]
+    alerts: Sequence[messages.ListLine]
     ok: int
     evaluated_at: datetime | None
     upcoming: Sequence[Upcoming]
@@ -77,7 +77,9 @@ def _alerts(facts: HomeFacts) -> list[Block]:
     icon = "🟢 " if facts.ok else ""
     ok = f"{icon}{formatting.pluralise(facts.ok, 'alert')} OK{checked}"
     zone = f" (times in {kit.escaped(str(facts.zone))})" if facts.alerts else ""
-    lines = _first(facts.alerts, MOST_ALERTS)
+    lines = [*facts.alerts[:MOST_ALERTS]]
+    if len(facts.alerts) > MOST_ALERTS:
+        lines.append(messages.ListLine(f"… and {len(facts.alerts) - MOST_ALERTS:,} more"))
     return [
         kit.section(f"*Alerts*{zone}"),
         *(messages.list_blocks("", lines)[1:] if lines else []),

@@ -11,13 +11,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from bot.answer import Block
 from bot.formatting import sanitise, sanitise_lines, truncate
-from bot.questions.windows import ParsedWindow
 
 SECTION_TEXT = 3000
 FIELD_TEXT = 2000
@@ -25,12 +24,13 @@ HEADER_TEXT = 150
 LABEL = 20
 MOST_FIELDS = 10
 MOST_POINTS = 20
+# Behind the label of a bar that covers a part of its time only.
+PART = " (part)"
 MOST_TABLE_ROWS = 100
 # Signs that Slack reads as markup, and others that look like them. An underscore is markup at the
 # edge of a word alone.
 _MARKS = str.maketrans({"*": "∗", "~": "∼", "`": "ˋ"})
 _EDGE = re.compile(r"(?<!\w)_|_(?!\w)")
-PERSON = re.compile(r"<@[UW][A-Z0-9]{1,30}>$")
 _NOT_OURS = re.compile(
     r"<(?!(?:@[UWB][A-Z0-9]{1,30}|#[CGD][A-Z0-9]{1,30}|!date\^\d{1,20}\^[^<>|]{1,80}\|[^<>|]{1,80})>)"
 )
@@ -48,12 +48,6 @@ def escaped(text: str) -> str:
     than in `code`.
     """
     return _EDGE.sub("ˍ", entities(sanitise_lines(text)).translate(_MARKS))
-
-
-def with_person(text: str) -> str:
-    """The same, but for a person that we name at its end."""
-    person = PERSON.search(text)
-    return escaped(text[: person.start()]) + person[0] if person else escaped(text)
 
 
 def with_code(text: str) -> str:
@@ -113,15 +107,6 @@ def local_time(moment: datetime) -> str:
         f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{utc.day} "
         f"{utc:%b %Y %H:%M} UTC>"
     )
-
-
-def span(window: ParsedWindow) -> str:
-    """When an answer is about: by day in the zone the question was read in, by the minute in each
-    reader's own.
-    """
-    if window.by_day:
-        return window.said
-    return f"{local_time(window.window.start)} to {local_time(window.window.end)}"
 
 
 def divider() -> Block:
@@ -219,7 +204,7 @@ def chart(
     """A native chart of at most twenty points; labels are made unique, as Slack matches points by
     them.
     """
-    names = _unique([truncate(sanitise(label), LABEL) for label in labels][-MOST_POINTS:])
+    names = _unique([_bar_name(label) for label in labels][-MOST_POINTS:])
     return {
         "type": "data_visualization",
         "title": sanitise(title, 50),
@@ -238,6 +223,22 @@ def chart(
             "axis_config": {"categories": names, "y_label": sanitise(unit, 50)},
         },
     }
+
+
+def mark_parts(
+    labels: Sequence[str],
+    starts: Sequence[datetime],
+    step: timedelta,
+    first: datetime,
+    end: datetime,
+) -> list[str]:
+    """The labels of bars that are `step` long, with a mark at those of which the time from `first`
+    to `end` covers a part only.
+    """
+    return [
+        f"{label}{PART}" if start < first or start + step > end else label
+        for label, start in zip(labels, starts, strict=True)
+    ]
 
 
 def task(task_id: str, title: str, said: str, status: str = "in_progress") -> Block:
@@ -327,6 +328,14 @@ def _cell(value: Any) -> Block:
         number, text = value
         return {"type": "raw_number", "value": number, "text": sanitise(text, 200) or "–"}
     return {"type": "raw_text", "text": sanitise(str(value), 200).strip() or "–"}
+
+
+def _bar_name(label: str) -> str:
+    """A label that fits; its mark stays where it is too long."""
+    clean = sanitise(label)
+    if len(clean) > LABEL and clean.endswith(PART):
+        return truncate(clean.removesuffix(PART), LABEL - 1) + "*"
+    return truncate(clean, LABEL)
 
 
 def _unique(labels: list[str]) -> list[str]:

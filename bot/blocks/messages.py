@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot import formatting
 from bot.answer import Answer, Block, Progress
@@ -184,31 +184,33 @@ def note(text: str) -> Answer:
     return Answer(formatting.sanitise(text), note_blocks(text))
 
 
-def list_answer(head: str, lines: Sequence[str]) -> Answer:
-    """A list as an answer. Words alone name nobody: a mention in them would be shown as its id."""
-    return Answer(
-        "\n".join([head, *(line.partition(", by <@")[0] for line in lines)]),
-        list_blocks(head, lines),
-    )
+@dataclass(frozen=True, slots=True)
+class ListLine:
+    """A line of a list: our text, with `code` in it, and the person whose work it shows."""
+
+    text: str
+    person: str = ""
+
+    @property
+    def mrkdwn(self) -> str:
+        by = f", by <@{self.person}>" if self.person else ""
+        return with_code(self.text) + by
 
 
-def list_blocks(head: str, lines: Sequence[str]) -> list[Block]:
-    """A list under a headline. Its lines are ours, with `code` and people in them, and go into as
-    many sections as they need.
-    """
+def list_answer(head: str, lines: Sequence[ListLine]) -> Answer:
+    """A list as an answer. Its words name nobody: a mention in them would be shown as an id."""
+    return Answer("\n".join([head, *(line.text for line in lines)]), list_blocks(head, lines))
+
+
+def list_blocks(head: str, lines: Sequence[ListLine]) -> list[Block]:
+    """A list under a headline, in as many sections as it needs."""
     blocks, body = [kit.section(with_code(head))], ""
     for line in lines:
-        told = _with_people(line)
-        if len(body) + len(told) > 2800:
+        shown = line.mrkdwn
+        if len(body) + len(shown) > 2800:
             blocks, body = [*blocks, kit.section(body)], ""
-        body = f"{body}\n{told}" if body else told
+        body = f"{body}\n{shown}" if body else shown
     return [*blocks, kit.section(body)][:45] if body else blocks
-
-
-def _with_people(line: str) -> str:
-    """The same with a person named at its end, as Slack wants to be told of people."""
-    person = kit.PERSON.search(line)
-    return with_code(line[: person.start()]) + person[0] if person else with_code(line)
 
 
 def digest_blocks(name: str, blocks: Sequence[Block], *, note: str = "") -> list[Block]:

@@ -103,7 +103,7 @@ def test_findings_say_what_stands_out() -> None:
     listed = days([10, 10, 10, 21, 10, 10, 10], WEEK.first)
     findings = usage_report(facts(period=period(listed, 500), monthly_quota=250)).findings()
     assert findings[0] == "Thu 12 Nov was 2.1 × the median day (10 B)."
-    assert findings[1] == "On course to end the month 50 B over the quota of 250 B."
+    assert findings[1] == "The month-end forecast is 50 B over the quota of 250 B."
     assert "500 B" in findings[2]
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from bot.blocks import limits
 from bot.blocks.home import HomeFacts, Upcoming, home_blocks
+from bot.blocks.messages import ListLine
 from bot.sandbox import block_kit_schema
 from bot.sandbox.world import Sandbox
 from providers.models import AccountStatus, QuotaLeft
@@ -148,9 +149,9 @@ def test_a_home_with_much_to_tell_fits() -> None:
         ]
         * 40,
         alerts=[
-            (
-                f"🔴 `alert-{n}` firing since 25 Nov 12:00: bytes of `/usage today` above 5 GB, by "
-                "<@U0ADA>"
+            ListLine(
+                f"🔴 `alert-{n}` firing since 25 Nov 12:00: bytes of `/usage today` above 5 GB",
+                "U0ADA",
             )
             for n in range(60)
         ],

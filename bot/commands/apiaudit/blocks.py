@@ -15,6 +15,10 @@ from bot.questions.windows import ParsedWindow, zone_name
 from providers.models import ApiCall
 
 TOP = 10
+# Tables show a few rows at a time, so that the answer fits a screen.
+ROWS_AT_ONCE = 3
+# What is listed in a line or two beside the tables.
+SHORT = 3
 MOST_WARNINGS = 9
 
 
@@ -26,7 +30,7 @@ def audit_text(
     """
     lines = [formatting.sanitise(line, 400) for line in (*warnings, *_shortcomings(report))]
     lines.append(f"{', '.join(report.accounts)}: {_headline(report)} – {window.said}.")
-    lines += [f"{name}: {value}." for name, value in _facts(report)]
+    lines += [f"{name}: {value}." for name, value in (*_facts(report), *_slowest(report))]
     lines += [formatting.sanitise(finding) for finding in report.findings()]
     for name, tallies, most in _tables(report):
         named = [
@@ -43,9 +47,8 @@ def audit_text(
             + "; ".join(_one_line(call, zone, window.now) for call in report.latest_failures)
             + "."
         )
-    return "\n".join(
-        [*lines, *(formatting.sanitise(note, 400) for note in _notes(report, zone, window.now))]
-    )
+    notes = [*_notes(report, zone, window.now), *_unlisted_failures(report)]
+    return "\n".join([*lines, *(formatting.sanitise(note, 400) for note in notes)])
 
 
 def audit_blocks(
@@ -69,29 +72,36 @@ def audit_blocks(
         if missing
         else []
     )
-    blocks += [kit.header(_headline(report)), kit.context(f"{accounts} · {kit.span(window)}")]
-    if facts := _facts(report):
+    blocks += [
+        kit.header(_headline(report)),
+        kit.context(f"{accounts} · {kit.escaped(window.said)}"),
+    ]
+    if facts := [*_facts(report), *(_top_actions if _is_short(report) else _slowest)(report)]:
         blocks.append(kit.fields((name, kit.escaped(value)) for name, value in facts))
     if findings := report.findings():
         blocks.append(
             kit.section(
-                "\n".join(f"• {kit.escaped(formatting.sanitise(f, 300))}" for f in findings)
+                "\n".join(f"• {kit.with_code(formatting.sanitise(f, 300))}" for f in findings)
             )
         )
-    if report.calls > report.untimed and not report.listed:
+    if sum(1 for bucket in report.timeline if bucket.calls) > 1 and not report.listed:
         blocks.append(_chart(report, zone, window.now))
     blocks += [
         _tally_table(caption, _COLUMN.get(caption, caption), tallies[:most], report)
         for caption, tallies, most in _tables(report)
+        if caption != "What" or not _is_short(report)
     ]
     if report.listed:
         blocks.append(list_table(report.listed, zone, window.now))
+    elif _is_short(report):
+        blocks.append(_failure_list(report, zone, window.now))
     elif report.latest_failures and not report.groups:
         blocks.append(_failure_table(report, zone, window.now))
     listed = list_notes(report, zone, window.now) if report.listed else []
+    unlisted = [] if _is_short(report) else _unlisted_failures(report)
     notes = [
         kit.with_code(formatting.sanitise(note, 400))
-        for note in (*listed, *_notes(report, zone, window.now))
+        for note in (*listed, *_notes(report, zone, window.now), *unlisted)
     ]
     if notes:
         blocks.append(kit.context(*notes[:10]))
@@ -111,7 +121,7 @@ def _tables(report: AuditReport) -> Tables:
     elif report.listed:
         return []
     else:
-        tables = [("Who", report.actors, TOP), ("What", report.actions, TOP)]
+        tables = [("Who", _ranked(report.actors), TOP), ("What", _ranked(report.actions), TOP)]
     return [(caption, tallies, most) for caption, tallies, most in tables if tallies]
 
 
@@ -157,40 +167,72 @@ def _headline(report: AuditReport) -> str:
 
 
 def _facts(report: AuditReport) -> list[tuple[str, str]]:
+    """The numbers of the answer by their labels: what failed comes first."""
     facts = []
+    if report.failure_percent is not None and not report.all_failed:
+        calls = formatting.pluralise(report.known, "call")
+        facts.append(("Failed", f"{formatting.percent(report.failure_percent)} of {calls}"))
     if report.calls:
         facts.append(("Actors", f"{len(report.actors):,}"))
-    if report.failure_percent is not None and not report.all_failed:
-        facts.append(
-            (
-                "Failed",
-                (
-                    f"{formatting.percent(report.failure_percent)} of "
-                    f"{formatting.pluralise(report.calls - report.unknown, 'call')}"
-                ),
-            )
-        )
     if report.duration_p95_ms is not None:
-        facts.append(("95 % took at most", formatting.milliseconds(report.duration_p95_ms)))
-    if report.slowest:
-        named = [
-            (
-                f"{formatting.milliseconds(call.duration_ms or 0)} "
-                f"{formatting.sanitise(call.action, 60)}"
-            )
-            for call in report.slowest
-        ]
-        facts.append(("Slowest", ", ".join(named)))
+        facts.append((_latency_label(report), formatting.milliseconds(report.duration_p95_ms)))
     if len(report.organisations) > 1:
-        named = [
-            f"{formatting.sanitise(t.name, 40)} {_counted(t, report)}" for t in report.organisations
-        ]
-        facts.append(("By organisation", formatting.join_words(named, 5)))
+        organisations = [_named_count(t, report) for t in _ranked(report.organisations)]
+        facts.append(("By organisation", formatting.join_words(organisations, 5)))
     if len(report.per_account) > 1:
-        facts.append(
-            ("By account", ", ".join(f"{t.name} {_counted(t, report)}" for t in report.per_account))
-        )
+        accounts = [_named_count(t, report) for t in _ranked(report.per_account)]
+        facts.append(("By account", ", ".join(accounts)))
     return facts
+
+
+def _latency_label(report: AuditReport) -> str:
+    """Names the accounts whose calls have a duration, where not all of them have."""
+    names = [name for name in report.accounts if name in report.accounts_with_durations]
+    if len(names) == len(report.accounts):
+        return "p95 latency"
+    return f"p95 latency ({', '.join(names)} only)"
+
+
+def _slowest(report: AuditReport) -> list[tuple[str, str]]:
+    calls = [
+        f"{formatting.milliseconds(call.duration_ms or 0)} {formatting.sanitise(call.action, 60)}"
+        for call in report.slowest
+    ]
+    return [("Slowest", ", ".join(calls))] if calls else []
+
+
+def _top_actions(report: AuditReport) -> list[tuple[str, str]]:
+    names = [
+        f"{formatting.sanitise(tally.name, 40) or 'unnamed'} {tally.calls:,}"
+        for tally in report.actions
+    ]
+    return [("Top actions", formatting.join_words(names, SHORT))]
+
+
+def _ranked(tallies: Sequence[Tally]) -> tuple[Tally, ...]:
+    """The most failures first, then the most calls."""
+    return tuple(sorted(tallies, key=lambda tally: (-tally.failures, -tally.calls, tally.name)))
+
+
+def _named_count(tally: Tally, report: AuditReport) -> str:
+    return f"{formatting.sanitise(tally.name, 40)} {_counted(tally, report)}"
+
+
+def _is_short(report: AuditReport) -> bool:
+    """Whether the latest failures take the place of the table of actions: where some calls failed,
+    others did not, and nothing else was asked for.
+    """
+    is_mixed = bool(report.failures) and not report.all_failed
+    return is_mixed and not report.groups and not report.listed
+
+
+def _failure_list(report: AuditReport, zone: tzinfo, now: datetime) -> Block:
+    """The latest failures, a line each."""
+    head = formatting.pluralise(report.failures, "failure")
+    if report.failures > SHORT:
+        head = f"Latest {SHORT} of {head}"
+    lines = [kit.escaped(_one_line(call, zone, now)) for call in report.latest_failures[:SHORT]]
+    return kit.section("\n".join([f"*{head}*", *lines]))
 
 
 def _shortcomings(report: AuditReport) -> list[str]:
@@ -220,13 +262,15 @@ def _notes(report: AuditReport, zone: tzinfo, now: datetime) -> list[str]:
         notes.append(
             f"The tables show the top {TOP} … and {' and '.join(more)}; add `csv` for every call."
         )
-    shows_failures = not report.groups and not report.listed
-    if shows_failures and report.failures > len(report.latest_failures):
-        notes.append(
-            f"The latest {len(report.latest_failures)} failures are shown … and "
-            f"{report.failures - len(report.latest_failures):,} more."
-        )
     return [*notes, *report.notes]
+
+
+def _unlisted_failures(report: AuditReport) -> list[str]:
+    """How many failures are not in the list of the latest."""
+    more = report.failures - len(report.latest_failures)
+    if more <= 0 or report.groups or report.listed:
+        return []
+    return [f"{formatting.pluralise(more, 'earlier failure')} not shown."]
 
 
 def _group_notes(report: AuditReport) -> list[str]:
@@ -250,6 +294,7 @@ def _chart(report: AuditReport, zone: tzinfo, now: datetime) -> Block:
     by_clock = short and report.window.length <= timedelta(hours=20)
     starts = [bucket.start.astimezone(zone) for bucket in report.timeline]
     labels = [_label(start, zone, now, by_clock=by_clock, by_day=not short) for start in starts]
+    labels = kit.mark_parts(labels, starts, report.step, report.drawn.start, report.drawn.end)
     calls = [bucket.calls for bucket in report.timeline]
     failed = [bucket.failures for bucket in report.timeline]
     series = [("failed", failed)] if report.all_failed else [("calls", calls), ("failed", failed)]
@@ -285,7 +330,7 @@ def _tally_table(caption: str, name: str, tallies: Sequence[Tally], report: Audi
         ]
         for t in tallies
     ]
-    return kit.data_table(caption, [name, *counts], rows, page_size=5)
+    return kit.data_table(caption, [name, *counts], rows, page_size=ROWS_AT_ONCE)
 
 
 def _failure_table(report: AuditReport, zone: tzinfo, now: datetime) -> Block:
@@ -304,7 +349,7 @@ def _failure_table(report: AuditReport, zone: tzinfo, now: datetime) -> Block:
         f"Latest failures ({zone_name(zone)})",
         ["When", "Account", "Actor", "Action", "Target", "Status"],
         rows,
-        page_size=5,
+        page_size=ROWS_AT_ONCE,
     )
 
 

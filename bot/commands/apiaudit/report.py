@@ -159,6 +159,7 @@ class AuditReport:
     step: timedelta
     untimed: int
     slowest: tuple[ApiCall, ...]
+    accounts_with_durations: frozenset[str]
     latest_failures: tuple[ApiCall, ...]
     own: int
     complete: bool
@@ -210,7 +211,7 @@ class AuditReport:
         )
 
     def findings(self) -> list[str]:
-        """What deserves saying in words, most important first."""
+        """What stands out, most important first."""
         found = []
         worst = max(self.actors, key=lambda tally: tally.failures, default=None)
         if (
@@ -221,7 +222,7 @@ class AuditReport:
         ):
             found.append(
                 f"{formatting.percent(100 * worst.failures / self.failures)} of the failures are "
-                f"{worst.name or 'an unnamed actor'}."
+                f"{_without_marks(worst.name) or 'an unnamed actor'}."
             )
         host = max(self.hosts, key=lambda tally: tally.failures, default=None)
         if (
@@ -232,18 +233,21 @@ class AuditReport:
         ):
             found.append(
                 f"{formatting.percent(100 * host.failures / self.failures)} of the failures were "
-                f"processed by {host.name}."
+                f"processed by {_without_marks(host.name)}."
             )
         if self.unknown:
-            found.append(
-                f"Of {formatting.pluralise(self.unknown, 'call')} the outcome is not known."
-            )
+            found.append(f"The outcome of {formatting.pluralise(self.unknown, 'call')} is unknown.")
         if self.own:
             found.append(
                 f"{formatting.pluralise(self.own, 'call')} of these "
                 f"{'was' if self.own == 1 else 'were'} the bot's own; `own:no` leaves them out."
             )
         return found
+
+
+def _without_marks(name: str) -> str:
+    """A name without backticks, which are for the code in our own sentences."""
+    return name.replace("`", "ˋ")
 
 
 def audit_report(facts: AuditFacts) -> AuditReport:
@@ -269,6 +273,9 @@ def audit_report(facts: AuditFacts) -> AuditReport:
         step=step,
         untimed=untimed,
         slowest=_slowest(calls, numbers.durations, 3),
+        accounts_with_durations=frozenset(
+            {call.account for call in calls if call.duration_ms is not None}
+        ),
         latest_failures=tuple(heapq.nlargest(10, failed, key=_recency)),
         own=len([call for call in calls if call.own]),
         complete=facts.complete,

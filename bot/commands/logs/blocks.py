@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import timedelta, tzinfo
 
 from bot import formatting
 from bot.answer import Block
@@ -12,6 +12,8 @@ from bot.commands.logs.report import LogReport
 from bot.questions.windows import ParsedWindow, zone_name
 
 PREVIEW_LINES = 10
+# In blocks, so that the answer fits a screen.
+SHOWN_LINES = 6
 PREVIEW_LINE = 220
 
 
@@ -26,7 +28,7 @@ def logs_text(
     """The whole answer in words."""
     lines = [f"{_names(report)}: {_headline(report)} – {window.said}."]
     if query:
-        lines.append(f"Only what matches {formatting.sanitise(query, 300)}.")
+        lines.append(f"Only lines that match {formatting.sanitise(query, 300)}.")
     lines += [f"{name}: {value}." for name, value in _facts(report)]
     lines += report.shortcomings()
     if file_name:
@@ -55,7 +57,10 @@ def logs_blocks(
     """
     asked = f" · {kit.code(query, 300)}" if query else ""
     names = " ".join(kit.code(name, 60) for name in report.names)
-    blocks = [kit.header(_headline(report)), kit.context(f"{names} · {kit.span(window)}{asked}")]
+    blocks = [
+        kit.header(_headline(report)),
+        kit.context(f"{names} · {kit.escaped(window.said)}{asked}"),
+    ]
     notes = report.shortcomings()
     if notes:
         blocks.append(
@@ -68,11 +73,11 @@ def logs_blocks(
     if facts := _facts(report):
         blocks.append(kit.fields(facts))
     if sum(1 for _, lines in report.timeline if lines) > 1:
-        blocks.append(_chart(report, zone, window.now))
+        blocks.append(_chart(report, window, zone))
     if report.tail:
         preview = [
             formatting.sanitise(line, PREVIEW_LINE).replace("`", "ˋ")
-            for line in report.tail[-PREVIEW_LINES:]
+            for line in report.tail[-SHOWN_LINES:]
         ]
         shown = _fitting(preview)
         blocks.append(
@@ -91,9 +96,9 @@ def logs_blocks(
 def preview_title(report: LogReport, shown: int = PREVIEW_LINES) -> str:
     """`Last 10 of 1,204 lines`; of a log that was cut, `Last 10 of the oldest 100 lines`."""
     shown = min(shown, len(report.tail), PREVIEW_LINES)
-    by_time = ", in order of time" if len(report.names) > 1 else ""
+    by_time = ", by time" if len(report.names) > 1 else ""
     if not report.truncated and report.complete and shown >= report.lines:
-        return ("The line" if report.lines == 1 else f"All {report.lines} lines") + by_time
+        return ("The line" if report.lines == 1 else f"All {report.lines:,} lines") + by_time
     which = ""
     if report.truncated:
         which = f"the {report.order.value if report.order else 'first'} "
@@ -121,7 +126,7 @@ def _facts(report: LogReport) -> list[tuple[str, str]]:
     return [(level.capitalize(), f"{lines:,}") for level, lines in report.levels.items()]
 
 
-def _chart(report: LogReport, zone: tzinfo, now: datetime) -> Block:
+def _chart(report: LogReport, window: ParsedWindow, zone: tzinfo) -> Block:
     form = (
         "%H:%M"
         if report.step < timedelta(hours=2)
@@ -132,13 +137,15 @@ def _chart(report: LogReport, zone: tzinfo, now: datetime) -> Block:
     year = (
         ""
         if not report.timeline
-        or report.timeline[0][0].astimezone(zone).year == now.astimezone(zone).year
+        or report.timeline[0][0].astimezone(zone).year == window.now.astimezone(zone).year
         else " %Y"
     )
     labels = [
         start.astimezone(zone).strftime(form.replace("%b", f"%b{year}"))
         for start, _ in report.timeline
     ]
+    starts = [start for start, _ in report.timeline]
+    labels = kit.mark_parts(labels, starts, report.step, window.window.start, window.window.end)
     return kit.chart(
         f"Lines over time ({zone_name(zone)})",
         kind="bar",

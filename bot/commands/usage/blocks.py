@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from bot import formatting
 from bot.answer import Block
@@ -14,6 +14,8 @@ MOST_ROWS = 40
 MOST_LOGS = 12
 # With a day of another year it just fits into a label of twenty characters.
 NO_DATA = ": no data"
+# A table beside a chart of the same numbers shows a few rows at a time.
+ROWS_AT_ONCE = 3
 
 
 def usage_text(
@@ -29,7 +31,7 @@ def usage_text(
         f"{_label(first, last, by, report.today)} {_size(usage, missing)}"
         for first, last, usage, missing in shown[-MOST_ROWS:]
     ]
-    more = f"… and {len(shown) - MOST_ROWS} before; " if len(shown) > MOST_ROWS else ""
+    more = f"… and {len(shown) - MOST_ROWS:,} before; " if len(shown) > MOST_ROWS else ""
     lines.append(f"By {by}: {more}{'; '.join(table)}.")
     if report.by_log:
         named = [
@@ -53,14 +55,16 @@ def usage_blocks(
     """
     blocks = [
         kit.header(_headline(report)),
-        kit.context(f"{kit.code(report.account)} · {kit.span(window)}{_organisation(report)}"),
+        kit.context(
+            f"{kit.code(report.account)} · {kit.escaped(window.said)}{_organisation(report)}"
+        ),
     ]
     if facts := _facts(report):
         blocks.append(kit.fields(facts))
     if findings := report.findings():
         blocks.append(kit.section("\n".join(f"• {kit.escaped(finding)}" for finding in findings)))
-    if report.bytes is not None:
-        blocks.append(_chart(report, by))
+    if chart := _chart(report, by):
+        blocks.append(chart)
     blocks.append(_table(report, by))
     if report.by_log:
         blocks.append(_log_table(report))
@@ -91,7 +95,7 @@ def _organisation(report: UsageReport) -> str:
 def _headline(report: UsageReport) -> str:
     days = formatting.pluralise(len(report.days), "day")
     if report.bytes is None:
-        return f"Nothing is listed for {days}"
+        return f"No data for {days}"
     listed = len(report.days) - len(report.missing)
     of = f"{listed} of {days}" if report.missing else days
     return f"{formatting.format_bytes(report.bytes)} in {of}"
@@ -100,7 +104,7 @@ def _headline(report: UsageReport) -> str:
 def _facts(report: UsageReport) -> list[tuple[str, str]]:
     facts = []
     if report.mean_bytes_per_day is not None and len(report.days) > 1:
-        facts.append(("Mean a day", formatting.format_bytes(report.mean_bytes_per_day)))
+        facts.append(("Daily average", formatting.format_bytes(report.mean_bytes_per_day)))
     if report.peak_day and report.peak_bytes is not None and len(report.days) > 1:
         facts.append(
             (
@@ -126,7 +130,7 @@ def _facts(report: UsageReport) -> list[tuple[str, str]]:
             ("Month to date", f"{formatting.format_bytes(report.month_to_date_bytes)}{quota}")
         )
     if report.forecast_month_bytes is not None:
-        facts.append(("On course for", _course(report)))
+        facts.append(("Month-end forecast", _forecast(report)))
     if report.reported_bytes is not None and report.reported_bytes != report.bytes:
         span = ""
         if report.reported_period:
@@ -134,7 +138,7 @@ def _facts(report: UsageReport) -> list[tuple[str, str]]:
             span = f" ({_label(first, last, '', report.today)})"
         facts.append(
             (
-                f"{report.vendor}'s own total",
+                f"Total reported by {report.vendor}",
                 f"{formatting.format_bytes(report.reported_bytes)}{span}",
             )
         )
@@ -145,33 +149,29 @@ def _change(report: UsageReport, found: Comparison) -> tuple[str, str]:
     """What is compared with what, and how they differ."""
     without = ", without today" if report.partial_today else ""
     if len(report.days) % 7 == 0:
-        return f"Against the {len(report.days)} days before", formatting.change(found.percent) + (
+        return f"vs. previous {len(report.days)} days", formatting.change(found.percent) + (
             f" ({without[2:]})" if without else ""
         )
     if found.days.first == found.days.last:
         return (
-            f"Against {formatting.format_day(found.before.first, report.today)}",
+            f"vs. {formatting.format_day(found.before.first, report.today)}",
             formatting.change(found.percent),
         )
     before = _days(found.before.first, found.before.last, report.today)
     return (
-        "Against the same weekdays before",
+        "vs. same weekdays before",
         f"{formatting.change(found.percent)} ({before}{without})",
     )
 
 
-def _course(report: UsageReport) -> str:
-    """Where the month is heading, and how far off such forecasts have been."""
+def _forecast(report: UsageReport) -> str:
+    """What the month will end with, and how far off earlier forecasts were."""
     assert report.forecast is not None
     forecast = report.forecast
-    if forecast.spread is None or forecast.error_percent is None:
-        return f"{formatting.format_bytes(forecast.bytes)} by the end of {report.today:%B}"
-    off = formatting.percent(forecast.error_percent)
-    return (
-        f"{formatting.format_bytes(forecast.bytes)} ± {formatting.format_bytes(forecast.spread)} "
-        f"by the end of {report.today:%B}; the last {forecast.tried} forecasts"
-        f" of this kind were off by {off}"
-    )
+    shown = formatting.format_bytes(forecast.bytes)
+    if forecast.error_percent is None:
+        return shown
+    return f"{shown} (typical error {formatting.percent(forecast.error_percent)})"
 
 
 def _gaps(report: UsageReport) -> list[str]:
@@ -180,53 +180,69 @@ def _gaps(report: UsageReport) -> list[str]:
         days = formatting.join_words(
             [formatting.format_day(day, report.today) for day in report.missing], 5
         )
-        notes.append(f"Not listed, which is not zero: {days}.")
+        notes.append(f"No data (not zero): {days}.")
     if report.month_missing and report.month_to_date_bytes is not None:
-        notes.append(
-            f"The month to date lacks {formatting.pluralise(report.month_missing, 'day')} that "
-            f"{'is' if report.month_missing == 1 else 'are'} not listed."
-        )
+        days = formatting.pluralise(report.month_missing, "day")
+        verb = "has" if report.month_missing == 1 else "have"
+        notes.append(f"Month to date: {days} {verb} no data.")
     if report.partial_today and report.by_day.get(report.today) is not None:
-        lag = f"; {report.vendor} may lag by up to {report.lag}" if report.lag else ""
-        notes.append(f"Today is still growing{lag}.")
+        lag = f"; {report.vendor} lists data up to {report.lag} late" if report.lag else ""
+        notes.append(f"Today is incomplete{lag}.")
     return notes
 
 
 def _cut(report: UsageReport, by: str) -> list[str]:
     more = len(buckets(report.by_day, by)) - MOST_ROWS
     notes = (
-        [f"The table shows the last {MOST_ROWS} rows … and {more} more; the file has them all."]
+        [f"The table shows the last {MOST_ROWS} rows … and {more:,} more; the file has them all."]
         if more > 0
         else []
     )
     if len(report.by_log) > MOST_LOGS:
         notes.append(
-            f"The largest {MOST_LOGS} logs are shown … and {len(report.by_log) - MOST_LOGS} more; "
+            f"The largest {MOST_LOGS} logs are shown … and {len(report.by_log) - MOST_LOGS:,} more; "
             "the file has them all."
         )
     return notes
 
 
-def _chart(report: UsageReport, by: str) -> Block:
-    """At most twenty bars, so longer windows are drawn by week or by month, and the
-    title says so.
+def _chart(report: UsageReport, by: str) -> Block | None:
+    """At most twenty bars, so longer windows are drawn by week or by month, and the title says so.
+    None where a chart would have one bar.
     """
     for unit in [by, "week", "month"]:
         shown = buckets(report.by_day, unit)
         if len(shown) <= kit.MOST_POINTS or unit == "month":
             break
     shown = _known_stretch(shown)[-kit.MOST_POINTS :]
+    if len(shown) < 2:
+        return None
     factor, axis = kit.scale([usage or 0 for _, _, usage, _ in shown])
     return kit.chart(
         f"Data usage by {unit}",
         kind="bar",
         series=[("usage", [round((usage or 0) / factor, 3) for _, _, usage, _ in shown])],
-        labels=[
-            _short(first, unit, report.today) + (NO_DATA if usage is None else "")
-            for first, _, usage, _ in shown
-        ],
+        labels=[_bar_label(bucket, unit, report.today) for bucket in shown],
         unit=axis,
     )
+
+
+def _bar_label(bucket: Bucket, unit: str, today: date) -> str:
+    """When a bar begins, and a mark where it is empty or covers less than its unit."""
+    first, last, usage, _ = bucket
+    label = _short(first, unit, today)
+    if usage is None:
+        return label + NO_DATA
+    if first <= today <= last:
+        return f"{label} (so far)"
+    return f"{label} (part)" if _is_part(first, last, unit) else label
+
+
+def _is_part(first: date, last: date, unit: str) -> bool:
+    """Whether the window cuts a week or a month off."""
+    if unit == "week":
+        return (last - first).days < 6
+    return unit == "month" and (first.day > 1 or (last + timedelta(days=1)).day > 1)
 
 
 def _known_stretch(shown: list[Bucket]) -> list[Bucket]:
@@ -234,7 +250,7 @@ def _known_stretch(shown: list[Bucket]) -> list[Bucket]:
     bar of zero.
     """
     known = [n for n, (_, _, usage, _) in enumerate(shown) if usage is not None]
-    return shown[known[0] : known[-1] + 1]
+    return shown[known[0] : known[-1] + 1] if known else []
 
 
 def _table(report: UsageReport, by: str) -> Block:
@@ -245,7 +261,9 @@ def _table(report: UsageReport, by: str) -> Block:
         ]
         for first, last, usage, missing in reversed(buckets(report.by_day, by)[-MOST_ROWS:])
     ]
-    return kit.data_table(f"Usage by {by}", [by.capitalize(), "Usage"], rows, page_size=7)
+    return kit.data_table(
+        f"Usage by {by}", [by.capitalize(), "Usage"], rows, page_size=ROWS_AT_ONCE
+    )
 
 
 def _log_table(report: UsageReport) -> Block:
@@ -281,9 +299,9 @@ def _short(first: date, unit: str, today: date) -> str:
 
 def _size(usage: int | None, missing: int) -> str:
     if usage is None:
-        return "not listed"
+        return "no data"
     return (
-        f"{formatting.format_bytes(usage)} ({formatting.pluralise(missing, 'day')} not listed)"
+        f"{formatting.format_bytes(usage)} ({formatting.pluralise(missing, 'day')} without data)"
         if missing
         else formatting.format_bytes(usage)
     )

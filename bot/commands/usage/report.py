@@ -15,7 +15,7 @@ from providers.models import DayRange, LogUsage, UsagePeriod
 
 # First day, last day, bytes, days not listed.
 Bucket: TypeAlias = tuple[date, date, int | None, int]
-# So many of a weekday must be known for it to be told from other days.
+# How many of a weekday must be known for it to be compared with its own kind.
 ENOUGH_WEEKDAYS = 4
 
 
@@ -118,7 +118,7 @@ class UsageReport:
         }
 
     def findings(self) -> list[str]:
-        """What deserves saying in words, most important first."""
+        """What stands out, most important first."""
         return [
             finding
             for finding in (self._peak_stands_out(), self._over_quota(), self._list_differs())
@@ -151,7 +151,7 @@ class UsageReport:
             return None
         over = self.forecast_month_bytes - self.monthly_quota
         return (
-            f"On course to end the month {formatting.format_bytes(over)} over the quota of "
+            f"The month-end forecast is {formatting.format_bytes(over)} over the quota of "
             f"{formatting.format_bytes(self.monthly_quota)}."
         )
 
@@ -159,8 +159,8 @@ class UsageReport:
         if self.bytes is None or self.reported_bytes is None or self.bytes == self.reported_bytes:
             return None
         return (
-            f"{self.vendor}'s own total for the period is "
-            f"{formatting.format_bytes(self.reported_bytes)}; the days it lists add up to "
+            f"{self.vendor} reports a total of {formatting.format_bytes(self.reported_bytes)} for "
+            f"the period; the days it lists add up to "
             f"{formatting.format_bytes(self.bytes)}."
         )
 
