@@ -199,7 +199,8 @@ def _find_secrets(block: bytes, matches: list[Match], spans: list[Found]) -> lis
                 starts.add(start)
                 reach = max(reach, end)
                 continue
-        elif _is_settled(rule, at, starts, reach, at_signs):
+        elif (at in starts and rule is scheme_secrets) or _is_settled(rule, at, reach, at_signs):
+            # The credentials behind a scheme were taken out together with it.
             continue
         if found := rule(block, at):
             spans += found
@@ -207,12 +208,12 @@ def _find_secrets(block: bytes, matches: list[Match], spans: list[Found]) -> lis
     return multiline
 
 
-def _is_settled(rule: Rule, at: int, starts: set[int], reach: int, at_signs: _AtSigns) -> bool:
-    """Whether a rule would find nothing new: the credentials behind a scheme were taken out
-    together with it, and an address without an `@` has none.
+def _is_settled(rule: Rule, at: int, reach: int, at_signs: _AtSigns) -> bool:
+    """Whether a rule would find nothing new: a scheme inside of a value that was taken out, or an
+    address without an `@`.
     """
     if rule is scheme_secrets:
-        return at in starts or at + _LONGEST_SCHEME < reach
+        return at + _LONGEST_SCHEME < reach
     return rule is address_secrets and not at_signs.may_follow(at)
 
 
