@@ -13,6 +13,7 @@ from typing import Final
 
 from providers.redaction import dense
 from providers.redaction.addresses import LONGEST_ADDRESS, address_secrets
+from providers.redaction.common_shapes import VALUE_GROUP
 from providers.redaction.lines import PART_BYTES, parts
 from providers.redaction.multiline import OpenBlock, continued, multiline_secrets
 from providers.redaction.named import mentions_context, ordinary_text
@@ -177,8 +178,8 @@ def _find_secrets(block: bytes, matches: list[Match], spans: list[Found]) -> lis
     """
     all_rules = rule_table().rules
     multiline: list[int] = []
-    # Where values were taken out, and how far.
-    starts: set[int] = set()
+    # Where the last value of a common shape begins, and how far values were taken out.
+    last_start = -1
     reach = token_reach = 0
     at_signs = _AtSigns(block)
     for index, at, _ in matches:
@@ -194,12 +195,13 @@ def _find_secrets(block: bytes, matches: list[Match], spans: list[Found]) -> lis
         rule, match_shape = rules
         if match_shape:
             if common := match_shape(block, at):
-                start, end = common.span("value")
-                spans.append((start, end, _MARK))
-                starts.add(start)
+                last_start, end = common.span(VALUE_GROUP)
+                spans.append((last_start, end, _MARK))
                 reach = max(reach, end)
                 continue
-        elif (at in starts and rule is scheme_secrets) or _is_settled(rule, at, reach, at_signs):
+        elif (at == last_start and rule is scheme_secrets) or _is_settled(
+            rule, at, reach, at_signs
+        ):
             # The credentials behind a scheme were taken out together with it.
             continue
         if found := rule(block, at):

@@ -25,6 +25,7 @@ SECRET_LINES = {
         b"Authorization: [redacted] status=200",
     ),
     "bare bearer": (b"sent bearer abcdefgh1 ok", b"sent bearer [redacted] ok"),
+    "bearer at the beginning": (b"Bearer abcdefgh1", b"Bearer [redacted]"),
     "basic": (b"proxy said Basic dXNlcjpwYXNz", b"proxy said Basic [redacted]"),
     "edgegrid": (
         b"authorization: EG1-HMAC-SHA256 client_token=a;access_token=b;signature=c",
