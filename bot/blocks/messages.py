@@ -28,8 +28,8 @@ OPEN_ALERT, OPEN_REPEAT, OPEN_SILENCE, OPEN_QUESTION = (
 def help_answer(
     command: CommandName, directory: AccountDirectory, *, may_manage: bool = True
 ) -> Answer:
-    """How to ask, with this workspace's own accounts and logs; and how to have it asked, for
-    whoever may.
+    """How to ask, with the accounts and logs of this workspace, and how to schedule it for people
+    who may.
     """
     about = COMMANDS[command]
     examples = [
@@ -116,8 +116,8 @@ def windows_help(command: CommandName) -> Answer:
 
 
 def error_blocks(message: str, hint: str, *, again: str = "", fill: str = "") -> list[Block]:
-    """What went wrong in one sentence, what to do, and a button where asking again may help, or
-    where a wish can be filled in.
+    """What went wrong in one sentence, what to do, and buttons to ask again, to ask the suggested
+    question, or to fill in a form.
     """
     example = kit.code(hint, 300) if hint.startswith("/") else with_code(hint)
     blocks = [
@@ -127,23 +127,23 @@ def error_blocks(message: str, hint: str, *, again: str = "", fill: str = "") ->
         )
     ]
     form = _fill_in(fill)
-    is_wish = bool(form) and form[0]["action_id"] != OPEN_QUESTION
+    opens_command_form = bool(form) and form[0]["action_id"] != OPEN_QUESTION
     told = (
         [("Try again", again)]
         if again
         else [("Ask this instead", hint)]
-        if hint.startswith("/") and not is_wish
+        if hint.startswith("/") and not opens_command_form
         else []
     )
-    # Who typed no words wants to be asked for them.
+    # People who typed no words need the form first.
     buttons = [*kit.ask_buttons(told), *form] if " " in fill else [*form, *kit.ask_buttons(told)]
     first = [{**button, "style": "primary"} for button in buttons[:1]]
     return [*blocks, kit.actions([*first, *buttons[1:]], REFUSAL)] if buttons else blocks
 
 
 def _fill_in(line: str) -> list[Block]:
-    """The button that opens a form with what was typed of a question, or of a wish such as `/usage
-    alert today`.
+    """The button that opens the form of a question, or of a command such as `/usage alert today`,
+    filled with what was typed.
     """
     command, _, words_ = formatting.sanitise(line).partition(" ")
     if not line.startswith("/") or len(line) > 2000:
@@ -155,14 +155,14 @@ def _fill_in(line: str) -> list[Block]:
     if opener is None:
         return (
             [kit.button("Fill in…", OPEN_QUESTION, formatting.sanitise(line))]
-            if not words_ or verb.lower() not in WISHES
+            if not words_ or verb.lower() not in WITHOUT_FORM
             else []
         )
     return [kit.button("Fill in…", opener, f"{command} {rest}".strip())]
 
 
-# What has no form of its own.
-WISHES = frozenset({"subscriptions", "unsubscribe", "alerts", "unalert", "unsilence"})
+# Commands that have no form.
+WITHOUT_FORM = frozenset({"subscriptions", "unsubscribe", "alerts", "unalert", "unsilence"})
 
 
 def error_text(message: str, hint: str) -> str:
@@ -170,7 +170,7 @@ def error_text(message: str, hint: str) -> str:
 
 
 def note_blocks(text: str) -> list[Block]:
-    """Something that the bot says of itself."""
+    """A note from the bot."""
     return [kit.section(with_code(text))]
 
 
@@ -180,7 +180,7 @@ def by_person(what: str, user: str) -> list[Block]:
 
 
 def note(text: str) -> Answer:
-    """Something that the bot says of itself, as an answer of one line."""
+    """A note from the bot, as an answer of one line."""
     return Answer(formatting.sanitise(text), note_blocks(text))
 
 
@@ -214,16 +214,14 @@ def list_blocks(head: str, lines: Sequence[ListLine]) -> list[Block]:
 
 
 def digest_blocks(name: str, blocks: Sequence[Block], *, note: str = "") -> list[Block]:
-    """An answer that nobody has just asked for: which digest it is, and what is odd
-    about its time.
-    """
+    """The answer of a digest, with its name and a note such as that it is late."""
     head = f"Digest {kit.code(name, 60)}" + (f" · {kit.escaped(note)}" if note else "")
     return [*blocks[:1], kit.context(head), *blocks[1:]]
 
 
 def working_blocks(line: str, ticket: str, progress: Progress) -> list[Block]:
-    """Work that takes longer shows itself, with its parts where it has several, and can
-    be stopped.
+    """The progress of a long-running question, by its steps where it has several, with a button
+    that cancels it.
     """
     steps, cancel = (
         [*progress.steps.values()],
@@ -240,7 +238,7 @@ def working_blocks(line: str, ticket: str, progress: Progress) -> list[Block]:
 
 
 def pending_note(line: str, ticket: str) -> Answer:
-    """The same where it cannot be taken back, and so must stay true."""
+    """The same as a note that cannot be edited later, so it must stay true."""
     told = note(f"The answer to `{line}` takes a while and comes below, for you alone.")
     return replace(
         told, blocks=[*told.blocks, kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)])]
@@ -256,8 +254,8 @@ def with_share(blocks: Sequence[Block], ticket: str) -> list[Block]:
 def with_follow_up(
     blocks: Sequence[Block], line: str, *, user: str, ticket: str, may_manage: bool = True
 ) -> list[Block]:
-    """The blocks of an answer with the buttons by which its question is asked again and again, or
-    watched. Their block says whose answer it is, and is another one each time, as Slack wants it
+    """The blocks of an answer with the buttons that schedule its question or create an alert. The
+    id of their block names whose answer it is, and changes each time, since Slack wants a new id
     where a message is edited.
     """
     buttons = (
@@ -280,13 +278,13 @@ def _with_buttons(blocks: Sequence[Block], buttons: list[Block], block_id: str =
 
 
 def answer_block_id(user: str) -> str:
-    """How the block with the buttons of a person's own answer begins to be named."""
+    """The beginning of the id of the block with the buttons of a person's own answer."""
     return f"answer.{user}."
 
 
 def extract_question(blocks: Sequence[Block]) -> str:
-    """The question that a message of ours answers, as its buttons know it; nothing where it answers
-    none. Slack hands back what it was given, and a message of another app holds what that likes.
+    """The question that a message answers, from the values of its buttons; empty where it answers
+    none. Slack returns blocks as they were sent, and those of another app may hold anything.
     """
     elements = [
         element
@@ -317,12 +315,12 @@ _NEWEST = frozenset({"data_table", "data_visualization", "task_card", "plan"})
 
 
 def newest_kind(blocks: Sequence[Block]) -> frozenset[str]:
-    """The kinds of blocks among these that not every Slack knows."""
+    """The kinds of blocks among these that not every Slack client supports."""
     return _NEWEST.intersection(str(block.get("type")) for block in blocks)
 
 
 def without_newest_blocks(blocks: Sequence[Block], pictures: Sequence[str] = ()) -> list[Block]:
-    """The same message in blocks that Slack has long known: a chart is one of the `pictures`, by
+    """The same message in blocks that every Slack client supports: a chart is one of the `pictures`, by
     file id, where there is one, and the first table is of the plain kind, of which a message has
     one.
     """
@@ -348,8 +346,8 @@ def without_newest_blocks(blocks: Sequence[Block], pictures: Sequence[str] = ())
 
 
 def plain_blocks(blocks: Sequence[Block], text: str) -> list[Block]:
-    """The same message for a Slack that refuses the newest blocks: charts and tables give way to
-    the words.
+    """The same message for a Slack that refuses the newest blocks: its text replaces charts and
+    tables.
     """
     known = [block for block in blocks if block.get("type") not in _NEWEST]
     told = kit.section(f"```{kit.entities(formatting.truncate(text, 2500).replace('`', 'ˋ'))}```")
