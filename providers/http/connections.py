@@ -10,7 +10,7 @@ import aiohttp
 from aiohttp.client_middlewares import ClientHandlerType
 from yarl import URL
 
-from providers.http.network import UNTRUSTED_HINT, Network, untrusted_reason
+from providers.http.network import PROXY_HINT, UNTRUSTED_HINT, Network, untrusted_reason
 
 PROXY_WANTS_LOGIN = 407
 
@@ -42,9 +42,6 @@ def describe_failure(error: BaseException) -> tuple[str, str] | None:
             return None
         error = error.__cause__
     return None
-
-
-PROXY_HINT = "Check HTTPS_PROXY, or name the host in NO_PROXY where it is reached directly."
 
 
 class _Connector(aiohttp.TCPConnector):

@@ -16,8 +16,7 @@ from providers.errors import (
     RateLimited,
     Unavailable,
 )
-from providers.http.connections import PROXY_HINT
-from providers.http.network import UNTRUSTED_HINT, untrusted_reason
+from providers.http.network import PROXY_HINT, UNTRUSTED_HINT, untrusted_reason
 from providers.http.reply import Reply, retry_after_s
 from providers.limits.rate_limiter import in_words
 

@@ -29,6 +29,7 @@ NEEDS_HOSTS = (
     "separated by commas"
 )
 MOST_PORT = 65_535
+PROXY_HINT = "Check HTTPS_PROXY, or name the host in NO_PROXY where it is reached directly."
 UNTRUSTED_HINT = (
     "If a private authority signed it, point SSL_CERT_FILE to a PEM file that holds that "
     "authority's certificate."

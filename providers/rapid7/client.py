@@ -13,14 +13,12 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import httpx
 
 from providers.clock import Clock, utc_now
 from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, Unavailable
-from providers.http import streaming
 from providers.http.client import (
     MOST_AT_ONCE,
     MOST_IN_BACKGROUND,
@@ -34,7 +32,6 @@ from providers.http.failures import refuse_status
 from providers.http.network import Network
 from providers.http.reading import off_loop
 from providers.http.reply import Reply, parse_quota
-from providers.http.streaming import BulkClient
 from providers.http.turns import Turns
 from providers.limits.rate_limiter import (
     MemoryRateLimitStore,
@@ -47,6 +44,12 @@ from providers.rapid7.auth import ApiKey
 from providers.rapid7.limits import LIMITS
 from providers.redaction import Redactor, Secret
 from providers.sources import MOST_LINES, MOST_LOGS
+
+if TYPE_CHECKING:
+    # Imported with the first download, since it takes longer than a question about usage.
+    import aiohttp
+
+    from providers.http import streaming
 
 MOST_DAYS_BY_LOG, LEAST_DAYS_BY_LOG = 30, 7
 MATCH_ALL = "where(/.*/)"
@@ -85,7 +88,8 @@ class Rapid7:
             clock=clock,
             network=network,
         )
-        self._bulk = BulkClient(network)
+        self._network = network
+        self._bulk: streaming.BulkClient | None = None
         self._redactor = redactor or Redactor([api_key])
         self._names: tuple[float, Sequence[NamedLog]] | None = None
         self._days_by_log = MOST_DAYS_BY_LOG
@@ -95,7 +99,8 @@ class Rapid7:
 
     async def aclose(self) -> None:
         await self._client.aclose()
-        await self._bulk.aclose()
+        if self._bulk:
+            await self._bulk.aclose()
 
     async def usage(self, days: DayRange) -> UsagePeriod:
         """Bytes by day for `days`, both ends included. Both dates are always sent: some readings of
@@ -177,6 +182,8 @@ class Rapid7:
     async def _download(
         self, requests: Mapping[str, httpx.Request], most_bytes: int
     ) -> AsyncIterator[AsyncIterator[bytes]]:
+        from providers.http import streaming
+
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._downloads.turn())
             async with circuit_guard(self._client.circuit):
@@ -212,6 +219,9 @@ class Rapid7:
         """The response to one try, when it is a log that begins; its bytes are settled when it has
         been read.
         """
+        from providers.http import streaming
+
+        self._bulk = self._bulk or streaming.BulkClient(self._network)
         reservation, meter, reported = (
             await self._budget.reserve("download", size=most_bytes),
             streaming.ByteCounter(),
