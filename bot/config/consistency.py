@@ -97,7 +97,7 @@ def schedule_problems(
             )
             continue
         if isinstance(entry, AlertSettings) and not has_value(question.command, entry.value):
-            right = f"one of {', '.join(COMMANDS[question.command].values.names)}"
+            right = f"must be one of {', '.join(COMMANDS[question.command].values.names)}"
             problems.append(ConfigProblem(f"alert.{entry.name}.value", repr(entry.value), right))
         if (
             isinstance(entry, AlertSettings)
@@ -105,7 +105,7 @@ def schedule_problems(
             and entry.each not in COMMANDS[question.command].values.subjects
         ):
             right = (
-                f"one of {', '.join(COMMANDS[question.command].values.subjects)}"
+                f"must be one of {', '.join(COMMANDS[question.command].values.subjects)}"
                 if COMMANDS[question.command].values.subjects
                 else f"left out for /{question.command}"
             )

@@ -37,6 +37,8 @@ def problem_of(detail: Detail, table: Mapping[str, Any]) -> ConfigProblem:
     if detail["type"] == "kind":
         return _kind_problem(key, _lookup(place, table))
     said = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    if detail["type"] == "literal_error":
+        said = f"must be one of {said.replace(' or ', ', ')}"
     right = next(
         (told for kind, told in _EXPECTED.items() if detail["type"].startswith(kind)), said
     )

@@ -201,7 +201,7 @@ CASES = [
     ({**GOOD, "slack": "socket"}, "slack = 'socket': a table of its own"),
     ({**GOOD, "digest": "weekly"}, "digest: each stands under its own [[digest]]"),
     ({**GOOD, "mute": [{"name": "m", "alerts": "a", "start": "2026-12-01T20:00"}]}, "mute.m.alerts = 'a': a list, such as"),
-    (provider(region="eux"), "providers.r.region = 'eux': 'us', 'us2'"),
+    (provider(region="eux"), "providers.r.region = 'eux': must be one of 'us', 'us2'"),
     (provider(logs=7), "providers.r.logs = 7: a table of its own"),
 ]  # fmt: skip
 
@@ -538,3 +538,11 @@ def test_reference_to_nothing_names_its_setting(setting: str) -> None:
 def test_unknown_access_key_is_a_problem() -> None:
     [told] = problems({**GOOD, "access": {"usge": ["*"]}})
     assert told == "access.usge: an unknown key; did you mean usage?"
+
+
+def test_wrong_choice_shows_choices_and_value() -> None:
+    table = {"providers": {"r": {**GOOD["providers"]["r"], "region": "emea"}}}
+    [problem] = problems(table)
+    assert problem.startswith(
+        "providers.r.region = 'emea': must be one of 'us', 'us2', 'us3', 'eu'"
+    )
