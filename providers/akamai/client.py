@@ -13,46 +13,36 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import httpx
 import msgspec
 
 from providers.akamai import filters as wording
 from providers.akamai import parse
-from providers.akamai.auth import EdgeGridAuth
 from providers.akamai.edgerc import EdgeGridCredentials
-from providers.akamai.failures import BoundsRefused, ClockSkew, next_request_s, server_time
+from providers.akamai.failures import BoundsRefused
 from providers.akamai.limits import V2_LIMITS
-from providers.akamai.paging import MOST_BYTES, RequestAllowance, are_within, is_whole, rounded
-from providers.akamai.reports import V1, V2, V2_METRICS, ReportQuery, ReportSettings, v2_filter
+from providers.akamai.paging import RequestAllowance, are_within, is_whole, rounded
+from providers.akamai.reports import ReportQuery, ReportSettings
+from providers.akamai.shortcomings import refuse_counted_but_not_sent, shortcomings
+from providers.akamai.transport import ReportTransport
 from providers.clock import Clock, utc_now
 from providers.errors import (
-    AuthFailed,
-    Incomplete,
-    NotFound,
     ProtocolError,
     ProviderError,
-    RateLimited,
     TooLarge,
-    Unavailable,
 )
-from providers.http.client import fetch, open_client
-from providers.http.failures import refuse_status, too_many_requests
 from providers.http.network import Network
-from providers.http.reading import off_loop
-from providers.http.reply import Reply
 from providers.limits.rate_limiter import (
     MemoryRateLimitStore,
     RateLimiter,
     RateLimitStore,
 )
-from providers.models import AccountStatus, ApiCall, CallFilters, CallPage, Check, Window, iso_utc
+from providers.models import AccountStatus, ApiCall, CallFilters, CallPage, Check, Window
 from providers.redaction import Redactor
 
 V1_ROW_CAP = 5_000
 V2_ROW_CAP = 25_000
 RETENTION = timedelta(days=92)
-MOST_REQUESTS = MOST_PAGES = 64
-ASYNC_WAITS_S = (1.0, 2.0, 3.0, 5.0, 5.0, 10.0, 10.0, 10.0, 10.0)
+MOST_REQUESTS = 64
 
 
 class Akamai:
@@ -73,31 +63,31 @@ class Akamai:
         self._clock = clock
         self._settings = settings
         self._own_token = credentials.client_token.open()
-        self._auth = EdgeGridAuth(credentials, now=clock)
         self._whole_steps_only = False
         # The values of the page, until the report has told its own: they have changed before.
         self._enumerations: Mapping[str, Sequence[str]] = wording.ENUMERATIONS
         limits = V2_LIMITS if settings.report == "v2" else {}
-        budget = RateLimiter(
+        rate_limiter = RateLimiter(
             account,
             credentials.client_token,
             limits,
             rate_limit_store or MemoryRateLimitStore(),
             clock,
         )
-        self._client = open_client(
-            credentials.base_url,
-            account=account,
-            auth=self._auth,
-            budget=budget,
+        own = [credentials.client_token, credentials.client_secret, credentials.access_token]
+        self._redactor = redactor or Redactor(own)
+        self._transport = ReportTransport(
+            account,
+            credentials=credentials,
+            settings=settings,
+            redactor=self._redactor,
+            rate_limiter=rate_limiter,
             clock=clock,
             network=network,
         )
-        own = [credentials.client_token, credentials.client_secret, credentials.access_token]
-        self._redactor = redactor or Redactor(own)
 
     async def aclose(self) -> None:
-        await self._client.aclose()
+        await self._transport.aclose()
 
     def unsupported_filter(self, filters: CallFilters) -> str | None:
         """Akamai knows its own seventeen filters by name, and `who`, `action`, `status`, `url`,
@@ -125,13 +115,13 @@ class Akamai:
         )
         reports = await self._reports(asked, query, requests)
         for report in reports:
-            notes += self._shortcomings(report, asked)
+            notes += shortcomings(self.account, report, asked)
         if requests.exhausted:
             notes.append(
                 f"{self.account} has more rows than {MOST_REQUESTS} requests could bring; ask for "
                 "a shorter window."
             )
-        self._refuse_counted_but_not_sent(reports)
+        refuse_counted_but_not_sent(self.account, reports)
         calls, nearest = await asyncio.to_thread(self._kept_calls, reports, filters)
         late = min(
             (r.data_ends for r in reports if r.data_ends and r.data_ends < asked.end), default=None
@@ -212,12 +202,12 @@ class Akamai:
 
     async def status(self) -> AccountStatus:
         """The state of the account as known without a request."""
-        circuit = self._client.circuit
+        circuit = self._transport.circuit
         return AccountStatus(
             self.account,
             circuit.trouble,
             circuit.answered_at,
-            await self._client.budget.left() if self._client.budget else (),
+            await self._transport.rate_limiter.left(),
         )
 
     async def check(self) -> list[Check]:
@@ -232,19 +222,14 @@ class Akamai:
         """What the v1 report says about itself: metrics, filters and their values, limits, whether
         it is deprecated.
         """
-        reply = await self._send(
-            lambda: self._client.build_request(
-                "GET", V1, params=self._params(), headers=_ACCEPT_JSON
-            )
-        )
-        report = await off_loop(parse.problem, reply.body)
+        report = await self._transport.describe()
         self._enumerations = {**wording.ENUMERATIONS, **parse.enumerations(report)}
         return report
 
     async def _describe(self) -> str:
         report = await self.describe()
         if report.get("deprecated") is True or report.get("status") == "DEPRECATED":
-            raise self._retired()
+            raise self._transport.retired()
         return (
             f"Akamai offers {report.get('name', 'the report')} with "
             f"{len(report.get('metrics') or [])} metrics."
@@ -252,7 +237,7 @@ class Akamai:
 
     async def _try_v2(self) -> str:
         now = self._clock().replace(microsecond=0)
-        await self._ask_v2(
+        await self._transport.v2_report(
             Window(now - timedelta(minutes=30), now - timedelta(minutes=15)),
             ReportQuery({}, self._settings.account_ids, wording.METRICS),
             limit=1,
@@ -336,15 +321,14 @@ class Akamai:
 
     async def _ask_exactly(self, window: Window, query: ReportQuery) -> parse.Report:
         if self._settings.report == "v2":
-            return await self._ask_v2(window, query, limit=V2_ROW_CAP)
+            return await self._transport.v2_report(window, query, limit=V2_ROW_CAP)
         accept = "text/csv" if self._settings.accept == "csv" else "application/json"
         try:
-            reply = await self._send(lambda: self._v1_request(window, query, accept=accept))
+            return await self._transport.v1_report(window, query, accept=accept)
         except BoundsRefused:
             raise
         except ProtocolError as refused:
             raise await self._explain_rejected_filter(refused, query) from None
-        return await asyncio.to_thread(self._read, reply)
 
     async def _explain_rejected_filter(
         self, refused: ProtocolError, query: ReportQuery
@@ -372,226 +356,6 @@ class Akamai:
             else refused
         )
 
-    def _v1_request(self, window: Window, query: ReportQuery, *, accept: str) -> httpx.Request:
-        """v1 by POST, or by GET where that is set and can say the filters: it has no way to escape
-        `,` and `=` in a value.
-        """
-        params = {"start": iso_utc(window.start), "end": iso_utc(window.end), **self._params()}
-        sayable = not any(
-            c in value for values in query.filters.values() for value in values for c in ",="
-        )
-        if self._settings.method == "GET" and sayable:
-            params |= {
-                "objectIds": ",".join(query.account_ids),
-                "metrics": ",".join(query.metrics),
-            }
-            if query.filters:
-                params["filters"] = ",".join(
-                    f"{name}={value}" for name, values in query.filters.items() for value in values
-                )
-            return self._client.build_request(
-                "GET", V1 + "/report-data", params=params, headers={"Accept": accept}
-            )
-        body = {
-            "objectIds": list(query.account_ids),
-            "metrics": list(query.metrics),
-            "filters": query.filters,
-        }
-        headers = {"Accept": accept, "Content-Type": "application/json"}
-        return self._client.build_request(
-            "POST",
-            V1 + "/report-data",
-            params=params,
-            content=msgspec.json.encode(body),
-            headers=headers,
-        )
-
-    async def _ask_v2(self, window: Window, query: ReportQuery, *, limit: int) -> parse.Report:
-        """v2, with its pages. A 303 leads to a result that answers 303 to itself until
-        it is ready.
-        """
-        body = msgspec.json.encode(
-            {
-                "objectIds": list(query.account_ids),
-                "dimensions": [V2_METRICS.get(name, name) for name in query.metrics],
-                "metrics": [],
-                "filters": [v2_filter(name, values) for name, values in query.filters.items()],
-                "limit": limit,
-            }
-        )
-        params = {"start": iso_utc(window.start), "end": iso_utc(window.end), **self._params()}
-        headers = {**_ACCEPT_JSON, "Content-Type": "application/json"}
-        reply = await self._send(
-            lambda: self._client.build_request(
-                "POST", V2, params=params, content=body, headers=headers
-            )
-        )
-        pages = [await asyncio.to_thread(self._read, await self._when_ready(reply))]
-        seen = set[str]()
-        while (
-            (link := pages[-1].next_link)
-            and link not in seen
-            and len(pages) < MOST_PAGES
-            and _size(pages) < MOST_BYTES
-        ):
-            seen.add(link)
-            reply = await self._when_ready(await self._follow(link))
-            pages.append(await asyncio.to_thread(self._read, reply))
-        return parse.joined(pages)
-
-    async def _when_ready(self, reply: Reply) -> Reply:
-        for wait_s in ASYNC_WAITS_S:
-            if reply.status != 303:
-                return reply
-            if (location := reply.headers.get("Location")) is None:
-                raise ProtocolError(
-                    f"{self.account} sent a 303 that leads nowhere.",
-                    account=self.account,
-                    hint="Try again in a few minutes.",
-                )
-            reply = await self._follow(location)
-            if reply.status == 303:
-                await asyncio.sleep(wait_s)
-        if reply.status == 303:
-            raise Unavailable(
-                f"{self.account} is still preparing the report.",
-                account=self.account,
-                hint="Ask again in a few minutes.",
-            )
-        return reply
-
-    async def _follow(self, href: str) -> Reply:
-        """A link of the vendor's, signed afresh, and only where it stays on the vendor's host."""
-        try:
-            url = self._client.base_url.join(href)
-        except (httpx.InvalidURL, ValueError):
-            raise ProtocolError(
-                f"{self.account} sent a link that is none.",
-                account=self.account,
-                hint="Try again; if it stays, tell the operator.",
-            ) from None
-        ours = self._client.base_url
-        if (url.scheme, url.host, url.port) != (ours.scheme, ours.host, ours.port):
-            raise ProtocolError(
-                f"{self.account} sent a link to another host.",
-                account=self.account,
-                hint="Tell the operator.",
-            )
-        return await self._send(
-            lambda: self._client.build_request("GET", url, headers=_ACCEPT_JSON)
-        )
-
-    def _read(self, reply: Reply) -> parse.Report:
-        """Whatever comes is read by its content type."""
-        if reply.content_type == "text/csv":
-            return parse.csv_report(reply.body, account=self.account)
-        if reply.content_type in ("text/html", "application/xhtml+xml"):
-            raise ProtocolError(
-                f"{self.account} sent a web page where a report was expected.",
-                account=self.account,
-                hint="Check `host` of the account.",
-            )
-        return parse.json_report(reply.body, account=self.account)
-
-    async def _send(self, build: Callable[[], httpx.Request]) -> Reply:
-        """A signed answer. A clock that is off is measured by the vendor's and corrected once."""
-        try:
-            return await fetch(
-                self._client, build, account=self.account, scope="report", check=self._refuse
-            )
-        except ClockSkew as skewed:
-            self._auth.skew = skewed.by
-        return await fetch(
-            self._client, build, account=self.account, scope="report", check=self._refuse
-        )
-
-    def _refuse(self, reply: Reply) -> None:
-        if reply.status in (200, 303):
-            return
-        problem = parse.problem(reply.body)
-        said = self._redactor.text(parse.problem_said(problem))
-        if reply.status == 400 and parse.is_about_our_clock(problem):
-            raise self._skewed(reply, problem)
-        if "IPBLOCK" in said or "WAF deny" in said:
-            raise RateLimited(
-                f"{self.account} has blocked us for a while for asking too fast.",
-                account=self.account,
-                hint="Try again in ten minutes.",
-            )
-        if reply.status == 400 and parse.is_about_bounds(problem):
-            raise BoundsRefused(self.account, said)
-        if reply.status in (404, 410):
-            raise self._retired()
-        if reply.status == 429:
-            raise too_many_requests(
-                reply, account=self.account, wait_s=next_request_s(problem, self._clock())
-            )
-        refuse_status(reply, account=self.account, said=said)
-
-    def _skewed(self, reply: Reply, problem: Mapping[str, Any]) -> ProviderError:
-        theirs = server_time(reply, problem, self._clock())
-        off = theirs - self._clock() if theirs else None
-        if off is None or abs(off - self._auth.skew) < timedelta(seconds=2):
-            return AuthFailed(
-                f"{self.account} says our clock is wrong.",
-                account=self.account,
-                hint="Check the time on this machine (NTP).",
-            )
-        return ClockSkew(self.account, off)
-
-    def _retired(self) -> NotFound:
-        other = "v2" if self._settings.report == "v1" else "v1"
-        return NotFound(
-            (
-                f"{self.account} does not offer the {self._settings.report} report of API calls "
-                "(any more)."
-            ),
-            account=self.account,
-            hint=f'Set `report = "{other}"` for `{self.account}`; Akamai announced the end of v1 for July 2025.',
-        )
-
-    def _refuse_counted_but_not_sent(self, reports: Sequence[parse.Report]) -> None:
-        counted = max((report.row_count or 0 for report in reports), default=0)
-        if counted and not any(report.rows for report in reports):
-            raise Incomplete(
-                f"{self.account} counts {counted:,} rows and sent none of them.",
-                account=self.account,
-                hint="Ask again, or for a shorter window.",
-            )
-
-    def _shortcomings(self, report: parse.Report, window: Window) -> list[str]:
-        notes = []
-        again = f"; try again after {report.retry_at}" if report.retry_at else ""
-        if report.data_ends and report.data_ends < window.end:
-            notes.append(
-                f"{self.account} has data until {report.data_ends:%Y-%m-%d %H:%M} UTC only{again}."
-            )
-        elif not report.data_ends and not report.is_final:
-            notes.append(f"{self.account} says that its data is not final yet{again}.")
-        if report.next_link:
-            notes.append(
-                f"{self.account} has more pages than could be read; ask for a shorter window."
-            )
-        if report.row_count is not None and report.row_count > len(report.rows):
-            notes.append(
-                f"{self.account} counts {report.row_count:,} rows and sent {len(report.rows):,}."
-            )
-        return notes
-
-    def _params(self) -> dict[str, str]:
-        return (
-            {"accountSwitchKey": self._settings.account_switch_key}
-            if self._settings.account_switch_key
-            else {}
-        )
-
-
-_ACCEPT_JSON = {"Accept": "application/json"}
-
 
 def _wants_401(filters: CallFilters) -> bool:
     return "401" in (*filters.status, *filters.native.get("response_code", ()))
-
-
-def _size(pages: Sequence[parse.Report]) -> int:
-    return sum(page.bytes for page in pages)

@@ -444,7 +444,7 @@ async def test_a_link_that_leaves_the_vendor_is_not_followed(
 async def test_a_report_that_is_never_ready_is_told(
     server: AkamaiSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("providers.akamai.client.ASYNC_WAITS_S", (0.0,) * 5)
+    monkeypatch.setattr("providers.akamai.transport.ASYNC_WAITS_S", (0.0,) * 5)
     client = client_of(server, report="v2")
     server.answer_with(303, Location="/reporting-api/v2/results/r0", times=99)
     with pytest.raises(Unavailable, match="still preparing"):
@@ -861,7 +861,7 @@ async def test_rows_counted_but_none_sent_are_no_empty_report(
 async def test_pages_that_never_end_make_it_incomplete(
     server: AkamaiSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("providers.akamai.client.MOST_PAGES", 3)
+    monkeypatch.setattr("providers.akamai.transport.MOST_PAGES", 3)
     client = client_of(server, report="v2")
     number = iter(range(99))
 
