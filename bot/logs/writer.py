@@ -12,8 +12,6 @@ import pickle
 import struct
 import sys
 import time
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, BinaryIO
@@ -27,7 +25,6 @@ from providers.redaction import LineRedactor, Redactor
 PACK_LEVEL = 2
 COPY_BYTES = 1024 * 1024
 READ_BYTES = 256 * 1024
-MOST_PENDING_BLOCKS = 4
 UPDATE_EVERY_S = 0.5
 NICER_BY = 10
 SIZE = struct.Struct(">Q")
@@ -64,7 +61,7 @@ class LogWriter:
         plain_bytes: int,
     ) -> None:
         self.transfer = transfer
-        self._file: GzipOverflowFile | BackgroundFile = GzipOverflowFile(transfer, plain_bytes)
+        self._file = GzipOverflowFile(transfer, plain_bytes)
         self._redacted: LineRedactor = redactor.stream()
         self._most_lines, self._most_bytes = most_lines, most_bytes
 
@@ -74,13 +71,6 @@ class LogWriter:
         self.transfer.received += len(wanted)
         self._write(self._redacted.feed(wanted))
         return not self.transfer.truncated
-
-    def write_in_background(self) -> None:
-        """Blocks are compressed and written in a thread from here on, while the next ones are
-        redacted and counted. It cannot be pickled any more.
-        """
-        if isinstance(self._file, GzipOverflowFile):
-            self._file = BackgroundFile(self._file)
 
     def close(self) -> None:
         try:
@@ -159,33 +149,6 @@ class GzipOverflowFile:
         plain.unlink()
 
 
-class BackgroundFile:
-    """Writes blocks to a file in a thread, in order. Compressing needs no interpreter lock, so it
-    takes a core of its own. What goes wrong there is raised by a later call.
-    """
-
-    def __init__(self, file: GzipOverflowFile) -> None:
-        self._file = file
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="log file")
-        self._pending: deque[Future[None]] = deque()
-
-    def write(self, block: bytes) -> None:
-        self._pending.append(self._thread.submit(self._file.write, block))
-        # Blocks that wait take memory, so there are few of them.
-        while len(self._pending) > MOST_PENDING_BLOCKS or (
-            self._pending and self._pending[0].done()
-        ):
-            self._pending.popleft().result()
-
-    def close(self) -> None:
-        try:
-            while self._pending:
-                self._pending.popleft().result()
-        finally:
-            self._thread.shutdown(cancel_futures=True)
-            self._file.close()
-
-
 @dataclass(frozen=True, slots=True)
 class WorkerUpdate:
     """What the process reports of the log so far."""
@@ -204,7 +167,6 @@ def main() -> None:
     out = sys.stdout.buffer
     try:
         writer: LogWriter = pickle.loads(source.read(*SIZE.unpack(source.read(SIZE.size))))  # noqa: S301
-        writer.write_in_background()
         updated_at = time.monotonic()
         while piece := source.read1(READ_BYTES):
             if not writer.feed(piece):
