@@ -14,9 +14,9 @@ from tests.conftest import ROOT
 
 FOLDER = ROOT / "tests" / "pictures"
 PICTURES = {
-    "usage": ("/usage last 7 days", 1010),
-    "apiaudit": ("/apiaudit 24h", 1500),
-    "logs": ("/logs kitchen 2h where(/error/i)", 1010),
+    "usage": ("/usage last 7 days", 1060),
+    "apiaudit": ("/apiaudit 24h", 1210),
+    "logs": ("/logs kitchen 2h where(/error/i)", 1180),
 }
 
 

@@ -7,6 +7,8 @@ const LEFT = 46;
 const RIGHT = 8;
 const TOP = 10;
 const BOTTOM = 22;
+// About half the width of a letter of a label.
+const HALF_LETTER = 3;
 const ROUND = [1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10];
 
 const svgNode = (tag, attributes, text) => {
@@ -67,7 +69,9 @@ function labels(svg, categories, slot, middle) {
   const every = Math.ceil(widest / slot);
   categories.forEach((label, n) => {
     if (n % every) return;
-    svg.append(svgNode("text", { x: middle(n), y: HEIGHT - 5, "text-anchor": "middle" }, label));
+    const half = label.length * HALF_LETTER;
+    const x = Math.min(Math.max(middle(n), half), WIDTH - half);
+    svg.append(svgNode("text", { x, y: HEIGHT - 5, "text-anchor": "middle" }, label));
   });
 }
 
