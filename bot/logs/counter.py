@@ -4,7 +4,6 @@ constant memory.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,6 +17,7 @@ from bot.logs.newest import TAIL_LINES, NewestLines
 from bot.logs.reader import LineReader
 from bot.logs.shapes import Shape, shape_of
 from bot.logs.times import Minute
+from providers.patterns import compile_pattern
 
 TAIL_BYTES: Final = 400
 LAST_BYTES: Final = TAIL_LINES * TAIL_BYTES * 4
@@ -32,7 +32,7 @@ _BLOCKS_WITHOUT: Final = 16
 _MOST_ODD_BLOCKS: Final = 3
 # Lines of fewer bytes than that are short.
 _SHORT_LINE: Final = 8
-_LONG_ENOUGH: Final = re.compile(rb"\n([^\n]{%d,})" % LEAST_BYTES)
+_LONG_ENOUGH: Final = compile_pattern(rb"\n([^\n]{%d,})" % LEAST_BYTES)
 # Where a block has more lines of another shape than one in so many bytes, looking at each line is
 # quicker.
 _BYTES_OF_ODD_LINE: Final = 400

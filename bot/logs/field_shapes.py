@@ -20,6 +20,7 @@ from bot.logs.minutes import CountedBlock, minute_like
 from bot.logs.shapes import beginning_of, with_any_digits
 from bot.logs.signs import spellings
 from bot.logs.times import Minute
+from providers.patterns import compile_pattern
 
 # Lines longer than that are no model for others.
 LONGEST_LEARNED: Final = 8192
@@ -118,7 +119,7 @@ def _of_composed_json(line: bytes, at: int) -> FieldShape | None:
     minute, _ = minute_like(body[minute_at_], form)
     behind = body[behind_at]
     end = times.FORM_OF[form].rest + re.escape(behind) + rb"(?=[\",}])"
-    pattern = re.compile(re.escape(written[0]) + rb"(" + minute + rb")" + end)
+    pattern = compile_pattern(re.escape(written[0]) + rb"(" + minute + rb")" + end)
     earlier = [*fields.TIME_KEYS[: fields.TIME_KEYS.index(time_field)], "date"]
     opening = line[:at] + body[:2]
     return _with_level(
@@ -146,7 +147,7 @@ def _of_json_behind_time(line: bytes) -> FieldShape | None:
         .replace(b"stdout", b"std(?:out|err)")
         .replace(b"stderr", b"std(?:out|err)")
     )
-    pattern = re.compile(
+    pattern = compile_pattern(
         rb"\n" + beginning.before + rb"(" + beginning.minute + rb")" + beginning.rest + header
     )
     return _with_level(
@@ -171,11 +172,13 @@ def _with_level(
         field = level_fields[0]
         written = _json_key(body, field, found)
         value = (
-            re.compile(rb"[\w.-]{1,16}(?=[\",}])").match(body, written.end()) if written else None
+            compile_pattern(rb"[\w.-]{1,16}(?=[\",}])").match(body, written.end())
+            if written
+            else None
         )
         if written is None or value is None or fields.LEVEL_KEYS[field](value[0]) != level:
             return None
-        pattern = re.compile(re.escape(written[0]) + rb"([\w.-]{1,16})(?=[\",}])")
+        pattern = compile_pattern(re.escape(written[0]) + rb"([\w.-]{1,16})(?=[\",}])")
         keys.append(written[0])
         never += list(fields.LEVEL_KEYS)[: list(fields.LEVEL_KEYS).index(field)]
     else:
@@ -203,7 +206,7 @@ def _json_key(body: bytes, field: str, found: Mapping[str, fields.Value]) -> re.
     """
     if not field or field not in found:
         return None
-    match = re.compile(
+    match = compile_pattern(
         rb'"(?i:'
         + re.escape(field.encode())
         + rb')" ?: ?(?:\{"(?:\$date|epochSecond|seconds)" ?: ?)?"?'
@@ -231,7 +234,7 @@ def _of_pairs(line: bytes) -> FieldShape | None:
     minute, _ = minute_like(text[minute_at_], form)
     behind = text[behind_at]
     end = rb"(?=[\"\s]|\Z)"
-    time_pattern = re.compile(
+    time_pattern = compile_pattern(
         re.escape(written[0])
         + rb"("
         + minute
@@ -240,7 +243,7 @@ def _of_pairs(line: bytes) -> FieldShape | None:
         + re.escape(behind)
         + end
     )
-    level_pattern = re.compile(re.escape(level[0]) + rb"([\w.-]{1,16})" + end)
+    level_pattern = compile_pattern(re.escape(level[0]) + rb"([\w.-]{1,16})" + end)
     never = [
         *fields.TIME_KEYS[: fields.TIME_KEYS.index(time_field)],
         *list(fields.LEVEL_KEYS)[: list(fields.LEVEL_KEYS).index(field)],
@@ -270,7 +273,7 @@ def _of_pairs(line: bytes) -> FieldShape | None:
 def _pair_key(text: bytes, field: str) -> re.Match[bytes] | None:
     """A field's name, with the blank before it."""
     return (
-        re.compile(rb"[ \n](?i:" + re.escape(field.encode()) + rb")=\"?").search(text)
+        compile_pattern(rb"[ \n](?i:" + re.escape(field.encode()) + rb")=\"?").search(text)
         if field
         else None
     )

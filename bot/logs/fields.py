@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from bot.logs import levels
+from providers.patterns import compile_pattern
 
 # Which field tells the level, and which the time: the first of these that there is, in lower case.
 # Values that say nothing are passed over.
@@ -87,27 +88,27 @@ _CAMEL_CASE: Final = {
     )
 }
 _INNER_TEXT: Final = ("log",)
-_PAIR: Final = re.compile(
+_PAIR: Final = compile_pattern(
     rb"(?<![\w.@-])([\w.@-]{1,64}+)=(?:\"((?:[^\"\\]|\\.){0,512}+)\"?|([^\s\"]{0,512}+))"
 )
-_STARTS_WITH_PAIR: Final = re.compile(rb"(?:<\d{1,3}>)?+[A-Za-z_@][\w.@-]{0,63}=[^\s=]")
+_STARTS_WITH_PAIR: Final = compile_pattern(rb"(?:<\d{1,3}>)?+[A-Za-z_@][\w.@-]{0,63}=[^\s=]")
 # Pairs are looked for so far into a line.
 MOST_OF_PAIRS: Final = 4096
 # JSON this deep is not a log line.
 _DECODER: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_KEYED_TIME: Final = re.compile(
+_KEYED_TIME: Final = compile_pattern(
     rb'"(?:@?time(?:stamp)?|ts|t|datetime)" ?: ?"?([^"\n,}]{4,64})', re.IGNORECASE
 )
-_KEYED_LEVEL: Final = re.compile(
+_KEYED_LEVEL: Final = compile_pattern(
     rb'"(?:level|severity|lvl|levelname|log\.level)" ?: ?"?([\w@]{1,16})', re.IGNORECASE
 )
 
 
 # Labelled values, as in http://ltsv.org: `time:…<tab>level:…`
-_LABELLED: Final = re.compile(
+_LABELLED: Final = compile_pattern(
     rb"(?:time|ts|timestamp|host|remote_addr|remotehost|level):[^\t\n]{1,200}\t[A-Za-z_][\w.-]{0,32}:"
 )
-_OFFSET: Final = re.compile(rb"[+-]\d{4}")
+_OFFSET: Final = compile_pattern(rb"[+-]\d{4}")
 
 
 class _ScopeLogs(msgspec.Struct, rename="camel"):

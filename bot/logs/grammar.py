@@ -11,10 +11,11 @@ from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
 from bot.logs import levels, times
 from bot.logs.places import HINTS, Where, any_place
+from providers.patterns import compile_pattern
 
 # Nothing that tells a time or a level stands further into a line of text.
 FAR_ENOUGH: Final = 512
-ANSI: Final = re.compile(
+ANSI: Final = compile_pattern(
     rb"\x1b(?:\[[0-9;:?]{0,32}[ -/]{0,4}[@-~]|\][^\x07\x1b]{0,64}\x07|[()][A-B0-2])"
 )
 
@@ -32,21 +33,21 @@ _LEAD: Final = (
 )
 _OPENING: Final = rb"[\[(\"'*]{0,2}+ {0,2}(?:" + times.WEEKDAY + rb")?+"
 # With nothing before it, which is quicker, and with what may stand there.
-TIME_FIRST: Final = re.compile(_OPENING + times.any_time(at_start=True))
-TIME_BEHIND_LEAD: Final = re.compile(_LEAD + _OPENING + times.any_time(at_start=True))
+TIME_FIRST: Final = compile_pattern(_OPENING + times.any_time(at_start=True))
+TIME_BEHIND_LEAD: Final = compile_pattern(_LEAD + _OPENING + times.any_time(at_start=True))
 # Further into the line, and what gives a hint that there may be one.
-TIME_ANYWHERE: Final = re.compile(rb"(?<![\w.:/\\-])" + times.any_time(at_start=False))
-TIME_HINT: Final = re.compile(rb"\d(?::\d\d|\d{9}|T\d{6}|-\d\d\.\d\d\.)")
+TIME_ANYWHERE: Final = compile_pattern(rb"(?<![\w.:/\\-])" + times.any_time(at_start=False))
+TIME_HINT: Final = compile_pattern(rb"\d(?::\d\d|\d{9}|T\d{6}|-\d\d\.\d\d\.)")
 # Every time holds one of these; so most lines without one are known without a further look.
-TIME_SIGN: Final = re.compile(rb"\d(?::\d|\d{5}|\.\d{8}|-\d\d\.\d\d\.)")
+TIME_SIGN: Final = compile_pattern(rb"\d(?::\d|\d{5}|\.\d{8}|-\d\d\.\d\d\.)")
 # Shorter lines tell neither time nor level.
 LEAST_BYTES: Final = 6
 # Two plain words at the beginning, or three further on, make prose.
-PROSE: Final = re.compile(
+PROSE: Final = compile_pattern(
     rb"(?:^[A-Za-z]{2,32}+[,:]? |(?<!\S)[A-Za-z]{2,32}+[,:]? [a-z]{2,32}+[,:]? )[a-z]{2,32}+[,:]?(?= )"
 )
 # What cannot begin a record: stack frames and the rest of what was written on several lines.
-CONTINUES: Final = re.compile(rb"[ \t}\])]|at |\.\.\.|Caused by|Traceback|$")
+CONTINUES: Final = compile_pattern(rb"[ \t}\])]|at |\.\.\.|Caused by|Traceback|$")
 
 # What may stand between the time and the level.
 _TOKEN: Final = (
@@ -73,11 +74,11 @@ _TOKEN: Final = (
     rb")(?:[ \t]{1,24}+|(?=[\[({<|-])|(?<=[\])|:]))"
 )
 _GAP: Final = rb"[\])}\"'>]{0,2}+(?:[ \t]{0,8}[-|,;:][ \t]{0,4}|[ \t]{1,24}+|(?=[\[<(|]))?+"
-LEVEL_AT_ONCE: Final = re.compile(
+LEVEL_AT_ONCE: Final = compile_pattern(
     _GAP + rb"(?:" + any_place(Where.AT_ONCE_LETTER, Where.AT_ONCE) + rb")"
 )
 # The program of Go's `log` writes its times as year_first, and no level behind them.
-LEVEL_AT_ONCE_LOWER: Final = re.compile(
+LEVEL_AT_ONCE_LOWER: Final = compile_pattern(
     _GAP + rb"(?:" + any_place(Where.AT_ONCE_LETTER, Where.AT_ONCE, Where.AT_ONCE_LOWER) + rb")"
 )
 # The same without what is a word, as part of other patterns.
@@ -85,11 +86,11 @@ AT_ONCE_LETTER: Final = (
     _GAP + rb"(?:" + re.sub(rb"\(\?P<\w+>", b"(?:", any_place(Where.AT_ONCE_LETTER)) + rb")"
 )
 # Nothing that tells a level begins with a quote, nor stands behind one.
-QUOTED_BEHIND: Final = re.compile(rb"[\])}]{0,2}+ {1,4}\"")
-LEVEL_BEHIND: Final = re.compile(
+QUOTED_BEHIND: Final = compile_pattern(rb"[\])}]{0,2}+ {1,4}\"")
+LEVEL_BEHIND: Final = compile_pattern(
     _GAP + rb"(?:" + _TOKEN + rb"){0,6}?(?:" + any_place(Where.BEHIND, Where.OUTSIDE_SYSLOG) + rb")"
 )
-LEVEL_BEHIND_SYSLOG: Final = re.compile(
+LEVEL_BEHIND_SYSLOG: Final = compile_pattern(
     _GAP
     + rb"(?:"
     + any_place(Where.SYSLOG)
@@ -100,15 +101,15 @@ LEVEL_BEHIND_SYSLOG: Final = re.compile(
     + rb"))"
 )
 # web-1  | {…
-COMPOSED_JSON: Final = re.compile(rb"[\w.-]{1,64}+ {1,20}\| {0,4}(?=\{)")
-REDIS_SIGN: Final = re.compile(rb" ([.*#-]) ")
+COMPOSED_JSON: Final = compile_pattern(rb"[\w.-]{1,64}+ {1,20}\| {0,4}(?=\{)")
+REDIS_SIGN: Final = compile_pattern(rb" ([.*#-]) ")
 # `key=value` pairs or JSON behind the time, a host and a program.
-FIELDS_BEHIND: Final = re.compile(
+FIELDS_BEHIND: Final = compile_pattern(
     _GAP + rb"(?:[\w.:-]{1,64} [\w./()-]{1,64}(?:\[[\w.-]{1,12}\])?: ){0,1}(?=[\w.@-]{1,64}=|[{@])"
 )
-HEADER: Final = re.compile(_GAP + rb"(?:" + _TOKEN + rb"|[\w.-]{1,64}:? {1,4}){0,4}")
+HEADER: Final = compile_pattern(_GAP + rb"(?:" + _TOKEN + rb"|[\w.-]{1,64}:? {1,4}){0,4}")
 # A line that tells no time may tell its level all the same.
-LEVEL_ALONE: Final = re.compile(
+LEVEL_ALONE: Final = compile_pattern(
     rb"(?:<(?P<priority>\d{1,3})>)?+(?:" + any_place(Where.ALONE) + rb")?"
 )
 # One of these words stands in every line that tells a level by a word.

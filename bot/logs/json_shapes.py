@@ -19,8 +19,9 @@ from bot.logs.grammar import TIME_FIRST
 from bot.logs.lines import DIGITS_ALIKE, minute_at, read_line, spans_at
 from bot.logs.minutes import CountedBlock, any_digits_of, minute_like
 from bot.logs.times import Minute
+from providers.patterns import compile_pattern
 
-_TIME_OPENING: Final = re.compile(rb'(?:\{ ?"(?:\$date|epochSecond|seconds)" ?: ?)?+"?+')
+_TIME_OPENING: Final = compile_pattern(rb'(?:\{ ?"(?:\$date|epochSecond|seconds)" ?: ?)?+"?+')
 _END_OF_TIME: Final = rb"(?=[\",}\n]|\Z)"
 # Fields that hold a line of text or records of their own.
 _INNER: Final = (*fields.NESTED_LEVELS, "resourcelogs")
@@ -249,7 +250,7 @@ def _times_like(written: bytes) -> _Times:
     form, minute_span, behind_span = spans_at(time)
     minute, _ = minute_like(written[minute_span], form)
     behind = written[behind_span]
-    pattern = re.compile(
+    pattern = compile_pattern(
         rb"\n"
         + re.escape(written[: minute_span.start])
         + rb"("
@@ -263,7 +264,7 @@ def _times_like(written: bytes) -> _Times:
     before = rb"\n" + re.escape(written[: minute_span.start])
     rest = rb"[^\n]*+"
     same = any_digits_of(written[minute_span])
-    run = re.compile(
+    run = compile_pattern(
         before + rb"(" + same + rb")" + rest + rb"(?:" + before + rb"\1" + rest + rb")*+"
     )
     return _Times(form, behind, digits_alike, pattern, run)

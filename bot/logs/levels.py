@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
+from providers.patterns import compile_pattern
+
 LEVELS: Final = ("fatal", "critical", "error", "warn", "info", "debug", "trace")
 
 # Written in any case, each as a word of its own.
@@ -142,7 +144,7 @@ def level_of_word(word: bytes) -> str | None:
 
 
 # "I/TAG", "INFO/main", "INFO (6)" and "WARN+2" name the level first.
-_FIRST_WORD: Final = re.compile(rb"[^ /+-]{0,20}")
+_FIRST_WORD: Final = compile_pattern(rb"[^ /+-]{0,20}")
 
 
 @lru_cache(maxsize=1024)

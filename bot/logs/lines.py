@@ -33,6 +33,7 @@ from bot.logs.grammar import (
 )
 from bot.logs.places import PLACE_OF, PLACES, Where
 from bot.logs.times import Minute
+from providers.patterns import compile_pattern
 
 # JSON in a line of text, text in JSON.
 MOST_NESTED: Final = 2
@@ -44,14 +45,14 @@ MOST_KNOWN_TEXTS: Final = 256
 _KNOWN_TEXTS: dict[bytes, tuple[str, slice, slice]] = {}
 # Syslog passes on what may be prose.
 SYSLOG_FORMS: Final = {"syslog", "ctime"}
-_PRIORITY: Final = re.compile(rb"<(\d{1,3})>")
+_PRIORITY: Final = compile_pattern(rb"<(\d{1,3})>")
 WINDOWS_EVENT: Final = (
     b"<Event xmlns='http://schemas.microsoft.com",
     b'<Event xmlns="http://schemas.microsoft.com',
 )
 MOST_XML: Final = 4096
-_EVENT_TIME: Final = re.compile(rb"SystemTime=['\"]([^'\"\n]{10,40})")
-_EVENT_LEVEL: Final = re.compile(rb"<Level>(\d)</Level>")
+_EVENT_TIME: Final = compile_pattern(rb"SystemTime=['\"]([^'\"\n]{10,40})")
+_EVENT_LEVEL: Final = compile_pattern(rb"<Level>(\d)</Level>")
 _BEFORE: Final = [(place.name, place.level_of) for place in PLACES if place.where is Where.BEFORE]
 
 

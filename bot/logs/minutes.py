@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.logs import times
+from providers.patterns import compile_pattern
 
-_DIGIT: Final = re.compile(rb"\d")
+_DIGIT: Final = compile_pattern(rb"\d")
 # Forms whose numbers have one digit or two.
 _LOOSE_FORMS: Final = {
     "compact_date",

@@ -30,6 +30,7 @@ from bot.logs.lines import (
 )
 from bot.logs.places import AS_WORDS, NOT_REMEMBERED, PLACE_OF, after_level
 from bot.logs.times import Minute
+from providers.patterns import compile_pattern
 
 # How much of a line's beginning, and of what stands behind its time, is held against lines that
 # were read before; and how far behind the end of a match a pattern looks.
@@ -201,10 +202,10 @@ def level_span(line: bytes) -> Spans | None:
     )
 
 
-_PAIR_TIME: Final = re.compile(rb'([\w@.]{1,32})="?(?=\d)')
-_PAIR_LEVEL: Final = re.compile(rb'"? ([\w@.]{1,32})=(\w{1,16})(?= )')
-_JSON_TIME: Final = re.compile(rb'\{[^{}\n]{0,80}?"([\w@.]{1,32})" ?: ?"?(?=\d)')
-_JSON_LEVEL: Final = re.compile(rb'"?[^{}\n]{0,80}?"([\w@.]{1,32})" ?: ?"?(\w{1,16})')
+_PAIR_TIME: Final = compile_pattern(rb'([\w@.]{1,32})="?(?=\d)')
+_PAIR_LEVEL: Final = compile_pattern(rb'"? ([\w@.]{1,32})=(\w{1,16})(?= )')
+_JSON_TIME: Final = compile_pattern(rb'\{[^{}\n]{0,80}?"([\w@.]{1,32})" ?: ?"?(?=\d)')
+_JSON_LEVEL: Final = compile_pattern(rb'"?[^{}\n]{0,80}?"([\w@.]{1,32})" ?: ?"?(\w{1,16})')
 
 
 def _spans_of_fields(

@@ -39,6 +39,7 @@ from bot.logs.lines import (
 from bot.logs.minutes import any_digits_of, minute_like
 from bot.logs.reader import Spans, level_span
 from bot.logs.times import Minute
+from providers.patterns import compile_pattern
 
 # What stands in front of a time, and between a time and a level, where it is the same in each line.
 MOST_BEFORE: Final = 80
@@ -53,22 +54,22 @@ _COMMON: Final = tuple(
     for word in (b"info", b"debug", b"warn", b"warning", b"error")
     for spelt in (word.upper(), word, word.capitalize())
 )
-_DIGITS: Final = re.compile(rb"\d{1,6}(?!\d)")
-_JSON_KEY: Final = re.compile(rb'"([^"\\]{1,64})" ?:')
-_PAIR_KEY: Final = re.compile(rb"([\w@.]{1,32}+)=")
+_DIGITS: Final = compile_pattern(rb"\d{1,6}(?!\d)")
+_JSON_KEY: Final = compile_pattern(rb'"([^"\\]{1,64})" ?:')
+_PAIR_KEY: Final = compile_pattern(rb"([\w@.]{1,32}+)=")
 _TENS: Final = {
     b"%d" % number: levels.level_of_field(b"%d" % number) for number in (10, 20, 30, 40, 50, 60)
 }
 _SEVERITIES: Final = {
     b"%d" % number: level for number, level in enumerate(levels.LEVEL_OF_SEVERITY)
 }
-_PRIORITY: Final = re.compile(rb"<\d{1,3}>")
-_PRIORITY_OF_LINE: Final = re.compile(rb"\n(?:\d{1,5} )?<(\d{1,3})>")
+_PRIORITY: Final = compile_pattern(rb"<\d{1,3}>")
+_PRIORITY_OF_LINE: Final = compile_pattern(rb"\n(?:\d{1,5} )?<(\d{1,3})>")
 # 10.0.0.1 - ada [
-_CLIENT: Final = re.compile(rb"\d{1,3}(?:\.\d{1,3}){3} - (?:-|[a-z][\w.@-]{0,31}+) \[")
+_CLIENT: Final = compile_pattern(rb"\d{1,3}(?:\.\d{1,3}){3} - (?:-|[a-z][\w.@-]{0,31}+) \[")
 # With a year behind it, a time of syslog is one of ctime.
 _NO_YEAR: Final = rb"(?! (?:[A-Z]{3,4} |[+-]\d{4} )?(?:19|20)\d\d\b)"
-_AUDIT: Final = re.compile(rb"type=[A-Z_0-9]{1,40}+ msg=audit\(")
+_AUDIT: Final = compile_pattern(rb"type=[A-Z_0-9]{1,40}+ msg=audit\(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +271,7 @@ def _audit_shape(head: bytes) -> Shape | None:
 
 def _run_of(before: bytes, minute: bytes, tail: bytes) -> re.Pattern[bytes]:
     """Lines that share a minute."""
-    return re.compile(
+    return compile_pattern(
         rb"\n"
         + before
         + rb"("

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterable
 from operator import itemgetter
@@ -12,6 +11,7 @@ from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
 from bot.logs import fields, levels
 from bot.logs.places import HINTS
+from providers.patterns import compile_pattern
 
 _WORD: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 
@@ -37,7 +37,7 @@ _SCAN: Final = BytesAhoCorasick(_SIGNS, matchkind=MatchKind.LeftmostLongest)
 _FIRST_NO_WORD: Final = len(_WORDS)
 _PERCENT: Final = _SIGNS.index(b"%")
 _START_OF_MATCH: Final = itemgetter(1)
-_CISCO: Final = re.compile(rb"%[A-Z][A-Z0-9_]{1,40}-")
+_CISCO: Final = compile_pattern(rb"%[A-Z][A-Z0-9_]{1,40}-")
 
 
 def lines_with_signs(text: bytes) -> Iterable[bytes]:

@@ -15,6 +15,8 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from providers.patterns import compile_pattern
+
 # The minute, as `2026-11-21T10:00`, and its offset, as `+01:00`, `Z`, a zone that several countries
 # use, or nothing.
 Minute = tuple[bytes, bytes]
@@ -194,11 +196,11 @@ def any_time(*, at_start: bool) -> bytes:
 
 @lru_cache(maxsize=256)
 def _parts_of(name: str) -> re.Pattern[bytes]:
-    return re.compile(FORM_OF[name].minute.replace(rb"\2", rb"[/.-]"), re.ASCII)
+    return compile_pattern(FORM_OF[name].minute.replace(rb"\2", rb"[/.-]"), re.ASCII)
 
 
-_HALF_OF_DAY: Final = re.compile(_HALF.removeprefix(b" ?"))
-_YEAR_BEHIND: Final = re.compile(rb"(?:19|20)\d\d$")
+_HALF_OF_DAY: Final = compile_pattern(_HALF.removeprefix(b" ?"))
+_YEAR_BEHIND: Final = compile_pattern(rb"(?:19|20)\d\d$")
 
 
 @lru_cache(maxsize=8192)
@@ -308,7 +310,7 @@ def _dated(clock: str, start: datetime, end: datetime) -> Iterator[str]:
         yield clock
 
 
-_SECONDS_BEHIND: Final = re.compile(rb"[:.]?(\d{2})(?:[.,:](\d{1,9}))?")
+_SECONDS_BEHIND: Final = compile_pattern(rb"[:.]?(\d{2})(?:[.,:](\d{1,9}))?")
 
 
 def seconds_of(form: str, behind_minute: bytes) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from providers.patterns import compile_pattern
 from providers.redaction import notation
 from providers.redaction.credentials import cookie_members, cookies, credentials, is_cookie
 from providers.redaction.names import NameKind
@@ -14,22 +15,22 @@ from providers.redaction.secret import MARK
 from providers.redaction.values import is_secret, looks_secret
 
 # {SSHA} of a password hash in a directory.
-_SCHEME_OF_HASH: Final = re.compile(rb"\{[A-Z0-9-]{3,12}\}")
+_SCHEME_OF_HASH: Final = compile_pattern(rb"\{[A-Z0-9-]{3,12}\}")
 # A value by itself on the line below its name.
-_NEXT_LINE: Final = re.compile(
+_NEXT_LINE: Final = compile_pattern(
     rb"""(?:\\?\r?\n)[ \t]{1,40}+(?:-[ ])?(?:(?P<quoted>(?:string\(\d{1,7}\)[ ])?\\{0,16}["'])|(?P<bare>[^\s:=#\[{(<>"']{4,1024}+)(?=[ \t\r]*+(?:\n|$)))"""
 )
 # The new value of `"old" -> "new"`, `"old":"x","new":"y"`.
-_NEW_VALUE: Final = re.compile(
+_NEW_VALUE: Final = compile_pattern(
     rb"""[^\S\n]{1,3}[-=]>[^\S\n]{1,3}(?=["'])|,[ ]?"(?:new|to|after|new_?[vV]alue)"[ ]?:[ ]?(?=")"""
 )
 # The head of a block scalar or a here document; what is below belongs to `multiline`.
-_TEXT_BELOW: Final = re.compile(
+_TEXT_BELOW: Final = compile_pattern(
     rb"""(?:[|>][+-]?\d?[+-]?[^\S\n]*+(?:#[^\n]{0,200}+)?|<<[-~]?["']?\w{1,40}["']?[^\S\n]*+)(?=\n|$)"""
 )
 # ODBC's PWD={x}
-_BRACED: Final = re.compile(rb"""\{([^\s{}"'=:,]{4,200}+)\}""")
-_IS_PASSWORD: Final = re.compile(rb"(?i)pass|pwd")
+_BRACED: Final = compile_pattern(rb"""\{([^\s{}"'=:,]{4,200}+)\}""")
+_IS_PASSWORD: Final = compile_pattern(rb"(?i)pass|pwd")
 # A chain of old and new values is followed so far, and each is judged by so many bytes.
 _MOST_VALUES: Final = 8
 _LONGEST_READ: Final = 512

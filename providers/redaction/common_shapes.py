@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from providers.patterns import compile_pattern
+
 _BEGINS: Final = rb"(?<![A-Za-z0-9_.%/\\-])"
 _QUOTE_OF_NAME: Final = rb"""(?:\\{0,3}["'])?"""
 _OPENS: Final = rb"""(?P<quote>\\{0,3}["'])?"""
@@ -20,7 +22,7 @@ VALUE_GROUP: Final = 2
 
 
 def _shape(name: bytes, sign: bytes, value: bytes) -> re.Pattern[bytes]:
-    return re.compile(
+    return compile_pattern(
         _BEGINS
         + b"(?i:"
         + name

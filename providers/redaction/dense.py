@@ -6,11 +6,11 @@ What repeats in such a line and is no secret is passed over, and lines that repe
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from providers.patterns import compile_pattern
 from providers.redaction.scan import Match
 
 # Lines are dense with more matches than these, and no more than so many bytes from each to the next.
@@ -23,7 +23,7 @@ FEWEST_REPEATS: Final = 8
 MOST_ORDINARY_TEXTS: Final = 64
 # A line that stands fewer times in a row is read each time.
 FEWEST_LINE_REPEATS: Final = 8
-_REPEATED_LINES: Final = re.compile(rb"([^\n]*+\n?)\1*+")
+_REPEATED_LINES: Final = compile_pattern(rb"([^\n]*+\n?)\1*+")
 
 Find = Callable[[bytes], list[Match]]
 # The ordinary texts at some places of a line.

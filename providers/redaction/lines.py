@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
+
+from providers.patterns import compile_pattern
 
 # So many bytes are scanned at a time: what fits into the caches of a processor is read faster.
 PART_BYTES: Final = 64 * 1024
@@ -12,7 +13,7 @@ PART_BYTES: Final = 64 * 1024
 _MOST_LINES_BACK: Final = 8
 _LONGEST_TAIL: Final = 80
 # A line whose value may stand on the next one, and an empty line.
-_GOES_ON: Final = re.compile(rb"(?:[:=\[\\]|=>|</(?:key|name)>|(?:^|\n))[ \t\r]{0,8}\n$")
+_GOES_ON: Final = compile_pattern(rb"(?:[:=\[\\]|=>|</(?:key|name)>|(?:^|\n))[ \t\r]{0,8}\n$")
 
 
 def last_cut(block: bytes, end: int) -> int:

@@ -4,10 +4,10 @@ strings. What is open at the end of a block goes on in the next one.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
+from providers.patterns import compile_pattern
 from providers.redaction.names import NameKind, name_kind
 from providers.redaction.notation import Span
 from providers.redaction.private_keys import KEY_HINTS, OpenKey, following_lines, private_key
@@ -21,7 +21,7 @@ MOST_SCALAR_LINES: Final = 1000
 MOST_QUOTED_LINES: Final = 50
 _LONGEST_LINE_START: Final = 200
 
-_TEXT_BEGINS: Final = re.compile(
+_TEXT_BEGINS: Final = compile_pattern(
     rb"""(?x)
     (?P<indent> [^\S\n]{0,100} (?:-[ ]{1,4}){0,2} ) (?:export[ ])? ["']? (?P<name>[\w.-]{1,64}) ["']? [^\S\n]{0,4}
     (?: : [^\S\n]{1,4} (?:!!?[\w:-]{1,30}[ ])? (?P<scalar>[|>]) [+-]?\d?[+-]? (?:[^\S\n]{1,4}\#[^\n]{0,200})? [^\S\n]{0,4}
@@ -29,7 +29,7 @@ _TEXT_BEGINS: Final = re.compile(
     (?:\n|$)
     """
 )  # fmt: skip
-_INDENT: Final = re.compile(rb"[ \t]*+")
+_INDENT: Final = compile_pattern(rb"[ \t]*+")
 _BEGINS_KEY: Final = (b"-----BEGIN", b"---- BEGIN", b"PuTTY-User")
 _MARK: Final = MARK.encode()
 

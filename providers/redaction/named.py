@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from providers.patterns import compile_pattern
 from providers.redaction import notation
 from providers.redaction.assigned import assigned_secrets
 from providers.redaction.names import FOREIGN_NAMES, NameKind, name_kind
@@ -37,17 +38,17 @@ NAME_HINTS: Final = tuple(_HINTS.split())
 FOREIGN_HINTS: Final = FOREIGN_NAMES
 _NAME_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
 _LONGEST_NAME: Final = 64
-_ESCAPE_REST: Final = re.compile(
+_ESCAPE_REST: Final = compile_pattern(
     rb"(?<=\\)(?:[nrtbf]|u00[0-9a-fA-F]{2}|x[0-9a-fA-F]{2})|(?<=%)(?:25){0,2}[0-9A-Fa-f]{2}"
 )
-_COLOUR: Final = re.compile(notation.COLOUR)
+_COLOUR: Final = compile_pattern(notation.COLOUR)
 # `checksum/secret` of Helm, `unexpected token` of a parser.
 _ABOUT_NAME: Final = (b"checksum/", b"nexpected ")
-_FOREIGN_NAME: Final = re.compile(
+_FOREIGN_NAME: Final = compile_pattern(
     b"(?i:" + b"|".join(re.escape(name.encode()) for name in FOREIGN_NAMES) + b")"
 )
 # A name with its value, where the two show by themselves that it is no secret.
-_ORDINARY_MEMBER: Final = re.compile(
+_ORDINARY_MEMBER: Final = compile_pattern(
     rb"""(?x)
     (?P<name>[\w.-]{1,64}+)
     (?:
@@ -58,14 +59,14 @@ _ORDINARY_MEMBER: Final = re.compile(
 )  # fmt: skip
 # The rest of a name, and a word or a number behind it that a doubtful name does not make a secret:
 # `session opened`, `"session":12,`.
-_REST_AND_ORDINARY: Final = re.compile(
+_REST_AND_ORDINARY: Final = compile_pattern(
     rb"""(?x)
     (?P<rest>[\w.-]{0,64}+)
     (?P<ordinary> [ ](?!is|was|str)[a-z]{2,20}+(?=[ \n]|$) | "[ ]?:[ ]?\d{1,15}+(?=[ ]?[,}]) )?
     """
 )
-_FORM_FIELD: Final = re.compile(rb"""name=\\{0,16}["']?$""")
-_FORM_VALUE: Final = re.compile(rb"""[^\r\n\\"']{1,4096}+""")
+_FORM_FIELD: Final = compile_pattern(rb"""name=\\{0,16}["']?$""")
+_FORM_VALUE: Final = compile_pattern(rb"""[^\r\n\\"']{1,4096}+""")
 
 
 def named_secrets(block: bytes, at: int) -> list[Span]:

@@ -7,10 +7,11 @@ read.
 
 from __future__ import annotations
 
-import re
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Final
+
+from providers.patterns import compile_pattern
 
 
 class NameKind(Enum):
@@ -186,7 +187,7 @@ _PASS_NOT_OF: Final = words(
     "full partial test tests lint dry last next"
     " num total"
 )
-_SPLIT: Final = re.compile(rb"[A-Z]{1,96}(?![a-z])|[A-Z]?[a-z]++|[0-9]++")
+_SPLIT: Final = compile_pattern(rb"[A-Z]{1,96}(?![a-z])|[A-Z]?[a-z]++|[0-9]++")
 
 EXAMPLES: Final = {
     "password": NameKind.SECRET,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from providers.patterns import compile_pattern
 from providers.redaction.secret import MARK
 
 
@@ -38,7 +38,7 @@ _VALUE_KEY: Final = (
 
 # What stands between a name and its value. The longest that a log writes between the two is a table
 # column.
-AFTER_NAME: Final = re.compile(
+AFTER_NAME: Final = compile_pattern(
     rb"""(?xi)
     (?P<rest>[\w.-]{0,64}+)
     (?:
@@ -72,7 +72,7 @@ AFTER_NAME: Final = re.compile(
 )  # fmt: skip
 
 # What stands between a name and its value in a sentence.
-PHRASE: Final = re.compile(
+PHRASE: Final = compile_pattern(
     rb"""(?xi)
     (?: [^\S\n]{1,3} (?:value|entered|provided|received|generated|supplied|given|used|changed|set|reset|updated|mismatch) )?
     (?: [^\S\n]{1,3} (?:for|of) (?:[^\S\n]{1,3}(?:user|account|login))? [^\S\n]{1,3} ["'(]? [\w.@\\-]{1,40}+ ["')]?
@@ -84,7 +84,7 @@ PHRASE: Final = re.compile(
 
 # A bare value ends at blanks and quotes; `&`, `,`, `;` and closing brackets end it only where
 # something else begins behind them, also where they are percent-encoded.
-BARE: Final = re.compile(
+BARE: Final = compile_pattern(
     rb"""(?x)
     (?:
         \[redacted\]
@@ -103,20 +103,20 @@ BARE: Final = re.compile(
 )
 # <password type="text">x</password>; what follows the name in a tag.
 # The rest of <entry key="password">x</entry>.
-NAMED_ELEMENT: Final = re.compile(
+NAMED_ELEMENT: Final = compile_pattern(
     rb"""[\w.-]{0,64}+\\{0,16}["'](?:[^\S\n][^<>\n]{0,120}?)?""" + _MORE + rb"(?:<!\[CDATA\[)?"
 )
-NAME_ATTRIBUTE: Final = re.compile(rb"""(?:name|key|id)=\\{0,16}["']$""")
-ELEMENT: Final = re.compile(
+NAME_ATTRIBUTE: Final = compile_pattern(rb"""(?:name|key|id)=\\{0,16}["']$""")
+ELEMENT: Final = compile_pattern(
     rb"[\w.-]{0,64}+(?:[^\S\n][^<>\n]{0,120}?)?" + _MORE + rb"(?:<!\[CDATA\[)?"
 )
-TAG_OPENS: Final = re.compile(rb"(?:" + _LESS + rb")(?:[\w-]{1,20}:)?$")
-ELEMENT_TEXT: Final = re.compile(rb"(?:(?!\]\]>|&lt;|\\{1,4}u003[cC]|%3[Cc])[^<\n])++")
-BRACKETED: Final = re.compile(rb"[^\]\n]{1,8192}")
+TAG_OPENS: Final = compile_pattern(rb"(?:" + _LESS + rb")(?:[\w-]{1,20}:)?$")
+ELEMENT_TEXT: Final = compile_pattern(rb"(?:(?!\]\]>|&lt;|\\{1,4}u003[cC]|%3[Cc])[^<\n])++")
+BRACKETED: Final = compile_pattern(rb"[^\]\n]{1,8192}")
 # A bare value that is longer is no ordinary one, whatever it holds. Names inside of it need not be
 # looked at again and again.
 LONGEST_ORDINARY: Final = 256
-OPENING: Final = re.compile(
+OPENING: Final = compile_pattern(
     rb"""(?x)
     # b"x", Secret("x"), string(1) "x", Some "x", Secret { value: "x" }, <<"x">>
     (?:(?: [bBrRuUnN]{1,2} | @ | \$ | <<
@@ -127,20 +127,20 @@ OPENING: Final = re.compile(
     """.replace(b"QUOTE", QUOTE)
 )
 # Optional[x]
-WRAPPER: Final = re.compile(rb"(?:Optional|Some|Just|Ok|Secret(?:Str)?|Sensitive)[\[(](?=\w)")
-MEMBER: Final = re.compile(
+WRAPPER: Final = compile_pattern(rb"(?:Optional|Some|Just|Ok|Secret(?:Str)?|Sensitive)[\[(](?=\w)")
+MEMBER: Final = compile_pattern(
     rb"""[^\n"{}]{0,40}\\{0,16}"[^\n"\\]{0,128}\\{0,16}"[^\S\n]{0,8}:[^\S\n]{0,8}(?=\\{0,16}")"""
 )
-WORD_LITERAL: Final = re.compile(
+WORD_LITERAL: Final = compile_pattern(
     rb"(?:null|true|false|None|True|False|NaN|nil)(?=\s{0,40}[,}\]]|\s|$)"
 )
-LITERAL: Final = re.compile(rb"(?:null|true|false|-?\d[\d.eE+-]{0,64})(?=\s{0,40}[,\]])")
-ITEM_GAP: Final = re.compile(rb"[\s]{0,40}(?:,[\s]{0,200})?")
-NUMBER: Final = re.compile(
+LITERAL: Final = compile_pattern(rb"(?:null|true|false|-?\d[\d.eE+-]{0,64})(?=\s{0,40}[,\]])")
+ITEM_GAP: Final = compile_pattern(rb"[\s]{0,40}(?:,[\s]{0,200})?")
+NUMBER: Final = compile_pattern(
     rb"-?\d{1,400}+(?:\.\d{1,400}+)?(?:[eE][+-]?\d{1,5})?(?=\s{0,40}[,}\]\n]|\s{0,40}$)"
 )
 # A type or an anchor of YAML.
-TYPE_TAG: Final = re.compile(rb"(?:!!?[\w:/.-]{1,40}|&[\w-]{1,40})[^\S\n]++")
+TYPE_TAG: Final = compile_pattern(rb"(?:!!?[\w:/.-]{1,40}|&[\w-]{1,40})[^\S\n]++")
 # What closes a quotation that another sign opens.
 _CLOSING_QUOTES: Final = {
     b"\xe2\x80\x9c": b"\xe2\x80\x9d",
@@ -214,5 +214,5 @@ def _closes(backslashes: int, depth: int) -> bool:
 
 _NEWLINE: Final = ord("\n")
 _QUOTES: Final = {
-    quote: re.compile(rb"(?<!\\)\\*+(?:" + quote + rb"|\n)") for quote in (b'"', b"'", b"`")
+    quote: compile_pattern(rb"(?<!\\)\\*+(?:" + quote + rb"|\n)") for quote in (b'"', b"'", b"`")
 }

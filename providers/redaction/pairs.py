@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from providers.patterns import compile_pattern
 from providers.redaction import notation
 from providers.redaction.names import NameKind, name_kind
 from providers.redaction.notation import Span, quoted_end
@@ -17,16 +18,16 @@ _MOST_ITEMS: Final = 256
 _LONGEST_VALUE: Final = 2048
 _MARK: Final = MARK.encode()
 # {"value":"x","name":"x-api-key"}, <input value="x" name="password">
-_VALUE_IN_FRONT: Final = re.compile(
+_VALUE_IN_FRONT: Final = compile_pattern(
     rb"""(?ix)
     (?: "value"\s?:\s?"(?P<json>[^"\\\n]{1,200})"\s?,\s?"(?:name|key|header)"\s?:\s?"
       | \bvalue=(?P<quote>["'])(?P<markup>[^"'<>\n]{1,200})(?P=quote)[^\S\n](?:name|id|key)=["'] )$
     """
 )
 # What opens the first item of a pair.
-_OPENS: Final = re.compile(rb"""(?:^|\n|[(\[{][^\S\n]?)(?:<<)?[bBuU]?\\{0,16}["'`:]?$""")
-_CLOSES: Final = re.compile(rb"(?:>>)?[^\S\n]{0,3}(?:,?[)\]}]|\r?\n|$)")
-_HAS_DIGIT_OR_SIGN: Final = re.compile(rb"[^A-Za-z\s]")
+_OPENS: Final = compile_pattern(rb"""(?:^|\n|[(\[{][^\S\n]?)(?:<<)?[bBuU]?\\{0,16}["'`:]?$""")
+_CLOSES: Final = compile_pattern(rb"(?:>>)?[^\S\n]{0,3}(?:,?[)\]}]|\r?\n|$)")
+_HAS_DIGIT_OR_SIGN: Final = compile_pattern(rb"[^A-Za-z\s]")
 # Longer than any name of a column.
 _LONG: Final = 16
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, Protocol
 
+from providers.patterns import compile_pattern
 from providers.redaction.lines import last_cut
 from providers.redaction.multiline import OpenBlock
 from providers.redaction.secret import MARK
@@ -15,9 +16,10 @@ OVERLAP: Final = 8 * 1024
 _MARK: Final = MARK.encode()
 # How a value goes on behind the seam of a very long line, by what stood in front of its mark.
 _QUOTED_REST: Final = {
-    quote: re.compile(rb"(?:[^\n\\" + quote + rb"]++|\\[^\n])*+") for quote in (b'"', b"'", b"`")
+    quote: compile_pattern(rb"(?:[^\n\\" + quote + rb"]++|\\[^\n])*+")
+    for quote in (b'"', b"'", b"`")
 }
-_BARE_REST: Final = re.compile(rb"""[^\s"'&,;<>\])}\[]*+""")
+_BARE_REST: Final = compile_pattern(rb"""[^\s"'&,;<>\])}\[]*+""")
 
 
 class PartRedactor(Protocol):

@@ -7,24 +7,25 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from providers.patterns import compile_pattern
 from providers.redaction import notation
 from providers.redaction.names import NameKind, name_kind, words
 from providers.redaction.notation import Span, secret_value_at
 from providers.redaction.pairs import is_pair_value
 from providers.redaction.values import is_secret, looks_random, looks_secret
 
-_WORD: Final = re.compile(rb"[A-Za-z]++[,.;:]?(?=\s|$)")
+_WORD: Final = compile_pattern(rb"[A-Za-z]++[,.;:]?(?=\s|$)")
 # Settings of Redis, which have no sign in front of their value.
 _SETTINGS: Final = words("requirepass masterauth")
-_IS_PASSWORD: Final = re.compile(rb"(?i)pass|pwd")
+_IS_PASSWORD: Final = compile_pattern(rb"(?i)pass|pwd")
 # Behind these, a name and a blank are followed by a value: Clojure's keywords, shells, C.
-_ASSIGNMENT: Final = re.compile(
+_ASSIGNMENT: Final = compile_pattern(
     rb"(?:(?:^|[\s({\[,]):|(?:\bsetx|\bsetenv|\bset[ ]-[a-zU]{1,3}|#define)[ \t]{1,3})$"
 )
 # The next field of a line, the next attribute of a tag, the protocol behind a path.
-_ATTRIBUTE: Final = re.compile(rb"[A-Za-z][\w:.-]{0,40}=|HTTP/\d")
-_CELL: Final = re.compile(rb"""[^\s,;|"'()]{8,256}+""")
-_NETRC: Final = re.compile(rb"\blogin[ \t]{1,8}\S{1,64}[ \t]{1,8}(?:pass)?$")
+_ATTRIBUTE: Final = compile_pattern(rb"[A-Za-z][\w:.-]{0,40}=|HTTP/\d")
+_CELL: Final = compile_pattern(rb"""[^\s,;|"'()]{8,256}+""")
+_NETRC: Final = compile_pattern(rb"\blogin[ \t]{1,8}\S{1,64}[ \t]{1,8}(?:pass)?$")
 
 
 def is_prose(block: bytes, first: int, at: int, start: int, name: bytes) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from providers.patterns import compile_pattern
 from providers.redaction.names import NameKind, name_kind, words
 from providers.redaction.secret import MARK
 
@@ -38,7 +39,7 @@ _ORDINARY: Final = words(
 )
 # Placeholders, paths of secret files, objects of Java; looked for only where _HAS_SIGN finds
 # something.
-_PLACEHOLDER: Final = re.compile(
+_PLACEHOLDER: Final = compile_pattern(
     rb"""(?xi)
     (?:
         (?:[*\#x.?_-]|\xe2\x80\xa2){1,64}$
@@ -55,20 +56,20 @@ _PLACEHOLDER: Final = re.compile(
     )
     """
 )
-_HAS_SIGN: Final = re.compile(rb"^\d{1,2}\.|^[*#.?:!_$%<{\[/\\\xe2-]|[@{\[(:/\s]|^[xX]{1,64}$")
+_HAS_SIGN: Final = compile_pattern(rb"^\d{1,2}\.|^[*#.?:!_$%<{\[/\\\xe2-]|[@{\[(:/\s]|^[xX]{1,64}$")
 # settings.API_KEY, self.password
-_REFERENCE: Final = re.compile(rb"(?:[A-Za-z_]\w{0,40}\.){1,6}[A-Za-z_]\w{0,60}$")
+_REFERENCE: Final = compile_pattern(rb"(?:[A-Za-z_]\w{0,40}\.){1,6}[A-Za-z_]\w{0,60}$")
 # A quoted value that begins like this is a sentence about a secret.
-_STATEMENT: Final = re.compile(
+_STATEMENT: Final = compile_pattern(
     rb"(?i)(?:is|was|are|were|has|have|had|must|should|cannot|could|will|would|may|not|no|too|invalid|expired|missing|required|incorrect"
     rb"|wrong|unknown|failed|changed|please|your|enter|this field|field|does)\s{1,8}[a-z]"
 )
-_WORDS_ONLY: Final = re.compile(rb"[A-Za-z]{1,20}(?:[ _-][A-Za-z]{1,20}){0,8}$")
-_SHORT_NUMBER: Final = re.compile(
+_WORDS_ONLY: Final = compile_pattern(rb"[A-Za-z]{1,20}(?:[ _-][A-Za-z]{1,20}){0,8}$")
+_SHORT_NUMBER: Final = compile_pattern(
     rb"[-+]?\d{1,5}(?:[.,:/]\d{1,5}){0,3}(?:ms|s|m|h|d|%|kb|mb|b)?$", re.IGNORECASE
 )
-_DIRECTORY: Final = re.compile(rb"(?:[/~.\\]|[A-Za-z]:[\\/]|%2[Ff])")
-_NO_SECRET_SHAPE: Final = re.compile(
+_DIRECTORY: Final = compile_pattern(rb"(?:[/~.\\]|[A-Za-z]:[\\/]|%2[Ff])")
+_NO_SECRET_SHAPE: Final = compile_pattern(
     rb"""(?x)
     (?: S-1-\d{1,10}(?:-\d{1,10}){0,16}                                         # a Windows security identifier
       | [a-z][a-z0-9+.-]{1,20}:/{1,3}[^\s]*+                      # an address; credentials in it are found by themselves
@@ -86,16 +87,16 @@ _NO_SECRET_SHAPE: Final = re.compile(
     )$
     """
 )
-_CODE: Final = re.compile(rb"[A-Za-z0-9-]{4,}")
-_SMALL_NUMBER: Final = re.compile(rb"\d{1,5}(?=[\s,;.)]|$)")
+_CODE: Final = compile_pattern(rb"[A-Za-z0-9-]{4,}")
+_SMALL_NUMBER: Final = compile_pattern(rb"\d{1,5}(?=[\s,;.)]|$)")
 # Behind `pass:`, which may be the outcome of a test: no word with a small number.
-_PASS_VALUE: Final = re.compile(rb"(?=[A-Za-z]{0,30}\d)[A-Za-z0-9]{6,64}$")
-_HAS_BLANK: Final = re.compile(rb"\s")
-_HAS_DIGIT: Final = re.compile(rb"\d")
-_HAS_LETTER: Final = re.compile(rb"[A-Za-z]")
-_UUID: Final = re.compile(rb"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")
-_CHANGE: Final = re.compile(rb"[A-Za-z][0-9]|[0-9][A-Za-z]")
-_HAS_SPECIAL: Final = re.compile(rb"[!@#$%^&*+=~?]")
+_PASS_VALUE: Final = compile_pattern(rb"(?=[A-Za-z]{0,30}\d)[A-Za-z0-9]{6,64}$")
+_HAS_BLANK: Final = compile_pattern(rb"\s")
+_HAS_DIGIT: Final = compile_pattern(rb"\d")
+_HAS_LETTER: Final = compile_pattern(rb"[A-Za-z]")
+_UUID: Final = compile_pattern(rb"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")
+_CHANGE: Final = compile_pattern(rb"[A-Za-z][0-9]|[0-9][A-Za-z]")
+_HAS_SPECIAL: Final = compile_pattern(rb"[!@#$%^&*+=~?]")
 # Behind this length a doubtful value is not read any further.
 _LONGEST_DOUBTFUL: Final = 1024
 

@@ -45,6 +45,7 @@ from bot.logs.shapes import shape_of
 from bot.logs.times import FORMS, Minute, TimeForm, minute_of, moment_of
 from bot.logs.writer import GzipOverflowFile, TransferState
 from providers.models import Window
+from providers.patterns import compile_pattern
 from tests.support.work import lines_run
 
 HOUR = Window(datetime(2026, 11, 20, 11, tzinfo=UTC), datetime(2026, 11, 20, 12, tzinfo=UTC))
@@ -81,7 +82,7 @@ def written(minute: Minute | None) -> str:
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 def test_time_means_the_minute_in_the_table(form: TimeForm) -> None:
-    match = re.match(times.any_time(at_start=True), form.example)
+    match = compile_pattern(times.any_time(at_start=True)).match(form.example)
     assert match is not None
     assert match.lastgroup == form.name
     assert match.lastindex is not None
