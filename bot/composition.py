@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
+import msgspec
+
 from bot.access import AccessPolicy
 from bot.alerts.rule import Rule
 from bot.commands.answering import Answerer, Services, open_commands
@@ -134,7 +136,7 @@ def rules_from_settings(settings: Settings) -> list[Rule]:
             repeat=alert.repeat,
             no_data=alert.no_data,
             each=alert.each or "",
-            redacted_query=redacted_line(redactor, alert.ask),
+            redacted_query=redacted_line(redactor, alert.ask) or msgspec.UNSET,
         )
         for alert in settings.alert
     ]

@@ -46,7 +46,8 @@ class Rule(
     no_data: Literal["hold", "alert", "ok"] = "hold"
     each: str = ""
     origin: str = "bot.toml"
-    redacted_query: str | None = None
+    # Left out of the stored rule where there is nothing to hide.
+    redacted_query: str | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def display_query(self) -> str:

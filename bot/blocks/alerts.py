@@ -245,7 +245,7 @@ def _footer(context: NotificationContext) -> str:
 def _buttons(context: NotificationContext) -> list[Block]:
     name, rule = context.rule.name, context.rule
     # A button holds its question word for word, so there is none for one with a secret.
-    has_secret = rule.redacted_query is not None
+    has_secret = bool(rule.redacted_query)
     show = [] if has_secret else kit.ask_buttons([("Show the data", rule.query)])
     edit = kit.button("Edit rule", EDIT, name)
     if context.is_over:

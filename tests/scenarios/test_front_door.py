@@ -556,7 +556,7 @@ async def test_the_answer_says_today_is_partial(front_door: Run) -> None:
     ran = await front_door("ask", "/usage today", "--json")
     today = datetime.now(UTC).date()
     assert ran.json["window"]["start"] == f"{today}T00:00:00Z"
-    assert "still growing" in ran.json["text"]
+    assert "Today is incomplete" in ran.json["text"]
     assert json.dumps(ran.json["blocks"])
 
 

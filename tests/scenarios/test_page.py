@@ -40,7 +40,7 @@ async def test_an_answer_is_drawn_with_all_its_blocks(page: Page) -> None:
     answer = page.locator("article", has=page.locator(".app")).last
     await expect(answer.locator(".header")).to_contain_text("in 7 days")
     assert await answer.locator("svg rect").count() == 7
-    assert await answer.locator("table tbody tr").count() == 7
+    await expect(answer.locator(".pager")).to_contain_text("1–3 of 7")
     assert await answer.locator(".fields > div").count() >= 4
     await expect(answer.get_by_role("button", name="30 days")).to_be_visible()
 
@@ -55,7 +55,7 @@ async def test_a_table_sorts_and_turns_its_pages(page: Page) -> None:
     await say(page, "/usage 30d")
     table = page.locator(".table").last
     await table.get_by_role("button", name="More ›").click()
-    await expect(table.locator(".pager")).to_contain_text("8–14 of 30")
+    await expect(table.locator(".pager")).to_contain_text("4–6 of 30")
     await table.get_by_role("button", name="Usage", exact=True).click()
     sizes = await table.locator("td.number").all_text_contents()
     assert sizes[0].endswith("GB")
