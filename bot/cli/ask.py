@@ -14,7 +14,7 @@ from bot import formatting
 from bot.access import visible_directory
 from bot.alerts import commands as alert_commands
 from bot.alerts.backtest import Backtest
-from bot.answer import Answer
+from bot.answer import Answer, Progress
 from bot.blocks import kit
 from bot.commands.answering import AnswerContext, lazy_temp_dir
 from bot.composition import (
@@ -76,15 +76,24 @@ class TerminalAnswer:
         }
 
     def as_text(self) -> str:
-        saved = [f"Saved {f.path} ({formatting.format_bytes(f.bytes)})" for f in self.files]
-        return terminal_text("\n".join([self.answer.text, *saved]))
+        return terminal_text("\n".join([self.answer.text, *self.saved()]))
+
+    def saved(self) -> list[str]:
+        """A line for each file that was saved."""
+        return [f"Saved {f.path} ({formatting.format_bytes(f.bytes)})" for f in self.files]
 
 
 async def answer_in_terminal(
-    text: str, config: Path, *, out: Path, user: str | None, channel: str | None
+    text: str,
+    config: Path,
+    *,
+    out: Path,
+    user: str | None,
+    channel: str | None,
+    progress: Progress | None = None,
 ) -> TerminalAnswer:
-    """The answer to one question, as for a person and a place where these are given. Raises what
-    `handlers.problems.trouble_of` can tell.
+    """The answer to one question, as for a person and a place where these are given; `progress`
+    follows the work. Raises what `handlers.error_messages.error_message` can explain.
     """
     for option, given in (("--user", user), ("--channel", channel)):
         if given is not None and not given.strip():
@@ -113,7 +122,7 @@ async def answer_in_terminal(
     ):
         with lazy_temp_dir() as folder:
             answer = await build_answerer(settings, accounts, redactor).answer(
-                question, AnswerContext(folder, settings.timezone)
+                question, AnswerContext(folder, settings.timezone, progress or Progress())
             )
             return TerminalAnswer(answer, _saved(answer, out))
 

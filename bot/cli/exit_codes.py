@@ -10,10 +10,10 @@ from typing import Any
 
 import click
 
-from bot.cli.program import FAILED, WRONG, ProgramCommand, as_called
+from bot.cli.program import FAILED, WRONG, ProgramCommand, as_called, echo_json
 from bot.errors import ConfigError
 from bot.logging_setup import LOG_FORMATTER
-from bot.terminal_text import terminal_json, terminal_line, terminal_text
+from bot.terminal_text import terminal_line, terminal_text
 
 log = logging.getLogger("opswatch")
 PROVIDER_FAILED = 3
@@ -56,7 +56,7 @@ def report_errors(as_json: bool) -> Iterator[None]:
         if shown.kind == "internal":
             log.error("Unexpected error", exc_info=error)
         if as_json:
-            click.echo(terminal_json(shown.as_json()))
+            echo_json(shown.as_json())
         elif isinstance(error, ConfigError):
             show_config_error(error)
         else:

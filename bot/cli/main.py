@@ -16,13 +16,25 @@ from bot.cli.database import backup, forget, migrate, restore
 from bot.cli.exit_codes import ExitCodeGroup, report_errors
 from bot.cli.init import init
 from bot.cli.manifest import manifest
-from bot.cli.program import as_called, config_file, config_option, fail, has_demo, is_verbose
+from bot.cli.program import (
+    as_called,
+    coloured,
+    config_file,
+    config_option,
+    echo_json,
+    fail,
+    has_demo,
+    is_terminal,
+    is_verbose,
+    print_in_any_locale,
+)
 from bot.cli.run import run
 from bot.errors import BadQuestion
 from bot.logging_setup import FORMATS, LogFormat, configure_logging, logged_question
-from bot.terminal_text import terminal_json, terminal_line, terminal_text
+from bot.terminal_text import terminal_line, terminal_text
 
 MAX_PORT = 65_535
+_COLOURS = {"ok ": "green", "!! ": "yellow", "NO ": "red"}
 
 
 @click.group(
@@ -50,6 +62,7 @@ def main(verbose: bool, log_format: LogFormat | None) -> None:
       python -m bot check                               is everything set up?
       python -m bot run                                 connect to Slack
     """
+    print_in_any_locale()
     configure_logging(verbose=verbose, log_format=log_format or "text")
 
 
@@ -84,14 +97,31 @@ def ask(
     import asyncio
     import uuid
 
-    from bot.cli.ask import answer_in_terminal
+    from bot.cli.ask import TerminalAnswer, answer_in_terminal
+    from bot.cli.progress import shown_progress
+
+    async def answer() -> TerminalAnswer:
+        async with shown_progress() as progress:
+            return await answer_in_terminal(
+                text,
+                config_file(config_path),
+                out=out,
+                user=user,
+                channel=channel,
+                progress=progress,
+            )
 
     lower_log_level()
     with report_errors(as_json), logged_question(f"terminal-{uuid.uuid4().hex[:12]}"):
-        shown = asyncio.run(
-            answer_in_terminal(text, config_file(config_path), out=out, user=user, channel=channel)
-        )
-        click.echo(terminal_json(shown.as_json()) if as_json else shown.as_text())
+        shown = asyncio.run(answer())
+        if as_json:
+            echo_json(shown.as_json())
+        elif is_terminal(sys.stdout):
+            from bot.cli.layout import print_answer
+
+            print_answer(shown.answer.blocks, shown.saved())
+        else:
+            click.echo(shown.as_text())
 
 
 @main.command()
@@ -115,11 +145,10 @@ def backtest(config_path: Path | None, days: int, as_json: bool, name: str) -> N
     lower_log_level()
     with report_errors(as_json):
         test, zone = asyncio.run(run_backtest(name, config_file(config_path), days=days))
-        click.echo(
-            terminal_json(backtest_json(test))
-            if as_json
-            else terminal_text(backtest_text(test, zone))
-        )
+        if as_json:
+            echo_json(backtest_json(test))
+        else:
+            click.echo(terminal_text(backtest_text(test, zone)))
 
 
 @main.command()
@@ -143,11 +172,13 @@ def check(config_path: Path | None, as_json: bool) -> None:
     checks, code = asyncio.run(run_checks(config_file(config_path)))
     if as_json:
         plain = [{"name": c.name, "ok": c.ok, "detail": c.detail, "hint": c.hint} for c in checks]
-        click.echo(terminal_json({"ok": code == 0, "checks": plain}))
+        echo_json({"ok": code == 0, "checks": plain})
     else:
         for line, following in zip(checks, [*checks[1:], None], strict=True):
             mark = "NO " if not line.ok else "!! " if line.hint else "ok "
-            click.echo(terminal_line(f"{mark} {line.name}: {line.detail}"))
+            click.echo(
+                coloured(mark, _COLOURS[mark]) + terminal_line(f" {line.name}: {line.detail}")
+            )
             if line.hint and (following is None or following.hint != line.hint):
                 click.echo(terminal_line(as_called(f"     → {line.hint}")))
     sys.exit(code)

@@ -7,12 +7,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TextIO, TypeVar
 
 import click
 
-from bot.terminal_text import terminal_text
+from bot.terminal_text import terminal_json, terminal_text
 
 MODULE = "python -m bot"
 CONFIG_HELP = "The configuration; else $BOT_CONFIG, else ./bot.toml."
@@ -54,6 +55,36 @@ def has_demo() -> bool:
     from providers.registry import registry
 
     return all(provider.can_run_sandbox for provider in registry().providers.values())
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether somebody reads the stream as it is written: a terminal that can place text, or any
+    stream where FORCE_COLOR says so.
+    """
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb", "unknown")
+
+
+def coloured(text: str, colour: str) -> str:
+    """The text in a colour on standard output where that is a terminal and NO_COLOR is not set
+    (https://no-color.org).
+    """
+    if os.environ.get("NO_COLOR") or not is_terminal(sys.stdout):
+        return text
+    return click.style(text, fg=colour)
+
+
+def echo_json(value: Any) -> None:
+    """Prints the value as one line of JSON, in UTF-8 whatever the locale is, as programs expect."""
+    click.echo(terminal_json(value).encode())
+
+
+def print_in_any_locale() -> None:
+    """Lets output go on where the encoding of a stream lacks a sign: a `?` stands for it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def fail(message: str, code: int = WRONG) -> NoReturn:

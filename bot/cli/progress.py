@@ -1,0 +1,49 @@
+"""How far work is, on standard error while a question is answered in a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator
+
+from bot.answer import Progress
+from bot.cli.program import is_terminal
+from bot.terminal_text import terminal_line
+
+# An answer that comes sooner shows nothing.
+SHOWN_AFTER_S = 1.0
+REDRAWN_EVERY_S = 0.25
+
+
+@contextlib.asynccontextmanager
+async def shown_progress() -> AsyncIterator[Progress]:
+    """Progress that is shown while it lasts, where standard error is a terminal."""
+    progress = Progress()
+    if not is_terminal(sys.stderr):
+        yield progress
+        return
+    showing = asyncio.create_task(_show(progress))
+    try:
+        yield progress
+    finally:
+        showing.cancel()
+        await asyncio.wait([showing])
+
+
+async def _show(progress: Progress) -> None:
+    await asyncio.sleep(SHOWN_AFTER_S)
+    from rich.console import Console
+
+    with Console(stderr=True).status(progress_line(progress)) as status:
+        while True:
+            await asyncio.sleep(REDRAWN_EVERY_S)
+            status.update(progress_line(progress))
+
+
+def progress_line(progress: Progress) -> str:
+    """The work in one line: in words, or part by part."""
+    from rich.markup import escape
+
+    parts = [f"{step.name}: {step.said or step.status}" for step in progress.steps.values()]
+    return escape(terminal_line(progress.said or ", ".join(parts) or "Working"))

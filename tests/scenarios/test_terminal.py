@@ -1,0 +1,179 @@
+"""`opswatch ask` and `check` where somebody reads them: layout, colour, progress and encodings."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from bot.answer import Progress, Step
+from bot.blocks import kit
+from bot.cli.layout import markup, print_answer
+from bot.cli.progress import progress_line
+from bot.sandbox.world import Sandbox
+from tests.conftest import ROOT, toml_of
+from tests.support.clock import process_environ
+
+Run = Callable[..., Any]
+STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+async def on_terminal(world: Sandbox, folder: Path, *words: str, **environ: str) -> str:
+    """What a terminal of 100 columns receives from `python -m bot …`."""
+    config = folder / "bot.toml"
+    config.write_text(toml_of(world.table()), "utf-8")
+    ours, theirs = pty.openpty()
+    env = {
+        key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")
+    }
+    env |= {
+        **world.environ(),
+        "BOT_CONFIG": str(config),
+        "PYTHONPATH": str(ROOT),
+        "COLUMNS": "100",
+        "TERM": "xterm-256color",
+        **environ,
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", *words),
+        cwd=folder,
+        env=process_environ(world.clock, env),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    reading = asyncio.create_task(asyncio.to_thread(_read_all, ours))
+    assert await asyncio.wait_for(process.wait(), 60) == 0
+    return (await reading).decode(environ.get("PYTHONIOENCODING", "utf-8"))
+
+
+def _read_all(descriptor: int) -> bytes:
+    received = b""
+    try:
+        while chunk := os.read(descriptor, 65_536):
+            received += chunk
+    except OSError:
+        # A closed pseudo-terminal ends in an error.
+        pass
+    os.close(descriptor)
+    return received
+
+
+def laid_out(*blocks: dict[str, Any]) -> str:
+    console = Console(width=80, force_terminal=False)
+    with console.capture() as captured:
+        print_answer(blocks, console=console)
+    return captured.get()
+
+
+async def test_terminal_shows_table_and_chart(world: Sandbox, tmp_path: Path) -> None:
+    shown = await on_terminal(world, tmp_path, "ask", "/usage last 7 days per log")
+    plain = STYLE.sub("", shown)
+    assert "\x1b[1m" in shown
+    assert re.search(r"^Data usage by day +GB", plain, re.MULTILINE)
+    assert re.search(r"█+ +\d", plain)
+    assert re.search(r"^kitchen +[\d.]+ GB +[\d.]+ %", plain, re.MULTILINE)
+    assert max(len(line) for line in plain.splitlines()) <= 100
+
+
+async def test_no_color_leaves_only_text(world: Sandbox, tmp_path: Path) -> None:
+    asked = await on_terminal(world, tmp_path, "ask", "/usage yesterday", NO_COLOR="1")
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]", asked)
+    checked = await on_terminal(world, tmp_path, "check", NO_COLOR="1")
+    assert "\x1b[" not in checked
+
+
+async def test_check_colours_its_marks(world: Sandbox, tmp_path: Path) -> None:
+    shown = await on_terminal(world, tmp_path, "check")
+    assert "\x1b[32mok \x1b[0m" in shown
+
+
+async def test_dumb_terminal_gets_plain_text(world: Sandbox, tmp_path: Path) -> None:
+    shown = await on_terminal(world, tmp_path, "ask", "/usage yesterday", TERM="dumb")
+    assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+async def test_json_is_read_in_any_encoding(front_door: Run, encoding: str) -> None:
+    ran = await front_door("ask", "/usage last 7 days per log", "--json", PYTHONIOENCODING=encoding)
+    assert ran.code == 0
+    assert json.loads(ran.out)["values"]["bytes"] > 0
+
+
+@pytest.mark.parametrize("words", [("ask", "/apiaudit 24h"), ("check",), ("--help",)])
+async def test_text_is_printed_in_any_encoding(
+    world: Sandbox, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    shown = await on_terminal(world, tmp_path, *words, PYTHONIOENCODING="latin-1", TERM="dumb")
+    assert shown.strip()
+
+
+def test_markup_becomes_words() -> None:
+    shown = markup("*Peak* `a &lt;b` <!date^1^{time}|9 Nov> <https://x.example|docs> :warning:")
+    assert shown.plain == "Peak a <b 9 Nov docs ⚠"
+
+
+def test_control_characters_are_inert() -> None:
+    shown = laid_out(
+        kit.header("a\x1b[2Jb"),
+        kit.section("*x* \x1b]0;title\x07y \u202e"),
+        kit.data_table("c\x9b2J", ["\x1b[1mhead"], [["\x1b[31mred"], [(1, "\x1b[7m1")]]),
+        kit.chart(
+            "\x1b[5m", kind="bar", series=[("\x1b[3m", [1.0])], labels=["\x1bc"], unit="\x07"
+        ),
+    )
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", shown)
+
+
+def test_rich_markup_of_outside_text_is_text() -> None:
+    shown = laid_out(kit.section("[red]not red[/red]"), kit.header("[link=x]y[/link]"))
+    assert "[red]not red[/red]" in shown
+    assert "[link=x]y[/link]" in shown
+
+
+def test_chart_of_several_series_names_them() -> None:
+    shown = laid_out(
+        kit.chart(
+            "Calls",
+            kind="bar",
+            series=[("calls", [4.0, 0.0]), ("failed", [1.0, 0.0])],
+            labels=["Mon", "Tue"],
+            unit="calls",
+        )
+    )
+    lines = [line.split() for line in shown.splitlines()]
+    assert lines[2:] == [["calls", "failed"], ["Mon", "█" * 40, "4", "1"], ["Tue", "0", "0"]]
+
+
+def test_progress_names_its_parts() -> None:
+    progress = Progress()
+    assert progress_line(progress) == "Working"
+    progress.step(Step("edge", "in_progress", "1,200 calls"))
+    progress.step(Step("iot", "complete"))
+    assert progress_line(progress) == "edge: 1,200 calls, iot: complete"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shell_completes_commands(shell: str) -> None:
+    program = "from bot.cli.main import main; main(prog_name='opswatch')"
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "_OPSWATCH_COMPLETE": f"{shell}_source"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 0
+    assert "opswatch" in ran.stdout
