@@ -53,10 +53,12 @@ from bot.slack.socket_mode import (
 from bot.slack.users import SlackUserDirectory
 from bot.slack.web import PacedWebClient, json_text, retry_after_s, web_client
 from bot.store import LeaseTimings, Store, StoreUnavailable
+from handlers.alert_list import AlertList
 from handlers.alert_registry import RuleRegistry
 from handlers.alert_rules import RuleManager
 from handlers.alert_silences import SilenceManager
 from handlers.backtesting import Backtesting
+from handlers.chat_commands import QuestionReader
 from handlers.jobs import digests as job_digests
 from handlers.jobs.alerts import AlertJob
 from handlers.jobs.digests import Digest, DigestJob
@@ -277,29 +279,28 @@ async def open_bot(
         silences = SilenceManager(
             registry, store.silences, scheduler, watch, announcer, secrets, zone, clock
         )
+        questions = QuestionReader(answering, permissions, secrets, zone, clock)
         rules = RuleManager(
-            answering,
+            questions,
             store.rules,
             registry,
             silences,
             scheduler,
             watch,
             guard,
-            secrets,
-            zone,
+            AlertList(registry, watch, guard, zone, clock),
             clock,
         )
         works += [rules.scheduled(rule) for rule in await rules.open(clock())]
         scheduler.abandoned.append(watch.abandoned)
         scheduler.after_reset.append(silences.refresh)
         subscriptions = SubscriptionManager(
-            answering,
+            questions,
             store.subscriptions,
             scheduler,
             job,
             permissions,
             guard,
-            secrets,
             zone,
             clock,
             digests,

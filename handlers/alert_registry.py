@@ -17,8 +17,7 @@ from bot.alerts.rule import Rule
 from bot.errors import BadQuestion
 from bot.questions.question import CommandName
 from bot.store import StoredRule
-from handlers.permissions import Owned, Permissions, Requester
-from handlers.subscriptions import not_a_manager
+from handlers.permissions import Owned, Permissions, Requester, not_a_manager
 
 # So many alerts are named where the requested one does not exist.
 MOST_NAMED = 10

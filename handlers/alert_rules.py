@@ -4,11 +4,11 @@ in.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from msgspec import structs
@@ -17,6 +17,7 @@ from bot import formatting
 from bot.access import AccessPolicy
 from bot.alerts.commands import (
     WORDS,
+    AlertCommand,
     CreateAlert,
     DeleteAlert,
     parse_alert_command,
@@ -24,37 +25,29 @@ from bot.alerts.commands import (
 )
 from bot.alerts.form import ALERT_NAME
 from bot.alerts.rule import Rule
-from bot.alerts.state import MOST_SEVERE_FIRST
 from bot.answer import Answer
 from bot.blocks import kit, messages
-from bot.blocks.alert_lines import OK_STATES, PAUSED, icon, rule_line, state_line
+from bot.blocks.alert_lines import rule_line
 from bot.blocks.alerts import EDIT, RuleChange
-from bot.commands.answering import Answerer
 from bot.errors import BadQuestion
-from bot.questions.question import AccountDirectory, CommandName, HelpRequest, Question
-from bot.questions.reading import read_request
+from bot.questions.question import CommandName, Question
 from bot.questions.registry import COMMANDS
 from bot.schedules.due import Due
 from bot.store import RuleStore, StoredRule
+from handlers.alert_list import AlertList
 from handlers.alert_registry import RuleRegistry, rule_of
 from handlers.alert_silences import SilenceManager
+from handlers.chat_commands import (
+    QuestionReader,
+    handle_command,
+    invitation,
+    seen_by_all,
+    working_hints,
+)
 from handlers.jobs.alerts import AlertJob, schedule_of
 from handlers.jobs.scheduler import Job, Scheduler
 from handlers.pauses import Pausable, PauseGuard
 from handlers.permissions import Permissions, Requester
-from handlers.subscriptions import invitation, seen_by_all
-from handlers.typed_secrets import SecretCheck
-
-
-@dataclass(frozen=True, slots=True)
-class AlertSummary:
-    """The alerts a person may see: a line for each that needs attention, how many are OK, and when
-    one was checked last.
-    """
-
-    lines: list[messages.ListLine]
-    ok: int
-    evaluated_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +56,17 @@ class RuleManager:
     here, and changed there.
     """
 
-    answering: Answerer
+    questions: QuestionReader
     rules: RuleStore
     registry: RuleRegistry
     silences: SilenceManager
     scheduler: Scheduler
     job: AlertJob
     guard: PauseGuard
-    secrets: SecretCheck
-    zone: tzinfo
+    listing: AlertList
     clock: Callable[[], datetime]
+    verbs: ClassVar[Sequence[str]] = WORDS
+    create_verb: ClassVar[str] = "alert"
 
     @property
     def permissions(self) -> Permissions:
@@ -83,22 +77,22 @@ class RuleManager:
         return self.registry.access
 
     async def handle(self, command: CommandName, text: str, asker: Requester) -> Answer | None:
-        """The note for whoever typed it; None where the words are something else. Raises BadQuestion
-        and AccessDenied.
-        """
-        verb = text.strip().partition(" ")[0].lower()
-        if verb not in WORDS:
-            return None
-        requester = await self.permissions.requester(asker.user, asker.channel)
-        if verb == "alert":
-            # Checked before the words are read, because their refusal names accounts.
-            self.access.require_manage(command, **requester.rights)
-        try:
-            action = parse_alert_command(command, text, self._directory(requester))
-        except BadQuestion as error:
-            raise self._with_working_hint(error, command, requester) from None
-        if action is None:
-            return None
+        """As `Manager.handle`."""
+        return await handle_command(self, command, text, asker)
+
+    def parse(self, command: CommandName, text: str, requester: Requester) -> AlertCommand:
+        action = parse_alert_command(command, text, self.questions.directory(requester))
+        assert action is not None, "the first word is one of `verbs`"
+        return action
+
+    def check(self, action: AlertCommand, command: CommandName, requester: Requester) -> None:
+        if isinstance(action, CreateAlert):
+            self._question(action, command, requester)
+
+    def example(self, command: CommandName, requester: Requester) -> str:
+        return COMMANDS[command].alert_example(self.questions.directory(requester))
+
+    async def run(self, action: AlertCommand, command: CommandName, requester: Requester) -> Answer:
         if action == "list":
             self.access.require(command, **requester.rights)
             return await self._list(command, requester)
@@ -150,38 +144,12 @@ class RuleManager:
         """As `RuleRegistry.editable`."""
         return await self.registry.editable(name, command, requester)
 
-    async def summary(self, requester: Requester) -> AlertSummary:
-        """The state of the alerts that the person may know of, the most severe first."""
-        rules = await self.registry.visible(requester)
-        alerts = {rule.name: await self.job.state(rule) for rule in rules}
-        now = self.clock()
-        shown = [
-            rule
-            for rule in rules
-            if alerts[rule.name].state not in OK_STATES
-            or alerts[rule.name].errors
-            or self.job.silences.active(rule.name, now)
-            or self.guard.is_paused(schedule_of(rule.name))
-        ]
-        shown.sort(key=lambda rule: MOST_SEVERE_FIRST.index(alerts[rule.name].state))
-        evaluated = [alert.evaluated_at for alert in alerts.values() if alert.evaluated_at]
-        lines = [await self._line(rule, requester) for rule in shown]
-        return AlertSummary(lines, len(rules) - len(shown), max(evaluated, default=None))
-
     def preview(
         self, new: CreateAlert, command: CommandName, requester: Requester
     ) -> tuple[Rule, Question]:
         """The rule that would be made. Raises BadQuestion."""
-        directory = self._directory(requester)
-        example = COMMANDS[command].alert_example(directory)
-        try:
-            question = read_request(command, new.query, directory, now=self.clock(), zone=self.zone)
-            if not isinstance(question, HelpRequest):
-                self.secrets.refuse(question.line, example)
-        except BadQuestion as error:
-            raise self._refused(new, command, directory, error) from None
-        if isinstance(question, HelpRequest):
-            raise BadQuestion("An alert cannot check `help`.", example)
+        with working_hints(self, command, requester):
+            question = self._question(new, command, requester)
         return rule_from(new, question.line, requester.channel), question
 
     async def make(
@@ -215,48 +183,19 @@ class RuleManager:
         ]
         return rule, Answer(text, [*messages.note_blocks(text), kit.actions(buttons)])
 
-    def _with_working_hint(
-        self, error: BadQuestion, command: CommandName, requester: Requester
-    ) -> BadQuestion:
-        """The error with its hint as it can be typed: the question in it is corrected, too."""
-        directory = self._directory(requester)
+    def _question(self, new: CreateAlert, command: CommandName, requester: Requester) -> Question:
+        """The question that an alert asks. Raises BadQuestion with an alert as its hint."""
         try:
-            new = parse_alert_command(command, error.hint.partition(" ")[2], directory)
-            if isinstance(new, CreateAlert):
-                self.preview(new, command, requester)
-        except BadQuestion as another:
-            error.hint = another.hint
-        return error
-
-    def _refused(
-        self,
-        new: CreateAlert,
-        command: CommandName,
-        directory: AccountDirectory,
-        error: BadQuestion,
-    ) -> BadQuestion:
-        """The refusal of an alert's question, with an alert as its hint that was read and works."""
-        value = suggested_value(command, new.query)
-        message = f"{error.message} Or did you mean the value {value}?" if value else error.message
-        hint = f"{error.hint.partition(' ')[2]} {new.condition}"
-        # The usual interval is shown, so that people see that there is one.
-        every = "" if "every" in new.condition.lower().split() else " every 15m"
-        if not new.condition or not self._works(f"alert {hint}{every}", command, directory):
-            return BadQuestion(message, COMMANDS[command].alert_example(directory))
-        return BadQuestion(message, f"/{command} alert {hint}{every}")
-
-    def _works(self, text: str, command: CommandName, directory: AccountDirectory) -> bool:
-        try:
-            new = parse_alert_command(command, text, directory)
-            if not isinstance(new, CreateAlert):
-                return False
-            question = read_request(command, new.query, directory, now=self.clock(), zone=self.zone)
-            if isinstance(question, HelpRequest):
-                return False
-            self.secrets.refuse(question.line, "")
-        except BadQuestion:
-            return False
-        return True
+            return self.questions.read(
+                command, new.query, requester, no_help="An alert cannot check `help`."
+            )
+        except BadQuestion as error:
+            value = suggested_value(command, new.query)
+            also = f" Or did you mean the value {value}?" if value else ""
+            hint = self.example(command, requester)
+            if new.condition:
+                hint = _alert_line(command, error.hint.partition(" ")[2], new.condition)
+            raise BadQuestion(f"{error.message}{also}", hint) from None
 
     async def _add(
         self, rule: Rule, command: CommandName, requester: Requester, now: datetime
@@ -321,38 +260,19 @@ class RuleManager:
         return messages.note(f"Alert `{rule.name}` deleted.{checked}")
 
     async def _list(self, command: CommandName, requester: Requester) -> Answer:
-        rules = await self.registry.visible_here(requester)
-        if not rules:
-            example = COMMANDS[command].alert_example(self._directory(requester))
+        lines = await self.listing.lines_here(requester)
+        if not lines:
+            example = self.example(command, requester)
             return messages.note(f"No alerts in this channel. Create one with `{example}`.")
-        lines = [await self._line(rule, requester) for rule in rules]
-        return messages.list_answer(f"Alerts (times in {self.zone}):", lines)
+        return messages.list_answer(f"Alerts (times in {self.listing.zone}):", lines)
 
-    async def _line(self, rule: Rule, requester: Requester) -> messages.ListLine:
-        """An alert as it is listed. Whoever has lost access to its question sees neither that nor
-        its result.
-        """
-        now = self.clock()
-        stored = self.registry.chat_rules.get(rule.name)
-        origin = "" if stored else f"; rule of bot.toml for {rule.channel}"
-        silenced, person = "", stored.user if stored else ""
-        silence = self.job.silences.active(rule.name, now)
-        if silence:
-            silenced, person = f"; {silence.text}", silence.user
-        if not self.access.may_ask(rule.command, **requester.rights):
-            return messages.ListLine(f"⏸ `{rule.name}` {PAUSED}{silenced}", person)
-        if self.guard.is_paused(schedule_of(rule.name)):
-            text = f"⏸ `{rule.name}` {PAUSED}: {rule_line(rule)}{origin}{silenced}"
-            return messages.ListLine(text, person)
-        alert = await self.job.state(rule)
-        state = state_line(rule, alert, self.zone, now)
-        dot = icon(alert, silenced=bool(silence))
-        text = f"{dot} `{rule.name}` {state}: {rule_line(rule)}{origin}{silenced}"
-        return messages.ListLine(text, person)
 
-    def _directory(self, requester: Requester) -> AccountDirectory:
-        """The accounts and logs whose names may be shown to the person."""
-        return self.permissions.directory(self.answering.directory, requester)
+def _alert_line(command: CommandName, query: str, condition: str) -> str:
+    """An alert as it can be typed. The interval is always part of it, so that people see that there
+    is one.
+    """
+    every = "" if "every" in condition.lower().split() else " every 15m"
+    return f"/{command} alert {query} {condition}{every}"
 
 
 def _made_text(rule: Rule, question: Question, *, changed: bool) -> str:

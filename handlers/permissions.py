@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.access import AccessPolicy, Membership, visible_directory
+from bot.errors import AccessDenied
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
 from bot.slack.channels import Channels
@@ -113,3 +114,13 @@ class Permissions:
             return True
         is_unknown = membership is not Membership.GONE and bool(self.people.unknown_groups(groups))
         return None if is_unknown else False
+
+
+def not_a_manager() -> AccessDenied:
+    return AccessDenied(
+        "You don't have access to manage alerts and subscriptions here.",
+        (
+            "Ask whoever created it, or ask the operator to add you to `manage` under [access] in "
+            "bot.toml."
+        ),
+    )

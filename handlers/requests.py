@@ -33,9 +33,9 @@ from bot.slack.response_url import LIVES
 from bot.slack.text import unescape_input
 from bot.slack.users import UserDirectory
 from bot.store import KeptResponseUrl, QuestionRecord, Store
+from handlers.chat_commands import Manager
 from handlers.error_messages import Cancelled, Lost, Stopping, error_message
 from handlers.permissions import Permissions, Requester
-from handlers.subscriptions import Manager
 from handlers.typed_secrets import SecretCheck
 from providers.redaction import MARK, Redactor, Secret
 

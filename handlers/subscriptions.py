@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import partial
-from typing import Protocol
+from typing import ClassVar
 
 from bot import formatting
 from bot.access import AccessPolicy
@@ -16,30 +16,29 @@ from bot.answer import Answer
 from bot.blocks import messages
 from bot.blocks.alert_lines import PAUSED
 from bot.blocks.home import Upcoming
-from bot.commands.answering import Answerer
-from bot.errors import AccessDenied, BadQuestion
-from bot.questions.question import AccountDirectory, CommandName, HelpRequest, Question
-from bot.questions.reading import read_request
+from bot.errors import BadQuestion
+from bot.questions.question import CommandName, Question
 from bot.questions.registry import COMMANDS
 from bot.schedules.due import Due, next_due, read_cron
-from bot.schedules.subscribe import WORDS, Subscribe, Unsubscribe, parse_subscription
-from bot.slack.channels import Channels
+from bot.schedules.subscribe import (
+    WORDS,
+    Subscribe,
+    SubscriptionCommand,
+    Unsubscribe,
+    parse_subscription,
+)
 from bot.store import Subscription, SubscriptionStore
+from handlers.chat_commands import (
+    QuestionReader,
+    handle_command,
+    invitation,
+    seen_by_all,
+    working_hints,
+)
 from handlers.jobs.digests import Digest, DigestJob
 from handlers.jobs.scheduler import Job, Scheduler
 from handlers.pauses import Pausable, PauseGuard
-from handlers.permissions import Owned, Permissions, Requester
-from handlers.typed_secrets import SecretCheck
-
-
-class Manager(Protocol):
-    """Handles the commands of one kind."""
-
-    async def handle(self, command: CommandName, text: str, asker: Requester) -> Answer | None:
-        """The note for whoever typed it; None if the words are something else. Raises BadQuestion
-        and AccessDenied.
-        """
-        ...
+from handlers.permissions import Owned, Permissions, Requester, not_a_manager
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,34 +47,40 @@ class SubscriptionManager:
     are only listed here.
     """
 
-    answering: Answerer
+    questions: QuestionReader
     subscriptions: SubscriptionStore
     scheduler: Scheduler
     job: DigestJob
     permissions: Permissions
     guard: PauseGuard
-    secrets: SecretCheck
     zone: tzinfo
     clock: Callable[[], datetime]
     file_digests: Sequence[Digest]
+    verbs: ClassVar[Sequence[str]] = WORDS
+    create_verb: ClassVar[str] = "subscribe"
 
     async def handle(self, command: CommandName, text: str, asker: Requester) -> Answer | None:
-        """The note for whoever typed it; None if the words are something else. Raises BadQuestion
-        and AccessDenied.
-        """
-        verb = text.strip().partition(" ")[0].lower()
-        if verb not in WORDS:
-            return None
-        requester = await self.permissions.requester(asker.user, asker.channel)
-        if verb == "subscribe":
-            # Checked before the words are read, because their refusal names accounts.
-            self.access.require_manage(command, **requester.rights)
-        try:
-            action = parse_subscription(command, text, self._directory(requester))
-        except BadQuestion as error:
-            raise self._with_working_hint(error, command, requester) from None
-        if action is None:
-            return None
+        """As `Manager.handle`."""
+        return await handle_command(self, command, text, asker)
+
+    def parse(self, command: CommandName, text: str, requester: Requester) -> SubscriptionCommand:
+        action = parse_subscription(command, text, self.questions.directory(requester))
+        assert action is not None, "the first word is one of `verbs`"
+        return action
+
+    def check(
+        self, action: SubscriptionCommand, command: CommandName, requester: Requester
+    ) -> None:
+        if isinstance(action, Subscribe):
+            self._question(action, command, requester)
+
+    def example(self, command: CommandName, requester: Requester) -> str:
+        words = COMMANDS[command].example_words(self.questions.directory(requester))
+        return f"/{command} subscribe {words} at 09:00"
+
+    async def run(
+        self, action: SubscriptionCommand, command: CommandName, requester: Requester
+    ) -> Answer:
         if action == "list":
             self.access.require(command, **requester.rights)
             return await self._list(command, requester)
@@ -145,12 +150,8 @@ class SubscriptionManager:
         BadQuestion.
         """
         now, channel = self.clock(), requester.channel
-        try:
-            question = self._read(action.query, command, requester)
-        except BadQuestion as error:
-            hint = f"/{command} subscribe {error.hint.partition(' ')[2]} {action.when}"
-            error.hint = self._working_hint(hint, command, requester)
-            raise
+        with working_hints(self, command, requester):
+            question = self._question(action, command, requester)
         subscription = await self.subscriptions.subscribe(
             channel=channel,
             line=question.line,
@@ -170,45 +171,15 @@ class SubscriptionManager:
         )
         return messages.note(text)
 
-    def _read(self, query: str, command: CommandName, requester: Requester) -> Question:
-        """The question to subscribe to. Raises BadQuestion with a question as its hint."""
-        directory = self._directory(requester)
-        question = read_request(command, query, directory, now=self.clock(), zone=self.zone)
-        example = COMMANDS[command].example(directory)
-        if isinstance(question, HelpRequest):
-            raise BadQuestion("You cannot subscribe to `help`.", example)
-        self.secrets.refuse(question.line, example)
-        return question
-
-    def _with_working_hint(
-        self, error: BadQuestion, command: CommandName, requester: Requester
-    ) -> BadQuestion:
-        """The error with its hint as it can be typed: the question in it is corrected, too."""
-        if error.hint.startswith(f"/{command} subscribe "):
-            error.hint = self._working_hint(error.hint, command, requester)
-        return error
-
-    def _working_hint(self, hint: str, command: CommandName, requester: Requester) -> str:
-        """The hint if it works; else the same with its question corrected; else an example."""
-        directory = self._directory(requester)
-        for _ in range(2):
-            try:
-                action = parse_subscription(command, hint.partition(" ")[2], directory)
-            except BadQuestion:
-                break
-            if not isinstance(action, Subscribe):
-                break
-            try:
-                self._read(action.query, command, requester)
-            except BadQuestion as error:
-                hint = f"/{command} subscribe {error.hint.partition(' ')[2]} {action.when}"
-            else:
-                return hint
-        return f"/{command} subscribe {COMMANDS[command].example_words(directory)} at 09:00"
-
-    def _directory(self, requester: Requester) -> AccountDirectory:
-        """The accounts and logs whose names may be shown to the person."""
-        return self.permissions.directory(self.answering.directory, requester)
+    def _question(self, action: Subscribe, command: CommandName, requester: Requester) -> Question:
+        """The question to subscribe to. Raises BadQuestion with a subscription as its hint."""
+        try:
+            return self.questions.read(
+                command, action.query, requester, no_help="You cannot subscribe to `help`."
+            )
+        except BadQuestion as error:
+            error.hint = f"/{command} subscribe {error.hint.partition(' ')[2]} {action.when}"
+            raise
 
     async def _unsubscribe(
         self, action: Unsubscribe, command: CommandName, requester: Requester
@@ -311,33 +282,6 @@ def owned_digest(digest: Digest) -> Owned:
 def command_of(line: str) -> CommandName:
     """The command of a line that was parsed before."""
     return line.partition(" ")[0].removeprefix("/").lower()
-
-
-def not_a_manager() -> AccessDenied:
-    return AccessDenied(
-        "You don't have access to manage alerts and subscriptions here.",
-        (
-            "Ask whoever created it, or ask the operator to add you to `manage` under [access] in "
-            "bot.toml."
-        ),
-    )
-
-
-def seen_by_all(access: AccessPolicy, command: CommandName, channel: str) -> str:
-    """A warning if not everybody in the channel has access to what will be posted there."""
-    if access.is_public(command, channel):
-        return ""
-    return f" Everybody in this channel will see it, including people without access to /{command}."
-
-
-async def invitation(channels: Channels, channel: str) -> str:
-    """What to do first if the bot cannot post in the channel."""
-    if await channels.is_bot_in(channel) is not False:
-        return ""
-    return (
-        " It is saved, but nothing can be posted yet, because I am not in this channel. Invite me "
-        "with `/invite @Opswatch`."
-    )
 
 
 def schedule_name(subscription: Subscription) -> str:

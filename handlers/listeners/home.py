@@ -79,7 +79,7 @@ class HomeTab:
         allowed = permissions.allowed(requester)
         names = self._accounts_of(requester)
         conditions = await asyncio.gather(*(self.accounts[name].status() for name in names))
-        summary = await self.rules.summary(requester)
+        summary = await self.rules.listing.summary(requester)
         return HomeFacts(
             allowed=allowed,
             directory=permissions.directory(self.requests.answering.directory, requester),
@@ -90,7 +90,7 @@ class HomeTab:
             upcoming=await self.subscriptions.upcoming(requester),
             recent=await self._recent(user, allowed),
             now=self.requests.clock(),
-            zone=self.rules.zone,
+            zone=self.rules.listing.zone,
             checks=checks,
             may_check=bool(names),
         )

@@ -19,6 +19,7 @@ from bot.blocks.modals import ModalState
 from bot.errors import BadQuestion, SlackDeliveryUnknown, SlackRefused
 from bot.questions.form import FormValues
 from bot.questions.registry import COMMANDS
+from bot.slack.delivery import ReplyTarget
 from handlers.alert_registry import rule_of
 from handlers.alert_rules import RuleManager, create_alert_from
 from handlers.backtesting import Backtesting
@@ -148,23 +149,20 @@ class SaveAlert:
     async def __call__(
         self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
     ) -> None:
-        view, user = body["view"], str(body["user"]["id"])
-        state = modals.state_of(view)
-        context["target"] = target = views.form_target(state, user)
-        values = views.entered_values(view)
-        saved = await views.save_form(ack, view, self._save(state, values, user))
+        saved = await views.submit(self.requests, ack, body, context, self._save)
         if saved is None:
             return
         rule, note = saved
-        await self.requests.delivery.send_note(target, note)
-        await self._send_backtest(rule, state, user)
+        await self.requests.delivery.send_note(context["target"], note)
+        await self._send_backtest(rule, context["target"])
 
-    async def _save(self, state: ModalState, values: FormValues, user: str) -> tuple[Rule, Answer]:
-        requester = await self.requests.permissions.requester(user, state.channel)
+    async def _save(
+        self, state: ModalState, values: FormValues, requester: Requester
+    ) -> tuple[Rule, Answer]:
         alert = await _read_form(self.rules, state, values, requester)
         return await self.rules.make(alert, state.command, requester, instead_of=state.rule)
 
-    async def _send_backtest(self, rule: Rule, state: ModalState, user: str) -> None:
+    async def _send_backtest(self, rule: Rule, target: ReplyTarget) -> None:
         """Shows the person what the new alert would have done. Where that fails, only the log says
         so, because the alert is saved.
         """
@@ -174,9 +172,7 @@ class SaveAlert:
             log.info("A new alert could not be tried on the past: %s", type(error).__name__)
             return
         if test.samples:
-            zone = await self.requests.people.zone(user)
+            zone = await self.requests.people.zone(target.user)
             await self.requests.delivery.send_ephemeral(
-                views.form_target(state, user),
-                backtest_text(test, zone),
-                backtest_blocks(test, zone),
+                target, backtest_text(test, zone), backtest_blocks(test, zone)
             )

@@ -15,6 +15,7 @@ from bot.questions.command import LONGEST_CHOICE
 from bot.questions.form import FormValues
 from handlers.alert_rules import RuleManager
 from handlers.listeners.forms import views
+from handlers.permissions import Requester
 from handlers.requests import RequestHandler
 
 NOTHING_TO_SILENCE = "There is no alert here that you can silence."
@@ -54,15 +55,7 @@ class SaveSilence:
     async def __call__(
         self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
     ) -> None:
-        view, user = body["view"], str(body["user"]["id"])
-        state = modals.state_of(view)
-        context["target"] = target = views.form_target(state, user)
-        values = views.entered_values(view)
-        note = await views.save_form(ack, view, self._silence(state, values, user))
-        if note:
-            await self.requests.delivery.send_note(target, note)
+        await views.submit_with_note(self.requests, ack, body, context, self._silence)
 
-    async def _silence(self, state: ModalState, values: FormValues, user: str) -> Answer:
-        requester = await self.requests.permissions.requester(user, state.channel)
-        silence = read_silence_form(values)
-        return await self.rules.silences.handle(silence, state.command, requester)
+    async def _silence(self, state: ModalState, values: FormValues, requester: Requester) -> Answer:
+        return await self.rules.silences.handle(read_silence_form(values), state.command, requester)

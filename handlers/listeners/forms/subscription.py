@@ -13,6 +13,7 @@ from bot.blocks.modals import ModalState
 from bot.questions.form import FormValues
 from bot.schedules.form import read_subscription_form
 from handlers.listeners.forms import views
+from handlers.permissions import Requester
 from handlers.requests import RequestHandler
 from handlers.subscriptions import SubscriptionManager
 
@@ -42,16 +43,11 @@ class SaveSubscription:
     async def __call__(
         self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
     ) -> None:
-        view, user = body["view"], str(body["user"]["id"])
-        state = modals.state_of(view)
-        context["target"] = target = views.form_target(state, user)
-        values = views.entered_values(view)
-        note = await views.save_form(ack, view, self._subscribe(state, values, user))
-        if note:
-            await self.requests.delivery.send_note(target, note)
+        await views.submit_with_note(self.requests, ack, body, context, self._subscribe)
 
-    async def _subscribe(self, state: ModalState, values: FormValues, user: str) -> Answer:
-        requester = await self.requests.permissions.requester(user, state.channel)
+    async def _subscribe(
+        self, state: ModalState, values: FormValues, requester: Requester
+    ) -> Answer:
         # The refusal of a question names accounts, so access is checked before it is read.
         self.subscriptions.access.require_manage(state.command, **requester.rights)
         subscription = read_subscription_form(values)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
 from slack_bolt.async_app import AsyncAck, AsyncBoltContext
 
-from bot.answer import Block
+from bot.answer import Answer, Block
 from bot.blocks import kit, limits, messages, modals
 from bot.blocks.modals import ModalState
 from bot.errors import (
@@ -20,13 +20,14 @@ from bot.errors import (
     SlackDeliveryUnknown,
     SlackRefused,
 )
-from bot.questions.form import InvalidForm
+from bot.questions.form import FormValues, InvalidForm
 from bot.questions.reading import read_question
 from bot.slack.delivery import ReplyTarget
 from bot.slack.text import plain_punctuation
 from bot.store import StoreUnavailable
 from handlers.error_messages import error_message
 from handlers.listeners.actions import reply_target_from_action
+from handlers.permissions import Requester
 from handlers.requests import RequestHandler, split_command
 
 log = logging.getLogger("opswatch")
@@ -100,11 +101,45 @@ def input_errors(view: Mapping[str, Any], error: OpswatchError) -> dict[str, str
     return {name if name in inputs else inputs[0]: text for name, text in errors.items()}
 
 
-async def save_form(
+async def submit(
+    requests: RequestHandler,
+    ack: AsyncAck,
+    body: Mapping[str, Any],
+    context: AsyncBoltContext,
+    save: Callable[[ModalState, FormValues, Requester], Awaitable[T]],
+) -> T | None:
+    """What `save` returns for a submitted form; None where the modal stays open and shows what is
+    wrong.
+    """
+    view, user = body["view"], str(body["user"]["id"])
+    state = modals.state_of(view)
+    context["target"] = form_target(state, user)
+
+    async def saving() -> T:
+        requester = await requests.permissions.requester(user, state.channel)
+        return await save(state, entered_values(view), requester)
+
+    return await _save_in_time(ack, view, saving())
+
+
+async def submit_with_note(
+    requests: RequestHandler,
+    ack: AsyncAck,
+    body: Mapping[str, Any],
+    context: AsyncBoltContext,
+    save: Callable[[ModalState, FormValues, Requester], Awaitable[Answer]],
+) -> None:
+    """Saves a submitted form, and sends the note about it to the person."""
+    note = await submit(requests, ack, body, context, save)
+    if note:
+        await requests.delivery.send_note(context["target"], note)
+
+
+async def _save_in_time(
     ack: AsyncAck, view: Mapping[str, Any], saving: Coroutine[Any, Any, T]
 ) -> T | None:
-    """The result, with the modal closed; None where the modal stays open and shows what is wrong.
-    What takes longer than Slack waits continues after the modal is closed, and its error is raised.
+    """The result. What takes longer than Slack waits continues after the modal is closed, and its
+    error is raised.
     """
     task = asyncio.create_task(saving)
     await asyncio.wait({task}, timeout=SAVE_WITHIN_S)

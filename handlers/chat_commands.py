@@ -1,0 +1,162 @@
+"""What the commands that manage alerts and subscriptions have in common: who may use them, in which
+order they are checked, and that the examples of their refusals work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Protocol, TypeVar
+
+from bot.access import AccessPolicy
+from bot.answer import Answer
+from bot.commands.answering import Answerer, Clock
+from bot.errors import BadQuestion
+from bot.questions.question import AccountDirectory, CommandName, HelpRequest, Question
+from bot.questions.reading import read_request
+from bot.questions.registry import COMMANDS
+from bot.slack.channels import Channels
+from handlers.permissions import Permissions, Requester
+from handlers.typed_secrets import SecretCheck
+
+# A suggestion that is refused has a suggestion of its own, which is tried once more.
+SUGGESTIONS_TRIED = 2
+Action = TypeVar("Action")
+
+
+class Manager(Protocol):
+    """Handles the commands of one kind."""
+
+    async def handle(self, command: CommandName, text: str, asker: Requester) -> Answer | None:
+        """The note for whoever typed it; None if the words are something else. Raises BadQuestion
+        and AccessDenied.
+        """
+        ...
+
+
+class CommandKind(Protocol[Action]):
+    """The commands of one kind. `verbs` are their first words, and `create_verb` is the one whose
+    refusals name accounts.
+    """
+
+    @property
+    def verbs(self) -> Sequence[str]: ...
+    @property
+    def create_verb(self) -> str: ...
+    @property
+    def permissions(self) -> Permissions: ...
+
+    def parse(self, command: CommandName, text: str, requester: Requester) -> Action:
+        """The action that words with one of the `verbs` ask for. Raises BadQuestion."""
+        ...
+
+    def check(self, action: Action, command: CommandName, requester: Requester) -> None:
+        """Raises BadQuestion where the action cannot be carried out as it was typed."""
+        ...
+
+    def example(self, command: CommandName, requester: Requester) -> str:
+        """A command that works."""
+        ...
+
+    async def run(self, action: Action, command: CommandName, requester: Requester) -> Answer:
+        """Carries the action out. Raises BadQuestion and AccessDenied."""
+        ...
+
+
+async def handle_command(
+    kind: CommandKind[Action], command: CommandName, text: str, asker: Requester
+) -> Answer | None:
+    """As `Manager.handle`, for the commands of this kind."""
+    verb = _first_word(text)
+    if verb not in kind.verbs:
+        return None
+    permissions = kind.permissions
+    requester = await permissions.requester(asker.user, asker.channel)
+    if verb == kind.create_verb:
+        # Checked before the words are read, because their refusal names accounts.
+        permissions.access.require_manage(command, **requester.rights)
+    with working_hints(kind, command, requester):
+        action = kind.parse(command, text, requester)
+    return await kind.run(action, command, requester)
+
+
+@contextlib.contextmanager
+def working_hints(
+    kind: CommandKind[Action], command: CommandName, requester: Requester
+) -> Iterator[None]:
+    """Gives a BadQuestion a hint that works when it is typed: its own, else the one of the refusal
+    of that, else an example.
+    """
+    try:
+        yield
+    except BadQuestion as error:
+        error.hint = _working_hint(kind, error.hint, command, requester)
+        raise
+
+
+def _working_hint(
+    kind: CommandKind[Action], hint: str, command: CommandName, requester: Requester
+) -> str:
+    for _ in range(SUGGESTIONS_TRIED):
+        words = hint.partition(" ")[2]
+        if _first_word(words) not in kind.verbs:
+            return hint
+        try:
+            kind.check(kind.parse(command, words, requester), command, requester)
+        except BadQuestion as error:
+            hint = error.hint
+        else:
+            return hint
+    return kind.example(command, requester)
+
+
+def _first_word(text: str) -> str:
+    return text.strip().partition(" ")[0].lower()
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionReader:
+    """Reads questions that are about to be stored, and asked again on a schedule."""
+
+    answering: Answerer
+    permissions: Permissions
+    secrets: SecretCheck
+    zone: tzinfo
+    clock: Clock
+
+    def directory(self, requester: Requester) -> AccountDirectory:
+        """The accounts and logs whose names may be shown to the person."""
+        return self.permissions.directory(self.answering.directory, requester)
+
+    def read(
+        self, command: CommandName, query: str, requester: Requester, *, no_help: str
+    ) -> Question:
+        """The question. Raises BadQuestion with a question as its hint, and with the message
+        `no_help` where the words ask for help.
+        """
+        directory = self.directory(requester)
+        question = read_request(command, query, directory, now=self.clock(), zone=self.zone)
+        example = COMMANDS[command].example(directory)
+        if isinstance(question, HelpRequest):
+            raise BadQuestion(no_help, example)
+        self.secrets.refuse(question.line, example)
+        return question
+
+
+def seen_by_all(access: AccessPolicy, command: CommandName, channel: str) -> str:
+    """A warning if not everybody in the channel has access to what will be posted there."""
+    if access.is_public(command, channel):
+        return ""
+    return f" Everybody in this channel will see it, including people without access to /{command}."
+
+
+async def invitation(channels: Channels, channel: str) -> str:
+    """What to do first if the bot cannot post in the channel."""
+    if await channels.is_bot_in(channel) is not False:
+        return ""
+    return (
+        " It is saved, but nothing can be posted yet, because I am not in this channel. Invite me "
+        "with `/invite @Opswatch`."
+    )
