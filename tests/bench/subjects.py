@@ -93,7 +93,9 @@ async def memory(folder: Path) -> None:
             self.usage = {"rapid7-eu": MemoryUsage()}  # type: ignore[dict-item]
 
     # The bot is measured, and not how often Slack takes a message in a channel.
-    with patch.multiple("bot.app", ProviderRegistry=InMemory, SlackPace=lambda *_: SlackPace(1e-6)):
+    with patch.multiple(
+        "bot.assembly", ProviderRegistry=InMemory, SlackPace=lambda *_: SlackPace(1e-6)
+    ):
         measuring = asyncio.create_task(write_loop_lag(folder / "lag"))
         await opswatch(folder)
         measuring.cancel()

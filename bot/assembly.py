@@ -1,0 +1,317 @@
+"""Puts the parts of the bot together, in groups of which each needs only those before it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import aiohttp
+from slack_bolt.async_app import AsyncApp
+
+from bot.alerts.mutes import Mute, localise
+from bot.commands.answering import Answerer
+from bot.composition import (
+    ProviderRegistry,
+    build_access_policy,
+    build_answerer,
+    redacted_line,
+    rules_from_settings,
+)
+from bot.config import Settings, SlackTokens
+from bot.observers import Observers
+from bot.private_files import sweep_temporary_folders
+from bot.schedules.due import read_cron
+from bot.slack.channels import SlackChannels
+from bot.slack.client import SlackClient
+from bot.slack.delivery import Delivery
+from bot.slack.outbox import Outbox, OutboxTimings
+from bot.slack.pace import Priority, SlackPace
+from bot.slack.users import SlackUserDirectory
+from bot.slack.web import PacedWebClient, json_text, web_client
+from bot.store import LeaseTimings, Store
+from handlers.alert_list import AlertList
+from handlers.alert_registry import RuleRegistry
+from handlers.alert_rules import RuleManager
+from handlers.alert_silences import SilenceManager
+from handlers.backtesting import Backtesting
+from handlers.chat_commands import QuestionReader
+from handlers.jobs.alerts import AlertJob
+from handlers.jobs.digests import TICK_S, Digest, DigestJob
+from handlers.jobs.scheduler import Scheduler
+from handlers.jobs.silences import SilenceIndex
+from handlers.listeners import actions, alert_actions, commands, forms, home, mentions
+from handlers.listeners.errors import ErrorListener
+from handlers.pauses import Announcer, PauseGuard
+from handlers.permissions import Permissions
+from handlers.requests import RequestHandler
+from handlers.subscriptions import SubscriptionManager
+from handlers.typed_secrets import SecretCheck
+from providers.clock import Clock
+from providers.http.connections import open_session
+from providers.redaction import Redactor
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """What holds a connection or a file, and is closed at the end."""
+
+    settings: Settings
+    clock: Clock
+    redactor: Redactor
+    session: aiohttp.ClientSession
+    web: PacedWebClient
+    client: SlackClient
+    store: Store
+    accounts: ProviderRegistry
+    delivery: Delivery
+
+    @property
+    def ops_channel(self) -> str:
+        return self.settings.slack.ops_channel or ""
+
+
+@asynccontextmanager
+async def open_foundation(
+    settings: Settings,
+    tokens: SlackTokens,
+    clock: Clock,
+    lease: LeaseTimings,
+    observers: Observers,
+    pace: SlackPace | None,
+    timings: OutboxTimings,
+) -> AsyncIterator[Foundation]:
+    """The database, the accounts and the clients. Raises StoreError."""
+    redactor = Redactor([*settings.secrets(), *tokens.secrets()])
+    await asyncio.to_thread(sweep_temporary_folders)
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(
+            open_session(settings.network, json_serialize=json_text)
+        )
+        web = web_client(
+            tokens.bot.open(),
+            tokens.api_url,
+            session,
+            pace=_pace(pace, timings, observers),
+            team_id=settings.slack.team_id,
+        )
+        client = SlackClient(web, session)
+        store = await Store.open(
+            settings.database, now=clock(), retention=settings.retention.periods, lease=lease
+        )
+        stack.push_async_callback(store.close)
+        accounts = ProviderRegistry(settings, redactor, store.rate_limits, clock, observers.request)
+        stack.push_async_callback(accounts.aclose)
+        delivery = Delivery(client)
+        stack.push_async_callback(delivery.aclose)
+        yield Foundation(settings, clock, redactor, session, web, client, store, accounts, delivery)
+
+
+def _pace(shared: SlackPace | None, timings: OutboxTimings, observers: Observers) -> SlackPace:
+    """The pace of a bot that is still running, or a new one."""
+    if shared is None:
+        return SlackPace(timings.per_channel, observers.rate_limit)
+    shared.on_refusal = observers.rate_limit
+    return shared
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What every handler uses: answers, access rules and posts."""
+
+    answering: Answerer
+    people: SlackUserDirectory
+    permissions: Permissions
+    secrets: SecretCheck
+    outbox: Outbox
+    announcer: Announcer
+    guard: PauseGuard
+
+
+async def build_core(base: Foundation, timings: OutboxTimings) -> Core:
+    settings, store, clock = base.settings, base.store, base.clock
+    people = SlackUserDirectory(base.client, settings.timezone, clock)
+    channels = SlackChannels(base.client)
+    permissions = Permissions(build_access_policy(settings.access), people, channels)
+    outbox = Outbox(
+        store.outbox, base.client.at(Priority.MESSAGE), clock, base.ops_channel, timings
+    )
+    announcer = Announcer(store.outbox, outbox, people, clock)
+    guard = PauseGuard(
+        permissions, store.pauses, announcer, base.delivery.open_dm, clock, base.ops_channel
+    )
+    await guard.open()
+    return Core(
+        build_answerer(settings, base.accounts, base.redactor, clock),
+        people,
+        permissions,
+        SecretCheck(base.redactor),
+        outbox,
+        announcer,
+        guard,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """What runs on a schedule, and the scheduler."""
+
+    digests: DigestJob
+    alerts: AlertJob
+    scheduler: Scheduler
+
+
+def build_jobs(base: Foundation, core: Core, observers: Observers) -> Jobs:
+    store, clock, zone = base.store, base.clock, base.settings.timezone
+    digests = DigestJob(
+        core.answering, store.schedules, core.outbox, zone, clock, base.ops_channel, core.secrets
+    )
+    alerts = AlertJob(
+        core.answering,
+        store.alerts,
+        core.outbox,
+        SilenceIndex(store.silences, _mutes(base.settings), zone),
+        zone,
+        clock,
+        base.ops_channel,
+        observers.evaluation,
+    )
+    scheduler = Scheduler(
+        store.schedules,
+        clock,
+        [],
+        store.prune,
+        core.outbox.report_database_failure,
+        reset_stored=store.times.reset,
+        tell_operator=core.outbox.tell_operator,
+        database_trouble=store.trouble,
+        tick_s=TICK_S,
+    )
+    scheduler.abandoned.append(alerts.abandoned)
+    return Jobs(digests, alerts, scheduler)
+
+
+@dataclass(frozen=True, slots=True)
+class Managers:
+    """What creates, lists and ends alerts and subscriptions from chat."""
+
+    rules: RuleManager
+    subscriptions: SubscriptionManager
+
+
+async def build_managers(base: Foundation, core: Core, jobs: Jobs) -> Managers:
+    """The managers, with everything that is stored or configured given to the scheduler."""
+    digests = _digests(base.settings, base.redactor)
+    zone, clock = base.settings.timezone, base.clock
+    questions = QuestionReader(core.answering, core.permissions, core.secrets, zone, clock)
+    rules = _rule_manager(base, core, jobs, questions)
+    subscriptions = SubscriptionManager(
+        questions,
+        base.store.subscriptions,
+        jobs.scheduler,
+        jobs.digests,
+        core.permissions,
+        core.guard,
+        zone,
+        clock,
+        digests,
+    )
+    jobs.scheduler.after_reset.append(rules.silences.refresh)
+    jobs.scheduler.at_start = [
+        *(jobs.digests.scheduled(digest) for digest in digests),
+        *(rules.scheduled(rule) for rule in await rules.open(clock())),
+        *await subscriptions.open(),
+    ]
+    return Managers(rules, subscriptions)
+
+
+def _rule_manager(
+    base: Foundation, core: Core, jobs: Jobs, questions: QuestionReader
+) -> RuleManager:
+    store, clock, zone = base.store, base.clock, base.settings.timezone
+    registry = RuleRegistry(core.permissions, rules_from_settings(base.settings))
+    silences = SilenceManager(
+        registry,
+        store.silences,
+        jobs.scheduler,
+        jobs.alerts,
+        core.announcer,
+        core.secrets,
+        zone,
+        clock,
+    )
+    return RuleManager(
+        questions,
+        store.rules,
+        registry,
+        silences,
+        jobs.scheduler,
+        jobs.alerts,
+        core.guard,
+        AlertList(registry, jobs.alerts, core.guard, zone, clock),
+        clock,
+    )
+
+
+def build_request_handler(
+    base: Foundation, core: Core, managers: Managers, observers: Observers
+) -> RequestHandler:
+    return RequestHandler(
+        answering=core.answering,
+        permissions=core.permissions,
+        delivery=base.delivery,
+        store=base.store,
+        redactor=base.redactor,
+        clock=base.clock,
+        managers=[managers.subscriptions, managers.rules],
+        zone=base.settings.timezone,
+        on_finished=observers.question,
+    )
+
+
+def register_listeners(
+    app: AsyncApp, base: Foundation, core: Core, managers: Managers, requests: RequestHandler
+) -> None:
+    """Everything that Slack may deliver, with its listener."""
+    store, clock, settings = base.store, base.clock, base.settings
+    rules, subscriptions, accounts = managers.rules, managers.subscriptions, base.accounts
+    backtesting = Backtesting(
+        core.answering.commands, settings.directory, store.alerts, settings.timezone, clock
+    )
+    problems = ErrorListener(base.delivery, core.permissions.channels, store, base.redactor, clock)
+    commands.register(app, requests)
+    actions.register(app, requests, store)
+    alert_actions.register(app, requests, rules)
+    forms.register(app, requests, subscriptions, rules, backtesting, accounts.logs, problems)
+    mentions.register(app, requests)
+    home.register(app, requests, store, accounts.all, subscriptions, rules)
+    app.error(problems.__call__)
+
+
+def _mutes(settings: Settings) -> list[Mute]:
+    """The mutes of the configuration, with their times in its zone."""
+    zone = settings.timezone
+    return [
+        Mute(
+            mute.name,
+            frozenset(mute.alerts),
+            localise(mute.start, zone) if mute.start else None,
+            localise(mute.end, zone) if mute.end else None,
+            read_cron(mute.at, zone) if mute.at else None,
+            mute.lasting or timedelta(0),
+        )
+        for mute in settings.mute
+    ]
+
+
+def _digests(settings: Settings, redactor: Redactor) -> list[Digest]:
+    """The digests of the configuration, with their times in its zone."""
+    found = []
+    for digest in settings.digest:
+        trigger = read_cron(digest.at, settings.timezone)
+        assert trigger is not None, "the configuration was checked"
+        redacted = redacted_line(redactor, digest.ask)
+        found.append(Digest(digest.name, digest.ask, digest.at, trigger, digest.channel, redacted))
+    return found

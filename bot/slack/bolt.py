@@ -1,0 +1,107 @@
+"""The Bolt app: its authorization, which is known from the start, and its early acks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import stamina
+from slack_bolt import BoltResponse
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.config import SlackTokens
+from bot.health import ConnectionStatus
+from bot.slack.deliveries import wants_reply
+from bot.slack.socket_mode import FATAL_ERRORS, NOT_CONNECTED, SocketTimeouts, unreachable
+from bot.slack.web import retry_after_s
+
+log = logging.getLogger("opswatch")
+
+
+async def wait_for_auth(
+    client: AsyncWebClient, slack: ConnectionStatus, timeouts: SocketTimeouts
+) -> AsyncSlackResponse:
+    """Slack's answer to `auth.test`: who the bot is. Repeated until Slack can be reached. Raises
+    SlackApiError for one of FATAL_ERRORS.
+    """
+
+    def may_retry(error: Exception) -> bool | float:
+        """Whether to try again, and after how many seconds where Slack says."""
+        if not isinstance(error, NOT_CONNECTED) or _is_fatal(error):
+            return False
+        slack.trouble = _describe(error)
+        log.error("Not connected to Slack: %s Trying again.", slack.trouble)
+        wait_s = retry_after_s(error) if isinstance(error, SlackApiError) else None
+        return True if wait_s is None else max(wait_s, timeouts.first_wait)
+
+    async for attempt in stamina.retry_context(
+        on=may_retry,
+        attempts=None,
+        timeout=None,
+        wait_initial=timeouts.first_wait,
+        wait_max=timeouts.longest_wait,
+        wait_jitter=timeouts.first_wait,
+    ):
+        with attempt:
+            return await asyncio.wait_for(client.auth_test(), timeouts.open)
+    raise AssertionError("stamina either returns or raises")
+
+
+def _is_fatal(error: Exception) -> bool:
+    return isinstance(error, SlackApiError) and error.response.get("error") in FATAL_ERRORS
+
+
+def _describe(error: Exception) -> str:
+    if not isinstance(error, SlackApiError):
+        return unreachable(error)
+    code = error.response.get("error") or error.response.status_code
+    return f"Slack does not say which app the token belongs to ({code})."
+
+
+class _Acknowledge(AsyncMiddleware):
+    """Acknowledges every delivery before its listener runs. Bolt would drop the ack of a listener
+    that raises right after it. A submitted modal is left to its listener, which may answer with
+    errors.
+    """
+
+    async def async_process(
+        self,
+        *,
+        req: AsyncBoltRequest,
+        resp: BoltResponse,  # noqa: ARG002
+        next: Any,  # noqa: A002
+    ) -> BoltResponse | None:
+        if not wants_reply(req.body):
+            await req.context.ack()
+        response: BoltResponse | None = await next()
+        return response
+
+
+def bolt_app(
+    client: AsyncWebClient, tokens: SlackTokens, auth_response: AsyncSlackResponse
+) -> AsyncApp:
+    """The Bolt app. The `auth.test` of the start is its authorization, so that no delivery waits for
+    another one.
+    """
+    authorization = AuthorizeResult.from_auth_test_response(
+        auth_test_response=auth_response, bot_token=tokens.bot.open()
+    )
+
+    async def authorize() -> AuthorizeResult:
+        return authorization
+
+    return AsyncApp(
+        client=client,
+        signing_secret=tokens.signing.open(),
+        authorize=authorize,
+        before_authorize=_Acknowledge(),
+        # HttpMode has checked the signature before it read anything.
+        request_verification_enabled=False,
+    )
