@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.alerts.state import State
+from bot.store import StoreError
 from providers.models import AccountStatus
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ async def measure(bot: Bot, before: Measurements) -> Measurements:
     try:
         async with asyncio.timeout(WITHIN_S):
             return await _measure(bot, before)
-    except (TimeoutError, sqlite3.Error, OSError):
+    except (TimeoutError, StoreError, OSError):
         return before
 
 

@@ -39,9 +39,9 @@ from handlers.alert_registry import RuleRegistry, rule_of
 from handlers.alert_silences import SilenceManager
 from handlers.chat_commands import (
     QuestionReader,
+    audience_warning,
     handle_command,
     invitation,
-    seen_by_all,
     working_hints,
 )
 from handlers.jobs.alerts import AlertJob, schedule_of
@@ -174,7 +174,7 @@ class RuleManager:
         self.scheduler.once(schedule_of(rule.name), now)
         text = (
             _made_text(rule, question, changed=bool(changed))
-            + seen_by_all(self.access, command, requester.channel)
+            + await audience_warning(self.permissions, command, requester.channel)
             + await invitation(self.permissions.channels, requester.channel)
         )
         buttons = [

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Protocol, TypeVar
 
-from bot.access import AccessPolicy
 from bot.answer import Answer
 from bot.commands.answering import Answerer, Clock
 from bot.errors import BadQuestion
@@ -142,14 +141,22 @@ class QuestionReader:
         if isinstance(question, HelpRequest):
             raise BadQuestion(no_help, example)
         self.secrets.refuse(question.line, example)
+        self.answering.check(question)
         return question
 
 
-def seen_by_all(access: AccessPolicy, command: CommandName, channel: str) -> str:
-    """A warning if not everybody in the channel has access to what will be posted there."""
-    if access.is_public(command, channel):
+async def audience_warning(permissions: Permissions, command: CommandName, channel: str) -> str:
+    """A warning if not everybody in the channel has access to what will be posted there. `*` does
+    not give access to people of other organizations (Slack Connect).
+    """
+    access = permissions.access
+    if access.names_channel(command, channel):
         return ""
-    return f" Everybody in this channel will see it, including people without access to /{command}."
+    if not access.is_public(command, channel):
+        return f" Everybody in this channel will see it, including people without access to /{command}."
+    if await permissions.channels.is_shared(channel):
+        return " Everybody in this channel will see it, including people of other organizations."
+    return ""
 
 
 async def invitation(channels: Channels, channel: str) -> str:

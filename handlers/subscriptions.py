@@ -30,9 +30,9 @@ from bot.schedules.subscribe import (
 from bot.store import Subscription, SubscriptionStore
 from handlers.chat_commands import (
     QuestionReader,
+    audience_warning,
     handle_command,
     invitation,
-    seen_by_all,
     working_hints,
 )
 from handlers.jobs.digests import Digest, DigestJob
@@ -166,7 +166,7 @@ class SubscriptionManager:
         text = (
             f"Subscription {subscription.number} created: `{question.line}` {action.said} "
             f"({self.zone}). Posts here.{first} End it with `/{command} unsubscribe "
-            f"{subscription.number}`.{seen_by_all(self.access, command, channel)}"
+            f"{subscription.number}`.{await audience_warning(self.permissions, command, channel)}"
             f"{await invitation(self.permissions.channels, channel)}"
         )
         return messages.note(text)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from bot.alerts.replay import Replay, ReplayRequest
 from bot.answer import Answer, Measurement, Progress
@@ -76,6 +76,15 @@ class CommandHandler(Protocol[Q_in]):
         ...
 
 
+@runtime_checkable
+class ChecksQuestions(Protocol[Q_in]):
+    """Knows without a request which questions an account cannot be asked."""
+
+    def check(self, question: Q_in) -> None:
+        """Raises BadQuestion where no answer is possible, with a question that works."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """What the answers of all commands are made with: the accounts by what they can be asked for,
@@ -124,6 +133,14 @@ class Answerer:
 
     async def measure(self, question: Question, context: MeasureContext) -> Measurement:
         return await self.commands[question.command].measure(question, context)
+
+    def check(self, question: Question) -> None:
+        """Raises BadQuestion for a question that is valid, but that its accounts cannot be asked,
+        such as one with a filter of another vendor.
+        """
+        handler = self.commands[question.command]
+        if isinstance(handler, ChecksQuestions):
+            handler.check(question)
 
 
 @contextmanager

@@ -25,6 +25,8 @@ SUBSCRIPTIONS = (
     "/usage subscribe rapid8-eu today at 09:00 on someday",
     "/usage subscribe today password=Tr0ub4dor&3xy at 09:00",
     "/apiaudit subscribe egde 24h at 09:00",
+    "/apiaudit subscribe 24h status:5xx at 09:00",
+    "/apiaudit subscribe edge 24h status:99x at 09:00",
     "/logs subscribe kitchen 20m where(/x/ at 09:00",
     "/logs subscribe",
 )
@@ -41,6 +43,8 @@ ALERTS = (
     "/apiaudit alert egde 1h failures above 20",
     "/apiaudit alert egde 1h failures above 20 each log",
     "/apiaudit alert edge 1h failuers above 20",
+    "/apiaudit alert 1h status:5xx failures above 20",
+    "/apiaudit alert iot 1h code:503 failures above 20",
     "/logs alert cheese 15m lines above lots",
 )
 

@@ -106,3 +106,20 @@ async def test_answer_is_private_while_slack_does_not_say(world: Sandbox) -> Non
         assert answer.text.startswith(MAYBE_SHARED_CHANNEL)
         world.slack.refusals.remove(refusal)
         assert (await asked(world, "C0OPS")).seen_by == ""
+
+
+@pytest.mark.parametrize(
+    "words", ["subscribe last 7 days at 09:00", "alert today above 500 GB every 15m"]
+)
+async def test_schedule_in_shared_channel_warns(world: Sandbox, words: str) -> None:
+    async with connected_bot(world):
+        created = await world.slack.answer_to(f"/usage {words}", channel="C0KITCHEN")
+    assert "including people of other organizations" in created.text
+
+
+async def test_schedule_in_granted_channel_does_not_warn(world: Sandbox) -> None:
+    async with connected_bot(world, access={"usage": ["*", "C0KITCHEN"]}):
+        created = await world.slack.answer_to(
+            "/usage subscribe last 7 days at 09:00", channel="C0KITCHEN"
+        )
+    assert "Everybody in this channel" not in created.text

@@ -82,8 +82,8 @@ class ApiAuditAnswerer:
         self, question: AuditQuestion, zone: tzinfo, progress: Progress
     ) -> list[CallPage | ProviderError]:
         """The calls of every account, or why there are none. Raises where none has answered."""
+        self.check(question)
         sources = [self.sources[account] for account in question.accounts]
-        _refuse_what_cannot_be_applied(sources, question)
         too_old = _too_old(sources, question, now=self.clock(), zone=zone)
         pages = await asyncio.gather(
             *(self._page(source, question, progress, too_old) for source in sources)
@@ -92,6 +92,12 @@ class ApiAuditAnswerer:
         if len(failed) == len(pages):
             raise combined(failed)
         return pages
+
+    def check(self, question: AuditQuestion) -> None:
+        """Raises BadQuestion for a filter that an account cannot apply, by its name."""
+        _refuse_unsupported_filters(
+            [self.sources[account] for account in question.accounts], question
+        )
 
     async def _page(
         self,
@@ -177,8 +183,7 @@ def _points(
     return found
 
 
-def _refuse_what_cannot_be_applied(sources: Sequence[CallSource], question: AuditQuestion) -> None:
-    """A filter that an account cannot apply is refused by name before anything is sent."""
+def _refuse_unsupported_filters(sources: Sequence[CallSource], question: AuditQuestion) -> None:
     reasons = {source.account: source.unsupported_filter(question.filters) for source in sources}
     refused = [reason for reason in reasons.values() if reason]
     if refused:
