@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export ASK
 
-.PHONY: docs demo test test-postgres test-hours coverage mutants lint bench bench-compare bench-full format lock manifest example pictures wheel image image-test clean
+.PHONY: docs reference demo test test-postgres test-hours coverage mutants lint bench bench-compare bench-full format lock manifest example pictures wheel image image-test clean
 
 demo: $(VENV)/.installed  ## the sandbox with the real bot; ASK='/usage last 7 days' plays one question
 	@$(BIN)/python -m bot demo $${ASK:+--ask "$$ASK"}
@@ -72,6 +72,9 @@ example: $(VENV)/.installed  ## bot.example.toml, anew from bot/cli/example.toml
 	rm -f bot.example.toml
 	$(BIN)/python -m bot init bot.example.toml
 	chmod 644 bot.example.toml
+
+reference: $(VENV)/.installed  ## docs/words.md and docs/settings.md, anew from the commands and the models
+	$(BIN)/python -m tests.reference
 
 pictures: $(VENV)/.installed  ## the pictures of the README, taken from the demo page (needs Chromium)
 	$(BIN)/python -m tests.pictures

@@ -30,7 +30,10 @@ class Settings(Table):
     """The whole configuration, checked."""
 
     timezone: Zone = ZoneInfo("UTC")
+    """Time zone of schedules, and of days in a terminal."""
     database: DatabaseLocation
+    """A SQLite file beside `bot.toml`, or `env:DATABASE_URL` with the URL of a PostgreSQL database.
+    """
     slack: SlackSettings = SlackSettings()
     access: AccessSettings = AccessSettings()
     health: HealthSettings | None = None

@@ -34,11 +34,19 @@ from providers.settings import Size, Table, Text
 
 class SlackSettings(Table):
     mode: Literal["socket", "http"] = "socket"
+    """Socket Mode needs no public address; in HTTP mode Slack calls the bot."""
     host: Host = "127.0.0.1"
+    """Address on which HTTP mode listens; `0.0.0.0` is every network."""
     port: Port = 3000
+    """Port of HTTP mode."""
     base_path: BasePath = ""
+    """Path below which a reverse proxy serves HTTP mode, such as `/opswatch`."""
     team_id: TeamId | None = None
+    """Workspace (`T…`) in which channels and user groups are looked up, in an Enterprise Grid
+    organization.
+    """
     ops_channel: ChannelName | None = None
+    """Channel for problems of the bot itself."""
 
 
 class AccessSettings(Table):
@@ -50,6 +58,9 @@ class AccessSettings(Table):
     __pydantic_extra__: dict[str, tuple[Asker, ...]] = Field(init=False)
 
     manage: tuple[Asker, ...] | None = None
+    """Who may create and end alerts, subscriptions and silences; without it, whoever has access to
+    their question.
+    """
 
     @model_validator(mode="before")
     @classmethod
@@ -76,24 +87,37 @@ class AccessSettings(Table):
 
 class HealthSettings(Table):
     host: Host = "127.0.0.1"
+    """Address of the health port."""
     port: Port
+    """Port of `/healthz`, and of `/readyz`: 200 while connected and able to post, with a working
+    database and schedules on time.
+    """
     metrics: Flag = True
+    """Serves `/metrics` for Prometheus at the same port."""
 
 
 class LoggingSettings(Table):
     format: Literal["text", "json"] = "text"
+    """How `run` logs: lines of text, or a JSON object a line."""
     level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe level that is logged."""
 
 
 class RetentionSettings(Table):
     """How long what is stored is kept; older rows are deleted every hour."""
 
     answers: AnswerRetention = DEFAULT_RETENTION.answers
+    """How long a private answer can be shared."""
     questions: RetentionPeriod = DEFAULT_RETENTION.questions
+    """How long the record of questions is kept."""
     samples: RetentionPeriod = DEFAULT_RETENTION.samples
+    """How long the values that alerts read are kept; backtests use them."""
     notices: RetentionPeriod = DEFAULT_RETENTION.notices
+    """How long the notifications of alerts are kept."""
     runs: RetentionPeriod = DEFAULT_RETENTION.runs
+    """How long runs of schedules are kept."""
     outbox: RetentionPeriod = DEFAULT_RETENTION.outbox
+    """How long sent messages are kept."""
 
     @property
     def periods(self) -> Retention:
@@ -102,30 +126,49 @@ class RetentionSettings(Table):
 
 class LimitSettings(Table):
     upload_plain: Size = 1_000_000
+    """A larger log is gzipped."""
     upload_total: Size = 1_000_000_000
+    """The most of a log that is sent."""
 
 
 class DigestSettings(Table):
     name: Text
+    """A name of its own."""
     ask: Text
+    """The question, such as `/usage last 7 days`."""
     at: Cron
+    """A cron expression, in `timezone`."""
     channel: ChannelName
+    """Where the answer is posted."""
 
 
 class AlertSettings(Table):
     name: Text
+    """A name of its own."""
     ask: Text
+    """The question whose answer is checked."""
     value: Text
+    """The value that is compared, such as `bytes`."""
     above: Threshold | None = None
+    """Fires above this."""
     below: Threshold | None = None
+    """Fires below this."""
     recover: Threshold | None = None
+    """Resolve threshold; without it, the threshold."""
     every: Interval = timedelta(minutes=15)
+    """How often it is checked."""
     for_: Duration = Field(default=timedelta(0), alias="for")
+    """How long the threshold must be exceeded before it fires."""
     keep_firing_for: Duration = timedelta(0)
+    """How much longer it fires."""
     repeat: Duration | None = None
+    """Posts a reminder this often while it fires."""
     no_data: Literal["hold", "alert", "ok"] = "hold"
+    """What missing data means: the state stays, fires, or is OK."""
     each: Literal["log", "account", "actor"] | None = None
+    """Checks each log, account or actor by itself."""
     channel: ChannelName
+    """Where it is posted."""
 
     @model_validator(mode="after")
     def _one_threshold(self) -> AlertSettings:
@@ -142,11 +185,17 @@ class AlertSettings(Table):
 
 class MuteSettings(Table):
     name: Text
+    """A name of its own."""
     alerts: tuple[Text, ...]
+    """The alerts whose notifications are turned off."""
     start: LocalTime | None = None
+    """From when, once."""
     end: LocalTime | None = None
+    """Until when, once."""
     at: Cron | None = None
+    """From when, as a cron expression."""
     lasting: Duration | None = None
+    """For how long after `at`."""
 
     @model_validator(mode="after")
     def _either_way(self) -> MuteSettings:

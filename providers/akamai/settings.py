@@ -33,17 +33,29 @@ class AkamaiSettings(AccountSettings):
 
     kind: Literal["akamai"]
     edgerc: ReadableFile | None = None
+    """The path of an `.edgerc` file."""
     section: TextOrReference = "default"
+    """Its section."""
     host: TextOrReference | None = None
+    """The host of the API client, without an `.edgerc`."""
     base_url: Address | None = None
+    """A proxy or gateway instead of the host."""
     client_token: SecretReference | None = None
+    """Of the API client, without an `.edgerc`."""
     client_secret: SecretReference | None = None
+    """Of the API client, without an `.edgerc`."""
     access_token: SecretReference | None = None
+    """Of the API client, without an `.edgerc`."""
     account_ids: AccountIds
+    """The accounts that are reported on, such as `["1-123A"]`."""
     report: Literal["v1", "v2"] = "v1"
+    """The version of the report; where v1 has ended, v2."""
     method: Literal["POST", "GET"] = "POST"
+    """How v1 is asked."""
     accept: Literal["json", "csv"] = "json"
+    """The format that is asked for."""
     account_switch_key: TextOrReference | None = None
+    """For partners who switch accounts."""
 
     @model_validator(mode="after")
     def _signable(self) -> AkamaiSettings:

@@ -14,13 +14,21 @@ class DeviceWiseSettings(AccountSettings):
 
     kind: Literal["devicewise"]
     base_url: Address
+    """The address of the platform."""
     username: TextOrReference | None = None
+    """A user."""
     password: SecretReference | None = None
+    """The user's password."""
     app_token: SecretReference | None = None
+    """An application's token, instead of a user."""
     app_id: SecretReference | None = None
+    """The application's id."""
     thing_key: TextOrReference | None = None
+    """The application's thing."""
     org: TextOrReference | None = None
+    """The organization that is asked about."""
     show_all: Annotated[bool, Field(strict=True)] = False
+    """Asks about all organizations, which needs the role Super-Ops."""
 
     @property
     def address(self) -> str:

@@ -36,10 +36,15 @@ class Rapid7Settings(AccountSettings):
 
     kind: Literal["rapid7"]
     region: Literal[REGIONS] | None = None  # type: ignore[valid-type]
+    """The region of the account."""
     base_url: Address | None = None
+    """A proxy or gateway instead of the region's own host."""
     api_key: SecretReference
+    """An API key with read access."""
     monthly_quota: Size | None = None
+    """The data that the plan includes, such as `150 GB`."""
     logs: dict[Text, LogId] = Field(default_factory=dict)
+    """Log ids by the names that people type."""
 
     @model_validator(mode="after")
     def _reachable(self) -> Rapid7Settings:

@@ -19,6 +19,7 @@ from bot.questions.windows import read_window
 from bot.schedules.subscribe import Subscribe, parse_subscription
 from providers.registry import registry
 from providers.settings import Table
+from tests import reference
 from tests.conftest import ROOT
 
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
@@ -28,7 +29,11 @@ HOUSE = AccountDirectory(
     {"rapid7-eu": {"kitchen": "a", "cellar": "b"}},
 )
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
-QUESTIONS = sorted(set(re.findall(r"`(/(?:usage|apiaudit|logs)[^`]*)`", README)) - {"/logs"})
+QUESTIONS = sorted(
+    line
+    for line in set(re.findall(r"`(/(?:usage|apiaudit|logs)[^`]*)`", README)) - {"/logs"}
+    if "[" not in line
+)
 WINDOWS = re.findall(r"`([^`]+)`", README.split("## Windows")[1].split("ISO instants")[0])
 MODELS: tuple[type[Table], ...] = (
     config.Settings,
@@ -113,3 +118,19 @@ def test_links_lead_to_files(page: Path) -> None:
 def test_site_has_every_page() -> None:
     listed = re.findall(r"\S+\.md", (ROOT / "mkdocs.yml").read_text("utf-8"))
     assert {f"{page.name}" for page in (ROOT / "docs").glob("*.md")} <= set(listed)
+
+
+def test_generated_pages_are_current() -> None:
+    for page, parts in reference.pages().items():
+        written = page.read_text("utf-8")
+        assert reference.filled(written, parts) == written, "run make reference"
+
+
+def test_every_setting_has_a_description() -> None:
+    for model in MODELS:
+        tables = {
+            "kind",
+            *(name for name in config.Settings.model_fields if model is config.Settings),
+        }
+        described = {*reference.docstrings(model), *(tables - {"timezone", "database"})}
+        assert set(model.model_fields) <= described, model.__name__
