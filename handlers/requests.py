@@ -249,10 +249,10 @@ class RequestHandler:
             is_private = not target.public or bool(state.private_reason)
             if is_private:
                 # Before its Share button is shown.
-                await self.keep(ticket, target, answer.text, answer.blocks)
+                await self.keep(ticket, question.command, target, answer.text, answer.blocks)
             await self.delivery.answer(target, answer, ticket=ticket if may_share else "")
             if target.state.private_reason and not is_private:
-                await self.keep(ticket, target, answer.text, answer.blocks)
+                await self.keep(ticket, question.command, target, answer.text, answer.blocks)
         return answer
 
     async def _private_reason(self, command: CommandName, target: ReplyTarget) -> str:
@@ -317,6 +317,7 @@ class RequestHandler:
     async def keep(
         self,
         ticket: str,
+        command: CommandName,
         target: ReplyTarget,
         text: str,
         blocks: Sequence[Block],
@@ -331,6 +332,7 @@ class RequestHandler:
             ticket,
             user=target.user,
             channel=target.channel,
+            command=command,
             text=secrets.redacted(text),
             blocks=secrets.redacted_blocks(blocks),
             now=since or self.clock(),

@@ -14,6 +14,7 @@ from bot.answer import Block
 from bot.store.records import (
     Backlog,
     EvaluationRecord,
+    KeptAnswer,
     KeptResponseUrl,
     OpenIncident,
     Post,
@@ -126,18 +127,15 @@ class AnswerStore(Protocol):
         *,
         user: str,
         channel: str,
+        command: str,
         text: str,
         blocks: Sequence[Block],
         now: datetime,
     ) -> None: ...
 
-    async def kept_at(self, ticket: str) -> datetime | None:
-        """When the answer was kept; None if it is not."""
-        ...
-
     async def take(
         self, ticket: str, *, user: str, channel: str | None = None, now: datetime | None = None
-    ) -> tuple[str, list[Block]] | None:
+    ) -> KeptAnswer | None:
         """Returns the person's answer and deletes it: within a day after `now` was kept, and for
         its `channel`, where these are given.
         """
@@ -145,8 +143,8 @@ class AnswerStore(Protocol):
 
     async def find(
         self, begins: str, *, user: str, now: datetime | None = None
-    ) -> tuple[str, str, list[Block]] | None:
-        """Ticket, text and blocks of the person's answer whose ticket begins so; it stays."""
+    ) -> KeptAnswer | None:
+        """The person's answer whose ticket begins so; it stays."""
         ...
 
     async def prune(self, now: datetime) -> None:

@@ -57,6 +57,17 @@ class KeptResponseUrl:
     thread_ts: str
 
 
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """A private answer that its asker may share, and the command of its question."""
+
+    ticket: str
+    kept_at: datetime
+    command: str
+    text: str
+    blocks: Sequence[Block]
+
+
 class PostKind(enum.StrEnum):
     """How a post is sent: as a message of its own, a reply in the thread of an earlier one (also
     shown in the channel if broadcast), an edit of an earlier one, or a file in a thread.

@@ -53,7 +53,6 @@ class ShareAction:
         target = reply_target_from_action(body, "")
         context["target"] = target
         ticket = str(action.get("value", ""))
-        since = await self.store.answers.kept_at(ticket)
         kept = await self.store.answers.take(
             ticket, user=target.user, channel=target.channel, now=self.requests.clock()
         )
@@ -62,14 +61,14 @@ class ShareAction:
                 target, "This answer is shared already or too old; ask again to share it."
             )
             return
-        text, blocks = kept
         try:
-            if line := messages.extract_question(blocks):
-                # Access may have been lost since the question was asked.
-                await self.requests.require(split_command(line)[0], target.user, target.channel)
-            await self.requests.delivery.share(target.channel, target.user, text, blocks)
+            # Access may have been lost since the question was asked.
+            await self.requests.require(kept.command, target.user, target.channel)
+            await self.requests.delivery.share(target.channel, target.user, kept.text, kept.blocks)
         except (AccessDenied, SlackRefused, SlackDeliveryUnknown) as error:
-            await self.requests.keep(ticket, target, text, blocks, since=since)
+            await self.requests.keep(
+                ticket, kept.command, target, kept.text, kept.blocks, since=kept.kept_at
+            )
             if not isinstance(error, SlackRefused) or NOT_HERE.get(error.code) != INVITE:
                 raise
             await self._say(

@@ -59,10 +59,9 @@ class ErrorListener:
             if kept := await self.store.answers.find(
                 target.replaces_ticket, user=target.user, now=self.clock()
             ):
-                ticket, text, blocks = kept
                 may_share = await self.channels.is_bot_in(target.channel) is not False
                 await self.delivery.restore_answer(
-                    target, text, blocks, ticket=ticket if may_share else ""
+                    target, kept.text, kept.blocks, ticket=kept.ticket if may_share else ""
                 )
 
     def _traceback(self, error: Exception) -> str:

@@ -330,7 +330,9 @@ async def fill_with_people(database: Path) -> None:
     store = await Store.open(database, now=NOW)
     await store.questions.claim(asked(10, user="U0ADA1"))
     await store.questions.claim(asked(11, user="U0LINUS", text="what did <@U0ADA> do?"))
-    await store.answers.keep("t1", user="U0ADA", channel="C0OPS", text="secret", blocks=[], now=NOW)
+    await store.answers.keep(
+        "t1", user="U0ADA", channel="C0OPS", command="usage", text="secret", blocks=[], now=NOW
+    )
     await store.subscriptions.subscribe(
         channel="C0OPS", line="/usage", cron="0 9 * * *", said="at 09:00", user="U0ADA", now=NOW
     )

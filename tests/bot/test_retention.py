@@ -40,7 +40,9 @@ TABLES = ("answers", "questions", "samples", "notices", "runs", "outbox")
 async def fill(store: Store) -> None:
     """A row in each table, all of the same instant; no incident is open."""
     await store.questions.claim(ASKED)
-    await store.answers.keep("t", user="U0ADA", channel="C0OPS", text="x", blocks=[], now=NOW)
+    await store.answers.keep(
+        "t", user="U0ADA", channel="C0OPS", command="usage", text="x", blocks=[], now=NOW
+    )
     await store.alerts.save_evaluations([msgspec.structs.replace(FIRING, alert_state=b"{}")])
     sent = await store.outbox.claim_post(now=NOW)
     assert sent

@@ -11,6 +11,7 @@ import pytest
 from bot.sandbox.slack import BOT, Message
 from bot.sandbox.world import Sandbox
 from tests.scenarios.test_alerts import SPIKE, clock, kept, running
+from tests.scenarios.test_slack import text_of
 from tests.support.clock import MovableClock as Clock
 from tests.support.inert import shown_texts
 
@@ -65,6 +66,19 @@ async def test_answer_is_not_shared_without_the_right(world: Sandbox, clock: Clo
         await world.slack.press(answer, "share")
         await until_read(world, "You don't have access to /apiaudit here.")
     assert all(message.seen_by for message in world.slack.messages)
+
+
+async def test_answer_without_buttons_needs_access_when_shared(
+    world: Sandbox, clock: Clock
+) -> None:
+    """Its asker may manage nothing, so that no button holds the question."""
+    asker = {"usage": ["*"], "logs": ["U0ADA"], "manage": ["U0GRACE"]}
+    async with running(world, QUIET, access=asker):
+        answer = await world.slack.answer_to("/logs kitchen 20m", channel="C0KITCHEN")
+    async with running(world, QUIET, access={**asker, "logs": ["U0GRACE"]}):
+        await world.slack.press(answer, "share")
+        await until_read(world, "You don't have access to /logs here.")
+    assert not any("Shared by" in text_of(message) for message in world.slack.messages)
 
 
 async def test_answer_is_not_shared_in_other_channel(world: Sandbox, clock: Clock) -> None:

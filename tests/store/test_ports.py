@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.store import KeptResponseUrl, Post, PostKind, QuestionRecord, Store
+from bot.store import KeptAnswer, KeptResponseUrl, Post, PostKind, QuestionRecord, Store
 from providers.limits.rate_limiter import Limit, ReportedQuota, Reservation
 from providers.redaction import Secret
 from tests.store.conftest import NOW
@@ -78,29 +78,36 @@ async def test_expired_response_url_is_deleted(store: Store) -> None:
 
 async def test_answer_is_taken_once_by_its_asker(store: Store) -> None:
     blocks = [{"type": "divider"}]
-    await store.answers.keep("t", user="U0ADA", channel="C0", text="hello", blocks=blocks, now=NOW)
-    assert await store.answers.find("t", user="U0ADA") == ("t", "hello", blocks)
+    await store.answers.keep(
+        "t", user="U0ADA", channel="C0", command="usage", text="hello", blocks=blocks, now=NOW
+    )
+    kept = KeptAnswer("t", NOW, "usage", "hello", blocks)
+    assert await store.answers.find("t", user="U0ADA") == kept
     assert await store.answers.take("t", user="U0BOB") is None
-    assert await store.answers.take("t", user="U0ADA") == ("hello", blocks)
+    assert await store.answers.take("t", user="U0ADA") == kept
     assert await store.answers.take("t", user="U0ADA") is None
 
 
 async def test_answer_is_shared_in_time_and_place(store: Store) -> None:
-    await store.answers.keep("t", user="U0ADA", channel="C0OPS", text="x", blocks=[], now=NOW)
+    await store.answers.keep(
+        "t", user="U0ADA", channel="C0OPS", command="usage", text="x", blocks=[], now=NOW
+    )
     later = NOW + timedelta(hours=24, seconds=1)
     assert await store.answers.take("t", user="U0ADA", channel="C0OPS", now=later) is None
     assert await store.answers.find("t", user="U0ADA", now=later) is None
     assert await store.answers.take("t", user="U0ADA", channel="C0KITCHEN", now=NOW) is None
-    assert await store.answers.kept_at("t") == NOW
-    assert await store.answers.take("t", user="U0ADA", channel="C0OPS", now=NOW) == ("x", [])
+    kept = await store.answers.take("t", user="U0ADA", channel="C0OPS", now=NOW)
+    assert kept == KeptAnswer("t", NOW, "usage", "x", [])
 
 
 async def test_keeping_an_answer_deletes_old_ones(store: Store) -> None:
     for ticket, at in (("old", NOW), ("new", NOW + timedelta(days=2))):
-        await store.answers.keep(ticket, user="U0ADA", channel="C", text="x", blocks=[], now=at)
+        await store.answers.keep(
+            ticket, user="U0ADA", channel="C", command="usage", text="x", blocks=[], now=at
+        )
     assert await store.answers.take("old", user="U0ADA") is None
     await store.answers.prune(NOW + timedelta(days=4))
-    assert await store.answers.kept_at("new") is None
+    assert await store.answers.find("new", user="U0ADA") is None
 
 
 # Outbox

@@ -67,4 +67,8 @@ STEPS: dict[str, tuple[str, ...]] = {
     "0002_deliveries": (
         "CREATE TABLE deliveries (key words PRIMARY KEY, received_at words NOT NULL)",
     ),
+    "0003_answer_commands": (
+        "DELETE FROM answers",
+        "ALTER TABLE answers ADD COLUMN command words NOT NULL DEFAULT ''",
+    ),
 }

@@ -289,3 +289,12 @@ def deliveries(db: Database) -> None:
     db.table("deliveries").create(
         {"key": str, "received_at": str}, pk="key", not_null={"received_at"}
     )
+
+
+@steps(name="0016_answer_commands")
+def answer_commands(db: Database) -> None:
+    """The command of a private answer, by which access is checked again when it is shared. Answers
+    without one, which are at most a day old, are deleted and have to be asked for again.
+    """
+    db.execute("DELETE FROM answers")
+    db.table("answers").add_column("command", str, not_null_default="")
