@@ -38,6 +38,7 @@ from bot.slack.socket_mode import SocketMode, SocketTimeouts
 from bot.slack.web import PacedWebClient, json_text, web_client
 from bot.store import LeaseTimings, Store, StoreUnavailable
 from handlers.alert_rules import RuleManager
+from handlers.changes import ChangeWatcher
 from handlers.jobs.scheduler import Scheduler
 from handlers.requests import RequestHandler
 from providers.clock import Clock, utc_now
@@ -68,6 +69,7 @@ class Bot:
     patience: SocketTimeouts
     accounts: ProviderRegistry
     rules: RuleManager
+    changes: ChangeWatcher
     clock: Clock = utc_now
     http_mode: HttpMode | None = None
 
@@ -87,6 +89,8 @@ class Bot:
         """Sends posts, runs what is due, and reports questions that another process left
         unanswered.
         """
+        await self.store.join()
+        watching = asyncio.create_task(self.changes.run())
         reporting = asyncio.create_task(self._report_interrupted())
         posting = asyncio.create_task(self.outbox.run())
         try:
@@ -94,6 +98,7 @@ class Bot:
             yield
         finally:
             reporting.cancel()
+            watching.cancel()
             await self.scheduler.stop(within_s=FINISH_WITHIN_S)
             posting.cancel()
             await self.outbox.finish(within_s=POST_WITHIN_S)
@@ -211,6 +216,7 @@ async def open_bot(
             patience,
             base.accounts,
             managers.rules,
+            base.changes,
             base.clock,
         )
 

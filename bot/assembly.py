@@ -31,12 +31,13 @@ from bot.slack.outbox import Outbox, OutboxTimings
 from bot.slack.pace import Priority, SlackPace
 from bot.slack.users import SlackUserDirectory
 from bot.slack.web import PacedWebClient, json_text, web_client
-from bot.store import LeaseTimings, Store
+from bot.store import LeaseTimings, Store, Topic
 from handlers.alert_list import AlertList
 from handlers.alert_registry import RuleRegistry
 from handlers.alert_rules import RuleManager
 from handlers.alert_silences import SilenceManager
 from handlers.backtesting import Backtesting
+from handlers.changes import ChangeWatcher
 from handlers.chat_commands import QuestionReader
 from handlers.jobs.alerts import AlertJob
 from handlers.jobs.digests import TICK_S, Digest, DigestJob
@@ -67,6 +68,7 @@ class Foundation:
     store: Store
     accounts: ProviderRegistry
     delivery: Delivery
+    changes: ChangeWatcher
 
     @property
     def ops_channel(self) -> str:
@@ -102,11 +104,15 @@ async def open_foundation(
             settings.database, now=clock(), retention=settings.retention.periods, lease=lease
         )
         stack.push_async_callback(store.close)
+        web.pace.shared = store.pace
+        changes = await ChangeWatcher.open(store.changes)
         accounts = ProviderRegistry(settings, redactor, store.rate_limits, clock, observers.request)
         stack.push_async_callback(accounts.aclose)
         delivery = Delivery(client)
         stack.push_async_callback(delivery.aclose)
-        yield Foundation(settings, clock, redactor, session, web, client, store, accounts, delivery)
+        yield Foundation(
+            settings, clock, redactor, session, web, client, store, accounts, delivery, changes
+        )
 
 
 def _pace(shared: SlackPace | None, timings: OutboxTimings, observers: Observers) -> SlackPace:
@@ -224,6 +230,12 @@ async def build_managers(base: Foundation, core: Core, jobs: Jobs) -> Managers:
         *(rules.scheduled(rule) for rule in await rules.open(clock())),
         *await subscriptions.open(),
     ]
+    base.changes.refresh = {
+        Topic.RULES: rules.refresh,
+        Topic.SILENCES: lambda: rules.silences.refresh(clock()),
+        Topic.SUBSCRIPTIONS: subscriptions.refresh,
+        Topic.PAUSES: core.guard.refresh,
+    }
     return Managers(rules, subscriptions)
 
 

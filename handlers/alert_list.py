@@ -45,11 +45,13 @@ class AlertList:
     async def lines_here(self, requester: Requester) -> list[messages.ListLine]:
         """The alerts of the person's channel, and those of the configuration."""
         rules = await self.registry.visible_here(requester)
+        await self.job.refresh()
         return [await self._line(rule, requester) for rule in rules]
 
     async def summary(self, requester: Requester) -> AlertSummary:
         """The state of the alerts that the person may know of, the most severe first."""
         rules = await self.registry.visible(requester)
+        await self.job.refresh()
         alerts = {rule.name: await self.job.state(rule) for rule in rules}
         now = self.clock()
         shown = [

@@ -4,6 +4,7 @@ change which.
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ class RuleRegistry:
     permissions: Permissions
     file_rules: Sequence[Rule]
     chat_rules: dict[str, StoredRule] = field(default_factory=dict)
+    # Held while a rule is written and listed, so that a list read meanwhile does not undo it.
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def access(self) -> AccessPolicy:

@@ -111,6 +111,19 @@ class RuleManager:
         await self.job.close_orphans(rules)
         return rules
 
+    async def refresh(self) -> None:
+        """Adopts rules that another process has made, changed or deleted."""
+        async with self.registry.lock:
+            stored = {each.name: each for each in await self.rules.rules()}
+            known = self.registry.chat_rules
+            ended = [name for name in known if name not in stored]
+            changed = [each for name, each in stored.items() if not _is_same(known.get(name), each)]
+            for name in ended:
+                del known[name]
+                self.scheduler.remove(schedule_of(name))
+            for each in changed:
+                await self._adopt(each)
+
     def scheduled(self, rule: Rule) -> Job:
         """The rule as a job. One that was made in chat runs with the rights that its creator has
         then.
@@ -170,7 +183,6 @@ class RuleManager:
         else:
             stored = await self._add(rule, command, requester, now)
         rule = rule_of(stored)
-        await self.scheduler.add(self.scheduled(rule))
         self.scheduler.once(schedule_of(rule.name), now)
         text = (
             _made_text(rule, question, changed=bool(changed))
@@ -202,20 +214,26 @@ class RuleManager:
     ) -> StoredRule:
         name = rule.name or await self._free_name(command)
         stored = None
-        if self.registry.find(name) is None:
-            stored = await self.rules.add_rule(
-                name=name,
-                command=command,
-                channel=requester.channel,
-                rule=_encoded(structs.replace(rule, name=name)),
-                user=requester.user,
-                now=now,
-            )
-        if stored is None:
-            message = f"There is already an alert `{name}`."
-            raise BadQuestion(message, f"/{command} alerts", field=ALERT_NAME)
-        self.registry.chat_rules[stored.name] = stored
+        async with self.registry.lock:
+            if self.registry.find(name) is None:
+                stored = await self.rules.add_rule(
+                    name=name,
+                    command=command,
+                    channel=requester.channel,
+                    rule=_encoded(structs.replace(rule, name=name)),
+                    user=requester.user,
+                    now=now,
+                )
+            if stored is None:
+                message = f"There is already an alert `{name}`."
+                raise BadQuestion(message, f"/{command} alerts", field=ALERT_NAME)
+            await self._adopt(stored)
         return stored
+
+    async def _adopt(self, stored: StoredRule) -> None:
+        """Lists and schedules a rule as it is stored."""
+        self.registry.chat_rules[stored.name] = stored
+        await self.scheduler.add(self.scheduled(rule_of(stored)))
 
     async def _change(self, stored: StoredRule, rule: Rule, user: str, now: datetime) -> StoredRule:
         """The rule keeps its name and channel. With the same definition its state goes on; with
@@ -231,9 +249,10 @@ class RuleManager:
             name = await self.permissions.people.name(user)
             await self.job.close(before, RuleChange.CHANGED, by=user, name=name)
         encoded = _encoded(structs.replace(rule, name=stored.name, channel=stored.channel))
-        await self.rules.change_rule(stored.number, rule=encoded, user=user, now=now)
         changed = replace(stored, rule=encoded, user=user, made_at=now)
-        self.registry.chat_rules[stored.name] = changed
+        async with self.registry.lock:
+            await self.rules.change_rule(stored.number, rule=encoded, user=user, now=now)
+            await self._adopt(changed)
         return changed
 
     async def _free_name(self, command: CommandName) -> str:
@@ -251,9 +270,10 @@ class RuleManager:
         if not await self.job.close(rule, RuleChange.DELETED, by=user, name=user_name):
             what = f"Alert `{rule.name}` ({rule_line(rule)}) was deleted"
             await self.silences.announce(rule, user, what)
-        await self.rules.end_rule(stored.number, user=user, now=self.clock())
-        del self.registry.chat_rules[rule.name]
-        self.scheduler.remove(schedule_of(rule.name))
+        async with self.registry.lock:
+            await self.rules.end_rule(stored.number, user=user, now=self.clock())
+            self.registry.chat_rules.pop(rule.name, None)
+            self.scheduler.remove(schedule_of(rule.name))
         await self.guard.forget(schedule_of(rule.name))
         may_read = self.access.may_ask(rule.command, **requester.rights)
         checked = f" It checked {rule_line(rule)}." if may_read else ""
@@ -286,6 +306,14 @@ def _made_text(rule: Rule, question: Question, *, changed: bool) -> str:
 
 def _encoded(rule: Rule) -> str:
     return msgspec.json.encode(rule).decode()
+
+
+def _is_same(known: StoredRule | None, stored: StoredRule) -> bool:
+    return known is not None and (known.number, known.rule, known.user) == (
+        stored.number,
+        stored.rule,
+        stored.user,
+    )
 
 
 def rule_from(new: CreateAlert, query: str, channel: str) -> Rule:

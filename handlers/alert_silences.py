@@ -88,6 +88,7 @@ class SilenceManager:
     async def _unsilence(self, name: str, command: CommandName, requester: Requester) -> Answer:
         now = self.clock()
         rule = self.registry.find(name)
+        await self.job.silences.refresh(now)
         silence = self.job.silences.silence(rule.name, now) if rule else None
         is_own = silence is not None and silence.user == requester.user
         if rule is None or not is_own:

@@ -72,7 +72,13 @@ class PauseGuard:
 
     async def open(self) -> None:
         """Loads what an earlier process has paused."""
-        self._paused.update(await self.pauses.all())
+        await self.refresh()
+
+    async def refresh(self) -> None:
+        """Reads what another process has paused or resumed."""
+        stored = await self.pauses.all()
+        self._paused.intersection_update(stored)
+        self._paused.update(stored)
 
     def is_paused(self, schedule: str) -> bool:
         """Whether its last run was paused."""

@@ -32,7 +32,7 @@ from bot.slack.reply_target import ReplyState
 from bot.slack.response_url import LIVES
 from bot.slack.text import unescape_input
 from bot.slack.users import UserDirectory
-from bot.store import KeptResponseUrl, QuestionRecord, Store
+from bot.store import KeptResponseUrl, QuestionRecord, Store, StoreUnavailable
 from handlers.chat_commands import Manager
 from handlers.error_messages import Cancelled, Lost, Stopping, error_message
 from handlers.permissions import Permissions, Requester
@@ -43,6 +43,8 @@ log = logging.getLogger("opswatch")
 # Work that takes longer is shown, with a button that cancels it.
 SHOW_WORK_AFTER_S = 0.8
 EDIT_EVERY_S = 3.0
+# How often a question in progress looks for a cancellation that another process has received.
+CHECK_CANCEL_EVERY_S = 1.0
 # How long a cancelled question has to send and record its end, when the process stops.
 END_WITHIN_S = 2.0
 # Nobody waits any more for the answer to an older question.
@@ -347,9 +349,14 @@ class RequestHandler:
             time.monotonic(),
         )
         self.running.going_on[ticket] = (target.user, task)
+        is_offered = False
         try:
             await asyncio.wait({task}, timeout=SHOW_WORK_AFTER_S)
             while not task.done():
+                if not is_offered:
+                    # Before the message with the button is shown.
+                    await self._offer_cancel(ticket, target.user)
+                    is_offered = True
                 lasted = timedelta(seconds=round(time.monotonic() - started))
                 window = question.window.said if question.window else ""
                 said = " · ".join(
@@ -358,16 +365,46 @@ class RequestHandler:
                     )
                 )
                 await self._show(target, ticket, Progress(said, dict(asking.progress.steps)))
-                await asyncio.wait({task}, timeout=EDIT_EVERY_S)
+                await self._wait_or_cancel(ticket, task)
             if task.cancelled():
                 raise Stopping if self.running.stopping else Cancelled
             return task.result()
         finally:
             del self.running.going_on[ticket]
+            if is_offered:
+                await self._withdraw_cancel(ticket)
             if not task.done():
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
+
+    async def _offer_cancel(self, ticket: str, user: str) -> None:
+        with contextlib.suppress(StoreUnavailable):
+            await self.store.questions.offer_cancel(ticket, user)
+
+    async def _withdraw_cancel(self, ticket: str) -> None:
+        with contextlib.suppress(StoreUnavailable):
+            await self.store.questions.withdraw_cancel(ticket)
+
+    async def _wait_or_cancel(self, ticket: str, task: asyncio.Task[Answer]) -> None:
+        """Waits until progress is to be shown again. Slack may have delivered Cancel to another
+        process.
+        """
+        ends_at = time.monotonic() + EDIT_EVERY_S
+        while not task.done() and (left := ends_at - time.monotonic()) > 0:
+            await asyncio.wait({task}, timeout=min(left, CHECK_CANCEL_EVERY_S))
+            with contextlib.suppress(StoreUnavailable):
+                if not task.done() and await self.store.questions.is_cancelled(ticket):
+                    task.cancel()
+                    await asyncio.wait({task})
+
+    async def cancel(self, ticket: str, user: str) -> bool:
+        """Cancels a person's own question, whichever process is working on it; False if it has
+        ended or is somebody else's.
+        """
+        if self.running.cancel(ticket, user):
+            return True
+        return await self.store.questions.request_cancel(ticket, user)
 
     async def _show(self, target: ReplyTarget, ticket: str, progress: Progress) -> None:
         """Shows progress. If that fails, the work continues."""

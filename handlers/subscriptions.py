@@ -4,8 +4,9 @@ in the channel they post in.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from functools import partial
 from typing import ClassVar
@@ -58,6 +59,10 @@ class SubscriptionManager:
     file_digests: Sequence[Digest]
     verbs: ClassVar[Sequence[str]] = WORDS
     create_verb: ClassVar[str] = "subscribe"
+    _scheduled_names: set[str] = field(default_factory=set)
+    # Held while a subscription is written and scheduled, so that a list read meanwhile does not
+    # undo it.
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def handle(self, command: CommandName, text: str, asker: Requester) -> Answer | None:
         """As `Manager.handle`."""
@@ -94,7 +99,29 @@ class SubscriptionManager:
 
     async def open(self) -> list[Job]:
         """The stored subscriptions, each as a job of the scheduler."""
-        return [self._scheduled(each) for each in await self.subscriptions.subscriptions()]
+        stored = await self.subscriptions.subscriptions()
+        self._scheduled_names.update(map(schedule_name, stored))
+        return [self._scheduled(each) for each in stored]
+
+    async def refresh(self) -> None:
+        """Schedules subscriptions that another process has made, and removes those it has ended."""
+        async with self._lock:
+            stored = {
+                schedule_name(each): each for each in await self.subscriptions.subscriptions()
+            }
+            for name in self._scheduled_names - set(stored):
+                self._unschedule(name)
+            for name, each in stored.items():
+                if name not in self._scheduled_names:
+                    await self._schedule(each)
+
+    async def _schedule(self, subscription: Subscription) -> None:
+        await self.scheduler.add(self._scheduled(subscription))
+        self._scheduled_names.add(schedule_name(subscription))
+
+    def _unschedule(self, name: str) -> None:
+        self.scheduler.remove(name)
+        self._scheduled_names.discard(name)
 
     async def upcoming(self, requester: Requester) -> list[Upcoming]:
         """The next digests that the person may see, by due time."""
@@ -152,15 +179,16 @@ class SubscriptionManager:
         now, channel = self.clock(), requester.channel
         with working_hints(self, command, requester):
             question = self._question(action, command, requester)
-        subscription = await self.subscriptions.subscribe(
-            channel=channel,
-            line=question.line,
-            cron=action.cron,
-            said=action.said,
-            user=requester.user,
-            now=now,
-        )
-        await self.scheduler.add(self._scheduled(subscription))
+        async with self._lock:
+            subscription = await self.subscriptions.subscribe(
+                channel=channel,
+                line=question.line,
+                cron=action.cron,
+                said=action.said,
+                user=requester.user,
+                now=now,
+            )
+            await self._schedule(subscription)
         due = next_due(digest_of(subscription, self.zone).trigger, now)
         first = f" First on {_weekday_and_time(due, self.zone, now)}." if due else ""
         text = (
@@ -195,7 +223,7 @@ class SubscriptionManager:
                 f"/{command} subscriptions",
             )
         name = schedule_name(ended)
-        self.scheduler.remove(name)
+        self._unschedule(name)
         await self.guard.forget(name)
         if subscription.user != requester.user:
             what = f"Subscription {ended.number}, `{ended.line}` {ended.said}, was ended"

@@ -20,7 +20,9 @@ from hypothesis import HealthCheck, settings
 
 from bot.app import Bot, open_bot
 from bot.sandbox.world import Sandbox, open_sandbox
+from providers.redaction import Secret
 from tests.support.clock import OFFSET, PROCESS_CLOCK, MovableClock, process_environ
+from tests.support.postgres import create_database, running_server, why_not
 
 ROOT = Path(__file__).parent.parent
 
@@ -51,6 +53,23 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["PYTHONPATH"] = os.pathsep.join(
             filter(None, [str(PROCESS_CLOCK), os.environ.get("PYTHONPATH", "")])
         )
+
+
+@pytest.fixture(scope="session")
+def postgres_socket() -> Iterator[str]:
+    if reason := why_not():
+        pytest.skip(reason)
+    with running_server() as socket:
+        yield socket
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> Path | Secret:
+    """Where an empty database may be created."""
+    if request.param == "sqlite":
+        return tmp_path / "bot.sqlite"
+    socket = request.getfixturevalue("postgres_socket")
+    return Secret(create_database(socket))
 
 
 @contextmanager

@@ -9,14 +9,17 @@ many calls a minute of each other method. A call above that waits here instead o
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 import heapq
 import itertools
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from bot.observers import RateLimitObserver, ignore_rate_limit
+from bot.store import PaceLimit, PaceStore, StoreUnavailable
 
 # Seconds between two messages in a channel. Slack allows one a second, and counts when a request
 # arrives, so a little more leaves room for jitter.
@@ -41,6 +44,7 @@ TIERS: Mapping[str, int] = MappingProxyType(
 )
 # A lane that has filled up again is as good as a new one, so it is dropped above this number.
 MOST_LANES = 500
+log = logging.getLogger("opswatch")
 
 
 class Priority(enum.Enum):
@@ -74,6 +78,7 @@ class _Lane:
     queue.
     """
 
+    name: str
     rate: Rate
     tokens: float
     filled_at: float
@@ -103,6 +108,11 @@ class _Lane:
         self._fill(now)
         missing = max(0.0, self.queue() + 1 - self.tokens)
         return max(0.0, self.blocked_until - now) + missing * 60 / self.rate.per_minute
+
+    @property
+    def limit(self) -> PaceLimit:
+        """The same limit for all processes together."""
+        return PaceLimit(self.name, 60 / self.rate.per_minute, self.rate.burst)
 
     def take(self) -> None:
         self.tokens -= 1
@@ -155,7 +165,8 @@ class _Lane:
 
 class SlackPace:
     """Limits the rate of calls. `message_every_s` is the time between two messages in a channel; all
-    other limits scale with it. `on_refusal` is called with the method of every 429.
+    other limits scale with it. `on_refusal` is called with the method of every 429. While other
+    processes use the same database, calls also keep to the pace that is `shared` with them.
     """
 
     def __init__(
@@ -164,6 +175,7 @@ class SlackPace:
         on_refusal: RateLimitObserver = ignore_rate_limit,
     ) -> None:
         self.on_refusal = on_refusal
+        self.shared: PaceStore | None = None
         self._speed = MESSAGE_EVERY_S / max(message_every_s, 1e-6)
         self._lanes: dict[str, _Lane] = {}
         self._ids: dict[str, str] = {}
@@ -179,17 +191,35 @@ class SlackPace:
         if priority is Priority.PROGRESS:
             if not all(lane.has_room(now) for lane in lanes):
                 raise NoRoom
+            if await self._reserve(lanes, if_free=True) is None:
+                raise NoRoom
             for lane in lanes:
                 lane.take()
             return
         order = (now if since is None else since) + priority.value
         for lane in lanes:
             await lane.turn(order, next(self._numbers))
+        if wait_s := await self._reserve(lanes):
+            await asyncio.sleep(wait_s)
 
-    def block(self, method: str, channel: str, seconds: float) -> None:
+    async def _reserve(self, lanes: Sequence[_Lane], *, if_free: bool = False) -> float | None:
+        """How long to wait for other processes. Without the database each keeps its own pace."""
+        if self.shared is None or not self.shared.is_shared:
+            return 0.0
+        try:
+            return await self.shared.reserve([lane.limit for lane in lanes], if_free=if_free)
+        except StoreUnavailable as error:
+            log.warning("The pace of other processes is unknown: %s", error)
+            return 0.0
+
+    async def block(self, method: str, channel: str, seconds: float) -> None:
         """Holds back calls after a 429: messages to this channel, or any other method as a whole."""
         self.on_refusal(method)
-        self._lanes_of(method, channel)[0].block(asyncio.get_running_loop().time() + seconds)
+        lane = self._lanes_of(method, channel)[0]
+        lane.block(asyncio.get_running_loop().time() + seconds)
+        if self.shared is not None and self.shared.is_shared:
+            with contextlib.suppress(StoreUnavailable):
+                await self.shared.block(lane.limit, seconds)
 
     def wait_s(self, channel: str) -> float:
         """How long an answer that is posted in the channel now would wait."""
@@ -230,6 +260,6 @@ class SlackPace:
                     known: lane for known, lane in self._lanes.items() if not lane.is_idle(now)
                 }
             self._lanes[name] = _Lane(
-                Rate(rate.per_minute * self._speed, rate.burst), float(rate.burst), now
+                name, Rate(rate.per_minute * self._speed, rate.burst), float(rate.burst), now
             )
         return self._lanes[name]

@@ -131,7 +131,7 @@ class PacedWebClient(AsyncWebClient):
                     self.pace.same_channel(channel, str(answer.get("channel") or ""))
                 return answer
             log.warning("Slack limits %s for %.0f s; calls wait.", api_method, wait_s)
-            self.pace.block(api_method, channel, wait_s)
+            await self.pace.block(api_method, channel, wait_s)
 
     async def _unpaced_call(self, method: str, request: Mapping[str, Any]) -> AsyncSlackResponse:
         """A call whose refusal the caller handles; it is counted all the same."""

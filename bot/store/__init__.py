@@ -27,6 +27,7 @@ from bot.store.records import (
     KeptResponseUrl,
     LeaseTimings,
     OpenIncident,
+    PaceLimit,
     Post,
     PostKind,
     QuestionRecord,
@@ -36,7 +37,9 @@ from bot.store.records import (
     Silence,
     StoredRule,
     Subscription,
+    Topic,
 )
+from bot.store.sharing import ChangeStore, PaceStore
 from bot.store.store import Store
 
 __all__ = [
@@ -44,6 +47,7 @@ __all__ = [
     "LONGEST_DELAY",
     "AlertStore",
     "AnswerStore",
+    "ChangeStore",
     "DeliveryStore",
     "EvaluationRecord",
     "KeptAnswer",
@@ -51,6 +55,8 @@ __all__ = [
     "LeaseTimings",
     "OpenIncident",
     "OutboxStore",
+    "PaceLimit",
+    "PaceStore",
     "PauseStore",
     "Post",
     "PostKind",
@@ -71,4 +77,5 @@ __all__ = [
     "Subscription",
     "SubscriptionStore",
     "TimeStore",
+    "Topic",
 ]

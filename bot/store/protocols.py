@@ -85,6 +85,24 @@ class QuestionStore(Protocol):
         """
         ...
 
+    async def offer_cancel(self, ticket: str, user: str) -> None:
+        """Lets a person cancel, from any process, a question that this one is working on."""
+        ...
+
+    async def request_cancel(self, ticket: str, user: str) -> bool:
+        """Asks the process that is working on a person's question to cancel it. False if none is,
+        or the question is somebody else's.
+        """
+        ...
+
+    async def is_cancelled(self, ticket: str) -> bool:
+        """Whether another process has been asked to cancel this question."""
+        ...
+
+    async def withdraw_cancel(self, ticket: str) -> None:
+        """The question has ended."""
+        ...
+
     async def recent(self, user: str, most: int) -> list[QuestionRecord]:
         """A person's latest answered questions, newest first, each text once."""
         ...
@@ -317,6 +335,10 @@ class AlertStore(Protocol):
         in one transaction. False, and nothing is written, if another process has changed the alert
         since this one read its state.
         """
+        ...
+
+    async def changed_elsewhere(self) -> set[str]:
+        """The alerts whose state another process has written since this one read it."""
         ...
 
     async def states(self) -> dict[str, str]:

@@ -30,6 +30,24 @@ class LeaseTimings:
     expires_after: float = 12.0
 
 
+class Topic(enum.StrEnum):
+    """What each process keeps in memory and reads again when another one has changed it."""
+
+    RULES = "rules"
+    SILENCES = "silences"
+    SUBSCRIPTIONS = "subscriptions"
+    PAUSES = "pauses"
+
+
+@dataclass(frozen=True, slots=True)
+class PaceLimit:
+    """How fast calls may follow each other in one lane: a burst, then one every `interval_s`."""
+
+    lane: str
+    interval_s: float
+    burst: int
+
+
 @dataclass(frozen=True, slots=True)
 class QuestionRecord:
     """A question as it is recorded: who, what, where, when, and how it ended."""

@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from bot.retention import DEFAULT_RETENTION, Retention
-from bot.store import protocols
+from bot.store import protocols, sharing
 from bot.store.errors import StoreError, StoreUnavailable
 from bot.store.records import LeaseTimings
 from bot.store.sql.alerts import SqlAlerts
 from bot.store.sql.answers import SqlAnswers
+from bot.store.sql.changes import SqlChanges
 from bot.store.sql.claims import Claims
 from bot.store.sql.database import Database, Row, Transaction
 from bot.store.sql.deliveries import SqlDeliveries
 from bot.store.sql.outbox import SqlOutbox
+from bot.store.sql.pace import SqlPace
 from bot.store.sql.pauses import SqlPauses
 from bot.store.sql.questions import SqlQuestions
 from bot.store.sql.rate_limits import SqlRateLimits
@@ -51,6 +53,8 @@ class Store:
         self.pauses: protocols.PauseStore = SqlPauses(database)
         self.rate_limits: protocols.RateLimitStore = SqlRateLimits(database)
         self.times: protocols.TimeStore = SqlTimes(database)
+        self.changes: sharing.ChangeStore = SqlChanges(database)
+        self.pace: sharing.PaceStore = SqlPace(database, claims)
         self.is_closed = False
         self._probe: asyncio.Task[None] | None = None
 
@@ -74,6 +78,10 @@ class Store:
             raise StoreError(f"The database cannot be used: {error}.") from None
         return store
 
+    async def join(self) -> None:
+        """Makes this process known to the others that use the database, until it is closed."""
+        await self._claims.join()
+
     async def close(self) -> None:
         self.is_closed = True
         await self._claims.end()
@@ -96,6 +104,7 @@ class Store:
         await self.answers.prune(now)
         await self.deliveries.prune(now)
         await self.questions.prune(before=now - kept.questions)
+        await self.pace.prune()
 
     async def read(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """The rows of a query, for diagnostics and tests."""

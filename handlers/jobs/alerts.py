@@ -217,8 +217,21 @@ class AlertJob:
             posts.insert(0, operator_notification(again, instant, error=None, channel=channel))
         return after, posts
 
+    async def refresh(self) -> None:
+        """Forgets the cached states that another process has changed. Called before states are
+        shown, and before a person acts on one.
+        """
+        async with self._lock:
+            await self._refresh()
+
+    async def _refresh(self) -> None:
+        for alert in await self.alerts.changed_elsewhere():
+            self._states.pop(alert, None)
+
     async def state(self, rule: Rule) -> AlertState:
-        """The state of a rule's alert. It is cached, because one process evaluates it."""
+        """The state of a rule's alert, cached until it is known to have changed. An evaluation from
+        a state that is out of date is made again: its version is compared when it is saved.
+        """
         cached = self._states.get(rule.name)
         if cached and (cached[0] is rule or cached[0].definition == rule.definition):
             return cached[1]
@@ -229,9 +242,6 @@ class AlertJob:
 
     async def acknowledge(self, rule: Rule, *, user: str, name: str = "") -> bool:
         """Turns off reminders of the open incident. False where there is none."""
-        alert = await self.state(rule)
-        if alert.acknowledged_by:
-            return False
         return await self._apply_action(
             rule,
             Reason.ACKNOWLEDGED,
@@ -281,6 +291,7 @@ class AlertJob:
     ) -> bool:
         """Changes the state of an alert with an open incident, and posts it there."""
         async with self._lock:
+            await self._refresh()
             before, now = await self.state(rule), self.clock()
             if not before.notified or (reason is Reason.ACKNOWLEDGED and before.acknowledged_by):
                 return False

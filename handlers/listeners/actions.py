@@ -94,7 +94,7 @@ class CancelAction:
     ) -> None:
         target = reply_target_from_action(body, "")
         context["target"] = target
-        if not self.requests.running.cancel(str(action.get("value", "")), target.user):
+        if not await self.requests.cancel(str(action.get("value", "")), target.user):
             text = "There is nothing of yours to cancel here any more."
             await self.requests.delivery.send_ephemeral(target, text, [kit.section(text)])
 

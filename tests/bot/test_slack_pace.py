@@ -127,7 +127,7 @@ def test_progress_is_not_shown_while_answers_wait() -> None:
 def test_blocked_channel_waits_then_goes_one_by_one() -> None:
     async def journey() -> tuple[list[float], float]:
         pace = SlackPace()
-        pace.block(POST, "C1", 30)
+        await pace.block(POST, "C1", 30)
         other = await sent_at(pace, POST, "C2")
         return await all_sent_at(pace, 3, POST, "C1"), other
 
@@ -139,7 +139,7 @@ def test_blocked_channel_waits_then_goes_one_by_one() -> None:
 def test_blocked_method_waits_for_everybody() -> None:
     async def journey() -> float:
         pace = SlackPace()
-        pace.block(EDIT, "C1", 30)
+        await pace.block(EDIT, "C1", 30)
         return await sent_at(pace, EDIT, "C2")
 
     assert in_virtual_time(journey()) == pytest.approx(30)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,33 +11,9 @@ import pytest
 
 from bot.store import Store
 from providers.redaction import Secret
-from tests.support.postgres import running_server, why_not
 
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
-_NUMBERS = itertools.count()
 OpenStore = Callable[[], Awaitable[Store]]
-
-
-@pytest.fixture(scope="session")
-def postgres_socket() -> Iterator[str]:
-    if reason := why_not():
-        pytest.skip(reason)
-    with running_server() as socket:
-        yield socket
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def location(request: pytest.FixtureRequest, tmp_path: Path) -> Path | Secret:
-    """Where an empty database may be created."""
-    if request.param == "sqlite":
-        return tmp_path / "bot.sqlite"
-    socket = request.getfixturevalue("postgres_socket")
-    import psycopg
-
-    with psycopg.connect(f"postgresql://postgres@/postgres?host={socket}", autocommit=True) as c:
-        name = f"bot_{next(_NUMBERS)}"
-        c.execute(f"CREATE DATABASE {name}".encode())
-    return Secret(f"postgresql://postgres@/{name}?host={socket}")
 
 
 @pytest.fixture

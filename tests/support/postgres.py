@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 DEBIAN = Path("/usr/lib/postgresql")
 # The server refuses to run as root; Debian's package creates this account.
 ACCOUNT = "postgres"
+_NUMBERS = itertools.count()
 
 
 def why_not() -> str:
@@ -58,6 +60,20 @@ def running_server() -> Iterator[str]:
             _run(user, "pg_ctl", "-D", data, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def create_database(socket: str) -> str:
+    """The URL of a new database on the server with this socket."""
+    import psycopg
+
+    name = f"bot_{next(_NUMBERS)}"
+    with psycopg.connect(_url(socket, "postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return _url(socket, name)
+
+
+def _url(socket: str, name: str) -> str:
+    return f"postgresql://postgres@/{name}?host={socket}"
 
 
 def _program(name: str) -> str | None:

@@ -71,4 +71,11 @@ STEPS: dict[str, tuple[str, ...]] = {
         "DELETE FROM answers",
         "ALTER TABLE answers ADD COLUMN command words NOT NULL DEFAULT ''",
     ),
+    "0004_replicas": (
+        "CREATE TABLE changes (topic words PRIMARY KEY, number bigint NOT NULL)",
+        'CREATE TABLE running_work (ticket words PRIMARY KEY, "user" words NOT NULL, '
+        "owner words NOT NULL, is_cancelled bigint NOT NULL)",
+        "CREATE TABLE slack_pace (lane words PRIMARY KEY, free_at double precision NOT NULL)",
+        "CREATE TABLE login_attempts (key words PRIMARY KEY, owner words NOT NULL)",
+    ),
 }

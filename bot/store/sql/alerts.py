@@ -123,6 +123,11 @@ class SqlAlerts:
             self._versions[judged.alert] = version + 1
         return is_saved
 
+    async def changed_elsewhere(self) -> set[str]:
+        rows = await self._database.read("SELECT name, version FROM alerts")
+        found = {row["name"]: row["version"] for row in rows}
+        return {name for name, known in self._versions.items() if found.get(name, 0) != known}
+
     async def states(self) -> dict[str, str]:
         rows = await self._database.read("SELECT name, state FROM alerts")
         return {row["name"]: row["state"] for row in rows}

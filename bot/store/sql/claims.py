@@ -19,6 +19,8 @@ from bot.store.records import LeaseTimings
 from bot.store.sql.database import Database, Transaction
 
 log = logging.getLogger("opswatch")
+# A process that has ended without saying so is removed after so many leases.
+EXPIRED_KEPT = 10
 T = TypeVar("T")
 
 
@@ -29,10 +31,15 @@ class Claims:
         self.owner = uuid.uuid4().hex
         self._database, self._timings = database, timings
         self._renewing: asyncio.Task[None] | None = None
+        # How many other processes have a lease, as of the last renewal.
+        self.others = 0
         clock, expires_after = database.dialect.lease_clock, timings.expires_after
         # A time ahead is from before the machine was restarted, where that is the clock.
         is_held = f"seen_at > {clock} - {expires_after!r} AND seen_at <= {clock}"
         self._held = f"SELECT id FROM replicas WHERE {is_held}"  # noqa: S608 - constants
+        # Kept for a while after it has expired, so that an operator sees who was there.
+        forgotten_after = EXPIRED_KEPT * expires_after
+        self._forgotten = f"seen_at <= {clock} - {forgotten_after!r} OR seen_at > {clock}"
 
     def is_free(self, owner: str = "owner") -> str:
         """A condition for rows that no living process has claimed, by their column."""
@@ -44,10 +51,14 @@ class Claims:
         """
         return f"({owner} = ? OR {self.is_free(owner)})"
 
+    async def join(self) -> None:
+        """Makes this process known to the others before it claims anything."""
+        await self._renew_alone()
+        self._start_renewing()
+
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """The result of `work`, which claims something, in a transaction that renews the lease."""
-        if self._renewing is None:
-            self._renewing = asyncio.create_task(self._renew_again_and_again())
+        self._start_renewing()
 
         def claim(tx: Transaction) -> T:
             self._renew(tx)
@@ -64,13 +75,26 @@ class Claims:
         with contextlib.suppress(StoreUnavailable):
             await self._database.execute("DELETE FROM replicas WHERE id = ?", (self.owner,))
 
-    async def _renew_again_and_again(self) -> None:
+    def _start_renewing(self) -> None:
+        if self._renewing is None:
+            self._renewing = asyncio.create_task(self._renew_regularly())
+
+    async def _renew_regularly(self) -> None:
         while True:
             await asyncio.sleep(self._timings.renew_every)
             try:
-                await self._database.write(self._renew)
+                await self._renew_alone()
             except StoreUnavailable as error:
                 log.warning("The lease on claimed work could not be renewed: %s", error)
+
+    async def _renew_alone(self) -> None:
+        def renew(tx: Transaction) -> int:
+            self._renew(tx)
+            tx.execute(f"DELETE FROM replicas WHERE {self._forgotten}")  # noqa: S608 - constants
+            [row] = tx.query(f"SELECT count(*) AS held FROM ({self._held}) AS living")  # noqa: S608
+            return int(row["held"])
+
+        self.others = await self._database.write(renew) - 1
 
     def _renew(self, tx: Transaction) -> None:
         tx.execute(

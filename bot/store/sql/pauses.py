@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.store.records import Post
+from bot.store.records import Post, Topic
+from bot.store.sql.changes import record_change
 from bot.store.sql.database import Database, Transaction, to_text
 from bot.store.sql.outbox import enqueue
 
@@ -24,17 +25,18 @@ class SqlPauses:
         )
         row = (schedule, to_text(now))
         return await self._database.write(
-            lambda tx: bool(tx.execute(sql, row)) and _enqueue_all(tx, posts, now)
+            lambda tx: bool(tx.execute(sql, row)) and _changed(tx, posts, now)
         )
 
     async def resume(self, schedule: str, posts: Sequence[Post], *, now: datetime) -> bool:
         sql = "DELETE FROM pauses WHERE schedule = ?"
         return await self._database.write(
-            lambda tx: bool(tx.execute(sql, (schedule,))) and _enqueue_all(tx, posts, now)
+            lambda tx: bool(tx.execute(sql, (schedule,))) and _changed(tx, posts, now)
         )
 
 
-def _enqueue_all(tx: Transaction, posts: Sequence[Post], now: datetime) -> bool:
+def _changed(tx: Transaction, posts: Sequence[Post], now: datetime) -> bool:
+    record_change(tx, Topic.PAUSES)
     for post in posts:
         enqueue(tx, post, now)
     return True

@@ -98,6 +98,29 @@ class SqlQuestions:
             return []
         return await self._database.write(take)
 
+    async def offer_cancel(self, ticket: str, user: str) -> None:
+        sql = (
+            'INSERT INTO running_work (ticket, "user", owner, is_cancelled) VALUES (?, ?, ?, 0) '
+            "ON CONFLICT (ticket) DO NOTHING"
+        )
+        row = (ticket, user, self._claims.owner)
+        await self._claims.write(lambda tx: tx.execute(sql, row))
+
+    async def request_cancel(self, ticket: str, user: str) -> bool:
+        requested = await self._database.execute(
+            'UPDATE running_work SET is_cancelled = 1 WHERE ticket = ? AND "user" = ? '  # noqa: S608
+            f"AND NOT {self._claims.is_free()}",
+            (ticket, user),
+        )
+        return requested == 1
+
+    async def is_cancelled(self, ticket: str) -> bool:
+        sql = "SELECT 1 AS found FROM running_work WHERE ticket = ? AND is_cancelled = 1"
+        return bool(await self._database.read(sql, (ticket,)))
+
+    async def withdraw_cancel(self, ticket: str) -> None:
+        await self._database.execute("DELETE FROM running_work WHERE ticket = ?", (ticket,))
+
     async def recent(self, user: str, most: int) -> list[QuestionRecord]:
         rows = await self._database.read(
             f"SELECT {_COLUMNS} FROM (SELECT *, row_number() OVER "  # noqa: S608
@@ -117,6 +140,9 @@ class SqlQuestions:
 
     async def prune(self, *, before: datetime) -> None:
         await self._database.execute("DELETE FROM questions WHERE asked_at < ?", (to_text(before),))
+        await self._database.execute(
+            f"DELETE FROM running_work WHERE {self._claims.is_free()}"  # noqa: S608 - constants
+        )
 
     async def forget_expired_urls(self, now: datetime) -> None:
         await self._database.execute("DELETE FROM response_urls WHERE until <= ?", (to_text(now),))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.store.records import Silence, StoredRule
+from bot.store.records import Silence, StoredRule, Topic
+from bot.store.sql.changes import record_change
 from bot.store.sql.database import Database, Transaction, to_text
 
 
@@ -24,6 +25,7 @@ class SqlRules:
                 "VALUES (?, ?, ?, ?, ?, ?) RETURNING number",
                 (name, command, channel, rule, user, to_text(now)),
             )
+            record_change(tx, Topic.RULES)
             return StoredRule(row["number"], name, command, channel, rule, user, now)
 
         return await self._database.write(add)
@@ -32,10 +34,14 @@ class SqlRules:
         return {row["name"] for row in await self._database.read("SELECT name FROM rules")}
 
     async def change_rule(self, number: int, *, rule: str, user: str, now: datetime) -> None:
-        await self._database.execute(
-            'UPDATE rules SET rule = ?, "user" = ?, made_at = ? WHERE number = ?',
-            (rule, user, to_text(now), number),
-        )
+        def change(tx: Transaction) -> None:
+            tx.execute(
+                'UPDATE rules SET rule = ?, "user" = ?, made_at = ? WHERE number = ?',
+                (rule, user, to_text(now), number),
+            )
+            record_change(tx, Topic.RULES)
+
+        await self._database.write(change)
 
     async def end_rule(self, number: int, *, user: str, now: datetime) -> None:
         def end(tx: Transaction) -> None:
@@ -46,6 +52,7 @@ class SqlRules:
             name = "(SELECT name FROM rules WHERE number = ?)"
             tx.execute(f"DELETE FROM alerts WHERE name = {name}", (number,))  # noqa: S608
             tx.execute(f"DELETE FROM evaluation_claims WHERE alert = {name}", (number,))  # noqa: S608
+            record_change(tx, Topic.RULES)
 
         await self._database.write(end)
 
@@ -73,12 +80,17 @@ class SqlSilences:
                 "VALUES (?, ?, ?, ?, ?) RETURNING number",
                 (alert, to_text(now), to_text(end), comment, user),
             )
+            record_change(tx, Topic.SILENCES)
             return Silence(row["number"], alert, now, end, comment, user)
 
         return await self._database.write(add)
 
     async def unsilence(self, alert: str, *, user: str, now: datetime) -> bool:
-        return await self._database.write(lambda tx: _end_silences(tx, alert, user, now))
+        def end(tx: Transaction) -> bool:
+            record_change(tx, Topic.SILENCES)
+            return _end_silences(tx, alert, user, now)
+
+        return await self._database.write(end)
 
     async def silences(self, now: datetime) -> list[Silence]:
         rows = await self._database.read(

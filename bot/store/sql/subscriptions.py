@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.store.records import Subscription
+from bot.store.records import Subscription, Topic
+from bot.store.sql.changes import record_change
 from bot.store.sql.database import Database, Transaction, to_text
 
 _ACTIVE = (
@@ -25,6 +26,7 @@ class SqlSubscriptions:
                 "VALUES (?, ?, ?, ?, ?, ?) RETURNING number",
                 (channel, line, cron, said, user, to_text(now)),
             )
+            record_change(tx, Topic.SUBSCRIPTIONS)
             return Subscription(row["number"], channel, line, cron, said, user)
 
         return await self._database.write(add)
@@ -39,6 +41,7 @@ class SqlSubscriptions:
                 "WHERE ended_at IS NULL AND number = ? AND channel = ?",
                 (to_text(now), user, number, channel),
             )
+            record_change(tx, Topic.SUBSCRIPTIONS)
             return Subscription(**rows[0]) if rows else None
 
         return await self._database.write(end)

@@ -298,3 +298,18 @@ def answer_commands(db: Database) -> None:
     """
     db.execute("DELETE FROM answers")
     db.table("answers").add_column("command", str, not_null_default="")
+
+
+@steps(name="0017_replicas")
+def replicas(db: Database) -> None:
+    """What several processes share: how often something was changed that each has in memory, which
+    questions can be cancelled, the pace of calls to Slack, and who tries a login.
+    """
+    db.table("changes").create({"topic": str, "number": int}, pk="topic", not_null={"number"})
+    db.table("running_work").create(
+        {"ticket": str, "user": str, "owner": str, "is_cancelled": int},
+        pk="ticket",
+        not_null={"user", "owner", "is_cancelled"},
+    )
+    db.table("slack_pace").create({"lane": str, "free_at": float}, pk="lane", not_null={"free_at"})
+    db.table("login_attempts").create({"key": str, "owner": str}, pk="key", not_null={"owner"})

@@ -1,0 +1,39 @@
+"""What several processes that share a database need to know of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from bot.store.records import PaceLimit, Topic
+
+
+class ChangeStore(Protocol):
+    """How often what processes keep in memory was changed."""
+
+    async def numbers(self) -> dict[Topic, int]:
+        """The number of changes of each topic; one that was never changed is missing."""
+        ...
+
+
+class PaceStore(Protocol):
+    """The pace of calls to Slack, for all processes together."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether another process uses the database now."""
+        ...
+
+    async def reserve(self, limits: Sequence[PaceLimit], *, if_free: bool = False) -> float | None:
+        """Reserves a call in every lane, and returns how many seconds it has to wait. With
+        `if_free` it reserves nothing and returns None unless half of each burst stays free.
+        """
+        ...
+
+    async def block(self, limit: PaceLimit, seconds: float) -> None:
+        """Holds back calls in a lane after Slack has refused one."""
+        ...
+
+    async def prune(self) -> None:
+        """Deletes lanes in which nothing is reserved."""
+        ...

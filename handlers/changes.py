@@ -1,0 +1,48 @@
+"""Reads again what another process has changed: alert rules, silences, subscriptions and pauses."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from bot.store import ChangeStore, StoreUnavailable, Topic
+
+log = logging.getLogger("opswatch")
+# What is changed in one process is known in the others after that, and the time of a query.
+CHECK_EVERY_S = 1.0
+Refresh = Callable[[], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class ChangeWatcher:
+    """Compares the number of changes of each topic with the one that was seen last."""
+
+    changes: ChangeStore
+    refresh: dict[Topic, Refresh] = field(default_factory=dict)
+    _seen: dict[Topic, int] = field(default_factory=dict)
+
+    @classmethod
+    async def open(cls, changes: ChangeStore) -> ChangeWatcher:
+        """Called before the topics are read for the first time, so that no change is missed."""
+        return cls(changes, _seen=await changes.numbers())
+
+    async def check(self) -> None:
+        """Reads again each topic that has changed."""
+        for topic, number in (await self.changes.numbers()).items():
+            if self._seen.get(topic, 0) == number:
+                continue
+            await self.refresh[topic]()
+            self._seen[topic] = number
+
+    async def run(self) -> None:
+        """Checks regularly until cancelled."""
+        while True:
+            await asyncio.sleep(CHECK_EVERY_S)
+            try:
+                await self.check()
+            except StoreUnavailable as error:
+                log.warning("Changes of other processes could not be read: %s", error)
+            except Exception as error:
+                log.error("Changes of other processes were not applied: %s", type(error).__name__)

@@ -1,0 +1,113 @@
+"""What processes that share a database know of each other."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.store import PaceLimit, Store, Topic
+from tests.store.conftest import NOW
+from tests.support.leases import expire_leases
+
+CHANNEL = PaceLimit("channel C0OPS", interval_s=10.0, burst=2)
+METHOD = PaceLimit("method users.info", interval_s=1.0, burst=50)
+
+
+async def test_each_change_is_counted(store: Store, other: Store) -> None:
+    assert await other.changes.numbers() == {}
+    rule = await store.rules.add_rule(
+        name="spike", command="usage", channel="C0OPS", rule="{}", user="U0ADA", now=NOW
+    )
+    assert rule
+    await store.rules.change_rule(rule.number, rule="{}", user="U0ADA", now=NOW)
+    await store.rules.end_rule(rule.number, user="U0ADA", now=NOW)
+    await store.silences.silence("spike", end=NOW, comment="", user="U0ADA", now=NOW)
+    await store.silences.unsilence("spike", user="U0ADA", now=NOW)
+    made = await store.subscriptions.subscribe(
+        channel="C0OPS", line="/usage", cron="0 9 * * *", said="at 09:00", user="U0ADA", now=NOW
+    )
+    await store.subscriptions.unsubscribe(made.number, channel="C0OPS", user="U0ADA", now=NOW)
+    await store.pauses.pause("alert spike", [], now=NOW)
+    await store.pauses.resume("alert spike", [], now=NOW)
+    assert await other.changes.numbers() == {
+        Topic.RULES: 3,
+        Topic.SILENCES: 2,
+        Topic.SUBSCRIPTIONS: 2,
+        Topic.PAUSES: 2,
+    }
+
+
+async def test_unknown_topic_is_ignored(store: Store) -> None:
+    await store.database.execute("INSERT INTO changes (topic, number) VALUES ('newer', 1)")
+    assert await store.changes.numbers() == {}
+
+
+async def test_processes_learn_of_each_other(store: Store, other: Store) -> None:
+    await store.join()
+    assert not store.pace.is_shared
+    await other.join()
+    assert other.pace.is_shared
+    await store._claims._renew_alone()
+    assert store.pace.is_shared
+
+
+async def test_ended_process_is_forgotten(store: Store, other: Store) -> None:
+    await other.join()
+    await store.join()
+    await store.database.execute("UPDATE replicas SET seen_at = seen_at - 1000")
+    await store._claims._renew_alone()
+    assert not store.pace.is_shared
+    assert len(await store.read("SELECT * FROM replicas")) == 1
+
+
+async def test_processes_share_a_lane(store: Store, other: Store) -> None:
+    assert await store.pace.reserve([CHANNEL]) == 0
+    assert await other.pace.reserve([CHANNEL]) == 0
+    assert await store.pace.reserve([CHANNEL]) == pytest.approx(10, abs=5)
+    assert await other.pace.reserve([CHANNEL, METHOD]) == pytest.approx(20, abs=5)
+
+
+async def test_progress_leaves_room(store: Store, other: Store) -> None:
+    assert await store.pace.reserve([CHANNEL], if_free=True) == 0
+    assert await other.pace.reserve([CHANNEL], if_free=True) is None
+    assert await store.pace.reserve([CHANNEL]) == 0, "nothing was reserved"
+
+
+async def test_refused_lane_is_blocked_for_all(store: Store, other: Store) -> None:
+    await store.pace.block(CHANNEL, 30)
+    assert await other.pace.reserve([CHANNEL]) == pytest.approx(30, abs=5)
+    await store.pace.block(CHANNEL, 1)
+    assert (await other.pace.reserve([CHANNEL]) or 0) > 30, "a longer wait stays"
+
+
+async def test_lane_from_before_a_restart_is_free(store: Store) -> None:
+    await store.pace.reserve([CHANNEL])
+    await store.database.execute("UPDATE slack_pace SET free_at = free_at + 1000000")
+    assert await store.pace.reserve([CHANNEL]) == 0
+
+
+async def test_free_lanes_are_pruned(store: Store) -> None:
+    await store.pace.reserve([CHANNEL])
+    await store.pace.prune()
+    assert len(await store.read("SELECT * FROM slack_pace")) == 1
+    await store.database.execute("UPDATE slack_pace SET free_at = free_at - 100")
+    await store.pace.prune()
+    assert await store.read("SELECT * FROM slack_pace") == []
+
+
+async def test_question_is_cancelled_from_elsewhere(store: Store, other: Store) -> None:
+    await store.questions.offer_cancel("ticket", "U0ADA")
+    assert not await other.questions.request_cancel("ticket", "U0GRACE")
+    assert not await other.questions.request_cancel("another", "U0ADA")
+    assert not await store.questions.is_cancelled("ticket")
+    assert await other.questions.request_cancel("ticket", "U0ADA")
+    assert await store.questions.is_cancelled("ticket")
+    await store.questions.withdraw_cancel("ticket")
+    assert not await other.questions.request_cancel("ticket", "U0ADA")
+
+
+async def test_dead_process_cannot_cancel(store: Store, other: Store) -> None:
+    await store.questions.offer_cancel("ticket", "U0ADA")
+    await expire_leases(store)
+    assert not await other.questions.request_cancel("ticket", "U0ADA")
+    await other.questions.prune(before=NOW)
+    assert await other.read("SELECT * FROM running_work") == []
