@@ -134,3 +134,16 @@ def test_every_setting_has_a_description() -> None:
         }
         described = {*reference.docstrings(model), *(tables - {"timezone", "database"})}
         assert set(model.model_fields) <= described, model.__name__
+
+
+def test_makefile_names_tests_that_exist() -> None:
+    shown = subprocess.run(
+        ["make", "--dry-run", "--always-make", "PYTHON=python3", "test-hours"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    named = re.findall(r"tests/\S+", shown)
+    assert len(named) > 20
+    assert [path for path in named if not (ROOT / path).exists()] == []

@@ -26,7 +26,9 @@ async def running(
     world: Sandbox, log: Path, *options: str, table: dict[str, Any] | None = None, **environ: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     (world.folder / "bot.toml").write_text(toml_of({**world.table(), **(table or {})}), "utf-8")
-    env = {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT), **environ}
+    env = process_environ(
+        world.clock, {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT), **environ}
+    )
     with log.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
             sys.executable,

@@ -23,6 +23,7 @@ from bot.service import Service
 from providers.redaction import Secret
 from tests.conftest import ROOT, toml_of
 from tests.scenarios.test_http_mode import free_port
+from tests.support.clock import process_environ
 
 HANGS_UP = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this platform has no SIGHUP")
 pytestmark = HANGS_UP
@@ -44,7 +45,7 @@ async def started(
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """The same, perhaps not connected yet."""
     configure(world, **changes)
-    env = {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)}
+    env = process_environ(world.clock, {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT)})
     with log.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -110,7 +111,10 @@ async def test_reload_works_while_slack_is_unreachable(
     configure(world)
     token = tmp_path / "bot-token"
     token.write_text("xoxb-kept\n")
-    env = {**os.environ, **environ, "PYTHONPATH": str(ROOT), "SLACK_BOT_TOKEN": f"file:{token}"}
+    env = process_environ(
+        world.clock,
+        {**os.environ, **environ, "PYTHONPATH": str(ROOT), "SLACK_BOT_TOKEN": f"file:{token}"},
+    )
     world.slack.answer_with(503, path="auth.test", times=1000)
     with log.open("wb") as out:
         process = await asyncio.create_subprocess_exec(

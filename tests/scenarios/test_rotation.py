@@ -83,7 +83,7 @@ async def running(
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     world = secrets.world
     (world.folder / "bot.toml").write_text(toml_of(secrets.table(**changes)), "utf-8")
-    env = {**os.environ, **secrets.environ(), "PYTHONPATH": str(ROOT)}
+    env = process_environ(world.clock, {**os.environ, **secrets.environ(), "PYTHONPATH": str(ROOT)})
     with log.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
             sys.executable,

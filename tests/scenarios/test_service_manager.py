@@ -20,6 +20,7 @@ from bot.sandbox.world import Sandbox
 from bot.service import SLACK_GONE_S, Service
 from bot.service_manager import ServiceManager
 from tests.conftest import ROOT, toml_of
+from tests.support.clock import process_environ
 
 pytestmark = pytest.mark.skipif(
     not hasattr(socket, "AF_UNIX"), reason="this platform has no Unix sockets"
@@ -66,7 +67,9 @@ def systemd(tmp_path: Path) -> Iterator[Systemd]:
 @asynccontextmanager
 async def running(world: Sandbox, **environ: str) -> AsyncIterator[asyncio.subprocess.Process]:
     (world.folder / "bot.toml").write_text(toml_of(world.table()), "utf-8")
-    env = {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT), **environ}
+    env = process_environ(
+        world.clock, {**os.environ, **world.environ(), "PYTHONPATH": str(ROOT), **environ}
+    )
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
