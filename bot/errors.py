@@ -17,10 +17,11 @@ The errors of vendors (`providers.errors`) have the same attributes; `ReportedEr
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 
 @runtime_checkable
@@ -64,13 +65,30 @@ class OpswatchError(Exception):
         self.hint = hint
 
 
+FormName = Literal["question", "alert", "subscription", "silence"]
+
+
+@dataclass(frozen=True, slots=True)
+class FormLink:
+    """A form that can be filled in instead of typing, and the words that it starts with."""
+
+    form: FormName
+    command: str
+    words: str = ""
+
+    @property
+    def line(self) -> str:
+        return f"/{self.command} {self.words}".strip()
+
+
 class BadQuestion(OpswatchError):
-    """A question that cannot be understood. `hint` is an example that works, and `field` the input
-    that is wrong where a form was filled in.
+    """A question that cannot be understood. `hint` is an example that works, `field` the input that
+    is wrong where a form was filled in, and `form` the one that could be filled in instead.
     """
 
     kind = "bad_question"
     exit_code = 2
+    form: FormLink | None = None
 
     def __init__(self, message: str, hint: str = "", *, field: str = "") -> None:
         super().__init__(message, hint)
@@ -79,6 +97,16 @@ class BadQuestion(OpswatchError):
 
 class SuggestedQuestion(BadQuestion):
     """A question that is nearly another one: `hint` is that one, with all else that was typed."""
+
+
+@contextlib.contextmanager
+def offering_form(link: FormLink | None) -> Iterator[None]:
+    """Gives a BadQuestion the form in which what was typed can be corrected."""
+    try:
+        yield
+    except BadQuestion as error:
+        error.form = error.form or link
+        raise
 
 
 class AccessDenied(OpswatchError):

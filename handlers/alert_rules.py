@@ -4,10 +4,11 @@ in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import msgspec
@@ -29,7 +30,7 @@ from bot.answer import Answer
 from bot.blocks import kit, messages
 from bot.blocks.alert_lines import rule_line
 from bot.blocks.alerts import EDIT, RuleChange
-from bot.errors import BadQuestion
+from bot.errors import BadQuestion, FormName
 from bot.questions.question import CommandName, Question
 from bot.questions.registry import COMMANDS
 from bot.schedules.due import Due
@@ -67,6 +68,9 @@ class RuleManager:
     clock: Callable[[], datetime]
     verbs: ClassVar[Sequence[str]] = WORDS
     create_verb: ClassVar[str] = "alert"
+    forms: ClassVar[Mapping[str, FormName]] = MappingProxyType(
+        {"alert": "alert", "silence": "silence"}
+    )
 
     @property
     def permissions(self) -> Permissions:

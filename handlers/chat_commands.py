@@ -5,14 +5,14 @@ order they are checked, and that the examples of their refusals work.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Protocol, TypeVar
 
 from bot.answer import Answer
 from bot.commands.answering import Answerer, Clock
-from bot.errors import BadQuestion
+from bot.errors import BadQuestion, FormLink, FormName, offering_form
 from bot.questions.question import AccountDirectory, CommandName, HelpRequest, Question
 from bot.questions.reading import read_request
 from bot.questions.registry import COMMANDS
@@ -36,14 +36,16 @@ class Manager(Protocol):
 
 
 class CommandKind(Protocol[Action]):
-    """The commands of one kind. `verbs` are their first words, and `create_verb` is the one whose
-    refusals name accounts.
+    """The commands of one kind. `verbs` are their first words, `create_verb` is the one whose
+    refusals name accounts, and `forms` are those that can be filled in instead, by verb.
     """
 
     @property
     def verbs(self) -> Sequence[str]: ...
     @property
     def create_verb(self) -> str: ...
+    @property
+    def forms(self) -> Mapping[str, FormName]: ...
     @property
     def permissions(self) -> Permissions: ...
 
@@ -68,7 +70,8 @@ async def handle_command(
     kind: CommandKind[Action], command: CommandName, text: str, asker: Requester
 ) -> Answer | None:
     """As `Manager.handle`, for the commands of this kind."""
-    verb = _first_word(text)
+    verb, _, rest = text.strip().partition(" ")
+    verb = verb.lower()
     if verb not in kind.verbs:
         return None
     permissions = kind.permissions
@@ -76,9 +79,11 @@ async def handle_command(
     if verb == kind.create_verb:
         # Checked before the words are read, because their refusal names accounts.
         permissions.access.require_manage(command, **requester.rights)
-    with working_hints(kind, command, requester):
-        action = kind.parse(command, text, requester)
-    return await kind.run(action, command, requester)
+    form = kind.forms.get(verb)
+    with offering_form(FormLink(form, command, rest.strip()) if form else None):
+        with working_hints(kind, command, requester):
+            action = kind.parse(command, text, requester)
+        return await kind.run(action, command, requester)
 
 
 @contextlib.contextmanager
@@ -100,7 +105,7 @@ def _working_hint(
 ) -> str:
     for _ in range(SUGGESTIONS_TRIED):
         words = hint.partition(" ")[2]
-        if _first_word(words) not in kind.verbs:
+        if words.strip().partition(" ")[0].lower() not in kind.verbs:
             return hint
         try:
             kind.check(kind.parse(command, words, requester), command, requester)
@@ -109,10 +114,6 @@ def _working_hint(
         else:
             return hint
     return kind.example(command, requester)
-
-
-def _first_word(text: str) -> str:
-    return text.strip().partition(" ")[0].lower()
 
 
 @dataclass(frozen=True, slots=True)

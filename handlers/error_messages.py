@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.blocks import messages
-from bot.errors import DatabaseUnavailable, InternalError, OpswatchError, ReportedError
+from bot.errors import (
+    BadQuestion,
+    DatabaseUnavailable,
+    FormLink,
+    InternalError,
+    OpswatchError,
+    ReportedError,
+)
 from bot.store import StoreUnavailable
 
 
@@ -57,6 +64,7 @@ class ErrorMessage:
     may_retry: bool = False
     exit_code: int = 1
     log_level: int = logging.ERROR
+    form: FormLink | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -69,10 +77,8 @@ class ErrorMessage:
         }
 
     def blocks(self, line: str = "") -> list[dict[str, Any]]:
-        fill = line if self.kind == "bad_question" else ""
-        return messages.error_blocks(
-            self.message, self.hint, again=line if self.may_retry else "", fill=fill
-        )
+        again = line if self.may_retry else ""
+        return messages.error_blocks(self.message, self.hint, again=again, form=self.form)
 
     @property
     def text(self) -> str:
@@ -92,6 +98,7 @@ def error_message(error: BaseException) -> ErrorMessage:
         may_retry=reported.may_retry,
         exit_code=reported.exit_code,
         log_level=reported.log_level,
+        form=reported.form if isinstance(reported, BadQuestion) else None,
     )
 
 

@@ -17,7 +17,13 @@ from bot.access import AccessPolicy
 from bot.answer import Answer, Block, Progress
 from bot.blocks import messages
 from bot.commands.answering import AnswerContext, Answerer, Clock, lazy_temp_dir
-from bot.errors import BadQuestion, SlackDeliveryUnknown, SlackRefused
+from bot.errors import (
+    BadQuestion,
+    FormLink,
+    SlackDeliveryUnknown,
+    SlackRefused,
+    offering_form,
+)
 from bot.formatting import format_duration
 from bot.logging_setup import logged_question
 from bot.observers import QuestionObserver, ignore_question
@@ -189,27 +195,23 @@ class RequestHandler:
     ) -> str:
         if self.running.stopping:
             raise Stopping
+        words = unescape_input(words)
         asker = await self.asker(command, target.user, target.channel)
         for manager in self.managers if form is None else ():
-            if told := await manager.handle(command, unescape_input(words), asker):
-                await self.delivery.send_note(target, told)
+            if note := await manager.handle(command, words, asker):
+                await self.delivery.send_note(target, note)
                 return "managed"
         self.access.require(command, **asker.rights)
         zone, private_reason = await asyncio.gather(
             self.people.zone(target.user), self._private_reason(command, target)
         )
-        directory = self.permissions.directory(self.answering.directory, asker)
-        now = self.clock()
-        question = (
-            read_request(command, unescape_input(words), directory, now=now, zone=zone)
-            if form is None
-            else read_form(command, form, directory, now=now, zone=zone)
-        )
+        with offering_form(FormLink("question", command, words)):
+            question = self._read(command, words, form, asker, zone)
         may_manage = self.access.may_manage(command, **asker.rights)
         if isinstance(question, HelpRequest):
-            await self.delivery.send_note(
-                target, messages.help_for(question, directory, may_manage=may_manage)
-            )
+            directory = self.permissions.directory(self.answering.directory, asker)
+            answer = messages.help_for(question, directory, may_manage=may_manage)
+            await self.delivery.send_note(target, answer)
             return "help"
         target.state.question = question.line
         target.state.private_reason = private_reason
@@ -220,8 +222,24 @@ class RequestHandler:
             public=target.direct or self.access.is_public(command, target.channel),
         )
         is_public = target.public and not private_reason
-        answer = await self._answer(question, target, zone, may_manage=may_manage or is_public)
+        with offering_form(FormLink("question", command, question.text)):
+            answer = await self._answer(question, target, zone, may_manage=may_manage or is_public)
         return "partial" if answer.warnings else "answered"
+
+    def _read(
+        self,
+        command: CommandName,
+        words: str,
+        form: FormValues | None,
+        asker: Requester,
+        zone: tzinfo,
+    ) -> Question | HelpRequest:
+        """The question in the words, or in the submitted form. Raises BadQuestion."""
+        directory = self.permissions.directory(self.answering.directory, asker)
+        now = self.clock()
+        if form is not None:
+            return read_form(command, form, directory, now=now, zone=zone)
+        return read_request(command, words, directory, now=now, zone=zone)
 
     async def _answer(
         self, question: Question, target: ReplyTarget, zone: tzinfo, *, may_manage: bool

@@ -5,10 +5,11 @@ in the channel they post in.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from functools import partial
+from types import MappingProxyType
 from typing import ClassVar
 
 from bot import formatting
@@ -17,7 +18,7 @@ from bot.answer import Answer
 from bot.blocks import messages
 from bot.blocks.alert_lines import PAUSED
 from bot.blocks.home import Upcoming
-from bot.errors import BadQuestion
+from bot.errors import BadQuestion, FormName
 from bot.questions.question import CommandName, Question
 from bot.questions.registry import COMMANDS
 from bot.schedules.due import Due, next_due, read_cron
@@ -59,6 +60,7 @@ class SubscriptionManager:
     file_digests: Sequence[Digest]
     verbs: ClassVar[Sequence[str]] = WORDS
     create_verb: ClassVar[str] = "subscribe"
+    forms: ClassVar[Mapping[str, FormName]] = MappingProxyType({"subscribe": "subscription"})
     _scheduled_names: set[str] = field(default_factory=set)
     # Held while a subscription is written and scheduled, so that a list read meanwhile does not
     # undo it.

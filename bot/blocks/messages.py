@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from bot import formatting
 from bot.answer import Answer, Block, Progress
 from bot.blocks import kit, picture
+from bot.errors import FormLink, FormName
 from bot.questions.question import AccountDirectory, CommandName, HelpRequest
 from bot.questions.registry import COMMANDS
 from bot.questions.windows.forms import FORMS
@@ -15,6 +17,8 @@ from providers.registry import title_of
 
 WORKING_ACTION = "cancel"
 SHARE_ACTION = "share"
+# Slack's limit for the value of a button, in characters.
+MOST_BUTTON_VALUE = 2000
 # The block with the buttons of a refusal.
 REFUSAL = "instead"
 OPEN_ALERT, OPEN_REPEAT, OPEN_SILENCE, OPEN_QUESTION = (
@@ -22,6 +26,14 @@ OPEN_ALERT, OPEN_REPEAT, OPEN_SILENCE, OPEN_QUESTION = (
     "modal.repeat",
     "modal.silence",
     "modal.question",
+)
+_OPENERS: Mapping[FormName, str] = MappingProxyType(
+    {
+        "alert": OPEN_ALERT,
+        "question": OPEN_QUESTION,
+        "silence": OPEN_SILENCE,
+        "subscription": OPEN_REPEAT,
+    }
 )
 
 
@@ -87,7 +99,7 @@ def help_answer(
                 *kit.ask_buttons(
                     [(formatting.truncate(line, 60), line) for line, _ in examples[:2]]
                 ),
-                *_fill_in(f"/{command}"),
+                *_form_buttons(FormLink("question", command)),
             ]
         ),
     ]
@@ -115,7 +127,9 @@ def windows_help(command: CommandName) -> Answer:
     return Answer("\n".join([f"{head}.", *lines]), [kit.header(head), *map(kit.section, told)])
 
 
-def error_blocks(message: str, hint: str, *, again: str = "", fill: str = "") -> list[Block]:
+def error_blocks(
+    message: str, hint: str, *, again: str = "", form: FormLink | None = None
+) -> list[Block]:
     """What went wrong in one sentence, what to do, and buttons to ask again, to ask the suggested
     question, or to fill in a form.
     """
@@ -126,43 +140,24 @@ def error_blocks(message: str, hint: str, *, again: str = "", fill: str = "") ->
             + (f"\n{'Try ' if hint.startswith('/') else ''}{example}" if hint else "")
         )
     ]
-    form = _fill_in(fill)
-    opens_command_form = bool(form) and form[0]["action_id"] != OPEN_QUESTION
-    told = (
-        [("Try again", again)]
-        if again
-        else [("Ask this instead", hint)]
-        if hint.startswith("/") and not opens_command_form
-        else []
-    )
-    # People who typed no words need the form first.
-    buttons = [*kit.ask_buttons(told), *form] if " " in fill else [*form, *kit.ask_buttons(told)]
+    questions = []
+    if again:
+        questions = [("Try again", again)]
+    elif hint.startswith("/") and (form is None or form.form == "question"):
+        questions = [("Ask this instead", hint)]
+    buttons = [*kit.ask_buttons(questions), *_form_buttons(form)]
+    if form and not form.words:
+        # People who typed no words need the form first.
+        buttons.reverse()
     first = [{**button, "style": "primary"} for button in buttons[:1]]
     return [*blocks, kit.actions([*first, *buttons[1:]], REFUSAL)] if buttons else blocks
 
 
-def _fill_in(line: str) -> list[Block]:
-    """The button that opens the form of a question, or of a command such as `/usage alert today`,
-    filled with what was typed.
-    """
-    command, _, words_ = formatting.sanitise(line).partition(" ")
-    if not line.startswith("/") or len(line) > 2000:
+def _form_buttons(link: FormLink | None) -> list[Block]:
+    """The button that opens a form with the words that were typed, where its value has room."""
+    if link is None or len(link.line) > MOST_BUTTON_VALUE:
         return []
-    verb, _, rest = words_.strip().partition(" ")
-    opener = {"alert": OPEN_ALERT, "subscribe": OPEN_REPEAT, "silence": OPEN_SILENCE}.get(
-        verb.lower()
-    )
-    if opener is None:
-        return (
-            [kit.button("Fill in…", OPEN_QUESTION, formatting.sanitise(line))]
-            if not words_ or verb.lower() not in WITHOUT_FORM
-            else []
-        )
-    return [kit.button("Fill in…", opener, f"{command} {rest}".strip())]
-
-
-# Commands that have no form.
-WITHOUT_FORM = frozenset({"subscriptions", "unsubscribe", "alerts", "unalert", "unsilence"})
+    return [kit.button("Fill in…", _OPENERS[link.form], formatting.sanitise(link.line))]
 
 
 def error_text(message: str, hint: str) -> str:
@@ -260,7 +255,7 @@ def with_follow_up(
     """
     buttons = (
         []
-        if len(line) > 2000 or not may_manage
+        if len(line) > MOST_BUTTON_VALUE or not may_manage
         else [kit.button("Repeat…", OPEN_REPEAT, line), kit.button("Alert me…", OPEN_ALERT, line)]
     )
     return _with_buttons(blocks, buttons, f"{answer_block_id(user)}{ticket[:8]}")

@@ -70,3 +70,8 @@ def test_new_error_needs_no_new_mapping() -> None:
 
     shown = error_message(Paused())
     assert (shown.kind, shown.message, shown.exit_code) == ("paused", "Paused.", 3)
+
+
+def test_refusal_without_a_form_offers_none() -> None:
+    blocks = error_message(BadQuestion("It no longer exists.")).blocks("/gone last 7 days")
+    assert [block["type"] for block in blocks] == ["section"]

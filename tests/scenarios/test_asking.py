@@ -294,3 +294,15 @@ async def test_every_form_is_within_slacks_limits_and_says_so_twice(
         assert limits.view_problems(view.view) == []
         world.slack.close(view)
     assert world.slack.refused == []
+
+
+async def test_form_holds_words_without_slack_escapes(world: Sandbox) -> None:
+    refusal = await world.slack.answer_to("/apiaudit egde url:/a&b")
+    fill_in = next(
+        element
+        for block in refusal.blocks
+        if block["type"] == "actions"
+        for element in block["elements"]
+        if element["text"]["text"] == "Fill in…"
+    )
+    assert fill_in["value"] == "/apiaudit egde url:/a&b"
