@@ -105,8 +105,6 @@ def _subjects(
             found[name] = _with_value(rule, known, reading, now)
         else:
             found[name] = replace(known, value=None) if partial else _without_data(rule, known, now)
-    if readings.keys() == before.subjects.keys():
-        return found
     for name, known in before.subjects.items():
         if name in readings or known.state not in _ACTIVE or (rule.each and name == WHOLE):
             continue
@@ -205,7 +203,7 @@ def _since(known: SubjectState, state: State, now: datetime) -> datetime | None:
 
 def _outcome(subjects: Mapping[str, SubjectState], readings: Readings) -> str:
     """The sign of this evaluation in the history."""
-    if readings and not any(reading is not None for reading in readings.values()):
+    if _is_empty(readings):
         return NOTHING_FOUND
     for subject in subjects.values():
         if subject.state is State.FIRING:
@@ -213,9 +211,17 @@ def _outcome(subjects: Mapping[str, SubjectState], readings: Readings) -> str:
     return OK
 
 
+def _is_empty(readings: Readings) -> bool:
+    """Whether there are readings, and none has a value."""
+    for reading in readings.values():
+        if reading is not None:
+            return False
+    return bool(readings)
+
+
 def _is_flapping(history: str, *, was_flapping: bool) -> bool:
     """Flapping is a label and holds nothing back. A short history is never flapping."""
-    if len(history) < HISTORY_LENGTH:
+    if len(history) < HISTORY_LENGTH or FIRED not in history:
         return False
     changes = history.count(OK + FIRED) + history.count(FIRED + OK)
     return changes / (HISTORY_LENGTH - 1) >= (FLAPPING_UNTIL if was_flapping else FLAPPING_FROM)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
@@ -24,6 +25,7 @@ _ADDITIVE = frozenset({"bytes", "calls", "failures"})
 class Rule(
     msgspec.Struct,
     frozen=True,
+    dict=True,
     rename={"query": "line", "for_": "hold", "keep_firing_for": "keep"},
 ):
     """One alert. Either `above` or `below` is set; `recover` is the threshold at which it resolves.
@@ -68,7 +70,7 @@ class Rule(
     def side(self) -> str:
         return "above" if self.above is not None else "below"
 
-    @property
+    @cached_property
     def definition(self) -> str:
         """What it evaluates, as databases hold it; a rule with another definition starts afresh."""
         return f"{self.display_query} {self.value} {self.above} {self.below}" + (

@@ -110,9 +110,8 @@ class AlertState(
     @property
     def state(self) -> State:
         """The most severe state of any subject."""
-        if len(self.subjects) == 1:
-            # Nearly every rule reads its answer as a whole.
-            return next(iter(self.subjects.values())).state
+        if only := self._only_subject():
+            return only.state
         found = {subject.state for subject in self.subjects.values()}
         if not found and self.evaluated_at:
             return State.INACTIVE
@@ -121,6 +120,8 @@ class AlertState(
     @property
     def worst_subject(self) -> SubjectState:
         """The first subject in the most severe state."""
+        if only := self._only_subject():
+            return only
         state = self.state
         return next((s for s in self.subjects.values() if s.state is state), NEW_SUBJECT)
 
@@ -129,9 +130,26 @@ class AlertState(
         """The start that people read: that of the open incident, or that of the most severe
         state.
         """
+        if self.began_at:
+            return self.began_at
+        if only := self._only_subject():
+            return only.started_at
         state = self.state
         starts = [s.started_at for s in self.subjects.values() if s.state is state]
-        return self.began_at or min((start for start in starts if start), default=None)
+        return min((start for start in starts if start), default=None)
+
+    def summary(self) -> tuple[State, datetime | None, float | None]:
+        """State, start and value that people read."""
+        if only := self._only_subject():
+            return only.state, self.began_at or only.started_at, only.value
+        return self.state, self.started_at, self.worst_subject.value
+
+    def _only_subject(self) -> SubjectState | None:
+        """The one subject of nearly every alert, whose rule reads its answer as a whole."""
+        if len(self.subjects) != 1:
+            return None
+        [subject] = self.subjects.values()
+        return subject
 
     def firing(self) -> dict[str, SubjectState]:
         """The subjects that fire."""

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -100,6 +101,7 @@ def context(*texts: str) -> Block:
     return {"type": "context", "elements": [mrkdwn(text, FIELD_TEXT) for text in texts[:10]]}
 
 
+@lru_cache(maxsize=256)
 def local_time(moment: datetime) -> str:
     """A time that each reader sees in their own zone; in UTC where Slack cannot tell it so."""
     utc = moment.astimezone(UTC)

@@ -300,8 +300,10 @@ class SubscriptionStore(Protocol):
 class AlertStore(Protocol):
     """State of alerts, the samples of their evaluations, and what was posted about them."""
 
-    async def stored_state(self, alert: str, definition: str) -> bytes | None:
-        """State at the last evaluation as JSON; None if there was none with this definition."""
+    async def stored_states(self, alerts: Sequence[tuple[str, str]]) -> list[bytes | None]:
+        """State of each alert, by name and definition, at its last evaluation as JSON; None if
+        there was none with this definition.
+        """
         ...
 
     async def open_incidents(self) -> list[OpenIncident]:

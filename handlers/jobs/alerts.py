@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
-from functools import partial
+from functools import lru_cache, partial
 from typing import TypedDict
 
 import msgspec
@@ -51,6 +51,12 @@ BATCH_SIZE = 250
 MAX_DATA_DELAY = timedelta(hours=6)
 
 
+@lru_cache(maxsize=256)
+def _compact(at: datetime) -> str:
+    """All rules that are due together share it."""
+    return f"{at:%Y%m%dT%H%M%SZ}"
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """A rule that was due, and what its question measured."""
@@ -68,7 +74,7 @@ class Evaluation:
     @property
     def instant(self) -> str:
         """The due instant as it stands in the keys of posts."""
-        return f"{self.due.at:%Y%m%dT%H%M%SZ}"
+        return _compact(self.due.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +149,7 @@ class AlertJob:
         """The records of the evaluations that are settled, and the evaluations to repeat because
         another process has changed the state of the alert.
         """
-        for evaluation in evaluations:
-            if self._states.get(evaluation.rule.name, _UNKNOWN)[0] is not evaluation.rule:
-                await self.state(evaluation.rule)
+        await self._read_states([evaluation.rule for evaluation in evaluations])
         records = [self._evaluate(evaluation, now) for evaluation in evaluations]
         saved = [Saved.STATE_CHANGED] * len(records)
         try:
@@ -155,6 +159,8 @@ class AlertJob:
             for evaluation, result in zip(evaluations, saved, strict=True):
                 if result is not Saved.WRITTEN:
                     self._states.pop(evaluation.rule.name, None)
+        if Saved.STATE_CHANGED not in saved:
+            return records, []
         current = [result is not Saved.STATE_CHANGED for result in saved]
         return (
             [record for record, is_current in zip(records, current, strict=True) if is_current],
@@ -232,13 +238,20 @@ class AlertJob:
         """The state of a rule's alert, cached until it is known to have changed. An evaluation from
         a state that is out of date is made again: its version is compared when it is saved.
         """
+        await self._read_states([rule])
+        return self._states[rule.name][1]
+
+    async def _read_states(self, rules: Sequence[Rule]) -> None:
+        """Reads the states that are not cached, with one query."""
+        # A state may be dropped while others are read.
+        while missing := [rule for rule in rules if not self._is_cached(rule)]:
+            stored = await self.alerts.stored_states([(r.name, r.definition) for r in missing])
+            for rule, state in zip(missing, stored, strict=True):
+                self._states[rule.name] = (rule, _decode_state(state) if state else AlertState())
+
+    def _is_cached(self, rule: Rule) -> bool:
         cached = self._states.get(rule.name)
-        if cached and (cached[0] is rule or cached[0].definition == rule.definition):
-            return cached[1]
-        stored = await self.alerts.stored_state(rule.name, rule.definition)
-        alert = _decode_state(stored) if stored else AlertState()
-        self._states[rule.name] = (rule, alert)
-        return alert
+        return cached is not None and (cached[0] is rule or cached[0].definition == rule.definition)
 
     async def acknowledge(self, rule: Rule, *, user: str, name: str = "") -> bool:
         """Turns off reminders of the open incident. False where there is none."""
@@ -343,9 +356,6 @@ class AlertJob:
             return await self.answering.measure(question, context)
 
 
-_UNKNOWN = (None, AlertState())
-
-
 def schedule_of(alert: str) -> str:
     """The name of an alert's schedule."""
     return f"alert {alert}"
@@ -385,15 +395,15 @@ def _record(
     now: datetime,
 ) -> EvaluationRecord:
     failed = isinstance(result, EvaluationError)
-    worst = after.worst_subject
+    state, since, value = after.summary()
     return EvaluationRecord(
         alert=rule.name,
         definition=rule.definition,
         due=due.at,
         at=now,
-        state="error" if failed else after.state._value_,
-        since=after.started_at,
-        value=None if failed else worst.value,
+        state="error" if failed else state._value_,
+        since=since,
+        value=None if failed else value,
         alert_state=_encode_state(after),
         samples=[(name, s.value, s.state._value_) for name, s in after.subjects.items() if name]
         if rule.each and not failed

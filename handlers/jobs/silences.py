@@ -29,6 +29,8 @@ class SilenceIndex:
 
     def active(self, alert: str, now: datetime) -> ActiveSilence | None:
         """Why the alert sends no notifications now, if it does not."""
+        if not self.silences and not self.mutes:
+            return None
         if silence := self.silence(alert, now):
             comment = f" ({formatting.sanitise(silence.comment, 200)})" if silence.comment else ""
             end = formatting.format_time_in_zone(silence.end, self.zone, now)

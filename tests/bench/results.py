@@ -111,6 +111,18 @@ def times_ms(work: Callable[[], Any], times: int = 5) -> list[float]:
     return taken
 
 
+def cpu_ms(work: Callable[[], Any]) -> float:
+    """The processor time of one run in all threads, in milliseconds."""
+    started = time.process_time()
+    work()
+    return (time.process_time() - started) * 1000
+
+
+def pair_ratios(ours: Sequence[float], reference: Sequence[float]) -> list[float]:
+    """Each run against the run of the reference beside it."""
+    return [each / other for each, other in zip(ours, reference, strict=True)]
+
+
 def ratios(ours: Sequence[float], reference: Sequence[float]) -> list[float]:
     """Each run against the median of the reference."""
     middle = statistics.median(reference)

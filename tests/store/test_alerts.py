@@ -71,37 +71,37 @@ async def test_samples_of_subjects_have_their_series(store: Store) -> None:
 
 
 async def test_state_belongs_to_its_definition(store: Store) -> None:
-    assert await store.alerts.stored_state("spike", "d") is None
+    assert await store.alerts.stored_states([("spike", "d")]) == [None]
     await store.alerts.save_evaluations([evaluation(0)])
-    assert await store.alerts.stored_state("spike", "d") == b'{"incident":"k","n":0}'
-    assert await store.alerts.stored_state("spike", "other") is None
+    assert await store.alerts.stored_states([("spike", "d")]) == [b'{"incident":"k","n":0}']
+    assert await store.alerts.stored_states([("spike", "other")]) == [None]
     assert await store.alerts.last_handled_at("spike", "other", now=NOW) == NOW
 
 
 async def test_state_changed_elsewhere_is_not_overwritten(store: Store, other: Store) -> None:
     await store.alerts.save_evaluations([evaluation(0)])
-    await other.alerts.stored_state("spike", "d")
+    await other.alerts.stored_states([("spike", "d")])
     await store.alerts.save_evaluations([evaluation(1)])
     late = evaluation(2, 9.0, posts=[post("from an old state")])
     assert await other.alerts.save_evaluations([late]) == [Saved.STATE_CHANGED]
     assert await keys(other) == []
-    assert await other.alerts.stored_state("spike", "d") == b'{"incident":"k","n":1}'
+    assert await other.alerts.stored_states([("spike", "d")]) == [b'{"incident":"k","n":1}']
     assert await other.alerts.save_evaluations([late]) == [Saved.WRITTEN]
 
 
 async def test_acknowledgement_survives_evaluation_elsewhere(store: Store, other: Store) -> None:
     await store.alerts.save_evaluations([evaluation(0)])
-    await other.alerts.stored_state("spike", "d")
+    await other.alerts.stored_states([("spike", "d")])
     assert await other.alerts.save_user_action(
         evaluation(0, alert_state=b'{"acknowledged_by":"U0ADA"}')
     )
     assert await store.alerts.save_evaluations([evaluation(1)]) == [Saved.STATE_CHANGED]
-    assert await store.alerts.stored_state("spike", "d") == b'{"acknowledged_by":"U0ADA"}'
+    assert await store.alerts.stored_states([("spike", "d")]) == [b'{"acknowledged_by":"U0ADA"}']
 
 
 async def test_user_action_on_old_state_is_refused(store: Store, other: Store) -> None:
     await store.alerts.save_evaluations([evaluation(0)])
-    await other.alerts.stored_state("spike", "d")
+    await other.alerts.stored_states([("spike", "d")])
     await store.alerts.save_evaluations([evaluation(1)])
     acknowledged = evaluation(1, alert_state=b"{}", posts=[post("k")])
     assert not await other.alerts.save_user_action(acknowledged)
@@ -162,7 +162,7 @@ async def test_ended_rule_leaves_no_state(store: Store) -> None:
     await store.rules.end_rule(made.number, user="U0ADA", now=NOW)
     assert await store.rules.rules() == []
     assert await store.rules.names_ever() == {"spike"}
-    assert await store.alerts.stored_state("spike", "d") is None
+    assert await store.alerts.stored_states([("spike", "d")]) == [None]
 
 
 async def test_later_silence_ends_the_earlier(store: Store) -> None:

@@ -91,7 +91,7 @@ async def test_database_without_claims_keeps_its_work(tmp_path: Path) -> None:
     assert (post.post.key, post.claimed_at) == ("k", NOW)
     assert await store.schedules.unfinished_runs(since=NOW) == [("daily", NOW)]
     assert await store.schedules.claim_run("daily", NOW, now=later) == 0
-    assert await store.alerts.stored_state("spike", "d") == b"{}"
+    assert await store.alerts.stored_states([("spike", "d")]) == [b"{}"]
     [asked] = await store.questions.take_interrupted(since=NOW, before=later)
     assert asked.delivery == "t"
     await store.close()

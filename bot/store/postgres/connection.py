@@ -47,9 +47,10 @@ class PostgresTransaction:
         with self._connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(_translated(sql), params).fetchall()
 
-    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         with self._connection.cursor() as cursor:
             cursor.executemany(_translated(sql), rows)
+            return cursor.rowcount
 
 
 class PostgresDatabase:

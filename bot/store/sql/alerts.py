@@ -4,16 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from bot.store.records import EvaluationRecord, OpenIncident, Sample, Saved
 from bot.store.sql.claims import Claims
-from bot.store.sql.database import Database, Transaction, to_text
+from bot.store.sql.database import (
+    MOST_PARAMETERS,
+    Database,
+    Row,
+    Transaction,
+    all_or_nothing,
+    chunks,
+    query_in,
+    to_text,
+)
 from bot.store.sql.outbox import enqueue_anew
 
-_ADD_SAMPLE = (
-    "INSERT INTO samples (series, at, value, state) VALUES (?, ?, ?, ?) "
-    "ON CONFLICT (at, series) DO NOTHING"
+Values = tuple[Any, ...]
+ROWS_AT_ONCE = MOST_PARAMETERS // 4
+_COLUMNS = "definition, state, since, value, due, watch, name, version"
+_UPDATE_STATE = (
+    "UPDATE alerts SET definition = ?, state = ?, since = ?, value = ?, due = ?, watch = ?, "
+    "version = version + 1 WHERE name = ? AND version = ?"
+)
+_INSERT_STATE = (
+    f"INSERT INTO alerts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, 1) "  # noqa: S608
+    "ON CONFLICT (name) DO NOTHING"
+)
+_UPSERT_STATE = (
+    f"INSERT INTO alerts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, 1) "  # noqa: S608
+    "ON CONFLICT (name) DO UPDATE SET definition = excluded.definition, state = excluded.state, "
+    "since = excluded.since, value = excluded.value, due = excluded.due, watch = excluded.watch, "
+    "version = alerts.version + 1"
 )
 
 
@@ -24,14 +47,19 @@ class SqlAlerts:
         # The version of each alert's row that this process has read or written last.
         self._versions: dict[str, int] = {}
 
-    async def stored_state(self, alert: str, definition: str) -> bytes | None:
-        rows = await self._database.read(
-            "SELECT definition, watch, version FROM alerts WHERE name = ?", (alert,)
-        )
-        self._versions[alert] = rows[0]["version"] if rows else 0
-        return next(
-            (str(row["watch"]).encode() for row in rows if row["definition"] == definition), None
-        )
+    async def stored_states(self, alerts: Sequence[tuple[str, str]]) -> list[bytes | None]:
+        names = [name for name, _ in alerts]
+        rows = list[Row]()
+        for chunk in chunks(names):
+            marks = ", ".join("?" for _ in chunk)
+            rows += await self._database.read(
+                f"SELECT name, definition, watch, version FROM alerts WHERE name IN ({marks})",  # noqa: S608
+                chunk,
+            )
+        self._versions |= dict.fromkeys(names, 0)
+        self._versions |= {row["name"]: row["version"] for row in rows}
+        states = {(row["name"], row["definition"]): str(row["watch"]).encode() for row in rows}
+        return [states.get(alert) for alert in alerts]
 
     async def open_incidents(self) -> list[OpenIncident]:
         incident = self._database.dialect.json_member("watch", "incident")
@@ -60,7 +88,13 @@ class SqlAlerts:
             f"OR {self._claims.is_takeable('evaluation_claims.owner')}"
         )
         rows = [(alert, to_text(at), owner, owner) for alert, at in due]
-        return await self._claims.write(lambda tx: [tx.execute(sql, row) == 1 for row in rows])
+
+        def claim(tx: Transaction) -> list[bool]:
+            if all_or_nothing(tx, lambda: tx.execute_many(sql, rows) == len(rows)):
+                return [True] * len(rows)
+            return [tx.execute(sql, row) == 1 for row in rows]
+
+        return await self._claims.write(claim) if rows else []
 
     async def abandoned_evaluations(self, *, since: datetime) -> list[tuple[str, datetime]]:
         rows = await self._database.read(
@@ -73,17 +107,18 @@ class SqlAlerts:
         return [(row["alert"], datetime.fromisoformat(row["due"])) for row in rows]
 
     async def save_evaluations(self, several: Sequence[EvaluationRecord]) -> list[Saved]:
+        if not several:
+            return []
+
         def save(tx: Transaction) -> list[Saved]:
-            changed = self._changed(tx, several)
-            saved = [self._save_samples(tx, judged, changed) for judged in several]
-            written = [
-                judged
-                for judged, result in zip(several, saved, strict=True)
-                if result is Saved.WRITTEN
-            ]
-            _save_states(tx, written)
-            for judged in written:
-                _enqueue_posts(tx, judged)
+            # Nearly always this process alone has written every alert, and each is due once.
+            if all_or_nothing(tx, lambda: self._save_all(tx, several)):
+                saved = [Saved.WRITTEN] * len(several)
+            else:
+                saved = self._save_each(tx, several)
+            for judged, result in zip(several, saved, strict=True):
+                if result is Saved.WRITTEN and (judged.posts or judged.reason):
+                    _enqueue_posts(tx, judged)
             return saved
 
         try:
@@ -97,13 +132,83 @@ class SqlAlerts:
                 self._versions[judged.alert] = self._versions.get(judged.alert, 0) + 1
         return saved
 
+    def _save_all(self, tx: Transaction, several: Sequence[EvaluationRecord]) -> bool:
+        """Writes states and samples of all in a few statements. False if one of them cannot be
+        written, so that what was written is to be rolled back.
+        """
+        known, new = list[Values](), list[Values]()
+        for judged in several:
+            version = self._versions.get(judged.alert, 0)
+            values = _state_values(judged)
+            if version:
+                known.append((*values, judged.alert, version))
+            else:
+                new.append((*values, judged.alert))
+        if known and tx.execute_many(_UPDATE_STATE, known) != len(known):
+            return False
+        if new and tx.execute_many(_INSERT_STATE, new) != len(new):
+            return False
+        rows = self._sample_rows(tx, several)
+        return _insert_samples(tx, rows) == len(rows)
+
+    def _sample_rows(self, tx: Transaction, several: Sequence[EvaluationRecord]) -> list[Values]:
+        """The rows of all samples; their series are numbered first."""
+        samples = [
+            (judged.alert, judged.definition, to_text(judged.due), judged.value, judged.state)
+            for judged in several
+        ]
+        samples += [
+            (f"{judged.alert}/{subject}", judged.definition, to_text(judged.due), value, state)
+            for judged in several
+            for subject, value, state in judged.samples
+        ]
+        self._number_series(tx, [(name, definition) for name, definition, *_ in samples])
+        series = self._series
+        return [
+            (at, series[name, definition], value, state)
+            for name, definition, at, value, state in samples
+        ]
+
+    def _save_each(self, tx: Transaction, several: Sequence[EvaluationRecord]) -> list[Saved]:
+        """Writes what can be written, one by one."""
+        changed = self._changed(tx, several)
+        saved = [self._save_samples(tx, judged, changed) for judged in several]
+        for judged, result in zip(several, saved, strict=True):
+            if result is Saved.WRITTEN:
+                tx.execute(_UPSERT_STATE, (*_state_values(judged), judged.alert))
+        return saved
+
     def _changed(self, tx: Transaction, several: Sequence[EvaluationRecord]) -> set[str]:
         """The alerts that another process has written since this one read them."""
         names = list({judged.alert for judged in several})
-        marks = ", ".join("?" for _ in names)
-        rows = tx.query(f"SELECT name, version FROM alerts WHERE name IN ({marks})", names)  # noqa: S608
+        rows = query_in(tx, "SELECT name, version FROM alerts WHERE name IN", names)
         versions = {row["name"]: row["version"] for row in rows}
         return {name for name in names if versions.get(name, 0) != self._versions.get(name, 0)}
+
+    def _save_samples(
+        self, tx: Transaction, judged: EvaluationRecord, changed: Collection[str]
+    ) -> Saved:
+        if judged.alert in changed:
+            return Saved.STATE_CHANGED
+        own, *of_subjects = self._sample_rows(tx, [judged])
+        if not _insert_samples(tx, [own]):
+            return Saved.ALREADY_EVALUATED
+        _insert_samples(tx, of_subjects)
+        return Saved.WRITTEN
+
+    def _number_series(self, tx: Transaction, wanted: Sequence[tuple[str, str]]) -> None:
+        """Numbers the series that have no known number yet."""
+        new = [series for series in dict.fromkeys(wanted) if series not in self._series]
+        if not new:
+            return
+        tx.execute_many(
+            "INSERT INTO series (name, definition) VALUES (?, ?) "
+            "ON CONFLICT (name, definition) DO NOTHING",
+            new,
+        )
+        names = list({name for name, _ in new})
+        rows = query_in(tx, "SELECT id, name, definition FROM series WHERE name IN", names)
+        self._series |= {(row["name"], row["definition"]): row["id"] for row in rows}
 
     async def save_user_action(self, judged: EvaluationRecord) -> bool:
         version = self._versions.get(judged.alert, 0)
@@ -152,56 +257,31 @@ class SqlAlerts:
 
         await self._database.write(prune)
 
-    def _save_samples(
-        self, tx: Transaction, judged: EvaluationRecord, changed: Collection[str]
-    ) -> Saved:
-        if judged.alert in changed:
-            return Saved.STATE_CHANGED
-        at = to_text(judged.due)
-        series = self._series_id(tx, judged.alert, judged.definition)
-        if not tx.execute(_ADD_SAMPLE, (series, at, judged.value, judged.state)):
-            return Saved.ALREADY_EVALUATED
-        for subject, value, state in judged.samples:
-            series = self._series_id(tx, f"{judged.alert}/{subject}", judged.definition)
-            tx.execute(_ADD_SAMPLE, (series, at, value, state))
-        return Saved.WRITTEN
 
-    def _series_id(self, tx: Transaction, name: str, definition: str) -> int:
-        known = self._series.get((name, definition))
-        if known is None:
-            tx.execute(
-                "INSERT INTO series (name, definition) VALUES (?, ?) "
-                "ON CONFLICT (name, definition) DO NOTHING",
-                (name, definition),
-            )
-            [row] = tx.query(
-                "SELECT id FROM series WHERE name = ? AND definition = ?", (name, definition)
-            )
-            known = self._series[name, definition] = row["id"]
-        return known
-
-
-def _save_states(tx: Transaction, several: Sequence[EvaluationRecord]) -> None:
-    rows: list[tuple[Any, ...]] = [
-        (
-            judged.alert,
-            judged.definition,
-            judged.state,
-            to_text(judged.since) if judged.since else None,
-            judged.value,
-            to_text(judged.due),
-            judged.alert_state.decode(),
-        )
-        for judged in several
-    ]
-    tx.execute_many(
-        "INSERT INTO alerts (name, definition, state, since, value, due, watch, version) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (name) DO UPDATE "
-        "SET definition = excluded.definition, state = excluded.state, since = excluded.since, "
-        "value = excluded.value, due = excluded.due, watch = excluded.watch, "
-        "version = alerts.version + 1",
-        rows,
+def _state_values(judged: EvaluationRecord) -> Values:
+    """The columns of an alert's row without its name and version."""
+    return (
+        judged.definition,
+        judged.state,
+        to_text(judged.since) if judged.since else None,
+        judged.value,
+        to_text(judged.due),
+        judged.alert_state.decode(),
     )
+
+
+def _insert_samples(tx: Transaction, rows: Sequence[Values]) -> int:
+    """The number of samples that were not there yet and were written."""
+    written = 0
+    for at in range(0, len(rows), ROWS_AT_ONCE):
+        chunk = rows[at : at + ROWS_AT_ONCE]
+        marks = ", ".join(["(?, ?, ?, ?)"] * len(chunk))
+        written += tx.execute(
+            f"INSERT INTO samples (at, series, value, state) VALUES {marks} "  # noqa: S608
+            "ON CONFLICT (at, series) DO NOTHING",
+            list(chain.from_iterable(chunk)),
+        )
+    return written
 
 
 def _enqueue_posts(tx: Transaction, judged: EvaluationRecord) -> None:

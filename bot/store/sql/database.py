@@ -6,7 +6,7 @@ What databases do not agree on is in `Dialect`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -14,6 +14,8 @@ from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 Row = dict[str, Any]
+# Older versions of SQLite take 999 in a statement.
+MOST_PARAMETERS = 960
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ class Transaction(Protocol):
         """The rows of a query."""
         ...
 
-    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """One statement for each row of parameters."""
+    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
+        """One statement for each row of parameters; the number of rows that they changed."""
         ...
 
 
@@ -78,3 +80,29 @@ class Database(Protocol):
 def to_text(moment: datetime) -> str:
     """A time as the tables hold it: ISO-8601 in UTC with milliseconds, which sorts as text."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def all_or_nothing(tx: Transaction, work: Callable[[], bool]) -> bool:
+    """Whether `work` succeeded. Where it did not, nothing of it is written, and the transaction
+    goes on without it.
+    """
+    tx.execute("SAVEPOINT part")
+    succeeded = work()
+    if not succeeded:
+        tx.execute("ROLLBACK TO SAVEPOINT part")
+    tx.execute("RELEASE SAVEPOINT part")
+    return succeeded
+
+
+def query_in(tx: Transaction, sql: str, values: Sequence[Any]) -> list[Row]:
+    """The rows of a query that ends with `IN`, for any number of values."""
+    found = list[Row]()
+    for chunk in chunks(values):
+        found += tx.query(f"{sql} ({', '.join('?' for _ in chunk)})", chunk)
+    return found
+
+
+def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The values in parts that fit into one statement."""
+    for at in range(0, len(values), MOST_PARAMETERS):
+        yield values[at : at + MOST_PARAMETERS]

@@ -49,8 +49,8 @@ class SqliteTransaction:
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        self._connection.executemany(sql, rows)
+    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
+        return self._connection.executemany(sql, rows).rowcount
 
 
 class SqliteDatabase:
