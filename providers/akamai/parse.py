@@ -246,29 +246,32 @@ def api_call(
     success, 4xx and 5xx failure, anything else unknown; secrets in a query string are taken out.
     The all-"Other" row of the vendor is a call of which nothing is known.
     """
-    method = _spoken(_value(row.method, row.requestMethod))
-    code, uri, at = (
-        _as_text(row.responseCode),
-        _value(row.uri, row.requestUri),
-        _as_text(row.timestamp),
-    )
+    method, actions = _spoken(_value(row.method, row.requestMethod))
+    code, uri, at = row.responseCode, _value(row.uri, row.requestUri), row.timestamp
+    if code.__class__ is not str:
+        code = _as_text(code)
+    if at.__class__ is not str:
+        at = _as_text(at)
     token = _value(row.clientToken, row.authorizationClientToken)
-    own = "/reporting-api/" in uri and bool(own_token) and token == own_token
+    is_own_token = token == own_token != ""
+    # The fields in their order, which takes half the time of naming them: there are many rows.
     return ApiCall(
-        at=_instant(at),
-        at_text=at,
-        account=account,
-        actor=_as_text(row.clientOwner),
-        action=method,
-        target=redactor.text(uri) if redactor and "=" in uri else uri,
-        status=code,
-        outcome=outcome(code),
-        client=_as_text(row.clientId),
-        ip=_as_text(row.clientIp),
-        duration_ms=None,
-        own=own,
-        actions=(method,),
-        client_token=MARK if token and token == own_token else _without_own(token, redactor),
+        _instant(at),
+        at,
+        account,
+        _as_text(row.clientOwner),
+        method,
+        redactor.text(uri) if redactor and "=" in uri else uri,
+        code,
+        outcome(code),
+        _as_text(row.clientId),
+        _as_text(row.clientIp),
+        None,  # duration_ms
+        is_own_token and "/reporting-api/" in uri,
+        actions,
+        "",  # host
+        "",  # organisation
+        MARK if is_own_token else _without_own(token, redactor),
     )
 
 
@@ -292,8 +295,10 @@ def _without_own(token: str, redactor: Redactor | None) -> str:
 
 
 @lru_cache(maxsize=512)
-def _spoken(method: str) -> str:
-    return method if method == "Other" else method.upper()
+def _spoken(method: str) -> tuple[str, tuple[str, ...]]:
+    """The method as it is shown, and as the one action of a call."""
+    shown = method if method == "Other" else method.upper()
+    return shown, (shown,)
 
 
 @lru_cache(maxsize=2048)

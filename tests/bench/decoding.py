@@ -13,7 +13,7 @@ from providers.akamai import parse as akamai
 from providers.akamai.sandbox import example_rows
 from providers.devicewise import parse as devicewise
 from providers.models import Window
-from tests.bench.results import Results, ratios, times_ms
+from tests.bench.results import Results, in_turns, pair_ratios
 
 NOW = datetime.now(UTC)
 DAY = Window(NOW - timedelta(days=1), NOW)
@@ -43,21 +43,24 @@ def _akamai(results: Results) -> None:
             csv_bytes(CSV_HEADER, csv_rows(calls))
 
     body, small = body_of(25_000), body_of(2_500)
-    reference = times_ms(lambda: json.loads(body))
-    reference_tenth = times_ms(lambda: json.loads(small))
-    ours, with_csv = times_ms(lambda: report(body)), times_ms(lambda: report(body, True))
-    tenth = times_ms(lambda: report(small))
+    reference, reference_tenth, ours, with_csv, tenth = in_turns(
+        lambda: json.loads(body),
+        lambda: json.loads(small),
+        lambda: report(body),
+        lambda: report(body, True),
+        lambda: report(small),
+    )
     said = f"json.loads {statistics.median(reference):.0f} ms"
     for what, taken, target in (("report out", ours, 2.0), ("report and CSV out", with_csv, 5.0)):
         results.add(
             f"25,000 Akamai rows: bytes in, {what}",
             f"{statistics.median(taken):.0f} ms",
             said,
-            ratios(taken, reference),
+            pair_ratios(taken, reference),
             target,
         )
-    as_json = statistics.median(reference) / statistics.median(reference_tenth)
-    grown = [each / as_json for each in ratios(ours, tenth)]
+    as_json = statistics.median(pair_ratios(reference, reference_tenth))
+    grown = [each / as_json for each in pair_ratios(ours, tenth)]
     results.add(
         "ten times as many Akamai rows",
         f"{statistics.median(ours) / statistics.median(tenth):.1f} times",
@@ -84,12 +87,12 @@ def _devicewise(results: Results, count: int) -> None:
                 json.loads(row["request"])
                 json.loads(row["response"])
 
-    known, taken = times_ms(reference, 3), times_ms(ours, 3)
+    known, taken = in_turns(reference, ours)
     results.add(
         f"{count:,} TR50 rows with nested JSON, report out",
         f"{statistics.median(taken):.0f} ms",
         f"json.loads {statistics.median(known):.0f} ms",
-        ratios(taken, known),
+        pair_ratios(taken, known),
         0.35,
     )
 

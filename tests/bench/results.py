@@ -118,6 +118,12 @@ def cpu_ms(work: Callable[[], Any]) -> float:
     return (time.process_time() - started) * 1000
 
 
+def in_turns(*works: Callable[[], Any], times: int = 5) -> list[list[float]]:
+    """The processor times of each, measured in turns: what else the machine does meets all."""
+    taken = [[cpu_ms(work) for work in works] for _ in range(times)]
+    return [list(each) for each in zip(*taken, strict=True)]
+
+
 def pair_ratios(ours: Sequence[float], reference: Sequence[float]) -> list[float]:
     """Each run against the run of the reference beside it."""
     return [each / other for each, other in zip(ours, reference, strict=True)]

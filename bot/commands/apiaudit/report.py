@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import heapq
 import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from bot import formatting
@@ -118,7 +120,7 @@ VALUES = ("calls", "failures", "failure_percent", "actors", "duration_p95_ms")
 
 def count_calls(calls: Sequence[ApiCall]) -> CallNumbers:
     """The numbers of these calls."""
-    outcomes = Counter(call.outcome for call in calls)
+    outcomes = Counter([call.outcome for call in calls])
     return CallNumbers(
         calls=len(calls),
         failures=outcomes[Outcome.FAILURE],
@@ -252,10 +254,11 @@ def _without_marks(name: str) -> str:
 
 def audit_report(facts: AuditFacts) -> AuditReport:
     """The report of the facts."""
-    calls = facts.calls
-    failed = [call for call in calls if call.outcome is Outcome.FAILURE]
+    calls, is_failure = facts.calls, Outcome.FAILURE
+    failed = [call for call in calls if call.outcome is is_failure]
     numbers = count_calls(calls)
-    step, timeline, untimed = _timeline(calls, facts.drawn)
+    step, timeline, untimed = _timeline(calls, failed, facts.drawn)
+    per_account = _per_account(facts.accounts, calls, failed)
     return AuditReport(
         accounts=facts.accounts,
         window=facts.window,
@@ -268,16 +271,14 @@ def audit_report(facts: AuditFacts) -> AuditReport:
             [call.organisation for call in failed],
             named=True,
         ),
-        per_account=_tallies([call.account for call in calls], [call.account for call in failed]),
+        per_account=per_account,
         timeline=timeline,
         step=step,
         untimed=untimed,
         slowest=_slowest(calls, numbers.durations, 3),
-        accounts_with_durations=frozenset(
-            {call.account for call in calls if call.duration_ms is not None}
-        ),
+        accounts_with_durations=_accounts_with_durations(calls, numbers, per_account),
         latest_failures=tuple(heapq.nlargest(10, failed, key=_recency)),
-        own=len([call for call in calls if call.own]),
+        own=[call.own for call in calls].count(True),
         complete=facts.complete,
         notes=tuple(note for note in facts.notes if note not in facts.shortcomings),
         shortcomings=facts.shortcomings,
@@ -287,6 +288,25 @@ def audit_report(facts: AuditFacts) -> AuditReport:
         listed=newest(calls, min(facts.display.calls or 0, MOST_CALLS)),
         groups=tuple((name, _group(calls, failed, GROUPS[name])) for name in facts.display.by),
     )
+
+
+def _per_account(
+    accounts: Sequence[str], calls: Sequence[ApiCall], failed: Sequence[ApiCall]
+) -> tuple[Tally, ...]:
+    if len(accounts) == 1 and calls:
+        return (Tally(accounts[0], len(calls), len(failed)),)
+    return _tallies([call.account for call in calls], [call.account for call in failed])
+
+
+def _accounts_with_durations(
+    calls: Sequence[ApiCall], numbers: CallNumbers, per_account: Sequence[Tally]
+) -> frozenset[str]:
+    # Most vendors have a duration for every call, or for none.
+    if not numbers.durations:
+        return frozenset()
+    if len(numbers.durations) == len(calls):
+        return frozenset({tally.name for tally in per_account})
+    return frozenset({call.account for call in calls if call.duration_ms is not None})
 
 
 def newest(calls: Sequence[ApiCall], most: int) -> tuple[ApiCall, ...]:
@@ -373,7 +393,7 @@ def _slowest(
 
 
 def _timeline(
-    calls: Sequence[ApiCall], window: Window
+    calls: Sequence[ApiCall], failed: Sequence[ApiCall], window: Window
 ) -> tuple[timedelta, tuple[Bucket, ...], int]:
     """Calls in at most twenty equal steps of the window; calls outside it or without a readable
     time are only counted.
@@ -381,23 +401,19 @@ def _timeline(
     step = next((s for s in _STEPS if window.length <= s * (MOST_POINTS - 1)), _STEPS[-1])
     epoch = datetime(1970, 1, 5, tzinfo=UTC)
     first = epoch + (window.start - epoch) // step * step
-    length = math.ceil((window.end - first) / step)
-    counts, failures = [0] * length, [0] * length
-    untimed, index, start, end = 0, 0, window.end, window.end
-    for call in calls:
-        at = call.at
-        # Calls come in order of time, so most fall into the step of the one before.
-        if at is None or not start <= at < end:
-            if at is None or not window.start <= at < window.end:
-                untimed += 1
-                continue
-            index = (at - first) // step
-            start = max(window.start, first + index * step)
-            end = min(window.end, first + (index + 1) * step)
-        counts[index] += 1
-        failures[index] += call.outcome is Outcome.FAILURE
-    buckets = tuple(Bucket(first + n * step, counts[n], failures[n]) for n in range(length))
-    return step, buckets[-MOST_POINTS:], untimed
+    starts = [first + n * step for n in range(math.ceil((window.end - first) / step))]
+    edges = [window.start, *starts[1:], window.end]
+    counts, failures = _counts_between(calls, edges), _counts_between(failed, edges)
+    buckets = tuple(Bucket(*each) for each in zip(starts, counts, failures, strict=True))
+    return step, buckets[-MOST_POINTS:], len(calls) - sum(counts)
+
+
+def _counts_between(calls: Sequence[ApiCall], edges: Sequence[datetime]) -> list[int]:
+    """How many calls are between each edge and the next."""
+    # Calls come nearly in order of time, which takes little to sort.
+    times = sorted([call.at for call in calls if call.at is not None])
+    places = [bisect_left(times, edge) for edge in edges]
+    return [end - start for start, end in pairwise(places)]
 
 
 def _recency(call: ApiCall) -> datetime:
