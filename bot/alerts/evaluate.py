@@ -38,6 +38,8 @@ MISSING_UNTIL_GONE = 2
 # Flapping as in Nagios: the share of changes in the last 21 evaluations from which it begins, and
 # below which it ends.
 HISTORY_LENGTH, FLAPPING_FROM, FLAPPING_UNTIL = 21, 0.5, 0.25
+# Python 3.11 takes long to look up a member of an enumeration.
+_FIRING, _INACTIVE = State.FIRING, State.INACTIVE
 _NOTIFIABLE = frozenset({State.FIRING, State.NO_DATA})
 _ACTIVE = _NOTIFIABLE | {State.PENDING}
 _NONE = timedelta(0)
@@ -60,7 +62,8 @@ def evaluate(
     readings is no longer listed. A `partial` answer proves neither, whatever the rule's policy: what
     is missing from it may only not have arrived.
     """
-    before = _without_future(before, now)
+    if before.evaluated_at is not None and before.evaluated_at > now:
+        before = _without_future(before, now)
     if isinstance(readings, EvaluationError):
         return _after_error(before)
     downtime = _downtime(rule, before, now)
@@ -100,7 +103,9 @@ def _subjects(
     """Every subject with a reading, and every active one that has none and is not gone yet."""
     found = {}
     for name, reading in readings.items():
-        known = _without_downtime(before.subjects.get(name, NEW_SUBJECT), downtime)
+        known = before.subjects.get(name, NEW_SUBJECT)
+        if downtime:
+            known = _without_downtime(known, downtime)
         if reading is not None:
             found[name] = _with_value(rule, known, reading, now)
         else:
@@ -108,7 +113,8 @@ def _subjects(
     for name, known in before.subjects.items():
         if name in readings or known.state not in _ACTIVE or (rule.each and name == WHOLE):
             continue
-        known = _without_downtime(known, downtime)
+        if downtime:
+            known = _without_downtime(known, downtime)
         after = replace(known, value=None) if partial else _unlisted(rule, known, now)
         if after is not None:
             found[name] = after
@@ -120,19 +126,17 @@ def _unlisted(rule: Rule, known: SubjectState, now: datetime) -> SubjectState | 
     evaluation that misses it, and stays as long as the rule keeps firing.
     """
     unlisted, clear_since = known.unlisted + 1, known.clear_since or now
-    keeps_firing = known.state is State.FIRING and now - clear_since < rule.keep_firing_for
+    keeps_firing = known.state is _FIRING and now - clear_since < rule.keep_firing_for
     if unlisted >= MISSING_UNTIL_GONE and not keeps_firing:
         return None
     return replace(known, unlisted=unlisted, clear_since=clear_since, value=None)
 
 
 def _without_future(before: AlertState, now: datetime) -> AlertState:
-    """The state with every instant that lies ahead of now set to now. Such an instant was stored
-    while the clock was wrong, and would delay everything that is computed from it.
+    """The state with every instant that lies ahead of now set to now; none is later than the last
+    evaluation. Such an instant was stored while the clock was wrong, and would delay everything
+    that is computed from it.
     """
-    # No instant is later than the last evaluation.
-    if before.evaluated_at is None or before.evaluated_at <= now:
-        return before
     subjects = {name: _clamped(s, now) for name, s in before.subjects.items()}
     return replace(_clamped(before, now), subjects=subjects)
 
@@ -159,8 +163,6 @@ def _downtime(rule: Rule, before: AlertState, now: datetime) -> timedelta:
 
 def _without_downtime(known: SubjectState, downtime: timedelta) -> SubjectState:
     """The same subject with its times moved on by the downtime."""
-    if not downtime:
-        return known
     breach, clear = known.breach_since, known.clear_since
     return replace(
         known,
@@ -170,17 +172,17 @@ def _without_downtime(known: SubjectState, downtime: timedelta) -> SubjectState:
 
 
 def _with_value(rule: Rule, known: SubjectState, value: float, now: datetime) -> SubjectState:
-    firing = known.state is State.FIRING
+    firing = known.state is _FIRING
     if rule.is_breach(value, firing=firing):
         since = known.breach_since or now
         peak = value if rule.is_worse(value, known.peak) else known.peak
-        state = State.FIRING if firing or now - since >= rule.for_ else State.PENDING
+        state = _FIRING if firing or now - since >= rule.for_ else State.PENDING
         return SubjectState(state, _since(known, state, now), since, None, value, peak)
     if firing:
         clear_since = known.clear_since or now
         if now - clear_since < rule.keep_firing_for:
             return replace(known, clear_since=clear_since, value=value, unlisted=0)
-    return SubjectState(State.INACTIVE, _since(known, State.INACTIVE, now), None, None, value, None)
+    return SubjectState(_INACTIVE, _since(known, _INACTIVE, now), None, None, value, None)
 
 
 def _without_data(rule: Rule, known: SubjectState, now: datetime) -> SubjectState:
@@ -189,10 +191,10 @@ def _without_data(rule: Rule, known: SubjectState, now: datetime) -> SubjectStat
     """
     if rule.no_data == "ok":
         clear_since = known.clear_since or now
-        if known.state is State.FIRING and now - clear_since < rule.keep_firing_for:
+        if known.state is _FIRING and now - clear_since < rule.keep_firing_for:
             return replace(known, clear_since=clear_since, value=None, unlisted=0)
-        return SubjectState(State.INACTIVE, _since(known, State.INACTIVE, now))
-    if rule.no_data == "alert" and known.state is not State.FIRING:
+        return SubjectState(_INACTIVE, _since(known, _INACTIVE, now))
+    if rule.no_data == "alert" and known.state is not _FIRING:
         return SubjectState(State.NO_DATA, _since(known, State.NO_DATA, now))
     return replace(known, value=None, unlisted=0)
 
@@ -203,15 +205,15 @@ def _since(known: SubjectState, state: State, now: datetime) -> datetime | None:
 
 def _outcome(subjects: Mapping[str, SubjectState], readings: Readings) -> str:
     """The sign of this evaluation in the history."""
-    if _is_empty(readings):
+    if _all_unknown(readings):
         return NOTHING_FOUND
     for subject in subjects.values():
-        if subject.state is State.FIRING:
+        if subject.state is _FIRING:
             return FIRED
     return OK
 
 
-def _is_empty(readings: Readings) -> bool:
+def _all_unknown(readings: Readings) -> bool:
     """Whether there are readings, and none has a value."""
     for reading in readings.values():
         if reading is not None:
@@ -262,8 +264,8 @@ def notification_reason(
     """Why people should be notified of the `current` subjects now, or None."""
     known = before.notified
     if current != known:
-        fires = State.FIRING in current.values()
-        if not known or (fires and State.FIRING not in known.values()):
+        fires = _FIRING in current.values()
+        if not known or (fires and _FIRING not in known.values()):
             return Reason.FIRED if fires else Reason.NO_DATA
         return Reason.CHANGED
     if before.silenced:

@@ -54,7 +54,7 @@ Reading = float | None
 Readings = Mapping[str, Reading]
 
 
-class SubjectState(msgspec.Struct, frozen=True, omit_defaults=True):
+class SubjectState(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """State of one subject. `breach_since` and `clear_since` are moved on by downtime of the bot;
     `unlisted` counts the evaluations in a row whose answer did not list the subject.
     """
@@ -80,6 +80,7 @@ class AlertState(
     msgspec.Struct,
     frozen=True,
     omit_defaults=True,
+    gc=False,
     rename={
         "notified": "told",
         "notified_at": "told_at",

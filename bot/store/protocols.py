@@ -326,13 +326,13 @@ class AlertStore(Protocol):
         """
         ...
 
-    async def save_evaluations(self, several: Sequence[EvaluationRecord]) -> list[Saved]:
+    async def save_evaluations(self, evaluations: Sequence[EvaluationRecord]) -> list[Saved]:
         """Writes the results of evaluations and their posts, in one transaction, and returns what
         became of each.
         """
         ...
 
-    async def save_user_action(self, judged: EvaluationRecord) -> bool:
+    async def save_user_action(self, evaluation: EvaluationRecord) -> bool:
         """Writes the state of an alert after a person has acted on it, and the posts about that,
         in one transaction. False, and nothing is written, if another process has changed the alert
         since this one read its state.

@@ -45,8 +45,8 @@ from handlers.jobs.silences import SilenceIndex
 log = logging.getLogger("opswatch")
 _decode_state = msgspec.json.Decoder(AlertState).decode
 _encode_state = msgspec.json.Encoder().encode
-# So many rules are evaluated in one go, which takes a few milliseconds.
-BATCH_SIZE = 250
+# So many rules are saved in one transaction, and evaluated in one go; each takes a few milliseconds.
+BATCH_SIZE, EVALUATED_AT_ONCE = 1000, 250
 # Facts that arrive later than that count as missing.
 MAX_DATA_DELAY = timedelta(hours=6)
 
@@ -150,9 +150,12 @@ class AlertJob:
         another process has changed the state of the alert.
         """
         await self._read_states([evaluation.rule for evaluation in evaluations])
-        records = [self._evaluate(evaluation, now) for evaluation in evaluations]
-        saved = [Saved.STATE_CHANGED] * len(records)
+        records, saved = list[EvaluationRecord](), [Saved.STATE_CHANGED] * len(evaluations)
         try:
+            for at in range(0, len(evaluations), EVALUATED_AT_ONCE):
+                part = evaluations[at : at + EVALUATED_AT_ONCE]
+                records += [self._evaluate(evaluation, now) for evaluation in part]
+                await asyncio.sleep(0)
             saved = await self.alerts.save_evaluations(records)
         finally:
             # A state that was not written is read again from the store.

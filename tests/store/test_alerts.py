@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from bot.store import EvaluationRecord, Post, Saved, Store
+from bot.store.sql.database import Row, Transaction
 from tests.store.conftest import NOW
 from tests.support.leases import expire_leases
 
@@ -175,3 +177,84 @@ async def test_later_silence_ends_the_earlier(store: Store) -> None:
     assert await store.silences.unsilence("spike", user="U0GRACE", now=NOW)
     assert not await store.silences.unsilence("spike", user="U0GRACE", now=NOW)
     assert len(await store.read("SELECT number FROM silences WHERE ended_by IS NOT NULL")) == 2
+
+
+async def test_mixed_batch_is_saved_one_by_one(store: Store, other: Store) -> None:
+    first = [evaluation(0, alert=name) for name in ("late", "changed", "fine")]
+    await store.alerts.save_evaluations(first)
+    await other.alerts.stored_states([("changed", "d")])
+    await other.alerts.save_evaluations([evaluation(1, alert="changed")])
+    batch = [
+        evaluation(0, 9.0, alert="late", posts=[post("late")], reason="fired"),
+        evaluation(1, 9.0, alert="changed", posts=[post("changed")], reason="fired"),
+        evaluation(1, 9.0, alert="fine", posts=[post("fine")], reason="fired"),
+        evaluation(1, 9.0, alert="new", posts=[post("new")], reason="fired"),
+    ]
+    assert await store.alerts.save_evaluations(batch) == [
+        Saved.ALREADY_EVALUATED,
+        Saved.STATE_CHANGED,
+        Saved.WRITTEN,
+        Saved.WRITTEN,
+    ]
+    assert await values(store, name="late") == [1.0]
+    assert await values(store, name="changed") == [1.0, 1.0]
+    assert await values(store, name="fine") == [1.0, 9.0]
+    assert await values(store, name="new") == [9.0]
+    assert await keys(store) == ["fine", "new"]
+
+
+async def test_deleted_alert_is_not_written_again(store: Store) -> None:
+    await store.alerts.save_evaluations([evaluation(0), evaluation(0, alert="other")])
+    await store.database.execute("DELETE FROM alerts WHERE name = 'spike'")
+    batch = [evaluation(1), evaluation(1, alert="other")]
+    assert await store.alerts.save_evaluations(batch) == [Saved.STATE_CHANGED, Saved.WRITTEN]
+    assert await store.alerts.states() == {"other": "inactive"}
+
+
+async def test_large_batch_with_subjects_is_saved_whole(store: Store) -> None:
+    subjects = [(f"actor-{n}", float(n), "inactive") for n in range(20)]
+    batch = [evaluation(0, float(n), alert=f"rule-{n}", samples=subjects) for n in range(1200)]
+    assert await store.alerts.save_evaluations(batch) == [Saved.WRITTEN] * 1200
+    names = [(f"rule-{n}", "d") for n in range(1200)]
+    assert await store.alerts.stored_states(names) == [batch[0].alert_state] * 1200
+    assert await values(store, name="rule-1199") == [1199.0]
+    assert await values(store, name="rule-1199/actor-19") == [19.0]
+    due = [(name, NOW + EVERY) for name, _ in names]
+    assert await store.alerts.claim_evaluations(due) == [True] * 1200
+
+
+async def test_batch_takes_few_statements(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = list[str]()
+    write = store.database.write
+
+    async def counted(work: Callable[[Transaction], Any]) -> Any:
+        def count(tx: Transaction) -> Any:
+            return work(CountingTransaction(tx, calls))
+
+        return await write(count)
+
+    batch = [evaluation(0, alert=f"rule-{n}") for n in range(200)]
+    await store.alerts.save_evaluations(batch)
+    monkeypatch.setattr(store.database, "write", counted)
+    await store.alerts.claim_evaluations([(each.alert, each.due) for each in batch])
+    await store.alerts.save_evaluations([evaluation(1, alert=each.alert) for each in batch])
+    assert len(calls) < 15
+
+
+class CountingTransaction:
+    """A transaction that notes each statement it is given."""
+
+    def __init__(self, tx: Transaction, calls: list[str]) -> None:
+        self._tx, self._calls, self.dialect = tx, calls, tx.dialect
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
+        self._calls.append(sql)
+        return self._tx.execute(sql, params)
+
+    def query(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        self._calls.append(sql)
+        return self._tx.query(sql, params)
+
+    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
+        self._calls.append(sql)
+        return self._tx.execute_many(sql, rows)

@@ -106,19 +106,19 @@ class SqlAlerts:
         )
         return [(row["alert"], datetime.fromisoformat(row["due"])) for row in rows]
 
-    async def save_evaluations(self, several: Sequence[EvaluationRecord]) -> list[Saved]:
-        if not several:
+    async def save_evaluations(self, evaluations: Sequence[EvaluationRecord]) -> list[Saved]:
+        if not evaluations:
             return []
 
         def save(tx: Transaction) -> list[Saved]:
             # Nearly always this process alone has written every alert, and each is due once.
-            if all_or_nothing(tx, lambda: self._save_all(tx, several)):
-                saved = [Saved.WRITTEN] * len(several)
+            if all_or_nothing(tx, lambda: self._save_all(tx, evaluations)):
+                saved = [Saved.WRITTEN] * len(evaluations)
             else:
-                saved = self._save_each(tx, several)
-            for judged, result in zip(several, saved, strict=True):
-                if result is Saved.WRITTEN and (judged.posts or judged.reason):
-                    _enqueue_posts(tx, judged)
+                saved = self._save_each(tx, evaluations)
+            for evaluation, result in zip(evaluations, saved, strict=True):
+                if result is Saved.WRITTEN and (evaluation.posts or evaluation.reason):
+                    _enqueue_posts(tx, evaluation)
             return saved
 
         try:
@@ -127,40 +127,54 @@ class SqlAlerts:
             # A series may have been numbered in the transaction that was rolled back.
             self._series.clear()
             raise
-        for judged, result in zip(several, saved, strict=True):
+        for evaluation, result in zip(evaluations, saved, strict=True):
             if result is Saved.WRITTEN:
-                self._versions[judged.alert] = self._versions.get(judged.alert, 0) + 1
+                self._versions[evaluation.alert] = self._versions.get(evaluation.alert, 0) + 1
         return saved
 
-    def _save_all(self, tx: Transaction, several: Sequence[EvaluationRecord]) -> bool:
+    def _save_all(self, tx: Transaction, evaluations: Sequence[EvaluationRecord]) -> bool:
         """Writes states and samples of all in a few statements. False if one of them cannot be
         written, so that what was written is to be rolled back.
         """
         known, new = list[Values](), list[Values]()
-        for judged in several:
-            version = self._versions.get(judged.alert, 0)
-            values = _state_values(judged)
+        for evaluation in evaluations:
+            version = self._versions.get(evaluation.alert, 0)
+            values = _state_values(evaluation)
             if version:
-                known.append((*values, judged.alert, version))
+                known.append((*values, evaluation.alert, version))
             else:
-                new.append((*values, judged.alert))
+                new.append((*values, evaluation.alert))
         if known and tx.execute_many(_UPDATE_STATE, known) != len(known):
             return False
         if new and tx.execute_many(_INSERT_STATE, new) != len(new):
             return False
-        rows = self._sample_rows(tx, several)
+        rows = self._sample_rows(tx, evaluations)
         return _insert_samples(tx, rows) == len(rows)
 
-    def _sample_rows(self, tx: Transaction, several: Sequence[EvaluationRecord]) -> list[Values]:
+    def _sample_rows(
+        self, tx: Transaction, evaluations: Sequence[EvaluationRecord]
+    ) -> list[Values]:
         """The rows of all samples; their series are numbered first."""
         samples = [
-            (judged.alert, judged.definition, to_text(judged.due), judged.value, judged.state)
-            for judged in several
+            (
+                evaluation.alert,
+                evaluation.definition,
+                to_text(evaluation.due),
+                evaluation.value,
+                evaluation.state,
+            )
+            for evaluation in evaluations
         ]
         samples += [
-            (f"{judged.alert}/{subject}", judged.definition, to_text(judged.due), value, state)
-            for judged in several
-            for subject, value, state in judged.samples
+            (
+                f"{evaluation.alert}/{subject}",
+                evaluation.definition,
+                to_text(evaluation.due),
+                value,
+                state,
+            )
+            for evaluation in evaluations
+            for subject, value, state in evaluation.samples
         ]
         self._number_series(tx, [(name, definition) for name, definition, *_ in samples])
         series = self._series
@@ -169,28 +183,28 @@ class SqlAlerts:
             for name, definition, at, value, state in samples
         ]
 
-    def _save_each(self, tx: Transaction, several: Sequence[EvaluationRecord]) -> list[Saved]:
+    def _save_each(self, tx: Transaction, evaluations: Sequence[EvaluationRecord]) -> list[Saved]:
         """Writes what can be written, one by one."""
-        changed = self._changed(tx, several)
-        saved = [self._save_samples(tx, judged, changed) for judged in several]
-        for judged, result in zip(several, saved, strict=True):
+        changed = self._changed(tx, evaluations)
+        saved = [self._save_samples(tx, evaluation, changed) for evaluation in evaluations]
+        for evaluation, result in zip(evaluations, saved, strict=True):
             if result is Saved.WRITTEN:
-                tx.execute(_UPSERT_STATE, (*_state_values(judged), judged.alert))
+                tx.execute(_UPSERT_STATE, (*_state_values(evaluation), evaluation.alert))
         return saved
 
-    def _changed(self, tx: Transaction, several: Sequence[EvaluationRecord]) -> set[str]:
+    def _changed(self, tx: Transaction, evaluations: Sequence[EvaluationRecord]) -> set[str]:
         """The alerts that another process has written since this one read them."""
-        names = list({judged.alert for judged in several})
+        names = list({evaluation.alert for evaluation in evaluations})
         rows = query_in(tx, "SELECT name, version FROM alerts WHERE name IN", names)
         versions = {row["name"]: row["version"] for row in rows}
         return {name for name in names if versions.get(name, 0) != self._versions.get(name, 0)}
 
     def _save_samples(
-        self, tx: Transaction, judged: EvaluationRecord, changed: Collection[str]
+        self, tx: Transaction, evaluation: EvaluationRecord, changed: Collection[str]
     ) -> Saved:
-        if judged.alert in changed:
+        if evaluation.alert in changed:
             return Saved.STATE_CHANGED
-        own, *of_subjects = self._sample_rows(tx, [judged])
+        own, *of_subjects = self._sample_rows(tx, [evaluation])
         if not _insert_samples(tx, [own]):
             return Saved.ALREADY_EVALUATED
         _insert_samples(tx, of_subjects)
@@ -210,22 +224,22 @@ class SqlAlerts:
         rows = query_in(tx, "SELECT id, name, definition FROM series WHERE name IN", names)
         self._series |= {(row["name"], row["definition"]): row["id"] for row in rows}
 
-    async def save_user_action(self, judged: EvaluationRecord) -> bool:
-        version = self._versions.get(judged.alert, 0)
+    async def save_user_action(self, evaluation: EvaluationRecord) -> bool:
+        version = self._versions.get(evaluation.alert, 0)
 
         def save(tx: Transaction) -> bool:
             is_current = tx.execute(
                 "UPDATE alerts SET watch = ?, state = ?, version = version + 1 "
                 "WHERE name = ? AND version = ?",
-                (judged.alert_state.decode(), judged.state, judged.alert, version),
+                (evaluation.alert_state.decode(), evaluation.state, evaluation.alert, version),
             )
             if is_current:
-                _enqueue_posts(tx, judged)
+                _enqueue_posts(tx, evaluation)
             return bool(is_current)
 
         is_saved = await self._database.write(save)
         if is_saved:
-            self._versions[judged.alert] = version + 1
+            self._versions[evaluation.alert] = version + 1
         return is_saved
 
     async def changed_elsewhere(self) -> set[str]:
@@ -258,15 +272,15 @@ class SqlAlerts:
         await self._database.write(prune)
 
 
-def _state_values(judged: EvaluationRecord) -> Values:
+def _state_values(evaluation: EvaluationRecord) -> Values:
     """The columns of an alert's row without its name and version."""
     return (
-        judged.definition,
-        judged.state,
-        to_text(judged.since) if judged.since else None,
-        judged.value,
-        to_text(judged.due),
-        judged.alert_state.decode(),
+        evaluation.definition,
+        evaluation.state,
+        to_text(evaluation.since) if evaluation.since else None,
+        evaluation.value,
+        to_text(evaluation.due),
+        evaluation.alert_state.decode(),
     )
 
 
@@ -284,14 +298,14 @@ def _insert_samples(tx: Transaction, rows: Sequence[Values]) -> int:
     return written
 
 
-def _enqueue_posts(tx: Transaction, judged: EvaluationRecord) -> None:
+def _enqueue_posts(tx: Transaction, evaluation: EvaluationRecord) -> None:
     """Puts the posts into the outbox, and the reason for them on record."""
-    for post in judged.posts:
-        enqueue_anew(tx, post, judged.at)
-    if judged.reason:
-        key = judged.posts[-1].key if judged.posts else None
+    for post in evaluation.posts:
+        enqueue_anew(tx, post, evaluation.at)
+    if evaluation.reason:
+        key = evaluation.posts[-1].key if evaluation.posts else None
         tx.execute(
             "INSERT INTO notices (alert, at, reason, key) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (alert, at, reason) DO NOTHING",
-            (judged.alert, to_text(judged.at), judged.reason, key),
+            (evaluation.alert, to_text(evaluation.at), evaluation.reason, key),
         )

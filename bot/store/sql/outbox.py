@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import msgspec
+
 from bot.answer import Block
 from bot.store.records import LONGEST_DELAY, Backlog, Post, PostKind, QueuedPost
 from bot.store.sql.claims import Claims
@@ -193,7 +195,7 @@ def enqueue(tx: Transaction, post: Post, now: datetime) -> bool:
         post.key,
         post.channel,
         post.text,
-        json.dumps(list(post.blocks)),
+        _encoded(post.blocks),
         to_text(now),
         to_text(now),
         post.how.value,
@@ -258,6 +260,14 @@ def _content(tx: Transaction, key: str) -> bytes:
 def _ts_of(tx: Transaction, key: str) -> str:
     rows = tx.query("SELECT ts FROM outbox WHERE key = ?", (key,))
     return (rows[0]["ts"] or "") if rows else ""
+
+
+def _encoded(blocks: Sequence[Block]) -> str:
+    try:
+        return msgspec.json.encode(blocks).decode()
+    except UnicodeEncodeError:
+        # Half of a surrogate pair, which only the standard library writes.
+        return json.dumps(list(blocks))
 
 
 def _blocks(text: str) -> list[Block]:
