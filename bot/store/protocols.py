@@ -253,8 +253,9 @@ class ScheduleStore(Protocol):
         ...
 
     async def claim_run(self, schedule: str, due: datetime, *, now: datetime) -> int | None:
-        """Claims a run. None if another process has it or it has ended; otherwise the number of
-        earlier runs that had not ended and are passed over.
+        """Claims a run. None if another process has it or it has ended, and while another process
+        is doing an earlier one; otherwise the number of earlier runs that had not ended and are
+        passed over.
         """
         ...
 

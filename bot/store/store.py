@@ -51,7 +51,7 @@ class Store:
         self.rules: protocols.RuleStore = SqlRules(database)
         self.silences: protocols.SilenceStore = SqlSilences(database)
         self.pauses: protocols.PauseStore = SqlPauses(database)
-        self.rate_limits: protocols.RateLimitStore = SqlRateLimits(database)
+        self.rate_limits: protocols.RateLimitStore = SqlRateLimits(database, claims)
         self.times: protocols.TimeStore = SqlTimes(database)
         self.changes: sharing.ChangeStore = SqlChanges(database)
         self.pace: sharing.PaceStore = SqlPace(database, claims)

@@ -47,6 +47,8 @@ _decode_state = msgspec.json.Decoder(AlertState).decode
 _encode_state = msgspec.json.Encoder().encode
 # So many rules are saved in one transaction, and evaluated in one go; each takes a few milliseconds.
 BATCH_SIZE, EVALUATED_AT_ONCE = 1000, 250
+# So many evaluations are claimed at a time; the rest is left to other processes meanwhile.
+MOST_IN_PROGRESS, CLAIMED_AT_ONCE = 500, 250
 # Facts that arrive later than that count as missing.
 MAX_DATA_DELAY = timedelta(hours=6)
 
@@ -90,12 +92,13 @@ class AlertJob:
     ops_channel: str
     on_evaluated: EvaluationObserver = ignore_evaluation
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_IN_PROGRESS))
     _states: dict[str, tuple[Rule, AlertState]] = field(default_factory=dict)
     _claims: Batches[tuple[str, datetime], bool] = field(init=False)
     _saves: Batches[Evaluation, None] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_claims", Batches(self.alerts.claim_evaluations, BATCH_SIZE))
+        object.__setattr__(self, "_claims", Batches(self.alerts.claim_evaluations, CLAIMED_AT_ONCE))
         object.__setattr__(self, "_saves", Batches(self._save_batch, BATCH_SIZE))
 
     def scheduled(self, rule: Rule) -> Job:
@@ -112,8 +115,9 @@ class AlertJob:
         """One evaluation. After a crash the next one reads the value again; an instant that was
         evaluated already is skipped.
         """
-        if await self._claims.add((rule.name, due.at)):
-            await self._saves.add(Evaluation(rule, due, await self._measure(rule)))
+        async with self._slots:
+            if await self._claims.add((rule.name, due.at)):
+                await self._saves.add(Evaluation(rule, due, await self._measure(rule)))
 
     async def save_evaluations(self, evaluations: Sequence[Evaluation]) -> None:
         """Evaluates what was measured, and saves the states and their notifications, in transactions

@@ -23,7 +23,7 @@ from bot.store import CLOCK_TOLERANCE, ScheduleStore, StoreUnavailable
 from providers.http.turns import in_background
 
 log = logging.getLogger("opswatch")
-TAKE_OVER_EVERY, AGAIN_EVERY, PRUNE_EVERY = 3, 30, 3600
+TAKE_OVER_EVERY, AGAIN_EVERY, PRUNE_EVERY = 2, 30, 3600
 GRACE = timedelta(hours=1)
 # A round takes milliseconds, so the scheduler is stuck if none has ended for so long.
 STUCK_AFTER_S = 30.0

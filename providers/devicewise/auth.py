@@ -7,12 +7,13 @@ half an hour.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 from providers.clock import Clock, utc_now
-from providers.errors import AuthFailed
+from providers.errors import AuthFailed, Unavailable
 from providers.limits.rate_limiter import RateLimitStore, slow_fingerprint
 from providers.redaction import Secret
 
@@ -22,6 +23,8 @@ NOT_AGAIN = (
     "the user out."
 )
 MFA_REQUIRED = -90041
+# Longer than a login takes with its time-outs. A process that has died meanwhile holds no attempt.
+ATTEMPT_WITHIN_S, POLL_EVERY_S = 60.0, 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,28 @@ class LockOut:
     rate_limit_store: RateLimitStore
     clock: Clock = utc_now
 
+    @asynccontextmanager
+    async def only_attempt(self) -> AsyncIterator[None]:
+        """Waits until no other process tries these credentials: of many that start at once with a
+        wrong password, one is refused, and the others learn of it. Raises AuthFailed where they
+        must not be tried, and Unavailable where another process takes too long.
+        """
+        key = await self._key()
+        waits = iter(range(round(ATTEMPT_WITHIN_S / POLL_EVERY_S)))
+        while not await self.rate_limit_store.begin_attempt(key):
+            if next(waits, None) is None:
+                raise Unavailable(
+                    f"Another process has been logging in to {self.account} for too long.",
+                    account=self.account,
+                    hint="Try again in a minute.",
+                )
+            await asyncio.sleep(POLL_EVERY_S)
+        try:
+            await self.check()
+            yield
+        finally:
+            await self.rate_limit_store.end_attempt(key)
+
     async def check(self) -> None:
         """Raises AuthFailed while these credentials must not be tried again."""
         if why := await self.rate_limit_store.lockout_reason(await self._key(), now=self.clock()):
@@ -103,9 +128,9 @@ class Session:
             return self._id
 
     async def _only_try(self) -> Secret:
-        await self._lock_out.check()
-        try:
-            return await self._login()
-        except AuthFailed as error:
-            await self._lock_out.remember(error)
-            raise
+        async with self._lock_out.only_attempt():
+            try:
+                return await self._login()
+            except AuthFailed as error:
+                await self._lock_out.remember(error)
+                raise

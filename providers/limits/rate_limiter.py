@@ -88,6 +88,16 @@ class RateLimitStore(Protocol):
         """Why it must not be tried yet; None if it may be."""
         ...
 
+    async def begin_attempt(self, key: str) -> bool:
+        """Claims the one attempt at something that fails for good if it is tried too often. False
+        while another process makes one.
+        """
+        ...
+
+    async def end_attempt(self, key: str) -> None:
+        """Lets others try."""
+        ...
+
 
 def available_at(
     limit: Limit,
@@ -243,6 +253,7 @@ class MemoryRateLimitStore:
     _reservations: dict[str, list[Reservation]] = field(default_factory=dict)
     _reported: dict[str, ReportedQuota] = field(default_factory=dict)
     _lockouts: dict[str, tuple[datetime, str]] = field(default_factory=dict)
+    _attempts: set[str] = field(default_factory=set)
     _ids: itertools.count[int] = field(default_factory=itertools.count)
 
     async def reserve(
@@ -276,6 +287,15 @@ class MemoryRateLimitStore:
     async def lockout_reason(self, key: str, *, now: datetime) -> str | None:
         until, why = self._lockouts.get(key, (now, ""))
         return why if until > now else None
+
+    async def begin_attempt(self, key: str) -> bool:
+        if key in self._attempts:
+            return False
+        self._attempts.add(key)
+        return True
+
+    async def end_attempt(self, key: str) -> None:
+        self._attempts.discard(key)
 
 
 class Throttle:

@@ -250,6 +250,31 @@ async def test_a_wrong_password_is_not_tried_again_after_a_restart(
     assert (await ask_with(server.password)).calls
 
 
+async def test_processes_try_a_wrong_password_once(
+    server: DeviceWiseSandbox, tmp_path: Path
+) -> None:
+    server.be_slow(0.3, times=10)
+
+    async def ask() -> str:
+        store = await Store.open(tmp_path / "bot.sqlite", now=NOON)
+        client = client_of(
+            server,
+            credentials=Credentials(username=server.username, password=Secret("wrong-password")),
+            rate_limit_store=store.rate_limits,
+        )
+        try:
+            with pytest.raises(AuthFailed) as caught:
+                await client.calls(WINDOW, CallFilters())
+            return caught.value.message
+        finally:
+            await client.aclose()
+            await store.close()
+
+    messages = await asyncio.gather(*(ask() for _ in range(4)))
+    assert server.logins == 1
+    assert len(set(messages)) == 1
+
+
 async def test_a_second_factor_is_explained(server: DeviceWiseSandbox, iot: DeviceWise) -> None:
     server.mfa = True
     with pytest.raises(AuthFailed, match="second factor"):

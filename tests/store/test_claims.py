@@ -222,3 +222,43 @@ async def test_lease_from_before_a_restart_is_over(store: Store, other: Store) -
 async def test_reading_alone_takes_no_lease(store: Store) -> None:
     await store.questions.latest()
     assert await store.read("SELECT * FROM replicas") == []
+
+
+# Runs that overlap
+
+
+async def test_run_waits_for_earlier_one_elsewhere(store: Store, other: Store) -> None:
+    """Otherwise the digest of the earlier time would be lost, or posted after the later one."""
+    assert await store.schedules.claim_run("daily", HOUR_AGO, now=NOW) == 0
+    assert await other.schedules.claim_run("daily", NOW, now=NOW) is None
+    assert await other.schedules.claim_run("weekly", NOW, now=NOW) == 0
+    await store.schedules.end_run("daily", HOUR_AGO, outcome="sent", posts=[], now=NOW)
+    [ended] = await store.read("SELECT outcome FROM runs WHERE ended_at IS NOT NULL")
+    assert ended["outcome"] == "sent"
+    assert ("daily", NOW) in await other.schedules.unfinished_runs(since=HOUR_AGO)
+    assert await other.schedules.claim_run("daily", NOW, now=NOW) == 0
+
+
+async def test_run_of_dead_process_is_passed_over(store: Store, other: Store) -> None:
+    await store.schedules.claim_run("daily", HOUR_AGO, now=NOW)
+    await expire_leases(store)
+    assert await other.schedules.claim_run("daily", NOW, now=NOW) == 1
+
+
+# Logins
+
+
+async def test_login_is_tried_by_one_process(store: Store, other: Store) -> None:
+    assert await store.rate_limits.begin_attempt("iot")
+    assert not await other.rate_limits.begin_attempt("iot")
+    assert not await store.rate_limits.begin_attempt("iot"), "two bots may share a process"
+    await other.rate_limits.end_attempt("iot")
+    assert not await other.rate_limits.begin_attempt("iot")
+    await store.rate_limits.end_attempt("iot")
+    assert await other.rate_limits.begin_attempt("iot")
+
+
+async def test_login_of_dead_process_is_free(store: Store, other: Store) -> None:
+    await store.rate_limits.begin_attempt("iot")
+    await expire_leases(store)
+    assert await other.rate_limits.begin_attempt("iot")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from bot.store.sql.claims import Claims
 from bot.store.sql.database import Database, Transaction, to_text
 from providers.limits.rate_limiter import Limit, ReportedQuota, Reservation, available_at
 
@@ -16,8 +17,8 @@ class SqlRateLimits:
     have the same last one.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, claims: Claims) -> None:
+        self._database, self._claims = database, claims
 
     async def reserve(
         self, key: str, limit: Limit, *, size: int, now: datetime
@@ -66,6 +67,19 @@ class SqlRateLimits:
             "SELECT why FROM holds WHERE key = ? AND until > ?", (key, to_text(now))
         )
         return rows[0]["why"] if rows else None
+
+    async def begin_attempt(self, key: str) -> bool:
+        sql = (
+            "INSERT INTO login_attempts (key, owner) VALUES (?, ?) "  # noqa: S608 - constants
+            "ON CONFLICT (key) DO UPDATE SET owner = excluded.owner "
+            f"WHERE {self._claims.is_free('login_attempts.owner')}"
+        )
+        return await self._claims.write(lambda tx: tx.execute(sql, (key, self._claims.owner)) == 1)
+
+    async def end_attempt(self, key: str) -> None:
+        await self._database.execute(
+            "DELETE FROM login_attempts WHERE key = ? AND owner = ?", (key, self._claims.owner)
+        )
 
 
 def _spends(tx: Transaction, key: str, *, since: datetime) -> list[Reservation]:

@@ -37,9 +37,22 @@ class SqlSchedules:
 
     async def claim_run(self, schedule: str, due: datetime, *, now: datetime) -> int | None:
         me = self._claims.owner
+        earlier = (
+            "SELECT 1 AS found FROM runs WHERE schedule = ? AND due < ? AND ended_at IS NULL "  # noqa: S608
+            f"AND owner != ? AND NOT {self._claims.is_free()} LIMIT 1"
+        )
 
         def claim(tx: Transaction) -> int | None:
             run = (schedule, to_text(due))
+            if tx.query(earlier, (*run, me)):
+                # Left to whoever looks for unfinished runs next, so that nothing is passed over and
+                # the runs stay in order.
+                tx.execute(
+                    "INSERT INTO runs (schedule, due, started_at, owner) VALUES (?, ?, ?, '') "
+                    "ON CONFLICT (schedule, due) DO NOTHING",
+                    (*run, to_text(now)),
+                )
+                return None
             is_first = tx.execute(
                 "INSERT INTO runs (schedule, due, started_at, owner) VALUES (?, ?, ?, ?) "
                 "ON CONFLICT (schedule, due) DO NOTHING",
