@@ -12,13 +12,18 @@ from providers.redaction.names import NameKind
 from providers.redaction.notation import Span, quoted_end, value_at
 from providers.redaction.pairs import is_pair_value, list_items, paired_value
 from providers.redaction.secret import MARK
-from providers.redaction.values import is_secret, looks_secret
+from providers.redaction.values import TEST_NAME, is_secret, looks_secret
 
 # {SSHA} of a password hash in a directory.
 _SCHEME_OF_HASH: Final = compile_pattern(rb"\{[A-Z0-9-]{3,12}\}")
+# Only behind these names, a value may stand on the line below.
+_ON_NEXT_LINE: Final = frozenset(
+    {NameKind.SECRET, NameKind.PASS, NameKind.COOKIE, NameKind.AUTHORIZATION}
+)
+_CREDENTIALS_BELOW: Final = compile_pattern(rb"\\?\r?\n[ \t]{1,40}+(?:-[ ])?(?=[\w.~+/-])")
 # A value by itself on the line below its name.
 _NEXT_LINE: Final = compile_pattern(
-    rb"""(?:\\?\r?\n)[ \t]{1,40}+(?:-[ ])?(?:(?P<quoted>(?:string\(\d{1,7}\)[ ])?\\{0,16}["'])|(?P<bare>[^\s:=#\[{(<>"']{4,1024}+)(?=[ \t\r]*+(?:\n|$)))"""
+    rb"""(?:\\?\r?\n|(?:\\{1,8}r)?\\{1,8}n)[ \t]{1,40}+(?:-[ ])?(?:(?P<quoted>(?:string\(\d{1,7}\)[ ])?\\{0,16}["'])|(?P<bare>[^\s:=#\[{(<>"']{4,1024}+)(?=[ \t\r]*+(?:\n|$)))"""
 )
 # The new value of `"old" -> "new"`, `"old":"x","new":"y"`.
 _NEW_VALUE: Final = compile_pattern(
@@ -28,6 +33,14 @@ _NEW_VALUE: Final = compile_pattern(
 _TEXT_BELOW: Final = compile_pattern(
     rb"""(?:[|>][+-]?\d?[+-]?[^\S\n]*+(?:#[^\n]{0,200}+)?|<<[-~]?["']?\w{1,40}["']?[^\S\n]*+)(?=\n|$)"""
 )
+# The quote closes the text that the name stands in: `{"message":"Password:"}`.
+_CLOSED: Final = compile_pattern(rb"[,}\])][\s,}\])]*+(?:$|[^\s\w])")
+# env("SECRET") names a variable.
+_READS: Final = compile_pattern(
+    rb"""(?i:[\w.]{0,20}?env(?:iron)?(?:\.?get)?|[\w.]{0,20}?var)[(\[]\\{0,8}["'][A-Z][A-Z0-9_]*+\\{0,8}["']"""
+)
+# What Kubernetes says of a volume: `"db-creds" : secret "db-creds" not found`.
+_THING: Final = compile_pattern(rb"(?:secret|configmap|object|references)[ ]")
 # ODBC's PWD={x}
 _BRACED: Final = compile_pattern(rb"""\{([^\s{}"'=:,]{4,200}+)\}""")
 _IS_PASSWORD: Final = compile_pattern(rb"(?i)pass|pwd")
@@ -35,6 +48,7 @@ _IS_PASSWORD: Final = compile_pattern(rb"(?i)pass|pwd")
 _MOST_VALUES: Final = 8
 _LONGEST_READ: Final = 512
 _MARK: Final = MARK.encode()
+_GO_LIST: Final = b"[]string{"
 
 
 def assigned_secrets(
@@ -44,7 +58,10 @@ def assigned_secrets(
     start = after.end()
     sign = after["sign"] or b"="
     prose = sign == b":" and block[start - 1 : start] != b":" and not after["close"]
+    prose = prose and name[-3:].lower() not in (b"cvv", b"cvc")
     if prose and name == b"PASS":
+        if TEST_NAME.match(block, start):
+            return []
         kind = NameKind.DOUBTFUL
     if not _begins_plainly(block, start):
         if tag := notation.TYPE_TAG.match(block, start):
@@ -53,7 +70,7 @@ def assigned_secrets(
             return marked
         if scheme := _SCHEME_OF_HASH.match(block, start):
             start = scheme.end()
-        if block[start : start + 1] in (b"\n", b"\r", b"\\") and kind is NameKind.SECRET:
+        if block[start : start + 1] in (b"\n", b"\r", b"\\") and kind in _ON_NEXT_LINE:
             return _on_next_line(block, start, kind, name)
     return _unmarked_value(block, start, after, kind, prose=prose)
 
@@ -62,6 +79,10 @@ def _unmarked_value(
     block: bytes, start: int, after: re.Match[bytes], kind: NameKind, *, prose: bool
 ) -> list[Span]:
     """A word, a number, or credentials without quotes."""
+    if after["sign"] == b":" and after["close"] and _THING.match(block, start):
+        return []
+    if _READS.match(block, start):
+        return []
     if close := _json_close(after):
         if notation.WORD_LITERAL.match(block, start):
             return []
@@ -93,6 +114,8 @@ def _marked_value(
             return paired_value(block, opening, kind, after, name)
         return _quoted(block, opening, kind)
     first = block[start : start + 1]
+    if block.startswith(_GO_LIST, start):
+        return list_items(block, start + len(_GO_LIST), kind, None)
     if first == b"[" and not block.startswith(_MARK, start):
         return list_items(block, start + 1, kind, _json_close(after))
     if first == b"{" and kind is NameKind.COOKIE:
@@ -128,6 +151,8 @@ def _quoted(block: bytes, opening: re.Match[bytes], kind: NameKind) -> list[Span
         start = found.end()
         end = quoted_end(block, start, found["quote"], start + _LONGEST_READ)
         value = block[start:end]
+        if _CLOSED.match(value):
+            break
         is_value = is_cookie(value) if kind is NameKind.COOKIE else True
         if is_value and is_secret(kind, value, prose=False):
             end = quoted_end(block, start, found["quote"])
@@ -140,6 +165,10 @@ def _quoted(block: bytes, opening: re.Match[bytes], kind: NameKind) -> list[Span
 def _on_next_line(block: bytes, start: int, kind: NameKind, name: bytes) -> list[Span]:
     """A value by itself on the line below: of YAML, of PHP's var_dump, of a properties file."""
     match = _NEXT_LINE.match(block, start)
+    if kind in (NameKind.COOKIE, NameKind.AUTHORIZATION) and not (match and match["quoted"]):
+        below = _CREDENTIALS_BELOW.match(block, start)
+        find = cookies if kind is NameKind.COOKIE else credentials
+        return find(block, below.end()) if below else []
     if match is None:
         return []
     if match["quoted"]:
@@ -165,8 +194,9 @@ def _bare(block: bytes, start: int, kind: NameKind, *, prose: bool) -> list[Span
         return []
     is_long = found.end - found.start >= notation.LONGEST_ORDINARY
     # A bracket behind the value tells code from a secret.
-    behind = block[found.end : found.end + 1]
-    value = block[found.start : found.end] + (behind if behind in (b"(", b"[") else b"")
+    behind = block[found.end : found.end + 2]
+    is_code = behind[:1] in (b"(", b"[") and behind[1:] != b"\\"
+    value = block[found.start : found.end] + (behind[:1] if is_code else b"")
     if is_long or is_secret(kind, value, prose=prose):
         return [found]
     return []

@@ -50,6 +50,8 @@ def credentials(block: bytes, start: int) -> list[Span]:
     if match["parameters"] or match["scheme"]:
         return [Span(start, match.end())]
     word, token = (match["other_scheme"] or match["bare"]).strip(), match["other_token"]
+    # What ends a line in Apache's log of the wire: `[\\r][\\n]`.
+    word = word.rstrip(b"[")
     if len(word) < notation.LONGEST_ORDINARY and not is_secret(
         NameKind.AUTHORIZATION, word, prose=True
     ):

@@ -13,7 +13,14 @@ PART_BYTES: Final = 64 * 1024
 _MOST_LINES_BACK: Final = 8
 _LONGEST_TAIL: Final = 80
 # A line whose value may stand on the next one, and an empty line.
-_GOES_ON: Final = compile_pattern(rb"(?:[:=\[\\]|=>|</(?:key|name)>|(?:^|\n))[ \t\r]{0,8}\n$")
+_GOES_ON: Final = compile_pattern(
+    rb"""(?x)
+    (?: [:=\[\\] | => | </(?:key|name|dt|td|th)> | (?:^|\n)
+      | \b(?:name|key|header|value)["']?[ ]?:[ ]?["']?[^\n"']{1,60}["']?,?   # the other half may follow
+      | (?:^|\n|[ \t])login[ \t]{1,8}\S{1,40}
+    ) [ \t\r]{0,8} \n $
+    """
+)
 
 
 def last_cut(block: bytes, end: int) -> int:

@@ -12,10 +12,11 @@ from providers.redaction.names import NameKind, name_kind
 from providers.redaction.notation import Span
 from providers.redaction.private_keys import KEY_HINTS, OpenKey, following_lines, private_key
 from providers.redaction.secret import MARK
+from providers.redaction.tables import TABLE_HINTS, OpenTable, open_table, table_rows
 from providers.redaction.values import is_ordinary
 
 TEXT_HINTS: Final = (": |", ": >", "= <<", "=<<", '"""\n', "'''\n", '"""\r', "'''\r")
-MULTILINE_HINTS: Final = (*KEY_HINTS, *TEXT_HINTS)
+MULTILINE_HINTS: Final = (*KEY_HINTS, *TEXT_HINTS, *TABLE_HINTS)
 # The lines of a block scalar end where the indentation does. A here document may have lost its end.
 MOST_SCALAR_LINES: Final = 1000
 MOST_QUOTED_LINES: Final = 50
@@ -30,6 +31,7 @@ _TEXT_BEGINS: Final = compile_pattern(
     """
 )  # fmt: skip
 _INDENT: Final = compile_pattern(rb"[ \t]*+")
+_KEY_BEGINS: Final = tuple(hint.encode() for hint in KEY_HINTS)
 _BEGINS_KEY: Final = (b"-----BEGIN", b"---- BEGIN", b"PuTTY-User")
 _MARK: Final = MARK.encode()
 
@@ -45,7 +47,7 @@ class OpenText:
     lines_left: int
 
 
-OpenBlock = OpenKey | OpenText
+OpenBlock = OpenKey | OpenText | OpenTable
 
 
 def multiline_secrets(
@@ -75,6 +77,8 @@ def continued(
     """
     if isinstance(opened, OpenKey):
         return following_lines(block, start, opened)
+    if isinstance(opened, OpenTable):
+        return table_rows(block, start, opened)
     return _text_lines(block, start, opened)
 
 
@@ -83,6 +87,9 @@ def _begin(block: bytes, at: int, reach: int) -> tuple[list[Span], int, OpenBloc
     if block.startswith((b": ", b"=", b'"', b"'"), at):
         text = _open_text(block, at)
         return [], _line_after(block, at) if text else reach, text
+    if not block.startswith(_KEY_BEGINS, at):
+        table, rows = open_table(block, at)
+        return [], rows if table else reach, table
     begun, key = private_key(block, at)
     if not begun:
         return [], reach, None

@@ -32,6 +32,7 @@ _HINTS: Final = (
     "session sess= sess: sess_ sessid sid= sid:"
     ' sid" sid\' _sid signature sig= sig" sig: authorization auth= auth: auth" auth\' _auth '
     "-auth x-auth authtoken assertion samlresponse ticket=  hmac csrf xsrf"
+    " auth\\ auth% auth> sid\\ sid% sid> pin\\ pin% pin> pw\\ pw% pw> sig\\ mfa_ unseal"
     " ?code= &code= code_verifier device_code requirepass masterauth"
 )
 NAME_HINTS: Final = tuple(_HINTS.split())
@@ -44,6 +45,8 @@ _ESCAPE_REST: Final = compile_pattern(
 _COLOUR: Final = compile_pattern(notation.COLOUR)
 # `checksum/secret` of Helm, `unexpected token` of a parser.
 _ABOUT_NAME: Final = (b"checksum/", b"nexpected ")
+# The name of a secret at Amazon: `arn:aws:secretsmanager:eu-west-1:123456789012:secret:kitchen`.
+_RESOURCE: Final = compile_pattern(rb"\d{12}:$")
 _FOREIGN_NAME: Final = compile_pattern(
     b"(?i:" + b"|".join(re.escape(name.encode()) for name in FOREIGN_NAMES) + b")"
 )
@@ -198,6 +201,8 @@ def _kind(block: bytes, start: int, at: int, name: bytes) -> NameKind:
     if name[:1] == b"-" and name[1:2].isupper() and kind is not NameKind.SECRET:
         behind = name_kind(name[2:])
         return kind if behind is NameKind.PLAIN else behind
+    if name == b"secret" and _RESOURCE.search(block[max(0, start - 16) : start]):
+        return NameKind.PLAIN
     return NameKind.PLAIN if block[max(0, start - 10) : start].endswith(_ABOUT_NAME) else kind
 
 
@@ -212,7 +217,9 @@ def _tag(block: bytes, start: int, at: int) -> re.Match[bytes] | None:
 
 def _element(block: bytes, start: int, kind: NameKind) -> list[Span]:
     judged = notation.ELEMENT_TEXT.match(block, start, start + notation.LONGEST_ORDINARY)
-    if judged is None or not is_secret(kind, judged[0].strip(), prose=False):
+    if judged is None or judged[0].startswith((b'"', b"'", b"\\")):
+        return []
+    if not is_secret(kind, judged[0].strip(), prose=False):
         return []
     text = notation.ELEMENT_TEXT.match(block, start)
     return [Span(start, text.end())] if text else []

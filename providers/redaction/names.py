@@ -83,7 +83,7 @@ _SECRET: Final = words(
     " credentials creds jwt psk pw bindpw rootpw dsn connectionstring connstr accesstoken "
     "refreshtoken bearer requirepass masterauth"
     " sharedaccesskey sharedaccesssignature samlresponse assertion userpassword userpass dbpass "
-    "dbpassword passord sastoken codeverifier"
+    "dbpassword passord sastoken codeverifier cvv cvc basicauth httpauth unsealkeys"
 )
 # The same where the word ends in one of these, such as `dbpassword`.
 _SECRET_ENDINGS: Final = (
@@ -102,7 +102,7 @@ _DOUBTFUL: Final = words(
     "passwords secrets passwds apikeys keys"
     " phpsessid jsessionid sessionid"
 )
-_CODES: Final = words("otp totp mfa pin cvv cvc")
+_CODES: Final = words("otp totp mfa pin")
 _CODE_OF: Final = words("auth otp mfa totp verification device recovery")
 _HEADERS: Final = {
     b"cookie": NameKind.COOKIE,
@@ -130,7 +130,7 @@ _KEY_OF: Final = words(
     " merchant stripe aws azure gcp google openai sendgrid mailgun twilio datadog dd newrelic "
     "sentry slack github gitlab algolia"
     " rapid7 akamai insight ingest ingestion write license_key activation product wifi wpa psk "
-    "preshared gateway maps security recovery sas"
+    "preshared gateway maps security recovery sas unseal"
 )
 _KEY_NOT_OF: Final = words(
     "primary foreign public pub partition sort cache routing row index thing object map hash "

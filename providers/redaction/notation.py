@@ -35,6 +35,8 @@ _VALUE_KEY: Final = (
     rb"(?:(?:string|parameter|new|old)?[_-]?value|val|v|s|\#text|_text|content|data|plain(?:text)?"
     rb"|raw)"
 )
+# {"stringValue":"x"} and {"arrayValue":{"values":[{"stringValue":"x"}]}} of OpenTelemetry.
+_WRAPPED: Final = rb"""(?:\[?\{"(?:string|array|bytes)Value"[ ]?:[ ]?|\{"values"[ ]?:[ ]?)"""
 
 # What stands between a name and its value. The longest that a log writes between the two is a table
 # column.
@@ -43,7 +45,7 @@ AFTER_NAME: Final = compile_pattern(
     (?P<rest>[\w.-]{0,64}+)
     (?:
         # password[0]=x, "password": "x", user[password]=x, **password**: x
-        (?: \[\d{0,6}\] )? (?P<close>QUOTE|\*{1,2}(?=[^\S\n]{0,3}[:=]))? (?:\]|\)|%5[Dd])? (?:
+        (?: \[\d{0,6}\] )? (?P<close>QUOTE|\*{1,2}(?=[^\S\n]{0,3}[:=])|</(?:b|em|strong|code|label|span|i)>(?=[^\S\n]?[:=]))? (?:\]|\)|%5[Dd])? (?:
             # password: str = "x"
             (?: (?:[^\S\n]{1,4}|:[^\S\n]?) (?:string|str) (?=[^\S\n]{0,4}=) )?
             BLANK{0,60}
@@ -52,23 +54,23 @@ AFTER_NAME: Final = compile_pattern(
             (?P<wrapped> \{ BLANK{0,8} QUOTE VALUE_KEY QUOTE BLANK{0,8} : BLANK{0,8} )?
           # "name":"x-api-key","value":"x", <add key="password" value="x">
           | (?P<named> (?: BLANK{0,8} , BLANK{0,8} "\w{1,30}" BLANK{0,8} : BLANK{0,8} (?:true|false|null|\d{1,20}|"[^"\\\n]{0,40}") ){0,3}?
-              (?: ; s:\d{1,7}: (?=\\{0,16}") | BLANK{0,8} [,;]? BLANK{0,8} QUOTE? VALUE_KEY QUOTE? BLANK{0,8} SIGN BLANK{0,8}
+              (?: ; s:\d{1,7}: (?=\\{0,16}") | BLANK{0,8} [,;]? (?:BLANK{0,8}|\r?\n[^\S\n]{0,40}) QUOTE? VALUE_KEY QUOTE? BLANK{0,8} SIGN BLANK{0,8} WRAPPED{0,4}
                 # "field":"password","old":"x","new":"x"; PHP's s:8:"password";s:1:"x"; argv[1]="--password" argv[2]="x"
                 | BLANK{0,8} , BLANK{0,8} "(?:text|new|old|from|to|before|after)" BLANK{0,8} : BLANK{0,8} (?=")
                 | [^\S\n] \w{1,20}\[\d{1,4}\]= (?=\\{0,16}["']) ) )
           # ("password", "x")
           | (?P<paired> BLANK{0,4} (?:[,;]|>>,|[^\S\n]\.) BLANK{0,4} (?:<<)? | \t | (?<=["']) [ ] ) (?=b?\\{0,16}["'`])
           # password is x; | password | x |; setPassword("x"); password,x
-          | (?P<loose> [^\S\n]{1,8} (?:is|was|->) :? [^\S\n]{1,4} | [^\S\n]{0,60} \| [^\S\n]{0,60} | \( (?![\s)]) | [,;] (?=\w) )
+          | (?P<loose> [^\S\n]{1,8} (?:is|was|->) :? [^\S\n]{1,4} | [^\S\n]{0,60} \| [^\S\n]{0,60} | \( (?![\s)]) | [,;][ ]? (?=\w) )
           # name="password", an empty line, x
           | (?P<body> (?: \r?\n | (?:\\{1,8}r)?\\{1,8}n ){2} )
         )
-      | (?P<plist> LESS / [\w:]{1,20} MORE \s{0,40} LESS (?:string|value|data) MORE )
+      | (?P<plist> LESS / [\w:]{1,20} MORE \s{0,40} LESS (?:string|value|data|td|dd)(?:[ ][^<>\n]{0,80})? MORE )
       # --password x
       | (?P<blank> (?:[^\S\n]|\\t|COLOUR){1,60} )
     )
     """.replace(b"QUOTE", QUOTE).replace(b"SIGN", SIGN).replace(b"BLANK", BLANK).replace(b"VALUE_KEY", _VALUE_KEY)
-    .replace(b"MORE", _MORE).replace(b"LESS", _LESS).replace(b"COLOUR", COLOUR)
+    .replace(b"MORE", _MORE).replace(b"WRAPPED", _WRAPPED).replace(b"LESS", _LESS).replace(b"COLOUR", COLOUR)
 )  # fmt: skip
 
 # What stands between a name and its value in a sentence.
@@ -94,7 +96,7 @@ BARE: Final = compile_pattern(
       | [&,;|] (?! \\{0,16}["'{\[] | [\w.%-]{1,40} (?:\\{0,16}["'])? [=:] | \s | $ | (?:quot|apos|\#3[49]|\#x2[27]|gt|lt); )
       | \$\{[\w.:-]{1,64}\} | \{\{[^\S\n]?[\w.:-]{1,64}[^\S\n]?\}\} | <[\w-]{1,40}>(?=\s|$)
       | [\])}>] (?! [\s,;.&)\]}>"'`\\:\x1b] | $ )
-      | [(\[{<] (?! \s | $ | / | \\{0,16}["'])
+      | [(\[{<] (?! \s | $ | / | \\{0,16}["'] | \\)
       | \\{1,16} (?! [\\nrtu"'`/\s] | x[123][bBdD27] | 033 | e\[ | $ )
       | \xe2 (?!\x80[\x98-\x9f]) | \xc2 (?![\xa0\xab\xbb])
       | (?<=[\w!$^*~@\#+]) ["'`] (?= [\w!$^*~@\#+]{2} )

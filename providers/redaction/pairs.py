@@ -20,12 +20,17 @@ _MARK: Final = MARK.encode()
 # {"value":"x","name":"x-api-key"}, <input value="x" name="password">
 _VALUE_IN_FRONT: Final = compile_pattern(
     rb"""(?ix)
-    (?: "value"\s?:\s?"(?P<json>[^"\\\n]{1,200})"\s?,\s?"(?:name|key|header)"\s?:\s?"
+    (?: "value"\s?:\s?"(?P<json>(?:[^"\\\n]|\\.){1,200})"\s?,\s{0,20}"(?:name|key|header)"\s?:\s?"
+      | \bvalue:[ ]?["']?(?P<yaml>[^\n]{1,200}?)["']?\r?\n[ ]{1,20}(?:name|key):[ ]?["']?
       | \bvalue=(?P<quote>["'])(?P<markup>[^"'<>\n]{1,200})(?P=quote)[^\S\n](?:name|id|key)=["'] )$
     """
 )
 # What opens the first item of a pair.
 _OPENS: Final = compile_pattern(rb"""(?:^|\n|[(\[{][^\S\n]?)(?:<<)?[bBuU]?\\{0,16}["'`:]?$""")
+# headers.Add("x-api-key", "x")
+_SETTER: Final = compile_pattern(
+    rb"""(?i:add|set|put|append|header|define|property|env)\([^\S\n]?\\{0,16}["']$"""
+)
 _CLOSES: Final = compile_pattern(rb"(?:>>)?[^\S\n]{0,3}(?:,?[)\]}]|\r?\n|$)")
 _HAS_DIGIT_OR_SIGN: Final = compile_pattern(rb"[^A-Za-z\s]")
 # Longer than any name of a column.
@@ -34,13 +39,13 @@ _LONG: Final = 16
 
 def value_in_front(block: bytes, start: int, kind: NameKind) -> list[Span]:
     """The value that stands in front of its name."""
-    if block[start - 1 : start] not in (b'"', b"'"):
+    if block[start - 1 : start] not in (b'"', b"'", b" "):
         return []
     offset = max(0, start - notation.LONGEST_ORDINARY)
     match = _VALUE_IN_FRONT.search(block[offset:start])
     if match is None or match.lastgroup is None:
         return []
-    group = "json" if match["json"] else "markup"
+    group = match.lastgroup if match["quote"] is None else "markup"
     if not is_secret(kind, match[group], prose=False):
         return []
     return [Span(offset + match.start(group), offset + match.end(group))]
@@ -69,7 +74,7 @@ def paired_value(
         return [Span(start, end)] if is_pair or b" " in value or b"=" in value else []
     if not is_pair:
         return []
-    is_tuple = in_front.endswith((b"('", b"(b'", b"(u'"))
+    is_tuple = in_front.endswith((b"('", b"(b'", b"(u'")) or _SETTER.search(in_front)
     return [Span(start, end)] if is_tuple or looks_secret(value) or is_pair_value(value) else []
 
 

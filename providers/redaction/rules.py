@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from providers.redaction.addresses import ADDRESS_HINTS, address_secrets
 from providers.redaction.commands import COMMAND_HINTS, command_secrets
 from providers.redaction.common_shapes import COMMON_SHAPES
+from providers.redaction.logins import EXACT_LOGIN_HINTS, LOGIN_HINTS, login_secrets
 from providers.redaction.multiline import MULTILINE_HINTS
 from providers.redaction.named import (
     FOREIGN_HINTS,
@@ -20,6 +21,7 @@ from providers.redaction.named import (
 from providers.redaction.scan import TextScan, text_scan
 from providers.redaction.schemes import SCHEME_HINTS, scheme_secrets
 from providers.redaction.token_rules import Rule, token_rules
+from providers.redaction.vendors import VENDOR_HINTS, vendor_secrets
 
 # Matches a common shape at a place.
 ShapeMatch = Callable[[bytes, int], re.Match[bytes] | None]
@@ -32,6 +34,8 @@ _PHRASES: Final = (
     (ADDRESS_HINTS, address_secrets),
     (SCHEME_HINTS, scheme_secrets),
     (COMMAND_HINTS, command_secrets),
+    (LOGIN_HINTS, login_secrets),
+    (VENDOR_HINTS, vendor_secrets),
 )
 
 
@@ -50,19 +54,19 @@ def rule_table() -> RuleTable:
     a module should.
     """
     phrases = phrase_rules()
-    tokens = token_rules()
-    scan = text_scan(any_case=list(phrases), as_they_are=_token_texts(tokens))
+    exact = exact_rules()
+    scan = text_scan(any_case=list(phrases), as_they_are=_with_multiline(exact))
     multiline: list[list[Rule]] = [[] for _ in MULTILINE_HINTS]
-    return RuleTable(scan, [*phrases.values(), *tokens.values(), *multiline])
+    return RuleTable(scan, [*phrases.values(), *exact.values(), *multiline])
 
 
-def token_texts() -> list[bytes]:
-    """The texts that are found as they are, in the order of their rules."""
-    return _token_texts(token_rules())
+def exact_rules() -> dict[bytes, list[Rule]]:
+    """The rules of the texts that are found as they are: of tokens, and of a few phrases."""
+    return token_rules() | {hint.encode(): [login_secrets] for hint in EXACT_LOGIN_HINTS}
 
 
-def _token_texts(tokens: Iterable[bytes]) -> list[bytes]:
-    return [*tokens, *(hint.encode() for hint in MULTILINE_HINTS)]
+def _with_multiline(texts: Iterable[bytes]) -> list[bytes]:
+    return [*texts, *(hint.encode() for hint in MULTILINE_HINTS)]
 
 
 def phrase_rules() -> dict[bytes, PhraseRule]:

@@ -63,10 +63,11 @@ class HyperscanTexts:
 
     def found(self, block: bytes) -> list[Match]:
         matches: list[Match] = []
+        append = matches.append
         lengths = self._lengths
 
         def add(index: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            matches.append((index, end - lengths[index], end))
+            append((index, end - lengths[index], end))
 
         self._database.scan(block, match_event_handler=add, scratch=self._scratch())
         return matches

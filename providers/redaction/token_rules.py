@@ -21,7 +21,7 @@ _INSIDE_WORD: Final = compile_pattern(rb"(?![0-9A-Fa-f]{2})[^\\\n][A-Za-z0-9]")
 # No token is complete with so few bytes, and none goes on behind a quote or a blank.
 _SHORT_REST: Final = compile_pattern(rb"""[A-Za-z0-9_.~+/=-]{0,11}+["'\s]""")
 _JWT: Final = compile_pattern(
-    rb"[A-Za-z0-9_-]{8,4096}+\.[A-Za-z0-9_-]{4,}+(?:\.[A-Za-z0-9_-]*+){0,3}"
+    rb"[A-Za-z0-9_-]{8,4096}+\.(?:[A-Za-z0-9_-]{4,}+|(?=\.[A-Za-z0-9_-]{20}))(?:\.[A-Za-z0-9_-]*+){0,3}"
 )
 _LOOK_BACK: Final = 256
 _RUN_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"

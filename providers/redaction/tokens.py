@@ -43,6 +43,8 @@ _KEY_BESIDE: Final = r"(?:[\s,:;|\"'\\/]{1,8}(?:[A-Za-z_ -]{0,24}[=:][\s\"']{0,3
 
 # Letters in upper and lower case and digits are mixed in what follows.
 _MIXED_AHEAD: Final = r"(?=[a-z0-9_-]{0,26}[A-Z])(?=[A-Z0-9_-]{0,26}[a-z])(?=[A-Za-z_-]{0,26}\d)"
+_MIXED_13: Final = r"(?=[a-z0-9]{0,12}[A-Z])(?=[A-Z0-9]{0,12}[a-z])(?=[A-Za-z]{0,12}\d)"
+_BASE58: Final = r"[1-9A-HJ-NP-Za-km-z]"
 # How a private key begins in Base64, behind "MI": RSA, DSA and EC keys, PKCS 8 (plain and encrypted),
 # PKCS 12. A certificate begins otherwise.
 _DER_LONG_KEY: Final = r"[A-Za-z0-9+/]{3}(?:IBAAK[BC]|IBAAJ|IBADANBgkqhkiG|IBADCCA|IBAzC|B[OJW]BgkqhkiG9w0BBQ0|AcBgoqhkiG9w0BDAE)"
@@ -286,6 +288,7 @@ TOKEN_FORMATS: Final = (
     _simple("Warp", "wk-1.", rf"{HEX}{{40,}}+", hexes(64)),
     _simple("Devin", "apk_user_ apk_", r"[A-Za-z0-9+/_-]{50,}+={0,2}", letters(60)),
     _simple("Key with hexadecimal digits", "key_", rf"{HEX}{{48,}}+(?![A-Za-z0-9])", hexes(64)),
+    _simple("Kubernetes token of a WebSocket", "base64url.bearer.authorization.k8s.io.", rf"{WORD}{{20,}}+", letters(60), is_word=False),
     # Software as a service
     _simple("Linear", "lin_api_ lin_oauth_ lin_wh_", rf"{ALNUM}{{20,}}+", letters(40)),
     _simple("Notion", "ntn_", rf"{ALNUM}{{30,}}+", "12345678901" + letters(35)),
@@ -331,6 +334,14 @@ TOKEN_FORMATS: Final = (
     _simple("ngrok", "ak_ cr_", rf"{_MIXED_AHEAD}{ALNUM}{{27}}(?![A-Za-z0-9])", letters(27)),
     _simple("Prismic", "MC5", r"[A-Za-z0-9_-]{8,40}\.[A-Za-z0-9_%-]{40,}+", letters(16) + "." + letters(60)),
     TokenFormat("Facebook app", tuple(f"{digit}|" for digit in digits), rf"{_MIXED_AHEAD}{WORD}{{27}}(?![A-Za-z0-9_-])", "1234567890123456|" + letters(27), before=r"(?<!\d)\d{12,16}", before_length=17),
+    _simple("Bitcoin private key", "5H 5J 5K", rf"{_MIXED_AHEAD}{_BASE58}{{49}}(?![A-Za-z0-9])", "K" + "Cxb7vXRmZ9tRb4WnP6yLc8HsJ3dGf5TaE1xUoDzVgNiMhSwQ"),
+    _simple("Bitcoin private key, compressed", "Kw Kx Ky Kz L1 L2 L3 L4 L5", rf"{_MIXED_AHEAD}{_BASE58}{{50}}(?![A-Za-z0-9])", "Cxb7vXRmZ9tRb4WnP6yLc8HsJ3dGf5TaE1xUoDzVgNiMhSwQeY"),
+    _simple("Asana", " ".join(f"{first}/{digit}" for first in "012" for digit in "123456789"), r"\d{12,17}(?:/\d{12,17})?:[a-f0-9]{32}(?![A-Za-z0-9])", "234567890123456:" + hexes(32)),
+    _simple("Airtable, older", " ".join(f"key{letter}" for letter in ascii_letters + digits), rf"{_MIXED_13}{ALNUM}{{13}}(?![A-Za-z0-9_-])", letters(13)),
+    _simple("Plivo", "MA", r"(?=[A-Z]{0,17}\d)(?=\d{0,17}[A-Z])[A-Z0-9]{18}(?![A-Za-z0-9])", "K7VX2MZ9TRB4WNP6YL"),
+    _simple("Sanity", " ".join(f"sk{letter}" for letter in ascii_letters + digits), rf"{_MIXED_AHEAD}{ALNUM}{{79,}}+", letters(100)),
+    _simple("Infisical service, older", "st.", rf"{UUID_PATTERN}\.{HEX}{{32}}\.{HEX}{{32}}", f"{UUID}.{hexes(32)}.{hexes(32)}"),
+    _simple("Datadog browser", " ".join(f"pub{digit}" for digit in "0123456789abcdef"), rf"{HEX}{{31}}(?![A-Za-z0-9])", hexes(31)),
     _simple("Lichess", "lip_ lio_", rf"{ALNUM}{{20,}}+", letters(20)),
     _simple("Roblox", "_|WARNING:-DO-NOT-SHARE-THIS.", r"[^|\n\"\\]{0,200}\|_[A-F0-9]{100,}+", "--Sharing-this|_" + hexes(200).upper(), is_word=False),
     _simple("Twitter", "AAAAAAAAAAAAAAAAAAAAA", r"A?(?:[B-Za-z0-9]|%[0-9A-F]{2})(?:[A-Za-z0-9]|%[0-9A-F]{2}){60,}+", "A" + letters(80)),

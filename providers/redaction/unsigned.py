@@ -9,23 +9,40 @@ from typing import Final
 
 from providers.patterns import compile_pattern
 from providers.redaction import notation
+from providers.redaction.credentials import cookies, credentials
 from providers.redaction.names import NameKind, name_kind, words
 from providers.redaction.notation import Span, secret_value_at
 from providers.redaction.pairs import is_pair_value
-from providers.redaction.values import is_secret, looks_random, looks_secret
+from providers.redaction.values import (
+    TEST_NAME,
+    is_ordinary,
+    is_plain_password,
+    is_secret,
+    looks_random,
+    looks_secret,
+    looks_stated,
+)
 
 _WORD: Final = compile_pattern(rb"[A-Za-z]++[,.;:]?(?=\s|$)")
 # Settings of Redis, which have no sign in front of their value.
 _SETTINGS: Final = words("requirepass masterauth")
+_SQL_FUNCTIONS: Final = words("PASSWORD OLD_PASSWORD")
 _IS_PASSWORD: Final = compile_pattern(rb"(?i)pass|pwd")
 # Behind these, a name and a blank are followed by a value: Clojure's keywords, shells, C.
 _ASSIGNMENT: Final = compile_pattern(
-    rb"(?:(?:^|[\s({\[,]):|(?:\bsetx|\bsetenv|\bset[ ]-[a-zU]{1,3}|#define)[ \t]{1,3})$"
+    rb"(?:(?:^|[\s({\[,]):|(?:\bsetx|\bsetenv|\bset[ ]-[a-zU]{1,3}|#define|\b(?:ENV|ARG))[ \t]{1,3})$"
+)
+# `proxy_set_header Cookie x` of nginx, `RequestHeader set Cookie x` of Apache, `:cookie "x"`.
+_SETS_HEADER: Final = compile_pattern(
+    rb"(?i:(?:set|add)[_-]header|header[ \t]{1,3}(?:set|add|append|merge)|\(:|[{,]:)[ \t]{0,3}$"
 )
 # The next field of a line, the next attribute of a tag, the protocol behind a path.
 _ATTRIBUTE: Final = compile_pattern(rb"[A-Za-z][\w:.-]{0,40}=|HTTP/\d")
 _CELL: Final = compile_pattern(rb"""[^\s,;|"'()]{8,256}+""")
 _NETRC: Final = compile_pattern(rb"\blogin[ \t]{1,8}\S{1,64}[ \t]{1,8}(?:pass)?$")
+_NETRC_LINE: Final = compile_pattern(
+    rb"(?:^|\n|[ \t])login[ \t]{1,8}\S{1,64}[ \t]{0,3}\r?\n[ \t]{0,16}$"
+)
 
 
 def is_prose(block: bytes, first: int, at: int, start: int, name: bytes) -> bool:
@@ -36,6 +53,8 @@ def is_prose(block: bytes, first: int, at: int, start: int, name: bytes) -> bool
         return False
     return not (
         name.startswith(b"-")
+        or _SETS_HEADER.search(block[max(0, first - 24) : first])
+        or _is_netrc_line(block, first, start)
         or name in _SETTINGS
         or block[first:at].isupper()
         or block.find(b"login ", max(0, at - 100), at) >= 0
@@ -45,12 +64,18 @@ def is_prose(block: bytes, first: int, at: int, start: int, name: bytes) -> bool
 
 def secret_in_sentence(block: bytes, end: int, name: bytes) -> list[Span]:
     """`password for ada: x`, `password was set to x`."""
-    if name_kind(name) is not NameKind.SECRET:
+    if name_kind(name) not in (NameKind.SECRET, NameKind.PASS):
         return []
     phrase = notation.PHRASE.match(block, end)
     if phrase is None:
         return []
-    return secret_value_at(block, phrase.end(), lambda value, _: looks_random(value[:256]))
+    is_password = bool(_IS_PASSWORD.search(name))
+
+    def is_secret_value(value: bytes, _quote: bytes) -> bool:
+        value = value[:256]
+        return looks_random(value) or (is_password and looks_stated(value.rstrip(b".!")))
+
+    return secret_value_at(block, phrase.end(), is_secret_value)
 
 
 def loosely_joined_secret(
@@ -59,17 +84,48 @@ def loosely_joined_secret(
     """`password is x`, cells of a table, arguments of a function: only what looks like a secret is
     one.
     """
-    if after["loose"] in (b",", b";"):
+    if after["loose"][:1] in (b",", b";"):
+        start = after.end("rest") - len(name)
+        if block[start - 1 : start] == b"(" and kind in (NameKind.COOKIE, NameKind.AUTHORIZATION):
+            return _header_value(block, after.end(), kind)
         return _next_cell(block, after.end(), kind)
+    if kind is NameKind.COOKIE:
+        return cookies(block, after.end())
+    if kind is NameKind.AUTHORIZATION and not notation.OPENING.match(block, after.end()):
+        return credentials(block, after.end()) if after["loose"].strip() in (b"|", b"->") else []
     is_password_call = (
         after["loose"] == b"(" and kind is NameKind.SECRET and _IS_PASSWORD.search(name)
     )
 
+    is_call = after["loose"] == b"(" and kind in (NameKind.SECRET, NameKind.PASS)
+    is_function = is_call and name in _SQL_FUNCTIONS
+    says = kind is NameKind.SECRET and _IS_PASSWORD.search(name) and after["loose"][:1].isspace()
+
     def is_secret_value(value: bytes, quote: bytes) -> bool:
         value = value[: notation.LONGEST_ORDINARY]
-        return looks_secret(value) or bool(is_password_call and quote and is_pair_value(value))
+        if looks_secret(value):
+            return True
+        if quote and is_call:
+            return (
+                (is_function and not is_ordinary(value))
+                or bool(is_password_call and is_pair_value(value))
+                or looks_stated(value)
+            )
+        return bool(says) and _is_stated(block, after.end(), value, quote)
 
     return secret_value_at(block, after.end(), is_secret_value)
+
+
+def _is_stated(block: bytes, start: int, value: bytes, quote: bytes) -> bool:
+    """Whether a value behind `password is` is the password itself: a word with digits, or any word
+    that ends the sentence and does not say what the password is like.
+    """
+    value = value.rstrip(b".!")
+    if looks_stated(value):
+        return True
+    behind = block[start + len(quote) + len(value) : start + len(quote) + len(value) + 2]
+    ends = not behind or behind[:1] in b"\r\n\"'" or behind in (b".", b".\n", b"!\n", b"!", b".\r")
+    return ends and is_plain_password(value)
 
 
 def _next_cell(block: bytes, start: int, kind: NameKind) -> list[Span]:
@@ -87,9 +143,15 @@ def secret_behind_blank(
     """
     start = after.end()
     is_option = name.startswith(b"-")
+    if _SETS_HEADER.search(
+        block[max(0, after.end("rest") - len(name) - 24) : after.end("rest") - len(name)]
+    ):
+        return _header_value(block, start, kind)
     if kind in (NameKind.AUTHORIZATION, NameKind.COOKIE, NameKind.DIRECTORY):
         return []
     if is_option and block[start : start + 1] == b"-":
+        return []
+    if name == b"PASS" and TEST_NAME.match(block, start):
         return []
 
     def is_secret_value(value: bytes, quote: bytes) -> bool:
@@ -105,6 +167,18 @@ def secret_behind_blank(
     return secret_value_at(block, start, is_secret_value)
 
 
+def _header_value(block: bytes, start: int, kind: NameKind) -> list[Span]:
+    """The value of a header that a server is told to set."""
+    opening = notation.OPENING.match(block, start)
+    if block.startswith(b"$", start):
+        return []
+    if not opening and kind is NameKind.COOKIE:
+        return cookies(block, start)
+    if not opening and kind is NameKind.AUTHORIZATION:
+        return credentials(block, start)
+    return secret_value_at(block, start, lambda value, _: is_secret(kind, value, prose=False))
+
+
 def _is_setting(block: bytes, after: re.Match[bytes], name: bytes) -> bool:
     """Whether a value is sure to stand behind the name: in a .netrc, a shell, a table of the
     environment.
@@ -114,6 +188,7 @@ def _is_setting(block: bytes, after: re.Match[bytes], name: bytes) -> bool:
         name in _SETTINGS
         or (len(after["blank"]) > 1 and name.isupper() and b"_" in name)
         or _is_netrc(block, after.start())
+        or _is_netrc_line(block, start, after.end())
         or _ASSIGNMENT.search(block[max(0, start - 12) : start])
     )
 
@@ -123,7 +198,16 @@ def _is_password_value(value: bytes, quote: bytes, after: re.Match[bytes], name:
     is_password = bool(_IS_PASSWORD.search(name))
     if has_digit and (is_password or len(after["blank"]) > 1):
         return True
+    if is_password and looks_stated(value.rstrip(b".")):
+        return True
     return is_password and quote in (b"'", b'"')
+
+
+def _is_netrc_line(block: bytes, first: int, start: int) -> bool:
+    """Whether the name is the first word of a line behind `login ada`, and the value the last."""
+    end = block.find(b"\n", start, start + 100)
+    is_last = not block[start : end if end >= 0 else start + 100].strip().count(b" ")
+    return is_last and bool(_NETRC_LINE.search(block[max(0, first - 100) : first]))
 
 
 def _is_netrc(block: bytes, at: int) -> bool:

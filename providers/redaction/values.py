@@ -31,7 +31,8 @@ _ORDINARY: Final = words(
     "digest publickey keyboard-interactive"
     " token credentials authentication authorization authenticated unauthenticated authorized "
     "validation verification verified checking checked check skipped"
-    " skipping using trying got expecting expected unexpected end eof hidden password passwd passwort \\N 0 1 -1"
+    " skipping using trying got expecting expected unexpected end eof hidden password passwd passwort base32 base64 utf8 "
+    "utf-8 sha224 sha384 ssha argon2 argon2id pbkdf2 md4 aes128 aes256 x509 hex \\N 0 1 -1"
     # The same in other languages, and their words for a password.
     " erforderlich falsch ungültig abgelaufen requerida requerido incorrecta incorrecto inválida "
     "obligatoire requis incorrect expiré richiesta obbligatoria errata verplicht onjuist "
@@ -43,7 +44,7 @@ _PLACEHOLDER: Final = compile_pattern(
     rb"""(?xi)
     (?:
         (?:[*\#x.?_-]|\xe2\x80\xa2){1,64}$
-      | \$\{[^}]{0,200}\}?$ | \{\{[^}]{0,200}(?:\}\}?)?$ | \$\([^)]{0,200}\)?$ | %\(\w{1,40}\)s?$ | <[\w -]{1,40}>?$ | %[sdvq]$ | \$[A-Z_][A-Z0-9_]{0,64}$ | \$\d{1,3}$ | \?$ | :[a-z_]\w{0,40}$
+      | \$\{[\w.]{0,100}(?::(?:[+?][^}]{0,200}|[-=]?(?:\$\{?\w{0,64})?)?)?\}{0,2}$ | \{\{[^}]{0,200}(?:\}\}?)?$ | \$\([^)]{0,200}\)?$ | %\(\w{1,40}\)s?$ | <(?!\w{0,40}\d[A-Za-z]{1,3}\d)[\w -]{1,40}>?$ | %[sdvq]$ | \$[A-Z_][A-Z0-9_]{0,64}$ | \$\d{1,3}$ | \?$ | :[a-z_]\w{0,40}$
       | \[(?:redacted|filtered|hidden|masked|removed)\]?$ | ![a-z]{2,20}$
       | [A-Za-z_][\w.]{1,60}(?:\(\)?|\(\d{1,5}(?:,[ ]?\d{1,5})?\)?|\[)$             # a call, varchar(64
       | mot[ ]de[ ]passe$
@@ -79,14 +80,36 @@ _NO_SECRET_SHAPE: Final = compile_pattern(
       | v?\d{1,20}(?:[._-]\d{1,20}){1,5}(?:[.-]?[a-z]{1,10}\d{0,4})?           # a version
       | [\d.,:_/+-]++(?:[a-zA-Z%]{1,3})?                          # a number with its unit
       | 0x[0-9a-fA-F]{1,16}
+      | [a-z][a-z_]{1,30}=[\d.]{1,12}                              # a count: prompt=512
       | [A-Z]{2,10}/\d(?:\.\d)?                                    # a protocol
       | [a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,8}\.[A-Za-z]{2,10}(?::\d{1,5})?   # a host or a file
-      | [\w.+-]{1,64}@[\w.-]{1,255}                              # a mail address
+      | (?![Pp]@[s5$]{2})[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}?(?:\.[A-Za-z]{2,24})?     # a mail address
       | [A-Za-z]{1,30}(?:\d{1,2}|[_.-]\d{1,4})                    # a name with a number
       | [a-z]{1,40}(?:[_-](?:[a-z]{1,20}|\d{1,4}|[a-z0-9]{5}|[a-f0-9]{8,10})){1,8}   # words with hyphens, as Kubernetes names things
     )$
     """
 )
+# hunter2, p@ssw0rd, correct-horse-battery-staple
+_STATED: Final = compile_pattern(
+    rb"""(?x)
+    (?= [A-Za-z@$!_]{0,30}\d ) (?= [\d@$!_]{0,30}[A-Za-z] ) [A-Za-z\d@$!_]{6,64}$
+    | [a-z]{2,15}(?:-[a-z]{2,15}){3,7}$
+    """
+)
+# How a word ends that says what a password is like: `required`, `missing`, `readable`.
+_SAYS_HOW: Final = compile_pattern(
+    rb"(?:ed|ing|able|ible|ful|less|ous|ive|ory|ary|ent|ant|ic|al|ly|own|ten|st|er|d)$"
+)
+_STATE: Final = words(
+    "weak strong short long simple easy hard common blank old new same different safe secure fine "
+    "good bad great correct right plain stale visible available done over here there also only "
+    "already still now being case-sensitive unsafe insecure unique gone shared kept private public "
+    "yours mine ours theirs mandatory part one two three encrypted at-rest in-use up down out as "
+    "stored sent shown set seen broken hidden written chosen taken given lost kaput"
+)
+_PLAIN_WORD: Final = compile_pattern(rb"[a-z]{6,24}$")
+# The name of a test behind `PASS:`.
+TEST_NAME: Final = compile_pattern(rb"(?:Test|test|Bench|Example|Fuzz)|[\w.-]{1,80}(?:/|::)")
 _CODE: Final = compile_pattern(rb"[A-Za-z0-9-]{4,}")
 _SMALL_NUMBER: Final = compile_pattern(rb"\d{1,5}(?=[\s,;.)]|$)")
 # Behind `pass:`, which may be the outcome of a test: no word with a small number.
@@ -103,7 +126,8 @@ _LONGEST_DOUBTFUL: Final = 1024
 
 def is_ordinary(value: bytes) -> bool:
     """Whether a value is an ordinary word, a placeholder, or a sentence about a secret."""
-    if value.strip(b"()<>[]{}.,:;!?").lower() in _ORDINARY:
+    word = value.strip(b"()<>[]{}.,:;!? ")
+    if not word or word.lower() in _ORDINARY:
         return True
     if b"." in value and _REFERENCE.match(value) and name_kind(value) is not NameKind.PLAIN:
         return True
@@ -138,6 +162,22 @@ def looks_random(value: bytes) -> bool:
         return bool(_HAS_SPECIAL.search(value))
     is_mixed = value.lower() != value and value.upper() != value
     return is_mixed or len(_CHANGE.findall(value[:128])) >= 4 or bool(_HAS_SPECIAL.search(value))
+
+
+def looks_stated(value: bytes) -> bool:
+    """Whether a word behind `password is` or the like is the password: letters with digits among
+    them, or four words and more with hyphens.
+    """
+    return bool(_STATED.match(value)) and not is_ordinary(value)
+
+
+def is_plain_password(word: bytes) -> bool:
+    """Whether a word without digits behind `password is` is the password, rather than what is said
+    about it.
+    """
+    return bool(_PLAIN_WORD.match(word)) and not (
+        is_ordinary(word) or word in _STATE or _SAYS_HOW.search(word)
+    )
 
 
 def is_secret(kind: NameKind, value: bytes, *, prose: bool) -> bool:

@@ -17,6 +17,7 @@ from providers.redaction import (
     credentials,
     dense,
     lines,
+    logins,
     multiline,
     named,
     names,
@@ -28,9 +29,11 @@ from providers.redaction import (
     rules,
     schemes,
     stream,
+    tables,
     token_rules,
     unsigned,
     values,
+    vendors,
 )
 from tests.support.regex_work import Work, unbounded_parts
 
@@ -42,6 +45,7 @@ MODULES = (
     credentials,
     dense,
     lines,
+    logins,
     multiline,
     named,
     names,
@@ -51,9 +55,11 @@ MODULES = (
     private_keys,
     schemes,
     stream,
+    tables,
     token_rules,
     unsigned,
     values,
+    vendors,
 )
 PATTERNS = [
     pytest.param(value, id=f"{module.__name__.rpartition('.')[2]}.{name}")
@@ -66,6 +72,9 @@ TEXTS = [
     *addresses.ADDRESS_HINTS,
     *schemes.SCHEME_HINTS,
     *commands.COMMAND_HINTS,
+    *logins.LOGIN_HINTS,
+    *logins.EXACT_LOGIN_HINTS,
+    *vendors.VENDOR_HINTS,
     *multiline.MULTILINE_HINTS,
     # The formats are much alike, so some of them stand for all.
     *(text.decode() for text in list(token_rules.token_rules())[::8]),
@@ -131,7 +140,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
     for module in MODULES:
         work.watch(module, monkeypatch)
     phrases = rules.phrase_rules().values()
-    tokens = token_rules.token_rules().values()
+    tokens = rules.exact_rules().values()
     multilines: list[list[token_rules.Rule]] = [[] for _ in multiline.MULTILINE_HINTS]
     table = rules.RuleTable(rules.rule_table().scan, [*phrases, *tokens, *multilines])
     monkeypatch.setattr(redactor, "rule_table", lambda: table)
@@ -167,7 +176,7 @@ def test_token_expressions_take_nothing_back_without_limit(monkeypatch: pytest.M
 def test_work_grows_with_input_and_no_faster(work: Work, tail: str) -> None:
     redact = Redactor()
     for text in TEXTS:
-        block = ((text + tail) * SIZE)[: 2 * SIZE].encode()
+        block = ((text + tail) * SIZE).encode()[: 2 * SIZE]
         once = work.of(partial(redact.part, block[:SIZE], None))
         twice = work.of(partial(redact.part, block, None))
         assert twice <= 2.5 * once + SIZE, (text, tail, once, twice)
@@ -179,7 +188,7 @@ def test_work_behind_any_front_grows_no_faster(work: Work, front: str) -> None:
     redact = Redactor()
     for text in ("pass", "token", "sid", "cookie", "otp", "vendor_key"):
         for tail in TAILS:
-            block = ((front + text + tail) * SIZE)[: 2 * SIZE].encode()
+            block = ((front + text + tail) * SIZE).encode()[: 2 * SIZE]
             once = work.of(partial(redact.part, block[:SIZE], None))
             twice = work.of(partial(redact.part, block, None))
             assert twice <= 2.5 * once + SIZE, (front, text, tail, once, twice)

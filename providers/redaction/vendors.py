@@ -1,0 +1,59 @@
+"""Tokens that any random text could be, and that show what they are by the vendor's name in front
+of them on the line.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from providers.patterns import compile_pattern
+from providers.redaction.notation import Span
+from providers.redaction.tokens import HEX, UUID, UUID_PATTERN, WORD, hexes, letters
+
+# The token is looked for in so many bytes behind the name.
+LONGEST_GAP: Final = 256
+_BEGINS: Final = r"(?<![A-Za-z0-9_-])"
+_ENDS: Final = r"(?![A-Za-z0-9_-])"
+
+
+@dataclass(frozen=True, slots=True)
+class VendorToken:
+    """A vendor's name in lower case, the shape of its tokens, and one of them."""
+
+    vendor: str
+    shape: str
+    sample: str
+
+
+VENDOR_TOKENS: Final = (
+    VendorToken("okta", rf"00{WORD}{{40}}", "00" + letters(40)),
+    VendorToken("ngrok", r"[1-9][A-Za-z0-9]{26}_[A-Za-z0-9]{16,24}", f"2{letters(26)}_{letters(21)}"),
+    VendorToken("mailgun", rf"{HEX}{{32}}-{HEX}{{8}}-{HEX}{{8}}", f"{hexes(32)}-{hexes(8)}-{hexes(8)}"),
+    VendorToken("ably", rf"{WORD}{{6}}\.{WORD}{{6}}:{WORD}{{30,60}}", f"{letters(6)}.{letters(6)}:{letters(43)}"),
+    VendorToken("strapi", rf"{HEX}{{128,256}}", hexes(256)),
+    VendorToken("configcat", rf"{WORD}{{22}}/{WORD}{{22}}", f"{letters(22)}/{letters(22)}"),
+    VendorToken("bitwarden", rf"0\.{UUID_PATTERN}\.{WORD}{{20,40}}:[A-Za-z0-9+/]{{20,40}}={{0,2}}", f"0.{UUID}.{letters(30)}:{letters(22)}=="),
+    VendorToken("plivo", r"[A-Za-z0-9]{40}", letters(40)),
+    VendorToken("prismic", r"[A-Za-z0-9_-]{8,80}\.[A-Za-z0-9_%-]{40,120}", letters(16) + "." + letters(60)),
+    VendorToken("zhipu", rf"{HEX}{{32}}\.[A-Za-z0-9]{{16}}", f"{hexes(32)}.{letters(16)}"),
+)  # fmt: skip
+VENDOR_HINTS: Final = tuple(token.vendor for token in VENDOR_TOKENS)
+
+_PATTERNS: Final[dict[bytes, re.Pattern[bytes]]] = {}
+_SHAPES: Final = {token.vendor.encode(): token.shape for token in VENDOR_TOKENS}
+_LINE: Final = compile_pattern(rb"[^\n]{0,256}")
+
+
+def vendor_secrets(block: bytes, at: int) -> list[Span]:
+    """The token behind the vendor's name at a place, on the same line."""
+    vendor = next(name for name in _SHAPES if block[at : at + len(name)].lower() == name)
+    pattern = _PATTERNS.get(vendor)
+    if pattern is None:
+        # Compiled at its first place, like the other formats.
+        pattern = compile_pattern(f"{_BEGINS}{_SHAPES[vendor]}{_ENDS}".encode())
+        _PATTERNS[vendor] = pattern
+    line = _LINE.match(block, at)
+    match = pattern.search(block, at, line.end()) if line else None
+    return [Span(*match.span())] if match else []
