@@ -9,18 +9,29 @@ ends now. Weeks begin on Monday.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from bot.errors import BadQuestion
 from bot.questions.windows.calendar import DAY, Reading, UnknownWindow, midnight, zone_name
 from bot.questions.windows.lengths import NUMBERS, UNITS
-from bot.questions.windows.ranges import FORMS, Span
-from bot.questions.windows.tokens import UnknownText, tokens_of
+from bot.questions.windows.ranges import between_points
+from bot.questions.windows.single import ago, length_back, since, single, to_come
+from bot.questions.windows.spans import Span
+from bot.questions.windows.tokens import Tokens, UnknownText, tokens_of
 from providers.models import Window
 
 LONGEST = timedelta(days=3660)
+# In this order each is tried; the first that reads the words wins.
+READERS: tuple[Callable[[Tokens, Reading], Span | None], ...] = (
+    to_come,
+    length_back,
+    since,
+    between_points,
+    ago,
+    single,
+)
 FILLER_WORDS = frozenset(
     ["and", "about", "during", "for", "from", "give", "how", "in", "just", "me", "of", "on", "only", "over", "please", "show", "the", "then", "what", "within"]
 )  # fmt: skip
@@ -104,8 +115,8 @@ def _span(words: str, reading: Reading) -> Span:
         if str(error):
             raise reading.refused(str(error)) from None
         tokens = []
-    for form in FORMS if tokens else ():
-        if found := form(tokens, reading):
+    for read in READERS if tokens else ():
+        if found := read(tokens, reading):
             return found
     if _LOOKS_LIKE_DATE.fullmatch(reading.text):
         raise reading.refused(

@@ -1,0 +1,170 @@
+"""Windows of one point: a length back from now, since a point, or a period by itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, timedelta
+
+from bot.questions.windows.calendar import DAY, Reading, TwoReadings, midnight, months_later
+from bot.questions.windows.lengths import UNITS, Length, read_length
+from bot.questions.windows.periods import Period
+from bot.questions.windows.points import Clock, Hours, Moment, read_point
+from bot.questions.windows.ranges import between_points
+from bot.questions.windows.spans import SEPARATORS, Span, known_by_day, start_of
+from bot.questions.windows.tokens import Tokens, word, words_of
+
+BACK = ("last", "past", "previous", "prior", "preceding", "trailing", "rolling")
+
+
+def length_back(tokens: Tokens, reading: Reading) -> Span | None:
+    """`20m`, `last 7 days`, `-24h`, `now-6h`, `past week`, `P1D`."""
+    plain = words_of(tokens)
+    if "/" in plain:
+        return None
+    if plain[:2] == ["this", "past"]:
+        tokens, plain = tokens[1:], plain[1:]
+    if plain[:2] == ["now", "-"]:
+        tokens = tokens[2:]
+    elif plain[:1] == ["-"] and len(tokens) > 1:
+        # Monitoring tools write the last day as `-24h`. A negative number of days is a mistake more
+        # often.
+        length = read_length(tokens[1:], reading)
+        if length and (length.is_daily or length.months):
+            raise reading.refused(f"“{reading.text[:40]}” needs a whole number from 1 on")
+        return _back(length, reading) if length else None
+    elif (
+        plain[:1] == ["last"]
+        and len(plain) == 2
+        and plain[1] in ("week", "month", "quarter", "year")
+    ):
+        return None
+    elif plain[:1] in (["previous"], ["prior"], ["preceding"]) and len(plain) == 2:
+        _refuse_previous(plain[1], reading)
+        return None
+    elif plain[:1] and plain[0] in BACK:
+        tokens = tokens[1:]
+        if len(tokens) == 1 and word(tokens[0]) in UNITS and len(word(tokens[0])) > 2:
+            tokens = [replace(tokens[0], kind="number", text="1", value=1.0), *tokens]
+    length = read_length(tokens, reading) if tokens else None
+    return _back(length, reading) if length else None
+
+
+def _refuse_previous(unit: str, reading: Reading) -> None:
+    """The previous hour is the last 60 minutes to some, and the hour of the clock to others."""
+    if unit in ("hour", "minute"):
+        length = f"last 60 {'minutes' if unit == 'hour' else 'seconds'}"
+        raise TwoReadings(reading.text, (length, _clock_hour(reading)))
+
+
+def _clock_hour(reading: Reading) -> str:
+    end = reading.now.astimezone(reading.zone).replace(minute=0)
+    start = (end.astimezone(UTC) - timedelta(hours=1)).astimezone(reading.zone)
+    return f"{start:%H:%M} to {end:%H:%M}"
+
+
+def _back(length: Length, reading: Reading) -> Span:
+    if not reading.whole_days:
+        return Span(length.before(reading.now, reading.zone), reading.now)
+    tomorrow = reading.today + DAY
+    if length.months:
+        first = months_later(tomorrow, -length.months)
+    elif length.days is not None:
+        first = tomorrow - timedelta(days=length.days)
+    else:
+        raise known_by_day(reading)
+    return Span(midnight(first, reading.zone), midnight(tomorrow, reading.zone), by_day=True)
+
+
+def ago(tokens: Tokens, reading: Reading) -> Span | None:
+    """`half an hour ago` reaches from then to now; of days and longer, it may be that day alone, so
+    both are asked back.
+    """
+    if words_of(tokens)[-1] != "ago":
+        return None
+    length = read_length(tokens[:-1], reading)
+    if length is None:
+        return None
+    if not length.is_daily and not length.months:
+        return _back(length, reading)
+    then = length.before(reading.now, reading.zone).astimezone(reading.zone).date()
+    if length.coarsest == "weeks":
+        first = then - timedelta(days=then.weekday())
+        that = f"{first}..{first + 6 * DAY}"
+    elif length.coarsest in ("months", "quarters"):
+        that = f"{then:%Y-%m}"
+    elif length.coarsest == "years":
+        that = f"{then.year}-01-01..{then.year}-12-31"
+    else:
+        that = f"{then}"
+    raise TwoReadings(reading.text, (that, f"since {then}"))
+
+
+def to_come(tokens: Tokens, reading: Reading) -> Span | None:
+    """`in 5 hours`, `tomorrow`, `next week`, `2 hours from now`: refused, since nothing is known of
+    it.
+    """
+    plain = words_of(tokens)
+    is_length = read_length(tokens[1:], reading) if plain[0] == "in" and len(tokens) > 1 else None
+    later = plain[-2:] == ["from", "now"] or plain[-1] in ("hence", "later")
+    if (
+        is_length
+        or plain[0] in ("next", "tomorrow", "coming", "upcoming", "following")
+        or (later and len(tokens) > 2)
+    ):
+        raise reading.refused(f"“{reading.text[:60]}” is still to come")
+    return None
+
+
+def since(tokens: Tokens, reading: Reading) -> Span | None:
+    """`since 09:00`, `since monday`, `since 2 hours ago`, `starting yesterday`, `monday onwards`,
+    `from=…`.
+    """
+    plain = words_of(tokens)
+    if plain[0] in ("since", "starting", "after", "from") and len(tokens) > 1:
+        body = tokens[1:]
+        if plain[0] == "starting" and plain[1:2] in (["from"], ["at"], ["on"]):
+            body = tokens[2:]
+    elif plain[-1] in ("onwards", "onward"):
+        body = tokens[:-1]
+    else:
+        return None
+    if any(each in SEPARATORS - {"/", "-"} for each in words_of(body)):
+        return between_points(body, reading)
+    if length := read_length(body, reading):
+        return _back(length, reading)
+    point = read_point(body, reading)
+    if point is None or (plain[0] in ("after", "from") and isinstance(point, Period)):
+        return None
+    if isinstance(point, Clock) and point.is_bare:
+        return None
+    if isinstance(point, Period):
+        return Span(midnight(point.first, point.zone or reading.zone), reading.now, by_day=True)
+    return Span(start_of(point, reading), reading.now, by_day=reading.whole_days)
+
+
+def single(tokens: Tokens, reading: Reading) -> Span | None:
+    """A period by itself: `today`, `last week`, `Nov 1`, `Q3 2026`, `last night`. A moment by
+    itself is refused.
+    """
+    point = read_point(tokens, reading)
+    if point is None or (isinstance(point, Clock) and (point.day is None or point.is_bare)):
+        return None
+    if isinstance(point, Period):
+        if point.weekday is not None:
+            return None
+        zone = point.zone or reading.zone
+        return Span(
+            midnight(point.first, zone), midnight(point.last, zone), by_day=True, has_begun=True
+        )
+    if reading.whole_days:
+        raise known_by_day(reading)
+    if isinstance(point, Hours):
+        return Span(point.start, point.end, has_begun=True)
+    such_as = (
+        f", such as “since {reading.text[:60]}”"
+        if not (isinstance(point, Moment) and point.is_now)
+        else ""
+    )
+    raise reading.refused(
+        f"“{reading.text[:60]}” is one moment; a window needs an end, too{such_as}"
+    )

@@ -1,0 +1,70 @@
+"""A stretch of time as words name it, and where the points at its ends begin and end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+
+from bot.errors import BadQuestion
+from bot.questions.windows.calendar import Reading, instant, midnight
+from bot.questions.windows.periods import Period
+from bot.questions.windows.points import Hours, Moment, Point
+
+SEPARATORS = frozenset(
+    ["to", "until", "till", "til", "through", "thru", "-", "--", "–", "—", "→", "->", "..", "...", "~", "/"]
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time as the words name it, before it is cut at now. `by_day` where it is of
+    whole days.
+    """
+
+    start: datetime
+    end: datetime
+    by_day: bool = False
+    # A period that has just begun is no future.
+    has_begun: bool = False
+
+
+def known_by_day(reading: Reading) -> BadQuestion:
+    return reading.refused("Data usage is known by day, so hours and minutes cannot be asked for")
+
+
+def start_of(point: Point, reading: Reading) -> datetime:
+    if isinstance(point, Period):
+        return midnight(point.first, point.zone or reading.zone)
+    if isinstance(point, Moment):
+        return point.at if not reading.whole_days or point.is_now else _day_of(point, reading)
+    if reading.whole_days:
+        raise known_by_day(reading)
+    if isinstance(point, Hours):
+        return point.start
+    zone = point.zone or reading.zone
+    if point.day is not None:
+        return instant(point.day.first, point.clock, zone, reading)
+    return instant(latest_day(point.clock, zone, reading), point.clock, zone, reading)
+
+
+def _day_of(point: Moment, reading: Reading) -> datetime:
+    """The day of a moment that is whole days away; an hour of it cannot be asked for."""
+    if not point.is_daily:
+        raise known_by_day(reading)
+    return midnight(point.at.astimezone(reading.zone).date(), reading.zone)
+
+
+def end_of(point: Point, reading: Reading) -> datetime:
+    if isinstance(point, Period):
+        return midnight(point.last, point.zone or reading.zone)
+    if isinstance(point, Hours):
+        return point.end
+    return start_of(point, reading)
+
+
+def latest_day(clock: time, zone: tzinfo, reading: Reading) -> date:
+    """The day on which it was this time last: shortly after midnight, 22:00 was the
+    evening before.
+    """
+    today = reading.now.astimezone(zone).date()
+    return today - timedelta(days=instant(today, clock, zone, reading) > reading.now)

@@ -1,0 +1,85 @@
+"""Two dates of a range without a year or a week, each read in the light of the other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from bot.questions.windows.calendar import DAY, Reading, TwoReadings, months_later
+from bot.questions.windows.periods import Period
+
+# `Dec 28 - Jan 3` crosses a new year; `Nov 5 - Nov 1` is turned round.
+LONGEST_OVER_NEW_YEAR = timedelta(days=183)
+
+
+def with_years(one: Period, two: Period, reading: Reading) -> tuple[Period, Period]:
+    """Days without a year or a week: the first the latest there is, the second the next after it.
+    What may be meant otherwise is asked back.
+    """
+    if one.weekday is not None and two.is_weekday:
+        back = (two.first.weekday() - one.weekday) % 7
+        return _at(one, two.first - timedelta(days=back)), two
+    if two.weekday is not None:
+        return one, _weekday_after(one, two, reading)
+    if one.year_is_open and not two.year_is_open:
+        return _atlatest_day(one, two), two
+    if two.year_is_open and not one.year_is_open:
+        return one, _at_earliest(two, one)
+    if one.year_is_open and two.year_is_open and two.first < one.first:
+        later = _moved(two, 1)
+        if later.first - one.first > LONGEST_OVER_NEW_YEAR:
+            return one, two
+        if later.first > reading.today:
+            earlier = _moved(one, -1)
+            both = [f"{a.first}..{b.last - DAY}" for a, b in ((one, later), (earlier, two))]
+            raise TwoReadings(reading.text, (both[0], both[1]))
+        return one, later
+    return one, two
+
+
+def _weekday_after(one: Period, two: Period, reading: Reading) -> Period:
+    """`friday` behind `monday` is the next one. Behind a date it may be the next, or the latest
+    there is.
+    """
+    assert two.weekday is not None
+    after = _at(two, one.first + timedelta(days=(two.weekday - one.first.weekday()) % 7))
+    if (
+        one.weekday is not None
+        or one.is_weekday
+        or after.first == two.first
+        or two.first < one.first
+    ):
+        if after.first <= reading.today or not (one.weekday is not None or one.is_weekday):
+            return after
+        # The days that are not over may be meant, or those of the week before.
+        week = 7 * DAY
+        before = f"{one.first - week}..{after.first - week}"
+        raise TwoReadings(reading.text, (before, f"{one.first}..{after.first}"))
+    raise TwoReadings(reading.text, (f"{one.first}..{after.first}", f"{one.first}..{two.first}"))
+
+
+def _at(period: Period, first: date) -> Period:
+    return replace(period, first=first, last=first + DAY)
+
+
+def _atlatest_day(one: Period, two: Period) -> Period:
+    """The first period in the latest year in which it is not behind the second."""
+    while one.first > two.first:
+        one = _moved(one, -1)
+    while _moved(one, 1).first <= two.first:
+        one = _moved(one, 1)
+    return one
+
+
+def _at_earliest(two: Period, one: Period) -> Period:
+    """The second period in the earliest year in which it is not before the first."""
+    while two.first < one.first:
+        two = _moved(two, 1)
+    while _moved(two, -1).first >= one.first:
+        two = _moved(two, -1)
+    return two
+
+
+def _moved(period: Period, years: int) -> Period:
+    first = months_later(period.first, 12 * years)
+    return replace(period, first=first, last=months_later(period.last, 12 * years))
