@@ -11,7 +11,8 @@ import sys
 
 from bot.config import Settings, SlackTokens
 from bot.health import ConnectionStatus
-from bot.service import REFUSALS, Load, Service, log_refusal, reload_problems
+from bot.reload_problems import REFUSALS, log_refusal, reload_problems
+from bot.service import Load, Service
 from bot.service_manager import ServiceManager
 from bot.store import Store
 from providers.clock import utc_now

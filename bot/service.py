@@ -10,39 +10,32 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from slack_sdk.errors import SlackApiError
-
 from bot import formatting
 from bot.app import FINISH_WITHIN_S, Bot, open_bot
 from bot.config import Settings, SlackTokens
-from bot.errors import ConfigError
 from bot.health import ConnectionStatus, serve_health
 from bot.observers import NO_OBSERVERS
+from bot.reload_problems import OPEN_WITHIN_S, log_refusal, reload_problems
 from bot.slack.outbox import operator_post
-from bot.store import StoreError
 from providers.clock import utc_now
-from providers.http.network import NetworkSettingError
 
 if TYPE_CHECKING:
     from bot.metrics import Metrics
 
 log = logging.getLogger("opswatch")
-# For the new bot's `auth.test`, and for the old bot's questions.
-OPEN_WITHIN_S = 30.0
+# For the old bot's questions.
 DRAIN_WITHIN_S = 1800.0
 DRAIN_POLL_S = 0.5
 # After so long without Slack, systemd's watchdog may restart the bot.
 SLACK_GONE_S = 900.0
 LAG_EVERY_S = 1.0
 
-# Errors that refuse a configuration while the bot waits for Slack.
-REFUSALS = (ConfigError, NetworkSettingError, StoreError, SlackApiError, TimeoutError, OSError)
 
 Load = Callable[[], tuple[Settings, SlackTokens]]
 # Host and port.
@@ -340,11 +333,6 @@ async def _observe_lag(metrics: Metrics) -> None:
         metrics.observe_lag(max(0.0, loop.time() - due))
 
 
-def log_refusal(problems: Sequence[str]) -> None:
-    for problem in problems:
-        log.error("The configuration was not reloaded: %s", problem)
-
-
 async def _connect(bot: Bot) -> AsyncExitStack:
     """Opens the bot's connection to Slack."""
     stack = AsyncExitStack()
@@ -394,19 +382,3 @@ async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-def reload_problems(error: BaseException) -> list[str]:
-    """Why a configuration cannot be used, a sentence for each problem."""
-    if isinstance(error, ConfigError):
-        return [str(problem) for problem in error.problems]
-    if isinstance(error, SlackApiError):
-        return [f"Slack does not accept the token ({error.response.get('error')})."]
-    if isinstance(error, TimeoutError):
-        return [f"Slack did not answer auth.test within {OPEN_WITHIN_S:.0f} s."]
-    if isinstance(error, OSError):
-        return [f"{error.strerror or type(error).__name__}."]
-    if isinstance(error, StoreError | NetworkSettingError):
-        return [str(error)]
-    log.error("The new bot could not start:", exc_info=error)
-    return [f"The new bot could not start ({type(error).__name__})."]

@@ -144,54 +144,6 @@ def joined(pages: Sequence[Report]) -> Report:
     )
 
 
-def is_about_our_clock(problem: Mapping[str, Any]) -> bool:
-    """Whether the gateway refused the time of a signature; the report's own errors are about the
-    window instead.
-    """
-    words = f"{problem.get('title')} {problem.get('detail')}".lower()
-    return (
-        "timestamp" in words
-        and not str(problem.get("type")).startswith("reporting.")
-        and "errors" not in problem
-    )
-
-
-def is_about_bounds(problem: Mapping[str, Any]) -> bool:
-    """Whether an error is about where a window begins and ends, such as that it must be divisible
-    by an interval.
-    """
-    errors = problem.get("errors")
-    parts = (
-        [problem, *(e for e in errors if isinstance(e, dict))]
-        if isinstance(errors, list)
-        else [problem]
-    )
-    told = " ".join(
-        str(part.get(key, "")) for part in parts for key in ("type", "title", "detail")
-    ).lower()
-    return any(word in told for word in ("date.range", "interval", "divisible", "aligned"))
-
-
-def enumerations(report: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """The values of each filter that takes only some, as the report describes itself; what is not
-    as the page has it is left out.
-    """
-    filters = report.get("filters")
-    found = {}
-    for each in filters if isinstance(filters, list) else []:
-        values = (
-            each.get("values") if isinstance(each, dict) and each.get("type") == "enum" else None
-        )
-        told = (
-            [v.get("value") for v in values if isinstance(v, dict)]
-            if isinstance(values, list)
-            else []
-        )
-        if told and isinstance(each.get("name"), str):
-            found[each["name"]] = tuple(value.lower() for value in told if isinstance(value, str))
-    return found
-
-
 def csv_report(body: bytes, *, account: str) -> Report:
     """A v1 report as CSV: four sections between `#X_START` and `#X_END`, each marker a record of
     its own.
@@ -312,28 +264,6 @@ def outcome(code: str) -> Outcome:
     return Outcome.UNKNOWN
 
 
-def problem(body: bytes) -> Mapping[str, Any]:
-    """An error body as a mapping; empty where it is HTML or anything else."""
-    answer = decode_json(body)
-    return answer if isinstance(answer, dict) else {}
-
-
-def problem_said(problem: Mapping[str, Any]) -> str:
-    """The vendor's words: title and detail of the gateway, or the titles in the
-    report's `errors`.
-    """
-    errors = problem.get("errors")
-    inner = [e for e in errors if isinstance(e, dict)] if isinstance(errors, list) else []
-    words = [
-        problem.get("title"),
-        problem.get("detail"),
-        *(e.get("title") or e.get("detail") for e in inner[:3]),
-    ]
-    return " – ".join(
-        dict.fromkeys(word.strip() for word in words if isinstance(word, str) and word.strip())
-    )[:400]
-
-
 def _report(rows: Sequence[Row], metadata: Mapping[str, Any], links: Any, *, size: int) -> Report:
     ends, retry = (
         _as_text(metadata.get(name)).strip() for name in ("availableDataEnds", "suggestedRetryTime")
@@ -404,3 +334,23 @@ def _cut_short(account: str) -> Incomplete:
         account=account,
         hint="Ask again, or for a shorter window.",
     )
+
+
+def enumerations(report: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The values of each filter that takes only some, as the report describes itself; what is not
+    as the page has it is left out.
+    """
+    filters = report.get("filters")
+    found = {}
+    for each in filters if isinstance(filters, list) else []:
+        values = (
+            each.get("values") if isinstance(each, dict) and each.get("type") == "enum" else None
+        )
+        told = (
+            [v.get("value") for v in values if isinstance(v, dict)]
+            if isinstance(values, list)
+            else []
+        )
+        if told and isinstance(each.get("name"), str):
+            found[each["name"]] = tuple(value.lower() for value in told if isinstance(value, str))
+    return found

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from providers.akamai import parse
+from providers.akamai import parse, problems
 from providers.akamai.auth import EdgeGridAuth
 from providers.akamai.edgerc import EdgeGridCredentials
 from providers.akamai.failures import BoundsRefused, ClockSkew, next_request_s, server_time
@@ -80,7 +80,7 @@ class ReportTransport:
                 "GET", V1, params=self._params(), headers=_ACCEPT_JSON
             )
         )
-        return await off_loop(parse.problem, reply.body)
+        return await off_loop(problems.problem, reply.body)
 
     async def v1_report(self, window: Window, query: ReportQuery, *, accept: str) -> parse.Report:
         """The v1 report of a window."""
@@ -223,9 +223,9 @@ class ReportTransport:
     def _refuse(self, reply: Reply) -> None:
         if reply.status in (200, 303):
             return
-        problem = parse.problem(reply.body)
-        said = self._redactor.text(parse.problem_said(problem))
-        if reply.status == 400 and parse.is_about_our_clock(problem):
+        problem = problems.problem(reply.body)
+        said = self._redactor.text(problems.problem_said(problem))
+        if reply.status == 400 and problems.is_about_our_clock(problem):
             raise self._skewed(reply, problem)
         if "IPBLOCK" in said or "WAF deny" in said:
             raise RateLimited(
@@ -233,7 +233,7 @@ class ReportTransport:
                 account=self.account,
                 hint="Try again in ten minutes.",
             )
-        if reply.status == 400 and parse.is_about_bounds(problem):
+        if reply.status == 400 and problems.is_about_bounds(problem):
             raise BoundsRefused(self.account, said)
         if reply.status in (404, 410):
             raise self.retired()

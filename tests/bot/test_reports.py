@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands.apiaudit.report import MOST_POINTS, AuditFacts, audit_report, percentile
+from bot.commands.apiaudit.report import AuditFacts, audit_report, percentile
 from bot.commands.apiaudit.table import csv_rows
 from bot.commands.usage.forecast import month_forecast
 from bot.commands.usage.report import UsageFacts, buckets, usage_report
 from bot.reports.file_names import file_stem, safe_name
 from bot.reports.sheets import csv_bytes
+from bot.reports.timeline import MOST_POINTS
 from providers.models import ApiCall, DayRange, Outcome, UsagePeriod, Window
 
 TODAY = date(2026, 11, 21)

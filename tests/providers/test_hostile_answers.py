@@ -23,6 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.akamai import parse as akamai_parse
+from providers.akamai import problems as akamai_problems
 from providers.akamai.client import Akamai
 from providers.akamai.edgerc import EdgeGridCredentials
 from providers.akamai.reports import ReportSettings
@@ -562,7 +563,7 @@ READERS: dict[str, Callable[[bytes], object]] = {
     "a request in a string": call_in,
     "report": lambda body: akamai_parse.json_report(body, account="a"),
     "table": lambda body: akamai_parse.csv_report(body, account="a"),
-    "problem": lambda body: akamai_parse.problem_said(akamai_parse.problem(body)),
+    "problem": lambda body: akamai_problems.problem_said(akamai_problems.problem(body)),
 }
 UNITS = [
     b"[",

@@ -4,44 +4,17 @@ from __future__ import annotations
 
 import heapq
 import math
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 from bot import formatting
 from bot.commands.apiaudit.display import GROUPS, MOST_CALLS, SUMMARY, Display
+from bot.commands.apiaudit.timeline import Bucket, timeline_of
 from providers.models import ApiCall, Outcome, Window
-
-MOST_POINTS = 20
-_STEPS = tuple(
-    timedelta(minutes=m)
-    for m in (
-        1,
-        2,
-        5,
-        10,
-        15,
-        30,
-        60,
-        120,
-        180,
-        360,
-        720,
-        1440,
-        2880,
-        7200,
-        10080,
-        20160,
-        43200,
-        129600,
-        525600,
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +107,6 @@ class Tally:
     """How often something was seen, and how often it failed."""
 
     name: str
-    calls: int
-    failures: int
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    start: datetime
     calls: int
     failures: int
 
@@ -257,7 +223,7 @@ def audit_report(facts: AuditFacts) -> AuditReport:
     calls, is_failure = facts.calls, Outcome.FAILURE
     failed = [call for call in calls if call.outcome is is_failure]
     numbers = count_calls(calls)
-    step, timeline, untimed = _timeline(calls, failed, facts.drawn)
+    step, timeline, untimed = timeline_of(calls, failed, facts.drawn)
     per_account = _per_account(facts.accounts, calls, failed)
     return AuditReport(
         accounts=facts.accounts,
@@ -390,30 +356,6 @@ def _slowest(
     least = durations[-most:][0]
     slow = [call for call in calls if call.duration_ms is not None and call.duration_ms >= least]
     return tuple(sorted(slow, key=lambda call: call.duration_ms or 0.0, reverse=True)[:most])
-
-
-def _timeline(
-    calls: Sequence[ApiCall], failed: Sequence[ApiCall], window: Window
-) -> tuple[timedelta, tuple[Bucket, ...], int]:
-    """Calls in at most twenty equal steps of the window; calls outside it or without a readable
-    time are only counted.
-    """
-    step = next((s for s in _STEPS if window.length <= s * (MOST_POINTS - 1)), _STEPS[-1])
-    epoch = datetime(1970, 1, 5, tzinfo=UTC)
-    first = epoch + (window.start - epoch) // step * step
-    starts = [first + n * step for n in range(math.ceil((window.end - first) / step))]
-    edges = [window.start, *starts[1:], window.end]
-    counts, failures = _counts_between(calls, edges), _counts_between(failed, edges)
-    buckets = tuple(Bucket(*each) for each in zip(starts, counts, failures, strict=True))
-    return step, buckets[-MOST_POINTS:], len(calls) - sum(counts)
-
-
-def _counts_between(calls: Sequence[ApiCall], edges: Sequence[datetime]) -> list[int]:
-    """How many calls are between each edge and the next."""
-    # Calls come nearly in order of time, which takes little to sort.
-    times = sorted([call.at for call in calls if call.at is not None])
-    places = [bisect_left(times, edge) for edge in edges]
-    return [end - start for start, end in pairwise(places)]
 
 
 def _recency(call: ApiCall) -> datetime:

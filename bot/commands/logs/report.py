@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
 from bot.logs.levels import LEVELS
 from bot.logs.times import Minute, moment_of
+from bot.reports.timeline import MOST_POINTS, step_start, time_step
 from providers.models import Window
 
 __all__ = ["LEVELS", "LogReport", "timeline"]
-
-MOST_POINTS = 20
 
 
 class Order(Enum):
@@ -110,21 +109,13 @@ def timeline(
     log that is cut, no further than its lines. Empty where no line carries a time that lies in the
     window.
     """
-    step = next(
-        s
-        for s in (
-            timedelta(minutes=m)
-            for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 10080, 527_040)
-        )
-        if window.length <= s * (MOST_POINTS - 1)
-    )
-    epoch = datetime(1970, 1, 5, tzinfo=UTC)
-    first = epoch + (window.start - epoch) // step * step
+    step = time_step(window)
+    first = step_start(window.start, step)
     counts: Counter[datetime] = Counter()
     for minute, lines in minutes.items():
         moment = moment_of(minute, window.start, window.end)
         if moment and _is_inside(moment, window):
-            counts[max(first, epoch + (moment - epoch) // step * step)] += lines
+            counts[max(first, step_start(moment, step))] += lines
     if not counts:
         return step, ()
     start, end = (min(counts), max(counts) + step) if ends_with_data else (first, window.end)
