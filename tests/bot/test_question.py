@@ -448,7 +448,7 @@ def test_what_is_said_around_a_change_changes_nothing_else() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["/usage foo", "/usage lsat 0 days", "/logs kitchen xyzzy plugh", "/usage last fortnight"],
+    ["/usage foo", "/usage lsat 0 days", "/logs kitchen xyzzy plugh", "/usage last blue moon"],
 )
 def test_what_is_nearly_nothing_is_refused_as_before(line: str) -> None:
     with pytest.raises(BadQuestion) as caught:

@@ -19,13 +19,21 @@ UNITS = MappingProxyType(
         **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "hours"),
         **dict.fromkeys(("d", "day", "days"), "days"),
         **dict.fromkeys(("w", "wk", "wks", "week", "weeks"), "weeks"),
+        **dict.fromkeys(("fortnight", "fortnights"), "fortnights"),
         **dict.fromkeys(("mo", "mos", "mth", "mths", "month", "months"), "months"),
         **dict.fromkeys(("quarter", "quarters"), "quarters"),
         **dict.fromkeys(("y", "yr", "yrs", "year", "years"), "years"),
     }
 )
 _LENGTHS = MappingProxyType(
-    {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400, "weeks": 604_800}
+    {
+        "seconds": 1,
+        "minutes": 60,
+        "hours": 3600,
+        "days": 86_400,
+        "weeks": 604_800,
+        "fortnights": 1_209_600,
+    }
 )
 _MONTHS_OF = MappingProxyType({"months": 1, "quarters": 3, "years": 12})
 NUMBERS = MappingProxyType(

@@ -66,7 +66,7 @@ def _named(plain: Sequence[str], reading: Reading) -> Period | None:
     monday, first = today - timedelta(days=today.weekday()), month_first(today)
     quarter, year = quarter_first(today), today.replace(month=1, day=1)
     starts = {"week": monday, "month": first, "quarter": quarter, "year": year, "day": today}
-    if text in ("today", "current day", "today so far", "so far today"):
+    if text in ("today", "current day", "today so far", "so far today", "earlier today"):
         return Period(today, today + DAY)
     if text in ("yesterday", "previous day"):
         return Period(today - DAY, today)
@@ -82,13 +82,20 @@ def _named(plain: Sequence[str], reading: Reading) -> Period | None:
         return Period(starts[unit], _next(starts[unit], unit))
     if unit in starts and unit != "day" and head in ("last", "previous", "prior", "preceding"):
         return Period(_next(starts[unit], unit, -1), starts[unit])
-    return _weekend(head, unit, monday) or _weekday(text, head, unit, monday, today)
+    return _weekend(head, unit, monday, today) or _weekday(text, head, unit, monday, today)
 
 
-def _weekend(head: str, unit: str, monday: date) -> Period | None:
+def _weekend(head: str, unit: str, monday: date, today: date) -> Period | None:
+    saturday = monday + timedelta(days=5)
+    if not unit and head in ("weekend", "weekends"):
+        # The latest that has begun.
+        return (
+            Period(saturday - 7 * DAY, saturday - 5 * DAY)
+            if today < saturday
+            else Period(saturday, saturday + 2 * DAY)
+        )
     if unit != "weekend":
         return None
-    saturday = monday + timedelta(days=5)
     if head == "this":
         return Period(saturday, saturday + 2 * DAY)
     if head in ("last", "previous", "past"):
@@ -110,6 +117,9 @@ _TO_DATE = MappingProxyType(
         "quarter so far": "quarter",
         "year so far": "year",
         "ytd": "year",
+        "day to date": "day",
+        "today to date": "day",
+        **{f"{unit} till date": unit for unit in ("week", "month", "quarter", "year")},
     }
 )
 

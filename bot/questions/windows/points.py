@@ -10,9 +10,11 @@ from types import MappingProxyType
 
 from bot.questions.windows.calendar import DAY, Reading, TwoReadings, instant, midnight
 from bot.questions.windows.lengths import read_length
+from bot.questions.windows.numbered import read_numbered
 from bot.questions.windows.periods import Period, one_day, read_period
 from bot.questions.windows.tokens import AMBIGUOUS_ZONES, Tokens, word, words_of
 
+NOON = 12
 PARTS_OF_DAY = MappingProxyType({"morning": (6, 12), "afternoon": (12, 18), "evening": (18, 24)})
 
 
@@ -44,6 +46,8 @@ class Clock:
     half: str = ""
     is_bare: bool = False
     zone: tzinfo | None = None
+    # 24:00, the midnight at the end of the day.
+    is_end: bool = False
 
     @property
     def may_be_halved(self) -> bool:
@@ -72,6 +76,7 @@ def read_point(tokens: Tokens, reading: Reading) -> Point | None:
     return (
         _moment(tokens, reading)
         or read_period(tokens, reading)
+        or read_numbered(tokens, reading)
         or _clock(tokens, reading)
         or _hours(tokens, reading)
     )
@@ -81,7 +86,7 @@ def _without_fillers(tokens: Tokens) -> Tokens:
     start = 0
     if words_of(tokens[:2]) == ["all", "day"] and len(tokens) > 2:
         start = 2
-    while start < len(tokens) - 1 and word(tokens[start]) in (
+    while start < len(tokens) - 1 and (word(tokens[start]) or tokens[start].text) in (
         "on",
         "at",
         "the",
@@ -90,6 +95,7 @@ def _without_fillers(tokens: Tokens) -> Tokens:
         "whole",
         "all",
         "entire",
+        "@",
     ):
         # “the 1st” stays what it is.
         start += 1
@@ -154,10 +160,21 @@ def _clock(tokens: Tokens, reading: Reading) -> Clock | None:
             day_part = _without_fillers(day_part)
             if word(day_part[-1]) in ("at", "from"):
                 day_part = day_part[:-1]
-            day = read_period(day_part, reading) if day_part else None
+            day = _day_of(day_part, found.clock, reading) if day_part else None
             if day and day.last - day.first == DAY:
                 return replace(found, day=day)
     return None
+
+
+def _day_of(tokens: Tokens, clock: time, reading: Reading) -> Period | None:
+    """The day of a time: by its name, `3 days ago`, or the evening or morning of `last night`."""
+    plain = words_of(tokens)
+    if plain in (["last", "night"], ["yesterday", "night"]):
+        return one_day(reading.today - DAY if clock.hour >= NOON else reading.today)
+    if plain[-1] == "ago" and (length := read_length(tokens[:-1], reading)):
+        is_days = length.days is not None and length.coarsest == "days"
+        return one_day(reading.today - timedelta(days=length.days or 0)) if is_days else None
+    return read_period(tokens, reading)
 
 
 def _time_of_day(tokens: Tokens, reading: Reading) -> Clock | None:
@@ -175,7 +192,7 @@ def _time_of_day(tokens: Tokens, reading: Reading) -> Clock | None:
         if plain[0] == "midnight":
             return Clock(time(0), half="am")
         if isinstance(tokens[0].value, time):
-            return Clock(tokens[0].value)
+            return Clock(tokens[0].value, is_end=tokens[0].text.startswith("24:"))
         if (
             tokens[0].kind == "number"
             and tokens[0].text.isdigit()
@@ -201,9 +218,15 @@ def _hours(tokens: Tokens, reading: Reading) -> Hours | None:
         return _part(today - DAY, 18, 30, reading)
     if text in ("tonight", "this night"):
         return _part(today, 18, 24, reading)
-    if text in ("this hour", "current hour"):
-        start = reading.now.astimezone(reading.zone).replace(minute=0, second=0, microsecond=0)
-        return Hours(start, start.astimezone(UTC) + timedelta(hours=1))
+    if text in ("this hour", "current hour", "hour to date"):
+        return _unit_of_clock("h", reading.now, reading)
+    if (
+        plain[0] == "now"
+        and len(tokens) > 2
+        and plain[-2] == "/"
+        and tokens[-1].text in _CLOCK_UNITS
+    ):
+        return _rounded(tokens, reading)
     if len(tokens) < 2 or (plain[-1] not in PARTS_OF_DAY and plain[-1] != "night"):
         return None
     # A night ends on the next morning.
@@ -218,7 +241,27 @@ def _hours(tokens: Tokens, reading: Reading) -> Hours | None:
     )
     if day is None or day.last - day.first != DAY:
         return None
-    return _part(day.first, first_hour, last_hour, reading)
+    found = _part(day.first, first_hour, last_hour, reading)
+    if day.weekday is not None and found.start > reading.now:
+        # `friday night` on a Friday at noon is that of the week before.
+        return _part(day.first - 7 * DAY, first_hour, last_hour, reading)
+    return found
+
+
+_CLOCK_UNITS = MappingProxyType({"h": timedelta(hours=1), "m": timedelta(minutes=1)})
+
+
+def _rounded(tokens: Tokens, reading: Reading) -> Hours | None:
+    """`now-1h/h`: the whole hour or minute, as Grafana and Kibana round it."""
+    point = _moment(tokens[:-2], reading)
+    return _unit_of_clock(tokens[-1].text, point.at, reading) if point else None
+
+
+def _unit_of_clock(unit: str, moment: datetime, reading: Reading) -> Hours:
+    """The hour or minute of the clock that a moment is in."""
+    start = moment.astimezone(reading.zone).replace(second=0, microsecond=0)
+    start = start.replace(minute=0) if unit == "h" else start
+    return Hours(start, start.astimezone(UTC) + _CLOCK_UNITS[unit])
 
 
 def _part(day: date, start: int, end: int, reading: Reading) -> Hours:

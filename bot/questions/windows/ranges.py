@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, date, timedelta
 
 from bot.questions.windows.calendar import DAY, Reading, instant
 from bot.questions.windows.lengths import read_length
@@ -43,7 +43,20 @@ def between_points(tokens: Tokens, reading: Reading) -> Span | None:
         found = _joined(tokens[:at], tokens[at + 1 :], reading)
         if found:
             return found
-    return None
+    return _adjacent(tokens, plain, reading)
+
+
+def _adjacent(tokens: Tokens, plain: Sequence[str], reading: Reading) -> Span | None:
+    """`yesterday and today`: days that follow each other."""
+    if plain.count("and") != 1 or not 0 < (at := plain.index("and")) < len(plain) - 1:
+        return None
+    one, two = read_point(tokens[:at], reading), read_point(tokens[at + 1 :], reading)
+    if not isinstance(one, Period) or not isinstance(two, Period):
+        return None
+    one, two = with_years(one, two, reading)
+    if one.last != two.first:
+        return None
+    return Span(start_of(one, reading), end_of(two, reading), by_day=True)
 
 
 def _joined(left: Tokens, right: Tokens, reading: Reading) -> Span | None:
@@ -89,7 +102,7 @@ def _readings_of_both(
     one, two = read_point(left, reading), read_point(right, reading)
     yield _days_of_month(left, right, reading)
     yield one, two
-    if words_of(right)[-1] == "ago" and one is not None:
+    if words_of(right)[-1] == "ago":
         unit = right[-2:]
         yield read_point([*left, *unit], reading), two
 
@@ -163,17 +176,32 @@ def between_clocks(one: Clock, two: Clock, reading: Reading) -> Span | None:
     zone = one.zone or two.zone or reading.zone
     other = two.zone or one.zone or reading.zone
     one, two = _halves(one, two)
+    if one.is_end:
+        raise reading.refused("There is no time 24:00 to begin at")
     day = one.day or two.day
     first = day.first if day else latest_day(one.clock, zone, reading)
     start = instant(first, one.clock, zone, reading)
+    if day is not None and day.weekday is not None and start > reading.now:
+        # `friday 6pm to 8pm` on a Friday at noon is that of the week before.
+        first -= 7 * DAY
+        start = instant(first, one.clock, zone, reading)
     if one.day is not None and two.day is not None:
-        return Span(start, instant(two.day.first, two.clock, other, reading))
-    end = instant(first, two.clock, other, reading)
+        return Span(start, instant(_last_day(first, one.day, two), two.clock, other, reading))
+    end = instant(first + DAY * two.is_end, two.clock, other, reading)
     if end < start:
         night = instant(first + DAY, two.clock, other, reading)
         # On a day that was named, a long one is rather two times that were swapped.
         end = night if day is None or night - start <= LONGEST_NIGHT else end
     return Span(start, end)
+
+
+def _last_day(first: date, day: Period, two: Clock) -> date:
+    """The day of the second time. A weekday behind a weekday is the next one."""
+    assert two.day is not None
+    if day.weekday is not None and two.day.weekday is not None:
+        first += timedelta(days=(two.day.weekday - day.weekday) % 7)
+        return first + DAY * two.is_end
+    return two.day.first + DAY * two.is_end
 
 
 def _halves(one: Clock, two: Clock) -> tuple[Clock, Clock]:

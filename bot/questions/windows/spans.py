@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from bot.errors import BadQuestion
-from bot.questions.windows.calendar import Reading, instant, midnight
+from bot.questions.windows.calendar import DAY, Reading, instant, midnight
 from bot.questions.windows.periods import Period
 from bot.questions.windows.points import Hours, Moment, Point
 
@@ -42,9 +42,13 @@ def start_of(point: Point, reading: Reading) -> datetime:
     if isinstance(point, Hours):
         return point.start
     zone = point.zone or reading.zone
-    if point.day is not None:
-        return instant(point.day.first, point.clock, zone, reading)
-    return instant(latest_day(point.clock, zone, reading), point.clock, zone, reading)
+    if point.day is None:
+        return instant(latest_day(point.clock, zone, reading), point.clock, zone, reading)
+    found = instant(point.day.first + DAY * point.is_end, point.clock, zone, reading)
+    if point.day.weekday is not None and found > reading.now:
+        # `friday 6pm` on a Friday at noon is that of the week before.
+        return instant(point.day.first - 7 * DAY, point.clock, zone, reading)
+    return found
 
 
 def _day_of(point: Moment, reading: Reading) -> datetime:

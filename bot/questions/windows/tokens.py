@@ -81,6 +81,7 @@ _TOKEN = re.compile(
     | (?P<short>\d{{1,2}}/\d{{1,2}}(?![\d/:]))
     | (?P<week>\d{{4}}-?w\d{{2}}(?!\w))
     | (?P<month>\d{{4}}-\d{{2}}(?![\d:-]))
+    | (?P<month_year>(?:0?[1-9]|1[0-2])[-/.](?:19|20)\d{{2}}(?![\d/.:-]))
     | (?P<clock>{_CLOCK}(?![\d:]))(?P<offset>z(?![a-z])|\+\d{{2}}:?\d{{2}}(?!\d))?
     | (?P<pointed>\d{{1,2}}\.\d{{2}})(?=\s*[ap]\.?m)
     | (?P<ordinal>\d{{1,2}})(?:st|nd|rd|th)(?![a-z])
@@ -307,6 +308,8 @@ def _clock(text: str) -> time:
     clock, _, fraction = text.replace(",", ".").partition(".")
     try:
         hour, minute, second = (int(part) for part in (*clock.split(":"), "0")[:3])
+        if (hour, minute, second) == (24, 0, 0) and not int(fraction or 0):
+            return time()
         return time(hour, minute, second, int(f"{fraction[:6]:0<6}"))
     except ValueError:
         raise UnknownText(f"There is no time {text}") from None
@@ -322,6 +325,9 @@ _MAKERS = MappingProxyType(
         "short": lambda _groups, text: [Token("numeric_date", text)],
         "week": lambda _groups, text: [Token("week", text, (int(text[:4]), int(text[-2:])))],
         "month": lambda _groups, text: [Token("month", text, (int(text[:4]), int(text[5:])))],
+        "month_year": lambda _groups, text: [
+            Token("month", text, (int(text[-4:]), int(text[:-5])))
+        ],
         "clock": _clock_and_offset,
         "pointed": lambda _groups, text: [Token("clock", text, _clock(text.replace(".", ":")))],
         "ordinal": lambda _groups, text: [Token("ordinal", text, int(text))],

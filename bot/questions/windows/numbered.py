@@ -1,0 +1,120 @@
+"""Whole days by a number: `week 46`, `H1 2026`, `year 2025`, `last december`, `last day of october`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from bot.questions.windows.calendar import DAY, Reading, TwoReadings, months_later
+from bot.questions.windows.periods import MONTH_NUMBERS, Period, one_day, read_period
+from bot.questions.windows.tokens import Tokens, words_of
+
+_WEEK_WORDS = ("week", "cw", "kw", "wk", "w")
+_FILLERS = ("the", "of", "in", "calendar", "iso")
+_HALVES = {"first": 1, "second": 2, "1st": 1, "2nd": 2}
+
+
+def read_numbered(tokens: Tokens, reading: Reading) -> Period | None:
+    """Whole days that a number tells. Without a year, the latest that have begun."""
+    plain = [each for each in words_of(tokens) if each not in _FILLERS]
+    if not plain or any(token.kind not in ("word", "number", "ordinal") for token in tokens):
+        return None
+    return (
+        _year(plain)
+        or _week(plain, reading)
+        or _half(plain, reading)
+        or _past_month(plain, reading)
+        or _edge_day(tokens, reading)
+    )
+
+
+def _year(plain: Sequence[str]) -> Period | None:
+    """`year 2025`; the number alone may be a time of day."""
+    if len(plain) != 2 or plain[0] != "year" or (year := _as_year(plain[1])) is None:
+        return None
+    return Period(date(year, 1, 1), date(year + 1, 1, 1))
+
+
+def _week(plain: Sequence[str], reading: Reading) -> Period | None:
+    """`week 46`, `CW46 2026`, `2026 week 46`: weeks as ISO 8601 counts them."""
+    rest, known = _without_year(plain)
+    if len(rest) != 2 or rest[0] not in _WEEK_WORDS or not rest[1].isdigit() or len(rest[1]) > 2:
+        return None
+    year = known or reading.today.isocalendar().year
+    if known is None and _iso_week(year, int(rest[1]), reading).first > reading.today:
+        year -= 1
+    return _iso_week(year, int(rest[1]), reading)
+
+
+def _iso_week(year: int, number: int, reading: Reading) -> Period:
+    try:
+        first = date.fromisocalendar(year, number, 1)
+    except ValueError:
+        raise reading.refused(f"There is no week {number} of {year}") from None
+    return Period(first, first + 7 * DAY)
+
+
+def _half(plain: Sequence[str], reading: Reading) -> Period | None:
+    """`H1`, `H2 2025`, `first half of 2026`, `second half of november`."""
+    rest, known = _without_year(plain)
+    if len(rest) == 2 and rest[0] == "h" and rest[1] in ("1", "2"):
+        half, month = int(rest[1]), None
+    elif len(rest) in (2, 3) and rest[0] in _HALVES and rest[1] == "half":
+        half, month = _HALVES[rest[0]], MONTH_NUMBERS.get(rest[2]) if len(rest) == 3 else None
+        if len(rest) == 3 and month is None:
+            return None
+    else:
+        return None
+    if month is None:
+        year = known or reading.today.year
+        if known is None and date(year, 6 * half - 5, 1) > reading.today:
+            year -= 1
+        first = date(year, 6 * half - 5, 1)
+        return Period(first, months_later(first, 6))
+    year = known or reading.today.year
+    if known is None and date(year, month, 15 * half - 14) > reading.today:
+        year -= 1
+    first, middle = date(year, month, 1), date(year, month, 16)
+    return Period(first, middle) if half == 1 else Period(middle, months_later(first, 1))
+
+
+def _past_month(plain: Sequence[str], reading: Reading) -> Period | None:
+    """`last december` in November. Of a month that this year has had, it may be that of last
+    year.
+    """
+    if len(plain) != 2 or plain[0] not in ("last", "this") or plain[1] not in MONTH_NUMBERS:
+        return None
+    month, today = MONTH_NUMBERS[plain[1]], reading.today
+    first = date(today.year, month, 1)
+    if plain[0] == "this":
+        return Period(first, months_later(first, 1))
+    if month <= today.month:
+        readings = (f"{today.year - 1}-{month:02}", f"{today.year}-{month:02}")
+        raise TwoReadings(reading.text, readings)
+    return Period(first.replace(year=today.year - 1), months_later(first, -11))
+
+
+def _edge_day(tokens: Tokens, reading: Reading) -> Period | None:
+    """`first day of november`, `last day of last month`."""
+    plain = words_of(tokens)
+    start = 1 if plain[0] == "the" else 0
+    if plain[start + 1 : start + 3] != ["day", "of"] or len(tokens) < start + 4:
+        return None
+    whole = read_period(tokens[start + 3 :], reading)
+    if whole is None or plain[start] not in ("first", "last"):
+        return None
+    return one_day(whole.first if plain[start] == "first" else whole.last - timedelta(days=1))
+
+
+def _without_year(plain: Sequence[str]) -> tuple[list[str], int | None]:
+    """The words without a year at either end, and that year."""
+    if len(plain) > 1 and (year := _as_year(plain[-1])):
+        return list(plain[:-1]), year
+    if len(plain) > 1 and (year := _as_year(plain[0])):
+        return list(plain[1:]), year
+    return list(plain), None
+
+
+def _as_year(text: str) -> int | None:
+    is_year = len(text) == 4 and text.isdigit() and 1970 <= int(text) <= 2999
+    return int(text) if is_year else None
