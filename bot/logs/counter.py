@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from bot.logs.field_shapes import FieldShape, field_shape_of
 from bot.logs.grammar import LEAST_BYTES
 from bot.logs.json_shapes import JsonShape
 from bot.logs.levels import LEVELS
-from bot.logs.lines import without_colours
+from bot.logs.lines import DIGITS_ALIKE, without_colours
 from bot.logs.newest import TAIL_LINES, NewestLines
 from bot.logs.reader import LineReader
 from bot.logs.shapes import Shape, shape_of
@@ -32,7 +33,7 @@ _BLOCKS_WITHOUT: Final = 16
 _MOST_ODD_BLOCKS: Final = 3
 # Lines of fewer bytes than that are short.
 _SHORT_LINE: Final = 8
-_LONG_ENOUGH: Final = compile_pattern(rb"\n([^\n]{%d,})" % LEAST_BYTES)
+_LONG_ENOUGH: Final = compile_pattern(rb"\n[^\n]{%d,}" % LEAST_BYTES)
 # Where a block has more lines of another shape than one in so many bytes, looking at each line is
 # quicker.
 _BYTES_OF_ODD_LINE: Final = 400
@@ -98,7 +99,7 @@ class LogCounter:
         self._last = (self._last + text if len(text) < LAST_BYTES else text)[-LAST_BYTES:]
         text = without_colours(text)
         if self.newest:
-            self._count_each(text[1:].split(b"\n"))
+            self._count_each(text)
             return
         beginning = text[:LONG_LINE_KEPT]
         if beginning.count(b"\n") * _SHORT_LINE > len(beginning):
@@ -108,14 +109,14 @@ class LogCounter:
             return
         at = self._count_by_shape(text)
         if at < len(text):
-            self._count_each(text[at + 1 :].split(b"\n"))
+            self._count_each(text[at:])
 
     def _count_short_lines(self, text: bytes) -> None:
         """Most of them are too short to tell anything, and belong to the line above."""
         at = 0
         for match in _LONG_ENOUGH.finditer(text):
             self._place(self.last, text.count(b"\n", at, match.start()))
-            self._count_each([match[1]])
+            self._count_each(match[0])
             at = match.end()
         self._place(self.last, text.count(b"\n", at))
 
@@ -136,7 +137,7 @@ class LogCounter:
                     return at
                 end = text.find(b"\n", at + 1)
                 end = len(text) if end < 0 else end
-                self._count_each([text[at + 1 : end]])
+                self._count_each(text[at:end])
             at = end
         return at
 
@@ -211,7 +212,7 @@ class LogCounter:
         minutes = {written: shape.minute(written) for written in found}
         levels = None if None in minutes.values() else shape.levels_in(stretch, lines)
         if levels is None:
-            self._count_each(stretch[1:].split(b"\n"))
+            self._count_each(stretch)
             return at
         self.levels.update(levels)
         for line in shape.lines_to_read(stretch):
@@ -222,11 +223,14 @@ class LogCounter:
         self.last = minutes[end]
         return at
 
-    def _count_each(self, lines: list[bytes]) -> None:
+    def _count_each(self, text: bytes) -> None:
+        """Line by line, of a text in which a line end stands before each line."""
         minute, count = self.last, 0
-        levels, read, newest = self.levels, self._reader.read, self.newest
-        for line in lines:
-            found, level = read(line)
+        levels, read, newest = self.levels, self._reader.read_like, self.newest
+        lines = text.split(b"\n")
+        alike = text.translate(DIGITS_ALIKE).split(b"\n")
+        for line, digits_alike in zip(islice(lines, 1, None), islice(alike, 1, None), strict=True):
+            found, level = read(line, digits_alike)
             if level:
                 levels[level] += 1
             if found and found != minute:

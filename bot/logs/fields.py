@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -50,8 +52,8 @@ TIME_KEYS: Final = (
     "query_timestamp", "eventtimestampms", "eventcreationtime", "creationtime", "reqtimesec", "unixtime", "date_create", "log_time",
     "event_timestamp", "isotimestamp", "timestamp_ms", "calendartime", "utctime", "timecreated", "log_timestamp",
 )  # fmt: skip
-_LEVEL_RANKS: Final = {key: rank for rank, key in enumerate(LEVEL_KEYS)}
-_TIME_RANKS: Final = {key: rank for rank, key in enumerate(TIME_KEYS)}
+# The compact format of Serilog leaves out what is information.
+_SERILOG: Final = ("@mt", "@m")
 LONGEST_LEVEL: Final = 32
 # A value as it is written in JSON, or the text of one.
 Value = bytes | msgspec.Raw
@@ -87,14 +89,13 @@ _CAMEL_CASE: Final = {
         *("utcTime", "TimeCreated", "EventID", "operationName", "reqId", "EventTime"),
     )
 }
-_INNER_TEXT: Final = ("log",)
 _PAIR: Final = compile_pattern(
     rb"(?<![\w.@-])([\w.@-]{1,64}+)=(?:\"((?:[^\"\\]|\\.){0,512}+)\"?|([^\s\"]{0,512}+))"
 )
 _STARTS_WITH_PAIR: Final = compile_pattern(rb"(?:<\d{1,3}>)?+[A-Za-z_@][\w.@-]{0,63}=[^\s=]")
 # Pairs are looked for so far into a line.
 MOST_OF_PAIRS: Final = 4096
-# JSON this deep is not a log line.
+_OBJECT_STARTS: Final = (b"{", b" ", b"\t", b"\r", b"\n")
 _DECODER: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _KEYED_TIME: Final = compile_pattern(
     rb'"(?:@?time(?:stamp)?|ts|t|datetime)" ?: ?"?([^"\n,}]{4,64})', re.IGNORECASE
@@ -138,15 +139,20 @@ def has_own_numbers(fields: Mapping[str, Value]) -> bool:
     return not _OWN_NUMBERS.keys().isdisjoint(fields)
 
 
-def json_fields(line: bytes) -> dict[str, Value] | None:
-    """The fields of a JSON object by their names in lower case, values as they are written; None
-    where it is none.
-    """
+def json_object(line: bytes) -> Mapping[str, Value] | None:
+    """The fields of a JSON object, values as they are written; None where it is none."""
+    if not line.startswith(_OBJECT_STARTS):
+        return None
     try:
-        found = _DECODER.decode(line)
+        return _DECODER.decode(line)
     except (msgspec.DecodeError, RecursionError, ValueError):
         return None
-    return {key.lower(): value for key, value in found.items()}
+
+
+def json_fields(line: bytes) -> dict[str, Value] | None:
+    """The same by their names in lower case."""
+    found = json_object(line)
+    return None if found is None else {key.lower(): value for key, value in found.items()}
 
 
 def text_of(written: Value) -> bytes:
@@ -215,62 +221,87 @@ def pairs(line: bytes, at: int = 0) -> dict[str, bytes]:
     return found
 
 
-def level_of_fields(fields: Mapping[str, Value]) -> str | None:
-    """The level that a field names, also one level down."""
-    own = next((read for key, read in _OWN_NUMBERS.items() if key in fields), None)
-    for key in sorted(fields.keys() & LEVEL_KEYS.keys(), key=_LEVEL_RANKS.__getitem__):
-        read = own if own and key == "level" else LEVEL_KEYS[key]
-        if level := read(text_of(fields[key])[:LONGEST_LEVEL]):
-            return level
-    for key in NESTED_LEVELS:
-        nested = json_fields(bytes(fields[key])) if key in fields else None
-        if nested and (level := level_of_fields(_flat(nested, key))):
-            return level
-    # The compact format of Serilog leaves out what is information.
-    return (
-        "info"
-        if "@t" in fields and "@l" not in fields and ("@mt" in fields or "@m" in fields)
-        else None
+@dataclass(frozen=True, slots=True)
+class FieldOrder:
+    """The fields of one line that may tell its time and its level, the likeliest first."""
+
+    times: tuple[str, ...]
+    levels: tuple[tuple[str, LevelReader], ...]
+    # Fields that may hold other fields.
+    nested_levels: tuple[str, ...]
+    nested_times: tuple[str, ...]
+    # The date, the time and the offset as fields of their own, as in the logs of firewalls.
+    date_and_time: tuple[str, str, str] | None
+    # The level of lines that leave it out.
+    implied_level: str | None
+
+
+@lru_cache(maxsize=512)
+def field_order(names: tuple[str, ...]) -> FieldOrder:
+    """The order for a line with fields of these names; most lines of a log have the same."""
+    name_of = {name.lower(): name for name in names}
+    own = next((read for key, read in _OWN_NUMBERS.items() if key in name_of), None)
+    is_serilog = "@t" in name_of and "@l" not in name_of and not name_of.keys().isdisjoint(_SERILOG)
+    has_date_and_time = "date" in name_of and "time" in name_of
+    return FieldOrder(
+        tuple(name_of[key] for key in TIME_KEYS if key in name_of),
+        tuple(
+            (name_of[key], own if own and key == "level" else read)
+            for key, read in LEVEL_KEYS.items()
+            if key in name_of
+        ),
+        tuple(name_of[key] for key in NESTED_LEVELS if key in name_of),
+        tuple(name_of[key] for key in _NESTED_TIMES if key in name_of),
+        (name_of["date"], name_of["time"], name_of.get("tz", "")) if has_date_and_time else None,
+        "info" if is_serilog else None,
     )
 
 
-def _flat(fields: Mapping[str, Value], name: str) -> dict[str, Value]:
-    """Without what is nested further. The severity of an event is no level where it is a number."""
-    passed_over = b"{0123456789" if name == "event" else b"{"
-    return {key: value for key, value in fields.items() if bytes(value)[:1] not in passed_over}
+def level_of_fields(fields: Mapping[str, Value], passed_over: bytes = b"") -> str | None:
+    """The level that a field names, also one level down. Values that begin with one of the bytes
+    of `passed_over` do not count.
+    """
+    order = field_order(tuple(fields))
+    for name, read in order.levels:
+        value = bytes(fields[name])
+        if value[:1] in passed_over and passed_over:
+            continue
+        if level := read(text_of(value)[:LONGEST_LEVEL]):
+            return level
+    if not passed_over:
+        for name in order.nested_levels:
+            # The severity of an event is no level where it is a number.
+            flat = b"{0123456789" if name.lower() == "event" else b"{"
+            nested = json_object(bytes(fields[name]))
+            if nested and (level := level_of_fields(nested, flat)):
+                return level
+    return order.implied_level
 
 
 def times_of_fields(fields: Mapping[str, Value]) -> Iterable[bytes]:
     """What may be the time, the likeliest first."""
-    if "date" in fields and "time" in fields:
-        # Two fields, as in the logs of firewalls.
-        offset = _OFFSET.fullmatch(text_of(fields.get("tz", b"")))
-        yield (
-            text_of(fields["date"])
-            + b" "
-            + text_of(fields["time"])
-            + (offset[0] if offset else b"")
-        )
-    for key in sorted(fields.keys() & _TIME_RANKS.keys(), key=_TIME_RANKS.__getitem__):
-        value = bytes(fields[key])
+    order = field_order(tuple(fields))
+    if order.date_and_time:
+        date, time, offset = map(text_of, (fields.get(name, b"") for name in order.date_and_time))
+        zone = _OFFSET.fullmatch(offset)
+        yield date + b" " + time + (zone[0] if zone else b"")
+    for name in order.times:
+        value = bytes(fields[name])
         if value.startswith(b"{"):
             nested = json_fields(value) or {}
             # {"$date": "…"}, {"seconds": 1, "nanos": 2}, {"epochSecond": 1, "nanoOfSecond": 2}
-            for name in ("$date", "seconds", "epochsecond"):
-                if name in nested:
-                    yield text_of(nested[name])
+            for part in ("$date", "seconds", "epochsecond"):
+                if part in nested:
+                    yield text_of(nested[part])
         else:
             yield text_of(value)
-    for name in _NESTED_TIMES:
-        if name in fields and (inner := json_fields(bytes(fields[name]))):
-            for key in sorted(inner.keys() & _TIME_RANKS.keys(), key=_TIME_RANKS.__getitem__):
+    for name in order.nested_times:
+        if inner := json_object(bytes(fields[name])):
+            for key in field_order(tuple(inner)).times:
                 yield text_of(inner[key])
 
 
 def inner_line(fields: Mapping[str, Value]) -> bytes | None:
     """The line of text that was wrapped in JSON, as Docker does."""
-    for key in _INNER_TEXT:
-        value = bytes(fields.get(key, b""))
-        if value.startswith(b'"'):
-            return text_of(value).rstrip(b"\r\n")
-    return None
+    value = bytes(fields.get("log", b""))
+    return text_of(value).rstrip(b"\r\n") if value.startswith(b'"') else None

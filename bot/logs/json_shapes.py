@@ -104,12 +104,15 @@ class JsonShape:
         values = [row.parent.level if self._parent else row.level for row in rows]
         written = values if isinstance(values[0], str) else map(bytes, values)
         levels: Counter[str] = Counter()
+        is_sure = True
         for value, count in Counter(written).items():
             level = self._level_of(value if isinstance(value, bytes) else value.encode())
-            if level:
-                levels[level] += count
-            elif self._other_levels.find_matches_as_indexes(text):
-                return None
+            is_sure = is_sure and level is not None
+            levels[level or ""] += count
+        del levels[""]
+        if not is_sure and self._other_levels.find_matches_as_indexes(text):
+            # Where one field tells no level, another may.
+            return None
         return levels
 
     def _level_of(self, value: bytes) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
@@ -126,23 +126,22 @@ def at_start(head: bytes) -> re.Match[bytes] | None:
 def read_json(line: bytes, depth: int) -> Reading:
     if line.startswith(b"["):
         line = line[1:].rstrip(b"\r \t,").removesuffix(b"]")
-    found = fields.json_fields(line)
+    found = fields.json_object(line)
     if found is None:
-        found = fields.json_fields(line.rstrip(b"\r \t,"))
+        found = fields.json_object(line.rstrip(b"\r \t,"))
     if found is None:
-        found = fields.broken_json_fields(line)
-    if "resourcelogs" in found:
-        found = fields.first_otlp_record(found) or found
+        return _read_fields(fields.broken_json_fields(line))
     reading = _read_fields(found)
-    level, minute = reading.level, reading.minute
-    if (
-        depth < MOST_NESTED
-        and (level is None or minute is None)
-        and (inner := fields.inner_line(found) or _dated_event(found))
-    ):
+    if reading.level and reading.minute:
+        return reading
+    found = {key.lower(): value for key, value in found.items()}
+    if "resourcelogs" in found and (record := fields.first_otlp_record(found)):
+        found, reading = record, _read_fields(record)
+    inner = (fields.inner_line(found) or _dated_event(found)) if depth < MOST_NESTED else None
+    if inner:
         within = read_line(without_colours(inner), depth + 1)
-        level, minute = level or within.level, minute or within.minute
-    return Reading(minute, level)
+        return Reading(reading.minute or within.minute, reading.level or within.level)
+    return reading
 
 
 def _read_pairs(line: bytes) -> Reading:
@@ -218,9 +217,15 @@ def _read_timed(line: bytes, head: bytes, match: re.Match[bytes], depth: int) ->
     level = level_before(match)
     if level is None:
         level = _level_behind(line, head, match.end(), str(match.lastgroup), depth)
-    if level is None and match["redis"] and (sign := REDIS_SIGN.match(head, match.end())):
-        level = levels.LEVEL_OF_LETTER[sign[1]]
+    if level is None and match["redis"]:
+        level = redis_level(head, match.end())
     return Reading(minute, level)
+
+
+def redis_level(head: bytes, at: int) -> str | None:
+    """The level that Redis writes as a sign behind the time."""
+    sign = REDIS_SIGN.match(head, at)
+    return levels.LEVEL_OF_LETTER[sign[1]] if sign else None
 
 
 def _read_further(line: bytes, head: bytes, match: re.Match[bytes], depth: int) -> Reading:
@@ -268,23 +273,14 @@ def match_behind(head: bytes, at: int, form: str) -> re.Match[bytes] | None:
     return (LEVEL_BEHIND_SYSLOG if by_syslog else LEVEL_BEHIND).match(head, at)
 
 
-def level_inside(
-    line: bytes,
-    head: bytes,
-    at: int,
-    depth: int,
-    *,
-    read_fields: Callable[[bytes], Reading | None] = lambda _: None,
-) -> str | None:
-    """The level that fields tell which stand behind a time and a name or two; `read_fields` may
-    know JSON already.
-    """
+def level_inside(line: bytes, head: bytes, at: int, depth: int) -> str | None:
+    """The level that fields tell which stand behind a time and a name or two."""
     if b"=" not in head and b"{" not in head:
         return None
     if depth < MOST_NESTED and (start := FIELDS_BEHIND.match(head, at)):
-        return _level_of_inner(line, start.end(), depth, read_fields)
+        return _level_of_inner(line, start.end(), depth)
     if depth < MOST_NESTED and (brace := head.find(b'{"', at)) >= 0 and _is_header(head, at, brace):
-        return _level_of_inner(line, brace, depth, read_fields)
+        return _level_of_inner(line, brace, depth)
     return None
 
 
@@ -293,12 +289,10 @@ def _is_header(head: bytes, start: int, end: int) -> bool:
     return HEADER.fullmatch(head, start, end) is not None
 
 
-def _level_of_inner(
-    line: bytes, at: int, depth: int, read_fields: Callable[[bytes], Reading | None]
-) -> str | None:
+def _level_of_inner(line: bytes, at: int, depth: int) -> str | None:
     rest = line[at : at + 65536].removeprefix(b"@cee:").lstrip()
     if rest.startswith(b"{"):
-        return (read_fields(rest) or read_json(rest, depth + 1)).level
+        return read_json(rest, depth + 1).level
     return fields.level_of_fields(fields.pairs(rest))
 
 

@@ -230,6 +230,7 @@ PLACE_OF: Final = {place.name: place for place in PLACES}
 # What is remembered of a line must not hang on a digit, nor on what stands far behind.
 NOT_REMEMBERED: Final = {
     "cisco",
+    "websphere",
     "program",
     "host_level",
     "logcat_studio",

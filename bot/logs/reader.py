@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from bot.logs import fields, times
-from bot.logs.grammar import FAR_ENOUGH, TIME_BEHIND_LEAD, TIME_FIRST
-from bot.logs.json_reader import JsonReader
+from bot.logs.grammar import FAR_ENOUGH, TIME_BEHIND_LEAD, TIME_FIRST, TIME_HINT, TIME_SIGN
 from bot.logs.levels import level_of_field
 from bot.logs.lines import (
     DIGITS_ALIKE,
@@ -25,6 +24,7 @@ from bot.logs.lines import (
     minute_at,
     read_json,
     read_line,
+    redis_level,
     spans_at,
     time_further_on,
 )
@@ -37,7 +37,7 @@ from providers.patterns import compile_pattern
 KEY_SIZES: Final = (12, 24, 32, 48, 72, 104)
 LOOKS_BEHIND: Final = 6
 MOST_REMEMBERED: Final = 2048
-LONGEST_REMEMBERED: Final = 256
+LONGEST_REMEMBERED: Final = 1024
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
@@ -53,51 +53,79 @@ class _Head:
     behind: slice
     end: int
     level: str | None
+    # Lines that begin alike have levels of one kind: those of syslog, of Redis, or any.
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a line told, and where: for lines that differ from it in digits alone. Without a form,
+    such lines tell no time.
+    """
+
+    form: str
+    minute: slice
+    behind: slice
+    level: str | None
 
 
 class LineReader:
-    """Reads line after line, and remembers how lines began: what has the same words and as many
-    digits is read the same way.
+    """Reads line after line, and remembers what was read: lines that differ in digits alone, and
+    how lines begin, with the same words and as many digits.
     """
 
     def __init__(self) -> None:
+        self._known: dict[bytes, _Known] = {}
         self._heads: dict[bytes, _Head] = {}
         self._head_sizes: list[int] = []
-        self._levels: dict[tuple[bool, bytes], str] = {}
+        self._levels: dict[tuple[str, bytes], str] = {}
         self._level_sizes: list[int] = []
         self._untimed: dict[bytes, str | None] = {}
-        self._json = JsonReader()
-        self._previous: bytes | None = None
-        self._found: tuple[Minute | None, str | None] = (None, None)
+        # Lines of which nothing was known.
+        self.unknown_lines = 0
 
     def __reduce__(self) -> tuple[type[LineReader], tuple[()]]:
         return LineReader, ()
 
     def read(self, line: bytes) -> tuple[Minute | None, str | None]:
         """The minute and the level of a line without its end."""
-        if line != self._previous:
-            self._previous, self._found = line, self._read(line)
-        return self._found
+        return self.read_like(line, line.translate(DIGITS_ALIKE))
 
-    def _read(self, line: bytes) -> tuple[Minute | None, str | None]:
+    def read_like(self, line: bytes, digits_alike: bytes) -> tuple[Minute | None, str | None]:
+        """The same, given the line with all its digits alike."""
+        known = self._known.get(digits_alike)
+        if known is None:
+            return self._learn(line, digits_alike)
+        if not known.form:
+            return None, known.level
+        minute = times.minute_of(known.form, line[known.minute], line[known.behind])
+        return (minute, known.level) if minute else self._read(line, digits_alike)
+
+    def _learn(self, line: bytes, digits_alike: bytes) -> tuple[Minute | None, str | None]:
+        found = self._read(line, digits_alike)
+        if len(line) <= LONGEST_REMEMBERED and (known := _known_from(line, *found)):
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            self._known[digits_alike] = known
+        return found
+
+    def _read(self, line: bytes, digits_alike: bytes) -> tuple[Minute | None, str | None]:
         for size in self._head_sizes:
-            head = self._heads.get(line[:size].translate(DIGITS_ALIKE))
+            head = self._heads.get(digits_alike[:size])
             if head is not None and (
                 minute := times.minute_of(head.form, line[head.minute], line[head.behind])
             ):
-                return minute, head.level or self._level(line, head)
+                return minute, head.level or self._level(line, digits_alike, head)
         if line in self._untimed:
             return None, self._untimed[line]
-        is_json = line.startswith(b"{")
-        reading = (self._json.known(line) or self._json.learn(line)) if is_json else read_line(line)
+        self.unknown_lines += 1
+        reading = read_line(line)
         if not reading.minute:
             self._remember_untimed(line, reading.level)
-        elif not is_json and (found := _head_of(line)):
+        elif not line.startswith(b"{") and (found := _head_of(line)):
             size = _key_size(found.end)
             if size:
-                _remember(
-                    self._heads, line[:size].translate(DIGITS_ALIKE), found, self._head_sizes, size
-                )
+                _remember(self._heads, digits_alike[:size], found, self._head_sizes, size)
         return reading.minute, reading.level
 
     def _remember_untimed(self, line: bytes, level: str | None) -> None:
@@ -107,27 +135,66 @@ class LineReader:
                 self._untimed.clear()
             self._untimed[line] = level
 
-    def _level(self, line: bytes, head: _Head) -> str | None:
-        by_syslog, behind = head.form in SYSLOG_FORMS, line[head.end :]
+    def _level(self, line: bytes, digits_alike: bytes, head: _Head) -> str | None:
         for size in self._level_sizes:
-            if level := self._levels.get((by_syslog, behind[:size].translate(DIGITS_ALIKE))):
+            key = digits_alike[head.end : head.end + size]
+            if level := self._levels.get((head.kind, key)):
                 return level
         start = line[:FAR_ENOUGH]
         match = match_behind(start, head.end, head.form)
         if not match:
-            return level_inside(line, start, head.end, 0, read_fields=self._json.known)
+            level = level_inside(line, start, head.end, 0)
+            return redis_level(start, head.end) if level is None and head.kind == "redis" else level
         group = str(match.lastgroup)
         level = level_at(group, match[group])
         size = _key_size(match.end() - head.end)
         if level and size and group not in NOT_REMEMBERED:
-            _remember(
-                self._levels,
-                (by_syslog, behind[:size].translate(DIGITS_ALIKE)),
-                level,
-                self._level_sizes,
-                size,
-            )
+            key = digits_alike[head.end : head.end + size]
+            _remember(self._levels, (head.kind, key), level, self._level_sizes, size)
         return level
+
+
+# Where another digit may mean another level: a priority, the severity of a message of Cisco, a
+# number in a field or behind a word, a level of WebSphere, an event of Windows.
+_TOLD_BY_DIGITS: Final = compile_pattern(
+    rb"[ \t]{0,16}(?:\d{1,5} )?<\d|<Event|[^\n]*?(?:%[A-Z][A-Z0-9_]{1,40}-|(?i:debug|trace)\d"
+    rb"|\b[FEWIDfewid]\d\b|(?i:"
+    + b"|".join(re.escape(key.encode()) for key in fields.LEVEL_KEYS)
+    + rb")\"?[=:] ?\"?\d|[0-9a-f]{8} [\w.$]{1,64} {1,14}[1-3] )"
+)
+
+
+def _known_from(line: bytes, minute: Minute | None, level: str | None) -> _Known | None:
+    """What is known of lines that differ from this one in digits alone; None where these may tell
+    something else.
+    """
+    if _TOLD_BY_DIGITS.match(line):
+        return None
+    nowhere = slice(0, 0)
+    if minute is None:
+        return None if TIME_SIGN.search(line) else _Known("", nowhere, nowhere, level)
+    time = _time_in(line)
+    if time is None or minute_at(time) != minute:
+        return None
+    hint = TIME_HINT.search(line)
+    if hint and hint.start() < time.start():
+        # What is no time in this line may be one in another.
+        return None
+    return _Known(*spans_at(time), level)
+
+
+def _time_in(line: bytes) -> re.Match[bytes] | None:
+    """The time of a line of text, or of one with fields where a single one tells it."""
+    if is_text(line):
+        head = line[:FAR_ENOUGH]
+        return at_start(head) or time_further_on(head)
+    found = fields.json_object(line) if line.startswith(b"{") else None
+    if found is None:
+        found = fields.pairs(line) if fields.looks_like_pairs(line) else fields.labelled(line)
+    if "date" in found and "time" in found:
+        return None
+    text = next(iter(fields.times_of_fields(found)), b"").strip(b" \t[]")
+    return TIME_FIRST.match(line, line.find(text)) if text and line.count(text) == 1 else None
 
 
 def _key_size(end: int) -> int:
@@ -155,11 +222,15 @@ def _head_of(line: bytes) -> _Head | None:
         if level_alone(head):
             return None
         match = time_further_on(head)
-    elif match.re is TIME_BEHIND_LEAD and (match["priority"] or match["redis"]):
+    elif match.re is TIME_BEHIND_LEAD and match["priority"]:
         return None
     if match is None:
         return None
-    return _Head(*spans_at(match), match.end(), level_before(match))
+    form, minute, behind = spans_at(match)
+    kind = "syslog" if form in SYSLOG_FORMS else ""
+    if match.re is TIME_BEHIND_LEAD and match["redis"]:
+        kind = "redis"
+    return _Head(form, minute, behind, match.end(), level_before(match), kind)
 
 
 @dataclass(frozen=True, slots=True)
