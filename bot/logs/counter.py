@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
+from bot.logs.candidates import candidates
 from bot.logs.field_shapes import FieldShape, field_shape_of
 from bot.logs.grammar import LEAST_BYTES
 from bot.logs.json_shapes import JsonShape
@@ -31,6 +32,9 @@ LONG_LINE_KEPT: Final = 4096
 _TRIED_LINES: Final = 8
 _BLOCKS_WITHOUT: Final = 16
 _MOST_ODD_BLOCKS: Final = 3
+# So much of a block tells whether its lines are worth a look each; fewer lines tell little.
+_PROBED_BYTES: Final = 4096
+_FEW_LINES: Final = 16
 # Lines of fewer bytes than that are short.
 _SHORT_LINE: Final = 8
 _LONG_ENOUGH: Final = compile_pattern(rb"\n[^\n]{%d,}" % LEAST_BYTES)
@@ -64,6 +68,10 @@ class LogCounter:
     _without_fields: int = field(default=0, compare=False)
     # Blocks in a row that had a line of another kind.
     _odd_blocks: int = field(default=0, compare=False)
+    # Whether most lines of the block before were unlike any other, and blocks that are read line by
+    # line all the same.
+    _is_sparse: bool = field(default=False, compare=False)
+    _blocks_of_each: int = field(default=0, compare=False)
     _reader: LineReader = field(default_factory=LineReader, compare=False)
 
     def feed(self, block: bytes) -> None:
@@ -109,16 +117,54 @@ class LogCounter:
             return
         at = self._count_by_shape(text)
         if at < len(text):
-            self._count_each(text[at:])
+            self._count_other_lines(text[at:])
 
     def _count_short_lines(self, text: bytes) -> None:
         """Most of them are too short to tell anything, and belong to the line above."""
+        longer = b"".join(_LONG_ENOUGH.findall(text))
+        if not any(candidates(longer, longer.translate(DIGITS_ALIKE))):
+            self._place(self.last, text.count(b"\n"))
+        elif not self._count_candidates(text):
+            self._count_each(text)
+
+    def _count_other_lines(self, text: bytes) -> None:
+        """Lines that share no shape: those that may tell something where most do not, else all."""
+        if not self._is_sparse and not self._blocks_of_each:
+            text = self._count_probe(text)
+        if self._is_sparse:
+            if self._count_candidates(text):
+                return
+            self._is_sparse, self._blocks_of_each = False, _BLOCKS_WITHOUT
+        self._blocks_of_each -= self._blocks_of_each > 0
+        self._count_each(text)
+        self._reader.end_block(text.count(b"\n"))
+
+    def _count_probe(self, text: bytes) -> bytes:
+        """Counts the first lines and tells by them whether most lines are unlike any other; gives
+        the rest.
+        """
+        end = text.find(b"\n", _PROBED_BYTES)
+        probe = text if end < 0 else text[:end]
+        known_before = self._reader.unknown_lines
+        self._count_each(probe)
+        unknown = self._reader.unknown_lines - known_before
+        self._is_sparse = unknown * 4 > probe.count(b"\n") >= _FEW_LINES
+        return text[len(probe) :]
+
+    def _count_candidates(self, text: bytes) -> bool:
+        """Counts by a look at the lines that may tell a time or a level; false, and nothing is
+        counted, where these are most.
+        """
+        found = [*candidates(text, text.translate(DIGITS_ALIKE))]
+        if len(found) * 2 > text.count(b"\n"):
+            return False
         at = 0
-        for match in _LONG_ENOUGH.finditer(text):
-            self._place(self.last, text.count(b"\n", at, match.start()))
-            self._count_each(match[0])
-            at = match.end()
+        for start, end in found:
+            self._place(self.last, text.count(b"\n", at, start))
+            self._count_each(text[start:end])
+            at = end
         self._place(self.last, text.count(b"\n", at))
+        return True
 
     def _count_by_shape(self, text: bytes) -> int:
         """Counts the lines of the one shape, and the others between them line by line; gives how
@@ -215,9 +261,14 @@ class LogCounter:
             self._count_each(stretch)
             return at
         self.levels.update(levels)
+        read = 0
         for line in shape.lines_to_read(stretch):
+            read += 1
             if level := self._reader.read(line)[1]:
                 self.levels[level] += 1
+        if read * 2 > lines >= _FEW_LINES:
+            # Where most lines need a look of their own, the shape is of no use.
+            self._shape, self._without_shape = None, _BLOCKS_WITHOUT
         for written, count in found.items():
             self._place(minutes[written], count)
         self.last = minutes[end]

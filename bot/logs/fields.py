@@ -52,6 +52,8 @@ TIME_KEYS: Final = (
     "query_timestamp", "eventtimestampms", "eventcreationtime", "creationtime", "reqtimesec", "unixtime", "date_create", "log_time",
     "event_timestamp", "isotimestamp", "timestamp_ms", "calendartime", "utctime", "timecreated", "log_timestamp",
 )  # fmt: skip
+_LEVEL_RANKS: Final = {key: rank for rank, key in enumerate(LEVEL_KEYS)}
+_TIME_RANKS: Final = {key: rank for rank, key in enumerate(TIME_KEYS)}
 # The compact format of Serilog leaves out what is information.
 _SERILOG: Final = ("@mt", "@m")
 LONGEST_LEVEL: Final = 32
@@ -244,17 +246,20 @@ def field_order(names: tuple[str, ...]) -> FieldOrder:
     is_serilog = "@t" in name_of and "@l" not in name_of and not name_of.keys().isdisjoint(_SERILOG)
     has_date_and_time = "date" in name_of and "time" in name_of
     return FieldOrder(
-        tuple(name_of[key] for key in TIME_KEYS if key in name_of),
+        tuple(name_of[key] for key in _in_order(name_of, _TIME_RANKS)),
         tuple(
-            (name_of[key], own if own and key == "level" else read)
-            for key, read in LEVEL_KEYS.items()
-            if key in name_of
+            (name_of[key], own if own and key == "level" else LEVEL_KEYS[key])
+            for key in _in_order(name_of, _LEVEL_RANKS)
         ),
         tuple(name_of[key] for key in NESTED_LEVELS if key in name_of),
         tuple(name_of[key] for key in _NESTED_TIMES if key in name_of),
         (name_of["date"], name_of["time"], name_of.get("tz", "")) if has_date_and_time else None,
         "info" if is_serilog else None,
     )
+
+
+def _in_order(names: Mapping[str, str], ranks: Mapping[str, int]) -> list[str]:
+    return sorted(names.keys() & ranks.keys(), key=ranks.__getitem__)
 
 
 def level_of_fields(fields: Mapping[str, Value], passed_over: bytes = b"") -> str | None:

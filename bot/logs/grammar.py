@@ -38,8 +38,12 @@ TIME_BEHIND_LEAD: Final = compile_pattern(_LEAD + _OPENING + times.any_time(at_s
 # Further into the line, and what gives a hint that there may be one.
 TIME_ANYWHERE: Final = compile_pattern(rb"(?<![\w.:/\\-])" + times.any_time(at_start=False))
 TIME_HINT: Final = compile_pattern(rb"\d(?::\d\d|\d{9}|T\d{6}|-\d\d\.\d\d\.)")
-# Every time holds one of these; so most lines without one are known without a further look.
-TIME_SIGN: Final = compile_pattern(rb"\d(?::\d|\d{5}|\.\d{8}|-\d\d\.\d\d\.)")
+# Every time holds one of these, or TAI64; so most lines without one are known without a further
+# look.
+DIGITS_OF_TIME: Final = (
+    rb"\d(?::\d|\d{9}|\.\d{8}|-\d\d\.\d\d\.|\d{7}[T .-]\d{4}|\d{5} {1,2}\d{6}|\d{3}/\d{6}\.\d)"
+)
+TIME_SIGN: Final = compile_pattern(rb"@4\d{4}|" + DIGITS_OF_TIME)
 # Shorter lines tell neither time nor level.
 LEAST_BYTES: Final = 6
 # Two plain words at the beginning, or three further on, make prose.

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from ahocorasick_rs import BytesAhoCorasick
+
 from bot.logs import fields, times
 from bot.logs.grammar import FAR_ENOUGH, TIME_BEHIND_LEAD, TIME_FIRST, TIME_HINT, TIME_SIGN
 from bot.logs.levels import level_of_field
@@ -29,6 +31,7 @@ from bot.logs.lines import (
     time_further_on,
 )
 from bot.logs.places import AS_WORDS, NOT_REMEMBERED, PLACE_OF, after_level
+from bot.logs.signs import spellings
 from bot.logs.times import Minute
 from providers.patterns import compile_pattern
 
@@ -38,6 +41,11 @@ KEY_SIZES: Final = (12, 24, 32, 48, 72, 104)
 LOOKS_BEHIND: Final = 6
 MOST_REMEMBERED: Final = 2048
 LONGEST_REMEMBERED: Final = 1024
+# Learning from a line costs about as much as reading it: so many lines of a block are learnt from.
+# Where that is of no use, it is tried again after some blocks, unless a block has few lines.
+_MOST_LEARNED: Final = 256
+_BLOCKS_WITHOUT: Final = 16
+_FEW_LINES: Final = 32
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
@@ -81,6 +89,10 @@ class LineReader:
         self._levels: dict[tuple[str, bytes], str] = {}
         self._level_sizes: list[int] = []
         self._untimed: dict[bytes, str | None] = {}
+        # Lines of a block that are not like any other, and blocks in which no line is learnt from.
+        self._new_lines = 0
+        self._blocks_without = 0
+        self._unknown_before = 0
         # Lines of which nothing was known.
         self.unknown_lines = 0
 
@@ -101,9 +113,24 @@ class LineReader:
         minute = times.minute_of(known.form, line[known.minute], line[known.behind])
         return (minute, known.level) if minute else self._read(line, digits_alike)
 
+    def end_block(self, lines: int) -> None:
+        """Where most lines of a block are new, learning from each does not pay for a while."""
+        if self._blocks_without:
+            self._blocks_without -= 1
+        elif lines >= _FEW_LINES and self._new_lines * 2 > lines:
+            self._blocks_without = _BLOCKS_WITHOUT
+        self._new_lines, self._unknown_before = 0, self.unknown_lines
+
     def _learn(self, line: bytes, digits_alike: bytes) -> tuple[Minute | None, str | None]:
         found = self._read(line, digits_alike)
-        if len(line) <= LONGEST_REMEMBERED and (known := _known_from(line, *found)):
+        self._new_lines += 1
+        if (
+            self._blocks_without
+            or self._new_lines > _MOST_LEARNED
+            or len(line) > LONGEST_REMEMBERED
+        ):
+            return found
+        if known := _known_from(line, digits_alike, *found):
             if len(self._known) >= MOST_REMEMBERED:
                 self._known.clear()
             self._known[digits_alike] = known
@@ -122,11 +149,16 @@ class LineReader:
         reading = read_line(line)
         if not reading.minute:
             self._remember_untimed(line, reading.level)
-        elif not line.startswith(b"{") and (found := _head_of(line)):
+        elif self._may_learn_heads() and (found := _head_of(line)):
             size = _key_size(found.end)
             if size:
                 _remember(self._heads, digits_alike[:size], found, self._head_sizes, size)
         return reading.minute, reading.level
+
+    def _may_learn_heads(self) -> bool:
+        return (
+            not self._blocks_without and self.unknown_lines - self._unknown_before < _MOST_LEARNED
+        )
 
     def _remember_untimed(self, line: bytes, level: str | None) -> None:
         """Stack traces have the same lines again and again."""
@@ -154,21 +186,37 @@ class LineReader:
         return level
 
 
-# Where another digit may mean another level: a priority, the severity of a message of Cisco, a
-# number in a field or behind a word, a level of WebSphere, an event of Windows.
-_TOLD_BY_DIGITS: Final = compile_pattern(
-    rb"[ \t]{0,16}(?:\d{1,5} )?<\d|<Event|[^\n]*?(?:%[A-Z][A-Z0-9_]{1,40}-|(?i:debug|trace)\d"
-    rb"|\b[FEWIDfewid]\d\b|(?i:"
-    + b"|".join(re.escape(key.encode()) for key in fields.LEVEL_KEYS)
-    + rb")\"?[=:] ?\"?\d|[0-9a-f]{8} [\w.$]{1,64} {1,14}[1-3] )"
+# Where another digit may mean another level, digits alike: the severity of a message of Cisco, a
+# number in a field or behind a word.
+_SHORT_NAME: Final = 4
+_TOLD_BY_DIGITS: Final = BytesAhoCorasick(
+    [
+        before + name + sign + b"0"
+        for key in fields.LEVEL_KEYS
+        for name in spellings([key.encode()])
+        for before in (
+            (b" ", b"\n", b'"', b",", b"{", b"\t") if len(name) < _SHORT_NAME else (b"",)
+        )
+        for sign in (b"=", b'="', b":", b": ", b'":', b'": ', b'":"', b'": "')
+    ]
+    + [word + b"0" for word in spellings([b"debug", b"trace"])]
+    + [b"%", b"<Event", b"\n<0", b" <0"]
+)
+# A priority; the letter of MongoDB; a level of WebSphere.
+_TOLD_BY_DIGITS_TOO: Final = compile_pattern(
+    rb"(?<!\S)[FEWID]\d\b|[0-9a-f]{8} [\w.$]{1,64} {1,14}[1-3] |\"[FEWIDfewid]\d\""
 )
 
 
-def _known_from(line: bytes, minute: Minute | None, level: str | None) -> _Known | None:
+def _known_from(
+    line: bytes, digits_alike: bytes, minute: Minute | None, level: str | None
+) -> _Known | None:
     """What is known of lines that differ from this one in digits alone; None where these may tell
     something else.
     """
-    if _TOLD_BY_DIGITS.match(line):
+    if _TOLD_BY_DIGITS.find_matches_as_indexes(b"\n" + digits_alike):
+        return None
+    if _TOLD_BY_DIGITS_TOO.search(line, 0, FAR_ENOUGH):
         return None
     nowhere = slice(0, 0)
     if minute is None:
