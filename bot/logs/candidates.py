@@ -1,65 +1,116 @@
-"""Lines that may tell a time or a level, found in one pass over a block. All others tell nothing
-and belong to the line above, so a block of random text needs no look at each line.
+"""Lines that may tell a time or a level, found in a few passes over a block. All others tell
+nothing and belong to the line above, so a block of random text needs no look at each line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from ahocorasick_rs import BytesAhoCorasick
+from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from bot.logs import fields, levels
-from bot.logs.grammar import DIGITS_OF_TIME, LEAST_BYTES
-from providers.patterns import compile_pattern
 
-# In a text with all its digits alike a search that begins with one is many times as quick as one
-# that begins with any digit or sign.
-_TIMES: Final = compile_pattern(DIGITS_OF_TIME.replace(rb"\d", b"0") + rb"[^\n]*+")
-_TAI_TIMES: Final = compile_pattern(rb"@00000[^\n]*+")
-# How lines begin that tell a level and no time, or fields by labels; of them, the lines of Docker
-# Compose take longest to tell from others.
-_STARTS: Final = compile_pattern(
-    rb"\n(?=[^\n]{%d})(?:[\[<%%\xef]" % LEAST_BYTES
-    + rb"|"
-    + levels.CAPITALS
-    + rb"|"
-    + levels.CAREFUL_CAPITALS
-    + rb"|(?:trce|dbug|info|warn|fail|crit): |TRAC|DEBU|ERRO|FATA|PANI|PHP |npm "
-    + rb"|\d{1,10}+ {1,6}+[\[nviwe]|[EWIDVFAS] ?[(/]"
-    + rb"|(?:kern|user|daemon|syslog|auth|local\d)[ :]"
-    + rb"|(?:time|ts|timestamp|host|remote_addr|remotehost|level):)[^\n]*+"
+# Patterns that never occur, with many first bytes: without them the library would jump from one
+# possible first byte to the next, which is slow where a text is full of them.
+_NEVER: Final = [bytes([byte]) * 4 for byte in (*range(1, 9), *b"BCDFGHJKMQVXYZ")]
+
+
+def _scan_of(patterns: Iterable[bytes]) -> BytesAhoCorasick:
+    return BytesAhoCorasick([*patterns, *_NEVER], implementation=Implementation.DFA)
+
+
+def _class_of(byte: int) -> int:
+    if byte in b"\n:.-/":
+        return byte
+    if byte in b"0123456789":
+        return ord("0")
+    return ord("a" if bytes([byte]).isalpha() or byte == ord("_") or byte > 127 else " ")
+
+
+# Text with its digits, its letters and its other signs alike, in which a time is one of few texts.
+_CLASSES: Final = bytes(map(_class_of, range(256)))
+# What has many digits in a row is no part of a longer word: epoch seconds and all digits in a row,
+# the same with an exponent, the basic form of ISO 8601, dates of six digits, Chromium, TAI64.
+_LONG_NUMBERS: Final = (
+    *(b"0000000000", b"0.00000000", b"000000 000000", b"000000  000000", b"0000/000000.0"),
+    *(b"00000000" + sign + b"0000" for sign in (b"a", b" ", b".", b"-")),
 )
-_COMPOSED: Final = compile_pattern(rb"\n[\w.-]{1,64}+ {1,20}\|[^\n]*+")
-_KEYS: Final = [*fields.LEVEL_KEYS, "@t", "log", "date"]
-_QUOTED: Final = [b'"%s"' % key.encode() for key in _KEYS]
+_TIMES: Final = _scan_of(
+    [
+        b"0:0",
+        b"0-00.00.",
+        *(
+            before + number
+            for before in (b"\n", b":", b".", b"-", b"/", b" ")
+            for number in _LONG_NUMBERS
+        ),
+        # A number first: milliseconds since the start, or the debug log of npm.
+        *(b"\n" + b"0" * digits + b" " for digits in range(1, 11)),
+    ]
+)
+# How lines begin that tell a level and no time, or fields by labels.
+_WORDS: Final = [word.upper() for word in levels.LEVEL_OF_WORD]
+_STARTS: Final = BytesAhoCorasick(
+    [
+        b"\n" + start
+        for start in (
+            *(b"[", b"<", b"%", b"\xef", b"PHP ", b"npm ", *_WORDS),
+            *(b"trce: ", b"dbug: ", b"info: ", b"warn: ", b"fail: ", b"crit: "),
+            *(b"TRAC", b"DEBU", b"ERRO", b"FATA", b"PANI"),
+            *(b"%c%s" % (letter, sign) for letter in b"EWIDVFAS" for sign in (b"(", b" (", b"/")),
+            *(b"kern", b"user", b"daemon", b"syslog", b"auth", b"local"),
+            *(
+                b"time:",
+                b"ts:",
+                b"timestamp:",
+                b"host:",
+                b"remote_addr:",
+                b"remotehost:",
+                b"level:",
+            ),
+        )
+    ],
+    implementation=Implementation.DFA,
+)
+_KEYS: Final = [key.encode() for key in (*fields.LEVEL_KEYS, "@t", "log", "date")]
 # What stands in lower-case JSON and pairs that may tell a level; the name of a field may be
 # written with escapes, too.
-_FIELDS: Final = BytesAhoCorasick([*_QUOTED, b"\\u", *(b"%s=" % key.encode() for key in _KEYS)])
-_FIRST_PAIR: Final = len(_QUOTED) + 1
-_NAME: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_.@-")
+_FIELDS: Final = _scan_of(
+    [*(key + b"=" for key in _KEYS), *(b'"%s"' % key for key in _KEYS), b"\\u"]
+)
 
 
-def candidates(text: bytes, digits_alike: bytes) -> Iterator[tuple[int, int]]:
+def candidates(text: bytes) -> Iterator[tuple[int, int]]:
     """From which line end to which the lines reach that may tell something, in order, of a text in
     which a line end stands before each line.
     """
-    ends = {text.rfind(b"\n", 0, m.start()): m.end() for m in _TIMES.finditer(digits_alike)}
-    if b"@4" in text:
-        found = _TAI_TIMES.finditer(digits_alike)
-        ends.update((text.rfind(b"\n", 0, m.start()), m.end()) for m in found)
-    ends.update((m.start(), m.end()) for m in _STARTS.finditer(text))
-    if b" |" in text:
-        ends.update((m.start(), m.end()) for m in _COMPOSED.finditer(text))
+    end = 0
+    for start in sorted(_signs_in(text)):
+        if start >= end:
+            end = text.find(b"\n", start + 1)
+            end = len(text) if end < 0 else end
+            yield text.rfind(b"\n", 0, start + 1), end
+
+
+def _signs_in(text: bytes) -> Iterator[int]:
+    """Where something stands that only lines hold which may tell something."""
+    for _, start, _ in _TIMES.find_matches_as_indexes(text.translate(_CLASSES)):
+        yield start
+    for _, start, _ in _STARTS.find_matches_as_indexes(text):
+        yield start
+    # TAI64, and the lines of Docker Compose.
+    for sign in (b"@4", b" |"):
+        start = text.find(sign)
+        while start >= 0:
+            yield start
+            start = text.find(sign, start + 1)
     if b"=" in text or b"{" in text:
-        ends.update(_with_fields(text))
-    return iter(sorted(ends.items()))
+        yield from _fields_in(text.lower())
 
 
-def _with_fields(text: bytes) -> Iterator[tuple[int, int]]:
-    lowered = text.lower()
-    for sign, start, end in _FIELDS.find_matches_as_indexes(lowered):
-        if sign >= _FIRST_PAIR and lowered[start - 1] in _NAME:
-            continue
-        line_end = text.find(b"\n", end)
-        yield text.rfind(b"\n", 0, start), line_end if line_end >= 0 else len(text)
+def _fields_in(lowered: bytes) -> Iterator[int]:
+    for sign, start, _ in _FIELDS.find_matches_as_indexes(lowered):
+        # The name of a pair does not begin within a longer one.
+        if sign >= len(_KEYS) or lowered[start - 1] not in fields.NAME_BYTES:
+            yield start

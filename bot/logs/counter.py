@@ -122,7 +122,7 @@ class LogCounter:
     def _count_short_lines(self, text: bytes) -> None:
         """Most of them are too short to tell anything, and belong to the line above."""
         longer = b"".join(_LONG_ENOUGH.findall(text))
-        if not any(candidates(longer, longer.translate(DIGITS_ALIKE))):
+        if not any(candidates(longer)):
             self._place(self.last, text.count(b"\n"))
         elif not self._count_candidates(text):
             self._count_each(text)
@@ -155,7 +155,7 @@ class LogCounter:
         """Counts by a look at the lines that may tell a time or a level; false, and nothing is
         counted, where these are most.
         """
-        found = [*candidates(text, text.translate(DIGITS_ALIKE))]
+        found = [*candidates(text)]
         if len(found) * 2 > text.count(b"\n"):
             return False
         at = 0

@@ -18,7 +18,6 @@ from bot.logs.json_shapes import JsonShape, json_shape_of
 from bot.logs.lines import minute_at, read_line, spans_at
 from bot.logs.minutes import CountedBlock, minute_like
 from bot.logs.shapes import beginning_of, with_any_digits
-from bot.logs.signs import spellings
 from bot.logs.times import Minute
 from providers.patterns import compile_pattern
 
@@ -57,7 +56,7 @@ class FieldShape:
         if (
             len(minutes) != lines
             or (self.level and len(words) != lines)
-            or self.never.find_matches_as_indexes(text)
+            or self._has_other_fields(text)
         ):
             return None
         levels: Counter[str] = Counter({self.constant: lines} if self.constant else {})
@@ -72,6 +71,11 @@ class FieldShape:
 
     def minute(self, written: bytes) -> Minute | None:
         return times.minute_of(self.form, written, self.behind)
+
+    def _has_other_fields(self, text: bytes) -> bool:
+        if self.ending:
+            return bool(self.never.find_matches_as_indexes(text))
+        return fields.has_pair(self.never, text)
 
     def _stand_in_each(self, text: bytes, lines: int) -> bool:
         """Whether the fields stand in each line, and outside any object in it."""
@@ -249,12 +253,6 @@ def _of_pairs(line: bytes) -> FieldShape | None:
         *list(fields.LEVEL_KEYS)[: list(fields.LEVEL_KEYS).index(field)],
         "date",
     ]
-    spelt = [
-        before + each + b"="
-        for key in never
-        for each in spellings([key.encode()])
-        for before in (b" ", b"\n", b'"', b"(", b"{", b"[", b",", b";")
-    ]
     keys = tuple(key[0].lstrip(b"\n") for key in (written, level))
     return FieldShape(
         line[: line.index(b"=") + 1],
@@ -266,7 +264,7 @@ def _of_pairs(line: bytes) -> FieldShape | None:
         field,
         "",
         keys,
-        BytesAhoCorasick(spelt),
+        BytesAhoCorasick([key.encode() + b"=" for key in never]),
     )
 
 

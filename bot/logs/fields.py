@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 import msgspec
+from ahocorasick_rs import BytesAhoCorasick
 
 from bot.logs import levels
 from providers.patterns import compile_pattern
@@ -88,6 +89,7 @@ _CAMEL_CASE: Final = {
         *("timeMillis", "startUTC", "StartUTC", "requestReceivedTimestamp", "EdgeStartTimestamp"),
         *("eventTimestamp", "logTime", "receiveTimestamp", "EventTimestampMs", "CreationTime"),
         *("eventCreationTime", "reqTimeSec", "unixTime", "isoTimestamp", "calendarTime"),
+        *("dateTime", "timeStamp", "@timeStamp", "createdAt", "startTime", "logTimestamp"),
         *("utcTime", "TimeCreated", "EventID", "operationName", "reqId", "EventTime"),
     )
 }
@@ -95,6 +97,8 @@ _PAIR: Final = compile_pattern(
     rb"(?<![\w.@-])([\w.@-]{1,64}+)=(?:\"((?:[^\"\\]|\\.){0,512}+)\"?|([^\s\"]{0,512}+))"
 )
 _STARTS_WITH_PAIR: Final = compile_pattern(rb"(?:<\d{1,3}>)?+[A-Za-z_@][\w.@-]{0,63}=[^\s=]")
+# Of the name of a field, in lower case.
+NAME_BYTES: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_.@-")
 # Pairs are looked for so far into a line.
 MOST_OF_PAIRS: Final = 4096
 _OBJECT_STARTS: Final = (b"{", b" ", b"\t", b"\r", b"\n")
@@ -223,6 +227,23 @@ def pairs(line: bytes, at: int = 0) -> dict[str, bytes]:
     return found
 
 
+# The fields that have a say, by all the ways in which their names are written.
+_KEY_OF: Final = {
+    name: key
+    for key in (
+        *TIME_KEYS,
+        *LEVEL_KEYS,
+        *NESTED_LEVELS,
+        *_NESTED_TIMES,
+        *_OWN_NUMBERS,
+        *_SERILOG,
+        "date",
+        "tz",
+    )
+    for name in spellings_of(key)
+}
+
+
 @dataclass(frozen=True, slots=True)
 class FieldOrder:
     """The fields of one line that may tell its time and its level, the likeliest first."""
@@ -241,7 +262,7 @@ class FieldOrder:
 @lru_cache(maxsize=512)
 def field_order(names: tuple[str, ...]) -> FieldOrder:
     """The order for a line with fields of these names; most lines of a log have the same."""
-    name_of = {name.lower(): name for name in names}
+    name_of = {_KEY_OF[name]: name for name in names if name in _KEY_OF}
     own = next((read for key, read in _OWN_NUMBERS.items() if key in name_of), None)
     is_serilog = "@t" in name_of and "@l" not in name_of and not name_of.keys().isdisjoint(_SERILOG)
     has_date_and_time = "date" in name_of and "time" in name_of
@@ -260,6 +281,15 @@ def field_order(names: tuple[str, ...]) -> FieldOrder:
 
 def _in_order(names: Mapping[str, str], ranks: Mapping[str, int]) -> list[str]:
     return sorted(names.keys() & ranks.keys(), key=ranks.__getitem__)
+
+
+def has_pair(names: BytesAhoCorasick, text: bytes) -> bool:
+    """Whether a text holds one of the names of fields, given in lower case with their sign."""
+    lowered = text.lower()
+    return any(
+        not start or lowered[start - 1] not in NAME_BYTES
+        for _, start, _ in names.find_matches_as_indexes(lowered, overlapping=True)
+    )
 
 
 def level_of_fields(fields: Mapping[str, Value], passed_over: bytes = b"") -> str | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from ahocorasick_rs import BytesAhoCorasick, MatchKind
+from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
 from bot.logs import levels, times
 from bot.logs.places import HINTS, Where, any_place
@@ -41,7 +41,9 @@ TIME_HINT: Final = compile_pattern(rb"\d(?::\d\d|\d{9}|T\d{6}|-\d\d\.\d\d\.)")
 # Every time holds one of these, or TAI64; so most lines without one are known without a further
 # look.
 DIGITS_OF_TIME: Final = (
-    rb"\d(?::\d|\d{9}|\.\d{8}|-\d\d\.\d\d\.|\d{7}[T .-]\d{4}|\d{5} {1,2}\d{6}|\d{3}/\d{6}\.\d)"
+    rb"\d(?::\d|-\d\d\.\d\d\."
+    # What has many digits in a row is no part of a longer word.
+    rb"|(?<!\w\d)(?:\d{9}|\.\d{8}|\d{7}[T .-]\d{4}|\d{5} {1,2}\d{6}|\d{3}/\d{6}\.\d))"
 )
 TIME_SIGN: Final = compile_pattern(rb"@4\d{4}|" + DIGITS_OF_TIME)
 # Shorter lines tell neither time nor level.
@@ -126,4 +128,5 @@ LEVEL_WORDS: Final = BytesAhoCorasick(
     ]
     + [*HINTS],
     matchkind=MatchKind.LeftmostFirst,
+    implementation=Implementation.DFA,
 )

@@ -9,15 +9,16 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final, Literal
 
 import msgspec
-from ahocorasick_rs import BytesAhoCorasick
+from ahocorasick_rs import BytesAhoCorasick, Implementation
 
-from bot.logs import fields, times
+from bot.logs import fields, levels, times
 from bot.logs.grammar import TIME_FIRST
 from bot.logs.lines import DIGITS_ALIKE, minute_at, read_line, spans_at
-from bot.logs.minutes import CountedBlock, any_digits_of, minute_like
+from bot.logs.minutes import CountedBlock, any_digits_of, minute_like, seconds_like
 from bot.logs.times import Minute
 from providers.patterns import compile_pattern
 
@@ -33,6 +34,16 @@ _COMMON_WORDS: Final[Any] = Literal[
         for spelt in (word, word.upper(), word.capitalize())
     )
 ]
+# With more values than that in a block, a field tells few levels, if any.
+_MANY_VALUES: Final = 64
+# How the values of levels begin, in lower case.
+_LEVEL_STARTS: Final = BytesAhoCorasick(
+    [b'\n"' + word for word in levels.LEVEL_OF_WORD]
+    + [b'\n"%s"' % word for word in levels.LEVEL_OF_FIELD]
+    + [b'\n"' + sign for sign in (b" ", b"\t", b"\\", b"\r")]
+    + [b"\n" + quote + b"%d" % digit for quote in (b"", b'"') for digit in range(10)],
+    implementation=Implementation.DFA,
+)
 _LEVEL_KEYS: Final = tuple(fields.LEVEL_KEYS)
 
 
@@ -83,10 +94,10 @@ class JsonShape:
         if len(rows) != lines:
             return None
         minutes = self._times.minutes_in([row.time for row in rows])
-        levels = self._levels_of(rows, text)
-        if minutes is None or levels is None:
+        found = self._levels_of(rows, text)
+        if minutes is None or found is None:
             return None
-        return CountedBlock(levels, *minutes)
+        return CountedBlock(found, *minutes)
 
     def minute(self, written: bytes) -> Minute | None:
         return times.minute_of(self._times.form, written, self._times.behind)
@@ -103,17 +114,21 @@ class JsonShape:
             return Counter({self._constant: len(rows)} if self._constant else {})
         values = [row.parent.level if self._parent else row.level for row in rows]
         written = values if isinstance(values[0], str) else map(bytes, values)
-        levels: Counter[str] = Counter()
+        found: Counter[str] = Counter()
         is_sure = True
-        for value, count in Counter(written).items():
+        counted = Counter(written)
+        if len(counted) > _MANY_VALUES:
+            is_sure = False
+            counted = _with_levels(counted)
+        for value, count in counted.items():
             level = self._level_of(value if isinstance(value, bytes) else value.encode())
             is_sure = is_sure and level is not None
-            levels[level or ""] += count
-        del levels[""]
+            found[level or ""] += count
+        del found[""]
         if not is_sure and self._other_levels.find_matches_as_indexes(text):
             # Where one field tells no level, another may.
             return None
-        return levels
+        return found
 
     def _level_of(self, value: bytes) -> str | None:
         assert self._level_name
@@ -239,7 +254,7 @@ class _Times:
             for run in self.run.finditer(joined):
                 minute = run[1]
                 minutes[minute] += (run.end() - run.start()) // step
-            return minutes, minute
+            return (minutes, minute) if minutes.total() == len(values) else None
         found = self.pattern.findall(joined)
         return (Counter(found), found[-1]) if len(found) == len(values) else None
 
@@ -265,7 +280,11 @@ def _times_like(written: bytes) -> _Times:
     )
     digits_alike = b"\n" + written.translate(DIGITS_ALIKE)
     before = rb"\n" + re.escape(written[: minute_span.start])
+    seconds = seconds_like(written[minute_span.stop : behind_span.start], form)
     rest = rb"[^\n]*+"
+    if form in times.TOLD_BY_SECONDS or any_digits_of(behind) != re.escape(behind):
+        # An offset is not free to differ, as all other digits are.
+        rest = seconds + re.escape(behind) + any_digits_of(written[behind_span.stop :])
     same = any_digits_of(written[minute_span])
     run = compile_pattern(
         before + rb"(" + same + rb")" + rest + rb"(?:" + before + rb"\1" + rest + rb")*+"
@@ -276,6 +295,15 @@ def _times_like(written: bytes) -> _Times:
 def _scan_of(keys: Iterable[str], used: set[str]) -> BytesAhoCorasick:
     spelt = dict.fromkeys(name for key in keys for name in fields.spellings_of(key))
     return BytesAhoCorasick([b'"' + name.encode() + b'"' for name in spelt if name not in used])
+
+
+def _with_levels(counted: Counter[bytes]) -> Counter[bytes]:
+    """Those of many values that begin as a level may."""
+    values = [*counted]
+    joined = b"\n" + b"\n".join(values).lower()
+    starts = {start for _, start, _ in _LEVEL_STARTS.find_matches_as_indexes(joined)}
+    ends = accumulate((len(value) + 1 for value in values), initial=0)
+    return Counter({v: counted[v] for v, at in zip(values, ends, strict=False) if at in starts})
 
 
 def _are_objects(text: bytes, lines: int) -> bool:

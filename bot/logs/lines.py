@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
@@ -115,6 +115,7 @@ def is_text(line: bytes) -> bool:
         line.startswith((b"{", b"[{", b"\xef\xbb\xbf", *WINDOWS_EVENT))
         or fields.looks_like_pairs(line)
         or fields.looks_labelled(line)
+        or COMPOSED_JSON.match(line)
     )
 
 
@@ -123,7 +124,11 @@ def at_start(head: bytes) -> re.Match[bytes] | None:
     return TIME_FIRST.match(head) or TIME_BEHIND_LEAD.match(head)
 
 
-def read_json(line: bytes, depth: int) -> Reading:
+InnerReader = Callable[[bytes], tuple[Minute | None, str | None]]
+
+
+def read_json(line: bytes, depth: int, read_inner: InnerReader | None = None) -> Reading:
+    """What a JSON line says; `read_inner` may read a line of text in it, as `read_line` does."""
     if line.startswith(b"["):
         line = line[1:].rstrip(b"\r \t,").removesuffix(b"]")
     found = fields.json_object(line)
@@ -138,10 +143,15 @@ def read_json(line: bytes, depth: int) -> Reading:
     if "resourcelogs" in found and (record := fields.first_otlp_record(found)):
         found, reading = record, _read_fields(record)
     inner = (fields.inner_line(found) or _dated_event(found)) if depth < MOST_NESTED else None
-    if inner:
-        within = read_line(without_colours(inner), depth + 1)
-        return Reading(reading.minute or within.minute, reading.level or within.level)
-    return reading
+    if not inner:
+        return reading
+    text = without_colours(inner)
+    if read_inner and not text.startswith((b"{", b"[{")):
+        minute, level = read_inner(text)
+    else:
+        within = read_line(text, depth + 1)
+        minute, level = within.minute, within.level
+    return Reading(reading.minute or minute, reading.level or level)
 
 
 def _read_pairs(line: bytes) -> Reading:
@@ -246,6 +256,12 @@ def time_further_on(head: bytes) -> re.Match[bytes] | None:
             )
             return None if is_prose else match
     return None
+
+
+def holds_earlier_time(line: bytes, time: re.Match[bytes]) -> bool:
+    """Whether digits before the time are none in this line, and may be one in another."""
+    hint = TIME_HINT.search(line, 0, time.end())
+    return hint is not None and hint.start() < time.start()
 
 
 def level_before(match: re.Match[bytes]) -> str | None:

@@ -42,6 +42,15 @@ def minute_like(written: bytes, form: str) -> tuple[bytes, bool]:
     return any_digits_of(written), False
 
 
+def seconds_like(written: bytes, form: str) -> bytes:
+    """A pattern for what stands behind a minute, with as many digits; of some forms, not all digits
+    are free.
+    """
+    if form in times.TOLD_BY_SECONDS:
+        return times.FORM_OF[form].rest
+    return any_digits_of(written)
+
+
 def any_digits_of(written: bytes) -> bytes:
     """A pattern for the same bytes with any digits in place of these."""
     return _DIGIT.sub(rb"\\d", re.escape(written))

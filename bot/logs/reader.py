@@ -9,14 +9,13 @@ from typing import Final, TypeVar
 from ahocorasick_rs import BytesAhoCorasick
 
 from bot.logs import fields, times
-from bot.logs.grammar import FAR_ENOUGH, TIME_BEHIND_LEAD, TIME_FIRST, TIME_HINT, TIME_SIGN
+from bot.logs.grammar import FAR_ENOUGH, TIME_BEHIND_LEAD, TIME_FIRST, TIME_SIGN
 from bot.logs.levels import level_of_field
 from bot.logs.lines import (
     DIGITS_ALIKE,
-    MOST_NESTED,
     SYSLOG_FORMS,
-    Reading,
     at_start,
+    holds_earlier_time,
     is_text,
     level_alone,
     level_at,
@@ -31,7 +30,6 @@ from bot.logs.lines import (
     time_further_on,
 )
 from bot.logs.places import AS_WORDS, NOT_REMEMBERED, PLACE_OF, after_level
-from bot.logs.signs import spellings
 from bot.logs.times import Minute
 from providers.patterns import compile_pattern
 
@@ -84,10 +82,10 @@ class LineReader:
 
     def __init__(self) -> None:
         self._known: dict[bytes, _Known] = {}
-        self._heads: dict[bytes, _Head] = {}
-        self._head_sizes: list[int] = []
-        self._levels: dict[tuple[str, bytes], str] = {}
-        self._level_sizes: list[int] = []
+        # By how many bytes of a line, or of what stands behind its time, tell: a line that is
+        # shorter is like none that is longer.
+        self._heads: dict[int, dict[bytes, _Head]] = {}
+        self._levels: dict[int, dict[tuple[str, bytes], str]] = {}
         self._untimed: dict[bytes, str | None] = {}
         # Lines of a block that are not like any other, and blocks in which no line is learnt from.
         self._new_lines = 0
@@ -111,7 +109,9 @@ class LineReader:
         if not known.form:
             return None, known.level
         minute = times.minute_of(known.form, line[known.minute], line[known.behind])
-        return (minute, known.level) if minute else self._read(line, digits_alike)
+        if minute is None or (line.startswith(b"{") and _may_hold_leading_zero(line)):
+            return self._read(line, digits_alike)
+        return minute, known.level
 
     def end_block(self, lines: int) -> None:
         """Where most lines of a block are new, learning from each does not pay for a while."""
@@ -137,8 +137,8 @@ class LineReader:
         return found
 
     def _read(self, line: bytes, digits_alike: bytes) -> tuple[Minute | None, str | None]:
-        for size in self._head_sizes:
-            head = self._heads.get(digits_alike[:size])
+        for size, heads in self._heads.items():
+            head = heads.get(digits_alike[:size])
             if head is not None and (
                 minute := times.minute_of(head.form, line[head.minute], line[head.behind])
             ):
@@ -146,13 +146,14 @@ class LineReader:
         if line in self._untimed:
             return None, self._untimed[line]
         self.unknown_lines += 1
-        reading = read_line(line)
+        is_json = line.startswith(b"{")
+        reading = read_json(line, 0, self.read) if is_json else read_line(line)
         if not reading.minute:
             self._remember_untimed(line, reading.level)
         elif self._may_learn_heads() and (found := _head_of(line)):
             size = _key_size(found.end)
             if size:
-                _remember(self._heads, digits_alike[:size], found, self._head_sizes, size)
+                _remember(self._heads.setdefault(size, {}), digits_alike[:size], found)
         return reading.minute, reading.level
 
     def _may_learn_heads(self) -> bool:
@@ -168,9 +169,8 @@ class LineReader:
             self._untimed[line] = level
 
     def _level(self, line: bytes, digits_alike: bytes, head: _Head) -> str | None:
-        for size in self._level_sizes:
-            key = digits_alike[head.end : head.end + size]
-            if level := self._levels.get((head.kind, key)):
+        for size, levels in self._levels.items():
+            if level := levels.get((head.kind, digits_alike[head.end : head.end + size])):
                 return level
         start = line[:FAR_ENOUGH]
         match = match_behind(start, head.end, head.form)
@@ -180,10 +180,15 @@ class LineReader:
         group = str(match.lastgroup)
         level = level_at(group, match[group])
         size = _key_size(match.end() - head.end)
-        if level and size and group not in NOT_REMEMBERED:
+        if level and size and group not in NOT_REMEMBERED and not match[group][-1:].isdigit():
             key = digits_alike[head.end : head.end + size]
-            _remember(self._levels, (head.kind, key), level, self._level_sizes, size)
+            _remember(self._levels.setdefault(size, {}), (head.kind, key), level)
         return level
+
+
+def _may_hold_leading_zero(line: bytes) -> bool:
+    """Whether a number of a JSON line may begin with a zero, which makes it none."""
+    return any(sign in line for sign in (b'":0', b'": 0', b"[0", b",0", b"-0", b", 0"))
 
 
 # Where another digit may mean another level, digits alike: the severity of a message of Cisco, a
@@ -193,14 +198,13 @@ _TOLD_BY_DIGITS: Final = BytesAhoCorasick(
     [
         before + name + sign + b"0"
         for key in fields.LEVEL_KEYS
-        for name in spellings([key.encode()])
+        for name in [key.encode()]
         for before in (
             (b" ", b"\n", b'"', b",", b"{", b"\t") if len(name) < _SHORT_NAME else (b"",)
         )
         for sign in (b"=", b'="', b":", b": ", b'":', b'": ', b'":"', b'": "')
     ]
-    + [word + b"0" for word in spellings([b"debug", b"trace"])]
-    + [b"%", b"<Event", b"\n<0", b" <0"]
+    + [b"debug0", b"trace0", b"%", b"time_iso0000", b"\\u", b"<event", b"\n<0", b" <0"]
 )
 # A priority; the letter of MongoDB; a level of WebSphere.
 _TOLD_BY_DIGITS_TOO: Final = compile_pattern(
@@ -214,7 +218,7 @@ def _known_from(
     """What is known of lines that differ from this one in digits alone; None where these may tell
     something else.
     """
-    if _TOLD_BY_DIGITS.find_matches_as_indexes(b"\n" + digits_alike):
+    if _TOLD_BY_DIGITS.find_matches_as_indexes(b"\n" + digits_alike.lower()):
         return None
     if _TOLD_BY_DIGITS_TOO.search(line, 0, FAR_ENOUGH):
         return None
@@ -224,15 +228,18 @@ def _known_from(
     time = _time_in(line)
     if time is None or minute_at(time) != minute:
         return None
-    hint = TIME_HINT.search(line)
-    if hint and hint.start() < time.start():
-        # What is no time in this line may be one in another.
+    if time.lastgroup in times.TOLD_BY_SECONDS or _may_have_year(line, time):
         return None
-    return _Known(*spans_at(time), level)
+    return None if holds_earlier_time(line, time) else _Known(*spans_at(time), level)
+
+
+_INNER: Final = frozenset(("log", "event"))
 
 
 def _time_in(line: bytes) -> re.Match[bytes] | None:
-    """The time of a line of text, or of one with fields where a single one tells it."""
+    """The time of a line of text, or of one with fields where a single one tells it and no line
+    inside it tells the level.
+    """
     if is_text(line):
         head = line[:FAR_ENOUGH]
         return at_start(head) or time_further_on(head)
@@ -241,8 +248,20 @@ def _time_in(line: bytes) -> re.Match[bytes] | None:
         found = fields.pairs(line) if fields.looks_like_pairs(line) else fields.labelled(line)
     if "date" in found and "time" in found:
         return None
+    if not _INNER.isdisjoint(found) and not fields.level_of_fields(found):
+        return None
     text = next(iter(fields.times_of_fields(found)), b"").strip(b" \t[]")
     return TIME_FIRST.match(line, line.find(text)) if text and line.count(text) == 1 else None
+
+
+# The name of a zone may end further on than what is compared of two lines.
+_REGION_BEHIND: Final = compile_pattern(rb" ?[A-Z][a-z]{1,12}/")
+# What may be a year or not, behind a time that may have none.
+_YEAR_BEHIND: Final = compile_pattern(rb" (?:[A-Z]{3,4} |[+-]\d{4} )?\d{4}\b")
+
+
+def _may_have_year(line: bytes, time: re.Match[bytes]) -> bool:
+    return time.lastgroup == "syslog" and _YEAR_BEHIND.match(line, time.end()) is not None
 
 
 def _key_size(end: int) -> int:
@@ -250,14 +269,10 @@ def _key_size(end: int) -> int:
     return next((size for size in KEY_SIZES if end + LOOKS_BEHIND <= size), 0)
 
 
-def _remember(
-    known: dict[_Key, _Value], key: _Key, value: _Value, sizes: list[int], size: int
-) -> None:
+def _remember(known: dict[_Key, _Value], key: _Key, value: _Value) -> None:
     if len(known) >= MOST_REMEMBERED:
         known.clear()
     known[key] = value
-    if size not in sizes:
-        sizes.append(size)
 
 
 def _head_of(line: bytes) -> _Head | None:
@@ -272,9 +287,13 @@ def _head_of(line: bytes) -> _Head | None:
         match = time_further_on(head)
     elif match.re is TIME_BEHIND_LEAD and match["priority"]:
         return None
-    if match is None:
+    if match is None or _REGION_BEHIND.match(line, match.end()):
         return None
     form, minute, behind = spans_at(match)
+    if form in times.TOLD_BY_SECONDS or _may_have_year(line, match):
+        return None
+    if holds_earlier_time(line, match):
+        return None
     kind = "syslog" if form in SYSLOG_FORMS else ""
     if match.re is TIME_BEHIND_LEAD and match["redis"]:
         kind = "redis"
@@ -297,10 +316,8 @@ class Spans:
 
 def level_span(line: bytes) -> Spans | None:
     """Where the time and the level stand in a line in which the level stands behind the time."""
-    if line.startswith(b"{"):
-        return _spans_of_fields(line, read_json(line, MOST_NESTED), _JSON_TIME, _JSON_LEVEL)
     if fields.looks_like_pairs(line):
-        return _spans_of_fields(line, read_line(line), _PAIR_TIME, _PAIR_LEVEL)
+        return _spans_of_pairs(line)
     if not is_text(line):
         return None
     head = line[:FAR_ENOUGH]
@@ -323,16 +340,10 @@ def level_span(line: bytes) -> Spans | None:
 
 _PAIR_TIME: Final = compile_pattern(rb'([\w@.]{1,32})="?(?=\d)')
 _PAIR_LEVEL: Final = compile_pattern(rb'"? ([\w@.]{1,32})=(\w{1,16})(?= )')
-_JSON_TIME: Final = compile_pattern(rb'\{[^{}\n]{0,80}?"([\w@.]{1,32})" ?: ?"?(?=\d)')
-_JSON_LEVEL: Final = compile_pattern(rb'"?[^{}\n]{0,80}?"([\w@.]{1,32})" ?: ?"?(\w{1,16})')
 
 
-def _spans_of_fields(
-    line: bytes, reading: Reading, time_field: re.Pattern[bytes], level_field: re.Pattern[bytes]
-) -> Spans | None:
-    start = time_field.match(line)
-    if (found := fields.json_fields(line)) and fields.has_own_numbers(found):
-        return None
+def _spans_of_pairs(line: bytes) -> Spans | None:
+    reading, start = read_line(line), _PAIR_TIME.match(line)
     if not start or not reading.minute or not reading.level:
         return None
     time = TIME_FIRST.match(line, start.end())
@@ -343,7 +354,7 @@ def _spans_of_fields(
     ):
         return None
     at = time.lastindex or 0
-    level = level_field.match(line, time.end())
+    level = _PAIR_LEVEL.match(line, time.end())
     read = fields.LEVEL_KEYS.get(level[1].decode().lower()) if level else None
     if not level or read is not level_of_field or read(level[2]) != reading.level:
         return None

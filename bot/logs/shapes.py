@@ -28,6 +28,7 @@ from bot.logs.grammar import (
 from bot.logs.lines import (
     SYSLOG_FORMS,
     at_start,
+    holds_earlier_time,
     is_text,
     level_alone,
     level_before,
@@ -36,7 +37,7 @@ from bot.logs.lines import (
     spans_at,
     time_further_on,
 )
-from bot.logs.minutes import any_digits_of, minute_like
+from bot.logs.minutes import minute_like, seconds_like
 from bot.logs.reader import Spans, level_span
 from bot.logs.times import Minute
 from providers.patterns import compile_pattern
@@ -55,7 +56,6 @@ _COMMON: Final = tuple(
     for spelt in (word.upper(), word, word.capitalize())
 )
 _DIGITS: Final = compile_pattern(rb"\d{1,6}(?!\d)")
-_JSON_KEY: Final = compile_pattern(rb'"([^"\\]{1,64})" ?:')
 _PAIR_KEY: Final = compile_pattern(rb"([\w@.]{1,32}+)=")
 _TENS: Final = {
     b"%d" % number: levels.level_of_field(b"%d" % number) for number in (10, 20, 30, 40, 50, 60)
@@ -69,6 +69,8 @@ _PRIORITY_OF_LINE: Final = compile_pattern(rb"\n(?:\d{1,5} )?<(\d{1,3})>")
 _CLIENT: Final = compile_pattern(rb"\d{1,3}(?:\.\d{1,3}){3} - (?:-|[a-z][\w.@-]{0,31}+) \[")
 # With a year behind it, a time of syslog is one of ctime.
 _NO_YEAR: Final = rb"(?! (?:[A-Z]{3,4} |[+-]\d{4} )?(?:19|20)\d\d\b)"
+# Where two columns hold such words, the first may be the component.
+_NO_SECOND_COLUMN: Final = rb"(?! \| (?:" + levels.CAPITALS + rb") \|)"
 _AUDIT: Final = compile_pattern(rb"type=[A-Z_0-9]{1,40}+ msg=audit\(")
 
 
@@ -97,9 +99,9 @@ class Shape:
         """The levels of a run of lines; None where some line holds what looks like a second one,
         and needs a look of its own.
         """
-        if any(text.count(key) != lines for key in self.once) or any(
-            key in text for key in self.never
-        ):
+        if any(text.count(key) != lines for key in self.once):
+            return None
+        if self.never and fields.has_pair(_scan_of(*self.never), text):
             return None
         if self.has_priority:
             return _levels_of_priorities(text, lines)
@@ -134,7 +136,7 @@ def shape_of(line: bytes) -> Shape | None:
 def _shape_with_level(line: bytes, spans: Spans) -> Shape | None:
     before, between = line[: spans.minute[0]], line[spans.behind[1] : spans.level[0]]
     word, after = line[slice(*spans.level)], line[spans.level[1] : spans.level[1] + 1]
-    is_fields = before.startswith(b"{") or b"=" in before
+    is_fields = b"=" in before
     words = _words_like(word, is_fields=is_fields)
     if (
         word not in words
@@ -146,7 +148,7 @@ def _shape_with_level(line: bytes, spans: Spans) -> Shape | None:
     ):
         return None
     behind = line[slice(*spans.behind)]
-    once, never = _conditions(before, between, word)
+    once, never = _conditions(before, between)
     if not once and is_fields:
         return None
     heads = {behind + between + each + after: level for each, level in words.items()}
@@ -155,31 +157,21 @@ def _shape_with_level(line: bytes, spans: Spans) -> Shape | None:
     # As many digits of a second as here; most logs write always as many.
     seconds = line[spans.minute[1] : spans.behind[0]]
     tail = (
-        any_digits_of(seconds)
+        seconds_like(seconds, spans.form)
         + re.escape(behind + between)
         + rb"(?:"
         + _any_of([word, *_COMMON, *words], words)
         + rb")"
         + (rb"(?=" + spans.after + rb")" if spans.after else b"")
+        + _NO_SECOND_COLUMN
         + re.escape(after)
         + rb"[^\n]*+"
-        + _end_of_object(line)
     )
     minute, is_wide = minute_like(line[slice(*spans.minute)], spans.form)
     offset = None if is_wide else spans.behind[0] + 1
     return Shape(
         spans.form, behind, _run_of(re.escape(before), minute, tail), heads, offset, once, never
     )
-
-
-def _end_of_object(line: bytes) -> bytes:
-    """A pattern for the end of a JSON line where this one has it: what does not end so is damaged,
-    and needs a look of its own.
-    """
-    if not line.startswith(b"{"):
-        return b""
-    ending = next((end for end in (b"}", b"}\r") if line.endswith(end)), b"")
-    return rb"(?<=" + re.escape(ending) + rb")" if ending else b""
 
 
 def _shape_without_level(line: bytes) -> Shape | None:
@@ -230,6 +222,8 @@ def beginning_of(line: bytes) -> Beginning | None:
         if CONTINUES.match(head) or level_alone(head):
             return None
         match, is_first = time_further_on(head), False
+        if match and holds_earlier_time(head, match):
+            return None
     if match is None or minute_at(match) is None:
         return None
     by_lead = match.re is TIME_BEHIND_LEAD
@@ -308,31 +302,24 @@ def _words_like(word: bytes, *, is_fields: bool) -> dict[bytes, str]:
     return {}
 
 
-def _conditions(
-    before: bytes, between: bytes, word: bytes
-) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+def _conditions(before: bytes, between: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
     """Which fields must stand once and which never, where a line tells its time and its level by
-    its outermost fields.
+    its fields.
     """
-    is_json = before.startswith(b"{")
-    is_number = word.isdigit()
-    field, quote, sign = (_JSON_KEY, b'"', b'"') if is_json else (_PAIR_KEY, b" ", b"=")
-    time_keys, level_keys = field.findall(before), field.findall(between)
-    if b"{" in before[1:] + between or not time_keys or not level_keys:
+    time_keys, level_keys = _PAIR_KEY.findall(before), _PAIR_KEY.findall(between)
+    if b"{" in before + between or not time_keys or not level_keys:
         return (), ()
     time_key, level_key = time_keys[-1].decode().lower(), level_keys[-1].decode().lower()
     if time_key not in fields.TIME_KEYS or level_key not in fields.LEVEL_KEYS:
         return (), ()
-    levels_before = list(fields.LEVEL_KEYS)[: list(fields.LEVEL_KEYS).index(level_key)]
-    times_before = fields.TIME_KEYS[: fields.TIME_KEYS.index(time_key)]
-    if not is_json:
-        times_before = (*times_before, "date")
-    own_numbers = fields.names_with_own_numbers() if is_number else ()
-    return (quote + level_keys[-1] + sign,), tuple(
-        quote + spelt.encode() + sign
-        for name in (*times_before, *levels_before, *own_numbers)
-        for spelt in fields.spellings_of(name)
+    level_names = list(fields.LEVEL_KEYS)
+    never = (
+        *fields.TIME_KEYS[: fields.TIME_KEYS.index(time_key)],
+        *level_names[: level_names.index(level_key)],
+        "date",
+        *fields.names_with_own_numbers(),
     )
+    return (b" " + level_keys[-1] + b"=",), tuple(name.encode() + b"=" for name in never)
 
 
 def _any_of(likeliest_first: Iterable[bytes], words: Mapping[bytes, str]) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from operator import itemgetter
 from typing import Final
 
-from ahocorasick_rs import BytesAhoCorasick, MatchKind
+from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
 from bot.logs import fields, levels
 from bot.logs.places import HINTS
@@ -24,17 +24,25 @@ def spellings(words: Iterable[bytes]) -> list[bytes]:
 
 
 _KEYS: Final = [key.encode() for key in fields.LEVEL_KEYS]
-_QUOTED_KEYS: Final = [b'"' + key for key in spellings([*_KEYS, b"@t", b"log"])]
+_SPELT_KEYS: Final = [
+    name.encode() for key in fields.LEVEL_KEYS for name in fields.spellings_of(key)
+]
+# In JSON, names are looked for in any case.
+_QUOTED_KEYS: Final = BytesAhoCorasick(
+    [b'"' + key + b'"' for key in (*_KEYS, b"@t", b"log", b"resourcelogs")]
+)
 # With what each must be followed by: words by the end of the word, keys by their sign.
 _WORDS: Final = [*spellings(levels.LEVEL_OF_WORD), *(hint for hint in HINTS if hint.isalpha())]
 _SIGNS: Final = [
     *_WORDS,
     *(hint for hint in HINTS if not hint.isalpha()),
-    *(key + b"=" for key in spellings(_KEYS)),
-    *(key + b'"' for key in _QUOTED_KEYS),
+    *(key + b"=" for key in dict.fromkeys(_SPELT_KEYS)),
 ]
-_SCAN: Final = BytesAhoCorasick(_SIGNS, matchkind=MatchKind.LeftmostLongest)
+_SCAN: Final = BytesAhoCorasick(
+    _SIGNS, matchkind=MatchKind.LeftmostLongest, implementation=Implementation.DFA
+)
 _FIRST_NO_WORD: Final = len(_WORDS)
+_NO_WORD: Final = len(_SIGNS)
 _PERCENT: Final = _SIGNS.index(b"%")
 _START_OF_MATCH: Final = itemgetter(1)
 _CISCO: Final = compile_pattern(rb"%[A-Z][A-Z0-9_]{1,40}-")
@@ -45,6 +53,10 @@ def lines_with_signs(text: bytes) -> Iterable[bytes]:
     stands before each line.
     """
     matches = _SCAN.find_matches_as_indexes(text)
+    if b'{"' in text:
+        named = _QUOTED_KEYS.find_matches_as_indexes(text.lower())
+        matches += [(_NO_WORD, start, end) for _, start, end in named]
+        matches.sort(key=_START_OF_MATCH)
     number = 0
     while number < len(matches):
         sign, start, end = matches[number]

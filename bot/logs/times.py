@@ -154,6 +154,8 @@ FORMS: Final = (
              b"10:00PM", (b"T22:00", b"")),
 )  # fmt: skip
 FORM_OF: Final = {form.name: form for form in FORMS}
+# Forms that are told from others by digits behind the minute.
+TOLD_BY_SECONDS: Final = {"digits_alone", "epoch_scientific"}
 _AT_START_ALONE: Final = {
     "digits_alone",
     "mikrotik",
@@ -224,7 +226,10 @@ def minute_of(name: str, minute: bytes, behind: bytes) -> Minute | None:
         hour = hour % 12 + 12 * (half[0][:1] in b"Pp")
         behind = behind[half.end() :].lstrip()
     year = found.get("y") or (b"20" + found["yy"] if "yy" in found else b"")
-    if name == "ctime" and (late := _YEAR_BEHIND.search(behind)):
+    if name == "ctime":
+        late = _YEAR_BEHIND.search(behind)
+        if late is None:
+            return None
         year, behind = late[0], behind[: late.start()].strip()
     clock = b"T%02d:%02d" % (hour, int(found.get("M") or found.get("M1") or b"0"))
     return _date_of(found, year) + clock, _offset_of(behind)

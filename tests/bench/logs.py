@@ -14,7 +14,9 @@ from functools import partial
 from pathlib import Path
 
 from bot.answer import AnswerFile
+from bot.logs.counter import LogCounter
 from bot.logs.download import DownloadRequest, download_log
+from bot.logs.writer import READ_BYTES
 from bot.sandbox.world import Sandbox, open_sandbox
 from providers.models import Window
 from providers.rapid7.client import Rapid7
@@ -22,6 +24,7 @@ from providers.redaction import Redactor, Secret
 from tests.bench.processes import memory_mb, process_of, subject
 from tests.bench.results import Results, ratios, times_ms
 from tests.bench.subjects import JSON_LINES, log_block
+from tests.support.hostile_logs import HOSTILE_LINES, hostile_block
 
 NOW = datetime.now(UTC)
 DAY = Window(NOW - timedelta(days=1), NOW)
@@ -164,6 +167,30 @@ async def redaction(results: Results, *, full: bool) -> None:
             ratios(taken, floor),
             3,
         )
+
+
+async def hostile_logs(results: Results, *, full: bool) -> None:
+    """Counting alone: blocks that are made to be slow, beside plain lines."""
+    size = (8 if full else 2) * 1_000_000
+    plain = log_block() * (size // len(log_block()))
+    floor = times_ms(lambda: _count(plain), 3)
+    for kind, lines in HOSTILE_LINES.items():
+        block = hostile_block(lines, size, seed=1)
+        taken = times_ms(lambda: _count(block), 3)  # noqa: B023
+        results.add(
+            f"hostile logs: a megabyte of {kind}",
+            f"{statistics.median(taken) / len(block) * 1e6:.1f} ms/MB",
+            f"plain lines {statistics.median(floor) / len(plain) * 1e6:.1f} ms/MB",
+            [each * len(plain) / len(block) for each in ratios(taken, floor)],
+            5,
+        )
+
+
+def _count(log: bytes) -> None:
+    counter = LogCounter()
+    for at in range(0, len(log), READ_BYTES):
+        counter.feed(log[at : at + READ_BYTES])
+    counter.close()
 
 
 def uploads(world: Sandbox) -> bool:
