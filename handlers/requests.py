@@ -5,7 +5,6 @@ delivers the answer.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 import uuid
@@ -14,90 +13,37 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 
 from bot.access import AccessPolicy
-from bot.answer import Answer, Block, Progress
+from bot.answer import Answer, Block
 from bot.blocks import messages
 from bot.commands.answering import AnswerContext, Answerer, Clock, lazy_temp_dir
 from bot.errors import (
     BadQuestion,
     FormLink,
-    SlackDeliveryUnknown,
-    SlackRefused,
     offering_form,
 )
-from bot.formatting import format_duration
 from bot.logging_setup import logged_question
 from bot.observers import QuestionObserver, ignore_question
 from bot.questions.form import FormValues
 from bot.questions.question import CommandName, HelpRequest, Question
 from bot.questions.reading import read_form, read_request
 from bot.questions.registry import COMMANDS
-from bot.slack.delivery import Delivery, ReplaceMode, ReplyTarget
-from bot.slack.pace import NoRoom
+from bot.slack.delivery import Delivery, ReplyTarget
 from bot.slack.private_reasons import MAYBE_SHARED_CHANNEL, SHARED_CHANNEL
 from bot.slack.reply_target import ReplyState
-from bot.slack.response_url import LIVES
 from bot.slack.text import unescape_input
 from bot.slack.users import UserDirectory
-from bot.store import KeptResponseUrl, QuestionRecord, Store, StoreUnavailable
+from bot.store import QuestionRecord, Store
 from handlers.chat_commands import Manager
-from handlers.error_messages import Cancelled, Lost, Stopping, error_message
+from handlers.error_messages import Lost, Stopping, error_message
 from handlers.permissions import Permissions, Requester
+from handlers.running_tasks import RunningTasks
+from handlers.shown_work import ShownWork
 from handlers.typed_secrets import SecretCheck
-from providers.redaction import MARK, Redactor, Secret
+from providers.redaction import MARK, Redactor
 
 log = logging.getLogger("opswatch")
-# Work that takes longer is shown, with a button that cancels it.
-SHOW_WORK_AFTER_S = 0.8
-EDIT_EVERY_S = 3.0
-# How often a question in progress looks for a cancellation that another process has received.
-CHECK_CANCEL_EVERY_S = 1.0
-# How long a cancelled question has to send and record its end, when the process stops.
-END_WITHIN_S = 2.0
 # Nobody waits any more for the answer to an older question.
 REPORT_INTERRUPTED_FOR = timedelta(minutes=30)
-
-
-@dataclass(slots=True)
-class RunningTasks:
-    """The questions in progress (`tasks`), and those whose asker can cancel them, by ticket
-    (`going_on`). `stopping` refuses new ones.
-    """
-
-    tasks: set[asyncio.Task[object]] = field(default_factory=set)
-    stopping: bool = False
-    going_on: dict[str, tuple[str, asyncio.Task[Answer]]] = field(default_factory=dict)
-    # Those of the bot before a reload, which finishes its questions.
-    earlier: RunningTasks | None = None
-
-    def cancel(self, ticket: str, user: str) -> bool:
-        """Cancels a person's own question; False if it has ended or is somebody else's."""
-        owner, task = self.going_on.get(ticket, ("", None))
-        if task is None and self.earlier:
-            return self.earlier.cancel(ticket, user)
-        return task is not None and owner == user and task.cancel()
-
-    async def finish(self, *, within_s: float) -> None:
-        """Refuses new questions, waits for those in progress, then cancels them, which their askers
-        are told.
-        """
-        self.stopping = True
-        if self.tasks:
-            await asyncio.wait(set(self.tasks), timeout=within_s)
-        for _, task in list(self.going_on.values()):
-            task.cancel()
-        if self.tasks:
-            await asyncio.wait(set(self.tasks), timeout=END_WITHIN_S)
-        await self._cancel_rest()
-
-    async def _cancel_rest(self) -> None:
-        """Cancels what is left, such as an upload that waits for the rate limit, while its outcome
-        can still be recorded.
-        """
-        late = set(self.tasks)
-        for task in late:
-            task.cancel()
-        if late:
-            await asyncio.wait(late, timeout=END_WITHIN_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,62 +305,19 @@ class RequestHandler:
         )
 
     async def _work(
-        self, question: Question, asking: AnswerContext, target: ReplyTarget, ticket: str
+        self, question: Question, context: AnswerContext, target: ReplyTarget, ticket: str
     ) -> Answer:
-        """Computes the answer. While it takes long, progress is shown, and the ticket cancels it."""
-        task, started = (
-            asyncio.create_task(self.answering.answer(question, asking)),
-            time.monotonic(),
+        work = ShownWork(
+            ticket,
+            target,
+            question.window.said if question.window else "",
+            context.progress,
+            self.delivery,
+            self.store.questions,
+            self.redactor,
+            self.clock,
         )
-        self.running.going_on[ticket] = (target.user, task)
-        is_offered = False
-        try:
-            await asyncio.wait({task}, timeout=SHOW_WORK_AFTER_S)
-            while not task.done():
-                if not is_offered:
-                    # Before the message with the button is shown.
-                    await self._offer_cancel(ticket, target.user)
-                    is_offered = True
-                lasted = timedelta(seconds=round(time.monotonic() - started))
-                window = question.window.said if question.window else ""
-                said = " · ".join(
-                    filter(
-                        None, [window, asking.progress.said, f"{format_duration(lasted)} so far"]
-                    )
-                )
-                await self._show(target, ticket, Progress(said, dict(asking.progress.steps)))
-                await self._wait_or_cancel(ticket, task)
-            if task.cancelled():
-                raise Stopping if self.running.stopping else Cancelled
-            return task.result()
-        finally:
-            del self.running.going_on[ticket]
-            if is_offered:
-                await self._withdraw_cancel(ticket)
-            if not task.done():
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
-
-    async def _offer_cancel(self, ticket: str, user: str) -> None:
-        with contextlib.suppress(StoreUnavailable):
-            await self.store.questions.offer_cancel(ticket, user)
-
-    async def _withdraw_cancel(self, ticket: str) -> None:
-        with contextlib.suppress(StoreUnavailable):
-            await self.store.questions.withdraw_cancel(ticket)
-
-    async def _wait_or_cancel(self, ticket: str, task: asyncio.Task[Answer]) -> None:
-        """Waits until progress is to be shown again. Slack may have delivered Cancel to another
-        process.
-        """
-        ends_at = time.monotonic() + EDIT_EVERY_S
-        while not task.done() and (left := ends_at - time.monotonic()) > 0:
-            await asyncio.wait({task}, timeout=min(left, CHECK_CANCEL_EVERY_S))
-            with contextlib.suppress(StoreUnavailable):
-                if not task.done() and await self.store.questions.is_cancelled(ticket):
-                    task.cancel()
-                    await asyncio.wait({task})
+        return await work.run(self.answering.answer(question, context), self.running)
 
     async def cancel(self, ticket: str, user: str) -> bool:
         """Cancels a person's own question, whichever process is working on it; False if it has
@@ -423,41 +326,6 @@ class RequestHandler:
         if self.running.cancel(ticket, user):
             return True
         return await self.store.questions.request_cancel(ticket, user)
-
-    async def _show(self, target: ReplyTarget, ticket: str, progress: Progress) -> None:
-        """Shows progress. If that fails, the work continues."""
-        shown_ts, shown_privately = target.state.progress_ts, target.state.replace_original
-        try:
-            if not shown_ts and not shown_privately:
-                # Stored before the message is shown: after a crash at any moment, the next process can
-                # replace it.
-                await self._keep_response_url(
-                    target, replace=target.replaces is ReplaceMode.NOTHING
-                )
-            await self.delivery.show_progress(target, ticket, progress)
-            if target.state.progress_ts != shown_ts:
-                await self.store.questions.note_shown(target.delivery, target.state.progress_ts)
-            if (
-                target.state.replace_original
-                and target.replaces is not ReplaceMode.NOTHING
-                and not shown_privately
-            ):
-                await self._keep_response_url(target, replace=True)
-        except NoRoom:
-            return
-        except (SlackRefused, SlackDeliveryUnknown) as error:
-            log.warning("Progress could not be shown: %s", error)
-        except Exception as error:
-            log.warning(
-                "Progress could not be shown: %s", self.redactor.text(repr(error)), exc_info=True
-            )
-
-    async def _keep_response_url(self, target: ReplyTarget, *, replace: bool) -> None:
-        if target.response_url or target.thread_ts:
-            kept = KeptResponseUrl(Secret(target.response_url), replace, target.thread_ts)
-            await self.store.questions.keep_response_url(
-                target.delivery, kept, until=self.clock() + LIVES
-            )
 
 
 def split_command(line: str) -> tuple[CommandName, str]:

@@ -14,7 +14,8 @@ from bot.questions.question import CommandName
 from bot.store import Store
 from handlers.alert_rules import RuleManager
 from handlers.permissions import Requester
-from handlers.requests import SHOW_WORK_AFTER_S, RequestHandler
+from handlers.requests import RequestHandler
+from handlers.shown_work import SHOW_WORK_AFTER_S
 from handlers.subscriptions import SubscriptionManager
 from providers.models import Check
 from providers.redaction import MARK

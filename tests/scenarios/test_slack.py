@@ -794,7 +794,7 @@ async def test_long_work_stays_within_the_uses_of_its_response_url(
 ) -> None:
     """Progress that only the asker sees is shown once; the answer takes its place."""
     for name, value in (("SHOW_WORK_AFTER_S", 0.05), ("EDIT_EVERY_S", 0.05)):
-        monkeypatch.setattr(f"handlers.requests.{name}", value)
+        monkeypatch.setattr(f"handlers.shown_work.{name}", value)
     world.devicewise.be_slow(1.0)
     answer = await world.slack.answer_to("/apiaudit iot 24h")
     assert "iot:" in answer.text

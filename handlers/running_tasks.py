@@ -1,0 +1,54 @@
+"""The questions in progress: their asker can cancel them, and the end of the process waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from bot.answer import Answer
+
+# How long a cancelled question has to send and record its end, when the process stops.
+END_WITHIN_S = 2.0
+
+
+@dataclass(slots=True)
+class RunningTasks:
+    """The questions in progress (`tasks`), and those whose asker can cancel them, by ticket
+    (`going_on`). `stopping` refuses new ones.
+    """
+
+    tasks: set[asyncio.Task[object]] = field(default_factory=set)
+    stopping: bool = False
+    going_on: dict[str, tuple[str, asyncio.Task[Answer]]] = field(default_factory=dict)
+    # Those of the bot before a reload, which finishes its questions.
+    earlier: RunningTasks | None = None
+
+    def cancel(self, ticket: str, user: str) -> bool:
+        """Cancels a person's own question; False if it has ended or is somebody else's."""
+        owner, task = self.going_on.get(ticket, ("", None))
+        if task is None and self.earlier:
+            return self.earlier.cancel(ticket, user)
+        return task is not None and owner == user and task.cancel()
+
+    async def finish(self, *, within_s: float) -> None:
+        """Refuses new questions, waits for those in progress, then cancels them, which their askers
+        are told.
+        """
+        self.stopping = True
+        if self.tasks:
+            await asyncio.wait(set(self.tasks), timeout=within_s)
+        for _, task in list(self.going_on.values()):
+            task.cancel()
+        if self.tasks:
+            await asyncio.wait(set(self.tasks), timeout=END_WITHIN_S)
+        await self._cancel_rest()
+
+    async def _cancel_rest(self) -> None:
+        """Cancels what is left, such as an upload that waits for the rate limit, while its outcome
+        can still be recorded.
+        """
+        late = set(self.tasks)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=END_WITHIN_S)

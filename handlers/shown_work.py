@@ -1,0 +1,136 @@
+"""The work of a question: shown with its progress while it takes long, and cancelled by its asker."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.answer import Answer, Progress
+from bot.commands.answering import Clock
+from bot.errors import SlackDeliveryUnknown, SlackRefused
+from bot.formatting import format_duration
+from bot.slack.delivery import Delivery, ReplaceMode, ReplyTarget
+from bot.slack.pace import NoRoom
+from bot.slack.response_url import LIVES
+from bot.store import KeptResponseUrl, QuestionStore, StoreUnavailable
+from handlers.error_messages import Cancelled, Stopping
+from handlers.running_tasks import RunningTasks
+from providers.redaction import Redactor, Secret
+
+log = logging.getLogger("opswatch")
+# Work that takes longer is shown, with a button that cancels it.
+SHOW_WORK_AFTER_S = 0.8
+EDIT_EVERY_S = 3.0
+# How often a question in progress looks for a cancellation that another process has received.
+CHECK_CANCEL_EVERY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ShownWork:
+    """The work of one question. `ticket` cancels it, `window` is how its time range was read, and
+    `progress` is updated by the work.
+    """
+
+    ticket: str
+    target: ReplyTarget
+    window: str
+    progress: Progress
+    delivery: Delivery
+    questions: QuestionStore
+    redactor: Redactor
+    clock: Clock
+
+    async def run(self, work: Coroutine[None, None, Answer], running: RunningTasks) -> Answer:
+        """The answer. Raises Cancelled where its asker has cancelled it, and Stopping."""
+        started_at = time.monotonic()
+        task = asyncio.create_task(work)
+        running.going_on[self.ticket] = (self.target.user, task)
+        is_offered = False
+        try:
+            await asyncio.wait({task}, timeout=SHOW_WORK_AFTER_S)
+            if not task.done():
+                # Before the message with the button is shown.
+                await self._offer_cancel()
+                is_offered = True
+                await self._show_until_done(task, started_at)
+            if task.cancelled():
+                raise Stopping if running.stopping else Cancelled
+            return task.result()
+        finally:
+            del running.going_on[self.ticket]
+            if is_offered:
+                await self._withdraw_cancel()
+            if not task.done():
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+
+    async def _show_until_done(self, task: asyncio.Task[Answer], started_at: float) -> None:
+        while not task.done():
+            lasted = timedelta(seconds=round(time.monotonic() - started_at))
+            parts = (self.window, self.progress.said, f"{format_duration(lasted)} so far")
+            await self._show(Progress(" · ".join(filter(None, parts)), dict(self.progress.steps)))
+            await self._wait_or_cancel(task)
+
+    async def _offer_cancel(self) -> None:
+        with contextlib.suppress(StoreUnavailable):
+            await self.questions.offer_cancel(self.ticket, self.target.user)
+
+    async def _withdraw_cancel(self) -> None:
+        with contextlib.suppress(StoreUnavailable):
+            await self.questions.withdraw_cancel(self.ticket)
+
+    async def _wait_or_cancel(self, task: asyncio.Task[Answer]) -> None:
+        """Waits until progress is to be shown again. Slack may have delivered Cancel to another
+        process.
+        """
+        ends_at = time.monotonic() + EDIT_EVERY_S
+        while not task.done() and (left := ends_at - time.monotonic()) > 0:
+            await asyncio.wait({task}, timeout=min(left, CHECK_CANCEL_EVERY_S))
+            with contextlib.suppress(StoreUnavailable):
+                if not task.done() and await self.questions.is_cancelled(self.ticket):
+                    task.cancel()
+                    await asyncio.wait({task})
+
+    async def _show(self, progress: Progress) -> None:
+        """Shows progress. If that fails, the work continues."""
+        try:
+            await self._show_and_note(progress)
+        except NoRoom:
+            return
+        except (SlackRefused, SlackDeliveryUnknown) as error:
+            log.warning("Progress could not be shown: %s", error)
+        except Exception as error:
+            log.warning(
+                "Progress could not be shown: %s", self.redactor.text(repr(error)), exc_info=True
+            )
+
+    async def _show_and_note(self, progress: Progress) -> None:
+        """Shows progress, and stores where: after a crash at any moment, the next process can
+        replace the message.
+        """
+        target, state = self.target, self.target.state
+        shown_ts = state.progress_ts
+        is_shown_privately = state.replace_original
+        replaces_nothing = target.replaces is ReplaceMode.NOTHING
+        if not shown_ts and not is_shown_privately:
+            # Stored before the message is shown, for a crash right after that.
+            await self._keep_response_url(replace=replaces_nothing)
+        await self.delivery.show_progress(target, self.ticket, progress)
+        if state.progress_ts != shown_ts:
+            await self.questions.note_shown(target.delivery, state.progress_ts)
+        if state.replace_original and not is_shown_privately and not replaces_nothing:
+            await self._keep_response_url(replace=True)
+
+    async def _keep_response_url(self, *, replace: bool) -> None:
+        target = self.target
+        if target.response_url or target.thread_ts:
+            kept = KeptResponseUrl(Secret(target.response_url), replace, target.thread_ts)
+            await self.questions.keep_response_url(
+                target.delivery, kept, until=self.clock() + LIVES
+            )
