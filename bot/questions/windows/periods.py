@@ -4,6 +4,7 @@ date`, `now-1d/d`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
@@ -17,6 +18,13 @@ MONTH_NUMBERS = MappingProxyType(
         name: n + 1
         for n, month in enumerate(MONTHS)
         for name in {month, month[:3], *(["sept"] if n == 8 else [])}
+    }
+)
+QUARTERS = MappingProxyType(
+    {
+        name: n + 1
+        for n, names in enumerate(("first 1", "second 2", "third 3", "fourth 4"))
+        for name in names.split()
     }
 )
 DAY_NUMBERS = MappingProxyType(
@@ -66,7 +74,14 @@ def _named(plain: Sequence[str], reading: Reading) -> Period | None:
     monday, first = today - timedelta(days=today.weekday()), month_first(today)
     quarter, year = quarter_first(today), today.replace(month=1, day=1)
     starts = {"week": monday, "month": first, "quarter": quarter, "year": year, "day": today}
-    if text in ("today", "current day", "today so far", "so far today", "earlier today"):
+    if text in (
+        "today",
+        "current day",
+        "today so far",
+        "so far today",
+        "earlier today",
+        "day so far",
+    ):
         return Period(today, today + DAY)
     if text in ("yesterday", "previous day"):
         return Period(today - DAY, today)
@@ -118,6 +133,7 @@ _TO_DATE = MappingProxyType(
         "year so far": "year",
         "ytd": "year",
         "day to date": "day",
+        **{f"this {unit} to date": unit for unit in ("week", "month", "quarter", "year")},
         "today to date": "day",
         **{f"{unit} till date": unit for unit in ("week", "month", "quarter", "year")},
     }
@@ -214,7 +230,11 @@ def _calendar_date(tokens: Tokens, reading: Reading) -> Period | None:
         return _numeric(tokens[0].text, reading)
     numbers = [token for token in tokens if token.kind in ("number", "ordinal")]
     names = [word(token) for token in tokens if word(token) not in ("", "of", "the")]
-    if tokens[-1].kind == "number" and len(tokens[-1].text) == 4 and len(numbers) == 2:
+    if (
+        len(numbers) == 2
+        and tokens[-1].kind == "number"
+        and re.fullmatch(r"\d{4}", tokens[-1].text)
+    ):
         year, numbers = int(tokens[-1].text), numbers[:-1]
     else:
         year = None
@@ -297,7 +317,9 @@ def _numeric(text: str, reading: Reading) -> Period | None:
 
 def _month_or_quarter(tokens: Tokens, reading: Reading) -> Period | None:
     """`november`, `Nov 2026`, `2026-11`, `Q3`, `Q3 2026`, `2026-W45`."""
-    plain = [each for each in words_of(tokens) if each not in ("of", "in", "month", "-")]
+    plain = [
+        each for each in words_of(tokens) if each not in ("of", "in", "the", "month", "-", "/")
+    ]
     if (
         len(tokens) == 1
         and tokens[0].kind in ("month", "week")
@@ -317,6 +339,8 @@ def _month_or_quarter(tokens: Tokens, reading: Reading) -> Period | None:
         month, months = MONTH_NUMBERS[names[0]], 1
     elif len(names) == 2 and names[0] == "q" and names[1] in ("1", "2", "3", "4"):
         month, months = 3 * int(names[1]) - 2, 3
+    elif len(names) == 2 and names[1] == "quarter" and names[0] in QUARTERS:
+        month, months = 3 * QUARTERS[names[0]] - 2, 3
     else:
         return None
     first = _real(known or reading.today.year, month, 1, reading)

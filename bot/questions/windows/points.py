@@ -65,6 +65,8 @@ def read_point(tokens: Tokens, reading: Reading) -> Point | None:
     """A point of time or a period; None where the tokens are none. Raises BadQuestion where they
     name one that cannot be.
     """
+    if snapped := _snapped(tokens, reading):
+        return snapped
     tokens = _without_fillers(tokens)
     if not tokens:
         return None
@@ -75,6 +77,7 @@ def read_point(tokens: Tokens, reading: Reading) -> Point | None:
         return _in_zone(found, zone) if found else None
     return (
         _moment(tokens, reading)
+        or _start_of_period(tokens, reading)
         or read_period(tokens, reading)
         or read_numbered(tokens, reading)
         or _clock(tokens, reading)
@@ -141,6 +144,50 @@ def _moment(tokens: Tokens, reading: Reading) -> Moment | None:
             length.before(reading.now, reading.zone), is_daily=length.is_daily or length.months > 0
         )
     return None
+
+
+def _start_of_period(tokens: Tokens, reading: Reading) -> Moment | None:
+    """`start of week`, `the beginning of this month`: the midnight it begins with."""
+    plain = words_of(tokens)
+    if len(plain) < 3 or plain[0] not in ("start", "beginning") or plain[1] != "of":
+        return None
+    rest = tokens[3:] if plain[2] == "the" else tokens[2:]
+    if not rest:
+        return None
+    if len(rest) == 1 and word(rest[0]) in ("day", "week", "month", "quarter", "year"):
+        rest = [replace(rest[0], text="this", value="this"), rest[0]]
+        if word(rest[1]) == "day":
+            return Moment(midnight(reading.today, reading.zone), is_daily=True)
+    whole = read_period(rest, reading)
+    return Moment(midnight(whole.first, reading.zone), is_daily=True) if whole else None
+
+
+def _snapped(tokens: Tokens, reading: Reading) -> Moment | None:
+    """`-7d@d`, `@w`: Splunk goes back and then to the midnight that the unit begins with."""
+    plain = words_of(tokens)
+    if "@" not in plain or plain[-2:-1] != ["@"] or plain[-1] not in _SNAPS:
+        return None
+    moment = reading.now
+    if head := tokens[:-2]:
+        length = read_length(head[1:], reading) if plain[0] == "-" and len(head) > 1 else None
+        if length is None:
+            return None
+        moment = length.before(reading.now, reading.zone)
+    day = moment.astimezone(reading.zone).date()
+    whole = (
+        read_period(
+            [replace(tokens[-1], value="this"), replace(tokens[-1], value=_SNAPS[plain[-1]])],
+            replace(reading, now=moment),
+        )
+        if _SNAPS[plain[-1]] != "day"
+        else one_day(day)
+    )
+    return Moment(midnight(whole.first, reading.zone), is_daily=True) if whole else None
+
+
+_SNAPS = MappingProxyType(
+    {"d": "day", "w": "week", "mon": "month", "month": "month", "q": "quarter", "y": "year"}
+)
 
 
 def _clock(tokens: Tokens, reading: Reading) -> Clock | None:

@@ -33,7 +33,7 @@ READERS: tuple[Callable[[Tokens, Reading], Span | None], ...] = (
     single,
 )
 FILLER_WORDS = frozenset(
-    ["and", "about", "during", "for", "from", "give", "how", "in", "just", "me", "of", "on", "only", "over", "please", "show", "the", "then", "what", "within"]
+    ["and", "about", "during", "everything", "for", "from", "give", "how", "in", "just", "me", "of", "on", "only", "over", "please", "show", "the", "then", "what", "within"]
 )  # fmt: skip
 _LOOKS_LIKE_DATE = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*|\d{4}[/.]\d{1,2}[/.]\d{1,2}.*")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, timedelta
 
@@ -42,11 +43,32 @@ def length_back(tokens: Tokens, reading: Reading) -> Span | None:
         _refuse_previous(plain[1], reading)
         return None
     elif plain[:1] and plain[0] in BACK:
-        tokens = tokens[1:]
-        if len(tokens) == 1 and word(tokens[0]) in UNITS and len(word(tokens[0])) > 2:
-            tokens = [replace(tokens[0], kind="number", text="1", value=1.0), *tokens]
+        return _last(tokens[1:], reading)
     length = read_length(tokens, reading) if tokens else None
     return _back(length, reading) if length else None
+
+
+def _last(tokens: Tokens, reading: Reading) -> Span | None:
+    """What follows `last`: `7 days`, `hour`, `7 full days`."""
+    if len(tokens) == 1 and word(tokens[0]) in UNITS and len(word(tokens[0])) > 2:
+        tokens = [replace(tokens[0], kind="number", text="1", value=1.0), *tokens]
+    if not tokens:
+        return None
+    if span := _whole_days_back(tokens, words_of(tokens), reading):
+        return span
+    length = read_length(tokens, reading)
+    return _back(length, reading) if length else None
+
+
+def _whole_days_back(tokens: Tokens, plain: Sequence[str], reading: Reading) -> Span | None:
+    """`last 7 full days`: those before today."""
+    if len(plain) != 3 or plain[1] not in ("full", "complete", "whole", "entire"):
+        return None
+    length = read_length([tokens[0], tokens[2]], reading)
+    if length is None or length.days is None:
+        return None
+    first = reading.today - timedelta(days=length.days)
+    return Span(midnight(first, reading.zone), midnight(reading.today, reading.zone), by_day=True)
 
 
 def _refuse_previous(unit: str, reading: Reading) -> None:
@@ -149,6 +171,9 @@ def single(tokens: Tokens, reading: Reading) -> Span | None:
     point = read_point(tokens, reading)
     if point is None or (isinstance(point, Clock) and (point.day is None or point.is_bare)):
         return None
+    if "@" in words_of(tokens)[:-1] and isinstance(point, Moment) and point.is_daily:
+        # Splunk's `earliest=-7d@d` reaches to now.
+        return Span(point.at, reading.now, by_day=True)
     if isinstance(point, Period):
         if point.weekday is not None:
             return None

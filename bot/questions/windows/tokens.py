@@ -76,13 +76,13 @@ _TOKEN = re.compile(
       (?P<iso>(?P<iso_day>\d{{4}}-\d{{2}}-\d{{2}})t(?P<iso_clock>{_CLOCK})(?P<iso_offset>{_OFFSET})?(?![\w:]))
     | (?P<basic>(?P<basic_day>\d{{8}})t(?P<basic_clock>\d{{4}}(?:\d{{2}})?)(?P<basic_offset>{_OFFSET})?(?!\w))
     | (?P<date>\d{{4}}(?P<s1>[-/.])\d{{1,2}}(?P=s1)\d{{1,2}}(?![\d:]))
-    | (?P<named_date>(?P<named_day>\d{{1,2}})(?P<s2>[-/])(?P<named_month>{_MONTH_NAMES})(?P=s2)(?P<named_year>\d{{4}})(?!\d))
+    | (?P<named_date>(?P<named_day>\d{{1,2}})(?P<s2>[-/])(?P<named_month>{_MONTH_NAMES})(?P=s2)(?P<named_year>\d{{4}})(?!\d)):?
     | (?P<numeric>\d{{1,2}}(?P<s3>[-/.])\d{{1,2}}(?P=s3)\d{{2,4}}(?![\d:]))
     | (?P<short>\d{{1,2}}/\d{{1,2}}(?![\d/:]))
     | (?P<week>\d{{4}}-?w\d{{2}}(?!\w))
     | (?P<month>\d{{4}}-\d{{2}}(?![\d:-]))
-    | (?P<month_year>(?:0?[1-9]|1[0-2])[-/.](?:19|20)\d{{2}}(?![\d/.:-]))
-    | (?P<clock>{_CLOCK}(?![\d:]))(?P<offset>z(?![a-z])|\+\d{{2}}:?\d{{2}}(?!\d))?
+    | (?<![a-z])(?P<month_year>(?:0?[1-9]|1[0-2])[-/.](?:19|20)\d{{2}}(?![\d/.:-]))
+    | (?P<clock>{_CLOCK}(?![\d:]))\s?(?P<offset>z(?![a-z])|\+\d{{2}}:?\d{{2}}(?!\d))?
     | (?P<pointed>\d{{1,2}}\.\d{{2}})(?=\s*[ap]\.?m)
     | (?P<ordinal>\d{{1,2}})(?:st|nd|rd|th)(?![a-z])
     | (?P<zone>(?:utc|gmt)[+-]\d{{1,2}}(?::?\d{{2}})?(?!\d)|(?:{_CONTINENTS})/[a-z_]+(?:/[a-z_]+)?)
@@ -91,7 +91,7 @@ _TOKEN = re.compile(
     | (?P<number>\d+(?:[.,]\d+)?)
     | (?P<halfday>[ap]\.\s?m\.|[ap]\.m(?![a-z])|[ap]m\.?(?![a-z]))
     | (?P<word>[a-z']+)
-    | (?P<sep>\.\.+|--?>?|[–—→~+@/&]|[,;?!()"]|\.(?!\w))
+    | (?P<sep>\.\.+|--?>?|[–—→~+@/&]|[,;?!()"_]|\.(?!\w))
     )""",
     re.VERBOSE,
 )
@@ -128,6 +128,9 @@ _ABBREVIATIONS = MappingProxyType(
         "edt": -4.0,
     }
 )
+# As people in the United States write them, whether or not it is summer.
+_US_ZONES = MappingProxyType({"et": "America/New_York", "pt": "America/Los_Angeles"})
+_SHORT = MappingProxyType({"prev": "previous", "yday": "yesterday"})
 AMBIGUOUS_ZONES = MappingProxyType(
     {
         "ist": ("Asia/Kolkata", "Europe/Dublin"),
@@ -243,7 +246,9 @@ def _epoch(number: int, digits: int) -> datetime:
 
 
 def _word(_groups: dict[str, str], text: str) -> Sequence[Token]:
-    word = text.lower()
+    word = _SHORT.get(text.lower(), text.lower()).removesuffix("'s").rstrip("'")
+    if word in _US_ZONES:
+        return [Token("zone", text, ZoneInfo(_US_ZONES[word]))]
     if word in _ABBREVIATIONS:
         return [
             Token(
@@ -291,7 +296,7 @@ def _key(_groups: dict[str, str], text: str) -> Sequence[Token]:
 
 
 def _sep(_groups: dict[str, str], text: str) -> Sequence[Token]:
-    return [] if text in ',;?!()"&.' else [Token("sep", text, "/" if text == "/" else text)]
+    return [] if text in ',;?!()"&._' else [Token("sep", text, "/" if text == "/" else text)]
 
 
 def _date(text: str) -> date:
