@@ -17,6 +17,7 @@ from bot.composition import (
     ProviderRegistry,
     build_access_policy,
     build_answerer,
+    presentation_from_settings,
     redacted_line,
     rules_from_settings,
 )
@@ -27,11 +28,13 @@ from bot.schedules.due import read_cron
 from bot.slack.channels import SlackChannels
 from bot.slack.client import SlackClient
 from bot.slack.delivery import Delivery
+from bot.slack.handles import SlackHandles
 from bot.slack.outbox import Outbox, OutboxTimings
 from bot.slack.pace import Priority, SlackPace
 from bot.slack.users import SlackUserDirectory
 from bot.slack.web import PacedWebClient, json_text, web_client
 from bot.store import LeaseTimings, Store, Topic
+from bot.targets.sender import Targets
 from handlers.alert_list import AlertList
 from handlers.alert_registry import RuleRegistry
 from handlers.alert_rules import RuleManager
@@ -41,12 +44,14 @@ from handlers.changes import ChangeWatcher
 from handlers.chat_commands import QuestionReader
 from handlers.jobs.alerts import AlertJob
 from handlers.jobs.digests import TICK_S, Digest, DigestJob
+from handlers.jobs.escalations import EscalationJob
 from handlers.jobs.scheduler import Scheduler
 from handlers.jobs.silences import SilenceIndex
 from handlers.listeners import actions, alert_actions, commands, forms, home, mentions
 from handlers.listeners.errors import ErrorListener
 from handlers.pauses import Announcer, PauseGuard
 from handlers.permissions import Permissions
+from handlers.recipients import RecipientLookup
 from handlers.requests import RequestHandler
 from handlers.subscriptions import SubscriptionManager
 from handlers.typed_secrets import SecretCheck
@@ -142,7 +147,12 @@ async def build_core(base: Foundation, timings: OutboxTimings) -> Core:
     channels = SlackChannels(base.client)
     permissions = Permissions(build_access_policy(settings.access), people, channels)
     outbox = Outbox(
-        store.outbox, base.client.at(Priority.MESSAGE), clock, base.ops_channel, timings
+        store.outbox,
+        base.client.at(Priority.MESSAGE),
+        clock,
+        base.ops_channel,
+        timings,
+        Targets(settings.targets, base.session, settings.network, clock),
     )
     announcer = Announcer(store.outbox, outbox, people, clock)
     guard = PauseGuard(
@@ -183,6 +193,7 @@ def build_jobs(base: Foundation, core: Core, observers: Observers) -> Jobs:
         clock,
         base.ops_channel,
         observers.evaluation,
+        presentation_from_settings(base.settings, core.outbox.is_same_channel),
     )
     scheduler = Scheduler(
         store.schedules,
@@ -228,6 +239,7 @@ async def build_managers(base: Foundation, core: Core, jobs: Jobs) -> Managers:
     jobs.scheduler.at_start = [
         *(jobs.digests.scheduled(digest) for digest in digests),
         *(rules.scheduled(rule) for rule in await rules.open(clock())),
+        EscalationJob(jobs.alerts, rules.registry.rules).scheduled(),
         *await subscriptions.open(),
     ]
     base.changes.refresh = {
@@ -263,6 +275,9 @@ def _rule_manager(
         jobs.alerts,
         core.guard,
         AlertList(registry, jobs.alerts, core.guard, zone, clock),
+        RecipientLookup(
+            SlackHandles(base.client), core.permissions.channels, list(base.settings.targets)
+        ),
         clock,
     )
 

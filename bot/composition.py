@@ -5,13 +5,14 @@ It needs no Slack, so a terminal starts quickly.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
 import msgspec
 
 from bot.access import AccessPolicy
+from bot.alerts.channels import OperatorButton, Presentation
 from bot.alerts.rule import Rule
 from bot.commands.answering import Answerer, Services, open_commands
 from bot.config import AccessSettings, Settings
@@ -137,6 +138,19 @@ def rules_from_settings(settings: Settings) -> list[Rule]:
             no_data=alert.no_data,
             each=alert.each or "",
             redacted_query=redacted_line(redactor, alert.ask) or msgspec.UNSET,
+            paging_or_unset=alert.paging,
         )
         for alert in settings.alert
     ]
+
+
+def presentation_from_settings(
+    settings: Settings, is_same_channel: Callable[[str, str], bool]
+) -> Presentation:
+    """How alerts are shown, by channel, and the operator's buttons."""
+    buttons = [
+        OperatorButton(each.text, each.url or "", each.ask or "", frozenset(each.alerts))
+        for each in settings.button
+    ]
+    styles = {name: channel.style for name, channel in settings.channels.items()}
+    return Presentation(styles, buttons, is_same_channel)

@@ -85,6 +85,6 @@ class AlertList:
             return messages.ListLine(text, person)
         alert = await self.job.state(rule)
         state = state_line(rule, alert, self.zone, now)
-        dot = icon(alert, silenced=bool(silence))
+        dot = icon(rule, alert, silenced=bool(silence))
         text = f"{dot} `{rule.name}` {state}: {rule_line(rule)}{origin}{silenced}"
         return messages.ListLine(text, person)

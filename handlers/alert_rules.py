@@ -25,6 +25,7 @@ from bot.alerts.commands import (
     suggested_value,
 )
 from bot.alerts.form import ALERT_NAME
+from bot.alerts.paging import NO_PAGING
 from bot.alerts.rule import Rule
 from bot.answer import Answer
 from bot.blocks import kit, messages
@@ -49,6 +50,7 @@ from handlers.jobs.alerts import AlertJob, schedule_of
 from handlers.jobs.scheduler import Job, Scheduler
 from handlers.pauses import Pausable, PauseGuard
 from handlers.permissions import Permissions, Requester
+from handlers.recipients import RecipientLookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class RuleManager:
     job: AlertJob
     guard: PauseGuard
     listing: AlertList
+    recipients: RecipientLookup
     clock: Callable[[], datetime]
     verbs: ClassVar[Sequence[str]] = WORDS
     create_verb: ClassVar[str] = "alert"
@@ -180,6 +183,7 @@ class RuleManager:
                 f"Alert `{changed.name}` asks /{changed.command}, and cannot ask /{command} "
                 "instead."
             )
+        new = await self._with_recipients(new, command, requester)
         rule, question = self.preview(new, command, requester)
         now = self.clock()
         if changed:
@@ -212,6 +216,18 @@ class RuleManager:
             if new.condition:
                 hint = _alert_line(command, error.hint.partition(" ")[2], new.condition)
             raise BadQuestion(f"{error.message}{also}", hint) from None
+
+    async def _with_recipients(
+        self, new: CreateAlert, command: CommandName, requester: Requester
+    ) -> CreateAlert:
+        """The alert with the ids of those whom it calls. Raises BadQuestion."""
+        example = self.example(command, requester)
+        self.questions.secrets.refuse(new.paging.runbook, example)
+        try:
+            paging = await self.recipients.resolved(new.paging, requester)
+        except BadQuestion as error:
+            raise BadQuestion(error.message, example) from None
+        return replace(new, paging=paging)
 
     async def _add(
         self, rule: Rule, command: CommandName, requester: Requester, now: datetime
@@ -336,6 +352,7 @@ def rule_from(new: CreateAlert, query: str, channel: str) -> Rule:
         repeat=new.repeat,
         no_data=new.no_data,  # type: ignore[arg-type]
         each=new.each,
+        paging_or_unset=new.paging if new.paging != NO_PAGING else msgspec.UNSET,
     )
 
 
@@ -354,4 +371,5 @@ def create_alert_from(rule: Rule) -> CreateAlert:
         each=rule.each,
         no_data=rule.no_data,
         name=rule.name,
+        paging=rule.paging,
     )

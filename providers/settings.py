@@ -79,7 +79,7 @@ def _size(value: Any) -> int:
     return size
 
 
-def _secret(value: Any, info: ValidationInfo) -> Secret:
+def read_reference(value: Any, info: ValidationInfo) -> Secret:
     """The value that a reference points to."""
     if isinstance(value, Secret):
         return value
@@ -87,7 +87,7 @@ def _secret(value: Any, info: ValidationInfo) -> Secret:
     if scheme == "env" and rest:
         found = _from_context(info, "environ").get(rest, "")
         if not found.strip():
-            raise ValueError(f"the environment has no {rest}; export it, or take this account out")
+            raise ValueError(f"the environment has no {rest}; export it, or take this table out")
         return Secret(clean_secret(found, f"the variable {rest}"))
     if scheme == "file" and rest:
         found = read_secret_file(_relative_to_config(rest, info), rest)
@@ -132,7 +132,7 @@ def clean_secret(text: str, source: str) -> str:
 def _text_or_reference(value: Any, info: ValidationInfo) -> str:
     """A text that is written in the file itself or is a reference."""
     if isinstance(value, str) and value.startswith(("env:", "file:")):
-        return _secret(value, info).open()
+        return read_reference(value, info).open()
     if not isinstance(value, str) or not value.strip():
         raise ValueError('a text, or a reference such as "env:NAME"')
     if len(value) > MOST_TEXT:
@@ -149,7 +149,7 @@ def _readable_file(value: Any, info: ValidationInfo) -> Path:
 
 def _path(value: Any, info: ValidationInfo) -> Path:
     if isinstance(value, str) and value.startswith(("env:", "file:")):
-        value = _secret(value, info).open()
+        value = read_reference(value, info).open()
     if not isinstance(value, str) or not value.strip():
         raise ValueError("a path, relative ones beside bot.toml")
     return _relative_to_config(value, info)
@@ -158,7 +158,7 @@ def _path(value: Any, info: ValidationInfo) -> Path:
 def _database(value: Any, info: ValidationInfo) -> Path | Secret:
     """A file, or the URL of a server, which may hold a password and so is a reference."""
     is_reference = isinstance(value, str) and value.startswith(("env:", "file:"))
-    given = _secret(value, info) if is_reference else None
+    given = read_reference(value, info) if is_reference else None
     if given and given.open().startswith(SERVER_SCHEMES):
         return given
     if isinstance(value, str) and value.startswith(SERVER_SCHEMES):
@@ -177,7 +177,7 @@ def _from_context(info: ValidationInfo, name: str) -> Any:
 
 def _url(value: Any, info: ValidationInfo) -> str:
     if isinstance(value, str) and value.startswith(("env:", "file:")):
-        value = _secret(value, info).open()
+        value = read_reference(value, info).open()
     parts = urlsplit(value) if isinstance(value, str) else urlsplit("")
     try:
         whole = bool(parts.hostname) and (parts.port or 1) > 0
@@ -200,7 +200,7 @@ Address = Annotated[str, BeforeValidator(_url)]
 LocalPath = Annotated[Path, BeforeValidator(_path)]
 DatabaseLocation = Annotated[Path | Secret, PlainValidator(_database)]
 ReadableFile = Annotated[Path, BeforeValidator(_readable_file)]
-SecretReference = Annotated[Secret, BeforeValidator(_secret)]
+SecretReference = Annotated[Secret, BeforeValidator(read_reference)]
 Size = Annotated[int, BeforeValidator(_size)]
 Text = Annotated[str, Field(min_length=1, max_length=MOST_TEXT, strict=True)]
 TextOrReference = Annotated[str, BeforeValidator(_text_or_reference)]

@@ -10,7 +10,7 @@ from typing import Literal
 from bot import formatting
 from bot.alerts.create import CreateAlert as CreateAlert
 from bot.alerts.create import parse_alert
-from bot.alerts.create import suggested_value as suggested_value
+from bot.alerts.value_words import suggested_value as suggested_value
 from bot.amounts import DURATION, AmbiguousAmount
 from bot.errors import BadQuestion
 from bot.formatting import sanitise

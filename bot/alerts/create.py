@@ -10,6 +10,18 @@ from datetime import timedelta
 from typing import Literal
 
 from bot import formatting
+from bot.alerts.paging import (
+    ESCALATES_TO,
+    ESCALATION,
+    NO_PAGING,
+    RECIPIENTS,
+    Paging,
+    Severity,
+    read_escalation,
+    read_link,
+    read_recipients,
+    read_severity,
+)
 from bot.alerts.rule import NAME, SHORTEST_EVERY, has_value
 from bot.alerts.thresholds import (
     OF_QUOTA,
@@ -19,6 +31,7 @@ from bot.alerts.thresholds import (
     in_known_unit,
     read_threshold,
 )
+from bot.alerts.value_words import named_value, value_of
 from bot.amounts import AMOUNT, DURATION, AmbiguousAmount
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
@@ -27,8 +40,18 @@ from bot.questions.registry import COMMANDS
 
 _SIDE = re.compile(r"(?i)(?<!\S)(above|below)(?!\S)")
 _OPTION = re.compile(
-    rf"(?i)\s*(?:(recover)\s+({AMOUNT})|(every|for|repeat|keep)\s+({DURATION})|(each|nodata)\s+([a-z]+)|(as)\s+(\x22[^\x22]{{1,100}}\x22|\S+))(?=\s|$)"
+    rf"(?i)\s*(?:(recover)\s+({AMOUNT})|(every|for|repeat|keep)\s+({DURATION})|(each|nodata|severity)\s+([a-z]+)|(as)\s+(\x22[^\x22]{{1,100}}\x22|\S+)"
+    rf"|(runbook)\s+(\S+)|(notify)\s+({RECIPIENTS})|(escalate)\s+({ESCALATION}))(?=\s|$)"
 )
+# Each option has a group for its name, and the next one for what it is given.
+_OPTION_GROUPS = range(1, _OPTION.groups, 2)
+# What an option takes, for those that are given something else.
+_TAKES = {
+    "severity": ("severity takes info, warning or critical.", "severity critical"),
+    "runbook": ("runbook takes a link.", "runbook https://wiki.example.com/runbook"),
+    "notify": ("notify takes people, user groups or targets.", "notify @oncall"),
+    "escalate": (ESCALATES_TO, "escalate after 15m to @oncall"),
+}
 # What people write for `above` and `below`, right before an amount.
 _OTHER_SIDE = re.compile(
     r"(?i)(?<!\S)(?:(?P<above>>=?|over|exceeds?|exceeding|(?:more|greater|higher|larger) than|at least)"
@@ -55,6 +78,7 @@ class CreateAlert:
     each: str = ""
     no_data: str = "hold"
     name: str = ""
+    paging: Paging = NO_PAGING
     # The words after the question, as they were typed.
     condition: str = field(default="", compare=False)
 
@@ -190,19 +214,27 @@ def _options(typed: _Typed, at: int) -> dict[str, _Words]:
     while at < len(text.rstrip()):
         option = _OPTION.match(text, at)
         if not option:
-            shown = sanitise(text[at:].strip(), 40)
-            message = (
-                f"I do not understand “{shown}”; there are recover, every, for, repeat, keep, "
-                "each, nodata and as."
-            )
-            raise typed.refused(message, (at, len(text)), "")
-        number = next(n for n in (1, 3, 5, 7) if option[n])
+            raise _unknown_option(typed, at)
+        number = next(n for n in _OPTION_GROUPS if option[n])
         name = option[number].lower()
         if name in options:
             raise typed.refused(f"`{name}` is given twice.", option.span(), "")
         options[name] = _Words(option[number + 1].strip(), option.span(number + 1))
         at = option.end()
     return options
+
+
+def _unknown_option(typed: _Typed, at: int) -> BadQuestion:
+    """The refusal of what stands where an option should."""
+    rest = typed.text[at:].strip()
+    if takes := _TAKES.get(rest.partition(" ")[0].lower()):
+        message, right = takes
+        return typed.refused(message, (at, len(typed.text)), right)
+    message = (
+        f"I do not understand “{sanitise(rest, 40)}”; there are recover, every, for, repeat, keep, "
+        "each, nodata, severity, runbook, notify, escalate and as."
+    )
+    return typed.refused(message, (at, len(typed.text)), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +249,7 @@ class _Reader:
     def alert(self) -> CreateAlert:
         typed, side = self.typed, self.side
         before = typed.text[: side.start()].strip()
-        query, value = _value_of(typed.command, before)
+        query, value = value_of(typed.command, before)
         is_above = side[1].lower() == "above"
         amount = self._amount(self.threshold, value)
         recover = self._recover(amount, value, is_above=is_above)
@@ -234,6 +266,7 @@ class _Reader:
             each=self._each(),
             no_data=self._no_data(),
             name=self._name(),
+            paging=self._paging(),
             condition=f"{before[len(query) :].strip()} {typed.text[side.start() :]}".strip(),
         )
 
@@ -305,6 +338,52 @@ class _Reader:
             raise self._refused("nodata takes hold, alert or ok.", words, "hold")
         return words.text.lower()
 
+    def _paging(self) -> Paging:
+        after, to = self._escalation()
+        return Paging(
+            severity=self._severity(),
+            runbook=self._runbook(),
+            notify=self._recipients(self.options.get("notify"), "notify @oncall"),
+            escalate_after=after,
+            escalate_to=to,
+        )
+
+    def _severity(self) -> Severity:
+        words = self.options.get("severity")
+        if words is None:
+            return ""
+        severity = read_severity(words.text)
+        if not severity:
+            raise self._refused(_TAKES["severity"][0], words, "critical")
+        return severity
+
+    def _runbook(self) -> str:
+        words = self.options.get("runbook")
+        if words is None:
+            return ""
+        try:
+            return read_link(words.text)
+        except ValueError as error:
+            raise self._refused(str(error), words, "https://wiki.example.com/runbook") from None
+
+    def _recipients(self, words: _Words | None, right: str) -> tuple[str, ...]:
+        if words is None:
+            return ()
+        try:
+            return read_recipients(words.text)
+        except ValueError as error:
+            raise self._refused(str(error), words, right.rpartition(" ")[2]) from None
+
+    def _escalation(self) -> tuple[timedelta | None, tuple[str, ...]]:
+        words = self.options.get("escalate")
+        if words is None:
+            return None, ()
+        right = _TAKES["escalate"][1].partition(" ")[2]
+        try:
+            return read_escalation(words.text)
+        except ValueError as error:
+            raise self._refused(str(error), words, right) from None
+
     def _name(self) -> str:
         words = self.options.get("as")
         if words is None:
@@ -319,43 +398,8 @@ class _Reader:
         return self.typed.refused(message, words.span, right)
 
 
-def _value_of(command: CommandName, asked: str) -> tuple[str, str]:
-    """The question, and the value that is named right behind it, or the default one."""
-    if value := _named_value(command, asked):
-        return asked[: -len(value)].strip(), value
-    return asked, COMMANDS[command].values.default
-
-
-def _named_value(command: CommandName, asked: str) -> str:
-    """The value that the last word names; empty where it names none, or ends a window such as
-    `last 7 days`.
-    """
-    head, _, last = asked.rpartition(" ")
-    value = last.lower()
-    if not has_value(command, value):
-        return ""
-    if value in _WINDOW_UNITS and _COUNT.fullmatch(head.rpartition(" ")[2].lower()):
-        return ""
-    return value
-
-
-# Values whose names are also units of a window, and what stands before a unit.
-_WINDOW_UNITS = frozenset({"days"})
-_COUNT = re.compile(
-    r"\d{1,6}|last|past|previous|few|two|three|four|five|six|seven|eight|nine|ten|fourteen|thirty"
-)
-
-
-def suggested_value(command: CommandName, asked: str) -> str:
-    """The value that the last word of a question was probably meant to be, or an empty string."""
-    near = difflib.get_close_matches(
-        asked.rpartition(" ")[2].lower(), COMMANDS[command].values.names, n=1, cutoff=0.75
-    )
-    return near[0] if near else ""
-
-
 def _start_of_value(typed: _Typed, side: re.Match[str]) -> int:
     """Where the value right before `above` or `below` begins, or, without one, that word itself."""
     before = typed.text[: side.start()].rstrip()
-    value = _named_value(typed.command, before)
+    value = named_value(typed.command, before)
     return len(before) - len(value) if value else side.start()

@@ -244,12 +244,28 @@ def _apply_notification(
     subjects = (s for s in after.subjects.values() if s.state in _NOTIFIABLE)
     starts = [s.started_at for s in subjects if s.started_at]
     began_at = after.began_at or min(starts, default=now)
-    return replace(after, notified=current, notified_at=now, began_at=began_at), reason
+    changed = replace(
+        after,
+        notified=current,
+        notified_at=now,
+        began_at=began_at,
+        opened_at=after.opened_at or now,
+    )
+    return changed, reason
 
 
 def _resolved(after: AlertState) -> tuple[AlertState, Reason]:
     closed = replace(
-        after, notified={}, notified_at=None, incident="", began_at=None, acknowledged_by=""
+        after,
+        notified={},
+        notified_at=None,
+        incident="",
+        began_at=None,
+        acknowledged_by="",
+        opened_at=None,
+        escalated_at=None,
+        targets=(),
+        copies={},
     )
     return closed, Reason.RESOLVED
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -10,8 +11,15 @@ from typing import TypeVar
 
 from bot.alerts.commands import Silence
 from bot.alerts.create import USUAL_EVERY, CreateAlert
+from bot.alerts.paging import (
+    Paging,
+    read_escalation,
+    read_link,
+    read_recipients,
+    read_severity,
+)
 from bot.alerts.rule import NAME, SHORTEST_EVERY, has_value
-from bot.alerts.thresholds import OTHER_UNIT, WrongAmount, read_threshold
+from bot.alerts.thresholds import OTHER_UNIT, read_threshold
 from bot.alerts.thresholds import THRESHOLD as THRESHOLD_AMOUNT
 from bot.amounts import AmbiguousAmount, read_duration
 from bot.errors import BadQuestion
@@ -23,9 +31,11 @@ from bot.questions.registry import COMMANDS
 # The inputs of the form of an alert.
 VALUE, SIDE, THRESHOLD, RESOLVE_AT = "value", "side", "threshold", "recover"
 EVERY, FOR, REMINDER, EACH, ALERT_NAME = "every", "for", "repeat", "each", "as"
+SEVERITY, RUNBOOK, NOTIFY, ESCALATE = "severity", "runbook", "notify", "escalate"
 # The inputs of the form of a silence.
 SILENCED, LENGTH, COMMENT = "name", "length", "comment"
 LONGEST_COMMENT = 500
+LONGEST_RECIPIENTS = 1000
 USUAL_LENGTH = "2h"
 # None lasts until tomorrow morning.
 _LENGTHS: Mapping[str, timedelta | None] = MappingProxyType(
@@ -40,6 +50,7 @@ _LENGTHS: Mapping[str, timedelta | None] = MappingProxyType(
         "until tomorrow": None,
     }
 )
+_AFTER = re.compile(r"\A\s*after\s+", re.IGNORECASE)
 T = TypeVar("T")
 
 
@@ -66,6 +77,7 @@ def read_alert_form(command: CommandName, values: FormValues, before: CreateAler
         repeat=form.read(REMINDER, lambda: form.duration(REMINDER)) or None,
         each=form.read(EACH, form.subject) or "",
         name=form.read(ALERT_NAME, form.name) or before.name,
+        paging=form.paging(),
         condition="",
     )
     if form.errors:
@@ -98,9 +110,34 @@ class _AlertForm:
             self.errors[name] = error.message
         except AmbiguousAmount as error:
             self.errors[name] = f"{error}."
-        except WrongAmount as error:
+        except ValueError as error:
             self.errors[name] = str(error)
         return None
+
+    def paging(self) -> Paging:
+        after, to = self.read(ESCALATE, self.escalation) or (None, ())
+        return Paging(
+            severity=read_severity(self.values.get(SEVERITY, "")),
+            runbook=self.read(RUNBOOK, self.runbook) or "",
+            notify=self.read(NOTIFY, self.notified) or (),
+            escalate_after=after,
+            escalate_to=to,
+        )
+
+    def runbook(self) -> str:
+        typed = self.values.get(RUNBOOK, "")
+        return read_link(typed) if typed else ""
+
+    def notified(self) -> tuple[str, ...]:
+        typed = self.values.get(NOTIFY, "")
+        return read_recipients(typed) if typed else ()
+
+    def escalation(self) -> tuple[timedelta | None, tuple[str, ...]]:
+        """`after 15m to @oncall`; the first word may be left out."""
+        typed = self.values.get(ESCALATE, "")
+        if not typed:
+            return None, ()
+        return read_escalation(f"after {_AFTER.sub('', typed)}")
 
     def value(self) -> str:
         value = self.values.get(VALUE, "")

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from bot.alerts.mutes import Mute, next_end
+from bot.alerts.paging import NO_PAGING, Paging
 from bot.alerts.state import WHOLE, Reading, SubjectState
 from bot.questions.question import CommandName
 from bot.questions.registry import COMMANDS
@@ -50,6 +51,15 @@ class Rule(
     origin: str = "bot.toml"
     # Left out of the stored rule where there is nothing to hide.
     redacted_query: str | msgspec.UnsetType = msgspec.UNSET
+    # Left out of the stored rule where it calls nobody, as in rules of earlier versions.
+    paging_or_unset: Paging | msgspec.UnsetType = msgspec.field(
+        default=msgspec.UNSET, name="paging"
+    )
+
+    @property
+    def paging(self) -> Paging:
+        """How urgent it is and whom it calls."""
+        return self.paging_or_unset or NO_PAGING
 
     @property
     def display_query(self) -> str:

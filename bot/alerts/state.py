@@ -38,6 +38,7 @@ class Reason(enum.StrEnum):
     EVALUATION_RECOVERED = "error over"
     ACKNOWLEDGED = "acknowledged"
     SILENCED = "silenced"
+    ESCALATED = "escalated"
     RULE_CHANGED = "ended"
 
 
@@ -94,6 +95,9 @@ class AlertState(
     `notified` has the subjects of the last notification with the state it reported. `incident` is
     the key of the message in the channel. `history` has one sign for each of the last evaluations,
     the oldest first: `FIRED`, `OK` or `NOTHING_FOUND`.
+
+    The incident was opened, by its first notification, at `opened_at`. `targets` are those outside
+    Slack that were called for it, and `copies` the keys of its messages in other channels.
     """
 
     subjects: dict[str, SubjectState] = msgspec.field(default_factory=dict)
@@ -107,6 +111,10 @@ class AlertState(
     errors: int = 0
     history: str = ""
     flapping: bool = False
+    opened_at: datetime | None = None
+    escalated_at: datetime | None = None
+    targets: tuple[str, ...] = ()
+    copies: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def state(self) -> State:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from types import MappingProxyType
 
 from bot import formatting
+from bot.alerts.paging import mentions
 from bot.alerts.rule import Rule
 from bot.alerts.state import AlertState, State
-from bot.blocks.alerts import format_value
+from bot.blocks.alerts import FIRING_DOTS, HANDLED, format_value
 
 PAUSED = "paused because its creator no longer has access to the question"
-# An alert that somebody works on, or that sends no notifications.
-HANDLED = "🟠"
 _ICONS: Mapping[State, str] = MappingProxyType(
     {
-        State.FIRING: "🔴",
         State.PENDING: "🟡",
         State.NO_DATA: "⚪",
         State.INACTIVE: "🟢",
@@ -47,13 +45,38 @@ def rule_line(rule: Rule) -> str:
         parts.append(f"for at least {formatting.format_duration(rule.for_)}")
     if rule.repeat:
         parts.append(f"reminder every {formatting.format_interval(rule.repeat)}")
-    return ", ".join(parts)
+    return ", ".join([*parts, *_paging_parts(rule)])
 
 
-def icon(alert: AlertState, *, silenced: bool) -> str:
+def _paging_parts(rule: Rule) -> list[str]:
+    """How urgent the rule is and whom it calls. Nobody is mentioned, so people and groups are
+    counted.
+    """
+    paging = rule.paging
+    parts = [f"severity {paging.severity}"] if paging.severity else []
+    if paging.notify:
+        parts.append(f"notifies {recipients_text(paging.notify)}")
+    if paging.escalate_after:
+        after = formatting.format_duration(paging.escalate_after)
+        to = recipients_text(paging.escalate_to)
+        parts.append(f"escalates after {after} to {to} unless acknowledged")
+    return parts
+
+
+def recipients_text(recipients: Sequence[str]) -> str:
+    """`pagerduty`, `#incidents and 2 people or groups`, without mentioning anybody."""
+    called = mentions(recipients)
+    others = [each for each in recipients if each not in called]
+    people = [formatting.pluralise(len(called), "person or group", "people or groups")]
+    return formatting.join_words([*others, *(people if called else [])], 10)
+
+
+def icon(rule: Rule, alert: AlertState, *, silenced: bool) -> str:
     """The same dot as in the message of an incident."""
-    is_handled = alert.state is State.FIRING and (bool(alert.acknowledged_by) or silenced)
-    return HANDLED if is_handled else _ICONS[alert.state]
+    if alert.state is not State.FIRING:
+        return _ICONS[alert.state]
+    is_handled = bool(alert.acknowledged_by) or silenced
+    return HANDLED if is_handled else FIRING_DOTS[rule.paging.severity]
 
 
 def state_line(rule: Rule, alert: AlertState, zone: tzinfo, now: datetime) -> str:

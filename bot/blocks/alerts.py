@@ -14,15 +14,26 @@ from datetime import datetime, timedelta, tzinfo
 from types import MappingProxyType
 
 from bot import formatting
+from bot.alerts.channels import OperatorButton
 from bot.alerts.mutes import ActiveSilence
+from bot.alerts.paging import mentions
 from bot.alerts.rule import Rule
 from bot.alerts.state import NOTHING_FOUND, WHOLE, AlertState, Reason, State, SubjectState
 from bot.answer import Block
 from bot.blocks import kit
 
 ACKNOWLEDGE, EDIT, SILENCE = "alert.acknowledge", "alert.edit", "alert.silence"
+# Where a button opens a web page, Slack sends its press all the same.
+LINK = "link"
+MOST_OWN_BUTTONS = 6
 SILENCES = (("Silence 1 h", "1h"), ("Silence 4 h", "4h"), ("Silence until tomorrow", "tomorrow"))
 MOST_SUBJECTS = 8
+# An alert that somebody works on, or that sends no notifications.
+HANDLED = "🟠"
+# The colour of an alert that fires, by its severity.
+FIRING_DOTS: Mapping[str, str] = MappingProxyType(
+    {"": "🔴", "critical": "🔴", "warning": "🟡", "info": "🔵"}
+)
 
 
 class RuleChange(enum.StrEnum):
@@ -36,7 +47,7 @@ class RuleChange(enum.StrEnum):
 class NotificationContext:
     """What a notification is about: a rule, its alert before and after, the reason to notify, and
     what people need beside it. `silence` says why the alert is quiet now; `by` is who acknowledged,
-    silenced, changed or deleted it just now, and `name` their name.
+    silenced, changed or deleted it just now, and `name` their name. `buttons` are the operator's.
     """
 
     rule: Rule
@@ -51,6 +62,7 @@ class NotificationContext:
     by: str = ""
     name: str = ""
     change: RuleChange = RuleChange.CHANGED
+    buttons: Sequence[OperatorButton] = ()
 
     @property
     def is_over(self) -> bool:
@@ -66,17 +78,20 @@ class NotificationContext:
         return replace(self, reason=reason)
 
 
-def incident_message(context: NotificationContext) -> tuple[str, list[Block]]:
-    """The message of the incident as of now."""
-    head, subjects = _head(context), _subjects(context)
-    in_words = _facts(context, lambda at: formatting.format_time(at, context.zone, context.now))
-    text = "\n".join([head, *subjects, *(f"{name}: {value}." for name, value in in_words)])
-    facts = _facts(context, kit.local_time, kit.escaped)
+def incident_message(
+    context: NotificationContext, *, is_copy: bool = False
+) -> tuple[str, list[Block]]:
+    """The message of the incident as of now. A copy for another channel mentions nobody."""
+    head, subjects = headline(context), subject_lines(context)
+    text = "\n".join([head, *subjects, *(f"{name}: {value}." for name, value in facts(context))])
+    shown = _facts(context, kit.local_time, kit.escaped)
     listed = "\n".join(f"• {kit.escaped(line)}" for line in subjects)
+    called = "" if is_copy or context.is_over else _mentions(context.rule.paging.notify)
     return text, [
         kit.header(head),
+        *([kit.section(called)] if called and context.after.state is State.FIRING else []),
         *([kit.section(listed)] if listed else []),
-        kit.fields(facts),
+        kit.fields(shown),
         *(kit.context(flag) for flag in _flags(context)),
         kit.context(f"{kit.code(context.rule.display_query, 200)} · {_footer(context)}"),
         kit.actions(_buttons(context)),
@@ -89,19 +104,50 @@ def thread_reply(context: NotificationContext) -> tuple[str, list[Block]]:
     # The acknowledgement names its person in words, which does not notify them of their own click.
     is_named = context.reason is Reason.ACKNOWLEDGED or not context.name
     by = [] if is_named else [kit.context(f"By <@{context.by}>.")]
-    return text, [kit.section(kit.escaped(text)), *by, kit.context(_footer(context))]
+    called = _mentions(called_in_thread(context))
+    return text, [
+        kit.section(f"{kit.escaped(text)}{called and ' '}{called}"),
+        *by,
+        kit.context(_footer(context)),
+    ]
 
 
-def _head(context: NotificationContext) -> str:
+def called_in_thread(context: NotificationContext) -> tuple[str, ...]:
+    """Whom the reply about this change mentions: nobody, unless the alert fires or escalates, or is
+    repeated after that.
+    """
+    paging = context.rule.paging
+    if context.reason is Reason.FIRED:
+        return paging.notify
+    if context.reason is Reason.ESCALATED:
+        return paging.escalate_to
+    if context.reason is Reason.REPEATED and context.after.escalated_at:
+        return (*paging.notify, *paging.escalate_to)
+    return ()
+
+
+def _mentions(recipients: Sequence[str]) -> str:
+    return " ".join(kit.mention(each) for each in dict.fromkeys(mentions(recipients)))
+
+
+def headline(context: NotificationContext) -> str:
+    """What has happened, in one line."""
     rule, alert = context.rule, context.shown
     if context.reason is Reason.RULE_CHANGED:
         return f"⚫ {rule.name}: alert {context.change} after firing for {_duration(context)}"
     if context.is_over:
         return f"✅ {rule.name} resolved after {_duration(context)}{_peak(context)}"
     if alert.state is State.NO_DATA:
-        return f"⚪ {rule.name}: no data for {rule.value}"
-    dot = "🟠" if alert.acknowledged_by or context.silence else "🔴"
-    return f"{dot} {rule.name}: {_breach(context)}"
+        return f"⚪ {severity_prefix(rule)}{rule.name}: no data for {rule.value}"
+    is_handled = bool(alert.acknowledged_by or context.silence)
+    dot = HANDLED if is_handled else FIRING_DOTS[rule.paging.severity]
+    return f"{dot} {severity_prefix(rule)}{rule.name}: {_breach(context)}"
+
+
+def severity_prefix(rule: Rule) -> str:
+    """`Critical · `, or nothing where the rule has no severity."""
+    severity = rule.paging.severity
+    return f"{severity.capitalize()} · " if severity else ""
 
 
 def _breach(context: NotificationContext, *, still: str = "") -> str:
@@ -124,7 +170,7 @@ def _breach(context: NotificationContext, *, still: str = "") -> str:
     return f"{shown}, was {threshold}"
 
 
-def _subjects(context: NotificationContext) -> list[str]:
+def subject_lines(context: NotificationContext) -> list[str]:
     """Each firing subject with its value, the worst first."""
     if not context.rule.each or context.is_over:
         return []
@@ -146,6 +192,11 @@ def _value(rule: Rule, subject: SubjectState) -> str:
     return format_value(rule.value, subject.value) if subject.value is not None else "no data"
 
 
+def facts(context: NotificationContext) -> list[tuple[str, str]]:
+    """Names and values in words."""
+    return _facts(context, lambda at: formatting.format_time(at, context.zone, context.now))
+
+
 def _facts(
     context: NotificationContext,
     time: Callable[[datetime], str],
@@ -155,22 +206,22 @@ def _facts(
     zone; `shown` makes text from outside harmless.
     """
     rule = context.rule
-    facts = _value_facts(context)
-    facts.append(("Threshold", f"{rule.side} {format_value(rule.value, rule.threshold)}"))
+    found = _value_facts(context)
+    found.append(("Threshold", f"{rule.side} {format_value(rule.value, rule.threshold)}"))
     if rule.recover is not None:
-        facts.append(("Resolve threshold", format_value(rule.value, rule.recover)))
+        found.append(("Resolve threshold", format_value(rule.value, rule.recover)))
     if began := context.shown.started_at:
         lasted = context.now - began
         ago = f" ({formatting.format_duration(lasted)})" if lasted >= timedelta(seconds=1) else ""
-        facts.append(("Since", f"{time(began)}{ago}"))
+        found.append(("Since", f"{time(began)}{ago}"))
     peak = _worst(context)
     if peak is not None and (context.is_over or context.reason is not Reason.FIRED):
-        facts.append((_peak_name(rule).capitalize(), format_value(rule.value, peak)))
+        found.append((_peak_name(rule).capitalize(), format_value(rule.value, peak)))
     if context.window:
-        facts.append(("Window", shown(context.window)))
+        found.append(("Window", shown(context.window)))
     if missing := _missing(context):
-        facts.append(("Missing", shown(missing)))
-    return facts[:10]
+        found.append(("Missing", shown(missing)))
+    return found[:10]
 
 
 def _value_facts(context: NotificationContext) -> list[tuple[str, str]]:
@@ -220,14 +271,27 @@ def _flags(context: NotificationContext) -> list[str]:
     if context.is_over:
         return []
     flags = []
+    if context.after.escalated_at:
+        flags.append(f"Escalated, as nobody had acknowledged it for {_escalated_after(context)}.")
     if user := context.after.acknowledged_by:
-        flags.append(f"Acknowledged by <@{user}>; no reminders.")
+        flags.append(f"Acknowledged by {_acknowledger(user)}; no reminders.")
     if context.silence:
         by = f", by <@{context.silence.user}>" if context.silence.user else ""
         flags.append(f"{kit.escaped(_sentence(context.silence.text))}{by}.")
     if context.after.flapping:
         flags.append("Flapping: it keeps changing between firing and OK.")
     return flags
+
+
+def _acknowledger(user: str) -> str:
+    """A person of Slack by their id, or somebody elsewhere in words."""
+    return f"<@{user}>" if mentions([user]) else kit.escaped(formatting.sanitise(user, 80))
+
+
+def _escalated_after(context: NotificationContext) -> str:
+    opened, escalated = context.after.opened_at, context.after.escalated_at
+    assert escalated is not None
+    return formatting.format_duration(escalated - (opened or escalated))
 
 
 def _footer(context: NotificationContext) -> str:
@@ -243,21 +307,38 @@ def _footer(context: NotificationContext) -> str:
 
 
 def _buttons(context: NotificationContext) -> list[Block]:
-    name, rule = context.rule.name, context.rule
-    # A button holds its question word for word, so there is none for one with a secret.
-    has_secret = bool(rule.redacted_query)
-    show = [] if has_secret else kit.ask_buttons([("Show the data", rule.query)])
+    name = context.rule.name
+    links, questions = _links(context), _questions(context)
     edit = kit.button("Edit rule", EDIT, name)
     if context.is_over:
-        return [*show, edit]
+        return [*links, *questions, edit]
     acknowledge = kit.button("Acknowledge", ACKNOWLEDGE, name, style="primary")
     silences = [kit.button(text, f"{SILENCE}.{length}", name) for text, length in SILENCES]
     return [
         *([] if context.after.acknowledged_by else [acknowledge]),
-        *show,
+        *links,
+        *questions,
         *([] if context.silence else silences),
         edit,
     ]
+
+
+def _links(context: NotificationContext) -> list[Block]:
+    """The runbook, and the operator's links."""
+    runbook = context.rule.paging.runbook
+    links = [("Runbook", runbook)] if runbook else []
+    links += [(each.text, each.url) for each in context.buttons[:MOST_OWN_BUTTONS] if each.url]
+    return [kit.link_button(text, f"{LINK}.{n}", url) for n, (text, url) in enumerate(links)]
+
+
+def _questions(context: NotificationContext) -> list[Block]:
+    """The question of the rule, and those of the operator. A button holds its question word for
+    word, so there is none for one with a secret.
+    """
+    rule = context.rule
+    asked = [] if rule.redacted_query else [("Show the data", rule.query)]
+    own = context.buttons[:MOST_OWN_BUTTONS]
+    return kit.ask_buttons([*asked, *((each.text, each.ask) for each in own if each.ask)])
 
 
 def _changed(context: NotificationContext) -> str:
@@ -289,6 +370,10 @@ def _acknowledged(context: NotificationContext) -> str:
     return f"Acknowledged{_by(context)}. No reminders; changes and the end are still posted."
 
 
+def _escalated(context: NotificationContext) -> str:
+    return f"Escalated: nobody has acknowledged it for {_escalated_after(context)}. {_repeated(context)}"
+
+
 def _silenced(context: NotificationContext) -> str:
     text = context.silence.text if context.silence else "silenced"
     return (
@@ -311,11 +396,12 @@ _REPLIES: Mapping[Reason, Callable[[NotificationContext], str]] = MappingProxyTy
         Reason.CHANGED: _changed,
         Reason.REPEATED: _repeated,
         Reason.SILENCE_ENDED: lambda context: f"The silence is over. {_repeated(context)}",
-        Reason.RESOLVED: lambda context: f"{_head(context)}.",
+        Reason.RESOLVED: lambda context: f"{headline(context)}.",
         Reason.NO_DATA: lambda context: f"No data for {context.rule.value}.",
         Reason.RULE_CHANGED: _rule_changed,
         Reason.ACKNOWLEDGED: _acknowledged,
         Reason.SILENCED: _silenced,
+        Reason.ESCALATED: _escalated,
     }
 )
 _BECAUSE: Mapping[Reason, str] = MappingProxyType(
@@ -328,6 +414,7 @@ _BECAUSE: Mapping[Reason, str] = MappingProxyType(
         Reason.NO_DATA: "No data",
         Reason.ACKNOWLEDGED: "Acknowledged",
         Reason.SILENCED: "Silenced",
+        Reason.ESCALATED: "Escalated",
     }
 )
 

@@ -33,7 +33,7 @@ MOST_TABLE_ROWS = 100
 _MARKS = str.maketrans({"*": "∗", "~": "∼", "`": "ˋ"})
 _EDGE = re.compile(r"(?<!\w)_|_(?!\w)")
 _NOT_OURS = re.compile(
-    r"<(?!(?:@[UWB][A-Z0-9]{1,30}|#[CGD][A-Z0-9]{1,30}|!date\^\d{1,20}\^[^<>|]{1,80}\|[^<>|]{1,80})>)"
+    r"<(?!(?:@[UWB][A-Z0-9]{1,30}|!subteam\^S[A-Z0-9]{1,40}|#[CGD][A-Z0-9]{1,30}|!date\^\d{1,20}\^[^<>|]{1,80}\|[^<>|]{1,80})>)"
 )
 
 
@@ -68,8 +68,8 @@ def code(text: str, most: int = 120) -> str:
 
 def mrkdwn(text: str, most: int = SECTION_TEXT) -> Block:
     """Our own markup. `verbatim` keeps Slack from making links and mentions of what looks like
-    them; of what stands in angle brackets only people, channels and times are left as they are,
-    since we send nothing else.
+    them; of what stands in angle brackets only people, user groups, channels and times are left as
+    they are, since we send nothing else.
     """
     shown = _NOT_OURS.sub("&lt;", truncate(sanitise_lines(text), most)) if text.strip() else "–"
     return {"type": "mrkdwn", "text": shown, "verbatim": True}
@@ -120,6 +120,16 @@ def button(text: str, action: str, value: str = "", *, style: str = "") -> Block
     if value:
         made["value"] = value
     return made | ({"style": style} if style else {})
+
+
+def link_button(text: str, action: str, url: str) -> Block:
+    """A button that opens a web page."""
+    return {**button(text, action), "url": url}
+
+
+def mention(recipient: str) -> str:
+    """A person or a user group in mrkdwn, who is notified."""
+    return f"<!subteam^{recipient}>" if recipient.startswith("S") else f"<@{recipient}>"
 
 
 def context_at(block_id: str, text: str) -> Block:

@@ -14,6 +14,7 @@ import msgspec
 from bot import formatting
 from bot.alerts import form as alert_form
 from bot.alerts.create import CreateAlert
+from bot.alerts.paging import LONGEST_LINK, SEVERITIES, Paging
 from bot.answer import Block
 from bot.blocks import kit
 from bot.blocks.alerts import format_value
@@ -149,7 +150,32 @@ def _option_inputs(command: CommandName, alert: CreateAlert) -> list[Block]:
     if subjects:
         each = kit.select(subjects, alert.each)
         inputs.append(kit.input_(alert_form.EACH, "For each", each, optional=True))
-    return inputs
+    return [*inputs, *_paging_inputs(alert.paging)]
+
+
+def _paging_inputs(paging: Paging) -> list[Block]:
+    """How urgent the alert is and whom it calls."""
+    escalates = ""
+    if paging.escalate_after:
+        to = ", ".join(paging.escalate_to)
+        escalates = f"{_typed(paging.escalate_after)} to {to}"
+    severities = {str(name): name.capitalize() for name in SEVERITIES}
+    longest = alert_form.LONGEST_RECIPIENTS
+    notify = kit.text_entry(", ".join(paging.notify), "@oncall, pagerduty", most=longest)
+    escalate = kit.text_entry(escalates, "15m to @leads", most=longest)
+    runbook = kit.text_entry(paging.runbook, "https://wiki.example.com/runbook", most=LONGEST_LINK)
+    severity = kit.select(severities, paging.severity)
+    return [
+        kit.input_(alert_form.SEVERITY, "Severity", severity, optional=True),
+        kit.input_(alert_form.NOTIFY, "Notify when it fires", notify, optional=True),
+        kit.input_(
+            alert_form.ESCALATE,
+            "If nobody acknowledges it, escalate after",
+            escalate,
+            optional=True,
+        ),
+        kit.input_(alert_form.RUNBOOK, "Runbook", runbook, optional=True),
+    ]
 
 
 def question_modal(state: ModalState, fields: Sequence[FormField], preview: str) -> Block:

@@ -26,6 +26,7 @@ from bot.private_files import TEMPORARY_FOLDER_HINT, temporary_folder_problem
 from bot.slack.manifest import SCOPES
 from bot.slack.web import web_client
 from bot.store import Store, StoreError
+from bot.targets.sender import Targets
 from providers.clock import utc_now
 from providers.http.connections import describe_failure, open_session
 from providers.models import Check
@@ -75,7 +76,7 @@ async def run_checks(
     checks += _folders(settings)
     checks += retention(settings)
     groups = await asyncio.gather(
-        _database(settings), _slack(settings, environ), _accounts(settings)
+        _database(settings), _slack(settings, environ), _accounts(settings), _targets(settings)
     )
     checks += [check for group in groups for check in group]
     checks += refusals(settings)
@@ -221,6 +222,15 @@ async def _accounts(settings: Settings) -> list[Check]:
                 *(_account(name, account) for name, account in accounts.all.items())
             )
     return [check for group in found for check in group]
+
+
+async def _targets(settings: Settings) -> list[Check]:
+    """The checks of the targets of alerts, none of which calls anybody."""
+    if not settings.targets:
+        return []
+    async with open_session(settings.network) as session:
+        targets = Targets(settings.targets, session, settings.network, utc_now)
+        return await asyncio.gather(*(targets.check(name) for name in settings.targets))
 
 
 async def _account(name: str, account: Checked) -> Sequence[Check]:

@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from bot.alerts.paging import targets
 from bot.alerts.rule import has_value
 from bot.config.accounts import directory_as_written
 from bot.config.settings import Settings
 from bot.config.tables import AlertSettings, DigestSettings
 from bot.errors import BadQuestion, ConfigProblem
+from bot.questions.question import AccountDirectory
 from bot.questions.reading import read_line
 from bot.questions.registry import COMMANDS
 
@@ -110,18 +112,45 @@ def schedule_problems(
                 else f"left out for /{question.command}"
             )
             problems.append(ConfigProblem(f"alert.{entry.name}.each", repr(entry.each), right))
-    known = _names_as_written(table, "alert")
-    problems += [
-        ConfigProblem(
-            f"mute.{mute.name}.alerts",
-            repr(name),
-            f"the name of an alert: {', '.join(sorted(known)) or 'there is none'}",
-        )
-        for mute in settings.mute
-        for name in mute.alerts
-        if name not in known
-    ]
+    problems += _unknown_names(settings, table)
+    problems += _button_problems(settings, directory, now)
     return problems
+
+
+def _unknown_names(settings: Settings, table: Mapping[str, Any]) -> Iterator[ConfigProblem]:
+    """Mutes and buttons of alerts that are not there, and alerts that call a target that is not."""
+    alerts = _names_as_written(table, "alert")
+    there = ", ".join(sorted(alerts)) or "there is none"
+    for kind, title, names in (
+        *(("mute", mute.name, mute.alerts) for mute in settings.mute),
+        *(("button", button.text, button.alerts) for button in settings.button),
+    ):
+        for name in names:
+            if name not in alerts:
+                right = f"the name of an alert: {there}"
+                yield ConfigProblem(f"{kind}.{title}.alerts", repr(name), right)
+    written = table.get("targets")
+    known = set(written) if isinstance(written, Mapping) else set()
+    for alert in settings.alert:
+        for key, recipients in (("notify", alert.notify), ("escalate_to", alert.escalate_to)):
+            for name in targets(recipients):
+                if name not in known:
+                    right = f"the name of a target: {', '.join(sorted(known)) or 'there is none'}"
+                    yield ConfigProblem(f"alert.{alert.name}.{key}", repr(name), right)
+
+
+def _button_problems(
+    settings: Settings, directory: AccountDirectory | None, now: datetime
+) -> Iterator[ConfigProblem]:
+    """Buttons whose question cannot be read."""
+    for button in settings.button if directory else ():
+        assert directory is not None
+        try:
+            if button.ask:
+                read_line(button.ask, directory, now=now, zone=settings.timezone)
+        except BadQuestion as error:
+            wanted = f"{error.message} Try {error.hint}"
+            yield ConfigProblem(f"button.{button.text}.ask", repr(button.ask), wanted)
 
 
 def _names_as_written(table: Mapping[str, Any], kind: str) -> set[str]:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field
 
+from bot.alerts.paging import channels, mentions, read_link, read_recipients, targets
 from bot.alerts.rule import SHORTEST_EVERY
 from bot.amounts import read_duration, read_size
 from bot.schedules.cron import EXAMPLE, CronError, CronTrigger
@@ -107,6 +108,48 @@ def _interval(value: Any) -> timedelta:
     return every
 
 
+def _called(value: Any) -> str:
+    """A person or a user group by id, or the name of a target."""
+    found = _recipient(value)
+    if found and (mentions(found) or targets(found)):
+        return found[0]
+    raise ValueError(
+        'Slack ids such as "U012AB" (a person) and "S0GROUP" (a user group), and names of [targets]'
+    )
+
+
+def _escalated_to(value: Any) -> str:
+    found = _recipient(value)
+    if found and (mentions(found) or targets(found) or channels(found)):
+        return found[0]
+    raise ValueError(
+        'Slack ids such as "U012AB" (a person) and "S0GROUP" (a user group), channels such as '
+        '"#incidents", and names of [targets]'
+    )
+
+
+def _recipient(value: Any) -> tuple[str, ...]:
+    """The one recipient that is written; nothing where there is none, or several."""
+    try:
+        found = read_recipients(value) if isinstance(value, str) else ()
+    except ValueError:
+        return ()
+    return found if len(found) == 1 else ()
+
+
+def _link(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError('a link such as "https://wiki.example.com/runbook"')
+    return read_link(value)
+
+
+def _delay(value: Any) -> timedelta:
+    delay = _duration(value)
+    if not delay:
+        raise ValueError('a duration such as "15m" or "1h"')
+    return delay
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Interval = Annotated[timedelta, BeforeValidator(_interval)]
 Asker = Annotated[str, BeforeValidator(_asker)]
@@ -156,3 +199,7 @@ TeamId = Annotated[str, BeforeValidator(_team_id)]
 RetentionPeriod = Annotated[timedelta, BeforeValidator(_retention)]
 AnswerRetention = Annotated[timedelta, BeforeValidator(_answer_retention)]
 Flag = Annotated[bool, Field(strict=True)]
+Called = Annotated[str, BeforeValidator(_called)]
+EscalatedTo = Annotated[str, BeforeValidator(_escalated_to)]
+Link = Annotated[str, BeforeValidator(_link)]
+Delay = Annotated[timedelta, BeforeValidator(_delay)]

@@ -5,7 +5,7 @@ secret's) and what would be right.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +16,7 @@ from bot.config.accounts import Detail, kind_of
 from bot.config.settings import Settings
 from bot.config.tables import TABLES, AccessSettings
 from bot.errors import ConfigProblem
+from bot.notifications.kinds import KINDS, secret_keys
 from providers.registry import registry
 from providers.settings import SERVER_SCHEMES
 
@@ -35,7 +36,7 @@ def problem_of(detail: Detail, table: Mapping[str, Any]) -> ConfigProblem:
     if detail["type"] == "tuple_type" and len(place) == 1:
         return ConfigProblem(key, "", f"each stands under its own [[{key}]]")
     if detail["type"] == "kind":
-        return _kind_problem(key, _lookup(place, table))
+        return _kind_problem(key, _lookup(place, table), is_target=place[0] == "targets")
     said = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if detail["type"] == "literal_error":
         said = f"must be one of {said.replace(' or ', ', ')}"
@@ -49,21 +50,26 @@ def problem_of(detail: Detail, table: Mapping[str, Any]) -> ConfigProblem:
     )
 
 
-def _kind_problem(key: str, account: Any) -> ConfigProblem:
+def _kind_problem(key: str, account: Any, *, is_target: bool) -> ConfigProblem:
     if not isinstance(account, Mapping):
         return ConfigProblem(
             key, repr(account) if isinstance(account, int | float) else "", "a table of its own"
         )
-    kind, right = account.get("kind"), _known_kinds()
+    kind = account.get("kind")
+    right = _kinds_in_words(KINDS) if is_target else _known_kinds()
     shown = formatting.truncate(repr(kind), 80) if isinstance(kind, str | int | float) else ""
     return ConfigProblem(f"{key}.kind", shown, right)
 
 
 def _known_kinds() -> str:
     """Which kinds there are, and which were left out."""
-    *others, last = (f'"{kind}"' for kind in registry().providers)
-    known = f"kind is {', '.join(others)} or {last}" if others else f"kind is {last}"
+    known = _kinds_in_words(registry().providers)
     return "; ".join([known, *(str(each).rstrip(".") for each in registry().problems)])
+
+
+def _kinds_in_words(kinds: Iterable[str]) -> str:
+    *others, last = (f'"{kind}"' for kind in kinds)
+    return f"kind is {', '.join(others)} or {last}" if others else f"kind is {last}"
 
 
 # What would be right, by the validator's kinds of findings.
@@ -94,7 +100,8 @@ def _entry_name(place: list[Any], table: Mapping[str, Any]) -> str:
 
 def _shown(place: list[Any], table: Mapping[str, Any]) -> str:
     """The value as it may be shown: never a secret's, and never a whole table."""
-    if any(str(part).lower() in registry().secret_keys for part in place):
+    secret = secret_keys() if place and place[0] == "targets" else registry().secret_keys
+    if any(str(part).lower() in secret for part in place[1:]):
         return ""
     value = _lookup(place, table)
     if isinstance(value, str) and value.lower().startswith(("env:", "file:", *SERVER_SCHEMES)):
@@ -118,6 +125,8 @@ def _suggest_key(place: list[Any], table: Mapping[str, Any]) -> str:
     model: type[BaseModel] = Settings
     if len(place) > 2 and place[0] == "providers":
         model = registry().providers[kind_of(_lookup(place[:2], table))].settings
+    elif len(place) > 2 and place[0] == "targets":
+        model = KINDS[kind_of(_lookup(place[:2], table))].settings
     elif len(place) > 1:
         model = TABLES.get(str(place[0]), Settings)
     known = (

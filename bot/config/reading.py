@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from bot.config.accounts import Detail, read_accounts
 from bot.config.consistency import bad_names, schedule_problems
 from bot.config.problems import problem_of
 from bot.config.settings import Settings
+from bot.config.targets import read_targets
 from bot.config.toml import read_table
 from bot.errors import ConfigError, ConfigProblem
 from providers.http.network import Network, NetworkSettingError, is_loopback
@@ -80,11 +81,15 @@ def _validated(
     """The settings, and what is wrong in the order of the tables. Where something is, they are what
     is right, so that the problems between the other tables are found in the same round.
     """
-    written = given.get("providers")
-    accounts, details = (
-        read_accounts(written, context) if isinstance(written, Mapping) else ({}, [])
-    )
-    candidate = {**given, "providers": accounts} if isinstance(written, Mapping) else given
+    candidate, details = dict(given), list[Detail]()
+    readers: Mapping[str, Callable[..., tuple[Any, list[Detail]]]] = {
+        "providers": read_accounts,
+        "targets": read_targets,
+    }
+    for key, read in readers.items():
+        if isinstance(written := given.get(key), Mapping):
+            candidate[key], found_there = read(written, context)
+            details += found_there
     try:
         settings: Settings | None = Settings.model_validate(candidate, context=dict(context))
     except ValidationError as error:
@@ -121,7 +126,7 @@ def _valid_part(
         return None
 
 
-_ENTRIES = frozenset({"digest", "alert", "mute"})
+_ENTRIES = frozenset({"digest", "alert", "mute", "button"})
 
 
 def _read_network(environ: Mapping[str, str]) -> tuple[Network, list[ConfigProblem]]:
@@ -140,9 +145,9 @@ def _certificate_problems(settings: Settings, network: Network) -> list[ConfigPr
     """A certificate file that turns out to be damaged when all of it is read, which is done only
     where somebody needs it.
     """
-    if settings.providers and all(
-        is_loopback(account.address) for account in settings.providers.values()
-    ):
+    addresses = [account.address for account in settings.providers.values()]
+    addresses += [target.url_address for target in settings.targets.values()]
+    if settings.providers and all(is_loopback(address) for address in addresses):
         return []
     try:
         _ = network.tls

@@ -6,10 +6,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, PrivateAttr
 
-from bot.config.fields import Zone
+from bot.config.fields import ChannelName, Zone
 from bot.config.tables import (
     AccessSettings,
     AlertSettings,
+    ButtonSettings,
+    ChannelSettings,
     DigestSettings,
     HealthSettings,
     LimitSettings,
@@ -18,6 +20,7 @@ from bot.config.tables import (
     RetentionSettings,
     SlackSettings,
 )
+from bot.notifications.settings import TargetSettings
 from bot.questions.question import AccountDirectory
 from providers.http.network import Network
 from providers.provider import Capability
@@ -44,6 +47,9 @@ class Settings(Table):
     digest: tuple[DigestSettings, ...] = ()
     alert: tuple[AlertSettings, ...] = ()
     mute: tuple[MuteSettings, ...] = ()
+    targets: dict[str, TargetSettings] = Field(default_factory=dict)
+    channels: dict[ChannelName, ChannelSettings] = Field(default_factory=dict)
+    button: tuple[ButtonSettings, ...] = ()
 
     _network: Network = PrivateAttr(default_factory=Network)
 
@@ -70,10 +76,12 @@ class Settings(Table):
         return AccountDirectory(kinds, logs)
 
     def secrets(self) -> list[Secret]:
-        """Every secret of every account, to be removed from everything that is shown."""
+        """Every secret of every account and target, to be removed from everything that is shown."""
         found = self.network.secrets()
         if isinstance(self.database, Secret):
             found.append(self.database)
         for account in self.providers.values():
             found += account.secrets()
+        for target in self.targets.values():
+            found += target.secrets()
         return found

@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails
 
+from bot.alerts.channels import USUAL_STYLE, ChannelStyle, Resolved, Updates
+from bot.alerts.paging import MOST_RECIPIENTS, Paging
 from bot.config.fields import (
     AnswerRetention,
     Asker,
     BasePath,
+    Called,
     ChannelName,
     Cron,
+    Delay,
     Duration,
+    EscalatedTo,
     Flag,
     Host,
     Interval,
+    Link,
     LocalTime,
     Port,
     RetentionPeriod,
@@ -170,6 +176,36 @@ class AlertSettings(Table):
     channel: ChannelName
     """Where it is posted."""
 
+    severity: Literal["info", "warning", "critical"] | None = None
+    """How urgent it is; shown first, and passed on to targets."""
+    runbook: Link | None = None
+    """A page that a button opens."""
+    notify: tuple[Called, ...] = ()
+    """Mentioned or called when it fires: people `U…`, user groups `S…`, names of targets."""
+    escalate_after: Delay | None = None
+    """After how long `escalate_to` are called, unless somebody has acknowledged the incident."""
+    escalate_to: tuple[EscalatedTo, ...] = ()
+    """The same as `notify`, and channels."""
+
+    @property
+    def paging(self) -> Paging:
+        """How urgent it is and whom it calls."""
+        return Paging(
+            severity=self.severity or "",
+            runbook=self.runbook or "",
+            notify=self.notify,
+            escalate_after=self.escalate_after,
+            escalate_to=self.escalate_to,
+        )
+
+    @model_validator(mode="after")
+    def _whole_escalation(self) -> AlertSettings:
+        if max(len(self.notify), len(self.escalate_to)) > MOST_RECIPIENTS:
+            raise ValueError(f"at most {MOST_RECIPIENTS} in notify, and in escalate_to")
+        if bool(self.escalate_after) != bool(self.escalate_to):
+            raise ValueError("escalate_after and escalate_to, or neither")
+        return self
+
     @model_validator(mode="after")
     def _one_threshold(self) -> AlertSettings:
         if (self.above is None) == (self.below is None):
@@ -215,6 +251,38 @@ class MuteSettings(Table):
         return self
 
 
+class ChannelSettings(Table):
+    """How alerts are shown in one channel."""
+
+    updates: Updates = USUAL_STYLE.updates
+    """Whether a change of an incident edits its message, is a reply in its thread, or both."""
+    resolved: Resolved = USUAL_STYLE.resolved
+    """With `quiet`, the end of an incident only edits its message."""
+
+    @property
+    def style(self) -> ChannelStyle:
+        return ChannelStyle(self.updates, self.resolved)
+
+
+class ButtonSettings(Table):
+    """A button of the operator's own under alerts: a link, or a question."""
+
+    text: Annotated[str, Field(min_length=1, max_length=40, strict=True)]
+    """What the button says."""
+    url: Link | None = None
+    """The page that it opens."""
+    ask: Text | None = None
+    """The question that it asks, as whoever presses it."""
+    alerts: tuple[Text, ...] = ()
+    """The alerts that have it; without names, each of them."""
+
+    @model_validator(mode="after")
+    def _one_purpose(self) -> ButtonSettings:
+        if bool(self.url) == bool(self.ask):
+            raise ValueError("either url or ask")
+        return self
+
+
 # Where they are in the file.
 TABLES: Mapping[str, type[Table]] = MappingProxyType(
     {
@@ -227,5 +295,7 @@ TABLES: Mapping[str, type[Table]] = MappingProxyType(
         "digest": DigestSettings,
         "alert": AlertSettings,
         "mute": MuteSettings,
+        "channels": ChannelSettings,
+        "button": ButtonSettings,
     }
 )

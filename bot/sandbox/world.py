@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.config import Settings, SlackTokens, parse_settings, slack_tokens
 from bot.sandbox.slack import SlackSandbox
+from bot.sandbox.targets import TargetSandbox, open_targets
 from providers.clock import Clock, utc_now
 from providers.registry import registry
 from providers.sandbox.server import Server, StandIn
@@ -34,6 +35,8 @@ class Sandbox:
     clock: Clock = utc_now
     slack: SlackSandbox = field(default_factory=SlackSandbox)
     vendors: Mapping[str, StandIn] = field(default_factory=stand_ins)
+    # Where alerts may go beside Slack, once they are started.
+    targets: TargetSandbox | None = None
 
     def __getattr__(self, kind: str) -> Any:
         try:
@@ -55,11 +58,13 @@ class Sandbox:
         }
         for vendor in self.vendors.values():
             found |= vendor.environ()
-        return found
+        return found | (self.targets.environ() if self.targets else {})
 
     def table(self) -> dict[str, Any]:
         """The configuration as it would be written in bot.toml."""
+        targets = {"targets": self.targets.table()} if self.targets else {}
         return {
+            **targets,
             "timezone": "Europe/Dublin",
             "database": "bot.sqlite",
             "access": {
@@ -111,3 +116,13 @@ async def open_sandbox(
         yield world
     finally:
         await asyncio.gather(*(server.stop() for server in world.servers))
+
+
+@asynccontextmanager
+async def open_targets_of(world: Sandbox) -> AsyncIterator[TargetSandbox]:
+    """The targets of alerts, started and configured in the world."""
+    async with open_targets(world.clock) as targets:
+        world.targets = targets
+        for server in targets.servers:
+            world.slack.watch(server)
+        yield targets

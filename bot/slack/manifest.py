@@ -27,8 +27,13 @@ SCOPES = {
     "groups:read": "the same for private channels",
     "im:read": "whether a direct message is the asker's own (conversations.info)",
     "im:write": "files of private answers by direct message (conversations.open)",
-    "usergroups:read": "access rules that name user groups (usergroups.users.list)",
-    "users:read": "times in the asker's own zone (users.info)",
+    "usergroups:read": (
+        "access rules that name user groups, and alerts that notify them (usergroups.users.list, "
+        "usergroups.list)"
+    ),
+    "users:read": (
+        "times in the asker's own zone, and people that alerts notify (users.info, users.list)"
+    ),
 }
 EVENTS = ("app_home_opened", "app_mention")
 ASK_AGAIN, ASK_OPSWATCH = "ask_again", "ask_opswatch"

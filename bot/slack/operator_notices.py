@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from bot import formatting
 from bot.blocks import messages
 from bot.errors import SlackDeliveryUnknown, SlackRefused
+from bot.notifications.event import target_of
 from bot.slack.channel_names import ChannelNames, Renamed
 from bot.slack.client import SlackClient
 from bot.slack.errors import help_for
@@ -65,12 +66,19 @@ class OperatorNotices:
         key = f"stuck:{channel}:{code}:{self._clock():%Y-%m-%d}"
         await self.send(key, text, about=channel)
 
-    async def set_aside(self, queued: QueuedPost, code: str) -> None:
+    async def set_aside(self, queued: QueuedPost, code: str, *, hint: str = "") -> None:
         post = queued.post
         is_file = post.how is PostKind.FILE
-        what = f"The file {post.text}" if is_file else "A message"
+        what = (
+            f"The file {post.text} for {post.channel}"
+            if is_file
+            else f"A message for {post.channel}"
+        )
+        if target := target_of(post.channel):
+            what = f"A notification to the target {target}"
+        advice = f" {hint}" if hint else help_for(code)
         text = (
-            f"{what} for {post.channel} could not be sent ({code}).{help_for(code)} "
+            f"{what} could not be sent ({code}).{advice} "
             "It is set aside and tried again later; what comes after it does not wait."
         )
         key = f"aside:{post.channel}:{is_file}:{code}:{queued.queued_at:%Y-%m-%d}"

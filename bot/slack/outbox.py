@@ -20,14 +20,17 @@ from typing import TYPE_CHECKING, Any
 
 from bot import formatting
 from bot.errors import SlackDeliveryUnknown, SlackRefused, SlackUnreachable
+from bot.notifications.event import target_of
 from bot.slack.channel_names import ChannelNames
 from bot.slack.errors import Cause, cause_of, help_for, is_channels_own
+from bot.slack.event_posts import EventPosts, EventSender, NoTargets
 from bot.slack.operator_notices import OperatorNotices
 from bot.slack.operator_notices import operator_post as operator_post
 from bot.slack.pace import MESSAGE_EVERY_S
 from bot.slack.posted import EVENT_TYPE, Posted
+from bot.slack.requeue import Requeue
 from bot.slack.web import BEFORE_CALL
-from bot.store import LONGEST_DELAY, OutboxStore, PostKind, QueuedPost, StoreUnavailable
+from bot.store import OutboxStore, PostKind, QueuedPost, StoreUnavailable
 
 if TYPE_CHECKING:
     from bot.slack.client import SlackClient
@@ -36,8 +39,6 @@ log = logging.getLogger("opswatch")
 OLD_AFTER = timedelta(minutes=5)
 # How often something is tried without an answer from Slack before it is set aside.
 FILE_TRIES, MESSAGE_TRIES = 3, 10
-# What Slack has not accepted in a week and so many attempts it never will.
-GIVE_UP_AFTER, GIVE_UP_TRIES = timedelta(days=7), 25
 # A queue that nobody has read for so long does not move.
 STALLED_AFTER_S = 120.0
 
@@ -70,11 +71,14 @@ class Outbox:
         clock: Callable[[], datetime],
         ops_channel: str = "",
         timings: OutboxTimings = OutboxTimings(),
+        targets: EventSender = NoTargets(),
     ) -> None:
         self._posts, self._client, self._clock = posts, client, clock
         self._timings = timings
         self._channels, self._posted = ChannelNames(client, posts, clock), Posted(client, clock)
         self._notices = OperatorNotices(posts, client, self._channels, clock, ops_channel)
+        self._requeue = Requeue(posts, self._notices, clock, timings.mend)
+        self._events = EventPosts(targets, self._requeue, timings.retry)
         self._busy: set[str] = set()
         self._more = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -84,6 +88,10 @@ class Outbox:
         self._sent_at = time.monotonic()
         self._looked_at: float | None = None
         self._names_checked_at = time.monotonic()
+
+    def is_same_channel(self, one: str, other: str) -> bool:
+        """Whether a name and an id, say, are known to be the same channel."""
+        return self._channels.is_same(one, other)
 
     def wake(self) -> None:
         """There may be something new to post."""
@@ -175,7 +183,11 @@ class Outbox:
         if time.monotonic() - self._sent_at < OLD_AFTER.total_seconds():
             return None
         backlog = await self._posts.backlog()
-        waiting = [queue.since for queue in backlog if not is_channels_own(queue.trouble)]
+        waiting = [
+            queue.since
+            for queue in backlog
+            if not is_channels_own(queue.trouble) and not target_of(queue.channel)
+        ]
         return min(waiting, default=None)
 
     # One post
@@ -187,7 +199,11 @@ class Outbox:
 
         BEFORE_CALL.set(require_claim)
         try:
-            await self._post_once(queued)
+            if queued.post.how is PostKind.EVENT:
+                await require_claim()
+                await self._send_event(queued)
+            else:
+                await self._post_once(queued)
         except ClaimLost:
             log.warning("Another process has taken over a post for %s.", queued.post.channel)
         except Exception as error:
@@ -199,6 +215,10 @@ class Outbox:
         finally:
             self._busy.discard(queued.lane)
             self._more.set()
+
+    async def _send_event(self, queued: QueuedPost) -> None:
+        if await self._events.send(queued):
+            await self._posts.sent(queued, ts="", now=self._clock())
 
     async def _post_once(self, queued: QueuedPost) -> None:
         may_stand = queued.claimed_at is not None
@@ -297,7 +317,7 @@ class Outbox:
         elif may_stand and code == "missing_scope":
             # History cannot be read, so nobody knows whether Slack has this one; others can be
             # posted.
-            await self._set_aside(queued, code, may_stand=True)
+            await self._requeue.set_aside(queued, code, may_stand=True)
         elif post.how is PostKind.FILE or cause in (Cause.CONTENT, Cause.GONE):
             await self._content_refused(queued, code, cause, may_stand=may_stand)
         else:
@@ -316,7 +336,7 @@ class Outbox:
         is_channels = cause is Cause.CHANNEL
         if is_channels:
             await self._notices.channel_refused(queued.post.channel, code)
-        await self._set_aside(queued, code, may_stand=may_stand, is_reported=is_channels)
+        await self._requeue.set_aside(queued, code, may_stand=may_stand, is_reported=is_channels)
 
     async def _channel_refused(
         self, queued: QueuedPost, code: str, cause: Cause, *, may_stand: bool
@@ -325,7 +345,7 @@ class Outbox:
         that.
         """
         log.error("Slack refuses a post for %s (%s); it is kept.", queued.post.channel, code)
-        await self._reschedule(queued, self._timings.mend, code, may_stand=may_stand)
+        await self._requeue.later(queued, self._timings.mend, code, may_stand=may_stand)
         if cause is Cause.APP:
             self._app_refused = code
         else:
@@ -336,45 +356,10 @@ class Outbox:
         set aside.
         """
         if queued.attempts + 1 >= tries and await self._slack_works():
-            await self._set_aside(queued, code, may_stand=True)
+            await self._requeue.set_aside(queued, code, may_stand=True)
             return
         wait_s = self._timings.retry * min(2**queued.attempts, 15)
-        await self._reschedule(queued, wait_s, code, may_stand=True)
-
-    async def _set_aside(
-        self, queued: QueuedPost, code: str, *, may_stand: bool, is_reported: bool = False
-    ) -> None:
-        """Tried again at growing intervals, and reported once; what waits behind it goes on."""
-        channel = queued.post.channel
-        age = self._clock() - queued.queued_at
-        if queued.attempts >= GIVE_UP_TRIES and age > GIVE_UP_AFTER:
-            log.error(
-                "A post for %s is given up after %s tries (%s).", channel, queued.attempts, code
-            )
-            await self._posts.drop(queued, trouble=code)
-            return
-        wait_s = self._timings.mend
-        if queued.set_aside:
-            # The first tries came quickly one after the other, so this grows from some minutes.
-            wait_s = min(wait_s * 2 ** min(queued.attempts, 7), LONGEST_DELAY.total_seconds())
-        await self._reschedule(queued, wait_s, code, may_stand=may_stand, aside=True)
-        log.error("A post for %s is set aside for %.0f s (%s).", channel, wait_s, code)
-        if not is_reported:
-            await self._notices.set_aside(queued, code)
-
-    async def _reschedule(
-        self,
-        queued: QueuedPost,
-        wait_s: float,
-        code: str,
-        *,
-        may_stand: bool = False,
-        aside: bool = False,
-    ) -> None:
-        until = self._clock() + timedelta(seconds=wait_s)
-        await self._posts.reschedule(
-            queued, until=until, trouble=code, may_stand=may_stand, aside=aside
-        )
+        await self._requeue.later(queued, wait_s, code, may_stand=True)
 
     async def _slack_works(self) -> bool:
         """Whether Slack answers at all, so that it refuses this one post."""

@@ -26,7 +26,9 @@ log = logging.getLogger("opswatch")
 # within seconds.
 NOT_PACED = frozenset({"apps.connections.open", "auth.test", "views.open"})
 # With the token of an Enterprise Grid organisation, these have to name one of its workspaces.
-TEAM_METHODS = frozenset({"conversations.list", "usergroups.users.list"})
+TEAM_METHODS = frozenset(
+    {"conversations.list", "usergroups.list", "usergroups.users.list", "users.list"}
+)
 # Used where Slack sends no Retry-After, or one that makes no sense.
 WAIT_S = 30.0
 LONGEST_WAIT_S = 600.0

@@ -88,7 +88,8 @@ class KeptAnswer:
 
 class PostKind(enum.StrEnum):
     """How a post is sent: as a message of its own, a reply in the thread of an earlier one (also
-    shown in the channel if broadcast), an edit of an earlier one, or a file in a thread.
+    shown in the channel if broadcast), an edit of an earlier one, or a file in a thread. An event
+    goes to a target beside Slack.
     """
 
     POST = "post"
@@ -96,13 +97,14 @@ class PostKind(enum.StrEnum):
     BROADCAST = "broadcast"
     EDIT = "edit"
     FILE = "file"
+    EVENT = "event"
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
     """A message to be posted once. `key` identifies it: a second post with the same key is ignored.
     Replies, edits and files are `about` the post with that key. For a file, `text` is the name and
-    `content` the bytes.
+    `content` the bytes. For an event, `channel` is the queue of its target and `blocks` has the event alone.
     """
 
     key: str

@@ -14,6 +14,8 @@ import msgspec
 from msgspec.structs import replace
 
 from bot import formatting
+from bot.alerts.channels import USUAL, Presentation
+from bot.alerts.escalation import is_escalation_due
 from bot.alerts.evaluate import ERRORS_BEFORE_NOTICE, evaluate
 from bot.alerts.rule import (
     EvaluationTimes,
@@ -91,6 +93,7 @@ class AlertJob:
     clock: Callable[[], datetime]
     ops_channel: str
     on_evaluated: EvaluationObserver = ignore_evaluation
+    presentation: Presentation = USUAL
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_IN_PROGRESS))
     _states: dict[str, tuple[Rule, AlertState]] = field(default_factory=dict)
@@ -204,6 +207,7 @@ class AlertJob:
                 at,
                 self.zone,
                 silence=silence,
+                buttons=self.presentation.buttons_of(rule.name),
                 **_window_of(result),
             )
             after, posts = self._posts(context, evaluation, works_again=works_again)
@@ -219,7 +223,8 @@ class AlertJob:
         channel, instant = self.ops_channel or context.rule.channel, evaluation.instant
         after, posts = context.after, list[Post]()
         if context.reason not in OPERATOR_REASONS:
-            after, posts = notification_posts(context, instant)
+            style = self.presentation.style_of(context.rule.channel)
+            after, posts = notification_posts(context, instant, style)
         if context.reason is Reason.EVALUATION_FAILED and isinstance(
             evaluation.result, EvaluationError
         ):
@@ -270,6 +275,21 @@ class AlertJob:
             name=name,
         )
 
+    async def escalate_if_due(self, rule: Rule) -> bool:
+        """Calls the next ones where nobody has acknowledged the open incident in time. False where
+        it is not due.
+        """
+        alert, now = await self.state(rule), self.clock()
+        if not self._escalates(rule, alert, now):
+            return False
+        return await self._apply_action(
+            rule, Reason.ESCALATED, lambda alert: replace(alert, escalated_at=now), by=""
+        )
+
+    def _escalates(self, rule: Rule, alert: AlertState, now: datetime) -> bool:
+        silenced = self.silences.active(rule.name, now) is not None
+        return is_escalation_due(rule, alert, now, silenced=silenced)
+
     async def silenced(self, rule: Rule, *, user: str, name: str = "") -> bool:
         """Posts in the open incident that it was silenced. False where there is none."""
         return await self._apply_action(
@@ -313,7 +333,7 @@ class AlertJob:
         async with self._lock:
             await self._refresh()
             before, now = await self.state(rule), self.clock()
-            if not before.notified or (reason is Reason.ACKNOWLEDGED and before.acknowledged_by):
+            if not self._applies(rule, reason, before, now):
                 return False
             after = action(before)
             context = NotificationContext(
@@ -327,8 +347,10 @@ class AlertJob:
                 by=by,
                 name=name,
                 change=change,
+                buttons=self.presentation.buttons_of(rule.name),
             )
-            _, posts = notification_posts(context, f"{now:%Y%m%dT%H%M%S%fZ}")
+            style = self.presentation.style_of(rule.channel)
+            after, posts = notification_posts(context, f"{now:%Y%m%dT%H%M%S%fZ}", style)
             due = Due(schedule_of(rule.name), now, 0)
             record = _record(rule, due, after, posts, reason, None, now)
             is_saved = await self.alerts.save_user_action(record)
@@ -340,6 +362,14 @@ class AlertJob:
             return await self._apply_action(rule, reason, action, by=by, name=name, change=change)
         self.outbox.wake()
         return True
+
+    def _applies(self, rule: Rule, reason: Reason, before: AlertState, now: datetime) -> bool:
+        """Whether an action still changes something; another one may have come first."""
+        if reason is Reason.ACKNOWLEDGED and before.acknowledged_by:
+            return False
+        if reason is Reason.ESCALATED and not self._escalates(rule, before, now):
+            return False
+        return bool(before.notified)
 
     async def _measure(self, rule: Rule) -> Measurement | EvaluationError:
         """The values of the rule's question, fetched afresh. Where facts arrive late, the question

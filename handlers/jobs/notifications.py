@@ -1,5 +1,5 @@
-"""Posts of an alert: the message of its incident, the replies in its thread, and what the operator
-reads about failed evaluations.
+"""Posts of an alert: the message of its incident, the replies in its thread, its copies in other
+channels, and what the operator reads about failed evaluations.
 """
 
 from __future__ import annotations
@@ -7,34 +7,73 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from bot import formatting
+from bot.alerts.channels import USUAL_STYLE, ChannelStyle
 from bot.alerts.evaluate import ERRORS_BEFORE_NOTICE
+from bot.alerts.paging import channels
 from bot.alerts.state import AlertState, EvaluationError, Reason, State
 from bot.blocks.alerts import NotificationContext, incident_message, thread_reply
 from bot.slack.outbox import operator_post
 from bot.store import Post, PostKind
+from handlers.jobs.target_events import called_targets, event_posts
 
 OPERATOR_REASONS = frozenset({Reason.EVALUATION_FAILED, Reason.EVALUATION_RECOVERED})
-# These replies are shown in the channel, too.
-_BROADCAST = frozenset({Reason.REPEATED, Reason.SILENCE_ENDED})
+# These replies are shown in the channel, too, whatever its style: an edit would not be noticed.
+_BROADCAST = frozenset({Reason.REPEATED, Reason.SILENCE_ENDED, Reason.ESCALATED})
+# So is the beginning of an incident that was one of missing data before.
+_ALWAYS_SAID = _BROADCAST | {Reason.FIRED}
 _STATES = {State.FIRING: "firing", State.NO_DATA: "no data"}
 
 
-def notification_posts(context: NotificationContext, instant: str) -> tuple[AlertState, list[Post]]:
+def notification_posts(
+    context: NotificationContext, instant: str, style: ChannelStyle = USUAL_STYLE
+) -> tuple[AlertState, list[Post]]:
     """The posts of a notification, and the state with the key of its incident. The first one opens
-    the incident; each later one edits its message and replies in its thread.
+    the incident; each later one edits its message and replies in its thread, as the style of the
+    channel says. The last post is the one that is on record.
     """
-    rule, reason = context.rule, context.reason
-    key = _key(context, instant)
-    incident = context.before.incident
+    key, incident = _key(context, instant), context.before.incident
+    if not incident and context.is_over:
+        return context.after, []
+    events = event_posts(context, key, incident or key)
+    after = replace(context.after, targets=called_targets(context))
+    if context.is_over:
+        after = context.after
     if not incident:
-        if context.is_over:
-            return context.after, []
-        opened = Post(key, rule.channel, *incident_message(context))
-        return replace(context.after, incident=key), [opened]
+        opened = Post(key, context.rule.channel, *incident_message(context))
+        return replace(after, incident=key), [*events, opened]
+    copies = _copies(context, key)
+    if context.reason is Reason.ESCALATED:
+        after = replace(after, copies={post.channel: post.key for post in copies})
+    return after, [*events, *copies, *_changes(context, key, incident, style)]
+
+
+def _changes(
+    context: NotificationContext, key: str, incident: str, style: ChannelStyle
+) -> list[Post]:
+    """The edit of the incident's message and the reply in its thread."""
+    channel, reason = context.rule.channel, context.reason
     kind = PostKind.BROADCAST if reason in _BROADCAST else PostKind.REPLY
-    return context.after, [
-        Post(f"{key}:edit", rule.channel, *incident_message(context), PostKind.EDIT, incident),
-        Post(key, rule.channel, *thread_reply(context), kind, incident),
+    edit = Post(f"{key}:edit", channel, *incident_message(context), PostKind.EDIT, incident)
+    reply = Post(key, channel, *thread_reply(context), kind, incident)
+    is_quiet = context.is_over and style.resolved == "quiet"
+    if is_quiet or (style.updates == "edit" and reason not in _ALWAYS_SAID):
+        return [edit]
+    return [reply] if style.updates == "thread" else [edit, reply]
+
+
+def _copies(context: NotificationContext, key: str) -> list[Post]:
+    """An incident that escalates is posted in other channels; these messages follow it to its
+    end.
+    """
+    message = incident_message(context, is_copy=True)
+    if context.reason is Reason.ESCALATED:
+        return [
+            Post(f"{key}:{channel}", channel, *message)
+            for channel in channels(context.rule.paging.escalate_to)
+        ]
+    return [
+        Post(f"{key}:{channel}:edit", channel, *message, PostKind.EDIT, copy)
+        for channel, copy in context.before.copies.items()
     ]
 
 

@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 from bot import formatting
 from bot.alerts.rule import Rule
 from bot.blocks import messages
-from bot.blocks.alerts import ACKNOWLEDGE, SILENCE
+from bot.blocks.alerts import ACKNOWLEDGE, LINK, SILENCE
 from bot.errors import BadQuestion
 from bot.questions.registry import COMMANDS
 from handlers.alert_rules import RuleManager
@@ -81,6 +81,11 @@ async def managed(
     return await rules.registry.managed(rule.name, rule.command, requester), requester
 
 
+async def follow_link() -> None:
+    """Does nothing: Slack has opened the page of the button already, and reports the press."""
+
+
 def register(app: AsyncApp, requests: RequestHandler, rules: RuleManager) -> None:
     app.action(ACKNOWLEDGE)(AcknowledgeAction(requests, rules).__call__)
     app.action(re.compile(rf"^{re.escape(SILENCE)}\.\w+$"))(SilenceAction(requests, rules).__call__)
+    app.action(re.compile(rf"^{re.escape(LINK)}\.\d+$"))(follow_link)

@@ -17,6 +17,7 @@ from bot.alerts.commands import (
     Unsilence,
     parse_alert_command,
 )
+from bot.alerts.paging import Paging
 from bot.errors import BadQuestion
 from bot.questions.question import CommandName
 from bot.questions.registry import COMMANDS
@@ -47,6 +48,9 @@ ALERTS: list[tuple[CommandName, str, CreateAlert]] = [
         ),
         CreateAlert("rapid7-eu today", "bytes", "above", 5e9, 4.5e9, 30 * MINUTE, HOUR, 5 * MINUTE, 4 * HOUR, "log", "alert", "ingest-spike"),
     ),
+    ("usage", "today above 5 GB severity Critical notify @sre runbook https://w.example.com/a escalate after 15m to pagerduty", CreateAlert("today", "bytes", "above", 5e9, paging=Paging("critical", "https://w.example.com/a", ("@sre",), 15 * MINUTE, ("pagerduty",)))),
+    ("usage", "today above 5 GB escalate after 1h unless acknowledged to @leads, #Incidents and Mail for 5m", CreateAlert("today", "bytes", "above", 5e9, for_=5 * MINUTE, paging=Paging(escalate_after=HOUR, escalate_to=("@leads", "#incidents", "mail")))),
+    ("usage", "today above 5 GB notify @@sre, @U0ADA, @subteam^S0SRE, <@U0BEA|bea> every 5m", CreateAlert("today", "bytes", "above", 5e9, every=5 * MINUTE, paging=Paging(notify=("@sre", "U0ADA", "S0SRE", "U0BEA")))),
     ("usage", "today as above above 5 GB as spike for 1h", CreateAlert("today as above", "bytes", "above", 5e9, for_=HOUR, name="spike")),
 ]  # fmt: skip
 
@@ -73,6 +77,19 @@ def test_an_alert_is_read(command: CommandName, text: str, alert: CreateAlert) -
         ("logs", "alert web above 5 each log", "/logs has nothing to take each of"),
         ("usage", "alert today above 5 GB nodata shout", "nodata takes hold, alert or ok"),
         ("usage", "alert today above 5 GB as -x", "A name is letters"),
+        ("usage", "alert today above 5 GB severity high", "severity takes info, warning or"),
+        ("usage", "alert today above 5 GB severity", "severity takes info, warning or"),
+        ("usage", "alert today above 5 GB notify", "notify takes people"),
+        ("usage", "alert today above 5 GB notify ^", "names nobody"),
+        ("usage", "alert today above 5 GB runbook ftp://x", "begins with https://"),
+        (
+            "usage",
+            "alert today above 5 GB runbook https://ada:pw@x.example.com",
+            "begins with https",
+        ),
+        ("usage", "alert today above 5 GB escalate to @sre", "escalate says after how long"),
+        ("usage", "alert today above 5 GB escalate after soon to @sre", "escalate says after how"),
+        ("usage", "alert today above 5 GB escalate after 15m", "escalate says after how long"),
         ("apiaudit", "alert 1h failures above 5 GB", "“5 GB” is no threshold for failures"),
         ("usage", "unalert", "Which alert"),
         ("usage", "silence", "Which alert"),

@@ -21,6 +21,9 @@ SAME = [
     ("usage", "alert today bytes below 4,5 GB recover 5 GB", {"question": "today", "value": "bytes", "side": "below", "threshold": "4,5 GB", "recover": "5 GB"}),
     ("usage", "alert eu today quota_percent above 80% every 1h", {"question": "eu today", "value": "quota_percent", "threshold": "80%", "every": "1h"}),
     ("usage", 'alert today bytes above 5 GB each log as "my alert"', {"question": "today", "value": "bytes", "threshold": "5 GB", "each": "log", "as": '"my  alert"'}),
+    ("usage", "alert today above 5 GB severity critical notify @oncall, S0SRE and pagerduty", {"question": "today", "value": "bytes", "threshold": "5 GB", "severity": "critical", "notify": "@oncall, S0SRE, pagerduty"}),
+    ("usage", "alert today above 5 GB runbook https://w.example.com/x escalate after 15m to #Ops, @leads", {"question": "today", "value": "bytes", "threshold": "5 GB", "runbook": "https://w.example.com/x", "escalate": "15m to #ops, @leads"}),
+    ("usage", "alert today above 5 GB escalate after 1h30m to S0SRE", {"question": "today", "value": "bytes", "threshold": "5 GB", "escalate": "After 1h30m unless acknowledged to S0SRE"}),
     ("logs", "alert kitchen where(/above 5/) 15m lines above 1e3 for 10m repeat 4h", {"question": "kitchen where(/above 5/) 15m", "value": "lines", "threshold": "1e3", "for": "10m", "repeat": "4h"}),
 ]  # fmt: skip
 WRONG = [
@@ -42,6 +45,12 @@ WRONG = [
     ({"as": "-"}, {"as"}),
     ({"value": "failures"}, {"value"}),
     ({"threshold": "5", "for": "a while", "as": "-"}, {"threshold", "for", "as"}),
+    ({"notify": "!?"}, {"notify"}),
+    ({"notify": ","}, {"notify"}),
+    ({"runbook": "http://w.example.com"}, {"runbook"}),
+    ({"escalate": "soon to @leads"}, {"escalate"}),
+    ({"escalate": "15m"}, {"escalate"}),
+    ({"escalate": "6M to @leads"}, {"escalate"}),
 ]  # fmt: skip
 USUAL = {"question": "today", "value": "bytes", "side": "above", "threshold": "5 GB"}
 

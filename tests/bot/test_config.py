@@ -27,6 +27,12 @@ ENVIRON = {
         "AKAMAI_CLIENT_TOKEN",
         "AKAMAI_CLIENT_SECRET",
         "AKAMAI_ACCESS_TOKEN",
+        "PAGERDUTY_ROUTING_KEY",
+        "PAGERDUTY_WEBHOOK_SECRET",
+        "OPSGENIE_API_KEY",
+        "OPSWATCH_HOOK_SECRET",
+        "SMTP_USERNAME",
+        "SMTP_PASSWORD",
     )
 }
 URL = "https://x.example.com"
@@ -67,6 +73,7 @@ def test_everything_commented_out_in_the_example_works_too() -> None:
     assert settings.health
     assert settings.digest[0].name == "weekday-usage"
     assert settings.alert[0].above == 5_000_000_000
+    assert set(settings.targets) == {"pagerduty", "opsgenie", "hook", "mail"}
 
 
 def test_defaults() -> None:

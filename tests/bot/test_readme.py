@@ -13,6 +13,7 @@ import pytest
 
 from bot import config
 from bot.alerts.commands import CreateAlert, parse_alert_command
+from bot.notifications.kinds import KINDS
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.reading import read_line, read_question
 from bot.questions.windows import read_window
@@ -46,6 +47,9 @@ MODELS: tuple[type[Table], ...] = (
     config.DigestSettings,
     config.AlertSettings,
     config.MuteSettings,
+    config.ChannelSettings,
+    config.ButtonSettings,
+    *(kind.settings for kind in KINDS.values()),
     *(provider.settings for provider in registry().providers.values()),
 )
 WISHES = re.findall(

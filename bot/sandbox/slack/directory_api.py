@@ -129,6 +129,32 @@ class DirectoryApi(SlackState):
         }
         return {"ok": True, "user": shown}
 
+    def _api_users_list(self, args: dict[str, Any]) -> dict[str, Any]:
+        """One person a page, so that whoever asks has to follow the cursor."""
+        if self._lacks_team(args):
+            return {"ok": False, "error": "missing_argument"}
+        listed, at = list(self.users.values()), int(args.get("cursor") or 0)
+        members = [
+            {
+                "id": user.id,
+                "name": user.name.lower(),
+                "deleted": user.deleted,
+                "profile": {"display_name": user.name, "display_name_normalized": user.name},
+            }
+            for user in listed[at : at + 1]
+        ]
+        cursor = str(at + 1) if at + 1 < len(listed) else ""
+        return {"ok": True, "members": members, "response_metadata": {"next_cursor": cursor}}
+
+    def _api_usergroups_list(self, args: dict[str, Any]) -> dict[str, Any]:
+        if self._lacks_team(args):
+            return {"ok": False, "error": "missing_argument"}
+        found = [
+            {"id": group, "handle": group[2:].lower(), "name": group[2:].title(), "date_delete": 0}
+            for group in self.groups
+        ]
+        return {"ok": True, "usergroups": found}
+
     def _lacks_team(self, args: dict[str, Any]) -> bool:
         """The token of an organisation has to say which workspace is meant."""
         return self.is_org_install and args.get("team_id") != "T0SANDBOX"

@@ -1,0 +1,26 @@
+"""When an incident that nobody has acknowledged escalates (pure)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.alerts.rule import Rule
+from bot.alerts.state import AlertState
+
+
+def escalates_at(rule: Rule, alert: AlertState) -> datetime | None:
+    """When the open incident escalates; None where it does not, as there is none, somebody has
+    acknowledged it, or it has escalated already.
+    """
+    after = rule.paging.escalate_after
+    if after is None or alert.opened_at is None or not alert.notified:
+        return None
+    if alert.acknowledged_by or alert.escalated_at:
+        return None
+    return alert.opened_at + after
+
+
+def is_escalation_due(rule: Rule, alert: AlertState, now: datetime, *, silenced: bool) -> bool:
+    """Whether the incident escalates now. A silenced one does so when its silence ends."""
+    at = escalates_at(rule, alert)
+    return at is not None and at <= now and not silenced

@@ -1,0 +1,45 @@
+"""The value of an answer that the words of an alert name (pure)."""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+from bot.alerts.rule import has_value
+from bot.questions.question import CommandName
+from bot.questions.registry import COMMANDS
+
+
+def value_of(command: CommandName, asked: str) -> tuple[str, str]:
+    """The question, and the value that is named right behind it, or the default one."""
+    if value := named_value(command, asked):
+        return asked[: -len(value)].strip(), value
+    return asked, COMMANDS[command].values.default
+
+
+def named_value(command: CommandName, asked: str) -> str:
+    """The value that the last word names; empty where it names none, or ends a window such as
+    `last 7 days`.
+    """
+    head, _, last = asked.rpartition(" ")
+    value = last.lower()
+    if not has_value(command, value):
+        return ""
+    if value in _WINDOW_UNITS and _COUNT.fullmatch(head.rpartition(" ")[2].lower()):
+        return ""
+    return value
+
+
+# Values whose names are also units of a window, and what stands before a unit.
+_WINDOW_UNITS = frozenset({"days"})
+_COUNT = re.compile(
+    r"\d{1,6}|last|past|previous|few|two|three|four|five|six|seven|eight|nine|ten|fourteen|thirty"
+)
+
+
+def suggested_value(command: CommandName, asked: str) -> str:
+    """The value that the last word of a question was probably meant to be, or an empty string."""
+    near = difflib.get_close_matches(
+        asked.rpartition(" ")[2].lower(), COMMANDS[command].values.names, n=1, cutoff=0.75
+    )
+    return near[0] if near else ""

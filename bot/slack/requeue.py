@@ -1,0 +1,73 @@
+"""Puts posts back into the outbox: to be tried again soon, or set aside so that later ones pass."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.slack.operator_notices import OperatorNotices
+from bot.store import LONGEST_DELAY, OutboxStore, PostKind, QueuedPost
+
+log = logging.getLogger("opswatch")
+# What was not accepted for so long, in so many attempts, never will be. Nobody is to be called for
+# an incident of last week.
+GIVE_UP_AFTER, GIVE_UP_TRIES = timedelta(days=7), 25
+EVENT_GIVE_UP_AFTER = timedelta(days=1)
+# An event that was set aside may call somebody, so it is tried more often than a message.
+EVENT_LONGEST_DELAY = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Requeue:
+    """`mend_s` is the first wait of a post that is set aside, which grows with every attempt."""
+
+    posts: OutboxStore
+    notices: OperatorNotices
+    clock: Callable[[], datetime]
+    mend_s: float
+
+    async def later(
+        self,
+        queued: QueuedPost,
+        wait_s: float,
+        code: str,
+        *,
+        may_stand: bool = False,
+        aside: bool = False,
+    ) -> None:
+        """Releases the post, to be tried again after a while."""
+        until = self.clock() + timedelta(seconds=wait_s)
+        await self.posts.reschedule(
+            queued, until=until, trouble=code, may_stand=may_stand, aside=aside
+        )
+
+    async def set_aside(
+        self,
+        queued: QueuedPost,
+        code: str,
+        *,
+        may_stand: bool,
+        is_reported: bool = False,
+        hint: str = "",
+    ) -> None:
+        """Tried again at growing intervals, and reported once; what waits behind it goes on."""
+        channel, is_event = queued.post.channel, queued.post.how is PostKind.EVENT
+        age = self.clock() - queued.queued_at
+        give_up_after = EVENT_GIVE_UP_AFTER if is_event else GIVE_UP_AFTER
+        if queued.attempts >= GIVE_UP_TRIES and age > give_up_after:
+            log.error(
+                "A post for %s is given up after %s tries (%s).", channel, queued.attempts, code
+            )
+            await self.posts.drop(queued, trouble=code)
+            return
+        wait_s = self.mend_s
+        if queued.set_aside:
+            # The first tries came quickly one after the other, so this grows from some minutes.
+            longest = EVENT_LONGEST_DELAY if is_event else LONGEST_DELAY
+            wait_s = min(wait_s * 2 ** min(queued.attempts, 7), longest.total_seconds())
+        await self.later(queued, wait_s, code, may_stand=may_stand, aside=True)
+        log.error("A post for %s is set aside for %.0f s (%s).", channel, wait_s, code)
+        if not is_reported:
+            await self.notices.set_aside(queued, code, hint=hint)

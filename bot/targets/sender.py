@@ -1,0 +1,88 @@
+"""The targets of the configuration, each of which takes events."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aiohttp
+
+from bot.notifications import email
+from bot.notifications.email import EmailSettings
+from bot.notifications.event import Action, AlertEvent
+from bot.notifications.kinds import KINDS
+from bot.notifications.settings import TargetSettings
+from bot.targets.errors import TargetError, TargetRefused
+from bot.targets.http import reach, send
+from bot.targets.smtp import check_mailboxes, send_mail
+from providers.clock import Clock
+from providers.http.network import Network
+from providers.models import Check
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Sends events to the targets by their names."""
+
+    settings: Mapping[str, TargetSettings]
+    session: aiohttp.ClientSession
+    network: Network
+    clock: Clock
+
+    async def send(self, target: str, event: AlertEvent) -> None:
+        """Sends an event. Raises TargetRefused where the target does not take it, and
+        TargetUnavailable where it may do so later.
+        """
+        settings = self.settings.get(target)
+        if settings is None:
+            raise TargetRefused(
+                "there is no such target", f"Add [targets.{target}] to bot.toml again."
+            )
+        if isinstance(settings, EmailSettings):
+            await send_mail(settings, self.network, email.render(settings, event))
+            return
+        render = KINDS[settings.kind].render
+        assert render is not None, "every other kind is reached by HTTP"
+        await send(self.session, render(settings, event, self.clock()))
+
+    async def check(self, target: str) -> Check:
+        """What can be found out about a target without calling anybody."""
+        settings, name = self.settings[target], f"target {target}"
+        try:
+            await self._check(settings)
+        except TargetError as error:
+            detail = f"{KINDS[settings.kind].title} at {settings.address}: {error.code}."
+            return Check(name, ok=False, detail=detail, hint=error.hint or "Check its settings.")
+        return Check(name, ok=True, detail=f"{settings.address} {_ACCEPTS[settings.kind]}.")
+
+    async def _check(self, settings: TargetSettings) -> None:
+        if isinstance(settings, EmailSettings):
+            await check_mailboxes(settings, self.network)
+            return
+        kind = KINDS[settings.kind]
+        assert kind.check_request is not None, "every other kind is reached by HTTP"
+        request = kind.check_request(settings, self._unknown_incident(), self.clock())
+        exchange = reach if request.method == "HEAD" else send
+        await exchange(self.session, request)
+
+    def _unknown_incident(self) -> AlertEvent:
+        """The end of an incident that no target knows."""
+        key = f"opswatch:check:{uuid.uuid4().hex}"
+        return AlertEvent(
+            id=key,
+            action=Action.RESOLVE,
+            incident=key,
+            alert="check",
+            summary="A check of the connection",
+            reason="check",
+            at=self.clock(),
+        )
+
+
+_ACCEPTS = {
+    "pagerduty": "accepts events",
+    "opsgenie": "accepts the key",
+    "webhook": "can be reached; no event was sent",
+    "email": "accepts the sender and the recipients; no mail was sent",
+}

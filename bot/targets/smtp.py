@@ -1,0 +1,125 @@
+"""Sends mails by SMTP. The standard library's client blocks, so it runs in a thread, within bounds of
+time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import smtplib
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from typing import TypeVar
+
+from bot import formatting
+from bot.notifications.email import EmailSettings
+from bot.targets.errors import TargetRefused, TargetUnavailable
+from providers.http.network import UNTRUSTED_HINT, Network, untrusted_reason
+
+log = logging.getLogger("opswatch")
+# For each answer of the server.
+TIMEOUT_S = 15.0
+TOTAL_S = 60.0
+T = TypeVar("T")
+
+
+async def send_mail(settings: EmailSettings, network: Network, mail: EmailMessage) -> None:
+    """Sends a mail to all its recipients. Raises TargetRefused and TargetUnavailable."""
+
+    def send(server: smtplib.SMTP) -> None:
+        refused = server.send_message(mail, settings.sender, list(settings.to))
+        if refused:
+            log.warning(
+                "%s takes no mail for %d of %d recipients.",
+                settings.address,
+                len(refused),
+                len(settings.to),
+            )
+
+    await _in_thread(settings, network, send)
+
+
+async def check_mailboxes(settings: EmailSettings, network: Network) -> None:
+    """Whether the server accepts the login, the sender and each recipient; no mail is sent. Raises
+    TargetRefused and TargetUnavailable.
+    """
+
+    def check(server: smtplib.SMTP) -> None:
+        server.ehlo_or_helo_if_needed()
+        _require(server.mail(settings.sender), settings.sender)
+        for mailbox in settings.to:
+            _require(server.rcpt(mailbox), mailbox)
+        server.rset()
+
+    await _in_thread(settings, network, check)
+
+
+async def _in_thread(
+    settings: EmailSettings, network: Network, work: Callable[[smtplib.SMTP], None]
+) -> None:
+    def run() -> None:
+        with _errors(), _connected(settings, network) as server:
+            work(server)
+
+    try:
+        await asyncio.wait_for(asyncio.to_thread(run), TOTAL_S)
+    except TimeoutError:
+        raise TargetUnavailable("no answer in time") from None
+
+
+@contextmanager
+def _connected(settings: EmailSettings, network: Network) -> Iterator[smtplib.SMTP]:
+    """A session that is encrypted and logged in as the settings say."""
+    host, port = settings.host, settings.smtp_port
+    if settings.security == "tls":
+        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_S, context=network.tls)
+    else:
+        server = smtplib.SMTP(host, port, timeout=TIMEOUT_S)
+    with server:
+        if settings.security == "starttls":
+            server.starttls(context=network.tls)
+        if settings.username and settings.password:
+            server.login(settings.username.open(), settings.password.open())
+        yield server
+
+
+def _require(answer: tuple[int, bytes], mailbox: str) -> None:
+    code, text = answer
+    if code not in (250, 251):
+        raise smtplib.SMTPResponseException(code, f"{mailbox}: ".encode() + text)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """The library's errors as ours. A reply from 500 on is final, one of 4xx may pass (RFC 5321,
+    4.2.1).
+    """
+    try:
+        yield
+    except smtplib.SMTPAuthenticationError:
+        raise TargetRefused(
+            "the mail server refuses the login", "Check its username and password."
+        ) from None
+    except smtplib.SMTPRecipientsRefused as error:
+        code, text = next(iter(error.recipients.values()))
+        raise _refusal(code, text) from None
+    except smtplib.SMTPResponseException as error:
+        raise _refusal(error.smtp_code, error.smtp_error) from None
+    except smtplib.SMTPNotSupportedError:
+        raise TargetRefused(
+            "the mail server offers no encryption", 'Check `port` and `security` ("tls").'
+        ) from None
+    except ssl.SSLError as error:
+        reason = untrusted_reason(error)
+        shown = f"its certificate is not trusted ({reason})" if reason else "TLS failed"
+        raise TargetUnavailable(shown, UNTRUSTED_HINT if reason else "") from None
+    except (smtplib.SMTPException, OSError):
+        raise TargetUnavailable("no connection") from None
+
+
+def _refusal(code: int, text: bytes | str) -> TargetRefused | TargetUnavailable:
+    said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    shown = f"SMTP {code}: {formatting.sanitise(said, 200)}"
+    return TargetRefused(shown) if code >= 500 else TargetUnavailable(shown)

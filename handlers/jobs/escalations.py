@@ -1,0 +1,42 @@
+"""Looks every few seconds for incidents that nobody has acknowledged in time, whether or not their
+alerts are due or can be evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.alerts.rule import EvaluationTimes, Rule
+from bot.schedules.due import Due
+from handlers.jobs.alerts import AlertJob
+from handlers.jobs.scheduler import Job
+
+EVERY = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationJob:
+    """`rules` are all that there are at the time."""
+
+    alerts: AlertJob
+    rules: Callable[[], Iterable[Rule]]
+
+    def scheduled(self) -> Job:
+        return Job("escalations", EvaluationTimes(EVERY), self.run, _from_now_on)
+
+    async def run(self, due: Due) -> None:
+        """Each incident escalates once: the store refuses a state that another process has changed."""
+        del due
+        rules = [rule for rule in self.rules() if rule.paging.escalate_after]
+        if rules:
+            # Another process may have evaluated them, or somebody may have acknowledged there.
+            await self.alerts.refresh()
+        for rule in rules:
+            await self.alerts.escalate_if_due(rule)
+
+
+async def _from_now_on(now: datetime) -> datetime:
+    """The first look is a few seconds after a start, when alerts have been evaluated again."""
+    return now

@@ -1,0 +1,98 @@
+"""Events for the targets of an alert: its beginning, its acknowledgement and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from bot import formatting
+from bot.alerts.paging import targets
+from bot.alerts.state import Reason
+from bot.blocks.alerts import NotificationContext, facts, headline, subject_lines
+from bot.notifications.event import Action, AlertEvent, lane_of
+from bot.store import Post, PostKind
+
+_ACTIONS: Mapping[Reason, Action] = MappingProxyType(
+    {
+        Reason.FIRED: Action.TRIGGER,
+        Reason.NO_DATA: Action.TRIGGER,
+        Reason.ESCALATED: Action.TRIGGER,
+        Reason.ACKNOWLEDGED: Action.ACKNOWLEDGE,
+        Reason.RESOLVED: Action.RESOLVE,
+        Reason.RULE_CHANGED: Action.RESOLVE,
+    }
+)
+
+
+def called_targets(context: NotificationContext) -> tuple[str, ...]:
+    """The targets that were called for the incident, those of this notification included."""
+    return tuple(dict.fromkeys((*context.before.targets, *_newly_called(context))))
+
+
+def event_posts(context: NotificationContext, key: str, incident: str) -> list[Post]:
+    """An event for each target that this change is for. `key` is that of the notification, and
+    `incident` that of the message of the incident.
+    """
+    action = _ACTIONS.get(context.reason)
+    if action is None:
+        return []
+    called = _newly_called(context)
+    if action is not Action.TRIGGER or context.reason is Reason.FIRED:
+        # A target that was called for missing data reads that the alert fires.
+        called = tuple(dict.fromkeys((*context.before.targets, *called)))
+    event = _event(context, action, incident)
+    return [_post(event, target, key, incident, context) for target in called]
+
+
+def _newly_called(context: NotificationContext) -> tuple[str, ...]:
+    paging = context.rule.paging
+    if context.reason is Reason.ESCALATED:
+        named = targets(paging.escalate_to)
+    elif context.reason in (Reason.FIRED, Reason.NO_DATA):
+        named = targets(paging.notify)
+    else:
+        named = []
+    return tuple(name for name in named if name not in context.before.targets)
+
+
+def _post(
+    event: AlertEvent, target: str, key: str, incident: str, context: NotificationContext
+) -> Post:
+    """The post of an event. The first one for a target has a key of its own, which the later ones
+    are about, so that none of them overtakes it.
+    """
+    first = f"event:{target}:{incident}"
+    is_first = target not in context.before.targets
+    own = first if is_first else f"event:{target}:{key}"
+    about = "" if is_first else first
+    stored = AlertEvent.as_json(event) | {"id": own}
+    return Post(own, lane_of(target), event.summary, [stored], PostKind.EVENT, about)
+
+
+def _event(context: NotificationContext, action: Action, incident: str) -> AlertEvent:
+    rule, shown = context.rule, context.shown
+    return AlertEvent(
+        id="",
+        action=action,
+        incident=f"opswatch:{incident}",
+        alert=rule.name,
+        summary=_summary(context),
+        reason=context.reason.value,
+        at=context.now,
+        severity=rule.paging.severity,
+        since=shown.started_at,
+        subjects=tuple(subject_lines(context)),
+        facts=tuple(facts(context)),
+        question=rule.display_query,
+        value_name=rule.value,
+        value=None if rule.each else shown.worst_subject.value,
+        threshold=rule.threshold,
+        side=rule.side,
+        runbook=rule.paging.runbook,
+        by=formatting.sanitise(context.name, 60),
+    )
+
+
+def _summary(context: NotificationContext) -> str:
+    """The headline without the sign at its front, which stands for a colour."""
+    return formatting.sanitise(headline(context).partition(" ")[2], 300)

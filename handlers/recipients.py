@@ -1,0 +1,86 @@
+"""Whom an alert made in chat may call: names become ids, and targets are those of the
+configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from bot import formatting
+from bot.alerts.paging import Paging, channels, handles, targets, with_ids
+from bot.errors import BadQuestion, SlackDeliveryUnknown, SlackRefused
+from bot.slack.channels import Channels
+from bot.slack.handles import Handles
+from handlers.permissions import Requester
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientLookup:
+    """Looks recipients up once, when a rule is saved, so that an alert in the night depends on no
+    name.
+    """
+
+    handles: Handles
+    channels: Channels
+    targets: Sequence[str]
+
+    async def resolved(self, paging: Paging, requester: Requester) -> Paging:
+        """The same with ids. Raises BadQuestion for somebody whom nobody knows, and for a channel
+        that is closed to the person.
+        """
+        named = (*paging.notify, *paging.escalate_to)
+        if not named:
+            return paging
+        if elsewhere := channels(paging.notify):
+            raise BadQuestion(
+                f"{elsewhere[0]} is a channel; an alert notifies people, user groups and targets, "
+                "and posts in its own channel. It can escalate to another one."
+            )
+        self._require_targets(targets(named))
+        found = {handle: await self._mentioned(handle) for handle in handles(named)}
+        found |= {
+            channel: await self._open_channel(channel, requester) for channel in channels(named)
+        }
+        return replace(
+            paging,
+            notify=with_ids(paging.notify, found),
+            escalate_to=with_ids(paging.escalate_to, found),
+        )
+
+    def _require_targets(self, names: Sequence[str]) -> None:
+        unknown = next((name for name in names if name not in self.targets), None)
+        if unknown is None:
+            return
+        known = formatting.join_words(list(self.targets), 10)
+        there_are = f"there are {known}" if known else "bot.toml has none"
+        raise BadQuestion(
+            f"There is no target “{unknown}”; {there_are}. People and user groups begin with @."
+        )
+
+    async def _mentioned(self, handle: str) -> str:
+        try:
+            found = await self.handles.mentioned(handle)
+        except (SlackRefused, SlackDeliveryUnknown):
+            raise BadQuestion(
+                f"Slack does not say who {handle} is. Write the ID (U… or S…) instead."
+            ) from None
+        if not found:
+            raise BadQuestion(
+                f"There is nobody called {handle}, or several people are. Write the ID (U… or S…) "
+                "instead."
+            )
+        return found
+
+    async def _open_channel(self, channel: str, requester: Requester) -> str:
+        found = channel
+        if channel.startswith("#"):
+            try:
+                found = await self.handles.channel(channel)
+            except (SlackRefused, SlackDeliveryUnknown):
+                found = ""
+        if not found or not await self.channels.is_open_to(requester.user, found):
+            raise BadQuestion(f"There is no channel {channel} that you and I can see.")
+        return found

@@ -1,0 +1,277 @@
+"""An incident that nobody acknowledges in time calls the next ones, once; people are mentioned when
+an alert fires, and never when it is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.app import Bot
+from bot.sandbox.slack import BOT, Message
+from bot.sandbox.targets import TargetSandbox
+from bot.sandbox.world import Sandbox, open_targets_of
+from tests.scenarios.test_alerts import SPIKE, Meter, evaluations, look, messages, running, told
+from tests.support.clock import MovableClock as Clock
+
+ESCALATING = {
+    **SPIKE,
+    "severity": "critical",
+    "notify": ["S0ONCALL"],
+    "escalate_after": "20m",
+    "escalate_to": ["U0GRACE", "#kitchen", "pagerduty"],
+}
+ONCALL, GRACE = "<!subteam^S0ONCALL>", "<@U0GRACE>"
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Stands five minutes before noon."""
+    clock = Clock()
+    clock.set(datetime.now(UTC).replace(hour=11, minute=55, second=0, microsecond=0))
+    monkeypatch.setattr("handlers.jobs.digests.TICK_S", 0.05)
+    return clock
+
+
+@pytest.fixture
+async def targets(world: Sandbox) -> AsyncIterator[TargetSandbox]:
+    async with open_targets_of(world) as opened:
+        yield opened
+
+
+def posted(world: Sandbox, channel: str = "C0OPS") -> list[Message]:
+    """Everything that the bot posted in a channel and its threads."""
+    return [
+        m for m in world.slack.messages if m.user == BOT and m.channel == channel and not m.seen_by
+    ]
+
+
+def mentioning(world: Sandbox, who: str) -> list[Message]:
+    return [m for channel in world.slack.channels for m in posted(world, channel) if who in str(m)]
+
+
+async def settled(bot: Bot) -> None:
+    async with asyncio.timeout(20):
+        while await bot.store.read("SELECT 1 FROM outbox WHERE state != 'sent'", ()):
+            await asyncio.sleep(0.02)
+
+
+async def escalated(world: Sandbox) -> Message:
+    """The reply that says so."""
+    found: list[Message] = await world.slack.until(
+        lambda: [m for m in posted(world) if "Escalated:" in m.text]
+    )
+    return found[0]
+
+
+async def test_unacknowledged_incident_escalates_once(
+    world: Sandbox, clock: Clock, targets: TargetSandbox
+) -> None:
+    meter = Meter(world)
+    async with running(world, ESCALATING) as bot:
+        await look(bot, clock, meter, 6)
+        await settled(bot)
+        assert not targets.pagerduty.incidents
+        assert len(mentioning(world, ONCALL)) == 1
+        clock.ahead += timedelta(minutes=21)
+        reply = await escalated(world)
+        await settled(bot)
+        assert GRACE in str(reply.blocks)
+        assert reply.broadcast
+        [copy] = messages(world, "C0KITCHEN")
+        assert copy.text.startswith("🔴 Critical · ingest-spike: bytes at 6.00 GB")
+        assert ONCALL not in str(copy.blocks)
+        clock.ahead += timedelta(minutes=30)
+        await evaluations(bot, 3)
+        await look(bot, clock, meter, 3)
+        await settled(bot)
+    [incident] = targets.pagerduty.incidents
+    assert (incident.events, incident.woken) == (["trigger", "resolve"], 1)
+    assert len([m for m in posted(world) if "Escalated:" in m.text]) == 1
+    assert [m.text[:1] for m in messages(world, "C0KITCHEN")] == ["✅"]
+    assert [m for m in mentioning(world, ONCALL) if "resolved" in m.text] == []
+
+
+async def test_acknowledged_incident_does_not_escalate(
+    world: Sandbox, clock: Clock, targets: TargetSandbox
+) -> None:
+    meter = Meter(world)
+    async with running(world, ESCALATING) as bot:
+        await look(bot, clock, meter, 6)
+        await settled(bot)
+        await world.slack.press(messages(world)[0], "alert.acknowledge")
+        await world.slack.until(lambda: "Acknowledged" in str(posted(world)))
+        clock.ahead += timedelta(minutes=40)
+        await look(bot, clock, meter, 6)
+        await settled(bot)
+    assert not targets.pagerduty.incidents
+    assert told(world, "C0KITCHEN") == []
+
+
+async def test_silenced_incident_escalates_when_silence_ends(
+    world: Sandbox, clock: Clock, targets: TargetSandbox
+) -> None:
+    meter = Meter(world)
+    async with running(world, ESCALATING) as bot:
+        await look(bot, clock, meter, 6)
+        await settled(bot)
+        await world.slack.answer_to("/usage silence ingest-spike 1h")
+        clock.ahead += timedelta(minutes=30)
+        await look(bot, clock, meter, 6)
+        assert not targets.pagerduty.incidents
+        await world.slack.answer_to("/usage unsilence ingest-spike")
+        await escalated(world)
+        await settled(bot)
+    assert len(targets.pagerduty.incidents) == 1
+
+
+async def test_escalation_needs_no_vendor(
+    world: Sandbox, clock: Clock, targets: TargetSandbox
+) -> None:
+    meter = Meter(world)
+    async with running(world, ESCALATING) as bot:
+        await look(bot, clock, meter, 6)
+        await settled(bot)
+        world.rapid7.answer_with(503, times=1000)
+        clock.ahead += timedelta(minutes=21)
+        await escalated(world)
+        await settled(bot)
+    assert [incident.events for incident in targets.pagerduty.incidents] == [["trigger"]]
+
+
+async def test_escalation_survives_restart(
+    world: Sandbox, clock: Clock, targets: TargetSandbox
+) -> None:
+    meter = Meter(world)
+    async with running(world, ESCALATING) as bot:
+        await look(bot, clock, meter, 6)
+        await settled(bot)
+    clock.ahead += timedelta(minutes=21)
+    async with running(world, ESCALATING) as bot:
+        clock.ahead += timedelta(seconds=10)
+        await escalated(world)
+        await settled(bot)
+    assert len(targets.pagerduty.incidents) == 1
+
+
+async def test_repeats_mention_nobody_before_escalation(world: Sandbox, clock: Clock) -> None:
+    meter = Meter(world)
+    rule = {**SPIKE, "notify": ["U0ADA"], "repeat": "15m"}
+    async with running(world, rule) as bot:
+        await look(bot, clock, meter, 6, 6, 4)
+        await settled(bot)
+    [root] = messages(world)
+    replies = [m for m in posted(world) if m.thread_ts == root.ts]
+    assert len(replies) == 2
+    assert "<@U0ADA>" not in str([m.blocks for m in (root, *replies)])
+
+
+async def test_repeats_after_escalation_mention_again(
+    world: Sandbox, clock: Clock, targets: TargetSandbox
+) -> None:
+    meter = Meter(world)
+    async with running(world, {**ESCALATING, "repeat": "15m"}) as bot:
+        await look(bot, clock, meter, 6)
+        clock.ahead += timedelta(minutes=21)
+        await escalated(world)
+        await look(bot, clock, meter, 6)
+        await settled(bot)
+    repeats = [m for m in posted(world) if m.text.startswith("Firing for")]
+    assert GRACE in str(repeats[-1].blocks)
+    del targets
+
+
+@pytest.mark.parametrize(
+    ("style", "resolved", "replies"),
+    [
+        ({"updates": "edit"}, "✅", []),
+        ({"updates": "thread"}, "🔴", ["✅"]),
+        ({"updates": "both"}, "✅", ["✅"]),
+        ({"updates": "thread", "resolved": "quiet"}, "✅", []),
+        ({"resolved": "quiet"}, "✅", []),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("channel", ["#ops", "C0OPS"])
+async def test_channel_chooses_how_changes_are_shown(
+    world: Sandbox,
+    clock: Clock,
+    style: dict[str, str],
+    resolved: str,
+    replies: list[str],
+    channel: str,
+) -> None:
+    meter = Meter(world)
+    async with running(world, SPIKE, channels={channel: style}) as bot:
+        await look(bot, clock, meter, 6)
+        await settled(bot)
+        await look(bot, clock, meter, 4)
+        await settled(bot)
+    [root] = messages(world)
+    assert root.text[:1] == resolved
+    assert [m.text[:1] for m in posted(world) if m.thread_ts] == replies
+
+
+async def test_own_buttons_link_and_ask(world: Sandbox, clock: Clock) -> None:
+    meter = Meter(world)
+    buttons: list[dict[str, Any]] = [
+        {"text": "Dashboard", "url": "https://grafana.example.com/d/1"},
+        {"text": "By log", "ask": "/usage rapid7-eu yesterday per log", "alerts": ["ingest-spike"]},
+    ]
+    async with running(world, SPIKE, button=buttons) as bot:
+        await look(bot, clock, meter, 6)
+        await settled(bot)
+        [root] = messages(world)
+        elements = {e["text"]["text"]: e for e in root.blocks[-1]["elements"]}
+        assert elements["Dashboard"]["url"] == "https://grafana.example.com/d/1"
+        await world.slack.press(root, elements["By log"]["action_id"])
+        await world.slack.until(lambda: any("per log" in str(m.blocks) for m in posted(world)))
+    assert world.slack.refused == []
+
+
+async def test_alert_that_calls_people_is_made_in_chat(
+    world: Sandbox, clock: Clock, targets: TargetSandbox
+) -> None:
+    meter = Meter(world)
+    meter(6)
+    line = (
+        "/usage alert rapid7-eu today above 5 GB every 15m severity warning notify @oncall and "
+        "pagerduty runbook https://wiki.example.com/x escalate after 20m to @grace, #kitchen"
+    )
+    async with running(world) as bot:
+        made = await world.slack.answer_to(line)
+        assert "severity warning" in made.text
+        assert "notifies pagerduty and 1 person or group" in made.text
+        assert "escalates after 20 min to C0KITCHEN and 1 person or group" in made.text
+        await world.slack.until(lambda: targets.pagerduty.incidents)
+        await settled(bot)
+        assert any(ONCALL in str(m.blocks) for m in messages(world))
+        clock.ahead += timedelta(minutes=21)
+        assert GRACE in str((await escalated(world)).blocks)
+        await settled(bot)
+    assert world.slack.refused == []
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("notify @nobody", "There is nobody called @nobody"),
+        ("notify pager", "There is no target “pager”; there are pagerduty"),
+        ("notify #kitchen", "is a channel"),
+        ("escalate after 5m to #nowhere", "no channel #nowhere"),
+        ("runbook http://x.example.com", "begins with https://"),
+        ("severity high", "severity takes info, warning or critical"),
+    ],
+)
+async def test_unknown_recipient_is_refused(
+    world: Sandbox, clock: Clock, targets: TargetSandbox, words: str, says: str
+) -> None:
+    del clock, targets
+    async with running(world):
+        answer = await world.slack.answer_to(f"/usage alert rapid7-eu today above 5 GB {words}")
+    assert answer.seen_by
+    assert says in answer.text

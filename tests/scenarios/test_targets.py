@@ -1,0 +1,285 @@
+"""Alerts call PagerDuty, Opsgenie, a signed webhook and mailboxes: each event once and in order, none
+lost, nobody called twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import ssl
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import trustme
+
+from bot.app import Bot
+from bot.cli.check import run_checks
+from bot.sandbox.slack import Message
+from bot.sandbox.targets import TargetSandbox
+from bot.sandbox.world import Sandbox, open_targets_of
+from tests.conftest import toml_of
+from tests.scenarios.test_alerts import (
+    SPIKE,
+    Meter,
+    evaluated,
+    look,
+    messages,
+    running,
+    told,
+)
+from tests.support.clock import MovableClock as Clock
+
+ALL = ["pagerduty", "opsgenie", "hook", "mail"]
+CALLING = {
+    **SPIKE,
+    "severity": "critical",
+    "runbook": "https://wiki.example.com/spike",
+    "notify": ALL,
+}
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Stands five minutes before noon."""
+    clock = Clock()
+    clock.set(datetime.now(UTC).replace(hour=11, minute=55, second=0, microsecond=0))
+    monkeypatch.setattr("handlers.jobs.digests.TICK_S", 0.05)
+    return clock
+
+
+@pytest.fixture
+async def targets(world: Sandbox) -> AsyncIterator[TargetSandbox]:
+    async with open_targets_of(world) as opened:
+        yield opened
+
+
+async def settled(bot: Bot) -> None:
+    """Every post was sent."""
+    await until(bot, lambda rows: not rows, "state != 'sent'")
+
+
+async def until(
+    bot: Bot, holds: Callable[[list[dict[str, Any]]], bool], where: str
+) -> list[dict[str, Any]]:
+    async with asyncio.timeout(20):
+        while True:
+            rows = await bot.store.read(f"SELECT * FROM outbox WHERE {where} ORDER BY id", ())
+            if holds([dict(row) for row in rows]):
+                return [dict(row) for row in rows]
+            await asyncio.sleep(0.02)
+
+
+def button(message: Message, text: str) -> dict[str, Any]:
+    return next(
+        element
+        for block in message.blocks
+        if block["type"] == "actions"
+        for element in block["elements"]
+        if element["text"]["text"] == text
+    )
+
+
+async def test_incident_is_opened_acknowledged_and_resolved_everywhere(
+    world: Sandbox, clock: Clock, targets: TargetSandbox
+) -> None:
+    meter = Meter(world)
+    async with running(world, CALLING) as bot:
+        await look(bot, clock, meter, 6)
+        await settled(bot)
+        await world.slack.press(messages(world)[0], "alert.acknowledge")
+        await world.slack.until(lambda: "acknowledge" in targets.webhook.actions("ingest-spike"))
+        await look(bot, clock, meter, 4)
+        await settled(bot)
+    [incident] = targets.pagerduty.incidents
+    assert incident.events == ["trigger", "acknowledge", "resolve"]
+    assert (incident.woken, incident.severity) == (1, "critical")
+    assert incident.summary == "Critical · ingest-spike: bytes at 6.00 GB, above 5.00 GB"
+    assert incident.links == ["https://wiki.example.com/spike"]
+    [alert] = targets.opsgenie.alerts
+    assert (alert.status, alert.count, alert.priority) == ("closed", 1, "P1")
+    assert alert.acknowledged_by == "Ada"
+    assert targets.webhook.actions("ingest-spike") == ["trigger", "acknowledge", "resolve"]
+    verbs = [mail.subject.partition("]")[0] for mail in targets.mail.mails]
+    assert verbs == ["[FIRING critical", "[ACKNOWLEDGED critical", "[RESOLVED critical"]
+    assert "Runbook: https://wiki.example.com/spike" in targets.mail.mails[0].text
+    assert len({mail.message["References"] for mail in targets.mail.mails}) == 1
+    assert [targets.mail.refused, targets.pagerduty.dropped, targets.opsgenie.missed] == [[]] * 3
+
+
+async def test_severity_and_runbook_stand_in_message(world: Sandbox, clock: Clock) -> None:
+    meter = Meter(world)
+    rule = {**SPIKE, "severity": "warning", "runbook": "https://wiki.example.com/spike"}
+    async with running(world, rule) as bot:
+        await look(bot, clock, meter, 6)
+        await world.slack.until(lambda: told(world))
+        [message] = messages(world)
+        assert message.text.startswith("🟡 Warning · ingest-spike: bytes at 6.00 GB")
+        assert button(message, "Runbook")["url"] == "https://wiki.example.com/spike"
+        await world.slack.press(message, button(message, "Runbook")["action_id"])
+    assert world.slack.refused == []
+
+
+@pytest.mark.parametrize("failure", ["503", "429", "cut"])
+async def test_unreachable_target_gets_event_later(
+    world: Sandbox, clock: Clock, targets: TargetSandbox, failure: str
+) -> None:
+    server = targets.pagerduty
+    if failure == "cut":
+        server.misbehave(cut, times=3)
+    else:
+        server.answer_with(int(failure), times=3, Retry_After="0")
+    meter = Meter(world)
+    async with running(world, CALLING) as bot:
+        await look(bot, clock, meter, 6, 4)
+        await settled(bot)
+    [incident] = server.incidents
+    assert (incident.events, incident.woken) == (["trigger", "resolve"], 1)
+
+
+async def cut(request: Any) -> Any:
+    request.transport.abort()
+    from aiohttp import web
+
+    return web.Response()
+
+
+async def test_refused_event_is_reported_once_and_kept(
+    world: Sandbox, clock: Clock, targets: TargetSandbox
+) -> None:
+    right, settings = targets.pagerduty.routing_key, {"slack": {"ops_channel": "#kitchen"}}
+    meter = Meter(world)
+    async with running(world, {**SPIKE, "notify": ["pagerduty", "hook"]}, **settings) as bot:
+        targets.pagerduty.routing_key = "f" * 32
+        await look(bot, clock, meter, 6)
+        [said] = await world.slack.until(lambda: told(world, "C0KITCHEN"))
+        assert "A notification to the target pagerduty could not be sent (HTTP 400: " in said
+        assert "Invalid routing key" in said
+        assert right not in said
+        await look(bot, clock, meter, 4)
+        await until(bot, lambda rows: len(rows) == 2, "channel = 'target:pagerduty'")
+        await world.slack.until(lambda: len(targets.webhook.events) == 2)
+        targets.pagerduty.routing_key = right
+        await settled(bot)
+    assert len([text for text in told(world, "C0KITCHEN") if "A notification to" in text]) == 1
+    [incident] = targets.pagerduty.incidents
+    assert incident.events == ["trigger", "resolve"]
+
+
+async def test_mail_is_sent_again_after_lost_answer(
+    world: Sandbox, clock: Clock, targets: TargetSandbox
+) -> None:
+    targets.mail.cut_after_data = 1
+    targets.mail.faults = ["451 4.3.0 Try again"]
+    meter = Meter(world)
+    async with running(world, {**SPIKE, "notify": ["mail"]}) as bot:
+        await look(bot, clock, meter, 6)
+        await settled(bot)
+    assert len(targets.mail.mails) == 2
+    assert len(targets.mail.inbox()) == 1
+
+
+async def test_mail_is_encrypted_with_trusted_certificate(
+    world: Sandbox, clock: Clock, targets: TargetSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    targets.mail.tls = context
+    file = world.folder / "authority.pem"
+    authority.cert_pem.write_to_path(file)
+    environ = {**world.environ(), "SSL_CERT_FILE": str(file)}
+    monkeypatch.setattr(Sandbox, "environ", lambda _: environ)
+    meter = Meter(world)
+    async with running(world, {**SPIKE, "notify": ["mail"]}) as bot:
+        await look(bot, clock, meter, 6)
+        await settled(bot)
+    assert len(targets.mail.mails) == 1
+
+
+async def test_removed_target_is_reported(
+    world: Sandbox, clock: Clock, targets: TargetSandbox
+) -> None:
+    meter = Meter(world)
+    targets.pagerduty.answer_with(503, times=100)
+    async with running(world, {**SPIKE, "notify": ["pagerduty"]}) as bot:
+        await look(bot, clock, meter, 6)
+        await until(bot, lambda rows: bool(rows and rows[0]["trouble"]), "how = 'event'")
+    table = targets.table()
+    del table["pagerduty"]
+    async with running(world, SPIKE, targets=table, slack={"ops_channel": "#kitchen"}):
+        [said] = await world.slack.until(lambda: told(world, "C0KITCHEN"))
+    assert "to the target pagerduty could not be sent (there is no such target)" in said
+
+
+async def test_hostile_names_stay_text(
+    world: Sandbox, clock: Clock, targets: TargetSandbox
+) -> None:
+    meter = Meter(world)
+    ask = "/apiaudit edge last 2h who:<!channel>"
+    rule = {**CALLING, "name": "x\u202e é", "ask": ask, "value": "failures", "below": 5}
+    del rule["above"], rule["recover"]
+    del meter
+    async with running(world, rule) as bot:
+        await evaluated(bot, clock)
+        await settled(bot)
+    assert targets.mail.refused == []
+    [mail] = targets.mail.mails
+    assert "\u202e" not in mail.subject
+    assert [len(each) for each in (targets.pagerduty.incidents, targets.opsgenie.alerts)] == [1, 1]
+
+
+async def test_check_calls_nobody(world: Sandbox, targets: TargetSandbox) -> None:
+    (world.folder / "bot.toml").write_text(toml_of(world.table()), "utf-8")
+    checks, code = await run_checks(world.folder / "bot.toml", environ=world.environ())
+    found = {check.name: check for check in checks if check.name.startswith("target ")}
+    assert {name: check.ok for name, check in found.items()} == {
+        f"target {name}": True for name in ALL
+    }
+    assert code in (0, 2), "people and groups of the sandbox are looked up, too"
+    assert not targets.pagerduty.incidents
+    assert not targets.opsgenie.alerts
+    assert not targets.mail.mails
+    assert not targets.webhook.events
+    assert "hook-token" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("target", "variable", "says"),
+    [
+        ("pagerduty", "PAGERDUTY_ROUTING_KEY", "Invalid routing key"),
+        ("opsgenie", "OPSGENIE_API_KEY", "Could not authenticate"),
+        ("mail", "SMTP_PASSWORD", "refuses the login"),
+    ],
+)
+async def test_check_names_wrong_key(
+    world: Sandbox, targets: TargetSandbox, target: str, variable: str, says: str
+) -> None:
+    (world.folder / "bot.toml").write_text(toml_of(world.table()), "utf-8")
+    wrong = "0" * 31 + "f"
+    environ = {**world.environ(), variable: wrong}
+    checks, code = await run_checks(world.folder / "bot.toml", environ=environ)
+    [failed] = [each for each in checks if each.name.startswith("target ") and not each.ok]
+    assert failed.name == f"target {target}"
+    assert code != 0
+    assert says in failed.detail
+    assert wrong not in str(failed)
+
+
+async def test_secrets_of_targets_never_show(
+    world: Sandbox, clock: Clock, targets: TargetSandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    for server in targets.servers:
+        server.answer_with(500, json.dumps({"message": "no"}), times=100)
+    targets.mail.faults = ["554 5.0.0 no"] * 100
+    meter = Meter(world)
+    async with running(world, CALLING, slack={"ops_channel": "#kitchen"}) as bot:
+        await look(bot, clock, meter, 6)
+        await until(bot, lambda rows: len(rows) == 4, "how = 'event' AND trouble IS NOT NULL")
+        stored = await bot.store.read("SELECT * FROM outbox", ())
+    shown = f"{caplog.text} {stored} {told(world, 'C0KITCHEN')}"
+    for secret in targets.environ().values():
+        assert secret == "opswatch" or secret not in shown
+    assert not re.search(r"hook-token", shown)
