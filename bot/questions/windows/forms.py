@@ -24,7 +24,7 @@ FORMS = (
     Form("to date", ("week to date", "month to date", "mtd", "ytd", "this month so far")),
     Form("a date", ("2026-11-01", "2026/11/01", "20261101", "Nov 1", "1st of November", "November 1, 2025", "21/11/2026", "the 1st")),
     Form("a range of dates, both included", ("2026-11-01..2026-11-07", "Nov 1-7", "13-15 July", "Nov 1 to Nov 7", "monday to friday", "2026-11-01/2026-11-07")),
-    Form("since a day", ("since monday", "since Jun 1", "since start of month", "since yesterday", "monday onwards")),
+    Form("since a day", ("since monday", "since Jun 1", "since start of month", "-7d@d", "since yesterday", "monday onwards")),
     Form("since a time", ("since 09:00", "since 9am", "since 2 hours ago", "since monday 9am", "since 10:30 UTC", "10:00 to now"), by_day=False),
     Form(
         "from a time to another",
@@ -33,5 +33,5 @@ FORMS = (
         by_day=False,
     ),
     Form("parts of a day", ("this morning", "yesterday evening", "last night", "monday afternoon", "this hour"), by_day=False),
-    Form("as monitoring tools write them", ("now-6h", "now-6h to now-3h", "now-1d/d", "now-1h/h", "-7d@d", "last: 10h", "from=1795200000000 to=1795203600000"), by_day=False),
+    Form("as monitoring tools write them", ("now-6h", "now-6h to now-3h", "now-1d/d", "now-1h/h", "last: 10h", "from=1795200000000 to=1795203600000"), by_day=False),
 )  # fmt: skip
