@@ -11,7 +11,7 @@ from providers.redaction.credentials import cookie_members, cookies, credentials
 from providers.redaction.names import NameKind
 from providers.redaction.notation import Span, quoted_end, value_at
 from providers.redaction.pairs import is_pair_value, list_items, paired_value
-from providers.redaction.secret import MARK
+from providers.redaction.secret import MARK, MARK_BEGINS
 from providers.redaction.values import TEST_NAME, is_secret, looks_secret
 
 # {SSHA} of a password hash in a directory.
@@ -116,7 +116,7 @@ def _marked_value(
     first = block[start : start + 1]
     if block.startswith(_GO_LIST, start):
         return list_items(block, start + len(_GO_LIST), kind, None)
-    if first == b"[" and not block.startswith(_MARK, start):
+    if first == b"[" and not block.startswith(MARK_BEGINS, start):
         return list_items(block, start + 1, kind, _json_close(after))
     if first == b"{" and kind is NameKind.COOKIE:
         return cookie_members(block, start)
@@ -155,7 +155,8 @@ def _quoted(block: bytes, opening: re.Match[bytes], kind: NameKind) -> list[Span
             break
         is_value = is_cookie(value) if kind is NameKind.COOKIE else True
         if is_value and is_secret(kind, value, prose=False):
-            end = quoted_end(block, start, found["quote"])
+            if end == start + _LONGEST_READ:
+                end = quoted_end(block, start, found["quote"])
             spans.append(Span(start, end))
         behind = _NEW_VALUE.match(block, end + len(found["quote"]))
         found = notation.OPENING.match(block, behind.end()) if behind else None

@@ -14,7 +14,10 @@ from providers.patterns import compile_pattern
 _BEGINS: Final = rb"(?<![A-Za-z0-9_.%/\\-])"
 _QUOTE_OF_NAME: Final = rb"""(?:\\{0,3}["'])?"""
 _OPENS: Final = rb"""(?P<quote>\\{0,3}["'])?"""
-_ENDS: Final = rb"""(?(quote)(?P=quote)(?![ ]{1,3}[-=]>)|(?=\s|["'][^\w!$^*~@\#+]|$))"""
+_ENDS: Final = (
+    rb"""(?(quote)(?P=quote)(?![ ]{1,3}[-=]>)|"""
+    rb"""(?=\s|["'][^\w!$^*~@\#+]|[&,;](?:[\w.-]{1,40}[=:]|\s|$)|$))"""
+)
 
 
 # The group of the value in each shape; by its number it is found faster than by its name.

@@ -9,10 +9,9 @@ from providers.patterns import compile_pattern
 from providers.redaction import notation
 from providers.redaction.names import NameKind
 from providers.redaction.notation import Span, quoted_end
-from providers.redaction.secret import MARK
+from providers.redaction.secret import MARK_BEGINS, REST_MARK
 from providers.redaction.values import is_secret, looks_secret
 
-_MARK: Final = MARK.encode()
 _MOST_COOKIES: Final = 128
 _KNOWN_SCHEME: Final = (
     rb"(?:bearer|basic|token|api-?key|key|negotiate|ntlm|eg1-hmac-sha256|sharedaccesssignature|sharedkey(?:lite)?|ssws|splunk|geniekey|bot|pat"
@@ -23,8 +22,8 @@ _CREDENTIALS: Final = compile_pattern(
     rb"""(?xi)
     (?P<parameters> (?:digest|oauth|hawk|signature|mac|aws4-[\w-]{4,24}|acs3-[\w-]{4,24}|gnap|hmac[\w-]{0,20}|[\w-]{1,30}-sha(?:1|256|512)) [^\S\n]{1,3}
         PARAMETER (?: [^\S\n]{0,3} [,;] [^\S\n]{0,3} PARAMETER )* )
-  | (?P<scheme> SCHEME [^\S\n]{1,3} ) (?P<token> [^\s"'`\\,<>]{1,8192} (?:,(?=[^\s"'])[^\s"'`\\<>]{1,4096})? )
-  | (?P<other_scheme> [a-z][a-z0-9_.-]{1,30} [^\S\n]{1,3} ) (?P<other_token> (?![\w.-]{1,30}=[^=\s]) [^\s"'`\\,<>]{4,8192} ) (?P<ends>\s{0,8}(?:["'`\\,}]|$))?
+  | (?P<scheme> SCHEME [^\S\n]{1,3} ) (?P<token> (?!\[redacted) [^\s"'`\\,<>]{1,8192} (?:,(?=[^\s"'])[^\s"'`\\<>]{1,4096})? )
+  | (?P<other_scheme> [a-z][a-z0-9_.-]{1,30} [^\S\n]{1,3} ) (?P<other_token> (?!\[redacted) (?![\w.-]{1,30}=[^=\s]) [^\s"'`\\,<>]{4,8192} ) (?P<ends>\s{0,8}(?:["'`\\,}]|$))?
   | (?P<bare> [^\s"'`\\,<>]{1,8192} )
     """.replace(b"PARAMETER", _PARAMETER).replace(b"SCHEME", _KNOWN_SCHEME),
     re.MULTILINE,
@@ -45,7 +44,7 @@ def credentials(block: bytes, start: int) -> list[Span]:
     credentials.
     """
     match = _CREDENTIALS.match(block, start)
-    if match is None or block.startswith(_MARK, start):
+    if match is None or block.startswith(MARK_BEGINS, start):
         return []
     if match["parameters"] or match["scheme"]:
         return [Span(start, match.end())]
@@ -63,7 +62,7 @@ def credentials(block: bytes, start: int) -> list[Span]:
 
 def cookies(block: bytes, start: int) -> list[Span]:
     match = _COOKIES.match(block, start)
-    if match is None:
+    if match is None or block.startswith(REST_MARK[1:], start):
         return []
     is_long = len(match[0]) >= notation.LONGEST_ORDINARY
     if is_long or (is_cookie(match[0]) and is_secret(NameKind.COOKIE, match[0], prose=True)):

@@ -1,7 +1,8 @@
 """Keeps lines fast in which a secret may begin at every few bytes, such as one line of JSON with
 thousands of counts of tokens.
 
-What repeats in such a line and is no secret is passed over, and lines that repeat are read once.
+What repeats in such a line and is no secret is passed over, and lines that repeat are read once. A
+very long line in which too much is left to read loses its rest, and says so.
 """
 
 from __future__ import annotations
@@ -16,11 +17,17 @@ from providers.redaction.scan import Match
 # Lines are dense with more matches than these, and no more than so many bytes from each to the next.
 DENSE_MATCHES: Final = 400
 DENSE_BYTES: Final = 24
-SLICE_BYTES: Final = 16 * 1024
+SLICE_BYTES: Final = 4 * 1024
 # What is passed over is seen so many times in a dense slice at least, and is so many different texts
 # at most.
 FEWEST_REPEATS: Final = 8
 MOST_ORDINARY_TEXTS: Final = 64
+# A line longer than this is very long. Services for logs cut lines at 32 to 256 KiB, so there are few.
+VERY_LONG_LINE: Final = 64 * 1024
+# A slice of a very long line is crowded with a match in so many bytes. Behind so many matches in its
+# crowded slices, the rest of the line goes.
+CROWDED_BYTES: Final = 64
+MOST_CROWDED: Final = 1000
 # A line that stands fewer times in a row is read each time.
 FEWEST_LINE_REPEATS: Final = 8
 _REPEATED_LINES: Final = compile_pattern(rb"([^\n]*+\n?)\1*+")
@@ -37,13 +44,15 @@ def is_dense(matches: list[Match], length: int) -> bool:
 
 def line_matches(
     find: Find, line: bytes, ordinary_texts: OrdinaryTexts, *, longest: int
-) -> list[Match]:
-    """The matches in a long line, except for those in ordinary text that repeats.
+) -> Iterator[list[Match]]:
+    """The matches in a long line, slice by slice, except for those in ordinary text that repeats.
+    They end early where a very long line is crowded with them.
 
     `longest` is the length of the longest text that is looked for.
     """
+    is_very_long = len(line) > VERY_LONG_LINE
     text = line
-    matches: list[Match] = []
+    crowded = 0
     has_searched = False
     for at in range(0, len(line), SLICE_BYTES):
         found = [
@@ -51,13 +60,16 @@ def line_matches(
             for index, start, end in find(text[at : at + SLICE_BYTES + longest])
             if start < SLICE_BYTES
         ]
-        matches += found
-        if has_searched or not is_dense(found, SLICE_BYTES):
-            continue
-        has_searched = True
-        repeated = _repeated(ordinary_texts(line, found[:DENSE_MATCHES]))
-        text = line[: at + SLICE_BYTES] + _blanked(line[at + SLICE_BYTES :], repeated)
-    return matches
+        yield found
+        is_crowded = is_very_long and len(found) * CROWDED_BYTES > SLICE_BYTES
+        if is_crowded and has_searched:
+            crowded += len(found)
+            if crowded > MOST_CROWDED:
+                return
+        if not has_searched and (is_crowded or is_dense(found, SLICE_BYTES)):
+            has_searched = True
+            repeated = _repeated(ordinary_texts(line, found[:DENSE_MATCHES]))
+            text = line[: at + SLICE_BYTES] + _blanked(line[at + SLICE_BYTES :], repeated)
 
 
 def _repeated(texts: Iterable[bytes]) -> list[bytes]:

@@ -68,6 +68,9 @@ _REST_AND_ORDINARY: Final = compile_pattern(
     (?P<ordinary> [ ](?!is|was|str)[a-z]{2,20}+(?=[ \n]|$) | "[ ]?:[ ]?\d{1,15}+(?=[ ]?[,}]) )?
     """
 )
+# The last bytes of `<`, `&lt;`, `\\u003c`, `%3C` and `<ns:`; and of an attribute in front of a name.
+_TAG_ENDS: Final = (b"<", b";", b"c", b"C", b":")
+_QUOTES: Final = (b'"', b"'")
 _FORM_FIELD: Final = compile_pattern(rb"""name=\\{0,16}["']?$""")
 _FORM_VALUE: Final = compile_pattern(rb"""[^\r\n\\"']{1,4096}+""")
 
@@ -83,7 +86,7 @@ def named_secrets(block: bytes, at: int) -> list[Span]:
     kind = _kind(block, start, at, name)
     if kind is NameKind.PLAIN or (behind["ordinary"] and kind is NameKind.DOUBTFUL):
         return []
-    after = notation.AFTER_NAME.match(block, at)
+    after = notation.after_name(block, at)
     if after and (after["sign"] or after["named"]):
         return assigned_secrets(block, after, kind, name)
     if after and after["blank"] and is_prose(block, start, at, after.end(), name):
@@ -208,9 +211,10 @@ def _kind(block: bytes, start: int, at: int, name: bytes) -> NameKind:
 
 def _tag(block: bytes, start: int, at: int) -> re.Match[bytes] | None:
     """The rest of an XML tag, where the name is one's."""
-    if notation.TAG_OPENS.search(block[max(0, start - 32) : start]):
+    in_front = block[start - 1 : start]
+    if in_front in _TAG_ENDS and notation.TAG_OPENS.search(block[max(0, start - 32) : start]):
         return notation.ELEMENT.match(block, at)
-    if notation.NAME_ATTRIBUTE.search(block[max(0, start - 24) : start]):
+    if in_front in _QUOTES and notation.NAME_ATTRIBUTE.search(block[max(0, start - 24) : start]):
         return notation.NAMED_ELEMENT.match(block, at)
     return None
 

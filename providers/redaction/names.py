@@ -97,6 +97,7 @@ _SECRET_ENDINGS: Final = (
     b"secret",
     b"token",
 )
+_PASS_ENDINGS: Final = (b"pass", b"pwd", b"pw")
 _DOUBTFUL: Final = words(
     "auth oauth session sess sid sig signature hmac csrf xsrf csrftoken nonce ticket tokens "
     "passwords secrets passwds apikeys keys"
@@ -263,7 +264,9 @@ def _kind_of_word(last: bytes, before: bytes) -> NameKind | None:
 
 def _is_pass_of_owner(word: bytes) -> bool:
     """Whether a word is such as `userpass` or `dbpwd`."""
-    endings = (ending for ending in (b"pass", b"pwd", b"pw") if word.endswith(ending))
+    if not word.endswith(_PASS_ENDINGS):
+        return False
+    endings = (ending for ending in _PASS_ENDINGS if word.endswith(ending))
     return any(word.removesuffix(ending) in _OWNERS for ending in endings)
 
 

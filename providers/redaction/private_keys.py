@@ -122,6 +122,14 @@ def following_lines(
     return spans, len(block), key
 
 
+def key_left_open(text: bytes) -> OpenKey | None:
+    """The key that goes on below a line, if the line ends in one. `text` is the end of the line."""
+    begin = text.rfind(b"-BEGIN", -_LONGEST_LINE)
+    if begin < 0 or b"PRIVATE KEY" not in text[begin:] or b"-END" in text[begin:]:
+        return None
+    return OpenKey(b"")
+
+
 def _end_of_key(line: bytes) -> re.Match[bytes] | None:
     return _END.search(line) if b"END" in line else None
 

@@ -18,10 +18,11 @@ from providers.redaction.lines import PART_BYTES, parts
 from providers.redaction.multiline import OpenBlock, continued, multiline_secrets
 from providers.redaction.named import mentions_context, ordinary_text
 from providers.redaction.periodic import Cut, Found, has_long_run, restored, shortened
+from providers.redaction.private_keys import key_left_open
 from providers.redaction.rules import rule_table
 from providers.redaction.scan import Match, ValueScan
 from providers.redaction.schemes import scheme_secrets
-from providers.redaction.secret import MARK, Secret
+from providers.redaction.secret import MARK, REST_MARK, Secret
 from providers.redaction.spellings import spellings
 from providers.redaction.stream import LineRedactor
 from providers.redaction.token_rules import Rule, ordinary_token_text
@@ -31,6 +32,7 @@ SHORTEST_OWN: Final = 4
 LONG_LINE: Final = 4096
 # Behind this distance, what begins inside a secret cannot end outside of it.
 _REACH: Final = 256
+_LONGEST_WORD: Final = 256
 _LONGEST_SCHEME: Final = len("basic%20")
 _MARK: Final = MARK.encode()
 
@@ -134,21 +136,40 @@ def _secrets(
     if opened:
         below, _, opened = continued(block, 0, opened)
         spans += below
-    matches = _matches(block, may_be_dense=may_be_dense)
-    if matches and (starts := _find_secrets(block, matches, spans)):
-        opened = multiline_secrets(block, starts, spans) or opened
+    search = _Search(block, spans)
+    if may_be_dense and _is_long_line(block):
+        end = _search_long_line(block, search)
+    else:
+        end = len(block)
+        search.read(_matches(block, may_be_dense=may_be_dense))
+    if search.multiline:
+        opened = multiline_secrets(block, search.multiline, spans) or opened
+    if end < len(block):
+        rest = len(block) - block.endswith(b"\n")
+        spans.append((end, rest, REST_MARK))
+        opened = key_left_open(block[end:rest]) or opened
     return spans, opened
 
 
 def _matches(block: bytes, *, may_be_dense: bool) -> list[Match]:
     """The places where a secret may begin."""
-    scan = rule_table().scan
-    if may_be_dense and _is_long_line(block):
-        return dense.line_matches(scan.found, block, _ordinary_texts, longest=scan.longest)
-    matches = scan.found(block)
+    matches = rule_table().scan.found(block)
     if not may_be_dense and dense.is_dense(matches, len(block)):
         raise _DenseLinesError
     return matches
+
+
+def _search_long_line(block: bytes, search: _Search) -> int:
+    """Reads a long line slice by slice, and returns how far it was read."""
+    scan = rule_table().scan
+    end = 0
+    for matches in dense.line_matches(scan.found, block, _ordinary_texts, longest=scan.longest):
+        search.read(matches)
+        end += dense.SLICE_BYTES
+    if end >= len(block):
+        return len(block)
+    # No half of a word is left in front of the cut, which could be read as something else.
+    return max(block.rfind(b" ", end - _LONGEST_WORD, end), 0) or end
 
 
 def _is_long_line(block: bytes) -> bool:
@@ -172,42 +193,51 @@ def _ordinary_texts(line: bytes, matches: list[Match]) -> Iterator[bytes]:
             yield text
 
 
-def _find_secrets(block: bytes, matches: list[Match], spans: list[Found]) -> list[int]:
-    """Adds the secrets at some places to `spans`, and returns where secrets of several lines may
-    begin.
+class _Search:
+    """Adds the secrets at some places of a block to `spans`, and notes in `multiline` where secrets
+    of several lines may begin.
     """
-    all_rules = rule_table().rules
-    multiline: list[int] = []
-    # Where the last value of a common shape begins, and how far values were taken out.
-    last_start = -1
-    reach = token_reach = 0
-    at_signs = _AtSigns(block)
-    for index, at, _ in matches:
-        rules = all_rules[index]
-        if isinstance(rules, list):
-            if not rules:
-                multiline.append(at)
-            elif at + _REACH >= token_reach:
-                token_reach = max(token_reach, _find_tokens(block, at, rules, spans))
-            continue
-        if at + _REACH < reach:
-            continue
-        rule, match_shape = rules
-        if match_shape:
-            if common := match_shape(block, at):
-                last_start, end = common.span(VALUE_GROUP)
-                spans.append((last_start, end, _MARK))
-                reach = max(reach, end)
+
+    def __init__(self, block: bytes, spans: list[Found]) -> None:
+        self._block = block
+        self._spans = spans
+        self.multiline: list[int] = []
+        # Where the last value of a common shape begins, and how far values were taken out.
+        self._last_start = -1
+        self._reach = self._token_reach = 0
+        self._at_signs = _AtSigns(block)
+
+    def read(self, matches: list[Match]) -> None:
+        """Looks at some places, which are in order."""
+        all_rules = rule_table().rules
+        block, spans = self._block, self._spans
+        last_start, reach, token_reach = self._last_start, self._reach, self._token_reach
+        for index, at, _ in matches:
+            rules = all_rules[index]
+            if isinstance(rules, list):
+                if not rules:
+                    self.multiline.append(at)
+                elif at + _REACH >= token_reach:
+                    token_reach = max(token_reach, _find_tokens(block, at, rules, spans))
                 continue
-        elif (at == last_start and rule is scheme_secrets) or _is_settled(
-            rule, at, reach, at_signs
-        ):
-            # The credentials behind a scheme were taken out together with it.
-            continue
-        if found := rule(block, at):
-            spans += found
-            reach = max(reach, found[-1][1])
-    return multiline
+            if at + _REACH < reach:
+                continue
+            rule, match_shape = rules
+            if match_shape:
+                if common := match_shape(block, at):
+                    last_start, end = common.span(VALUE_GROUP)
+                    spans.append((last_start, end, _MARK))
+                    reach = max(reach, end)
+                    continue
+            elif (at == last_start and rule is scheme_secrets) or _is_settled(
+                rule, at, reach, self._at_signs
+            ):
+                # The credentials behind a scheme were taken out together with it.
+                continue
+            if found := rule(block, at):
+                spans += found
+                reach = max(reach, found[-1][1])
+        self._last_start, self._reach, self._token_reach = last_start, reach, token_reach
 
 
 def _is_settled(rule: Rule, at: int, reach: int, at_signs: _AtSigns) -> bool:
@@ -254,7 +284,7 @@ def _without(block: bytes, spans: list[Found]) -> bytes:
     for start, end, mark in spans:
         if end <= start:
             continue
-        if start > done or not pieces:
+        if start > done or not pieces or mark == REST_MARK:
             pieces += (block[done:start], mark)
         done = max(done, end)
     pieces.append(block[done:])

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 MARK: Final = "[redacted]"
+# What both marks begin with.
+MARK_BEGINS: Final = b"[redacted"
+# What takes the place of the rest of a line in which there was too much to read.
+REST_MARK: Final = b" [redacted: the rest of this line]"
 
 
 class Secret:

@@ -8,7 +8,8 @@ from typing import Final, Protocol
 from providers.patterns import compile_pattern
 from providers.redaction.lines import last_cut
 from providers.redaction.multiline import OpenBlock
-from providers.redaction.secret import MARK
+from providers.redaction.private_keys import key_left_open
+from providers.redaction.secret import MARK, REST_MARK
 
 LONGEST_LINE: Final = 1024 * 1024
 OVERLAP: Final = 8 * 1024
@@ -19,6 +20,7 @@ _QUOTED_REST: Final = {
     quote: compile_pattern(rb"(?:[^\n\\" + quote + rb"]++|\\[^\n])*+")
     for quote in (b'"', b"'", b"`")
 }
+_LINE_REST: Final = compile_pattern(rb"[^\n]*+")
 _BARE_REST: Final = compile_pattern(rb"""[^\s"'&,;<>\])}\[]*+""")
 
 
@@ -68,6 +70,10 @@ class LineRedactor:
         straddles the seam.
         """
         redacted, self._opened = self._redactor.part(bytes(self._rest), self._opened)
+        if redacted.endswith(REST_MARK):
+            self._rest.clear()
+            self._open_value = _LINE_REST
+            return redacted
         if redacted.endswith(_MARK):
             quote = redacted[-len(_MARK) - 1 : -len(_MARK)]
             self._open_value = _QUOTED_REST.get(quote, _BARE_REST)
@@ -80,5 +86,7 @@ class LineRedactor:
         match = self._open_value.match(piece)
         end = match.end() if match else 0
         if end < len(piece):
+            if self._open_value is _LINE_REST:
+                self._opened = key_left_open(piece[:end]) or self._opened
             self._open_value = None
         return piece[end:]

@@ -33,7 +33,9 @@ TABLE_HINTS: Final = (
 _LONGEST_HEAD: Final = 1024
 _LONGEST_ROW: Final = 16 * 1024
 _SEPARATORS: Final = (b"|", b"\t", b";", b",")
-_COLUMN: Final = compile_pattern(rb'[ ]*+("?)[A-Za-z_]\w{0,30}(?:[ .-]\w{1,20}){0,2}\1[ \r]*+$')
+_COLUMN: Final = compile_pattern(
+    rb'[ ]*+("?)[A-Za-z_]{1,30}\d{0,2}(?:[ .-][A-Za-z_]{1,20}){0,2}\1[ \r]*+$'
+)
 _RULE: Final = compile_pattern(rb"(?=[+|: ]*+-)[+|: -]++\r?$")
 # A cell of a row, in quotes or without.
 _CELL: Final = compile_pattern(rb'[ ]*+(?:"((?:[^"\n]|"")*+)"[ ]*+|([^,;\t|\n"]*+))')
@@ -124,4 +126,7 @@ def _without_blanks(block: bytes, start: int, end: int) -> Span:
 
 def _is_secret(block: bytes, cell: Span) -> bool:
     value = block[cell.start : min(cell.end, cell.start + _LONGEST_HEAD)]
-    return bool(value) and value != _MARK and not is_ordinary(value)
+    if not value or value == _MARK or is_ordinary(value):
+        return False
+    # The line of names may come again.
+    return _column_kind(value) not in _KINDS

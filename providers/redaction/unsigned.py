@@ -38,6 +38,7 @@ _SETS_HEADER: Final = compile_pattern(
 )
 # The next field of a line, the next attribute of a tag, the protocol behind a path.
 _ATTRIBUTE: Final = compile_pattern(rb"[A-Za-z][\w:.-]{0,40}=|HTTP/\d")
+_ASSIGNING: Final = (b"set", b"#define", b"ENV", b"ARG")
 _CELL: Final = compile_pattern(rb"""[^\s,;|"'()]{8,256}+""")
 _NETRC: Final = compile_pattern(rb"\blogin[ \t]{1,8}\S{1,64}[ \t]{1,8}(?:pass)?$")
 _NETRC_LINE: Final = compile_pattern(
@@ -53,12 +54,12 @@ def is_prose(block: bytes, first: int, at: int, start: int, name: bytes) -> bool
         return False
     return not (
         name.startswith(b"-")
-        or _SETS_HEADER.search(block[max(0, first - 24) : first])
+        or _sets_header(block, first)
         or _is_netrc_line(block, first, start)
         or name in _SETTINGS
         or block[first:at].isupper()
         or block.find(b"login ", max(0, at - 100), at) >= 0
-        or _ASSIGNMENT.search(block[max(0, first - 12) : first])
+        or _is_assigned(block, first)
     )
 
 
@@ -143,9 +144,7 @@ def secret_behind_blank(
     """
     start = after.end()
     is_option = name.startswith(b"-")
-    if _SETS_HEADER.search(
-        block[max(0, after.end("rest") - len(name) - 24) : after.end("rest") - len(name)]
-    ):
+    if _sets_header(block, after.end("rest") - len(name)):
         return _header_value(block, start, kind)
     if kind in (NameKind.AUTHORIZATION, NameKind.COOKIE, NameKind.DIRECTORY):
         return []
@@ -155,7 +154,11 @@ def secret_behind_blank(
         return []
 
     def is_secret_value(value: bytes, quote: bytes) -> bool:
-        if _ATTRIBUTE.match(value) or not is_secret(kind, value, prose=False):
+        if _ATTRIBUTE.match(value):
+            return False
+        if looks_secret(value) and kind in (NameKind.SECRET, NameKind.DOUBTFUL):
+            return True
+        if not is_secret(kind, value, prose=False):
             return False
         return (
             is_option
@@ -189,7 +192,7 @@ def _is_setting(block: bytes, after: re.Match[bytes], name: bytes) -> bool:
         or (len(after["blank"]) > 1 and name.isupper() and b"_" in name)
         or _is_netrc(block, after.start())
         or _is_netrc_line(block, start, after.end())
-        or _ASSIGNMENT.search(block[max(0, start - 12) : start])
+        or _is_assigned(block, start)
     )
 
 
@@ -203,12 +206,30 @@ def _is_password_value(value: bytes, quote: bytes, after: re.Match[bytes], name:
     return is_password and quote in (b"'", b'"')
 
 
+def _sets_header(block: bytes, first: int) -> bool:
+    """Whether the words in front of a name set a header: `proxy_set_header`."""
+    front = block[max(0, first - 24) : first]
+    return (b"eader" in front or b":" in front) and bool(_SETS_HEADER.search(front))
+
+
+def _is_assigned(block: bytes, first: int) -> bool:
+    """Whether a name and a blank are followed by a value: in a shell, in C, in Clojure."""
+    front = block[max(0, first - 12) : first]
+    # Cheaper than the search, which few lines need.
+    is_likely = front[-1:] == b":" or any(word in front for word in _ASSIGNING)
+    return is_likely and bool(_ASSIGNMENT.search(front))
+
+
 def _is_netrc_line(block: bytes, first: int, start: int) -> bool:
     """Whether the name is the first word of a line behind `login ada`, and the value the last."""
+    front = block[max(0, first - 100) : first]
+    if b"login" not in front:
+        return False
     end = block.find(b"\n", start, start + 100)
     is_last = not block[start : end if end >= 0 else start + 100].strip().count(b" ")
-    return is_last and bool(_NETRC_LINE.search(block[max(0, first - 100) : first]))
+    return is_last and bool(_NETRC_LINE.search(front))
 
 
 def _is_netrc(block: bytes, at: int) -> bool:
-    return bool(_NETRC.search(block[max(0, at - 100) : at]))
+    front = block[max(0, at - 100) : at]
+    return b"login" in front and bool(_NETRC.search(front))

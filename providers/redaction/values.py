@@ -7,9 +7,9 @@ from typing import Final
 
 from providers.patterns import compile_pattern
 from providers.redaction.names import NameKind, name_kind, words
-from providers.redaction.secret import MARK
+from providers.redaction.secret import MARK, REST_MARK
 
-_MARK: Final = MARK.encode()
+_MARKS: Final = (MARK.encode(), MARK.encode() + REST_MARK)
 
 # Ordinary words where a secret could stand: states, types, articles.
 _ORDINARY: Final = words(
@@ -184,7 +184,7 @@ def is_secret(kind: NameKind, value: bytes, *, prose: bool) -> bool:
     """Whether the value of a name of that kind is to be taken out. `prose`: a colon and a blank
     stand in front, as in a sentence.
     """
-    if not value or value == _MARK or kind is NameKind.PLAIN:
+    if not value or value in _MARKS or kind is NameKind.PLAIN:
         return False
     if kind is NameKind.DOUBTFUL:
         return looks_secret(value[:_LONGEST_DOUBTFUL])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -152,13 +153,7 @@ async def redaction(results: Results, *, full: bool) -> None:
     plain = log_block() * 16
     redactor = Redactor([Secret("kkkkkk")])
     floor = times_ms(lambda: redactor.block(plain), 5)
-    for what, text in (
-        ("-eyJ", b"-eyJ"),
-        ("a.pwd", b"a.pwd "),
-        ("token=, one a line", b"token=\n"),
-        ("x", b"x "),
-    ):
-        block = (text * len(plain))[: len(plain)]
+    for what, block in crowded_texts(len(plain)):
         taken = times_ms(lambda: redactor.block(block), 3)  # noqa: B023
         results.add(
             f"redaction of a megabyte of: {what}",
@@ -191,6 +186,24 @@ def _count(log: bytes) -> None:
     for at in range(0, len(log), READ_BYTES):
         counter.feed(log[at : at + READ_BYTES])
     counter.close()
+
+
+def crowded_texts(length: int) -> Iterator[tuple[str, bytes]]:
+    """Texts in which a secret may begin at every few bytes: repeated, and never twice the same."""
+    for what, text in (
+        ("-eyJ", b"-eyJ"),
+        ("a.pwd", b"a.pwd "),
+        ("token=, one a line", b"token=\n"),
+        ("x", b"x "),
+    ):
+        yield what, (text * length)[:length]
+    spread = random.Random(1)
+    for name in ("token=", "-eyJ", "a.pwd ", "pass,", "cookie: a=", '"password":"'):
+        words = (spread.randbytes(6).hex() for _ in range(length // 12))
+        yield (
+            f"{name.strip()} and other words",
+            " ".join(name + word for word in words).encode()[:length],
+        )
 
 
 def uploads(world: Sandbox) -> bool:
