@@ -44,6 +44,11 @@ def entities(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def without_entities(text: str) -> str:
+    """What `entities` was given."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
 def escaped(text: str) -> str:
     """Outside text inside mrkdwn, as words in which no sign is markup. A sentence reads better so
     than in `code`.

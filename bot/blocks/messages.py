@@ -155,9 +155,13 @@ def error_blocks(
 
 def _form_buttons(link: FormLink | None) -> list[Block]:
     """The button that opens a form with the words that were typed, where its value has room."""
-    if link is None or len(link.line) > MOST_BUTTON_VALUE:
+    if link is None:
         return []
-    return [kit.button("Fill in…", _OPENERS[link.form], formatting.sanitise(link.line))]
+    # Escaped, since a refused question may hold what Slack would read as a mention.
+    value = kit.entities(formatting.sanitise(link.line))
+    if len(value) > MOST_BUTTON_VALUE:
+        return []
+    return [kit.button("Fill in…", _OPENERS[link.form], value)]
 
 
 def error_text(message: str, hint: str) -> str:
@@ -290,7 +294,7 @@ def extract_question(blocks: Sequence[Block]) -> str:
     for action in (OPEN_REPEAT, OPEN_QUESTION, "ask.0"):
         for button in elements:
             if button.get("action_id") == action and str(button.get("value", "")).startswith("/"):
-                return str(button["value"])
+                return kit.without_entities(str(button["value"]))
     return ""
 
 

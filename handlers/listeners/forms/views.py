@@ -54,7 +54,7 @@ def parse_button(
     body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext
 ) -> tuple[ModalState, str]:
     """The command in the value of a button, and the words after it. Raises BadQuestion."""
-    line = str(action.get("value", ""))
+    line = kit.without_entities(str(action.get("value", "")))
     target = context["target"] = reply_target_from_action(body, line)
     command, words = split_command(line)
     return ModalState(command, target.channel), words
