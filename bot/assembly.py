@@ -42,8 +42,9 @@ from handlers.alert_silences import SilenceManager
 from handlers.backtesting import Backtesting
 from handlers.changes import ChangeWatcher
 from handlers.chat_commands import QuestionReader
+from handlers.jobs import digests as digest_jobs
 from handlers.jobs.alerts import AlertJob
-from handlers.jobs.digests import TICK_S, Digest, DigestJob
+from handlers.jobs.digests import Digest, DigestJob
 from handlers.jobs.escalations import EscalationJob
 from handlers.jobs.scheduler import Scheduler
 from handlers.jobs.silences import SilenceIndex
@@ -204,7 +205,7 @@ def build_jobs(base: Foundation, core: Core, observers: Observers) -> Jobs:
         reset_stored=store.times.reset,
         tell_operator=core.outbox.tell_operator,
         database_trouble=store.trouble,
-        tick_s=TICK_S,
+        tick_s=digest_jobs.TICK_S,
     )
     scheduler.abandoned.append(alerts.abandoned)
     return Jobs(digests, alerts, scheduler)
