@@ -344,9 +344,17 @@ async def test_ops_channel_hears_that_evaluation_works_again_where_it_fires(
     ) as bot:
         for _ in range(4):
             await evaluated(bot, clock)
-        await world.slack.until(lambda: len(told(world)) == 2 and told(world, "C0KITCHEN"))
+        # A slow machine may also report that messages wait, as the clock jumps ahead.
+        await world.slack.until(
+            lambda: (
+                any(
+                    "can be evaluated again after 3 failures: firing" in each
+                    for each in told(world)
+                )
+                and told(world, "C0KITCHEN")
+            )
+        )
     assert "could not be evaluated 3 times in a row" in told(world)[0]
-    assert "can be evaluated again after 3 failures: firing" in told(world)[1]
     assert told(world, "C0KITCHEN")[0].startswith("🔴 ingest-spike")
 
 
