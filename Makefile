@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export ASK
 
-.PHONY: docs reference demo test test-postgres test-hours coverage mutants lint bench bench-compare bench-full format lock manifest example pictures wheel image image-test clean
+.PHONY: docs reference demo test test-postgres test-replicas test-hours coverage mutants lint bench bench-compare bench-full format lock manifest example pictures wheel image image-test clean
 
 demo: $(VENV)/.installed  ## the sandbox with the real bot; ASK='/usage last 7 days' plays one question
 	@$(BIN)/python -m bot demo $${ASK:+--ask "$$ASK"}
@@ -14,6 +14,9 @@ test: $(VENV)/.installed  ## every test
 
 test-postgres: $(VENV)/.installed  ## the promises of the store on PostgreSQL, started privately
 	$(BIN)/python -m pytest tests/store -k postgres -rs
+
+test-replicas: $(VENV)/.installed  ## replicas on both databases, killed and paused while the database is away, three times each
+	$(BIN)/python -m tests.replicas
 
 lint: $(VENV)/.installed  ## style, types and the map of imports
 	$(BIN)/ruff check bot handlers providers tests

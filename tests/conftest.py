@@ -22,7 +22,7 @@ from bot.app import Bot, open_bot
 from bot.sandbox.world import Sandbox, open_sandbox
 from providers.redaction import Secret
 from tests.support.clock import OFFSET, PROCESS_CLOCK, MovableClock, process_environ
-from tests.support.postgres import create_database, running_server, why_not
+from tests.support.postgres import create_database, open_server, why_not
 
 ROOT = Path(__file__).parent.parent
 
@@ -59,8 +59,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def postgres_socket() -> Iterator[str]:
     if reason := why_not():
         pytest.skip(reason)
-    with running_server() as socket:
-        yield socket
+    with open_server() as server:
+        yield server.socket
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -258,3 +258,33 @@ class CountingTransaction:
     def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         self._calls.append(sql)
         return self._tx.execute_many(sql, rows)
+
+
+async def test_overtaken_evaluation_of_dead_process_is_made(store: Store, other: Store) -> None:
+    """The next instant may be due before the death of a process is known."""
+    later = NOW + EVERY
+    await store.alerts.claim_evaluations([("spike", NOW)])
+    assert await other.alerts.claim_evaluations([("spike", later)]) == [True]
+    await other.alerts.save_evaluations([evaluation(1)])
+    assert await other.alerts.abandoned_evaluations(since=HOUR_AGO) == []
+    assert await other.alerts.claim_evaluations([("spike", NOW)]) == [False], "it is still alive"
+    await expire_leases(store)
+    assert await other.alerts.abandoned_evaluations(since=HOUR_AGO) == [("spike", NOW)]
+    assert await other.alerts.claim_evaluations([("spike", NOW)]) == [True]
+    await other.alerts.save_evaluations([evaluation(0)])
+    assert await other.alerts.abandoned_evaluations(since=HOUR_AGO) == []
+    assert await values(other) == [1.0, 1.0]
+
+
+async def test_overtaken_evaluation_is_finished_by_its_process(store: Store, other: Store) -> None:
+    await store.alerts.claim_evaluations([("spike", NOW)])
+    await other.alerts.claim_evaluations([("spike", NOW + EVERY)])
+    await other.alerts.save_evaluations([evaluation(1)])
+    assert await store.alerts.claim_evaluations([("spike", NOW)]) == [True]
+    assert await store.alerts.save_evaluations([evaluation(0)]) == [Saved.STATE_CHANGED]
+    await store.alerts.stored_states([("spike", "d")])
+    assert await store.alerts.save_evaluations([evaluation(0)]) == [Saved.WRITTEN]
+    await expire_leases(store)
+    assert await other.alerts.abandoned_evaluations(since=HOUR_AGO) == []
+    await other.alerts.claim_evaluations([("spike", NOW + 2 * EVERY)])
+    assert await other.alerts.claim_evaluations([("spike", NOW)]) == [False]

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 # Where Debian puts what only the server's owner runs.
@@ -29,35 +30,44 @@ def why_not() -> str:
     return ""
 
 
+@dataclass(frozen=True)
+class PostgresServer:
+    """A server that can be stopped and started again."""
+
+    folder: Path
+
+    @property
+    def socket(self) -> str:
+        """The folder of its socket."""
+        return str(self.folder)
+
+    def start(self) -> None:
+        options = f"-k {self.folder} -c listen_addresses='' -c fsync=off"
+        self._control("-w", "-l", self.folder / "log", "-o", options, "start")
+
+    def stop(self) -> None:
+        """Ends it at once, as a crash does."""
+        self._control("-m", "immediate", "stop")
+
+    def _control(self, *words: object) -> None:
+        _run("pg_ctl", "-D", self.folder / "data", *words)
+
+
 @contextmanager
-def running_server() -> Iterator[str]:
-    """The folder of a server's socket, until the end."""
-    user = ACCOUNT if os.geteuid() == 0 else None
+def open_server() -> Iterator[PostgresServer]:
+    """A server with a database folder of its own, until the end."""
     folder = Path(tempfile.mkdtemp(prefix="opswatch-postgres-"))
-    data = folder / "data"
+    server = PostgresServer(folder)
     try:
-        if user:
+        if user := _account():
             shutil.chown(folder, user)
-        _run(
-            user,
-            "initdb",
-            "-D",
-            data,
-            "-U",
-            "postgres",
-            "-A",
-            "trust",
-            "-N",
-            "-E",
-            "UTF8",
-            "--locale=C",
-        )
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-        _run(user, "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start")
+        cluster = ("-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C")
+        _run("initdb", "-D", folder / "data", *cluster)
+        server.start()
         try:
-            yield str(folder)
+            yield server
         finally:
-            _run(user, "pg_ctl", "-D", data, "-m", "immediate", "stop")
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -81,8 +91,15 @@ def _program(name: str) -> str | None:
     return str(found[-1]) if found else shutil.which(name)
 
 
-def _run(user: str | None, name: str, *words: object) -> None:
+def _account() -> str | None:
+    """Who the server runs as, where this process may not run it."""
+    return ACCOUNT if os.geteuid() == 0 else None
+
+
+def _run(name: str, *words: object) -> None:
     program = _program(name)
     assert program is not None
     command = [program, *map(str, words)]
-    subprocess.run(command, check=True, user=user, cwd="/", stdout=subprocess.DEVNULL, timeout=120)
+    subprocess.run(
+        command, check=True, user=_account(), cwd="/", stdout=subprocess.DEVNULL, timeout=120
+    )

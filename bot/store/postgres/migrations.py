@@ -78,4 +78,8 @@ STEPS: dict[str, tuple[str, ...]] = {
         "CREATE TABLE slack_pace (lane words PRIMARY KEY, free_at double precision NOT NULL)",
         "CREATE TABLE login_attempts (key words PRIMARY KEY, owner words NOT NULL)",
     ),
+    "0005_overtaken_evaluations": (
+        "CREATE TABLE overtaken_evaluations (alert words, due words, owner words NOT NULL, "
+        "PRIMARY KEY (alert, due))",
+    ),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -23,6 +23,11 @@ from bot.store.sql.outbox import enqueue_anew
 
 Values = tuple[Any, ...]
 ROWS_AT_ONCE = MOST_PARAMETERS // 4
+_OVERTAKEN = "overtaken_evaluations"
+_HAS_NO_SAMPLE = (
+    "NOT EXISTS (SELECT 1 FROM samples JOIN series ON series.id = samples.series WHERE "
+    "samples.at = overtaken_evaluations.due AND series.name = overtaken_evaluations.alert)"
+)
 _COLUMNS = "definition, state, since, value, due, watch, name, version"
 _UPDATE_STATE = (
     "UPDATE alerts SET definition = ?, state = ?, since = ?, value = ?, due = ?, watch = ?, "
@@ -85,24 +90,59 @@ class SqlAlerts:
             "INSERT INTO evaluation_claims (alert, due, owner) VALUES (?, ?, ?) "  # noqa: S608
             "ON CONFLICT (alert) DO UPDATE SET due = excluded.due, owner = excluded.owner "
             "WHERE evaluation_claims.due < excluded.due "
-            f"OR {self._claims.is_takeable('evaluation_claims.owner')}"
+            "OR (evaluation_claims.due = excluded.due "
+            f"AND {self._claims.is_takeable('evaluation_claims.owner')})"
         )
         rows = [(alert, to_text(at), owner, owner) for alert, at in due]
+        overtaken = (
+            f"UPDATE {_OVERTAKEN} SET owner = ? WHERE alert = ? AND due = ? "  # noqa: S608
+            f"AND {self._claims.is_takeable()} AND {_HAS_NO_SAMPLE}"
+        )
 
         def claim(tx: Transaction) -> list[bool]:
+            self._note_overtaken(tx, {alert: to_text(at) for alert, at in due})
             if all_or_nothing(tx, lambda: tx.execute_many(sql, rows) == len(rows)):
                 return [True] * len(rows)
-            return [tx.execute(sql, row) == 1 for row in rows]
+            return [
+                bool(tx.execute(sql, row) or tx.execute(overtaken, (owner, *row[:2], owner)))
+                for row in rows
+            ]
 
         return await self._claims.write(claim) if rows else []
+
+    def _note_overtaken(self, tx: Transaction, due: Mapping[str, str]) -> None:
+        """Records evaluations that are not finished when a later one of the same alert is claimed:
+        their process may have died, or may try again once the database can be used.
+        """
+        unfinished = query_in(
+            tx,
+            "SELECT claim.alert, claim.due, claim.owner FROM evaluation_claims AS claim "
+            "LEFT JOIN alerts ON alerts.name = claim.alert "
+            "WHERE (alerts.due IS NULL OR alerts.due < claim.due) AND claim.alert IN",
+            list(due),
+        )
+        for row in unfinished:
+            if row["due"] >= due[row["alert"]]:
+                continue
+            tx.execute(
+                f"DELETE FROM {_OVERTAKEN} WHERE alert = ? AND NOT {_HAS_NO_SAMPLE}",  # noqa: S608
+                (row["alert"],),
+            )
+            tx.execute(
+                f"INSERT INTO {_OVERTAKEN} (alert, due, owner) VALUES (?, ?, ?) "  # noqa: S608
+                "ON CONFLICT (alert, due) DO NOTHING",
+                (row["alert"], row["due"], row["owner"]),
+            )
 
     async def abandoned_evaluations(self, *, since: datetime) -> list[tuple[str, datetime]]:
         rows = await self._database.read(
             "SELECT claim.alert, claim.due FROM evaluation_claims AS claim "  # noqa: S608
             "LEFT JOIN alerts ON alerts.name = claim.alert WHERE claim.due >= ? "
             "AND (alerts.due IS NULL OR alerts.due < claim.due) "
-            f"AND claim.owner != ? AND {self._claims.is_free('claim.owner')}",
-            (to_text(since), self._claims.owner),
+            f"AND claim.owner != ? AND {self._claims.is_free('claim.owner')} "
+            f"UNION ALL SELECT alert, due FROM {_OVERTAKEN} "
+            f"WHERE due >= ? AND {self._claims.is_free()} AND {_HAS_NO_SAMPLE} ORDER BY due",
+            (to_text(since), self._claims.owner, to_text(since)),
         )
         return [(row["alert"], datetime.fromisoformat(row["due"])) for row in rows]
 

@@ -51,7 +51,8 @@ class SqlRules:
             )
             name = "(SELECT name FROM rules WHERE number = ?)"
             tx.execute(f"DELETE FROM alerts WHERE name = {name}", (number,))  # noqa: S608
-            tx.execute(f"DELETE FROM evaluation_claims WHERE alert = {name}", (number,))  # noqa: S608
+            for table in ("evaluation_claims", "overtaken_evaluations"):
+                tx.execute(f"DELETE FROM {table} WHERE alert = {name}", (number,))  # noqa: S608
             record_change(tx, Topic.RULES)
 
         await self._database.write(end)

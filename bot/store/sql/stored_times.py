@@ -51,7 +51,8 @@ def _reset_schedules(tx: Transaction, now: datetime) -> None:
     tx.execute("UPDATE schedules SET seen_until = ? WHERE seen_until > ?", (at, at))
     tx.execute("UPDATE alerts SET due = ? WHERE due > ?", (at, at))
     tx.execute("DELETE FROM samples WHERE at > ?", (at,))
-    tx.execute("DELETE FROM evaluation_claims WHERE due > ?", (at,))
+    for table in ("evaluation_claims", "overtaken_evaluations"):
+        tx.execute(f"DELETE FROM {table} WHERE due > ?", (at,))  # noqa: S608 - constants
     tx.execute("DELETE FROM runs WHERE due > ?", (to_text(now + RAN_JUST_NOW),))
     tx.execute("UPDATE runs SET started_at = ? WHERE started_at > ? AND ended_at IS NULL", (at, at))
 

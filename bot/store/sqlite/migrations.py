@@ -313,3 +313,13 @@ def replicas(db: Database) -> None:
     )
     db.table("slack_pace").create({"lane": str, "free_at": float}, pk="lane", not_null={"free_at"})
     db.table("login_attempts").create({"key": str, "owner": str}, pk="key", not_null={"owner"})
+
+
+@steps(name="0018_overtaken_evaluations")
+def overtaken_evaluations(db: Database) -> None:
+    """Evaluations that a process had not finished when another one claimed the next of the same
+    alert.
+    """
+    db.table("overtaken_evaluations").create(
+        {"alert": str, "due": str, "owner": str}, pk=("alert", "due"), not_null={"owner"}
+    )
