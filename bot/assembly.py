@@ -204,7 +204,7 @@ def build_jobs(base: Foundation, core: Core, observers: Observers) -> Jobs:
         core.outbox.report_database_failure,
         reset_stored=store.times.reset,
         tell_operator=core.outbox.tell_operator,
-        database_trouble=store.trouble,
+        database_problem=store.problem,
         tick_s=digest_jobs.TICK_S,
     )
     scheduler.abandoned.append(alerts.abandoned)

@@ -19,14 +19,14 @@ MetricsPage = Callable[[str], Awaitable[tuple[bytes, str] | None]]
 
 @dataclass(slots=True)
 class ConnectionStatus:
-    """State of the connection to Slack. `trouble` is one sentence about what is wrong, or empty;
+    """State of the connection to Slack. `problem` is one sentence about what is wrong, or empty;
     `opened` counts connections.
     """
 
     connected: bool = False
     since: datetime | None = None
     last_event: datetime | None = None
-    trouble: str = "Not connected yet."
+    problem: str = "Not connected yet."
     opened: int = 0
 
     @property
@@ -97,6 +97,6 @@ async def _readiness(
         "connected_since": iso_utc(slack.since) if slack.since else None,
         "last_event": iso_utc(slack.last_event) if slack.last_event else None,
         "database": database,
-        "trouble": [trouble for trouble in (slack.trouble, *found) if trouble],
+        "trouble": [problem for problem in (slack.problem, *found) if problem],
     }
     return web.json_response(status, status=200 if is_ready else 503)

@@ -241,7 +241,7 @@ def _accounts(now: Measurements) -> Iterator[Metric]:
         labels=["account", "limit"],
     )
     for status in now.accounts:
-        up.add_metric([status.account], 0 if status.trouble else 1)
+        up.add_metric([status.account], 0 if status.problem else 1)
         for quota in status.left:
             left.add_metric([status.account, quota.what], quota.left)
             limits.add_metric([status.account, quota.what], quota.of)

@@ -97,7 +97,7 @@ class Service:
             filter(
                 None,
                 [
-                    "Connected to Slack." if self.slack.connected else self.slack.trouble,
+                    "Connected to Slack." if self.slack.connected else self.slack.problem,
                     *self.problems(),
                 ],
             )
@@ -115,7 +115,7 @@ class Service:
 
     async def database_works(self) -> bool:
         self._database = (
-            await self._current.bot.store.trouble()
+            await self._current.bot.store.problem()
             if self._current
             else "The database is not open yet."
         )
@@ -128,8 +128,8 @@ class Service:
         bot = self._current.bot if self._current else None
         found = (
             self._database,
-            bot.scheduler.trouble if bot else "",
-            bot.outbox.trouble() if bot else "",
+            bot.scheduler.problem if bot else "",
+            bot.outbox.problem() if bot else "",
         )
         return [problem for problem in found if problem]
 
@@ -304,7 +304,7 @@ class Service:
         self._connection, self._connected_bot = new, bot
         await old.aclose()
         # Closing the old connection has marked the shared state as disconnected.
-        self.slack.connected, self.slack.trouble = state.connected, state.trouble
+        self.slack.connected, self.slack.problem = state.connected, state.problem
 
     async def _report_refusal(self, error: BaseException) -> None:
         """Reports in the log and the ops channel why the configuration was not reloaded."""

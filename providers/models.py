@@ -236,11 +236,11 @@ class QuotaLeft:
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """How it stands with an account, as far as is known without asking it. `trouble` is empty where
-    its last requests were answered.
+    """State of an account, as far as is known without a request. `problem` is empty where its last
+    requests were answered.
     """
 
     account: str
-    trouble: str
+    problem: str
     answered_at: datetime | None
     left: tuple[QuotaLeft, ...] = ()

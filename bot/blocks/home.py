@@ -118,8 +118,8 @@ def _state(condition: AccountStatus, facts: HomeFacts) -> str:
         return messages.with_code(formatting.truncate(said, 120)).strip()
     if condition.account in facts.checks:
         return "⏳ checking…"
-    if condition.trouble:
-        return f"🔴 {kit.escaped(condition.trouble)}"
+    if condition.problem:
+        return f"🔴 {kit.escaped(condition.problem)}"
     if condition.answered_at:
         return f"🟢 answered {kit.local_time(condition.answered_at)}"
     return "⚪ no requests since the bot started"

@@ -38,7 +38,7 @@ class SlackDirectory:
     client: AsyncWebClient
     _names: dict[str, dict[str, object]] = field(default_factory=dict)
 
-    async def trouble(self, name: str) -> tuple[str, str] | None:
+    async def problem(self, name: str) -> tuple[str, str] | None:
         if name.startswith("#"):
             return self._named(name)
         if name.startswith("S"):
@@ -170,10 +170,10 @@ async def _look_up(client: AsyncWebClient, named: Mapping[str, list[str]]) -> li
 
     async def look_up(name: str, where: list[str]) -> Check | None:
         async with turns:
-            trouble = await directory.trouble(name)
-        if trouble is None:
+            problem = await directory.problem(name)
+        if problem is None:
             return None
-        detail, hint = trouble
+        detail, hint = problem
         return Check(
             f"{_kind(name)} {name}",
             ok=False,

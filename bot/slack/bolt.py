@@ -36,8 +36,8 @@ async def wait_for_auth(
         """Whether to try again, and after how many seconds where Slack says."""
         if not isinstance(error, NOT_CONNECTED) or _is_fatal(error):
             return False
-        slack.trouble = _describe(error)
-        log.error("Not connected to Slack: %s Trying again.", slack.trouble)
+        slack.problem = _describe(error)
+        log.error("Not connected to Slack: %s Trying again.", slack.problem)
         wait_s = retry_after_s(error) if isinstance(error, SlackApiError) else None
         return True if wait_s is None else max(wait_s, timeouts.first_wait)
 

@@ -97,7 +97,7 @@ class Outbox:
         """There may be something new to post."""
         self._more.set()
 
-    def trouble(self) -> str:
+    def problem(self) -> str:
         """What keeps every message from being sent, in one sentence; empty where all is well. A
         channel that accepts nothing is reported in the ops channel and is no reason to call the
         bot broken.

@@ -205,7 +205,7 @@ class SocketMode:
         self._newest = socket
         if not self._state.connected:
             log.info("Connected to Slack over Socket Mode.")
-        self._state.connected, self._state.trouble, self._state.since = True, "", self._clock()
+        self._state.connected, self._state.problem, self._state.since = True, "", self._clock()
         self._state.opened += 1
         return socket
 
@@ -288,9 +288,9 @@ class SocketMode:
 
     def _report(self, problem: str) -> None:
         """Logs a problem when it is new, and then every tenth time."""
-        if problem != self._state.trouble or self._failures % 10 == 0:
+        if problem != self._state.problem or self._failures % 10 == 0:
             log.error("Not connected to Slack: %s", problem)
-        self._state.connected, self._state.trouble = False, problem
+        self._state.connected, self._state.problem = False, problem
 
     async def _wait(self) -> None:
         """Waits with exponential backoff up to `longest_wait`, and at least for Slack's

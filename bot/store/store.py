@@ -112,9 +112,9 @@ class Store:
 
     async def works(self, *, within_s: float = 2.0) -> bool:
         """Whether the database can be read and written."""
-        return not await self.trouble(within_s=within_s)
+        return not await self.problem(within_s=within_s)
 
-    async def trouble(self, *, within_s: float = 2.0) -> str:
+    async def problem(self, *, within_s: float = 2.0) -> str:
         """Why the database cannot be used, in a sentence; empty if it can. Writes a little, and
         reads all of it now and then.
         """

@@ -55,7 +55,7 @@ async def _no_reset(now: datetime) -> timedelta | None:  # noqa: ARG001
     return None
 
 
-async def _no_trouble() -> str:
+async def _no_problem() -> str:
     return ""
 
 
@@ -72,7 +72,7 @@ class Scheduler:
     time. Jobs that failed because the database is full or locked run again, and
     `report_database_failure` is called. `reset_stored` resets stored times in the future,
     `after_reset` reads again what depends on them, `tell_operator` reports it, and
-    `database_trouble` returns what is wrong with the database.
+    `database_problem` returns what is wrong with the database.
     """
 
     schedules: ScheduleStore
@@ -82,7 +82,7 @@ class Scheduler:
     report_database_failure: Callable[[str], Awaitable[None]]
     reset_stored: Callable[[datetime], Awaitable[timedelta | None]] = _no_reset
     tell_operator: Callable[[str, str], Awaitable[None]] = _no_operator
-    database_trouble: Callable[[], Awaitable[str]] = _no_trouble
+    database_problem: Callable[[], Awaitable[str]] = _no_problem
     tick_s: float = 1.0
     abandoned: list[Callable[[datetime], Awaitable[list[tuple[str, datetime]]]]] = field(
         default_factory=list
@@ -116,7 +116,7 @@ class Scheduler:
         heapq.heappush(self._once, (at, name))
 
     @property
-    def trouble(self) -> str:
+    def problem(self) -> str:
         """Why jobs are not run, in a sentence; empty if they are."""
         now = time.monotonic()
         if now - self._moved_at > STUCK_AFTER_S:
@@ -273,9 +273,9 @@ class Scheduler:
             await self.report_database_failure(str(error))
 
     async def _look_at_database(self) -> None:
-        if trouble := await self.database_trouble():
-            log.error("%s", trouble)
-            await self.report_database_failure(trouble.rstrip("."))
+        if problem := await self.database_problem():
+            log.error("%s", problem)
+            await self.report_database_failure(problem.rstrip("."))
 
     def _begin(self, dues: Sequence[Due]) -> None:
         for due in dues:

@@ -205,7 +205,7 @@ class Akamai:
         circuit = self._transport.circuit
         return AccountStatus(
             self.account,
-            circuit.trouble,
+            circuit.problem,
             circuit.answered_at,
             await self._transport.rate_limiter.left(),
         )

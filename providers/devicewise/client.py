@@ -167,7 +167,7 @@ class DeviceWise:
     async def status(self) -> AccountStatus:
         """The state of the account as known without a request."""
         circuit = self._client.circuit
-        return AccountStatus(self.account, circuit.trouble, circuit.answered_at, ())
+        return AccountStatus(self.account, circuit.problem, circuit.answered_at, ())
 
     async def check(self) -> list[Check]:
         """Asks for one row of the last hour."""

@@ -31,7 +31,7 @@ class Circuit:
     now: Clock = utc_now
 
     @property
-    def trouble(self) -> str:
+    def problem(self) -> str:
         """What is wrong with the vendor, as far as the last requests have shown; nothing where they
         were answered.
         """

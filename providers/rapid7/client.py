@@ -264,7 +264,7 @@ class Rapid7:
         """The state of the account as known without a request."""
         circuit = self._client.circuit
         return AccountStatus(
-            self.account, circuit.trouble, circuit.answered_at, await self._budget.left()
+            self.account, circuit.problem, circuit.answered_at, await self._budget.left()
         )
 
     async def check(self) -> list[Check]:

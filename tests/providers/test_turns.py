@@ -113,7 +113,7 @@ async def test_time_in_our_own_queue_is_no_failure_of_the_vendor(slow: Rapid7San
         for _ in range(8)
     ]
     await asyncio.gather(*asked)
-    assert client.circuit.trouble == ""
+    assert client.circuit.problem == ""
     await client.aclose()
 
 
@@ -128,7 +128,7 @@ async def test_time_of_the_vendor_is_limited_also_behind_a_queue(slow: Rapid7San
             timeout_s=0.2,
             check=_anything,
         )
-    assert "failed 1 time" in client.circuit.trouble
+    assert "failed 1 time" in client.circuit.problem
     await client.aclose()
 
 
@@ -150,7 +150,7 @@ async def test_slow_ledger_is_no_failure_of_the_vendor(slow: Rapid7Sandbox) -> N
         timeout_s=0.5,
         check=_anything,
     )
-    assert client.circuit.trouble == ""
+    assert client.circuit.problem == ""
     await client.aclose()
 
 

@@ -136,7 +136,7 @@ async def test_database_that_is_put_back_is_used_again(world: Sandbox, clock: Mo
         assert "the database file was deleted" in answer.text
         path.with_name("elsewhere").rename(path)
         assert "rapid7-eu" in (await world.slack.answer_to("/usage rapid7-eu today")).text
-        assert await bot.store.trouble() == ""
+        assert await bot.store.problem() == ""
 
 
 @pytest.mark.parametrize("fault", [delete, forbid_writing])

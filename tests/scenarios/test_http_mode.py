@@ -212,7 +212,7 @@ async def test_idle_connections_block_nobody(world: Sandbox, listening: str) -> 
 
 
 async def test_idle_health_connections_block_nobody(world: Sandbox, listening: str) -> None:
-    port, slack = free_port(), ConnectionStatus(connected=True, trouble="")
+    port, slack = free_port(), ConnectionStatus(connected=True, problem="")
 
     async def database_works() -> bool:
         return True

@@ -355,7 +355,7 @@ async def test_app_that_may_not_post_is_logged_and_not_ready(
             store.outbox, *(post(n) for n in range(2)), *(post(n, "#kitchen") for n in range(2))
         )
         async with asyncio.timeout(10):
-            while code not in outbox.trouble():
+            while code not in outbox.problem():
                 await asyncio.sleep(0.02)
         assert any(
             code in record.getMessage()
@@ -364,7 +364,7 @@ async def test_app_that_may_not_post_is_logged_and_not_ready(
         )
         world.slack.refusals.remove(refusal)
         await all_sent(store)
-        assert outbox.trouble() == ""
+        assert outbox.problem() == ""
     assert said(world) == said(world, "C0KITCHEN") == ["Message 0", "Message 1"]
 
 
@@ -539,7 +539,7 @@ async def test_backlog_is_told_in_words(world: Sandbox, monkeypatch: pytest.Monk
             lambda: [text for text in said(world) if "have been waiting" in text]
         )
         assert "2 messages for #kitchen (is_archived)" in told[0]
-        assert outbox.trouble() == ""
+        assert outbox.problem() == ""
 
 
 async def test_outbox_that_cannot_send_anything_says_so(
@@ -551,12 +551,12 @@ async def test_outbox_that_cannot_send_anything_says_so(
     async with outbox_of(world) as (store, outbox):
         await enqueue(store.outbox, post(0), post(0, "C0KITCHEN"))
         async with asyncio.timeout(20):
-            while not outbox.trouble().startswith("Messages have been waiting to be posted since"):
+            while not outbox.problem().startswith("Messages have been waiting to be posted since"):
                 await asyncio.sleep(0.02)
         world.slack.refusals.remove(refusal)
         world.slack.refusals.remove(unknown)
         async with asyncio.timeout(20):
-            while outbox.trouble():
+            while outbox.problem():
                 await asyncio.sleep(0.02)
 
 
@@ -629,7 +629,7 @@ async def test_unreadable_history_sets_one_message_aside(world: Sandbox) -> None
         await world.slack.until(lambda: said(world, "C0KITCHEN") == ["Message 1"])
         [told] = await world.slack.until(lambda: said(world))
         assert "missing_scope" in told
-        assert outbox.trouble() == ""
+        assert outbox.problem() == ""
         world.slack.refusals.remove(refusal)
         await all_sent(store)
     assert said(world, "C0KITCHEN") == ["Message 1", "Message 0"]

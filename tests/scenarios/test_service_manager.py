@@ -158,7 +158,7 @@ def test_bot_without_slack_is_not_alive(monkeypatch: pytest.MonkeyPatch) -> None
     slack = ConnectionStatus(connected=True)
     service = Service(slack)
     assert service.is_alive()
-    slack.connected, slack.trouble = False, "Slack cannot be reached."
+    slack.connected, slack.problem = False, "Slack cannot be reached."
     now += SLACK_GONE_S - 1
     assert service.is_alive()
     assert "cannot be reached" in service.status()

@@ -66,7 +66,7 @@ async def test_a_routine_refresh_loses_no_command(world: Sandbox) -> None:
             lambda: sum("in 7 days" in m.text for m in world.slack.messages) == 10
         )
         assert bot.slack.connected
-        assert bot.slack.trouble == ""
+        assert bot.slack.problem == ""
 
 
 async def test_a_connection_that_breaks_comes_back_at_once(world: Sandbox) -> None:

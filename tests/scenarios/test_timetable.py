@@ -21,7 +21,7 @@ assert clock, "the clock of the alerts' own tests"
 
 async def until_trouble(bot: Bot, says: str) -> None:
     async with asyncio.timeout(20):
-        while says not in bot.scheduler.trouble:
+        while says not in bot.scheduler.problem:
             await asyncio.sleep(0.02)
 
 

@@ -266,7 +266,7 @@ async def test_times_ahead_are_reset(store: Store) -> None:
 
 
 async def test_open_database_works(store: Store) -> None:
-    assert await store.trouble() == ""
+    assert await store.problem() == ""
     assert await store.works()
     assert await store.size() > 0
 

@@ -30,7 +30,7 @@ async def test_bot_answers_and_posts_from_postgres(
             lambda: any(m.text == "from PostgreSQL" for m in world.slack.messages)
         )
         assert [asked.outcome for asked in await bot.store.questions.latest()] == ["answered"]
-        assert await bot.store.trouble() == ""
+        assert await bot.store.problem() == ""
     assert not (world.folder / "bot.sqlite").exists()
 
 
