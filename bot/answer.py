@@ -34,22 +34,22 @@ class AnswerFile:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One part of work that goes on: what it is about, how it stands, and how far it is."""
+    """One part of work in progress: its name, its status, and how far it is."""
 
     name: str
     status: Literal["in_progress", "complete", "error"]
-    said: str = ""
+    detail: str = ""
 
 
 @dataclass(slots=True)
 class Progress:
-    """How far work is: in words, and by its parts where it has several."""
+    """Progress of work: in words, and by its parts where it has several."""
 
-    said: str = ""
+    detail: str = ""
     steps: dict[str, Step] = field(default_factory=dict)
 
     def step(self, step: Step) -> None:
-        """How it stands with a part now."""
+        """Replaces the state of one part."""
         self.steps[step.name] = step
 
 

@@ -216,12 +216,12 @@ class ConfigProblem:
     right: str
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """What is wrong with the key."""
         return f"{self.value}: {self.right}" if self.value else self.right
 
     def __str__(self) -> str:
-        return f"{self.key}{' = ' if self.value else ': '}{self.told}"
+        return f"{self.key}{' = ' if self.value else ': '}{self.description}"
 
 
 class ConfigError(OpswatchError):

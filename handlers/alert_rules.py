@@ -316,7 +316,7 @@ def _alert_line(command: CommandName, query: str, condition: str) -> str:
 
 
 def _made_text(rule: Rule, question: Question, *, changed: bool) -> str:
-    window = f" The window is now {question.window.said}." if question.window else ""
+    window = f" The window is now {question.window.label}." if question.window else ""
     return (
         f"Alert `{rule.name}` {'updated' if changed else 'created'}: {rule_line(rule)}. Posts here; "
         f"checked every {formatting.format_interval(rule.every)}.{window} Delete it with "

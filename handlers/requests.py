@@ -310,7 +310,7 @@ class RequestHandler:
         work = ShownWork(
             ticket,
             target,
-            question.window.said if question.window else "",
+            question.window.label if question.window else "",
             context.progress,
             self.delivery,
             self.store.questions,

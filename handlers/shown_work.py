@@ -73,7 +73,7 @@ class ShownWork:
     async def _show_until_done(self, task: asyncio.Task[Answer], started_at: float) -> None:
         while not task.done():
             lasted = timedelta(seconds=round(time.monotonic() - started_at))
-            parts = (self.window, self.progress.said, f"{format_duration(lasted)} so far")
+            parts = (self.window, self.progress.detail, f"{format_duration(lasted)} so far")
             await self._show(Progress(" · ".join(filter(None, parts)), dict(self.progress.steps)))
             await self._wait_or_cancel(task)
 

@@ -186,7 +186,7 @@ class SubscriptionManager:
                 channel=channel,
                 line=question.line,
                 cron=action.cron,
-                said=action.said,
+                said=action.description,
                 user=requester.user,
                 now=now,
             )
@@ -194,7 +194,7 @@ class SubscriptionManager:
         due = next_due(digest_of(subscription, self.zone).trigger, now)
         first = f" First on {_weekday_and_time(due, self.zone, now)}." if due else ""
         text = (
-            f"Subscription {subscription.number} created: `{question.line}` {action.said} "
+            f"Subscription {subscription.number} created: `{question.line}` {action.description} "
             f"({self.zone}). Posts here.{first} End it with `/{command} unsubscribe "
             f"{subscription.number}`.{await audience_warning(self.permissions, command, channel)}"
             f"{await invitation(self.permissions.channels, channel)}"

@@ -2,7 +2,7 @@
 them.
 
 Everything that came from outside goes through `code` or `plain`: Slack's markup has no escape for
-`*`, `_` or backticks, so such text stands in a code span with its backticks replaced, or in a text
+`*`, `_` or backticks, so such text is shown in a code span with its backticks replaced, or in a text
 object that knows no markup at all.
 """
 
@@ -73,7 +73,7 @@ def code(text: str, most: int = 120) -> str:
 
 def mrkdwn(text: str, most: int = SECTION_TEXT) -> Block:
     """Our own markup. `verbatim` keeps Slack from making links and mentions of what looks like
-    them; of what stands in angle brackets only people, user groups, channels and times are left as
+    them; of what is in angle brackets only people, user groups, channels and times are left as
     they are, since we send nothing else.
     """
     shown = _NOT_OURS.sub("&lt;", truncate(sanitise_lines(text), most)) if text.strip() else "–"
@@ -108,7 +108,7 @@ def context(*texts: str) -> Block:
 
 @lru_cache(maxsize=256)
 def local_time(moment: datetime) -> str:
-    """A time that each reader sees in their own zone; in UTC where Slack cannot tell it so."""
+    """A time that each reader sees in their own zone; in UTC where Slack cannot show it so."""
     utc = moment.astimezone(UTC)
     return (
         f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{utc.day} "
@@ -138,7 +138,7 @@ def mention(recipient: str) -> str:
 
 
 def context_at(block_id: str, text: str) -> Block:
-    """A line that can be found again, to be told anew."""
+    """A line that can be found again, to be edited."""
     return {**context(text), "block_id": block_id}
 
 
@@ -258,7 +258,7 @@ def mark_parts(
     ]
 
 
-def task(task_id: str, title: str, said: str, status: str = "in_progress") -> Block:
+def task(task_id: str, title: str, detail: str, status: str = "in_progress") -> Block:
     """Work that goes on, or has ended, and how far it is."""
     card = {
         "type": "task_card",
@@ -266,11 +266,11 @@ def task(task_id: str, title: str, said: str, status: str = "in_progress") -> Bl
         "title": sanitise(title, 150) or "…",
         "status": status,
     }
-    if not said:
+    if not detail:
         return card
     details = {
         "type": "rich_text_section",
-        "elements": [{"type": "text", "text": sanitise(said, 2000)}],
+        "elements": [{"type": "text", "text": sanitise(detail, 2000)}],
     }
     return {**card, "details": {"type": "rich_text", "elements": [details]}}
 
@@ -282,8 +282,8 @@ def plan(title: str, tasks: Sequence[Block]) -> Block:
 
 def older_task(card: Block) -> list[Block]:
     """The same in blocks that Slack has long known."""
-    said = _details(card)
-    return [_working_on(card["title"]), *([context(escaped(said))] if said else [])]
+    detail = _details(card)
+    return [_working_on(card["title"]), *([context(escaped(detail))] if detail else [])]
 
 
 def older_plan(block: Block) -> list[Block]:
@@ -308,12 +308,12 @@ def _details(card: Block) -> str:
     return str(card["details"]["elements"][0]["elements"][0]["text"]) if "details" in card else ""
 
 
-def picture(file: str, told: str) -> Block:
+def picture(file: str, alt_text: str) -> Block:
     """A picture that was uploaded, by its file id."""
     return {
         "type": "image",
         "slack_file": {"id": file},
-        "alt_text": truncate(told, 1900) or "chart",
+        "alt_text": truncate(alt_text, 1900) or "chart",
     }
 
 

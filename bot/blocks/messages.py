@@ -118,13 +118,13 @@ def help_for(
 def windows_help(command: CommandName) -> Answer:
     """Every form of a window that the command knows, with examples."""
     forms = [form for form in FORMS if form.by_day or not COMMANDS[command].whole_days]
-    head = "Windows: how to say which time is meant"
+    head = "Windows: how to name a time range"
     lines = [f"{form.meaning.capitalize()}: {', '.join(form.examples)}" for form in forms]
-    told = [
+    sections = [
         f"*{kit.escaped(form.meaning.capitalize())}*\n{' · '.join(kit.code(each) for each in form.examples)}"
         for form in forms
     ]
-    return Answer("\n".join([f"{head}.", *lines]), [kit.header(head), *map(kit.section, told)])
+    return Answer("\n".join([f"{head}.", *lines]), [kit.header(head), *map(kit.section, sections)])
 
 
 def error_blocks(
@@ -222,26 +222,23 @@ def working_blocks(line: str, ticket: str, progress: Progress) -> list[Block]:
     """The progress of a long-running question, by its steps where it has several, with a button
     that cancels it.
     """
-    steps, cancel = (
-        [*progress.steps.values()],
-        kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)]),
-    )
+    steps = [*progress.steps.values()]
+    cancel = kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)])
     if len(steps) > 1:
         tasks = [
-            kit.task(f"{ticket}.{n}", step.name, step.said, step.status)
+            kit.task(f"{ticket}.{n}", step.name, step.detail, step.status)
             for n, step in enumerate(steps)
         ]
-        return [kit.plan(line, tasks), kit.context(kit.escaped(progress.said)), cancel]
-    said = " · ".join(filter(None, [progress.said, *(step.said for step in steps)]))
-    return [kit.task(ticket, line, said or "…"), cancel]
+        return [kit.plan(line, tasks), kit.context(kit.escaped(progress.detail)), cancel]
+    detail = " · ".join(filter(None, [progress.detail, *(step.detail for step in steps)]))
+    return [kit.task(ticket, line, detail or "…"), cancel]
 
 
 def pending_note(line: str, ticket: str) -> Answer:
     """The same as a note that cannot be edited later, so it must stay true."""
-    told = note(f"The answer to `{line}` takes a while and comes below, for you alone.")
-    return replace(
-        told, blocks=[*told.blocks, kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)])]
-    )
+    pending = note(f"The answer to `{line}` takes a while and comes below, for you alone.")
+    cancel = kit.actions([kit.button("Cancel", WORKING_ACTION, ticket)])
+    return replace(pending, blocks=[*pending.blocks, cancel])
 
 
 def with_share(blocks: Sequence[Block], ticket: str) -> list[Block]:
@@ -327,7 +324,7 @@ def without_newest_blocks(blocks: Sequence[Block], pictures: Sequence[str] = ())
     left, has_table = list(pictures), False
     for block in blocks:
         if block.get("type") == "data_visualization":
-            older += [kit.picture(left.pop(0), picture.told(block))] if left else []
+            older += [kit.picture(left.pop(0), picture.alt_text(block))] if left else []
         elif block.get("type") == "data_table":
             older += (
                 []
@@ -349,8 +346,8 @@ def plain_blocks(blocks: Sequence[Block], text: str) -> list[Block]:
     tables.
     """
     known = [block for block in blocks if block.get("type") not in _NEWEST]
-    told = kit.section(f"```{kit.entities(formatting.truncate(text, 2500).replace('`', 'ˋ'))}```")
-    return [*known[:1], told, *known[1:]]
+    words = kit.section(f"```{kit.entities(formatting.truncate(text, 2500).replace('`', 'ˋ'))}```")
+    return [*known[:1], words, *known[1:]]
 
 
 with_code = kit.with_code

@@ -45,7 +45,7 @@ def svg_of(block: Block) -> str:
     )
 
 
-def told(block: Block) -> str:
+def alt_text(block: Block) -> str:
     """What a chart shows, in words, for whoever does not see it."""
     chart = block["chart"]
     series = []

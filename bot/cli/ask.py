@@ -69,7 +69,7 @@ class TerminalAnswer:
             "window": {
                 "start": _instant(window.window.start),
                 "end": _instant(window.window.end),
-                "said": window.said,
+                "said": window.label,
             }
             if window
             else None,

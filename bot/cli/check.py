@@ -256,6 +256,6 @@ def _plugins() -> list[Check]:
 
 def _as_checks(error: ConfigError) -> list[Check]:
     return [
-        Check(problem.key, ok=False, detail=problem.told, hint=error.hint)
+        Check(problem.key, ok=False, detail=problem.description, hint=error.hint)
         for problem in error.problems
     ]

@@ -45,5 +45,5 @@ def progress_line(progress: Progress) -> str:
     """The work in one line: in words, or part by part."""
     from rich.markup import escape
 
-    parts = [f"{step.name}: {step.said or step.status}" for step in progress.steps.values()]
-    return escape(terminal_line(progress.said or ", ".join(parts) or "Working"))
+    parts = [f"{step.name}: {step.detail or step.status}" for step in progress.steps.values()]
+    return escape(terminal_line(progress.detail or ", ".join(parts) or "Working"))

@@ -39,4 +39,4 @@ def read_subscription_form(values: FormValues) -> Subscribe:
     if days is None:
         raise BadQuestion("Choose the days.", field=DAYS)
     found = recurrence_at(int(time[1]), int(time[2]), days)
-    return Subscribe(values.get(QUESTION, ""), found.cron, found.said, found.said)
+    return Subscribe(values.get(QUESTION, ""), found.cron, found.description, found.description)

@@ -61,7 +61,7 @@ class Recurrence:
     """When something comes again: five cron fields, and how the words were read."""
 
     cron: str
-    said: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,11 +33,11 @@ _BEFORE_TIMES = frozenset({"since", "from", "to", "until", "till", "between", "a
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """A question and its times. `cron` has five fields; `said` describes how they were read."""
+    """A question and its times. `cron` has five fields; `description` is how they were read."""
 
     query: str
     cron: str
-    said: str
+    description: str
     # The words of the times, as they were typed.
     when: str = field(default="", compare=False)
 
@@ -84,7 +84,7 @@ def _subscribe(command: CommandName, rest: str, directory: AccountDirectory) -> 
     # The question keeps its own spaces, such as those of a where(…).
     is_behind = words[: len(before)] == before
     asked = rest.rsplit(maxsplit=len(when))[0] if is_behind and before else " ".join(before)
-    return Subscribe(asked, recurrence.cron, recurrence.said, " ".join(when))
+    return Subscribe(asked, recurrence.cron, recurrence.description, " ".join(when))
 
 
 def _odd_recurrence(words: Sequence[str]) -> list[str]:

@@ -117,7 +117,7 @@ class BlockFallback:
     async def _picture(self, chart: Block) -> str:
         content = await asyncio.to_thread(_render_png, picture.svg_of(chart))
         return await self._upload(
-            name="chart.png", length=len(content), content=content, alt_text=picture.told(chart)
+            name="chart.png", length=len(content), content=content, alt_text=picture.alt_text(chart)
         )
 
 

@@ -407,7 +407,7 @@ def _window_of(result: Measurement | EvaluationError) -> _Window:
     """The window of a measurement, and what is missing from it."""
     if isinstance(result, EvaluationError):
         return {}
-    window = result.window.said if result.window else ""
+    window = result.window.label if result.window else ""
     return {"window": window, "shortcomings": _shortcomings(result)}
 
 

@@ -84,7 +84,7 @@ def test_readme_schedule_commands_are_valid(command: CommandName, words: str) ->
 
 @pytest.mark.parametrize("words", WINDOWS)
 def test_readme_windows_are_valid(words: str) -> None:
-    assert read_window(words, now=NOW, zone=UTC, whole_days=False, example="").said
+    assert read_window(words, now=NOW, zone=UTC, whole_days=False, example="").label
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -90,7 +90,7 @@ def test_corpus_has_several_hundred_expressions() -> None:
 
 @pytest.mark.parametrize("words", EXAMPLES)
 def test_every_example_of_help_is_read(words: str) -> None:
-    assert read(words).said
+    assert read(words).label
 
 
 @pytest.mark.parametrize("words", BY_DAY)
@@ -174,7 +174,7 @@ def test_every_form_holds_at_any_moment_in_any_zone(
             < found.window.end
             <= max(now, found.window.start + timedelta(milliseconds=1))
         )
-        assert found.said
+        assert found.label
 
 
 @given(

@@ -240,7 +240,7 @@ def test_hours_and_minutes_are_refused_where_days_are_known(words: str) -> None:
     ],
 )
 def test_the_answer_says_how_it_read_the_words(words: str, said: str) -> None:
-    assert read(words).said == said
+    assert read(words).label == said
 
 
 SPOKEN = st.lists(

@@ -19,7 +19,7 @@ from providers.provider import Capability
 class PantryAnswerer:
     async def answer(self, question: Question, asking: AnswerContext) -> Answer:
         del asking
-        text = f"{len(question.accounts)} jars, {question.window.said}"
+        text = f"{len(question.accounts)} jars, {question.window.label}"
         return Answer(text, [kit.section(text)], {"jars": len(question.accounts)})
 
     async def measure(self, question: Question, context: MeasureContext) -> Measurement:

@@ -210,7 +210,7 @@ def _too_old(
             f"{name} keeps API calls since {_day(day)}" for name, day in oldest.items()
         )
         raise BadQuestion(
-            f"{question.window.said} is too long ago: {kept}.",
+            f"{question.window.label} is too long ago: {kept}.",
             question.over(f"since {min(oldest.values())}"),
         )
     return {

@@ -29,7 +29,7 @@ def audit_text(
     are.
     """
     lines = [formatting.sanitise(line, 400) for line in (*warnings, *_shortcomings(report))]
-    lines.append(f"{', '.join(report.accounts)}: {_headline(report)} – {window.said}.")
+    lines.append(f"{', '.join(report.accounts)}: {_headline(report)} – {window.label}.")
     lines += [f"{name}: {value}." for name, value in (*_facts(report), *_slowest(report))]
     lines += [formatting.sanitise(finding) for finding in report.findings()]
     for name, tallies, most in _tables(report):
@@ -74,7 +74,7 @@ def audit_blocks(
     )
     blocks += [
         kit.header(_headline(report)),
-        kit.context(f"{accounts} · {kit.escaped(window.said)}"),
+        kit.context(f"{accounts} · {kit.escaped(window.label)}"),
     ]
     if facts := [*_facts(report), *(_top_actions if _is_short(report) else _slowest)(report)]:
         blocks.append(kit.fields((name, kit.escaped(value)) for name, value in facts))

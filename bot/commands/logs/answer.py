@@ -105,7 +105,7 @@ class LogsAnswerer:
 
         def so_far(transfer: TransferState) -> None:
             lines = formatting.pluralise(transfer.counter.lines, "line")
-            progress.said = f"{lines}, {formatting.format_bytes(transfer.received)} so far"
+            progress.detail = f"{lines}, {formatting.format_bytes(transfer.received)} so far"
 
         transfer = await download_log(
             self.sources[logs[0].account or ""],

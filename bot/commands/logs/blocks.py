@@ -26,7 +26,7 @@ def logs_text(
     warnings: Sequence[str] = (),
 ) -> str:
     """The whole answer in words."""
-    lines = [f"{_names(report)}: {_headline(report)} – {window.said}."]
+    lines = [f"{_names(report)}: {_headline(report)} – {window.label}."]
     if query:
         lines.append(f"Only lines that match {formatting.sanitise(query, 300)}.")
     lines += [f"{name}: {value}." for name, value in _facts(report)]
@@ -59,7 +59,7 @@ def logs_blocks(
     names = " ".join(kit.code(name, 60) for name in report.names)
     blocks = [
         kit.header(_headline(report)),
-        kit.context(f"{names} · {kit.escaped(window.said)}{asked}"),
+        kit.context(f"{names} · {kit.escaped(window.label)}{asked}"),
     ]
     notes = report.shortcomings()
     if notes:

@@ -22,7 +22,7 @@ def usage_text(
     report: UsageReport, window: ParsedWindow, *, by: str, warnings: tuple[str, ...] = ()
 ) -> str:
     """The whole answer in words."""
-    lines = [f"{_who(report)}: {_headline(report)} – {window.said}."]
+    lines = [f"{_who(report)}: {_headline(report)} – {window.label}."]
     lines += [f"{name}: {value}." for name, value in _facts(report)]
     lines += report.findings()
     lines += _gaps(report)
@@ -56,7 +56,7 @@ def usage_blocks(
     blocks = [
         kit.header(_headline(report)),
         kit.context(
-            f"{kit.code(report.account)} · {kit.escaped(window.said)}{_organisation(report)}"
+            f"{kit.code(report.account)} · {kit.escaped(window.label)}{_organisation(report)}"
         ),
     ]
     if facts := _facts(report):

@@ -45,7 +45,7 @@ class ParsedWindow:
     """
 
     window: Window
-    said: str
+    label: str
     by_day: bool = True
     asked_at: datetime | None = None
 
@@ -171,7 +171,7 @@ def _said(window: Window, reading: Reading, *, by_day: bool) -> str:
         )
     else:
         end = window.end.astimezone(reading.zone)
-        # Seconds are said where the window has no more than a few minutes.
+        # Seconds are shown where the window has no more than a few minutes.
         form = (
             "%H:%M:%S"
             if window.length < timedelta(minutes=10) and (start.second or end.second)

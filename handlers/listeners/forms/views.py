@@ -84,7 +84,7 @@ def question_preview(requests: RequestHandler, state: ModalState, words: str) ->
         question = read_question(state.command, words, directory, now=now, zone=requests.zone)
     except BadQuestion as error:
         return kit.escaped(error.message)
-    return f"Read as {kit.code(question.line, 200)}: {kit.escaped(question.window.said)}"
+    return f"Read as {kit.code(question.line, 200)}: {kit.escaped(question.window.label)}"
 
 
 def entered_values(view: Mapping[str, Any]) -> dict[str, str]:
