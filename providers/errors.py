@@ -6,7 +6,8 @@
     ├── RateLimited      rate limit reached (429 and the vendors' own signs of it)
     ├── Unavailable      no connection, a time-out, a 5xx
     ├── ProtocolError    an answer that cannot be read, or a 400 to a question we thought right
-    │   └── TooLarge     an answer of more bytes than are taken
+    │   ├── TooLarge     an answer of more bytes than are taken
+    │   └── QueryRejected    a query that the vendor does not accept
     └── Incomplete       an answer cut short of which nothing can be used
 
 Each carries the account, one sentence about what happened, one hint about what to do, and whether
@@ -64,6 +65,10 @@ class ProtocolError(ProviderError):
 
 class TooLarge(ProtocolError):
     """What was asked for may be asked for in smaller parts."""
+
+
+class QueryRejected(ProtocolError):
+    """The vendor does not accept a query; the message holds the reason that it gives."""
 
 
 class Incomplete(ProviderError):

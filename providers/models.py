@@ -111,10 +111,61 @@ class LogUsage:
 
 @dataclass(frozen=True, slots=True)
 class NamedLog:
-    """A log as its provider lists it."""
+    """A log as its provider lists it. `retention` is how long its lines are kept, in words, where
+    that is known.
+    """
 
     id: str
     name: str
+    retention: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One entry of a log, and when its provider received it."""
+
+    at: datetime | None
+    log_id: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntries:
+    """Entries of a window, the oldest first. `has_more` where the window has more than were wanted;
+    `notes` say what is missing for another reason.
+    """
+
+    entries: Sequence[LogEntry]
+    has_more: bool
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupStatistics:
+    """The result for one group: a value for each key that the entries were grouped by, and the
+    results of its slices of time, where these were asked for.
+    """
+
+    names: tuple[str, ...]
+    value: float | None
+    slices: tuple[float | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LogStatistics:
+    """What a statistical query returned: one result for the whole window, one for each slice of time
+    from `start` on, and one for each group. A result that is not known is None.
+
+    `is_exact` is False where the provider has only estimated the groups.
+    """
+
+    value: float | None
+    start: datetime
+    step: timedelta
+    slices: tuple[float | None, ...] = ()
+    groups: tuple[GroupStatistics, ...] = ()
+    is_exact: bool = True
+    notes: tuple[str, ...] = ()
 
 
 class Outcome(enum.StrEnum):

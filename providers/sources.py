@@ -15,6 +15,9 @@ from providers.models import (
     CallPage,
     Check,
     DayRange,
+    LogEntries,
+    LogEntry,
+    LogStatistics,
     LogUsage,
     NamedLog,
     UsagePeriod,
@@ -81,6 +84,36 @@ class LogSource(Protocol):
     def download(
         self, ids: Sequence[str], window: Window | str, *, query: str, limit: int, most_bytes: int
     ) -> AbstractAsyncContextManager[LogStream]: ...
+
+
+@runtime_checkable
+class LogQuerySource(Protocol):
+    """Answers queries about logs without a download. `leql` is a whole statement; each method raises
+    QueryRejected where the provider does not accept it.
+    """
+
+    account: str
+
+    async def statistics(
+        self,
+        ids: Sequence[str],
+        window: Window,
+        leql: str,
+        *,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> LogStatistics:
+        """The result of a `calculate` or `groupby`; `progress` is called with the percentage done."""
+        ...
+
+    async def entries(
+        self, ids: Sequence[str], window: Window, leql: str, *, most: int, newest_first: bool
+    ) -> LogEntries:
+        """At most so many entries from one end of the window."""
+        ...
+
+    def follow(self, ids: Sequence[str], leql: str) -> AsyncIterator[Sequence[LogEntry]]:
+        """What arrives from now on, again and again, until the iteration is closed."""
+        ...
 
 
 @runtime_checkable

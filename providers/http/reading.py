@@ -27,7 +27,7 @@ async def read_all(response: httpx.Response, *, account: str) -> Reply:
     """The whole reply, unpacked. An answer that is too large is refused, and the words of a refusal
     are cut.
     """
-    answered = response.status_code == 200
+    answered = 200 <= response.status_code < 300
     most = MOST_BODY_BYTES if answered else MOST_ERROR_BYTES
     body = bytearray()
     try:

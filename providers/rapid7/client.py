@@ -1,4 +1,4 @@
-"""Rapid7 Log Search as a UsageSource and a LogSource.
+"""Rapid7 Log Search as a UsageSource, a LogSource and a LogQuerySource.
 
 Pages: "GET Account Usage", "Download Log", and the vendor's OpenAPI for usage by log and the list
 of logs.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from providers.clock import Clock, utc_now
-from providers.errors import AuthFailed, NotFound, ProtocolError, ProviderError, Unavailable
+from providers.errors import (
+    AuthFailed,
+    NotFound,
+    ProtocolError,
+    ProviderError,
+    QueryRejected,
+    Unavailable,
+)
 from providers.http.client import (
     MOST_AT_ONCE,
     MOST_IN_BACKGROUND,
@@ -28,7 +35,7 @@ from providers.http.client import (
     fetch,
     open_client,
 )
-from providers.http.failures import refuse_status
+from providers.http.failures import refuse_status, too_many_requests
 from providers.http.network import Network
 from providers.http.reading import off_loop
 from providers.http.reply import Reply, parse_quota
@@ -38,10 +45,22 @@ from providers.limits.rate_limiter import (
     RateLimiter,
     RateLimitStore,
 )
-from providers.models import AccountStatus, Check, DayRange, LogUsage, NamedLog, UsagePeriod, Window
+from providers.models import (
+    AccountStatus,
+    Check,
+    DayRange,
+    LogEntries,
+    LogEntry,
+    LogStatistics,
+    LogUsage,
+    NamedLog,
+    UsagePeriod,
+    Window,
+)
 from providers.rapid7 import parse
 from providers.rapid7.auth import ApiKey
 from providers.rapid7.limits import LIMITS
+from providers.rapid7.query import QueryApi
 from providers.redaction import Redactor, Secret
 from providers.sources import MOST_LINES, MOST_LOGS
 
@@ -96,6 +115,7 @@ class Rapid7:
         self._separators: tuple[str, ...] = SEPARATORS
         self._names_lock = asyncio.Lock()
         self._downloads = Turns(MOST_AT_ONCE, most_in_background=MOST_IN_BACKGROUND)
+        self._queries = QueryApi(self._client, account, self._refuse_query)
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -160,12 +180,7 @@ class Rapid7:
         """
         if not 1 <= len(ids) <= MOST_LOGS or not 1 <= limit <= MOST_LINES:
             raise ValueError("a download takes one to ten logs and 1 to 20,000,000 lines")
-        if not all(parse.LOG_ID.fullmatch(key) for key in ids):
-            raise ProtocolError(
-                f"{self.account} knows a log by an id that is none.",
-                account=self.account,
-                hint="Use another log.",
-            )
+        self._check_ids(ids)
         params = {"query": query or MATCH_ALL, "limit": str(limit), **_when(window)}
         requests = {
             separator: self._client.build_request(
@@ -243,6 +258,38 @@ class Rapid7:
         finally:
             await self._budget.commit("download", reservation, size=meter.bytes, reported=reported)
 
+    def _check_ids(self, ids: Sequence[str]) -> None:
+        if not all(parse.LOG_ID.fullmatch(key) for key in ids):
+            raise ProtocolError(
+                f"{self.account} knows a log by an id that is none.",
+                account=self.account,
+                hint="Use another log.",
+            )
+
+    async def statistics(
+        self,
+        ids: Sequence[str],
+        window: Window,
+        leql: str,
+        *,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> LogStatistics:
+        """The result of a query with `calculate` or `groupby`."""
+        self._check_ids(ids)
+        return await self._queries.statistics(ids, window, leql, progress)
+
+    async def entries(
+        self, ids: Sequence[str], window: Window, leql: str, *, most: int, newest_first: bool
+    ) -> LogEntries:
+        """At most `most` entries from one end of the window, the oldest first."""
+        self._check_ids(ids)
+        return await self._queries.entries(ids, window, leql, most=most, newest_first=newest_first)
+
+    def follow(self, ids: Sequence[str], leql: str) -> AsyncIterator[Sequence[LogEntry]]:
+        """What arrives from now on, until the iteration is closed."""
+        self._check_ids(ids)
+        return self._queries.follow(ids, leql)
+
     def _not_ready(self) -> Unavailable:
         """No page tells of a 202 here, which is how the vendor's queries say that they go on."""
         return Unavailable(
@@ -318,6 +365,22 @@ class Rapid7:
         refuse_status(
             reply, account=self.account, said=self._redactor.text(parse.error_said(reply.body))
         )
+
+    def _refuse_query(self, reply: Reply) -> None:
+        """A query in progress answers 202. A 400 is about the query, and tells what is wrong."""
+        if reply.status in (200, 202):
+            return
+        if reply.status == 400:
+            said = self._redactor.text(parse.error_said(reply.body)).strip().rstrip(".")
+            raise QueryRejected(
+                f"{self.account} does not accept the query: {said or 'it gives no reason'}.",
+                account=self.account,
+                hint="Correct the query.",
+            )
+        if reply.status == 429:
+            wait_s = parse.seconds_until_reset(reply.body)
+            raise too_many_requests(reply, account=self.account, wait_s=wait_s)
+        self._refuse(reply, subject="logs")
 
 
 _MEANINGS = MappingProxyType({"usage": "usage data for this period", "logs": "such log"})

@@ -6,6 +6,7 @@ import contextlib
 import re
 from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from providers.errors import unreadable
@@ -13,6 +14,8 @@ from providers.http.decoding import decode_json, refuse_excess
 from providers.models import LogUsage, NamedLog, UsagePeriod
 
 MOST_BYTES = 2**63
+# The window of every limit is a quarter of an hour; more than a day is no such wait.
+LONGEST_RESET_S = 86_400
 _USAGE_MEMBERS = frozenset({"daily_usage", "period_usage", "period"})
 LOG_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _DIGITS = re.compile(r"[0-9]{1,19}")
@@ -82,8 +85,33 @@ def named_logs(body: bytes, *, account: str) -> list[NamedLog]:
         key, name = _text(_get(entry, "id")), _text(_get(entry, "name"))
         if key is None:
             raise unreadable(account, "a log in its list of logs")
-        logs.append(NamedLog(id=key, name=name or key))
+        kept = _RETENTION.get(str(_get(entry, "retention_period")), "")
+        logs.append(NamedLog(id=key, name=name or key, retention=kept))
     return logs
+
+
+# The values of `retention_period`; `default` says nothing of how long that is.
+_RETENTION = MappingProxyType(
+    {
+        "1w": "1 week",
+        "2w": "2 weeks",
+        "1m": "1 month",
+        "2m": "2 months",
+        "6m": "6 months",
+        "1y": "1 year",
+        "2y": "2 years",
+        "unlimited": "unlimited",
+    }
+)
+
+
+def seconds_until_reset(body: bytes) -> float | None:
+    """How long the rate limit lasts, where the body of a 429 tells it as `secs_until_reset`."""
+    answer = decode_json(body)
+    seconds = answer.get("secs_until_reset") if isinstance(answer, dict) else None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return None
+    return float(seconds) if 0 < seconds <= LONGEST_RESET_S else None
 
 
 def error_said(body: bytes) -> str:

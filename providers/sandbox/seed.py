@@ -82,22 +82,32 @@ def _messages(name: str) -> Sequence[str]:
 
 
 def _message(name: str, spread: random.Random) -> str:
+    """A message that ends in pairs of key and value, by which a log can be queried."""
     path, who = spread.choice(_PATHS), spread.choice(("ada", "grace", "linus", "barbara"))
     chance = spread.random()
     if chance < 0.02:
-        return f"ERROR {name} timeout after 5000 ms calling http://stock.internal{path} user={who}"
+        pairs = _pairs(path, 504, 5000)
+        return (
+            f"ERROR {name} timeout after 5000 ms calling http://stock.internal{path} user={who} "
+            f"{pairs}"
+        )
     if chance < 0.03:
         return (
             f"ERROR {name} login failed user={who} password=Tr0ub4dor&3 "
-            f"from=10.0.3.{spread.randrange(250)}"
+            f"from=10.0.3.{spread.randrange(250)} {_pairs('/login', 401, 12)}"
         )
     if chance < 0.08:
-        return (
-            f"WARN {name} slow answer {spread.randrange(900, 4800)} ms GET "
-            f"{path}?session_id={spread.getrandbits(64):x}"
-        )
+        took = spread.randrange(900, 4800)
+        session = f"session_id={spread.getrandbits(64):x}"
+        return f"WARN {name} slow answer {took} ms GET {path}?{session} {_pairs(path, 200, took)}"
     if chance < 0.11:
-        return f"INFO {name} GET {path} 200 Authorization: Bearer {spread.getrandbits(120):x}"
+        token = f"Authorization: Bearer {spread.getrandbits(120):x}"
+        return f"INFO {name} GET {path} 200 {token}"
     if chance < 0.18:
         return f"DEBUG {name} cache hit {path} user={who}"
-    return f"INFO {name} GET {path} 200 {spread.randrange(3, 90)} ms user={who}"
+    took = spread.randrange(3, 90)
+    return f"INFO {name} GET {path} 200 {took} ms user={who} {_pairs(path, 200, took)}"
+
+
+def _pairs(path: str, status: int, took_ms: int) -> str:
+    return f"path={path} status={status} duration={took_ms}"

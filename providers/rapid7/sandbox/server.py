@@ -1,11 +1,11 @@
 """A stand-in of Rapid7 Log Search, as strict as its pages: usage, usage by log, the list of logs,
-download.
+downloads and queries.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
@@ -13,6 +13,8 @@ from typing import Any
 
 from aiohttp import web
 
+from providers.rapid7.sandbox import leql
+from providers.rapid7.sandbox.queries import Queries, QueryRefused
 from providers.sandbox import seed
 from providers.sandbox.pieces import in_pieces
 from providers.sandbox.server import StandIn
@@ -39,8 +41,19 @@ class Rapid7Sandbox(StandIn):
     usage: Callable[[date, datetime], int | None] = seed.usage_of
     lines: Callable[[str, datetime, datetime], Iterator[str]] = seed.log_lines
     downloads_left: int = 150
+    queries_left: int = 1500
+    # How often a query says that it is in progress before it is complete.
+    polls: int = 1
     separators: str = ":;"
     most_days_by_log: int = 30
+    queries: Queries = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.queries = Queries(lambda: self.lines, lambda: self.logs, self._clock)
+
+    def _clock(self) -> datetime:
+        """The time of day, which may be set after the sandbox is made."""
+        return self.now()
 
     def settings(self) -> dict[str, Any]:
         return {
@@ -75,6 +88,11 @@ class Rapid7Sandbox(StandIn):
                 web.get(prefix + "/usage/organizations/logs", self._usage_by_log),
                 web.get(prefix + "/management/logs", self._logs),
                 web.get(prefix + "/download/logs/{ids}", self._download),
+                web.post(prefix + "/query/logs", self._query),
+                web.get(prefix + "/query/logs/{ids}", self._query),
+                web.post(prefix + "/query/live/logs", self._open_feed),
+                web.get(prefix + "/query/live/{id}", self._poll_feed),
+                web.get(prefix + "/query/{id}", self._poll),
             )
         ]
 
@@ -157,6 +175,7 @@ class Rapid7Sandbox(StandIn):
                 "tokens": [f"ingest-{key[:8]}-secret"],
                 "logsets_info": [],
                 "source_type": "token",
+                "retention_period": {seed.KITCHEN: "1m", seed.CELLAR: "6m"}.get(key, "default"),
             }
             for key, name in self.logs.items()
         ]
@@ -198,6 +217,43 @@ class Rapid7Sandbox(StandIn):
         await response.write_eof()
         return response
 
+    async def _query(self, request: web.Request) -> web.Response:
+        if refused := self._wrong_key(request, 401):
+            return refused
+        if self.queries_left <= 0:
+            return web.json_response(
+                {"message": "API rate limit exceeded", "secs_until_reset": 417}, status=429
+            )
+        self.queries_left -= 1
+        self.queries.polls = self.polls
+        return await self._answer_query(self.queries.start(request), self.queries_left)
+
+    async def _poll(self, request: web.Request) -> web.Response:
+        if refused := self._wrong_key(request, 401):
+            return refused
+        return await self._answer_query(self.queries.poll(request), 9_990)
+
+    async def _open_feed(self, request: web.Request) -> web.Response:
+        if refused := self._wrong_key(request, 401):
+            return refused
+        self.queries_left -= 1
+        return await self._answer_query(_ok(self.queries.open_feed(request)), self.queries_left)
+
+    async def _poll_feed(self, request: web.Request) -> web.Response:
+        if refused := self._wrong_key(request, 401):
+            return refused
+        return await self._answer_query(_ok(self.queries.poll_feed(request)), 9_990)
+
+    async def _answer_query(
+        self, work: Coroutine[Any, Any, tuple[int, dict[str, Any]]], left: int
+    ) -> web.Response:
+        try:
+            status, body = await work
+        except QueryRefused as refused:
+            return web.json_response(refused.body, status=refused.status)
+        headers = {"X-RateLimit-Remaining": str(left), "X-RateLimit-Reset": "412"}
+        return web.json_response(body, status=status, headers=headers)
+
     def _asked(
         self, request: web.Request
     ) -> tuple[list[str], datetime, datetime, int, Callable[[str], bool]]:
@@ -234,19 +290,16 @@ class Rapid7Sandbox(StandIn):
         )
 
 
+async def _ok(work: Coroutine[Any, Any, dict[str, Any]]) -> tuple[int, dict[str, Any]]:
+    return 200, await work
+
+
 def _matcher(query: str) -> Callable[[str], bool]:
-    """LEQL as far as a demo needs it: `where(/regex/i)` and `where(word)`, which is
-    case-sensitive.
-    """
-    inside = re.fullmatch(r"\s*where\((.*)\)\s*", query, re.DOTALL)
-    if not inside:
-        raise ValueError("invalid LEQL query")
-    pattern = re.fullmatch(r"/(.*)/(i?)", inside[1].strip(), re.DOTALL)
+    """Which lines a download takes, whose query has no calculate."""
     try:
-        compiled = re.compile(pattern[1], re.IGNORECASE if pattern[2] else 0) if pattern else None
-    except re.error:
-        raise ValueError("invalid LEQL query") from None
-    if compiled:
-        return lambda line: compiled.search(line) is not None
-    word = re.compile(r"\b" + re.escape(inside[1].strip(" \"'")) + r"\b")
-    return lambda line: word.search(line) is not None
+        statement = leql.parse(query)
+    except leql.LeqlError as error:
+        raise ValueError(f"invalid LEQL query: {error}") from None
+    if statement.is_statistical:
+        raise ValueError("invalid LEQL query: calculate is not supported")
+    return lambda line: statement.matches(leql.Entry(line))

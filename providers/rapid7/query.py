@@ -1,0 +1,182 @@
+"""Rapid7's query API: a query is started, polled until it is complete, and read.
+
+Pages: "Query Log Data" and "Watch Incoming Log Data In Realtime" of the vendor's OpenAPI.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import httpx
+
+from providers.errors import NotFound, Unavailable
+from providers.http.client import AccountClient, fetch
+from providers.http.reading import off_loop
+from providers.http.reply import Reply
+from providers.models import LogEntries, LogEntry, LogStatistics, Window
+from providers.rapid7 import query_results
+
+QUERIES: Final = "/query/logs"
+LIVE: Final = "/query/live/logs"
+# The most entries of one page.
+PAGE: Final = 500
+# A link expires when it is not polled for 20 seconds; at first most queries are done at once.
+FIRST_POLL_S, LONGEST_POLL_S = 0.2, 3.0
+LONGEST_QUERY_S = 300.0
+FOLLOW_EVERY_S = 2.0
+# A link that expired, as after a wait for the rate limit, is replaced by starting the query again.
+STARTS: Final = 2
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryApi:
+    """The query API of one account. `check` raises the error of an answer that refuses."""
+
+    client: AccountClient
+    account: str
+    check: Callable[[Reply], None]
+
+    async def statistics(
+        self, ids: Sequence[str], window: Window, leql: str, progress: Progress
+    ) -> LogStatistics:
+        """The result of a query with `calculate` or `groupby`."""
+        reply = await self._completed(_question(ids, window, leql), {}, progress)
+        result = await off_loop(
+            partial(query_results.statistics, account=self.account, window=window), reply.body
+        )
+        return query_results.with_notes(result, _retention_notes(reply))
+
+    async def entries(
+        self, ids: Sequence[str], window: Window, leql: str, *, most: int, newest_first: bool
+    ) -> LogEntries:
+        """At most `most` entries from one end of the window, the oldest first.
+
+        One more is asked for where a page has room for it, to tell a cut from an exact fit.
+        """
+        params = {
+            "per_page": str(min(most + 1, PAGE)),
+            "most_recent_first": str(newest_first).lower(),
+        }
+        reply = await self._completed(_question(ids, window, leql), params, _ignore)
+        found: list[LogEntry] = []
+        while True:
+            page = await off_loop(partial(query_results.page, account=self.account), reply.body)
+            found += page.entries
+            if not page.next_path or len(found) > most or not page.entries:
+                break
+            reply = await self._next_page(page.next_path)
+        has_more = len(found) > most or bool(page.next_path and page.entries)
+        kept = found[:most]
+        return LogEntries(kept[::-1] if newest_first else kept, has_more, _retention_notes(reply))
+
+    async def follow(self, ids: Sequence[str], leql: str) -> AsyncIterator[Sequence[LogEntry]]:
+        """What arrives from now on. A feed that has expired is opened again."""
+        path = await self._open_feed(ids, leql)
+        while True:
+            await asyncio.sleep(FOLLOW_EVERY_S)
+            try:
+                reply = await self._poll(path)
+            except NotFound:
+                path = await self._open_feed(ids, leql)
+                continue
+            page = await off_loop(partial(query_results.page, account=self.account), reply.body)
+            path = page.poll_path or path
+            yield sorted(page.entries, key=query_results.received_at)
+
+    async def _open_feed(self, ids: Sequence[str], leql: str) -> str:
+        question = {"logs": list(ids), "leql": {"statement": leql}}
+        reply = await self._send("POST", LIVE, {"per_page": str(PAGE)}, question, scope="query")
+        path = query_results.links(reply.body, account=self.account).poll_path
+        if not path:
+            raise query_results.without_link(self.account)
+        return path
+
+    async def _completed(
+        self, question: Mapping[str, Any], params: Mapping[str, str], progress: Progress
+    ) -> Reply:
+        """The final reply to a query. It is started once more where its link has expired."""
+        for started in range(STARTS):
+            reply = await self._send("POST", QUERIES, params, question, scope="query")
+            try:
+                return await self._polled(reply, progress)
+            except NotFound:
+                if started + 1 == STARTS:
+                    raise
+        raise AssertionError("the last start returns or raises")
+
+    async def _next_page(self, path: str) -> Reply:
+        """The next page, which the API starts a new query for."""
+        return await self._polled(await self._send("GET", path, {}, None, scope="query"), _ignore)
+
+    async def _polled(self, reply: Reply, progress: Progress) -> Reply:
+        """The reply that has no link to poll any more. The status does not tell: polling answers 200
+        while the query is in progress, too.
+        """
+        ends, wait_s = time.monotonic() + LONGEST_QUERY_S, FIRST_POLL_S
+        while True:
+            links = await off_loop(partial(query_results.links, account=self.account), reply.body)
+            if not links.poll_path:
+                return reply
+            progress(links.progress)
+            if time.monotonic() + wait_s > ends:
+                raise self._too_slow(links.progress)
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 1.5, LONGEST_POLL_S)
+            reply = await self._poll(links.poll_path)
+
+    async def _poll(self, path: str) -> Reply:
+        return await self._send("GET", path, {}, None, scope="polls")
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str],
+        question: Mapping[str, Any] | None,
+        *,
+        scope: str,
+    ) -> Reply:
+        def build() -> httpx.Request:
+            return self.client.build_request(
+                method,
+                path,
+                params=dict(params) or None,
+                json=question,
+                headers={"Accept": "application/json"},
+            )
+
+        return await fetch(self.client, build, account=self.account, scope=scope, check=self.check)
+
+    def _too_slow(self, progress: int) -> Unavailable:
+        return Unavailable(
+            f"{self.account} has not completed the query within {LONGEST_QUERY_S / 60:.0f} min "
+            f"({progress} % done).",
+            account=self.account,
+            hint="Ask about a shorter window.",
+        )
+
+
+def _ignore(percent: int) -> None:
+    """Progress that nobody sees."""
+
+
+def _question(ids: Sequence[str], window: Window, leql: str) -> dict[str, Any]:
+    during = {
+        "from": int(window.start.timestamp() * 1000),
+        "to": int(window.end.timestamp() * 1000),
+    }
+    return {"logs": list(ids), "leql": {"statement": leql, "during": during}}
+
+
+def _retention_notes(reply: Reply) -> tuple[str, ...]:
+    """A window that begins before the oldest kept entry is answered all the same, with a header."""
+    if reply.headers.get("x-beyond-retention", "").lower() != "true":
+        return ()
+    return ("The window begins before the oldest entry that is kept.",)
