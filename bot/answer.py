@@ -43,10 +43,13 @@ class Step:
 
 @dataclass(slots=True)
 class Progress:
-    """Progress of work: in words, and by its parts where it has several."""
+    """Progress of work: in words, and by its parts where it has several. `lines` are the last ones of
+    a log that is followed, without secrets.
+    """
 
     detail: str = ""
     steps: dict[str, Step] = field(default_factory=dict)
+    lines: Sequence[str] = ()
 
     def step(self, step: Step) -> None:
         """Replaces the state of one part."""

@@ -74,7 +74,8 @@ class ShownWork:
         while not task.done():
             lasted = timedelta(seconds=round(time.monotonic() - started_at))
             parts = (self.window, self.progress.detail, f"{format_duration(lasted)} so far")
-            await self._show(Progress(" · ".join(filter(None, parts)), dict(self.progress.steps)))
+            detail = " · ".join(filter(None, parts))
+            await self._show(Progress(detail, dict(self.progress.steps), self.progress.lines))
             await self._wait_or_cancel(task)
 
     async def _offer_cancel(self) -> None:

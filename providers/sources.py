@@ -4,7 +4,7 @@ vendor has.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol, runtime_checkable
@@ -111,7 +111,7 @@ class LogQuerySource(Protocol):
         """At most so many entries from one end of the window."""
         ...
 
-    def follow(self, ids: Sequence[str], leql: str) -> AsyncIterator[Sequence[LogEntry]]:
+    def follow(self, ids: Sequence[str], leql: str) -> AsyncGenerator[Sequence[LogEntry], None]:
         """What arrives from now on, again and again, until the iteration is closed."""
         ...
 

@@ -39,9 +39,11 @@ from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
 
 _SIDE = re.compile(r"(?i)(?<!\S)(above|below)(?!\S)")
+# The windows that may stand behind the threshold, as in `above 100 in last 1h`.
+_WINDOW = r"(?:the )?(?:last|past) (?:\d{1,6} ?)?[a-z]{1,8}|\d{1,6} ?[a-z]{1,8}|today|yesterday"
 _OPTION = re.compile(
     rf"(?i)\s*(?:(recover)\s+({AMOUNT})|(every|for|repeat|keep)\s+({DURATION})|(each|nodata|severity)\s+([a-z]+)|(as)\s+(\x22[^\x22]{{1,100}}\x22|\S+)"
-    rf"|(runbook)\s+(\S+)|(notify)\s+({RECIPIENTS})|(escalate)\s+({ESCALATION}))(?=\s|$)"
+    rf"|(runbook)\s+(\S+)|(notify)\s+({RECIPIENTS})|(escalate)\s+({ESCALATION})|(in)\s+({_WINDOW}))(?=\s|$)"
 )
 # Each option has a group for its name, and the next one for what it is given.
 _OPTION_GROUPS = range(1, _OPTION.groups, 2)
@@ -232,7 +234,7 @@ def _unknown_option(typed: _Typed, at: int) -> BadQuestion:
         return typed.refused(message, (at, len(typed.text)), right)
     message = (
         f"I do not understand “{sanitise(rest, 40)}”; there are recover, every, for, repeat, keep, "
-        "each, nodata, severity, runbook, notify, escalate and as."
+        "each, nodata, severity, runbook, notify, escalate, in and as."
     )
     return typed.refused(message, (at, len(typed.text)), "")
 
@@ -251,10 +253,16 @@ class _Reader:
         before = typed.text[: side.start()].strip()
         query, value = value_of(typed.command, before)
         is_above = side[1].lower() == "above"
+        behind = typed.text[side.start() :]
+        window = self.options.get("in")
+        if window:
+            # The window belongs to the question, wherever it stands.
+            start = typed.text.lower().rindex("in", side.start(), window.span[0])
+            behind = f"{typed.text[side.start() : start]}{typed.text[window.span[1] :]}"
         amount = self._amount(self.threshold, value)
         recover = self._recover(amount, value, is_above=is_above)
         return CreateAlert(
-            query,
+            f"{query} {window.text}" if window else query,
             value,
             "above" if is_above else "below",
             amount,
@@ -267,7 +275,7 @@ class _Reader:
             no_data=self._no_data(),
             name=self._name(),
             paging=self._paging(),
-            condition=f"{before[len(query) :].strip()} {typed.text[side.start() :]}".strip(),
+            condition=f"{before[len(query) :].strip()} {behind}".strip(),
         )
 
     def _amount(self, words: _Words, value: str) -> float:

@@ -56,7 +56,7 @@ T = TypeVar("T")
 
 def new_alert(command: CommandName, question: str) -> CreateAlert:
     """The alert that a form starts with where only its question is known."""
-    return CreateAlert(question, COMMANDS[command].values.default, "above", float("nan"))
+    return CreateAlert(question, COMMANDS[command].default_value(question), "above", float("nan"))
 
 
 def read_alert_form(command: CommandName, values: FormValues, before: CreateAlert) -> CreateAlert:

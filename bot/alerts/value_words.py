@@ -13,8 +13,9 @@ from bot.questions.registry import COMMANDS
 def value_of(command: CommandName, asked: str) -> tuple[str, str]:
     """The question, and the value that is named right behind it, or the default one."""
     if value := named_value(command, asked):
-        return asked[: -len(value)].strip(), value
-    return asked, COMMANDS[command].values.default
+        is_asked = value in COMMANDS[command].values.asked
+        return asked if is_asked else asked[: -len(value)].strip(), value
+    return asked, COMMANDS[command].default_value(asked)
 
 
 def named_value(command: CommandName, asked: str) -> str:

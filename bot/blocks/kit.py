@@ -92,6 +92,30 @@ def section(text: str) -> Block:
     return {"type": "section", "text": mrkdwn(text)}
 
 
+def preview(lines: Sequence[str], title: str = "", *, most: int = 220) -> Block:
+    """The last lines of a log, as many as a section takes, each cut to `most` characters."""
+    body = "\n".join(_line_in_code(line, most) for line in fitting_lines(lines, most))
+    return section(f"*{title}*\n```{body}```" if title else f"```{body}```")
+
+
+def fitting_lines(lines: Sequence[str], most: int) -> Sequence[str]:
+    """The last of the lines that a preview has room for."""
+    length = 0
+    for number, line in enumerate(reversed(lines)):
+        length += len(_line_in_code(line, most)) + 1
+        if length > PREVIEW_TEXT:
+            return lines[len(lines) - number :]
+    return lines
+
+
+def _line_in_code(line: str, most: int) -> str:
+    return entities(sanitise(line, most).replace("`", "ˋ"))
+
+
+# Of the text of a section, what is left beside a title.
+PREVIEW_TEXT = 2800
+
+
 def fields(pairs: Iterable[tuple[str, str]]) -> Block:
     """Names and values side by side, at most ten."""
     return {

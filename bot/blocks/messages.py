@@ -231,7 +231,8 @@ def working_blocks(line: str, ticket: str, progress: Progress) -> list[Block]:
         ]
         return [kit.plan(line, tasks), kit.context(kit.escaped(progress.detail)), cancel]
     detail = " · ".join(filter(None, [progress.detail, *(step.detail for step in steps)]))
-    return [kit.task(ticket, line, detail or "…"), cancel]
+    lines = [kit.preview(progress.lines)] if progress.lines else []
+    return [kit.task(ticket, line, detail or "…"), *lines, cancel]
 
 
 def pending_note(line: str, ticket: str) -> Answer:

@@ -67,6 +67,11 @@ class Command(CommandDescription, ABC, Generic[Q]):
         value = f"{self.values.default} above {self.values.usual_threshold}"
         return f"/{self.name} alert {self.example_words(directory)} {value}"
 
+    def default_value(self, query: str) -> str:
+        """The value that an alert on the words of a question watches where it names none."""
+        del query
+        return self.values.default
+
     def help_facts(self) -> list[str]:
         """What its help says beside examples and accounts, a sentence each."""
         return []

@@ -24,6 +24,8 @@ class AlertValues:
     subjects: tuple[str, ...] = ()
     # Of these a 0 says that nothing matched the question.
     counts: tuple[str, ...] = ()
+    # Names that are also words of the question, which stay in it where an alert names one.
+    asked: frozenset[str] = frozenset()
     # What people read for each name; without one, the name in words.
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
 

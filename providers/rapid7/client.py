@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -285,7 +285,7 @@ class Rapid7:
         self._check_ids(ids)
         return await self._queries.entries(ids, window, leql, most=most, newest_first=newest_first)
 
-    def follow(self, ids: Sequence[str], leql: str) -> AsyncIterator[Sequence[LogEntry]]:
+    def follow(self, ids: Sequence[str], leql: str) -> AsyncGenerator[Sequence[LogEntry], None]:
         """What arrives from now on, until the iteration is closed."""
         self._check_ids(ids)
         return self._queries.follow(ids, leql)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -76,7 +76,9 @@ class QueryApi:
         kept = found[:most]
         return LogEntries(kept[::-1] if newest_first else kept, has_more, _retention_notes(reply))
 
-    async def follow(self, ids: Sequence[str], leql: str) -> AsyncIterator[Sequence[LogEntry]]:
+    async def follow(
+        self, ids: Sequence[str], leql: str
+    ) -> AsyncGenerator[Sequence[LogEntry], None]:
         """What arrives from now on. A feed that has expired is opened again."""
         path = await self._open_feed(ids, leql)
         while True:

@@ -74,7 +74,7 @@ def test_an_alert_is_read(command: CommandName, text: str, alert: CreateAlert) -
         ("usage", "alert today above 5 GB recover 6 GB", "recover must be at or"),
         ("usage", "alert today below 5 GB recover 4 GB", "recover must be at or"),
         ("usage", "alert today above 5 GB each actor", "each takes log"),
-        ("logs", "alert web above 5 each log", "/logs has nothing to take each of"),
+        ("logs", "alert web above 5 each log", "each takes group"),
         ("usage", "alert today above 5 GB nodata shout", "nodata takes hold, alert or ok"),
         ("usage", "alert today above 5 GB as -x", "A name is letters"),
         ("usage", "alert today above 5 GB severity high", "severity takes info, warning or"),

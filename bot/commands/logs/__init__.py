@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from bot.commands.answering import AnsweredCommand, Services
 from bot.commands.logs.answer import LogsAnswerer
-from bot.commands.logs.question import (
-    LogsQuestion,
-    line_fields,
-    log_fields,
-    read_logs,
-    read_logs_form,
-)
+from bot.commands.logs.calculation import FUNCTIONS, function_in
+from bot.commands.logs.form import line_fields, log_fields, read_logs_form
+from bot.commands.logs.question import LogsQuestion, read_logs
 from bot.questions.context import Context
 from bot.questions.description import AlertValues, Topics
 from bot.questions.form import FormField, FormValues
@@ -49,6 +45,20 @@ class LogsCommand(AnsweredCommand[LogsQuestion]):
             return words.replace("kitchen,cellar", names[0]).replace("kitchen", names[0])
         return words.replace("kitchen", names[0]).replace("cellar", names[1])
 
+    def default_value(self, query: str) -> str:
+        """The result of the calculation; without one, the lines."""
+        return function_in(query) or self.values.default
+
+    def help_facts(self) -> list[str]:
+        """What can be asked of the lines beside the file."""
+        return [
+            "Without a download: count; calculate(average:duration), or sum, min, max, unique, "  # noqa: ISC004
+            "percentile(95), standarddeviation and bytes; groupby(path) or by path; top 10; "
+            "timeslice 1h or by hour; having(count>10).",
+            "Lines: newest 50, oldest 50, level:error, limit 500; follow shows what arrives, for ten "  # noqa: ISC004
+            "minutes. All logs: /logs list.",
+        ]
+
     def open(self, services: Services) -> LogsAnswerer:
         return LogsAnswerer(
             services.logs,
@@ -56,6 +66,7 @@ class LogsCommand(AnsweredCommand[LogsQuestion]):
             services.upload_plain,
             services.upload_total,
             services.log_names,
+            services.usage,
         )
 
     def _first_log(self, directory: AccountDirectory) -> str:
@@ -66,6 +77,8 @@ class LogsCommand(AnsweredCommand[LogsQuestion]):
         return [name for account in accounts for name in directory.logs.get(account, {})]
 
 
+# The results of calculations, which alerts can watch.
+RESULTS = tuple(dict.fromkeys(name for name in FUNCTIONS.values() if name != "bytes"))
 COMMAND = LogsCommand(
     name="logs",
     description="The lines of a log, with a preview and the whole file",
@@ -73,7 +86,10 @@ COMMAND = LogsCommand(
         "/logs brings the lines of a log with a preview, counts by level and the whole file, "
         "secrets removed."
     ),
-    usage_hint="LOG[,LOG...] [window] [where(LEQL)] [limit N]",
+    usage_hint=(
+        "LOG[,LOG...] [window] [where(LEQL)] [level:LEVEL] [count] [groupby(KEY)] [timeslice D] "
+        "[newest N] [follow] [limit N]"
+    ),
     capability=Capability.LOGS,
     default_window="20 minutes",
     example_window="last 20 mins",
@@ -81,15 +97,30 @@ COMMAND = LogsCommand(
         ("kitchen", "the last twenty minutes"),
         ("kitchen 2h where(/error/i)", "only the lines that match"),
         ("kitchen,cellar since 09:00 limit 500", "two logs in one file, at most 500 lines"),
+        ("kitchen 24h where(status>=500) count", "how many lines match, without a download"),
+        ("kitchen 24h groupby(path) top 10", "the commonest values of a key"),
+        ("kitchen newest 20 level:error", "the newest lines of a level"),
+        ("list", "the logs there are, with their sizes"),
     ),
     windows=("last 20 mins", "last 1h", "last 2h", "today", "yesterday"),
     values=AlertValues(
-        names=("lines", "bytes", "levels.error"),
+        names=("lines", "bytes", "levels.error", *RESULTS),
         default="lines",
+        asked=frozenset({"count"}),
+        subjects=("group",),
         usual_threshold="100",
         group="levels",
-        counts=("lines", "bytes"),
-        labels={"lines": "Lines", "bytes": "Size", "levels.error": "Lines of level error"},
+        counts=("lines", "bytes", "count"),
+        labels={
+            "lines": "Lines",
+            "bytes": "Size",
+            "levels.error": "Lines of level error",
+            "count": "Lines counted by a query",
+            "unique": "Different values",
+            "min": "Minimum",
+            "max": "Maximum",
+            "standarddeviation": "Standard deviation",
+        },
     ),
     topics=Topics(frozenset({"log", "logs", "lines"})),
     names_logs=True,

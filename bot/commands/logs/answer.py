@@ -1,11 +1,12 @@
-"""`/logs`: the lines of a log, as a preview and as a file."""
+"""`/logs`: the lines of a log, as a preview and as a file; what was calculated over them; or the list
+of the logs there are.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from importlib import import_module
 from pathlib import Path
@@ -16,18 +17,26 @@ from bot.alerts.replay import Replay, ReplayRequest
 from bot.answer import Answer, AnswerFile, Measurement, Progress
 from bot.commands.answering import AnswerContext, MeasureContext
 from bot.commands.logs.blocks import logs_blocks, logs_text
-from bot.commands.logs.question import LogRef, LogsQuestion
-from bot.commands.logs.report import LogReport, lines_outside, order_of, timeline
+from bot.commands.logs.display import Entries, Follow, Statistic
+from bot.commands.logs.entries import EntrySource, FollowSource
+from bot.commands.logs.listing import LogLister
+from bot.commands.logs.names import LogRef
+from bot.commands.logs.past import replay_statistic
+from bot.commands.logs.question import LogsQuestion
+from bot.commands.logs.report import LogReport, Order, lines_outside, order_of, timeline
+from bot.commands.logs.resolve import LogResolver
+from bot.commands.logs.statistics import EVERY_GROUP, StatisticAnswerer
 from bot.errors import BadQuestion
-from bot.questions.context import SHORTEST_BEGINNING
 from bot.reports.file_names import file_stem
-from providers.errors import ProviderError, combined
-from providers.models import NamedLog
+from providers.errors import QueryRejected
 from providers.redaction import Redactor
-from providers.sources import LogSource
+from providers.sources import LogQuerySource, LogSource, UsageSource
 
 if TYPE_CHECKING:
     from bot.logs.writer import TransferState
+
+# Lines of a followed log that its progress shows.
+FOLLOWED_LINES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,42 +46,51 @@ class LogsAnswerer:
     upload_plain: int
     upload_total: int
     given_names: Mapping[str, Mapping[str, str]]
+    usage: Mapping[str, UsageSource] = field(default_factory=dict)
 
     async def answer(self, question: LogsQuestion, asking: AnswerContext) -> Answer:
-        """The log, redacted: a preview, counts by level, a timeline, and the whole of
-        it as a file.
-        """
-        logs = await self._resolve(question)
-        transfer, report = await self._download(question, logs, asking.folder(), asking.progress)
+        """What the question asks to see: the log as a file, a calculation, or the logs there are."""
+        if question.is_list:
+            lister = LogLister(self.sources, self.usage, self.given_names)
+            return await lister.answer(question)
+        logs = await self._resolver.resolve(question)
+        try:
+            if isinstance(question.display, Statistic):
+                answerer = StatisticAnswerer(self._query_source(logs, question), self.redactor)
+                return await answerer.answer(
+                    question,
+                    question.display,
+                    logs,
+                    zone=asking.zone,
+                    progress=asking.progress,
+                )
+            return await self._answer_with_lines(question, logs, asking)
+        except QueryRejected as error:
+            error.hint = _example(question)
+            raise
+
+    async def _answer_with_lines(
+        self, question: LogsQuestion, logs: Sequence[LogRef], asking: AnswerContext
+    ) -> Answer:
+        """The lines, redacted: a preview, counts by level, a timeline, and all of them as a file."""
+        transfer, report = await self._fetch(question, logs, asking.folder(), asking.progress)
         path = transfer.path
         files = []
         if path.stat().st_size:
-            files = [
-                AnswerFile(
-                    path.name,
-                    path,
-                    (
-                        f"{formatting.join_words([log.typed for log in logs], 10)}, "
-                        f"{formatting.pluralise(report.lines, 'line')}"
-                    ),
-                )
-            ]
+            names = formatting.join_words([log.typed for log in logs], 10)
+            title = f"{names}, {formatting.pluralise(report.lines, 'line')}"
+            files = [AnswerFile(path.name, path, title)]
         file_name = files[0].name if files else None
-        buttons = _next_questions(question, report)
+        query = self.redactor.text(question.query.filter_words)
         return Answer(
-            text=logs_text(
-                report,
-                question.window,
-                file_name=file_name,
-                query=self.redactor.text(question.leql),
-            ),
+            text=logs_text(report, question.window, file_name=file_name, query=query),
             blocks=logs_blocks(
                 report,
                 question.window,
                 zone=asking.zone,
                 file_name=file_name,
-                query=self.redactor.text(question.leql),
-                buttons=buttons,
+                query=query,
+                buttons=_next_questions(question, report),
             ),
             values=report.values(),
             files=files,
@@ -81,186 +99,118 @@ class LogsAnswerer:
         )
 
     async def measure(self, question: LogsQuestion, context: MeasureContext) -> Measurement:
-        """The counts of the log, which is downloaded and read as for an answer."""
-        logs = await self._resolve(question)
-        _, report = await self._download(question, logs, context.folder(), Progress())
-        return Measurement(report.values(), question.window)
+        """The wanted value. A calculation is one query; what only the lines tell is counted in them,
+        which are downloaded as for an answer.
+        """
+        if question.is_list or isinstance(question.display, Follow):
+            words = question.display.words[0] if question.display else "list"
+            raise BadQuestion(
+                f"{words} has no value to watch; count has one.",
+                question.about_lines((), "last 1h", "count") if question.logs else "/logs help",
+            )
+        logs = await self._resolver.resolve(question)
+        statistic = question.display if isinstance(question.display, Statistic) else None
+        if statistic is None and context.value == "count":
+            statistic = Statistic()
+        if statistic is None:
+            _, report = await self._fetch(question, logs, context.folder(), Progress())
+            return Measurement(report.values(), question.window)
+        if context.each and not statistic.group_by:
+            raise BadQuestion(
+                "each group needs a question with groupby(…).",
+                question.about_lines((), question.parts.window, "groupby(path)"),
+            )
+        answerer = StatisticAnswerer(self._query_source(logs, question), self.redactor)
+        result = await answerer.report(
+            question,
+            statistic if context.each else replace(statistic, group_by=(), having="", top=None),
+            logs,
+            most_groups=EVERY_GROUP if context.each else 0,
+        )
+        return Measurement(result.values(), question.window)
 
-    async def _download(
+    async def replay(self, span: ReplayRequest[LogsQuestion]) -> Replay:
+        """The values of a calculation at every instant of the past. A log is not downloaded again for
+        it; what was sampled while the rule was watched stands.
+        """
+        question = span.read_at(span.end)
+        if isinstance(question.display, Statistic) or span.rule.value == "count":
+            logs = await self._resolver.resolve(question)
+            source = self.sources[logs[0].account or ""]
+            if isinstance(source, LogQuerySource):
+                return await replay_statistic(span, source, [log.id or "" for log in logs])
+        note = "A log is not downloaded again to judge the past; what is known is what was seen"
+        return Replay((), (f"{note} while it was watched.",))
+
+    @property
+    def _resolver(self) -> LogResolver:
+        return LogResolver(self.sources, self.given_names)
+
+    def _query_source(self, logs: Sequence[LogRef], question: LogsQuestion) -> LogQuerySource:
+        """The account, which must be able to answer queries."""
+        source = self.sources[logs[0].account or ""]
+        if not isinstance(source, LogQuerySource):
+            shown = question.display.words[0] if question.display else "count"
+            raise BadQuestion(
+                f"{source.account} can only download a log, and {shown} needs a query.",
+                question.about_lines((), question.parts.window, ""),
+            )
+        return source
+
+    async def _fetch(
         self, question: LogsQuestion, logs: Sequence[LogRef], folder: Path, progress: Progress
     ) -> tuple[TransferState, LogReport]:
         # The formats of logs take long to import: that is left to the first log, and to a thread.
         await asyncio.to_thread(import_module, "bot.logs.download")
         from bot.logs.download import DownloadRequest, download_log
 
-        window = question.window.window
+        window, display = question.window.window, question.display
+        source, ids = self._line_source(question, logs)
         request = DownloadRequest(
-            [log.id or "" for log in logs],
-            window,
-            question.leql,
-            question.limit,
-            self.upload_total,
-            self.upload_plain,
+            ids, window, question.leql, question.limit, self.upload_total, self.upload_plain
         )
 
         def so_far(transfer: TransferState) -> None:
             lines = formatting.pluralise(transfer.counter.lines, "line")
             progress.detail = f"{lines}, {formatting.format_bytes(transfer.received)} so far"
+            if isinstance(display, Follow):
+                progress.lines = transfer.counter.tail()[-FOLLOWED_LINES:]
 
         transfer = await download_log(
-            self.sources[logs[0].account or ""],
+            source,
             request,
             folder / f"{file_stem([log.typed for log in logs], window)}.log",
             self.redactor,
             progress=so_far,
         )
+        notes: tuple[str, ...] = ()
+        if isinstance(source, EntrySource | FollowSource):
+            transfer.truncated = transfer.truncated or source.has_more
+            notes = source.notes
         # A log of months has many minutes to place.
         report = await asyncio.to_thread(_report, question, logs, transfer, self.upload_total)
-        return transfer, report
+        return transfer, replace(report, notes=(*report.notes, *notes))
 
-    async def replay(self, span: ReplayRequest[LogsQuestion]) -> Replay:
-        """Nothing: a log is not downloaded again to judge the past. What was sampled while the rule
-        was watched stands.
+    def _line_source(
+        self, question: LogsQuestion, logs: Sequence[LogRef]
+    ) -> tuple[LogSource, list[str]]:
+        """Where the lines come from, and what is asked for there: a download, a few entries of a
+        query, or what arrives. A query gives the lines of several logs in one order.
         """
-        del span
-        return Replay(
-            (),
-            (
-                "A log is not downloaded again to judge the past; what is known is what was seen "  # noqa: ISC004
-                "while it was watched.",
-            ),
-        )
-
-    async def _resolve(self, question: LogsQuestion) -> list[LogRef]:
-        """Every log with its account and id; they must all be in one account, for one download
-        brings them.
-        """
-        found = await asyncio.gather(*(self._resolve_one(log, question) for log in question.logs))
-        accounts = list(dict.fromkeys(log.account or "" for log in found))
-        if len(accounts) > 1:
-            raise BadQuestion(
-                (
-                    f"These logs are in {formatting.join_words(accounts)}; ask for each account "
-                    "by itself."
-                ),
-                f"/logs {replace(question.parts, subject=formatting.quoted(found[0].typed))}",
-            )
-        return list({log.id: log for log in reversed(found)}.values())[::-1]
-
-    async def _resolve_one(self, log: LogRef, question: LogsQuestion) -> LogRef:
-        if log.account and log.id:
-            return log
-        accounts = [log.account] if log.account else list(self.sources)
-        if log.id and len(accounts) == 1:
-            return LogRef(log.typed, account=accounts[0], id=log.id)
-        return await self._look_up(log, accounts, question)
-
-    def _begun(
-        self, log: LogRef, named: Sequence[tuple[str, NamedLog]], question: LogsQuestion
-    ) -> list[tuple[str, NamedLog]]:
-        """The one log whose name begins so, among those of the configuration and those that the
-        accounts list. Raises BadQuestion where there are several.
-        """
-        given = [
-            (account, NamedLog(key, name))
-            for account, logs in self.given_names.items()
-            for name, key in logs.items()
-            if not log.account or log.account == account
-        ]
-        begun = {
-            entry.id: (account, entry)
-            for account, entry in [*named, *given]
-            if entry.name.lower().startswith(log.typed.lower())
-        }
-        if len(begun) > 1:
-            names = sorted({formatting.sanitise(entry.name, 40) for _, entry in begun.values()})
-            raise BadQuestion(
-                (
-                    f"“{formatting.sanitise(log.typed, 60)}” may be "
-                    f"{formatting.join_words(names, 8)}; say which."
-                ),
-                _instead(question, log, names[0]),
-            )
-        return list(begun.values())
-
-    async def _look_up(
-        self, log: LogRef, accounts: Sequence[str], question: LogsQuestion
-    ) -> LogRef:
-        """By id or by a log's own name, in every account; the name must be one log's alone."""
-        listings = await asyncio.gather(
-            *(self.sources[account].named_logs() for account in accounts), return_exceptions=True
-        )
-        named = [
-            (account, entry)
-            for account, listing in zip(accounts, listings, strict=True)
-            if not isinstance(listing, BaseException)
-            for entry in listing
-        ]
-        found = [
-            (account, entry)
-            for account, entry in named
-            if entry.id == log.id or (not log.id and entry.name == log.typed)
-        ]
-        if not found and not log.id:
-            found = [
-                (account, entry)
-                for account, entry in named
-                if entry.name.lower() == log.typed.lower()
-            ]
-        if not found and not log.id and len(log.typed) >= SHORTEST_BEGINNING:
-            found = self._begun(log, named, question)
-        if len(found) == 1:
-            account, entry = found[0]
-            return LogRef(entry.name, account=account, id=entry.id)
-        away = [listing for listing in listings if isinstance(listing, ProviderError)]
-        if away and not found:
-            raise combined(away)
-        for listing in listings:
-            if isinstance(listing, BaseException) and not isinstance(listing, ProviderError):
-                raise listing
-        raise _not_one(
-            log,
-            question,
-            found_in=[account for account, _ in found],
-            known=[entry.name for _, entry in named],
-        )
+        ids, display = [log.id or "" for log in logs], question.display
+        if isinstance(display, Entries):
+            source = self._query_source(logs, question)
+            return EntrySource(source, ids, display), ids[:1]
+        if isinstance(display, Follow):
+            source = self._query_source(logs, question)
+            return FollowSource(source, ids, display.length), ids[:1]
+        return self.sources[logs[0].account or ""], ids
 
 
-def _not_one(
-    log: LogRef, question: LogsQuestion, *, found_in: list[str], known: list[str]
-) -> BadQuestion:
-    typed = formatting.sanitise(log.typed, 60)
-    if not found_in:
-        near = [name for name in known if name.lower().startswith(log.typed.lower())]
-        near += difflib.get_close_matches(log.typed, known, n=1)
-        example = formatting.sanitise(
-            next(iter([*near, *(name for name in known if " " not in name)]), "LOG"), 60
-        ).replace('"', "")
-        names = (
-            formatting.join_words(sorted(formatting.sanitise(name, 40) for name in known), 8)
-            or "none"
-        )
-        return BadQuestion(
-            f"No log is called “{typed}”; there are {names}.", _instead(question, log, example)
-        )
-    if len(set(found_in)) == 1:
-        return BadQuestion(
-            f"Several logs of {found_in[0]} are called “{typed}”; use the id of one.", "/logs help"
-        )
-    return BadQuestion(
-        f"“{typed}” is a log of {formatting.join_words(found_in)}; say which.",
-        _instead(question, log, f"{found_in[0]}/{typed}"),
-    )
-
-
-def _instead(question: LogsQuestion, log: LogRef, name: str) -> str:
-    """The line of the same question with another name in the place of this one."""
-    names = [name if each is log else each.typed for each in question.logs]
+def _example(question: LogsQuestion) -> str:
+    """A question about the same logs that the vendor accepts."""
     window = question.parts.window or "last 20 mins"
-    return (
-        "/logs "
-        f"{replace(question.parts, subject=','.join(map(formatting.quoted, names)), window=window)}"
-    )
+    return f"/logs {question.subject} {window} where(status>=500) count"
 
 
 def _report(
@@ -290,12 +240,25 @@ def _report(
         notes=tuple(notes),
         untimed=counter.untimed + unknown,
         outside=outside,
-        order=order_of(counter.first, counter.last, window),
+        is_selection=isinstance(question.display, Entries),
+        order=_order(question) or order_of(counter.first, counter.last, window),
         shares=tuple(zip((log.typed for log in logs), transfer.shares, strict=False)),
     )
 
 
+def _order(question: LogsQuestion) -> Order | None:
+    """The end of the window that was asked for."""
+    if not isinstance(question.display, Entries):
+        return None
+    return Order.NEWEST_FIRST if question.display.newest else Order.OLDEST_FIRST
+
+
 def _next_questions(question: LogsQuestion, report: LogReport) -> list[tuple[str, str]]:
+    if isinstance(question.display, Follow):
+        return [
+            ("Follow again", question.line),
+            ("Last 20 minutes", question.about_lines((), "20m", "")),
+        ]
     buttons = [
         (label, question.over(window))
         for label, window in (("20 minutes", "20m"), ("2 hours", "2h"), ("Today", "today"))
@@ -305,6 +268,7 @@ def _next_questions(question: LogsQuestion, report: LogReport) -> list[tuple[str
         start = busiest[0].astimezone(UTC)
         span = f"{start:%Y-%m-%dT%H:%M}Z..{start + report.step:%Y-%m-%dT%H:%M}Z"
         buttons.append((f"Busiest {formatting.format_duration(report.step)}", question.over(span)))
+    buttons.append(("Count", question.about_lines((), question.parts.window, "count")))
     if question.leql:
         return buttons
     return [*buttons, ("Errors only", f"{question.over(question.parts.window)} where(/error/i)")]

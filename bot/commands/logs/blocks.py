@@ -75,16 +75,9 @@ def logs_blocks(
     if sum(1 for _, lines in report.timeline if lines) > 1:
         blocks.append(_chart(report, window, zone))
     if report.tail:
-        preview = [
-            formatting.sanitise(line, PREVIEW_LINE).replace("`", "ˋ")
-            for line in report.tail[-SHOWN_LINES:]
-        ]
-        shown = _fitting(preview)
-        blocks.append(
-            kit.section(
-                f"*{preview_title(report, len(shown))}*\n```{kit.entities(chr(10).join(shown))}```"
-            )
-        )
+        most = len(report.tail) if report.is_selection else SHOWN_LINES
+        shown = kit.fitting_lines(report.tail[-most:], PREVIEW_LINE)
+        blocks.append(kit.preview(shown, preview_title(report, len(shown)), most=PREVIEW_LINE))
     small = [kit.entities(remark) for remark in report.remarks()]
     small += [f"File: {kit.code(file_name)}"] if file_name else []
     small += [kit.with_code(formatting.sanitise(warning, 400)) for warning in warnings]
@@ -95,7 +88,7 @@ def logs_blocks(
 
 def preview_title(report: LogReport, shown: int = PREVIEW_LINES) -> str:
     """`Last 10 of 1,204 lines`; of a log that was cut, `Last 10 of the oldest 100 lines`."""
-    shown = min(shown, len(report.tail), PREVIEW_LINES)
+    shown = min(shown, len(report.tail))
     by_time = ", by time" if len(report.names) > 1 else ""
     if not report.truncated and report.complete and shown >= report.lines:
         return ("The line" if report.lines == 1 else f"All {report.lines:,} lines") + by_time
@@ -115,6 +108,10 @@ def _names(report: LogReport) -> str:
 def _headline(report: LogReport) -> str:
     if not report.lines:
         return "No lines"
+    if report.is_selection and report.order and report.truncated:
+        lines = formatting.pluralise(report.lines, "line")
+        size = formatting.format_bytes(report.bytes)
+        return f"The {report.order.value} {lines}, {size}"
     at_least = "At least " if report.truncated or not report.complete else ""
     return (
         f"{at_least}{formatting.pluralise(report.lines, 'line')}, "
@@ -153,15 +150,3 @@ def _chart(report: LogReport, window: ParsedWindow, zone: tzinfo) -> Block:
         labels=labels,
         unit="lines",
     )
-
-
-def _fitting(lines: list[str]) -> list[str]:
-    """The last lines that fit a section once escaped."""
-    kept: list[str] = []
-    length = 0
-    for line in reversed(lines):
-        length += len(kit.entities(line)) + 1
-        if length > 2800:
-            break
-        kept.append(line)
-    return kept[::-1]

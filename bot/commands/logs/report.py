@@ -42,13 +42,15 @@ class LogReport:
     untimed: int = 0
     outside: int = 0
     order: Order | None = None
+    # Whether so many lines from one end of the window were asked for.
+    is_selection: bool = False
     shares: tuple[tuple[str, int], ...] = ()
 
     def shortcomings(self) -> tuple[str, ...]:
         """What is missing from the log, in words."""
         found = (
             [f"Truncated: there are more lines than these {self.lines:,}. {self._which()}"]
-            if self.truncated
+            if self.truncated and not self.is_selection
             else []
         )
         if not self.complete:
@@ -76,6 +78,8 @@ class LogReport:
     def remarks(self) -> tuple[str, ...]:
         """What is to be known of the numbers, in words."""
         found = []
+        if self.is_selection and self.truncated:
+            found.append("The window has more lines.")
         if self.lines and not self.levels:
             found.append("No levels: no line names one.")
         if self.untimed:

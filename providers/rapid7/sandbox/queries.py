@@ -211,7 +211,7 @@ class Queries:
         async for piece in in_pieces(self._rows(query)):
             for at, key, line in piece:
                 entry = leql.Entry(line, key)
-                if matches(entry):
+                if query.start <= at < query.end and matches(entry):
                     yield entry, at
 
     def _rows(self, query: Query) -> Iterator[Row]:
@@ -229,8 +229,7 @@ def _time_of(line: str, query: Query) -> datetime:
         at = datetime.fromisoformat(line.partition(" ")[0])
     except ValueError:
         return query.start
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max(query.start, at)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _statement(text: str) -> leql.Statement:

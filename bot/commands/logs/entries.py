@@ -1,0 +1,121 @@
+"""A few entries of a log, or what arrives in it, as a stream of lines like that of a download."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.commands.logs.display import Entries
+from providers.errors import ProviderError, RateLimited, Unavailable
+from providers.models import LogEntry, NamedLog, Window
+from providers.sources import LogQuerySource, LogStream
+
+# How long a feed that has failed is left alone.
+REOPEN_AFTER_S = 5.0
+INTERRUPTED = "The feed was interrupted, so lines may be missing."
+
+
+@dataclass(slots=True)
+class EntrySource:
+    """Streams the newest or the oldest lines of a window. `has_more` and `notes` are known once it has
+    been read.
+    """
+
+    source: LogQuerySource
+    ids: Sequence[str]
+    wanted: Entries
+    has_more: bool = False
+    notes: tuple[str, ...] = ()
+    account: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.account = self.source.account
+
+    async def named_logs(self) -> Sequence[NamedLog]:
+        return ()
+
+    @asynccontextmanager
+    async def download(
+        self, ids: Sequence[str], window: Window | str, *, query: str, limit: int, most_bytes: int
+    ) -> AsyncIterator[LogStream]:
+        """The lines, the oldest first."""
+        del ids, limit, most_bytes
+        assert isinstance(window, Window)
+        found = await self.source.entries(
+            self.ids, window, query, most=self.wanted.lines, newest_first=self.wanted.newest
+        )
+        self.has_more, self.notes = found.has_more, found.notes
+        yield _one(_lines(found.entries))
+
+
+@dataclass(slots=True)
+class FollowSource:
+    """Streams what arrives in a log, for a while."""
+
+    source: LogQuerySource
+    ids: Sequence[str]
+    length: timedelta
+    has_more: bool = False
+    notes: tuple[str, ...] = ()
+    account: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.account = self.source.account
+
+    async def named_logs(self) -> Sequence[NamedLog]:
+        return ()
+
+    def download(
+        self, ids: Sequence[str], window: Window | str, *, query: str, limit: int, most_bytes: int
+    ) -> AbstractAsyncContextManager[LogStream]:
+        """The lines as they arrive. Its end is that of the time, however busy the log is."""
+        del ids, window, limit, most_bytes
+        return aclosing(self._pieces(query))
+
+    async def _pieces(self, query: str) -> AsyncGenerator[bytes, None]:
+        """Raises where the feed cannot be opened; one that fails later is opened again."""
+        ends = _now() + self.length.total_seconds()
+        was_open = False
+        while _now() < ends:
+            try:
+                async with aclosing(self.source.follow(self.ids, query)) as feed:
+                    while (entries := await _next_before(feed, ends)) is not None:
+                        was_open = True
+                        if entries:
+                            yield _lines(entries)
+                    return
+            except (RateLimited, Unavailable) as error:
+                if not was_open:
+                    raise
+                self.notes = (INTERRUPTED,)
+                await asyncio.sleep(max(0.0, min(_wait_s(error), ends - _now())))
+
+
+def _wait_s(error: ProviderError) -> float:
+    return max(REOPEN_AFTER_S, error.retry_after_s or 0)
+
+
+async def _next_before(
+    feed: AsyncIterator[Sequence[LogEntry]], ends: float
+) -> Sequence[LogEntry] | None:
+    """What the feed brings next; None once its time is over."""
+    try:
+        return await asyncio.wait_for(anext(feed), max(0.0, ends - _now()))
+    except (TimeoutError, StopAsyncIteration):
+        return None
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def _one(piece: bytes) -> AsyncIterator[bytes]:
+    if piece:
+        yield piece
+
+
+def _lines(entries: Sequence[LogEntry]) -> bytes:
+    return "".join(f"{entry.message}\n" for entry in entries).encode("utf-8", "surrogatepass")

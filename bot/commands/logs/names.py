@@ -1,0 +1,152 @@
+"""The logs that a question names, and words that name logs or patterns among others (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from bot.commands.logs.leql import pattern_of
+from bot.errors import BadQuestion
+from bot.formatting import quoted, sanitise
+from bot.questions.context import NO_NAMES, Context
+from bot.questions.windows import FILLER_WORDS
+from providers.sources import MOST_LOGS
+
+_LOG_ID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class LogRef:
+    """A log as it was typed: a configured name or an id with its account where that is known by
+    now.
+    """
+
+    typed: str
+    account: str | None = None
+    id: str | None = None
+
+
+def split_logs_and_patterns(
+    words: Sequence[str], context: Context
+) -> tuple[list[str], list[str], list[str]]:
+    """The configured logs and the patterns that the words name, and the words that are left."""
+    known = {name.lower(): name for logs in context.directory.logs.values() for name in logs}
+    logs, patterns, left = list[str](), list[str](), list[str]()
+    waiting = list(words)
+    while waiting:
+        word = waiting.pop(0)
+        lowered = word.lower().strip(",")
+        if lowered in known:
+            logs.append(known[lowered])
+        elif lowered == "grep" and waiting:
+            while waiting[0].startswith("-") and len(waiting) > 1:
+                waiting.pop(0)
+            patterns.append(pattern_of(waiting.pop(0).strip("\"'")))
+        elif lowered in _LEVEL_WORDS:
+            patterns.append(f"/{_LEVEL_WORDS[lowered]}/i")
+        elif re.fullmatch(r"/[^/]+/i?", word):
+            patterns.append(word)
+        else:
+            left.append(word)
+    return (
+        logs,
+        list(dict.fromkeys(patterns)),
+        [word for word in left if word.lower() not in _JOINING or not (logs or patterns)],
+    )
+
+
+_LEVEL_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "error": "error",
+        "errors": "error",
+        "failures": "fail",
+        "failed": "failed",
+        "warn": "warn",
+        "warning": "warn",
+        "warnings": "warn",
+        "fatal": "fatal",
+        "critical": "critical",
+        "exceptions": "exception",
+        "exception": "exception",
+        "timeouts": "timeout",
+        "timeout": "timeout",
+    }
+)
+# They stood between what was taken out of a window.
+_JOINING = frozenset({"and", "|", "with", "only", "&", "+"})
+
+
+def split_log_names(text: str, context: Context) -> tuple[list[str], list[str]]:
+    """The names of the list at the front, which may be quoted, with `,` or `and` between them, and
+    the words after it.
+    """
+    text = text.strip()
+    known = {name.lower() for logs in context.directory.logs.values() for name in logs}
+    while (word := text.partition(" ")[0].lower()) in FILLER_WORDS and word not in known:
+        text = text[len(word) :].strip()
+    names: list[str] = []
+    # One name more than may be asked is read, and refused; the rest is not looked at.
+    while len(names) <= MOST_LOGS and (
+        match := re.match(r'\s*(?:"([^"]+)"|([^\s,"]+))\s*(,?)', text)
+    ):
+        name = (match[1] or match[2]).strip()
+        if (
+            names
+            and match[2]
+            and name.lower() not in known
+            and (name.lower() in NO_NAMES or context.is_window(text))
+        ):
+            break
+        # A vendor's own addresses may join ids by colons.
+        names += name.split(":") if all(map(_LOG_ID.fullmatch, name.split(":"))) else [name]
+        text = text[match.end() :]
+        another = re.match(r'(?i)and\s+(?=("|[a-z][^\s,"]*))', text)
+        if another and another[1].lower() not in (*NO_NAMES, *FILLER_WORDS):
+            text = text[another.end() :]
+        elif not match[3]:
+            break
+    if not names or not all(names):
+        raise BadQuestion(
+            "Which log?", context.working(f"{context.example.split()[1]} {context.text}")
+        )
+    if len(names) > MOST_LOGS:
+        raise BadQuestion(
+            f"At most {MOST_LOGS} logs at once, and these are more.",
+            context.working(",".join(map(quoted, names[:MOST_LOGS]))),
+        )
+    return list(dict.fromkeys(names)), text.split()
+
+
+def read_log(typed: str, context: Context) -> LogRef:
+    """A configured name is known here; `account/name` says which account; an id or a log's own name
+    is looked up later.
+    """
+    directory = context.directory
+    account, _, name = typed.rpartition("/")
+    scope = (
+        {account: directory.logs.get(account, {})}
+        if account in directory.accounts
+        else directory.logs
+    )
+    name = name if account in directory.accounts else typed
+    found = [(owner, logs[name]) for owner, logs in scope.items() if name in logs]
+    if not found:
+        lowered = name.lower()
+        found = [
+            (owner, key)
+            for owner, logs in scope.items()
+            for known, key in logs.items()
+            if known.lower() == lowered
+        ]
+    owner = account if account in directory.accounts else None
+    if len(found) > 1:
+        owners = [o for o, _ in found]
+        raise BadQuestion(
+            f"“{sanitise(name, 60)}” is a log of {' and of '.join(owners)}; say which.",
+            context.instead(typed, f"{owners[0]}/{name}"),
+        )
+    if found:
+        return LogRef(typed, account=found[0][0], id=found[0][1])
+    return LogRef(name, account=owner, id=name.lower() if _LOG_ID.fullmatch(name) else None)

@@ -1,0 +1,105 @@
+"""What a calculation over a log would have been at every instant of the past, from slices of time."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from bot.alerts.replay import Replay, ReplayRequest, point_at, steps_apart
+from bot.commands.logs.display import MOST_SLICES, Statistic, without_groups
+from bot.commands.logs.question import LogsQuestion
+from bot.commands.logs.statistics import statement
+from providers.models import Window
+from providers.sources import LogQuerySource
+
+# How the results of slices make that of them all; those of an average do not.
+_COMBINED: Mapping[str, Callable[[Sequence[float]], float]] = MappingProxyType(
+    {"count": math.fsum, "sum": math.fsum, "bytes": math.fsum, "min": min, "max": max}
+)
+# A backtest makes at most so many queries; the API takes 1,500 in a quarter of an hour.
+MOST_QUERIES = 60
+SHORTEST_SLICE = timedelta(minutes=1)
+
+
+async def replay_statistic(
+    span: ReplayRequest[LogsQuestion], source: LogQuerySource, ids: Sequence[str]
+) -> Replay:
+    """The results at every instant at which the rule is evaluated, or why there are none."""
+    question = span.read_at(span.end)
+    statistic = question.display if isinstance(question.display, Statistic) else Statistic()
+    function = statistic.calculation.function
+    if span.rule.each or function not in _COMBINED:
+        return Replay((), (f"{_label(statistic, span)} cannot be computed for the past.",))
+    times = steps_apart(span)
+    windows = {at: span.read_at(at).window.window for at in times}
+    grid = _grid(list(windows.values()), span)
+    if grid is None:
+        return Replay((), ("The period is too long for slices so short; try fewer days.",))
+    leql = statement(question.leql, replace(without_groups(statistic), step=grid.step, slices=0))
+    results = await asyncio.gather(
+        *(source.statistics(ids, piece, leql) for piece in grid.pieces())
+    )
+    slices = [value for result in results for value in result.slices]
+    points = [
+        point_at(span, at, _values(function, grid.within(slices, window)), span.rule.every)
+        for at, window in windows.items()
+    ]
+    notes = tuple(dict.fromkeys(note for result in results for note in result.notes))
+    return Replay(points, notes, matched=any(slices))
+
+
+def _label(statistic: Statistic, span: ReplayRequest[LogsQuestion]) -> str:
+    label = "the groups" if span.rule.each else f"the {statistic.calculation.label}"
+    return f"{label[0].upper()}{label[1:]}"
+
+
+def _values(function: str, known: Sequence[float]) -> dict[str, float]:
+    """The values of an answer about those slices; none where nothing is known."""
+    if not known:
+        return {}
+    value = _COMBINED[function](known)
+    return {function: value, **({"lines": value} if function == "count" else {})}
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Slices of one length that all windows are made of."""
+
+    start: datetime
+    end: datetime
+    step: timedelta
+
+    def pieces(self) -> list[Window]:
+        """The time cut into as many slices as one query gives."""
+        length = self.step * MOST_SLICES
+        count = -(-(self.end - self.start) // length)
+        starts = [self.start + number * length for number in range(count)]
+        return [Window(start, min(start + length, self.end)) for start in starts]
+
+    def within(self, slices: Sequence[float | None], window: Window) -> list[float]:
+        first = (window.start - self.start) // self.step
+        last = -((self.start - window.end) // self.step)
+        return [value for value in slices[max(0, first) : last] if value is not None]
+
+
+def _grid(windows: Sequence[Window], span: ReplayRequest[LogsQuestion]) -> _Grid | None:
+    """The longest slices that end wherever a window begins or ends, to the minute; None where these
+    are too many.
+    """
+    start = min(window.start for window in windows)
+    end = max(window.end for window in windows)
+    offsets = [
+        round((edge - start) / SHORTEST_SLICE)
+        for window in windows
+        for edge in (window.start, window.end)
+    ]
+    step = SHORTEST_SLICE * (math.gcd(*offsets) or 1)
+    # Longer slices than a rule is evaluated at would hide what happened in between.
+    step = min(step, span.rule.every) if span.rule.every >= SHORTEST_SLICE else step
+    if end - start > step * MOST_SLICES * MOST_QUERIES:
+        return None
+    return _Grid(start, end, step)

@@ -1,0 +1,156 @@
+"""Finds the logs that a question names, by configured name, by id or by a log's own name."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot import formatting
+from bot.commands.logs.names import LogRef
+from bot.commands.logs.question import LogsQuestion
+from bot.errors import BadQuestion
+from bot.questions.context import SHORTEST_BEGINNING
+from providers.errors import ProviderError, combined
+from providers.models import NamedLog
+from providers.sources import LogSource
+
+
+@dataclass(frozen=True, slots=True)
+class LogResolver:
+    """`given_names` are the ids of the configured logs of each account, by name."""
+
+    sources: Mapping[str, LogSource]
+    given_names: Mapping[str, Mapping[str, str]]
+
+    async def resolve(self, question: LogsQuestion) -> list[LogRef]:
+        """Every log with its account and id; they must all be in one account, for one download
+        brings them.
+        """
+        found = await asyncio.gather(*(self._resolve_one(log, question) for log in question.logs))
+        accounts = list(dict.fromkeys(log.account or "" for log in found))
+        if len(accounts) > 1:
+            raise BadQuestion(
+                (
+                    f"These logs are in {formatting.join_words(accounts)}; ask for each account "
+                    "by itself."
+                ),
+                f"/logs {replace(question.parts, subject=formatting.quoted(found[0].typed))}",
+            )
+        return list({log.id: log for log in reversed(found)}.values())[::-1]
+
+    async def _resolve_one(self, log: LogRef, question: LogsQuestion) -> LogRef:
+        if log.account and log.id:
+            return log
+        accounts = [log.account] if log.account else list(self.sources)
+        if log.id and len(accounts) == 1:
+            return LogRef(log.typed, account=accounts[0], id=log.id)
+        return await self._look_up(log, accounts, question)
+
+    def _begun(
+        self, log: LogRef, named: Sequence[tuple[str, NamedLog]], question: LogsQuestion
+    ) -> list[tuple[str, NamedLog]]:
+        """The one log whose name begins so, among those of the configuration and those that the
+        accounts list. Raises BadQuestion where there are several.
+        """
+        given = [
+            (account, NamedLog(key, name))
+            for account, logs in self.given_names.items()
+            for name, key in logs.items()
+            if not log.account or log.account == account
+        ]
+        begun = {
+            entry.id: (account, entry)
+            for account, entry in [*named, *given]
+            if entry.name.lower().startswith(log.typed.lower())
+        }
+        if len(begun) > 1:
+            names = sorted({formatting.sanitise(entry.name, 40) for _, entry in begun.values()})
+            raise BadQuestion(
+                (
+                    f"“{formatting.sanitise(log.typed, 60)}” may be "
+                    f"{formatting.join_words(names, 8)}; say which."
+                ),
+                _instead(question, log, names[0]),
+            )
+        return list(begun.values())
+
+    async def _look_up(
+        self, log: LogRef, accounts: Sequence[str], question: LogsQuestion
+    ) -> LogRef:
+        """By id or by a log's own name, in every account; the name must be one log's alone."""
+        listings = await asyncio.gather(
+            *(self.sources[account].named_logs() for account in accounts), return_exceptions=True
+        )
+        named = [
+            (account, entry)
+            for account, listing in zip(accounts, listings, strict=True)
+            if not isinstance(listing, BaseException)
+            for entry in listing
+        ]
+        found = [
+            (account, entry)
+            for account, entry in named
+            if entry.id == log.id or (not log.id and entry.name == log.typed)
+        ]
+        if not found and not log.id:
+            found = [
+                (account, entry)
+                for account, entry in named
+                if entry.name.lower() == log.typed.lower()
+            ]
+        if not found and not log.id and len(log.typed) >= SHORTEST_BEGINNING:
+            found = self._begun(log, named, question)
+        if len(found) == 1:
+            account, entry = found[0]
+            return LogRef(entry.name, account=account, id=entry.id)
+        away = [listing for listing in listings if isinstance(listing, ProviderError)]
+        if away and not found:
+            raise combined(away)
+        for listing in listings:
+            if isinstance(listing, BaseException) and not isinstance(listing, ProviderError):
+                raise listing
+        raise _not_one(
+            log,
+            question,
+            found_in=[account for account, _ in found],
+            known=[entry.name for _, entry in named],
+        )
+
+
+def _not_one(
+    log: LogRef, question: LogsQuestion, *, found_in: list[str], known: list[str]
+) -> BadQuestion:
+    typed = formatting.sanitise(log.typed, 60)
+    if not found_in:
+        near = [name for name in known if name.lower().startswith(log.typed.lower())]
+        near += difflib.get_close_matches(log.typed, known, n=1)
+        example = formatting.sanitise(
+            next(iter([*near, *(name for name in known if " " not in name)]), "LOG"), 60
+        ).replace('"', "")
+        names = (
+            formatting.join_words(sorted(formatting.sanitise(name, 40) for name in known), 8)
+            or "none"
+        )
+        return BadQuestion(
+            f"No log is called “{typed}”; there are {names}.", _instead(question, log, example)
+        )
+    if len(set(found_in)) == 1:
+        return BadQuestion(
+            f"Several logs of {found_in[0]} are called “{typed}”; use the id of one.", "/logs help"
+        )
+    return BadQuestion(
+        f"“{typed}” is a log of {formatting.join_words(found_in)}; say which.",
+        _instead(question, log, f"{found_in[0]}/{typed}"),
+    )
+
+
+def _instead(question: LogsQuestion, log: LogRef, name: str) -> str:
+    """The line of the same question with another name in the place of this one."""
+    names = [name if each is log else each.typed for each in question.logs]
+    window = question.parts.window or "last 20 mins"
+    return (
+        "/logs "
+        f"{replace(question.parts, subject=','.join(map(formatting.quoted, names)), window=window)}"
+    )
