@@ -171,8 +171,8 @@ class AlertSettings(Table):
     """Posts a reminder this often while it fires."""
     no_data: Literal["hold", "alert", "ok"] = "hold"
     """What missing data means: the state stays, fires, or is OK."""
-    each: Literal["log", "account", "actor"] | None = None
-    """Checks each log, account or actor by itself."""
+    each: Literal["log", "account", "actor", "group"] | None = None
+    """Checks each log, account, actor or group by itself."""
     channel: ChannelName
     """Where it is posted."""
 

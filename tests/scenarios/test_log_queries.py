@@ -1,0 +1,404 @@
+"""Questions about a log that its provider answers without a download: in chat, form, terminal, digest,
+alert and backtest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from bot.blocks import limits
+from bot.sandbox.slack import Message
+from bot.sandbox.world import Sandbox
+from providers.rapid7 import query
+from tests.scenarios.test_alerts import clock, evaluated, evaluations, messages, running, told
+from tests.scenarios.test_calls import lines_of, table
+from tests.support.clock import MovableClock
+
+assert clock, "the clock of the alerts' own tests"
+
+Run = Callable[..., Any]
+# Every tenth line has failed; a third of all is about the menu.
+PATHS = ("/menu", "/orders", "/login")
+SECRET = "hunter2-of-the-kitchen"
+
+
+def every_minute(key: str, start: datetime, end: datetime) -> Iterator[str]:
+    """A line a minute, numbered by the minutes since 1970, so that any window can be reckoned."""
+    first = -(-int(start.timestamp()) // 60)
+    for minute in itertools.count(first):
+        at = datetime.fromtimestamp(minute * 60, UTC)
+        if at >= end:
+            return
+        status = 500 if minute % 10 == 0 else 200
+        level = "ERROR" if status == 500 else "INFO"
+        yield (
+            f"{at:%Y-%m-%dT%H:%M:%SZ} {level} web path={PATHS[minute % 3]} status={status} "
+            f"duration={minute % 10} password={SECRET}"
+        )
+
+
+@pytest.fixture(autouse=True)
+def fast_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(query, "FIRST_POLL_S", 0.0)
+    monkeypatch.setattr(query, "FOLLOW_EVERY_S", 0.01)
+
+
+@pytest.fixture
+def world(world: Sandbox) -> Sandbox:
+    world.rapid7.lines = every_minute
+    return world
+
+
+def kinds(message: Message) -> list[str]:
+    return [block["type"] for block in message.blocks]
+
+
+def header(message: Message) -> str:
+    return str(message.blocks[0]["text"]["text"])
+
+
+def downloads(world: Sandbox) -> list[str]:
+    return [path for path in world.rapid7.paths() if "/download/" in path]
+
+
+async def pressed(world: Sandbox, answer: Message, label: str) -> Message:
+    """The answer to the question of a button."""
+    action = next(
+        element["action_id"]
+        for block in answer.blocks
+        if block["type"] == "actions"
+        for element in block["elements"]
+        if element["text"]["text"] == label
+    )
+    before = answer.text
+    await world.slack.press(answer, action)
+    found: Message = await world.slack.until(
+        lambda: next(
+            (m for m in reversed(world.slack.seen()) if m.ts >= answer.ts and m.text != before),
+            None,
+        )
+    )
+    return found
+
+
+HOURS = "2026-01-05T10:00..2026-01-05T14:00"
+
+
+@pytest.mark.usefixtures("bot")
+async def test_count_is_answered_without_a_download(world: Sandbox) -> None:
+    answer = await world.slack.answer_to(f"/logs kitchen {HOURS} where(status>=500) count")
+    assert answer.text.startswith("kitchen: 24 lines – ")
+    assert "Only lines that match where(status>=500)." in html.unescape(answer.text)
+    assert header(answer) == "24 lines"
+    assert "data_visualization" in kinds(answer)
+    assert downloads(world) == []
+    assert "The file is" not in answer.text
+    assert limits.message_problems(answer.text, answer.blocks) == []
+
+
+@pytest.mark.usefixtures("bot")
+async def test_groups_have_chart_table_and_rest(world: Sandbox) -> None:
+    answer = await world.slack.answer_to(f"/logs kitchen {HOURS} groupby(path) top 2")
+    assert header(answer) == "240 lines"
+    head, *rows = table(answer, "By path")
+    assert head == ["path", "Lines", "Share"]
+    assert [row[1:] for row in rows] == [["80", "33.3 %"]] * 2
+    assert "In no group shown: 80 (33.3 %)." in answer.text
+    assert kinds(answer).count("data_visualization") == 1
+    assert limits.message_problems(answer.text, answer.blocks) == []
+
+
+@pytest.mark.usefixtures("bot")
+async def test_slices_are_drawn_and_listed(world: Sandbox) -> None:
+    answer = await world.slack.answer_to(f"/logs kitchen {HOURS} count timeslice 1h")
+    head, *rows = table(answer, "Over time")
+    assert head[1] == "Lines"
+    assert [row[1] for row in rows] == ["60"] * 4
+    assert "By 60 min" in answer.text or "By 1 h" in answer.text
+
+
+@pytest.mark.usefixtures("bot")
+async def test_groups_over_time_share_a_chart(world: Sandbox) -> None:
+    answer = await world.slack.answer_to(f"/logs kitchen {HOURS} by path timeslice 2h")
+    [chart] = [block for block in answer.blocks if block["type"] == "data_visualization"]
+    series = chart["chart"]["series"]
+    assert len(series) == 3
+    assert [point["value"] for point in series[0]["data"]] == [40, 40]
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("calculate(average:duration)", "4.5 average of duration"),
+        ("max:duration", "9 max of duration"),
+        ("sum:duration", "1,080 sum of duration"),
+        ("unique path", "3 different values of path"),
+        ("p90:duration", "8 p90 of duration"),
+        ('where(path="/nowhere") count', "No lines"),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("bot")
+async def test_number_comes_first(world: Sandbox, words: str, shown: str) -> None:
+    answer = await world.slack.answer_to(f"/logs kitchen {HOURS} {words}")
+    assert header(answer) == shown
+    assert answer.text.startswith(f"kitchen: {shown} – ")
+
+
+@pytest.mark.usefixtures("bot")
+async def test_button_of_a_group_opens_its_lines(world: Sandbox) -> None:
+    answer = await world.slack.answer_to(
+        f"/logs kitchen {HOURS} where(status>=500) groupby(path) top 2"
+    )
+    line = lines_of(answer)["Lines: /menu"]
+    assert line == f'/logs kitchen {HOURS} where((status>=500) AND path="/menu") newest 20'
+    lines = await pressed(world, answer, "Lines: /menu")
+    assert lines.text.startswith("kitchen: 8 lines")
+    assert "path=/orders" not in lines.text
+    assert SECRET not in lines.text
+
+
+@pytest.mark.usefixtures("bot")
+async def test_button_of_a_bar_opens_its_lines(world: Sandbox) -> None:
+    answer = await world.slack.answer_to(
+        f"/logs kitchen {HOURS} where(status>=500) count timeslice 2h"
+    )
+    label, line = next(
+        (label, line) for label, line in lines_of(answer).items() if label.startswith("Lines from")
+    )
+    assert line == (
+        "/logs kitchen 2026-01-05T10:00:00Z..2026-01-05T12:00:00Z where(status>=500) newest 20"
+    )
+    lines = await pressed(world, answer, label)
+    assert lines.text.startswith("kitchen: 12 lines")
+
+
+@pytest.mark.usefixtures("bot")
+async def test_newest_lines_are_shown_and_attached(world: Sandbox) -> None:
+    answer = await world.slack.answer_to(f"/logs kitchen {HOURS} newest 5")
+    assert header(answer).startswith("The newest 5 lines")
+    assert "2026-01-05T13:59:00Z" in answer.text
+    assert "2026-01-05T13:54:00Z" not in answer.text
+    assert "The window has more lines." in answer.text
+    assert SECRET not in json.dumps(answer.blocks)
+    assert downloads(world) == []
+
+
+@pytest.mark.usefixtures("bot")
+async def test_oldest_lines_of_two_logs(world: Sandbox) -> None:
+    answer = await world.slack.answer_to(f"/logs kitchen,cellar {HOURS} oldest 4")
+    assert answer.text.count("2026-01-05T10:00:00Z") == 2
+    assert answer.text.count("2026-01-05T10:01:00Z") == 2
+
+
+@pytest.mark.usefixtures("bot")
+async def test_level_filters_downloads_and_queries(world: Sandbox) -> None:
+    counted = await world.slack.answer_to(f"/logs kitchen {HOURS} level:error count")
+    assert header(counted) == "24 lines"
+    file = await world.slack.answer_to("/logs kitchen yesterday 10:00 to 14:00 level:error")
+    assert file.text.startswith("kitchen: 24 lines")
+    assert len(downloads(world)) == 1
+    assert "Only lines that match level:error." in file.text
+
+
+@pytest.mark.usefixtures("bot")
+async def test_list_names_logs_with_sizes(world: Sandbox) -> None:
+    answer = await world.slack.answer_to("/logs list")
+    head, *rows = table(answer, "Logs")
+    assert head == ["Log", "Last 7 days (UTC)", "Kept"]
+    assert [row[0] for row in rows] == ["kitchen", "cellar", "Pantry Door"]
+    assert rows[0][2] == "1 month"
+    assert "ingest-" not in answer.text
+    assert limits.message_problems(answer.text, answer.blocks) == []
+
+
+@pytest.mark.usefixtures("bot")
+async def test_list_without_sizes_still_lists(world: Sandbox) -> None:
+    world.rapid7.answer_with(403, "{}", path="/usage/organizations/logs", times=9)
+    answer = await world.slack.answer_to("/logs list")
+    head, *rows = table(answer, "Logs")
+    assert head == ["Log", "Kept"]
+    assert len(rows) == 3
+    assert "The sizes of rapid7-eu are not known" in answer.text
+
+
+@pytest.mark.usefixtures("bot")
+async def test_who_may_not_ask_sees_no_list(world: Sandbox) -> None:
+    answer = await world.slack.answer_to("/logs list", user="U0LINUS", channel="C0KITCHEN")
+    assert answer.seen_by == "U0LINUS"
+    assert "kitchen" not in answer.text.replace("#kitchen", "")
+    assert downloads(world) == []
+    assert world.rapid7.paths() == []
+
+
+@pytest.mark.usefixtures("bot")
+async def test_rejected_query_tells_reason_and_example(world: Sandbox) -> None:
+    answer = await world.slack.answer_to("/logs kitchen 2h where(status>>500) count")
+    assert answer.text.startswith("rapid7-eu does not accept the query: ")
+    assert "Try /logs kitchen 2h where(status>=500) count" in html.unescape(answer.text)
+
+
+@pytest.mark.usefixtures("bot")
+async def test_follow_shows_lines_then_a_file(
+    world: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.commands.logs.words.SHORTEST_FOLLOW", timedelta(seconds=1))
+    monkeypatch.setattr("handlers.requests.EDIT_EVERY_S", 0.05)
+    monkeypatch.setattr("handlers.requests.SHOW_WORK_AFTER_S", 0.05)
+    started = datetime.now(UTC)
+    # A minute of the log passes in a tenth of a second.
+    world.rapid7.now = lambda: started + (datetime.now(UTC) - started) * 600
+    await world.slack.command("/logs kitchen follow 3s")
+    progress = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if "path=/" in json.dumps(m.blocks)), None)
+    )
+    assert "Cancel" in lines_of(progress)
+    assert SECRET not in json.dumps(progress.blocks)
+    done = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if "The file is" in m.text), None)
+    )
+    assert "from now" in done.text
+    assert "Follow again" in lines_of(done)
+    assert SECRET not in done.text
+
+
+@pytest.mark.usefixtures("bot")
+async def test_follow_can_be_cancelled(world: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlers.requests.EDIT_EVERY_S", 0.05)
+    monkeypatch.setattr("handlers.requests.SHOW_WORK_AFTER_S", 0.05)
+    await world.slack.command("/logs kitchen follow")
+    progress = await world.slack.until(
+        lambda: next((m for m in world.slack.seen() if "Cancel" in lines_of(m)), None)
+    )
+    await world.slack.press(progress, "cancel")
+    await world.slack.until(lambda: any("Cancelled" in m.text for m in world.slack.seen()))
+
+
+async def test_interrupted_feed_goes_on(world: Sandbox, front_door: Run) -> None:
+    polls = itertools.count()
+
+    async def fail_after_the_first(_: web.Request) -> web.Response | None:
+        return web.Response(status=503) if next(polls) else None
+
+    world.rapid7.misbehave(fail_after_the_first, path=":2:", times=4)
+    started = datetime.now(UTC)
+    world.rapid7.now = lambda: started + (datetime.now(UTC) - started) * 600
+    ran = await front_door("ask", "/logs kitchen follow 20s", "--json")
+    assert ran.code == 0, ran.err
+    assert ran.json["values"]["lines"] > 0
+    assert ran.json["warnings"] == ["The feed was interrupted, so lines may be missing."]
+
+
+async def test_terminal_has_exact_values(world: Sandbox, front_door: Run) -> None:
+    ran = await front_door("ask", f"/logs kitchen {HOURS} groupby(path) timeslice 2h", "--json")
+    assert ran.code == 0
+    values = ran.json["values"]
+    assert (values["count"], values["lines"], values["groups"]) == (240, 240, 3)
+    assert values["by_group"]["/menu"] == {"count": 80}
+    assert values["by_time"] == {"2026-01-05T10:00:00Z": 120, "2026-01-05T12:00:00Z": 120}
+    assert values["complete"] is True
+    assert ran.json["files"] == []
+
+
+async def test_terminal_tells_a_rejected_query(front_door: Run) -> None:
+    ran = await front_door("ask", "/logs kitchen 2h where(a b) count", "--json")
+    assert ran.code == 3
+    error = ran.json["error"]
+    assert (error["kind"], error["provider"]) == ("protocol", "rapid7-eu")
+    assert error["message"].startswith("rapid7-eu does not accept the query: ")
+    assert error["hint"] == "/logs kitchen 2h where(status>=500) count"
+
+
+async def test_wrong_calculation_sends_nothing(world: Sandbox, front_door: Run) -> None:
+    ran = await front_door("ask", "/logs kitchen 2h calculate(mode:duration)", "--json")
+    assert ran.code == 2
+    assert ran.json["error"]["kind"] == "bad_question"
+    assert world.rapid7.paths() == []
+
+
+@pytest.mark.usefixtures("bot")
+async def test_form_offers_calculations(world: Sandbox) -> None:
+    asked = await world.slack.command("/logs")
+    del asked
+    refusal = await world.slack.until(lambda: world.slack.seen()[-1:])
+    await world.slack.press(refusal[0], "modal.question")
+    view = await world.slack.until(world.slack.modal)
+    await world.slack.submit(
+        view, log="kitchen", window="last 2h", show="count", rest="where(status>=500)"
+    )
+    await world.slack.until(lambda: any(" lines – " in m.text for m in world.slack.seen()))
+
+
+LOGS_ALERT = {
+    "name": "failing",
+    "ask": "/logs kitchen last 1h where(status>=500) count",
+    "value": "count",
+    "above": 100,
+    "every": "15m",
+    "channel": "#ops",
+}
+
+
+async def test_alert_counts_without_a_download(world: Sandbox, clock: MovableClock) -> None:
+    world.rapid7.now = clock
+    async with running(world, LOGS_ALERT) as bot:
+        answer = await world.slack.answer_to(
+            "/logs alert kitchen where(status>=500) count above 5 in last 1h as busy"
+        )
+        question = "`/logs kitchen where(status>=500) count last 1h`"
+        assert f"count of {question} above 5" in html.unescape(answer.text)
+        await evaluations(bot, 1)
+        await evaluated(bot, clock)
+        await world.slack.until(lambda: any("busy" in text for text in told(world)))
+        assert not any("failing" in text for text in told(world))
+    assert downloads(world) == []
+    assert any("6" in m.text for m in messages(world))
+
+
+async def test_alert_on_each_group(world: Sandbox, clock: MovableClock) -> None:
+    world.rapid7.now = clock
+    rule = {
+        **LOGS_ALERT,
+        "ask": "/logs kitchen last 1h groupby(status) count",
+        "above": 30,
+        "each": "group",
+    }
+    async with running(world, rule) as bot:
+        await evaluated(bot, clock)
+        await world.slack.until(lambda: any("200" in text for text in told(world)))
+        assert not any("500" in text for text in told(world))
+
+
+async def test_backtest_counts_slices_of_history(world: Sandbox, front_door: Run) -> None:
+    rule = {**LOGS_ALERT, "ask": "/logs kitchen last 1h where(status>=500) count", "above": 5}
+    ran = await front_door(
+        "backtest", "failing", "--days", "1", "--json", table={**world.table(), "alert": [rule]}
+    )
+    assert ran.code == 0, ran.err
+    assert ran.json["samples"] >= 90
+    assert ran.json["now"] == "firing"
+    assert {firing["peak"] for firing in ran.json["firings"]} <= {6.0, 7.0}
+    assert downloads(world) == []
+
+
+async def test_digest_posts_a_count(world: Sandbox, clock: MovableClock) -> None:
+    world.rapid7.now = clock
+    digest = {
+        "name": "errors",
+        "ask": "/logs kitchen last 1h count",
+        "at": "0 12 * * *",
+        "channel": "#ops",
+    }
+    async with running(world, LOGS_ALERT, digest=[digest]):
+        clock.strike(15)
+        async with asyncio.timeout(10):
+            await world.slack.until(lambda: any("60 lines" in text for text in told(world)))
+    assert downloads(world) == []
