@@ -341,6 +341,8 @@ def test_the_limits_are_those_of_the_pages() -> None:
     assert {scope: limit.requests for scope, limit in LIMITS.items()} == {
         "download": 150,
         "usage": 500,
+        "query": 1500,
+        "polls": 10_000,
         "management": 1500,
     }
 
