@@ -251,8 +251,8 @@ async def test_follow_shows_lines_then_a_file(
     world: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.commands.logs.words.SHORTEST_FOLLOW", timedelta(seconds=1))
-    monkeypatch.setattr("handlers.requests.EDIT_EVERY_S", 0.05)
-    monkeypatch.setattr("handlers.requests.SHOW_WORK_AFTER_S", 0.05)
+    monkeypatch.setattr("handlers.shown_work.EDIT_EVERY_S", 0.05)
+    monkeypatch.setattr("handlers.shown_work.SHOW_WORK_AFTER_S", 0.05)
     started = datetime.now(UTC)
     # A minute of the log passes in a tenth of a second.
     world.rapid7.now = lambda: started + (datetime.now(UTC) - started) * 600
@@ -272,8 +272,8 @@ async def test_follow_shows_lines_then_a_file(
 
 @pytest.mark.usefixtures("bot")
 async def test_follow_can_be_cancelled(world: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handlers.requests.EDIT_EVERY_S", 0.05)
-    monkeypatch.setattr("handlers.requests.SHOW_WORK_AFTER_S", 0.05)
+    monkeypatch.setattr("handlers.shown_work.EDIT_EVERY_S", 0.05)
+    monkeypatch.setattr("handlers.shown_work.SHOW_WORK_AFTER_S", 0.05)
     await world.slack.command("/logs kitchen follow")
     progress = await world.slack.until(
         lambda: next((m for m in world.slack.seen() if "Cancel" in lines_of(m)), None)
