@@ -66,7 +66,7 @@ class Bot:
     outbox: Outbox
     scheduler: Scheduler
     slack: ConnectionStatus
-    patience: SocketTimeouts
+    timeouts: SocketTimeouts
     accounts: ProviderRegistry
     rules: RuleManager
     changes: ChangeWatcher
@@ -123,7 +123,7 @@ class Bot:
         Begins a while after the start, when an older version that was still finishing has ended.
         """
         started = self.clock()
-        await asyncio.sleep(self.patience.lost)
+        await asyncio.sleep(self.timeouts.lost)
         while True:
             try:
                 await self.requests.report_interrupted(started=started)
@@ -143,7 +143,7 @@ class Bot:
                 tokens.app.open(),
                 self._handle,
                 self.slack,
-                self.patience,
+                self.timeouts,
                 self.clock,
             )
             try:
@@ -175,7 +175,7 @@ async def open_bot(
     settings: Settings,
     tokens: SlackTokens,
     slack: ConnectionStatus | None = None,
-    patience: SocketTimeouts = SocketTimeouts(),
+    timeouts: SocketTimeouts = SocketTimeouts(),
     pace: OutboxTimings = OutboxTimings(),
     *,
     clock: Clock | None = None,
@@ -197,7 +197,7 @@ async def open_bot(
         jobs = build_jobs(base, core, observers)
         managers = await build_managers(base, core, jobs)
         requests = build_request_handler(base, core, managers, observers)
-        auth = await wait_for_auth(base.web, slack, patience)
+        auth = await wait_for_auth(base.web, slack, timeouts)
         core.people.workspace = _workspace_ids(settings, auth)
         app = bolt_app(base.web, tokens, auth)
         register_listeners(app, base, core, managers, requests)
@@ -213,7 +213,7 @@ async def open_bot(
             core.outbox,
             jobs.scheduler,
             slack,
-            patience,
+            timeouts,
             base.accounts,
             managers.rules,
             base.changes,

@@ -25,7 +25,7 @@ def next_due(trigger: Trigger, after: datetime) -> datetime | None:
 
 
 @dataclass(slots=True)
-class Entry:
+class ScheduleEntry:
     """One schedule of the scheduler: its name, the last due time that was handled, and the next."""
 
     name: str
@@ -46,7 +46,7 @@ class Due:
     passed_over: int
 
 
-def due_now(entries: Sequence[Entry], now: datetime) -> list[Due]:
+def due_now(entries: Sequence[ScheduleEntry], now: datetime) -> list[Due]:
     """The schedules that are due. Of several missed due times only the latest counts, and each
     entry moves on to the one after it.
 

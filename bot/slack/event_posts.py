@@ -47,7 +47,7 @@ class EventPosts:
         try:
             await self._sender.send(target_of(queued.post.channel), event)
         except TargetRefused as error:
-            await self._requeue.set_aside(queued, error.code, may_stand=True, hint=error.hint)
+            await self._requeue.set_aside(queued, error.code, may_be_posted=True, hint=error.hint)
         except TargetUnavailable as error:
             await self._try_again(queued, error)
         else:
@@ -56,11 +56,11 @@ class EventPosts:
 
     async def _try_again(self, queued: QueuedPost, error: TargetUnavailable) -> None:
         if queued.set_aside or queued.attempts + 1 >= EVENT_TRIES:
-            await self._requeue.set_aside(queued, error.code, may_stand=True, hint=error.hint)
+            await self._requeue.set_aside(queued, error.code, may_be_posted=True, hint=error.hint)
             return
         wait_s = error.retry_after_s or self._retry_s * min(2**queued.attempts, 15)
         log.warning("%s did not take an event (%s).", queued.post.channel, error.code)
-        await self._requeue.later(queued, wait_s, error.code, may_stand=True)
+        await self._requeue.later(queued, wait_s, error.code, may_be_posted=True)
 
 
 def _event_of(queued: QueuedPost) -> AlertEvent | None:

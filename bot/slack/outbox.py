@@ -221,16 +221,16 @@ class Outbox:
             await self._posts.sent(queued, ts="", now=self._clock())
 
     async def _post_once(self, queued: QueuedPost) -> None:
-        may_stand = queued.claimed_at is not None
+        may_be_posted = queued.claimed_at is not None
         try:
-            ts = await self._find(queued) if may_stand else ""
-            may_stand = False
+            ts = await self._find(queued) if may_be_posted else ""
+            may_be_posted = False
             ts = ts or await self._send(queued)
         except (SlackUnreachable, SlackDeliveryUnknown) as error:
             code = "no word from Slack" if isinstance(error, SlackUnreachable) else error.code
             await self._try_again(queued, code, tries=_tries(queued))
         except SlackRefused as error:
-            await self._refused(queued, error.code, may_stand=may_stand)
+            await self._refused(queued, error.code, may_be_posted=may_be_posted)
         else:
             self._app_refused = ""
             self._sent_at = time.monotonic()
@@ -305,7 +305,7 @@ class Outbox:
 
     # What Slack refuses
 
-    async def _refused(self, queued: QueuedPost, code: str, *, may_stand: bool) -> None:
+    async def _refused(self, queued: QueuedPost, code: str, *, may_be_posted: bool) -> None:
         cause, post = cause_of(code), queued.post
         if cause is Cause.UNSURE:
             await self._try_again(queued, code, tries=_tries(queued))
@@ -314,17 +314,17 @@ class Outbox:
             # waits behind it is posted all the same.
             log.warning("A post about an earlier message is dropped (%s).", code)
             await self._posts.drop(queued, trouble=code)
-        elif may_stand and code == "missing_scope":
+        elif may_be_posted and code == "missing_scope":
             # History cannot be read, so nobody knows whether Slack has this one; others can be
             # posted.
-            await self._requeue.set_aside(queued, code, may_stand=True)
+            await self._requeue.set_aside(queued, code, may_be_posted=True)
         elif post.how is PostKind.FILE or cause in (Cause.CONTENT, Cause.GONE):
-            await self._content_refused(queued, code, cause, may_stand=may_stand)
+            await self._content_refused(queued, code, cause, may_be_posted=may_be_posted)
         else:
-            await self._channel_refused(queued, code, cause, may_stand=may_stand)
+            await self._channel_refused(queued, code, cause, may_be_posted=may_be_posted)
 
     async def _content_refused(
-        self, queued: QueuedPost, code: str, cause: Cause, *, may_stand: bool
+        self, queued: QueuedPost, code: str, cause: Cause, *, may_be_posted: bool
     ) -> None:
         """Slack refuses this one, and may accept others. An edit is dropped, since its reply says
         the same.
@@ -336,16 +336,18 @@ class Outbox:
         is_channels = cause is Cause.CHANNEL
         if is_channels:
             await self._notices.channel_refused(queued.post.channel, code)
-        await self._requeue.set_aside(queued, code, may_stand=may_stand, is_reported=is_channels)
+        await self._requeue.set_aside(
+            queued, code, may_be_posted=may_be_posted, is_reported=is_channels
+        )
 
     async def _channel_refused(
-        self, queued: QueuedPost, code: str, cause: Cause, *, may_stand: bool
+        self, queued: QueuedPost, code: str, cause: Cause, *, may_be_posted: bool
     ) -> None:
         """Nothing can be posted in the channel; its queue is kept in order until somebody has fixed
         that.
         """
         log.error("Slack refuses a post for %s (%s); it is kept.", queued.post.channel, code)
-        await self._requeue.later(queued, self._timings.mend, code, may_stand=may_stand)
+        await self._requeue.later(queued, self._timings.mend, code, may_be_posted=may_be_posted)
         if cause is Cause.APP:
             self._app_refused = code
         else:
@@ -356,10 +358,10 @@ class Outbox:
         set aside.
         """
         if queued.attempts + 1 >= tries and await self._slack_works():
-            await self._requeue.set_aside(queued, code, may_stand=True)
+            await self._requeue.set_aside(queued, code, may_be_posted=True)
             return
         wait_s = self._timings.retry * min(2**queued.attempts, 15)
-        await self._requeue.later(queued, wait_s, code, may_stand=True)
+        await self._requeue.later(queued, wait_s, code, may_be_posted=True)
 
     async def _slack_works(self) -> bool:
         """Whether Slack answers at all, so that it refuses this one post."""

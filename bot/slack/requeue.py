@@ -34,13 +34,13 @@ class Requeue:
         wait_s: float,
         code: str,
         *,
-        may_stand: bool = False,
+        may_be_posted: bool = False,
         aside: bool = False,
     ) -> None:
         """Releases the post, to be tried again after a while."""
         until = self.clock() + timedelta(seconds=wait_s)
         await self.posts.reschedule(
-            queued, until=until, trouble=code, may_stand=may_stand, aside=aside
+            queued, until=until, trouble=code, may_be_posted=may_be_posted, aside=aside
         )
 
     async def set_aside(
@@ -48,7 +48,7 @@ class Requeue:
         queued: QueuedPost,
         code: str,
         *,
-        may_stand: bool,
+        may_be_posted: bool,
         is_reported: bool = False,
         hint: str = "",
     ) -> None:
@@ -67,7 +67,7 @@ class Requeue:
             # The first tries came quickly one after the other, so this grows from some minutes.
             longest = EVENT_LONGEST_DELAY if is_event else LONGEST_DELAY
             wait_s = min(wait_s * 2 ** min(queued.attempts, 7), longest.total_seconds())
-        await self.later(queued, wait_s, code, may_stand=may_stand, aside=True)
+        await self.later(queued, wait_s, code, may_be_posted=may_be_posted, aside=True)
         log.error("A post for %s is set aside for %.0f s (%s).", channel, wait_s, code)
         if not is_reported:
             await self.notices.set_aside(queued, code, hint=hint)

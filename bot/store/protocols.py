@@ -207,10 +207,10 @@ class OutboxStore(Protocol):
         *,
         until: datetime,
         trouble: str,
-        may_stand: bool = False,
+        may_be_posted: bool = False,
         aside: bool = False,
     ) -> None:
-        """Releases a post to be tried again later. With `may_stand` it may be in Slack already and
+        """Releases a post to be tried again later. With `may_be_posted` it may be in Slack already and
         is looked for first; with `aside` its lane does not wait for it. An edit that a newer one
         has replaced is dropped.
         """

@@ -18,9 +18,9 @@ from typing import Any
 
 from bot import formatting
 from bot.logging_setup import logged_question
-from bot.schedules.due import Due, Entry, Trigger, due_now
+from bot.schedules.due import Due, ScheduleEntry, Trigger, due_now
 from bot.store import CLOCK_TOLERANCE, ScheduleStore, StoreUnavailable
-from providers.http.turns import in_background
+from providers.http.priority_semaphore import in_background
 
 log = logging.getLogger("opswatch")
 TAKE_OVER_EVERY, AGAIN_EVERY, PRUNE_EVERY = 2, 30, 3600
@@ -89,7 +89,7 @@ class Scheduler:
     )
     after_reset: list[Callable[[datetime], Awaitable[None]]] = field(default_factory=list)
     _works: dict[str, Job] = field(default_factory=dict)
-    _entries: dict[str, Entry] = field(default_factory=dict)
+    _entries: dict[str, ScheduleEntry] = field(default_factory=dict)
     _once: list[tuple[datetime, str]] = field(default_factory=list)
     _failed: dict[str, Due] = field(default_factory=dict)
     _running: dict[str, Run] = field(default_factory=dict)
@@ -104,7 +104,9 @@ class Scheduler:
         """Schedules a job. Runs that an earlier process has missed are made up for."""
         last_handled_at = await scheduled.last_handled_at(self.clock())
         self._works[scheduled.name] = scheduled
-        self._entries[scheduled.name] = Entry(scheduled.name, scheduled.trigger, last_handled_at)
+        self._entries[scheduled.name] = ScheduleEntry(
+            scheduled.name, scheduled.trigger, last_handled_at
+        )
 
     def remove(self, name: str) -> None:
         """Removes a job."""
@@ -225,7 +227,7 @@ class Scheduler:
         for name, entry in self._entries.items():
             if entry.last_handled_at > now:
                 ahead.append(entry.last_handled_at - now)
-                self._entries[name] = Entry(name, entry.trigger, now)
+                self._entries[name] = ScheduleEntry(name, entry.trigger, now)
         for table in (self._waiting, self._failed):
             for name in [name for name, due in table.items() if due.at > now]:
                 del table[name]

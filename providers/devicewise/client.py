@@ -20,7 +20,7 @@ from providers.devicewise import filters as wording
 from providers.devicewise import parse
 from providers.devicewise.auth import MFA_REQUIRED, NOT_AGAIN, Credentials, LockOut, Session
 from providers.devicewise.limits import REQUESTS_PER_S
-from providers.devicewise.paging import Collected
+from providers.devicewise.paging import CallCollector
 from providers.devicewise.record import columns
 from providers.errors import AuthFailed, ProtocolError, ProviderError, TooLarge
 from providers.http.client import fetch, open_client
@@ -109,7 +109,7 @@ class DeviceWise:
         Of several `who` each is asked for by itself, since only the service knows which calls a
         thing key stands for.
         """
-        found = Collected(
+        found = CallCollector(
             self.account, keep=lambda rows: self._kept_calls(rows, filters), read=read
         )
         period = {
@@ -130,7 +130,7 @@ class DeviceWise:
         )
         return replace(page, notes=(*page.notes, remark), remarks=(*page.remarks, remark))
 
-    async def _collect(self, params: Mapping[str, Any], found: Collected) -> None:
+    async def _collect(self, params: Mapping[str, Any], found: CallCollector) -> None:
         """All pages of one list. A page of more bytes than are taken is asked for in
         smaller ones.
         """

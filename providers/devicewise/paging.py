@@ -1,8 +1,7 @@
-"""The pages of `usage.api.list` put together: what belongs to which, where they end, and what they
-do not show.
+"""Puts the pages of `usage.api.list` together, and notes what they may lack.
 
-The vendor tells no order, no row id and no end; rows that arrive meanwhile shift those that are
-still to come.
+The vendor documents no order, no row id and no last page. Rows that are added while pages are read
+shift the ones on later pages.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ MOST_PAGES = 1000
 MOST_BYTES = 500_000_000
 
 
-class Collected:
-    """The calls of one question, of one list after the other. `keep` makes calls of rows; `read` is
-    told how many rows have come.
+class CallCollector:
+    """Collects the calls of one question from one list after the other. `keep` turns rows into
+    calls; `read` is called with the number of rows so far.
     """
 
     def __init__(
@@ -45,13 +44,13 @@ class Collected:
         self._other_lists: set[int] = set()
 
     def begin(self) -> None:
-        """Begins a list; rows that an earlier one has brought are not counted again."""
+        """Begins a list. Rows that were on an earlier one are not counted again."""
         self._other_lists |= self._this_list
         self._this_list, self._last_page, self._counts = set(), set(), set()
         self.offset, self.wants_more = 0, not self._is_full()
 
     def add(self, page: Page, limit: int) -> None:
-        """Takes a page in, and decides whether another is wanted."""
+        """Adds a page, and decides whether another one is needed."""
         self._pages += 1
         self._bytes += page.bytes
         if page.count:
@@ -86,7 +85,7 @@ class Collected:
         self.wants_more = not is_last and not self._is_full()
 
     def end(self) -> None:
-        """Ends a list, and notes what it was said to hold and has not brought."""
+        """Ends a list, and notes where it counted more calls than it sent."""
         if len(self._counts) > 1:
             self._note(
                 f"{self._account} counted differently from page to page; the figures are "

@@ -1,4 +1,4 @@
-"""A circuit breaker: sends nothing to a vendor that fails, except one request now and then."""
+"""A circuit breaker: sends nothing to a vendor that keeps failing, except one request now and then."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ LONGEST_REST_S = 240.0
 
 @dataclass(slots=True)
 class Circuit:
-    """Open after OPENS_AFTER failures in a row. While it is open nothing is sent; then one request
-    tries, and the rest doubles where that fails, too.
+    """Opens after OPENS_AFTER failures in a row. While it is open, nothing is sent. Then one request
+    is let through; where that fails, too, the pause doubles.
     """
 
     account: str
@@ -32,9 +32,7 @@ class Circuit:
 
     @property
     def problem(self) -> str:
-        """What is wrong with the vendor, as far as the last requests have shown; nothing where they
-        were answered.
-        """
+        """What is wrong with the vendor by its last requests; empty where they were answered."""
         if not self._failures:
             return ""
         left = self._open_until - self.clock()
@@ -58,7 +56,7 @@ class Circuit:
                 retry_after_s=left,
             )
         if self._failures >= OPENS_AFTER:
-            # Whoever comes now tries for all; the others go on waiting.
+            # This request is let through for all; the others are refused until it has ended.
             self._open_until = now + self._rest_s
 
     def succeeded(self) -> None:

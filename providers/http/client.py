@@ -18,9 +18,9 @@ from providers.http.circuit import Circuit
 from providers.http.failures import refuse_status, unreachable
 from providers.http.network import Network, ProxyServer
 from providers.http.observer import RequestObserver, RequestOutcome, ignore_request
+from providers.http.priority_semaphore import PrioritySemaphore, is_background
 from providers.http.reading import read_all
 from providers.http.reply import Reply, parse_quota
-from providers.http.turns import Turns, is_background
 from providers.limits.rate_limiter import RateLimiter, Throttle
 
 ATTEMPTS = 3
@@ -59,7 +59,7 @@ class AccountClient(httpx.AsyncClient):
         self.observer = observer
         self.clock = clock
         self.circuit, self.budget, self.throttle = circuit, budget, throttle
-        self.turns = Turns(MOST_AT_ONCE, most_in_background=MOST_IN_BACKGROUND)
+        self.semaphore = PrioritySemaphore(MOST_AT_ONCE, most_in_background=MOST_IN_BACKGROUND)
         self._under_way: dict[str, asyncio.Task[Reply]] = {}
 
     async def coalesced(self, key: str, ask: Callable[[], Coroutine[Any, Any, Reply]]) -> Reply:
@@ -164,7 +164,7 @@ async def fetch(
         (check or (lambda reply: refuse_status(reply, account=account)))(reply)
         return reply
 
-    async with client.turns.turn(), circuit_guard(client.circuit):
+    async with client.semaphore.slot(), circuit_guard(client.circuit):
         try:
             async with asyncio.timeout(timeout_s) as deadline:
                 async for attempt in attempts(timeout_s):

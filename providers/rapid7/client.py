@@ -37,9 +37,9 @@ from providers.http.client import (
 )
 from providers.http.failures import refuse_status, too_many_requests
 from providers.http.network import Network
+from providers.http.priority_semaphore import PrioritySemaphore
 from providers.http.reading import off_loop
 from providers.http.reply import Reply, parse_quota
-from providers.http.turns import Turns
 from providers.limits.rate_limiter import (
     MemoryRateLimitStore,
     RateLimiter,
@@ -114,7 +114,7 @@ class Rapid7:
         self._days_by_log = MOST_DAYS_BY_LOG
         self._separators: tuple[str, ...] = SEPARATORS
         self._names_lock = asyncio.Lock()
-        self._downloads = Turns(MOST_AT_ONCE, most_in_background=MOST_IN_BACKGROUND)
+        self._downloads = PrioritySemaphore(MOST_AT_ONCE, most_in_background=MOST_IN_BACKGROUND)
         self._queries = QueryApi(self._client, account, self._refuse_query)
 
     async def aclose(self) -> None:
@@ -200,7 +200,7 @@ class Rapid7:
         from providers.http import streaming
 
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._downloads.turn())
+            await stack.enter_async_context(self._downloads.slot())
             async with circuit_guard(self._client.circuit):
                 response, meter = await self._start_download(requests, most_bytes, stack)
             yield streaming.pieces(response, account=self.account, meter=meter)

@@ -9,15 +9,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.schedules.due import Due, Entry, due_now, next_due, read_cron
+from bot.schedules.due import Due, ScheduleEntry, due_now, next_due, read_cron
 
 DUBLIN = ZoneInfo("Europe/Dublin")
 
 
-def entry(cron: str, seen_until: datetime, zone: ZoneInfo = DUBLIN) -> Entry:
+def entry(cron: str, seen_until: datetime, zone: ZoneInfo = DUBLIN) -> ScheduleEntry:
     trigger = read_cron(cron, zone)
     assert trigger is not None
-    return Entry("morning", trigger, seen_until)
+    return ScheduleEntry("morning", trigger, seen_until)
 
 
 def utc(*parts: int) -> datetime:

@@ -205,7 +205,7 @@ async def test_kill_before_progress_is_noted_leaves_no_message_that_work_goes_on
     shown.metadata = {"event_type": "opswatch_work", "event_payload": {"key": work_key("t1")}}
     world.slack._add(shown)
     async with (
-        open_bot(world.settings(), world.tokens(), patience=HURRIED, clock=world.clock) as bot,
+        open_bot(world.settings(), world.tokens(), timeouts=HURRIED, clock=world.clock) as bot,
         bot.connected(),
     ):
         await expire_leases(bot.store)
@@ -564,7 +564,7 @@ async def test_kill_during_private_work_leaves_no_message_that_work_goes_on(
     assert await process.wait() == -signal.SIGKILL
     await world.slack.until(lambda: not world.slack.sockets)
     async with (
-        open_bot(world.settings(), world.tokens(), patience=HURRIED, clock=world.clock) as bot,
+        open_bot(world.settings(), world.tokens(), timeouts=HURRIED, clock=world.clock) as bot,
         bot.connected(),
     ):
         await expire_leases(bot.store)

@@ -32,7 +32,7 @@ HURRIED = SocketTimeouts(
 @asynccontextmanager
 async def hurried_bot(world: Sandbox) -> AsyncIterator[Bot]:
     async with (
-        open_bot(world.settings(), world.tokens(), patience=HURRIED, clock=world.clock) as bot,
+        open_bot(world.settings(), world.tokens(), timeouts=HURRIED, clock=world.clock) as bot,
         bot.connected(),
     ):
         yield bot

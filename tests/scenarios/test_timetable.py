@@ -10,7 +10,7 @@ import pytest
 
 from bot.app import Bot
 from bot.sandbox.world import Sandbox
-from bot.schedules.due import Entry
+from bot.schedules.due import ScheduleEntry
 from bot.store import StoreUnavailable
 from tests.scenarios.test_alerts import SPIKE, Meter, clock, evaluated, running
 from tests.scenarios.test_database_health import readiness
@@ -71,7 +71,7 @@ async def test_schedule_that_cannot_be_read_keeps_no_other(
     Meter(world)
     async with running(world, SPIKE) as bot:
         bot.scheduler._entries = {
-            "broken": Entry("broken", Broken(), clock()),
+            "broken": ScheduleEntry("broken", Broken(), clock()),
             **bot.scheduler._entries,
         }
         assert await evaluated(bot, clock) == "inactive"

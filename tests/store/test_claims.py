@@ -95,7 +95,7 @@ async def test_rescheduled_post_is_free(store: Store, other: Store) -> None:
     await queue(store, "first")
     first = await store.outbox.claim_post(now=NOW)
     assert first
-    await store.outbox.reschedule(first, until=NOW, trouble="no word", may_stand=True)
+    await store.outbox.reschedule(first, until=NOW, trouble="no word", may_be_posted=True)
     assert await claimed_key(other) == "first"
 
 

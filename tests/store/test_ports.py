@@ -133,7 +133,7 @@ async def test_rescheduled_edit_yields_to_newer_one(store: Store) -> None:
     first = await store.outbox.claim_post(now=NOW)
     assert first
     await store.outbox.enqueue(post("second", PostKind.EDIT, "root"), now=NOW)
-    await store.outbox.reschedule(first, until=NOW, trouble="busy", may_stand=True)
+    await store.outbox.reschedule(first, until=NOW, trouble="busy", may_be_posted=True)
     queued = await store.outbox.claim_post(now=NOW)
     assert queued
     assert queued.post.key == "second"

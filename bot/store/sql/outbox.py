@@ -105,11 +105,11 @@ class SqlOutbox:
         *,
         until: datetime,
         trouble: str,
-        may_stand: bool = False,
+        may_be_posted: bool = False,
         aside: bool = False,
     ) -> None:
-        state = "aside" if aside else "sending" if may_stand else "pending"
-        claimed = "" if may_stand else ", claimed_at = NULL"
+        state = "aside" if aside else "sending" if may_be_posted else "pending"
+        claimed = "" if may_be_posted else ", claimed_at = NULL"
 
         def reschedule(tx: Transaction) -> None:
             if _is_replaced(tx, waiting):

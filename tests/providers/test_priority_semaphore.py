@@ -1,4 +1,4 @@
-"""Turns at a vendor: people before schedules, and time in our own queue counts against nobody."""
+"""Requests of people go before those of schedules, and time in our own queue is no time-out."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ import pytest
 
 from providers.errors import Unavailable
 from providers.http.client import fetch, open_client
-from providers.http.turns import Turns, in_background
+from providers.http.priority_semaphore import PrioritySemaphore, in_background
 from providers.rapid7.sandbox import Rapid7Sandbox
 
 
 class Queue:
-    """Askers at some turns, the names of those that had one, and a gate behind which each stays
+    """Askers at a semaphore, the names of those that got a slot, and a gate behind which each stays
     until it is let go.
     """
 
-    def __init__(self, turns: Turns) -> None:
-        self.turns, self.began = turns, list[str]()
+    def __init__(self, semaphore: PrioritySemaphore) -> None:
+        self.semaphore = semaphore
+        self.began = list[str]()
         self.gates: dict[str, asyncio.Event] = {}
         self.tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -34,7 +35,7 @@ class Queue:
         await settle()
 
     async def _ask(self, name: str) -> None:
-        async with self.turns.turn():
+        async with self.semaphore.slot():
             self.began.append(name)
             await self.gates[name].wait()
 
@@ -53,8 +54,8 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_schedules_leave_turns_to_people() -> None:
-    queue = Queue(Turns(3, most_in_background=2))
+async def test_schedules_leave_slots_to_people() -> None:
+    queue = Queue(PrioritySemaphore(3, most_in_background=2))
     await queue.ask("a1", "a2", "a3", background=True)
     assert queue.began == ["a1", "a2"]
     await queue.ask("ada", "bob")
@@ -66,7 +67,7 @@ async def test_schedules_leave_turns_to_people() -> None:
 
 
 async def test_asker_who_gives_up_keeps_no_turn() -> None:
-    queue = Queue(Turns(1, most_in_background=1))
+    queue = Queue(PrioritySemaphore(1, most_in_background=1))
     await queue.ask("ada", "bob", "eve")
     await queue.give_up("bob")
     await queue.give_up("ada")
@@ -77,8 +78,8 @@ async def test_asker_who_gives_up_keeps_no_turn() -> None:
 
 
 async def test_turn_given_to_a_cancelled_asker_goes_on() -> None:
-    """Cancelled in the very moment in which the turn came."""
-    queue = Queue(Turns(1, most_in_background=1))
+    """Cancelled in the very moment in which the slot was granted."""
+    queue = Queue(PrioritySemaphore(1, most_in_background=1))
     await queue.ask("ada", "bob", "eve")
     queue.gates["ada"].set()
     await asyncio.sleep(0)

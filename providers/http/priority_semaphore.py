@@ -1,6 +1,4 @@
-"""Turns at a vendor: at most so many requests at once, and those of people before those of
-schedules.
-"""
+"""Limits how many requests a vendor gets at once. Those of people go before those of schedules."""
 
 from __future__ import annotations
 
@@ -15,9 +13,7 @@ _background: ContextVar[bool] = ContextVar("background", default=False)
 
 @contextmanager
 def in_background() -> Iterator[None]:
-    """What is asked in it is asked by a schedule: nobody waits for it, and it gives way
-    to people.
-    """
+    """Marks the requests inside as those of a schedule, which let the requests of people go first."""
     token = _background.set(True)
     try:
         yield
@@ -29,9 +25,9 @@ def is_background() -> bool:
     return _background.get()
 
 
-class Turns:
-    """At most `most` at once, of which schedules have at most `most_in_background`, so that a
-    person never waits for all of theirs.
+class PrioritySemaphore:
+    """At most `most` requests at once, of which schedules get at most `most_in_background`, so that
+    a person never waits for all of theirs.
     """
 
     def __init__(self, most: int, *, most_in_background: int) -> None:
@@ -41,50 +37,51 @@ class Turns:
         self._schedules: deque[asyncio.Future[None]] = deque()
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Waits for a turn, and gives it back."""
+    async def slot(self) -> AsyncIterator[None]:
+        """Waits for a slot, and releases it at the end."""
         background = is_background()
         await self._take(background)
         try:
             yield
         finally:
-            self._give_back(background)
+            self._release(background)
 
     async def _take(self, background: bool) -> None:
         waiting = self._schedules if background else self._people
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiting.append(turn)
+        slot: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting.append(slot)
         self._dispatch()
         try:
-            await turn
+            await slot
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._give_back(background)
+            # Cancelled after it was granted: the next one would wait for it in vain.
+            if slot.done() and not slot.cancelled():
+                self._release(background)
             raise
 
-    def _give_back(self, background: bool) -> None:
+    def _release(self, background: bool) -> None:
         self._taken -= 1
         self._taken_in_background -= background
         self._dispatch()
 
     def _dispatch(self) -> None:
-        while self._taken < self._most and (turn := _next(self._people)):
+        while self._taken < self._most and (slot := _next(self._people)):
             self._taken += 1
-            turn.set_result(None)
+            slot.set_result(None)
         while (
             self._taken < self._most
             and self._taken_in_background < self._most_in_background
-            and (turn := _next(self._schedules))
+            and (slot := _next(self._schedules))
         ):
             self._taken += 1
             self._taken_in_background += 1
-            turn.set_result(None)
+            slot.set_result(None)
 
 
 def _next(waiting: deque[asyncio.Future[None]]) -> asyncio.Future[None] | None:
-    """The first that still waits."""
+    """The first that is still waiting."""
     while waiting:
-        turn = waiting.popleft()
-        if not turn.done():
-            return turn
+        slot = waiting.popleft()
+        if not slot.done():
+            return slot
     return None
