@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +22,7 @@ from bot.assembly import (
     build_jobs,
     build_managers,
     build_request_handler,
+    build_webhooks,
     open_foundation,
     register_listeners,
 )
@@ -31,7 +32,7 @@ from bot.health import ConnectionStatus
 from bot.observers import NO_OBSERVERS, Observers
 from bot.slack.bolt import bolt_app, wait_for_auth
 from bot.slack.deliveries import Deliveries
-from bot.slack.http_mode import HttpMode
+from bot.slack.http_mode import HttpMode, Webhook
 from bot.slack.outbox import Outbox, OutboxTimings
 from bot.slack.pace import SlackPace
 from bot.slack.socket_mode import SocketMode, SocketTimeouts
@@ -70,6 +71,7 @@ class Bot:
     accounts: ProviderRegistry
     rules: RuleManager
     changes: ChangeWatcher
+    webhooks: Mapping[str, Webhook]
     clock: Clock = utc_now
     http_mode: HttpMode | None = None
 
@@ -116,7 +118,7 @@ class Bot:
         """
         self.deliveries.lead_to(new.deliveries)
         if self.http_mode:
-            self.http_mode.expect(new.tokens.signing, new.settings.slack.base_path)
+            self.http_mode.expect(new.tokens.signing, new.settings.slack.base_path, new.webhooks)
 
     async def _report_interrupted(self) -> None:
         """Again and again, since a process is known to be gone only once its lease has expired.
@@ -165,7 +167,12 @@ class Bot:
     def _http(self) -> AbstractAsyncContextManager[None]:
         listening = self.settings.slack
         self.http_mode = HttpMode(
-            self.deliveries, self.tokens.signing, self.slack, self.clock, listening.base_path
+            self.deliveries,
+            self.tokens.signing,
+            self.slack,
+            self.clock,
+            listening.base_path,
+            self.webhooks,
         )
         return self.http_mode.listening(listening.host, listening.port)
 
@@ -217,6 +224,7 @@ async def open_bot(
             base.accounts,
             managers.rules,
             base.changes,
+            build_webhooks(settings, jobs, managers),
             base.clock,
         )
 

@@ -22,6 +22,7 @@ from bot.composition import (
     rules_from_settings,
 )
 from bot.config import Settings, SlackTokens
+from bot.notifications.pagerduty import PagerDutySettings
 from bot.observers import Observers
 from bot.private_files import sweep_temporary_folders
 from bot.schedules.due import read_cron
@@ -29,6 +30,7 @@ from bot.slack.channels import SlackChannels
 from bot.slack.client import SlackClient
 from bot.slack.delivery import Delivery
 from bot.slack.handles import SlackHandles
+from bot.slack.http_mode import Webhook
 from bot.slack.outbox import Outbox, OutboxTimings
 from bot.slack.pace import Priority, SlackPace
 from bot.slack.users import SlackUserDirectory
@@ -48,8 +50,9 @@ from handlers.jobs.digests import Digest, DigestJob
 from handlers.jobs.escalations import EscalationJob
 from handlers.jobs.scheduler import Scheduler
 from handlers.jobs.silences import SilenceIndex
-from handlers.listeners import actions, alert_actions, commands, forms, home, mentions
+from handlers.listeners import actions, alert_actions, commands, forms, home, mentions, pagerduty
 from handlers.listeners.errors import ErrorListener
+from handlers.listeners.pagerduty import PagerDutyWebhook
 from handlers.pauses import Announcer, PauseGuard
 from handlers.permissions import Permissions
 from handlers.recipients import RecipientLookup
@@ -316,6 +319,20 @@ def register_listeners(
     mentions.register(app, requests)
     home.register(app, requests, store, accounts.all, subscriptions, rules)
     app.error(problems.__call__)
+
+
+def build_webhooks(settings: Settings, jobs: Jobs, managers: Managers) -> dict[str, Webhook]:
+    """What HTTP mode answers beside Slack, by path."""
+    secrets = {
+        name: target.webhook_secret
+        for name, target in settings.targets.items()
+        if isinstance(target, PagerDutySettings) and target.webhook_secret
+    }
+    if not secrets:
+        return {}
+    registry = managers.rules.registry
+    webhook = PagerDutyWebhook(jobs.alerts, registry.rules, [*secrets.values()], [*secrets])
+    return {pagerduty.PATH: webhook}
 
 
 def _mutes(settings: Settings) -> list[Mute]:

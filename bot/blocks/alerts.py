@@ -47,7 +47,8 @@ class RuleChange(enum.StrEnum):
 class NotificationContext:
     """What a notification is about: a rule, its alert before and after, the reason to notify, and
     what people need beside it. `silence` says why the alert is quiet now; `by` is who acknowledged,
-    silenced, changed or deleted it just now, and `name` their name. `buttons` are the operator's.
+    silenced, changed or deleted it just now, and `name` their name. `buttons` are the operator's, and
+    `known_to` the targets in which it was acknowledged.
     """
 
     rule: Rule
@@ -63,6 +64,7 @@ class NotificationContext:
     name: str = ""
     change: RuleChange = RuleChange.CHANGED
     buttons: Sequence[OperatorButton] = ()
+    known_to: Sequence[str] = ()
 
     @property
     def is_over(self) -> bool:

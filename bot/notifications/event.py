@@ -67,6 +67,11 @@ def event_from_json(stored: Mapping[str, Any]) -> AlertEvent:
     return msgspec.convert(stored, AlertEvent)
 
 
+def incident_key(message: str) -> str:
+    """The key of an incident in every target, from that of its message."""
+    return f"opswatch:{message}"
+
+
 def lane_of(target: str) -> str:
     """The queue of a target in the outbox."""
     return f"{_LANE}{target}"

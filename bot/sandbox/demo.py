@@ -20,7 +20,7 @@ from bot.questions.reading import split_line
 from bot.questions.registry import COMMANDS
 from bot.runtime import stop_event
 from bot.sandbox.slack import Message
-from bot.sandbox.world import Sandbox, open_sandbox, stand_ins
+from bot.sandbox.world import Sandbox, open_sandbox, open_targets_of, stand_ins
 from providers.clock import Clock, utc_now
 
 FILES_WITHIN_S = 60.0
@@ -28,9 +28,20 @@ FILES_WITHIN_S = 60.0
 COMPLETED = ("alert", "alerts", "help", "subscribe", "subscriptions", "today", "yesterday")
 
 
+# How the alerts of a visitor call somebody.
+CALLING = {
+    "severity": "critical",
+    "runbook": "https://wiki.example.com/runbook",
+    "notify": ["S0ONCALL", "pagerduty"],
+    "escalate_after": "15m",
+    "escalate_to": ["opsgenie", "mail"],
+}
+
+
 def watched_alerts() -> list[dict[str, Any]]:
-    """The alerts that a visitor finds, those of each vendor."""
-    return [alert for vendor in stand_ins().values() for alert in vendor.alerts()]
+    """The alerts that a visitor finds, those of each vendor; each calls the targets."""
+    alerts = [alert for vendor in stand_ins().values() for alert in vendor.alerts()]
+    return [{**alert, **CALLING} for alert in alerts]
 
 
 @asynccontextmanager
@@ -48,6 +59,7 @@ async def _open_with_bot(
 ) -> AsyncIterator[tuple[Sandbox, Bot]]:
     async with (
         open_sandbox(folder, port=port, clock=clock) as world,
+        open_targets_of(world),
         open_bot(world.settings(alert=list(alert)), world.tokens(), clock=clock) as bot,
         bot.connected(),
     ):

@@ -14,9 +14,10 @@ import hashlib
 import hmac
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
+from types import MappingProxyType
 from typing import Any
 
 from aiohttp import web
@@ -35,6 +36,8 @@ EVENTS_PATH = "/slack/events"
 # Slack's unsigned check that the address can be reached is shorter than this.
 MOST_CHECK_BYTES = 2000
 SIGNED_WITHIN_S = 300
+# What answers requests of others than Slack: their headers and body become a status.
+Webhook = Callable[[Mapping[str, str], bytes], Awaitable[int]]
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 
@@ -49,15 +52,21 @@ class HttpMode:
         state: ConnectionStatus,
         clock: Clock = utc_now,
         base_path: str = "",
+        webhooks: Mapping[str, Webhook] = MappingProxyType({}),
     ) -> None:
         self._deliveries, self._state, self._clock = deliveries, state, clock
         self._refusals = LimitedLog(log)
         self._tasks: set[asyncio.Task[Any]] = set()
-        self.expect(signing_secret, base_path)
+        self.expect(signing_secret, base_path, webhooks)
 
-    def expect(self, signing_secret: Secret, base_path: str) -> None:
-        """From now on requests are signed with this secret and come below this path."""
+    def expect(
+        self, signing_secret: Secret, base_path: str, webhooks: Mapping[str, Webhook]
+    ) -> None:
+        """From now on requests are signed with this secret and come below this path, as do those
+        for the webhooks, each by its own path.
+        """
         self._secret, self._path = signing_secret, f"{base_path}{EVENTS_PATH}"
+        self._webhooks = {f"{base_path}{path}": webhook for path, webhook in webhooks.items()}
 
     @asynccontextmanager
     async def listening(self, host: str = LOOPBACK, port: int = 3000) -> AsyncIterator[None]:
@@ -72,6 +81,8 @@ class HttpMode:
 
     async def respond(self, request: web.BaseRequest, body: bytes) -> web.StreamResponse:
         """The response to one request."""
+        if webhook := self._webhooks.get(request.path):
+            return await _answer_webhook(webhook, request, body)
         if request.path != self._path:
             return web.Response(status=404)
         if _is_ssl_check(request, body):
@@ -119,6 +130,14 @@ class HttpMode:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("A delivery failed:", exc_info=error)
+
+
+async def _answer_webhook(
+    webhook: Webhook, request: web.BaseRequest, body: bytes
+) -> web.StreamResponse:
+    if request.method != "POST":
+        return web.Response(status=405, headers={"Allow": "POST"})
+    return web.Response(status=await webhook(request.headers, body))
 
 
 def _sender(request: web.BaseRequest) -> str:

@@ -265,14 +265,19 @@ class AlertJob:
         cached = self._states.get(rule.name)
         return cached is not None and (cached[0] is rule or cached[0].definition == rule.definition)
 
-    async def acknowledge(self, rule: Rule, *, user: str, name: str = "") -> bool:
-        """Turns off reminders of the open incident. False where there is none."""
+    async def acknowledge(
+        self, rule: Rule, *, user: str, name: str = "", known_to: Sequence[str] = ()
+    ) -> bool:
+        """Turns off reminders of the open incident, and acknowledges it in its targets but those
+        that it is `known_to`. False where there is none.
+        """
         return await self._apply_action(
             rule,
             Reason.ACKNOWLEDGED,
             lambda alert: replace(alert, acknowledged_by=user),
             by=user,
             name=name,
+            known_to=known_to,
         )
 
     async def escalate_if_due(self, rule: Rule) -> bool:
@@ -328,6 +333,7 @@ class AlertJob:
         by: str,
         name: str = "",
         change: RuleChange = RuleChange.CHANGED,
+        known_to: Sequence[str] = (),
     ) -> bool:
         """Changes the state of an alert with an open incident, and posts it there."""
         async with self._lock:
@@ -348,6 +354,7 @@ class AlertJob:
                 name=name,
                 change=change,
                 buttons=self.presentation.buttons_of(rule.name),
+                known_to=known_to,
             )
             style = self.presentation.style_of(rule.channel)
             after, posts = notification_posts(context, f"{now:%Y%m%dT%H%M%S%fZ}", style)
@@ -359,7 +366,9 @@ class AlertJob:
                 del self._states[rule.name]
         if not is_saved:
             # Another process has changed the state, which is read again.
-            return await self._apply_action(rule, reason, action, by=by, name=name, change=change)
+            return await self._apply_action(
+                rule, reason, action, by=by, name=name, change=change, known_to=known_to
+            )
         self.outbox.wake()
         return True
 

@@ -9,7 +9,7 @@ from bot import formatting
 from bot.alerts.paging import targets
 from bot.alerts.state import Reason
 from bot.blocks.alerts import NotificationContext, facts, headline, subject_lines
-from bot.notifications.event import Action, AlertEvent, lane_of
+from bot.notifications.event import Action, AlertEvent, incident_key, lane_of
 from bot.store import Post, PostKind
 
 _ACTIONS: Mapping[Reason, Action] = MappingProxyType(
@@ -41,7 +41,11 @@ def event_posts(context: NotificationContext, key: str, incident: str) -> list[P
         # A target that was called for missing data reads that the alert fires.
         called = tuple(dict.fromkeys((*context.before.targets, *called)))
     event = _event(context, action, incident)
-    return [_post(event, target, key, incident, context) for target in called]
+    return [
+        _post(event, target, key, incident, context)
+        for target in called
+        if target not in context.known_to
+    ]
 
 
 def _newly_called(context: NotificationContext) -> tuple[str, ...]:
@@ -74,7 +78,7 @@ def _event(context: NotificationContext, action: Action, incident: str) -> Alert
     return AlertEvent(
         id="",
         action=action,
-        incident=f"opswatch:{incident}",
+        incident=incident_key(incident),
         alert=rule.name,
         summary=_summary(context),
         reason=context.reason.value,

@@ -1,6 +1,6 @@
 """The bot is killed at every step between a look and its message, and at random moments: each
-transition and each digest stands in the channel once and in order, against a Slack that cuts, fails
-and slows down in between.
+transition and each digest stands in the channel once and in order, and each incident is opened and
+resolved once in each target, against servers that cut, fail and slow down in between.
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from bot.alerts.evaluate import evaluate
 from bot.alerts.state import WHOLE, AlertState, EvaluationError, Readings, Reason
 from bot.app import open_bot
 from bot.sandbox.slack import BOT
-from bot.sandbox.world import Sandbox
+from bot.sandbox.targets import TargetSandbox
+from bot.sandbox.world import Sandbox, open_targets_of
 from bot.slack.outbox import OutboxTimings
 from bot.store import Store
 from tests.conftest import ROOT
@@ -38,6 +41,7 @@ RULE = {
     "above": "5 GB",
     "every": "5s",
     "channel": "#ops",
+    "notify": ["pagerduty", "opsgenie", "hook", "mail"],
 }
 DIGEST = {
     "name": "minutely",
@@ -51,10 +55,12 @@ ROUNDS = 4
 
 async def test_killed_a_hundred_times_every_transition_and_every_digest_stands_once_and_in_order(
     world: Sandbox,
+    targets: TargetSandbox,
 ) -> None:
     spread, began_at = random.Random(11), time.time()
     now = fast_clock(began_at, SPEED)
     world.slack.clock = lambda: now().timestamp()
+    targets.webhook.now = now
     # Ten seconds of breach, ten without.
     world.rapid7.usage = lambda day, _: (
         6_000_000_000 if int(now().timestamp()) // 10 % 2 else 3_000_000_000
@@ -68,12 +74,33 @@ async def test_killed_a_hundred_times_every_transition_and_every_digest_stands_o
     async with dying(world, began_at) as die:
         for order in orders:
             faults(world, spread)
+            target_faults(targets, spread)
             await die(order)
-    world.slack.faults.clear()
+    for server in (world.slack, *targets.servers):
+        server.faults.clear()
     await settle(world, table, now)
     await every_transition_stands_once(world)
     await every_digest_stands_once(world)
+    await every_incident_is_known_once(world, targets)
     assert len(orders) >= 100
+
+
+@pytest.fixture
+async def targets(world: Sandbox) -> AsyncIterator[TargetSandbox]:
+    async with open_targets_of(world) as opened:
+        yield opened
+
+
+def target_faults(targets: TargetSandbox, spread: random.Random) -> None:
+    """Some of the targets do not answer well the next time."""
+    for server in targets.servers:
+        server.faults.clear()
+        if spread.random() < 0.3:
+            server.answer_with(503)
+        elif spread.random() < 0.2:
+            server.be_slow(0.1)
+    targets.mail.cut_after_data = int(spread.random() < 0.2)
+    targets.mail.faults = ["451 4.3.0 Later"] if spread.random() < 0.2 else []
 
 
 @asynccontextmanager
@@ -154,6 +181,25 @@ async def every_transition_stands_once(world: Sandbox) -> None:
     assert all(m.text.startswith("✅ spike resolved") for m in roots)
     replies = [m for m in stand if m.thread_ts]
     assert [m.thread_ts for m in replies] == [m.ts for m in roots]
+
+
+async def every_incident_is_known_once(world: Sandbox, targets: TargetSandbox) -> None:
+    """Each firing has opened one incident in each target, which called somebody once, and its end
+    has resolved it. A mailbox shows each mail once.
+    """
+    store = await Store.open(world.folder / "bot.sqlite", now=datetime.now().astimezone())
+    fired = await store.read("SELECT key FROM notices WHERE reason = 'first' ORDER BY at", ())
+    await store.close()
+    keys = [f"opswatch:{row['key']}" for row in fired]
+    incidents = targets.pagerduty.incidents
+    assert [incident.key for incident in incidents] == keys
+    assert {(i.status, i.woken) for i in incidents} == {("resolved", 1)}
+    assert {tuple(dict.fromkeys(i.events)) for i in incidents} == {("trigger", "resolve")}
+    assert [(a.alias, a.status) for a in targets.opsgenie.alerts] == [(k, "closed") for k in keys]
+    pairs = [(key, action) for key in keys for action in ("trigger", "resolve")]
+    assert [(e.incident, e.action) for e in targets.webhook.events.values()] == pairs
+    verbs = [mail.subject.partition("]")[0] for mail in targets.mail.inbox().values()]
+    assert verbs == ["[FIRING", "[RESOLVED"] * len(keys)
 
 
 def world_rules(world: Sandbox) -> list[Any]:

@@ -9,13 +9,15 @@ import json
 import re
 import ssl
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import trustme
 
-from bot.app import Bot
+from bot.app import Bot, open_bot
 from bot.cli.check import run_checks
 from bot.sandbox.slack import Message
 from bot.sandbox.targets import TargetSandbox
@@ -30,6 +32,8 @@ from tests.scenarios.test_alerts import (
     running,
     told,
 )
+from tests.scenarios.test_digests import HURRIED
+from tests.scenarios.test_http_mode import free_port
 from tests.support.clock import MovableClock as Clock
 
 ALL = ["pagerduty", "opsgenie", "hook", "mail"]
@@ -283,3 +287,71 @@ async def test_secrets_of_targets_never_show(
     for secret in targets.environ().values():
         assert secret == "opswatch" or secret not in shown
     assert not re.search(r"hook-token", shown)
+
+
+@asynccontextmanager
+async def in_http_mode(world: Sandbox, rule: dict[str, Any]) -> AsyncIterator[tuple[Bot, str]]:
+    """The bot in HTTP mode, which PagerDuty can reach at the URL."""
+    targets, port = world.table()["targets"], free_port()
+    targets["pagerduty"]["webhook_secret"] = "env:PAGERDUTY_WEBHOOK_SECRET"
+    slack = {"mode": "http", "port": port}
+    settings = world.settings(alert=[rule], targets=targets, slack=slack)
+    tokens = world.tokens("http")
+    async with open_bot(settings, tokens, pace=HURRIED, clock=world.clock) as bot, bot.connected():
+        world.slack.events_url = f"http://127.0.0.1:{port}/slack/events"
+        yield bot, f"http://127.0.0.1:{port}/pagerduty/events"
+
+
+async def test_acknowledgement_there_counts_here(
+    world: Sandbox, clock: Clock, targets: TargetSandbox
+) -> None:
+    meter = Meter(world)
+    async with in_http_mode(world, {**CALLING, "repeat": "15m"}) as (bot, url):
+        await look(bot, clock, meter, 6)
+        await settled(bot)
+        [incident] = targets.pagerduty.incidents
+        assert await targets.pagerduty.report(url, incident) == 202
+        assert await targets.pagerduty.report(url, incident) == 202
+        await world.slack.until(lambda: "Acknowledged by Earline" in str(messages(world)[0].blocks))
+        await look(bot, clock, meter, 6)
+        await settled(bot)
+    assert told(world)[0].startswith("🟠")
+    assert incident.events == ["trigger"]
+    assert targets.webhook.actions("ingest-spike") == ["trigger", "acknowledge"]
+    assert [mail.subject.partition("]")[0] for mail in targets.mail.mails][-1].startswith("[ACK")
+
+
+@pytest.mark.parametrize(
+    ("secret", "event_type", "key", "status"),
+    [
+        ("wrong-secret", "incident.acknowledged", "", 401),
+        ("", "incident.resolved", "", 202),
+        ("", "incident.acknowledged", "another incident", 202),
+    ],
+    ids=["wrong signature", "another event", "another incident"],
+)
+async def test_other_reports_change_nothing(
+    world: Sandbox,
+    clock: Clock,
+    targets: TargetSandbox,
+    secret: str,
+    event_type: str,
+    key: str,
+    status: int,
+) -> None:
+    meter = Meter(world)
+    async with in_http_mode(world, {**SPIKE, "notify": ["pagerduty"]}) as (bot, url):
+        await look(bot, clock, meter, 6)
+        await settled(bot)
+        [incident] = targets.pagerduty.incidents
+        sent = replace(incident, key=key or incident.key)
+        found = await targets.pagerduty.report(url, sent, event_type, secret=secret)
+        assert found == status
+        await settled(bot)
+    assert told(world)[0].startswith("🔴")
+
+
+async def test_socket_mode_opens_no_port(world: Sandbox, targets: TargetSandbox) -> None:
+    del targets
+    async with running(world) as bot:
+        assert bot.http_mode is None

@@ -23,6 +23,7 @@ from typing import Any
 
 from bot import app
 from bot.config import parse_settings, slack_tokens
+from bot.slack.event_posts import EventPosts
 from bot.slack.outbox import Outbox, OutboxTimings
 from bot.store import LeaseTimings
 from bot.store.sql.alerts import SqlAlerts
@@ -109,6 +110,7 @@ def arm(order: str) -> None:
     dies(SqlOutbox, "claim_post", after="claimed", order=order, found=bool)
     dies(Outbox, "_post", before="before post", after="posted", order=order)
     dies(Outbox, "_edit", before="before post", after="posted", order=order)
+    dies(EventPosts, "send", before="before post", after="posted", order=order)
     dies(SqlOutbox, "sent", before="before mark", after="marked", order=order)
 
 

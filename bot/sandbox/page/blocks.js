@@ -45,9 +45,11 @@ function section(block, where) {
 }
 
 function button(element, where) {
-  const press = () =>
-    where === MODAL ? pressed.inModal(element.action_id) : pressed.inMessage(where, element.action_id, element.value);
-  return make("button", { type: "button", class: element.style ?? "", title: element.value ?? "", onclick: press }, element.text.text);
+  const press = () => {
+    if (element.url) window.open(element.url, "_blank", "noopener");
+    return where === MODAL ? pressed.inModal(element.action_id) : pressed.inMessage(where, element.action_id, element.value);
+  };
+  return make("button", { type: "button", class: element.style ?? "", title: element.value ?? element.url ?? "", onclick: press }, element.text.text);
 }
 
 function task(card) {

@@ -1,0 +1,72 @@
+"""What PagerDuty reports back: webhooks (v3), each signed. Pages: "Webhooks Overview", "Verifying
+Signatures".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from bot.formatting import sanitise
+from providers.redaction import Secret
+
+SIGNATURE = "X-PagerDuty-Signature"
+ACKNOWLEDGED = "incident.acknowledged"
+# Several signatures stand in the header while a secret is rotated.
+MOST_SIGNATURES = 8
+_SIGNATURE = re.compile(r"v1=([0-9a-f]{64})")
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Who acknowledged which incident in PagerDuty; `incident` is the key that we gave it."""
+
+    incident: str
+    by: str
+
+
+class _Agent(msgspec.Struct):
+    summary: str = ""
+
+
+class _Incident(msgspec.Struct):
+    incident_key: str = ""
+
+
+class _Event(msgspec.Struct):
+    event_type: str
+    data: _Incident
+    agent: _Agent | None = None
+
+
+class _Report(msgspec.Struct):
+    event: _Event
+
+
+def is_signed(header: str, body: bytes, secrets: Iterable[Secret]) -> bool:
+    """Whether one of the signatures in the header is that of these bytes with one of the secrets."""
+    given = [_SIGNATURE.fullmatch(each.strip()) for each in header.split(",", MOST_SIGNATURES)]
+    digests = [match[1] for match in given[:MOST_SIGNATURES] if match]
+    expected = [
+        hmac.new(secret.open().encode(), body, hashlib.sha256).hexdigest() for secret in secrets
+    ]
+    return any(hmac.compare_digest(one, other) for one in digests for other in expected)
+
+
+def read_acknowledgement(body: bytes) -> Acknowledgement | None:
+    """The acknowledgement that a webhook reports; None where it reports something else. Raises
+    ValueError where it cannot be read.
+    """
+    try:
+        event = msgspec.json.decode(body, type=_Report).event
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if event.event_type != ACKNOWLEDGED or not event.data.incident_key:
+        return None
+    agent = event.agent.summary if event.agent else ""
+    return Acknowledgement(event.data.incident_key, sanitise(agent, 60) or "somebody")
