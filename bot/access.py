@@ -25,17 +25,19 @@ class Membership(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class AccessPolicy:
-    """The rules: for each command the ids of users, user groups and channels with access. One match
-    suffices.
+    """The rules: for each command the ids of users, user groups and channels with access, and for
+    managing alerts and having them notify people, where these are set. One match suffices.
     """
 
     rules: Mapping[str, Collection[str]]
     manage: Collection[str] | None = None
+    notify: Collection[str] | None = None
 
     def groups(self, *commands: CommandName) -> list[str]:
         """The user groups in the rules of these commands, whose members are looked up first."""
         named = [who for command in commands for who in self.rules[command]]
-        return [who for who in dict.fromkeys((*named, *(self.manage or ()))) if who.startswith("S")]
+        named += [*(self.manage or ()), *(self.notify or ())]
+        return [who for who in dict.fromkeys(named) if who.startswith("S")]
 
     def may_ask(
         self,
@@ -118,6 +120,25 @@ class AccessPolicy:
             raise AccessDenied(
                 "You don't have access to manage alerts and subscriptions here.",
                 "Ask the operator to add you to `manage` under [access] in bot.toml.",
+            )
+
+    def require_notify(
+        self,
+        *,
+        user: str,
+        channel: str,
+        groups: Collection[str] = (),
+        membership: Membership = Membership.MEMBER,
+    ) -> None:
+        """Raises AccessDenied if the alerts of this person may call nobody; without `notify`,
+        everybody's may.
+        """
+        if self.notify is not None and not _is_among(
+            self.notify, user, channel, groups, membership
+        ):
+            raise AccessDenied(
+                "You don't have access to alerts that notify people or targets here.",
+                "Ask the operator to add you to `notify` under [access] in bot.toml.",
             )
 
     def is_public(self, command: CommandName, channel: str) -> bool:

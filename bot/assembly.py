@@ -243,7 +243,7 @@ async def build_managers(base: Foundation, core: Core, jobs: Jobs) -> Managers:
     jobs.scheduler.at_start = [
         *(jobs.digests.scheduled(digest) for digest in digests),
         *(rules.scheduled(rule) for rule in await rules.open(clock())),
-        EscalationJob(jobs.alerts, rules.registry.rules).scheduled(),
+        EscalationJob(jobs.alerts, rules.running).scheduled(),
         *await subscriptions.open(),
     ]
     base.changes.refresh = {
@@ -280,7 +280,10 @@ def _rule_manager(
         core.guard,
         AlertList(registry, jobs.alerts, core.guard, zone, clock),
         RecipientLookup(
-            SlackHandles(base.client), core.permissions.channels, list(base.settings.targets)
+            core.permissions.access,
+            SlackHandles(base.client),
+            core.permissions.channels,
+            list(base.settings.targets),
         ),
         clock,
     )

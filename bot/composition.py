@@ -109,7 +109,7 @@ def build_answerer(
 
 def build_access_policy(settings: AccessSettings) -> AccessPolicy:
     allowed = {name: settings.allowed(name) for name in COMMANDS}
-    return AccessPolicy(allowed, settings.manage)
+    return AccessPolicy(allowed, settings.manage, settings.notify)
 
 
 def redacted_line(redactor: Redactor, line: str) -> str | None:
@@ -147,10 +147,14 @@ def rules_from_settings(settings: Settings) -> list[Rule]:
 def presentation_from_settings(
     settings: Settings, is_same_channel: Callable[[str, str], bool]
 ) -> Presentation:
-    """How alerts are shown, by channel, and the operator's buttons."""
+    """How alerts are shown, by channel, and the operator's buttons. A button holds its question
+    word for word, so there is none for one with a secret.
+    """
+    redactor = Redactor(settings.secrets())
     buttons = [
         OperatorButton(each.text, each.url or "", each.ask or "", frozenset(each.alerts))
         for each in settings.button
+        if redacted_line(redactor, each.ask or "") is None
     ]
     styles = {name: channel.style for name, channel in settings.channels.items()}
     return Presentation(styles, buttons, is_same_channel)

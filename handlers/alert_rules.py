@@ -4,7 +4,7 @@ in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -29,8 +29,9 @@ from bot.alerts.paging import NO_PAGING
 from bot.alerts.rule import Rule
 from bot.answer import Answer
 from bot.blocks import kit, messages
+from bot.blocks.alert_buttons import EDIT
+from bot.blocks.alert_context import RuleChange
 from bot.blocks.alert_lines import rule_line
-from bot.blocks.alerts import EDIT, RuleChange
 from bot.errors import BadQuestion, FormName
 from bot.questions.question import CommandName, Question
 from bot.questions.registry import COMMANDS
@@ -117,6 +118,12 @@ class RuleManager:
         rules = list(self.registry.rules())
         await self.job.close_orphans(rules)
         return rules
+
+    def running(self) -> Iterator[Rule]:
+        """The rules that are not paused."""
+        for rule in self.registry.rules():
+            if not self.guard.is_paused(schedule_of(rule.name)):
+                yield rule
 
     async def refresh(self) -> None:
         """Adopts rules that another process has made, changed or deleted."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from bot import formatting
+from bot.access import AccessPolicy
 from bot.alerts.paging import Paging, channels, handles, targets, with_ids
 from bot.errors import BadQuestion, SlackDeliveryUnknown, SlackRefused
 from bot.slack.channels import Channels
@@ -23,17 +24,19 @@ class RecipientLookup:
     name.
     """
 
+    access: AccessPolicy
     handles: Handles
     channels: Channels
     targets: Sequence[str]
 
     async def resolved(self, paging: Paging, requester: Requester) -> Paging:
-        """The same with ids. Raises BadQuestion for somebody whom nobody knows, and for a channel
-        that is closed to the person.
+        """The same with ids. Raises AccessDenied, and BadQuestion for somebody whom nobody knows and
+        for a channel that is closed to the person.
         """
         named = (*paging.notify, *paging.escalate_to)
         if not named:
             return paging
+        self.access.require_notify(**requester.rights)
         if elsewhere := channels(paging.notify):
             raise BadQuestion(
                 f"{elsewhere[0]} is a channel; an alert notifies people, user groups and targets, "

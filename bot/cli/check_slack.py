@@ -15,6 +15,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import formatting
+from bot.alerts.paging import channels, mentions
 from bot.config import Settings
 from bot.questions.registry import COMMANDS
 from providers.models import Check
@@ -156,8 +157,13 @@ def named_in(settings: Settings) -> dict[str, list[str]]:
     for what, entries in (("digest", settings.digest), ("alert", settings.alert)):
         for entry in entries:
             found.setdefault(entry.channel, []).append(f"{what} {entry.name}")
+    for alert in settings.alert:
+        called = (*alert.notify, *alert.escalate_to)
+        for who in dict.fromkeys((*mentions(called), *channels(called))):
+            found.setdefault(who, []).append(f"alert {alert.name}")
     allowed = {name: settings.access.allowed(name) for name in COMMANDS}
-    for key, people in {**allowed, "manage": settings.access.manage or ()}.items():
+    further = {"manage": settings.access.manage or (), "notify": settings.access.notify or ()}
+    for key, people in {**allowed, **further}.items():
         for who in people:
             if who != "*":
                 found.setdefault(who, []).append(f"[access] {key}")

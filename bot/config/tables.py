@@ -67,6 +67,8 @@ class AccessSettings(Table):
     """Who may create and end alerts, subscriptions and silences; without it, whoever has access to
     their question.
     """
+    notify: tuple[Asker, ...] | None = None
+    """Whose alerts may notify people, user groups and targets; without it, everybody's."""
 
     @model_validator(mode="before")
     @classmethod

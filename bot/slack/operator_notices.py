@@ -16,7 +16,7 @@ from bot.notifications.event import target_of
 from bot.slack.channel_names import ChannelNames, Renamed
 from bot.slack.client import SlackClient
 from bot.slack.errors import help_for
-from bot.store import OutboxStore, Post, PostKind, QueuedPost, StoreUnavailable
+from bot.store import Backlog, OutboxStore, Post, PostKind, QueuedPost, StoreUnavailable
 
 log = logging.getLogger("opswatch")
 # How often at most a database that cannot be used is reported.
@@ -86,13 +86,7 @@ class OperatorNotices:
 
     async def backlog(self, since: datetime) -> None:
         """What waits for which channels, for how long, and why."""
-        queues = [
-            (
-                f"{formatting.pluralise(queue.count, 'message')} for "
-                f"{queue.channel}{f' ({queue.trouble})' if queue.trouble else ''}"
-            )
-            for queue in await self._posts.backlog()
-        ]
+        queues = [_queue_text(queue) for queue in await self._posts.backlog()]
         text = (
             f"Messages have been waiting to be posted since {since:%Y-%m-%d %H:%M} UTC, for "
             f"{formatting.format_duration(self._clock() - since)}: "
@@ -127,6 +121,14 @@ class OperatorNotices:
             await self._client.post(channel, text, messages.note_blocks(text))
         except (SlackRefused, SlackDeliveryUnknown) as error:
             log.error("That could not be said in the ops channel either: %s", error)
+
+
+def _queue_text(queue: Backlog) -> str:
+    """How much waits for a channel or a target, and why."""
+    why = f" ({queue.trouble})" if queue.trouble else ""
+    if target := target_of(queue.channel):
+        return f"{formatting.pluralise(queue.count, 'event')} for the target {target}{why}"
+    return f"{formatting.pluralise(queue.count, 'message')} for {queue.channel}{why}"
 
 
 def _renamed_text(renamed: Renamed) -> str:

@@ -22,6 +22,7 @@ from bot.store.protocols import (
 from bot.store.records import (
     CLOCK_TOLERANCE,
     LONGEST_DELAY,
+    Backlog,
     EvaluationRecord,
     KeptAnswer,
     KeptResponseUrl,
@@ -47,6 +48,7 @@ __all__ = [
     "LONGEST_DELAY",
     "AlertStore",
     "AnswerStore",
+    "Backlog",
     "ChangeStore",
     "DeliveryStore",
     "EvaluationRecord",

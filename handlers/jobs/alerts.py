@@ -26,7 +26,7 @@ from bot.alerts.rule import (
 )
 from bot.alerts.state import AlertState, EvaluationError, Reason
 from bot.answer import Measurement
-from bot.blocks.alerts import NotificationContext, RuleChange
+from bot.blocks.alert_context import NotificationContext, RuleChange
 from bot.commands.answering import Answerer, MeasureContext, lazy_temp_dir
 from bot.observers import EvaluationObserver, ignore_evaluation
 from bot.questions.reading import read_question_line

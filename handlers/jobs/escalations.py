@@ -18,7 +18,7 @@ EVERY = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class EscalationJob:
-    """`rules` are all that there are at the time."""
+    """`rules` are those that run at the time."""
 
     alerts: AlertJob
     rules: Callable[[], Iterable[Rule]]

@@ -11,7 +11,9 @@ from bot.alerts.channels import USUAL_STYLE, ChannelStyle
 from bot.alerts.evaluate import ERRORS_BEFORE_NOTICE
 from bot.alerts.paging import channels
 from bot.alerts.state import AlertState, EvaluationError, Reason, State
-from bot.blocks.alerts import NotificationContext, incident_message, thread_reply
+from bot.blocks.alert_context import NotificationContext
+from bot.blocks.alert_replies import thread_reply
+from bot.blocks.alerts import incident_message
 from bot.slack.outbox import operator_post
 from bot.store import Post, PostKind
 from handlers.jobs.target_events import called_targets, event_posts

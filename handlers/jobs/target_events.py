@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from bot import formatting
 from bot.alerts.paging import targets
 from bot.alerts.state import Reason
-from bot.blocks.alerts import NotificationContext, facts, headline, subject_lines
+from bot.blocks.alert_context import NotificationContext
+from bot.blocks.alerts import facts, headline, subject_lines
 from bot.notifications.event import Action, AlertEvent, incident_key, lane_of
 from bot.store import Post, PostKind
 
@@ -69,7 +71,8 @@ def _post(
     is_first = target not in context.before.targets
     own = first if is_first else f"event:{target}:{key}"
     about = "" if is_first else first
-    stored = AlertEvent.as_json(event) | {"id": own}
+    # Its own, since the key of a post comes again where the clock was set back.
+    stored = event.as_json() | {"id": uuid.uuid4().hex}
     return Post(own, lane_of(target), event.summary, [stored], PostKind.EVENT, about)
 
 

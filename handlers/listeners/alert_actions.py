@@ -12,7 +12,7 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 from bot import formatting
 from bot.alerts.rule import Rule
 from bot.blocks import messages
-from bot.blocks.alerts import ACKNOWLEDGE, LINK, SILENCE
+from bot.blocks.alert_buttons import ACKNOWLEDGE, LINK, SILENCE
 from bot.errors import BadQuestion
 from bot.questions.registry import COMMANDS
 from handlers.alert_rules import RuleManager

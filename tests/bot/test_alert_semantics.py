@@ -12,8 +12,10 @@ import pytest
 from bot.alerts.evaluate import evaluate
 from bot.alerts.rule import Rule, extract_readings
 from bot.alerts.state import WHOLE, AlertState
+from bot.blocks.alert_context import NotificationContext
 from bot.blocks.alert_lines import state_line
-from bot.blocks.alerts import NotificationContext, incident_message, thread_reply
+from bot.blocks.alert_replies import thread_reply
+from bot.blocks.alerts import incident_message
 from tests.bot.test_alerts import MINUTE, NOON, OUT, RULE, X, steps
 
 ADA, NOBODY = {"ada": 11.0}, dict[str, float]()

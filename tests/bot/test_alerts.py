@@ -23,7 +23,9 @@ from bot.alerts.rule import (
     rule_from_definition,
 )
 from bot.alerts.state import WHOLE, AlertState, EvaluationError, Reading, Readings, Reason, State
-from bot.blocks.alerts import NotificationContext, format_value, incident_message, thread_reply
+from bot.blocks.alert_context import NotificationContext
+from bot.blocks.alert_replies import thread_reply
+from bot.blocks.alerts import format_value, incident_message
 from bot.schedules.due import read_cron
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)

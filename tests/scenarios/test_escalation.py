@@ -275,3 +275,77 @@ async def test_unknown_recipient_is_refused(
         answer = await world.slack.answer_to(f"/usage alert rapid7-eu today above 5 GB {words}")
     assert answer.seen_by
     assert says in answer.text
+
+
+async def test_two_processes_escalate_once(
+    world: Sandbox, clock: Clock, targets: TargetSandbox
+) -> None:
+    meter = Meter(world)
+    async with running(world, ESCALATING) as first, running(world, ESCALATING):
+        await look(first, clock, meter, 6)
+        await settled(first)
+        clock.ahead += timedelta(minutes=21)
+        await escalated(world)
+        clock.ahead += timedelta(seconds=30)
+        await look(first, clock, meter, 6)
+        await settled(first)
+    assert len([m for m in posted(world) if "Escalated:" in m.text]) == 1
+    assert [incident.woken for incident in targets.pagerduty.incidents] == [1]
+    assert len(messages(world, "C0KITCHEN")) == 1
+
+
+async def test_escalation_is_acknowledged_where_it_calls(
+    world: Sandbox, clock: Clock, targets: TargetSandbox
+) -> None:
+    meter = Meter(world)
+    async with running(world, ESCALATING) as bot:
+        await look(bot, clock, meter, 6)
+        clock.ahead += timedelta(minutes=21)
+        reply = await escalated(world)
+        await settled(bot)
+        await world.slack.press(reply, "alert.acknowledge", user="U0GRACE")
+        await world.slack.until(lambda: "Acknowledged by <@U0GRACE>" in str(messages(world)[0]))
+        await settled(bot)
+    assert targets.pagerduty.incidents[0].events == ["trigger", "acknowledge"]
+    assert [m.text[:1] for m in messages(world, "C0KITCHEN")] == ["🟠"]
+
+
+async def test_paused_alert_does_not_escalate(
+    world: Sandbox, clock: Clock, targets: TargetSandbox
+) -> None:
+    meter = Meter(world)
+    line = (
+        "/usage alert rapid7-eu today above 5 GB every 15m as spike escalate after 20m to pagerduty"
+    )
+    async with running(world) as bot:
+        meter(6)
+        await world.slack.answer_to(line)
+        await world.slack.until(lambda: any("spike" in text for text in told(world)))
+        world.slack.users["U0ADA"].deleted = True
+        clock.strike(15)
+        await world.slack.until(lambda: any("is paused" in m.text for m in posted(world)))
+        clock.ahead += timedelta(minutes=30)
+        await settled(bot)
+    assert not targets.pagerduty.incidents
+
+
+@pytest.mark.parametrize(
+    ("allowed", "says"),
+    [
+        ([], "You don't have access to alerts that notify"),
+        (["U0GRACE"], "You don't have access to alerts that notify"),
+        (["U0ADA"], "created"),
+        (["*"], "created"),
+    ],
+)
+async def test_access_limits_whose_alerts_notify(
+    world: Sandbox, clock: Clock, targets: TargetSandbox, allowed: list[str], says: str
+) -> None:
+    del clock, targets
+    access = {**world.table()["access"], "notify": allowed}
+    async with running(world, access=access):
+        line = "/usage alert rapid7-eu today above 5 GB notify pagerduty"
+        answer = await world.slack.answer_to(line)
+        assert says in answer.text
+        without = await world.slack.answer_to("/usage alert rapid7-eu today above 9 GB as big")
+        assert "created" in without.text

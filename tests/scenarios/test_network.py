@@ -18,7 +18,7 @@ import trustme
 
 from bot.app import Bot, open_bot
 from bot.config import parse_settings, slack_tokens
-from bot.sandbox.world import Sandbox
+from bot.sandbox.world import Sandbox, open_targets_of
 
 Run = Callable[..., Any]
 AUTHORIZATION = "Basic YWRhOmh1bnRlcjI="  # ada:hunter2
@@ -117,6 +117,17 @@ async def test_every_connection_takes_the_proxy(world: Sandbox, proxy: Proxy) ->
     assert proxy.authorizations == {AUTHORIZATION}
     for kind in ("/api/", "/socket/", "/response/", "/upload/"):
         assert any(entry.path.startswith(kind) for entry in world.slack.ledger), kind
+
+
+async def test_targets_take_the_proxy(world: Sandbox, proxy: Proxy, front_door: Run) -> None:
+    async with open_targets_of(world) as targets:
+        for server in targets.servers:
+            proxy.put_behind(server, f"{server.name}.test")
+        (world.folder / ".edgerc").write_text(world.akamai.edgerc(), "utf-8")
+        checked = await front_door("check", "--json", **environ_for(world, proxy))
+    found = {check["name"]: check["ok"] for check in checked.json["checks"]}
+    assert [found[f"target {name}"] for name in targets.table()] == [True] * 4
+    assert {"pagerduty.test", "opsgenie.test", "webhook.test"} <= set(proxy.seen)
 
 
 async def test_untrusted_certificate_is_named(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from slack_bolt.async_app import AsyncApp
 
 from bot.blocks import messages, modals
-from bot.blocks.alerts import EDIT
+from bot.blocks.alert_buttons import EDIT
 from bot.slack.manifest import ASK_AGAIN, ASK_OPSWATCH
 from handlers.alert_rules import RuleManager
 from handlers.backtesting import Backtesting

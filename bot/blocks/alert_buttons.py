@@ -1,0 +1,54 @@
+"""The buttons under an alert."""
+
+from __future__ import annotations
+
+from bot.answer import Block
+from bot.blocks import kit
+from bot.blocks.alert_context import NotificationContext
+
+ACKNOWLEDGE, EDIT, SILENCE = "alert.acknowledge", "alert.edit", "alert.silence"
+# Where a button opens a web page, Slack sends its press all the same.
+LINK = "link"
+MOST_OWN_BUTTONS = 6
+SILENCES = (("Silence 1 h", "1h"), ("Silence 4 h", "4h"), ("Silence until tomorrow", "tomorrow"))
+
+
+def incident_buttons(context: NotificationContext) -> list[Block]:
+    """What can be done about the incident as of now."""
+    name = context.rule.name
+    links, questions = _links(context), _questions(context)
+    edit = kit.button("Edit rule", EDIT, name)
+    if context.is_over:
+        return [*links, *questions, edit]
+    acknowledge = acknowledge_button(name)
+    silences = [kit.button(text, f"{SILENCE}.{length}", name) for text, length in SILENCES]
+    return [
+        *([] if context.after.acknowledged_by else [acknowledge]),
+        *links,
+        *questions,
+        *([] if context.silence else silences),
+        edit,
+    ]
+
+
+def acknowledge_button(alert: str) -> Block:
+    """The button that somebody presses who works on the alert."""
+    return kit.button("Acknowledge", ACKNOWLEDGE, alert, style="primary")
+
+
+def _links(context: NotificationContext) -> list[Block]:
+    """The runbook, and the operator's links."""
+    runbook = context.rule.paging.runbook
+    links = [("Runbook", runbook)] if runbook else []
+    links += [(each.text, each.url) for each in context.buttons[:MOST_OWN_BUTTONS] if each.url]
+    return [kit.link_button(text, f"{LINK}.{n}", url) for n, (text, url) in enumerate(links)]
+
+
+def _questions(context: NotificationContext) -> list[Block]:
+    """The question of the rule, and those of the operator. A button holds its question word for
+    word, so there is none for one with a secret.
+    """
+    rule = context.rule
+    asked = [] if rule.redacted_query else [("Show the data", rule.query)]
+    own = context.buttons[:MOST_OWN_BUTTONS]
+    return kit.ask_buttons([*asked, *((each.text, each.ask) for each in own if each.ask)])
