@@ -11,7 +11,7 @@ from enum import Enum, auto
 from functools import lru_cache
 from typing import Final
 
-from providers.patterns import compile_pattern
+from providers.patterns import lazy_pattern
 
 
 class NameKind(Enum):
@@ -188,7 +188,7 @@ _PASS_NOT_OF: Final = words(
     "full partial test tests lint dry last next"
     " num total"
 )
-_SPLIT: Final = compile_pattern(rb"[A-Z]{1,96}(?![a-z])|[A-Z]?[a-z]++|[0-9]++")
+_SPLIT: Final = lazy_pattern(rb"[A-Z]{1,96}(?![a-z])|[A-Z]?[a-z]++|[0-9]++")
 
 EXAMPLES: Final = {
     "password": NameKind.SECRET,

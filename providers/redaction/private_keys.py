@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from providers.patterns import compile_pattern
+from providers.patterns import lazy_pattern
 from providers.redaction.notation import Span
 
 KEY_HINTS: Final = ("--BEGIN", "-- BEGIN", "PuTTY-User-Key-File-", "LS0tLS1CRUdJTi")
@@ -25,31 +25,31 @@ MOST_FOREIGN_LINES: Final = 8
 _LONGEST_LINE: Final = 8192
 _LONGEST_PREFIX: Final = 256
 
-_BEGIN: Final = compile_pattern(
+_BEGIN: Final = lazy_pattern(
     rb"(?i)-{4,5}[ +]?BEGIN(?:[ +_]|%20)(?:[A-Z0-9 +_.-]|%20){0,60}?(?:PRIVATE|SECRET)(?:[ +_]|%20)KEY(?:(?:[ +_]|%20)BLOCK)?[ +]?-{4,5}"
 )
-_END: Final = compile_pattern(
+_END: Final = lazy_pattern(
     rb"-{4,5}[ +]?END(?:[A-Z0-9a-z +_.%-]{0,80}?)-{4,5}|-{4,5}[ +]?END[^\n\"'\\]{0,80}"
 )
 # What stands between BEGIN and END where both are on one line.
-_ONE_LINE_BODY: Final = compile_pattern(
+_ONE_LINE_BODY: Final = lazy_pattern(
     rb"""(?x) (?: [A-Za-z0-9+/=,:.-]++ | \\{1,16}[nrt] | [ \t]++ | %[0-9A-Fa-f]{2} | \\{1,16}(?=["'/\n]) | &\#1[03]; | ["']\s?\+?\s?["'] )*+ """
 )
-_PUTTY_LINE: Final = compile_pattern(rb"PuTTY-User-Key-File-\d{1,2}:[^\n\"']{0,16384}")
-_BASE64_RUN: Final = compile_pattern(rb"[A-Za-z0-9+/_-]{1,1048576}={0,2}")
-_BASE64_HEAD: Final = compile_pattern(rb"(?:[A-Za-z0-9+/]{4}){10,20}")
-_LONG_RUN: Final = compile_pattern(rb"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40,}+={0,2}")
-_HEADER: Final = compile_pattern(
+_PUTTY_LINE: Final = lazy_pattern(rb"PuTTY-User-Key-File-\d{1,2}:[^\n\"']{0,16384}")
+_BASE64_RUN: Final = lazy_pattern(rb"[A-Za-z0-9+/_-]{1,1048576}={0,2}")
+_BASE64_HEAD: Final = lazy_pattern(rb"(?:[A-Za-z0-9+/]{4}){10,20}")
+_LONG_RUN: Final = lazy_pattern(rb"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40,}+={0,2}")
+_HEADER: Final = lazy_pattern(
     rb"(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset|MessageID|Subject|Encryption|Public-Lines|Private-Lines|Private-MAC|Private-Hash"
     rb"|Key-Derivation|Argon2-\w{1,20}|x-[\w-]{1,30}): ?"
 )
-_LINE_TAIL: Final = compile_pattern(rb"(?:\\{1,16}[nrt]|<br ?/?>){1,8}$")
+_LINE_TAIL: Final = lazy_pattern(rb"(?:\\{1,16}[nrt]|<br ?/?>){1,8}$")
 _BLANKS: Final = b" \t\r"
 _AROUND: Final = b" \t\r\"',;+)(\\>|#*"
 _BASE64_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _CHECKSUM_LENGTH: Final = 4
-_MIXED: Final = compile_pattern(rb"[a-z][A-Z0-9+/]|[A-Z0-9+/][a-z]")
-_DIGITS: Final = compile_pattern(rb"\d+")
+_MIXED: Final = lazy_pattern(rb"[a-z][A-Z0-9+/]|[A-Z0-9+/][a-z]")
+_DIGITS: Final = lazy_pattern(rb"\d+")
 
 
 @dataclass(slots=True)
