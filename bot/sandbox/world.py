@@ -15,6 +15,7 @@ from bot.config import Settings, SlackTokens, parse_settings, slack_tokens
 from bot.sandbox.slack import SlackSandbox
 from bot.sandbox.targets import TargetSandbox, open_targets
 from providers.clock import Clock, utc_now
+from providers.redaction import Secret
 from providers.registry import registry
 from providers.sandbox.server import Server, StandIn
 
@@ -35,6 +36,8 @@ class Sandbox:
     clock: Clock = utc_now
     slack: SlackSandbox = field(default_factory=SlackSandbox)
     vendors: Mapping[str, StandIn] = field(default_factory=stand_ins)
+    # The setting of that name.
+    database: str = "bot.sqlite"
     # Where alerts may go beside Slack, once they are started.
     targets: TargetSandbox | None = None
 
@@ -66,7 +69,7 @@ class Sandbox:
         return {
             **targets,
             "timezone": "Europe/Dublin",
-            "database": "bot.sqlite",
+            "database": self.database,
             "access": {
                 "usage": ["*"],
                 "apiaudit": ["U0ADA", "S0ONCALL"],
@@ -85,6 +88,11 @@ class Sandbox:
             environ=self.environ(),
             now=self.clock(),
         )
+
+    @property
+    def location(self) -> Path | Secret:
+        """The file of the bot's database, or the URL of its server."""
+        return self.settings().database
 
     def tokens(self, mode: str = "socket") -> SlackTokens:
         return slack_tokens(mode, self.environ())
