@@ -32,10 +32,12 @@ _HINTS: Final = (
     "session sess= sess: sess_ sessid sid= sid:"
     ' sid" sid\' _sid signature sig= sig" sig: authorization auth= auth: auth" auth\' _auth '
     "-auth x-auth authtoken assertion samlresponse ticket=  hmac csrf xsrf"
-    " auth\\ auth% auth> sid\\ sid% sid> pin\\ pin% pin> pw\\ pw% pw> sig\\ mfa_ unseal"
+    " auth\\ auth% auth> sid\\ sid% sid> pin\\ pin% pin> pw\\ pw% pw> sig\\ mfa_ unseal codeverifier auth_code authcode verification_code verificationcode pin_code pincode"
     " ?code= &code= code_verifier device_code requirepass masterauth"
 )
 NAME_HINTS: Final = tuple(_HINTS.split())
+# `deployKey`, but no `monkey`. Found as they are.
+EXACT_NAME_HINTS: Final = tuple(f"Key{sign}" for sign in "\"'=: \\<>%&[](),;|*\t")
 FOREIGN_HINTS: Final = FOREIGN_NAMES
 _NAME_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
 _LONGEST_NAME: Final = 64

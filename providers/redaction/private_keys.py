@@ -17,7 +17,13 @@ from typing import Final
 from providers.patterns import lazy_pattern
 from providers.redaction.notation import Span
 
-KEY_HINTS: Final = ("--BEGIN", "-- BEGIN", "PuTTY-User-Key-File-", "LS0tLS1CRUdJTi")
+KEY_HINTS: Final = (
+    "--BEGIN",
+    "-- BEGIN",
+    "PuTTY-User-Key-File-",
+    "LS0tLS1CRUdJTi",
+    "TFMwdExTMUNSVWRKVG",
+)
 # An RSA key of 16,384 bits has 200 lines, a ring of PGP keys some more.
 MOST_LINES: Final = 2000
 # That many lines of other origin may stand between the lines of a key.
@@ -26,7 +32,7 @@ _LONGEST_LINE: Final = 8192
 _LONGEST_PREFIX: Final = 256
 
 _BEGIN: Final = lazy_pattern(
-    rb"(?i)-{4,5}[ +]?BEGIN(?:[ +_]|%20)(?:[A-Z0-9 +_.-]|%20){0,60}?(?:PRIVATE|SECRET)(?:[ +_]|%20)KEY(?:(?:[ +_]|%20)BLOCK)?[ +]?-{4,5}"
+    rb"(?i)-{4,5}[ +]?BEGIN(?:[ +_]|%(?:25)?20)(?:[A-Z0-9 +_.-]|%(?:25)?20){0,60}?(?:PRIVATE|SECRET)(?:[ +_]|%(?:25)?20)KEY(?:(?:[ +_]|%(?:25)?20)BLOCK)?[ +]?-{4,5}"
 )
 _END: Final = lazy_pattern(
     rb"-{4,5}[ +]?END(?:[A-Z0-9a-z +_.%-]{0,80}?)-{4,5}|-{4,5}[ +]?END[^\n\"'\\]{0,80}"
@@ -68,7 +74,7 @@ def private_key(block: bytes, at: int) -> tuple[list[Span], OpenKey | None]:
     """The part of a private key on the line where it begins, and the key if it goes on in the lines
     below.
     """
-    if block.startswith(b"LS0t", at):
+    if block.startswith((b"LS0t", b"TFMw"), at):
         return _encoded(block, at)
     if block.startswith(b"PuTTY", at):
         line = _PUTTY_LINE.match(block, at)
@@ -140,10 +146,12 @@ def _open(block: bytes, at: int) -> OpenKey:
 
 
 def _encoded(block: bytes, at: int) -> tuple[list[Span], OpenKey | None]:
-    """PEM in Base64, of which the label is readable once decoded."""
+    """PEM in Base64, of which the label is readable once decoded, or once decoded twice."""
     head = _BASE64_HEAD.match(block, at)
     try:
         label = base64.b64decode(head[0]) if head else b""
+        if label.startswith(b"LS0t"):
+            label = base64.b64decode(label[: len(label) // 4 * 4])
     except binascii.Error:
         return [], None
     if b"PRIVATE" not in label:

@@ -71,10 +71,18 @@ def secret_in_sentence(block: bytes, end: int, name: bytes) -> list[Span]:
     if phrase is None:
         return []
     is_password = bool(_IS_PASSWORD.search(name))
+    # `password of ada = x`
+    has_sign = phrase[0].rstrip(b" \t")[-1:] in (b":", b"=")
 
-    def is_secret_value(value: bytes, _quote: bytes) -> bool:
+    def is_secret_value(value: bytes, quote: bytes) -> bool:
         value = value[:256]
-        return looks_random(value) or (is_password and looks_stated(value.rstrip(b".!")))
+        return looks_random(value) or (
+            is_password
+            and (
+                looks_stated(value.rstrip(b".!"))
+                or (has_sign and _is_stated(block, phrase.end(), value, quote))
+            )
+        )
 
     return secret_value_at(block, phrase.end(), is_secret_value)
 
