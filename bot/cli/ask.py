@@ -26,6 +26,7 @@ from bot.composition import (
 from bot.config import Settings, read_settings, slack_tokens
 from bot.errors import BadQuestion, ConfigError, ConfigProblem
 from bot.private_files import save_private
+from bot.questions import saved
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.reading import read_request, split_line
 from bot.questions.registry import COMMANDS
@@ -132,9 +133,9 @@ def _refuse_slack_only(command: CommandName, words: str, directory: AccountDirec
     subscriptions.
     """
     verb = words.split(maxsplit=1)[0].lower() if words.strip() else ""
-    if verb in (*alert_commands.WORDS, *subscribe.WORDS):
+    if verb in (*alert_commands.WORDS, *subscribe.WORDS, *saved.WORDS):
         raise BadQuestion(
-            f"`/{command} {verb}` works only in Slack, where alerts and subscriptions are kept.",
+            f"`/{command} {verb}` works only in Slack, where alerts, subscriptions and saved questions are kept.",
             COMMANDS[command].example(directory),
         )
 

@@ -25,7 +25,17 @@ from providers.clock import Clock, utc_now
 
 FILES_WITHIN_S = 60.0
 # Words that every command takes.
-COMPLETED = ("alert", "alerts", "help", "subscribe", "subscriptions", "today", "yesterday")
+COMPLETED = (
+    "alert",
+    "alerts",
+    "help",
+    "save",
+    "saved",
+    "subscribe",
+    "subscriptions",
+    "today",
+    "yesterday",
+)
 
 
 # How the alerts of a visitor call somebody.
