@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.world import Sandbox
+from bot.store import SavedQuestion
 from tests.conftest import connected_bot
 
 SAVE = "/usage save last 7 days per log as morning"
@@ -129,12 +130,10 @@ async def test_lost_access_refuses_a_saved_question(world: Sandbox) -> None:
 async def test_channel_has_room_for_fifty(world: Sandbox) -> None:
     async with connected_bot(world) as bot:
         for number in range(50):
-            await bot.store.database.write(
-                lambda tx, n=number: tx.execute(
-                    'INSERT INTO saved_questions (channel, command, name, query, "user", saved_at)'
-                    " VALUES ('C0OPS', 'usage', ?, 'yesterday', 'U0ADA', '')",
-                    (f"name-{n}",),
-                )
+            await bot.store.saved_questions.save(
+                SavedQuestion("C0OPS", "usage", f"name-{number}", "yesterday", "U0ADA"),
+                now=bot.clock(),
+                most=50,
             )
         assert "the most there can be" in await say(world, SAVE)
         assert "Saved" in await say(world, "/usage save today as name-7")
