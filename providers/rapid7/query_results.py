@@ -59,13 +59,14 @@ def page(body: bytes, *, account: str) -> Page:
 
 
 def statistics(body: bytes, *, account: str, window: Window) -> LogStatistics:
-    """The member `statistics` of an answer.
+    """The member `statistics` of an answer, or `partial` of one that is in progress.
 
     A result is `{"count": 12.0}`: the function's name with a number. `stats` and `timeseries` hold
     one or a list of these under the key that was calculated, `groups` and `groups_timeseries` under
     the names of the groups.
     """
-    found = _object(body, account).get("statistics")
+    answer = _object(body, account)
+    found = answer.get("statistics") or answer.get("partial")
     if not isinstance(found, dict):
         raise unreadable(account, "the result of a query without statistics")
     function = str(found.get("type") or "")

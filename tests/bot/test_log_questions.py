@@ -255,6 +255,10 @@ FORMS = [
     ({"show": "count", "rest": "by path"}, Statistic(group_by=("path",))),
     ({"show": "follow", "window": ""}, Follow()),
     ({"rest": "where(a) limit 5"}, None),
+    (
+        {"rest": f"groupby({', '.join('abcde')}) calculate(average:{'x' * 60}) top 10"},
+        Statistic(Calculation("average", "x" * 60), tuple("abcde"), top=10),
+    ),
 ]
 
 

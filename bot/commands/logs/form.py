@@ -11,6 +11,7 @@ from bot.commands.logs.query import LineQuery, read_query, take_clauses
 from bot.commands.logs.question import LogsQuestion, follow_window, parts_of, question_of
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
+from bot.questions.command import LONGEST_CHOICE
 from bot.questions.context import Context
 from bot.questions.form import LOG, FormField, FormValues, read_form_window, refused_at
 
@@ -46,11 +47,15 @@ def line_fields(question: LogsQuestion | None) -> list[FormField]:
     """The inputs of the form behind log and window."""
     query = question.query if question else LineQuery()
     shown = " ".join(query.display.words) if query.display else ""
+    typed = query.line_words
+    if len(shown) > LONGEST_CHOICE:
+        # No choice takes so many words; the text below does.
+        shown, typed = "", query.words
     choices = tuple(dict.fromkeys([*([shown] if shown else []), *SHOW_CHOICES]))
     label, example = "Only lines that match", "where(status>=500) groupby(path)"
     return [
         FormField(SHOW, "Show", "choice", shown, choices, placeholder="the whole log as a file"),
-        FormField(LINES, label, "text", query.line_words, placeholder=example, longest=3000),
+        FormField(LINES, label, "text", typed, placeholder=example, longest=3000),
     ]
 
 
