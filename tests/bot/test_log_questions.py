@@ -62,6 +62,8 @@ STATISTICS = [
     ("by path", Statistic(group_by=("path",)), "groupby(path) calculate(count) sort(desc) limit(40)"),
     ("count by path, please", Statistic(group_by=("path",)), "groupby(path) calculate(count) sort(desc) limit(40)"),
     ("groupby(path, status) top 10", Statistic(group_by=("path", "status"), top=10), "groupby(path, status) calculate(count) sort(desc) limit(10)"),
+    ("by path, status", Statistic(group_by=("path", "status")), "groupby(path, status) calculate(count) sort(desc) limit(40)"),
+    ("by path,status top 3", Statistic(group_by=("path", "status"), top=3), "groupby(path, status) calculate(count) sort(desc) limit(3)"),
     ("groupby(#log)", Statistic(group_by=("#log",)), "groupby(#log) calculate(count) sort(desc) limit(40)"),
     ("by path limit 5", Statistic(group_by=("path",), top=5), "groupby(path) calculate(count) sort(desc) limit(5)"),
     ("groupby(path) limit(5)", Statistic(group_by=("path",), top=5), "groupby(path) calculate(count) sort(desc) limit(5)"),
