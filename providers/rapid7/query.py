@@ -65,7 +65,7 @@ class QueryApi:
     ) -> LogEntries:
         """At most `most` entries from one end of the window, the oldest first.
 
-        One more is asked for where a page has room for it, to tell a cut from an exact fit.
+        One more is requested where a page has room for it, to know whether there are more.
         """
         params = {
             "per_page": str(min(most + 1, PAGE)),

@@ -60,7 +60,7 @@ def line_fields(question: LogsQuestion | None) -> list[FormField]:
 
 
 def _query_of_form(text: str, shown: str, context: Context) -> LineQuery:
-    """The query in the form: what was chosen, and what stands in the text. Raises BadQuestion for
+    """The query in the form: what was chosen, and what was typed. Raises BadQuestion for
     anything else.
     """
     taken = take_clauses(text, context)
@@ -76,10 +76,10 @@ def _query_of_form(text: str, shown: str, context: Context) -> LineQuery:
 
 
 def _no_lines(words: list[str], where: str, context: Context) -> BadQuestion:
-    """Why some words of the form say nothing of lines."""
+    """The refusal of words of the form that are no filter of lines."""
     _, patterns, _ = split_logs_and_patterns(words, context)
     if patterns:
         right = with_conditions(where, patterns)
         return BadQuestion(f"Lines are filtered by where(…): {right}.", context.example)
     shown = sanitise(" ".join(words), 40)
-    return BadQuestion(f"“{shown}” says nothing of lines; write where(/error/i).", context.example)
+    return BadQuestion(f"“{shown}” is not a filter; write where(/error/i).", context.example)
