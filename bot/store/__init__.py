@@ -4,46 +4,48 @@
 runs; `sqlite` is the database.
 """
 
-from bot.store.errors import StoreError, StoreUnavailable
-from bot.store.protocols import (
-    AlertStore,
-    AnswerStore,
-    DeliveryStore,
-    OutboxStore,
-    PauseStore,
-    QuestionStore,
-    RateLimitStore,
-    RuleStore,
-    SavedQuestionStore,
-    ScheduleStore,
-    SilenceStore,
-    SubscriptionStore,
-    TimeStore,
-)
-from bot.store.records import (
-    CLOCK_TOLERANCE,
-    LONGEST_DELAY,
-    Backlog,
-    EvaluationRecord,
-    KeptAnswer,
-    KeptResponseUrl,
-    LeaseTimings,
-    OpenIncident,
-    PaceLimit,
-    Post,
-    PostKind,
-    QuestionRecord,
-    QueuedPost,
-    Sample,
-    Saved,
-    SavedQuestion,
-    Silence,
-    StoredRule,
-    Subscription,
-    Topic,
-)
-from bot.store.sharing import ChangeStore, PaceStore
-from bot.store.store import Store
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bot.store.errors import StoreError, StoreUnavailable
+    from bot.store.protocols import (
+        AlertStore,
+        AnswerStore,
+        DeliveryStore,
+        OutboxStore,
+        PauseStore,
+        QuestionStore,
+        RateLimitStore,
+        RuleStore,
+        ScheduleStore,
+        SilenceStore,
+        SubscriptionStore,
+        TimeStore,
+    )
+    from bot.store.records import (
+        CLOCK_TOLERANCE,
+        LONGEST_DELAY,
+        Backlog,
+        EvaluationRecord,
+        KeptAnswer,
+        KeptResponseUrl,
+        LeaseTimings,
+        OpenIncident,
+        PaceLimit,
+        Post,
+        PostKind,
+        QuestionRecord,
+        QueuedPost,
+        Sample,
+        Saved,
+        Silence,
+        StoredRule,
+        Subscription,
+        Topic,
+    )
+    from bot.store.sharing import ChangeStore, PaceStore
+    from bot.store.store import Store
 
 __all__ = [
     "CLOCK_TOLERANCE",
@@ -71,8 +73,6 @@ __all__ = [
     "RuleStore",
     "Sample",
     "Saved",
-    "SavedQuestion",
-    "SavedQuestionStore",
     "ScheduleStore",
     "Silence",
     "SilenceStore",
@@ -85,3 +85,17 @@ __all__ = [
     "TimeStore",
     "Topic",
 ]
+
+# Where the names are, in the order in which they are looked up. A question in a terminal needs few
+# of these modules, so each is imported when one of its names is used.
+_MODULES = ("errors", "records", "sharing", "protocols", "store")
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        for module in _MODULES:
+            found = vars(import_module(f"bot.store.{module}"))
+            if name in found:
+                globals()[name] = found[name]
+                return found[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

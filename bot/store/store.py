@@ -11,6 +11,7 @@ from typing import Any
 from bot.retention import DEFAULT_RETENTION, Retention
 from bot.store import protocols, sharing
 from bot.store.errors import StoreError, StoreUnavailable
+from bot.store.opening import open_database
 from bot.store.records import LeaseTimings
 from bot.store.sql.alerts import SqlAlerts
 from bot.store.sql.answers import SqlAnswers
@@ -24,7 +25,6 @@ from bot.store.sql.pauses import SqlPauses
 from bot.store.sql.questions import SqlQuestions
 from bot.store.sql.rate_limits import SqlRateLimits
 from bot.store.sql.rules import SqlRules, SqlSilences
-from bot.store.sql.saved_questions import SqlSavedQuestions
 from bot.store.sql.schedules import SqlSchedules
 from bot.store.sql.stored_times import SqlTimes
 from bot.store.sql.subscriptions import SqlSubscriptions
@@ -48,7 +48,6 @@ class Store:
         self.outbox: protocols.OutboxStore = SqlOutbox(database, claims)
         self.schedules: protocols.ScheduleStore = SqlSchedules(database, claims)
         self.subscriptions: protocols.SubscriptionStore = SqlSubscriptions(database)
-        self.saved_questions: protocols.SavedQuestionStore = SqlSavedQuestions(database)
         self.alerts: protocols.AlertStore = SqlAlerts(database, claims)
         self.rules: protocols.RuleStore = SqlRules(database)
         self.silences: protocols.SilenceStore = SqlSilences(database)
@@ -72,7 +71,7 @@ class Store:
         """The store in the file of this path, or on the server of this URL, created and migrated if needed. Raises StoreError and changes
         nothing if there is something else. `retention` is for whoever prunes it.
         """
-        store = cls(await _open_database(location), retention, lease)
+        store = cls(await open_database(location), retention, lease)
         try:
             await store.questions.forget_expired_urls(now)
         except StoreUnavailable as error:
@@ -135,21 +134,6 @@ class Store:
             self._probe = asyncio.create_task(self.database.write(_probe))
             self._probe.add_done_callback(lambda done: done.cancelled() or done.exception())
         return self._probe
-
-
-async def _open_database(location: Path | Secret) -> Database:
-    """Only the driver that is needed is imported."""
-    if isinstance(location, Secret):
-        try:
-            from bot.store.postgres.connection import PostgresDatabase
-        except ImportError:
-            raise StoreError(
-                "PostgreSQL needs the extra package: pip install 'opswatch[postgres]'."
-            ) from None
-        return await PostgresDatabase.open(location.open())
-    from bot.store.sqlite.connection import SqliteDatabase
-
-    return await SqliteDatabase.open(location)
 
 
 def _probe(tx: Transaction) -> None:

@@ -13,6 +13,7 @@ from sqlite_utils import Database
 
 from bot.store import QuestionRecord, Store, StoreError
 from bot.store.sqlite.migrations import steps
+from bot.store.sqlite.versions import MIGRATIONS
 from tests.store.conftest import NOW
 
 ASKED = QuestionRecord("trigger-1", NOW, "U0ADA", "C0OPS", "usage", "last 7 days", "slash")
@@ -95,3 +96,8 @@ async def test_database_without_claims_keeps_its_work(tmp_path: Path) -> None:
     [asked] = await store.questions.take_interrupted(since=NOW, before=later)
     assert asked.delivery == "t"
     await store.close()
+
+
+def test_every_migration_is_listed() -> None:
+    """One that is missing in the list would not be applied to an existing database."""
+    assert tuple(step.name for step in steps._migrations) == MIGRATIONS

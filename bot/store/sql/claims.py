@@ -33,6 +33,7 @@ class Claims:
         self._renewing: asyncio.Task[None] | None = None
         # How many other processes have a lease, as of the last renewal.
         self.others = 0
+        self._renewed_in: Transaction | None = None
         clock, expires_after = database.dialect.lease_clock, timings.expires_after
         # A time ahead is from before the machine was restarted, where that is the clock.
         is_held = f"seen_at > {clock} - {expires_after!r} AND seen_at <= {clock}"
@@ -61,8 +62,13 @@ class Claims:
         self._start_renewing()
 
         def claim(tx: Transaction) -> T:
+            if tx is self._renewed_in:
+                return work(tx)
             self._renew(tx)
-            return work(tx)
+            result = work(tx)
+            # Several claims may share a transaction. Where one fails, its renewal is undone.
+            self._renewed_in = tx
+            return result
 
         return await self._database.write(claim)
 

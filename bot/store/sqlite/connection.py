@@ -1,8 +1,8 @@
 """The SQLite connection, on one thread of its own.
 
 A connection belongs to its thread, and a deferred transaction that reads before it writes fails
-under contention, so a write of more than one statement opens with BEGIN IMMEDIATE on the one writer
-thread.
+under contention, so a write opens with BEGIN IMMEDIATE on the one writer thread. Jobs that come
+while the thread is busy share the next transaction (group commit).
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import stamina
-from sqlite_utils import Database as MigratedDatabase
 
 from bot.store.errors import StoreError, StoreUnavailable
 from bot.store.sql.database import Dialect, Row, Transaction
 from bot.store.sqlite.health import DatabaseFile, make_private
-from bot.store.sqlite.migrations import steps
+from bot.store.sqlite.versions import MIGRATIONS, applied_migrations
 
 T = TypeVar("T")
 BUSY_S = 10.0
@@ -29,8 +29,35 @@ DIALECT = Dialect(
     lease_clock="lease_clock()",
     json_member=lambda column, name: f"json_extract({column}, '$.{name}')",
 )
-_Work = tuple[Callable[[], Any], "asyncio.Future[Any]"]
-_Result = tuple["asyncio.Future[Any]", Any, BaseException | None]
+# Waiting tasks that go on in one turn of the event loop, so that others get theirs soon.
+WOKEN_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Work for the thread. What `writes` goes into a transaction, what does not is a query; a job
+    that is `alone` manages the connection itself.
+    """
+
+    work: Callable[[SqliteTransaction], Any]
+    done: asyncio.Future[Any]
+    writes: bool = False
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    job: _Job
+    value: Any = None
+    error: BaseException | None = None
+
+    def deliver(self) -> None:
+        if self.job.done.done():
+            return
+        if self.error:
+            self.job.done.set_exception(self.error)
+        else:
+            self.job.done.set_result(self.value)
 
 
 class SqliteTransaction:
@@ -63,7 +90,7 @@ class SqliteDatabase:
         self._file = DatabaseFile(path)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self.connection: sqlite3.Connection
-        self._wanted: list[_Work] = []
+        self._waiting: list[_Job] = []
         self._busy = False
 
     @classmethod
@@ -87,30 +114,13 @@ class SqliteDatabase:
         self._thread.shutdown(wait=True)
 
     async def read(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
-        return await self.run(lambda: self._transaction.query(sql, params))
+        return await self._submit(lambda tx: tx.query(sql, params))
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
-        def transaction() -> T:
-            self._file.require_same()
-            self.connection.execute("BEGIN IMMEDIATE")
-            try:
-                result = work(self._transaction)
-            except BaseException:
-                # A full disk has rolled everything back by itself.
-                if self.connection.in_transaction:
-                    self.connection.execute("ROLLBACK")
-                raise
-            self.connection.execute("COMMIT")
-            return result
-
-        return await self.run(transaction)
+        return await self._submit(work, writes=True)
 
     async def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
-        def execute() -> int:
-            self._file.require_same()
-            return self._transaction.execute(sql, params)
-
-        return await self.run(execute)
+        return await self._submit(lambda tx: tx.execute(sql, params), writes=True)
 
     async def damage(self) -> str:
         return await asyncio.to_thread(self._file.damage)
@@ -135,79 +145,148 @@ class SqliteDatabase:
             connection.create_function("lease_clock", 0, time.monotonic)
             self._migrate(connection)
             self.connection = connection
-            self._transaction = SqliteTransaction(connection)
             self._file.remember()
         except BaseException:
             connection.close()
             raise
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
-        database = MigratedDatabase(connection)
-        self._refuse_newer(database)
-        connection.execute("BEGIN IMMEDIATE")
-        steps.apply(database)
-        if connection.in_transaction:
-            connection.execute("COMMIT")
-
-    def _refuse_newer(self, database: MigratedDatabase) -> None:
-        """A database with unknown migrations was written by a later version."""
-        if "_sqlite_migrations" not in database.table_names():
-            return
-        rows = database.execute(
-            "SELECT name FROM _sqlite_migrations WHERE migration_set = ?", (steps.name,)
-        )
-        unknown = {name for (name,) in rows} - {step.name for step in steps._migrations}  # noqa: SLF001
-        if unknown:
+        """Applies the migrations that are missing. A database with unknown ones was written by a
+        later version.
+        """
+        applied = applied_migrations(connection)
+        if unknown := applied.difference(MIGRATIONS):
             raise StoreError(
                 f"The database {self._path.name} was written by a newer version "
                 f"({', '.join(sorted(unknown))})."
             )
+        if applied.issuperset(MIGRATIONS):
+            return
+        # The library takes a while to import.
+        from sqlite_utils import Database
+
+        from bot.store.sqlite.migrations import steps
+
+        connection.execute("BEGIN IMMEDIATE")
+        steps.apply(Database(connection))
+        if connection.in_transaction:
+            connection.execute("COMMIT")
 
     async def run(self, work: Callable[[], T]) -> T:
-        """The result of `work`, done on the thread. Work that comes while the thread is busy is
-        handed over together, because waking a thread costs more than most statements.
-        """
+        """The result of `work`, done on the thread, which manages the connection itself."""
+        return await self._submit(lambda _: work(), alone=True)
+
+    async def _submit(
+        self, work: Callable[[SqliteTransaction], T], *, writes: bool = False, alone: bool = False
+    ) -> T:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        self._wanted.append((work, done))
+        self._waiting.append(_Job(work, done, writes, alone))
         if not self._busy:
             self._hand_over(loop)
         return await done
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
-        wanted, self._wanted = self._wanted, []
+        """Gives the thread everything that waits, because waking it costs more than most
+        statements.
+        """
+        jobs, self._waiting = self._waiting, []
         try:
-            self._thread.submit(self._work, wanted, loop)
+            self._thread.submit(self._work, jobs, loop)
         except RuntimeError:
             # Closed meanwhile: nobody may wait for ever.
             closed = StoreUnavailable("the database is closed")
-            self._set_results([(done, None, closed) for _, done in wanted], loop)
+            self._deliver([_Result(job, error=closed) for job in jobs], loop)
             return
         self._busy = True
 
-    def _work(self, wanted: list[_Work], loop: asyncio.AbstractEventLoop) -> None:
-        """On the thread: one after the other, each with a result of its own."""
-        results = [(done, *_run_catching(work)) for work, done in wanted]
-        loop.call_soon_threadsafe(self._set_results, results, loop)
+    def _work(self, jobs: list[_Job], loop: asyncio.AbstractEventLoop) -> None:
+        """On the thread: every job has a result of its own, and what it wrote is committed."""
+        may_share = any(job.writes for job in jobs) and not any(job.alone for job in jobs)
+        results = self._together(jobs) if may_share else [self._plain(job) for job in jobs]
+        loop.call_soon_threadsafe(self._finish, results, loop)
 
-    def _set_results(self, results: list[_Result], loop: asyncio.AbstractEventLoop) -> None:
+    def _together(self, jobs: list[_Job]) -> list[_Result]:
+        """The results of jobs in one transaction, which costs about as much as that of one. What a
+        failed one wrote is rolled back; where the transaction fails, all of them fail.
+        """
+        try:
+            self._file.require_same()
+            self.connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            # Each by itself would wait just as long for the lock.
+            return _all_failed(jobs, error)
+        tx = SqliteTransaction(self.connection)
+        results = [self._in_savepoint(job, tx, is_only=len(jobs) == 1) for job in jobs]
+        if not self.connection.in_transaction:
+            # A full disk has rolled everything back.
+            return _all_failed(jobs, next(result.error for result in results if result.error))
+        if len(jobs) == 1 and results[0].error:
+            self.connection.execute("ROLLBACK")
+            return results
+        try:
+            self.connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            return _all_failed(jobs, error)
+        return results
+
+    def _in_savepoint(self, job: _Job, tx: SqliteTransaction, *, is_only: bool) -> _Result:
+        """The result of one job of a transaction; without a savepoint where all of it is undone."""
+        if is_only or not job.writes:
+            return _done(job, tx)
+        if not self.connection.in_transaction:
+            return _failed(job, sqlite3.OperationalError("the transaction was rolled back"))
+        try:
+            self.connection.execute("SAVEPOINT job")
+        except sqlite3.Error as error:
+            return _failed(job, error)
+        result = _done(job, tx)
+        if self.connection.in_transaction:
+            if result.error:
+                self.connection.execute("ROLLBACK TO job")
+            self.connection.execute("RELEASE job")
+        return result
+
+    def _plain(self, job: _Job) -> _Result:
+        # The connection is there once the first job of all has opened it.
+        tx = None if job.alone else SqliteTransaction(self.connection)
+        if job.writes:
+            return self._together([job])[0]
+        return _done(job, tx)
+
+    def _finish(self, results: list[_Result], loop: asyncio.AbstractEventLoop) -> None:
         self._busy = False
-        if self._wanted:
+        if self._waiting:
             self._hand_over(loop)
-        for done, result, error in results:
-            if not done.done():
-                done.set_exception(error) if error else done.set_result(result)
+        self._deliver(results, loop)
+
+    def _deliver(self, results: list[_Result], loop: asyncio.AbstractEventLoop) -> None:
+        """Wakes a few of those who wait in each turn of the event loop."""
+        for result in results[:WOKEN_AT_ONCE]:
+            result.deliver()
+        if rest := results[WOKEN_AT_ONCE:]:
+            loop.call_soon(self._deliver, rest, loop)
 
 
-def _run_catching(work: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+def _done(job: _Job, tx: SqliteTransaction | None) -> _Result:
     try:
-        return work(), None
-    except sqlite3.Error as error:
+        return _Result(job, job.work(tx))  # type: ignore[arg-type]
+    except BaseException as error:
+        return _failed(job, error)
+
+
+def _failed(job: _Job, error: BaseException) -> _Result:
+    if isinstance(error, sqlite3.Error):
         unavailable = StoreUnavailable(str(error))
         unavailable.__cause__ = error
-        return None, unavailable
-    except BaseException as error:
-        return None, error
+        return _Result(job, error=unavailable)
+    return _Result(job, error=error)
+
+
+def _all_failed(jobs: list[_Job], error: BaseException) -> list[_Result]:
+    return [_failed(job, sqlite3.OperationalError(str(error))) for job in jobs]
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:

@@ -1,10 +1,14 @@
-"""The tables, step by step. A step once released is never edited; a change is a new step."""
+"""The tables, step by step. A step once released is never edited; a change is a new step, whose
+name is also in `versions`.
+"""
 
 from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-steps = Migrations("opswatch")
+from bot.store.sqlite.versions import MIGRATION_SET
+
+steps = Migrations(MIGRATION_SET)
 
 
 @steps(name="0001_questions")
@@ -322,21 +326,4 @@ def overtaken_evaluations(db: Database) -> None:
     """
     db.table("overtaken_evaluations").create(
         {"alert": str, "due": str, "owner": str}, pk=("alert", "due"), not_null={"owner"}
-    )
-
-
-@steps(name="0019_saved_questions")
-def saved_questions(db: Database) -> None:
-    """Questions that channels ask by a name."""
-    db.table("saved_questions").create(
-        {
-            "channel": str,
-            "command": str,
-            "name": str,
-            "query": str,
-            "user": str,
-            "saved_at": str,
-        },
-        pk=("channel", "command", "name"),
-        not_null={"query", "user", "saved_at"},
     )
