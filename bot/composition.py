@@ -5,15 +5,12 @@ It needs no Slack, so a terminal starts quickly.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from bot.access import AccessPolicy
-from bot.alerts.channels import OperatorButton, Presentation
-from bot.alerts.rule import Rule
 from bot.commands.answering import Answerer, Services, open_commands
 from bot.config import AccessSettings, Settings
 from bot.errors import ConfigError, ConfigProblem
@@ -27,11 +24,18 @@ from providers.registry import registry
 from providers.settings import AccountSettings
 from providers.sources import CallSource, Checked, LogSource, UsageSource
 
+if TYPE_CHECKING:
+    from bot.access import AccessPolicy
+    from bot.alerts.channels import Presentation
+    from bot.alerts.rule import Rule
+
 S = TypeVar("S")
 
 
 class ProviderRegistry:
-    """All configured accounts, each opened once, by the capabilities that their vendors have."""
+    """The configured accounts, or `only` some of them, each opened once, by the capabilities that
+    their vendors have.
+    """
 
     def __init__(
         self,
@@ -40,12 +44,16 @@ class ProviderRegistry:
         rate_limit_store: RateLimitStore,
         clock: Clock = utc_now,
         observer: RequestObserver = ignore_request,
+        *,
+        only: Collection[str] | None = None,
     ) -> None:
         network = replace(settings.network, observer=observer)
         context = AccountContext(redactor, rate_limit_store, clock, network)
         self._kinds = {name: account.kind for name, account in settings.providers.items()}
         self.all: Mapping[str, Checked] = {
-            name: _open(name, account, context) for name, account in settings.providers.items()
+            name: _open(name, account, context)
+            for name, account in settings.providers.items()
+            if only is None or name in only
         }
         self.usage: dict[str, UsageSource] = dict(self._having(Capability.USAGE, UsageSource))  # type: ignore[type-abstract]
         self.calls: dict[str, CallSource] = dict(self._having(Capability.CALLS, CallSource))  # type: ignore[type-abstract]
@@ -108,6 +116,8 @@ def build_answerer(
 
 
 def build_access_policy(settings: AccessSettings) -> AccessPolicy:
+    from bot.access import AccessPolicy
+
     allowed = {name: settings.allowed(name) for name in COMMANDS}
     return AccessPolicy(allowed, settings.manage, settings.notify)
 
@@ -120,6 +130,8 @@ def redacted_line(redactor: Redactor, line: str) -> str | None:
 
 def rules_from_settings(settings: Settings) -> list[Rule]:
     """The alerts of the configuration."""
+    from bot.alerts.rule import Rule
+
     # Without Slack's tokens, which a terminal does not have: a rule has the same definition there.
     redactor = Redactor(settings.secrets())
     return [
@@ -150,6 +162,8 @@ def presentation_from_settings(
     """How alerts are shown, by channel, and the operator's buttons. A button holds its question
     word for word, so there is none for one with a secret.
     """
+    from bot.alerts.channels import OperatorButton, Presentation
+
     redactor = Redactor(settings.secrets())
     buttons = [
         OperatorButton(each.text, each.url or "", each.ask or "", frozenset(each.alerts))

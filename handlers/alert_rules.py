@@ -17,7 +17,6 @@ from msgspec import structs
 from bot import formatting
 from bot.access import AccessPolicy
 from bot.alerts.commands import (
-    WORDS,
     AlertCommand,
     CreateAlert,
     DeleteAlert,
@@ -33,6 +32,7 @@ from bot.blocks.alert_buttons import EDIT
 from bot.blocks.alert_context import RuleChange
 from bot.blocks.alert_lines import rule_line
 from bot.errors import BadQuestion, FormName
+from bot.questions.managing import ALERT_WORDS
 from bot.questions.question import CommandName, Question
 from bot.questions.registry import COMMANDS
 from bot.schedules.due import Due
@@ -70,7 +70,7 @@ class RuleManager:
     listing: AlertList
     recipients: RecipientLookup
     clock: Callable[[], datetime]
-    verbs: ClassVar[Sequence[str]] = WORDS
+    verbs: ClassVar[Sequence[str]] = ALERT_WORDS
     create_verb: ClassVar[str] = "alert"
     forms: ClassVar[Mapping[str, FormName]] = MappingProxyType(
         {"alert": "alert", "silence": "silence"}

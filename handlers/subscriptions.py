@@ -19,11 +19,12 @@ from bot.blocks import messages
 from bot.blocks.alert_lines import PAUSED
 from bot.blocks.home import Upcoming
 from bot.errors import BadQuestion, FormName
+from bot.questions.managing import SUBSCRIPTION_WORDS
 from bot.questions.question import CommandName, Question
 from bot.questions.registry import COMMANDS
-from bot.schedules.due import Due, next_due, read_cron
+from bot.schedules.cron import read_cron
+from bot.schedules.due import Due, next_due
 from bot.schedules.subscribe import (
-    WORDS,
     Subscribe,
     SubscriptionCommand,
     Unsubscribe,
@@ -58,7 +59,7 @@ class SubscriptionManager:
     zone: tzinfo
     clock: Callable[[], datetime]
     file_digests: Sequence[Digest]
-    verbs: ClassVar[Sequence[str]] = WORDS
+    verbs: ClassVar[Sequence[str]] = SUBSCRIPTION_WORDS
     create_verb: ClassVar[str] = "subscribe"
     forms: ClassVar[Mapping[str, FormName]] = MappingProxyType({"subscribe": "subscription"})
     _scheduled_names: set[str] = field(default_factory=set)

@@ -16,7 +16,6 @@ from bot.errors import BadQuestion
 from bot.formatting import sanitise
 from bot.questions.question import AccountDirectory, CommandName
 
-WORDS = ("alert", "alerts", "unalert", "silence", "unsilence")
 LONGEST_SILENCE = timedelta(days=365)
 _FOR_HOW_LONG = re.compile(rf"(?is)(?:for\s+)?({DURATION}|until\s+tomorrow)(?<!\s)(?:\s+(.+))?")
 COMMENT = '"planned load test"'

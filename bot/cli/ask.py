@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from bot import formatting
-from bot.access import visible_directory
-from bot.alerts import commands as alert_commands
-from bot.alerts.backtest import Backtest
 from bot.answer import Answer, Progress
 from bot.blocks import kit
 from bot.commands.answering import AnswerContext, lazy_temp_dir
-from bot.composition import (
-    ProviderRegistry,
-    build_access_policy,
-    build_answerer,
-    rules_from_settings,
-)
+from bot.composition import ProviderRegistry, build_answerer
 from bot.config import Settings, read_settings, slack_tokens
-from bot.errors import BadQuestion, ConfigError, ConfigProblem
+from bot.errors import BadQuestion, ConfigError
 from bot.private_files import save_private
-from bot.questions import saved
-from bot.questions.question import AccountDirectory, CommandName
+from bot.questions.managing import ALERT_WORDS, SUBSCRIPTION_WORDS
+from bot.questions.question import AccountDirectory, CommandName, HelpRequest, Question
 from bot.questions.reading import read_request, split_line
 from bot.questions.registry import COMMANDS
-from bot.schedules import subscribe
-from bot.store import Store, StoreError
+from bot.store.errors import StoreError
 from bot.terminal_text import terminal_text
-from handlers.permissions import Requester
 from providers.clock import utc_now
 from providers.limits.rate_limiter import MemoryRateLimitStore, RateLimitStore
 from providers.models import iso_utc
-from providers.redaction import Redactor, Secret
+from providers.redaction import Redactor
+
+# What manages alerts and subscriptions, by its first word.
+SLACK_ONLY = frozenset({*ALERT_WORDS, *SUBSCRIPTION_WORDS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +62,8 @@ class TerminalAnswer:
             "warnings": list(self.answer.warnings),
             "preview": kit.preview_link(self.answer.blocks),
             "window": {
-                "start": _instant(window.window.start),
-                "end": _instant(window.window.end),
+                "start": instant(window.window.start),
+                "end": instant(window.window.end),
                 "said": window.label,
             }
             if window
@@ -105,6 +99,10 @@ async def answer_in_terminal(
     settings, directory = read_settings(config), None
     command, rest = split_line(text)
     if user or channel:
+        from bot.access import visible_directory
+        from bot.composition import build_access_policy
+        from handlers.permissions import Requester
+
         access = build_access_policy(settings.access)
         groups = await _groups_of(settings, user, access.groups(*COMMANDS)) if user else ()
         asker = Requester((user or "").strip(), (channel or "").strip(), groups)
@@ -119,8 +117,11 @@ async def answer_in_terminal(
     redactor = Redactor(settings.secrets())
     async with (
         open_rate_limit_store(settings) as rate_limit_store,
-        aclosing(ProviderRegistry(settings, redactor, rate_limit_store)) as accounts,
+        aclosing(
+            ProviderRegistry(settings, redactor, rate_limit_store, only=_accounts_of(question))
+        ) as accounts,
     ):
+        gc.enable()
         with lazy_temp_dir() as folder:
             answer = await build_answerer(settings, accounts, redactor).answer(
                 question, AnswerContext(folder, settings.timezone, progress or Progress())
@@ -128,14 +129,23 @@ async def answer_in_terminal(
             return TerminalAnswer(answer, _saved(answer, out))
 
 
+def _accounts_of(question: Question | HelpRequest) -> Collection[str] | None:
+    """The accounts to open; None where the question does not say. Opening one imports the code of
+    its vendor.
+    """
+    if isinstance(question, HelpRequest):
+        return ()
+    return question.accounts or None
+
+
 def _refuse_slack_only(command: CommandName, words: str, directory: AccountDirectory) -> None:
     """Raises BadQuestion for what only makes sense in a channel: alerts, silences and
     subscriptions.
     """
     verb = words.split(maxsplit=1)[0].lower() if words.strip() else ""
-    if verb in (*alert_commands.WORDS, *subscribe.WORDS, *saved.WORDS):
+    if verb in SLACK_ONLY:
         raise BadQuestion(
-            f"`/{command} {verb}` works only in Slack, where alerts, subscriptions and saved questions are kept.",
+            f"`/{command} {verb}` works only in Slack, where alerts and subscriptions are kept.",
             COMMANDS[command].example(directory),
         )
 
@@ -143,98 +153,27 @@ def _refuse_slack_only(command: CommandName, words: str, directory: AccountDirec
 _EXAMPLES = {"--user": "U012AB", "--channel": "C012AB"}
 
 
-async def run_backtest(name: str, config: Path, *, days: int) -> tuple[Backtest, tzinfo]:
-    """What an alert of the configuration, or one made in chat, would have done."""
-    from handlers.alert_registry import rule_of
-    from handlers.backtesting import MOST_DAYS, Backtesting
-
-    if not 1 <= days <= MOST_DAYS:
-        raise BadQuestion(
-            f"--days takes a whole number from 1 to {MOST_DAYS}.",
-            f"python -m bot backtest {name} --days 90",
-        )
-    settings = read_settings(config)
-    redactor = Redactor(settings.secrets())
-    async with (
-        open_store(settings) as store,
-        aclosing(ProviderRegistry(settings, redactor, store.rate_limits)) as accounts,
-    ):
-        answering = build_answerer(settings, accounts, redactor)
-        rules = [
-            *rules_from_settings(settings),
-            *(rule_of(kept) for kept in await store.rules.rules()),
-        ]
-        rule = next((rule for rule in rules if rule.name.lower() == name.lower()), None)
-        if rule is None:
-            there = formatting.join_words([rule.name for rule in rules], 20) or "none"
-            raise BadQuestion(
-                f"There is no alert “{formatting.sanitise(name, 60)}”; there are: {there}.",
-                "python -m bot backtest NAME",
-            )
-        backtesting = Backtesting(
-            answering.commands, settings.directory, store.alerts, settings.timezone, utc_now
-        )
-        return await backtesting.run(rule, days=days), settings.timezone
-
-
-def backtest_json(test: Backtest) -> dict[str, Any]:
-    """The result for other programs. A firing that goes on has no end."""
-    days = formatting.pluralise(round((test.end - test.start).total_seconds() / 86_400), "day")
-    return {
-        "alert": test.rule.name,
-        "window": {
-            "start": _instant(test.start),
-            "end": _instant(test.end),
-            "said": f"the last {days}",
-        },
-        "samples": test.samples,
-        "missing": test.missing,
-        "firings": [
-            {
-                "start": _instant(firing.start),
-                "end": _instant(firing.end) if firing.end else None,
-                "peak": firing.peak,
-            }
-            for firing in test.firings
-        ],
-        "now": test.now,
-        "notes": list(test.notes),
-    }
-
-
-def _shown(database: Path | Secret) -> str:
-    return database.name if isinstance(database, Path) else ""
-
-
-@asynccontextmanager
-async def open_store(settings: Settings) -> AsyncIterator[Store]:
-    """The database of the bot. Raises ConfigError where it cannot be used."""
-    try:
-        store = await Store.open(settings.database, now=utc_now())
-    except StoreError as error:
-        raise ConfigError(
-            [ConfigProblem("database", _shown(settings.database), str(error))]
-        ) from None
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
 @asynccontextmanager
 async def open_rate_limit_store(settings: Settings) -> AsyncIterator[RateLimitStore]:
     """The budgets that the bot keeps, so that a terminal does not exceed them either; where its
     database cannot be written, budgets of this process alone.
     """
+    from bot.store.opening import open_database
+    from bot.store.records import LeaseTimings
+    from bot.store.sql.claims import Claims
+    from bot.store.sql.rate_limits import SqlRateLimits
+
     try:
-        store = await Store.open(settings.database, now=utc_now())
+        database = await open_database(settings.database)
     except StoreError:
         yield MemoryRateLimitStore()
         return
+    claims = Claims(database, LeaseTimings())
     try:
-        yield store.rate_limits
+        yield SqlRateLimits(database, claims)
     finally:
-        await store.close()
+        await claims.end()
+        await database.close()
 
 
 def _saved(answer: Answer, out: Path) -> list[SavedFile]:
@@ -277,5 +216,6 @@ async def _groups_of(settings: Settings, user: str, groups: Sequence[str]) -> Se
         return await people.groups_of(user, groups)
 
 
-def _instant(moment: datetime) -> str:
+def instant(moment: datetime) -> str:
+    """A moment as JSON answers show it."""
     return iso_utc(moment, "milliseconds" if moment.microsecond else "seconds")

@@ -1,4 +1,4 @@
-"""Reads the file as TOML."""
+"""The file itself, as TOML."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_CONFIG_BYTES = 4 * 1024 * 1024
 
 
 def read_table(path: Path) -> dict[str, Any]:
-    """The file as TOML. Raises ConfigError with one sentence if it is not."""
+    """The file as TOML. Raises ConfigError with one sentence where it is none."""
     try:
         if path.exists() and not path.is_file():
             raise ConfigError(
@@ -60,5 +60,5 @@ def read_table(path: Path) -> dict[str, Any]:
 
 
 def _without_values(message: str) -> str:
-    """TOML's own message with line and column, without what it quotes."""
+    """TOML's own message tells line and column; what it quotes is left out."""
     return re.sub(r"'[^']*'|\"[^\"]*\"", "…", message)

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from bot.schedules.cron import read_cron as read_cron
-
 
 class Trigger(Protocol):
     """A schedule: when it is due next."""

@@ -9,11 +9,11 @@ from typing import Literal
 
 from bot.errors import BadQuestion
 from bot.formatting import sanitise
+from bot.questions.managing import SUBSCRIPTION_WORDS
 from bot.questions.question import AccountDirectory, CommandName
 from bot.questions.registry import COMMANDS
 from bot.schedules.recurrence import MOST_WORDS, AmbiguousHour, find_recurrence, read_recurrence
 
-WORDS = ("subscribe", "subscriptions", "unsubscribe")
 # Words for how often, before a time or alone.
 _HOW_OFTEN = frozenset(
     {"every", "each", "weekly", "monthly", "biweekly", "fortnightly", "yearly", "quarterly"}
@@ -23,7 +23,7 @@ _TIME = re.compile(
     r"(?P<question>.*)(?<!\S)at\s+(?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?:\s+on\s+(?P<days>.+))?",
     re.IGNORECASE | re.DOTALL,
 )
-# A time of day with minutes, or with am or pm.
+# A time of day with minutes or a half of the day.
 _CLOCK = re.compile(
     r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?(?P<half>am|pm)|(?P<hour_>\d{1,2})[:.](?P<minute_>\d{2})"
 )
@@ -56,7 +56,7 @@ def parse_subscription(
     """The command, or None if the words are a question to answer now. Raises BadQuestion."""
     verb, _, rest = text.strip().partition(" ")
     verb, rest = verb.lower(), rest.strip()
-    if verb not in WORDS:
+    if verb not in SUBSCRIPTION_WORDS:
         return None
     if verb == "subscriptions":
         return "list"

@@ -1,4 +1,6 @@
-"""Reads the answers of Rapid7's query API into records. Any other input raises ProtocolError."""
+"""Answers of Rapid7's query API become records here. Whatever comes in, a record or a ProtocolError
+comes out.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Entries of one answer, in their order there."""
+    """Entries of one answer, in the order in which they came."""
 
     entries: Sequence[LogEntry]
     poll_path: str
@@ -57,14 +59,13 @@ def page(body: bytes, *, account: str) -> Page:
 
 
 def statistics(body: bytes, *, account: str, window: Window) -> LogStatistics:
-    """The member `statistics` of an answer, or `partial` of one that is in progress.
+    """The member `statistics` of an answer.
 
     A result is `{"count": 12.0}`: the function's name with a number. `stats` and `timeseries` hold
     one or a list of these under the key that was calculated, `groups` and `groups_timeseries` under
     the names of the groups.
     """
-    answer = _object(body, account)
-    found = answer.get("statistics") or answer.get("partial")
+    found = _object(body, account).get("statistics")
     if not isinstance(found, dict):
         raise unreadable(account, "the result of a query without statistics")
     function = str(found.get("type") or "")
@@ -146,7 +147,7 @@ def _instant(milliseconds: Any) -> datetime | None:
 
 
 def _step(found: Mapping[str, Any], start: datetime, slices: int) -> timedelta:
-    """The length of a slice. Some answers have 0; then it is computed from the number of slices."""
+    """The length of a slice. Some answers say 0; then it follows from the number of slices."""
     granularity = found.get("granularity")
     if isinstance(granularity, int | float) and 0 < granularity <= _LAST_MS:
         return timedelta(milliseconds=granularity)
@@ -169,7 +170,7 @@ def _total(found: Mapping[str, Any], function: str) -> float | None:
 
 
 def _first_value(value: Any) -> Any:
-    """The value of an object with one key."""
+    """What a member with one key holds under it."""
     return next(iter(value.values()), None) if isinstance(value, dict) else None
 
 
@@ -197,8 +198,8 @@ def _groups(
     function: str,
     account: str,
 ) -> Iterator[GroupStatistics]:
-    """Groups of several keys are named `[a,b]`, where a name may have commas, too; it is split as
-    in their series.
+    """Groups of several keys are named `[a,b]`, where a name may have commas, too; their series
+    tell the names apart.
     """
     if listed is not None and not isinstance(listed, list):
         raise unreadable(account, "JSON of an unknown shape")

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from providers.redaction.spans import Found
+# Where a secret stands, and what takes its place.
+Found = tuple[int, int, bytes]
 
 LONGEST_PERIOD: Final = 512
 # What stays of a run at either end; an address is looked through for 1024 bytes.

@@ -26,7 +26,7 @@ from bot.alerts.state import WHOLE, AlertState, EvaluationError, Reading, Readin
 from bot.blocks.alert_context import NotificationContext
 from bot.blocks.alert_replies import thread_reply
 from bot.blocks.alerts import format_value, incident_message
-from bot.schedules.due import read_cron
+from bot.schedules.cron import read_cron
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.schedules.due import Due, ScheduleEntry, due_now, next_due, read_cron
+from bot.schedules.cron import read_cron
+from bot.schedules.due import Due, ScheduleEntry, due_now, next_due
 
 DUBLIN = ZoneInfo("Europe/Dublin")
 

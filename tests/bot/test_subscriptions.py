@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import BadQuestion
-from bot.schedules.due import read_cron
+from bot.schedules.cron import read_cron
 from bot.schedules.recurrence import EXAMPLES
 from bot.schedules.subscribe import Subscribe, Unsubscribe, parse_subscription
 from tests.bot.test_question import HOUSE

@@ -1,0 +1,66 @@
+"""What people wait for in a terminal imports only what it needs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import bot.store
+from tests.conftest import ROOT
+
+UNUSED = {
+    "apscheduler",
+    "aiohttp",
+    "hyperscan",
+    "resvg_py",
+    "slack_bolt",
+    "slack_sdk",
+    "sqlite_utils",
+}
+
+
+def imported_by(code: str) -> set[str]:
+    """The modules that are imported once the code has run."""
+    script = f"{code}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("import bot.cli.main", id="help"),
+        pytest.param(
+            "import bot.cli.ask, bot.store.sqlite.connection, providers.rapid7.client",
+            id="a question",
+        ),
+        pytest.param(
+            "from providers.redaction import Redactor, Secret\n"
+            "assert Redactor([Secret('s3cr3t-value')]).text('') == ''",
+            id="nothing to redact",
+        ),
+    ],
+)
+def test_unneeded_packages_are_not_imported(code: str) -> None:
+    assert not UNUSED & imported_by(code)
+
+
+@pytest.mark.parametrize("name", bot.store.__all__)
+def test_store_exports_every_name(name: str) -> None:
+    assert getattr(bot.store, name) is not None
+
+
+def test_unknown_name_is_no_export() -> None:
+    with pytest.raises(AttributeError, match="kitchen"):
+        bot.store.kitchen  # noqa: B018
