@@ -1,3 +1,3 @@
-"""The bot: questions, reports, alerts, and everything that runs them."""
+"""What the bot knows, and how it runs."""
 
 __version__ = "0.1.0"

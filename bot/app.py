@@ -6,11 +6,9 @@ import asyncio
 import contextlib
 import json
 import logging
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -52,7 +50,6 @@ FINISH_WITHIN_S = 5.0
 POST_WITHIN_S = 1.0
 # How often questions of processes that are gone are looked for.
 REPORT_EVERY_S = 2.0
-NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -96,6 +93,8 @@ class Bot:
         """
         await self.store.join()
         watching = asyncio.create_task(self.changes.run())
+        # Otherwise the first question would wait for it, and the acks of others behind that.
+        preparing = asyncio.create_task(asyncio.to_thread(self.requests.redactor.prepare))
         reporting = asyncio.create_task(self._report_interrupted())
         posting = asyncio.create_task(self.outbox.run())
         try:
@@ -104,6 +103,7 @@ class Bot:
         finally:
             reporting.cancel()
             watching.cancel()
+            await preparing
             await self.scheduler.stop(within_s=FINISH_WITHIN_S)
             posting.cancel()
             await self.outbox.finish(within_s=POST_WITHIN_S)
@@ -124,16 +124,14 @@ class Bot:
             self.http_mode.expect(new.tokens.signing, new.settings.slack.base_path, new.webhooks)
 
     async def _report_interrupted(self) -> None:
-        """Regularly, since a process is known to be gone only once its lease has expired. Questions
-        of versions without leases are reported a while after the start, when an older process that
-        was still finishing has ended.
+        """Again and again, since a process is known to be gone only once its lease has expired.
+        Begins a while after the start, when an older version that was still finishing has ended.
         """
         started = self.clock()
-        older_ended_at = time.monotonic() + self.timeouts.lost
+        await asyncio.sleep(self.timeouts.lost)
         while True:
-            has_ended = time.monotonic() >= older_ended_at
             try:
-                await self.requests.report_interrupted(started=started if has_ended else NEVER)
+                await self.requests.report_interrupted(started=started)
             except StoreUnavailable as error:
                 log.warning("Interrupted questions could not be looked for: %s", error)
             await asyncio.sleep(REPORT_EVERY_S)

@@ -25,7 +25,7 @@ from bot.config import Settings, SlackTokens
 from bot.notifications.pagerduty import PagerDutySettings
 from bot.observers import Observers
 from bot.private_files import sweep_temporary_folders
-from bot.schedules.due import read_cron
+from bot.schedules.cron import read_cron
 from bot.slack.channels import SlackChannels
 from bot.slack.client import SlackClient
 from bot.slack.delivery import Delivery
@@ -57,7 +57,6 @@ from handlers.pauses import Announcer, PauseGuard
 from handlers.permissions import Permissions
 from handlers.recipients import RecipientLookup
 from handlers.requests import RequestHandler
-from handlers.saved_questions import RESERVED_WORDS, SavedQuestionManager
 from handlers.subscriptions import SubscriptionManager
 from handlers.typed_secrets import SecretCheck
 from providers.clock import Clock
@@ -221,7 +220,6 @@ class Managers:
 
     rules: RuleManager
     subscriptions: SubscriptionManager
-    saved_questions: SavedQuestionManager
 
 
 async def build_managers(base: Foundation, core: Core, jobs: Jobs) -> Managers:
@@ -254,10 +252,7 @@ async def build_managers(base: Foundation, core: Core, jobs: Jobs) -> Managers:
         Topic.SUBSCRIPTIONS: subscriptions.refresh,
         Topic.PAUSES: core.guard.refresh,
     }
-    saved = SavedQuestionManager(
-        questions, base.store.saved_questions, core.announcer, clock, RESERVED_WORDS
-    )
-    return Managers(rules, subscriptions, saved)
+    return Managers(rules, subscriptions)
 
 
 def _rule_manager(
@@ -304,8 +299,7 @@ def build_request_handler(
         store=base.store,
         redactor=base.redactor,
         clock=base.clock,
-        managers=[managers.subscriptions, managers.rules, managers.saved_questions],
-        saved_questions=managers.saved_questions,
+        managers=[managers.subscriptions, managers.rules],
         zone=base.settings.timezone,
         on_finished=observers.question,
     )

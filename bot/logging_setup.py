@@ -34,7 +34,7 @@ _question: ContextVar[str] = ContextVar("question", default="")
 
 @contextmanager
 def logged_question(question: str) -> Iterator[None]:
-    """Marks every line that is logged inside with this ID, also by tasks that are started there."""
+    """Every line that is logged inside, also by tasks that are started there, carries this ID."""
     token = _question.set(question)
     try:
         yield
@@ -101,21 +101,21 @@ def configure_logging(*, verbose: bool, log_format: LogFormat = "text") -> None:
 
 
 def set_log_level(level: str, *, verbose: bool) -> None:
-    """Sets the level of the bot's own lines. `--verbose` is not reduced."""
+    """The level of the bot's own lines; `--verbose` is not made less."""
     if not verbose:
         logging.getLogger("opswatch").setLevel(level.upper())
 
 
 def redact_in_logs(secrets: Sequence[Secret]) -> None:
-    """Removes these secrets from every line from now on."""
+    """From now on these secrets are taken out of every line."""
     from providers.redaction import Redactor
 
     LOG_FORMATTER.redactor = Redactor(secrets)
 
 
 def _log_uncaught_exceptions() -> None:
-    """Logs exceptions that nothing catches, in threads and finalizers too. Python would print them
-    with secrets and in no format.
+    """Python prints exceptions that nothing catches, in threads and finalizers too, as they are:
+    with secrets, and in no format. They are logged instead.
     """
     log = logging.getLogger("opswatch")
 

@@ -76,11 +76,10 @@ async def _run(
     service = Service(ConnectionStatus())
     async with contextlib.aclosing(service), manager.watched(service.is_alive, service.status):
         await _start(service, load, settings, tokens, reload)
-        # Objects of the start live as long as the process, so the collector need not scan them
-        # again. This takes a while, so it comes before `ready`.
-        gc.collect()
+        # Objects of the start live as long as the process, so the collector need not scan them.
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER, 20, 20)
+        gc.enable()
         opened.set()
         manager.ready()
         while await _wait_for_reload(stop, reload):

@@ -1,4 +1,6 @@
-"""Values that providers return, frozen and typed. A missing value is None, never zero."""
+"""The facts that come back from providers, as frozen values with real types. A missing fact is None
+and never zero.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ import msgspec
 
 
 def iso_utc(moment: datetime, timespec: str = "seconds") -> str:
-    """An instant in ISO-8601, in UTC with `Z`, cut to the given precision."""
+    """An instant as vendors and readers are told it: ISO-8601 in UTC with `Z`, cut to the given
+    precision.
+    """
     return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(
         timespec=timespec
     )[:-6] + "Z"
@@ -20,7 +24,7 @@ def iso_utc(moment: datetime, timespec: str = "seconds") -> str:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A time range that includes its start and excludes its end; both are aware and in UTC."""
+    """A stretch of time that includes its start and excludes its end; both are aware and in UTC."""
 
     start: datetime
     end: datetime
@@ -42,7 +46,7 @@ class Window:
         return DayRange(self.start.astimezone(UTC).date(), last)
 
     def halves(self) -> tuple[Window, Window]:
-        """The window cut in two at a whole second, without a gap or an overlap."""
+        """The window cut in two at a whole second; nothing is lost or doubled at the seam."""
         middle = (self.start + self.length / 2).replace(microsecond=0)
         return Window(self.start, middle), Window(middle, self.end)
 
@@ -84,8 +88,8 @@ class DayRange:
 @dataclass(frozen=True, slots=True)
 class UsagePeriod:
     """Bytes by UTC day as the provider lists them. A day that is not in `by_day` was not listed,
-    which does not mean zero. `vendor` is the provider's title, and `lag` how late its figures for
-    the current day may be (“a day”), where its documentation says so.
+    which is not zero. `vendor` is what people call the provider, and `lag` how late its figures for
+    the current day may be ("a day"), where its pages say so.
     """
 
     by_day: Mapping[date, int]
@@ -200,8 +204,8 @@ class ApiCall(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def id(self) -> str:
-        """Eight hexadecimal digits that identify this call, since vendors give calls no id. Calls
-        that are equal in every column have the same one.
+        """Eight hexadecimal digits that name this call, as vendors give calls no id of their own.
+        Calls that are the same in every column have the same.
         """
         values = (self.account, self.at_text, self.actor, self.action, self.target, self.status)
         more = (self.client, self.ip, self.host, self.organisation, str(self.duration_ms))
@@ -212,9 +216,9 @@ class ApiCall(msgspec.Struct, frozen=True, gc=False):
 @dataclass(frozen=True, slots=True)
 class CallPage:
     """The calls of one account in a window, and what is known about their completeness. `remarks`
-    are those of the `notes` that report nothing missing. `data_until` is set where the vendor's
-    data ends before the window does, because it arrives late. `nearest_actor` is the recorded actor
-    most like a `who` that matches nobody.
+    are those of the `notes` that tell of nothing missing. `data_until` is set where the vendor's
+    data ends before the window does, because it comes late. `nearest_actor` is who was seen that
+    comes nearest to a `who` that nobody matches, where that is known.
     """
 
     calls: Sequence[ApiCall]
@@ -226,7 +230,7 @@ class CallPage:
 
     @property
     def shortcomings(self) -> tuple[str, ...]:
-        """The notes that report something missing."""
+        """The notes that tell of something missing."""
         return tuple(note for note in self.notes if note not in self.remarks)
 
 
@@ -274,7 +278,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class QuotaLeft:
-    """How much of a limit is left. `what` is the name of what is counted."""
+    """How much of a limit is left: `what` is how people call what is counted."""
 
     what: str
     left: int

@@ -1,7 +1,8 @@
-"""What Slack accepts in a message or a view, as models of the Block Kit reference.
+"""What Slack accepts in a message or a view, as models of our own reading of the Block Kit
+reference.
 
-Independent of the limits that the bot checks itself with, and stricter in one way: unknown keys are
-refused.
+An independent witness to the limits table the bot checks itself with: stricter in one way, for
+unknown keys are refused.
 """
 
 from __future__ import annotations
@@ -305,7 +306,7 @@ AnyBlock = Annotated[
     Field(discriminator="type"),
 ]
 _BLOCKS: TypeAdapter[list[Any]] = TypeAdapter(list[AnyBlock])
-# Charts and tables are for messages only.
+# Charts and tables belong to messages.
 ModalBlock = Annotated[
     Header | Section | Context | Divider | Actions | Image | Input, Field(discriminator="type")
 ]
@@ -313,7 +314,7 @@ _MODAL_BLOCKS: TypeAdapter[list[Any]] = TypeAdapter(list[ModalBlock])
 
 
 class Modal(_Strict):
-    """A view as `views.open` accepts it, except for its blocks."""
+    """A view as `views.open` takes it, but for its blocks."""
 
     type: Literal["modal"]
     title: PlainText
@@ -341,7 +342,7 @@ class Modal(_Strict):
 
 
 def view_complaints(view: Any) -> list[str]:
-    """What Slack would refuse in a modal."""
+    """What Slack would say against a modal."""
     try:
         modal = Modal.model_validate(view)
     except ValidationError as error:
@@ -353,7 +354,7 @@ def view_complaints(view: Any) -> list[str]:
 
 
 def complaints(blocks: Any, *, most: int, kinds: TypeAdapter[list[Any]] = _BLOCKS) -> list[str]:
-    """What Slack would refuse in these blocks; empty if it accepts them."""
+    """What Slack would say against these blocks; empty where it takes them."""
     if not isinstance(blocks, list):
         return ["blocks is not a list"]
     found = (

@@ -1,4 +1,6 @@
-"""The demo: the real bot connected to the sandbox, with a web page or a printed conversation."""
+"""The demo: the real bot connected to the sandbox, with a page to look at or a conversation to
+print.
+"""
 
 from __future__ import annotations
 
@@ -23,17 +25,7 @@ from providers.clock import Clock, utc_now
 
 FILES_WITHIN_S = 60.0
 # Words that every command takes.
-COMPLETED = (
-    "alert",
-    "alerts",
-    "help",
-    "save",
-    "saved",
-    "subscribe",
-    "subscriptions",
-    "today",
-    "yesterday",
-)
+COMPLETED = ("alert", "alerts", "help", "subscribe", "subscriptions", "today", "yesterday")
 
 
 # How the alerts of a visitor call somebody.
@@ -47,7 +39,7 @@ CALLING = {
 
 
 def watched_alerts() -> list[dict[str, Any]]:
-    """The alerts of the demo, which notify the targets."""
+    """The alerts that a visitor finds, those of each vendor; each calls the targets."""
     alerts = [alert for vendor in stand_ins().values() for alert in vendor.alerts()]
     return [{**alert, **CALLING} for alert in alerts]
 
@@ -78,7 +70,7 @@ async def _open_with_bot(
 
 
 def _commands(directory: AccountDirectory) -> list[dict[str, Any]]:
-    """The slash commands that the page completes, with accounts and words of the examples."""
+    """The slash commands as the page completes them: with accounts and words of the examples."""
     return [
         {
             "name": f"/{command.name}",
@@ -93,7 +85,7 @@ def _commands(directory: AccountDirectory) -> list[dict[str, Any]]:
 
 
 async def serve(folder: Path, port: int) -> None:
-    """Runs the demo until Ctrl-C."""
+    """The demo until Ctrl-C."""
     stop = stop_event()
     async with open_demo(folder, port=port, alert=watched_alerts()) as world:
         click.echo(f"Opswatch is connected to its sandbox. Open {world.slack.url} (Ctrl-C ends it)")
@@ -101,7 +93,7 @@ async def serve(folder: Path, port: int) -> None:
 
 
 async def play(folder: Path, lines: Sequence[str]) -> None:
-    """Runs the commands, as `read_commands` returns them, and prints the conversation."""
+    """Plays the commands, as `read_commands` gives them, and prints the conversation."""
     async with _open_with_bot(folder) as (world, bot):
         for line in lines:
             await _play_one(world, bot, line)
@@ -109,7 +101,7 @@ async def play(folder: Path, lines: Sequence[str]) -> None:
 
 def read_commands(lines: Sequence[str]) -> list[str]:
     """The lines as people type them in Slack; the slash may be missing. Raises BadQuestion for a
-    line that is not a command.
+    line that is no command.
     """
     commands = [split_line(line) for line in lines]
     return [f"/{name} {words}".strip() for name, words in commands]
@@ -119,7 +111,7 @@ async def _play_one(world: Sandbox, bot: Bot, line: str) -> None:
     click.echo(f"Ada in #ops: {line}")
     before = len(world.slack.messages)
     answer = await world.slack.answer_to(line, timeout_s=60)
-    # A question is in progress until its last file has been sent.
+    # A question is under way until its last file has been sent.
     if tasks := set(bot.requests.running.tasks):
         await asyncio.wait(tasks, timeout=FILES_WITHIN_S)
     where = " (only Ada sees this)" if answer.seen_by else ""

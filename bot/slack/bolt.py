@@ -23,6 +23,9 @@ from bot.slack.socket_mode import FATAL_ERRORS, NOT_CONNECTED, SocketTimeouts, u
 from bot.slack.web import retry_after_s
 
 log = logging.getLogger("opswatch")
+# Without a name Bolt reads the sources of all callers to name the app after a file. It sets the level
+# of the logger of this name for every delivery, so the name must not be that of one of ours.
+APP_NAME = "opswatch.bolt"
 
 
 async def wait_for_auth(
@@ -98,6 +101,7 @@ def bolt_app(
         return authorization
 
     return AsyncApp(
+        name=APP_NAME,
         client=client,
         signing_secret=tokens.signing.open(),
         authorize=authorize,

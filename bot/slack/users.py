@@ -54,7 +54,7 @@ class Person:
 
 
 class UserDirectory(Protocol):
-    """What handlers need to know about people."""
+    """What a question needs to know about people."""
 
     async def zone(self, user: str) -> tzinfo: ...
 

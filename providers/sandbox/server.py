@@ -1,5 +1,5 @@
-"""The base of every sandbox server: it records its requests, and answers with faults that were set
-up.
+"""What every sandbox server has: a ledger of the requests it got, and faults it can be told to
+show.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def system_now() -> datetime:
-    """The time now by the machine's clock."""
+    """This instant by the machine's clock."""
     return datetime.now(UTC)
 
 
@@ -33,7 +33,7 @@ class Entry:
     body: bytes
 
     def brief(self) -> dict[str, Any]:
-        """What the page shows of it, without headers that carry credentials."""
+        """What the page shows of it; no header that carries a credential."""
         return {
             "at": self.at.isoformat(),
             "server": self.server,
@@ -45,7 +45,9 @@ class Entry:
 
 @dataclass(slots=True)
 class Fault:
-    """A fault: `act` answers in place of the server, or returns None to let it answer."""
+    """A misbehaviour: `act` answers instead of the server, or returns None to let it answer after
+    all.
+    """
 
     act: Callable[[web.Request], Awaitable[web.StreamResponse | None]]
     path: str = ""
@@ -54,12 +56,12 @@ class Fault:
 
 @dataclass(slots=True)
 class Server:
-    """A loopback server that records its requests; `now` is its clock, and `title` its name on the
-    page. Faults are used in the order in which they were added.
+    """A loopback server that records its requests, whose time of day is `now`. `title` is what
+    people call it. Faults are used in the order in which they were added.
     """
 
     name: str
-    # The name on the page.
+    # What people read on the page.
     title: str = ""
     ledger: list[Entry] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -104,7 +106,7 @@ class Server:
         times: int = 1,
         **headers: str,
     ) -> None:
-        """Sets the answer of the next requests. Headers are given with `_` for `-`."""
+        """The next requests get this answer. Headers are given with `_` for `-`."""
         raw = body.encode() if isinstance(body, str) else body
         named = {name.replace("_", "-"): value for name, value in headers.items()}
 
@@ -151,14 +153,14 @@ class Server:
 
 @dataclass(slots=True)
 class StandIn(Server):
-    """A server that behaves like a vendor, and its account: `name` is the vendor's kind, and
-    `account` the name that people type.
+    """A server that behaves like a vendor, and the account by which the bot finds it: `name` is the
+    vendor's kind, and `account` what people type.
     """
 
     account: str = ""
 
     def settings(self) -> dict[str, Any]:
-        """The account as in `bot.toml`, without its `kind`."""
+        """The account as it would be written in `bot.toml`, without its `kind`."""
         return {"base_url": self.url}
 
     def environ(self) -> dict[str, str]:
@@ -166,9 +168,9 @@ class StandIn(Server):
         return {}
 
     def files(self) -> dict[str, str]:
-        """The files that the settings refer to: text by name, in the folder of `bot.toml`."""
+        """The files that the settings refer to: text by name, beside `bot.toml`."""
         return {}
 
     def alerts(self) -> list[dict[str, Any]]:
-        """Alerts of the demo, as in `bot.toml`."""
+        """Alerts that a visitor of the demo finds, as they would be written in `bot.toml`."""
         return []

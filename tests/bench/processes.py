@@ -15,6 +15,14 @@ from bot.sandbox.world import Sandbox
 from tests.conftest import ROOT, toml_of
 
 
+def environment(**names: str) -> dict[str, str]:
+    """The environment of a measured process. Like an installed program, it finds its modules
+    compiled once it has run before.
+    """
+    here = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**here, **names, "PYTHONPATH": str(ROOT)}
+
+
 @asynccontextmanager
 async def process_of(
     name: str, folder: Path, env: dict[str, str]
@@ -23,7 +31,7 @@ async def process_of(
     command = [sys.executable, "-m", "tests.bench.subjects", name, str(folder)]
     process = subprocess.Popen(
         command,
-        env={**os.environ, **env, "PYTHONPATH": str(ROOT)},
+        env=environment(**env),
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -38,7 +46,7 @@ async def process_of(
 @asynccontextmanager
 async def subject(name: str, world: Sandbox, **changes: Any) -> AsyncIterator[tuple[float, int]]:
     """A subject connected to the world's Slack; gives the seconds it took to start, and its
-    process.
+    process id.
     """
     (world.folder / "bot.toml").write_text(toml_of({**world.table(), **changes}))
     started = time.monotonic()

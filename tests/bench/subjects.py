@@ -9,6 +9,7 @@ of any size.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -62,6 +63,8 @@ async def stock() -> None:
 
 
 async def opswatch(folder: Path) -> None:
+    # As `python -m bot` does, until the bot runs.
+    gc.disable()
     from bot.config import read_settings, slack_tokens
     from bot.runtime import run_bot
 
