@@ -1,4 +1,4 @@
-"""The bot, put together, connected to Slack in either mode, and handed over to its successor."""
+"""The bot: put together, connected to Slack in either mode, and handed over to its successor."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ class Bot:
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
-        """Connected to Slack as `[slack] mode` says, or trying to, and at work; work under way gets
-        a while to end.
+        """Connected to Slack as `[slack] mode` says, or trying to, and at work. At the end, work in
+        progress gets a while to finish.
         """
         async with self.connection(), self.working():
             try:

@@ -1,4 +1,4 @@
-"""Puts the parts of the bot together, in groups of which each needs only those before it."""
+"""Builds the bot from its parts, in groups that depend only on earlier ones."""
 
 from __future__ import annotations
 
@@ -308,7 +308,7 @@ def build_request_handler(
 def register_listeners(
     app: AsyncApp, base: Foundation, core: Core, managers: Managers, requests: RequestHandler
 ) -> None:
-    """Everything that Slack may deliver, with its listener."""
+    """Registers a listener for everything that Slack may deliver."""
     store, clock, settings = base.store, base.clock, base.settings
     rules, subscriptions, accounts = managers.rules, managers.subscriptions, base.accounts
     backtesting = Backtesting(

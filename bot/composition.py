@@ -1,6 +1,6 @@
-"""Configured accounts become providers, and what answers questions is put together from them.
+"""Opens the configured accounts, and builds what answers questions from them.
 
-It needs no Slack, so a terminal starts quickly.
+It needs no Slack, so that the terminal starts quickly.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ class ProviderRegistry:
         self.quotas = {name: settings.providers[name].usage_quota() for name in self.usage}
 
     def _having(self, capability: Capability, source: type[S]) -> Iterator[tuple[str, S]]:
-        """The accounts whose vendor has the capability. Raises ConfigError where an account of a
-        third party lacks what its provider claims.
+        """The accounts whose vendor has the capability. Raises ConfigError if an account of a
+        plug-in lacks what its provider declares.
         """
         for name, account in self.all.items():
             if capability not in registry().providers[self._kinds[name]].capabilities:
@@ -77,7 +77,7 @@ class ProviderRegistry:
 
 
 def _open(name: str, settings: AccountSettings, context: AccountContext) -> Checked:
-    """The account. Raises ConfigError where the code of a third party fails."""
+    """The account. Raises ConfigError if the code of a plug-in fails."""
     provider = registry().providers[settings.kind]
     try:
         account = provider.open(name, settings, context)
@@ -123,7 +123,7 @@ def build_access_policy(settings: AccessSettings) -> AccessPolicy:
 
 
 def redacted_line(redactor: Redactor, line: str) -> str | None:
-    """The question without the secrets in it; None where it holds none."""
+    """The question without its secrets; None if it has none."""
     redacted = redactor.text(line)
     return redacted if redacted != line else None
 

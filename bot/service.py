@@ -1,8 +1,8 @@
 """The current bot, and its replacement when the configuration is reloaded.
 
 A reload is all or nothing. The new configuration is read and checked, a new bot is opened beside
-the old one, and only then do Slack's deliveries go to the new one; the old one finishes the
-questions it has begun. Where anything is wrong, the old bot stays in place.
+the old one, and only then are Slack's deliveries passed to the new one. The old bot finishes the
+questions it has begun. If anything is wrong, the old bot stays.
 """
 
 from __future__ import annotations
@@ -236,8 +236,8 @@ class Service:
         before, after = self._health_at, _health_address(settings)
         if before == after:
             return
-        # Two sockets cannot listen at one port: where only the host changes, the old one closes
-        # first.
+        # Two sockets cannot listen on one port, so the old one is closed first if only the host
+        # changes.
         shares_port = before and after and before[1] == after[1]
         old = self._health
         if shares_port:
@@ -291,7 +291,7 @@ class Service:
             _http_port(bot) and _http_port(bot) == _http_port(before),
         )
         if shares_port:
-            # Two sockets cannot listen at one port.
+            # Two sockets cannot listen on one port.
             await old.aclose()
         try:
             new = await _connect(bot)

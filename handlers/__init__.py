@@ -1,1 +1,1 @@
-"""What people and clocks can ask of the bot."""
+"""What people and schedules can request from the bot."""

@@ -1,4 +1,4 @@
-"""Alerts with their state, as `alerts` lists them and as the App Home sums them up."""
+"""Alerts with their state: the list of `alerts`, and the summary of the App Home."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from handlers.permissions import Requester
 
 @dataclass(frozen=True, slots=True)
 class AlertSummary:
-    """The alerts a person may see: a line for each that needs attention, how many are OK, and when
-    one was checked last.
+    """The alerts that a person may see: a line for each that needs attention, how many are OK, and
+    when one was last checked.
     """
 
     lines: list[messages.ListLine]
@@ -68,7 +68,7 @@ class AlertList:
         return AlertSummary(lines, len(rules) - len(shown), max(evaluated, default=None))
 
     async def _line(self, rule: Rule, requester: Requester) -> messages.ListLine:
-        """An alert as it is listed. Whoever has lost access to its question sees neither that nor
+        """One line of the list. A person who has lost access to the question sees neither that nor
         its result.
         """
         now = self.clock()

@@ -1,6 +1,4 @@
-"""The rules there are, those of the configuration and those made in chat, and who may see and
-change which.
-"""
+"""All alert rules, of the configuration and from chat, and who may see and change which."""
 
 from __future__ import annotations
 
@@ -20,14 +18,14 @@ from bot.questions.question import CommandName
 from bot.store import StoredRule
 from handlers.permissions import Owned, Permissions, Requester, not_a_manager
 
-# So many alerts are named where the requested one does not exist.
+# How many alerts are named if the requested one does not exist.
 MOST_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
 class RuleRegistry:
-    """Finds rules by name, for those who may know of them. What a person may not see does not exist
-    for them.
+    """Finds rules by name for people who may know of them. A rule that a person may not see does
+    not exist for them.
     """
 
     permissions: Permissions
@@ -47,7 +45,7 @@ class RuleRegistry:
             yield rule_of(stored)
 
     def find(self, name: str) -> Rule | None:
-        """The rule of that name, in upper or lower case."""
+        """The rule of that name, ignoring case."""
         return next((rule for rule in self.rules() if rule.name.lower() == name.lower()), None)
 
     def owned(self, rule: Rule) -> Owned:

@@ -1,6 +1,4 @@
-"""`alert`, `alerts` and `unalert`: rules that people make, list and delete in the channel they are
-in.
-"""
+"""`alert`, `alerts` and `unalert`: rules that people create, list and delete in their channel."""
 
 from __future__ import annotations
 
@@ -56,7 +54,7 @@ from handlers.recipients import RecipientLookup
 
 @dataclass(frozen=True, slots=True)
 class RuleManager:
-    """Makes, changes, deletes and lists rules. Those of the configuration are listed and silenced
+    """Creates, changes, deletes and lists rules. Those of the configuration are listed and silenced
     here, and changed there.
     """
 
@@ -139,8 +137,8 @@ class RuleManager:
                 await self._adopt(each)
 
     def scheduled(self, rule: Rule) -> Job:
-        """The rule as a job. One that was made in chat runs with the rights that its creator has
-        then.
+        """The rule as a job. A rule from chat runs with the rights that its creator has at that
+        time.
         """
         scheduled = self.job.scheduled(rule)
         if rule.name not in self.registry.chat_rules:
@@ -182,7 +180,7 @@ class RuleManager:
     async def make(
         self, new: CreateAlert, command: CommandName, requester: Requester, *, instead_of: str = ""
     ) -> tuple[Rule, Answer]:
-        """A new rule, or a changed one in the place of `instead_of`, and the note about it."""
+        """A new rule, or a changed one in place of `instead_of`, and the note about it."""
         self.access.require_manage(command, **requester.rights)
         changed = await self.editable(instead_of, command, requester) if instead_of else None
         if changed and changed.command != command:
@@ -263,8 +261,8 @@ class RuleManager:
         await self.scheduler.add(self.scheduled(rule_of(stored)))
 
     async def _change(self, stored: StoredRule, rule: Rule, user: str, now: datetime) -> StoredRule:
-        """The rule keeps its name and channel. With the same definition its state goes on; with
-        another it starts afresh.
+        """Changes the rule, which keeps its name and channel. With the same definition its state is
+        kept; with another it starts again.
         """
         before = rule_of(stored)
         await self.silences.announce(
@@ -315,8 +313,8 @@ class RuleManager:
 
 
 def _alert_line(command: CommandName, query: str, condition: str) -> str:
-    """An alert as it can be typed. The interval is always part of it, so that people see that there
-    is one.
+    """An alert as it can be typed. The interval is always shown, so that people know that there is
+    one.
     """
     every = "" if "every" in condition.lower().split() else " every 15m"
     return f"/{command} alert {query} {condition}{every}"
@@ -344,7 +342,7 @@ def _is_same(known: StoredRule | None, stored: StoredRule) -> bool:
 
 
 def rule_from(new: CreateAlert, query: str, channel: str) -> Rule:
-    """The rule of an alert as it was typed; `query` is its question as it was read."""
+    """The rule of a typed alert; `query` is its parsed question."""
     threshold: dict[str, Any] = {new.side: new.threshold}
     return Rule(
         new.name,
@@ -364,7 +362,7 @@ def rule_from(new: CreateAlert, query: str, channel: str) -> Rule:
 
 
 def create_alert_from(rule: Rule) -> CreateAlert:
-    """The alert as it would be typed, so that a form can change it."""
+    """The rule as it would be typed, so that a form can change it."""
     return CreateAlert(
         rule.query.partition(" ")[2],
         rule.value,

@@ -21,7 +21,7 @@ from handlers.pauses import Announcer
 from handlers.permissions import Requester
 from handlers.typed_secrets import SecretCheck
 
-# "Until tomorrow" is when people are at work again.
+# “Until tomorrow” ends when people are at work again.
 MORNING = timedelta(hours=9)
 
 
@@ -102,7 +102,7 @@ class SilenceManager:
         return messages.note(f"Alert `{rule.name}` is no longer silenced, and is checked now.")
 
     async def _of_others(self, name: str, command: CommandName, requester: Requester) -> Rule:
-        """The rule of that name, for those who may end somebody else's silence. Raises BadQuestion
+        """The rule of that name, for people who may end somebody else's silence. Raises BadQuestion
         and AccessDenied.
         """
         rule = self.registry.find(name)

@@ -1,4 +1,4 @@
-"""What an alert would have done: from stored samples, and from facts fetched for the time without."""
+"""Backtests of an alert: from stored samples, and from data fetched for the time without samples."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ MOST_DAYS = 400
 
 @dataclass(frozen=True, slots=True)
 class Backtesting:
-    """Runs backtests. Stored samples count first; the time without samples is fetched where the
-    provider can.
+    """Runs backtests. Stored samples come first; the time without samples is fetched if the
+    provider can do that.
     """
 
     commands: Mapping[CommandName, CommandHandler[Any]]

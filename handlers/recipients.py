@@ -1,6 +1,4 @@
-"""Whom an alert made in chat may call: names become ids, and targets are those of the
-configuration.
-"""
+"""The recipients of an alert from chat: names become ids, and targets must be configured."""
 
 from __future__ import annotations
 
@@ -20,9 +18,7 @@ from handlers.permissions import Requester
 
 @dataclass(frozen=True, slots=True)
 class RecipientLookup:
-    """Looks recipients up once, when a rule is saved, so that an alert in the night depends on no
-    name.
-    """
+    """Looks recipients up once, when a rule is saved, so that an alert at night depends on no name."""
 
     access: AccessPolicy
     handles: Handles

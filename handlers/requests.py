@@ -42,12 +42,14 @@ from handlers.typed_secrets import SecretCheck
 from providers.redaction import MARK, Redactor
 
 log = logging.getLogger("opswatch")
-# Nobody waits any more for the answer to an older question.
+# After this time nobody waits for the answer any more.
 REPORT_INTERRUPTED_FOR = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
 class RequestHandler:
+    """Answers the questions of all people."""
+
     answering: Answerer
     permissions: Permissions
     delivery: Delivery
@@ -95,8 +97,8 @@ class RequestHandler:
         return await self.permissions.requester(user, channel, command)
 
     async def require(self, command: CommandName, user: str, channel: str) -> Requester:
-        """The person, if they may ask the command there. Raises AccessDenied; called before any
-        account is named.
+        """The person, if they may ask the command there. Raises AccessDenied. Called before
+        anything names an account.
         """
         requester = await self.asker(command, user, channel)
         self.access.require(command, **requester.rights)
@@ -222,8 +224,8 @@ class RequestHandler:
         return answer
 
     async def _private_reason(self, command: CommandName, target: ReplyTarget) -> str:
-        """Why an answer that all members may see is not posted in the channel: `*` does not grant
-        it to people of other workspaces who are there, too. Empty where it is posted.
+        """Why an answer that everybody may see is not posted in the channel: `*` does not include
+        people of other workspaces who are there, too. Empty if it is posted.
         """
         channel, access = target.channel, self.access
         if target.direct or not access.is_public(command, channel):
@@ -236,16 +238,14 @@ class RequestHandler:
         return SHARED_CHANNEL if is_shared else ""
 
     async def _may_share(self, target: ReplyTarget) -> bool:
-        """Whether a private answer can be shared in its channel, which the bot has to be a member
-        of.
-        """
+        """Whether a private answer can be shared in its channel, which the bot must be in."""
         if target.public and not target.state.private_reason:
             return True
         return await self.permissions.channels.is_bot_in(target.channel) is not False
 
     async def report_interrupted(self, *, started: datetime) -> None:
-        """Tells askers once that a crash interrupted their question. Slack does not deliver an
-        acknowledged request again.
+        """Reports once to each asker that a crash interrupted their question. Slack does not
+        deliver an acknowledged request again.
         """
         for asked in await self.store.questions.take_interrupted(
             since=self.clock() - REPORT_INTERRUPTED_FOR, before=started

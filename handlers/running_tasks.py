@@ -1,4 +1,4 @@
-"""The questions in progress: their asker can cancel them, and the end of the process waits for them."""
+"""The questions in progress, which their askers can cancel and the end of the process waits for."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ END_WITHIN_S = 2.0
 
 @dataclass(slots=True)
 class RunningTasks:
-    """The questions in progress (`tasks`), and those whose asker can cancel them, by ticket
-    (`going_on`). `stopping` refuses new ones.
+    """The questions in progress (`tasks`), and those that can be cancelled, by ticket (`going_on`).
+    `stopping` refuses new ones.
     """
 
     tasks: set[asyncio.Task[object]] = field(default_factory=set)
     stopping: bool = False
     going_on: dict[str, tuple[str, asyncio.Task[Answer]]] = field(default_factory=dict)
-    # Those of the bot before a reload, which finishes its questions.
+    # The questions of the bot before a reload, which finishes them.
     earlier: RunningTasks | None = None
 
     def cancel(self, ticket: str, user: str) -> bool:
@@ -31,8 +31,8 @@ class RunningTasks:
         return task is not None and owner == user and task.cancel()
 
     async def finish(self, *, within_s: float) -> None:
-        """Refuses new questions, waits for those in progress, then cancels them, which their askers
-        are told.
+        """Refuses new questions, waits for those in progress, then cancels the rest and reports
+        that to their askers.
         """
         self.stopping = True
         if self.tasks:
@@ -44,8 +44,8 @@ class RunningTasks:
         await self._cancel_rest()
 
     async def _cancel_rest(self) -> None:
-        """Cancels what is left, such as an upload that waits for the rate limit, while its outcome
-        can still be recorded.
+        """Cancels the rest, such as an upload that waits for the rate limit, while its outcome can
+        still be recorded.
         """
         late = set(self.tasks)
         for task in late:

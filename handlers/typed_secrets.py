@@ -1,5 +1,5 @@
-"""What people type may hold a secret. Records are redacted; what has to be asked again word for
-word is not kept with one.
+"""Secrets in what people type. Records are redacted; a question that must be asked again word for
+word is not stored with one.
 """
 
 from __future__ import annotations
@@ -14,14 +14,12 @@ from providers.redaction import Redactor
 
 @dataclass(frozen=True, slots=True)
 class SecretCheck:
-    """Finds secrets in words that are about to be stored."""
+    """Finds secrets in text that is about to be stored."""
 
     redactor: Redactor
 
     def refuse(self, line: str, instead: str) -> None:
-        """Raises BadQuestion where a question that would be stored holds what looks
-        like a secret.
-        """
+        """Raises BadQuestion for a question to be stored that contains what looks like a secret."""
         if self.redactor.text(line) != line:
             raise BadQuestion(
                 (

@@ -1,3 +1,3 @@
-"""Reports become words and Block Kit here. Pure: functions that return plain dicts, checked against
+"""Turns reports into text and Block Kit: pure functions that return plain dicts, checked against
 Slack's limits.
 """

@@ -1,4 +1,4 @@
-"""The result of a backtest in words and blocks."""
+"""The result of a backtest as text and blocks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _NOW: Mapping[Now, str] = MappingProxyType(
 
 
 def backtest_text(test: Backtest, zone: tzinfo) -> str:
-    """The whole result in words, with a chart of characters."""
+    """The whole result as text, with a chart of characters."""
     rule = test.rule
     lines = [
         f"{_headline(test)}.",

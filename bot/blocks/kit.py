@@ -45,7 +45,7 @@ def entities(text: str) -> str:
 
 
 def without_entities(text: str) -> str:
-    """What `entities` was given."""
+    """Undoes `entities`."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
@@ -57,7 +57,7 @@ def escaped(text: str) -> str:
 
 
 def with_code(text: str) -> str:
-    """Our sentence with its own `code` kept and all else from outside made harmless."""
+    """Our sentence with its own `code` kept and all other text escaped."""
     parts = sanitise(text, 1500).split("`")
     if len(parts) % 2 == 0:
         return escaped("ˋ".join(parts))
@@ -93,7 +93,7 @@ def section(text: str) -> Block:
 
 
 def preview(lines: Sequence[str], title: str = "", *, most: int = 220) -> Block:
-    """The last lines of a log, as many as a section takes, each cut to `most` characters."""
+    """The last lines of a log, as many as fit into a section, each cut to `most` characters."""
     body = "\n".join(_line_in_code(line, most) for line in fitting_lines(lines, most))
     return section(f"*{title}*\n```{body}```" if title else f"```{body}```")
 
@@ -283,7 +283,7 @@ def mark_parts(
 
 
 def task(task_id: str, title: str, detail: str, status: str = "in_progress") -> Block:
-    """Work that goes on, or has ended, and how far it is."""
+    """Work in progress or ended, and how far it is."""
     card = {
         "type": "task_card",
         "task_id": task_id,
@@ -305,13 +305,13 @@ def plan(title: str, tasks: Sequence[Block]) -> Block:
 
 
 def older_task(card: Block) -> list[Block]:
-    """The same in blocks that Slack has long known."""
+    """The same in blocks that all Slack clients support."""
     detail = _details(card)
     return [_working_on(card["title"]), *([context(escaped(detail))] if detail else [])]
 
 
 def older_plan(block: Block) -> list[Block]:
-    """The same in blocks that Slack has long known."""
+    """The same in blocks that all Slack clients support."""
     marks = {"complete": ":white_check_mark:", "error": ":x:"}
     lines = [
         (
@@ -328,7 +328,7 @@ def _working_on(title: str) -> Block:
 
 
 def _details(card: Block) -> str:
-    """What a task says of how far it is."""
+    """The progress of a task, in words."""
     return str(card["details"]["elements"][0]["elements"][0]["text"]) if "details" in card else ""
 
 

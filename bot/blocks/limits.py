@@ -24,7 +24,7 @@ MOST_CHARTS = 2
 
 
 def message_problems(text: str, blocks: Sequence[Block]) -> list[str]:
-    """What Slack would refuse in a message; empty where it is fine."""
+    """What Slack would refuse in a message; empty if nothing."""
     found = []
     if not text.strip():
         found.append("text: empty, so screen readers and notifications have nothing")
@@ -54,8 +54,8 @@ def block_problems(blocks: Sequence[Block], *, most: int) -> list[str]:
 
 
 def _may_be_long(blocks: Sequence[Block]) -> bool:
-    """Blocks as JSON are longer than all of their texts, and how long that is, is known much
-    sooner.
+    """Whether the blocks may be too long. Their JSON is longer than all of their texts, and much
+    faster to measure.
     """
     try:
         return len(msgspec.json.encode(blocks)) > MOST_BLOCK_CHARACTERS
@@ -213,7 +213,7 @@ def _input(block: Block) -> Iterator[str]:
 
 
 def view_problems(view: Block) -> list[str]:
-    """What Slack would refuse in a modal; empty where it is fine."""
+    """What Slack would refuse in a modal; empty if nothing."""
     found = [
         f"{name}: longer than 24"
         for name in ("title", "submit", "close")

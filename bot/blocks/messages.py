@@ -1,4 +1,4 @@
-"""The small messages around an answer: help, errors, progress, what was shared."""
+"""Short messages: help, errors, progress, notes and lists."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ _OPENERS: Mapping[FormName, str] = MappingProxyType(
 def help_answer(
     command: CommandName, directory: AccountDirectory, *, may_manage: bool = True
 ) -> Answer:
-    """How to ask, with the accounts and logs of this workspace, and how to schedule it for people
-    who may.
+    """How to ask, with the accounts and logs of this workspace, and for people who may, how to
+    schedule it.
     """
     about = COMMANDS[command]
     examples = [
@@ -130,7 +130,7 @@ def windows_help(command: CommandName) -> Answer:
 def error_blocks(
     message: str, hint: str, *, again: str = "", form: FormLink | None = None
 ) -> list[Block]:
-    """What went wrong in one sentence, what to do, and buttons to ask again, to ask the suggested
+    """What failed in one sentence, what to do, and buttons to ask again, to ask the suggested
     question, or to fill in a form.
     """
     example = kit.code(hint, 300) if hint.startswith("/") else with_code(hint)

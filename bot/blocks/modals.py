@@ -1,4 +1,4 @@
-"""The modals, as functions of what is known when they open (pure)."""
+"""The modals (pure)."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ def _element(field: FormField) -> Block:
 
 
 def chooser_modal(channel: str, commands: Sequence[CommandName]) -> Block:
-    """Which of these questions? Each button turns this into the form of one."""
+    """A choice of questions. Each button replaces this by the form of one."""
     blocks = []
     for name in commands:
         command = COMMANDS[name]
@@ -219,7 +219,7 @@ def chooser_modal(channel: str, commands: Sequence[CommandName]) -> Block:
 
 
 def note_modal(title: str, *texts: str) -> Block:
-    """A modal that says something, and has nothing to fill in."""
+    """A modal with a message and nothing to fill in."""
     return _without_inputs(title, "Close", [kit.section(kit.with_code(text)) for text in texts])
 
 

@@ -1,6 +1,4 @@
-"""A chart as a picture, for a Slack that knows no native charts: the same block, drawn as SVG
-(pure).
-"""
+"""Draws a chart as SVG for a Slack without native charts (pure)."""
 
 from __future__ import annotations
 
@@ -46,7 +44,7 @@ def svg_of(block: Block) -> str:
 
 
 def alt_text(block: Block) -> str:
-    """What a chart shows, in words, for whoever does not see it."""
+    """What a chart shows, in words, for people who do not see it."""
     chart = block["chart"]
     series = []
     for one in chart["series"]:

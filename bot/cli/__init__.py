@@ -1,1 +1,1 @@
-"""Commands of the terminal that prepare an installation and look after its data."""
+"""The commands of the program in a terminal."""

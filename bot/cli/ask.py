@@ -1,4 +1,4 @@
-"""A question asked in a terminal: the same answer, set as text or JSON, its files in a folder."""
+"""A question asked in a terminal: the same answer as text or JSON, with its files in a folder."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class SavedFile:
 
 @dataclass(frozen=True, slots=True)
 class TerminalAnswer:
-    """An answer with its files where the asker wants them."""
+    """An answer with its files in the requested folder."""
 
     answer: Answer
     files: Sequence[SavedFile]
@@ -195,7 +195,7 @@ def _refuse_unwritable(out: Path) -> None:
 
 
 async def _groups_of(settings: Settings, user: str, groups: Sequence[str]) -> Sequence[str]:
-    """User groups are known to Slack alone; without a token nobody is in one."""
+    """The person's user groups. Only Slack knows these; without a token there are none."""
     if not groups:
         return ()
     try:

@@ -1,6 +1,4 @@
-"""`python -m bot check`: a line for everything that has to work, with what to do where
-it does not.
-"""
+"""`python -m bot check`: a line for everything that has to work, with what to do if it does not."""
 
 from __future__ import annotations
 
@@ -53,7 +51,7 @@ log = logging.getLogger("opswatch")
 async def run_checks(
     path: Path, *, environ: Mapping[str, str] = os.environ
 ) -> tuple[list[Check], int]:
-    """Every check and the exit code they amount to."""
+    """Every check, and the exit code for all of them."""
     try:
         settings = read_settings(path, environ=environ)
     except ConfigError as error:
@@ -84,8 +82,8 @@ async def run_checks(
 
 
 def exit_code(checks: Sequence[Check]) -> int:
-    """0 where all is well; 2 where the configuration or the environment is wrong; 3 where somebody
-    else fails.
+    """0 if all is well; 2 if the configuration or the environment is wrong; 3 if another service
+    fails.
     """
     failed = [check for check in checks if not check.ok]
     if not failed:
@@ -234,8 +232,8 @@ async def _targets(settings: Settings) -> list[Check]:
 
 
 async def _account(name: str, account: Checked) -> Sequence[Check]:
-    """The checks of an account. A fault in its code is one of its checks, too, so that it does not
-    hide those of the others.
+    """The checks of an account. A fault in its code is reported as one of its checks, so that it
+    does not hide the others.
     """
     try:
         return await account.check()
@@ -246,7 +244,7 @@ async def _account(name: str, account: Checked) -> Sequence[Check]:
 
 
 def _plugins() -> list[Check]:
-    """The providers of other packages that were left out."""
+    """The plug-in providers that were skipped."""
     hint = "Update or uninstall the package."
     return [
         Check(f"provider {each.name}", ok=False, detail=str(each), hint=hint)

@@ -1,5 +1,5 @@
-"""What this machine and the configuration leave room for: free disk, and questions that would be
-refused for everybody.
+"""Checks of this machine and the configuration: free disk space, and commands that nobody could
+use.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from providers.registry import titles_with
 
 # The database, its log and a few tables on their way to Slack need that much.
 LEAST_FREE = 100_000_000
-# What `backtest` looks at unless told otherwise.
+# The days of a backtest by default.
 BACKTEST_HISTORY = timedelta(days=90)
 
 

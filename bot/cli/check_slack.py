@@ -32,8 +32,8 @@ INVITE = "Type `/invite @Opswatch` in it."
 
 @dataclass(slots=True)
 class SlackDirectory:
-    """Looks up what the configuration names. Its methods give what is wrong and what to do, or
-    nothing where all is well.
+    """Looks up what the configuration names. Its methods return what is wrong and what to do, or
+    None.
     """
 
     client: AsyncWebClient
@@ -122,8 +122,8 @@ class SlackDirectory:
 
 
 async def check_names(client: AsyncWebClient, settings: Settings) -> list[Check]:
-    """A check for each channel, person and user group of the configuration that is wrong; one that
-    says so where Slack does not answer.
+    """A check for each configured channel, person and user group that is wrong, and one if Slack
+    does not answer.
     """
     named = named_in(settings)
     looked_up = dict([*named.items()][:MOST_LOOKED_UP])

@@ -1,4 +1,4 @@
-"""An answer laid out for a terminal: the blocks that Slack would show, as headings, tables, charts
+"""An answer laid out for a terminal: the blocks of the Slack message as headings, tables, charts
 and colour.
 """
 

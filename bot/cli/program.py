@@ -1,5 +1,5 @@
-"""What commands have in common: the name that they were called by, and the option that names the
-configuration.
+"""What commands share: the name that they were called by, and the option for the configuration
+file.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def echo_json(value: Any) -> None:
 
 
 def print_in_any_locale() -> None:
-    """Lets output go on where the encoding of a stream lacks a sign: a `?` stands for it."""
+    """Lets output continue if the encoding of a stream lacks a character, which is shown as `?`."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -1,4 +1,4 @@
-"""How far work is, on standard error while a question is answered in a terminal."""
+"""Progress on standard error while a question is answered in a terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.answer import Progress
 from bot.cli.program import is_terminal
 from bot.terminal_text import terminal_line
 
-# An answer that comes sooner shows nothing.
+# An answer that arrives sooner shows no progress.
 SHOWN_AFTER_S = 1.0
 REDRAWN_EVERY_S = 0.25
 

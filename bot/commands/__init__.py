@@ -1,1 +1,1 @@
-"""The commands, a folder each: its words, its report, its blocks and its answer."""
+"""The commands, a folder each: words, report, blocks and answer."""

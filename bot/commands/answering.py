@@ -1,4 +1,4 @@
-"""Answers a question the same way for a slash command, a button, a schedule and a terminal, and
+"""Answers a question in the same way for a slash command, a button, a schedule and a terminal, and
 measures its values for an alert.
 """
 
@@ -52,7 +52,7 @@ class MeasureContext:
 
 
 async def or_error(request: Awaitable[T]) -> T | ProviderError:
-    """The result, or the provider's error where the answer can do without the result."""
+    """The result, or the provider's error if the answer can do without the result."""
     try:
         return await request
     except ProviderError as error:
@@ -87,9 +87,7 @@ class ChecksQuestions(Protocol[Q_in]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """What the answers of all commands are made with: the accounts by what they can be asked for,
-    and the limits of files.
-    """
+    """What the answers of all commands use: the accounts by capability, and the limits of files."""
 
     usage: Mapping[str, UsageSource]
     calls: Mapping[str, CallSource]
@@ -111,7 +109,7 @@ class AnsweredCommand(Command[Q]):
 
 
 def open_commands(services: Services) -> dict[CommandName, CommandHandler[Any]]:
-    """What answers the questions of every command."""
+    """The handlers of every command."""
     return {
         name: command.open(services)
         for name, command in COMMANDS.items()

@@ -1,1 +1,1 @@
-"""Facts become numbers and findings here. Pure: no clock, no network, no Slack."""
+"""Turns data into numbers and findings. Pure: no clock, no network, no Slack."""

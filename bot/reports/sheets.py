@@ -1,4 +1,4 @@
-"""Tables to download: CSV as RFC 4180 has it, safe to open in a spreadsheet."""
+"""Tables to download: CSV by RFC 4180, safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[str | int | float |
 
 
 class _Cells(dict[str, str]):
-    """Text as it stands in a cell. The columns of a table repeat themselves, so what was spelt once
-    is kept.
-    """
+    """Text as it is written in a cell. Columns repeat their values, so each is converted once."""
 
     def __missing__(self, text: str) -> str:
         if len(self) >= _KEPT_CELLS:

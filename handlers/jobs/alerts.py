@@ -70,8 +70,8 @@ class Evaluation:
     result: Measurement | EvaluationError
 
     def as_of(self, now: datetime) -> datetime:
-        """The instant of the evaluation: when it was due, so that `for` and `repeat` do not depend
-        on how long a provider takes to answer; now where it is late.
+        """The time of the evaluation: its due time, so that `for` and `repeat` do not depend on how
+        long a provider takes; the current time if it is late.
         """
         return self.due.at if now - self.due.at <= ON_TIME else now
 
@@ -131,7 +131,7 @@ class AlertJob:
             await asyncio.sleep(0)
 
     async def abandoned(self, since: datetime) -> list[tuple[str, datetime]]:
-        """Evaluations that a process has left undone: schedule and due time."""
+        """Evaluations that a stopped process has left unfinished: schedule and due time."""
         found = await self.alerts.abandoned_evaluations(since=since)
         return [(schedule_of(alert), due) for alert, due in found]
 

@@ -76,8 +76,8 @@ class DigestJob:
         )
 
     async def run(self, digest: Digest, due: Due) -> None:
-        """Once for each due instant, whatever is restarted when: the end of the run and its post
-        are one transaction.
+        """Runs once for each due time, whatever is restarted: the end of the run and its post are
+        one transaction.
         """
         now = self.clock()
         passed_over = await self.schedules.claim_run(digest.name, due.at, now=now)
@@ -107,7 +107,7 @@ class DigestJob:
             return shown.kind, self._for_ops(digest, due, f"failed: {shown.message} {shown.hint}")
 
     async def _posts(self, digest: Digest, due: Due, now: datetime) -> list[Post]:
-        """The answer, and its files in the thread. Files that are too large are named."""
+        """The answer, and its files in the thread. Files that are too large are listed by name."""
         question = read_line(digest.line, self.answering.directory, now=now, zone=self.zone)
         key, notes, files, too_large = (
             _key("digest", digest.name, due),
@@ -155,7 +155,7 @@ class DigestJob:
         ]
 
     def _for_ops(self, digest: Digest, due: Due, what: str) -> list[Post]:
-        """A failure is posted in the ops channel, or, without one, in the digest's channel."""
+        """The post about a failure, in the ops channel, or without one in the digest's channel."""
         text = f"Digest `{digest.name}` of {_said(due.at, self.zone, self.clock())} {what}"
         if digest.redacted_line is not None:
             text = self.secrets.redacted(text)

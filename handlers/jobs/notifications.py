@@ -1,5 +1,5 @@
-"""Posts of an alert: the message of its incident, the replies in its thread, its copies in other
-channels, and what the operator reads about failed evaluations.
+"""The posts of an alert: the message of its incident, the replies in its thread, its copies in
+other channels, and what the operator reads about failed evaluations.
 """
 
 from __future__ import annotations

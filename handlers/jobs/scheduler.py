@@ -1,7 +1,7 @@
 """Runs jobs when they are due.
 
-Rounds are timed by the monotonic clock, which is never set. Due times are by the time of day; one
-that was stored while the time of day was wrong is reset instead of waited for.
+Rounds are timed by the monotonic clock, which is never set. Due times use the time of day. A due
+time that was stored while the clock was wrong is reset instead of waited for.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TAKE_OVER_EVERY, AGAIN_EVERY, PRUNE_EVERY = 2, 30, 3600
 GRACE = timedelta(hours=1)
 # A round takes milliseconds, so the scheduler is stuck if none has ended for so long.
 STUCK_AFTER_S = 30.0
-# Longer than any question may take, with its retries and its time in the queue.
+# Longer than any question may take, including retries and time in the queue.
 RUN_STUCK_AFTER_S = 1800.0
 
 
@@ -251,7 +251,7 @@ class Scheduler:
         failed, self._failed = self._failed, {}
         self._begin([*failed.values()])
         try:
-            # A clock that was wrong between two rounds shows only in what was stored meanwhile.
+            # A clock that was wrong between two rounds shows only in what was stored in that time.
             await self._reset(self.clock())
         except StoreUnavailable:
             return

@@ -1,4 +1,4 @@
-"""Which alerts send no notifications now: mutes of the configuration, and silences made in chat."""
+"""Which alerts send no notifications now: mutes of the configuration, and silences from chat."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class SilenceIndex:
         return next((silence for silence in self.silences if silence.covers(alert, now)), None)
 
     def active(self, alert: str, now: datetime) -> ActiveSilence | None:
-        """Why the alert sends no notifications now, if it does not."""
+        """Why the alert sends no notifications now; None if it does."""
         if not self.silences and not self.mutes:
             return None
         if silence := self.silence(alert, now):

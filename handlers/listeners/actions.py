@@ -102,8 +102,8 @@ class CancelAction:
 def reply_target_from_action(body: dict[str, Any], line: str) -> ReplyTarget:
     """The reply target of a pressed button.
 
-    The next answer replaces the person's own one, unless others have replied to that: then it is
-    posted in the thread.
+    The next answer replaces the person's own one. If others have replied to that, it is posted in
+    the thread instead.
     """
     channel = body.get("channel") or {}
     container = body.get("container") or {}
@@ -114,7 +114,7 @@ def reply_target_from_action(body: dict[str, Any], line: str) -> ReplyTarget:
     is_own = block.startswith(messages.answer_block_id(user))
     is_private = bool(container.get("is_ephemeral"))
     is_discussed = is_own and _is_discussed(message)
-    # The first message of a thread names itself as its thread.
+    # The first message of a thread has its own `ts` as its `thread_ts`.
     thread = str(message.get("thread_ts") or container.get("thread_ts") or ts)
     return ReplyTarget(
         user=user,

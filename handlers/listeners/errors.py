@@ -1,4 +1,4 @@
-"""Shows every error to whoever asked: one listener for all of them."""
+"""Reports every error to the person who asked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logging.getLogger("opswatch")
 
 @dataclass(frozen=True, slots=True)
 class ErrorListener:
-    """Bolt calls it with each exception of another listener."""
+    """Called by Bolt with each exception of another listener."""
 
     delivery: Delivery
     channels: Channels
@@ -54,7 +54,7 @@ class ErrorListener:
         """Shows the private answer again that a progress message has replaced."""
         if not target.state.replace_original or not target.replaces_ticket:
             return
-        # Without the database the answer is lost, and the error is sent all the same.
+        # Without the database the answer is lost, and the error is sent anyway.
         with contextlib.suppress(StoreUnavailable):
             if kept := await self.store.answers.find(
                 target.replaces_ticket, user=target.user, now=self.clock()

@@ -1,5 +1,5 @@
-"""Mentions. `@Opswatch last 30 days` in the thread of an answer asks its question again with that
-change; elsewhere the mention is a question, with or without the name of its command.
+"""Mentions. In the thread of an answer, `@Opswatch last 30 days` asks its question again with that
+change. Elsewhere the mention is a question, with or without the name of its command.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MENTION = re.compile(r"^\s*<@[A-Z0-9]+(?:\|[^>]*)?>[\s,:]*")
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Answers in the thread, where Slack allows no slash commands."""
+    """Answers mentions in the thread, where Slack allows no slash commands."""
 
     requests: RequestHandler
 
@@ -58,7 +58,7 @@ class Mention:
     async def _line(
         self, said: str, event: dict[str, Any], target: ReplyTarget, own_ids: Collection[str]
     ) -> str:
-        """The question that is meant. Raises BadQuestion."""
+        """The question of the mention. Raises BadQuestion."""
         name = said.partition(" ")[0].removeprefix("/").lower()
         if name in COMMANDS:
             return f"/{name} {said.partition(' ')[2]}".strip()

@@ -1,8 +1,8 @@
 """Akamai as a CallSource, by either report.
 
 Pages: "apiusagedetails-by-time" (v1: POST or the cacheable GET, JSON or CSV) and
-"common/apis/usage-details" (v2). Only the columns and the words differ; windows, caps and errors
-are handled once.
+"common/apis/usage-details" (v2). Only the columns and the terms differ; windows, caps and errors
+are handled in one place.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ MOST_REQUESTS = 64
 
 
 class Akamai:
-    """One Akamai account: a set of account ids seen through one API client."""
+    """One Akamai account: a set of account ids, read through one API client."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Akamai:
         self._settings = settings
         self._own_token = credentials.client_token.open()
         self._whole_steps_only = False
-        # The values of the page, until the report has told its own: they have changed before.
+        # The documented values, until the report has described its own: they have changed before.
         self._enumerations: Mapping[str, Sequence[str]] = wording.ENUMERATIONS
         limits = V2_LIMITS if settings.report == "v2" else {}
         rate_limiter = RateLimiter(
@@ -90,7 +90,7 @@ class Akamai:
         await self._transport.aclose()
 
     def unsupported_filter(self, filters: CallFilters) -> str | None:
-        """Akamai knows its own seventeen filters by name, and `who`, `action`, `status`, `url`,
+        """Akamai supports its own seventeen filters by name, and `who`, `action`, `status`, `url`,
         `failures`.
         """
         if self._settings.report == "v2" and "contract_type" in filters.native:
@@ -294,20 +294,20 @@ class Akamai:
         halves = [found for _, reports in parts for found in reports]
         if sum(len(found.rows) for found in halves) <= len(report.rows):
             return [report]
-        # Where halving brings what does not belong there, the count means something else, and the
-        # first report is the answer.
+        # If halving returns rows of other times, the count means something else, and the first
+        # report is the answer.
         return halves if await asyncio.to_thread(are_within, parts) else [report]
 
     def _is_cut(self, report: parse.Report) -> bool:
-        """No flag tells that rows were left out: they are where the cap is reached, or fewer than
-        the report counts.
+        """Whether rows were left out, for which the report has no flag: the cap is reached, or
+        there are fewer rows than it counts.
         """
         cap = V1_ROW_CAP if self._settings.report == "v1" else V2_ROW_CAP
         return len(report.rows) >= cap or (report.row_count or 0) > len(report.rows)
 
     async def _ask(self, window: Window, query: ReportQuery) -> parse.Report:
-        """The report of the window. Where the vendor takes whole five minutes only, it is asked for
-        those around the window, and what lies outside is left out again.
+        """The report of the window. If the vendor accepts only whole five minutes, a wider window
+        is requested and the surplus is dropped.
         """
         if not self._whole_steps_only or is_whole(window):
             try:
@@ -333,8 +333,8 @@ class Akamai:
     async def _explain_rejected_filter(
         self, refused: ProtocolError, query: ReportQuery
     ) -> ProtocolError:
-        """A refusal of values that the report has ceased to take names those it takes now; any
-        other stays what it was.
+        """The error with the values that the report accepts now, if it has ceased to accept the
+        given ones; any other error as it is.
         """
         if wording.ENUMERATIONS.keys().isdisjoint(query.filters):
             return refused

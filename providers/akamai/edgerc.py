@@ -31,11 +31,9 @@ class EdgeGridCredentials:
 
 
 def read_edgerc(path: Path, section: str) -> EdgeGridCredentials:
-    """The credentials of one section.
-
-    Survives what is found in the field: `%` in a secret, a byte-order mark, `https://` or a slash
-    at the host, keys in any case, comments behind a value, doubled keys. Raises EdgercError with a
-    sentence for the rest.
+    """The credentials of one section. Accepts what real files contain: `%` in a secret, a
+    byte-order mark, `https://` or a slash at the host, keys in any case, comments after a value,
+    doubled keys. Raises EdgercError with a sentence for everything else.
     """
     try:
         text = path.read_text("utf-8-sig")
@@ -80,6 +78,6 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def host_url(host: str) -> str:
-    """`https://` and the bare host, whatever stands around it."""
+    """`https://` and the bare host, whatever surrounds it."""
     bare = host.strip().removeprefix("https://").removeprefix("http://").strip("/ ")
     return f"https://{bare}"

@@ -1,5 +1,5 @@
-"""The refusals of Akamai that the client acts on: a window whose bounds it does not take, and a clock
-that is off.
+"""Refusals of Akamai that the client handles: a window whose bounds it does not accept, and a wrong
+clock.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import Any
 from providers.errors import AuthFailed, ProtocolError
 from providers.http.reply import Reply, date_of
 
-# A clock of theirs that is further off measures nothing.
+# A vendor's clock that is further off cannot be used.
 MOST_SKEW = timedelta(days=400)
 
 
 class BoundsRefused(ProtocolError):
-    """The vendor does not like where the window begins or ends."""
+    """The vendor does not accept where the window begins or ends."""
 
     def __init__(self, account: str, said: str) -> None:
         super().__init__(

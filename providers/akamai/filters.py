@@ -157,9 +157,7 @@ def _metrics_refusal(account: str, filters: CallFilters) -> str | None:
 
 
 def chosen_metrics(filters: CallFilters) -> tuple[str, ...]:
-    """The columns to ask for: those that were chosen and the time, without which a call has no
-    place, or else all.
-    """
+    """The columns to request: the chosen ones and the time, which every call needs, or else all."""
     wanted = {value.lower() for value in _chosen(filters, "metrics")}
     if not wanted:
         return METRICS
@@ -257,20 +255,20 @@ def nearest_actor(wanted: Sequence[str], seen: Sequence[str]) -> str:
     return ""
 
 
-# What a comparison of spellings may cost.
+# The longest names that are compared by spelling.
 LONGEST_NAME, MOST_NAMES = 100, 1000
 
 
 def _holds_url(call: ApiCall, parts: tuple[str, ...]) -> bool:
-    """`url:` beside a `url_contain` of the asker's own: both must hold, and the source can say only
-    one.
+    """Whether `url:` and the asker's own `url_contain` both match; the source accepts only one of
+    them.
     """
     return not parts or any(part.lower() in call.target.lower() for part in parts)
 
 
 def _status_filters(values: tuple[str, ...]) -> list[tuple[str, list[str]]]:
-    """Statuses of one kind go to the source; of mixed kinds, any-of cannot be said there and is
-    left to the rows.
+    """The filter for statuses of one kind. Mixed kinds cannot be combined by “any of” there, and
+    are left to the rows.
     """
     lowered = [value.lower() for value in values]
     kinds = [

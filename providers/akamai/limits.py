@@ -1,7 +1,5 @@
-"""How much may be asked of Akamai.
-
-"Rate limiting" of the Reporting API v2: per account and endpoint, in a minute. No page names a
-limit of v1.
+"""How much may be requested from Akamai. “Rate limiting” of the Reporting API v2: per account and
+endpoint, in a minute. No limit of v1 is documented.
 """
 
 from __future__ import annotations

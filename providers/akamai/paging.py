@@ -1,4 +1,4 @@
-"""How a window is covered by several requests: how many may be sent, and where each begins and ends."""
+"""Covers a window by several requests: how many may be sent, and where each begins and ends."""
 
 from __future__ import annotations
 
@@ -13,16 +13,14 @@ MOST_BYTES = 500_000_000
 
 
 class RequestAllowance:
-    """How many requests one question may still cost, and how many rows they have brought."""
+    """How many requests one question may still send, and how many rows they have returned."""
 
     def __init__(self, most: int, read: Callable[[int], None]) -> None:
         self._left, self._rows, self._bytes, self._read = most, 0, 0, read
         self.exhausted = False
 
     def count_bytes(self, report: parse.Report) -> None:
-        """Counts the bytes of an answer; where they have become too many, no further one is asked
-        for.
-        """
+        """Counts the bytes of an answer; after too many, no further request is sent."""
         self._bytes += report.bytes
         if self._bytes > MOST_BYTES:
             self._left = 0

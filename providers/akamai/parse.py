@@ -1,6 +1,4 @@
-"""Akamai's reports become records here: v1 in JSON and CSV, v2, and the errors of the gateway and
-of the report.
-"""
+"""Parses Akamai's reports into records: v1 in JSON and CSV, and v2."""
 
 from __future__ import annotations
 
@@ -87,7 +85,7 @@ def json_report(body: bytes, *, account: str) -> Report:
 
 
 def _odd_answer(body: bytes, *, account: str) -> tuple[list[Row], Any, Any]:
-    """Rows, metadata and links of an answer that is not quite of the shape it should have."""
+    """Rows, metadata and links of an answer that does not have the documented shape."""
     refuse_excess(body, account=account)
     answer = decode_json(body)
     if answer is None:
@@ -114,7 +112,7 @@ def row_of(columns: Mapping[str, Any]) -> Row:
 
 
 def within(report: Report, window: Window) -> Report:
-    """The rows of a report that lie in a window; what has no readable time is kept."""
+    """The rows of a report that are in a window; rows without a readable time are kept."""
     rows = [
         row
         for row in report.rows
@@ -127,8 +125,8 @@ def within(report: Report, window: Window) -> Report:
 
 
 def joined(pages: Sequence[Report]) -> Report:
-    """The pages of one report as one. It ends where the first of them ends to know, and counts what
-    the largest count says.
+    """The pages of one report as one. Its data ends where that of the first page to end does, and
+    its count is the largest one.
     """
     if len(pages) == 1:
         return pages[0]
@@ -314,7 +312,7 @@ def _as_text(value: Any) -> str:
 
 
 def _instant(text: str) -> datetime | None:
-    """ISO-8601, in UTC where no offset is given. Anything else is no instant."""
+    """ISO-8601, in UTC if there is no offset; None for anything else."""
     try:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is UTC:
@@ -337,8 +335,8 @@ def _cut_short(account: str) -> Incomplete:
 
 
 def enumerations(report: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """The values of each filter that takes only some, as the report describes itself; what is not
-    as the page has it is left out.
+    """The values of each filter that accepts only some, as the report describes itself. What has
+    another shape than documented is skipped.
     """
     filters = report.get("filters")
     found = {}

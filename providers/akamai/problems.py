@@ -37,14 +37,14 @@ def is_about_bounds(problem: Mapping[str, Any]) -> bool:
 
 
 def problem(body: bytes) -> Mapping[str, Any]:
-    """An error body as a mapping; empty where it is HTML or anything else."""
+    """An error body as a mapping; empty if it is HTML or anything else."""
     answer = decode_json(body)
     return answer if isinstance(answer, dict) else {}
 
 
 def problem_said(problem: Mapping[str, Any]) -> str:
-    """The vendor's words: title and detail of the gateway, or the titles in the
-    report's `errors`.
+    """The vendor's own words: title and detail of the gateway, or the titles in the report's
+    `errors`.
     """
     errors = problem.get("errors")
     inner = [e for e in errors if isinstance(e, dict)] if isinstance(errors, list) else []

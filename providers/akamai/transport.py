@@ -1,4 +1,4 @@
-"""Sends signed requests for either report, follows the vendor's links and reads what comes."""
+"""Sends signed requests for either report, follows the vendor's links and reads the answers."""
 
 from __future__ import annotations
 
@@ -88,8 +88,8 @@ class ReportTransport:
         return await asyncio.to_thread(self._read, reply)
 
     def _v1_request(self, window: Window, query: ReportQuery, *, accept: str) -> httpx.Request:
-        """v1 by POST, or by GET where that is set and can say the filters: it has no way to escape
-        `,` and `=` in a value.
+        """v1 by POST, or by GET if that is set and can express the filters: it cannot escape `,`
+        and `=` in a value.
         """
         params = {"start": iso_utc(window.start), "end": iso_utc(window.end), **self._params()}
         sayable = not any(
@@ -176,7 +176,7 @@ class ReportTransport:
         return reply
 
     async def _follow(self, href: str) -> Reply:
-        """A link of the vendor's, signed afresh, and only where it stays on the vendor's host."""
+        """Follows a link of the vendor, signed anew, only if it stays on the vendor's host."""
         try:
             url = self._client.base_url.join(href)
         except (httpx.InvalidURL, ValueError):
@@ -197,7 +197,7 @@ class ReportTransport:
         )
 
     def _read(self, reply: Reply) -> parse.Report:
-        """Whatever comes is read by its content type."""
+        """The report, parsed by its content type."""
         if reply.content_type == "text/csv":
             return parse.csv_report(reply.body, account=self.account)
         if reply.content_type in ("text/html", "application/xhtml+xml"):

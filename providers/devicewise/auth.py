@@ -1,4 +1,4 @@
-"""One deviceWISE session per account and organisation: opened once for many, renewed once for many.
+"""One deviceWISE session per account and organisation, opened and renewed once for all requests.
 
 TR50 locks a user out after a handful of wrong passwords, so a refused login is not tried again for
 half an hour.
@@ -57,14 +57,14 @@ class Credentials:
 
     @property
     def whoami(self) -> str:
-        """How the platform names the calls made with these credentials."""
+        """The name of these credentials in the platform's list of calls."""
         return self.username or self.thing_key
 
 
 @dataclass(frozen=True, slots=True)
 class LockOut:
     """Remembers a refused login, also across restarts, until LOCKOUT has passed or the credentials
-    are others.
+    change.
     """
 
     account: str
@@ -110,7 +110,7 @@ class LockOut:
 
 
 class Session:
-    """The session id of one account. `login` is handed in and does the talking."""
+    """The session id of one account. `login` is passed in and sends the requests."""
 
     def __init__(self, login: Callable[[], Awaitable[Secret]], *, lock_out: LockOut) -> None:
         self._login, self._lock_out = login, lock_out

@@ -48,8 +48,8 @@ _SESSION = re.compile(r"[!-~]{1,500}")
 
 
 class DeviceWise:
-    """One deviceWISE account; `org` switches the session to another organisation, `show_all` asks
-    for all of them.
+    """One deviceWISE account. `org` switches the session to another organisation, `show_all`
+    requests the calls of all of them.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class DeviceWise:
         return wording.unsupported_filter(self.account, filters)
 
     def kept_since(self, now: datetime) -> datetime | None:
-        """deviceWISE tells nowhere how long it keeps its list of calls."""
+        """deviceWISE does not document how long it stores its list of calls."""
         del now
         return None
 
@@ -170,7 +170,7 @@ class DeviceWise:
         return AccountStatus(self.account, circuit.problem, circuit.answered_at, ())
 
     async def check(self) -> list[Check]:
-        """Asks for one row of the last hour."""
+        """Requests one row of the last hour."""
         try:
             await self._page(
                 {
@@ -191,9 +191,7 @@ class DeviceWise:
         ]
 
     async def _page(self, params: Mapping[str, Any]) -> parse.Page:
-        """One page. A session that has run out is renewed once, and the page asked for
-        once more.
-        """
+        """One page. An expired session is renewed once, and the page requested again."""
         session = await self._session.id()
         page = await self._ask_page(params, session)
         if isinstance(page, parse.Failure) and page.session_expired:

@@ -1,7 +1,7 @@
-"""TR50 answers become records here.
+"""Parses TR50 answers into records.
 
 An HTTP 200 may hold a failure, for one command or for all. `request` and `response` of a row are
-JSON in strings, in any case and often broken; whatever comes in, a typed record comes out.
+JSON in strings, in any case and often broken. Any input gives a typed record.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SHORT, REMEMBERED = 512, 16_384
 LONGEST_PLAIN = 60
 EXPIRED_PREFIX = "authentication session is invalid"
 EXPIRED_CODES = frozenset({-90000})
-# The platform's lists say so where an offset lies behind their end.
+# The platform's lists report this for an offset beyond their end.
 EXHAUSTED_CODE = -90058
 _FAILURE_WORDS = frozenset({"errorCodes", "errorMessages", "errorMessage"})
 
@@ -68,7 +68,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     response: str | None = None
 
     def fingerprint(self) -> int:
-        """What tells a row from another; rows carry no id of their own."""
+        """What distinguishes a row from others, since rows carry no id."""
         return hash((self.ts, self.whoami, self.processedBy, self.request, self.response))
 
 
@@ -94,7 +94,7 @@ class _Reply(msgspec.Struct):
 
 
 class _Envelope(msgspec.Struct):
-    """An answer of the shape it should have: our command, and nothing that tells of a failure."""
+    """An answer of the documented shape: our command, and no failure."""
 
     list: _Reply
     success: bool = True
@@ -109,7 +109,7 @@ _DIGITS = re.compile(r"[0-9]{1,15}")
 
 
 def list_page(body: bytes, *, account: str) -> Page | Failure:
-    """The page that answers the command LIST_ID, or the failure that was told instead."""
+    """The page that answers the command LIST_ID, or the failure that was returned instead."""
     refuse_excess(body, account=account, depth_matters=False)
     try:
         params = _ENVELOPE.decode(body).list.params
@@ -257,7 +257,7 @@ def _may_hold_secret(text: str) -> bool:
     return "=" in text or ":" in text or len(text) > LONGEST_PLAIN
 
 
-# Machines ask the same things again and again, and are answered the same.
+# Machines send the same requests again and again, and get the same answers.
 _remembered_request = lru_cache(maxsize=REMEMBERED)(_read_request)
 
 
@@ -338,8 +338,8 @@ def _nested(text: str | None) -> Any:
 
 
 def _failure(reply: Mapping[str, Any]) -> Failure:
-    """Codes and messages as they are told; either list may be missing, and old gateways tell one
-    message by itself.
+    """Codes and messages of a failure. Either list may be missing, and old gateways send a single
+    message.
     """
     codes, messages = (
         reply.get("errorCodes"),

@@ -1,5 +1,5 @@
-"""One recorded call as a person may read it: every column, its request and response as indented
-JSON, and no secret in either.
+"""One recorded call for a person to read: every column, with its request and response as indented
+JSON, and without secrets.
 """
 
 from __future__ import annotations

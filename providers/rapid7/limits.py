@@ -1,7 +1,5 @@
-"""How much may be asked of Rapid7.
-
-"Rate limits" of the Log Search API: per key and namespace, in fifteen minutes; the lower figure
-where two pages differ.
+"""How much may be requested from Rapid7. “Rate limits” of the Log Search API: per key and
+namespace, in fifteen minutes; the lower figure where two pages differ.
 """
 
 from __future__ import annotations

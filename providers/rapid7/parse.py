@@ -115,8 +115,8 @@ def seconds_until_reset(body: bytes) -> float | None:
 
 
 def error_said(body: bytes) -> str:
-    """The vendor's own sentence in an error body, or nothing. Bodies are JSON of several shapes,
-    text, or HTML.
+    """The vendor's own sentence in an error body; empty if there is none. Bodies are JSON of
+    several shapes, text, or HTML.
     """
     answer = decode_json(body)
     if isinstance(answer, dict):

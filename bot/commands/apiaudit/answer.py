@@ -41,8 +41,8 @@ class ApiAuditAnswerer:
     clock: Clock = utc_now
 
     async def answer(self, question: AuditQuestion, asking: AnswerContext) -> Answer:
-        """The audit answer. All accounts are asked at once; one that fails is named, and the others
-        still answer.
+        """The audit answer. All accounts are requested at once; one that fails is named, and the
+        others still answer.
         """
         pages = await self._pages(question, asking.zone, asking.progress)
         failed = [page for page in pages if isinstance(page, ProviderError)]
@@ -81,7 +81,7 @@ class ApiAuditAnswerer:
     async def _pages(
         self, question: AuditQuestion, zone: tzinfo, progress: Progress
     ) -> list[CallPage | ProviderError]:
-        """The calls of every account, or why there are none. Raises where none has answered."""
+        """The calls of every account, or why there are none. Raises if none has answered."""
         self.check(question)
         sources = [self.sources[account] for account in question.accounts]
         too_old = _too_old(sources, question, now=self.clock(), zone=zone)
@@ -106,7 +106,9 @@ class ApiAuditAnswerer:
         progress: Progress,
         too_old: Mapping[str, ProviderError],
     ) -> CallPage | ProviderError:
-        """The calls of an account, or why there are none. What it has not kept is not asked for."""
+        """The calls of an account, or why there are none. A time that is no longer stored is not
+        requested.
+        """
         if error := too_old.get(source.account):
             progress.step(Step(source.account, "error", error.message))
             return error
@@ -196,8 +198,8 @@ def _refuse_unsupported_filters(sources: Sequence[CallSource], question: AuditQu
 def _too_old(
     sources: Sequence[CallSource], question: AuditQuestion, *, now: datetime, zone: tzinfo
 ) -> dict[str, ProviderError]:
-    """The accounts that have kept nothing of the window, each with the oldest day that can be asked
-    about. Raises BadQuestion where that is every one of them.
+    """The accounts that have stored nothing of the window, each with its oldest available day.
+    Raises BadQuestion if that applies to all of them.
     """
     limits = {source.account: since for source in sources if (since := source.kept_since(now))}
     oldest = {
@@ -260,8 +262,8 @@ def _facts(question: AuditQuestion, pages: Sequence[CallPage | ProviderError]) -
 
 
 def _unmatched(question: AuditQuestion, pages: Sequence[CallPage | ProviderError]) -> list[str]:
-    """Which accounts have answered and have nothing that the filters let through, and whom the
-    asker may have meant.
+    """The accounts that answered without any call that passes the filters, and the actor that was
+    probably intended.
     """
     notes = []
     for account, page in zip(question.accounts, pages, strict=True):
@@ -294,7 +296,7 @@ _PLAIN_ACTOR = re.compile(r"[\w.@+-]{1,60}")
 
 
 def _data_until(pages: Sequence[CallPage | ProviderError]) -> datetime | None:
-    """Where the facts of the first account end, if any end before the window."""
+    """Where the data of the first account ends, if any ends before the window."""
     ends = (page.data_until for page in pages if isinstance(page, CallPage))
     return min((end for end in ends if end), default=None)
 

@@ -1,4 +1,4 @@
-"""An audit report in words and blocks: one vocabulary for both vendors."""
+"""An audit report as text and blocks, in the same terms for all vendors."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ MOST_WARNINGS = 9
 def audit_text(
     report: AuditReport, window: ParsedWindow, *, zone: tzinfo, warnings: Sequence[str] = ()
 ) -> str:
-    """The whole answer in words. What is missing comes first: `warnings` name the accounts that
-    are.
-    """
+    """The whole answer as text. What is missing comes first; `warnings` name the accounts."""
     lines = [formatting.sanitise(line, 400) for line in (*warnings, *_shortcomings(report))]
     lines.append(f"{', '.join(report.accounts)}: {_headline(report)} – {window.label}.")
     lines += [f"{name}: {value}." for name, value in (*_facts(report), *_slowest(report))]
@@ -236,7 +234,7 @@ def _failure_list(report: AuditReport, zone: tzinfo, now: datetime) -> Block:
 
 
 def _shortcomings(report: AuditReport) -> list[str]:
-    """What comes first, since without it the numbers mislead."""
+    """What is shown first, because the numbers are misleading without it."""
     return [] if report.complete else ["This answer is incomplete.", *report.shortcomings]
 
 

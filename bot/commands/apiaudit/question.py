@@ -257,7 +257,7 @@ def _parts(
 
 
 def _no_filters(words: Sequence[str]) -> BadQuestion:
-    """Why some words among the filters of a form are no filters."""
+    """Why some words among the filters of a form are not filters."""
     meant = [found for word in words if (found := _audit_filter_meant(word))]
     if meant:
         return BadQuestion(f"A filter has a name; did you mean {join_words(meant)}?")
@@ -278,7 +278,7 @@ def _filter_name(typed: str, context: Context) -> str:
     )
 
 
-# What people call the filters.
+# The names of the filters in messages.
 _OTHER_FILTERS: Mapping[str, str] = MappingProxyType(
     {
         "actor": "who",
@@ -308,7 +308,7 @@ _OTHER_FILTERS: Mapping[str, str] = MappingProxyType(
 
 
 def _audit_filter_meant(word: str) -> str:
-    """The filter that a bare word was probably meant to be, or nothing."""
+    """The filter that a bare word was probably intended as; None if there is none."""
     lowered = word.lower()
     if re.fullmatch(r"[1-5](?:\d\d|xx)", lowered):
         return f"status:{lowered}"
@@ -340,7 +340,7 @@ def _audit_window(parts: QuestionParts, context: Context) -> ParsedWindow:
         ) from None
 
 
-# Values that show what a filter takes.
+# Example values of the filters.
 _VALUES = {
     "who": "ada@example.com",
     "action": "get",

@@ -1,4 +1,4 @@
-"""Recorded API calls: how many, by whom, what failed, when, and what is not known about them."""
+"""Numbers of recorded API calls: how many, by whom, what failed, when, and what is unknown."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def count_calls(calls: Sequence[ApiCall]) -> CallNumbers:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How often something was seen, and how often it failed."""
+    """How often a value was seen, and how often its calls failed."""
 
     name: str
     calls: int
@@ -179,7 +179,7 @@ class AuditReport:
         )
 
     def findings(self) -> list[str]:
-        """What stands out, most important first."""
+        """Notable facts, the most important first."""
         found = []
         worst = max(self.actors, key=lambda tally: tally.failures, default=None)
         if (

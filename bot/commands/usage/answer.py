@@ -30,8 +30,8 @@ class UsageAnswerer:
     clock: Clock
 
     async def answer(self, question: UsageQuestion, asking: AnswerContext) -> Answer:
-        """The usage answer. What surrounds the window (before, month, names) may fail and is then
-        said to be missing.
+        """The usage answer. Data around the window (before, month, names) may be unavailable, and
+        is then reported as missing.
         """
         facts, warnings = await self._facts(question)
         report = usage_report(facts)
@@ -61,8 +61,8 @@ class UsageAnswerer:
         return Measurement(_values(facts, context.each), question.window)
 
     async def replay(self, span: ReplayRequest[UsageQuestion]) -> Replay:
-        """The usage answer of every day, as it was once the day was whole. What a day looked like
-        at noon is not kept anywhere.
+        """The usage answer of every day as it was when the day was over. How a day looked at noon
+        is not stored anywhere.
         """
         account, days = span.read_at(span.end).accounts[0], days_apart(span)
         ranges = {day: _days_at(span, day) for day in days}
@@ -102,7 +102,7 @@ class UsageAnswerer:
     async def _facts(
         self, question: UsageQuestion, *, value: str = "", each: str = ""
     ) -> tuple[UsageFacts, tuple[str, ...]]:
-        """The facts of the answer, or those that one value needs, and what is missing in words."""
+        """The data of the answer, or of the one value, and what is missing in words."""
         account, days = question.accounts[0], question.window.window.days
         source = self.sources[account]
         today = self.clock().astimezone(UTC).date()
@@ -147,13 +147,13 @@ BEGINS_BELOW = (
     "Each day begins with nothing, so this alert also fires from midnight until enough has come; "
     "that is not shown."
 )
-# What these are reckoned from does not begin anew each day.
+# The data behind these does not start again each day.
 _OF_THE_MONTH = frozenset({"month_to_date_bytes", "forecast_month_bytes", "quota_percent"})
 
 
 def _is_today(days: DayRange, day: datetime) -> bool:
-    """Whether a question that is asked on a day looks at that day alone, whose value grows and
-    begins anew at midnight.
+    """Whether the question always covers the current day alone, whose value grows and starts again
+    at midnight.
     """
     return days.first == days.last == day.date()
 
@@ -167,8 +167,8 @@ def _days_at(span: ReplayRequest[UsageQuestion], day: datetime) -> DayRange:
 
 
 def _within(history: UsagePeriod, days: DayRange) -> UsagePeriod:
-    """What was listed for some days; the vendor's own total is of all that were asked for, and so
-    of none of these.
+    """The data of some of the days. The vendor's own total covers all requested days, so it is
+    dropped.
     """
     return replace(
         history,
@@ -183,13 +183,13 @@ def _until(history: UsagePeriod, day: datetime) -> UsagePeriod:
     )
 
 
-# Which values need more than the days of the window; without a name all are wanted.
+# Which values need more than the days of the window; without a name all are computed.
 _NEED_BEFORE = frozenset({"", "change_percent", "forecast_month_bytes"})
 _NEED_MONTH = frozenset({"", "month_to_date_bytes", "forecast_month_bytes", "quota_percent"})
 
 
 def _month(today: date, value: str) -> DayRange:
-    """The month to date, and before it what a forecast learns from."""
+    """The month to date, and the earlier days that a forecast uses."""
     first = today.replace(day=1)
     return DayRange(first - HISTORY if value in ("", "forecast_month_bytes") else first, today)
 
@@ -199,7 +199,7 @@ async def _nothing() -> None:
 
 
 async def _names(source: UsageSource) -> tuple[dict[str, str], str]:
-    """The logs' names by id, and a sentence where they could not be had."""
+    """The logs' names by id, and a sentence if they are unavailable."""
     try:
         return {log.id: log.name for log in await source.named_logs()}, ""
     except ProviderError as error:
@@ -207,7 +207,7 @@ async def _names(source: UsageSource) -> tuple[dict[str, str], str]:
 
 
 def _next_questions(question: UsageQuestion) -> list[tuple[str, str]]:
-    """What a reader may want to ask next."""
+    """Follow-up questions for the reader."""
     ways = [("7 days", "last 7 days"), ("30 days", "last 30 days"), ("This month", "this month")]
     buttons = [(label, question.over(window)) for label, window in ways]
     if not question.per_log:

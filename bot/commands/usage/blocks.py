@@ -1,4 +1,4 @@
-"""A usage report in words and blocks."""
+"""A usage report as text and blocks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROWS_AT_ONCE = 3
 def usage_text(
     report: UsageReport, window: ParsedWindow, *, by: str, warnings: tuple[str, ...] = ()
 ) -> str:
-    """The whole answer in words."""
+    """The whole answer as text."""
     lines = [f"{_who(report)}: {_headline(report)} – {window.label}."]
     lines += [f"{name}: {value}." for name, value in _facts(report)]
     lines += report.findings()
@@ -75,7 +75,7 @@ def usage_blocks(
 
 
 def is_shortened(report: UsageReport, by: str) -> bool:
-    """Whether the message leaves something out, so that the whole has to go into a file."""
+    """Whether the message leaves something out, so that everything has to go into a file."""
     return bool(_cut(report, by))
 
 
@@ -146,7 +146,7 @@ def _facts(report: UsageReport) -> list[tuple[str, str]]:
 
 
 def _change(report: UsageReport, found: Comparison) -> tuple[str, str]:
-    """What is compared with what, and how they differ."""
+    """What is compared with what, and the difference."""
     without = ", without today" if report.partial_today else ""
     if len(report.days) % 7 == 0:
         return f"vs. previous {len(report.days)} days", formatting.change(found.percent) + (
@@ -165,7 +165,7 @@ def _change(report: UsageReport, found: Comparison) -> tuple[str, str]:
 
 
 def _forecast(report: UsageReport) -> str:
-    """What the month will end with, and how far off earlier forecasts were."""
+    """The expected total of the month, and how far off earlier forecasts were."""
     assert report.forecast is not None
     forecast = report.forecast
     shown = formatting.format_bytes(forecast.bytes)
@@ -246,9 +246,7 @@ def _is_part(first: date, last: date, unit: str) -> bool:
 
 
 def _known_stretch(shown: list[Bucket]) -> list[Bucket]:
-    """From the first bucket of which something is known to the last: what is not known yet is no
-    bar of zero.
-    """
+    """From the first to the last bucket with known values; unknown ones are not drawn as zero."""
     known = [n for n, (_, _, usage, _) in enumerate(shown) if usage is not None]
     return shown[known[0] : known[-1] + 1] if known else []
 

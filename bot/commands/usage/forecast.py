@@ -1,4 +1,4 @@
-"""Where the month is heading, and how far off such forecasts have been."""
+"""Forecasts the total of the month, and reports how far off such forecasts have been."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
-# The days that a forecast learns from, and how many there must be before weekdays are told apart.
+# The days that a forecast uses, and how many are needed before weekdays are distinguished.
 LEARNT_FROM = timedelta(days=56)
 ENOUGH_DAYS, ENOUGH_OF_A_WEEKDAY, RECENT_DAYS = 28, 3, 28
-# How far back the history must reach for a month's forecast and for ten earlier ones of the same
-# length to be judged.
+# How far back the history must reach for a month's forecast and for evaluating ten earlier ones of
+# the same length.
 HISTORY = timedelta(days=130)
 TRIED, ENOUGH_TRIED = 10, 3
-# Of a stretch by which a forecast is judged so much must be listed; days that are not are left out
-# on both sides.
+# This share of a period must be listed for a forecast to be evaluated by it; other days are left
+# out on both sides.
 LISTED = 0.8
 BAND_PERCENT = 80
 
@@ -59,8 +59,8 @@ def month_forecast(by_day: Mapping[date, int], *, today: date) -> Forecast | Non
 
 @dataclass(frozen=True, slots=True)
 class _Reckoned:
-    """What does not change while a day lasts: the bytes of all other days of the month, what today
-    is expected to be, and by how much earlier forecasts were off.
+    """What stays the same during a day: the bytes of all other days of the month, what today is
+    expected to be, and the errors of earlier forecasts.
     """
 
     others: float
@@ -70,7 +70,7 @@ class _Reckoned:
 
 @lru_cache(maxsize=64)
 def _reckoned(whole: tuple[tuple[date, int], ...], today: date) -> _Reckoned | None:
-    """Of the days that are over; the same question minutes later need not reckon it again."""
+    """Computed from the days that are over, and cached for the same question minutes later."""
     by_day, first = dict(whole), today.replace(day=1)
     length = calendar.monthrange(today.year, today.month)[1]
     expected = _expected(by_day, first, today)
@@ -125,8 +125,8 @@ def _mean(by_day: Mapping[date, int], first: date, today: date) -> float | None:
 def _earlier_errors(
     by_day: Mapping[date, int], today: date, *, passed: int, length: int
 ) -> list[float]:
-    """By how much, as a share, the last forecasts were off that were made at the same point of a
-    stretch of the same length.
+    """The relative errors of the last forecasts made at the same point of a period of the same
+    length.
     """
     errors: list[float] = []
     for back in range(TRIED):

@@ -88,8 +88,8 @@ def usage_fields(question: UsageQuestion | None) -> list[FormField]:
 
 
 def _table(question: UsageQuestion) -> str:
-    """The choice of the form that stands for the table of a question. One that goes by a unit and
-    per log is none of them.
+    """The choice of the form for the table of a question; none for one that has a unit and `per
+    log`.
     """
     if question.unit and question.per_log:
         return ""
@@ -113,7 +113,7 @@ def _unit(words: list[str], context: Context) -> tuple[list[str], Unit | None]:
 
 
 def _one_of(named: list[str], context: Context) -> tuple[str, ...]:
-    """The one account that is asked."""
+    """The one account of the question."""
     available = context.accounts()
     if len(named) > 1:
         raise BadQuestion("One account at a time, please.", context.instead(named[-1], ""))

@@ -15,7 +15,7 @@ from providers.models import DayRange, LogUsage, UsagePeriod
 
 # First day, last day, bytes, days not listed.
 Bucket: TypeAlias = tuple[date, date, int | None, int]
-# How many of a weekday must be known for it to be compared with its own kind.
+# How many days of a weekday must be known to compare one with the others.
 ENOUGH_WEEKDAYS = 4
 
 
@@ -47,7 +47,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class UsageReport:
-    """The numbers of a usage answer. None is unknown, and a day that nobody listed is None, not
+    """The numbers of a usage answer. None means unknown, and a day that nobody listed is None, not
     zero.
     """
 
@@ -118,7 +118,7 @@ class UsageReport:
         }
 
     def findings(self) -> list[str]:
-        """What stands out, most important first."""
+        """Notable facts, the most important first."""
         return [
             finding
             for finding in (self._peak_stands_out(), self._over_quota(), self._list_differs())
@@ -212,14 +212,14 @@ def usage_report(facts: UsageFacts) -> UsageReport:
 
 
 def _same_weekday(by_day: Mapping[date, int], day: date) -> tuple[int, ...]:
-    """What was sent on the same weekday in the eight weeks before a day."""
+    """The bytes of the same weekday in the eight weeks before a day."""
     earlier = (day - timedelta(days=7 * n) for n in range(1, 9))
     return tuple(by_day[each] for each in earlier if each in by_day)
 
 
 def buckets(by_day: Mapping[date, int | None], by: str) -> list[Bucket]:
-    """Days put together by `day`, `week` (from Monday) or `month`: first day, last day, bytes, days
-    not listed.
+    """Days grouped by `day`, `week` (from Monday) or `month`: first day, last day, bytes, days not
+    listed.
     """
     if by == "day":
         return [(day, day, usage, int(usage is None)) for day, usage in by_day.items()]
@@ -235,7 +235,7 @@ def buckets(by_day: Mapping[date, int | None], by: str) -> list[Bucket]:
 
 
 def _whole_days(facts: UsageFacts) -> DayRange | None:
-    """The days of the window that are over. Today is not, and is compared with nothing."""
+    """The days of the window that are over. Today is not, and is not compared."""
     last = min(facts.days.last, facts.today - timedelta(days=1))
     return DayRange(facts.days.first, last) if last >= facts.days.first else None
 
@@ -254,8 +254,8 @@ def _change(facts: UsageFacts) -> float | None:
 
 
 def _like_with_like(facts: UsageFacts, known: Mapping[date, int]) -> Comparison | None:
-    """Weekends against weekends: the window before, or the nearest one that begins on the same
-    weekday.
+    """Compares weekends with weekends: the window before, or the nearest one that begins on the
+    same weekday.
     """
     whole = _whole_days(facts)
     if facts.before is None or whole is None:

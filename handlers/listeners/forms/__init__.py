@@ -1,4 +1,4 @@
-"""The modals: opened at once by a button or a shortcut, and saved from their values."""
+"""The modals: opened immediately by a button or a shortcut, and saved from their values."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class OpenAlert:
         await views.open_view(self.requests, body, context, view)
 
     def _as_typed(self, state: ModalState, words: str) -> CreateAlert:
-        """The alert that was typed, where it can be read; else its question alone."""
+        """The typed alert if it can be read, else only its question."""
         directory = self.requests.answering.directory
         try:
             alert = parse_alert_command(state.command, f"alert {words}", directory)
@@ -163,8 +163,8 @@ class SaveAlert:
         return await self.rules.make(alert, state.command, requester, instead_of=state.rule)
 
     async def _send_backtest(self, rule: Rule, target: ReplyTarget) -> None:
-        """Shows the person what the new alert would have done. Where that fails, only the log says
-        so, because the alert is saved.
+        """Shows the person what the new alert would have done. A failure is only logged, because
+        the alert is saved.
         """
         try:
             test = await self.backtesting.run(rule)

@@ -32,8 +32,8 @@ async def chooser_view(requests: RequestHandler, user: str, channel: str) -> Blo
 
 @dataclass(frozen=True, slots=True)
 class AskAgain:
-    """The shortcut at a message: the form of the question that the message answers, or else the
-    choice among all.
+    """The shortcut on a message: the form of the question that the message answers, or else a
+    choice of all.
     """
 
     requests: RequestHandler
@@ -63,7 +63,7 @@ def _question_of(body: Mapping[str, Any], context: AsyncBoltContext) -> str:
 def _is_ours(
     message: Mapping[str, Any], body: Mapping[str, Any], context: AsyncBoltContext
 ) -> bool:
-    """Whether a message is one of ours: another app may set buttons that look like ours."""
+    """Whether the bot posted the message. Buttons of another app may look like ours."""
     ours = {"user": context.bot_user_id, "bot_id": context.bot_id, "app_id": body.get("api_app_id")}
     return all(
         not message.get(name) or not own or message[name] == own for name, own in ours.items()
@@ -87,7 +87,7 @@ class AskOpswatch:
 
 @dataclass(frozen=True, slots=True)
 class ChooseQuestion:
-    """A choice becomes the form of one question."""
+    """Turns a choice into the form of one question."""
 
     requests: RequestHandler
 

@@ -30,8 +30,8 @@ MOST_OPTIONS = 100
 
 
 def question_view(requests: RequestHandler, state: ModalState, words: str) -> Block:
-    """The form of a question, filled from words as far as they can be read, or as they were
-    probably meant.
+    """The form of a question, filled from the words as far as they can be read, or as they were
+    probably intended.
     """
     directory, command = requests.answering.directory, COMMANDS[state.command]
     now, zone = requests.clock(), requests.zone
@@ -106,7 +106,7 @@ def _quoted(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AskQuestion:
-    """`Ask` in the form; a refusal is shown at the input that is wrong."""
+    """`Ask` in the form; a refusal is shown at the invalid input."""
 
     requests: RequestHandler
     problems: ErrorListener

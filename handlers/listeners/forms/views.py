@@ -1,4 +1,4 @@
-"""What all forms have in common: opening a view in time, and saving it or marking what is wrong."""
+"""What all forms share: opening a view in time, and saving it or marking invalid inputs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ T = TypeVar("T")
 async def open_view(
     requests: RequestHandler, body: dict[str, Any], context: AsyncBoltContext, view: Block
 ) -> None:
-    """Opens a modal at once: a trigger expires after three seconds."""
+    """Opens a modal immediately, because a trigger expires after three seconds."""
     if problems := limits.view_problems(view):
         log.error("A form would be refused: %s", "; ".join(problems))
     try:
@@ -93,7 +93,7 @@ def entered_values(view: Mapping[str, Any]) -> dict[str, str]:
 
 
 def input_errors(view: Mapping[str, Any], error: OpswatchError) -> dict[str, str]:
-    """What is wrong, by the input at which it is shown: the first one where the error names none."""
+    """Error messages by input; at the first input if the error names none."""
     inputs = [str(block["block_id"]) for block in view["blocks"] if block.get("type") == "input"]
     errors = {getattr(error, "field", ""): error.message}
     if isinstance(error, InvalidForm):
@@ -108,8 +108,8 @@ async def submit(
     context: AsyncBoltContext,
     save: Callable[[ModalState, FormValues, Requester], Awaitable[T]],
 ) -> T | None:
-    """What `save` returns for a submitted form; None where the modal stays open and shows what is
-    wrong.
+    """The result of `save` for a submitted form; None if the modal stays open and shows what is
+    invalid.
     """
     view, user = body["view"], str(body["user"]["id"])
     state = modals.state_of(view)
@@ -161,7 +161,7 @@ async def _save_in_time(
 
 
 def form_target(state: ModalState, user: str, *, delivery: str = "") -> ReplyTarget:
-    """Where the notes about a form go: to the person, in the channel it was opened in."""
+    """Where notes about a form go: to the person, in the channel it was opened in."""
     return ReplyTarget(
         user=user,
         channel=state.channel,
